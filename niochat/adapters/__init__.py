@@ -1,0 +1,1 @@
+"""The world outside: one package a driver, foreign errors translated at the border."""

@@ -1,0 +1,1 @@
+"""PostgreSQL: the truth. The only place that knows ``asyncpg`` and SQL."""

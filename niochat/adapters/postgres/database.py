@@ -1,0 +1,126 @@
+"""Connections: a pool for the path's role, a pool for everything that acts for one tenant."""
+
+import ssl
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import orjson
+
+from niochat.domain.errors import Conflict, Invalid, NiochatError, Unavailable
+
+# A paused process must not hold row locks for long: the server ends its transaction.
+_TIMEOUTS = {
+    "idle_in_transaction_session_timeout": "5s",
+    "lock_timeout": "5s",
+    "statement_timeout": "15s",
+}
+
+Connection = asyncpg.pool.PoolConnectionProxy[asyncpg.Record]
+
+
+class Database:
+    """Two pools on one database. ``path()`` is ``niochat_system``, ``tenant()`` ``niochat_app``."""
+
+    def __init__(self, path: asyncpg.Pool[Any], tenant: asyncpg.Pool[Any]) -> None:
+        self._path = path
+        self._tenant = tenant
+
+    @classmethod
+    async def open(
+        cls, url: str, *, size: int = 8, timeouts: dict[str, str] | None = None
+    ) -> "Database":
+        """Connect lazily: the first use fails when the server is away, not this call."""
+        settings = {**_TIMEOUTS, **(timeouts or {})}
+        pools = [
+            asyncpg.create_pool(
+                url,
+                min_size=0,
+                max_size=size,
+                init=_use_json,
+                command_timeout=20,
+                timeout=5,
+                server_settings={**settings, "role": role, "application_name": "niochat"},
+            )
+            for role in ("niochat_system", "niochat_app")
+        ]
+        for pool in pools:
+            await pool
+        return cls(*pools)
+
+    async def close(self) -> None:
+        """Close what is idle, then what is in use."""
+        await self._path.close()
+        await self._tenant.close()
+
+    def terminate(self) -> None:
+        """Drop all connections at once."""
+        self._path.terminate()
+        self._tenant.terminate()
+
+    @asynccontextmanager
+    async def path(self) -> AsyncIterator[Connection]:
+        """A connection that sees the path's tables of all tenants."""
+        with translated():
+            async with self._path.acquire(timeout=5) as connection:
+                yield connection
+
+    @asynccontextmanager
+    async def path_transaction(self) -> AsyncIterator[Connection]:
+        """The same within one transaction."""
+        async with self.path() as connection, connection.transaction():
+            yield connection
+
+    @asynccontextmanager
+    async def tenant(self, tenant_id: UUID) -> AsyncIterator[Connection]:
+        """A transaction that sees the rows of one tenant and nothing else."""
+        with translated():
+            async with self._tenant.acquire(timeout=5) as connection, connection.transaction():
+                await connection.execute(
+                    "SELECT set_config('niochat.tenant', $1, true)", str(tenant_id)
+                )
+                yield connection
+
+
+class translated:  # noqa: N801 - reads as a word in ``with translated():``
+    """Driver errors become ours at the border."""
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if error is None or isinstance(error, NiochatError):
+            return
+        ours = _ours(error)
+        if ours is not None:
+            raise ours from error
+
+
+def _ours(error: BaseException) -> NiochatError | None:
+    match error:
+        case asyncpg.DeadlockDetectedError() | asyncpg.SerializationError():
+            return Conflict(str(error))
+        case asyncpg.DataError() | asyncpg.IntegrityConstraintViolationError():
+            return Invalid(f"the database refuses the data: {error}", code="bad_data")
+        case (
+            asyncpg.PostgresError()
+            | asyncpg.InterfaceError()
+            | OSError()
+            | TimeoutError()
+            | ssl.SSLError()
+        ):
+            return Unavailable(f"the database did not do it: {error!r}", code="database")
+        case _:
+            return None
+
+
+async def _use_json(connection: Any) -> None:
+    for name in ("json", "jsonb"):
+        await connection.set_type_codec(
+            name,
+            encoder=lambda value: orjson.dumps(value).decode(),
+            decoder=orjson.loads,
+            schema="pg_catalog",
+        )

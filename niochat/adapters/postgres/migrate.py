@@ -1,0 +1,22 @@
+"""Bring a database to the schema of this code; forward only."""
+
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+from alembic import command
+from alembic.config import Config
+
+_SCRIPTS = Path(__file__).parent / "migrations"
+
+
+def migrate(database_url: str) -> None:
+    """Run the missing migrations. Blocking; two at once are safe.
+
+    The log-in of ``database_url`` becomes the owner of the tables and needs ``CREATEROLE``
+    the first time. Raises SQLAlchemy's errors.
+    """
+    config = Config()
+    config.set_main_option("script_location", str(_SCRIPTS))
+    parts = urlsplit(database_url)
+    config.attributes["url"] = urlunsplit(parts._replace(scheme="postgresql+psycopg"))
+    command.upgrade(config, "head")

@@ -1,0 +1,14 @@
+"""The tables of the message path."""
+
+from pathlib import Path
+
+from alembic import op
+
+revision = "0001"
+down_revision = None
+
+
+def upgrade() -> None:
+    """Run the script beside this file, past SQLAlchemy: it would read ``%`` as a parameter."""
+    script = Path(__file__).with_suffix(".sql").read_text(encoding="utf-8")
+    op.get_bind().connection.driver_connection.execute(script)

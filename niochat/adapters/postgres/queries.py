@@ -1,0 +1,15 @@
+"""Named SQL: each ``.sql`` file holds queries under ``-- name:`` lines, described below it."""
+
+import re
+from functools import cache
+from pathlib import Path
+
+_FOLDER = Path(__file__).parent / "sql"
+_NAME = re.compile(r"^-- name: (\w+)\n", re.MULTILINE)
+
+
+@cache
+def queries(file: str) -> dict[str, str]:
+    """All queries of ``sql/<file>.sql`` by name. Raises ``KeyError`` later for a wrong name."""
+    parts = _NAME.split((_FOLDER / f"{file}.sql").read_text(encoding="utf-8"))
+    return {name: text.strip() for name, text in zip(parts[1::2], parts[2::2], strict=True)}

@@ -1,0 +1,98 @@
+-- name: lock_threads
+-- Both threads, in id order, with their contacts; the one that stays must be ours.
+SELECT t.id, t.contact_id, t.merged_into FROM threads t
+ WHERE t.tenant_id = $1 AND t.id = ANY ($2::uuid[]) ORDER BY t.id FOR UPDATE
+
+-- name: owned
+-- Whether the shard of the thread that stays is ours.
+SELECT EXISTS (SELECT FROM shards WHERE shard = shard_of($1) AND host = $2 AND epoch = $3)
+
+-- name: lock_conversations
+-- The live conversations of both, the older first.
+SELECT id, thread_id, state, schema_version, version FROM conversations
+ WHERE thread_id = ANY ($1::uuid[]) AND status <> 'resolved'
+ ORDER BY opened_at, id FOR UPDATE
+
+-- name: write_conversation
+-- New state, and the thread it now belongs to.
+UPDATE conversations
+   SET thread_id = $3, state = $4, version = $5, status = $6, changed_at = now(),
+       resolved_at = CASE WHEN $6 = 'resolved' THEN now() END
+ WHERE tenant_id = $1 AND id = $2
+
+-- name: add_event
+-- One event of a joined conversation.
+INSERT INTO events (tenant_id, conversation_id, version, thread_id, type, body, schema_version, at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, now())
+
+-- name: move_messages
+-- All that was said goes with the person.
+UPDATE messages SET thread_id = $3 WHERE tenant_id = $1 AND thread_id = $2
+
+-- name: move_inbox
+-- Pending rows go on in the thread that stays.
+UPDATE inbox SET thread_id = $3, shard = shard_of($3)
+ WHERE tenant_id = $1 AND thread_id = $2 AND processed_at IS NULL
+
+-- name: move_outbox
+-- So do the sends.
+UPDATE outbox SET thread_id = $3, shard = shard_of($3)
+ WHERE tenant_id = $1 AND thread_id = $2 AND status IN ('queued', 'sending', 'uncertain')
+
+-- name: move_unmatched
+-- And the news of messages still to come.
+UPDATE unmatched SET thread_id = $3 WHERE tenant_id = $1 AND thread_id = $2
+
+-- name: move_turns
+-- Turns that run go on under the new owner, as another attempt.
+UPDATE turns SET thread_id = $3, shard = shard_of($3), host = 'moved'
+ WHERE tenant_id = $1 AND thread_id = $2 AND status = 'running'
+
+-- name: move_timers
+-- Timers of the conversation that is kept; the other's lapse.
+UPDATE timers SET thread_id = $3, shard = shard_of($3)
+ WHERE tenant_id = $1 AND thread_id = $2 AND conversation_id = $4
+
+-- name: drop_timers
+-- Timers of a conversation that was merged.
+DELETE FROM timers WHERE tenant_id = $1 AND conversation_id = $2
+
+-- name: settle_turns
+-- Turns of a conversation that was merged.
+UPDATE turns SET status = 'cancelled', code = 'merged', settled_at = now()
+ WHERE tenant_id = $1 AND conversation_id = $2 AND status = 'running'
+
+-- name: move_identities
+-- The person has one contact from now on.
+UPDATE identities SET contact_id = $3 WHERE tenant_id = $1 AND contact_id = $2
+
+-- name: move_threads
+-- Threads on other channels where the contact that stays has none yet.
+UPDATE threads t SET contact_id = $3
+ WHERE t.tenant_id = $1 AND t.contact_id = $2 AND t.merged_into IS NULL AND t.id <> $4
+   AND NOT EXISTS (SELECT FROM threads o
+                    WHERE o.tenant_id = $1 AND o.contact_id = $3 AND o.channel_id = t.channel_id)
+
+-- name: other_threads
+-- Channels where both had a thread: these pairs are joined by commands of their own.
+SELECT a.id AS stays, b.id AS joins, a.channel_id
+  FROM threads b JOIN threads a
+    ON a.tenant_id = b.tenant_id AND a.channel_id = b.channel_id AND a.contact_id = $3
+ WHERE b.tenant_id = $1 AND b.contact_id = $2 AND b.merged_into IS NULL AND b.id <> $4
+
+-- name: add_link
+-- The command that joins such a pair.
+INSERT INTO inbox (tenant_id, id, channel_id, thread_id, shard, dedupe_key, command)
+VALUES ($1, nextval('inbox_numbers'), $2, $3, shard_of($3), 'link:' || $3 || ':' || $4,
+        jsonb_build_object('type', 'link_thread', 'other', $4::text))
+    ON CONFLICT (channel_id, dedupe_key) DO NOTHING
+
+-- name: merge
+-- The other thread and contact point to where they went.
+WITH thread AS (UPDATE threads SET merged_into = $3 WHERE tenant_id = $1 AND id = $2)
+UPDATE contacts SET merged_into = $5 WHERE tenant_id = $1 AND id = $4 AND id <> $5
+
+-- name: done
+-- The command is processed.
+UPDATE inbox SET processed_at = now(), outcome = 'done'
+ WHERE tenant_id = $1 AND id = $2 AND processed_at IS NULL

@@ -1,0 +1,64 @@
+-- name: claim
+-- Statement 3: the thread's next row starts to leave, if it still may. The row is the arbiter:
+-- a takeover that commits first has changed it, one that commits later finds it sending.
+UPDATE outbox o
+   SET status = 'sending', host = $1, epoch = x.epoch, attempts = o.attempts + 1,
+       send_until = now() + make_interval(secs => $4)
+  FROM unnest($2::uuid[], $3::bigint[]) AS x (thread_id, epoch)
+ WHERE o.thread_id = x.thread_id AND o.status = 'queued' AND o.next_at <= now()
+   AND EXISTS (SELECT FROM shards s
+                WHERE s.shard = o.shard AND s.host = $1 AND s.epoch = x.epoch)
+   AND NOT EXISTS (SELECT FROM outbox e
+                    WHERE e.thread_id = o.thread_id AND e.position < o.position
+                      AND (e.status IN ('queued', 'sending')
+                           OR e.status = 'uncertain'
+                              AND e.uncertain_since > now() - interval '60 s'))
+   AND NOT EXISTS (SELECT FROM channels h WHERE h.id = o.channel_id AND h.held_until > now())
+   AND (o.origin <> 'assistant'
+        OR EXISTS (SELECT FROM conversations c JOIN tenants n USING (tenant_id)
+                    WHERE c.tenant_id = o.tenant_id AND c.id = o.conversation_id
+                      AND c.status = 'pending' AND n.status = 'active'
+                      AND (c.paused_until IS NULL OR c.paused_until <= now())))
+RETURNING o.id, o.tenant_id, o.thread_id, o.channel_id, o.text, o.attempts
+
+-- name: unsettled
+-- What of a thread has not ended, oldest first, and whether its sender is gone.
+SELECT o.id, o.tenant_id, o.channel_id, o.status, o.lookups, o.resends, o.attempts,
+       o.next_at <= now() AS due,
+       greatest(extract(epoch FROM o.next_at - now()), 0)::float8 AS due_in_s,
+       o.status = 'sending' AND (o.send_until < now() OR NOT EXISTS (
+           SELECT FROM shards s
+            WHERE s.shard = o.shard AND s.host = o.host AND s.epoch = o.epoch)) AS orphaned,
+       o.created_at < now() - interval '24 hours' AS too_old
+  FROM outbox o
+ WHERE o.thread_id = $1 AND o.status IN ('queued', 'sending', 'uncertain')
+ ORDER BY o.position LIMIT 20
+
+-- name: looked_up
+-- An uncertain row was looked for and not found, or could not be looked for.
+UPDATE outbox SET lookups = lookups + $3, next_at = now() + make_interval(secs => $4)
+ WHERE tenant_id = $1 AND id = $2 AND status = 'uncertain'
+
+-- name: destination
+-- Where a thread's messages go: the phone when it is known, else the LID.
+SELECT c.base_url, c.token_sealed, c.tenant_id,
+       (SELECT i.value FROM identities i
+         WHERE i.tenant_id = t.tenant_id AND i.contact_id = t.contact_id AND i.kind = 'phone'
+         ORDER BY i.value DESC LIMIT 1) AS phone,
+       (SELECT i.value FROM identities i
+         WHERE i.tenant_id = t.tenant_id AND i.contact_id = t.contact_id AND i.kind = 'lid'
+         ORDER BY i.value LIMIT 1) AS lid
+  FROM threads t JOIN channels c ON c.tenant_id = t.tenant_id AND c.id = t.channel_id
+ WHERE t.id = $1
+
+-- name: hold
+-- The whole channel waits; each hold in a row lasts twice as long, up to 15 minutes.
+UPDATE channels
+   SET held_until = now() + least(interval '15 s' * power(2, least(holds, 8)), interval '15 min'),
+       held_reason = $2, holds = holds + 1
+ WHERE id = $1 AND (held_until IS NULL OR held_until <= now())
+RETURNING tenant_id, held_until
+
+-- name: release
+-- A send succeeded: the channel works.
+UPDATE channels SET held_until = NULL, held_reason = NULL, holds = 0 WHERE id = $1 AND holds > 0

@@ -1,0 +1,31 @@
+-- name: announce
+-- A host process says that it lives.
+INSERT INTO hosts (name, incarnation, node, pid) VALUES ($1, $2, $3, $4)
+    ON CONFLICT (name) DO UPDATE
+   SET incarnation = excluded.incarnation, node = excluded.node, pid = excluded.pid,
+       started_at = CASE WHEN hosts.incarnation = excluded.incarnation THEN hosts.started_at
+                         ELSE now() END,
+       seen_at = now()
+
+-- name: hosts
+-- Who has said so.
+SELECT name, incarnation FROM hosts
+
+-- name: forget_host
+-- A host that is no longer wanted.
+DELETE FROM hosts WHERE name = $1
+
+-- name: shards
+-- Who owns what.
+SELECT shard, host, epoch FROM shards ORDER BY shard
+
+-- name: owned
+-- The shards of one incarnation.
+SELECT shard, epoch FROM shards WHERE host = $1
+
+-- name: move
+-- Another owner, another epoch: from this commit on the old owner's writes are refused.
+UPDATE shards s SET host = x.host, epoch = s.epoch + 1
+  FROM unnest($1::smallint[], $2::text[]) AS x (shard, host)
+ WHERE s.shard = x.shard AND s.host IS DISTINCT FROM x.host
+RETURNING s.shard, s.host, s.epoch

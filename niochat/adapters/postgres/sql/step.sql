@@ -1,0 +1,224 @@
+-- name: load_threads
+-- State of threads, with the live conversation if there is one.
+SELECT t.id AS thread_id, t.tenant_id, t.channel_id, t.merged_into,
+       c.id AS conversation_id, c.state, c.schema_version
+  FROM threads t
+  LEFT JOIN conversations c ON c.thread_id = t.id AND c.status <> 'resolved'
+ WHERE t.id = ANY ($1::uuid[])
+
+-- name: load_tenants
+-- Policies, and the database's clock.
+SELECT tenant_id, status, policy, timezone, clock_timestamp() AS now
+  FROM tenants WHERE tenant_id = ANY ($1::uuid[])
+
+-- name: load_pending
+-- Unprocessed rows of threads, oldest first, a bounded number of each.
+SELECT p.*
+  FROM unnest($1::uuid[], $2::int[]) AS x (thread_id, wanted)
+ CROSS JOIN LATERAL (
+     SELECT i.id, i.thread_id, i.command, i.failures FROM inbox i
+      WHERE i.thread_id = x.thread_id AND i.processed_at IS NULL
+      ORDER BY i.id LIMIT x.wanted) AS p
+
+-- name: load_timers
+-- Timers that are due by the database's clock, and when the others will be.
+SELECT thread_id, name, generation, due_at <= clock_timestamp() AS due
+  FROM timers WHERE thread_id = ANY ($1::uuid[]) ORDER BY due_at
+
+-- name: load_messages
+-- Messages that commands speak of, by the gateway's id.
+SELECT m.thread_id, m.external_id, m.id, m.author, m.status, m.conversation_id
+  FROM unnest($1::uuid[], $2::text[]) AS x (thread_id, external_id)
+  JOIN messages m ON m.thread_id = x.thread_id AND m.external_id = x.external_id
+
+-- name: load_sends
+-- Outbox rows that commands speak of, with their messages. Only the thread's own.
+SELECT o.id, o.thread_id, o.status AS send_status, o.message_id, m.author, m.status, m.conversation_id
+  FROM unnest($1::uuid[], $2::uuid[]) AS x (thread_id, id)
+  JOIN outbox o ON o.id = x.id AND o.thread_id = x.thread_id
+  JOIN messages m ON m.tenant_id = o.tenant_id AND m.id = o.message_id
+
+-- name: load_unmatched
+-- News that came before its message.
+SELECT u.thread_id, u.external_id, u.kind, u.value
+  FROM unnest($1::uuid[], $2::text[]) AS x (thread_id, external_id)
+  JOIN unmatched u USING (thread_id, external_id)
+ ORDER BY u.kept_at
+
+-- name: protocol_numbers
+-- Numbers for the conversations that may be opened.
+SELECT nextval('protocol_numbers') FROM generate_series(1, $1)
+
+-- name: advance
+-- Statement 2: the version is the one we loaded and the shard is ours, or nothing happens.
+-- Rows are locked in id order, so that two batches cannot wait for each other.
+WITH x AS MATERIALIZED (
+    SELECT * FROM unnest(
+        $3::uuid[], $4::bigint[], $5::bigint[], $6::jsonb[], $7::text[], $8::text[], $9::text[],
+        $10::timestamptz[], $11::timestamptz[], $12::bigint[])
+        AS x (id, expected, next, state, status, team, agent, paused_until, at, epoch)
+), locked AS MATERIALIZED (
+    SELECT c.id FROM conversations c WHERE c.id IN (SELECT id FROM x) ORDER BY c.id
+       FOR NO KEY UPDATE
+)
+UPDATE conversations c
+   SET version = x.next, state = x.state, schema_version = $2, status = x.status, team = x.team,
+       agent = x.agent, paused_until = x.paused_until, changed_at = x.at,
+       resolved_at = CASE WHEN x.status = 'resolved' THEN x.at END
+  FROM x JOIN locked USING (id)
+ WHERE c.id = x.id AND c.version = x.expected AND c.status <> 'resolved'
+   AND EXISTS (SELECT FROM shards s
+                WHERE s.shard = shard_of(c.thread_id) AND s.host = $1 AND s.epoch = x.epoch)
+RETURNING c.thread_id
+
+-- name: open
+-- Statement 2 for a conversation that begins: its fence is the index of the one live conversation.
+INSERT INTO conversations (tenant_id, id, thread_id, protocol, status, team, agent, paused_until,
+                           version, state, schema_version, opened_at, changed_at)
+SELECT x.tenant_id, x.id, x.thread_id, x.protocol, x.status, x.team, x.agent, x.paused_until,
+       x.version, x.state, $2, x.at, x.at
+  FROM unnest($3::uuid[], $4::uuid[], $5::uuid[], $6::text[], $7::text[], $8::text[], $9::text[],
+              $10::timestamptz[], $11::bigint[], $12::jsonb[], $13::timestamptz[], $14::bigint[])
+       AS x (tenant_id, id, thread_id, protocol, status, team, agent, paused_until, version, state,
+             at, epoch)
+ WHERE EXISTS (SELECT FROM shards s
+                WHERE s.shard = shard_of(x.thread_id) AND s.host = $1 AND s.epoch = x.epoch)
+ ORDER BY x.thread_id
+    ON CONFLICT DO NOTHING
+RETURNING thread_id
+
+-- name: check
+-- Statement 2 for a step without events: the same checks, no new version.
+SELECT x.thread_id
+  FROM unnest($2::uuid[], $3::bigint[], $4::bigint[]) AS x (thread_id, expected, epoch)
+  JOIN shards s ON s.shard = shard_of(x.thread_id) AND s.host = $1 AND s.epoch = x.epoch
+  LEFT JOIN conversations c ON c.thread_id = x.thread_id AND c.status <> 'resolved'
+ WHERE coalesce(c.version, 0) = x.expected
+
+-- name: add_events
+-- The log of the winners.
+INSERT INTO events (tenant_id, conversation_id, version, thread_id, type, body, schema_version, at)
+SELECT x.tenant_id, x.conversation_id, x.version, x.thread_id, x.body ->> 'type', x.body, $1, x.at
+  FROM unnest($2::uuid[], $3::uuid[], $4::bigint[], $5::uuid[], $6::jsonb[], $7::timestamptz[])
+       AS x (tenant_id, conversation_id, version, thread_id, body, at)
+
+-- name: add_messages
+-- What was said. A message that is there already stays as it is.
+INSERT INTO messages (tenant_id, id, thread_id, conversation_id, version, author, kind, text,
+                      details, external_id, reply_to, status, sent_at)
+SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::bigint[], $6::text[],
+                     $7::text[], $8::text[], $9::jsonb[], $10::text[], $11::text[], $12::text[],
+                     $13::timestamptz[])
+    ON CONFLICT (tenant_id, id) DO NOTHING
+
+-- name: change_message
+-- NULL leaves what stood there; the status was checked to move forward.
+UPDATE messages
+   SET status = coalesce($3, status), external_id = coalesce($4, external_id),
+       code = coalesce($5, code), text = coalesce($6, text),
+       edited_at = CASE WHEN $6::text IS NULL THEN edited_at ELSE $9 END,
+       deleted_at = CASE WHEN $7 THEN coalesce(deleted_at, $9) ELSE deleted_at END,
+       reactions = jsonb_strip_nulls(reactions || $8::jsonb)
+ WHERE tenant_id = $1 AND id = $2
+
+-- name: add_sends
+-- What has to leave, in the order it was said.
+INSERT INTO outbox (tenant_id, id, thread_id, shard, channel_id, conversation_id, message_id,
+                    origin, text)
+SELECT x.tenant_id, x.id, x.thread_id, shard_of(x.thread_id), x.channel_id, x.conversation_id,
+       x.message_id, x.origin, x.text
+  FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::uuid[], $6::uuid[], $7::text[],
+              $8::text[]) WITH ORDINALITY
+       AS x (tenant_id, id, thread_id, channel_id, conversation_id, message_id, origin, text, n)
+ ORDER BY x.n
+    ON CONFLICT (tenant_id, id) DO NOTHING
+
+-- name: settle_send
+-- The result of a send. A row once sent, failed or cancelled is left alone.
+UPDATE outbox
+   SET status = $3::text, external_id = coalesce($4, external_id), code = nullif($5, ''),
+       resends = resends + (status = 'uncertain' AND $3::text = 'queued')::int,
+       lookups = 0,
+       uncertain_since = CASE WHEN $3::text = 'uncertain' THEN coalesce(uncertain_since, now()) END,
+       next_at = CASE WHEN $3::text = 'uncertain' THEN greatest(send_until, now())
+                      ELSE now() + make_interval(secs => $6) END,
+       settled_at = CASE WHEN $3::text IN ('sent', 'failed') THEN now() END
+ WHERE tenant_id = $1 AND id = $2 AND status IN ('queued', 'sending', 'uncertain')
+
+-- name: cancel_replies
+-- The assistant lost the reply right: what has not started to leave never will.
+WITH cancelled AS (
+    UPDATE outbox SET status = 'cancelled', settled_at = now()
+     WHERE thread_id = ANY ($1::uuid[]) AND status = 'queued' AND origin = 'assistant'
+    RETURNING tenant_id, message_id
+)
+UPDATE messages m SET code = 'cancelled' FROM cancelled c
+ WHERE m.tenant_id = c.tenant_id AND m.id = c.message_id
+
+-- name: set_timers
+-- The newest generation of a timer replaces the one before.
+INSERT INTO timers (tenant_id, thread_id, shard, name, conversation_id, generation, due_at)
+SELECT x.tenant_id, x.thread_id, shard_of(x.thread_id), x.name, x.conversation_id, x.generation,
+       x.due_at
+  FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::uuid[], $5::bigint[], $6::timestamptz[])
+       AS x (tenant_id, thread_id, name, conversation_id, generation, due_at)
+    ON CONFLICT (tenant_id, thread_id, name) DO UPDATE
+   SET conversation_id = excluded.conversation_id, generation = excluded.generation,
+       due_at = excluded.due_at
+
+-- name: consume_timers
+-- Fired, in the commit of the step they caused.
+DELETE FROM timers t
+ USING unnest($1::uuid[], $2::text[], $3::bigint[]) AS x (thread_id, name, generation)
+ WHERE t.thread_id = x.thread_id AND t.name = x.name AND t.generation = x.generation
+
+-- name: run_turns
+-- A turn, or one more attempt of it.
+INSERT INTO turns (tenant_id, id, conversation_id, thread_id, shard, attempt, upto_version, host,
+                   started_at)
+SELECT x.tenant_id, x.id, x.conversation_id, x.thread_id, shard_of(x.thread_id), x.attempt,
+       x.upto_version, $1, now()
+  FROM unnest($2::uuid[], $3::uuid[], $4::uuid[], $5::uuid[], $6::int[], $7::bigint[])
+       AS x (tenant_id, id, conversation_id, thread_id, attempt, upto_version)
+    ON CONFLICT (tenant_id, id) DO UPDATE
+   SET attempt = excluded.attempt, upto_version = excluded.upto_version, host = excluded.host,
+       started_at = excluded.started_at
+ WHERE turns.status = 'running'
+
+-- name: settle_turn
+-- How a turn ended; once.
+UPDATE turns
+   SET status = $3, code = $4, detail = $5, model = $6, prompt_version = $7, tokens_in = $8,
+       tokens_out = $9, settled_at = now()
+ WHERE tenant_id = $1 AND id = $2 AND status = 'running'
+
+-- name: keep_unmatched
+-- Kept until the message comes.
+INSERT INTO unmatched (tenant_id, thread_id, external_id, kind, value)
+VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING
+
+-- name: drop_unmatched
+-- The message came: its news is applied.
+DELETE FROM unmatched u
+ USING unnest($1::uuid[], $2::text[]) AS x (thread_id, external_id)
+ WHERE u.thread_id = x.thread_id AND u.external_id = x.external_id
+
+-- name: mark_processed
+-- The rows this step consumed.
+UPDATE inbox i SET processed_at = now(), outcome = x.outcome
+  FROM unnest($1::uuid[], $2::bigint[], $3::text[]) AS x (tenant_id, id, outcome)
+ WHERE i.tenant_id = x.tenant_id AND i.id = x.id AND i.processed_at IS NULL
+
+-- name: count_failure
+-- One more failed step of the thread's first pending row.
+UPDATE inbox SET failures = failures + 1
+ WHERE (tenant_id, id) = (SELECT tenant_id, id FROM inbox
+                           WHERE thread_id = $1 AND processed_at IS NULL ORDER BY id LIMIT 1)
+
+-- name: forward
+-- Rows that were still written to a thread which has been joined to another one.
+UPDATE inbox i SET thread_id = t.merged_into, shard = shard_of(t.merged_into)
+  FROM threads t
+ WHERE t.id = ANY ($1::uuid[]) AND t.merged_into IS NOT NULL
+   AND i.thread_id = t.id AND i.processed_at IS NULL
+RETURNING t.merged_into

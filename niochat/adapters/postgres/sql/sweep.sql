@@ -1,0 +1,31 @@
+-- name: forgotten
+-- Threads of these shards that have work nobody was told of, or whose owner died.
+SELECT thread_id FROM (
+    (SELECT thread_id FROM inbox
+      WHERE processed_at IS NULL AND shard = ANY ($1::smallint[])
+        AND received_at < now() - make_interval(secs => $2)
+      ORDER BY received_at LIMIT $3)
+    UNION
+    (SELECT thread_id FROM timers
+      WHERE shard = ANY ($1::smallint[]) AND due_at <= now() ORDER BY due_at LIMIT $3)
+) AS forgotten
+
+-- name: unsent
+-- Threads of these shards with sends that are due or whose sender is gone.
+SELECT DISTINCT thread_id FROM (
+    SELECT o.thread_id FROM outbox o
+     WHERE o.shard = ANY ($1::smallint[]) AND o.status IN ('queued', 'sending', 'uncertain')
+       AND (o.status <> 'sending' AND o.next_at < now() - make_interval(secs => $2)
+            OR o.status = 'sending' AND (o.host <> $4 OR o.send_until < now()))
+     ORDER BY o.next_at LIMIT $3) AS unsent
+
+-- name: orphaned_turns
+-- Turns of these shards whose watcher is gone, or that run far too long.
+SELECT thread_id, id, attempt FROM turns
+ WHERE status = 'running' AND shard = ANY ($1::smallint[])
+   AND (host <> $2 OR started_at < now() - make_interval(secs => $3))
+ LIMIT $4
+
+-- name: tenants
+-- Active tenants, whose actors have to be awake.
+SELECT tenant_id FROM tenants WHERE status = 'active'

@@ -1,0 +1,1 @@
+"""WhatsApp gateways: what they tell us, and how we send through them."""

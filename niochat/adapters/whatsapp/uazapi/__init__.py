@@ -1,0 +1,1 @@
+"""Uazapi (uazapiGO v2): webhooks in, HTTP out."""

@@ -1,0 +1,190 @@
+"""The way to a Uazapi instance over HTTP. Implements the port ``domain.gateway.Gateway``."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+
+import aiohttp
+import httpx
+from httpx_aiohttp import AiohttpTransport
+
+from niochat.adapters.whatsapp.uazapi.fields import (
+    flag_of,
+    list_of,
+    message_id,
+    object_of,
+    text_of,
+)
+from niochat.adapters.whatsapp.uazapi.judge import judge, judge_silence, retry_after
+from niochat.adapters.whatsapp.uazapi.placeholders import neutralise
+from niochat.domain.commands import SendResult
+from niochat.domain.errors import Unavailable
+from niochat.domain.gateway import Line, LineStatus, SendAnswer
+
+_CONNECTIONS = 200
+_KEEP_ALIVE_S = 4.0
+"""Below the usual 5 s of servers: a send on a connection just closed there is *uncertain*."""
+_CONNECT_S = 5.0
+_LOOKUP_S = 10.0
+_FOUND_AT_MOST = 5
+_EVENTS = ("messages", "messages_update", "connection")
+
+
+class Uazapi:
+    """All channels' way to their instances, over one pool of connections.
+
+    Safe to use from many tasks of one event loop; :meth:`aclose` once at the end.
+    """
+
+    def __init__(
+        self, connections: int = _CONNECTIONS, lookup_timeout_s: float = _LOOKUP_S
+    ) -> None:
+        self._lookup_timeout_s = lookup_timeout_s
+        tls = httpx.create_ssl_context()
+
+        def session() -> aiohttp.ClientSession:
+            connector = aiohttp.TCPConnector(
+                ssl=tls,
+                limit=connections,
+                # One dead gateway server must not hold every connection of the others.
+                limit_per_host=max(1, connections // 2),
+                keepalive_timeout=_KEEP_ALIVE_S,
+            )
+            return aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())
+
+        # Tenants share the pool, so no cookie of one may reach another.
+        no_cookies = CookieJar(DefaultCookiePolicy(allowed_domains=[]))
+        transport = AiohttpTransport(verify=tls, client=session)
+        self._http = httpx.AsyncClient(transport=transport, cookies=no_cookies, trust_env=False)
+
+    async def aclose(self) -> None:
+        """Close the pool; sends in flight end as lost."""
+        await self._http.aclose()
+
+    async def send_text(
+        self, line: Line, number: str, text: str, track_id: str, timeout_s: float
+    ) -> SendAnswer:
+        """Send once and say what is known, within ``timeout_s``; raises for no answer.
+
+        The outcome table is :func:`judge.judge` and :func:`judge.judge_silence`.
+        """
+        try:
+            request = self._request(
+                line, "POST", "/send/text", _text_message(number, text, track_id), timeout_s
+            )
+        except (httpx.InvalidURL, ValueError):
+            return SendAnswer(SendResult.RETRY, code="unreachable")
+        try:
+            async with asyncio.timeout(timeout_s):
+                response = await self._http.send(request)
+        except (httpx.HTTPError, aiohttp.ClientError, OSError, ValueError) as error:
+            return judge_silence(error)
+        wish = retry_after(response.headers.get("retry-after"), datetime.now(UTC))
+        return judge(response.status_code, _json(response), wish)
+
+    async def sent_as(self, line: Line, track_id: str) -> str | None:
+        """Bare id of the message sent under ``track_id``; ``None``: certainly none.
+
+        Raises ``Unavailable`` also when the answer holds other messages than asked for: a
+        build that ignores the filter does not prove that ours was not sent.
+        """
+        query = {"track_id": track_id, "limit": _FOUND_AT_MOST, "offset": 0}
+        messages = await self._find(line, query)
+        ours = [m for m in messages if text_of(m.get("track_id")).strip() == track_id]
+        external_id = next((found for m in ours if (found := message_id(m))), None)
+        if external_id is None and messages:
+            raise Unavailable("the gateway found messages, but none can be told to be ours")
+        return external_id
+
+    async def messages(self, line: Line, limit: int, offset: int) -> Sequence[Mapping[str, object]]:
+        """Stored messages of the instance as webhook bodies, in the gateway's order."""
+        found = await self._find(line, {"limit": limit, "offset": offset})
+        return [{"EventType": "messages", "token": line.token, "message": m} for m in found]
+
+    async def status(self, line: Line) -> LineStatus:
+        """State of the instance and the connected number (digits, maybe empty)."""
+        answer = object_of(await self._lookup(line, "GET", "/instance/status"))
+        instance = object_of(answer.get("instance"))
+        status = text_of(instance.get("status")).strip().lower()
+        if not status:
+            connected = object_of(answer.get("status")).get("connected")
+            if connected is None:
+                raise Unavailable("the gateway's status answer names no status")
+            status = "connected" if flag_of(connected) else "disconnected"
+        return LineStatus(status, owner=text_of(instance.get("owner")).strip())
+
+    async def set_webhook(self, line: Line, url: str) -> None:
+        """Have the instance post messages, receipts and its own state to ``url``.
+
+        Echoes stay included: without them an uncertain send could not be reconciled
+        (Uazapi reference 2.4). Simple mode: the one webhook of the instance is replaced.
+        """
+        wanted = {
+            "enabled": True,
+            "url": url,
+            "events": list(_EVENTS),
+            "excludeMessages": ["isGroupYes"],
+        }
+        await self._lookup(line, "POST", "/webhook", wanted)
+
+    async def _find(self, line: Line, query: Mapping[str, object]) -> list[Mapping[str, object]]:
+        answer = object_of(await self._lookup(line, "POST", "/message/find", query))
+        if not isinstance(answer.get("messages"), list):
+            raise Unavailable("the gateway's answer to a search holds no list of messages")
+        return [object_of(m) for m in list_of(answer["messages"])]
+
+    async def _lookup(
+        self, line: Line, method: str, path: str, body: Mapping[str, object] | None = None
+    ) -> object:
+        """The JSON of a 2xx answer; anything else is ``Unavailable``."""
+        try:
+            request = self._request(line, method, path, body, self._lookup_timeout_s)
+            async with asyncio.timeout(self._lookup_timeout_s):
+                response = await self._http.send(request)
+        except (httpx.HTTPError, httpx.InvalidURL, aiohttp.ClientError, OSError, ValueError) as e:
+            raise Unavailable(f"the gateway did not answer {path}: {type(e).__name__}") from e
+        if response.status_code == 401:
+            raise Unavailable("the gateway refuses the instance token", code="unauthorized")
+        answer = _json(response)
+        if not response.is_success or answer is None:
+            raise Unavailable(f"the gateway answered {path} with {response.status_code}")
+        return answer
+
+    def _request(
+        self,
+        line: Line,
+        method: str,
+        path: str,
+        body: Mapping[str, object] | None,
+        timeout_s: float,
+    ) -> httpx.Request:
+        # Waiting for a connection ends before the whole does, so that a deadline that strikes
+        # later always means: the request may have been written.
+        connect = min(_CONNECT_S, timeout_s / 2)
+        return self._http.build_request(
+            method,
+            line.base_url.rstrip("/") + path,
+            headers={"token": line.token},
+            json=body,
+            timeout=httpx.Timeout(timeout_s, connect=connect, pool=connect),
+        )
+
+
+def _text_message(number: str, text: str, track_id: str) -> dict[str, object]:
+    return {
+        # Digits: one integrator saw sends to a whole JID fail (Uazapi reference 2.1).
+        "number": number.removesuffix("@s.whatsapp.net"),
+        "text": neutralise(text),
+        "track_id": track_id,
+        "track_source": "niochat",
+        "linkPreview": False,
+    }
+
+
+def _json(response: httpx.Response) -> object:
+    """The body as JSON, or ``None`` where it is none."""
+    try:
+        return response.json()
+    except (ValueError, RecursionError):
+        return None

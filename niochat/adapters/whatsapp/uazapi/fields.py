@@ -1,0 +1,103 @@
+"""Tolerant reading of gateway JSON: a value of an odd type counts as absent, nothing raises."""
+
+import math
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+
+_NO_OBJECT: Mapping[str, object] = {}
+_EARLIEST = datetime(2009, 1, 1, tzinfo=UTC)
+"""WhatsApp's first year: anything before it is a broken clock."""
+_CLOCK_SKEW = timedelta(days=1)
+_MILLISECONDS_FROM = 1e12
+_LONGEST_ID = 255
+_EXACT_BELOW = 2**53
+
+
+def object_of(value: object) -> Mapping[str, object]:
+    """The JSON object, or an empty one."""
+    return value if isinstance(value, Mapping) else _NO_OBJECT
+
+
+def list_of(value: object) -> Sequence[object]:
+    """The JSON array, or an empty one."""
+    return value if isinstance(value, list | tuple) else ()
+
+
+def text_of(value: object) -> str:
+    """The string, or a whole number as a string (ids come as numbers at times), or ``""``."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    return ""
+
+
+def first_text(source: Mapping[str, object], *names: str) -> str:
+    """The first of the fields that says something, or ``""``."""
+    return next((text for name in names if (text := text_of(source.get(name)))), "")
+
+
+def number_of(value: object) -> int | float | None:
+    """The finite number, also when it came as a string."""
+    if isinstance(value, str):
+        return _number_in(value)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return value if math.isfinite(value) else None
+
+
+def _number_in(text: str) -> int | float | None:
+    if len(text) > 32:
+        return None
+    try:
+        number = float(text)
+    except ValueError:
+        return None
+    if not math.isfinite(number):
+        return None
+    return int(number) if number.is_integer() and abs(number) < _EXACT_BELOW else number
+
+
+def flag_of(value: object) -> bool:
+    """Whether it is set; builds differ in ``true``, ``"True"`` and ``1`` (Uazapi reference 2.3)."""
+    if isinstance(value, str):
+        return value.strip().lower() in {"true", "1", "yes"}
+    return isinstance(value, int) and value == 1
+
+
+def bare_id(value: object) -> str:
+    """WhatsApp's own message id, without the ``owner:`` in front; ``""`` if it is none.
+
+    Receipts, quotes and reactions name the bare id (Uazapi reference 2.2), so nothing else
+    may be stored.
+    """
+    text = text_of(value).strip().rpartition(":")[2].strip()
+    return text if len(text) <= _LONGEST_ID else ""
+
+
+def message_id(message: Mapping[str, object]) -> str:
+    """Bare id of a message object, ``""`` if it has none."""
+    return bare_id(message.get("messageid")) or bare_id(message.get("id"))
+
+
+def moment_of(received_at: datetime, *candidates: object) -> datetime:
+    """The first believable timestamp (ms or s since 1970, also as a string), in UTC.
+
+    Falls back to ``received_at``: a wrong clock must not put a message into 1970 or 2242.
+    """
+    latest = received_at.astimezone(UTC) + _CLOCK_SKEW
+    for candidate in candidates:
+        moment = _moment(number_of(candidate))
+        if moment is not None and _EARLIEST <= moment <= latest:
+            return moment
+    return received_at.astimezone(UTC)
+
+
+def _moment(number: float | None) -> datetime | None:
+    if number is None or not 0 < number < 1e15:
+        return None
+    seconds = number / 1000 if number >= _MILLISECONDS_FROM else number
+    try:
+        return datetime.fromtimestamp(seconds, UTC)
+    except (OverflowError, OSError, ValueError):
+        return None

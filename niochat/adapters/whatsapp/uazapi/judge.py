@@ -1,0 +1,115 @@
+"""What is known after a send: one table for answers, one for answers that never came.
+
+Source: Uazapi reference 2.1 and 2.2, statement 3 of the design. The rule behind both: only
+what *certainly* did not leave may go back to the queue; anything else that is not a plain
+success is uncertain, and is looked up by ``track_id``.
+"""
+
+import math
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+
+import aiohttp
+
+from niochat.adapters.whatsapp.uazapi.fields import bare_id, number_of, object_of, text_of
+from niochat.domain.commands import SendResult
+from niochat.domain.gateway import SendAnswer
+
+DEFAULT_RETRY_S = 5.0
+_LONGEST_RETRY_S = 3600.0
+_REFUSED = frozenset({400, 404, 413, 415})
+_BUSY = frozenset({429, 503})
+_CAPPED = 463
+"""WhatsApp's own limit on *new* chats of a number (Uazapi reference 2.1)."""
+_AWAY = ("disconnected", "not connected")
+_AWAY_WHILE_SENDING = "returned response"
+"""whatsmeow: "websocket disconnected before message send returned response"."""
+_NEVER_LEFT = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL)
+
+
+def judge(status: int, body: object, retry_in_s: float = DEFAULT_RETRY_S) -> SendAnswer:
+    """What an answer to a send tells. ``body`` is its JSON, or ``None`` if it was none.
+
+    ``retry_in_s`` is the gateway's wish (see :func:`retry_after`), used where it is busy.
+    """
+    answer = object_of(body)
+    external_id = _stanza_id(answer)
+    if 200 <= status < 300 and external_id:
+        return SendAnswer(SendResult.SENT, external_id)
+    said = _complaint(answer)
+    if _AWAY_WHILE_SENDING in said:
+        # It contains "disconnected" too, but the message may have gone before the line broke.
+        return SendAnswer(SendResult.UNCERTAIN, code="answer_lost")
+    if any(words in said for words in _AWAY):
+        return _held("disconnected")
+    if number_of(answer.get("provider_code")) == _CAPPED:
+        return _held("capped")
+    return _by_status(status, retry_in_s)
+
+
+def _by_status(status: int, retry_in_s: float) -> SendAnswer:
+    code = f"gateway_{status}"
+    if 200 <= status < 300:
+        return SendAnswer(SendResult.UNCERTAIN, code="no_message_id")
+    if status == 401:
+        return _held("unauthorized")
+    if status in _REFUSED:
+        return SendAnswer(SendResult.FAILED, code=code)
+    if status in _BUSY:
+        return SendAnswer(SendResult.RETRY, code=code, retry_in_s=retry_in_s)
+    return SendAnswer(SendResult.UNCERTAIN, code=code)
+
+
+def judge_silence(error: BaseException) -> SendAnswer:
+    """What a send without an answer tells: sent back to the queue only if it never left.
+
+    ``httpx-aiohttp`` maps *every* broken connection, also one that broke after the request was
+    written, to ``httpx.ConnectTimeout``. Trusting that would send twice, so the decision is
+    made on aiohttp's own error underneath; an error we do not know is uncertain.
+    """
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, _NEVER_LEFT):
+            return SendAnswer(SendResult.RETRY, code="unreachable")
+        cause = cause.__cause__
+    return SendAnswer(SendResult.UNCERTAIN, code="answer_lost")
+
+
+def retry_after(header: str | None, now: datetime) -> float:
+    """Seconds that a ``Retry-After`` asks for: a number or an HTTP date, at most an hour.
+
+    Five seconds where it is missing or unreadable.
+    """
+    seconds = number_of(header)
+    if seconds is None:
+        seconds = _seconds_until(header or "", now)
+    if seconds is None or not math.isfinite(seconds):
+        return DEFAULT_RETRY_S
+    return min(max(float(seconds), 0.0), _LONGEST_RETRY_S)
+
+
+def _seconds_until(date: str, now: datetime) -> float | None:
+    try:
+        moment = parsedate_to_datetime(date)
+    except (ValueError, OverflowError, IndexError, TypeError):
+        return None
+    aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return (aware - now).total_seconds()
+
+
+def _held(reason: str) -> SendAnswer:
+    return SendAnswer(SendResult.RETRY, code=reason, hold=reason)
+
+
+def _stanza_id(answer: Mapping[str, object]) -> str:
+    """Bare WhatsApp id; older builds' internal ``r…`` ids match no receipt and count as none."""
+    prefixed = text_of(answer.get("id"))
+    return bare_id(answer.get("messageid")) or (bare_id(prefixed) if ":" in prefixed else "")
+
+
+def _complaint(answer: Mapping[str, object]) -> str:
+    """The words of an error, lower case; never the text of the message itself."""
+    response = object_of(answer.get("response"))
+    said = (answer.get("error"), answer.get("message"), response.get("message"))
+    return " ".join(text_of(words) for words in said).lower()

@@ -1,0 +1,215 @@
+"""All that a batch of steps has to know, read in a few statements for all threads together."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from niochat.adapters.postgres.codec import command_from_json, policy_of, state_from_json
+from niochat.adapters.postgres.database import Connection
+from niochat.adapters.postgres.queries import queries
+from niochat.conversation.work import MemoryCommand, Thread, Work
+from niochat.domain import commands as cmd
+from niochat.domain.draft import KnownMessage, KnownSend, Unmatched
+from niochat.domain.ids import MessageId, OutboxId, ThreadId
+from niochat.domain.message import Author, DeliveryStatus
+from niochat.domain.policy import Policy
+
+_SQL = queries("step")
+_NEVER = datetime.min.replace(tzinfo=UTC)
+"""Clock of a batch that decides nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A pending inbox row."""
+
+    id: int
+    command: cmd.DurableCommand
+    failures: int
+
+
+@dataclass(frozen=True, slots=True)
+class Tenant:
+    """What decisions need of a tenant."""
+
+    policy: Policy
+    timezone: str
+
+
+@dataclass(slots=True)
+class Loaded:
+    """The batch's view of the database."""
+
+    now: datetime
+    threads: dict[UUID, Thread] = field(default_factory=dict)
+    merged: dict[UUID, UUID] = field(default_factory=dict)
+    tenants: dict[UUID, Tenant] = field(default_factory=dict)
+    rows: dict[UUID, list[Row]] = field(default_factory=lambda: defaultdict(list))
+    timers: dict[UUID, list[tuple[str, int]]] = field(default_factory=lambda: defaultdict(list))
+    messages: dict[UUID, dict[str, KnownMessage]] = field(
+        default_factory=lambda: defaultdict(dict)
+    )
+    sends: dict[UUID, dict[OutboxId, KnownSend]] = field(default_factory=lambda: defaultdict(dict))
+    unmatched: dict[UUID, dict[str, tuple[Unmatched, ...]]] = field(
+        default_factory=lambda: defaultdict(dict)
+    )
+    numbers: list[int] = field(default_factory=list)
+
+
+async def load(connection: Connection, batch: Sequence[Work]) -> Loaded:
+    """Read what ``batch`` needs; threads that were joined to others are in ``merged`` only."""
+    threads, merged = await _threads(connection, batch)
+    tenant_ids = list({thread.tenant_id for thread in threads.values()})
+    tenants = await connection.fetch(_SQL["load_tenants"], tenant_ids)
+    if not tenants:
+        return Loaded(now=_NEVER, merged=merged)
+    loaded = Loaded(now=tenants[0]["now"], threads=threads, merged=merged)
+    loaded.tenants = {
+        row["tenant_id"]: Tenant(policy_of(row["status"], row["policy"]), row["timezone"])
+        for row in tenants
+    }
+    await _rows(connection, batch, loaded)
+    for row in await connection.fetch(_SQL["load_timers"], list(threads)):
+        if row["due"]:
+            loaded.timers[row["thread_id"]].append((row["name"], row["generation"]))
+    await _news(connection, batch, loaded)
+    await _numbers(connection, loaded)
+    return loaded
+
+
+async def _threads(
+    connection: Connection, batch: Sequence[Work]
+) -> tuple[dict[UUID, Thread], dict[UUID, UUID]]:
+    threads: dict[UUID, Thread] = {w.thread_id: w.known for w in batch if w.known is not None}
+    merged: dict[UUID, UUID] = {}
+    unknown = [work.thread_id for work in batch if work.known is None]
+    for row in await connection.fetch(_SQL["load_threads"], unknown) if unknown else ():
+        if row["merged_into"] is not None:
+            merged[row["thread_id"]] = row["merged_into"]
+        else:
+            threads[row["thread_id"]] = _thread(row)
+    return threads, merged
+
+
+def _thread(row: Any) -> Thread:
+    conversation = None
+    if row["conversation_id"] is not None:
+        conversation = state_from_json(row["state"], row["schema_version"])
+    thread_id = ThreadId(row["thread_id"])
+    return Thread(thread_id, row["tenant_id"], row["channel_id"], conversation)
+
+
+async def _rows(connection: Connection, batch: Sequence[Work], loaded: Loaded) -> None:
+    # One more than wanted tells whether any remain.
+    wanted = [(w.thread_id, w.rows + 1) for w in batch if w.thread_id in loaded.threads]
+    rows = await connection.fetch(
+        _SQL["load_pending"], [thread for thread, _ in wanted], [count for _, count in wanted]
+    )
+    for row in rows:
+        command = command_from_json(row["command"])
+        loaded.rows[row["thread_id"]].append(Row(row["id"], command, row["failures"]))
+
+
+async def _news(connection: Connection, batch: Sequence[Work], loaded: Loaded) -> None:
+    about: list[tuple[UUID, str]] = []
+    sends: list[tuple[UUID, UUID]] = []
+    for work in batch:
+        for command in (*work.commands, *(row.command for row in loaded.rows[work.thread_id])):
+            about.extend((work.thread_id, external) for external in externals_of(command))
+            outbox = outbox_of(command)
+            if outbox is not None:
+                sends.append((work.thread_id, outbox))
+    if about:
+        await _messages(connection, about, loaded)
+        await _unmatched(connection, about, loaded)
+    if sends:
+        await _sends(connection, sends, loaded)
+
+
+async def _messages(
+    connection: Connection, about: Sequence[tuple[UUID, str]], loaded: Loaded
+) -> None:
+    rows = await connection.fetch(_SQL["load_messages"], *_columns(about))
+    for row in rows:
+        loaded.messages[row["thread_id"]][row["external_id"]] = _message(row, row["id"], loaded)
+
+
+async def _sends(
+    connection: Connection, sends: Sequence[tuple[UUID, UUID]], loaded: Loaded
+) -> None:
+    for row in await connection.fetch(_SQL["load_sends"], *_columns(sends)):
+        message = _message(row, row["message_id"], loaded)
+        send = KnownSend(message, row["send_status"])
+        loaded.sends[row["thread_id"]][OutboxId(row["id"])] = send
+
+
+async def _unmatched(
+    connection: Connection, about: Sequence[tuple[UUID, str]], loaded: Loaded
+) -> None:
+    for row in await connection.fetch(_SQL["load_unmatched"], *_columns(about)):
+        news = loaded.unmatched[row["thread_id"]]
+        news[row["external_id"]] = (
+            *news.get(row["external_id"], ()),
+            Unmatched(row["kind"], row["value"]),
+        )
+
+
+async def _numbers(connection: Connection, loaded: Loaded) -> None:
+    """A protocol number for each thread that may open a conversation."""
+    openers = sum(
+        any(isinstance(row.command, cmd.ReceiveMessage) for row in loaded.rows[thread.id])
+        for thread in loaded.threads.values()
+    )
+    if openers:
+        rows = await connection.fetch(_SQL["protocol_numbers"], openers)
+        loaded.numbers = [row["nextval"] for row in rows]
+
+
+def _message(row: Any, message_id: UUID, loaded: Loaded) -> KnownMessage:
+    live = loaded.threads[row["thread_id"]].conversation
+    return KnownMessage(
+        MessageId(message_id),
+        Author(row["author"]),
+        DeliveryStatus(row["status"]) if row["status"] else None,
+        live is not None and row["conversation_id"] == live.id,
+    )
+
+
+def externals_of(command: cmd.DurableCommand | MemoryCommand) -> tuple[str, ...]:
+    """Gateway ids of the messages that a command speaks of."""
+    match command:
+        case cmd.ReceiveReaction(target=target) | cmd.ReceiveEdit(target=target):
+            return (target,)
+        case cmd.ReceiveDeletion(targets=targets) | cmd.ReceiveReceipt(targets=targets):
+            return targets
+        case (
+            cmd.ReceiveMessage(external_id=external)
+            | cmd.ReceivePhoneMessage(external_id=external)
+            | cmd.ReceiveEcho(external_id=external)
+        ):
+            return (external,)
+        case cmd.SettleSend(external_id=str(external)):
+            return (external,)
+        case _:
+            return ()
+
+
+def outbox_of(command: cmd.DurableCommand | MemoryCommand) -> UUID | None:
+    """The outbox row that a command speaks of."""
+    match command:
+        case cmd.SettleSend(outbox=outbox):
+            return outbox
+        case cmd.ReceiveEcho(track_id=track_id):
+            try:
+                return UUID(track_id)
+            except ValueError:
+                return None
+        case _:
+            return None
+
+
+def _columns(rows: Sequence[tuple[object, ...]]) -> list[list[object]]:
+    return [list(column) for column in zip(*rows, strict=True)]

@@ -1,0 +1,134 @@
+"""One thread's step, without I/O: its commands in order, decision after decision."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from uuid import UUID
+
+from niochat.conversation.load import Loaded, Row
+from niochat.conversation.work import MemoryCommand, Plan, Thread, Work
+from niochat.domain import effects as fx
+from niochat.domain.commands import Command, FireTimer, LinkThread, ParkCommand, ReceiveMessage
+from niochat.domain.conversation import Conversation, Status
+from niochat.domain.decide import decide
+from niochat.domain.draft import Context, Decision, KnownMessage
+from niochat.domain.errors import Refused
+from niochat.domain.protocol import protocol
+
+MAX_FAILURES = 3
+"""Failed steps of one row, after which it is parked."""
+
+
+class Planner:
+    """Builds the plan of one thread from what was loaded."""
+
+    def __init__(self, work: Work, thread: Thread, loaded: Loaded) -> None:
+        tenant = loaded.tenants[thread.tenant_id]
+        self._thread = thread
+        self._work = work
+        self._loaded = loaded
+        self._conversation: Conversation | None = thread.conversation
+        self._messages = dict(loaded.messages[thread.id])
+        self._sends = dict(loaded.sends[thread.id])
+        number = loaded.numbers.pop() if _opens(loaded, thread) else 0
+        self._protocol = protocol(loaded.now, tenant.timezone, number)
+        self._policy = tenant.policy
+        self._plan = Plan(thread, work.epoch, loaded.now, thread.conversation)
+
+    def plan(self) -> Plan:
+        """Memory's commands first: they are older than what waits in the inbox."""
+        for number, command in enumerate(self._work.commands):
+            self._decide(command, f"memory:{number}")
+        for name, generation in self._loaded.timers[self._thread.id]:
+            self._decide(FireTimer(name, generation), f"timer:{name}:{generation}")
+            self._plan.timers.append((name, generation))
+        self._take_rows(self._loaded.rows[self._thread.id])
+        self._plan.after = self._conversation
+        return self._plan
+
+    def _take_rows(self, rows: list[Row]) -> None:
+        self._plan.more = len(rows) > self._work.rows
+        for position, row in enumerate(rows[: self._work.rows]):
+            first = position == 0 and not self._plan.events
+            if isinstance(row.command, LinkThread):
+                self._plan.more = True
+                if first:
+                    self._plan.link = (row.id, UUID(row.command.other))
+                return
+            if (row.failures and not first) or self._begins_another(row):
+                self._plan.more = True  # it gets a step of its own
+                return
+            if not self._take_row(row, first):
+                return
+            if row.failures:
+                self._plan.more = self._plan.more or len(rows) > 1
+                return
+
+    def _take_row(self, row: Row, first: bool) -> bool:
+        parked = row.failures >= MAX_FAILURES
+        command: Command = ParkCommand(row.id, "step_failed") if parked else row.command
+        try:
+            self._decide(command, f"inbox:{row.id}")
+        except Refused as refusal:
+            self._plan.rows.append((row.id, f"refused:{refusal.code}"))
+            return True
+        except Exception:
+            self._plan.more = True
+            if not first:
+                return False  # what was decided before it is kept; it comes first next time
+            self._plan.guilty = row.id
+            raise
+        self._plan.rows.append((row.id, "parked:step_failed" if parked else "done"))
+        return True
+
+    def _begins_another(self, row: Row) -> bool:
+        """A step writes events of one conversation; the next one gets a step of its own."""
+        ended = self._conversation is not None and self._conversation.status is Status.RESOLVED
+        return ended and isinstance(row.command, ReceiveMessage)
+
+    def _decide(self, command: Command | MemoryCommand, cause: str) -> None:
+        context = Context(
+            thread=self._thread.id,
+            cause=cause,
+            now=self._loaded.now,
+            protocol=self._protocol,
+            policy=self._policy,
+            messages=self._messages,
+            sends=self._sends,
+            unmatched=self._loaded.unmatched[self._thread.id],
+        )
+        decision = decide(self._conversation, command, context)
+        self._conversation = decision.conversation
+        self._plan.events.extend(decision.events)
+        self._plan.effects.extend(decision.effects)
+        self._learn(decision)
+
+    def _learn(self, decision: Decision) -> None:
+        """What this step wrote is known to its later commands."""
+        for effect in decision.effects:
+            match effect:
+                case fx.StoreMessage(external_id=str(external)):
+                    self._messages[external] = KnownMessage(
+                        effect.message, effect.author, effect.status, effect.version is not None
+                    )
+                case fx.ChangeMessage():
+                    _change(self._messages, effect)
+                case fx.SettleOutbox() if effect.outbox in self._sends:
+                    send = self._sends[effect.outbox]
+                    self._sends[effect.outbox] = replace(send, status=effect.status)
+                    if effect.external_id is not None:
+                        self._messages[effect.external_id] = send.message
+                case _:
+                    pass
+
+
+def _change(messages: dict[str, KnownMessage], change: fx.ChangeMessage) -> None:
+    for external, known in _of(messages, change).items():
+        messages[external] = replace(known, status=change.status or known.status)
+
+
+def _of(messages: Mapping[str, KnownMessage], change: fx.ChangeMessage) -> dict[str, KnownMessage]:
+    return {key: known for key, known in messages.items() if known.id == change.message}
+
+
+def _opens(loaded: Loaded, thread: Thread) -> bool:
+    return any(isinstance(row.command, ReceiveMessage) for row in loaded.rows[thread.id])

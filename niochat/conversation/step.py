@@ -1,0 +1,113 @@
+"""Load, decide, commit: a batch of threads at a time, each winning or losing alone."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from uuid import UUID
+
+import structlog
+
+from niochat.adapters.postgres.database import Connection, Database
+from niochat.adapters.postgres.queries import queries
+from niochat.conversation.commit import commit
+from niochat.conversation.link import link_threads
+from niochat.conversation.load import load
+from niochat.conversation.plan import Planner
+from niochat.conversation.work import Plan, Stepped, Thread, Verdict, Work
+from niochat.domain.conversation import Status
+from niochat.domain.errors import Unavailable, Unreadable
+from niochat.domain.ids import ThreadId
+
+_SQL = queries("step")
+_log = structlog.get_logger(__name__)
+
+
+class Stepper:
+    """Runs steps in the name of one host incarnation."""
+
+    def __init__(self, database: Database, host: str) -> None:
+        self._database = database
+        self._host = host
+
+    async def step(self, batch: Sequence[Work]) -> list[Stepped]:
+        """One step of each thread. Raises ``Unavailable`` when the database is away.
+
+        An error that is not the database's absence fails its own thread alone: the batch is
+        tried again thread by thread, then row by row, and the guilty row is counted.
+        """
+        try:
+            return await self._step(batch)
+        except Unavailable:
+            raise
+        except Exception as error:
+            if len(batch) == 1:
+                return [await self._alone(batch[0], error)]
+        return [stepped for work in batch for stepped in await self.step([work])]
+
+    async def _step(self, batch: Sequence[Work]) -> list[Stepped]:
+        async with self._database.path() as connection:
+            loaded = await load(connection, batch)
+            plans = {
+                work.thread_id: Planner(work, loaded.threads[work.thread_id], loaded).plan()
+                for work in batch
+                if work.thread_id in loaded.threads
+            }
+            writing = [p for p in plans.values() if not p.empty and p.link is None]
+            won = set()
+            if writing:
+                async with connection.transaction():
+                    won = await commit(connection, self._host, writing)
+            forwarded = await self._forward(connection, batch, loaded.merged)
+            linked = await self._link(connection, plans)
+        stepped = [
+            _stepped(plan, plan.empty or plan.before.id in won)
+            for plan in plans.values()
+            if plan.link is None
+        ]
+        return stepped + forwarded + linked
+
+    async def _forward(
+        self, connection: Connection, batch: Sequence[Work], merged: Mapping[UUID, UUID]
+    ) -> list[Stepped]:
+        """Threads that were joined to another one: what still came for them goes there."""
+        gone = [work.thread_id for work in batch if work.thread_id in merged]
+        if gone:
+            await connection.execute(_SQL["forward"], gone)
+        return [Stepped(thread, Verdict.DONE, moved_to=merged[thread]) for thread in gone]
+
+    async def _link(
+        self, connection: Connection, plans: dict[ThreadId, Plan]
+    ) -> list[Stepped]:
+        stepped = []
+        for thread, plan in plans.items():
+            if plan.link is not None:
+                row, other = plan.link
+                async with connection.transaction():
+                    done = await link_threads(connection, self._host, plan, row, other)
+                verdict = Verdict.LOST if not done else Verdict.DONE
+                stepped.append(Stepped(thread, verdict, thread=None, more=True))
+        return stepped
+
+    async def _alone(self, work: Work, error: Exception) -> Stepped:
+        """One thread failed by itself: find the row, count it, let the rest proceed later."""
+        if work.rows > 1:
+            return (await self.step([replace(work, rows=1, known=None)]))[0]
+        _log.error("step_failed", thread=str(work.thread_id), error=repr(error), exc_info=error)
+        if work.commands:
+            # A memory command stands for a row that is found again; without it, once more.
+            return (await self.step([replace(work, commands=[], known=None)]))[0]
+        if not isinstance(error, Unreadable):  # a newer code will read it
+            await self._count(work)
+        return Stepped(work.thread_id, Verdict.FAILED, more=True)
+
+    async def _count(self, work: Work) -> None:
+        async with self._database.path() as connection:
+            await connection.execute(_SQL["count_failure"], work.thread_id)
+
+
+def _stepped(plan: Plan, won: bool) -> Stepped:
+    if not won:
+        return Stepped(plan.before.id, Verdict.LOST, more=True)
+    live = plan.after if plan.after and plan.after.status is not Status.RESOLVED else None
+    before = plan.before
+    thread = Thread(before.id, before.tenant_id, before.channel_id, live)
+    return Stepped(before.id, Verdict.DONE, thread, tuple(plan.effects), plan.more)

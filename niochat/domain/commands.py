@@ -1,0 +1,219 @@
+"""What is asked of a conversation. Each is handled by exactly one branch of ``decide``.
+
+Commands of the first two groups are durable: they lie in the inbox as JSON until their
+step commits. Those of the last group stand for rows (turn, outbox, timer) that are found
+again by themselves, so losing one costs time only.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Literal
+
+from niochat.domain.ids import OutboxId, TurnId
+from niochat.domain.message import Content, DeliveryStatus
+
+# -- from the gateway -------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiveMessage:
+    """A customer said something."""
+
+    external_id: str
+    content: Content
+    sent_at: datetime
+    reply_to: str | None = None
+    type: Literal["receive_message"] = "receive_message"
+
+
+@dataclass(frozen=True, slots=True)
+class ReceivePhoneMessage:
+    """Somebody of the provider typed on the provider's phone."""
+
+    external_id: str
+    content: Content
+    sent_at: datetime
+    reply_to: str | None = None
+    type: Literal["receive_phone_message"] = "receive_phone_message"
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiveEcho:
+    """The gateway shows what was sent through its API; ``track_id`` names our outbox row."""
+
+    external_id: str
+    track_id: str
+    content: Content
+    sent_at: datetime
+    type: Literal["receive_echo"] = "receive_echo"
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiveReaction:
+    """An emoji was put on a message, or taken off (empty)."""
+
+    external_id: str
+    target: str
+    emoji: str
+    from_provider: bool
+    type: Literal["receive_reaction"] = "receive_reaction"
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiveEdit:
+    """The text of an earlier message was replaced."""
+
+    external_id: str
+    target: str
+    text: str
+    type: Literal["receive_edit"] = "receive_edit"
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiveDeletion:
+    """Messages were deleted for everyone."""
+
+    targets: tuple[str, ...]
+    type: Literal["receive_deletion"] = "receive_deletion"
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiveReceipt:
+    """Messages of ours got further."""
+
+    targets: tuple[str, ...]
+    status: DeliveryStatus
+    type: Literal["receive_receipt"] = "receive_receipt"
+
+
+# -- from people and from the product ------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class AssignConversation:
+    """A human takes the conversation over."""
+
+    agent: str
+    type: Literal["assign_conversation"] = "assign_conversation"
+
+
+@dataclass(frozen=True, slots=True)
+class GiveBackConversation:
+    """A human returns the conversation to the assistant."""
+
+    by: str
+    type: Literal["give_back_conversation"] = "give_back_conversation"
+
+
+@dataclass(frozen=True, slots=True)
+class ResolveConversation:
+    """The visit is over."""
+
+    by: str
+    type: Literal["resolve_conversation"] = "resolve_conversation"
+
+
+@dataclass(frozen=True, slots=True)
+class SuspendAssistant:
+    """The tenant was suspended: what the assistant holds goes to people."""
+
+    type: Literal["suspend_assistant"] = "suspend_assistant"
+
+
+@dataclass(frozen=True, slots=True)
+class LinkThread:
+    """The thread ``other`` belongs to the same person; executed by statement, not decided."""
+
+    other: str
+    type: Literal["link_thread"] = "link_thread"
+
+
+@dataclass(frozen=True, slots=True)
+class ParkCommand:
+    """The step of an inbox row failed three times: set it aside, call a team."""
+
+    inbox_id: int
+    code: str
+    type: Literal["park_command"] = "park_command"
+
+
+# -- from turns, sends and timers -------------------------------------------------------------
+
+
+class TurnOutcome(StrEnum):
+    """How a turn ended."""
+
+    ANSWERED = "answered"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class FinishAssistantTurn:
+    """A turn ended. ``code`` says why it failed; ``texts`` are said in order."""
+
+    turn: TurnId
+    attempt: int
+    outcome: TurnOutcome
+    texts: tuple[str, ...] = ()
+    code: str = ""
+    detail: str = ""
+    model: str = ""
+    prompt_version: str = ""
+    tokens_in: int = 0
+    tokens_out: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class RestartTurn:
+    """The turn's runner is gone; ``attempt`` is the one that was lost."""
+
+    turn: TurnId
+    attempt: int
+
+
+class SendResult(StrEnum):
+    """What is known of a send."""
+
+    SENT = "sent"
+    FAILED = "failed"
+    UNCERTAIN = "uncertain"
+    RETRY = "retry"
+    """Certainly not sent: back to the queue."""
+
+
+@dataclass(frozen=True, slots=True)
+class SettleSend:
+    """A send ended, or was looked up."""
+
+    outbox: OutboxId
+    result: SendResult
+    external_id: str | None = None
+    code: str = ""
+    retry_in_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class FireTimer:
+    """A timer is due; a stale ``generation`` does nothing."""
+
+    name: str
+    generation: int
+
+
+DurableCommand = (
+    ReceiveMessage
+    | ReceivePhoneMessage
+    | ReceiveEcho
+    | ReceiveReaction
+    | ReceiveEdit
+    | ReceiveDeletion
+    | ReceiveReceipt
+    | AssignConversation
+    | GiveBackConversation
+    | ResolveConversation
+    | SuspendAssistant
+    | LinkThread
+    | ParkCommand
+)
+Command = DurableCommand | FinishAssistantTurn | RestartTurn | SettleSend | FireTimer

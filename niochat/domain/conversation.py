@@ -1,0 +1,65 @@
+"""The state of one visit in a thread, and the words for where it stands."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Mapping
+
+from niochat.domain.ids import ConversationId, TurnId
+
+SCHEMA_VERSION = 1
+"""Of stored states and events; code that meets a newer one refuses and passivates."""
+
+
+class Status(StrEnum):
+    """Who has to act. Screens say: Com IA, Em espera, Em atendimento, Adiada, Encerrada."""
+
+    PENDING = "pending"
+    WAITING = "waiting"
+    OPEN = "open"
+    SNOOZED = "snoozed"
+    RESOLVED = "resolved"
+
+
+class Timer(StrEnum):
+    """Names of a conversation's timers."""
+
+    BURST = "burst"
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """The assistant's run in progress. ``messages`` is how many it answers."""
+
+    id: TurnId
+    attempt: int
+    messages: int
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """One visit, from first word to resolved. ``version`` is its last event's number."""
+
+    id: ConversationId
+    protocol: str
+    status: Status
+    version: int
+    team: str | None = None
+    agent: str | None = None
+    paused_until: datetime | None = None
+    """A person typed on the provider's phone: the assistant keeps silent until then."""
+    unanswered: int = 0
+    """Customer messages that nobody has answered and no turn has in hand."""
+    burst_since: datetime | None = None
+    """When the first message of the burst that is still open came."""
+    turn: Turn | None = None
+    cancels: int = 0
+    """Turns cancelled in a row by a customer who went on writing."""
+    timers: Mapping[str, int] = MappingProxyType({})
+    """Newest generation of each timer ever set."""
+
+    def assistant_may_reply(self, now: datetime) -> bool:
+        """Whether the assistant holds the reply right at ``now``."""
+        paused = self.paused_until is not None and self.paused_until > now
+        return self.status is Status.PENDING and not paused

@@ -1,0 +1,128 @@
+"""What must happen besides the events.
+
+Each effect is a row that is written in the commit of the step which decided it; what then
+happens in the world starts from the row, never from memory alone.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from niochat.domain.ids import MessageId, OutboxId, TurnId
+from niochat.domain.message import Author, Content, DeliveryStatus
+
+
+@dataclass(frozen=True, slots=True)
+class StoreMessage:
+    """A new message; a second one with the same id changes nothing."""
+
+    message: MessageId
+    author: Author
+    content: Content
+    sent_at: datetime
+    external_id: str | None = None
+    reply_to: str | None = None
+    status: DeliveryStatus | None = None
+    version: int | None = None
+    """Number of the event that added it; ``None`` when no conversation was live."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeMessage:
+    """What is not ``None`` replaces what stood there; ``status`` moves forward only."""
+
+    message: MessageId
+    status: DeliveryStatus | None = None
+    external_id: str | None = None
+    code: str | None = None
+    text: str | None = None
+    deleted: bool = False
+    reaction: tuple[str, str] | None = None
+    """(``customer`` or ``provider``, emoji or empty)."""
+
+
+@dataclass(frozen=True, slots=True)
+class QueueSend:
+    """A row of the outbox. ``origin`` decides who may cancel it."""
+
+    outbox: OutboxId
+    message: MessageId
+    origin: Author
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class SettleOutbox:
+    """The outbox row reached ``status``: sent, failed, uncertain, or queued again."""
+
+    outbox: OutboxId
+    status: str
+    external_id: str | None = None
+    code: str = ""
+    retry_in_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class CancelReplies:
+    """Queued assistant rows of the thread are cancelled; what is sending has left."""
+
+
+@dataclass(frozen=True, slots=True)
+class SetTimer:
+    name: str
+    generation: int
+    due_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class RunTurn:
+    """The assistant's pool runs this attempt; messages up to ``upto_version`` are its input."""
+
+    turn: TurnId
+    attempt: int
+    upto_version: int
+
+
+@dataclass(frozen=True, slots=True)
+class SettleTurn:
+    """The turn's row is closed with ``outcome``: answered, failed, cancelled."""
+
+    turn: TurnId
+    outcome: str
+    code: str = ""
+    detail: str = ""
+    model: str = ""
+    prompt_version: str = ""
+    tokens_in: int = 0
+    tokens_out: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class KeepUnmatched:
+    """News of a message that is not known yet: applied when the message comes."""
+
+    external_id: str
+    kind: str
+    """``receipt``, ``edit``, ``deletion`` or ``reaction``."""
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class TellTeam:
+    """The team's queue changed for this conversation."""
+
+    team: str
+    waiting: bool
+
+
+Effect = (
+    StoreMessage
+    | ChangeMessage
+    | QueueSend
+    | SettleOutbox
+    | CancelReplies
+    | SetTimer
+    | RunTurn
+    | SettleTurn
+    | KeepUnmatched
+    | TellTeam
+)

@@ -1,0 +1,60 @@
+"""The error tree. Each error has a stable code and says whether trying again can help.
+
+NiochatError
+├── Invalid        the input is wrong: changes nothing, retry cannot help
+│   └── Refused    the input is right, the state does not allow it
+├── NotFound       unknown, or not yours: both look the same
+├── Conflict       somebody else wrote first: load again, then retry
+├── Unavailable    a part we need is away: retry helps
+└── Unreadable     written by a newer version of the code: passivate, do not guess
+"""
+
+
+class NiochatError(Exception):
+    """Root of all errors that this product raises on purpose."""
+
+    code = "error"
+    retryable = False
+
+    def __init__(self, message: str, *, code: str | None = None) -> None:
+        super().__init__(message)
+        if code is not None:
+            self.code = code
+
+
+class Invalid(NiochatError):
+    """The input is wrong; the message says what to do."""
+
+    code = "invalid"
+
+
+class Refused(Invalid):
+    """The input is well formed but what it asks is not allowed now."""
+
+    code = "refused"
+
+
+class NotFound(NiochatError):
+    """There is no such thing for this caller."""
+
+    code = "not_found"
+
+
+class Conflict(NiochatError):
+    """Another writer was first, or this host no longer owns the shard."""
+
+    code = "conflict"
+    retryable = True
+
+
+class Unavailable(NiochatError):
+    """A part this work needs did not answer."""
+
+    code = "unavailable"
+    retryable = True
+
+
+class Unreadable(NiochatError):
+    """Stored by a newer schema than this code knows."""
+
+    code = "unreadable"

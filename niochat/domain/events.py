@@ -1,0 +1,181 @@
+"""What happened to a conversation. Ids, codes and numbers only, never text or names:
+text lives in ``messages``, personal fields in ``contacts``, so erasure leaves the log whole.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from niochat.domain.ids import ConversationId, MessageId, OutboxId, TurnId
+from niochat.domain.message import Author, DeliveryStatus, Kind
+
+
+@dataclass(frozen=True, slots=True)
+class ConversationOpened:
+    conversation: ConversationId
+    protocol: str
+    type: Literal["conversation_opened"] = "conversation_opened"
+
+
+@dataclass(frozen=True, slots=True)
+class MessageReceived:
+    message: MessageId
+    kind: Kind
+    type: Literal["message_received"] = "message_received"
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderSpoke:
+    """A message of the provider's side that did not come from our outbox."""
+
+    message: MessageId
+    author: Author
+    type: Literal["provider_spoke"] = "provider_spoke"
+
+
+@dataclass(frozen=True, slots=True)
+class AssistantPaused:
+    until: datetime
+    type: Literal["assistant_paused"] = "assistant_paused"
+
+
+@dataclass(frozen=True, slots=True)
+class MessageEdited:
+    message: MessageId
+    type: Literal["message_edited"] = "message_edited"
+
+
+@dataclass(frozen=True, slots=True)
+class MessageDeleted:
+    message: MessageId
+    type: Literal["message_deleted"] = "message_deleted"
+
+
+@dataclass(frozen=True, slots=True)
+class MessageReacted:
+    message: MessageId
+    by_provider: bool
+    type: Literal["message_reacted"] = "message_reacted"
+
+
+@dataclass(frozen=True, slots=True)
+class MessageQueued:
+    message: MessageId
+    outbox: OutboxId
+    author: Author
+    type: Literal["message_queued"] = "message_queued"
+
+
+@dataclass(frozen=True, slots=True)
+class MessageStatusChanged:
+    message: MessageId
+    status: DeliveryStatus
+    code: str = ""
+    type: Literal["message_status_changed"] = "message_status_changed"
+
+
+@dataclass(frozen=True, slots=True)
+class TimerSet:
+    name: str
+    generation: int
+    set_at: datetime
+    due_at: datetime
+    type: Literal["timer_set"] = "timer_set"
+
+
+@dataclass(frozen=True, slots=True)
+class TurnStarted:
+    turn: TurnId
+    messages: int
+    type: Literal["turn_started"] = "turn_started"
+
+
+@dataclass(frozen=True, slots=True)
+class TurnRestarted:
+    turn: TurnId
+    attempt: int
+    type: Literal["turn_restarted"] = "turn_restarted"
+
+
+@dataclass(frozen=True, slots=True)
+class TurnCancelled:
+    """``reason``: customer_wrote, takeover, phone, tenant_suspended, resolved."""
+
+    turn: TurnId
+    reason: str
+    type: Literal["turn_cancelled"] = "turn_cancelled"
+
+
+@dataclass(frozen=True, slots=True)
+class TurnFinished:
+    turn: TurnId
+    attempt: int
+    outcome: str
+    code: str
+    type: Literal["turn_finished"] = "turn_finished"
+
+
+@dataclass(frozen=True, slots=True)
+class ConversationHandedOff:
+    """From the assistant to a team. ``reason`` is a code that ``niochat show`` explains."""
+
+    team: str
+    reason: str
+    type: Literal["conversation_handed_off"] = "conversation_handed_off"
+
+
+@dataclass(frozen=True, slots=True)
+class ConversationAssigned:
+    agent: str
+    type: Literal["conversation_assigned"] = "conversation_assigned"
+
+
+@dataclass(frozen=True, slots=True)
+class ConversationGivenBack:
+    by: str
+    type: Literal["conversation_given_back"] = "conversation_given_back"
+
+
+@dataclass(frozen=True, slots=True)
+class ConversationResolved:
+    reason: str
+    type: Literal["conversation_resolved"] = "conversation_resolved"
+
+
+@dataclass(frozen=True, slots=True)
+class ThreadsLinked:
+    """Another thread of the same person was joined to this one."""
+
+    other_conversation: ConversationId | None
+    type: Literal["threads_linked"] = "threads_linked"
+
+
+@dataclass(frozen=True, slots=True)
+class CommandParked:
+    inbox_id: int
+    code: str
+    type: Literal["command_parked"] = "command_parked"
+
+
+Event = (
+    ConversationOpened
+    | MessageReceived
+    | ProviderSpoke
+    | AssistantPaused
+    | MessageEdited
+    | MessageDeleted
+    | MessageReacted
+    | MessageQueued
+    | MessageStatusChanged
+    | TimerSet
+    | TurnStarted
+    | TurnRestarted
+    | TurnCancelled
+    | TurnFinished
+    | ConversationHandedOff
+    | ConversationAssigned
+    | ConversationGivenBack
+    | ConversationResolved
+    | ThreadsLinked
+    | CommandParked
+)

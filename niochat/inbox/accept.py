@@ -1,0 +1,132 @@
+"""Statement 1: a webhook is stored once under its thread; only then may it be answered 200."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from niochat.adapters.postgres.codec import command_to_json
+from niochat.adapters.postgres.database import Connection, Database
+from niochat.adapters.postgres.queries import queries
+from niochat.domain.commands import DurableCommand, LinkThread
+from niochat.domain.errors import Unavailable
+from niochat.domain.incoming import Incoming
+from niochat.inbox.resolve import Arrival, find_threads, resolve_contacts
+from niochat.runtime.grouping import Grouper
+
+_SQL = queries("inbox")
+
+_Row = tuple[UUID, UUID, UUID, str, object, object]
+"""tenant, channel, thread, dedupe key, command, raw."""
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The row is committed. ``thread_id`` is ``None`` when the news was of a stranger."""
+
+    thread_id: UUID | None
+    new: bool
+
+
+class Inbox:
+    """Accepts arrivals of all channels, many at a time in one transaction."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._grouper: Grouper[Arrival, Accepted] = Grouper(
+            self._accept_group, alone_after=lambda error: not isinstance(error, Unavailable)
+        )
+
+    async def accept(self, tenant_id: UUID, channel_id: UUID, incoming: Incoming) -> Accepted:
+        """Store ``incoming`` unless it is there already; returns after the commit.
+
+        Raises ``Unavailable`` when the database is away, ``Invalid`` for what it cannot hold.
+        """
+        return await self._grouper.submit(Arrival(tenant_id, channel_id, incoming))
+
+    async def command(
+        self, tenant_id: UUID, thread_id: UUID, channel_id: UUID, key: str, command: DurableCommand
+    ) -> bool:
+        """Store a person's command under its idempotency key; whether it was new."""
+        row: _Row = (tenant_id, channel_id, thread_id, key, command_to_json(command), None)
+        async with self._database.path_transaction() as connection:
+            return bool(await _append(connection, [row]))
+
+    async def outcome(self, tenant_id: UUID, channel_id: UUID, key: str) -> str | None:
+        """What became of the command of that key: ``done``, ``refused:…``; ``None``: waits."""
+        async with self._database.path() as connection:
+            row = await connection.fetchrow(_SQL["outcome"], tenant_id, channel_id, key)
+        return row["outcome"] if row is not None and row["processed_at"] is not None else None
+
+    async def suspend(self, tenant_id: UUID, config_version: int) -> None:
+        """Tell every conversation that the assistant holds that the tenant was suspended."""
+        async with self._database.path_transaction() as connection:
+            await connection.execute(_SQL["suspend_pending"], tenant_id, config_version)
+
+    async def connection_changed(self, channel_id: UUID, status: str, reason: str) -> None:
+        """The last word about a channel's session wins."""
+        async with self._database.path() as connection:
+            await connection.execute(_SQL["connection_changed"], channel_id, status, reason)
+
+    async def forget(self, limit: int = 5000) -> None:
+        """Purge what is old: raw bodies after days, rows after weeks."""
+        async with self._database.path() as connection:
+            await connection.execute(_SQL["forget_raw"], limit)
+            await connection.execute(_SQL["forget_rows"], limit)
+
+    async def _accept_group(self, arrivals: Sequence[Arrival]) -> Sequence[Accepted | Exception]:
+        async with self._database.path_transaction() as connection:
+            return await accept_all(connection, arrivals)
+
+
+async def accept_all(connection: Connection, arrivals: Sequence[Arrival]) -> list[Accepted]:
+    """The whole of statement 1 on an open transaction."""
+    resolved = await resolve_contacts(connection, arrivals)
+    wanted = [
+        (arrival.tenant_id, arrival.channel_id, contact)
+        for arrival, contact in zip(arrivals, resolved.contacts, strict=True)
+        if contact is not None
+    ]
+    joined = [(a.tenant_id, a.channel_id, other) for a, _, other in resolved.joins]
+    threads = await find_threads(connection, list(dict.fromkeys(wanted + joined)))
+    rows: list[_Row] = []
+    found: list[UUID | None] = []
+    for arrival, contact in zip(arrivals, resolved.contacts, strict=True):
+        thread = threads[arrival.tenant_id, arrival.channel_id, contact] if contact else None
+        found.append(thread)
+        if thread is not None:
+            rows.append(_row(arrival, thread))
+    for arrival, stays, other in resolved.joins:
+        stay = threads[arrival.tenant_id, arrival.channel_id, stays]
+        join = threads[arrival.tenant_id, arrival.channel_id, other]
+        rows.insert(0, _link_row(arrival, stay, join))
+    new = await _append(connection, rows)
+    return [
+        Accepted(thread, (arrival.channel_id, arrival.incoming.dedupe_key) in new)
+        for arrival, thread in zip(arrivals, found, strict=True)
+    ]
+
+
+def _row(arrival: Arrival, thread: UUID) -> _Row:
+    incoming = arrival.incoming
+    return (
+        arrival.tenant_id,
+        arrival.channel_id,
+        thread,
+        incoming.dedupe_key,
+        command_to_json(incoming.command),
+        incoming.raw,
+    )
+
+
+def _link_row(arrival: Arrival, stays: UUID, joins: UUID) -> _Row:
+    command = command_to_json(LinkThread(other=str(joins)))
+    return (arrival.tenant_id, arrival.channel_id, stays, f"link:{stays}:{joins}", command, None)
+
+
+async def _append(connection: Connection, rows: Sequence[_Row]) -> set[tuple[UUID, str]]:
+    if not rows:
+        return set()
+    columns: list[list[object]] = [[row[i] for row in rows] for i in range(6)]
+    appended = await connection.fetch(_SQL["append"], *columns)
+    return {(row["channel_id"], row["dedupe_key"]) for row in appended}
+

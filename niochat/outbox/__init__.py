@@ -1,0 +1,1 @@
+"""The door out: what was said leaves once, in order, while it still may."""

@@ -1,0 +1,113 @@
+"""Statement 3 and its companions: which send may start, and what is known of the others."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from niochat.adapters.postgres.database import Database
+from niochat.adapters.postgres.queries import queries
+from niochat.runtime.grouping import Grouper
+
+_SQL = queries("outbox")
+
+SEND_WINDOW_S = 20.0
+"""From the claim on; what has not answered by then is uncertain and is looked up."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A row that is ``sending`` now: it must be sent, or settled as not sent."""
+
+    id: UUID
+    tenant_id: UUID
+    thread_id: UUID
+    channel_id: UUID
+    text: str
+    attempts: int
+
+
+@dataclass(frozen=True, slots=True)
+class Unsettled:
+    """A row that has not ended."""
+
+    id: UUID
+    tenant_id: UUID
+    channel_id: UUID
+    status: str
+    lookups: int
+    resends: int
+    attempts: int
+    due: bool
+    due_in_s: float
+    orphaned: bool
+    """Sending, but its sender is gone or its time is over."""
+    too_old: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Destination:
+    """Where a thread's messages go. ``number`` is digits, or ``…@lid``."""
+
+    base_url: str
+    token_sealed: bytes
+    tenant_id: UUID
+    number: str
+
+
+class Outbox:
+    """The rows that leave, in the name of one host incarnation."""
+
+    def __init__(self, database: Database, host: str) -> None:
+        self._database = database
+        self._host = host
+        self._claims: Grouper[tuple[UUID, int], Claimed | None] = Grouper(self._claim_group)
+
+    async def claim(self, thread_id: UUID, epoch: int) -> Claimed | None:
+        """The thread's next row, now ``sending``; ``None`` when none may start."""
+        return await self._claims.submit((thread_id, epoch))
+
+    async def unsettled(self, thread_id: UUID) -> list[Unsettled]:
+        """What of the thread has not ended, oldest first."""
+        async with self._database.path() as connection:
+            rows = await connection.fetch(_SQL["unsettled"], thread_id)
+        return [Unsettled(**dict(row)) for row in rows]
+
+    async def looked_up(self, row: Unsettled, *, certain: bool, again_in_s: float) -> None:
+        """The row was not found (``certain``), or could not be looked for."""
+        async with self._database.path() as connection:
+            await connection.execute(
+                _SQL["looked_up"], row.tenant_id, row.id, int(certain), again_in_s
+            )
+
+    async def destination(self, thread_id: UUID) -> Destination | None:
+        """Where to send; ``None`` when the person has no address left."""
+        async with self._database.path() as connection:
+            row = await connection.fetchrow(_SQL["destination"], thread_id)
+        if row is None or not (row["phone"] or row["lid"]):
+            return None
+        number = row["phone"] or f"{row['lid']}@lid"
+        return Destination(row["base_url"], row["token_sealed"], row["tenant_id"], number)
+
+    async def hold(self, channel_id: UUID, reason: str) -> bool:
+        """Nothing of the channel starts to leave for a while; whether this call began it."""
+        async with self._database.path() as connection:
+            return await connection.fetchrow(_SQL["hold"], channel_id, reason) is not None
+
+    async def release(self, channel_id: UUID) -> None:
+        """The channel works again."""
+        async with self._database.path() as connection:
+            await connection.execute(_SQL["release"], channel_id)
+
+    async def _claim_group(
+        self, threads: Sequence[tuple[UUID, int]]
+    ) -> Sequence[Claimed | None | Exception]:
+        async with self._database.path() as connection:
+            rows = await connection.fetch(
+                _SQL["claim"],
+                self._host,
+                [thread for thread, _ in threads],
+                [epoch for _, epoch in threads],
+                SEND_WINDOW_S,
+            )
+        claimed = {row["thread_id"]: Claimed(**dict(row)) for row in rows}
+        return [claimed.get(thread) for thread, _ in threads]

@@ -1,0 +1,1 @@
+"""Virtual actors in plain asyncio: no Ray, and no word of the desk."""

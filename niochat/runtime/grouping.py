@@ -1,0 +1,85 @@
+"""Many callers, one statement: items that wait at the same time travel together."""
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+@dataclass(slots=True)
+class _Waiter(Generic[Item, Result]):
+    item: Item
+    future: "asyncio.Future[Result]"
+
+
+class Grouper(Generic[Item, Result]):
+    """Calls ``flush`` with what gathered while the flush before was running.
+
+    ``flush`` gets up to ``limit`` items and returns as many results, in the same order; a
+    result that is an exception is raised to its caller alone. A group that raises is tried
+    again item by item, so that one bad item fails alone. A caller who has gone away does not
+    disturb the others. Nothing waits on purpose: without load every item travels alone.
+    """
+
+    def __init__(
+        self,
+        flush: Callable[[Sequence[Item]], Awaitable[Sequence[Result | Exception]]],
+        *,
+        limit: int = 128,
+        parallel: int = 2,
+        alone_after: Callable[[Exception], bool] = lambda error: True,
+    ) -> None:
+        self._flush = flush
+        self._limit = limit
+        self._parallel = parallel
+        self._alone_after = alone_after
+        self._waiting: deque[_Waiter[Item, Result]] = deque()
+        self._running: set[asyncio.Task[None]] = set()
+
+    async def submit(self, item: Item) -> Result:
+        """Result of ``item``, or the exception that its flush gave it."""
+        waiter: _Waiter[Item, Result] = _Waiter(item, asyncio.get_running_loop().create_future())
+        self._waiting.append(waiter)
+        self._start()
+        return await waiter.future
+
+    def _start(self) -> None:
+        while self._waiting and len(self._running) < self._parallel:
+            task = asyncio.get_running_loop().create_task(self._run())
+            self._running.add(task)
+            task.add_done_callback(self._running.discard)
+            if len(self._waiting) <= self._limit:
+                return
+
+    async def _run(self) -> None:
+        await asyncio.sleep(0)  # let what is ready in this tick join the group
+        while self._waiting:
+            count = min(self._limit, len(self._waiting))
+            group = [self._waiting.popleft() for _ in range(count)]
+            await self._settle(group)
+
+    async def _settle(self, group: Sequence[_Waiter[Item, Result]]) -> None:
+        try:
+            results = await self._flush([waiter.item for waiter in group])
+        except Exception as error:  # noqa: BLE001 - every caller must hear of it
+            if len(group) > 1 and self._alone_after(error):
+                for waiter in group:
+                    await self._settle([waiter])
+                return
+            results = [error] * len(group)
+        for waiter, result in zip(group, results, strict=True):
+            _answer(waiter.future, result)
+
+
+def _answer(future: "asyncio.Future[Result]", result: Result | Exception) -> None:
+    """A cancelled future takes no result: setting one would end the loop for everybody."""
+    if future.done():
+        return
+    if isinstance(result, Exception):
+        future.set_exception(result)
+    else:
+        future.set_result(result)

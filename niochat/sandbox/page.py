@@ -1,0 +1,88 @@
+"""The page `GET /sandbox`: what is going on, for a person."""
+
+from datetime import datetime
+from html import escape
+
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+
+from niochat.sandbox.instances import Customer, Direction, Exchange, Instance
+from niochat.sandbox.world import World
+
+SHOWN_CUSTOMERS, SHOWN_LINES = 30, 6
+
+_STYLE = """
+body{font:15px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem}
+table{border-collapse:collapse;width:100%}td,th{text-align:left;padding:.2rem .6rem .2rem 0;
+vertical-align:top;border-bottom:1px solid #ddd}.phone{border-left:3px solid #2a7;margin:1rem 0;
+padding-left:.8rem}.sent{color:#145}.received{color:#474}small{color:#666}
+"""
+_WHAT = (
+    "Este processo simula o mundo de fora do NioChat: o gateway do WhatsApp, os celulares dos "
+    "assinantes e o modelo de linguagem. Nada aqui chega a uma pessoa de verdade; tudo fica "
+    "na memória e some quando o processo termina."
+)
+
+
+class Page:
+    """Renders the world at the moment of the request."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    async def show(self, _request: Request) -> Response:
+        instances = list(self._world.instances.values())
+        parts = [
+            f"<h1>Sandbox do NioChat</h1><p>{_WHAT}</p>",
+            f"<p><small>Webhooks a entregar: {self._world.courier.pending}</small></p>",
+            _instances(instances),
+            self._faults(),
+            *(_phones(instance) for instance in instances),
+        ]
+        head = f"<title>Sandbox do NioChat</title><style>{_STYLE}</style>"
+        language = '<!doctype html><html lang="pt-BR"><meta charset="utf-8">'
+        return HTMLResponse(f"{language}{head}<body>{''.join(parts)}</body></html>")
+
+    def _faults(self) -> str:
+        faults = self._world.faults.faults
+        if not faults:
+            return "<h2>Falhas</h2><p>Nenhuma falha encomendada.</p>"
+        rows = "".join(
+            f"<tr><td>{fault.target}<td>{fault.kind}<td>{escape(fault.path) or 'tudo'}"
+            f"<td>{fault.hits} de {'sempre' if fault.count is None else fault.count}"
+            for fault in faults
+        )
+        return f"<h2>Falhas</h2><table><tr><th>Alvo<th>Tipo<th>Caminho<th>Vezes{rows}</table>"
+
+
+def _instances(instances: list[Instance]) -> str:
+    if not instances:
+        return "<h2>Instâncias</h2><p>Nenhuma instância ainda.</p>"
+    rows = "".join(
+        f"<tr><td>{escape(each.name)}<td>{escape(each.owner)}<td>{each.status}"
+        f"<td>{'sim' if each.webhook.enabled else 'não'}<td>{len(each.customers)}"
+        f"<td>{len(each.errors)}"
+        for each in instances
+    )
+    heads = "<tr><th>Nome<th>Número<th>Estado<th>Webhook<th>Clientes<th>Erros recentes"
+    return f"<h2>Instâncias</h2><table>{heads}{rows}</table>"
+
+
+def _phones(instance: Instance) -> str:
+    talking = [each for each in instance.customers.values() if each.exchanges]
+    talking.sort(key=lambda customer: customer.exchanges[-1].at, reverse=True)
+    phones = "".join(_phone(customer) for customer in talking[:SHOWN_CUSTOMERS])
+    return f"<h2>Clientes de {escape(instance.name)}</h2>{phones or '<p>Nenhuma mensagem.</p>'}"
+
+
+def _phone(customer: Customer) -> str:
+    lines = "".join(_line(line) for line in customer.exchanges[-SHOWN_LINES:])
+    who = f"<b>{escape(customer.name)}</b> <small>{escape(customer.phone)}</small>"
+    return f'<div class="phone">{who}{lines}</div>'
+
+
+def _line(line: Exchange) -> str:
+    arrow = "→" if line.direction is Direction.SENT else "←"
+    when = datetime.fromtimestamp(line.at).strftime("%H:%M:%S")
+    said = escape(line.text[:300]) or f"[{escape(line.kind)}]"
+    return f'<div class="{line.direction}"><small>{when}</small> {arrow} {said}</div>'

@@ -1,0 +1,206 @@
+"""The JSON of webhooks: chat, message, acknowledgement, connection (reference §2.3)."""
+
+import secrets
+import time
+from typing import Any
+
+from niochat.sandbox.contents import CHOICES, SHAPES, Draft, content_of, shown_text
+from niochat.sandbox.instances import Customer, Instance, Status, invented_lid
+
+Json = dict[str, Any]
+
+_LEAD_TEXTS = ("assignedAttendant_id", "email", "fullName", "name", "notes", "personalid", "status")
+_CHAT: Json = {
+    "chatbot_agentResetMemoryAt": 0,
+    "chatbot_disableUntil": 0,
+    "chatbot_lastTriggerAt": 0,
+    "chatbot_lastTrigger_id": "",
+    "image": "",
+    "imagePreview": "https://pps.whatsapp.net/v/sandbox.jpg",
+    **{f"lead_field{number:02d}": "" for number in range(1, 21)},
+    **{f"lead_{name}": "" for name in _LEAD_TEXTS},
+    "lead_isTicketOpen": False,
+    "lead_kanbanOrder": 0,
+    "lead_tags": [],
+    "wa_archived": False,
+    "wa_contactName": "",
+    "wa_ephemeralExpiration": 0,
+    "wa_isBlocked": False,
+    "wa_isGroup": False,
+    "wa_isGroup_admin": False,
+    "wa_isGroup_announce": False,
+    "wa_isGroup_community": False,
+    "wa_isGroup_member": False,
+    "wa_isPinned": False,
+    "wa_label": [],
+    "wa_muteEndTime": 0,
+}
+_MESSAGE: Json = {
+    "buttonOrListid": "",
+    "convertOptions": "",
+    "edited": "",
+    "groupName": "Unknown",
+    "quoted": "",
+    "reaction": "",
+    "source": "android",
+    "status": "",
+    "track_id": "",
+    "track_source": "",
+    "vote": "",
+}
+
+
+def phone_messageid() -> str:
+    """A stanza id as Android makes them: AC and 30 hex digits."""
+    return "AC" + secrets.token_hex(15).upper()
+
+
+def api_messageid() -> str:
+    """A stanza id as whatsmeow makes them: 3EB0 and 18 hex digits."""
+    return "3EB0" + secrets.token_hex(9).upper()
+
+
+def written_phone(phone: str) -> str:
+    """+55 81 98888-7777, as in `chat.phone`; other countries plain."""
+    if phone.startswith("55") and phone.isdigit() and len(phone) in (12, 13):
+        return f"+55 {phone[2:4]} {phone[4:-4]}-{phone[-4:]}"
+    return f"+{phone}" if phone.isdigit() else ""
+
+
+def chat_object(instance: Instance, customer: Customer, last: Json | None = None) -> Json:
+    """`chat{}`; `last` is the message it arrives with."""
+    last = last or {}
+    hidden = customer.chatid == customer.lid
+    return {
+        **_CHAT,
+        "id": "r" + invented_lid(instance.owner + customer.phone)[:14],
+        "name": customer.name,
+        "owner": instance.owner,
+        "phone": "" if hidden else written_phone(customer.phone),
+        "wa_chatid": customer.chatid,
+        "wa_chatlid": customer.lid,
+        "wa_fastid": f"{instance.owner}:{customer.chatid.partition('@')[0]}",
+        "wa_isGroup": customer.is_group,
+        "wa_lastMessageSender": last.get("sender", ""),
+        "wa_lastMessageTextVote": last.get("text", "") or last.get("vote", ""),
+        "wa_lastMessageType": last.get("messageType", ""),
+        "wa_lastMsgTimestamp": last.get("messageTimestamp", 0),
+        "wa_name": customer.name,
+        "wa_unreadCount": customer.unread,
+    }
+
+
+def _common(instance: Instance, customer: Customer, draft: Draft, messageid: str) -> Json:
+    shape = SHAPES[draft.kind]
+    return {
+        **_MESSAGE,
+        "chatid": customer.chatid,
+        "chatlid": customer.lid,
+        "content": content_of(draft),
+        "id": f"{instance.owner}:{messageid}",
+        "isGroup": customer.is_group,
+        "mediaType": shape.media_type,
+        "messageTimestamp": int(time.time()) * 1000,
+        "messageType": shape.message_type,
+        "messageid": messageid,
+        "owner": instance.owner,
+        "quoted": draft.target if draft.kind == "poll_vote" else draft.reply_to,
+        "text": shown_text(draft),
+        "type": shape.type,
+    }
+
+
+def _marks(draft: Draft) -> Json:
+    """The fields only some kinds fill: a reaction's target, the choice of a menu…"""
+    if draft.kind == "reaction":
+        return {"reaction": draft.target}
+    if draft.kind == "edit":
+        return {"edited": draft.target}
+    if draft.kind == "poll":
+        return {"convertOptions": draft.option}
+    if draft.kind in CHOICES:
+        return {"vote": draft.text, "buttonOrListid": draft.option}
+    return {}
+
+
+def customer_message(instance: Instance, customer: Customer, draft: Draft) -> Json:
+    """`message{}` of something a customer did; `sender` is the LID, if there is one."""
+    hidden = customer.chatid == customer.lid
+    return {
+        **_common(instance, customer, draft, phone_messageid()),
+        **_marks(draft),
+        "fromMe": False,
+        "sender": customer.lid or customer.phone_jid,
+        "senderName": customer.name,
+        "sender_lid": customer.lid,
+        "sender_pn": "" if hidden else customer.phone_jid,
+        "wasSentByApi": False,
+    }
+
+
+def provider_message(instance: Instance, customer: Customer, draft: Draft, *, by_api: bool) -> Json:
+    """`message{}` of the provider: `sender` is OUR LID and name (reference §2.3, fromMe)."""
+    messageid = api_messageid() if by_api else phone_messageid()
+    return {
+        **_common(instance, customer, draft, messageid),
+        **_marks(draft),
+        "fromMe": True,
+        "sender": instance.lid,
+        "senderName": instance.name,
+        "sender_lid": instance.lid,
+        "sender_pn": f"{instance.owner}@s.whatsapp.net",
+        "source": "web" if by_api else "android",
+        "wasSentByApi": by_api,
+    }
+
+
+def update_envelope(
+    instance: Instance, customer: Customer, messageids: list[str], state: str
+) -> Json:
+    """A `messages_update`: an acknowledgement, or state Deleted. Timestamp in seconds."""
+    event = {
+        "MessageIDs": messageids,
+        "Chat": customer.chatid,
+        "Sender": customer.lid or customer.phone_jid,
+        "sender_pn": "" if customer.chatid == customer.lid else customer.phone_jid,
+        "sender_lid": customer.lid,
+        "IsFromMe": False,
+        "IsGroup": customer.is_group,
+        "Timestamp": int(time.time()),
+        "Type": "read" if state == "Read" else "",
+    }
+    return {
+        "EventType": "messages_update",
+        "type": "Deleted" if state == "Deleted" else "ReadReceipt",
+        "state": state,
+        "event": event,
+        "owner": instance.owner,
+        "instanceName": instance.name,
+        "token": instance.token,
+    }
+
+
+def connection_envelope(instance: Instance, base_url: str) -> Json:
+    """A `connection` webhook of the instance's present state."""
+    state: Json = {"name": instance.name, "status": instance.status.value}
+    body: Json = {
+        "BaseUrl": base_url,
+        "EventType": "connection",
+        "instance": state,
+        "instanceName": instance.name,
+        "owner": "" if instance.status is Status.CONNECTING else instance.owner,
+        "token": instance.token,
+    }
+    if instance.status is Status.CONNECTING:
+        state["qrcode"] = QRCODE
+    if instance.status is Status.DISCONNECTED:
+        state["lastDisconnect"] = instance.last_disconnect
+        state["lastDisconnectReason"] = instance.last_disconnect_reason
+        body["type"] = "LoggedOut"
+    return body
+
+
+QRCODE = (
+    "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwAD"
+    "hgGAWjR9awAAAABJRU5ErkJggg=="
+)

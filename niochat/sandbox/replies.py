@@ -1,0 +1,63 @@
+"""What the simulated model says: fixed rules in Portuguese, the same every time."""
+
+import re
+from typing import Any
+
+_TAG = re.compile(r"#c\d+-\d+")
+_GREETING = re.compile(
+    r"\b(oi+|ol[aá]|opa|e a[ií]|bom dia|boa tarde|boa noite|hello|hi)\b", re.IGNORECASE
+)
+_HUMAN = re.compile(r"\b(atendentes?|human[oa]s?|pessoas?)\b", re.IGNORECASE)
+_LONGEST_QUOTE = 120
+
+INTRODUCTION = (
+    "Olá! Sou um simulador de atendimento: respondo por regras fixas, sem inteligência artificial."
+)
+HANDOVER = "Entendi que você quer falar com uma pessoa: eu passaria a conversa para um atendente."
+SILENCE = "Como posso ajudar?"
+
+
+def reply_to(messages: list[dict[str, Any]]) -> str:
+    """The answer to what the user wrote after the last assistant message.
+
+    Every tag `#c<digits>-<digits>` there is echoed once per occurrence, in order, and is
+    never repeated in the rest of the answer: audits count on it.
+    """
+    said = "\n".join(_unanswered(messages))
+    tags = _TAG.findall(said)
+    words = " ".join(_TAG.sub(" ", said).split())
+    sentences = [f"Recebi {' '.join(tags)}."] if tags else []
+    if words or not tags:
+        sentences.append(_answer(words))
+    return " ".join(sentences)
+
+
+def _answer(words: str) -> str:
+    if _HUMAN.search(words):
+        return HANDOVER
+    if _GREETING.search(words):
+        return INTRODUCTION
+    if not words:
+        return SILENCE
+    return f"Entendi: “{words[:_LONGEST_QUOTE]}”."
+
+
+def _unanswered(messages: list[dict[str, Any]]) -> list[str]:
+    """The user's texts after the last assistant message, oldest first."""
+    texts: list[str] = []
+    for message in reversed(messages):
+        if message.get("role") == "assistant":
+            break
+        if message.get("role") == "user":
+            texts.append(text_of(message.get("content")))
+    return texts[::-1]
+
+
+def text_of(content: Any) -> str:
+    """A message's text: a string, or the text parts of a list of parts."""
+    if isinstance(content, str):
+        return content
+    if not isinstance(content, list):
+        return ""
+    parts = (part.get("text") for part in content if isinstance(part, dict))
+    return "\n".join(part for part in parts if isinstance(part, str))

@@ -1,0 +1,93 @@
+"""Reading requests and writing answers: JSON by orjson, refusals as one exception."""
+
+from typing import Any
+
+import orjson
+from starlette.requests import Request
+from starlette.responses import Response
+
+Body = dict[str, Any]
+
+
+class Refusal(Exception):
+    """A request that cannot be served; becomes ``{"error": …}`` with its HTTP status."""
+
+    def __init__(self, status: int, error: str, **details: Any) -> None:
+        super().__init__(error)
+        self.status = status
+        self.body: Body = {"error": error, **details}
+
+
+def kept_json(data: Any) -> bytes:
+    """`data` as JSON bytes fit for keeping.
+
+    The result of `orjson.dumps` holds a work buffer of 16 KiB as long as it lives (measured
+    with orjson 3.13.0), so what stays is copied.
+    """
+    return bytes(memoryview(orjson.dumps(data)))
+
+
+def answer(data: Any, status: int = 200) -> Response:
+    """`data` as a JSON response."""
+    return Response(orjson.dumps(data), status, media_type="application/json")
+
+
+async def answer_refusal(_request: Request, refusal: Exception) -> Response:
+    """Starlette's exception handler for :class:`Refusal`."""
+    assert isinstance(refusal, Refusal)
+    return answer(refusal.body, refusal.status)
+
+
+async def read_json(request: Request) -> Any:
+    """The request's JSON; an empty body counts as an empty object. Refuses with 400."""
+    raw = await request.body()
+    try:
+        return orjson.loads(raw) if raw else {}
+    except orjson.JSONDecodeError:
+        raise Refusal(400, "Invalid payload: not JSON") from None
+
+
+async def read_object(request: Request) -> Body:
+    """The request's JSON object. Refuses anything else with 400."""
+    body = await read_json(request)
+    if not isinstance(body, dict):
+        raise Refusal(400, "Invalid payload: an object is expected")
+    return body
+
+
+def text_in(body: Body, key: str, default: str = "") -> str:
+    """A text field, or `default` when absent or null. Refuses another type with 400."""
+    value = body.get(key)
+    if value is None:
+        return default
+    if not isinstance(value, str):
+        raise Refusal(400, f"{key} must be a string")
+    return value
+
+
+def number_in(body: Body, key: str, default: float) -> float:
+    """A number field that is not negative, or `default`. Refuses the rest with 400."""
+    value = body.get(key)
+    if value is None:
+        return default
+    if isinstance(value, bool) or not isinstance(value, int | float) or value < 0:
+        raise Refusal(400, f"{key} must be a number of zero or more")
+    return float(value)
+
+
+def flag_in(body: Body, key: str, default: bool) -> bool:
+    """A boolean field, or `default`. Refuses another type with 400."""
+    value = body.get(key)
+    if value is None:
+        return default
+    if not isinstance(value, bool):
+        raise Refusal(400, f"{key} must be true or false")
+    return value
+
+
+def query_number(request: Request, key: str, default: float) -> float:
+    """A number in the query string. Refuses something else with 400."""
+    try:
+        return float(request.query_params.get(key, default))
+    except ValueError:
+        raise Refusal(400, f"{key} must be a number") from None

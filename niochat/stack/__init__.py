@@ -1,0 +1,1 @@
+"""One whole NioChat on one machine, without Docker: started, found again, and ended."""

@@ -1,0 +1,88 @@
+"""Starting a child of the stack: marked, in its own session, its output in its log."""
+
+from __future__ import annotations
+
+import http.client
+import os
+import subprocess
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from niochat.stack.errors import StackError
+from niochat.stack.home import Home
+from niochat.stack.processes import MARK
+
+Progress = Callable[[str], None]
+
+_POLL_S = 0.05
+
+
+def marked_environment(home: Home, extra: Mapping[str, str] | None = None) -> dict[str, str]:
+    """The environment of a child: ours, `extra` over it, and the mark it is found by."""
+    return {**os.environ, **(extra or {}), MARK: str(home.folder)}
+
+
+def spawn(
+    home: Home,
+    name: str,
+    command: Sequence[str],
+    environment: Mapping[str, str] | None = None,
+) -> subprocess.Popen[bytes]:
+    """Start `command`; what it writes is appended to the log called `name`.
+
+    It gets a session of its own, so that Ctrl-C in the terminal reaches the launcher alone,
+    which then ends its children in order.
+    """
+    descriptor = os.open(home.log(name), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    try:
+        return subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=descriptor,
+            stderr=descriptor,
+            env=marked_environment(home, environment),
+            cwd=home.folder,
+            start_new_session=True,
+        )
+    finally:
+        os.close(descriptor)
+
+
+def wait_until(
+    ready: Callable[[], bool],
+    child: subprocess.Popen[bytes] | None,
+    log: Path,
+    timeout_s: float,
+) -> None:
+    """Return once `ready` says so; raise with the end of `log` when the child dies before."""
+    deadline = time.monotonic() + timeout_s
+    while not ready():
+        if child is not None and child.poll() is not None:
+            raise StackError(f"{log.stem} ended with {child.returncode}.\n{last_lines(log)}")
+        if time.monotonic() > deadline:
+            raise StackError(f"{log.stem} was not ready in {timeout_s:.0f} s.\n{last_lines(log)}")
+        time.sleep(_POLL_S)
+
+
+def last_lines(log: Path, count: int = 15) -> str:
+    """The end of a log, and where to read the rest."""
+    try:
+        lines = log.read_text(errors="replace").splitlines()[-count:]
+    except FileNotFoundError:
+        return f"(no log at {log})"
+    return "\n".join([*lines, f"(log: {log})"])
+
+
+def fetched(port: int, path: str) -> bytes | None:
+    """What `GET http://127.0.0.1:<port><path>` gives with status 200, else None."""
+    # http.client instead of urllib: a proxy set in the environment is none of its business.
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=2)
+    try:
+        connection.request("GET", path)
+        response = connection.getresponse()
+        return response.read() if response.status == http.HTTPStatus.OK else None
+    except (OSError, http.client.HTTPException):
+        return None
+    finally:
+        connection.close()

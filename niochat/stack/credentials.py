@@ -1,0 +1,44 @@
+"""The secrets of a stack: made once, kept in one file that only its owner can read."""
+
+from __future__ import annotations
+
+import base64
+import secrets
+from dataclasses import asdict, dataclass, fields
+from typing import Self
+
+from niochat.stack.home import Home, read_json, write_json
+
+
+@dataclass(frozen=True, repr=False)
+class Credentials:
+    """Every secret a stack needs. Losing the vault key loses what it encrypted."""
+
+    postgres_superuser: str
+    postgres_owner: str
+    redis: str
+    vault_key: str
+    sandbox_token: str
+    ray_token: str
+
+    @classmethod
+    def of(cls, home: Home) -> Self:
+        """The secrets of `home`; those that are missing are made and kept."""
+        file = home.folder / "secrets.json"
+        kept = read_json(file)
+        names = [field.name for field in fields(cls)]
+        values = {name: str(kept.get(name) or _made(name)) for name in names}
+        if values != kept:
+            write_json(file, kept | values)
+        return cls(**values)
+
+    def as_dict(self) -> dict[str, str]:
+        """Name to secret, for a caller that has to hand them on."""
+        return asdict(self)
+
+
+def _made(name: str) -> str:
+    if name == "vault_key":
+        return base64.b64encode(secrets.token_bytes(32)).decode()
+    # Hexadecimal needs no quoting in a URL or a configuration file.
+    return secrets.token_hex(24)

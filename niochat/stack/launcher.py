@@ -1,0 +1,223 @@
+"""One whole NioChat on one machine: up, down, and what it is made of."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+import psutil
+
+from niochat.stack import processes
+from niochat.stack.children import Progress
+from niochat.stack.credentials import Credentials
+from niochat.stack.errors import HomeInUse, StackError
+from niochat.stack.home import Home, HomeLock, read_json, write_json
+from niochat.stack.ports import Claim, Ports
+from niochat.stack.postgres import EmbeddedPostgres, silent
+from niochat.stack.ray_cluster import SERVE_CONFIG, RayCluster
+from niochat.stack.redis_server import EmbeddedRedis
+from niochat.stack.sandbox_server import SandboxServer
+
+Migrate = Callable[[str], Awaitable[None]]
+
+# Ray's servers wait for one another on SIGTERM and would take any time they are given; the
+# state worth waiting for is PostgreSQL's.
+_GRACE_S = 2.0
+_POSTGRES_GRACE_S = 30.0
+_LAUNCHER_S = 60.0
+# A raylet that is going down may still start a worker; one look is not enough.
+_ROUNDS = 5
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a stack runs. An own `database_url` or `redis_url` replaces the embedded server."""
+
+    http_port: int | None = None
+    sandbox: bool = True
+    dashboard: bool = False
+    serve_config: Path = SERVE_CONFIG
+    database_url: str | None = None
+    redis_url: str | None = None
+    migrate: Migrate | None = None
+
+    @classmethod
+    def from_environment(cls, **chosen: Any) -> Self:
+        """`chosen`, and DATABASE_URL and REDIS_URL from the environment where they are set."""
+        found = {
+            "database_url": os.environ.get("DATABASE_URL") or None,
+            "redis_url": os.environ.get("REDIS_URL") or None,
+        }
+        return cls(**(found | chosen))
+
+
+class Stack:
+    """One home and everything that runs in it. The parts are there after `up`."""
+
+    ports: Ports
+    postgres: EmbeddedPostgres
+    redis: EmbeddedRedis
+    ray: RayCluster
+    sandbox: SandboxServer
+
+    def __init__(self, home: Path, options: Options | None = None) -> None:
+        self.home = Home.at(home)
+        self.options = options or Options()
+        self._lock = HomeLock(self.home)
+        self._claim = Claim()
+
+    @property
+    def url(self) -> str:
+        """Where the product answers."""
+        return f"http://127.0.0.1:{self.ports.http}"
+
+    def up(self, progress: Progress = silent) -> Mapping[str, str]:
+        """Start everything; returns what was handed to the children, also in `env.json`.
+
+        All or nothing: when a step fails, or the user interrupts it, what was started is ended.
+        Raises `HomeInUse` when another launcher holds the home.
+        """
+        self._lock.acquire()
+        try:
+            self._end_leftovers(progress)
+            self._assemble(progress)
+            return self._start(progress)
+        except BaseException:
+            self._close()
+            raise
+
+    def down(self, progress: Progress = silent) -> None:
+        """End everything of this home, also what another launcher or a former run started."""
+        if not self._lock.held:
+            self._take_over(progress)
+        progress("Stopping.")
+        self._close()
+
+    def is_running(self) -> bool:
+        """Whether a launcher holds this home, this one or another."""
+        if self._lock.held:
+            return True
+        try:
+            with HomeLock(self.home):
+                return False
+        except HomeInUse:
+            return True
+
+    def environment(self) -> dict[str, str]:
+        """What the last start handed to its children; empty before the first."""
+        return {name: str(value) for name, value in read_json(self.home.environment_file).items()}
+
+    def pss_mb(self) -> dict[processes.Kind, float]:
+        """Proportional memory of everything that runs, in MB, by kind."""
+        return processes.pss_mb(processes.marked(self.home.folder))
+
+    def _assemble(self, progress: Progress) -> None:
+        credentials = Credentials.of(self.home)
+        self.ports = Ports.of(self.home, self.options.http_port, self._claim)
+        self.postgres = EmbeddedPostgres(self.home, self.ports.postgres, credentials, progress)
+        self.redis = EmbeddedRedis(self.home, self.ports.redis, credentials)
+        self.sandbox = SandboxServer(self.home, self.ports.sandbox)
+        self.ray = RayCluster(self.home, self.ports, credentials, self.options.dashboard)
+
+    def _start(self, progress: Progress) -> dict[str, str]:
+        env = self._children_environment()
+        # Ray needs seconds and nothing of the others until it runs our code.
+        progress("Starting Ray.")
+        self.ray.launch(env)
+        self._start_stores(env["DATABASE_URL"], progress)
+        if self.options.sandbox:
+            progress("Starting the sandbox.")
+            self.sandbox.start(env)
+        self.ray.join()
+        self.ray.deploy(self.options.serve_config, progress)
+        told = env | self.ray.environment
+        write_json(self.home.environment_file, told)
+        progress(f"NioChat answers at {self.url}")
+        return told
+
+    def _start_stores(self, dsn: str, progress: Progress) -> None:
+        if not self.options.database_url:
+            progress("Starting PostgreSQL.")
+            self.postgres.start()
+        if not self.options.redis_url:
+            progress("Starting Redis.")
+            self.redis.start()
+        if self.options.migrate:
+            progress("Bringing the database up to date.")
+            asyncio.run(_awaited(self.options.migrate, dsn))
+
+    def _children_environment(self) -> dict[str, str]:
+        credentials = Credentials.of(self.home)
+        env = {
+            "DATABASE_URL": self.options.database_url or self.postgres.dsn,
+            "REDIS_URL": self.options.redis_url or self.redis.url,
+            "NIOCHAT_HOME": str(self.home.folder),
+            "NIOCHAT_BASE_URL": self.url,
+            "NIOCHAT_VAULT_KEYS": f"k1:{credentials.vault_key}",
+        }
+        if self.options.sandbox:
+            env["NIOCHAT_SANDBOX_URL"] = self.sandbox.url
+            env["NIOCHAT_SANDBOX_TOKEN"] = credentials.sandbox_token
+        return env
+
+    def _end_leftovers(self, progress: Progress) -> None:
+        left = processes.marked(self.home.folder)
+        if left:
+            kinds = ", ".join(sorted({processes.kind(process) for process in left}))
+            progress(f"Ending {len(left)} processes of a former run ({kinds}).")
+            self._end_all()
+
+    def _close(self) -> None:
+        try:
+            self._end_all()
+        finally:
+            self._claim.release()
+            self._lock.release()
+
+    def _end_all(self) -> None:
+        """Those that write first, then the stores, PostgreSQL last and by a fast shutdown."""
+        self._end_kinds("ray", "haproxy", "sandbox")
+        self._end_kinds("redis")
+        self._end_kinds("postgres")
+
+    def _end_kinds(self, *kinds: processes.Kind) -> None:
+        for _ in range(_ROUNDS):
+            found = processes.of_kind(processes.marked(self.home.folder), *kinds)
+            if not found:
+                return
+            if kinds == ("postgres",):
+                processes.end(_roots(found), _POSTGRES_GRACE_S, signal.SIGINT)
+            else:
+                processes.end(found, _GRACE_S)
+        raise StackError(f"Cannot end: {', '.join(str(process.pid) for process in found)}")
+
+    def _take_over(self, progress: Progress) -> None:
+        """Take the lock, ending the launcher that has it."""
+        try:
+            self._lock.acquire()
+            return
+        except HomeInUse:
+            holder = self._lock.holder()
+        if holder is None or holder == os.getpid():
+            raise StackError(f"{self.home.folder} is held by an unknown process.")
+        progress(f"Ending the launcher (process {holder}).")
+        try:
+            processes.end([psutil.Process(holder)], _LAUNCHER_S)
+        except psutil.NoSuchProcess:
+            progress("It has ended by itself.")
+        self._lock.acquire()
+
+
+def _roots(found: list[psutil.Process]) -> list[psutil.Process]:
+    """The postmaster alone: SIGINT only cancels the query of a backend."""
+    pids = {process.pid for process in found}
+    return [process for process in found if process.ppid() not in pids]
+
+
+async def _awaited(migrate: Migrate, dsn: str) -> None:
+    await migrate(dsn)

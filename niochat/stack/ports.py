@@ -1,0 +1,141 @@
+"""The ports of a stack: chosen once and kept, so that webhook addresses outlive a restart."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import random
+import socket
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, fields
+from typing import Self
+
+from niochat.stack.errors import PortInUse, StackError
+from niochat.stack.home import Home, read_json, write_json
+
+DEFAULT_HTTP = 8000
+
+# Above the ports Ray gives its workers (10000 to 19999) and below those the kernel gives to
+# outgoing connections (from 32768), so neither takes one between our look and the bind.
+_FIRST, _LAST = 20_000, 31_999
+# Replicas listen on ports of their own, and Serve gives a freed port back only after minutes.
+REPLICA_PORTS = 100
+
+
+@dataclass(frozen=True)
+class Ports:
+    """Every fixed port of a stack. `replica_http` and `replica_grpc` start blocks of
+    `REPLICA_PORTS`."""
+
+    http: int
+    postgres: int
+    redis: int
+    sandbox: int
+    gcs: int
+    ray_client: int
+    ray_metrics: int
+    dashboard: int
+    dashboard_metrics: int
+    haproxy_stats: int
+    haproxy_metrics: int
+    fallback_http: int
+    fallback_grpc: int
+    replica_http: int
+    replica_grpc: int
+
+    @classmethod
+    def of(cls, home: Home, http: int | None = None, claim: Claim | None = None) -> Self:
+        """The ports kept in `home`; what is missing or taken by others is chosen anew.
+
+        Call it when nothing of this stack runs any more. A port given as `http` is used or
+        refused, never replaced. With a `claim`, no other stack gets the HTTP port meanwhile.
+        """
+        file = home.folder / "stack.json"
+        kept = read_json(file)
+        passing = Claim()
+        ports = cls(**_settled(kept.get("ports", {}), http, claim or passing))
+        passing.release()
+        write_json(file, kept | {"ports": asdict(ports)})
+        return ports
+
+
+class Claim:
+    """A hold on one HTTP port from its choice until the launcher ends, however it ends.
+
+    HAProxy binds it seconds after the choice, and another stack would look in between.
+    """
+
+    def __init__(self) -> None:
+        self._descriptor: int | None = None
+
+    def take(self, port: int) -> bool:
+        """Hold `port` if nobody listens on it and no stack of this user holds it."""
+        if not free(port):
+            return False
+        flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
+        descriptor = os.open(f"/tmp/niochat-{os.getuid()}-port-{port}", flags, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(descriptor)
+            return False
+        self.release()
+        self._descriptor = descriptor
+        return True
+
+    def release(self) -> None:
+        """Let the port go; nothing happens when none is held."""
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None
+
+
+def free(port: int) -> bool:
+    """Whether nobody on this machine listens on `port`, on any address."""
+    with socket.socket() as probe:
+        # Without this a closed connection of a minute ago (TIME_WAIT) looks like a listener.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("0.0.0.0", port))
+        except OSError:
+            return False
+    return True
+
+
+def _settled(kept: dict[str, int], http: int | None, claim: Claim) -> dict[str, int]:
+    chosen: dict[str, int] = {"http": _http(kept.get("http"), http, claim)}
+    taken = set(_span("http", chosen["http"]))
+    for name in (field.name for field in fields(Ports) if field.name != "http"):
+        candidates = _candidates(kept.get(name))
+        chosen[name] = next((port for port in candidates if _usable(_span(name, port), taken)), 0)
+        if not chosen[name]:
+            raise StackError(f"No free port between {_FIRST} and {_LAST} for {name}.")
+        taken.update(_span(name, chosen[name]))
+    return chosen
+
+
+def _http(kept: int | None, asked: int | None, claim: Claim) -> int:
+    if asked is not None:
+        if not claim.take(asked):
+            raise PortInUse(
+                f"Port {asked} is used by another program. Stop that one, or choose another "
+                "port with --port, or leave --port away and one is chosen."
+            )
+        return asked
+    wanted = [port for port in (kept, DEFAULT_HTTP) if port]
+    return next(port for port in (*wanted, *_candidates(None)) if claim.take(port))
+
+
+def _candidates(kept: int | None) -> Iterator[int]:
+    if kept:
+        yield kept
+    # A random order keeps two stacks that start together apart.
+    yield from random.sample(range(_FIRST, _LAST - REPLICA_PORTS), 2_000)
+
+
+def _span(name: str, port: int) -> range:
+    return range(port, port + (REPLICA_PORTS if name.startswith("replica_") else 1))
+
+
+def _usable(span: range, taken: set[int]) -> bool:
+    return taken.isdisjoint(span) and all(free(port) for port in span)

@@ -1,0 +1,200 @@
+"""Ray as a cluster of this one machine, and the Serve applications on it."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import psutil
+import yaml
+
+import niochat
+from niochat.stack import processes
+from niochat.stack.children import Progress, fetched, last_lines, spawn, wait_until
+from niochat.stack.credentials import Credentials
+from niochat.stack.errors import StackError
+from niochat.stack.home import Home, write_private
+from niochat.stack.ports import Ports
+from niochat.stack.ray_flags import cores, ray_environment
+
+NAMESPACE = "niochat"
+SERVE_CONFIG = Path(niochat.__file__).resolve().parents[1] / "serve_config.yaml"
+
+# Ray replaces 127.0.0.1 by the address of the network card, which a laptop loses with its
+# network. It leaves the other loopback addresses alone; only Linux has them without set-up.
+_NODE = "127.0.0.2" if sys.platform == "linux" else "127.0.0.1"
+_OBJECT_STORE_BYTES = 100_000_000
+_START_S = 90.0
+_DEPLOY_S = 180.0
+_ROUTES_S = 30.0
+# Ray's servers wait for one another on SIGTERM; nothing of theirs outlives this stack.
+_STOP_S = 2.0
+
+
+class RayCluster:
+    """The head node (the only one), started through Ray's own command line."""
+
+    def __init__(
+        self,
+        home: Home,
+        ports: Ports,
+        credentials: Credentials,
+        dashboard: bool = False,
+    ) -> None:
+        self._home = home
+        self._ports = ports
+        self._dashboard = dashboard
+        # Ray opens its own folder to everybody (0777), so it gets one inside ours (0700).
+        self._folder = home.temporary_folder()
+        self._token_file = home.folder / "ray_token"
+        self._token = credentials.ray_token
+        self._child: subprocess.Popen[bytes] | None = None
+
+    @property
+    def address(self) -> str:
+        """For `ray.init(address=..., namespace=NAMESPACE)`, with `environment` set before."""
+        return f"{_NODE}:{self._ports.gcs}"
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What a program has to have in its environment before it imports ray."""
+        flags = ray_environment(self._ports, self._folder, self._token_file)
+        return flags | {"RAY_ADDRESS": self.address}
+
+    @property
+    def dashboard_url(self) -> str | None:
+        """Where Ray's dashboard is, if it was asked for."""
+        return f"http://127.0.0.1:{self._ports.dashboard}" if self._dashboard else None
+
+    def start(self, env: Mapping[str, str]) -> str:
+        """Start Ray with `env` in every worker, and return its address once it is up."""
+        self.launch(env)
+        return self.join()
+
+    def launch(self, env: Mapping[str, str]) -> None:
+        """Begin to start Ray; `join` waits for it. Nothing of an older one may be left."""
+        self._forget_old_sessions()
+        write_private(self._token_file, self._token)
+        flags = {name: value for name, value in self.environment.items() if name != "RAY_ADDRESS"}
+        # `ray start --head` is misled by the address of another cluster.
+        flags |= {"RAY_ADDRESS": "", "PYTHONPATH": _python_path()}
+        self._child = spawn(self._home, "ray", self._command(), {**env, **flags})
+
+    def join(self) -> str:
+        """Wait until Ray is up and return its address."""
+        if self._child is None:
+            raise StackError("Ray was not launched.")
+        log = self._home.log("ray")
+        try:
+            code = self._child.wait(_START_S)
+        except subprocess.TimeoutExpired:
+            raise StackError(f"Ray did not start in {_START_S:.0f} s.\n{last_lines(log)}") from None
+        if code != 0:
+            raise StackError(f"Ray did not start.\n{last_lines(log)}")
+        self._end_client_server()
+        return self.address
+
+    def deploy(self, config: Path, progress: Progress) -> None:
+        """Deploy the applications of a Serve config, on our port, until all of them answer."""
+        document = yaml.safe_load(config.read_text())
+        document["http_options"] = (document.get("http_options") or {}) | {
+            "host": "127.0.0.1",
+            "port": self._ports.http,
+        }
+        file = self._home.folder / "serve_config.yaml"
+        write_private(file, yaml.safe_dump(document, sort_keys=False))
+        names = ", ".join(application["name"] for application in document["applications"])
+        progress(f"Deploying {names}.")
+        self._run_deployment(file)
+        prefixes = {
+            application.get("route_prefix", "/") for application in document["applications"]
+        }
+        self._wait_for_routes(prefixes - {None})
+
+    def stop(self) -> None:
+        """End Ray and HAProxy."""
+        found = processes.marked(self._home.folder)
+        processes.end(processes.of_kind(found, "ray", "haproxy"), _STOP_S)
+
+    def _run_deployment(self, file: Path) -> None:
+        module = "niochat.stack.serve_deployment"
+        command = [sys.executable, "-m", module, str(file), self.address, str(_DEPLOY_S)]
+        env = self.environment | {"PYTHONPATH": _python_path()}
+        child = spawn(self._home, "serve", command, env)
+        log = self._home.log("serve")
+        try:
+            code = child.wait(_DEPLOY_S + _START_S)
+        except subprocess.TimeoutExpired:
+            raise StackError(f"Deploying takes too long.\n{last_lines(log)}") from None
+        if code != 0:
+            raise StackError(f"The applications did not start.\n{last_lines(log, 40)}")
+
+    def _wait_for_routes(self, prefixes: set[str]) -> None:
+        """Serve calls an application running before HAProxy has read where it listens."""
+
+        def known() -> bool:
+            routes = fetched(self._ports.http, "/-/routes")
+            return routes is not None and prefixes <= json.loads(routes).keys()
+
+        wait_until(known, None, self._home.log("serve"), _ROUTES_S)
+
+    def _command(self) -> list[str]:
+        flags = {
+            "node-ip-address": _NODE,
+            "port": self._ports.gcs,
+            # 0 is a port that the kernel chooses.
+            "node-manager-port": 0,
+            "object-manager-port": 0,
+            "dashboard-agent-listen-port": 0,
+            "dashboard-agent-grpc-port": 0,
+            "runtime-env-agent-port": 0,
+            "ray-client-server-port": self._ports.ray_client,
+            "metrics-export-port": self._ports.ray_metrics,
+            "include-dashboard": str(self._dashboard).lower(),
+            "dashboard-host": "127.0.0.1",
+            "dashboard-port": self._ports.dashboard,
+            "include-log-monitor": "false",
+            "num-cpus": cores(),
+            "object-store-memory": _OBJECT_STORE_BYTES,
+            "temp-dir": self._folder / "r",
+            "log-style": "record",
+            "log-color": "false",
+        }
+        switches = ["--head", "--disable-usage-stats", "--no-monitor"]
+        given = [f"--{name}={value}" for name, value in flags.items()]
+        return [sys.executable, "-m", "ray.scripts.scripts", "start", *switches, *given]
+
+    def _end_client_server(self) -> None:
+        """End the server for remote drivers: 65 MB and a port that nobody here uses.
+
+        `ray start` has no switch for it; it only accepts another port.
+        """
+        found = processes.marked(self._home.folder)
+        servers = [process for process in found if "ray.util.client.server" in _command_of(process)]
+        processes.end(servers, _STOP_S)
+
+    def _forget_old_sessions(self) -> None:
+        """Keep the logs of the last run and drop those before: Ray never does."""
+        sessions = sorted((self._folder / "r").glob("session_2*"))
+        for folder in sessions[:-1]:
+            shutil.rmtree(folder, ignore_errors=True)
+        for state in self._folder.iterdir():
+            if state.name != "r" and state.is_dir():
+                shutil.rmtree(state, ignore_errors=True)
+
+
+def _python_path() -> str:
+    inherited = os.environ.get("PYTHONPATH", "")
+    return os.pathsep.join(part for part in (str(SERVE_CONFIG.parent), inherited) if part)
+
+
+def _command_of(process: psutil.Process) -> list[str]:
+    try:
+        return process.cmdline()
+    except psutil.Error:
+        return []

@@ -1,0 +1,94 @@
+"""The environment Ray and Serve read when they are imported, for one machine.
+
+The names were read in the source of Ray 2.60; `RAY_SERVE_*` stand in
+`ray/serve/_private/constants.py`.
+"""
+
+from __future__ import annotations
+
+import os
+import resource
+from pathlib import Path
+
+from niochat.stack.ports import REPLICA_PORTS, Ports
+
+_CONNECTIONS = 20_000
+# HAProxy refuses to start when it cannot open 2.5 files for each connection (two ends, and a
+# quarter of the connections a pipe with two ends more), and some of its own.
+_FILES_APART = 200
+
+_FIXED = {
+    # Always as a pair: the second alone moves all traffic to one Python proxy.
+    "RAY_SERVE_ENABLE_HA_PROXY": "1",
+    "RAY_SERVE_THROUGHPUT_OPTIMIZED": "1",
+    "RAY_SERVE_HAPROXY_NBTHREAD": "1",
+    # Without it every stop and redeployment takes 30 s.
+    "RAY_SERVE_DIRECT_INGRESS_MIN_DRAINING_PERIOD_S": "2",
+    "RAY_AUTH_MODE": "token",
+    "RAY_USAGE_STATS_ENABLED": "0",
+    # It would end our workers when the whole machine, browser included, is at 95 %.
+    "RAY_memory_monitor_refresh_ms": "0",
+    # Ray's default lets its workers lose every fight for a core.
+    "RAY_worker_niceness": "0",
+    "RAY_prestart_worker_first_driver": "0",
+    "RAY_task_events_report_interval_ms": "0",
+    "RAY_metrics_report_interval_ms": "30000",
+    "RAY_LOG_TO_DRIVER": "0",
+}
+
+
+def ray_environment(ports: Ports, folder: Path, token_file: Path) -> dict[str, str]:
+    """Every flag, with the ports and the private `folder` of this stack.
+
+    Ray's processes and every program that connects to them need the same ones.
+    """
+    return _FIXED | {
+        "RAY_AUTH_TOKEN_PATH": str(token_file),
+        "DASHBOARD_METRIC_PORT": str(ports.dashboard_metrics),
+        "RAY_SERVE_FALLBACK_PROXY_HTTP_PORT": str(ports.fallback_http),
+        "RAY_SERVE_FALLBACK_PROXY_GRPC_PORT": str(ports.fallback_grpc),
+        **_replica_blocks(ports),
+        **_haproxy(ports, folder),
+    }
+
+
+def open_files_limit() -> int:
+    """Raise how many files we and our children may open to what is allowed; returns it."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != hard:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    return hard
+
+
+def cores() -> int:
+    """The cores we may use, and 2 at least: Ray starts that many workers at a time."""
+    return max(2, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 2)
+
+
+def _replica_blocks(ports: Ports) -> dict[str, str]:
+    prefix = "RAY_SERVE_DIRECT_INGRESS"
+    return {
+        f"{prefix}_MIN_HTTP_PORT": str(ports.replica_http),
+        f"{prefix}_MAX_HTTP_PORT": str(ports.replica_http + REPLICA_PORTS - 1),
+        f"{prefix}_MIN_GRPC_PORT": str(ports.replica_grpc),
+        f"{prefix}_MAX_GRPC_PORT": str(ports.replica_grpc + REPLICA_PORTS - 1),
+    }
+
+
+def _haproxy(ports: Ports, folder: Path) -> dict[str, str]:
+    limit = open_files_limit()
+    allowed = (limit - _FILES_APART) * 2 // 5
+    connections = _CONNECTIONS if limit < 0 else min(_CONNECTIONS, allowed)
+    return {
+        "RAY_SERVE_HAPROXY_STATS_PORT": str(ports.haproxy_stats),
+        "RAY_SERVE_HAPROXY_METRICS_PORT": str(ports.haproxy_metrics),
+        "RAY_SERVE_HAPROXY_MAXCONN": str(connections),
+        # Ray puts the node's id (56 characters) between folder and file, and HAProxy appends
+        # its process id while it binds: names of one letter stay below 107 characters. The
+        # administration socket is open to everybody by its mode (666), not by our folder's.
+        "RAY_SERVE_HAPROXY_SOCKET_PATH": str(folder / "a"),
+        "RAY_SERVE_HAPROXY_METRICS_SOCKET_PATH": str(folder / "m"),
+        "RAY_SERVE_HAPROXY_CONFIG_FILE_LOC": str(folder / "haproxy.cfg"),
+        "RAY_SERVE_HAPROXY_SERVER_STATE_BASE": str(folder),
+        "RAY_SERVE_HAPROXY_SERVER_STATE_FILE": str(folder / "server-state"),
+    }

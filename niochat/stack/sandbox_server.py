@@ -1,0 +1,40 @@
+"""The simulated outside world (gateway, ERP, model) as a child of the stack."""
+
+from __future__ import annotations
+
+import sys
+
+from niochat.stack import processes
+from niochat.stack.children import fetched, spawn, wait_until
+from niochat.stack.home import Home
+
+_START_S = 30.0
+_STOP_S = 5.0
+
+
+class SandboxServer:
+    """`python -m niochat.sandbox` on a port of ours."""
+
+    def __init__(self, home: Home, port: int) -> None:
+        self._home = home
+        self._port = port
+
+    @property
+    def url(self) -> str:
+        """Where it listens."""
+        return f"http://127.0.0.1:{self._port}"
+
+    def start(self, env: dict[str, str]) -> str:
+        """Start it with `env` and return its URL once it says it is healthy."""
+        command = [sys.executable, "-m", "niochat.sandbox", "--port", str(self._port)]
+        child = spawn(self._home, "sandbox", command, env)
+        wait_until(self._healthy, child, self._home.log("sandbox"), _START_S)
+        return self.url
+
+    def stop(self) -> None:
+        """End it."""
+        found = processes.of_kind(processes.marked(self._home.folder), "sandbox")
+        processes.end(found, _STOP_S)
+
+    def _healthy(self) -> bool:
+        return fetched(self._port, "/sandbox/health") is not None

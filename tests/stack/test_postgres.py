@@ -1,0 +1,136 @@
+"""Promises about the embedded PostgreSQL, kept by a real one."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import psycopg
+import pytest
+
+from niochat.stack import processes
+from niochat.stack.credentials import Credentials
+from niochat.stack.errors import StackError
+from niochat.stack.home import Home
+from niochat.stack.ports import Ports
+from niochat.stack.postgres import EmbeddedPostgres
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
+    return Home.at(tmp_path_factory.mktemp("stack"))
+
+
+@pytest.fixture(scope="module")
+def server(home: Home) -> Iterator[EmbeddedPostgres]:
+    server = EmbeddedPostgres(home, Ports.of(home).postgres, Credentials.of(home))
+    yield server
+    server.stop()
+    assert processes.marked(home.folder) == []
+
+
+def one(dsn: str, query: str) -> object:
+    with psycopg.connect(dsn) as connection:
+        row = connection.execute(query.encode()).fetchone()
+    assert row is not None
+    return row[0]
+
+
+def backends(home: Home) -> list[psutil.Process]:
+    return processes.of_kind(processes.marked(home.folder), "postgres")
+
+
+def test_the_owner_can_log_in_create_roles_and_databases_and_is_bound_by_row_security(
+    server: EmbeddedPostgres,
+) -> None:
+    rights = "rolcreatedb AND rolcreaterole AND NOT rolsuper AND NOT rolbypassrls"
+
+    dsn = server.start()
+
+    assert one(dsn, f"SELECT {rights} FROM pg_roles WHERE rolname = current_user") is True
+    assert one(dsn, "SELECT datdba::regrole::text FROM pg_database WHERE datname='niochat'") == (
+        "niochat"
+    )
+
+
+def test_data_is_safe_and_text_is_unicode(server: EmbeddedPostgres) -> None:
+    dsn = server.start()
+
+    assert one(dsn, "SHOW fsync") == "on"
+    assert one(dsn, "SHOW synchronous_commit") == "on"
+    assert one(dsn, "SELECT lower('ÇÃO')") == "ção"
+
+
+def test_a_wrong_password_is_refused(server: EmbeddedPostgres, home: Home) -> None:
+    dsn = server.start()
+
+    with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
+        psycopg.connect(dsn.replace(Credentials.of(home).postgres_owner, "guess"))
+
+
+def test_it_listens_on_the_loopback_address_and_no_socket_file(
+    server: EmbeddedPostgres,
+) -> None:
+    server.start()
+
+    assert one(server.admin_dsn, "SHOW listen_addresses") == "127.0.0.1"
+    assert one(server.admin_dsn, "SHOW unix_socket_directories") == ""
+
+
+def test_committed_rows_outlive_a_kill(server: EmbeddedPostgres, home: Home) -> None:
+    dsn = server.start()
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        connection.execute("CREATE TABLE kept (n int)")
+        connection.execute("INSERT INTO kept VALUES (7)")
+
+    server.kill()
+    assert backends(home) == []
+
+    assert server.start() == dsn
+    assert one(dsn, "SELECT n FROM kept") == 7
+
+
+def test_a_stopped_backend_does_not_keep_a_killed_server_from_coming_back(
+    server: EmbeddedPostgres, home: Home
+) -> None:
+    dsn = server.start()
+    with psycopg.connect(dsn) as connection:
+        psutil.Process(connection.info.backend_pid).send_signal(signal.SIGSTOP)
+
+        server.kill()
+
+    assert backends(home) == []
+    assert one(server.start(), "SELECT 1") == 1
+
+
+def test_a_pid_file_whose_number_another_process_has_by_now_does_not_matter(
+    server: EmbeddedPostgres, home: Home
+) -> None:
+    server.start()
+    pid_file = home.folder / "postgres" / "data" / "postmaster.pid"
+    text = pid_file.read_text()
+    server.kill()
+    pid_file.write_text(text.replace(text.splitlines()[0], str(psutil.Process().pid), 1))
+
+    assert one(server.start(), "SELECT 1") == 1
+
+
+def test_lost_secrets_are_named_as_the_reason(server: EmbeddedPostgres, home: Home) -> None:
+    server.start()
+    file = home.folder / "secrets.json"
+    kept = file.read_text()
+    file.write_text("{}")
+    stranger = EmbeddedPostgres(home, Ports.of(home).postgres, Credentials.of(home))
+    file.write_text(kept)
+    server.stop()
+
+    with pytest.raises(StackError, match=r"secrets\.json"):
+        stranger.start()
+
+
+def test_only_the_owner_of_the_home_can_read_what_it_holds(home: Home) -> None:
+    private: list[Path] = [home.folder / "secrets.json", home.log("postgres")]
+
+    assert {file.stat().st_mode & 0o077 for file in private} == {0}

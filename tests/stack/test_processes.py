@@ -1,0 +1,171 @@
+"""Promises about finding and ending what a stack started."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from niochat.stack import processes
+from niochat.stack.errors import HomeInUse, PortInUse
+from niochat.stack.home import Home, HomeLock
+from niochat.stack.ports import Claim, Ports, free
+
+STUBBORN = "import signal,time;signal.signal(signal.SIGTERM,signal.SIG_IGN);print(1,flush=True)"
+SLEEP = ";time.sleep(600)"
+
+
+@pytest.fixture
+def started(tmp_path: Path) -> Iterator[list[subprocess.Popen[bytes]]]:
+    children: list[subprocess.Popen[bytes]] = []
+    yield children
+    for child in children:
+        child.kill()
+        child.wait()
+
+
+def begin(home: Path, code: str) -> subprocess.Popen[bytes]:
+    """A child that carries the mark of `home` and has said it is ready."""
+    child = subprocess.Popen(
+        [sys.executable, "-c", code],
+        env=os.environ | {processes.MARK: str(home)},
+        stdout=subprocess.PIPE,
+        start_new_session=True,
+    )
+    assert child.stdout is not None
+    child.stdout.readline()
+    return child
+
+
+def pids(found: list[psutil.Process]) -> set[int]:
+    return {process.pid for process in found}
+
+
+def test_a_grandchild_whose_parent_died_is_still_found_and_ended(
+    tmp_path: Path, started: list[subprocess.Popen[bytes]]
+) -> None:
+    inner = f"[sys.executable,'-c','import time{SLEEP}']"
+    code = f"import subprocess,sys,time;p=subprocess.Popen({inner});print(p.pid,flush=True)"
+    parent = subprocess.Popen(
+        [sys.executable, "-c", code],
+        env=os.environ | {processes.MARK: str(tmp_path)},
+        stdout=subprocess.PIPE,
+    )
+    started.append(parent)
+    assert parent.stdout is not None
+    orphan = int(parent.stdout.readline())
+    parent.wait()
+    assert pids(processes.marked(tmp_path)) == {orphan}
+
+    processes.end(processes.marked(tmp_path), grace_s=5)
+
+    assert processes.marked(tmp_path) == []
+
+
+def test_another_home_is_left_alone(tmp_path: Path, started: list[subprocess.Popen[bytes]]) -> None:
+    started.append(begin(tmp_path / "one", f"import time;print(1,flush=True){SLEEP}"))
+
+    # A home whose name only begins the same way is another home.
+    assert processes.marked(tmp_path / "on") == []
+    assert processes.marked(tmp_path) == []
+
+
+def test_a_process_that_ignores_the_request_is_killed(
+    tmp_path: Path, started: list[subprocess.Popen[bytes]]
+) -> None:
+    started.append(begin(tmp_path, STUBBORN + SLEEP))
+
+    killed = processes.end(processes.marked(tmp_path), grace_s=0.3)
+
+    assert pids(killed) == {started[0].pid}
+    assert processes.marked(tmp_path) == []
+
+
+def test_a_stopped_process_is_ended(tmp_path: Path, started: list[subprocess.Popen[bytes]]) -> None:
+    started.append(begin(tmp_path, STUBBORN + SLEEP))
+    started.append(begin(tmp_path, f"import time;print(1,flush=True){SLEEP}"))
+    for child in started:
+        child.send_signal(signal.SIGSTOP)
+
+    processes.end(processes.marked(tmp_path), grace_s=0.3)
+
+    assert processes.marked(tmp_path) == []
+
+
+def test_the_caller_and_its_ancestors_are_never_among_the_marked(tmp_path: Path) -> None:
+    code = (
+        "from pathlib import Path;from niochat.stack import processes;"
+        f"print([p.pid for p in processes.marked(Path({str(tmp_path)!r}))])"
+    )
+    outer = f"import subprocess,sys;subprocess.run([sys.executable,'-c',{code!r}],check=True)"
+
+    result = subprocess.run(
+        [sys.executable, "-c", outer],
+        env=os.environ | {processes.MARK: str(tmp_path)},
+        check=True,
+        capture_output=True,
+    )
+
+    assert result.stdout.strip() == b"[]"
+
+
+def test_a_home_takes_one_launcher_and_a_killed_launcher_leaves_it_free(
+    tmp_path: Path, started: list[subprocess.Popen[bytes]]
+) -> None:
+    home = Home.at(tmp_path)
+    code = (
+        "import time;from pathlib import Path;from niochat.stack.home import Home,HomeLock;"
+        f"lock=HomeLock(Home.at(Path({str(tmp_path)!r})));lock.acquire();print(1,flush=True)"
+    )
+    started.append(begin(tmp_path, code + SLEEP))
+
+    with pytest.raises(HomeInUse, match=str(started[0].pid)):
+        HomeLock(home).acquire()
+    started[0].kill()
+    started[0].wait()
+
+    with HomeLock(home) as lock:
+        assert lock.held
+
+
+def test_ports_stay_the_same_until_another_program_takes_one(tmp_path: Path) -> None:
+    home = Home.at(tmp_path)
+    first = Ports.of(home)
+    assert Ports.of(home) == first
+
+    with subprocess.Popen(
+        [sys.executable, "-m", "http.server", "--bind", "127.0.0.1", str(first.redis)],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+    ) as server:
+        while free(first.redis):
+            assert server.poll() is None
+        second = Ports.of(home)
+        with pytest.raises(PortInUse, match=str(first.redis)):
+            Ports.of(home, http=first.redis)
+        server.kill()
+
+    assert second.redis != first.redis
+    assert (second.http, second.postgres) == (first.http, first.postgres)
+    assert (home.folder / "stack.json").stat().st_mode & 0o777 == 0o600
+
+
+def test_two_stacks_that_start_together_get_different_http_ports(tmp_path: Path) -> None:
+    claims = [Claim(), Claim()]
+
+    first, second = (
+        Ports.of(Home.at(tmp_path / name), claim=claim)
+        for name, claim in zip(("one", "two"), claims, strict=True)
+    )
+
+    assert first.http != second.http
+    with pytest.raises(PortInUse):
+        Ports.of(Home.at(tmp_path / "three"), http=first.http, claim=Claim())
+    for claim in claims:
+        claim.release()
