@@ -22,13 +22,17 @@ async def commit(connection: Connection, host: str, plans: Sequence[Plan]) -> se
     """
     ordered = sorted(plans, key=lambda plan: plan.before.id)
     won = await _fence(connection, host, ordered)
-    winners = [plan for plan in ordered if plan.before.id in won]
+    await write(connection, host, [plan for plan in ordered if plan.before.id in won])
+    return won
+
+
+async def write(connection: Connection, host: str, winners: Sequence[Plan]) -> None:
+    """All that belongs to plans whose conversations are written already."""
     await _log(connection, winners)
     await _say(connection, winners)
     await _send(connection, winners)
     await _schedule(connection, host, winners)
     await _consume(connection, winners)
-    return won
 
 
 async def _fence(connection: Connection, host: str, plans: Sequence[Plan]) -> set[UUID]:
@@ -41,7 +45,11 @@ async def _fence(connection: Connection, host: str, plans: Sequence[Plan]) -> se
     if opening:
         won |= _threads(await _open(connection, host, opening))
     if silent:
-        columns = _columns((p.before.id, p.before.version, p.epoch) for p in silent)
+        columns = _columns(
+            (p.before.id, p.before.conversation.id if p.before.conversation else None,
+             p.before.version, p.epoch)
+            for p in silent
+        )  # fmt: skip
         won |= _threads(await connection.fetch(_SQL["check"], host, *columns))
     return won
 
@@ -112,9 +120,6 @@ def _change(plan: Plan, change: fx.ChangeMessage) -> tuple[object, ...]:
 
 
 async def _send(connection: Connection, plans: Sequence[Plan]) -> None:
-    cancelled = [p.before.id for p, _ in _effects(plans, fx.CancelReplies)]
-    if cancelled:
-        await connection.execute(_SQL["cancel_replies"], cancelled)
     for plan, settled in _effects(plans, fx.SettleOutbox):
         await connection.execute(
             _SQL["settle_send"], plan.before.tenant_id, settled.outbox, settled.status,
@@ -127,6 +132,10 @@ async def _send(connection: Connection, plans: Sequence[Plan]) -> None:
     ]  # fmt: skip
     if queued:
         await connection.execute(_SQL["add_sends"], *_columns(queued))
+    # Last: what this very step queued, or put back, is cancelled as well.
+    cancelled = [p.before.id for p, _ in _effects(plans, fx.CancelReplies)]
+    if cancelled:
+        await connection.execute(_SQL["cancel_replies"], cancelled)
 
 
 async def _schedule(connection: Connection, host: str, plans: Sequence[Plan]) -> None:

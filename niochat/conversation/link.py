@@ -1,84 +1,124 @@
 """LID and phone of one person that first arrived apart: two threads become one."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
 from niochat.adapters.postgres.codec import event_to_json, state_from_json, state_to_json
 from niochat.adapters.postgres.database import Connection
 from niochat.adapters.postgres.queries import queries
+from niochat.conversation.commit import write
 from niochat.conversation.work import Plan
 from niochat.domain import events as e
 from niochat.domain.conversation import SCHEMA_VERSION, Conversation
+from niochat.domain.draft import Context, Decision, Draft
+from niochat.domain.effects import Effect
 from niochat.domain.evolve import evolve
+from niochat.domain.linking import link
+from niochat.domain.policy import Policy
 
 _SQL = queries("link")
+_STEP = queries("step")
 
 
 async def link_threads(
-    connection: Connection, host: str, plan: Plan, row: int, other: UUID
-) -> bool:
-    """Join the thread ``other`` to the plan's thread; false when the shard is not ours.
+    connection: Connection, host: str, plan: Plan, policy: Policy
+) -> Sequence[Effect] | None:
+    """Join the other thread of ``plan.link`` to the plan's; ``None`` when it is not ours.
 
     The older live conversation is kept, the other is resolved as ``merged``; pending rows,
     queued sends, messages and running turns move. Runs inside the caller's transaction.
     Both conversations get new versions, so whoever held either in memory loses its writes.
     """
+    assert plan.link is not None
+    row, other = plan.link
     tenant, stays = plan.before.tenant_id, plan.before.id
-    owned = await connection.fetchval(_SQL["owned"], stays, host, plan.epoch)
-    if not owned:
-        return False
-    threads = {t["id"]: t for t in await connection.fetch(
-        _SQL["lock_threads"], tenant, [stays, other])}  # fmt: skip
-    if other in threads and threads[other]["merged_into"] is None and other != stays:
-        await _join(connection, tenant, threads[stays], threads[other])
-    await connection.execute(_SQL["done"], tenant, row)
-    return True
-
-
-async def _join(connection: Connection, tenant: UUID, stays: Any, joins: Any) -> None:
-    kept = await _join_conversations(connection, tenant, stays["id"], joins["id"])
-    for name in ("move_messages", "move_inbox", "move_outbox", "move_unmatched", "move_turns"):
-        await connection.execute(_SQL[name], tenant, joins["id"], stays["id"])
-    if kept is not None:
-        await connection.execute(_SQL["move_timers"], tenant, joins["id"], stays["id"], kept)
-    if stays["contact_id"] != joins["contact_id"]:
-        await _join_contacts(connection, tenant, stays, joins)
-    await connection.execute(
-        _SQL["merge"], tenant, joins["id"], stays["id"], joins["contact_id"], stays["contact_id"]
-    )
-
-
-async def _join_conversations(
-    connection: Connection, tenant: UUID, stays: UUID, joins: UUID
-) -> UUID | None:
-    """The older conversation goes on in the thread that stays; its id."""
-    rows = await connection.fetch(_SQL["lock_conversations"], [stays, joins])
-    if not rows:
+    if not await connection.fetchval(_SQL["owned"], stays, host, plan.epoch):
         return None
-    older = state_from_json(rows[0]["state"], rows[0]["schema_version"])
-    newer = state_from_json(rows[1]["state"], rows[1]["schema_version"]) if rows[1:] else None
-    if newer is not None:
+    found = await connection.fetch(_SQL["lock_threads"], tenant, [stays, other])
+    threads = {thread["id"]: thread for thread in found}
+    if threads[stays]["merged_into"] is not None:
+        return None
+    effects: Sequence[Effect] = ()
+    if other in threads and threads[other]["merged_into"] is None and other != stays:
+        effects = await _join(connection, host, plan, policy, threads[other])
+        if threads[other]["contact_id"] != threads[stays]["contact_id"]:
+            await _join_contacts(connection, tenant, threads[stays], threads[other])
+        await connection.execute(
+            _SQL["merge"], tenant, other, stays,
+            threads[other]["contact_id"], threads[stays]["contact_id"],
+        )  # fmt: skip
+    await connection.execute(_SQL["done"], tenant, row)
+    return effects
+
+
+async def _join(
+    connection: Connection, host: str, plan: Plan, policy: Policy, joins: Any
+) -> Sequence[Effect]:
+    tenant, stays = plan.before.tenant_id, plan.before.id
+    rows = await connection.fetch(_SQL["lock_conversations"], [stays, joins["id"]])
+    live = [state_from_json(row["state"], row["schema_version"]) for row in rows]
+    if live[1:]:
         # Resolved first: a thread has one live conversation at any moment.
-        merged = e.ConversationResolved("merged")
-        await _write(connection, tenant, newer, merged, rows[1]["thread_id"])
-        await connection.execute(_SQL["settle_turns"], tenant, newer.id)
-        await connection.execute(_SQL["drop_timers"], tenant, newer.id)
-    linked = e.ThreadsLinked(newer.id if newer is not None else None)
-    await _write(connection, tenant, older, linked, stays)
-    return older.id
+        await _resolve(connection, tenant, live[1], rows[1]["thread_id"])
+        await connection.execute(_SQL["rehome_outbox"], tenant, live[1].id, live[0].id)
+    kept = live[0].id if live else None
+    await connection.execute(_SQL["keep_timers"], tenant, [stays, joins["id"]], kept)
+    for name in ("move_messages", "move_inbox", "move_outbox", "move_turns", "move_timers",
+                 "move_unmatched", "drop_unmatched"):  # fmt: skip
+        await connection.execute(_SQL[name], tenant, joins["id"], stays)
+    return await _go_on(connection, host, plan, policy, live) if live else ()
 
 
-async def _write(
-    connection: Connection, tenant: UUID, before: Conversation, event: e.Event, thread: UUID
+async def _resolve(
+    connection: Connection, tenant: UUID, newer: Conversation, thread: UUID
 ) -> None:
-    after = evolve(before, event)
-    await connection.execute(
-        _SQL["write_conversation"], tenant, after.id, thread, state_to_json(after),
-        after.version, after.status.value,
-    )  # fmt: skip
+    event = e.ConversationResolved("merged")
+    after = evolve(newer, event)
+    await _write(connection, tenant, after, thread)
     await connection.execute(
         _SQL["add_event"], tenant, after.id, after.version, thread, event.type,
         event_to_json(event), SCHEMA_VERSION,
+    )  # fmt: skip
+    await connection.execute(_SQL["settle_turns"], tenant, newer.id)
+
+
+async def _go_on(
+    connection: Connection, host: str, plan: Plan, policy: Policy, live: Sequence[Conversation]
+) -> Sequence[Effect]:
+    """The older conversation takes over in the thread that stays."""
+    older, newer = live[0], live[1] if live[1:] else None
+    decision = _decide(plan, policy, older, newer)
+    after = decision.conversation
+    assert after is not None
+    await _write(connection, plan.before.tenant_id, after, plan.before.id)
+    joined = replace(
+        plan,
+        before=replace(plan.before, conversation=older),
+        after=after,
+        events=list(decision.events),
+        effects=list(decision.effects),
+    )
+    await write(connection, host, [joined])
+    return decision.effects
+
+
+def _decide(
+    plan: Plan, policy: Policy, older: Conversation, newer: Conversation | None
+) -> Decision:
+    context = Context(plan.before.id, f"link:{older.id}", plan.now, older.protocol, policy)
+    draft = Draft(older, context)
+    link(draft, newer)
+    return draft.decision()
+
+
+async def _write(
+    connection: Connection, tenant: UUID, after: Conversation, thread: UUID
+) -> None:
+    await connection.execute(
+        _SQL["write_conversation"], tenant, after.id, thread, state_to_json(after),
+        after.version, after.status.value, after.team, after.agent, after.paused_until,
     )  # fmt: skip
 
 
@@ -87,6 +127,7 @@ async def _join_contacts(connection: Connection, tenant: UUID, stays: Any, joins
     await connection.execute(_SQL["move_identities"], *pair)
     await connection.execute(_SQL["move_threads"], *pair, joins["id"])
     for other in await connection.fetch(_SQL["other_threads"], *pair, joins["id"]):
+        key = f"link:{other['stays']}:{other['joins']}"
         await connection.execute(
-            _SQL["add_link"], tenant, other["channel_id"], other["stays"], other["joins"]
+            _SQL["add_link"], tenant, other["channel_id"], other["stays"], key, str(other["joins"])
         )

@@ -13,6 +13,7 @@ from niochat.adapters.postgres.queries import queries
 from niochat.conversation.work import MemoryCommand, Thread, Work
 from niochat.domain import commands as cmd
 from niochat.domain.draft import KnownMessage, KnownSend, Unmatched
+from niochat.domain.errors import Unreadable
 from niochat.domain.ids import MessageId, OutboxId, ThreadId
 from niochat.domain.message import Author, DeliveryStatus
 from niochat.domain.policy import Policy
@@ -57,6 +58,8 @@ class Loaded:
         default_factory=lambda: defaultdict(dict)
     )
     numbers: list[int] = field(default_factory=list)
+    unread: set[UUID] = field(default_factory=set)
+    """Threads where a later row cannot be read by this code; those before it can."""
 
 
 async def load(connection: Connection, batch: Sequence[Work]) -> Loaded:
@@ -109,8 +112,18 @@ async def _rows(connection: Connection, batch: Sequence[Work], loaded: Loaded) -
         _SQL["load_pending"], [thread for thread, _ in wanted], [count for _, count in wanted]
     )
     for row in rows:
-        command = command_from_json(row["command"])
-        loaded.rows[row["thread_id"]].append(Row(row["id"], command, row["failures"]))
+        if row["thread_id"] not in loaded.unread:
+            _read(row, loaded)
+
+
+def _read(row: Any, loaded: Loaded) -> None:
+    before = loaded.rows[row["thread_id"]]
+    try:
+        before.append(Row(row["id"], command_from_json(row["command"]), row["failures"]))
+    except Unreadable:
+        if not before:
+            raise
+        loaded.unread.add(row["thread_id"])
 
 
 async def _news(connection: Connection, batch: Sequence[Work], loaded: Loaded) -> None:
@@ -142,7 +155,9 @@ async def _sends(
 ) -> None:
     for row in await connection.fetch(_SQL["load_sends"], *_columns(sends)):
         message = _message(row, row["message_id"], loaded)
-        send = KnownSend(message, row["send_status"])
+        conversation = loaded.threads[row["thread_id"]].conversation
+        live = conversation is not None and conversation.id == row["send_conversation"]
+        send = KnownSend(message, row["send_status"], live)
         loaded.sends[row["thread_id"]][OutboxId(row["id"])] = send
 
 

@@ -1,6 +1,5 @@
 """One thread's step, without I/O: its commands in order, decision after decision."""
 
-from collections.abc import Mapping
 from dataclasses import replace
 from uuid import UUID
 
@@ -10,7 +9,7 @@ from niochat.domain import effects as fx
 from niochat.domain.commands import Command, FireTimer, LinkThread, ParkCommand, ReceiveMessage
 from niochat.domain.conversation import Conversation, Status
 from niochat.domain.decide import decide
-from niochat.domain.draft import Context, Decision, KnownMessage
+from niochat.domain.draft import Context, Decision, KnownMessage, Unmatched
 from niochat.domain.errors import Refused
 from niochat.domain.protocol import protocol
 
@@ -29,6 +28,7 @@ class Planner:
         self._conversation: Conversation | None = thread.conversation
         self._messages = dict(loaded.messages[thread.id])
         self._sends = dict(loaded.sends[thread.id])
+        self._unmatched = dict(loaded.unmatched[thread.id])
         number = loaded.numbers.pop() if _opens(loaded, thread) else 0
         self._protocol = protocol(loaded.now, tenant.timezone, number)
         self._policy = tenant.policy
@@ -46,10 +46,10 @@ class Planner:
         return self._plan
 
     def _take_rows(self, rows: list[Row]) -> None:
-        self._plan.more = len(rows) > self._work.rows
-        for position, row in enumerate(rows[: self._work.rows]):
-            first = position == 0 and not self._plan.events
-            if isinstance(row.command, LinkThread):
+        self._plan.more = len(rows) > self._work.rows or self._thread.id in self._loaded.unread
+        for row in rows[: self._work.rows]:
+            first = self._plan.empty
+            if isinstance(row.command, LinkThread) and row.failures < MAX_FAILURES:
                 self._plan.more = True
                 if first:
                     self._plan.link = (row.id, UUID(row.command.other))
@@ -65,7 +65,7 @@ class Planner:
 
     def _take_row(self, row: Row, first: bool) -> bool:
         parked = row.failures >= MAX_FAILURES
-        command: Command = ParkCommand(row.id, "step_failed") if parked else row.command
+        command = _parking(row) if parked else row.command
         try:
             self._decide(command, f"inbox:{row.id}")
         except Refused as refusal:
@@ -94,7 +94,7 @@ class Planner:
             policy=self._policy,
             messages=self._messages,
             sends=self._sends,
-            unmatched=self._loaded.unmatched[self._thread.id],
+            unmatched=self._unmatched,
         )
         decision = decide(self._conversation, command, context)
         self._conversation = decision.conversation
@@ -107,11 +107,16 @@ class Planner:
         for effect in decision.effects:
             match effect:
                 case fx.StoreMessage(external_id=str(external)):
+                    self._unmatched.pop(external, None)
                     self._messages[external] = KnownMessage(
                         effect.message, effect.author, effect.status, effect.version is not None
                     )
                 case fx.ChangeMessage():
-                    _change(self._messages, effect)
+                    self._change(effect)
+                case fx.KeepUnmatched(external_id=external):
+                    news = Unmatched(effect.kind, effect.value)
+                    kept = self._unmatched.get(external, ())
+                    self._unmatched[external] = (*kept, news)
                 case fx.SettleOutbox() if effect.outbox in self._sends:
                     send = self._sends[effect.outbox]
                     self._sends[effect.outbox] = replace(send, status=effect.status)
@@ -121,13 +126,22 @@ class Planner:
                     pass
 
 
-def _change(messages: dict[str, KnownMessage], change: fx.ChangeMessage) -> None:
-    for external, known in _of(messages, change).items():
-        messages[external] = replace(known, status=change.status or known.status)
+    def _change(self, change: fx.ChangeMessage) -> None:
+        if change.external_id is not None:
+            self._unmatched.pop(change.external_id, None)
+        if change.status is None:
+            return
+        for external, known in self._messages.items():
+            if known.id == change.message:
+                self._messages[external] = replace(known, status=change.status)
+        for outbox, send in self._sends.items():
+            if send.message.id == change.message:
+                message = replace(send.message, status=change.status)
+                self._sends[outbox] = replace(send, message=message)
 
 
-def _of(messages: Mapping[str, KnownMessage], change: fx.ChangeMessage) -> dict[str, KnownMessage]:
-    return {key: known for key, known in messages.items() if known.id == change.message}
+def _parking(row: Row) -> ParkCommand:
+    return ParkCommand(row.id, "step_failed", opens=isinstance(row.command, ReceiveMessage))
 
 
 def _opens(loaded: Loaded, thread: Thread) -> bool:

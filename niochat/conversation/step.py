@@ -10,7 +10,7 @@ from niochat.adapters.postgres.database import Connection, Database
 from niochat.adapters.postgres.queries import queries
 from niochat.conversation.commit import commit
 from niochat.conversation.link import link_threads
-from niochat.conversation.load import load
+from niochat.conversation.load import Loaded, load
 from niochat.conversation.plan import Planner
 from niochat.conversation.work import Plan, Stepped, Thread, Verdict, Work
 from niochat.domain.conversation import Status
@@ -51,13 +51,10 @@ class Stepper:
                 for work in batch
                 if work.thread_id in loaded.threads
             }
-            writing = [p for p in plans.values() if not p.empty and p.link is None]
-            won = set()
-            if writing:
-                async with connection.transaction():
-                    won = await commit(connection, self._host, writing)
+            # What has effects that memory must hear of comes last: nothing can fail after it.
             forwarded = await self._forward(connection, batch, loaded.merged)
-            linked = await self._link(connection, plans)
+            linked = await self._link(connection, plans, loaded)
+            won = await self._commit(connection, list(plans.values()))
         stepped = [
             _stepped(plan, plan.empty or plan.before.id in won)
             for plan in plans.values()
@@ -74,17 +71,24 @@ class Stepper:
             await connection.execute(_SQL["forward"], gone)
         return [Stepped(thread, Verdict.DONE, moved_to=merged[thread]) for thread in gone]
 
+    async def _commit(self, connection: Connection, plans: Sequence[Plan]) -> set[UUID]:
+        writing = [plan for plan in plans if not plan.empty and plan.link is None]
+        if not writing:
+            return set()
+        async with self._database.transaction(connection):
+            return await commit(connection, self._host, writing)
+
     async def _link(
-        self, connection: Connection, plans: dict[ThreadId, Plan]
+        self, connection: Connection, plans: Mapping[ThreadId, Plan], loaded: Loaded
     ) -> list[Stepped]:
         stepped = []
         for thread, plan in plans.items():
             if plan.link is not None:
-                row, other = plan.link
-                async with connection.transaction():
-                    done = await link_threads(connection, self._host, plan, row, other)
-                verdict = Verdict.LOST if not done else Verdict.DONE
-                stepped.append(Stepped(thread, verdict, thread=None, more=True))
+                policy = loaded.tenants[plan.before.tenant_id].policy
+                async with self._database.transaction(connection):
+                    effects = await link_threads(connection, self._host, plan, policy)
+                verdict = Verdict.LOST if effects is None else Verdict.DONE
+                stepped.append(Stepped(thread, verdict, effects=tuple(effects or ()), more=True))
         return stepped
 
     async def _alone(self, work: Work, error: Exception) -> Stepped:

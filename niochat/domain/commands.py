@@ -135,6 +135,8 @@ class ParkCommand:
 
     inbox_id: int
     code: str
+    opens: bool = False
+    """It was a customer's message: people are called even where no conversation is live."""
     type: Literal["park_command"] = "park_command"
 
 

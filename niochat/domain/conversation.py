@@ -1,10 +1,9 @@
 """The state of one visit in a thread, and the words for where it stands."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from types import MappingProxyType
-from typing import Mapping
 
 from niochat.domain.ids import ConversationId, TurnId
 
@@ -56,7 +55,7 @@ class Conversation:
     turn: Turn | None = None
     cancels: int = 0
     """Turns cancelled in a row by a customer who went on writing."""
-    timers: Mapping[str, int] = MappingProxyType({})
+    timers: Mapping[str, int] = field(default_factory=dict)
     """Newest generation of each timer ever set."""
 
     def assistant_may_reply(self, now: datetime) -> bool:

@@ -30,6 +30,8 @@ class KnownSend:
 
     message: KnownMessage
     status: str
+    live: bool
+    """Whether it leaves in the name of the thread's live conversation."""
 
 
 @dataclass(frozen=True, slots=True)

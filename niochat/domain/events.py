@@ -147,6 +147,8 @@ class ThreadsLinked:
     """Another thread of the same person was joined to this one."""
 
     other_conversation: ConversationId | None
+    unanswered: int = 0
+    """Messages of the other conversation that nobody had answered."""
     type: Literal["threads_linked"] = "threads_linked"
 
 

@@ -5,6 +5,7 @@ from typing import assert_never
 
 from niochat.domain import events as e
 from niochat.domain.conversation import Conversation, Status, Timer, Turn
+from niochat.domain.message import Author
 
 
 def evolve(conversation: Conversation | None, event: e.Event) -> Conversation:
@@ -36,8 +37,12 @@ def _apply(c: Conversation, event: e.Event) -> Conversation:
     match event:
         case e.MessageReceived():
             return replace(c, unanswered=c.unanswered + 1)
-        case e.ProviderSpoke():
-            return replace(c, unanswered=0, burst_since=None)
+        case e.ProviderSpoke(author=author):
+            # A notice that another system sends answers nobody's question.
+            person = author is Author.PHONE
+            return replace(c, unanswered=0, burst_since=None) if person else c
+        case e.ThreadsLinked(unanswered=unanswered):
+            return replace(c, unanswered=c.unanswered + unanswered)
         case e.MessageQueued():
             return replace(c, cancels=0)
         case e.TimerSet(name=name, generation=generation):
@@ -58,7 +63,6 @@ def _apply(c: Conversation, event: e.Event) -> Conversation:
             | e.MessageDeleted()
             | e.MessageReacted()
             | e.MessageStatusChanged()
-            | e.ThreadsLinked()
             | e.CommandParked()
         ):
             return c
@@ -92,8 +96,10 @@ def _turn_moved(
             return replace(
                 c, turn=None, unanswered=c.unanswered + c.turn.messages, cancels=again
             )
-        case e.TurnFinished():
-            return replace(c, turn=None)
+        case e.TurnFinished(outcome=outcome):
+            assert c.turn is not None
+            again = c.turn.messages if outcome == "failed" else 0
+            return replace(c, turn=None, unanswered=c.unanswered + again)
         case _:
             assert_never(event)
 

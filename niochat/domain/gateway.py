@@ -64,3 +64,7 @@ class Gateway(Protocol):
     async def set_webhook(self, line: Line, url: str) -> None:
         """Have the instance post to ``url``. Raises ``Unavailable``."""
         ...
+
+    async def close(self) -> None:
+        """Close connections; sends in flight end as lost."""
+        ...

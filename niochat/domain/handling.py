@@ -6,6 +6,7 @@ from niochat.domain import events as e
 from niochat.domain.conversation import Conversation, Status
 from niochat.domain.draft import Draft
 from niochat.domain.errors import Refused
+from niochat.domain.receiving import open_conversation
 from niochat.domain.replying import cancel_turn, hand_off, wake_assistant
 
 
@@ -57,11 +58,12 @@ def suspend_assistant(draft: Draft) -> None:
 
 def park(draft: Draft, command: cmd.ParkCommand) -> None:
     """A command that cannot be processed is set aside, and people are called."""
-    c = draft.live
-    if c is None or c.status is Status.RESOLVED:
-        return
+    if draft.live is None or draft.live.status is Status.RESOLVED:
+        if not command.opens:
+            return
+        open_conversation(draft)
     draft.emit(e.CommandParked(command.inbox_id, command.code))
-    if c.status is Status.PENDING:
+    if draft.conversation.status is Status.PENDING:
         hand_off(draft, "command_parked")
 
 

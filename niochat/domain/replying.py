@@ -14,9 +14,10 @@ from niochat.domain.commands import (
     TurnOutcome,
 )
 from niochat.domain.conversation import Status, Timer
-from niochat.domain.draft import Draft, KnownMessage
+from niochat.domain.draft import Draft, KnownSend
 from niochat.domain.ids import outbound_message_id, outbox_id, turn_id
-from niochat.domain.message import Author, Content, DeliveryStatus, Kind, advances
+from niochat.domain.message import Author, Content, DeliveryStatus, Kind
+from niochat.domain.news import apply_unmatched, set_status
 
 MAX_CANCELS = 2
 """Turns that a customer may cancel in a row by writing on; the next one runs to its end."""
@@ -65,12 +66,23 @@ def hand_off(draft: Draft, reason: str) -> None:
     draft.also(fx.TellTeam(team, waiting=True))
 
 
+def let_go(draft: Draft) -> None:
+    """Where the assistant is off or its tenant suspended, what it holds goes to people."""
+    c, policy = draft.live, draft.context.policy
+    if c is None or c.status is not Status.PENDING or policy.assistant_answers:
+        return
+    hand_off(draft, "tenant_suspended" if policy.suspended else "assistant_disabled")
+
+
 def fire_timer(draft: Draft, command: FireTimer) -> None:
     """Only the newest generation counts, and only while the assistant may answer."""
     c = draft.live
     if c is None or c.timers.get(command.name) != command.generation:
         return
-    if c.unanswered and c.turn is None and _assistant_answers(draft):
+    if not c.unanswered or c.turn is not None:
+        return
+    let_go(draft)
+    if _assistant_answers(draft):
         start_turn(draft)
 
 
@@ -89,8 +101,8 @@ def finish_turn(draft: Draft, command: FinishAssistantTurn) -> None:
             _say(draft, Author.ASSISTANT, command.turn, ordinal, text)
         if draft.conversation.unanswered:
             wake_assistant(draft)
-    elif draft.context.policy.suspended:
-        hand_off(draft, "tenant_suspended")
+    elif not draft.context.policy.assistant_answers:
+        let_go(draft)
     else:
         _apologise(draft, command)
 
@@ -109,6 +121,9 @@ def restart_turn(draft: Draft, command: RestartTurn) -> None:
         )
         finish_turn(draft, lost)
         return
+    if not draft.context.policy.assistant_answers:
+        let_go(draft)
+        return
     draft.emit(e.TurnRestarted(command.turn, command.attempt + 1))
     draft.also(
         fx.RunTurn(command.turn, command.attempt + 1, upto_version=draft.conversation.version)
@@ -118,56 +133,45 @@ def restart_turn(draft: Draft, command: RestartTurn) -> None:
 def settle_send(draft: Draft, command: SettleSend) -> None:
     """What is known of a send is written once; evidence of delivery is never taken back."""
     send = draft.context.sends.get(command.outbox)
-    if send is None or send.status in ("sent", "cancelled", "failed"):
+    if send is None or _is_settled(send, command.result):
         return
+    status = _outbox_status(draft, send, command)
     draft.also(
         fx.SettleOutbox(
-            command.outbox, _outbox_status(command), command.external_id, command.code,
-            command.retry_in_s,
+            command.outbox, status, command.external_id, command.code, command.retry_in_s
         )
     )
     match command.result:
         case SendResult.SENT:
-            _sent(draft, send.message, command.external_id)
+            known = set_status(
+                draft, send.message, DeliveryStatus.SENT, external_id=command.external_id
+            )
+            apply_unmatched(draft, command.external_id or "", known)
         case SendResult.FAILED:
-            _set_status(draft, send.message, DeliveryStatus.FAILED, command.code)
+            set_status(draft, send.message, DeliveryStatus.FAILED, command.code)
             if _assistant_holds(draft):
                 hand_off(draft, "send_failed")
         case SendResult.UNCERTAIN:
-            _set_status(draft, send.message, DeliveryStatus.UNCERTAIN, command.code)
+            set_status(draft, send.message, DeliveryStatus.UNCERTAIN, command.code)
         case SendResult.RETRY:
-            pass
+            if status == "cancelled":
+                draft.also(fx.ChangeMessage(send.message.id, code="cancelled"))
 
 
-def set_status(draft: Draft, message: KnownMessage, status: DeliveryStatus) -> None:
-    """News of the gateway about a message: forward only."""
-    _set_status(draft, message, status, "")
+def _is_settled(send: KnownSend, result: SendResult) -> bool:
+    """Evidence of delivery beats everything but itself."""
+    if result is SendResult.SENT:
+        return send.status == "sent"
+    return send.status in ("sent", "cancelled", "failed")
 
 
-def _sent(draft: Draft, message: KnownMessage, external_id: str | None) -> None:
-    status = DeliveryStatus.SENT
-    for news in draft.context.unmatched.get(external_id or "", ()):
-        if news.kind == "receipt" and advances(status, DeliveryStatus(news.value)):
-            status = DeliveryStatus(news.value)
-    _set_status(draft, message, status, "", external_id)
-
-
-def _set_status(
-    draft: Draft,
-    message: KnownMessage,
-    status: DeliveryStatus,
-    code: str,
-    external_id: str | None = None,
-) -> None:
-    forward = advances(message.status, status)
-    if forward and message.live and draft.live is not None:
-        draft.emit(e.MessageStatusChanged(message.id, status, code))
-    if forward or external_id is not None:
-        draft.also(fx.ChangeMessage(message.id, status, external_id, code=code or None))
-
-
-def _outbox_status(command: SettleSend) -> str:
-    return "queued" if command.result is SendResult.RETRY else command.result.value
+def _outbox_status(draft: Draft, send: KnownSend, command: SettleSend) -> str:
+    if command.result is not SendResult.RETRY:
+        return command.result.value
+    lost = send.message.author is Author.ASSISTANT and not (
+        send.live and draft.live is not None and _assistant_answers(draft)
+    )
+    return "cancelled" if lost else "queued"
 
 
 def _assistant_holds(draft: Draft) -> bool:

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from niochat.adapters.postgres.database import Database
 from niochat.adapters.postgres.queries import queries
+from niochat.domain.errors import Unavailable
 from niochat.runtime.grouping import Grouper
 
 _SQL = queries("outbox")
@@ -60,7 +61,9 @@ class Outbox:
     def __init__(self, database: Database, host: str) -> None:
         self._database = database
         self._host = host
-        self._claims: Grouper[tuple[UUID, int], Claimed | None] = Grouper(self._claim_group)
+        self._claims: Grouper[tuple[UUID, int], Claimed | None] = Grouper(
+            self._claim_group, alone_after=lambda error: not isinstance(error, Unavailable)
+        )
 
     async def claim(self, thread_id: UUID, epoch: int) -> Claimed | None:
         """The thread's next row, now ``sending``; ``None`` when none may start."""
@@ -110,4 +113,5 @@ class Outbox:
                 SEND_WINDOW_S,
             )
         claimed = {row["thread_id"]: Claimed(**dict(row)) for row in rows}
-        return [claimed.get(thread) for thread, _ in threads]
+        # Taken out: whoever asks for a thread twice at once gets its row once.
+        return [claimed.pop(thread, None) for thread, _ in threads]

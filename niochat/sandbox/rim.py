@@ -21,8 +21,8 @@ class Refusal(Exception):
 def kept_json(data: Any) -> bytes:
     """`data` as JSON bytes fit for keeping.
 
-    The result of `orjson.dumps` holds a work buffer of 16 KiB as long as it lives (measured
-    with orjson 3.13.0), so what stays is copied.
+    What `orjson.dumps` returns holds about ten times its length in memory as long as it
+    lives (measured with orjson 3.13.0: 32 KB behind 3 KB), so what stays is copied.
     """
     return bytes(memoryview(orjson.dumps(data)))
 

@@ -170,7 +170,7 @@ class RayCluster:
         return [sys.executable, "-m", "ray.scripts.scripts", "start", *switches, *given]
 
     def _end_client_server(self) -> None:
-        """End the server for remote drivers: 65 MB and a port that nobody here uses.
+        """End the server for remote drivers: a Python process and a port that nobody here uses.
 
         `ray start` has no switch for it; it only accepts another port.
         """

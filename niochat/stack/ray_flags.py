@@ -33,6 +33,9 @@ _FIXED = {
     "RAY_prestart_worker_first_driver": "0",
     "RAY_task_events_report_interval_ms": "0",
     "RAY_metrics_report_interval_ms": "30000",
+    # Idle, the controller took 1.5 % of a core instead of 3.9 (one run each); starts are a
+    # little slower.
+    "RAY_SERVE_CONTROL_LOOP_INTERVAL_S": "0.5",
     "RAY_LOG_TO_DRIVER": "0",
 }
 

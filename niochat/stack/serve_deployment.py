@@ -66,8 +66,8 @@ def _run(document: dict[str, Any], targets: list[serve.RunTarget], address: str)
 
 
 def _submit(config: str, address: str) -> None:
-    # The command `serve`, called here instead of by a shell: starting Python and importing Ray
-    # a second time costs 2.5 s. It reports a failure by SystemExit, without a code.
+    # The command `serve`, called here instead of by a shell, so that Python and Ray are loaded
+    # once. It reports a failure by SystemExit, without a code.
     (command,) = entry_points(group="console_scripts", name="serve")
     arguments = ["run", "--non-blocking", "--address", address, config]
     try:

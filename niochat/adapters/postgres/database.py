@@ -3,7 +3,7 @@
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, TypeAlias
 from uuid import UUID
 
 import asyncpg
@@ -18,13 +18,13 @@ _TIMEOUTS = {
     "statement_timeout": "15s",
 }
 
-Connection = asyncpg.pool.PoolConnectionProxy[asyncpg.Record]
+Connection: TypeAlias = "asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"
 
 
 class Database:
     """Two pools on one database. ``path()`` is ``niochat_system``, ``tenant()`` ``niochat_app``."""
 
-    def __init__(self, path: asyncpg.Pool[Any], tenant: asyncpg.Pool[Any]) -> None:
+    def __init__(self, path: "asyncpg.Pool[Any]", tenant: "asyncpg.Pool[Any]") -> None:
         self._path = path
         self._tenant = tenant
 
@@ -70,14 +70,20 @@ class Database:
     @asynccontextmanager
     async def path_transaction(self) -> AsyncIterator[Connection]:
         """The same within one transaction."""
-        async with self.path() as connection, connection.transaction():
+        async with self.path() as connection, self.transaction(connection):
             yield connection
+
+    @asynccontextmanager
+    async def transaction(self, connection: Connection) -> AsyncIterator[None]:
+        """One transaction on a connection that ``path()`` gave: everything that commits, here."""
+        async with connection.transaction():
+            yield
 
     @asynccontextmanager
     async def tenant(self, tenant_id: UUID) -> AsyncIterator[Connection]:
         """A transaction that sees the rows of one tenant and nothing else."""
         with translated():
-            async with self._tenant.acquire(timeout=5) as connection, connection.transaction():
+            async with self._tenant.acquire(timeout=5) as connection, self.transaction(connection):
                 await connection.execute(
                     "SELECT set_config('niochat.tenant', $1, true)", str(tenant_id)
                 )
@@ -102,6 +108,9 @@ def _ours(error: BaseException) -> NiochatError | None:
     match error:
         case asyncpg.DeadlockDetectedError() | asyncpg.SerializationError():
             return Conflict(str(error))
+        case asyncpg.InterfaceError() if isinstance(error, ValueError):
+            # The driver itself cannot encode it: a lone surrogate, a number out of range.
+            return Invalid("the database cannot hold the data", code="bad_data")
         case asyncpg.DataError() | asyncpg.IntegrityConstraintViolationError():
             return Invalid(f"the database refuses the data: {error}", code="bad_data")
         case (

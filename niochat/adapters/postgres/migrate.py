@@ -10,7 +10,8 @@ _SCRIPTS = Path(__file__).parent / "migrations"
 
 
 def migrate(database_url: str) -> None:
-    """Run the missing migrations. Blocking; two at once are safe.
+    """Run the missing migrations. Blocking; two processes at once are safe,
+    two threads of one are not (Alembic keeps its context in a global).
 
     The log-in of ``database_url`` becomes the owner of the tables and needs ``CREATEROLE``
     the first time. Raises SQLAlchemy's errors.

@@ -16,7 +16,8 @@ SELECT id, thread_id, state, schema_version, version FROM conversations
 -- name: write_conversation
 -- New state, and the thread it now belongs to.
 UPDATE conversations
-   SET thread_id = $3, state = $4, version = $5, status = $6, changed_at = now(),
+   SET thread_id = $3, state = $4, version = $5, status = $6, team = $7, agent = $8,
+       paused_until = $9, changed_at = now(),
        resolved_at = CASE WHEN $6 = 'resolved' THEN now() END
  WHERE tenant_id = $1 AND id = $2
 
@@ -34,28 +35,40 @@ UPDATE messages SET thread_id = $3 WHERE tenant_id = $1 AND thread_id = $2
 UPDATE inbox SET thread_id = $3, shard = shard_of($3)
  WHERE tenant_id = $1 AND thread_id = $2 AND processed_at IS NULL
 
+-- name: rehome_outbox
+-- What the merged conversation had queued leaves in the name of the one that goes on.
+UPDATE outbox SET conversation_id = $3
+ WHERE tenant_id = $1 AND conversation_id = $2 AND status IN ('queued', 'sending', 'uncertain')
+
 -- name: move_outbox
--- So do the sends.
-UPDATE outbox SET thread_id = $3, shard = shard_of($3)
- WHERE tenant_id = $1 AND thread_id = $2 AND status IN ('queued', 'sending', 'uncertain')
+-- So do the sends, settled ones too: their echoes will look for them.
+UPDATE outbox SET thread_id = $3, shard = shard_of($3) WHERE tenant_id = $1 AND thread_id = $2
 
 -- name: move_unmatched
 -- And the news of messages still to come.
-UPDATE unmatched SET thread_id = $3 WHERE tenant_id = $1 AND thread_id = $2
+INSERT INTO unmatched (tenant_id, thread_id, external_id, kind, value, kept_at)
+SELECT tenant_id, $3, external_id, kind, value, kept_at FROM unmatched
+ WHERE tenant_id = $1 AND thread_id = $2
+    ON CONFLICT DO NOTHING
+
+-- name: drop_unmatched
+-- They were copied.
+DELETE FROM unmatched WHERE tenant_id = $1 AND thread_id = $2 AND thread_id <> $3
 
 -- name: move_turns
 -- Turns that run go on under the new owner, as another attempt.
 UPDATE turns SET thread_id = $3, shard = shard_of($3), host = 'moved'
  WHERE tenant_id = $1 AND thread_id = $2 AND status = 'running'
 
--- name: move_timers
--- Timers of the conversation that is kept; the other's lapse.
-UPDATE timers SET thread_id = $3, shard = shard_of($3)
- WHERE tenant_id = $1 AND thread_id = $2 AND conversation_id = $4
+-- name: keep_timers
+-- Only the timers of the conversation that goes on are kept.
+DELETE FROM timers
+ WHERE tenant_id = $1 AND thread_id = ANY ($2::uuid[])
+   AND conversation_id IS DISTINCT FROM $3::uuid
 
--- name: drop_timers
--- Timers of a conversation that was merged.
-DELETE FROM timers WHERE tenant_id = $1 AND conversation_id = $2
+-- name: move_timers
+-- They fire in the thread that stays.
+UPDATE timers SET thread_id = $3, shard = shard_of($3) WHERE tenant_id = $1 AND thread_id = $2
 
 -- name: settle_turns
 -- Turns of a conversation that was merged.
@@ -83,8 +96,8 @@ SELECT a.id AS stays, b.id AS joins, a.channel_id
 -- name: add_link
 -- The command that joins such a pair.
 INSERT INTO inbox (tenant_id, id, channel_id, thread_id, shard, dedupe_key, command)
-VALUES ($1, nextval('inbox_numbers'), $2, $3, shard_of($3), 'link:' || $3 || ':' || $4,
-        jsonb_build_object('type', 'link_thread', 'other', $4::text))
+VALUES ($1, nextval('inbox_numbers'), $2, $3, shard_of($3), $4,
+        jsonb_build_object('type', 'link_thread', 'other', $5::text))
     ON CONFLICT (channel_id, dedupe_key) DO NOTHING
 
 -- name: merge

@@ -29,3 +29,7 @@ UPDATE shards s SET host = x.host, epoch = s.epoch + 1
   FROM unnest($1::smallint[], $2::text[]) AS x (shard, host)
  WHERE s.shard = x.shard AND s.host IS DISTINCT FROM x.host
 RETURNING s.shard, s.host, s.epoch
+
+-- name: lead
+-- One supervisor at a time; the lock is held as long as its connection.
+SELECT pg_advisory_lock(5581988887776)

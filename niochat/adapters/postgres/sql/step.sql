@@ -33,7 +33,8 @@ SELECT m.thread_id, m.external_id, m.id, m.author, m.status, m.conversation_id
 
 -- name: load_sends
 -- Outbox rows that commands speak of, with their messages. Only the thread's own.
-SELECT o.id, o.thread_id, o.status AS send_status, o.message_id, m.author, m.status, m.conversation_id
+SELECT o.id, o.thread_id, o.status AS send_status, o.conversation_id AS send_conversation,
+       o.message_id, m.author, m.status, m.conversation_id
   FROM unnest($1::uuid[], $2::uuid[]) AS x (thread_id, id)
   JOIN outbox o ON o.id = x.id AND o.thread_id = x.thread_id
   JOIN messages m ON m.tenant_id = o.tenant_id AND m.id = o.message_id
@@ -73,6 +74,7 @@ RETURNING c.thread_id
 
 -- name: open
 -- Statement 2 for a conversation that begins: its fence is the index of the one live conversation.
+-- The thread is locked against being joined to another one at the same moment.
 INSERT INTO conversations (tenant_id, id, thread_id, protocol, status, team, agent, paused_until,
                            version, state, schema_version, opened_at, changed_at)
 SELECT x.tenant_id, x.id, x.thread_id, x.protocol, x.status, x.team, x.agent, x.paused_until,
@@ -81,19 +83,34 @@ SELECT x.tenant_id, x.id, x.thread_id, x.protocol, x.status, x.team, x.agent, x.
               $10::timestamptz[], $11::bigint[], $12::jsonb[], $13::timestamptz[], $14::bigint[])
        AS x (tenant_id, id, thread_id, protocol, status, team, agent, paused_until, version, state,
              at, epoch)
+  JOIN threads t ON t.id = x.thread_id AND t.merged_into IS NULL
  WHERE EXISTS (SELECT FROM shards s
                 WHERE s.shard = shard_of(x.thread_id) AND s.host = $1 AND s.epoch = x.epoch)
  ORDER BY x.thread_id
+   FOR KEY SHARE OF t
     ON CONFLICT DO NOTHING
 RETURNING thread_id
 
 -- name: check
--- Statement 2 for a step without events: the same checks, no new version.
+-- Statement 2 for a step without events: the same checks and locks, no new version.
+WITH x AS MATERIALIZED (
+    SELECT * FROM unnest($2::uuid[], $3::uuid[], $4::bigint[], $5::bigint[])
+        AS x (thread_id, id, expected, epoch)
+), unmerged AS MATERIALIZED (
+    SELECT t.id FROM threads t
+     WHERE t.id IN (SELECT thread_id FROM x) AND t.merged_into IS NULL ORDER BY t.id
+       FOR KEY SHARE
+), locked AS MATERIALIZED (
+    SELECT c.id, c.thread_id, c.version FROM conversations c
+     WHERE c.thread_id IN (SELECT thread_id FROM x) AND c.status <> 'resolved' ORDER BY c.id
+       FOR NO KEY UPDATE
+)
 SELECT x.thread_id
-  FROM unnest($2::uuid[], $3::bigint[], $4::bigint[]) AS x (thread_id, expected, epoch)
+  FROM x
+  JOIN unmerged t ON t.id = x.thread_id
   JOIN shards s ON s.shard = shard_of(x.thread_id) AND s.host = $1 AND s.epoch = x.epoch
-  LEFT JOIN conversations c ON c.thread_id = x.thread_id AND c.status <> 'resolved'
- WHERE coalesce(c.version, 0) = x.expected
+  LEFT JOIN locked c ON c.thread_id = x.thread_id
+ WHERE c.id IS NOT DISTINCT FROM x.id AND coalesce(c.version, 0) = x.expected
 
 -- name: add_events
 -- The log of the winners.
@@ -134,7 +151,7 @@ SELECT x.tenant_id, x.id, x.thread_id, shard_of(x.thread_id), x.channel_id, x.co
     ON CONFLICT (tenant_id, id) DO NOTHING
 
 -- name: settle_send
--- The result of a send. A row once sent, failed or cancelled is left alone.
+-- The result of a send. A row once sent is left alone; only evidence of delivery beats an end.
 UPDATE outbox
    SET status = $3::text, external_id = coalesce($4, external_id), code = nullif($5, ''),
        resends = resends + (status = 'uncertain' AND $3::text = 'queued')::int,
@@ -142,8 +159,10 @@ UPDATE outbox
        uncertain_since = CASE WHEN $3::text = 'uncertain' THEN coalesce(uncertain_since, now()) END,
        next_at = CASE WHEN $3::text = 'uncertain' THEN greatest(send_until, now())
                       ELSE now() + make_interval(secs => $6) END,
-       settled_at = CASE WHEN $3::text IN ('sent', 'failed') THEN now() END
- WHERE tenant_id = $1 AND id = $2 AND status IN ('queued', 'sending', 'uncertain')
+       settled_at = CASE WHEN $3::text IN ('sent', 'failed', 'cancelled') THEN now() END
+ WHERE tenant_id = $1 AND id = $2
+   AND (status IN ('queued', 'sending', 'uncertain')
+        OR $3::text = 'sent' AND status IN ('failed', 'cancelled'))
 
 -- name: cancel_replies
 -- The assistant lost the reply right: what has not started to leave never will.
@@ -195,7 +214,9 @@ UPDATE turns
 -- name: keep_unmatched
 -- Kept until the message comes.
 INSERT INTO unmatched (tenant_id, thread_id, external_id, kind, value)
-VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING
+VALUES ($1, $2, $3, $4, $5)
+    ON CONFLICT (tenant_id, thread_id, external_id, kind, value)
+    DO UPDATE SET kept_at = excluded.kept_at
 
 -- name: drop_unmatched
 -- The message came: its news is applied.

@@ -1,14 +1,15 @@
 -- name: forgotten
--- Threads of these shards that have work nobody was told of, or whose owner died.
+-- Threads of these shards that have work nobody was told of, or whose owner died; oldest first.
 SELECT thread_id FROM (
-    (SELECT thread_id FROM inbox
+    (SELECT thread_id, received_at AS since FROM inbox
       WHERE processed_at IS NULL AND shard = ANY ($1::smallint[])
         AND received_at < now() - make_interval(secs => $2)
       ORDER BY received_at LIMIT $3)
-    UNION
-    (SELECT thread_id FROM timers
+    UNION ALL
+    (SELECT thread_id, due_at FROM timers
       WHERE shard = ANY ($1::smallint[]) AND due_at <= now() ORDER BY due_at LIMIT $3)
 ) AS forgotten
+ GROUP BY thread_id ORDER BY min(since)
 
 -- name: unsent
 -- Threads of these shards with sends that are due or whose sender is gone.

@@ -20,7 +20,7 @@ from niochat.adapters.whatsapp.uazapi.judge import judge, judge_silence, retry_a
 from niochat.adapters.whatsapp.uazapi.placeholders import neutralise
 from niochat.domain.commands import SendResult
 from niochat.domain.errors import Unavailable
-from niochat.domain.gateway import Line, LineStatus, SendAnswer
+from niochat.domain.gateway import Gateway, Line, LineStatus, SendAnswer
 
 _CONNECTIONS = 200
 _KEEP_ALIVE_S = 4.0
@@ -31,10 +31,10 @@ _FOUND_AT_MOST = 5
 _EVENTS = ("messages", "messages_update", "connection")
 
 
-class Uazapi:
+class Uazapi(Gateway):
     """All channels' way to their instances, over one pool of connections.
 
-    Safe to use from many tasks of one event loop; :meth:`aclose` once at the end.
+    Safe to use from many tasks of one event loop; :meth:`close` once at the end.
     """
 
     def __init__(
@@ -58,7 +58,7 @@ class Uazapi:
         transport = AiohttpTransport(verify=tls, client=session)
         self._http = httpx.AsyncClient(transport=transport, cookies=no_cookies, trust_env=False)
 
-    async def aclose(self) -> None:
+    async def close(self) -> None:
         """Close the pool; sends in flight end as lost."""
         await self._http.aclose()
 

@@ -20,7 +20,7 @@ from niochat.domain.message import Content, Kind
 
 Json = Mapping[str, object]
 
-_BY_TYPE = {
+KIND_BY_TYPE = {
     "conversation": Kind.TEXT,
     "extendedtext": Kind.TEXT,
     "buttons": Kind.TEXT,
@@ -45,7 +45,7 @@ _BY_TYPE = {
     "templatebuttonreply": Kind.CHOICE,
     "interactiveresponse": Kind.CHOICE,
 }
-_BY_MEDIA = {
+_KIND_BY_MEDIA = {
     "image": Kind.IMAGE,
     "video": Kind.VIDEO,
     "gif": Kind.VIDEO,
@@ -59,7 +59,6 @@ _BY_MEDIA = {
     "vcard": Kind.CONTACT,
     "list_response": Kind.CHOICE,
 }
-_MEDIA = frozenset({Kind.IMAGE, Kind.VIDEO, Kind.VOICE, Kind.AUDIO, Kind.DOCUMENT, Kind.STICKER})
 _MEDIA_NUMBERS = {
     "length": "fileLength",
     "seconds": "seconds",
@@ -113,7 +112,7 @@ def replied_to(message: Json) -> str | None:
 
 def _kind(message: Json) -> Kind:
     short, media = _short_type(message), text_of(message.get("mediaType")).lower()
-    kind = _BY_TYPE.get(short) or _BY_MEDIA.get(media)
+    kind = KIND_BY_TYPE.get(short) or _KIND_BY_MEDIA.get(media)
     if kind is not None:
         return kind
     # Older builds leave messageType out; then a bare text is still a text.

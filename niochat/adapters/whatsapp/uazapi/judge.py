@@ -25,7 +25,12 @@ _CAPPED = 463
 _AWAY = ("disconnected", "not connected")
 _AWAY_WHILE_SENDING = "returned response"
 """whatsmeow: "websocket disconnected before message send returned response"."""
-_NEVER_LEFT = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL)
+_NEVER_LEFT = (
+    aiohttp.ClientConnectorError,
+    aiohttp.ConnectionTimeoutError,
+    aiohttp.InvalidURL,
+    aiohttp.NonHttpUrlClientError,
+)
 
 
 def judge(status: int, body: object, retry_in_s: float = DEFAULT_RETRY_S) -> SendAnswer:

@@ -11,4 +11,6 @@ down_revision = None
 def upgrade() -> None:
     """Run the script beside this file, past SQLAlchemy: it would read ``%`` as a parameter."""
     script = Path(__file__).with_suffix(".sql").read_text(encoding="utf-8")
-    op.get_bind().connection.driver_connection.execute(script)
+    driver = op.get_bind().connection.driver_connection
+    assert driver is not None
+    driver.execute(script)

@@ -200,10 +200,11 @@ CREATE TABLE unmatched (
     external_id text NOT NULL,
     kind        text NOT NULL CHECK (kind IN ('receipt', 'edit', 'deletion', 'reaction')),
     value       text NOT NULL,
-    kept_at     timestamptz NOT NULL DEFAULT now(),
+    kept_at     timestamptz NOT NULL DEFAULT clock_timestamp(),  -- order within one step too
     PRIMARY KEY (tenant_id, thread_id, external_id, kind, value),
     FOREIGN KEY (tenant_id, thread_id) REFERENCES threads (tenant_id, id)
 );
+CREATE INDEX unmatched_message ON unmatched (thread_id, external_id);
 
 -- ---------------------------------------------------------------- the path
 CREATE SEQUENCE inbox_numbers CACHE 1;

@@ -1,0 +1,5 @@
+"""``python -m niochat``."""
+
+from niochat.cli import main
+
+main()

@@ -1,0 +1,160 @@
+"""Bring the database to what a file declares: all of it or nothing, and twice is as once."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from niochat.accounts.change import Change, Outcome
+from niochat.accounts.parts import sync_assistant, sync_channel, sync_team
+from niochat.accounts.provider import Provider
+from niochat.accounts.sealing import Seals
+from niochat.adapters.postgres.database import Connection, Database
+from niochat.adapters.postgres.queries import queries
+from niochat.domain.errors import Refused
+
+_SQL = queries("tenants")
+_INBOX = queries("inbox")
+
+
+@dataclass(frozen=True, slots=True)
+class _Settings:
+    """The tenant's own row."""
+
+    name: str
+    status: str
+    timezone: str
+    policy: Mapping[str, object]
+
+
+async def apply(database: Database, vault: Seals, providers: Sequence[Provider]) -> list[Change]:
+    """Create or change what ``providers`` declare, in one transaction; say what became of each.
+
+    What they leave out stays: no tenant, team, channel or assistant is ever deleted. A tenant
+    of which anything changed gets the next ``config_version``; one that becomes suspended
+    tells it to every conversation of its assistant in the same transaction.
+    Raises ``Refused`` when a gateway instance is already another channel's, ``Unreadable`` when
+    something stored was sealed with a key that is missing here, ``Unavailable``.
+    """
+    async with database.path_transaction() as connection:
+        await connection.execute(_SQL["lock_providers"])
+        slugs = [provider.slug for provider in providers]
+        held = {
+            row["slug"]: dict(row) for row in await connection.fetch(_SQL["hold_tenants"], slugs)
+        }
+        changes: list[Change] = []
+        for provider in providers:
+            changes += await _apply_one(connection, vault, provider, held.get(provider.slug))
+        await _refuse_shared_lines(connection, list({change.tenant_id for change in changes}))
+    return changes
+
+
+async def _apply_one(
+    connection: Connection, vault: Seals, provider: Provider, row: Mapping[str, Any] | None
+) -> list[Change]:
+    settings = _settings(provider, row)
+    if row is None:
+        tenant_id: UUID = await connection.fetchval(
+            _SQL["create_tenant"],
+            *(provider.slug, settings.name, settings.status, settings.timezone, settings.policy),
+        )
+        outcome = Outcome.CREATED
+    else:
+        tenant_id = row["tenant_id"]
+        outcome = Outcome.UNCHANGED if settings == _stored(row) else Outcome.CHANGED
+    whole = Change(provider.slug, "provider", outcome, tenant_id)
+    changes = [whole, *await _sync_parts(connection, vault, provider, tenant_id)]
+    if row is not None and any(change.outcome != Outcome.UNCHANGED for change in changes):
+        await _change_tenant(connection, row, settings)
+    return changes
+
+
+async def _sync_parts(
+    connection: Connection, vault: Seals, provider: Provider, tenant_id: UUID
+) -> list[Change]:
+    parts = {
+        **await _sync_teams(connection, provider, tenant_id),
+        **await _sync_channels(connection, vault, provider, tenant_id),
+        **await _sync_assistant(connection, vault, provider, tenant_id),
+    }
+    return [Change(provider.slug, what, outcome, tenant_id) for what, outcome in parts.items()]
+
+
+async def _sync_teams(
+    connection: Connection, provider: Provider, tenant_id: UUID
+) -> dict[str, Outcome]:
+    rows = await connection.fetch(_SQL["teams_of"], tenant_id)
+    names = {row["slug"]: row["name"] for row in rows}
+    return {
+        f"team {team.slug}": await sync_team(connection, tenant_id, team, names.get(team.slug))
+        for team in provider.teams
+    }
+
+
+async def _sync_channels(
+    connection: Connection, vault: Seals, provider: Provider, tenant_id: UUID
+) -> dict[str, Outcome]:
+    rows = await connection.fetch(_SQL["channels_of"], tenant_id)
+    stored = {row["slug"]: dict(row) for row in rows}
+    return {
+        f"channel {channel.slug}": await sync_channel(
+            connection, vault, tenant_id, channel, stored.get(channel.slug)
+        )
+        for channel in provider.channels
+    }
+
+
+async def _sync_assistant(
+    connection: Connection, vault: Seals, provider: Provider, tenant_id: UUID
+) -> dict[str, Outcome]:
+    if provider.assistant is None:
+        return {}
+    row = await connection.fetchrow(_SQL["assistant_of"], tenant_id)
+    stored = dict(row) if row is not None else None
+    outcome = await sync_assistant(connection, vault, tenant_id, provider.assistant, stored)
+    return {"assistant": outcome}
+
+
+def _settings(provider: Provider, row: Mapping[str, Any] | None) -> _Settings:
+    """What the row should hold; what the file leaves out is as it was."""
+    policy = provider.policy.stored()
+    if provider.assistant is not None:
+        policy["assistant_enabled"] = provider.assistant.enabled
+    elif row is None:
+        policy["assistant_enabled"] = False
+    elif "assistant_enabled" in row["policy"]:
+        policy["assistant_enabled"] = row["policy"]["assistant_enabled"]
+    status = "suspended" if provider.suspended else "active"
+    if provider.suspended is None and row is not None:
+        status = row["status"]
+    return _Settings(provider.name, status, provider.timezone, policy)
+
+
+def _stored(row: Mapping[str, Any]) -> _Settings:
+    return _Settings(row["name"], row["status"], row["timezone"], row["policy"])
+
+
+async def _change_tenant(
+    connection: Connection, row: Mapping[str, Any], settings: _Settings
+) -> None:
+    tenant_id: UUID = row["tenant_id"]
+    version: int = await connection.fetchval(
+        _SQL["change_tenant"],
+        *(tenant_id, settings.name, settings.status, settings.timezone, settings.policy),
+    )
+    if settings.status == "suspended" and row["status"] != "suspended":
+        await connection.execute(_INBOX["suspend_pending"], tenant_id, version)
+
+
+async def _refuse_shared_lines(connection: Connection, tenants: list[UUID]) -> None:
+    rows = await connection.fetch(_SQL["shared_lines"], tenants)
+    if not rows:
+        return
+    listed = "; ".join(
+        f"{row['tenant']}/{row['channel']} and {row['other_tenant']}/{row['other']}" for row in rows
+    )
+    raise Refused(
+        f"A gateway instance belongs to one channel, but these share one: {listed}. Give each its "
+        "own token. A channel is known by its slug: to keep it, keep the slug. Nothing was changed.",
+        code="shared_instance",
+    )

@@ -1,0 +1,69 @@
+"""A small cache for one event loop: few seconds, bounded, one load at a time of each key."""
+
+import asyncio
+import time
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable
+from typing import Generic, TypeVar
+
+Key = TypeVar("Key")
+Value = TypeVar("Value")
+
+
+class Cache(Generic[Key, Value]):
+    """Keeps what ``load`` returned, also a ``None``, for ``ttl_s``; errors are not kept.
+
+    ``limit`` entries at most: the one unused for longest goes.
+    """
+
+    def __init__(
+        self,
+        load: Callable[[Key], Awaitable[Value]],
+        *,
+        ttl_s: float,
+        limit: int,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._load = load
+        self._ttl_s = ttl_s
+        self._limit = limit
+        self._clock = clock
+        self._kept: OrderedDict[Key, tuple[float, Value]] = OrderedDict()
+        self._loading: dict[Key, asyncio.Task[Value]] = {}
+
+    def __len__(self) -> int:
+        return len(self._kept)
+
+    async def get(self, key: Key) -> Value:
+        """The value, not older than ``ttl_s``. Raises what the load raised."""
+        kept = self._kept.get(key)
+        if kept is not None and self._clock() < kept[0]:
+            self._kept.move_to_end(key)
+            return kept[1]
+        task = self._loading.get(key)
+        if task is None:
+            task = asyncio.get_running_loop().create_task(self._loaded(key))
+            self._loading[key] = task
+            task.add_done_callback(lambda done: self._settled(key, done))
+        # A caller who leaves does not take the load away from the others.
+        return await asyncio.shield(task)
+
+    def forget(self, stale: Callable[[Key, Value], bool]) -> None:
+        """Drop the entries that are ``stale``, and the result of every load under way."""
+        self._loading.clear()
+        for key in [key for key, (_, value) in self._kept.items() if stale(key, value)]:
+            del self._kept[key]
+
+    async def _loaded(self, key: Key) -> Value:
+        return await self._load(key)
+
+    def _settled(self, key: Key, task: "asyncio.Task[Value]") -> None:
+        mine = self._loading.get(key) is task
+        if mine:
+            del self._loading[key]
+        if task.cancelled() or task.exception() is not None or not mine:
+            return
+        self._kept[key] = (self._clock() + self._ttl_s, task.result())
+        self._kept.move_to_end(key)
+        while len(self._kept) > self._limit:
+            self._kept.popitem(last=False)

@@ -1,0 +1,104 @@
+"""Look-ups of tenants, channels and assistants, cached for seconds."""
+
+import time
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID
+
+from niochat.accounts.cache import Cache
+from niochat.accounts.records import AssistantRecord, ChannelAddress, ChannelRecord, TenantRecord
+from niochat.accounts.sealing import Purpose, Seals
+from niochat.adapters.postgres.database import Database
+from niochat.adapters.postgres.queries import queries
+from niochat.domain.errors import NotFound
+from niochat.domain.gateway import Line
+
+_SQL = queries("tenants")
+
+TTL_S = 5.0
+"""A change is seen after this at the latest, also when nobody announced it."""
+LIMIT = 10_000
+
+
+class Directory:
+    """One per process and event loop. Raises ``Unavailable`` when the database is away."""
+
+    def __init__(
+        self, database: Database, vault: Seals, *, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._database = database
+        self._vault = vault
+        self._channels: Cache[UUID, ChannelRecord | None] = Cache(
+            self._load_channel, ttl_s=TTL_S, limit=LIMIT, clock=clock
+        )
+        self._assistants: Cache[UUID, AssistantRecord | None] = Cache(
+            self._load_assistant, ttl_s=TTL_S, limit=LIMIT, clock=clock
+        )
+
+    async def channel(self, channel_id: UUID) -> ChannelRecord | None:
+        """The channel of any tenant; ``None`` when there is none. Cached, both of them."""
+        return await self._channels.get(channel_id)
+
+    async def assistant(self, tenant_id: UUID) -> AssistantRecord:
+        """The tenant's assistant. Cached. Raises ``NotFound`` when it has none."""
+        found = await self._assistants.get(tenant_id)
+        if found is None:
+            raise NotFound("This provider has no assistant.", code="no_assistant")
+        return found
+
+    async def tenants(self) -> list[TenantRecord]:
+        """All tenants by slug, as they are now."""
+        async with self._database.path() as connection:
+            rows = await connection.fetch(_SQL["tenants"])
+        return [TenantRecord(**dict(row)) for row in rows]
+
+    async def channels(self) -> list[ChannelAddress]:
+        """All channels with their webhook addresses, as they are now; for the operator."""
+        async with self._database.path() as connection:
+            rows = await connection.fetch(_SQL["channels"])
+        return [self._address(ChannelRecord(**dict(row))) for row in rows]
+
+    def line(self, base_url: str, token_sealed: bytes, tenant_id: UUID) -> Line:
+        """How to reach a channel's gateway, its token opened. Raises what the vault raises."""
+        purpose = Purpose.CHANNEL_TOKEN
+        return Line(base_url, self._vault.open(token_sealed, tenant_id=tenant_id, purpose=purpose))
+
+    def hmac_key(self, channel: ChannelRecord) -> str | None:
+        """The key that webhooks must be signed with; ``None``: they need not be."""
+        if channel.hmac_sealed is None:
+            return None
+        return self._vault.open(
+            channel.hmac_sealed, tenant_id=channel.tenant_id, purpose=Purpose.CHANNEL_HMAC
+        )
+
+    def forget(self, tenant_id: UUID) -> None:
+        """The tenant changed: look again at the next question. Unknown channels go as well."""
+        self._channels.forget(lambda _, found: found is None or found.tenant_id == tenant_id)
+        self._assistants.forget(lambda key, _: key == tenant_id)
+
+    def forget_all(self) -> None:
+        """Anything may have changed: announcements were missed."""
+        self._channels.forget(lambda *_: True)
+        self._assistants.forget(lambda *_: True)
+
+    def _address(self, channel: ChannelRecord) -> ChannelAddress:
+        secret = self._vault.open(
+            channel.secret_sealed, tenant_id=channel.tenant_id, purpose=Purpose.CHANNEL_SECRET
+        )
+        return ChannelAddress(channel, secret)
+
+    async def _load_channel(self, channel_id: UUID) -> ChannelRecord | None:
+        async with self._database.path() as connection:
+            row = await connection.fetchrow(_SQL["channel"], channel_id)
+        return ChannelRecord(**dict(row)) if row is not None else None
+
+    async def _load_assistant(self, tenant_id: UUID) -> AssistantRecord | None:
+        async with self._database.tenant(tenant_id) as connection:
+            row = await connection.fetchrow(_SQL["assistant_of"], tenant_id)
+        if row is None:
+            return None
+        found: dict[str, Any] = dict(row)
+        sealed = found.pop("api_key_sealed")
+        purpose = Purpose.ASSISTANT_KEY
+        key = self._vault.open(sealed, tenant_id=tenant_id, purpose=purpose)
+        return AssistantRecord(api_key=key, **found)

@@ -1,0 +1,103 @@
+"""Kinds of values in a provider's file; each says in a sentence what is wrong with one.
+
+No message holds the value: it may be a secret in the wrong place.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Annotated
+from urllib.parse import urlsplit, urlunsplit
+from zoneinfo import ZoneInfo
+
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationInfo
+
+_SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_FROM_ENV = "env:"
+_PORTS = {"http": 80, "https": 443}
+
+
+def _from_env(value: object, info: ValidationInfo) -> object:
+    """``env:NAME`` becomes the variable's value, from the mapping in the context's ``env``."""
+    if not isinstance(value, str) or not value.startswith(_FROM_ENV):
+        return value
+    name = value.removeprefix(_FROM_ENV)
+    if not _VARIABLE.fullmatch(name):
+        raise ValueError("env: must be followed by the name of an environment variable")
+    env: Mapping[str, str] = (info.context or {}).get("env", {})
+    if not env.get(name, "").strip():
+        raise ValueError(f"the environment variable {name} is not set")
+    return env[name].strip()
+
+
+def _slug(value: str) -> str:
+    if not _SLUG.fullmatch(value):
+        raise ValueError(
+            "must be 1 to 63 lower-case letters, digits and hyphens, and not begin with a hyphen"
+        )
+    return value
+
+
+def _line(value: str) -> str:
+    if not value.strip() or not value.isprintable():
+        raise ValueError("must be one line of text")
+    return value.strip()
+
+
+def _lines(value: str) -> str:
+    if not all(part.isprintable() for part in re.split(r"[\n\t]", value)):
+        raise ValueError("must be text without control characters")
+    return value.strip()
+
+
+def _not_empty(value: str) -> str:
+    if not value:
+        raise ValueError("must not be empty")
+    return value
+
+
+def _http_address(value: str) -> str:
+    """The same address always gets the same form, so that two can be compared."""
+    try:
+        parts = urlsplit(value)
+        host, port = parts.hostname or "", parts.port
+    except ValueError:
+        raise ValueError("must be an address such as https://gateway.example.com") from None
+    if parts.scheme not in _PORTS or not host or not value.isprintable() or " " in value:
+        raise ValueError("must be an address that begins with http:// or https://")
+    if parts.username is not None or parts.query or parts.fragment:
+        raise ValueError("must be an address without user, query (?) and fragment (#)")
+    host = f"[{host}]" if ":" in host else host
+    shown = host if port in (None, _PORTS[parts.scheme]) else f"{host}:{port}"
+    return urlunsplit((parts.scheme, shown, parts.path.rstrip("/"), "", ""))
+
+
+def _header_value(value: SecretStr) -> SecretStr:
+    secret = value.get_secret_value()
+    if not secret or not all("!" <= c <= "~" for c in secret):
+        raise ValueError("must be one word of visible ASCII characters")
+    return value
+
+
+def _timezone(value: str) -> str:
+    try:
+        ZoneInfo(value)
+    except (ValueError, OSError, KeyError):
+        raise ValueError("must be a time zone such as America/Sao_Paulo") from None
+    return value
+
+
+Slug = Annotated[str, AfterValidator(_slug)]
+Name = Annotated[str, Field(max_length=120), AfterValidator(_line)]
+Prose = Annotated[str, Field(max_length=2000), AfterValidator(_lines)]
+Sentence = Annotated[Prose, AfterValidator(_not_empty)]
+Timezone = Annotated[str, AfterValidator(_timezone)]
+Address = Annotated[
+    str, Field(max_length=2000), AfterValidator(_http_address), BeforeValidator(_from_env)
+]
+Secret = Annotated[
+    SecretStr, Field(max_length=4096), AfterValidator(_header_value), BeforeValidator(_from_env)
+]
+Switch = Annotated[bool, Field(strict=True)]
+Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
+Count = Annotated[int, Field(strict=True)]

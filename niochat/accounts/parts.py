@@ -1,0 +1,138 @@
+"""A tenant's teams, channels and assistant: written when they differ, left alone otherwise.
+
+Secrets are compared by their opened value, since two seals of one secret differ. What an older
+key sealed is sealed again with the current one.
+"""
+
+import secrets
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from pydantic import SecretStr
+
+from niochat.accounts.change import Outcome
+from niochat.accounts.provider import AssistantEntry, ChannelEntry, TeamEntry
+from niochat.accounts.sealing import Purpose, Seals
+from niochat.adapters.postgres.database import Connection
+from niochat.adapters.postgres.queries import queries
+from niochat.domain.errors import Invalid
+
+_SQL = queries("tenants")
+_SECRET_BYTES = 32
+
+Row = Mapping[str, Any]
+
+
+async def sync_team(
+    connection: Connection, tenant_id: UUID, team: TeamEntry, name: str | None
+) -> Outcome:
+    """``name``: the stored one, ``None`` for a new team."""
+    if team.name == name:
+        return Outcome.UNCHANGED
+    await connection.execute(_SQL["put_team"], tenant_id, team.slug, team.name)
+    return Outcome.CREATED if name is None else Outcome.CHANGED
+
+
+async def sync_channel(
+    connection: Connection, vault: Seals, tenant_id: UUID, channel: ChannelEntry, row: Row | None
+) -> Outcome:
+    """A new channel gets its webhook secret here, and keeps it."""
+    seals = _Seals(vault, tenant_id)
+    if row is None:
+        await _create_channel(connection, seals, channel)
+        return Outcome.CREATED
+    wanted = {
+        "name": channel.name,
+        "base_url": channel.base_url,
+        "token_hash": vault.fingerprint(channel.token.get_secret_value()),
+        "token_sealed": seals.kept(row["token_sealed"], channel.token, Purpose.CHANNEL_TOKEN),
+        "secret_sealed": seals.renewed(row["secret_sealed"], Purpose.CHANNEL_SECRET),
+        "hmac_sealed": _hmac(seals, channel, row["hmac_sealed"]),
+    }
+    if all(row[column] == value for column, value in wanted.items()):
+        return Outcome.UNCHANGED
+    await connection.execute(_SQL["change_channel"], tenant_id, channel.slug, *wanted.values())
+    return Outcome.CHANGED
+
+
+async def sync_assistant(
+    connection: Connection, vault: Seals, tenant_id: UUID, entry: AssistantEntry, row: Row | None
+) -> Outcome:
+    """The assistant's row; ``enabled`` is part of the tenant's policy and not of it."""
+    stored = row["api_key_sealed"] if row is not None else None
+    wanted = {
+        "endpoint": entry.endpoint,
+        "model": entry.model,
+        "api_key_sealed": _Seals(vault, tenant_id).kept(
+            stored, entry.api_key, Purpose.ASSISTANT_KEY
+        ),
+        "persona": entry.persona.model_dump(exclude_none=True),
+        "stream": entry.stream,
+        "max_steps": entry.max_steps,
+        "max_tokens": entry.max_tokens,
+        "max_seconds": entry.max_seconds,
+        "turns_per_minute": entry.turns_per_minute,
+    }
+    if row is not None and all(row[column] == value for column, value in wanted.items()):
+        return Outcome.UNCHANGED
+    await connection.execute(_SQL["put_assistant"], tenant_id, *wanted.values())
+    return Outcome.CREATED if row is None else Outcome.CHANGED
+
+
+async def _create_channel(connection: Connection, seals: "_Seals", channel: ChannelEntry) -> None:
+    token = channel.token.get_secret_value()
+    secret = secrets.token_urlsafe(_SECRET_BYTES)
+    await connection.execute(
+        _SQL["create_channel"],
+        seals.tenant_id,
+        channel.slug,
+        channel.name,
+        channel.base_url,
+        seals.vault.fingerprint(token),
+        seals.sealed(token, Purpose.CHANNEL_TOKEN),
+        seals.vault.fingerprint(secret),
+        seals.sealed(secret, Purpose.CHANNEL_SECRET),
+        _hmac(seals, channel, None),
+    )
+
+
+def _hmac(seals: "_Seals", channel: ChannelEntry, stored: bytes | None) -> bytes | None:
+    """Left out: what is stored stays, so that an old file does not open the door."""
+    if channel.hmac_key is not None:
+        return seals.kept(stored, channel.hmac_key, Purpose.CHANNEL_HMAC)
+    if stored is None or "hmac_key" in channel.model_fields_set:
+        return None
+    return seals.renewed(stored, Purpose.CHANNEL_HMAC)
+
+
+class _Seals:
+    """The vault for one tenant."""
+
+    def __init__(self, vault: Seals, tenant_id: UUID) -> None:
+        self.vault = vault
+        self.tenant_id = tenant_id
+
+    def sealed(self, plain: str, purpose: Purpose) -> bytes:
+        return self.vault.seal(plain, tenant_id=self.tenant_id, purpose=purpose)
+
+    def renewed(self, stored: bytes, purpose: Purpose) -> bytes:
+        """The same value, sealed again unless the current key did it."""
+        if self.vault.current(stored):
+            return stored
+        plain = self.vault.open(stored, tenant_id=self.tenant_id, purpose=purpose)
+        return self.sealed(plain, purpose)
+
+    def kept(self, stored: bytes | None, wanted: SecretStr, purpose: Purpose) -> bytes:
+        """What is stored if it is ``wanted`` under the current key, else ``wanted`` sealed."""
+        plain = wanted.get_secret_value()
+        if stored is not None and self._opened(stored, purpose) == plain:
+            return stored if self.vault.current(stored) else self.sealed(plain, purpose)
+        return self.sealed(plain, purpose)
+
+    def _opened(self, stored: bytes, purpose: Purpose) -> str | None:
+        """``None`` for what was damaged: the file heals it. A missing key stays an error."""
+        try:
+            return self.vault.open(stored, tenant_id=self.tenant_id, purpose=purpose)
+        except Invalid:
+            return None

@@ -1,0 +1,82 @@
+"""Providers as code: a file of providers is read whole, or refused with all its problems."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from niochat.accounts.document import Document, Place, Problem, read_document, wrong
+from niochat.accounts.provider import Provider, ProvidersFile
+
+_SENTENCES = {
+    "extra_forbidden": "unknown key",
+    "missing": "is missing",
+    "string_type": "must be text; put a number or a yes in quotes",
+    "bool_type": "must be true or false",
+    "float_type": "must be a number",
+    "int_type": "must be a whole number",
+    "list_type": "must be a list",
+    "model_type": "must be keys with values",
+}
+
+
+def read_providers(path: Path, env: Mapping[str, str]) -> list[Provider]:
+    """The providers that the file declares; ``env:NAME`` is looked up in ``env``.
+
+    Raises ``Invalid`` with the file and, for each problem, the line and the key.
+    """
+    document = read_document(path)
+    problems = list(_same_slugs(document))
+    try:
+        file = ProvidersFile.model_validate(document.data, context={"env": env})
+    except ValidationError as error:
+        problems += [_problem(document, each) for each in error.errors(include_url=False)]
+        file = None
+    if file is not None:
+        problems += _same_lines(document, file.providers)
+    if file is None or problems:
+        raise wrong(path, problems)
+    return file.providers
+
+
+def _problem(document: Document, error: Any) -> Problem:
+    place: Place = (*error["loc"], *error.get("ctx", {}).get("at", ()))
+    message = _SENTENCES.get(error["type"]) or error["msg"].removeprefix("Value error, ")
+    return document.problem(place, message)
+
+
+def _same_slugs(document: Document) -> Iterator[Problem]:
+    """Looked for in the raw values, so that they are told together with everything else."""
+    data = document.data if isinstance(document.data, dict) else {}
+    providers = data.get("providers")
+    yield from _repeated(document, providers, ("providers",))
+    for index, provider in enumerate(providers if isinstance(providers, list) else []):
+        for kind in ("teams", "channels"):
+            inner = provider.get(kind) if isinstance(provider, dict) else None
+            yield from _repeated(document, inner, ("providers", index, kind))
+
+
+def _repeated(document: Document, items: object, place: Place) -> Iterator[Problem]:
+    first: dict[str, int] = {}
+    for index, item in enumerate(items if isinstance(items, list) else []):
+        slug = item.get("slug") if isinstance(item, dict) else None
+        here = (*place, index, "slug")
+        if not isinstance(slug, str):
+            continue
+        if slug in first:
+            yield document.problem(here, f"{slug} is already in line {first[slug]}")
+        first.setdefault(slug, document.line_of(here))
+
+
+def _same_lines(document: Document, providers: list[Provider]) -> Iterator[Problem]:
+    """One gateway instance under two channels would bring every message twice."""
+    first: dict[tuple[str, str], int] = {}
+    for p, provider in enumerate(providers):
+        for c, channel in enumerate(provider.channels):
+            line = (channel.base_url, channel.token.get_secret_value())
+            place = ("providers", p, "channels", c, "token")
+            if line in first:
+                message = f"the same base_url and token as the channel of line {first[line]}"
+                yield document.problem(place, message)
+            first.setdefault(line, document.line_of(("providers", p, "channels", c)))

@@ -1,0 +1,74 @@
+"""What other rooms are told of providers. No secret shows in a repr."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from uuid import UUID
+
+
+@dataclass(frozen=True, slots=True)
+class TenantRecord:
+    """One provider."""
+
+    tenant_id: UUID
+    slug: str
+    name: str
+    status: str
+    timezone: str
+    config_version: int
+
+    @property
+    def active(self) -> bool:
+        """Not suspended."""
+        return self.status == "active"
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelRecord:
+    """One channel. ``…_hash`` are SHA-256, ``…_sealed`` are opened by the directory alone."""
+
+    tenant_id: UUID
+    id: UUID
+    slug: str
+    name: str
+    tenant_slug: str
+    tenant_status: str
+    status: str
+    base_url: str
+    token_hash: bytes = field(repr=False)
+    token_sealed: bytes = field(repr=False)
+    secret_hash: bytes = field(repr=False)
+    secret_sealed: bytes = field(repr=False)
+    hmac_sealed: bytes | None = field(repr=False)
+
+    @property
+    def active(self) -> bool:
+        """Its tenant is not suspended."""
+        return self.tenant_status == "active"
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelAddress:
+    """A channel with the secret that its gateway has to know."""
+
+    channel: ChannelRecord
+    secret: str = field(repr=False)
+
+    def webhook_url(self, base_url: str) -> str:
+        """Where the gateway posts to; holds the secret, so it is shown to operators only."""
+        return f"{base_url.rstrip('/')}/webhooks/uazapi/{self.channel.id}/{self.secret}"
+
+
+@dataclass(frozen=True, slots=True)
+class AssistantRecord:
+    """A tenant's assistant, its key opened: never logged. Limits are for one turn."""
+
+    endpoint: str
+    model: str
+    api_key: str = field(repr=False)
+    persona: Mapping[str, object]
+    stream: bool
+    max_steps: int
+    max_tokens: int
+    max_seconds: float
+    turns_per_minute: int
+    timezone: str

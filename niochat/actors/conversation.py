@@ -1,0 +1,117 @@
+"""The conversation's actor: steps what lies in its thread, then acts on what was committed."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from uuid import UUID
+
+import structlog
+
+from niochat.actors import kinds
+from niochat.actors.ownership import Ownership
+from niochat.actors.turns import Turns
+from niochat.conversation.step import Stepper
+from niochat.conversation.work import Stepped, Thread, Verdict, Work
+from niochat.domain import effects as fx
+from niochat.domain.ids import ThreadId
+from niochat.outbox.deliver import Courier
+from niochat.runtime.address import Address
+from niochat.runtime.host import Delivery
+
+_log = structlog.get_logger(__name__)
+
+Wake = Callable[[Address], None]
+TellTeam = Callable[[UUID, fx.TellTeam, UUID], None]
+"""(tenant, what, thread): the team's queue actor is told, wherever it lives."""
+
+
+class ConversationBehaviour:
+    """Steps conversations in batches. An activation's state is its ``Thread``."""
+
+    batch = 64
+    parallel = 2
+
+    def __init__(
+        self,
+        stepper: Stepper,
+        ownership: Ownership,
+        turns: Turns,
+        courier: Courier,
+        wake: Wake,
+        tell_team: TellTeam,
+    ) -> None:
+        self._stepper = stepper
+        self._ownership = ownership
+        self._turns = turns
+        self._courier = courier
+        self._wake = wake
+        self._tell_team = tell_team
+
+    async def step(self, batch: Sequence[Delivery]) -> Sequence[Address]:
+        """One step of each; who lost or has more to do is stepped again."""
+        owned = {d.activation.address.key: d for d in batch if self._owns(d)}
+        if not owned:
+            return []
+        stepped = await self._stepper.step([self._work(d) for d in owned.values()])
+        if any(s.verdict is Verdict.LOST for s in stepped):
+            await self._ownership.refresh()
+        again: list[Address] = []
+        for result in stepped:
+            again.extend(self._settle(owned[result.thread_id], result))
+        return again
+
+    def _owns(self, delivery: Delivery) -> bool:
+        """A thread of another host is forgotten here; its rows are found over there."""
+        if self._ownership.epoch_of(delivery.activation.address.key) is not None:
+            return True
+        delivery.activation.state = None
+        return False
+
+    def _work(self, delivery: Delivery) -> Work:
+        activation = delivery.activation
+        key = activation.address.key
+        epoch = self._ownership.epoch_of(key)
+        assert epoch is not None
+        return Work(ThreadId(key), epoch, activation.state, list(delivery.messages))
+
+    def _settle(self, delivery: Delivery, stepped: Stepped) -> list[Address]:
+        activation = delivery.activation
+        activation.state = stepped.thread
+        if stepped.moved_to is not None:
+            self._wake(kinds.conversation(stepped.moved_to))
+            return []
+        if stepped.verdict is Verdict.LOST:
+            activation.put_back(delivery.messages)
+            return [activation.address]
+        if stepped.verdict is Verdict.FAILED:
+            asyncio.get_running_loop().call_later(0.5, self._wake, activation.address)
+            return []
+        if stepped.thread is not None:
+            self._act(stepped.thread, stepped.effects)
+        return [activation.address] if stepped.more else []
+
+    def _act(self, thread: Thread, effects: Sequence[fx.Effect]) -> None:
+        """The rows are committed: what they ask for may start now."""
+        for effect in effects:
+            match effect:
+                case fx.RunTurn():
+                    self._turns.start(thread, effect)
+                case fx.SettleTurn(outcome="cancelled"):
+                    self._turns.cancel(effect.turn)
+                case fx.SetTimer(due_at=due_at):
+                    self._wake_at(thread.id, due_at)
+                case fx.TellTeam():
+                    self._tell_team(thread.tenant_id, effect, thread.id)
+                case fx.SettleOutbox(status="queued", retry_in_s=retry_in_s) if retry_in_s:
+                    asyncio.get_running_loop().call_later(
+                        retry_in_s + 0.02, self._courier.deliver, thread.id
+                    )
+                case _:
+                    pass
+        if any(isinstance(e, fx.QueueSend | fx.SettleOutbox) for e in effects):
+            self._courier.deliver(thread.id)
+
+    def _wake_at(self, thread: UUID, due_at: datetime) -> None:
+        """A hint like any other: the timer is due by PostgreSQL's clock, and is swept."""
+        delay = max((due_at - datetime.now(UTC)).total_seconds(), 0.0) + 0.02
+        asyncio.get_running_loop().call_later(delay, self._wake, kinds.conversation(thread))

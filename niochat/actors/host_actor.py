@@ -1,0 +1,90 @@
+"""The Ray actor around a host: a detached, named process that Ray restarts anywhere."""
+
+import asyncio
+from typing import Any
+from uuid import UUID
+
+import ray
+
+from niochat import telemetry, wiring
+from niochat.actors.gateway import NAMESPACE, HostGateway, Wire
+from niochat.actors.host_core import HostCore
+from niochat.actors.pools import AssistantPool
+from niochat.config import Settings
+from niochat.runtime.address import Address
+
+
+class HostActor:
+    """A shell: the host begins with the first call, which the supervisor's ping is."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._core: HostCore | None = None
+        self._starting = asyncio.Lock()
+
+    async def poke(self, wire: Wire) -> None:
+        """Rows wait for these actors."""
+        core = await self._started()
+        core.poke([Address(kind, UUID(bytes=key)) for kind, key in wire])
+
+    async def ask(self, kind: str, key: bytes, payload: object) -> Any:
+        """Answer of one actor."""
+        core = await self._started()
+        return await core.actors.ask(Address(kind, UUID(bytes=key)), payload)
+
+    async def tell(self, kind: str, key: bytes, payload: object) -> None:
+        """A message for one actor."""
+        core = await self._started()
+        core.actors.deliver(Address(kind, UUID(bytes=key)), payload)
+
+    async def ping(self) -> str:
+        """The incarnation, which is another one after a restart."""
+        return (await self._started()).incarnation
+
+    async def refresh(self) -> None:
+        """The map of shards changed."""
+        await (await self._started()).refresh()
+
+    async def release(self, shards: list[int]) -> None:
+        """These shards are about to move."""
+        await (await self._started()).release(set(shards))
+
+    async def stats(self) -> dict[str, object]:
+        """Figures for operators."""
+        return (await self._started()).stats()
+
+    async def _started(self) -> HostCore:
+        if self._core is None:
+            async with self._starting:
+                if self._core is None:
+                    self._core = await self._start()
+        return self._core
+
+    async def _start(self) -> HostCore:
+        settings = Settings.read()
+        telemetry.set_up_logs(settings.log, json=True)
+        parts = await wiring.open_parts(settings)
+        hosts = HostGateway(parts.database)
+        node = ray.get_runtime_context().get_node_id()
+        core = HostCore(self._name, node, parts, AssistantPool(), hosts.ask, hosts.tell)
+        core.start()
+        return core
+
+
+def create(name: str) -> Any:
+    """The host's handle; made if it is missing. Blocking: not on an event loop."""
+    # No concurrency groups: Ray gives each one an event loop and a thread of its own, and what
+    # one loop opened (connections, locks) the other must not touch.
+    actor: Any = ray.remote(HostActor)
+    return actor.options(
+        name=name,
+        namespace=NAMESPACE,
+        lifetime="detached",
+        get_if_exists=True,
+        num_cpus=0.1,
+        max_restarts=-1,
+        max_task_retries=0,  # rows are swept; Ray's own repeats would only disturb
+        max_concurrency=10_000,
+        enable_task_events=False,
+        scheduling_strategy="SPREAD",
+    ).remote(name)

@@ -1,0 +1,153 @@
+"""The tenant's actor: its assistant's rate, and the filling up of its channels.
+
+One per tenant, never on the message path. It hands out turns in blocks, so that a host asks
+once for many.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from uuid import UUID
+
+import structlog
+
+from niochat.adapters.postgres.database import Database
+from niochat.adapters.postgres.queries import queries
+from niochat.domain.errors import NiochatError
+from niochat.inbox.backfill import Backfill, FillableChannel
+from niochat.outbox.deliver import LineOf
+from niochat.runtime.address import Address
+from niochat.runtime.host import Delivery
+from niochat.runtime.mailbox import Ask
+
+_SQL = queries("backfill")
+_log = structlog.get_logger(__name__)
+
+BLOCK = 20
+"""Most turns in one grant."""
+
+
+@dataclass(frozen=True, slots=True)
+class LeaseTurns:
+    """Asks for turns; the answer is a :class:`Grant`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """``turns`` may begin; with none, ask again after ``wait_s``."""
+
+    turns: int
+    wait_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Throttled:
+    """The tenant's model asked to wait."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelConnected:
+    """A channel's session is back: fill it up now."""
+
+
+@dataclass(slots=True)
+class _Tenant:
+    per_second: float
+    tokens: float
+    at: float
+    throttled_until: float = 0.0
+    next_fill: float = 0.0
+    filling: "asyncio.Task[None] | None" = field(default=None)
+
+
+class TenantBehaviour:
+    """Steps tenants' actors."""
+
+    batch = 32
+    parallel = 1
+
+    def __init__(
+        self,
+        database: Database,
+        backfill: Backfill,
+        line_of: LineOf,
+        poke: Callable[[set[UUID]], None],
+        *,
+        fill_every_s: float,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._database = database
+        self._backfill = backfill
+        self._line_of = line_of
+        self._poke = poke
+        self._fill_every_s = fill_every_s
+        self._clock = clock
+
+    async def step(self, batch: Sequence[Delivery]) -> Sequence[Address]:
+        """Answer what was asked; begin to fill up when it is time."""
+        for delivery in batch:
+            tenant_id = delivery.activation.address.key
+            if delivery.activation.state is None:
+                delivery.activation.state = await self._load(tenant_id)
+            tenant: _Tenant = delivery.activation.state
+            for message in delivery.messages:
+                self._handle(tenant, message)
+            self._fill_when_due(tenant_id, tenant)
+        return []
+
+    async def _load(self, tenant_id: UUID) -> _Tenant:
+        async with self._database.tenant(tenant_id) as connection:
+            per_minute = await connection.fetchval(_SQL["rate"], tenant_id) or 60
+        now = self._clock()
+        return _Tenant(per_minute / 60.0, float(min(per_minute, BLOCK)), now)
+
+    def _handle(self, tenant: _Tenant, message: object) -> None:
+        match message:
+            case Ask(payload=LeaseTurns()):
+                message.reply(self._grant(tenant))
+            case Throttled(seconds=seconds):
+                tenant.throttled_until = max(tenant.throttled_until, self._clock() + seconds)
+            case ChannelConnected():
+                tenant.next_fill = 0.0
+            case _:
+                _log.error("message_not_understood", message=type(message).__name__)
+
+    def _grant(self, tenant: _Tenant) -> Grant:
+        now = self._clock()
+        burst = max(tenant.per_second * 2.0, float(BLOCK))
+        tenant.tokens = min(tenant.tokens + (now - tenant.at) * tenant.per_second, burst)
+        tenant.at = now
+        if tenant.throttled_until > now:
+            return Grant(0, tenant.throttled_until - now)
+        turns = min(int(tenant.tokens), BLOCK)
+        tenant.tokens -= turns
+        return Grant(turns, 0.0 if turns else (1.0 - tenant.tokens) / tenant.per_second)
+
+    def _fill_when_due(self, tenant_id: UUID, tenant: _Tenant) -> None:
+        filling = tenant.filling is not None and not tenant.filling.done()
+        if filling or self._clock() < tenant.next_fill:
+            return
+        tenant.next_fill = self._clock() + self._fill_every_s
+        tenant.filling = asyncio.get_running_loop().create_task(self._fill(tenant_id))
+
+    async def _fill(self, tenant_id: UUID) -> None:
+        try:
+            for channel in await self._backfill.channels(tenant_id):
+                await self._fill_channel(channel)
+        except NiochatError as error:
+            _log.warning("fill_up_put_off", tenant=str(tenant_id), code=error.code)
+        except Exception as error:  # noqa: BLE001 - the task's owner: nobody else would see it
+            _log.error("fill_up_failed", tenant=str(tenant_id), exc_info=error)
+
+    async def _fill_channel(self, channel: FillableChannel) -> None:
+        line = self._line_of(channel.base_url, channel.token_sealed, channel.tenant_id)
+        try:
+            threads = await self._backfill.fill(channel, line)
+        except NiochatError as error:
+            _log.warning("fill_up_put_off", channel=str(channel.id), code=error.code)
+            return
+        if threads:
+            self._poke(threads)

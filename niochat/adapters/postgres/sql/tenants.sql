@@ -1,0 +1,104 @@
+-- name: lock_providers
+-- One apply at a time: two would create the same provider.
+SELECT pg_advisory_xact_lock(hashtextextended('niochat:providers', 0))
+
+-- name: hold_tenants
+-- Tenants by slug, held until the end of the transaction.
+SELECT tenant_id, slug, name, status, timezone, policy, config_version
+  FROM tenants WHERE slug = ANY ($1::text[]) ORDER BY slug
+   FOR NO KEY UPDATE
+
+-- name: create_tenant
+-- A new provider.
+INSERT INTO tenants (slug, name, status, timezone, policy)
+VALUES ($1, $2, $3, $4, $5) RETURNING tenant_id
+
+-- name: change_tenant
+-- The tenant or something of it changed: whoever keeps a copy has to look again.
+UPDATE tenants
+   SET name = $2, status = $3, timezone = $4, policy = $5, config_version = config_version + 1
+ WHERE tenant_id = $1
+RETURNING config_version
+
+-- name: teams_of
+-- A tenant's teams.
+SELECT slug, name FROM teams WHERE tenant_id = $1
+
+-- name: put_team
+-- A new team, or a team's new name.
+INSERT INTO teams (tenant_id, slug, name) VALUES ($1, $2, $3)
+    ON CONFLICT (tenant_id, slug) DO UPDATE SET name = excluded.name
+
+-- name: channels_of
+-- A tenant's channels with what was sealed.
+SELECT id, slug, name, base_url, token_hash, token_sealed, secret_sealed, hmac_sealed
+  FROM channels WHERE tenant_id = $1
+
+-- name: create_channel
+-- A new channel with its webhook secret.
+INSERT INTO channels (tenant_id, slug, name, base_url, token_hash, token_sealed,
+                      secret_hash, secret_sealed, hmac_sealed)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+
+-- name: change_channel
+-- A channel's new settings. Another gateway instance starts without the former's state.
+UPDATE channels
+   SET name = $3, base_url = $4, token_hash = $5, token_sealed = $6, secret_sealed = $7,
+       hmac_sealed = $8,
+       status = CASE WHEN same THEN status ELSE 'unknown' END,
+       status_reason = CASE WHEN same THEN status_reason ELSE '' END,
+       status_at = CASE WHEN same THEN status_at ELSE now() END,
+       held_until = CASE WHEN same THEN held_until END,
+       held_reason = CASE WHEN same THEN held_reason END,
+       holds = CASE WHEN same THEN holds ELSE 0 END
+  FROM (SELECT id AS changed, (base_url, token_hash) = ($4, $5) AS same
+          FROM channels WHERE tenant_id = $1 AND slug = $2) AS former
+ WHERE tenant_id = $1 AND id = changed
+
+-- name: shared_lines
+-- Channels of these tenants whose gateway instance is also another channel's.
+SELECT DISTINCT t.slug AS tenant, c.slug AS channel, u.slug AS other_tenant, o.slug AS other
+  FROM channels c
+  JOIN channels o ON (o.base_url, o.token_hash) = (c.base_url, c.token_hash) AND o.id <> c.id
+  JOIN tenants t ON t.tenant_id = c.tenant_id
+  JOIN tenants u ON u.tenant_id = o.tenant_id
+ WHERE c.tenant_id = ANY ($1::uuid[])
+ ORDER BY 1, 2, 3, 4 LIMIT 20
+
+-- name: assistant_of
+-- A tenant's assistant with its sealed key, and what it should know of the tenant.
+SELECT a.endpoint, a.model, a.api_key_sealed, a.persona, a.stream, a.max_steps, a.max_tokens,
+       a.max_seconds, a.turns_per_minute, t.timezone
+  FROM assistants a JOIN tenants t USING (tenant_id) WHERE a.tenant_id = $1
+
+-- name: put_assistant
+-- A new assistant, or an assistant's new settings.
+INSERT INTO assistants (tenant_id, endpoint, model, api_key_sealed, persona, stream,
+                        max_steps, max_tokens, max_seconds, turns_per_minute)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+    ON CONFLICT (tenant_id) DO UPDATE
+   SET endpoint = excluded.endpoint, model = excluded.model,
+       api_key_sealed = excluded.api_key_sealed, persona = excluded.persona,
+       stream = excluded.stream, max_steps = excluded.max_steps,
+       max_tokens = excluded.max_tokens, max_seconds = excluded.max_seconds,
+       turns_per_minute = excluded.turns_per_minute
+
+-- name: tenants
+-- All tenants, for the operator.
+SELECT tenant_id, slug, name, status, timezone, config_version FROM tenants ORDER BY slug
+
+-- name: channel
+-- One channel and whether its tenant is active, for the door.
+SELECT c.tenant_id, c.id, c.slug, c.name, c.base_url, c.token_hash, c.token_sealed,
+       c.secret_hash, c.secret_sealed, c.hmac_sealed, c.status,
+       t.slug AS tenant_slug, t.status AS tenant_status
+  FROM channels c JOIN tenants t USING (tenant_id)
+ WHERE c.id = $1
+
+-- name: channels
+-- All channels of all tenants, for the operator.
+SELECT c.tenant_id, c.id, c.slug, c.name, c.base_url, c.token_hash, c.token_sealed,
+       c.secret_hash, c.secret_sealed, c.hmac_sealed, c.status,
+       t.slug AS tenant_slug, t.status AS tenant_status
+  FROM channels c JOIN tenants t USING (tenant_id)
+ ORDER BY t.slug, c.slug

@@ -1,0 +1,57 @@
+-- name: waiting
+-- Threads that wait for a team, longest first.
+SELECT thread_id FROM conversations
+ WHERE tenant_id = $1 AND team = $2 AND status = 'waiting' ORDER BY changed_at
+
+-- name: conversations
+-- A tenant's conversations, newest change first.
+SELECT c.id, c.protocol, c.status, c.team, c.agent, c.version, c.opened_at, c.changed_at,
+       k.name AS contact,
+       (SELECT i.value FROM identities i WHERE i.tenant_id = c.tenant_id
+          AND i.contact_id = k.id AND i.kind = 'phone' LIMIT 1) AS phone
+  FROM conversations c
+  JOIN threads t ON t.tenant_id = c.tenant_id AND t.id = c.thread_id
+  JOIN contacts k ON k.tenant_id = t.tenant_id AND k.id = t.contact_id
+ WHERE c.tenant_id = $1 AND ($2::text IS NULL OR c.status = $2)
+ ORDER BY c.changed_at DESC LIMIT $3
+
+-- name: find
+-- By protocol, by id, or the newest conversation of a phone.
+SELECT c.id, c.protocol, c.status, c.team, c.agent, c.paused_until, c.thread_id, t.channel_id,
+       c.version, c.opened_at, c.resolved_at
+  FROM conversations c JOIN threads t ON t.tenant_id = c.tenant_id AND t.id = c.thread_id
+ WHERE c.tenant_id = $1
+   AND (c.protocol = $2 OR c.id::text = $2
+        OR t.contact_id IN (SELECT i.contact_id FROM identities i
+                             WHERE i.tenant_id = $1 AND i.kind = 'phone' AND i.value = $2))
+ ORDER BY c.status = 'resolved', c.opened_at DESC LIMIT 1
+
+-- name: messages
+-- What was said.
+SELECT author, kind, text, status, code, sent_at, version, edited_at, deleted_at, reactions
+  FROM messages WHERE tenant_id = $1 AND conversation_id = $2 ORDER BY version
+
+-- name: events
+-- What happened.
+SELECT version, type, body, at FROM events
+ WHERE tenant_id = $1 AND conversation_id = $2 ORDER BY version
+
+-- name: turns
+-- The assistant's runs.
+SELECT id, status, attempt, code, detail, model, prompt_version, tokens_in, tokens_out,
+       started_at, settled_at
+  FROM turns WHERE tenant_id = $1 AND conversation_id = $2 ORDER BY started_at
+
+-- name: sends
+-- What left, and how.
+SELECT id, origin, status, attempts, resends, code, external_id, created_at, settled_at
+  FROM outbox WHERE tenant_id = $1 AND conversation_id = $2 ORDER BY position
+
+-- name: troubles
+-- What people have to look at.
+SELECT (SELECT count(*) FROM inbox
+         WHERE tenant_id = $1 AND received_at > now() - interval '7 days'
+           AND outcome LIKE 'parked:%') AS parked,
+       (SELECT count(*) FROM outbox
+         WHERE tenant_id = $1 AND created_at > now() - interval '7 days'
+           AND (status = 'uncertain' OR code IN ('never_arrived', 'given_up'))) AS uncertain

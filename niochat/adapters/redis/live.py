@@ -1,0 +1,120 @@
+"""Announcements over Redis: hints that spare others a wait, never the only way to know."""
+
+import asyncio
+import random
+from collections.abc import Callable
+from uuid import UUID
+
+import structlog
+from redis.asyncio import Redis
+from redis.asyncio.client import PubSub
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import RedisError
+
+_log = structlog.get_logger(__name__)
+
+CHANNEL = "niochat:config"
+_TIMEOUT_S = 2.0
+_QUIET_S = 15.0
+"""After this without a message the server is asked whether it is still there."""
+_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.1, 30.0
+_AWAY = (RedisError, OSError, TimeoutError)
+
+
+class Announcements:
+    """Says and hears that a tenant's configuration changed. Without Redis nothing fails.
+
+    An outage is logged once when it begins and once when it ends.
+    """
+
+    def __init__(self, url: str) -> None:
+        self._redis: Redis = Redis.from_url(
+            url,
+            socket_timeout=_TIMEOUT_S,
+            socket_connect_timeout=_TIMEOUT_S,
+            retry=Retry(NoBackoff(), 0),
+        )
+        self._away = False
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._redis.aclose()
+
+    async def ping(self) -> bool:
+        """Whether Redis answers within two seconds."""
+        return await self._tried("ping")
+
+    async def publish(self, tenant_id: UUID) -> bool:
+        """Announce that the tenant changed; false when Redis is away. Call it after the commit."""
+        return await self._tried("publish", tenant_id)
+
+    async def listen(
+        self, changed: Callable[[UUID], None], missed: Callable[[], None] = lambda: None
+    ) -> None:
+        """Call ``changed`` for every announcement, until cancelled; its caller owns the task.
+
+        ``missed`` is called whenever listening begins, first and after each outage: what was
+        announced before was not heard.
+        """
+        pause = _FIRST_PAUSE_S
+        while True:
+            try:
+                async with self._redis.pubsub() as pubsub:
+                    await pubsub.subscribe(CHANNEL)
+                    self._back()
+                    missed()
+                    pause = _FIRST_PAUSE_S
+                    await _heard(pubsub, changed)
+            except _AWAY as error:
+                self._gone(error)
+            await asyncio.sleep(pause * random.uniform(0.5, 1.0))
+            pause = min(pause * 2, _LONGEST_PAUSE_S)
+
+    async def _tried(self, what: str, tenant_id: UUID | None = None) -> bool:
+        try:
+            async with asyncio.timeout(_TIMEOUT_S):
+                if tenant_id is None:
+                    await self._redis.ping()
+                else:
+                    await self._redis.publish(CHANNEL, str(tenant_id))
+        except _AWAY as error:
+            self._gone(error, what)
+            return False
+        self._back()
+        return True
+
+    def _gone(self, error: Exception, what: str = "listen") -> None:
+        if not self._away:
+            _log.warning("redis_went_away", during=what, reason=type(error).__name__)
+        self._away = True
+
+    def _back(self) -> None:
+        if self._away:
+            _log.info("redis_came_back")
+        self._away = False
+
+
+async def _heard(pubsub: PubSub, changed: Callable[[UUID], None]) -> None:
+    """Returns when the server stopped answering; raises when the connection ended."""
+    asked = False
+    while True:
+        message = await pubsub.get_message(ignore_subscribe_messages=True, timeout=_QUIET_S)
+        if message is None:
+            if asked:
+                raise TimeoutError("no answer to a ping")
+            await pubsub.ping()
+            asked = True
+            continue
+        asked = False
+        if message["type"] == "message":
+            _announce(message["data"], changed)
+
+
+def _announce(data: object, changed: Callable[[UUID], None]) -> None:
+    try:
+        tenant_id = UUID(data.decode() if isinstance(data, bytes) else str(data))
+    except ValueError:
+        _log.warning("announcement_ignored", reason="not a tenant id")
+        return
+    changed(tenant_id)

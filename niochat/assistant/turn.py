@@ -1,0 +1,143 @@
+"""One run of the assistant: bounded in steps, tokens and seconds; it always ends in a report."""
+
+import asyncio
+import random
+import time
+from dataclasses import dataclass, replace
+from uuid import UUID
+
+import structlog
+from openai.types.chat import ChatCompletionMessageParam
+
+from niochat.adapters.openai.model import Completion, Endpoint, ModelError, Models
+from niochat.adapters.postgres.database import Database
+from niochat.adapters.postgres.queries import queries
+from niochat.assistant.prompt import system_prompt
+from niochat.assistant.settings import AssistantSettings, SettingsOf
+from niochat.assistant.transcript import as_chat, read_transcript
+from niochat.domain.commands import FinishAssistantTurn, TurnOutcome
+from niochat.domain.errors import NiochatError
+from niochat.domain.ids import TurnId
+
+_SQL = queries("assistant")
+_log = structlog.get_logger(__name__)
+
+MAX_CALLS = 4
+"""To a model that fails, within one turn; then people take over."""
+MAX_TEXT = 4000
+"""Characters of one message; WhatsApp takes 4,096."""
+
+
+@dataclass(frozen=True, slots=True)
+class TurnRequest:
+    """What the pool is asked to run."""
+
+    tenant_id: UUID
+    conversation_id: UUID
+    turn_id: UUID
+    attempt: int
+    upto_version: int
+    protocol: str
+
+
+@dataclass(frozen=True, slots=True)
+class TurnReport:
+    """What came of it. ``throttle_s``: the model asked the whole tenant to wait so long."""
+
+    finish: FinishAssistantTurn
+    throttle_s: float = 0.0
+
+
+class Assistant:
+    """Runs turns of any tenant, each with that tenant's role and settings."""
+
+    def __init__(self, database: Database, models: Models, settings_of: SettingsOf) -> None:
+        self._database = database
+        self._models = models
+        self._settings_of = settings_of
+
+    async def run(self, request: TurnRequest) -> TurnReport:
+        """The turn's report; a failure is one too, with a code that an operator understands."""
+        failed = FinishAssistantTurn(
+            TurnId(request.turn_id), request.attempt, TurnOutcome.FAILED, code="model_failed"
+        )
+        try:
+            return await self._run(request, failed)
+        except ModelError as error:
+            _log.warning("turn_failed", turn=str(request.turn_id), code=error.code)
+            finish = replace(failed, code=error.code, detail=str(error)[:500])
+            return TurnReport(finish, error.retry_after_s)
+        except NiochatError as error:
+            _log.warning("turn_failed", turn=str(request.turn_id), code=error.code)
+            return TurnReport(replace(failed, code=error.code, detail=str(error)[:500]))
+
+    async def _run(self, request: TurnRequest, failed: FinishAssistantTurn) -> TurnReport:
+        if not await self._current(request):
+            return TurnReport(replace(failed, code="turn_not_current"))
+        settings = await self._settings_of(request.tenant_id)
+        lines = await read_transcript(
+            self._database, request.tenant_id, request.conversation_id, request.upto_version
+        )
+        prompt = system_prompt(settings.persona, request.protocol)
+        completion = await self._ask(settings, prompt.text, as_chat(lines))
+        finish = replace(
+            failed,
+            outcome=TurnOutcome.ANSWERED,
+            texts=(completion.text.strip()[:MAX_TEXT],),
+            code="",
+            model=completion.model,
+            prompt_version=prompt.version,
+            tokens_in=completion.tokens_in,
+            tokens_out=completion.tokens_out,
+        )
+        return TurnReport(finish)
+
+    async def _current(self, request: TurnRequest) -> bool:
+        async with self._database.tenant(request.tenant_id) as connection:
+            return bool(
+                await connection.fetchval(
+                    _SQL["current"], request.tenant_id, request.turn_id, request.attempt
+                )
+            )
+
+    async def _ask(
+        self, settings: AssistantSettings, system: str, chat: list[ChatCompletionMessageParam]
+    ) -> Completion:
+        """Ask until there is an answer: a few calls, within ``max_seconds``."""
+        deadline = time.monotonic() + settings.max_seconds
+        error = ModelError("no time was left", code="model_timeout", retryable=False)
+        for step in range(min(settings.max_steps, MAX_CALLS)):
+            left = deadline - time.monotonic()
+            if left <= 0:
+                break
+            try:
+                return await self._call(settings, system, chat, left)
+            except ModelError as failure:
+                error = failure
+            pause = error.retry_after_s or min(0.5 * 2**step, 8.0) * random.uniform(0.7, 1.3)
+            if not error.retryable or time.monotonic() + pause >= deadline:
+                break
+            await asyncio.sleep(pause)
+        raise error
+
+    async def _call(
+        self, settings: AssistantSettings, system: str, chat: list[ChatCompletionMessageParam], left: float
+    ) -> Completion:
+        endpoint = Endpoint(settings.endpoint, settings.api_key, settings.model)
+        messages: list[ChatCompletionMessageParam] = [{"role": "system", "content": system}, *chat]
+        try:
+            async with asyncio.timeout(left):
+                completion = await self._models.complete(
+                    endpoint,
+                    messages,
+                    max_tokens=settings.max_tokens,
+                    timeout_s=left,
+                    stream=settings.stream,
+                )
+        except TimeoutError as error:
+            raise ModelError(
+                f"no answer within {settings.max_seconds:g} s", code="model_timeout", retryable=False
+            ) from error
+        if not completion.text.strip():
+            raise ModelError("the model said nothing", code="model_empty", retryable=True)
+        return completion

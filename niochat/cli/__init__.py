@@ -1,0 +1,41 @@
+"""The command line: start it, feed it, look at it."""
+
+import sys
+
+import typer
+from rich.console import Console
+
+from niochat.cli import customer, desk, providers, stack
+from niochat.cli.simulate import simulate
+from niochat.domain.errors import NiochatError
+from niochat.stack.errors import StackError
+
+app = typer.Typer(
+    name="niochat",
+    help="Customer service on WhatsApp for internet providers.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_show_locals=False,
+    rich_markup_mode="rich",
+)
+app.command("up")(stack.up)
+app.command("down")(stack.down)
+app.command("migrate")(providers.migrate)
+app.command("apply")(providers.apply)
+app.command("demo")(providers.demo)
+app.command("doctor")(providers.doctor)
+app.command("say")(customer.say)
+app.command("simulate")(simulate)
+app.command("conversations")(desk.conversations)
+app.command("show")(desk.show)
+app.command("assign")(desk.assign)
+app.command("give-back")(desk.give_back)
+
+
+def main() -> None:
+    """Run the command; our errors are one sentence and exit code 1."""
+    try:
+        app()
+    except (NiochatError, StackError) as error:
+        Console(stderr=True).print(f"[red]niochat:[/red] {error}", markup=True, highlight=False)
+        sys.exit(1)

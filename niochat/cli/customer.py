@@ -1,0 +1,75 @@
+"""``niochat say``: play a customer of the sandbox."""
+
+import asyncio
+import re
+import time
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from niochat.cli import running
+from niochat.cli.providers import demo_token
+from niochat.cli.sandbox_client import SandboxClient
+from niochat.domain.errors import Invalid
+
+QUIET_S = 1.5
+"""Without news for so long after an answer, the conversation is quiet."""
+_console = Console()
+
+
+def say(
+    phone: Annotated[str, typer.Argument(help="The customer's phone, such as +5581988887777.")],
+    text: Annotated[str | None, typer.Argument(help="What to say; without it: interactive.")] = None,
+    wait: Annotated[float, typer.Option(help="Seconds to wait for an answer.")] = 30.0,
+) -> None:
+    """Write as a customer and print the answers; 0 when quiet, 1 when no answer came."""
+    if not re.fullmatch(r"\+?\d{10,15}", phone):
+        raise Invalid(f"{phone!r} is not a phone: write it as +5581988887777")
+    answered = running.run(lambda: _talk(phone, text, wait))
+    if not answered:
+        raise typer.Exit(1)
+
+
+async def _talk(phone: str, text: str | None, wait_s: float) -> bool:
+    client = SandboxClient(running.sandbox_url(), demo_token())
+    try:
+        if text is not None:
+            return await _exchange(client, phone, text, wait_s)
+        return await _interactive(client, phone, wait_s)
+    finally:
+        await client.close()
+
+
+async def _interactive(client: SandboxClient, phone: str, wait_s: float) -> bool:
+    _console.print("[dim]Write as the customer; an empty line or Ctrl-D ends.[/dim]")
+    answered = True
+    while True:
+        try:
+            line = await asyncio.to_thread(input, "você: ")
+        except EOFError:
+            return answered
+        if not line.strip():
+            return answered
+        answered = await _exchange(client, phone, line, wait_s)
+
+
+async def _exchange(client: SandboxClient, phone: str, text: str, wait_s: float) -> bool:
+    """Say it; print answers until it is quiet. Whether any came."""
+    position = int((await client.messages(phone, 0, 0))["next"])
+    await client.say(phone, text)
+    deadline = time.monotonic() + wait_s
+    answered = False
+    while (left := deadline - time.monotonic()) > 0:
+        news = await client.messages(phone, position, min(QUIET_S if answered else left, left))
+        position = int(news["next"])
+        received = [item for item in news["items"] if item["direction"] == "received"]
+        for item in received:
+            _console.print(f"[green]niochat:[/green] {item['text']}", highlight=False, markup=True)
+        if received:
+            answered = True
+        elif answered:
+            return True
+    if not answered:
+        _console.print(f"[red]no answer within {wait_s:g} s[/red]")
+    return answered

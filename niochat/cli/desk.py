@@ -1,0 +1,176 @@
+"""``niochat conversations``, ``show``, ``assign`` and ``give-back``: a desk without a screen."""
+
+import asyncio
+import secrets
+import time
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from niochat import wiring
+from niochat.cli import running
+from niochat.cli.output import print_json
+from niochat.domain.commands import AssignConversation, DurableCommand, GiveBackConversation
+from niochat.domain.errors import NotFound, Refused, Unavailable
+
+DONE_WITHIN_S = 15.0
+_console = Console()
+
+Tenant = Annotated[str | None, typer.Option(help="Slug; not needed when there is one.")]
+Json = Annotated[bool, typer.Option("--json", help="JSON instead of a table.")]
+Wanted = Annotated[str, typer.Argument(help="Protocol, id, or the customer's phone.")]
+
+STATUS = {
+    "pending": "Com IA",
+    "waiting": "Em espera",
+    "open": "Em atendimento",
+    "snoozed": "Adiada",
+    "resolved": "Encerrada",
+}
+REASONS = {
+    "model_timeout": "o modelo não respondeu a tempo",
+    "model_rate_limited": "o limite do modelo foi atingido",
+    "model_unauthorized": "o modelo recusou a chave (api_key)",
+    "model_unreachable": "o modelo está inacessível",
+    "model_empty": "o modelo respondeu vazio",
+    "model_malformed": "a resposta do modelo não pôde ser lida",
+    "model_failed": "o modelo falhou",
+    "turn_timed_out": "a vez do assistente passou do tempo",
+    "turn_lost": "o processo do assistente caiu três vezes",
+    "no_assistant": "o provedor não tem assistente",
+    "tenant_suspended": "o provedor está suspenso",
+    "assistant_disabled": "o assistente está desligado",
+    "send_failed": "o gateway recusou uma mensagem",
+    "command_parked": "um evento não pôde ser processado",
+    "takeover": "um atendente assumiu",
+    "phone": "alguém respondeu pelo aparelho",
+    "customer_wrote": "o cliente escreveu de novo",
+}
+
+
+def conversations(
+    tenant: Tenant = None,
+    status: Annotated[str | None, typer.Option(help="pending, waiting, open, resolved.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Conversations, newest change first."""
+    if status is not None and status not in STATUS:
+        raise typer.BadParameter(f"one of {', '.join(STATUS)}", param_hint="--status")
+
+    async def work() -> list[dict[str, Any]]:
+        async with running.parts() as parts:
+            found = await running.tenant_of(parts, tenant)
+            return await parts.views.conversations(found.tenant_id, status=status)
+
+    rows = running.run(work)
+    if as_json:
+        print_json(rows)
+        return
+    table = Table("protocolo", "status", "cliente", "telefone", "equipe", "atendente", "mudou")
+    for row in rows:
+        table.add_row(
+            row["protocol"], STATUS[row["status"]], row["contact"] or "", _masked(row["phone"]),
+            row["team"] or "", row["agent"] or "", f"{row['changed_at']:%d/%m %H:%M:%S}",
+        )  # fmt: skip
+    _console.print(table)
+
+
+def show(wanted: Wanted, tenant: Tenant = None, as_json: Json = False) -> None:
+    """One conversation from end to end: what was said, what happened, and why."""
+
+    async def work() -> tuple[dict[str, Any], dict[str, list[Any]]]:
+        async with running.parts() as parts:
+            conversation = await _find(parts, tenant, wanted)
+            tenant_id = conversation.pop("tenant_id")
+            return conversation, await parts.views.story(tenant_id, conversation["id"])
+
+    conversation, story = running.run(work)
+    if as_json:
+        print_json({**conversation, **story})
+        return
+    _tell(conversation, story)
+
+
+def assign(
+    wanted: Wanted,
+    agent: Annotated[str, typer.Option(help="Who takes it over.")] = "cli",
+    tenant: Tenant = None,
+) -> None:
+    """A human takes the conversation over: the assistant says nothing from now on."""
+    running.run(lambda: _command(wanted, tenant, AssignConversation(agent)))
+    _console.print(f"Assigned to {agent}.")
+
+
+def give_back(
+    wanted: Wanted,
+    by: Annotated[str, typer.Option(help="Who gives it back.")] = "cli",
+    tenant: Tenant = None,
+) -> None:
+    """The assistant answers again, beginning with what nobody answered."""
+    running.run(lambda: _command(wanted, tenant, GiveBackConversation(by)))
+    _console.print("Given back to the assistant.")
+
+
+async def _find(parts: wiring.Parts, tenant: str | None, wanted: str) -> dict[str, Any]:
+    found = await running.tenant_of(parts, tenant)
+    conversation = await parts.views.find(found.tenant_id, wanted.removeprefix("+"))
+    if conversation is None:
+        raise NotFound(f"no conversation is known by {wanted!r}: niochat conversations lists them")
+    return {**conversation, "tenant_id": found.tenant_id}
+
+
+async def _command(wanted: str, tenant: str | None, command: DurableCommand) -> None:
+    """Store the command, then wait for what its step says. The row is swept if nobody pokes."""
+    async with running.parts() as parts:
+        found = await _find(parts, tenant, wanted)
+        if found["status"] == "resolved":
+            raise Refused("the conversation is resolved: nothing to do", code="resolved")
+        key = f"agent:{secrets.token_hex(8)}"
+        place = (found["tenant_id"], found["thread_id"], found["channel_id"])
+        await parts.inbox.command(*place, key, command)
+        deadline = time.monotonic() + DONE_WITHIN_S
+        while time.monotonic() < deadline:
+            outcome = await parts.inbox.outcome(found["tenant_id"], found["channel_id"], key)
+            if outcome is not None:
+                _check(outcome)
+                return
+            await asyncio.sleep(0.1)
+    raise Unavailable(f"stored, but not processed within {DONE_WITHIN_S:g} s: is it running?")
+
+
+def _check(outcome: str) -> None:
+    if outcome != "done":
+        raise Refused(f"the conversation did not take it: {outcome}", code=outcome)
+
+
+def _tell(conversation: dict[str, Any], story: dict[str, list[Any]]) -> None:
+    head = f"[bold]{conversation['protocol']}[/bold]  {STATUS[conversation['status']]}"
+    for field in ("team", "agent"):
+        if conversation[field]:
+            head += f"  {field}: {conversation[field]}"
+    _console.print(head)
+    for message in story["messages"]:
+        mark = " ".join(str(message[k]) for k in ("status", "code") if message[k])
+        _console.print(
+            f"  {message['sent_at']:%H:%M:%S} [cyan]{message['author']:<9}[/cyan]"
+            f" {message['text'] or '[' + message['kind'] + ']'} [dim]{mark}[/dim]",
+            highlight=False,
+        )
+    for turn in story["turns"]:
+        why = f": {REASONS.get(turn['code'], turn['code'])}" if turn["code"] else ""
+        detail = f" ({turn['detail']})" if turn["detail"] else ""
+        tokens = f"{turn['tokens_in']}+{turn['tokens_out']} tokens"
+        _console.print(
+            f"  turno {turn['status']}, tentativa {turn['attempt']}, {tokens}{why}{detail}",
+            highlight=False,
+        )
+    for event in story["events"]:
+        reason = event["body"].get("reason") or event["body"].get("code") or ""
+        said = f" {REASONS.get(reason, reason)}" if reason else ""
+        _console.print(f"  [dim]{event['version']:>4} {event['type']}{said}[/dim]", highlight=False)
+
+
+def _masked(phone: str | None) -> str:
+    return f"…{phone[-4:]}" if phone else ""

@@ -1,0 +1,220 @@
+"""``niochat migrate``, ``apply``, ``demo`` and ``doctor``: providers as code."""
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated
+from uuid import UUID
+
+import typer
+from rich.console import Console
+
+from niochat import wiring
+from niochat.accounts.apply import apply as apply_providers
+from niochat.accounts.change import Change, Outcome
+from niochat.accounts.providers import read_providers
+from niochat.accounts.records import ChannelAddress
+from niochat.adapters.openai.model import Endpoint, ModelError, Models
+from niochat.adapters.postgres.migrate import migrate as migrate_database
+from niochat.cli import running
+from niochat.cli.output import print_json
+from niochat.cli.sandbox_client import SandboxClient
+from niochat.domain.errors import Invalid, NiochatError
+
+DEMO = Path(__file__).parents[2] / "examples" / "demo.yaml"
+DEMO_OWNER = "558130000001"
+_console = Console()
+
+
+def migrate() -> None:
+    """Bring the database to this version's schema."""
+    migrate_database(running.settings().database_url.get_secret_value())
+    _console.print("The database is up to date.")
+
+
+def apply(
+    file: Annotated[Path, typer.Argument(help="YAML file of providers, see examples/demo.yaml.")],
+    connect: Annotated[
+        bool, typer.Option(help="Also set the webhook address at each gateway.")
+    ] = False,
+) -> None:
+    """Create or change providers, channels and assistants; twice is as once."""
+    running.adopt_environment()
+    providers = read_providers(file, {**os.environ, **_sandbox_variables()})
+
+    async def work() -> None:
+        async with running.parts() as parts:
+            changes = await apply_providers(parts.database, parts.vault, providers)
+            await _tell(parts, changes)
+            if connect:
+                await _connect(parts, {provider.slug for provider in providers})
+
+    running.run(work)
+
+
+async def apply_demo() -> None:
+    """The demo provider on the sandbox: instance, tenant, webhook."""
+    running.adopt_environment()
+    client = SandboxClient(running.sandbox_url(), demo_token())
+    try:
+        await client.create_instance(DEMO_OWNER, "provedor-demo")
+    finally:
+        await client.close()
+    providers = read_providers(DEMO, {**os.environ, **_sandbox_variables()})
+    async with running.parts() as parts:
+        changes = await apply_providers(parts.database, parts.vault, providers)
+        for change in changes:
+            await parts.announcements.publish(change.tenant_id)
+        await _connect(parts, {"demo"}, quiet=True)
+
+
+def demo(
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
+) -> None:
+    """The providers of this home and the addresses of their webhooks."""
+    found = running.run(_overview)
+    if as_json:
+        print_json(found)
+        return
+    _console.print(f"[bold]{found['base_url']}[/bold]")
+    tenants = found["tenants"]
+    assert isinstance(tenants, list)
+    for tenant in tenants:
+        _console.print(f"{tenant['slug']}  {tenant['name']}")
+        for channel in tenant["channels"]:
+            _console.print(f"    {channel['webhook_url']}", highlight=False, soft_wrap=True)
+
+
+def doctor(
+    tenant: Annotated[str | None, typer.Argument(help="Slug; without it: all.")] = None,
+) -> None:
+    """Test gateway and model of a tenant, and say in a sentence what is wrong."""
+    if not running.run(lambda: _examine(tenant)):
+        raise typer.Exit(1)
+
+
+def demo_token() -> str:
+    """The demo channel's gateway token."""
+    running.adopt_environment()
+    token = os.environ.get("NIOCHAT_SANDBOX_TOKEN")
+    if not token:
+        raise Invalid("there is no sandbox: start with scripts/run, without --no-sandbox")
+    return token
+
+
+def _sandbox_variables() -> Mapping[str, str]:
+    url = os.environ.get("NIOCHAT_SANDBOX_URL")
+    if not url:
+        return {}
+    return {"NIOCHAT_SANDBOX_GATEWAY": f"{url}/gateway", "NIOCHAT_SANDBOX_MODEL": f"{url}/model/v1"}
+
+
+async def _tell(parts: wiring.Parts, changes: Sequence[Change]) -> None:
+    for change in changes:
+        colour = "dim" if change.outcome is Outcome.UNCHANGED else "green"
+        _console.print(f"[{colour}]{change.tenant}  {change.what}: {change.outcome}[/{colour}]")
+    for tenant_id in {c.tenant_id for c in changes if c.outcome is not Outcome.UNCHANGED}:
+        await parts.announcements.publish(tenant_id)
+
+
+async def _connect(parts: wiring.Parts, slugs: set[str], *, quiet: bool = False) -> None:
+    for address in await _channels_of(parts, slugs):
+        channel = address.channel
+        line = parts.line_of(channel.base_url, channel.token_sealed, channel.tenant_id)
+        await parts.gateway.set_webhook(line, address.webhook_url(parts.settings.base_url))
+        if not quiet:
+            _console.print(f"[green]{channel.tenant_slug}  {channel.slug}: webhook set[/green]")
+
+
+async def _channels_of(parts: wiring.Parts, slugs: set[str]) -> list[ChannelAddress]:
+    return [a for a in await parts.directory.channels() if a.channel.tenant_slug in slugs]
+
+
+async def _overview() -> dict[str, object]:
+    async with running.parts() as parts:
+        addresses = await parts.directory.channels()
+        base_url = parts.settings.base_url
+        tenants = [
+            {
+                "id": str(tenant.tenant_id),
+                "slug": tenant.slug,
+                "name": tenant.name,
+                "channels": [
+                    _channel(parts, address, base_url)
+                    for address in addresses
+                    if address.channel.tenant_id == tenant.tenant_id
+                ],
+            }
+            for tenant in await parts.directory.tenants()
+        ]
+    return {"base_url": base_url, "tenants": tenants}
+
+
+def _channel(parts: wiring.Parts, address: ChannelAddress, base_url: str) -> dict[str, str]:
+    channel = address.channel
+    line = parts.line_of(channel.base_url, channel.token_sealed, channel.tenant_id)
+    return {
+        "id": str(channel.id),
+        "webhook_url": address.webhook_url(base_url),
+        "token": line.token,
+    }
+
+
+async def _examine(slug: str | None) -> bool:
+    well = True
+    async with running.parts() as parts:
+        tenants = await parts.directory.tenants()
+        chosen = [t for t in tenants if slug in (None, t.slug)]
+        if not chosen:
+            raise Invalid(f"no provider is called {slug!r}: niochat demo lists them")
+        for tenant in chosen:
+            if not tenant.active:
+                _say(tenant.slug, "suspended: the assistant does not answer", False)
+            for address in await _channels_of(parts, {tenant.slug}):
+                well &= await _examine_channel(parts, address)
+            well &= await _examine_model(parts, tenant.slug, tenant.tenant_id)
+            well &= await _examine_parked(parts, tenant.slug, tenant.tenant_id)
+    return well
+
+
+async def _examine_channel(parts: wiring.Parts, address: ChannelAddress) -> bool:
+    channel = address.channel
+    line = parts.line_of(channel.base_url, channel.token_sealed, channel.tenant_id)
+    try:
+        status = (await parts.gateway.status(line)).status
+    except NiochatError as error:
+        return _say(channel.tenant_slug, f"gateway of {channel.slug}: {error}", False)
+    if status != "connected":
+        return _say(channel.tenant_slug, f"gateway of {channel.slug}: {status}; scan its QR", False)
+    return _say(channel.tenant_slug, f"gateway of {channel.slug}: connected", True)
+
+
+async def _examine_model(parts: wiring.Parts, slug: str, tenant_id: UUID) -> bool:
+    models = Models()
+    try:
+        settings = await parts.directory.assistant(tenant_id)
+        endpoint = Endpoint(settings.endpoint, settings.api_key, settings.model)
+        await models.complete(
+            endpoint, [{"role": "user", "content": "oi"}], max_tokens=16, timeout_s=20, stream=False
+        )
+    except (ModelError, NiochatError) as error:
+        return _say(slug, f"assistant: {error}", False)
+    finally:
+        await models.close()
+    return _say(slug, f"assistant: {settings.model} answers", True)
+
+
+async def _examine_parked(parts: wiring.Parts, slug: str, tenant_id: UUID) -> bool:
+    parked, uncertain = await parts.views.troubles(tenant_id)
+    if parked:
+        _say(slug, f"{parked} webhooks could not be processed: see niochat show", False)
+    if uncertain:
+        _say(slug, f"{uncertain} messages may or may not have left", False)
+    return not (parked or uncertain)
+
+
+def _say(slug: str, sentence: str, well: bool) -> bool:
+    mark = "[green]ok[/green]" if well else "[red]!![/red]"
+    _console.print(f"{mark} {slug}: {sentence}", highlight=False)
+    return well
+

@@ -1,0 +1,182 @@
+"""Many simulated customers who write and wait, and an audit of what they sent and received.
+
+Every message carries a tag (``#c<customer>-<number>``) that the sandbox's model repeats in the
+answer which replies to it. So the audit needs no help of the product: it compares phones.
+"""
+
+import asyncio
+import random
+import re
+import time
+from collections import Counter, defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+
+from niochat.cli.sandbox_client import SandboxClient
+from niochat.domain.errors import NiochatError
+
+TAG = re.compile(r"#c(\d+)-(\d+)")
+THINK_S = 8.0
+"""Mean pause of a customer between an answer and the next message."""
+PATIENCE_S = 60.0
+"""A customer who got no answer for so long writes again."""
+BURST = 0.2
+"""Share of messages that come as two or three at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Audit:
+    """Messages by what became of them. Tags of offenders are kept, a few of each."""
+
+    sent: int
+    answered: int
+    lost: int
+    twice: int
+    out_of_order: int
+    handed_off: int
+    latency_p50_s: float
+    latency_p95_s: float
+    examples: dict[str, list[str]] = field(default_factory=dict)
+
+    @property
+    def clean(self) -> bool:
+        """Nothing lost, nothing twice, nothing out of order."""
+        return not (self.lost or self.twice or self.out_of_order)
+
+    def as_dict(self) -> dict[str, object]:
+        """For JSON."""
+        return asdict(self)
+
+
+class Simulation:
+    """Customers of one run; their phones are not used by any other run."""
+
+    def __init__(
+        self, client: SandboxClient, customers: int, seed: int, think_s: float = THINK_S
+    ) -> None:
+        self._client = client
+        self._random = random.Random(seed)
+        self._think_s = think_s
+        run = self._random.randrange(10_000)
+        self.phones = [f"55819{run:04d}{n:04d}" for n in range(customers)]
+        self.sent = 0
+        self.answers = 0
+
+    async def run(self, seconds: float, progress: Callable[[], None] = lambda: None) -> None:
+        """Let all customers write for so long."""
+        until = time.monotonic() + seconds
+        async with asyncio.TaskGroup() as group:
+            for number in range(len(self.phones)):
+                group.create_task(self._live(number, until, progress))
+
+    async def settle(self, within_s: float) -> Audit:
+        """Wait until every message has its answer, then audit; what is missing then is lost."""
+        deadline = time.monotonic() + within_s
+        while True:
+            audit = await self.audit()
+            if not audit.lost or time.monotonic() > deadline:
+                await asyncio.sleep(2.0)  # a second answer to the same message would come now
+                return await self.audit()
+            await asyncio.sleep(1.0)
+
+    async def audit(self) -> Audit:
+        """Compare what the phones sent and received."""
+        ledger = await self._client.ledger()
+        return audit(ledger["sent"], ledger["received"], set(self.phones))
+
+    async def _live(self, number: int, until: float, progress: Callable[[], None]) -> None:
+        chance = random.Random(self._random.random())
+        await asyncio.sleep(chance.uniform(0, min(self._think_s, until - time.monotonic())))
+        position, count = 0, 0
+        while time.monotonic() < until:
+            for _ in range(chance.choice((2, 3)) if chance.random() < BURST else 1):
+                count += 1
+                await self._write(number, count)
+                progress()
+            position = await self._read(number, f"#c{number}-{count}", position, until)
+            progress()
+            pause = chance.expovariate(1 / self._think_s)
+            await asyncio.sleep(max(0.0, min(pause, until - time.monotonic())))
+
+    async def _write(self, number: int, count: int) -> None:
+        text = f"#c{number}-{count} minha internet está lenta"
+        await self._client.say(self.phones[number], text, name=f"Cliente {number}")
+        self.sent += 1
+
+    async def _read(self, number: int, tag: str, position: int, until: float) -> int:
+        """Wait for the answer to ``tag``, or lose patience."""
+        patience = min(time.monotonic() + PATIENCE_S, until)
+        while (left := patience - time.monotonic()) > 0:
+            try:
+                news = await self._client.messages(self.phones[number], position, min(left, 20))
+            except NiochatError:
+                await asyncio.sleep(0.5)
+                continue
+            position = int(news["next"])
+            texts = [i["text"] for i in news["items"] if i["direction"] == "received"]
+            self.answers += len(texts)
+            if any(tag in tags(text) for text in texts):
+                break
+        return position
+
+
+def audit(
+    sent: Sequence[Mapping[str, object]],
+    received: Sequence[Mapping[str, object]],
+    phones: set[str],
+) -> Audit:
+    """Compare by tag. A message is answered when exactly one received message names it."""
+    sent_at: dict[str, float] = {}
+    for item in sent:
+        if str(item["phone"]) in phones:
+            sent_at.update({tag: _at(item) for tag in tags(str(item["text"]))})
+    named: Counter[str] = Counter()
+    orders: dict[str, list[int]] = defaultdict(list)
+    latencies: list[float] = []
+    handed_off = 0
+    for item in sorted(received, key=_position):
+        if str(item["phone"]) not in phones:
+            continue
+        found = tags(str(item["text"]))
+        handed_off += not found
+        named.update(found)
+        orders[str(item["phone"])].extend(_number(tag) for tag in found)
+        latencies.extend(_at(item) - sent_at[tag] for tag in found if tag in sent_at)
+    lost = [tag for tag in sent_at if not named[tag]]
+    twice = [tag for tag, count in named.items() if count > 1]
+    disordered = [phone for phone, order in orders.items() if order != sorted(order)]
+    return Audit(
+        sent=len(sent_at),
+        answered=sum(bool(named[tag]) for tag in sent_at),
+        lost=len(lost),
+        twice=len(twice),
+        out_of_order=len(disordered),
+        handed_off=handed_off,
+        latency_p50_s=_quantile(latencies, 0.5),
+        latency_p95_s=_quantile(latencies, 0.95),
+        examples={"lost": lost[:5], "twice": twice[:5], "out_of_order": disordered[:5]},
+    )
+
+
+def tags(text: str) -> list[str]:
+    """Tags of a text, in order."""
+    return [match.group(0) for match in TAG.finditer(text)]
+
+
+def _number(tag: str) -> int:
+    return int(tag.rsplit("-", 1)[1])
+
+
+def _position(item: Mapping[str, object]) -> float:
+    return float(str(item["position"]))
+
+
+def _at(item: Mapping[str, object]) -> float:
+    """Seconds since the epoch."""
+    return float(str(item["at"]))
+
+
+def _quantile(values: list[float], share: float) -> float:
+    if not values:
+        return 0.0
+    return round(sorted(values)[min(int(len(values) * share), len(values) - 1)], 3)

@@ -1,0 +1,108 @@
+"""Settings of a process, from its environment; read once, where the process is put together."""
+
+from ipaddress import IPv4Network, IPv6Network, ip_network
+from pathlib import Path
+from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from niochat.domain.errors import Invalid
+
+Network = IPv4Network | IPv6Network
+
+_HOW = {
+    "DATABASE_URL": "Set it to the PostgreSQL database, as postgresql://user:password@host/name.",
+    "REDIS_URL": "Set it to the Redis server, as redis://:password@host:6379/0.",
+    "NIOCHAT_VAULT_KEYS": "Set it to k1:<key>; `openssl rand -base64 32` makes a key.",
+    "NIOCHAT_BASE_URL": "Set it to the address gateways reach us at, as https://desk.example.com.",
+}
+
+
+def _http_address(value: str) -> str:
+    try:
+        parts = urlsplit(value)
+        fits = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        fits = False
+    if not fits:
+        raise ValueError("must be an address that begins with http:// or https://")
+    return value.rstrip("/")
+
+
+Address = Annotated[str, AfterValidator(_http_address)]
+Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+
+
+class Settings(BaseSettings):
+    """What the environment says. Durations in seconds; an empty variable counts as unset."""
+
+    model_config = SettingsConfigDict(
+        frozen=True, extra="ignore", env_ignore_empty=True, hide_input_in_errors=True
+    )
+
+    database_url: SecretStr = Field(validation_alias="DATABASE_URL")
+    redis_url: SecretStr = Field(validation_alias="REDIS_URL")
+    vault_keys: SecretStr = Field(validation_alias="NIOCHAT_VAULT_KEYS")
+    """``k2:<base64 of 32 bytes>,k1:…``; the first is current, the others only open."""
+    base_url: Address = Field(validation_alias="NIOCHAT_BASE_URL")
+    """Public address, without a slash at its end; webhook addresses begin with it."""
+    home: Path = Field(Path(".niochat"), validation_alias="NIOCHAT_HOME")
+    hosts: int = Field(2, ge=1, validation_alias="NIOCHAT_HOSTS")
+    """Host actors of the cluster."""
+    passivate_s: Seconds = Field(300.0, validation_alias="NIOCHAT_PASSIVATE_S")
+    """A virtual actor that was idle this long gives its memory back."""
+    max_actors: int = Field(100_000, ge=1, validation_alias="NIOCHAT_MAX_ACTORS")
+    """Active virtual actors of one host."""
+    backfill_s: Seconds = Field(30.0, validation_alias="NIOCHAT_BACKFILL_S")
+    """Pause between two looks for what a gateway did not deliver."""
+    trusted_proxies: Annotated[tuple[Network, ...], NoDecode] = Field(
+        (ip_network("127.0.0.1/32"), ip_network("::1/128")),
+        validation_alias="NIOCHAT_TRUSTED_PROXIES",
+    )
+    """Networks whose ``X-Forwarded-For`` is believed."""
+    sandbox_url: Address | None = Field(None, validation_alias="NIOCHAT_SANDBOX_URL")
+    log: Literal["debug", "info", "warning", "error"] = Field(
+        "info", validation_alias="NIOCHAT_LOG"
+    )
+
+    @classmethod
+    def read(cls) -> Self:
+        """Settings of this process. Raises ``Invalid`` that names each variable and what to do."""
+        try:
+            return cls.model_validate({})
+        except ValidationError as error:
+            problems = [
+                _sentence(str(each["loc"][0]), each["type"], each["msg"]) for each in error.errors()
+            ]
+        # Outside of the handler: pydantic's error holds the values, and some are secret.
+        raise Invalid("\n".join(problems), code="bad_settings")
+
+    @field_validator("trusted_proxies", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        parts = [part.strip() for part in value.split(",")]
+        return tuple(_network(part) for part in parts if part)
+
+    @field_validator("log", mode="before")
+    @classmethod
+    def _lower(cls, value: object) -> object:
+        return value.lower() if isinstance(value, str) else value
+
+
+def _network(text: str) -> Network:
+    try:
+        return ip_network(text)
+    except ValueError:
+        raise ValueError(f"{text} is not a network such as 10.0.0.0/8") from None
+
+
+def _sentence(name: str, kind: str, reason: str) -> str:
+    how = _HOW.get(name, "")
+    if kind == "missing":
+        return f"{name} is not set. {how}"
+    reason = reason.removeprefix("Value error, ")
+    return f"{name} cannot be used: {reason[:1].lower()}{reason[1:]}. {how}".strip()

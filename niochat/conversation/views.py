@@ -1,0 +1,52 @@
+"""What people look at: lists of conversations, and one of them from end to end."""
+
+from typing import Any
+from uuid import UUID
+
+from niochat.adapters.postgres.database import Database
+from niochat.adapters.postgres.queries import queries
+
+_SQL = queries("views")
+
+
+class Views:
+    """Reads for one tenant at a time, with that tenant's role."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def waiting(self, tenant_id: UUID, team: str) -> list[UUID]:
+        """Threads that wait for a team, longest first."""
+        async with self._database.tenant(tenant_id) as connection:
+            rows = await connection.fetch(_SQL["waiting"], tenant_id, team)
+        return [row["thread_id"] for row in rows]
+
+    async def conversations(
+        self, tenant_id: UUID, *, status: str | None = None, limit: int = 50
+    ) -> list[dict[str, Any]]:
+        """Conversations, newest change first."""
+        async with self._database.tenant(tenant_id) as connection:
+            rows = await connection.fetch(_SQL["conversations"], tenant_id, status, limit)
+        return [dict(row) for row in rows]
+
+    async def find(self, tenant_id: UUID, wanted: str) -> dict[str, Any] | None:
+        """A conversation by protocol, id, or the customer's phone (its newest one)."""
+        async with self._database.tenant(tenant_id) as connection:
+            row = await connection.fetchrow(_SQL["find"], tenant_id, wanted)
+        return dict(row) if row is not None else None
+
+    async def story(self, tenant_id: UUID, conversation_id: UUID) -> dict[str, list[Any]]:
+        """``messages``, ``events``, ``turns`` and ``sends`` of a conversation, oldest first."""
+        async with self._database.tenant(tenant_id) as connection:
+            return {
+                part: [
+                    dict(row) for row in await connection.fetch(_SQL[part], tenant_id, conversation_id)
+                ]
+                for part in ("messages", "events", "turns", "sends")
+            }
+
+    async def troubles(self, tenant_id: UUID) -> tuple[int, int]:
+        """Parked inbox rows, and sends that are uncertain or were given up, of seven days."""
+        async with self._database.tenant(tenant_id) as connection:
+            row = await connection.fetchrow(_SQL["troubles"], tenant_id)
+        return (row["parked"], row["uncertain"]) if row is not None else (0, 0)

@@ -1,0 +1,99 @@
+"""What the gateway did not repeat is fetched from its store, through the same dedupe keys."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import structlog
+
+from niochat.adapters.postgres.database import Database
+from niochat.adapters.postgres.queries import queries
+from niochat.adapters.whatsapp.uazapi.parse import parse
+from niochat.domain.gateway import Gateway, Line
+from niochat.domain.incoming import Incoming
+from niochat.inbox.accept import Inbox
+
+_SQL = queries("backfill")
+_log = structlog.get_logger(__name__)
+
+PAGE = 100
+MAX_PAGES = 50
+OVERLAP = timedelta(seconds=90)
+"""Clocks differ and webhooks take their time: this much is looked at again."""
+
+
+@dataclass(frozen=True, slots=True)
+class FillableChannel:
+    """A channel whose gateway can be asked for its stored messages."""
+
+    id: UUID
+    tenant_id: UUID
+    base_url: str
+    token_sealed: bytes
+    filled_to: datetime
+
+
+class Backfill:
+    """Reads gateways' stores back to where it was before."""
+
+    def __init__(self, database: Database, inbox: Inbox, gateway: Gateway) -> None:
+        self._database = database
+        self._inbox = inbox
+        self._gateway = gateway
+
+    async def channels(self, tenant_id: UUID) -> list[FillableChannel]:
+        """The tenant's channels."""
+        async with self._database.path() as connection:
+            rows = await connection.fetch(_SQL["channels"], tenant_id)
+        return [FillableChannel(**dict(row)) for row in rows]
+
+    async def fill(self, channel: FillableChannel, line: Line) -> set[UUID]:
+        """Accept what is missing, oldest first; the threads that got something.
+
+        Raises ``Unavailable`` when the gateway or the database is away; what was accepted
+        by then is kept, and the next fill begins at the same place.
+        """
+        started = datetime.now(UTC)
+        missing = await self._missing(channel, line, started)
+        threads: set[UUID] = set()
+        for incoming in sorted(missing, key=lambda each: _sent_at(each, started)):
+            accepted = await self._inbox.accept(channel.tenant_id, channel.id, incoming)
+            if accepted.new and accepted.thread_id is not None:
+                threads.add(accepted.thread_id)
+        if threads:
+            _log.info("channel_filled_up", channel=str(channel.id), messages=len(missing))
+        async with self._database.path() as connection:
+            await connection.execute(_SQL["filled"], channel.id, started)
+        return threads
+
+    async def _missing(
+        self, channel: FillableChannel, line: Line, started: datetime
+    ) -> list[Incoming]:
+        since = channel.filled_to - OVERLAP
+        missing: list[Incoming] = []
+        for page in range(MAX_PAGES):
+            bodies = await self._gateway.messages(line, PAGE, page * PAGE)
+            recent = [i for i in _incoming(bodies, started) if _sent_at(i, started) >= since]
+            missing.extend(await self._unknown(channel.id, recent))
+            if len(bodies) < PAGE or not recent:
+                break
+        return missing
+
+    async def _unknown(self, channel_id: UUID, incoming: Sequence[Incoming]) -> list[Incoming]:
+        keys = [i.dedupe_key for i in incoming]
+        async with self._database.path() as connection:
+            rows = await connection.fetch(_SQL["known"], channel_id, keys)
+        known = {row["dedupe_key"] for row in rows}
+        return [i for i in incoming if i.dedupe_key not in known]
+
+
+def _incoming(bodies: Sequence[Mapping[str, object]], now: datetime) -> list[Incoming]:
+    parsed = [parse(body, now).meaning for body in bodies]
+    return [meaning for meaning in parsed if isinstance(meaning, Incoming)]
+
+
+def _sent_at(incoming: Incoming, now: datetime) -> datetime:
+    """Reactions and edits carry no time of their own; they are always looked at."""
+    sent_at = getattr(incoming.command, "sent_at", now)
+    return sent_at if isinstance(sent_at, datetime) else now

@@ -1,0 +1,1 @@
+"""The doors: HTTP in, errors out as problems. Served by Ray Serve, testable without it."""

@@ -1,0 +1,125 @@
+"""The Serve applications behind HAProxy: ``webhooks`` and ``api``."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from uuid import UUID
+
+from ray import serve
+from ray.serve import metrics
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.routing import BaseRoute
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
+
+from niochat import telemetry, wiring
+from niochat.actors import kinds
+from niochat.actors.gateway import HostGateway
+from niochat.actors.pools import APPLICATION, DEPLOYMENT
+from niochat.actors.tenant import ChannelConnected
+from niochat.adapters.postgres.queries import queries
+from niochat.config import Settings
+from niochat.domain.errors import NiochatError
+from niochat.ingress.health import Health
+from niochat.ingress.problems import as_problem
+from niochat.ingress.webhooks import Door, build
+from niochat.runtime.tasks import Owner
+
+_SQL = queries("health")
+
+Routes = Callable[[wiring.Parts], list[BaseRoute]]
+
+
+def _application(routes: Routes) -> Starlette:
+    """An application whose connections open with the replica and close with it."""
+    settings = Settings.read()
+    telemetry.set_up_logs(settings.log, json=True)
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        parts = await wiring.open_parts(settings)
+        app.router.routes.extend(routes(parts))
+        yield
+        await parts.close()
+
+    trusted = [str(network) for network in settings.trusted_proxies]
+    return Starlette(
+        lifespan=lifespan,
+        exception_handlers={NiochatError: as_problem},
+        middleware=[Middleware(ProxyHeadersMiddleware, trusted_hosts=trusted)],
+    )
+
+
+def _webhook_routes(parts: wiring.Parts) -> list[BaseRoute]:
+    hosts = HostGateway(parts.database)
+    owner = Owner("webhooks")
+    ignored = metrics.Counter(
+        "niochat_webhooks_ignored", description="Webhooks answered 200 without storing",
+        tag_keys=("reason",),
+    )  # fmt: skip
+
+    def poke(thread_id: UUID) -> None:
+        hosts.poke([kinds.conversation(thread_id)])
+
+    def connected(tenant_id: UUID) -> None:
+        owner.start(hosts.tell(kinds.tenant(tenant_id), ChannelConnected()))
+
+    def count(reason: str) -> None:
+        ignored.inc(tags={"reason": reason})
+
+    return [*build(Door(parts.directory, parts.vault, parts.inbox, poke, connected, count))]
+
+
+def _api_routes(parts: wiring.Parts) -> list[BaseRoute]:
+    async def database() -> str:
+        async with parts.database.path() as connection:
+            await connection.execute("SELECT 1")
+        return ""
+
+    async def redis() -> str:
+        return "" if await parts.announcements.ping() else "Redis does not answer"
+
+    async def hosts() -> str:
+        async with parts.database.path() as connection:
+            orphans = await connection.fetchval(_SQL["orphaned_shards"])
+        return f"{orphans} of 1024 shards have no living host" if orphans else ""
+
+    async def pools() -> str:
+        await serve.get_deployment_handle(DEPLOYMENT, APPLICATION).ping.remote()
+        return ""
+
+    checks = {"database": database, "redis": redis, "hosts": hosts, "pools": pools}
+    return [*Health(checks).routes()]
+
+
+def _webhooks() -> Starlette:
+    return _application(_webhook_routes)
+
+
+def _api() -> Starlette:
+    return _application(_api_routes)
+
+
+class WebhooksReplica:
+    """The gateway's door."""
+
+
+class ApiReplica:
+    """Health today; the desk's REST API tomorrow."""
+
+
+webhooks = serve.deployment(
+    name="Webhooks",
+    num_replicas=1,
+    max_ongoing_requests=500,
+    max_surge_percent=100,  # the new replica answers before the old one leaves
+    health_check_period_s=10,
+    ray_actor_options={"num_cpus": 0.2},
+)(serve.ingress(_webhooks)(WebhooksReplica)).bind()
+api = serve.deployment(
+    name="Api",
+    num_replicas=1,
+    max_ongoing_requests=200,
+    max_surge_percent=100,
+    health_check_period_s=10,
+    ray_actor_options={"num_cpus": 0.1},
+)(serve.ingress(_api)(ApiReplica)).bind()

@@ -1,0 +1,54 @@
+"""``/api/health/live`` and ``/api/health/ready``: alive, and able to do the main job."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from niochat.domain.errors import NiochatError
+
+CHECK_TIMEOUT_S = 3.0
+
+Check = Callable[[], Awaitable[str]]
+"""Empty when the part works, else a sentence that says what does not."""
+
+
+class Health:
+    """Checks each part by asking it."""
+
+    def __init__(self, checks: Mapping[str, Check]) -> None:
+        self._checks = checks
+
+    async def live(self, _: Request) -> Response:
+        """This process answers."""
+        return JSONResponse({"status": "live"})
+
+    async def ready(self, _: Request) -> Response:
+        """200 when all parts work, else 503 that names the parts which do not."""
+        answers = await asyncio.gather(*(_run(check) for check in self._checks.values()))
+        parts = {name: answer or "ok" for name, answer in zip(self._checks, answers, strict=True)}
+        failing = [name for name, answer in parts.items() if answer != "ok"]
+        body = {"status": "failing" if failing else "ready", "failing": failing, "parts": parts}
+        return JSONResponse(body, status_code=503 if failing else 200)
+
+    def routes(self) -> list[Route]:
+        """Routes, with and without the prefix that Serve may have taken off."""
+        return [
+            Route(f"{prefix}/health/{name}", endpoint)
+            for prefix in ("/api", "")
+            for name, endpoint in (("live", self.live), ("ready", self.ready))
+        ]
+
+
+async def _run(check: Check) -> str:
+    try:
+        async with asyncio.timeout(CHECK_TIMEOUT_S):
+            return await check()
+    except NiochatError as error:
+        return str(error)
+    except TimeoutError:
+        return f"no answer within {CHECK_TIMEOUT_S:g} s"
+    except Exception as error:  # noqa: BLE001 - a health check reports, whatever it is
+        return repr(error)

@@ -1,0 +1,169 @@
+"""The gateway's door: authenticate, parse, store; 200 only after the commit, then poke."""
+
+import hashlib
+import hmac
+from collections import Counter
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Protocol
+from uuid import UUID
+
+import orjson
+import structlog
+from starlette.applications import Starlette
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from niochat.accounts.records import ChannelRecord
+from niochat.adapters.whatsapp.uazapi.parse import parse
+from niochat.domain.errors import Invalid, NiochatError, NotFound
+from niochat.domain.incoming import ConnectionChanged, Ignored, Webhook
+from niochat.inbox.accept import Inbox
+from niochat.ingress.problems import TooLarge, as_problem
+from niochat.vault.vault import Vault
+
+_log = structlog.get_logger(__name__)
+
+MAX_BODY = 1024 * 1024
+SIGNATURE = "x-hub-signature-256"
+"""``sha256=<hex>`` of the body, for channels with a key."""
+
+
+class Channels(Protocol):
+    """Where channels are looked up."""
+
+    async def channel(self, channel_id: UUID) -> ChannelRecord | None:
+        """The channel, or ``None``."""
+        ...
+
+    def hmac_key(self, channel: ChannelRecord) -> str | None:
+        """The key that its webhooks must be signed with."""
+        ...
+
+
+class Door:
+    """Handles webhooks. ``poke`` is told the threads that got something new."""
+
+    def __init__(
+        self,
+        channels: Channels,
+        vault: Vault,
+        inbox: Inbox,
+        poke: Callable[[UUID], None],
+        connected: Callable[[UUID], None],
+        count: Callable[[str], None],
+    ) -> None:
+        self._channels = channels
+        self._vault = vault
+        self._inbox = inbox
+        self._poke = poke
+        self._connected = connected
+        self._count = count
+
+    async def receive(self, request: Request) -> Response:
+        """``POST /webhooks/uazapi/{channel_id}/{secret}``."""
+        channel = await self._authenticate(request)
+        body = await _read(request)
+        self._check_signature(channel, request, body)
+        webhook = parse(_json(body), datetime.now(UTC))
+        if not self._vault.matches(webhook.token, channel.token_hash):
+            _log.warning("webhook_token_refused", channel=str(channel.id), client=_client(request))
+            raise NotFound("there is no such channel")
+        return JSONResponse(await self._take(channel, webhook))
+
+    async def _authenticate(self, request: Request) -> ChannelRecord:
+        """The channel of the address. Unknown and wrong look the same, and take the same time."""
+        try:
+            channel_id = UUID(request.path_params["channel_id"])
+        except ValueError:
+            raise NotFound("there is no such channel") from None
+        channel = await self._channels.channel(channel_id)
+        known = channel.secret_hash if channel is not None else bytes(32)
+        right = self._vault.matches(request.path_params["secret"], known)
+        if channel is None or not right:
+            _log.warning("webhook_refused", channel=str(channel_id), client=_client(request))
+            raise NotFound("there is no such channel")
+        return channel
+
+    def _check_signature(self, channel: ChannelRecord, request: Request, body: bytes) -> None:
+        key = self._channels.hmac_key(channel)
+        if key is None:
+            return
+        wanted = "sha256=" + hmac.new(key.encode(), body, hashlib.sha256).hexdigest()
+        given = request.headers.get(SIGNATURE, "")
+        if not hmac.compare_digest(wanted.encode(), given.encode()):
+            _log.warning("webhook_signature_refused", channel=str(channel.id))
+            raise NotFound("there is no such channel")
+
+    async def _take(self, channel: ChannelRecord, webhook: Webhook) -> dict[str, object]:
+        match webhook.meaning:
+            case Ignored(reason=reason):
+                self._count(reason)
+                return {"ignored": reason}
+            case ConnectionChanged(status=status, reason=reason):
+                await self._inbox.connection_changed(channel.id, status, reason)
+                _log.info("channel_session_changed", channel=str(channel.id), status=status)
+                if status == "connected":
+                    self._connected(channel.tenant_id)
+                return {"accepted": "connection"}
+            case incoming:
+                accepted = await self._inbox.accept(channel.tenant_id, channel.id, incoming)
+        if accepted.thread_id is None:
+            self._count("stranger")
+            return {"ignored": "stranger"}
+        if accepted.new:
+            self._poke(accepted.thread_id)
+        return {"accepted": "new" if accepted.new else "known"}
+
+
+def build(door: Door) -> list[Route]:
+    """Routes of the door."""
+    return [
+        Route("/webhooks/uazapi/{channel_id}/{secret}", door.receive, methods=["POST"]),
+        Route("/uazapi/{channel_id}/{secret}", door.receive, methods=["POST"]),
+    ]
+
+
+def application(door: Door) -> Starlette:
+    """The door as an application of its own, for tests."""
+    return Starlette(routes=build(door), exception_handlers={NiochatError: as_problem})
+
+
+class Ignorances:
+    """Counts what was ignored, by reason."""
+
+    def __init__(self) -> None:
+        self.counts: Counter[str] = Counter()
+
+    def __call__(self, reason: str) -> None:
+        self.counts[reason] += 1
+
+
+async def _read(request: Request) -> bytes:
+    declared = request.headers.get("content-length", "0")
+    if declared.isdigit() and int(declared) > MAX_BODY:
+        raise TooLarge("the body is over 1 MiB: send less")
+    body = bytearray()
+    try:
+        async for chunk in request.stream():
+            body += chunk
+            if len(body) > MAX_BODY:
+                raise TooLarge("the body is over 1 MiB: send less")
+    except ClientDisconnect:
+        raise Invalid("the body ended early: send it whole") from None
+    return bytes(body)
+
+
+def _json(body: bytes) -> dict[str, object]:
+    try:
+        value = orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        raise Invalid(f"the body is not JSON: {error}", code="malformed") from None
+    if not isinstance(value, dict):
+        raise Invalid("the body must be a JSON object", code="malformed")
+    return value
+
+
+def _client(request: Request) -> str:
+    return request.client.host if request.client else ""

@@ -1,0 +1,158 @@
+"""One thread's sends, in order: claim, send, settle; what is uncertain is looked up first."""
+
+import asyncio
+import random
+import time
+from collections.abc import Callable
+from uuid import UUID
+
+import structlog
+
+from niochat.domain.commands import SendResult, SettleSend
+from niochat.domain.errors import NiochatError, Unavailable
+from niochat.domain.gateway import Gateway, Line, SendAnswer
+from niochat.domain.ids import OutboxId
+from niochat.outbox.claim import SEND_WINDOW_S, Claimed, Outbox, Unsettled
+
+_log = structlog.get_logger(__name__)
+
+START_WITHIN_S = 4.0
+"""After the claim; a process that was paused longer must not write to the socket any more."""
+SEND_TIMEOUT_S = SEND_WINDOW_S - START_WITHIN_S - 2.0
+LOOKUP_PAUSE_S = 3.0
+"""Between the two look-ups that make *not found* certain."""
+MAX_RESENDS = 1
+
+Settle = Callable[[UUID, SettleSend], None]
+"""Gives (thread, command) to the thread's actor."""
+LineOf = Callable[[str, bytes, UUID], Line]
+"""Opens (base address, sealed token, tenant)."""
+
+
+class Courier:
+    """Delivers the sends of a host's threads; one task a thread, so order is kept."""
+
+    def __init__(
+        self,
+        outbox: Outbox,
+        gateway: Gateway,
+        line_of: LineOf,
+        epoch_of: Callable[[UUID], int | None],
+        settle: Settle,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._outbox = outbox
+        self._gateway = gateway
+        self._line_of = line_of
+        self._epoch_of = epoch_of
+        self._settle = settle
+        self._clock = clock
+        self._tasks: dict[UUID, asyncio.Task[None]] = {}
+        self._again: set[UUID] = set()
+
+    def deliver(self, thread_id: UUID) -> None:
+        """Look at the thread's sends now; asked during a look, it looks once more."""
+        if thread_id in self._tasks:
+            self._again.add(thread_id)
+            return
+        task = asyncio.get_running_loop().create_task(self._look(thread_id))
+        self._tasks[thread_id] = task
+        task.add_done_callback(lambda done: self._looked(thread_id, done))
+
+    def sending(self, shards: set[int]) -> list["asyncio.Task[None]"]:
+        """Looks in progress for threads of these shards."""
+        return [task for thread, task in self._tasks.items() if thread.int % 1024 in shards]
+
+    def _looked(self, thread_id: UUID, task: "asyncio.Task[None]") -> None:
+        self._tasks.pop(thread_id, None)
+        error = None if task.cancelled() else task.exception()
+        if isinstance(error, NiochatError):
+            _log.warning("delivery_put_off", thread=str(thread_id), code=error.code)
+        elif error is not None:
+            _log.error("delivery_failed", thread=str(thread_id), exc_info=error)
+        if thread_id in self._again:
+            self._again.discard(thread_id)
+            self.deliver(thread_id)
+
+    async def _look(self, thread_id: UUID) -> None:
+        epoch = self._epoch_of(thread_id)
+        if epoch is None:
+            return
+        asked_at = self._clock()
+        claimed = await self._outbox.claim(thread_id, epoch)
+        if claimed is not None:
+            await self._send(claimed, asked_at)
+            return
+        for row in await self._outbox.unsettled(thread_id):
+            if row.orphaned:
+                self._settle(thread_id, _settled(row.id, SendResult.UNCERTAIN, "owner_gone"))
+            elif row.status == "queued" and row.too_old:
+                self._settle(thread_id, _settled(row.id, SendResult.FAILED, "given_up"))
+            elif row.status == "uncertain" and row.due:
+                await self._look_up(thread_id, row)
+
+    async def _send(self, claimed: Claimed, asked_at: float) -> None:
+        destination = await self._outbox.destination(claimed.thread_id)
+        if destination is None:
+            self._settle(
+                claimed.thread_id, _settled(claimed.id, SendResult.FAILED, "no_address")
+            )
+            return
+        line = self._line_of(
+            destination.base_url, destination.token_sealed, destination.tenant_id
+        )
+        # Right before the socket: whoever was paused since the claim has lost its right.
+        if self._clock() - asked_at > START_WITHIN_S:
+            answer = SendAnswer(SendResult.RETRY, code="paused")
+        else:
+            answer = await self._gateway.send_text(
+                line, destination.number, claimed.text, str(claimed.id), SEND_TIMEOUT_S
+            )
+        await self._judge(claimed, answer)
+
+    async def _judge(self, claimed: Claimed, answer: SendAnswer) -> None:
+        retry_in_s = answer.retry_in_s
+        if answer.result is SendResult.RETRY and not retry_in_s:
+            retry_in_s = min(0.5 * 2 ** min(claimed.attempts, 8), 60.0) * random.uniform(0.5, 1.5)
+        self._settle(
+            claimed.thread_id,
+            SettleSend(
+                OutboxId(claimed.id), answer.result, answer.external_id, answer.code, retry_in_s
+            ),
+        )
+        if answer.hold is not None:
+            if await self._outbox.hold(claimed.channel_id, answer.hold):
+                _log.error(
+                    "channel_held", channel=str(claimed.channel_id), reason=answer.hold,
+                    tenant=str(claimed.tenant_id),
+                )  # fmt: skip
+        elif answer.result is SendResult.SENT:
+            await self._outbox.release(claimed.channel_id)
+
+    async def _look_up(self, thread_id: UUID, row: Unsettled) -> None:
+        destination = await self._outbox.destination(thread_id)
+        if destination is None:
+            return
+        line = self._line_of(
+            destination.base_url, destination.token_sealed, destination.tenant_id
+        )
+        try:
+            external = await self._gateway.sent_as(line, str(row.id))
+        except Unavailable:
+            await self._outbox.looked_up(row, certain=False, again_in_s=10.0)
+            return
+        if external is not None:
+            self._settle(thread_id, _settled(row.id, SendResult.SENT, "found", external))
+        elif row.lookups < 1:
+            await self._outbox.looked_up(row, certain=True, again_in_s=LOOKUP_PAUSE_S)
+        elif row.resends < MAX_RESENDS:
+            self._settle(thread_id, _settled(row.id, SendResult.RETRY, "not_found"))
+        else:
+            self._settle(thread_id, _settled(row.id, SendResult.FAILED, "never_arrived"))
+
+
+def _settled(
+    outbox: UUID, result: SendResult, code: str, external_id: str | None = None
+) -> SettleSend:
+    return SettleSend(OutboxId(outbox), result, external_id, code)

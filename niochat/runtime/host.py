@@ -1,0 +1,208 @@
+"""A host of virtual actors: each one step at a time, many of them in one batch."""
+
+import asyncio
+import time
+from collections import OrderedDict, deque
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import structlog
+
+from niochat.domain.errors import NiochatError
+from niochat.runtime.address import Address
+from niochat.runtime.mailbox import Activation, Ask, Deactivation
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One actor's step: its activation and the messages it was given (perhaps none)."""
+
+    activation: Activation
+    messages: list[Any]
+
+
+class Behaviour(Protocol):
+    """How a kind of virtual actor works."""
+
+    @property
+    def batch(self) -> int:
+        """Most actors in one step."""
+        ...
+
+    @property
+    def parallel(self) -> int:
+        """Most steps at once; never two of one actor."""
+        ...
+
+    async def step(self, batch: Sequence[Delivery]) -> Sequence[Address]:
+        """Handle each delivery; the actors that want another step at once are returned.
+
+        When it raises, every delivery is put back and tried again after a pause.
+        """
+        ...
+
+
+@dataclass(slots=True)
+class _Kind:
+    behaviour: Behaviour
+    ready: deque[Activation] = field(default_factory=deque)
+    running: set["asyncio.Task[None]"] = field(default_factory=set)
+    failures: int = 0
+
+
+class VirtualHost:
+    """Activates an actor by its first message, steps it, and passivates it when idle."""
+
+    def __init__(
+        self,
+        behaviours: Mapping[str, Behaviour],
+        *,
+        idle_s: float = 300.0,
+        capacity: int = 100_000,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._kinds = {kind: _Kind(behaviour) for kind, behaviour in behaviours.items()}
+        self._actors: OrderedDict[Address, Activation] = OrderedDict()  # longest idle first
+        self._idle_s = idle_s
+        self._capacity = capacity
+        self._clock = clock
+        self._stopping = False
+
+    def __len__(self) -> int:
+        return len(self._actors)
+
+    def count(self, kind: str) -> int:
+        """Activations of a kind."""
+        return sum(address.kind == kind for address in self._actors)
+
+    def wake(self, address: Address) -> None:
+        """Look at your rows. Waking twice before the step is waking once."""
+        if not self._stopping:
+            self._enqueue(self._activate(address))
+
+    def deliver(self, address: Address, message: Any) -> None:
+        """Put ``message`` into the mailbox."""
+        if self._stopping:
+            return
+        activation = self._activate(address)
+        activation.mailbox.append(message)
+        self._enqueue(activation)
+
+    async def ask(self, address: Address, payload: Any) -> Any:
+        """Deliver and wait for the answer."""
+        question = Ask(payload, asyncio.get_running_loop().create_future())
+        self.deliver(address, question)
+        return await question.answer
+
+    def passivate(self) -> int:
+        """Drop who is idle too long, then the longest idle above capacity; how many went."""
+        dropped = self._drop_idle()
+        while len(self._actors) > self._capacity and self._drop_one(Deactivation.CROWDED):
+            dropped += 1
+        return dropped
+
+    def forget(self, shards: set[int]) -> None:
+        """The shards moved away: their actors leave memory after the step they are in."""
+        for address in [a for a in self._actors if a.shard in shards]:
+            activation = self._actors[address]
+            activation.mailbox.clear()
+            activation.state = None
+            if not (activation.busy or activation.queued):
+                del self._actors[address]
+
+    async def stop(self) -> None:
+        """Take no more messages; wait for the steps in progress."""
+        self._stopping = True
+        running = [task for kind in self._kinds.values() for task in kind.running]
+        await asyncio.gather(*running, return_exceptions=True)
+        self._actors.clear()
+
+    def _activate(self, address: Address) -> Activation:
+        activation = self._actors.get(address)
+        if activation is None:
+            activation = self._actors[address] = Activation(address, self._clock())
+        return activation
+
+    def _enqueue(self, activation: Activation) -> None:
+        if activation.queued:
+            return
+        activation.queued = True
+        kind = self._kinds[activation.address.kind]
+        if not activation.busy:  # else it is put in line when its step ends
+            kind.ready.append(activation)
+            self._pump(kind)
+
+    def _pump(self, kind: _Kind) -> None:
+        while kind.ready and len(kind.running) < kind.behaviour.parallel:
+            task = asyncio.get_running_loop().create_task(self._run(kind))
+            kind.running.add(task)
+            task.add_done_callback(lambda done: self._ended(kind, done))
+            if len(kind.ready) <= kind.behaviour.batch:
+                return
+
+    def _ended(self, kind: _Kind, task: "asyncio.Task[None]") -> None:
+        kind.running.discard(task)
+        if not task.cancelled() and task.exception() is not None:
+            _log.error("host_loop_failed", error=repr(task.exception()), exc_info=task.exception())
+        if not self._stopping:
+            self._pump(kind)
+
+    async def _run(self, kind: _Kind) -> None:
+        await asyncio.sleep(0)  # whoever is woken in this tick joins the batch
+        while kind.ready and not self._stopping:
+            batch = self._next_batch(kind)
+            deliveries = [Delivery(activation, activation.take()) for activation in batch]
+            try:
+                again = set(await kind.behaviour.step(deliveries))
+                kind.failures = 0
+            except Exception as error:  # noqa: BLE001 - the actors must go on whatever it is
+                again = await self._put_back(kind, deliveries, error)
+            for activation in batch:
+                self._release(kind, activation, activation.address in again)
+
+    def _next_batch(self, kind: _Kind) -> list[Activation]:
+        count = min(len(kind.ready), kind.behaviour.batch)
+        batch = [kind.ready.popleft() for _ in range(count)]
+        for activation in batch:
+            activation.queued, activation.busy = False, True
+        return batch
+
+    async def _put_back(
+        self, kind: _Kind, deliveries: Sequence[Delivery], error: Exception
+    ) -> set[Address]:
+        kind.failures += 1
+        expected = isinstance(error, NiochatError) and error.retryable
+        _log.warning("step_put_back", actors=len(deliveries), error=repr(error),
+                     exc_info=None if expected else error)  # fmt: skip
+        await asyncio.sleep(min(0.1 * 2**kind.failures, 2.0))
+        for delivery in deliveries:
+            delivery.activation.put_back(delivery.messages)
+        return {delivery.activation.address for delivery in deliveries}
+
+    def _release(self, kind: _Kind, activation: Activation, again: bool) -> None:
+        activation.busy = False
+        activation.touched = self._clock()
+        if activation.address in self._actors:
+            self._actors.move_to_end(activation.address)
+        if again or activation.queued or activation.mailbox:
+            activation.queued = True
+            kind.ready.append(activation)
+
+    def _drop_idle(self) -> int:
+        limit, dropped = self._clock() - self._idle_s, 0
+        while self._actors and next(iter(self._actors.values())).touched < limit:
+            if not self._drop_one(Deactivation.IDLE):
+                break
+            dropped += 1
+        return dropped
+
+    def _drop_one(self, reason: Deactivation) -> bool:
+        for address, activation in self._actors.items():
+            if not (activation.busy or activation.queued or activation.mailbox):
+                del self._actors[address]
+                _log.debug("actor_passivated", kind=address.kind, reason=reason.value)
+                return True
+        return False

@@ -1,0 +1,56 @@
+"""A virtual actor in memory, and what others may put into its mailbox."""
+
+import asyncio
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from niochat.runtime.address import Address
+
+
+class Deactivation(StrEnum):
+    """Why an actor left memory."""
+
+    IDLE = "idle"
+    CROWDED = "crowded"
+    """More actors than the host may hold: the longest idle go first."""
+    SHARD_LOST = "shard_lost"
+    STOPPING = "stopping"
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """A message that wants an answer."""
+
+    payload: Any
+    answer: "asyncio.Future[Any]"
+
+    def reply(self, value: Any) -> None:
+        """Answer, unless who asked has gone away."""
+        if not self.answer.done():
+            self.answer.set_result(value)
+
+
+class Activation:
+    """One virtual actor. ``state`` is its behaviour's; it makes things fast, never true."""
+
+    __slots__ = ("address", "busy", "mailbox", "queued", "state", "touched")
+
+    def __init__(self, address: Address, now: float) -> None:
+        self.address = address
+        self.state: Any = None
+        self.mailbox: list[Any] = []
+        self.busy = False
+        """In a step: nobody else may step it."""
+        self.queued = False
+        """Waits for a step."""
+        self.touched = now
+
+    def take(self) -> list[Any]:
+        """All messages, oldest first; the mailbox is empty then."""
+        messages, self.mailbox = self.mailbox, []
+        return messages
+
+    def put_back(self, messages: list[Any]) -> None:
+        """Messages whose step did not happen, before those that came since."""
+        self.mailbox = [*messages, *self.mailbox]

@@ -1,0 +1,1 @@
+"""Encryption at rest: what providers entrust to us is stored sealed."""

@@ -1,0 +1,136 @@
+"""Secrets sealed by AES-256-GCM, each bound to its tenant and its purpose."""
+
+import hmac
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import NoReturn
+from uuid import UUID
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from niochat.domain.errors import Invalid, Unreadable
+from niochat.vault.keys import read_keys
+
+_FORMAT = 1
+# NIST SP 800-38D, 8.2.2 and 8.3: random nonces of 96 bits, fewer than 2^32 seals with one key.
+_NONCE_BYTES = 12
+_TAG_BYTES = 16
+
+
+@dataclass(frozen=True, slots=True)
+class _Sealed:
+    """``format (1) | length of the key's id (1) | key's id | nonce (12) | ciphertext and tag``."""
+
+    header: bytes
+    key_id: str
+    nonce: bytes
+    ciphertext: bytes
+
+
+class Vault:
+    """Seals with the first key of its ring and opens with any; shows neither in its repr."""
+
+    def __init__(self, keys: Mapping[str, bytes]) -> None:
+        """``keys`` by id, 32 bytes each; the first is current."""
+        self._ciphers = {key_id: AESGCM(key) for key_id, key in keys.items()}
+        self._current = next(iter(keys))
+
+    @classmethod
+    def of(cls, text: str) -> "Vault":
+        """The vault of ``NIOCHAT_VAULT_KEYS``: ``k2:<base64 of 32 bytes>,k1:…``.
+
+        Raises ``Invalid`` with what is wrong, never with a key.
+        """
+        return cls(read_keys(text))
+
+    def __repr__(self) -> str:
+        return f"Vault({', '.join(self._ciphers)})"
+
+    def __reduce__(self) -> NoReturn:
+        """Keys do not travel: a process makes its own vault from its settings."""
+        raise TypeError("a vault cannot be pickled; make one from the settings of the process")
+
+    def seal(self, plain: str, *, tenant_id: UUID, purpose: str) -> bytes:
+        """``plain`` under the current key; two seals of one secret differ.
+
+        Raises ``Invalid`` for text that is not Unicode.
+        """
+        header = bytes((_FORMAT, len(self._current))) + self._current.encode()
+        nonce = os.urandom(_NONCE_BYTES)
+        bound = _bound(header, tenant_id, purpose)
+        return header + nonce + self._ciphers[self._current].encrypt(nonce, _bytes(plain), bound)
+
+    def open(self, sealed: bytes, *, tenant_id: UUID, purpose: str) -> str:
+        """What was sealed for this tenant and purpose.
+
+        Raises ``Unreadable`` when its key or format is not known here, ``Invalid`` when it was
+        altered or sealed for another tenant or purpose.
+        """
+        parts = _parts(sealed)
+        cipher = self._ciphers.get(parts.key_id)
+        if cipher is None:
+            raise Unreadable(
+                f"This {purpose} was sealed with the key {parts.key_id}, which this process does "
+                "not have. Put that key back into NIOCHAT_VAULT_KEYS, after the current one.",
+                code="unknown_key",
+            )
+        bound = _bound(parts.header, tenant_id, purpose)
+        try:
+            return cipher.decrypt(parts.nonce, parts.ciphertext, bound).decode()
+        except InvalidTag:
+            raise _damaged(purpose) from None
+
+    def current(self, sealed: bytes) -> bool:
+        """Whether the current key sealed it; if not, seal it again. Raises ``Unreadable``."""
+        return _parts(sealed).key_id == self._current
+
+    @staticmethod
+    def fingerprint(secret: str) -> bytes:
+        """SHA-256, for telling a secret without opening it. For long random secrets only."""
+        return sha256(_bytes(secret)).digest()
+
+    @staticmethod
+    def matches(secret: str, fingerprint: bytes) -> bool:
+        """Whether it is that secret, in a time that does not depend on how much of it fits."""
+        # A stranger's secret may be no Unicode at all; that is a wrong secret, not an error.
+        offered = sha256(secret.encode("utf-8", "surrogatepass")).digest()
+        return hmac.compare_digest(offered, fingerprint)
+
+
+def _bound(header: bytes, tenant_id: UUID, purpose: str) -> bytes:
+    """Authenticated with the secret. Unambiguous: only the last part has no fixed length."""
+    return header + tenant_id.bytes + purpose.encode()
+
+
+def _bytes(plain: str) -> bytes:
+    try:
+        return plain.encode()
+    except UnicodeEncodeError:
+        raise Invalid("a secret must be Unicode text", code="bad_secret") from None
+
+
+def _parts(sealed: bytes) -> _Sealed:
+    if not sealed:
+        raise _damaged("secret")
+    if sealed[0] != _FORMAT:
+        raise Unreadable(f"sealed in format {sealed[0]}, this code knows {_FORMAT}")
+    end = 2 + int.from_bytes(sealed[1:2])
+    if len(sealed) < end + _NONCE_BYTES + _TAG_BYTES:
+        raise _damaged("secret")
+    try:
+        key_id = sealed[2:end].decode("ascii")
+    except UnicodeDecodeError:
+        raise _damaged("secret") from None
+    nonce = sealed[end : end + _NONCE_BYTES]
+    return _Sealed(sealed[:end], key_id, nonce, sealed[end + _NONCE_BYTES :])
+
+
+def _damaged(purpose: str) -> Invalid:
+    return Invalid(
+        f"This {purpose} cannot be opened: it was altered, or sealed for another provider or "
+        "purpose. Restore it, or store it anew.",
+        code="damaged_secret",
+    )

@@ -1,0 +1,73 @@
+"""The composition root: what is built from what, in one place."""
+
+from dataclasses import dataclass
+
+from niochat.accounts.directory import Directory
+from niochat.adapters.openai.model import Models
+from niochat.adapters.postgres.database import Database
+from niochat.adapters.redis.live import Announcements
+from niochat.adapters.whatsapp.uazapi.client import Uazapi
+from niochat.assistant.turn import Assistant
+from niochat.config import Settings
+from niochat.conversation.views import Views
+from niochat.domain.gateway import Gateway
+from niochat.inbox.accept import Inbox
+from niochat.inbox.backfill import Backfill
+from niochat.outbox.deliver import LineOf
+from niochat.runtime.tasks import Owner
+from niochat.vault.vault import Vault
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What a process works with; opened once."""
+
+    settings: Settings
+    database: Database
+    vault: Vault
+    gateway: Gateway
+    inbox: Inbox
+    backfill: Backfill
+    views: Views
+    directory: Directory
+    announcements: Announcements
+    line_of: LineOf
+    owner: Owner
+
+    async def close(self) -> None:
+        """Close connections."""
+        self.owner.cancel()
+        await self.gateway.close()
+        await self.announcements.close()
+        await self.database.close()
+
+
+async def open_parts(settings: Settings) -> Parts:
+    """Open the rooms on one database. Nothing has to be up yet: first uses fail, not this."""
+    database = await Database.open(settings.database_url.get_secret_value())
+    vault = Vault.of(settings.vault_keys.get_secret_value())
+    gateway = Uazapi()
+    inbox = Inbox(database)
+    directory = Directory(database, vault)
+    announcements = Announcements(settings.redis_url.get_secret_value())
+    owner = Owner("announcements")
+    owner.start(announcements.listen(directory.forget, directory.forget_all))
+    return Parts(
+        settings=settings,
+        database=database,
+        vault=vault,
+        gateway=gateway,
+        inbox=inbox,
+        backfill=Backfill(database, inbox, gateway),
+        views=Views(database),
+        directory=directory,
+        announcements=announcements,
+        line_of=directory.line,
+        owner=owner,
+    )
+
+
+async def open_assistant(settings: Settings) -> Assistant:
+    """The assistant of one pool replica."""
+    parts = await open_parts(settings)
+    return Assistant(parts.database, Models(), parts.directory.assistant)

@@ -1,0 +1,49 @@
+"""Provider files for the tests."""
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from niochat.accounts.provider import Provider
+from niochat.accounts.providers import read_providers
+
+ENV = {"DEMO_TOKEN": "token-of-demo", "DEMO_KEY": "key-of-demo", "DEMO_HMAC": "hmac-of-demo"}
+
+
+def channel(**changes: Any) -> dict[str, Any]:
+    return {
+        "slug": "principal",
+        "name": "WhatsApp principal",
+        "base_url": "http://127.0.0.1:9/gateway",
+        "token": "env:DEMO_TOKEN",
+        **changes,
+    }
+
+
+def assistant(**changes: Any) -> dict[str, Any]:
+    return {
+        "endpoint": "http://127.0.0.1:9/model/v1",
+        "api_key": "env:DEMO_KEY",
+        "model": "sandbox",
+        "persona": {"name": "Nia"},
+        **changes,
+    }
+
+
+def provider(**changes: Any) -> dict[str, Any]:
+    """A provider with one channel and an assistant; a key set to ``...`` is left out."""
+    whole = {
+        "slug": "demo",
+        "name": "Provedor Demo",
+        "channels": [channel()],
+        "assistant": assistant(),
+        **changes,
+    }
+    return {key: value for key, value in whole.items() if value is not ...}
+
+
+def read(folder: Path, *providers: dict[str, Any], **env: str) -> list[Provider]:
+    path = folder / "providers.yaml"
+    path.write_text(yaml.safe_dump({"providers": list(providers)}, sort_keys=False))
+    return read_providers(path, {**ENV, **env})

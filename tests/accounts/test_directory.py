@@ -1,0 +1,145 @@
+"""Promises about look-ups."""
+
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+import pytest_asyncio
+
+from niochat.accounts.apply import apply
+from niochat.accounts.directory import TTL_S, Directory
+from niochat.adapters.postgres.database import Database
+from niochat.domain.errors import NotFound
+from niochat.vault.vault import Vault
+from tests.accounts.declared import assistant, channel, provider, read
+
+pytestmark = pytest.mark.asyncio
+
+vault = Vault({"k1": bytes(32)})
+
+
+class Clock:
+    now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class World:
+    """A provider, a directory and a clock of the test's own."""
+
+    def __init__(self, database: Database, folder: Path) -> None:
+        self.database = database
+        self.folder = folder
+        self.clock = Clock()
+        self.directory = Directory(database, vault, clock=self.clock)
+
+    async def declare(self, **changes: Any) -> UUID:
+        changed = await apply(self.database, vault, read(self.folder, provider(**changes)))
+        return changed[0].tenant_id
+
+    async def channel_id(self) -> UUID:
+        return (await self.directory.channels())[0].channel.id
+
+
+@pytest_asyncio.fixture
+async def world(database: Database, tmp_path: Path) -> World:
+    made = World(database, tmp_path)
+    await made.declare()
+    return made
+
+
+async def test_a_channel_is_found_by_its_id_with_what_a_webhook_is_checked_against(
+    world: World,
+) -> None:
+    (address,) = await world.directory.channels()
+
+    found = await world.directory.channel(address.channel.id)
+
+    assert found == address.channel
+    assert found.active
+    assert Vault.matches(address.secret, found.secret_hash)
+    assert Vault.matches("token-of-demo", found.token_hash)
+    assert world.directory.hmac_key(found) is None
+
+
+async def test_a_webhook_address_holds_the_channel_and_its_secret(world: World) -> None:
+    (address,) = await world.directory.channels()
+
+    url = address.webhook_url("https://desk.example.com/")
+
+    end = f"{address.channel.id}/{address.secret}"
+    assert url == f"https://desk.example.com/webhooks/uazapi/{end}"
+    assert address.secret not in repr(address)
+
+
+async def test_a_change_is_seen_after_the_time_to_live_or_at_once_when_announced(
+    world: World,
+) -> None:
+    channel_id = await world.channel_id()
+    assert (await world.directory.channel(channel_id)) is not None
+
+    tenant_id = await world.declare(suspended=True)
+    cached = await world.directory.channel(channel_id)
+    assert cached is not None
+    assert cached.active
+    world.clock.now += TTL_S
+    late = await world.directory.channel(channel_id)
+    assert late is not None
+    assert not late.active
+
+    await world.declare(suspended=False)
+    world.directory.forget(tenant_id)
+    soon = await world.directory.channel(channel_id)
+    assert soon is not None
+    assert soon.active
+
+
+async def test_an_unknown_channel_is_none(world: World) -> None:
+    assert await world.directory.channel(uuid4()) is None
+
+
+async def test_tenants_are_listed_by_slug(world: World) -> None:
+    await world.declare(slug="another", channels=..., assistant=..., suspended=True)
+
+    assert [(t.slug, t.active, t.timezone) for t in await world.directory.tenants()] == [
+        ("another", False, "America/Sao_Paulo"),
+        ("demo", True, "America/Sao_Paulo"),
+    ]
+
+
+async def test_an_assistant_is_told_with_its_key_opened_and_its_limits(world: World) -> None:
+    tenant_id = await world.declare(assistant=assistant(max_steps=3, stream=True))
+
+    found = await world.directory.assistant(tenant_id)
+
+    assert (found.endpoint, found.model) == ("http://127.0.0.1:9/model/v1", "sandbox")
+    assert (found.api_key, found.persona) == ("key-of-demo", {"name": "Nia"})
+    assert (found.max_steps, found.stream, found.max_tokens) == (3, True, 800)
+    assert (found.turns_per_minute, found.timezone) == (6000, "America/Sao_Paulo")
+    assert "key-of-demo" not in repr(found)
+
+
+async def test_what_changed_about_an_assistant_is_seen_once_it_is_forgotten(world: World) -> None:
+    tenant_id = await world.declare()
+    await world.directory.assistant(tenant_id)
+
+    await world.declare(assistant=assistant(model="other"))
+
+    assert (await world.directory.assistant(tenant_id)).model == "sandbox"
+    world.directory.forget(uuid4())
+    assert (await world.directory.assistant(tenant_id)).model == "sandbox"
+    world.directory.forget(tenant_id)
+    assert (await world.directory.assistant(tenant_id)).model == "other"
+    await world.declare(assistant=assistant(model="third"))
+    world.directory.forget_all()
+    assert (await world.directory.assistant(tenant_id)).model == "third"
+
+
+async def test_nobody_and_a_tenant_without_assistant_look_the_same(world: World) -> None:
+    without = await world.declare(slug="other", channels=[channel(token="b")], assistant=...)
+
+    for tenant_id in (without, uuid4()):
+        with pytest.raises(NotFound):
+            await world.directory.assistant(tenant_id)

@@ -1,0 +1,22 @@
+"""The client and the gateway it talks to, ended with each test."""
+
+from collections.abc import AsyncIterator
+
+import pytest_asyncio
+
+from niochat.adapters.whatsapp.uazapi.client import Uazapi
+
+from .scripted_gateway import ScriptedGateway, running
+
+
+@pytest_asyncio.fixture
+async def gateway() -> AsyncIterator[ScriptedGateway]:
+    async with running() as scripted:
+        yield scripted
+
+
+@pytest_asyncio.fixture
+async def client() -> AsyncIterator[Uazapi]:
+    uazapi = Uazapi(lookup_timeout_s=5)
+    yield uazapi
+    await uazapi.close()

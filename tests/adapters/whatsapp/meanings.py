@@ -1,0 +1,34 @@
+"""What a body means, narrowed to the kind of meaning a test is about."""
+
+from niochat.adapters.whatsapp.uazapi.parse import parse
+from niochat.domain.commands import (
+    ReceiveMessage,
+)
+from niochat.domain.incoming import Ignored, Incoming
+from niochat.domain.message import Content
+
+from .captures import NOW, message_body
+
+OUR_LID = "200000000000044@lid"
+
+
+def incoming(body: dict[str, object]) -> Incoming:
+    found = parse(body, NOW).meaning
+    assert isinstance(found, Incoming), found
+    return found
+
+
+def received(**message: object) -> ReceiveMessage:
+    command = incoming(message_body(message)).command
+    assert isinstance(command, ReceiveMessage)
+    return command
+
+
+def content(**message: object) -> Content:
+    return received(**message).content
+
+
+def ignored(body: dict[str, object]) -> str:
+    found = parse(body, NOW).meaning
+    assert isinstance(found, Ignored), found
+    return found.reason

@@ -1,0 +1,168 @@
+"""The gateway's client against real sockets: each outcome of a send."""
+
+import asyncio
+
+import pytest
+
+from niochat.adapters.whatsapp.uazapi.client import Uazapi
+from niochat.domain.commands import SendResult
+from niochat.domain.gateway import Gateway, Line, SendAnswer
+
+from .scripted_gateway import Break, ScriptedGateway, refusing_line
+
+pytestmark = pytest.mark.asyncio
+
+UNREACHABLE = SendAnswer(SendResult.RETRY, code="unreachable")
+LOST = SendAnswer(SendResult.UNCERTAIN, code="answer_lost")
+
+
+async def send(client: Gateway, line: Line, text: str = "Oi", timeout_s: float = 5) -> SendAnswer:
+    return await client.send_text(line, "5581977776666", text, "track-1", timeout_s)
+
+
+# -- sends -------------------------------------------------------------------------------
+
+
+async def test_a_send_says_what_the_gateway_needs_and_gets_its_id(
+    client: Uazapi, gateway: ScriptedGateway
+) -> None:
+    gateway.says(200, {"messageid": "3EB0A", "status": "Pending"})
+    answer = await send(client, gateway.line, "Olá {{name}}")
+    assert answer == SendAnswer(SendResult.SENT, "3EB0A")
+    (asked,) = gateway.asked
+    assert (asked.method, asked.path) == ("POST", "/send/text")
+    assert asked.headers["token"] == "line-token"
+    assert asked.body == {
+        "number": "5581977776666",
+        "text": "Olá {\u200b{name}}",
+        "track_id": "track-1",
+        "track_source": "niochat",
+        "linkPreview": False,
+    }
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "expected"),
+    [
+        (200, {}, SendAnswer(SendResult.UNCERTAIN, code="no_message_id")),
+        (200, "<html>", SendAnswer(SendResult.UNCERTAIN, code="no_message_id")),
+        (400, {"error": "x"}, SendAnswer(SendResult.FAILED, code="gateway_400")),
+        (404, {}, SendAnswer(SendResult.FAILED, code="gateway_404")),
+        (413, {}, SendAnswer(SendResult.FAILED, code="gateway_413")),
+        (415, {}, SendAnswer(SendResult.FAILED, code="gateway_415")),
+        (401, {}, SendAnswer(SendResult.RETRY, code="unauthorized", hold="unauthorized")),
+        (
+            500,
+            {"error": "WhatsApp disconnected"},
+            SendAnswer(SendResult.RETRY, code="disconnected", hold="disconnected"),
+        ),
+        (
+            500,
+            {"error": "x", "provider_code": 463},
+            SendAnswer(SendResult.RETRY, code="capped", hold="capped"),
+        ),
+        (429, {}, SendAnswer(SendResult.RETRY, code="gateway_429", retry_in_s=9)),
+        (503, {}, SendAnswer(SendResult.RETRY, code="gateway_503", retry_in_s=9)),
+        (500, {}, SendAnswer(SendResult.UNCERTAIN, code="gateway_500")),
+        (502, "<html>", SendAnswer(SendResult.UNCERTAIN, code="gateway_502")),
+        (302, "", SendAnswer(SendResult.UNCERTAIN, code="gateway_302")),
+    ],
+)
+async def test_each_answer_has_its_outcome(
+    client: Uazapi, gateway: ScriptedGateway, status: int, body: object, expected: SendAnswer
+) -> None:
+    gateway.says(status, body, Retry_After="9")
+    assert await send(client, gateway.line) == expected
+    assert len(gateway.asked) == 1
+
+
+def _closes(gateway: ScriptedGateway) -> None:
+    gateway.answer = b""
+
+
+def _resets(gateway: ScriptedGateway) -> None:
+    gateway.resets = True
+
+
+def _breaks_off(gateway: ScriptedGateway) -> None:
+    gateway.answer = b"HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n{"
+    gateway.resets = True
+
+
+def _speaks_nonsense(gateway: ScriptedGateway) -> None:
+    gateway.answer = b"SSH-2.0-OpenSSH\r\n\r\n"
+
+
+@pytest.mark.parametrize("ruin", [_closes, _resets, _breaks_off, _speaks_nonsense])
+async def test_an_answer_lost_after_the_request_is_uncertain_and_sent_once(
+    client: Uazapi, gateway: ScriptedGateway, ruin: Break
+) -> None:
+    ruin(gateway)
+    assert await send(client, gateway.line) == LOST
+    assert len(gateway.asked) == 1
+
+
+async def test_a_connection_kept_alive_and_then_lost_is_uncertain_and_sent_once(
+    client: Uazapi, gateway: ScriptedGateway
+) -> None:
+    gateway.says(200, {"messageid": "A"})
+    await send(client, gateway.line)
+    gateway.answer = b""
+    assert await send(client, gateway.line) == LOST
+    assert len(gateway.asked) == 2
+
+
+async def test_an_answer_that_does_not_come_in_time_is_uncertain(
+    client: Uazapi, gateway: ScriptedGateway
+) -> None:
+    gateway.hangs = True
+    assert await send(client, gateway.line, timeout_s=0.2) == LOST
+    assert len(gateway.asked) == 1
+
+
+async def test_an_answer_in_drops_does_not_outlast_the_deadline(
+    client: Uazapi, gateway: ScriptedGateway
+) -> None:
+    # The head arrives, the body never does: no single read may start the clock again.
+    gateway.answer = b"HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n{"
+    assert await send(client, gateway.line, timeout_s=0.2) == LOST
+
+
+async def test_a_refused_connection_sent_nothing(client: Uazapi) -> None:
+    assert await send(client, refusing_line()) == UNREACHABLE
+
+
+@pytest.mark.parametrize(
+    "base_url",
+    ["http://no-such-host.invalid", "gateway.test", "ftp://gateway.test", "http://[", ""],
+)
+async def test_an_address_that_leads_nowhere_sent_nothing(client: Uazapi, base_url: str) -> None:
+    assert await send(client, Line(base_url, "t")) == UNREACHABLE
+
+
+async def test_a_plain_server_behind_a_tls_address_got_nothing(
+    client: Uazapi, gateway: ScriptedGateway
+) -> None:
+    base_url = gateway.line.base_url.replace("http:", "https:")
+    assert await send(client, Line(base_url, "t"), timeout_s=1) == UNREACHABLE
+    assert gateway.asked == []
+
+
+async def test_a_send_that_found_no_free_connection_sent_nothing(gateway: ScriptedGateway) -> None:
+    gateway.hangs = True
+    narrow = Uazapi(connections=1)
+    first = asyncio.create_task(send(narrow, gateway.line))
+    await gateway.reached.wait()
+    assert await send(narrow, gateway.line, timeout_s=0.2) == UNREACHABLE
+    assert len(gateway.asked) == 1
+    first.cancel()
+    await narrow.close()
+
+
+async def test_a_cookie_of_one_tenants_gateway_is_not_shown_to_another(
+    client: Uazapi, gateway: ScriptedGateway
+) -> None:
+    gateway.says(200, {"messageid": "A"}, Set_Cookie="who=tenant-a; Path=/")
+    await send(client, gateway.line)
+    await send(client, Line(gateway.line.base_url, "another"))
+    assert "cookie" not in gateway.asked[1].headers

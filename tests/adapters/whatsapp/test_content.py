@@ -1,0 +1,113 @@
+"""What a message says and when, in the shapes that no capture shows (Uazapi reference 2.3)."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from niochat.domain.commands import (
+    ReceiveMessage,
+)
+from niochat.domain.message import Content, Kind
+
+from .captures import NOW, message_body
+from .meanings import content, incoming, received
+
+# -- what it says ----------------------------------------------------------------------
+
+
+def test_a_conversation_has_its_text_as_a_bare_string() -> None:
+    assert content(messageType="Conversation", text="", content="oi") == Content(Kind.TEXT, "oi")
+
+
+def test_a_message_without_a_type_is_a_text_if_it_says_something() -> None:
+    assert content(messageType=None, type=None).kind is Kind.TEXT
+    assert content(messageType="", type="", text="", content=None).kind is Kind.UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("kind", "body"),
+    [
+        (
+            "ButtonsResponseMessage",
+            {"Response": {"SelectedDisplayText": "Sim"}, "selectedButtonID": "y"},
+        ),
+        ("TemplateButtonReplyMessage", {"selectedDisplayText": "Sim", "selectedID": "y"}),
+        ("InteractiveResponseMessage", {"body": {"text": "Sim"}, "selectedID": "y"}),
+        ("ListResponseMessage", {"title": "Sim", "singleSelectReply": {"selectedRowID": "y"}}),
+    ],
+)
+def test_an_answer_to_a_menu_says_its_label(kind: str, body: dict[str, object]) -> None:
+    expected = Content(Kind.CHOICE, "Sim", {"choice_id": "y", "label": "Sim"})
+    assert content(messageType=kind, text="", content=body) == expected
+    voted = content(messageType=kind, text="", content={}, vote="Sim", buttonOrListid="y")
+    assert voted == expected
+
+
+def test_a_caption_is_the_text_of_a_picture() -> None:
+    body = {"mimetype": "image/jpeg", "caption": "olha", "URL": "https://x", "mediaKey": "k"}
+    found = content(messageType="ImageMessage", text="", content=body)
+    assert found == Content(Kind.IMAGE, "olha", {"mimetype": "image/jpeg"})
+
+
+def test_an_audio_file_is_no_voice_note() -> None:
+    audio = content(messageType="AudioMessage", mediaType="audio", text="", content={})
+    assert audio.kind is Kind.AUDIO
+    assert content(messageType="AudioMessage", mediaType="ptt").kind is Kind.VOICE
+    assert content(messageType="AudioMessage", content={"PTT": True}).kind is Kind.VOICE
+
+
+def test_a_document_with_caption_is_found_inside_its_envelope() -> None:
+    body = {"message": {"documentMessage": {"fileName": "a.pdf", "caption": "pago"}}}
+    found = content(messageType="DocumentWithCaptionMessage", text="", content=body)
+    assert found == Content(Kind.DOCUMENT, "pago", {"file_name": "a.pdf"})
+
+
+def test_a_live_location_is_marked() -> None:
+    body = {"degreesLatitude": "-7.1", "degreesLongitude": -34.8, "name": "Casa", "address": "R. 1"}
+    assert content(messageType="LiveLocationMessage", text="", content=body).details == {
+        "latitude": -7.1,
+        "longitude": -34.8,
+        "name": "Casa",
+        "address": "R. 1",
+        "live": True,
+    }
+
+
+def test_a_visiting_card_loses_its_picture() -> None:
+    vcard = "BEGIN:VCARD\nPHOTO;BASE64:AAAA\n BBBB\nFN:Caio\nEND:VCARD"
+    found = content(messageType="ContactMessage", content={"displayName": "Caio", "vcard": vcard})
+    assert found.details == {"name": "Caio", "vcard": "BEGIN:VCARD\nFN:Caio\nEND:VCARD"}
+
+
+@pytest.mark.parametrize("kind", ["GroupInviteMessage", "UnsupportedMessage", "HologramMessage"])
+def test_a_type_we_do_not_know_is_kept_by_its_name(kind: str) -> None:
+    found = content(messageType=kind, type="media", text="")
+    assert (found.kind, found.details) == (Kind.UNKNOWN, {"message_type": kind})
+
+
+def test_a_menu_of_ours_says_its_body() -> None:
+    body = {"contentText": "Escolha", "buttons": []}
+    assert content(messageType="ButtonsMessage", text="", content=body).text == "Escolha"
+
+
+# -- when ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "stamp", [1770923901000, 1770923901, "1770923901000", "1770923901", 1770923901.0]
+)
+def test_a_timestamp_is_read_in_every_form(stamp: object) -> None:
+    moment = datetime(2026, 2, 12, 19, 18, 21, tzinfo=UTC)
+    assert received(messageTimestamp=stamp).sent_at == moment
+
+
+@pytest.mark.parametrize("stamp", [None, 0, -5, "soon", 4e12, 1e300, [], True, 1234])
+def test_an_absurd_timestamp_gives_way_to_the_chats_and_then_to_ours(stamp: object) -> None:
+    chat = message_body({"messageTimestamp": stamp}, {"wa_lastMsgTimestamp": 1770923900})
+    command = incoming(chat).command
+    assert isinstance(command, ReceiveMessage)
+    assert command.sent_at == datetime(2026, 2, 12, 19, 18, 20, tzinfo=UTC)
+    neither = message_body({"messageTimestamp": stamp}, {"wa_lastMsgTimestamp": stamp})
+    command = incoming(neither).command
+    assert isinstance(command, ReceiveMessage)
+    assert command.sent_at == NOW

@@ -1,0 +1,144 @@
+"""What the client asks a gateway besides sending; no proper answer is ``Unavailable``."""
+
+import asyncio
+
+import pytest
+
+from niochat.adapters.whatsapp.uazapi.client import Uazapi
+from niochat.adapters.whatsapp.uazapi.parse import parse
+from niochat.domain.errors import Unavailable
+from niochat.domain.gateway import Line, LineStatus
+from niochat.domain.incoming import Incoming
+
+from .captures import NOW, message_body
+from .scripted_gateway import ScriptedGateway, refusing_line
+
+pytestmark = pytest.mark.asyncio
+
+
+# -- look-ups ------------------------------------------------------------------------------
+
+
+async def test_a_send_is_found_by_its_track_id(client: Uazapi, gateway: ScriptedGateway) -> None:
+    found = {"messages": [{"track_id": "track-1", "id": "9:3EB0A"}], "returnedMessages": 1}
+    gateway.says(200, found)
+    assert await client.sent_as(gateway.line, "track-1") == "3EB0A"
+    assert gateway.asked[0].path == "/message/find"
+    assert gateway.asked[0].body == {"track_id": "track-1", "limit": 5, "offset": 0}
+
+
+async def test_a_send_that_is_not_there_was_certainly_not_made(
+    client: Uazapi, gateway: ScriptedGateway
+) -> None:
+    gateway.says(200, {"messages": []})
+    assert await client.sent_as(gateway.line, "track-1") is None
+
+
+@pytest.mark.parametrize(
+    "other", [{"track_id": "x", "id": "A"}, {"id": "A"}, {"track_id": "track-1"}]
+)
+async def test_an_answer_about_something_else_proves_nothing(
+    client: Uazapi, gateway: ScriptedGateway, other: dict[str, object]
+) -> None:
+    gateway.says(200, {"messages": [other]})
+    with pytest.raises(Unavailable):
+        await client.sent_as(gateway.line, "track-1")
+
+
+async def test_stored_messages_come_as_webhooks_that_parse_alike(
+    client: Uazapi, gateway: ScriptedGateway
+) -> None:
+    body = message_body()
+    gateway.says(200, {"messages": [body["message"]]})
+    (found,) = await client.messages(gateway.line, limit=50, offset=100)
+    assert gateway.asked[0].body == {"limit": 50, "offset": 100}
+    webhook, pushed = parse(found, NOW), parse(body, NOW)
+    assert webhook.token == "line-token"
+    assert isinstance(webhook.meaning, Incoming)
+    assert isinstance(pushed.meaning, Incoming)
+    assert webhook.meaning.command == pushed.meaning.command
+    assert webhook.meaning.dedupe_key == pushed.meaning.dedupe_key
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected"),
+    [
+        (
+            {"instance": {"status": "Connected", "owner": "558130009999"}},
+            LineStatus("connected", "558130009999"),
+        ),
+        ({"status": {"connected": False}}, LineStatus("disconnected", "")),
+    ],
+)
+async def test_the_state_of_an_instance_is_read(
+    client: Uazapi, gateway: ScriptedGateway, answer: object, expected: LineStatus
+) -> None:
+    gateway.says(200, answer)
+    assert await client.status(gateway.line) == expected
+    assert (gateway.asked[0].method, gateway.asked[0].path) == ("GET", "/instance/status")
+
+
+async def test_a_webhook_is_set_with_echoes_and_without_groups(
+    client: Uazapi, gateway: ScriptedGateway
+) -> None:
+    gateway.says(200, [{"id": "w"}])
+    await client.set_webhook(gateway.line, "https://niochat.test/hook")
+    assert gateway.asked[0].path == "/webhook"
+    assert gateway.asked[0].body == {
+        "enabled": True,
+        "url": "https://niochat.test/hook",
+        "events": ["messages", "messages_update", "connection"],
+        "excludeMessages": ["isGroupYes"],
+    }
+
+
+async def ask_everything(client: Uazapi, line: Line) -> list[Unavailable]:
+    asked = (
+        client.sent_as(line, "track-1"),
+        client.messages(line, 10, 0),
+        client.status(line),
+        client.set_webhook(line, "https://niochat.test/hook"),
+    )
+    found = await asyncio.gather(*asked, return_exceptions=True)
+    return [error for error in found if isinstance(error, Unavailable)]
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [(200, "<html>busy</html>"), (200, ""), (404, {"error": "x"}), (429, {}), (500, {}), (302, "")],
+)
+async def test_a_look_up_without_a_proper_answer_is_unavailable(
+    client: Uazapi, gateway: ScriptedGateway, status: int, body: object
+) -> None:
+    gateway.says(status, body)
+    assert len(await ask_everything(client, gateway.line)) == 4
+
+
+@pytest.mark.parametrize("shape", [[], {"messages": None}, {"messages": {"id": "A"}}, "x", 7])
+async def test_a_look_up_of_a_wrong_shape_is_unavailable(
+    client: Uazapi, gateway: ScriptedGateway, shape: object
+) -> None:
+    gateway.says(200, shape)
+    for ask in (client.sent_as(gateway.line, "t"), client.status(gateway.line)):
+        with pytest.raises(Unavailable):
+            await ask
+
+
+async def test_a_look_up_with_a_wrong_token_says_so(
+    client: Uazapi, gateway: ScriptedGateway
+) -> None:
+    gateway.says(401, {"error": "Invalid token"})
+    errors = await ask_everything(client, gateway.line)
+    assert [error.code for error in errors] == ["unauthorized"] * 4
+
+
+async def test_a_look_up_of_a_gateway_that_is_gone_is_unavailable(client: Uazapi) -> None:
+    assert len(await ask_everything(client, refusing_line())) == 4
+    assert len(await ask_everything(client, Line("gateway.test", "t"))) == 4
+
+
+async def test_a_look_up_ends_by_its_own_deadline(gateway: ScriptedGateway) -> None:
+    gateway.hangs = True
+    hasty = Uazapi(lookup_timeout_s=0.2)
+    assert len(await ask_everything(hasty, gateway.line)) == 4
+    await hasty.close()

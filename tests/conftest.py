@@ -1,0 +1,111 @@
+"""One PostgreSQL for the session, one database for each test, all of it thrown away."""
+
+from collections.abc import AsyncIterator, Iterator
+from itertools import count
+from urllib.parse import urlsplit, urlunsplit
+
+import asyncpg
+import psycopg
+import pytest
+import pytest_asyncio
+import structlog
+
+from niochat.adapters.postgres.database import Database
+from niochat.adapters.postgres.migrate import migrate
+from niochat.stack.credentials import Credentials
+from niochat.stack.home import Home
+from niochat.stack.ports import Ports
+from niochat.stack.postgres import EmbeddedPostgres
+from tests.builders import Given, Ownership, connect
+
+# The default draws a page for each exception; a log in a test is one line.
+structlog.configure(
+    processors=[structlog.processors.format_exc_info, structlog.processors.KeyValueRenderer()]
+)
+TEMPLATE = "template_of_tests"
+_numbers = count()
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPostgres]:
+    """A server whose data nobody will miss: it need not wait for the disk."""
+    home = Home.at(tmp_path_factory.mktemp("postgres"))
+    server = EmbeddedPostgres(home, Ports.of(home).postgres, Credentials.of(home))
+    server.start()
+    for setting in ("fsync = off", "full_page_writes = off", "autovacuum = off"):
+        _administer(server, f"ALTER SYSTEM SET {setting}")
+    _administer(server, "SELECT pg_reload_conf()")
+    yield server
+    server.stop("immediate")
+
+
+@pytest.fixture(scope="session")
+def template(postgres: EmbeddedPostgres) -> str:
+    """Name of a database with the newest schema and no rows."""
+    _administer(postgres, f"CREATE DATABASE {TEMPLATE} OWNER niochat")
+    migrate(_named(postgres.dsn, TEMPLATE))
+    return TEMPLATE
+
+
+@pytest.fixture
+def empty_database_url(postgres: EmbeddedPostgres) -> Iterator[str]:
+    """The owner's log-in to a database without a schema."""
+    yield from _database(postgres, "template1")
+
+
+@pytest.fixture
+def database_url(postgres: EmbeddedPostgres, template: str) -> Iterator[str]:
+    """The owner's log-in to this test's own database."""
+    yield from _database(postgres, template)
+
+
+@pytest.fixture
+def admin_url(postgres: EmbeddedPostgres, database_url: str) -> str:
+    """The superuser's log-in to the same database: it sees every row, the product never may."""
+    return _named(postgres.admin_dsn, urlsplit(database_url).path[1:])
+
+
+@pytest_asyncio.fixture
+async def database(database_url: str) -> AsyncIterator[Database]:
+    """The product's pools on this test's database."""
+    opened = await Database.open(database_url, size=4)
+    yield opened
+    opened.terminate()
+
+
+@pytest_asyncio.fixture
+async def admin(admin_url: str) -> AsyncIterator["asyncpg.Connection[asyncpg.Record]"]:
+    """Sees and may do everything, to look and to prepare."""
+    connection = await connect(admin_url)
+    yield connection
+    await connection.close(timeout=5)
+
+
+@pytest.fixture
+def given(admin: "asyncpg.Connection[asyncpg.Record]") -> Given:
+    """Builds tenants, channels and threads."""
+    return Given(admin)
+
+
+@pytest.fixture
+def ownership(admin: "asyncpg.Connection[asyncpg.Record]") -> Ownership:
+    """Gives shards to host incarnations."""
+    return Ownership(admin)
+
+
+def _database(server: EmbeddedPostgres, template: str) -> Iterator[str]:
+    name = f"test_{next(_numbers)}"
+    _administer(
+        server, f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy OWNER niochat"
+    )
+    yield _named(server.dsn, name)
+    _administer(server, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def _administer(server: EmbeddedPostgres, statement: str) -> None:
+    with psycopg.connect(server.admin_dsn, autocommit=True) as connection:
+        connection.execute(statement.encode())
+
+
+def _named(dsn: str, database: str) -> str:
+    return urlunsplit(urlsplit(dsn)._replace(path=f"/{database}"))

@@ -1,0 +1,252 @@
+"""A talk with one customer: decisions in a row, their effects kept as the tables keep them."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+from niochat.domain import commands as cmd
+from niochat.domain import effects as fx
+from niochat.domain import events as e
+from niochat.domain.conversation import Conversation, Status, Timer, Turn
+from niochat.domain.decide import decide
+from niochat.domain.draft import Context, Decision, KnownMessage, KnownSend, Unmatched
+from niochat.domain.effects import Effect
+from niochat.domain.evolve import replay
+from niochat.domain.ids import ConversationId, MessageId, OutboxId, ThreadId, TurnId
+from niochat.domain.message import Author, Content, DeliveryStatus, Kind, advances
+from niochat.domain.policy import Policy
+
+START = datetime(2026, 3, 2, 12, tzinfo=UTC)
+THREAD = ThreadId(UUID("0190a000-0000-7000-8000-000000000001"))
+
+
+def text(words: str = "oi") -> Content:
+    return Content(Kind.TEXT, words)
+
+
+@dataclass
+class Said:
+    """A row of ``messages``."""
+
+    author: Author
+    text: str
+    conversation: ConversationId | None
+    external: str | None
+    status: DeliveryStatus | None
+    deleted: bool = False
+    reactions: dict[str, str] = field(default_factory=dict)
+    edited: bool = False
+
+
+@dataclass
+class Send:
+    """A row of ``outbox``."""
+
+    message: MessageId
+    conversation: ConversationId
+    origin: Author
+    text: str
+    status: str = "queued"
+
+
+class Talk:
+    """Owns the clock; everything a decision may look at is kept here, from effects alone."""
+
+    def __init__(self, policy: Policy | None = None) -> None:
+        self.policy = policy or Policy()
+        self.now = START
+        self.state: Conversation | None = None
+        self.logs: dict[ConversationId, list[e.Event]] = {}
+        self.said: dict[MessageId, Said] = {}
+        self.sends: dict[OutboxId, Send] = {}
+        self.unmatched: dict[str, list[Unmatched]] = {}
+        self.timers: dict[str, fx.SetTimer] = {}
+        self.turns: dict[TurnId, str] = {}
+        self._number = 0
+
+    # -- asking ------------------------------------------------------------------------------
+
+    def do(self, command: cmd.Command) -> Decision:
+        """Decide, keep what came out, and check what must hold after every decision."""
+        self._number += 1
+        before = self.state
+        decision = decide(before, command, self._context())
+        assert decision == decide(before, command, self._context()), "decide is not pure"
+        self.state = decision.conversation
+        self._keep_events(before, decision)
+        for effect in decision.effects:
+            self._keep(effect)
+        return decision
+
+    def customer(self, words: str = "oi", external: str | None = None) -> Decision:
+        name = external or f"in-{self._number}"
+        return self.do(cmd.ReceiveMessage(name, text(words), self.now))
+
+    def phone(self, words: str = "deixa comigo") -> Decision:
+        return self.do(cmd.ReceivePhoneMessage(f"phone-{self._number}", text(words), self.now))
+
+    def answer(self, *texts: str, turn: Turn | None = None) -> Decision:
+        turn = turn or self.turn
+        return self.do(
+            cmd.FinishAssistantTurn(turn.id, turn.attempt, cmd.TurnOutcome.ANSWERED, texts)
+        )
+
+    def fail(self, code: str = "model_away") -> Decision:
+        turn = self.turn
+        return self.do(
+            cmd.FinishAssistantTurn(turn.id, turn.attempt, cmd.TurnOutcome.FAILED, code=code)
+        )
+
+    def settle(
+        self, outbox: OutboxId, result: cmd.SendResult, external: str | None = None
+    ) -> Decision:
+        return self.do(cmd.SettleSend(outbox, result, external))
+
+    def wait(self, seconds: float) -> None:
+        self.now += timedelta(seconds=seconds)
+
+    def fire(self, generation: int | None = None) -> Decision:
+        """The burst timer, as if it were due."""
+        newest = self.timers[Timer.BURST].generation
+        return self.do(cmd.FireTimer(Timer.BURST, generation or newest))
+
+    def thinking(self) -> Turn:
+        """A customer wrote and the assistant's turn runs."""
+        self.customer()
+        self.fire()
+        return self.turn
+
+    def claim(self) -> OutboxId | None:
+        """Statement 3, in memory: the first queued row that may leave, now ``sending``."""
+        for outbox, send in self.sends.items():
+            if send.status == "queued" and (send.origin is not Author.ASSISTANT or self.may_reply):
+                send.status = "sending"
+                return outbox
+        return None
+
+    # -- looking -----------------------------------------------------------------------------
+
+    @property
+    def live(self) -> Conversation:
+        assert self.state is not None
+        return self.state
+
+    @property
+    def turn(self) -> Turn:
+        assert self.live.turn is not None
+        return self.live.turn
+
+    @property
+    def may_reply(self) -> bool:
+        return self.state is not None and self.state.assistant_may_reply(self.now)
+
+    @property
+    def due_in(self) -> float:
+        return (self.timers[Timer.BURST].due_at - self.now).total_seconds()
+
+    def waiting_to_leave(self) -> list[str]:
+        return [send.text for send in self.sends.values() if send.status == "queued"]
+
+    def status_of(self, outbox: OutboxId) -> DeliveryStatus | None:
+        return self.said[self.sends[outbox].message].status
+
+    # -- keeping -----------------------------------------------------------------------------
+
+    def _context(self) -> Context:
+        return Context(
+            thread=THREAD,
+            cause=f"cause:{self._number}",
+            now=self.now,
+            protocol=f"20260302{self._number:06d}",
+            policy=self.policy,
+            messages={s.external: self._known(i) for i, s in self.said.items() if s.external},
+            sends={
+                outbox: KnownSend(
+                    self._known(send.message),
+                    send.status,
+                    self.state is not None and send.conversation == self.state.id,
+                )
+                for outbox, send in self.sends.items()
+            },
+            unmatched={key: tuple(news) for key, news in self.unmatched.items()},
+        )
+
+    def _known(self, message: MessageId) -> KnownMessage:
+        said = self.said[message]
+        live = self.state is not None and said.conversation == self.state.id
+        return KnownMessage(message, said.author, said.status, live)
+
+    def _keep_events(self, before: Conversation | None, decision: Decision) -> None:
+        if not decision.events:
+            assert decision.conversation == before
+            return
+        after = self.live
+        log = self.logs.setdefault(after.id, [])
+        log.extend(decision.events)
+        assert after.version == len(log), "the version has a gap"
+        assert replay(log) == after, "the log does not lead to the state"
+
+    def _keep(self, effect: Effect) -> None:
+        match effect:
+            case fx.StoreMessage():
+                conversation = self.live.id if effect.version is not None else None
+                said = Said(
+                    effect.author, effect.content.text, conversation, effect.external_id,
+                    effect.status,
+                )  # fmt: skip
+                self.said.setdefault(effect.message, said)
+                self.unmatched.pop(effect.external_id or "", None)
+            case fx.ChangeMessage():
+                self._change(self.said[effect.message], effect)
+            case fx.QueueSend(outbox=outbox):
+                assert outbox not in self.sends, "queued twice"
+                assert effect.origin is not Author.ASSISTANT or self.may_reply
+                self.sends[outbox] = Send(
+                    effect.message, self.live.id, effect.origin, effect.text
+                )
+            case fx.SettleOutbox(outbox=outbox):
+                self.sends[outbox].status = effect.status
+            case fx.CancelReplies():
+                for send in self._cancellable():
+                    send.status = "cancelled"
+            case fx.KeepUnmatched(external_id=external):
+                news = Unmatched(effect.kind, effect.value)
+                self.unmatched.setdefault(external, []).append(news)
+            case fx.SetTimer(name=name):
+                self.timers[name] = effect
+            case fx.RunTurn(turn=turn):
+                self.turns[turn] = "running"
+            case fx.SettleTurn(turn=turn):
+                assert self.turns[turn] == "running", "settled twice"
+                self.turns[turn] = effect.outcome
+            case fx.TellTeam():
+                pass
+
+    def _cancellable(self) -> Iterable[Send]:
+        return (
+            s
+            for s in self.sends.values()
+            if s.status == "queued" and s.origin is Author.ASSISTANT
+        )
+
+    def _change(self, said: Said, change: fx.ChangeMessage) -> None:
+        if change.status is not None:
+            assert advances(said.status, change.status), "a status moved backwards"
+            said.status = change.status
+        if change.external_id is not None:
+            said.external = change.external_id
+            self.unmatched.pop(change.external_id, None)
+        if change.text is not None:
+            said.text, said.edited = change.text, True
+        said.deleted = said.deleted or change.deleted
+        if change.reaction is not None:
+            who, emoji = change.reaction
+            said.reactions[who] = emoji
+
+
+def suspended(policy: Policy) -> Policy:
+    return replace(policy, suspended=True)
+
+
+__all__ = ["START", "THREAD", "Said", "Send", "Status", "Talk", "suspended", "text"]

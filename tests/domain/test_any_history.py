@@ -1,0 +1,159 @@
+"""Whatever is asked in whatever order: the log leads to the state, and nothing is said twice."""
+
+from dataclasses import replace
+
+from uuid import UUID
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+
+from niochat.domain import commands as cmd
+from niochat.domain.conversation import Status, Timer
+from niochat.domain.errors import Refused
+from niochat.domain.ids import OutboxId, TurnId
+from niochat.domain.message import Author, DeliveryStatus
+from niochat.domain.policy import Policy
+from tests.domain.talk import Talk, text
+
+NAMES = st.sampled_from(["a", "b", "c", "out-1", "out-2"])
+AGENTS = st.sampled_from(["ana", "bia"])
+
+
+class AnyHistory(RuleBasedStateMachine):
+    """``Talk`` checks each decision: pure, gap-free, replayable, forward only, no send twice."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.talk = Talk()
+        self.turns: list[TurnId] = [TurnId(UUID(int=1))]
+        self.sends: list[OutboxId] = []
+
+    def ask(self, command: cmd.Command) -> None:
+        try:
+            self.talk.do(command)
+        except Refused:
+            pass
+        if self.talk.state is not None and self.talk.state.turn is not None:
+            self.turns.append(self.talk.state.turn.id)
+        self.sends = list(self.talk.sends)
+
+    @rule(seconds=st.sampled_from([0.5, 3.0, 10.0, 1000.0]))
+    def time_passes(self, seconds: float) -> None:
+        self.talk.wait(seconds)
+
+    @rule(window=st.sampled_from([0.0, 2.5]), suspended=st.booleans(), enabled=st.booleans())
+    def the_tenant_changes(self, window: float, suspended: bool, enabled: bool) -> None:
+        self.talk.policy = Policy(
+            burst_window_s=window, suspended=suspended, assistant_enabled=enabled
+        )
+        if suspended:
+            self.ask(cmd.SuspendAssistant())
+
+    @rule()
+    def the_tenant_is_active(self) -> None:
+        self.talk.policy = replace(self.talk.policy, suspended=False, assistant_enabled=True)
+
+    @rule()
+    def the_customer_writes(self) -> None:
+        self.ask(cmd.ReceiveMessage(f"in-{self.talk._number}", text(), self.talk.now))
+
+    @rule(name=NAMES)
+    def the_customer_writes_under_a_known_id(self, name: str) -> None:
+        if name not in {said.external for said in self.talk.said.values()}:
+            self.ask(cmd.ReceiveMessage(name, text(), self.talk.now))
+
+    @rule()
+    def somebody_types_on_the_phone(self) -> None:
+        self.ask(cmd.ReceivePhoneMessage(f"ph-{self.talk._number}", text(), self.talk.now))
+
+    @rule(name=NAMES, track=st.sampled_from(["", "ours", "x"]))
+    def an_echo_comes(self, name: str, track: str) -> None:
+        ours = str(self.sends[-1]) if track == "ours" and self.sends else track
+        self.ask(cmd.ReceiveEcho(name, ours, text(), self.talk.now))
+
+    @rule(name=NAMES, status=st.sampled_from(list(DeliveryStatus)[3:]))
+    def a_receipt_comes(self, name: str, status: DeliveryStatus) -> None:
+        self.ask(cmd.ReceiveReceipt((name, name), status))
+
+    @rule(name=NAMES, kind=st.sampled_from(["edit", "reaction", "deletion"]))
+    def news_come(self, name: str, kind: str) -> None:
+        match kind:
+            case "edit":
+                self.ask(cmd.ReceiveEdit(f"e-{self.talk._number}", name, "novo"))
+            case "reaction":
+                self.ask(cmd.ReceiveReaction("r", name, "👍", from_provider=False))
+            case _:
+                self.ask(cmd.ReceiveDeletion((name,)))
+
+    @rule(agent=AGENTS, what=st.sampled_from(["assign", "give_back", "resolve", "park"]))
+    def a_person_acts(self, agent: str, what: str) -> None:
+        match what:
+            case "assign":
+                self.ask(cmd.AssignConversation(agent))
+            case "give_back":
+                self.ask(cmd.GiveBackConversation(agent))
+            case "resolve":
+                self.ask(cmd.ResolveConversation(agent))
+            case _:
+                self.ask(cmd.ParkCommand(1, "step_failed", opens=agent == "ana"))
+
+    @rule(generation=st.integers(0, 3), newest=st.booleans())
+    def a_timer_fires(self, generation: int, newest: bool) -> None:
+        timer = self.talk.timers.get(Timer.BURST)
+        if newest and timer is not None:
+            generation = timer.generation
+        self.ask(cmd.FireTimer(Timer.BURST, generation))
+
+    @rule(
+        back=st.integers(1, 3),
+        attempt=st.integers(1, 3),
+        outcome=st.sampled_from(cmd.TurnOutcome),
+        texts=st.lists(st.just("Olá!"), max_size=2),
+    )
+    def a_turn_ends(
+        self, back: int, attempt: int, outcome: cmd.TurnOutcome, texts: list[str]
+    ) -> None:
+        turn = self.turns[-min(back, len(self.turns))]
+        self.ask(cmd.FinishAssistantTurn(turn, attempt, outcome, tuple(texts)))
+
+    @rule(attempt=st.integers(1, 3))
+    def a_turn_is_lost(self, attempt: int) -> None:
+        self.ask(cmd.RestartTurn(self.turns[-1], attempt))
+
+    @rule()
+    def a_send_starts(self) -> None:
+        self.talk.claim()
+
+    @precondition(lambda self: self.sends)
+    @rule(data=st.data(), result=st.sampled_from(cmd.SendResult))
+    def a_send_ends(self, data: st.DataObject, result: cmd.SendResult) -> None:
+        outbox = data.draw(st.sampled_from(self.sends))
+        external = "out-1" if result is cmd.SendResult.SENT else None
+        self.ask(cmd.SettleSend(outbox, result, external))
+
+    @invariant()
+    def queued_replies_may_leave(self) -> None:
+        """Else they would block the thread, or leave after the next give-back."""
+        waiting = [
+            send
+            for send in self.talk.sends.values()
+            if send.status == "queued" and send.origin is Author.ASSISTANT
+        ]
+        c = self.talk.state
+        assert not waiting or (c is not None and c.status is Status.PENDING)
+        assert all(send.conversation == c.id for send in waiting if c is not None)
+
+    @invariant()
+    def a_turn_runs_only_with_the_reply_right(self) -> None:
+        running = [turn for turn, status in self.talk.turns.items() if status == "running"]
+        c = self.talk.state
+        in_state = [c.turn.id] if c is not None and c.turn is not None else []
+        assert running == in_state
+        assert not in_state or self.talk.may_reply
+
+
+AnyHistory.TestCase.settings = settings(
+    max_examples=60, stateful_step_count=40, deadline=None, derandomize=True
+)
+TestAnyHistory = AnyHistory.TestCase

@@ -1,0 +1,194 @@
+"""How far a message got, and news of messages: forward only, in any order of arrival."""
+
+from itertools import pairwise
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from niochat.domain import commands as cmd
+from niochat.domain.conversation import Status
+from niochat.domain.ids import OutboxId
+from niochat.domain.message import Author, DeliveryStatus, advances
+from tests.domain.talk import Talk, text
+
+STATUSES = list(DeliveryStatus)
+RECEIPTS = [DeliveryStatus.DELIVERED, DeliveryStatus.READ, DeliveryStatus.PLAYED]
+
+
+def answered() -> tuple[Talk, OutboxId]:
+    """The assistant's answer is on the wire."""
+    talk = Talk()
+    talk.thinking()
+    talk.answer("Olá!")
+    outbox = talk.claim()
+    assert outbox is not None
+    return talk, outbox
+
+
+def receipt(talk: Talk, status: DeliveryStatus, *targets: str) -> None:
+    talk.do(cmd.ReceiveReceipt(targets or ("out-1",), status))
+
+
+@given(st.lists(st.sampled_from(STATUSES), max_size=12))
+def test_a_status_only_moves_forward(news: list[DeliveryStatus]) -> None:
+    seen: list[DeliveryStatus] = []
+    for status in news:
+        if advances(seen[-1] if seen else None, status):
+            seen.append(status)
+
+    assert all(advances(before, after) for before, after in pairwise(seen))
+    assert not any(advances(after, before) for before, after in pairwise(seen))
+
+
+@given(
+    st.lists(
+        st.one_of(
+            st.sampled_from(RECEIPTS),
+            st.sampled_from(list(cmd.SendResult)).filter(lambda r: r != cmd.SendResult.RETRY),
+        ),
+        max_size=8,
+    )
+)
+def test_whatever_order_results_and_receipts_come_in_evidence_of_delivery_wins(
+    news: list[DeliveryStatus | cmd.SendResult],
+) -> None:
+    talk, outbox = answered()
+    for item in news:
+        if isinstance(item, cmd.SendResult):
+            sent = item is cmd.SendResult.SENT
+            talk.settle(outbox, item, "out-1" if sent else None)
+        else:
+            receipt(talk, item)
+
+    status = talk.status_of(outbox)
+    assert status is not None
+    if cmd.SendResult.SENT in news:
+        receipts = [item for item in news if isinstance(item, DeliveryStatus)]
+        best = max(receipts, key=STATUSES.index, default=DeliveryStatus.SENT)
+        assert status is best
+        assert talk.sends[outbox].status == "sent"
+
+
+def test_receipts_that_come_before_the_reply_are_applied_with_it() -> None:
+    talk, outbox = answered()
+    receipt(talk, DeliveryStatus.READ)
+    receipt(talk, DeliveryStatus.DELIVERED)
+
+    talk.settle(outbox, cmd.SendResult.SENT, "out-1")
+
+    assert talk.status_of(outbox) is DeliveryStatus.READ
+    assert talk.unmatched == {}
+
+
+def test_an_echo_settles_an_uncertain_send() -> None:
+    talk, outbox = answered()
+    talk.settle(outbox, cmd.SendResult.UNCERTAIN)
+    assert talk.status_of(outbox) is DeliveryStatus.UNCERTAIN
+
+    talk.do(cmd.ReceiveEcho("out-1", str(outbox), text("Olá!"), talk.now))
+
+    assert talk.sends[outbox].status == "sent"
+    assert talk.status_of(outbox) is DeliveryStatus.SENT
+    assert [said.author for said in talk.said.values()] == [Author.CUSTOMER, Author.ASSISTANT]
+
+
+def test_an_echo_beats_a_failure() -> None:
+    talk, outbox = answered()
+    talk.settle(outbox, cmd.SendResult.FAILED)
+
+    talk.do(cmd.ReceiveEcho("out-1", str(outbox), text("Olá!"), talk.now))
+
+    assert talk.status_of(outbox) is DeliveryStatus.SENT
+    assert talk.sends[outbox].status == "sent"
+
+
+def test_an_echo_before_the_reply_settles_the_send_and_the_reply_changes_nothing() -> None:
+    talk, outbox = answered()
+    talk.do(cmd.ReceiveEcho("out-1", str(outbox), text("Olá!"), talk.now))
+
+    for result in cmd.SendResult:
+        assert talk.settle(outbox, result, "out-1").effects == ()
+
+
+def test_a_strangers_send_is_shown_as_the_integrations() -> None:
+    talk = Talk()
+    talk.customer()
+
+    talk.do(cmd.ReceiveEcho("bulk-1", "cobranca-77", text("Sua fatura"), talk.now))
+
+    assert [said.author for said in talk.said.values()] == [Author.CUSTOMER, Author.INTEGRATION]
+
+
+def test_a_send_that_failed_for_good_calls_people() -> None:
+    talk, outbox = answered()
+
+    talk.settle(outbox, cmd.SendResult.FAILED)
+
+    assert talk.status_of(outbox) is DeliveryStatus.FAILED
+    assert talk.live.status is Status.WAITING
+
+
+def test_news_of_a_known_message_change_it_and_wake_nobody() -> None:
+    talk = Talk()
+    talk.customer("oi", external="a")
+
+    talk.do(cmd.ReceiveEdit("e", "a", "olá"))
+    talk.do(cmd.ReceiveReaction("r", "a", "👍", from_provider=True))
+    decision = talk.do(cmd.ReceiveDeletion(("a",)))
+
+    (said,) = talk.said.values()
+    assert (said.text, said.reactions, said.deleted) == ("olá", {"provider": "👍"}, True)
+    assert [event.type for event in decision.events] == ["message_deleted"]
+
+
+def test_news_that_come_before_their_message_are_applied_when_it_comes() -> None:
+    talk = Talk()
+    talk.do(cmd.ReceiveEdit("e1", "a", "primeira"))
+    talk.do(cmd.ReceiveEdit("e2", "a", "segunda"))
+    talk.do(cmd.ReceiveReaction("r", "a", "👍", from_provider=False))
+    talk.do(cmd.ReceiveDeletion(("a",)))
+    assert talk.state is None
+
+    talk.customer("oi", external="a")
+
+    (said,) = talk.said.values()
+    assert (said.text, said.reactions, said.deleted) == ("segunda", {"customer": "👍"}, True)
+    assert talk.unmatched == {}
+
+
+def test_a_reaction_to_our_message_that_comes_before_the_reply_is_kept() -> None:
+    talk, outbox = answered()
+    talk.do(cmd.ReceiveReaction("r", "out-1", "❤️", from_provider=False))
+
+    talk.settle(outbox, cmd.SendResult.SENT, "out-1")
+
+    assert talk.said[talk.sends[outbox].message].reactions == {"customer": "❤️"}
+
+
+def test_a_reaction_is_taken_off_again() -> None:
+    talk = Talk()
+    talk.customer(external="a")
+    talk.do(cmd.ReceiveReaction("r1", "a", "👍", from_provider=False))
+    talk.do(cmd.ReceiveReaction("r2", "a", "", from_provider=False))
+
+    (said,) = talk.said.values()
+    assert said.reactions == {"customer": ""}
+
+
+def test_a_receipt_of_a_customers_own_message_means_nothing() -> None:
+    talk = Talk()
+    talk.customer(external="a")
+
+    assert talk.do(cmd.ReceiveReceipt(("a",), DeliveryStatus.READ)).effects == ()
+
+
+def test_news_of_an_earlier_visit_change_the_message_but_not_the_log() -> None:
+    talk = Talk()
+    talk.customer("oi", external="a")
+    talk.do(cmd.ResolveConversation("ana"))
+    talk.customer("de novo", external="b")
+
+    decision = talk.do(cmd.ReceiveEdit("e", "a", "olá"))
+
+    assert decision.events == ()
+    assert [said.text for said in talk.said.values()] == ["olá", "de novo"]

@@ -1,0 +1,447 @@
+"""Statement 2: all of a step or nothing of it, by the one who owns the thread."""
+
+import asyncio
+from dataclasses import replace
+from uuid import UUID
+
+import pytest
+
+from niochat.conversation.work import ROWS_AT_ONCE, Verdict
+from niochat.domain import commands as cmd
+from niochat.domain.conversation import Status
+from niochat.domain.errors import Unavailable, Unreadable
+from niochat.domain.evolve import replay
+from niochat.domain.message import Content, DeliveryStatus, Kind
+from tests.builders import Given, Host, Ownership, Place, answered, message, put
+
+pytestmark = pytest.mark.asyncio
+
+TABLES = ("events", "messages", "outbox", "timers", "turns", "unmatched")
+
+
+async def everything(given: Given) -> dict[str, list[object]]:
+    """Every row a step may write."""
+    written = {t: await given.rows(f"SELECT t::text FROM {t} t ORDER BY 1") for t in TABLES}
+    written["inbox"] = await given.rows("SELECT (id, outcome, failures) FROM inbox ORDER BY id")
+    written["conversations"] = await given.rows("SELECT c::text FROM conversations c ORDER BY id")
+    return written
+
+
+async def holds(given: Given, thread: UUID) -> None:
+    """The log has no gap and leads to the stored state."""
+    logs, states = await given.logs(thread), await given.states(thread)
+    assert {conversation: replay(log) for conversation, log in logs.items()} == states
+
+
+async def test_a_burst_is_one_commit_and_each_message_is_stored_once(
+    a: Host, place: Place, thread: UUID, given: Given
+) -> None:
+    await put(a, place, thread, [message(f"m{n}", f"texto {n}") for n in range(5)])
+
+    await a.run(thread)
+
+    assert await given.said(thread) == [f"texto {n}" for n in range(5)]
+    assert await given.count("inbox", "outcome = 'done'") == 5
+    assert len(set(await given.rows("SELECT xid FROM events"))) == 1
+    await holds(given, thread)
+
+
+async def test_more_rows_than_a_step_takes_are_taken_by_the_next(
+    a: Host, place: Place, thread: UUID, given: Given
+) -> None:
+    await put(a, place, thread, [message(f"m{n}") for n in range(ROWS_AT_ONCE + 1)])
+
+    steps = await a.run(thread)
+
+    assert [step.more for step in steps] == [True, False]
+    assert await given.count("messages") == ROWS_AT_ONCE + 1
+
+
+async def test_a_whole_visit_leaves_a_log_without_a_gap(
+    a: Host, place: Place, thread: UUID, given: Given
+) -> None:
+    await put(a, place, thread, [message("m1", "oi")])
+    await a.run(thread)
+    await a.answer(thread, "Olá!", "Como posso ajudar?")
+    await put(a, place, thread, [message("m2", "caiu"), cmd.AssignConversation("ana")])
+    await a.run(thread)
+    await put(a, place, thread, [cmd.ResolveConversation("ana"), message("m3", "obrigado")])
+    await a.run(thread)
+
+    assert await given.said(thread) == ["oi", "obrigado", "Olá!", "Como posso ajudar?", "caiu"]
+    assert await given.rows("SELECT status FROM conversations ORDER BY opened_at") == [
+        "resolved",
+        "pending",
+    ]
+    assert len(set(await given.rows("SELECT protocol FROM conversations"))) == 2
+    await holds(given, thread)
+
+
+async def test_of_two_hosts_at_the_same_version_one_wins_and_nothing_of_the_other_is_written(
+    a: Host, b: Host, place: Place, thread: UUID, given: Given
+) -> None:
+    await put(a, place, thread, [message("m1")])
+    await a.run(thread)
+    b.name = a.name  # the instant between: both are taken for the owner
+    b.__post_init__()
+    b.epochs, b.memory = dict(a.epochs), dict(a.memory)
+
+    answers = await asyncio.gather(
+        a.step(thread, answered(a.turn(thread), "De A.")),
+        b.step(thread, answered(b.turn(thread), "De B.")),
+    )
+
+    assert sorted(answer.verdict for answer in answers) == [Verdict.DONE, Verdict.LOST]
+    winner = "De A." if answers[0].verdict is Verdict.DONE else "De B."
+    assert await given.rows("SELECT text FROM outbox") == [winner]
+    assert winner in await given.said(thread)
+    await holds(given, thread)
+
+
+async def test_a_stale_epoch_loses_even_at_the_right_version(
+    a: Host, b: Host, place: Place, thread: UUID, given: Given, ownership: Ownership
+) -> None:
+    await put(a, place, thread, [message("m1")])
+    await a.run(thread)
+    await put(a, place, thread, [message("m2")])
+    await ownership.give(b)
+    before = await everything(given)
+
+    answer = await a.step(thread, answered(a.turn(thread), "Tarde."))
+
+    assert answer.verdict is Verdict.LOST
+    assert await everything(given) == before
+    assert thread not in a.memory
+    assert (await b.step(thread)).verdict is Verdict.DONE
+
+
+async def test_a_stale_epoch_opens_nothing_and_consumes_nothing(
+    a: Host, b: Host, place: Place, thread: UUID, given: Given, ownership: Ownership
+) -> None:
+    silent = await given.thread(place)
+    await put(a, place, thread, [message("m1")])
+    phone = cmd.ReceivePhoneMessage("p1", Content(Kind.TEXT, "oi"), message("x").sent_at)
+    await put(a, place, silent, [phone])
+    await ownership.give(b)
+    before = await everything(given)
+
+    answers = await a.steps(a.work(thread), a.work(silent))
+
+    assert {answer.verdict for answer in answers} == {Verdict.LOST}
+    assert await everything(given) == before
+
+
+async def test_a_host_that_gets_its_shard_back_does_not_write_from_what_it_remembers(
+    a: Host, b: Host, place: Place, thread: UUID, given: Given, ownership: Ownership
+) -> None:
+    await put(a, place, thread, [message("m1")])
+    await a.run(thread)
+    remembered = dict(a.memory)
+    await ownership.give(b)
+    await put(b, place, thread, [cmd.ResolveConversation("ana"), message("m2")])
+    await b.run(thread)
+    await ownership.give(a)
+    a.memory = remembered
+    await put(a, place, thread, [cmd.AssignConversation("ana")])
+
+    assert (await a.step(thread)).verdict is Verdict.LOST
+    assert (await a.step(thread)).verdict is Verdict.DONE
+    await holds(given, thread)
+
+
+async def test_a_silent_step_loses_to_another_visit_that_has_the_same_version(
+    a: Host, b: Host, place: Place, thread: UUID, given: Given, ownership: Ownership
+) -> None:
+    await put(a, place, thread, [message("m1")])
+    await a.run(thread)
+    remembered = dict(a.memory)
+    await ownership.give(b)
+    await put(b, place, thread, [cmd.ResolveConversation("ana")])
+    await b.run(thread)
+    await put(b, place, thread, [message("m2")])
+    await b.run(thread)
+    await ownership.give(a)
+    a.memory = remembered
+    await put(a, place, thread, [cmd.ReceiveReceipt(("unknown",), DeliveryStatus.READ)])
+    assert a.memory[thread].version == (await given.rows(
+        "SELECT version FROM conversations WHERE status = 'pending'"))[0]  # fmt: skip
+
+    assert (await a.step(thread)).verdict is Verdict.LOST
+
+
+async def test_a_conversation_that_two_hosts_open_at_once_is_one(
+    a: Host, b: Host, place: Place, thread: UUID, given: Given
+) -> None:
+    await put(a, place, thread, [message("m1")])
+    b.name = a.name
+    b.__post_init__()
+    b.epochs = dict(a.epochs)
+
+    answers = await asyncio.gather(a.step(thread), b.step(thread))
+
+    assert Verdict.DONE in {answer.verdict for answer in answers}
+    assert await given.count("conversations") == await given.count("messages") == 1
+    assert await given.count("turns") == 1
+    await holds(given, thread)
+
+
+async def test_of_a_batch_each_thread_wins_or_loses_alone(
+    a: Host, b: Host, place: Place, given: Given, ownership: Ownership
+) -> None:
+    threads = [await given.thread(place) for _ in range(6)]
+    for n, thread in enumerate(threads):
+        await put(a, place, thread, [message(f"m{n}")])
+    gone = threads[1::2]
+    await ownership.give(b, *gone)
+    kept = [t for t in threads if t.int % 1024 not in {g.int % 1024 for g in gone}]
+
+    answers = await a.steps(*(a.work(thread) for thread in threads))
+
+    won = {answer.thread_id for answer in answers if answer.verdict is Verdict.DONE}
+    assert won == set(kept)
+    assert set(await given.rows("SELECT thread_id FROM conversations")) == won
+
+
+async def test_a_step_whose_answer_was_lost_is_not_done_twice(
+    a: Host, place: Place, thread: UUID, given: Given
+) -> None:
+    await put(a, place, thread, [message("m1")])
+    await a.run(thread)
+    turn = a.turn(thread)
+    await a.step(thread, answered(turn, "Olá!"))
+    before = await everything(given)
+
+    a.memory.clear()  # all of the batch is dropped and loaded again
+    answer = await a.step(thread, answered(turn, "Olá!"))
+
+    assert answer.verdict is Verdict.DONE
+    assert answer.effects == ()
+    assert await everything(given) == before
+
+
+async def test_a_poison_row_is_parked_after_three_failures_and_the_next_row_proceeds(
+    a: Host, place: Place, thread: UUID, given: Given
+) -> None:
+    await put(a, place, thread, [message("m1")])
+    await a.run(thread)
+    await poison(given, place, thread)
+    await put(a, place, thread, [message("m2")])
+
+    verdicts = [(await a.step(thread)).verdict for _ in range(3)]
+    assert verdicts == [Verdict.FAILED] * 3
+    await a.run(thread)
+
+    assert await given.rows("SELECT outcome FROM inbox ORDER BY id") == [
+        "done",
+        "parked:step_failed",
+        "done",
+    ]
+    (log,) = (await given.logs(thread)).values()
+    assert [event.type for event in log][-4:] == [
+        "command_parked",
+        "turn_cancelled",
+        "conversation_handed_off",
+        "message_received",
+    ]
+    await holds(given, thread)
+
+
+async def test_a_poison_first_message_opens_a_conversation_for_people(
+    a: Host, place: Place, thread: UUID, given: Given
+) -> None:
+    await poison(given, place, thread)
+
+    for _ in range(3):
+        await a.step(thread)
+    await a.run(thread)
+
+    assert await given.rows("SELECT status FROM conversations") == ["waiting"]
+    assert await given.count("inbox", "processed_at IS NULL") == 0
+
+
+async def test_poison_in_one_thread_does_not_hold_up_the_others_of_its_batch(
+    a: Host, place: Place, thread: UUID, given: Given
+) -> None:
+    other = await given.thread(place)
+    await poison(given, place, thread)
+    await put(a, place, other, [message("m1")])
+
+    answers = await a.steps(a.work(thread), a.work(other))
+
+    assert [answer.verdict for answer in answers] == [Verdict.FAILED, Verdict.DONE]
+    assert await given.rows("SELECT failures FROM inbox ORDER BY id") == [1, 0]
+
+
+async def test_rows_before_the_poison_are_processed_first(
+    a: Host, place: Place, thread: UUID, given: Given
+) -> None:
+    await put(a, place, thread, [message("m1"), message("m2")])
+    await poison(given, place, thread)
+
+    await a.step(thread)
+    await a.step(thread)
+
+    assert await given.count("inbox", "outcome = 'done'") == 2
+
+
+async def poison(given: Given, place: Place, thread: UUID) -> None:
+    """A row that this code reads but no table takes: its day is before all calendars."""
+    command = {
+        "type": "receive_message",
+        "external_id": "bad",
+        "content": {"kind": "text", "text": "oi"},
+        "sent_at": "0001-01-01T00:00:00+14:00",
+    }
+    await given.admin.execute(
+        "INSERT INTO inbox (tenant_id, id, channel_id, thread_id, shard, dedupe_key, command)"
+        " VALUES ($1, nextval('inbox_numbers'), $2, $3, shard_of($3), 'poison', $4)",
+        place.tenant, place.channel, thread, command,
+    )  # fmt: skip
+
+
+async def test_a_row_of_newer_code_waits_uncounted_and_what_came_before_it_is_processed(
+    a: Host, place: Place, thread: UUID, given: Given
+) -> None:
+    await put(a, place, thread, [message("m1")])
+    await given.admin.execute(
+        "INSERT INTO inbox (tenant_id, id, channel_id, thread_id, shard, dedupe_key, command)"
+        " VALUES ($1, nextval('inbox_numbers'), $2, $3, shard_of($3), 'new', $4)",
+        place.tenant, place.channel, thread, {"type": "of_next_year"},
+    )  # fmt: skip
+
+    first = await a.step(thread)
+    second = await a.step(thread)
+
+    assert (first.verdict, first.more) == (Verdict.DONE, True)
+    assert second.verdict is Verdict.FAILED
+    assert await given.rows("SELECT (processed_at IS NULL, failures)::text FROM inbox"
+                            " ORDER BY id") == ["(f,0)", "(t,0)"]  # fmt: skip
+
+
+async def test_a_state_of_newer_code_is_left_alone(
+    a: Host, place: Place, thread: UUID, given: Given
+) -> None:
+    await put(a, place, thread, [message("m1")])
+    await a.run(thread)
+    await given.admin.execute("UPDATE conversations SET schema_version = 99")
+    await put(a, place, thread, [message("m2")])
+    a.memory.clear()
+
+    assert (await a.step(thread)).verdict is Verdict.FAILED
+    assert await given.rows("SELECT failures FROM inbox WHERE processed_at IS NULL") == [0]
+    with pytest.raises(Unreadable):
+        await given.states(thread)
+
+
+async def test_what_people_may_not_do_is_consumed_with_its_reason(
+    a: Host, place: Place, thread: UUID, given: Given
+) -> None:
+    await put(a, place, thread, [cmd.AssignConversation("ana"), message("m1"),
+                                 cmd.AssignConversation("ana")])  # fmt: skip
+
+    await a.run(thread)
+
+    assert await given.rows("SELECT outcome FROM inbox ORDER BY id") == [
+        "refused:resolved",
+        "done",
+        "done",
+    ]
+
+
+async def test_an_edit_before_its_message_in_one_step_is_applied(
+    a: Host, place: Place, thread: UUID, given: Given
+) -> None:
+    await put(a, place, thread, [cmd.ReceiveEdit("e", "m1", "certo"), message("m1", "errado")])
+
+    await a.run(thread)
+
+    assert await given.said(thread) == ["certo"]
+    assert await given.count("unmatched") == 0
+
+
+async def test_news_before_their_message_are_kept_in_order_over_steps(
+    a: Host, place: Place, thread: UUID, given: Given
+) -> None:
+    await put(a, place, thread, [cmd.ReceiveEdit("e1", "m1", "um"), cmd.ReceiveEdit(
+        "e2", "m1", "dois"), cmd.ReceiveEdit("e3", "m1", "um")])  # fmt: skip
+    await a.run(thread)
+    await put(a, place, thread, [message("m1", "zero"), cmd.ReceiveDeletion(("m1",)),
+                                 cmd.ReceiveReaction("r", "m1", "👍", False)])  # fmt: skip
+    await a.run(thread)
+
+    assert await given.said(thread) == ["um"]
+    assert await given.rows("SELECT reactions FROM messages") == [{"customer": "👍"}]
+    assert await given.count("messages", "deleted_at IS NOT NULL") == 1
+    assert await given.count("unmatched") == 0
+
+
+async def test_an_answer_and_a_takeover_in_one_step_leave_nothing_to_send(
+    a: Host, place: Place, thread: UUID, given: Given
+) -> None:
+    await put(a, place, thread, [message("m1")])
+    await a.run(thread)
+    await put(a, place, thread, [cmd.AssignConversation("ana")])
+
+    await a.answer(thread, "Olá!")
+
+    assert await given.rows("SELECT status FROM outbox") == ["cancelled"]
+    assert await a.claim(thread) is None
+
+
+async def test_a_retry_and_a_takeover_in_one_step_leave_nothing_to_send(
+    a: Host, place: Place, thread: UUID, given: Given
+) -> None:
+    await put(a, place, thread, [message("m1")])
+    await a.run(thread)
+    await a.answer(thread, "Olá!")
+    claimed = await a.claim(thread)
+    assert claimed is not None
+    await put(a, place, thread, [cmd.AssignConversation("ana")])
+
+    await a.settle(claimed, cmd.SendResult.RETRY)
+
+    assert await given.rows("SELECT status FROM outbox") == ["cancelled"]
+
+
+async def test_a_message_typed_on_the_phone_is_stored_without_a_conversation(
+    a: Host, place: Place, thread: UUID, given: Given
+) -> None:
+    phone = cmd.ReceivePhoneMessage("p1", Content(Kind.TEXT, "bom dia"), message("x").sent_at)
+    await put(a, place, thread, [phone])
+
+    await a.run(thread)
+
+    assert await given.said(thread) == ["bom dia"]
+    assert await given.count("conversations") == await given.count("events") == 0
+
+
+async def test_without_the_database_the_step_says_so_and_the_rows_wait(
+    b: Host, place: Place, thread: UUID, given: Given
+) -> None:
+    await put(b, place, thread, [message("m1")])
+    b.database.terminate()
+
+    with pytest.raises(Unavailable):
+        await b.step(thread)
+
+    assert await given.count("inbox", "processed_at IS NULL AND failures = 0") == 1
+
+
+async def test_a_state_survives_the_way_through_json(
+    a: Host, place: Place, given: Given
+) -> None:
+    waiting = await given.tenant(burst_window_s=2.5)
+    slow = Place(waiting, await given.channel(waiting))
+    thread = await given.thread(slow)
+    await put(a, slow, thread, [message("m1"), message("m2")])
+    await a.run(thread)
+    phone = cmd.ReceivePhoneMessage("p1", Content(Kind.TEXT, "oi"), message("x").sent_at)
+    await put(a, slow, thread, [phone])
+    await a.run(thread)
+
+    (stored,) = (await given.states(thread)).values()
+
+    assert stored == a.memory[thread].conversation
+    assert stored.paused_until is not None
+    assert replace(stored, timers={}) != stored
+    assert stored.status is Status.PENDING
