@@ -2,6 +2,8 @@
 
 from collections.abc import AsyncIterator, Iterator
 from itertools import count
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
@@ -27,16 +29,21 @@ _numbers = count()
 
 
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPostgres]:
-    """A server whose data nobody will miss: it need not wait for the disk."""
-    home = Home.at(tmp_path_factory.mktemp("postgres"))
-    server = EmbeddedPostgres(home, Ports.of(home).postgres, Credentials.of(home))
-    server.start()
-    for setting in ("fsync = off", "full_page_writes = off", "autovacuum = off"):
-        _administer(server, f"ALTER SYSTEM SET {setting}")
-    _administer(server, "SELECT pg_reload_conf()")
-    yield server
-    server.stop("immediate")
+def postgres() -> Iterator[EmbeddedPostgres]:
+    """A server whose data nobody will miss: in memory where that is possible, never synced.
+
+    Copying the template takes 15 ms there, and 200 ms on a disk.
+    """
+    memory = Path("/dev/shm")
+    with TemporaryDirectory(dir=memory if memory.is_dir() else None, prefix="niochat-") as folder:
+        home = Home.at(Path(folder))
+        server = EmbeddedPostgres(home, Ports.of(home).postgres, Credentials.of(home))
+        server.start()
+        for setting in ("fsync = off", "full_page_writes = off", "autovacuum = off"):
+            _administer(server, f"ALTER SYSTEM SET {setting}")
+        _administer(server, "SELECT pg_reload_conf()")
+        yield server
+        server.stop()
 
 
 @pytest.fixture(scope="session")

@@ -106,9 +106,7 @@ class HostGateway:
         name = host_name(owner)
         if name not in self._handles:
             # A synchronous call to the GCS with a long time-out: never on the event loop.
-            self._handles[name] = await asyncio.to_thread(
-                ray.get_actor, name, namespace=NAMESPACE
-            )
+            self._handles[name] = await asyncio.to_thread(ray.get_actor, name, namespace=NAMESPACE)
         return self._handles[name]
 
     async def _refresh_when_old(self) -> None:

@@ -6,12 +6,13 @@ from uuid import UUID
 
 import ray
 
-from niochat import telemetry, wiring
+from niochat import telemetry
 from niochat.actors.gateway import NAMESPACE, HostGateway, Wire
 from niochat.actors.host_core import HostCore
 from niochat.actors.pools import AssistantPool
 from niochat.config import Settings
 from niochat.runtime.address import Address
+from niochat.wiring.parts import open_parts
 
 
 class HostActor:
@@ -63,7 +64,7 @@ class HostActor:
     async def _start(self) -> HostCore:
         settings = Settings.read()
         telemetry.set_up_logs(settings.log, json=True)
-        parts = await wiring.open_parts(settings)
+        parts = await open_parts(settings)
         hosts = HostGateway(parts.database)
         node = ray.get_runtime_context().get_node_id()
         core = HostCore(self._name, node, parts, AssistantPool(), hosts.ask, hosts.tell)

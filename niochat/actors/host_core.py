@@ -29,7 +29,7 @@ from niochat.outbox.deliver import Courier
 from niochat.runtime.address import Address
 from niochat.runtime.host import VirtualHost
 from niochat.runtime.tasks import Owner
-from niochat.wiring import Parts
+from niochat.wiring.parts import Parts
 
 _log = structlog.get_logger(__name__)
 

@@ -1,13 +1,11 @@
-"""The assistant's pool: an autoscaled Serve deployment, and how a host calls it."""
+"""The assistant's pool as its callers see it; the pool itself is in ``assistant_replica``."""
 
 import asyncio
 
 from ray import serve
 from ray.serve.handle import DeploymentHandle
 
-from niochat import telemetry, wiring
-from niochat.assistant.turn import Assistant, TurnReport, TurnRequest
-from niochat.config import Settings
+from niochat.assistant.report import TurnReport, TurnRequest
 
 APPLICATION = "assistant"
 DEPLOYMENT = "Assistant"
@@ -30,42 +28,3 @@ class AssistantPool:
             response.cancel()  # type: ignore[no-untyped-call]
             raise
         return report
-
-
-class AssistantReplica:
-    """One process of the pool."""
-
-    def __init__(self) -> None:
-        settings = Settings.read()
-        telemetry.set_up_logs(settings.log, json=True)
-        self._settings = settings
-        self._assistant: Assistant | None = None
-        self._starting = asyncio.Lock()
-
-    async def run(self, request: TurnRequest) -> TurnReport:
-        """Run one turn."""
-        if self._assistant is None:
-            async with self._starting:
-                if self._assistant is None:
-                    self._assistant = await wiring.open_assistant(self._settings)
-        return await self._assistant.run(request)
-
-    async def ping(self) -> bool:
-        """Whether a replica answers."""
-        return True
-
-
-assistant = serve.deployment(
-    name=DEPLOYMENT,
-    max_ongoing_requests=200,  # turns wait for the model, not for us
-    health_check_period_s=10,
-    graceful_shutdown_timeout_s=20,
-    ray_actor_options={"num_cpus": 0.1},
-    autoscaling_config={
-        "min_replicas": 1,
-        "max_replicas": 8,
-        "target_ongoing_requests": 60,
-        "upscale_delay_s": 5,
-        "downscale_delay_s": 300,
-    },
-)(AssistantReplica).bind()

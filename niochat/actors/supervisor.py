@@ -16,13 +16,13 @@ import structlog
 from ray import serve
 from ray.exceptions import RayError
 
-from niochat import telemetry, wiring
+from niochat import telemetry
 from niochat.actors import host_actor
 from niochat.adapters.postgres.queries import queries
 from niochat.config import Settings
 from niochat.domain.errors import NiochatError
 from niochat.runtime.placement import place
-from niochat.wiring import Parts
+from niochat.wiring.parts import Parts, open_parts
 
 _SQL = queries("placement")
 _log = structlog.get_logger(__name__)
@@ -156,7 +156,7 @@ class SupervisorReplica:
             raise RuntimeError("the supervision ended")
 
     async def _run(self) -> None:
-        parts = await wiring.open_parts(self._settings)
+        parts = await open_parts(self._settings)
         await Supervisor(parts).run_for_ever()
 
 

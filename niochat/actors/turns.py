@@ -7,7 +7,7 @@ from uuid import UUID
 
 import structlog
 
-from niochat.assistant.turn import TurnReport, TurnRequest
+from niochat.assistant.report import TurnReport, TurnRequest
 from niochat.conversation.work import MemoryCommand, Thread
 from niochat.domain.commands import FinishAssistantTurn, RestartTurn, TurnOutcome
 from niochat.domain.effects import RunTurn
@@ -97,7 +97,7 @@ class Turns:
 
     async def _wait_for_place(self, tenant_id: UUID) -> None:
         while (wait := await self._lease(tenant_id)) > 0:
-            await asyncio.sleep(min(wait, 5.0))
+            await asyncio.sleep(min(wait, 5.0))  # noqa: ASYNC110 - the lease says how long
 
 
 def _timed_out(request: TurnRequest) -> FinishAssistantTurn:

@@ -3,8 +3,7 @@
 import asyncio
 import random
 import time
-from dataclasses import dataclass, replace
-from uuid import UUID
+from dataclasses import replace
 
 import structlog
 from openai.types.chat import ChatCompletionMessageParam
@@ -13,6 +12,7 @@ from niochat.adapters.openai.model import Completion, Endpoint, ModelError, Mode
 from niochat.adapters.postgres.database import Database
 from niochat.adapters.postgres.queries import queries
 from niochat.assistant.prompt import system_prompt
+from niochat.assistant.report import TurnReport, TurnRequest
 from niochat.assistant.settings import AssistantSettings, SettingsOf
 from niochat.assistant.transcript import as_chat, read_transcript
 from niochat.domain.commands import FinishAssistantTurn, TurnOutcome
@@ -26,26 +26,6 @@ MAX_CALLS = 4
 """To a model that fails, within one turn; then people take over."""
 MAX_TEXT = 4000
 """Characters of one message; WhatsApp takes 4,096."""
-
-
-@dataclass(frozen=True, slots=True)
-class TurnRequest:
-    """What the pool is asked to run."""
-
-    tenant_id: UUID
-    conversation_id: UUID
-    turn_id: UUID
-    attempt: int
-    upto_version: int
-    protocol: str
-
-
-@dataclass(frozen=True, slots=True)
-class TurnReport:
-    """What came of it. ``throttle_s``: the model asked the whole tenant to wait so long."""
-
-    finish: FinishAssistantTurn
-    throttle_s: float = 0.0
 
 
 class Assistant:
@@ -121,7 +101,11 @@ class Assistant:
         raise error
 
     async def _call(
-        self, settings: AssistantSettings, system: str, chat: list[ChatCompletionMessageParam], left: float
+        self,
+        settings: AssistantSettings,
+        system: str,
+        chat: list[ChatCompletionMessageParam],
+        left: float,
     ) -> Completion:
         endpoint = Endpoint(settings.endpoint, settings.api_key, settings.model)
         messages: list[ChatCompletionMessageParam] = [{"role": "system", "content": system}, *chat]
@@ -136,7 +120,9 @@ class Assistant:
                 )
         except TimeoutError as error:
             raise ModelError(
-                f"no answer within {settings.max_seconds:g} s", code="model_timeout", retryable=False
+                f"no answer within {settings.max_seconds:g} s",
+                code="model_timeout",
+                retryable=False,
             ) from error
         if not completion.text.strip():
             raise ModelError("the model said nothing", code="model_empty", retryable=True)

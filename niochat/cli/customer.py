@@ -20,7 +20,9 @@ _console = Console()
 
 def say(
     phone: Annotated[str, typer.Argument(help="The customer's phone, such as +5581988887777.")],
-    text: Annotated[str | None, typer.Argument(help="What to say; without it: interactive.")] = None,
+    text: Annotated[
+        str | None, typer.Argument(help="What to say; without it: interactive.")
+    ] = None,
     wait: Annotated[float, typer.Option(help="Seconds to wait for an answer.")] = 30.0,
 ) -> None:
     """Write as a customer and print the answers; 0 when quiet, 1 when no answer came."""

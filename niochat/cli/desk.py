@@ -9,11 +9,11 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from niochat import wiring
 from niochat.cli import running
 from niochat.cli.output import print_json
 from niochat.domain.commands import AssignConversation, DurableCommand, GiveBackConversation
 from niochat.domain.errors import NotFound, Refused, Unavailable
+from niochat.wiring.parts import Parts
 
 DONE_WITHIN_S = 15.0
 _console = Console()
@@ -113,7 +113,7 @@ def give_back(
     _console.print("Given back to the assistant.")
 
 
-async def _find(parts: wiring.Parts, tenant: str | None, wanted: str) -> dict[str, Any]:
+async def _find(parts: Parts, tenant: str | None, wanted: str) -> dict[str, Any]:
     found = await running.tenant_of(parts, tenant)
     conversation = await parts.views.find(found.tenant_id, wanted.removeprefix("+"))
     if conversation is None:

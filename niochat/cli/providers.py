@@ -9,7 +9,6 @@ from uuid import UUID
 import typer
 from rich.console import Console
 
-from niochat import wiring
 from niochat.accounts.apply import apply as apply_providers
 from niochat.accounts.change import Change, Outcome
 from niochat.accounts.providers import read_providers
@@ -20,6 +19,7 @@ from niochat.cli import running
 from niochat.cli.output import print_json
 from niochat.cli.sandbox_client import SandboxClient
 from niochat.domain.errors import Invalid, NiochatError
+from niochat.wiring.parts import Parts
 
 DEMO = Path(__file__).parents[2] / "examples" / "demo.yaml"
 DEMO_OWNER = "558130000001"
@@ -109,7 +109,7 @@ def _sandbox_variables() -> Mapping[str, str]:
     return {"NIOCHAT_SANDBOX_GATEWAY": f"{url}/gateway", "NIOCHAT_SANDBOX_MODEL": f"{url}/model/v1"}
 
 
-async def _tell(parts: wiring.Parts, changes: Sequence[Change]) -> None:
+async def _tell(parts: Parts, changes: Sequence[Change]) -> None:
     for change in changes:
         colour = "dim" if change.outcome is Outcome.UNCHANGED else "green"
         _console.print(f"[{colour}]{change.tenant}  {change.what}: {change.outcome}[/{colour}]")
@@ -117,7 +117,7 @@ async def _tell(parts: wiring.Parts, changes: Sequence[Change]) -> None:
         await parts.announcements.publish(tenant_id)
 
 
-async def _connect(parts: wiring.Parts, slugs: set[str], *, quiet: bool = False) -> None:
+async def _connect(parts: Parts, slugs: set[str], *, quiet: bool = False) -> None:
     for address in await _channels_of(parts, slugs):
         channel = address.channel
         line = parts.line_of(channel.base_url, channel.token_sealed, channel.tenant_id)
@@ -126,7 +126,7 @@ async def _connect(parts: wiring.Parts, slugs: set[str], *, quiet: bool = False)
             _console.print(f"[green]{channel.tenant_slug}  {channel.slug}: webhook set[/green]")
 
 
-async def _channels_of(parts: wiring.Parts, slugs: set[str]) -> list[ChannelAddress]:
+async def _channels_of(parts: Parts, slugs: set[str]) -> list[ChannelAddress]:
     return [a for a in await parts.directory.channels() if a.channel.tenant_slug in slugs]
 
 
@@ -150,7 +150,7 @@ async def _overview() -> dict[str, object]:
     return {"base_url": base_url, "tenants": tenants}
 
 
-def _channel(parts: wiring.Parts, address: ChannelAddress, base_url: str) -> dict[str, str]:
+def _channel(parts: Parts, address: ChannelAddress, base_url: str) -> dict[str, str]:
     channel = address.channel
     line = parts.line_of(channel.base_url, channel.token_sealed, channel.tenant_id)
     return {
@@ -177,7 +177,7 @@ async def _examine(slug: str | None) -> bool:
     return well
 
 
-async def _examine_channel(parts: wiring.Parts, address: ChannelAddress) -> bool:
+async def _examine_channel(parts: Parts, address: ChannelAddress) -> bool:
     channel = address.channel
     line = parts.line_of(channel.base_url, channel.token_sealed, channel.tenant_id)
     try:
@@ -189,7 +189,7 @@ async def _examine_channel(parts: wiring.Parts, address: ChannelAddress) -> bool
     return _say(channel.tenant_slug, f"gateway of {channel.slug}: connected", True)
 
 
-async def _examine_model(parts: wiring.Parts, slug: str, tenant_id: UUID) -> bool:
+async def _examine_model(parts: Parts, slug: str, tenant_id: UUID) -> bool:
     models = Models()
     try:
         settings = await parts.directory.assistant(tenant_id)
@@ -204,7 +204,7 @@ async def _examine_model(parts: wiring.Parts, slug: str, tenant_id: UUID) -> boo
     return _say(slug, f"assistant: {settings.model} answers", True)
 
 
-async def _examine_parked(parts: wiring.Parts, slug: str, tenant_id: UUID) -> bool:
+async def _examine_parked(parts: Parts, slug: str, tenant_id: UUID) -> bool:
     parked, uncertain = await parts.views.troubles(tenant_id)
     if parked:
         _say(slug, f"{parked} webhooks could not be processed: see niochat show", False)
@@ -217,4 +217,3 @@ def _say(slug: str, sentence: str, well: bool) -> bool:
     mark = "[green]ok[/green]" if well else "[red]!![/red]"
     _console.print(f"{mark} {slug}: {sentence}", highlight=False)
     return well
-

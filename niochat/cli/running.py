@@ -7,10 +7,11 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
-from niochat import telemetry, wiring
+from niochat import telemetry
 from niochat.config import Settings
 from niochat.domain.errors import Invalid, NotFound
 from niochat.stack.launcher import Stack
+from niochat.wiring.parts import Parts, open_parts
 
 Result = TypeVar("Result")
 
@@ -52,9 +53,9 @@ def sandbox_url() -> str:
 
 
 @asynccontextmanager
-async def parts() -> AsyncIterator[wiring.Parts]:
+async def parts() -> AsyncIterator[Parts]:
     """The rooms on the running stack's database."""
-    opened = await wiring.open_parts(settings())
+    opened = await open_parts(settings())
     try:
         yield opened
     finally:
@@ -66,7 +67,7 @@ def run(work: Callable[[], Coroutine[Any, Any, Result]]) -> Result:
     return asyncio.run(work())
 
 
-async def tenant_of(opened: wiring.Parts, slug: str | None) -> Any:
+async def tenant_of(opened: Parts, slug: str | None) -> Any:
     """The tenant of that slug; without one, the only tenant there is."""
     tenants = await opened.directory.tenants()
     if slug is None and len(tenants) == 1:
@@ -76,5 +77,3 @@ async def tenant_of(opened: wiring.Parts, slug: str | None) -> Any:
             return tenant
     known = ", ".join(tenant.slug for tenant in tenants) or "none yet: niochat apply"
     raise NotFound(f"which tenant? --tenant SLUG, one of: {known}")
-
-

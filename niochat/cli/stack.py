@@ -1,6 +1,7 @@
 """``niochat up`` and ``niochat down``: one whole NioChat on this machine."""
 
 import asyncio
+import contextlib
 import os
 import signal
 import subprocess
@@ -27,8 +28,12 @@ _console = Console()
 
 
 def up(
-    port: Annotated[int | None, typer.Option(help="HTTP port; default 8000 or the next free.")] = None,
-    sandbox: Annotated[bool, typer.Option(help="Simulated gateway and model, demo provider.")] = True,
+    port: Annotated[
+        int | None, typer.Option(help="HTTP port; default 8000 or the next free.")
+    ] = None,
+    sandbox: Annotated[
+        bool, typer.Option(help="Simulated gateway and model, demo provider.")
+    ] = True,
     dashboard: Annotated[bool, typer.Option(help="Ray's dashboard and state API.")] = False,
     detach: Annotated[bool, typer.Option(help="Return once it is ready; it goes on.")] = False,
     stop: Annotated[bool, typer.Option(help="Stop what runs in this home.")] = False,
@@ -102,10 +107,8 @@ def _ready(url: str) -> tuple[bool, str]:
 
 def _show(stack: Stack, seconds: float) -> None:
     niochat = Path(sys.executable).with_name("niochat")
-    try:
+    with contextlib.suppress(ValueError):
         niochat = niochat.relative_to(Path.cwd())
-    except ValueError:
-        pass
     lines = [f"[bold]{stack.url}[/bold]   health: {stack.url}/api/health/ready"]
     environment: Mapping[str, str] = stack.environment()
     sandbox = environment.get("NIOCHAT_SANDBOX_URL")
@@ -117,11 +120,17 @@ def _show(stack: Stack, seconds: float) -> None:
     if sandbox:
         lines.append(f'[green]{niochat} say +5581988887777 "oi"[/green]   write as a customer')
         lines.append(f"[green]{niochat} conversations[/green]   then: show, assign, give-back")
-        lines.append(f"[green]{niochat} simulate --customers 200 --minutes 2[/green]   load, then an audit")
+        lines.append(
+            f"[green]{niochat} simulate --customers 200 --minutes 2[/green]   load, then an audit"
+        )
     else:
-        lines.append(f"[green]{niochat} apply providers.yaml[/green]   your providers, see examples/")
+        lines.append(
+            f"[green]{niochat} apply providers.yaml[/green]   your providers, see examples/"
+        )
     lines.append("Ctrl-C stops everything.")
-    _console.print(Panel("\n".join(lines), title=f"NioChat is ready ({seconds:.0f} s)", expand=False))
+    _console.print(
+        Panel("\n".join(lines), title=f"NioChat is ready ({seconds:.0f} s)", expand=False)
+    )
 
 
 def _detach(port: int | None, sandbox: bool, dashboard: bool) -> None:
@@ -159,4 +168,3 @@ def _interrupt(number: int, frame: FrameType | None) -> None:
 
 def _progress(step: str) -> None:
     _console.print(f"[dim]·[/dim] {step}", highlight=False)
-

@@ -71,9 +71,7 @@ async def _join(
     return await _go_on(connection, host, plan, policy, live) if live else ()
 
 
-async def _resolve(
-    connection: Connection, tenant: UUID, newer: Conversation, thread: UUID
-) -> None:
+async def _resolve(connection: Connection, tenant: UUID, newer: Conversation, thread: UUID) -> None:
     event = e.ConversationResolved("merged")
     after = evolve(newer, event)
     await _write(connection, tenant, after, thread)
@@ -113,9 +111,7 @@ def _decide(
     return draft.decision()
 
 
-async def _write(
-    connection: Connection, tenant: UUID, after: Conversation, thread: UUID
-) -> None:
+async def _write(connection: Connection, tenant: UUID, after: Conversation, thread: UUID) -> None:
     await connection.execute(
         _SQL["write_conversation"], tenant, after.id, thread, state_to_json(after),
         after.version, after.status.value, after.team, after.agent, after.paused_until,

@@ -50,9 +50,7 @@ class Loaded:
     tenants: dict[UUID, Tenant] = field(default_factory=dict)
     rows: dict[UUID, list[Row]] = field(default_factory=lambda: defaultdict(list))
     timers: dict[UUID, list[tuple[str, int]]] = field(default_factory=lambda: defaultdict(list))
-    messages: dict[UUID, dict[str, KnownMessage]] = field(
-        default_factory=lambda: defaultdict(dict)
-    )
+    messages: dict[UUID, dict[str, KnownMessage]] = field(default_factory=lambda: defaultdict(dict))
     sends: dict[UUID, dict[OutboxId, KnownSend]] = field(default_factory=lambda: defaultdict(dict))
     unmatched: dict[UUID, dict[str, tuple[Unmatched, ...]]] = field(
         default_factory=lambda: defaultdict(dict)

@@ -125,7 +125,6 @@ class Planner:
                 case _:
                     pass
 
-
     def _change(self, change: fx.ChangeMessage) -> None:
         if change.external_id is not None:
             self._unmatched.pop(change.external_id, None)

@@ -38,7 +38,7 @@ class Stepper:
             return await self._step(batch)
         except Unavailable:
             raise
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - one bad thread must not stop the others
             if len(batch) == 1:
                 return [await self._alone(batch[0], error)]
         return [stepped for work in batch for stepped in await self.step([work])]

@@ -40,7 +40,8 @@ class Views:
         async with self._database.tenant(tenant_id) as connection:
             return {
                 part: [
-                    dict(row) for row in await connection.fetch(_SQL[part], tenant_id, conversation_id)
+                    dict(row)
+                    for row in await connection.fetch(_SQL[part], tenant_id, conversation_id)
                 ]
                 for part in ("messages", "events", "turns", "sends")
             }

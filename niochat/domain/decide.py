@@ -8,9 +8,7 @@ from niochat.domain.conversation import Conversation
 from niochat.domain.draft import Context, Decision, Draft
 
 
-def decide(
-    conversation: Conversation | None, command: cmd.Command, context: Context
-) -> Decision:
+def decide(conversation: Conversation | None, command: cmd.Command, context: Context) -> Decision:
     """What ``command`` leads to; the same arguments always lead to the same.
 
     Raises :class:`~niochat.domain.errors.Refused` where the state does not allow what a

@@ -93,9 +93,7 @@ def _turn_moved(
         case e.TurnCancelled(reason=reason):
             assert c.turn is not None
             again = c.cancels + 1 if reason == "customer_wrote" else 0
-            return replace(
-                c, turn=None, unanswered=c.unanswered + c.turn.messages, cancels=again
-            )
+            return replace(c, turn=None, unanswered=c.unanswered + c.turn.messages, cancels=again)
         case e.TurnFinished(outcome=outcome):
             assert c.turn is not None
             again = c.turn.messages if outcome == "failed" else 0

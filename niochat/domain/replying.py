@@ -89,9 +89,14 @@ def fire_timer(draft: Draft, command: FireTimer) -> None:
 def finish_turn(draft: Draft, command: FinishAssistantTurn) -> None:
     """Takes the answer of the current turn and attempt; any other came too late."""
     c = draft.live
-    if c is None or c.turn is None or (c.turn.id, c.turn.attempt) != (
-        command.turn,
-        command.attempt,
+    if (
+        c is None
+        or c.turn is None
+        or (c.turn.id, c.turn.attempt)
+        != (
+            command.turn,
+            command.attempt,
+        )
     ):
         return
     draft.emit(e.TurnFinished(command.turn, command.attempt, command.outcome, command.code))
@@ -110,9 +115,14 @@ def finish_turn(draft: Draft, command: FinishAssistantTurn) -> None:
 def restart_turn(draft: Draft, command: RestartTurn) -> None:
     """The runner of this attempt is gone: run again, but not for ever."""
     c = draft.live
-    if c is None or c.turn is None or (c.turn.id, c.turn.attempt) != (
-        command.turn,
-        command.attempt,
+    if (
+        c is None
+        or c.turn is None
+        or (c.turn.id, c.turn.attempt)
+        != (
+            command.turn,
+            command.attempt,
+        )
     ):
         return
     if command.attempt >= MAX_ATTEMPTS:

@@ -129,4 +129,3 @@ async def _append(connection: Connection, rows: Sequence[_Row]) -> set[tuple[UUI
     columns: list[list[object]] = [[row[i] for row in rows] for i in range(6)]
     appended = await connection.fetch(_SQL["append"], *columns)
     return {(row["channel_id"], row["dedupe_key"]) for row in appended}
-

@@ -85,7 +85,9 @@ async def _create(
     for arrival in arrivals:
         contact = next((known[key] for key in keys_of(arrival) if key in known), None)
         if contact is None:
-            contact = await _create_contact(connection, arrival.tenant_id, arrival.incoming.identity)
+            contact = await _create_contact(
+                connection, arrival.tenant_id, arrival.incoming.identity
+            )
         for key in keys_of(arrival):
             if key not in known:
                 await connection.execute(_SQL["add_identity"], *key, contact)

@@ -33,9 +33,7 @@ class Sweeper:
     async def forgotten(self, shards: Sequence[int]) -> list[UUID]:
         """Threads with pending rows or due timers."""
         async with self._database.path() as connection:
-            rows = await connection.fetch(
-                _SQL["forgotten"], list(shards), FORGOTTEN_AFTER_S, LIMIT
-            )
+            rows = await connection.fetch(_SQL["forgotten"], list(shards), FORGOTTEN_AFTER_S, LIMIT)
         return [row["thread_id"] for row in rows]
 
     async def unsent(self, shards: Sequence[int]) -> list[UUID]:
@@ -44,9 +42,7 @@ class Sweeper:
             rows = await connection.fetch(_SQL["unsent"], list(shards), 0.5, LIMIT, self._host)
         return [row["thread_id"] for row in rows]
 
-    async def orphaned_turns(
-        self, shards: Sequence[int], too_long_s: float
-    ) -> list[OrphanedTurn]:
+    async def orphaned_turns(self, shards: Sequence[int], too_long_s: float) -> list[OrphanedTurn]:
         """Turns that another incarnation started, or that run longer than any may."""
         async with self._database.path() as connection:
             rows = await connection.fetch(

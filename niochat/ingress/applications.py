@@ -11,7 +11,7 @@ from starlette.middleware import Middleware
 from starlette.routing import BaseRoute
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
-from niochat import telemetry, wiring
+from niochat import telemetry
 from niochat.actors import kinds
 from niochat.actors.gateway import HostGateway
 from niochat.actors.pools import APPLICATION, DEPLOYMENT
@@ -23,10 +23,11 @@ from niochat.ingress.health import Health
 from niochat.ingress.problems import as_problem
 from niochat.ingress.webhooks import Door, build
 from niochat.runtime.tasks import Owner
+from niochat.wiring.parts import Parts, open_parts
 
 _SQL = queries("health")
 
-Routes = Callable[[wiring.Parts], list[BaseRoute]]
+Routes = Callable[[Parts], list[BaseRoute]]
 
 
 def _application(routes: Routes) -> Starlette:
@@ -36,7 +37,7 @@ def _application(routes: Routes) -> Starlette:
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        parts = await wiring.open_parts(settings)
+        parts = await open_parts(settings)
         app.router.routes.extend(routes(parts))
         yield
         await parts.close()
@@ -49,7 +50,7 @@ def _application(routes: Routes) -> Starlette:
     )
 
 
-def _webhook_routes(parts: wiring.Parts) -> list[BaseRoute]:
+def _webhook_routes(parts: Parts) -> list[BaseRoute]:
     hosts = HostGateway(parts.database)
     owner = Owner("webhooks")
     ignored = metrics.Counter(
@@ -69,7 +70,7 @@ def _webhook_routes(parts: wiring.Parts) -> list[BaseRoute]:
     return [*build(Door(parts.directory, parts.vault, parts.inbox, poke, connected, count))]
 
 
-def _api_routes(parts: wiring.Parts) -> list[BaseRoute]:
+def _api_routes(parts: Parts) -> list[BaseRoute]:
     async def database() -> str:
         async with parts.database.path() as connection:
             await connection.execute("SELECT 1")

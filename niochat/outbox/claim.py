@@ -103,7 +103,7 @@ class Outbox:
 
     async def _claim_group(
         self, threads: Sequence[tuple[UUID, int]]
-    ) -> Sequence[Claimed | None | Exception]:
+    ) -> Sequence[Claimed | Exception | None]:
         async with self._database.path() as connection:
             rows = await connection.fetch(
                 _SQL["claim"],

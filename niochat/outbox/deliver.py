@@ -95,13 +95,9 @@ class Courier:
     async def _send(self, claimed: Claimed, asked_at: float) -> None:
         destination = await self._outbox.destination(claimed.thread_id)
         if destination is None:
-            self._settle(
-                claimed.thread_id, _settled(claimed.id, SendResult.FAILED, "no_address")
-            )
+            self._settle(claimed.thread_id, _settled(claimed.id, SendResult.FAILED, "no_address"))
             return
-        line = self._line_of(
-            destination.base_url, destination.token_sealed, destination.tenant_id
-        )
+        line = self._line_of(destination.base_url, destination.token_sealed, destination.tenant_id)
         # Right before the socket: whoever was paused since the claim has lost its right.
         if self._clock() - asked_at > START_WITHIN_S:
             answer = SendAnswer(SendResult.RETRY, code="paused")
@@ -134,9 +130,7 @@ class Courier:
         destination = await self._outbox.destination(thread_id)
         if destination is None:
             return
-        line = self._line_of(
-            destination.base_url, destination.token_sealed, destination.tenant_id
-        )
+        line = self._line_of(destination.base_url, destination.token_sealed, destination.tenant_id)
         try:
             external = await self._gateway.sent_as(line, str(row.id))
         except Unavailable:

@@ -38,13 +38,13 @@ class Database:
             asyncpg.create_pool(
                 url,
                 min_size=0,
-                max_size=size,
+                max_size=most,
                 init=_use_json,
                 command_timeout=20,
                 timeout=5,
                 server_settings={**settings, "role": role, "application_name": "niochat"},
             )
-            for role in ("niochat_system", "niochat_app")
+            for role, most in (("niochat_system", size), ("niochat_app", max(size // 2, 2)))
         ]
         for pool in pools:
             await pool

@@ -1,13 +1,11 @@
-"""The composition root: what is built from what, in one place."""
+"""What every process works with: the rooms on one database."""
 
 from dataclasses import dataclass
 
 from niochat.accounts.directory import Directory
-from niochat.adapters.openai.model import Models
 from niochat.adapters.postgres.database import Database
 from niochat.adapters.redis.live import Announcements
 from niochat.adapters.whatsapp.uazapi.client import Uazapi
-from niochat.assistant.turn import Assistant
 from niochat.config import Settings
 from niochat.conversation.views import Views
 from niochat.domain.gateway import Gateway
@@ -65,9 +63,3 @@ async def open_parts(settings: Settings) -> Parts:
         line_of=directory.line,
         owner=owner,
     )
-
-
-async def open_assistant(settings: Settings) -> Assistant:
-    """The assistant of one pool replica."""
-    parts = await open_parts(settings)
-    return Assistant(parts.database, Models(), parts.directory.assistant)

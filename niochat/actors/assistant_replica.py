@@ -1,0 +1,51 @@
+"""The assistant's pool: an autoscaled Serve deployment. Only it carries a model client."""
+
+import asyncio
+
+from ray import serve
+
+from niochat import telemetry
+from niochat.actors.pools import DEPLOYMENT
+from niochat.assistant.report import TurnReport, TurnRequest
+from niochat.assistant.turn import Assistant
+from niochat.config import Settings
+from niochat.wiring.assistant import open_assistant
+
+
+class AssistantReplica:
+    """One process of the pool."""
+
+    def __init__(self) -> None:
+        settings = Settings.read()
+        telemetry.set_up_logs(settings.log, json=True)
+        self._settings = settings
+        self._assistant: Assistant | None = None
+        self._starting = asyncio.Lock()
+
+    async def run(self, request: TurnRequest) -> TurnReport:
+        """Run one turn."""
+        if self._assistant is None:
+            async with self._starting:
+                if self._assistant is None:
+                    self._assistant = await open_assistant(self._settings)
+        return await self._assistant.run(request)
+
+    async def ping(self) -> bool:
+        """Whether a replica answers."""
+        return True
+
+
+assistant = serve.deployment(
+    name=DEPLOYMENT,
+    max_ongoing_requests=200,  # turns wait for the model, not for us
+    health_check_period_s=10,
+    graceful_shutdown_timeout_s=20,
+    ray_actor_options={"num_cpus": 0.1},
+    autoscaling_config={
+        "min_replicas": 1,
+        "max_replicas": 8,
+        "target_ongoing_requests": 60,
+        "upscale_delay_s": 5,
+        "downscale_delay_s": 300,
+    },
+)(AssistantReplica).bind()

@@ -1,0 +1,26 @@
+"""What the pool is asked and answers; light, because every host carries it."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from niochat.domain.commands import FinishAssistantTurn
+
+
+@dataclass(frozen=True, slots=True)
+class TurnRequest:
+    """What the pool is asked to run."""
+
+    tenant_id: UUID
+    conversation_id: UUID
+    turn_id: UUID
+    attempt: int
+    upto_version: int
+    protocol: str
+
+
+@dataclass(frozen=True, slots=True)
+class TurnReport:
+    """What came of it. ``throttle_s``: the model asked the whole tenant to wait so long."""
+
+    finish: FinishAssistantTurn
+    throttle_s: float = 0.0

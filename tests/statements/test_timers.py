@@ -1,0 +1,147 @@
+"""Statement 5: a timer fires once, by the database's clock, in the commit of its step."""
+
+import asyncio
+from uuid import UUID
+
+import pytest
+import pytest_asyncio
+
+from niochat.domain import commands as cmd
+from niochat.inbox.sweep import Sweeper
+from tests.builders import Given, Host, Ownership, Place, message, put
+
+pytestmark = pytest.mark.asyncio
+
+
+@pytest_asyncio.fixture
+async def slow(given: Given) -> Place:
+    """A tenant whose bursts end after a minute, unless a test moves the due time."""
+    return await given.place(burst_window_s=60, burst_limit_s=120)
+
+
+@pytest_asyncio.fixture
+async def waiting(a: Host, slow: Place, given: Given) -> UUID:
+    """A thread whose burst is open."""
+    thread = await given.thread(slow)
+    await put(a, slow, thread, [message("m1")])
+    await a.run(thread)
+    return thread
+
+
+async def due(given: Given, *, ago: str = "0 s", thread: UUID | None = None) -> None:
+    await given.admin.execute(
+        "UPDATE timers SET due_at = now() - $1::text::interval"
+        " WHERE $2::uuid IS NULL OR thread_id = $2",
+        ago, thread,
+    )  # fmt: skip
+
+
+async def started(given: Given) -> int:
+    return await given.count("events", "type = 'turn_started'")
+
+
+async def test_before_its_time_a_timer_does_not_fire(
+    a: Host, waiting: UUID, given: Given
+) -> None:
+    await a.run(waiting)
+
+    assert await started(given) == 0
+    assert await given.count("timers") == 1
+
+
+async def test_a_due_timer_fires_and_is_gone_in_the_same_commit(
+    a: Host, waiting: UUID, given: Given
+) -> None:
+    await due(given)
+
+    await a.run(waiting)
+    await a.run(waiting)
+
+    assert await started(given) == 1
+    assert await given.count("timers") == 0
+
+
+async def test_two_hosts_fire_it_once(
+    a: Host, b: Host, waiting: UUID, given: Given, ownership: Ownership
+) -> None:
+    await due(given)
+    before = dict(a.epochs)
+    await ownership.give(b)
+    a.epochs = before
+
+    await asyncio.gather(a.step(waiting), b.step(waiting))
+
+    assert await started(given) == 1
+    assert await given.count("timers") == 0
+    assert await given.rows("SELECT host FROM turns") == [b.name]
+
+
+async def test_a_later_message_sets_the_same_timer_anew(
+    a: Host, slow: Place, waiting: UUID, given: Given
+) -> None:
+    await put(a, slow, waiting, [message("m2")])
+
+    await a.run(waiting)
+
+    assert await given.rows("SELECT generation FROM timers") == [2]
+
+
+async def test_a_message_that_comes_with_the_due_timer_goes_into_the_next_burst(
+    a: Host, slow: Place, waiting: UUID, given: Given
+) -> None:
+    await due(given)
+    await put(a, slow, waiting, [message("m2")])
+
+    await a.run(waiting)
+
+    assert await given.rows("SELECT generation FROM timers") == [2]
+    assert await given.rows("SELECT status FROM turns") == ["cancelled"]
+    await due(given)
+    await a.run(waiting)
+    assert a.turn(waiting).messages == 2
+
+
+async def test_a_timer_that_means_nothing_any_more_is_taken_away(
+    a: Host, slow: Place, waiting: UUID, given: Given
+) -> None:
+    await put(a, slow, waiting, [cmd.ResolveConversation("ana")])
+    await a.run(waiting)
+    await due(given)
+
+    await a.run(waiting)
+
+    assert await given.count("timers") == 0
+    assert await started(given) == 0
+
+
+async def test_a_backlog_is_taken_up_in_due_order_each_once(
+    a: Host, slow: Place, given: Given
+) -> None:
+    threads = [await given.thread(slow) for _ in range(12)]
+    for thread in threads:
+        await put(a, slow, thread, [message("m")])
+    await a.steps(*(a.work(thread) for thread in threads))
+    late = threads[::-1]
+    for minutes, thread in enumerate(late):
+        await due(given, ago=f"{60 - minutes} min", thread=thread)
+
+    found = await Sweeper(a.database, a.name).forgotten(list(a.epochs))
+    for thread in found:
+        await a.run(thread)
+
+    assert found == late
+    assert await given.rows(
+        "SELECT thread_id FROM events WHERE type = 'turn_started' ORDER BY xid"
+    ) == late
+    assert await Sweeper(a.database, a.name).forgotten(list(a.epochs)) == []
+
+
+async def test_the_time_of_a_decision_is_the_databases_and_is_kept_with_its_events(
+    a: Host, waiting: UUID, given: Given
+) -> None:
+    (at,) = set(await given.rows("SELECT at FROM events"))
+    (body,) = await given.rows("SELECT body FROM events WHERE type = 'timer_set'")
+
+    (same,) = await given.rows("SELECT $1::text::timestamptz = $2", body["set_at"], at)
+    assert same
+    assert await given.rows("SELECT abs(extract(epoch FROM now() - $1)) < 5", at) == [True]
