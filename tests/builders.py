@@ -212,7 +212,8 @@ class Host:
 
     def turn(self, thread: UUID) -> Turn:
         conversation = self.memory[thread].conversation
-        assert conversation is not None and conversation.turn is not None
+        assert conversation is not None
+        assert conversation.turn is not None
         return conversation.turn
 
 

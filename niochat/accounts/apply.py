@@ -155,6 +155,6 @@ async def _refuse_shared_lines(connection: Connection, tenants: list[UUID]) -> N
     )
     raise Refused(
         f"A gateway instance belongs to one channel, but these share one: {listed}. Give each its "
-        "own token. A channel is known by its slug: to keep it, keep the slug. Nothing was changed.",
+        "own token. A channel is known by its slug: to keep it, keep the slug. Nothing changed.",
         code="shared_instance",
     )

@@ -23,6 +23,10 @@ class HostActor:
         self._core: HostCore | None = None
         self._starting = asyncio.Lock()
 
+    def __repr__(self) -> str:
+        """How Ray's logs and dashboard name it."""
+        return f"HostActor({self._name})"
+
     async def poke(self, wire: Wire) -> None:
         """Rows wait for these actors."""
         core = await self._started()

@@ -96,8 +96,8 @@ class Turns:
         self._deliver(thread_id, report.finish)
 
     async def _wait_for_place(self, tenant_id: UUID) -> None:
-        while (wait := await self._lease(tenant_id)) > 0:
-            await asyncio.sleep(min(wait, 5.0))  # noqa: ASYNC110 - the lease says how long
+        while (wait := await self._lease(tenant_id)) > 0:  # noqa: ASYNC110 - the lease says when
+            await asyncio.sleep(min(wait, 5.0))
 
 
 def _timed_out(request: TurnRequest) -> FinishAssistantTurn:

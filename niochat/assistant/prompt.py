@@ -1,5 +1,6 @@
 """The system prompt, from a file and the tenant's persona; its version is its content's hash."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -14,6 +15,8 @@ _DEFAULTS = {
     "greeting": "",
 }
 
+_PLACEHOLDER = re.compile("{(" + "|".join((*_DEFAULTS, "protocol")) + ")}")
+
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
@@ -26,10 +29,10 @@ class Prompt:
 def system_prompt(persona: Mapping[str, object], protocol: str) -> Prompt:
     """The prompt of one tenant. A persona's braces are text, never placeholders."""
     template, version = _template()
-    values = {**_DEFAULTS, **{k: str(v) for k, v in persona.items() if v}, "protocol": protocol}
-    text = template
-    for name in (*_DEFAULTS, "protocol"):
-        text = text.replace("{" + name + "}", values[name])
+    said = {name: str(persona[name]) for name in _DEFAULTS if persona.get(name)}
+    values = {**_DEFAULTS, **said, "protocol": protocol}
+    # In one pass: what was put in is not looked at again.
+    text = _PLACEHOLDER.sub(lambda found: values[found[1]], template)
     return Prompt(text.strip(), version)
 
 

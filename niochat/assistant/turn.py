@@ -43,13 +43,13 @@ class Assistant:
         )
         try:
             return await self._run(request, failed)
-        except ModelError as error:
-            _log.warning("turn_failed", turn=str(request.turn_id), code=error.code)
-            finish = replace(failed, code=error.code, detail=str(error)[:500])
-            return TurnReport(finish, error.retry_after_s)
         except NiochatError as error:
             _log.warning("turn_failed", turn=str(request.turn_id), code=error.code)
-            return TurnReport(replace(failed, code=error.code, detail=str(error)[:500]))
+            finish = replace(failed, code=error.code, detail=storable(str(error))[:500])
+            return TurnReport(finish, getattr(error, "retry_after_s", 0.0))
+        except Exception as error:  # noqa: BLE001 - run again, it would raise again
+            _log.error("turn_failed", turn=str(request.turn_id), exc_info=error)
+            return TurnReport(replace(failed, detail=type(error).__name__))
 
     async def _run(self, request: TurnRequest, failed: FinishAssistantTurn) -> TurnReport:
         if not await self._current(request):
@@ -63,9 +63,9 @@ class Assistant:
         finish = replace(
             failed,
             outcome=TurnOutcome.ANSWERED,
-            texts=(completion.text.strip()[:MAX_TEXT],),
+            texts=(completion.text[:MAX_TEXT],),
             code="",
-            model=completion.model,
+            model=storable(completion.model),
             prompt_version=prompt.version,
             tokens_in=completion.tokens_in,
             tokens_out=completion.tokens_out,
@@ -124,6 +124,15 @@ class Assistant:
                 code="model_timeout",
                 retryable=False,
             ) from error
-        if not completion.text.strip():
+        text = storable(completion.text).strip()
+        if not text:
             raise ModelError("the model said nothing", code="model_empty", retryable=True)
-        return completion
+        return replace(completion, text=text)
+
+
+def storable(text: str) -> str:
+    """The text as PostgreSQL takes it: without NUL, and without halves of a character.
+
+    Through UTF-16, so that two halves sent apart become the character they meant.
+    """
+    return text.replace("\x00", "").encode("utf-16", "surrogatepass").decode("utf-16", "replace")

@@ -4,6 +4,7 @@ import sys
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 
 from niochat.cli import customer, desk, providers, stack
 from niochat.cli.simulate import simulate
@@ -37,5 +38,5 @@ def main() -> None:
     try:
         app()
     except (NiochatError, StackError) as error:
-        Console(stderr=True).print(f"[red]niochat:[/red] {error}", markup=True, highlight=False)
+        Console(stderr=True).print(f"[red]niochat:[/red] {escape(str(error))}", highlight=False)
         sys.exit(1)

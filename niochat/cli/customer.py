@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 
 from niochat.cli import running
 from niochat.cli.providers import demo_token
@@ -67,7 +68,7 @@ async def _exchange(client: SandboxClient, phone: str, text: str, wait_s: float)
         position = int(news["next"])
         received = [item for item in news["items"] if item["direction"] == "received"]
         for item in received:
-            _console.print(f"[green]niochat:[/green] {item['text']}", highlight=False, markup=True)
+            _console.print(f"[green]niochat:[/green] {escape(item['text'])}", highlight=False)
         if received:
             answered = True
         elif answered:

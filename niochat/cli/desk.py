@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from niochat.cli import running
@@ -71,8 +72,8 @@ def conversations(
     table = Table("protocolo", "status", "cliente", "telefone", "equipe", "atendente", "mudou")
     for row in rows:
         table.add_row(
-            row["protocol"], STATUS[row["status"]], row["contact"] or "", _masked(row["phone"]),
-            row["team"] or "", row["agent"] or "", f"{row['changed_at']:%d/%m %H:%M:%S}",
+            row["protocol"], STATUS[row["status"]], escape(row["contact"] or ""),
+            _masked(row["phone"]), row["team"] or "", escape(row["agent"] or ""), f"{row['changed_at']:%d/%m %H:%M:%S}",
         )  # fmt: skip
     _console.print(table)
 
@@ -100,7 +101,7 @@ def assign(
 ) -> None:
     """A human takes the conversation over: the assistant says nothing from now on."""
     running.run(lambda: _command(wanted, tenant, AssignConversation(agent)))
-    _console.print(f"Assigned to {agent}.")
+    _console.print(f"Assigned to {escape(agent)}.")
 
 
 def give_back(
@@ -149,18 +150,18 @@ def _tell(conversation: dict[str, Any], story: dict[str, list[Any]]) -> None:
     head = f"[bold]{conversation['protocol']}[/bold]  {STATUS[conversation['status']]}"
     for field in ("team", "agent"):
         if conversation[field]:
-            head += f"  {field}: {conversation[field]}"
+            head += f"  {field}: {escape(conversation[field])}"
     _console.print(head)
     for message in story["messages"]:
         mark = " ".join(str(message[k]) for k in ("status", "code") if message[k])
         _console.print(
             f"  {message['sent_at']:%H:%M:%S} [cyan]{message['author']:<9}[/cyan]"
-            f" {message['text'] or '[' + message['kind'] + ']'} [dim]{mark}[/dim]",
+            f" {escape(message['text'] or '[' + message['kind'] + ']')} [dim]{escape(mark)}[/dim]",
             highlight=False,
         )
     for turn in story["turns"]:
         why = f": {REASONS.get(turn['code'], turn['code'])}" if turn["code"] else ""
-        detail = f" ({turn['detail']})" if turn["detail"] else ""
+        detail = escape(f" ({turn['detail']})") if turn["detail"] else ""
         tokens = f"{turn['tokens_in']}+{turn['tokens_out']} tokens"
         _console.print(
             f"  turno {turn['status']}, tentativa {turn['attempt']}, {tokens}{why}{detail}",

@@ -24,6 +24,7 @@ from niochat.stack.errors import StackError
 from niochat.stack.launcher import Options, Stack
 
 READY_WITHIN_S = 120.0
+MEND_S = 1.0
 _console = Console()
 
 
@@ -67,7 +68,8 @@ def _attend(port: int | None, sandbox: bool, dashboard: bool) -> None:
         _wait_until_ready(stack.url)
         _show(stack, time.monotonic() - started)
         while True:
-            signal.pause()
+            time.sleep(MEND_S)
+            stack.mend(_progress)
     except KeyboardInterrupt:
         _progress("Stopping: this takes a few seconds.")
     finally:

@@ -85,9 +85,9 @@ async def _log(connection: Connection, plans: Sequence[Plan]) -> None:
 
 async def _say(connection: Connection, plans: Sequence[Plan]) -> None:
     stored = [
-        (p.before.tenant_id, e.message, p.before.id, _conversation_of(p, e), e.version, e.author.value,
-         e.content.kind.value, e.content.text, dict(e.content.details), e.external_id, e.reply_to,
-         e.status.value if e.status else None, e.sent_at)
+        (p.before.tenant_id, e.message, p.before.id, _conversation_of(p, e), e.version,
+         e.author.value, e.content.kind.value, e.content.text, dict(e.content.details),
+         e.external_id, e.reply_to, e.status.value if e.status else None, e.sent_at)
         for p, e in _effects(plans, fx.StoreMessage)
     ]  # fmt: skip
     if stored:

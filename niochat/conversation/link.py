@@ -13,19 +13,19 @@ from niochat.conversation.work import Plan
 from niochat.domain import events as e
 from niochat.domain.conversation import SCHEMA_VERSION, Conversation
 from niochat.domain.draft import Context, Decision, Draft
-from niochat.domain.effects import Effect
 from niochat.domain.evolve import evolve
 from niochat.domain.linking import link
 from niochat.domain.policy import Policy
 
 _SQL = queries("link")
-_STEP = queries("step")
 
 
 async def link_threads(
     connection: Connection, host: str, plan: Plan, policy: Policy
-) -> Sequence[Effect] | None:
-    """Join the other thread of ``plan.link`` to the plan's; ``None`` when it is not ours.
+) -> Plan | None:
+    """Join the other thread of ``plan.link`` to the plan's; what was done, as a plan.
+
+    ``None`` when the thread that stays is not ours, or was itself joined to another one.
 
     The older live conversation is kept, the other is resolved as ``merged``; pending rows,
     queued sends, messages and running turns move. Runs inside the caller's transaction.
@@ -40,9 +40,9 @@ async def link_threads(
     threads = {thread["id"]: thread for thread in found}
     if threads[stays]["merged_into"] is not None:
         return None
-    effects: Sequence[Effect] = ()
+    joined = plan
     if other in threads and threads[other]["merged_into"] is None and other != stays:
-        effects = await _join(connection, host, plan, policy, threads[other])
+        joined = await _join(connection, host, plan, policy, threads[other])
         if threads[other]["contact_id"] != threads[stays]["contact_id"]:
             await _join_contacts(connection, tenant, threads[stays], threads[other])
         await connection.execute(
@@ -50,12 +50,10 @@ async def link_threads(
             threads[other]["contact_id"], threads[stays]["contact_id"],
         )  # fmt: skip
     await connection.execute(_SQL["done"], tenant, row)
-    return effects
+    return joined
 
 
-async def _join(
-    connection: Connection, host: str, plan: Plan, policy: Policy, joins: Any
-) -> Sequence[Effect]:
+async def _join(connection: Connection, host: str, plan: Plan, policy: Policy, joins: Any) -> Plan:
     tenant, stays = plan.before.tenant_id, plan.before.id
     rows = await connection.fetch(_SQL["lock_conversations"], [stays, joins["id"]])
     live = [state_from_json(row["state"], row["schema_version"]) for row in rows]
@@ -68,7 +66,9 @@ async def _join(
     for name in ("move_messages", "move_inbox", "move_outbox", "move_turns", "move_timers",
                  "move_unmatched", "drop_unmatched"):  # fmt: skip
         await connection.execute(_SQL[name], tenant, joins["id"], stays)
-    return await _go_on(connection, host, plan, policy, live) if live else ()
+    if not live:
+        return replace(plan, before=replace(plan.before, conversation=None), after=None)
+    return await _go_on(connection, host, plan, policy, live)
 
 
 async def _resolve(connection: Connection, tenant: UUID, newer: Conversation, thread: UUID) -> None:
@@ -84,7 +84,7 @@ async def _resolve(connection: Connection, tenant: UUID, newer: Conversation, th
 
 async def _go_on(
     connection: Connection, host: str, plan: Plan, policy: Policy, live: Sequence[Conversation]
-) -> Sequence[Effect]:
+) -> Plan:
     """The older conversation takes over in the thread that stays."""
     older, newer = live[0], live[1] if live[1:] else None
     decision = _decide(plan, policy, older, newer)
@@ -99,7 +99,7 @@ async def _go_on(
         effects=list(decision.effects),
     )
     await write(connection, host, [joined])
-    return decision.effects
+    return joined
 
 
 def _decide(

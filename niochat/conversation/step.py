@@ -82,13 +82,13 @@ class Stepper:
         self, connection: Connection, plans: Mapping[ThreadId, Plan], loaded: Loaded
     ) -> list[Stepped]:
         stepped = []
-        for thread, plan in plans.items():
+        for plan in plans.values():
             if plan.link is not None:
                 policy = loaded.tenants[plan.before.tenant_id].policy
                 async with self._database.transaction(connection):
-                    effects = await link_threads(connection, self._host, plan, policy)
-                verdict = Verdict.LOST if effects is None else Verdict.DONE
-                stepped.append(Stepped(thread, verdict, effects=tuple(effects or ()), more=True))
+                    joined = await link_threads(connection, self._host, plan, policy)
+                answer = _stepped(joined or plan, joined is not None)
+                stepped.append(replace(answer, more=True))
         return stepped
 
     async def _alone(self, work: Work, error: Exception) -> Stepped:

@@ -4,16 +4,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
+import structlog
+
 from niochat.adapters.postgres.codec import command_to_json
 from niochat.adapters.postgres.database import Connection, Database
 from niochat.adapters.postgres.queries import queries
 from niochat.domain.commands import DurableCommand, LinkThread
-from niochat.domain.errors import Unavailable
+from niochat.domain.errors import Invalid, Unavailable
 from niochat.domain.incoming import Incoming
 from niochat.inbox.resolve import Arrival, find_threads, resolve_contacts
 from niochat.runtime.grouping import Grouper
 
 _SQL = queries("inbox")
+_log = structlog.get_logger(__name__)
 
 _Row = tuple[UUID, UUID, UUID, str, object, object]
 """tenant, channel, thread, dedupe key, command, raw."""
@@ -42,6 +45,26 @@ class Inbox:
         Raises ``Unavailable`` when the database is away, ``Invalid`` for what it cannot hold.
         """
         return await self._grouper.submit(Arrival(tenant_id, channel_id, incoming))
+
+    async def accept_in_order(
+        self, tenant_id: UUID, channel_id: UUID, incoming: Sequence[Incoming]
+    ) -> list[Accepted]:
+        """Store all in the given order, which grouping with others could not promise.
+
+        What the database cannot hold is left out alone. Raises ``Unavailable``.
+        """
+        arrivals = [Arrival(tenant_id, channel_id, each) for each in incoming]
+        try:
+            return await self._accept_group(arrivals)
+        except Invalid:
+            if len(arrivals) == 1:
+                _log.error("arrival_left_out", channel=str(channel_id))
+                return []
+        return [
+            accepted
+            for each in incoming
+            for accepted in await self.accept_in_order(tenant_id, channel_id, [each])
+        ]
 
     async def command(
         self, tenant_id: UUID, thread_id: UUID, channel_id: UUID, key: str, command: DurableCommand
@@ -73,7 +96,7 @@ class Inbox:
             await connection.execute(_SQL["forget_raw"], limit)
             await connection.execute(_SQL["forget_rows"], limit)
 
-    async def _accept_group(self, arrivals: Sequence[Arrival]) -> Sequence[Accepted | Exception]:
+    async def _accept_group(self, arrivals: Sequence[Arrival]) -> list[Accepted]:
         async with self._database.path_transaction() as connection:
             return await accept_all(connection, arrivals)
 

@@ -57,10 +57,15 @@ class Backfill:
         started = datetime.now(UTC)
         missing = await self._missing(channel, line, started)
         threads: set[UUID] = set()
-        for incoming in sorted(missing, key=lambda each: _sent_at(each, started)):
-            accepted = await self._inbox.accept(channel.tenant_id, channel.id, incoming)
-            if accepted.new and accepted.thread_id is not None:
-                threads.add(accepted.thread_id)
+        # Times are whole seconds: within one, the store's own order (newest first) decides.
+        missing.reverse()
+        ordered = sorted(missing, key=lambda each: _sent_at(each, started))
+        if ordered:
+            for accepted in await self._inbox.accept_in_order(
+                channel.tenant_id, channel.id, ordered
+            ):
+                if accepted.new and accepted.thread_id is not None:
+                    threads.add(accepted.thread_id)
         if threads:
             _log.info("channel_filled_up", channel=str(channel.id), messages=len(missing))
         async with self._database.path() as connection:

@@ -19,6 +19,7 @@ from niochat.actors.tenant import ChannelConnected
 from niochat.adapters.postgres.queries import queries
 from niochat.config import Settings
 from niochat.domain.errors import NiochatError
+from niochat.ingress.catch_up import CatchUp
 from niochat.ingress.health import Health
 from niochat.ingress.problems import as_problem
 from niochat.ingress.webhooks import Door, build
@@ -67,7 +68,9 @@ def _webhook_routes(parts: Parts) -> list[BaseRoute]:
     def count(reason: str) -> None:
         ignored.inc(tags={"reason": reason})
 
-    return [*build(Door(parts.directory, parts.vault, parts.inbox, poke, connected, count))]
+    catch_up = CatchUp(parts.backfill, parts.line_of, poke)
+    door = Door(parts.directory, parts.vault, parts.inbox, poke, connected, count, catch_up)
+    return [*build(door)]
 
 
 def _api_routes(parts: Parts) -> list[BaseRoute]:

@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+import json
 from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -17,9 +18,10 @@ from starlette.routing import Route
 
 from niochat.accounts.records import ChannelRecord
 from niochat.adapters.whatsapp.uazapi.parse import parse
-from niochat.domain.errors import Invalid, NiochatError, NotFound
-from niochat.domain.incoming import ConnectionChanged, Ignored, Webhook
-from niochat.inbox.accept import Inbox
+from niochat.domain.errors import Invalid, NiochatError, NotFound, Unavailable
+from niochat.domain.incoming import ConnectionChanged, Ignored, Incoming, Webhook
+from niochat.inbox.accept import Accepted, Inbox
+from niochat.ingress.catch_up import CatchUp
 from niochat.ingress.problems import TooLarge, as_problem
 from niochat.vault.vault import Vault
 
@@ -53,6 +55,7 @@ class Door:
         poke: Callable[[UUID], None],
         connected: Callable[[UUID], None],
         count: Callable[[str], None],
+        catch_up: CatchUp | None = None,
     ) -> None:
         self._channels = channels
         self._vault = vault
@@ -60,6 +63,7 @@ class Door:
         self._poke = poke
         self._connected = connected
         self._count = count
+        self._catch_up = catch_up
 
     async def receive(self, request: Request) -> Response:
         """``POST /webhooks/uazapi/{channel_id}/{secret}``."""
@@ -108,13 +112,23 @@ class Door:
                     self._connected(channel.tenant_id)
                 return {"accepted": "connection"}
             case incoming:
-                accepted = await self._inbox.accept(channel.tenant_id, channel.id, incoming)
+                accepted = await self._accept(channel, incoming)
         if accepted.thread_id is None:
             self._count("stranger")
             return {"ignored": "stranger"}
         if accepted.new:
             self._poke(accepted.thread_id)
         return {"accepted": "new" if accepted.new else "known"}
+
+    async def _accept(self, channel: ChannelRecord, incoming: Incoming) -> Accepted:
+        if self._catch_up is None:
+            return await self._inbox.accept(channel.tenant_id, channel.id, incoming)
+        try:
+            await self._catch_up.before(channel)
+            return await self._inbox.accept(channel.tenant_id, channel.id, incoming)
+        except Unavailable:
+            self._catch_up.missed(channel.id)
+            raise
 
 
 def build(door: Door) -> list[Route]:
@@ -159,10 +173,22 @@ def _json(body: bytes) -> dict[str, object]:
     try:
         value = orjson.loads(body)
     except orjson.JSONDecodeError as error:
-        raise Invalid(f"the body is not JSON: {error}", code="malformed") from None
+        value = _with_half_characters(body, str(error))
     if not isinstance(value, dict):
         raise Invalid("the body must be a JSON object", code="malformed")
     return value
+
+
+def _with_half_characters(body: bytes, complaint: str) -> object:
+    """A lone surrogate (half an emoji) is JSON, but orjson refuses it, and with it the message."""
+    try:
+        return json.loads(body, parse_constant=_no_number)
+    except (ValueError, RecursionError):
+        raise Invalid(f"the body is not JSON: {complaint}", code="malformed") from None
+
+
+def _no_number(name: str) -> object:
+    raise ValueError(name)
 
 
 def _client(request: Request) -> str:

@@ -6,6 +6,10 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+import structlog
+
+_log = structlog.get_logger(__name__)
+
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
@@ -51,9 +55,16 @@ class Grouper(Generic[Item, Result]):
         while self._waiting and len(self._running) < self._parallel:
             task = asyncio.get_running_loop().create_task(self._run())
             self._running.add(task)
-            task.add_done_callback(self._running.discard)
+            task.add_done_callback(self._ended)
             if len(self._waiting) <= self._limit:
                 return
+
+    def _ended(self, task: "asyncio.Task[None]") -> None:
+        self._running.discard(task)
+        if not task.cancelled() and task.exception() is not None:
+            _log.error("group_failed", exc_info=task.exception())
+        # Whoever was answered in this tick may have submitted while the task still counted.
+        self._start()
 
     async def _run(self) -> None:
         await asyncio.sleep(0)  # let what is ready in this tick join the group
@@ -65,6 +76,8 @@ class Grouper(Generic[Item, Result]):
     async def _settle(self, group: Sequence[_Waiter[Item, Result]]) -> None:
         try:
             results = await self._flush([waiter.item for waiter in group])
+            if len(results) != len(group):
+                raise ValueError(f"{len(results)} results for {len(group)} items")
         except Exception as error:  # noqa: BLE001 - every caller must hear of it
             if len(group) > 1 and self._alone_after(error):
                 for waiter in group:

@@ -5,6 +5,7 @@ import time
 from collections import OrderedDict, deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice, takewhile
 from typing import Any, Protocol
 
 import structlog
@@ -92,25 +93,31 @@ class VirtualHost:
         self._enqueue(activation)
 
     async def ask(self, address: Address, payload: Any) -> Any:
-        """Deliver and wait for the answer."""
+        """Deliver and wait for the answer. Raises ``Unavailable`` when the actor goes away."""
         question = Ask(payload, asyncio.get_running_loop().create_future())
+        if self._stopping:
+            question.refuse()
         self.deliver(address, question)
         return await question.answer
 
     def passivate(self) -> int:
         """Drop who is idle too long, then the longest idle above capacity; how many went."""
-        dropped = self._drop_idle()
-        while len(self._actors) > self._capacity and self._drop_one(Deactivation.CROWDED):
-            dropped += 1
-        return dropped
+        limit = self._clock() - self._idle_s
+        longest_idle = takewhile(lambda each: each.touched < limit, self._actors.values())
+        idle = [each for each in longest_idle if each.resting]
+        self._drop(idle, Deactivation.IDLE)
+        surplus = max(len(self._actors) - self._capacity, 0)
+        crowding = list(islice((each for each in self._actors.values() if each.resting), surplus))
+        self._drop(crowding, Deactivation.CROWDED)
+        return len(idle) + len(crowding)
 
     def forget(self, shards: set[int]) -> None:
         """The shards moved away: their actors leave memory after the step they are in."""
         for address in [a for a in self._actors if a.shard in shards]:
             activation = self._actors[address]
-            activation.mailbox.clear()
-            activation.state = None
-            if not (activation.busy or activation.queued):
+            activation.clear()
+            activation.leaving = True
+            if activation.resting:
                 del self._actors[address]
 
     async def stop(self) -> None:
@@ -118,6 +125,8 @@ class VirtualHost:
         self._stopping = True
         running = [task for kind in self._kinds.values() for task in kind.running]
         await asyncio.gather(*running, return_exceptions=True)
+        for activation in self._actors.values():
+            activation.clear()
         self._actors.clear()
 
     def _activate(self, address: Address) -> Activation:
@@ -187,22 +196,15 @@ class VirtualHost:
         activation.touched = self._clock()
         if activation.address in self._actors:
             self._actors.move_to_end(activation.address)
+        if activation.leaving:
+            activation.state = None
         if again or activation.queued or activation.mailbox:
             activation.queued = True
             kind.ready.append(activation)
+        elif activation.leaving:
+            self._actors.pop(activation.address, None)
 
-    def _drop_idle(self) -> int:
-        limit, dropped = self._clock() - self._idle_s, 0
-        while self._actors and next(iter(self._actors.values())).touched < limit:
-            if not self._drop_one(Deactivation.IDLE):
-                break
-            dropped += 1
-        return dropped
-
-    def _drop_one(self, reason: Deactivation) -> bool:
-        for address, activation in self._actors.items():
-            if not (activation.busy or activation.queued or activation.mailbox):
-                del self._actors[address]
-                _log.debug("actor_passivated", kind=address.kind, reason=reason.value)
-                return True
-        return False
+    def _drop(self, activations: Sequence[Activation], reason: Deactivation) -> None:
+        for activation in activations:
+            del self._actors[activation.address]
+            _log.debug("actor_passivated", kind=activation.address.kind, reason=reason.value)

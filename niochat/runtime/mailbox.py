@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from niochat.domain.errors import Unavailable
 from niochat.runtime.address import Address
 
 
@@ -30,11 +31,16 @@ class Ask:
         if not self.answer.done():
             self.answer.set_result(value)
 
+    def refuse(self) -> None:
+        """Nobody here will answer: the actor moved away, or its host stops."""
+        if not self.answer.done():
+            self.answer.set_exception(Unavailable("the actor is not here any more", code="host"))
+
 
 class Activation:
     """One virtual actor. ``state`` is its behaviour's; it makes things fast, never true."""
 
-    __slots__ = ("address", "busy", "mailbox", "queued", "state", "touched")
+    __slots__ = ("address", "busy", "leaving", "mailbox", "queued", "state", "touched")
 
     def __init__(self, address: Address, now: float) -> None:
         self.address = address
@@ -44,12 +50,26 @@ class Activation:
         """In a step: nobody else may step it."""
         self.queued = False
         """Waits for a step."""
+        self.leaving = False
+        """Its shard moved away: it leaves memory when it rests."""
         self.touched = now
+
+    @property
+    def resting(self) -> bool:
+        """Has nothing to do."""
+        return not (self.busy or self.queued or self.mailbox)
 
     def take(self) -> list[Any]:
         """All messages, oldest first; the mailbox is empty then."""
         messages, self.mailbox = self.mailbox, []
         return messages
+
+    def clear(self) -> None:
+        """Forget what it knew and what it was told; who asked something is told so."""
+        self.state = None
+        for message in self.take():
+            if isinstance(message, Ask):
+                message.refuse()
 
     def put_back(self, messages: list[Any]) -> None:
         """Messages whose step did not happen, before those that came since."""

@@ -91,6 +91,20 @@ class Stack:
             self._close()
             raise
 
+    def mend(self, progress: Progress = silent) -> None:
+        """Start a store again that died. Ray looks after its own processes, nobody after these.
+
+        Called regularly while the stack is up, by the process that started it.
+        """
+        if not self.options.database_url and not self.postgres.running:
+            progress("PostgreSQL has died: starting it again.")
+            self.postgres.kill()  # its orphans hold the data folder
+            self.postgres.start()
+        if not self.options.redis_url and not self.redis.running:
+            progress("Redis does not answer: starting it again.")
+            self.redis.stop()
+            self.redis.start()
+
     def down(self, progress: Progress = silent) -> None:
         """End everything of this home, also what another launcher or a former run started."""
         if not self._lock.held:

@@ -77,6 +77,11 @@ class EmbeddedPostgres:
         """Log-in of the superuser. For set-up and tests; no process of the product gets it."""
         return self._address("postgres", self._credentials.postgres_superuser, "postgres")
 
+    @property
+    def running(self) -> bool:
+        """Whether the server of this data folder is alive."""
+        return self._postmaster() is not None
+
     def start(self) -> str:
         """Start the server, set it up when it is new, and return its DSN once it takes log-ins.
 

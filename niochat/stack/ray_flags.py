@@ -37,6 +37,9 @@ _FIXED = {
     # little slower.
     "RAY_SERVE_CONTROL_LOOP_INTERVAL_S": "0.5",
     "RAY_LOG_TO_DRIVER": "0",
+    # Serve takes the standard error of its replicas and would keep 1,000 lines of it in memory:
+    # an operator would read nothing for hours, and lose it all with the process.
+    "RAY_SERVE_REQUEST_PATH_LOG_BUFFER_SIZE": "1",
 }
 
 

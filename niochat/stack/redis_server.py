@@ -40,6 +40,11 @@ class EmbeddedRedis:
         """Where it listens, with its password."""
         return f"redis://:{self._password}@127.0.0.1:{self._port}/0"
 
+    @property
+    def running(self) -> bool:
+        """Whether it answers."""
+        return self._answers()
+
     def start(self) -> str:
         """Start the server and return its URL once it answers. Nothing happens if it runs."""
         if not self._answers():

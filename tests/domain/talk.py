@@ -1,14 +1,14 @@
 """A talk with one customer: decisions in a row, their effects kept as the tables keep them."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from niochat.domain import commands as cmd
 from niochat.domain import effects as fx
 from niochat.domain import events as e
-from niochat.domain.conversation import Conversation, Status, Timer, Turn
+from niochat.domain.conversation import Conversation, Timer, Turn
 from niochat.domain.decide import decide
 from niochat.domain.draft import Context, Decision, KnownMessage, KnownSend, Unmatched
 from niochat.domain.effects import Effect
@@ -187,7 +187,7 @@ class Talk:
         assert after.version == len(log), "the version has a gap"
         assert replay(log) == after, "the log does not lead to the state"
 
-    def _keep(self, effect: Effect) -> None:
+    def _keep(self, effect: Effect) -> None:  # noqa: C901 - one branch an effect: a table
         match effect:
             case fx.StoreMessage():
                 conversation = self.live.id if effect.version is not None else None
@@ -202,9 +202,7 @@ class Talk:
             case fx.QueueSend(outbox=outbox):
                 assert outbox not in self.sends, "queued twice"
                 assert effect.origin is not Author.ASSISTANT or self.may_reply
-                self.sends[outbox] = Send(
-                    effect.message, self.live.id, effect.origin, effect.text
-                )
+                self.sends[outbox] = Send(effect.message, self.live.id, effect.origin, effect.text)
             case fx.SettleOutbox(outbox=outbox):
                 self.sends[outbox].status = effect.status
             case fx.CancelReplies():
@@ -225,9 +223,7 @@ class Talk:
 
     def _cancellable(self) -> Iterable[Send]:
         return (
-            s
-            for s in self.sends.values()
-            if s.status == "queued" and s.origin is Author.ASSISTANT
+            s for s in self.sends.values() if s.status == "queued" and s.origin is Author.ASSISTANT
         )
 
     def _change(self, said: Said, change: fx.ChangeMessage) -> None:
@@ -243,10 +239,3 @@ class Talk:
         if change.reaction is not None:
             who, emoji = change.reaction
             said.reactions[who] = emoji
-
-
-def suspended(policy: Policy) -> Policy:
-    return replace(policy, suspended=True)
-
-
-__all__ = ["START", "THREAD", "Said", "Send", "Status", "Talk", "suspended", "text"]

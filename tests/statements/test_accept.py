@@ -16,9 +16,7 @@ LID, PHONE = "100000000000001", "5581988880001"
 
 
 async def accept(host: Host, place: Place, external: str, **options: object) -> object:
-    return await host.inbox.accept(
-        place.tenant, place.channel, incoming(external, **options)
-    )
+    return await host.inbox.accept(place.tenant, place.channel, incoming(external, **options))
 
 
 async def test_a_message_of_a_stranger_makes_one_contact_one_thread_one_row(
@@ -78,9 +76,7 @@ async def test_twenty_first_webhooks_at_once_make_one_contact_and_twenty_rows(
     assert await given.count("inbox") == 20
 
 
-async def test_numbers_that_end_alike_stay_two_people(
-    a: Host, place: Place, given: Given
-) -> None:
+async def test_numbers_that_end_alike_stay_two_people(a: Host, place: Place, given: Given) -> None:
     await accept(a, place, "m1", phone="5581988880001")
     await accept(a, place, "m2", phone="558188880001")
 
@@ -124,9 +120,7 @@ async def test_news_of_somebody_known_are_stored_but_add_no_name(
     known = await accept(a, place, "m1", lid=LID)
     receipt = cmd.ReceiveReceipt(("x",), DeliveryStatus.READ)
 
-    news = await accept(
-        a, place, "r1", lid=LID, phone=PHONE, command=receipt, creates=False
-    )
+    news = await accept(a, place, "r1", lid=LID, phone=PHONE, command=receipt, creates=False)
 
     assert news.thread_id == known.thread_id
     assert await given.rows("SELECT kind FROM identities") == ["lid"]
@@ -158,9 +152,11 @@ async def test_a_caller_who_went_away_neither_loses_its_row_nor_stops_the_others
 
     assert (await stays).new
     assert (await accept(a, place, "after", lid=LID)).new
-    assert await given.rows(
-        "SELECT command ->> 'external_id' FROM inbox ORDER BY id"
-    ) == ["gone", "stays", "after"]
+    assert await given.rows("SELECT command ->> 'external_id' FROM inbox ORDER BY id") == [
+        "gone",
+        "stays",
+        "after",
+    ]
 
 
 async def test_rows_are_numbered_as_they_came_whatever_their_keys(
@@ -170,9 +166,7 @@ async def test_rows_are_numbered_as_they_came_whatever_their_keys(
 
     await asyncio.gather(*(accept(a, place, external, lid=LID) for external in order))
 
-    assert await given.rows(
-        "SELECT command ->> 'external_id' FROM inbox ORDER BY id"
-    ) == order
+    assert await given.rows("SELECT command ->> 'external_id' FROM inbox ORDER BY id") == order
 
 
 async def test_a_click_counts_once_under_its_idempotency_key(
@@ -205,14 +199,15 @@ async def test_suspension_is_told_once_to_every_conversation_the_assistant_holds
     await a.inbox.suspend(place.tenant, 2)
     await a.run(held.thread_id)
 
-    assert await given.rows(
-        "SELECT status FROM conversations ORDER BY opened_at"
-    ) == ["waiting", "open"]
+    assert await given.rows("SELECT status FROM conversations ORDER BY opened_at") == [
+        "waiting",
+        "open",
+    ]
     assert await given.rows("SELECT status FROM turns ORDER BY started_at") == ["cancelled"] * 2
     assert await given.count("inbox", "command ->> 'type' = 'suspend_assistant'") == 1
 
 
-async def test_raw_bodies_go_after_days_and_processed_rows_after_weeks(
+async def test_once_processed_raw_bodies_go_after_days_and_rows_after_weeks(
     a: Host, place: Place, given: Given
 ) -> None:
     for external, days in (("new", 1), ("older", 4), ("old", 31), ("old but pending", 32)):
@@ -228,4 +223,4 @@ async def test_raw_bodies_go_after_days_and_processed_rows_after_weeks(
 
     assert await given.rows(
         "SELECT (command ->> 'external_id', raw IS NULL)::text FROM inbox ORDER BY id"
-    ) == ["(new,f)", "(older,t)", '("old but pending",t)']
+    ) == ["(new,f)", "(older,t)", '("old but pending",f)']

@@ -9,7 +9,7 @@ import pytest_asyncio
 
 from niochat.conversation.work import Verdict
 from niochat.domain import commands as cmd
-from niochat.domain.ids import OutboxId
+from niochat.domain.ids import OutboxId, shard_of
 from niochat.domain.message import Content, Kind
 from tests.builders import Given, Host, Ownership, Place, message, put
 
@@ -127,8 +127,10 @@ async def test_what_is_sending_is_orphaned_once_its_host_or_its_time_is_gone(
     assert not (await b.outbox.unsettled(talking))[1].orphaned, "queued is certainly unsent"
 
     await ownership.give(a)
-    await given.admin.execute("UPDATE outbox SET epoch = $1, send_until = now()"
-                              " WHERE status = 'sending'", a.epochs[talking.int % 1024])  # fmt: skip
+    await given.admin.execute(
+        "UPDATE outbox SET epoch = $1, send_until = now() WHERE status = 'sending'",
+        a.epochs[shard_of(talking)],
+    )
     assert (await a.outbox.unsettled(talking))[0].orphaned
 
 
@@ -199,9 +201,7 @@ async def test_a_message_from_the_phone_cancels_what_has_not_started_to_leave(
     await a.run(talking)
 
     assert await statuses(given) == ["sending", "cancelled", "cancelled"]
-    assert await given.rows("SELECT code FROM messages WHERE code IS NOT NULL") == [
-        "cancelled"
-    ] * 2
+    assert await given.rows("SELECT code FROM messages WHERE code IS NOT NULL") == ["cancelled"] * 2
 
 
 async def test_the_fixed_sentence_leaves_though_people_hold_the_conversation(

@@ -1,13 +1,13 @@
 """LID and phone of one person that first arrived apart become one contact and one thread."""
 
 import asyncio
-from dataclasses import replace
 from uuid import UUID
 
 import pytest
 
 from niochat.conversation.work import Verdict
 from niochat.domain import commands as cmd
+from niochat.domain import effects as fx
 from niochat.domain.evolve import replay
 from niochat.domain.message import DeliveryStatus
 from tests.builders import Given, Host, Ownership, Place, incoming, message, put
@@ -49,7 +49,7 @@ async def holds(given: Given) -> None:
 async def test_a_message_that_shows_both_links_them_and_goes_on_in_the_older_conversation(
     a: Host, place: Place, given: Given
 ) -> None:
-    by_lid, by_phone = await apart(a, place)
+    by_lid, _ = await apart(a, place)
     older = a.turn(by_lid)
 
     thread = await arrive(a, place, "both", lid=LID, phone=PHONE)
@@ -138,9 +138,7 @@ async def test_what_an_agent_took_over_stays_with_the_agent(
 
     await link(a, place, by_lid, by_phone)
 
-    assert await given.rows(
-        "SELECT agent FROM conversations WHERE status = 'open'"
-    ) == ["ana"]
+    assert await given.rows("SELECT agent FROM conversations WHERE status = 'open'") == ["ana"]
     assert await given.rows("SELECT status FROM outbox") == ["cancelled"]
     await holds(given)
 
@@ -149,10 +147,11 @@ async def test_rows_that_wait_go_along_in_the_order_they_came(
     a: Host, place: Place, given: Given
 ) -> None:
     by_lid, by_phone = await apart(a, place)
+    await put(a, place, by_lid, [cmd.LinkThread(str(by_phone))])
     for n in range(4):
         await put(a, place, (by_lid, by_phone)[n % 2], [message(f"n{n}", f"n{n}")])
 
-    await link(a, place, by_lid, by_phone)
+    await a.run(by_lid)
 
     assert [said for said in await given.said(by_lid) if said[0] == "n"] == [
         "n0",
@@ -244,9 +243,7 @@ async def test_linking_at_both_ends_at_once_makes_no_circle(
     await holds(given)
 
 
-async def test_timers_of_visits_that_ended_do_not_stand_in_the_way(
-    a: Host, given: Given
-) -> None:
+async def test_timers_of_visits_that_ended_do_not_stand_in_the_way(a: Host, given: Given) -> None:
     slow = await given.place(burst_window_s=60)
     by_lid = await arrive(a, slow, "by lid", lid=LID)
     await a.run(by_lid)
@@ -263,9 +260,7 @@ async def test_timers_of_visits_that_ended_do_not_stand_in_the_way(
                             ) == ["done"]  # fmt: skip
 
 
-async def test_news_kept_for_both_threads_go_along(
-    a: Host, place: Place, given: Given
-) -> None:
+async def test_news_kept_for_both_threads_go_along(a: Host, place: Place, given: Given) -> None:
     by_lid, by_phone = await apart(a, place)
     for thread in (by_lid, by_phone):
         await put(a, place, thread, [cmd.ReceiveEdit(f"e-{thread}", "m9", "certo")])
@@ -352,14 +347,38 @@ async def test_a_link_that_cannot_be_done_is_parked_and_the_next_row_proceeds(
     a: Host, place: Place, given: Given
 ) -> None:
     by_lid, by_phone = await apart(a, place)
-    await given.admin.execute("UPDATE conversations SET state = '{}' WHERE thread_id = $1", by_phone)
+    (merged,) = await given.states(by_phone)
+    await given.admin.execute(
+        "INSERT INTO events SELECT tenant_id, conversation_id, 99, thread_id, type, body,"
+        " schema_version, at FROM events WHERE conversation_id = $1 AND version = 1",
+        merged,
+    )
+    await given.admin.execute(
+        "UPDATE conversations SET state = state || '{\"version\": 98}' WHERE id = $1", merged
+    )
     await put(a, place, by_lid, [cmd.LinkThread(str(by_phone)), message("after", "after")])
 
-    for _ in range(3):
-        await a.step(by_lid)
-        await given.admin.execute("UPDATE inbox SET failures = failures + 1 WHERE processed_at"
-                                  " IS NULL AND command ->> 'type' = 'link_thread'")  # fmt: skip
+    verdicts = [(await a.step(by_lid)).verdict for _ in range(3)]
     await a.run(by_lid)
 
+    assert verdicts == [Verdict.FAILED] * 3
+    assert await given.rows("SELECT outcome FROM inbox ORDER BY id DESC LIMIT 2") == [
+        "done",
+        "parked:step_failed",
+    ]
     assert "after" in await given.said(by_lid)
-    assert replace(a.memory[by_lid]).conversation is not None
+    assert await given.count("threads", "merged_into IS NOT NULL") == 0
+
+
+async def test_what_linking_leads_to_is_told_to_the_host_like_any_step(
+    a: Host, place: Place
+) -> None:
+    by_lid, by_phone = await apart(a, place)
+    await put(a, place, by_lid, [cmd.LinkThread(str(by_phone))])
+
+    linked = await a.step(by_lid)
+
+    assert linked.verdict is Verdict.DONE
+    assert {effect.turn for effect in linked.effects if isinstance(effect, fx.RunTurn)} == {
+        a.turn(by_lid).id
+    }

@@ -427,9 +427,7 @@ async def test_without_the_database_the_step_says_so_and_the_rows_wait(
     assert await given.count("inbox", "processed_at IS NULL AND failures = 0") == 1
 
 
-async def test_a_state_survives_the_way_through_json(
-    a: Host, place: Place, given: Given
-) -> None:
+async def test_a_state_survives_the_way_through_json(a: Host, place: Place, given: Given) -> None:
     waiting = await given.tenant(burst_window_s=2.5)
     slow = Place(waiting, await given.channel(waiting))
     thread = await given.thread(slow)

@@ -40,9 +40,7 @@ async def started(given: Given) -> int:
     return await given.count("events", "type = 'turn_started'")
 
 
-async def test_before_its_time_a_timer_does_not_fire(
-    a: Host, waiting: UUID, given: Given
-) -> None:
+async def test_before_its_time_a_timer_does_not_fire(a: Host, waiting: UUID, given: Given) -> None:
     await a.run(waiting)
 
     assert await started(given) == 0
@@ -130,9 +128,10 @@ async def test_a_backlog_is_taken_up_in_due_order_each_once(
         await a.run(thread)
 
     assert found == late
-    assert await given.rows(
-        "SELECT thread_id FROM events WHERE type = 'turn_started' ORDER BY xid"
-    ) == late
+    assert (
+        await given.rows("SELECT thread_id FROM events WHERE type = 'turn_started' ORDER BY xid")
+        == late
+    )
     assert await Sweeper(a.database, a.name).forgotten(list(a.epochs)) == []
 
 

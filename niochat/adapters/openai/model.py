@@ -1,15 +1,21 @@
 """Any OpenAI-compatible model, by the ``openai`` client on its aiohttp transport."""
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from time import time
 
+import aiohttp
 import openai
 from openai import AsyncOpenAI, DefaultAioHttpClient
 from openai.types.chat import ChatCompletionMessageParam
 
 from niochat.domain.errors import NiochatError
+
+DEFAULT_WAIT_S = 1.0
+LONGEST_WAIT_S = 60.0
+_MOST_TOKENS = 2**31
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,17 +64,13 @@ class Models:
         stream: bool,
     ) -> Completion:
         """One call, no repeats. Raises ``ModelError``."""
-        client = self._client(endpoint).with_options(timeout=timeout_s)
         try:
+            client = self._client(endpoint).with_options(timeout=timeout_s)
             if stream:
                 return await _streamed(client, endpoint.model, messages, max_tokens)
             return await _whole(client, endpoint.model, messages, max_tokens)
-        except openai.OpenAIError as error:
+        except Exception as error:  # every library below the client has errors of its own
             raise translate(error) from error
-        except (ValueError, TypeError, AttributeError, IndexError) as error:
-            raise ModelError(
-                f"the model's answer is not one: {error!r}", code="model_malformed", retryable=True
-            ) from error
 
     async def close(self) -> None:
         """Close all connections."""
@@ -97,12 +99,11 @@ async def _whole(
     answer = await client.chat.completions.create(
         model=model, messages=list(messages), max_tokens=max_tokens
     )
-    usage = answer.usage
+    content = answer.choices[0].message.content
     return Completion(
-        answer.choices[0].message.content or "",
-        answer.model,
-        usage.prompt_tokens if usage else 0,
-        usage.completion_tokens if usage else 0,
+        content if isinstance(content, str) else "",
+        answer.model if isinstance(answer.model, str) and answer.model else model,
+        *_tokens(answer.usage),
     )
 
 
@@ -126,19 +127,24 @@ async def _streamed(
             if chunk.choices and chunk.choices[0].delta.content:
                 parts.append(chunk.choices[0].delta.content)
             if chunk.usage:
-                tokens_in, tokens_out = chunk.usage.prompt_tokens, chunk.usage.completion_tokens
+                tokens_in, tokens_out = _tokens(chunk.usage)
     return Completion("".join(parts), model, tokens_in, tokens_out)
 
 
-def translate(error: openai.OpenAIError) -> ModelError:
+def _tokens(usage: object) -> tuple[int, int]:
+    """(in, out) as far as they can be believed: the client does not check what came."""
+    counts = (getattr(usage, name, 0) for name in ("prompt_tokens", "completion_tokens"))
+    read, said = (
+        count if isinstance(count, int) and 0 <= count < _MOST_TOKENS else 0 for count in counts
+    )
+    return read, said
+
+
+def translate(error: Exception) -> ModelError:
     """The client's errors as ours, with what the operator has to know."""
     match error:
-        case openai.APITimeoutError():
-            return ModelError("the model was too slow", code="model_timeout", retryable=True)
         case openai.APIConnectionError():
-            return ModelError(
-                "the model cannot be reached", code="model_unreachable", retryable=True
-            )
+            return _away(error)
         case openai.RateLimitError():
             wait = _retry_after(error.response.headers)
             return ModelError(
@@ -155,19 +161,50 @@ def translate(error: openai.OpenAIError) -> ModelError:
                 f"the model answered {error.status_code}", code=f"model_{error.status_code}",
                 retryable=error.status_code >= 500,
             )  # fmt: skip
+        case _ if any(isinstance(cause, aiohttp.ClientError | OSError) for cause in _causes(error)):
+            return _away(error)
         case _:
-            return ModelError(
-                f"the model's answer is not one: {error!r}", code="model_malformed", retryable=True
-            )
+            return _malformed(error)
+
+
+def _away(error: Exception) -> ModelError:
+    """No answer: too slow, or not there at all.
+
+    ``httpx-aiohttp`` maps *every* broken connection to ``httpx.ConnectTimeout``, so a time-out
+    is believed only where aiohttp's own error underneath is one.
+    """
+    causes = list(_causes(error))
+    broken = any(isinstance(cause, aiohttp.ClientConnectionError) for cause in causes)
+    too_slow = any(isinstance(cause, TimeoutError) for cause in causes)
+    if too_slow or (not broken and isinstance(error, openai.APITimeoutError)):
+        return ModelError("the model was too slow", code="model_timeout", retryable=True)
+    return ModelError("the model cannot be reached", code="model_unreachable", retryable=True)
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__
+
+
+def _malformed(error: Exception) -> ModelError:
+    return ModelError(
+        f"the model's answer is not one: {error!r}", code="model_malformed", retryable=True
+    )
 
 
 def _retry_after(headers: Mapping[str, str]) -> float:
+    """Seconds that were asked for, at most a minute: a whole tenant waits so long."""
     value = headers.get("retry-after", "")
     try:
-        return max(float(value), 0.0)
+        seconds = float(value)
     except ValueError:
-        pass
+        seconds = _seconds_until(value)
+    return min(max(seconds, 0.0), LONGEST_WAIT_S) if not math.isnan(seconds) else DEFAULT_WAIT_S
+
+
+def _seconds_until(date: str) -> float:
     try:
-        return max(parsedate_to_datetime(value).timestamp() - time(), 0.0)
-    except (ValueError, TypeError):
-        return 1.0
+        return parsedate_to_datetime(date).timestamp() - time()
+    except (ValueError, TypeError, OverflowError, IndexError):
+        return DEFAULT_WAIT_S

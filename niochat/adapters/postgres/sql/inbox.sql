@@ -73,11 +73,12 @@ UPDATE channels
  WHERE id = $1
 
 -- name: forget_raw
--- Raw bodies are kept for three days, for looking into what a gateway sent.
+-- Raw bodies of processed rows are kept for three days, for looking into what a gateway sent.
 UPDATE inbox SET raw = NULL
  WHERE ctid = ANY (ARRAY(
      SELECT ctid FROM inbox
-      WHERE received_at < now() - interval '3 days' AND raw IS NOT NULL LIMIT $1))
+      WHERE received_at < now() - interval '3 days' AND processed_at IS NOT NULL
+        AND raw IS NOT NULL LIMIT $1))
 
 -- name: forget_rows
 -- Dedupe keys live longer than any gateway repeats; processed rows then go.

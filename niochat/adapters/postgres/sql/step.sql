@@ -225,10 +225,12 @@ DELETE FROM unmatched u
  WHERE u.thread_id = x.thread_id AND u.external_id = x.external_id
 
 -- name: mark_processed
--- The rows this step consumed.
-UPDATE inbox i SET processed_at = now(), outcome = x.outcome
+-- The rows this step consumed; once. No "processed_at IS NULL" here: it would let the planner
+-- walk all that is pending, which in a surge is everything, instead of the primary key.
+UPDATE inbox i
+   SET processed_at = coalesce(i.processed_at, now()), outcome = coalesce(i.outcome, x.outcome)
   FROM unnest($1::uuid[], $2::bigint[], $3::text[]) AS x (tenant_id, id, outcome)
- WHERE i.tenant_id = x.tenant_id AND i.id = x.id AND i.processed_at IS NULL
+ WHERE i.tenant_id = x.tenant_id AND i.id = x.id
 
 -- name: count_failure
 -- One more failed step of the thread's first pending row.

@@ -227,7 +227,8 @@ CREATE TABLE inbox (
 );
 CREATE INDEX inbox_pending ON inbox (thread_id, id) WHERE processed_at IS NULL;
 CREATE INDEX inbox_forgotten ON inbox (shard, received_at) WHERE processed_at IS NULL;
-CREATE INDEX inbox_age ON inbox (received_at);
+-- Partial, so that a search for the oldest pending row never walks weeks of processed ones.
+CREATE INDEX inbox_age ON inbox (received_at) WHERE processed_at IS NOT NULL;
 CREATE TABLE outbox (
     tenant_id       uuid NOT NULL,
     id              uuid NOT NULL UNIQUE,       -- the gateway's track_id

@@ -1,0 +1,58 @@
+"""After any time away, what the gateway gave up on is stored before what it sends now.
+
+A message that came while nobody answered lies in the gateway's store only. If the next one of
+the same customer were stored first, their order would be lost for ever. So the first webhook
+of a channel, after a start or after the database was away, waits until the channel is filled.
+"""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Callable
+from uuid import UUID
+
+import structlog
+
+from niochat.accounts.records import ChannelRecord
+from niochat.domain.errors import NiochatError
+from niochat.inbox.backfill import Backfill
+from niochat.outbox.deliver import LineOf
+
+_log = structlog.get_logger(__name__)
+
+WITHIN_S = 4.0
+"""A gateway that is slower keeps its webhooks waiting no longer; the tenant's actor fills later."""
+
+
+class CatchUp:
+    """Which channels this process has caught up with."""
+
+    def __init__(self, backfill: Backfill, line_of: LineOf, poke: Callable[[UUID], None]) -> None:
+        self._backfill = backfill
+        self._line_of = line_of
+        self._poke = poke
+        self._caught_up: set[UUID] = set()
+        self._locks: defaultdict[UUID, asyncio.Lock] = defaultdict(asyncio.Lock)
+
+    async def before(self, channel: ChannelRecord) -> None:
+        """Return once the channel is filled, or cannot be for now."""
+        if channel.id in self._caught_up:
+            return
+        async with self._locks[channel.id]:
+            if channel.id not in self._caught_up:
+                await self._fill(channel)
+
+    def missed(self, channel_id: UUID) -> None:
+        """A webhook of the channel could not be stored: its gateway may not repeat it."""
+        self._caught_up.discard(channel_id)
+
+    async def _fill(self, channel: ChannelRecord) -> None:
+        line = self._line_of(channel.base_url, channel.token_sealed, channel.tenant_id)
+        try:
+            async with asyncio.timeout(WITHIN_S):
+                for each in await self._backfill.channels(channel.tenant_id):
+                    if each.id == channel.id:
+                        for thread in await self._backfill.fill(each, line):
+                            self._poke(thread)
+        except (NiochatError, TimeoutError) as error:
+            _log.warning("catch_up_put_off", channel=str(channel.id), error=repr(error))
+        self._caught_up.add(channel.id)

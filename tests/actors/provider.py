@@ -1,0 +1,102 @@
+"""A provider declared as an operator would, whose gateway and model are the sandbox."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from niochat.accounts.apply import apply
+from niochat.accounts.directory import Directory
+from niochat.adapters.postgres.database import Database
+from niochat.vault.vault import Vault
+from tests.accounts.declared import assistant, channel, provider, read
+from tests.builders import Place, incoming
+from tests.sandbox.conftest import World
+
+VAULT = Vault({"k1": bytes(32)})
+PHONE = "5581988887777"
+
+
+@dataclass
+class Provider:
+    """A tenant with one channel to the sandbox, and the sandbox's side of it."""
+
+    place: Place
+    database: Database
+    directory: Directory
+    world: World
+    key: str
+
+    async def thread(self, phone: str = PHONE) -> UUID:
+        """A customer's thread, without a word said in it."""
+        async with self.database.path_transaction() as connection:
+            contact = await connection.fetchval(
+                "INSERT INTO contacts (tenant_id) VALUES ($1) RETURNING id", self.place.tenant
+            )
+            await connection.execute(
+                "INSERT INTO identities VALUES ($1, 'phone', $2, $3)",
+                *(self.place.tenant, phone, contact),
+            )
+            thread: UUID = await connection.fetchval(
+                "INSERT INTO threads (tenant_id, channel_id, contact_id) VALUES ($1, $2, $3)"
+                " RETURNING id",
+                *(self.place.tenant, self.place.channel, contact),
+            )
+        return thread
+
+    async def received(self, phone: str = PHONE) -> list[dict[str, Any]]:
+        """What of us is on the customer's phone."""
+        return [m for m in await self.world.phone(phone) if m["direction"] == "received"]
+
+    async def wait_for(self, text: str, phone: str = PHONE) -> list[dict[str, Any]]:
+        """The same, once ``text`` is part of one of them. Fails after some seconds."""
+        after = 0
+        for _ in range(20):
+            for line in await self.world.phone(phone, after, wait=5):
+                after = line["position"]
+                if line["direction"] == "received" and text in line["text"]:
+                    return await self.received(phone)
+        raise AssertionError(f"{text!r} never came")
+
+    async def fault(self, target: str, kind: str, **order: Any) -> None:
+        """Something goes wrong at this provider's gateway or model, once unless told."""
+        token = self.world.token if target == "gateway" else self.key
+        await self.world.fault(
+            **{"target": target, "kind": kind, "token": token, "count": 1, **order}
+        )
+
+
+async def declared(
+    database: Database,
+    world: World,
+    folder: Path,
+    *,
+    slug: str = "demo",
+    gateway: str | None = None,
+    **settings: Any,
+) -> Provider:
+    """``settings`` are the assistant's; the burst window is closed."""
+    key = f"sandbox-{world.token}-{slug}"
+    entry = provider(
+        slug=slug,
+        channels=[channel(base_url=gateway or f"{world.origin}/gateway")],
+        assistant=assistant(endpoint=f"{world.origin}/model/v1", **settings),
+    )
+    (change, *_) = await apply(
+        database, VAULT, read(folder, entry, DEMO_TOKEN=world.token, DEMO_KEY=key)
+    )
+    async with database.path() as connection:
+        await connection.execute(
+            "UPDATE tenants SET policy = policy || '{\"burst_window_s\": 0}' WHERE tenant_id = $1",
+            change.tenant_id,
+        )
+        channel_id = await connection.fetchval(
+            "SELECT id FROM channels WHERE tenant_id = $1", change.tenant_id
+        )
+    place = Place(change.tenant_id, channel_id)
+    return Provider(place, database, Directory(database, VAULT), world, key)
+
+
+def wrote(number: int, words: str, phone: str = PHONE) -> Any:
+    """A customer's message as the parser gives it."""
+    return incoming(f"M{number}", words, phone=phone)

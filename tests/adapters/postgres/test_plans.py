@@ -1,0 +1,104 @@
+"""Hot queries use their indexes on tables that have grown; nothing is switched off for it."""
+
+import re
+
+import pytest
+
+from niochat.adapters.postgres.queries import queries
+from tests.builders import Admin
+
+pytestmark = pytest.mark.asyncio
+
+SMALL = {"tenants", "channels", "shards", "teams"}
+"""Tables of which a page or two is all there is."""
+FILL = """
+INSERT INTO tenants (slug, name) SELECT 'p-' || n, 'p' FROM generate_series(1, 20) n;
+INSERT INTO teams SELECT tenant_id, 'atendimento', 'A' FROM tenants;
+INSERT INTO channels (tenant_id, slug, name, base_url, token_hash, token_sealed, secret_hash,
+                      secret_sealed)
+SELECT tenant_id, 'c', 'c', '', '', '', '', '' FROM tenants;
+INSERT INTO contacts (tenant_id) SELECT tenant_id FROM tenants, generate_series(1, 500);
+INSERT INTO identities SELECT tenant_id, 'phone', row_number() OVER ()::text, id FROM contacts;
+INSERT INTO threads (tenant_id, channel_id, contact_id)
+SELECT c.tenant_id, h.id, c.id FROM contacts c JOIN channels h USING (tenant_id);
+INSERT INTO conversations (tenant_id, id, thread_id, protocol, status, version, state,
+                           schema_version, opened_at, changed_at)
+SELECT tenant_id, uuidv7(), id, row_number() OVER (), 'pending', 1, '{}', 1, now(), now()
+  FROM threads;
+INSERT INTO messages (tenant_id, id, thread_id, conversation_id, version, author, kind, text,
+                      external_id, sent_at)
+SELECT tenant_id, uuidv7(), thread_id, id, 1, 'assistant', 'text', 'oi', id, now()
+  FROM conversations;
+INSERT INTO inbox (tenant_id, id, channel_id, thread_id, shard, dedupe_key, command, received_at,
+                   processed_at)
+SELECT tenant_id, nextval('inbox_numbers'), channel_id, id, shard, 'm:' || id || n, '{}',
+       now() - random() * interval '1 hour',
+       CASE WHEN n > 1 OR random() < 0.97 THEN now() END
+  FROM threads, generate_series(1, 3) n;
+INSERT INTO outbox (tenant_id, id, thread_id, shard, channel_id, conversation_id, message_id,
+                    origin, text, status)
+SELECT m.tenant_id, uuidv7(), m.thread_id, shard_of(m.thread_id), t.channel_id,
+       m.conversation_id, m.id, 'assistant', 'oi',
+       CASE WHEN n > 1 OR random() < 0.97 THEN 'sent' ELSE 'queued' END
+  FROM messages m JOIN threads t ON t.id = m.thread_id, generate_series(1, 2) n;
+INSERT INTO timers SELECT tenant_id, id, 'burst', shard, id, 1, now() FROM threads;
+INSERT INTO unmatched (tenant_id, thread_id, external_id, kind, value)
+SELECT tenant_id, id, 'x' || id, 'receipt', 'read' FROM threads;
+ANALYZE;
+"""
+
+
+async def test_hot_queries_use_their_indexes(admin: Admin) -> None:
+    """Ten thousand threads, thirty thousand rows in, twenty thousand out; most are done."""
+    await admin.execute("SET session_replication_role = replica")  # keys have tests of their own
+    await admin.execute(FILL)
+    await admin.execute("RESET session_replication_role; SET ROLE niochat_system")
+    threads = await some(admin, "SELECT id FROM threads")
+    sends = await some(admin, "SELECT id FROM outbox")
+    tenants = await some(admin, "SELECT tenant_id FROM identities")
+    channels = await some(admin, "SELECT channel_id FROM threads")
+    phones = await some(admin, "SELECT value FROM identities")
+    numbers, words, ones = list(range(20)), ["x"] * 20, [1] * 20
+    shards = list(range(256))
+    for file, name, values, indexes in (
+        ("step", "load_threads", [threads], "threads_id_key conversations_one_live"),
+        ("step", "load_pending", [threads, ones], "inbox_pending"),
+        ("step", "load_timers", [threads], "timers_thread"),
+        ("step", "load_messages", [threads, words], "messages_external"),
+        ("step", "load_sends", [threads, sends], "outbox_id_key"),
+        ("step", "load_unmatched", [threads, words], "unmatched_message"),
+        ("step", "drop_unmatched", [threads, words], "unmatched_message"),
+        ("step", "cancel_replies", [threads], "outbox_unsettled"),
+        ("step", "check", ["h", threads, threads, ones, ones], "conversations_one_live"),
+        ("step", "mark_processed", [tenants, numbers, words], "inbox_pkey"),
+        ("step", "count_failure", [threads[0]], "inbox_pending"),
+        ("outbox", "claim", ["h", threads, ones, 20.0], "outbox_unsettled"),
+        ("outbox", "unsettled", [threads[0]], "outbox_unsettled"),
+        ("sweep", "forgotten", [shards, 2.0, 100], "inbox_forgotten timers_due"),
+        ("sweep", "unsent", [shards, 1.0, 100, "h"], "outbox_due"),
+        ("inbox", "find_identities", [tenants, ["phone"] * 20, phones], "identities_pkey"),
+        ("inbox", "find_threads", [tenants, channels, threads], "threads_tenant_id_channel_id"),
+        ("inbox", "outcome", [tenants[0], channels[0], "k"], "inbox_channel_id_dedupe_key_key"),
+    ):
+        rows = await admin.fetch(f"EXPLAIN {queries(file)[name]}", *values)
+        plan = "\n".join(row[0] for row in rows)
+        for table in re.findall(r"Seq Scan on (\w+)", plan):
+            assert table in SMALL, f"{name} reads all of {table}:\n{plan}"
+        assert all(index in plan for index in indexes.split()), f"{name}:\n{plan}"
+
+
+async def test_a_known_key_is_found_by_its_index(admin: Admin) -> None:
+    """What ``append`` conflicts with must be an index over exactly these columns."""
+    names = await admin.fetch(
+        "SELECT indexdef FROM pg_indexes WHERE tablename = 'inbox' AND indexdef LIKE '%UNIQUE%'"
+    )
+
+    assert any("(channel_id, dedupe_key)" in row["indexdef"] for row in names)
+    plan = await admin.fetch(f"EXPLAIN {queries('inbox')['append']}", [], [], [], [], [], [])
+    assert any(
+        "Conflict Arbiter Indexes: inbox_channel_id_dedupe_key_key" in row[0] for row in plan
+    )
+
+
+async def some(admin: Admin, query: str) -> list[object]:
+    return [row[0] for row in await admin.fetch(f"{query} LIMIT 20")]

@@ -1,0 +1,236 @@
+"""A tenant sees only its own: in every table, whatever a query forgets."""
+
+from uuid import UUID
+
+import asyncpg
+import pytest
+import pytest_asyncio
+
+from niochat.adapters.postgres.database import Database
+from niochat.assistant.journal import Journal
+from niochat.domain import commands as cmd
+from niochat.domain.errors import Invalid, NiochatError
+from niochat.domain.message import DeliveryStatus
+from tests.builders import Given, Host, Ownership, Place, message, put
+
+pytestmark = pytest.mark.asyncio
+
+PATH = {
+    "tenants", "teams", "assistants", "channels", "contacts", "identities", "threads",
+    "conversations", "events", "messages", "unmatched", "inbox", "outbox", "timers", "turns",
+}  # fmt: skip
+"""What ``niochat_system`` may touch of the tables of tenants."""
+
+
+@pytest_asyncio.fixture
+async def place(database: Database, given: Given, ownership: Ownership) -> Place:
+    """A tenant with at least one row in every table."""
+    place = await given.place(burst_window_s=0)
+    host = Host("host-a:1", database)
+    await ownership.give(host)
+    thread = await given.thread(place)
+    await put(host, place, thread, [message("m1")])
+    await host.run(thread)
+    journal = Journal(database)
+    await journal.begin(place.tenant, "unlock:1:2026-03", host.turn(thread).id, 1, {})
+    await host.answer(thread, "Olá!")
+    await put(host, place, thread, [cmd.ReceiveReceipt(("?",), DeliveryStatus.READ)])
+    await host.run(thread)
+    await given.admin.execute(
+        "UPDATE tenants SET policy = '{\"burst_window_s\": 60}' WHERE tenant_id = $1",
+        place.tenant,
+    )
+    await put(host, place, thread, [message("m2")])
+    await host.run(thread)
+    await given.admin.execute(
+        "INSERT INTO assistants (tenant_id, endpoint, model, api_key_sealed)"
+        " VALUES ($1, 'http://model.invalid', 'm', '\\x00')", place.tenant
+    )  # fmt: skip
+    return place
+
+
+async def tables(given: Given) -> list[str]:
+    return await given.rows(
+        "SELECT table_name::text FROM information_schema.columns"
+        " WHERE table_schema = 'public' AND column_name = 'tenant_id' ORDER BY 1"
+    )
+
+
+async def test_every_table_of_tenants_enables_and_forces_row_level_security(given: Given) -> None:
+    loose = await given.rows(
+        "SELECT relname::text FROM pg_class WHERE relname = ANY ($1)"
+        " AND NOT (relrowsecurity AND relforcerowsecurity)",
+        await tables(given),
+    )
+
+    assert loose == []
+    assert len(await tables(given)) >= 16
+
+
+async def test_no_role_of_the_product_bypasses_row_level_security(given: Given) -> None:
+    assert (
+        await given.rows(
+            "SELECT rolname::text FROM pg_roles WHERE (rolbypassrls OR rolsuper)"
+            " AND rolname LIKE 'niochat%'"
+        )
+        == []
+    )
+    assert (
+        await given.rows("SELECT rolname::text FROM pg_roles WHERE rolbypassrls AND NOT rolsuper")
+        == []
+    )
+
+
+async def test_the_roles_that_work_own_nothing(given: Given) -> None:
+    assert (
+        await given.rows(
+            "SELECT c.relname::text FROM pg_class c JOIN pg_roles r ON r.oid = c.relowner"
+            " WHERE r.rolname IN ('niochat_system', 'niochat_app')"
+        )
+        == []
+    )
+
+
+async def test_the_paths_role_has_policies_on_the_tables_of_the_path_only(given: Given) -> None:
+    reachable = await given.rows(
+        "SELECT tablename::text FROM pg_policies WHERE 'niochat_system' = ANY (roles)"
+    )
+
+    assert set(reachable) == PATH
+    assert (
+        await given.rows(
+            "SELECT DISTINCT table_name::text FROM information_schema.role_table_grants"
+            " WHERE grantee = 'niochat_system' AND table_name = 'erp_writes'"
+        )
+        == []
+    )
+
+
+async def test_the_owner_itself_sees_no_row(database_url: str, given: Given, place: Place) -> None:
+    owner = await asyncpg.connect(database_url)
+    try:
+        seen = {t: await owner.fetchval(f"SELECT count(*) FROM {t}") for t in await tables(given)}
+    finally:
+        await owner.close()
+
+    assert set(seen.values()) == {0}
+
+
+async def test_a_tenant_sees_its_own_rows_and_an_unset_or_foreign_one_none(
+    database: Database, given: Given, place: Place
+) -> None:
+    foreign = await given.tenant()
+    await given.admin.execute("DELETE FROM teams WHERE tenant_id = $1", foreign)
+    for table in await tables(given):
+        assert await seen(database, place.tenant, table) > 0, f"{table} is not covered"
+        assert await seen(database, foreign, table) == (1 if table == "tenants" else 0)
+        assert await seen(database, None, table) == 0
+
+
+async def test_an_unset_or_foreign_tenant_changes_and_deletes_nothing(
+    database: Database, given: Given, place: Place
+) -> None:
+    foreign = await given.tenant()
+    for table in await tables(given):
+        before = await given.rows(f"SELECT t::text FROM {table} t ORDER BY 1")
+        for tenant in (foreign, None):
+            async with acting_for(database, tenant) as connection:
+                where = f"WHERE tenant_id = '{place.tenant}'"
+                assert await connection.execute(f"DELETE FROM {table} {where}") == "DELETE 0"
+                assert (
+                    await connection.execute(f"UPDATE {table} SET tenant_id = tenant_id {where}")
+                    == "UPDATE 0"
+                )
+        assert await given.rows(f"SELECT t::text FROM {table} t ORDER BY 1") == before
+
+
+async def test_an_unset_or_foreign_tenant_inserts_nothing(
+    database: Database, given: Given, place: Place
+) -> None:
+    foreign = await given.tenant()
+    for table in await tables(given):
+        columns = ", ".join(await given.rows(
+            "SELECT column_name::text FROM information_schema.columns WHERE table_name = $1"
+            " AND is_generated = 'NEVER' AND is_identity = 'NO'", table))  # fmt: skip
+        (row,) = (await given.rows(f"SELECT to_jsonb(t) FROM {table} t WHERE tenant_id = $1",
+                                   place.tenant))[:1]  # fmt: skip
+        for tenant in (foreign, None):
+            with pytest.raises(NiochatError, match="row-level security"):
+                async with acting_for(database, tenant) as connection:
+                    await connection.execute(
+                        f"INSERT INTO {table} ({columns}) SELECT {columns}"
+                        f" FROM jsonb_populate_record(NULL::{table}, $1)", row
+                    )  # fmt: skip
+
+
+async def test_a_row_cannot_be_given_away(database: Database, given: Given, place: Place) -> None:
+    foreign = await given.tenant()
+    for table in await tables(given):
+        with pytest.raises(NiochatError, match="row-level security"):
+            async with database.tenant(place.tenant) as connection:
+                await connection.execute(f"UPDATE {table} SET tenant_id = '{foreign}'")
+
+
+async def test_the_tenant_ends_with_its_transaction(database: Database, place: Place) -> None:
+    async with database.tenant(place.tenant) as connection:
+        assert await connection.fetchval("SELECT count(*) FROM threads") == 1
+    async with acting_for(database, None) as connection:
+        assert await connection.fetchval("SELECT current_tenant()") is None
+
+
+async def test_every_key_between_tables_of_tenants_carries_the_tenant(given: Given) -> None:
+    keys = await given.rows(
+        "SELECT conrelid::regclass || '.' || conname || ': ' || EXISTS ("
+        "  SELECT FROM unnest(conkey, confkey) AS k (child, parent)"
+        "    JOIN pg_attribute c ON c.attrelid = conrelid AND c.attnum = child"
+        "    JOIN pg_attribute p ON p.attrelid = confrelid AND p.attnum = parent"
+        "   WHERE c.attname = 'tenant_id' AND p.attname = 'tenant_id')"
+        "  FROM pg_constraint WHERE contype = 'f'"
+    )
+
+    assert [key for key in keys if not key.endswith(": true")] == []
+    assert len(keys) >= 20
+
+
+async def test_a_row_cannot_point_into_another_tenant(given: Given, place: Place) -> None:
+    """Even the superuser, whom no policy binds, is refused by the keys."""
+    foreign = await given.tenant()
+    for child in ("messages", "events", "outbox", "timers", "turns", "inbox", "erp_writes"):
+        with pytest.raises(asyncpg.ForeignKeyViolationError):
+            await given.admin.execute(f"UPDATE {child} SET tenant_id = $1", foreign)
+
+
+async def test_a_thread_of_another_tenants_channel_is_refused(
+    given: Given, database: Database, place: Place
+) -> None:
+    other = await given.place()
+    (contact,) = await given.rows("SELECT id FROM contacts WHERE tenant_id = $1", place.tenant)
+    with pytest.raises(Invalid):
+        async with database.path() as connection:
+            await connection.execute(
+                "INSERT INTO threads (tenant_id, channel_id, contact_id) VALUES ($1, $2, $3)",
+                place.tenant, other.channel, contact,
+            )  # fmt: skip
+
+
+async def seen(database: Database, tenant: UUID | None, table: str) -> int:
+    async with acting_for(database, tenant) as connection:
+        number: int = await connection.fetchval(f"SELECT count(*) FROM {table}")
+        return number
+
+
+class acting_for:  # noqa: N801 - reads as a word in ``async with``
+    """A transaction as ``niochat_app`` for a tenant; for ``None`` it was forgotten."""
+
+    def __init__(self, database: Database, tenant: UUID | None) -> None:
+        self._transaction = database.tenant(tenant or UUID(int=0))
+        self._forgotten = tenant is None
+
+    async def __aenter__(self) -> "asyncpg.Connection[asyncpg.Record]":
+        connection = await self._transaction.__aenter__()
+        if self._forgotten:
+            await connection.execute("SET LOCAL niochat.tenant = ''")
+        return connection
+
+    async def __aexit__(self, *error: object) -> bool | None:
+        return await self._transaction.__aexit__(*error)

@@ -1,0 +1,119 @@
+"""What the assistant reads of a conversation, and what it does not get to see."""
+
+from uuid import UUID
+
+import pytest
+
+from niochat.adapters.postgres.database import Database
+from niochat.assistant.transcript import MESSAGES, Line, as_chat, read_transcript, spoken
+from niochat.domain import commands as cmd
+from niochat.domain.message import Author, Content, Kind
+from tests.builders import SENT_AT, Given, Host, Ownership, Place, message, put
+
+pytestmark = pytest.mark.asyncio
+
+
+@pytest.fixture
+def host(database: Database) -> Host:
+    return Host("host-a:1", database)
+
+
+async def conversing(
+    host: Host, given: Given, ownership: Ownership, *said: cmd.DurableCommand
+) -> tuple[Place, UUID, UUID]:
+    """(place, thread, conversation) after ``said``."""
+    await ownership.give(host)
+    place = await given.place()
+    thread = await given.thread(place)
+    await put(host, place, thread, said)
+    await host.run(thread)
+    (conversation,) = await given.states(thread)
+    return place, thread, conversation
+
+
+async def heard(database: Database, tenant: UUID, conversation: UUID, upto: int) -> list[str]:
+    return [line.text for line in await read_transcript(database, tenant, conversation, upto)]
+
+
+async def test_only_what_was_said_up_to_the_event_is_read(
+    host: Host, given: Given, ownership: Ownership, database: Database
+) -> None:
+    place, thread, conversation = await conversing(host, given, ownership, message("m1", "um"))
+    upto = (await given.states(thread))[conversation].version
+    await put(host, place, thread, [message("m2", "dois")])
+    await host.run(thread)
+    later = (await given.states(thread))[conversation].version
+
+    assert await heard(database, place.tenant, conversation, upto) == ["um"]
+    assert await heard(database, place.tenant, conversation, later) == ["um", "dois"]
+
+
+async def test_what_was_deleted_or_never_left_is_not_read(
+    host: Host, given: Given, ownership: Ownership, database: Database
+) -> None:
+    place, thread, conversation = await conversing(
+        host, given, ownership, message("m1", "apagada"), message("m2", "fica")
+    )
+    await host.answer(thread, "nunca saiu")
+    assign = [cmd.ReceiveDeletion(("m1",)), cmd.AssignConversation("ana")]
+    await put(host, place, thread, assign)
+    await host.run(thread)
+
+    assert await given.said(thread) == ["apagada", "fica", "nunca saiu"]
+    assert await heard(database, place.tenant, conversation, 10**6) == ["fica"]
+
+
+async def test_another_tenants_conversation_is_invisible(
+    host: Host, given: Given, ownership: Ownership, database: Database
+) -> None:
+    place, _, conversation = await conversing(host, given, ownership, message("m1", "segredo"))
+    stranger = await given.tenant()
+
+    assert await heard(database, stranger, conversation, 10**6) == []
+    assert await heard(database, place.tenant, conversation, 10**6) == ["segredo"]
+
+
+async def test_of_a_long_conversation_the_newest_part_is_read_in_order(
+    host: Host, given: Given, ownership: Ownership, database: Database
+) -> None:
+    said = [message(f"m{n}", f"texto {n}") for n in range(MESSAGES + 5)]
+    place, _, conversation = await conversing(host, given, ownership, *said)
+
+    lines = await heard(database, place.tenant, conversation, 10**6)
+
+    assert lines == [f"texto {n}" for n in range(5, MESSAGES + 5)]
+
+
+async def test_who_said_it_decides_the_role() -> None:
+    chat = as_chat([Line(author, author.value) for author in Author])
+
+    assert {m["content"] for m in chat if m["role"] == "user"} == {"customer"}
+    people = {m["content"] for m in chat if "atendente humano" in str(m["content"])}
+    assert people == {"[atendente humano] agent", "[atendente humano] phone"}
+
+
+@pytest.mark.parametrize("kind", list(Kind))
+async def test_whatever_was_sent_the_model_reads_something(kind: Kind) -> None:
+    text = "" if kind not in (Kind.TEXT, Kind.CHOICE) else "oi"
+
+    assert spoken({"kind": kind.value, "text": text})
+
+
+async def test_an_edited_message_is_read_as_it_is_now(
+    host: Host, given: Given, ownership: Ownership, database: Database
+) -> None:
+    edit = cmd.ReceiveEdit("e1", "m1", "corrigido")
+    place, _, conversation = await conversing(host, given, ownership, message("m1", "erado"), edit)
+
+    assert await heard(database, place.tenant, conversation, 10**6) == ["corrigido"]
+
+
+async def test_the_phones_words_are_read_too(
+    host: Host, given: Given, ownership: Ownership, database: Database
+) -> None:
+    typed = cmd.ReceivePhoneMessage("p1", Content(Kind.TEXT, "já vejo"), SENT_AT)
+    place, _, conversation = await conversing(host, given, ownership, message("m1", "oi"), typed)
+
+    lines = await read_transcript(database, place.tenant, conversation, 10**6)
+
+    assert lines == [Line(Author.CUSTOMER, "oi"), Line(Author.PHONE, "já vejo")]

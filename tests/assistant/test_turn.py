@@ -1,0 +1,268 @@
+"""A turn always ends in a report: with an answer, or with a code that an operator understands."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+import orjson
+import pytest
+import pytest_asyncio
+
+from niochat.adapters.openai.model import Completion, Models
+from niochat.adapters.postgres.database import Database
+from niochat.assistant.report import TurnReport, TurnRequest
+from niochat.assistant.turn import MAX_TEXT, Assistant
+from niochat.domain import commands as cmd
+from tests.actors.provider import Provider, declared
+from tests.builders import Given, Host, Ownership, message, put
+from tests.sandbox.conftest import World
+
+pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(30)]
+
+
+@dataclass
+class Desk:
+    """One conversation whose turn waits to be run."""
+
+    host: Host
+    provider: Provider
+    given: Given
+    thread: UUID
+    models: Models
+
+    @property
+    def assistant(self) -> Assistant:
+        provider = self.provider
+        return Assistant(provider.database, self.models, provider.directory.assistant)
+
+    async def request(self) -> TurnRequest:
+        (turn,) = await self.given.admin.fetch(
+            "SELECT t.*, c.protocol FROM turns t JOIN conversations c ON c.id = t.conversation_id"
+            " WHERE t.thread_id = $1 AND t.status = 'running'",
+            self.thread,
+        )
+        return TurnRequest(
+            turn["tenant_id"], turn["conversation_id"], turn["id"], turn["attempt"],
+            turn["upto_version"], turn["protocol"],
+        )  # fmt: skip
+
+    async def runs(self) -> TurnReport:
+        async with asyncio.timeout(10):
+            return await self.assistant.run(await self.request())
+
+    async def limited(self, **settings: Any) -> None:
+        """Other settings of the assistant, as stored."""
+        for name, value in settings.items():
+            await self.given.admin.execute(f"UPDATE assistants SET {name} = $1", value)
+        self.provider.directory.forget_all()
+
+
+@pytest_asyncio.fixture
+async def desk(
+    database: Database, provider: Provider, given: Given, ownership: Ownership
+) -> AsyncIterator[Desk]:
+    host = Host("host-a:1", database)
+    await ownership.give(host)
+    thread = await provider.thread()
+    await put(host, provider.place, thread, [message("m1", "minha internet caiu #c1-1")])
+    await host.run(thread)
+    here = Desk(host, provider, given, thread, Models())
+    yield here
+    await here.models.close()
+
+
+@pytest.mark.parametrize("stream", [False, True])
+async def test_a_turn_is_answered_and_its_tokens_are_counted(desk: Desk, stream: bool) -> None:
+    await desk.limited(stream=stream)
+
+    report = await desk.runs()
+
+    assert report.finish.outcome is cmd.TurnOutcome.ANSWERED
+    assert report.finish.texts == ("Recebi #c1-1. Entendi: “minha internet caiu”.",)
+    await desk.host.step(desk.thread, report.finish)
+    (turn,) = await desk.given.admin.fetch("SELECT * FROM turns")
+    assert (turn["status"], turn["code"]) == ("answered", "")
+    assert turn["tokens_in"] > 100 > turn["tokens_out"] > 0
+    assert turn["model"] == "sandbox"
+    assert turn["prompt_version"].startswith("atendimento-")
+
+
+async def test_what_came_after_the_turn_began_is_not_in_it(desk: Desk) -> None:
+    request = await desk.request()
+    await desk.given.admin.execute("UPDATE turns SET upto_version = $1", request.upto_version)
+    await desk.given.admin.execute(
+        "INSERT INTO messages (tenant_id, id, thread_id, conversation_id, version, author, kind,"
+        " text, sent_at) VALUES ($1, $2, $3, $4, $5, 'customer', 'text', '#c9-9', now())",
+        *(request.tenant_id, uuid4(), desk.thread, request.conversation_id),
+        request.upto_version + 1,
+    )
+
+    (text,) = (await desk.runs()).finish.texts
+
+    assert "#c1-1" in text
+    assert "#c9-9" not in text
+
+
+@pytest.mark.parametrize(
+    ("fault", "settings", "code"),
+    [
+        ({"kind": "delay", "seconds": 3}, {"max_seconds": 0.3}, "model_timeout"),
+        ({"kind": "hang", "seconds": 3}, {"max_seconds": 0.3}, "model_timeout"),
+        ({"kind": "hang", "seconds": 3}, {"max_seconds": 0.3, "stream": True}, "model_timeout"),
+        (
+            {"kind": "status", "status": 429, "retry_after": 30},
+            {"max_seconds": 5},
+            "model_rate_limited",
+        ),
+        ({"kind": "status", "status": 500}, {"max_steps": 1}, "model_500"),
+        ({"kind": "status", "status": 401}, {}, "model_unauthorized"),
+        ({"kind": "malformed"}, {"max_steps": 1}, "model_malformed"),
+        ({"kind": "empty"}, {"max_steps": 1}, "model_empty"),
+        ({"kind": "empty"}, {"max_steps": 1, "stream": True}, "model_empty"),
+        ({"kind": "drop"}, {"max_steps": 1}, "model_unreachable"),
+        ({"kind": "drop"}, {"max_steps": 1, "stream": True}, "model_unreachable"),
+    ],
+)
+async def test_a_fault_leads_to_a_report_with_its_code(
+    desk: Desk, fault: dict[str, Any], settings: dict[str, Any], code: str
+) -> None:
+    await desk.limited(**settings)
+    await desk.provider.fault("model", **fault)
+    started = time.monotonic()
+
+    report = await desk.runs()
+
+    assert (report.finish.outcome, report.finish.code) == (cmd.TurnOutcome.FAILED, code)
+    assert report.finish.texts == ()
+    assert time.monotonic() - started < 2
+    assert report.throttle_s == (30 if code == "model_rate_limited" else 0)
+
+
+@pytest.mark.parametrize("kind", ["drop", "malformed", "empty"])
+async def test_what_may_pass_is_asked_again_within_the_turn(desk: Desk, kind: str) -> None:
+    await desk.provider.fault("model", kind)
+
+    assert (await desk.runs()).finish.outcome is cmd.TurnOutcome.ANSWERED
+
+
+async def test_a_short_wish_to_wait_is_waited_for(desk: Desk) -> None:
+    await desk.provider.fault("model", "status", status=429, retry_after=0.2)
+    started = time.monotonic()
+
+    report = await desk.runs()
+
+    assert report.finish.outcome is cmd.TurnOutcome.ANSWERED
+    assert time.monotonic() - started > 0.2
+
+
+async def test_all_calls_together_stay_within_the_turns_seconds(desk: Desk) -> None:
+    await desk.limited(max_seconds=0.8)
+    await desk.provider.fault("model", "drop", count=None)
+    started = time.monotonic()
+
+    report = await desk.runs()
+
+    assert report.finish.code == "model_unreachable"
+    assert time.monotonic() - started < 1.5
+
+
+async def test_a_turn_that_is_not_current_does_not_cost_a_call(desk: Desk) -> None:
+    request = await desk.request()
+    await desk.provider.fault("model", "status", status=500, count=None)
+
+    for stale in (
+        replace(request, attempt=request.attempt + 1),
+        replace(request, turn_id=uuid4()),
+        replace(request, tenant_id=uuid4()),
+    ):
+        report = await desk.assistant.run(stale)
+        assert report.finish.code == "turn_not_current"
+        assert (report.finish.turn, report.finish.attempt) == (stale.turn_id, stale.attempt)
+
+
+async def test_a_suspended_tenants_turn_is_not_run(desk: Desk) -> None:
+    await desk.given.admin.execute("UPDATE tenants SET status = 'suspended'")
+
+    assert (await desk.runs()).finish.code == "turn_not_current"
+
+
+async def test_another_tenants_conversation_is_not_read(
+    desk: Desk, world: World, tmp_path: Path
+) -> None:
+    other = await declared(
+        desk.provider.database, world, tmp_path, slug="other", gateway="http://127.0.0.1:9/g"
+    )
+    thread = await other.thread("5581977776666")
+    await put(desk.host, other.place, thread, [message("m1", "segredo #c7-7")])
+    await desk.host.run(thread)
+    (foreign,) = await desk.given.rows("SELECT id FROM conversations WHERE thread_id = $1", thread)
+
+    request = replace(await desk.request(), conversation_id=foreign, upto_version=10**6)
+    report = await desk.assistant.run(request)
+
+    assert "#c7-7" not in "".join(report.finish.texts)
+
+
+async def test_a_tenant_without_an_assistant_has_a_report_too(desk: Desk) -> None:
+    await desk.given.admin.execute("DELETE FROM assistants")
+
+    assert (await desk.runs()).finish.code == "no_assistant"
+
+
+async def test_a_key_that_cannot_be_opened_has_a_report_too(desk: Desk) -> None:
+    await desk.limited(api_key_sealed=b"\x01\x02k1broken")
+
+    assert (await desk.runs()).finish.code == "damaged_secret"
+
+
+async def test_without_the_database_there_is_a_report(desk: Desk) -> None:
+    request = await desk.request()
+    desk.provider.database.terminate()
+
+    assert (await desk.assistant.run(request)).finish.code == "database"
+
+
+async def test_a_message_of_a_kind_this_code_does_not_know_has_a_report_too(desk: Desk) -> None:
+    await desk.given.admin.execute("UPDATE messages SET kind = 'hologram'")
+
+    assert (await desk.runs()).finish.outcome is cmd.TurnOutcome.FAILED
+
+
+@pytest.mark.parametrize(
+    ("said", "kept"),
+    [
+        ("a\x00b", "ab"),
+        ("metade \ud83d", "metade \ufffd"),
+        ("\ud83d\ude00 ok", "😀 ok"),
+        ("  oi\n", "oi"),
+        ("x" * 5000, "x" * MAX_TEXT),
+        (" " * 5000 + "oi", "oi"),
+        ("\x00", None),
+    ],
+)
+async def test_what_a_model_says_can_be_stored(desk: Desk, said: str, kept: str | None) -> None:
+    desk.models = Saying(said)
+    await desk.limited(max_steps=1)
+
+    report = await desk.runs()
+
+    assert report.finish.texts == ((kept,) if kept else ())
+    orjson.dumps(report.finish.texts)
+    await desk.host.step(desk.thread, report.finish)
+    (turn,) = await desk.given.admin.fetch("SELECT * FROM turns")
+    assert turn["status"] == ("answered" if kept else "failed")
+
+
+class Saying(Models):
+    """A model that says what an endpoint over HTTP may say, too."""
+
+    def __init__(self, said: str) -> None:
+        super().__init__()
+        self._said = said
+
+    async def complete(self, *_: Any, **__: Any) -> Completion:
+        return Completion(self._said, "modelo\x00", 1, 1)

@@ -1,0 +1,215 @@
+"""One thread's step without a database: which rows it takes, in which order, and what it learns."""
+
+from collections.abc import Iterable
+from uuid import UUID
+
+import pytest
+
+from niochat.conversation.load import Loaded, Row, Tenant, externals_of, outbox_of
+from niochat.conversation.plan import MAX_FAILURES, Planner
+from niochat.conversation.work import MemoryCommand, Plan, Thread, Work
+from niochat.domain import commands as cmd
+from niochat.domain import effects as fx
+from niochat.domain.commands import SendResult
+from niochat.domain.draft import KnownMessage, KnownSend
+from niochat.domain.ids import MessageId, OutboxId
+from niochat.domain.message import Author, DeliveryStatus
+from niochat.domain.policy import Policy
+from tests.builders import message
+from tests.domain.talk import START, THREAD, text
+
+TENANT, CHANNEL, OTHER = UUID(int=1), UUID(int=2), UUID(int=3)
+ANA = cmd.AssignConversation("ana")
+RESOLVE = cmd.ResolveConversation("ana")
+
+
+def planned(
+    *rows: cmd.DurableCommand,
+    failures: int = 0,
+    commands: Iterable[MemoryCommand] = (),
+    timers: Iterable[tuple[str, int]] = (),
+    sends: dict[OutboxId, KnownSend] | None = None,
+    take: int = 50,
+) -> Plan:
+    """The step over ``rows`` (the first has ``failures``) of a thread without a conversation."""
+    thread = Thread(THREAD, TENANT, CHANNEL, None)
+    loaded = Loaded(START, {THREAD: thread}, numbers=[7])
+    loaded.tenants[TENANT] = Tenant(Policy(burst_window_s=0), "America/Sao_Paulo")
+    loaded.rows[THREAD] = [
+        Row(n, row, failures if n == 1 else 0) for n, row in enumerate(rows, start=1)
+    ]
+    loaded.timers[THREAD] = list(timers)
+    loaded.sends[THREAD] = sends or {}
+    work = Work(THREAD, 1, thread, list(commands), take)
+    return Planner(work, thread, loaded).plan()
+
+
+def effects(plan: Plan, kind: type) -> list[object]:
+    return [effect for effect in plan.effects if isinstance(effect, kind)]
+
+
+class Poison(cmd.ReceiveDeletion):
+    """Raises when it is decided: nothing in it can be walked through."""
+
+    __slots__ = ()
+
+    def __init__(self) -> None:
+        super().__init__(targets=None)  # type: ignore[arg-type]
+
+
+def test_the_protocol_is_the_day_at_the_tenants_place_and_a_number() -> None:
+    plan = planned(message("m1"))
+
+    assert plan.after is not None
+    assert plan.after.protocol == "20260302000007"
+
+
+def test_all_pending_rows_make_one_plan() -> None:
+    plan = planned(message("m1"), ANA, message("m2"))
+
+    assert plan.rows == [(1, "done"), (2, "done"), (3, "done")]
+    assert (plan.opens, plan.more) == (True, False)
+
+
+def test_what_is_beyond_the_limit_waits_for_another_step() -> None:
+    plan = planned(message("m1"), message("m2"), message("m3"), take=2)
+
+    assert [row for row, _ in plan.rows] == [1, 2]
+    assert plan.more
+
+
+def test_a_step_writes_events_of_one_conversation_only() -> None:
+    plan = planned(message("m1"), RESOLVE, message("m2"))
+
+    assert [row for row, _ in plan.rows] == [1, 2]
+    assert plan.more
+
+
+def test_what_is_refused_is_consumed_and_what_follows_proceeds() -> None:
+    plan = planned(ANA, message("m1"))
+
+    assert plan.rows == [(1, "refused:resolved"), (2, "done")]
+
+
+def test_a_row_that_raises_first_is_the_guilty_one() -> None:
+    with pytest.raises(TypeError):
+        planned(Poison(), message("m1"))
+
+
+def test_a_row_that_raises_later_leaves_what_was_decided_before_it() -> None:
+    plan = planned(message("m1"), Poison(), message("m2"))
+
+    assert plan.rows == [(1, "done")]
+    assert plan.more
+
+
+def test_a_result_in_memory_is_not_lost_to_the_poison_behind_it() -> None:
+    sends = {OutboxId(OTHER): waiting()}
+    retry = cmd.SettleSend(OutboxId(OTHER), SendResult.RETRY)
+
+    plan = planned(Poison(), commands=[retry], sends=sends)
+
+    assert effects(plan, fx.SettleOutbox)
+    assert (plan.rows, plan.more) == ([], True)
+
+
+def test_a_row_that_failed_before_gets_a_step_of_its_own() -> None:
+    plan = planned(message("m1"), message("m2"), failures=1)
+
+    assert plan.rows == [(1, "done")]
+    assert plan.more
+
+
+def test_a_row_that_failed_too_often_is_parked() -> None:
+    plan = planned(Poison(), message("m1"), failures=MAX_FAILURES)
+
+    assert plan.rows == [(1, "parked:step_failed")]
+    assert plan.more
+
+
+@pytest.mark.parametrize("failures", [0, MAX_FAILURES - 1])
+def test_a_link_comes_alone_and_first(failures: int) -> None:
+    plan = planned(cmd.LinkThread(str(OTHER)), message("m1"), failures=failures)
+
+    assert plan.link == (1, OTHER)
+    assert (plan.rows, plan.more) == ([], True)
+
+
+def test_what_comes_before_a_link_is_committed_before_it() -> None:
+    sends = {OutboxId(OTHER): waiting()}
+    for plan in (
+        planned(message("m1"), cmd.LinkThread(str(OTHER))),
+        planned(cmd.LinkThread(str(OTHER)), timers=[("burst", 1)]),
+        planned(
+            cmd.LinkThread(str(OTHER)),
+            commands=[cmd.SettleSend(OutboxId(OTHER), SendResult.RETRY)],
+            sends=sends,
+        ),
+    ):
+        assert plan.link is None
+        assert plan.more
+        assert not plan.empty
+
+
+def test_a_link_that_failed_too_often_is_parked_like_any_row() -> None:
+    plan = planned(cmd.LinkThread(str(OTHER)), failures=MAX_FAILURES)
+
+    assert plan.link is None
+    assert plan.rows == [(1, "parked:step_failed")]
+
+
+def test_later_rows_know_what_earlier_ones_stored() -> None:
+    plan = planned(message("m1"), cmd.ReceiveEdit("e", "m1", "novo"))
+
+    assert effects(plan, fx.KeepUnmatched) == []
+    assert [change.text for change in effects(plan, fx.ChangeMessage)] == ["novo"]
+
+
+def test_later_rows_know_the_news_that_earlier_ones_kept() -> None:
+    plan = planned(cmd.ReceiveEdit("e", "m1", "novo"), message("m1"))
+
+    assert [change.text for change in effects(plan, fx.ChangeMessage)] == ["novo"]
+
+
+def test_a_send_settled_twice_in_one_step_is_settled_once() -> None:
+    sends = {OutboxId(OTHER): waiting()}
+    sent = cmd.SettleSend(OutboxId(OTHER), SendResult.SENT, "out-1")
+    echo = cmd.ReceiveEcho("out-1", str(OTHER), text(), START)
+    read = cmd.ReceiveReceipt(("out-1",), DeliveryStatus.READ)
+
+    plan = planned(echo, read, read, commands=[sent, sent], sends=sends)
+
+    assert len(effects(plan, fx.SettleOutbox)) == 1
+    assert [c.status for c in effects(plan, fx.ChangeMessage)] == ["sent", "read"]
+    assert effects(plan, fx.StoreMessage) == []
+
+
+def test_a_send_that_became_uncertain_in_this_step_is_known_as_such() -> None:
+    sends = {OutboxId(OTHER): waiting()}
+    uncertain = cmd.SettleSend(OutboxId(OTHER), SendResult.UNCERTAIN)
+
+    plan = planned(commands=[uncertain, uncertain], sends=sends)
+
+    assert [c.status for c in effects(plan, fx.ChangeMessage)] == ["uncertain"]
+
+
+def test_nothing_to_do_is_an_empty_plan() -> None:
+    assert planned().empty
+    assert not planned(timers=[("burst", 1)]).empty, "the timer has to go"
+
+
+def test_every_command_says_which_messages_and_sends_it_needs_to_see() -> None:
+    echo = cmd.ReceiveEcho("out-1", str(OTHER), text(), START)
+
+    assert externals_of(message("m1")) == ("m1",)
+    assert externals_of(cmd.ReceiveDeletion(("a", "b"))) == ("a", "b")
+    assert externals_of(echo) == ("out-1",)
+    assert externals_of(cmd.SettleSend(OutboxId(OTHER), SendResult.SENT, "out-1")) == ("out-1",)
+    assert externals_of(ANA) == ()
+    assert outbox_of(echo) == OTHER
+    assert outbox_of(cmd.ReceiveEcho("x", "theirs", text(), START)) is None
+
+
+def waiting() -> KnownSend:
+    said = KnownMessage(MessageId(UUID(int=9)), Author.AGENT, DeliveryStatus.QUEUED, live=False)
+    return KnownSend(said, "sending", live=False)

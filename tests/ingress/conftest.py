@@ -1,0 +1,96 @@
+"""The real door on the test's own database, served by a real uvicorn on a port of its own."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import httpx
+import pytest_asyncio
+import uvicorn
+from starlette.applications import Starlette
+
+from niochat.accounts.apply import apply
+from niochat.accounts.directory import Directory
+from niochat.accounts.records import ChannelAddress
+from niochat.adapters.postgres.database import Database
+from niochat.inbox.accept import Inbox
+from niochat.ingress.webhooks import Door, Ignorances, application
+from niochat.vault.vault import Vault
+from tests.accounts.declared import channel, provider, read
+
+TOKEN = "fixture-token"
+"""The instance token of every capture in ``tests/fixtures/uazapi``."""
+vault = Vault({"k1": bytes(32)})
+
+
+@dataclass
+class World:
+    """A door, the provider behind it, and what the door told others."""
+
+    database: Database
+    folder: Path
+    http: httpx.AsyncClient = field(init=False)
+    poked: list[UUID] = field(default_factory=list)
+    connected: list[UUID] = field(default_factory=list)
+    ignored: Ignorances = field(default_factory=Ignorances)
+
+    async def declare(self, **changes: Any) -> ChannelAddress:
+        """A provider whose one channel has the captures' token; ``changes`` are the channel's."""
+        line = channel(token=TOKEN, **changes)
+        await apply(self.database, vault, read(self.folder, provider(channels=[line])))
+        (address,) = await Directory(self.database, vault).channels()
+        return address
+
+    def door(self, database: Database | None = None) -> Door:
+        """The door as production builds it; ``database`` replaces the one of its inbox."""
+        return Door(
+            Directory(self.database, vault),
+            vault,
+            Inbox(database or self.database),
+            self.poked.append,
+            self.connected.append,
+            self.ignored,
+        )
+
+    async def post(self, address: ChannelAddress, body: object, **more: Any) -> httpx.Response:
+        """A webhook of the channel; bytes go as they are, anything else as JSON."""
+        kind = "content" if isinstance(body, bytes) else "json"
+        return await self.http.post(path_of(address), **{kind: body}, **more)
+
+
+def path_of(address: ChannelAddress) -> str:
+    return f"/webhooks/uazapi/{address.channel.id}/{address.secret}"
+
+
+@asynccontextmanager
+async def serving(app: Starlette, **options: Any) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of ``app`` over a real socket, so that bodies and addresses are real ones."""
+    listening = socket.create_server(("127.0.0.1", 0))
+    # uvicorn would believe X-Forwarded-For by itself: the application has to decide that.
+    settings = {"log_level": "error", "access_log": False, "proxy_headers": False, **options}
+    server = uvicorn.Server(uvicorn.Config(app, **settings))
+    task = asyncio.create_task(server.serve(sockets=[listening]))
+    url = f"http://127.0.0.1:{listening.getsockname()[1]}"
+    try:
+        async with httpx.AsyncClient(base_url=url, timeout=20, trust_env=False) as client:
+            yield client
+    finally:
+        server.should_exit = True
+        await task
+
+
+@pytest_asyncio.fixture
+async def world(database: Database, tmp_path: Path) -> AsyncIterator[World]:
+    made = World(database, tmp_path)
+    async with serving(application(made.door()), lifespan="off") as made.http:
+        yield made
+
+
+@pytest_asyncio.fixture
+async def address(world: World) -> ChannelAddress:
+    return await world.declare()

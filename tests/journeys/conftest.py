@@ -1,0 +1,342 @@
+"""One whole stack for the session, started and stopped by the real command; providers of ours.
+
+Every test plays customers with phones of their own, so that tests do not meet. What is awaited
+is polled for by :func:`until`, never slept for.
+"""
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+from typing import Any, TypeVar
+
+import asyncpg
+import httpx
+import orjson
+import pytest
+import pytest_asyncio
+
+from niochat.cli.sandbox_client import SandboxClient
+from niochat.cli.simulation import tags
+from niochat.stack import processes
+from tests.journeys import providers
+from tests.journeys.providers import Line
+
+CHECKOUT = Path(__file__).parents[2]
+BACKFILL_S = 3
+Found = TypeVar("Found")
+Row = asyncpg.Record
+_numbers = count(int(time.time()) % 900_000)
+
+
+async def until(
+    probe: Callable[[], Awaitable[Found]], within: float = 30.0, *, every: float = 0.1
+) -> Found:
+    """The first truthy value of ``probe``; fails with the last one after ``within`` seconds."""
+    deadline = time.monotonic() + within
+    while not (found := await probe()):
+        assert time.monotonic() < deadline, f"not within {within:g} s; last seen: {found!r}"
+        await asyncio.sleep(every)
+    return found
+
+
+@dataclass(frozen=True)
+class Running:
+    """The stack: where it lives and what it told its children."""
+
+    home: Path
+    told: Mapping[str, str]
+
+    @property
+    def url(self) -> str:
+        return self.told["NIOCHAT_BASE_URL"]
+
+    @property
+    def sandbox(self) -> str:
+        return self.told["NIOCHAT_SANDBOX_URL"]
+
+
+def environment(home: Path) -> dict[str, str]:
+    """Ours without another stack's."""
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("NIOCHAT_", "RAY_")) and name not in ("DATABASE_URL", "REDIS_URL")
+    }
+    return {**kept, "NIOCHAT_HOME": str(home), "NIOCHAT_BACKFILL_S": str(BACKFILL_S)}
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """``scripts/run --detach``, and at the end ``scripts/run --stop``, which leaves nothing."""
+    if os.environ.get("JX"):  # TEMPORARY
+        home = Path(os.environ["JX"])
+        yield Running(home, json.loads((home / "env.json").read_text()))
+        return
+    home = tmp_path_factory.mktemp("journeys")
+    log = home / "run.log"
+    try:
+        _run(log, home, "--detach")
+        yield Running(home, json.loads((home / "env.json").read_text()))
+    finally:
+        _run(log, home, "--stop")
+        left = [process.name() for process in processes.marked(home)]
+        assert not left, f"{left} outlived scripts/run --stop"
+
+
+def _run(log: Path, home: Path, option: str) -> None:
+    with log.open("ab") as output:
+        done = subprocess.run(
+            [CHECKOUT / "scripts" / "run", option],
+            stdin=subprocess.DEVNULL, stdout=output, stderr=output,
+            env=environment(home), timeout=240, check=False,
+        )  # fmt: skip
+    assert done.returncode == 0, log.read_text(errors="replace")[-3000:]
+
+
+@dataclass(frozen=True)
+class Said:
+    """What a command printed, without the line breaks of a narrow terminal."""
+
+    code: int
+    out: str
+    err: str
+
+
+class Desk:
+    """The command line, as an operator has it."""
+
+    def __init__(self, home: Path) -> None:
+        self._home = home
+
+    async def __call__(self, *arguments: str, code: int | None = 0) -> Said:
+        """``niochat …``; fails unless it exits with ``code`` (None: any)."""
+        process = await asyncio.create_subprocess_exec(
+            Path(sys.executable).with_name("niochat"), *arguments,
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            env={**environment(self._home), "COLUMNS": "400", "NO_COLOR": "1"},
+        )  # fmt: skip
+        out, err = await asyncio.wait_for(process.communicate(), 90)
+        said = Said(process.returncode or 0, out.decode(), err.decode())
+        assert code in (None, said.code), f"niochat {arguments}: {said}"
+        return said
+
+    async def json(self, *arguments: str) -> Any:
+        """What ``niochat … --json`` printed."""
+        return json.loads((await self(*arguments, "--json")).out)
+
+
+@pytest.fixture(scope="session")
+def demo(stack: Running, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """``niochat demo --json`` after our own providers were applied and connected."""
+    file = tmp_path_factory.mktemp("providers") / "providers.yaml"
+    file.write_text(providers.document(stack.sandbox))
+    niochat = Desk(stack.home)
+
+    async def prepare() -> dict[str, Any]:
+        async with httpx.AsyncClient(base_url=stack.sandbox, trust_env=False) as http:
+            for line in providers.LINES:
+                instance = {"owner": line.owner, "name": f"{line.tenant}-{line.channel}"}
+                (
+                    await http.put(f"/sandbox/instances/{line.token}", json=instance)
+                ).raise_for_status()
+        await niochat("apply", str(file), "--connect")
+        found: dict[str, Any] = await niochat.json("demo")
+        return found
+
+    return asyncio.run(prepare())
+
+
+@dataclass
+class World:
+    """What a test has in its hands."""
+
+    stack: Running
+    niochat: Desk
+    demo: Mapping[str, Any]
+    http: httpx.AsyncClient
+    database: "asyncpg.Connection[Row]"
+    folder: Path
+
+    def customer(self, line: Line = providers.FAST, phone: str | None = None) -> "Customer":
+        """Somebody who has never written before."""
+        number = next(_numbers)
+        return Customer(self, line, phone or f"55819{81000000 + number}", number)
+
+    def channel(self, line: Line) -> dict[str, str]:
+        """``id``, ``webhook_url`` and ``token`` of a line's channel."""
+        channels = [c for t in self.demo["tenants"] for c in t["channels"]]
+        (found,) = [c for c in channels if c["token"] == line.token]
+        return dict(found)
+
+    async def sandbox(self, method: str, path: str, body: object = None) -> Any:
+        """A control call; bytes go as they are."""
+        sent = {"content": body} if isinstance(body, bytes) else {"json": body}
+        answer = await self.http.request(method, f"/sandbox{path}", **sent)
+        assert answer.is_success, answer.text
+        return answer.json() if answer.content else None
+
+    async def fault(self, target: str, kind: str, token: str, **more: object) -> None:
+        """Something goes wrong for one line (its ``token``) or one model key."""
+        await self.sandbox(
+            "POST", "/faults", {"target": target, "kind": kind, "token": token, **more}
+        )
+
+    async def no_faults(self) -> None:
+        await self.sandbox("DELETE", "/faults")
+
+    async def post(self, line: Line, body: object, times: int = 1) -> list[int]:
+        """Statuses of a raw webhook, posted by the line's gateway to the real route at once."""
+        path = f"/instances/{line.token}/webhooks?times={times}&parallel=1"
+        answer = await self.sandbox("POST", path, orjson.dumps(body))
+        return list(answer["statuses"])
+
+    async def apply(self, provider: Mapping[str, Any]) -> None:
+        """``niochat apply`` of one provider."""
+        file = self.folder / "provider.yaml"
+        file.write_text(providers.written([provider]))
+        await self.niochat("apply", str(file))
+
+    async def fetch(self, query: str, *values: object) -> list[Row]:
+        return list(await self.database.fetch(query, *values))
+
+
+class Customer:
+    """A person's phone, and what the product has about that person."""
+
+    def __init__(self, world: World, line: Line, phone: str, number: int) -> None:
+        self.world = world
+        self.line = line
+        self.phone = phone
+        self.number = number
+        self.client = SandboxClient(world.stack.sandbox, line.token)
+
+    def tag(self, number: int) -> str:
+        """What the sandbox's model repeats in the answer to it."""
+        return f"#c{self.number}-{number}"
+
+    async def say(self, text: str, **more: object) -> str:
+        """Write; the gateway's id of the message."""
+        return await self.client.say(self.phone, text, **more)
+
+    async def tell(self, *numbers: int) -> None:
+        """Write tagged messages, one right after the other."""
+        for number in numbers:
+            await self.say(f"{self.tag(number)} minha internet está lenta")
+
+    async def phone_shows(self) -> list[dict[str, Any]]:
+        """Everything received, oldest first."""
+        news = await self.client.messages(self.phone, 0, 0)
+        return [item for item in news["items"] if item["direction"] == "received"]
+
+    async def heard(self) -> list[str]:
+        """Texts received."""
+        return [item["text"] for item in await self.phone_shows()]
+
+    async def named(self) -> list[list[str]]:
+        """The tags that each text received names."""
+        return [tags(text) for text in await self.heard()]
+
+    async def hears(self, number: int, within: float = 30.0) -> list[str]:
+        """Texts received, once there are so many."""
+
+        async def enough() -> list[str]:
+            texts = await self.heard()
+            return texts if len(texts) >= number else []
+
+        return await until(enough, within)
+
+    async def threads(self) -> list[Any]:
+        """Threads of the phone on the channel, without those that were joined to another."""
+        rows = await self.world.fetch(
+            "SELECT t.id FROM threads t JOIN identities i USING (tenant_id, contact_id)"
+            " WHERE t.channel_id = $1::text::uuid AND i.kind = 'phone' AND i.value = $2"
+            " AND t.merged_into IS NULL",
+            self.world.channel(self.line)["id"], self.phone,
+        )  # fmt: skip
+        return [row["id"] for row in rows]
+
+    async def rows(self, table: str) -> list[Row]:
+        """The person's rows of a table, in the order they were written."""
+        order = {
+            "inbox": "id", "outbox": "position", "messages": "version, stored_at",
+            "turns": "started_at", "conversations": "opened_at", "events": "version",
+        }[table]  # fmt: skip
+        return await self.world.fetch(
+            f"SELECT * FROM {table} WHERE thread_id = ANY ($1) ORDER BY {order}",
+            await self.threads(),
+        )
+
+    async def column(self, table: str, column: str) -> list[Any]:
+        return [row[column] for row in await self.rows(table)]
+
+    async def conversation(self) -> Row | None:
+        """The newest one."""
+        found = await self.rows("conversations")
+        return found[-1] if found else None
+
+    async def shows(self, table: str, column: str, *values: object, within: float = 30.0) -> None:
+        """Returns once the column of the person's rows is ``values``."""
+
+        async def same() -> bool:
+            seen.append(await self.column(table, column))
+            return seen[-1] == list(values)
+
+        seen: list[list[Any]] = []
+        try:
+            await until(same, within)
+        except AssertionError:
+            raise AssertionError(f"{table}.{column}: {seen[-1]}, not {list(values)}") from None
+
+    async def turn_runs(self) -> None:
+        """Returns once the assistant is thinking."""
+
+        async def running() -> bool:
+            return "running" in await self.column("turns", "status")
+
+        await until(running)
+
+    async def stored(self, number: int) -> None:
+        """Returns once so many rows of the inbox were processed."""
+
+        async def processed() -> bool:
+            done = await self.column("inbox", "outcome")
+            return len([outcome for outcome in done if outcome]) >= number
+
+        await until(processed)
+
+    async def turns_would_have_ended(self, seconds: float) -> None:
+        """Returns when a model that needs ``seconds`` would have answered every turn there was."""
+
+        async def over() -> bool:
+            rows = await self.world.fetch(
+                "SELECT FROM turns WHERE thread_id = ANY ($1)"
+                " AND started_at > now() - make_interval(secs => $2)",
+                await self.threads(), seconds + 1,
+            )  # fmt: skip
+            return not rows
+
+        await until(over, seconds + 30)
+
+
+@pytest_asyncio.fixture
+async def world(stack: Running, demo: dict[str, Any], tmp_path: Path) -> AsyncIterator[World]:
+    """The running world, all well in it."""
+    # The log-in owns the tables and sees no row; the role of the path sees the path's.
+    database: asyncpg.Connection[Row] = await asyncpg.connect(
+        stack.told["DATABASE_URL"], server_settings={"role": "niochat_system"}
+    )
+    async with httpx.AsyncClient(base_url=stack.sandbox, timeout=60, trust_env=False) as http:
+        made = World(stack, Desk(stack.home), demo, http, database, tmp_path)
+        await made.no_faults()
+        await made.sandbox("PUT", "/delivery", providers.DELIVERY)
+        await made.sandbox("PUT", "/model", {"latency_s": 0.05, "stream_chunk_delay_s": 0})
+        yield made
+        await made.no_faults()
+    await database.close(timeout=5)

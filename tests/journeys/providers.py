@@ -1,0 +1,93 @@
+"""The providers of the journeys: quick ones, and lines for each thing that may go wrong."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import yaml
+
+DELIVERY = {
+    "repeat": 3,
+    "repeat_delay_s": 0.2,
+    "copies": 1,
+    "echo": True,
+    "acks": True,
+    "acks_first": False,
+}
+"""How the sandbox's gateway delivers webhooks unless a test says otherwise."""
+
+
+@dataclass(frozen=True)
+class Line:
+    """A channel of a provider; its ``token`` and the provider's model ``key`` are for faults."""
+
+    tenant: str
+    channel: str = "principal"
+    owner: str = "558130000002"
+    named: str = ""
+
+    @property
+    def token(self) -> str:
+        return self.named or f"token-{self.tenant}-{self.channel}"
+
+    @property
+    def key(self) -> str:
+        return f"sandbox-{self.tenant}"
+
+
+FAST = Line("rapida")
+STREAMING = Line("corrente")
+SUSPENDED = Line("suspensa")
+SPEECHLESS = Line("muda")
+FORGOTTEN = Line("esquecida")
+MISTAKEN = Line("enganada")
+BROKEN = {
+    name: Line("falhas", name)
+    for name in ("erro", "ocupado", "limite", "recusado", "perdida", "sem-eco", "preso", "barrado")
+}
+CAPTURED = Line("capturas", "inventadas", "558130009999", "fixture-token")
+REAL_CAPTURED = Line("capturas", "reais", "558130000001", "instance-token")
+LINES = [
+    FAST, STREAMING, SUSPENDED, SPEECHLESS, FORGOTTEN, MISTAKEN, *BROKEN.values(), CAPTURED,
+    REAL_CAPTURED,
+]  # fmt: skip
+
+
+def provider(line: Line, sandbox: str, **changes: Any) -> dict[str, Any]:
+    """The provider of ``line`` as a file declares it, with all its channels."""
+    channels = [
+        {
+            "slug": each.channel,
+            "name": each.channel,
+            "base_url": f"{sandbox}/gateway",
+            "token": each.token,
+        }
+        for each in LINES
+        if each.tenant == line.tenant
+    ]
+    assistant = {
+        "endpoint": f"{sandbox}/model/v1",
+        "api_key": line.key,
+        "model": "sandbox-simulador",
+        "stream": line == STREAMING,
+        # The longest that a test makes the model think, and some more.
+        "max_seconds": 3 if line == SPEECHLESS else 45,
+    }
+    return {
+        "slug": line.tenant,
+        "name": line.tenant.capitalize(),
+        "policy": {"burst_window_s": 0.3, "burst_limit_s": 1.5},
+        "channels": channels,
+        "assistant": assistant,
+        **changes,
+    }
+
+
+def document(sandbox: str) -> str:
+    """The file of them all."""
+    tenants = {line.tenant: line for line in LINES}
+    return written([provider(line, sandbox) for line in tenants.values()])
+
+
+def written(declared: Sequence[Mapping[str, Any]]) -> str:
+    return yaml.safe_dump({"providers": [dict(each) for each in declared]}, sort_keys=False)

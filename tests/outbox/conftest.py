@@ -1,0 +1,16 @@
+"""The sandbox over real HTTP, and a provider whose gateway and model it is."""
+
+from pathlib import Path
+
+import pytest_asyncio
+
+from niochat.adapters.postgres.database import Database
+from tests.actors.provider import Provider, declared
+from tests.sandbox.conftest import World, origin, receiver, world
+
+__all__ = ["origin", "receiver", "world"]
+
+
+@pytest_asyncio.fixture
+async def provider(database: Database, world: World, tmp_path: Path) -> Provider:
+    return await declared(database, world, tmp_path)

@@ -1,0 +1,136 @@
+"""Every statement, by a process that is killed or paused right before or right after COMMIT."""
+
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from uuid import UUID
+
+import pytest
+
+from niochat.domain import commands as cmd
+from niochat.domain.evolve import replay
+from tests.builders import Given, Host, Ownership, message, put
+from tests.statements.child import SCENARIOS, Job, Moment, Paused
+
+pytestmark = pytest.mark.asyncio
+
+DONE = {
+    "accept": ("inbox", "dedupe_key = 'message:webhook'"),
+    "step": ("outbox", "text = 'Olá!'"),
+    "timer": ("events", "type = 'turn_started'"),
+    "link": ("events", "type = 'threads_linked'"),
+    "claim": ("outbox", "status = 'sending'"),
+    "settle": ("outbox", "status = 'sent'"),
+    "journal": ("erp_writes", "true"),
+}
+"""Where to see how often a statement was done."""
+
+scenarios = pytest.mark.parametrize("scenario", SCENARIOS)
+moments = pytest.mark.parametrize("moment", ["before", "after"])
+
+
+@scenarios
+@moments
+async def test_a_process_killed_around_its_commit_loses_nothing_and_doubles_nothing(
+    scenario: str, moment: Moment, a: Host, b: Host, given: Given, ownership: Ownership,
+    database_url: str,
+) -> None:  # fmt: skip
+    job = await prepared(scenario, moment, signal.SIGKILL, a, given, database_url)
+    with process(job) as child:
+        await child.killed()
+    assert await given.count(*DONE[scenario]) == (0 if moment == "before" else 1)
+
+    await ownership.give(b)
+    await SCENARIOS[scenario](b, job)
+
+    assert await given.count(*DONE[scenario]) == 1
+    await holds(given)
+
+
+@scenarios
+@moments
+async def test_a_process_paused_around_its_commit_loses_every_write_once_it_goes_on(
+    scenario: str, moment: Moment, a: Host, b: Host, given: Given, ownership: Ownership,
+    database_url: str,
+) -> None:  # fmt: skip
+    job = await prepared(scenario, moment, signal.SIGSTOP, a, given, database_url)
+    with process(job) as child:
+        await child.stopped()
+        await ownership.give(b)
+        await SCENARIOS[scenario](b, job)
+        assert await given.count(*DONE[scenario]) == 1
+        await put(b, job.place, job.thread, [message("late")])
+        before = await everything(given)
+
+        interrupted, step, claim = await child.resume()
+
+    if moment == "before":
+        assert interrupted == ("nothing" if scenario == "claim" else "database")
+    assert (step, claim) == ("lost", "nothing")
+    assert await everything(given) == before
+    await b.run(job.thread)
+    assert await given.count("inbox", "processed_at IS NULL AND dedupe_key LIKE 'put:%'") == 0
+    await holds(given)
+
+
+@moments
+async def test_what_was_sending_when_its_process_died_is_uncertain_never_repeated(
+    moment: Moment, a: Host, b: Host, given: Given, ownership: Ownership, database_url: str
+) -> None:
+    job = await prepared("claim", moment, signal.SIGKILL, a, given, database_url)
+    with process(job) as child:
+        await child.killed()
+    await ownership.give(b)
+
+    claimed = await b.claim(job.thread)
+
+    if moment == "before":
+        assert claimed is not None, "it certainly did not leave"
+    else:
+        assert claimed is None
+        (first, *_) = await b.outbox.unsettled(job.thread)
+        assert first.orphaned
+
+
+@contextmanager
+def process(job: Job) -> Iterator[Paused]:
+    child = Paused(job)
+    yield child
+    child.end()
+
+
+async def prepared(
+    scenario: str, moment: Moment, number: signal.Signals, a: Host, given: Given, url: str
+) -> Job:
+    """A thread in which the scenario's statement is the next thing to do."""
+    place = await given.place(burst_window_s=60 if scenario == "timer" else 0)
+    thread = await given.thread(place)
+    await put(a, place, thread, [message("m1")])
+    await a.run(thread)
+    turn, outbox = UUID(int=0), None
+    match scenario:
+        case "timer":
+            await given.admin.execute("UPDATE timers SET due_at = now()")
+        case "claim" | "settle":
+            await a.answer(thread, "Um.", "Dois.")
+            claimed = await a.claim(thread) if scenario == "settle" else None
+            outbox = claimed.id if claimed is not None else None
+        case "link":
+            other = await given.thread(place)
+            await put(a, place, other, [message("m2")])
+            await a.run(other)
+            await put(a, place, thread, [cmd.LinkThread(str(other))])
+        case _:
+            turn = a.turn(thread).id
+    return Job(scenario, moment, number, url, a.epochs, place, thread, turn, outbox)
+
+
+async def everything(given: Given) -> list[list[str]]:
+    tables = await given.rows("SELECT tablename::text FROM pg_tables WHERE schemaname = 'public'")
+    return [await given.rows(f"SELECT t::text FROM {table} t ORDER BY 1") for table in tables]
+
+
+async def holds(given: Given) -> None:
+    for thread in await given.rows("SELECT id FROM threads"):
+        logs, states = await given.logs(thread), await given.states(thread)
+        assert {conversation: replay(log) for conversation, log in logs.items()} == states
