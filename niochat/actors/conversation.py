@@ -13,6 +13,7 @@ from niochat.actors.turns import Turns
 from niochat.conversation.step import Stepper
 from niochat.conversation.work import Stepped, Thread, Verdict, Work
 from niochat.domain import effects as fx
+from niochat.domain.commands import RestartTurn
 from niochat.domain.ids import ThreadId
 from niochat.outbox.deliver import Courier
 from niochat.runtime.address import Address
@@ -62,7 +63,7 @@ class ConversationBehaviour:
 
     def _owns(self, delivery: Delivery) -> bool:
         """A thread of another host is forgotten here; its rows are found over there."""
-        if self._ownership.epoch_of(delivery.activation.address.key) is not None:
+        if self._ownership.epoch_held(delivery.activation.address.key) is not None:
             return True
         delivery.activation.state = None
         return False
@@ -70,12 +71,13 @@ class ConversationBehaviour:
     def _work(self, delivery: Delivery) -> Work:
         activation = delivery.activation
         key = activation.address.key
-        epoch = self._ownership.epoch_of(key)
+        epoch = self._ownership.epoch_held(key)
         assert epoch is not None
         return Work(ThreadId(key), epoch, activation.state, list(delivery.messages))
 
     def _settle(self, delivery: Delivery, stepped: Stepped) -> list[Address]:
         activation = delivery.activation
+        remembered = activation.state is not None
         activation.state = stepped.thread
         if stepped.moved_to is not None:
             self._wake(kinds.conversation(stepped.moved_to))
@@ -88,7 +90,15 @@ class ConversationBehaviour:
             return []
         if stepped.thread is not None:
             self._act(stepped.thread, stepped.effects)
+            if not remembered:
+                self._find_turn(delivery, stepped.thread)
         return [activation.address] if stepped.more else []
+
+    def _find_turn(self, delivery: Delivery, thread: Thread) -> None:
+        """A turn that was begun, but by nobody here: its owner died, or a commit's answer did."""
+        turn = thread.conversation.turn if thread.conversation is not None else None
+        if turn is not None and not self._turns.running(turn.id, turn.attempt):
+            delivery.activation.mailbox.append(RestartTurn(turn.id, turn.attempt))
 
     def _act(self, thread: Thread, effects: Sequence[fx.Effect]) -> None:
         """The rows are committed: what they ask for may start now."""

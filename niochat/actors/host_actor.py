@@ -35,12 +35,12 @@ class HostActor:
     async def ask(self, kind: str, key: bytes, payload: object) -> Any:
         """Answer of one actor."""
         core = await self._started()
-        return await core.actors.ask(Address(kind, UUID(bytes=key)), payload)
+        return await core.ask(Address(kind, UUID(bytes=key)), payload)
 
     async def tell(self, kind: str, key: bytes, payload: object) -> None:
         """A message for one actor."""
         core = await self._started()
-        core.actors.deliver(Address(kind, UUID(bytes=key)), payload)
+        core.tell(Address(kind, UUID(bytes=key)), payload)
 
     async def ping(self) -> str:
         """The incarnation, which is another one after a restart."""

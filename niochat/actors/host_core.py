@@ -21,7 +21,7 @@ from niochat.conversation.step import Stepper
 from niochat.conversation.work import MemoryCommand
 from niochat.domain.commands import RestartTurn
 from niochat.domain.effects import TellTeam
-from niochat.domain.errors import NiochatError
+from niochat.domain.errors import NiochatError, Unavailable
 from niochat.domain.ids import TurnId
 from niochat.inbox.sweep import Sweeper
 from niochat.outbox.claim import Outbox
@@ -88,6 +88,17 @@ class HostCore:
         for address in addresses:
             if self._ownership.epoch_of(address.key) is not None:
                 self.actors.wake(address)
+
+    async def ask(self, address: Address, payload: object) -> Any:
+        """Answer of one of our actors. Raises ``Unavailable`` when it is another host's."""
+        if self._ownership.epoch_of(address.key) is None:
+            raise Unavailable(f"the {address.kind} is not on this host", code="host")
+        return await self.actors.ask(address, payload)
+
+    def tell(self, address: Address, payload: object) -> None:
+        """A message for one of our actors; one of another host's is lost, as told ones may be."""
+        if self._ownership.epoch_of(address.key) is not None:
+            self.actors.deliver(address, payload)
 
     async def refresh(self) -> None:
         """The map changed: learn what is ours, forget what is not, look for what waits."""

@@ -1,5 +1,7 @@
 """Which shards this host process owns, and in which epoch. PostgreSQL decides, this remembers."""
 
+import time
+from collections.abc import Callable
 from uuid import UUID
 
 from niochat.adapters.postgres.database import Database
@@ -9,24 +11,39 @@ from niochat.domain.ids import shard_of
 _SQL = queries("placement")
 
 
+RELEASE_S = 20.0
+"""A shard that did not move within it is kept: whoever wanted to move it is gone."""
+
+
 class Ownership:
     """Shards of one incarnation. Being wrong costs a refused write, never a wrong one."""
 
-    def __init__(self, database: Database, incarnation: str) -> None:
+    def __init__(
+        self,
+        database: Database,
+        incarnation: str,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._database = database
         self.incarnation = incarnation
+        self._clock = clock
         self._epochs: dict[int, int] = {}
-        self._releasing: set[int] = set()
+        self._releasing: dict[int, float] = {}
 
     @property
     def shards(self) -> list[int]:
         """What is owned and not about to leave."""
-        return [shard for shard in self._epochs if shard not in self._releasing]
+        return [shard for shard in self._epochs if not self._leaves(shard)]
 
     def epoch_of(self, key: UUID) -> int | None:
-        """Epoch of the key's shard; ``None`` when it is not ours, or not any more."""
+        """Epoch of the key's shard; ``None``: it is not ours, or nothing new may start for it."""
         shard = shard_of(key)
-        return None if shard in self._releasing else self._epochs.get(shard)
+        return None if self._leaves(shard) else self._epochs.get(shard)
+
+    def epoch_held(self, key: UUID) -> int | None:
+        """The same, also while the shard is about to leave: what was begun has to be settled."""
+        return self._epochs.get(shard_of(key))
 
     async def refresh(self) -> set[int]:
         """Read what is ours; the shards that were and are no more."""
@@ -35,12 +52,17 @@ class Ownership:
         now = {row["shard"]: row["epoch"] for row in rows}
         lost = {shard for shard, epoch in self._epochs.items() if now.get(shard) != epoch}
         self._epochs = now
-        self._releasing &= set(now)
+        for shard in lost:
+            self._releasing.pop(shard, None)
         return lost
 
     def release(self, shards: set[int]) -> None:
         """Start nothing new for these: they are about to move."""
-        self._releasing |= shards
+        until = self._clock() + RELEASE_S
+        self._releasing.update(dict.fromkeys(shards, until))
+
+    def _leaves(self, shard: int) -> bool:
+        return self._releasing.get(shard, 0.0) > self._clock()
 
     async def announce(self, name: str, node: str, pid: int) -> None:
         """Say that this process lives."""

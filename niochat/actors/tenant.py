@@ -99,10 +99,13 @@ class TenantBehaviour:
         return []
 
     async def _load(self, tenant_id: UUID) -> _Tenant:
+        per_minute = await self._rate(tenant_id)
+        return _Tenant(per_minute / 60.0, float(min(per_minute, BLOCK)), self._clock())
+
+    async def _rate(self, tenant_id: UUID) -> int:
+        """Turns a minute, as they are now."""
         async with self._database.tenant(tenant_id) as connection:
-            per_minute = await connection.fetchval(_SQL["rate"], tenant_id) or 60
-        now = self._clock()
-        return _Tenant(per_minute / 60.0, float(min(per_minute, BLOCK)), now)
+            return await connection.fetchval(_SQL["rate"], tenant_id) or 60
 
     def _handle(self, tenant: _Tenant, message: object) -> None:
         match message:
@@ -131,10 +134,11 @@ class TenantBehaviour:
         if filling or self._clock() < tenant.next_fill:
             return
         tenant.next_fill = self._clock() + self._fill_every_s
-        tenant.filling = asyncio.get_running_loop().create_task(self._fill(tenant_id))
+        tenant.filling = asyncio.get_running_loop().create_task(self._fill(tenant_id, tenant))
 
-    async def _fill(self, tenant_id: UUID) -> None:
+    async def _fill(self, tenant_id: UUID, tenant: _Tenant) -> None:
         try:
+            tenant.per_second = await self._rate(tenant_id) / 60.0
             for channel in await self._backfill.channels(tenant_id):
                 await self._fill_channel(channel)
         except NiochatError as error:
@@ -143,8 +147,8 @@ class TenantBehaviour:
             _log.error("fill_up_failed", tenant=str(tenant_id), exc_info=error)
 
     async def _fill_channel(self, channel: FillableChannel) -> None:
-        line = self._line_of(channel.base_url, channel.token_sealed, channel.tenant_id)
         try:
+            line = self._line_of(channel.base_url, channel.token_sealed, channel.tenant_id)
             threads = await self._backfill.fill(channel, line)
         except NiochatError as error:
             _log.warning("fill_up_put_off", channel=str(channel.id), code=error.code)

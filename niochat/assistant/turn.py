@@ -3,7 +3,9 @@
 import asyncio
 import random
 import time
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from typing import TypeVar
 
 import structlog
 from openai.types.chat import ChatCompletionMessageParam
@@ -16,14 +18,16 @@ from niochat.assistant.report import TurnReport, TurnRequest
 from niochat.assistant.settings import AssistantSettings, SettingsOf
 from niochat.assistant.transcript import as_chat, read_transcript
 from niochat.domain.commands import FinishAssistantTurn, TurnOutcome
-from niochat.domain.errors import NiochatError
+from niochat.domain.errors import NiochatError, Unavailable
 from niochat.domain.ids import TurnId
 
 _SQL = queries("assistant")
 _log = structlog.get_logger(__name__)
+Found = TypeVar("Found")
 
 MAX_CALLS = 4
 """To a model that fails, within one turn; then people take over."""
+DATABASE_BACK_WITHIN_S = 40.0
 MAX_TEXT = 4000
 """Characters of one message; WhatsApp takes 4,096."""
 
@@ -52,11 +56,13 @@ class Assistant:
             return TurnReport(replace(failed, detail=type(error).__name__))
 
     async def _run(self, request: TurnRequest, failed: FinishAssistantTurn) -> TurnReport:
-        if not await self._current(request):
+        if not await patiently(lambda: self._current(request)):
             return TurnReport(replace(failed, code="turn_not_current"))
-        settings = await self._settings_of(request.tenant_id)
-        lines = await read_transcript(
-            self._database, request.tenant_id, request.conversation_id, request.upto_version
+        settings = await patiently(lambda: self._settings_of(request.tenant_id))
+        lines = await patiently(
+            lambda: read_transcript(
+                self._database, request.tenant_id, request.conversation_id, request.upto_version
+            )
         )
         prompt = system_prompt(settings.persona, request.protocol)
         completion = await self._ask(settings, prompt.text, as_chat(lines))
@@ -136,3 +142,15 @@ def storable(text: str) -> str:
     Through UTF-16, so that two halves sent apart become the character they meant.
     """
     return text.replace("\x00", "").encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+async def patiently(read: Callable[[], Awaitable[Found]]) -> Found:
+    """Read again while the database is away, for a while: the model is not to blame."""
+    deadline = time.monotonic() + DATABASE_BACK_WITHIN_S
+    while True:
+        try:
+            return await read()
+        except Unavailable:
+            if time.monotonic() > deadline:
+                raise
+        await asyncio.sleep(random.uniform(0.3, 0.9))

@@ -159,7 +159,7 @@ def settle_send(draft: Draft, command: SettleSend) -> None:
             apply_unmatched(draft, command.external_id or "", known)
         case SendResult.FAILED:
             set_status(draft, send.message, DeliveryStatus.FAILED, command.code)
-            if _assistant_holds(draft):
+            if send.live and _assistant_holds(draft):
                 hand_off(draft, "send_failed")
         case SendResult.UNCERTAIN:
             set_status(draft, send.message, DeliveryStatus.UNCERTAIN, command.code)

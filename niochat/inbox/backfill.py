@@ -9,6 +9,7 @@ import structlog
 
 from niochat.adapters.postgres.database import Database
 from niochat.adapters.postgres.queries import queries
+from niochat.adapters.whatsapp.uazapi.fields import moment_of, object_of
 from niochat.adapters.whatsapp.uazapi.parse import parse
 from niochat.domain.gateway import Gateway, Line
 from niochat.domain.incoming import Incoming
@@ -18,7 +19,8 @@ _SQL = queries("backfill")
 _log = structlog.get_logger(__name__)
 
 PAGE = 100
-MAX_PAGES = 50
+MAX_PAGES = 1000
+"""Of one fill; what is known already is not kept in memory."""
 OVERLAP = timedelta(seconds=90)
 """Clocks differ and webhooks take their time: this much is looked at again."""
 
@@ -79,10 +81,12 @@ class Backfill:
         missing: list[Incoming] = []
         for page in range(MAX_PAGES):
             bodies = await self._gateway.messages(line, PAGE, page * PAGE)
-            recent = [i for i in _incoming(bodies, started) if _sent_at(i, started) >= since]
-            missing.extend(await self._unknown(channel.id, recent))
+            # By the time of all that is stored, groups too: a page of them ends nothing.
+            recent = [body for body in bodies if _stored_at(body, started) >= since]
+            missing.extend(await self._unknown(channel.id, _incoming(recent, started)))
             if len(bodies) < PAGE or not recent:
-                break
+                return missing
+        _log.error("fill_up_incomplete", channel=str(channel.id), messages=MAX_PAGES * PAGE)
         return missing
 
     async def _unknown(self, channel_id: UUID, incoming: Sequence[Incoming]) -> list[Incoming]:
@@ -98,7 +102,11 @@ def _incoming(bodies: Sequence[Mapping[str, object]], now: datetime) -> list[Inc
     return [meaning for meaning in parsed if isinstance(meaning, Incoming)]
 
 
+def _stored_at(body: Mapping[str, object], now: datetime) -> datetime:
+    return moment_of(now, object_of(body.get("message")).get("messageTimestamp"))
+
+
 def _sent_at(incoming: Incoming, now: datetime) -> datetime:
-    """Reactions and edits carry no time of their own; they are always looked at."""
+    """Reactions and edits carry no time of their own: after what they speak of."""
     sent_at = getattr(incoming.command, "sent_at", now)
     return sent_at if isinstance(sent_at, datetime) else now

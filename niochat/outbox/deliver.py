@@ -93,19 +93,34 @@ class Courier:
                 await self._look_up(thread_id, row)
 
     async def _send(self, claimed: Claimed, asked_at: float) -> None:
-        destination = await self._outbox.destination(claimed.thread_id)
-        if destination is None:
+        try:
+            found = await self._where(claimed.thread_id)
+        except NiochatError as error:
+            # Nothing was written to a socket: the row goes back, whatever is wrong.
+            _log.error("send_not_started", outbox=str(claimed.id), code=error.code)
+            await self._judge(claimed, SendAnswer(SendResult.RETRY, code=error.code))
+            return
+        if found is None:
             self._settle(claimed.thread_id, _settled(claimed.id, SendResult.FAILED, "no_address"))
             return
-        line = self._line_of(destination.base_url, destination.token_sealed, destination.tenant_id)
+        line, number = found
         # Right before the socket: whoever was paused since the claim has lost its right.
         if self._clock() - asked_at > START_WITHIN_S:
             answer = SendAnswer(SendResult.RETRY, code="paused")
         else:
             answer = await self._gateway.send_text(
-                line, destination.number, claimed.text, str(claimed.id), SEND_TIMEOUT_S
+                line, number, claimed.text, str(claimed.id), SEND_TIMEOUT_S
             )
         await self._judge(claimed, answer)
+
+    async def _where(self, thread_id: UUID) -> tuple[Line, str] | None:
+        """Line and number; ``None`` when the person has no address left."""
+        destination = await self._outbox.destination(thread_id)
+        if destination is None:
+            return None
+        return self._line_of(
+            destination.base_url, destination.token_sealed, destination.tenant_id
+        ), destination.number
 
     async def _judge(self, claimed: Claimed, answer: SendAnswer) -> None:
         retry_in_s = answer.retry_in_s
@@ -127,10 +142,10 @@ class Courier:
             await self._outbox.release(claimed.channel_id)
 
     async def _look_up(self, thread_id: UUID, row: Unsettled) -> None:
-        destination = await self._outbox.destination(thread_id)
-        if destination is None:
+        found = await self._where(thread_id)
+        if found is None:
             return
-        line = self._line_of(destination.base_url, destination.token_sealed, destination.tenant_id)
+        line, _ = found
         try:
             external = await self._gateway.sent_as(line, str(row.id))
         except Unavailable:

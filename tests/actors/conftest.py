@@ -1,10 +1,12 @@
 """The sandbox over real HTTP, and a provider whose gateway and model it is."""
 
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest_asyncio
 
 from niochat.adapters.postgres.database import Database
+from tests.actors.cluster import Cluster
 from tests.actors.provider import Provider, declared
 from tests.sandbox.conftest import World, origin, receiver, world
 
@@ -14,3 +16,10 @@ __all__ = ["origin", "receiver", "world"]
 @pytest_asyncio.fixture
 async def provider(database: Database, world: World, tmp_path: Path) -> Provider:
     return await declared(database, world, tmp_path)
+
+
+@pytest_asyncio.fixture
+async def cluster(database_url: str, provider: Provider) -> AsyncIterator[Cluster]:
+    here = Cluster(database_url, provider)
+    yield here
+    await here.close()

@@ -32,7 +32,7 @@ CHECKOUT = Path(__file__).parents[2]
 BACKFILL_S = 3
 Found = TypeVar("Found")
 Row = asyncpg.Record
-_numbers = count(int(time.time()) % 900_000)
+_numbers = count(1)
 
 
 async def until(
@@ -41,7 +41,8 @@ async def until(
     """The first truthy value of ``probe``; fails with the last one after ``within`` seconds."""
     deadline = time.monotonic() + within
     while not (found := await probe()):
-        assert time.monotonic() < deadline, f"not within {within:g} s; last seen: {found!r}"
+        if time.monotonic() > deadline:
+            pytest.fail(f"not within {within:g} s; last seen: {found!r}")
         await asyncio.sleep(every)
     return found
 
@@ -75,10 +76,6 @@ def environment(home: Path) -> dict[str, str]:
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """``scripts/run --detach``, and at the end ``scripts/run --stop``, which leaves nothing."""
-    if os.environ.get("JX"):  # TEMPORARY
-        home = Path(os.environ["JX"])
-        yield Running(home, json.loads((home / "env.json").read_text()))
-        return
     home = tmp_path_factory.mktemp("journeys")
     log = home / "run.log"
     try:
@@ -161,7 +158,7 @@ class World:
     niochat: Desk
     demo: Mapping[str, Any]
     http: httpx.AsyncClient
-    database: "asyncpg.Connection[Row]"
+    database: "asyncpg.Pool[Row]"
     folder: Path
 
     def customer(self, line: Line = providers.FAST, phone: str | None = None) -> "Customer":
@@ -291,8 +288,8 @@ class Customer:
         seen: list[list[Any]] = []
         try:
             await until(same, within)
-        except AssertionError:
-            raise AssertionError(f"{table}.{column}: {seen[-1]}, not {list(values)}") from None
+        except pytest.fail.Exception:
+            pytest.fail(f"{table}.{column}: {seen[-1]}, not {list(values)}")
 
     async def turn_runs(self) -> None:
         """Returns once the assistant is thinking."""
@@ -303,11 +300,18 @@ class Customer:
         await until(running)
 
     async def stored(self, number: int) -> None:
-        """Returns once so many rows of the inbox were processed."""
+        """Returns once so many messages of the customer were taken into the thread."""
+
+        async def there() -> bool:
+            return (await self.column("messages", "author")).count("customer") >= number
+
+        await until(there)
+
+    async def settled(self) -> None:
+        """Returns once nothing that arrived for the person waits to be processed."""
 
         async def processed() -> bool:
-            done = await self.column("inbox", "outcome")
-            return len([outcome for outcome in done if outcome]) >= number
+            return None not in await self.column("inbox", "processed_at")
 
         await until(processed)
 
@@ -329,9 +333,10 @@ class Customer:
 async def world(stack: Running, demo: dict[str, Any], tmp_path: Path) -> AsyncIterator[World]:
     """The running world, all well in it."""
     # The log-in owns the tables and sees no row; the role of the path sees the path's.
-    database: asyncpg.Connection[Row] = await asyncpg.connect(
-        stack.told["DATABASE_URL"], server_settings={"role": "niochat_system"}
-    )
+    database: asyncpg.Pool[Row] = await asyncpg.create_pool(
+        stack.told["DATABASE_URL"], min_size=1, max_size=5,
+        server_settings={"role": "niochat_system"},
+    )  # fmt: skip
     async with httpx.AsyncClient(base_url=stack.sandbox, timeout=60, trust_env=False) as http:
         made = World(stack, Desk(stack.home), demo, http, database, tmp_path)
         await made.no_faults()
@@ -339,4 +344,4 @@ async def world(stack: Running, demo: dict[str, Any], tmp_path: Path) -> AsyncIt
         await made.sandbox("PUT", "/model", {"latency_s": 0.05, "stream_chunk_delay_s": 0})
         yield made
         await made.no_faults()
-    await database.close(timeout=5)
+    await database.close()

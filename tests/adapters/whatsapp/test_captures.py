@@ -22,7 +22,7 @@ HAVE_REAL = pytest.mark.skipif(not REAL_FOLDER.is_dir(), reason="real captures a
 
 
 def test_an_expectation_is_written_for_every_capture() -> None:
-    assert NAMES == sorted([*COMMANDS, *NOT_STORED])
+    assert sorted([*COMMANDS, *NOT_STORED]) == NAMES
 
 
 @pytest.mark.parametrize("name", sorted(COMMANDS))

@@ -12,12 +12,16 @@ SELECT thread_id FROM (
  GROUP BY thread_id ORDER BY min(since)
 
 -- name: unsent
--- Threads of these shards with sends that are due or whose sender is gone.
+-- Threads of these shards with sends that are due or whose sender is gone. What a held channel
+-- keeps queued is left out: thousands of rows of one tenant would hide the others' few.
 SELECT DISTINCT thread_id FROM (
     SELECT o.thread_id FROM outbox o
      WHERE o.shard = ANY ($1::smallint[]) AND o.status IN ('queued', 'sending', 'uncertain')
        AND (o.status <> 'sending' AND o.next_at < now() - make_interval(secs => $2)
             OR o.status = 'sending' AND (o.host <> $4 OR o.send_until < now()))
+       AND NOT (o.status = 'queued' AND o.created_at > now() - interval '24 hours'
+                AND EXISTS (SELECT FROM channels h
+                             WHERE h.id = o.channel_id AND h.held_until > now()))
      ORDER BY o.next_at LIMIT $3) AS unsent
 
 -- name: orphaned_turns

@@ -337,6 +337,9 @@ BEGIN
         EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON %I TO niochat_system', t);
     END LOOP;
 END $$;
+-- The log is only ever added to, and a tenant does not change its own standing.
+REVOKE UPDATE, DELETE ON events FROM niochat_app, niochat_system;
+REVOKE INSERT, UPDATE, DELETE ON tenants FROM niochat_app;
 GRANT SELECT, INSERT, UPDATE, DELETE ON hosts, shards TO niochat_system;
 GRANT SELECT ON hosts, shards TO niochat_app;
 GRANT USAGE ON SEQUENCE protocol_numbers, inbox_numbers TO niochat_system, niochat_app;

@@ -1,0 +1,160 @@
+"""Hosts without Ray on one database: each with connections of its own, found as in the product."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from niochat.actors import kinds
+from niochat.actors.host_core import HostCore
+from niochat.adapters.postgres.database import Database
+from niochat.adapters.postgres.queries import queries
+from niochat.adapters.redis.live import Announcements
+from niochat.adapters.whatsapp.uazapi.client import Uazapi
+from niochat.assistant.report import TurnReport, TurnRequest
+from niochat.config import Settings
+from niochat.conversation.views import Views
+from niochat.domain.commands import FinishAssistantTurn, TurnOutcome
+from niochat.domain.errors import Unavailable
+from niochat.domain.ids import TurnId
+from niochat.inbox.accept import Inbox
+from niochat.inbox.backfill import Backfill
+from niochat.runtime.address import Address
+from niochat.runtime.tasks import Owner
+from niochat.wiring.parts import Parts
+from tests.actors.provider import PHONE, VAULT, Provider, wrote
+
+Run = Callable[[TurnRequest], Awaitable[TurnReport]]
+
+
+@dataclass
+class Pool:
+    """Answers every turn with its attempt, unless ``doing`` says what else happens."""
+
+    requests: list[TurnRequest] = field(default_factory=list)
+    cancelled: list[TurnRequest] = field(default_factory=list)
+    doing: list[Run] = field(default_factory=list)
+    called: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def run(self, request: TurnRequest) -> TurnReport:
+        self.requests.append(request)
+        self.called.set()
+        try:
+            return await (self.doing.pop(0) if self.doing else answer)(request)
+        except asyncio.CancelledError:
+            self.cancelled.append(request)
+            raise
+
+
+async def answer(request: TurnRequest, throttle_s: float = 0.0) -> TurnReport:
+    text = f"resposta {request.attempt}"
+    turn = TurnId(request.turn_id)
+    return TurnReport(
+        FinishAssistantTurn(turn, request.attempt, TurnOutcome.ANSWERED, (text,)), throttle_s
+    )
+
+
+async def lost(request: TurnRequest) -> TurnReport:
+    raise RuntimeError("the replica is gone")
+
+
+def after(gate: asyncio.Event) -> Run:
+    async def waiting(request: TurnRequest) -> TurnReport:
+        await gate.wait()
+        return await answer(request)
+
+    return waiting
+
+
+@dataclass
+class Cluster:
+    """Starts hosts and moves shards, as the supervisor would."""
+
+    url: str
+    provider: Provider
+    pool: Pool = field(default_factory=Pool)
+    hosts: dict[str, HostCore] = field(default_factory=dict)
+    opened: list[Parts] = field(default_factory=list)
+
+    async def host(self, name: str) -> HostCore:
+        """One more host process, without a shard."""
+        database = await Database.open(self.url, size=4)
+        gateway, inbox = Uazapi(lookup_timeout_s=2), Inbox(database)
+        directory = self.provider.directory
+        settings = Settings.model_validate(
+            {
+                "DATABASE_URL": self.url,
+                "REDIS_URL": "redis://127.0.0.1:9/0",
+                "NIOCHAT_VAULT_KEYS": "k1:" + "A" * 43 + "=",
+                "NIOCHAT_BASE_URL": "http://127.0.0.1:9",
+            }
+        )
+        parts = Parts(
+            settings=settings,
+            database=database,
+            vault=VAULT,
+            gateway=gateway,
+            inbox=inbox,
+            backfill=Backfill(database, inbox, gateway),
+            views=Views(database),
+            directory=directory,
+            announcements=Announcements(settings.redis_url.get_secret_value()),
+            line_of=directory.line,
+            owner=Owner("test"),
+        )
+        core = HostCore(name, "node", parts, self.pool, self.ask, self.tell)
+        self.hosts[core.incarnation] = core
+        self.opened.append(parts)
+        return core
+
+    async def give(self, core: HostCore) -> None:
+        """All shards move to ``core``; it is told, and nobody else is."""
+        async with self.provider.database.path() as connection:
+            await connection.fetch(
+                queries("placement")["move"], list(range(1024)), [core.incarnation] * 1024
+            )
+        await core.refresh()
+
+    async def owner_of(self, address: Address) -> HostCore:
+        async with self.provider.database.path() as connection:
+            owner = await connection.fetchval(
+                "SELECT host FROM shards WHERE shard = $1", address.shard
+            )
+        if owner not in self.hosts:
+            raise Unavailable("nobody is there", code="host")
+        return self.hosts[owner]
+
+    async def ask(self, address: Address, payload: object) -> Any:
+        return await (await self.owner_of(address)).ask(address, payload)
+
+    async def tell(self, address: Address, payload: object) -> None:
+        (await self.owner_of(address)).tell(address, payload)
+
+    async def write(self, number: int, words: str, phone: str = PHONE) -> UUID:
+        """A customer's message is accepted; nobody is poked."""
+        place = self.provider.place
+        inbox = Inbox(self.provider.database)
+        accepted = await inbox.accept(place.tenant, place.channel, wrote(number, words, phone))
+        assert accepted.thread_id is not None
+        return accepted.thread_id
+
+    async def poked(self, core: HostCore, number: int, words: str) -> UUID:
+        """The same, with a poke."""
+        thread = await self.write(number, words)
+        core.poke([kinds.conversation(thread)])
+        return thread
+
+    async def close(self) -> None:
+        for core in self.hosts.values():
+            await core.stop()
+        for parts in self.opened:
+            await parts.gateway.close()
+            parts.database.terminate()
+
+
+async def until(reached: Callable[[], Awaitable[object]]) -> None:
+    """Returns when it is so. Fails after ten seconds."""
+    async with asyncio.timeout(10):
+        while not await reached():
+            await asyncio.sleep(0.01)

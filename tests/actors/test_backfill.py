@@ -1,0 +1,208 @@
+"""What the gateway did not deliver is fetched: oldest first, once, and whatever else lies there."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+import pytest
+import pytest_asyncio
+
+from niochat.adapters.whatsapp.uazapi.client import Uazapi
+from niochat.adapters.whatsapp.uazapi.parse import parse
+from niochat.domain.errors import Unavailable
+from niochat.domain.gateway import Line
+from niochat.domain.incoming import Incoming
+from niochat.inbox.accept import Inbox
+from niochat.inbox.backfill import PAGE, Backfill
+from tests.actors.provider import PHONE, Provider
+from tests.builders import SENT_AT, Given
+
+pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(30)]
+
+
+class Odd(Uazapi):
+    """The real client; ``odd`` lies on top of what the sandbox's store holds."""
+
+    def __init__(self) -> None:
+        super().__init__(lookup_timeout_s=2)
+        self.odd: list[Mapping[str, object]] = []
+        self.pages = 0
+
+    async def messages(self, line: Line, limit: int, offset: int) -> Sequence[Mapping[str, object]]:
+        self.pages += 1
+        if not self.odd:
+            return await super().messages(line, limit, offset)
+        stored = [*self.odd, *await super().messages(line, 1000, 0)]
+        return stored[offset : offset + limit]
+
+
+class Store:
+    """The tenant's channel and its gateway's store."""
+
+    def __init__(self, provider: Provider, given: Given) -> None:
+        self.provider, self.given = provider, given
+        self.gateway = Odd()
+        self.inbox = Inbox(provider.database)
+        self.backfill = Backfill(provider.database, self.inbox, self.gateway)
+
+    async def fill(self) -> set[UUID]:
+        (channel,) = await self.backfill.channels(self.provider.place.tenant)
+        line = self.provider.directory.line(
+            channel.base_url, channel.token_sealed, channel.tenant_id
+        )
+        return await self.backfill.fill(channel, line)
+
+    async def writes(self, *texts: str) -> list[str]:
+        return [await self.provider.world.write(PHONE, text=text) for text in texts]
+
+    async def accepted(self) -> list[str]:
+        """Texts in the order they will be processed."""
+        return await self.given.rows(
+            "SELECT command -> 'content' ->> 'text' FROM inbox ORDER BY id"
+        )
+
+    async def webhook(self) -> list[Incoming]:
+        """What lies in the store, as its webhooks would have said it."""
+        line = Line(f"{self.provider.world.origin}/gateway", self.provider.world.token)
+        bodies = await self.gateway.messages(line, 100, 0)
+        meanings = [parse(body, SENT_AT).meaning for body in bodies]
+        return [each for each in meanings if isinstance(each, Incoming)]
+
+
+@pytest_asyncio.fixture
+async def store(provider: Provider, given: Given) -> AsyncIterator[Store]:
+    here = Store(provider, given)
+    yield here
+    await here.gateway.close()
+
+
+def stored(number: int, **message: Any) -> dict[str, object]:
+    whole = {
+        "messageid": f"ODD{number}",
+        "chatid": f"{PHONE}@s.whatsapp.net",
+        "sender_pn": f"{PHONE}@s.whatsapp.net",
+        "messageType": "Conversation",
+        "text": f"estranha {number}",
+        "messageTimestamp": 4102444800000,
+        **message,
+    }
+    return {"EventType": "messages", "message": whole}
+
+
+async def test_what_no_webhook_brought_is_fetched_oldest_first(store: Store) -> None:
+    texts = [f"texto {n}" for n in range(7)]
+    await store.writes(*texts)
+
+    threads = await store.fill()
+
+    assert len(threads) == 1
+    assert await store.accepted() == texts, "also within one second"
+
+
+async def test_what_a_webhook_brought_is_known_and_not_answered_again(store: Store) -> None:
+    await store.writes("um", "dois")
+    place = store.provider.place
+    for incoming in reversed(await store.webhook()):
+        assert (await store.inbox.accept(place.tenant, place.channel, incoming)).new
+
+    assert await store.fill() == set()
+    assert await store.fill() == set()
+    assert await store.accepted() == ["um", "dois"]
+
+
+async def test_a_webhook_that_comes_after_the_fill_is_known(store: Store) -> None:
+    await store.writes("um")
+    await store.fill()
+    (incoming,) = await store.webhook()
+    place = store.provider.place
+
+    assert not (await store.inbox.accept(place.tenant, place.channel, incoming)).new
+
+
+async def test_fill_and_webhook_at_once_store_it_once(store: Store) -> None:
+    await store.writes("um", "dois", "três")
+    place = store.provider.place
+    webhooks = await store.webhook()
+
+    await asyncio.gather(
+        store.fill(),
+        store.fill(),
+        *(store.inbox.accept(place.tenant, place.channel, each) for each in webhooks),
+    )
+
+    assert sorted(await store.accepted()) == ["dois", "três", "um"]
+
+
+async def test_what_was_said_long_before_the_channel_was_filled_is_left_alone(
+    store: Store,
+) -> None:
+    await store.writes("velha")
+    await store.given.admin.execute("UPDATE channels SET filled_to = now() + interval '1 hour'")
+
+    assert await store.fill() == set()
+    assert await store.accepted() == []
+
+
+async def test_an_odd_message_does_not_stop_the_fill(store: Store) -> None:
+    await store.writes("boa")
+    store.gateway.odd = [stored(n, **odd) for n, odd in enumerate(ODD)]
+    store.gateway.odd += [{"EventType": "messages"}, {"EventType": "messages", "message": 5}]
+
+    await store.fill()
+
+    assert "boa" in await store.accepted()
+    assert await store.fill() == set()
+
+
+ODD: list[dict[str, Any]] = [
+    {"text": "um\x00dois"},
+    {"text": "meio \ud83d"},
+    {"text": 7, "content": [None]},
+    {"messageid": None},
+    {"messageid": "x" * 100_000},
+    {"messageTimestamp": "ontem"},
+    {"messageTimestamp": 10**30},
+    {"chatid": "status@broadcast"},
+    {"chatid": None, "sender_pn": None},
+    {"content": {"a": {"b": 2**70}}},
+    {"text": "y" * 200_000},
+    {"reaction": "\x00", "messageType": "ReactionMessage"},
+]
+
+
+async def test_a_page_of_groups_does_not_end_the_fill(store: Store) -> None:
+    """The store holds groups too, also where their webhooks are excluded."""
+    await store.writes("perdida")
+    store.gateway.odd = [
+        stored(n, chatid="123-456@g.us", isGroup=True) for n in range(PAGE * 2 + 5)
+    ]
+
+    await store.fill()
+
+    assert await store.accepted() == ["perdida"]
+
+
+async def test_an_old_store_is_not_read_to_its_end(store: Store) -> None:
+    old = 1_600_000_000_000
+    store.gateway.odd = [
+        stored(n, messageTimestamp=old, messageType="ReactionMessage", reaction="M1", text="👍")
+        for n in range(PAGE * 5)
+    ]
+
+    await store.fill()
+
+    assert store.gateway.pages == 1
+
+
+async def test_a_gateway_that_is_away_is_asked_again_from_the_same_place(store: Store) -> None:
+    await store.writes("um")
+    (before,) = await store.given.rows("SELECT filled_to FROM channels")
+    await store.provider.fault("gateway", "status", path="/message/find", status=500)
+
+    with pytest.raises(Unavailable):
+        await store.fill()
+
+    assert await store.given.rows("SELECT filled_to FROM channels") == [before]
+    await store.fill()
+    assert await store.accepted() == ["um"]

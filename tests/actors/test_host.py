@@ -1,0 +1,308 @@
+"""A host answers what was accepted, dies without loss, and says nothing once it is no owner."""
+
+import asyncio
+from uuid import UUID
+
+import pytest
+
+from niochat.actors import kinds
+from niochat.actors.host_core import HostCore
+from niochat.actors.tenant import LeaseTurns
+from niochat.domain.commands import AssignConversation
+from niochat.domain.errors import Unavailable
+from niochat.inbox.accept import Inbox
+from tests.actors.cluster import Cluster, after, answer, lost, until
+from tests.actors.provider import Provider
+from tests.builders import Given
+from tests.sandbox.conftest import World
+
+pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(30)]
+
+
+async def forgotten(given: Given) -> None:
+    """What is pending has waited long enough to be swept."""
+    await given.admin.execute("UPDATE inbox SET received_at = now() - interval '3 s'")
+    await given.admin.execute("UPDATE outbox SET next_at = next_at - interval '3 s'")
+
+
+async def test_a_message_accepted_without_a_poke_is_answered_all_the_same(
+    cluster: Cluster, provider: Provider, given: Given
+) -> None:
+    core = await cluster.host("a")
+    await cluster.give(core)
+    await cluster.write(1, "oi")
+    await forgotten(given)
+
+    await core.refresh()
+
+    assert [m["text"] for m in await provider.wait_for("resposta")] == ["resposta 1"]
+    assert await given.count("inbox", "processed_at IS NULL") == 0
+
+
+async def test_a_poke_for_a_thread_of_another_host_does_nothing_here(
+    cluster: Cluster, given: Given
+) -> None:
+    core = await cluster.host("a")
+    await cluster.poked(core, 1, "oi")
+
+    assert len(core.actors) == 0
+    assert await given.count("inbox", "processed_at IS NULL") == 1
+
+
+async def test_the_turn_of_a_dead_owner_is_run_again_and_answered_once(
+    cluster: Cluster, provider: Provider, given: Given
+) -> None:
+    dead, heir = await cluster.host("a"), await cluster.host("b")
+    never = asyncio.Event()
+    cluster.pool.doing = [after(never)]
+    await cluster.give(dead)
+    await cluster.poked(dead, 1, "oi")
+    await cluster.pool.called.wait()
+
+    await cluster.give(heir)
+
+    assert [m["text"] for m in await provider.wait_for("resposta")] == ["resposta 2"]
+    never.set()  # the stale host hears its report now
+    await until(lambda: stepless(dead))
+    await heir.refresh()
+    assert [m["text"] for m in await provider.received()] == ["resposta 2"]
+    (turn,) = await given.admin.fetch("SELECT * FROM turns")
+    assert (turn["status"], turn["attempt"], turn["host"]) == ("answered", 2, heir.incarnation)
+    assert await given.count("outbox") == 1
+
+
+async def stepless(core: HostCore) -> bool:
+    """Its turns are over and what they led to was stepped."""
+    return core.stats()["turns"] == 0 and not any(
+        each.busy or each.queued for each in core.actors._actors.values()
+    )
+
+
+async def test_a_send_of_a_dead_owner_is_found_and_not_repeated(
+    cluster: Cluster, provider: Provider, given: Given
+) -> None:
+    dead, heir = await cluster.host("a"), await cluster.host("b")
+    await cluster.give(dead)
+    await provider.fault("gateway", "lost_answer", path="/send", seconds=0.3)
+    await cluster.poked(dead, 1, "oi")
+    await until(lambda: sending(given))
+
+    await cluster.give(heir)
+
+    await until(lambda: uncertain(given))
+    await given.admin.execute("UPDATE outbox SET next_at = now() - interval '1 s'")
+    await heir.refresh()
+    await until(lambda: sent(given))
+    assert [m["text"] for m in await provider.received()] == ["resposta 1"]
+
+
+async def sending(given: Given) -> bool:
+    return await given.count("outbox", "status = 'sending'") == 1
+
+
+async def uncertain(given: Given) -> bool:
+    return await given.count("outbox", "status = 'uncertain'") == 1
+
+
+async def sent(given: Given) -> bool:
+    return await given.count("outbox", "status = 'sent'") == 1
+
+
+async def test_a_turn_whose_replica_was_lost_is_run_again(
+    cluster: Cluster, provider: Provider
+) -> None:
+    core = await cluster.host("a")
+    cluster.pool.doing = [lost]
+    await cluster.give(core)
+    await cluster.poked(core, 1, "oi")
+
+    assert [m["text"] for m in await provider.wait_for("resposta")] == ["resposta 2"]
+    assert [request.attempt for request in cluster.pool.requests] == [1, 2]
+
+
+async def test_a_turn_that_loses_every_replica_ends_and_people_are_called(
+    cluster: Cluster, provider: Provider, given: Given
+) -> None:
+    core = await cluster.host("a")
+    cluster.pool.doing = [lost] * 9
+    await cluster.give(core)
+    await cluster.poked(core, 1, "oi")
+
+    await provider.wait_for("Já passei seu atendimento")
+    assert len(cluster.pool.requests) == 3
+    assert await given.rows("SELECT code FROM turns") == ["turn_lost"]
+    assert await given.rows("SELECT status FROM conversations") == ["waiting"]
+
+
+async def test_writing_on_cancels_the_turn_and_one_answer_comes(
+    cluster: Cluster, provider: Provider, given: Given
+) -> None:
+    core = await cluster.host("a")
+    cluster.pool.doing = [after(asyncio.Event())]
+    await cluster.give(core)
+    await cluster.poked(core, 1, "oi")
+    await cluster.pool.called.wait()
+
+    await cluster.poked(core, 2, "minha internet caiu")
+
+    assert len(await provider.wait_for("resposta")) == 1
+    assert len(cluster.pool.cancelled) == 1
+    assert await given.rows("SELECT status FROM turns ORDER BY started_at") == [
+        "cancelled",
+        "answered",
+    ]
+
+
+async def test_a_takeover_during_a_turn_keeps_the_assistant_silent(
+    cluster: Cluster, provider: Provider, given: Given
+) -> None:
+    core = await cluster.host("a")
+    gate = asyncio.Event()
+    cluster.pool.doing = [after(gate)]
+    await cluster.give(core)
+    thread = await cluster.poked(core, 1, "oi")
+    await cluster.pool.called.wait()
+
+    inbox = Inbox(provider.database)
+    place = provider.place
+    await inbox.command(place.tenant, thread, place.channel, "k", AssignConversation("ana"))
+    core.poke([kinds.conversation(thread)])
+    await until(lambda: opened(given))
+    gate.set()
+    await until(lambda: stepless(core))
+
+    assert await given.count("outbox") == 0
+    assert len(cluster.pool.cancelled) == 1
+
+
+async def opened(given: Given) -> bool:
+    return await given.count("conversations", "status = 'open'") == 1
+
+
+async def test_a_model_that_asks_to_wait_makes_the_tenants_next_turn_wait(
+    cluster: Cluster, provider: Provider
+) -> None:
+    core = await cluster.host("a")
+    cluster.pool.doing = [lambda request: answer(request, throttle_s=30.0)]
+    await cluster.give(core)
+    await cluster.poked(core, 1, "oi")
+    await provider.wait_for("resposta")
+
+    async def throttled() -> bool:
+        grant = await cluster.ask(kinds.tenant(provider.place.tenant), LeaseTurns())
+        return not grant.turns and grant.wait_s > 20
+
+    await until(throttled)
+
+
+async def test_what_is_under_way_is_settled_before_its_shard_moves(
+    cluster: Cluster, provider: Provider, given: Given
+) -> None:
+    leaving, heir = await cluster.host("a"), await cluster.host("b")
+    await cluster.give(leaving)
+    await provider.fault("gateway", "delay", path="/send", seconds=0.3)
+    await cluster.poked(leaving, 1, "oi")
+    await until(lambda: sending(given))
+
+    await leaving.release(set(range(1024)))
+
+    assert await sent(given), "its settlement had its step"
+    await cluster.give(heir)
+    assert [m["text"] for m in await provider.received()] == ["resposta 1"]
+
+
+async def test_a_host_that_is_about_to_lose_its_shards_starts_nothing(
+    cluster: Cluster, given: Given
+) -> None:
+    core = await cluster.host("a")
+    await cluster.give(core)
+    await core.release(set(range(1024)))
+
+    await cluster.poked(core, 1, "oi")
+    await forgotten(given)
+    await core.refresh()
+
+    assert len(core.actors) == 0
+    assert core.stats()["shards"] == 0
+
+
+async def test_an_actor_of_another_host_is_not_made_here(
+    cluster: Cluster, provider: Provider
+) -> None:
+    core = await cluster.host("a")
+    address = kinds.tenant(provider.place.tenant)
+
+    core.tell(address, LeaseTurns())
+    with pytest.raises(Unavailable):
+        await core.ask(address, LeaseTurns())
+    assert len(core.actors) == 0
+
+
+async def test_shards_that_moved_away_leave_memory(cluster: Cluster, provider: Provider) -> None:
+    old, new = await cluster.host("a"), await cluster.host("b")
+    await cluster.give(old)
+    await cluster.poked(old, 1, "oi")
+    await provider.wait_for("resposta")
+    await until(lambda: stepless(old))
+    assert old.stats()["conversations"] == 1
+
+    await cluster.give(new)
+    await old.refresh()
+
+    assert old.stats()["conversations"] == old.stats()["shards"] == 0
+
+
+async def test_a_held_channel_does_not_hide_the_sends_of_others(
+    cluster: Cluster, provider: Provider, given: Given
+) -> None:
+    """More rows wait behind a hold than one sweep looks at."""
+    core = await cluster.host("a")
+    await cluster.give(core)
+    await cluster.poked(core, 1, "oi")
+    await provider.wait_for("resposta")
+    place = await given.place()
+    thread = await given.thread(place)
+    await many_queued(given, place.tenant, place.channel, thread, 600)
+    await given.admin.execute(
+        "UPDATE channels SET held_until = now() + interval '1 h' WHERE id = $1", place.channel
+    )
+    await given.admin.execute(
+        "UPDATE outbox SET status = 'queued', next_at = now() - interval '1 minute'"
+        " WHERE tenant_id = $1",
+        provider.place.tenant,
+    )
+
+    await core.refresh()
+
+    await until(lambda: sent(given))
+    assert len(await provider.received()) == 2
+
+
+async def many_queued(given: Given, tenant: UUID, channel: UUID, thread: UUID, count: int) -> None:
+    values = (tenant, channel, thread, count)
+    await given.admin.execute(
+        "WITH c AS (INSERT INTO conversations (tenant_id, id, thread_id, protocol, status, version,"
+        " state, schema_version, opened_at, changed_at) VALUES ($1, gen_random_uuid(), $3, 'p',"
+        " 'pending', 1, '{}', 1, now(), now()) RETURNING id), m AS ("
+        " INSERT INTO messages (tenant_id, id, thread_id, author, kind, text, sent_at)"
+        " SELECT $1, gen_random_uuid(), $3, 'assistant', 'text', 'x', now()"
+        " FROM generate_series(1, $4) RETURNING id)"
+        " INSERT INTO outbox (tenant_id, id, thread_id, shard, channel_id, conversation_id,"
+        " message_id, origin, text, next_at) SELECT $1, gen_random_uuid(), $3, shard_of($3), $2,"
+        " c.id, m.id, 'assistant', 'x', now() - interval '1 h' FROM c, m",
+        *values,
+    )
+
+
+async def test_a_host_that_runs_sweeps_by_itself(
+    cluster: Cluster, provider: Provider, given: Given, world: World
+) -> None:
+    core = await cluster.host("a")
+    await cluster.give(core)
+    await cluster.write(1, "oi")
+    await forgotten(given)
+
+    core.start()
+
+    await provider.wait_for("resposta")
+    assert await given.rows("SELECT incarnation FROM hosts") == [core.incarnation]

@@ -1,0 +1,188 @@
+"""Each turn has one task that sees its end; a tenant's rate is waited for, never in the way."""
+
+import asyncio
+from uuid import UUID, uuid4
+
+import pytest
+
+from niochat.actors.leases import Leases
+from niochat.actors.tenant import BLOCK, Grant
+from niochat.actors.turns import Turns
+from niochat.conversation.work import MemoryCommand, Thread
+from niochat.domain import commands as cmd
+from niochat.domain import events as e
+from niochat.domain.effects import RunTurn
+from niochat.domain.errors import Unavailable
+from niochat.domain.evolve import evolve
+from niochat.domain.ids import ConversationId, ThreadId, TurnId
+from niochat.runtime.address import Address
+from tests.actors.cluster import Pool, after, answer, lost
+
+pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(10)]
+
+
+class Watch:
+    """Turns of one conversation, and what became of them."""
+
+    def __init__(self, *waits: float) -> None:
+        self.waits = list(waits)
+        self.pool = Pool()
+        self.heard: asyncio.Queue[MemoryCommand] = asyncio.Queue()
+        self.throttled: list[tuple[UUID, float]] = []
+        self.turns = Turns(
+            self.pool,
+            self._lease,
+            lambda tenant, seconds: self.throttled.append((tenant, seconds)),
+            lambda thread, command: self.heard.put_nowait(command),
+        )
+        opened = e.ConversationOpened(ConversationId(uuid4()), "20260302000001")
+        self.thread = Thread(ThreadId(uuid4()), uuid4(), uuid4(), evolve(None, opened))
+        self.turn = TurnId(uuid4())
+
+    async def _lease(self, tenant: UUID) -> float:
+        return self.waits.pop(0) if self.waits else 0.0
+
+    def start(self, attempt: int = 1) -> None:
+        self.turns.start(self.thread, RunTurn(self.turn, attempt, upto_version=7))
+
+    async def hears(self) -> MemoryCommand:
+        return await asyncio.wait_for(self.heard.get(), 5)
+
+
+async def test_a_turn_is_asked_with_what_it_needs_and_its_end_is_a_command() -> None:
+    watch = Watch()
+    watch.start()
+    assert watch.turns.running(watch.turn, 1)
+    assert not watch.turns.running(watch.turn, 2)
+
+    finish = await watch.hears()
+
+    assert isinstance(finish, cmd.FinishAssistantTurn)
+    assert finish.texts == ("resposta 1",)
+    (request,) = watch.pool.requests
+    assert (request.tenant_id, request.turn_id) == (watch.thread.tenant_id, watch.turn)
+    assert (request.upto_version, request.protocol) == (7, "20260302000001")
+    await asyncio.sleep(0)
+    assert len(watch.turns) == 0
+
+
+async def test_a_lost_replica_means_the_same_turn_again() -> None:
+    watch = Watch()
+    watch.pool.doing = [lost]
+    watch.start(attempt=2)
+
+    assert await watch.hears() == cmd.RestartTurn(watch.turn, 2)
+
+
+async def test_a_cancelled_turn_is_cancelled_in_the_pool_and_says_nothing() -> None:
+    watch = Watch()
+    watch.pool.doing = [after(asyncio.Event())]
+    watch.start()
+    await watch.pool.called.wait()
+
+    watch.turns.cancel(watch.turn)
+    watch.turns.cancel(watch.turn)
+
+    async with asyncio.timeout(5):
+        while not watch.pool.cancelled:
+            await asyncio.sleep(0)
+    assert watch.heard.empty()
+    assert len(watch.turns) == 0
+
+
+async def test_another_attempt_ends_the_one_before() -> None:
+    watch = Watch()
+    watch.pool.doing = [after(asyncio.Event())]
+    watch.start()
+    await watch.pool.called.wait()
+    watch.start(attempt=2)
+
+    finish = await watch.hears()
+
+    assert isinstance(finish, cmd.FinishAssistantTurn)
+    assert finish.attempt == 2
+    assert [request.attempt for request in watch.pool.cancelled] == [1]
+    assert watch.heard.empty()
+
+
+async def test_a_turn_waits_for_its_place_in_the_rate() -> None:
+    watch = Watch(0.01, 0.01)
+    watch.start()
+
+    await watch.hears()
+
+    assert watch.waits == []
+
+
+async def test_a_model_that_asked_to_wait_is_told_to_the_tenant() -> None:
+    watch = Watch()
+    watch.pool.doing = [lambda request: answer(request, throttle_s=9.0)]
+    watch.start()
+    await watch.hears()
+
+    assert watch.throttled == [(watch.thread.tenant_id, 9.0)]
+
+
+async def test_a_pool_that_never_answers_fails_the_turn_with_its_code() -> None:
+    async def slow(request: object) -> None:
+        raise TimeoutError
+
+    watch = Watch()
+    watch.pool.doing = [slow]  # type: ignore[list-item]
+    watch.start()
+    finish = await watch.hears()
+
+    assert isinstance(finish, cmd.FinishAssistantTurn)
+    assert (finish.outcome, finish.code) == (cmd.TurnOutcome.FAILED, "turn_timed_out")
+
+
+class Tenants:
+    """Stands for the tenants' actors."""
+
+    def __init__(self, *grants: Grant | Exception) -> None:
+        self.grants, self.asked = list(grants), 0
+
+    async def __call__(self, address: Address, payload: object) -> object:
+        self.asked += 1
+        await asyncio.sleep(0)
+        grant = self.grants.pop(0)
+        if isinstance(grant, Exception):
+            raise grant
+        return grant
+
+
+async def test_a_block_is_used_up_before_the_tenant_is_asked_again() -> None:
+    tenants, tenant = Tenants(Grant(BLOCK, 0.0), Grant(0, 3.0)), uuid4()
+    leases = Leases(tenants)
+
+    assert [await leases.take(tenant) for _ in range(BLOCK)] == [0.0] * BLOCK
+    assert tenants.asked == 1
+    assert await leases.take(tenant) == 3.0
+
+
+async def test_turns_that_ask_at_once_use_what_was_granted_and_no_more() -> None:
+    tenants, tenant = Tenants(Grant(2, 0.0), *[Grant(0, 5.0)] * 9), uuid4()
+    leases = Leases(tenants)
+
+    waits = await asyncio.gather(*(leases.take(tenant) for _ in range(4)))
+
+    assert sorted(waits + [await leases.take(tenant)]) == [0.0, 0.0, 5.0, 5.0, 5.0]
+
+
+async def test_when_the_tenants_actor_is_away_turns_go_on() -> None:
+    leases, tenant = Leases(Tenants(*[Unavailable("away", code="host")] * 3)), uuid4()
+
+    assert [await leases.take(tenant) for _ in range(3)] == [0.0] * 3
+
+
+async def test_after_a_throttle_what_was_granted_before_does_not_count() -> None:
+    tenants, tenant = Tenants(Grant(5, 0.0), Grant(0, 8.0)), uuid4()
+    leases = Leases(tenants)
+    await leases.take(tenant)
+    leases.drop(tenant)
+
+    assert await leases.take(tenant) == 8.0
+
+
+async def test_a_wait_is_never_so_short_that_asking_becomes_a_loop() -> None:
+    assert await Leases(Tenants(Grant(0, 0.0))).take(uuid4()) >= 0.05

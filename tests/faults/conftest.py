@@ -1,0 +1,55 @@
+"""One whole stack for the fault tests, started by the real command, and its processes by name."""
+
+import json
+import os
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+import pytest
+
+from niochat.stack import processes
+
+CHECKOUT = Path(__file__).parents[2]
+
+
+@dataclass(frozen=True)
+class Victims:
+    """The running stack, whose processes are about to suffer."""
+
+    home: Path
+    told: dict[str, str]
+
+    def named(self, title: str) -> list[psutil.Process]:
+        """Processes of this stack alone whose command line shows ``title``."""
+        return [p for p in processes.marked(self.home) if title in " ".join(p.cmdline())]
+
+    def postmaster(self) -> psutil.Process:
+        """PostgreSQL's first process."""
+        pid = (self.home / "postgres" / "data" / "postmaster.pid").read_text().splitlines()[0]
+        return psutil.Process(int(pid))
+
+
+@pytest.fixture(scope="session")
+def victims(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Victims]:
+    """``scripts/run --detach``; at the end ``--stop``, after which nothing may be left."""
+    home = tmp_path_factory.mktemp("faults")
+    try:
+        _run(home, "--detach")
+        yield Victims(home, json.loads((home / "env.json").read_text()))
+    finally:
+        _run(home, "--stop")
+        left = [process.name() for process in processes.marked(home)]
+        assert not left, f"{left} outlived scripts/run --stop"
+
+
+def _run(home: Path, option: str) -> None:
+    ours = {k: v for k, v in os.environ.items() if not k.startswith(("NIOCHAT_", "RAY_"))}
+    done = subprocess.run(
+        [CHECKOUT / "scripts" / "run", option],
+        stdin=subprocess.DEVNULL, capture_output=True, timeout=240, check=False,
+        env={**ours, "NIOCHAT_HOME": str(home)},
+    )  # fmt: skip
+    assert done.returncode == 0, (done.stdout + done.stderr).decode(errors="replace")[-3000:]

@@ -1,0 +1,133 @@
+"""Customers write while something dies: nothing is lost, nothing comes twice, order is kept.
+
+The audit compares the customers' phones with what they sent; afterwards every conversation's
+log is replayed and compared with its stored state.
+"""
+
+import asyncio
+import random
+import signal
+from collections.abc import Awaitable, Callable
+
+import asyncpg
+import orjson
+import psutil
+import pytest
+
+from niochat.adapters.postgres.codec import event_from_json, state_from_json
+from niochat.cli.sandbox_client import SandboxClient
+from niochat.cli.simulation import Audit, Simulation
+from niochat.domain.evolve import replay
+from tests.faults.conftest import Victims
+
+pytestmark = [pytest.mark.ray, pytest.mark.asyncio]
+
+CUSTOMERS = 60
+WRITE_S = 18.0
+FAULT_AFTER_S = 5.0
+SETTLE_S = 90.0
+
+Fault = Callable[[Victims], Awaitable[None]]
+
+
+async def kill(process: psutil.Process) -> None:
+    """SIGKILL, and see it die."""
+    process.send_signal(signal.SIGKILL)
+    gone, _ = await asyncio.to_thread(psutil.wait_procs, [process], 10)
+    assert gone, "the victim lived on"
+
+
+async def a_host(victims: Victims) -> None:
+    await kill(victims.named("ray::HostActor")[0])
+
+
+async def both_hosts(victims: Victims) -> None:
+    await asyncio.gather(*(kill(host) for host in victims.named("ray::HostActor")))
+
+
+async def a_webhook_replica(victims: Victims) -> None:
+    await kill(victims.named("ray::ServeReplica:webhooks")[0])
+
+
+async def a_pool_replica(victims: Victims) -> None:
+    await kill(victims.named("ray::ServeReplica:assistant")[0])
+
+
+async def the_supervisor_and_a_host(victims: Victims) -> None:
+    await kill(victims.named("ray::ServeReplica:supervisor")[0])
+    await kill(victims.named("ray::HostActor")[0])
+
+
+async def postgresql(victims: Victims) -> None:
+    await kill(victims.postmaster())
+
+
+async def a_paused_host(victims: Victims) -> None:
+    """Stopped for 15 s; the supervisor gives its shards away and ends it, or it wakes up late."""
+    host = victims.named("ray::HostActor")[0]
+    host.send_signal(signal.SIGSTOP)
+    await asyncio.sleep(15)  # the length of the pause is the fault itself
+    if host.is_running():
+        host.send_signal(signal.SIGCONT)
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        a_host,
+        a_webhook_replica,
+        a_pool_replica,
+        postgresql,
+        a_paused_host,
+        both_hosts,
+        the_supervisor_and_a_host,
+    ],
+    ids=lambda fault: fault.__name__,
+)
+async def test_nothing_is_lost_or_doubled_or_disordered(victims: Victims, fault: Fault) -> None:
+    """SIGKILL or SIGSTOP in the middle of the traffic."""
+    audit = await suffer(victims, fault)
+
+    assert audit.sent > CUSTOMERS
+    assert (audit.lost, audit.twice, audit.out_of_order, audit.handed_off) == (0, 0, 0, 0), audit
+    await every_log_replays_to_its_state(victims.told["DATABASE_URL"])
+
+
+async def suffer(victims: Victims, fault: Fault) -> Audit:
+    """Traffic, the fault in its middle, then the audit of the phones."""
+    client = SandboxClient(
+        victims.told["NIOCHAT_SANDBOX_URL"], victims.told["NIOCHAT_SANDBOX_TOKEN"]
+    )
+    simulation = Simulation(client, CUSTOMERS, random.SystemRandom().randrange(10**6), think_s=3.0)
+
+    async def later() -> None:
+        await asyncio.sleep(FAULT_AFTER_S)
+        await fault(victims)
+
+    try:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(simulation.run(WRITE_S))
+            group.create_task(later())
+        return await simulation.settle(SETTLE_S)
+    finally:
+        await client.close()
+
+
+async def every_log_replays_to_its_state(database_url: str) -> None:
+    """Versions without a gap, and the fold of the events is what is stored."""
+    connection = await asyncpg.connect(database_url, server_settings={"role": "niochat_system"})
+    try:
+        rows = await connection.fetch(
+            "SELECT c.id, c.state, c.schema_version, c.version,"
+            "       array_agg(e.body ORDER BY e.version) AS log,"
+            "       array_agg(e.version ORDER BY e.version) AS versions"
+            "  FROM conversations c JOIN events e ON e.conversation_id = c.id"
+            " GROUP BY c.tenant_id, c.id"
+        )
+    finally:
+        await connection.close()
+    assert rows
+    for row in rows:
+        assert row["versions"] == list(range(1, row["version"] + 1))
+        events = [event_from_json(orjson.loads(body)) for body in row["log"]]
+        assert replay(events) == state_from_json(orjson.loads(row["state"]), row["schema_version"])

@@ -1,0 +1,67 @@
+"""The main job on real input: captured webhooks posted to the real route."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.adapters.whatsapp.captures import FOLDER, NAMES, REAL_FOLDER, TEXT, capture
+from tests.journeys.conftest import World
+from tests.journeys.providers import CAPTURED, REAL_CAPTURED, Line
+
+pytestmark = [pytest.mark.ray, pytest.mark.asyncio]
+
+TYPED = "user-chat__from-me__text.sent.event"
+MINE = [TYPED, "user-chat__from-others__poll.vote.me"]
+KINDS = {
+    "audio": "voice", "contact": "contact", "emoji": "text", "file": "document", "gif": "video",
+    "image": "image", "location": "location", "poll": "poll", "sticker": "sticker",
+    "video": "video",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("line", "folder"),
+    [
+        (CAPTURED, FOLDER),
+        pytest.param(
+            REAL_CAPTURED, REAL_FOLDER,
+            marks=pytest.mark.skipif(not REAL_FOLDER.is_dir(), reason="only beside the repository"),
+        ),
+    ],
+)  # fmt: skip
+async def test_every_captured_webhook_is_taken_and_the_whole_path_answers(
+    world: World, line: Line, folder: Path
+) -> None:
+    message = capture(TEXT, folder)["message"]
+    assert isinstance(message, dict)
+    customer = world.customer(line, str(message["chatid"]).partition("@")[0])
+
+    assert await world.post(line, capture(TEXT, folder)) == [200]
+    (answer,) = await customer.hears(1)
+    assert "Sou um simulador de atendimento" in answer
+    await customer.shows("turns", "status", "answered")
+
+    # What people of the provider did comes last: it silences the assistant, as it should.
+    others = [name for name in NAMES if name != TEXT and name not in MINE]
+    for name in [*others, TEXT]:
+        assert await world.post(line, capture(name, folder)) == [200], name
+    await customer.hears(2)
+    for name in MINE:
+        assert await world.post(line, capture(name, folder)) == [200], name
+
+    await customer.shows("conversations", "status", "pending")
+    await customer.settled()
+    stored = {row["external_id"]: row for row in await customer.rows("messages")}
+    for name, kind in KINDS.items():
+        assert stored[id_of(f"user-chat__from-others__{name}.sent", folder)]["kind"] == kind
+    assert stored[id_of("user-chat__from-me__list.vote.other", folder)]["kind"] == "choice"
+    assert stored[id_of(TYPED, folder)]["author"] == "phone"
+    assert set(await customer.column("inbox", "outcome")) == {"done"}
+    groups = "SELECT FROM inbox WHERE dedupe_key LIKE '%' || $1"
+    assert not await world.fetch(groups, id_of("group-chat__from-others__text.sent", folder))
+
+
+def id_of(name: str, folder: Path) -> str:
+    message = capture(name, folder)["message"]
+    assert isinstance(message, dict)
+    return str(message["messageid"])

@@ -1,0 +1,177 @@
+"""Journeys past a gateway that fails: the customer gets every answer once."""
+
+import asyncio
+
+import pytest
+
+from tests.journeys.conftest import Customer, World, until
+from tests.journeys.providers import BROKEN, FORGOTTEN, provider
+
+pytestmark = [pytest.mark.ray, pytest.mark.asyncio]
+
+SEND = "/send/text"
+
+
+async def got_it_once(customer: Customer) -> None:
+    """The answer is on the phone once, and our row says so with the gateway's id."""
+    (shown,) = await customer.phone_shows()
+    (row,) = await customer.rows("outbox")
+    assert await customer.named() == [[customer.tag(1)]]
+    assert row["status"] == "sent"
+    assert (row["external_id"], str(row["id"])) == (shown["messageid"], shown["track_id"])
+
+
+async def test_an_answer_lost_by_the_gateway_arrives_once(world: World) -> None:
+    """Its echo says that it arrived, long before anybody has to look it up."""
+    customer = world.customer(BROKEN["perdida"])
+    await world.fault("gateway", "lost_answer", customer.line.token, path=SEND, count=1)
+
+    await customer.tell(1)
+    await customer.shows("outbox", "status", "sent")
+
+    await got_it_once(customer)
+    (row,) = await customer.rows("outbox")
+    assert (row["attempts"], row["resends"]) == (1, 0)
+    await customer.shows("messages", "status", None, "read")
+
+
+async def test_whatever_the_gateway_answers_the_customer_gets_it_once(world: World) -> None:
+    """All at once: what is uncertain is only looked up after the time of a send is over."""
+    async with asyncio.TaskGroup() as group:
+        group.create_task(an_answer_lost_without_an_echo(world))
+        group.create_task(an_error_that_may_have_sent(world))
+        for name, status in (("ocupado", 503), ("limite", 429)):
+            group.create_task(a_busy_gateway(world, name, status))
+        group.create_task(a_gateway_that_is_not_there(world))
+
+
+async def an_answer_lost_without_an_echo(world: World) -> None:
+    customer = world.customer(BROKEN["sem-eco"])
+    await without_echo(customer)
+    await world.fault("gateway", "lost_answer", customer.line.token, path=SEND, count=1)
+
+    await customer.tell(1)
+    await customer.shows("outbox", "status", "uncertain")
+    await customer.shows("outbox", "status", "sent", within=60)
+
+    await got_it_once(customer)
+    assert await customer.column("outbox", "attempts") == [1]
+
+
+async def without_echo(customer: Customer) -> None:
+    line = customer.line
+    settings = {
+        "url": customer.world.channel(line)["webhook_url"],
+        "enabled": True,
+        "events": ["messages", "messages_update", "connection"],
+        "excludeMessages": ["wasSentByApi"],
+    }
+    answer = await customer.world.http.post(
+        "/gateway/webhook", json=settings, headers={"token": line.token}
+    )
+    assert answer.is_success
+
+
+async def an_error_that_may_have_sent(world: World) -> None:
+    customer = world.customer(BROKEN["erro"])
+    await world.fault("gateway", "status", customer.line.token, path=SEND, status=500, count=1)
+
+    await customer.tell(1)
+    await customer.shows("outbox", "status", "uncertain")
+    await customer.shows("outbox", "status", "sent", within=60)
+
+    await got_it_once(customer)
+    assert await customer.column("outbox", "resends") == [1]
+
+
+async def a_busy_gateway(world: World, name: str, status: int) -> None:
+    customer = world.customer(BROKEN[name])
+    await world.fault(
+        "gateway", "status", customer.line.token, path=SEND, status=status, count=2, retry_after=1
+    )
+
+    await customer.tell(1)
+    await customer.shows("outbox", "status", "sent")
+
+    await got_it_once(customer)
+    assert await customer.column("outbox", "attempts") == [3]
+
+
+async def a_gateway_that_is_not_there(world: World) -> None:
+    customer = world.customer(BROKEN["recusado"])
+    well = provider(customer.line, world.stack.sandbox)
+    away = [
+        {**each, "base_url": "http://127.0.0.1:9/gateway"}
+        for each in well["channels"]
+        if each["slug"] == customer.line.channel
+    ]
+    await world.apply({**well, "channels": away})
+
+    await customer.tell(1)
+    await customer.shows("outbox", "code", "unreachable")
+    assert await customer.column("outbox", "status") in (["queued"], ["sending"])
+    await world.apply(well)
+    await customer.shows("outbox", "status", "sent", within=60)
+
+    await got_it_once(customer)
+
+
+async def test_a_gateway_that_refuses_us_holds_the_channel_until_it_takes_us_again(
+    world: World,
+) -> None:
+    async with asyncio.TaskGroup() as group:
+        group.create_task(a_held_channel(world, "barrado", 401, "unauthorized"))
+        group.create_task(a_held_channel(world, "preso", 463, "capped"))
+
+
+async def a_held_channel(world: World, name: str, status: int, reason: str) -> None:
+    customer, other = world.customer(BROKEN[name]), world.customer(BROKEN[name])
+    await world.fault("gateway", "status", customer.line.token, path=SEND, status=status, count=1)
+
+    await customer.tell(1)
+    held = await until(lambda: hold(customer))
+    await other.tell(1)
+    await other.shows("outbox", "status", "queued")
+    assert held == reason
+    assert await customer.column("outbox", "status") == ["queued"]
+    assert await other.column("outbox", "attempts") == [0]
+
+    await asyncio.gather(customer.hears(1, within=60), other.hears(1, within=60))
+    await asyncio.gather(*(one.shows("outbox", "status", "sent") for one in (customer, other)))
+    for one in (customer, other):
+        await got_it_once(one)
+
+    async def released() -> bool:
+        return await hold(customer) is None
+
+    await until(released)
+
+
+async def hold(customer: Customer) -> str | None:
+    """Why the customer's channel is held."""
+    (row,) = await customer.world.fetch(
+        "SELECT held_reason FROM channels WHERE id = $1::text::uuid",
+        customer.world.channel(customer.line)["id"],
+    )
+    reason: str | None = row["held_reason"]
+    return reason
+
+
+async def test_what_a_gateway_never_repeats_is_fetched_and_answered(world: World) -> None:
+    customer = world.customer(FORGOTTEN)
+    await world.sandbox("PUT", "/delivery", {"repeat": 1})
+    await world.fault("webhook", "drop", FORGOTTEN.token)
+
+    await customer.tell(1, 2)
+    await until(customer.threads)
+    await world.no_faults()
+    await customer.hears(1)
+    await customer.shows("outbox", "status", *["sent"] * len(await customer.rows("outbox")))
+
+    assert [tag for names in await customer.named() for tag in names] == [
+        customer.tag(1),
+        customer.tag(2),
+    ]
+    await customer.tell(3)
+    await customer.hears(len(await customer.heard()) + 1)
+    assert [tag for names in await customer.named() for tag in names][-1] == customer.tag(3)

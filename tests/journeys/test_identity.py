@@ -1,0 +1,53 @@
+"""Journeys of who is who: by the gateway's own ids, never by likeness."""
+
+import pytest
+
+from tests.journeys.conftest import World
+from tests.journeys.providers import FAST
+
+pytestmark = [pytest.mark.ray, pytest.mark.asyncio]
+
+
+async def test_lid_first_then_phone_then_both_is_one_conversation(world: World) -> None:
+    customer = world.customer()
+    lid = f"8{customer.number:014d}"
+
+    await customer.say(f"{customer.tag(1)} primeira", lid=lid, hide_phone=True)
+    await customer.hears(1)
+    await customer.say(f"{customer.tag(2)} segunda", lid=False, hide_phone=False)
+    await customer.hears(2)
+    apart = await world.fetch(
+        "SELECT DISTINCT contact_id FROM identities WHERE value = ANY ($1)", [lid, customer.phone]
+    )
+    await customer.say(f"{customer.tag(3)} terceira", lid=lid)
+    await customer.hears(3)
+
+    assert len(apart) == 2
+    assert await customer.named() == [[customer.tag(n)] for n in (1, 2, 3)]
+    contacts = await world.fetch(
+        "SELECT DISTINCT contact_id FROM identities WHERE value = ANY ($1)", [lid, customer.phone]
+    )
+    assert len(contacts) == 1
+    assert len(await customer.threads()) == 1
+    live = [row for row in await customer.rows("conversations") if row["resolved_at"] is None]
+    assert len(live) == 1
+    said = [row["text"] for row in await customer.rows("messages") if row["author"] == "customer"]
+    assert sorted(said) == [
+        f"{customer.tag(1)} primeira",
+        f"{customer.tag(2)} segunda",
+        f"{customer.tag(3)} terceira",
+    ]
+
+
+async def test_two_customers_with_the_same_last_eight_digits_stay_two(world: World) -> None:
+    one = world.customer()
+    other = world.customer(FAST, "5511" + one.phone[4:])
+
+    await one.tell(1)
+    await other.tell(1)
+    await one.hears(1)
+    await other.hears(1)
+
+    assert await one.named() == [[one.tag(1)]]
+    assert await other.named() == [[other.tag(1)]]
+    assert await one.threads() != await other.threads()
