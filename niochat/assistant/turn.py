@@ -35,10 +35,18 @@ MAX_TEXT = 4000
 class Assistant:
     """Runs turns of any tenant, each with that tenant's role and settings."""
 
-    def __init__(self, database: Database, models: Models, settings_of: SettingsOf) -> None:
+    def __init__(
+        self,
+        database: Database,
+        models: Models,
+        settings_of: SettingsOf,
+        *,
+        database_back_within_s: float = DATABASE_BACK_WITHIN_S,
+    ) -> None:
         self._database = database
         self._models = models
         self._settings_of = settings_of
+        self._database_back_within_s = database_back_within_s
 
     async def run(self, request: TurnRequest) -> TurnReport:
         """The turn's report; a failure is one too, with a code that an operator understands."""
@@ -56,13 +64,16 @@ class Assistant:
             return TurnReport(replace(failed, detail=type(error).__name__))
 
     async def _run(self, request: TurnRequest, failed: FinishAssistantTurn) -> TurnReport:
-        if not await patiently(lambda: self._current(request)):
+        # One deadline for all three: whoever watches the turn is not patient for ever.
+        deadline = time.monotonic() + self._database_back_within_s
+        if not await patiently(lambda: self._current(request), deadline):
             return TurnReport(replace(failed, code="turn_not_current"))
-        settings = await patiently(lambda: self._settings_of(request.tenant_id))
+        settings = await patiently(lambda: self._settings_of(request.tenant_id), deadline)
         lines = await patiently(
             lambda: read_transcript(
                 self._database, request.tenant_id, request.conversation_id, request.upto_version
-            )
+            ),
+            deadline,
         )
         prompt = system_prompt(settings.persona, request.protocol)
         completion = await self._ask(settings, prompt.text, as_chat(lines))
@@ -92,18 +103,19 @@ class Assistant:
         """Ask until there is an answer: a few calls, within ``max_seconds``."""
         deadline = time.monotonic() + settings.max_seconds
         error = ModelError("no time was left", code="model_timeout", retryable=False)
+        pause = 0.0
         for step in range(min(settings.max_steps, MAX_CALLS)):
-            left = deadline - time.monotonic()
+            left = deadline - time.monotonic() - pause
             if left <= 0:
                 break
+            await asyncio.sleep(pause)
             try:
                 return await self._call(settings, system, chat, left)
             except ModelError as failure:
                 error = failure
-            pause = error.retry_after_s or min(0.5 * 2**step, 8.0) * random.uniform(0.7, 1.3)
-            if not error.retryable or time.monotonic() + pause >= deadline:
+            if not error.retryable:
                 break
-            await asyncio.sleep(pause)
+            pause = error.retry_after_s or min(0.5 * 2**step, 8.0) * random.uniform(0.7, 1.3)
         raise error
 
     async def _call(
@@ -144,13 +156,12 @@ def storable(text: str) -> str:
     return text.replace("\x00", "").encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
-async def patiently(read: Callable[[], Awaitable[Found]]) -> Found:
+async def patiently(read: Callable[[], Awaitable[Found]], deadline: float) -> Found:
     """Read again while the database is away, for a while: the model is not to blame."""
-    deadline = time.monotonic() + DATABASE_BACK_WITHIN_S
     while True:
         try:
             return await read()
         except Unavailable:
-            if time.monotonic() > deadline:
+            if time.monotonic() >= deadline:
                 raise
         await asyncio.sleep(random.uniform(0.3, 0.9))

@@ -88,16 +88,7 @@ def fire_timer(draft: Draft, command: FireTimer) -> None:
 
 def finish_turn(draft: Draft, command: FinishAssistantTurn) -> None:
     """Takes the answer of the current turn and attempt; any other came too late."""
-    c = draft.live
-    if (
-        c is None
-        or c.turn is None
-        or (c.turn.id, c.turn.attempt)
-        != (
-            command.turn,
-            command.attempt,
-        )
-    ):
+    if not _is_current(draft, command):
         return
     draft.emit(e.TurnFinished(command.turn, command.attempt, command.outcome, command.code))
     draft.also(_settled(command))
@@ -114,16 +105,7 @@ def finish_turn(draft: Draft, command: FinishAssistantTurn) -> None:
 
 def restart_turn(draft: Draft, command: RestartTurn) -> None:
     """The runner of this attempt is gone: run again, but not for ever."""
-    c = draft.live
-    if (
-        c is None
-        or c.turn is None
-        or (c.turn.id, c.turn.attempt)
-        != (
-            command.turn,
-            command.attempt,
-        )
-    ):
+    if not _is_current(draft, command):
         return
     if command.attempt >= MAX_ATTEMPTS:
         lost = FinishAssistantTurn(
@@ -187,6 +169,12 @@ def _outbox_status(draft: Draft, send: KnownSend, command: SettleSend) -> str:
 def _assistant_holds(draft: Draft) -> bool:
     c = draft.live
     return c is not None and c.status is Status.PENDING
+
+
+def _is_current(draft: Draft, command: FinishAssistantTurn | RestartTurn) -> bool:
+    """Whether the command speaks of the turn and the attempt that count."""
+    turn = draft.live.turn if draft.live is not None else None
+    return turn is not None and (turn.id, turn.attempt) == (command.turn, command.attempt)
 
 
 def _assistant_answers(draft: Draft) -> bool:

@@ -138,10 +138,12 @@ class Courier:
         fault = self._book.take(Target.WEBHOOK, letter.event, letter.instance.token)
         if fault is not None and fault.kind in (Kind.DELAY, Kind.HANG):
             await asyncio.sleep(fault.seconds)
+        if fault is not None and fault.kind is Kind.HOLD:
+            await self._book.withdrawn(fault)
         if fault is not None and fault.kind in (Kind.HANG, Kind.DROP, Kind.STATUS):
             return _unposted(fault)
         outcome = await self._post_copies(letter)
-        if fault is not None and fault.kind is not Kind.DELAY:
+        if fault is not None and fault.kind not in (Kind.DELAY, Kind.HOLD):
             return Outcome(0, "sandbox: the answer was lost")
         return outcome
 

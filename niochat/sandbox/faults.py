@@ -1,5 +1,6 @@
 """Faults that can be ordered for the gateway, the model and the webhooks' delivery."""
 
+import asyncio
 import random
 from dataclasses import dataclass, field, fields
 from enum import StrEnum
@@ -19,16 +20,18 @@ class Target(StrEnum):
 class Kind(StrEnum):
     """What goes wrong.
 
-    delay: waits `seconds`, then everything is as usual. hang: silent for `seconds`, the work
+    delay: waits `seconds`, then everything is as usual. hold: the same, until the order is
+    withdrawn. hang: silent for `seconds`, the work
     is not done, then closed. drop: closed at once, the work is not done. lost_answer: the
     work is done, `seconds` pass, then closed without a byte. status: refused with `status`,
     the work is not done. malformed, empty: the work is done, the answer is cut JSON, or says
     nothing. cut: the work is done, the connection closes in the middle of the answer.
-    For a webhook every kind but delay is a failed attempt; lost_answer has been posted,
+    For a webhook every kind but delay and hold is a failed attempt; lost_answer has been posted,
     malformed, empty and cut count as lost_answer.
     """
 
     DELAY = "delay"
+    HOLD = "hold"
     HANG = "hang"
     DROP = "drop"
     LOST_ANSWER = "lost_answer"
@@ -38,6 +41,7 @@ class Kind(StrEnum):
     CUT = "cut"
 
 
+_LOOK_S = 0.02
 _DEFAULT_SECONDS = {Kind.DELAY: 1.0, Kind.HANG: 60.0}
 
 
@@ -84,6 +88,11 @@ class FaultBook:
                 fault.hits += 1
                 return fault
         return None
+
+    async def withdrawn(self, fault: Fault) -> None:
+        """Returns once `fault` is no longer ordered."""
+        while any(each is fault for each in self.faults):  # noqa: ASYNC110 - the list is replaced
+            await asyncio.sleep(_LOOK_S)
 
 
 _KNOWN = {each.name for each in fields(Fault)}

@@ -53,6 +53,9 @@ class FaultGate:
             case Kind.DELAY:
                 await asyncio.sleep(fault.seconds)
                 await self._app(scope, receive, send)
+            case Kind.HOLD:
+                await self._book.withdrawn(fault)
+                await self._app(scope, receive, send)
             case Kind.HANG:
                 await asyncio.sleep(fault.seconds)
                 await close_connection(receive, send)

@@ -7,10 +7,16 @@ import pytest_asyncio
 
 from niochat.adapters.postgres.database import Database
 from tests.actors.cluster import Cluster
-from tests.actors.provider import Provider, declared
-from tests.sandbox.conftest import World, origin, receiver, world
+from tests.actors.provider import Provider, declared, instance
+from tests.sandbox.conftest import World, origin
 
-__all__ = ["origin", "receiver", "world"]
+__all__ = ["origin"]
+
+
+@pytest_asyncio.fixture
+async def world(origin: str) -> AsyncIterator[World]:
+    async with instance(origin) as here:
+        yield here
 
 
 @pytest_asyncio.fixture

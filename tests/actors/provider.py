@@ -1,9 +1,13 @@
 """A provider declared as an operator would, whose gateway and model are the sandbox."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
+
+import httpx
 
 from niochat.accounts.apply import apply
 from niochat.accounts.directory import Directory
@@ -11,7 +15,7 @@ from niochat.adapters.postgres.database import Database
 from niochat.vault.vault import Vault
 from tests.accounts.declared import assistant, channel, provider, read
 from tests.builders import Place, incoming
-from tests.sandbox.conftest import World
+from tests.sandbox.conftest import QUICK_DELIVERY, Receiver, World
 
 VAULT = Vault({"k1": bytes(32)})
 PHONE = "5581988887777"
@@ -100,3 +104,17 @@ async def declared(
 def wrote(number: int, words: str, phone: str = PHONE) -> Any:
     """A customer's message as the parser gives it."""
     return incoming(f"M{number}", words, phone=phone)
+
+
+@asynccontextmanager
+async def instance(origin: str) -> AsyncIterator[World]:
+    """An instance of one's own in a sandbox that behaves; it has no webhook."""
+    token = uuid4().hex
+    # Without a TLS context: making one takes longer than most tests.
+    async with httpx.AsyncClient(base_url=origin, timeout=10, verify=False) as http:
+        here = World(origin, token, token, Receiver(""), http)
+        await here.control("DELETE", "/faults")
+        await here.control("PUT", "/delivery", json=QUICK_DELIVERY)
+        await here.control("PUT", "/model", json={"latency_s": 0, "stream_chunk_delay_s": 0})
+        await here.control("PUT", f"/instances/{token}", json={"owner": "558130000001"})
+        yield here

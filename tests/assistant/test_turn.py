@@ -153,6 +153,17 @@ async def test_a_short_wish_to_wait_is_waited_for(desk: Desk) -> None:
     assert time.monotonic() - started > 0.2
 
 
+async def test_after_the_last_call_nobody_waits(desk: Desk) -> None:
+    await desk.limited(max_steps=1)
+    await desk.provider.fault("model", "status", status=429, retry_after=9, count=None)
+    started = time.monotonic()
+
+    report = await desk.runs()
+
+    assert (report.finish.code, report.throttle_s) == ("model_rate_limited", 9.0)
+    assert time.monotonic() - started < 8
+
+
 async def test_all_calls_together_stay_within_the_turns_seconds(desk: Desk) -> None:
     await desk.limited(max_seconds=0.8)
     await desk.provider.fault("model", "drop", count=None)
@@ -213,11 +224,34 @@ async def test_a_key_that_cannot_be_opened_has_a_report_too(desk: Desk) -> None:
     assert (await desk.runs()).finish.code == "damaged_secret"
 
 
-async def test_without_the_database_there_is_a_report(desk: Desk) -> None:
-    request = await desk.request()
-    desk.provider.database.terminate()
+async def test_a_database_that_stays_away_has_a_report_too(desk: Desk) -> None:
+    request, provider = await desk.request(), desk.provider
+    provider.database.terminate()
+    impatient = Assistant(
+        provider.database, desk.models, provider.directory.assistant, database_back_within_s=0
+    )
 
-    assert (await desk.assistant.run(request)).finish.code == "database"
+    assert (await impatient.run(request)).finish.code == "database"
+
+
+async def test_a_database_that_comes_back_in_time_is_waited_for(
+    desk: Desk, database_url: str
+) -> None:
+    request, returning = await desk.request(), await Database.open(database_url, size=2)
+    away = await Database.open("postgresql://127.0.0.1:9/none")
+    reads = iter([away])
+
+    class Returning(Database):
+        """Away for its first reads."""
+
+        def tenant(self, tenant_id: UUID) -> Any:
+            return next(reads, returning).tenant(tenant_id)
+
+    here = Returning(*([None] * 2))  # type: ignore[list-item]
+    report = await Assistant(here, desk.models, desk.provider.directory.assistant).run(request)
+
+    assert report.finish.outcome is cmd.TurnOutcome.ANSWERED
+    returning.terminate()
 
 
 async def test_a_message_of_a_kind_this_code_does_not_know_has_a_report_too(desk: Desk) -> None:

@@ -188,6 +188,13 @@ class World:
     async def no_faults(self) -> None:
         await self.sandbox("DELETE", "/faults")
 
+    async def released(self, line: Line) -> None:
+        """What was held goes on; returns once it would have come: another one was answered."""
+        await self.no_faults()
+        other = self.customer(line)
+        await other.tell(1)
+        await other.hears(1)
+
     async def post(self, line: Line, body: object, times: int = 1) -> list[int]:
         """Statuses of a raw webhook, posted by the line's gateway to the real route at once."""
         path = f"/instances/{line.token}/webhooks?times={times}&parallel=1"
@@ -314,19 +321,6 @@ class Customer:
             return None not in await self.column("inbox", "processed_at")
 
         await until(processed)
-
-    async def turns_would_have_ended(self, seconds: float) -> None:
-        """Returns when a model that needs ``seconds`` would have answered every turn there was."""
-
-        async def over() -> bool:
-            rows = await self.world.fetch(
-                "SELECT FROM turns WHERE thread_id = ANY ($1)"
-                " AND started_at > now() - make_interval(secs => $2)",
-                await self.threads(), seconds + 1,
-            )  # fmt: skip
-            return not rows
-
-        await until(over, seconds + 30)
 
 
 @pytest_asyncio.fixture

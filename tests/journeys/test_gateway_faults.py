@@ -40,8 +40,9 @@ async def test_whatever_the_gateway_answers_the_customer_gets_it_once(world: Wor
     async with asyncio.TaskGroup() as group:
         group.create_task(an_answer_lost_without_an_echo(world))
         group.create_task(an_error_that_may_have_sent(world))
-        for name, status in (("ocupado", 503), ("limite", 429)):
-            group.create_task(a_busy_gateway(world, name, status))
+        group.create_task(a_busy_gateway(world, "limite", 429, times=2))
+        # The gateway says so when its session is away, which holds the channel for a while.
+        group.create_task(a_busy_gateway(world, "ocupado", 503, times=1))
         group.create_task(a_gateway_that_is_not_there(world))
 
 
@@ -84,17 +85,16 @@ async def an_error_that_may_have_sent(world: World) -> None:
     assert await customer.column("outbox", "resends") == [1]
 
 
-async def a_busy_gateway(world: World, name: str, status: int) -> None:
+async def a_busy_gateway(world: World, name: str, status: int, times: int) -> None:
     customer = world.customer(BROKEN[name])
-    await world.fault(
-        "gateway", "status", customer.line.token, path=SEND, status=status, count=2, retry_after=1
-    )
+    order = {"path": SEND, "status": status, "count": times, "retry_after": 1}
+    await world.fault("gateway", "status", customer.line.token, **order)
 
     await customer.tell(1)
-    await customer.shows("outbox", "status", "sent")
+    await customer.shows("outbox", "status", "sent", within=60)
 
     await got_it_once(customer)
-    assert await customer.column("outbox", "attempts") == [3]
+    assert await customer.column("outbox", "attempts") == [times + 1]
 
 
 async def a_gateway_that_is_not_there(world: World) -> None:

@@ -7,9 +7,6 @@ from tests.journeys.providers import BROKEN, FAST, SUSPENDED, provider
 
 pytestmark = [pytest.mark.ray, pytest.mark.asyncio]
 
-THINKS_S = 6
-"""Longer than a command needs to start."""
-
 
 async def assign(customer: Customer) -> None:
     await customer.world.niochat(
@@ -23,14 +20,14 @@ async def give_back(customer: Customer) -> None:
 
 async def test_after_a_takeover_in_the_middle_of_a_turn_nothing_is_said(world: World) -> None:
     customer = world.customer()
-    await world.fault("model", "delay", FAST.key, seconds=THINKS_S, count=1)
+    await world.fault("model", "hold", FAST.key, count=1)
     await customer.tell(1)
     await customer.turn_runs()
 
     await assign(customer)
     await customer.tell(2)
     await customer.stored(2)
-    await customer.turns_would_have_ended(THINKS_S)
+    await world.released(customer.line)
 
     assert await customer.heard() == []
     assert await customer.column("turns", "status") == ["cancelled"]
@@ -60,13 +57,15 @@ async def test_a_takeover_cancels_the_reply_that_is_queued_behind_one_on_the_wir
     world: World,
 ) -> None:
     customer = world.customer()
-    await world.fault("gateway", "delay", FAST.token, path="/send/text", seconds=12, count=1)
+    await world.fault("gateway", "hold", FAST.token, path="/send/text", count=1)
     await customer.tell(1)
     await customer.shows("outbox", "status", "sending")
     await customer.tell(2)
     await customer.shows("outbox", "status", "sending", "queued")
 
     await assign(customer)
+    await customer.shows("outbox", "status", "sending", "cancelled")
+    await world.released(customer.line)
 
     await customer.shows("outbox", "status", "sent", "cancelled")
     await customer.tell(3)
@@ -78,10 +77,11 @@ async def test_a_takeover_cancels_the_reply_that_is_queued_behind_one_on_the_wir
 
 async def test_a_takeover_cancels_the_reply_that_a_held_channel_keeps(world: World) -> None:
     customer = world.customer(BROKEN["preso"])
-    await world.fault("model", "delay", customer.line.key, seconds=2, count=1)
+    await world.fault("model", "hold", customer.line.key, count=1)
     await customer.tell(1)
     await customer.turn_runs()
     await connection(customer, "disconnected")
+    await world.no_faults()
     await customer.shows("outbox", "status", "queued")
 
     await assign(customer)
@@ -112,7 +112,7 @@ async def connection(customer: Customer, status: str) -> None:
 
 async def test_a_message_typed_on_the_provider_s_phone_pauses_the_assistant(world: World) -> None:
     customer = world.customer()
-    await world.fault("model", "delay", FAST.key, seconds=2, count=1)
+    await world.fault("model", "hold", FAST.key, count=1)
     await customer.tell(1)
     await customer.turn_runs()
 
@@ -120,7 +120,7 @@ async def test_a_message_typed_on_the_provider_s_phone_pauses_the_assistant(worl
     await customer.shows("turns", "status", "cancelled")
     await customer.tell(2)
     await customer.stored(2)
-    await customer.turns_would_have_ended(2)
+    await world.released(customer.line)
 
     assert await customer.heard() == ["Oi, aqui é a Ana"]
     assert await customer.rows("outbox") == []
@@ -159,7 +159,7 @@ async def test_a_tenant_suspended_in_the_middle_of_a_turn_says_nothing_then_or_l
 ) -> None:
     customer = world.customer(SUSPENDED)
     sandbox = world.stack.sandbox
-    await world.fault("model", "delay", SUSPENDED.key, seconds=THINKS_S, count=1)
+    await world.fault("model", "hold", SUSPENDED.key, count=1)
     await customer.tell(1)
     await customer.turn_runs()
 
@@ -167,7 +167,7 @@ async def test_a_tenant_suspended_in_the_middle_of_a_turn_says_nothing_then_or_l
     await customer.shows("conversations", "status", "waiting")
     await customer.tell(2)
     await customer.stored(2)
-    await customer.turns_would_have_ended(THINKS_S)
+    await world.no_faults()
     newcomer = world.customer(SUSPENDED)
     await newcomer.tell(1)
     await newcomer.shows("conversations", "status", "waiting")

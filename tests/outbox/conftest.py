@@ -1,14 +1,21 @@
 """The sandbox over real HTTP, and a provider whose gateway and model it is."""
 
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest_asyncio
 
 from niochat.adapters.postgres.database import Database
-from tests.actors.provider import Provider, declared
-from tests.sandbox.conftest import World, origin, receiver, world
+from tests.actors.provider import Provider, declared, instance
+from tests.sandbox.conftest import World, origin
 
-__all__ = ["origin", "receiver", "world"]
+__all__ = ["origin"]
+
+
+@pytest_asyncio.fixture
+async def world(origin: str) -> AsyncIterator[World]:
+    async with instance(origin) as here:
+        yield here
 
 
 @pytest_asyncio.fixture

@@ -1,5 +1,6 @@
 """Every ordered fault does what it says, at the customer and at the client."""
 
+import asyncio
 import time
 
 import httpx
@@ -48,6 +49,28 @@ async def test_a_client_gives_up_on_a_hang(world: World) -> None:
     await world.fault(target="gateway", kind="hang", seconds=30, count=1)
     with pytest.raises(httpx.ReadTimeout):
         await world.http.post("/gateway/send/text", json=BODY, timeout=0.05)
+
+
+async def test_what_is_held_goes_on_when_the_order_is_withdrawn(world: World) -> None:
+    await world.fault(target="gateway", kind="hold", count=1)
+    async with asyncio.TaskGroup() as group:
+        held = group.create_task(world.gateway("/send/text", BODY))
+        while not (await world.control("GET", "/faults"))["items"][0]["hits"]:
+            await asyncio.sleep(0)
+        assert (await world.gateway("/send/text", {**BODY, "text": "Oi"})).status_code == 200
+        assert await received(world) == ["Oi"]
+        await world.control("DELETE", "/faults")
+    assert held.result().status_code == 200
+    assert await received(world) == ["Oi", "Olá"]
+
+
+async def test_a_held_webhook_arrives_when_the_order_is_withdrawn(world: World) -> None:
+    await world.fault(target="webhook", kind="hold", token=world.token)
+    await world.write(MARIA, text="oi")
+    while not (await world.control("GET", "/faults"))["items"][0]["hits"]:
+        await asyncio.sleep(0)
+    await world.control("DELETE", "/faults")
+    assert await world.hook_texts_with("oi") == ["oi"]
 
 
 async def test_a_delay_only_takes_time(world: World) -> None:

@@ -1,5 +1,16 @@
 """The sandbox's model over real HTTP."""
 
-from tests.sandbox.conftest import origin, receiver, world
+from collections.abc import AsyncIterator
 
-__all__ = ["origin", "receiver", "world"]
+import pytest_asyncio
+
+from tests.actors.provider import instance
+from tests.sandbox.conftest import World, origin
+
+__all__ = ["origin"]
+
+
+@pytest_asyncio.fixture
+async def world(origin: str) -> AsyncIterator[World]:
+    async with instance(origin) as here:
+        yield here
