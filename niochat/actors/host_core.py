@@ -52,7 +52,9 @@ class HostCore:
         self._node = node
         self._parts = parts
         self._tell = tell
-        self._ownership = Ownership(parts.database, self.incarnation)
+        self._ownership = Ownership(
+            parts.database, self.incarnation, lambda lost: self.actors.forget(lost)
+        )
         self._sweeper = Sweeper(parts.database, self.incarnation)
         self._leases = Leases(ask)
         self._turns = Turns(pool, self._leases.take, self._throttle, self._command)
@@ -102,9 +104,7 @@ class HostCore:
 
     async def refresh(self) -> None:
         """The map changed: learn what is ours, forget what is not, look for what waits."""
-        lost = await self._ownership.refresh()
-        if lost:
-            self.actors.forget(lost)
+        await self._ownership.refresh()
         await self._sweep()
 
     async def release(self, shards: set[int]) -> None:
@@ -138,7 +138,9 @@ class HostCore:
         )
 
     def _command(self, thread_id: UUID, command: MemoryCommand) -> None:
-        self.actors.deliver(kinds.conversation(thread_id), command)
+        """What came too late for a thread of another host is found over there, by its row."""
+        if self._ownership.epoch_held(thread_id) is not None:
+            self.actors.deliver(kinds.conversation(thread_id), command)
 
     def _poke(self, threads: set[UUID]) -> None:
         self.poke([kinds.conversation(thread) for thread in threads])

@@ -22,10 +22,13 @@ class Ownership:
         self,
         database: Database,
         incarnation: str,
+        lost: Callable[[set[int]], None] = lambda shards: None,
         *,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        """``lost`` hears of the shards that were ours and are no more, whoever found it out."""
         self._database = database
+        self._lost = lost
         self.incarnation = incarnation
         self._clock = clock
         self._epochs: dict[int, int] = {}
@@ -45,8 +48,8 @@ class Ownership:
         """The same, also while the shard is about to leave: what was begun has to be settled."""
         return self._epochs.get(shard_of(key))
 
-    async def refresh(self) -> set[int]:
-        """Read what is ours; the shards that were and are no more."""
+    async def refresh(self) -> None:
+        """Read what is ours."""
         async with self._database.path() as connection:
             rows = await connection.fetch(_SQL["owned"], self.incarnation)
         now = {row["shard"]: row["epoch"] for row in rows}
@@ -54,7 +57,8 @@ class Ownership:
         self._epochs = now
         for shard in lost:
             self._releasing.pop(shard, None)
-        return lost
+        if lost:
+            self._lost(lost)
 
     def release(self, shards: set[int]) -> None:
         """Start nothing new for these: they are about to move."""

@@ -73,7 +73,8 @@ def conversations(
     for row in rows:
         table.add_row(
             row["protocol"], STATUS[row["status"]], escape(row["contact"] or ""),
-            _masked(row["phone"]), row["team"] or "", escape(row["agent"] or ""), f"{row['changed_at']:%d/%m %H:%M:%S}",
+            _masked(row["phone"]), row["team"] or "", escape(row["agent"] or ""),
+            f"{row['changed_at']:%d/%m %H:%M:%S}",
         )  # fmt: skip
     _console.print(table)
 

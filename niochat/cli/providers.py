@@ -4,7 +4,6 @@ import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated
-from uuid import UUID
 
 import typer
 from rich.console import Console
@@ -13,12 +12,11 @@ from niochat.accounts.apply import apply as apply_providers
 from niochat.accounts.change import Change, Outcome
 from niochat.accounts.providers import read_providers
 from niochat.accounts.records import ChannelAddress
-from niochat.adapters.openai.model import Endpoint, ModelError, Models
 from niochat.adapters.postgres.migrate import migrate as migrate_database
 from niochat.cli import running
 from niochat.cli.output import print_json
 from niochat.cli.sandbox_client import SandboxClient
-from niochat.domain.errors import Invalid, NiochatError
+from niochat.domain.errors import Invalid
 from niochat.wiring.parts import Parts
 
 DEMO = Path(__file__).parents[2] / "examples" / "demo.yaml"
@@ -89,7 +87,10 @@ def doctor(
     tenant: Annotated[str | None, typer.Argument(help="Slug; without it: all.")] = None,
 ) -> None:
     """Test gateway and model of a tenant, and say in a sentence what is wrong."""
-    if not running.run(lambda: _examine(tenant)):
+    # The model's client takes longer to import than the other commands take to run.
+    from niochat.cli.examination import examine
+
+    if not running.run(lambda: examine(tenant)):
         raise typer.Exit(1)
 
 
@@ -118,7 +119,7 @@ async def _tell(parts: Parts, changes: Sequence[Change]) -> None:
 
 
 async def _connect(parts: Parts, slugs: set[str], *, quiet: bool = False) -> None:
-    for address in await _channels_of(parts, slugs):
+    for address in await channels_of(parts, slugs):
         channel = address.channel
         line = parts.line_of(channel.base_url, channel.token_sealed, channel.tenant_id)
         await parts.gateway.set_webhook(line, address.webhook_url(parts.settings.base_url))
@@ -126,7 +127,7 @@ async def _connect(parts: Parts, slugs: set[str], *, quiet: bool = False) -> Non
             _console.print(f"[green]{channel.tenant_slug}  {channel.slug}: webhook set[/green]")
 
 
-async def _channels_of(parts: Parts, slugs: set[str]) -> list[ChannelAddress]:
+async def channels_of(parts: Parts, slugs: set[str]) -> list[ChannelAddress]:
     return [a for a in await parts.directory.channels() if a.channel.tenant_slug in slugs]
 
 
@@ -158,62 +159,3 @@ def _channel(parts: Parts, address: ChannelAddress, base_url: str) -> dict[str, 
         "webhook_url": address.webhook_url(base_url),
         "token": line.token,
     }
-
-
-async def _examine(slug: str | None) -> bool:
-    well = True
-    async with running.parts() as parts:
-        tenants = await parts.directory.tenants()
-        chosen = [t for t in tenants if slug in (None, t.slug)]
-        if not chosen:
-            raise Invalid(f"no provider is called {slug!r}: niochat demo lists them")
-        for tenant in chosen:
-            if not tenant.active:
-                _say(tenant.slug, "suspended: the assistant does not answer", False)
-            for address in await _channels_of(parts, {tenant.slug}):
-                well &= await _examine_channel(parts, address)
-            well &= await _examine_model(parts, tenant.slug, tenant.tenant_id)
-            well &= await _examine_parked(parts, tenant.slug, tenant.tenant_id)
-    return well
-
-
-async def _examine_channel(parts: Parts, address: ChannelAddress) -> bool:
-    channel = address.channel
-    line = parts.line_of(channel.base_url, channel.token_sealed, channel.tenant_id)
-    try:
-        status = (await parts.gateway.status(line)).status
-    except NiochatError as error:
-        return _say(channel.tenant_slug, f"gateway of {channel.slug}: {error}", False)
-    if status != "connected":
-        return _say(channel.tenant_slug, f"gateway of {channel.slug}: {status}; scan its QR", False)
-    return _say(channel.tenant_slug, f"gateway of {channel.slug}: connected", True)
-
-
-async def _examine_model(parts: Parts, slug: str, tenant_id: UUID) -> bool:
-    models = Models()
-    try:
-        settings = await parts.directory.assistant(tenant_id)
-        endpoint = Endpoint(settings.endpoint, settings.api_key, settings.model)
-        await models.complete(
-            endpoint, [{"role": "user", "content": "oi"}], max_tokens=16, timeout_s=20, stream=False
-        )
-    except (ModelError, NiochatError) as error:
-        return _say(slug, f"assistant: {error}", False)
-    finally:
-        await models.close()
-    return _say(slug, f"assistant: {settings.model} answers", True)
-
-
-async def _examine_parked(parts: Parts, slug: str, tenant_id: UUID) -> bool:
-    parked, uncertain = await parts.views.troubles(tenant_id)
-    if parked:
-        _say(slug, f"{parked} webhooks could not be processed: see niochat show", False)
-    if uncertain:
-        _say(slug, f"{uncertain} messages may or may not have left", False)
-    return not (parked or uncertain)
-
-
-def _say(slug: str, sentence: str, well: bool) -> bool:
-    mark = "[green]ok[/green]" if well else "[red]!![/red]"
-    _console.print(f"{mark} {slug}: {sentence}", highlight=False)
-    return well

@@ -35,15 +35,21 @@ class Planner:
         self._plan = Plan(thread, work.epoch, loaded.now, thread.conversation)
 
     def plan(self) -> Plan:
-        """Memory's commands first: they are older than what waits in the inbox."""
+        """Memory's commands first: they are older than what waits in the inbox. Timers last:
+        a message that came before the burst ended belongs to it.
+        """
         for number, command in enumerate(self._work.commands):
             self._decide(command, f"memory:{number}")
+        self._take_rows(self._loaded.rows[self._thread.id])
+        if self._plan.link is None:
+            self._fire_timers()
+        self._plan.after = self._conversation
+        return self._plan
+
+    def _fire_timers(self) -> None:
         for name, generation in self._loaded.timers[self._thread.id]:
             self._decide(FireTimer(name, generation), f"timer:{name}:{generation}")
             self._plan.timers.append((name, generation))
-        self._take_rows(self._loaded.rows[self._thread.id])
-        self._plan.after = self._conversation
-        return self._plan
 
     def _take_rows(self, rows: list[Row]) -> None:
         self._plan.more = len(rows) > self._work.rows or self._thread.id in self._loaded.unread

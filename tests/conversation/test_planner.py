@@ -135,11 +135,17 @@ def test_a_link_comes_alone_and_first(failures: int) -> None:
     assert (plan.rows, plan.more) == ([], True)
 
 
+def test_timers_wait_until_threads_are_linked() -> None:
+    plan = planned(cmd.LinkThread(str(OTHER)), timers=[("burst", 1)])
+
+    assert plan.link is not None
+    assert plan.timers == []
+
+
 def test_what_comes_before_a_link_is_committed_before_it() -> None:
     sends = {OutboxId(OTHER): waiting()}
     for plan in (
         planned(message("m1"), cmd.LinkThread(str(OTHER))),
-        planned(cmd.LinkThread(str(OTHER)), timers=[("burst", 1)]),
         planned(
             cmd.LinkThread(str(OTHER)),
             commands=[cmd.SettleSend(OutboxId(OTHER), SendResult.RETRY)],

@@ -107,12 +107,12 @@ class translated:  # noqa: N801 - reads as a word in ``with translated():``
 def _ours(error: BaseException) -> NiochatError | None:
     match error:
         case asyncpg.DeadlockDetectedError() | asyncpg.SerializationError():
-            return Conflict(str(error))
+            return Conflict(_reason(error))
         case asyncpg.InterfaceError() if isinstance(error, ValueError):
             # The driver itself cannot encode it: a lone surrogate, a number out of range.
             return Invalid("the database cannot hold the data", code="bad_data")
         case asyncpg.DataError() | asyncpg.IntegrityConstraintViolationError():
-            return Invalid(f"the database refuses the data: {error}", code="bad_data")
+            return Invalid(f"the database refuses the data: {_reason(error)}", code="bad_data")
         case (
             asyncpg.PostgresError()
             | asyncpg.InterfaceError()
@@ -133,3 +133,8 @@ async def _use_json(connection: Any) -> None:
             decoder=orjson.loads,
             schema="pg_catalog",
         )
+
+
+def _reason(error: BaseException) -> str:
+    """PostgreSQL's sentence alone: its detail shows values of the row, such as a phone."""
+    return str(error.args[0]) if error.args else type(error).__name__

@@ -3,9 +3,6 @@
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
-from alembic import command
-from alembic.config import Config
-
 _SCRIPTS = Path(__file__).parent / "migrations"
 
 
@@ -16,6 +13,10 @@ def migrate(database_url: str) -> None:
     The log-in of ``database_url`` becomes the owner of the tables and needs ``CREATEROLE``
     the first time. Raises SQLAlchemy's errors.
     """
+    # Alembic takes longer to import than most commands take to run.
+    from alembic import command
+    from alembic.config import Config
+
     config = Config()
     config.set_main_option("script_location", str(_SCRIPTS))
     parts = urlsplit(database_url)

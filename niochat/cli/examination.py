@@ -1,0 +1,74 @@
+"""What ``niochat doctor`` looks at: gateway, model, and what waits for people."""
+
+from uuid import UUID
+
+from rich.console import Console
+
+from niochat.accounts.records import ChannelAddress
+from niochat.adapters.openai.model import Endpoint, ModelError, Models
+from niochat.cli import running
+from niochat.cli.providers import channels_of
+from niochat.domain.errors import Invalid, NiochatError
+from niochat.wiring.parts import Parts
+
+_console = Console()
+
+
+async def examine(slug: str | None) -> bool:
+    """Test one tenant or all, print a sentence for each part; whether all is well."""
+    well = True
+    async with running.parts() as parts:
+        tenants = await parts.directory.tenants()
+        chosen = [t for t in tenants if slug in (None, t.slug)]
+        if not chosen:
+            raise Invalid(f"no provider is called {slug!r}: niochat demo lists them")
+        for tenant in chosen:
+            if not tenant.active:
+                _say(tenant.slug, "suspended: the assistant does not answer", False)
+            for address in await channels_of(parts, {tenant.slug}):
+                well &= await _examine_channel(parts, address)
+            well &= await _examine_model(parts, tenant.slug, tenant.tenant_id)
+            well &= await _examine_parked(parts, tenant.slug, tenant.tenant_id)
+    return well
+
+
+async def _examine_channel(parts: Parts, address: ChannelAddress) -> bool:
+    channel = address.channel
+    line = parts.line_of(channel.base_url, channel.token_sealed, channel.tenant_id)
+    try:
+        status = (await parts.gateway.status(line)).status
+    except NiochatError as error:
+        return _say(channel.tenant_slug, f"gateway of {channel.slug}: {error}", False)
+    if status != "connected":
+        return _say(channel.tenant_slug, f"gateway of {channel.slug}: {status}; scan its QR", False)
+    return _say(channel.tenant_slug, f"gateway of {channel.slug}: connected", True)
+
+
+async def _examine_model(parts: Parts, slug: str, tenant_id: UUID) -> bool:
+    models = Models()
+    try:
+        settings = await parts.directory.assistant(tenant_id)
+        endpoint = Endpoint(settings.endpoint, settings.api_key, settings.model)
+        await models.complete(
+            endpoint, [{"role": "user", "content": "oi"}], max_tokens=16, timeout_s=20, stream=False
+        )
+    except (ModelError, NiochatError) as error:
+        return _say(slug, f"assistant: {error}", False)
+    finally:
+        await models.close()
+    return _say(slug, f"assistant: {settings.model} answers", True)
+
+
+async def _examine_parked(parts: Parts, slug: str, tenant_id: UUID) -> bool:
+    parked, uncertain = await parts.views.troubles(tenant_id)
+    if parked:
+        _say(slug, f"{parked} webhooks could not be processed: see niochat show", False)
+    if uncertain:
+        _say(slug, f"{uncertain} messages may or may not have left", False)
+    return not (parked or uncertain)
+
+
+def _say(slug: str, sentence: str, well: bool) -> bool:
+    mark = "[green]ok[/green]" if well else "[red]!![/red]"
+    _console.print(f"{mark} {slug}: {sentence}", highlight=False)
+    return well
