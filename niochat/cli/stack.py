@@ -21,6 +21,7 @@ from rich.panel import Panel
 from niochat.adapters.postgres.migrate import migrate
 from niochat.cli import providers, running
 from niochat.stack.errors import StackError
+from niochat.stack.home import Home
 from niochat.stack.launcher import Options, Stack
 
 READY_WITHIN_S = 120.0
@@ -136,8 +137,7 @@ def _show(stack: Stack, seconds: float) -> None:
 
 
 def _detach(port: int | None, sandbox: bool, dashboard: bool) -> None:
-    log = running.home() / "log" / "up.log"
-    log.parent.mkdir(parents=True, exist_ok=True)
+    log = Home.at(running.home()).log("up")
     command = [sys.executable, "-m", "niochat", "up"]
     command += ["--port", str(port)] if port else []
     command += [] if sandbox else ["--no-sandbox"]

@@ -112,7 +112,7 @@ class HomeLock:
             os.close(descriptor)
             raise HomeInUse(
                 f"NioChat already runs in {self._file.parent} (process {self.holder()}). "
-                "Stop it with `niochat down`, or give another home with --home."
+                "Stop it with `niochat down`, or set NIOCHAT_HOME to another folder."
             ) from None
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)

@@ -39,7 +39,7 @@ _SETTINGS = {
     "listen_addresses": "127.0.0.1",
     "unix_socket_directories": "",
     "shared_buffers": "64MB",
-    "max_connections": "120",
+    "max_connections": "200",
     "shared_preload_libraries": "pg_stat_statements",
     "log_line_prefix": "%m [%p] %u@%d ",
 }

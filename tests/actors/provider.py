@@ -1,13 +1,15 @@
 """A provider declared as an operator would, whose gateway and model are the sandbox."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
+import certifi
 import httpx
+import pytest
 
 from niochat.accounts.apply import apply
 from niochat.accounts.directory import Directory
@@ -118,3 +120,13 @@ async def instance(origin: str) -> AsyncIterator[World]:
         await here.control("PUT", "/model", json={"latency_s": 0, "stream_chunk_delay_s": 0})
         await here.control("PUT", f"/instances/{token}", json={"owner": "558130000001"})
         yield here
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_root_certificate(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Nothing here speaks TLS, and reading a hundred roots takes longer than most tests."""
+    one, end = tmp_path_factory.mktemp("roots") / "one.pem", "-----END CERTIFICATE-----\n"
+    one.write_text(Path(certifi.where()).read_text(encoding="utf-8").split(end)[0] + end)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SSL_CERT_FILE", str(one))
+        yield

@@ -128,6 +128,7 @@ async def test_a_new_rate_counts_without_a_restart(tenant: Tenant, given: Given)
     await rate(given, 60)
     while (await tenant.leased()).turns:
         pass
+    await tenant.at_rest()
     await rate(given, 1200)
     tenant.clock.now += 31
     await tenant.told()

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest_asyncio
 
 from niochat.adapters.postgres.database import Database
-from tests.actors.provider import Provider, declared, instance
+from tests.actors.provider import Provider, declared, instance, one_root_certificate
 from tests.sandbox.conftest import World, origin
 
-__all__ = ["origin"]
+__all__ = ["one_root_certificate", "origin"]
 
 
 @pytest_asyncio.fixture

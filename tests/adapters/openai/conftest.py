@@ -4,10 +4,10 @@ from collections.abc import AsyncIterator
 
 import pytest_asyncio
 
-from tests.actors.provider import instance
+from tests.actors.provider import instance, one_root_certificate
 from tests.sandbox.conftest import World, origin
 
-__all__ = ["origin"]
+__all__ = ["one_root_certificate", "origin"]
 
 
 @pytest_asyncio.fixture
