@@ -10,15 +10,13 @@ import pytest
 
 import niochat
 from niochat.adapters.postgres.queries import queries
-from niochat.cli.desk import REASONS
+from niochat.cli.reasons import REASONS
 
 ROOT = Path(niochat.__file__).parent
 MODULES = sorted(ROOT.rglob("*.py"))
 SQL = sorted((ROOT / "adapters/postgres/sql").glob("*.sql"))
 VAGUE = {"utils", "util", "helpers", "helper", "manager", "managers", "base", "common", "misc"}
 LONGEST = 400
-NOT_YET_USED = {"placement": {"hosts", "forget_host"}}
-"""Nothing removes a host yet; delete them here when they are used, or there when they are not."""
 RAY_DOORS = {"actors", "ingress", "cli", "stack"}
 
 
@@ -76,7 +74,7 @@ def test_each_query_is_used(file: Path) -> None:
     said = {text for module in users for text in _strings(tree_of(module))}
 
     assert users, "nobody opens it"
-    assert set(queries(file.stem)) - said == NOT_YET_USED.get(file.stem, set())
+    assert set(queries(file.stem)) - said == set()
 
 
 def _text(module: Path) -> str:
@@ -169,7 +167,6 @@ def test_the_search_for_codes_finds_the_known_ones() -> None:
     assert known <= produced()
 
 
-@pytest.mark.xfail(strict=True, reason="niochat/cli/desk.py does not explain all of them yet")
 def test_every_reason_is_explained_to_people() -> None:
     assert produced() <= set(REASONS)
 

@@ -16,7 +16,7 @@ from niochat.actors.leases import AskActor, Leases
 from niochat.actors.ownership import Ownership
 from niochat.actors.team_queue import TeamQueueBehaviour, Waiting
 from niochat.actors.tenant import TenantBehaviour, Throttled
-from niochat.actors.turns import PATIENCE_S, Pool, Turns
+from niochat.actors.turns import PATIENCE_S, TURN_PAUSE_S, Pool, Turns
 from niochat.conversation.step import Stepper
 from niochat.conversation.work import MemoryCommand
 from niochat.domain.commands import RestartTurn
@@ -45,7 +45,15 @@ class HostCore:
     """Everything a host does. ``ask`` and ``tell`` reach actors of other hosts."""
 
     def __init__(
-        self, name: str, node: str, parts: Parts, pool: Pool, ask: AskActor, tell: Tell
+        self,
+        name: str,
+        node: str,
+        parts: Parts,
+        pool: Pool,
+        ask: AskActor,
+        tell: Tell,
+        *,
+        turn_pause_s: float = TURN_PAUSE_S,
     ) -> None:
         self.name = name
         self.incarnation = f"{name}.{secrets.token_hex(4)}"
@@ -57,7 +65,9 @@ class HostCore:
         )
         self._sweeper = Sweeper(parts.database, self.incarnation)
         self._leases = Leases(ask)
-        self._turns = Turns(pool, self._leases.take, self._throttle, self._command)
+        self._turns = Turns(
+            pool, self._leases.take, self._throttle, self._command, pause_s=turn_pause_s
+        )
         self._courier = Courier(
             Outbox(parts.database, self.incarnation), parts.gateway, parts.line_of,
             self._ownership.epoch_of, self._command,

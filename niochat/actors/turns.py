@@ -19,6 +19,10 @@ PATIENCE_S = 90.0
 """For a place in the tenant's rate and an answer of the pool, longer than any turn may run."""
 
 
+TURN_PAUSE_S = 3.0
+"""Before a lost turn runs again, times its attempt: a replica needs seconds to come back."""
+
+
 class Pool(Protocol):
     """The assistant's pool; ``run`` raises when the replica that ran it is gone."""
 
@@ -38,11 +42,20 @@ Deliver = Callable[[UUID, MemoryCommand], None]
 class Turns:
     """Runs what the conversations of this host ask for, one task a turn."""
 
-    def __init__(self, pool: Pool, lease: Lease, throttle: Throttle, deliver: Deliver) -> None:
+    def __init__(
+        self,
+        pool: Pool,
+        lease: Lease,
+        throttle: Throttle,
+        deliver: Deliver,
+        *,
+        pause_s: float = TURN_PAUSE_S,
+    ) -> None:
         self._pool = pool
         self._lease = lease
         self._throttle = throttle
         self._deliver = deliver
+        self._pause_s = pause_s
         self._tasks: dict[TurnId, tuple[int, asyncio.Task[None]]] = {}
 
     def start(self, thread: Thread, turn: RunTurn) -> None:
@@ -89,6 +102,7 @@ class Turns:
             return
         except Exception as error:  # noqa: BLE001 - whatever took the replica away
             _log.warning("turn_lost", turn=str(request.turn_id), error=repr(error))
+            await asyncio.sleep(self._pause_s * request.attempt)
             self._deliver(thread_id, RestartTurn(TurnId(request.turn_id), request.attempt))
             return
         if report.throttle_s > 0:

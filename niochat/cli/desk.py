@@ -12,6 +12,7 @@ from rich.table import Table
 
 from niochat.cli import running
 from niochat.cli.output import print_json
+from niochat.cli.reasons import REASONS
 from niochat.domain.commands import AssignConversation, DurableCommand, GiveBackConversation
 from niochat.domain.errors import NotFound, Refused, Unavailable
 from niochat.wiring.parts import Parts
@@ -29,25 +30,6 @@ STATUS = {
     "open": "Em atendimento",
     "snoozed": "Adiada",
     "resolved": "Encerrada",
-}
-REASONS = {
-    "model_timeout": "o modelo não respondeu a tempo",
-    "model_rate_limited": "o limite do modelo foi atingido",
-    "model_unauthorized": "o modelo recusou a chave (api_key)",
-    "model_unreachable": "o modelo está inacessível",
-    "model_empty": "o modelo respondeu vazio",
-    "model_malformed": "a resposta do modelo não pôde ser lida",
-    "model_failed": "o modelo falhou",
-    "turn_timed_out": "a vez do assistente passou do tempo",
-    "turn_lost": "o processo do assistente caiu três vezes",
-    "no_assistant": "o provedor não tem assistente",
-    "tenant_suspended": "o provedor está suspenso",
-    "assistant_disabled": "o assistente está desligado",
-    "send_failed": "o gateway recusou uma mensagem",
-    "command_parked": "um evento não pôde ser processado",
-    "takeover": "um atendente assumiu",
-    "phone": "alguém respondeu pelo aparelho",
-    "customer_wrote": "o cliente escreveu de novo",
 }
 
 

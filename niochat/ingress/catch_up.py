@@ -6,6 +6,7 @@ of a channel, after a start or after the database was away, waits until the chan
 """
 
 import asyncio
+import time
 from collections import defaultdict
 from collections.abc import Callable
 from uuid import UUID
@@ -21,6 +22,8 @@ _log = structlog.get_logger(__name__)
 
 WITHIN_S = 4.0
 """A gateway that is slower keeps its webhooks waiting no longer; the tenant's actor fills later."""
+AGAIN_AFTER_S = 5.0
+"""After a fill that failed, so that a gateway without answers does not slow every webhook."""
 
 
 class CatchUp:
@@ -31,19 +34,25 @@ class CatchUp:
         self._line_of = line_of
         self._poke = poke
         self._caught_up: set[UUID] = set()
+        self._again_at: dict[UUID, float] = {}
         self._locks: defaultdict[UUID, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     async def before(self, channel: ChannelRecord) -> None:
         """Return once the channel is filled, or cannot be for now."""
-        if channel.id in self._caught_up:
+        if self._done(channel.id):
             return
         async with self._locks[channel.id]:
-            if channel.id not in self._caught_up:
+            if not self._done(channel.id):
                 await self._fill(channel)
 
     def missed(self, channel_id: UUID) -> None:
         """A webhook of the channel could not be stored: its gateway may not repeat it."""
         self._caught_up.discard(channel_id)
+
+    def _done(self, channel_id: UUID) -> bool:
+        """Caught up, or tried in vain a moment ago: webhooks are not kept waiting for long."""
+        waits = time.monotonic() < self._again_at.get(channel_id, 0.0)
+        return channel_id in self._caught_up or waits
 
     async def _fill(self, channel: ChannelRecord) -> None:
         line = self._line_of(channel.base_url, channel.token_sealed, channel.tenant_id)
@@ -55,4 +64,6 @@ class CatchUp:
                             self._poke(thread)
         except (NiochatError, TimeoutError) as error:
             _log.warning("catch_up_put_off", channel=str(channel.id), error=repr(error))
-        self._caught_up.add(channel.id)
+            self._again_at[channel.id] = time.monotonic() + AGAIN_AFTER_S
+        else:
+            self._caught_up.add(channel.id)

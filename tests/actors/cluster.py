@@ -103,7 +103,7 @@ class Cluster:
             line_of=directory.line,
             owner=Owner("test"),
         )
-        core = HostCore(name, "node", parts, self.pool, self.ask, self.tell)
+        core = HostCore(name, "node", parts, self.pool, self.ask, self.tell, turn_pause_s=0)
         self.hosts[core.incarnation] = core
         self.opened.append(parts)
         return core

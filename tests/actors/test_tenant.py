@@ -258,7 +258,6 @@ async def test_a_new_activation_reads_the_queue_from_the_rows(
     assert await queue(other).places(*threads) == [None] * 3
 
 
-@pytest.mark.xfail(strict=True, reason="views.sql `waiting` orders by changed_at")
 async def test_who_writes_while_waiting_keeps_the_place(
     database: Database,
     given: Given,

@@ -34,6 +34,7 @@ class Watch:
             self._lease,
             lambda tenant, seconds: self.throttled.append((tenant, seconds)),
             lambda thread, command: self.heard.put_nowait(command),
+            pause_s=0,
         )
         opened = e.ConversationOpened(ConversationId(uuid4()), "20260302000001")
         self.thread = Thread(ThreadId(uuid4()), uuid4(), uuid4(), evolve(None, opened))

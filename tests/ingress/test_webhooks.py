@@ -205,7 +205,7 @@ def crowds() -> Iterator[tuple[str, dict[str, object]]]:
     yield "unknown_event", {"EventType": "of_tomorrow", "token": TOKEN}
 
 
-@pytest.mark.parametrize(("reason", "body"), crowds())
+@pytest.mark.parametrize(("reason", "body"), [*crowds()])
 async def test_what_is_not_a_customer_s_is_200_counted_and_not_stored(
     world: World, address: ChannelAddress, given: Given, reason: str, body: dict[str, object]
 ) -> None:

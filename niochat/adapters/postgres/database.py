@@ -18,6 +18,23 @@ _TIMEOUTS = {
     "statement_timeout": "15s",
 }
 
+_AWAY = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,  # shut down, starting up, cancelled by a time-out
+    asyncpg.InsufficientResourcesError,  # disk full, too many connections
+    asyncpg.LockNotAvailableError,
+    asyncpg.IdleInTransactionSessionTimeoutError,
+    asyncpg.ReadOnlySQLTransactionError,  # a standby before it is promoted
+    asyncpg.InvalidTransactionStateError,
+    asyncpg.PostgresSystemError,
+    asyncpg.InternalServerError,
+    asyncpg.InterfaceError,
+    OSError,
+    TimeoutError,
+    ssl.SSLError,
+)
+"""What going on later may help against."""
+
 Connection: TypeAlias = "asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"
 
 
@@ -111,16 +128,17 @@ def _ours(error: BaseException) -> NiochatError | None:
         case asyncpg.InterfaceError() if isinstance(error, ValueError):
             # The driver itself cannot encode it: a lone surrogate, a number out of range.
             return Invalid("the database cannot hold the data", code="bad_data")
-        case asyncpg.DataError() | asyncpg.IntegrityConstraintViolationError():
-            return Invalid(f"the database refuses the data: {_reason(error)}", code="bad_data")
         case (
-            asyncpg.PostgresError()
-            | asyncpg.InterfaceError()
-            | OSError()
-            | TimeoutError()
-            | ssl.SSLError()
+            asyncpg.DataError()
+            | asyncpg.ProgramLimitExceededError()
+            | asyncpg.IntegrityConstraintViolationError()
         ):
+            return Invalid(f"the database refuses the data: {_reason(error)}", code="bad_data")
+        case BaseException() if isinstance(error, _AWAY):
             return Unavailable(f"the database did not do it: {error!r}", code="database")
+        case asyncpg.PostgresError():
+            # Our own statement is wrong, or its role may not: trying again cannot help.
+            return NiochatError(f"the database refuses: {_reason(error)}", code="bad_statement")
         case _:
             return None
 

@@ -3,8 +3,6 @@
 import asyncio
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
-from datetime import UTC, datetime, timedelta
-from email.utils import format_datetime
 from typing import Any
 
 import orjson
@@ -199,8 +197,8 @@ async def test_a_key_that_no_header_can_hold_is_an_error_like_others(world: Worl
         ("1e400", 0, 60),
         ("sometime", 0, 60),
         ("", 0, 60),
-        (format_datetime(datetime.now(UTC) + timedelta(hours=1)), 1, 60),
-        (format_datetime(datetime.now(UTC) - timedelta(days=9)), 0, 0),
+        ("Wed, 01 Jan 2098 00:00:00 GMT", 60, 60),
+        ("Wed, 01 Jan 2020 00:00:00 GMT", 0, 0),
         ("Tue, 01 Jan 99999 00:00:00 GMT", 0, 60),
     ],
 )

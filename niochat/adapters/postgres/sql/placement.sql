@@ -7,14 +7,6 @@ INSERT INTO hosts (name, incarnation, node, pid) VALUES ($1, $2, $3, $4)
                          ELSE now() END,
        seen_at = now()
 
--- name: hosts
--- Who has said so.
-SELECT name, incarnation FROM hosts
-
--- name: forget_host
--- A host that is no longer wanted.
-DELETE FROM hosts WHERE name = $1
-
 -- name: shards
 -- Who owns what.
 SELECT shard, host, epoch FROM shards ORDER BY shard

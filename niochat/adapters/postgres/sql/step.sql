@@ -215,7 +215,7 @@ UPDATE turns
 -- Kept until the message comes.
 INSERT INTO unmatched (tenant_id, thread_id, external_id, kind, value)
 VALUES ($1, $2, $3, $4, $5)
-    ON CONFLICT (tenant_id, thread_id, external_id, kind, value)
+    ON CONFLICT (tenant_id, thread_id, external_id, kind, digest)
     DO UPDATE SET kept_at = excluded.kept_at
 
 -- name: drop_unmatched

@@ -1,7 +1,12 @@
 -- name: waiting
 -- Threads that wait for a team, longest first.
-SELECT thread_id FROM conversations
- WHERE tenant_id = $1 AND team = $2 AND status = 'waiting' ORDER BY changed_at
+SELECT c.thread_id
+  FROM conversations c
+ CROSS JOIN LATERAL (SELECT max(e.at) AS since FROM events e
+                      WHERE e.tenant_id = c.tenant_id AND e.conversation_id = c.id
+                        AND e.type = 'conversation_handed_off') AS handed_off
+ WHERE c.tenant_id = $1 AND c.team = $2 AND c.status = 'waiting'
+ ORDER BY handed_off.since, c.opened_at
 
 -- name: conversations
 -- A tenant's conversations, newest change first.

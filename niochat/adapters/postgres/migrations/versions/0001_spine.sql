@@ -200,8 +200,9 @@ CREATE TABLE unmatched (
     external_id text NOT NULL,
     kind        text NOT NULL CHECK (kind IN ('receipt', 'edit', 'deletion', 'reaction')),
     value       text NOT NULL,
+    digest      text NOT NULL GENERATED ALWAYS AS (md5(value)) STORED,  -- a text may be too long for a key
     kept_at     timestamptz NOT NULL DEFAULT clock_timestamp(),  -- order within one step too
-    PRIMARY KEY (tenant_id, thread_id, external_id, kind, value),
+    PRIMARY KEY (tenant_id, thread_id, external_id, kind, digest),
     FOREIGN KEY (tenant_id, thread_id) REFERENCES threads (tenant_id, id)
 );
 CREATE INDEX unmatched_message ON unmatched (thread_id, external_id);
