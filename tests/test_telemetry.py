@@ -16,8 +16,9 @@ def logged(**values: Any) -> dict[str, Any]:
 
 @pytest.fixture(autouse=True)
 def as_before() -> Any:
+    configured = structlog.get_config()
     yield
-    structlog.reset_defaults()
+    structlog.configure(**configured)
 
 
 @pytest.mark.parametrize(
