@@ -133,12 +133,13 @@ def audit(
     named: Counter[str] = Counter()
     orders: dict[str, list[int]] = defaultdict(list)
     latencies: list[float] = []
-    handed_off = 0
+    untagged: list[str] = []
     for item in sorted(received, key=_position):
         if str(item["phone"]) not in phones:
             continue
         found = tags(str(item["text"]))
-        handed_off += not found
+        if not found:
+            untagged.append(str(item["text"]))
         named.update(found)
         orders[str(item["phone"])].extend(_number(tag) for tag in found)
         latencies.extend(_at(item) - sent_at[tag] for tag in found if tag in sent_at)
@@ -151,10 +152,15 @@ def audit(
         lost=len(lost),
         twice=len(twice),
         out_of_order=len(disordered),
-        handed_off=handed_off,
+        handed_off=len(untagged),
         latency_p50_s=_quantile(latencies, 0.5),
         latency_p95_s=_quantile(latencies, 0.95),
-        examples={"lost": lost[:5], "twice": twice[:5], "out_of_order": disordered[:5]},
+        examples={
+            "lost": lost[:5],
+            "twice": twice[:5],
+            "out_of_order": disordered[:5],
+            "handed_off": untagged[:5],
+        },
     )
 
 

@@ -14,7 +14,7 @@ from uuid import UUID
 import structlog
 
 from niochat.accounts.records import ChannelRecord
-from niochat.domain.errors import NiochatError
+from niochat.domain.errors import NiochatError, Unavailable
 from niochat.inbox.backfill import Backfill
 from niochat.outbox.deliver import LineOf
 
@@ -38,7 +38,10 @@ class CatchUp:
         self._locks: defaultdict[UUID, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     async def before(self, channel: ChannelRecord) -> None:
-        """Return once the channel is filled, or cannot be for now."""
+        """Return once the channel is filled, or its gateway cannot be asked for now.
+
+        Raises ``Unavailable`` when the database is away.
+        """
         if self._done(channel.id):
             return
         async with self._locks[channel.id]:
@@ -63,6 +66,8 @@ class CatchUp:
                         for thread in await self._backfill.fill(each, line):
                             self._poke(thread)
         except (NiochatError, TimeoutError) as error:
+            if isinstance(error, Unavailable) and error.code == "database":
+                raise  # what cannot be filled cannot be stored either: 503, and again
             _log.warning("catch_up_put_off", channel=str(channel.id), error=repr(error))
             self._again_at[channel.id] = time.monotonic() + AGAIN_AFTER_S
         else:

@@ -29,6 +29,7 @@ _AWAY = (
     asyncpg.PostgresSystemError,
     asyncpg.InternalServerError,
     asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # the driver's own confusion when a server dies mid-answer
     OSError,
     TimeoutError,
     ssl.SSLError,
