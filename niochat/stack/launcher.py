@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Self
 
 import psutil
+import psycopg
 
 from niochat.stack import processes
 from niochat.stack.children import Progress
@@ -94,8 +95,15 @@ class Stack:
     def mend(self, progress: Progress = silent) -> None:
         """Start a store again that died. Ray looks after its own processes, nobody after these.
 
-        Called regularly while the stack is up, by the process that started it.
+        Called regularly while the stack is up, by the process that started it. A store that
+        does not come back is tried again the next time: the others go on meanwhile.
         """
+        try:
+            self._mend(progress)
+        except (StackError, psycopg.OperationalError) as error:
+            progress(f"It did not come back: {error}")
+
+    def _mend(self, progress: Progress) -> None:
         if not self.options.database_url and not self.postgres.running:
             progress("PostgreSQL has died: starting it again.")
             self.postgres.kill()  # its orphans hold the data folder
