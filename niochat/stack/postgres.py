@@ -38,7 +38,7 @@ _ORPHANS_S = 5.0
 _SETTINGS = {
     "listen_addresses": "127.0.0.1",
     "unix_socket_directories": "",
-    "shared_buffers": "64MB",
+    "shared_buffers": "32MB",
     "max_connections": "200",
     "shared_preload_libraries": "pg_stat_statements",
     "log_line_prefix": "%m [%p] %u@%d ",
