@@ -19,6 +19,7 @@ from niochat.actors.tenant import ChannelConnected
 from niochat.adapters.postgres.queries import queries
 from niochat.config import Settings
 from niochat.domain.errors import NiochatError
+from niochat.domain.ids import SHARDS
 from niochat.ingress.catch_up import CatchUp
 from niochat.ingress.health import Health
 from niochat.ingress.problems import as_problem
@@ -85,7 +86,7 @@ def _api_routes(parts: Parts) -> list[BaseRoute]:
     async def hosts() -> str:
         async with parts.database.path() as connection:
             orphans = await connection.fetchval(_SQL["orphaned_shards"])
-        return f"{orphans} of 1024 shards have no living host" if orphans else ""
+        return f"{orphans} of {SHARDS} shards have no living host" if orphans else ""
 
     async def pools() -> str:
         await serve.get_deployment_handle(DEPLOYMENT, APPLICATION).ping.remote()

@@ -3,7 +3,6 @@
 import hashlib
 import hmac
 import json
-from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Protocol
@@ -142,16 +141,6 @@ def build(door: Door) -> list[Route]:
 def application(door: Door) -> Starlette:
     """The door as an application of its own, for tests."""
     return Starlette(routes=build(door), exception_handlers={NiochatError: as_problem})
-
-
-class Ignorances:
-    """Counts what was ignored, by reason."""
-
-    def __init__(self) -> None:
-        self.counts: Counter[str] = Counter()
-
-    def __call__(self, reason: str) -> None:
-        self.counts[reason] += 1
 
 
 async def _read(request: Request) -> bytes:

@@ -11,7 +11,7 @@ import structlog
 from niochat.domain.commands import SendResult, SettleSend
 from niochat.domain.errors import NiochatError, Unavailable
 from niochat.domain.gateway import Gateway, Line, SendAnswer
-from niochat.domain.ids import OutboxId
+from niochat.domain.ids import OutboxId, shard_of
 from niochat.outbox.claim import SEND_WINDOW_S, Claimed, Outbox, Unsettled
 
 _log = structlog.get_logger(__name__)
@@ -62,7 +62,7 @@ class Courier:
 
     def sending(self, shards: set[int]) -> list["asyncio.Task[None]"]:
         """Looks in progress for threads of these shards."""
-        return [task for thread, task in self._tasks.items() if thread.int % 1024 in shards]
+        return [task for thread, task in self._tasks.items() if shard_of(thread) in shards]
 
     def _looked(self, thread_id: UUID, task: "asyncio.Task[None]") -> None:
         self._tasks.pop(thread_id, None)

@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -19,13 +20,23 @@ from niochat.accounts.directory import Directory
 from niochat.accounts.records import ChannelAddress
 from niochat.adapters.postgres.database import Database
 from niochat.inbox.accept import Inbox
-from niochat.ingress.webhooks import Door, Ignorances, application
+from niochat.ingress.webhooks import Door, application
 from niochat.vault.vault import Vault
 from tests.accounts.declared import channel, provider, read
 
 TOKEN = "fixture-token"
 """The instance token of every capture in ``tests/fixtures/uazapi``."""
 vault = Vault({"k1": bytes(32)})
+
+
+class Ignorances:
+    """Counts what was ignored, by reason."""
+
+    def __init__(self) -> None:
+        self.counts: Counter[str] = Counter()
+
+    def __call__(self, reason: str) -> None:
+        self.counts[reason] += 1
 
 
 @dataclass
