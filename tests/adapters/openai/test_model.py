@@ -125,9 +125,11 @@ async def test_a_fault_has_the_code_an_operator_needs(
     retryable: bool,
     streams: list[bool],
 ) -> None:
+    # Short only where silence is the fault: a busy machine must not turn an answer into one.
+    timeout_s = 0.2 if code == "model_timeout" else 20.0
     await world.fault(target="model", **fault)
     for stream in streams:
-        error = await calls.fails(stream=stream, timeout_s=0.2)
+        error = await calls.fails(stream=stream, timeout_s=timeout_s)
 
         assert (error.code, error.retryable) == (code, retryable)
 
