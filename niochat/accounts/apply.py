@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from niochat.accounts.change import Change, Outcome
-from niochat.accounts.parts import sync_assistant, sync_channel, sync_team
+from niochat.accounts.parts import sync_assistant, sync_channel, sync_erp, sync_team
 from niochat.accounts.provider import Provider
 from niochat.accounts.sealing import Seals
 from niochat.adapters.postgres.database import Connection, Database
@@ -30,7 +30,7 @@ class _Settings:
 async def apply(database: Database, vault: Seals, providers: Sequence[Provider]) -> list[Change]:
     """Create or change what ``providers`` declare, in one transaction; say what became of each.
 
-    What they leave out stays: no tenant, team, channel or assistant is ever deleted. A tenant
+    What they leave out stays: nothing is ever deleted. A tenant
     of which anything changed gets the next ``config_version``; one that becomes suspended
     tells it to every conversation of its assistant in the same transaction.
     Raises ``Refused`` when a gateway instance is already another channel's, ``Unreadable`` when
@@ -76,6 +76,7 @@ async def _sync_parts(
         **await _sync_teams(connection, provider, tenant_id),
         **await _sync_channels(connection, vault, provider, tenant_id),
         **await _sync_assistant(connection, vault, provider, tenant_id),
+        **await _sync_erp(connection, vault, provider, tenant_id),
     }
     return [Change(provider.slug, what, outcome, tenant_id) for what, outcome in parts.items()]
 
@@ -113,6 +114,16 @@ async def _sync_assistant(
     stored = dict(row) if row is not None else None
     outcome = await sync_assistant(connection, vault, tenant_id, provider.assistant, stored)
     return {"assistant": outcome}
+
+
+async def _sync_erp(
+    connection: Connection, vault: Seals, provider: Provider, tenant_id: UUID
+) -> dict[str, Outcome]:
+    if provider.erp is None:
+        return {}
+    row = await connection.fetchrow(_SQL["erp_of"], tenant_id)
+    stored = dict(row) if row is not None else None
+    return {"erp": await sync_erp(connection, vault, tenant_id, provider.erp, stored)}
 
 
 def _settings(provider: Provider, row: Mapping[str, Any] | None) -> _Settings:

@@ -15,7 +15,7 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """``what``: ``provider``, ``team <slug>``, ``channel <slug>`` or ``assistant``."""
+    """``what``: ``provider``, ``team <slug>``, ``channel <slug>``, ``assistant``, ``erp``."""
 
     tenant: str
     what: str

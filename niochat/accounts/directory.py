@@ -1,15 +1,22 @@
-"""Look-ups of tenants, channels and assistants, cached for seconds."""
+"""Look-ups of tenants, channels, assistants and ERPs, cached for seconds."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 from uuid import UUID
 
 from niochat.accounts.cache import Cache
-from niochat.accounts.records import AssistantRecord, ChannelAddress, ChannelRecord, TenantRecord
+from niochat.accounts.records import (
+    AssistantRecord,
+    ChannelAddress,
+    ChannelRecord,
+    ErpRecord,
+    TenantRecord,
+)
 from niochat.accounts.sealing import Purpose, Seals
 from niochat.adapters.postgres.database import Database
 from niochat.adapters.postgres.queries import queries
+from niochat.domain.erp import Capability, ErpAccount
 from niochat.domain.errors import NotFound
 from niochat.domain.gateway import Line
 
@@ -34,6 +41,9 @@ class Directory:
         self._assistants: Cache[UUID, AssistantRecord | None] = Cache(
             self._load_assistant, ttl_s=TTL_S, limit=LIMIT, clock=clock
         )
+        self._erps: Cache[UUID, ErpRecord | None] = Cache(
+            self._load_erp, ttl_s=TTL_S, limit=LIMIT, clock=clock
+        )
 
     async def channel(self, channel_id: UUID) -> ChannelRecord | None:
         """The channel of any tenant; ``None`` when there is none. Cached, both of them."""
@@ -45,6 +55,19 @@ class Directory:
         if found is None:
             raise NotFound("This provider has no assistant.", code="no_assistant")
         return found
+
+    async def erp(self, tenant_id: UUID) -> ErpRecord | None:
+        """The tenant's ERP; ``None`` when it has none. Cached, both of them."""
+        return await self._erps.get(tenant_id)
+
+    async def remember_capabilities(self, tenant_id: UUID, found: frozenset[Capability]) -> None:
+        """Keep what a probe of the tenant's ERP found just now; nothing for one without ERP.
+
+        The next question here sees it, other processes within ``TTL_S``.
+        """
+        async with self._database.tenant(tenant_id) as connection:
+            await connection.execute(_SQL["remember_capabilities"], tenant_id, sorted(found))
+        self._erps.forget(lambda key, _: key == tenant_id)
 
     async def tenants(self) -> list[TenantRecord]:
         """All tenants by slug, as they are now."""
@@ -75,11 +98,13 @@ class Directory:
         """The tenant changed: look again at the next question. Unknown channels go as well."""
         self._channels.forget(lambda _, found: found is None or found.tenant_id == tenant_id)
         self._assistants.forget(lambda key, _: key == tenant_id)
+        self._erps.forget(lambda key, _: key == tenant_id)
 
     def forget_all(self) -> None:
         """Anything may have changed: announcements were missed."""
         self._channels.forget(lambda *_: True)
         self._assistants.forget(lambda *_: True)
+        self._erps.forget(lambda *_: True)
 
     def _address(self, channel: ChannelRecord) -> ChannelAddress:
         secret = self._vault.open(
@@ -102,3 +127,27 @@ class Directory:
         purpose = Purpose.ASSISTANT_KEY
         key = self._vault.open(sealed, tenant_id=tenant_id, purpose=purpose)
         return AssistantRecord(api_key=key, **found)
+
+    async def _load_erp(self, tenant_id: UUID) -> ErpRecord | None:
+        async with self._database.tenant(tenant_id) as connection:
+            row = await connection.fetchrow(_SQL["erp_of"], tenant_id)
+        if row is None:
+            return None
+        token = self._vault.open(
+            row["token_sealed"], tenant_id=tenant_id, purpose=Purpose.ERP_TOKEN
+        )
+        return ErpRecord(
+            ErpAccount(row["base_url"], row["app"], token, row["ticket_kinds"]),
+            calls_at_once=row["calls_at_once"],
+            per_minute=row["per_minute"],
+            timeout_s=row["timeout_s"],
+            capabilities=_known(row["capabilities"]),
+            probed_at=row["probed_at"],
+        )
+
+
+def _known(stored: Sequence[str] | None) -> frozenset[Capability] | None:
+    """A newer version may have stored names that mean nothing here."""
+    if stored is None:
+        return None
+    return frozenset(capability for capability in Capability if capability in stored)

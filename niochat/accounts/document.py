@@ -76,8 +76,19 @@ def wrong(path: Path, problems: Sequence[Problem]) -> Invalid:
     return Invalid(f"{path} cannot be used, nothing was changed:\n{listed}", code="bad_file")
 
 
+class _Loader(yaml.SafeLoader):
+    """Tells the line of a value that looks like a date or a number and is none."""
+
+    def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
+        try:
+            return super().construct_object(node, deep)
+        except (ValueError, KeyError, AttributeError):
+            message = "a value that looks like a date or a number and is none: put text in quotes"
+        raise yaml.constructor.ConstructorError(None, None, message, node.start_mark)
+
+
 def _document(path: Path, text: bytes) -> Document:
-    loader = yaml.SafeLoader(text)
+    loader = _Loader(text)
     try:
         node = loader.get_single_node()
         if node is None:

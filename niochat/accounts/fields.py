@@ -5,6 +5,7 @@ No message holds the value: it may be a secret in the wrong place.
 
 import re
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Annotated
 from urllib.parse import urlsplit, urlunsplit
 from zoneinfo import ZoneInfo
@@ -79,6 +80,20 @@ def _header_value(value: SecretStr) -> SecretStr:
     return value
 
 
+def _code(value: object) -> object:
+    if isinstance(value, int) and not isinstance(value, bool):
+        value = str(value)
+    if not isinstance(value, str) or not re.fullmatch(r"\S{1,20}", value):
+        raise ValueError("must be a code of 1 to 20 visible characters, or a whole number")
+    return _line(value)
+
+
+def _number(value: object) -> object:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ValueError("must be a number")
+    return value
+
+
 def _timezone(value: str) -> str:
     try:
         ZoneInfo(value)
@@ -101,3 +116,6 @@ Secret = Annotated[
 Switch = Annotated[bool, Field(strict=True)]
 Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 Count = Annotated[int, Field(strict=True)]
+Code = Annotated[str, BeforeValidator(_code)]
+Price = Annotated[Decimal, Field(ge=0, max_digits=12, decimal_places=4), BeforeValidator(_number)]
+"""Kept by the database as ``numeric(12, 4)``: more digits would be another price."""

@@ -1,4 +1,4 @@
-"""A tenant's teams, channels and assistant: written when they differ, left alone otherwise.
+"""A tenant's teams, channels, assistant and ERP: written when they differ, left alone otherwise.
 
 Secrets are compared by their opened value, since two seals of one secret differ. What an older
 key sealed is sealed again with the current one.
@@ -9,14 +9,11 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-from pydantic import SecretStr
-
 from niochat.accounts.change import Outcome
-from niochat.accounts.provider import AssistantEntry, ChannelEntry, TeamEntry
-from niochat.accounts.sealing import Purpose, Seals
+from niochat.accounts.provider import AssistantEntry, ChannelEntry, ErpEntry, TeamEntry
+from niochat.accounts.sealing import Purpose, Seals, TenantSeals
 from niochat.adapters.postgres.database import Connection
 from niochat.adapters.postgres.queries import queries
-from niochat.domain.errors import Invalid
 
 _SQL = queries("tenants")
 _SECRET_BYTES = 32
@@ -38,7 +35,7 @@ async def sync_channel(
     connection: Connection, vault: Seals, tenant_id: UUID, channel: ChannelEntry, row: Row | None
 ) -> Outcome:
     """A new channel gets its webhook secret here, and keeps it."""
-    seals = _Seals(vault, tenant_id)
+    seals = TenantSeals(vault, tenant_id)
     if row is None:
         await _create_channel(connection, seals, channel)
         return Outcome.CREATED
@@ -64,7 +61,7 @@ async def sync_assistant(
     wanted = {
         "endpoint": entry.endpoint,
         "model": entry.model,
-        "api_key_sealed": _Seals(vault, tenant_id).kept(
+        "api_key_sealed": TenantSeals(vault, tenant_id).kept(
             stored, entry.api_key, Purpose.ASSISTANT_KEY
         ),
         "persona": entry.persona.model_dump(exclude_none=True),
@@ -73,6 +70,8 @@ async def sync_assistant(
         "max_tokens": entry.max_tokens,
         "max_seconds": entry.max_seconds,
         "turns_per_minute": entry.turns_per_minute,
+        "price_in": entry.price_in,
+        "price_out": entry.price_out,
     }
     if row is not None and all(row[column] == value for column, value in wanted.items()):
         return Outcome.UNCHANGED
@@ -80,7 +79,40 @@ async def sync_assistant(
     return Outcome.CREATED if row is None else Outcome.CHANGED
 
 
-async def _create_channel(connection: Connection, seals: "_Seals", channel: ChannelEntry) -> None:
+async def sync_erp(
+    connection: Connection, vault: Seals, tenant_id: UUID, entry: ErpEntry, row: Row | None
+) -> Outcome:
+    """The ERP's row. What a probe found is forgotten with the address, app or token it used."""
+    seals = TenantSeals(vault, tenant_id)
+    stored = row["token_sealed"] if row is not None else None
+    wanted = {
+        "kind": entry.kind.value,
+        "base_url": entry.base_url,
+        "app": entry.app,
+        "token_sealed": seals.kept(stored, entry.token, Purpose.ERP_TOKEN),
+        "ticket_kinds": {kind.value: code for kind, code in entry.ticket_kinds.items()},
+        "calls_at_once": entry.calls_at_once,
+        "per_minute": entry.per_minute,
+        "timeout_s": entry.timeout_s,
+    }
+    if row is not None and all(row[column] == value for column, value in wanted.items()):
+        return Outcome.UNCHANGED
+    same = row is not None and _same_access(seals, entry, row)
+    await connection.execute(_SQL["put_erp"], tenant_id, *wanted.values(), same)
+    return Outcome.CREATED if row is None else Outcome.CHANGED
+
+
+def _same_access(seals: TenantSeals, entry: ErpEntry, row: Row) -> bool:
+    """Whether what was probed is still what is asked."""
+    place = (entry.kind, entry.base_url, entry.app)
+    return place == (row["kind"], row["base_url"], row["app"]) and seals.holds(
+        row["token_sealed"], entry.token, Purpose.ERP_TOKEN
+    )
+
+
+async def _create_channel(
+    connection: Connection, seals: TenantSeals, channel: ChannelEntry
+) -> None:
     token = channel.token.get_secret_value()
     secret = secrets.token_urlsafe(_SECRET_BYTES)
     await connection.execute(
@@ -97,42 +129,10 @@ async def _create_channel(connection: Connection, seals: "_Seals", channel: Chan
     )
 
 
-def _hmac(seals: "_Seals", channel: ChannelEntry, stored: bytes | None) -> bytes | None:
+def _hmac(seals: TenantSeals, channel: ChannelEntry, stored: bytes | None) -> bytes | None:
     """Left out: what is stored stays, so that an old file does not open the door."""
     if channel.hmac_key is not None:
         return seals.kept(stored, channel.hmac_key, Purpose.CHANNEL_HMAC)
     if stored is None or "hmac_key" in channel.model_fields_set:
         return None
     return seals.renewed(stored, Purpose.CHANNEL_HMAC)
-
-
-class _Seals:
-    """The vault for one tenant."""
-
-    def __init__(self, vault: Seals, tenant_id: UUID) -> None:
-        self.vault = vault
-        self.tenant_id = tenant_id
-
-    def sealed(self, plain: str, purpose: Purpose) -> bytes:
-        return self.vault.seal(plain, tenant_id=self.tenant_id, purpose=purpose)
-
-    def renewed(self, stored: bytes, purpose: Purpose) -> bytes:
-        """The same value, sealed again unless the current key did it."""
-        if self.vault.current(stored):
-            return stored
-        plain = self.vault.open(stored, tenant_id=self.tenant_id, purpose=purpose)
-        return self.sealed(plain, purpose)
-
-    def kept(self, stored: bytes | None, wanted: SecretStr, purpose: Purpose) -> bytes:
-        """What is stored if it is ``wanted`` under the current key, else ``wanted`` sealed."""
-        plain = wanted.get_secret_value()
-        if stored is not None and self._opened(stored, purpose) == plain:
-            return stored if self.vault.current(stored) else self.sealed(plain, purpose)
-        return self.sealed(plain, purpose)
-
-    def _opened(self, stored: bytes, purpose: Purpose) -> str | None:
-        """``None`` for what was damaged: the file heals it. A missing key stays an error."""
-        try:
-            return self.vault.open(stored, tenant_id=self.tenant_id, purpose=purpose)
-        except Invalid:
-            return None

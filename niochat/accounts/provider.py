@@ -1,65 +1,38 @@
 """A provider as its operator declares it; the rim: everything below is checked."""
 
-from typing import Annotated, Any, Self
+from decimal import Decimal
+from enum import StrEnum
+from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
-from pydantic_core import PydanticCustomError
+from pydantic import Field, model_validator
 
+from niochat.accounts.declared import Declared, wrong_at
 from niochat.accounts.fields import (
     Address,
+    Code,
     Count,
     Name,
     Number,
+    Price,
     Prose,
     Secret,
-    Sentence,
     Slug,
     Switch,
     Timezone,
 )
+from niochat.accounts.rules import PolicyEntry
+from niochat.domain.erp import Category
 from niochat.domain.policy import Policy
 
-_DEFAULT = Policy()
 
-
-class _Declared(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
-
-
-class PolicyEntry(_Declared):
-    """What differs from ``domain.policy.Policy``; the rest follows the code's defaults."""
-
-    burst_window_s: Annotated[Number, Field(gt=0, le=60)] = _DEFAULT.burst_window_s
-    """Seconds of silence after which what the customer wrote is answered."""
-    burst_limit_s: Annotated[Number, Field(gt=0, le=300)] = _DEFAULT.burst_limit_s
-    """Seconds after which it is answered even while the customer goes on writing."""
-    phone_pause_s: Annotated[Number, Field(ge=0, le=7 * 86_400)] = _DEFAULT.phone_pause_s
-    """Seconds the assistant keeps silent after somebody typed on the provider's phone."""
-    team: Slug = _DEFAULT.team
-    """Team that gets what the assistant cannot keep; one of the provider's teams."""
-    unavailable_text: Sentence = _DEFAULT.unavailable_text
-    """Said when the model is away; ``{protocol}`` becomes the protocol number."""
-
-    @model_validator(mode="after")
-    def _limit_is_longer(self) -> Self:
-        if self.burst_limit_s < self.burst_window_s:
-            at = "burst_limit_s" if "burst_limit_s" in self.model_fields_set else "burst_window_s"
-            raise _wrong_at("burst_limit_s must not be shorter than burst_window_s", at)
-        return self
-
-    def stored(self) -> dict[str, Any]:
-        """What the tenant's row keeps: what the file says, and always the team."""
-        return {**self.model_dump(exclude_unset=True), "team": self.team}
-
-
-class TeamEntry(_Declared):
+class TeamEntry(Declared):
     """Agents who share a queue."""
 
     slug: Slug
     name: Name
 
 
-class ChannelEntry(_Declared):
+class ChannelEntry(Declared):
     """A WhatsApp number and the gateway instance it is connected to."""
 
     slug: Slug
@@ -72,7 +45,7 @@ class ChannelEntry(_Declared):
     """Key with which webhooks must be signed; left out: as it was, null: none."""
 
 
-class PersonaEntry(_Declared):
+class PersonaEntry(Declared):
     """Who the assistant says it is."""
 
     name: Name | None = None
@@ -81,7 +54,7 @@ class PersonaEntry(_Declared):
     greeting: Prose | None = None
 
 
-class AssistantEntry(_Declared):
+class AssistantEntry(Declared):
     """The provider's model and what one turn may use of it."""
 
     enabled: Switch = True
@@ -99,13 +72,41 @@ class AssistantEntry(_Declared):
     """Seconds of one turn."""
     turns_per_minute: Annotated[Count, Field(ge=1, le=1_000_000)] = 6000
     """Turns this provider may start in a minute."""
+    price_in: Price = Decimal(0)
+    """What a million tokens read cost, in the provider's currency; 0: not told."""
+    price_out: Price = Decimal(0)
+    """The same of tokens written."""
+
+
+class ErpKind(StrEnum):
+    """ERPs that can be talked to."""
+
+    SGP = "sgp"
+
+
+class ErpEntry(Declared):
+    """The provider's ERP and how hard it may be asked."""
+
+    kind: ErpKind = ErpKind.SGP
+    base_url: Address
+    """Address of the installation, as ``https://provedor.sgp.net.br``; a path is kept."""
+    token: Secret
+    app: Name
+    """The application the token was made for."""
+    ticket_kinds: dict[Category, Code] = Field(default_factory=dict)
+    """The provider's own codes of service orders. YAML drops leading zeros: quote those."""
+    calls_at_once: Annotated[Count, Field(ge=1, le=200)] = 8
+    per_minute: Annotated[Count, Field(ge=1, le=100_000)] = 600
+    """Calls that may begin in a minute."""
+    timeout_s: Annotated[Number, Field(ge=1, le=120)] = 32.0
+    """Seconds of one call."""
 
 
 def _default_teams() -> list[TeamEntry]:
-    return [TeamEntry(slug=_DEFAULT.team, name="Atendimento")]
+    return [TeamEntry(slug=Policy().team, name="Atendimento")]
 
 
-class Provider(_Declared):
+class Provider(Declared):
     """One tenant. Secrets are in it as ``SecretStr``: its repr shows none."""
 
     slug: Slug
@@ -115,8 +116,10 @@ class Provider(_Declared):
     """Left out: as it was, so that an old file does not wake a suspended provider."""
     teams: list[TeamEntry] = Field(default_factory=_default_teams, min_length=1)
     policy: PolicyEntry = PolicyEntry()
-    channels: list[ChannelEntry] = []
+    channels: list[ChannelEntry] = Field(default_factory=list)
     assistant: AssistantEntry | None = None
+    erp: ErpEntry | None = None
+    """Left out or null: as it was; an ERP is never removed by a file."""
 
     @model_validator(mode="after")
     def _team_exists(self) -> Self:
@@ -124,16 +127,11 @@ class Provider(_Declared):
         if self.policy.team not in slugs:
             at = ("policy", "team") if "team" in self.policy.model_fields_set else ("teams",)
             known = ", ".join(slugs)
-            raise _wrong_at(f"the policy's team {self.policy.team} is not among: {known}", *at)
+            raise wrong_at(f"the policy's team {self.policy.team} is not among: {known}", *at)
         return self
 
 
-class ProvidersFile(_Declared):
+class ProvidersFile(Declared):
     """The whole file."""
 
     providers: list[Provider] = Field(min_length=1)
-
-
-def _wrong_at(message: str, *at: str) -> PydanticCustomError:
-    """An error of a whole that is shown at one of its keys."""
-    return PydanticCustomError("whole", "{message}", {"message": message, "at": at})

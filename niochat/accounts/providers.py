@@ -17,8 +17,13 @@ _SENTENCES = {
     "float_type": "must be a number",
     "int_type": "must be a whole number",
     "list_type": "must be a list",
+    "tuple_type": "must be a list",
+    "dict_type": "must be keys with values",
     "model_type": "must be keys with values",
 }
+
+_WRONG_KEY = "[key]"
+"""The last step to a key that is itself the problem; the step before it names the key."""
 
 
 def read_providers(path: Path, env: Mapping[str, str]) -> list[Provider]:
@@ -42,6 +47,7 @@ def read_providers(path: Path, env: Mapping[str, str]) -> list[Provider]:
 
 def _problem(document: Document, error: Any) -> Problem:
     place: Place = (*error["loc"], *error.get("ctx", {}).get("at", ()))
+    place = tuple(step for step in place if step != _WRONG_KEY)
     message = _SENTENCES.get(error["type"]) or error["msg"].removeprefix("Value error, ")
     return document.problem(place, message)
 

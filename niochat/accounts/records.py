@@ -2,7 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
 from uuid import UUID
+
+from niochat.domain.erp import Capability, ErpAccount
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +64,10 @@ class ChannelAddress:
 
 @dataclass(frozen=True, slots=True)
 class AssistantRecord:
-    """A tenant's assistant, its key opened: never logged. Limits are for one turn."""
+    """A tenant's assistant, its key opened: never logged. Limits are for one turn.
+
+    Prices are per million tokens read and written.
+    """
 
     endpoint: str
     model: str
@@ -72,3 +79,21 @@ class AssistantRecord:
     max_seconds: float
     turns_per_minute: int
     timezone: str
+    price_in: Decimal = Decimal(0)
+    price_out: Decimal = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True)
+class ErpRecord:
+    """A tenant's ERP, its token opened: never logged. ``timeout_s``: seconds of one call.
+
+    ``capabilities``: what the last probe found, ``None`` before the first since a change of
+    address, app or token.
+    """
+
+    account: ErpAccount
+    calls_at_once: int
+    per_minute: int
+    timeout_s: float
+    capabilities: frozenset[Capability] | None
+    probed_at: datetime | None

@@ -4,6 +4,10 @@ from enum import StrEnum
 from typing import Protocol
 from uuid import UUID
 
+from pydantic import SecretStr
+
+from niochat.domain.errors import Invalid
+
 
 class Purpose(StrEnum):
     """What a sealed value is for; it cannot be opened as anything else."""
@@ -12,6 +16,7 @@ class Purpose(StrEnum):
     CHANNEL_SECRET = "webhook secret"
     CHANNEL_HMAC = "webhook signing key"
     ASSISTANT_KEY = "assistant key"
+    ERP_TOKEN = "erp token"
 
 
 class Seals(Protocol):
@@ -32,3 +37,36 @@ class Seals(Protocol):
     def fingerprint(self, secret: str) -> bytes:
         """SHA-256 of a secret."""
         ...
+
+
+class TenantSeals:
+    """The vault for one tenant. Raises ``Unreadable`` where a stored value's key is missing."""
+
+    def __init__(self, vault: Seals, tenant_id: UUID) -> None:
+        self.vault = vault
+        self.tenant_id = tenant_id
+
+    def sealed(self, plain: str, purpose: Purpose) -> bytes:
+        """``plain`` under the current key."""
+        return self.vault.seal(plain, tenant_id=self.tenant_id, purpose=purpose)
+
+    def renewed(self, stored: bytes, purpose: Purpose) -> bytes:
+        """The same value, sealed again unless the current key did it."""
+        if self.vault.current(stored):
+            return stored
+        plain = self.vault.open(stored, tenant_id=self.tenant_id, purpose=purpose)
+        return self.sealed(plain, purpose)
+
+    def kept(self, stored: bytes | None, wanted: SecretStr, purpose: Purpose) -> bytes:
+        """What is stored if it is ``wanted`` under the current key, else ``wanted`` sealed."""
+        if stored is not None and self.holds(stored, wanted, purpose):
+            return self.renewed(stored, purpose)
+        return self.sealed(wanted.get_secret_value(), purpose)
+
+    def holds(self, stored: bytes, wanted: SecretStr, purpose: Purpose) -> bool:
+        """Whether ``wanted`` was sealed; not of what was damaged, so that the file heals it."""
+        try:
+            plain = self.vault.open(stored, tenant_id=self.tenant_id, purpose=purpose)
+        except Invalid:
+            return False
+        return plain == wanted.get_secret_value()

@@ -5,7 +5,7 @@ import asyncio
 from ray import serve
 
 from niochat import telemetry
-from niochat.actors.pools import DEPLOYMENT
+from niochat.actors.pools import ASSISTANT_DEPLOYMENT, ErpPool
 from niochat.assistant.report import TurnReport, TurnRequest
 from niochat.assistant.turn import Assistant
 from niochat.config import Settings
@@ -27,7 +27,7 @@ class AssistantReplica:
         if self._assistant is None:
             async with self._starting:
                 if self._assistant is None:
-                    self._assistant = await open_assistant(self._settings)
+                    self._assistant = await open_assistant(self._settings, ErpPool())
         return await self._assistant.run(request)
 
     async def ping(self) -> bool:
@@ -36,7 +36,7 @@ class AssistantReplica:
 
 
 assistant = serve.deployment(
-    name=DEPLOYMENT,
+    name=ASSISTANT_DEPLOYMENT,
     max_ongoing_requests=200,  # turns wait for the model, not for us
     health_check_period_s=10,
     graceful_shutdown_timeout_s=20,

@@ -21,6 +21,9 @@ from niochat.runtime.host import Delivery
 
 _log = structlog.get_logger(__name__)
 
+SOON_S = 60.0
+"""A timer due later is left to the sweep."""
+
 Wake = Callable[[Address], None]
 TellTeam = Callable[[UUID, fx.TellTeam, UUID], None]
 """(tenant, what, thread): the team's queue actor is told, wherever it lives."""
@@ -122,6 +125,11 @@ class ConversationBehaviour:
             self._courier.deliver(thread.id)
 
     def _wake_at(self, thread: UUID, due_at: datetime) -> None:
-        """A hint like any other: the timer is due by PostgreSQL's clock, and is swept."""
+        """A hint like any other: the timer is due by PostgreSQL's clock, and is swept.
+
+        Only the sweep fires what is far away: 100,000 silent customers cost no memory here.
+        """
         delay = max((due_at - datetime.now(UTC)).total_seconds(), 0.0) + 0.02
+        if delay > SOON_S:
+            return
         asyncio.get_running_loop().call_later(delay, self._wake, kinds.conversation(thread))

@@ -1,4 +1,4 @@
-"""The tenant's actor: its assistant's rate, and the filling up of its channels.
+"""The tenant's actor: its assistant's rate, its ERP's limits, the filling up of its channels.
 
 One per tenant, never on the message path. It hands out turns in blocks, so that a host asks
 once for many.
@@ -15,6 +15,7 @@ import structlog
 from niochat.adapters.postgres.database import Database
 from niochat.adapters.postgres.queries import queries
 from niochat.domain.errors import NiochatError
+from niochat.erp.permits import CallEnded, LeaseCall, Permits
 from niochat.inbox.backfill import Backfill, FillableChannel
 from niochat.outbox.deliver import LineOf
 from niochat.runtime.address import Address
@@ -22,6 +23,7 @@ from niochat.runtime.host import Delivery
 from niochat.runtime.mailbox import Ask
 
 _SQL = queries("backfill")
+_ERP = queries("erp")
 _log = structlog.get_logger(__name__)
 
 BLOCK = 20
@@ -58,6 +60,7 @@ class _Tenant:
     per_second: float
     tokens: float
     at: float
+    erp: Permits
     throttled_until: float = 0.0
     next_fill: float = 0.0
     filling: "asyncio.Task[None] | None" = field(default=None)
@@ -99,16 +102,28 @@ class TenantBehaviour:
         return []
 
     async def _load(self, tenant_id: UUID) -> _Tenant:
-        per_minute = await self._rate(tenant_id)
-        return _Tenant(per_minute / 60.0, float(min(per_minute, BLOCK)), self._clock())
+        per_minute, now = await self._rate(tenant_id), self._clock()
+        at_once, calls = await self._erp_limits(tenant_id)
+        erp = Permits(at_once, calls, tokens=max(calls / 10.0, 1.0), at=now)
+        return _Tenant(per_minute / 60.0, float(min(per_minute, BLOCK)), now, erp)
 
     async def _rate(self, tenant_id: UUID) -> int:
         """Turns a minute, as they are now."""
         async with self._database.tenant(tenant_id) as connection:
             return await connection.fetchval(_SQL["rate"], tenant_id) or 60
 
+    async def _erp_limits(self, tenant_id: UUID) -> tuple[int, int]:
+        """Calls at once and a minute, as they are now; 1 and 1 for who has no ERP."""
+        async with self._database.tenant(tenant_id) as connection:
+            row = await connection.fetchrow(_ERP["limits"], tenant_id)
+        return (row["calls_at_once"], row["per_minute"]) if row is not None else (1, 1)
+
     def _handle(self, tenant: _Tenant, message: object) -> None:
         match message:
+            case Ask(payload=LeaseCall()):
+                message.reply(tenant.erp.lease(self._clock()))
+            case CallEnded():
+                tenant.erp.ended(message, self._clock())
             case Ask(payload=LeaseTurns()):
                 message.reply(self._grant(tenant))
             case Throttled(seconds=seconds):
@@ -139,6 +154,7 @@ class TenantBehaviour:
     async def _fill(self, tenant_id: UUID, tenant: _Tenant) -> None:
         try:
             tenant.per_second = await self._rate(tenant_id) / 60.0
+            tenant.erp.at_once, tenant.erp.per_minute = await self._erp_limits(tenant_id)
             for channel in await self._backfill.channels(tenant_id):
                 await self._fill_channel(channel)
         except NiochatError as error:

@@ -20,10 +20,15 @@ _PLACEHOLDER = re.compile("{(" + "|".join((*_DEFAULTS, "protocol")) + ")}")
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """``version`` names what the model was told; it is kept with the turn."""
+    """``version`` names what the model was told; it is kept with the turn.
+
+    ``rules`` are the lines that are ours and nobody's to read; ``told`` is the tenant's part.
+    """
 
     text: str
     version: str
+    rules: tuple[str, ...]
+    told: str
 
 
 def system_prompt(persona: Mapping[str, object], protocol: str) -> Prompt:
@@ -33,7 +38,8 @@ def system_prompt(persona: Mapping[str, object], protocol: str) -> Prompt:
     values = {**_DEFAULTS, **said, "protocol": protocol}
     # In one pass: what was put in is not looked at again.
     text = _PLACEHOLDER.sub(lambda found: values[found[1]], template)
-    return Prompt(text.strip(), version)
+    rules = tuple(line for line in template.splitlines() if not _PLACEHOLDER.search(line))
+    return Prompt(text.strip(), version, rules, " ".join(values.values()))
 
 
 @cache

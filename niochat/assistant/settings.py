@@ -1,12 +1,18 @@
 """What a turn needs to know of its tenant's assistant; ``accounts`` has it."""
 
 from collections.abc import Awaitable, Callable, Mapping
+from decimal import Decimal
 from typing import Protocol
 from uuid import UUID
 
+from niochat.domain.erp import Capability
+
 
 class AssistantSettings(Protocol):
-    """Endpoint, key and the limits of one turn. ``api_key`` is never logged."""
+    """Endpoint, key and the limits of one turn. ``api_key`` is never logged.
+
+    Prices are per million tokens.
+    """
 
     @property
     def endpoint(self) -> str: ...
@@ -24,7 +30,13 @@ class AssistantSettings(Protocol):
     def max_tokens(self) -> int: ...
     @property
     def max_seconds(self) -> float: ...
+    @property
+    def price_in(self) -> Decimal: ...
+    @property
+    def price_out(self) -> Decimal: ...
 
 
 SettingsOf = Callable[[UUID], Awaitable[AssistantSettings]]
 """Settings of a tenant; raises ``NotFound`` when it has no assistant."""
+CapabilitiesOf = Callable[[UUID], Awaitable[frozenset[Capability]]]
+"""What the tenant's ERP can do; empty without an ERP, everything where it was never probed."""

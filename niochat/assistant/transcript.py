@@ -3,12 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
-from uuid import UUID
 
 from openai.types.chat import ChatCompletionMessageParam
 
-from niochat.adapters.postgres.database import Database
+from niochat.adapters.postgres.database import Connection
 from niochat.adapters.postgres.queries import queries
+from niochat.assistant.report import TurnRequest
 from niochat.domain.message import Author, Kind
 
 _SQL = queries("assistant")
@@ -38,14 +38,12 @@ class Line:
     text: str
 
 
-async def read_transcript(
-    database: Database, tenant_id: UUID, conversation_id: UUID, upto_version: int
-) -> list[Line]:
-    """The conversation up to an event, as the tenant's role sees it."""
-    async with database.tenant(tenant_id) as connection:
-        rows = await connection.fetch(
-            _SQL["transcript"], tenant_id, conversation_id, upto_version, MESSAGES
-        )
+async def read_transcript(connection: Connection, request: TurnRequest) -> list[Line]:
+    """The conversation up to the event that the turn began with."""
+    rows = await connection.fetch(
+        _SQL["transcript"], request.tenant_id, request.conversation_id, request.upto_version,
+        MESSAGES,
+    )  # fmt: skip
     return [Line(Author(row["author"]), spoken(dict(row))) for row in rows]
 
 

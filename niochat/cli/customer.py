@@ -3,7 +3,8 @@
 import asyncio
 import re
 import time
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
@@ -17,6 +18,7 @@ from niochat.domain.errors import Invalid
 QUIET_S = 1.5
 """Without news for so long after an answer, the conversation is quiet."""
 _console = Console()
+_FILES = {"image": "imagem", "document": "documento"}
 
 
 def say(
@@ -32,6 +34,19 @@ def say(
     answered = running.run(lambda: _talk(phone, text, wait))
     if not answered:
         raise typer.Exit(1)
+
+
+def shown(item: Mapping[str, Any]) -> str:
+    """A line of the phone as people read it: texts as they are, files by what they are.
+
+    ``item`` is one of the sandbox's phone API.
+    """
+    file = item.get("file")
+    if file is None:
+        return str(item["text"])
+    what = _FILES.get(item["kind"], "arquivo")
+    name = f" {file['name']}" if file["name"] and item["kind"] == "document" else ""
+    return f"[{what}{name}] {item['text']}".rstrip()
 
 
 async def _talk(phone: str, text: str | None, wait_s: float) -> bool:
@@ -68,7 +83,11 @@ async def _exchange(client: SandboxClient, phone: str, text: str, wait_s: float)
         position = int(news["next"])
         received = [item for item in news["items"] if item["direction"] == "received"]
         for item in received:
-            _console.print(f"[green]niochat:[/green] {escape(item['text'])}", highlight=False)
+            # What may be copied, such as a PIX code, is not broken and not replaced.
+            _console.print(
+                f"[green]niochat:[/green] {escape(shown(item))}",
+                highlight=False, soft_wrap=True, emoji=False,
+            )  # fmt: skip
         if received:
             answered = True
         elif answered:

@@ -107,7 +107,11 @@ def _sandbox_variables() -> Mapping[str, str]:
     url = os.environ.get("NIOCHAT_SANDBOX_URL")
     if not url:
         return {}
-    return {"NIOCHAT_SANDBOX_GATEWAY": f"{url}/gateway", "NIOCHAT_SANDBOX_MODEL": f"{url}/model/v1"}
+    return {
+        "NIOCHAT_SANDBOX_GATEWAY": f"{url}/gateway",
+        "NIOCHAT_SANDBOX_MODEL": f"{url}/model/v1",
+        "NIOCHAT_SANDBOX_SGP": f"{url}/sgp",
+    }
 
 
 async def _tell(parts: Parts, changes: Sequence[Change]) -> None:

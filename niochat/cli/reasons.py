@@ -26,6 +26,7 @@ REASONS = {
     "unknown_key": "falta a chave do cofre que guardou um segredo",
     "step_failed": "o processamento falhou três vezes",
     "no_address": "o contato não tem telefone nem LID",
+    "attachment_missing": "o arquivo da mensagem não existe mais",
     "no_message_id": "o gateway respondeu sem o id da mensagem",
     "answer_lost": "a resposta do gateway se perdeu",
     "owner_gone": "o processo que enviava caiu",

@@ -10,6 +10,7 @@ from niochat.adapters.postgres.queries import queries
 from niochat.conversation.work import Plan
 from niochat.domain import effects as fx
 from niochat.domain.conversation import SCHEMA_VERSION, Conversation
+from niochat.domain.message import Content
 
 _SQL = queries("step")
 E = TypeVar("E")
@@ -127,7 +128,7 @@ async def _send(connection: Connection, plans: Sequence[Plan]) -> None:
         )  # fmt: skip
     queued = [
         (p.before.tenant_id, e.outbox, p.before.id, p.before.channel_id, _live(p).id, e.message,
-         e.origin.value, e.text)
+         e.origin.value, e.content.kind.value, e.content.text, _attachment(e.content))
         for p, e in _effects(plans, fx.QueueSend)
     ]  # fmt: skip
     if queued:
@@ -136,6 +137,12 @@ async def _send(connection: Connection, plans: Sequence[Plan]) -> None:
     cancelled = [p.before.id for p, _ in _effects(plans, fx.CancelReplies)]
     if cancelled:
         await connection.execute(_SQL["cancel_replies"], cancelled)
+
+
+def _attachment(content: Content) -> UUID | None:
+    """The file that leaves with it."""
+    named = content.details.get("attachment")
+    return UUID(str(named)) if named else None
 
 
 async def _schedule(connection: Connection, host: str, plans: Sequence[Plan]) -> None:
@@ -159,7 +166,7 @@ async def _schedule(connection: Connection, host: str, plans: Sequence[Plan]) ->
     for plan, e in _effects(plans, fx.SettleTurn):
         await connection.execute(
             _SQL["settle_turn"], plan.before.tenant_id, e.turn, e.outcome, e.code, e.detail,
-            e.model, e.prompt_version, e.tokens_in, e.tokens_out,
+            e.model, e.prompt_version, e.tokens_in, e.tokens_out, e.cost,
         )  # fmt: skip
 
 

@@ -6,7 +6,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
+from niochat.adapters.calendar import presence
 from niochat.adapters.postgres.codec import command_from_json, policy_of, state_from_json
 from niochat.adapters.postgres.database import Connection
 from niochat.adapters.postgres.queries import queries
@@ -16,7 +18,7 @@ from niochat.domain.draft import KnownMessage, KnownSend, Unmatched
 from niochat.domain.errors import Unreadable
 from niochat.domain.ids import MessageId, OutboxId, ThreadId
 from niochat.domain.message import Author, DeliveryStatus
-from niochat.domain.policy import Policy
+from niochat.domain.policy import Policy, Presence
 
 _SQL = queries("step")
 _NEVER = datetime.min.replace(tzinfo=UTC)
@@ -38,6 +40,7 @@ class Tenant:
 
     policy: Policy
     timezone: str
+    people: Presence
 
 
 @dataclass(slots=True)
@@ -68,10 +71,7 @@ async def load(connection: Connection, batch: Sequence[Work]) -> Loaded:
     if not tenants:
         return Loaded(now=_NEVER, merged=merged)
     loaded = Loaded(now=tenants[0]["now"], threads=threads, merged=merged)
-    loaded.tenants = {
-        row["tenant_id"]: Tenant(policy_of(row["status"], row["policy"]), row["timezone"])
-        for row in tenants
-    }
+    loaded.tenants = {row["tenant_id"]: _tenant(row) for row in tenants}
     await _rows(connection, batch, loaded)
     for row in await connection.fetch(_SQL["load_timers"], list(threads)):
         if row["due"]:
@@ -79,6 +79,12 @@ async def load(connection: Connection, batch: Sequence[Work]) -> Loaded:
     await _news(connection, batch, loaded)
     await _numbers(connection, loaded)
     return loaded
+
+
+def _tenant(row: Any) -> Tenant:
+    policy = policy_of(row["status"], row["policy"])
+    local = row["now"].astimezone(ZoneInfo(row["timezone"]))
+    return Tenant(policy, row["timezone"], presence(policy, local))
 
 
 async def _threads(

@@ -32,6 +32,7 @@ class Planner:
         number = loaded.numbers.pop() if _opens(loaded, thread) else 0
         self._protocol = protocol(loaded.now, tenant.timezone, number)
         self._policy = tenant.policy
+        self._people = tenant.people
         self._plan = Plan(thread, work.epoch, loaded.now, thread.conversation)
 
     def plan(self) -> Plan:
@@ -98,6 +99,7 @@ class Planner:
             now=self._loaded.now,
             protocol=self._protocol,
             policy=self._policy,
+            people=self._people,
             messages=self._messages,
             sends=self._sends,
             unmatched=self._unmatched,

@@ -7,6 +7,7 @@ again by themselves, so losing one costs time only.
 
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from enum import StrEnum
 from typing import Literal
 
@@ -151,19 +152,38 @@ class TurnOutcome(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Handoff:
+    """The assistant gives the conversation to a team. ``reason`` is a code, ``note`` is for
+    the team's eyes only: what the customer wants, and what was found out.
+    """
+
+    team: str
+    reason: str
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class FinishAssistantTurn:
-    """A turn ended. ``code`` says why it failed; ``texts`` are said in order."""
+    """A turn ended. ``code`` says what failed; ``says`` leave in order.
+
+    A failed turn says nothing of its own: the tenant's fixed sentence is said, and
+    ``handoff`` names the team, if the turn still knew which. ``close``: the visit is over,
+    and why. ``cost`` in the currency of the assistant's prices.
+    """
 
     turn: TurnId
     attempt: int
     outcome: TurnOutcome
-    texts: tuple[str, ...] = ()
+    says: tuple[Content, ...] = ()
+    handoff: Handoff | None = None
+    close: str = ""
     code: str = ""
     detail: str = ""
     model: str = ""
     prompt_version: str = ""
     tokens_in: int = 0
     tokens_out: int = 0
+    cost: Decimal = Decimal(0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,8 @@ class Timer(StrEnum):
     """Names of a conversation's timers."""
 
     BURST = "burst"
+    IDLE = "idle"
+    """The customer was answered and says nothing: a reminder, then the end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,8 @@ class Conversation:
     turn: Turn | None = None
     cancels: int = 0
     """Turns cancelled in a row by a customer who went on writing."""
+    reminded: bool = False
+    """The customer was asked whether anybody is there, and has not answered since."""
     timers: Mapping[str, int] = field(default_factory=dict)
     """Newest generation of each timer ever set."""
 

@@ -10,7 +10,7 @@ from niochat.domain.events import Event
 from niochat.domain.evolve import evolve
 from niochat.domain.ids import MessageId, OutboxId, ThreadId
 from niochat.domain.message import Author, DeliveryStatus
-from niochat.domain.policy import Policy
+from niochat.domain.policy import Policy, Presence
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +53,8 @@ class Context:
     protocol: str
     """Protocol number for a conversation, should one be opened."""
     policy: Policy
+    people: Presence = field(default_factory=Presence)
+    """Whether people of the tenant are there."""
     messages: Mapping[str, KnownMessage] = field(default_factory=dict)
     """By the gateway's message id."""
     sends: Mapping[OutboxId, KnownSend] = field(default_factory=dict)

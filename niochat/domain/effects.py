@@ -6,6 +6,7 @@ happens in the world starts from the row, never from memory alone.
 
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 
 from niochat.domain.ids import MessageId, OutboxId, TurnId
 from niochat.domain.message import Author, Content, DeliveryStatus
@@ -42,12 +43,15 @@ class ChangeMessage:
 
 @dataclass(frozen=True, slots=True)
 class QueueSend:
-    """A row of the outbox. ``origin`` decides who may cancel it."""
+    """A row of the outbox. ``origin`` decides who may cancel it.
+
+    ``content.details["attachment"]`` names the file that leaves with it.
+    """
 
     outbox: OutboxId
     message: MessageId
     origin: Author
-    text: str
+    content: Content
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +98,7 @@ class SettleTurn:
     prompt_version: str = ""
     tokens_in: int = 0
     tokens_out: int = 0
+    cost: Decimal = Decimal(0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,6 +67,21 @@ class MessageQueued:
 
 
 @dataclass(frozen=True, slots=True)
+class NoteAdded:
+    """Something for the eyes of the provider's people."""
+
+    message: MessageId
+    type: Literal["note_added"] = "note_added"
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerReminded:
+    """The customer has been silent and was asked; the next silence ends the visit."""
+
+    type: Literal["customer_reminded"] = "customer_reminded"
+
+
+@dataclass(frozen=True, slots=True)
 class MessageStatusChanged:
     message: MessageId
     status: DeliveryStatus
@@ -138,6 +153,8 @@ class ConversationGivenBack:
 
 @dataclass(frozen=True, slots=True)
 class ConversationResolved:
+    """``reason``: who ended it, or ``merged``, ``assistant``, ``inactivity``."""
+
     reason: str
     type: Literal["conversation_resolved"] = "conversation_resolved"
 
@@ -168,6 +185,8 @@ Event = (
     | MessageDeleted
     | MessageReacted
     | MessageQueued
+    | NoteAdded
+    | CustomerReminded
     | MessageStatusChanged
     | TimerSet
     | TurnStarted

@@ -36,7 +36,9 @@ def replay(events: list[e.Event]) -> Conversation:
 def _apply(c: Conversation, event: e.Event) -> Conversation:
     match event:
         case e.MessageReceived():
-            return replace(c, unanswered=c.unanswered + 1)
+            return replace(c, unanswered=c.unanswered + 1, reminded=False)
+        case e.CustomerReminded():
+            return replace(c, reminded=True)
         case e.ProviderSpoke(author=author):
             # A notice that another system sends answers nobody's question.
             person = author is Author.PHONE
@@ -64,6 +66,7 @@ def _apply(c: Conversation, event: e.Event) -> Conversation:
             | e.MessageReacted()
             | e.MessageStatusChanged()
             | e.CommandParked()
+            | e.NoteAdded()
         ):
             return c
         case e.ConversationOpened():

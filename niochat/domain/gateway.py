@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from niochat.domain.commands import SendResult
+from niochat.domain.message import Kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,6 +14,26 @@ class Line:
 
     base_url: str
     token: str
+
+
+@dataclass(frozen=True, slots=True)
+class OutgoingFile:
+    """A file that leaves whole. ``data`` is at most 16 MiB, ``filename`` is what people see."""
+
+    data: bytes
+    mimetype: str
+    filename: str
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """One message that leaves. With a ``file``, ``kind`` is image or document, ``text`` its
+    caption, maybe empty; without one, ``kind`` is text.
+    """
+
+    text: str
+    kind: Kind = Kind.TEXT
+    file: OutgoingFile | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +58,13 @@ class LineStatus:
 class Gateway(Protocol):
     """Port to a gateway. No method raises for what a gateway may answer to a send."""
 
-    async def send_text(
-        self, line: Line, number: str, text: str, track_id: str, timeout_s: float
+    async def send(
+        self, line: Line, number: str, outgoing: Outgoing, track_id: str, timeout_s: float
     ) -> SendAnswer:
-        """Send once; never retries by itself. ``number`` is digits or ``…@lid``."""
+        """Send once; never retries by itself. ``number`` is digits or ``…@lid``.
+
+        ``timeout_s`` is for everything, the upload of a file too.
+        """
         ...
 
     async def sent_as(self, line: Line, track_id: str) -> str | None:

@@ -40,6 +40,16 @@ def outbound_message_id(cause: UUID, ordinal: int) -> MessageId:
     return MessageId(uuid5(cause, f"says:{ordinal}"))
 
 
+def note_id(cause: UUID) -> MessageId:
+    """Id of the note that ``cause`` leaves for the team."""
+    return MessageId(uuid5(cause, "note"))
+
+
+def timer_cause(conversation: ConversationId, name: str, generation: int) -> UUID:
+    """What a fired timer's messages are named after."""
+    return uuid5(conversation, f"timer:{name}:{generation}")
+
+
 def outbox_id(message: MessageId) -> OutboxId:
     """Id of the one send of a message; the gateway gets it as ``track_id``."""
     return OutboxId(uuid5(message, "send"))

@@ -33,6 +33,8 @@ class Kind(StrEnum):
     CONTACT = "contact"
     POLL = "poll"
     POLL_VOTE = "poll_vote"
+    NOTE = "note"
+    """Between people of the provider; never sent, never read by the assistant."""
     UNKNOWN = "unknown"
 
 

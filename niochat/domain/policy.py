@@ -1,11 +1,14 @@
 """What a tenant wants: the settings that decisions depend on."""
 
 from dataclasses import dataclass
+from datetime import date, datetime
+
+from niochat.domain.hours import Shift, spoken_date
 
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """Settings of one tenant. Durations in seconds."""
+    """Settings of one tenant. Durations in seconds; ``{protocol}`` in a text is replaced."""
 
     suspended: bool = False
     assistant_enabled: bool = True
@@ -21,9 +24,47 @@ class Policy:
         "No momento não consigo responder por aqui. "
         "Já passei seu atendimento para a nossa equipe. Protocolo: {protocol}"
     )
-    """Said once when the model is away; ``{protocol}`` is replaced."""
+    """Said once when the model is away."""
+    hours: tuple[Shift, ...] = ()
+    """When people are there; none: always."""
+    holidays: str = ""
+    """Calendar of public holidays when nobody is there: ``BR`` or ``BR-PE``; empty: none."""
+    closed_days: tuple[date, ...] = ()
+    """Further days when nobody is there."""
+    closed_text: str = "Nossa equipe volta {when} e responde por aqui."
+    """Added to what is said at a hand-off while nobody is there; ``{when}`` is replaced."""
+    closed_unknown_text: str = "Nossa equipe não está disponível agora e responde assim que voltar."
+    """The same where no day can be told."""
+    reminder_after_s: float = 1800.0
+    """Silence of a customer after which the assistant asks; 0: never."""
+    close_after_s: float = 1800.0
+    """Silence after that reminder which ends the visit."""
+    reminder_text: str = (
+        "Ainda posso ajudar em algo? Se preferir, é só me escrever aqui. "
+        "Sem resposta, encerro este atendimento daqui a pouco."
+    )
+    close_text: str = (
+        "Como não tive resposta, encerrei este atendimento. "
+        "Se precisar, é só escrever de novo. Protocolo: {protocol}"
+    )
 
     @property
     def assistant_answers(self) -> bool:
         """Whether new conversations begin with the assistant."""
         return self.assistant_enabled and not self.suspended
+
+
+@dataclass(frozen=True, slots=True)
+class Presence:
+    """Whether people of the tenant are there; ``returns_at`` in the tenant's local time."""
+
+    there: bool = True
+    returns_at: datetime | None = None
+
+    def promise(self, policy: Policy) -> str:
+        """What may honestly be promised about people's answer; empty while they are there."""
+        if self.there:
+            return ""
+        if self.returns_at is None:
+            return policy.closed_unknown_text
+        return policy.closed_text.replace("{when}", spoken_date(self.returns_at))

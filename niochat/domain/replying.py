@@ -1,13 +1,13 @@
 """When the assistant runs, what becomes of its turns, and what leaves for the customer."""
 
-from datetime import timedelta
-from uuid import UUID
+from datetime import datetime, timedelta
 
 from niochat.domain import effects as fx
 from niochat.domain import events as e
 from niochat.domain.commands import (
     FinishAssistantTurn,
     FireTimer,
+    Handoff,
     RestartTurn,
     SendResult,
     SettleSend,
@@ -15,9 +15,10 @@ from niochat.domain.commands import (
 )
 from niochat.domain.conversation import Status, Timer
 from niochat.domain.draft import Draft, KnownSend
-from niochat.domain.ids import outbound_message_id, outbox_id, turn_id
+from niochat.domain.ids import timer_cause, turn_id
 from niochat.domain.message import Author, Content, DeliveryStatus, Kind
 from niochat.domain.news import apply_unmatched, set_status
+from niochat.domain.saying import filled, leave_note, say
 
 MAX_CANCELS = 2
 """Turns that a customer may cancel in a row by writing on; the next one runs to its end."""
@@ -57,10 +58,10 @@ def cancel_turn(draft: Draft, reason: str) -> None:
     draft.also(fx.SettleTurn(turn.id, "cancelled", code=reason))
 
 
-def hand_off(draft: Draft, reason: str) -> None:
-    """From the assistant to the tenant's team; what the assistant queued stays here."""
+def hand_off(draft: Draft, reason: str, team: str | None = None) -> None:
+    """From the assistant to a team; what the assistant queued stays here."""
     cancel_turn(draft, reason)
-    team = draft.context.policy.team
+    team = team or draft.context.policy.team
     draft.emit(e.ConversationHandedOff(team, reason))
     draft.also(fx.CancelReplies())
     draft.also(fx.TellTeam(team, waiting=True))
@@ -77,13 +78,15 @@ def let_go(draft: Draft) -> None:
 def fire_timer(draft: Draft, command: FireTimer) -> None:
     """Only the newest generation counts, and only while the assistant may answer."""
     c = draft.live
-    if c is None or c.timers.get(command.name) != command.generation:
+    if c is None or c.timers.get(command.name) != command.generation or c.turn is not None:
         return
-    if not c.unanswered or c.turn is not None:
-        return
-    let_go(draft)
-    if _assistant_answers(draft):
-        start_turn(draft)
+    if command.name == Timer.IDLE:
+        if not c.unanswered and _assistant_answers(draft):
+            _end_silence(draft, command)
+    elif c.unanswered:
+        let_go(draft)
+        if _assistant_answers(draft):
+            start_turn(draft)
 
 
 def finish_turn(draft: Draft, command: FinishAssistantTurn) -> None:
@@ -92,15 +95,37 @@ def finish_turn(draft: Draft, command: FinishAssistantTurn) -> None:
         return
     draft.emit(e.TurnFinished(command.turn, command.attempt, command.outcome, command.code))
     draft.also(_settled(command))
-    if command.outcome is TurnOutcome.ANSWERED and draft.context.policy.assistant_answers:
-        for ordinal, text in enumerate(command.texts):
-            _say(draft, Author.ASSISTANT, command.turn, ordinal, text)
-        if draft.conversation.unanswered:
-            wake_assistant(draft)
-    elif not draft.context.policy.assistant_answers:
+    if not draft.context.policy.assistant_answers:
         let_go(draft)
-    else:
+    elif command.outcome is not TurnOutcome.ANSWERED:
         _apologise(draft, command)
+    elif command.handoff is not None:
+        _pass_on(draft, command, command.handoff)
+    else:
+        _answer(draft, command)
+
+
+def _answer(draft: Draft, command: FinishAssistantTurn) -> None:
+    """The conversation stays with the assistant, or ends with a farewell."""
+    closes = bool(command.close) and not draft.conversation.unanswered
+    # A farewell leaves although the assistant holds nothing any more: it is the system's.
+    author = Author.SYSTEM if closes else Author.ASSISTANT
+    say(draft, author, command.turn, *command.says)
+    if closes:
+        draft.emit(e.ConversationResolved("assistant"))
+    elif draft.conversation.unanswered:
+        wake_assistant(draft)
+    else:
+        _expect_customer(draft, draft.context.policy.reminder_after_s)
+
+
+def _pass_on(draft: Draft, command: FinishAssistantTurn, handoff: Handoff) -> None:
+    """To people, with what they should know. What is said now is said by the system: the
+    assistant has lost the reply right in this very step.
+    """
+    hand_off(draft, handoff.reason, handoff.team)
+    leave_note(draft, command.turn, handoff.note)
+    say(draft, Author.SYSTEM, command.turn, *command.says)
 
 
 def restart_turn(draft: Draft, command: RestartTurn) -> None:
@@ -186,34 +211,43 @@ def _set_burst_timer(draft: Draft) -> None:
     c, now, policy = draft.conversation, draft.context.now, draft.context.policy
     limit = (c.burst_since or now) + timedelta(seconds=policy.burst_limit_s)
     due = min(now + timedelta(seconds=policy.burst_window_s), limit)
-    generation = c.timers.get(Timer.BURST, 0) + 1
-    draft.emit(e.TimerSet(Timer.BURST, generation, set_at=now, due_at=due))
-    draft.also(fx.SetTimer(Timer.BURST, generation, due))
+    _set_timer(draft, Timer.BURST, due)
 
 
-def _say(draft: Draft, author: Author, cause: UUID, ordinal: int, text: str) -> None:
-    message = outbound_message_id(cause, ordinal)
-    outbox = outbox_id(message)
-    draft.emit(e.MessageQueued(message, outbox, author))
-    draft.also(
-        fx.StoreMessage(
-            message,
-            author,
-            Content(Kind.TEXT, text),
-            sent_at=draft.context.now,
-            status=DeliveryStatus.QUEUED,
-            version=draft.conversation.version,
-        )
-    )
-    draft.also(fx.QueueSend(outbox, message, author, text))
+def _expect_customer(draft: Draft, seconds: float) -> None:
+    """Silence from now on is measured; 0 seconds: it is not."""
+    if seconds > 0:
+        _set_timer(draft, Timer.IDLE, draft.context.now + timedelta(seconds=seconds))
+
+
+def _set_timer(draft: Draft, name: Timer, due: datetime) -> None:
+    generation = draft.conversation.timers.get(name, 0) + 1
+    draft.emit(e.TimerSet(name, generation, set_at=draft.context.now, due_at=due))
+    draft.also(fx.SetTimer(name, generation, due))
+
+
+def _end_silence(draft: Draft, command: FireTimer) -> None:
+    """The first silence brings a reminder, the next one the end of the visit."""
+    c, policy = draft.conversation, draft.context.policy
+    cause = timer_cause(c.id, command.name, command.generation)
+    if c.reminded:
+        say(draft, Author.SYSTEM, cause, filled(draft, policy.close_text))
+        draft.emit(e.ConversationResolved("inactivity"))
+        return
+    say(draft, Author.ASSISTANT, cause, filled(draft, policy.reminder_text))
+    draft.emit(e.CustomerReminded())
+    _expect_customer(draft, policy.close_after_s)
 
 
 def _apologise(draft: Draft, command: FinishAssistantTurn) -> None:
     """The model is away: one fixed, true sentence, and people take over."""
-    c = draft.conversation
-    text = draft.context.policy.unavailable_text.replace("{protocol}", c.protocol)
-    hand_off(draft, command.code or "model_failed")
-    _say(draft, Author.SYSTEM, command.turn, 0, text)
+    handoff = command.handoff
+    hand_off(draft, command.code or "model_failed", handoff.team if handoff else None)
+    leave_note(draft, command.turn, handoff.note if handoff else "")
+    said = filled(draft, draft.context.policy.unavailable_text)
+    promise = draft.context.people.promise(draft.context.policy)
+    text = Content(Kind.TEXT, "\n\n".join(part for part in (said.text, promise) if part))
+    say(draft, Author.SYSTEM, command.turn, text)
 
 
 def _settled(command: FinishAssistantTurn) -> fx.SettleTurn:
@@ -226,4 +260,5 @@ def _settled(command: FinishAssistantTurn) -> fx.SettleTurn:
         command.prompt_version,
         command.tokens_in,
         command.tokens_out,
+        command.cost,
     )

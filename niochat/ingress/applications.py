@@ -14,7 +14,7 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 from niochat import telemetry
 from niochat.actors import kinds
 from niochat.actors.gateway import HostGateway
-from niochat.actors.pools import APPLICATION, DEPLOYMENT
+from niochat.actors.pools import POOLS
 from niochat.actors.tenant import ChannelConnected
 from niochat.adapters.postgres.queries import queries
 from niochat.config import Settings
@@ -89,7 +89,8 @@ def _api_routes(parts: Parts) -> list[BaseRoute]:
         return f"{orphans} of {SHARDS} shards have no living host" if orphans else ""
 
     async def pools() -> str:
-        await serve.get_deployment_handle(DEPLOYMENT, APPLICATION).ping.remote()
+        for deployment, application in POOLS:
+            await serve.get_deployment_handle(deployment, application).ping.remote()
         return ""
 
     checks = {"database": database, "redis": redis, "hosts": hosts, "pools": pools}

@@ -2,11 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from niochat.adapters.postgres.database import Database
 from niochat.adapters.postgres.queries import queries
 from niochat.domain.errors import Unavailable
+from niochat.domain.gateway import Outgoing, OutgoingFile
+from niochat.domain.message import Kind
 from niochat.runtime.grouping import Grouper
 
 _SQL = queries("outbox")
@@ -25,6 +28,9 @@ class Claimed:
     channel_id: UUID
     text: str
     attempts: int
+    kind: Kind = Kind.TEXT
+    attachment_id: UUID | None = None
+    """The file, where ``kind`` is image or document; ``text`` is its caption then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +97,16 @@ class Outbox:
         number = row["phone"] or f"{row['lid']}@lid"
         return Destination(row["base_url"], row["token_sealed"], row["tenant_id"], number)
 
+    async def outgoing(self, claimed: Claimed) -> Outgoing | None:
+        """What the row says, with its file; ``None`` when the file is not there any more."""
+        if claimed.kind is Kind.TEXT:
+            return Outgoing(claimed.text)
+        async with self._database.path() as connection:
+            file = await connection.fetchrow(
+                _SQL["attachment"], claimed.tenant_id, claimed.attachment_id
+            )
+        return None if file is None else Outgoing(claimed.text, claimed.kind, OutgoingFile(**file))
+
     async def hold(self, channel_id: UUID, reason: str) -> bool:
         """Nothing of the channel starts to leave for a while; whether this call began it."""
         async with self._database.path() as connection:
@@ -112,6 +128,10 @@ class Outbox:
                 [epoch for _, epoch in threads],
                 SEND_WINDOW_S,
             )
-        claimed = {row["thread_id"]: Claimed(**dict(row)) for row in rows}
+        claimed = {row["thread_id"]: _claimed(dict(row)) for row in rows}
         # Taken out: whoever asks for a thread twice at once gets its row once.
         return [claimed.pop(thread, None) for thread, _ in threads]
+
+
+def _claimed(row: dict[str, Any]) -> Claimed:
+    return Claimed(**{**row, "kind": Kind(row["kind"])})

@@ -10,7 +10,7 @@ import structlog
 
 from niochat.domain.commands import SendResult, SettleSend
 from niochat.domain.errors import NiochatError, Unavailable
-from niochat.domain.gateway import Gateway, Line, SendAnswer
+from niochat.domain.gateway import Gateway, Line, Outgoing, SendAnswer
 from niochat.domain.ids import OutboxId, shard_of
 from niochat.outbox.claim import SEND_WINDOW_S, Claimed, Outbox, Unsettled
 
@@ -95,23 +95,31 @@ class Courier:
     async def _send(self, claimed: Claimed, asked_at: float) -> None:
         try:
             found = await self._where(claimed.thread_id)
+            outgoing = await self._outbox.outgoing(claimed)
         except NiochatError as error:
             # Nothing was written to a socket: the row goes back, whatever is wrong.
             _log.error("send_not_started", outbox=str(claimed.id), code=error.code)
             await self._judge(claimed, SendAnswer(SendResult.RETRY, code=error.code))
             return
-        if found is None:
-            self._settle(claimed.thread_id, _settled(claimed.id, SendResult.FAILED, "no_address"))
+        if found is None or outgoing is None:
+            self._settle(
+                claimed.thread_id,
+                _settled(
+                    claimed.id,
+                    SendResult.FAILED,
+                    "no_address" if found is None else "attachment_missing",
+                ),
+            )
             return
-        line, number = found
+        await self._judge(claimed, await self._start(claimed, *found, outgoing, asked_at))
+
+    async def _start(
+        self, claimed: Claimed, line: Line, number: str, outgoing: Outgoing, asked_at: float
+    ) -> SendAnswer:
         # Right before the socket: whoever was paused since the claim has lost its right.
         if self._clock() - asked_at > START_WITHIN_S:
-            answer = SendAnswer(SendResult.RETRY, code="paused")
-        else:
-            answer = await self._gateway.send_text(
-                line, number, claimed.text, str(claimed.id), SEND_TIMEOUT_S
-            )
-        await self._judge(claimed, answer)
+            return SendAnswer(SendResult.RETRY, code="paused")
+        return await self._gateway.send(line, number, outgoing, str(claimed.id), SEND_TIMEOUT_S)
 
     async def _where(self, thread_id: UUID) -> tuple[Line, str] | None:
         """Line and number; ``None`` when the person has no address left."""

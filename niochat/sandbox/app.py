@@ -4,11 +4,12 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from starlette.applications import Starlette
-from starlette.routing import Mount, Route
+from starlette.routing import BaseRoute, Mount, Route
 from starlette.types import ASGIApp
 
 from niochat.sandbox.accounts import Accounts
 from niochat.sandbox.control import Control
+from niochat.sandbox.erp_orders import ErpOrders
 from niochat.sandbox.gate import FaultGate
 from niochat.sandbox.gateway import Gateway
 from niochat.sandbox.media import serve_file
@@ -16,6 +17,7 @@ from niochat.sandbox.model import Model
 from niochat.sandbox.orders import Orders
 from niochat.sandbox.page import Page
 from niochat.sandbox.rim import Refusal, answer_refusal
+from niochat.sandbox.sgp import Sgp
 from niochat.sandbox.world import World
 
 
@@ -34,8 +36,14 @@ def create_app(origin: str) -> ASGIApp:
         Mount("/gateway", routes=[*Gateway(world).routes(), *Accounts(world).routes(), files]),
         Mount("/model/v1", routes=Model(world).routes()),
         Route("/sandbox", Page(world).show),
-        Mount("/sandbox", routes=[*Control(world).routes(), *Orders(world).routes()]),
+        Mount("/sgp", Sgp(world).router()),
+        Mount("/sandbox", routes=_control_routes(world)),
     ]
     handlers = {Refusal: answer_refusal}
     app = Starlette(routes=routes, lifespan=lifespan, exception_handlers=handlers)
     return FaultGate(app, world.faults)
+
+
+def _control_routes(world: World) -> list[BaseRoute]:
+    orders = [*Orders(world).routes(), *ErpOrders(world.erps).routes()]
+    return [*Control(world).routes(), *orders]

@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from dataclasses import asdict
 from typing import Any
 
 from starlette.requests import Request
@@ -42,6 +43,7 @@ class Control:
             Route("/health", self.health),
             Route(phone, self.read_phone, methods=["GET"]),
             Route(phone, self.customer_writes, methods=["POST"]),
+            Route(instance + "/customers/{phone}/files/{messageid}", self.file, methods=["GET"]),
             Route(instance + "/phone-messages", self.provider_types, methods=["POST"]),
             Route(instance + "/connection", self.change_connection, methods=["POST"]),
             Route(instance + "/webhooks", self.post_webhooks, methods=["POST"]),
@@ -90,6 +92,16 @@ class Control:
         last = items[-1].position if items else after
         return answer({"items": [exchange_object(item) for item in items], "next": last})
 
+    async def file(self, request: Request) -> Response:
+        """The bytes of a file on this phone; 404 when none came, or it was dropped since."""
+        instance = self._instance(request)
+        messageid = request.path_params["messageid"]
+        lines = self._customer(instance, request).exchanges
+        upload = instance.uploads.get(messageid)
+        if upload is None or all(line.messageid != messageid for line in lines):
+            raise Refusal(404, "no such file on this phone")
+        return Response(upload.data, media_type=upload.mimetype)
+
     async def provider_types(self, request: Request) -> Response:
         instance = self._instance(request)
         phone, text = required(await read_object(request), "phone", "text")
@@ -133,7 +145,7 @@ class Control:
 
 
 def exchange_object(exchange: Exchange) -> dict[str, Any]:
-    """A line of a phone; `choices` only for a menu, `target` only where there is one."""
+    """A line of a phone; `choices`, `target` and `file` only where there is one."""
     item: dict[str, Any] = {
         "position": exchange.position,
         "direction": exchange.direction,
@@ -147,6 +159,8 @@ def exchange_object(exchange: Exchange) -> dict[str, Any]:
         item["target"] = exchange.target
     if exchange.choices:
         item["choices"] = exchange.choices
+    if exchange.file is not None:
+        item["file"] = asdict(exchange.file)
     return item
 
 

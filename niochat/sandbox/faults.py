@@ -1,4 +1,4 @@
-"""Faults that can be ordered for the gateway, the model and the webhooks' delivery."""
+"""Faults that can be ordered for gateway, model, ERP and the webhooks' delivery."""
 
 import asyncio
 import random
@@ -15,23 +15,27 @@ class Target(StrEnum):
     GATEWAY = "gateway"
     MODEL = "model"
     WEBHOOK = "webhook"
+    SGP = "sgp"
 
 
 class Kind(StrEnum):
     """What goes wrong.
 
     delay: waits `seconds`, then everything is as usual. hold: the same, until the order is
-    withdrawn. hang: silent for `seconds`, the work
-    is not done, then closed. drop: closed at once, the work is not done. lost_answer: the
+    withdrawn; what the ERP was asked is then done even if the client has gone. hold_after: the
+    work is done, the answer waits until the order is withdrawn. hang: silent for `seconds`, the
+    work is not done, then closed. drop: closed at once, the work is not done. lost_answer: the
     work is done, `seconds` pass, then closed without a byte. status: refused with `status`,
-    the work is not done. malformed, empty: the work is done, the answer is cut JSON, or says
-    nothing. cut: the work is done, the connection closes in the middle of the answer.
+    the work is not done. html: 200 with a page of HTML, the work is not done. malformed, empty:
+    the work is done, the answer is cut JSON, or says nothing. cut: the work is done, the
+    connection closes in the middle of the answer.
     For a webhook every kind but delay and hold is a failed attempt; lost_answer has been posted,
-    malformed, empty and cut count as lost_answer.
+    malformed, empty and cut count as lost_answer; hold_after and html are refused.
     """
 
     DELAY = "delay"
     HOLD = "hold"
+    HOLD_AFTER = "hold_after"
     HANG = "hang"
     DROP = "drop"
     LOST_ANSWER = "lost_answer"
@@ -39,9 +43,11 @@ class Kind(StrEnum):
     MALFORMED = "malformed"
     EMPTY = "empty"
     CUT = "cut"
+    HTML = "html"
 
 
 _LOOK_S = 0.02
+_NOT_FOR_WEBHOOKS = (Kind.HOLD_AFTER, Kind.HTML)
 _DEFAULT_SECONDS = {Kind.DELAY: 1.0, Kind.HANG: 60.0}
 
 
@@ -108,6 +114,8 @@ def parse_fault(body: Any) -> Fault:
         target, kind = Target(text_in(body, "target")), Kind(text_in(body, "kind"))
     except ValueError as error:
         raise Refusal(400, str(error)) from None
+    if target is Target.WEBHOOK and kind in _NOT_FOR_WEBHOOKS:
+        raise Refusal(400, f"{kind} is no fault of a webhook")
     return Fault(
         target,
         kind,

@@ -1,25 +1,18 @@
-"""The gate in front of gateway and model where ordered faults happen to requests."""
+"""The gate in front of gateway, model and ERP where ordered faults happen to requests."""
 
 import asyncio
 from typing import Any, assert_never
 
-import orjson
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from niochat.sandbox.fault_answers import HTML, HTML_PAGE, JSON, refusal
 from niochat.sandbox.faults import Fault, FaultBook, Kind, Target
+from niochat.sandbox.sgp_request import sent_fields
 
 EMPTY_ANSWER = "sandbox.empty_answer"
 
-_GATEWAY_ERRORS = {
-    401: "Invalid token",
-    429: "Too many requests",
-    500: "Internal server error",
-    503: "WhatsApp disconnected",
-}
-_MODEL_ERRORS = {
-    401: ("Incorrect API key provided.", "invalid_request_error", "invalid_api_key"),
-    429: ("Rate limit reached for requests.", "requests", "rate_limit_exceeded"),
-}
+_LONGEST_READ_BODY = 64 * 1024
+_PATH_TARGETS = (Target.GATEWAY, Target.MODEL, Target.SGP)
 
 
 class FaultGate:
@@ -30,52 +23,58 @@ class FaultGate:
         self._book = book
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        fault = self._fault_for(scope)
         try:
-            if fault is None:
-                await self._app(scope, receive, send)
-            else:
-                await self._play(fault, scope, receive, send)
+            await self._pass(scope, receive, send)
         except asyncio.CancelledError:  # the server stops: no traceback for every long poll
             await close_connection(receive, send)
 
-    def _fault_for(self, scope: Scope) -> Fault | None:
-        if not self._book.faults or scope["type"] != "http":
-            return None
-        path: str = scope["path"]
-        for target in (Target.GATEWAY, Target.MODEL):
-            if path.startswith(f"/{target}/"):
-                return self._book.take(target, path[len(target) + 1 :], _token(scope))
-        return None
+    async def _pass(self, scope: Scope, receive: Receive, send: Send) -> None:
+        target = _target(scope) if self._book.faults else None
+        if target is None:
+            await self._app(scope, receive, send)
+            return
+        token = _token(scope)
+        if target is Target.SGP:
+            body = _ReadBody(receive)
+            token, receive = await _token_sent(scope, body), body
+        path = scope["path"][len(target) + 1 :]
+        fault = self._book.take(target, path, token)
+        if fault is None:
+            await self._app(scope, receive, send)
+        else:
+            await self._play(fault, scope, receive, send)
 
     async def _play(self, fault: Fault, scope: Scope, receive: Receive, send: Send) -> None:
         match fault.kind:
-            case Kind.DELAY:
-                await asyncio.sleep(fault.seconds)
+            case Kind.DELAY | Kind.HOLD:
+                await self._pause(fault)
                 await self._app(scope, receive, send)
-            case Kind.HOLD:
-                await self._book.withdrawn(fault)
-                await self._app(scope, receive, send)
-            case Kind.HANG:
-                await asyncio.sleep(fault.seconds)
+            case Kind.HANG | Kind.DROP:
+                await self._pause(fault)
                 await close_connection(receive, send)
-            case Kind.DROP:
-                await close_connection(receive, send)
+            case Kind.HOLD_AFTER:
+                await self._answer_late(fault, scope, receive, send)
             case Kind.LOST_ANSWER:
                 await self._app(scope, receive, _swallow)
                 await asyncio.sleep(fault.seconds)
                 await close_connection(receive, send)
-            case Kind.STATUS:
-                await _send_status(fault, send)
+            case Kind.STATUS | Kind.HTML:
+                await _send_instead(fault, send)
             case Kind.MALFORMED:
                 await self._app(scope, receive, _swallow)
-                await _send_json(200, b'{"id": "sandbox-', [], send)
+                await _send_body(200, JSON, b'{"id": "sandbox-', [], send)
             case Kind.EMPTY:
                 await self._answer_nothing(fault, scope, receive, send)
             case Kind.CUT:
                 await self._app(scope, receive, _Cut(receive, send))
             case unknown:
                 assert_never(unknown)
+
+    async def _pause(self, fault: Fault) -> None:
+        if fault.kind is Kind.HOLD:
+            await self._book.withdrawn(fault)
+        elif fault.kind is not Kind.DROP:
+            await asyncio.sleep(fault.seconds)
 
     async def _answer_nothing(
         self, fault: Fault, scope: Scope, receive: Receive, send: Send
@@ -84,7 +83,47 @@ class FaultGate:
             await self._app({**scope, EMPTY_ANSWER: True}, receive, send)
             return
         await self._app(scope, receive, _swallow)
-        await _send_json(200, b"{}", [], send)
+        await _send_body(200, JSON, b"{}", [], send)
+
+    async def _answer_late(self, fault: Fault, scope: Scope, receive: Receive, send: Send) -> None:
+        """Works at once; what it would have answered waits until the order is withdrawn."""
+        kept: list[Message] = []
+
+        async def keep(message: Message) -> None:
+            kept.append(message)
+
+        await self._app(scope, receive, keep)
+        await self._book.withdrawn(fault)
+        for message in kept:
+            await send(message)
+
+
+class _ReadBody:
+    """A `receive` that hands out what was read ahead, then what the client still sends.
+
+    A server tells of nothing but the disconnection once a client has gone, even where the
+    request had come in whole (uvicorn 0.54): only a body read ahead outlives its client.
+    """
+
+    def __init__(self, receive: Receive) -> None:
+        self._receive = receive
+        self._read: list[Message] = []
+
+    async def ahead(self, most: int) -> bytes | None:
+        """The whole body; None for one of more than `most` bytes or broken off."""
+        whole = b""
+        while len(whole) <= most:
+            message = await self._receive()
+            self._read.append(message)
+            if message["type"] != "http.request":
+                return None
+            whole += message.get("body", b"")
+            if not message.get("more_body"):
+                return whole if len(whole) <= most else None
+        return None
+
+    async def __call__(self) -> Message:
+        return self._read.pop(0) if self._read else await self._receive()
 
 
 class _Cut:
@@ -136,37 +175,37 @@ def _token(scope: Scope) -> str:
     return ""
 
 
-def _gateway_error(status: int) -> tuple[int, dict[str, Any]]:
-    """The error's HTTP status and body; 463 is WhatsApp's own code inside a 500 (§2.1)."""
-    if status == 463:
-        body = {
-            "error": "WhatsApp server returned error 463",
-            "error_source": "whatsapp_server",
-            "provider_code": 463,
-            "message_ptbr": "O WhatsApp limitou novas conversas deste número.",
-        }
-        return 500, body
-    return status, {"error": _GATEWAY_ERRORS.get(status, f"sandbox fault {status}")}
+def _target(scope: Scope) -> Target | None:
+    if scope["type"] != "http":
+        return None
+    path: str = scope["path"]
+    return next((each for each in _PATH_TARGETS if path.startswith(f"/{each}/")), None)
 
 
-def _model_error(status: int) -> tuple[int, dict[str, Any]]:
-    unknown = (f"Sandbox fault {status}.", "server_error", None)
-    message, kind, code = _MODEL_ERRORS.get(status, unknown)
-    return status, {"error": {"message": message, "type": kind, "param": None, "code": code}}
+async def _token_sent(scope: Scope, body: _ReadBody) -> str:
+    """The ERP's token, which is a field of form, JSON or query; empty when unreadable."""
+    headers = dict(scope["headers"])
+    kind = str(headers.get(b"content-type", b""), "latin-1")
+    sent = await body.ahead(_LONGEST_READ_BODY)
+    try:
+        return str(sent_fields(kind, scope["query_string"], sent or b"").get("token", ""))
+    except ValueError:
+        return ""
 
 
-async def _send_status(fault: Fault, send: Send) -> None:
-    describe = _model_error if fault.target is Target.MODEL else _gateway_error
-    status, body = describe(fault.status)
+async def _send_instead(fault: Fault, send: Send) -> None:
+    status, kind, body = 200, HTML, HTML_PAGE
+    if fault.kind is Kind.STATUS:
+        status, kind, body = refusal(fault.target, fault.status)
     headers = []
     if fault.retry_after is not None:
         headers.append((b"retry-after", f"{fault.retry_after:g}".encode()))
-    await _send_json(status, orjson.dumps(body), headers, send)
+    await _send_body(status, kind, body, headers, send)
 
 
-async def _send_json(
-    status: int, body: bytes, headers: list[tuple[bytes, bytes]], send: Send
+async def _send_body(
+    status: int, kind: bytes, body: bytes, headers: list[tuple[bytes, bytes]], send: Send
 ) -> None:
-    fixed = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]
+    fixed = [(b"content-type", kind), (b"content-length", b"%d" % len(body))]
     await send({"type": "http.response.start", "status": status, "headers": fixed + headers})
     await send({"type": "http.response.body", "body": body})

@@ -23,6 +23,7 @@ from niochat.sandbox.rim import (
     read_object,
     text_in,
 )
+from niochat.sandbox.uploads import Upload, read_upload
 from niochat.sandbox.world import World
 
 LONGEST_DELAY_S = 60.0
@@ -100,13 +101,15 @@ class Gateway:
 
     async def send_media(self, request: Request) -> Response:
         instance, body = await self._sender(request)
-        number, kind, _file = required(body, "number", "type", "file")
+        number, kind, file = required(body, "number", "type", "file")
         if kind not in MEDIA_TYPES:
             raise Refusal(415, f"Unsupported media type: {kind}")
+        mimetype, name = text_in(body, "mimetype"), text_in(body, "docName")
+        upload = read_upload(file, kind=kind, mimetype=mimetype, name=name)
         customer = recipient(instance, number)
         caption = filled(text_in(body, "text"), customer)
-        draft = Draft(MEDIA_TYPES[kind], caption, file=text_in(body, "docName"))
-        return await self._send(instance, customer, body, draft, kind)
+        draft = Draft(MEDIA_TYPES[kind], caption, file=name, content=_content(upload))
+        return await self._send(instance, customer, body, draft, kind, upload=upload)
 
     async def send_menu(self, request: Request) -> Response:
         instance, body = await self._sender(request)
@@ -208,13 +211,20 @@ class Gateway:
         draft: Draft,
         function: str,
         choices: list[str] | None = None,
+        upload: Upload | None = None,
     ) -> Response:
         draft.reply_to = text_in(body, "replyid")
         track = {key: text_in(body, key) for key in ("track_id", "track_source")}
         if delay := number_in(body, "delay", 0) / 1000:
             await asyncio.sleep(min(delay, LONGEST_DELAY_S))
         message = await self._world.provider_sends(
-            instance, customer, draft, track=track, choices=choices, shown_kind=function
+            instance,
+            customer,
+            draft,
+            track=track,
+            choices=choices,
+            shown_kind=function,
+            upload=upload,
         )
         return answer(_sent(message, f"/send/{function}"))
 
@@ -233,6 +243,10 @@ class Gateway:
 
     def _chat(self, instance: Instance, kept: Kept) -> Customer:
         return instance.customer(kept.chatid.removesuffix(PHONE_ENDING))
+
+
+def _content(upload: Upload) -> dict[str, Any]:
+    return {"mimetype": upload.mimetype, "fileLength": len(upload.data)}
 
 
 def _choices(body: Body) -> list[str]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from niochat.sandbox.archive import Archive
 from niochat.sandbox.rim import Refusal
+from niochat.sandbox.uploads import FileNote, Uploads
 
 if TYPE_CHECKING:
     from niochat.sandbox.delivery import Letter
@@ -45,6 +46,7 @@ class Exchange:
     track_id: str = ""
     target: str = ""
     choices: list[str] = field(default_factory=list)
+    file: FileNote | None = None
     at: float = field(default_factory=time.time)
     answered: bool = False
     attempts: int = 0
@@ -142,6 +144,7 @@ class Instance:
     customers: dict[str, Customer] = field(default_factory=dict)
     lids: dict[str, Customer] = field(default_factory=dict)
     archive: Archive = field(default_factory=Archive)
+    uploads: Uploads = field(default_factory=Uploads)
     held: list[tuple[dict[str, Any], "Letter"]] = field(default_factory=list)
     last_disconnect: str = ""
     last_disconnect_reason: str = ""
@@ -178,8 +181,8 @@ class Instance:
             self.lids[lid] = customer
 
     def forget_messages(self) -> None:
-        """Empties phones and archive; positions go on, so an old poll stays right."""
-        self.archive = Archive()
+        """Empties phones, archive and files; positions go on, so an old poll stays right."""
+        self.archive, self.uploads = Archive(), Uploads()
         self.errors.clear()
         self.held.clear()
         for customer in self.customers.values():

@@ -1,11 +1,7 @@
 """An OpenAI-compatible model under `/model/v1`: chat completions and the list of models."""
 
 import asyncio
-import re
-import secrets
-import time
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
@@ -13,62 +9,17 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
+from niochat.sandbox.flows.actions import Say
+from niochat.sandbox.flows.completion import Completion, prompt_tokens
+from niochat.sandbox.flows.errors import ModelRefusal
+from niochat.sandbox.flows.players import Player, play
+from niochat.sandbox.flows.requests import read_request
 from niochat.sandbox.gate import EMPTY_ANSWER
-from niochat.sandbox.replies import reply_to, text_of
 from niochat.sandbox.rim import Body, Refusal, answer, read_object
 from niochat.sandbox.world import ModelSettings, World
 
 KEY_BEGINNING = "sandbox-"
-MODEL_NAME = "sandbox-simulador"
-
-
-class ModelRefusal(Refusal):
-    """An error in OpenAI's shape."""
-
-    def __init__(self, status: int, message: str, code: str | None = None) -> None:
-        super().__init__(status, message)
-        kind = "invalid_request_error"
-        self.body = {"error": {"message": message, "type": kind, "param": None, "code": code}}
-
-
-@dataclass(slots=True)
-class Completion:
-    """One answer; tokens are estimated at four characters each."""
-
-    model: str
-    text: str
-    prompt_tokens: int
-    id: str = field(default_factory=lambda: "chatcmpl-" + secrets.token_hex(12))
-    created: int = field(default_factory=lambda: int(time.time()))
-
-    def usage(self) -> dict[str, int]:
-        said = _tokens(self.text)
-        total = self.prompt_tokens + said
-        counted = {"prompt_tokens": self.prompt_tokens, "completion_tokens": said}
-        return {**counted, "total_tokens": total}
-
-    def whole(self) -> dict[str, Any]:
-        message = {"role": "assistant", "content": self.text, "refusal": None}
-        choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": "stop"}
-        return {**self._head("chat.completion"), "choices": [choice], "usage": self.usage()}
-
-    def pieces(self, *, with_usage: bool) -> list[dict[str, Any]]:
-        """The chunks of a stream: role, one word each, the end, and usage if asked for."""
-        deltas: list[tuple[dict[str, str], str | None]] = [({"role": "assistant"}, None)]
-        deltas += [({"content": word}, None) for word in re.findall(r"\s*\S+", self.text)]
-        deltas.append(({}, "stop"))
-        head = self._head("chat.completion.chunk")
-        chunks = [
-            {**head, "choices": [{"index": 0, "delta": delta, "finish_reason": reason}]}
-            for delta, reason in deltas
-        ]
-        if with_usage:
-            chunks = [{**chunk, "usage": None} for chunk in chunks]
-            chunks.append({**head, "choices": [], "usage": self.usage()})
-        return chunks
-
-    def _head(self, kind: str) -> dict[str, Any]:
-        return {"id": self.id, "object": kind, "created": self.created, "model": self.model}
+MODEL_NAME = Player.HONEST.value
 
 
 class Model:
@@ -85,8 +36,11 @@ class Model:
 
     async def models(self, request: Request) -> Response:
         _check_key(request)
-        model = {"id": MODEL_NAME, "object": "model", "created": 0, "owned_by": "sandbox"}
-        return answer({"object": "list", "data": [model]})
+        data = [
+            {"id": player, "object": "model", "created": 0, "owned_by": "sandbox"}
+            for player in Player
+        ]
+        return answer({"object": "list", "data": data})
 
     async def complete(self, request: Request) -> Response:
         _check_key(request)
@@ -116,17 +70,9 @@ async def _read_body(request: Request) -> Body:
 
 
 def _completion(body: Body, *, empty: bool) -> Completion:
-    messages = body.get("messages")
-    if not isinstance(messages, list) or not all(isinstance(each, dict) for each in messages):
-        raise ModelRefusal(400, "messages must be a list of objects")
-    prompt = sum(_tokens(text_of(each.get("content"))) for each in messages)
-    model = body.get("model")
-    name = model if isinstance(model, str) else MODEL_NAME
-    return Completion(name, "" if empty else reply_to(messages), prompt)
-
-
-def _tokens(text: str) -> int:
-    return (len(text) + 3) // 4
+    asked = read_request(body, MODEL_NAME)
+    action = Say("") if empty else play(asked)
+    return Completion(asked.model, action, prompt_tokens(asked))
 
 
 def _check_key(request: Request) -> None:

@@ -6,6 +6,7 @@ from html import escape
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
+from niochat.sandbox.erp_page import DEMO_TOKEN, erp_section
 from niochat.sandbox.instances import Customer, Direction, Exchange, Instance
 from niochat.sandbox.world import World
 
@@ -19,8 +20,8 @@ padding-left:.8rem}.sent{color:#145}.received{color:#474}small{color:#666}
 """
 _WHAT = (
     "Este processo simula o mundo de fora do NioChat: o gateway do WhatsApp, os celulares dos "
-    "assinantes e o modelo de linguagem. Nada aqui chega a uma pessoa de verdade; tudo fica "
-    "na memória e some quando o processo termina."
+    "assinantes, o modelo de linguagem e o SGP do provedor. Nada aqui chega a uma pessoa de "
+    "verdade; tudo fica na memória e some quando o processo termina."
 )
 
 
@@ -38,6 +39,7 @@ class Page:
             _instances(instances),
             self._faults(),
             *(_phones(instance) for instance in instances),
+            erp_section(self._world.erps.named(DEMO_TOKEN)),
         ]
         head = f"<title>Sandbox do NioChat</title><style>{_STYLE}</style>"
         language = '<!doctype html><html lang="pt-BR"><meta charset="utf-8">'

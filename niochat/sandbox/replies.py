@@ -23,7 +23,7 @@ def reply_to(messages: list[dict[str, Any]]) -> str:
     Every tag `#c<digits>-<digits>` there is echoed once per occurrence, in order, and is
     never repeated in the rest of the answer: audits count on it.
     """
-    said = "\n".join(_unanswered(messages))
+    said = "\n".join(unanswered(messages))
     tags = _TAG.findall(said)
     words = " ".join(_TAG.sub(" ", said).split())
     sentences = [f"Recebi {' '.join(tags)}."] if tags else []
@@ -42,11 +42,16 @@ def _answer(words: str) -> str:
     return f"Entendi: “{words[:_LONGEST_QUOTE]}”."
 
 
-def _unanswered(messages: list[dict[str, Any]]) -> list[str]:
-    """The user's texts after the last assistant message, oldest first."""
+def has_tag(text: str) -> bool:
+    """Whether a tag is in it."""
+    return bool(_TAG.search(text))
+
+
+def unanswered(messages: list[dict[str, Any]]) -> list[str]:
+    """The user's texts after the last message the assistant said, oldest first."""
     texts: list[str] = []
     for message in reversed(messages):
-        if message.get("role") == "assistant":
+        if message.get("role") == "assistant" and not message.get("tool_calls"):
             break
         if message.get("role") == "user":
             texts.append(text_of(message.get("content")))

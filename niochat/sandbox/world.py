@@ -8,6 +8,7 @@ from typing import Any
 
 from niochat.sandbox.contents import DELETION, Draft
 from niochat.sandbox.delivery import Courier, DeliverySettings, Letter
+from niochat.sandbox.erp_ledger import Installations
 from niochat.sandbox.faults import FaultBook
 from niochat.sandbox.instances import Customer, Direction, Exchange, Instance, Status
 from niochat.sandbox.phones import (
@@ -18,6 +19,7 @@ from niochat.sandbox.phones import (
     update_envelope,
 )
 from niochat.sandbox.rim import kept_json
+from niochat.sandbox.uploads import Upload
 
 ADMIN_TOKEN = "sandbox-admin"
 
@@ -36,6 +38,7 @@ class World:
 
     base_url: str
     instances: dict[str, Instance] = field(default_factory=dict)
+    erps: Installations = field(default_factory=Installations)
     faults: FaultBook = field(default_factory=FaultBook)
     delivery: DeliverySettings = field(default_factory=DeliverySettings)
     model: ModelSettings = field(default_factory=ModelSettings)
@@ -81,12 +84,15 @@ class World:
         track: dict[str, str],
         choices: list[str] | None = None,
         shown_kind: str = "",
+        upload: Upload | None = None,
     ) -> dict[str, Any]:
         """A message sent by the API: on the phone, echoed, acknowledged. Returns `message{}`.
 
         Nothing is deduplicated: the gateway has no idempotency key.
         """
         message = {**provider_message(instance, customer, draft, by_api=True), **track}
+        if upload is not None:
+            instance.uploads.keep(message["messageid"], upload)
         exchange = customer.record(
             Direction.RECEIVED,
             shown_kind or draft.kind,
@@ -95,6 +101,7 @@ class World:
             track_id=message["track_id"],
             target=draft.target,
             choices=choices or [],
+            file=upload.note() if upload is not None else None,
         )
         instance.archive.keep(message)
         if self.delivery.acks_first:

@@ -1,12 +1,35 @@
 """The assistant of one pool replica."""
 
+from collections.abc import Awaitable, Callable
+from uuid import UUID
+
 from niochat.adapters.openai.model import Models
 from niochat.assistant.turn import Assistant
+from niochat.assistant.visit import Visits
 from niochat.config import Settings
-from niochat.wiring.parts import open_parts
+from niochat.domain.erp import Capability, ErpDesk
+from niochat.wiring.parts import Parts, open_parts
 
 
-async def open_assistant(settings: Settings) -> Assistant:
+async def open_assistant(settings: Settings, erp: ErpDesk) -> Assistant:
     """An assistant on connections of its own."""
-    parts = await open_parts(settings)
-    return Assistant(parts.database, Models(), parts.directory.assistant)
+    return build_assistant(await open_parts(settings), erp)
+
+
+def build_assistant(parts: Parts, erp: ErpDesk) -> Assistant:
+    """The assistant on the parts of its process."""
+    return Assistant(
+        Visits(parts.database), Models(), erp, parts.directory.assistant, capabilities_by(parts)
+    )
+
+
+def capabilities_by(parts: Parts) -> Callable[[UUID], Awaitable[frozenset[Capability]]]:
+    """Looks up what a tenant's ERP can do."""
+
+    async def capabilities_of(tenant_id: UUID) -> frozenset[Capability]:
+        found = await parts.directory.erp(tenant_id)
+        if found is None:
+            return frozenset()
+        return frozenset(Capability) if found.capabilities is None else found.capabilities
+
+    return capabilities_of

@@ -8,7 +8,12 @@ import yaml
 from niochat.accounts.provider import Provider
 from niochat.accounts.providers import read_providers
 
-ENV = {"DEMO_TOKEN": "token-of-demo", "DEMO_KEY": "key-of-demo", "DEMO_HMAC": "hmac-of-demo"}
+ENV = {
+    "DEMO_TOKEN": "token-of-demo",
+    "DEMO_KEY": "key-of-demo",
+    "DEMO_HMAC": "hmac-of-demo",
+    "DEMO_ERP": "token-of-erp",
+}
 
 
 def channel(**changes: Any) -> dict[str, Any]:
@@ -27,6 +32,15 @@ def assistant(**changes: Any) -> dict[str, Any]:
         "api_key": "env:DEMO_KEY",
         "model": "sandbox",
         "persona": {"name": "Nia"},
+        **changes,
+    }
+
+
+def erp(**changes: Any) -> dict[str, Any]:
+    return {
+        "base_url": "http://127.0.0.1:9/sgp",
+        "token": "env:DEMO_ERP",
+        "app": "niochat",
         **changes,
     }
 

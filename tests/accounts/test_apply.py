@@ -48,7 +48,7 @@ async def everything(database: Database) -> list[dict[str, Any]]:
     async with database.path() as connection:
         return [
             dict(found)
-            for table in ("tenants", "teams", "channels", "assistants")
+            for table in ("tenants", "teams", "channels", "assistants", "erps")
             for found in await connection.fetch(f"SELECT ctid, * FROM {table} ORDER BY ctid")
         ]
 
@@ -120,7 +120,11 @@ async def test_secrets_are_stored_sealed(demo: Said, database: Database) -> None
         ({"assistant": assistant(api_key="another")}, "assistant"),
         ({"assistant": assistant(persona={})}, "assistant"),
         ({"assistant": assistant(max_seconds=30)}, "assistant"),
+        ({"assistant": assistant(price_in=0.15, price_out=0.6)}, "assistant"),
         ({"assistant": assistant(enabled=False)}, "provider"),
+        ({"policy": {"hours": [{"days": ["sun"], "from": "08:00", "to": "12:00"}]}}, "provider"),
+        ({"policy": {"closed_days": ["2026-12-24"]}}, "provider"),
+        ({"policy": {"reminder_after_s": 0}}, "provider"),
     ],
 )
 async def test_one_change_is_written_once_and_raises_the_version(

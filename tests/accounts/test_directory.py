@@ -1,5 +1,6 @@
 """Promises about look-ups."""
 
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -110,7 +111,8 @@ async def test_tenants_are_listed_by_slug(world: World) -> None:
 
 
 async def test_an_assistant_is_told_with_its_key_opened_and_its_limits(world: World) -> None:
-    tenant_id = await world.declare(assistant=assistant(max_steps=3, stream=True))
+    limits = assistant(max_steps=3, stream=True, price_in=0.15, price_out=2)
+    tenant_id = await world.declare(assistant=limits)
 
     found = await world.directory.assistant(tenant_id)
 
@@ -118,6 +120,7 @@ async def test_an_assistant_is_told_with_its_key_opened_and_its_limits(world: Wo
     assert (found.api_key, found.persona) == ("key-of-demo", {"name": "Nia"})
     assert (found.max_steps, found.stream, found.max_tokens) == (3, True, 800)
     assert (found.turns_per_minute, found.timezone) == (6000, "America/Sao_Paulo")
+    assert (found.price_in, found.price_out) == (Decimal("0.15"), Decimal(2))
     assert "key-of-demo" not in repr(found)
 
 

@@ -1,5 +1,6 @@
 """Promises about the file that declares providers."""
 
+import re
 import traceback
 from pathlib import Path
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 import pytest
 
 from niochat.accounts.providers import read_providers
+from niochat.domain.erp import Category
 from niochat.domain.errors import Invalid
 from niochat.domain.policy import Policy
 from tests.accounts.declared import ENV, assistant, channel, provider, read
@@ -47,6 +49,7 @@ def test_the_demo_is_a_good_file() -> None:
     env = {
         "NIOCHAT_SANDBOX_GATEWAY": "http://127.0.0.1:9/gateway",
         "NIOCHAT_SANDBOX_MODEL": "http://127.0.0.1:9/model/v1",
+        "NIOCHAT_SANDBOX_SGP": "http://127.0.0.1:9/sgp/",
         "NIOCHAT_SANDBOX_TOKEN": "secret",
     }
 
@@ -54,6 +57,24 @@ def test_the_demo_is_a_good_file() -> None:
 
     assert demo.slug == "demo"
     assert demo.channels[0].base_url == "http://127.0.0.1:9/gateway"
+    assert demo.erp is not None
+    assert demo.erp.base_url == "http://127.0.0.1:9/sgp"
+    assert demo.policy.hours == ()
+
+
+def test_the_examples_in_the_comments_of_the_demo_are_good(tmp_path: Path) -> None:
+    path = tmp_path / "demo.yaml"
+    text = EXAMPLE.read_text(encoding="utf-8")
+    path.write_text(re.sub(r"^( +)# ( *(?:- )?\w+:.*)$", r"\1\2", text, flags=re.MULTILINE))
+    env = dict.fromkeys(re.findall(r"env:(NIOCHAT_\w+)", text), "http://127.0.0.1:9")
+
+    (demo,) = read_providers(path, env)
+
+    assert demo.erp is not None
+    assert demo.assistant is not None
+    assert len(demo.policy.hours) == len(demo.policy.closed_days) == 2
+    assert (demo.policy.holidays, demo.assistant.price_in > 0) == ("BR-PE", True)
+    assert set(demo.erp.ticket_kinds) == set(Category)
 
 
 def test_what_may_be_left_out_has_defaults(tmp_path: Path) -> None:
@@ -129,6 +150,8 @@ def test_all_problems_are_told_at_once_in_the_order_of_the_file(tmp_path: Path) 
         ("providers: !!python/name:os.system x\n", "line 1: "),
         ("[" * 3000, "line 1: values are nested too deeply"),
         ("- slug: demo\n", "line 1: must be keys with values"),
+        ("a: 2026-02-30\n", "line 1: a value that looks like a date or a number and is none"),
+        ("a: 1\nb: !!bool top-secret\n", "line 2: a value that looks like"),
         ("providers: []\n", "line 1: providers: List should have at least 1 item"),
         ("providers: &a [*a]\n", "line 1: "),
         ("providers:\n  - top-secret\n", "line 2: providers[0]: must be keys with values"),
@@ -199,6 +222,11 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"assistant": assistant(max_steps=0)}, "greater than or equal to 1"),
     ({"assistant": assistant(max_steps=2.5)}, "must be a whole number"),
     ({"assistant": assistant(max_seconds=1e9)}, "less than or equal to 600"),
+    ({"assistant": assistant(price_in=-0.1)}, "price_in: Input should be greater than or equal"),
+    ({"assistant": assistant(price_in="0.15")}, "price_in: must be a number"),
+    ({"assistant": assistant(price_in=True)}, "price_in: must be a number"),
+    ({"assistant": assistant(price_out=float("nan"))}, "price_out: Input should be a finite"),
+    ({"assistant": assistant(price_out=0.12345)}, "no more than 4 decimal places"),
     ({"assistant": assistant(persona={"age": 3})}, "persona.age: unknown key"),
     ({"assistant": assistant(persona={"style": "a\x1bb"})}, "without control characters"),
 ]

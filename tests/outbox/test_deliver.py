@@ -1,110 +1,22 @@
 """What was said leaves once and in order, whatever the gateway answers or does not answer."""
 
-import asyncio
-from collections.abc import AsyncIterator
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import pytest
-import pytest_asyncio
 
 from niochat.adapters.postgres.database import Database
-from niochat.adapters.whatsapp.uazapi.client import Uazapi
 from niochat.domain import commands as cmd
-from niochat.domain.ids import shard_of
+from niochat.domain.gateway import Outgoing
 from niochat.inbox.accept import Inbox
-from niochat.outbox.deliver import START_WITHIN_S, Courier
-from tests.actors.provider import Provider, declared
-from tests.builders import Given, Host, Ownership, message, put
+from niochat.outbox.deliver import START_WITHIN_S
+from tests.actors.provider import declared
+from tests.builders import Host, Ownership, put
+from tests.outbox.office import Office
 from tests.sandbox.conftest import World
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(30)]
-
-
-@dataclass
-class Clock:
-    """Stands still; what it is told to skip passes between two looks at it."""
-
-    now: float = 0.0
-    skips: list[float] = field(default_factory=list)
-
-    def __call__(self) -> float:
-        self.now += self.skips.pop(0) if self.skips else 0.0
-        return self.now
-
-
-class Office:
-    """A host of one thread: what the courier finds out becomes steps, as in the product."""
-
-    def __init__(self, host: Host, provider: Provider, given: Given, thread: UUID) -> None:
-        self.host, self.provider, self.given, self.thread = host, provider, given, thread
-        self.gateway, self.clock = Uazapi(lookup_timeout_s=2), Clock()
-        self.settlements: list[cmd.SettleSend] = []
-        self.courier = Courier(
-            host.outbox,
-            self.gateway,
-            provider.directory.line,
-            lambda key: host.epochs.get(shard_of(key)),
-            lambda thread, settled: self.settlements.append(settled),
-            clock=self.clock,
-        )
-
-    async def says(self, *texts: str) -> None:
-        """The customer writes, and the assistant's answer is queued."""
-        await put(self.host, self.provider.place, self.thread, [message("m1")])
-        await self.host.run(self.thread)
-        await self.host.answer(self.thread, *texts)
-
-    async def look(self) -> list[cmd.SettleSend]:
-        """One look at the thread's sends; what came of it is not yet a step."""
-        self.courier.deliver(self.thread)
-        while looking := self.courier.sending(set(range(1024))):
-            await asyncio.wait(looking)
-            await asyncio.sleep(0)
-        return list(self.settlements)
-
-    async def deliver(self) -> None:
-        """Looks and steps until nothing is left to do now."""
-        while await self.look():
-            settled, self.settlements = self.settlements, []
-            await self.host.step(self.thread, *settled)
-
-    async def later(self) -> None:
-        """All waiting is over: back-off, holds, the window of a send."""
-        await self.given.admin.execute(
-            "UPDATE outbox SET next_at = now(), send_until = now() - interval '1 s'"
-            " WHERE status IN ('queued', 'sending', 'uncertain')"
-        )
-        await self.given.admin.execute("UPDATE channels SET held_until = now() - interval '1 s'")
-        await self.deliver()
-
-    async def row(self) -> Any:
-        """The thread's newest send."""
-        return await self.given.admin.fetchrow(
-            "SELECT o.*, m.status AS message_status FROM outbox o"
-            " JOIN messages m ON m.id = o.message_id ORDER BY o.position DESC LIMIT 1"
-        )
-
-    async def status(self) -> tuple[str, str | None]:
-        row = await self.row()
-        return row["status"], row["code"]
-
-    async def phone(self) -> list[str]:
-        """Texts on the customer's phone."""
-        return [line["text"] for line in await self.provider.received()]
-
-
-@pytest_asyncio.fixture
-async def office(
-    database: Database, provider: Provider, given: Given, ownership: Ownership
-) -> AsyncIterator[Office]:
-    host = Host("host-a:1", database)
-    await ownership.give(host)
-    here = Office(host, provider, given, await provider.thread())
-    yield here
-    await here.gateway.close()
 
 
 async def test_a_send_arrives_once_and_its_id_is_recorded(office: Office) -> None:
@@ -203,70 +115,6 @@ async def test_a_send_that_succeeds_forgets_the_holds_before(office: Office) -> 
     assert (channel["holds"], channel["held_until"], channel["held_reason"]) == (0, None, None)
 
 
-@pytest.mark.parametrize("kind", ["lost_answer", "malformed"])
-async def test_a_send_whose_answer_was_lost_is_found_and_not_repeated(
-    office: Office, kind: str
-) -> None:
-    await office.says("bom dia")
-    await office.provider.fault("gateway", kind, path="/send")
-    await office.deliver()
-
-    assert (await office.row())["status"] == "uncertain"
-    assert (await office.row())["message_status"] == "uncertain"
-    await office.later()
-    (arrived,) = await office.provider.received()
-    row = await office.row()
-    assert (row["status"], row["code"], row["attempts"]) == ("sent", "found", 1)
-    assert row["external_id"] == arrived["messageid"]
-    assert row["message_status"] == "sent"
-
-
-@pytest.mark.parametrize("kind", ["drop", "status"])
-async def test_a_send_that_was_never_done_is_looked_for_twice_and_sent_once_more(
-    office: Office, kind: str
-) -> None:
-    await office.says("bom dia")
-    await office.provider.fault("gateway", kind, path="/send", status=500)
-    await office.deliver()
-    before = await office.row()
-    assert before["status"] == "uncertain"
-
-    await office.later()
-    assert ((await office.row())["status"], (await office.row())["lookups"]) == ("uncertain", 1)
-    assert await office.phone() == [], "one look is not enough"
-    await office.later()
-    await office.later()
-
-    (arrived,) = await office.provider.received()
-    row = await office.row()
-    assert (row["status"], row["resends"], row["attempts"]) == ("sent", 1, 2)
-    assert arrived["track_id"] == str(before["id"])
-
-
-async def test_what_never_arrives_is_given_up_after_one_more_try(office: Office) -> None:
-    await office.says("bom dia")
-    await office.provider.fault("gateway", "drop", path="/send", count=None)
-    await office.deliver()
-    for _ in range(6):
-        await office.later()
-
-    assert await office.status() == ("failed", "never_arrived")
-    assert (await office.row())["attempts"] == 2
-    assert await office.given.rows("SELECT status FROM conversations") == ["waiting"]
-
-
-async def test_what_cannot_be_looked_up_stays_uncertain(office: Office) -> None:
-    await office.says("bom dia")
-    await office.provider.fault("gateway", "drop", path="/send")
-    await office.provider.fault("gateway", "status", path="/message/find", status=500, count=None)
-    await office.deliver()
-    for _ in range(4):
-        await office.later()
-
-    row = await office.row()
-    assert (row["status"], row["lookups"], row["attempts"]) == ("uncertain", 0, 1)
-
-
 async def test_messages_leave_in_the_order_they_were_said(office: Office) -> None:
     texts = [f"texto {n}" for n in range(6)]
     await office.says(*texts)
@@ -329,7 +177,7 @@ async def test_what_a_dead_owner_was_sending_becomes_uncertain_and_arrives_once(
                 "SELECT base_url, token_sealed, tenant_id FROM channels"
             ))
         )  # fmt: skip
-        await office.gateway.send_text(line, "5581988887777", claimed.text, str(claimed.id), 5)
+        await office.gateway.send(line, "5581988887777", Outgoing(claimed.text), str(claimed.id), 5)
     heir = Host("host-b:1", office.host.database)
     await ownership.give(heir)
     office.host.epochs.clear()

@@ -12,6 +12,8 @@ from .conftest import World
 
 pytestmark = pytest.mark.asyncio
 
+PLAYERS = ["sandbox-simulador", "sandbox-obediente", "sandbox-teimoso"]
+
 
 @pytest_asyncio.fixture
 async def client(world: World) -> AsyncIterator[openai.AsyncOpenAI]:
@@ -70,7 +72,7 @@ async def test_a_stream_is_the_same_answer_with_usage(client: openai.AsyncOpenAI
 async def test_models_are_listed_and_the_key_is_checked(
     world: World, client: openai.AsyncOpenAI
 ) -> None:
-    assert [model.id async for model in await client.models.list()] == ["sandbox-simulador"]
+    assert [model.id async for model in await client.models.list()] == PLAYERS
     wrong = client.with_options(api_key="sk-real")
     with pytest.raises(openai.AuthenticationError) as refused:
         await wrong.models.list()

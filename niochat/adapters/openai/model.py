@@ -8,14 +8,15 @@ from time import time
 
 import aiohttp
 import openai
-from openai import AsyncOpenAI, DefaultAioHttpClient
-from openai.types.chat import ChatCompletionMessageParam
+from openai import AsyncOpenAI, DefaultAioHttpClient, Omit, omit
+from openai.types.chat import ChatCompletionFunctionToolParam, ChatCompletionMessageParam
 
 from niochat.domain.errors import NiochatError
 
 DEFAULT_WAIT_S = 1.0
 LONGEST_WAIT_S = 60.0
 _MOST_TOKENS = 2**31
+_ARGUMENTS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,13 +29,23 @@ class Endpoint:
 
 
 @dataclass(frozen=True, slots=True)
+class ToolCall:
+    """A function the model wants to be called. ``arguments`` as it wrote them, maybe not JSON."""
+
+    id: str
+    name: str
+    arguments: str
+
+
+@dataclass(frozen=True, slots=True)
 class Completion:
-    """What the model said. Tokens as the endpoint counts them, 0 when it does not."""
+    """What the model said or wants. Tokens as the endpoint counts them, 0 when it does not."""
 
     text: str
     model: str
     tokens_in: int = 0
     tokens_out: int = 0
+    calls: tuple[ToolCall, ...] = ()
 
 
 class ModelError(NiochatError):
@@ -62,13 +73,13 @@ class Models:
         max_tokens: int,
         timeout_s: float,
         stream: bool,
+        tools: Sequence[ChatCompletionFunctionToolParam] = (),
     ) -> Completion:
         """One call, no repeats. Raises ``ModelError``."""
+        request = _Request(endpoint.model, messages, max_tokens, tools or omit)
         try:
             client = self._client(endpoint).with_options(timeout=timeout_s)
-            if stream:
-                return await _streamed(client, endpoint.model, messages, max_tokens)
-            return await _whole(client, endpoint.model, messages, max_tokens)
+            return await (_streamed if stream else _whole)(client, request)
         except Exception as error:  # every library below the client has errors of its own
             raise translate(error) from error
 
@@ -90,45 +101,84 @@ class Models:
         return self._clients[known]
 
 
-async def _whole(
-    client: AsyncOpenAI,
-    model: str,
-    messages: Sequence[ChatCompletionMessageParam],
-    max_tokens: int,
-) -> Completion:
+@dataclass(frozen=True, slots=True)
+class _Request:
+    model: str
+    messages: Sequence[ChatCompletionMessageParam]
+    max_tokens: int
+    tools: Sequence[ChatCompletionFunctionToolParam] | Omit
+
+
+async def _whole(client: AsyncOpenAI, request: _Request) -> Completion:
     answer = await client.chat.completions.create(
-        model=model, messages=list(messages), max_tokens=max_tokens
+        model=request.model,
+        messages=list(request.messages),
+        max_tokens=request.max_tokens,
+        tools=request.tools,
     )
-    content = answer.choices[0].message.content
+    message = answer.choices[0].message
+    content = message.content
+    calls = _Calls()
+    for index, call in enumerate(message.tool_calls or ()):
+        calls.add(index, call)
     return Completion(
         content if isinstance(content, str) else "",
-        answer.model if isinstance(answer.model, str) and answer.model else model,
+        answer.model if isinstance(answer.model, str) and answer.model else request.model,
         *_tokens(answer.usage),
+        calls.whole(),
     )
 
 
-async def _streamed(
-    client: AsyncOpenAI,
-    model: str,
-    messages: Sequence[ChatCompletionMessageParam],
-    max_tokens: int,
-) -> Completion:
+async def _streamed(client: AsyncOpenAI, request: _Request) -> Completion:
     parts: list[str] = []
     tokens_in = tokens_out = 0
+    calls = _Calls()
     stream = await client.chat.completions.create(
-        model=model,
-        messages=list(messages),
-        max_tokens=max_tokens,
+        model=request.model,
+        messages=list(request.messages),
+        max_tokens=request.max_tokens,
+        tools=request.tools,
         stream=True,
         stream_options={"include_usage": True},
     )
     async with stream:
         async for chunk in stream:
-            if chunk.choices and chunk.choices[0].delta.content:
-                parts.append(chunk.choices[0].delta.content)
+            if chunk.choices:
+                delta = chunk.choices[0].delta
+                parts.append(delta.content or "")
+                for call in delta.tool_calls or ():
+                    calls.add(call.index, call)
             if chunk.usage:
                 tokens_in, tokens_out = _tokens(chunk.usage)
-    return Completion("".join(parts), model, tokens_in, tokens_out)
+    return Completion("".join(parts), request.model, tokens_in, tokens_out, calls.whole())
+
+
+class _Calls:
+    """Tool calls, put together from the pieces they come in. The client checks no types."""
+
+    def __init__(self) -> None:
+        self._parts: dict[int, list[str]] = {}
+
+    def add(self, index: object, call: object) -> None:
+        """A whole call, or a piece of one."""
+        function = getattr(call, "function", None)
+        texts = (
+            getattr(call, "id", None),
+            getattr(function, "name", None),
+            getattr(function, "arguments", None),
+        )
+        known = self._parts.setdefault(index if isinstance(index, int) else 0, ["", "", ""])
+        for place, text in enumerate(texts):
+            # Only arguments come in pieces; some servers repeat id and name with each of them.
+            if isinstance(text, str) and (place == _ARGUMENTS or not known[place]):
+                known[place] += text
+
+    def whole(self) -> tuple[ToolCall, ...]:
+        """In the model's order; a call without an id gets one, so that it can be answered."""
+        return tuple(
+            ToolCall(id_ or f"call_{index}", name, arguments)
+            for index, (id_, name, arguments) in sorted(self._parts.items())
+        )
 
 
 def _tokens(usage: object) -> tuple[int, int]:

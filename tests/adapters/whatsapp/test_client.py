@@ -6,7 +6,7 @@ import pytest
 
 from niochat.adapters.whatsapp.uazapi.client import Uazapi
 from niochat.domain.commands import SendResult
-from niochat.domain.gateway import Gateway, Line, SendAnswer
+from niochat.domain.gateway import Gateway, Line, Outgoing, SendAnswer
 
 from .scripted_gateway import Break, ScriptedGateway, refusing_line
 
@@ -17,7 +17,7 @@ LOST = SendAnswer(SendResult.UNCERTAIN, code="answer_lost")
 
 
 async def send(client: Gateway, line: Line, text: str = "Oi", timeout_s: float = 5) -> SendAnswer:
-    return await client.send_text(line, "5581977776666", text, "track-1", timeout_s)
+    return await client.send(line, "5581977776666", Outgoing(text), "track-1", timeout_s)
 
 
 # -- sends -------------------------------------------------------------------------------

@@ -10,12 +10,59 @@ SELECT author, kind, text, details, sent_at FROM (
                        ORDER BY e.version DESC LIMIT 1) END AS answers_upto
       FROM messages m
      WHERE m.tenant_id = $1 AND m.conversation_id = $2 AND m.version <= $3
-       AND m.deleted_at IS NULL AND m.code IS DISTINCT FROM 'cancelled'
+       AND m.deleted_at IS NULL AND m.code IS DISTINCT FROM 'cancelled' AND m.kind <> 'note'
      ORDER BY m.version DESC LIMIT $4) AS newest
  ORDER BY coalesce(answers_upto, version), version
 
--- name: current
--- Whether an attempt is still the one that counts, and its tenant active.
-SELECT EXISTS (SELECT FROM turns t JOIN tenants n USING (tenant_id)
-                WHERE t.tenant_id = $1 AND t.id = $2 AND t.attempt = $3 AND t.status = 'running'
-                  AND n.status = 'active')
+-- name: visit
+-- All that a turn has to know besides what was said; no row: the attempt does not count any more.
+-- Reads of a turn that was cancelled moments ago are still good for the one that follows it.
+SELECT r.tool_results, r.started_at, now() AS now, n.timezone, n.policy, n.status,
+       m.facts,
+       EXISTS (SELECT FROM turns s
+                WHERE s.tenant_id = r.tenant_id AND s.id = nullif(m.facts ->> 'shown_in', '')::uuid
+                  AND s.status = 'answered') AS shown,
+       NOT EXISTS (SELECT FROM messages a
+                    WHERE a.tenant_id = r.tenant_id AND a.conversation_id = r.conversation_id
+                      AND a.author IN ('assistant', 'system') AND a.kind <> 'note') AS first_answer,
+       (SELECT i.value FROM threads t
+          JOIN identities i ON i.tenant_id = t.tenant_id AND i.contact_id = t.contact_id
+         WHERE t.tenant_id = r.tenant_id AND t.id = r.thread_id AND i.kind = 'phone'
+         ORDER BY i.value DESC LIMIT 1) AS phone,
+       (SELECT jsonb_object_agg(g.slug, g.name) FROM teams g WHERE g.tenant_id = r.tenant_id)
+           AS teams,
+       (SELECT jsonb_agg(c.tool_results ORDER BY c.started_at) FROM turns c
+         WHERE c.tenant_id = r.tenant_id AND c.conversation_id = r.conversation_id
+           AND c.status = 'cancelled' AND c.settled_at > now() - interval '2 min'
+           AND NOT EXISTS (SELECT FROM turns a
+                            WHERE a.tenant_id = c.tenant_id
+                              AND a.conversation_id = c.conversation_id
+                              AND a.status = 'answered' AND a.started_at > c.started_at))
+           AS cancelled_results,
+       (SELECT array_agg(w.key) FROM erp_writes w
+          JOIN turns b ON b.tenant_id = w.tenant_id AND b.id = w.turn_id
+         WHERE w.tenant_id = r.tenant_id AND b.conversation_id = r.conversation_id
+           AND w.status <> 'refused') AS written
+  FROM turns r JOIN tenants n USING (tenant_id)
+  LEFT JOIN memories m ON m.tenant_id = r.tenant_id AND m.conversation_id = r.conversation_id
+ WHERE r.tenant_id = $1 AND r.id = $2 AND r.attempt = $3 AND r.status = 'running'
+   AND n.status = 'active'
+
+-- name: record_call
+-- A finished call goes into the turn's row together with what was learned from it; both only
+-- while the attempt counts.
+WITH turn AS (
+    UPDATE turns SET tool_results = tool_results || $4::jsonb
+     WHERE tenant_id = $1 AND id = $2 AND attempt = $3 AND status = 'running'
+    RETURNING conversation_id
+)
+INSERT INTO memories (tenant_id, conversation_id, facts)
+SELECT $1, conversation_id, $5::jsonb FROM turn
+    ON CONFLICT (tenant_id, conversation_id) DO UPDATE
+   SET facts = excluded.facts, changed_at = now()
+RETURNING conversation_id
+
+-- name: attach
+-- A file that will leave with a message; derived ids make a second one the same.
+INSERT INTO attachments (tenant_id, id, mimetype, filename, data) VALUES ($1, $2, $3, $4, $5)
+    ON CONFLICT (tenant_id, id) DO NOTHING

@@ -1,20 +1,47 @@
 -- name: journal
 -- Statement 4: a write to the ERP is written down before it leaves, once for what it means in
--- the business; only while its turn is current and its tenant active.
-INSERT INTO erp_writes (tenant_id, key, turn_id, request)
+-- the business; only while its turn is current and its tenant active. A refusal did nothing, so
+-- a later turn may ask again under the same key.
+INSERT INTO erp_writes AS w (tenant_id, key, turn_id, request)
 SELECT t.tenant_id, $2, t.id, $5
   FROM turns t JOIN tenants n USING (tenant_id)
  WHERE t.tenant_id = $1 AND t.id = $3 AND t.attempt = $4 AND t.status = 'running'
    AND n.status = 'active'
-    ON CONFLICT (tenant_id, key) DO NOTHING
+    ON CONFLICT (tenant_id, key) DO UPDATE
+   SET turn_id = excluded.turn_id, request = excluded.request, status = 'started', result = NULL,
+       journaled_at = now(), left_at = NULL, settled_at = NULL
+ WHERE w.status = 'refused' AND w.turn_id <> excluded.turn_id
 RETURNING id
 
 -- name: earlier
 -- What is known of a write with that meaning.
-SELECT id, status, result FROM erp_writes WHERE tenant_id = $1 AND key = $2
+SELECT id, status, request, result FROM erp_writes WHERE tenant_id = $1 AND key = $2
+
+-- name: leave
+-- Right before the socket: of all who would do it one wins, and only while its turn counts.
+UPDATE erp_writes SET status = 'sending', left_at = now()
+ WHERE tenant_id = $1 AND id = $2 AND status = 'started'
+   AND EXISTS (SELECT FROM turns t JOIN tenants n USING (tenant_id)
+                WHERE t.tenant_id = $1 AND t.id = $3 AND t.attempt = $4 AND t.status = 'running'
+                  AND n.status = 'active')
+RETURNING id
+
+-- name: stay
+-- It certainly did not reach the ERP: whoever comes next may do it.
+UPDATE erp_writes SET status = 'started', left_at = NULL
+ WHERE tenant_id = $1 AND id = $2 AND status = 'sending'
 
 -- name: settle
 -- The ERP's answer, or what re-reading it showed; once.
 UPDATE erp_writes SET status = $3, result = $4, settled_at = now()
- WHERE tenant_id = $1 AND id = $2 AND status = 'started'
+ WHERE tenant_id = $1 AND id = $2 AND status IN ('started', 'sending')
 RETURNING id
+
+-- name: open_writes
+-- Writes whose outcome nobody knows, for the operator.
+SELECT count(*) FROM erp_writes
+ WHERE tenant_id = $1 AND status = 'sending' AND left_at < now() - interval '2 min'
+
+-- name: limits
+-- How many calls of the tenant's ERP at once, and how many a minute.
+SELECT calls_at_once, per_minute FROM erps WHERE tenant_id = $1

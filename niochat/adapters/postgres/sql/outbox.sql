@@ -19,7 +19,12 @@ UPDATE outbox o
                     WHERE c.tenant_id = o.tenant_id AND c.id = o.conversation_id
                       AND c.status = 'pending' AND n.status = 'active'
                       AND (c.paused_until IS NULL OR c.paused_until <= now())))
-RETURNING o.id, o.tenant_id, o.thread_id, o.channel_id, o.text, o.attempts
+RETURNING o.id, o.tenant_id, o.thread_id, o.channel_id, o.text, o.attempts, o.kind,
+          o.attachment_id
+
+-- name: attachment
+-- The file that leaves with a claimed row.
+SELECT data, mimetype, filename FROM attachments WHERE tenant_id = $1 AND id = $2
 
 -- name: unsettled
 -- What of a thread has not ended, oldest first, and whether its sender is gone.

@@ -139,14 +139,17 @@ UPDATE messages
  WHERE tenant_id = $1 AND id = $2
 
 -- name: add_sends
--- What has to leave, in the order it was said.
+-- What has to leave, in the order it was said. A file that is gone makes a send that fails, not a
+-- step that can never be written.
 INSERT INTO outbox (tenant_id, id, thread_id, shard, channel_id, conversation_id, message_id,
-                    origin, text)
+                    origin, kind, text, attachment_id)
 SELECT x.tenant_id, x.id, x.thread_id, shard_of(x.thread_id), x.channel_id, x.conversation_id,
-       x.message_id, x.origin, x.text
+       x.message_id, x.origin, x.kind, x.text, a.id
   FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::uuid[], $6::uuid[], $7::text[],
-              $8::text[]) WITH ORDINALITY
-       AS x (tenant_id, id, thread_id, channel_id, conversation_id, message_id, origin, text, n)
+              $8::text[], $9::text[], $10::uuid[]) WITH ORDINALITY
+       AS x (tenant_id, id, thread_id, channel_id, conversation_id, message_id, origin, kind, text,
+             attachment_id, n)
+  LEFT JOIN attachments a ON a.tenant_id = x.tenant_id AND a.id = x.attachment_id
  ORDER BY x.n
     ON CONFLICT (tenant_id, id) DO NOTHING
 
@@ -208,7 +211,7 @@ SELECT x.tenant_id, x.id, x.conversation_id, x.thread_id, shard_of(x.thread_id),
 -- How a turn ended; once.
 UPDATE turns
    SET status = $3, code = $4, detail = $5, model = $6, prompt_version = $7, tokens_in = $8,
-       tokens_out = $9, settled_at = now()
+       tokens_out = $9, cost = $10, settled_at = now()
  WHERE tenant_id = $1 AND id = $2 AND status = 'running'
 
 -- name: keep_unmatched

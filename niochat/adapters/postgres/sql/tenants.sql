@@ -68,20 +68,45 @@ SELECT DISTINCT t.slug AS tenant, c.slug AS channel, u.slug AS other_tenant, o.s
 -- name: assistant_of
 -- A tenant's assistant with its sealed key, and what it should know of the tenant.
 SELECT a.endpoint, a.model, a.api_key_sealed, a.persona, a.stream, a.max_steps, a.max_tokens,
-       a.max_seconds, a.turns_per_minute, t.timezone
+       a.max_seconds, a.turns_per_minute, a.price_in, a.price_out, t.timezone
   FROM assistants a JOIN tenants t USING (tenant_id) WHERE a.tenant_id = $1
 
 -- name: put_assistant
 -- A new assistant, or an assistant's new settings.
 INSERT INTO assistants (tenant_id, endpoint, model, api_key_sealed, persona, stream,
-                        max_steps, max_tokens, max_seconds, turns_per_minute)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+                        max_steps, max_tokens, max_seconds, turns_per_minute,
+                        price_in, price_out)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
     ON CONFLICT (tenant_id) DO UPDATE
    SET endpoint = excluded.endpoint, model = excluded.model,
        api_key_sealed = excluded.api_key_sealed, persona = excluded.persona,
        stream = excluded.stream, max_steps = excluded.max_steps,
        max_tokens = excluded.max_tokens, max_seconds = excluded.max_seconds,
-       turns_per_minute = excluded.turns_per_minute
+       turns_per_minute = excluded.turns_per_minute,
+       price_in = excluded.price_in, price_out = excluded.price_out
+
+-- name: erp_of
+-- A tenant's ERP with its sealed token, and what the last probe of it found.
+SELECT kind, base_url, app, token_sealed, ticket_kinds, calls_at_once, per_minute, timeout_s,
+       capabilities, probed_at
+  FROM erps WHERE tenant_id = $1
+
+-- name: put_erp
+-- A new ERP, or an ERP's new settings. What was probed stays only with the same access ($10).
+INSERT INTO erps (tenant_id, kind, base_url, app, token_sealed, ticket_kinds,
+                  calls_at_once, per_minute, timeout_s)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+    ON CONFLICT (tenant_id) DO UPDATE
+   SET kind = excluded.kind, base_url = excluded.base_url, app = excluded.app,
+       token_sealed = excluded.token_sealed, ticket_kinds = excluded.ticket_kinds,
+       calls_at_once = excluded.calls_at_once, per_minute = excluded.per_minute,
+       timeout_s = excluded.timeout_s,
+       capabilities = CASE WHEN $10::boolean THEN erps.capabilities END,
+       probed_at = CASE WHEN $10::boolean THEN erps.probed_at END
+
+-- name: remember_capabilities
+-- What a probe found.
+UPDATE erps SET capabilities = $2, probed_at = now() WHERE tenant_id = $1
 
 -- name: tenants
 -- All tenants, for the operator.

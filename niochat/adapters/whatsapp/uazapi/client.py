@@ -1,6 +1,7 @@
 """The way to a Uazapi instance over HTTP. Implements the port ``domain.gateway.Gateway``."""
 
 import asyncio
+import base64
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from http.cookiejar import CookieJar, DefaultCookiePolicy
@@ -20,7 +21,14 @@ from niochat.adapters.whatsapp.uazapi.judge import judge, judge_silence, retry_a
 from niochat.adapters.whatsapp.uazapi.placeholders import neutralise
 from niochat.domain.commands import SendResult
 from niochat.domain.errors import Unavailable
-from niochat.domain.gateway import Gateway, Line, LineStatus, SendAnswer
+from niochat.domain.gateway import (
+    Gateway,
+    Line,
+    LineStatus,
+    Outgoing,
+    OutgoingFile,
+    SendAnswer,
+)
 
 _CONNECTIONS = 200
 _KEEP_ALIVE_S = 4.0
@@ -62,17 +70,17 @@ class Uazapi(Gateway):
         """Close the pool; sends in flight end as lost."""
         await self._http.aclose()
 
-    async def send_text(
-        self, line: Line, number: str, text: str, track_id: str, timeout_s: float
+    async def send(
+        self, line: Line, number: str, outgoing: Outgoing, track_id: str, timeout_s: float
     ) -> SendAnswer:
         """Send once and say what is known, within ``timeout_s``; raises for no answer.
 
-        The outcome table is :func:`judge.judge` and :func:`judge.judge_silence`.
+        The outcome table is :func:`judge.judge` and :func:`judge.judge_silence`, the same for
+        texts and files.
         """
+        path, body = _message(number, outgoing, track_id)
         try:
-            request = self._request(
-                line, "POST", "/send/text", _text_message(number, text, track_id), timeout_s
-            )
+            request = self._request(line, "POST", path, body, timeout_s)
         except (httpx.InvalidURL, ValueError):
             return SendAnswer(SendResult.RETRY, code="unreachable")
         try:
@@ -171,14 +179,27 @@ class Uazapi(Gateway):
         )
 
 
-def _text_message(number: str, text: str, track_id: str) -> dict[str, object]:
-    return {
+def _message(number: str, outgoing: Outgoing, track_id: str) -> tuple[str, dict[str, object]]:
+    """Path and body of a send (Uazapi reference 2.2)."""
+    body: dict[str, object] = {
         # Digits: one integrator saw sends to a whole JID fail (Uazapi reference 2.1).
         "number": number.removesuffix("@s.whatsapp.net"),
-        "text": neutralise(text),
+        "text": neutralise(outgoing.text),
         "track_id": track_id,
         "track_source": "niochat",
-        "linkPreview": False,
+    }
+    if outgoing.file is None:
+        return "/send/text", {**body, "linkPreview": False}
+    return "/send/media", {**body, "type": outgoing.kind.value, **_file(outgoing.file)}
+
+
+def _file(file: OutgoingFile) -> dict[str, object]:
+    # As a data URI, which tells servers that do not know ``mimetype`` yet what it is.
+    data = base64.b64encode(file.data).decode("ascii")
+    return {
+        "file": f"data:{file.mimetype};base64,{data}",
+        "docName": file.filename,
+        "mimetype": file.mimetype,
     }
 
 

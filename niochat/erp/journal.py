@@ -13,15 +13,16 @@ _SQL = queries("erp")
 
 
 @dataclass(frozen=True, slots=True)
-class Journaled:
-    """A write's row. ``first``: this caller is the one to do it; else ``result`` is used.
-
-    ``started`` without being first means that its answer is not known: re-read the ERP.
+class Entry:
+    """A write's row. ``status``: ``started`` (it never left), ``sending`` (it may have been
+    done: re-read the ERP), ``done`` or ``refused``, whose ``result`` is used.
+    ``first``: this call wrote it down; ``request`` is what was written down.
     """
 
     id: UUID
     first: bool
     status: str
+    request: Mapping[str, Any]
     result: Any
 
 
@@ -33,7 +34,7 @@ class Journal:
 
     async def begin(
         self, tenant_id: UUID, key: str, turn_id: UUID, attempt: int, request: Mapping[str, object]
-    ) -> Journaled:
+    ) -> Entry:
         """Write down that ``key`` (``unlock:<contract>:<month>``) will be done.
 
         Raises ``Refused`` when the turn is not current or the tenant is suspended.
@@ -44,8 +45,19 @@ class Journal:
             )
             row = await connection.fetchrow(_SQL["earlier"], tenant_id, key)
         if row is None:
-            raise Refused("the turn is over or the tenant suspended", code="turn_not_current")
-        return Journaled(row["id"], mine is not None, row["status"], row["result"])
+            raise turn_over()
+        return Entry(row["id"], mine is not None, row["status"], row["request"], row["result"])
+
+    async def leave(self, tenant_id: UUID, write_id: UUID, turn_id: UUID, attempt: int) -> bool:
+        """Whether the caller is the one whose request may leave now."""
+        async with self._database.tenant(tenant_id) as connection:
+            left = await connection.fetchval(_SQL["leave"], tenant_id, write_id, turn_id, attempt)
+        return left is not None
+
+    async def stay(self, tenant_id: UUID, write_id: UUID) -> None:
+        """The request certainly did not reach the ERP."""
+        async with self._database.tenant(tenant_id) as connection:
+            await connection.execute(_SQL["stay"], tenant_id, write_id)
 
     async def settle(
         self, tenant_id: UUID, write_id: UUID, status: str, result: Mapping[str, object]
@@ -56,3 +68,13 @@ class Journal:
                 _SQL["settle"], tenant_id, write_id, status, dict(result)
             )
         return row is not None
+
+    async def open_writes(self, tenant_id: UUID) -> int:
+        """How many writes have an outcome that nobody knows."""
+        async with self._database.tenant(tenant_id) as connection:
+            return int(await connection.fetchval(_SQL["open_writes"], tenant_id))
+
+
+def turn_over() -> Refused:
+    """Nobody may act for a turn that ended, or for a tenant that is suspended."""
+    return Refused("the turn is over or the tenant suspended", code="turn_not_current")

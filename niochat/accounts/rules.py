@@ -1,0 +1,84 @@
+"""A provider's policy as its operator declares it: waiting, hours, silence."""
+
+from typing import Annotated, Any, Self
+
+from pydantic import AfterValidator, Field, model_validator
+
+from niochat.accounts.declared import Declared, wrong_at
+from niochat.accounts.fields import Number, Sentence, Slug
+from niochat.accounts.times import Clock, Day, Holidays, Weekdays
+from niochat.domain.policy import Policy
+
+_DEFAULT = Policy()
+_DAY_S = 86_400
+
+
+def _tells_when(value: str) -> str:
+    if "{when}" not in value:
+        raise ValueError("must contain {when}, which becomes the day and hour")
+    return value
+
+
+def _never_or_a_minute(value: float) -> float:
+    if 0 < value < 60:
+        raise ValueError("must be 0 (never) or at least 60")
+    return value
+
+
+class ShiftEntry(Declared):
+    """People are there on ``days`` from ``from`` up to, not including, ``to``."""
+
+    days: Weekdays
+    opens: Annotated[Clock, Field(alias="from")]
+    closes: Annotated[Clock, Field(alias="to")]
+
+    @model_validator(mode="after")
+    def _closes_later(self) -> Self:
+        if self.closes <= self.opens:
+            raise wrong_at("to must be later than from; a night is two shifts", "to")
+        return self
+
+
+class PolicyEntry(Declared):
+    """What differs from ``domain.policy.Policy``; the rest follows the code's defaults."""
+
+    burst_window_s: Annotated[Number, Field(gt=0, le=60)] = _DEFAULT.burst_window_s
+    """Seconds of silence after which what the customer wrote is answered."""
+    burst_limit_s: Annotated[Number, Field(gt=0, le=300)] = _DEFAULT.burst_limit_s
+    """Seconds after which it is answered even while the customer goes on writing."""
+    phone_pause_s: Annotated[Number, Field(ge=0, le=7 * _DAY_S)] = _DEFAULT.phone_pause_s
+    """Seconds the assistant keeps silent after somebody typed on the provider's phone."""
+    team: Slug = _DEFAULT.team
+    """Team that gets what the assistant cannot keep; one of the provider's teams."""
+    unavailable_text: Sentence = _DEFAULT.unavailable_text
+    """Said when the model is away; ``{protocol}`` becomes the protocol number."""
+    hours: tuple[ShiftEntry, ...] = ()
+    """When people are there, in the provider's time zone; none: always, holidays or not."""
+    holidays: Holidays = _DEFAULT.holidays
+    """Calendar of public holidays without people: ``BR``, ``BR-PE``; empty: none."""
+    closed_days: tuple[Day, ...] = ()
+    """Further days without people."""
+    closed_text: Annotated[Sentence, AfterValidator(_tells_when)] = _DEFAULT.closed_text
+    """Added at a hand-off while nobody is there; ``{when}`` becomes the next opening."""
+    closed_unknown_text: Sentence = _DEFAULT.closed_unknown_text
+    """The same where no opening is near."""
+    reminder_after_s: Annotated[
+        Number, Field(ge=0, le=_DAY_S), AfterValidator(_never_or_a_minute)
+    ] = _DEFAULT.reminder_after_s
+    """Seconds of a customer's silence after which the assistant asks; 0: never."""
+    close_after_s: Annotated[Number, Field(ge=60, le=_DAY_S)] = _DEFAULT.close_after_s
+    """Seconds of silence after that reminder which end the visit."""
+    reminder_text: Sentence = _DEFAULT.reminder_text
+    close_text: Sentence = _DEFAULT.close_text
+    """Said at that end; ``{protocol}`` becomes the protocol number."""
+
+    @model_validator(mode="after")
+    def _limit_is_longer(self) -> Self:
+        if self.burst_limit_s < self.burst_window_s:
+            at = "burst_limit_s" if "burst_limit_s" in self.model_fields_set else "burst_window_s"
+            raise wrong_at("burst_limit_s must not be shorter than burst_window_s", at)
+        return self
+
+    def stored(self) -> dict[str, Any]:
+        """What the tenant's row keeps, as JSON: what the file says, and always the team."""
+        return {**self.model_dump(mode="json", exclude_unset=True), "team": self.team}

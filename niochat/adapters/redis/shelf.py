@@ -1,0 +1,55 @@
+"""A shelf in Redis where values stay for seconds. Without Redis it is simply empty."""
+
+import structlog
+from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import RedisError
+
+_log = structlog.get_logger(__name__)
+_TIMEOUT_S = 0.5
+"""A cache that is slower than this is no help."""
+_AWAY = (RedisError, OSError, TimeoutError)
+
+
+class Shelf:
+    """Bytes by subject and name; a subject is dropped as a whole when something of it changed."""
+
+    def __init__(self, url: str, *, ttl_s: int) -> None:
+        self._redis: Redis = Redis.from_url(
+            url,
+            socket_timeout=_TIMEOUT_S,
+            socket_connect_timeout=_TIMEOUT_S,
+            retry=Retry(NoBackoff(), 0),
+        )
+        self._ttl_s = ttl_s
+
+    async def get(self, subject: str, name: str) -> bytes | None:
+        """The value; ``None`` when it is not there, or Redis is not."""
+        try:
+            kept = await self._redis.hget(subject, name)
+        except _AWAY as error:
+            _log.debug("shelf_not_read", reason=type(error).__name__)
+            return None
+        return kept if isinstance(kept, bytes) else None
+
+    async def put(self, subject: str, name: str, value: bytes) -> None:
+        """Keep for ``ttl_s`` from the subject's first value on."""
+        try:
+            async with self._redis.pipeline(transaction=True) as pipe:
+                pipe.hset(subject, name, value)
+                pipe.expire(subject, self._ttl_s, nx=True)
+                await pipe.execute()
+        except _AWAY as error:
+            _log.debug("shelf_not_written", reason=type(error).__name__)
+
+    async def drop(self, subject: str) -> None:
+        """Forget all of a subject."""
+        try:
+            await self._redis.delete(subject)
+        except _AWAY as error:
+            _log.debug("shelf_not_dropped", reason=type(error).__name__)
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._redis.aclose()

@@ -1,0 +1,1 @@
+"""SGP (TSMX), the ERP of many Brazilian internet providers: questions, writes, probing."""

@@ -1,0 +1,166 @@
+"""Total readers of SGP's loose types: an odd value counts as absent, nothing raises.
+
+SGP sends numbers as strings, ``"None"``, ``""`` or null for absent, ``" Ativo "`` with spaces,
+money as number or text, flags as boolean or 0/1 (SGP reference 3.1).
+"""
+
+import math
+import re
+import unicodedata
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from decimal import ROUND_HALF_UP, Decimal
+
+LONGEST_TEXT = 200
+"""Of names, addresses and other short texts: they reach a model's prompt."""
+_NO_OBJECT: Mapping[str, object] = {}
+_ABSENT = frozenset({"none", "null"})
+_YES = frozenset({"1", "true", "sim", "s", "yes", "on"})
+_NO = frozenset({"0", "false", "nao", "n", "no", "off"})
+_MOST_MONEY = Decimal(1_000_000)
+"""No subscriber's invoice or plan in BRL comes near it: above, a field was misread."""
+_CENT = Decimal("0.01")
+_BIGGEST = 10**15
+_WHOLE = re.compile(r"(-?[0-9]{1,15})(?:\.0+)?")
+_PLAIN_MONEY = re.compile(r"-?[0-9]{1,9}(?:[.,][0-9]{1,2}|\.[0-9]{4,8})?")
+_GROUPED = re.compile(r"-?[0-9]{1,3}(?:([.,])[0-9]{3})(?:\1[0-9]{3})*(?!\1)[.,][0-9]{1,2}")
+_CLOCK = r"(?:[T ]+([0-9]{1,2}):([0-9]{2})(?::([0-9]{2})(?:\.[0-9]+)?)?\s*(?:Z|[+-][0-9:]{2,6})?)?"
+_ISO = re.compile(r"([0-9]{4})-([0-9]{1,2})-([0-9]{1,2})" + _CLOCK)
+_LOCAL = re.compile(r"([0-9]{1,2})/([0-9]{1,2})/([0-9]{4})" + _CLOCK)
+_FIRST_YEAR, _LAST_YEAR = 1990, 2100
+
+
+class Unusable(ValueError):
+    """A field without which the answer says nothing; the text names it, never its value."""
+
+
+def object_of(value: object) -> Mapping[str, object]:
+    """The object, also when it came as a list around it; otherwise an empty one."""
+    if isinstance(value, list) and len(value) == 1:
+        value = value[0]
+    return value if isinstance(value, Mapping) else _NO_OBJECT
+
+
+def rows_of(value: object) -> Sequence[object] | None:
+    """The list; a lone object counts as a list of it. ``None`` for anything else."""
+    if isinstance(value, list):
+        return value
+    return [value] if isinstance(value, Mapping) and value else None
+
+
+def first_of(source: Mapping[str, object], *names: str) -> object:
+    """The first of the fields that is there and not an absent one, or ``None``."""
+    return next((source[name] for name in names if not absent(source.get(name))), None)
+
+
+def absent(value: object) -> bool:
+    """Whether it is one of SGP's ways to say nothing."""
+    return value is None or (isinstance(value, str) and value.strip().lower() in {"", *_ABSENT})
+
+
+def text_of(value: object, longest: int = LONGEST_TEXT) -> str:
+    """One clean line of at most ``longest`` characters; ``""`` where there is none.
+
+    Control, format and unpaired surrogate characters go, white space is folded.
+    """
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        whole = whole_of(value)
+        value = str(whole) if whole is not None else ""
+    if not isinstance(value, str) or absent(value):
+        return ""
+    folded = " ".join(value.split())
+    return "".join(c for c in folded if unicodedata.category(c)[0] != "C")[:longest].strip()
+
+
+def first_text(source: Mapping[str, object], *names: str, longest: int = LONGEST_TEXT) -> str:
+    """The first of the fields that says something, or ``""``."""
+    texts = (text_of(source.get(name), longest) for name in names)
+    return next((text for text in texts if text), "")
+
+
+def plain(text: str) -> str:
+    """Lower case without accents, for comparing words."""
+    split = unicodedata.normalize("NFKD", text)
+    return "".join(c for c in split if not unicodedata.combining(c)).casefold()
+
+
+def digits_of(value: object) -> str:
+    """The digits of a text or number."""
+    return "".join(c for c in text_of(value) if c in "0123456789")
+
+
+def whole_of(value: object) -> int | None:
+    """The whole number, also of ``"4"``, ``" 4 "``, ``4.0`` or ``True``."""
+    if isinstance(value, str):
+        found = _WHOLE.fullmatch(value.strip())
+        return int(found[1]) if found else None
+    if isinstance(value, float) and not (math.isfinite(value) and value.is_integer()):
+        return None
+    if not isinstance(value, int | float) or abs(value) >= _BIGGEST:
+        return None
+    return int(value)
+
+
+def flag_of(value: object) -> bool | None:
+    """Yes, no, or ``None`` where it says neither."""
+    if isinstance(value, str):
+        said = plain(value.strip())
+        return True if said in _YES else (False if said in _NO else None)
+    number = whole_of(value)
+    return bool(number) if number in (0, 1) else None
+
+
+def money_of(value: object) -> Decimal | None:
+    """BRL with two places; ``None`` for what is no believable amount.
+
+    Reads ``99.9``, ``"99,90"``, ``"99.90"``, ``"1.234,56"``, ``"R$ 1.234,56"``. ``"1.234"`` could
+    mean two amounts, so it is none; negative, endless and absurd amounts neither.
+    """
+    if isinstance(value, str):
+        amount = _money_in(value)
+    elif isinstance(value, int | float) and not isinstance(value, bool):
+        # Compared before it is converted: not a number fails it, endless digits never convert.
+        amount = Decimal(repr(value)) if 0 <= value <= _MOST_MONEY else None
+    else:
+        return None
+    if amount is None or not 0 <= amount <= _MOST_MONEY:
+        return None
+    return abs(amount).quantize(_CENT, ROUND_HALF_UP)
+
+
+def _money_in(text: str) -> Decimal | None:
+    bare = text.strip().removeprefix("R$").strip()
+    if _PLAIN_MONEY.fullmatch(bare):
+        return Decimal(bare.replace(",", "."))
+    if len(bare) > 20 or not _GROUPED.fullmatch(bare):
+        return None
+    whole, cents = re.split(r"[.,](?=[0-9]{1,2}$)", bare)
+    return Decimal(re.sub(r"[.,]", "", whole) + "." + cents)
+
+
+def moment_of(value: object) -> datetime | None:
+    """Date with or without time, in the provider's local time and without a zone.
+
+    ``YYYY-MM-DD`` and ``dd/mm/YYYY``; a zone behind the time is the provider's own and dropped.
+    """
+    if not isinstance(value, str):
+        return None
+    text = value.strip()
+    if found := _ISO.fullmatch(text):
+        year, month, day = found[1], found[2], found[3]
+    elif found := _LOCAL.fullmatch(text):
+        day, month, year = found[1], found[2], found[3]
+    else:
+        return None
+    hour, minute, second = (int(part or 0) for part in found.groups()[3:])
+    try:
+        moment = datetime(int(year), int(month), int(day), hour, minute, second)
+    except ValueError:
+        return None
+    return moment if _FIRST_YEAR <= moment.year <= _LAST_YEAR else None
+
+
+def day_of(value: object) -> date | None:
+    """The day of :func:`moment_of`."""
+    moment = moment_of(value)
+    return moment.date() if moment else None

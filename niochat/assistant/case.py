@@ -1,0 +1,131 @@
+"""The case a turn works on: what it knows, what it will say, how it will end."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from niochat.assistant.facts import Facts, Wish
+from niochat.assistant.visit import Visit, Visits
+from niochat.domain.commands import Handoff
+from niochat.domain.erp import (
+    Answer,
+    Capability,
+    Contract,
+    ErpDesk,
+    Read,
+    Write,
+    WriteOrder,
+    WriteResult,
+)
+from niochat.domain.message import Content, Kind
+
+Result = dict[str, Any]
+"""A tool's answer to the model: JSON with ``ok``."""
+
+
+def done(**fields: Any) -> Result:
+    """The tool did what was asked."""
+    return {"ok": True, **fields}
+
+
+def refused(code: str, guidance: str, **fields: Any) -> Result:
+    """The tool did nothing; ``guidance`` tells the model what to do instead."""
+    return {"ok": False, "erro": code, **fields, "orientacao": guidance}
+
+
+class Sector(StrEnum):
+    """Teams that providers usually have; who lacks one gets it in the policy's team."""
+
+    GENERAL = "atendimento"
+    BILLING = "financeiro"
+    SUPPORT = "suporte"
+    SALES = "vendas"
+
+
+SECTOR_OF = {
+    Wish.INVOICE: Sector.BILLING,
+    Wish.UNLOCK: Sector.BILLING,
+    Wish.NO_INTERNET: Sector.SUPPORT,
+    Wish.SLOW: Sector.SUPPORT,
+    Wish.TICKET: Sector.SUPPORT,
+    Wish.PLANS: Sector.SALES,
+}
+
+
+@dataclass(slots=True)
+class Case:
+    """One turn's work. Changed by tools only; nothing of it counts before the turn finishes."""
+
+    visit: Visit
+    visits: Visits
+    erp: ErpDesk
+    capabilities: frozenset[Capability]
+    facts: Facts = field(init=False)
+    after_text: list[Content] = field(default_factory=list)
+    """Leaves after the model's own text, in this order."""
+    instead: str = ""
+    """What is said when the model has no words for what its tools did."""
+    handoff: Handoff | None = None
+    close: str = ""
+    final: str = ""
+    """Set by a tool that ends the turn with a text of its own."""
+    results: list[tuple[str, Result]] = field(default_factory=list)
+    """(tool, result) of this turn, reused ones included."""
+
+    def __post_init__(self) -> None:
+        self.facts = self.visit.facts
+
+    @property
+    def tenant_id(self) -> UUID:
+        """Whose ERP is asked."""
+        return self.visit.request.tenant_id
+
+    def learn(self, **changes: Any) -> None:
+        """The server found something out."""
+        self.facts = replace(self.facts, **changes)
+
+    async def read(self, request: Read[Answer]) -> Answer:
+        """A question to the tenant's ERP. Raises ``ErpError`` or ``ErpRefused``."""
+        return await self.erp.read(self.tenant_id, request)
+
+    async def write(self, key: str, request: Write) -> WriteResult:
+        """A write to the tenant's ERP, once for what ``key`` means in the business."""
+        turn = self.visit.request
+        order = WriteOrder(key, turn.turn_id, turn.attempt, request)
+        return await self.erp.write(self.tenant_id, order)
+
+    async def attach(self, name: str, kind: Kind, file: tuple[str, str, bytes], text: str) -> None:
+        """A file (mimetype, name, bytes) that leaves after the model's text, with a caption."""
+        mimetype, filename, data = file
+        attachment = await self.visits.attach(self.visit.request, name, mimetype, filename, data)
+        details: Mapping[str, object] = {
+            "attachment": str(attachment), "filename": filename, "mimetype": mimetype,
+            "size": len(data),
+        }  # fmt: skip
+        self.after_text.append(Content(kind, text, details))
+
+    def hand_over(self, sector: str, reason: str, note: str) -> None:
+        """To the sector's team when the turn ends."""
+        self.handoff = Handoff(self.team_of(sector), reason, note)
+
+    def team_of(self, sector: str) -> str:
+        """The slug of the team that stands for a sector."""
+        return str(sector) if sector in self.visit.teams else self.visit.policy.team
+
+    def team_name(self, slug: str) -> str:
+        """What customers call it."""
+        return self.visit.teams.get(slug, slug)
+
+    @property
+    def sector(self) -> Sector:
+        """Whose work the customer's wish is."""
+        wish = self.facts.wish
+        return SECTOR_OF.get(wish, Sector.GENERAL) if wish is not None else Sector.GENERAL
+
+    def contract(self) -> Contract:
+        """The confirmed contract; only asked for where one certainly is."""
+        chosen = self.facts.chosen
+        assert chosen is not None
+        return chosen

@@ -1,0 +1,87 @@
+"""What the assistant knows of a visit, because the server found it out: never the model's word."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cache
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from niochat.domain.erp import Contract
+
+
+class Wish(StrEnum):
+    """What the customer came for; it is carried on after the identification."""
+
+    INVOICE = "fatura"
+    NO_INTERNET = "sem_internet"
+    SLOW = "lentidao"
+    UNLOCK = "desbloqueio"
+    TICKET = "chamado"
+    PLANS = "planos"
+    OTHER = "outro"
+
+
+@dataclass(frozen=True, slots=True)
+class ShownPlan:
+    """A plan as it stood in the list that the customer saw."""
+
+    id: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """One conversation's. ``name`` empty: nobody is identified."""
+
+    name: str = ""
+    trusted: bool = False
+    """The WhatsApp number is one of the subscriber's telephones."""
+    contracts: tuple[Contract, ...] = ()
+    shown_in: str = ""
+    """Turn that showed the contracts; the customer must answer before one is taken."""
+    contract: str = ""
+    """The confirmed one."""
+    wish: Wish | None = None
+    lookups: int = 0
+    """Documents asked for, found or not."""
+    not_found: int = 0
+    invoices: tuple[str, ...] = ()
+    """Ids in the order of the list that the customer saw."""
+    sent: tuple[str, ...] = ()
+    """Forms of an invoice that were sent: ``pix``, ``boleto``."""
+    plans: tuple[ShownPlan, ...] = ()
+    ticket: str = ""
+    """Protocol of the service order opened in this visit."""
+    unlocked: str = ""
+    """Until when, as it was told."""
+
+    @property
+    def identified(self) -> bool:
+        """Whether somebody's contracts are known."""
+        return bool(self.contracts)
+
+    @property
+    def chosen(self) -> Contract | None:
+        """The confirmed contract, as it was when it was read."""
+        return next((c for c in self.contracts if c.id == self.contract), None)
+
+
+@cache
+def _kind() -> TypeAdapter[Facts]:
+    return TypeAdapter(Facts)
+
+
+def facts_to_json(facts: Facts) -> Any:
+    """JSON of the facts."""
+    return _kind().dump_python(facts, mode="json")
+
+
+def facts_from_json(value: object) -> Facts:
+    """What does not fit any more is forgotten: it can be asked for again."""
+    if value is None:
+        return Facts()
+    try:
+        return _kind().validate_python(value)
+    except ValidationError:
+        return Facts()

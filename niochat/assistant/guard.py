@@ -1,0 +1,182 @@
+"""The last look at a text before it leaves: nothing is said to be done that no tool did, and
+nothing is shown that the server did not find out. Whatever talked the model into it.
+"""
+
+import json
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from niochat.assistant.case import Case
+from niochat.assistant.folding import fold
+from niochat.domain.document import documents_in
+from niochat.domain.message import Author
+
+_CLAUSE = re.compile(r"([^.,;:!?\n]+)([.,;:!?\n]|$)")
+_OPEN = re.compile(
+    r"\b(nao|nem|nunca|se|quando|assim que|apos|depois (que|de)|caso|ate|para|posso|podemos|vou|"
+    r"vamos|gostaria|quer|deseja|prefere|sera|seja|for|precisa|preciso)\b"
+)
+"""A clause with one of these promises, asks or denies; it does not say that something is done."""
+_LINK = re.compile(r"\b(?:https?://|www\.)\S+|\b[\w-]+\.(?:com|net|org|br|io|app|link|me)\b\S*")
+_EMAIL = re.compile(r"[\w.+-]+@[\w-]+\.[\w.]+")
+_KEY = re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b")
+_AMOUNT = re.compile(r"r\$ ?[\d.,]*\d")
+_NUMBER = re.compile(r"\d(?:[ .\-()]{0,2}\d){8,}")
+_PIX = re.compile(r"000201\d\d")
+_MACHINE = re.compile(r"[{}]|```|\btool_?calls?\b|situacao do atendimento|orientacao:|apresentar:")
+_TOOL_NAME = re.compile(r"\b[a-z]{4,}_[a-z]{4,}\b")
+"""No Portuguese word has an underscore; every tool's name has."""
+_LONG_LINE = 40
+"""Characters from which a line of the prompt is its own, not everybody's Portuguese."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What may only be said when it is so."""
+
+    code: str
+    pattern: re.Pattern[str]
+    holds: Callable[[Case], bool]
+
+
+def _used(*tools: str) -> Callable[[Case], bool]:
+    return lambda case: any(name in tools and result["ok"] for name, result in case.results)
+
+
+def _known_ticket(case: Case) -> bool:
+    told = any(result.get("protocolo") for name, result in case.results if name == "abrir_chamado")
+    return bool(case.facts.ticket) or told or _used("consultar_chamados")(case)
+
+
+_CLAIMS = (
+    Claim(
+        "desbloqueio",
+        re.compile(
+            r"\b(desbloque(ad[oa]|ei|amos)|liberad[oa]|liberei|liberamos|religad[oa]|religuei)\b"
+        ),
+        lambda case: bool(case.facts.unlocked),
+    ),
+    Claim(
+        "chamado",
+        re.compile(
+            r"\b(chamado|ordem de servico|visita|tecnico)\b.{0,40}"
+            r"\b(abert[oa]|registrad[oa]|criad[oa]|gerad[oa]|agendad[oa]|enviad[oa]|a caminho)\b|"
+            r"\b(abri|registrei|criei|gerei|agendei|abrimos|agendamos)\b.{0,30}"
+            r"\b(chamado|ordem|visita|protocolo|tecnico)\b"
+        ),
+        _known_ticket,
+    ),
+    Claim(
+        "envio",
+        re.compile(
+            r"\b(enviei|mandei|enviamos|segue|seguem|aqui esta|foi enviad[oa])\b.{0,40}"
+            r"\b(pix|boleto|fatura|codigo|segunda via|2a via|qr|linha digitavel)\b|"
+            r"\b(pix|boleto|fatura|codigo|segunda via|qr|linha digitavel)\b.{0,30}"
+            r"\b(enviad[oa]|na proxima mensagem)\b"
+        ),
+        lambda case: _used("enviar_fatura")(case) or bool(case.facts.sent),
+    ),
+    Claim(
+        "transferencia",
+        re.compile(
+            r"\b(transferi|transferid[oa]|encaminhei|encaminhad[oa]|passei|repassei)\b.{0,40}"
+            r"\b(atendimento|atendente|equipe|setor|humano|suporte|financeiro|vendas|caso)\b|"
+            r"\b(atendimento|caso|solicitacao)\b.{0,30}\b(transferid[oa]|encaminhad[oa])\b"
+        ),
+        lambda case: case.handoff is not None,
+    ),
+    Claim(
+        "pagamento",
+        re.compile(
+            r"\b(pagamento|fatura|boleto|pix|conta|debito|divida)\b.{0,30}"
+            r"\b(confirmad[oa]|recebid[oa]|identificad[oa]|baixad[oa]|quitad[oa]|paga|pago|compensad[oa]|perdoad[oa])\b|"
+            r"\b(recebemos|confirmamos|confirmei|recebi|identifiquei|baixei)\b.{0,30}\bpagamento\b"
+        ),
+        lambda case: False,
+    ),
+    Claim(
+        "cancelamento",
+        re.compile(
+            r"\b(cancelei|cancelamos)\b|"
+            r"\b(contrato|plano|servico|assinatura|internet)\b.{0,20}\bcancelad[oa]\b"
+        ),
+        lambda case: False,
+    ),
+    Claim(
+        "alteracao",
+        re.compile(
+            r"\b(apliquei|aplicamos|concedi|zerei|isentei|abonei|alterei|alteramos|atualizei|troquei|"
+            r"mudei|cadastrei|reiniciei|resetei|ativei|reativei|configurei|estornei|creditei|"
+            r"desativei|dei baixa)\b|"
+            r"\b(desconto|credito|isencao|estorno|abono|reembolso)\b.{0,30}"
+            r"\b(aplicad[oa]|concedid[oa]|aprovad[oa]|liberad[oa]|feit[oa]|garantid[oa])\b"
+        ),
+        lambda case: False,
+    ),
+)
+"""Nothing that the assistant has no tool for can be true."""
+
+
+def untrue(text: str, case: Case, told: str, prompt_lines: Iterable[str]) -> str | None:
+    """Why the text must not leave, as a code; ``None``: it may.
+
+    ``told`` is what the tenant itself told the model of its own: names, addresses, phones.
+    """
+    folded = fold(text)
+    known = _known(case, told)
+    return (
+        _leaked(text, folded, prompt_lines)
+        or _unknown(folded, known)
+        or _claimed(folded, case)
+        or _foreign_address(folded, case)
+    )
+
+
+def _claimed(folded: str, case: Case) -> str | None:
+    for clause, end in _CLAUSE.findall(folded):
+        if end == "?" or _OPEN.search(clause):
+            continue
+        for claim in _CLAIMS:
+            if claim.pattern.search(clause) and not claim.holds(case):
+                return claim.code
+    return None
+
+
+def _leaked(text: str, folded: str, prompt_lines: Iterable[str]) -> str | None:
+    if _MACHINE.search(folded) or _TOOL_NAME.search(folded):
+        return "interno"
+    if documents_in(text):
+        return "documento"
+    lines = (fold(line) for line in prompt_lines)
+    return "interno" if any(len(line) >= _LONG_LINE and line in folded for line in lines) else None
+
+
+def _unknown(folded: str, known: str) -> str | None:
+    """Codes leave by tools alone; other figures only if they came from the server."""
+    if _PIX.search(folded):
+        return "codigo"
+    digits = re.sub(r"[ .\-()]", "", known)
+    for number in _NUMBER.findall(folded):
+        if re.sub(r"[ .\-()]", "", number) not in digits:
+            return "numero"
+    for pattern, code in ((_LINK, "link"), (_EMAIL, "email"), (_KEY, "chave"), (_AMOUNT, "valor")):
+        if any(found.strip(".,;:!?)") not in known for found in pattern.findall(folded)):
+            return code
+    return None
+
+
+def _foreign_address(folded: str, case: Case) -> str | None:
+    if case.facts.trusted:
+        return None
+    streets = (fold(c.address.split(",")[0].split(" - ")[0]) for c in case.facts.contracts)
+    return "endereco" if any(len(s) > 5 and s in folded for s in streets) else None
+
+
+def _known(case: Case, told: str) -> str:
+    """Everything the server itself has shown in this visit."""
+    ours = [line.text for line in case.visit.lines if line.author is not Author.CUSTOMER]
+    results = [json.dumps(result, ensure_ascii=False) for _, result in case.results]
+    facts = [case.facts.ticket, case.facts.unlocked, case.visit.request.protocol]
+    numbers = [contract.id for contract in case.facts.contracts]
+    return fold(" | ".join([told, *ours, *results, *facts, *numbers]))

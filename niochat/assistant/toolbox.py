@@ -1,0 +1,153 @@
+"""The tools of one turn: which are offered, whether a call is allowed, and what came of it."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import structlog
+from pydantic import ValidationError
+
+from niochat.adapters.openai.model import ModelError, ToolCall
+from niochat.assistant.case import Case, Result, refused
+from niochat.assistant.tools.connection import CHECK_CONNECTION, CHECK_MAINTENANCE
+from niochat.assistant.tools.ending import CLOSE, TRANSFER
+from niochat.assistant.tools.identification import CHOOSE, IDENTIFY, not_identified
+from niochat.assistant.tools.invoices import LIST_INVOICES, SEND_INVOICE
+from niochat.assistant.tools.plans import LIST_PLANS, REGISTER_INTEREST
+from niochat.assistant.tools.tickets import LIST_TICKETS, OPEN_TICKET
+from niochat.assistant.tools.tool import Arguments, Tool
+from niochat.assistant.tools.unlock import UNLOCK
+from niochat.domain.errors import NiochatError
+
+_log = structlog.get_logger(__name__)
+
+TOOLS = (
+    IDENTIFY, CHOOSE, LIST_INVOICES, SEND_INVOICE, CHECK_CONNECTION, CHECK_MAINTENANCE, UNLOCK,
+    OPEN_TICKET, LIST_TICKETS, LIST_PLANS, REGISTER_INTEREST, TRANSFER, CLOSE,
+)  # fmt: skip
+_ALWAYS = (TRANSFER, CLOSE)
+_LONGEST_ARGUMENTS = 8_000
+
+
+class FailedTool(NiochatError):
+    """The provider's system failed under a tool; ``tool`` says whose work it was."""
+
+    def __init__(self, tool: Tool, error: NiochatError) -> None:
+        super().__init__(str(error), code=error.code)
+        self.tool = tool
+
+
+class Toolbox:
+    """Runs the calls of one turn, one after another."""
+
+    def __init__(self, case: Case) -> None:
+        self._case = case
+        self._offered = {tool.name: tool for tool in TOOLS if self._fits(tool)}
+        self._corrected: set[str] = set()
+
+    def offers(self) -> list[dict[str, Any]]:
+        """The tools as the model is told of them."""
+        return [tool.offer() for tool in self._offered.values()]
+
+    async def use(self, call: ToolCall) -> Result:
+        """The result of a call, kept in the turn's row before anybody acts on it.
+
+        Raises ``ModelError`` for a second bad call of the same tool, ``FailedTool`` when the
+        ERP failed, ``Refused`` when the turn is over.
+        """
+        tool = self._offered.get(call.name)
+        if tool is None:
+            return self._wrong(call.name, "esta ferramenta não existe aqui")
+        try:
+            arguments = _arguments(tool, call.arguments)
+        except ValueError as error:
+            return self._wrong(call.name, _reason(error))
+        said = arguments.model_dump(mode="json")
+        result = self._remembered(tool, said)
+        if result is None:
+            result = self._gate(tool) or await self._run(tool, arguments)
+        await self._keep(tool, said, result)
+        return result
+
+    def _fits(self, tool: Tool) -> bool:
+        capable = self._case.capabilities
+        return tool in _ALWAYS or (bool(capable) and tool.needs <= capable)
+
+    def _gate(self, tool: Tool) -> Result | None:
+        """What a tool may not do yet, or not for who is writing."""
+        facts = self._case.facts
+        if not tool.contract:
+            return None
+        if not facts.identified:
+            return not_identified()
+        if facts.chosen is None:
+            return refused("nao_confirmado", "Espere o cliente confirmar o contrato e registre com "
+                           "escolher_contrato.")  # fmt: skip
+        if tool.trusted and not facts.trusted:
+            return refused(
+                "terceiro", "Quem escreve não é o titular cadastrado: ofereça só a segunda via da "
+                "fatura, sem endereço nem outros dados.",
+            )  # fmt: skip
+        return None
+
+    async def _run(self, tool: Tool, arguments: Arguments) -> Result:
+        try:
+            return await tool.run(self._case, arguments)
+        except NiochatError as error:
+            if not error.code.startswith("erp_"):
+                raise
+            raise FailedTool(tool, error) from error
+
+    async def _keep(self, tool: Tool, said: Mapping[str, Any], result: Result) -> None:
+        self._case.results.append((tool.name, result))
+        call = {"tool": tool.name, "arguments": said, "result": result}
+        await self._case.visits.record(self._case.visit.request, call, self._case.facts)
+        _log.info(
+            "tool_used", tool=tool.name, turn=str(self._case.visit.request.turn_id),
+            code=result.get("erro", ""),
+        )  # fmt: skip
+
+    def _remembered(self, tool: Tool, said: Mapping[str, Any]) -> Result | None:
+        """A read that was finished for a turn that the customer, or a kill, cut short."""
+        if not tool.repeatable or self._gate(tool) is not None:
+            return None
+        for call in self._case.visit.earlier:
+            same = call.get("tool") == tool.name and call.get("arguments") == said
+            if same and call["result"].get("ok"):
+                if tool is IDENTIFY:
+                    self._case.learn(shown_in=str(self._case.visit.request.turn_id))
+                remembered: Result = call["result"]
+                return remembered
+        return None
+
+    def _wrong(self, name: str, detail: str) -> Result:
+        """A bad call goes back once, with what is wrong; a model that repeats it cannot go on."""
+        if name in self._corrected:
+            raise ModelError(
+                "the model calls a tool wrongly again", code="model_bad_call", retryable=False
+            )
+        self._corrected.add(name)
+        return refused("argumento_invalido", "Corrija a chamada.", detalhe=detail)
+
+
+def _arguments(tool: Tool, text: str) -> Arguments:
+    """Raises ``ValueError`` (pydantic's is one)."""
+    if len(text) > _LONGEST_ARGUMENTS:
+        raise ValueError("os argumentos são longos demais")
+    try:
+        value = json.loads(text or "{}")
+    except RecursionError:
+        raise ValueError("os argumentos são aninhados demais") from None
+    if not isinstance(value, dict):
+        raise ValueError("os argumentos devem ser um objeto JSON")
+    return tool.arguments.model_validate(value)
+
+
+def _reason(error: ValueError) -> str:
+    if isinstance(error, json.JSONDecodeError):
+        return "os argumentos não são JSON"
+    if not isinstance(error, ValidationError):
+        return str(error)
+    return "; ".join(
+        f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors()[:5]
+    )

@@ -1,0 +1,180 @@
+"""Who is writing: a document finds the subscriber, the customer confirms the contract."""
+
+import re
+from typing import Any
+
+from niochat.assistant.case import Case, Result, done, refused
+from niochat.assistant.facts import Wish
+from niochat.assistant.folding import fold
+from niochat.assistant.tools.tool import Arguments, Tool, Words
+from niochat.assistant.wording import STATUS, contract_line, masked
+from niochat.domain.document import documents_in, valid_document
+from niochat.domain.erp import Contract, ContractStatus, FindSubscriber, Subscriber
+
+MAX_LOOKUPS = 4
+"""Documents that may be asked for in one visit: nobody gets to try a list of them."""
+_GONE = (ContractStatus.CANCELLED, ContractStatus.INACTIVE, ContractStatus.UNVIABLE)
+_NO = re.compile(r"\s*(nao|n|errad[oa]|incorret[oa]|negativo)\b")
+_NEXT = {
+    Wish.INVOICE: "consulte as faturas com consultar_faturas",
+    Wish.NO_INTERNET: "se não estiver bloqueado, use verificar_manutencao e verificar_conexao",
+    Wish.SLOW: "se não estiver bloqueado, use verificar_conexao",
+    Wish.UNLOCK: "se o cliente pediu, use desbloqueio_confianca",
+    Wish.TICKET: "use consultar_chamados antes de abrir outro",
+    Wish.PLANS: "use listar_planos",
+    Wish.OTHER: "pergunte como pode ajudar",
+}
+
+
+class Identify(Arguments):
+    """``desejo`` is what the customer wanted before being asked for the document."""
+
+    cpf_cnpj: Words
+    desejo: Wish | None = None
+
+
+class Choose(Arguments):
+    """``opcao`` is the number in the list that was shown."""
+
+    opcao: int
+
+
+async def identify(case: Case, wanted: Identify) -> Result:
+    """Find the subscriber of a document that the customer has written."""
+    if wanted.desejo is not None:
+        case.learn(wish=wanted.desejo)
+    document = valid_document(wanted.cpf_cnpj)
+    if document is None:
+        return refused(
+            "documento_invalido",
+            "Diga que o número não é um CPF ou CNPJ válido e peça para conferir e enviar de novo. "
+            "Um telefone não serve.",
+        )
+    if document not in documents_in("\n".join(case.visit.customer_texts)):
+        return refused(
+            "documento_nao_informado", "Peça o CPF ou CNPJ do titular; nunca use um que o cliente "
+            "não escreveu.",
+        )  # fmt: skip
+    if case.facts.lookups >= MAX_LOOKUPS:
+        return refused("limite_de_consultas", "Não consulte mais documentos: transfira.")
+    found = await case.read(FindSubscriber(document))
+    case.learn(lookups=case.facts.lookups + 1)
+    if found is None or not found.contracts:
+        return _nobody(case)
+    return _present(case, found)
+
+
+def _nobody(case: Case) -> Result:
+    case.learn(not_found=case.facts.not_found + 1)
+    tries = case.facts.not_found
+    guidance = (
+        "Peça desculpas, diga que não encontrou o cadastro e peça para conferir o número uma vez."
+        if tries == 1
+        else "Não peça de novo: ofereça conhecer os planos ou falar com a equipe."
+    )
+    return refused("nao_encontrado", guidance, tentativas=tries)
+
+
+def _present(case: Case, found: Subscriber) -> Result:
+    living = tuple(c for c in found.contracts if c.status not in _GONE)
+    if not living:
+        return refused(
+            "sem_contrato_ativo",
+            "Diga que não há contrato ativo nesse cadastro e ofereça os planos ou a equipe.",
+        )
+    trusted = _same_person(case.visit.phone, found.phones)
+    case.learn(
+        name=found.name, trusted=trusted, contracts=living, contract="", invoices=(), sent=(),
+        shown_in=str(case.visit.request.turn_id),
+    )  # fmt: skip
+    name = found.name if trusted else masked(found.name)
+    lines = "\n\n".join(
+        contract_line(n, c, with_address=trusted) for n, c in enumerate(living, start=1)
+    )
+    question = (
+        "Essas informações estão corretas?"
+        if len(living) == 1
+        else "Qual é o contrato? Responda com o número."
+    )
+    return done(
+        cliente=name,
+        terceiro=not trusted,
+        contratos=listed(living, with_address=trusted),
+        apresentar=f"*{name}*, encontrei seu cadastro:\n\n{lines}\n\n{question}",
+        orientacao="Mostre o texto de apresentar como está e espere a resposta do cliente.",
+    )
+
+
+async def choose(case: Case, wanted: Choose) -> Result:
+    """Take the contract that the customer confirmed or chose."""
+    facts = case.facts
+    if not facts.identified:
+        return not_identified()
+    if not case.visit.shown:
+        return refused("aguarde_resposta", "Mostre os contratos e espere a resposta do cliente.")
+    if _NO.match(fold(case.visit.unanswered[-1] if case.visit.unanswered else "")):
+        return refused(
+            "nao_confirmado",
+            "O cliente não confirmou: peça o CPF ou CNPJ certo, ou ofereça a equipe.",
+        )
+    if not 1 <= wanted.opcao <= len(facts.contracts):
+        return refused("opcao_invalida", f"Peça um número de 1 a {len(facts.contracts)}.")
+    chosen = facts.contracts[wanted.opcao - 1]
+    case.learn(contract=chosen.id)
+    wish = facts.wish or Wish.OTHER
+    return done(
+        contrato=described(wanted.opcao, chosen, with_address=facts.trusted),
+        desejo=facts.wish,
+        orientacao=f"Não confirme de novo; continue com o pedido: {_NEXT[wish]}.",
+    )
+
+
+def listed(contracts: tuple[Contract, ...], *, with_address: bool) -> list[dict[str, Any]]:
+    """The contracts as the model may see them."""
+    return [
+        described(option, contract, with_address=with_address)
+        for option, contract in enumerate(contracts, start=1)
+    ]
+
+
+def described(option: int, contract: Contract, *, with_address: bool) -> dict[str, Any]:
+    """One contract as the model may see it."""
+    shown = {
+        "opcao": option,
+        "contrato": contract.id,
+        "situacao": STATUS[contract.status],
+        "bloqueado": contract.status.blocked,
+        "plano": contract.plan,
+    }
+    return {**shown, "endereco": contract.address} if with_address else shown
+
+
+def not_identified() -> Result:
+    """Nothing of a contract before its holder's document."""
+    return refused("nao_identificado", "Peça o CPF ou CNPJ do titular do contrato.")
+
+
+def _same_person(phone: str, phones: tuple[str, ...]) -> bool:
+    """By area code and the last eight digits: the ninth digit and the 55 are written or not."""
+    mine = _local(phone)
+    return len(mine) == 10 and any(_local(each) == mine for each in phones)
+
+
+def _local(phone: str) -> str:
+    digits = phone.removeprefix("55") if len(phone) >= 12 else phone
+    return digits[:2] + digits[-8:] if len(digits) in (10, 11) else ""
+
+
+IDENTIFY = Tool(
+    "identificar_cliente",
+    "Localiza o cadastro pelo CPF ou CNPJ que o cliente escreveu; desejo: o que ele pediu.",
+    Identify,
+    identify,
+    repeatable=True,
+)
+CHOOSE = Tool(
+    "escolher_contrato",
+    "Registra o contrato que o cliente confirmou ou escolheu, pelo número da lista mostrada.",
+    Choose,
+    choose,
+)

@@ -1,0 +1,176 @@
+"""Service orders: the open ones, and a new one where nothing else explains the trouble."""
+
+from hashlib import sha256
+
+from niochat.assistant.case import Case, Result, Sector, done, refused
+from niochat.assistant.handover import summary
+from niochat.assistant.tools.connection import (
+    announced,
+    blocked,
+    current,
+    under_maintenance,
+    until,
+)
+from niochat.assistant.tools.outcomes import unfinished
+from niochat.assistant.tools.tool import Arguments, Nothing, Tool, Words
+from niochat.assistant.wording import day
+from niochat.domain.erp import (
+    Capability,
+    Category,
+    CheckLine,
+    Line,
+    LineState,
+    ListTickets,
+    OpenTicket,
+    Ticket,
+    WriteResult,
+    WriteStatus,
+)
+
+SHOWN = 5
+
+
+class Open(Arguments):
+    """``resumo`` and ``sintomas`` go into the order for the technician."""
+
+    categoria: Category
+    resumo: Words
+    sintomas: Words
+
+
+async def list_tickets(case: Case, _: Nothing) -> Result:
+    """The contract's newest service orders."""
+    tickets = await case.read(ListTickets(case.contract().id))
+    return done(
+        chamados=[_shown(ticket) for ticket in tickets[:SHOWN]],
+        orientacao="Informe os chamados; só abra outro se for problema diferente e não resolvido.",
+    )
+
+
+async def open_ticket(case: Case, wanted: Open) -> Result:
+    """A service order, unless something explains the trouble or is already being done about it."""
+    if case.facts.ticket:
+        return _exists(case.facts.ticket)
+    contract, category = case.contract().id, wanted.categoria
+    begun = _begun(case, contract)
+    if begun is None:
+        explained = await _explained(case, category)
+        if explained is not None:
+            return explained
+    # A model that runs again may say it in other words: the order that was begun is meant.
+    order = _order(case, wanted, begun or category)
+    return _told(case, await case.write(_key(case, contract, begun or category), order))
+
+
+async def _explained(case: Case, category: Category) -> Result | None:
+    """Why no order is needed: the contract is blocked, work is announced, or one is open."""
+    contract = await current(case)
+    work = await announced(case, contract)
+    line = await _line(case, contract.id)
+    if contract.status.blocked or line.state is LineState.SUSPENDED:
+        return blocked(contract)
+    if work is not None:
+        return under_maintenance(work.message, until(work))
+    if line.state is LineState.MAINTENANCE:
+        return under_maintenance(line.message, line.until)
+    similar = await _similar(case, contract.id, category)
+    return _exists(similar.number) if similar is not None else None
+
+
+def _begun(case: Case, contract: str) -> Category | None:
+    """What the order is about that this visit has begun already; there is one at most."""
+    return next(
+        (each for each in Category if _key(case, contract, each) in case.visit.written), None
+    )
+
+
+def _key(case: Case, contract: str, category: Category) -> str:
+    return f"ticket:{contract}:{category}:{case.visit.request.conversation_id}"
+
+
+def _order(case: Case, wanted: Open, category: Category) -> OpenTicket:
+    return OpenTicket(
+        case.contract().id,
+        category,
+        f"{wanted.resumo}\nSintomas: {wanted.sintomas}",
+        case.facts.name,
+        case.visit.phone,
+        _reference(case, category),
+    )
+
+
+def _told(case: Case, result: WriteResult) -> Result:
+    if result.status is not WriteStatus.DONE:
+        return unfinished(case, result, "a abertura do chamado técnico", Sector.SUPPORT)
+    case.learn(ticket=result.protocol or "aberto")
+    case.hand_over(Sector.SUPPORT, "ticket_opened", summary(case, "Chamado técnico aberto."))
+    number = f" Protocolo do chamado: {result.protocol}." if result.protocol else ""
+    case.instead = f"Abri um chamado técnico.{number} A equipe de suporte continua por aqui."
+    return done(
+        protocolo=result.protocol or None,
+        orientacao="Informe o protocolo do chamado e diga que o suporte continua o atendimento.",
+    )
+
+
+async def _line(case: Case, contract: str) -> Line:
+    if Capability.LINE not in case.capabilities:
+        return Line(LineState.UNKNOWN)
+    return await case.read(CheckLine(contract))
+
+
+async def _similar(case: Case, contract: str, category: Category) -> Ticket | None:
+    """An open order about the same."""
+    if Capability.TICKETS not in case.capabilities:
+        return None
+    tickets = await case.read(ListTickets(contract))
+    alike = _ALIKE.get(category, {category})
+    return next((t for t in tickets if t.open and alike & t.categories), None)
+
+
+_NO_LINE = {Category.NO_CONNECTION, Category.NO_LIGHT}
+_ALIKE = {Category.NO_CONNECTION: _NO_LINE, Category.NO_LIGHT: _NO_LINE}
+
+
+def _reference(case: Case, category: Category) -> str:
+    """Found again in the order's content when the ERP's answer was lost."""
+    meaning = f"{case.visit.request.conversation_id}:{category}"
+    return f"NC-{sha256(meaning.encode()).hexdigest()[:12]}"
+
+
+def _exists(protocol: str) -> Result:
+    return refused(
+        "ja_existe",
+        "Já há um chamado aberto para isso: informe o protocolo, não abra outro.",
+        protocolo=protocol,
+    )
+
+
+def _shown(ticket: Ticket) -> dict[str, str | None]:
+    return {
+        "protocolo": ticket.number,
+        "situacao": "aberto" if ticket.open else "encerrado",
+        "data": day(ticket.opened_at.date()) if ticket.opened_at else None,
+    }
+
+
+LIST_TICKETS = Tool(
+    "consultar_chamados",
+    "Lista os chamados técnicos do contrato confirmado.",
+    Nothing,
+    list_tickets,
+    needs=frozenset({Capability.TICKETS}),
+    contract=True,
+    trusted=True,
+    repeatable=True,
+    sector=Sector.SUPPORT,
+)
+OPEN_TICKET = Tool(
+    "abrir_chamado",
+    "Abre um chamado técnico para o contrato confirmado, depois de verificar a conexão.",
+    Open,
+    open_ticket,
+    needs=frozenset({Capability.OPEN_TICKET}),
+    contract=True,
+    trusted=True,
+    sector=Sector.SUPPORT,
+)

@@ -1,0 +1,125 @@
+"""A visit as a turn finds it, and what the turn writes down while it runs."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID, uuid5
+from zoneinfo import ZoneInfo
+
+from niochat.adapters.calendar import presence
+from niochat.adapters.postgres.codec import policy_of
+from niochat.adapters.postgres.database import Connection, Database
+from niochat.adapters.postgres.queries import queries
+from niochat.assistant.facts import Facts, facts_from_json, facts_to_json
+from niochat.assistant.report import TurnRequest
+from niochat.assistant.transcript import Line, read_transcript
+from niochat.domain.errors import Refused
+from niochat.domain.message import Author
+from niochat.domain.policy import Policy, Presence
+
+_SQL = queries("assistant")
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """What was so when the turn began. ``now`` is the tenant's local time."""
+
+    request: TurnRequest
+    lines: Sequence[Line]
+    facts: Facts
+    shown: bool
+    """The customer saw the contracts and has written since."""
+    first_answer: bool
+    phone: str
+    """The WhatsApp number, digits; empty while it is hidden."""
+    now: datetime
+    policy: Policy
+    people: Presence
+    teams: Mapping[str, str]
+    """Names by slug."""
+    written: frozenset[str]
+    """Keys of the writes to the ERP that this visit has begun."""
+    earlier: Sequence[Mapping[str, Any]]
+    """Calls that were finished by lost attempts of this turn, and by turns cancelled before."""
+
+    @property
+    def unanswered(self) -> list[str]:
+        """What the customer wrote since somebody last answered, oldest first."""
+        texts: list[str] = []
+        for line in reversed(self.lines):
+            if line.author is not Author.CUSTOMER:
+                break
+            texts.append(line.text)
+        return texts[::-1]
+
+    @property
+    def customer_texts(self) -> list[str]:
+        """All that the customer wrote, as far as the turn reads back."""
+        return [line.text for line in self.lines if line.author is Author.CUSTOMER]
+
+    @property
+    def last_said(self) -> str:
+        """Our side's newest message before what is unanswered."""
+        ours = (line.text for line in reversed(self.lines) if line.author is not Author.CUSTOMER)
+        return next(ours, "")
+
+
+class Visits:
+    """Reads and writes for one tenant at a time, as the tenant's role."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def open(self, request: TurnRequest) -> Visit | None:
+        """The visit of a turn; ``None``: the attempt does not count any more."""
+        async with self._database.tenant(request.tenant_id) as connection:
+            row = await connection.fetchrow(
+                _SQL["visit"], request.tenant_id, request.turn_id, request.attempt
+            )
+            return await _visit(connection, request, row) if row is not None else None
+
+    async def record(self, request: TurnRequest, call: Mapping[str, object], facts: Facts) -> None:
+        """A call is finished: it and what was learned are kept, whatever comes after.
+
+        Raises ``Refused`` when the attempt does not count any more.
+        """
+        async with self._database.tenant(request.tenant_id) as connection:
+            kept = await connection.fetchval(
+                _SQL["record_call"], request.tenant_id, request.turn_id, request.attempt, [call],
+                facts_to_json(facts),
+            )  # fmt: skip
+        if kept is None:
+            raise Refused("the turn is over", code="turn_not_current")
+
+    async def attach(
+        self, request: TurnRequest, name: str, mimetype: str, filename: str, data: bytes
+    ) -> UUID:
+        """Store a file that will leave with a message; its id."""
+        attachment = uuid5(request.turn_id, f"attachment:{name}")
+        async with self._database.tenant(request.tenant_id) as connection:
+            await connection.execute(
+                _SQL["attach"], request.tenant_id, attachment, mimetype, filename, data
+            )
+        return attachment
+
+
+async def _visit(connection: Connection, request: TurnRequest, row: Any) -> Visit:
+    lines = await read_transcript(connection, request)
+    policy = policy_of(row["status"], row["policy"])
+    now = row["now"].astimezone(ZoneInfo(row["timezone"]))
+    cancelled = [call for calls in row["cancelled_results"] or [] for call in calls]
+    return Visit(
+        request=request,
+        lines=lines,
+        facts=facts_from_json(row["facts"]),
+        shown=row["shown"],
+        first_answer=row["first_answer"],
+        phone=row["phone"] or "",
+        now=now,
+        policy=policy,
+        people=presence(policy, now),
+        teams=row["teams"] or {},
+        written=frozenset(row["written"] or ()),
+        earlier=[*cancelled, *row["tool_results"]],
+    )

@@ -1,0 +1,42 @@
+"""CPF and CNPJ: told from other numbers by their check digits (Receita Federal's rule)."""
+
+import re
+from collections.abc import Sequence
+
+_WRITTEN = re.compile(r"(?<!\d)\d(?:[ .\-/]?\d){10}(?:(?:[ .\-/]?\d){3})?(?!\d)")
+
+
+def valid_document(text: str) -> str | None:
+    """The digits of a CPF (11) or CNPJ (14) with right check digits, else ``None``.
+
+    A phone of eleven digits passes only by accident, once in a hundred.
+    """
+    digits = re.sub(r"[ .\-/]", "", text.strip())
+    if not digits.isascii() or not digits.isdigit() or len(set(digits)) == 1:
+        return None
+    return digits if _checks(digits) else None
+
+
+def documents_in(text: str) -> list[str]:
+    """Every valid document that is written in ``text``, in order."""
+    found = (valid_document(written[0]) for written in _WRITTEN.finditer(text))
+    return [document for document in found if document is not None]
+
+
+def _checks(digits: str) -> bool:
+    weights: list[Sequence[int]]
+    match len(digits):
+        case 11:
+            weights = [range(10, 1, -1), range(11, 1, -1)]
+        case 14:
+            first = [5, 4, 3, 2, 9, 8, 7, 6, 5, 4, 3, 2]
+            weights = [first, [6, *first]]
+        case _:
+            return False
+    return all(_check_digit(digits, weight) == int(digits[len(weight)]) for weight in weights)
+
+
+def _check_digit(digits: str, weights: Sequence[int]) -> int:
+    total = sum(int(digit) * weight for digit, weight in zip(digits, weights, strict=False))
+    rest = total % 11
+    return 0 if rest < 2 else 11 - rest

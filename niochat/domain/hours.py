@@ -1,0 +1,58 @@
+"""When people of a provider are there: weekly shifts, minus holidays. Local times only."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+
+_WEEKDAYS = (
+    "segunda-feira", "terça-feira", "quarta-feira", "quinta-feira", "sexta-feira", "sábado",
+    "domingo",
+)  # fmt: skip
+LOOK_AHEAD_DAYS = 60
+"""A provider that opens later than that promises no day."""
+
+ClosedOn = Callable[[date], bool]
+"""Whether nobody works on a day, whatever the shifts say."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shift:
+    """Somebody is there from ``opens`` up to, not including, ``closes``. Monday is day 0."""
+
+    days: tuple[int, ...]
+    opens: time
+    closes: time
+
+
+def somebody_there(shifts: Sequence[Shift], closed_on: ClosedOn, local: datetime) -> bool:
+    """Whether a person can answer at ``local``; without shifts always."""
+    if not shifts:
+        return True
+    if closed_on(local.date()):
+        return False
+    return any(
+        local.weekday() in shift.days and shift.opens <= local.time() < shift.closes
+        for shift in shifts
+    )
+
+
+def returns_at(shifts: Sequence[Shift], closed_on: ClosedOn, local: datetime) -> datetime | None:
+    """The next beginning of a shift after ``local``; ``None`` where none is near."""
+    openings = (
+        datetime.combine(day, shift.opens, local.tzinfo)
+        for day in (local.date() + timedelta(days=n) for n in range(LOOK_AHEAD_DAYS))
+        if not closed_on(day)
+        for shift in shifts
+        if day.weekday() in shift.days
+    )
+    return min((opening for opening in openings if opening > local), default=None)
+
+
+def spoken_date(moment: datetime) -> str:
+    """``segunda-feira, 23/11, às 08:00``."""
+    return f"{_WEEKDAYS[moment.weekday()]}, {moment:%d/%m}, às {moment:%H:%M}"
+
+
+def spoken_now(moment: datetime) -> str:
+    """``domingo, 22/11/2026 18:51``."""
+    return f"{_WEEKDAYS[moment.weekday()]}, {moment:%d/%m/%Y %H:%M}"

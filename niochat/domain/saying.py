@@ -1,0 +1,53 @@
+"""What leaves for the customer, and what is only for the provider's people."""
+
+from uuid import UUID
+
+from niochat.domain import effects as fx
+from niochat.domain import events as e
+from niochat.domain.draft import Draft
+from niochat.domain.ids import MessageId, note_id, outbound_message_id, outbox_id
+from niochat.domain.message import Author, Content, DeliveryStatus, Kind
+
+
+def say(draft: Draft, author: Author, cause: UUID, *contents: Content) -> None:
+    """Said in this order; ids are derived from ``cause``, which says only once."""
+    for ordinal, content in enumerate(contents):
+        _queue(draft, author, outbound_message_id(cause, ordinal), content)
+
+
+def _queue(draft: Draft, author: Author, message: MessageId, content: Content) -> None:
+    outbox = outbox_id(message)
+    draft.emit(e.MessageQueued(message, outbox, author))
+    draft.also(
+        fx.StoreMessage(
+            message,
+            author,
+            content,
+            sent_at=draft.context.now,
+            status=DeliveryStatus.QUEUED,
+            version=draft.conversation.version,
+        )
+    )
+    draft.also(fx.QueueSend(outbox, message, author, content))
+
+
+def leave_note(draft: Draft, cause: UUID, note: str) -> None:
+    """For people of the provider: it is stored with the conversation and never sent."""
+    if not note:
+        return
+    message = note_id(cause)
+    draft.emit(e.NoteAdded(message))
+    draft.also(
+        fx.StoreMessage(
+            message,
+            Author.SYSTEM,
+            Content(Kind.NOTE, note),
+            sent_at=draft.context.now,
+            version=draft.conversation.version,
+        )
+    )
+
+
+def filled(draft: Draft, text: str) -> Content:
+    """A tenant's sentence with the protocol number in it."""
+    return Content(Kind.TEXT, text.replace("{protocol}", draft.conversation.protocol))

@@ -1,0 +1,84 @@
+"""Answers of the ERP on a shelf: sealed, because they are about people, and for seconds only."""
+
+from hashlib import sha256
+from typing import Any, Protocol
+from uuid import UUID
+
+from pydantic import TypeAdapter
+
+from niochat.adapters.redis.shelf import Shelf
+from niochat.domain import erp
+from niochat.domain.errors import NiochatError
+
+PURPOSE = "erp answer"
+
+_KEPT: dict[type[erp.Read[Any]], TypeAdapter[Any]] = {
+    erp.FindSubscriber: TypeAdapter(erp.Subscriber | None),
+    erp.ReadContract: TypeAdapter(erp.Subscriber | None),
+    erp.ListInvoices: TypeAdapter(tuple[erp.Invoice, ...]),
+    erp.ListMaintenances: TypeAdapter(tuple[erp.Maintenance, ...]),
+    erp.ListTickets: TypeAdapter(tuple[erp.Ticket, ...]),
+    erp.ListPlans: TypeAdapter(tuple[erp.Plan, ...]),
+}
+"""What may be some seconds old. A line's state and an invoice's file are always read anew."""
+
+
+class Seals(Protocol):
+    """The vault, as seen from here."""
+
+    def seal(self, plain: str, *, tenant_id: UUID, purpose: str) -> bytes: ...
+    def open(self, sealed: bytes, *, tenant_id: UUID, purpose: str) -> str: ...
+
+
+class Answers:
+    """The shelf of all tenants. Subjects are a contract, a person, or the provider."""
+
+    def __init__(self, shelf: Shelf, seals: Seals) -> None:
+        self._shelf = shelf
+        self._seals = seals
+
+    async def find(self, tenant_id: UUID, request: erp.Read[Any]) -> tuple[Any] | None:
+        """The answer in a tuple; ``None``: ask the ERP."""
+        kind = _KEPT.get(type(request))
+        if kind is None:
+            return None
+        sealed = await self._shelf.get(_subject(tenant_id, request), type(request).__name__)
+        if sealed is None:
+            return None
+        try:
+            opened = self._seals.open(sealed, tenant_id=tenant_id, purpose=PURPOSE)
+            return (kind.validate_json(opened),)
+        except (NiochatError, ValueError):
+            return None  # another key or another version put it there
+
+    async def keep(self, tenant_id: UUID, request: erp.Read[Any], answer: object) -> None:
+        """Put an answer on the shelf, if it is one that may stand there."""
+        kind = _KEPT.get(type(request))
+        if kind is None:
+            return
+        plain = kind.dump_json(answer).decode()
+        sealed = self._seals.seal(plain, tenant_id=tenant_id, purpose=PURPOSE)
+        await self._shelf.put(_subject(tenant_id, request), type(request).__name__, sealed)
+
+    async def drop(self, tenant_id: UUID, contract: str) -> None:
+        """Something of the contract changed."""
+        await self._shelf.drop(_name(tenant_id, f"contract:{contract}"))
+
+    async def close(self) -> None:
+        """Close the shelf."""
+        await self._shelf.close()
+
+
+def _subject(tenant_id: UUID, request: erp.Read[Any]) -> str:
+    contract = getattr(request, "contract", None)
+    if contract is not None:
+        return _name(tenant_id, f"contract:{contract}")
+    if isinstance(request, erp.FindSubscriber):
+        return _name(tenant_id, f"person:{request.document}")
+    return _name(tenant_id, "provider")
+
+
+def _name(tenant_id: UUID, subject: str) -> str:
+    """A key that shows neither a document nor a contract's number."""
+    digest = sha256(f"{tenant_id}:{subject}".encode()).hexdigest()[:32]
+    return f"niochat:erp:{tenant_id}:{digest}"

@@ -1,0 +1,134 @@
+"""One call of a tenant's ERP, within what the tenant may use; reads are tried twice."""
+
+import asyncio
+import random
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeVar
+from uuid import UUID
+
+import structlog
+
+from niochat.domain.erp import Answer, Capability, Erp, ErpAccount, ErpError, Read
+from niochat.domain.errors import NiochatError
+from niochat.erp.answers import Answers
+from niochat.erp.permits import CallEnded, LeaseCall, Permit
+
+_log = structlog.get_logger(__name__)
+
+PLACE_WITHIN_S = 15.0
+"""For a place among the tenant's calls; then the ERP counts as busy."""
+READ_TRIES = 2
+_UNHEALTHY = {"erp_unreachable", "erp_timeout", "erp_lost", "erp_failed", "erp_busy"}
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True, slots=True)
+class ErpSettings:
+    """How one tenant's ERP is reached. ``capabilities``: ``None`` was never probed."""
+
+    account: ErpAccount
+    timeout_s: float
+    capabilities: frozenset[Capability] | None = None
+    probed_at: datetime | None = None
+
+
+SettingsOf = Callable[[UUID], Awaitable[ErpSettings]]
+"""A tenant's ERP; raises ``ErpError`` with code ``erp_none`` when it has none."""
+AskTenant = Callable[[UUID, LeaseCall], Awaitable[Permit]]
+TellTenant = Callable[[UUID, CallEnded], Awaitable[None]]
+
+
+class Calls:
+    """Calls of all tenants' ERPs, each within the limits that its tenant's actor hands out."""
+
+    def __init__(
+        self,
+        erp: Erp,
+        settings_of: SettingsOf,
+        answers: Answers,
+        ask: AskTenant,
+        tell: TellTenant,
+    ) -> None:
+        self._erp = erp
+        self._settings_of = settings_of
+        self._answers = answers
+        self._ask = ask
+        self._tell = tell
+
+    async def read(self, tenant_id: UUID, request: Read[Answer], *, fresh: bool = False) -> Answer:
+        """From the shelf unless ``fresh``, else from the ERP. Raises ``ErpError``."""
+        if not fresh:
+            kept = await self._answers.find(tenant_id, request)
+            if kept is not None:
+                found: Answer = kept[0]
+                return found
+        settings = await self._settings_of(tenant_id)
+        answer = await self._twice(tenant_id, settings, request)
+        await self._answers.keep(tenant_id, request, answer)
+        return answer
+
+    async def once(
+        self, tenant_id: UUID, call: Callable[[ErpSettings], Awaitable[Result]]
+    ) -> Result:
+        """One call in a place of the tenant's; the place is given back whatever happens.
+
+        Raises ``ErpError`` with ``left`` false where no place was to be had.
+        """
+        settings = await self._settings_of(tenant_id)
+        permit = await self._place(tenant_id)
+        healthy = True
+        try:
+            return await call(settings)
+        except ErpError as error:
+            healthy = error.code not in _UNHEALTHY
+            raise
+        finally:
+            if permit is not None:
+                await asyncio.shield(self._tell(tenant_id, CallEnded(permit, healthy)))
+
+    async def changed(self, tenant_id: UUID, contract: str) -> None:
+        """What the shelf holds about the contract is not true any more."""
+        await self._answers.drop(tenant_id, contract)
+
+    async def _twice(self, tenant_id: UUID, settings: ErpSettings, request: Read[Answer]) -> Answer:
+        """A second try only where the first one failed early: people are waiting."""
+        deadline = time.monotonic() + settings.timeout_s
+        for tries_left in reversed(range(READ_TRIES)):
+            left = max(deadline - time.monotonic(), 1.0)
+            try:
+                return await self.once(tenant_id, self._reading(request, left))
+            except ErpError as error:
+                in_time = time.monotonic() < deadline - settings.timeout_s / 2
+                if not (error.retryable and tries_left and in_time):
+                    raise
+                _log.info("erp_read_again", tenant=str(tenant_id), code=error.code)
+            await asyncio.sleep(random.uniform(0.2, 0.6))
+        raise AssertionError("the last try either returns or raises")
+
+    def _reading(
+        self, request: Read[Answer], left: float
+    ) -> Callable[[ErpSettings], Awaitable[Answer]]:
+        return lambda settings: self._erp.read(settings.account, request, left)
+
+    async def _place(self, tenant_id: UUID) -> UUID | None:
+        """A permit, or ``None`` when the tenant's actor is away: then the call goes without."""
+        deadline = time.monotonic() + PLACE_WITHIN_S
+        while True:
+            try:
+                permit = await self._ask(tenant_id, LeaseCall())
+            except NiochatError as error:
+                _log.warning("erp_place_not_asked", tenant=str(tenant_id), code=error.code)
+                return None
+            if permit.id is not None:
+                return permit.id
+            if permit.resting:
+                raise ErpError(
+                    f"the ERP failed several times; it is asked again in {permit.wait_s:.0f} s",
+                    code="erp_resting", left=False,
+                )  # fmt: skip
+            if time.monotonic() + permit.wait_s > deadline:
+                raise ErpError("the ERP has no place for this call", code="erp_crowded", left=False)
+            await asyncio.sleep(permit.wait_s * random.uniform(1.0, 1.3))

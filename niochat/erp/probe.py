@@ -1,0 +1,58 @@
+"""What a tenant's ERP allows, found out again when it is old or was proved wrong."""
+
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import structlog
+
+from niochat.domain.erp import Capability, Erp, ErpError
+from niochat.domain.errors import NiochatError
+from niochat.erp.calls import SettingsOf
+from niochat.runtime.tasks import Owner
+
+_log = structlog.get_logger(__name__)
+
+EVERY = timedelta(hours=1)
+AGAIN_AFTER = timedelta(minutes=5)
+"""A tenant's ERP is not probed more often than this, whatever its calls say."""
+PROBE_TIMEOUT_S = 20.0
+_PROVE_WRONG = {"erp_missing", "erp_unauthorized"}
+
+Remember = Callable[[UUID, frozenset[Capability]], Awaitable[None]]
+
+
+class Prober:
+    """Probes in the background; what it finds shortens or lengthens the tenant's tool list."""
+
+    def __init__(self, erp: Erp, settings_of: SettingsOf, remember: Remember) -> None:
+        self._erp = erp
+        self._settings_of = settings_of
+        self._remember = remember
+        self._tried: dict[UUID, datetime] = {}
+        self._owner = Owner("erp-probes")
+
+    async def notice(self, tenant_id: UUID, code: str = "") -> None:
+        """A call ended, with an error's ``code``: probe if that or time asks for it."""
+        now = datetime.now(UTC)
+        if now - self._tried.get(tenant_id, now - EVERY) < AGAIN_AFTER:
+            return
+        settings = await self._settings_of(tenant_id)
+        old = settings.probed_at is None or now - settings.probed_at > EVERY
+        if old or code in _PROVE_WRONG:
+            self._tried[tenant_id] = now
+            self._owner.start(self._probe(tenant_id))
+
+    def close(self) -> None:
+        """End what is under way."""
+        self._owner.cancel()
+
+    async def _probe(self, tenant_id: UUID) -> None:
+        try:
+            settings = await self._settings_of(tenant_id)
+            found = await self._erp.probe(settings.account, PROBE_TIMEOUT_S)
+            await self._remember(tenant_id, found)
+        except (ErpError, NiochatError) as error:
+            _log.warning("erp_probe_failed", tenant=str(tenant_id), code=error.code)
+            return
+        _log.info("erp_probed", tenant=str(tenant_id), found=sorted(found))

@@ -1,0 +1,178 @@
+"""Writes to the ERP: journalled before they leave, once, and re-read when their answer is lost."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import date
+from typing import assert_never
+from uuid import UUID
+
+import structlog
+
+from niochat.domain.erp import (
+    Erp,
+    ErpError,
+    ErpRefused,
+    ListTickets,
+    OpenTicket,
+    ReadContract,
+    RegisterLead,
+    Unlock,
+    Write,
+    WriteOrder,
+    WriteResult,
+    WriteStatus,
+    Written,
+)
+from niochat.erp.calls import Calls, ErpSettings
+from niochat.erp.journal import Entry, Journal, turn_over
+
+_log = structlog.get_logger(__name__)
+
+LOOK_AGAIN_S = (1.0, 3.0, 6.0)
+"""Pauses before each look at what became of a write whose answer was lost."""
+
+
+class Writes:
+    """Does what is ordered at most once, whoever orders it how often, wherever processes die."""
+
+    def __init__(
+        self,
+        erp: Erp,
+        calls: Calls,
+        journal: Journal,
+        *,
+        look_again_s: tuple[float, ...] = LOOK_AGAIN_S,
+    ) -> None:
+        self._erp = erp
+        self._calls = calls
+        self._journal = journal
+        self._look_again_s = look_again_s
+        self._running: set[asyncio.Task[WriteResult]] = set()
+
+    async def write(self, tenant_id: UUID, order: WriteOrder) -> WriteResult:
+        """What is known of the write in the end. Who stops waiting does not stop it.
+
+        Raises ``Refused`` when the turn is over or the tenant suspended, ``Unavailable`` when
+        the database is away: nothing has left then, or it is in the journal.
+        """
+        task = asyncio.get_running_loop().create_task(self._write(tenant_id, order))
+        self._running.add(task)
+        task.add_done_callback(self._ended)
+        return await asyncio.shield(task)
+
+    def _ended(self, task: asyncio.Task[WriteResult]) -> None:
+        self._running.discard(task)
+        if not task.cancelled() and task.exception() is not None:
+            _log.warning("erp_write_failed", error=type(task.exception()).__name__)
+
+    async def _write(self, tenant_id: UUID, order: WriteOrder) -> WriteResult:
+        entry = await self._journal.begin(
+            tenant_id, order.key, order.turn_id, order.attempt, _described(order.request)
+        )
+        if entry.status in ("done", "refused"):
+            return _earlier(entry)
+        if entry.status == "started":
+            result = await self._send(tenant_id, order, entry)
+            if result is not None:
+                return result
+        return await self._look(tenant_id, order, entry)
+
+    async def _send(self, tenant_id: UUID, order: WriteOrder, entry: Entry) -> WriteResult | None:
+        """The result, or ``None`` when only the ERP itself can tell what became of it."""
+
+        async def leave(settings: ErpSettings) -> Written | None:
+            if not await self._journal.leave(tenant_id, entry.id, order.turn_id, order.attempt):
+                return None
+            return await self._erp.write(settings.account, order.request, settings.timeout_s)
+
+        try:
+            written = await self._calls.once(tenant_id, leave)
+        except ErpRefused as refusal:
+            await self._journal.settle(tenant_id, entry.id, "refused", {"reason": str(refusal)})
+            return WriteResult(WriteStatus.REFUSED, reason=str(refusal))
+        except ErpError as error:
+            _log.warning(
+                "erp_write_unanswered", tenant=str(tenant_id), write=str(entry.id),
+                code=error.code, left=error.left,
+            )  # fmt: skip
+            if error.left:
+                return None
+            await self._journal.stay(tenant_id, entry.id)
+            return WriteResult(WriteStatus.NOT_SENT, reason=error.code)
+        finally:
+            await self._calls.changed(tenant_id, _contract(order.request))
+        if written is None:
+            return await self._overtaken(tenant_id, order)
+        return await self._done(tenant_id, entry, written)
+
+    async def _overtaken(self, tenant_id: UUID, order: WriteOrder) -> WriteResult | None:
+        """Another one left in our place, or the turn ended while we waited for a place."""
+        entry = await self._journal.begin(
+            tenant_id, order.key, order.turn_id, order.attempt, _described(order.request)
+        )
+        if entry.status == "started":
+            raise turn_over()
+        return _earlier(entry) if entry.status in ("done", "refused") else None
+
+    async def _look(self, tenant_id: UUID, order: WriteOrder, entry: Entry) -> WriteResult:
+        """Ask the ERP what became of it. Not found proves nothing: it may still be on its way."""
+        for pause in self._look_again_s:
+            await asyncio.sleep(pause)
+            try:
+                found = await self._evidence(tenant_id, order.request, entry)
+            except (ErpError, ErpRefused) as error:
+                _log.info("erp_evidence_unread", write=str(entry.id), code=error.code)
+                continue
+            if found is not None:
+                return await self._done(tenant_id, entry, found)
+        _log.error("erp_write_unknown", tenant=str(tenant_id), write=str(entry.id))
+        return WriteResult(WriteStatus.UNKNOWN, reason="erp_write_unknown")
+
+    async def _done(self, tenant_id: UUID, entry: Entry, written: Written) -> WriteResult:
+        until = written.until.isoformat() if written.until else None
+        result = {"protocol": written.protocol, "until": until}
+        await self._journal.settle(tenant_id, entry.id, "done", result)
+        return WriteResult(WriteStatus.DONE, written.protocol, written.until)
+
+    async def _evidence(self, tenant_id: UUID, request: Write, entry: Entry) -> Written | None:
+        """What the ERP shows of a write; ``None``: nothing (yet). What was so before it is in
+        the journal: the ERP may count it by now.
+        """
+        match request:
+            case Unlock(contract=contract):
+                before = entry.request["promises"]
+                owner = await self._calls.read(tenant_id, ReadContract(contract), fresh=True)
+                used = [c.promises for c in owner.contracts if c.id == contract] if owner else []
+                return Written() if used and used[0] > before else None
+            case OpenTicket(contract=contract, reference=reference):
+                tickets = await self._calls.read(tenant_id, ListTickets(contract), fresh=True)
+                numbers = [t.number for t in tickets if reference in t.content]
+                return Written(numbers[0]) if numbers else None
+            case RegisterLead():
+                return None  # the ERP lists no leads
+            case _:
+                assert_never(request)
+
+
+def _contract(request: Write) -> str:
+    return "" if isinstance(request, RegisterLead) else request.contract
+
+
+def _described(request: Write) -> dict[str, object]:
+    """What the journal keeps: what was asked, not who the person is or what was said."""
+    kept = {"contract", "category", "reference", "promises", "plan"}
+    fields = {name: value for name, value in asdict(request).items() if name in kept}
+    return {"kind": type(request).__name__, **fields}
+
+
+def _earlier(entry: Entry) -> WriteResult:
+    result: Mapping[str, str | None] = entry.result or {}
+    until = result.get("until")
+    return WriteResult(
+        WriteStatus(entry.status),
+        result.get("protocol") or "",
+        date.fromisoformat(until) if until else None,
+        result.get("reason") or "",
+        earlier=True,
+    )

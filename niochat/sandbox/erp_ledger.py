@@ -1,0 +1,68 @@
+"""Installations of the simulated ERP: subscribers, what was done to them, what was asked."""
+
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from niochat.sandbox.cases import fresh_subscribers
+from niochat.sandbox.subscribers import Contract, Subscriber, now
+
+TOKEN_BEGINNING, MOST_TOKEN_CHARACTERS = "sandbox-", 128
+
+
+class Deed(StrEnum):
+    """What a line of the ledger tells. The last one is what nobody should ever cause."""
+
+    UNLOCK = "unlock"
+    TICKET = "ticket"
+    LEAD = "lead"
+    SERVICE_ORDER_BY_INVOICE = "service_order_by_invoice"
+
+
+@dataclass(slots=True)
+class Installation:
+    """One provider's ERP."""
+
+    subscribers: list[Subscriber] = field(default_factory=fresh_subscribers)
+    ledger: list[dict[str, Any]] = field(default_factory=list)
+    calls: Counter[str] = field(default_factory=Counter)
+
+    def record(self, deed: Deed, contract: int | None, **content: Any) -> None:
+        """Keeps that something was done; `at` is Unix seconds."""
+        line = {"id": len(self.ledger) + 1, "at": time.time(), "kind": deed.value}
+        self.ledger.append({**line, "contract": contract, **content})
+
+    def next_protocol(self) -> str:
+        """Protocol number for the next line of the ledger."""
+        return f"{now():%y%m%d}{len(self.ledger) + 1:06d}"
+
+    def owner_of(self, contract: int) -> tuple[Subscriber, Contract] | None:
+        """The contract with this number and whose it is."""
+        for subscriber in self.subscribers:
+            for each in subscriber.contracts:
+                if each.id == contract:
+                    return subscriber, each
+        return None
+
+    def with_document(self, document: str) -> Subscriber | None:
+        """The subscriber with this CPF or CNPJ, digits only."""
+        return next((each for each in self.subscribers if each.document == document), None)
+
+
+@dataclass(slots=True)
+class Installations:
+    """Every installation by its token; one that is named for the first time is fresh."""
+
+    by_token: dict[str, Installation] = field(default_factory=dict)
+
+    def named(self, token: str) -> Installation | None:
+        """The installation behind `token`; None for a token no ERP here accepts."""
+        if not token.startswith(TOKEN_BEGINNING) or len(token) > MOST_TOKEN_CHARACTERS:
+            return None
+        return self.by_token.setdefault(token, Installation())
+
+    def forget(self, token: str) -> None:
+        """The next who names it finds it fresh."""
+        self.by_token.pop(token, None)

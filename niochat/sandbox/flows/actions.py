@@ -1,0 +1,49 @@
+"""What the model does next: one tool call, or the turn's final text."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+import orjson
+
+
+class Tool(StrEnum):
+    """The assistant's tools. A request offers those that the provider's ERP can serve."""
+
+    IDENTIFY = "identificar_cliente"
+    CHOOSE_CONTRACT = "escolher_contrato"
+    LIST_INVOICES = "consultar_faturas"
+    SEND_INVOICE = "enviar_fatura"
+    CHECK_CONNECTION = "verificar_conexao"
+    CHECK_MAINTENANCE = "verificar_manutencao"
+    UNLOCK = "desbloqueio_confianca"
+    OPEN_TICKET = "abrir_chamado"
+    LIST_TICKETS = "consultar_chamados"
+    LIST_PLANS = "listar_planos"
+    REGISTER_INTEREST = "registrar_interesse"
+    TRANSFER = "transferir_atendimento"
+    CLOSE = "encerrar_atendimento"
+
+
+@dataclass(frozen=True, slots=True)
+class Say:
+    """The final text of a turn, in Portuguese."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One tool call; `arguments` is JSON text, or deliberately not when a test orders so."""
+
+    name: str
+    arguments: str
+
+
+Action = Say | Call
+
+
+def call(name: str, **arguments: Any) -> Call:
+    """A well-formed call; arguments that are None are left out."""
+    given = {key: value for key, value in arguments.items() if value is not None}
+    return Call(name, orjson.dumps(given).decode())

@@ -1,0 +1,101 @@
+"""One answer on OpenAI's wire, whole and in pieces: a text or a tool call."""
+
+import re
+import secrets
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+
+from niochat.sandbox.flows.actions import Action, Call, Say
+from niochat.sandbox.flows.requests import Request
+from niochat.sandbox.replies import text_of
+
+_ARGUMENTS_PIECE = 12
+
+
+def tokens_of(text: str) -> int:
+    """Tokens are estimated at four characters each."""
+    return (len(text) + 3) // 4
+
+
+def prompt_tokens(request: Request) -> int:
+    """What was read: texts, the arguments of earlier calls, and the tools' schemas."""
+    texts = sum(tokens_of(text_of(each.get("content"))) for each in request.messages)
+    calls = [made["function"] for each in request.messages for made in each.get("tool_calls") or ()]
+    arguments = sum(tokens_of(made["name"] + made["arguments"]) for made in calls)
+    schemas = tokens_of(orjson.dumps(request.tools).decode()) if request.tools else 0
+    return texts + arguments + schemas
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """One answer; ids and time are made when it is."""
+
+    model: str
+    action: Action
+    prompt_tokens: int
+    id: str = field(default_factory=lambda: "chatcmpl-" + secrets.token_hex(12))
+    call_id: str = field(default_factory=lambda: "call_" + secrets.token_hex(12))
+    created: int = field(default_factory=lambda: int(time.time()))
+
+    def usage(self) -> dict[str, int]:
+        match self.action:
+            case Say(text):
+                said = tokens_of(text)
+            case Call(name, arguments):
+                said = tokens_of(name + arguments)
+        total = self.prompt_tokens + said
+        counted = {"prompt_tokens": self.prompt_tokens, "completion_tokens": said}
+        return {**counted, "total_tokens": total}
+
+    def whole(self) -> dict[str, Any]:
+        message: dict[str, Any] = {"role": "assistant", "content": None, "refusal": None}
+        match self.action:
+            case Say(text):
+                message["content"] = text
+            case Call(name, arguments):
+                message["tool_calls"] = [self._call(name, arguments)]
+        reason = self._reason()
+        choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": reason}
+        return {**self._head("chat.completion"), "choices": [choice], "usage": self.usage()}
+
+    def pieces(self, *, with_usage: bool) -> list[dict[str, Any]]:
+        """The chunks of a stream: role, content, the end, and usage if asked for."""
+        head = self._head("chat.completion.chunk")
+        deltas: list[tuple[dict[str, Any], str | None]]
+        deltas = [(delta, None) for delta in self._deltas()]
+        deltas.append(({}, self._reason()))
+        chunks = [
+            {**head, "choices": [{"index": 0, "delta": delta, "finish_reason": reason}]}
+            for delta, reason in deltas
+        ]
+        if with_usage:
+            chunks = [{**chunk, "usage": None} for chunk in chunks]
+            chunks.append({**head, "choices": [], "usage": self.usage()})
+        return chunks
+
+    def _deltas(self) -> list[dict[str, Any]]:
+        """A text word by word; a call's id and name first, then its arguments in parts."""
+        match self.action:
+            case Say(text):
+                words = [{"content": word} for word in re.findall(r"\s*\S+", text)]
+                return [{"role": "assistant"}, *words]
+            case Call(name, arguments):
+                starts = range(0, len(arguments), _ARGUMENTS_PIECE)
+                parts = [arguments[start : start + _ARGUMENTS_PIECE] for start in starts]
+                begun = {"index": 0, **self._call(name, "")}
+                later = [{"index": 0, "function": {"arguments": part}} for part in parts]
+                calls = [{"tool_calls": [each]} for each in (begun, *later)]
+                return [{"role": "assistant", "content": None}, *calls]
+
+    def _call(self, name: str, arguments: str) -> dict[str, Any]:
+        function = {"name": name, "arguments": arguments}
+        return {"id": self.call_id, "type": "function", "function": function}
+
+    def _reason(self) -> str:
+        return "tool_calls" if isinstance(self.action, Call) else "stop"
+
+    def _head(self, kind: str) -> dict[str, Any]:
+        return {"id": self.id, "object": kind, "created": self.created, "model": self.model}

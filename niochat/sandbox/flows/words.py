@@ -1,0 +1,182 @@
+"""What a customer's words mean, by keywords. Portuguese, without regard to case and accents."""
+
+import re
+import unicodedata
+from collections.abc import Iterable
+from enum import StrEnum
+
+
+class Intent(StrEnum):
+    """What a customer wants: the values of `desejo`."""
+
+    INVOICE = "fatura"
+    OFFLINE = "sem_internet"
+    SLOW = "lentidao"
+    UNLOCK = "desbloqueio"
+    TICKET = "chamado"
+    PLANS = "planos"
+    OTHER = "outro"
+
+
+class Form(StrEnum):
+    """How an invoice is sent: the values of `forma`."""
+
+    PIX = "pix"
+    SLIP = "boleto"
+    BOTH = "ambos"
+
+
+def plain(text: str) -> str:
+    """`text` in lower case, without accents, with single spaces; lines stay lines."""
+    letters = unicodedata.normalize("NFKD", text.lower())
+    bare = "".join(letter for letter in letters if not unicodedata.combining(letter))
+    return re.sub(r"[^\S\n]+", " ", bare).strip()
+
+
+_INTENTS = (
+    (Intent.UNLOCK, r"desbloque|liberar|\bliberacao|\blibera\b|confianca|promessa"),
+    (Intent.TICKET, r"\bchamados?\b|\bprotocolos?\b|visita tecnica|\btecnico em casa"),
+    (
+        Intent.OFFLINE,
+        r"sem (a )?(internet|net|conexao|sinal|wi-?fi)\b|\bcaiu\b|nao (\w+ )?conecta|luz vermelha"
+        r"|(?<![-\w])los\b|\binternet parou|\bnet nao (\w+ )?(funcion|peg|abr)|\bcaindo\b"
+        r"|internet nao (\w+ )?(funcion|peg|abr)|nao consigo acessar|\bbloque(a|ou)",
+    ),
+    (Intent.SLOW, r"\blent[oa]s?\b|lentidao|devagar|\blerd[oa]\b"),
+    (
+        Intent.INVOICE,
+        r"\bfaturas?\b|\bboletos?\b|2a via|segunda via|\bpagar\b|\bpagamento\b|\bpix\b"
+        r"|mensalidade",
+    ),
+    (Intent.PLANS, r"\bplanos?\b|\bcontrat(ar|acao)\b|\bassinar\b|\bassinatura\b"),
+)
+
+_YES = r"sim|s|isso|corret[oa]|confirm[oa]|ok|certo|pode|claro|positivo|exato|estao"
+_NO = r"nao|n|errad[oa]|incorret[oa]|nenhum[a]?|negativo"
+_SAYS_YES = re.compile(rf"^\W*(?:(?:{_YES}|1)\b|esta(o|a)? (?:tudo )?cert)", re.MULTILINE)
+_SAYS_NO = re.compile(rf"^\W*(?:{_NO})\b|\b(?:errad[oa]|incorret[oa])\b", re.MULTILINE)
+_GREETING = re.compile(r"\b(oi+e?|ola|opa|e ai|bom dia|boa tarde|boa noite|hello|hi)\b")
+_THANKS = re.compile(
+    r"\b(obrigad[oa]|obg|brigad[oa]|valeu|vlw|agradec\w+|tchau|ate mais|ate logo)\b"
+    r"|\b(so|era) isso\b"
+)
+_REQUEST = re.compile(r"\b(quero|preciso|mand[ae]|envi[ae]|gostaria|como|qual|mas|falta)\b|\?")
+_PAID = re.compile(
+    r"(?<!nao )(?<!ainda )\bpaguei\b|\bcomprovante\b"
+    r"|\b(fiz|efetuei|realizei) o (pix|pagamento)\b"
+)
+_PICTURE = re.compile(r"\[o cliente enviou (um documento|uma imagem)\]")
+_INJECTION = re.compile(
+    r"\b(ignor|esquec|desconsider)\w* (\w+ ){0,3}(instruc|regras|ordens|orientac)"
+    r"|\bvoce agora e\b|\ba partir de agora voce\b|\b(finja|aja como)\b|\bmodo desenvolvedor\b"
+    r"|\bprompts?\b|\bsuas (instruc|regras)|\bjailbreak\b|\bignor\w+ tudo\b"
+)
+_COMPLAINT = re.compile(
+    r"\b(quero|vou|queria|preciso) (fazer uma )?(reclamar|reclamacao)\b|\breclamacao\b"
+    r"|\b(atendentes?|human[oa]s?)\b|falar com (uma pessoa|alguem)"
+)
+_UNSOLVED = re.compile(r"\bnao (me )?(resolve\w*|ajudou|adiantou)\b")
+_NUMBER = re.compile(r"(?<![\d/.,-])([1-9]\d?)(?![\d/.,-])\b")
+_ORDINALS = ("primeir", "segund", "terceir", "quart", "quint")
+_BOTH = re.compile(r"\bos dois\b|\bambos\b|\bas duas\b")
+_CNPJ = re.compile(r"(?<!\d)\d{2}[. ]?\d{3}[. ]?\d{3}[/ ]?\d{4}[- ]?\d{2}(?!\d)")
+_CPF = re.compile(r"(?<!\d)\d{3}[. ]?\d{3}[. ]?\d{3}[- ]?\d{2}(?!\d)")
+_LOOSE = re.compile(r"(?<!\d)\d(?:[ .\-/]{0,3}\d){10,13}(?!\d)")
+
+
+def intent_of(text: str) -> Intent | None:
+    """The intent of one text; of several, the more special one."""
+    words = plain(text)
+    return next((intent for intent, known in _INTENTS if re.search(known, words)), None)
+
+
+def newest_intent(texts: Iterable[str]) -> Intent | None:
+    """The intent of the last text, oldest first, that has one."""
+    intents = [intent for intent in map(intent_of, texts) if intent]
+    return intents[-1] if intents else None
+
+
+def says_yes(text: str) -> bool:
+    """Whether a line of the text begins as a yes; "1" is one."""
+    return bool(_SAYS_YES.search(plain(text)))
+
+
+def says_no(text: str) -> bool:
+    """Whether a line of the text begins as a no, or something is called wrong."""
+    return bool(_SAYS_NO.search(plain(text)))
+
+
+def greets(text: str) -> bool:
+    """Whether there is a greeting in it."""
+    return bool(_GREETING.search(plain(text)))
+
+
+def thanks(text: str) -> bool:
+    """Whether it thanks or says goodbye, and asks for nothing else."""
+    words = plain(text)
+    if not _THANKS.search(words):
+        return False
+    intent = intent_of(text)
+    return intent is None or (intent is Intent.INVOICE and not _REQUEST.search(words))
+
+
+def tells_of_payment(text: str) -> bool:
+    """Whether it says paid, or brings a document or picture and wants nothing else."""
+    words = plain(text)
+    pictured = bool(_PICTURE.search(words)) and intent_of(text) in (None, Intent.INVOICE)
+    return pictured or bool(_PAID.search(words))
+
+
+def shows_picture(text: str) -> bool:
+    """Whether a document or a picture came."""
+    return bool(_PICTURE.search(plain(text)))
+
+
+def gives_orders(text: str) -> bool:
+    """Whether it tries to instruct the model instead of asking for service."""
+    return bool(_INJECTION.search(plain(text)))
+
+
+def complains(text: str) -> bool:
+    """Whether it wants people."""
+    return bool(_COMPLAINT.search(plain(text)))
+
+
+def is_unsolved(text: str) -> bool:
+    """Whether it says that the help did not help."""
+    return bool(_UNSOLVED.search(plain(text)))
+
+
+def number_in(text: str) -> int | None:
+    """A choice: the first number from 1 to 99, or an ordinal up to the fifth."""
+    words = plain(text)
+    if found := _NUMBER.search(words):
+        return int(found[1])
+    ordinals = (
+        at
+        for at, word in enumerate(_ORDINALS, 1)
+        if re.search(rf"\b{word}[oa]\b(?! via|-| feira)", words)
+    )
+    return next(ordinals, None)
+
+
+def form_in(text: str) -> Form | None:
+    """PIX, boleto or both; None when neither is named or it is left open ("pix ou boleto")."""
+    words = plain(text)
+    pix, slip = re.search(r"\bpix\b", words), re.search(r"\bboletos?\b", words)
+    if _BOTH.search(words):
+        return Form.BOTH
+    if pix and slip:
+        return None if re.search(r"\bou\b", words) else Form.BOTH
+    if pix:
+        return Form.PIX
+    return Form.SLIP if slip else None
+
+
+def document_in(text: str) -> str | None:
+    """The digits of a CPF (11) or CNPJ (14); the check digits are the product's business."""
+    for known in (_CNPJ, _CPF, _LOOSE):
+        if found := known.search(text):
+            digits = re.sub(r"\D", "", found[0])
+            return digits if len(digits) in (11, 14) else None
+    return None

@@ -1,0 +1,156 @@
+"""What the simulated SGP tells of invoices (SGP reference 3.2)."""
+
+from datetime import timedelta
+from typing import Any
+
+from niochat.sandbox.boletos import bar_code
+from niochat.sandbox.erp_ledger import Deed
+from niochat.sandbox.sgp_reads import NOBODY, loosened
+from niochat.sandbox.sgp_request import Call
+from niochat.sandbox.subscribers import Contract, Invoice, Pix, Status, Subscriber
+from niochat.sandbox.subscribers import now as erp_now
+from niochat.sandbox.taxpayers import formatted
+
+MOST_TITLES = 250
+_LONG_PAID_DAYS = 25
+
+
+def list_open_invoices(call: Call) -> Any:
+    """fatura2via: the next open invoice, or all with `faturas_abertas_todas=1`.
+
+    Without `nao_gerar_os=1` every call opens a service order, as the real one does.
+    """
+    matches = call.matches()
+    if not matches:
+        return NOBODY
+    subscriber, contracts = matches[0]
+    if not call.flag("nao_gerar_os"):
+        call.installation.record(Deed.SERVICE_ORDER_BY_INVOICE, contracts[0].id)
+    invoices = [invoice for each in contracts for invoice in each.invoices]
+    if not call.flag("faturas_abertas_todas"):
+        invoices = invoices[:1]
+    return loosened(_second_copy(call, subscriber, contracts[0], invoices), subscriber)
+
+
+def list_titles(call: Call) -> Any:
+    """titulos: `status` abertos, pagos or cancelados; paged."""
+    matches = call.matches()
+    if not matches:
+        return {"paginacao": _paging(0, MOST_TITLES, 0, 0), "titulos": []}
+    subscriber, contracts = matches[0]
+    rows = [row for each in contracts for row in _titles(call, subscriber, each)]
+    offset = call.number("offset")
+    limit = min(call.number("limit") or MOST_TITLES, MOST_TITLES)
+    part = rows[offset : offset + limit]
+    answer = {"paginacao": _paging(offset, limit, len(part), len(rows)), "titulos": part}
+    return loosened(answer, subscriber)
+
+
+def show_pix(call: Call) -> Any:
+    """pagamento/pix/{fatura}: under one of the keys seen; empty where there is no PIX."""
+    found = _invoice(call, str(call.path["invoice"]))
+    if found is None:
+        return {"status": 0, "msg": "Fatura não encontrada"}
+    if found.pix is Pix.NONE:
+        return {"status": 0, "codigoPix": "", "msg": "PIX não disponível"}
+    key = "emv" if found.pix is Pix.ON_DEMAND else "codigoPix"
+    return {"status": 1, "fatura": found.id, key: found.pix_code}
+
+
+def _invoice(call: Call, number: str) -> Invoice | None:
+    for subscriber in call.installation.subscribers:
+        for contract in subscriber.contracts:
+            if call.text("contrato") not in ("", str(contract.id)):
+                continue
+            for invoice in contract.invoices:
+                if str(invoice.id) == number:
+                    return invoice
+    return None
+
+
+def _second_copy(
+    call: Call, subscriber: Subscriber, contract: Contract, invoices: list[Invoice]
+) -> dict[str, Any]:
+    who = {"razaoSocial": subscriber.name.upper(), "contratoId": contract.id}
+    if not invoices:
+        status = 1 if contract.status is Status.CANCELLED else 0
+        return {"status": status, **who, "links": [], "msg": "Nenhuma fatura em aberto"}
+    first = _paper_link(call, invoices[0])
+    return {
+        "status": 1,
+        **who,
+        "protocolo": call.installation.next_protocol(),
+        "link": first,
+        "link_cobranca": first,
+        "links": [_link(call, invoice) for invoice in invoices],
+    }
+
+
+def _link(call: Call, invoice: Invoice) -> dict[str, Any]:
+    paper = _paper_link(call, invoice)
+    return {
+        "id": invoice.id,
+        "fatura": invoice.id,
+        "valor": float(invoice.amount),
+        "valor_original": float(invoice.original),
+        "vencimento": invoice.due.isoformat(),
+        "vencimento_original": invoice.due.isoformat(),
+        "multa": float(invoice.fine),
+        "juros": float(invoice.interest),
+        "desconto_vencimento": 0,
+        "linhadigitavel": invoice.digit_line,
+        "codigopix": invoice.pix_code if invoice.pix is Pix.LISTED else "",
+        "link": paper,
+        "link_cobranca": paper,
+        "link_pix_html": "",
+    }
+
+
+def _titles(call: Call, subscriber: Subscriber, contract: Contract) -> list[dict[str, Any]]:
+    wanted = call.text("status") or "abertos"
+    open_ones = [_title(call, subscriber, contract, each) for each in contract.invoices]
+    if wanted == "abertos":
+        return open_ones
+    if wanted != "pagos" or contract.status is Status.NEW:
+        return []
+    paid = Invoice(contract.id * 10, contract.plan.price, -_LONG_PAID_DAYS)
+    row = _title(call, subscriber, contract, paid)
+    paid_on = (erp_now().date() - timedelta(days=_LONG_PAID_DAYS)).isoformat()
+    price = float(paid.original)
+    settled = {"status": "pago", "valorCorrigido": price, "valorPago": price, "diasAtraso": 0}
+    return [row | settled | {"dataPagamento": paid_on, "codigoPix": "", "linhaDigitavel": ""}]
+
+
+def _title(
+    call: Call, subscriber: Subscriber, contract: Contract, invoice: Invoice
+) -> dict[str, Any]:
+    paper, line = _paper_link(call, invoice), invoice.digit_line
+    return {
+        "id": invoice.id,
+        "clienteNome": subscriber.name.upper(),
+        "clienteCpfcnpj": formatted(subscriber.document),
+        "clienteContrato": contract.id,
+        "numeroDocumento": invoice.id,
+        "nossoNumero": f"109{invoice.id:08d}",
+        "status": "aberto",
+        "valor": float(invoice.original),
+        "valorCorrigido": float(invoice.amount),
+        "valorPago": None,
+        "diasAtraso": invoice.days_late,
+        "linhaDigitavel": line,
+        "codigoBarras": bar_code(line),
+        "codigoPix": invoice.pix_code if invoice.pix is Pix.LISTED else "",
+        "link": paper,
+        "link_cobranca": paper,
+        "dataEmissao": (invoice.due - timedelta(days=30)).isoformat(),
+        "dataVencimento": invoice.due.isoformat(),
+        "dataPagamento": None,
+    }
+
+
+def _paper_link(call: Call, invoice: Invoice) -> str:
+    return f"{call.base}/boleto/{invoice.id}.pdf"
+
+
+def _paging(offset: int, limit: int, part: int, total: int) -> dict[str, int]:
+    return {"offset": offset, "limit": limit, "parcial": part, "total": total}

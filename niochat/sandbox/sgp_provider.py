@@ -1,0 +1,67 @@
+"""What the simulated SGP tells of the provider itself (SGP reference 3.2)."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from niochat.sandbox.cases import IGARASSU, OLINDA, PAULISTA, PLANS
+from niochat.sandbox.sgp_request import Call
+from niochat.sandbox.subscribers import Place
+from niochat.sandbox.subscribers import now as erp_now
+
+MAINTENANCE_WORDS = "Manutenção na rede da sua região. Nossa equipe já está trabalhando."
+_STAMP = "%Y-%m-%d %H:%M:%S"
+
+
+def list_maintenances(_call: Call) -> Any:
+    """manutencao/list: one under way, one solved, one that is not active."""
+    start = erp_now().replace(minute=0, second=0, microsecond=0)
+    end = start + timedelta(hours=4)
+    return [
+        _maintenance(41, IGARASSU, start, end, active=True, status=1),
+        _maintenance(40, OLINDA, start, end, active=True, status=4),
+        _maintenance(39, PAULISTA, start, end, active=False, status=1),
+    ]
+
+
+def list_plans(_call: Call) -> Any:
+    """consultaplano; prices as numbers and as texts."""
+    return {
+        "planos": [
+            {
+                "id": plan.id,
+                "descricao": plan.name,
+                "preco": f"{plan.price:.2f}" if plan.id % 2 else float(plan.price),
+                "qtd_servicos": 1,
+            }
+            for plan in PLANS
+        ]
+    }
+
+
+def check_viability(call: Call) -> Any:
+    """viabilidade: wherever a subscriber of ours lives, that is in Pernambuco (CEP 5…)."""
+    return {"viabilidade": call.digits("cep").startswith("5") or bool(call.text("logradouro"))}
+
+
+def show_token(call: Call) -> Any:
+    """auth/info: the token is one."""
+    return {"status": 1, "app": call.text("app"), "ativo": True}
+
+
+def _maintenance(
+    number: int, place: Place, start: datetime, end: datetime, *, active: bool, status: int
+) -> dict[str, Any]:
+    return {
+        "id": number,
+        "descricao": f"Manutenção preventiva {place.city}",
+        "data_inicial": start.strftime(_STAMP),
+        "data_final": end.strftime(_STAMP),
+        "mensagem_central": None,
+        "mensagem_ura": MAINTENANCE_WORDS,
+        "ativa": active,
+        "severidade": 2,
+        "status": status,
+        "pops": [{"id": place.pop, "cidade": place.city, "uf": "PE"}],
+        "olts": [],
+        "ctos": [],
+    }

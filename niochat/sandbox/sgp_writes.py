@@ -1,0 +1,110 @@
+"""What the simulated SGP does when told: every call acts again, nothing is idempotent."""
+
+from datetime import timedelta
+from typing import Any
+
+from niochat.sandbox.erp_ledger import Deed
+from niochat.sandbox.sgp_reads import NOBODY, loosened
+from niochat.sandbox.sgp_request import Call
+from niochat.sandbox.subscribers import (
+    BLOCKED,
+    Contract,
+    Habit,
+    Line,
+    Status,
+    Subscriber,
+    Ticket,
+)
+from niochat.sandbox.subscribers import now as erp_now
+
+UNLOCK_DAYS = 3
+
+
+def unlock(call: Call) -> Any:
+    """liberacaopromessa: once a month, for blocked contracts only."""
+    found = call.contract()
+    if found is None:
+        return {**NOBODY, "liberado": False}
+    subscriber, contract = found
+    who = {"razaosocial": subscriber.name.upper(), "contratoId": contract.id}
+    if refusal := _refusal(contract):
+        return loosened({"status": 2, "liberado": False, "msg": refusal, **who}, subscriber)
+    protocol = call.installation.next_protocol()
+    until = (erp_now().date() + timedelta(days=UNLOCK_DAYS)).isoformat()
+    call.installation.record(
+        Deed.UNLOCK,
+        contract.id,
+        protocol=protocol,
+        until=until,
+        words=call.text("conteudo"),
+        fields=call.content(),
+    )
+    contract.promises, contract.status, contract.line = 1, Status.ACTIVE, Line.ONLINE
+    done = {"liberado": True, "liberado_dias": UNLOCK_DAYS, "data_promessa": until}
+    told = {"protocolo": protocol, "msg": "Liberação efetuada com sucesso", **who}
+    return loosened({"status": 1, **done, **told}, subscriber)
+
+
+def open_ticket(call: Call) -> Any:
+    """chamado: each call opens another one."""
+    for name in ("contrato", "ocorrenciatipo", "conteudo"):
+        if not call.text(name):
+            return {"status": 0, "msg": f"Campo obrigatório: {name}"}
+    found = call.contract()
+    if found is None:
+        return NOBODY
+    subscriber, contract = found
+    protocol = _kept_ticket(call, contract)
+    told = {"protocolo": protocol, "msg": "Ocorrência cadastrada com sucesso"}
+    who = {"razaoSocial": subscriber.name.upper(), "contratoId": contract.id}
+    return _listed(loosened({"status": 1, **told, **who}, subscriber), subscriber)
+
+
+def register_lead(call: Call) -> Any:
+    """precadastro/F: keeps a lead, as often as it is told."""
+    if not call.text("nome"):
+        return {"status": 0, "msg": "Campo obrigatório: nome"}
+    protocol = call.installation.next_protocol()
+    call.installation.record(
+        Deed.LEAD,
+        None,
+        protocol=protocol,
+        name=call.text("nome"),
+        phone=call.text("celular"),
+        plan=call.text("plano_id"),
+        fields=call.content(),
+    )
+    number = len(call.installation.ledger)
+    told = {"id": number, "protocolo": protocol}
+    return {"status": 1, **told, "msg": "Pré-cadastro realizado com sucesso"}
+
+
+def _refusal(contract: Contract) -> str:
+    if contract.status not in BLOCKED:
+        return "Contrato não está suspenso"
+    if not contract.unlock_available:
+        return "Recurso de promessa de pagamento não disponível"
+    if contract.promises:
+        return "Limite de promessas de pagamento do mês atingido"
+    return ""
+
+
+def _kept_ticket(call: Call, contract: Contract) -> str:
+    protocol = call.installation.next_protocol()
+    kind, content = call.text("ocorrenciatipo"), call.text("conteudo")
+    contract.tickets.append(Ticket(protocol, kind, content))
+    call.installation.record(
+        Deed.TICKET,
+        contract.id,
+        protocol=protocol,
+        type=kind,
+        content=content,
+        contact_name=call.text("contato_nome"),
+        contact_phone=call.text("contato_telefone"),
+        fields=call.content(),
+    )
+    return protocol
+
+
+def _listed(told: Any, subscriber: Subscriber) -> Any:
+    return [told] if subscriber.has(Habit.LISTED_TICKET) else told

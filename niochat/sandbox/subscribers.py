@@ -1,0 +1,195 @@
+"""The ERP's subscribers: contracts, invoices, tickets, and the habits of their records."""
+
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta, timezone
+from decimal import Decimal
+from enum import IntEnum, StrEnum
+
+from niochat.sandbox.boletos import digit_line, pix_code
+
+_BRASILIA = timezone(timedelta(hours=-3))
+_CENT = Decimal("0.01")
+_FINE, _INTEREST_A_DAY = Decimal("0.02"), Decimal("0.00033")
+
+
+def now() -> datetime:
+    """The ERP's clock: Brasília, told without a zone (SGP reference 3.2)."""
+    return datetime.now(UTC).astimezone(_BRASILIA).replace(tzinfo=None)
+
+
+class Status(IntEnum):
+    """`contratoStatus` (SGP reference 3.2)."""
+
+    ACTIVE = 1
+    INACTIVE = 2
+    CANCELLED = 3
+    SUSPENDED = 4
+    UNVIABLE = 5
+    NEW = 6
+    REDUCED = 7
+
+    @property
+    def display(self) -> str:
+        """`contratoStatusDisplay`, with the spaces real answers have."""
+        return f" {_DISPLAYS[self]} "
+
+
+_DISPLAYS = {
+    Status.ACTIVE: "Ativo",
+    Status.INACTIVE: "Inativo",
+    Status.CANCELLED: "Cancelado",
+    Status.SUSPENDED: "Suspenso",
+    Status.UNVIABLE: "Inviabilidade técnica",
+    Status.NEW: "Novo",
+    Status.REDUCED: "Ativo velocidade reduzida",
+}
+BLOCKED = frozenset({Status.SUSPENDED, Status.REDUCED})
+
+
+class Line(StrEnum):
+    """The access itself. offline: light arrives at the modem; dark: none does."""
+
+    ONLINE = "online"
+    OFFLINE = "offline"
+    DARK = "dark"
+    NOT_INSTALLED = "not_installed"
+
+
+class Pix(StrEnum):
+    """Where an invoice's PIX code is found: with the invoice, by asking for it, or nowhere."""
+
+    LISTED = "listed"
+    ON_DEMAND = "on_demand"
+    NONE = "none"
+
+
+class Habit(StrEnum):
+    """Loose manners of real answers (SGP reference 3.1, 3.2) that one record may have."""
+
+    TEXTUAL = "textual"
+    """Numbers as strings, absent as "None", flags as 0 and 1."""
+    DISPLAY_ONLY = "display_only"
+    """`contratoStatus` is null; only the display text tells."""
+    TYPO = "typo"
+    """`staus` in verificaacesso."""
+    LISTED_ACCESS = "listed_access"
+    """verificaacesso answers a list with one object."""
+    LISTED_TICKET = "listed_ticket"
+    """chamado answers a list with one object."""
+    ZERO_OFFLINE = "zero_offline"
+    """Offline is status 0."""
+    PHONE_OBJECTS = "phone_objects"
+    """`telefones` are objects {contato, tipoContato}."""
+    EMPTY_RX = "empty_rx"
+    """No light is an empty text."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is sold; `price` in BRL a month."""
+
+    id: int
+    name: str
+    price: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A city with its point of presence."""
+
+    city: str
+    pop: int
+
+
+@dataclass(slots=True)
+class Invoice:
+    """An open invoice. `due_in` counts days from today, so that it never gets stale."""
+
+    id: int
+    original: Decimal
+    due_in: int
+    pix: Pix = Pix.LISTED
+
+    @property
+    def due(self) -> date:
+        return now().date() + timedelta(days=self.due_in)
+
+    @property
+    def days_late(self) -> int:
+        return max(0, -self.due_in)
+
+    @property
+    def fine(self) -> Decimal:
+        return (self.original * _FINE).quantize(_CENT) if self.days_late else Decimal(0)
+
+    @property
+    def interest(self) -> Decimal:
+        return (self.original * _INTEREST_A_DAY * self.days_late).quantize(_CENT)
+
+    @property
+    def amount(self) -> Decimal:
+        """With fine and interest, BRL."""
+        return self.original + self.fine + self.interest
+
+    @property
+    def digit_line(self) -> str:
+        return digit_line(self.id, self.amount, self.due)
+
+    @property
+    def pix_code(self) -> str:
+        """Empty where the provider has no PIX."""
+        return "" if self.pix is Pix.NONE else pix_code(self.id, self.amount)
+
+
+@dataclass(slots=True)
+class Ticket:
+    """A service order. `opened` is the ERP's local time."""
+
+    number: str
+    kind: str
+    content: str
+    open: bool = True
+    opened: datetime = field(default_factory=now)
+
+
+@dataclass(slots=True)
+class Contract:
+    """One contract at one address."""
+
+    id: int
+    status: Status
+    plan: Plan
+    street: str
+    number: int
+    district: str
+    place: Place
+    line: Line = Line.ONLINE
+    promises: int = 0
+    unlock_available: bool = True
+    invoices: list[Invoice] = field(default_factory=list)
+    tickets: list[Ticket] = field(default_factory=list)
+
+    @property
+    def address(self) -> str:
+        return f"{self.street}, {self.number} - {self.district}, {self.place.city}/PE"
+
+
+@dataclass(slots=True)
+class Subscriber:
+    """A person or company. `phone` writes on WhatsApp; `erp_phones` is what the ERP has."""
+
+    id: int
+    case: str
+    name: str
+    document: str
+    phone: str
+    erp_phones: tuple[str, ...]
+    contracts: list[Contract]
+    habits: frozenset[Habit] = frozenset()
+
+    @property
+    def open_invoices(self) -> int:
+        return sum(len(contract.invoices) for contract in self.contracts)
+
+    def has(self, habit: Habit) -> bool:
+        return habit in self.habits

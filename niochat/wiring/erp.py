@@ -1,0 +1,40 @@
+"""The ERP of one pool replica."""
+
+from collections.abc import Awaitable, Callable
+from uuid import UUID
+
+from niochat.adapters.redis.shelf import Shelf
+from niochat.adapters.sgp.client import Sgp
+from niochat.domain.erp import Erp, ErpError
+from niochat.erp.answers import Answers
+from niochat.erp.calls import AskTenant, Calls, ErpSettings, TellTenant
+from niochat.erp.journal import Journal
+from niochat.erp.probe import Prober
+from niochat.erp.service import ErpService
+from niochat.erp.writes import Writes
+from niochat.wiring.parts import Parts
+
+SHELF_S = 30
+"""How old an answer of the ERP may be."""
+
+
+def build_erp(parts: Parts, ask: AskTenant, tell: TellTenant) -> ErpService:
+    """The service on the parts of its process; ``ask`` and ``tell`` reach the tenant's actor."""
+    erp: Erp = Sgp()
+    settings_of = settings_by(parts)
+    shelf = Shelf(parts.settings.redis_url.get_secret_value(), ttl_s=SHELF_S)
+    calls = Calls(erp, settings_of, Answers(shelf, parts.vault), ask, tell)
+    prober = Prober(erp, settings_of, parts.directory.remember_capabilities)
+    return ErpService(calls, Writes(erp, calls, Journal(parts.database)), prober)
+
+
+def settings_by(parts: Parts) -> Callable[[UUID], Awaitable[ErpSettings]]:
+    """Looks a tenant's ERP up; raises ``ErpError`` with code ``erp_none``."""
+
+    async def settings_of(tenant_id: UUID) -> ErpSettings:
+        found = await parts.directory.erp(tenant_id)
+        if found is None:
+            raise ErpError("this provider has no ERP", code="erp_none", left=False)
+        return ErpSettings(found.account, found.timeout_s, found.capabilities, found.probed_at)
+
+    return settings_of

@@ -1,0 +1,22 @@
+"""The client and the ERP it talks to, ended with each test."""
+
+from collections.abc import AsyncIterator
+
+import pytest_asyncio
+
+from niochat.adapters.sgp.client import Sgp
+
+from .scripted_sgp import ScriptedSgp, running
+
+
+@pytest_asyncio.fixture
+async def sgp() -> AsyncIterator[ScriptedSgp]:
+    async with running() as scripted:
+        yield scripted
+
+
+@pytest_asyncio.fixture
+async def client() -> AsyncIterator[Sgp]:
+    erp = Sgp()
+    yield erp
+    await erp.close()

@@ -1,0 +1,121 @@
+"""Probing: what there is, without doing anything."""
+
+import pytest
+
+from niochat.adapters.sgp.client import Sgp
+from niochat.domain.erp import Capability, ErpError
+
+from .scripted_sgp import TOKEN, ScriptedSgp, refusing_account
+
+pytestmark = pytest.mark.asyncio
+
+ROUTES = {
+    Capability.INVOICES: "/sgp/api/ura/fatura2via/",
+    Capability.PIX: "/sgp/api/ura/pagamento/pix/0",
+    Capability.LINE: "/sgp/api/ura/verificaacesso/",
+    Capability.OPTICS: "/sgp/api/ura/clientes/",
+    Capability.MAINTENANCE: "/sgp/api/ura/manutencao/list/",
+    Capability.TICKETS: "/sgp/api/ura/ocorrencia/list/",
+    Capability.PLANS: "/sgp/api/ura/consultaplano/",
+    Capability.UNLOCK: "/sgp/api/ura/liberacaopromessa/",
+    Capability.OPEN_TICKET: "/sgp/api/ura/chamado/",
+    Capability.LEADS: "/sgp/api/precadastro/F",
+}
+WRITES = {Capability.UNLOCK, Capability.OPEN_TICKET, Capability.LEADS}
+NOBODY = {"status": 0, "msg": "Nenhum contrato localizado", "contratos": []}
+
+
+async def error_of(client: Sgp, sgp: ScriptedSgp) -> str:
+    with pytest.raises(ErpError) as error:
+        await client.probe(sgp.account, 5)
+    return error.value.code
+
+
+async def test_a_whole_installation_can_everything(client: Sgp, sgp: ScriptedSgp) -> None:
+    sgp.says(NOBODY)
+    assert await client.probe(sgp.account, 5) == frozenset(Capability)
+
+
+async def test_a_probe_names_nobody_and_never_posts_to_a_write(
+    client: Sgp, sgp: ScriptedSgp
+) -> None:
+    sgp.says(NOBODY)
+    await client.probe(sgp.account, 5)
+    acting = {ROUTES[each] for each in WRITES}
+    assert {
+        asked.path: asked.method for asked in sgp.asked if asked.path in acting
+    } == dict.fromkeys(acting, "OPTIONS")
+    told = {str(value) for asked in sgp.asked for value in asked.told.values()}
+    assert told <= {"0", "1", "00000000000"}
+    assert all(asked.fields["token"] == TOKEN for asked in sgp.asked)
+    invoices = next(a for a in sgp.asked if a.path == ROUTES[Capability.INVOICES])
+    assert invoices.told["nao_gerar_os"] == "1"
+
+
+@pytest.mark.parametrize("missing", Capability)
+@pytest.mark.parametrize("status", [404, 401, 403, 301])
+async def test_a_route_that_is_not_there_or_not_allowed_is_no_capability(
+    client: Sgp, sgp: ScriptedSgp, missing: Capability, status: int
+) -> None:
+    sgp.says(NOBODY)
+    sgp.says("<html>", status=status, route=ROUTES[missing])
+    expected = frozenset(Capability) - {missing}
+    # A redirected OPTIONS still shows that something is there.
+    kept = {missing} if status == 301 and missing in WRITES else set()
+    assert await client.probe(sgp.account, 5) == expected | kept
+
+
+@pytest.mark.parametrize(
+    ("status", "body"), [(500, "<html>"), (200, "no json"), (200, "<html>"), (503, ""), (400, "{}")]
+)
+async def test_a_route_that_fails_for_nobody_is_there(
+    client: Sgp, sgp: ScriptedSgp, status: int, body: str
+) -> None:
+    sgp.says(body, status=status)
+    assert await client.probe(sgp.account, 5) == frozenset(Capability)
+
+
+async def test_a_write_route_that_takes_no_options_is_there(client: Sgp, sgp: ScriptedSgp) -> None:
+    sgp.says(NOBODY)
+    for capability in Capability:
+        sgp.says("", status=405, route=ROUTES[capability])
+    assert await client.probe(sgp.account, 5) == WRITES
+
+
+async def test_a_route_refused_under_200_is_no_capability(client: Sgp, sgp: ScriptedSgp) -> None:
+    sgp.says(NOBODY)
+    sgp.says({"msg": "Token sem permissão"}, route=ROUTES[Capability.PLANS])
+    assert await client.probe(sgp.account, 5) == frozenset(Capability) - {Capability.PLANS}
+
+
+async def test_a_huge_answer_to_a_probe_shows_that_the_route_is_there(
+    client: Sgp, sgp: ScriptedSgp
+) -> None:
+    sgp.says(NOBODY)
+    sgp.says(b" " * 2_100_000, route=ROUTES[Capability.PLANS])
+    assert await client.probe(sgp.account, 5) == frozenset(Capability)
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "code"),
+    [
+        (401, {"detail": "no"}, "erp_unauthorized"),
+        (403, "<html>", "erp_unauthorized"),
+        (200, {"status": 0, "msg": "Token inválido"}, "erp_unauthorized"),
+        (301, "", "erp_address"),
+        (404, "<html>", "erp_missing"),
+    ],
+)
+async def test_an_installation_where_nothing_works_says_why(
+    client: Sgp, sgp: ScriptedSgp, status: int, body: object, code: str
+) -> None:
+    sgp.says(body, status=status)
+    assert await error_of(client, sgp) == code
+
+
+async def test_a_probe_without_an_answer_tells_nothing(client: Sgp, sgp: ScriptedSgp) -> None:
+    sgp.resets = True
+    assert await error_of(client, sgp) == "erp_lost"
+    with pytest.raises(ErpError) as error:
+        await client.probe(refusing_account(), 5)
+    assert error.value.code == "erp_unreachable"

@@ -1,0 +1,110 @@
+"""Whatever JSON comes, only the port's own errors come out."""
+
+import json
+from contextlib import suppress
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from niochat.adapters.sgp.answers import answered, value_of
+from niochat.adapters.sgp.wire import Reply
+from niochat.adapters.sgp.written import outcome, outcome_of
+from niochat.domain.erp import ErpError, ErpRefused
+
+from .answers import (
+    READS,
+    WRITES,
+    billed,
+    client_with,
+    contract,
+    found,
+    invoice,
+    maintenance,
+    ticket,
+)
+
+KEYS = sorted(
+    {*contract(), *invoice(), *maintenance(), *ticket(), "contratos", "links", "clientes"}
+    | {"servicos", "onu", "rx", "conexao", "status", "staus", "msg", "liberado", "protocolo"}
+    | {"data_promessa", "ocorrencias", "planos", "preco", "data", "pix", "emv", "contrato"}
+)
+SCALARS = (
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(max_size=20)
+    | st.sampled_from(["None", " Ativo ", "99,90", "1", "-20.5", "10/11/2026", "2026-11-10"])
+)
+VALUES = st.recursive(
+    SCALARS,
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(KEYS) | st.text(max_size=5), inner, max_size=5)
+    ),
+    max_leaves=20,
+)
+GOOD = st.sampled_from(
+    [
+        found(contract()),
+        billed(invoice()),
+        client_with({"rx": "-20.5"}),
+        {"manutencoes": [maintenance()], "ocorrencias": [ticket()]},
+    ]
+)
+REQUESTS = st.sampled_from(READS)
+WRITE_REQUESTS = st.sampled_from(WRITES)
+
+
+@st.composite
+def nearly_good(draw: st.DrawFn) -> object:
+    """A good answer with one field anywhere replaced by anything."""
+    answer = json.loads(json.dumps(draw(GOOD)))
+    place = answer
+    for _ in range(draw(st.integers(0, 6))):
+        inner = place.values() if isinstance(place, dict) else place
+        below = [each for each in inner if isinstance(each, dict | list) and each]
+        place = draw(st.sampled_from(below)) if below else place
+    keys = list(place) if isinstance(place, dict) else list(range(len(place)))
+    place[draw(st.sampled_from(keys))] = draw(VALUES)
+    return answer
+
+
+@settings(max_examples=300, deadline=None)
+@given(REQUESTS, VALUES | nearly_good())
+def test_no_json_breaks_a_read(request: object, value: object) -> None:
+    with suppress(ErpError, ErpRefused):
+        value_of(request, "/route/", value, {})
+
+
+@settings(max_examples=200, deadline=None)
+@given(WRITE_REQUESTS, VALUES)
+def test_no_json_breaks_a_write(request: object, value: object) -> None:
+    with suppress(ErpError, ErpRefused):
+        outcome_of(request, "/route/", value)  # type: ignore[arg-type]
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    REQUESTS,
+    WRITE_REQUESTS,
+    st.integers(200, 599),
+    st.sampled_from(["", "application/json", "text/html", "text/xml"]),
+    st.binary(max_size=60) | st.sampled_from([b"<r><a/></r>", b"{}", b"[]", b"\xef\xbb\xbf{}"]),
+)
+def test_no_bytes_under_any_status_break_anything(
+    read: object, write: object, status: int, kind: str, body: bytes
+) -> None:
+    reply = Reply("/route/", status, kind, body)
+    with suppress(ErpError, ErpRefused):
+        answered(read, reply, {})
+    with suppress(ErpError, ErpRefused):
+        outcome(write, reply)  # type: ignore[arg-type]
+
+
+@settings(max_examples=100, deadline=None)
+@given(VALUES.map(json.dumps).filter(lambda text: "liberado" not in text))
+def test_no_answer_without_the_sign_ever_counts_as_an_unlock(text: str) -> None:
+    with suppress(ErpError, ErpRefused):
+        outcome_of(WRITES[0], "/route/", json.loads(text))
+        raise AssertionError("an unlock that nobody confirmed")

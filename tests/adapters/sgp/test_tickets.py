@@ -1,0 +1,90 @@
+"""Service orders: none may be overlooked, or it is opened twice."""
+
+from datetime import datetime
+
+import pytest
+
+from niochat.domain.erp import Category, ErpError, ErpRefused, Ticket
+
+from .answers import TICKETS, read, ticket
+
+CUT = frozenset({Category.NO_CONNECTION, Category.NO_LIGHT})
+READ = Ticket("260111", True, CUT, "Sem luz Ref. k-1", datetime(2026, 11, 10, 8))
+
+
+@pytest.mark.parametrize(
+    "answer", [{"ocorrencias": [ticket()]}, {"ocorrencias": ticket()}, [ticket()]]
+)
+def test_a_ticket_of_the_reference(answer: object) -> None:
+    assert read(TICKETS, answer) == (READ,)
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "expected"),
+    [
+        ("Aberta", 1, True),
+        (" Encerrada ", 0, False),
+        ("Concluída", None, False),
+        ("Cancelado", None, False),
+        (0, None, True),
+        ("1", None, False),
+        (None, "1", False),
+        (None, 2, True),
+        (None, None, True),
+        ([], "x", True),
+    ],
+)
+def test_what_does_not_say_that_it_is_closed_is_open(
+    status: object, code: object, expected: bool
+) -> None:
+    (one,) = read(TICKETS, [ticket(status=status, status_id=code)])  # type: ignore[misc]
+    assert one.open is expected
+
+
+def test_newest_first_and_undated_last() -> None:
+    days = {1: "2026-11-01", 2: None, 3: "10/11/2026 08:00:00"}
+    rows = [ticket(numero=number, data_cadastro=day) for number, day in days.items()]
+    assert [each.number for each in read(TICKETS, rows)] == ["3", "1", "2"]  # type: ignore[attr-defined]
+
+
+def test_our_reference_survives_a_long_content() -> None:
+    (one,) = read(TICKETS, [ticket(conteudo="a" * 90_000 + "\nRef. k-1")])  # type: ignore[misc]
+    assert one.content.endswith("Ref. k-1")
+    assert len(one.content) == 4000
+
+
+@pytest.mark.parametrize(
+    "answer", [[], {"ocorrencias": []}, {"status": 0, "msg": "Nenhuma ocorrência encontrada"}]
+)
+def test_no_tickets(answer: object) -> None:
+    assert read(TICKETS, answer) == ()
+
+
+@pytest.mark.parametrize("broken", [ticket(numero=None), {}, None, "x", 5])
+def test_a_ticket_that_cannot_be_read_is_not_overlooked(broken: object) -> None:
+    with pytest.raises(ErpError) as error:
+        read(TICKETS, {"ocorrencias": [ticket(), broken]})
+    assert error.value.code == "erp_malformed"
+
+
+def test_a_complaint_is_never_told_as_no_tickets() -> None:
+    with pytest.raises(ErpRefused):
+        read(TICKETS, {"status": 0, "msg": "Contrato não encontrado"})
+
+
+@pytest.mark.parametrize(
+    ("told", "kinds", "expected"),
+    [
+        ({"tipo": 2}, {}, {Category.SLOW}),
+        ({"tipo": "Sem acesso", "tipo_id": 5}, {}, {Category.EQUIPMENT, Category.OTHER}),
+        ({"tipo": "Sem acesso"}, {}, set()),
+        ({"tipo": "77"}, {"lentidao": "77", "outro": "77"}, {Category.SLOW, Category.OTHER}),
+        ({"tipo": "1"}, {"sem_conexao": "9"}, {Category.NO_LIGHT}),
+        ({"tipo": None}, {}, set()),
+    ],
+)
+def test_a_tickets_categories_are_those_that_open_its_kind(
+    told: dict[str, object], kinds: dict[str, str], expected: set[Category]
+) -> None:
+    (one,) = read(TICKETS, [ticket(**told)], **kinds)  # type: ignore[misc]
+    assert one.categories == expected

@@ -1,0 +1,186 @@
+"""A message with a file leaves as any other: once, in order, whole or not at all."""
+
+from hashlib import sha256
+from uuid import UUID, uuid4
+
+import pytest
+
+from niochat.domain import commands as cmd
+from niochat.domain.message import Content, Kind
+from niochat.outbox.deliver import START_WITHIN_S
+from tests.builders import incoming, put
+from tests.outbox.office import FILES, PDF, PNG, Office
+
+pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(30)]
+
+
+@pytest.mark.parametrize("kind", [Kind.IMAGE, Kind.DOCUMENT])
+async def test_a_file_arrives_whole_with_its_caption(office: Office, kind: Kind) -> None:
+    await office.says(await office.file(kind, "Fatura de março"))
+    await office.deliver()
+
+    data, mimetype, filename = FILES[kind]
+    (arrived,) = await office.provider.received()
+    assert (arrived["kind"], arrived["text"]) == (kind.value, "Fatura de março")
+    assert arrived["file"] == {
+        "mimetype": mimetype,
+        "name": filename,
+        "size": len(data),
+        "sha256": sha256(data).hexdigest(),
+    }
+    row = await office.row()
+    assert (row["status"], row["message_status"], row["attempts"]) == ("sent", "sent", 1)
+    assert (arrived["messageid"], arrived["track_id"]) == (row["external_id"], str(row["id"]))
+
+
+async def test_texts_and_files_arrive_in_the_order_they_were_said(office: Office) -> None:
+    image = await office.file(Kind.IMAGE, "QR do PIX")
+    document = await office.file(Kind.DOCUMENT)
+    await office.says("o código vem a seguir", image, "00020126BR.GOV.BCB.PIX", document)
+    await office.deliver()
+
+    assert [(line["kind"], line["text"]) for line in await office.provider.received()] == [
+        ("text", "o código vem a seguir"),
+        ("image", "QR do PIX"),
+        ("text", "00020126BR.GOV.BCB.PIX"),
+        ("document", ""),
+    ]
+
+
+async def test_a_claim_names_the_file_and_a_text_has_none(office: Office) -> None:
+    image = await office.file(Kind.IMAGE, "QR")
+    await office.says("oi", image)
+    text = await office.host.claim(office.thread)
+    assert text is not None
+    assert (text.kind, text.attachment_id) == (Kind.TEXT, None)
+    await office.host.settle(text, cmd.SendResult.SENT, "A")
+    picture = await office.host.claim(office.thread)
+    assert picture is not None
+    named = UUID(str(image.details["attachment"]))
+    assert (picture.kind, picture.attachment_id, picture.text) == (Kind.IMAGE, named, "QR")
+    outgoing = await office.host.outbox.outgoing(picture)
+    assert outgoing is not None
+    assert outgoing.file is not None
+    assert outgoing.file.data == PNG
+
+
+async def test_a_file_that_is_gone_has_failed_and_people_are_called(office: Office) -> None:
+    await office.says(await office.file(Kind.DOCUMENT, "Boleto"))
+    await office.given.admin.execute("UPDATE outbox SET attachment_id = NULL")
+    await office.given.admin.execute("DELETE FROM attachments")
+    await office.deliver()
+
+    assert await office.status() == ("failed", "attachment_missing")
+    assert (await office.row())["message_status"] == "failed"
+    assert await office.phone() == []
+    assert await office.given.rows("SELECT status FROM conversations") == ["waiting"]
+
+
+async def test_a_file_that_was_never_stored_does_not_stop_the_step(office: Office) -> None:
+    await office.says(Content(Kind.IMAGE, "QR", {"attachment": str(uuid4())}))
+    await office.deliver()
+
+    assert await office.status() == ("failed", "attachment_missing")
+
+
+async def test_a_file_of_another_tenant_does_not_leave(office: Office) -> None:
+    foreign, theirs = await office.given.tenant(), uuid4()
+    await office.given.admin.execute(
+        "INSERT INTO attachments (tenant_id, id, mimetype, filename, data)"
+        " VALUES ($1, $2, 'application/pdf', 'boleto.pdf', $3)",
+        *(foreign, theirs, PDF),
+    )
+    await office.says(Content(Kind.DOCUMENT, "Boleto", {"attachment": str(theirs)}))
+    await office.deliver()
+
+    assert await office.status() == ("failed", "attachment_missing")
+    assert await office.phone() == []
+
+
+@pytest.mark.parametrize("status", [413, 415])
+async def test_a_file_that_the_gateway_refuses_has_failed(office: Office, status: int) -> None:
+    await office.says(await office.file(Kind.IMAGE))
+    await office.provider.fault("gateway", "status", path="/send/media", status=status)
+    await office.deliver()
+    await office.later()
+
+    assert await office.status() == ("failed", f"gateway_{status}")
+    assert await office.phone() == []
+    assert await office.given.rows("SELECT status FROM conversations") == ["waiting"]
+
+
+async def test_a_file_that_is_not_what_it_says_is_refused_by_the_gateway(office: Office) -> None:
+    image = await office.file(Kind.IMAGE)
+    await office.given.admin.execute("UPDATE attachments SET data = $1", PDF)
+    await office.says(image)
+    await office.deliver()
+
+    assert await office.status() == ("failed", "gateway_415")
+
+
+async def test_a_file_whose_answer_was_lost_is_found_and_not_repeated(office: Office) -> None:
+    await office.says(await office.file(Kind.DOCUMENT, "Boleto"))
+    await office.provider.fault("gateway", "lost_answer", path="/send/media")
+    await office.deliver()
+
+    assert (await office.row())["status"] == "uncertain"
+    await office.later()
+    (arrived,) = await office.provider.received()
+    row = await office.row()
+    assert (row["status"], row["code"], row["attempts"]) == ("sent", "found", 1)
+    assert row["external_id"] == arrived["messageid"]
+
+
+async def test_a_file_that_never_arrived_is_sent_whole_once_more(office: Office) -> None:
+    await office.says(await office.file(Kind.IMAGE, "QR"))
+    await office.provider.fault("gateway", "drop", path="/send/media")
+    await office.deliver()
+    assert (await office.row())["status"] == "uncertain"
+    for _ in range(3):
+        await office.later()
+
+    (arrived,) = await office.provider.received()
+    assert arrived["file"]["sha256"] == sha256(PNG).hexdigest()
+    row = await office.row()
+    assert (row["status"], row["resends"], row["attempts"]) == ("sent", 1, 2)
+
+
+async def test_a_process_that_was_paused_while_it_loaded_a_file_does_not_send(
+    office: Office,
+) -> None:
+    await office.says(await office.file(Kind.IMAGE, "QR"))
+    office.clock.skips = [0.0, START_WITHIN_S + 0.1]
+    await office.deliver()
+
+    assert await office.status() == ("queued", "paused")
+    assert await office.phone() == []
+    await office.later()
+    assert await office.phone() == ["QR"]
+
+
+async def test_a_takeover_before_the_claim_keeps_the_file_here(office: Office) -> None:
+    await office.says(await office.file(Kind.IMAGE, "QR"))
+    await put(office.host, office.provider.place, office.thread, [cmd.AssignConversation("ana")])
+    await office.host.run(office.thread)
+    await office.deliver()
+
+    assert (await office.row())["status"] == "cancelled"
+    assert await office.phone() == []
+
+
+async def test_a_file_goes_along_when_two_threads_of_a_person_become_one(office: Office) -> None:
+    image, place, host = await office.file(Kind.IMAGE, "QR"), office.provider.place, office.host
+    await office.says("um", image)
+    came = incoming("by lid", "oi", lid="100000000000001")
+    stays = (await host.inbox.accept(place.tenant, place.channel, came)).thread_id
+    assert stays is not None
+    await put(host, place, stays, [cmd.LinkThread(str(office.thread))])
+    await host.run(stays)
+
+    text = await host.claim(stays)
+    assert text is not None
+    await host.settle(text, cmd.SendResult.SENT, "A")
+    picture = await host.claim(stays)
+    assert picture is not None
+    named = UUID(str(image.details["attachment"]))
+    assert (picture.kind, picture.attachment_id, picture.text) == (Kind.IMAGE, named, "QR")

@@ -1,0 +1,75 @@
+"""Requests of the tools' contract in few words, for the tables of the flows' tests."""
+
+from typing import Any
+
+import orjson
+
+from niochat.sandbox.flows.actions import Action, Say, Tool
+from niochat.sandbox.flows.scene import read_scene
+from niochat.sandbox.flows.script import next_action
+
+CPF = "529.982.247-25"
+DIGITS = "52998224725"
+CONTRACT = {"opcao": 1, "contrato": "5501", "situacao": "Ativo", "bloqueado": False}
+BLOCKED = {**CONTRACT, "situacao": "Suspenso", "bloqueado": True}
+KNOWN: dict[str, Any] = {"identificado": True, "contrato": CONTRACT}
+SUSPENDED: dict[str, Any] = {"identificado": True, "contrato": BLOCKED}
+CONFIRMING: dict[str, Any] = {"identificado": True, "aguardando": "confirmacao"}
+CHOOSING: dict[str, Any] = {"identificado": True, "aguardando": "escolha"}
+
+EVERY_TOOL = frozenset(Tool)
+WITHOUT_ERP = frozenset({Tool.TRANSFER, Tool.CLOSE})
+
+Given = tuple[str, dict[str, Any]]
+
+
+def ok(tool: Tool, **data: Any) -> Given:
+    return tool, {"ok": True, **data}
+
+
+def failed(tool: Tool, error: str, **data: Any) -> Given:
+    return tool, {"ok": False, "erro": error, **data}
+
+
+def messages(
+    *lines: str,
+    situation: dict[str, Any] | None = None,
+    results: tuple[Given, ...] = (),
+    prompt: str = "Você atende.",
+) -> list[dict[str, Any]]:
+    """A request's messages; a line that begins with `> ` was said by the assistant."""
+    told: list[dict[str, Any]] = [{"role": "system", "content": prompt}]
+    if situation is not None:
+        head = "SITUAÇÃO DO ATENDIMENTO (dados do sistema):\n"
+        told.append({"role": "system", "content": head + orjson.dumps(situation).decode()})
+    told += [_line(line) for line in lines]
+    for at, (tool, data) in enumerate(results):
+        told += called(f"call_{at}", tool, data)
+    return told
+
+
+def called(call_id: str, tool: str, data: dict[str, Any]) -> list[dict[str, Any]]:
+    """One call of this turn with its result."""
+    made = {"id": call_id, "type": "function", "function": {"name": tool, "arguments": "{}"}}
+    return [
+        {"role": "assistant", "content": None, "tool_calls": [made]},
+        {"role": "tool", "tool_call_id": call_id, "content": orjson.dumps(data).decode()},
+    ]
+
+
+def act(*lines: str, offered: frozenset[str] = EVERY_TOOL, **more: Any) -> Action:
+    """What the model does next."""
+    return next_action(read_scene(messages(*lines, **more), offered))
+
+
+def say(*lines: str, **more: Any) -> str:
+    """The final text. Fails when a tool is called instead."""
+    action = act(*lines, **more)
+    assert isinstance(action, Say), action
+    return action.text
+
+
+def _line(line: str) -> dict[str, Any]:
+    if line.startswith("> "):
+        return {"role": "assistant", "content": line[2:]}
+    return {"role": "user", "content": line}

@@ -1,0 +1,155 @@
+"""Second copies and the trust unlock."""
+
+from typing import Any
+
+import pytest
+
+from niochat.sandbox.flows.actions import Tool, call
+from niochat.sandbox.flows.connection import blocked
+from niochat.sandbox.flows.scene import Scene
+from niochat.sandbox.flows.words import form_in
+
+from .flows import CONFIRMING, CONTRACT, KNOWN, SUSPENDED, Given, act, failed, ok, say
+
+ASKED = "> 1 - R$ 99,90\n\nPrefere PIX ou boleto?"
+INVOICES = ok(
+    Tool.LIST_INVOICES,
+    faturas=[{"fatura": 1, "valor": "R$ 99,90"}, {"fatura": 2, "valor": "R$ 50,00"}],
+    apresentar="1 - R$ 99,90\n2 - R$ 50,00",
+)
+SEND = Tool.SEND_INVOICE
+WISHING: dict[str, Any] = {**KNOWN, "desejo": "fatura"}
+
+
+@pytest.mark.parametrize("situation", [KNOWN, SUSPENDED])
+def test_invoices_are_listed_blocked_or_not(situation: dict[str, Any]) -> None:
+    assert act("quero a fatura", situation=situation) == call(Tool.LIST_INVOICES)
+
+
+def test_no_invoice_is_said_to_be_none() -> None:
+    assert "Não há faturas" in say(
+        "fatura", situation=KNOWN, results=(ok(Tool.LIST_INVOICES, faturas=[]),)
+    )
+
+
+def test_invoices_are_shown_and_the_form_is_asked_for() -> None:
+    text = say("quero a fatura", situation=KNOWN, results=(INVOICES,))
+    assert text == "1 - R$ 99,90\n2 - R$ 50,00\n\nPrefere PIX ou boleto?"
+
+
+@pytest.mark.parametrize(
+    ("lines", "form"),
+    [
+        (("quero a fatura no pix",), "pix"),
+        (("me manda o boleto",), "boleto"),
+        (("quero a fatura, pix e boleto",), "ambos"),
+        (("manda o pix", "> CPF?", "529.982.247-25", "> Corretas?", "sim"), "pix"),
+    ],
+)
+def test_a_form_said_since_the_wish_is_not_asked_for(lines: tuple[str, ...], form: str) -> None:
+    chosen = ok(Tool.CHOOSE_CONTRACT, contrato=CONTRACT, desejo="fatura")
+    results = (chosen, INVOICES)
+    assert act(*lines, situation=CONFIRMING, results=results) == call(SEND, forma=form)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("pix", call(SEND, forma="pix")),
+        ("boleto por favor", call(SEND, forma="boleto")),
+        ("os dois", call(SEND, forma="ambos")),
+        ("ambos", call(SEND, forma="ambos")),
+        ("a 2 no pix", call(SEND, fatura=2, forma="pix")),
+        ("a segunda via no boleto", call(SEND, forma="boleto")),
+    ],
+)
+def test_the_named_form_is_sent(text: str, expected: object) -> None:
+    assert act(ASKED, text, situation=KNOWN) == expected
+
+
+def test_a_known_wish_needs_no_second_list() -> None:
+    assert act("> Mais algo?", "agora o boleto", situation=WISHING) == call(SEND, forma="boleto")
+
+
+def test_the_number_of_an_invoice_is_kept_until_the_form_is_named() -> None:
+    asked = say(ASKED, "a 2", situation=KNOWN)
+    assert asked == "Fatura 2: prefere PIX ou boleto?"
+    lines = (ASKED, "a 2", f"> {asked}", "pix")
+    assert act(*lines, situation=KNOWN) == call(SEND, fatura=2, forma="pix")
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("hum", "prefere PIX ou boleto?"),
+        ("obrigado", "Por nada! Para continuar"),
+        ("não, deixa", "mais alguma coisa?"),
+    ],
+)
+def test_an_unclear_answer_sends_nothing(text: str, words: str) -> None:
+    assert words in say(ASKED, text, situation=KNOWN)
+
+
+@pytest.mark.parametrize(
+    ("sent", "following"),
+    [
+        (["pix"], "O código PIX vai sozinho na próxima mensagem."),
+        (["boleto"], "O boleto vai na próxima mensagem."),
+        (["pix", "boleto"], "O código PIX e o boleto vão nas próximas mensagens."),
+    ],
+)
+def test_what_was_sent_is_told_without_the_code(sent: list[str], following: str) -> None:
+    result = ok(SEND, enviado=sent, valor="R$ 99,90", vencimento="10/11/2026")
+    text = say("pix", situation=KNOWN, results=(result,))
+    assert text == f"Segue sua fatura de R$ 99,90 com vencimento em 10/11/2026. {following}"
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (failed(SEND, "sem_fatura"), "Não há faturas"),
+        (failed(SEND, "fatura_invalida"), "não está na lista"),
+        (failed(SEND, "forma_indisponivel", formas=["boleto"]), "Pode ser boleto?"),
+        (failed(SEND, "nao_confirmado"), "corretos?"),
+        (failed(Tool.UNLOCK, "nao_bloqueado"), "sem bloqueio"),
+        (failed(Tool.UNLOCK, "ja_usado"), "já foi usado"),
+        (failed(Tool.UNLOCK, "nao_pedido"), "me escreva"),
+        (failed(Tool.UNLOCK, "terceiro"), "titular"),
+        (failed(Tool.UNLOCK, "recusado", motivo="Limite atingido."), "pedido: Limite atingido."),
+        (failed(Tool.UNLOCK, "incerto"), "Não consegui confirmar"),
+    ],
+)
+def test_a_refusal_is_told_truly(error: Given, words: str) -> None:
+    text = say("quero", situation=KNOWN, results=(error,))
+    assert words in text
+    assert "Segue" not in text
+
+
+@pytest.mark.parametrize(
+    "text", ["quero o desbloqueio em confiança", "pode liberar?", "em confiança"]
+)
+def test_an_unlock_is_requested_in_the_customers_words(text: str) -> None:
+    asked = f"> {blocked(Scene(offered=frozenset(Tool)))}"
+    assert act(asked, text, situation=SUSPENDED) == call(Tool.UNLOCK, pedido=text)
+
+
+def test_an_unlock_keeps_the_words_said_before_the_confirmation() -> None:
+    chosen = ok(Tool.CHOOSE_CONTRACT, contrato=CONTRACT, desejo="desbloqueio")
+    lines = ("quero desbloqueio", "> CPF?", "529.982.247-25", "> Corretas?", "sim")
+    expected = call(Tool.UNLOCK, pedido="quero desbloqueio")
+    assert act(*lines, situation=CONFIRMING, results=(chosen,)) == expected
+
+
+def test_an_unlock_is_told_with_its_end_and_protocol() -> None:
+    done = ok(Tool.UNLOCK, liberado_ate="25/11/2026", protocolo="77")
+    text = say("desbloqueio", situation=SUSPENDED, results=(done,))
+    assert "liberado até 25/11/2026" in text
+    assert "77" in text
+
+
+@pytest.mark.parametrize(
+    ("text", "form"),
+    [("pix ou boleto", None), ("tanto faz", None), ("PIX", "pix"), ("boletos", "boleto")],
+)
+def test_a_form_left_open_is_none(text: str, form: str | None) -> None:
+    assert form_in(text) == form
