@@ -218,7 +218,8 @@ class Host:
 
 
 def answered(turn: Turn, *texts: str) -> cmd.FinishAssistantTurn:
-    return cmd.FinishAssistantTurn(turn.id, turn.attempt, cmd.TurnOutcome.ANSWERED, texts)
+    says = tuple(Content(Kind.TEXT, text) for text in texts)
+    return cmd.FinishAssistantTurn(turn.id, turn.attempt, cmd.TurnOutcome.ANSWERED, says)
 
 
 def message(external: str, words: str = "oi") -> cmd.ReceiveMessage:

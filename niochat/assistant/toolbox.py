@@ -62,12 +62,23 @@ class Toolbox:
             arguments = _arguments(tool, call.arguments)
         except ValueError as error:
             return self._wrong(call.name, _reason(error))
-        said = arguments.model_dump(mode="json")
-        result = self._remembered(tool, said)
-        if result is None:
-            result = self._gate(tool) or await self._run(tool, arguments)
-        await self._keep(tool, said, result)
+        result = self._gate(tool) or await self._run(tool, arguments)
+        await self._keep(tool, arguments.model_dump(mode="json"), result)
         return result
+
+    def finished(self) -> list[tuple[ToolCall, Result]]:
+        """Calls that a kill or the customer cut off before anybody told what came of them. The
+        model goes on from there instead of asking everything again.
+        """
+        calls = [c for c in self._case.visit.earlier if self._still_good(c)]
+        for call in calls:
+            self._case.results.append((call["tool"], call["result"]))
+            if call["tool"] == IDENTIFY.name:
+                self._case.learn(shown_in=str(self._case.visit.request.turn_id))
+        return [
+            (ToolCall(f"earlier_{n}", call["tool"], json.dumps(call["arguments"])), call["result"])
+            for n, call in enumerate(calls)
+        ]
 
     def _fits(self, tool: Tool) -> bool:
         capable = self._case.capabilities
@@ -107,18 +118,10 @@ class Toolbox:
             code=result.get("erro", ""),
         )  # fmt: skip
 
-    def _remembered(self, tool: Tool, said: Mapping[str, Any]) -> Result | None:
-        """A read that was finished for a turn that the customer, or a kill, cut short."""
-        if not tool.repeatable or self._gate(tool) is not None:
-            return None
-        for call in self._case.visit.earlier:
-            same = call.get("tool") == tool.name and call.get("arguments") == said
-            if same and call["result"].get("ok"):
-                if tool is IDENTIFY:
-                    self._case.learn(shown_in=str(self._case.visit.request.turn_id))
-                remembered: Result = call["result"]
-                return remembered
-        return None
+    def _still_good(self, call: Mapping[str, Any]) -> bool:
+        """Reads, and the contract's choice; what was to be sent was dropped with its turn."""
+        tool = self._offered.get(str(call.get("tool")))
+        return tool is not None and tool.repeatable and bool(call["result"].get("ok"))
 
     def _wrong(self, name: str, detail: str) -> Result:
         """A bad call goes back once, with what is wrong; a model that repeats it cannot go on."""

@@ -11,7 +11,7 @@ from typing import TypeVar
 import structlog
 
 from niochat.adapters.openai.model import Completion, ModelError, Models
-from niochat.assistant.case import Case, Sector
+from niochat.assistant.case import Case, Result, Sector
 from niochat.assistant.dialogue import Dialogue, storable
 from niochat.assistant.guard import untrue
 from niochat.assistant.handover import announcement, summary, urgent_handoff
@@ -117,6 +117,9 @@ class _Run:
             ],
             self._toolbox.offers(),
         )
+        finished = self._toolbox.finished()
+        if finished:
+            self._dialogue.answer("", [(call, _json(result)) for call, result in finished])
 
     async def report(self) -> TurnReport:
         """How the turn ended, whatever failed in it."""
@@ -155,7 +158,7 @@ class _Run:
         results = []
         for call in completion.calls[:CALLS_AT_ONCE]:
             result = await self._dialogue.outside(self._toolbox.use(call))
-            results.append((call, json.dumps(result, ensure_ascii=False, default=str)))
+            results.append((call, _json(result)))
             if self._case.final:
                 break
         self._dialogue.answer(completion.text, results)
@@ -219,6 +222,10 @@ def _passed_on(
         says=(Content(Kind.TEXT, text), *case.after_text),
         handoff=handoff,
     )
+
+
+def _json(result: Result) -> str:
+    return json.dumps(result, ensure_ascii=False, default=str)
 
 
 def _with_protocol(visit: Visit, text: str) -> str:

@@ -38,8 +38,8 @@ class Visit:
     people: Presence
     teams: Mapping[str, str]
     """Names by slug."""
-    written: frozenset[str]
-    """Keys of the writes to the ERP that this visit has begun."""
+    untold: frozenset[str]
+    """Keys of writes that this visit sent to the ERP, and whose outcome nobody was told."""
     earlier: Sequence[Mapping[str, Any]]
     """Calls that were finished by lost attempts of this turn, and by turns cancelled before."""
 
@@ -120,6 +120,6 @@ async def _visit(connection: Connection, request: TurnRequest, row: Any) -> Visi
         policy=policy,
         people=presence(policy, now),
         teams=row["teams"] or {},
-        written=frozenset(row["written"] or ()),
+        untold=frozenset(row["untold"] or ()),
         earlier=[*cancelled, *row["tool_results"]],
     )

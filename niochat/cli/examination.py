@@ -1,4 +1,4 @@
-"""What ``niochat doctor`` looks at: gateway, model, and what waits for people."""
+"""What ``niochat doctor`` looks at: gateway, model, ERP, and what waits for people."""
 
 from uuid import UUID
 
@@ -6,9 +6,11 @@ from rich.console import Console
 
 from niochat.accounts.records import ChannelAddress
 from niochat.adapters.openai.model import Endpoint, ModelError, Models
+from niochat.adapters.sgp.client import Sgp
 from niochat.cli import running
-from niochat.cli.providers import channels_of
+from niochat.cli.providers import channels_of, probed
 from niochat.domain.errors import Invalid, NiochatError
+from niochat.erp.journal import Journal
 from niochat.wiring.parts import Parts
 
 _console = Console()
@@ -28,6 +30,7 @@ async def examine(slug: str | None) -> bool:
             for address in await channels_of(parts, {tenant.slug}):
                 well &= await _examine_channel(parts, address)
             well &= await _examine_model(parts, tenant.slug, tenant.tenant_id)
+            well &= await _examine_erp(parts, tenant.slug, tenant.tenant_id)
             well &= await _examine_parked(parts, tenant.slug, tenant.tenant_id)
     return well
 
@@ -57,6 +60,21 @@ async def _examine_model(parts: Parts, slug: str, tenant_id: UUID) -> bool:
     finally:
         await models.close()
     return _say(slug, f"assistant: {settings.model} answers", True)
+
+
+async def _examine_erp(parts: Parts, slug: str, tenant_id: UUID) -> bool:
+    """A capability that is missing shortens the tool list: the operator should know."""
+    if await parts.directory.erp(tenant_id) is None:
+        return _say(slug, "ERP: none; the assistant answers without contracts or invoices", True)
+    erp = Sgp()
+    try:
+        sentence, well = await probed(parts, erp, tenant_id)
+    finally:
+        await erp.close()
+    open_writes = await Journal(parts.database).open_writes(tenant_id)
+    if open_writes:
+        _say(slug, f"ERP: {open_writes} writes without a known outcome: look there first", False)
+    return _say(slug, f"ERP: {sentence}", well) and not open_writes
 
 
 async def _examine_parked(parts: Parts, slug: str, tenant_id: UUID) -> bool:

@@ -3,24 +3,33 @@
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
+from uuid import UUID
 
 import typer
 from rich.console import Console
+from rich.table import Table
 
 from niochat.accounts.apply import apply as apply_providers
 from niochat.accounts.change import Change, Outcome
 from niochat.accounts.providers import read_providers
 from niochat.accounts.records import ChannelAddress
 from niochat.adapters.postgres.migrate import migrate as migrate_database
+from niochat.adapters.sgp.client import Sgp
 from niochat.cli import running
 from niochat.cli.output import print_json
 from niochat.cli.sandbox_client import SandboxClient
+from niochat.domain.erp import Capability, Erp, ErpError
 from niochat.domain.errors import Invalid
+from niochat.erp.probe import PROBE_TIMEOUT_S
+from niochat.wiring.erp import settings_by
 from niochat.wiring.parts import Parts
 
 DEMO = Path(__file__).parents[2] / "examples" / "demo.yaml"
 DEMO_OWNER = "558130000001"
+DEMO_ERP = "sandbox-demo"
+"""The demo's installation of the simulated SGP, as examples/demo.yaml names it."""
+SUBSCRIBER_FIELDS = ("phone", "cpf", "name", "case", "open_invoices")
 _console = Console()
 
 
@@ -44,6 +53,7 @@ def apply(
         async with running.parts() as parts:
             changes = await apply_providers(parts.database, parts.vault, providers)
             await _tell(parts, changes)
+            await _probe(parts, changes)
             if connect:
                 await _connect(parts, {provider.slug for provider in providers})
 
@@ -63,30 +73,31 @@ async def apply_demo() -> None:
         changes = await apply_providers(parts.database, parts.vault, providers)
         for change in changes:
             await parts.announcements.publish(change.tenant_id)
+        await _probe(parts, changes, quiet=True)
         await _connect(parts, {"demo"}, quiet=True)
 
 
 def demo(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
 ) -> None:
-    """The providers of this home and the addresses of their webhooks."""
+    """The providers of this home, their webhooks, and who can be played in the demo."""
     found = running.run(_overview)
     if as_json:
         print_json(found)
         return
     _console.print(f"[bold]{found['base_url']}[/bold]")
-    tenants = found["tenants"]
-    assert isinstance(tenants, list)
-    for tenant in tenants:
+    for tenant in found["tenants"]:
         _console.print(f"{tenant['slug']}  {tenant['name']}")
         for channel in tenant["channels"]:
             _console.print(f"    {channel['webhook_url']}", highlight=False, soft_wrap=True)
+    if found["subscribers"]:
+        _console.print(_playable(found["subscribers"]))
 
 
 def doctor(
     tenant: Annotated[str | None, typer.Argument(help="Slug; without it: all.")] = None,
 ) -> None:
-    """Test gateway and model of a tenant, and say in a sentence what is wrong."""
+    """Test model, gateway and ERP of a tenant, and say in a sentence what is wrong."""
     # The model's client takes longer to import than the other commands take to run.
     from niochat.cli.examination import examine
 
@@ -135,7 +146,56 @@ async def channels_of(parts: Parts, slugs: set[str]) -> list[ChannelAddress]:
     return [a for a in await parts.directory.channels() if a.channel.tenant_slug in slugs]
 
 
-async def _overview() -> dict[str, object]:
+async def _probe(parts: Parts, changes: Sequence[Change], *, quiet: bool = False) -> None:
+    """Find out what the ERPs that were declared can do; one that is away is asked again later."""
+    named = {c.tenant_id: c.tenant for c in changes if c.what == "erp"}
+    erp = Sgp()
+    try:
+        for tenant_id, slug in named.items():
+            sentence, well = await probed(parts, erp, tenant_id)
+            if not (quiet and well):
+                _console.print(f"[{'green' if well else 'yellow'}]{slug}  erp: {sentence}[/]")
+    finally:
+        await erp.close()
+
+
+async def probed(parts: Parts, erp: Erp, tenant_id: UUID) -> tuple[str, bool]:
+    """What a tenant's ERP can do, in a sentence, and whether that is all; it is remembered."""
+    try:
+        settings = await settings_by(parts)(tenant_id)
+        found = await erp.probe(settings.account, PROBE_TIMEOUT_S)
+    except ErpError as error:
+        return f"{error} ({error.code})", False
+    await parts.directory.remember_capabilities(tenant_id, found)
+    missing = sorted(frozenset(Capability) - found)
+    if missing:
+        return f"answers, without {', '.join(missing)}: those tools are not offered", False
+    return "answers, all tools are offered", True
+
+
+def _playable(subscribers: Sequence[Mapping[str, object]]) -> Table:
+    table = Table("telefone", "CPF/CNPJ", "nome", "caso", "faturas")
+    for each in subscribers:
+        table.add_row(*(str(each[name]) for name in SUBSCRIBER_FIELDS))
+    return table
+
+
+async def _subscribers() -> list[dict[str, object]]:
+    """Who can be played; nobody without a sandbox."""
+    if not os.environ.get("NIOCHAT_SANDBOX_URL"):
+        return []
+    client = SandboxClient(running.sandbox_url(), demo_token())
+    try:
+        found = await client.control("GET", f"/sandbox/sgp/{DEMO_ERP}/subscribers")
+    finally:
+        await client.close()
+    people = [{**each, "phone": f"+{each['phone']}"} for each in found["items"]]
+    return [{name: each[name] for name in SUBSCRIBER_FIELDS} for each in people]
+
+
+async def _overview() -> dict[str, Any]:
+    running.adopt_environment()
+    subscribers = await _subscribers()
     async with running.parts() as parts:
         addresses = await parts.directory.channels()
         base_url = parts.settings.base_url
@@ -152,7 +212,7 @@ async def _overview() -> dict[str, object]:
             }
             for tenant in await parts.directory.tenants()
         ]
-    return {"base_url": base_url, "tenants": tenants}
+    return {"base_url": base_url, "tenants": tenants, "subscribers": subscribers}
 
 
 def _channel(parts: Parts, address: ChannelAddress, base_url: str) -> dict[str, str]:

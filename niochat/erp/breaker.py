@@ -29,9 +29,13 @@ class Breaker:
         """A call was let through."""
         self.trying = self.failures >= FAILURES
 
-    def ended(self, healthy: bool, now: float) -> None:
-        """A call came back; an ERP that said no is healthy."""
+    def ended(self, healthy: bool | None, now: float) -> None:
+        """A call came back; an ERP that said no is healthy. ``None``: the call told nothing."""
+        if self.failures >= FAILURES and now < self.rests_until and not healthy:
+            return  # it began before the rest, which it must not make longer
         self.trying = False
+        if healthy is None:
+            return
         if healthy:
             self.failures, self.rest_s = 0, 0.0
             return

@@ -11,7 +11,7 @@ from uuid import UUID
 
 import structlog
 
-from niochat.domain.erp import Answer, Capability, Erp, ErpAccount, ErpError, Read
+from niochat.domain.erp import Answer, Capability, Erp, ErpAccount, ErpError, ErpRefused, Read
 from niochat.domain.errors import NiochatError
 from niochat.erp.answers import Answers
 from niochat.erp.permits import CallEnded, LeaseCall, Permit
@@ -79,9 +79,14 @@ class Calls:
         """
         settings = await self._settings_of(tenant_id)
         permit = await self._place(tenant_id)
-        healthy = True
+        healthy: bool | None = None  # cancelled, or it did not come to asking
         try:
-            return await call(settings)
+            result = await call(settings)
+            healthy = True
+            return result
+        except ErpRefused:
+            healthy = True
+            raise
         except ErpError as error:
             healthy = error.code not in _UNHEALTHY
             raise

@@ -28,10 +28,12 @@ class Permit:
 
 @dataclass(frozen=True, slots=True)
 class CallEnded:
-    """The call of a permit came back; ``healthy``: the ERP answered like one that works."""
+    """The call of a permit came back; ``healthy``: the ERP answered like one that works,
+    ``None``: it was not asked, or nobody waited for what it said.
+    """
 
     permit: UUID
-    healthy: bool
+    healthy: bool | None
 
 
 @dataclass(slots=True)
@@ -47,10 +49,10 @@ class Permits:
 
     def lease(self, now: float) -> Permit:
         """A place, or how long to wait for one."""
+        self._forget(now)
         rests_s = self.breaker.wait_s(now)
         if rests_s > 0:
             return Permit(wait_s=rests_s, resting=True)
-        self._forget(now)
         if len(self.under_way) >= self.at_once:
             return Permit(wait_s=_POLL_S)
         self._refill(now)

@@ -24,6 +24,7 @@ from niochat.domain.erp import (
     WriteStatus,
     Written,
 )
+from niochat.domain.errors import Refused
 from niochat.erp.calls import Calls, ErpSettings
 from niochat.erp.journal import Entry, Journal, turn_over
 
@@ -80,14 +81,19 @@ class Writes:
 
     async def _send(self, tenant_id: UUID, order: WriteOrder, entry: Entry) -> WriteResult | None:
         """The result, or ``None`` when only the ERP itself can tell what became of it."""
+        ours = False
 
-        async def leave(settings: ErpSettings) -> Written | None:
-            if not await self._journal.leave(tenant_id, entry.id, order.turn_id, order.attempt):
-                return None
+        async def leave(settings: ErpSettings) -> Written:
+            nonlocal ours
+            ours = await self._journal.leave(tenant_id, entry.id, order.turn_id, order.attempt)
+            if not ours:
+                raise turn_over()
             return await self._erp.write(settings.account, order.request, settings.timeout_s)
 
         try:
             written = await self._calls.once(tenant_id, leave)
+        except Refused as late:
+            return await self._others(tenant_id, order, late)
         except ErpRefused as refusal:
             await self._journal.settle(tenant_id, entry.id, "refused", {"reason": str(refusal)})
             return WriteResult(WriteStatus.REFUSED, reason=str(refusal))
@@ -98,22 +104,25 @@ class Writes:
             )  # fmt: skip
             if error.left:
                 return None
-            await self._journal.stay(tenant_id, entry.id)
-            return WriteResult(WriteStatus.NOT_SENT, reason=error.code)
+            if ours:  # else another one's request may be under way by now
+                await self._journal.stay(tenant_id, entry.id)
+            return await self._others(tenant_id, order, error)
         finally:
             await self._calls.changed(tenant_id, _contract(order.request))
-        if written is None:
-            return await self._overtaken(tenant_id, order)
         return await self._done(tenant_id, entry, written)
 
-    async def _overtaken(self, tenant_id: UUID, order: WriteOrder) -> WriteResult | None:
-        """Another one left in our place, or the turn ended while we waited for a place."""
+    async def _others(
+        self, tenant_id: UUID, order: WriteOrder, why: Refused | ErpError
+    ) -> WriteResult | None:
+        """Ours did not leave; what became of another one's that left in its place, if any."""
         entry = await self._journal.begin(
             tenant_id, order.key, order.turn_id, order.attempt, _described(order.request)
         )
-        if entry.status == "started":
-            raise turn_over()
-        return _earlier(entry) if entry.status in ("done", "refused") else None
+        if entry.status != "started":
+            return _earlier(entry) if entry.status in ("done", "refused") else None
+        if isinstance(why, Refused):
+            raise why
+        return WriteResult(WriteStatus.NOT_SENT, reason=why.code)
 
     async def _look(self, tenant_id: UUID, order: WriteOrder, entry: Entry) -> WriteResult:
         """Ask the ERP what became of it. Not found proves nothing: it may still be on its way."""

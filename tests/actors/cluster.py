@@ -18,6 +18,7 @@ from niochat.conversation.views import Views
 from niochat.domain.commands import FinishAssistantTurn, TurnOutcome
 from niochat.domain.errors import Unavailable
 from niochat.domain.ids import TurnId
+from niochat.domain.message import Content, Kind
 from niochat.inbox.accept import Inbox
 from niochat.inbox.backfill import Backfill
 from niochat.runtime.address import Address
@@ -48,7 +49,7 @@ class Pool:
 
 
 async def answer(request: TurnRequest, throttle_s: float = 0.0) -> TurnReport:
-    text = f"resposta {request.attempt}"
+    text = Content(Kind.TEXT, f"resposta {request.attempt}")
     turn = TurnId(request.turn_id)
     return TurnReport(
         FinishAssistantTurn(turn, request.attempt, TurnOutcome.ANSWERED, (text,)), throttle_s

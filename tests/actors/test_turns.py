@@ -59,7 +59,7 @@ async def test_a_turn_is_asked_with_what_it_needs_and_its_end_is_a_command() -> 
     finish = await watch.hears()
 
     assert isinstance(finish, cmd.FinishAssistantTurn)
-    assert finish.texts == ("resposta 1",)
+    assert [said.text for said in finish.says] == ["resposta 1"]
     (request,) = watch.pool.requests
     assert (request.tenant_id, request.turn_id) == (watch.thread.tenant_id, watch.turn)
     assert (request.upto_version, request.protocol) == (7, "20260302000001")

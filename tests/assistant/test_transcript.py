@@ -1,10 +1,11 @@
 """What the assistant reads of a conversation, and what it does not get to see."""
 
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 
 from niochat.adapters.postgres.database import Database
+from niochat.assistant.report import TurnRequest
 from niochat.assistant.transcript import MESSAGES, Line, as_chat, read_transcript, spoken
 from niochat.domain import commands as cmd
 from niochat.domain.message import Author, Content, Kind
@@ -31,8 +32,14 @@ async def conversing(
     return place, thread, conversation
 
 
+async def read(database: Database, tenant: UUID, conversation: UUID, upto: int) -> list[Line]:
+    request = TurnRequest(tenant, conversation, uuid4(), 1, upto, "20260302000001")
+    async with database.tenant(tenant) as connection:
+        return await read_transcript(connection, request)
+
+
 async def heard(database: Database, tenant: UUID, conversation: UUID, upto: int) -> list[str]:
-    return [line.text for line in await read_transcript(database, tenant, conversation, upto)]
+    return [line.text for line in await read(database, tenant, conversation, upto)]
 
 
 async def test_only_what_was_said_up_to_the_event_is_read(
@@ -94,7 +101,7 @@ async def test_who_said_it_decides_the_role() -> None:
 
 @pytest.mark.parametrize("kind", list(Kind))
 async def test_whatever_was_sent_the_model_reads_something(kind: Kind) -> None:
-    text = "" if kind not in (Kind.TEXT, Kind.CHOICE) else "oi"
+    text = "oi" if kind in (Kind.TEXT, Kind.CHOICE, Kind.NOTE) else ""
 
     assert spoken({"kind": kind.value, "text": text})
 
@@ -114,6 +121,6 @@ async def test_the_phones_words_are_read_too(
     typed = cmd.ReceivePhoneMessage("p1", Content(Kind.TEXT, "já vejo"), SENT_AT)
     place, _, conversation = await conversing(host, given, ownership, message("m1", "oi"), typed)
 
-    lines = await read_transcript(database, place.tenant, conversation, 10**6)
+    lines = await read(database, place.tenant, conversation, 10**6)
 
     assert lines == [Line(Author.CUSTOMER, "oi"), Line(Author.PHONE, "já vejo")]

@@ -14,7 +14,7 @@ from niochat.domain.commands import SendResult
 from niochat.domain.draft import KnownMessage, KnownSend
 from niochat.domain.ids import MessageId, OutboxId
 from niochat.domain.message import Author, DeliveryStatus
-from niochat.domain.policy import Policy
+from niochat.domain.policy import Policy, Presence
 from tests.builders import message
 from tests.domain.talk import START, THREAD, text
 
@@ -34,7 +34,7 @@ def planned(
     """The step over ``rows`` (the first has ``failures``) of a thread without a conversation."""
     thread = Thread(THREAD, TENANT, CHANNEL, None)
     loaded = Loaded(START, {THREAD: thread}, numbers=[7])
-    loaded.tenants[TENANT] = Tenant(Policy(burst_window_s=0), "America/Sao_Paulo")
+    loaded.tenants[TENANT] = Tenant(Policy(burst_window_s=0), "America/Sao_Paulo", Presence())
     loaded.rows[THREAD] = [
         Row(n, row, failures if n == 1 else 0) for n, row in enumerate(rows, start=1)
     ]

@@ -15,7 +15,7 @@ from niochat.domain.effects import Effect
 from niochat.domain.evolve import replay
 from niochat.domain.ids import ConversationId, MessageId, OutboxId, ThreadId, TurnId
 from niochat.domain.message import Author, Content, DeliveryStatus, Kind, advances
-from niochat.domain.policy import Policy
+from niochat.domain.policy import Policy, Presence
 
 START = datetime(2026, 3, 2, 12, tzinfo=UTC)
 THREAD = ThreadId(UUID("0190a000-0000-7000-8000-000000000001"))
@@ -34,6 +34,7 @@ class Said:
     conversation: ConversationId | None
     external: str | None
     status: DeliveryStatus | None
+    kind: Kind = Kind.TEXT
     deleted: bool = False
     reactions: dict[str, str] = field(default_factory=dict)
     edited: bool = False
@@ -55,6 +56,7 @@ class Talk:
 
     def __init__(self, policy: Policy | None = None) -> None:
         self.policy = policy or Policy()
+        self.people = Presence()
         self.now = START
         self.state: Conversation | None = None
         self.logs: dict[ConversationId, list[e.Event]] = {}
@@ -86,16 +88,23 @@ class Talk:
     def phone(self, words: str = "deixa comigo") -> Decision:
         return self.do(cmd.ReceivePhoneMessage(f"phone-{self._number}", text(words), self.now))
 
-    def answer(self, *texts: str, turn: Turn | None = None) -> Decision:
+    def answer(
+        self,
+        *texts: str,
+        turn: Turn | None = None,
+        handoff: cmd.Handoff | None = None,
+        close: str = "",
+    ) -> Decision:
         turn = turn or self.turn
+        says, outcome = tuple(text(words) for words in texts), cmd.TurnOutcome.ANSWERED
         return self.do(
-            cmd.FinishAssistantTurn(turn.id, turn.attempt, cmd.TurnOutcome.ANSWERED, texts)
+            cmd.FinishAssistantTurn(turn.id, turn.attempt, outcome, says, handoff, close)
         )
 
-    def fail(self, code: str = "model_away") -> Decision:
-        turn = self.turn
+    def fail(self, code: str = "model_away", handoff: cmd.Handoff | None = None) -> Decision:
+        turn, outcome = self.turn, cmd.TurnOutcome.FAILED
         return self.do(
-            cmd.FinishAssistantTurn(turn.id, turn.attempt, cmd.TurnOutcome.FAILED, code=code)
+            cmd.FinishAssistantTurn(turn.id, turn.attempt, outcome, handoff=handoff, code=code)
         )
 
     def settle(
@@ -106,10 +115,14 @@ class Talk:
     def wait(self, seconds: float) -> None:
         self.now += timedelta(seconds=seconds)
 
-    def fire(self, generation: int | None = None) -> Decision:
-        """The burst timer, as if it were due."""
-        newest = self.timers[Timer.BURST].generation
-        return self.do(cmd.FireTimer(Timer.BURST, generation or newest))
+    def fire(self, generation: int | None = None, name: Timer = Timer.BURST) -> Decision:
+        """The timer, as if it were due."""
+        return self.do(cmd.FireTimer(name, generation or self.timers[name].generation))
+
+    def silence(self) -> Decision:
+        """Nobody says a word until the idle timer is due, which then fires."""
+        self.wait(self.due_in(Timer.IDLE))
+        return self.fire(name=Timer.IDLE)
 
     def thinking(self) -> Turn:
         """A customer wrote and the assistant's turn runs."""
@@ -141,9 +154,8 @@ class Talk:
     def may_reply(self) -> bool:
         return self.state is not None and self.state.assistant_may_reply(self.now)
 
-    @property
-    def due_in(self) -> float:
-        return (self.timers[Timer.BURST].due_at - self.now).total_seconds()
+    def due_in(self, name: Timer = Timer.BURST) -> float:
+        return (self.timers[name].due_at - self.now).total_seconds()
 
     def waiting_to_leave(self) -> list[str]:
         return [send.text for send in self.sends.values() if send.status == "queued"]
@@ -160,6 +172,7 @@ class Talk:
             now=self.now,
             protocol=f"20260302{self._number:06d}",
             policy=self.policy,
+            people=self.people,
             messages={s.external: self._known(i) for i, s in self.said.items() if s.external},
             sends={
                 outbox: KnownSend(
@@ -193,7 +206,7 @@ class Talk:
                 conversation = self.live.id if effect.version is not None else None
                 said = Said(
                     effect.author, effect.content.text, conversation, effect.external_id,
-                    effect.status,
+                    effect.status, effect.content.kind,
                 )  # fmt: skip
                 self.said.setdefault(effect.message, said)
                 self.unmatched.pop(effect.external_id or "", None)
@@ -202,7 +215,8 @@ class Talk:
             case fx.QueueSend(outbox=outbox):
                 assert outbox not in self.sends, "queued twice"
                 assert effect.origin is not Author.ASSISTANT or self.may_reply
-                self.sends[outbox] = Send(effect.message, self.live.id, effect.origin, effect.text)
+                words = effect.content.text
+                self.sends[outbox] = Send(effect.message, self.live.id, effect.origin, words)
             case fx.SettleOutbox(outbox=outbox):
                 self.sends[outbox].status = effect.status
             case fx.CancelReplies():

@@ -12,12 +12,13 @@ from niochat.domain import commands as cmd
 from niochat.domain.conversation import Status, Timer
 from niochat.domain.errors import Refused
 from niochat.domain.ids import OutboxId, TurnId
-from niochat.domain.message import Author, DeliveryStatus
-from niochat.domain.policy import Policy
+from niochat.domain.message import Author, Content, DeliveryStatus, Kind
+from niochat.domain.policy import Policy, Presence
 from tests.domain.talk import Talk, text
 
 NAMES = st.sampled_from(["a", "b", "c", "out-1", "out-2"])
 AGENTS = st.sampled_from(["ana", "bia"])
+HANDOFFS = st.sampled_from([None, None, cmd.Handoff("vendas", "customer_asked", "Quer 500 mega.")])
 
 
 class AnyHistory(RuleBasedStateMachine):
@@ -96,24 +97,53 @@ class AnyHistory(RuleBasedStateMachine):
             case _:
                 self.ask(cmd.ParkCommand(1, "step_failed", opens=agent == "ana"))
 
-    @rule(generation=st.integers(0, 3), newest=st.booleans())
-    def a_timer_fires(self, generation: int, newest: bool) -> None:
-        timer = self.talk.timers.get(Timer.BURST)
+    @rule(name=st.sampled_from(Timer), generation=st.integers(0, 3), newest=st.booleans())
+    def a_timer_fires(self, name: Timer, generation: int, newest: bool) -> None:
+        timer = self.talk.timers.get(name)
         if newest and timer is not None:
             generation = timer.generation
-        self.ask(cmd.FireTimer(Timer.BURST, generation))
+        self.ask(cmd.FireTimer(name, generation))
+
+    @precondition(lambda self: Timer.IDLE in self.talk.timers)
+    @rule(times=st.integers(1, 2))
+    def the_customer_stays_silent(self, times: int) -> None:
+        for _ in range(times):
+            self.talk.wait(max(self.talk.due_in(Timer.IDLE), 0.0))
+            self.ask(cmd.FireTimer(Timer.IDLE, self.talk.timers[Timer.IDLE].generation))
+
+    @rule(there=st.booleans())
+    def people_come_and_go(self, there: bool) -> None:
+        self.talk.people = Presence(there, None if there else self.talk.now)
 
     @rule(
         back=st.integers(1, 3),
         attempt=st.integers(1, 3),
         outcome=st.sampled_from(cmd.TurnOutcome),
-        texts=st.lists(st.just("Olá!"), max_size=2),
+        says=st.lists(st.just(text("Olá!")), max_size=2),
+        handoff=HANDOFFS,
+        close=st.sampled_from(["", "solved"]),
     )
     def a_turn_ends(
-        self, back: int, attempt: int, outcome: cmd.TurnOutcome, texts: list[str]
+        self,
+        back: int,
+        attempt: int,
+        outcome: cmd.TurnOutcome,
+        says: list[Content],
+        handoff: cmd.Handoff | None,
+        close: str,
     ) -> None:
         turn = self.turns[-min(back, len(self.turns))]
-        self.ask(cmd.FinishAssistantTurn(turn, attempt, outcome, tuple(texts)))
+        self.ask(cmd.FinishAssistantTurn(turn, attempt, outcome, tuple(says), handoff, close))
+
+    @rule(handoff=HANDOFFS, close=st.sampled_from(["", "", "solved"]))
+    def a_question_is_answered(self, handoff: cmd.Handoff | None, close: str) -> None:
+        """All of it in a row: by chance alone it hardly ever comes so far."""
+        self.the_customer_writes()
+        self.a_timer_fires(Timer.BURST, 0, newest=True)
+        turn = self.talk.state.turn if self.talk.state is not None else None
+        if turn is not None:
+            says, outcome = (text("Pronto!"),), cmd.TurnOutcome.ANSWERED
+            self.ask(cmd.FinishAssistantTurn(turn.id, turn.attempt, outcome, says, handoff, close))
 
     @rule(attempt=st.integers(1, 3))
     def a_turn_is_lost(self, attempt: int) -> None:
@@ -141,6 +171,12 @@ class AnyHistory(RuleBasedStateMachine):
         c = self.talk.state
         assert not waiting or (c is not None and c.status is Status.PENDING)
         assert all(send.conversation == c.id for send in waiting if c is not None)
+
+    @invariant()
+    def notes_stay_here(self) -> None:
+        """What is for people only has no row in the outbox."""
+        said = self.talk.said
+        assert all(said[send.message].kind is not Kind.NOTE for send in self.talk.sends.values())
 
     @invariant()
     def a_turn_runs_only_with_the_reply_right(self) -> None:

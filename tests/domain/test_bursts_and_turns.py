@@ -29,7 +29,7 @@ def test_a_first_message_opens_a_conversation_with_a_protocol_and_waits_for_the_
     ]
     assert talk.live.protocol == "20260302000001"
     assert talk.live.status is Status.PENDING
-    assert talk.due_in == 2.5
+    assert talk.due_in() == 2.5
     assert talk.live.turn is None
 
 
@@ -50,7 +50,7 @@ def test_each_message_moves_the_end_of_the_burst_but_never_beyond_its_limit() ->
     due = []
     for _ in range(6):
         talk.customer()
-        due.append(talk.due_in)
+        due.append(talk.due_in())
         talk.wait(2)
 
     assert due == [2.5, 2.5, 2.5, 2.0, 0.0, -2.0]

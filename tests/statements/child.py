@@ -14,11 +14,11 @@ from uuid import UUID
 import psutil
 
 from niochat.adapters.postgres.database import Connection, Database
-from niochat.assistant.journal import Journal
 from niochat.domain import commands as cmd
 from niochat.domain.conversation import Turn
 from niochat.domain.errors import NiochatError
 from niochat.domain.ids import OutboxId, TurnId
+from niochat.erp.journal import Journal
 from tests.builders import Host, Place, answered, incoming
 
 Moment = Literal["before", "after"]

@@ -6,10 +6,10 @@ from uuid import UUID, uuid4
 import pytest
 import pytest_asyncio
 
-from niochat.assistant.journal import Journal
 from niochat.domain import commands as cmd
 from niochat.domain.conversation import Turn
 from niochat.domain.errors import NiochatError, Refused
+from niochat.erp.journal import Journal
 from tests.builders import Given, Host, Place, message, put
 
 pytestmark = pytest.mark.asyncio

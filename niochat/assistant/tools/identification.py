@@ -177,4 +177,5 @@ CHOOSE = Tool(
     "Registra o contrato que o cliente confirmou ou escolheu, pelo número da lista mostrada.",
     Choose,
     choose,
+    repeatable=True,
 )

@@ -49,11 +49,11 @@ async def list_tickets(case: Case, _: Nothing) -> Result:
 
 async def open_ticket(case: Case, wanted: Open) -> Result:
     """A service order, unless something explains the trouble or is already being done about it."""
-    if case.facts.ticket:
-        return _exists(case.facts.ticket)
     contract, category = case.contract().id, wanted.categoria
     begun = _begun(case, contract)
     if begun is None:
+        if case.facts.ticket:
+            return _exists(case.facts.ticket)
         explained = await _explained(case, category)
         if explained is not None:
             return explained
@@ -78,9 +78,9 @@ async def _explained(case: Case, category: Category) -> Result | None:
 
 
 def _begun(case: Case, contract: str) -> Category | None:
-    """What the order is about that this visit has begun already; there is one at most."""
+    """What the order is about that this visit began, and nobody was told of; one at most."""
     return next(
-        (each for each in Category if _key(case, contract, each) in case.visit.written), None
+        (each for each in Category if _key(case, contract, each) in case.visit.untold), None
     )
 
 

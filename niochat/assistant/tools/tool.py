@@ -29,7 +29,7 @@ class Tool:
     """``needs``: capabilities of the ERP without which it is not offered.
 
     ``contract``: only with a confirmed contract. ``trusted``: not for third parties.
-    ``repeatable``: reads whose result the next turn may use again.
+    ``repeatable``: its result stays good when its turn is cut off, for the one that follows.
     """
 
     name: str

@@ -29,21 +29,25 @@ async def unlock(case: Case, wanted: Request) -> Result:
         return refused(
             "nao_pedido", "Só com pedido do cliente: explique as opções e espere a resposta."
         )
-    if case.facts.unlocked:
-        return refused(
-            "ja_usado", "O desbloqueio já foi feito neste atendimento: informe até quando.",
-            liberado=case.facts.unlocked,
-        )  # fmt: skip
     contract, promises = case.contract().id, 0
     key = f"unlock:{contract}:{case.visit.now:%Y-%m}"
-    # One that this visit began already is only asked about: by now the ERP may count it.
-    if key not in case.visit.written:
+    # One that was begun, and nobody was told of, is asked about: by now the ERP may count it.
+    if key not in case.visit.untold:
+        if case.facts.unlocked:
+            return _used_here(case.facts.unlocked)
         fresh = await current(case)
         promises = fresh.promises
         if not fresh.status.blocked or promises:
             return _needless(fresh)
     words = "Desbloqueio em confiança pedido pelo WhatsApp"
     return _told(case, await case.write(key, Unlock(contract, words, promises)))
+
+
+def _used_here(until: str) -> Result:
+    return refused(
+        "ja_usado", "O desbloqueio já foi feito neste atendimento: informe até quando.",
+        liberado=until,
+    )  # fmt: skip
 
 
 def _needless(contract: Contract) -> Result:
@@ -60,11 +64,11 @@ def _needless(contract: Contract) -> Result:
 def _told(case: Case, result: WriteResult) -> Result:
     if result.status is not WriteStatus.DONE:
         return unfinished(case, result, "o desbloqueio", Sector.BILLING)
-    until = day(result.until) if result.until else "a data informada pela equipe"
-    case.learn(unlocked=f"liberado até {until}" if result.until else "liberado")
+    until = f"liberado até {day(result.until)}" if result.until else "liberado"
+    case.learn(unlocked=until)
     protocol = f" Protocolo: {result.protocol}." if result.protocol else ""
     case.instead = (
-        f"O desbloqueio em confiança foi feito, liberado até {until}.{protocol} Desligue e ligue o "
+        f"O desbloqueio em confiança foi feito: acesso {until}.{protocol} Desligue e ligue o "
         "roteador; a volta pode levar até 10 minutos."
     )
     return done(

@@ -7,10 +7,13 @@ import pytest
 import pytest_asyncio
 
 from niochat.adapters.postgres.database import Database
-from niochat.assistant.journal import Journal
+from niochat.assistant.facts import Facts
+from niochat.assistant.report import TurnRequest
+from niochat.assistant.visit import Visits
 from niochat.domain import commands as cmd
 from niochat.domain.errors import Invalid, NiochatError
 from niochat.domain.message import DeliveryStatus
+from niochat.erp.journal import Journal
 from tests.builders import Given, Host, Ownership, Place, message, put
 
 pytestmark = pytest.mark.asyncio
@@ -19,7 +22,8 @@ REFUSED = "row-level security|permission denied"
 
 PATH = {
     "tenants", "teams", "assistants", "channels", "contacts", "identities", "threads",
-    "conversations", "events", "messages", "unmatched", "inbox", "outbox", "timers", "turns",
+    "conversations", "events", "messages", "unmatched", "inbox", "outbox", "timers", "turns", "erps",
+    "attachments",
 }  # fmt: skip
 """What ``niochat_system`` may touch of the tables of tenants."""
 
@@ -35,6 +39,7 @@ async def place(database: Database, given: Given, ownership: Ownership) -> Place
     await host.run(thread)
     journal = Journal(database)
     await journal.begin(place.tenant, "unlock:1:2026-03", host.turn(thread).id, 1, {})
+    await remembered(database, given, host, place, thread)
     await host.answer(thread, "Olá!")
     await put(host, place, thread, [cmd.ReceiveReceipt(("?",), DeliveryStatus.READ)])
     await host.run(thread)
@@ -48,7 +53,23 @@ async def place(database: Database, given: Given, ownership: Ownership) -> Place
         "INSERT INTO assistants (tenant_id, endpoint, model, api_key_sealed)"
         " VALUES ($1, 'http://model.invalid', 'm', '\\x00')", place.tenant
     )  # fmt: skip
+    await given.admin.execute(
+        "INSERT INTO erps (tenant_id, base_url, app, token_sealed)"
+        " VALUES ($1, 'http://erp.invalid', 'niochat', '\\x00')", place.tenant
+    )  # fmt: skip
     return place
+
+
+async def remembered(
+    database: Database, given: Given, host: Host, place: Place, thread: UUID
+) -> None:
+    """What a turn keeps of a visit, and a file that it will send."""
+    (conversation,) = await given.rows("SELECT id FROM conversations WHERE thread_id = $1", thread)
+    turn = host.turn(thread)
+    request = TurnRequest(place.tenant, conversation, turn.id, 1, 99, "20260302000001")
+    visits = Visits(database)
+    await visits.record(request, {"name": "list_invoices"}, Facts(name="Maria"))
+    await visits.attach(request, "boleto", "application/pdf", "boleto.pdf", b"%PDF-")
 
 
 async def tables(given: Given) -> list[str]:
@@ -66,7 +87,7 @@ async def test_every_table_of_tenants_enables_and_forces_row_level_security(give
     )
 
     assert loose == []
-    assert len(await tables(given)) >= 16
+    assert len(await tables(given)) >= 19
 
 
 async def test_no_role_of_the_product_bypasses_row_level_security(given: Given) -> None:
@@ -102,7 +123,7 @@ async def test_the_paths_role_has_policies_on_the_tables_of_the_path_only(given:
     assert (
         await given.rows(
             "SELECT DISTINCT table_name::text FROM information_schema.role_table_grants"
-            " WHERE grantee = 'niochat_system' AND table_name = 'erp_writes'"
+            " WHERE grantee = 'niochat_system' AND table_name IN ('erp_writes', 'memories')"
         )
         == []
     )
@@ -194,7 +215,16 @@ async def test_every_key_between_tables_of_tenants_carries_the_tenant(given: Giv
 async def test_a_row_cannot_point_into_another_tenant(given: Given, place: Place) -> None:
     """Even the superuser, whom no policy binds, is refused by the keys."""
     foreign = await given.tenant()
-    for child in ("messages", "events", "outbox", "timers", "turns", "inbox", "erp_writes"):
+    for child in (
+        "messages",
+        "events",
+        "outbox",
+        "timers",
+        "turns",
+        "inbox",
+        "erp_writes",
+        "memories",
+    ):
         with pytest.raises(asyncpg.ForeignKeyViolationError):
             await given.admin.execute(f"UPDATE {child} SET tenant_id = $1", foreign)
 

@@ -42,7 +42,7 @@ SELECT r.tool_results, r.started_at, now() AS now, n.timezone, n.policy, n.statu
        (SELECT array_agg(w.key) FROM erp_writes w
           JOIN turns b ON b.tenant_id = w.tenant_id AND b.id = w.turn_id
          WHERE w.tenant_id = r.tenant_id AND b.conversation_id = r.conversation_id
-           AND w.status <> 'refused') AS written
+           AND b.status <> 'answered' AND w.status IN ('sending', 'done')) AS untold
   FROM turns r JOIN tenants n USING (tenant_id)
   LEFT JOIN memories m ON m.tenant_id = r.tenant_id AND m.conversation_id = r.conversation_id
  WHERE r.tenant_id = $1 AND r.id = $2 AND r.attempt = $3 AND r.status = 'running'

@@ -1,0 +1,29 @@
+-- name: under_way
+-- What is not settled yet in a tenant: rows of the inbox, messages that no turn covers, turns,
+-- sends. And how many messages its customers have written, so that none is still outside.
+SELECT (SELECT count(*) FROM inbox WHERE tenant_id = $1 AND processed_at IS NULL)
+     + (SELECT count(*) FROM turns WHERE tenant_id = $1 AND status = 'running')
+     + (SELECT count(*) FROM outbox
+         WHERE tenant_id = $1 AND status IN ('queued', 'sending', 'uncertain'))
+     + (SELECT count(*) FROM conversations c
+         WHERE c.tenant_id = $1 AND c.status = 'pending'
+           AND EXISTS (SELECT FROM messages m
+                        WHERE m.tenant_id = $1 AND m.conversation_id = c.id
+                          AND m.author = 'customer'
+                          AND m.version > (SELECT coalesce(max(t.upto_version), 0) FROM turns t
+                                            WHERE t.tenant_id = $1 AND t.conversation_id = c.id
+                                              AND t.status <> 'cancelled'))) AS under_way,
+       (SELECT count(*) FROM messages WHERE tenant_id = $1 AND author = 'customer') AS heard,
+       now() AS at
+
+-- name: work
+-- What the assistant's turns since a moment did and cost, oldest first.
+SELECT id, status, code, tool_results, tokens_in, tokens_out, cost FROM turns
+ WHERE tenant_id = $1 AND started_at >= $2 ORDER BY started_at
+
+-- name: set_aside_writes
+-- An evaluation's ERP begins anew, so what was written to the old one is kept under other keys.
+-- For tenants of evaluations only: anybody else's journal is the proof of what was done.
+UPDATE erp_writes SET key = 'evaluated:' || id || ':' || key
+ WHERE tenant_id = $1 AND key NOT LIKE 'evaluated:%'
+   AND EXISTS (SELECT FROM tenants n WHERE n.tenant_id = $1 AND n.slug LIKE 'avaliacao-%')

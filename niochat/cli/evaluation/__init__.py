@@ -1,0 +1,1 @@
+"""Scripted conversations with a model, on the running stack, and what is checked of them."""

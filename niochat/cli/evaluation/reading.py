@@ -1,0 +1,77 @@
+"""Files of scenarios: each is read whole, or refused with all its problems."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from niochat.accounts.document import Document, Place, Problem, read_document, wrong
+from niochat.cli.evaluation.scenario import Kind, Scenario, ScenariosFile
+from niochat.domain.errors import Invalid
+
+FOLDER = Path(__file__).parent / "scenarios"
+_SENTENCES = {
+    "extra_forbidden": "unknown key",
+    "missing": "is missing",
+    "string_type": "must be text; put a number or a yes in quotes",
+    "bool_type": "must be true or false",
+    "int_type": "must be a whole number",
+    "list_type": "must be a list",
+    "tuple_type": "must be a list",
+    "dict_type": "must be keys with values",
+    "model_type": "must be keys with values",
+}
+
+
+def read_scenarios(path: Path) -> tuple[Scenario, ...]:
+    """The scenarios of one file. Raises ``Invalid`` with file and, for each problem, the line."""
+    document = read_document(path)
+    try:
+        return ScenariosFile.model_validate(document.data).scenarios
+    except ValidationError as error:
+        problems = [_problem(document, each) for each in error.errors(include_url=False)]
+    raise wrong(path, problems)
+
+
+def all_scenarios(folder: Path = FOLDER) -> list[Scenario]:
+    """Those of every file, by kind and then as they stand there. Raises ``Invalid``, also for
+    a name that is used twice.
+    """
+    found: list[Scenario] = []
+    for path in sorted(folder.glob("*.yaml")):
+        scenarios = read_scenarios(path)
+        problems = list(_repeated(read_document(path), scenarios, found))
+        if problems:
+            raise wrong(path, problems)
+        found += scenarios
+    order = list(Kind)
+    return sorted(found, key=lambda scenario: order.index(scenario.kind))
+
+
+def chosen(scenarios: Sequence[Scenario], names: Sequence[str]) -> list[Scenario]:
+    """Those of the names, or of the kinds, or all. Raises ``Invalid`` for an unknown one."""
+    known = {scenario.name for scenario in scenarios} | set(Kind)
+    unknown = [name for name in names if name not in known]
+    if unknown:
+        raise Invalid(
+            f"no scenario or kind is called {', '.join(unknown)}: niochat evaluate --list"
+        )
+    return [s for s in scenarios if not names or s.name in names or s.kind in names]
+
+
+def _repeated(
+    document: Document, scenarios: Sequence[Scenario], before: Sequence[Scenario]
+) -> Iterator[Problem]:
+    names = {scenario.name for scenario in before}
+    for index, scenario in enumerate(scenarios):
+        if scenario.name in names:
+            place = ("scenarios", index, "name")
+            yield document.problem(place, f"{scenario.name} is the name of another scenario")
+        names.add(scenario.name)
+
+
+def _problem(document: Document, error: Any) -> Problem:
+    place: Place = (*error["loc"], *error.get("ctx", {}).get("at", ()))
+    message = _SENTENCES.get(error["type"]) or error["msg"].removeprefix("Value error, ")
+    return document.problem(place, message)

@@ -1,0 +1,205 @@
+"""A scenario as its file declares it: who writes, what is said, what must come of it."""
+
+import re
+from enum import StrEnum
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+
+from niochat.accounts.declared import Declared, wrong_at
+from niochat.accounts.fields import Count, Name, Number, Prose, Sentence, Slug, Switch
+from niochat.sandbox.faults import Kind as FaultKind
+from niochat.sandbox.faults import Target
+from niochat.sandbox.flows.actions import Tool
+from niochat.sandbox.flows.players import Player
+
+SLUG_BEGINNING = "avaliacao-"
+PLACEHOLDER = re.compile(r"\{(cpf|cpf_dotted|phone|name|address|protocol)\}")
+_USE = re.compile(r"([a-z_]+)(?:=([a-z_]+))?")
+_LONGEST_NAME = 63 - len(SLUG_BEGINNING)
+
+
+def _as_list(value: object) -> object:
+    return value if isinstance(value, list) else [value]
+
+
+def _pattern(value: str) -> str:
+    try:
+        re.compile(PLACEHOLDER.sub("x", value))
+    except re.error as error:
+        raise ValueError(f"is no regular expression: {error}") from None
+    return value
+
+
+def _use(value: str) -> str:
+    found = _USE.fullmatch(value)
+    if found is None or found[1] not in set(Tool):
+        raise ValueError("must be a tool's name, alone or with =ok or =<code of a refusal>")
+    return value
+
+
+def _short(value: str) -> str:
+    if len(value) > _LONGEST_NAME:
+        raise ValueError(f"must have at most {_LONGEST_NAME} characters")
+    return value
+
+
+Pattern = Annotated[Sentence, AfterValidator(_pattern)]
+"""A regular expression, case ignored, searched in what the customer reads."""
+Use = Annotated[str, AfterValidator(_use)]
+"""``abrir_chamado`` (however it ended), ``abrir_chamado=ok``, ``abrir_chamado=ja_existe``."""
+Patterns = Annotated[tuple[Pattern, ...], BeforeValidator(_as_list)]
+Uses = Annotated[tuple[Use, ...], BeforeValidator(_as_list)]
+Texts = Annotated[tuple[Sentence, ...], BeforeValidator(_as_list), Field(min_length=1)]
+
+
+class Kind(StrEnum):
+    """What a scenario is there for."""
+
+    FLOW = "flow"
+    EDGE = "edge"
+    INJECTION = "injection"
+    FAULT = "fault"
+
+
+class Expect(Declared):
+    """What must have come of a step, or of the whole conversation. What is left out is free."""
+
+    hears: Patterns = ()
+    """Found one after the other in what the customer received."""
+    not_hears: Patterns = ()
+    count: Annotated[Count, Field(ge=0)] | None = None
+    """Messages received, exactly."""
+    at_least: Annotated[Count, Field(ge=1)] | None = None
+    image: Switch | None = None
+    document: Switch | None = None
+    last: Pattern | None = None
+    """Found in the very last message."""
+    tools: Uses = ()
+    """Used in this order; others may lie between."""
+    no_tools: Uses = ()
+    status: Literal["pending", "waiting", "open", "resolved"] | None = None
+    team: Slug | None = None
+    reason: Name | None = None
+    """Code of the newest hand-off."""
+    note: Patterns = ()
+    """Found in the notes that the team reads."""
+
+
+class FaultOrder(Declared):
+    """What goes wrong with the scenario's own model or ERP, as the sandbox is told."""
+
+    target: Literal[Target.MODEL, Target.SGP]
+    kind: FaultKind
+    path: str = ""
+    status: Count = 500
+    seconds: Number | None = None
+    retry_after: Number | None = None
+    count: Annotated[Count, Field(ge=1)] | None = None
+    """How often; left out: until ``clear_faults``."""
+
+
+class Change(Declared):
+    """What the ERP knows from now on of the subscriber's first contract."""
+
+    status: Annotated[Count, Field(ge=1, le=7)] | None = None
+    line: Literal["online", "offline", "dark", "not_installed"] | None = None
+    promises: Annotated[Count, Field(ge=0)] | None = None
+
+
+class Sending(Declared):
+    """Something that is not text."""
+
+    kind: Literal["image", "document", "ptt", "sticker", "location"]
+    text: Prose = ""
+
+
+class Step(Declared):
+    """One thing that is done, and what must come of it once all is quiet again."""
+
+    say: Texts | None = None
+    """Several are written right after each other."""
+    meanwhile: Sentence | None = None
+    """Written as soon as the assistant thinks about what was said."""
+    send: Sending | None = None
+    fault: FaultOrder | None = None
+    clear_faults: Literal[True] | None = None
+    set: Change | None = None
+    wait_silence: Annotated[Number, Field(gt=0, le=30)] | None = None
+    """Seconds in which nothing is done; what comes then counts for this step."""
+    expect: Expect | None = None
+
+    @model_validator(mode="after")
+    def _does_one_thing(self) -> Self:
+        deeds = ("say", "send", "fault", "clear_faults", "set", "wait_silence")
+        if sum(getattr(self, deed) is not None for deed in deeds) != 1:
+            raise wrong_at(f"a step does exactly one of: {', '.join(deeds)}")
+        if self.meanwhile is not None and self.say is None:
+            raise wrong_at("meanwhile needs something to be said before it", "meanwhile")
+        return self
+
+
+class Ledger(Declared):
+    """What must have been done in the ERP, exactly."""
+
+    unlock: Annotated[Count, Field(ge=0)] = 0
+    ticket: Annotated[Count, Field(ge=0)] = 0
+    lead: Annotated[Count, Field(ge=0)] = 0
+    service_order_by_invoice: Literal[0] = 0
+
+
+class Scenario(Declared):
+    """One conversation, or several of the same person, with one provider of its own."""
+
+    name: Annotated[Slug, AfterValidator(_short)]
+    title: Name
+    kind: Kind
+    only: Literal["simulated"] | None = None
+    """Its model is told what to do, or its faults are the simulated model's."""
+    model: Player = Player.HONEST
+    """Which of the sandbox's models is meant."""
+    subscriber: Annotated[str, Field(pattern=r"^[a-z_]+(/[1-9])?$")] | None = None
+    """Case of the sandbox's table, ``offline_dark/2`` is the second of them."""
+    phone: Annotated[str, Field(pattern=r"^\d{12,13}$")] | None = None
+    writes_from: Annotated[Literal["subscriber", "other"], Field(alias="from")] = "subscriber"
+    policy: dict[str, Any] = Field(default_factory=dict)
+    assistant: dict[str, Any] = Field(default_factory=dict)
+    erp: dict[str, Any] = Field(default_factory=dict)
+    without_erp: Switch = False
+    steps: Annotated[tuple[Step, ...], Field(min_length=1)]
+    outcome: Expect = Expect()
+    """Of the whole run of the scenario."""
+    ledger: Ledger = Ledger()
+    forbidden: Patterns = ()
+    calls_at_most: dict[str, Annotated[Count, Field(ge=0)]] = Field(default_factory=dict)
+    """By the ERP's route."""
+
+    @model_validator(mode="after")
+    def _belongs_together(self) -> Self:
+        if (self.subscriber is None) == (self.phone is None):
+            raise wrong_at("either subscriber or phone is needed", "subscriber")
+        if self.model is not Player.HONEST and self.only is None:
+            raise wrong_at("another of the sandbox's models needs only: simulated", "model")
+        if self.only is None and any(_of_model(step) for step in self.steps):
+            raise wrong_at("faults of the model need only: simulated", "steps")
+        return self
+
+    @property
+    def slug(self) -> str:
+        """Of its provider."""
+        return f"{SLUG_BEGINNING}{self.name}"
+
+    @property
+    def key(self) -> str:
+        """Its provider's key at the sandbox's model, and token at the sandbox's ERP."""
+        return f"sandbox-{self.slug}"
+
+
+def _of_model(step: Step) -> bool:
+    return step.fault is not None and step.fault.target is Target.MODEL
+
+
+class ScenariosFile(Declared):
+    """The whole file."""
+
+    scenarios: Annotated[tuple[Scenario, ...], Field(min_length=1)]

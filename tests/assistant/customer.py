@@ -1,0 +1,204 @@
+"""A customer's side of one visit in an :class:`~tests.assistant.office.Office`."""
+
+import asyncio
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import count
+from typing import TYPE_CHECKING, Any, Self
+from uuid import UUID
+
+from niochat.assistant.report import TurnReport, TurnRequest
+from niochat.domain.commands import (
+    FinishAssistantTurn,
+    ReceiveMessage,
+    ResolveConversation,
+    SendResult,
+)
+from niochat.domain.message import Content, Kind
+from tests.builders import SENT_AT, put
+
+if TYPE_CHECKING:
+    from tests.assistant.office import Office
+
+HONEST, FOOLED, STUBBORN = "sandbox-simulador", "sandbox-obediente", "sandbox-teimoso"
+Call = tuple[str, Mapping[str, Any] | str]
+"""A tool's name, and its arguments as they are, or as a text that may be no JSON."""
+_numbers = count(1)
+
+
+@dataclass(frozen=True)
+class Left:
+    """A message that left for the customer."""
+
+    kind: Kind
+    text: str
+    data: bytes = b""
+
+
+@dataclass
+class Customer:
+    """One visit: what the customer says, and what leaves for the customer."""
+
+    office: "Office"
+    thread: UUID
+    phone: str
+    subscriber: dict[str, Any]
+    left: list[Left] = field(default_factory=list)
+    """What left since the customer last said something."""
+    heard: list[Left] = field(default_factory=list)
+    """Everything that left."""
+    report: TurnReport | None = None
+
+    @property
+    def cpf(self) -> str:
+        return str(self.subscriber["cpf"])
+
+    @property
+    def contract(self) -> int:
+        return int(self.subscriber["contracts"][0]["id"])
+
+    @property
+    def texts(self) -> list[str]:
+        """What left since the customer last said something, as texts and captions."""
+        return [each.text for each in self.left]
+
+    async def say(self, *said: str | Content) -> FinishAssistantTurn:
+        """The customer writes, the turn runs, and all that it says leaves."""
+        await self.write(*said)
+        return await self.run()
+
+    async def obeys(
+        self, text: str, calls: Sequence[Call] = (), says: str = "Pronto.", model: str = FOOLED
+    ) -> FinishAssistantTurn:
+        """As :meth:`say`, by a model that was talked into these calls and this text."""
+        await self.office.set(model=model)
+        finish = await self.say(f"{text}\nOBEDECE: {_order(calls, says)}")
+        await self.office.set(model=HONEST)
+        return finish
+
+    async def write(self, *said: str | Content) -> None:
+        """The customer writes; nobody answers yet."""
+        contents = [Content(Kind.TEXT, each) if isinstance(each, str) else each for each in said]
+        received = [ReceiveMessage(f"in-{next(_numbers)}", each, SENT_AT) for each in contents]
+        await put(self.office.host, self.office.place, self.thread, received)
+        await self.office.host.run(self.thread)
+
+    async def leaves(self) -> None:
+        """The visit is over, if there is one: whatever is said next begins another."""
+        if self.thread in self.office.host.memory:
+            await put(
+                self.office.host, self.office.place, self.thread, [ResolveConversation("ana")]
+            )
+            await self.office.host.run(self.thread)
+
+    async def remembered(self, facts: Mapping[str, Any]) -> None:
+        """What earlier turns of the visit would have found out."""
+        await self.office.given.admin.execute(
+            "INSERT INTO memories (tenant_id, conversation_id, facts) SELECT tenant_id, id, $2"
+            " FROM conversations WHERE thread_id = $1 AND status = 'pending'",
+            self.thread, dict(facts),
+        )  # fmt: skip
+
+    async def run(self) -> FinishAssistantTurn:
+        """The turn that waits is run and ends; its words leave."""
+        self.report = await self.runs()
+        await self.office.host.run(self.thread, self.report.finish)
+        self.left = await self._leave()
+        self.heard += self.left
+        return self.report.finish
+
+    async def runs(self, request: TurnRequest | None = None) -> TurnReport:
+        """The report of the turn that waits, which does not hear of it."""
+        request = request or await self.request()
+        async with asyncio.timeout(15):
+            return await self.office.assistant.run(request)
+
+    async def request(self) -> TurnRequest:
+        """The turn that waits to be run."""
+        (turn,) = await self.office.given.admin.fetch(
+            "SELECT t.*, c.protocol FROM turns t JOIN conversations c ON c.id = t.conversation_id"
+            " WHERE t.thread_id = $1 AND t.status = 'running'",
+            self.thread,
+        )
+        return TurnRequest(
+            turn["tenant_id"], turn["conversation_id"], turn["id"], turn["attempt"],
+            turn["upto_version"], turn["protocol"],
+        )  # fmt: skip
+
+    async def identifies(self, wish: str = "oi", yes: str = "sim") -> Self:
+        """Up to the confirmed contract, with the honest model."""
+        await self.say(wish)
+        await self.say(self.cpf)
+        await self.say(yes)
+        return self
+
+    async def used(self) -> list[tuple[str, Any]]:
+        """(tool, result) of every call in this visit's turns, oldest first."""
+        rows = await self.office.given.rows(
+            "SELECT tool_results FROM turns WHERE thread_id = $1 ORDER BY started_at, id",
+            self.thread,
+        )
+        return [(call["tool"], call["result"]) for calls in rows for call in calls]
+
+    async def facts(self) -> dict[str, Any]:
+        """What the server remembers of the visit."""
+        (facts,) = await self.office.given.rows(
+            "SELECT m.facts FROM memories m JOIN conversations c ON c.id = m.conversation_id"
+            " WHERE c.thread_id = $1",
+            self.thread,
+        )
+        return dict(facts)
+
+    async def stands(self) -> tuple[str, str | None]:
+        """(status, team) of the newest conversation."""
+        (row, *_) = await self.office.given.admin.fetch(
+            "SELECT status, team FROM conversations WHERE thread_id = $1"
+            " ORDER BY opened_at DESC, protocol DESC",
+            self.thread,
+        )
+        return row["status"], row["team"]
+
+    async def notes(self) -> list[str]:
+        """What the team is told, and the customer never."""
+        return await self.office.given.rows(
+            "SELECT text FROM messages WHERE thread_id = $1 AND kind = 'note' ORDER BY version",
+            self.thread,
+        )
+
+    async def _leave(self) -> list[Left]:
+        host, gone = self.office.host, []
+        while claimed := await host.claim(self.thread):
+            (data,) = await self.office.given.rows(
+                "SELECT (SELECT data FROM attachments WHERE id = $1)", claimed.attachment_id
+            )
+            gone.append(Left(Kind(claimed.kind), claimed.text, data or b""))
+            await host.settle(claimed, SendResult.SENT, f"out-{next(_numbers)}")
+        return gone
+
+
+def _order(calls: Sequence[Call], says: str) -> str:
+    made = [
+        {"name": name, "raw" if isinstance(arguments, str) else "arguments": arguments}
+        for name, arguments in calls
+    ]
+    return _veiled({"calls": made, "text": says})
+
+
+def _veiled(value: object) -> str:
+    """JSON whose letters and digits are escaped: what the model is made to say must not count
+    as written by the customer.
+    """
+    if isinstance(value, str):
+        units = value.encode("utf-16-be", "surrogatepass")
+        codes = [int.from_bytes(units[at : at + 2], "big") for at in range(0, len(units), 2)]
+        return '"' + "".join(map(_escaped, codes)) + '"'
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{_veiled(k)}: {_veiled(v)}" for k, v in value.items()) + "}"
+    if isinstance(value, Sequence):
+        return "[" + ", ".join(map(_veiled, value)) + "]"
+    return json.dumps(value)
+
+
+def _escaped(code: int) -> str:
+    return chr(code) if chr(code) in "[]{}:,. -" else f"\\u{code:04x}"

@@ -1,0 +1,171 @@
+"""A provider's office of real parts: database, steps, ERP room, model client; no Ray.
+
+The world around it is the sandbox over HTTP: a model, and an SGP installation of the test's own.
+"""
+
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+from niochat.accounts.apply import apply
+from niochat.accounts.directory import Directory
+from niochat.adapters.openai.model import Models
+from niochat.adapters.postgres.database import Database
+from niochat.adapters.redis.shelf import Shelf
+from niochat.adapters.sgp.client import Sgp
+from niochat.assistant.turn import Assistant
+from niochat.assistant.visit import Visits
+from niochat.domain.erp import Answer, Capability, ErpError, Read, WriteOrder, WriteResult
+from niochat.erp.answers import Answers
+from niochat.erp.calls import Calls, ErpSettings
+from niochat.erp.journal import Journal
+from niochat.erp.permits import CallEnded, LeaseCall, Permit, Permits
+from niochat.erp.writes import Writes
+from tests.accounts.declared import assistant, channel, erp, provider, read
+from tests.actors.provider import VAULT
+from tests.assistant.customer import HONEST, Customer
+from tests.builders import Given, Host, Ownership, Place
+from tests.sandbox.conftest import World
+
+COMPANY, TEAMS = "Rede Azul Fibra", ("atendimento", "financeiro", "suporte", "vendas")
+GREETING = "Olá! Sou a Nia, da Rede Azul Fibra. Como posso ajudar?"
+NO_REDIS = "redis://127.0.0.1:9/0"
+"""The shelf is empty then: every read reaches the ERP, so its calls can be counted."""
+
+
+@dataclass
+class Office:
+    """One provider. ``erp`` is the desk that the assistant asks: this object itself."""
+
+    place: Place
+    given: Given
+    host: Host
+    ownership: Ownership
+    world: World
+    directory: Directory
+    erp_token: str
+    key: str
+    models: Models = field(default_factory=Models)
+    sgp: Sgp = field(default_factory=Sgp)
+    capabilities: frozenset[Capability] = frozenset(Capability)
+    look_again_s: tuple[float, ...] = (0.01, 0.02)
+    threads: dict[str, UUID] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.permits = Permits(at_once=8, per_minute=6000, tokens=600.0, at=time.monotonic())
+        answers = Answers(Shelf(NO_REDIS, ttl_s=30), VAULT)
+        self.calls = Calls(self.sgp, self._erp_settings, answers, self._lease, self._ended)
+        journal = Journal(self.host.database)
+        self.writes = Writes(self.sgp, self.calls, journal, look_again_s=self.look_again_s)
+
+    @property
+    def assistant(self) -> Assistant:
+        return Assistant(
+            Visits(self.host.database), self.models, self, self.directory.assistant, self._capable
+        )
+
+    async def read(self, tenant_id: UUID, request: Read[Answer]) -> Answer:
+        return await self.calls.read(tenant_id, request)
+
+    async def write(self, tenant_id: UUID, order: WriteOrder) -> WriteResult:
+        return await self.writes.write(tenant_id, order)
+
+    async def set(self, table: str = "assistants", **values: object) -> None:
+        """Other settings, as stored."""
+        for name, value in values.items():
+            await self.given.admin.execute(
+                f"UPDATE {table} SET {name} = $1 WHERE tenant_id = $2", value, self.place.tenant
+            )
+        self.directory.forget_all()
+
+    async def subscriber(self, case: str = "active", nth: int = 0) -> dict[str, Any]:
+        """The sandbox's subscriber of a case, as its control API tells it."""
+        found = await self.world.control("GET", f"/sgp/{self.erp_token}/subscribers")
+        return [each for each in found["items"] if each["case"] == case][nth]
+
+    async def customer(
+        self, case: str = "active", nth: int = 0, *, phone: str | None = None, name: str = ""
+    ) -> Customer:
+        """Somebody new, or come back, whose WhatsApp number is the subscriber's or ``phone``."""
+        subscriber = await self.subscriber(case, nth)
+        number = phone or subscriber["phone"]
+        thread = self.threads.get(number) or await self._met(number)
+        customer = Customer(self, thread, number, subscriber)
+        await self.given.admin.execute(
+            "UPDATE contacts SET name = $1 WHERE id ="
+            " (SELECT contact_id FROM threads WHERE id = $2)", name, thread
+        )  # fmt: skip
+        await customer.leaves()
+        return customer
+
+    async def ledger(self) -> list[dict[str, Any]]:
+        """What was done in the SGP installation."""
+        return list((await self.world.control("GET", f"/sgp/{self.erp_token}/ledger"))["items"])
+
+    async def asked(self) -> dict[str, int]:
+        """How often each route of the installation was asked."""
+        return dict((await self.world.control("GET", f"/sgp/{self.erp_token}/calls"))["items"])
+
+    async def fault(self, target: str, kind: str, **order: Any) -> None:
+        """Something goes wrong at this provider's model or SGP, until it is withdrawn."""
+        token = self.erp_token if target == "sgp" else self.key
+        await self.world.fault(target=target, kind=kind, token=token, **order)
+
+    async def heal(self) -> None:
+        """No fault any more."""
+        await self.world.control("DELETE", "/faults")
+
+    async def close(self) -> None:
+        await self.models.close()
+        await self.sgp.close()
+
+    async def _met(self, phone: str) -> UUID:
+        thread = await self.given.thread(self.place, phone=phone)
+        await self.ownership.give(self.host, thread)
+        self.threads[phone] = thread
+        return thread
+
+    async def _capable(self, _: UUID) -> frozenset[Capability]:
+        return self.capabilities
+
+    async def _erp_settings(self, tenant_id: UUID) -> ErpSettings:
+        found = await self.directory.erp(tenant_id)
+        if found is None:
+            raise ErpError("this provider has no ERP", code="erp_none", left=False)
+        return ErpSettings(found.account, found.timeout_s, found.capabilities, found.probed_at)
+
+    async def _lease(self, _: UUID, __: LeaseCall) -> Permit:
+        return self.permits.lease(time.monotonic())
+
+    async def _ended(self, _: UUID, told: CallEnded) -> None:
+        self.permits.ended(told, time.monotonic())
+
+
+async def opened(
+    database: Database, given: Given, ownership: Ownership, world: World, folder: Path
+) -> Office:
+    """A provider as an operator declares it, on a fresh SGP installation."""
+    key, token = f"sandbox-{world.token}", f"sandbox-erp-{uuid4().hex}"
+    entry = provider(
+        teams=[{"slug": slug, "name": slug.capitalize()} for slug in TEAMS],
+        channels=[channel(base_url=f"{world.origin}/gateway")],
+        assistant=assistant(
+            endpoint=f"{world.origin}/model/v1",
+            model=HONEST,
+            persona={"name": "Nia", "company": COMPANY, "greeting": GREETING},
+        ),
+        erp=erp(base_url=f"{world.origin}/sgp", timeout_s=5),
+    )
+    env = {"DEMO_TOKEN": world.token, "DEMO_KEY": key, "DEMO_ERP": token}
+    (change, *_) = await apply(database, VAULT, read(folder, entry, **env))
+    tenant = change.tenant_id
+    await given.admin.execute(
+        "UPDATE tenants SET policy = policy || '{\"burst_window_s\": 0}' WHERE tenant_id = $1",
+        tenant,
+    )
+    (channel_id,) = await given.rows("SELECT id FROM channels WHERE tenant_id = $1", tenant)
+    directory = Directory(database, VAULT)
+    host, place = Host("host-a:1", database), Place(tenant, channel_id)
+    return Office(place, given, host, ownership, world, directory, token, key)

@@ -1,0 +1,231 @@
+"""A turn that gives the conversation to people, or ends the visit."""
+
+from datetime import datetime, timedelta, timezone
+
+import pytest
+
+from niochat.domain import commands as cmd
+from niochat.domain import effects as fx
+from niochat.domain import events as e
+from niochat.domain.conversation import Status, Timer
+from niochat.domain.draft import Decision
+from niochat.domain.message import Author, Kind
+from niochat.domain.policy import Policy, Presence
+from tests.domain.talk import Talk, text
+
+TO_FINANCE = cmd.Handoff("financeiro", "customer_asked", "Quer negociar duas faturas.")
+MONDAY = datetime(2026, 3, 9, 8, tzinfo=timezone(-timedelta(hours=3)))
+WHEN = "segunda-feira, 09/03, às 08:00"
+FAREWELL = "Até mais! Protocolo 1."
+
+
+def types(decision: Decision) -> list[str]:
+    return [event.type for event in decision.events]
+
+
+def notes(talk: Talk) -> list[str]:
+    return [said.text for said in talk.said.values() if said.kind is Kind.NOTE]
+
+
+def answering(talk: Talk) -> Talk:
+    """The customer wrote and the assistant's turn runs."""
+    talk.thinking()
+    return talk
+
+
+# -- to people ----------------------------------------------------------------------------
+
+
+def test_a_turn_that_hands_over_moves_the_conversation_to_its_team_with_its_reason() -> None:
+    talk = answering(Talk())
+
+    decision = talk.answer("Vou chamar o financeiro.", handoff=TO_FINANCE)
+
+    assert (talk.live.status, talk.live.team, talk.live.turn) == (
+        Status.WAITING, "financeiro", None,
+    )  # fmt: skip
+    assert e.ConversationHandedOff("financeiro", "customer_asked") in decision.events
+    assert fx.TellTeam("financeiro", waiting=True) in decision.effects
+
+
+def test_what_a_hand_over_says_is_the_systems_and_leaves_although_replies_are_cancelled() -> None:
+    talk = answering(Talk())
+    talk.answer("Um instante.")
+    talk.thinking()
+
+    talk.answer("Vou chamar o financeiro.", "Eles já respondem.", handoff=TO_FINANCE)
+
+    assert talk.waiting_to_leave() == ["Vou chamar o financeiro.", "Eles já respondem."]
+    assert [send.status for send in talk.sends.values()] == ["cancelled", "queued", "queued"]
+    assert {s.origin for s in talk.sends.values() if s.status == "queued"} == {Author.SYSTEM}
+    first = talk.claim()
+    assert first is not None
+    assert talk.sends[first].text == "Vou chamar o financeiro."
+
+
+def test_the_note_of_a_hand_over_is_stored_with_the_visit_and_never_sent() -> None:
+    talk = answering(Talk())
+
+    decision = talk.answer("Vou chamar.", handoff=TO_FINANCE)
+
+    assert notes(talk) == ["Quer negociar duas faturas."]
+    (note,) = [said for said in talk.said.values() if said.kind is Kind.NOTE]
+    assert (note.author, note.conversation, note.status) == (Author.SYSTEM, talk.live.id, None)
+    assert [send.text for send in talk.sends.values()] == ["Vou chamar."]
+    assert types(decision) == [
+        "turn_finished", "conversation_handed_off", "note_added", "message_queued",
+    ]  # fmt: skip
+
+
+def test_a_hand_over_without_a_note_leaves_none() -> None:
+    talk = answering(Talk())
+
+    talk.answer("Vou chamar.", handoff=cmd.Handoff("vendas", "customer_asked"))
+
+    assert notes(talk) == []
+
+
+def test_a_hand_over_that_comes_after_takeover_changes_nothing() -> None:
+    talk = answering(Talk())
+    turn = talk.turn
+    talk.do(cmd.AssignConversation("ana"))
+
+    decision = talk.answer("Vou chamar.", turn=turn, handoff=TO_FINANCE)
+
+    assert decision.events == ()
+    assert (talk.live.status, talk.live.agent) == (Status.OPEN, "ana")
+    assert notes(talk) == []
+
+
+@pytest.mark.parametrize("change", [{"suspended": True}, {"assistant_enabled": False}])
+def test_a_hand_over_after_the_assistant_was_put_off_says_nothing(
+    change: dict[str, bool],
+) -> None:
+    talk = answering(Talk())
+    talk.policy = Policy(**change)  # type: ignore[arg-type]
+
+    talk.answer("Vou chamar.", handoff=TO_FINANCE)
+
+    assert (talk.live.status, talk.live.team) == (Status.WAITING, "atendimento")
+    assert talk.waiting_to_leave() == []
+
+
+# -- a turn that failed -------------------------------------------------------------------
+
+
+def test_a_failed_turn_says_the_tenants_sentence_once_in_the_team_it_named() -> None:
+    talk = answering(Talk(Policy(unavailable_text="Já volto. {protocol}")))
+
+    decision = talk.fail("model_away", TO_FINANCE)
+
+    assert talk.waiting_to_leave() == ["Já volto. 20260302000001"]
+    assert notes(talk) == ["Quer negociar duas faturas."]
+    assert e.ConversationHandedOff("financeiro", "model_away") in decision.events
+    assert [send.origin for send in talk.sends.values()] == [Author.SYSTEM]
+
+
+def test_a_failed_turn_says_nothing_of_its_own() -> None:
+    talk = answering(Talk(Policy(unavailable_text="Já volto.")))
+    turn = talk.turn
+
+    talk.do(
+        cmd.FinishAssistantTurn(
+            turn.id, turn.attempt, cmd.TurnOutcome.FAILED, (text("meia resposta"),), close="done"
+        )
+    )
+
+    assert talk.waiting_to_leave() == ["Já volto."]
+    assert talk.live.status is Status.WAITING
+
+
+def test_while_people_are_there_a_failure_promises_nothing() -> None:
+    talk = answering(Talk(Policy(unavailable_text="Já volto.")))
+    talk.people = Presence()
+
+    talk.fail()
+
+    assert talk.waiting_to_leave() == ["Já volto."]
+
+
+@pytest.mark.parametrize(
+    ("returns_at", "promise"),
+    [
+        (MONDAY, f"Nossa equipe volta {WHEN} e responde por aqui."),
+        (None, Policy().closed_unknown_text),
+    ],
+)
+def test_while_nobody_is_there_a_failure_tells_when_somebody_will_be(
+    returns_at: datetime | None, promise: str
+) -> None:
+    talk = answering(Talk(Policy(unavailable_text="Já volto.")))
+    talk.people = Presence(False, returns_at)
+
+    talk.fail()
+
+    assert talk.waiting_to_leave() == [f"Já volto.\n\n{promise}"]
+
+
+def test_a_turn_that_was_lost_for_good_makes_the_same_promise() -> None:
+    talk = answering(Talk(Policy(unavailable_text="Já volto.")))
+    talk.people = Presence(False, MONDAY)
+    for attempt in (1, 2, 3):
+        talk.do(cmd.RestartTurn(talk.turn.id, attempt))
+
+    assert talk.waiting_to_leave() == [
+        f"Já volto.\n\nNossa equipe volta {WHEN} e responde por aqui."
+    ]
+
+
+# -- the end of a visit -------------------------------------------------------------------
+
+
+def test_a_turn_that_closes_says_farewell_and_the_visit_is_over() -> None:
+    talk = answering(Talk())
+
+    decision = talk.answer(FAREWELL, close="solved")
+
+    assert talk.live.status is Status.RESOLVED
+    assert types(decision) == ["turn_finished", "message_queued", "conversation_resolved"]
+    assert e.ConversationResolved("assistant") in decision.events
+    first = talk.claim()
+    assert first is not None, "the farewell leaves although the visit is over"
+    assert talk.sends[first].text == FAREWELL
+    assert Timer.IDLE not in talk.timers
+
+
+def test_after_a_farewell_the_next_message_opens_another_visit() -> None:
+    talk = answering(Talk())
+    before = talk.live.id
+    talk.answer(FAREWELL, close="solved")
+
+    talk.customer("mais uma coisa")
+
+    assert talk.live.id != before
+    assert talk.live.status is Status.PENDING
+
+
+def test_a_turn_does_not_close_on_a_customer_who_wrote_meanwhile() -> None:
+    talk = answering(Talk())
+    for _ in range(2):  # from the third on, writing does not cancel the turn any more
+        talk.customer("e outra coisa")
+        talk.fire()
+    talk.customer("espera!")
+
+    talk.answer("De nada!", close="solved")
+
+    assert talk.live.status is Status.PENDING
+    assert talk.waiting_to_leave() == ["De nada!"]
+    assert [send.origin for send in talk.sends.values()] == [Author.ASSISTANT]
+    talk.fire()
+    assert talk.turn.messages == 1
+
+
+def test_replies_that_have_not_left_do_not_stand_in_the_way_of_a_farewell() -> None:
+    """A row of a visit that is over may not leave, and rows of a thread leave in order."""
+    talk = answering(Talk())
+    talk.answer("Ainda não saiu.")
+    talk.thinking()
+
+    talk.answer(FAREWELL, close="solved")
+
+    assert talk.waiting_to_leave() == [FAREWELL]

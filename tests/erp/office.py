@@ -1,0 +1,156 @@
+"""The ERP room on real parts: one process of the pool, and the provider it works for."""
+
+import time
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+from niochat.accounts.directory import Directory
+from niochat.adapters.postgres.database import Database
+from niochat.adapters.redis.shelf import Shelf
+from niochat.adapters.sgp.client import Sgp
+from niochat.domain.erp import Category, ErpError
+from niochat.erp.answers import Answers
+from niochat.erp.calls import Calls, ErpSettings
+from niochat.erp.journal import Journal
+from niochat.erp.permits import CallEnded, LeaseCall, Permit, Permits
+from niochat.erp.probe import Prober
+from niochat.erp.writes import Writes
+from niochat.vault.vault import Vault
+from tests.builders import Given, Host, Place, message, put
+
+VAULT = Vault({"k1": bytes(range(32))})
+LOOKS_S = (0.0, 0.05, 0.1)
+NO_REDIS = "redis://127.0.0.1:1/0"
+
+
+def many_places() -> Permits:
+    """Limits that no test reaches by accident."""
+    return Permits(at_once=50, per_minute=60_000, tokens=6000.0, at=time.monotonic())
+
+
+@dataclass
+class Tenant:
+    """The tenant's actor: it hands out places, and is told when they are free."""
+
+    permits: Permits = field(default_factory=many_places)
+    asks: int = 0
+    told: list[CallEnded] = field(default_factory=list)
+
+    async def ask(self, _tenant_id: UUID, _lease: LeaseCall) -> Permit:
+        self.asks += 1
+        return self.permits.lease(time.monotonic())
+
+    async def tell(self, _tenant_id: UUID, ended: CallEnded) -> None:
+        self.told.append(ended)
+        self.permits.ended(ended, time.monotonic())
+
+    def fill(self) -> UUID:
+        """Somebody else takes the only place there is."""
+        self.permits.at_once = 1
+        permit = self.permits.lease(time.monotonic()).id
+        assert permit is not None
+        return permit
+
+    def free(self, permit: UUID) -> None:
+        self.permits.ended(CallEnded(permit, True), time.monotonic())
+
+
+@dataclass
+class Office:
+    """One process of the ERP's pool; ``actor`` is shared by those that share a tenant."""
+
+    database: Database
+    redis_url: str = NO_REDIS
+    actor: Tenant = field(default_factory=Tenant)
+    looks_s: tuple[float, ...] = LOOKS_S
+    erp: Sgp = field(default_factory=Sgp)
+    journal: Journal = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.journal = Journal(self.database)
+        self.directory = Directory(self.database, VAULT)
+        self.answers = Answers(Shelf(self.redis_url, ttl_s=30), VAULT)
+        self.calls = Calls(
+            self.erp, self.settings_of, self.answers, self.actor.ask, self.actor.tell
+        )
+        self.prober = Prober(self.erp, self.settings_of, self.directory.remember_capabilities)
+
+    @property
+    def writes(self) -> Writes:
+        return Writes(self.erp, self.calls, self.journal, look_again_s=self.looks_s)
+
+    async def settings_of(self, tenant_id: UUID) -> ErpSettings:
+        """Never cached: tests change what is stored."""
+        self.directory.forget_all()
+        found = await self.directory.erp(tenant_id)
+        if found is None:
+            raise ErpError("this provider has no ERP", code="erp_none", left=False)
+        return ErpSettings(found.account, found.timeout_s, found.capabilities, found.probed_at)
+
+    async def close(self) -> None:
+        self.prober.close()
+        await self.answers.close()
+        await self.erp.close()
+
+
+@dataclass
+class Provider:
+    """A tenant with an ERP, and turns that are in progress."""
+
+    given: Given
+    host: Host
+    place: Place
+    base_url: str
+
+    @property
+    def id(self) -> UUID:
+        return self.place.tenant
+
+    async def has_erp(self, token: str, *, timeout_s: float = 10.0) -> None:
+        sealed = VAULT.seal(token, tenant_id=self.id, purpose="erp token")
+        await self.given.admin.execute(
+            "INSERT INTO erps (tenant_id, base_url, app, token_sealed, timeout_s, ticket_kinds)"
+            " VALUES ($1, $2, 'niochat', $3, $4, $5)",
+            self.id, self.base_url, sealed, timeout_s, {each.value: "5" for each in Category},
+        )  # fmt: skip
+
+    async def turn(self) -> UUID:
+        """A turn that is in progress, in a conversation of its own."""
+        thread = await self.given.thread(self.place)
+        await put(self.host, self.place, thread, [message(f"of {thread}")])
+        await self.host.run(thread)
+        return self.host.turn(thread).id
+
+    async def changed(self, **columns: object) -> None:
+        """Of the ERP's row."""
+        for name, value in columns.items():
+            await self.given.admin.execute(
+                f"UPDATE erps SET {name} = $2 WHERE tenant_id = $1", self.id, value
+            )
+
+    async def over(self, turn: UUID) -> None:
+        """People took the conversation over."""
+        await self.given.admin.execute("UPDATE turns SET status = 'cancelled' WHERE id = $1", turn)
+
+    async def again(self, turn: UUID) -> None:
+        """The turn's host died: its next attempt runs."""
+        await self.given.admin.execute("UPDATE turns SET attempt = 2 WHERE id = $1", turn)
+
+    async def suspended(self) -> None:
+        await self.given.admin.execute(
+            "UPDATE tenants SET status = 'suspended' WHERE tenant_id = $1", self.id
+        )
+
+    async def journal(self) -> list[str]:
+        """States of all writes, oldest first."""
+        return await self.given.rows(
+            "SELECT status FROM erp_writes WHERE tenant_id = $1 ORDER BY journaled_at", self.id
+        )
+
+    async def probed(self) -> tuple[list[str] | None, datetime | None]:
+        row = await self.given.admin.fetchrow(
+            "SELECT capabilities, probed_at FROM erps WHERE tenant_id = $1", self.id
+        )
+        assert row is not None
+        return row["capabilities"], row["probed_at"]

@@ -1,0 +1,209 @@
+"""A call waits for a place, gives it back whatever happens, and is tried again only if quick."""
+
+import asyncio
+import time
+
+import pytest
+
+from niochat.domain.erp import (
+    CheckLine,
+    ErpError,
+    ErpRefused,
+    ListPlans,
+    ReadContract,
+    WriteStatus,
+)
+from niochat.domain.errors import Unavailable
+from niochat.erp.calls import Calls
+from niochat.erp.permits import LeaseCall, Permit, Permits
+from tests.builders import Given
+from tests.erp.ledger import OWNER_ROUTE, Installation, until
+from tests.erp.office import Office, Provider
+from tests.erp.wishes import contract_of, ordered, unlock
+
+pytestmark = pytest.mark.asyncio
+PLANS_ROUTE = "/api/ura/consultaplano/"
+
+
+async def hits(sgp: Installation) -> int:
+    """How many requests met the first fault."""
+    return int((await sgp.control("GET", "/faults"))["items"][0]["hits"])
+
+
+async def test_a_quick_failure_is_tried_again_once(
+    office: Office, provider: Provider, sgp: Installation
+) -> None:
+    await sgp.fault("status", PLANS_ROUTE, status=500, count=1)
+
+    plans = await office.calls.read(provider.id, ListPlans())
+
+    assert len(plans) == 4
+    assert [ended.healthy for ended in office.actor.told] == [False, True]
+
+
+async def test_a_failure_that_lasts_is_told_after_two_tries(
+    office: Office, provider: Provider, sgp: Installation
+) -> None:
+    await sgp.fault("status", PLANS_ROUTE, status=500)
+
+    with pytest.raises(ErpError) as failed:
+        await office.calls.read(provider.id, ListPlans())
+
+    assert (failed.value.code, await hits(sgp)) == ("erp_failed", 2)
+
+
+async def test_a_slow_failure_is_not_tried_again(
+    office: Office, provider: Provider, sgp: Installation
+) -> None:
+    await provider.changed(timeout_s=0.4)
+    await sgp.fault("hang", PLANS_ROUTE)
+
+    with pytest.raises(ErpError) as failed:
+        await office.calls.read(provider.id, ListPlans())
+
+    assert (failed.value.code, await hits(sgp)) == ("erp_timeout", 1)
+
+
+@pytest.mark.parametrize(("status", "code"), [(404, "erp_missing"), (403, "erp_unauthorized")])
+async def test_what_will_fail_again_is_not_tried_again(
+    status: int, code: str, office: Office, provider: Provider, sgp: Installation
+) -> None:
+    await sgp.fault("status", PLANS_ROUTE, status=status)
+
+    with pytest.raises(ErpError) as failed:
+        await office.calls.read(provider.id, ListPlans())
+
+    assert (failed.value.code, await hits(sgp)) == (code, 1)
+    assert [ended.healthy for ended in office.actor.told] == [True]
+
+
+async def test_a_refusal_is_not_tried_again_and_counts_as_an_answer(
+    office: Office, provider: Provider, sgp: Installation
+) -> None:
+    contract = await contract_of("suspended_refused", sgp)
+
+    order = ordered(unlock(contract), await provider.turn())
+    result = await office.writes.write(provider.id, order)
+
+    assert result.status is WriteStatus.REFUSED
+    assert [ended.healthy for ended in office.actor.told] == [True]
+
+
+async def test_a_provider_without_an_erp_is_asked_nothing(
+    office: Office, provider: Provider, given: Given
+) -> None:
+    await given.admin.execute("DELETE FROM erps")
+
+    with pytest.raises(ErpError) as failed:
+        await office.calls.read(provider.id, ListPlans())
+
+    assert (failed.value.code, failed.value.left) == ("erp_none", False)
+    assert (office.actor.asks, office.actor.told) == (0, [])
+
+
+async def test_a_call_waits_for_a_place_and_then_goes(
+    office: Office, provider: Provider, sgp: Installation
+) -> None:
+    permit = office.actor.fill()
+    waiting = asyncio.create_task(office.calls.read(provider.id, ListPlans()))
+
+    async def asked_twice() -> bool:
+        return office.actor.asks >= 2
+
+    await until(asked_twice)
+    assert await sgp.asked(PLANS_ROUTE) == 0
+
+    office.actor.free(permit)
+
+    assert len(await waiting) == 4
+
+
+async def test_never_more_calls_than_places_are_under_way(
+    office: Office, provider: Provider, sgp: Installation
+) -> None:
+    office.actor.permits.at_once = 2
+    contract = await contract_of("active", sgp)
+    reads = [office.calls.read(provider.id, CheckLine(contract)) for _ in range(6)]
+    await sgp.fault("hold")
+    together = asyncio.gather(*reads)
+
+    async def all_asked() -> bool:
+        return office.actor.asks >= 12
+
+    await until(all_asked)
+    assert await hits(sgp) == 2
+    await sgp.well()
+
+    assert len(await together) == 6
+    assert len(office.actor.told) == 6
+
+
+async def test_no_place_within_the_time_is_told_as_crowded(
+    office: Office, provider: Provider, sgp: Installation
+) -> None:
+    now = time.monotonic()
+    office.actor.permits = Permits(at_once=1, per_minute=1, tokens=0.0, at=now)
+
+    with pytest.raises(ErpError) as failed:
+        await office.calls.read(provider.id, ListPlans())
+
+    assert (failed.value.code, failed.value.left) == ("erp_crowded", False)
+    assert office.actor.told == []
+
+
+async def test_an_erp_that_failed_often_is_left_alone(
+    office: Office, provider: Provider, sgp: Installation
+) -> None:
+    await sgp.fault("status", status=500)
+    for _ in range(2):
+        with pytest.raises(ErpError):
+            await office.calls.read(provider.id, ListPlans())
+
+    with pytest.raises(ErpError) as third:
+        await office.calls.read(provider.id, ListPlans())
+
+    assert (third.value.code, third.value.left) == ("erp_resting", False)
+    assert await hits(sgp) == 5
+
+
+async def test_a_cancelled_call_gives_its_place_back_and_tells_nothing_of_the_erp(
+    office: Office, provider: Provider, sgp: Installation
+) -> None:
+    await sgp.fault("hold", OWNER_ROUTE)
+    contract = await contract_of("active", sgp)
+    reading = asyncio.create_task(office.calls.read(provider.id, ReadContract(contract)))
+    await sgp.fault_met()
+
+    reading.cancel()
+    await asyncio.gather(reading, return_exceptions=True)
+
+    assert reading.cancelled()
+    assert [ended.healthy for ended in office.actor.told] == [None]
+    assert office.actor.permits.under_way == {}
+
+
+async def test_a_place_is_given_back_when_a_call_goes_wrong_in_a_way_of_its_own(
+    office: Office, provider: Provider
+) -> None:
+    async def broken(_settings: object) -> None:
+        raise ErpRefused("não") if len(office.actor.told) else ValueError("ours")
+
+    for kind in (ValueError, ErpRefused):
+        with pytest.raises(kind):
+            await office.calls.once(provider.id, broken)
+
+    assert [ended.healthy for ended in office.actor.told] == [None, True]
+    assert office.actor.permits.under_way == {}
+
+
+async def test_without_the_tenants_actor_calls_go_without_a_place(
+    office: Office, provider: Provider, sgp: Installation
+) -> None:
+    async def away(_tenant_id: object, _lease: LeaseCall) -> Permit:
+        raise Unavailable("the tenant's host is away")
+
+    erp, answers = office.erp, office.answers
+    calls = Calls(erp, office.settings_of, answers, away, office.actor.tell)
+
+    assert len(await calls.read(provider.id, ListPlans())) == 4
+    assert office.actor.told == []

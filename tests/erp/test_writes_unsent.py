@@ -1,0 +1,137 @@
+"""What certainly did not reach the ERP may be done later; what the ERP refused stays refused."""
+
+import pytest
+
+from niochat.domain.erp import WriteOrder, WriteResult, WriteStatus
+from niochat.erp.permits import Permits
+from tests.builders import Given
+from tests.erp.ledger import UNLOCK_ROUTE, Installation
+from tests.erp.office import Office, Provider
+from tests.erp.wishes import LEAD, ROUTES, contract_of, ordered, unlock, wish
+
+pytestmark = pytest.mark.asyncio
+both = pytest.mark.parametrize("kind", ["unlock", "ticket"])
+NOBODY_LISTENS = "http://127.0.0.1:1/sgp"
+
+
+@both
+async def test_what_an_erp_that_is_down_did_not_get_a_later_attempt_does_once(
+    kind: str, office: Office, other: Office, provider: Provider, sgp: Installation
+) -> None:
+    order = ordered(await wish(kind, sgp), await provider.turn())
+    here = provider.base_url
+    await provider.changed(base_url=NOBODY_LISTENS)
+
+    first = await office.writes.write(provider.id, order)
+
+    assert (first.status, first.reason) == (WriteStatus.NOT_SENT, "erp_unreachable")
+    assert await provider.journal() == ["started"]
+
+    await provider.changed(base_url=here)
+    second = await other.writes.write(provider.id, order)
+    third = await office.writes.write(provider.id, order)
+
+    assert (second.status, third.status) == (WriteStatus.DONE, WriteStatus.DONE)
+    assert await sgp.kinds() == [kind]
+
+
+@pytest.mark.parametrize(("status", "code"), [(503, "erp_busy"), (403, "erp_unauthorized")])
+async def test_what_the_erp_turned_away_unread_may_be_done_later(
+    status: int, code: str, office: Office, provider: Provider, sgp: Installation
+) -> None:
+    order = ordered(await wish("ticket", sgp), await provider.turn())
+    await sgp.fault("status", ROUTES["ticket"], status=status, count=1)
+
+    first = await office.writes.write(provider.id, order)
+    second = await office.writes.write(provider.id, order)
+
+    assert (first.status, first.reason) == (WriteStatus.NOT_SENT, code)
+    assert second.status is WriteStatus.DONE
+    assert await sgp.kinds() == ["ticket"]
+
+
+async def test_a_write_without_a_place_is_not_sent_and_may_be_done_later(
+    office: Office, provider: Provider, sgp: Installation
+) -> None:
+    order = ordered(await wish("ticket", sgp), await provider.turn())
+    usual = office.actor.permits
+    office.actor.permits = Permits(at_once=1, per_minute=1, tokens=-5.0, at=usual.at)
+
+    first = await office.writes.write(provider.id, order)
+    office.actor.permits = usual
+    second = await office.writes.write(provider.id, order)
+
+    assert (first.status, first.reason) == (WriteStatus.NOT_SENT, "erp_crowded")
+    assert second.status is WriteStatus.DONE
+
+
+async def test_a_provider_without_an_erp_gets_nothing_done(
+    office: Office, provider: Provider, given: Given, sgp: Installation
+) -> None:
+    order = ordered(await wish("ticket", sgp), await provider.turn())
+    await given.admin.execute("DELETE FROM erps")
+
+    result = await office.writes.write(provider.id, order)
+
+    assert (result.status, result.reason) == (WriteStatus.NOT_SENT, "erp_none")
+
+
+async def test_a_refusal_is_kept_in_the_erps_words(
+    office: Office, other: Office, provider: Provider, sgp: Installation
+) -> None:
+    contract = await contract_of("suspended_refused", sgp)
+    order = ordered(unlock(contract), await provider.turn())
+
+    first = await office.writes.write(provider.id, order)
+    second = await other.writes.write(provider.id, order)
+
+    said = "Recurso de promessa de pagamento não disponível"
+    assert (first.status, first.reason, first.earlier) == (WriteStatus.REFUSED, said, False)
+    assert (second.status, second.reason, second.earlier) == (WriteStatus.REFUSED, said, True)
+    assert await sgp.asked(UNLOCK_ROUTE) == 1
+    assert await provider.journal() == ["refused"]
+
+
+async def test_a_later_turn_may_ask_again_for_what_was_refused(
+    office: Office, provider: Provider, sgp: Installation
+) -> None:
+    subscriber = await sgp.subscriber("suspended_used")
+    request = unlock(str(subscriber["contracts"][0]["id"]))
+    first = await office.writes.write(provider.id, ordered(request, await provider.turn()))
+    await sgp.change(subscriber, promises=0)
+
+    second = await office.writes.write(provider.id, ordered(request, await provider.turn()))
+
+    assert [first.status, second.status] == [WriteStatus.REFUSED, WriteStatus.DONE]
+    assert await provider.journal() == ["done"]
+    assert await sgp.kinds() == ["unlock"]
+
+
+async def test_a_lead_is_registered_once(
+    office: Office, provider: Provider, sgp: Installation
+) -> None:
+    order = ordered(LEAD, await provider.turn())
+
+    results = [await _write(office, provider, order) for _ in range(2)]
+
+    (line,) = await sgp.done()
+    assert (line["kind"], line["plan"]) == ("lead", "3")
+    assert [result.status for result in results] == [WriteStatus.DONE] * 2
+    assert {result.protocol for result in results} == {line["protocol"]}
+
+
+async def _write(office: Office, provider: Provider, order: WriteOrder) -> WriteResult:
+    return await office.writes.write(provider.id, order)
+
+
+async def test_the_journal_holds_neither_words_nor_who_the_person_is(
+    office: Office, provider: Provider, sgp: Installation, given: Given
+) -> None:
+    turn = await provider.turn()
+    for request in (await wish("unlock", sgp), await wish("ticket", sgp), LEAD):
+        await office.writes.write(provider.id, ordered(request, turn))
+
+    kept = " ".join(await given.rows("SELECT w::text FROM erp_writes w"))
+
+    for said in ("Maria", "52998224725", "5581988887777", "Rua do Sol", "Sem internet", "liberar"):
+        assert said not in kept

@@ -1,0 +1,36 @@
+"""What customers want done: of a contract that is blocked, or whose line is dark."""
+
+from uuid import UUID
+
+from niochat.domain.erp import Category, OpenTicket, RegisterLead, Unlock, Write, WriteOrder
+from tests.erp.ledger import TICKET_ROUTE, UNLOCK_ROUTE, Installation
+
+ROUTES = {"unlock": UNLOCK_ROUTE, "ticket": TICKET_ROUTE}
+PHONE = "5581988887777"
+LEAD = RegisterLead("3", "Maria da Silva", "52998224725", PHONE, "Rua do Sol, 10", 10, "NC-lead")
+
+
+async def wish(kind: str, sgp: Installation, nth: int = 0) -> Write:
+    """An ``unlock`` of a blocked contract, or a ``ticket`` of a dark line."""
+    contract = await contract_of("suspended" if kind == "unlock" else "offline_dark", sgp, nth)
+    return unlock(contract) if kind == "unlock" else ticket(contract)
+
+
+async def contract_of(case: str, sgp: Installation, nth: int = 0) -> str:
+    """The number of a case's first contract."""
+    return str((await sgp.subscriber(case, nth))["contracts"][0]["id"])
+
+
+def unlock(contract: str, promises: int = 0) -> Unlock:
+    return Unlock(contract, "Pode liberar por favor?", promises)
+
+
+def ticket(contract: str) -> OpenTicket:
+    words, reference = "Sem internet desde ontem.", f"NC-{contract}"
+    return OpenTicket(contract, Category.NO_CONNECTION, words, "Maria", PHONE, reference)
+
+
+def ordered(request: Write, turn: UUID, attempt: int = 1) -> WriteOrder:
+    """The order of a write, under the key of what it means."""
+    contract = "" if isinstance(request, RegisterLead) else request.contract
+    return WriteOrder(f"{type(request).__name__}:{contract}:2026-11", turn, attempt, request)

@@ -1,0 +1,166 @@
+"""A process dies after a write to the ERP was journalled and before its answer is known.
+
+The simulated SGP does the work and holds its answer back; the process is killed in that moment.
+Its ledger must show the write once, and the customer must hear of it once.
+"""
+
+import asyncio
+import signal
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+import asyncpg
+import psutil
+import pytest
+import pytest_asyncio
+
+from niochat.cli.providers import DEMO_ERP
+from niochat.cli.sandbox_client import SandboxClient
+from tests.faults.conftest import Victims
+
+pytestmark = [pytest.mark.ray, pytest.mark.asyncio]
+
+UNLOCK = ("preciso do desbloqueio em confiança", "{cpf}", "sim")
+TICKET = ("estou sem internet", "{cpf}", "sim", "sim, está vermelha")
+ROUTES = {"unlock": "/api/ura/liberacaopromessa", "ticket": "/api/ura/chamado"}
+TOLD = {"unlock": "liberad", "ticket": "chamado"}
+CASES = {"unlock": "suspended", "ticket": "offline_dark"}
+
+
+@dataclass
+class Provider:
+    """The demo provider of the stack, seen from its customers and its ERP."""
+
+    victims: Victims
+    client: SandboxClient
+    database: "asyncpg.Connection[asyncpg.Record]"
+
+    async def subscriber(self, case: str, number: int) -> dict[str, Any]:
+        found = await self.client.control("GET", f"/sandbox/sgp/{DEMO_ERP}/subscribers")
+        return [each for each in found["items"] if each["case"] == case][number]
+
+    async def ledger(self, kind: str, contract: object) -> list[dict[str, Any]]:
+        found = await self.client.control("GET", f"/sandbox/sgp/{DEMO_ERP}/ledger")
+        entries = [each for each in found["items"] if each["kind"] == kind]
+        return [each for each in entries if str(each["contract"]) == str(contract)]
+
+    async def heard(self, phone: str) -> list[str]:
+        news = await self.client.messages(phone, 0, 0)
+        return [item["text"] for item in news["items"] if item["direction"] == "received"]
+
+    async def answer(self, phone: str, text: str) -> None:
+        """Say it and wait until something comes back."""
+        before = len(await self.heard(phone))
+        await self.client.say(phone, text)
+        await until(lambda: self._more(phone, before), f"an answer to {text!r}")
+
+    async def _more(self, phone: str, before: int) -> bool:
+        return len(await self.heard(phone)) > before
+
+    async def owner(self, phone: str) -> psutil.Process:
+        """The host whose actor the person's conversation is."""
+        pid = await self.database.fetchval(
+            "SELECT h.pid FROM identities i JOIN threads t USING (tenant_id, contact_id)"
+            " JOIN shards s ON s.shard = t.shard JOIN hosts h ON h.incarnation = s.host"
+            " WHERE i.kind = 'phone' AND i.value = $1",
+            phone,
+        )
+        return psutil.Process(pid)
+
+    async def attempts(self, phone: str) -> int:
+        """The highest attempt of any turn of the person."""
+        return int(
+            await self.database.fetchval(
+                "SELECT max(u.attempt) FROM identities i"
+                " JOIN threads t USING (tenant_id, contact_id) JOIN turns u ON u.thread_id = t.id"
+                " WHERE i.kind = 'phone' AND i.value = $1",
+                phone,
+            )
+        )
+
+    async def hold_answers(self, path: str) -> None:
+        fault = {"target": "sgp", "kind": "hold_after", "path": path, "token": DEMO_ERP, "count": 1}
+        await self.client.control("POST", "/sandbox/faults", fault)
+
+    async def release(self) -> None:
+        await self.client.control("DELETE", "/sandbox/faults")
+
+
+async def until(probe: Callable[[], Awaitable[bool]], what: str, within: float = 90.0) -> None:
+    deadline = time.monotonic() + within
+    while not await probe():
+        assert time.monotonic() < deadline, f"not within {within:g} s: {what}"
+        await asyncio.sleep(0.2)
+
+
+@pytest_asyncio.fixture
+async def provider(victims: Victims) -> AsyncIterator[Provider]:
+    told = victims.told
+    client = SandboxClient(told["NIOCHAT_SANDBOX_URL"], told["NIOCHAT_SANDBOX_TOKEN"])
+    database = await asyncpg.connect(
+        told["DATABASE_URL"], server_settings={"role": "niochat_system"}
+    )
+    made = Provider(victims, client, database)
+    try:
+        yield made
+    finally:
+        await made.release()
+        await database.close()
+        await client.close()
+
+
+Victim = Callable[[Provider, str], Awaitable[psutil.Process]]
+
+
+async def the_host(provider: Provider, phone: str) -> psutil.Process:
+    return await provider.owner(phone)
+
+
+async def the_assistant(provider: Provider, phone: str) -> psutil.Process:
+    return provider.victims.named("ray::ServeReplica:assistant")[0]
+
+
+async def the_erp(provider: Provider, phone: str) -> psutil.Process:
+    return provider.victims.named("ray::ServeReplica:erp")[0]
+
+
+@pytest.mark.parametrize("kind", ["unlock", "ticket"])
+@pytest.mark.parametrize(
+    ("number", "victim"),
+    list(enumerate([the_host, the_assistant, the_erp])),
+    ids=["the_host", "the_assistant", "the_erp"],
+)
+async def test_a_write_whose_answer_died_is_done_once_and_told_once(
+    provider: Provider, kind: str, number: int, victim: Victim
+) -> None:
+    subscriber = await provider.subscriber(CASES[kind], number)
+    phone, contract = subscriber["phone"], subscriber["contracts"][0]["id"]
+    script = {"unlock": UNLOCK, "ticket": TICKET}[kind]
+    for text in script[:-1]:
+        await provider.answer(phone, text.format(cpf=subscriber["cpf"]))
+    heard = len(await provider.heard(phone))
+    await provider.hold_answers(ROUTES[kind])
+
+    await provider.client.say(phone, script[-1])
+    await until(lambda: once(provider, kind, contract), "the SGP has done it")
+    assert len(await provider.heard(phone)) == heard
+    process = await victim(provider, phone)
+    process.send_signal(signal.SIGKILL)
+
+    await until(lambda: told(provider, phone, heard, TOLD[kind]), "the customer is told")
+    await provider.release()
+    if victim is not the_erp:  # the assistant asks another replica within the same attempt
+        assert await provider.attempts(phone) >= 2
+    assert len(await provider.ledger(kind, contract)) == 1
+    assert len(await provider.heard(phone)) == heard + 1
+
+
+async def once(provider: Provider, kind: str, contract: object) -> bool:
+    return len(await provider.ledger(kind, contract)) == 1
+
+
+async def told(provider: Provider, phone: str, after: int, word: str) -> bool:
+    texts = (await provider.heard(phone))[after:]
+    return any(word in text.lower() for text in texts)
