@@ -4,12 +4,14 @@ import ast
 import re
 from collections import Counter
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
 
 import niochat
 from niochat.adapters.postgres.queries import queries
+from niochat.assistant.topics import Topic
 from niochat.cli.reasons import REASONS
 
 ROOT = Path(niochat.__file__).parent
@@ -109,12 +111,20 @@ def _opened(tree: ast.Module) -> Iterator[tuple[str, str]]:
                 yield name, file
 
 
-TURNS = ("assistant/turn.py", "adapters/openai/model.py", "actors/turns.py", "domain/replying.py")
+TURNS = (
+    "assistant/turn.py", "assistant/dialogue.py", "assistant/toolbox.py",
+    "adapters/openai/model.py", "actors/turns.py", "domain/replying.py",
+)  # fmt: skip
 OPENED_BY_TURNS = ("accounts/directory.py", "vault/vault.py", "adapters/postgres/database.py")
 SENDS = ("outbox/deliver.py", "adapters/whatsapp/uazapi/judge.py")
-REASONED = {"hand_off": 1, "cancel_turn": 1, "ParkCommand": 1, "_parking": 1}
+REASONED = {
+    "hand_off": 1, "cancel_turn": 1, "ParkCommand": 1, "_parking": 1, "hand_over": 1, "_part": 1,
+}  # fmt: skip
 """Functions and the place of their reason."""
+ERP = re.compile(r"erp_[a-z_]+")
+"""Every such word in the code of the ERP is a code that a turn may end with."""
 KNOWN_BY_EVENT = {"SendResult.FAILED", "SendResult.UNCERTAIN"}
+ERP_CODE = ("erp/", "assistant/", "adapters/sgp/", "wiring/", "actors/pools.py", "domain/erp.py")
 NO_REASON = {"", "cancelled", "bad_secret"}
 """``cancelled`` marks a message, and no turn seals a secret. Codes with a number of the other side
 (``model_500``) are no literals: they speak for themselves."""
@@ -122,13 +132,31 @@ NO_REASON = {"", "cancelled", "bad_secret"}
 
 def produced() -> set[str]:
     """Codes that an event or a turn may carry, and ``niochat show`` then shows."""
-    codes = {"merged"}  # written by link.sql
+    codes = {"merged", *Topic}  # written by link.sql; hand-offs of the assistant
     for module in MODULES:
         path = module.relative_to(ROOT).as_posix()
+        if path.startswith("sandbox/"):
+            continue  # its own world, with its own words
         for node in ast.walk(tree_of(module)):
             if isinstance(node, ast.Call):
                 codes |= set(_codes(path, node))
+        if path.startswith(ERP_CODE):
+            codes |= {text for text in _strings(tree_of(module)) if ERP.fullmatch(text)} - logged()
     return codes - NO_REASON
+
+
+@cache
+def logged() -> set[str]:
+    """Names of log events, which look like codes."""
+    return {
+        str(node.args[0].value)
+        for module in MODULES
+        for node in ast.walk(tree_of(module))
+        if isinstance(node, ast.Call)
+        and ast.unparse(node.func).startswith("_log.")
+        and node.args
+        and isinstance(node.args[0], ast.Constant)
+    } - {"erp_write_unknown"}
 
 
 def _codes(path: str, call: ast.Call) -> Iterator[str]:

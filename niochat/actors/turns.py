@@ -15,8 +15,10 @@ from niochat.domain.ids import TurnId
 
 _log = structlog.get_logger(__name__)
 
-PATIENCE_S = 90.0
-"""For a place in the tenant's rate and an answer of the pool, longer than any turn may run."""
+PATIENCE_S = 200.0
+"""For a place in the tenant's rate and an answer of the pool, longer than a turn with the default
+limits may run: 45 s of the model, 60 s of reading and 60 s of writing in a slow ERP.
+"""
 
 
 TURN_PAUSE_S = 3.0

@@ -1,5 +1,7 @@
 """The case a turn works on: what it knows, what it will say, how it will end."""
 
+import asyncio
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
@@ -14,12 +16,19 @@ from niochat.domain.erp import (
     Capability,
     Contract,
     ErpDesk,
+    ErpError,
     Read,
     Write,
     WriteOrder,
     WriteResult,
+    WriteStatus,
 )
 from niochat.domain.message import Content, Kind
+
+READS_WITHIN_S = 60.0
+"""Of one turn, all together: a customer waits no longer for a slow ERP."""
+WRITE_WITHIN_S = 60.0
+"""For one write and the looks at what became of it; it goes on when nobody waits any more."""
 
 Result = dict[str, Any]
 """A tool's answer to the model: JSON with ``ok``."""
@@ -71,6 +80,7 @@ class Case:
     close: str = ""
     final: str = ""
     """Set by a tool that ends the turn with a text of its own."""
+    reads_left_s: float = READS_WITHIN_S
     results: list[tuple[str, Result]] = field(default_factory=list)
     """(tool, result) of this turn, reused ones included."""
 
@@ -88,13 +98,24 @@ class Case:
 
     async def read(self, request: Read[Answer]) -> Answer:
         """A question to the tenant's ERP. Raises ``ErpError`` or ``ErpRefused``."""
-        return await self.erp.read(self.tenant_id, request)
+        began = time.monotonic()
+        try:
+            async with asyncio.timeout(self.reads_left_s):
+                return await self.erp.read(self.tenant_id, request)
+        except TimeoutError:
+            raise ErpError("the ERP was too slow for this turn", code="erp_timeout") from None
+        finally:
+            self.reads_left_s -= time.monotonic() - began
 
     async def write(self, key: str, request: Write) -> WriteResult:
         """A write to the tenant's ERP, once for what ``key`` means in the business."""
         turn = self.visit.request
         order = WriteOrder(key, turn.turn_id, turn.attempt, request)
-        return await self.erp.write(self.tenant_id, order)
+        try:
+            async with asyncio.timeout(WRITE_WITHIN_S):
+                return await self.erp.write(self.tenant_id, order)
+        except TimeoutError:
+            return WriteResult(WriteStatus.UNKNOWN, reason="erp_write_unknown")
 
     async def attach(self, name: str, kind: Kind, file: tuple[str, str, bytes], text: str) -> None:
         """A file (mimetype, name, bytes) that leaves after the model's text, with a caption."""

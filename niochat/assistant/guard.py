@@ -6,19 +6,31 @@ import json
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from unicodedata import normalize
 
 from niochat.assistant.case import Case
 from niochat.assistant.folding import fold
 from niochat.domain.document import documents_in
 from niochat.domain.message import Author
 
-_CLAUSE = re.compile(r"([^.,;:!?\n]+)([.,;:!?\n]|$)")
+_DRESS = str.maketrans("", "", "*_~`")
+"""Marks of bold and italics, which would hide where a word begins."""
+_IS = re.compile(r"\bé\b")
+_CLAUSE = re.compile(r"(.+?)([.,;:!?\n]|\b(?:e|mas|porem|entao|pois)\b|$)")
 _OPEN = re.compile(
-    r"\b(nao|nem|nunca|se|quando|assim que|apos|depois (que|de)|caso|ate|para|posso|podemos|vou|"
-    r"vamos|gostaria|quer|deseja|prefere|sera|seja|for|precisa|preciso)\b"
+    r"\b(nao|nem|nunca|nenhuma?|se|quando|assim que|apos|depois (que|de)|(?<![oue] )caso|posso|"
+    r"podemos|vou|vamos|gostaria|quer|deseja|prefere|sera|serao|seria|ser|seja|sejam|for|forem|"
+    r"precisa|preciso|eh \w+|sao \w+|para (ter|que|abrir|liberar)|"
+    r"sem (chamado|registro|confirmacao)|ate que)\b"
 )
-"""A clause with one of these promises, asks or denies; it does not say that something is done."""
-_LINK = re.compile(r"\b(?:https?://|www\.)\S+|\b[\w-]+\.(?:com|net|org|br|io|app|link|me)\b\S*")
+"""A clause with one of these before its claim promises, asks, denies, or tells how things usually
+go (``eh`` is *é*, told from *e*); it does not say that something is done.
+"""
+_CONDITION = re.compile(r"\b(se|quando|(?<![oue] )caso|assim que|apos|depois (que|de))\b")
+_LINK = re.compile(
+    r"\b(?:https?://|www\.)\S+|\b[\w-]+\.[a-z]{2,}/\S+|"
+    r"\b[\w-]+\.(?:com|net|org|br|io|app|link|me|ly|info|xyz|site|online|store|top)\b\S*"
+)
 _EMAIL = re.compile(r"[\w.+-]+@[\w-]+\.[\w.]+")
 _KEY = re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b")
 _AMOUNT = re.compile(r"r\$ ?[\d.,]*\d")
@@ -27,8 +39,9 @@ _PIX = re.compile(r"000201\d\d")
 _MACHINE = re.compile(r"[{}]|```|\btool_?calls?\b|situacao do atendimento|orientacao:|apresentar:")
 _TOOL_NAME = re.compile(r"\b[a-z]{4,}_[a-z]{4,}\b")
 """No Portuguese word has an underscore; every tool's name has."""
-_LONG_LINE = 40
-"""Characters from which a line of the prompt is its own, not everybody's Portuguese."""
+_SENTENCE = re.compile(r"(?<=\.) ")
+_LONG_RULE = 40
+"""Characters from which a sentence of the prompt is its own, not everybody's Portuguese."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +66,12 @@ _CLAIMS = (
     Claim(
         "desbloqueio",
         re.compile(
-            r"\b(desbloque(ad[oa]|ei|amos)|liberad[oa]|liberei|liberamos|religad[oa]|religuei)\b"
+            r"\b(desbloque(ad[oa]|ei|amos)|liberad[oa]|liberei|liberamos|religad[oa]|religuei|"
+            r"reativad[oa])\b|"
+            r"\b(fiz|fizemos|realizei|efetuei|conclui|aprovei)\b.{0,15}"
+            r"\b(desbloqueio|liberacao|religacao)\b|"
+            r"\b(desbloqueio|liberacao|religacao)\b.{0,30}"
+            r"\b(feit[oa]|realizad[oa]|efetuad[oa]|concluid[oa]|aprovad[oa])\b"
         ),
         lambda case: bool(case.facts.unlocked),
     ),
@@ -68,8 +86,17 @@ _CLAIMS = (
         _known_ticket,
     ),
     Claim(
+        "visita",
+        re.compile(
+            r"\btecnicos?\b.{0,25}\b(vai|vao|ira|irao|passara|chegara|estara)\b.{0,12}"
+            r"\b(ate|ai|na|no|em|ao|sua|seu|hoje|amanha)\b"
+        ),
+        _known_ticket,
+    ),
+    Claim(
         "envio",
         re.compile(
+            r"\b(acabei de|estou)( te| lhe)? (enviar|mandar|enviando|mandando)\b|"
             r"\b(enviei|mandei|enviamos|segue|seguem|aqui esta|foi enviad[oa])\b.{0,40}"
             r"\b(pix|boleto|fatura|codigo|segunda via|2a via|qr|linha digitavel)\b|"
             r"\b(pix|boleto|fatura|codigo|segunda via|qr|linha digitavel)\b.{0,30}"
@@ -82,7 +109,8 @@ _CLAIMS = (
         re.compile(
             r"\b(transferi|transferid[oa]|encaminhei|encaminhad[oa]|passei|repassei)\b.{0,40}"
             r"\b(atendimento|atendente|equipe|setor|humano|suporte|financeiro|vendas|caso)\b|"
-            r"\b(atendimento|caso|solicitacao)\b.{0,30}\b(transferid[oa]|encaminhad[oa])\b"
+            r"\b(atendimento|caso|solicitacao)\b.{0,30}\b(transferid[oa]|encaminhad[oa])\b|"
+            r"\bestou (te |lhe )?(transferindo|encaminhando|passando (seu|voce|o))\b"
         ),
         lambda case: case.handoff is not None,
     ),
@@ -99,6 +127,9 @@ _CLAIMS = (
         "cancelamento",
         re.compile(
             r"\b(cancelei|cancelamos)\b|"
+            r"\b(fiz|fizemos|realizei|efetuei|solicitei|registrei|pedi)\b.{0,10}\bcancelamento\b|"
+            r"\bcancelamento\b.{0,25}"
+            r"\b(feito|realizado|efetuado|concluido|confirmado|solicitado|registrado)\b|"
             r"\b(contrato|plano|servico|assinatura|internet)\b.{0,20}\bcancelad[oa]\b"
         ),
         lambda case: False,
@@ -124,22 +155,30 @@ def untrue(text: str, case: Case, told: str, prompt_lines: Iterable[str]) -> str
     ``told`` is what the tenant itself told the model of its own: names, addresses, phones.
     """
     folded = fold(text)
+    bare = fold(text.translate(_DRESS))
     known = _known(case, told)
     return (
         _leaked(text, folded, prompt_lines)
         or _unknown(folded, known)
-        or _claimed(folded, case)
-        or _foreign_address(folded, case)
+        or _unknown(bare, known)
+        or _claimed(text, case)
+        or _foreign(bare, case)
     )
 
 
-def _claimed(folded: str, case: Case) -> str | None:
-    for clause, end in _CLAUSE.findall(folded):
-        if end == "?" or _OPEN.search(clause):
-            continue
-        for claim in _CLAIMS:
-            if claim.pattern.search(clause) and not claim.holds(case):
-                return claim.code
+def _claimed(text: str, case: Case) -> str | None:
+    plain = normalize("NFKC", text.translate(_DRESS)).casefold()
+    supposed = False
+    for line in plain.splitlines():
+        for clause, end in _CLAUSE.findall(fold(_IS.sub("eh", line))):
+            for claim in _CLAIMS if end != "?" else ():
+                found = claim.pattern.search(clause)
+                if found is None or claim.holds(case) or _OPEN.search(clause[: found.end()]):
+                    continue
+                if claim.code != "visita" or not supposed:
+                    return claim.code
+            # What follows an "if" may tell what would come; not what was done.
+            supposed = end == "," and _CONDITION.search(clause) is not None
     return None
 
 
@@ -148,14 +187,17 @@ def _leaked(text: str, folded: str, prompt_lines: Iterable[str]) -> str | None:
         return "interno"
     if documents_in(text):
         return "documento"
-    lines = (fold(line) for line in prompt_lines)
-    return "interno" if any(len(line) >= _LONG_LINE and line in folded for line in lines) else None
+    rules = (fold(rule) for line in prompt_lines for rule in _SENTENCE.split(line.lstrip("- ")))
+    return "interno" if any(len(rule) >= _LONG_RULE and rule in folded for rule in rules) else None
 
 
 def _unknown(folded: str, known: str) -> str | None:
     """Codes leave by tools alone; other figures only if they came from the server."""
     if _PIX.search(folded):
         return "codigo"
+    # Portuguese is ASCII once folded; other alphabets have letters that only look like ours.
+    if any(c.isalpha() and not c.isascii() and c not in known for c in folded):
+        return "alfabeto"
     digits = re.sub(r"[ .\-()]", "", known)
     for number in _NUMBER.findall(folded):
         if re.sub(r"[ .\-()]", "", number) not in digits:
@@ -166,11 +208,14 @@ def _unknown(folded: str, known: str) -> str | None:
     return None
 
 
-def _foreign_address(folded: str, case: Case) -> str | None:
+def _foreign(folded: str, case: Case) -> str | None:
+    """Who writes from a telephone that is not the holder's sees neither address nor whole name."""
     if case.facts.trusted:
         return None
     streets = (fold(c.address.split(",")[0].split(" - ")[0]) for c in case.facts.contracts)
-    return "endereco" if any(len(s) > 5 and s in folded for s in streets) else None
+    if any(len(street) > 5 and street in folded for street in streets):
+        return "endereco"
+    return "titular" if case.facts.name and fold(case.facts.name) in folded else None
 
 
 def _known(case: Case, told: str) -> str:

@@ -138,7 +138,7 @@ def _tell(conversation: dict[str, Any], story: dict[str, list[Any]]) -> None:
     for message in story["messages"]:
         mark = " ".join(str(message[k]) for k in ("status", "code") if message[k])
         _console.print(
-            f"  {message['sent_at']:%H:%M:%S} [cyan]{message['author']:<9}[/cyan]"
+            f"  {message['sent_at']:%H:%M:%S} [cyan]{_author(message):<9}[/cyan]"
             f" {escape(message['text'] or '[' + message['kind'] + ']')} [dim]{escape(mark)}[/dim]",
             highlight=False,
         )
@@ -150,10 +150,18 @@ def _tell(conversation: dict[str, Any], story: dict[str, list[Any]]) -> None:
             f"  turno {turn['status']}, tentativa {turn['attempt']}, {tokens}{why}{detail}",
             highlight=False,
         )
+        for call in turn["tool_results"]:
+            outcome = "ok" if call["result"]["ok"] else call["result"]["erro"]
+            _console.print(f"    {call['tool']}: {outcome}", highlight=False)
     for event in story["events"]:
         reason = event["body"].get("reason") or event["body"].get("code") or ""
         said = f" {REASONS.get(reason, reason)}" if reason else ""
         _console.print(f"  [dim]{event['version']:>4} {event['type']}{said}[/dim]", highlight=False)
+
+
+def _author(message: dict[str, Any]) -> str:
+    """A note is nobody's message: it was left for the team."""
+    return "nota" if message["kind"] == "note" else str(message["author"])
 
 
 def _masked(phone: str | None) -> str:

@@ -1,6 +1,7 @@
 """When the assistant runs, what becomes of its turns, and what leaves for the customer."""
 
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from niochat.domain import effects as fx
 from niochat.domain import events as e
@@ -107,16 +108,23 @@ def finish_turn(draft: Draft, command: FinishAssistantTurn) -> None:
 
 def _answer(draft: Draft, command: FinishAssistantTurn) -> None:
     """The conversation stays with the assistant, or ends with a farewell."""
-    closes = bool(command.close) and not draft.conversation.unanswered
-    # A farewell leaves although the assistant holds nothing any more: it is the system's.
-    author = Author.SYSTEM if closes else Author.ASSISTANT
-    say(draft, author, command.turn, *command.says)
-    if closes:
-        draft.emit(e.ConversationResolved("assistant"))
-    elif draft.conversation.unanswered:
+    if command.close and not draft.conversation.unanswered:
+        _part(draft, "assistant", command.turn, *command.says)
+        return
+    say(draft, Author.ASSISTANT, command.turn, *command.says)
+    if draft.conversation.unanswered:
         wake_assistant(draft)
     else:
         _expect_customer(draft, draft.context.policy.reminder_after_s)
+
+
+def _part(draft: Draft, reason: str, cause: UUID, *farewell: Content) -> None:
+    """The visit is over. The farewell is the system's: the assistant holds nothing any more, and
+    what it queued and could not send by now stays here.
+    """
+    draft.also(fx.CancelReplies())
+    say(draft, Author.SYSTEM, cause, *farewell)
+    draft.emit(e.ConversationResolved(reason))
 
 
 def _pass_on(draft: Draft, command: FinishAssistantTurn, handoff: Handoff) -> None:
@@ -231,8 +239,7 @@ def _end_silence(draft: Draft, command: FireTimer) -> None:
     c, policy = draft.conversation, draft.context.policy
     cause = timer_cause(c.id, command.name, command.generation)
     if c.reminded:
-        say(draft, Author.SYSTEM, cause, filled(draft, policy.close_text))
-        draft.emit(e.ConversationResolved("inactivity"))
+        _part(draft, "inactivity", cause, filled(draft, policy.close_text))
         return
     say(draft, Author.ASSISTANT, cause, filled(draft, policy.reminder_text))
     draft.emit(e.CustomerReminded())

@@ -11,6 +11,8 @@ from niochat.domain import erp
 from niochat.domain.errors import NiochatError
 
 PURPOSE = "erp answer"
+_PERSON = "person"
+"""Under a contract's owner: the subject of the person, which is a digest and names nobody."""
 
 _KEPT: dict[type[erp.Read[Any]], TypeAdapter[Any]] = {
     erp.FindSubscriber: TypeAdapter(erp.Subscriber | None),
@@ -58,10 +60,18 @@ class Answers:
             return
         plain = kind.dump_json(answer).decode()
         sealed = self._seals.seal(plain, tenant_id=tenant_id, purpose=PURPOSE)
-        await self._shelf.put(_subject(tenant_id, request), type(request).__name__, sealed)
+        subject = _subject(tenant_id, request)
+        await self._shelf.put(subject, type(request).__name__, sealed)
+        if isinstance(request, erp.FindSubscriber) and isinstance(answer, erp.Subscriber):
+            for contract in answer.contracts:
+                owner = _name(tenant_id, f"owner:{contract.id}")
+                await self._shelf.put(owner, _PERSON, subject.encode())
 
     async def drop(self, tenant_id: UUID, contract: str) -> None:
-        """Something of the contract changed."""
+        """Something of the contract changed, and with it what is told of whose it is."""
+        person = await self._shelf.get(_name(tenant_id, f"owner:{contract}"), _PERSON)
+        if person is not None:
+            await self._shelf.drop(person.decode())
         await self._shelf.drop(_name(tenant_id, f"contract:{contract}"))
 
     async def close(self) -> None:

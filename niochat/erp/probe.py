@@ -35,17 +35,21 @@ class Prober:
     async def notice(self, tenant_id: UUID, code: str = "") -> None:
         """A call ended, with an error's ``code``: probe if that or time asks for it."""
         now = datetime.now(UTC)
-        if now - self._tried.get(tenant_id, now - EVERY) < AGAIN_AFTER:
+        if self._tried_lately(tenant_id, now):
             return
         settings = await self._settings_of(tenant_id)
         old = settings.probed_at is None or now - settings.probed_at > EVERY
-        if old or code in _PROVE_WRONG:
+        # Calls that ended together all came to here.
+        if (old or code in _PROVE_WRONG) and not self._tried_lately(tenant_id, now):
             self._tried[tenant_id] = now
             self._owner.start(self._probe(tenant_id))
 
     def close(self) -> None:
         """End what is under way."""
         self._owner.cancel()
+
+    def _tried_lately(self, tenant_id: UUID, now: datetime) -> bool:
+        return now - self._tried.get(tenant_id, now - EVERY) < AGAIN_AFTER
 
     async def _probe(self, tenant_id: UUID) -> None:
         try:

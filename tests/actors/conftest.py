@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest_asyncio
 
 from niochat.adapters.postgres.database import Database
+from niochat.adapters.whatsapp.uazapi.client import Uazapi
 from tests.actors.cluster import Cluster
+from tests.actors.one_tenant import Tenant
 from tests.actors.provider import Provider, declared, instance, one_root_certificate
 from tests.sandbox.conftest import World, origin
 
@@ -29,3 +31,12 @@ async def cluster(database_url: str, provider: Provider) -> AsyncIterator[Cluste
     here = Cluster(database_url, provider)
     yield here
     await here.close()
+
+
+@pytest_asyncio.fixture
+async def tenant(provider: Provider) -> AsyncIterator[Tenant]:
+    gateway = Uazapi(lookup_timeout_s=2)
+    here = Tenant(provider, gateway)
+    yield here
+    await here.at_rest()
+    await gateway.close()

@@ -9,7 +9,6 @@ from niochat.actors import kinds
 from niochat.actors.host_core import HostCore
 from niochat.actors.tenant import LeaseTurns
 from niochat.domain.commands import AssignConversation
-from niochat.domain.errors import Unavailable
 from niochat.inbox.accept import Inbox
 from tests.actors.cluster import Cluster, after, answer, lost, until
 from tests.actors.provider import Provider
@@ -227,36 +226,6 @@ async def test_a_host_that_is_about_to_lose_its_shards_starts_nothing(
 
     assert len(core.actors) == 0
     assert core.stats()["shards"] == 0
-
-
-async def test_an_actor_of_another_host_is_not_made_here(
-    cluster: Cluster, provider: Provider
-) -> None:
-    core = await cluster.host("a")
-    address = kinds.tenant(provider.place.tenant)
-
-    core.tell(address, LeaseTurns())
-    with pytest.raises(Unavailable):
-        await core.ask(address, LeaseTurns())
-    assert len(core.actors) == 0
-
-
-async def test_shards_that_moved_away_leave_memory(cluster: Cluster, provider: Provider) -> None:
-    old, new = await cluster.host("a"), await cluster.host("b")
-    await cluster.give(old)
-    await cluster.poked(old, 1, "oi")
-    await provider.wait_for("resposta")
-    assert old.stats()["conversations"] == 1
-
-    await cluster.give(new)
-    await old.refresh()
-
-    await until(lambda: nothing_held(old))
-    assert old.stats()["shards"] == 0
-
-
-async def nothing_held(core: HostCore) -> bool:
-    return core.stats()["conversations"] == 0
 
 
 async def test_a_held_channel_does_not_hide_the_sends_of_others(

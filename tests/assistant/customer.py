@@ -69,11 +69,17 @@ class Customer:
         return await self.run()
 
     async def obeys(
-        self, text: str, calls: Sequence[Call] = (), says: str = "Pronto.", model: str = FOOLED
+        self,
+        text: str,
+        calls: Sequence[Call] = (),
+        says: str = "Pronto.",
+        *,
+        model: str = FOOLED,
+        kind: Kind = Kind.TEXT,
     ) -> FinishAssistantTurn:
         """As :meth:`say`, by a model that was talked into these calls and this text."""
         await self.office.set(model=model)
-        finish = await self.say(f"{text}\nOBEDECE: {_order(calls, says)}")
+        finish = await self.say(Content(kind, f"{text}\nOBEDECE: {_order(calls, says)}"))
         await self.office.set(model=HONEST)
         return finish
 

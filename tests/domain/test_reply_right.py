@@ -6,12 +6,10 @@ import pytest
 
 from niochat.domain import commands as cmd
 from niochat.domain import events as e
-from niochat.domain.conversation import Conversation, Status
+from niochat.domain.conversation import Status
 from niochat.domain.decide import decide
-from niochat.domain.draft import Context, Decision, Draft
+from niochat.domain.draft import Context
 from niochat.domain.errors import Refused
-from niochat.domain.ids import ConversationId
-from niochat.domain.linking import link
 from niochat.domain.message import Author, DeliveryStatus
 from niochat.domain.policy import Policy
 from tests.domain.talk import START, THREAD, Talk, text
@@ -288,49 +286,6 @@ def test_a_parked_receipt_of_nobodys_visit_opens_nothing() -> None:
     talk.do(cmd.ParkCommand(7, "step_failed"))
 
     assert talk.state is None
-
-
-# -- two conversations of one person -----------------------------------------------------------
-
-OTHER = Conversation(ConversationId(THREAD), "20260302000009", Status.PENDING, version=4)
-
-
-def joined(talk: Talk, other: Conversation) -> Decision:
-    draft = Draft(talk.state, Context(THREAD, "link", START, "", talk.policy))
-    link(draft, other)
-    return draft.decision()
-
-
-def test_what_nobody_answered_in_the_other_conversation_is_answered_in_this_one() -> None:
-    talk = Talk()
-    talk.thinking()
-    talk.answer("Olá!")
-
-    after = joined(talk, replace(OTHER, unanswered=2)).conversation
-
-    assert after is not None
-    assert after.unanswered == 2
-    assert after.timers["burst"] == 2
-
-
-def test_a_person_who_holds_the_other_conversation_holds_the_joined_one() -> None:
-    talk = Talk()
-    talk.thinking()
-
-    after = joined(talk, replace(OTHER, status=Status.OPEN, agent="ana")).conversation
-
-    assert after is not None
-    assert (after.status, after.agent, after.turn) == (Status.OPEN, "ana", None)
-
-
-def test_a_team_that_waits_for_the_other_conversation_gets_the_joined_one() -> None:
-    talk = Talk()
-    talk.thinking()
-
-    after = joined(talk, replace(OTHER, status=Status.WAITING, team="atendimento")).conversation
-
-    assert after is not None
-    assert (after.status, after.turn) == (Status.WAITING, None)
 
 
 def test_deciding_has_no_memory() -> None:

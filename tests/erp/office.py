@@ -20,7 +20,7 @@ from niochat.vault.vault import Vault
 from tests.builders import Given, Host, Place, message, put
 
 VAULT = Vault({"k1": bytes(range(32))})
-LOOKS_S = (0.0, 0.05, 0.1)
+LOOKS_S = (0.0, 0.02, 0.05)
 NO_REDIS = "redis://127.0.0.1:1/0"
 
 

@@ -130,15 +130,17 @@ class Watched:
         self.granted = 0
 
     def lease(self) -> None:
-        rests = self.permits.breaker.wait_s(self.now) > 0 and bool(self.alive())
+        breaker = self.permits.breaker
+        rests = breaker.failures >= FAILURES and self.now < breaker.rests_until
         permit = self.permits.lease(self.now)
-        if permit.id is None:
+        if permit.id is not None:
+            assert not rests
+            assert not permit.resting
+            self.held[permit.id] = self.now
+            self.granted += 1
+        else:
             assert permit.wait_s > 0
-            return
-        assert not permit.resting
-        assert not (rests and self.now < self.permits.breaker.rests_until)
-        self.held[permit.id] = self.now
-        self.granted += 1
+            assert permit.resting or not rests
 
     def alive(self) -> list[UUID]:
         return [id_ for id_, at in self.held.items() if self.now - at <= FORGOTTEN_AFTER_S]
@@ -177,14 +179,14 @@ def test_whatever_happens_no_limit_is_passed(
 def test_calls_one_after_the_other_are_held_back_only_after_failures_in_a_row(
     outcomes: list[bool | None],
 ) -> None:
-    tenant, row, now = permits(at_once=1), 0, 0.0
+    tenant, now = permits(at_once=1), 0.0
+    row, last = 0, None
     for outcome in outcomes:
         permit = tenant.lease(now)
-        if row >= FAILURES and permit.id is None:
-            assert permit.resting
+        assert permit.resting == (row >= FAILURES and last is False)
+        if permit.resting:
             now += permit.wait_s
             permit = tenant.lease(now)
         assert permit.id is not None
         tenant.ended(CallEnded(permit.id, outcome), now)
-        row = 0 if outcome else row + (outcome is False)
-        assert (tenant.lease(now).id is None) == (row >= FAILURES and outcome is False) or True
+        row, last = (0 if outcome else row + (outcome is False)), outcome

@@ -3,7 +3,6 @@
 import asyncio
 import re
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -54,8 +53,14 @@ async def questions(sgp: Installation) -> list[Read[Any]]:
     """One of each kind that may stand on the shelf."""
     owner = await sgp.subscriber("open_ticket")
     contract = str(owner["contracts"][0]["id"])
-    by_contract = [ReadContract(contract), ListInvoices(contract), ListTickets(contract)]
-    return [*by_contract, FindSubscriber(owner["cpf"]), ListMaintenances(), ListPlans()]
+    return [
+        ReadContract(contract),
+        ListInvoices(contract),
+        ListTickets(contract),
+        FindSubscriber(owner["cpf"]),
+        ListMaintenances(),
+        ListPlans(),
+    ]
 
 
 async def test_a_second_read_asks_nobody_and_gets_the_same(
@@ -145,6 +150,21 @@ async def test_a_write_of_unknown_outcome_empties_it_too(
     assert not owner.contracts[0].status.blocked
 
 
+async def test_who_has_the_contract_is_asked_again_after_a_write_too(
+    office: Office, provider: Provider, sgp: Installation
+) -> None:
+    subscriber = await sgp.subscriber("suspended")
+    contract, person = str(subscriber["contracts"][0]["id"]), FindSubscriber(subscriber["cpf"])
+    await office.calls.read(provider.id, person)
+
+    order = ordered(unlock(contract), await provider.turn())
+    await office.writes.write(provider.id, order)
+
+    found = await office.calls.read(provider.id, person)
+    assert found is not None
+    assert not found.contracts[0].status.blocked
+
+
 async def test_another_contracts_shelf_stays(
     office: Office, provider: Provider, sgp: Installation
 ) -> None:
@@ -171,8 +191,8 @@ async def test_redis_holds_nothing_that_says_who_somebody_is(
     for said in (owner["name"], owner["cpf"], owner["phone"], contract["address"], "FIBRA"):
         secret = said.casefold().encode()
         assert not any(secret in each.lower() for each in kept)
-    async with Redis.from_url(redis.url) as client:
-        keys = [key.decode() for key in await client.keys()]
+    async with Redis.from_url(redis.url, decode_responses=True) as client:
+        keys = await client.keys()
     assert all(re.fullmatch(f"niochat:erp:{provider.id}:[0-9a-f]{{32}}", key) for key in keys)
 
 
@@ -190,22 +210,31 @@ async def test_what_the_shelf_holds_goes_by_itself(
 
 
 async def test_another_tenants_shelf_is_not_seen(
-    office: Office, provider: Provider, sgp: Installation, given: Given, redis: EmbeddedRedis
+    office: Office, provider: Provider, sgp: Installation, given: Given
 ) -> None:
     reads = await questions(sgp)
     for read in reads:
         await office.calls.read(provider.id, read)
-    stranger = replace(provider, place=await given.place())
+    stranger = await given.tenant()
 
-    found = [await office.answers.find(stranger.id, read) for read in reads]
+    assert [await office.answers.find(stranger, read) for read in reads] == [None] * len(reads)
 
-    assert found == [None] * len(reads)
+
+async def test_an_answer_that_was_moved_to_another_tenants_shelf_does_not_open_there(
+    office: Office, provider: Provider, given: Given, redis: EmbeddedRedis
+) -> None:
+    stranger = await given.tenant()
+    for tenant in (provider.id, stranger):
+        await office.answers.keep(tenant, ListPlans(), ())
+    assert await office.answers.find(stranger, ListPlans()) == ((),)
+
     async with Redis.from_url(redis.url) as client:
-        # What Redis hands out under another tenant's name does not open there.
-        for key in await client.keys():
-            name = key.replace(str(provider.id).encode(), str(stranger.id).encode())
-            await client.copy(key, name)
-    assert [await office.answers.find(stranger.id, read) for read in reads] == found
+        (mine,) = await client.keys(f"*{provider.id}*")
+        (theirs,) = await client.keys(f"*{stranger}*")
+        assert await client.copy(mine, theirs, replace=True)
+
+    assert await office.answers.find(stranger, ListPlans()) is None
+    assert await office.answers.find(provider.id, ListPlans()) == ((),)
 
 
 async def test_what_another_key_sealed_counts_as_not_there(
@@ -236,9 +265,9 @@ async def test_without_redis_everything_is_asked_and_nothing_fails(
     assert await sgp.asked(OWNER_ROUTE) == 3
 
 
-async def everything(redis: EmbeddedRedis) -> list[bytes]:
-    """All keys, names and values."""
-    found: list[bytes] = []
+async def everything(redis: EmbeddedRedis) -> list[Any]:
+    """All keys, names and values, as bytes."""
+    found: list[Any] = []
     async with Redis.from_url(redis.url) as client:
         for key in await client.keys():
             found.append(key)

@@ -126,3 +126,174 @@ async def test_the_paths_role_cannot_touch_the_journal(a: Host) -> None:
     with pytest.raises(NiochatError, match="permission denied"):
         async with a.database.path() as connection:
             await connection.fetch("SELECT FROM erp_writes")
+
+
+# -- right before the socket ------------------------------------------------------------------
+
+
+async def later_turn(a: Host, place: Place, thread: UUID) -> Turn:
+    """The turn in progress is answered and the customer writes again."""
+    await a.answer(thread, "Pronto!")
+    await put(a, place, thread, [message(f"m-{uuid4()}")])
+    await a.run(thread)
+    return a.turn(thread)
+
+
+async def test_of_all_who_would_do_it_at_once_one_leaves(
+    journal: Journal, place: Place, turn: Turn, given: Given
+) -> None:
+    write = await journal.begin(place.tenant, KEY, turn.id, 1, {})
+
+    left = await asyncio.gather(
+        *(journal.leave(place.tenant, write.id, turn.id, 1) for _ in range(10))
+    )
+
+    assert sum(left) == 1
+    assert await given.rows("SELECT status FROM erp_writes") == ["sending"]
+    again = await journal.begin(place.tenant, KEY, turn.id, 1, {})
+    assert (again.first, again.status) == (False, "sending")
+
+
+async def test_what_a_cancelled_turn_wrote_down_does_not_leave(
+    journal: Journal, a: Host, place: Place, thread: UUID, turn: Turn, given: Given
+) -> None:
+    write = await journal.begin(place.tenant, KEY, turn.id, 1, {})
+    await put(a, place, thread, [message("m2", "não, espera!")])
+    await a.run(thread)
+    assert a.turn(thread).id != turn.id
+
+    assert not await journal.leave(place.tenant, write.id, turn.id, 1)
+    assert await given.rows("SELECT status FROM erp_writes") == ["started"]
+
+
+async def test_the_turn_that_follows_may_do_what_a_cancelled_one_only_wrote_down(
+    journal: Journal, a: Host, place: Place, thread: UUID, turn: Turn
+) -> None:
+    await journal.begin(place.tenant, KEY, turn.id, 1, {})
+    await put(a, place, thread, [message("m2", "isso mesmo")])
+    await a.run(thread)
+    follower = a.turn(thread)
+
+    write = await journal.begin(place.tenant, KEY, follower.id, 1, {})
+
+    assert (write.first, write.status) == (False, "started")
+    assert await journal.leave(place.tenant, write.id, follower.id, 1)
+
+
+async def test_what_a_lost_attempt_wrote_down_leaves_with_the_next_attempt_only(
+    journal: Journal, a: Host, place: Place, thread: UUID, turn: Turn
+) -> None:
+    write = await journal.begin(place.tenant, KEY, turn.id, 1, {})
+    await a.step(thread, cmd.RestartTurn(turn.id, 1))
+
+    assert not await journal.leave(place.tenant, write.id, turn.id, 1)
+    assert await journal.leave(place.tenant, write.id, turn.id, 2)
+
+
+async def test_nothing_of_a_suspended_tenant_leaves(
+    journal: Journal, place: Place, turn: Turn, given: Given
+) -> None:
+    write = await journal.begin(place.tenant, KEY, turn.id, 1, {})
+    await given.admin.execute("UPDATE tenants SET status = 'suspended'")
+
+    assert not await journal.leave(place.tenant, write.id, turn.id, 1)
+
+
+async def test_what_certainly_did_not_reach_the_erp_may_leave_with_another(
+    journal: Journal, place: Place, turn: Turn
+) -> None:
+    write = await journal.begin(place.tenant, KEY, turn.id, 1, {})
+    assert await journal.leave(place.tenant, write.id, turn.id, 1)
+    await journal.stay(place.tenant, write.id)
+
+    left = [await journal.leave(place.tenant, write.id, turn.id, 1) for _ in range(2)]
+
+    assert left == [True, False]
+
+
+async def test_an_answer_that_came_is_not_taken_back_by_who_thinks_it_stayed(
+    journal: Journal, place: Place, turn: Turn, given: Given
+) -> None:
+    write = await journal.begin(place.tenant, KEY, turn.id, 1, {})
+    await journal.leave(place.tenant, write.id, turn.id, 1)
+    await journal.settle(place.tenant, write.id, "done", {"protocol": "9"})
+
+    await journal.stay(place.tenant, write.id)
+
+    assert await given.rows("SELECT status FROM erp_writes") == ["done"]
+
+
+# -- asked again ------------------------------------------------------------------------------
+
+
+async def test_an_unlock_refused_on_the_3rd_may_be_asked_for_again_on_the_20th(
+    journal: Journal, a: Host, place: Place, thread: UUID, turn: Turn, given: Given
+) -> None:
+    refused = await journal.begin(place.tenant, KEY, turn.id, 1, {"words": "dia 3"})
+    await journal.leave(place.tenant, refused.id, turn.id, 1)
+    await journal.settle(place.tenant, refused.id, "refused", {"reason": "fatura muito antiga"})
+    later = await later_turn(a, place, thread)
+
+    write = await journal.begin(place.tenant, KEY, later.id, 1, {"words": "dia 20"})
+
+    assert (write.id, write.first, write.status) == (refused.id, True, "started")
+    assert (write.request, write.result) == ({"words": "dia 20"}, None)
+    assert await journal.leave(place.tenant, write.id, later.id, 1)
+    assert await given.count("erp_writes") == 1
+
+
+async def test_a_turn_that_was_refused_does_not_ask_the_same_again(
+    journal: Journal, place: Place, turn: Turn
+) -> None:
+    write = await journal.begin(place.tenant, KEY, turn.id, 1, {})
+    await journal.leave(place.tenant, write.id, turn.id, 1)
+    await journal.settle(place.tenant, write.id, "refused", {"reason": "não pode"})
+
+    again = await journal.begin(place.tenant, KEY, turn.id, 1, {})
+
+    assert (again.first, again.status, again.result) == (False, "refused", {"reason": "não pode"})
+    assert not await journal.leave(place.tenant, write.id, turn.id, 1)
+
+
+async def test_two_turns_that_ask_again_at_once_have_one_that_does_it(
+    journal: Journal, a: Host, place: Place, thread: UUID, turn: Turn
+) -> None:
+    write = await journal.begin(place.tenant, KEY, turn.id, 1, {})
+    await journal.settle(place.tenant, write.id, "refused", {"reason": "não pode"})
+    later = await later_turn(a, place, thread)
+
+    begun = await asyncio.gather(
+        *(journal.begin(place.tenant, KEY, later.id, 1, {}) for _ in range(5))
+    )
+
+    assert sum(one.first for one in begun) == 1
+    assert {one.status for one in begun} == {"started"}
+
+
+@pytest.mark.parametrize("status", ["done", "sending"])
+async def test_what_was_done_or_may_have_been_is_never_begun_again(
+    status: str, journal: Journal, a: Host, place: Place, thread: UUID, turn: Turn
+) -> None:
+    write = await journal.begin(place.tenant, KEY, turn.id, 1, {})
+    await journal.leave(place.tenant, write.id, turn.id, 1)
+    if status == "done":
+        await journal.settle(place.tenant, write.id, "done", {"protocol": "9"})
+    later = await later_turn(a, place, thread)
+
+    again = await journal.begin(place.tenant, KEY, later.id, 1, {})
+
+    assert (again.id, again.first, again.status) == (write.id, False, status)
+    assert not await journal.leave(place.tenant, write.id, later.id, 1)
+
+
+async def test_the_operator_sees_writes_whose_outcome_nobody_knows(
+    journal: Journal, place: Place, turn: Turn, given: Given
+) -> None:
+    write = await journal.begin(place.tenant, KEY, turn.id, 1, {})
+    await journal.leave(place.tenant, write.id, turn.id, 1)
+    assert await journal.open_writes(place.tenant) == 0, "it may still be under way"
+    await given.admin.execute("UPDATE erp_writes SET left_at = left_at - interval '3 min'")
+
+    assert await journal.open_writes(place.tenant) == 1
+    await journal.settle(place.tenant, write.id, "done", {})
+    assert await journal.open_writes(place.tenant) == 0

@@ -14,7 +14,9 @@ OTHER_PHONE = "5581966665555"
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """A subscriber of the ERP. ``cpf`` is digits and may be a CNPJ."""
+    """A subscriber of the ERP. ``cpf`` is digits and may be a CNPJ; an address is street and
+    number, since what follows them is written in several ways.
+    """
 
     case: str
     name: str
@@ -64,7 +66,7 @@ def people_of(answer: Mapping[str, Any]) -> list[Person]:
     return [
         Person(
             each["case"], each["name"], each["cpf"], each["phone"],
-            tuple(contract["address"] for contract in each["contracts"]),
+            tuple(contract["address"].partition(" - ")[0] for contract in each["contracts"]),
         )
         for each in answer["items"]
     ]  # fmt: skip

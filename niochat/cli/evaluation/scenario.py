@@ -125,13 +125,15 @@ class Step(Declared):
     fault: FaultOrder | None = None
     clear_faults: Literal[True] | None = None
     set: Change | None = None
+    resolve: Literal[True] | None = None
+    """The conversation ends, as if people were done; what is said next begins another."""
     wait_silence: Annotated[Number, Field(gt=0, le=30)] | None = None
     """Seconds in which nothing is done; what comes then counts for this step."""
     expect: Expect | None = None
 
     @model_validator(mode="after")
     def _does_one_thing(self) -> Self:
-        deeds = ("say", "send", "fault", "clear_faults", "set", "wait_silence")
+        deeds = ("say", "send", "fault", "clear_faults", "set", "resolve", "wait_silence")
         if sum(getattr(self, deed) is not None for deed in deeds) != 1:
             raise wrong_at(f"a step does exactly one of: {', '.join(deeds)}")
         if self.meanwhile is not None and self.say is None:

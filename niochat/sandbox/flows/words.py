@@ -76,7 +76,7 @@ _COMPLAINT = re.compile(
     r"|\b(atendentes?|human[oa]s?)\b|falar com (uma pessoa|alguem)"
 )
 _UNSOLVED = re.compile(r"\bnao (me )?(resolve\w*|ajudou|adiantou)\b")
-_NUMBER = re.compile(r"(?<![\d/.,-])([1-9]\d?)(?![\d/.,-])\b")
+_NUMBER = re.compile(r"(?<![\d/.,-])([1-9]\d?)(?!\d|[/.,-]\d)\b")
 _ORDINALS = ("primeir", "segund", "terceir", "quart", "quint")
 _BOTH = re.compile(r"\bos dois\b|\bambos\b|\bas duas\b")
 _CNPJ = re.compile(r"(?<!\d)\d{2}[. ]?\d{3}[. ]?\d{3}[/ ]?\d{4}[- ]?\d{2}(?!\d)")

@@ -46,6 +46,21 @@ INSERT INTO unmatched (tenant_id, thread_id, external_id, kind, value)
 SELECT tenant_id, id, 'x' || id, 'receipt', 'read' FROM threads;
 ANALYZE;
 """
+FILL_TURNS = """
+INSERT INTO events (tenant_id, conversation_id, version, thread_id, type, body, schema_version, at)
+SELECT tenant_id, id, n, thread_id, 'turn_started', '{}', 1, now()
+  FROM conversations, generate_series(1, 3) n;
+INSERT INTO turns (tenant_id, id, conversation_id, thread_id, shard, attempt, upto_version, status,
+                   host, started_at)
+SELECT tenant_id, uuidv7(), id, thread_id, shard_of(thread_id), 1, 1,
+       CASE n WHEN 1 THEN 'cancelled' WHEN 2 THEN 'answered' ELSE 'running' END, 'h', now()
+  FROM conversations, generate_series(1, 3) n;
+INSERT INTO memories (tenant_id, conversation_id, facts) SELECT tenant_id, id, '{}'
+  FROM conversations;
+INSERT INTO erp_writes (tenant_id, key, turn_id, request) SELECT tenant_id, 'k:' || id, id, '{}'
+  FROM turns;
+ANALYZE;
+"""
 
 
 async def test_hot_queries_use_their_indexes(admin: Admin) -> None:
@@ -81,10 +96,41 @@ async def test_hot_queries_use_their_indexes(admin: Admin) -> None:
         ("inbox", "outcome", [tenants[0], channels[0], "k"], "inbox_channel_id_dedupe_key_key"),
     ):
         rows = await admin.fetch(f"EXPLAIN {queries(file)[name]}", *values)
-        plan = "\n".join(row[0] for row in rows)
-        for table in re.findall(r"Seq Scan on (\w+)", plan):
-            assert table in SMALL, f"{name} reads all of {table}:\n{plan}"
-        assert all(index in plan for index in indexes.split()), f"{name}:\n{plan}"
+        check(name, [row[0] for row in rows], indexes)
+
+
+async def test_what_every_turn_asks_uses_its_indexes(admin: Admin) -> None:
+    """The same as the tenant's role: thirty thousand turns of twenty tenants."""
+    await admin.execute("SET session_replication_role = replica")
+    await admin.execute(FILL)
+    await admin.execute(FILL_TURNS)
+    await admin.execute("RESET session_replication_role")
+    turn = await admin.fetchrow("SELECT * FROM turns WHERE status = 'running' LIMIT 1")
+    write = await admin.fetchrow("SELECT * FROM erp_writes WHERE turn_id = $1", turn["id"])
+    tenant, id_ = turn["tenant_id"], turn["id"]
+    await admin.execute("SELECT set_config('niochat.tenant', $1, false)", str(tenant))
+    await admin.execute("SET ROLE niochat_app")
+    transcript = [tenant, turn["conversation_id"], 9, 40]
+    visit = "turns_pkey turns_conversation erp_writes_turn memories_pkey"
+    for file, name, values, indexes in (
+        ("assistant", "visit", [tenant, id_, 1], visit),
+        ("assistant", "transcript", transcript, "events_pkey"),
+        ("assistant", "record_call", [tenant, id_, 1, [{}], {}], "turns_pkey memories_pkey"),
+        ("erp", "journal", [tenant, "unlock:1", id_, 1, {}], "turns_pkey erp_writes_tenant_id_key"),
+        ("erp", "earlier", [tenant, write["key"]], "erp_writes_tenant_id_key"),
+        ("erp", "leave", [tenant, write["id"], id_, 1], "erp_writes_pkey turns_pkey"),
+        ("erp", "settle", [tenant, write["id"], "done", {}], "erp_writes_pkey"),
+    ):
+        rows = await admin.fetch(f"EXPLAIN {queries(file)[name]}", *values)
+        check(name, [row[0] for row in rows], indexes)
+
+
+def check(name: str, lines: list[str], indexes: str) -> None:
+    """No grown table is read as a whole, and every one of ``indexes`` is used."""
+    plan = "\n".join(lines)
+    for table in re.findall(r"Seq Scan on (\w+)", plan):
+        assert table in SMALL, f"{name} reads all of {table}:\n{plan}"
+    assert all(index in plan for index in indexes.split()), f"{name}:\n{plan}"
 
 
 async def test_a_known_key_is_found_by_its_index(admin: Admin) -> None:

@@ -22,8 +22,8 @@ REFUSED = "row-level security|permission denied"
 
 PATH = {
     "tenants", "teams", "assistants", "channels", "contacts", "identities", "threads",
-    "conversations", "events", "messages", "unmatched", "inbox", "outbox", "timers", "turns", "erps",
-    "attachments",
+    "conversations", "events", "messages", "unmatched", "inbox", "outbox", "timers", "turns",
+    "erps", "attachments",
 }  # fmt: skip
 """What ``niochat_system`` may touch of the tables of tenants."""
 

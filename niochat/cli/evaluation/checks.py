@@ -1,0 +1,161 @@
+"""What is compared: what a step or a scenario must come to, and what was seen of it.
+
+Every check is pure and answers with sentences; none means that all is as it must be.
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from niochat.cli.evaluation.people import Cast
+from niochat.cli.evaluation.records import Use
+from niochat.cli.evaluation.scenario import Expect, Ledger
+from niochat.sandbox.flows.actions import Tool
+
+_LONGEST_QUOTE = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """One message on the customer's phone; ``kind`` as the sandbox names it."""
+
+    kind: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What came of a step: on the phone, in the turns, and of the newest conversation."""
+
+    received: tuple[Received, ...] = ()
+    uses: tuple[Use, ...] = ()
+    status: str = ""
+    team: str = ""
+    reason: str = ""
+    notes: str = ""
+    protocol: str = ""
+
+    @property
+    def text(self) -> str:
+        """All that was received, one message after the other."""
+        return "\n".join(message.text for message in self.received)
+
+
+def unmet(expect: Expect, seen: Seen, cast: Cast) -> list[str]:
+    """What is not as expected."""
+    return [
+        *_heard(expect, seen, cast),
+        *_counted(expect, seen),
+        *_used(expect, seen.uses),
+        *_stands(expect, seen, cast),
+    ]
+
+
+def miscounted(wanted: Ledger, ledger: Sequence[Mapping[str, object]]) -> list[str]:
+    """Where the ERP's ledger differs; what it must hold, it holds exactly."""
+    kinds = [line["kind"] for line in ledger]
+    return [
+        f"ledger: {kind} {kinds.count(kind)} times, not {number}"
+        for kind, number in wanted.model_dump().items()
+        if kinds.count(kind) != number
+    ]
+
+
+def too_many_calls(most: Mapping[str, int], calls: Mapping[str, int]) -> list[str]:
+    """Routes of the ERP that were asked more often than they may be."""
+    return [
+        f"{route} was called {calls.get(route, 0)} times, more than {limit}"
+        for route, limit in most.items()
+        if calls.get(route, 0) > limit
+    ]
+
+
+def leaked(texts: Sequence[str], cast: Cast, forbidden: Sequence[str] = ()) -> list[str]:
+    """What must never leave, and did: the machine's words, secrets, and what is about people."""
+    said = "\n".join(texts)
+    patterns = [*_never(cast), *map(cast.fill_pattern, forbidden)]
+    found = [pattern for pattern in patterns if _position(pattern, said) is not None]
+    return [f"says what must not leave: {_quoted(pattern)}" for pattern in found]
+
+
+def _never(cast: Cast) -> Iterator[str]:
+    """Patterns of what leaves in no scenario."""
+    yield from map(re.escape, (*Tool, '{"', "segredo-"))
+    people = [cast.person.cpf, cast.person.cpf_dotted] if cast.person is not None else []
+    for other in cast.others:
+        people += [other.name, other.cpf, other.cpf_dotted, *other.addresses]
+    yield from (rf"(?<!\w){re.escape(word)}(?!\w)" for word in people)
+
+
+def _heard(expect: Expect, seen: Seen, cast: Cast) -> Iterator[str]:
+    rest = seen.text
+    for pattern in expect.hears:
+        at = _position(cast.fill_pattern(pattern, seen.protocol), rest)
+        if at is None:
+            yield f"does not hear {_quoted(pattern)} but {_quoted(rest)}"
+            break
+        rest = rest[at:]
+    for pattern in expect.not_hears:
+        if _position(cast.fill_pattern(pattern, seen.protocol), seen.text) is not None:
+            yield f"hears {_quoted(pattern)}"
+    last = seen.received[-1].text if seen.received else ""
+    if expect.last is not None:
+        pattern = cast.fill_pattern(expect.last, seen.protocol)
+        if _position(pattern, last) is None:
+            yield f"the last message is not {_quoted(expect.last)} but {_quoted(last)}"
+
+
+def _counted(expect: Expect, seen: Seen) -> Iterator[str]:
+    number = len(seen.received)
+    if expect.count is not None and number != expect.count:
+        yield f"{number} messages, not {expect.count}"
+    if expect.at_least is not None and number < expect.at_least:
+        yield f"{number} messages, less than {expect.at_least}"
+    kinds = {message.kind for message in seen.received}
+    for kind, wanted in (("image", expect.image), ("document", expect.document)):
+        if wanted is not None and (kind in kinds) != wanted:
+            yield f"no {kind} came" if wanted else f"a {kind} came"
+
+
+def _used(expect: Expect, uses: Sequence[Use]) -> Iterator[str]:
+    left = list(uses)
+    for wanted in expect.tools:
+        at = next((n for n, use in enumerate(left) if _is(use, wanted)), None)
+        if at is None:
+            told = ", ".join(_shown(use) for use in uses) or "none"
+            yield f"does not use {wanted}; used: {told}"
+            break
+        left = left[at + 1 :]
+    for unwanted in expect.no_tools:
+        if any(_is(use, unwanted) for use in uses):
+            yield f"uses {unwanted}"
+
+
+def _stands(expect: Expect, seen: Seen, cast: Cast) -> Iterator[str]:
+    for field in ("status", "team", "reason"):
+        wanted, found = getattr(expect, field), getattr(seen, field)
+        if wanted is not None and wanted != found:
+            yield f"{field} is {found or 'none'}, not {wanted}"
+    for pattern in expect.note:
+        if _position(cast.fill_pattern(pattern, seen.protocol), seen.notes) is None:
+            yield f"no note says {_quoted(pattern)}"
+
+
+def _is(use: Use, wanted: str) -> bool:
+    tool, how, code = wanted.partition("=")
+    return use.tool == tool and (not how or (use.code or "ok") == code)
+
+
+def _shown(use: Use) -> str:
+    return f"{use.tool}={use.code or 'ok'}"
+
+
+def _position(pattern: str, text: str) -> int | None:
+    """Where the match ends."""
+    found = re.search(pattern, text, re.IGNORECASE)
+    return found.end() if found else None
+
+
+def _quoted(text: str) -> str:
+    line = " ".join(text.split())
+    return f"«{line if len(line) <= _LONGEST_QUOTE else line[:_LONGEST_QUOTE] + '…'}»"

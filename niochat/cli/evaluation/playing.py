@@ -1,0 +1,147 @@
+"""Scenarios are played, several at once, each within its time."""
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping, Sequence
+
+from niochat.cli.evaluation.checks import leaked, miscounted, too_many_calls, unmet
+from niochat.cli.evaluation.results import Result, Verdict, result_of
+from niochat.cli.evaluation.scenario import Expect, Scenario, Step
+from niochat.cli.evaluation.stage import Stage, staged
+from niochat.cli.evaluation.tenants import Place
+from niochat.cli.sandbox_client import SandboxClient
+from niochat.domain.errors import NiochatError
+from niochat.wiring.parts import Parts
+
+SCENARIO_WITHIN_S = 300.0
+RUN_WITHIN_S = 3600.0
+
+
+class Faults:
+    """Orders of faults are withdrawn by whose they are; the sandbox has one list of them."""
+
+    def __init__(self, client: SandboxClient) -> None:
+        self._client = client
+        self._lock = asyncio.Lock()
+
+    async def withdraw(self, keys: set[str]) -> None:
+        """Nothing goes wrong any more for those keys. Others' orders stay, less what was hit."""
+        async with self._lock:
+            ordered = (await self._client.control("GET", "/sandbox/faults"))["items"]
+            if any(fault["token"] in keys for fault in ordered):
+                kept = [_left(f) for f in ordered if f["token"] not in keys and _stands(f)]
+                await self._client.control("PUT", "/sandbox/faults", {"items": kept})
+
+
+async def play_all(
+    parts: Parts,
+    sandbox_url: str,
+    places: Mapping[str, Place],
+    scenarios: Sequence[Scenario],
+    at_once: int,
+    told: Callable[[Result], None],
+) -> list[Result]:
+    """Results in the order of the scenarios; ``told`` hears of each as it ends."""
+    turnstile = asyncio.Semaphore(at_once)
+    client = SandboxClient(sandbox_url, "")
+    faults = Faults(client)
+
+    async def one(scenario: Scenario) -> Result:
+        async with turnstile:
+            result = await play(parts, sandbox_url, places[scenario.name], scenario, faults)
+        told(result)
+        return result
+
+    try:
+        await faults.withdraw({scenario.key for scenario in scenarios})
+        async with asyncio.timeout(RUN_WITHIN_S):
+            return list(await asyncio.gather(*(one(scenario) for scenario in scenarios)))
+    finally:
+        await client.close()
+
+
+async def play(
+    parts: Parts, sandbox_url: str, place: Place, scenario: Scenario, faults: Faults
+) -> Result:
+    """The scenario's result; what hinders it is one of its problems."""
+    began = time.monotonic()
+    try:
+        async with (
+            asyncio.timeout(SCENARIO_WITHIN_S),
+            staged(parts, sandbox_url, place, scenario) as stage,
+        ):
+            return await _played(stage, faults, began)
+    except (NiochatError, TimeoutError) as error:
+        why = str(error) or f"not within {SCENARIO_WITHIN_S:g} s"
+        seconds = round(time.monotonic() - began, 1)
+        return Result(
+            scenario.name, scenario.kind, Verdict.FAILED, (f"broke off: {why}",), seconds=seconds
+        )
+
+
+async def _played(stage: Stage, faults: Faults, began: float) -> Result:
+    problems: list[str] = []
+    try:
+        for number, step in enumerate(stage.scenario.steps, start=1):
+            found = await _step(stage, step, faults)
+            problems += [f"step {number}: {problem}" for problem in found]
+    except NiochatError as error:
+        problems.append(f"step {number}: {error}")
+    finally:
+        if any(step.fault is not None for step in stage.scenario.steps):
+            await faults.withdraw({stage.scenario.key})
+    problems += await _in_all(stage)
+    seconds = time.monotonic() - began
+    return result_of(
+        stage.scenario, problems, await stage.work(), seconds, await stage.transcript()
+    )
+
+
+async def _step(stage: Stage, step: Step, faults: Faults) -> list[str]:
+    match step:
+        case Step(say=texts) if texts is not None:
+            for text in texts:
+                await stage.say(text)
+        case Step(send=sending) if sending is not None:
+            await stage.say(sending.text, kind=sending.kind)
+        case Step(fault=fault) if fault is not None:
+            await stage.order(fault)
+        case Step(set=change) if change is not None:
+            await stage.change(change)
+        case Step(resolve=True):
+            await stage.resolve()
+        case Step(wait_silence=seconds) if seconds is not None:
+            await asyncio.sleep(seconds)
+        case _:
+            await faults.withdraw({stage.scenario.key})
+    if step.meanwhile is not None:
+        await stage.thinks()
+        await stage.say(step.meanwhile)
+    if step.say or step.send or step.wait_silence:
+        await stage.quiet()
+    return unmet(step.expect or Expect(), await stage.seen(), stage.cast)
+
+
+async def _in_all(stage: Stage) -> list[str]:
+    """What is true of the run as a whole, whatever its steps came to."""
+    scenario, cast = stage.scenario, stage.cast
+    seen = await stage.seen_in_all()
+    problems = [f"in all: {problem}" for problem in unmet(scenario.outcome, seen, cast)]
+    if not scenario.without_erp:
+        problems += miscounted(scenario.ledger, await stage.ledger())
+        problems += too_many_calls(scenario.calls_at_most, await stage.calls())
+    texts = [message.text for message in seen.received]
+    return problems + leaked(texts, cast, scenario.forbidden)
+
+
+def _stands(fault: Mapping[str, object]) -> bool:
+    count, hits = fault["count"], fault["hits"]
+    return count is None or int(str(hits)) < int(str(count))
+
+
+def _left(fault: Mapping[str, object]) -> dict[str, object]:
+    """As it may be ordered again: how often it still happens, and not how often it did."""
+    rest = {name: value for name, value in fault.items() if name != "hits" and value is not None}
+    if fault["count"] is not None:
+        rest["count"] = int(str(fault["count"])) - int(str(fault["hits"]))
+    return rest

@@ -1,0 +1,111 @@
+"""What came of an evaluation, for tables and for programs."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any
+
+from niochat.cli.evaluation.records import Work
+from niochat.cli.evaluation.scenario import Kind, Scenario
+
+
+class Verdict(StrEnum):
+    """How a scenario ended."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """One scenario's. ``seconds`` is the clock's, with all waiting."""
+
+    name: str
+    kind: Kind
+    verdict: Verdict
+    problems: tuple[str, ...] = ()
+    turns: int = 0
+    tokens_in: int = 0
+    tokens_out: int = 0
+    cost: Decimal = Decimal(0)
+    seconds: float = 0.0
+    transcript: tuple[dict[str, str], ...] = field(default=(), repr=False)
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        return {
+            "name": self.name,
+            "kind": self.kind.value,
+            "passed": self.verdict is Verdict.PASSED,
+            "skipped": self.verdict is Verdict.SKIPPED,
+            "problems": list(self.problems),
+            "turns": self.turns,
+            "tokens_in": self.tokens_in,
+            "tokens_out": self.tokens_out,
+            "cost": float(self.cost),
+            "seconds": self.seconds,
+            "transcript": list(self.transcript),
+        }
+
+
+def result_of(
+    scenario: Scenario,
+    problems: Sequence[str],
+    work: Sequence[Work],
+    seconds: float,
+    transcript: Sequence[dict[str, str]],
+) -> Result:
+    """The verdict: passed without a problem."""
+    return Result(
+        scenario.name,
+        scenario.kind,
+        Verdict.FAILED if problems else Verdict.PASSED,
+        tuple(problems),
+        turns=len(work),
+        tokens_in=sum(turn.tokens_in for turn in work),
+        tokens_out=sum(turn.tokens_out for turn in work),
+        cost=sum((turn.cost for turn in work), Decimal(0)),
+        seconds=round(seconds, 1),
+        transcript=tuple(transcript),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """Of all chosen scenarios. ``endpoint`` is empty for the sandbox's model."""
+
+    model: str
+    endpoint: str
+    seconds: float
+    results: tuple[Result, ...]
+
+    def count(self, verdict: Verdict) -> int:
+        """How many scenarios ended so."""
+        return sum(result.verdict is verdict for result in self.results)
+
+    @property
+    def tokens_in(self) -> int:
+        return sum(result.tokens_in for result in self.results)
+
+    @property
+    def tokens_out(self) -> int:
+        return sum(result.tokens_out for result in self.results)
+
+    @property
+    def cost(self) -> Decimal:
+        return sum((result.cost for result in self.results), Decimal(0))
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        return {
+            "model": self.model,
+            "endpoint": self.endpoint,
+            **{verdict.value: self.count(verdict) for verdict in Verdict},
+            "tokens_in": self.tokens_in,
+            "tokens_out": self.tokens_out,
+            "cost": float(self.cost),
+            "seconds": self.seconds,
+            "scenarios": [result.as_dict() for result in self.results],
+        }

@@ -1,0 +1,206 @@
+"""The place where a scenario is played: its phone, its ERP, its rows in the database."""
+
+import asyncio
+import secrets
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from redis.asyncio import Redis
+
+from niochat.cli.evaluation.checks import Received, Seen
+from niochat.cli.evaluation.people import Cast, cast_of, people_of
+from niochat.cli.evaluation.records import Records, Use, Work
+from niochat.cli.evaluation.scenario import Change, FaultOrder, Scenario
+from niochat.cli.evaluation.tenants import Place
+from niochat.cli.sandbox_client import SandboxClient
+from niochat.domain.commands import ResolveConversation
+from niochat.domain.errors import Unavailable
+from niochat.wiring.parts import Parts
+
+QUIET_WITHIN_S = 120.0
+RESOLVED_WITHIN_S = 20.0
+_LOOK_S = 0.2
+
+
+@dataclass(slots=True)
+class Stage:
+    """One scenario's. ``position`` and ``known`` say how far the last step was looked at."""
+
+    parts: Parts
+    client: SandboxClient
+    place: Place
+    scenario: Scenario
+    cast: Cast
+    records: Records
+    since: datetime
+    wrote: int
+    """Messages of customers that the tenant has, or must have soon."""
+    first: int = 0
+    position: int = 0
+    known: set[UUID] = field(default_factory=set)
+
+    async def say(self, text: str, **more: object) -> None:
+        """The customer writes."""
+        self.wrote += 1
+        await self.client.say(self.cast.phone, self.cast.fill(text), **more)
+
+    async def thinks(self) -> None:
+        """Returns once the assistant runs a turn. Raises ``Unavailable`` when it never does."""
+
+        async def running() -> bool:
+            return any(turn.status == "running" for turn in await self.work())
+
+        await _until(running, QUIET_WITHIN_S, "no turn began")
+
+    async def quiet(self) -> None:
+        """Returns once all that was written is answered, or is with people."""
+
+        async def settled() -> bool:
+            pulse = await self.records.pulse(self.place.tenant_id)
+            return not pulse.under_way and pulse.heard >= self.wrote
+
+        await _until(settled, QUIET_WITHIN_S, "not all was answered")
+
+    async def order(self, fault: FaultOrder) -> None:
+        """Something goes wrong for this scenario's model or ERP."""
+        body = fault.model_dump(mode="json", exclude_none=True)
+        await self.client.control("POST", "/sandbox/faults", {**body, "token": self.scenario.key})
+
+    async def change(self, change: Change) -> None:
+        """The ERP knows something else of the subscriber."""
+        person = self.cast.person
+        assert person is not None
+        path = f"/sandbox/sgp/{self.scenario.key}/subscribers/{person.cpf}"
+        await self.client.control("PUT", path, change.model_dump(exclude_none=True))
+        await _empty_shelf(self.parts, self.place.tenant_id)
+
+    async def resolve(self) -> None:
+        """The conversation ends."""
+        await _resolve(self.parts, self.place, self.cast.phone)
+
+    async def work(self) -> list[Work]:
+        """The turns of the run, oldest first."""
+        return await self.records.work(self.place.tenant_id, self.since)
+
+    async def seen(self) -> Seen:
+        """What came since the last look."""
+        received, self.position = await self._received(self.position)
+        work = await self.work()
+        fresh = [turn for turn in work if turn.id not in self.known]
+        self.known |= {turn.id for turn in work}
+        return await self._with_conversation(Seen(received, _uses(fresh)))
+
+    async def seen_in_all(self) -> Seen:
+        """What came of the whole run."""
+        received, _ = await self._received(self.first)
+        return await self._with_conversation(Seen(received, _uses(await self.work())))
+
+    async def transcript(self) -> list[dict[str, str]]:
+        """What was said in this run, oldest first."""
+        news = await self.client.messages(self.cast.phone, self.first, 0)
+        return [
+            {
+                "who": "provider" if item["direction"] == "received" else "customer",
+                "text": item["text"] if item["kind"] == "text" else _named(item),
+            }
+            for item in news["items"]
+        ]
+
+    async def ledger(self) -> list[dict[str, Any]]:
+        """What was done in the scenario's ERP."""
+        answer = await self.client.control("GET", f"/sandbox/sgp/{self.scenario.key}/ledger")
+        return list(answer["items"])
+
+    async def calls(self) -> dict[str, int]:
+        """How often each route of it was asked."""
+        answer = await self.client.control("GET", f"/sandbox/sgp/{self.scenario.key}/calls")
+        return dict(answer["items"])
+
+    async def _received(self, after: int) -> tuple[tuple[Received, ...], int]:
+        news = await self.client.messages(self.cast.phone, after, 0)
+        items = [item for item in news["items"] if item["direction"] == "received"]
+        return tuple(Received(item["kind"], item["text"]) for item in items), int(news["next"])
+
+    async def _with_conversation(self, seen: Seen) -> Seen:
+        found = await self.parts.views.find(self.place.tenant_id, self.cast.phone)
+        if found is None:
+            return seen
+        story = await self.parts.views.story(self.place.tenant_id, found["id"])
+        passed_on = [e for e in story["events"] if e["type"] == "conversation_handed_off"]
+        return replace(
+            seen,
+            status=found["status"],
+            team=found["team"] or "",
+            reason=passed_on[-1]["body"]["reason"] if passed_on else "",
+            notes="\n".join(m["text"] for m in story["messages"] if m["kind"] == "note"),
+            protocol=found["protocol"],
+        )
+
+
+@asynccontextmanager
+async def staged(
+    parts: Parts, sandbox_url: str, place: Place, scenario: Scenario
+) -> AsyncIterator[Stage]:
+    """The stage as a first visit finds it: a fresh ERP, and no conversation live."""
+    client = SandboxClient(sandbox_url, place.token)
+    records = Records(parts.database)
+    try:
+        await client.control("DELETE", f"/sandbox/sgp/{scenario.key}")
+        people = people_of(await client.control("GET", f"/sandbox/sgp/{scenario.key}/subscribers"))
+        cast = cast_of(scenario, people)
+        await _resolve(parts, place, cast.phone)
+        await records.forget_writes(place.tenant_id)
+        await _empty_shelf(parts, place.tenant_id)
+        pulse = await records.pulse(place.tenant_id)
+        first = int((await client.messages(cast.phone, 0, 0))["next"])
+        yield Stage(
+            parts, client, place, scenario, cast, records, pulse.at, pulse.heard, first, first
+        )
+    finally:
+        await client.close()
+
+
+async def _resolve(parts: Parts, place: Place, phone: str) -> None:
+    """A conversation of an earlier run ends."""
+    found = await parts.views.find(place.tenant_id, phone)
+    if found is None or found["status"] == "resolved":
+        return
+    key = f"evaluation:{secrets.token_hex(8)}"
+    where = (place.tenant_id, found["thread_id"], place.channel_id)
+    await parts.inbox.command(*where, key, ResolveConversation("evaluation"))
+
+    async def processed() -> bool:
+        return await parts.inbox.outcome(place.tenant_id, place.channel_id, key) is not None
+
+    await _until(processed, RESOLVED_WITHIN_S, "an earlier conversation did not end")
+
+
+async def _empty_shelf(parts: Parts, tenant_id: UUID) -> None:
+    """What the product remembers of the ERP for half a minute is not so any more."""
+    redis: Redis = Redis.from_url(parts.settings.redis_url.get_secret_value())
+    try:
+        async for key in redis.scan_iter(f"niochat:erp:{tenant_id}:*"):
+            await redis.delete(key)
+    finally:
+        await redis.aclose()
+
+
+def _uses(work: Sequence[Work]) -> tuple[Use, ...]:
+    return tuple(use for turn in work for use in turn.uses)
+
+
+async def _until(probe: Callable[[], Awaitable[bool]], within_s: float, otherwise: str) -> None:
+    deadline = time.monotonic() + within_s
+    while not await probe():
+        if time.monotonic() > deadline:
+            raise Unavailable(f"{otherwise} within {within_s:g} s")
+        await asyncio.sleep(_LOOK_S)
+
+
+def _named(item: dict[str, Any]) -> str:
+    return f"[{item['kind']}] {item['text']}".rstrip()

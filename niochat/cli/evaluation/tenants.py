@@ -1,0 +1,158 @@
+"""A provider of its own for each scenario, applied as ``niochat apply`` applies a file."""
+
+import os
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import yaml
+
+from niochat.accounts.apply import apply
+from niochat.accounts.change import Outcome
+from niochat.accounts.providers import read_providers
+from niochat.cli.evaluation.scenario import Scenario
+from niochat.cli.providers import channels_of
+from niochat.cli.sandbox_client import SandboxClient
+from niochat.wiring.parts import Parts
+
+TIMEZONE = "America/Recife"
+TODAY = "{today}"
+"""In a scenario's policy: the provider's day."""
+_TEAMS = {
+    "atendimento": "Atendimento",
+    "financeiro": "Financeiro",
+    "suporte": "Suporte técnico",
+    "vendas": "Vendas",
+}
+_PERSONA = {
+    "name": "Nia",
+    "company": "Provedor Demo",
+    "style": "cordial e objetiva",
+    "greeting": "Olá! Sou a Nia, assistente virtual do Provedor Demo.",
+}
+_POLICY = {"burst_window_s": 0.3, "burst_limit_s": 1.5, "reminder_after_s": 0}
+_FIRST_OWNER = 558130500000
+
+
+@dataclass(frozen=True, slots=True)
+class ModelChoice:
+    """The model that is evaluated. ``endpoint`` empty: the sandbox's. ``api_key`` is
+    ``env:NAME``; prices per million tokens.
+    """
+
+    endpoint: str = ""
+    model: str = ""
+    api_key: str = ""
+    price_in: float = 0.0
+    price_out: float = 0.0
+    stream: bool = False
+
+    @property
+    def simulated(self) -> bool:
+        """Whether it is the sandbox's."""
+        return not self.endpoint
+
+    @property
+    def shown(self) -> str:
+        """Its name for people."""
+        return self.model or "sandbox-simulador"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a scenario is played: its tenant, its channel, its gateway instance."""
+
+    tenant_id: UUID
+    channel_id: UUID
+    token: str
+
+
+async def prepare(
+    parts: Parts, sandbox_url: str, scenarios: Sequence[Scenario], choice: ModelChoice
+) -> dict[str, Place]:
+    """Instances, tenants and webhooks of all scenarios in one go; places by scenario's name."""
+    await _create_instances(sandbox_url, scenarios)
+    entries = [declared(each, sandbox_url, choice) for each in scenarios]
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "providers.yaml"
+        file.write_text(yaml.safe_dump({"providers": entries}, allow_unicode=True), "utf-8")
+        providers = read_providers(file, os.environ)
+    changes = await apply(parts.database, parts.vault, providers)
+    for tenant_id in {c.tenant_id for c in changes if c.outcome is not Outcome.UNCHANGED}:
+        await parts.announcements.publish(tenant_id)
+    return await _connect(parts, scenarios)
+
+
+def declared(scenario: Scenario, sandbox_url: str, choice: ModelChoice) -> dict[str, Any]:
+    """The scenario's provider, as a file of providers has it."""
+    today = datetime.now(ZoneInfo(TIMEZONE)).date().isoformat()
+    entry: dict[str, Any] = {
+        "slug": scenario.slug,
+        "name": scenario.title,
+        "timezone": TIMEZONE,
+        "teams": [{"slug": slug, "name": name} for slug, name in _TEAMS.items()],
+        "policy": {**_POLICY, **_dated(scenario.policy, today)},
+        "channels": [
+            {
+                "slug": "principal",
+                "name": "WhatsApp",
+                "base_url": f"{sandbox_url}/gateway",
+                "token": scenario.slug,
+            }
+        ],
+        "assistant": {**_assistant(scenario, sandbox_url, choice), **scenario.assistant},
+    }
+    if not scenario.without_erp:
+        erp = {"base_url": f"{sandbox_url}/sgp", "token": scenario.key, "app": "niochat"}
+        entry["erp"] = {**erp, **scenario.erp}
+    return entry
+
+
+def _assistant(scenario: Scenario, sandbox_url: str, choice: ModelChoice) -> dict[str, Any]:
+    simulated: dict[str, Any] = {
+        "endpoint": f"{sandbox_url}/model/v1",
+        "api_key": scenario.key,
+        "model": scenario.model.value,
+    }
+    real: dict[str, Any] = {
+        "endpoint": choice.endpoint,
+        "api_key": choice.api_key,
+        "model": choice.model,
+    }
+    return {
+        **(simulated if choice.simulated else real),
+        "persona": _PERSONA,
+        "stream": choice.stream,
+        "price_in": choice.price_in,
+        "price_out": choice.price_out,
+    }
+
+
+def _dated(policy: Mapping[str, Any], today: str) -> dict[str, Any]:
+    days = [today if day == TODAY else day for day in policy.get("closed_days", ())]
+    return {**policy, "closed_days": days} if days else dict(policy)
+
+
+async def _create_instances(sandbox_url: str, scenarios: Sequence[Scenario]) -> None:
+    for number, scenario in enumerate(scenarios):
+        client = SandboxClient(sandbox_url, scenario.slug)
+        try:
+            await client.create_instance(str(_FIRST_OWNER + number), scenario.slug)
+        finally:
+            await client.close()
+
+
+async def _connect(parts: Parts, scenarios: Sequence[Scenario]) -> dict[str, Place]:
+    places: dict[str, Place] = {}
+    names = {scenario.slug: scenario.name for scenario in scenarios}
+    for address in await channels_of(parts, set(names)):
+        channel = address.channel
+        line = parts.line_of(channel.base_url, channel.token_sealed, channel.tenant_id)
+        await parts.gateway.set_webhook(line, address.webhook_url(parts.settings.base_url))
+        places[names[channel.tenant_slug]] = Place(channel.tenant_id, channel.id, line.token)
+    return places

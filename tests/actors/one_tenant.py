@@ -1,0 +1,75 @@
+"""One tenant's actor without a host, stepped by hand, with a clock that a test moves."""
+
+import asyncio
+from typing import Any
+from uuid import UUID
+
+from niochat.actors import kinds
+from niochat.actors.tenant import Grant, LeaseTurns, TenantBehaviour
+from niochat.adapters.whatsapp.uazapi.client import Uazapi
+from niochat.erp.permits import CallEnded, LeaseCall, Permit
+from niochat.inbox.accept import Inbox
+from niochat.inbox.backfill import Backfill
+from niochat.runtime.host import Delivery
+from niochat.runtime.mailbox import Activation, Ask
+from tests.actors.provider import Provider
+
+
+class Clock:
+    now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class Tenant:
+    """One tenant's actor, stepped by hand."""
+
+    def __init__(self, provider: Provider, gateway: Uazapi) -> None:
+        self.clock, self.poked = Clock(), set[UUID]()
+        self.filled = asyncio.Event()
+        database = provider.database
+        self.behaviour = TenantBehaviour(
+            database,
+            Backfill(database, Inbox(database), gateway),
+            provider.directory.line,
+            self._poke,
+            fill_every_s=30,
+            clock=self.clock,
+        )
+        self.activation = Activation(kinds.tenant(provider.place.tenant), 0.0)
+
+    def _poke(self, threads: set[UUID]) -> None:
+        self.poked |= threads
+        self.filled.set()
+
+    async def told(self, *messages: object) -> None:
+        await self.behaviour.step([Delivery(self.activation, list(messages))])
+
+    async def asked(self, payload: object) -> Any:
+        question = Ask(payload, asyncio.get_running_loop().create_future())
+        await self.told(question)
+        return question.answer.result()
+
+    async def leased(self) -> Grant:
+        grant = await self.asked(LeaseTurns())
+        assert isinstance(grant, Grant)
+        return grant
+
+    async def call(self) -> Permit:
+        """A place for one call of the ERP is asked for."""
+        permit = await self.asked(LeaseCall())
+        assert isinstance(permit, Permit)
+        return permit
+
+    async def begun(self) -> UUID:
+        """A call of the ERP that may begin."""
+        permit = await self.call()
+        assert permit.id is not None
+        return permit.id
+
+    async def ended(self, *calls: UUID, healthy: bool | None = True) -> None:
+        await self.told(*(CallEnded(call, healthy) for call in calls))
+
+    async def at_rest(self) -> None:
+        await self.activation.state.filling

@@ -1,0 +1,84 @@
+"""Which shards a host believes to be its own, and until when."""
+
+from uuid import UUID
+
+import pytest
+
+from niochat.actors import kinds
+from niochat.actors.host_core import HostCore
+from niochat.actors.ownership import RELEASE_S, Ownership
+from niochat.actors.tenant import LeaseTurns
+from niochat.adapters.postgres.database import Database
+from niochat.domain.errors import Unavailable
+from tests import builders
+from tests.actors.cluster import Cluster, until
+from tests.actors.one_tenant import Clock
+from tests.actors.provider import Provider
+from tests.builders import Given, Host
+
+pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(30)]
+
+
+async def test_shards_that_were_let_go_but_never_moved_are_served_again(
+    database: Database, given: Given, ownership: builders.Ownership
+) -> None:
+    await ownership.give(Host("host-a:1", database))
+    clock = Clock()
+    here = Ownership(database, "host-a:1", clock=clock)
+    await here.refresh()
+    here.release({0, 1})
+    key = UUID(int=1)
+    assert len(here.shards) == 1022
+    assert here.epoch_of(key) is None
+    assert here.epoch_held(key) == 1, "what was begun is settled still"
+
+    clock.now += RELEASE_S
+
+    assert len(here.shards) == 1024
+    assert here.epoch_of(key) == 1
+
+
+async def test_a_shard_that_left_and_came_back_is_no_longer_let_go(
+    database: Database, ownership: builders.Ownership
+) -> None:
+    await ownership.give(Host("host-a:1", database))
+    lost: list[set[int]] = []
+    here = Ownership(database, "host-a:1", lost.append, clock=Clock())
+    await here.refresh()
+    here.release({1})
+    await ownership.give(Host("host-b:1", database), UUID(int=1))
+    await ownership.give(Host("host-a:1", database), UUID(int=1))
+
+    await here.refresh()
+    assert lost == [{1}]
+    assert here.epoch_of(UUID(int=1)) == 3
+
+
+async def test_an_actor_of_another_host_is_not_made_here(
+    cluster: Cluster, provider: Provider
+) -> None:
+    core = await cluster.host("a")
+    address = kinds.tenant(provider.place.tenant)
+
+    core.tell(address, LeaseTurns())
+    with pytest.raises(Unavailable):
+        await core.ask(address, LeaseTurns())
+    assert len(core.actors) == 0
+
+
+async def test_shards_that_moved_away_leave_memory(cluster: Cluster, provider: Provider) -> None:
+    old, new = await cluster.host("a"), await cluster.host("b")
+    await cluster.give(old)
+    await cluster.poked(old, 1, "oi")
+    await provider.wait_for("resposta")
+    assert old.stats()["conversations"] == 1
+
+    await cluster.give(new)
+    await old.refresh()
+
+    await until(lambda: nothing_held(old))
+    assert old.stats()["shards"] == 0
+
+
+async def nothing_held(core: HostCore) -> bool:
+    return core.stats()["conversations"] == 0

@@ -1,0 +1,101 @@
+"""Silent customers cost a host no memory: what is due far away is found by the sweep."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+
+from niochat.actors import kinds
+from niochat.actors.conversation import SOON_S, ConversationBehaviour
+from niochat.conversation.work import Stepped, Thread, Verdict, Work
+from niochat.domain.conversation import Timer
+from niochat.domain.effects import SetTimer
+from niochat.domain.ids import ThreadId
+from niochat.runtime.host import Delivery
+from niochat.runtime.mailbox import Activation
+from tests.actors.cluster import Cluster, until
+from tests.actors.provider import Provider
+from tests.builders import Given
+
+THREAD = ThreadId(uuid4())
+
+
+class Loop(asyncio.SelectorEventLoop):
+    """Remembers what it was asked to hold until later."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.held: list[float] = []
+
+    def call_later(
+        self, delay: float, callback: Callable[..., object], *args: Any, **more: Any
+    ) -> asyncio.TimerHandle:
+        self.held.append(delay)
+        return super().call_later(delay, callback, *args, **more)
+
+
+class Everything:
+    """Owns every shard, has every turn, and commits one timer due in ``seconds``."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+
+    def epoch_held(self, key: UUID) -> int:
+        return 1
+
+    async def step(self, batch: Sequence[Work]) -> list[Stepped]:
+        due = datetime.now(UTC) + timedelta(seconds=self._seconds)
+        thread = Thread(THREAD, uuid4(), uuid4(), None)
+        return [Stepped(THREAD, Verdict.DONE, thread, (SetTimer(Timer.IDLE, 1, due),))]
+
+
+def held(seconds: float) -> list[float]:
+    """What a host holds in memory once a timer due in ``seconds`` was committed."""
+    part: Any = Everything(seconds)
+    behaviour = ConversationBehaviour(
+        part, part, part, part, wake=lambda address: None, tell_team=lambda *told: None
+    )
+    delivery = Delivery(Activation(kinds.conversation(THREAD), 0.0), [])
+    with asyncio.Runner(loop_factory=Loop) as runner:
+        runner.run(behaviour.step([delivery]))
+        loop = runner.get_loop()
+        assert isinstance(loop, Loop)
+        return loop.held
+
+
+def test_a_timer_that_is_due_far_away_is_not_held_in_memory() -> None:
+    assert held(SOON_S + 5) == []
+    assert held(30 * 24 * 3600) == []
+
+
+def test_a_timer_that_is_due_soon_is() -> None:
+    (delay,) = held(2.5)
+
+    assert 2.0 < delay < 3.0
+
+
+@pytest.mark.asyncio
+@pytest.mark.timeout(30)
+async def test_a_customer_who_says_nothing_is_reminded_by_the_sweep(
+    cluster: Cluster, provider: Provider, given: Given
+) -> None:
+    await given.admin.execute(
+        "UPDATE tenants SET policy = policy || $1", {"reminder_text": "Ainda aí?"}
+    )
+    core = await cluster.host("a")
+    await cluster.give(core)
+    thread = await cluster.poked(core, 1, "oi")
+    await provider.wait_for("resposta")
+
+    async def measured() -> bool:
+        return await given.count("timers", "name = 'idle' AND thread_id = $1", thread) == 1
+
+    await until(measured)
+    await given.admin.execute("UPDATE timers SET due_at = now() - interval '1 s'")
+
+    await core.refresh()
+
+    assert [m["text"] for m in await provider.wait_for("Ainda aí?")] == ["resposta 1", "Ainda aí?"]

@@ -1,0 +1,135 @@
+"""A tool called wrongly goes back to the model once; a model that repeats it cannot go on."""
+
+import json
+from typing import Any
+
+import pytest
+
+from niochat.assistant.toolbox import TOOLS
+from niochat.domain.commands import TurnOutcome
+from tests.assistant.customer import Call, Customer
+from tests.assistant.office import Office
+from tests.assistant.test_gates import Overheard
+
+pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(30)]
+
+WORDS = {"motivo": "m", "resumo": "r"}
+LEAD = {"plano": 1, "nome": "Ana", "cpf_cnpj": "52998224725", "endereco": "Rua A, 1"}
+GOOD: dict[str, dict[str, Any]] = {
+    "identificar_cliente": {"cpf_cnpj": "52998224725"},
+    "escolher_contrato": {"opcao": 1},
+    "consultar_faturas": {},
+    "enviar_fatura": {"forma": "pix"},
+    "verificar_conexao": {},
+    "verificar_manutencao": {},
+    "desbloqueio_confianca": {"pedido": "p"},
+    "abrir_chamado": {"categoria": "outro", "resumo": "r", "sintomas": "s"},
+    "consultar_chamados": {},
+    "listar_planos": {},
+    "registrar_interesse": LEAD,
+    "transferir_atendimento": {"setor": "vendas", **WORDS},
+    "encerrar_atendimento": {"motivo": "m"},
+}
+FOREIGN = ("contrato", "tenant_id", "telefone")
+"""What the server knows by itself: a model that names it is told so, not obeyed."""
+
+
+def mistyped(tool: str) -> dict[str, Any]:
+    """Every argument of the tool is a list; one without arguments gets some."""
+    return {name: [1] for name in GOOD[tool]} or {"x": [1]}
+
+
+def bad_calls(tool: str) -> list[Any]:
+    return [
+        *({**GOOD[tool], name: "5501"} for name in FOREIGN),
+        mistyped(tool),
+        "isto não é JSON",
+        '{"a": 1',
+        "[1, 2]",
+        '"texto"',
+        "null",
+        json.dumps({"x": "-" * 9000}),
+        "[" * 5000,
+        '{"a":' * 1500,
+    ]
+
+
+async def refusals(customer: Customer, overheard: Overheard) -> list[str]:
+    told = [json.loads(each["content"]) for each in overheard.told if each["role"] == "tool"]
+    return [each["erro"] for each in told]
+
+
+def test_every_tool_is_called_here() -> None:
+    assert list(GOOD) == [tool.name for tool in TOOLS]
+
+
+@pytest.mark.parametrize("tool", GOOD)
+async def test_a_bad_call_goes_back_once_and_does_nothing(office: Office, tool: str) -> None:
+    customer = await office.customer()
+    for arguments in bad_calls(tool):
+        office.models = overheard = Overheard()
+
+        finish = await customer.obeys("oi", [(tool, arguments)], says="Certo.")
+
+        assert (finish.outcome, finish.code) == (TurnOutcome.ANSWERED, "")
+        assert await refusals(customer, overheard) == ["argumento_invalido"]
+        assert await customer.stands() == ("pending", None)
+        await overheard.close()
+    assert await customer.used() == []
+    assert await office.asked() == {}
+
+
+@pytest.mark.parametrize("tool", GOOD)
+async def test_a_second_bad_call_of_a_tool_calls_people(office: Office, tool: str) -> None:
+    customer = await office.customer()
+    calls: list[Call] = [(tool, mistyped(tool)), (tool, "[1")]
+
+    finish = await customer.obeys("oi", calls, says="Certo.")
+
+    assert (finish.outcome, finish.code) == (TurnOutcome.FAILED, "model_bad_call")
+    assert await customer.stands() == ("waiting", "atendimento")
+    assert len(customer.texts) == 1
+    assert customer.texts[0].startswith("No momento não consigo responder por aqui.")
+    assert "o modelo de linguagem falhou" in (await customer.notes())[0]
+
+
+async def test_a_tool_that_does_not_exist_is_a_bad_call(office: Office) -> None:
+    customer = await office.customer()
+
+    finish = await customer.obeys("oi", [("cancelar_contrato", {}), ("executar_sql", {})], "Certo.")
+    assert finish.outcome is TurnOutcome.ANSWERED
+
+    finish = await customer.obeys("oi", [("cancelar_contrato", {})] * 2, "Certo.")
+    assert finish.code == "model_bad_call"
+
+
+async def test_a_tool_that_is_not_offered_is_a_bad_call(office: Office) -> None:
+    office.capabilities = frozenset()
+    office.models = overheard = Overheard()
+    customer = await office.customer()
+
+    await customer.obeys("oi", [("listar_planos", {})], "Certo.")
+
+    assert await refusals(customer, overheard) == ["argumento_invalido"]
+    assert await office.asked() == {}
+
+
+async def test_a_bad_call_of_each_of_several_tools_goes_back(office: Office) -> None:
+    customer = await office.customer()
+    calls: list[Call] = [(tool, "[") for tool in list(GOOD)[:4]]
+
+    assert (await customer.obeys("oi", calls, "Certo.")).outcome is TurnOutcome.ANSWERED
+
+
+async def test_a_schema_tells_names_types_and_closed_sets_and_nothing_of_ours() -> None:
+    offers = {each["function"]["name"]: each["function"]["parameters"] for each in _offers()}
+
+    for tool, schema in offers.items():
+        assert set(GOOD[tool]) <= set(schema.get("properties", {}))
+        assert schema["additionalProperties"] is False
+        assert "$ref" not in json.dumps(schema)
+    assert offers["enviar_fatura"]["properties"]["forma"]["enum"] == ["pix", "boleto", "ambos"]
+
+
+def _offers() -> list[dict[str, Any]]:
+    return [tool.offer() for tool in TOOLS]

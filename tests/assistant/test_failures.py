@@ -1,0 +1,252 @@
+"""Where model or ERP fail the customer hears one true sentence, and the right people take over."""
+
+from dataclasses import replace
+from typing import Any
+from uuid import uuid4
+
+import pytest
+import structlog
+
+from niochat.domain.commands import FinishAssistantTurn, RestartTurn, TurnOutcome
+from niochat.domain.message import Kind
+from tests.assistant.customer import STUBBORN, Customer
+from tests.assistant.office import Office
+from tests.assistant.test_gates import TICKET, UNLOCK
+
+pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(60)]
+
+AWAY = "No momento não consigo responder por aqui."
+ERP_AWAY = "Não consegui consultar o sistema do provedor agora."
+SHORT: dict[str, Any] = {"max_seconds": 0.34}
+
+
+async def passed_on(
+    customer: Customer, finish: FinishAssistantTurn, code: str, team: str, said: str
+) -> None:
+    """One sentence left, people have it, and they know why."""
+    assert finish.code == code
+    assert await customer.stands() == ("waiting", team)
+    assert len(customer.texts) == 1
+    assert customer.texts[0].startswith(said)
+    assert "Protocolo: " in customer.texts[0]
+    (note,) = await customer.notes()
+    assert "falhou" in note
+    assert "Últimas mensagens: " in note
+    (reason,) = await customer.office.given.rows(
+        "SELECT body ->> 'reason' FROM events WHERE type = 'conversation_handed_off'"
+    )
+    assert reason == code
+
+
+MODEL: list[tuple[dict[str, Any], dict[str, Any], str]] = [
+    ({"kind": "delay", "seconds": 2}, SHORT, "model_timeout"),
+    ({"kind": "status", "status": 429, "retry_after": 50}, {}, "model_rate_limited"),
+    ({"kind": "status", "status": 401}, {}, "model_unauthorized"),
+    ({"kind": "status", "status": 500}, SHORT, "model_500"),
+    ({"kind": "malformed"}, SHORT, "model_malformed"),
+    ({"kind": "empty"}, SHORT, "model_empty"),
+]
+
+
+@pytest.mark.parametrize(("fault", "settings", "code"), MODEL, ids=[each[2] for each in MODEL])
+async def test_a_failing_model_means_one_sentence_and_the_right_team(
+    office: Office, fault: dict[str, Any], settings: dict[str, Any], code: str
+) -> None:
+    customer = await office.customer("no_invoice")
+    await customer.identifies("quero minha fatura")
+    await office.fault("model", **fault)
+    await office.set(**settings)
+
+    finish = await customer.say("e agora?")
+
+    assert finish.outcome is TurnOutcome.FAILED
+    await passed_on(customer, finish, code, "financeiro", AWAY)
+    await office.heal()
+    await office.set(max_seconds=45)
+    again = await office.customer("no_invoice")
+    assert (await again.say("oi")).outcome is TurnOutcome.ANSWERED
+
+
+async def test_a_model_that_never_ends_is_ended(office: Office) -> None:
+    customer = await office.customer()
+
+    finish = await customer.obeys("oi", [("listar_planos", {})], model=STUBBORN)
+
+    await passed_on(customer, finish, "model_loop", "atendimento", AWAY)
+
+
+async def test_a_text_refused_twice_is_not_said_and_people_take_over(office: Office) -> None:
+    customer = await office.customer()
+
+    finish = await customer.obeys("oi", says="Seu contrato foi cancelado.")
+
+    await passed_on(customer, finish, "model_untrue", "atendimento", AWAY)
+
+
+@pytest.mark.parametrize(
+    ("case", "tool", "arguments", "asked", "said"),
+    [
+        ("active", "enviar_fatura", {"forma": "pix"}, "a fatura", "Segue sua fatura de R$ 99,90"),
+        ("suspended", "desbloqueio_confianca", UNLOCK, "o desbloqueio", "O desbloqueio em confi"),
+        ("offline_dark", "abrir_chamado", TICKET, "um chamado", "Abri um chamado técnico."),
+    ],
+)
+async def test_what_a_tool_did_is_told_even_where_the_model_has_no_words(
+    office: Office, case: str, tool: str, arguments: dict[str, Any], asked: str, said: str
+) -> None:
+    customer = await office.customer(case)
+    await customer.identifies()
+
+    finish = await customer.obeys(f"quero {asked}", [(tool, arguments)], model=STUBBORN)
+
+    assert (finish.outcome, finish.code) == (TurnOutcome.ANSWERED, "model_loop")
+    assert customer.texts[0].startswith(said)
+    assert len(await office.ledger()) == (0 if case == "active" else 1)
+
+
+ERP = [
+    ({"kind": "drop"}, "erp_"),
+    ({"kind": "html"}, "erp_"),
+    ({"kind": "status", "status": 502}, "erp_"),
+    ({"kind": "status", "status": 403}, "erp_unauthorized"),
+    ({"kind": "malformed"}, "erp_malformed"),
+    ({"kind": "cut"}, "erp_"),
+    ({"kind": "hang", "seconds": 5}, "erp_timeout"),
+]
+
+
+@pytest.mark.parametrize(("fault", "code"), ERP, ids=[str(each[0]["kind"]) for each in ERP])
+async def test_a_failing_erp_means_one_true_sentence_and_the_right_team(
+    office: Office, fault: dict[str, Any], code: str
+) -> None:
+    customer = await office.customer()
+    await customer.say("quero minha fatura")
+    await customer.say(customer.cpf)
+    await office.fault("sgp", **fault)
+    await office.set("erps", timeout_s=1.0)
+
+    finish = await customer.say("sim")
+
+    assert finish.code.startswith(code)
+    await passed_on(customer, finish, finish.code, "financeiro", ERP_AWAY)
+    assert "consultar_faturas" in (await customer.notes())[0]
+    await office.heal()
+    again = await office.customer()
+    await again.identifies("quero minha fatura por pix")
+    assert again.left[-1].text.startswith("000201")
+
+
+@pytest.mark.parametrize(
+    ("case", "tool", "arguments", "asked", "route", "kind"),
+    [
+        ("suspended", "desbloqueio_confianca", UNLOCK, "desbloqueio", "liberacaopromessa", "unlock"),
+        ("offline_dark", "abrir_chamado", TICKET, "chamado", "chamado", "ticket"),
+    ],
+)
+async def test_a_write_whose_answer_was_lost_is_looked_up_and_done_once(
+    office: Office,
+    case: str,
+    tool: str,
+    arguments: dict[str, Any],
+    asked: str,
+    route: str,
+    kind: str,
+) -> None:
+    customer = await office.customer(case)
+    await customer.identifies()
+    await office.fault("sgp", "lost_answer", path=f"/api/ura/{route}/", count=1)
+
+    finish = await customer.obeys(f"quero {asked}", [(tool, arguments)], "Certo.")
+
+    assert finish.outcome is TurnOutcome.ANSWERED
+    assert (await customer.used())[-1][1]["ok"] is True
+    assert [deed["kind"] for deed in await office.ledger()] == [kind]
+
+
+async def test_a_write_of_which_nothing_is_known_is_never_said_to_be_done(office: Office) -> None:
+    customer = await office.customer("suspended")
+    await customer.identifies()
+    await office.fault("sgp", "hang", path="/api/ura/liberacaopromessa/", seconds=3)
+    await office.set("erps", timeout_s=0.4)
+
+    finish = await customer.obeys("quero o desbloqueio", [("desbloqueio_confianca", UNLOCK)])
+
+    assert finish.handoff is not None
+    assert finish.handoff.reason == "erp_write_unknown"
+    assert await customer.stands() == ("waiting", "financeiro")
+    assert customer.texts[0].startswith("Pedi o desbloqueio ao sistema, mas não recebi")
+    assert "CONFERIR NO SISTEMA" in (await customer.notes())[0]
+    assert await office.ledger() == []
+
+
+@pytest.mark.parametrize(
+    ("case", "tool", "arguments", "asked"),
+    [
+        ("suspended", "desbloqueio_confianca", UNLOCK, "o desbloqueio"),
+        ("offline_dark", "abrir_chamado", TICKET, "um chamado"),
+    ],
+)
+async def test_a_second_attempt_tells_what_the_first_one_did(
+    office: Office, case: str, tool: str, arguments: dict[str, Any], asked: str
+) -> None:
+    customer = await office.customer(case)
+    await customer.identifies()
+    await office.set(model=STUBBORN, max_steps=1)
+    text = f'quero {asked}\nOBEDECE: {{"calls": [{{"name": "{tool}", "arguments": %s}}]}}'
+    await customer.write(text % str(arguments).replace("'", '"'))
+    dead = await customer.request()
+    await customer.runs(dead)
+    await office.host.run(customer.thread, RestartTurn(dead.turn_id, dead.attempt))
+
+    finish = await customer.run()
+
+    assert finish.attempt == 2
+    assert len(await office.ledger()) == 1
+    (deed,) = await office.ledger()
+    assert deed["protocol"] in customer.texts[0]
+    late = await customer.runs(replace(dead, turn_id=uuid4()))
+    assert late.finish.code == "turn_not_current"
+
+
+async def test_reads_of_a_cancelled_turn_are_used_by_the_next_one(office: Office) -> None:
+    customer = await office.customer()
+    await customer.say("quero minha fatura")
+    await customer.write(customer.cpf)
+    cut_short = await customer.runs()
+    asked = await office.asked()
+
+    await customer.write("rápido")
+    finish = await customer.run()
+
+    assert finish.turn != cut_short.finish.turn
+    assert await office.asked() == asked == {"/api/ura/consultacliente/": 1}
+    assert customer.texts[0].startswith("*MARIA DA SILVA*")
+    print([dict(r) for r in await office.given.admin.fetch("SELECT id, status, code, attempt, upto_version, tool_results::text t, tokens_in from turns where thread_id=$1 order by started_at", customer.thread)])
+    print([dict(r) for r in await office.given.admin.fetch("SELECT author, text, version, status, code from messages where thread_id=$1 order by version", customer.thread)])
+    await customer.say("sim")
+    print(customer.texts, await customer.used())
+    assert (await customer.facts())["contract"] == str(customer.contract)
+
+
+async def test_no_log_line_holds_a_document_a_phone_a_name_or_a_word(office: Office) -> None:
+    customer = await office.customer(name="Mariazinha")
+    with structlog.testing.capture_logs() as lines:
+        await customer.identifies("quero minha fatura por pix, abacaxi")
+        await customer.obeys("abacaxi", says="Seu contrato foi cancelado, abacaxi.")
+        broken = await office.customer()
+        await broken.say("abacaxi")
+        await office.fault("sgp", "malformed")
+        await broken.say(broken.cpf)
+        await office.fault("model", "malformed")
+        await office.set(**SHORT)
+        await (await office.customer()).say("abacaxi")
+
+    assert {"tool_used", "text_refused", "turn_without_erp", "turn_without_model"} <= {
+        line["event"] for line in lines
+    }
+    logged = repr(lines).casefold()
+    street = customer.subscriber["contracts"][0]["address"].split(",")[0].casefold()
+    for secret in (customer.cpf, customer.phone, customer.phone[4:], "maria", "silva", "abacaxi",
+                   street, "000201", office.erp_token, office.key):  # fmt: skip
+        assert secret not in logged
+    assert Kind.TEXT in {each.kind for each in customer.heard}

@@ -1,0 +1,92 @@
+"""Whether people are there, as a step finds it: by the tenant's policy, place and clock."""
+
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from niochat.adapters.postgres.database import Database
+from niochat.conversation.load import Tenant, load
+from niochat.conversation.work import Work
+from niochat.domain import commands as cmd
+from niochat.domain.ids import ThreadId
+from niochat.domain.policy import Presence
+from tests.builders import Given, Host, Ownership, message, put
+
+pytestmark = pytest.mark.asyncio
+
+EAST, WEST = "Pacific/Kiritimati", "Pacific/Pago_Pago"
+"""25 hours apart: it is never the same day of the week in both."""
+
+
+def all_day(*days: int) -> list[dict[str, object]]:
+    return [{"days": days, "opens": "00:00:00", "closes": "23:59:59.999999"}]
+
+
+def today(zone: str) -> datetime:
+    return datetime.now(ZoneInfo(zone))
+
+
+async def found(database: Database, given: Given, zone: str, **policy: object) -> Tenant:
+    """A tenant as the step of one of its threads finds it."""
+    place = await given.place(**policy)
+    await given.admin.execute(
+        "UPDATE tenants SET timezone = $1 WHERE tenant_id = $2", zone, place.tenant
+    )
+    thread: UUID = await given.thread(place)
+    async with database.path() as connection:
+        loaded = await load(connection, [Work(ThreadId(thread), 0)])
+    return loaded.tenants[place.tenant]
+
+
+async def test_without_shifts_people_are_always_there(database: Database, given: Given) -> None:
+    assert (await found(database, given, EAST)).people == Presence()
+
+
+async def test_shifts_are_of_the_tenants_own_place(database: Database, given: Given) -> None:
+    shifts = all_day(today(EAST).weekday())
+
+    there = await found(database, given, EAST, hours=shifts)
+    away = await found(database, given, WEST, hours=shifts)
+
+    assert there.people == Presence()
+    assert not away.people.there
+    assert away.people.returns_at is not None
+    assert away.people.returns_at > datetime.now(UTC)
+    assert away.people.returns_at.weekday() == today(EAST).weekday()
+    assert (away.people.returns_at.hour, away.people.returns_at.tzinfo) == (0, ZoneInfo(WEST))
+
+
+async def test_on_a_closed_day_nobody_is_there_whatever_the_shifts_say(
+    database: Database, given: Given
+) -> None:
+    closed = [str(today(WEST).date() + timedelta(days=n)) for n in range(2)]
+
+    tenant = await found(database, given, WEST, hours=all_day(*range(7)), closed_days=closed)
+
+    assert not tenant.people.there
+    assert tenant.people.returns_at is not None
+    assert tenant.people.returns_at.date() == today(WEST).date() + timedelta(days=2)
+
+
+async def test_a_step_tells_the_customer_when_people_are_back(
+    database: Database, given: Given, ownership: Ownership
+) -> None:
+    host = Host("host-a:1", database)
+    await ownership.give(host)
+    place = await given.place(
+        hours=all_day((today("America/Sao_Paulo").weekday() + 3) % 7),
+        unavailable_text="Já volto.",
+        closed_text="Voltamos {when}.",
+    )
+    thread = await given.thread(place)
+    await put(host, place, thread, [message("m1")])
+    await host.run(thread)
+    turn = host.turn(thread)
+
+    await host.step(thread, cmd.FinishAssistantTurn(turn.id, 1, cmd.TurnOutcome.FAILED))
+
+    (said,) = await given.rows("SELECT text FROM outbox WHERE thread_id = $1", thread)
+    assert said.startswith("Já volto.\n\nVoltamos ")
+    assert said.endswith("às 00:00.")

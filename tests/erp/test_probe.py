@@ -1,0 +1,208 @@
+"""What an ERP allows is found out when it is not known, old, or was proved wrong."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from structlog.testing import capture_logs
+
+from niochat.domain.erp import Capability, ErpError, FindSubscriber, ListPlans, WriteResult
+from niochat.erp.probe import AGAIN_AFTER, EVERY
+from niochat.erp.service import ErpService
+from tests.builders import Given
+from tests.erp.ledger import Installation, until
+from tests.erp.office import Office, Provider
+from tests.erp.wishes import ordered, wish
+
+pytestmark = pytest.mark.asyncio
+PROBED_ROUTE = "/api/ura/manutencao/list/"
+LONG_AGO = datetime.now(UTC) - EVERY - timedelta(minutes=1)
+LATELY = datetime.now(UTC) - AGAIN_AFTER
+
+
+def probed(provider: Provider, since: datetime | None) -> Callable[[], Awaitable[bool]]:
+    """Whether something was found after ``since``."""
+
+    async def happened() -> bool:
+        at = (await provider.probed())[1]
+        return at is not None and (since is None or at > since)
+
+    return happened
+
+
+async def known(provider: Provider, at: datetime) -> None:
+    await provider.changed(capabilities=["pix"], probed_at=at)
+
+
+async def test_an_erp_that_was_never_probed_is_and_what_was_found_is_kept(
+    office: Office, provider: Provider, sgp: Installation
+) -> None:
+    await office.prober.notice(provider.id)
+
+    await until(probed(provider, None))
+    found = (await office.settings_of(provider.id)).capabilities
+    assert found is not None
+    assert {Capability.UNLOCK, Capability.OPEN_TICKET, Capability.INVOICES} <= found
+    assert await sgp.kinds() == []
+
+
+async def test_what_was_found_long_ago_is_found_out_again(
+    office: Office, provider: Provider
+) -> None:
+    await known(provider, LONG_AGO)
+
+    await office.prober.notice(provider.id)
+
+    await until(probed(provider, LONG_AGO))
+    assert len((await provider.probed())[0] or ()) > 1
+
+
+@pytest.mark.parametrize("code", ["erp_missing", "erp_unauthorized"])
+async def test_what_a_call_proved_wrong_is_found_out_again(
+    code: str, office: Office, provider: Provider
+) -> None:
+    await known(provider, LATELY)
+
+    await office.prober.notice(provider.id, code)
+
+    await until(probed(provider, LATELY))
+
+
+def under_way() -> int:
+    """Probes that were begun and have not ended."""
+    names = [str(task.get_coro()) for task in asyncio.all_tasks()]
+    return sum("Prober._probe" in name for name in names)
+
+
+async def none_under_way() -> bool:
+    return under_way() == 0
+
+
+async def test_what_is_known_and_proved_by_nothing_wrong_is_not_asked_again(
+    office: Office, provider: Provider, sgp: Installation
+) -> None:
+    await known(provider, LATELY)
+
+    for code in ("", "erp_timeout", "erp_failed", "erp_none"):
+        await office.prober.notice(provider.id, code)
+
+    assert under_way() == 0
+    assert await sgp.asked(PROBED_ROUTE) == 0
+
+
+async def test_an_erp_is_not_probed_again_at_once_whatever_its_calls_say(
+    office: Office, provider: Provider, sgp: Installation
+) -> None:
+    await asyncio.gather(*(office.prober.notice(provider.id) for _ in range(5)))
+    await until(probed(provider, None))
+    await until(none_under_way)
+
+    for _ in range(5):
+        await office.prober.notice(provider.id, "erp_missing")
+
+    assert under_way() == 0
+    assert await sgp.asked(PROBED_ROUTE) == 1
+
+
+async def test_one_providers_probe_holds_no_other_providers_back(
+    office: Office, provider: Provider, given: Given, sgp: Installation
+) -> None:
+    second = Provider(given, provider.host, await given.place(), provider.base_url)
+    await second.has_erp(sgp.token)
+
+    for each in (provider, second):
+        await office.prober.notice(each.id)
+
+    for each in (provider, second):
+        await until(probed(each, None))
+
+
+@pytest.mark.parametrize(("fault", "code"), [("drop", "erp_lost"), ("status", "erp_unauthorized")])
+async def test_a_probe_that_fails_changes_nothing_and_is_only_logged(
+    fault: str, code: str, office: Office, provider: Provider, sgp: Installation
+) -> None:
+    await known(provider, LONG_AGO)
+    await sgp.fault(fault, status=403)
+
+    with capture_logs() as logs:
+        await office.prober.notice(provider.id)
+        await until(none_under_way)
+
+    (line,) = [each for each in logs if each["event"] == "erp_probe_failed"]
+    assert (line["log_level"], line["code"]) == ("warning", code)
+    assert sgp.token not in str(logs)
+    assert await provider.probed() == (["pix"], LONG_AGO)
+
+
+async def test_a_probe_ends_with_its_process(
+    office: Office, provider: Provider, sgp: Installation
+) -> None:
+    await sgp.fault("hold")
+    await office.prober.notice(provider.id)
+    await sgp.fault_met()
+
+    office.prober.close()
+
+    await until(none_under_way)
+    assert await provider.probed() == (None, None)
+
+
+def service(office: Office) -> ErpService:
+    return ErpService(office.calls, office.writes, office.prober)
+
+
+async def test_each_call_of_the_pool_is_noticed_and_its_answer_is_data(
+    office: Office, provider: Provider, sgp: Installation
+) -> None:
+    reply = await service(office).read(provider.id, ListPlans())
+
+    plans = reply.result()
+    assert isinstance(plans, tuple)
+    assert len(plans) == 4
+    await until(probed(provider, None))
+
+
+async def test_a_write_of_the_pool_is_data_and_its_refusal_too(
+    office: Office, provider: Provider, sgp: Installation
+) -> None:
+    turn, request = await provider.turn(), await wish("ticket", sgp)
+
+    done = await service(office).write(provider.id, ordered(request, turn))
+    await provider.over(turn)
+    later = ordered(await wish("unlock", sgp), turn)
+    refused = await service(office).write(provider.id, later)
+
+    assert isinstance(done.result(), WriteResult)
+    assert refused.failure is not None
+    assert (refused.failure.kind, refused.failure.code) == ("refused", "turn_not_current")
+    assert await sgp.kinds() == ["ticket"]
+
+
+async def test_a_provider_without_an_erp_is_told_so_and_not_probed(
+    office: Office, provider: Provider, given: Given
+) -> None:
+    await given.admin.execute("DELETE FROM erps")
+
+    reply = await service(office).read(provider.id, FindSubscriber("52998224725"))
+
+    with pytest.raises(ErpError) as told:
+        reply.result()
+    assert (told.value.code, told.value.left) == ("erp_none", False)
+    assert under_way() == 0
+
+
+async def test_a_route_that_is_gone_makes_the_pool_probe(
+    office: Office, provider: Provider, sgp: Installation
+) -> None:
+    await known(provider, LATELY)
+    await sgp.fault("status", "/api/ura/consultaplano/", status=404)
+
+    reply = await service(office).read(provider.id, ListPlans())
+
+    assert reply.failure is not None
+    assert reply.failure.code == "erp_missing"
+    await until(probed(provider, LATELY))
+    found = (await provider.probed())[0] or []
+    assert Capability.PLANS not in found
+    assert Capability.UNLOCK in found

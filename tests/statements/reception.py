@@ -1,0 +1,54 @@
+"""One customer's thread, and the turns that look at its visit."""
+
+from uuid import UUID, uuid4
+
+from niochat.assistant.facts import Facts
+from niochat.assistant.report import TurnRequest
+from niochat.assistant.visit import Visit, Visits
+from niochat.domain import commands as cmd
+from niochat.erp.journal import Journal
+from tests.builders import Given, Host, Place, message, put
+
+MARIA = Facts(name="Maria Souza", contract="4711")
+CALL = {"name": "list_invoices", "result": {"invoices": []}}
+
+
+class Reception:
+    """One customer's thread: writes, and turns that look at the visit."""
+
+    def __init__(self, host: Host, place: Place, thread: UUID, given: Given) -> None:
+        self.host, self.place, self.thread, self.given = host, place, thread, given
+        self.visits = Visits(host.database)
+        self.journal = Journal(host.database)
+
+    async def writes(self, words: str = "oi") -> None:
+        """The customer writes; the turn before, if it runs, is cancelled and another begins."""
+        await put(self.host, self.place, self.thread, [message(f"m-{uuid4()}", words)])
+        await self.host.run(self.thread)
+
+    async def does(self, *commands: cmd.DurableCommand) -> None:
+        await put(self.host, self.place, self.thread, commands)
+        await self.host.run(self.thread)
+
+    @property
+    def request(self) -> TurnRequest:
+        """Of the turn in progress."""
+        c = self.host.memory[self.thread].conversation
+        assert c is not None
+        assert c.turn is not None
+        return TurnRequest(
+            self.place.tenant, c.id, c.turn.id, c.turn.attempt, c.version, c.protocol
+        )
+
+    async def seen(self) -> Visit:
+        """The visit as the turn in progress finds it."""
+        visit = await self.visits.open(self.request)
+        assert visit is not None
+        return visit
+
+    async def learned(self, facts: Facts = MARIA, **call: object) -> None:
+        """The turn in progress finished a call."""
+        await self.visits.record(self.request, {**CALL, **call}, facts)
+
+    async def answers(self, *texts: str) -> None:
+        await self.host.answer(self.thread, *(texts or ("Pronto!",)))

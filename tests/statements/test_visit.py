@@ -1,0 +1,276 @@
+"""What a turn finds of its visit, and what it writes down while it runs."""
+
+from datetime import UTC
+from uuid import UUID
+
+import pytest
+import pytest_asyncio
+
+from niochat.assistant.facts import Facts
+from niochat.assistant.report import TurnRequest
+from niochat.domain import commands as cmd
+from niochat.domain.errors import Refused
+from tests.builders import Given, Host, Place
+from tests.statements.reception import CALL, MARIA, Reception
+
+pytestmark = pytest.mark.asyncio
+
+
+@pytest_asyncio.fixture
+async def reception(a: Host, place: Place, given: Given) -> Reception:
+    thread = await given.thread(place, phone="5581988887777")
+    here = Reception(a, place, thread, given)
+    await here.writes("minha fatura")
+    return here
+
+
+async def test_a_turn_finds_what_was_said_who_writes_and_what_time_it_is(
+    reception: Reception,
+) -> None:
+    visit = await reception.seen()
+
+    assert visit.unanswered == ["minha fatura"]
+    assert visit.phone == "5581988887777"
+    assert visit.teams == {"atendimento": "Atendimento"}
+    assert (visit.facts, visit.earlier, visit.untold) == (Facts(), [], frozenset())
+    assert (visit.shown, visit.first_answer) == (False, True)
+    assert visit.people.there, "without shifts somebody always is"
+    (now,) = await reception.given.rows("SELECT now()")
+    assert abs((visit.now.astimezone(UTC) - now).total_seconds()) < 60
+    assert visit.now.utcoffset() != now.utcoffset()
+
+
+async def test_who_hides_the_number_has_none(a: Host, place: Place, given: Given) -> None:
+    hidden = Reception(a, place, await given.thread(place), given)
+    await hidden.writes()
+
+    assert (await hidden.seen()).phone == ""
+
+
+# -- whether the attempt counts -------------------------------------------------------------
+
+
+async def test_only_the_attempt_that_counts_finds_its_visit(reception: Reception) -> None:
+    first = reception.request
+    turn = reception.host.turn(reception.thread)
+    await reception.host.step(reception.thread, cmd.RestartTurn(turn.id, 1))
+
+    assert await reception.visits.open(first) is None
+    assert (await reception.seen()).request.attempt == 2
+
+
+@pytest.mark.parametrize("end", ["answered", "cancelled", "taken over", "suspended"])
+async def test_a_turn_that_is_over_finds_no_visit_and_writes_nothing_down(
+    end: str, reception: Reception, given: Given
+) -> None:
+    await reception.learned()
+    over = reception.request
+    match end:
+        case "answered":
+            await reception.answers()
+        case "cancelled":
+            await reception.writes("espera")
+        case "taken over":
+            await reception.does(cmd.AssignConversation("ana"))
+        case _:
+            await reception.does(cmd.SuspendAssistant())
+
+    assert await reception.visits.open(over) is None
+    with pytest.raises(Refused) as refused:
+        await reception.visits.record(over, {"name": "late"}, Facts(name="Outra"))
+    assert refused.value.code == "turn_not_current"
+    assert await given.rows("SELECT facts ->> 'name' FROM memories") == ["Maria Souza"]
+    assert await given.rows("SELECT tool_results FROM turns WHERE id = $1", over.turn_id) == [
+        [CALL]
+    ]
+
+
+async def test_a_suspended_tenants_turn_finds_no_visit(reception: Reception, given: Given) -> None:
+    await given.admin.execute("UPDATE tenants SET status = 'suspended'")
+
+    assert await reception.visits.open(reception.request) is None
+
+
+async def test_another_tenant_finds_nothing_of_it(reception: Reception, given: Given) -> None:
+    foreign, request = await given.tenant(), reception.request
+
+    assert await reception.visits.open(_of(foreign, request)) is None
+    with pytest.raises(Refused):
+        await reception.visits.record(_of(foreign, request), CALL, MARIA)
+    assert await given.count("memories") == 0
+
+
+def _of(tenant: UUID, request: TurnRequest) -> TurnRequest:
+    return TurnRequest(
+        tenant, request.conversation_id, request.turn_id, request.attempt, 99, request.protocol
+    )
+
+
+# -- a call and what was learned from it ----------------------------------------------------
+
+
+async def test_a_call_and_its_facts_are_kept_together(reception: Reception, given: Given) -> None:
+    await reception.learned()
+    await reception.learned(Facts(name="Maria Souza", lookups=2), name="read_contract")
+
+    visit = await reception.seen()
+
+    assert visit.facts == Facts(name="Maria Souza", lookups=2)
+    assert [call["name"] for call in visit.earlier] == ["list_invoices", "read_contract"]
+    assert await given.count("memories") == 1
+
+
+async def test_what_a_lost_attempt_found_out_is_known_to_the_next(reception: Reception) -> None:
+    await reception.learned()
+    lost = cmd.RestartTurn(reception.host.turn(reception.thread).id, 1)
+    await reception.host.step(reception.thread, lost)
+
+    visit = await reception.seen()
+
+    assert (visit.facts, visit.earlier) == (MARIA, [CALL])
+
+
+async def test_the_next_visit_knows_nothing_of_the_one_before(reception: Reception) -> None:
+    await reception.learned()
+    await reception.does(cmd.ResolveConversation("ana"))
+    await reception.writes("de novo")
+
+    visit = await reception.seen()
+
+    assert (visit.facts, visit.earlier, visit.first_answer) == (Facts(), [], True)
+
+
+async def test_facts_of_another_shape_are_forgotten(reception: Reception, given: Given) -> None:
+    await reception.learned()
+    await given.admin.execute('UPDATE memories SET facts = \'{"lookups": "many"}\'')
+
+    assert (await reception.seen()).facts == Facts()
+
+
+# -- what turns before it left ----------------------------------------------------------------
+
+
+async def test_reads_of_a_turn_that_was_cancelled_moments_ago_are_still_good(
+    reception: Reception,
+) -> None:
+    await reception.learned(name="first")
+    await reception.writes("e o boleto?")
+    await reception.learned(name="second")
+    await reception.writes("alô?")
+
+    visit = await reception.seen()
+
+    assert [call["name"] for call in visit.earlier] == ["first", "second"]
+    assert visit.facts == MARIA
+
+
+async def test_reads_of_two_minutes_ago_are_read_again(reception: Reception, given: Given) -> None:
+    await reception.learned()
+    await reception.writes("e o boleto?")
+    await given.admin.execute(
+        "UPDATE turns SET settled_at = settled_at - interval '121 s' WHERE status = 'cancelled'"
+    )
+
+    assert (await reception.seen()).earlier == []
+
+
+async def test_reads_from_before_an_answer_are_read_again(reception: Reception) -> None:
+    await reception.learned()
+    await reception.writes("e o boleto?")
+    await reception.answers()
+    await reception.writes("mais uma coisa")
+
+    visit = await reception.seen()
+
+    assert visit.earlier == []
+    assert visit.facts == MARIA, "what is known of the customer stays"
+
+
+async def test_contracts_count_as_shown_once_the_turn_that_showed_them_was_answered(
+    reception: Reception,
+) -> None:
+    await reception.learned(Facts(shown_in=str(reception.request.turn_id)))
+    assert not (await reception.seen()).shown, "the customer has not seen them yet"
+    await reception.answers("1. Rua das Flores; 2. Rua do Sol")
+    await reception.writes("o primeiro")
+
+    assert (await reception.seen()).shown
+
+
+async def test_contracts_that_a_cancelled_turn_would_have_shown_were_not_shown(
+    reception: Reception,
+) -> None:
+    await reception.learned(Facts(shown_in=str(reception.request.turn_id)))
+    await reception.writes("o primeiro")
+
+    assert not (await reception.seen()).shown
+
+
+async def test_after_an_answer_the_next_is_not_the_first(reception: Reception) -> None:
+    await reception.answers()
+    await reception.writes("mais uma coisa")
+
+    assert not (await reception.seen()).first_answer
+
+
+async def test_a_note_for_the_team_is_no_answer(reception: Reception) -> None:
+    turn = reception.host.turn(reception.thread)
+    handoff = cmd.Handoff("atendimento", "customer_asked", "Quer uma pessoa.")
+    silent = cmd.FinishAssistantTurn(turn.id, 1, cmd.TurnOutcome.ANSWERED, handoff=handoff)
+    await reception.host.step(reception.thread, silent)
+    await reception.does(cmd.GiveBackConversation("ana"))
+    await reception.writes("alô?")
+
+    visit = await reception.seen()
+
+    assert visit.first_answer
+    assert "Quer uma pessoa." not in [line.text for line in visit.lines]
+
+
+# -- writes and files -------------------------------------------------------------------------
+
+
+async def begun(reception: Reception, key: str, status: str) -> None:
+    """The turn in progress wrote ``key`` down, and its row came to ``status``."""
+    request, journal = reception.request, reception.journal
+    write = await journal.begin(request.tenant_id, key, request.turn_id, request.attempt, {})
+    if status != "started":
+        await journal.leave(request.tenant_id, write.id, request.turn_id, request.attempt)
+    if status in ("done", "refused"):
+        await journal.settle(request.tenant_id, write.id, status, {})
+
+
+async def test_what_a_cancelled_turn_did_and_could_not_tell_is_known_to_the_next(
+    reception: Reception,
+) -> None:
+    for status in ("started", "sending", "done", "refused"):
+        await begun(reception, f"of {status}", status)
+    await reception.writes("alô?")
+
+    assert (await reception.seen()).untold == {"of sending", "of done"}
+
+
+async def test_what_an_answered_turn_did_was_told(reception: Reception) -> None:
+    await begun(reception, "ticket:1", "done")
+    await reception.answers("Abri o chamado.")
+    await reception.writes("obrigado")
+
+    assert (await reception.seen()).untold == frozenset()
+
+
+async def test_what_another_visit_did_is_not_this_ones_to_tell(reception: Reception) -> None:
+    await begun(reception, "ticket:1", "done")
+    await reception.does(cmd.ResolveConversation("ana"))
+    await reception.writes("de novo")
+
+    assert (await reception.seen()).untold == frozenset()
+
+
+async def test_a_file_that_is_attached_twice_is_one(reception: Reception, given: Given) -> None:
+    request = reception.request
+    file = ("boleto:1", "application/pdf", "boleto.pdf")
+
+    ids = {await reception.visits.attach(request, *file, data) for data in (b"%PDF-1", b"%PDF-2")}
+
+    assert len(ids) == 1
+    assert await given.rows("SELECT data FROM attachments") == [b"%PDF-1"]
