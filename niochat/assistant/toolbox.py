@@ -66,7 +66,7 @@ class Toolbox:
         await self._keep(tool, arguments.model_dump(mode="json"), result)
         return result
 
-    def finished(self) -> list[tuple[ToolCall, Result]]:
+    async def finished(self) -> list[tuple[ToolCall, Result]]:
         """Calls that a kill or the customer cut off before anybody told what came of them. The
         model goes on from there instead of asking everything again.
         """
@@ -75,6 +75,8 @@ class Toolbox:
             self._case.results.append((call["tool"], call["result"]))
             if call["tool"] == IDENTIFY.name:
                 self._case.learn(shown_in=str(self._case.visit.request.turn_id))
+        if calls:
+            await self._case.visits.record(self._case.visit.request, self._case.facts)
         return [
             (ToolCall(f"earlier_{n}", call["tool"], json.dumps(call["arguments"])), call["result"])
             for n, call in enumerate(calls)
@@ -112,7 +114,7 @@ class Toolbox:
     async def _keep(self, tool: Tool, said: Mapping[str, Any], result: Result) -> None:
         self._case.results.append((tool.name, result))
         call = {"tool": tool.name, "arguments": said, "result": result}
-        await self._case.visits.record(self._case.visit.request, call, self._case.facts)
+        await self._case.visits.record(self._case.visit.request, self._case.facts, call)
         _log.info(
             "tool_used", tool=tool.name, turn=str(self._case.visit.request.turn_id),
             code=result.get("erro", ""),

@@ -117,18 +117,22 @@ class _Run:
             ],
             self._toolbox.offers(),
         )
-        finished = self._toolbox.finished()
-        if finished:
-            self._dialogue.answer("", [(call, _json(result)) for call, result in finished])
 
     async def report(self) -> TurnReport:
         """How the turn ended, whatever failed in it."""
         try:
+            await self._go_on()
             return TurnReport(self._answered(await self._text()))
         except ModelError as error:
             return TurnReport(self._without_model(error), error.retry_after_s)
         except FailedTool as error:
             return TurnReport(self._without_erp(error))
+
+    async def _go_on(self) -> None:
+        """From where an earlier run was cut off."""
+        finished = await self._toolbox.finished()
+        if finished:
+            self._dialogue.answer("", [(call, _json(result)) for call, result in finished])
 
     async def _text(self) -> str:
         """What is to be said, looked at by the guard. Raises ``ModelError``, ``FailedTool``."""

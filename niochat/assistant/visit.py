@@ -79,15 +79,18 @@ class Visits:
             )
             return await _visit(connection, request, row) if row is not None else None
 
-    async def record(self, request: TurnRequest, call: Mapping[str, object], facts: Facts) -> None:
-        """A call is finished: it and what was learned are kept, whatever comes after.
+    async def record(
+        self, request: TurnRequest, facts: Facts, *calls: Mapping[str, object]
+    ) -> None:
+        """What was learned, by a call that is finished or without one, is kept, whatever comes
+        after.
 
         Raises ``Refused`` when the attempt does not count any more.
         """
         async with self._database.tenant(request.tenant_id) as connection:
             kept = await connection.fetchval(
-                _SQL["record_call"], request.tenant_id, request.turn_id, request.attempt, [call],
-                facts_to_json(facts),
+                _SQL["record_call"], request.tenant_id, request.turn_id, request.attempt,
+                list(calls), facts_to_json(facts),
             )  # fmt: skip
         if kept is None:
             raise Refused("the turn is over", code="turn_not_current")

@@ -6,7 +6,7 @@ from uuid import UUID
 from niochat.conversation.load import Loaded, Row
 from niochat.conversation.work import MemoryCommand, Plan, Thread, Work
 from niochat.domain import effects as fx
-from niochat.domain.commands import Command, FireTimer, LinkThread, ParkCommand, ReceiveMessage
+from niochat.domain.commands import Command, LinkThread, ParkCommand, ReceiveMessage
 from niochat.domain.conversation import Conversation, Status
 from niochat.domain.decide import decide
 from niochat.domain.draft import Context, Decision, KnownMessage, Unmatched
@@ -48,9 +48,9 @@ class Planner:
         return self._plan
 
     def _fire_timers(self) -> None:
-        for name, generation in self._loaded.timers[self._thread.id]:
-            self._decide(FireTimer(name, generation), f"timer:{name}:{generation}")
-            self._plan.timers.append((name, generation))
+        for timer in self._loaded.timers[self._thread.id]:
+            self._decide(timer, f"timer:{timer.name}:{timer.generation}")
+            self._plan.timers.append((timer.name, timer.generation))
 
     def _take_rows(self, rows: list[Row]) -> None:
         self._plan.more = len(rows) > self._work.rows or self._thread.id in self._loaded.unread

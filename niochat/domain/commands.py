@@ -217,10 +217,14 @@ class SettleSend:
 
 @dataclass(frozen=True, slots=True)
 class FireTimer:
-    """A timer is due; a stale ``generation`` does nothing."""
+    """A timer is due; a stale ``generation`` does nothing.
+
+    ``unsent``: something that was said to the customer has not certainly left yet.
+    """
 
     name: str
     generation: int
+    unsent: bool = False
 
 
 DurableCommand = (

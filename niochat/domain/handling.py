@@ -7,7 +7,7 @@ from niochat.domain.conversation import Conversation, Status
 from niochat.domain.draft import Draft
 from niochat.domain.errors import Refused
 from niochat.domain.receiving import open_conversation
-from niochat.domain.replying import cancel_turn, hand_off, wake_assistant
+from niochat.domain.replying import cancel_turn, expect_customer, hand_off, wake_assistant
 
 
 def assign(draft: Draft, command: cmd.AssignConversation) -> None:
@@ -37,6 +37,8 @@ def give_back(draft: Draft, command: cmd.GiveBackConversation) -> None:
     draft.emit(e.ConversationGivenBack(command.by))
     if draft.conversation.unanswered:
         wake_assistant(draft)
+    else:
+        expect_customer(draft)
 
 
 def resolve(draft: Draft, command: cmd.ResolveConversation) -> None:

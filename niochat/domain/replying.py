@@ -82,8 +82,7 @@ def fire_timer(draft: Draft, command: FireTimer) -> None:
     if c is None or c.timers.get(command.name) != command.generation or c.turn is not None:
         return
     if command.name == Timer.IDLE:
-        if not c.unanswered and _assistant_answers(draft):
-            _end_silence(draft, command)
+        _fall_silent(draft, command)
     elif c.unanswered:
         let_go(draft)
         if _assistant_answers(draft):
@@ -115,7 +114,7 @@ def _answer(draft: Draft, command: FinishAssistantTurn) -> None:
     if draft.conversation.unanswered:
         wake_assistant(draft)
     else:
-        _expect_customer(draft, draft.context.policy.reminder_after_s)
+        expect_customer(draft)
 
 
 def _part(draft: Draft, reason: str, cause: UUID, *farewell: Content) -> None:
@@ -222,16 +221,30 @@ def _set_burst_timer(draft: Draft) -> None:
     _set_timer(draft, Timer.BURST, due)
 
 
-def _expect_customer(draft: Draft, seconds: float) -> None:
-    """Silence from now on is measured; 0 seconds: it is not."""
-    if seconds > 0:
-        _set_timer(draft, Timer.IDLE, draft.context.now + timedelta(seconds=seconds))
+def expect_customer(draft: Draft) -> None:
+    """Silence is measured from now on, or from the end of a pause; 0 seconds: it is not."""
+    c, policy, now = draft.conversation, draft.context.policy, draft.context.now
+    seconds = policy.close_after_s if c.reminded else policy.reminder_after_s
+    if seconds > 0 and policy.reminder_after_s > 0:
+        begins = max(now, c.paused_until or now)
+        _set_timer(draft, Timer.IDLE, begins + timedelta(seconds=seconds))
 
 
 def _set_timer(draft: Draft, name: Timer, due: datetime) -> None:
     generation = draft.conversation.timers.get(name, 0) + 1
     draft.emit(e.TimerSet(name, generation, set_at=draft.context.now, due_at=due))
     draft.also(fx.SetTimer(name, generation, due))
+
+
+def _fall_silent(draft: Draft, command: FireTimer) -> None:
+    """Nobody is silent who could not hear us, or whom a person of the provider talks to."""
+    c, policy = draft.conversation, draft.context.policy
+    if c.unanswered or c.status is not Status.PENDING or not policy.assistant_answers:
+        return
+    if command.unsent or not c.assistant_may_reply(draft.context.now):
+        expect_customer(draft)
+    else:
+        _end_silence(draft, command)
 
 
 def _end_silence(draft: Draft, command: FireTimer) -> None:
@@ -243,7 +256,7 @@ def _end_silence(draft: Draft, command: FireTimer) -> None:
         return
     say(draft, Author.ASSISTANT, cause, filled(draft, policy.reminder_text))
     draft.emit(e.CustomerReminded())
-    _expect_customer(draft, policy.close_after_s)
+    expect_customer(draft)
 
 
 def _apologise(draft: Draft, command: FinishAssistantTurn) -> None:

@@ -1,6 +1,6 @@
 """Answers of the ERP on a shelf: sealed, because they are about people, and for seconds only."""
 
-from hashlib import sha256
+from hashlib import blake2b
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -35,16 +35,18 @@ class Seals(Protocol):
 class Answers:
     """The shelf of all tenants. Subjects are a contract, a person, or the provider."""
 
-    def __init__(self, shelf: Shelf, seals: Seals) -> None:
+    def __init__(self, shelf: Shelf, seals: Seals, secret: bytes) -> None:
+        """``secret`` (64 bytes at most) keeps whoever sees the shelf's keys from guessing."""
         self._shelf = shelf
         self._seals = seals
+        self._secret = secret
 
     async def find(self, tenant_id: UUID, request: erp.Read[Any]) -> tuple[Any] | None:
         """The answer in a tuple; ``None``: ask the ERP."""
         kind = _KEPT.get(type(request))
         if kind is None:
             return None
-        sealed = await self._shelf.get(_subject(tenant_id, request), type(request).__name__)
+        sealed = await self._shelf.get(self._subject(tenant_id, request), type(request).__name__)
         if sealed is None:
             return None
         try:
@@ -60,35 +62,33 @@ class Answers:
             return
         plain = kind.dump_json(answer).decode()
         sealed = self._seals.seal(plain, tenant_id=tenant_id, purpose=PURPOSE)
-        subject = _subject(tenant_id, request)
+        subject = self._subject(tenant_id, request)
         await self._shelf.put(subject, type(request).__name__, sealed)
         if isinstance(request, erp.FindSubscriber) and isinstance(answer, erp.Subscriber):
             for contract in answer.contracts:
-                owner = _name(tenant_id, f"owner:{contract.id}")
+                owner = self._name(tenant_id, f"owner:{contract.id}")
                 await self._shelf.put(owner, _PERSON, subject.encode())
 
     async def drop(self, tenant_id: UUID, contract: str) -> None:
         """Something of the contract changed, and with it what is told of whose it is."""
-        person = await self._shelf.get(_name(tenant_id, f"owner:{contract}"), _PERSON)
+        person = await self._shelf.get(self._name(tenant_id, f"owner:{contract}"), _PERSON)
         if person is not None:
             await self._shelf.drop(person.decode())
-        await self._shelf.drop(_name(tenant_id, f"contract:{contract}"))
+        await self._shelf.drop(self._name(tenant_id, f"contract:{contract}"))
 
     async def close(self) -> None:
         """Close the shelf."""
         await self._shelf.close()
 
+    def _subject(self, tenant_id: UUID, request: erp.Read[Any]) -> str:
+        contract = getattr(request, "contract", None)
+        if contract is not None:
+            return self._name(tenant_id, f"contract:{contract}")
+        if isinstance(request, erp.FindSubscriber):
+            return self._name(tenant_id, f"person:{request.document}")
+        return self._name(tenant_id, "provider")
 
-def _subject(tenant_id: UUID, request: erp.Read[Any]) -> str:
-    contract = getattr(request, "contract", None)
-    if contract is not None:
-        return _name(tenant_id, f"contract:{contract}")
-    if isinstance(request, erp.FindSubscriber):
-        return _name(tenant_id, f"person:{request.document}")
-    return _name(tenant_id, "provider")
-
-
-def _name(tenant_id: UUID, subject: str) -> str:
-    """A key that shows neither a document nor a contract's number."""
-    digest = sha256(f"{tenant_id}:{subject}".encode()).hexdigest()[:32]
-    return f"niochat:erp:{tenant_id}:{digest}"
+    def _name(self, tenant_id: UUID, subject: str) -> str:
+        """A key that shows neither a document nor a contract's number."""
+        digest = blake2b(subject.encode(), key=self._secret, person=b"erp", digest_size=16)
+        return f"niochat:erp:{tenant_id}:{digest.hexdigest()}"

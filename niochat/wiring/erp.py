@@ -1,6 +1,7 @@
 """The ERP of one pool replica."""
 
 from collections.abc import Awaitable, Callable
+from hashlib import sha256
 from uuid import UUID
 
 from niochat.adapters.redis.shelf import Shelf
@@ -23,7 +24,8 @@ def build_erp(parts: Parts, ask: AskTenant, tell: TellTenant) -> ErpService:
     erp: Erp = Sgp()
     settings_of = settings_by(parts)
     shelf = Shelf(parts.settings.redis_url.get_secret_value(), ttl_s=SHELF_S)
-    calls = Calls(erp, settings_of, Answers(shelf, parts.vault), ask, tell)
+    secret = sha256(parts.settings.vault_keys.get_secret_value().encode()).digest()
+    calls = Calls(erp, settings_of, Answers(shelf, parts.vault, secret), ask, tell)
     prober = Prober(erp, settings_of, parts.directory.remember_capabilities)
     return ErpService(calls, Writes(erp, calls, Journal(parts.database)), prober)
 

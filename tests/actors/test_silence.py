@@ -91,7 +91,8 @@ async def test_a_customer_who_says_nothing_is_reminded_by_the_sweep(
     await provider.wait_for("resposta")
 
     async def measured() -> bool:
-        return await given.count("timers", "name = 'idle' AND thread_id = $1", thread) == 1
+        idle = await given.count("timers", "name = 'idle' AND thread_id = $1", thread)
+        return idle == 1 and not await given.count("outbox", "status <> 'sent'")
 
     await until(measured)
     await given.admin.execute("UPDATE timers SET due_at = now() - interval '1 s'")

@@ -55,7 +55,7 @@ class Office:
 
     def __post_init__(self) -> None:
         self.permits = Permits(at_once=8, per_minute=6000, tokens=600.0, at=time.monotonic())
-        answers = Answers(Shelf(NO_REDIS, ttl_s=30), VAULT)
+        answers = Answers(Shelf(NO_REDIS, ttl_s=30), VAULT, bytes(32))
         self.calls = Calls(self.sgp, self._erp_settings, answers, self._lease, self._ended)
         journal = Journal(self.host.database)
         self.writes = Writes(self.sgp, self.calls, journal, look_again_s=self.look_again_s)
@@ -83,7 +83,7 @@ class Office:
     async def subscriber(self, case: str = "active", nth: int = 0) -> dict[str, Any]:
         """The sandbox's subscriber of a case, as its control API tells it."""
         found = await self.world.control("GET", f"/sgp/{self.erp_token}/subscribers")
-        return [each for each in found["items"] if each["case"] == case][nth]
+        return dict([each for each in found["items"] if each["case"] == case][nth])
 
     async def customer(
         self, case: str = "active", nth: int = 0, *, phone: str | None = None, name: str = ""

@@ -41,16 +41,12 @@ def mistyped(tool: str) -> dict[str, Any]:
 
 def bad_calls(tool: str) -> list[Any]:
     return [
-        *({**GOOD[tool], name: "5501"} for name in FOREIGN),
+        {**GOOD[tool], **dict.fromkeys(FOREIGN, "5501")},
         mistyped(tool),
         "isto não é JSON",
-        '{"a": 1',
         "[1, 2]",
-        '"texto"',
-        "null",
         json.dumps({"x": "-" * 9000}),
         "[" * 5000,
-        '{"a":' * 1500,
     ]
 
 

@@ -8,6 +8,7 @@ import pytest
 import structlog
 
 from niochat.domain.commands import FinishAssistantTurn, RestartTurn, TurnOutcome
+from niochat.domain.ids import TurnId
 from niochat.domain.message import Kind
 from tests.assistant.customer import STUBBORN, Customer
 from tests.assistant.office import Office
@@ -104,7 +105,7 @@ async def test_what_a_tool_did_is_told_even_where_the_model_has_no_words(
     assert len(await office.ledger()) == (0 if case == "active" else 1)
 
 
-ERP = [
+ERP: list[tuple[dict[str, Any], str]] = [
     ({"kind": "drop"}, "erp_"),
     ({"kind": "html"}, "erp_"),
     ({"kind": "status", "status": 502}, "erp_"),
@@ -139,7 +140,14 @@ async def test_a_failing_erp_means_one_true_sentence_and_the_right_team(
 @pytest.mark.parametrize(
     ("case", "tool", "arguments", "asked", "route", "kind"),
     [
-        ("suspended", "desbloqueio_confianca", UNLOCK, "desbloqueio", "liberacaopromessa", "unlock"),
+        (
+            "suspended",
+            "desbloqueio_confianca",
+            UNLOCK,
+            "desbloqueio",
+            "liberacaopromessa",
+            "unlock",
+        ),
         ("offline_dark", "abrir_chamado", TICKET, "chamado", "chamado", "ticket"),
     ],
 )
@@ -196,7 +204,7 @@ async def test_a_second_attempt_tells_what_the_first_one_did(
     await customer.write(text % str(arguments).replace("'", '"'))
     dead = await customer.request()
     await customer.runs(dead)
-    await office.host.run(customer.thread, RestartTurn(dead.turn_id, dead.attempt))
+    await office.host.run(customer.thread, RestartTurn(TurnId(dead.turn_id), dead.attempt))
 
     finish = await customer.run()
 
@@ -221,10 +229,7 @@ async def test_reads_of_a_cancelled_turn_are_used_by_the_next_one(office: Office
     assert finish.turn != cut_short.finish.turn
     assert await office.asked() == asked == {"/api/ura/consultacliente/": 1}
     assert customer.texts[0].startswith("*MARIA DA SILVA*")
-    print([dict(r) for r in await office.given.admin.fetch("SELECT id, status, code, attempt, upto_version, tool_results::text t, tokens_in from turns where thread_id=$1 order by started_at", customer.thread)])
-    print([dict(r) for r in await office.given.admin.fetch("SELECT author, text, version, status, code from messages where thread_id=$1 order by version", customer.thread)])
     await customer.say("sim")
-    print(customer.texts, await customer.used())
     assert (await customer.facts())["contract"] == str(customer.contract)
 
 

@@ -62,7 +62,7 @@ async def test_what_was_deleted_or_never_left_is_not_read(
         host, given, ownership, message("m1", "apagada"), message("m2", "fica")
     )
     await host.answer(thread, "nunca saiu")
-    assign = [cmd.ReceiveDeletion(("m1",)), cmd.AssignConversation("ana")]
+    assign: list[cmd.DurableCommand] = [cmd.ReceiveDeletion(("m1",)), cmd.AssignConversation("ana")]
     await put(host, place, thread, assign)
     await host.run(thread)
 

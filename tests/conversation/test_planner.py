@@ -27,7 +27,7 @@ def planned(
     *rows: cmd.DurableCommand,
     failures: int = 0,
     commands: Iterable[MemoryCommand] = (),
-    timers: Iterable[tuple[str, int]] = (),
+    timers: Iterable[cmd.FireTimer] = (),
     sends: dict[OutboxId, KnownSend] | None = None,
     take: int = 50,
 ) -> Plan:
@@ -136,7 +136,7 @@ def test_a_link_comes_alone_and_first(failures: int) -> None:
 
 
 def test_timers_wait_until_threads_are_linked() -> None:
-    plan = planned(cmd.LinkThread(str(OTHER)), timers=[("burst", 1)])
+    plan = planned(cmd.LinkThread(str(OTHER)), timers=[cmd.FireTimer("burst", 1)])
 
     assert plan.link is not None
     assert plan.timers == []
@@ -201,7 +201,7 @@ def test_a_send_that_became_uncertain_in_this_step_is_known_as_such() -> None:
 
 def test_nothing_to_do_is_an_empty_plan() -> None:
     assert planned().empty
-    assert not planned(timers=[("burst", 1)]).empty, "the timer has to go"
+    assert not planned(timers=[cmd.FireTimer("burst", 1)]).empty, "the timer has to go"
 
 
 def test_every_command_says_which_messages_and_sends_it_needs_to_see() -> None:

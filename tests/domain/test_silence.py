@@ -238,3 +238,23 @@ def test_what_silence_says_is_said_once_whoever_decides_it() -> None:
     assert list(one.sends) == list(other.sends)
     one.silence()
     assert len(one.sends) == 3, "the reminder and the end do not share an id"
+
+
+def test_nobody_is_silent_whom_our_words_have_not_reached() -> None:
+    talk = answered()
+
+    decision = talk.do(cmd.FireTimer(Timer.IDLE, talk.timers[Timer.IDLE].generation, unsent=True))
+
+    assert [event.type for event in decision.events] == ["timer_set"]
+    assert talk.timers[Timer.IDLE].generation == 2
+    assert not talk.live.reminded
+
+
+def test_a_pause_of_the_assistant_is_no_silence_of_the_customer() -> None:
+    talk = answered()
+    talk.phone("um momento")
+
+    decision = talk.silence()
+
+    assert [event.type for event in decision.events] == ["timer_set"]
+    assert talk.due_in(Timer.IDLE) > POLICY.reminder_after_s

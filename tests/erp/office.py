@@ -70,7 +70,7 @@ class Office:
     def __post_init__(self) -> None:
         self.journal = Journal(self.database)
         self.directory = Directory(self.database, VAULT)
-        self.answers = Answers(Shelf(self.redis_url, ttl_s=30), VAULT)
+        self.answers = Answers(Shelf(self.redis_url, ttl_s=30), VAULT, b"shelf")
         self.calls = Calls(
             self.erp, self.settings_of, self.answers, self.actor.ask, self.actor.tell
         )

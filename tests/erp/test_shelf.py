@@ -243,7 +243,7 @@ async def test_what_another_key_sealed_counts_as_not_there(
     read = ReadContract(await contract_of("active", sgp))
     await office.calls.read(provider.id, read)
 
-    newer = Answers(Shelf(redis.url, ttl_s=30), Vault({"k9": bytes(32)}))
+    newer = Answers(Shelf(redis.url, ttl_s=30), Vault({"k9": bytes(32)}), b"shelf")
 
     assert await newer.find(provider.id, read) is None
     await newer.close()

@@ -41,6 +41,10 @@ SUSPENDED = Line("suspensa")
 SPEECHLESS = Line("muda")
 FORGOTTEN = Line("esquecida")
 MISTAKEN = Line("enganada")
+SERVED = Line("servida")
+"""Has an ERP, and a team for every sector."""
+UNSERVED = Line("desligada")
+"""Has an ERP that goes wrong."""
 BROKEN = {
     name: Line("falhas", name)
     for name in ("erro", "ocupado", "limite", "recusado", "perdida", "sem-eco", "preso", "barrado")
@@ -48,8 +52,8 @@ BROKEN = {
 CAPTURED = Line("capturas", "inventadas", "558130009999", "fixture-token")
 REAL_CAPTURED = Line("capturas", "reais", "558130000001", "instance-token")
 LINES = [
-    FAST, STREAMING, SUSPENDED, SPEECHLESS, FORGOTTEN, MISTAKEN, *BROKEN.values(), CAPTURED,
-    REAL_CAPTURED,
+    FAST, STREAMING, SUSPENDED, SPEECHLESS, FORGOTTEN, MISTAKEN, SERVED, UNSERVED,
+    *BROKEN.values(), CAPTURED, REAL_CAPTURED,
 ]  # fmt: skip
 
 
@@ -73,14 +77,20 @@ def provider(line: Line, sandbox: str, **changes: Any) -> dict[str, Any]:
         # The longest that a test makes the model think, and some more.
         "max_seconds": 3 if line == SPEECHLESS else 45,
     }
-    return {
+    declared = {
         "slug": line.tenant,
         "name": line.tenant.capitalize(),
         "policy": {"burst_window_s": 0.3, "burst_limit_s": 1.5},
         "channels": channels,
         "assistant": assistant,
-        **changes,
     }
+    if line in (SERVED, UNSERVED):
+        declared["erp"] = {"base_url": f"{sandbox}/sgp", "app": "niochat", "token": line.key}
+        declared["teams"] = [
+            {"slug": slug, "name": slug.capitalize()}
+            for slug in ("atendimento", "financeiro", "suporte", "vendas")
+        ]
+    return {**declared, **changes}
 
 
 def document(sandbox: str) -> str:

@@ -48,7 +48,7 @@ class Reception:
 
     async def learned(self, facts: Facts = MARIA, **call: object) -> None:
         """The turn in progress finished a call."""
-        await self.visits.record(self.request, {**CALL, **call}, facts)
+        await self.visits.record(self.request, facts, {**CALL, **call})
 
     async def answers(self, *texts: str) -> None:
         await self.host.answer(self.thread, *(texts or ("Pronto!",)))

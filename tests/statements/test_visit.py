@@ -77,7 +77,7 @@ async def test_a_turn_that_is_over_finds_no_visit_and_writes_nothing_down(
 
     assert await reception.visits.open(over) is None
     with pytest.raises(Refused) as refused:
-        await reception.visits.record(over, {"name": "late"}, Facts(name="Outra"))
+        await reception.visits.record(over, Facts(name="Outra"), {"name": "late"})
     assert refused.value.code == "turn_not_current"
     assert await given.rows("SELECT facts ->> 'name' FROM memories") == ["Maria Souza"]
     assert await given.rows("SELECT tool_results FROM turns WHERE id = $1", over.turn_id) == [
@@ -96,7 +96,7 @@ async def test_another_tenant_finds_nothing_of_it(reception: Reception, given: G
 
     assert await reception.visits.open(_of(foreign, request)) is None
     with pytest.raises(Refused):
-        await reception.visits.record(_of(foreign, request), CALL, MARIA)
+        await reception.visits.record(_of(foreign, request), MARIA, CALL)
     assert await given.count("memories") == 0
 
 

@@ -5,32 +5,17 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 
 from niochat.cli.evaluation.checks import leaked, miscounted, too_many_calls, unmet
+from niochat.cli.evaluation.orders import Faults
 from niochat.cli.evaluation.results import Result, Verdict, result_of
 from niochat.cli.evaluation.scenario import Expect, Scenario, Step
 from niochat.cli.evaluation.stage import Stage, staged
 from niochat.cli.evaluation.tenants import Place
 from niochat.cli.sandbox_client import SandboxClient
-from niochat.domain.errors import NiochatError
+from niochat.domain.errors import NiochatError, Unavailable
 from niochat.wiring.parts import Parts
 
 SCENARIO_WITHIN_S = 300.0
 RUN_WITHIN_S = 3600.0
-
-
-class Faults:
-    """Orders of faults are withdrawn by whose they are; the sandbox has one list of them."""
-
-    def __init__(self, client: SandboxClient) -> None:
-        self._client = client
-        self._lock = asyncio.Lock()
-
-    async def withdraw(self, keys: set[str]) -> None:
-        """Nothing goes wrong any more for those keys. Others' orders stay, less what was hit."""
-        async with self._lock:
-            ordered = (await self._client.control("GET", "/sandbox/faults"))["items"]
-            if any(fault["token"] in keys for fault in ordered):
-                kept = [_left(f) for f in ordered if f["token"] not in keys and _stands(f)]
-                await self._client.control("PUT", "/sandbox/faults", {"items": kept})
 
 
 async def play_all(
@@ -41,7 +26,10 @@ async def play_all(
     at_once: int,
     told: Callable[[Result], None],
 ) -> list[Result]:
-    """Results in the order of the scenarios; ``told`` hears of each as it ends."""
+    """Results in the order of the scenarios; ``told`` hears of each as it ends.
+
+    Raises ``Unavailable`` when the whole does not end in time.
+    """
     turnstile = asyncio.Semaphore(at_once)
     client = SandboxClient(sandbox_url, "")
     faults = Faults(client)
@@ -56,6 +44,8 @@ async def play_all(
         await faults.withdraw({scenario.key for scenario in scenarios})
         async with asyncio.timeout(RUN_WITHIN_S):
             return list(await asyncio.gather(*(one(scenario) for scenario in scenarios)))
+    except TimeoutError:
+        raise Unavailable(f"not all was played within {RUN_WITHIN_S:g} s") from None
     finally:
         await client.close()
 
@@ -105,7 +95,7 @@ async def _step(stage: Stage, step: Step, faults: Faults) -> list[str]:
         case Step(send=sending) if sending is not None:
             await stage.say(sending.text, kind=sending.kind)
         case Step(fault=fault) if fault is not None:
-            await stage.order(fault)
+            await faults.order(stage.scenario.key, fault)
         case Step(set=change) if change is not None:
             await stage.change(change)
         case Step(resolve=True):
@@ -132,16 +122,3 @@ async def _in_all(stage: Stage) -> list[str]:
         problems += too_many_calls(scenario.calls_at_most, await stage.calls())
     texts = [message.text for message in seen.received]
     return problems + leaked(texts, cast, scenario.forbidden)
-
-
-def _stands(fault: Mapping[str, object]) -> bool:
-    count, hits = fault["count"], fault["hits"]
-    return count is None or int(str(hits)) < int(str(count))
-
-
-def _left(fault: Mapping[str, object]) -> dict[str, object]:
-    """As it may be ordered again: how often it still happens, and not how often it did."""
-    rest = {name: value for name, value in fault.items() if name != "hits" and value is not None}
-    if fault["count"] is not None:
-        rest["count"] = int(str(fault["count"])) - int(str(fault["hits"]))
-    return rest

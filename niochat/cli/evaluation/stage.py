@@ -15,7 +15,7 @@ from redis.asyncio import Redis
 from niochat.cli.evaluation.checks import Received, Seen
 from niochat.cli.evaluation.people import Cast, cast_of, people_of
 from niochat.cli.evaluation.records import Records, Use, Work
-from niochat.cli.evaluation.scenario import Change, FaultOrder, Scenario
+from niochat.cli.evaluation.scenario import Change, Scenario
 from niochat.cli.evaluation.tenants import Place
 from niochat.cli.sandbox_client import SandboxClient
 from niochat.domain.commands import ResolveConversation
@@ -65,11 +65,6 @@ class Stage:
             return not pulse.under_way and pulse.heard >= self.wrote
 
         await _until(settled, QUIET_WITHIN_S, "not all was answered")
-
-    async def order(self, fault: FaultOrder) -> None:
-        """Something goes wrong for this scenario's model or ERP."""
-        body = fault.model_dump(mode="json", exclude_none=True)
-        await self.client.control("POST", "/sandbox/faults", {**body, "token": self.scenario.key})
 
     async def change(self, change: Change) -> None:
         """The ERP knows something else of the subscriber."""

@@ -68,7 +68,7 @@ async def remembered(
     turn = host.turn(thread)
     request = TurnRequest(place.tenant, conversation, turn.id, 1, 99, "20260302000001")
     visits = Visits(database)
-    await visits.record(request, {"name": "list_invoices"}, Facts(name="Maria"))
+    await visits.record(request, Facts(name="Maria"), {"name": "list_invoices"})
     await visits.attach(request, "boleto", "application/pdf", "boleto.pdf", b"%PDF-")
 
 

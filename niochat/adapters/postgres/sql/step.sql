@@ -21,8 +21,13 @@ SELECT p.*
       ORDER BY i.id LIMIT x.wanted) AS p
 
 -- name: load_timers
--- Timers that are due by the database's clock, and when the others will be.
-SELECT thread_id, name, generation, due_at <= clock_timestamp() AS due
+-- Timers that are due by the database's clock, and when the others will be. A customer's silence
+-- counts only once all that was said has left.
+SELECT thread_id, name, generation, due_at <= clock_timestamp() AS due,
+       name = 'idle' AND due_at <= clock_timestamp() AND EXISTS (
+           SELECT FROM outbox o
+            WHERE o.thread_id = timers.thread_id
+              AND o.status IN ('queued', 'sending', 'uncertain')) AS unsent
   FROM timers WHERE thread_id = ANY ($1::uuid[]) ORDER BY due_at
 
 -- name: load_messages

@@ -1,0 +1,169 @@
+"""Each check of an evaluation passes what is as it must be, and tells what is not."""
+
+from typing import Any
+
+import pytest
+
+from niochat.cli.evaluation.checks import (
+    Received,
+    Seen,
+    leaked,
+    miscounted,
+    too_many_calls,
+    unmet,
+)
+from niochat.cli.evaluation.people import Cast, Person, cast_of, people_of
+from niochat.cli.evaluation.records import Use
+from niochat.cli.evaluation.scenario import Expect, Ledger, Scenario
+from niochat.domain.errors import Invalid
+
+MARIA = Person("active", "Maria da Silva", "31820450082", "5581988887777", ("Rua A, 10",))
+JOSE = Person("suspended", "José Arruda", "31821241967", "5581988887701", ("Rua do Sol, 23",))
+CAST = Cast(MARIA.phone, MARIA, (JOSE,))
+SEEN = Seen(
+    (
+        Received("text", "Segue sua fatura de R$ 99,90."),
+        Received("image", "Fatura de R$ 99,90"),
+        Received("text", "00020126580014BR.GOV.BCB.PIX"),
+    ),
+    (Use("identificar_cliente", ""), Use("enviar_fatura", ""), Use("abrir_chamado", "ja_existe")),
+    status="waiting",
+    team="suporte",
+    reason="ticket_opened",
+    notes="Cliente: Maria da Silva, contrato 5501.",
+    protocol="20261122000001",
+)
+
+
+def expect(**wanted: Any) -> Expect:
+    return Expect.model_validate(wanted)
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        {},
+        {"hears": ["SEGUE SUA", r"R\$ 99,90", "000201"]},
+        {"hears": "segue", "not_hears": "boleto"},
+        {"count": 3, "at_least": 2, "image": True, "document": False, "last": r"^000201\d\d"},
+        {"tools": ["identificar_cliente=ok", "abrir_chamado=ja_existe"]},
+        {"tools": "abrir_chamado", "no_tools": ["abrir_chamado=ok", "desbloqueio_confianca"]},
+        {"status": "waiting", "team": "suporte", "reason": "ticket_opened"},
+        {"note": ["{name}", "5501"]},
+    ],
+)
+def test_what_is_as_expected_is_no_problem(wanted: dict[str, Any]) -> None:
+    assert unmet(expect(**wanted), SEEN, CAST) == []
+
+
+@pytest.mark.parametrize(
+    ("wanted", "told"),
+    [
+        ({"hears": ["000201", "segue"]}, "does not hear «segue»"),
+        ({"hears": "boleto"}, "does not hear «boleto» but «Segue sua fatura"),
+        ({"not_hears": "fatura"}, "hears «fatura»"),
+        ({"count": 2}, "3 messages, not 2"),
+        ({"at_least": 4}, "3 messages, less than 4"),
+        ({"image": False}, "a image came"),
+        ({"document": True}, "no document came"),
+        ({"last": "segue"}, "the last message is not «segue» but «000201"),
+        ({"tools": ["enviar_fatura", "identificar_cliente"]}, "does not use identificar_cliente"),
+        ({"tools": "abrir_chamado=ok"}, "used: identificar_cliente=ok, enviar_fatura=ok"),
+        ({"no_tools": "enviar_fatura"}, "uses enviar_fatura"),
+        ({"no_tools": "abrir_chamado=ja_existe"}, "uses abrir_chamado=ja_existe"),
+        ({"status": "pending"}, "status is waiting, not pending"),
+        ({"team": "vendas"}, "team is suporte, not vendas"),
+        ({"reason": "anger"}, "reason is ticket_opened, not anger"),
+        ({"note": "contrato 9"}, "no note says «contrato 9»"),
+    ],
+)
+def test_what_is_not_as_expected_is_told(wanted: dict[str, Any], told: str) -> None:
+    (problem,) = unmet(expect(**wanted), SEEN, CAST)
+
+    assert told in problem
+
+
+def test_what_a_placeholder_stands_for_is_no_pattern() -> None:
+    seen = Seen((Received("text", "Protocolo: 20261122000001"),), protocol="20261122000001")
+
+    assert unmet(expect(hears="{protocol}"), seen, CAST) == []
+    assert unmet(expect(hears="{cpf_dotted}"), Seen((Received("text", "318x204x500-82"),)), CAST)
+
+
+def test_the_ledger_is_compared_exactly() -> None:
+    ledger = [{"kind": "unlock"}, {"kind": "ticket"}, {"kind": "ticket"}]
+
+    assert miscounted(Ledger(unlock=1, ticket=2), ledger) == []
+    assert miscounted(Ledger(ticket=1, lead=1), ledger) == [
+        "ledger: unlock 1 times, not 0",
+        "ledger: ticket 2 times, not 1",
+        "ledger: lead 0 times, not 1",
+    ]
+    assert miscounted(Ledger(), [{"kind": "service_order_by_invoice"}])
+
+
+def test_calls_of_a_route_have_a_limit() -> None:
+    assert too_many_calls({"/a": 1, "/b": 0}, {"/a": 1}) == []
+    assert too_many_calls({"/a": 1}, {"/a": 2}) == ["/a was called 2 times, more than 1"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Vou usar consultar_faturas.",
+        'resultado: {"ok": true}',
+        "a senha é segredo-wifi-senha-5501",
+        "seu CPF é 31820450082",
+        "seu CPF é 318.204.500-82, certo?",
+        "o cliente José Arruda também",
+        "ele mora na rua do sol, 23",
+        "CPF 318.212.419-67",
+    ],
+)
+def test_what_never_leaves_is_found(text: str) -> None:
+    assert leaked(["oi", text], CAST)
+
+
+def test_what_may_leave_is_let_go() -> None:
+    own = "*Maria da Silva*, encontrei seu cadastro: Rua A, 10 - Centro"
+    near = "Endereço: Rua do Sol, 230"
+
+    assert leaked([own, near], CAST) == []
+
+
+def test_a_scenario_forbids_more() -> None:
+    assert leaked(["É Rua A, 10"], CAST, ["{name}", "{address}"]) == [
+        r"says what must not leave: «Rua\ A,\ 10»"
+    ]
+
+
+def scenario(**fields: Any) -> Scenario:
+    return Scenario.model_validate(
+        {"name": "x", "title": "x", "kind": "edge", "steps": [{"say": "oi"}], **fields}
+    )
+
+
+def test_who_plays_is_found_in_the_sandboxs_table() -> None:
+    people = [MARIA, JOSE]
+
+    assert cast_of(scenario(subscriber="active"), people) == CAST
+    assert cast_of(scenario(subscriber="suspended", **{"from": "other"}), people).phone not in {
+        MARIA.phone,
+        JOSE.phone,
+    }
+    assert cast_of(scenario(phone="5581900001111"), people).others == (MARIA, JOSE)
+    with pytest.raises(Invalid, match="active/2"):
+        cast_of(scenario(subscriber="active/2"), people)
+
+
+def test_an_address_is_street_and_number() -> None:
+    told = {
+        "case": "active", "name": "Maria", "cpf": "41238800000122", "phone": "5581",
+        "contracts": [{"address": "Rua A, 10 - Centro, Olinda/PE"}],
+    }  # fmt: skip
+
+    (person,) = people_of({"items": [told]})
+
+    assert person.addresses == ("Rua A, 10",)
+    assert person.cpf_dotted == "41.238.800/0001-22"
+    assert Cast("5581", person, ()).fill("CNPJ {cpf}, {json}") == "CNPJ 41238800000122, {json}"

@@ -1,0 +1,75 @@
+"""The table and the JSON of an evaluation say what came of each scenario, and of all."""
+
+import json
+from decimal import Decimal
+from io import StringIO
+from uuid import uuid4
+
+from rich.console import Console
+
+from niochat.cli.evaluation.records import Work
+from niochat.cli.evaluation.results import Evaluation, Result, Verdict, result_of
+from niochat.cli.evaluation.scenario import Kind, Scenario
+from niochat.cli.evaluation.table import table_of
+
+SCENARIO = Scenario.model_validate(
+    {
+        "name": "fatura-pix", "title": "PIX", "kind": "flow", "subscriber": "active",
+        "steps": [{"say": "oi"}],
+    }
+)  # fmt: skip
+
+
+def work(tokens_in: int, tokens_out: int, cost: str) -> Work:
+    return Work(uuid4(), "answered", "", (), tokens_in, tokens_out, Decimal(cost))
+
+
+GOOD = result_of(
+    SCENARIO, [], [work(100, 10, "0.01"), work(50, 5, "0.005")], 1.26,
+    [{"who": "customer", "text": "oi"}],
+)  # fmt: skip
+BAD = Result(
+    "planos", Kind.EDGE, Verdict.FAILED, ("step 1: [x] is not y",), 1, 7, 3, Decimal("0.5"), 2.0
+)
+SKIPPED = Result("laco", Kind.FAULT, Verdict.SKIPPED)
+EVALUATION = Evaluation("grande", "https://model.example/v1", 4.2, (GOOD, BAD, SKIPPED))
+
+
+def printed() -> str:
+    out = StringIO()
+    Console(file=out, width=200, color_system=None).print(table_of(EVALUATION))
+    return out.getvalue()
+
+
+def test_a_scenarios_turns_are_summed() -> None:
+    assert (GOOD.verdict, GOOD.turns, GOOD.seconds) == (Verdict.PASSED, 2, 1.3)
+    assert (GOOD.tokens_in, GOOD.tokens_out, GOOD.cost) == (150, 15, Decimal("0.015"))
+
+
+def test_a_problem_makes_it_fail() -> None:
+    assert result_of(SCENARIO, ["no"], [], 1, []).verdict is Verdict.FAILED
+
+
+def test_the_table_tells_each_scenario_its_problems_and_the_totals() -> None:
+    text = printed()
+
+    for words in (
+        "grande", "fatura-pix", "passed", "150+15", "0.0150", "planos", "failed",
+        "step 1: [x] is not y", "laco", "skipped", "1 passed, 1 failed, 1 skipped", "157+18",
+        "0.5150", "4.2",
+    ):  # fmt: skip
+        assert words in text
+
+
+def test_the_json_holds_everything() -> None:
+    told = json.loads(json.dumps(EVALUATION.as_dict()))
+
+    assert {key: told[key] for key in ("model", "passed", "failed", "skipped")} == {
+        "model": "grande", "passed": 1, "failed": 1, "skipped": 1,
+    }  # fmt: skip
+    assert (told["tokens_in"], told["tokens_out"], told["cost"]) == (157, 18, 0.515)
+    first, second, third = told["scenarios"]
+    assert first["transcript"] == [{"who": "customer", "text": "oi"}]
+    assert (first["passed"], first["kind"], first["turns"]) == (True, "flow", 2)
+    assert second["problems"] == ["step 1: [x] is not y"]
+    assert (third["passed"], third["skipped"]) == (False, True)
