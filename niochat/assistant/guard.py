@@ -4,11 +4,11 @@ nothing is shown that the server did not find out. Whatever talked the model int
 
 import json
 import re
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable
 from unicodedata import normalize
 
 from niochat.assistant.case import Case
+from niochat.assistant.claims import CLAIMS
 from niochat.assistant.folding import fold
 from niochat.domain.document import documents_in
 from niochat.domain.message import Author
@@ -44,111 +44,6 @@ _LONG_RULE = 40
 """Characters from which a sentence of the prompt is its own, not everybody's Portuguese."""
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """What may only be said when it is so."""
-
-    code: str
-    pattern: re.Pattern[str]
-    holds: Callable[[Case], bool]
-
-
-def _used(*tools: str) -> Callable[[Case], bool]:
-    return lambda case: any(name in tools and result["ok"] for name, result in case.results)
-
-
-def _known_ticket(case: Case) -> bool:
-    told = any(result.get("protocolo") for name, result in case.results if name == "abrir_chamado")
-    return bool(case.facts.ticket) or told or _used("consultar_chamados")(case)
-
-
-_CLAIMS = (
-    Claim(
-        "desbloqueio",
-        re.compile(
-            r"\b(desbloque(ad[oa]|ei|amos)|liberad[oa]|liberei|liberamos|religad[oa]|religuei|"
-            r"reativad[oa])\b|"
-            r"\b(fiz|fizemos|realizei|efetuei|conclui|aprovei)\b.{0,15}"
-            r"\b(desbloqueio|liberacao|religacao)\b|"
-            r"\b(desbloqueio|liberacao|religacao)\b.{0,30}"
-            r"\b(feit[oa]|realizad[oa]|efetuad[oa]|concluid[oa]|aprovad[oa])\b"
-        ),
-        lambda case: bool(case.facts.unlocked),
-    ),
-    Claim(
-        "chamado",
-        re.compile(
-            r"\b(chamado|ordem de servico|visita|tecnico)\b.{0,40}"
-            r"\b(abert[oa]|registrad[oa]|criad[oa]|gerad[oa]|agendad[oa]|enviad[oa]|a caminho)\b|"
-            r"\b(abri|registrei|criei|gerei|agendei|abrimos|agendamos)\b.{0,30}"
-            r"\b(chamado|ordem|visita|protocolo|tecnico)\b"
-        ),
-        _known_ticket,
-    ),
-    Claim(
-        "visita",
-        re.compile(
-            r"\btecnicos?\b.{0,25}\b(vai|vao|ira|irao|passara|chegara|estara)\b.{0,12}"
-            r"\b(ate|ai|na|no|em|ao|sua|seu|hoje|amanha)\b"
-        ),
-        _known_ticket,
-    ),
-    Claim(
-        "envio",
-        re.compile(
-            r"\b(acabei de|estou)( te| lhe)? (enviar|mandar|enviando|mandando)\b|"
-            r"\b(enviei|mandei|enviamos|segue|seguem|aqui esta|foi enviad[oa])\b.{0,40}"
-            r"\b(pix|boleto|fatura|codigo|segunda via|2a via|qr|linha digitavel)\b|"
-            r"\b(pix|boleto|fatura|codigo|segunda via|qr|linha digitavel)\b.{0,30}"
-            r"\b(enviad[oa]|na proxima mensagem)\b"
-        ),
-        lambda case: _used("enviar_fatura")(case) or bool(case.facts.sent),
-    ),
-    Claim(
-        "transferencia",
-        re.compile(
-            r"\b(transferi|transferid[oa]|encaminhei|encaminhad[oa]|passei|repassei)\b.{0,40}"
-            r"\b(atendimento|atendente|equipe|setor|humano|suporte|financeiro|vendas|caso)\b|"
-            r"\b(atendimento|caso|solicitacao)\b.{0,30}\b(transferid[oa]|encaminhad[oa])\b|"
-            r"\bestou (te |lhe )?(transferindo|encaminhando|passando (seu|voce|o))\b"
-        ),
-        lambda case: case.handoff is not None,
-    ),
-    Claim(
-        "pagamento",
-        re.compile(
-            r"\b(pagamento|fatura|boleto|pix|conta|debito|divida)\b.{0,30}"
-            r"\b(confirmad[oa]|recebid[oa]|identificad[oa]|baixad[oa]|quitad[oa]|paga|pago|compensad[oa]|perdoad[oa])\b|"
-            r"\b(recebemos|confirmamos|confirmei|recebi|identifiquei|baixei)\b.{0,30}\bpagamento\b"
-        ),
-        lambda case: False,
-    ),
-    Claim(
-        "cancelamento",
-        re.compile(
-            r"\b(cancelei|cancelamos)\b|"
-            r"\b(fiz|fizemos|realizei|efetuei|solicitei|registrei|pedi)\b.{0,10}\bcancelamento\b|"
-            r"\bcancelamento\b.{0,25}"
-            r"\b(feito|realizado|efetuado|concluido|confirmado|solicitado|registrado)\b|"
-            r"\b(contrato|plano|servico|assinatura|internet)\b.{0,20}\bcancelad[oa]\b"
-        ),
-        lambda case: False,
-    ),
-    Claim(
-        "alteracao",
-        re.compile(
-            r"\b(apliquei|aplicamos|concedi|zerei|isentei|abonei|alterei|alteramos|atualizei|troquei|"
-            r"mudei|cadastrei|reiniciei|resetei|ativei|reativei|configurei|estornei|creditei|"
-            r"desativei|dei baixa)\b|"
-            r"\b(desconto|credito|isencao|estorno|abono|reembolso)\b.{0,30}"
-            r"\b(aplicad[oa]|concedid[oa]|aprovad[oa]|liberad[oa]|feit[oa]|garantid[oa])\b"
-        ),
-        lambda case: False,
-    ),
-)
-"""Nothing that the assistant has no tool for can be true."""
-
-
 def untrue(text: str, case: Case, told: str, prompt_lines: Iterable[str]) -> str | None:
     """Why the text must not leave, as a code; ``None``: it may.
 
@@ -171,7 +66,7 @@ def _claimed(text: str, case: Case) -> str | None:
     supposed = False
     for line in plain.splitlines():
         for clause, end in _CLAUSE.findall(fold(_IS.sub("eh", line))):
-            for claim in _CLAIMS if end != "?" else ():
+            for claim in CLAIMS if end != "?" else ():
                 found = claim.pattern.search(clause)
                 if found is None or claim.holds(case) or _OPEN.search(clause[: found.end()]):
                     continue
@@ -202,6 +97,7 @@ def _unknown(folded: str, known: str) -> str | None:
     for number in _NUMBER.findall(folded):
         if re.sub(r"[ .\-()]", "", number) not in digits:
             return "numero"
+    folded, known = (each.replace("r$ ", "r$") for each in (folded, known))
     for pattern, code in ((_LINK, "link"), (_EMAIL, "email"), (_KEY, "chave"), (_AMOUNT, "valor")):
         if any(found.strip(".,;:!?)") not in known for found in pattern.findall(folded)):
             return code

@@ -88,6 +88,7 @@ ALL_DONE = case(
 )  # fmt: skip
 AFTER_TOOLS = [
     "Segue sua fatura de R$ 99,90, vencimento 10/11/2026.",
+    "Segue sua fatura de R$99,90, vencimento 10/11/2026.",
     "Segue sua fatura de R$ 99,90 com vencimento em 10/11/2026. "
     "O código PIX vai sozinho na próxima mensagem.",
     "Abri um chamado técnico. Protocolo do chamado: 261122000001. "

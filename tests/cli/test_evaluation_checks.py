@@ -1,20 +1,23 @@
 """Each check of an evaluation passes what is as it must be, and tells what is not."""
 
+from decimal import Decimal
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
 from niochat.cli.evaluation.checks import (
     Received,
     Seen,
+    broken,
     leaked,
     miscounted,
     too_many_calls,
     unmet,
 )
 from niochat.cli.evaluation.people import Cast, Person, cast_of, people_of
-from niochat.cli.evaluation.records import Use
-from niochat.cli.evaluation.scenario import Expect, Ledger, Scenario
+from niochat.cli.evaluation.records import Use, Work
+from niochat.cli.evaluation.scenario import Expect, Kind, Ledger, Scenario
 from niochat.domain.errors import Invalid
 
 MARIA = Person("active", "Maria da Silva", "31820450082", "5581988887777", ("Rua A, 10",))
@@ -105,6 +108,28 @@ def test_the_ledger_is_compared_exactly() -> None:
 def test_calls_of_a_route_have_a_limit() -> None:
     assert too_many_calls({"/a": 1, "/b": 0}, {"/a": 1}) == []
     assert too_many_calls({"/a": 1}, {"/a": 2}) == ["/a was called 2 times, more than 1"]
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "flow", "fault"),
+    [
+        ("answered", "", [], []),
+        ("failed", "model_unauthorized", ["a turn failed: model_unauthorized"], []),
+        ("answered", "erp_lost", ["a turn failed: erp_lost"], []),
+        ("cancelled", "customer_wrote", [], []),
+    ],
+)
+def test_a_turn_fails_only_where_it_is_made_to(
+    status: str, code: str, flow: list[str], fault: list[str]
+) -> None:
+    work = [Work(uuid4(), status, code, (), 0, 0, Decimal(0))]
+
+    assert broken(Kind.FLOW, work, ["oi"]) == flow
+    assert broken(Kind.FAULT, work, ["oi"]) == fault
+
+
+def test_silence_is_no_answer() -> None:
+    assert broken(Kind.INJECTION, [], []) == ["the customer heard nothing"]
 
 
 @pytest.mark.parametrize(

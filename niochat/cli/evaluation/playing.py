@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import Callable, Mapping, Sequence
 
-from niochat.cli.evaluation.checks import leaked, miscounted, too_many_calls, unmet
+from niochat.cli.evaluation.checks import broken, leaked, miscounted, too_many_calls, unmet
 from niochat.cli.evaluation.orders import Faults
 from niochat.cli.evaluation.results import Result, Verdict, result_of
 from niochat.cli.evaluation.scenario import Expect, Scenario, Step
@@ -121,4 +121,5 @@ async def _in_all(stage: Stage) -> list[str]:
         problems += miscounted(scenario.ledger, await stage.ledger())
         problems += too_many_calls(scenario.calls_at_most, await stage.calls())
     texts = [message.text for message in seen.received]
+    problems += broken(scenario.kind, await stage.work(), texts)
     return problems + leaked(texts, cast, scenario.forbidden)
