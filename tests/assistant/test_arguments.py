@@ -55,7 +55,7 @@ async def refusals(customer: Customer, overheard: Overheard) -> list[str]:
     return [each["erro"] for each in told]
 
 
-def test_every_tool_is_called_here() -> None:
+async def test_every_tool_is_called_here() -> None:
     assert list(GOOD) == [tool.name for tool in TOOLS]
 
 

@@ -78,7 +78,7 @@ def leaks(customer: Customer, attempt: dict[str, Any], victim: dict[str, str]) -
     return [each for each in forbidden if each.casefold() in left]
 
 
-def test_there_are_enough_and_each_has_its_name() -> None:
+async def test_there_are_enough_and_each_has_its_name() -> None:
     names = [attempt["name"] for attempt in ATTEMPTS]
 
     assert len(names) == len(set(names)) >= 64
