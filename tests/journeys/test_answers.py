@@ -16,7 +16,7 @@ async def test_a_question_is_answered(world: World) -> None:
     said = await world.niochat("say", "+5581977770001", "oi, quero a segunda via")
 
     assert said.code == 0
-    assert "Sou um simulador de atendimento" in said.out
+    assert "CPF" in said.out
 
 
 async def test_say_ends_with_1_when_no_answer_comes(world: World) -> None:
@@ -30,7 +30,8 @@ async def test_say_ends_with_1_when_no_answer_comes(world: World) -> None:
 
 async def test_the_screen_shows_what_was_said_as_it_was_said(world: World) -> None:
     """Brackets are text to a customer, and styles to a careless terminal."""
-    said = await world.niochat("say", "+5581977770003", "quero [bold]isto[/bold] e [/nada]")
+    words = "#c770003-1 quero [bold]isto[/bold] e [/nada]"  # tagged: the model repeats it
+    said = await world.niochat("say", "+5581977770003", words)
 
     assert "quero [bold]isto[/bold] e [/nada]" in said.out
 

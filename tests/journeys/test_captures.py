@@ -38,7 +38,7 @@ async def test_every_captured_webhook_is_taken_and_the_whole_path_answers(
 
     assert await world.post(line, capture(TEXT, folder)) == [200]
     (answer,) = await customer.hears(1)
-    assert "Sou um simulador de atendimento" in answer
+    assert "Protocolo: " in answer
     await customer.shows("turns", "status", "answered")
 
     # What people of the provider did comes last: it silences the assistant, as it should.

@@ -28,7 +28,7 @@ async def test_without_a_model_the_customer_hears_one_true_sentence_and_waits_fo
 
     await customer.tell(1)
     (sentence,) = await customer.hears(1)
-    await customer.shows("messages", "status", None, "read")
+    await customer.shows("messages", "status", None, None, "read")
     await world.no_faults()
     await customer.tell(2)
     await customer.stored(2)
@@ -40,7 +40,10 @@ async def test_without_a_model_the_customer_hears_one_true_sentence_and_waits_fo
     assert conversation["protocol"] in sentence
     assert await customer.column("turns", "status") == ["failed"]
     assert await customer.column("turns", "code") == [code]
-    assert await customer.column("messages", "author") == ["customer", "system", "customer"]
+    assert await customer.column("messages", "kind") == ["text", "note", "text", "text"]
+    assert await customer.column("messages", "author") == [
+        "customer", "system", "system", "customer",
+    ]  # fmt: skip
     assert await customer.heard() == [sentence]
 
     shown = await world.niochat("show", conversation["protocol"], "--tenant", SPEECHLESS.tenant)

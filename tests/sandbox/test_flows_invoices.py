@@ -7,7 +7,7 @@ import pytest
 from niochat.sandbox.flows.actions import Tool, call
 from niochat.sandbox.flows.connection import blocked
 from niochat.sandbox.flows.scene import Scene
-from niochat.sandbox.flows.words import form_in
+from niochat.sandbox.flows.words import form_in, number_in
 
 from .flows import CONFIRMING, CONTRACT, KNOWN, SUSPENDED, Given, act, failed, ok, say
 
@@ -153,3 +153,17 @@ def test_an_unlock_is_told_with_its_end_and_protocol() -> None:
 )
 def test_a_form_left_open_is_none(text: str, form: str | None) -> None:
     assert form_in(text) == form
+
+
+@pytest.mark.parametrize(
+    ("said", "number"),
+    [
+        ("a fatura 2, no pix", 2),
+        ("2", 2),
+        ("a segunda", 2),
+        ("vence 10/11", None),
+        ("R$ 99,90", None),
+    ],
+)
+def test_the_number_of_an_invoice_is_read_from_a_sentence(said: str, number: int | None) -> None:
+    assert number_in(said) == number
