@@ -2,13 +2,14 @@
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from niochat.assistant.facts import Facts, Wish
+from niochat.assistant.patience import patiently
 from niochat.assistant.visit import Visit, Visits
 from niochat.domain.commands import Handoff
 from niochat.domain.erp import (
@@ -30,6 +31,7 @@ READS_WITHIN_S = 60.0
 WRITE_WITHIN_S = 60.0
 """For one write and the looks at what became of it; it goes on when nobody waits any more."""
 
+Kept = TypeVar("Kept")
 Result = dict[str, Any]
 """A tool's answer to the model: JSON with ``ok``."""
 
@@ -71,6 +73,8 @@ class Case:
     visits: Visits
     erp: ErpDesk
     capabilities: frozenset[Capability]
+    back_within_s: float
+    """How long a part of ours may be away while the turn runs."""
     facts: Facts = field(init=False)
     after_text: list[Content] = field(default_factory=list)
     """Leaves after the model's own text, in this order."""
@@ -101,7 +105,7 @@ class Case:
         began = time.monotonic()
         try:
             async with asyncio.timeout(self.reads_left_s):
-                return await self.erp.read(self.tenant_id, request)
+                return await self._patiently(lambda: self.erp.read(self.tenant_id, request))
         except TimeoutError:
             raise ErpError("the ERP was too slow for this turn", code="erp_timeout") from None
         finally:
@@ -113,19 +117,31 @@ class Case:
         order = WriteOrder(key, turn.turn_id, turn.attempt, request)
         try:
             async with asyncio.timeout(WRITE_WITHIN_S):
-                return await self.erp.write(self.tenant_id, order)
+                return await self._patiently(lambda: self.erp.write(self.tenant_id, order))
         except TimeoutError:
             return WriteResult(WriteStatus.UNKNOWN, reason="erp_write_unknown")
 
     async def attach(self, name: str, kind: Kind, file: tuple[str, str, bytes], text: str) -> None:
         """A file (mimetype, name, bytes) that leaves after the model's text, with a caption."""
         mimetype, filename, data = file
-        attachment = await self.visits.attach(self.visit.request, name, mimetype, filename, data)
+        attachment = await self._patiently(
+            lambda: self.visits.attach(self.visit.request, name, mimetype, filename, data)
+        )
         details: Mapping[str, object] = {
             "attachment": str(attachment), "filename": filename, "mimetype": mimetype,
             "size": len(data),
         }  # fmt: skip
         self.after_text.append(Content(kind, text, details))
+
+    async def keep(self, *calls: Mapping[str, object]) -> None:
+        """Finished calls and what is known now go into the database.
+
+        Raises ``Refused`` when the turn is over.
+        """
+        await self._patiently(lambda: self.visits.record(self.visit.request, self.facts, *calls))
+
+    async def _patiently(self, work: Callable[[], Awaitable[Kept]]) -> Kept:
+        return await patiently(work, time.monotonic() + self.back_within_s)
 
     def hand_over(self, sector: str, reason: str, note: str) -> None:
         """To the sector's team when the turn ends."""

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from openai.types.chat import ChatCompletionMessageParam
 
 from niochat.adapters.openai.model import Completion, Endpoint, ModelError, Models, ToolCall
+from niochat.assistant.folding import storable
 from niochat.assistant.settings import AssistantSettings
 
 MAX_CALLS = 4
@@ -112,14 +113,6 @@ class Dialogue:
         if not text and not completion.calls:
             raise ModelError("the model said nothing", code="model_empty", retryable=True)
         return replace(completion, text=text, calls=tuple(map(_storable_call, completion.calls)))
-
-
-def storable(text: str) -> str:
-    """The text as PostgreSQL takes it: without NUL, and without halves of a character.
-
-    Through UTF-16, so that two halves sent apart become the character they meant.
-    """
-    return text.replace("\x00", "").encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def _storable_call(call: ToolCall) -> ToolCall:

@@ -27,6 +27,8 @@ TOOLS = (
 )  # fmt: skip
 _ALWAYS = (TRANSFER, CLOSE)
 _LONGEST_ARGUMENTS = 8_000
+_KEPT_NAME, _KEPT_ARGUMENTS = 60, 500
+"""Characters of a bad call that go into the turn's row."""
 
 
 class FailedTool(NiochatError):
@@ -57,13 +59,20 @@ class Toolbox:
         """
         tool = self._offered.get(call.name)
         if tool is None:
-            return self._wrong(call.name, "esta ferramenta não existe aqui")
+            return await self._wrong(call, "esta ferramenta não existe aqui")
         try:
             arguments = _arguments(tool, call.arguments)
         except ValueError as error:
-            return self._wrong(call.name, _reason(error))
-        result = self._gate(tool) or await self._run(tool, arguments)
-        await self._keep(tool, arguments.model_dump(mode="json"), result)
+            return await self._wrong(call, _reason(error))
+        said = arguments.model_dump(mode="json")
+        try:
+            result = self._gate(tool) or await tool.run(self._case, arguments)
+        except NiochatError as error:
+            if not error.code.startswith("erp_"):
+                raise
+            await self._keep(tool.name, said, {"ok": False, "erro": error.code})
+            raise FailedTool(tool, error) from error
+        await self._keep(tool.name, said, result)
         return result
 
     async def finished(self) -> list[tuple[ToolCall, Result]]:
@@ -76,7 +85,7 @@ class Toolbox:
             if call["tool"] == IDENTIFY.name:
                 self._case.learn(shown_in=str(self._case.visit.request.turn_id))
         if calls:
-            await self._case.visits.record(self._case.visit.request, self._case.facts)
+            await self._case.keep()
         return [
             (ToolCall(f"earlier_{n}", call["tool"], json.dumps(call["arguments"])), call["result"])
             for n, call in enumerate(calls)
@@ -103,20 +112,11 @@ class Toolbox:
             )  # fmt: skip
         return None
 
-    async def _run(self, tool: Tool, arguments: Arguments) -> Result:
-        try:
-            return await tool.run(self._case, arguments)
-        except NiochatError as error:
-            if not error.code.startswith("erp_"):
-                raise
-            raise FailedTool(tool, error) from error
-
-    async def _keep(self, tool: Tool, said: Mapping[str, Any], result: Result) -> None:
-        self._case.results.append((tool.name, result))
-        call = {"tool": tool.name, "arguments": said, "result": result}
-        await self._case.visits.record(self._case.visit.request, self._case.facts, call)
+    async def _keep(self, tool: str, said: object, result: Result) -> None:
+        self._case.results.append((tool, result))
+        await self._case.keep({"tool": tool, "arguments": said, "result": result})
         _log.info(
-            "tool_used", tool=tool.name, turn=str(self._case.visit.request.turn_id),
+            "tool_used", tool=tool, turn=str(self._case.visit.request.turn_id),
             code=result.get("erro", ""),
         )  # fmt: skip
 
@@ -125,14 +125,16 @@ class Toolbox:
         tool = self._offered.get(str(call.get("tool")))
         return tool is not None and tool.repeatable and bool(call["result"].get("ok"))
 
-    def _wrong(self, name: str, detail: str) -> Result:
+    async def _wrong(self, call: ToolCall, detail: str) -> Result:
         """A bad call goes back once, with what is wrong; a model that repeats it cannot go on."""
-        if name in self._corrected:
+        result = refused("argumento_invalido", "Corrija a chamada.", detalhe=detail)
+        await self._keep(call.name[:_KEPT_NAME], call.arguments[:_KEPT_ARGUMENTS], result)
+        if call.name in self._corrected:
             raise ModelError(
                 "the model calls a tool wrongly again", code="model_bad_call", retryable=False
             )
-        self._corrected.add(name)
-        return refused("argumento_invalido", "Corrija a chamada.", detalhe=detail)
+        self._corrected.add(call.name)
+        return result
 
 
 def _arguments(tool: Tool, text: str) -> Arguments:

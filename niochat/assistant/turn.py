@@ -1,20 +1,18 @@
 """One run of the assistant: bounded in steps, tokens and seconds; it always ends in a report."""
 
-import asyncio
 import json
-import random
 import time
-from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from typing import TypeVar
 
 import structlog
 
 from niochat.adapters.openai.model import Completion, ModelError, Models
 from niochat.assistant.case import Case, Result, Sector
-from niochat.assistant.dialogue import Dialogue, storable
+from niochat.assistant.dialogue import Dialogue
+from niochat.assistant.folding import storable
 from niochat.assistant.guard import untrue
 from niochat.assistant.handover import announcement, summary, urgent_handoff
+from niochat.assistant.patience import BACK_WITHIN_S, patiently
 from niochat.assistant.prompt import Prompt, system_prompt
 from niochat.assistant.report import TurnReport, TurnRequest
 from niochat.assistant.settings import AssistantSettings, CapabilitiesOf, SettingsOf
@@ -25,14 +23,12 @@ from niochat.assistant.transcript import as_chat
 from niochat.assistant.visit import Visit, Visits
 from niochat.domain.commands import FinishAssistantTurn, Handoff, TurnOutcome
 from niochat.domain.erp import ErpDesk
-from niochat.domain.errors import NiochatError, Unavailable
+from niochat.domain.errors import NiochatError
 from niochat.domain.ids import TurnId
 from niochat.domain.message import Content, Kind
 
 _log = structlog.get_logger(__name__)
-Found = TypeVar("Found")
 
-DATABASE_BACK_WITHIN_S = 40.0
 MAX_TEXT = 4000
 """Characters of one message; WhatsApp takes 4,096."""
 CALLS_AT_ONCE = 4
@@ -55,7 +51,7 @@ class Assistant:
         settings_of: SettingsOf,
         capabilities_of: CapabilitiesOf,
         *,
-        database_back_within_s: float = DATABASE_BACK_WITHIN_S,
+        database_back_within_s: float = BACK_WITHIN_S,
     ) -> None:
         self._visits = visits
         self._models = models
@@ -87,7 +83,7 @@ class Assistant:
             return TurnReport(replace(failed, code="turn_not_current"))
         settings = await patiently(lambda: self._settings_of(request.tenant_id), deadline)
         capable = await patiently(lambda: self._capabilities_of(request.tenant_id), deadline)
-        case = Case(visit, self._visits, self._erp, capable)
+        case = Case(visit, self._visits, self._erp, capable, self._database_back_within_s)
         topic = urgent_topic(visit.unanswered)
         if topic is not None:
             handoff = urgent_handoff(case, topic)
@@ -242,14 +238,3 @@ def _with_protocol(visit: Visit, text: str) -> str:
 
 def _detail(error: NiochatError) -> str:
     return storable(str(error))[:500]
-
-
-async def patiently(read: Callable[[], Awaitable[Found]], deadline: float) -> Found:
-    """Read again while the database is away, for a while: the model is not to blame."""
-    while True:
-        try:
-            return await read()
-        except Unavailable:
-            if time.monotonic() >= deadline:
-                raise
-        await asyncio.sleep(random.uniform(0.3, 0.9))

@@ -71,7 +71,10 @@ async def test_a_bad_call_goes_back_once_and_does_nothing(office: Office, tool: 
         assert await refusals(customer, overheard) == ["argumento_invalido"]
         assert await customer.stands() == ("pending", None)
         await overheard.close()
-    assert await customer.used() == []
+    kept = await customer.used()
+    assert [(name, result["erro"]) for name, result in kept] == [
+        (tool, "argumento_invalido")
+    ] * len(bad_calls(tool))
     assert await office.asked() == {}
 
 
@@ -129,3 +132,14 @@ async def test_a_schema_tells_names_types_and_closed_sets_and_nothing_of_ours() 
 
 def _offers() -> list[dict[str, Any]]:
     return [tool.offer() for tool in TOOLS]
+
+
+async def test_words_that_the_database_cannot_hold_are_cleaned(office: Office) -> None:
+    customer = await office.customer()
+    words = {"motivo": "quer\x00 ajuda", "resumo": "um pedido"}
+
+    finish = await customer.obeys("oi", [("transferir_atendimento", {"setor": "vendas", **words})])
+
+    assert finish.handoff is not None
+    assert "quer ajuda" in finish.handoff.note
+    assert await customer.stands() == ("waiting", "vendas")

@@ -262,6 +262,7 @@ async def test_there_is_one_unlock_in_a_visit_and_one_in_a_month(office: Office)
     )
     await unlocks(again, "quero o desbloqueio de novo")
 
+    assert (await codes(again))[-1] == "ja_usado", "the ERP forgot to count it, we did not"
     assert [deed["kind"] for deed in await office.ledger()] == ["unlock"]
 
 

@@ -26,7 +26,10 @@ UNLOCK = ("preciso do desbloqueio em confiança", "{cpf}", "sim")
 TICKET = ("estou sem internet", "{cpf}", "sim", "sim, está vermelha")
 ROUTES = {"unlock": "/api/ura/liberacaopromessa", "ticket": "/api/ura/chamado"}
 TOLD = {"unlock": "liberad", "ticket": "chamado"}
-CASES = {"unlock": "suspended", "ticket": "offline_dark"}
+CASES = {
+    "unlock": ("suspended", "suspended", "suspended", "reduced"),
+    "ticket": ("offline_dark", "offline_dark", "offline_dark", "offline_light"),
+}
 
 
 @dataclass
@@ -37,9 +40,12 @@ class Provider:
     client: SandboxClient
     database: "asyncpg.Connection[asyncpg.Record]"
 
-    async def subscriber(self, case: str, number: int) -> dict[str, Any]:
+    async def subscriber(self, kind: str, number: int) -> dict[str, Any]:
+        """Somebody who needs such a write, another one for each number."""
+        case = CASES[kind][number]
+        before = CASES[kind][:number].count(case)
         found = await self.client.control("GET", f"/sandbox/sgp/{DEMO_ERP}/subscribers")
-        return [each for each in found["items"] if each["case"] == case][number]
+        return [each for each in found["items"] if each["case"] == case][before]
 
     async def ledger(self, kind: str, contract: object) -> list[dict[str, Any]]:
         found = await self.client.control("GET", f"/sandbox/sgp/{DEMO_ERP}/ledger")
@@ -126,16 +132,20 @@ async def the_erp(provider: Provider, phone: str) -> psutil.Process:
     return provider.victims.named("ray::ServeReplica:erp")[0]
 
 
+async def the_database(provider: Provider, phone: str) -> psutil.Process:
+    return provider.victims.postmaster()
+
+
 @pytest.mark.parametrize("kind", ["unlock", "ticket"])
 @pytest.mark.parametrize(
     ("number", "victim"),
-    list(enumerate([the_host, the_assistant, the_erp])),
-    ids=["the_host", "the_assistant", "the_erp"],
+    list(enumerate([the_host, the_assistant, the_erp, the_database])),
+    ids=["the_host", "the_assistant", "the_erp", "the_database"],
 )
 async def test_a_write_whose_answer_died_is_done_once_and_told_once(
     provider: Provider, kind: str, number: int, victim: Victim
 ) -> None:
-    subscriber = await provider.subscriber(CASES[kind], number)
+    subscriber = await provider.subscriber(kind, number)
     phone, contract = subscriber["phone"], subscriber["contracts"][0]["id"]
     script = {"unlock": UNLOCK, "ticket": TICKET}[kind]
     for text in script[:-1]:
@@ -149,9 +159,11 @@ async def test_a_write_whose_answer_died_is_done_once_and_told_once(
     process = await victim(provider, phone)
     process.send_signal(signal.SIGKILL)
 
+    if victim is the_database:
+        await provider.release()  # the answer comes, and there is nowhere to write it down
     await until(lambda: told(provider, phone, heard, TOLD[kind]), "the customer is told")
     await provider.release()
-    if victim is not the_erp:  # the assistant asks another replica within the same attempt
+    if victim in (the_host, the_assistant):  # else it is asked again within the same attempt
         assert await provider.attempts(phone) >= 2
     assert len(await provider.ledger(kind, contract)) == 1
     assert len(await provider.heard(phone)) == heard + 1

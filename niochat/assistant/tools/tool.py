@@ -4,12 +4,17 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints
 
 from niochat.assistant.case import Case, Result
+from niochat.assistant.folding import storable
 from niochat.domain.erp import Capability
 
-Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=600)]
+Words = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=600),
+    AfterValidator(storable),
+]
 
 
 class Arguments(BaseModel):

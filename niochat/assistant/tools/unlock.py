@@ -40,7 +40,10 @@ async def unlock(case: Case, wanted: Request) -> Result:
         if not fresh.status.blocked or promises:
             return _needless(fresh)
     words = "Desbloqueio em confiança pedido pelo WhatsApp"
-    return _told(case, await case.write(key, Unlock(contract, words, promises)))
+    result = await case.write(key, Unlock(contract, words, promises))
+    if result.status is WriteStatus.DONE and result.earlier and key not in case.visit.untold:
+        return _used()  # in another visit of this month, whatever the ERP counts
+    return _told(case, result)
 
 
 def _used_here(until: str) -> Result:
@@ -50,11 +53,15 @@ def _used_here(until: str) -> Result:
     )  # fmt: skip
 
 
+def _used() -> Result:
+    return refused(
+        "ja_usado", "Já houve um desbloqueio neste mês: ofereça a fatura por PIX ou boleto."
+    )
+
+
 def _needless(contract: Contract) -> Result:
     if contract.status.blocked:
-        return refused(
-            "ja_usado", "Já houve um desbloqueio neste mês: ofereça a fatura por PIX ou boleto."
-        )
+        return _used()
     return refused(
         "nao_bloqueado", "O contrato não está bloqueado: diga isso e verifique o que o cliente "
         "precisa.", situacao=STATUS[contract.status],
