@@ -86,10 +86,13 @@ def demo(
         print_json(found)
         return
     _console.print(f"[bold]{found['base_url']}[/bold]")
-    for tenant in found["tenants"]:
+    named = [t for t in found["tenants"] if not t["slug"].startswith(running.EVALUATED)]
+    for tenant in named:
         _console.print(f"{tenant['slug']}  {tenant['name']}")
         for channel in tenant["channels"]:
             _console.print(f"    {channel['webhook_url']}", highlight=False, soft_wrap=True)
+    if len(named) < len(found["tenants"]):
+        _console.print(f"[dim]and {len(found['tenants']) - len(named)} of niochat evaluate[/dim]")
     if found["subscribers"]:
         _console.print(_playable(found["subscribers"]))
 

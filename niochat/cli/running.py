@@ -13,6 +13,8 @@ from niochat.domain.errors import Invalid, NotFound
 from niochat.stack.launcher import Stack
 from niochat.wiring.parts import Parts, open_parts
 
+EVALUATED = "avaliacao-"
+"""How slugs of providers begin that ``niochat evaluate`` made for its scenarios."""
 Result = TypeVar("Result")
 
 
@@ -68,12 +70,16 @@ def run(work: Callable[[], Coroutine[Any, Any, Result]]) -> Result:
 
 
 async def tenant_of(opened: Parts, slug: str | None) -> Any:
-    """The tenant of that slug; without one, the only tenant there is."""
+    """The tenant of that slug; without one, the only tenant there is.
+
+    Those that ``niochat evaluate`` made are only meant where they are named.
+    """
     tenants = await opened.directory.tenants()
-    if slug is None and len(tenants) == 1:
-        return tenants[0]
     for tenant in tenants:
         if tenant.slug == slug:
             return tenant
-    known = ", ".join(tenant.slug for tenant in tenants) or "none yet: niochat apply"
+    meant = [tenant for tenant in tenants if not tenant.slug.startswith(EVALUATED)]
+    if slug is None and len(meant) == 1:
+        return meant[0]
+    known = ", ".join(tenant.slug for tenant in meant) or "none yet: niochat apply"
     raise NotFound(f"which tenant? --tenant SLUG, one of: {known}")

@@ -8,15 +8,15 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from niochat.accounts.declared import Declared, wrong_at
 from niochat.accounts.fields import Count, Name, Number, Prose, Sentence, Slug, Switch
+from niochat.cli.running import EVALUATED
 from niochat.sandbox.faults import Kind as FaultKind
 from niochat.sandbox.faults import Target
 from niochat.sandbox.flows.actions import Tool
 from niochat.sandbox.flows.players import Player
 
-SLUG_BEGINNING = "avaliacao-"
 PLACEHOLDER = re.compile(r"\{(cpf|cpf_dotted|phone|name|address|protocol)\}")
 _USE = re.compile(r"([a-z_]+)(?:=([a-z_]+))?")
-_LONGEST_NAME = 63 - len(SLUG_BEGINNING)
+_LONGEST_NAME = 63 - len(EVALUATED)
 
 
 def _as_list(value: object) -> object:
@@ -189,7 +189,7 @@ class Scenario(Declared):
     @property
     def slug(self) -> str:
         """Of its provider."""
-        return f"{SLUG_BEGINNING}{self.name}"
+        return f"{EVALUATED}{self.name}"
 
     @property
     def key(self) -> str:
