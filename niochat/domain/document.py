@@ -3,7 +3,11 @@
 import re
 from collections.abc import Sequence
 
-_WRITTEN = re.compile(r"(?<!\d)\d(?:[ .\-/]?\d){10}(?:(?:[ .\-/]?\d){3})?(?!\d)")
+_BETWEEN = r"[ .\-/]{0,3}"
+_WRITTEN = tuple(
+    re.compile(rf"(?<!\d)\d(?:{_BETWEEN}\d){{{digits - 1}}}(?!\d)") for digits in (11, 14)
+)
+"""A number of eleven or fourteen digits, however people part them."""
 
 
 def valid_document(text: str) -> str | None:
@@ -19,8 +23,10 @@ def valid_document(text: str) -> str | None:
 
 def documents_in(text: str) -> list[str]:
     """Every valid document that is written in ``text``, in order."""
-    found = (valid_document(written[0]) for written in _WRITTEN.finditer(text))
-    return [document for document in found if document is not None]
+    written = [found for pattern in _WRITTEN for found in pattern.finditer(text)]
+    ordered = sorted(written, key=lambda found: found.start())
+    documents = (valid_document(found[0]) for found in ordered)
+    return [document for document in documents if document is not None]
 
 
 def _checks(digits: str) -> bool:

@@ -100,6 +100,20 @@ async def test_a_contract_is_not_taken_in_the_turn_that_shows_it(office: Office)
     assert (await customer.facts())["contract"] == ""
 
 
+async def test_who_was_shown_one_cadastre_has_not_confirmed_another(office: Office) -> None:
+    customer = await office.customer()
+    await customer.say(customer.cpf)
+    other = (await office.customer("slow")).cpf
+
+    await customer.obeys(
+        f"{other} sim",
+        [("identificar_cliente", {"cpf_cnpj": other}), ("escolher_contrato", {"opcao": 1})],
+    )
+
+    assert (await codes(customer))[-2:] == ["", "aguarde_resposta"]
+    assert (await customer.facts())["contract"] == ""
+
+
 async def test_nothing_is_chosen_where_nobody_is_identified(office: Office) -> None:
     customer = await office.customer()
 

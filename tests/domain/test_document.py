@@ -125,3 +125,16 @@ def test_documents_are_found_in_what_a_customer_wrote_in_its_order(
 @given(cpfs, st.sampled_from(["", "oi ", "é o ", "CPF:"]), st.sampled_from(["", " ok", ".", "!"]))
 def test_a_cpf_is_found_wherever_it_stands(cpf: str, before: str, after: str) -> None:
     assert documents_in(before + cpf + after) == [cpf]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "cpf 12345678909 100 mega",
+        "123 . 456 . 789 - 09",
+        "o plano de 100 12345678909",
+        "1 12345678909",
+    ],
+)
+def test_a_document_is_found_among_other_numbers(text: str) -> None:
+    assert documents_in(text) == ["12345678909"]

@@ -85,7 +85,7 @@ def _present(case: Case, found: Subscriber) -> Result:
     trusted = _same_person(case.visit.phone, found.phones)
     case.learn(
         name=found.name, trusted=trusted, contracts=living, contract="", invoices=(), sent=(),
-        shown_in=str(case.visit.request.turn_id),
+        ticket="", unlocked="", shown_in=str(case.visit.request.turn_id),
     )  # fmt: skip
     name = found.name if trusted else masked(found.name)
     lines = "\n\n".join(
@@ -110,7 +110,8 @@ async def choose(case: Case, wanted: Choose) -> Result:
     facts = case.facts
     if not facts.identified:
         return not_identified()
-    if not case.visit.shown:
+    # Others may have been shown before: these must have been, and answered since.
+    if not case.visit.shown or facts.shown_in == str(case.visit.request.turn_id):
         return refused("aguarde_resposta", "Mostre os contratos e espere a resposta do cliente.")
     if _NO.match(fold(case.visit.unanswered[-1] if case.visit.unanswered else "")):
         return refused(

@@ -59,7 +59,10 @@ async def open_ticket(case: Case, wanted: Open) -> Result:
             return explained
     # A model that runs again may say it in other words: the order that was begun is meant.
     order = _order(case, wanted, begun or category)
-    return _told(case, await case.write(_key(case, contract, begun or category), order))
+    result = await case.write(_key(case, contract, begun or category), order)
+    if result.status is WriteStatus.DONE and result.earlier and begun is None:
+        return _exists(result.protocol)
+    return _told(case, result)
 
 
 async def _explained(case: Case, category: Category) -> Result | None:
