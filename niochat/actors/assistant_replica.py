@@ -5,7 +5,7 @@ import asyncio
 from ray import serve
 
 from niochat import telemetry
-from niochat.actors.pools import ASSISTANT_DEPLOYMENT, ErpPool
+from niochat.actors.pools import ASSISTANT_DEPLOYMENT, SCALING, ErpPool
 from niochat.assistant.report import TurnReport, TurnRequest
 from niochat.assistant.turn import Assistant
 from niochat.config import Settings
@@ -41,11 +41,5 @@ assistant = serve.deployment(
     health_check_period_s=10,
     graceful_shutdown_timeout_s=20,
     ray_actor_options={"num_cpus": 0.1},
-    autoscaling_config={
-        "min_replicas": 1,
-        "max_replicas": 8,
-        "target_ongoing_requests": 60,
-        "upscale_delay_s": 5,
-        "downscale_delay_s": 300,
-    },
+    autoscaling_config=SCALING,
 )(AssistantReplica).bind()

@@ -9,7 +9,7 @@ from ray import serve
 from niochat import telemetry
 from niochat.actors import kinds
 from niochat.actors.gateway import HostGateway
-from niochat.actors.pools import ERP_DEPLOYMENT
+from niochat.actors.pools import ERP_DEPLOYMENT, SCALING
 from niochat.config import Settings
 from niochat.domain.erp import Read, WriteOrder
 from niochat.erp.permits import CallEnded, LeaseCall, Permit
@@ -68,11 +68,5 @@ erp = serve.deployment(
     health_check_period_s=10,
     graceful_shutdown_timeout_s=40,  # a write that has left should hear its answer
     ray_actor_options={"num_cpus": 0.1},
-    autoscaling_config={
-        "min_replicas": 1,
-        "max_replicas": 8,
-        "target_ongoing_requests": 60,
-        "upscale_delay_s": 5,
-        "downscale_delay_s": 300,
-    },
+    autoscaling_config=SCALING,
 )(ErpReplica).bind()

@@ -23,6 +23,15 @@ POOLS = (
     (ERP_DEPLOYMENT, ERP_APPLICATION),
 )
 
+SCALING: dict[str, int] = {
+    "min_replicas": 1,
+    "max_replicas": 8,
+    "target_ongoing_requests": 60,
+    "upscale_delay_s": 5,
+    "downscale_delay_s": 300,
+}
+"""Of both pools: their calls wait for somebody else, so many of them share a process."""
+
 REPLICA_TRIES = 4
 """Calls that lost their replica; a new one takes some seconds to come."""
 

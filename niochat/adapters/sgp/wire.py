@@ -5,13 +5,11 @@ from dataclasses import dataclass, field
 
 import aiohttp
 import httpx
-from httpx_aiohttp import AiohttpTransport
 
+from niochat.adapters.connections import shared_transport
 from niochat.adapters.sgp.judge import failure, judge_silence
 from niochat.domain.erp import ErpError
 
-_KEEP_ALIVE_S = 4.0
-"""Below the usual 5 s of servers: a write on a connection just closed there is uncertain."""
 _CONNECT_S = 5.0
 _ENCODINGS = frozenset({"", "identity", "gzip", "deflate"})
 """Asked for plain; a server that compresses all the same stays bounded with these."""
@@ -44,20 +42,8 @@ class Wire:
     """A pool of connections that all tenants share; no cookie, proxy or redirect of any."""
 
     def __init__(self, connections: int) -> None:
-        tls = httpx.create_ssl_context()
-
-        def session() -> aiohttp.ClientSession:
-            connector = aiohttp.TCPConnector(
-                ssl=tls,
-                limit=connections,
-                # One provider's slow ERP must not hold every connection of the others.
-                limit_per_host=max(1, connections // 2),
-                keepalive_timeout=_KEEP_ALIVE_S,
-            )
-            return aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())
-
         # Not through httpx.AsyncClient: it logs whole addresses, and a GET's holds the token.
-        self._transport = AiohttpTransport(verify=tls, client=session)
+        self._transport = shared_transport(connections)
 
     async def close(self) -> None:
         """Close the pool; calls under way end as lost."""

@@ -8,8 +8,8 @@ from http.cookiejar import CookieJar, DefaultCookiePolicy
 
 import aiohttp
 import httpx
-from httpx_aiohttp import AiohttpTransport
 
+from niochat.adapters.connections import shared_transport
 from niochat.adapters.whatsapp.uazapi.fields import (
     flag_of,
     list_of,
@@ -31,8 +31,6 @@ from niochat.domain.gateway import (
 )
 
 _CONNECTIONS = 200
-_KEEP_ALIVE_S = 4.0
-"""Below the usual 5 s of servers: a send on a connection just closed there is *uncertain*."""
 _CONNECT_S = 5.0
 _LOOKUP_S = 10.0
 _FOUND_AT_MOST = 5
@@ -49,21 +47,9 @@ class Uazapi(Gateway):
         self, connections: int = _CONNECTIONS, lookup_timeout_s: float = _LOOKUP_S
     ) -> None:
         self._lookup_timeout_s = lookup_timeout_s
-        tls = httpx.create_ssl_context()
-
-        def session() -> aiohttp.ClientSession:
-            connector = aiohttp.TCPConnector(
-                ssl=tls,
-                limit=connections,
-                # One dead gateway server must not hold every connection of the others.
-                limit_per_host=max(1, connections // 2),
-                keepalive_timeout=_KEEP_ALIVE_S,
-            )
-            return aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())
-
         # Tenants share the pool, so no cookie of one may reach another.
         no_cookies = CookieJar(DefaultCookiePolicy(allowed_domains=[]))
-        transport = AiohttpTransport(verify=tls, client=session)
+        transport = shared_transport(connections)
         self._http = httpx.AsyncClient(transport=transport, cookies=no_cookies, trust_env=False)
 
     async def close(self) -> None:
