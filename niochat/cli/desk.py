@@ -33,6 +33,14 @@ STATUS = {
 }
 
 
+WRITE_STATUS = {
+    "started": "não foi enviado",
+    "sending": "sem confirmação: confira no SGP",
+    "done": "feito",
+    "refused": "recusado",
+}
+
+
 def conversations(
     tenant: Tenant = None,
     status: Annotated[str | None, typer.Option(help="pending, waiting, open, resolved.")] = None,
@@ -153,6 +161,11 @@ def _tell(conversation: dict[str, Any], story: dict[str, list[Any]]) -> None:
         for call in turn["tool_results"]:
             outcome = "ok" if call["result"]["ok"] else call["result"]["erro"]
             _console.print(f"    {call['tool']}: {outcome}", highlight=False)
+    for write in story["writes"]:
+        result = write["result"] or {}
+        known = result.get("protocol") or result.get("reason") or ""
+        said = f"  no SGP: {write['kind']} {WRITE_STATUS[write['status']]} {known}"
+        _console.print(escape(said.rstrip()), highlight=False)
     for event in story["events"]:
         reason = event["body"].get("reason") or event["body"].get("code") or ""
         said = f" {REASONS.get(reason, reason)}" if reason else ""

@@ -36,14 +36,14 @@ class Views:
         return dict(row) if row is not None else None
 
     async def story(self, tenant_id: UUID, conversation_id: UUID) -> dict[str, list[Any]]:
-        """``messages``, ``events``, ``turns`` and ``sends`` of a conversation, oldest first."""
+        """``messages``, ``events``, ``turns``, ``writes`` to the ERP and ``sends``, oldest first."""
         async with self._database.tenant(tenant_id) as connection:
             return {
                 part: [
                     dict(row)
                     for row in await connection.fetch(_SQL[part], tenant_id, conversation_id)
                 ]
-                for part in ("messages", "events", "turns", "sends")
+                for part in ("messages", "events", "turns", "writes", "sends")
             }
 
     async def troubles(self, tenant_id: UUID) -> tuple[int, int]:

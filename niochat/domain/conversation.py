@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from niochat.domain.ids import ConversationId, TurnId
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 """Of stored states and events; code that meets a newer one refuses and passivates."""
 
 

@@ -55,6 +55,17 @@ async def test_a_boleto_is_a_pdf_and_its_digit_line(world: World) -> None:
     assert sum(c.isdigit() for c in line["text"]) == 47
 
 
+async def test_what_was_written_to_the_erp_is_shown_to_the_operator(world: World) -> None:
+    customer, document = await subscriber(world, "suspended")
+    shown = await talk(customer, "preciso do desbloqueio em confiança", document, "sim")
+
+    ledger = await world.sandbox("GET", f"/sgp/{SERVED.key}/ledger")
+    (unlock,) = [each for each in ledger["items"] if each["kind"] == "unlock"]
+    assert unlock["protocol"] in shown[-1]["text"]
+    told = await world.niochat("show", customer.phone, "--tenant", SERVED.tenant)
+    assert f"no SGP: Unlock feito {unlock['protocol']}" in told.out
+
+
 async def test_silence_brings_a_reminder_then_the_end_with_the_protocol(world: World) -> None:
     customer, _ = await subscriber(world, "slow")
     await talk(customer, "oi")

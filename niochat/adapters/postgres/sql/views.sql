@@ -47,6 +47,12 @@ SELECT id, status, attempt, code, detail, model, prompt_version, tokens_in, toke
        tool_results, started_at, settled_at
   FROM turns WHERE tenant_id = $1 AND conversation_id = $2 ORDER BY started_at
 
+-- name: writes
+-- What was written to the ERP in the visit, whoever was told of it.
+SELECT w.key, w.request ->> 'kind' AS kind, w.status, w.result, w.journaled_at
+  FROM erp_writes w JOIN turns t ON t.tenant_id = w.tenant_id AND t.id = w.turn_id
+ WHERE t.tenant_id = $1 AND t.conversation_id = $2 ORDER BY w.journaled_at
+
 -- name: sends
 -- What left, and how.
 SELECT id, origin, status, attempts, resends, code, external_id, created_at, settled_at
