@@ -36,7 +36,7 @@ class Views:
         return dict(row) if row is not None else None
 
     async def story(self, tenant_id: UUID, conversation_id: UUID) -> dict[str, list[Any]]:
-        """``messages``, ``events``, ``turns``, ``writes`` to the ERP and ``sends``, oldest first."""
+        """``messages``, ``events``, ``turns``, ``writes`` (ERP) and ``sends``, oldest first."""
         async with self._database.tenant(tenant_id) as connection:
             return {
                 part: [
