@@ -16,6 +16,7 @@ from niochat.stack.processes import MARK
 Progress = Callable[[str], None]
 
 _POLL_S = 0.05
+_spawned: list[subprocess.Popen[bytes]] = []
 
 
 def marked_environment(home: Home, extra: Mapping[str, str] | None = None) -> dict[str, str]:
@@ -36,7 +37,7 @@ def spawn(
     """
     descriptor = os.open(home.log(name), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     try:
-        return subprocess.Popen(
+        child = subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL,
             stdout=descriptor,
@@ -47,6 +48,13 @@ def spawn(
         )
     finally:
         os.close(descriptor)
+    _spawned.append(child)
+    return child
+
+
+def reap() -> None:
+    """Bury our children that ended. Nobody else can, and until then they are zombies."""
+    _spawned[:] = [child for child in _spawned if child.poll() is None]
 
 
 def wait_until(

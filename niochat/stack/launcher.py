@@ -14,7 +14,7 @@ import psutil
 import psycopg
 
 from niochat.stack import processes
-from niochat.stack.children import Progress
+from niochat.stack.children import Progress, reap
 from niochat.stack.credentials import Credentials
 from niochat.stack.errors import HomeInUse, StackError
 from niochat.stack.home import Home, HomeLock, read_json, write_json
@@ -98,6 +98,7 @@ class Stack:
         Called regularly while the stack is up, by the process that started it. A store that
         does not come back is tried again the next time: the others go on meanwhile.
         """
+        reap()
         try:
             self._mend(progress)
         except (StackError, psycopg.OperationalError) as error:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import signal
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
@@ -11,6 +13,7 @@ import psycopg
 import pytest
 
 from niochat.stack import processes
+from niochat.stack.children import reap
 from niochat.stack.credentials import Credentials
 from niochat.stack.errors import StackError
 from niochat.stack.home import Home
@@ -90,6 +93,32 @@ def test_committed_rows_outlive_a_kill(server: EmbeddedPostgres, home: Home) -> 
 
     assert server.start() == dsn
     assert one(dsn, "SELECT n FROM kept") == 7
+
+
+def test_a_server_that_died_is_no_zombie_once_its_starter_looks(
+    server: EmbeddedPostgres, home: Home
+) -> None:
+    with gc_put_off():
+        server.start()
+        pid_file = home.folder / "postgres" / "data" / "postmaster.pid"
+        dead = psutil.Process(int(pid_file.read_text().split()[0]))
+        dead.send_signal(signal.SIGKILL)
+        while processes.alive(dead):
+            pass
+
+        reap()
+
+    assert not psutil.pid_exists(dead.pid)
+
+
+@contextmanager
+def gc_put_off() -> Iterator[None]:
+    """Nothing is buried because the collector happened to run."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
 
 
 def test_a_stopped_backend_does_not_keep_a_killed_server_from_coming_back(
