@@ -3,8 +3,6 @@
 from datetime import date, datetime
 from functools import cache
 
-import holidays
-
 from niochat.domain.errors import Invalid
 from niochat.domain.hours import returns_at, somebody_there
 from niochat.domain.policy import Policy, Presence
@@ -31,6 +29,8 @@ def public_holidays(place: str, year: int) -> frozenset[date]:
     """
     if not place:
         return frozenset()
+    import holidays  # 7 MB in every process that has it: only for who keeps holidays
+
     country, _, part = place.partition("-")
     try:
         return frozenset(holidays.country_holidays(country, subdiv=part or None, years=year))
