@@ -59,7 +59,7 @@ def postgres() -> Iterator[EmbeddedPostgres]:
 def template(postgres: EmbeddedPostgres) -> str:
     """Name of a database with the newest schema and no rows."""
     _administer(postgres, f"CREATE DATABASE {TEMPLATE} OWNER niochat")
-    migrate(_named(postgres.dsn, TEMPLATE))
+    migrate(named(postgres.dsn, TEMPLATE))
     return TEMPLATE
 
 
@@ -78,7 +78,7 @@ def database_url(postgres: EmbeddedPostgres, template: str) -> Iterator[str]:
 @pytest.fixture
 def admin_url(postgres: EmbeddedPostgres, database_url: str) -> str:
     """The superuser's log-in to the same database: it sees every row, the product never may."""
-    return _named(postgres.admin_dsn, urlsplit(database_url).path[1:])
+    return named(postgres.admin_dsn, urlsplit(database_url).path[1:])
 
 
 @pytest_asyncio.fixture
@@ -114,7 +114,7 @@ def _database(server: EmbeddedPostgres, template: str) -> Iterator[str]:
     _administer(
         server, f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy OWNER niochat"
     )
-    yield _named(server.dsn, name)
+    yield named(server.dsn, name)
     _administer(server, f"DROP DATABASE {name} WITH (FORCE)")
 
 
@@ -123,5 +123,6 @@ def _administer(server: EmbeddedPostgres, statement: str) -> None:
         connection.execute(statement.encode())
 
 
-def _named(dsn: str, database: str) -> str:
+def named(dsn: str, database: str) -> str:
+    """The same log-in to another database of the server."""
     return urlunsplit(urlsplit(dsn)._replace(path=f"/{database}"))

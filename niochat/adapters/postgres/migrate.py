@@ -6,8 +6,8 @@ from urllib.parse import urlsplit, urlunsplit
 _SCRIPTS = Path(__file__).parent / "migrations"
 
 
-def migrate(database_url: str) -> None:
-    """Run the missing migrations. Blocking; two processes at once are safe,
+def migrate(database_url: str, *, to: str = "head") -> None:
+    """Run the missing migrations up to a revision. Blocking; two processes at once are safe,
     two threads of one are not (Alembic keeps its context in a global).
 
     The log-in of ``database_url`` becomes the owner of the tables and needs ``CREATEROLE``
@@ -21,4 +21,4 @@ def migrate(database_url: str) -> None:
     config.set_main_option("script_location", str(_SCRIPTS))
     parts = urlsplit(database_url)
     config.attributes["url"] = urlunsplit(parts._replace(scheme="postgresql+psycopg"))
-    command.upgrade(config, "head")
+    command.upgrade(config, to)
