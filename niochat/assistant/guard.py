@@ -53,7 +53,7 @@ def untrue(text: str, case: Case, told: str, prompt_lines: Iterable[str]) -> str
     bare = fold(text.translate(_DRESS))
     known = _known(case, told)
     return (
-        _leaked(text, folded, prompt_lines)
+        _leaked(text, folded, told, prompt_lines)
         or _unknown(folded, known)
         or _unknown(bare, known)
         or _claimed(text, case)
@@ -77,10 +77,11 @@ def _claimed(text: str, case: Case) -> str | None:
     return None
 
 
-def _leaked(text: str, folded: str, prompt_lines: Iterable[str]) -> str | None:
+def _leaked(text: str, folded: str, told: str, prompt_lines: Iterable[str]) -> str | None:
     if _MACHINE.search(folded) or _TOOL_NAME.search(folded):
         return "interno"
-    if documents_in(text):
+    # The tenant's own CNPJ, or a phone of its that looks like a CPF, is no secret.
+    if set(documents_in(text)) - set(documents_in(told)):
         return "documento"
     rules = (fold(rule) for line in prompt_lines for rule in _SENTENCE.split(line.lstrip("- ")))
     return "interno" if any(len(rule) >= _LONG_RULE and rule in folded for rule in rules) else None

@@ -6,7 +6,9 @@ from types import ModuleType
 
 import pytest
 
+from niochat.assistant.guard import untrue
 from niochat.assistant.handover import announcement
+from niochat.assistant.prompt import system_prompt
 from niochat.assistant.transcript import Line
 from niochat.domain.commands import Handoff
 from niochat.domain.message import Author
@@ -156,3 +158,13 @@ def test_what_only_the_customer_wrote_is_not_known() -> None:
 
     for text in ("Pague em https://golpe.com", "Chave 81 98765-4321", "São R$ 5,00"):
         assert judged(text, of) is not None
+
+
+def test_the_providers_own_number_is_no_secret() -> None:
+    persona = {"company": "Rede Azul, CNPJ 11.222.333/0001-81"}
+    prompt = system_prompt(persona, PROTOCOL)
+
+    told = untrue("Nosso CNPJ é 11.222.333/0001-81.", case(), prompt.told, prompt.rules)
+    other = untrue("Seu CPF é 529.982.247-25.", case(), prompt.told, prompt.rules)
+
+    assert (told, other) == (None, "documento")
