@@ -71,10 +71,10 @@ async def _examine_erp(parts: Parts, slug: str, tenant_id: UUID) -> bool:
         sentence, well = await probed(parts, erp, tenant_id)
     finally:
         await erp.close()
-    open_writes = await Journal(parts.database).open_writes(tenant_id)
-    if open_writes:
-        _say(slug, f"ERP: {open_writes} writes without a known outcome: look there first", False)
-    return _say(slug, f"ERP: {sentence}", well) and not open_writes
+    unknown = await Journal(parts.database).unknown(tenant_id)
+    if unknown:
+        _say(slug, f"ERP: {len(unknown)} writes without a known outcome: look there first", False)
+    return _say(slug, f"ERP: {sentence}", well) and not unknown
 
 
 async def _examine_parked(parts: Parts, slug: str, tenant_id: UUID) -> bool:

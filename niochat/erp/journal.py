@@ -7,6 +7,7 @@ from uuid import UUID
 
 from niochat.adapters.postgres.database import Database
 from niochat.adapters.postgres.queries import queries
+from niochat.domain.erp import Written
 from niochat.domain.errors import Refused
 
 _SQL = queries("erp")
@@ -69,10 +70,17 @@ class Journal:
             )
         return row is not None
 
-    async def open_writes(self, tenant_id: UUID) -> int:
-        """How many writes have an outcome that nobody knows."""
+    async def unknown(self, tenant_id: UUID) -> list[Entry]:
+        """Writes whose outcome nobody knows, oldest first; whoever sent them has given up."""
         async with self._database.tenant(tenant_id) as connection:
-            return int(await connection.fetchval(_SQL["open_writes"], tenant_id))
+            rows = await connection.fetch(_SQL["unknown"], tenant_id)
+        return [Entry(r["id"], False, r["status"], r["request"], r["result"]) for r in rows]
+
+
+def done(written: Written) -> dict[str, str | None]:
+    """The result of a write that was done, as the journal keeps it."""
+    until = written.until.isoformat() if written.until else None
+    return {"protocol": written.protocol, "until": until}
 
 
 def turn_over() -> Refused:

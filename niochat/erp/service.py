@@ -8,6 +8,7 @@ from niochat.domain.erp import Read, WriteOrder
 from niochat.domain.errors import NiochatError
 from niochat.erp.calls import Calls
 from niochat.erp.probe import Prober
+from niochat.erp.reconcile import Reconciler
 from niochat.erp.report import ErpReply, failed
 from niochat.erp.writes import Writes
 
@@ -15,10 +16,13 @@ from niochat.erp.writes import Writes
 class ErpService:
     """One process of the pool."""
 
-    def __init__(self, calls: Calls, writes: Writes, prober: Prober) -> None:
+    def __init__(
+        self, calls: Calls, writes: Writes, prober: Prober, reconciler: Reconciler
+    ) -> None:
         self._calls = calls
         self._writes = writes
         self._prober = prober
+        self._reconciler = reconciler
 
     async def read(self, tenant_id: UUID, request: Read[Any]) -> ErpReply:
         """The answer of a read."""
@@ -37,6 +41,7 @@ class ErpService:
         return await self._noticed(tenant_id, reply)
 
     async def _noticed(self, tenant_id: UUID, reply: ErpReply) -> ErpReply:
+        self._reconciler.notice(tenant_id)
         with suppress(NiochatError):  # looking at the settings failed: the call's answer counts
             await self._prober.notice(tenant_id, reply.failure.code if reply.failure else "")
         return reply

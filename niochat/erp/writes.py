@@ -2,9 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import asdict
 from datetime import date
-from typing import assert_never
 from uuid import UUID
 
 import structlog
@@ -13,11 +11,7 @@ from niochat.domain.erp import (
     Erp,
     ErpError,
     ErpRefused,
-    ListTickets,
-    OpenTicket,
-    ReadContract,
     RegisterLead,
-    Unlock,
     Write,
     WriteOrder,
     WriteResult,
@@ -26,7 +20,8 @@ from niochat.domain.erp import (
 )
 from niochat.domain.errors import Refused
 from niochat.erp.calls import Calls, ErpSettings
-from niochat.erp.journal import Entry, Journal, turn_over
+from niochat.erp.evidence import described, evidence
+from niochat.erp.journal import Entry, Journal, done, turn_over
 
 _log = structlog.get_logger(__name__)
 
@@ -69,7 +64,7 @@ class Writes:
 
     async def _write(self, tenant_id: UUID, order: WriteOrder) -> WriteResult:
         entry = await self._journal.begin(
-            tenant_id, order.key, order.turn_id, order.attempt, _described(order.request)
+            tenant_id, order.key, order.turn_id, order.attempt, described(order.request)
         )
         if entry.status in ("done", "refused"):
             return _earlier(entry)
@@ -116,7 +111,7 @@ class Writes:
     ) -> WriteResult | None:
         """Ours did not leave; what became of another one's that left in its place, if any."""
         entry = await self._journal.begin(
-            tenant_id, order.key, order.turn_id, order.attempt, _described(order.request)
+            tenant_id, order.key, order.turn_id, order.attempt, described(order.request)
         )
         if entry.status != "started":
             return _earlier(entry) if entry.status in ("done", "refused") else None
@@ -129,7 +124,7 @@ class Writes:
         for pause in self._look_again_s:
             await asyncio.sleep(pause)
             try:
-                found = await self._evidence(tenant_id, order.request, entry)
+                found = await evidence(self._calls, tenant_id, entry.request)
             except (ErpError, ErpRefused) as error:
                 _log.info("erp_evidence_unread", write=str(entry.id), code=error.code)
                 continue
@@ -139,40 +134,12 @@ class Writes:
         return WriteResult(WriteStatus.UNKNOWN, reason="erp_write_unknown")
 
     async def _done(self, tenant_id: UUID, entry: Entry, written: Written) -> WriteResult:
-        until = written.until.isoformat() if written.until else None
-        result = {"protocol": written.protocol, "until": until}
-        await self._journal.settle(tenant_id, entry.id, "done", result)
+        await self._journal.settle(tenant_id, entry.id, "done", done(written))
         return WriteResult(WriteStatus.DONE, written.protocol, written.until)
-
-    async def _evidence(self, tenant_id: UUID, request: Write, entry: Entry) -> Written | None:
-        """What the ERP shows of a write; ``None``: nothing (yet). What was so before it is in
-        the journal: the ERP may count it by now.
-        """
-        match request:
-            case Unlock(contract=contract):
-                before = entry.request["promises"]
-                owner = await self._calls.read(tenant_id, ReadContract(contract), fresh=True)
-                used = [c.promises for c in owner.contracts if c.id == contract] if owner else []
-                return Written() if used and used[0] > before else None
-            case OpenTicket(contract=contract, reference=reference):
-                tickets = await self._calls.read(tenant_id, ListTickets(contract), fresh=True)
-                numbers = [t.number for t in tickets if reference in t.content]
-                return Written(numbers[0]) if numbers else None
-            case RegisterLead():
-                return None  # the ERP lists no leads
-            case _:
-                assert_never(request)
 
 
 def _contract(request: Write) -> str:
     return "" if isinstance(request, RegisterLead) else request.contract
-
-
-def _described(request: Write) -> dict[str, object]:
-    """What the journal keeps: what was asked, not who the person is or what was said."""
-    kept = {"contract", "category", "reference", "promises", "plan"}
-    fields = {name: value for name, value in asdict(request).items() if name in kept}
-    return {"kind": type(request).__name__, **fields}
 
 
 def _earlier(entry: Entry) -> WriteResult:

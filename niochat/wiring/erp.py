@@ -11,6 +11,7 @@ from niochat.erp.answers import Answers
 from niochat.erp.calls import AskTenant, Calls, ErpSettings, TellTenant
 from niochat.erp.journal import Journal
 from niochat.erp.probe import Prober
+from niochat.erp.reconcile import Reconciler
 from niochat.erp.service import ErpService
 from niochat.erp.writes import Writes
 from niochat.wiring.parts import Parts
@@ -27,7 +28,8 @@ def build_erp(parts: Parts, ask: AskTenant, tell: TellTenant) -> ErpService:
     secret = sha256(parts.settings.vault_keys.get_secret_value().encode()).digest()
     calls = Calls(erp, settings_of, Answers(shelf, parts.vault, secret), ask, tell)
     prober = Prober(erp, settings_of, parts.directory.remember_capabilities)
-    return ErpService(calls, Writes(erp, calls, Journal(parts.database)), prober)
+    journal = Journal(parts.database)
+    return ErpService(calls, Writes(erp, calls, journal), prober, Reconciler(calls, journal))
 
 
 def settings_by(parts: Parts) -> Callable[[UUID], Awaitable[ErpSettings]]:

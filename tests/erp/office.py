@@ -15,6 +15,7 @@ from niochat.erp.calls import Calls, ErpSettings
 from niochat.erp.journal import Journal
 from niochat.erp.permits import CallEnded, LeaseCall, Permit, Permits
 from niochat.erp.probe import Prober
+from niochat.erp.reconcile import Reconciler
 from niochat.erp.writes import Writes
 from niochat.vault.vault import Vault
 from tests.builders import Given, Host, Place, message, put
@@ -75,6 +76,7 @@ class Office:
             self.erp, self.settings_of, self.answers, self.actor.ask, self.actor.tell
         )
         self.prober = Prober(self.erp, self.settings_of, self.directory.remember_capabilities)
+        self.reconciler = Reconciler(self.calls, self.journal)
 
     @property
     def writes(self) -> Writes:
@@ -90,6 +92,7 @@ class Office:
 
     async def close(self) -> None:
         self.prober.close()
+        self.reconciler.close()
         await self.answers.close()
         await self.erp.close()
 

@@ -149,7 +149,7 @@ async def test_a_probe_ends_with_its_process(
 
 
 def service(office: Office) -> ErpService:
-    return ErpService(office.calls, office.writes, office.prober)
+    return ErpService(office.calls, office.writes, office.prober, office.reconciler)
 
 
 async def test_each_call_of_the_pool_is_noticed_and_its_answer_is_data(

@@ -37,10 +37,11 @@ UPDATE erp_writes SET status = $3, result = $4, settled_at = now()
  WHERE tenant_id = $1 AND id = $2 AND status IN ('started', 'sending')
 RETURNING id
 
--- name: open_writes
--- Writes whose outcome nobody knows, for the operator.
-SELECT count(*) FROM erp_writes
+-- name: unknown
+-- Writes whose outcome nobody knows, and whose sender has certainly given up.
+SELECT id, status, request, result FROM erp_writes
  WHERE tenant_id = $1 AND status = 'sending' AND left_at < now() - interval '2 min'
+ ORDER BY journaled_at LIMIT 100
 
 -- name: limits
 -- How many calls of the tenant's ERP at once, and how many a minute.

@@ -1,0 +1,60 @@
+"""Writes without a known outcome are looked for again whenever their ERP is in use anyway."""
+
+import time
+from collections.abc import Callable
+from uuid import UUID
+
+import structlog
+
+from niochat.domain.erp import ErpRefused
+from niochat.domain.errors import NiochatError
+from niochat.erp.calls import Calls
+from niochat.erp.evidence import evidence
+from niochat.erp.journal import Entry, Journal, done
+from niochat.runtime.tasks import Owner
+
+_log = structlog.get_logger(__name__)
+
+AGAIN_AFTER_S = 120.0
+"""Between two looks for one tenant."""
+
+
+class Reconciler:
+    """Settles in the background what became known late; it never writes to an ERP."""
+
+    def __init__(
+        self, calls: Calls, journal: Journal, *, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._calls = calls
+        self._journal = journal
+        self._clock = clock
+        self._looked: dict[UUID, float] = {}
+        self._owner = Owner("erp-reconciliation")
+
+    def notice(self, tenant_id: UUID) -> None:
+        """A call of the tenant's ERP ended: look, if it is time."""
+        now = self._clock()
+        if now - self._looked.get(tenant_id, now - AGAIN_AFTER_S) < AGAIN_AFTER_S:
+            return
+        self._looked[tenant_id] = now
+        self._owner.start(self._look(tenant_id))
+
+    def close(self) -> None:
+        """End what is under way."""
+        self._owner.cancel()
+
+    async def _look(self, tenant_id: UUID) -> None:
+        try:
+            for entry in await self._journal.unknown(tenant_id):
+                await self._settle(tenant_id, entry)
+        except NiochatError as error:
+            _log.info("erp_reconciliation_put_off", tenant=str(tenant_id), code=error.code)
+
+    async def _settle(self, tenant_id: UUID, entry: Entry) -> None:
+        try:
+            found = await evidence(self._calls, tenant_id, entry.request)
+        except ErpRefused:
+            return  # of this contract alone; the next write may be told of
+        if found is not None:
+            await self._journal.settle(tenant_id, entry.id, "done", done(found))
+            _log.info("erp_write_found", tenant=str(tenant_id), write=str(entry.id))
