@@ -116,7 +116,7 @@ def _show(stack: Stack, seconds: float) -> None:
     environment: Mapping[str, str] = stack.environment()
     sandbox = environment.get("NIOCHAT_SANDBOX_URL")
     if sandbox:
-        lines.append(f"{sandbox}/sandbox   simulated WhatsApp gateway, phones and model")
+        lines.append(f"{sandbox}/sandbox   simulated WhatsApp gateway, phones, ERP and model")
     if stack.options.dashboard:
         lines.append(f"{stack.ray.dashboard_url}   Ray dashboard")
     lines.append("")
