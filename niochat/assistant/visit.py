@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from hashlib import sha256
 from typing import Any
 from uuid import UUID, uuid5
 from zoneinfo import ZoneInfo
@@ -98,8 +99,11 @@ class Visits:
     async def attach(
         self, request: TurnRequest, name: str, mimetype: str, filename: str, data: bytes
     ) -> UUID:
-        """Store a file that will leave with a message; its id."""
-        attachment = uuid5(request.turn_id, f"attachment:{name}")
+        """Store a file that will leave with a message; its id.
+
+        Derived from what is in it: another attempt may get another code for the same invoice.
+        """
+        attachment = uuid5(request.turn_id, f"attachment:{name}:{sha256(data).hexdigest()}")
         async with self._database.tenant(request.tenant_id) as connection:
             await connection.execute(
                 _SQL["attach"], request.tenant_id, attachment, mimetype, filename, data

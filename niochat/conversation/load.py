@@ -14,7 +14,6 @@ from niochat.adapters.postgres.database import Connection
 from niochat.adapters.postgres.queries import queries
 from niochat.conversation.work import MemoryCommand, Thread, Work
 from niochat.domain import commands as cmd
-from niochat.domain.commands import FireTimer
 from niochat.domain.draft import KnownMessage, KnownSend, Unmatched
 from niochat.domain.errors import Unreadable
 from niochat.domain.ids import MessageId, OutboxId, ThreadId
@@ -53,7 +52,7 @@ class Loaded:
     merged: dict[UUID, UUID] = field(default_factory=dict)
     tenants: dict[UUID, Tenant] = field(default_factory=dict)
     rows: dict[UUID, list[Row]] = field(default_factory=lambda: defaultdict(list))
-    timers: dict[UUID, list[FireTimer]] = field(default_factory=lambda: defaultdict(list))
+    timers: dict[UUID, list[cmd.FireTimer]] = field(default_factory=lambda: defaultdict(list))
     messages: dict[UUID, dict[str, KnownMessage]] = field(default_factory=lambda: defaultdict(dict))
     sends: dict[UUID, dict[OutboxId, KnownSend]] = field(default_factory=lambda: defaultdict(dict))
     unmatched: dict[UUID, dict[str, tuple[Unmatched, ...]]] = field(
@@ -76,7 +75,7 @@ async def load(connection: Connection, batch: Sequence[Work]) -> Loaded:
     await _rows(connection, batch, loaded)
     for row in await connection.fetch(_SQL["load_timers"], list(threads)):
         if row["due"]:
-            fired = FireTimer(row["name"], row["generation"], row["unsent"])
+            fired = cmd.FireTimer(row["name"], row["generation"], row["unsent"])
             loaded.timers[row["thread_id"]].append(fired)
     await _news(connection, batch, loaded)
     await _numbers(connection, loaded)

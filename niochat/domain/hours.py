@@ -38,14 +38,16 @@ def somebody_there(shifts: Sequence[Shift], closed_on: ClosedOn, local: datetime
 
 def returns_at(shifts: Sequence[Shift], closed_on: ClosedOn, local: datetime) -> datetime | None:
     """The next beginning of a shift after ``local``; ``None`` where none is near."""
-    openings = (
-        datetime.combine(day, shift.opens, local.tzinfo)
-        for day in (local.date() + timedelta(days=n) for n in range(LOOK_AHEAD_DAYS))
-        if not closed_on(day)
-        for shift in shifts
-        if day.weekday() in shift.days
-    )
-    return min((opening for opening in openings if opening > local), default=None)
+    for day in (local.date() + timedelta(days=n) for n in range(LOOK_AHEAD_DAYS)):
+        opens = [
+            datetime.combine(day, shift.opens, local.tzinfo)
+            for shift in shifts
+            if day.weekday() in shift.days and not closed_on(day)
+        ]
+        later = [opening for opening in opens if opening > local]
+        if later:
+            return min(later)
+    return None
 
 
 def spoken_date(moment: datetime) -> str:

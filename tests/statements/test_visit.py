@@ -120,6 +120,20 @@ async def test_a_call_and_its_facts_are_kept_together(reception: Reception, give
     assert await given.count("memories") == 1
 
 
+async def test_a_file_of_another_attempt_is_another_file_and_the_same_one_is_kept_once(
+    reception: Reception, given: Given
+) -> None:
+    """The ERP may give another code for the same invoice: its image must not be the old one."""
+    stored = [
+        await reception.visits.attach(reception.request, "pix:1", "image/png", "pix.png", data)
+        for data in (b"first", b"second", b"second")
+    ]
+
+    assert stored[0] != stored[1] == stored[2]
+    kept = await given.admin.fetch("SELECT id, data FROM attachments")
+    assert {row["id"]: row["data"] for row in kept} == {stored[0]: b"first", stored[1]: b"second"}
+
+
 async def test_what_a_lost_attempt_found_out_is_known_to_the_next(reception: Reception) -> None:
     await reception.learned()
     lost = cmd.RestartTurn(reception.host.turn(reception.thread).id, 1)
@@ -264,13 +278,3 @@ async def test_what_another_visit_did_is_not_this_ones_to_tell(reception: Recept
     await reception.writes("de novo")
 
     assert (await reception.seen()).untold == frozenset()
-
-
-async def test_a_file_that_is_attached_twice_is_one(reception: Reception, given: Given) -> None:
-    request = reception.request
-    file = ("boleto:1", "application/pdf", "boleto.pdf")
-
-    ids = {await reception.visits.attach(request, *file, data) for data in (b"%PDF-1", b"%PDF-2")}
-
-    assert len(ids) == 1
-    assert await given.rows("SELECT data FROM attachments") == [b"%PDF-1"]
