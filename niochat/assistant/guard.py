@@ -4,7 +4,7 @@ nothing is shown that the server did not find out. Whatever talked the model int
 
 import json
 import re
-from collections.abc import Iterable
+from functools import lru_cache
 from unicodedata import normalize
 
 from niochat.assistant.case import Case
@@ -44,7 +44,7 @@ _LONG_RULE = 40
 """Characters from which a sentence of the prompt is its own, not everybody's Portuguese."""
 
 
-def untrue(text: str, case: Case, told: str, prompt_lines: Iterable[str]) -> str | None:
+def untrue(text: str, case: Case, told: str, prompt_lines: tuple[str, ...]) -> str | None:
     """Why the text must not leave, as a code; ``None``: it may.
 
     ``told`` is what the tenant itself told the model of its own: names, addresses, phones.
@@ -77,14 +77,19 @@ def _claimed(text: str, case: Case) -> str | None:
     return None
 
 
-def _leaked(text: str, folded: str, told: str, prompt_lines: Iterable[str]) -> str | None:
+def _leaked(text: str, folded: str, told: str, prompt_lines: tuple[str, ...]) -> str | None:
     if _MACHINE.search(folded) or _TOOL_NAME.search(folded):
         return "interno"
     # The tenant's own CNPJ, or a phone of its that looks like a CPF, is no secret.
     if set(documents_in(text)) - set(documents_in(told)):
         return "documento"
+    return "interno" if any(rule in folded for rule in _long_rules(prompt_lines)) else None
+
+
+@lru_cache(maxsize=4)  # the prompt is one file
+def _long_rules(prompt_lines: tuple[str, ...]) -> list[str]:
     rules = (fold(rule) for line in prompt_lines for rule in _SENTENCE.split(line.lstrip("- ")))
-    return "interno" if any(len(rule) >= _LONG_RULE and rule in folded for rule in rules) else None
+    return [rule for rule in rules if len(rule) >= _LONG_RULE]
 
 
 def _unknown(folded: str, known: str) -> str | None:

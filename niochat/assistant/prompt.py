@@ -33,16 +33,17 @@ class Prompt:
 
 def system_prompt(persona: Mapping[str, object], protocol: str) -> Prompt:
     """The prompt of one tenant. A persona's braces are text, never placeholders."""
-    template, version = _template()
+    template, version, rules = _template()
     said = {name: str(persona[name]) for name in _DEFAULTS if persona.get(name)}
     values = {**_DEFAULTS, **said, "protocol": protocol}
     # In one pass: what was put in is not looked at again.
     text = _PLACEHOLDER.sub(lambda found: values[found[1]], template)
-    rules = tuple(line for line in template.splitlines() if not _PLACEHOLDER.search(line))
     return Prompt(text.strip(), version, rules, " ".join(values.values()))
 
 
 @cache
-def _template() -> tuple[str, str]:
+def _template() -> tuple[str, str, tuple[str, ...]]:
+    """Text, version, rules."""
     text = _FILE.read_text(encoding="utf-8")
-    return text, f"atendimento-{sha256(text.encode()).hexdigest()[:8]}"
+    rules = tuple(line for line in text.splitlines() if not _PLACEHOLDER.search(line))
+    return text, f"atendimento-{sha256(text.encode()).hexdigest()[:8]}", rules

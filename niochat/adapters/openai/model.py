@@ -7,8 +7,10 @@ from email.utils import parsedate_to_datetime
 from time import time
 
 import aiohttp
+import httpx2
 import openai
-from openai import AsyncOpenAI, DefaultAioHttpClient, Omit, omit
+import orjson
+from openai import AsyncOpenAI, DefaultAioHttpClient, omit
 from openai.types.chat import ChatCompletionFunctionToolParam, ChatCompletionMessageParam
 
 from niochat.domain.errors import NiochatError
@@ -76,10 +78,9 @@ class Models:
         tools: Sequence[ChatCompletionFunctionToolParam] = (),
     ) -> Completion:
         """One call, no repeats. Raises ``ModelError``."""
-        request = _Request(endpoint.model, messages, max_tokens, tools or omit)
+        request = _Request(endpoint.model, messages, max_tokens, tools, timeout_s)
         try:
-            client = self._client(endpoint).with_options(timeout=timeout_s)
-            return await (_streamed if stream else _whole)(client, request)
+            return await (_streamed if stream else _whole)(self._client(endpoint), request)
         except Exception as error:  # every library below the client has errors of its own
             raise translate(error) from error
 
@@ -106,25 +107,39 @@ class _Request:
     model: str
     messages: Sequence[ChatCompletionMessageParam]
     max_tokens: int
-    tools: Sequence[ChatCompletionFunctionToolParam] | Omit
+    tools: Sequence[ChatCompletionFunctionToolParam]
+    timeout_s: float
+
+    def body(self) -> bytes:
+        """The same JSON as the client's own method makes."""
+        body: dict[str, object] = {
+            "model": self.model, "messages": self.messages, "max_tokens": self.max_tokens,
+        }  # fmt: skip
+        if self.tools:
+            body["tools"] = self.tools
+        return orjson.dumps(body)
 
 
 async def _whole(client: AsyncOpenAI, request: _Request) -> Completion:
-    answer = await client.chat.completions.create(
-        model=request.model,
-        messages=list(request.messages),
-        max_tokens=request.max_tokens,
-        tools=request.tools,
+    # The client's generic call: its typed one walks through every tool's schema by its type hints
+    # and builds models out of the answer, 4 ms of CPU a call where this takes 1.
+    response = await client.post(
+        "/chat/completions",
+        cast_to=httpx2.Response,
+        content=request.body(),
+        options={"timeout": request.timeout_s, "headers": {"Content-Type": "application/json"}},
     )
-    message = answer.choices[0].message
-    content = message.content
+    answer = orjson.loads(response.content)
+    message = answer["choices"][0]["message"]
     calls = _Calls()
-    for index, call in enumerate(message.tool_calls or ()):
-        calls.add(index, call)
+    for index, call in enumerate(message.get("tool_calls") or ()):
+        function = call.get("function") or {}
+        calls.add(index, call.get("id"), function.get("name"), function.get("arguments"))
+    content, model = message.get("content"), answer.get("model")
     return Completion(
         content if isinstance(content, str) else "",
-        answer.model if isinstance(answer.model, str) and answer.model else request.model,
-        *_tokens(answer.usage),
+        model if isinstance(model, str) and model else request.model,
+        *_tokens(answer.get("usage")),
         calls.whole(),
     )
 
@@ -137,9 +152,10 @@ async def _streamed(client: AsyncOpenAI, request: _Request) -> Completion:
         model=request.model,
         messages=list(request.messages),
         max_tokens=request.max_tokens,
-        tools=request.tools,
+        tools=request.tools or omit,
         stream=True,
         stream_options={"include_usage": True},
+        timeout=request.timeout_s,
     )
     async with stream:
         async for chunk in stream:
@@ -147,9 +163,13 @@ async def _streamed(client: AsyncOpenAI, request: _Request) -> Completion:
                 delta = chunk.choices[0].delta
                 parts.append(delta.content or "")
                 for call in delta.tool_calls or ():
-                    calls.add(call.index, call)
+                    function = call.function
+                    calls.add(
+                        call.index, call.id, getattr(function, "name", None),
+                        getattr(function, "arguments", None),
+                    )  # fmt: skip
             if chunk.usage:
-                tokens_in, tokens_out = _tokens(chunk.usage)
+                tokens_in, tokens_out = _tokens(chunk.usage.model_dump())
     return Completion("".join(parts), request.model, tokens_in, tokens_out, calls.whole())
 
 
@@ -159,14 +179,8 @@ class _Calls:
     def __init__(self) -> None:
         self._parts: dict[int, list[str]] = {}
 
-    def add(self, index: object, call: object) -> None:
-        """A whole call, or a piece of one."""
-        function = getattr(call, "function", None)
-        texts = (
-            getattr(call, "id", None),
-            getattr(function, "name", None),
-            getattr(function, "arguments", None),
-        )
+    def add(self, index: object, *texts: object) -> None:
+        """Id, name and arguments of a whole call, or of a piece of one."""
         known = self._parts.setdefault(index if isinstance(index, int) else 0, ["", "", ""])
         for place, text in enumerate(texts):
             # Only arguments come in pieces; some servers repeat id and name with each of them.
@@ -183,7 +197,8 @@ class _Calls:
 
 def _tokens(usage: object) -> tuple[int, int]:
     """(in, out) as far as they can be believed: the client does not check what came."""
-    counts = (getattr(usage, name, 0) for name in ("prompt_tokens", "completion_tokens"))
+    told = usage if isinstance(usage, Mapping) else {}
+    counts = (told.get(name) for name in ("prompt_tokens", "completion_tokens"))
     read, said = (
         count if isinstance(count, int) and 0 <= count < _MOST_TOKENS else 0 for count in counts
     )
