@@ -121,8 +121,10 @@ class ConversationBehaviour:
                     )
                 case _:
                     pass
-        if any(isinstance(e, fx.QueueSend | fx.SettleOutbox) for e in effects):
+        if any(isinstance(e, fx.QueueSend) for e in effects):
             self._courier.deliver(thread.id)
+        elif any(isinstance(e, fx.SettleOutbox) for e in effects):
+            self._courier.settled(thread.id)
 
     def _wake_at(self, thread: UUID, due_at: datetime) -> None:
         """A hint like any other: the timer is due by PostgreSQL's clock, and is swept.

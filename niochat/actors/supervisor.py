@@ -54,7 +54,7 @@ class Supervisor:
         """Supervise; errors are logged and the loop goes on."""
         while True:
             try:
-                async with self._parts.database.path() as connection:
+                async with self._parts.database.path_session() as connection:
                     await connection.execute(_SQL["lead"], timeout=3600)
                     while True:
                         await connection.execute("SELECT 1")  # the lock is lost with it

@@ -1,17 +1,12 @@
 """What was said, as the model reads it. Customer text is data, whatever it says."""
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from openai.types.chat import ChatCompletionMessageParam
 
-from niochat.adapters.postgres.database import Connection
-from niochat.adapters.postgres.queries import queries
-from niochat.assistant.report import TurnRequest
 from niochat.domain.message import Author, Kind
 
-_SQL = queries("assistant")
 MESSAGES = 40
 """Newest messages that a turn reads."""
 
@@ -38,19 +33,15 @@ class Line:
     text: str
 
 
-async def read_transcript(connection: Connection, request: TurnRequest) -> list[Line]:
-    """The conversation up to the event that the turn began with."""
-    rows = await connection.fetch(
-        _SQL["transcript"], request.tenant_id, request.conversation_id, request.upto_version,
-        MESSAGES,
-    )  # fmt: skip
-    return [Line(Author(row["author"]), spoken(dict(row))) for row in rows]
+def read_lines(rows: Sequence[Sequence[str]]) -> list[Line]:
+    """Lines of (author, kind, text)."""
+    return [Line(Author(author), spoken(kind, text)) for author, kind, text in rows]
 
 
-def spoken(row: Mapping[str, Any]) -> str:
+def spoken(kind: str, text: str) -> str:
     """The text, with a placeholder for what is not text."""
-    placeholder = _PLACEHOLDERS.get(Kind(row["kind"]))
-    return " ".join(part for part in (placeholder, row["text"]) if part)
+    placeholder = _PLACEHOLDERS.get(Kind(kind))
+    return " ".join(part for part in (placeholder, text) if part)
 
 
 def as_chat(lines: list[Line]) -> list[ChatCompletionMessageParam]:

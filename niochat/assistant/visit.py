@@ -10,11 +10,11 @@ from zoneinfo import ZoneInfo
 
 from niochat.adapters.calendar import presence
 from niochat.adapters.postgres.codec import policy_of
-from niochat.adapters.postgres.database import Connection, Database
+from niochat.adapters.postgres.database import Database
 from niochat.adapters.postgres.queries import queries
 from niochat.assistant.facts import Facts, facts_from_json, facts_to_json
 from niochat.assistant.report import TurnRequest
-from niochat.assistant.transcript import Line, read_transcript
+from niochat.assistant.transcript import MESSAGES, Line, read_lines
 from niochat.domain.errors import Refused
 from niochat.domain.message import Author
 from niochat.domain.policy import Policy, Presence
@@ -76,9 +76,10 @@ class Visits:
         """The visit of a turn; ``None``: the attempt does not count any more."""
         async with self._database.tenant(request.tenant_id) as connection:
             row = await connection.fetchrow(
-                _SQL["visit"], request.tenant_id, request.turn_id, request.attempt
-            )
-            return await _visit(connection, request, row) if row is not None else None
+                _SQL["visit"], request.tenant_id, request.turn_id, request.attempt,
+                request.upto_version, MESSAGES,
+            )  # fmt: skip
+        return _visit(request, row) if row is not None else None
 
     async def record(
         self, request: TurnRequest, facts: Facts, *calls: Mapping[str, object]
@@ -111,14 +112,13 @@ class Visits:
         return attachment
 
 
-async def _visit(connection: Connection, request: TurnRequest, row: Any) -> Visit:
-    lines = await read_transcript(connection, request)
+def _visit(request: TurnRequest, row: Any) -> Visit:
     policy = policy_of(row["status"], row["policy"])
     now = row["now"].astimezone(ZoneInfo(row["timezone"]))
     cancelled = [call for calls in row["cancelled_results"] or [] for call in calls]
     return Visit(
         request=request,
-        lines=lines,
+        lines=read_lines(row["lines"] or ()),
         facts=facts_from_json(row["facts"]),
         shown=row["shown"],
         first_answer=row["first_answer"],

@@ -93,21 +93,17 @@ async def _say(connection: Connection, plans: Sequence[Plan]) -> None:
     ]  # fmt: skip
     if stored:
         await connection.execute(_SQL["add_messages"], *_columns(stored))
-    for plan, change in _effects(plans, fx.ChangeMessage):
-        await connection.execute(_SQL["change_message"], *_change(plan, change))
+    changed = [_change(plan, change) for plan, change in _effects(plans, fx.ChangeMessage)]
+    for once in _rounds(changed):
+        await connection.execute(_SQL["change_messages"], *_columns(once))
     for plan, kept in _effects(plans, fx.KeepUnmatched):
         await connection.execute(
             _SQL["keep_unmatched"], plan.before.tenant_id, plan.before.id, kept.external_id,
             kept.kind, kept.value,
         )  # fmt: skip
-    came = [
-        (plan.before.id, effect.external_id)
-        for plan in plans
-        for effect in plan.effects
-        if isinstance(effect, fx.StoreMessage | fx.ChangeMessage) and effect.external_id
-    ]
-    if came:
-        await connection.execute(_SQL["drop_unmatched"], *_columns(came))
+    matched = [(plan.before.id, external) for plan in plans for external in plan.matched]
+    if matched:
+        await connection.execute(_SQL["drop_unmatched"], *_columns(matched))
 
 
 def _change(plan: Plan, change: fx.ChangeMessage) -> tuple[object, ...]:
@@ -121,11 +117,12 @@ def _change(plan: Plan, change: fx.ChangeMessage) -> tuple[object, ...]:
 
 
 async def _send(connection: Connection, plans: Sequence[Plan]) -> None:
-    for plan, settled in _effects(plans, fx.SettleOutbox):
-        await connection.execute(
-            _SQL["settle_send"], plan.before.tenant_id, settled.outbox, settled.status,
-            settled.external_id, settled.code, settled.retry_in_s,
-        )  # fmt: skip
+    settled = [
+        (p.before.tenant_id, e.outbox, e.status, e.external_id, e.code, e.retry_in_s)
+        for p, e in _effects(plans, fx.SettleOutbox)
+    ]
+    for once in _rounds(settled):
+        await connection.execute(_SQL["settle_sends"], *_columns(once))
     queued = [
         (p.before.tenant_id, e.outbox, p.before.id, p.before.channel_id, _live(p).id, e.message,
          e.origin.value, e.content.kind.value, e.content.text, _attachment(e.content))
@@ -163,17 +160,33 @@ async def _schedule(connection: Connection, host: str, plans: Sequence[Plan]) ->
             for p, e in turns.values()
         )
         await connection.execute(_SQL["run_turns"], host, *columns)
-    for plan, e in _effects(plans, fx.SettleTurn):
-        await connection.execute(
-            _SQL["settle_turn"], plan.before.tenant_id, e.turn, e.outcome, e.code, e.detail,
-            e.model, e.prompt_version, e.tokens_in, e.tokens_out, e.cost,
-        )  # fmt: skip
+    settled = [
+        (p.before.tenant_id, e.turn, e.outcome, e.code, e.detail, e.model, e.prompt_version,
+         e.tokens_in, e.tokens_out, e.cost)
+        for p, e in _effects(plans, fx.SettleTurn)
+    ]  # fmt: skip
+    for once in _rounds(settled):
+        await connection.execute(_SQL["settle_turns"], *_columns(once))
 
 
 async def _consume(connection: Connection, plans: Sequence[Plan]) -> None:
     rows = [(p.before.tenant_id, row, outcome) for p in plans for row, outcome in p.rows]
     if rows:
         await connection.execute(_SQL["mark_processed"], *_columns(rows))
+
+
+def _rounds(rows: Sequence[tuple[object, ...]]) -> Iterable[list[tuple[object, ...]]]:
+    """A statement changes a row, named by its second column, once: the next change waits."""
+    while rows:
+        once: dict[object, tuple[object, ...]] = {}
+        later = []
+        for row in rows:
+            if row[1] in once:
+                later.append(row)
+            else:
+                once[row[1]] = row
+        yield list(once.values())
+        rows = later
 
 
 def _effects(plans: Sequence[Plan], kind: type[E]) -> list[tuple[Plan, E]]:

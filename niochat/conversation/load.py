@@ -1,9 +1,11 @@
 """All that a batch of steps has to know, read in a few statements for all threads together."""
 
+import json
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -65,41 +67,43 @@ class Loaded:
 
 async def load(connection: Connection, batch: Sequence[Work]) -> Loaded:
     """Read what ``batch`` needs; threads that were joined to others are in ``merged`` only."""
-    threads, merged = await _threads(connection, batch)
-    tenant_ids = list({thread.tenant_id for thread in threads.values()})
-    tenants = await connection.fetch(_SQL["load_tenants"], tenant_ids)
-    if not tenants:
-        return Loaded(now=_NEVER, merged=merged)
-    loaded = Loaded(now=tenants[0]["now"], threads=threads, merged=merged)
-    loaded.tenants = {row["tenant_id"]: _tenant(row) for row in tenants}
-    await _rows(connection, batch, loaded)
-    for row in await connection.fetch(_SQL["load_timers"], list(threads)):
-        if row["due"]:
-            fired = cmd.FireTimer(row["name"], row["generation"], row["unsent"])
-            loaded.timers[row["thread_id"]].append(fired)
+    # One row more than wanted tells whether any remain.
+    wanted = [(work.thread_id, work.rows + 1, work.known is not None) for work in batch]
+    rows = await connection.fetch(_SQL["load_threads"], *_columns(wanted))
+    loaded = Loaded(now=rows[0]["now"] if rows else _NEVER)
+    remembered = {work.thread_id: work.known for work in batch}
+    for row in rows:
+        known = remembered[row["thread_id"]]
+        if row["merged_into"] is not None and known is None:
+            loaded.merged[row["thread_id"]] = row["merged_into"]
+        else:
+            _take(row, known, loaded)
     await _news(connection, batch, loaded)
     await _numbers(connection, loaded)
     return loaded
 
 
+def _take(row: Any, remembered: Thread | None, loaded: Loaded) -> None:
+    thread = remembered or _thread(row)
+    loaded.threads[thread.id] = thread
+    if thread.tenant_id not in loaded.tenants:
+        loaded.tenants[thread.tenant_id] = _tenant(row)
+    for name, generation, unsent in row["due"] or ():
+        loaded.timers[thread.id].append(cmd.FireTimer(name, generation, unsent))
+    for row_id, failures, command in row["pending"] or ():
+        if thread.id not in loaded.unread:
+            _read(thread.id, row_id, failures, command, loaded)
+
+
 def _tenant(row: Any) -> Tenant:
-    policy = policy_of(row["status"], row["policy"])
+    policy = _policy(row["status"], row["policy"])
     local = row["now"].astimezone(ZoneInfo(row["timezone"]))
     return Tenant(policy, row["timezone"], presence(policy, local))
 
 
-async def _threads(
-    connection: Connection, batch: Sequence[Work]
-) -> tuple[dict[UUID, Thread], dict[UUID, UUID]]:
-    threads: dict[UUID, Thread] = {w.thread_id: w.known for w in batch if w.known is not None}
-    merged: dict[UUID, UUID] = {}
-    unknown = [work.thread_id for work in batch if work.known is None]
-    for row in await connection.fetch(_SQL["load_threads"], unknown) if unknown else ():
-        if row["merged_into"] is not None:
-            merged[row["thread_id"]] = row["merged_into"]
-        else:
-            threads[row["thread_id"]] = _thread(row)
-    return threads, merged
+@lru_cache(maxsize=4096)
+def _policy(status: str, stored: str) -> Policy:
+    return policy_of(status, json.loads(stored))
 
 
 def _thread(row: Any) -> Thread:
@@ -110,25 +114,14 @@ def _thread(row: Any) -> Thread:
     return Thread(thread_id, row["tenant_id"], row["channel_id"], conversation)
 
 
-async def _rows(connection: Connection, batch: Sequence[Work], loaded: Loaded) -> None:
-    # One more than wanted tells whether any remain.
-    wanted = [(w.thread_id, w.rows + 1) for w in batch if w.thread_id in loaded.threads]
-    rows = await connection.fetch(
-        _SQL["load_pending"], [thread for thread, _ in wanted], [count for _, count in wanted]
-    )
-    for row in rows:
-        if row["thread_id"] not in loaded.unread:
-            _read(row, loaded)
-
-
-def _read(row: Any, loaded: Loaded) -> None:
-    before = loaded.rows[row["thread_id"]]
+def _read(thread: UUID, row_id: int, failures: int, command: object, loaded: Loaded) -> None:
+    before = loaded.rows[thread]
     try:
-        before.append(Row(row["id"], command_from_json(row["command"]), row["failures"]))
+        before.append(Row(row_id, command_from_json(command), failures))
     except Unreadable:
         if not before:
             raise
-        loaded.unread.add(row["thread_id"])
+        loaded.unread.add(thread)
 
 
 async def _news(connection: Connection, batch: Sequence[Work], loaded: Loaded) -> None:
@@ -141,18 +134,18 @@ async def _news(connection: Connection, batch: Sequence[Work], loaded: Loaded) -
             if outbox is not None:
                 sends.append((work.thread_id, outbox))
     if about:
-        await _messages(connection, about, loaded)
-        await _unmatched(connection, about, loaded)
+        for row in await connection.fetch(_SQL["load_news"], *_columns(about)):
+            _know(row, loaded)
     if sends:
         await _sends(connection, sends, loaded)
 
 
-async def _messages(
-    connection: Connection, about: Sequence[tuple[UUID, str]], loaded: Loaded
-) -> None:
-    rows = await connection.fetch(_SQL["load_messages"], *_columns(about))
-    for row in rows:
-        loaded.messages[row["thread_id"]][row["external_id"]] = _message(row, row["id"], loaded)
+def _know(row: Any, loaded: Loaded) -> None:
+    thread, external = row["thread_id"], row["external_id"]
+    if row["id"] is not None:
+        loaded.messages[thread][external] = _message(row, row["id"], loaded)
+    if row["unmatched"]:
+        loaded.unmatched[thread][external] = tuple(Unmatched(*news) for news in row["unmatched"])
 
 
 async def _sends(
@@ -166,26 +159,19 @@ async def _sends(
         loaded.sends[row["thread_id"]][OutboxId(row["id"])] = send
 
 
-async def _unmatched(
-    connection: Connection, about: Sequence[tuple[UUID, str]], loaded: Loaded
-) -> None:
-    for row in await connection.fetch(_SQL["load_unmatched"], *_columns(about)):
-        news = loaded.unmatched[row["thread_id"]]
-        news[row["external_id"]] = (
-            *news.get(row["external_id"], ()),
-            Unmatched(row["kind"], row["value"]),
-        )
-
-
 async def _numbers(connection: Connection, loaded: Loaded) -> None:
     """A protocol number for each thread that may open a conversation."""
-    openers = sum(
-        any(isinstance(row.command, cmd.ReceiveMessage) for row in loaded.rows[thread.id])
-        for thread in loaded.threads.values()
-    )
+    openers = sum(opens(loaded, thread) for thread in loaded.threads.values())
     if openers:
         rows = await connection.fetch(_SQL["protocol_numbers"], openers)
         loaded.numbers = [row["nextval"] for row in rows]
+
+
+def opens(loaded: Loaded, thread: Thread) -> bool:
+    """Whether a customer's message may open a conversation in this step."""
+    if thread.conversation is not None:
+        return False
+    return any(isinstance(row.command, cmd.ReceiveMessage) for row in loaded.rows[thread.id])
 
 
 def _message(row: Any, message_id: UUID, loaded: Loaded) -> KnownMessage:

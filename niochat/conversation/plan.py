@@ -3,7 +3,7 @@
 from dataclasses import replace
 from uuid import UUID
 
-from niochat.conversation.load import Loaded, Row
+from niochat.conversation.load import Loaded, Row, opens
 from niochat.conversation.work import MemoryCommand, Plan, Thread, Work
 from niochat.domain import effects as fx
 from niochat.domain.commands import Command, LinkThread, ParkCommand, ReceiveMessage
@@ -29,7 +29,7 @@ class Planner:
         self._messages = dict(loaded.messages[thread.id])
         self._sends = dict(loaded.sends[thread.id])
         self._unmatched = dict(loaded.unmatched[thread.id])
-        number = loaded.numbers.pop() if _opens(loaded, thread) else 0
+        number = loaded.numbers.pop() if opens(loaded, thread) else 0
         self._protocol = protocol(loaded.now, tenant.timezone, number)
         self._policy = tenant.policy
         self._people = tenant.people
@@ -115,7 +115,7 @@ class Planner:
         for effect in decision.effects:
             match effect:
                 case fx.StoreMessage(external_id=str(external)):
-                    self._unmatched.pop(external, None)
+                    self._match(external)
                     self._messages[external] = KnownMessage(
                         effect.message, effect.author, effect.status, effect.version is not None
                     )
@@ -133,9 +133,14 @@ class Planner:
                 case _:
                     pass
 
+    def _match(self, external: str) -> None:
+        """The message came: the news that was kept for it has been applied."""
+        if self._unmatched.pop(external, ()):
+            self._plan.matched.append(external)
+
     def _change(self, change: fx.ChangeMessage) -> None:
         if change.external_id is not None:
-            self._unmatched.pop(change.external_id, None)
+            self._match(change.external_id)
         if change.status is None:
             return
         for external, known in self._messages.items():
@@ -149,7 +154,3 @@ class Planner:
 
 def _parking(row: Row) -> ParkCommand:
     return ParkCommand(row.id, "step_failed", opens=isinstance(row.command, ReceiveMessage))
-
-
-def _opens(loaded: Loaded, thread: Thread) -> bool:
-    return any(isinstance(row.command, ReceiveMessage) for row in loaded.rows[thread.id])

@@ -58,6 +58,8 @@ class Plan:
     """(inbox id, outcome)."""
     timers: list[tuple[str, int]] = field(default_factory=list)
     """Fired: (name, generation)."""
+    matched: list[str] = field(default_factory=list)
+    """Gateway ids of messages whose news had been kept for them."""
     more: bool = False
     """Rows remain for another step."""
     guilty: int | None = None

@@ -14,6 +14,7 @@ from niochat.runtime.grouping import Grouper
 
 _SQL = queries("outbox")
 
+_WHERE = {"base_url", "token_sealed", "phone", "lid"}
 SEND_WINDOW_S = 20.0
 """From the claim on; what has not answered by then is uncertain and is looked up."""
 
@@ -31,6 +32,11 @@ class Claimed:
     kind: Kind = Kind.TEXT
     attachment_id: UUID | None = None
     """The file, where ``kind`` is image or document; ``text`` is its caption then."""
+    destination: "Destination | None" = None
+    recovering: bool = False
+    """The channel was held before: a success ends that."""
+    more: bool = False
+    """Other rows of the thread have not ended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,10 +98,7 @@ class Outbox:
         """Where to send; ``None`` when the person has no address left."""
         async with self._database.path() as connection:
             row = await connection.fetchrow(_SQL["destination"], thread_id)
-        if row is None or not (row["phone"] or row["lid"]):
-            return None
-        number = row["phone"] or f"{row['lid']}@lid"
-        return Destination(row["base_url"], row["token_sealed"], row["tenant_id"], number)
+        return _destination(dict(row)) if row is not None else None
 
     async def outgoing(self, claimed: Claimed) -> Outgoing | None:
         """What the row says, with its file; ``None`` when the file is not there any more."""
@@ -134,4 +137,13 @@ class Outbox:
 
 
 def _claimed(row: dict[str, Any]) -> Claimed:
-    return Claimed(**{**row, "kind": Kind(row["kind"])})
+    destination = _destination(row)
+    said = {name: value for name, value in row.items() if name not in _WHERE}
+    return Claimed(**{**said, "kind": Kind(row["kind"])}, destination=destination)
+
+
+def _destination(row: dict[str, Any]) -> Destination | None:
+    if not (row["phone"] or row["lid"]):
+        return None
+    number = row["phone"] or f"{row['lid']}@lid"
+    return Destination(row["base_url"], row["token_sealed"], row["tenant_id"], number)

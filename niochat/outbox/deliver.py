@@ -12,7 +12,7 @@ from niochat.domain.commands import SendResult, SettleSend
 from niochat.domain.errors import NiochatError, Unavailable
 from niochat.domain.gateway import Gateway, Line, Outgoing, SendAnswer
 from niochat.domain.ids import OutboxId, shard_of
-from niochat.outbox.claim import SEND_WINDOW_S, Claimed, Outbox, Unsettled
+from niochat.outbox.claim import SEND_WINDOW_S, Claimed, Destination, Outbox, Unsettled
 
 _log = structlog.get_logger(__name__)
 
@@ -50,6 +50,7 @@ class Courier:
         self._clock = clock
         self._tasks: dict[UUID, asyncio.Task[None]] = {}
         self._again: set[UUID] = set()
+        self._behind: set[UUID] = set()
 
     def deliver(self, thread_id: UUID) -> None:
         """Look at the thread's sends now; asked during a look, it looks once more."""
@@ -59,6 +60,11 @@ class Courier:
         task = asyncio.get_running_loop().create_task(self._look(thread_id))
         self._tasks[thread_id] = task
         task.add_done_callback(lambda done: self._looked(thread_id, done))
+
+    def settled(self, thread_id: UUID) -> None:
+        """A send of the thread has ended: look, if others were seen waiting behind it."""
+        if thread_id in self._behind:
+            self.deliver(thread_id)
 
     def sending(self, shards: set[int]) -> list["asyncio.Task[None]"]:
         """Looks in progress for threads of these shards."""
@@ -80,11 +86,17 @@ class Courier:
         if epoch is None:
             return
         asked_at = self._clock()
+        self._behind.discard(thread_id)
         claimed = await self._outbox.claim(thread_id, epoch)
         if claimed is not None:
+            if claimed.more:
+                self._behind.add(thread_id)
             await self._send(claimed, asked_at)
             return
-        for row in await self._outbox.unsettled(thread_id):
+        unsettled = await self._outbox.unsettled(thread_id)
+        if unsettled:
+            self._behind.add(thread_id)
+        for row in unsettled:
             if row.orphaned:
                 self._settle(thread_id, _settled(row.id, SendResult.UNCERTAIN, "owner_gone"))
             elif row.status == "queued" and row.too_old:
@@ -94,7 +106,7 @@ class Courier:
 
     async def _send(self, claimed: Claimed, asked_at: float) -> None:
         try:
-            found = await self._where(claimed.thread_id)
+            found = self._line(claimed.destination)
             outgoing = await self._outbox.outgoing(claimed)
         except NiochatError as error:
             # Nothing was written to a socket: the row goes back, whatever is wrong.
@@ -123,7 +135,9 @@ class Courier:
 
     async def _where(self, thread_id: UUID) -> tuple[Line, str] | None:
         """Line and number; ``None`` when the person has no address left."""
-        destination = await self._outbox.destination(thread_id)
+        return self._line(await self._outbox.destination(thread_id))
+
+    def _line(self, destination: Destination | None) -> tuple[Line, str] | None:
         if destination is None:
             return None
         return self._line_of(
@@ -146,7 +160,7 @@ class Courier:
                     "channel_held", channel=str(claimed.channel_id), reason=answer.hold,
                     tenant=str(claimed.tenant_id),
                 )  # fmt: skip
-        elif answer.result is SendResult.SENT:
+        elif answer.result is SendResult.SENT and claimed.recovering:
             await self._outbox.release(claimed.channel_id)
 
     async def _look_up(self, thread_id: UUID, row: Unsettled) -> None:

@@ -6,7 +6,8 @@ import pytest
 
 from niochat.adapters.postgres.database import Database
 from niochat.assistant.report import TurnRequest
-from niochat.assistant.transcript import MESSAGES, Line, as_chat, read_transcript, spoken
+from niochat.assistant.transcript import MESSAGES, Line, as_chat, spoken
+from niochat.assistant.visit import Visits
 from niochat.domain import commands as cmd
 from niochat.domain.message import Author, Content, Kind
 from tests.builders import SENT_AT, Given, Host, Ownership, Place, message, put
@@ -33,9 +34,17 @@ async def conversing(
 
 
 async def read(database: Database, tenant: UUID, conversation: UUID, upto: int) -> list[Line]:
+    """What a turn reads that began at ``upto``."""
     request = TurnRequest(tenant, conversation, uuid4(), 1, upto, "20260302000001")
-    async with database.tenant(tenant) as connection:
-        return await read_transcript(connection, request)
+    async with database.path() as connection:
+        await connection.execute(
+            "INSERT INTO turns (tenant_id, id, conversation_id, thread_id, shard, attempt,"
+            " upto_version, host, started_at) SELECT tenant_id, $2, id, thread_id, 0, 1, $3, 'h',"
+            " now() FROM conversations WHERE id = $1",
+            conversation, request.turn_id, upto,
+        )  # fmt: skip
+    visit = await Visits(database).open(request)
+    return list(visit.lines) if visit is not None else []
 
 
 async def heard(database: Database, tenant: UUID, conversation: UUID, upto: int) -> list[str]:
@@ -103,7 +112,7 @@ async def test_who_said_it_decides_the_role() -> None:
 async def test_whatever_was_sent_the_model_reads_something(kind: Kind) -> None:
     text = "oi" if kind in (Kind.TEXT, Kind.CHOICE, Kind.NOTE) else ""
 
-    assert spoken({"kind": kind.value, "text": text})
+    assert spoken(kind.value, text)
 
 
 async def test_an_edited_message_is_read_as_it_is_now(

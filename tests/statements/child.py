@@ -61,6 +61,11 @@ class Interrupted(Database):
         await transaction.commit()
         self.hit("after")
 
+    async def commit(self, connection: Connection) -> None:
+        self.hit("before")
+        await super().commit(connection)
+        self.hit("after")
+
     @asynccontextmanager
     async def path(self) -> AsyncIterator[Connection]:
         """A statement that is its own transaction: before it is sent, after it is answered."""

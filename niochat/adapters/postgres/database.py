@@ -18,6 +18,16 @@ _TIMEOUTS = {
     "statement_timeout": "15s",
 }
 
+# Every query here asks for some rows by their keys. PostgreSQL plans prepared statements by what
+# it knew when they were first used, which on a new database is nothing: it then read whole tables
+# for weeks, or compiled for 100 ms what runs in one. Reports will have connections of their own.
+_PLANS = {
+    "enable_seqscan": "off",
+    "enable_hashjoin": "off",
+    "enable_mergejoin": "off",
+    "jit": "off",
+}
+
 _AWAY = (
     asyncpg.PostgresConnectionError,
     asyncpg.OperatorInterventionError,  # shut down, starting up, cancelled by a time-out
@@ -51,13 +61,14 @@ class Database:
         cls, url: str, *, size: int = 8, timeouts: dict[str, str] | None = None
     ) -> "Database":
         """Connect lazily: the first use fails when the server is away, not this call."""
-        settings = {**_TIMEOUTS, **(timeouts or {})}
+        settings = {**_TIMEOUTS, **_PLANS, **(timeouts or {})}
         pools = [
             asyncpg.create_pool(
                 url,
                 min_size=0,
                 max_size=most,
                 init=_use_json,
+                reset=_keep,
                 command_timeout=20,
                 timeout=5,
                 server_settings={**settings, "role": role, "application_name": "niochat"},
@@ -86,6 +97,15 @@ class Database:
                 yield connection
 
     @asynccontextmanager
+    async def path_session(self) -> AsyncIterator[Connection]:
+        """The same for who leaves something in the session, such as a lock: it ends with this."""
+        async with self.path() as connection:
+            try:
+                yield connection
+            finally:
+                await connection.reset(timeout=5)
+
+    @asynccontextmanager
     async def path_transaction(self) -> AsyncIterator[Connection]:
         """The same within one transaction."""
         async with self.path() as connection, self.transaction(connection):
@@ -93,7 +113,7 @@ class Database:
 
     @asynccontextmanager
     async def transaction(self, connection: Connection) -> AsyncIterator[None]:
-        """One transaction on a connection that ``path()`` gave: everything that commits, here."""
+        """One transaction on a connection that ``path()`` gave: the path's batches commit here."""
         async with connection.transaction():
             yield
 
@@ -101,11 +121,16 @@ class Database:
     async def tenant(self, tenant_id: UUID) -> AsyncIterator[Connection]:
         """A transaction that sees the rows of one tenant and nothing else."""
         with translated():
-            async with self._tenant.acquire(timeout=5) as connection, self.transaction(connection):
-                await connection.execute(
-                    "SELECT set_config('niochat.tenant', $1, true)", str(tenant_id)
-                )
+            async with self._tenant.acquire(timeout=5) as connection:
+                # In one journey, which takes no parameters; only a UUID has ``hex``. What raises
+                # is rolled back when the pool takes the connection back.
+                await connection.execute(f"BEGIN; SET LOCAL niochat.tenant = '{tenant_id.hex}'")
                 yield connection
+                await self.commit(connection)
+
+    async def commit(self, connection: Connection) -> None:
+        """End what ``tenant()`` began; everything of a tenant commits here."""
+        await connection.execute("COMMIT")
 
 
 class translated:  # noqa: N801 - reads as a word in ``with translated():``
@@ -142,6 +167,10 @@ def _ours(error: BaseException) -> NiochatError | None:
             return NiochatError(f"the database refuses: {_reason(error)}", code="bad_statement")
         case _:
             return None
+
+
+async def _keep(connection: Any) -> None:
+    """Nothing is left in a session, so nothing has to be reset: it was a journey each time."""
 
 
 async def _use_json(connection: Any) -> None:

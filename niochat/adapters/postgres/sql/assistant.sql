@@ -1,22 +1,8 @@
--- name: transcript
--- What was said in a conversation up to an event, the newest part of it, oldest first. An answer
--- stands where its turn began: what the customer wrote meanwhile it has not answered.
-SELECT author, kind, text, details, sent_at FROM (
-    SELECT m.author, m.kind, m.text, m.details, m.sent_at, m.version,
-           CASE WHEN m.author = 'assistant'
-                THEN (SELECT e.version FROM events e
-                       WHERE e.tenant_id = m.tenant_id AND e.conversation_id = m.conversation_id
-                         AND e.version < m.version AND e.type = 'turn_started'
-                       ORDER BY e.version DESC LIMIT 1) END AS answers_upto
-      FROM messages m
-     WHERE m.tenant_id = $1 AND m.conversation_id = $2 AND m.version <= $3
-       AND m.deleted_at IS NULL AND m.code IS DISTINCT FROM 'cancelled' AND m.kind <> 'note'
-     ORDER BY m.version DESC LIMIT $4) AS newest
- ORDER BY coalesce(answers_upto, version), version
-
 -- name: visit
--- All that a turn has to know besides what was said; no row: the attempt does not count any more.
--- Reads of a turn that was cancelled moments ago are still good for the one that follows it.
+-- All that a turn has to know; no row: the attempt does not count any more. Reads of a turn that
+-- was cancelled moments ago are still good for the one that follows it.
+-- Lines are what was said up to the turn's event, the newest of it, oldest first. An answer stands
+-- where its turn began: what the customer wrote meanwhile it has not answered.
 SELECT r.tool_results, r.started_at, now() AS now, n.timezone, n.policy, n.status,
        m.facts,
        EXISTS (SELECT FROM turns s
@@ -42,7 +28,21 @@ SELECT r.tool_results, r.started_at, now() AS now, n.timezone, n.policy, n.statu
        (SELECT array_agg(w.key) FROM erp_writes w
           JOIN turns b ON b.tenant_id = w.tenant_id AND b.id = w.turn_id
          WHERE w.tenant_id = r.tenant_id AND b.conversation_id = r.conversation_id
-           AND b.status <> 'answered' AND w.status IN ('sending', 'done')) AS untold
+           AND b.status <> 'answered' AND w.status IN ('sending', 'done')) AS untold,
+       (SELECT jsonb_agg(jsonb_build_array(author, kind, text)
+                         ORDER BY coalesce(answers_upto, version), version)
+          FROM (SELECT s.author, s.kind, s.text, s.version,
+                       CASE WHEN s.author = 'assistant'
+                            THEN (SELECT e.version FROM events e
+                                   WHERE e.tenant_id = s.tenant_id
+                                     AND e.conversation_id = s.conversation_id
+                                     AND e.version < s.version AND e.type = 'turn_started'
+                                   ORDER BY e.version DESC LIMIT 1) END AS answers_upto
+                  FROM messages s
+                 WHERE s.tenant_id = r.tenant_id AND s.conversation_id = r.conversation_id
+                   AND s.version <= $4 AND s.deleted_at IS NULL
+                   AND s.code IS DISTINCT FROM 'cancelled' AND s.kind <> 'note'
+                 ORDER BY s.version DESC LIMIT $5) AS newest) AS lines
   FROM turns r JOIN tenants n USING (tenant_id)
   LEFT JOIN memories m ON m.tenant_id = r.tenant_id AND m.conversation_id = r.conversation_id
  WHERE r.tenant_id = $1 AND r.id = $2 AND r.attempt = $3 AND r.status = 'running'

@@ -1,26 +1,39 @@
 -- name: claim
 -- Statement 3: the thread's next row starts to leave, if it still may. The row is the arbiter:
--- a takeover that commits first has changed it, one that commits later finds it sending.
-UPDATE outbox o
-   SET status = 'sending', host = $1, epoch = x.epoch, attempts = o.attempts + 1,
-       send_until = now() + make_interval(secs => $4)
-  FROM unnest($2::uuid[], $3::bigint[]) AS x (thread_id, epoch)
- WHERE o.thread_id = x.thread_id AND o.status = 'queued' AND o.next_at <= now()
-   AND EXISTS (SELECT FROM shards s
-                WHERE s.shard = o.shard AND s.host = $1 AND s.epoch = x.epoch)
-   AND NOT EXISTS (SELECT FROM outbox e
-                    WHERE e.thread_id = o.thread_id AND e.position < o.position
-                      AND (e.status IN ('queued', 'sending')
-                           OR e.status = 'uncertain'
-                              AND e.uncertain_since > now() - interval '60 s'))
-   AND NOT EXISTS (SELECT FROM channels h WHERE h.id = o.channel_id AND h.held_until > now())
-   AND (o.origin <> 'assistant'
-        OR EXISTS (SELECT FROM conversations c JOIN tenants n USING (tenant_id)
-                    WHERE c.tenant_id = o.tenant_id AND c.id = o.conversation_id
-                      AND c.status = 'pending' AND n.status = 'active'
-                      AND (c.paused_until IS NULL OR c.paused_until <= now())))
-RETURNING o.id, o.tenant_id, o.thread_id, o.channel_id, o.text, o.attempts, o.kind,
-          o.attachment_id
+-- a takeover that commits first has changed it, one that commits later finds it sending. It comes
+-- with where it goes, whether its channel was held before, and whether others wait behind it.
+WITH claimed AS (
+    UPDATE outbox o
+       SET status = 'sending', host = $1, epoch = x.epoch, attempts = o.attempts + 1,
+           send_until = now() + make_interval(secs => $4)
+      FROM unnest($2::uuid[], $3::bigint[]) AS x (thread_id, epoch)
+     WHERE o.thread_id = x.thread_id AND o.status = 'queued' AND o.next_at <= now()
+       AND (SELECT s.epoch FROM shards s WHERE s.shard = o.shard AND s.host = $1) = x.epoch
+       AND NOT EXISTS (SELECT FROM outbox e
+                        WHERE e.thread_id = o.thread_id AND e.position < o.position
+                          AND (e.status IN ('queued', 'sending')
+                               OR e.status = 'uncertain'
+                                  AND e.uncertain_since > now() - interval '60 s'))
+       AND NOT EXISTS (SELECT FROM channels h WHERE h.id = o.channel_id AND h.held_until > now())
+       AND (o.origin <> 'assistant'
+            OR EXISTS (SELECT FROM conversations c JOIN tenants n USING (tenant_id)
+                        WHERE c.tenant_id = o.tenant_id AND c.id = o.conversation_id
+                          AND c.status = 'pending' AND n.status = 'active'
+                          AND (c.paused_until IS NULL OR c.paused_until <= now())))
+    RETURNING o.id, o.tenant_id, o.thread_id, o.channel_id, o.text, o.attempts, o.kind,
+              o.attachment_id
+)
+SELECT o.*, c.base_url, c.token_sealed, c.holds > 0 AS recovering, a.phone, a.lid,
+       EXISTS (SELECT FROM outbox e
+                WHERE e.thread_id = o.thread_id AND e.id <> o.id
+                  AND e.status IN ('queued', 'sending', 'uncertain')) AS more
+  FROM claimed o
+  JOIN channels c ON c.tenant_id = o.tenant_id AND c.id = o.channel_id
+  JOIN threads t ON t.tenant_id = o.tenant_id AND t.id = o.thread_id
+ CROSS JOIN LATERAL (
+     SELECT max(i.value) FILTER (WHERE i.kind = 'phone') AS phone,
+            min(i.value) FILTER (WHERE i.kind = 'lid') AS lid
+       FROM identities i WHERE i.tenant_id = t.tenant_id AND i.contact_id = t.contact_id) AS a
 
 -- name: attachment
 -- The file that leaves with a claimed row.
@@ -46,14 +59,13 @@ UPDATE outbox SET lookups = lookups + $3, next_at = now() + make_interval(secs =
 
 -- name: destination
 -- Where a thread's messages go: the phone when it is known, else the LID.
-SELECT c.base_url, c.token_sealed, c.tenant_id,
-       (SELECT i.value FROM identities i
-         WHERE i.tenant_id = t.tenant_id AND i.contact_id = t.contact_id AND i.kind = 'phone'
-         ORDER BY i.value DESC LIMIT 1) AS phone,
-       (SELECT i.value FROM identities i
-         WHERE i.tenant_id = t.tenant_id AND i.contact_id = t.contact_id AND i.kind = 'lid'
-         ORDER BY i.value LIMIT 1) AS lid
-  FROM threads t JOIN channels c ON c.tenant_id = t.tenant_id AND c.id = t.channel_id
+SELECT c.base_url, c.token_sealed, c.tenant_id, a.phone, a.lid
+  FROM threads t
+  JOIN channels c ON c.tenant_id = t.tenant_id AND c.id = t.channel_id
+ CROSS JOIN LATERAL (
+     SELECT max(i.value) FILTER (WHERE i.kind = 'phone') AS phone,
+            min(i.value) FILTER (WHERE i.kind = 'lid') AS lid
+       FROM identities i WHERE i.tenant_id = t.tenant_id AND i.contact_id = t.contact_id) AS a
  WHERE t.id = $1
 
 -- name: hold

@@ -1,40 +1,33 @@
 -- name: load_threads
--- State of threads, with the live conversation if there is one.
-SELECT t.id AS thread_id, t.tenant_id, t.channel_id, t.merged_into,
-       c.id AS conversation_id, c.state, c.schema_version
-  FROM threads t
-  LEFT JOIN conversations c ON c.thread_id = t.id AND c.status <> 'resolved'
- WHERE t.id = ANY ($1::uuid[])
+-- What a step needs of each thread: the live conversation unless it is remembered, the tenant's
+-- policy, unprocessed rows oldest first, and timers that are due by the database's clock. A
+-- customer's silence counts only once all that was said has left.
+SELECT t.id AS thread_id, t.tenant_id, t.channel_id, t.merged_into, now() AS now,
+       c.id AS conversation_id, c.state, c.schema_version,
+       n.status, n.policy::text AS policy, n.timezone,
+       (SELECT jsonb_agg(jsonb_build_array(i.id, i.failures, i.command) ORDER BY i.id)
+          FROM (SELECT id, failures, command FROM inbox
+                 WHERE thread_id = x.thread_id AND processed_at IS NULL
+                 ORDER BY id LIMIT x.wanted) AS i) AS pending,
+       (SELECT jsonb_agg(jsonb_build_array(d.name, d.generation, d.name = 'idle' AND EXISTS (
+                   SELECT FROM outbox o
+                    WHERE o.thread_id = d.thread_id
+                      AND o.status IN ('queued', 'sending', 'uncertain'))) ORDER BY d.due_at)
+          FROM timers d WHERE d.thread_id = x.thread_id AND d.due_at <= now()) AS due
+  FROM unnest($1::uuid[], $2::int[], $3::bool[]) AS x (thread_id, wanted, remembered)
+  JOIN threads t ON t.id = x.thread_id
+  JOIN tenants n ON n.tenant_id = t.tenant_id
+  LEFT JOIN conversations c
+         ON NOT x.remembered AND c.thread_id = x.thread_id AND c.status <> 'resolved'
 
--- name: load_tenants
--- Policies, and the database's clock.
-SELECT tenant_id, status, policy, timezone, clock_timestamp() AS now
-  FROM tenants WHERE tenant_id = ANY ($1::uuid[])
-
--- name: load_pending
--- Unprocessed rows of threads, oldest first, a bounded number of each.
-SELECT p.*
-  FROM unnest($1::uuid[], $2::int[]) AS x (thread_id, wanted)
- CROSS JOIN LATERAL (
-     SELECT i.id, i.thread_id, i.command, i.failures FROM inbox i
-      WHERE i.thread_id = x.thread_id AND i.processed_at IS NULL
-      ORDER BY i.id LIMIT x.wanted) AS p
-
--- name: load_timers
--- Timers that are due by the database's clock, and when the others will be. A customer's silence
--- counts only once all that was said has left.
-SELECT thread_id, name, generation, due_at <= clock_timestamp() AS due,
-       name = 'idle' AND due_at <= clock_timestamp() AND EXISTS (
-           SELECT FROM outbox o
-            WHERE o.thread_id = timers.thread_id
-              AND o.status IN ('queued', 'sending', 'uncertain')) AS unsent
-  FROM timers WHERE thread_id = ANY ($1::uuid[]) ORDER BY due_at
-
--- name: load_messages
--- Messages that commands speak of, by the gateway's id.
-SELECT m.thread_id, m.external_id, m.id, m.author, m.status, m.conversation_id
+-- name: load_news
+-- What is known of the messages that commands speak of, by the gateway's id: the message itself,
+-- and news that came before it, as (kind, value).
+SELECT x.thread_id, x.external_id, m.id, m.author, m.status, m.conversation_id,
+       (SELECT jsonb_agg(jsonb_build_array(u.kind, u.value) ORDER BY u.kept_at) FROM unmatched u
+         WHERE u.thread_id = x.thread_id AND u.external_id = x.external_id) AS unmatched
   FROM unnest($1::uuid[], $2::text[]) AS x (thread_id, external_id)
-  JOIN messages m ON m.thread_id = x.thread_id AND m.external_id = x.external_id
+  LEFT JOIN messages m ON m.thread_id = x.thread_id AND m.external_id = x.external_id
 
 -- name: load_sends
 -- Outbox rows that commands speak of, with their messages. Only the thread's own.
@@ -43,13 +36,6 @@ SELECT o.id, o.thread_id, o.status AS send_status, o.conversation_id AS send_con
   FROM unnest($1::uuid[], $2::uuid[]) AS x (thread_id, id)
   JOIN outbox o ON o.id = x.id AND o.thread_id = x.thread_id
   JOIN messages m ON m.tenant_id = o.tenant_id AND m.id = o.message_id
-
--- name: load_unmatched
--- News that came before its message.
-SELECT u.thread_id, u.external_id, u.kind, u.value
-  FROM unnest($1::uuid[], $2::text[]) AS x (thread_id, external_id)
-  JOIN unmatched u USING (thread_id, external_id)
- ORDER BY u.kept_at
 
 -- name: protocol_numbers
 -- Numbers for the conversations that may be opened.
@@ -73,8 +59,7 @@ UPDATE conversations c
        resolved_at = CASE WHEN x.status = 'resolved' THEN x.at END
   FROM x JOIN locked USING (id)
  WHERE c.id = x.id AND c.version = x.expected AND c.status <> 'resolved'
-   AND EXISTS (SELECT FROM shards s
-                WHERE s.shard = shard_of(c.thread_id) AND s.host = $1 AND s.epoch = x.epoch)
+   AND (SELECT s.epoch FROM shards s WHERE s.shard = shard_of(c.thread_id) AND s.host = $1) = x.epoch
 RETURNING c.thread_id
 
 -- name: open
@@ -89,8 +74,7 @@ SELECT x.tenant_id, x.id, x.thread_id, x.protocol, x.status, x.team, x.agent, x.
        AS x (tenant_id, id, thread_id, protocol, status, team, agent, paused_until, version, state,
              at, epoch)
   JOIN threads t ON t.id = x.thread_id AND t.merged_into IS NULL
- WHERE EXISTS (SELECT FROM shards s
-                WHERE s.shard = shard_of(x.thread_id) AND s.host = $1 AND s.epoch = x.epoch)
+ WHERE (SELECT s.epoch FROM shards s WHERE s.shard = shard_of(x.thread_id) AND s.host = $1) = x.epoch
  ORDER BY x.thread_id
    FOR KEY SHARE OF t
     ON CONFLICT DO NOTHING
@@ -133,15 +117,19 @@ SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::bigint[
                      $13::timestamptz[])
     ON CONFLICT (tenant_id, id) DO NOTHING
 
--- name: change_message
--- NULL leaves what stood there; the status was checked to move forward.
-UPDATE messages
-   SET status = coalesce($3, status), external_id = coalesce($4, external_id),
-       code = coalesce($5, code), text = coalesce($6, text),
-       edited_at = CASE WHEN $6::text IS NULL THEN edited_at ELSE $9 END,
-       deleted_at = CASE WHEN $7 THEN coalesce(deleted_at, $9) ELSE deleted_at END,
-       reactions = jsonb_strip_nulls(reactions || $8::jsonb)
- WHERE tenant_id = $1 AND id = $2
+-- name: change_messages
+-- NULL leaves what stood there; the status was checked to move forward. Each message once.
+UPDATE messages m
+   SET status = coalesce(x.status, m.status), external_id = coalesce(x.external_id, m.external_id),
+       code = coalesce(x.code, m.code), text = coalesce(x.text, m.text),
+       edited_at = CASE WHEN x.text IS NULL THEN m.edited_at ELSE x.at END,
+       deleted_at = CASE WHEN x.deleted THEN coalesce(m.deleted_at, x.at) ELSE m.deleted_at END,
+       reactions = CASE WHEN x.reactions = '{}' THEN m.reactions
+                        ELSE jsonb_strip_nulls(m.reactions || x.reactions) END
+  FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::bool[],
+              $8::jsonb[], $9::timestamptz[])
+       AS x (tenant_id, id, status, external_id, code, text, deleted, reactions, at)
+ WHERE m.tenant_id = x.tenant_id AND m.id = x.id
 
 -- name: add_sends
 -- What has to leave, in the order it was said. A file that is gone makes a send that fails, not a
@@ -158,19 +146,23 @@ SELECT x.tenant_id, x.id, x.thread_id, shard_of(x.thread_id), x.channel_id, x.co
  ORDER BY x.n
     ON CONFLICT (tenant_id, id) DO NOTHING
 
--- name: settle_send
--- The result of a send. A row once sent is left alone; only evidence of delivery beats an end.
-UPDATE outbox
-   SET status = $3::text, external_id = coalesce($4, external_id), code = nullif($5, ''),
-       resends = resends + (status = 'uncertain' AND $3::text = 'queued')::int,
+-- name: settle_sends
+-- Results of sends. A row once sent is left alone; only evidence of delivery beats an end.
+UPDATE outbox o
+   SET status = x.status, external_id = coalesce(x.external_id, o.external_id),
+       code = nullif(x.code, ''),
+       resends = o.resends + (o.status = 'uncertain' AND x.status = 'queued')::int,
        lookups = 0,
-       uncertain_since = CASE WHEN $3::text = 'uncertain' THEN coalesce(uncertain_since, now()) END,
-       next_at = CASE WHEN $3::text = 'uncertain' THEN greatest(send_until, now())
-                      ELSE now() + make_interval(secs => $6) END,
-       settled_at = CASE WHEN $3::text IN ('sent', 'failed', 'cancelled') THEN now() END
- WHERE tenant_id = $1 AND id = $2
-   AND (status IN ('queued', 'sending', 'uncertain')
-        OR $3::text = 'sent' AND status IN ('failed', 'cancelled'))
+       uncertain_since = CASE WHEN x.status = 'uncertain'
+                              THEN coalesce(o.uncertain_since, now()) END,
+       next_at = CASE WHEN x.status = 'uncertain' THEN greatest(o.send_until, now())
+                      ELSE now() + make_interval(secs => x.retry_in_s) END,
+       settled_at = CASE WHEN x.status IN ('sent', 'failed', 'cancelled') THEN now() END
+  FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::float8[])
+       AS x (tenant_id, id, status, external_id, code, retry_in_s)
+ WHERE o.tenant_id = x.tenant_id AND o.id = x.id
+   AND (o.status IN ('queued', 'sending', 'uncertain')
+        OR x.status = 'sent' AND o.status IN ('failed', 'cancelled'))
 
 -- name: cancel_replies
 -- The assistant lost the reply right: what has not started to leave never will.
@@ -212,12 +204,17 @@ SELECT x.tenant_id, x.id, x.conversation_id, x.thread_id, shard_of(x.thread_id),
        started_at = excluded.started_at
  WHERE turns.status = 'running'
 
--- name: settle_turn
--- How a turn ended; once.
-UPDATE turns
-   SET status = $3, code = $4, detail = $5, model = $6, prompt_version = $7, tokens_in = $8,
-       tokens_out = $9, cost = $10, settled_at = now()
- WHERE tenant_id = $1 AND id = $2 AND status = 'running'
+-- name: settle_turns
+-- How turns ended; once.
+UPDATE turns t
+   SET status = x.status, code = x.code, detail = x.detail, model = x.model,
+       prompt_version = x.prompt_version, tokens_in = x.tokens_in, tokens_out = x.tokens_out,
+       cost = x.cost, settled_at = now()
+  FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[],
+              $8::int[], $9::int[], $10::numeric[])
+       AS x (tenant_id, id, status, code, detail, model, prompt_version, tokens_in, tokens_out,
+             cost)
+ WHERE t.tenant_id = x.tenant_id AND t.id = x.id AND t.status = 'running'
 
 -- name: keep_unmatched
 -- Kept until the message comes.
