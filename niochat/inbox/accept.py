@@ -12,7 +12,7 @@ from niochat.adapters.postgres.queries import queries
 from niochat.domain.commands import DurableCommand, LinkThread
 from niochat.domain.errors import Invalid, Unavailable
 from niochat.domain.incoming import Incoming
-from niochat.inbox.resolve import Arrival, find_threads, resolve_contacts
+from niochat.inbox.resolve import Arrival, find_threads, known_threads, resolve_contacts
 from niochat.runtime.grouping import Grouper
 
 _SQL = queries("inbox")
@@ -98,8 +98,22 @@ class Inbox:
             await connection.execute(_SQL["forget_files"], limit)
 
     async def _accept_group(self, arrivals: Sequence[Arrival]) -> list[Accepted]:
-        async with self._database.path_transaction() as connection:
-            return await accept_all(connection, arrivals)
+        async with self._database.path() as connection:
+            threads = await known_threads(connection, arrivals)
+            if threads is not None:  # nearly always: who writes has written before
+                return await _accept_known(connection, arrivals, threads)
+            async with self._database.transaction(connection):
+                return await accept_all(connection, arrivals)
+
+
+async def _accept_known(
+    connection: Connection, arrivals: Sequence[Arrival], threads: Sequence[UUID]
+) -> list[Accepted]:
+    """One statement, so its own transaction. A thread that is joined to another one meanwhile
+    forwards its rows.
+    """
+    rows = [_row(arrival, thread) for arrival, thread in zip(arrivals, threads, strict=True)]
+    return _accepted(arrivals, threads, await _append(connection, rows))
 
 
 async def accept_all(connection: Connection, arrivals: Sequence[Arrival]) -> list[Accepted]:
@@ -123,10 +137,15 @@ async def accept_all(connection: Connection, arrivals: Sequence[Arrival]) -> lis
         stay = threads[arrival.tenant_id, arrival.channel_id, stays]
         join = threads[arrival.tenant_id, arrival.channel_id, other]
         rows.insert(0, _link_row(arrival, stay, join))
-    new = await _append(connection, rows)
+    return _accepted(arrivals, found, await _append(connection, rows))
+
+
+def _accepted(
+    arrivals: Sequence[Arrival], threads: Sequence[UUID | None], new: set[tuple[UUID, str]]
+) -> list[Accepted]:
     return [
         Accepted(thread, (arrival.channel_id, arrival.incoming.dedupe_key) in new)
-        for arrival, thread in zip(arrivals, found, strict=True)
+        for arrival, thread in zip(arrivals, threads, strict=True)
     ]
 
 

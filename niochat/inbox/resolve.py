@@ -6,7 +6,7 @@ from uuid import UUID
 
 from niochat.adapters.postgres.database import Connection
 from niochat.adapters.postgres.queries import queries
-from niochat.domain.incoming import Identity, Incoming
+from niochat.domain.incoming import Incoming
 
 _SQL = queries("inbox")
 
@@ -30,6 +30,24 @@ class Resolved:
     contacts: list[UUID | None]
     joins: list[tuple[Arrival, UUID, UUID]] = field(default_factory=list)
     """(arrival, contact that stays, contact that is joined to it)."""
+
+
+async def known_threads(connection: Connection, arrivals: Sequence[Arrival]) -> list[UUID] | None:
+    """The thread of each arrival, if all their identities are known to be one contact's, and
+    that contact has a thread on the channel. ``None``: somebody is new, or two are one.
+    """
+    keys = [(a.tenant_id, a.channel_id, *key[1:]) for a in arrivals for key in keys_of(a)]
+    rows = await connection.fetch(_SQL["find_known"], *_columns(keys, 4))
+    found = {(r["tenant_id"], r["channel_id"], r["kind"], r["value"]): r["thread_id"] for r in rows}
+    threads: list[UUID] = []
+    for arrival in arrivals:
+        where = (arrival.tenant_id, arrival.channel_id)
+        ours = {found.get((*where, kind, value)) for _, kind, value in keys_of(arrival)}
+        thread = ours.pop() if len(ours) == 1 else None
+        if thread is None:
+            return None
+        threads.append(thread)
+    return threads
 
 
 async def resolve_contacts(connection: Connection, arrivals: Sequence[Arrival]) -> Resolved:
@@ -82,21 +100,22 @@ async def _create(
     locks = [f"{tenant}:{kind}:{value}" for tenant, kind, value in keys]
     await connection.execute(_SQL["lock_identities"], locks)
     known.update(await _find(connection, keys))  # somebody may have been first
+    ids = [row["id"] for row in await connection.fetch(_SQL["contact_ids"], len(arrivals))]
+    contacts: list[tuple[object, ...]] = []
+    identities: list[tuple[object, ...]] = []
     for arrival in arrivals:
         contact = next((known[key] for key in keys_of(arrival) if key in known), None)
         if contact is None:
-            contact = await _create_contact(
-                connection, arrival.tenant_id, arrival.incoming.identity
-            )
+            contact = ids.pop()
+            contacts.append((arrival.tenant_id, contact, arrival.incoming.identity.name))
         for key in keys_of(arrival):
             if key not in known:
-                await connection.execute(_SQL["add_identity"], *key, contact)
+                identities.append((*key, contact))
                 known[key] = contact
-
-
-async def _create_contact(connection: Connection, tenant_id: UUID, identity: Identity) -> UUID:
-    contact: UUID = await connection.fetchval(_SQL["create_contact"], tenant_id, identity.name)
-    return contact
+    if contacts:
+        await connection.execute(_SQL["create_contacts"], *_columns(contacts, 3))
+    if identities:
+        await connection.execute(_SQL["add_identities"], *_columns(identities, 4))
 
 
 def _choose(arrival: Arrival, known: dict[Key, UUID], resolved: Resolved) -> UUID | None:

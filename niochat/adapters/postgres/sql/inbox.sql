@@ -1,3 +1,12 @@
+-- name: find_known
+-- The contacts that identities belong to, and their threads on the channel, where there are any.
+SELECT x.tenant_id, x.channel_id, x.kind, x.value, i.contact_id, t.id AS thread_id
+  FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[])
+       AS x (tenant_id, channel_id, kind, value)
+  JOIN identities i ON i.tenant_id = x.tenant_id AND i.kind = x.kind AND i.value = x.value
+  JOIN threads t ON t.tenant_id = x.tenant_id AND t.channel_id = x.channel_id
+                AND t.contact_id = i.contact_id
+
 -- name: find_identities
 -- The contacts that the given identities belong to.
 SELECT i.tenant_id, i.kind, i.value, i.contact_id
@@ -9,13 +18,18 @@ SELECT i.tenant_id, i.kind, i.value, i.contact_id
 -- Keys come sorted, so that two groups cannot wait for each other.
 SELECT pg_advisory_xact_lock(hashtextextended(key, 0)) FROM unnest($1::text[]) AS key
 
--- name: create_contact
--- A new person.
-INSERT INTO contacts (tenant_id, name) VALUES ($1, $2) RETURNING id
+-- name: contact_ids
+-- Ids for new persons.
+SELECT uuidv7() AS id FROM generate_series(1, $1)
 
--- name: add_identity
--- One more name the gateway has for a person.
-INSERT INTO identities (tenant_id, kind, value, contact_id) VALUES ($1, $2, $3, $4)
+-- name: create_contacts
+-- New persons.
+INSERT INTO contacts (tenant_id, id, name) SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[])
+
+-- name: add_identities
+-- More names that the gateway has for persons.
+INSERT INTO identities (tenant_id, kind, value, contact_id)
+SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::uuid[])
 
 -- name: find_threads
 -- Threads of contacts on channels.
