@@ -1,5 +1,7 @@
 """Connections that all tenants share: no cookie of one reaches another, no host takes them all."""
 
+from ssl import SSLContext
+
 import aiohttp
 import httpx
 from httpx_aiohttp import AiohttpTransport
@@ -8,17 +10,21 @@ KEEP_ALIVE_S = 4.0
 """Below the usual 5 s of servers: what is sent on a connection just closed there is uncertain."""
 
 
+def shared_session(connections: int, tls: SSLContext | None = None) -> aiohttp.ClientSession:
+    """A pool of at most ``connections``, half of them to one host, without cookies.
+
+    Made on the event loop that will use it.
+    """
+    connector = aiohttp.TCPConnector(
+        ssl=tls or httpx.create_ssl_context(),
+        limit=connections,
+        limit_per_host=max(1, connections // 2),
+        keepalive_timeout=KEEP_ALIVE_S,
+    )
+    return aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())
+
+
 def shared_transport(connections: int) -> AiohttpTransport:
-    """A pool of at most ``connections``, half of them to one host, without cookies."""
+    """The same for calls of httpx."""
     tls = httpx.create_ssl_context()
-
-    def session() -> aiohttp.ClientSession:
-        connector = aiohttp.TCPConnector(
-            ssl=tls,
-            limit=connections,
-            limit_per_host=max(1, connections // 2),
-            keepalive_timeout=KEEP_ALIVE_S,
-        )
-        return aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())
-
-    return AiohttpTransport(verify=tls, client=session)
+    return AiohttpTransport(verify=tls, client=lambda: shared_session(connections, tls))

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from hashlib import sha256
 from typing import Any
 from uuid import UUID, uuid5
@@ -18,6 +19,7 @@ from niochat.assistant.transcript import MESSAGES, Line, read_lines
 from niochat.domain.errors import Refused
 from niochat.domain.message import Author
 from niochat.domain.policy import Policy, Presence
+from niochat.runtime.grouping import Grouper
 
 _SQL = queries("assistant")
 
@@ -71,15 +73,29 @@ class Visits:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._opening: dict[UUID, Grouper[TurnRequest, Visit | None]] = {}  # one a tenant
 
     async def open(self, request: TurnRequest) -> Visit | None:
         """The visit of a turn; ``None``: the attempt does not count any more."""
-        async with self._database.tenant(request.tenant_id) as connection:
-            row = await connection.fetchrow(
-                _SQL["visit"], request.tenant_id, request.turn_id, request.attempt,
-                request.upto_version, MESSAGES,
-            )  # fmt: skip
-        return _visit(request, row) if row is not None else None
+        # Turns of one tenant that begin at once are read at once, as that tenant's role.
+        opening = self._opening.get(request.tenant_id)
+        if opening is None:
+            opening = Grouper(partial(self._open_group, request.tenant_id), limit=32)
+            self._opening[request.tenant_id] = opening
+        return await opening.submit(request)
+
+    async def _open_group(
+        self, tenant_id: UUID, requests: Sequence[TurnRequest]
+    ) -> list[Visit | None]:
+        columns = zip(*((r.turn_id, r.attempt, r.upto_version) for r in requests), strict=True)
+        async with self._database.tenant(tenant_id) as connection:
+            rows = await connection.fetch(_SQL["visit"], tenant_id, *columns, MESSAGES)
+        found = {(row["id"], row["attempt"]): row for row in rows}
+        keys = [(request.turn_id, request.attempt) for request in requests]
+        return [
+            _visit(request, found[key]) if key in found else None
+            for request, key in zip(requests, keys, strict=True)
+        ]
 
     async def record(
         self, request: TurnRequest, facts: Facts, *calls: Mapping[str, object]

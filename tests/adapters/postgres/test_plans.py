@@ -1,9 +1,14 @@
-"""Hot queries use their indexes on tables that have grown; nothing is switched off for it."""
+"""Hot queries use their indexes: on tables that have grown by the planner's own choice, and on a
+new database because the product's connections leave it none.
+"""
 
 import re
+from datetime import UTC, datetime
+from uuid import UUID
 
 import pytest
 
+from niochat.adapters.postgres.database import Database
 from niochat.adapters.postgres.queries import queries
 from tests.builders import Admin
 
@@ -76,12 +81,14 @@ async def test_hot_queries_use_their_indexes(admin: Admin) -> None:
     numbers, words, ones = list(range(20)), ["x"] * 20, [1] * 20
     shards = list(range(256))
     for file, name, values, indexes in (
-        ("step", "load_threads", [threads], "threads_id_key conversations_one_live"),
-        ("step", "load_pending", [threads, ones], "inbox_pending"),
-        ("step", "load_timers", [threads], "timers_thread"),
-        ("step", "load_messages", [threads, words], "messages_external"),
+        (
+            "step",
+            "load_threads",
+            [threads, ones, [False] * 20],
+            "threads_id_key conversations_one_live inbox_pending timers_thread outbox_unsettled",
+        ),
+        ("step", "load_news", [threads, words], "messages_external unmatched_message"),
         ("step", "load_sends", [threads, sends], "outbox_id_key"),
-        ("step", "load_unmatched", [threads, words], "unmatched_message"),
         ("step", "drop_unmatched", [threads, words], "unmatched_message"),
         ("step", "cancel_replies", [threads], "outbox_unsettled"),
         ("step", "check", ["h", threads, threads, ones, ones], "conversations_one_live"),
@@ -91,6 +98,12 @@ async def test_hot_queries_use_their_indexes(admin: Admin) -> None:
         ("outbox", "unsettled", [threads[0]], "outbox_unsettled"),
         ("sweep", "forgotten", [shards, 2.0, 100], "inbox_forgotten timers_due"),
         ("sweep", "unsent", [shards, 1.0, 100, "h"], "outbox_due"),
+        (
+            "inbox",
+            "find_known",
+            [tenants, channels, ["phone"] * 20, phones],
+            "identities_pkey threads_tenant_id_channel_id",
+        ),
         ("inbox", "find_identities", [tenants, ["phone"] * 20, phones], "identities_pkey"),
         ("inbox", "find_threads", [tenants, channels, threads], "threads_tenant_id_channel_id"),
         ("inbox", "outcome", [tenants[0], channels[0], "k"], "inbox_channel_id_dedupe_key_key"),
@@ -110,11 +123,9 @@ async def test_what_every_turn_asks_uses_its_indexes(admin: Admin) -> None:
     tenant, id_ = turn["tenant_id"], turn["id"]
     await admin.execute("SELECT set_config('niochat.tenant', $1, false)", str(tenant))
     await admin.execute("SET ROLE niochat_app")
-    transcript = [tenant, turn["conversation_id"], 9, 40]
-    visit = "turns_pkey turns_conversation erp_writes_turn memories_pkey"
+    visit = "turns_pkey turns_conversation erp_writes_turn memories_pkey events_pkey"
     for file, name, values, indexes in (
-        ("assistant", "visit", [tenant, id_, 1], visit),
-        ("assistant", "transcript", transcript, "events_pkey"),
+        ("assistant", "visit", [tenant, [id_], [1], [9], 40], visit),
         ("assistant", "record_call", [tenant, id_, 1, [{}], {}], "turns_pkey memories_pkey"),
         ("erp", "journal", [tenant, "unlock:1", id_, 1, {}], "turns_pkey erp_writes_tenant_id_key"),
         ("erp", "earlier", [tenant, write["key"]], "erp_writes_tenant_id_key"),
@@ -148,3 +159,23 @@ async def test_a_known_key_is_found_by_its_index(admin: Admin) -> None:
 
 async def some(admin: Admin, query: str) -> list[object]:
     return [row[0] for row in await admin.fetch(f"{query} LIMIT 20")]
+
+
+async def test_a_new_database_plans_by_keys_too(database: Database, admin: Admin) -> None:
+    """Without statistics the planner joined every thread of a batch with every shard of the host,
+    and kept that plan for good: the product's connections leave it no choice.
+    """
+    await admin.execute("UPDATE shards SET host = 'h', epoch = 1")
+    ids, ones, texts = [UUID(int=n) for n in range(64)], [1] * 64, ["x"] * 64
+    times, states = [datetime.now(UTC)] * 64, [{}] * 64
+    advance = ["h", 1, ids, ones, ones, states, texts, texts, texts, times, times, ones]
+    async with database.path() as connection:
+        for file, name, values in (
+            ("step", "advance", advance),
+            ("step", "check", ["h", ids, ids, ones, ones]),
+            ("outbox", "claim", ["h", ids, ones, 20.0]),
+        ):
+            rows = await connection.fetch(f"EXPLAIN {queries(file)[name]}", *values)
+            plan = "\n".join(row[0] for row in rows)
+            assert "shards_pkey" in plan, f"{name} walks the shards:\n{plan}"
+            assert not re.search("Hash Join|JIT", plan), plan

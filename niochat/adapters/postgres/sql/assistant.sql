@@ -1,9 +1,9 @@
 -- name: visit
--- All that a turn has to know; no row: the attempt does not count any more. Reads of a turn that
+-- All that turns of one tenant have to know; no row: the attempt does not count any more. Reads of a turn that
 -- was cancelled moments ago are still good for the one that follows it.
 -- Lines are what was said up to the turn's event, the newest of it, oldest first. An answer stands
 -- where its turn began: what the customer wrote meanwhile it has not answered.
-SELECT r.tool_results, r.started_at, now() AS now, n.timezone, n.policy, n.status,
+SELECT r.id, r.attempt, r.tool_results, r.started_at, now() AS now, n.timezone, n.policy, n.status,
        m.facts,
        EXISTS (SELECT FROM turns s
                 WHERE s.tenant_id = r.tenant_id AND s.id = nullif(m.facts ->> 'shown_in', '')::uuid
@@ -40,13 +40,14 @@ SELECT r.tool_results, r.started_at, now() AS now, n.timezone, n.policy, n.statu
                                    ORDER BY e.version DESC LIMIT 1) END AS answers_upto
                   FROM messages s
                  WHERE s.tenant_id = r.tenant_id AND s.conversation_id = r.conversation_id
-                   AND s.version <= $4 AND s.deleted_at IS NULL
+                   AND s.version <= q.upto AND s.deleted_at IS NULL
                    AND s.code IS DISTINCT FROM 'cancelled' AND s.kind <> 'note'
                  ORDER BY s.version DESC LIMIT $5) AS newest) AS lines
-  FROM turns r JOIN tenants n USING (tenant_id)
+  FROM unnest($2::uuid[], $3::int[], $4::bigint[]) AS q (id, attempt, upto)
+  JOIN turns r ON r.tenant_id = $1 AND r.id = q.id AND r.attempt = q.attempt
+  JOIN tenants n ON n.tenant_id = r.tenant_id
   LEFT JOIN memories m ON m.tenant_id = r.tenant_id AND m.conversation_id = r.conversation_id
- WHERE r.tenant_id = $1 AND r.id = $2 AND r.attempt = $3 AND r.status = 'running'
-   AND n.status = 'active'
+ WHERE r.status = 'running' AND n.status = 'active'
 
 -- name: record_call
 -- A finished call goes into the turn's row together with what was learned from it; both only

@@ -2,14 +2,15 @@
 
 import asyncio
 import base64
+import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from http.cookiejar import CookieJar, DefaultCookiePolicy
 
 import aiohttp
-import httpx
+import orjson
 
-from niochat.adapters.connections import shared_transport
+from niochat.adapters.connections import shared_session
 from niochat.adapters.whatsapp.uazapi.fields import (
     flag_of,
     list_of,
@@ -19,7 +20,6 @@ from niochat.adapters.whatsapp.uazapi.fields import (
 )
 from niochat.adapters.whatsapp.uazapi.judge import judge, judge_silence, retry_after
 from niochat.adapters.whatsapp.uazapi.placeholders import neutralise
-from niochat.domain.commands import SendResult
 from niochat.domain.errors import Unavailable
 from niochat.domain.gateway import (
     Gateway,
@@ -47,14 +47,13 @@ class Uazapi(Gateway):
         self, connections: int = _CONNECTIONS, lookup_timeout_s: float = _LOOKUP_S
     ) -> None:
         self._lookup_timeout_s = lookup_timeout_s
-        # Tenants share the pool, so no cookie of one may reach another.
-        no_cookies = CookieJar(DefaultCookiePolicy(allowed_domains=[]))
-        transport = shared_transport(connections)
-        self._http = httpx.AsyncClient(transport=transport, cookies=no_cookies, trust_env=False)
+        self._connections = connections
+        self._session: aiohttp.ClientSession | None = None
 
     async def close(self) -> None:
         """Close the pool; sends in flight end as lost."""
-        await self._http.aclose()
+        if self._session is not None:
+            await self._session.close()
 
     async def send(
         self, line: Line, number: str, outgoing: Outgoing, track_id: str, timeout_s: float
@@ -66,16 +65,11 @@ class Uazapi(Gateway):
         """
         path, body = _message(number, outgoing, track_id)
         try:
-            request = self._request(line, "POST", path, body, timeout_s)
-        except (httpx.InvalidURL, ValueError):
-            return SendAnswer(SendResult.RETRY, code="unreachable")
-        try:
-            async with asyncio.timeout(timeout_s):
-                response = await self._http.send(request)
-        except (httpx.HTTPError, aiohttp.ClientError, OSError, ValueError) as error:
+            response = await self._call(line, "POST", path, body, timeout_s)
+        except (aiohttp.ClientError, OSError, ValueError) as error:
             return judge_silence(error)
-        wish = retry_after(response.headers.get("retry-after"), datetime.now(UTC))
-        return judge(response.status_code, _json(response), wish)
+        wish = retry_after(response.retry_after, datetime.now(UTC))
+        return judge(response.status, response.body, wish)
 
     async def sent_as(self, line: Line, track_id: str) -> str | None:
         """Bare id of the message sent under ``track_id``; ``None``: certainly none.
@@ -133,36 +127,50 @@ class Uazapi(Gateway):
     ) -> object:
         """The JSON of a 2xx answer; anything else is ``Unavailable``."""
         try:
-            request = self._request(line, method, path, body, self._lookup_timeout_s)
-            async with asyncio.timeout(self._lookup_timeout_s):
-                response = await self._http.send(request)
-        except (httpx.HTTPError, httpx.InvalidURL, aiohttp.ClientError, OSError, ValueError) as e:
+            response = await self._call(line, method, path, body, self._lookup_timeout_s)
+        except (aiohttp.ClientError, OSError, ValueError) as e:
             raise Unavailable(f"the gateway did not answer {path}: {type(e).__name__}") from e
-        if response.status_code == 401:
+        if response.status == 401:
             raise Unavailable("the gateway refuses the instance token", code="unauthorized")
-        answer = _json(response)
-        if not response.is_success or answer is None:
-            raise Unavailable(f"the gateway answered {path} with {response.status_code}")
-        return answer
+        if not 200 <= response.status < 300 or response.body is None:
+            raise Unavailable(f"the gateway answered {path} with {response.status}")
+        return response.body
 
-    def _request(
+    async def _call(
         self,
         line: Line,
         method: str,
         path: str,
         body: Mapping[str, object] | None,
         timeout_s: float,
-    ) -> httpx.Request:
+    ) -> "_Response":
+        if self._session is None:
+            self._session = shared_session(self._connections)
         # Waiting for a connection ends before the whole does, so that a deadline that strikes
         # later always means: the request may have been written.
         connect = min(_CONNECT_S, timeout_s / 2)
-        return self._http.build_request(
-            method,
-            line.base_url.rstrip("/") + path,
-            headers={"token": line.token},
-            json=body,
-            timeout=httpx.Timeout(timeout_s, connect=connect, pool=connect),
-        )
+        async with (
+            asyncio.timeout(timeout_s),
+            self._session.request(
+                method,
+                line.base_url.rstrip("/") + path,
+                headers={"token": line.token, "content-type": "application/json"},
+                data=None if body is None else orjson.dumps(body),
+                timeout=aiohttp.ClientTimeout(total=timeout_s, connect=connect),
+                allow_redirects=False,
+            ) as answer,
+        ):
+            text = await answer.read()
+            return _Response(answer.status, _json(text), answer.headers.get("retry-after"))
+
+
+@dataclass(frozen=True, slots=True)
+class _Response:
+    """``body`` is its JSON, or ``None`` where it is none."""
+
+    status: int
+    body: object
+    retry_after: str | None
 
 
 def _message(number: str, outgoing: Outgoing, track_id: str) -> tuple[str, dict[str, object]]:
@@ -189,9 +197,9 @@ def _file(file: OutgoingFile) -> dict[str, object]:
     }
 
 
-def _json(response: httpx.Response) -> object:
+def _json(text: bytes) -> object:
     """The body as JSON, or ``None`` where it is none."""
     try:
-        return response.json()
+        return json.loads(text)  # takes halves of characters too, which orjson refuses
     except (ValueError, RecursionError):
         return None

@@ -69,9 +69,7 @@ def _by_status(status: int, retry_in_s: float) -> SendAnswer:
 def judge_silence(error: BaseException) -> SendAnswer:
     """What a send without an answer tells: sent back to the queue only if it never left.
 
-    ``httpx-aiohttp`` maps *every* broken connection, also one that broke after the request was
-    written, to ``httpx.ConnectTimeout``. Trusting that would send twice, so the decision is
-    made on aiohttp's own error underneath; an error we do not know is uncertain.
+    An error we do not know is uncertain: taking it for "never left" would send twice.
     """
     cause: BaseException | None = error
     while cause is not None:
