@@ -5,8 +5,23 @@ import unicodedata
 
 def fold(text: str) -> str:
     """Lower case, no accents, single spaces; invisible characters are dropped."""
-    plain = unicodedata.normalize("NFKD", " ".join(text.casefold().split()))
-    return "".join(c for c in plain if not unicodedata.combining(c) and c.isprintable())
+    return unicodedata.normalize("NFKD", " ".join(text.casefold().split())).translate(_VISIBLE)
+
+
+_REMEMBERED = 4096
+
+
+class _Visible(dict[int, int | None]):
+    """For ``str.translate``: itself, or nothing. Filled as characters come up, most are letters."""
+
+    def __missing__(self, code: int) -> int | None:
+        kept = not unicodedata.combining(chr(code)) and chr(code).isprintable()
+        if len(self) < _REMEMBERED:  # all of Unicode, sent to fill our memory, would be 100 MB
+            self[code] = code if kept else None
+        return code if kept else None
+
+
+_VISIBLE = _Visible()
 
 
 def storable(text: str) -> str:

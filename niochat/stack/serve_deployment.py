@@ -46,8 +46,9 @@ def _targets(document: dict[str, Any]) -> list[serve.RunTarget] | None:
     if not plain:
         return None
     built = [_imported(application["import_path"]) for application in applications]
+    logs = document.get("logging_config")
     targets = [
-        serve.RunTarget(target, item["name"], item.get("route_prefix", "/"))
+        serve.RunTarget(target, item["name"], item.get("route_prefix", "/"), logging_config=logs)
         for target, item in zip(built, applications, strict=True)
         if isinstance(target, serve.Application)
     ]
