@@ -28,6 +28,7 @@ from niochat.outbox.claim import Outbox
 from niochat.outbox.deliver import Courier
 from niochat.runtime.address import Address
 from niochat.runtime.host import VirtualHost
+from niochat.runtime.lag import LoopLag
 from niochat.runtime.tasks import Owner
 from niochat.wiring.parts import Parts
 
@@ -85,10 +86,12 @@ class HostCore:
             capacity=parts.settings.max_actors,
         )  # fmt: skip
         self._owner = Owner(name)
+        self._lag = LoopLag()
 
     def start(self) -> None:
         """Begin to sweep; returns at once."""
         self._owner.start(self._sweep_for_ever())
+        self._owner.start(self._lag.sample_for_ever())
 
     async def stop(self) -> None:
         """End the sweeps and wait for the steps in progress."""
@@ -135,6 +138,8 @@ class HostCore:
             "actors": len(self.actors),
             "conversations": self.actors.count(kinds.CONVERSATION),
             "turns": len(self._turns),
+            "mailbox_depth": self.actors.waiting,
+            "lag_ms": self._lag.milliseconds,
         }
 
     def _conversations(self) -> ConversationBehaviour:

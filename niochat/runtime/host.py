@@ -79,6 +79,12 @@ class VirtualHost:
         """Activations of a kind."""
         return sum(address.kind == kind for address in self._actors)
 
+    @property
+    def waiting(self) -> int:
+        """Messages of the actors in line for a step; one that was only woken counts as one."""
+        lines = [kind.ready for kind in self._kinds.values()]
+        return sum(max(len(each.mailbox), 1) for line in lines for each in line)
+
     def wake(self, address: Address) -> None:
         """Look at your rows. Waking twice before the step is waking once."""
         if not self._stopping:
