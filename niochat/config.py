@@ -16,6 +16,7 @@ _HOW = {
     "DATABASE_URL": "Set it to the PostgreSQL database, as postgresql://user:password@host/name.",
     "REDIS_URL": "Set it to the Redis server, as redis://:password@host:6379/0.",
     "NIOCHAT_VAULT_KEYS": "Set it to k1:<key>; `openssl rand -base64 32` makes a key.",
+    "NIOCHAT_OPERATOR_TOKEN": "Set it to 16 characters or more; `openssl rand -hex 24` makes one.",
     "NIOCHAT_BASE_URL": "Set it to the address gateways reach us at, as https://desk.example.com.",
 }
 
@@ -48,6 +49,10 @@ class Settings(BaseSettings):
     """``k2:<base64 of 32 bytes>,k1:…``; the first is current, the others only open."""
     base_url: Address = Field(validation_alias="NIOCHAT_BASE_URL")
     """Public address, without a slash at its end; webhook addresses begin with it."""
+    operator_token: SecretStr | None = Field(
+        None, min_length=16, validation_alias="NIOCHAT_OPERATOR_TOKEN"
+    )
+    """What operators show; without it their API is closed."""
     home: Path = Field(Path(".niochat"), validation_alias="NIOCHAT_HOME")
     hosts: int = Field(2, ge=1, validation_alias="NIOCHAT_HOSTS")
     """Host actors of the cluster."""

@@ -14,6 +14,7 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 from niochat import telemetry
 from niochat.actors import kinds
 from niochat.actors.gateway import HostGateway
+from niochat.actors.host_calls import HostCalls
 from niochat.actors.pools import POOLS
 from niochat.actors.tenant import ChannelConnected
 from niochat.adapters.postgres.queries import queries
@@ -22,6 +23,7 @@ from niochat.domain.errors import NiochatError
 from niochat.domain.ids import SHARDS
 from niochat.ingress.catch_up import CatchUp
 from niochat.ingress.health import Health
+from niochat.ingress.operators import routes as operators
 from niochat.ingress.problems import as_problem
 from niochat.ingress.webhooks import Door, build
 from niochat.runtime.tasks import Owner
@@ -94,7 +96,16 @@ def _api_routes(parts: Parts) -> list[BaseRoute]:
         return ""
 
     checks = {"database": database, "redis": redis, "hosts": hosts, "pools": pools}
-    return [*Health(checks).routes()]
+    gateway = HostGateway(parts.database)
+
+    def poke(thread_id: UUID) -> None:
+        gateway.poke([kinds.conversation(thread_id)])
+
+    token, operate = parts.settings.operator_token, HostCalls().operate
+    return [
+        *Health(checks).routes(),
+        *operators.build(token, parts.database, parts.inbox, operate, poke),
+    ]
 
 
 def _webhooks() -> Starlette:
@@ -110,7 +121,7 @@ class WebhooksReplica:
 
 
 class ApiReplica:
-    """Health today; the desk's REST API tomorrow."""
+    """Health and the operators' API today; the desk's REST API tomorrow."""
 
 
 webhooks = serve.deployment(
