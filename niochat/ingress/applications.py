@@ -5,7 +5,6 @@ from contextlib import asynccontextmanager
 from uuid import UUID
 
 from ray import serve
-from ray.serve import metrics
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.routing import BaseRoute
@@ -22,6 +21,13 @@ from niochat.config import Settings
 from niochat.domain.errors import NiochatError
 from niochat.domain.ids import SHARDS
 from niochat.ingress.catch_up import CatchUp
+from niochat.ingress.figures import (
+    Answers,
+    ClusterFigures,
+    CountAnswers,
+    DoorFigures,
+    report_for_ever,
+)
 from niochat.ingress.health import Health
 from niochat.ingress.operators import routes as operators
 from niochat.ingress.problems import as_problem
@@ -34,7 +40,7 @@ _SQL = queries("health")
 Routes = Callable[[Parts], list[BaseRoute]]
 
 
-def _application(routes: Routes) -> Starlette:
+def _application(routes: Routes, *counting: Middleware) -> Starlette:
     """An application whose connections open with the replica and close with it."""
     settings = Settings.read()
     telemetry.set_up_logs(settings.log, json=True)
@@ -50,17 +56,14 @@ def _application(routes: Routes) -> Starlette:
     return Starlette(
         lifespan=lifespan,
         exception_handlers={NiochatError: as_problem},
-        middleware=[Middleware(ProxyHeadersMiddleware, trusted_hosts=trusted)],
+        middleware=[*counting, Middleware(ProxyHeadersMiddleware, trusted_hosts=trusted)],
     )
 
 
-def _webhook_routes(parts: Parts) -> list[BaseRoute]:
+def _webhook_routes(parts: Parts, answers: Answers) -> list[BaseRoute]:
     hosts = HostGateway(parts.database)
     owner = Owner("webhooks")
-    ignored = metrics.Counter(
-        "niochat_webhooks_ignored", description="Webhooks answered 200 without storing",
-        tag_keys=("reason",),
-    )  # fmt: skip
+    parts.owner.start(report_for_ever(DoorFigures(answers)))
 
     def poke(thread_id: UUID) -> None:
         hosts.poke([kinds.conversation(thread_id)])
@@ -68,15 +71,16 @@ def _webhook_routes(parts: Parts) -> list[BaseRoute]:
     def connected(tenant_id: UUID) -> None:
         owner.start(hosts.tell(kinds.tenant(tenant_id), ChannelConnected()))
 
-    def count(reason: str) -> None:
-        ignored.inc(tags={"reason": reason})
-
     catch_up = CatchUp(parts.backfill, parts.line_of, poke)
-    door = Door(parts.directory, parts.vault, parts.inbox, poke, connected, count, catch_up)
+    door = Door(
+        parts.directory, parts.vault, parts.inbox, poke, connected, answers.ignored, catch_up
+    )
     return [*build(door)]
 
 
 def _api_routes(parts: Parts) -> list[BaseRoute]:
+    parts.owner.start(report_for_ever(ClusterFigures(parts.database, parts.settings.hosts)))
+
     async def database() -> str:
         async with parts.database.path() as connection:
             await connection.execute("SELECT 1")
@@ -109,7 +113,10 @@ def _api_routes(parts: Parts) -> list[BaseRoute]:
 
 
 def _webhooks() -> Starlette:
-    return _application(_webhook_routes)
+    answers = Answers()
+    return _application(
+        lambda parts: _webhook_routes(parts, answers), Middleware(CountAnswers, answers)
+    )
 
 
 def _api() -> Starlette:

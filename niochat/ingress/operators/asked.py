@@ -97,7 +97,16 @@ async def body_of(request: Request, model: type[Body]) -> Body:
 
 def answer(value: object, status: int = 200) -> Response:
     """JSON, with ids and times as text."""
-    return Response(orjson.dumps(value), status_code=status, media_type="application/json")
+    return Response(
+        orjson.dumps(value, default=_text), status_code=status, media_type="application/json"
+    )
+
+
+def _text(value: object) -> str:
+    """The driver's ids are of a class of its own, which orjson does not know."""
+    if isinstance(value, UUID):
+        return str(value)
+    raise TypeError(f"{type(value)} is not for answers")
 
 
 def _kind(kind: str) -> str:
