@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Annotated, Any
 
 import typer
+from rich.box import SIMPLE
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -121,9 +122,18 @@ def _overview(operators: Operators, page: dict[str, Any], as_json: bool) -> None
         _console.print(f"More: --after {found['next']}", highlight=False)
 
 
+def _table(first: str, *columns: str) -> Table:
+    """What is named in the first column is copied from there: it stays whole."""
+    table = Table(box=SIMPLE, padding=(0, 1, 0, 0))
+    table.add_column(first, no_wrap=True, min_width=len(first))
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    return table
+
+
 def _hosts(rows: list[dict[str, Any]]) -> Table:
-    table = Table("host", "process", "node", "state", "shards", "actors", "mailbox", "lag ms",
-                  "turns", "sends")  # fmt: skip
+    table = _table("host", "process", "node", "state", "shards", "actors", "mailbox", "lag ms",
+                   "turns", "sends")  # fmt: skip
     for row in rows:
         own = row["figures"] or {}
         kinds = " ".join(f"{kind} {count}" for kind, count in own.get("by_kind", {}).items())
@@ -145,8 +155,8 @@ def _state(row: dict[str, Any]) -> str:
 
 
 def _actors(rows: list[dict[str, Any]]) -> Table:
-    table = Table("actor", "host", "state", "mailbox", "age s", "idle s", "inbox", "outbox",
-                  "timers", "last error")  # fmt: skip
+    table = _table("actor", "host", "state", "mailbox", "age s", "idle s", "inbox", "outbox",
+                   "timers", "last error")  # fmt: skip
     for row in rows:
         timers = " ".join(timer["name"] for timer in row.get("timers") or ())
         error = f"{row['error']} {row['error_at'][11:19]}" if row["error"] else ""

@@ -10,6 +10,7 @@ from niochat.adapters.postgres.codec import event_from_json, state_from_json, st
 from niochat.adapters.postgres.database import Database
 from niochat.adapters.postgres.queries import queries
 from niochat.domain.conversation import Conversation
+from niochat.domain.errors import NotFound
 from niochat.domain.evolve import evolve
 
 _SQL = queries("history")
@@ -46,12 +47,13 @@ class History:
 
 
 async def history_of(database: Database, tenant_id: UUID, conversation_id: UUID) -> History:
-    """Of one tenant's conversation. Raises ``Unreadable`` when a newer code wrote to it."""
+    """Of one tenant's conversation. Raises ``NotFound``, and ``Unreadable`` for a newer code's."""
     async with database.tenant(tenant_id) as connection:
         # One statement each, in one transaction: the state first, so that the log is never behind.
         stored = await connection.fetchrow(_SQL["stored"], tenant_id, conversation_id)
         rows = await connection.fetch(_SQL["log"], tenant_id, conversation_id)
-    assert stored is not None
+    if stored is None:
+        raise NotFound("the tenant has no such conversation")
     known = [row for row in rows if row["version"] <= stored["version"]]
     last, moments = _fold(known)
     kept = state_to_json(state_from_json(stored["state"], stored["schema_version"]))
