@@ -7,7 +7,7 @@ import asyncio
 import heapq
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, assert_never
@@ -103,7 +103,7 @@ class Inspection:
         """The order's answer, as its class says."""
         match order:
             case LookAtHost():
-                return {**self._stats(), "by_kind": self._by_kind()}
+                return {**self._stats(), "by_kind": await self._by_kind()}
             case ListActors():
                 return await self._list(order)
             case LookAtActor(address=address):
@@ -116,18 +116,25 @@ class Inspection:
             case _:
                 assert_never(order)
 
-    def _by_kind(self) -> dict[str, int]:
-        return Counter(each.address.kind for each in self._actors.activations())
+    async def _by_kind(self) -> dict[str, int]:
+        counts: Counter[str] = Counter()
+        async for chunk in self._chunks():
+            counts.update(each.address.kind for each in chunk)
+        return dict(counts)
+
+    async def _chunks(self) -> AsyncIterator[list[Activation]]:
+        """Everybody as of now, a part at a time; others get their turn in between."""
+        everybody = self._actors.activations()
+        for start in range(0, len(everybody), CHUNK):
+            yield everybody[start : start + CHUNK]
+            await asyncio.sleep(0)
 
     async def _list(self, order: ListActors) -> list[Seen]:
         """The best of each chunk compete with the best so far: memory is one page and a chunk."""
         best: list[Activation] = []
-        everybody = self._actors.activations()
-        for start in range(0, len(everybody), CHUNK):
-            chunk = everybody[start : start + CHUNK]
+        async for chunk in self._chunks():
             fitting = [each for each in chunk if _fits(order, each.address)]
             best = _best(order, [*best, *fitting])
-            await asyncio.sleep(0)
         return [self._seen(each) for each in best]
 
     def _seen(self, activation: Activation) -> Seen:

@@ -10,8 +10,10 @@ _SQL = queries("operators")
 
 MAX_PAUSE_S = 3600.0
 """The longest pause: who forgets one has stopped a customer, not for ever."""
-MAX_PAUSES = 1000
-"""Paused threads of the cluster; every host reads them all each second."""
+MAX_PAUSES = 100
+"""Paused threads of the cluster. Every host reads them all each second, and their rows stay at the
+head of the sweep, which must have room for others.
+"""
 
 
 class Pauses:
