@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from typing import Annotated, Any
 
 import typer
-from rich.box import SIMPLE
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -14,6 +13,8 @@ from niochat.cli.output import print_json
 
 _console = Console()
 _CONVERSATION = "conversation"
+FULL_ADDRESS = len(_CONVERSATION) + 1 + 36
+"""Characters of the longest kind, a colon and a key."""
 _Body = Mapping[str, object]
 
 Host = Annotated[str | None, typer.Option(help="Only of this host.")]
@@ -124,24 +125,23 @@ def _overview(operators: Operators, page: dict[str, Any], as_json: bool) -> None
 
 def _table(first: str, *columns: str) -> Table:
     """What is named in the first column is copied from there: it stays whole."""
-    table = Table(box=SIMPLE, padding=(0, 1, 0, 0))
-    table.add_column(first, no_wrap=True, min_width=len(first))
+    table = Table(box=None, padding=(0, 1, 0, 0), header_style="bold")
+    table.add_column(first, no_wrap=True, min_width=FULL_ADDRESS if first == "actor" else None)
     for column in columns:
-        table.add_column(column, overflow="fold")
+        table.add_column(column, no_wrap=True)
     return table
 
 
 def _hosts(rows: list[dict[str, Any]]) -> Table:
-    table = _table("host", "process", "node", "state", "shards", "actors", "mailbox", "lag ms",
-                   "turns", "sends")  # fmt: skip
+    table = _table("host", "state", "shards", "mailbox", "lag ms", "turns", "sends", "pid", "node",
+                   "actors")  # fmt: skip
     for row in rows:
         own = row["figures"] or {}
         kinds = " ".join(f"{kind} {count}" for kind, count in own.get("by_kind", {}).items())
         table.add_row(
-            row["name"], f"{row['incarnation']} ({row['pid']})", row["node"][:8], _state(row),
-            str(row["shards"]), kinds, str(own.get("mailbox_depth", "")),
+            row["incarnation"], _state(row), str(row["shards"]), str(own.get("mailbox_depth", "")),
             f"{own['lag_ms']:.0f}" if own else "", str(own.get("turns", "")),
-            str(own.get("sends", "")),
+            str(own.get("sends", "")), str(row["pid"]), row["node"][:8], kinds,
         )  # fmt: skip
     return table
 
@@ -155,14 +155,14 @@ def _state(row: dict[str, Any]) -> str:
 
 
 def _actors(rows: list[dict[str, Any]]) -> Table:
-    table = _table("actor", "host", "state", "mailbox", "age s", "idle s", "inbox", "outbox",
-                   "timers", "last error")  # fmt: skip
+    """``mail/in/out``: messages in memory, inbox rows, sends."""
+    table = _table("actor", "host", "state", "mail/in/out", "age s", "idle s", "timers", "error")
     for row in rows:
+        waiting = "/".join(str(row.get(name, "-")) for name in ("mailbox", "inbox", "outbox"))
         timers = " ".join(timer["name"] for timer in row.get("timers") or ())
         error = f"{row['error']} {row['error_at'][11:19]}" if row["error"] else ""
         table.add_row(
-            f"{row['kind']}:{row['key']}", row["host"].partition(".")[0], row["status"],
-            str(row["mailbox"]), f"{row['age_s']:.0f}", f"{row['idle_s']:.0f}",
-            str(row.get("inbox", "")), str(row.get("outbox", "")), timers, error,
+            f"{row['kind']}:{row['key']}", row["host"].partition(".")[0], row["status"], waiting,
+            f"{row['age_s']:.0f}", f"{row['idle_s']:.0f}", timers, error,
         )  # fmt: skip
     return table

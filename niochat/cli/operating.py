@@ -7,7 +7,8 @@ from urllib.parse import quote
 import httpx
 
 from niochat.cli import running
-from niochat.domain.errors import Invalid, NiochatError, NotFound, Unavailable
+from niochat.config import OperatorSettings
+from niochat.domain.errors import NiochatError, NotFound, Unavailable
 
 TIMEOUT_S = 30.0
 
@@ -16,9 +17,8 @@ class Operators:
     """Talks to the cluster that the environment, or the home, names."""
 
     def __init__(self) -> None:
-        settings = running.settings()
-        if settings.operator_token is None:
-            raise Invalid("NIOCHAT_OPERATOR_TOKEN is not set: take the cluster's", code="no_token")
+        running.adopt_environment()
+        settings = OperatorSettings.read()
         self._client = httpx.Client(
             base_url=f"{settings.base_url}/api/operators",
             headers={"authorization": f"Bearer {settings.operator_token.get_secret_value()}"},

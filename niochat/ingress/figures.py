@@ -72,12 +72,22 @@ class CountAnswers:
             await self._app(scope, receive, send)
             return
 
+        answered = False
+
         async def counting(message: Message) -> None:
+            nonlocal answered
             if message["type"] == "http.response.start":
+                answered = True
                 self._answers.answered(message["status"])
             await send(message)
 
-        await self._app(scope, receive, counting)
+        try:
+            await self._app(scope, receive, counting)
+        except Exception:
+            # Starlette answers 500 outside of every middleware.
+            if not answered:
+                self._answers.answered(500)
+            raise
 
 
 class Reported(Protocol):

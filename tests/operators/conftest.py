@@ -69,9 +69,11 @@ class Operations:
         return core
 
     async def announced(self, core: HostCore) -> None:
+        """It lives for an hour: nobody repeats it here, and a command may be slow to start."""
         async with self.cluster.provider.database.path() as connection:
             await connection.execute(
-                "INSERT INTO hosts (name, incarnation, node, pid) VALUES ($1, $2, 'node', 7)",
+                "INSERT INTO hosts (name, incarnation, node, pid, seen_at)"
+                " VALUES ($1, $2, 'node', 7, now() + interval '1 h')",
                 core.name, core.incarnation,
             )  # fmt: skip
 
