@@ -16,6 +16,7 @@ _HOW = {
     "DATABASE_URL": "Set it to the PostgreSQL database, as postgresql://user:password@host/name.",
     "REDIS_URL": "Set it to the Redis server, as redis://:password@host:6379/0.",
     "NIOCHAT_VAULT_KEYS": "Set it to k1:<key>; `openssl rand -base64 32` makes a key.",
+    "NIOCHAT_OPERATOR_TOKEN": "Set it to the cluster's; `openssl rand -hex 24` makes one.",
     "NIOCHAT_BASE_URL": "Set it to the address gateways reach us at, as https://desk.example.com.",
 }
 
@@ -32,15 +33,39 @@ def _http_address(value: str) -> str:
 
 
 Address = Annotated[str, AfterValidator(_http_address)]
+OperatorToken = Annotated[SecretStr, Field(min_length=16)]
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 
-class Settings(BaseSettings):
-    """What the environment says. Durations in seconds; an empty variable counts as unset."""
+class Environment(BaseSettings):
+    """What a process is told by its environment; an empty variable counts as unset."""
 
     model_config = SettingsConfigDict(
         frozen=True, extra="ignore", env_ignore_empty=True, hide_input_in_errors=True
     )
+
+    @classmethod
+    def read(cls) -> Self:
+        """Settings of this process. Raises ``Invalid`` that names each variable and what to do."""
+        try:
+            return cls.model_validate({})
+        except ValidationError as error:
+            problems = [
+                _sentence(str(each["loc"][0]), each["type"], each["msg"]) for each in error.errors()
+            ]
+        # Outside of the handler: pydantic's error holds the values, and some are secret.
+        raise Invalid("\n".join(problems), code="bad_settings")
+
+
+class OperatorSettings(Environment):
+    """What an operator's own machine needs: no database, no key of the vault."""
+
+    base_url: Address = Field(validation_alias="NIOCHAT_BASE_URL")
+    operator_token: OperatorToken = Field(validation_alias="NIOCHAT_OPERATOR_TOKEN")
+
+
+class Settings(Environment):
+    """What the environment says. Durations in seconds; an empty variable counts as unset."""
 
     database_url: SecretStr = Field(validation_alias="DATABASE_URL")
     redis_url: SecretStr = Field(validation_alias="REDIS_URL")
@@ -48,6 +73,8 @@ class Settings(BaseSettings):
     """``k2:<base64 of 32 bytes>,k1:…``; the first is current, the others only open."""
     base_url: Address = Field(validation_alias="NIOCHAT_BASE_URL")
     """Public address, without a slash at its end; webhook addresses begin with it."""
+    operator_token: OperatorToken | None = Field(None, validation_alias="NIOCHAT_OPERATOR_TOKEN")
+    """What operators show; without it their API is closed."""
     home: Path = Field(Path(".niochat"), validation_alias="NIOCHAT_HOME")
     hosts: int = Field(2, ge=1, validation_alias="NIOCHAT_HOSTS")
     """Host actors of the cluster."""
@@ -66,18 +93,6 @@ class Settings(BaseSettings):
     log: Literal["debug", "info", "warning", "error"] = Field(
         "info", validation_alias="NIOCHAT_LOG"
     )
-
-    @classmethod
-    def read(cls) -> Self:
-        """Settings of this process. Raises ``Invalid`` that names each variable and what to do."""
-        try:
-            return cls.model_validate({})
-        except ValidationError as error:
-            problems = [
-                _sentence(str(each["loc"][0]), each["type"], each["msg"]) for each in error.errors()
-            ]
-        # Outside of the handler: pydantic's error holds the values, and some are secret.
-        raise Invalid("\n".join(problems), code="bad_settings")
 
     @field_validator("trusted_proxies", mode="before")
     @classmethod

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from niochat.config import Settings
+from niochat.config import OperatorSettings, Settings
 from niochat.domain.errors import Invalid
 
 NEEDED = {
@@ -17,7 +17,7 @@ NEEDED = {
 }
 OTHERS = [
     "HOME", "HOSTS", "PASSIVATE_S", "MAX_ACTORS", "BACKFILL_S", "TRUSTED_PROXIES", "SANDBOX_URL",
-    "LOG",
+    "LOG", "OPERATOR_TOKEN",
 ]  # fmt: skip
 
 
@@ -46,6 +46,27 @@ def test_what_is_not_said_has_a_default_for_a_laptop() -> None:
     assert settings.trusted_proxies == (ip_network("127.0.0.1/32"), ip_network("::1/128"))
     assert settings.sandbox_url is None
     assert settings.log == "info"
+
+
+def test_an_operators_machine_needs_an_address_and_a_token(
+    environment: pytest.MonkeyPatch,
+) -> None:
+    for name in ("DATABASE_URL", "REDIS_URL", "NIOCHAT_VAULT_KEYS"):
+        environment.delenv(name)
+    environment.setenv("NIOCHAT_OPERATOR_TOKEN", "sixteen-or-more-characters")
+
+    assert OperatorSettings.read().base_url == "https://desk.example.com"
+    environment.setenv("NIOCHAT_OPERATOR_TOKEN", "short")
+    with pytest.raises(Invalid, match="NIOCHAT_OPERATOR_TOKEN cannot be used") as caught:
+        OperatorSettings.read()
+    assert "short" not in str(caught.value)
+    environment.delenv("NIOCHAT_OPERATOR_TOKEN")
+    with pytest.raises(Invalid, match="NIOCHAT_OPERATOR_TOKEN is not set"):
+        OperatorSettings.read()
+
+
+def test_without_an_operators_token_their_door_stays_closed() -> None:
+    assert Settings.read().operator_token is None
 
 
 def test_what_is_said_counts(environment: pytest.MonkeyPatch) -> None:

@@ -9,6 +9,7 @@ import structlog
 
 from niochat.actors import kinds
 from niochat.actors.ownership import Ownership
+from niochat.actors.paused import Paused
 from niochat.actors.turns import Turns
 from niochat.conversation.step import Stepper
 from niochat.conversation.work import Stepped, Thread, Verdict, Work
@@ -18,6 +19,7 @@ from niochat.domain.ids import ThreadId
 from niochat.outbox.deliver import Courier
 from niochat.runtime.address import Address
 from niochat.runtime.host import Delivery
+from niochat.runtime.tally import Tally
 
 _log = structlog.get_logger(__name__)
 
@@ -43,6 +45,8 @@ class ConversationBehaviour:
         courier: Courier,
         wake: Wake,
         tell_team: TellTeam,
+        paused: Paused,
+        tally: Tally,
     ) -> None:
         self._stepper = stepper
         self._ownership = ownership
@@ -50,10 +54,12 @@ class ConversationBehaviour:
         self._courier = courier
         self._wake = wake
         self._tell_team = tell_team
+        self._paused = paused
+        self._tally = tally
 
     async def step(self, batch: Sequence[Delivery]) -> Sequence[Address]:
         """One step of each; who lost or has more to do is stepped again."""
-        owned = {d.activation.address.key: d for d in batch if self._owns(d)}
+        owned = {d.activation.address.key: d for d in batch if self._owns(d) and self._goes(d)}
         if not owned:
             return []
         stepped = await self._stepper.step([self._work(d) for d in owned.values()])
@@ -71,6 +77,13 @@ class ConversationBehaviour:
         delivery.activation.state = None
         return False
 
+    def _goes(self, delivery: Delivery) -> bool:
+        """A paused actor takes no step; its rows wait, and what it was told is put aside."""
+        if not self._paused.holds(delivery.activation.address.key):
+            return True
+        self._paused.keep(delivery.activation.address.key, delivery.messages)
+        return False
+
     def _work(self, delivery: Delivery) -> Work:
         activation = delivery.activation
         key = activation.address.key
@@ -80,6 +93,7 @@ class ConversationBehaviour:
 
     def _settle(self, delivery: Delivery, stepped: Stepped) -> list[Address]:
         activation = delivery.activation
+        self._count(stepped)
         remembered = activation.state is not None
         activation.state = stepped.thread
         if stepped.moved_to is not None:
@@ -89,6 +103,7 @@ class ConversationBehaviour:
             activation.put_back(delivery.messages)
             return [activation.address]
         if stepped.verdict is Verdict.FAILED:
+            activation.failed("step_failed")
             asyncio.get_running_loop().call_later(0.5, self._wake, activation.address)
             return []
         if stepped.thread is not None:
@@ -96,6 +111,17 @@ class ConversationBehaviour:
             if not remembered:
                 self._find_turn(delivery, stepped.thread)
         return [activation.address] if stepped.more else []
+
+    def _count(self, stepped: Stepped) -> None:
+        self._tally.add("steps", stepped.verdict.value)
+        for effect in stepped.effects:
+            match effect:
+                case fx.SettleTurn():
+                    self._tally.add("turns", effect.outcome)
+                case fx.SettleOutbox():
+                    self._tally.add("sends", effect.status)
+                case _:
+                    pass
 
     def _find_turn(self, delivery: Delivery, thread: Thread) -> None:
         """A turn that was begun, but by nobody here: its owner died, or a commit's answer did."""

@@ -9,6 +9,8 @@ import ray
 from niochat import telemetry
 from niochat.actors.gateway import NAMESPACE, HostGateway, Wire
 from niochat.actors.host_core import HostCore
+from niochat.actors.inspection import Order
+from niochat.actors.metrics import HostMetrics
 from niochat.actors.pools import AssistantPool
 from niochat.config import Settings
 from niochat.runtime.address import Address
@@ -58,6 +60,10 @@ class HostActor:
         """Figures for operators."""
         return (await self._started()).stats()
 
+    async def operate(self, order: Order) -> Any:
+        """What an operator asks of this host."""
+        return await (await self._started()).operate(order)
+
     async def _started(self) -> HostCore:
         if self._core is None:
             async with self._starting:
@@ -73,6 +79,7 @@ class HostActor:
         node = ray.get_runtime_context().get_node_id()
         core = HostCore(self._name, node, parts, AssistantPool(), hosts.ask, hosts.tell)
         core.start()
+        parts.owner.start(HostMetrics(core).report_for_ever())
         return core
 
 

@@ -4,7 +4,7 @@ import asyncio
 import os
 import secrets
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -12,11 +12,14 @@ import structlog
 
 from niochat.actors import kinds
 from niochat.actors.conversation import ConversationBehaviour
+from niochat.actors.inspection import Inspection, Order
 from niochat.actors.leases import AskActor, Leases
 from niochat.actors.ownership import Ownership
+from niochat.actors.paused import Paused
 from niochat.actors.team_queue import TeamQueueBehaviour, Waiting
 from niochat.actors.tenant import TenantBehaviour, Throttled
 from niochat.actors.turns import PATIENCE_S, TURN_PAUSE_S, Pool, Turns
+from niochat.conversation.pauses import Pauses
 from niochat.conversation.step import Stepper
 from niochat.conversation.work import MemoryCommand
 from niochat.domain.commands import RestartTurn
@@ -28,6 +31,8 @@ from niochat.outbox.claim import Outbox
 from niochat.outbox.deliver import Courier
 from niochat.runtime.address import Address
 from niochat.runtime.host import VirtualHost
+from niochat.runtime.lag import LoopLag
+from niochat.runtime.tally import Tally
 from niochat.runtime.tasks import Owner
 from niochat.wiring.parts import Parts
 
@@ -64,13 +69,13 @@ class HostCore:
             parts.database, self.incarnation, lambda lost: self.actors.forget(lost)
         )
         self._sweeper = Sweeper(parts.database, self.incarnation)
+        self.tally = Tally()
+        self._paused = Paused(Pauses(parts.database), self._resume)
         self._leases = Leases(ask)
-        self._turns = Turns(
-            pool, self._leases.take, self._throttle, self._command, pause_s=turn_pause_s
-        )
+        self._turns = Turns(pool, self._lease, self._throttle, self._command, pause_s=turn_pause_s)
         self._courier = Courier(
             Outbox(parts.database, self.incarnation), parts.gateway, parts.line_of,
-            self._ownership.epoch_of, self._command,
+            self._epoch_to_send, self._command,
         )  # fmt: skip
         self.actors = VirtualHost(
             {
@@ -84,11 +89,14 @@ class HostCore:
             idle_s=parts.settings.passivate_s,
             capacity=parts.settings.max_actors,
         )  # fmt: skip
+        self._inspection = Inspection(self.actors, self._paused, self.stats)
         self._owner = Owner(name)
+        self._lag = LoopLag()
 
     def start(self) -> None:
         """Begin to sweep; returns at once."""
         self._owner.start(self._sweep_for_ever())
+        self._owner.start(self._lag.sample_for_ever())
 
     async def stop(self) -> None:
         """End the sweeps and wait for the steps in progress."""
@@ -114,6 +122,7 @@ class HostCore:
 
     async def refresh(self) -> None:
         """The map changed: learn what is ours, forget what is not, look for what waits."""
+        await self._paused.refresh()
         await self._ownership.refresh()
         await self._sweep()
 
@@ -125,6 +134,10 @@ class HostCore:
             await asyncio.wait(sending, timeout=RELEASE_WAIT_S)
         await asyncio.sleep(0.2)  # settlements in mailboxes get their step
 
+    async def operate(self, order: Order) -> Any:
+        """What an operator asks of this host, see :mod:`niochat.actors.inspection`."""
+        return await self._inspection.operate(order)
+
     def stats(self) -> dict[str, object]:
         """Figures for operators."""
         return {
@@ -135,6 +148,9 @@ class HostCore:
             "actors": len(self.actors),
             "conversations": self.actors.count(kinds.CONVERSATION),
             "turns": len(self._turns),
+            "sends": len(self._courier.sending(set(self._ownership.shards))),
+            "mailbox_depth": self.actors.waiting,
+            "lag_ms": self._lag.milliseconds,
         }
 
     def _conversations(self) -> ConversationBehaviour:
@@ -145,12 +161,32 @@ class HostCore:
             self._courier,
             lambda address: self.actors.wake(address),
             self._tell_team,
+            self._paused,
+            self.tally,
         )
 
     def _command(self, thread_id: UUID, command: MemoryCommand) -> None:
         """What came too late for a thread of another host is found over there, by its row."""
         if self._ownership.epoch_held(thread_id) is not None:
             self.actors.deliver(kinds.conversation(thread_id), command)
+
+    def _epoch_to_send(self, thread_id: UUID) -> int | None:
+        """Nothing starts to leave for a paused conversation."""
+        return None if self._paused.holds(thread_id) else self._ownership.epoch_of(thread_id)
+
+    def _resume(self, thread_id: UUID, kept: Sequence[MemoryCommand]) -> None:
+        """Also where the shard has moved away meanwhile: then nothing happens here."""
+        for command in kept:
+            self._command(thread_id, command)
+        self.poke([kinds.conversation(thread_id)])
+        self._courier.deliver(thread_id)
+
+    async def _lease(self, tenant_id: UUID) -> float:
+        wait_s = await self._leases.take(tenant_id)
+        if wait_s > 0:
+            self.tally.add("turn_waits")
+            self.tally.add_seconds("turn_wait_seconds", wait_s)
+        return wait_s
 
     def _poke(self, threads: set[UUID]) -> None:
         self.poke([kinds.conversation(thread) for thread in threads])
@@ -191,7 +227,8 @@ class HostCore:
         for thread in await self._sweeper.unsent(shards):
             self._courier.deliver(thread)
         for turn in await self._sweeper.orphaned_turns(shards, PATIENCE_S + 15.0):
-            if not self._turns.running(turn.turn_id, turn.attempt):
+            running = self._turns.running(turn.turn_id, turn.attempt)
+            if not running and not self._paused.holds(turn.thread_id):
                 self._command(turn.thread_id, RestartTurn(TurnId(turn.turn_id), turn.attempt))
 
     async def _wake_tenants(self) -> None:

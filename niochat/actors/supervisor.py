@@ -7,7 +7,7 @@ owner's writes are refused, whether it knows or not.
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -107,9 +107,10 @@ class Supervisor:
         """Give every shard to a living host; what moves for balance is let go first."""
         if not live:
             return
-        wanted = place(sorted(live))
         async with self._parts.database.path() as connection:
             rows = await connection.fetch(_SQL["shards"])
+            draining = {row["incarnation"] for row in await connection.fetch(_SQL["draining"])}
+        wanted = place(carriers(live, draining))
         moving = {r["shard"]: r["host"] for r in rows if r["host"] != live[wanted[r["shard"]]]}
         if not moving:
             return
@@ -140,6 +141,12 @@ class Supervisor:
         if now >= self._forget_at:
             self._forget_at = now + FORGET_EVERY_S
             await self._parts.inbox.forget()
+
+
+def carriers(live: Mapping[str, str], draining: Collection[str]) -> list[str]:
+    """Names of the hosts that carry shards: those that are not draining, all when all are."""
+    staying = [name for name, incarnation in live.items() if incarnation not in draining]
+    return sorted(staying or live)
 
 
 class SupervisorReplica:

@@ -7,7 +7,9 @@ from rich.console import Console
 from rich.markup import escape
 
 from niochat.cli import customer, desk, providers, stack
+from niochat.cli.actors import actors
 from niochat.cli.evaluate import evaluate
+from niochat.cli.replay import replay
 from niochat.cli.simulate import simulate
 from niochat.domain.errors import NiochatError
 from niochat.stack.errors import StackError
@@ -31,6 +33,8 @@ app.command("simulate")(simulate)
 app.command("evaluate")(evaluate)
 app.command("conversations")(desk.conversations)
 app.command("show")(desk.show)
+app.command("replay")(replay)
+app.command("actors")(actors)
 app.command("assign")(desk.assign)
 app.command("give-back")(desk.give_back)
 

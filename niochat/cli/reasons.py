@@ -44,6 +44,7 @@ REASONS = {
     "no_assistant": "o provedor não tem assistente",
     "tenant_suspended": "o provedor está suspenso",
     "assistant_disabled": "o assistente está desligado",
+    "operator": "um operador passou a conversa para a equipe",
     "send_failed": "o gateway recusou uma mensagem",
     "command_parked": "um evento não pôde ser processado",
     "takeover": "um atendente assumiu",

@@ -76,9 +76,9 @@ async def _open(connection: Connection, host: str, plans: Sequence[Plan]) -> lis
 async def _log(connection: Connection, plans: Sequence[Plan]) -> None:
     rows = [
         (p.before.tenant_id, c.id, c.version - len(p.events) + n, p.before.id,
-         event_to_json(event), p.now)
+         event_to_json(event), p.now, cause)
         for p, c in _with_state(plans)
-        for n, event in enumerate(p.events, start=1)
+        for n, (event, cause) in enumerate(zip(p.events, p.causes, strict=True), start=1)
     ]  # fmt: skip
     if rows:
         await connection.execute(_SQL["add_events"], SCHEMA_VERSION, *_columns(rows))

@@ -96,6 +96,7 @@ async def _go_on(
         before=replace(plan.before, conversation=older),
         after=after,
         events=list(decision.events),
+        causes=[f"link_thread:{plan.link[0] if plan.link else ''}"] * len(decision.events),
         effects=list(decision.effects),
     )
     await write(connection, host, [joined])

@@ -6,7 +6,16 @@ from uuid import UUID
 from niochat.conversation.load import Loaded, Row, opens
 from niochat.conversation.work import MemoryCommand, Plan, Thread, Work
 from niochat.domain import effects as fx
-from niochat.domain.commands import Command, LinkThread, ParkCommand, ReceiveMessage
+from niochat.domain.commands import (
+    Command,
+    FinishAssistantTurn,
+    FireTimer,
+    LinkThread,
+    ParkCommand,
+    ReceiveMessage,
+    RestartTurn,
+    SettleSend,
+)
 from niochat.domain.conversation import Conversation, Status
 from niochat.domain.decide import decide
 from niochat.domain.draft import Context, Decision, KnownMessage, Unmatched
@@ -107,6 +116,7 @@ class Planner:
         decision = decide(self._conversation, command, context)
         self._conversation = decision.conversation
         self._plan.events.extend(decision.events)
+        self._plan.causes.extend([cause_of(command, cause)] * len(decision.events))
         self._plan.effects.extend(decision.effects)
         self._learn(decision)
 
@@ -150,6 +160,25 @@ class Planner:
             if send.message.id == change.message:
                 message = replace(send.message, status=change.status)
                 self._sends[outbox] = replace(send, message=message)
+
+
+def cause_of(command: Command | MemoryCommand, place: str) -> str:
+    """What an operator later reads as the reason of an event: ids and names, nothing that was said.
+
+    A durable command is named by its inbox row (``receive_message:1234``), the others by the turn,
+    the send or the timer that they stand for.
+    """
+    match command:
+        case FinishAssistantTurn(turn=turn, attempt=attempt):
+            return f"finish_assistant_turn:{turn}:{attempt}"
+        case RestartTurn(turn=turn, attempt=attempt):
+            return f"restart_turn:{turn}:{attempt}"
+        case SettleSend(outbox=outbox, result=result):
+            return f"settle_send:{outbox}:{result}"
+        case FireTimer(name=name, generation=generation):
+            return f"fire_timer:{name}:{generation}"
+        case _:
+            return f"{command.type}:{place.removeprefix('inbox:')}"
 
 
 def _parking(row: Row) -> ParkCommand:

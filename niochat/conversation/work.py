@@ -53,6 +53,8 @@ class Plan:
     now: datetime
     after: Conversation | None
     events: list[Event] = field(default_factory=list)
+    causes: list[str] = field(default_factory=list)
+    """Of each event: the command that it came from, as ``<type>:<ids>``."""
     effects: list[Effect] = field(default_factory=list)
     rows: list[tuple[int, str]] = field(default_factory=list)
     """(inbox id, outcome)."""

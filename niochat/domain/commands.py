@@ -108,6 +108,15 @@ class GiveBackConversation:
 
 
 @dataclass(frozen=True, slots=True)
+class HandOverConversation:
+    """What the assistant holds goes to people; ``team`` is the tenant's own one when not named."""
+
+    by: str
+    team: str | None = None
+    type: Literal["hand_over_conversation"] = "hand_over_conversation"
+
+
+@dataclass(frozen=True, slots=True)
 class ResolveConversation:
     """The visit is over."""
 
@@ -237,6 +246,7 @@ DurableCommand = (
     | ReceiveReceipt
     | AssignConversation
     | GiveBackConversation
+    | HandOverConversation
     | ResolveConversation
     | SuspendAssistant
     | LinkThread

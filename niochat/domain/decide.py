@@ -39,6 +39,8 @@ def _dispatch(draft: Draft, command: cmd.Command) -> None:
             handling.assign(draft, command)
         case cmd.GiveBackConversation():
             handling.give_back(draft, command)
+        case cmd.HandOverConversation():
+            handling.hand_over(draft, command)
         case cmd.ResolveConversation():
             handling.resolve(draft, command)
         case cmd.SuspendAssistant():

@@ -41,6 +41,12 @@ def give_back(draft: Draft, command: cmd.GiveBackConversation) -> None:
         expect_customer(draft)
 
 
+def hand_over(draft: Draft, command: cmd.HandOverConversation) -> None:
+    """An operator calls people; who is with people already stays there, whatever team was named."""
+    if _live(draft).status is Status.PENDING:
+        hand_off(draft, "operator", command.team)
+
+
 def resolve(draft: Draft, command: cmd.ResolveConversation) -> None:
     """The visit is over; the next message of the customer opens another one."""
     c = _live(draft)

@@ -5,7 +5,6 @@ from contextlib import asynccontextmanager
 from uuid import UUID
 
 from ray import serve
-from ray.serve import metrics
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.routing import BaseRoute
@@ -14,6 +13,7 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 from niochat import telemetry
 from niochat.actors import kinds
 from niochat.actors.gateway import HostGateway
+from niochat.actors.host_calls import HostCalls
 from niochat.actors.pools import POOLS
 from niochat.actors.tenant import ChannelConnected
 from niochat.adapters.postgres.queries import queries
@@ -21,7 +21,15 @@ from niochat.config import Settings
 from niochat.domain.errors import NiochatError
 from niochat.domain.ids import SHARDS
 from niochat.ingress.catch_up import CatchUp
+from niochat.ingress.figures import (
+    Answers,
+    ClusterFigures,
+    CountAnswers,
+    DoorFigures,
+    report_for_ever,
+)
 from niochat.ingress.health import Health
+from niochat.ingress.operators import routes as operators
 from niochat.ingress.problems import as_problem
 from niochat.ingress.webhooks import Door, build
 from niochat.runtime.tasks import Owner
@@ -32,7 +40,7 @@ _SQL = queries("health")
 Routes = Callable[[Parts], list[BaseRoute]]
 
 
-def _application(routes: Routes) -> Starlette:
+def _application(routes: Routes, *counting: Middleware) -> Starlette:
     """An application whose connections open with the replica and close with it."""
     settings = Settings.read()
     telemetry.set_up_logs(settings.log, json=True)
@@ -48,17 +56,14 @@ def _application(routes: Routes) -> Starlette:
     return Starlette(
         lifespan=lifespan,
         exception_handlers={NiochatError: as_problem},
-        middleware=[Middleware(ProxyHeadersMiddleware, trusted_hosts=trusted)],
+        middleware=[*counting, Middleware(ProxyHeadersMiddleware, trusted_hosts=trusted)],
     )
 
 
-def _webhook_routes(parts: Parts) -> list[BaseRoute]:
+def _webhook_routes(parts: Parts, answers: Answers) -> list[BaseRoute]:
     hosts = HostGateway(parts.database)
     owner = Owner("webhooks")
-    ignored = metrics.Counter(
-        "niochat_webhooks_ignored", description="Webhooks answered 200 without storing",
-        tag_keys=("reason",),
-    )  # fmt: skip
+    parts.owner.start(report_for_ever(DoorFigures(answers)))
 
     def poke(thread_id: UUID) -> None:
         hosts.poke([kinds.conversation(thread_id)])
@@ -66,15 +71,16 @@ def _webhook_routes(parts: Parts) -> list[BaseRoute]:
     def connected(tenant_id: UUID) -> None:
         owner.start(hosts.tell(kinds.tenant(tenant_id), ChannelConnected()))
 
-    def count(reason: str) -> None:
-        ignored.inc(tags={"reason": reason})
-
     catch_up = CatchUp(parts.backfill, parts.line_of, poke)
-    door = Door(parts.directory, parts.vault, parts.inbox, poke, connected, count, catch_up)
+    door = Door(
+        parts.directory, parts.vault, parts.inbox, poke, connected, answers.ignored, catch_up
+    )
     return [*build(door)]
 
 
 def _api_routes(parts: Parts) -> list[BaseRoute]:
+    parts.owner.start(report_for_ever(ClusterFigures(parts.database, parts.settings.hosts)))
+
     async def database() -> str:
         async with parts.database.path() as connection:
             await connection.execute("SELECT 1")
@@ -94,11 +100,23 @@ def _api_routes(parts: Parts) -> list[BaseRoute]:
         return ""
 
     checks = {"database": database, "redis": redis, "hosts": hosts, "pools": pools}
-    return [*Health(checks).routes()]
+    gateway = HostGateway(parts.database)
+
+    def poke(thread_id: UUID) -> None:
+        gateway.poke([kinds.conversation(thread_id)])
+
+    token, operate = parts.settings.operator_token, HostCalls().operate
+    return [
+        *Health(checks).routes(),
+        *operators.build(token, parts.database, parts.inbox, operate, poke),
+    ]
 
 
 def _webhooks() -> Starlette:
-    return _application(_webhook_routes)
+    answers = Answers()
+    return _application(
+        lambda parts: _webhook_routes(parts, answers), Middleware(CountAnswers, answers)
+    )
 
 
 def _api() -> Starlette:
@@ -110,7 +128,7 @@ class WebhooksReplica:
 
 
 class ApiReplica:
-    """Health today; the desk's REST API tomorrow."""
+    """Health and the operators' API today; the desk's REST API tomorrow."""
 
 
 webhooks = serve.deployment(

@@ -79,6 +79,34 @@ class VirtualHost:
         """Activations of a kind."""
         return sum(address.kind == kind for address in self._actors)
 
+    @property
+    def waiting(self) -> int:
+        """Messages of the actors in line for a step; one that was only woken counts as one."""
+        lines = [kind.ready for kind in self._kinds.values()]
+        return sum(max(len(each.mailbox), 1) for line in lines for each in line)
+
+    def activations(self) -> list[Activation]:
+        """Everybody in memory, longest idle first."""
+        return list(self._actors.values())
+
+    def find(self, address: Address) -> Activation | None:
+        """The actor, if it is in memory."""
+        return self._actors.get(address)
+
+    def deactivate(self, address: Address) -> bool:
+        """Forget what the actor knew, after the step and the messages it has; whether it was here.
+
+        The next message activates it anew, from its rows.
+        """
+        activation = self._actors.get(address)
+        if activation is None:
+            return False
+        if activation.resting:
+            self._drop([activation], Deactivation.ASKED)
+        else:
+            activation.leaving = True
+        return True
+
     def wake(self, address: Address) -> None:
         """Look at your rows. Waking twice before the step is waking once."""
         if not self._stopping:
@@ -187,7 +215,9 @@ class VirtualHost:
         _log.warning("step_put_back", actors=len(deliveries), error=repr(error),
                      exc_info=None if expected else error)  # fmt: skip
         await asyncio.sleep(min(0.1 * 2**kind.failures, 2.0))
+        code = error.code if isinstance(error, NiochatError) else "step_failed"
         for delivery in deliveries:
+            delivery.activation.failed(code)
             delivery.activation.put_back(delivery.messages)
         return {delivery.activation.address for delivery in deliveries}
 

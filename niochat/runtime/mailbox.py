@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
@@ -15,6 +16,8 @@ class Deactivation(StrEnum):
     IDLE = "idle"
     CROWDED = "crowded"
     """More actors than the host may hold: the longest idle go first."""
+    ASKED = "asked"
+    """By an operator."""
     SHARD_LOST = "shard_lost"
     STOPPING = "stopping"
 
@@ -40,7 +43,9 @@ class Ask:
 class Activation:
     """One virtual actor. ``state`` is its behaviour's; it makes things fast, never true."""
 
-    __slots__ = ("address", "busy", "leaving", "mailbox", "queued", "state", "touched")
+    __slots__ = (
+        "address", "born", "busy", "error", "leaving", "mailbox", "queued", "state", "touched",
+    )  # fmt: skip
 
     def __init__(self, address: Address, now: float) -> None:
         self.address = address
@@ -52,7 +57,9 @@ class Activation:
         """Waits for a step."""
         self.leaving = False
         """Its shard moved away: it leaves memory when it rests."""
-        self.touched = now
+        self.touched = self.born = now
+        self.error: tuple[str, datetime] | None = None
+        """Code of the last step that failed, and when."""
 
     @property
     def resting(self) -> bool:
@@ -70,6 +77,10 @@ class Activation:
         for message in self.take():
             if isinstance(message, Ask):
                 message.refuse()
+
+    def failed(self, code: str) -> None:
+        """A step of this activation did not happen; only the last one is remembered."""
+        self.error = (code, datetime.now(UTC))
 
     def put_back(self, messages: list[Any]) -> None:
         """Messages whose step did not happen, before those that came since."""

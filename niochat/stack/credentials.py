@@ -20,6 +20,7 @@ class Credentials:
     vault_key: str
     sandbox_token: str
     ray_token: str
+    operator_token: str
 
     @classmethod
     def of(cls, home: Home) -> Self:

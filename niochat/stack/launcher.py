@@ -182,6 +182,8 @@ class Stack:
             "NIOCHAT_HOME": str(self.home.folder),
             "NIOCHAT_BASE_URL": self.url,
             "NIOCHAT_VAULT_KEYS": f"k1:{credentials.vault_key}",
+            "NIOCHAT_OPERATOR_TOKEN": os.environ.get("NIOCHAT_OPERATOR_TOKEN")
+            or credentials.operator_token,
         }
         if self.options.sandbox:
             env["NIOCHAT_SANDBOX_URL"] = self.sandbox.url

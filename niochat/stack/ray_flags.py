@@ -32,7 +32,8 @@ _FIXED = {
     "RAY_worker_niceness": "0",
     "RAY_prestart_worker_first_driver": "0",
     "RAY_task_events_report_interval_ms": "0",
-    "RAY_metrics_report_interval_ms": "30000",
+    # An operator who looks should not see the last half minute. Gauges go after twice as long.
+    "RAY_metrics_report_interval_ms": "10000",
     # Idle, the controller took 1.5 % of a core instead of 3.9 (one run each); starts are a
     # little slower.
     "RAY_SERVE_CONTROL_LOOP_INTERVAL_S": "0.5",

@@ -16,6 +16,7 @@ from niochat.domain.effects import SetTimer
 from niochat.domain.ids import ThreadId
 from niochat.runtime.host import Delivery
 from niochat.runtime.mailbox import Activation
+from niochat.runtime.tally import Tally
 from tests.actors.cluster import Cluster, until
 from tests.actors.provider import Provider
 from tests.builders import Given
@@ -38,13 +39,16 @@ class Loop(asyncio.SelectorEventLoop):
 
 
 class Everything:
-    """Owns every shard, has every turn, and commits one timer due in ``seconds``."""
+    """Owns every shard, has every turn, pauses nobody, and commits one timer due in ``seconds``."""
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
 
     def epoch_held(self, key: UUID) -> int:
         return 1
+
+    def holds(self, key: UUID) -> bool:
+        return False
 
     async def step(self, batch: Sequence[Work]) -> list[Stepped]:
         due = datetime.now(UTC) + timedelta(seconds=self._seconds)
@@ -56,8 +60,9 @@ def held(seconds: float) -> list[float]:
     """What a host holds in memory once a timer due in ``seconds`` was committed."""
     part: Any = Everything(seconds)
     behaviour = ConversationBehaviour(
-        part, part, part, part, wake=lambda address: None, tell_team=lambda *told: None
-    )
+        part, part, part, part, wake=lambda address: None, tell_team=lambda *told: None,
+        paused=part, tally=Tally(),
+    )  # fmt: skip
     delivery = Delivery(Activation(kinds.conversation(THREAD), 0.0), [])
     with asyncio.Runner(loop_factory=Loop) as runner:
         runner.run(behaviour.step([delivery]))

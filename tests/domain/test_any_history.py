@@ -85,13 +85,18 @@ class AnyHistory(RuleBasedStateMachine):
             case _:
                 self.ask(cmd.ReceiveDeletion((name,)))
 
-    @rule(agent=AGENTS, what=st.sampled_from(["assign", "give_back", "resolve", "park"]))
+    @rule(
+        agent=AGENTS,
+        what=st.sampled_from(["assign", "give_back", "hand_over", "resolve", "park"]),
+    )
     def a_person_acts(self, agent: str, what: str) -> None:
         match what:
             case "assign":
                 self.ask(cmd.AssignConversation(agent))
             case "give_back":
                 self.ask(cmd.GiveBackConversation(agent))
+            case "hand_over":
+                self.ask(cmd.HandOverConversation(agent))
             case "resolve":
                 self.ask(cmd.ResolveConversation(agent))
             case _:

@@ -10,6 +10,7 @@ from niochat.adapters.postgres.database import Database
 from niochat.assistant.facts import Facts
 from niochat.assistant.report import TurnRequest
 from niochat.assistant.visit import Visits
+from niochat.conversation.pauses import Pauses
 from niochat.domain import commands as cmd
 from niochat.domain.errors import Invalid, NiochatError
 from niochat.domain.message import DeliveryStatus
@@ -23,7 +24,7 @@ REFUSED = "row-level security|permission denied"
 PATH = {
     "tenants", "teams", "assistants", "channels", "contacts", "identities", "threads",
     "conversations", "events", "messages", "unmatched", "inbox", "outbox", "timers", "turns",
-    "erps", "attachments",
+    "erps", "attachments", "pauses",
 }  # fmt: skip
 """What ``niochat_system`` may touch of the tables of tenants."""
 
@@ -37,6 +38,7 @@ async def place(database: Database, given: Given, ownership: Ownership) -> Place
     thread = await given.thread(place)
     await put(host, place, thread, [message("m1")])
     await host.run(thread)
+    await Pauses(database).pause(thread, 60)
     journal = Journal(database)
     await journal.begin(place.tenant, "unlock:1:2026-03", host.turn(thread).id, 1, {})
     await remembered(database, given, host, place, thread)
@@ -224,6 +226,7 @@ async def test_a_row_cannot_point_into_another_tenant(given: Given, place: Place
         "inbox",
         "erp_writes",
         "memories",
+        "pauses",
     ):
         with pytest.raises(asyncpg.ForeignKeyViolationError):
             await given.admin.execute(f"UPDATE {child} SET tenant_id = $1", foreign)

@@ -5,6 +5,7 @@ INSERT INTO hosts (name, incarnation, node, pid) VALUES ($1, $2, $3, $4)
    SET incarnation = excluded.incarnation, node = excluded.node, pid = excluded.pid,
        started_at = CASE WHEN hosts.incarnation = excluded.incarnation THEN hosts.started_at
                          ELSE now() END,
+       draining = hosts.draining AND hosts.incarnation = excluded.incarnation,
        seen_at = now()
 
 -- name: shards
@@ -14,6 +15,10 @@ SELECT shard, host, epoch FROM shards ORDER BY shard
 -- name: owned
 -- The shards of one incarnation.
 SELECT shard, epoch FROM shards WHERE host = $1
+
+-- name: draining
+-- Hosts that an operator wants without shards; another process of the name is not meant.
+SELECT incarnation FROM hosts WHERE draining
 
 -- name: move
 -- Another owner, another epoch: from this commit on the old owner's writes are refused.

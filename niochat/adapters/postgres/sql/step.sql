@@ -103,10 +103,13 @@ SELECT x.thread_id
 
 -- name: add_events
 -- The log of the winners.
-INSERT INTO events (tenant_id, conversation_id, version, thread_id, type, body, schema_version, at)
-SELECT x.tenant_id, x.conversation_id, x.version, x.thread_id, x.body ->> 'type', x.body, $1, x.at
-  FROM unnest($2::uuid[], $3::uuid[], $4::bigint[], $5::uuid[], $6::jsonb[], $7::timestamptz[])
-       AS x (tenant_id, conversation_id, version, thread_id, body, at)
+INSERT INTO events (tenant_id, conversation_id, version, thread_id, type, body, schema_version, at,
+                    cause)
+SELECT x.tenant_id, x.conversation_id, x.version, x.thread_id, x.body ->> 'type', x.body, $1, x.at,
+       x.cause
+  FROM unnest($2::uuid[], $3::uuid[], $4::bigint[], $5::uuid[], $6::jsonb[], $7::timestamptz[],
+              $8::text[])
+       AS x (tenant_id, conversation_id, version, thread_id, body, at, cause)
 
 -- name: add_messages
 -- What was said. A message that is there already stays as it is.

@@ -1,0 +1,37 @@
+"""Calls of operators to one host, by name: it is asked whatever shards it has."""
+
+import asyncio
+from typing import Any
+
+import ray
+from ray.actor import ActorHandle
+from ray.exceptions import RayError
+
+from niochat.actors.gateway import NAMESPACE, host_name
+from niochat.actors.inspection import Order
+from niochat.domain.errors import Unavailable
+
+WITHIN_S = 5.0
+
+
+class HostCalls:
+    """Keeps a handle of each host it has called; there are as many as hosts."""
+
+    def __init__(self) -> None:
+        self._handles: dict[str, ActorHandle[Any]] = {}
+
+    async def operate(self, host: str, order: Order) -> Any:
+        """The host's answer; ``host`` is a name or an incarnation. Raises ``Unavailable``."""
+        name = host_name(host)
+        try:
+            async with asyncio.timeout(WITHIN_S):
+                return await (await self._handle(name)).operate.remote(order)
+        except (RayError, TimeoutError, ValueError) as error:
+            self._handles.pop(name, None)
+            raise Unavailable(f"{name} does not answer", code="host") from error
+
+    async def _handle(self, name: str) -> ActorHandle[Any]:
+        if name not in self._handles:
+            # A synchronous call to the GCS with a long time-out: never on the event loop.
+            self._handles[name] = await asyncio.to_thread(ray.get_actor, name, namespace=NAMESPACE)
+        return self._handles[name]

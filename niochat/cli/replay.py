@@ -1,0 +1,112 @@
+"""``niochat replay``: a conversation as it was after any event, and why it came to be so."""
+
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from niochat.cli import running
+from niochat.cli.output import print_json
+from niochat.cli.reasons import REASONS
+from niochat.conversation.history import History, Moment, history_of
+from niochat.domain.errors import NotFound
+
+_console = Console()
+_EMPTY: tuple[object, ...] = (None, False, 0, {}, "")
+
+
+def replay(
+    conversation: Annotated[str, typer.Argument(help="Protocol or id.")],
+    to: Annotated[int | None, typer.Option(min=1, help="Up to this version.")] = None,
+    texts: Annotated[bool, typer.Option("--texts", help="Also what was said.")] = False,
+    tenant: Annotated[str | None, typer.Option(help="Slug; not needed when there is one.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="JSON instead of lines.")] = False,
+) -> None:
+    """Each event with its cause and what it changed; 1 when the log and the state differ."""
+
+    async def work() -> tuple[dict[str, Any], History]:
+        async with running.parts() as parts:
+            found = await running.tenant_of(parts, tenant)
+            known = await parts.views.find(found.tenant_id, conversation)
+            if known is None or conversation not in (known["protocol"], str(known["id"])):
+                raise NotFound(f"no conversation has the protocol or id {conversation!r}")
+            return known, await history_of(parts.database, found.tenant_id, known["id"])
+
+    known, history = running.run(work)
+    shown = [moment for moment in history.moments if to is None or moment.version <= to]
+    if as_json:
+        print_json(_document(known, history, shown, texts))
+    else:
+        _tell(known, history, shown, texts)
+    if history.differs:
+        raise typer.Exit(1)
+
+
+def _document(
+    known: dict[str, Any], history: History, shown: list[Moment], texts: bool
+) -> dict[str, Any]:
+    return {
+        "conversation": known["id"],
+        "protocol": known["protocol"],
+        "version": shown[-1].version if shown else 0,
+        "state": shown[-1].state if shown else None,
+        "moments": [_moment(moment, texts) for moment in shown],
+        "equals_stored": not history.differs,
+        "differs": history.differs,
+    }
+
+
+def _moment(moment: Moment, texts: bool) -> dict[str, Any]:
+    said = {"text": moment.said} if texts and moment.said is not None else {}
+    return {
+        "version": moment.version,
+        "at": moment.at,
+        "event": moment.event,
+        "cause": moment.cause,
+        "cause_came": moment.came,
+        "changed": moment.changed,
+        **said,
+    }
+
+
+def _tell(known: dict[str, Any], history: History, shown: list[Moment], texts: bool) -> None:
+    _console.print(f"[bold]{known['protocol']}[/bold]  {known['id']}", highlight=False)
+    for moment in shown:
+        body = {name: value for name, value in moment.event.items() if name != "type"}
+        reason = str(body.get("reason") or body.get("code") or "")
+        why = f" ({REASONS[reason]})" if reason in REASONS else ""
+        _say(f"[bold]{moment.version:>4}[/bold] {moment.at:%d/%m %H:%M:%S}"
+             f" [cyan]{moment.event['type']}[/cyan] {escape(_pairs(body) + why)}")  # fmt: skip
+        _say(f"       [dim]cause: {escape(moment.cause or 'not recorded')}[/dim]")
+        if texts and moment.said is not None:
+            _say(f"       [dim]said:[/dim] {escape(moment.said)}")
+        for field, (before, after) in moment.changed.items():
+            if before not in _EMPTY or after not in _EMPTY:
+                _say(f"       {field}: {escape(_short(before))} → {escape(_short(after))}")
+    _end(history, shown)
+
+
+def _end(history: History, shown: list[Moment]) -> None:
+    if shown:
+        _say(f"state: {escape(_pairs({k: v for k, v in shown[-1].state.items() if v}))}")
+    last = history.moments[-1].version if history.moments else 0
+    for field, (folded, stored) in history.differs.items():
+        _say(f"[red]{field}: the log says {escape(_short(folded))},"
+             f" stored is {escape(_short(stored))}[/red]")  # fmt: skip
+    if not history.differs:
+        _say(f"[green]The log leads to the stored state (version {last}).[/green]")
+
+
+def _pairs(values: dict[str, Any]) -> str:
+    return " ".join(f"{name}={_short(value)}" for name, value in values.items())
+
+
+def _short(value: object) -> str:
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{key}: {_short(each)}" for key, each in value.items()) + "}"
+    return "—" if value in _EMPTY else str(value)
+
+
+def _say(line: str) -> None:
+    _console.print(line, highlight=False, soft_wrap=True)

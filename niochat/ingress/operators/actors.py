@@ -1,0 +1,179 @@
+"""Virtual actors: who is in memory, one of them closely, and to forget, pause or resume it."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+import structlog
+from starlette.requests import Request
+from starlette.responses import Response
+
+from niochat.actors import kinds
+from niochat.actors.inspection import (
+    DeactivateActor,
+    ListActors,
+    LookAtActor,
+    Order,
+    ReadPauses,
+    Seen,
+    page_order,
+)
+from niochat.conversation.pauses import MAX_PAUSES, Pauses
+from niochat.domain.errors import Invalid, NotFound, Refused, Unavailable
+from niochat.ingress.operators.asked import Page, PauseBody, address_of, answer, body_of, page_of
+from niochat.ingress.operators.hosts import Operate
+from niochat.ingress.operators.rows import Rows
+from niochat.runtime.address import Address
+
+_log = structlog.get_logger(__name__)
+
+Found = tuple[str, Seen]
+"""(incarnation, actor)."""
+
+
+class ActorDoor:
+    """``/actors``."""
+
+    def __init__(self, rows: Rows, pauses: Pauses, operate: Operate) -> None:
+        self._rows = rows
+        self._pauses = pauses
+        self._operate = operate
+
+    async def actors(self, request: Request) -> Response:
+        """``GET /actors?host=&kind=&after=&limit=&order=``: one page, of one host or of all.
+
+        ``silent`` names the living hosts that did not answer: the page lacks theirs. ``next`` is
+        the ``after`` of the next page, absent on the last one and with ``order=mailbox``.
+        """
+        page = page_of(request)
+        hosts = await self._asked(page)
+        order = ListActors(page.limit, page.kind, page.after, page.busiest)
+        answers = await asyncio.gather(*(self._listed(host, order) for host in hosts))
+        found = _merged(page, [each for listed in answers for each in listed or []])
+        body: dict[str, Any] = {"actors": await self._told(found)}
+        if len(found) == page.limit and not page.busiest:
+            body["next"] = f"{found[-1][1].kind}:{found[-1][1].key}"
+        silent = [host for host, listed in zip(hosts, answers, strict=True) if listed is None]
+        return answer({**body, "silent": silent})
+
+    async def actor(self, request: Request) -> Response:
+        """``GET /actors/{kind}/{key}``: from memory and from its rows."""
+        return answer(await self.look(_address(request)))
+
+    async def look(self, address: Address) -> dict[str, Any]:
+        """``host`` and, if it is in memory there, ``actor``; a conversation's rows besides."""
+        host = await self._rows.owner(address.shard)
+        seen = await self._of_owner(host, LookAtActor(address))
+        told: dict[str, Any] = {"kind": address.kind, "key": address.key, "host": host}
+        told["actor"] = None if seen is None else asdict(seen)
+        if address.kind == kinds.CONVERSATION:
+            rows = (await self._rows.waiting([address.key])).get(address.key)
+            if rows is None:
+                raise NotFound("there is no such thread")
+            told |= rows
+        return told
+
+    async def deactivate(self, request: Request) -> Response:
+        """``POST /actors/{kind}/{key}/deactivate``: it leaves memory after what it is doing."""
+        address = _address(request)
+        host = await self._rows.owner(address.shard)
+        if host is None:
+            raise Unavailable("no host owns the actor's shard now: try again", code="host")
+        was_active = bool(await self._operate(host, DeactivateActor(address)))
+        _say("deactivate", address)
+        return answer({"kind": address.kind, "key": address.key, "was_active": was_active})
+
+    async def pause(self, request: Request) -> Response:
+        """``POST /actors/conversation/{key}/pause`` with ``{"seconds": 600}``: no more steps."""
+        address = _pausable(request)
+        seconds = (await body_of(request, PauseBody)).seconds
+        until = await self._pauses.pause(address.key, seconds)
+        if until is None:
+            if not await self._rows.waiting([address.key]):
+                raise NotFound("there is no such thread")
+            raise Refused(f"{MAX_PAUSES} are paused already: resume some", code="too_many_pauses")
+        _say("pause", address)
+        return answer(
+            {"key": address.key, "paused_until": until, "told": await self._tell(address)}
+        )
+
+    async def resume(self, request: Request) -> Response:
+        """``POST /actors/conversation/{key}/resume``: it takes up what waited."""
+        address = _pausable(request)
+        await self._pauses.resume(address.key)
+        _say("resume", address)
+        return answer({"key": address.key, "paused_until": None, "told": await self._tell(address)})
+
+    async def _tell(self, address: Address) -> bool:
+        """Whether the owner knows already; it reads the rows each second anyway."""
+        host = await self._rows.owner(address.shard)
+        if host is None:
+            return False
+        try:
+            await self._operate(host, ReadPauses())
+        except Unavailable:
+            return False
+        return True
+
+    async def _asked(self, page: Page) -> list[str]:
+        living = [row for row in await self._rows.hosts() if row["alive"]]
+        if page.host is None:
+            return [row["incarnation"] for row in living]
+        chosen = [r["incarnation"] for r in living if page.host in (r["name"], r["incarnation"])]
+        if not chosen:
+            names = ", ".join(row["name"] for row in living)
+            raise NotFound(f"no such host is alive; there are: {names}")
+        return chosen
+
+    async def _listed(self, host: str, order: ListActors) -> list[Found] | None:
+        try:
+            return [(host, seen) for seen in await self._operate(host, order)]
+        except Unavailable:
+            return None
+
+    async def _of_owner(self, host: str | None, order: Order) -> Any:
+        if host is None:
+            return None
+        try:
+            return await self._operate(host, order)
+        except Unavailable:
+            return None
+
+    async def _told(self, found: Sequence[Found]) -> list[dict[str, Any]]:
+        threads = [seen.key for _, seen in found if seen.kind == kinds.CONVERSATION]
+        waiting = await self._rows.waiting(threads)
+        told = []
+        for host, seen in found:
+            rows = waiting.get(seen.key, {})
+            tenant = seen.tenant_id or rows.get("tenant_id")
+            told.append({"host": host, **rows, **asdict(seen), "tenant_id": tenant})
+        return told
+
+
+def _merged(page: Page, found: Sequence[Found]) -> list[Found]:
+    if page.busiest:
+        ordered = sorted(found, key=lambda each: -each[1].mailbox)
+    else:
+        ordered = sorted(found, key=lambda each: page_order(each[1].address))
+    return ordered[: page.limit]
+
+
+def _address(request: Request) -> Address:
+    return address_of(request.path_params["kind"], request.path_params["key"])
+
+
+def _pausable(request: Request) -> Address:
+    """The others hand out places and answer questions: paused, they would fail who waits."""
+    address = _address(request)
+    if address.kind != kinds.CONVERSATION:
+        raise Invalid(
+            "only conversations can be paused: suspend the tenant instead", code="bad_kind"
+        )
+    return address
+
+
+def _say(action: str, address: Address) -> None:
+    _log.info(
+        "operator_acted", who="operator", action=action, kind=address.kind, actor=str(address.key)
+    )

@@ -1,0 +1,133 @@
+"""What an operator's request says, checked; and answers as JSON."""
+
+from dataclasses import dataclass
+from typing import TypeVar
+from uuid import UUID
+
+import orjson
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+
+from niochat.actors import kinds
+from niochat.conversation.pauses import MAX_PAUSE_S
+from niochat.domain.errors import Invalid
+from niochat.runtime.address import Address
+
+MAX_BODY = 16 * 1024
+MAX_PAGE = 200
+MAX_KEY = 128
+"""Characters of an idempotency key."""
+KINDS = (kinds.CONVERSATION, kinds.TENANT, kinds.TEAM_QUEUE)
+Body = TypeVar("Body", bound=BaseModel)
+
+
+class PauseBody(BaseModel):
+    """Seconds without steps."""
+
+    model_config = ConfigDict(extra="forbid")
+    seconds: float = Field(600.0, gt=0, le=MAX_PAUSE_S, allow_inf_nan=False)
+
+
+class HandOverBody(BaseModel):
+    """The team that gets it; without one the tenant's own."""
+
+    model_config = ConfigDict(extra="forbid")
+    team: str | None = Field(None, min_length=1, max_length=63)
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Which actors are wanted."""
+
+    host: str | None
+    kind: str | None
+    after: Address | None
+    limit: int
+    busiest: bool
+
+
+def page_of(request: Request) -> Page:
+    """From the query. Raises ``Invalid`` that says what to change."""
+    query = request.query_params
+    after = query.get("after")
+    order = query.get("order", "address")
+    if order not in ("address", "mailbox"):
+        raise Invalid("order is address or mailbox", code="bad_order")
+    kind = query.get("kind")
+    return Page(
+        query.get("host"),
+        None if kind is None else _kind(kind),
+        None if after is None else address_of(*after.partition(":")[::2]),
+        _limit(query.get("limit", "50")),
+        order == "mailbox",
+    )
+
+
+def address_of(kind: str, key: str) -> Address:
+    """Raises ``Invalid`` for a kind there is not, or a key that is no UUID."""
+    try:
+        return Address(_kind(kind), UUID(key))
+    except ValueError:
+        raise Invalid(
+            f"an actor is named by kind and key, as {kinds.CONVERSATION}:<uuid of its thread>",
+            code="bad_address",
+        ) from None
+
+
+def idempotency_key(request: Request) -> str | None:
+    """The header's value. Raises ``Invalid`` when it cannot be stored as it is."""
+    key = request.headers.get("idempotency-key")
+    if key is not None and not (0 < len(key) <= MAX_KEY and key.isascii() and key.isprintable()):
+        raise Invalid(f"Idempotency-Key has 1 to {MAX_KEY} plain characters", code="bad_key")
+    return key
+
+
+async def body_of(request: Request, model: type[Body]) -> Body:
+    """The body, which may be empty. Raises ``Invalid`` that names what is wrong."""
+    raw = await _read(request)
+    try:
+        return model.model_validate(orjson.loads(raw) if raw else {})
+    except orjson.JSONDecodeError as error:
+        raise Invalid(f"the body is not JSON: {error}", code="malformed") from None
+    except ValidationError as error:
+        wrong = [f"{'.'.join(map(str, e['loc'])) or 'body'}: {e['msg']}" for e in error.errors()]
+        raise Invalid("; ".join(wrong), code="bad_body") from None
+
+
+def answer(value: object, status: int = 200) -> Response:
+    """JSON, with ids and times as text."""
+    return Response(
+        orjson.dumps(value, default=_text), status_code=status, media_type="application/json"
+    )
+
+
+def _text(value: object) -> str:
+    """The driver's ids are of a class of its own, which orjson does not know."""
+    if isinstance(value, UUID):
+        return str(value)
+    raise TypeError(f"{type(value)} is not for answers")
+
+
+def _kind(kind: str) -> str:
+    if kind not in KINDS:
+        raise Invalid(f"kind is one of {', '.join(KINDS)}", code="bad_kind")
+    return kind
+
+
+def _limit(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= MAX_PAGE):
+        raise Invalid(f"limit is a number from 1 to {MAX_PAGE}", code="bad_limit")
+    return int(text)
+
+
+async def _read(request: Request) -> bytes:
+    body = bytearray()
+    try:
+        async for chunk in request.stream():
+            body += chunk
+            if len(body) > MAX_BODY:
+                raise Invalid("the body is over 16 KiB: send less", code="too_large")
+    except ClientDisconnect:
+        raise Invalid("the body ended early: send it whole") from None
+    return bytes(body)

@@ -1,0 +1,57 @@
+"""Who may use the API for operators: whoever shows the one token, and nobody where none is set."""
+
+import hashlib
+import hmac
+from collections.abc import Awaitable, Callable
+
+import structlog
+from pydantic import SecretStr
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+_log = structlog.get_logger(__name__)
+
+Endpoint = Callable[[Request], Awaitable[Response]]
+
+
+class Gate:
+    """Compares digests in constant time: neither length nor beginning of the token shows."""
+
+    def __init__(self, token: SecretStr | None) -> None:
+        self._digest = _digest(token.get_secret_value()) if token is not None else None
+
+    def guarded(self, endpoint: Endpoint) -> Endpoint:
+        """``endpoint`` behind the gate; its errors are problem details (RFC 9457)."""
+
+        async def guard(request: Request) -> Response:
+            if self._digest is None:
+                return _problem(
+                    403, "operators_closed",
+                    "the API for operators is closed: set NIOCHAT_OPERATOR_TOKEN",
+                )  # fmt: skip
+            if not hmac.compare_digest(_digest(_shown(request)), self._digest):
+                client = request.client.host if request.client else ""
+                _log.warning("operator_refused", client=client)
+                return _problem(
+                    401, "unauthorized", "send the operator's token: Authorization: Bearer <token>"
+                )
+            return await endpoint(request)
+
+        return guard
+
+
+def _shown(request: Request) -> str:
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else ""
+
+
+def _digest(token: str) -> bytes:
+    return hashlib.sha256(token.encode()).digest()
+
+
+def _problem(status: int, code: str, title: str) -> Response:
+    body = {"type": "about:blank", "title": title, "status": status, "code": code}
+    headers = {"WWW-Authenticate": "Bearer"} if status == 401 else {}
+    return JSONResponse(
+        body, status_code=status, headers=headers, media_type="application/problem+json"
+    )

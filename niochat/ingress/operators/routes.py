@@ -1,0 +1,49 @@
+"""Every route of the API for operators, each behind the gate."""
+
+from collections.abc import Callable
+from uuid import UUID
+
+from pydantic import SecretStr
+from starlette.routing import Route
+
+from niochat.adapters.postgres.database import Database
+from niochat.conversation.pauses import Pauses
+from niochat.inbox.accept import Inbox
+from niochat.ingress.operators.actors import ActorDoor
+from niochat.ingress.operators.conversations import ConversationDoor
+from niochat.ingress.operators.gate import Gate
+from niochat.ingress.operators.hosts import HostDoor, Operate
+from niochat.ingress.operators.rows import Rows
+
+
+def build(
+    token: SecretStr | None,
+    database: Database,
+    inbox: Inbox,
+    operate: Operate,
+    poke: Callable[[UUID], None],
+) -> list[Route]:
+    """Routes, with and without the prefix that Serve may have taken off."""
+    gate, rows = Gate(token), Rows(database)
+    hosts = HostDoor(rows, operate)
+    actors = ActorDoor(rows, Pauses(database), operate)
+    talks = ConversationDoor(rows, actors, inbox, poke)
+    actor, talk = "/actors/{kind}/{key}", "/conversations/{wanted}"
+    routes = [
+        ("GET", "/hosts", hosts.hosts),
+        ("POST", "/hosts/{name}/drain", hosts.drain),
+        ("POST", "/hosts/{name}/undrain", hosts.undrain),
+        ("GET", "/shards", hosts.shards),
+        ("GET", "/actors", actors.actors),
+        ("GET", actor, actors.actor),
+        ("POST", f"{actor}/deactivate", actors.deactivate),
+        ("POST", f"{actor}/pause", actors.pause),
+        ("POST", f"{actor}/resume", actors.resume),
+        ("GET", talk, talks.conversation),
+        ("POST", f"{talk}/hand-over", talks.hand_over),
+    ]
+    return [
+        Route(f"{prefix}/operators{path}", gate.guarded(endpoint), methods=[method])
+        for prefix in ("/api", "")
+        for method, path, endpoint in routes
+    ]

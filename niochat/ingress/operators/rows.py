@@ -1,0 +1,83 @@
+"""What the database knows of hosts, actors and conversations; never what was said."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from niochat.adapters.postgres.database import Database
+from niochat.adapters.postgres.queries import queries
+from niochat.domain.errors import NotFound, Refused
+
+_SQL = queries("operators")
+
+ALIVE_S = 10.0
+"""A host that did not say for so long that it lives counts as gone."""
+ROWS = 50
+"""Pending rows and sends of one conversation that are shown."""
+
+
+class Rows:
+    """Reads as the path's role, of all tenants."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def hosts(self) -> list[dict[str, Any]]:
+        """By name; ``alive`` says whether its process still announces itself."""
+        return [
+            {**row, "alive": row["seen_s"] < ALIVE_S} for row in await self._fetch(_SQL["hosts"])
+        ]
+
+    async def shards(self) -> list[dict[str, Any]]:
+        """``shard``, ``host`` (incarnation) and ``epoch`` of each."""
+        return await self._fetch(_SQL["shards"])
+
+    async def drain(self, name: str, wanted: bool) -> bool:
+        """Whether the host is as wanted now: not when it is unknown, or the last with shards."""
+        async with self._database.path() as connection:
+            return await connection.fetchval(_SQL["drain"], name, wanted) is not None
+
+    async def owner(self, shard: int) -> str | None:
+        """The incarnation that has it."""
+        async with self._database.path() as connection:
+            found: str | None = await connection.fetchval(_SQL["owner"], shard)
+        return found
+
+    async def waiting(self, threads: Sequence[UUID]) -> dict[UUID, dict[str, Any]]:
+        """Counts of ``inbox`` and ``outbox``, ``timers``, ``paused_until`` by known thread."""
+        rows = await self._fetch(_SQL["waiting"], list(threads)) if threads else []
+        return {row.pop("thread_id"): row for row in rows}
+
+    async def conversation(self, wanted: str, tenant: str | None) -> dict[str, Any]:
+        """By id, protocol, or thread. Raises ``NotFound``, and ``Refused`` when two tenants do."""
+        try:
+            key: UUID | None = UUID(wanted)
+        except ValueError:
+            key = None
+        found = await self._fetch(_SQL["conversation"], wanted, key, tenant)
+        if not found:
+            raise NotFound("no conversation has that protocol, id or thread")
+        if len(found) > 1:
+            raise Refused("more than one tenant has it: add ?tenant=<slug>", code="ambiguous")
+        return found[0]
+
+    async def doings(self, conversation: dict[str, Any]) -> dict[str, Any]:
+        """Its running turn, its oldest pending rows and its unsettled sends."""
+        thread = conversation["thread_id"]
+        turn = await self._fetch(
+            _SQL["running_turn"], conversation["tenant_id"], conversation["id"]
+        )
+        return {
+            "turn": turn[0] if turn else None,
+            "pending": await self._fetch(_SQL["pending"], thread, ROWS),
+            "sends": await self._fetch(_SQL["unsettled"], thread, ROWS),
+        }
+
+    async def has_team(self, tenant_id: UUID, team: str) -> bool:
+        """Whether the tenant has a team of that slug."""
+        async with self._database.path() as connection:
+            return bool(await connection.fetchval(_SQL["team"], tenant_id, team))
+
+    async def _fetch(self, query: str, *values: object) -> list[dict[str, Any]]:
+        async with self._database.path() as connection:
+            return [dict(row) for row in await connection.fetch(query, *values)]

@@ -1,0 +1,37 @@
+"""How late the event loop is: what one long step costs everybody else in the process."""
+
+import asyncio
+import time
+from collections.abc import Callable
+
+SAMPLE_S = 0.1
+"""The sleep whose delay is measured."""
+HALVES_IN_S = 5.0
+"""A single delay counts half as much after it: short enough to forget, long enough to be seen."""
+
+
+class LoopLag:
+    """A smoothed maximum: a delay shows at once and fades by half every five seconds."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._lag_s = 0.0
+
+    @property
+    def milliseconds(self) -> float:
+        """The lag now."""
+        return self._lag_s * 1000
+
+    def take(self, late_s: float, since_s: float) -> None:
+        """One measured delay, ``since_s`` after the one before."""
+        faded = self._lag_s * 0.5 ** (since_s / HALVES_IN_S)
+        self._lag_s = max(late_s, faded, 0.0)
+
+    async def sample_for_ever(self) -> None:
+        """Measure until it is cancelled."""
+        before = self._clock()
+        while True:
+            await asyncio.sleep(SAMPLE_S)
+            now = self._clock()
+            self.take(now - before - SAMPLE_S, now - before)
+            before = now

@@ -1,0 +1,70 @@
+"""Promises of pausing: bounded memory, an end by itself, and everything is given back once."""
+
+from collections.abc import Sequence
+from uuid import UUID, uuid4
+
+import pytest
+
+from niochat.actors.paused import KEPT, Paused
+from niochat.adapters.postgres.database import Database
+from niochat.conversation.pauses import Pauses
+from niochat.conversation.work import MemoryCommand
+from niochat.domain.commands import RestartTurn
+from niochat.domain.ids import TurnId
+from tests.builders import Given
+
+pytestmark = pytest.mark.asyncio
+
+
+class Clock:
+    now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class Returned:
+    def __init__(self) -> None:
+        self.calls: list[tuple[UUID, int]] = []
+
+    def __call__(self, thread: UUID, kept: Sequence[MemoryCommand]) -> None:
+        self.calls.append((thread, len(kept)))
+
+
+async def test_a_pause_ends_by_itself_and_gives_back_what_was_kept(
+    database: Database, given: Given
+) -> None:
+    thread = await given.thread(await given.place())
+    clock, back = Clock(), Returned()
+    paused = Paused(Pauses(database), back, clock=clock)
+    assert not paused.holds(thread)
+
+    await Pauses(database).pause(thread, 60)
+    await paused.refresh()
+    assert paused.holds(thread)
+    assert not paused.holds(uuid4())
+    lost = [RestartTurn(TurnId(uuid4()), 1)]
+    for _ in range(KEPT + 5):
+        paused.keep(thread, lost)
+    clock.now += 61
+    assert not paused.holds(thread)  # also when the database is away by then
+
+    await given.admin.execute("UPDATE pauses SET until = now()")
+    await paused.refresh()
+    await paused.refresh()
+    assert back.calls == [(thread, KEPT)]
+
+
+async def test_pausing_and_resuming_twice_is_doing_it_once(
+    database: Database, given: Given
+) -> None:
+    thread = await given.thread(await given.place())
+    pauses = Pauses(database)
+
+    assert await pauses.pause(thread, 60)
+    assert await pauses.pause(thread, 600)
+    assert 500 < (await pauses.read())[thread] <= 600
+    await pauses.resume(thread)
+    await pauses.resume(thread)
+    assert await pauses.read() == {}
+    assert await pauses.pause(uuid4(), 60) is None

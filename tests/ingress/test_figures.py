@@ -1,0 +1,75 @@
+"""Promises about figures: answers counted by class, the cluster read from the database."""
+
+import pytest
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from niochat.adapters.postgres.database import Database
+from niochat.conversation.pauses import Pauses
+from niochat.domain import commands as cmd
+from niochat.domain.errors import Unavailable
+from niochat.inbox.accept import Inbox
+from niochat.ingress.figures import CLUSTER, Answers, CountAnswers, read_figures
+from tests.builders import Given, Host, Ownership
+from tests.ingress.conftest import serving
+
+pytestmark = pytest.mark.asyncio
+
+
+async def test_answers_are_counted_by_class_whatever_the_route_does() -> None:
+    async def answering(request: Request) -> Response:
+        return Response(status_code=int(request.path_params["status"]))
+
+    async def failing(_: Request) -> Response:
+        raise RuntimeError("boom")
+
+    answers = Answers()
+    routes = [Route("/answers/{status}", answering), Route("/fails", failing)]
+    app = Starlette(routes=routes, middleware=[Middleware(CountAnswers, answers)])
+    async with serving(app, lifespan="off") as http:
+        for path in ("answers/200", "answers/204", "answers/404", "answers/503", "none", "fails"):
+            await http.get(f"/{path}")
+    answers.ignored("group")
+
+    assert answers.take() == ({"2xx": 2, "4xx": 2, "5xx": 2}, {"group": 1})
+    assert answers.take() == ({}, {})
+
+
+async def test_the_clusters_figures_are_counts_of_rows(
+    database: Database, given: Given, ownership: Ownership
+) -> None:
+    place = await given.place()
+    thread = await given.thread(place)
+    host = Host("host-a:1", database)
+    await ownership.give(host)
+    said = cmd.GiveBackConversation("ana")
+    await Inbox(database).command(place.tenant, thread, place.channel, "k", said)
+    await given.admin.execute("UPDATE inbox SET received_at = now() - interval '90 s'")
+    await given.admin.execute("UPDATE channels SET held_until = now() + interval '1 h'")
+    await Pauses(database).pause(thread, 60)
+
+    figures = await read_figures(database, 3)
+
+    assert figures.keys() == CLUSTER.keys()
+    for name in ("inbox_pending", "channels_held", "actors_paused", "database_up"):
+        assert figures[name] == 1, name
+    assert 80 < figures["inbox_oldest_seconds"] < 200
+    assert (figures["hosts_wanted"], figures["hosts_alive"]) == (3, 0)
+    assert figures["shards_orphaned"] == 1024
+    assert (figures["sends_queued"], figures["sends_uncertain"]) == (0, 0)
+
+
+async def test_nothing_waits_in_an_empty_database(database: Database) -> None:
+    figures = await read_figures(database, 1)
+
+    assert (figures["inbox_pending"], figures["inbox_oldest_seconds"]) == (0, 0)
+
+
+async def test_a_database_that_is_away_is_said_to_be(database: Database) -> None:
+    database.terminate()
+
+    with pytest.raises(Unavailable):
+        await read_figures(database, 1)

@@ -1,0 +1,111 @@
+"""Two real hosts without Ray behind the operators' API over real HTTP."""
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+import httpx
+import pytest_asyncio
+from pydantic import SecretStr
+from starlette.applications import Starlette
+
+from niochat.actors import kinds
+from niochat.actors.host_core import HostCore
+from niochat.actors.inspection import Order
+from niochat.domain.errors import NiochatError, Unavailable
+from niochat.inbox.accept import Inbox
+from niochat.ingress.operators import routes
+from niochat.ingress.problems import as_problem
+from tests.actors.cluster import Cluster
+from tests.actors.conftest import cluster, one_root_certificate, origin, provider, world
+from tests.ingress.conftest import serving
+
+__all__ = ["cluster", "one_root_certificate", "origin", "provider", "world"]
+
+TOKEN = "token-of-the-operators"
+
+
+@dataclass
+class Operations:
+    """The API, the hosts behind it, and which of them are silent."""
+
+    cluster: Cluster
+    http: httpx.AsyncClient = field(init=False)
+    silent: set[str] = field(default_factory=set)
+
+    async def operate(self, host: str, order: Order) -> Any:
+        core = self.cluster.hosts.get(host)
+        if core is None or host in self.silent:
+            raise Unavailable(f"{host} does not answer", code="host")
+        return await core.operate(order)
+
+    def poke(self, thread: UUID) -> None:
+        for core in self.cluster.hosts.values():
+            core.poke([kinds.conversation(thread)])
+
+    async def get(self, path: str, **query: Any) -> Any:
+        answer = await self.http.get(f"/api/operators{path}", params=query)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    async def post(self, path: str, body: object = None, **more: Any) -> Any:
+        answer = await self.http.post(f"/api/operators{path}", json=body or {}, **more)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    async def refused(self, method: str, path: str, **more: Any) -> tuple[int, str]:
+        """(status, code) of a problem."""
+        answer = await self.http.request(method, f"/api/operators{path}", **more)
+        assert answer.headers["content-type"] == "application/problem+json"
+        return answer.status_code, answer.json()["code"]
+
+    async def alone(self) -> HostCore:
+        """A host that owns every shard and has said that it lives."""
+        core = await self.cluster.host("host-0")
+        await self.announced(core)
+        await self.cluster.give(core)
+        return core
+
+    async def announced(self, core: HostCore) -> None:
+        """It lives for an hour: nobody repeats it here, and a command may be slow to start."""
+        async with self.cluster.provider.database.path() as connection:
+            await connection.execute(
+                "INSERT INTO hosts (name, incarnation, node, pid, seen_at)"
+                " VALUES ($1, $2, 'node', 7, now() + interval '1 h')",
+                core.name, core.incarnation,
+            )  # fmt: skip
+
+    def application(self, token: str | None = TOKEN) -> Starlette:
+        database = self.cluster.provider.database
+        secret = SecretStr(token) if token else None
+        built = routes.build(secret, database, Inbox(database), self.operate, self.poke)
+        return Starlette(routes=built, exception_handlers={NiochatError: as_problem})
+
+    @asynccontextmanager
+    async def closed(self) -> AsyncIterator[httpx.AsyncClient]:
+        """The same without a token set."""
+        async with serving(self.application(None), lifespan="off") as http:
+            yield http
+
+
+@pytest_asyncio.fixture
+async def operations(cluster: Cluster) -> AsyncIterator[Operations]:
+    here = Operations(cluster)
+    async with serving(here.application(), lifespan="off") as here.http:
+        here.http.headers["authorization"] = f"Bearer {TOKEN}"
+        yield here
+
+
+def paths() -> Iterator[tuple[str, str]]:
+    """(method, path) of every route."""
+    some = UUID(int=1)
+    for path in ("/hosts", "/shards", "/actors", f"/actors/tenant/{some}", "/conversations/1"):
+        yield "GET", path
+    for path in (
+        "/hosts/host-0/drain", "/hosts/host-0/undrain", f"/actors/conversation/{some}/pause",
+        f"/actors/conversation/{some}/resume", f"/actors/tenant/{some}/deactivate",
+        "/conversations/1/hand-over",
+    ):  # fmt: skip
+        yield "POST", path

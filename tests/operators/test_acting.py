@@ -1,0 +1,239 @@
+"""Promises about acting: nothing is lost by it, and doing it twice is doing it once."""
+
+from uuid import UUID, uuid4
+
+import pytest
+
+from niochat.actors import kinds
+from niochat.actors.supervisor import carriers
+from niochat.conversation.pauses import MAX_PAUSES
+from tests.actors.cluster import until
+from tests.builders import Given
+from tests.operators.conftest import Operations
+
+pytestmark = pytest.mark.asyncio
+
+
+async def answered(given: Given, thread: UUID) -> bool:
+    return "resposta 1" in await given.said(thread)
+
+
+async def test_a_deactivated_actor_forgets_and_goes_on_from_its_rows(
+    operations: Operations, given: Given
+) -> None:
+    core = await operations.alone()
+    thread = await operations.cluster.poked(core, 1, "oi")
+    await operations.cluster.provider.wait_for("resposta 1")
+    address = kinds.conversation(thread)
+
+    async def resting() -> bool:
+        found = core.actors.find(address)
+        return found is not None and found.resting
+
+    await until(resting)
+    told = await operations.post(f"/actors/conversation/{thread}/deactivate")
+    again = await operations.post(f"/actors/conversation/{thread}/deactivate")
+
+    assert (told["was_active"], again["was_active"]) == (True, False)
+    assert core.actors.find(address) is None
+    await operations.cluster.poked(core, 2, "e agora?")
+    await until(lambda: said_twice(given, thread))
+
+
+async def said_twice(given: Given, thread: UUID) -> bool:
+    return (await given.said(thread)).count("resposta 1") == 2
+
+
+async def test_a_busy_actor_leaves_after_its_messages_and_loses_none(
+    operations: Operations, given: Given
+) -> None:
+    core = await operations.alone()
+    thread = await operations.cluster.write(1, "oi")
+    core.actors.wake(kinds.conversation(thread))  # it waits for its step
+
+    told = await operations.post(f"/actors/conversation/{thread}/deactivate")
+
+    assert told["was_active"]
+    await until(lambda: answered_after_sweep(operations, given, thread))
+
+
+async def answered_after_sweep(operations: Operations, given: Given, thread: UUID) -> bool:
+    for core in operations.cluster.hosts.values():
+        await core.refresh()
+        core.poke([kinds.conversation(thread)])
+    return await answered(given, thread)
+
+
+async def test_a_paused_conversation_takes_no_step_until_it_is_resumed(
+    operations: Operations, given: Given
+) -> None:
+    core = await operations.alone()
+    thread = await operations.cluster.write(1, "oi")
+
+    paused = await operations.post(f"/actors/conversation/{thread}/pause", {"seconds": 600})
+    core.poke([kinds.conversation(thread)])
+    core.poke([kinds.conversation(thread)])
+    await until(lambda: stepped_aside(operations, thread))
+    assert paused["told"]
+    assert await given.count("inbox", "processed_at IS NULL") == 1
+    assert await given.count("conversations") == 0
+    seen = await operations.get(f"/actors/conversation/{thread}")
+    assert (seen["inbox"], seen["actor"]["status"]) == (1, "paused")
+    assert seen["paused_until"]
+
+    for _ in range(2):
+        assert (await operations.post(f"/actors/conversation/{thread}/resume"))["told"]
+    await until(lambda: answered(given, thread))
+    assert await given.count("inbox", "processed_at IS NULL") == 0
+
+
+async def stepped_aside(operations: Operations, thread: UUID) -> bool:
+    (core,) = operations.cluster.hosts.values()
+    found = core.actors.find(kinds.conversation(thread))
+    return found is not None and found.resting
+
+
+async def test_a_turn_that_ends_during_a_pause_is_said_after_it(
+    operations: Operations, given: Given
+) -> None:
+    core = await operations.alone()
+    thread = await operations.cluster.poked(core, 1, "oi")
+    await operations.cluster.pool.called.wait()
+
+    await operations.post(f"/actors/conversation/{thread}/pause")
+    await operations.post(f"/actors/conversation/{thread}/resume")
+
+    await operations.cluster.provider.wait_for("resposta 1")
+
+
+async def test_a_pause_outlives_the_move_to_another_host(
+    operations: Operations, given: Given
+) -> None:
+    one = await operations.alone()
+    thread = await operations.cluster.write(1, "oi")
+    operations.silent.add(one.incarnation)
+    paused = await operations.post(f"/actors/conversation/{thread}/pause")
+    assert not paused["told"]
+
+    two = await operations.cluster.host("host-1")
+    await operations.cluster.give(two)  # it learns of the pause before it learns what is its own
+    two.poke([kinds.conversation(thread)])
+
+    async def aside() -> bool:
+        found = two.actors.find(kinds.conversation(thread))
+        return found is not None and found.resting
+
+    await until(aside)
+    assert await given.count("inbox", "processed_at IS NULL") == 1
+    await given.admin.execute("UPDATE pauses SET until = now()")  # its time is over
+    await two.refresh()
+    await until(lambda: answered(given, thread))
+
+
+async def test_a_drained_host_is_passed_over_until_it_is_taken_back(
+    operations: Operations, given: Given
+) -> None:
+    one = await operations.alone()
+    two = await operations.cluster.host("host-1")
+    await operations.announced(two)
+    live = {core.name: core.incarnation for core in (one, two)}
+
+    async def draining() -> set[str]:
+        return set(await given.rows("SELECT incarnation FROM hosts WHERE draining"))
+
+    for _ in range(2):
+        assert (await operations.post("/hosts/host-0/drain"))["draining"]
+    assert carriers(live, await draining()) == ["host-1"]
+    assert await operations.refused("POST", "/hosts/host-1/drain") == (409, "last_host")
+    assert await operations.refused("POST", "/hosts/host-7/drain") == (404, "not_found")
+    assert not (await operations.post("/hosts/host-0/undrain"))["draining"]
+    assert carriers(live, await draining()) == ["host-0", "host-1"]
+
+
+async def test_another_process_of_the_name_is_not_drained(
+    operations: Operations, given: Given
+) -> None:
+    one = await operations.alone()
+    await operations.announced(await operations.cluster.host("host-1"))
+    await operations.post("/hosts/host-0/drain")
+
+    await one._ownership.announce("host-0", "node", 7)
+    assert await given.count("hosts", "draining") == 1
+    restarted = await operations.cluster.host("host-0")
+    await restarted._ownership.announce("host-0", "node", 8)
+
+    assert await given.count("hosts", "draining") == 0
+
+
+async def test_a_conversation_is_handed_to_people_once(
+    operations: Operations, given: Given
+) -> None:
+    core = await operations.alone()
+    thread = await operations.cluster.poked(core, 1, "oi")
+    await operations.cluster.provider.wait_for("resposta 1")
+    path = f"/conversations/{thread}/hand-over"
+    again = {"headers": {"Idempotency-Key": "one"}}
+
+    first = await operations.post(path, {"team": "atendimento"}, **again)
+    second = await operations.post(path, **again)
+    third = await operations.post(path)
+
+    assert [told["outcome"] for told in (first, second, third)] == ["done"] * 3
+    assert await given.count("events", "type = 'conversation_handed_off'") == 1
+    assert await given.count("inbox", "dedupe_key LIKE 'operator:%'") == 2
+    (cause,) = await given.rows("SELECT cause FROM events WHERE type = 'conversation_handed_off'")
+    assert str(cause).startswith("hand_over_conversation:")
+    assert (await operations.get(f"/conversations/{thread}"))["status"] == "waiting"
+
+
+async def test_bad_orders_change_nothing_and_say_what_to_change(
+    operations: Operations, given: Given
+) -> None:
+    core = await operations.alone()
+    thread = await operations.cluster.poked(core, 1, "oi")
+    await operations.cluster.provider.wait_for("resposta 1")
+    pause, over = f"/actors/conversation/{thread}/pause", f"/conversations/{thread}/hand-over"
+    tenant = operations.cluster.provider.place.tenant
+    for path, body, refusal in (
+        (pause, {"seconds": 0}, (400, "bad_body")),
+        (pause, {"seconds": 3601}, (400, "bad_body")),
+        (pause, {"seconds": "long"}, (400, "bad_body")),
+        (pause, {"minutes": 5}, (400, "bad_body")),
+        (pause, [], (400, "bad_body")),
+        (f"/actors/tenant/{tenant}/pause", {}, (400, "bad_kind")),
+        (f"/actors/conversation/{uuid4()}/pause", {}, (404, "not_found")),
+        (over, {"team": "nobody"}, (400, "unknown_team")),
+        (over, {"team": ""}, (400, "bad_body")),
+        ("/conversations/1/hand-over", {}, (404, "not_found")),
+    ):
+        assert await operations.refused("POST", path, json=body) == refusal, (path, body)
+    assert await operations.refused("POST", pause, content=b"{") == (400, "malformed")
+    assert await operations.refused("POST", pause, content=b" " * 20_000) == (400, "too_large")
+    assert await operations.refused("POST", over, headers={"Idempotency-Key": "k" * 129}) == (
+        400, "bad_key",
+    )  # fmt: skip
+    assert await given.count("pauses") == 0
+    assert await given.count("inbox", "dedupe_key LIKE 'operator:%'") == 0
+
+
+async def test_no_more_than_a_bounded_number_is_paused(
+    operations: Operations, given: Given
+) -> None:
+    await operations.alone()
+    thread = await operations.cluster.write(1, "oi")
+    place = operations.cluster.provider.place
+    await given.admin.execute(
+        "WITH k AS (INSERT INTO contacts (tenant_id) SELECT $1 FROM generate_series(1, $3)"
+        " RETURNING id), t AS (INSERT INTO threads (tenant_id, channel_id, contact_id)"
+        " SELECT $1, $2, id FROM k RETURNING id) SELECT count(*) FROM t",
+        place.tenant, place.channel, MAX_PAUSES,
+    )  # fmt: skip
+    await given.admin.execute(
+        "INSERT INTO pauses (tenant_id, thread_id, until) SELECT tenant_id, id,"
+        " now() + interval '1 h' FROM threads WHERE id <> $1",
+        thread,
+    )
+
+    refused = await operations.refused("POST", f"/actors/conversation/{thread}/pause")
+
+    assert refused == (409, "too_many_pauses")
