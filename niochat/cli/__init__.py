@@ -7,6 +7,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from niochat.cli import customer, desk, providers, stack
+from niochat.cli.bench.commands import app as bench
 from niochat.cli.evaluate import evaluate
 from niochat.cli.simulate import simulate
 from niochat.domain.errors import NiochatError
@@ -29,6 +30,7 @@ app.command("doctor")(providers.doctor)
 app.command("say")(customer.say)
 app.command("simulate")(simulate)
 app.command("evaluate")(evaluate)
+app.add_typer(bench, name="bench")
 app.command("conversations")(desk.conversations)
 app.command("show")(desk.show)
 app.command("assign")(desk.assign)

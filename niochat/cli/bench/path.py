@@ -1,0 +1,137 @@
+"""`bench path`: from the webhook to the answer at the gateway, whole turns.
+
+The model answers at once and the burst window is 0, so all the time is the product's. The limit
+is the product's own rooms in one plain process (`plain.py`) on the same PostgreSQL and crowd.
+"""
+
+from dataclasses import replace
+
+from niochat.cli.bench.crowd import Crowd
+from niochat.cli.bench.report import Report, machine
+from niochat.cli.bench.slices import Side, Told, Track, per_unit_of, ratio
+from niochat.cli.bench.stage import PLAIN_DATABASE, Stage, Wanted
+from niochat.cli.bench.tenants import answer_at_once, prepare
+from niochat.sandbox.crowd.job import Moment, Stream
+from niochat.stack.postgres import DATABASE
+from niochat.wiring.parts import open_parts
+
+WANTED = Wanted(plain=True)
+CONNECTIONS = 64
+PLACES = 64
+"""Customers who wait for an answer at a time, at saturation."""
+PEOPLE = 2000
+P50_MS, P99_MS, CPU_MS = 40.0, 150.0, 4.0
+_WARM_S = 4.0
+_SLUG = "bench"
+_DATABASES = {"product": DATABASE, "plain": PLAIN_DATABASE}
+
+
+async def measure(stage: Stage, seconds: float, rounds: int, told: Told) -> Report:
+    """The whole bench on a stage made for `WANTED`; slices of `seconds`."""
+    streams = await _streams(stage)
+    crowd = Crowd(stage.crowd_url)
+    track = Track(crowd, stage.meter, stage.stores)
+    try:
+        for name, stream in streams.items():
+            told(f"warming up: {name}", _WARM_S)
+            await track.play(Side(), [stream], _WARM_S, database=_DATABASES[name])
+        sides = await _saturated(track, streams, seconds, rounds, told)
+        halves = await _halved(track, streams, sides, seconds, rounds, told)
+    finally:
+        await crowd.close()
+    return _report(stage, sides, halves)
+
+
+async def _saturated(
+    track: Track, streams: dict[str, Stream], seconds: float, rounds: int, told: Told
+) -> dict[str, Side]:
+    sides = {name: Side() for name in streams}
+    for name, side in sides.items():
+        await track.count(side, begins=True, database=_DATABASES[name])
+    for number in range(rounds):
+        for name, stream in streams.items():
+            told(f"round {number + 1} of {rounds}: {name}", seconds)
+            await track.play(sides[name], [stream], seconds, database=_DATABASES[name])
+    for name, side in sides.items():
+        await track.count(side, begins=False, database=_DATABASES[name])
+    return sides
+
+
+async def _halved(
+    track: Track, streams: dict[str, Stream], sides: dict[str, Side], seconds: float, rounds: int,
+    told: Told,
+) -> dict[str, Side]:  # fmt: skip
+    """Constant arrival, on both sides at half of what the product took."""
+    halves = {name: Side() for name in streams}
+    rate = max(sides["product"].rate / 2, 1.0)
+    for number in range(rounds):
+        for name, stream in streams.items():
+            told(f"half of saturation, {number + 1} of {rounds}: {name}", seconds)
+            slower = replace(stream, rate=rate)
+            await track.play(halves[name], [slower], seconds, database=_DATABASES[name])
+    return halves
+
+
+async def _streams(stage: Stage) -> dict[str, Stream]:
+    found: dict[str, Stream] = {}
+    for name, settings in (("product", stage.settings()), ("plain", stage.plain_settings())):
+        parts = await open_parts(settings)
+        try:
+            tenants = await prepare(parts, stage.crowd_url, [_SLUG], assistant=True)
+        finally:
+            await parts.close()
+        answer_at_once(stage.stores, _DATABASES[name], [_SLUG])
+        found[name] = Stream(
+            name, tenants[_SLUG].webhook_url, tenants[_SLUG].token, people=PEOPLE,
+            first=0 if name == "product" else PEOPLE, connections=CONNECTIONS, places=PLACES,
+            measured=Moment.ANSWERED, freed=Moment.ANSWERED,
+        )  # fmt: skip
+    return found
+
+
+def _report(stage: Stage, sides: dict[str, Side], halves: dict[str, Side]) -> Report:
+    product, plain, half = sides["product"], sides["plain"], halves["product"]
+    share = ratio(product, plain)
+    counted = per_unit_of(product)
+    cpu = product.use.cpu_ms_per_unit()
+    return Report(
+        name="path",
+        unit="turn",
+        rate=product.rate,
+        p50_ms=half.p50_ms,
+        p99_ms=half.p99_ms,
+        ratio_to_limit=share,
+        cpu_ms_per_unit=cpu,
+        pss_mb=product.use.total_pss_mb(),
+        statements_per_unit=counted["statements_per_unit"],
+        commits_per_unit=counted["commits_per_unit"],
+        groups=product.use.groups(),
+        limit={
+            **plain.summary(),
+            "half": halves["plain"].summary(),
+            "cpu_ms_per_unit": plain.use.cpu_ms_per_unit(_NOT_PLAIN),
+            "groups": plain.use.groups(),
+            **per_unit_of(plain),
+        },
+        machine=machine(stage.stores),
+        more={
+            "saturated": product.summary(),
+            "half": half.summary()
+            | {"offered": product.rate / 2, "groups": half.use.groups()},
+            "drain_s": product.drain_s,
+            "dearest_statements": counted["dearest_statements"],
+        },
+        goals={
+            f"at least 0.5 of the limit ({share})": share >= 0.5,
+            f"p50 under {P50_MS:g} ms added ({half.p50_ms})": half.p50_ms < P50_MS,
+            f"p99 under {P99_MS:g} ms added ({half.p99_ms})": half.p99_ms < P99_MS,
+            f"at most {CPU_MS:g} ms of CPU a turn ({cpu})": cpu <= CPU_MS,
+        },
+    )
+
+
+_NOT_PLAIN = frozenset(
+    {"crowd", "sandbox", "limit", "webhooks", "api", "assistant", "erp", "supervisor", "hosts",
+     "serve_controller", "serve_proxies", "haproxy", "raylet", "gcs", "other_ray"}
+)  # fmt: skip
+"""What the limit needs is the plain process, PostgreSQL and Redis."""
