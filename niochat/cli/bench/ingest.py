@@ -9,7 +9,7 @@ from dataclasses import replace
 from niochat.cli.bench.crowd import Crowd
 from niochat.cli.bench.report import Report, machine
 from niochat.cli.bench.slices import Side, Told, Track, per_unit_of, ratio
-from niochat.cli.bench.stage import PLAIN_DATABASE, Stage, Wanted
+from niochat.cli.bench.stage import Stage, Wanted
 from niochat.cli.bench.tenants import prepare
 from niochat.sandbox.crowd.job import Stream
 from niochat.stack.postgres import DATABASE

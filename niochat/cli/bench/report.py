@@ -74,10 +74,11 @@ def shown(report: Report) -> RenderableType:
     for name, value in report.as_dict().items():
         if name in ("groups", "goals", "machine", "limit", "name") or value is None:
             continue
-        if not isinstance(value, dict | list):
+        if not isinstance(value, dict | list | tuple):
             whole.add_row(name.replace("_", " "), str(value))
     for name, value in report.limit.items():
-        whole.add_row(f"limit: {name.replace('_', ' ')}", str(value))
+        if not isinstance(value, dict | list | tuple):
+            whole.add_row(f"limit: {name.replace('_', ' ')}", str(value))
     for goal, met in report.goals.items():
         whole.add_row(goal, "[green]met[/green]" if met else "[red]missed[/red]")
     groups = Table("group", f"CPU ms a {report.unit}", "peak PSS MB")

@@ -12,7 +12,7 @@ from niochat.sandbox.instances import Customer, Instance
 from niochat.sandbox.phones import provider_message
 from niochat.sandbox.replies import unanswered
 
-TAG = re.compile(r"#c\d{8}-\d{4}")
+TAG = re.compile(r"#c[a-j]{8}-[a-j]{4}")
 _ID = "3EB0" + "0" * 18
 _SAID = "Recebi tudo."
 _run = secrets.token_hex(3).upper()

@@ -14,10 +14,12 @@ from niochat.sandbox.instances import Customer, Instance
 from niochat.sandbox.phones import chat_object, customer_message
 
 _PHONE, _LID, _NAME = "5581000000000", "100000000000000@lid", "Cliente 00000000"
-_TAG, _ID, _TIME = "#c00000000-0000", "AC" + "0" * 30, 1700000000000
+_TAG, _ID, _TIME = "#caaaaaaaa-aaaa", "AC" + "0" * 30, 1700000000000
 _WORDS = "minha internet está muito lenta desde ontem e o roteador pisca uma luz vermelha "
-_LENGTHS = (40, 60, 90, 150, 240, 400, 700, 1400)
-"""Characters of the text; most messages are short."""
+_LENGTHS = (30, 40, 60, 90, 150, 240, 340, 440)
+"""Characters of the text, which a webhook holds three times; most messages are short."""
+_LETTERS = str.maketrans("0123456789", "abcdefghij")
+_DIGITS = str.maketrans("abcdefghij", "0123456789")
 _RUN = secrets.token_hex(4).upper()
 
 
@@ -44,8 +46,17 @@ class Letters:
 
 
 def tag(person: int, number: int) -> str:
-    """What names a message in its text and in the answer to it."""
-    return f"#c{person:08d}-{number:04d}"
+    """What names a message in its text and in the answer to it; always as long.
+
+    In letters, because a model's answer may hold no long number that it cannot know.
+    """
+    return "#c" + f"{person:08d}-{number:04d}".translate(_LETTERS)
+
+
+def named_by(found: str) -> tuple[int, int]:
+    """Person and number of a tag."""
+    person, _, number = found[2:].translate(_DIGITS).partition("-")
+    return int(person), int(number)
 
 
 def _template(head: str, token: str, length: int) -> bytes:

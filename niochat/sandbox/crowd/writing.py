@@ -8,7 +8,7 @@ from functools import partial
 from urllib.parse import urlsplit
 
 from niochat.sandbox.crowd.job import Moment, Outcome, Stream
-from niochat.sandbox.crowd.letters import Letters, tag
+from niochat.sandbox.crowd.letters import Letters, named_by, tag
 from niochat.sandbox.crowd.line import Line
 
 _TICK_S = 0.002
@@ -82,7 +82,7 @@ class Writing:
 
     def heard(self, named: str) -> None:
         """The gateway was told to send a text that names a message of ours."""
-        person, number = int(named[2:10]), int(named[11:15])
+        person, number = named_by(named)
         if self._heard.get(person, -1) > number:
             self.outcome.out_of_order += 1
         self._heard[person] = max(number, self._heard.get(person, -1))
@@ -144,7 +144,7 @@ class Writing:
             if message is not None and self.stream.measured is Moment.ACCEPTED:
                 self._measure(named, message)
             if self.stream.freed is Moment.ACCEPTED:
-                self._release(int(named[2:10]))
+                self._release(named_by(named)[0])
             return
         if status:
             outcome.refused += 1
