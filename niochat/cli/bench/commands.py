@@ -12,8 +12,9 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 
 from niochat.cli.bench import ingest as ingest_bench
 from niochat.cli.bench import path as path_bench
+from niochat.cli.bench.flames import py_spy
 from niochat.cli.bench.report import Report, shown
-from niochat.cli.bench.slices import Told
+from niochat.cli.bench.slices import Plan, Told
 from niochat.cli.bench.stage import Stage, Wanted, staged
 from niochat.cli.output import print_json
 
@@ -27,42 +28,50 @@ Out = Annotated[Path | None, typer.Option(help="Write the JSON object to this fi
 Seconds = Annotated[float, typer.Option(min=0.5, max=600, help="Of each slice.")]
 Rounds = Annotated[int, typer.Option(min=1, max=100, help="Slices of each side.")]
 
-Measure = Callable[[Stage, Told], Awaitable[Report]]
+Flames = Annotated[
+    Path | None, typer.Option(help="Folder for flame graphs, by py-spy, of one more slice.")
+]
+
+Measure = Callable[[Stage, Plan, Told], Awaitable[Report]]
 
 
 @app.command()
 def ingest(
-    seconds: Seconds = 5.0, rounds: Rounds = 3, as_json: AsJson = False, out: Out = None
+    seconds: Seconds = 5.0,
+    rounds: Rounds = 3,
+    flames: Flames = None,
+    as_json: AsJson = False,
+    out: Out = None,
 ) -> None:
     """Webhooks a second that are answered 200 after their commit."""
-
-    async def measure(stage: Stage, told: Told) -> Report:
-        return await ingest_bench.measure(stage, seconds, rounds, told)
-
-    _run(ingest_bench.WANTED, measure, as_json, out)
+    plan = Plan(seconds, rounds, flames)
+    _run(ingest_bench.WANTED, ingest_bench.measure, plan, as_json, out)
 
 
 @app.command()
 def path(
-    seconds: Seconds = 5.0, rounds: Rounds = 3, as_json: AsJson = False, out: Out = None
+    seconds: Seconds = 5.0,
+    rounds: Rounds = 3,
+    flames: Flames = None,
+    as_json: AsJson = False,
+    out: Out = None,
 ) -> None:
     """Whole turns a second, from the webhook to the answer at the gateway."""
-
-    async def measure(stage: Stage, told: Told) -> Report:
-        return await path_bench.measure(stage, seconds, rounds, told)
-
-    _run(path_bench.WANTED, measure, as_json, out)
+    plan = Plan(seconds, rounds, flames)
+    _run(path_bench.WANTED, path_bench.measure, plan, as_json, out)
 
 
-def _run(wanted: Wanted, measure: Measure, as_json: bool, out: Path | None) -> None:
+def _run(wanted: Wanted, measure: Measure, plan: Plan, as_json: bool, out: Path | None) -> None:
+    if plan.flames is not None:
+        py_spy()
     with Progress(*_COLUMNS, console=_console) as bar:
         task = bar.add_task("starting", total=None)
 
-        def told(step: str, seconds: float = 0.0) -> None:
+        def told(step: str) -> None:
             bar.update(task, description=step)
 
         with staged(wanted, told) as stage:
-            report = asyncio.run(_awaited(measure, stage, told))
+            report = asyncio.run(_awaited(measure, stage, plan, told))
     if out is not None:
         out.write_text(json.dumps(report.as_dict(), ensure_ascii=False, indent=1) + "\n", "utf-8")
     if as_json:
@@ -71,5 +80,5 @@ def _run(wanted: Wanted, measure: Measure, as_json: bool, out: Path | None) -> N
         Console().print(shown(report))
 
 
-async def _awaited(measure: Measure, stage: Stage, told: Told) -> Report:
-    return await measure(stage, told)
+async def _awaited(measure: Measure, stage: Stage, plan: Plan, told: Told) -> Report:
+    return await measure(stage, plan, told)

@@ -6,9 +6,8 @@ The provider's assistant is off, so every conversation is with people: the hosts
 
 from dataclasses import replace
 
-from niochat.cli.bench.crowd import Crowd
 from niochat.cli.bench.report import Report, machine
-from niochat.cli.bench.slices import Side, Told, Track, per_unit_of, ratio
+from niochat.cli.bench.slices import Plan, Side, Told, Track, ratio
 from niochat.cli.bench.stage import Stage, Wanted
 from niochat.cli.bench.tenants import prepare
 from niochat.sandbox.crowd.job import Stream
@@ -19,45 +18,26 @@ WANTED = Wanted(limit=True, plain=True, door_only=True)
 CONNECTIONS = 64
 PEOPLE = 2000
 HALF_MS = 50.0
+_KEPT_UP_S = 2.0
+"""Seconds after a slice within which the hosts have processed all of it."""
 _WARM_S = 2.0
 _SLUG = "bench"
+_DATABASES = {"product": DATABASE}
+"""Whose backlog is part of the work. The plain door has nobody who would process it."""
 
 
-async def measure(stage: Stage, seconds: float, rounds: int, told: Told) -> Report:
-    """The whole bench on a stage made for `WANTED`; slices of `seconds`."""
+async def measure(stage: Stage, plan: Plan, told: Told) -> Report:
+    """The whole bench on a stage made for `WANTED`."""
     streams = await _streams(stage)
-    crowd = Crowd(stage.crowd_url)
-    try:
-        return await _measured(stage, Track(crowd, stage.meter, stage.stores), streams, seconds,
-                               rounds, told)  # fmt: skip
-    finally:
-        await crowd.close()
-
-
-async def _measured(
-    stage: Stage, track: Track, streams: dict[str, Stream], seconds: float, rounds: int, told: Told
-) -> Report:
-    for name, stream in streams.items():
-        told(f"warming up: {name}", _WARM_S)
-        await track.play(Side(), [stream], _WARM_S, database=_database(name))
-    sides = {name: Side() for name in streams}
-    for number in range(rounds):
-        for name, stream in streams.items():
-            told(f"round {number + 1} of {rounds}: {name}", seconds)
-            if name == "product" and not number:
-                await track.count(sides[name], begins=True)
-            await track.play(sides[name], [stream], seconds, database=_database(name))
-    half = Side()
-    await track.count(sides["product"], begins=False)
-    told("half of saturation", seconds)
-    slower = replace(streams["product"], rate=max(sides["product"].rate / 2, 1.0))
-    await track.play(half, [slower], seconds, database=DATABASE)
-    return _report(stage, sides, half)
-
-
-def _database(name: str) -> str:
-    """Whose backlog is part of the work. The plain door has nobody who would process it."""
-    return DATABASE if name == "product" else ""
+    async with Track(stage, plan, told) as track:
+        await track.warm_up(streams, _DATABASES, _WARM_S)
+        sides = await track.take_turns("saturation", streams, _DATABASES)
+        rate = max(sides["product"].rate / 2, 1.0)
+        slower = {"product": replace(streams["product"], rate=rate),
+                  "limit": replace(streams["limit"], rate=rate)}  # fmt: skip
+        halves = await track.take_turns("half of saturation", slower, _DATABASES)
+        await track.draw_flames("ingest", {"product": streams["product"]}, _DATABASES)
+    return _report(stage, sides, halves)
 
 
 async def _streams(stage: Stage) -> dict[str, Stream]:
@@ -79,36 +59,34 @@ async def _streams(stage: Stage) -> dict[str, Stream]:
     return {"product": found["product"], "limit": limit, "plain": found["plain"]}
 
 
-def _report(stage: Stage, sides: dict[str, Side], half: Side) -> Report:
-    product, limit = sides["product"], sides["limit"]
+def _report(stage: Stage, sides: dict[str, Side], halves: dict[str, Side]) -> Report:
+    product, limit, half = sides["product"], sides["limit"], halves["product"]
     share = ratio(product, limit)
-    counted = per_unit_of(product)
+    counted = product.statements()
     return Report(
         name="ingest",
         unit="webhook",
         rate=product.rate,
-        p50_ms=product.p50_ms,
-        p99_ms=product.p99_ms,
+        p50_ms=half.p50_ms,
+        p99_ms=half.p99_ms,
         ratio_to_limit=share,
         cpu_ms_per_unit=product.use.cpu_ms_per_unit(),
         pss_mb=product.use.total_pss_mb(),
         statements_per_unit=counted["statements_per_unit"],
         commits_per_unit=counted["commits_per_unit"],
         groups=product.use.groups(),
-        limit={**limit.summary(), "groups": limit.use.groups()},
+        limit=limit.summary() | {"half": halves["limit"].summary()},
         machine=machine(stage.stores),
         more={
-            "half": half.summary() | {"offered": product.rate / 2},
-            "plain": sides["plain"].summary() | {"groups": sides["plain"].use.groups()},
-            "product": product.summary(),
-            "backlog_at_end": product.backlog,
-            "drain_s": product.drain_s,
-            "hosts_kept_up": all(seconds < 2.0 for seconds in product.drain_s),
+            "saturated": product.summary(),
+            "half": half.summary() | {"offered": round(product.rate / 2, 1)},
+            "plain_door": sides["plain"].summary(),
+            "hosts_kept_up": all(seconds < _KEPT_UP_S for seconds in product.drain_s),
             "dearest_statements": counted["dearest_statements"],
         },
         goals={
             f"at least 0.5 of the limit ({share})": share >= 0.5,
-            f"p99 under {HALF_MS:g} ms at half of saturation ({half.p99_ms})":
-                half.p99_ms < HALF_MS,
+            f"p99 under {HALF_MS:g} ms at half of saturation ({half.p99_ms})": half.p99_ms
+            < HALF_MS,
         },
-    )  # fmt: skip
+    )

@@ -1,5 +1,6 @@
 """CPU seconds and memory of a stack, by group of processes."""
 
+import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -38,6 +39,9 @@ class Reading:
 
     cpu_s: Mapping[str, float]
     pss_mb: Mapping[str, float]
+    machine_s: float = 0.0
+    """Of the whole machine, ours and others'."""
+    at: float = 0.0
 
 
 @dataclass(slots=True)
@@ -48,10 +52,15 @@ class Use:
     cpu_s: dict[str, float] = field(default_factory=dict)
     pss_mb: dict[str, float] = field(default_factory=dict)
     """The highest that was read."""
+    foreign_s: float = 0.0
+    wall_s: float = 0.0
 
     def add(self, before: Reading, after: Reading, units: int) -> None:
         """One more piece, from one reading to another."""
         self.units += units
+        ours = sum(after.cpu_s.values()) - sum(before.cpu_s.values())
+        self.foreign_s += max(after.machine_s - before.machine_s - ours, 0.0)
+        self.wall_s += after.at - before.at
         for group in before.cpu_s.keys() | after.cpu_s.keys():
             used = after.cpu_s.get(group, 0.0) - before.cpu_s.get(group, 0.0)
             self.cpu_s[group] = self.cpu_s.get(group, 0.0) + max(used, 0.0)
@@ -78,6 +87,11 @@ class Use:
         left_out = set(without)
         return round(sum(mb for g, mb in self.pss_mb.items() if g not in left_out), 1)
 
+    @property
+    def foreign_cores(self) -> float:
+        """Cores that programs beside the stack kept busy meanwhile: near 0 on a quiet machine."""
+        return round(self.foreign_s / self.wall_s, 2) if self.wall_s else 0.0
+
     def _ms(self, seconds: float) -> float:
         return seconds * 1000 / self.units if self.units else 0.0
 
@@ -96,7 +110,7 @@ class Meter:
             group = group_of(process)
             cpu[group] = cpu.get(group, 0.0) + _cpu_s(process)
             pss[group] = pss.get(group, 0.0) + processes.pss_kb(process.pid) / 1024
-        return Reading(cpu, pss)
+        return Reading(cpu, pss, _machine_s(), time.monotonic())
 
 
 def group_of(process: psutil.Process) -> str:
@@ -115,6 +129,11 @@ def group_of(process: psutil.Process) -> str:
         return _NAMES[name]
     kind = processes.kind(process)
     return "other_ray" if kind == "ray" else kind
+
+
+def _machine_s() -> float:
+    times = psutil.cpu_times()
+    return float(sum(times) - times.idle - getattr(times, "iowait", 0.0))
 
 
 def _cpu_s(process: psutil.Process) -> float:

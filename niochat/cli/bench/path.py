@@ -6,9 +6,8 @@ is the product's own rooms in one plain process (`plain.py`) on the same Postgre
 
 from dataclasses import replace
 
-from niochat.cli.bench.crowd import Crowd
 from niochat.cli.bench.report import Report, machine
-from niochat.cli.bench.slices import Side, Told, Track, per_unit_of, ratio
+from niochat.cli.bench.slices import Plan, Side, Told, Track, ratio
 from niochat.cli.bench.stage import PLAIN_DATABASE, Stage, Wanted
 from niochat.cli.bench.tenants import answer_at_once, prepare
 from niochat.sandbox.crowd.job import Moment, Stream
@@ -26,50 +25,18 @@ _SLUG = "bench"
 _DATABASES = {"product": DATABASE, "plain": PLAIN_DATABASE}
 
 
-async def measure(stage: Stage, seconds: float, rounds: int, told: Told) -> Report:
-    """The whole bench on a stage made for `WANTED`; slices of `seconds`."""
+async def measure(stage: Stage, plan: Plan, told: Told) -> Report:
+    """The whole bench on a stage made for `WANTED`."""
     streams = await _streams(stage)
-    crowd = Crowd(stage.crowd_url)
-    track = Track(crowd, stage.meter, stage.stores)
-    try:
-        for name, stream in streams.items():
-            told(f"warming up: {name}", _WARM_S)
-            await track.play(Side(), [stream], _WARM_S, database=_DATABASES[name])
-        sides = await _saturated(track, streams, seconds, rounds, told)
-        halves = await _halved(track, streams, sides, seconds, rounds, told)
-    finally:
-        await crowd.close()
+    async with Track(stage, plan, told) as track:
+        await track.warm_up(streams, _DATABASES, _WARM_S)
+        sides = await track.take_turns("saturation", streams, _DATABASES)
+        # Constant arrival, on both sides at half of what the product took.
+        rate = max(sides["product"].rate / 2, 1.0)
+        slower = {name: replace(stream, rate=rate) for name, stream in streams.items()}
+        halves = await track.take_turns("half of saturation", slower, _DATABASES)
+        await track.draw_flames("path", streams, _DATABASES)
     return _report(stage, sides, halves)
-
-
-async def _saturated(
-    track: Track, streams: dict[str, Stream], seconds: float, rounds: int, told: Told
-) -> dict[str, Side]:
-    sides = {name: Side() for name in streams}
-    for name, side in sides.items():
-        await track.count(side, begins=True, database=_DATABASES[name])
-    for number in range(rounds):
-        for name, stream in streams.items():
-            told(f"round {number + 1} of {rounds}: {name}", seconds)
-            await track.play(sides[name], [stream], seconds, database=_DATABASES[name])
-    for name, side in sides.items():
-        await track.count(side, begins=False, database=_DATABASES[name])
-    return sides
-
-
-async def _halved(
-    track: Track, streams: dict[str, Stream], sides: dict[str, Side], seconds: float, rounds: int,
-    told: Told,
-) -> dict[str, Side]:  # fmt: skip
-    """Constant arrival, on both sides at half of what the product took."""
-    halves = {name: Side() for name in streams}
-    rate = max(sides["product"].rate / 2, 1.0)
-    for number in range(rounds):
-        for name, stream in streams.items():
-            told(f"half of saturation, {number + 1} of {rounds}: {name}", seconds)
-            slower = replace(stream, rate=rate)
-            await track.play(halves[name], [slower], seconds, database=_DATABASES[name])
-    return halves
 
 
 async def _streams(stage: Stage) -> dict[str, Stream]:
@@ -92,7 +59,7 @@ async def _streams(stage: Stage) -> dict[str, Stream]:
 def _report(stage: Stage, sides: dict[str, Side], halves: dict[str, Side]) -> Report:
     product, plain, half = sides["product"], sides["plain"], halves["product"]
     share = ratio(product, plain)
-    counted = per_unit_of(product)
+    counted = product.statements()
     cpu = product.use.cpu_ms_per_unit()
     return Report(
         name="path",
@@ -110,15 +77,12 @@ def _report(stage: Stage, sides: dict[str, Side], halves: dict[str, Side]) -> Re
             **plain.summary(),
             "half": halves["plain"].summary(),
             "cpu_ms_per_unit": plain.use.cpu_ms_per_unit(_NOT_PLAIN),
-            "groups": plain.use.groups(),
-            **per_unit_of(plain),
+            **plain.statements(),
         },
         machine=machine(stage.stores),
         more={
             "saturated": product.summary(),
-            "half": half.summary()
-            | {"offered": product.rate / 2, "groups": half.use.groups()},
-            "drain_s": product.drain_s,
+            "half": half.summary() | {"offered": round(product.rate / 2, 1)},
             "dearest_statements": counted["dearest_statements"],
         },
         goals={

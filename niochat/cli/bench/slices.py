@@ -2,15 +2,18 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Self
 
 from niochat.cli.bench.crowd import Crowd, Played
 from niochat.cli.bench.figures import median, quantile
-from niochat.cli.bench.meter import Meter, Use
-from niochat.cli.bench.stores import Counters, Stores, per_unit
+from niochat.cli.bench.flames import Flames
+from niochat.cli.bench.meter import Use
+from niochat.cli.bench.stage import Stage
+from niochat.cli.bench.stores import Spent
 from niochat.sandbox.crowd.job import Moment, Outcome, Stream
-from niochat.stack.postgres import DATABASE
 
 _DRAINED_WITHIN_S = 120.0
 _COUNTED_AFTER_S = 1.2
@@ -29,9 +32,7 @@ class Side:
     drain_s: list[float] = field(default_factory=list)
     backlog: list[int] = field(default_factory=list)
     counts: dict[str, int] = field(default_factory=dict)
-    units: int = 0
-    before: Counters | None = None
-    after: Counters | None = None
+    spent: Spent = field(default_factory=Spent)
 
     @property
     def rate(self) -> float:
@@ -56,7 +57,16 @@ class Side:
             "p99_ms": self.p99_ms,
             "rates": [round(rate, 1) for rate in self.rates],
             "counts": self.counts,
+            "cpu_ms_per_unit": self.use.cpu_ms_per_unit(),
+            "foreign_cores": self.use.foreign_cores,
+            "groups": self.use.groups(),
+            "drain_s": self.drain_s,
+            "backlog": self.backlog,
         }
+
+    def statements(self) -> dict[str, Any]:
+        """Statements and commits for a unit."""
+        return self.spent.per_unit(self.use.units)
 
 
 def ratio(product: Side, limit: Side) -> float:
@@ -65,13 +75,33 @@ def ratio(product: Side, limit: Side) -> float:
     return round(median([ours / theirs if theirs else 0.0 for ours, theirs in pairs]), 3)
 
 
-class Track:
-    """Plays slices against the stack and measures them."""
+Told = Callable[[str], None]
+"""Told what runs now."""
 
-    def __init__(self, crowd: Crowd, meter: Meter, stores: Stores) -> None:
-        self._crowd = crowd
-        self._meter = meter
-        self._stores = stores
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How long and how often. `flames`: folder for flame graphs, of a slice apart."""
+
+    seconds: float = 5.0
+    rounds: int = 3
+    flames: Path | None = None
+
+
+class Track:
+    """Plays slices against a stage and measures them."""
+
+    def __init__(self, stage: Stage, plan: Plan, told: Told) -> None:
+        self._stage = stage
+        self._crowd = Crowd(stage.crowd_url)
+        self.plan = plan
+        self.told = told
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._crowd.close()
 
     async def play(
         self,
@@ -83,31 +113,55 @@ class Track:
         settle_s: float = 10.0,
     ) -> Played:
         """One slice. With a `database` it ends when nothing waits there any more, and all the
-        work until then counts.
+        work until then counts, PostgreSQL's too.
         """
-        before = self._meter.read()
+        stage = self._stage
+        counted = await asyncio.to_thread(stage.stores.counters, database) if database else None
+        before = stage.meter.read()
         played = await self._crowd.play(streams, seconds, settle_s)
         if database:
             await self._drained(side, database)
         units = sum(_units(played.outcomes[each.name], each) for each in streams)
-        side.use.add(before, self._meter.read(), units)
-        side.units += units
-        for stream in streams:
-            _note(side, played.outcomes[stream.name], seconds)
-        side.counts["twice"] = side.counts.get("twice", 0) + played.twice
-        side.counts["late"] = side.counts.get("late", 0) + played.late
-        if played.strange:
-            side.counts.update({f"strange {path}": n for path, n in played.strange.items()})
+        side.use.add(before, stage.meter.read(), units)
+        if counted is not None:
+            await asyncio.sleep(_COUNTED_AFTER_S)
+            side.spent.add(counted, await asyncio.to_thread(stage.stores.counters, database))
+        _note(side, played, streams, seconds)
         return played
 
-    async def count(self, side: Side, *, begins: bool, database: str = DATABASE) -> None:
-        """Read PostgreSQL's counters at the begin or end of what is to be counted."""
-        await asyncio.sleep(_COUNTED_AFTER_S)
-        counters = await asyncio.to_thread(self._stores.counters, database)
-        if begins:
-            side.before = counters
-        else:
-            side.after = counters
+    async def take_turns(
+        self, what: str, streams: Mapping[str, Stream], databases: Mapping[str, str]
+    ) -> dict[str, Side]:
+        """Every stream in each round, one after the other."""
+        sides = {name: Side() for name in streams}
+        for number in range(self.plan.rounds):
+            for name, stream in streams.items():
+                self.told(f"{what}, {number + 1} of {self.plan.rounds}: {name}")
+                database = databases.get(name, "")
+                await self.play(sides[name], [stream], self.plan.seconds, database=database)
+        return sides
+
+    async def warm_up(
+        self, streams: Mapping[str, Stream], databases: Mapping[str, str], seconds: float
+    ) -> None:
+        """Connections, caches and the persons' first messages are not measured."""
+        for name, stream in streams.items():
+            self.told(f"warming up: {name}")
+            await self.play(Side(), [stream], seconds, database=databases.get(name, ""))
+
+    async def draw_flames(
+        self, name: str, streams: Mapping[str, Stream], databases: Mapping[str, str]
+    ) -> None:
+        """A slice of each under py-spy, when the plan wants it; nothing of it is measured."""
+        if self.plan.flames is None:
+            return
+        flames = Flames(self._stage.stack.home.folder, self.plan.flames, name)
+        for side, stream in streams.items():
+            self.told(f"flame graphs: {side}")
+            groups = ("plain",) if side == "plain" else ("webhooks", "hosts", "assistant")
+            seconds = self.plan.seconds
+            play = self.play(Side(), [stream], seconds + 1, database=databases.get(side, ""))
+            await asyncio.gather(play, flames.record(seconds, groups))
 
     async def _drained(self, side: Side, database: str) -> None:
         began = time.monotonic()
@@ -120,30 +174,29 @@ class Track:
 
     async def _left(self, database: str) -> int:
         def look() -> int:
-            pending = self._stores.fetch(_PENDING, database=database)[0][0]
-            return int(pending + self._stores.fetch(_UNSENT, database=database)[0][0])
+            pending = self._stage.stores.fetch(_PENDING, database=database)[0][0]
+            return int(pending + self._stage.stores.fetch(_UNSENT, database=database)[0][0])
 
         return await asyncio.to_thread(look)
-
-
-def per_unit_of(side: Side) -> dict[str, object]:
-    """Statements and commits for a unit, once both ends were counted."""
-    if side.before is None or side.after is None:
-        return {}
-    return per_unit(side.before, side.after, side.units)
 
 
 def _units(outcome: Outcome, stream: Stream) -> int:
     return outcome.accepted if stream.measured is Moment.ACCEPTED else outcome.answered
 
 
-def _note(side: Side, outcome: Outcome, seconds: float) -> None:
-    side.rates.append(outcome.within / seconds)
-    side.latencies_ms.extend(outcome.latencies_ms)
-    for name in ("posted", "accepted", "answered", "refused", "failed", "skipped", "unanswered",
-                 "out_of_order"):  # fmt: skip
-        side.counts[name] = side.counts.get(name, 0) + int(getattr(outcome, name))
+def _note(side: Side, played: Played, streams: Sequence[Stream], seconds: float) -> None:
+    outcomes = [played.outcomes[stream.name] for stream in streams]
+    side.rates.append(sum(outcome.within for outcome in outcomes) / seconds)
+    for outcome in outcomes:
+        side.latencies_ms.extend(outcome.latencies_ms)
+        for name in _COUNTED:
+            side.counts[name] = side.counts.get(name, 0) + int(getattr(outcome, name))
+    heard = {"twice": played.twice, "late": played.late}
+    for name, count in (heard | {f"strange {p}": n for p, n in played.strange.items()}).items():
+        side.counts[name] = side.counts.get(name, 0) + count
 
 
-Told = Callable[[str, float], None]
-"""What runs now, and the seconds that are over since the last call."""
+_COUNTED = (
+    "posted", "accepted", "answered", "refused", "failed", "skipped", "unanswered",
+    "out_of_order",
+)  # fmt: skip

@@ -1,7 +1,6 @@
 """PostgreSQL of a bench stack: databases beside the product's, and what its counters say."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import psycopg
@@ -11,27 +10,66 @@ from niochat.stack.postgres import DATABASE, OWNER
 
 _COMMITS = "SELECT xact_commit FROM pg_stat_database WHERE datname = %s"
 _STATEMENTS = """
-SELECT s.queryid, s.query, s.calls, s.total_exec_time, s.rows, s.wal_bytes::float
+SELECT s.queryid, s.query, s.calls, s.total_exec_time, s.wal_bytes::float
   FROM pg_stat_statements s JOIN pg_database d ON d.oid = s.dbid
  WHERE d.datname = %s
 """
+_TRANSACTION = ("BEGIN", "COMMIT", "ROLLBACK")
 _SHOWN = 25
 _QUERY = 160
 
 
 @dataclass(frozen=True, slots=True)
-class Counters:
-    """Of one database, since it began. `statements` by id: (text, calls, milliseconds)."""
+class Statement:
+    """What PostgreSQL counted of one statement: milliseconds on its side, bytes of its log."""
 
-    commits: int
-    statements: dict[int, tuple[str, int, float, float]]
+    text: str
+    calls: int
+    ms: float
+    wal_bytes: float
 
     @property
-    def calls(self) -> int:
-        """Statements without those that begin and end a transaction."""
-        return sum(
-            calls for text, calls, _, _ in self.statements.values() if not _is_transaction(text)
+    def is_transaction(self) -> bool:
+        """It only begins or ends one."""
+        return self.text.split(" ", 1)[0].rstrip(";").upper() in _TRANSACTION
+
+    def since(self, before: "Statement | None") -> "Statement":
+        """What came after `before`."""
+        if before is None:
+            return self
+        return Statement(
+            self.text,
+            self.calls - before.calls,
+            self.ms - before.ms,
+            self.wal_bytes - before.wal_bytes,
         )
+
+    def plus(self, other: "Statement | None") -> "Statement":
+        """Both together."""
+        if other is None:
+            return self
+        return Statement(
+            self.text, self.calls + other.calls, self.ms + other.ms,
+            self.wal_bytes + other.wal_bytes,
+        )  # fmt: skip
+
+    def shown(self, units: int) -> dict[str, Any]:
+        """For JSON, for a unit of work."""
+        return {
+            "ms_per_unit": round(self.ms / units, 4),
+            "calls_per_unit": round(self.calls / units, 3),
+            "ms_per_call": round(self.ms / self.calls, 3),
+            "wal_bytes_per_unit": round(self.wal_bytes / units),
+            "query": " ".join(self.text.split())[:_QUERY],
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Counters:
+    """Of one database, since it began; statements by their id."""
+
+    commits: int
+    statements: dict[int, Statement]
 
 
 class Stores:
@@ -48,9 +86,7 @@ class Stores:
         """An empty database of the product's owner."""
         statement = sql.SQL("CREATE DATABASE {} OWNER {}")
         with psycopg.connect(self._admin_dsn, autocommit=True) as connection:
-            connection.execute(
-                statement.format(sql.Identifier(database), sql.Identifier(OWNER))
-            )
+            connection.execute(statement.format(sql.Identifier(database), sql.Identifier(OWNER)))
 
     def fetch(self, query: str, *arguments: object, database: str = DATABASE) -> list[Any]:
         """Rows of one query, past every policy."""
@@ -62,39 +98,35 @@ class Stores:
         """Now. Commits reach the counter within about a second."""
         commits = self.fetch(_COMMITS, database, database=DATABASE)
         rows = self.fetch(_STATEMENTS, database, database=DATABASE)
-        found: dict[int, tuple[str, int, float, float]] = {}
-        for queryid, text, calls, ms, _, wal in rows:
-            _, before, ms_before, wal_before = found.get(queryid, ("", 0, 0.0, 0.0))
-            found[queryid] = (text, calls + before, ms + ms_before, wal + wal_before)
+        found: dict[int, Statement] = {}
+        for queryid, *counted in rows:  # one row for each role that ran it
+            found[queryid] = Statement(*counted).plus(found.get(queryid))
         return Counters(int(commits[0][0]), found)
 
 
-def per_unit(before: Counters, after: Counters, units: int) -> dict[str, Any]:
-    """Statements, commits and the dearest statements for a unit of work."""
-    many = max(units, 1)
-    return {
-        "statements_per_unit": round((after.calls - before.calls) / many, 3),
-        "commits_per_unit": round((after.commits - before.commits) / many, 3),
-        "dearest_statements": _dearest(before, after, many),
-    }
+@dataclass(slots=True)
+class Spent:
+    """What pieces of work cost in a database; pieces add up."""
 
+    commits: int = 0
+    statements: dict[int, Statement] = field(default_factory=dict)
 
-def _dearest(before: Counters, after: Counters, units: int) -> Sequence[dict[str, Any]]:
-    rows = []
-    for queryid, (text, calls, ms, wal) in after.statements.items():
-        _, calls_before, ms_before, wal_before = before.statements.get(queryid, ("", 0, 0.0, 0.0))
-        if calls > calls_before:
-            rows.append(
-                {
-                    "ms_per_unit": round((ms - ms_before) / units, 4),
-                    "calls_per_unit": round((calls - calls_before) / units, 3),
-                    "ms_per_call": round((ms - ms_before) / (calls - calls_before), 3),
-                    "wal_bytes_per_unit": round((wal - wal_before) / units),
-                    "query": " ".join(text.split())[:_QUERY],
-                }
-            )
-    return sorted(rows, key=lambda row: -float(str(row["ms_per_unit"])))[:_SHOWN]
+    def add(self, before: Counters, after: Counters) -> None:
+        """One more piece."""
+        self.commits += after.commits - before.commits
+        for known, now in after.statements.items():
+            gained = now.since(before.statements.get(known))
+            if gained.calls:
+                self.statements[known] = gained.plus(self.statements.get(known))
 
-
-def _is_transaction(text: str) -> bool:
-    return text.split(" ", 1)[0].rstrip(";").upper() in ("BEGIN", "COMMIT", "ROLLBACK")
+    def per_unit(self, units: int) -> dict[str, Any]:
+        """Statements (without BEGIN and COMMIT), commits and the dearest statements for a unit."""
+        many = max(units, 1)
+        all_of_them = self.statements.values()
+        calls = sum(each.calls for each in all_of_them if not each.is_transaction)
+        dearest = sorted(all_of_them, key=lambda each: -each.ms)[:_SHOWN]
+        return {
+            "statements_per_unit": round(calls / many, 3),
+            "commits_per_unit": round(self.commits / many, 3),
+            "dearest_statements": [each.shown(many) for each in dearest],
+        }

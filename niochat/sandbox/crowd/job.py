@@ -42,8 +42,9 @@ class Stream:
     @classmethod
     def read(cls, found: dict[str, Any]) -> Self:
         """From JSON. Raises `TypeError` and `ValueError` for what is no stream."""
-        moments = {name: Moment(found[name]) for name in ("measured", "freed") if name in found}
-        return cls(**(found | moments))
+        moments = ("measured", "freed")
+        fields: dict[str, Any] = {k: Moment(v) if k in moments else v for k, v in found.items()}
+        return cls(**fields)
 
 
 @dataclass(slots=True)

@@ -78,10 +78,11 @@ def _envelope(token: str, length: int) -> dict[str, object]:
     text = f"{_TAG} {_WORDS * (length // len(_WORDS) + 1)}"[: length + len(_TAG)]
     message = customer_message(instance, customer, Draft("text", text))
     real = message["messageid"]
-    envelope = {
+    chat = chat_object(instance, customer, message)
+    return {
         "BaseUrl": "https://gateway.test",
         "EventType": "messages",
-        "chat": chat_object(instance, customer, message),
+        "chat": {**chat, "wa_lastMsgTimestamp": _TIME, "phone": f"+{_PHONE}"},
         "chatSource": "updated",
         "instanceName": instance.name,
         "message": {**message, "messageid": _ID, "id": message["id"].replace(real, _ID),
@@ -89,6 +90,3 @@ def _envelope(token: str, length: int) -> dict[str, object]:
         "owner": instance.owner,
         "token": token,
     }  # fmt: skip
-    envelope["chat"]["wa_lastMsgTimestamp"] = _TIME
-    envelope["chat"]["phone"] = f"+{_PHONE}"
-    return envelope

@@ -69,7 +69,7 @@ class Writing:
     async def settle(self, seconds: float) -> Outcome:
         """Wait for what is under way, at most so long; then it counts as unanswered."""
         deadline = time.monotonic() + seconds
-        while self._under_way and time.monotonic() < deadline:
+        while self._under_way and time.monotonic() < deadline:  # noqa: ASYNC110 - bounded
             await asyncio.sleep(0.01)
         self.outcome.unanswered = len(self._under_way)
         self.close()
@@ -105,7 +105,7 @@ class Writing:
     async def _write_when_free(self) -> None:
         for _ in range(min(self.stream.places, self.stream.people)):
             self._write(time.monotonic())
-        while time.monotonic() < self._ends and self._may_write():
+        while time.monotonic() < self._ends and self._may_write():  # noqa: ASYNC110 - bounded
             await asyncio.sleep(0.005)
 
     def _may_write(self) -> bool:
