@@ -10,7 +10,9 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+from niochat.cli.bench import fair as fair_bench
 from niochat.cli.bench import ingest as ingest_bench
+from niochat.cli.bench import outage as outage_bench
 from niochat.cli.bench import path as path_bench
 from niochat.cli.bench.flames import py_spy
 from niochat.cli.bench.report import Report, shown
@@ -59,6 +61,29 @@ def path(
     """Whole turns a second, from the webhook to the answer at the gateway."""
     plan = Plan(seconds, rounds, flames)
     _run(path_bench.WANTED, path_bench.measure, plan, as_json, out)
+
+
+@app.command()
+def fair(
+    seconds: Seconds = 5.0, rounds: Rounds = 3, as_json: AsJson = False, out: Out = None
+) -> None:
+    """What twenty quiet providers notice of one that offers twice what the machine can take."""
+    _run(fair_bench.WANTED, fair_bench.measure, Plan(seconds, rounds), as_json, out)
+
+
+@app.command()
+def outage(
+    seconds: Seconds = 5.0,
+    conversations: Annotated[int, typer.Option(min=1, max=100_000, help="That write.")] = 10_000,
+    as_json: AsJson = False,
+    out: Out = None,
+) -> None:
+    """Thousands of one provider's customers write at once; every message is accounted for."""
+
+    async def measure(stage: Stage, plan: Plan, told: Told) -> Report:
+        return await outage_bench.measure(stage, plan, told, outage_bench.Flood(conversations))
+
+    _run(outage_bench.WANTED, measure, Plan(seconds), as_json, out)
 
 
 def _run(wanted: Wanted, measure: Measure, plan: Plan, as_json: bool, out: Path | None) -> None:

@@ -9,10 +9,9 @@ from dataclasses import replace
 from niochat.cli.bench.report import Report, machine
 from niochat.cli.bench.slices import Plan, Side, Told, Track, ratio
 from niochat.cli.bench.stage import Stage, Wanted
-from niochat.cli.bench.tenants import prepare
+from niochat.cli.bench.tenants import Tenant, settle_in
 from niochat.sandbox.crowd.job import Stream
 from niochat.stack.postgres import DATABASE
-from niochat.wiring.parts import open_parts
 
 WANTED = Wanted(limit=True, plain=True, door_only=True)
 CONNECTIONS = 64
@@ -42,21 +41,27 @@ async def measure(stage: Stage, plan: Plan, told: Told) -> Report:
 
 async def _streams(stage: Stage) -> dict[str, Stream]:
     """One for each side, by its name; the product's first."""
-    found: dict[str, Stream] = {}
-    for name, settings in (("product", stage.settings()), ("plain", stage.plain_settings())):
-        parts = await open_parts(settings)
-        try:
-            tenants = await prepare(parts, stage.crowd_url, [_SLUG], assistant=False)
-        finally:
-            await parts.close()
-        tenant = tenants[_SLUG]
-        found[name] = Stream(
-            name, tenant.webhook_url, tenant.token, people=PEOPLE, connections=CONNECTIONS,
-            places=CONNECTIONS,
-        )  # fmt: skip
-    path = found["product"].url.partition("/uazapi")[2]
-    limit = replace(found["product"], name="limit", url=stage.limit_url + path)
-    return {"product": found["product"], "limit": limit, "plain": found["plain"]}
+    product = ingest_stream("product", (await settle_in(stage, [_SLUG], assistant=False))[_SLUG])
+    at_plain = await settle_in(stage, [_SLUG], assistant=False, plain=True)
+    return {
+        "product": product,
+        "limit": limit_stream(stage, product),
+        "plain": ingest_stream("plain", at_plain[_SLUG]),
+    }
+
+
+def ingest_stream(name: str, tenant: Tenant) -> Stream:
+    """People who write as fast as their webhooks are answered."""
+    return Stream(
+        name, tenant.webhook_url, tenant.token, people=PEOPLE, connections=CONNECTIONS,
+        places=CONNECTIONS,
+    )  # fmt: skip
+
+
+def limit_stream(stage: Stage, product: Stream) -> Stream:
+    """The same bodies, to the application that only reads them."""
+    path = product.url.partition("/uazapi")[2]
+    return replace(product, name="limit", url=stage.limit_url + path)
 
 
 def _report(stage: Stage, sides: dict[str, Side], halves: dict[str, Side]) -> Report:

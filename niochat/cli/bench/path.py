@@ -9,10 +9,9 @@ from dataclasses import replace
 from niochat.cli.bench.report import Report, machine
 from niochat.cli.bench.slices import Plan, Side, Told, Track, ratio
 from niochat.cli.bench.stage import PLAIN_DATABASE, Stage, Wanted
-from niochat.cli.bench.tenants import answer_at_once, prepare
+from niochat.cli.bench.tenants import Tenant, settle_in
 from niochat.sandbox.crowd.job import Moment, Stream
 from niochat.stack.postgres import DATABASE
-from niochat.wiring.parts import open_parts
 
 WANTED = Wanted(plain=True)
 CONNECTIONS = 64
@@ -40,20 +39,21 @@ async def measure(stage: Stage, plan: Plan, told: Told) -> Report:
 
 
 async def _streams(stage: Stage) -> dict[str, Stream]:
-    found: dict[str, Stream] = {}
-    for name, settings in (("product", stage.settings()), ("plain", stage.plain_settings())):
-        parts = await open_parts(settings)
-        try:
-            tenants = await prepare(parts, stage.crowd_url, [_SLUG], assistant=True)
-        finally:
-            await parts.close()
-        answer_at_once(stage.stores, _DATABASES[name], [_SLUG])
-        found[name] = Stream(
-            name, tenants[_SLUG].webhook_url, tenants[_SLUG].token, people=PEOPLE,
-            first=0 if name == "product" else PEOPLE, connections=CONNECTIONS, places=PLACES,
-            measured=Moment.ANSWERED, freed=Moment.ANSWERED,
-        )  # fmt: skip
-    return found
+    product = await settle_in(stage, [_SLUG], assistant=True)
+    plain = await settle_in(stage, [_SLUG], assistant=True, plain=True)
+    return {
+        "product": path_stream("product", product[_SLUG], 0),
+        "plain": path_stream("plain", plain[_SLUG], PEOPLE),
+    }
+
+
+def path_stream(name: str, tenant: Tenant, first: int) -> Stream:
+    """People who write again as soon as they are answered; each waits for its answer."""
+    return Stream(
+        name, tenant.webhook_url, tenant.token, people=PEOPLE, first=first,
+        connections=CONNECTIONS, places=PLACES,
+        measured=Moment.ANSWERED, freed=Moment.ANSWERED,
+    )  # fmt: skip
 
 
 def _report(stage: Stage, sides: dict[str, Side], halves: dict[str, Side]) -> Report:

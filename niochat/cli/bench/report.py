@@ -63,7 +63,7 @@ def machine(stores: Stores) -> dict[str, Any]:
         "kernel": platform.release(),
         "python": platform.python_version(),
         "ray": version("ray"),
-        "postgresql": str(stores.fetch("SHOW server_version")[0][0]),
+        "postgresql": stores.version(),
         "load_before": [round(each, 2) for each in os.getloadavg()],
     }
 

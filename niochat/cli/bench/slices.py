@@ -18,8 +18,6 @@ from niochat.sandbox.crowd.job import Moment, Outcome, Stream
 _DRAINED_WITHIN_S = 120.0
 _COUNTED_AFTER_S = 1.2
 """PostgreSQL's sessions report their commits at most once a second."""
-_PENDING = "SELECT count(*) FROM inbox WHERE processed_at IS NULL"
-_UNSENT = "SELECT count(*) FROM outbox WHERE status IN ('queued', 'sending')"
 
 
 @dataclass(slots=True)
@@ -40,6 +38,11 @@ class Side:
         return round(median(self.rates), 2)
 
     @property
+    def p95_ms(self) -> float:
+        """Of all slices together."""
+        return round(quantile(self.latencies_ms, 0.95), 2)
+
+    @property
     def p50_ms(self) -> float:
         """Of all slices together."""
         return round(quantile(self.latencies_ms, 0.5), 2)
@@ -54,6 +57,7 @@ class Side:
         return {
             "rate": self.rate,
             "p50_ms": self.p50_ms,
+            "p95_ms": self.p95_ms,
             "p99_ms": self.p99_ms,
             "rates": [round(rate, 1) for rate in self.rates],
             "counts": self.counts,
@@ -111,15 +115,16 @@ class Track:
         *,
         database: str = "",
         settle_s: float = 10.0,
+        drain: bool = True,
     ) -> Played:
-        """One slice. With a `database` it ends when nothing waits there any more, and all the
-        work until then counts, PostgreSQL's too.
+        """One slice. With a `database` it ends when nothing waits there any more (`drain`), and
+        all the work until then counts, PostgreSQL's too.
         """
         stage = self._stage
         counted = await asyncio.to_thread(stage.stores.counters, database) if database else None
         before = stage.meter.read()
         played = await self._crowd.play(streams, seconds, settle_s)
-        if database:
+        if database and drain:
             await self._drained(side, database)
         units = sum(_units(played.outcomes[each.name], each) for each in streams)
         side.use.add(before, stage.meter.read(), units)
@@ -173,11 +178,8 @@ class Track:
         side.drain_s.append(round(time.monotonic() - began, 2))
 
     async def _left(self, database: str) -> int:
-        def look() -> int:
-            pending = self._stage.stores.fetch(_PENDING, database=database)[0][0]
-            return int(pending + self._stage.stores.fetch(_UNSENT, database=database)[0][0])
-
-        return await asyncio.to_thread(look)
+        rows = await asyncio.to_thread(self._stage.stores.fetch, "pending", database=database)
+        return int(rows[0][0])
 
 
 def _units(outcome: Outcome, stream: Stream) -> int:

@@ -1,19 +1,16 @@
 """PostgreSQL of a bench stack: databases beside the product's, and what its counters say."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import psycopg
 from psycopg import sql
 
+from niochat.adapters.postgres.queries import queries
 from niochat.stack.postgres import DATABASE, OWNER
 
-_COMMITS = "SELECT xact_commit FROM pg_stat_database WHERE datname = %s"
-_STATEMENTS = """
-SELECT s.queryid, s.query, s.calls, s.total_exec_time, s.wal_bytes::float
-  FROM pg_stat_statements s JOIN pg_database d ON d.oid = s.dbid
- WHERE d.datname = %s
-"""
+_SQL = queries("bench")
 _TRANSACTION = ("BEGIN", "COMMIT", "ROLLBACK")
 _SHOWN = 25
 _QUERY = 160
@@ -89,15 +86,31 @@ class Stores:
             connection.execute(statement.format(sql.Identifier(database), sql.Identifier(OWNER)))
 
     def fetch(self, query: str, *arguments: object, database: str = DATABASE) -> list[Any]:
-        """Rows of one query, past every policy."""
+        """Rows of a query of `bench.sql`, past every policy."""
+        return self.run_all([(query, arguments)], database)
+
+    def run_all(
+        self, wanted: Sequence[tuple[str, Sequence[object]]], database: str = DATABASE
+    ) -> list[Any]:
+        """Queries of `bench.sql` with their arguments in one session; the rows of the last."""
+        rows: list[Any] = []
         with psycopg.connect(self.address(database), autocommit=True) as connection:
-            cursor = connection.execute(query.encode(), arguments or None)
-            return list(cursor.fetchall()) if cursor.description else []
+            for name, arguments in wanted:
+                cursor = psycopg.RawCursor(connection)
+                cursor.execute(_SQL[name].encode(), arguments or None)
+                rows = list(cursor.fetchall()) if cursor.description else []
+        return rows
+
+    def version(self) -> str:
+        """PostgreSQL's."""
+        with psycopg.connect(self._admin_dsn) as connection:
+            number = connection.info.server_version
+        return f"{number // 10_000}.{number % 10_000}"
 
     def counters(self, database: str = DATABASE) -> Counters:
         """Now. Commits reach the counter within about a second."""
-        commits = self.fetch(_COMMITS, database, database=DATABASE)
-        rows = self.fetch(_STATEMENTS, database, database=DATABASE)
+        commits = self.fetch("commits", database)
+        rows = self.fetch("statements", database)
         found: dict[int, Statement] = {}
         for queryid, *counted in rows:  # one row for each role that ran it
             found[queryid] = Statement(*counted).plus(found.get(queryid))

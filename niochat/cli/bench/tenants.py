@@ -12,9 +12,10 @@ import yaml
 
 from niochat.accounts.apply import apply
 from niochat.accounts.providers import read_providers
-from niochat.cli.bench.stores import Stores
+from niochat.cli.bench.stage import PLAIN_DATABASE, Stage
 from niochat.cli.providers import channels_of
-from niochat.wiring.parts import Parts
+from niochat.stack.postgres import DATABASE
+from niochat.wiring.parts import Parts, open_parts
 
 _TEAMS = {"atendimento": "Atendimento", "financeiro": "Financeiro", "suporte": "Suporte técnico",
           "vendas": "Vendas"}  # fmt: skip
@@ -24,10 +25,6 @@ _PERSONA = {
     "style": "cordial e objetiva",
     "greeting": "Olá! Sou a Nia, assistente virtual da Fibra Fictícia.",
 }
-# The rim takes no window of 0, because a customer's burst would become as many turns.
-_NO_WINDOW = """
-UPDATE tenants SET policy = policy || '{"burst_window_s": 0}' WHERE slug = ANY (%s)
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +64,20 @@ async def prepare(
     }
 
 
-def answer_at_once(stores: Stores, database: str, slugs: Sequence[str]) -> None:
-    """A burst window of 0: a turn begins with the message. Before the tenants are first used."""
-    stores.fetch(_NO_WINDOW, list(slugs), database=database)
+async def settle_in(
+    stage: Stage, slugs: Sequence[str], *, assistant: bool, plain: bool = False
+) -> dict[str, Tenant]:
+    """Create them in the product's database or the plain process's, with a burst window of 0.
+
+    Before they are first used: processes remember what they read of a tenant.
+    """
+    parts = await open_parts(stage.plain_settings() if plain else stage.settings())
+    try:
+        tenants = await prepare(parts, stage.crowd_url, slugs, assistant=assistant)
+    finally:
+        await parts.close()
+    stage.stores.fetch("no_window", list(slugs), database=PLAIN_DATABASE if plain else DATABASE)
+    return tenants
 
 
 def _declared(slug: str, crowd_url: str, assistant: bool) -> dict[str, Any]:

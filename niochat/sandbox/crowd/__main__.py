@@ -58,7 +58,7 @@ class Crowd:
             Writing(Stream.read(each), self._awaited, self._numbers) for each in streams
         ]
         try:
-            await asyncio.gather(*(each.run(seconds) for each in self._writings))
+            await asyncio.gather(*(self._written(each, seconds) for each in self._writings))
             outcomes = await asyncio.gather(*(each.settle(settle_s) for each in self._writings))
         finally:
             for each in self._writings:
@@ -66,6 +66,14 @@ class Crowd:
         told = [asdict(outcome) for outcome in outcomes]
         heard = {"twice": self._twice, "late": self._late, "strange": dict(self.strange)}
         return orjson.dumps({"streams": told, **heard})
+
+    async def _written(self, writing: Writing, seconds: float) -> None:
+        """Run one stream; those with an end of their own end the job."""
+        await writing.run(seconds)
+        if writing.stream.messages:
+            for each in self._writings:
+                if not each.stream.messages:
+                    each.end()
 
 
 def _short(outcome: Outcome) -> dict[str, object]:

@@ -30,6 +30,8 @@ class Stream:
     places: int = 64
     """Messages under way at a time in a closed loop."""
     rate: float = 0.0
+    delay: float = 0.0
+    """Seconds after the others of its job that it begins."""
     measured: Moment = Moment.ACCEPTED
     """Latency is taken up to here."""
     freed: Moment = Moment.ACCEPTED
@@ -66,6 +68,8 @@ class Outcome:
     unanswered: int = 0
     twice: int = 0
     out_of_order: int = 0
+    accepted_s: float = 0.0
+    """From the start to the last accepted one."""
     last_s: float = 0.0
     """From the start to the last measured one."""
     statuses: dict[str, int] = field(default_factory=dict)

@@ -47,31 +47,40 @@ class Writing:
         self._heard: dict[int, int] = {}
         self._under_way: dict[str, _Message] = {}
         self._writes = False
+        self._resting = 0
+        """Messages that were refused and wait until they are posted again."""
         self._began = self._ends = 0.0
 
     @property
     def under_way(self) -> int:
         """Messages whose measured moment has not come."""
-        return len(self._under_way)
+        return len(self._under_way) + len(self._waiting) + self._resting
 
     async def run(self, seconds: float) -> None:
         """Write for so long. Raises `OSError` when nobody listens."""
         await asyncio.gather(*(line.open() for line in self._lines))
         self._began = time.monotonic()
         self._ends = self._began + seconds
+        await asyncio.sleep(self.stream.delay)
         self._writes = True
         if self.stream.rate:
             await self._write_at_rate()
         else:
             await self._write_when_free()
+        if self.stream.messages:
+            await self._finish()
         self._writes = False
+
+    def end(self) -> None:
+        """Write no more from now on."""
+        self._ends = min(self._ends, time.monotonic())
 
     async def settle(self, seconds: float) -> Outcome:
         """Wait for what is under way, at most so long; then it counts as unanswered."""
         deadline = time.monotonic() + seconds
-        while self._under_way and time.monotonic() < deadline:  # noqa: ASYNC110 - bounded
+        while self.under_way and time.monotonic() < deadline:  # noqa: ASYNC110 - bounded
             await asyncio.sleep(0.01)
-        self.outcome.unanswered = len(self._under_way)
+        self.outcome.unanswered = self.under_way
         self.close()
         return self.outcome
 
@@ -106,7 +115,14 @@ class Writing:
         for _ in range(min(self.stream.places, self.stream.people)):
             self._write(time.monotonic())
         while time.monotonic() < self._ends and self._may_write():  # noqa: ASYNC110 - bounded
-            await asyncio.sleep(0.005)
+            await asyncio.sleep(0.005)  # places that are free again write by themselves
+
+    async def _finish(self) -> None:
+        """A stream of so many messages runs until the last is measured, within its time."""
+        while time.monotonic() < self._ends:
+            if not self.under_way and not self._may_write():
+                return
+            await asyncio.sleep(0.05)
 
     def _may_write(self) -> bool:
         most = self.stream.messages
@@ -141,6 +157,7 @@ class Writing:
         message = self._under_way.get(named)
         if status == 200:
             outcome.accepted += 1
+            outcome.accepted_s = round(time.monotonic() - self._began, 3)
             if message is not None and self.stream.measured is Moment.ACCEPTED:
                 self._measure(named, message)
             if self.stream.freed is Moment.ACCEPTED:
@@ -157,11 +174,13 @@ class Writing:
         del self._under_way[named]
         loop = asyncio.get_running_loop()
         if self.stream.repeat:
+            self._resting += 1
             loop.call_later(retry_after_s or _AGAIN_S, self._again, message)
         else:
             loop.call_later(_AGAIN_S, self._release, message.person)
 
     def _again(self, message: _Message) -> None:
+        self._resting -= 1
         self.outcome.posted -= 1  # the same message: it counts once
         self._waiting.append(message)
         self._post_waiting()
