@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -10,7 +10,9 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+from niochat.cli.bench import actors as actors_bench
 from niochat.cli.bench import fair as fair_bench
+from niochat.cli.bench import growth as growth_bench
 from niochat.cli.bench import ingest as ingest_bench
 from niochat.cli.bench import outage as outage_bench
 from niochat.cli.bench import path as path_bench
@@ -19,6 +21,7 @@ from niochat.cli.bench.report import Report, shown
 from niochat.cli.bench.slices import Plan, Told
 from niochat.cli.bench.stage import Stage, Wanted, staged
 from niochat.cli.output import print_json
+from niochat.domain.errors import Invalid
 
 app = typer.Typer(help="Measure the product, and beside it what this machine allows.",
                   no_args_is_help=True)  # fmt: skip
@@ -33,6 +36,8 @@ Rounds = Annotated[int, typer.Option(min=1, max=100, help="Slices of each side."
 Flames = Annotated[
     Path | None, typer.Option(help="Folder for flame graphs, by py-spy, of one more slice.")
 ]
+
+Sizes = Annotated[str | None, typer.Option(help="Others, as 1000,10000, ascending.")]
 
 Measure = Callable[[Stage, Plan, Told], Awaitable[Report]]
 
@@ -84,6 +89,53 @@ def outage(
         return await outage_bench.measure(stage, plan, told, outage_bench.Flood(conversations))
 
     _run(outage_bench.WANTED, measure, Plan(seconds), as_json, out)
+
+
+@app.command()
+def actors(
+    seconds: Seconds = 5.0,
+    rounds: Rounds = 3,
+    sizes: Sizes = None,
+    as_json: AsJson = False,
+    out: Out = None,
+) -> None:
+    """Memory, activation and steps of 1,000, 10,000 and 100,000 conversations in one host."""
+    chosen = ascending(sizes, actors_bench.SIZES)
+
+    async def measure(stage: Stage, plan: Plan, told: Told) -> Report:
+        return await actors_bench.measure(stage, plan, told, chosen)
+
+    _run(actors_bench.WANTED, measure, Plan(seconds, rounds), as_json, out)
+
+
+@app.command()
+def growth(
+    seconds: Seconds = 5.0,
+    rounds: Rounds = 3,
+    sizes: Sizes = None,
+    as_json: AsJson = False,
+    out: Out = None,
+) -> None:
+    """Ingest and path, in short, with ever more messages in the database."""
+    chosen = ascending(sizes, growth_bench.SIZES)
+
+    async def measure(stage: Stage, plan: Plan, told: Told) -> Report:
+        return await growth_bench.measure(stage, plan, told, chosen)
+
+    _run(growth_bench.WANTED, measure, Plan(seconds, rounds), as_json, out)
+
+
+def ascending(text: str | None, default: Sequence[int]) -> tuple[int, ...]:
+    """Sizes like `1000,10000`. Raises `Invalid` for what are none, and for those out of order."""
+    if text is None:
+        return tuple(default)
+    try:
+        sizes = tuple(int(each.replace("_", "")) for each in text.split(","))
+    except ValueError:
+        raise Invalid(f"--sizes takes numbers with commas between them, not {text!r}") from None
+    if not sizes or sizes[0] < 1 or list(sizes) != sorted(set(sizes)):
+        raise Invalid("--sizes must grow, and begin with 1 at least")
+    return sizes
 
 
 def _run(wanted: Wanted, measure: Measure, plan: Plan, as_json: bool, out: Path | None) -> None:

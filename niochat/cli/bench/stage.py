@@ -11,7 +11,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
 
@@ -21,7 +21,7 @@ from niochat.adapters.postgres.migrate import migrate
 from niochat.cli.bench.meter import Meter
 from niochat.cli.bench.stores import Stores
 from niochat.config import Settings
-from niochat.stack.children import fetched, last_lines, spawn, wait_until
+from niochat.stack.children import fetched, spawn, wait_until
 from niochat.stack.errors import StackError
 from niochat.stack.home import Home
 from niochat.stack.launcher import Options, Stack
@@ -50,7 +50,9 @@ class Wanted:
     """The plain process with a database of its own."""
     door_only: bool = False
     """Of the plain process."""
-    environment: Mapping[str, str] = ()  # type: ignore[assignment]
+    commit_times: bool = False
+    """PostgreSQL keeps when each transaction was committed."""
+    environment: Mapping[str, str] = field(default_factory=dict)
     """For the product's processes."""
 
 
@@ -100,13 +102,14 @@ def staged(wanted: Wanted, told: Progress) -> Iterator[Stage]:
         signal.signal(number, _interrupt)
     folder = Path(tempfile.mkdtemp(prefix="niochat-bench-", dir="/tmp"))
     saved = dict(os.environ)
-    os.environ.update(wanted.environment or {})
+    os.environ.update(wanted.environment)
     stack = Stack(folder, _options(folder, wanted))
     over = threading.Event()
     try:
         os.environ.update(stack.up(told))
+        stage = _opened(stack, wanted, told)
         threading.Thread(target=_mend, args=(stack, over, told), daemon=True).start()
-        yield _opened(stack, wanted, told)
+        yield stage
     finally:
         over.set()
         told("Stopping.")
@@ -129,6 +132,10 @@ def _options(folder: Path, wanted: Wanted) -> Options:
 
 def _opened(stack: Stack, wanted: Wanted, told: Progress) -> Stage:
     stores = Stores(stack.postgres.admin_dsn)
+    if wanted.commit_times:
+        stores.fetch("commit_times")
+        stack.postgres.stop()
+        stack.postgres.start()
     told("Starting the crowd.")
     crowd_url = _start(stack.home, "crowd", stack.ports.sandbox, "niochat.sandbox.crowd",
                        "/sandbox/health", dict(os.environ))  # fmt: skip
@@ -185,6 +192,3 @@ async def _migrated(dsn: str) -> None:
 
 def _interrupt(number: int, frame: FrameType | None) -> None:
     raise KeyboardInterrupt
-
-
-__all__ = ["Stage", "Wanted", "last_lines", "staged"]
