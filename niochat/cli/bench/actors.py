@@ -14,6 +14,7 @@ from typing import Any
 
 import psutil
 
+from niochat.adapters.postgres.queries import queries
 from niochat.cli.bench.bulk import settle_people
 from niochat.cli.bench.figures import median, quantile
 from niochat.cli.bench.hosts import Host
@@ -26,6 +27,8 @@ from niochat.cli.bench.tenants import Tenant, settle_in
 from niochat.domain.errors import Unavailable
 from niochat.stack import processes
 from niochat.stack.postgres import DATABASE
+
+_SQL = queries("bench")
 
 WANTED = Wanted(
     commit_times=True,
@@ -94,7 +97,7 @@ class _Bench:
         count = min(_STEPS, size)
         first = (size - count) // 2
         where = (self._tenant.tenant_id, self._tenant.channel_id, first, first + count)
-        await asyncio.to_thread(self._stage.stores.fetch, "pending_messages", *where, mark)
+        await asyncio.to_thread(self._stage.stores.fetch, _SQL["pending_messages"], *where, mark)
         began = time.monotonic()
         await self._host.poke(range(first, first + count))
         await self._nothing_waits()
@@ -102,7 +105,7 @@ class _Bench:
 
     async def _nothing_waits(self) -> None:
         deadline = time.monotonic() + _WITHIN_S
-        while (await asyncio.to_thread(self._stage.stores.fetch, "pending"))[0][0]:
+        while (await asyncio.to_thread(self._stage.stores.fetch, _SQL["pending"]))[0][0]:
             if time.monotonic() > deadline:
                 raise Unavailable("the host did not process all", code="host")
             await asyncio.sleep(0.02)
@@ -137,11 +140,11 @@ async def _activations(stage: Stage, plan: Plan, told: Told, tenant: Tenant) -> 
     async with Track(stage, plan, told) as track:
         told("warming up")
         await track.play(Side(), [known], 2.0, database=DATABASE)
-        since = stage.stores.fetch("clock")[0][0]
+        since = stage.stores.fetch(_SQL["clock"])[0][0]
         told("activations, one at a time")
         seconds = plan.seconds * plan.rounds
         await track.play(Side(), [strangers], seconds, database=DATABASE)
-    rows = stage.stores.fetch("activations", tenant.tenant_id, since)
+    rows = stage.stores.fetch(_SQL["activations"], tenant.tenant_id, since)
     return [float(row[0]) for row in rows if row[0] is not None]
 
 

@@ -1,13 +1,16 @@
 """Rows by the million: what years of work leave behind, written by PostgreSQL itself."""
 
+from niochat.adapters.postgres.queries import queries
 from niochat.cli.bench.stores import Stores
 from niochat.stack.postgres import DATABASE
+
+_SQL = queries("bench")
 
 BESIDE = 20
 """Messages of one person; `bench.sql` divides by it."""
 _CHUNK = 250_000
-_PEOPLE = ("bulk_contacts", "bulk_identities", "bulk_threads")
-_SAID = ("bulk_messages", "bulk_events", "bulk_inbox", "bulk_outbox")
+_PEOPLE = (_SQL["bulk_contacts"], _SQL["bulk_identities"], _SQL["bulk_threads"])
+_SAID = (_SQL["bulk_messages"], _SQL["bulk_events"], _SQL["bulk_inbox"], _SQL["bulk_outbox"])
 
 
 def fill(stores: Stores, tenant_id: object, channel_id: object, stored: int, size: int) -> None:
@@ -19,12 +22,12 @@ def fill(stores: Stores, tenant_id: object, channel_id: object, stored: int, siz
     for first in range(stored, size, _CHUNK):
         last = min(first + _CHUNK, size)
         people = (-(-first // BESIDE), -(-last // BESIDE))
-        work: list[tuple[str, tuple[object, ...]]] = [("without_triggers", ())]
+        work: list[tuple[str, tuple[object, ...]]] = [(_SQL["without_triggers"], ())]
         work += [(name, (*where, *people)) for name in _PEOPLE]
-        work.append(("bulk_conversations", (*where, *people, "resolved")))
+        work.append((_SQL["bulk_conversations"], (*where, *people, "resolved")))
         work += [(name, (*where, first, last)) for name in _SAID]
         stores.run_all(work, DATABASE)
-    stores.run_all([("statistics", ())], DATABASE)
+    stores.run_all([(_SQL["statistics"], ())], DATABASE)
 
 
 def settle_people(
@@ -32,7 +35,7 @@ def settle_people(
 ) -> None:
     """People with a live conversation each, which people hold."""
     where = (tenant_id, channel_id, first, last)
-    work: list[tuple[str, tuple[object, ...]]] = [("without_triggers", ())]
+    work: list[tuple[str, tuple[object, ...]]] = [(_SQL["without_triggers"], ())]
     work += [(name, where) for name in _PEOPLE]
-    work += [("bulk_conversations", (*where, "waiting")), ("statistics", ())]
+    work += [(_SQL["bulk_conversations"], (*where, "waiting")), (_SQL["statistics"], ())]
     stores.run_all(work, DATABASE)

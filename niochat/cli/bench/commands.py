@@ -16,7 +16,9 @@ from niochat.cli.bench import growth as growth_bench
 from niochat.cli.bench import ingest as ingest_bench
 from niochat.cli.bench import outage as outage_bench
 from niochat.cli.bench import path as path_bench
+from niochat.cli.bench.document import fill_in
 from niochat.cli.bench.flames import py_spy
+from niochat.cli.bench.plots import draw
 from niochat.cli.bench.report import Report, shown
 from niochat.cli.bench.slices import Plan, Told
 from niochat.cli.bench.stage import Stage, Wanted, staged
@@ -123,6 +125,20 @@ def growth(
         return await growth_bench.measure(stage, plan, told, chosen)
 
     _run(growth_bench.WANTED, measure, Plan(seconds, rounds), as_json, out)
+
+
+@app.command()
+def plot(
+    folder: Annotated[Path, typer.Argument(help="With the results, as `--out` wrote them.")],
+    document: Annotated[
+        Path | None, typer.Option(help="Fill the figures into this document, too.")
+    ] = None,
+) -> None:
+    """Draw an SVG for each result, and fill its figures into a document."""
+    for file in draw(folder):
+        _console.print(f"drawn: {file}", highlight=False)
+    if document is not None:
+        _console.print(f"filled in: {', '.join(fill_in(document, folder))}", highlight=False)
 
 
 def ascending(text: str | None, default: Sequence[int]) -> tuple[int, ...]:

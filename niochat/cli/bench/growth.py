@@ -1,8 +1,8 @@
 """`bench growth`: `ingest` and `path`, in short, while the database grows.
 
-Each size is measured beside the limits, which do not grow (an application that only reads the
-body; the plain process on its own small database), so that a machine that slows down meanwhile
-is no growth. What is told for a size is product over limit, over the same of the empty database.
+Each size is measured beside the limit of `ingest` (an application that only reads the body), which
+does not grow, so that a machine that slows down meanwhile is no growth. What is told for a size is
+product over limit, over the same of the empty database.
 """
 
 import asyncio
@@ -14,18 +14,18 @@ from niochat.cli.bench.ingest import ingest_stream, limit_stream
 from niochat.cli.bench.path import PEOPLE, path_stream
 from niochat.cli.bench.report import Report, machine
 from niochat.cli.bench.slices import Plan, Side, Told, Track, ratio
-from niochat.cli.bench.stage import PLAIN_DATABASE, Stage, Wanted
+from niochat.cli.bench.stage import Stage, Wanted
 from niochat.cli.bench.tenants import settle_in
 from niochat.sandbox.crowd.job import Stream
 from niochat.stack.postgres import DATABASE
 
-WANTED = Wanted(limit=True, plain=True)
+WANTED = Wanted(limit=True)
 SIZES = (10_000, 1_000_000, 5_000_000)
 GOAL = 0.9
 _ASSISTED, _HELD = "assisted", "held"
 _WARM_S = 3.0
-_DATABASES = {"ingest": DATABASE, "path": DATABASE, "plain": PLAIN_DATABASE}
-_LIMIT_OF = {"ingest": "limit", "path": "plain"}
+_MEASURED = ("ingest", "path")
+_DATABASES = dict.fromkeys(_MEASURED, DATABASE)
 
 
 async def measure(stage: Stage, plan: Plan, told: Told, sizes: Sequence[int] = SIZES) -> Report:
@@ -48,13 +48,11 @@ async def measure(stage: Stage, plan: Plan, told: Told, sizes: Sequence[int] = S
 async def _streams(stage: Stage) -> tuple[dict[str, Stream], object, object]:
     assisted = (await settle_in(stage, [_ASSISTED], assistant=True))[_ASSISTED]
     held = (await settle_in(stage, [_HELD], assistant=False))[_HELD]
-    plain = (await settle_in(stage, [_ASSISTED], assistant=True, plain=True))[_ASSISTED]
     ingest = ingest_stream("ingest", held)
     streams = {
         "ingest": ingest,
         "limit": limit_stream(stage, ingest),
         "path": path_stream("path", assisted, PEOPLE),
-        "plain": path_stream("plain", plain, 2 * PEOPLE),
     }
     return streams, assisted.tenant_id, assisted.channel_id
 
@@ -66,29 +64,28 @@ def _figures(sides: dict[str, Side]) -> dict[str, Any]:
             "p50_ms": sides[name].p50_ms,
             "p99_ms": sides[name].p99_ms,
             "cpu_ms_per_unit": sides[name].use.cpu_ms_per_unit(),
-            "limit_rate": sides[limit].rate,
-            "ratio_to_limit": ratio(sides[name], sides[limit]),
+            "limit_rate": sides["limit"].rate,
+            "ratio_to_limit": ratio(sides[name], sides["limit"]),
             "foreign_cores": sides[name].use.foreign_cores,
             **sides[name].statements(),
         }
-        for name, limit in _LIMIT_OF.items()
+        for name in _MEASURED
     }
 
 
 def _report(stage: Stage, found: list[dict[str, Any]], sides: dict[str, Side]) -> Report:
     empty, *grown = found
     for size in found:
-        for name in _LIMIT_OF:
+        for name in _MEASURED:
             of_empty = empty[name]["ratio_to_limit"]
-            size[name]["ratio_to_empty"] = (
-                round(size[name]["ratio_to_limit"] / of_empty, 3) if of_empty else 0.0
-            )
+            found_now = size[name]["ratio_to_limit"]
+            size[name]["ratio_to_empty"] = round(found_now / of_empty, 3) if of_empty else 0.0
     path = sides["path"]
     goals = {
         f"{name} with {size['messages']:,} messages at least {GOAL} of the empty database "
         f"({size[name]['ratio_to_empty']})": size[name]["ratio_to_empty"] >= GOAL
         for size in grown
-        for name in _LIMIT_OF
+        for name in _MEASURED
     }
     return Report(
         name="growth",

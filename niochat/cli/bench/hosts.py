@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import logging
 from collections.abc import Sequence
 from typing import Any, Self
 from uuid import UUID
@@ -33,7 +34,7 @@ class Host:
         from niochat.actors.gateway import NAMESPACE
 
         ray.init(address=address, namespace=NAMESPACE, log_to_driver=False,
-                 logging_level="ERROR")  # fmt: skip
+                 logging_level=logging.ERROR)  # fmt: skip
         return cls(ray.get_actor("host-0", namespace=NAMESPACE))
 
     def leave(self) -> None:

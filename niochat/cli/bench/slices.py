@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
+from niochat.adapters.postgres.queries import queries
 from niochat.cli.bench.crowd import Crowd, Played
 from niochat.cli.bench.figures import median, quantile
 from niochat.cli.bench.flames import Flames
@@ -14,6 +15,8 @@ from niochat.cli.bench.meter import Use
 from niochat.cli.bench.stage import Stage
 from niochat.cli.bench.stores import Spent
 from niochat.sandbox.crowd.job import Moment, Outcome, Stream
+
+_SQL = queries("bench")
 
 _DRAINED_WITHIN_S = 120.0
 _COUNTED_AFTER_S = 1.2
@@ -178,7 +181,7 @@ class Track:
         side.drain_s.append(round(time.monotonic() - began, 2))
 
     async def _left(self, database: str) -> int:
-        rows = await asyncio.to_thread(self._stage.stores.fetch, "pending", database=database)
+        rows = await asyncio.to_thread(self._stage.stores.fetch, _SQL["pending"], database=database)
         return int(rows[0][0])
 
 

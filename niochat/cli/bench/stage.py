@@ -18,6 +18,7 @@ from types import FrameType
 import yaml
 
 from niochat.adapters.postgres.migrate import migrate
+from niochat.adapters.postgres.queries import queries
 from niochat.cli.bench.meter import Meter
 from niochat.cli.bench.stores import Stores
 from niochat.config import Settings
@@ -26,6 +27,8 @@ from niochat.stack.errors import StackError
 from niochat.stack.home import Home
 from niochat.stack.launcher import Options, Stack
 from niochat.stack.ray_cluster import SERVE_CONFIG
+
+_SQL = queries("bench")
 
 PLAIN_DATABASE = "plain"
 LIMIT_PREFIX = "/limit"
@@ -133,7 +136,7 @@ def _options(folder: Path, wanted: Wanted) -> Options:
 def _opened(stack: Stack, wanted: Wanted, told: Progress) -> Stage:
     stores = Stores(stack.postgres.admin_dsn)
     if wanted.commit_times:
-        stores.fetch("commit_times")
+        stores.fetch(_SQL["commit_times"])
         stack.postgres.stop()
         stack.postgres.start()
     told("Starting the crowd.")

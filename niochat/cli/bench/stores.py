@@ -86,18 +86,18 @@ class Stores:
             connection.execute(statement.format(sql.Identifier(database), sql.Identifier(OWNER)))
 
     def fetch(self, query: str, *arguments: object, database: str = DATABASE) -> list[Any]:
-        """Rows of a query of `bench.sql`, past every policy."""
+        """Rows of one query, past every policy."""
         return self.run_all([(query, arguments)], database)
 
     def run_all(
         self, wanted: Sequence[tuple[str, Sequence[object]]], database: str = DATABASE
     ) -> list[Any]:
-        """Queries of `bench.sql` with their arguments in one session; the rows of the last."""
+        """Queries with their arguments in one session; the rows of the last."""
         rows: list[Any] = []
         with psycopg.connect(self.address(database), autocommit=True) as connection:
-            for name, arguments in wanted:
+            for statement, arguments in wanted:
                 cursor = psycopg.RawCursor(connection)
-                cursor.execute(_SQL[name].encode(), arguments or None)
+                cursor.execute(statement.encode(), arguments or None)
                 rows = list(cursor.fetchall()) if cursor.description else []
         return rows
 
@@ -109,8 +109,8 @@ class Stores:
 
     def counters(self, database: str = DATABASE) -> Counters:
         """Now. Commits reach the counter within about a second."""
-        commits = self.fetch("commits", database)
-        rows = self.fetch("statements", database)
+        commits = self.fetch(_SQL["commits"], database)
+        rows = self.fetch(_SQL["statements"], database)
         found: dict[int, Statement] = {}
         for queryid, *counted in rows:  # one row for each role that ran it
             found[queryid] = Statement(*counted).plus(found.get(queryid))

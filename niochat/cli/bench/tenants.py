@@ -12,10 +12,13 @@ import yaml
 
 from niochat.accounts.apply import apply
 from niochat.accounts.providers import read_providers
+from niochat.adapters.postgres.queries import queries
 from niochat.cli.bench.stage import PLAIN_DATABASE, Stage
 from niochat.cli.providers import channels_of
 from niochat.stack.postgres import DATABASE
 from niochat.wiring.parts import Parts, open_parts
+
+_SQL = queries("bench")
 
 _TEAMS = {"atendimento": "Atendimento", "financeiro": "Financeiro", "suporte": "Suporte técnico",
           "vendas": "Vendas"}  # fmt: skip
@@ -76,7 +79,9 @@ async def settle_in(
         tenants = await prepare(parts, stage.crowd_url, slugs, assistant=assistant)
     finally:
         await parts.close()
-    stage.stores.fetch("no_window", list(slugs), database=PLAIN_DATABASE if plain else DATABASE)
+    stage.stores.fetch(
+        _SQL["no_window"], list(slugs), database=PLAIN_DATABASE if plain else DATABASE
+    )
     return tenants
 
 
