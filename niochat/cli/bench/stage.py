@@ -103,13 +103,13 @@ def staged(wanted: Wanted, told: Progress) -> Iterator[Stage]:
     """
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _interrupt)
-    folder = Path(tempfile.mkdtemp(prefix="niochat-bench-", dir="/tmp"))
+    folder = Path(tempfile.mkdtemp(prefix="niochat-bench-"))
     saved = dict(os.environ)
     os.environ.update(wanted.environment)
     stack = Stack(folder, _options(folder, wanted))
     over = threading.Event()
     try:
-        os.environ.update(stack.up(told))
+        os.environ.update(_up(stack, told))
         stage = _opened(stack, wanted, told)
         threading.Thread(target=_mend, args=(stack, over, told), daemon=True).start()
         yield stage
@@ -121,6 +121,15 @@ def staged(wanted: Wanted, told: Progress) -> Iterator[Stage]:
         os.environ.update(saved)
         shutil.rmtree(folder, ignore_errors=True)
         shutil.rmtree(stack.home.temporary_folder(), ignore_errors=True)
+
+
+def _up(stack: Stack, told: Progress) -> Mapping[str, str]:
+    """Start it, and once more: Serve gives up on a proxy that a busy machine starts slowly."""
+    try:
+        return stack.up(told)
+    except StackError:
+        told("It did not start: once more.")
+        return stack.up(told)
 
 
 def _options(folder: Path, wanted: Wanted) -> Options:
