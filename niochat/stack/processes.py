@@ -96,7 +96,7 @@ def pss_mb(processes: Iterable[psutil.Process]) -> dict[Kind, float]:
     totals: dict[Kind, float] = {}
     for process in processes:
         part = kind(process)
-        totals[part] = totals.get(part, 0.0) + _pss_kb(process.pid) / 1024
+        totals[part] = totals.get(part, 0.0) + pss_kb(process.pid) / 1024
     return {part: round(total, 1) for part, total in sorted(totals.items())}
 
 
@@ -164,7 +164,8 @@ def _gone(process: psutil.Process) -> bool:
     return True
 
 
-def _pss_kb(pid: int) -> int:
+def pss_kb(pid: int) -> int:
+    """Proportional memory of one process; 0 when it is gone."""
     try:
         rollup = Path(f"/proc/{pid}/smaps_rollup").read_text()
     except OSError:

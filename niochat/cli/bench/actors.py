@@ -1,0 +1,192 @@
+"""`bench actors`: what a virtual actor costs in a real host.
+
+Conversations are written into the database, with people holding them; then the one host is poked
+for each, which activates it. Steps: a message of each of so many is put into the inbox, their
+actors are poked, and the time counts until nothing waits.
+"""
+
+import asyncio
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import psutil
+
+from niochat.adapters.postgres.queries import queries
+from niochat.cli.bench.bulk import settle_people
+from niochat.cli.bench.figures import median, quantile
+from niochat.cli.bench.hosts import Host
+from niochat.cli.bench.ingest import ingest_stream
+from niochat.cli.bench.meter import group_of
+from niochat.cli.bench.report import Report, machine
+from niochat.cli.bench.slices import Plan, Side, Told, Track
+from niochat.cli.bench.stage import Stage, Wanted
+from niochat.cli.bench.tenants import Tenant, settle_in
+from niochat.domain.errors import Unavailable
+from niochat.stack import processes
+from niochat.stack.postgres import DATABASE
+
+_SQL = queries("bench")
+
+WANTED = Wanted(
+    commit_times=True,
+    environment={"NIOCHAT_HOSTS": "1", "NIOCHAT_PASSIVATE_S": "86400",
+                 "NIOCHAT_MAX_ACTORS": "200000"},
+)  # fmt: skip
+SIZES = (1_000, 10_000, 100_000)
+KB, ACTIVATION_MS, KEPT = 8.0, 10.0, 0.9
+_SLUG = "held"
+_STEPS = 2_000
+_SINGLE_RATE = 20.0
+"""Messages of new people a second: seldom enough that none waits for another."""
+_WITHIN_S = 600.0
+_FIRST = 10_000_000
+
+
+@dataclass(slots=True)
+class _Size:
+    actors: int
+    kb: float = 0.0
+    steps_per_s: list[float] = field(default_factory=list)
+
+    def shown(self) -> dict[str, Any]:
+        return {"actors": self.actors, "kb_each": round(self.kb, 2),
+                "steps_per_s": round(median(self.steps_per_s), 1),
+                "steps_rounds": [round(each, 1) for each in self.steps_per_s]}  # fmt: skip
+
+
+class _Bench:
+    """One run."""
+
+    def __init__(self, stage: Stage, plan: Plan, told: Told, tenant: Tenant, host: Host) -> None:
+        self._stage, self._plan, self._told = stage, plan, told
+        self._tenant, self._host = tenant, host
+        self._written = 0
+
+    async def grow(self, size: int) -> _Size:
+        """Have so many active, then step some of them in each round."""
+        found = _Size(size)
+        self._told(f"activating {size:,}")
+        if size > self._written:
+            where = (self._tenant.tenant_id, self._tenant.channel_id)
+            await asyncio.to_thread(settle_people, self._stage.stores, *where, self._written, size)
+            self._written = size
+        active = int((await self._host.stats())["conversations"])
+        before = self._rss()
+        await self._activate(range(size), size)
+        gained = int((await self._host.stats())["conversations"]) - active
+        found.kb = (self._rss() - before) / 1024 / gained if gained else 0.0
+        for number in range(self._plan.rounds):
+            self._told(f"{size:,} active: steps, {number + 1} of {self._plan.rounds}")
+            found.steps_per_s.append(await self._steps(size, f"{size}-{time.monotonic_ns()}"))
+        return found
+
+    async def _activate(self, numbers: Sequence[int], wanted: int) -> None:
+        deadline = time.monotonic() + _WITHIN_S
+        await self._host.poke(numbers)
+        while int((await self._host.stats())["conversations"]) < wanted:
+            if time.monotonic() > deadline:
+                raise Unavailable("the host did not activate all", code="host")
+            await asyncio.sleep(0.2)
+        await self._nothing_waits()
+
+    async def _steps(self, size: int, mark: str) -> float:
+        """Steps a second of people spread over all that are active."""
+        count = min(_STEPS, size)
+        first = (size - count) // 2
+        where = (self._tenant.tenant_id, self._tenant.channel_id, first, first + count)
+        await asyncio.to_thread(self._stage.stores.fetch, _SQL["pending_messages"], *where, mark)
+        began = time.monotonic()
+        await self._host.poke(range(first, first + count))
+        await self._nothing_waits()
+        return count / (time.monotonic() - began)
+
+    async def _nothing_waits(self) -> None:
+        deadline = time.monotonic() + _WITHIN_S
+        while (await asyncio.to_thread(self._stage.stores.fetch, _SQL["pending"]))[0][0]:
+            if time.monotonic() > deadline:
+                raise Unavailable("the host did not process all", code="host")
+            await asyncio.sleep(0.02)
+
+    def _rss(self) -> int:
+        """Bytes that the host's process has in memory."""
+        found = processes.marked(self._stage.stack.home.folder)
+        return sum(int(p.memory_info().rss) for p in found if group_of(p) == "hosts")
+
+
+async def measure(stage: Stage, plan: Plan, told: Told, sizes: Sequence[int] = SIZES) -> Report:
+    """The whole bench. The smallest size is measured again at the end, by a fresh host."""
+    tenant = (await settle_in(stage, [_SLUG], assistant=False))[_SLUG]
+    activations = await _activations(stage, plan, told, tenant)
+    host = await asyncio.to_thread(Host.connect, stage.stack.ray.address)
+    try:
+        bench = _Bench(stage, plan, told, tenant, host)
+        found = [await bench.grow(size) for size in sizes]
+        told("a fresh host")
+        await host.restart()
+        again = await bench.grow(sizes[0])
+    finally:
+        host.leave()
+    limit = await _dict_bytes(max(sizes))
+    return _report(stage, found, again, activations, limit)
+
+
+async def _activations(stage: Stage, plan: Plan, told: Told, tenant: Tenant) -> list[float]:
+    """New people write, one at a time; milliseconds from commit to commit."""
+    known = replace(ingest_stream("single", tenant), people=1000, first=_FIRST, rate=_SINGLE_RATE)
+    strangers = replace(known, people=100_000, first=_FIRST + known.people)
+    async with Track(stage, plan, told) as track:
+        told("warming up")
+        await track.play(Side(), [known], 2.0, database=DATABASE)
+        since = stage.stores.fetch(_SQL["clock"])[0][0]
+        told("activations, one at a time")
+        seconds = plan.seconds * plan.rounds
+        await track.play(Side(), [strangers], seconds, database=DATABASE)
+    rows = stage.stores.fetch(_SQL["activations"], tenant.tenant_id, since)
+    return [float(row[0]) for row in rows if row[0] is not None]
+
+
+async def _dict_bytes(count: int) -> float:
+    child = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "niochat.cli.bench.states", str(count),
+        stdout=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    output, _ = await child.communicate()
+    return float(output)
+
+
+def _report(
+    stage: Stage, found: list[_Size], again: _Size, activations: list[float], dict_bytes: float
+) -> Report:
+    base = median([*found[0].steps_per_s, *again.steps_per_s])
+    largest = found[-1]
+    kept = round(median(largest.steps_per_s) / base, 3) if base else 0.0
+    p99 = round(quantile(activations, 0.99), 2)
+    memory = processes.marked(stage.stack.home.folder)
+    return Report(
+        name="actors",
+        unit="step",
+        rate=round(median(largest.steps_per_s), 1),
+        p50_ms=round(quantile(activations, 0.5), 2),
+        p99_ms=p99,
+        ratio_to_limit=round(largest.kb * 1024 / dict_bytes, 2) if dict_bytes else None,
+        pss_mb=round(sum(processes.pss_kb(p.pid) for p in memory if _is_host(p)) / 1024, 1),
+        limit={"kb_each": round(dict_bytes / 1024, 2), "what": "a Python dict of the same states"},
+        machine=machine(stage.stores),
+        more={
+            "sizes": [each.shown() for each in found],
+            "smallest_again": again.shown(),
+            "activations": len(activations),
+        },
+        goals={
+            f"at most {KB:g} KB each ({largest.kb:.2f})": largest.kb <= KB,
+            f"activation p99 under {ACTIVATION_MS:g} ms ({p99})": p99 < ACTIVATION_MS,
+            f"throughput of the largest at least {KEPT} of the smallest ({kept})": kept >= KEPT,
+        },
+    )
+
+
+def _is_host(process: psutil.Process) -> bool:
+    return group_of(process) == "hosts"

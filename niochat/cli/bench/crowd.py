@@ -1,0 +1,77 @@
+"""The crowd's process as the bench sees it."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import httpx
+
+from niochat.domain.errors import Unavailable
+from niochat.sandbox.crowd.job import Outcome, Stream
+
+Moved = Callable[[Sequence[dict[str, Any]]], None]
+_LOOK_S = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Played:
+    """What came of a job: by stream, and what the crowd heard besides."""
+
+    outcomes: dict[str, Outcome]
+    twice: int = 0
+    late: int = 0
+    strange: dict[str, int] = field(default_factory=dict)
+    """Calls that the crowd has no answer for, by path."""
+
+    @property
+    def first(self) -> Outcome:
+        """The outcome of a job of one stream."""
+        return next(iter(self.outcomes.values()))
+
+
+class Crowd:
+    """Plays jobs. Raises `Unavailable` when the crowd is gone or refuses the job."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self._http = httpx.AsyncClient(base_url=url, timeout=None, trust_env=False)
+
+    async def close(self) -> None:
+        """Close connections."""
+        await self._http.aclose()
+
+    async def play(
+        self,
+        streams: Sequence[Stream],
+        seconds: float,
+        settle_s: float = 5.0,
+        moved: Moved = lambda found: None,
+    ) -> Played:
+        """Run one job; `moved` is told how far it is, twice a second."""
+        job = {
+            "streams": [asdict(stream) for stream in streams],
+            "seconds": seconds,
+            "settle_s": settle_s,
+        }
+        watch = asyncio.create_task(self._watch(moved))
+        try:
+            answer = await self._http.post("/sandbox/run", json=job)
+        except httpx.HTTPError as error:
+            raise Unavailable(f"the crowd is gone: {error!r}; see its log") from error
+        finally:
+            watch.cancel()
+        if answer.status_code != 200:
+            raise Unavailable(f"the crowd refuses the job: {answer.text[:300]}")
+        found = answer.json()
+        outcomes = {each["name"]: Outcome(**each) for each in found["streams"]}
+        return Played(outcomes, found["twice"], found["late"], found["strange"])
+
+    async def _watch(self, moved: Moved) -> None:
+        while True:
+            await asyncio.sleep(_LOOK_S)
+            try:
+                answer = await self._http.get("/sandbox/progress")
+            except httpx.HTTPError:
+                continue  # the job's own call says what is wrong
+            moved(answer.json())

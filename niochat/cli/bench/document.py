@@ -1,0 +1,104 @@
+"""The tables of `docs/benchmarks.md`, made from what the benches wrote."""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from niochat.cli.bench.plots import read_results
+from niochat.domain.errors import Invalid
+
+_MARK = re.compile(r"(<!-- figures: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
+_HEAD = (
+    ("rate", "a second"),
+    ("p50_ms", "p50 ms"),
+    ("p99_ms", "p99 ms"),
+    ("ratio_to_limit", "ratio"),
+    ("cpu_ms_per_unit", "CPU ms a unit"),
+    ("pss_mb", "PSS MB"),
+    ("statements_per_unit", "statements"),
+    ("commits_per_unit", "commits"),
+)
+
+
+def fill_in(document: Path, results: Path) -> list[str]:
+    """Replace what stands between `<!-- figures: NAME -->` and `<!-- end -->`; names filled in.
+
+    A place whose bench was not run stays as it is. Raises `Invalid`.
+    """
+    found = read_results(results)
+    text = document.read_text("utf-8")
+    named = [match[1] for match in _MARK.findall(text)]
+    if not named:
+        raise Invalid(f"{document} has no place for figures")
+    known = {"machine": _machine(found)}
+    for name, each in found.items():
+        known[name] = _table(each) + _picture(document, results / f"{name}.svg")
+
+    def filled(match: re.Match[str]) -> str:
+        table = known.get(match[2])
+        return match[0] if table is None else f"{match[1]}{table}{match[3]}"
+
+    document.write_text(_MARK.sub(filled, text), "utf-8")
+    return [name for name in named if name in known]
+
+
+def _table(found: Mapping[str, Any]) -> str:
+    shown = [(title, found[name]) for name, title in _HEAD if found.get(name) is not None]
+    lines = [_row([title for title, _ in shown]), _row(["---"] * len(shown))]
+    lines.append(_row([f"{value:g}" for _, value in shown]))
+    rows = "\n".join(lines) + "\n"
+    goals = "".join(
+        f"- {'met' if met else '**missed**'}: {goal}\n" for goal, met in found["goals"].items()
+    )
+    return f"\n{rows}\n{goals}\n{_more(found)}"
+
+
+def _picture(document: Path, file: Path) -> str:
+    if not file.exists():
+        return ""
+    return f"![{file.stem}]({file.absolute().relative_to(document.absolute().parent)})\n\n"
+
+
+def _more(found: Mapping[str, Any]) -> str:
+    """Sizes, where the bench has some."""
+    sizes = found.get("sizes")
+    if not sizes:
+        return ""
+    if "actors" in sizes[0]:
+        rows = [[f"{each['actors']:,}", each["kb_each"], each["steps_per_s"]] for each in sizes]
+        return _whole(["active", "KB each", "steps a second"], rows)
+    rows = [
+        [f"{size['messages']:,}", name, size[name]["rate"], size[name]["ratio_to_empty"],
+         size[name]["cpu_ms_per_unit"]]
+        for size in sizes for name in ("ingest", "path")
+    ]  # fmt: skip
+    return _whole(["messages", "bench", "a second", "of empty", "CPU ms a unit"], rows)
+
+
+def _machine(found: Mapping[str, Mapping[str, Any]]) -> str:
+    rows = [[name, each["machine"].get("load_before"), _foreign(each)]
+            for name, each in found.items()]  # fmt: skip
+    machine = next(iter(found.values()))["machine"]
+    told = "\n".join(
+        f"- {name.replace('_', ' ')}: {value}"
+        for name, value in machine.items()
+        if name != "load_before"
+    )
+    return f"\n{told}\n\n{_whole(['bench', 'load before', 'foreign cores'], rows)}"
+
+
+def _foreign(found: Mapping[str, Any]) -> object:
+    for name in ("saturated", "beside", "during"):
+        if name in found:
+            return found[name]["foreign_cores"]
+    return ""
+
+
+def _whole(head: list[str], rows: list[list[Any]]) -> str:
+    lines = [_row(head), _row(["---"] * len(head)), *(_row(row) for row in rows)]
+    return "\n".join(lines) + "\n\n"
+
+
+def _row(cells: list[Any]) -> str:
+    return "| " + " | ".join(str(cell) for cell in cells) + " |"

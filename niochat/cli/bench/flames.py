@@ -1,0 +1,62 @@
+"""Flame graphs of the processes that a slice keeps busy, by py-spy."""
+
+import asyncio
+import shutil
+import sys
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from niochat.cli.bench.meter import group_of
+from niochat.domain.errors import Invalid
+from niochat.stack import processes
+
+GROUPS = ("webhooks", "hosts", "assistant", "plain")
+_RATE = 200
+_STARTS_S = 1.0
+
+
+def py_spy() -> str:
+    """The program. Raises `Invalid` when it is not installed."""
+    beside = Path(sys.executable).with_name("py-spy")
+    found = str(beside) if beside.exists() else shutil.which("py-spy")
+    if not found:
+        raise Invalid("py-spy is not installed: scripts/setup requirements-dev.lock")
+    return found
+
+
+class Flames:
+    """Records one SVG for each group into a folder while a slice runs."""
+
+    def __init__(self, home: Path, folder: Path, name: str) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self._home = home
+        self._folder = folder
+        self._name = name
+        self._program = py_spy()
+
+    async def record(self, seconds: float, groups: Sequence[str] = GROUPS) -> list[Path]:
+        """Watch the first process of each group for so long; the files that came of it."""
+        watched: dict[str, int] = {}
+        for process in processes.marked(self._home):
+            group = group_of(process)
+            if group in groups:
+                watched.setdefault(group, process.pid)
+        await asyncio.gather(*(self._watch(g, pid, seconds) for g, pid in watched.items()))
+        return [file for group in watched if (file := self._file(group)).exists()]
+
+    def _file(self, group: str) -> Path:
+        return self._folder / f"{self._name}-{group}.svg"
+
+    async def _watch(self, group: str, pid: int, seconds: float) -> None:
+        # gil: what computes. Waiting for others is no cost of ours.
+        child = await asyncio.create_subprocess_exec(
+            self._program, "record", "--gil", "--rate", str(_RATE), "--duration",
+            str(max(int(seconds), 1)), "--output", str(self._file(group)), "--pid", str(pid),
+            stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL,
+        )  # fmt: skip
+        try:
+            await asyncio.wait_for(child.wait(), seconds + 30)
+        finally:
+            with suppress(ProcessLookupError):
+                child.kill()

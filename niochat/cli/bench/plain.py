@@ -1,0 +1,167 @@
+"""The limit of `path`: the product's own rooms in one plain asyncio process, without Ray.
+
+`python -m niochat.cli.bench.plain --port N [--door-only]` with the environment of any of our
+processes. Door, host, assistant and ERP share one event loop; what lies between them in the
+product (Serve, HAProxy, Ray calls) is a function call here.
+"""
+
+import argparse
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+from uuid import UUID
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from niochat import telemetry
+from niochat.actors import kinds
+from niochat.actors.host_core import HostCore
+from niochat.adapters.postgres.queries import queries
+from niochat.assistant.report import TurnReport, TurnRequest
+from niochat.assistant.turn import Assistant
+from niochat.config import Settings
+from niochat.domain.erp import Answer, Read, WriteOrder, WriteResult
+from niochat.domain.errors import NiochatError
+from niochat.domain.ids import SHARDS
+from niochat.erp.permits import CallEnded, LeaseCall, Permit
+from niochat.erp.report import ErpReply
+from niochat.erp.service import ErpService
+from niochat.ingress.problems import as_problem
+from niochat.ingress.webhooks import Door, build
+from niochat.runtime.address import Address
+from niochat.wiring.assistant import build_assistant
+from niochat.wiring.erp import build_erp
+from niochat.wiring.parts import Parts, open_parts
+
+_SQL = queries("placement")
+_NAME = "plain"
+
+
+class Desk:
+    """The ERP's service in the same process, as the assistant knows its pool."""
+
+    def __init__(self, service: ErpService) -> None:
+        self._service = service
+
+    async def read(self, tenant_id: UUID, request: Read[Answer]) -> Answer:
+        """Raises `ErpError` or `ErpRefused`."""
+        answer: Any = _result(await self._service.read(tenant_id, request))
+        return answer  # type: ignore[no-any-return]
+
+    async def write(self, tenant_id: UUID, order: WriteOrder) -> WriteResult:
+        """Raises `Refused`, `ErpError` or `ErpRefused`."""
+        result: Any = _result(await self._service.write(tenant_id, order))
+        return result  # type: ignore[no-any-return]
+
+
+class Pool:
+    """The assistant in the same process, as the host knows its pool."""
+
+    def __init__(self) -> None:
+        self.assistant: Assistant | None = None
+
+    async def run(self, request: TurnRequest) -> TurnReport:
+        """Run one turn here."""
+        assert self.assistant is not None
+        return await self.assistant.run(request)
+
+
+class Whole:
+    """A host that owns every shard, with its pools."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        pool = Pool()
+        self._core = HostCore(_NAME, _NAME, parts, pool, self._ask, self._tell)
+        pool.assistant = build_assistant(parts, Desk(build_erp(parts, self._place, self._ended)))
+
+    async def start(self) -> None:
+        """Own all shards and begin."""
+        async with self._parts.database.path() as connection:
+            owners = [self._core.incarnation] * SHARDS
+            await connection.fetch(_SQL["move"], list(range(SHARDS)), owners)
+        self._core.start()
+        await self._core.refresh()
+
+    async def stop(self) -> None:
+        """End the host."""
+        await self._core.stop()
+
+    def poke(self, thread_id: UUID) -> None:
+        """A row waits for this thread."""
+        self._core.poke([kinds.conversation(thread_id)])
+
+    async def _ask(self, address: Address, payload: object) -> Any:
+        return await self._core.ask(address, payload)
+
+    async def _tell(self, address: Address, payload: object) -> None:
+        self._core.tell(address, payload)
+
+    async def _place(self, tenant_id: UUID, lease: LeaseCall) -> Permit:
+        permit = await self._ask(kinds.tenant(tenant_id), lease)
+        assert isinstance(permit, Permit)
+        return permit
+
+    async def _ended(self, tenant_id: UUID, ended: CallEnded) -> None:
+        await self._tell(kinds.tenant(tenant_id), ended)
+
+
+def application(*, door_only: bool) -> Starlette:
+    """The ASGI application. `door_only` stores and answers, and nobody processes."""
+    settings = Settings.read()
+    telemetry.set_up_logs(settings.log, json=True)
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        parts = await open_parts(settings)
+        whole = None if door_only else Whole(parts)
+        if whole is not None:
+            await whole.start()
+        app.router.routes.extend(_routes(parts, whole))
+        yield
+        if whole is not None:
+            await whole.stop()
+        await parts.close()
+
+    health = Route("/health", _health)
+    return Starlette(
+        routes=[health], lifespan=lifespan, exception_handlers={NiochatError: as_problem}
+    )
+
+
+def _routes(parts: Parts, whole: Whole | None) -> list[Route]:
+    def nothing(_: object) -> None:
+        return None
+
+    poke: Callable[[UUID], None] = nothing if whole is None else whole.poke
+    return build(Door(parts.directory, parts.vault, parts.inbox, poke, nothing, nothing))
+
+
+async def _health(_request: Request) -> Response:
+    return Response("ok")
+
+
+def _result(reply: ErpReply) -> object:
+    return reply.result()
+
+
+def main() -> None:
+    """Reads the command line and serves."""
+    parser = argparse.ArgumentParser(prog="python -m niochat.cli.bench.plain", description=__doc__)
+    parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--door-only", action="store_true")
+    arguments = parser.parse_args()
+    config = uvicorn.Config(
+        application(door_only=arguments.door_only), host="127.0.0.1", port=arguments.port,
+        loop="uvloop", http="httptools", ws="none", log_level="warning", access_log=False,
+        backlog=2048,
+    )  # fmt: skip
+    uvicorn.Server(config).run()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,126 @@
+"""Plots of what the benches wrote: one SVG for each that was run, in one style."""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from niochat.domain.errors import Invalid
+
+Found = Mapping[str, Any]
+_OURS, _LIMIT, _GOAL = "#1f6feb", "#8b949e", "#d1242f"
+_WIDTH, _HEIGHT = 7.2, 3.4
+_GROUPS = 8
+"""The dearest groups of processes; the rest is drawn as one."""
+
+
+def read_results(folder: Path) -> dict[str, Found]:
+    """The JSON objects in `folder` by the name of their bench. Raises `Invalid`."""
+    found: dict[str, Found] = {}
+    for file in sorted(folder.glob("*.json")):
+        try:
+            result = json.loads(file.read_text("utf-8"))
+            found[str(result["name"])] = result
+        except (ValueError, KeyError, TypeError) as error:
+            raise Invalid(f"{file} is no result of a bench: {error!r}") from error
+    if not found:
+        raise Invalid(f"{folder} holds no result: run niochat bench NAME --out {folder}/NAME.json")
+    return found
+
+
+def draw(folder: Path) -> list[Path]:
+    """An SVG beside each result of `folder` that has a plot; the files."""
+    files: list[Path] = []
+    for name, found in read_results(folder).items():
+        drawing = _DRAWINGS.get(name)
+        if drawing is not None:
+            files.append(_drawn(folder / f"{name}.svg", found, drawing))
+    return files
+
+
+def _drawn(file: Path, found: Found, drawing: Callable[[Any, Found], None]) -> Path:
+    try:
+        from matplotlib.figure import Figure
+    except ImportError:
+        raise Invalid("matplotlib is not installed: scripts/setup requirements-dev.lock") from None
+    figure = Figure(figsize=(_WIDTH, _HEIGHT), layout="constrained")
+    drawing(figure, found)
+    # Without a date and with fixed ids the same figures give the same file.
+    figure.savefig(file, format="svg", metadata={"Date": None})
+    return file
+
+
+def _rates_and_cpu(figure: Any, found: Found) -> None:
+    """Left: product and limit, slice by slice. Right: where a unit's CPU goes."""
+    left, right = figure.subplots(1, 2)
+    saturated, limit = found["saturated"]["rates"], found["limit"]["rates"]
+    left.plot(range(1, len(saturated) + 1), saturated, "o-", color=_OURS, label="product")
+    left.plot(range(1, len(limit) + 1), limit, "s--", color=_LIMIT, label="limit")
+    left.axhline(sum(limit) / len(limit) / 2, color=_GOAL, lw=0.8, label="half of the limit")
+    left.set(title=f"{found['name']}: {found['unit']}s a second", xlabel="round", ylim=(0, None))
+    left.legend(fontsize=7)
+    _groups(right, found)
+
+
+def _groups(axes: Any, found: Found) -> None:
+    costs = {
+        group: float(each["cpu_ms_per_unit"])
+        for group, each in found["groups"].items()
+        if group not in ("crowd", "plain", "limit")
+    }
+    dearest = sorted(costs, key=lambda group: -costs[group])
+    shown = dearest[:_GROUPS]
+    values = [costs[group] for group in shown]
+    if len(dearest) > _GROUPS:
+        shown.append("others")
+        values.append(sum(costs[group] for group in dearest[_GROUPS:]))
+    axes.barh(shown[::-1], values[::-1], color=_OURS)
+    axes.set(title=f"CPU ms a {found['unit']}")
+    axes.tick_params(labelsize=7)
+
+
+def _actors(figure: Any, found: Found) -> None:
+    left, right = figure.subplots(1, 2)
+    sizes = found["sizes"]
+    counts = [each["actors"] for each in sizes]
+    left.plot(counts, [each["kb_each"] for each in sizes], "o-", color=_OURS, label="host")
+    left.axhline(found["limit"]["kb_each"], color=_LIMIT, ls="--", label="dict")
+    left.axhline(8, color=_GOAL, lw=0.8, label="goal")
+    left.set(title="KB each", xscale="log", xlabel="active conversations", ylim=(0, None))
+    left.legend(fontsize=7)
+    right.plot(counts, [each["steps_per_s"] for each in sizes], "o-", color=_OURS)
+    right.set(title="steps a second", xscale="log", xlabel="active conversations", ylim=(0, None))
+
+
+def _fair(figure: Any, found: Found) -> None:
+    axes = figure.subplots()
+    names = ("p50_ms", "p95_ms", "p99_ms")
+    places = range(len(names))
+    axes.bar([at - 0.2 for at in places], [found["limit"][n] for n in names], 0.4,
+             color=_LIMIT, label="alone")  # fmt: skip
+    axes.bar([at + 0.2 for at in places], [found[n] for n in names], 0.4,
+             color=_OURS, label="beside a loud one")  # fmt: skip
+    axes.set_xticks(list(places), [name.removesuffix("_ms") for name in names])
+    axes.set(title="quiet providers: ms from webhook to answer")
+    axes.legend(fontsize=7)
+
+
+def _growth(figure: Any, found: Found) -> None:
+    axes = figure.subplots()
+    sizes: Sequence[Found] = found["sizes"]
+    names = [f"{each['messages']:,}" for each in sizes]
+    for bench, colour in (("ingest", _OURS), ("path", "#8250df")):
+        ratios = [each[bench]["ratio_to_empty"] for each in sizes]
+        axes.plot(names, ratios, "o-", color=colour, label=bench)
+    axes.axhline(0.9, color=_GOAL, lw=0.8, label="goal")
+    axes.set(title="of the empty database", xlabel="messages stored", ylim=(0, None))
+    axes.legend(fontsize=7)
+
+
+_DRAWINGS: dict[str, Callable[[Any, Found], None]] = {
+    "ingest": _rates_and_cpu,
+    "path": _rates_and_cpu,
+    "actors": _actors,
+    "fair": _fair,
+    "growth": _growth,
+}

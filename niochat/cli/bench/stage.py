@@ -1,0 +1,206 @@
+"""A throw-away stack of the bench: the product, the crowd, and maybe the plain process."""
+
+import os
+import shutil
+import signal
+import sys
+import tempfile
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import FrameType
+
+import yaml
+
+from niochat.adapters.postgres.migrate import migrate
+from niochat.adapters.postgres.queries import queries
+from niochat.cli.bench.meter import Meter
+from niochat.cli.bench.stores import Stores
+from niochat.config import Settings
+from niochat.stack.children import fetched, spawn, wait_until
+from niochat.stack.errors import StackError
+from niochat.stack.home import Home
+from niochat.stack.launcher import Options, Stack
+from niochat.stack.ray_cluster import SERVE_CONFIG
+
+_SQL = queries("bench")
+
+PLAIN_DATABASE = "plain"
+LIMIT_PREFIX = "/limit"
+_READY_S = 120.0
+_CHILD_S = 30.0
+_MEND_S = 1.0
+_LIMIT_APPLICATION = {
+    "name": "limit",
+    "route_prefix": LIMIT_PREFIX,
+    "import_path": "niochat.cli.bench.limit_app:limit",
+}
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a bench needs besides the product."""
+
+    limit: bool = False
+    """The Serve application that answers at once."""
+    plain: bool = False
+    """The plain process with a database of its own."""
+    door_only: bool = False
+    """Of the plain process."""
+    commit_times: bool = False
+    """PostgreSQL keeps when each transaction was committed."""
+    environment: Mapping[str, str] = field(default_factory=dict)
+    """For the product's processes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """What runs. Addresses without a slash at their end."""
+
+    stack: Stack
+    meter: Meter
+    stores: Stores
+    crowd_url: str
+    plain_url: str
+
+    @property
+    def url(self) -> str:
+        """The product's."""
+        return self.stack.url
+
+    @property
+    def limit_url(self) -> str:
+        """The Serve application that answers at once."""
+        return f"{self.stack.url}{LIMIT_PREFIX}/uazapi"
+
+    def settings(self) -> Settings:
+        """The product's."""
+        return Settings.read()
+
+    def plain_settings(self) -> Settings:
+        """The plain process's: another database, another address."""
+        return Settings.model_validate(plain_environment(dict(os.environ), self.plain_url))
+
+
+def plain_environment(environment: Mapping[str, str], url: str) -> dict[str, str]:
+    """The product's environment, changed for the plain process."""
+    folder, _, _ = environment["DATABASE_URL"].rpartition("/")
+    changed = {"DATABASE_URL": f"{folder}/{PLAIN_DATABASE}", "NIOCHAT_BASE_URL": url}
+    return {**environment, **changed}
+
+
+@contextmanager
+def staged(wanted: Wanted, told: Progress) -> Iterator[Stage]:
+    """Everything up, and down again whatever happens; the folder is removed.
+
+    Raises `StackError`. SIGTERM and SIGHUP end it like Ctrl-C.
+    """
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _interrupt)
+    folder = Path(tempfile.mkdtemp(prefix="niochat-bench-"))
+    saved = dict(os.environ)
+    os.environ.update(wanted.environment)
+    stack = Stack(folder, _options(folder, wanted))
+    over = threading.Event()
+    try:
+        os.environ.update(_up(stack, told))
+        stage = _opened(stack, wanted, told)
+        threading.Thread(target=_mend, args=(stack, over, told), daemon=True).start()
+        yield stage
+    finally:
+        over.set()
+        told("Stopping.")
+        stack.down(lambda step: None)
+        os.environ.clear()
+        os.environ.update(saved)
+        shutil.rmtree(folder, ignore_errors=True)
+        shutil.rmtree(stack.home.temporary_folder(), ignore_errors=True)
+
+
+def _up(stack: Stack, told: Progress) -> Mapping[str, str]:
+    """Start it, and once more: Serve gives up on a proxy that a busy machine starts slowly."""
+    try:
+        return stack.up(told)
+    except StackError:
+        told("It did not start: once more.")
+        return stack.up(told)
+
+
+def _options(folder: Path, wanted: Wanted) -> Options:
+    config = SERVE_CONFIG
+    if wanted.limit:
+        document = yaml.safe_load(SERVE_CONFIG.read_text())
+        document["applications"].append(_LIMIT_APPLICATION)
+        config = folder / "bench_serve_config.yaml"
+        config.write_text(yaml.safe_dump(document, sort_keys=False))
+    return Options(sandbox=False, serve_config=config, migrate=_migrated, http_port=None)
+
+
+def _opened(stack: Stack, wanted: Wanted, told: Progress) -> Stage:
+    stores = Stores(stack.postgres.admin_dsn)
+    if wanted.commit_times:
+        stores.fetch(_SQL["commit_times"])
+        stack.postgres.stop()
+        stack.postgres.start()
+    told("Starting the crowd.")
+    crowd_url = _start(stack.home, "crowd", stack.ports.sandbox, "niochat.sandbox.crowd",
+                       "/sandbox/health", dict(os.environ))  # fmt: skip
+    plain_url = ""
+    if wanted.plain:
+        told("Starting the plain process.")
+        plain_url = _start_plain(stack, stores, wanted)
+    _wait_until_ready(stack.url)
+    return Stage(stack, Meter(stack.home.folder), stores, crowd_url, plain_url)
+
+
+def _start_plain(stack: Stack, stores: Stores, wanted: Wanted) -> str:
+    port = stack.ports.dashboard  # kept for a dashboard, which a bench has not
+    environment = plain_environment(os.environ, f"http://127.0.0.1:{port}")
+    stores.create(PLAIN_DATABASE)
+    migrate(environment["DATABASE_URL"])
+    more = ["--door-only"] if wanted.door_only else []
+    return _start(
+        stack.home, "plain", port, "niochat.cli.bench.plain", "/health", environment, *more
+    )
+
+
+def _start(
+    home: Home, name: str, port: int, module: str, health: str,
+    environment: Mapping[str, str], *more: str,
+) -> str:  # fmt: skip
+    command = [sys.executable, "-m", module, "--port", str(port), *more]
+    child = spawn(home, name, command, environment)
+    wait_until(lambda: fetched(port, health) is not None, child, home.log(name), _CHILD_S)
+    return f"http://127.0.0.1:{port}"
+
+
+def _wait_until_ready(url: str) -> None:
+    deadline = time.monotonic() + _READY_S
+    while time.monotonic() < deadline:
+        try:
+            with urllib.request.urlopen(f"{url}/api/health/ready", timeout=5) as answer:
+                if answer.status == 200:
+                    return
+        except (urllib.error.URLError, OSError):
+            pass  # asked again until the deadline, which then says so
+        time.sleep(0.2)
+    raise StackError(f"the bench's stack is not ready after {_READY_S:g} s")
+
+
+def _mend(stack: Stack, over: threading.Event, told: Progress) -> None:
+    while not over.wait(_MEND_S):
+        stack.mend(told)
+
+
+async def _migrated(dsn: str) -> None:
+    migrate(dsn)
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt

@@ -1,0 +1,34 @@
+"""The limit of `actors`: a Python dict of the same states. `python -m niochat.cli.bench.states N`.
+
+A process of its own, so that nothing else grows with it; prints bytes of one state.
+"""
+
+import sys
+from uuid import UUID, uuid4
+
+import psutil
+
+from niochat.adapters.postgres.codec import state_from_json, state_to_json
+from niochat.conversation.work import Thread
+from niochat.domain.conversation import SCHEMA_VERSION, Conversation, Status
+from niochat.domain.ids import ConversationId, ThreadId
+
+
+def main(count: int) -> float:
+    """Bytes of memory that one of `count` states takes."""
+    tenant, channel = uuid4(), uuid4()
+    before = psutil.Process().memory_info().rss
+    states: dict[UUID, Thread] = {}
+    for number in range(count):
+        key = uuid4()
+        fresh = Conversation(
+            ConversationId(uuid4()), f"B{number}", Status.WAITING, 3, team="atendimento"
+        )
+        # As it is when it was loaded: no string shared that the database would not share.
+        stored = state_from_json(state_to_json(fresh), SCHEMA_VERSION)
+        states[key] = Thread(ThreadId(key), tenant, channel, stored)
+    return (psutil.Process().memory_info().rss - before) / count
+
+
+if __name__ == "__main__":
+    print(main(int(sys.argv[1])))

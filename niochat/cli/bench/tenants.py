@@ -1,0 +1,111 @@
+"""Providers made for a measurement, in any database of the stack."""
+
+import os
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import yaml
+
+from niochat.accounts.apply import apply
+from niochat.accounts.providers import read_providers
+from niochat.adapters.postgres.queries import queries
+from niochat.cli.bench.stage import PLAIN_DATABASE, Stage
+from niochat.cli.providers import channels_of
+from niochat.stack.postgres import DATABASE
+from niochat.wiring.parts import Parts, open_parts
+
+_SQL = queries("bench")
+
+_TEAMS = {"atendimento": "Atendimento", "financeiro": "Financeiro", "suporte": "Suporte técnico",
+          "vendas": "Vendas"}  # fmt: skip
+_PERSONA = {
+    "name": "Nia",
+    "company": "Fibra Fictícia",
+    "style": "cordial e objetiva",
+    "greeting": "Olá! Sou a Nia, assistente virtual da Fibra Fictícia.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Tenant:
+    """A provider of the bench: its address and the token in its webhooks."""
+
+    slug: str
+    tenant_id: UUID
+    channel_id: UUID
+    webhook_url: str
+    token: str
+
+
+async def prepare(
+    parts: Parts, crowd_url: str, slugs: Sequence[str], *, assistant: bool
+) -> dict[str, Tenant]:
+    """Create them; without an assistant every conversation is with people from its first message.
+
+    Their gateway, model and ERP are the crowd.
+    """
+    entries = [_declared(slug, crowd_url, assistant) for slug in slugs]
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "providers.yaml"
+        file.write_text(yaml.safe_dump({"providers": entries}, allow_unicode=True), "utf-8")
+        providers = read_providers(file, os.environ)
+    await apply(parts.database, parts.vault, providers)
+    found = await channels_of(parts, set(slugs))
+    return {
+        each.channel.tenant_slug: Tenant(
+            each.channel.tenant_slug,
+            each.channel.tenant_id,
+            each.channel.id,
+            each.webhook_url(parts.settings.base_url),
+            f"token-{each.channel.tenant_slug}",
+        )
+        for each in found
+    }
+
+
+async def settle_in(
+    stage: Stage, slugs: Sequence[str], *, assistant: bool, plain: bool = False
+) -> dict[str, Tenant]:
+    """Create them in the product's database or the plain process's, with a burst window of 0.
+
+    Before they are first used: processes remember what they read of a tenant.
+    """
+    parts = await open_parts(stage.plain_settings() if plain else stage.settings())
+    try:
+        tenants = await prepare(parts, stage.crowd_url, slugs, assistant=assistant)
+    finally:
+        await parts.close()
+    stage.stores.fetch(
+        _SQL["no_window"], list(slugs), database=PLAIN_DATABASE if plain else DATABASE
+    )
+    return tenants
+
+
+def _declared(slug: str, crowd_url: str, assistant: bool) -> dict[str, Any]:
+    return {
+        "slug": slug,
+        "name": f"Provedor {slug}",
+        "timezone": "America/Recife",
+        "teams": [{"slug": each, "name": name} for each, name in _TEAMS.items()],
+        "channels": [
+            {
+                "slug": "principal",
+                "name": "WhatsApp",
+                "base_url": f"{crowd_url}/gateway",
+                "token": f"token-{slug}",
+            }
+        ],
+        "assistant": {
+            "enabled": assistant,
+            "endpoint": f"{crowd_url}/model/v1",
+            "api_key": "sandbox-bench",
+            "model": "sandbox-simulador",
+            "turns_per_minute": 1_000_000,
+            "persona": _PERSONA,
+        },
+        "erp": {"base_url": f"{crowd_url}/sgp", "token": "sandbox-bench", "app": "niochat"},
+    }

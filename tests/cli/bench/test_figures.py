@@ -1,0 +1,164 @@
+"""Statistics, the meter's sums, what PostgreSQL counted, and the shape of the JSON."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import psutil
+import pytest
+import typer
+
+from niochat.cli.bench.commands import ascending
+from niochat.cli.bench.document import fill_in
+from niochat.cli.bench.figures import median, quantile
+from niochat.cli.bench.meter import Meter, Reading, Use, group_of
+from niochat.cli.bench.plots import draw
+from niochat.cli.bench.report import Report
+from niochat.cli.bench.slices import Side, ratio
+from niochat.cli.bench.stores import Counters, Spent, Statement
+from niochat.domain.errors import Invalid
+from niochat.stack.processes import MARK
+
+
+def test_a_quantile_is_an_observed_value() -> None:
+    values = [5.0, 1.0, 4.0, 2.0, 3.0]
+
+    assert [quantile(values, share) for share in (0.0, 0.5, 0.99, 1.0)] == [1.0, 3.0, 5.0, 5.0]
+    assert (median(values), median([1.0, 2.0]), median([]), quantile([], 0.5)) == (3, 1.5, 0, 0)
+
+
+def test_the_ratio_compares_slices_of_one_round() -> None:
+    ours, limit = Side(rates=[50.0, 10.0, 60.0]), Side(rates=[100.0, 20.0, 100.0])
+
+    assert ratio(ours, limit) == 0.5
+
+
+def test_use_adds_up_and_leaves_the_outside_world_out() -> None:
+    use = Use()
+    use.add(Reading({"hosts": 1.0}, {}), Reading({"hosts": 2.0, "crowd": 9.0}, {"hosts": 50.0}), 60)
+    use.add(Reading({"hosts": 2.0}, {}), Reading({"hosts": 3.0}, {"hosts": 40.0, "crowd": 5}), 40)
+
+    assert use.cpu_ms_per_unit() == 20.0
+    assert use.total_pss_mb() == 50.0
+    assert use.groups()["crowd"] == {"cpu_ms_per_unit": 90.0, "pss_mb_peak": 5.0}
+
+
+def test_a_process_that_ended_gives_no_cpu_back() -> None:
+    use = Use()
+    use.add(Reading({"hosts": 5.0}, {}), Reading({}, {}), 1)
+
+    assert use.cpu_ms_per_unit() == 0.0
+
+
+def test_the_meter_finds_the_processes_of_a_home_and_what_they_burnt(tmp_path: Path) -> None:
+    burns = "import time\nwhile time.process_time() < 0.3: pass\nprint('x', flush=True)\ninput()"
+    with subprocess.Popen(
+        [sys.executable, "-c", burns, "niochat.sandbox.crowd"],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, env={MARK: str(tmp_path)},
+    ) as child:  # fmt: skip
+        assert child.stdout is not None
+        child.stdout.readline()
+        found = Meter(tmp_path).read()
+        title = group_of(psutil.Process(child.pid))
+        child.communicate(b"\n")
+
+    assert title == "crowd"
+    assert found.cpu_s["crowd"] >= 0.25
+    assert found.pss_mb["crowd"] > 1
+
+
+def test_statements_are_counted_without_the_ends_of_transactions() -> None:
+    def counters(calls: int) -> Counters:
+        statements = {
+            1: Statement("SELECT 1", calls, calls * 2.0, 0.0),
+            2: Statement("COMMIT;", calls, 0.1, 0.0),
+        }
+        return Counters(calls, statements)
+
+    spent = Spent()
+    spent.add(counters(10), counters(30))
+    spent.add(counters(30), counters(40))
+    told = spent.per_unit(10)
+
+    assert (told["statements_per_unit"], told["commits_per_unit"]) == (3.0, 3.0)
+    assert told["dearest_statements"][0]["query"] == "SELECT 1"
+    assert told["dearest_statements"][0]["ms_per_call"] == 2.0
+
+
+def report() -> Report:
+    return Report(
+        name="ingest",
+        unit="webhook",
+        rate=100.0,
+        p50_ms=1.0,
+        p99_ms=2.0,
+        ratio_to_limit=0.6,
+        cpu_ms_per_unit=1.5,
+        pss_mb=900.0,
+        groups={"hosts": {"cpu_ms_per_unit": 1.5, "pss_mb_peak": 900.0}},
+        limit={"rate": 200.0, "rates": [200.0]},
+        machine={"cores": 2, "load_before": [0, 0, 0]},
+        more={"saturated": {"rates": [100.0], "foreign_cores": 0.1}},
+        goals={"at least 0.5 of the limit (0.6)": True},
+    )
+
+
+def test_the_json_object_carries_what_every_bench_promises() -> None:
+    found = json.loads(json.dumps(report().as_dict()))
+
+    assert {
+        "name", "rate", "p50_ms", "p99_ms", "ratio_to_limit", "cpu_ms_per_unit", "pss_mb",
+        "groups", "limit", "machine", "statements_per_unit", "commits_per_unit",
+    } <= found.keys()  # fmt: skip
+    assert found["saturated"]["rates"] == [100.0]
+
+
+def test_figures_and_plots_of_a_folder_come_into_the_document(tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib")
+    results, document = tmp_path / "results", tmp_path / "benchmarks.md"
+    results.mkdir()
+    (results / "ingest.json").write_text(json.dumps(report().as_dict()))
+    place = "<!-- figures: {} -->\nNot measured yet.\n<!-- end -->\n"
+    document.write_text("".join(place.format(name) for name in ("machine", "ingest", "path")))
+
+    assert draw(results) == [results / "ingest.svg"]
+    assert fill_in(document, results) == ["machine", "ingest"]
+    once = document.read_text()
+    fill_in(document, results)
+
+    assert document.read_text() == once
+    assert "- met: at least 0.5 of the limit (0.6)" in once
+    assert "![ingest](results/ingest.svg)" in once
+    assert once.count("Not measured yet.") == 1
+
+
+def test_what_is_no_result_is_named(tmp_path: Path) -> None:
+    with pytest.raises(Invalid, match="holds no result"):
+        draw(tmp_path)
+    (tmp_path / "x.json").write_text("[]")
+    with pytest.raises(Invalid, match=r"x\.json is no result"):
+        draw(tmp_path)
+
+
+@pytest.mark.parametrize("wrong", ["", "a", "10,5", "0,5", "5,5"])
+def test_wrong_sizes_are_refused_with_a_sentence(wrong: str) -> None:
+    with pytest.raises(Invalid, match="--sizes"):
+        ascending(wrong, (1,))
+
+
+def test_sizes_are_numbers_with_commas() -> None:
+    assert ascending("1_000,20000", ()) == (1000, 20000)
+    assert ascending(None, (1, 2)) == (1, 2)
+
+
+def test_a_bench_that_is_not_there_is_refused() -> None:
+    from typer.testing import CliRunner
+
+    from niochat.cli import app
+
+    assert isinstance(app, typer.Typer)
+    wrong = CliRunner().invoke(app, ["bench", "speed"])
+
+    assert wrong.exit_code == 2
+    assert "speed" in wrong.output

@@ -1,0 +1,69 @@
+"""`niochat bench` from end to end: its own stack up, one object out, nothing left."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from niochat.stack.processes import MARK
+
+pytestmark = [pytest.mark.ray, pytest.mark.timeout(600)]
+_BENCH = [sys.executable, "-m", "niochat", "bench"]
+_WITHIN_S = 400
+
+
+def left_of(home_prefix: str) -> list[psutil.Process]:
+    """Processes of a bench's stack that live on."""
+    left = []
+    for process in psutil.process_iter():
+        try:
+            environment = Path(f"/proc/{process.pid}/environ").read_bytes()
+        except OSError:
+            continue
+        if f"{MARK}={home_prefix}".encode() in environment:
+            left.append(process)
+    return left
+
+
+def test_the_ingest_bench_tells_one_object_and_leaves_nothing(tmp_path: Path) -> None:
+    command = [*_BENCH, "ingest", "--seconds", "0.5", "--rounds", "1", "--json"]
+    environment = os.environ | {"TMPDIR": str(tmp_path)}
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment
+    ) as bench:
+        try:
+            said, told = bench.communicate(timeout=_WITHIN_S)
+        except subprocess.TimeoutExpired:
+            bench.terminate()  # it ends its stack, which a kill would leave behind
+            raise
+
+    assert bench.returncode == 0, told[-2000:]
+    found = json.loads(said)
+    assert found["name"] == "ingest"
+    assert found["saturated"]["counts"]["accepted"] > 0
+    assert found["saturated"]["counts"]["failed"] == 0
+    assert found["limit"]["counts"]["accepted"] > 0
+    assert {"webhooks", "hosts", "postgres", "haproxy", "crowd"} <= found["groups"].keys()
+    assert found["statements_per_unit"] > 0
+    assert not left_of(str(tmp_path))
+    assert not list(tmp_path.iterdir())
+
+
+def test_an_interrupted_bench_ends_its_stack(tmp_path: Path) -> None:
+    environment = os.environ | {"TMPDIR": str(tmp_path)}
+    with subprocess.Popen([*_BENCH, "ingest"], stderr=subprocess.PIPE, env=environment) as bench:
+        assert bench.stderr is not None
+        deadline = time.monotonic() + _WITHIN_S
+        while not left_of(str(tmp_path)) and time.monotonic() < deadline:
+            time.sleep(0.1)
+        bench.send_signal(signal.SIGINT)
+        assert bench.wait(_WITHIN_S) == 130
+
+    assert not left_of(str(tmp_path))
+    assert not list(tmp_path.iterdir())
