@@ -30,7 +30,8 @@ class HostActor:
     async def poke(self, wire: Wire) -> None:
         """Rows wait for these actors."""
         core = await self._started()
-        core.poke([Address(kind, UUID(bytes=key)) for kind, key in wire])
+        for kind, key, tenant in wire:
+            core.poke([Address(kind, UUID(bytes=key))], UUID(bytes=tenant) if tenant else None)
 
     async def ask(self, kind: str, key: bytes, payload: object) -> Any:
         """Answer of one actor."""
@@ -71,7 +72,8 @@ class HostActor:
         parts = await open_parts(settings)
         hosts = HostGateway(parts.database)
         node = ray.get_runtime_context().get_node_id()
-        core = HostCore(self._name, node, parts, AssistantPool(), hosts.ask, hosts.tell)
+        pool = AssistantPool()
+        core = HostCore(self._name, node, parts, pool, hosts.ask, hosts.tell, places=pool.places)
         core.start()
         return core
 

@@ -5,6 +5,8 @@ from uuid import UUID, uuid4
 
 from niochat.erp.breaker import Breaker
 
+REFUSED_FOR_S = 3.0
+"""Without another refusal the tenant is not held back any more."""
 FORGOTTEN_AFTER_S = 90.0
 """A call whose process died is not waited for any longer."""
 _POLL_S = 0.1
@@ -12,7 +14,11 @@ _POLL_S = 0.1
 
 @dataclass(frozen=True, slots=True)
 class LeaseCall:
-    """Asks for one call; the answer is a :class:`Permit`."""
+    """Asks for one call; the answer is a :class:`Permit`. ``waiting``: how many calls of the tenant
+    want one in the process that asks.
+    """
+
+    waiting: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +52,26 @@ class Permits:
     at: float
     breaker: Breaker = field(default_factory=Breaker)
     under_way: dict[UUID, float] = field(default_factory=dict)
+    waiting: int = 0
+    """Calls that waited in the process that was refused last."""
+    _refused: tuple[float, float] | None = None
+    """Since when, and last when."""
 
-    def lease(self, now: float) -> Permit:
+    def lease(self, now: float, waiting: int = 1) -> Permit:
         """A place, or how long to wait for one."""
+        permit = self._lease(now)
+        if permit.id is None:
+            self._refused = (self.refused_since(now) or now, now)
+            self.waiting = waiting
+        return permit
+
+    def refused_since(self, now: float) -> float | None:
+        """Since when callers are told to wait; ``None``: they are not."""
+        if self._refused is None or now - self._refused[1] > REFUSED_FOR_S:
+            return None
+        return self._refused[0]
+
+    def _lease(self, now: float) -> Permit:
         self._forget(now)
         rests_s = self.breaker.wait_s(now)
         if rests_s > 0:

@@ -132,6 +132,10 @@ class Slots(Generic[Item]):
             use.held = False
             self._settle(lane, use)
 
+    def waiting(self, lane: Lane) -> int:
+        """Who waits in the lane."""
+        return self._line.waiting(lane)
+
     def constrained(self) -> list[Constraint]:
         """Lanes in which somebody waits because of the lane's own cap, or because it is held."""
         return [
