@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 import structlog
-from redis.asyncio import Redis
+from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
@@ -16,6 +16,7 @@ _log = structlog.get_logger(__name__)
 
 _TIMEOUT_S = 0.2
 """For one answer; nobody waits for it, but what is known of the bucket gets old."""
+_CONNECTIONS = 16
 _REST_S = 5.0
 """Redis is left alone for so long after it did not answer."""
 _AWAY = (RedisError, OSError, TimeoutError)
@@ -56,13 +57,15 @@ class Buckets:
         burst: float,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._redis: Redis = Redis.from_url(
+        pool = BlockingConnectionPool.from_url(
             url,
+            max_connections=_CONNECTIONS,
+            timeout=_TIMEOUT_S,
             socket_timeout=_TIMEOUT_S,
             socket_connect_timeout=_TIMEOUT_S,
             retry=Retry(NoBackoff(), 0),
-            max_connections=16,
         )
+        self._redis: Redis = Redis.from_pool(pool)
         self._take = self._redis.register_script(_TAKE)
         self._per_s = per_s
         self._burst = burst
