@@ -85,7 +85,7 @@ class Courier:
         self._clock = clock
         self._weight_of = weight_of
         self._looks: dict[UUID, _Look] = {}
-        self._line: Slots[_Look] = Slots(LOOKS, waiting=MOST_WAITING)
+        self._slots: Slots[_Look] = Slots(LOOKS, waiting=MOST_WAITING)
         self._behind: set[UUID] = set()
 
     def deliver(self, thread_id: UUID, way: Way | None = None) -> None:
@@ -114,13 +114,13 @@ class Courier:
     @property
     def waiting(self) -> int:
         """Threads that wait for a look."""
-        return len(self._line)
+        return len(self._slots)
 
     def held_back(self) -> list[tuple[UUID, Constraint]]:
         """Channels whose sends wait because as many are under way as one channel may have, each
         with its tenant.
         """
-        constrained = {each.lane: each for each in self._line.constrained()}
+        constrained = {each.lane: each for each in self._slots.constrained()}
         if not constrained:
             return []
         owners = {look.channel_id: look.tenant_id for look in self._looks.values()}
@@ -135,12 +135,12 @@ class Courier:
         if way is not None:
             look.tenant_id, look.channel_id = way.tenant_id, way.channel_id
         share = Share(self._weight_of(look.tenant_id), LOOKS_OF_CHANNEL)
-        if self._line.enter(look.channel_id, look, share):
+        if self._slots.enter(look.channel_id, look, share):
             self._looks[thread_id] = look
             self._admit()
 
     def _admit(self) -> None:
-        while (started := self._line.start()) is not None:
+        while (started := self._slots.start()) is not None:
             _, look = started
             look.task = asyncio.get_running_loop().create_task(self._look(look.thread_id))
             look.task.add_done_callback(partial(self._looked, look))
@@ -148,7 +148,7 @@ class Courier:
     def _looked(self, look: _Look, task: "asyncio.Task[None]") -> None:
         thread_id = look.thread_id
         del self._looks[thread_id]
-        self._line.leave(look.channel_id)
+        self._slots.leave(look.channel_id)
         error = None if task.cancelled() else task.exception()
         if isinstance(error, NiochatError):
             _log.warning("delivery_put_off", thread=str(thread_id), code=error.code)
@@ -159,20 +159,20 @@ class Courier:
         self._admit()
 
     async def _look(self, thread_id: UUID) -> None:
+        self._behind.discard(thread_id)
         epoch = self._epoch_of(thread_id)
         if epoch is None:
             return
         asked_at = self._clock()
-        self._behind.discard(thread_id)
         claimed = await self._outbox.claim(thread_id, epoch)
         if claimed is not None:
             if claimed.more:
-                self._behind.add(thread_id)
+                self._note_behind(thread_id)
             await self._send(claimed, asked_at)
             return
         unsettled = await self._outbox.unsettled(thread_id)
         if unsettled:
-            self._behind.add(thread_id)
+            self._note_behind(thread_id)
         for row in unsettled:
             if row.orphaned:
                 self._settle(thread_id, _settled(row.id, SendResult.UNCERTAIN, "owner_gone"))
@@ -180,6 +180,10 @@ class Courier:
                 self._settle(thread_id, _settled(row.id, SendResult.FAILED, "given_up"))
             elif row.status == "uncertain" and row.due:
                 await self._look_up(thread_id, row)
+
+    def _note_behind(self, thread_id: UUID) -> None:
+        if len(self._behind) < MOST_WAITING:  # who is not noted is found by the sweep
+            self._behind.add(thread_id)
 
     async def _send(self, claimed: Claimed, asked_at: float) -> None:
         try:
