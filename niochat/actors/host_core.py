@@ -5,6 +5,7 @@ import os
 import secrets
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -44,6 +45,10 @@ SHARES_EVERY_S = 5.0
 """How old plans, caps and the pool's size may be."""
 UNWATCHED_AFTER_S = 5.0
 """Age at which a turn that did not fit into the line is looked for."""
+MOST_TOLD = 1000
+"""Messages to actors of other hosts that are on their way; further ones are dropped, as they
+are lost when such a host is away.
+"""
 RELEASE_WAIT_S = 5.0
 """For sends in progress before a shard moves."""
 
@@ -183,11 +188,13 @@ class HostCore:
 
     def _throttle(self, tenant_id: UUID, seconds: float) -> None:
         self._leases.drop(tenant_id)
-        self._owner.start(self._tell(kinds.tenant(tenant_id), Throttled(seconds)))
+        told = partial(self._tell, kinds.tenant(tenant_id), Throttled(seconds))
+        self._owner.offer(told, MOST_TOLD)
 
     def _tell_team(self, tenant_id: UUID, told: TellTeam, thread_id: UUID) -> None:
         waiting = Waiting(tenant_id, told.team, thread_id, told.waiting)
-        self._owner.start(self._tell(kinds.team_queue(tenant_id, told.team), waiting))
+        tell = partial(self._tell, kinds.team_queue(tenant_id, told.team), waiting)
+        self._owner.offer(tell, MOST_TOLD)
 
     async def _sweep_for_ever(self) -> None:
         passivate_at = time.monotonic() + PASSIVATE_EVERY_S

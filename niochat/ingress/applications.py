@@ -38,6 +38,8 @@ _SQL = queries("health")
 _log = structlog.get_logger(__name__)
 
 TELL_EVERY_S = 5.0
+MOST_TOLD = 200
+"""Sessions that came back and are being told; of further ones the next regular fill knows."""
 FLOOD_BURST_S = 10.0
 """Seconds of the flood guard's rate that may come at once."""
 
@@ -76,7 +78,7 @@ def _webhook_routes(parts: Parts) -> list[BaseRoute]:
         hosts.poke([kinds.conversation(thread_id)], tenant_id)
 
     def connected(tenant_id: UUID) -> None:
-        owner.start(hosts.tell(kinds.tenant(tenant_id), ChannelConnected()))
+        owner.offer(lambda: hosts.tell(kinds.tenant(tenant_id), ChannelConnected()), MOST_TOLD)
 
     def count(reason: str) -> None:
         ignored.inc(tags={"reason": reason})
