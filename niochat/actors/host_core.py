@@ -20,7 +20,7 @@ from niochat.actors.ownership import Ownership
 from niochat.actors.sharing import HostShares, held_back
 from niochat.actors.team_queue import TeamQueueBehaviour, Waiting
 from niochat.actors.tenant import TenantBehaviour, Throttled
-from niochat.actors.turns import PATIENCE_S, PLACES, TURN_PAUSE_S, Pool, Turns
+from niochat.actors.turns import MOST_WAITING, PATIENCE_S, PLACES, TURN_PAUSE_S, Pool, Turns
 from niochat.assistant.report import TurnRequest
 from niochat.conversation.step import Stepper
 from niochat.conversation.work import MemoryCommand
@@ -68,9 +68,12 @@ class HostCore:
         tell: Tell,
         *,
         places: Callable[[], Awaitable[int]] | None = None,
+        most_waiting: int = MOST_WAITING,
         turn_pause_s: float = TURN_PAUSE_S,
     ) -> None:
-        """``places``: how many turns the pool can run at once now, for all hosts together."""
+        """``places``: how many turns the pool can run at once now, for all hosts together;
+        ``most_waiting``: turns in this host's line.
+        """
         self.name = name
         self.incarnation = f"{name}.{secrets.token_hex(4)}"
         self._node = node
@@ -90,6 +93,7 @@ class HostCore:
             self._throttle,
             self._command,
             share_of=self._shares.of_turns,
+            waiting=most_waiting,
             pause_s=turn_pause_s,
         )
         self._courier = Courier(
@@ -205,7 +209,7 @@ class HostCore:
                 await self.refresh()
                 if time.monotonic() >= share_at:
                     share_at = time.monotonic() + SHARES_EVERY_S
-                    await self._share()
+                    await self.share()
                 if time.monotonic() >= wake_tenants_at:
                     wake_tenants_at = time.monotonic() + self._parts.settings.backfill_s / 2
                     await self._wake_tenants()
@@ -234,18 +238,18 @@ class HostCore:
 
     async def _take_in(self, shards: Sequence[int]) -> None:
         """Turns that did not fit into the line go on with the attempt that never began."""
-        if self._turns.room < LIMIT:
+        if not self._turns.has_room:
             return
-        found = await self._sweeper.unwatched_turns(
-            shards, list(self._turns.known()), UNWATCHED_AFTER_S
-        )
+        limit = min(LIMIT, self._turns.room)
+        known = list(self._turns.known())
+        found = await self._sweeper.unwatched_turns(shards, known, UNWATCHED_AFTER_S, limit)
+        self._turns.left_out = len(found) >= limit
         for turn in found:
             # Somebody's report may be on its way into the step that ends the turn.
             if self.actors.rests(kinds.conversation(turn.thread_id)):
                 self._turns.resume(turn.thread_id, _request(turn))
-        self._turns.left_out = len(found) >= LIMIT
 
-    async def _share(self) -> None:
+    async def share(self) -> None:
         """Who gets how much from now on, and who was kept waiting by limits of its own."""
         await self._shares.refresh()
         if self._places is not None:

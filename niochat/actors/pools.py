@@ -8,7 +8,6 @@ from uuid import UUID
 import structlog
 from ray import serve
 from ray.exceptions import RayError
-from ray.serve.exceptions import RayServeException
 from ray.serve.handle import DeploymentHandle
 
 from niochat.assistant.report import TurnReport, TurnRequest
@@ -77,15 +76,16 @@ class AssistantPool:
         try:
             # A synchronous call to Serve's controller: never on the event loop.
             self._replicas = await asyncio.to_thread(_running, *self._pool.where)
-        except (RayError, RayServeException, TimeoutError, KeyError) as error:
-            _log.debug("pool_not_counted", error=repr(error)[:200])
+        except Exception as error:  # noqa: BLE001 - it is not worth a host's sweep
+            _log.warning("pool_not_counted", error=repr(error)[:200])
         return self._replicas * TURNS_OF_REPLICA
 
 
 def _running(deployment: str, application: str) -> int:
     status = serve.status().applications[application].deployments[deployment]
-    counts = {state.value: number for state, number in status.replica_states.items()}
-    return max(counts.get("RUNNING", 0), 1)
+    # Typed as an enumeration, yet its keys come as words: either is equal to the word.
+    running = [n for state, n in status.replica_states.items() if state == "RUNNING"]
+    return max(sum(running), 1)
 
 
 class ErpPool:

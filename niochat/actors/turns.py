@@ -89,6 +89,7 @@ class Turns:
         self._share_of = share_of
         self._pause_s = pause_s
         self._line: Slots[_Turn] = Slots(places, waiting=waiting)
+        self._most = waiting
         self._turns: dict[TurnId, _Turn] = {}
         self.left_out = False
         """Some turn did not fit into the line: its row has to be found."""
@@ -147,6 +148,11 @@ class Turns:
     def room(self) -> int:
         """How many more the line takes."""
         return self._line.room
+
+    @property
+    def has_room(self) -> bool:
+        """Whether half of the line is free, so that looking for what was left out is worth it."""
+        return self.room > 0 and self.room >= self._most // 2
 
     def held_back(self) -> list[Constraint]:
         """Tenants whose turns wait because of a limit of their own."""
