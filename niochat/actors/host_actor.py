@@ -30,8 +30,9 @@ class HostActor:
     async def poke(self, wire: Wire) -> None:
         """Rows wait for these actors."""
         core = await self._started()
-        for kind, key, tenant in wire:
-            core.poke([Address(kind, UUID(bytes=key))], UUID(bytes=tenant) if tenant else None)
+        for kind, key, *rest in wire:  # a door of an older release names no tenant
+            tenant_id = UUID(bytes=rest[0]) if rest and rest[0] else None
+            core.poke([Address(kind, UUID(bytes=key))], tenant_id)
 
     async def ask(self, kind: str, key: bytes, payload: object) -> Any:
         """Answer of one actor."""

@@ -5,8 +5,8 @@ from uuid import UUID, uuid4
 
 from niochat.erp.breaker import Breaker
 
-REFUSED_FOR_S = 3.0
-"""Without another refusal the tenant is not held back any more."""
+REFUSED_FOR_S = 10.0
+"""Without anybody who waits for so long the tenant is not held back any more."""
 FORGOTTEN_AFTER_S = 90.0
 """A call whose process died is not waited for any longer."""
 _POLL_S = 0.1
@@ -53,20 +53,20 @@ class Permits:
     breaker: Breaker = field(default_factory=Breaker)
     under_way: dict[UUID, float] = field(default_factory=dict)
     waiting: int = 0
-    """Calls that waited in the process that was refused last."""
+    """Calls that waited in the process that asked last, with the one it asked for."""
     _refused: tuple[float, float] | None = None
     """Since when, and last when."""
 
     def lease(self, now: float, waiting: int = 1) -> Permit:
         """A place, or how long to wait for one."""
         permit = self._lease(now)
-        if permit.id is None:
+        if permit.id is None or waiting > 1:  # others wait behind it
             self._refused = (self.refused_since(now) or now, now)
             self.waiting = waiting
         return permit
 
     def refused_since(self, now: float) -> float | None:
-        """Since when callers are told to wait; ``None``: they are not."""
+        """Since when calls have to wait; ``None``: they do not."""
         if self._refused is None or now - self._refused[1] > REFUSED_FOR_S:
             return None
         return self._refused[0]
