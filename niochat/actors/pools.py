@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import time
 from typing import Any
 from uuid import UUID
 
@@ -36,6 +37,8 @@ TURNS_OF_REPLICA = 100
 """Turns that one replica of the assistant runs at once: above its target, so that the pool grows
 while turns wait, and below what it takes, so that they wait in the fair line and not there.
 """
+COUNT_EVERY_S = 15.0
+"""Between two questions to Serve's controller; scaling takes about as long."""
 REPLICA_TRIES = 4
 """Calls that lost their replica; a new one takes some seconds to come."""
 
@@ -65,6 +68,7 @@ class AssistantPool:
     def __init__(self) -> None:
         self._pool = _Pool(ASSISTANT_APPLICATION, ASSISTANT_DEPLOYMENT)
         self._replicas = 1
+        self._count_at = 0.0
 
     async def run(self, request: TurnRequest) -> TurnReport:
         """Run a turn on some replica; raises when the replica is gone."""
@@ -72,7 +76,12 @@ class AssistantPool:
         return report
 
     async def places(self) -> int:
-        """Turns that the replicas can run at once now; what it was when Serve does not say."""
+        """Turns that the replicas can run at once, as it was ``COUNT_EVERY_S`` ago at most; what
+        it was when Serve does not say.
+        """
+        if time.monotonic() < self._count_at:
+            return self._replicas * TURNS_OF_REPLICA
+        self._count_at = time.monotonic() + COUNT_EVERY_S
         try:
             # A synchronous call to Serve's controller: never on the event loop.
             self._replicas = await asyncio.to_thread(_running, *self._pool.where)

@@ -76,7 +76,7 @@ def _calls(actors: VirtualHost) -> Iterator[HeldBack]:
     now = time.monotonic()
     for address, state in actors.states(kinds.TENANT):
         assert isinstance(state, TenantState)
-        since = state.erp.refused_since(now)
+        since = state.erp.waited_since(now)
         if since is not None:
             yield HeldBack(address.key, Reason.ERP, _moment(since), state.erp.waiting)
 

@@ -5,7 +5,7 @@ from uuid import UUID, uuid4
 
 from niochat.erp.breaker import Breaker
 
-REFUSED_FOR_S = 10.0
+WAITED_FOR_S = 10.0
 """Without anybody who waits for so long the tenant is not held back any more."""
 FORGOTTEN_AFTER_S = 90.0
 """A call whose process died is not waited for any longer."""
@@ -54,22 +54,22 @@ class Permits:
     under_way: dict[UUID, float] = field(default_factory=dict)
     waiting: int = 0
     """Calls that waited in the process that asked last, with the one it asked for."""
-    _refused: tuple[float, float] | None = None
+    _waited: tuple[float, float] | None = None
     """Since when, and last when."""
 
     def lease(self, now: float, waiting: int = 1) -> Permit:
         """A place, or how long to wait for one."""
         permit = self._lease(now)
         if permit.id is None or waiting > 1:  # others wait behind it
-            self._refused = (self.refused_since(now) or now, now)
+            self._waited = (self.waited_since(now) or now, now)
             self.waiting = waiting
         return permit
 
-    def refused_since(self, now: float) -> float | None:
+    def waited_since(self, now: float) -> float | None:
         """Since when calls have to wait; ``None``: they do not."""
-        if self._refused is None or now - self._refused[1] > REFUSED_FOR_S:
+        if self._waited is None or now - self._waited[1] > WAITED_FOR_S:
             return None
-        return self._refused[0]
+        return self._waited[0]
 
     def _lease(self, now: float) -> Permit:
         self._forget(now)

@@ -104,25 +104,26 @@ def refused(permits: Permits, now: float) -> bool:
 async def test_who_is_told_to_wait_is_shown_since_when_until_it_is_over() -> None:
     permits = Permits(1, 60_000, tokens=1000.0, at=0.0)
     permit = permits.lease(10.0).id
-    assert permits.refused_since(10.0) is None
+    assert permits.waited_since(10.0) is None
     assert all(refused(permits, now) for now in (11.0, 12.0, 13.0))
 
-    assert (permits.refused_since(13.5), permits.waiting) == (11.0, 7)
+    assert (permits.waited_since(13.5), permits.waiting) == (11.0, 7)
     assert permit is not None
     permits.ended(CallEnded(permit, True), 14.0)
-    assert permits.refused_since(24.0) is None
+    assert permits.waited_since(24.0) is None
     permits.lease(30.0)
-    assert permits.refused_since(30.0) is None
+    assert permits.waited_since(30.0) is None
     assert refused(permits, 31.0)
-    assert permits.refused_since(31.0) == 31.0
+    assert permits.waited_since(31.0) == 31.0
 
 
 async def test_who_waits_in_line_of_a_process_counts_although_nobody_is_refused() -> None:
     pool = Pool(places=10, calls_at_once=2)
     tasks = [pool.call(NOISY) for _ in range(5)]
     await ticks()
-
-    permits = pool.permits[NOISY]
-    assert (permits.refused_since(1.0), permits.waiting) == (1.0, 4)
     pool.gate.set()
     await asyncio.gather(*tasks)
+
+    permits = pool.permits[NOISY]
+    assert [waiting for _, waiting in pool.asked] == [1, 1, 3, 2, 1]
+    assert (permits.waited_since(1.0), permits.waiting) == (1.0, 2)
