@@ -84,6 +84,10 @@ class Settings(Environment):
     """Active virtual actors of one host."""
     backfill_s: Seconds = Field(30.0, validation_alias="NIOCHAT_BACKFILL_S")
     """Pause between two looks for what a gateway did not deliver."""
+    flood_per_s: float = Field(
+        1000.0, gt=0, allow_inf_nan=False, validation_alias="NIOCHAT_FLOOD_PER_S"
+    )
+    """Webhooks of one tenant in a second, for a long time; ten times as many at once."""
     trusted_proxies: Annotated[tuple[Network, ...], NoDecode] = Field(
         (ip_network("127.0.0.1/32"), ip_network("::1/128")),
         validation_alias="NIOCHAT_TRUSTED_PROXIES",

@@ -25,6 +25,7 @@ class _Settings:
     status: str
     timezone: str
     policy: Mapping[str, object]
+    plan: str
 
 
 async def apply(database: Database, vault: Seals, providers: Sequence[Provider]) -> list[Change]:
@@ -56,7 +57,14 @@ async def _apply_one(
     if row is None:
         tenant_id: UUID = await connection.fetchval(
             _SQL["create_tenant"],
-            *(provider.slug, settings.name, settings.status, settings.timezone, settings.policy),
+            *(
+                provider.slug,
+                settings.name,
+                settings.status,
+                settings.timezone,
+                settings.policy,
+                settings.plan,
+            ),
         )
         outcome = Outcome.CREATED
     else:
@@ -138,11 +146,11 @@ def _settings(provider: Provider, row: Mapping[str, Any] | None) -> _Settings:
     status = "suspended" if provider.suspended else "active"
     if provider.suspended is None and row is not None:
         status = row["status"]
-    return _Settings(provider.name, status, provider.timezone, policy)
+    return _Settings(provider.name, status, provider.timezone, policy, provider.plan.value)
 
 
 def _stored(row: Mapping[str, Any]) -> _Settings:
-    return _Settings(row["name"], row["status"], row["timezone"], row["policy"])
+    return _Settings(row["name"], row["status"], row["timezone"], row["policy"], row["plan"])
 
 
 async def _change_tenant(
@@ -151,7 +159,14 @@ async def _change_tenant(
     tenant_id: UUID = row["tenant_id"]
     version: int = await connection.fetchval(
         _SQL["change_tenant"],
-        *(tenant_id, settings.name, settings.status, settings.timezone, settings.policy),
+        *(
+            tenant_id,
+            settings.name,
+            settings.status,
+            settings.timezone,
+            settings.policy,
+            settings.plan,
+        ),
     )
     if settings.status == "suspended" and row["status"] != "suspended":
         await connection.execute(_INBOX["suspend_pending"], tenant_id, version)

@@ -19,6 +19,7 @@ from niochat.adapters.postgres.queries import queries
 from niochat.domain.erp import Capability, ErpAccount
 from niochat.domain.errors import NotFound
 from niochat.domain.gateway import Line
+from niochat.domain.plan import weight_of
 
 _SQL = queries("tenants")
 
@@ -143,6 +144,7 @@ class Directory:
             timeout_s=row["timeout_s"],
             capabilities=_known(row["capabilities"]),
             probed_at=row["probed_at"],
+            weight=weight_of(row["plan"]),
         )
 
 

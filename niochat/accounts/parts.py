@@ -70,6 +70,7 @@ async def sync_assistant(
         "max_tokens": entry.max_tokens,
         "max_seconds": entry.max_seconds,
         "turns_per_minute": entry.turns_per_minute,
+        "turns_at_once": entry.turns_at_once,
         "price_in": entry.price_in,
         "price_out": entry.price_out,
     }

@@ -22,6 +22,7 @@ from niochat.accounts.fields import (
 )
 from niochat.accounts.rules import PolicyEntry
 from niochat.domain.erp import Category
+from niochat.domain.plan import DEFAULT, TURNS_AT_ONCE, Plan
 from niochat.domain.policy import Policy
 
 
@@ -72,6 +73,8 @@ class AssistantEntry(Declared):
     """Seconds of one turn."""
     turns_per_minute: Annotated[Count, Field(ge=1, le=1_000_000)] = 6000
     """Turns this provider may start in a minute."""
+    turns_at_once: Annotated[Count, Field(ge=1, le=10_000)] = TURNS_AT_ONCE
+    """Turns of this provider that may run at the same time; further ones wait, none is lost."""
     price_in: Price = Decimal(0)
     """What a million tokens read cost, in the provider's currency; 0: not told."""
     price_out: Price = Decimal(0)
@@ -112,6 +115,8 @@ class Provider(Declared):
     slug: Slug
     name: Name
     timezone: Timezone = "America/Sao_Paulo"
+    plan: Plan = DEFAULT
+    """What it gets of what all share, while others want it too: 1, 2 or 4 parts."""
     suspended: Switch | None = None
     """Left out: as it was, so that an old file does not wake a suspended provider."""
     teams: list[TeamEntry] = Field(default_factory=_default_teams, min_length=1)

@@ -78,6 +78,7 @@ class AssistantRecord:
     max_tokens: int
     max_seconds: float
     turns_per_minute: int
+    turns_at_once: int
     timezone: str
     price_in: Decimal = Decimal(0)
     price_out: Decimal = Decimal(0)
@@ -97,3 +98,4 @@ class ErpRecord:
     timeout_s: float
     capabilities: frozenset[Capability] | None
     probed_at: datetime | None
+    weight: float = 1.0

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from typing import TypeVarTuple, Unpack
 from uuid import UUID
 
 import structlog
@@ -16,17 +17,22 @@ from niochat.conversation.work import Stepped, Thread, Verdict, Work
 from niochat.domain import effects as fx
 from niochat.domain.commands import RestartTurn
 from niochat.domain.ids import ThreadId
-from niochat.outbox.deliver import Courier
+from niochat.outbox.deliver import Courier, Way
 from niochat.runtime.address import Address
+from niochat.runtime.fair_line import Lane
 from niochat.runtime.host import Delivery
 from niochat.runtime.tally import Tally
 
+Args = TypeVarTuple("Args")
 _log = structlog.get_logger(__name__)
 
 SOON_S = 60.0
 """A timer due later is left to the sweep."""
+MOST_ALARMS = 50_000
+"""Timers and repeated sends that memory wakes for; further ones are left to the sweep."""
 
-Wake = Callable[[Address], None]
+Wake = Callable[[Address, Lane], None]
+"""(actor, its tenant)."""
 TellTeam = Callable[[UUID, fx.TellTeam, UUID], None]
 """(tenant, what, thread): the team's queue actor is told, wherever it lives."""
 
@@ -56,6 +62,7 @@ class ConversationBehaviour:
         self._tell_team = tell_team
         self._paused = paused
         self._tally = tally
+        self._alarms = 0
 
     async def step(self, batch: Sequence[Delivery]) -> Sequence[Address]:
         """One step of each; who lost or has more to do is stepped again."""
@@ -97,16 +104,17 @@ class ConversationBehaviour:
         remembered = activation.state is not None
         activation.state = stepped.thread
         if stepped.moved_to is not None:
-            self._wake(kinds.conversation(stepped.moved_to))
+            self._wake(kinds.conversation(stepped.moved_to), activation.lane)
             return []
         if stepped.verdict is Verdict.LOST:
             activation.put_back(delivery.messages)
             return [activation.address]
         if stepped.verdict is Verdict.FAILED:
             activation.failed("step_failed")
-            asyncio.get_running_loop().call_later(0.5, self._wake, activation.address)
+            self._later(0.5, self._wake, activation.address, activation.lane)
             return []
         if stepped.thread is not None:
+            activation.lane = stepped.thread.tenant_id
             self._act(stepped.thread, stepped.effects)
             if not remembered:
                 self._find_turn(delivery, stepped.thread)
@@ -124,13 +132,19 @@ class ConversationBehaviour:
                     pass
 
     def _find_turn(self, delivery: Delivery, thread: Thread) -> None:
-        """A turn that was begun, but by nobody here: its owner died, or a commit's answer did."""
+        """A turn that was begun, but by nobody here: its owner died, or a commit's answer did.
+
+        Where turns did not fit into the line it may be one of them: the sweep tells.
+        """
         turn = thread.conversation.turn if thread.conversation is not None else None
-        if turn is not None and not self._turns.running(turn.id, turn.attempt):
+        if turn is None or self._turns.left_out:
+            return
+        if not self._turns.running(turn.id, turn.attempt):
             delivery.activation.mailbox.append(RestartTurn(turn.id, turn.attempt))
 
     def _act(self, thread: Thread, effects: Sequence[fx.Effect]) -> None:
         """The rows are committed: what they ask for may start now."""
+        way = Way(thread.tenant_id, thread.channel_id)
         for effect in effects:
             match effect:
                 case fx.RunTurn():
@@ -138,21 +152,19 @@ class ConversationBehaviour:
                 case fx.SettleTurn(outcome="cancelled"):
                     self._turns.cancel(effect.turn)
                 case fx.SetTimer(due_at=due_at):
-                    self._wake_at(thread.id, due_at)
+                    self._wake_at(thread, due_at)
                 case fx.TellTeam():
                     self._tell_team(thread.tenant_id, effect, thread.id)
                 case fx.SettleOutbox(status="queued", retry_in_s=retry_in_s) if retry_in_s:
-                    asyncio.get_running_loop().call_later(
-                        retry_in_s + 0.02, self._courier.deliver, thread.id
-                    )
+                    self._later(retry_in_s + 0.02, self._courier.deliver, thread.id, way)
                 case _:
                     pass
         if any(isinstance(e, fx.QueueSend) for e in effects):
-            self._courier.deliver(thread.id)
+            self._courier.deliver(thread.id, way)
         elif any(isinstance(e, fx.SettleOutbox) for e in effects):
-            self._courier.settled(thread.id)
+            self._courier.settled(thread.id, way)
 
-    def _wake_at(self, thread: UUID, due_at: datetime) -> None:
+    def _wake_at(self, thread: Thread, due_at: datetime) -> None:
         """A hint like any other: the timer is due by PostgreSQL's clock, and is swept.
 
         Only the sweep fires what is far away: 100,000 silent customers cost no memory here.
@@ -160,4 +172,14 @@ class ConversationBehaviour:
         delay = max((due_at - datetime.now(UTC)).total_seconds(), 0.0) + 0.02
         if delay > SOON_S:
             return
-        asyncio.get_running_loop().call_later(delay, self._wake, kinds.conversation(thread))
+        self._later(delay, self._wake, kinds.conversation(thread.id), thread.tenant_id)
+
+    def _later(self, delay_s: float, wake: Callable[[Unpack[Args]], None], *args: *Args) -> None:
+        if self._alarms >= MOST_ALARMS:
+            return
+        self._alarms += 1
+        asyncio.get_running_loop().call_later(delay_s, self._ring, wake, *args)
+
+    def _ring(self, wake: Callable[[Unpack[Args]], None], *args: *Args) -> None:
+        self._alarms -= 1
+        wake(*args)

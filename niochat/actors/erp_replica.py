@@ -64,7 +64,7 @@ def _tenants(hosts: HostGateway) -> tuple[Any, Any]:
 
 erp = serve.deployment(
     name=ERP_DEPLOYMENT,
-    max_ongoing_requests=200,  # calls wait for the ERP, not for us
+    max_ongoing_requests=1000,  # they wait in the fair line of the replica, not before it
     health_check_period_s=10,
     graceful_shutdown_timeout_s=40,  # a write that has left should hear its answer
     ray_actor_options={"num_cpus": 0.1},

@@ -2,9 +2,10 @@
 
 import asyncio
 import time
-from collections import defaultdict
-from collections.abc import Iterable
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
 from typing import Any
+from uuid import UUID
 
 import ray
 import structlog
@@ -15,6 +16,7 @@ from niochat.adapters.postgres.database import Database
 from niochat.adapters.postgres.queries import queries
 from niochat.domain.errors import NiochatError, Unavailable
 from niochat.runtime.address import Address
+from niochat.runtime.tasks import Owner
 
 _SQL = queries("placement")
 _log = structlog.get_logger(__name__)
@@ -24,8 +26,13 @@ ASK_TIMEOUT_S = 5.0
 REFRESH_S = 5.0
 """Age at which the map is read again; a wrong map costs a poke, and rows are swept."""
 
-Wire = list[tuple[str, bytes]]
-"""Addresses as they travel: (kind, key)."""
+AT_ONCE = 4
+"""Calls with pokes that one host has not answered yet."""
+MOST_PENDING = 10_000
+"""Pokes that wait for one host; further ones are dropped, as rows are swept."""
+
+Wire = list[tuple[str, bytes, bytes | None]]
+"""Pokes as they travel: (kind, key, tenant)."""
 
 
 def host_name(incarnation: str) -> str:
@@ -41,18 +48,25 @@ class HostGateway:
         self._map: dict[int, str] = {}
         self._read_at = 0.0
         self._handles: dict[str, ActorHandle[Any]] = {}
-        self._pending: set[Address] = set()
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._pending: dict[str | None, dict[Address, UUID | None]] = defaultdict(dict)
+        """By host; of hosts that are not known yet under ``None``."""
+        self._calls: Counter[str | None] = Counter()
+        self._owner = Owner("pokes")
         self._refreshing = asyncio.Lock()
 
-    def poke(self, addresses: Iterable[Address]) -> None:
-        """Rows wait for these actors: look. Returns at once; pokes of one tick travel together."""
-        idle = not self._pending
-        self._pending.update(addresses)
-        if idle and self._pending:
-            task = asyncio.get_running_loop().create_task(self._flush())
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+    def poke(self, addresses: Iterable[Address], tenant_id: UUID | None = None) -> None:
+        """Rows of the tenant wait for these actors: look. Returns at once; pokes of one tick
+        travel together, and those that come while a host is slow.
+        """
+        for address in addresses:
+            host = self._map.get(address.shard)
+            pending = self._pending[host]
+            if len(pending) < MOST_PENDING:
+                pending[address] = tenant_id
+            calls = self._calls[host]
+            if not calls or (len(pending) == 1 and calls < AT_ONCE):
+                self._calls[host] += 1
+                self._owner.start(self._flush(host))
 
     async def ask(self, address: Address, payload: object) -> Any:
         """Answer of the actor. Raises ``Unavailable`` when its host does not answer."""
@@ -76,19 +90,31 @@ class HostGateway:
             self._read_at = 0.0
             _log.debug("tell_lost", kind=address.kind, error=repr(error))
 
-    async def _flush(self) -> None:
+    async def _flush(self, host: str | None) -> None:
+        """Until nothing is pending for the host."""
         await asyncio.sleep(0)
-        addresses, self._pending = self._pending, set()
+        try:
+            while pokes := self._pending.pop(host, None):
+                await self._forward(pokes)
+        finally:
+            self._calls[host] -= 1
+            if not self._calls[host]:
+                del self._calls[host]
+
+    async def _forward(self, pokes: Mapping[Address, UUID | None]) -> None:
+        """To whom the map names now, which may be another one than when they came."""
         try:
             await self._refresh_when_old()
-            by_host: dict[str, Wire] = defaultdict(list)
-            for address in addresses:
-                owner = self._map.get(address.shard)
-                if owner is not None:
-                    by_host[owner].append((address.kind, address.key.bytes))
-            await asyncio.gather(*(self._send(host, wire) for host, wire in by_host.items()))
         except NiochatError as error:
-            _log.debug("pokes_lost", count=len(addresses), code=error.code)
+            _log.debug("pokes_lost", count=len(pokes), code=error.code)
+            return
+        by_host: dict[str, Wire] = defaultdict(list)
+        for address, tenant_id in pokes.items():
+            owner = self._map.get(address.shard)
+            if owner is not None:
+                tenant = tenant_id.bytes if tenant_id is not None else None
+                by_host[owner].append((address.kind, address.key.bytes, tenant))
+        await asyncio.gather(*(self._send(owner, wire) for owner, wire in by_host.items()))
 
     async def _send(self, owner: str, wire: Wire) -> None:
         try:

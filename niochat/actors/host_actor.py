@@ -32,7 +32,9 @@ class HostActor:
     async def poke(self, wire: Wire) -> None:
         """Rows wait for these actors."""
         core = await self._started()
-        core.poke([Address(kind, UUID(bytes=key)) for kind, key in wire])
+        for kind, key, *rest in wire:  # a door of an older release names no tenant
+            tenant_id = UUID(bytes=rest[0]) if rest and rest[0] else None
+            core.poke([Address(kind, UUID(bytes=key))], tenant_id)
 
     async def ask(self, kind: str, key: bytes, payload: object) -> Any:
         """Answer of one actor."""
@@ -77,7 +79,8 @@ class HostActor:
         parts = await open_parts(settings)
         hosts = HostGateway(parts.database)
         node = ray.get_runtime_context().get_node_id()
-        core = HostCore(self._name, node, parts, AssistantPool(), hosts.ask, hosts.tell)
+        pool = AssistantPool()
+        core = HostCore(self._name, node, parts, pool, hosts.ask, hosts.tell, places=pool.places)
         core.start()
         parts.owner.start(HostMetrics(core).report_for_ever())
         return core

@@ -4,21 +4,26 @@ import asyncio
 import os
 import secrets
 import time
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
+from functools import partial
 from typing import Any
 from uuid import UUID
 
 import structlog
 
+from niochat.accounts.held_back import Teller
+from niochat.accounts.shares import Shares
 from niochat.actors import kinds
 from niochat.actors.conversation import ConversationBehaviour
 from niochat.actors.inspection import Inspection, Order
 from niochat.actors.leases import AskActor, Leases
 from niochat.actors.ownership import Ownership
 from niochat.actors.paused import Paused
+from niochat.actors.sharing import HostShares, held_back
 from niochat.actors.team_queue import TeamQueueBehaviour, Waiting
 from niochat.actors.tenant import TenantBehaviour, Throttled
-from niochat.actors.turns import PATIENCE_S, TURN_PAUSE_S, Pool, Turns
+from niochat.actors.turns import MOST_WAITING, PATIENCE_S, PLACES, TURN_PAUSE_S, Pool, Turns
+from niochat.assistant.report import TurnRequest
 from niochat.conversation.pauses import Pauses
 from niochat.conversation.step import Stepper
 from niochat.conversation.work import MemoryCommand
@@ -26,10 +31,11 @@ from niochat.domain.commands import RestartTurn
 from niochat.domain.effects import TellTeam
 from niochat.domain.errors import NiochatError, Unavailable
 from niochat.domain.ids import TurnId
-from niochat.inbox.sweep import Sweeper
+from niochat.inbox.sweep import LIMIT, Sweeper, UnwatchedTurn
 from niochat.outbox.claim import Outbox
-from niochat.outbox.deliver import Courier
+from niochat.outbox.deliver import Courier, Way
 from niochat.runtime.address import Address
+from niochat.runtime.fair_line import Lane
 from niochat.runtime.host import VirtualHost
 from niochat.runtime.lag import LoopLag
 from niochat.runtime.tally import Tally
@@ -40,6 +46,14 @@ _log = structlog.get_logger(__name__)
 
 SWEEP_S = 1.0
 PASSIVATE_EVERY_S = 10.0
+SHARES_EVERY_S = 5.0
+"""How old plans, caps and the pool's size may be."""
+UNWATCHED_AFTER_S = 5.0
+"""Age at which a turn that did not fit into the line is looked for."""
+MOST_TOLD = 1000
+"""Messages to actors of other hosts that are on their way; further ones are dropped, as they
+are lost when such a host is away.
+"""
 RELEASE_WAIT_S = 5.0
 """For sends in progress before a shard moves."""
 
@@ -58,8 +72,13 @@ class HostCore:
         ask: AskActor,
         tell: Tell,
         *,
+        places: Callable[[], Awaitable[int]] | None = None,
+        most_waiting: int = MOST_WAITING,
         turn_pause_s: float = TURN_PAUSE_S,
     ) -> None:
+        """``places``: how many turns the pool can run at once now, for all hosts together;
+        ``most_waiting``: turns in this host's line.
+        """
         self.name = name
         self.incarnation = f"{name}.{secrets.token_hex(4)}"
         self._node = node
@@ -71,11 +90,22 @@ class HostCore:
         self._sweeper = Sweeper(parts.database, self.incarnation)
         self.tally = Tally()
         self._paused = Paused(Pauses(parts.database), self._resume)
+        self._places = places
         self._leases = Leases(ask)
-        self._turns = Turns(pool, self._lease, self._throttle, self._command, pause_s=turn_pause_s)
+        self._shares = HostShares(Shares(parts.database), lambda: len(self._ownership.shards))
+        self._teller = Teller(parts.database, self.incarnation)
+        self._turns = Turns(
+            pool,
+            self._lease,
+            self._throttle,
+            self._command,
+            share_of=self._shares.of_turns,
+            waiting=most_waiting,
+            pause_s=turn_pause_s,
+        )
         self._courier = Courier(
             Outbox(parts.database, self.incarnation), parts.gateway, parts.line_of,
-            self._epoch_to_send, self._command,
+            self._epoch_to_send, self._command, weight_of=self._shares.channel_weight,
         )  # fmt: skip
         self.actors = VirtualHost(
             {
@@ -87,7 +117,7 @@ class HostCore:
                 kinds.TEAM_QUEUE: TeamQueueBehaviour(parts.views),
             },
             idle_s=parts.settings.passivate_s,
-            capacity=parts.settings.max_actors,
+            capacity=parts.settings.max_actors, weight_of=self._shares.weight,
         )  # fmt: skip
         self._inspection = Inspection(self.actors, self._paused, self.stats)
         self._owner = Owner(name)
@@ -103,11 +133,11 @@ class HostCore:
         self._owner.cancel()
         await self.actors.stop()
 
-    def poke(self, addresses: list[Address]) -> None:
-        """Rows wait for these actors. Those of other hosts are swept over there."""
+    def poke(self, addresses: Iterable[Address], tenant_id: Lane = None) -> None:
+        """Rows of the tenant wait for these actors. Those of other hosts are swept over there."""
         for address in addresses:
             if self._ownership.epoch_of(address.key) is not None:
-                self.actors.wake(address)
+                self.actors.wake(address, tenant_id)
 
     async def ask(self, address: Address, payload: object) -> Any:
         """Answer of one of our actors. Raises ``Unavailable`` when it is another host's."""
@@ -118,7 +148,7 @@ class HostCore:
     def tell(self, address: Address, payload: object) -> None:
         """A message for one of our actors; one of another host's is lost, as told ones may be."""
         if self._ownership.epoch_of(address.key) is not None:
-            self.actors.deliver(address, payload)
+            self.actors.deliver(address, payload, hint=True)
 
     async def refresh(self) -> None:
         """The map changed: learn what is ours, forget what is not, look for what waits."""
@@ -147,8 +177,15 @@ class HostCore:
             "shards": len(self._ownership.shards),
             "actors": len(self.actors),
             "conversations": self.actors.count(kinds.CONVERSATION),
-            "turns": len(self._turns),
+            "turns": len(self._turns) - self._turns.waiting,
             "sends": len(self._courier.sending(set(self._ownership.shards))),
+            "waiting": {
+                "steps": self.actors.ready(kinds.CONVERSATION),
+                "turns": self._turns.waiting,
+                "sends": self._courier.waiting,
+            },
+            "refused": self.actors.refused,
+            "held_back": held_back(self._turns, self._leases, self._courier, self.actors),
             "mailbox_depth": self.actors.waiting,
             "lag_ms": self._lag.milliseconds,
         }
@@ -159,7 +196,7 @@ class HostCore:
             self._ownership,
             self._turns,
             self._courier,
-            lambda address: self.actors.wake(address),
+            lambda address, lane: self.actors.wake(address, lane),
             self._tell_team,
             self._paused,
             self.tally,
@@ -188,24 +225,29 @@ class HostCore:
             self.tally.add_seconds("turn_wait_seconds", wait_s)
         return wait_s
 
-    def _poke(self, threads: set[UUID]) -> None:
-        self.poke([kinds.conversation(thread) for thread in threads])
+    def _poke(self, tenant_id: UUID, threads: set[UUID]) -> None:
+        self.poke([kinds.conversation(thread) for thread in threads], tenant_id)
 
     def _throttle(self, tenant_id: UUID, seconds: float) -> None:
         self._leases.drop(tenant_id)
-        self._owner.start(self._tell(kinds.tenant(tenant_id), Throttled(seconds)))
+        told = partial(self._tell, kinds.tenant(tenant_id), Throttled(seconds))
+        self._owner.offer(told, MOST_TOLD)
 
     def _tell_team(self, tenant_id: UUID, told: TellTeam, thread_id: UUID) -> None:
         waiting = Waiting(tenant_id, told.team, thread_id, told.waiting)
-        self._owner.start(self._tell(kinds.team_queue(tenant_id, told.team), waiting))
+        tell = partial(self._tell, kinds.team_queue(tenant_id, told.team), waiting)
+        self._owner.offer(tell, MOST_TOLD)
 
     async def _sweep_for_ever(self) -> None:
         passivate_at = time.monotonic() + PASSIVATE_EVERY_S
-        wake_tenants_at = 0.0
+        wake_tenants_at = share_at = 0.0
         while True:
             try:
                 await self._ownership.announce(self.name, self._node, os.getpid())
                 await self.refresh()
+                if time.monotonic() >= share_at:
+                    share_at = time.monotonic() + SHARES_EVERY_S
+                    await self.share()
                 if time.monotonic() >= wake_tenants_at:
                     wake_tenants_at = time.monotonic() + self._parts.settings.backfill_s / 2
                     await self._wake_tenants()
@@ -222,16 +264,57 @@ class HostCore:
         shards = self._ownership.shards
         if not shards:
             return
-        for thread in await self._sweeper.forgotten(shards):
-            self.actors.wake(kinds.conversation(thread))
-        for thread in await self._sweeper.unsent(shards):
-            self._courier.deliver(thread)
-        for turn in await self._sweeper.orphaned_turns(shards, PATIENCE_S + 15.0):
+        for found in await self._sweeper.forgotten(shards):
+            self.actors.wake(kinds.conversation(found.thread_id), found.tenant_id)
+        for unsent in await self._sweeper.unsent(shards):
+            self._courier.deliver(unsent.thread_id, Way(unsent.tenant_id, unsent.channel_id))
+        for turn in await self._sweeper.orphaned_turns(shards):
             running = self._turns.running(turn.turn_id, turn.attempt)
             if not running and not self._paused.holds(turn.thread_id):
                 self._command(turn.thread_id, RestartTurn(TurnId(turn.turn_id), turn.attempt))
+        if self._turns.left_out:
+            await self._take_in(shards)
+
+    async def _take_in(self, shards: Sequence[int]) -> None:
+        """Turns that did not fit into the line go on with the attempt that never began."""
+        if not self._turns.has_room:
+            return
+        limit = min(LIMIT, self._turns.room)
+        known = list(self._turns.known())
+        found = await self._sweeper.unwatched_turns(shards, known, UNWATCHED_AFTER_S, limit)
+        self._turns.left_out = len(found) >= limit
+        for turn in found:
+            # Somebody's report may be on its way into the step that ends the turn.
+            resting = self.actors.rests(kinds.conversation(turn.thread_id))
+            if resting and not self._paused.holds(turn.thread_id):
+                self._turns.resume(turn.thread_id, _request(turn))
+
+    async def share(self) -> None:
+        """Who gets how much from now on, and who was kept waiting by limits of its own."""
+        await self._shares.refresh()
+        if self._places is not None:
+            self._turns.resize(self._shares.part(await self._places()))
+        else:
+            self._turns.resize(self._shares.part(PLACES))
+        held = held_back(self._turns, self._leases, self._courier, self.actors)
+        await self._teller.tell(held)
+        if not self._turns.left_out:
+            await self._find_lost_turns()
+
+    async def _find_lost_turns(self) -> None:
+        """Of this very host, and older than any may get while somebody watches it."""
+        shards, known = self._ownership.shards, list(self._turns.known())
+        for turn in await self._sweeper.unwatched_turns(shards, known, PATIENCE_S + 15.0):
+            self._command(turn.thread_id, RestartTurn(TurnId(turn.turn_id), turn.attempt))
 
     async def _wake_tenants(self) -> None:
         for tenant_id in await self._sweeper.tenants():
             if self._ownership.epoch_of(tenant_id) is not None:
                 self.actors.wake(kinds.tenant(tenant_id))
+
+
+def _request(turn: UnwatchedTurn) -> TurnRequest:
+    return TurnRequest(
+        turn.tenant_id, turn.conversation_id, turn.turn_id, turn.attempt, turn.upto_version,
+        turn.protocol,
+    )  # fmt: skip

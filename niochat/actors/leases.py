@@ -1,5 +1,8 @@
 """Turns that the tenant actors granted to this host, used up one by one."""
 
+import asyncio
+import time
+from collections import defaultdict
 from collections.abc import Awaitable, Callable
 from uuid import UUID
 
@@ -12,6 +15,9 @@ from niochat.runtime.address import Address
 
 _log = structlog.get_logger(__name__)
 
+_ASK_AGAIN_S = 5.0
+"""A rate may be raised meanwhile."""
+
 AskActor = Callable[[Address, object], Awaitable[object]]
 """Asks a virtual actor wherever it lives."""
 
@@ -19,14 +25,19 @@ AskActor = Callable[[Address, object], Awaitable[object]]
 class Leases:
     """Blocks of turns by tenant. When the tenant's actor is away, turns go on without it."""
 
-    def __init__(self, ask: AskActor) -> None:
+    def __init__(self, ask: AskActor, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._ask = ask
+        self._clock = clock
         self._left: dict[UUID, int] = {}
+        self._waits: dict[UUID, tuple[float, bool]] = {}
+        """Until when a tenant has nothing to grant, and whether its model asked for that."""
+        self._asking: defaultdict[UUID, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     async def take(self, tenant_id: UUID) -> float:
         """Use one turn: 0, or the seconds to wait before asking again."""
         if self._left.get(tenant_id, 0) <= 0:
-            wait_s = await self._renew(tenant_id)
+            async with self._asking[tenant_id]:  # what one is granted is enough for many
+                wait_s = await self._renew(tenant_id)
             if wait_s > 0:
                 return wait_s
         self._left[tenant_id] = self._left.get(tenant_id, 0) - 1
@@ -35,8 +46,19 @@ class Leases:
     def drop(self, tenant_id: UUID) -> None:
         """The tenant was throttled: what was granted before does not count any more."""
         self._left.pop(tenant_id, None)
+        self._waits.pop(tenant_id, None)
+
+    def throttled(self, tenant_id: UUID) -> bool:
+        """Whether nothing is granted because the tenant's model asked to wait."""
+        until, throttled = self._waits.get(tenant_id, (0.0, False))
+        return throttled and self._clock() < until
 
     async def _renew(self, tenant_id: UUID) -> float:
+        if self._left.get(tenant_id, 0) > 0:
+            return 0.0
+        until, _ = self._waits.get(tenant_id, (0.0, False))
+        if (left_s := until - self._clock()) > 0:
+            return left_s
         try:
             grant = await self._ask(kinds.tenant(tenant_id), LeaseTurns())
         except NiochatError as error:
@@ -44,4 +66,8 @@ class Leases:
             grant = Grant(1, 0.0)  # a rate is not worth an unanswered customer
         assert isinstance(grant, Grant)
         self._left[tenant_id] = self._left.get(tenant_id, 0) + grant.turns
-        return 0.0 if grant.turns else max(grant.wait_s, 0.05)
+        if grant.turns:
+            return 0.0
+        wait_s = max(grant.wait_s, 0.05)
+        self._waits[tenant_id] = (self._clock() + min(wait_s, _ASK_AGAIN_S), grant.throttled)
+        return wait_s

@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import time
 from typing import Any
 from uuid import UUID
 
@@ -32,6 +33,12 @@ SCALING: dict[str, int] = {
 }
 """Of both pools: their calls wait for somebody else, so many of them share a process."""
 
+TURNS_OF_REPLICA = 100
+"""Turns that one replica of the assistant runs at once: above its target, so that the pool grows
+while turns wait, and below what it takes, so that they wait in the fair line and not there.
+"""
+COUNT_EVERY_S = 15.0
+"""Between two questions to Serve's controller; scaling takes about as long."""
 REPLICA_TRIES = 4
 """Calls that lost their replica; a new one takes some seconds to come."""
 
@@ -40,13 +47,13 @@ class _Pool:
     """A deployment's handle, looked up at its first use."""
 
     def __init__(self, application: str, deployment: str) -> None:
-        self._where = (deployment, application)
+        self.where = (deployment, application)
         self._handle: DeploymentHandle[object] | None = None
 
     async def call(self, method: str, *arguments: object) -> Any:
         """Answer of some replica; cancelling this cancels it there."""
         if self._handle is None:
-            self._handle = serve.get_deployment_handle(*self._where)
+            self._handle = serve.get_deployment_handle(*self.where)
         response = getattr(self._handle, method).remote(*arguments)
         try:
             return await response
@@ -60,11 +67,34 @@ class AssistantPool:
 
     def __init__(self) -> None:
         self._pool = _Pool(ASSISTANT_APPLICATION, ASSISTANT_DEPLOYMENT)
+        self._replicas = 1
+        self._count_at = 0.0
 
     async def run(self, request: TurnRequest) -> TurnReport:
         """Run a turn on some replica; raises when the replica is gone."""
         report: TurnReport = await self._pool.call("run", request)
         return report
+
+    async def places(self) -> int:
+        """Turns that the replicas can run at once, as it was ``COUNT_EVERY_S`` ago at most; what
+        it was when Serve does not say.
+        """
+        if time.monotonic() < self._count_at:
+            return self._replicas * TURNS_OF_REPLICA
+        self._count_at = time.monotonic() + COUNT_EVERY_S
+        try:
+            # A synchronous call to Serve's controller: never on the event loop.
+            self._replicas = await asyncio.to_thread(_running, *self._pool.where)
+        except Exception as error:  # noqa: BLE001 - it is not worth a host's sweep
+            _log.warning("pool_not_counted", error=repr(error)[:200])
+        return self._replicas * TURNS_OF_REPLICA
+
+
+def _running(deployment: str, application: str) -> int:
+    status = serve.status().applications[application].deployments[deployment]
+    # Typed as an enumeration, yet its keys come as words: either is equal to the word.
+    running = [n for state, n in status.replica_states.items() if state == "RUNNING"]
+    return max(sum(running), 1)
 
 
 class ErpPool:

@@ -54,7 +54,8 @@ class TeamQueueBehaviour:
         return []
 
     async def _queue(self, delivery: Delivery, about: Waiting | Position) -> _Queue:
-        if delivery.activation.state is None:
+        if delivery.activation.state is None or delivery.activation.missed:
+            delivery.activation.missed = False
             threads = await self._views.waiting(about.tenant_id, about.team)
             delivery.activation.state = _Queue(threads)
         queue: _Queue = delivery.activation.state

@@ -37,10 +37,13 @@ class LeaseTurns:
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """``turns`` may begin; with none, ask again after ``wait_s``."""
+    """``turns`` may begin; with none, ask again after ``wait_s``. ``throttled``: the tenant's
+    model asked for that, it is not the rate.
+    """
 
     turns: int
     wait_s: float
+    throttled: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +59,9 @@ class ChannelConnected:
 
 
 @dataclass(slots=True)
-class _Tenant:
+class TenantState:
+    """What one tenant's actor remembers. Rates in turns a second, times of a monotonic clock."""
+
     per_second: float
     tokens: float
     at: float
@@ -77,7 +82,7 @@ class TenantBehaviour:
         database: Database,
         backfill: Backfill,
         line_of: LineOf,
-        poke: Callable[[set[UUID]], None],
+        poke: Callable[[UUID, set[UUID]], None],
         *,
         fill_every_s: float,
         clock: Callable[[], float] = time.monotonic,
@@ -95,17 +100,17 @@ class TenantBehaviour:
             tenant_id = delivery.activation.address.key
             if delivery.activation.state is None:
                 delivery.activation.state = await self._load(tenant_id)
-            tenant: _Tenant = delivery.activation.state
+            tenant: TenantState = delivery.activation.state
             for message in delivery.messages:
                 self._handle(tenant, message)
             self._fill_when_due(tenant_id, tenant)
         return []
 
-    async def _load(self, tenant_id: UUID) -> _Tenant:
+    async def _load(self, tenant_id: UUID) -> TenantState:
         per_minute, now = await self._rate(tenant_id), self._clock()
         at_once, calls = await self._erp_limits(tenant_id)
         erp = Permits(at_once, calls, tokens=max(calls / 10.0, 1.0), at=now)
-        return _Tenant(per_minute / 60.0, float(min(per_minute, BLOCK)), now, erp)
+        return TenantState(per_minute / 60.0, float(min(per_minute, BLOCK)), now, erp)
 
     async def _rate(self, tenant_id: UUID) -> int:
         """Turns a minute, as they are now."""
@@ -118,10 +123,10 @@ class TenantBehaviour:
             row = await connection.fetchrow(_ERP["limits"], tenant_id)
         return (row["calls_at_once"], row["per_minute"]) if row is not None else (1, 1)
 
-    def _handle(self, tenant: _Tenant, message: object) -> None:
+    def _handle(self, tenant: TenantState, message: object) -> None:
         match message:
-            case Ask(payload=LeaseCall()):
-                message.reply(tenant.erp.lease(self._clock()))
+            case Ask(payload=LeaseCall(waiting=waiting)):
+                message.reply(tenant.erp.lease(self._clock(), waiting))
             case CallEnded():
                 tenant.erp.ended(message, self._clock())
             case Ask(payload=LeaseTurns()):
@@ -133,25 +138,25 @@ class TenantBehaviour:
             case _:
                 _log.error("message_not_understood", message=type(message).__name__)
 
-    def _grant(self, tenant: _Tenant) -> Grant:
+    def _grant(self, tenant: TenantState) -> Grant:
         now = self._clock()
         burst = max(tenant.per_second * 2.0, float(BLOCK))
         tenant.tokens = min(tenant.tokens + (now - tenant.at) * tenant.per_second, burst)
         tenant.at = now
         if tenant.throttled_until > now:
-            return Grant(0, tenant.throttled_until - now)
+            return Grant(0, tenant.throttled_until - now, throttled=True)
         turns = min(int(tenant.tokens), BLOCK)
         tenant.tokens -= turns
         return Grant(turns, 0.0 if turns else (1.0 - tenant.tokens) / tenant.per_second)
 
-    def _fill_when_due(self, tenant_id: UUID, tenant: _Tenant) -> None:
+    def _fill_when_due(self, tenant_id: UUID, tenant: TenantState) -> None:
         filling = tenant.filling is not None and not tenant.filling.done()
         if filling or self._clock() < tenant.next_fill:
             return
         tenant.next_fill = self._clock() + self._fill_every_s
         tenant.filling = asyncio.get_running_loop().create_task(self._fill(tenant_id, tenant))
 
-    async def _fill(self, tenant_id: UUID, tenant: _Tenant) -> None:
+    async def _fill(self, tenant_id: UUID, tenant: TenantState) -> None:
         try:
             tenant.per_second = await self._rate(tenant_id) / 60.0
             tenant.erp.at_once, tenant.erp.per_minute = await self._erp_limits(tenant_id)
@@ -170,4 +175,4 @@ class TenantBehaviour:
             _log.warning("fill_up_put_off", channel=str(channel.id), code=error.code)
             return
         if threads:
-            self._poke(threads)
+            self._poke(channel.tenant_id, threads)

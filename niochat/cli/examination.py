@@ -4,12 +4,14 @@ from uuid import UUID
 
 from rich.console import Console
 
+from niochat.accounts.held_back import held_back
 from niochat.accounts.records import ChannelAddress
 from niochat.adapters.openai.model import Endpoint, ModelError, Models
 from niochat.adapters.sgp.client import Sgp
 from niochat.cli import running
 from niochat.cli.providers import channels_of, probed
 from niochat.domain.errors import Invalid, NiochatError
+from niochat.domain.held_back import Reason
 from niochat.erp.journal import Journal
 from niochat.wiring.parts import Parts
 
@@ -32,6 +34,7 @@ async def examine(slug: str | None) -> bool:
             well &= await _examine_model(parts, tenant.slug, tenant.tenant_id)
             well &= await _examine_erp(parts, tenant.slug, tenant.tenant_id)
             well &= await _examine_parked(parts, tenant.slug, tenant.tenant_id)
+            await _examine_held_back(parts, tenant.slug, tenant.tenant_id)
     return well
 
 
@@ -84,6 +87,22 @@ async def _examine_parked(parts: Parts, slug: str, tenant_id: UUID) -> bool:
     if uncertain:
         _say(slug, f"{uncertain} messages may or may not have left", False)
     return not (parked or uncertain)
+
+
+_HELD = {
+    Reason.FLOOD: "sends more webhooks than any provider may: {} refused",
+    Reason.TURNS: "{} turns of the assistant wait for turns_at_once or turns_per_minute",
+    Reason.MODEL_THROTTLED: "{} turns wait because the model asked for it",
+    Reason.ERP: "{} calls wait for the ERP: calls_at_once, per_minute, or it rests",
+    Reason.GATEWAY: "sends of {} conversations wait for the gateway",
+}
+
+
+async def _examine_held_back(parts: Parts, slug: str, tenant_id: UUID) -> None:
+    """Told, but no fault: a limit does what it is for."""
+    for held in await held_back(parts.database, tenant_id):
+        sentence = _HELD[held.reason].format(held.waiting)
+        _say(slug, f"held back since {held.since:%H:%M:%S} UTC: {sentence}", False)
 
 
 def _say(slug: str, sentence: str, well: bool) -> bool:

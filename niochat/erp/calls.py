@@ -3,7 +3,8 @@
 import asyncio
 import random
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
@@ -12,14 +13,19 @@ from uuid import UUID
 import structlog
 
 from niochat.domain.erp import Answer, Capability, Erp, ErpAccount, ErpError, ErpRefused, Read
-from niochat.domain.errors import NiochatError
+from niochat.domain.errors import NiochatError, Unavailable
 from niochat.erp.answers import Answers
 from niochat.erp.permits import CallEnded, LeaseCall, Permit
+from niochat.runtime.slots import Gate, Share
 
 _log = structlog.get_logger(__name__)
 
 PLACE_WITHIN_S = 15.0
 """For a place among the tenant's calls; then the ERP counts as busy."""
+CALLS = 200
+"""Calls of all tenants' ERPs in one process at once, shared fairly between them."""
+MOST_WAITING = 1000
+"""Calls that wait for one of these places; further ones hear that the ERP is crowded."""
 READ_TRIES = 2
 _UNHEALTHY = {"erp_unreachable", "erp_timeout", "erp_lost", "erp_failed", "erp_busy"}
 Result = TypeVar("Result")
@@ -33,6 +39,8 @@ class ErpSettings:
     timeout_s: float
     capabilities: frozenset[Capability] | None = None
     probed_at: datetime | None = None
+    calls_at_once: int = 8
+    weight: float = 1.0
 
 
 SettingsOf = Callable[[UUID], Awaitable[ErpSettings]]
@@ -51,12 +59,15 @@ class Calls:
         answers: Answers,
         ask: AskTenant,
         tell: TellTenant,
+        *,
+        places: int = CALLS,
     ) -> None:
         self._erp = erp
         self._settings_of = settings_of
         self._answers = answers
         self._ask = ask
         self._tell = tell
+        self._gate = Gate(places, waiting=MOST_WAITING)
 
     async def read(self, tenant_id: UUID, request: Read[Answer], *, fresh: bool = False) -> Answer:
         """From the shelf unless ``fresh``, else from the ERP. Raises ``ErpError``."""
@@ -78,7 +89,17 @@ class Calls:
         Raises ``ErpError`` with ``left`` false where no place was to be had.
         """
         settings = await self._settings_of(tenant_id)
-        permit = await self._place(tenant_id)
+        async with self._line(tenant_id, settings) as deadline:
+            return await self._once(tenant_id, settings, call, deadline)
+
+    async def _once(
+        self,
+        tenant_id: UUID,
+        settings: ErpSettings,
+        call: Callable[[ErpSettings], Awaitable[Result]],
+        deadline: float,
+    ) -> Result:
+        permit = await self._place(tenant_id, deadline)
         healthy: bool | None = None  # cancelled, or it did not come to asking
         try:
             result = await call(settings)
@@ -118,12 +139,28 @@ class Calls:
     ) -> Callable[[ErpSettings], Awaitable[Answer]]:
         return lambda settings: self._erp.read(settings.account, request, left)
 
-    async def _place(self, tenant_id: UUID) -> UUID | None:
-        """A permit, or ``None`` when the tenant's actor is away: then the call goes without."""
+    @asynccontextmanager
+    async def _line(self, tenant_id: UUID, settings: ErpSettings) -> AsyncIterator[float]:
+        """A place among this process's calls until the block ends; until when to ask the tenant.
+
+        Of a tenant with many calls only so many ask its actor as may be under way at once.
+        """
         deadline = time.monotonic() + PLACE_WITHIN_S
+        share = Share(settings.weight, settings.calls_at_once)
+        async with AsyncExitStack() as place:
+            try:
+                async with asyncio.timeout(PLACE_WITHIN_S):
+                    await place.enter_async_context(self._gate.of(tenant_id, share))
+            except (TimeoutError, Unavailable) as error:
+                raise _crowded() from error
+            yield deadline
+
+    async def _place(self, tenant_id: UUID, deadline: float) -> UUID | None:
+        """A permit, or ``None`` when the tenant's actor is away: then the call goes without."""
         while True:
             try:
-                permit = await self._ask(tenant_id, LeaseCall())
+                waiting = 1 + self._gate.slots.waiting(tenant_id)
+                permit = await self._ask(tenant_id, LeaseCall(waiting))
             except NiochatError as error:
                 _log.warning("erp_place_not_asked", tenant=str(tenant_id), code=error.code)
                 return None
@@ -135,5 +172,9 @@ class Calls:
                     code="erp_resting", left=False,
                 )  # fmt: skip
             if time.monotonic() + permit.wait_s > deadline:
-                raise ErpError("the ERP has no place for this call", code="erp_crowded", left=False)
+                raise _crowded()
             await asyncio.sleep(permit.wait_s * random.uniform(1.0, 1.3))
+
+
+def _crowded() -> ErpError:
+    return ErpError("the ERP has no place for this call", code="erp_crowded", left=False)

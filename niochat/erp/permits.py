@@ -5,6 +5,8 @@ from uuid import UUID, uuid4
 
 from niochat.erp.breaker import Breaker
 
+WAITED_FOR_S = 10.0
+"""Without anybody who waits for so long the tenant is not held back any more."""
 FORGOTTEN_AFTER_S = 90.0
 """A call whose process died is not waited for any longer."""
 _POLL_S = 0.1
@@ -12,7 +14,11 @@ _POLL_S = 0.1
 
 @dataclass(frozen=True, slots=True)
 class LeaseCall:
-    """Asks for one call; the answer is a :class:`Permit`."""
+    """Asks for one call; the answer is a :class:`Permit`. ``waiting``: how many calls of the tenant
+    want one in the process that asks.
+    """
+
+    waiting: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +52,26 @@ class Permits:
     at: float
     breaker: Breaker = field(default_factory=Breaker)
     under_way: dict[UUID, float] = field(default_factory=dict)
+    waiting: int = 0
+    """Calls that waited in the process that asked last, with the one it asked for."""
+    _waited: tuple[float, float] | None = None
+    """Since when, and last when."""
 
-    def lease(self, now: float) -> Permit:
+    def lease(self, now: float, waiting: int = 1) -> Permit:
         """A place, or how long to wait for one."""
+        permit = self._lease(now)
+        if permit.id is None or waiting > 1:  # others wait behind it
+            self._waited = (self.waited_since(now) or now, now)
+            self.waiting = waiting
+        return permit
+
+    def waited_since(self, now: float) -> float | None:
+        """Since when calls have to wait; ``None``: they do not."""
+        if self._waited is None or now - self._waited[1] > WAITED_FOR_S:
+            return None
+        return self._waited[0]
+
+    def _lease(self, now: float) -> Permit:
         self._forget(now)
         rests_s = self.breaker.wait_s(now)
         if rests_s > 0:

@@ -12,6 +12,26 @@ _SQL = queries("sweep")
 FORGOTTEN_AFTER_S = 2.0
 """Age at which a pending row is taken for forgotten."""
 LIMIT = 500
+"""Threads in one look."""
+LOOKED_THROUGH = 100_000
+"""Rows that are looked through where the limit was not enough, so that nobody hides the others."""
+
+
+@dataclass(frozen=True, slots=True)
+class Forgotten:
+    """A thread with something to do, and whose it is."""
+
+    thread_id: UUID
+    tenant_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Unsent:
+    """A thread with something to send."""
+
+    thread_id: UUID
+    tenant_id: UUID
+    channel_id: UUID
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,32 +43,63 @@ class OrphanedTurn:
     attempt: int
 
 
+@dataclass(frozen=True, slots=True)
+class UnwatchedTurn(OrphanedTurn):
+    """A turn of this very host that its memory does not know, with all that running it takes."""
+
+    tenant_id: UUID
+    conversation_id: UUID
+    upto_version: int
+    protocol: str
+
+
 class Sweeper:
-    """Looks over the shards of one host incarnation."""
+    """Looks over the shards of one host incarnation, fairly between tenants."""
 
     def __init__(self, database: Database, host: str) -> None:
         self._database = database
         self._host = host
 
-    async def forgotten(self, shards: Sequence[int]) -> list[UUID]:
-        """Threads with pending rows or due timers."""
+    async def forgotten(self, shards: Sequence[int]) -> list[Forgotten]:
+        """Threads with pending rows or due timers; at most ``LIMIT`` and as many timers."""
         async with self._database.path() as connection:
-            rows = await connection.fetch(_SQL["forgotten"], list(shards), FORGOTTEN_AFTER_S, LIMIT)
-        return [row["thread_id"] for row in rows]
+            values = [list(shards), FORGOTTEN_AFTER_S, LIMIT]
+            rows = await connection.fetch(_SQL["forgotten"], *values)
+            if sum(row["rows"] for row in rows) >= LIMIT:
+                rows = await connection.fetch(_SQL["forgotten_fairly"], *values, LOOKED_THROUGH)
+        return [Forgotten(row["thread_id"], row["tenant_id"]) for row in rows]
 
-    async def unsent(self, shards: Sequence[int]) -> list[UUID]:
+    async def unsent(self, shards: Sequence[int]) -> list[Unsent]:
         """Threads with sends that are due, or whose sender is gone."""
         async with self._database.path() as connection:
-            rows = await connection.fetch(_SQL["unsent"], list(shards), 0.5, LIMIT, self._host)
-        return [row["thread_id"] for row in rows]
+            values = [list(shards), 0.5, LIMIT, self._host]
+            rows = await connection.fetch(_SQL["unsent"], *values)
+            if sum(row["rows"] for row in rows) >= LIMIT:
+                rows = await connection.fetch(_SQL["unsent_fairly"], *values)
+        return [Unsent(row["thread_id"], row["tenant_id"], row["channel_id"]) for row in rows]
 
-    async def orphaned_turns(self, shards: Sequence[int], too_long_s: float) -> list[OrphanedTurn]:
-        """Turns that another incarnation started, or that run longer than any may."""
+    async def orphaned_turns(self, shards: Sequence[int]) -> list[OrphanedTurn]:
+        """Turns that another incarnation started."""
+        async with self._database.path() as connection:
+            rows = await connection.fetch(_SQL["orphaned_turns"], list(shards), self._host, LIMIT)
+        return [OrphanedTurn(row["thread_id"], row["id"], row["attempt"]) for row in rows]
+
+    async def unwatched_turns(
+        self, shards: Sequence[int], known: Sequence[UUID], older_s: float, limit: int = LIMIT
+    ) -> list[UnwatchedTurn]:
+        """Turns of this host that run for longer than ``older_s`` and are not ``known``."""
         async with self._database.path() as connection:
             rows = await connection.fetch(
-                _SQL["orphaned_turns"], list(shards), self._host, too_long_s, LIMIT
+                _SQL["unwatched_turns"],
+                *(list(shards), self._host, list(known), older_s, limit),
             )
-        return [OrphanedTurn(row["thread_id"], row["id"], row["attempt"]) for row in rows]
+        return [
+            UnwatchedTurn(
+                row["thread_id"], row["id"], row["attempt"], row["tenant_id"],
+                row["conversation_id"], row["upto_version"], row["protocol"],
+            )
+            for row in rows
+        ]  # fmt: skip
 
     async def tenants(self) -> list[UUID]:
         """Active tenants."""

@@ -1,9 +1,12 @@
 """The Serve applications behind HAProxy: ``webhooks`` and ``api``."""
 
+import asyncio
+import secrets
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from uuid import UUID
 
+import structlog
 from ray import serve
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -11,15 +14,18 @@ from starlette.routing import BaseRoute
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from niochat import telemetry
+from niochat.accounts.held_back import Teller
 from niochat.actors import kinds
 from niochat.actors.gateway import HostGateway
 from niochat.actors.host_calls import HostCalls
 from niochat.actors.pools import POOLS
 from niochat.actors.tenant import ChannelConnected
 from niochat.adapters.postgres.queries import queries
+from niochat.adapters.redis.buckets import Buckets
 from niochat.config import Settings
 from niochat.domain.errors import NiochatError
 from niochat.domain.ids import SHARDS
+from niochat.ingress.admission import Admission
 from niochat.ingress.catch_up import CatchUp
 from niochat.ingress.figures import (
     Answers,
@@ -28,6 +34,7 @@ from niochat.ingress.figures import (
     DoorFigures,
     report_for_ever,
 )
+from niochat.ingress.flood import FloodGuard
 from niochat.ingress.health import Health
 from niochat.ingress.operators import routes as operators
 from niochat.ingress.problems import as_problem
@@ -36,6 +43,13 @@ from niochat.runtime.tasks import Owner
 from niochat.wiring.parts import Parts, open_parts
 
 _SQL = queries("health")
+_log = structlog.get_logger(__name__)
+
+TELL_EVERY_S = 5.0
+MOST_TOLD = 200
+"""Sessions that came back and are being told; of further ones the next regular fill knows."""
+FLOOD_BURST_S = 10.0
+"""Seconds of the flood guard's rate that may come at once."""
 
 Routes = Callable[[Parts], list[BaseRoute]]
 
@@ -65,17 +79,39 @@ def _webhook_routes(parts: Parts, answers: Answers) -> list[BaseRoute]:
     owner = Owner("webhooks")
     parts.owner.start(report_for_ever(DoorFigures(answers)))
 
-    def poke(thread_id: UUID) -> None:
-        hosts.poke([kinds.conversation(thread_id)])
+    def poke(thread_id: UUID, tenant_id: UUID) -> None:
+        hosts.poke([kinds.conversation(thread_id)], tenant_id)
 
     def connected(tenant_id: UUID) -> None:
-        owner.start(hosts.tell(kinds.tenant(tenant_id), ChannelConnected()))
+        owner.offer(lambda: hosts.tell(kinds.tenant(tenant_id), ChannelConnected()), MOST_TOLD)
 
     catch_up = CatchUp(parts.backfill, parts.line_of, poke)
+    guard = _flood_guard(parts)
+    owner.start(_tell_floods(guard, Teller(parts.database, f"door.{secrets.token_hex(4)}")))
     door = Door(
-        parts.directory, parts.vault, parts.inbox, poke, connected, answers.ignored, catch_up
-    )
+        parts.directory, parts.vault, parts.inbox, poke, connected, answers.ignored, catch_up,
+        Admission(guard),
+    )  # fmt: skip
     return [*build(door)]
+
+
+def _flood_guard(parts: Parts) -> FloodGuard:
+    per_s = parts.settings.flood_per_s
+    burst = per_s * FLOOD_BURST_S
+    buckets = Buckets(parts.settings.redis_url.get_secret_value(), per_s=per_s, burst=burst)
+    return FloodGuard(buckets.take, per_s=per_s, burst=burst)
+
+
+async def _tell_floods(guard: FloodGuard, teller: Teller) -> None:
+    """Whom this door turns away, every few seconds, for ever."""
+    while True:
+        await asyncio.sleep(TELL_EVERY_S)
+        try:
+            await teller.tell(guard.held_back())
+        except NiochatError as error:
+            _log.warning("floods_not_told", code=error.code)
+        except Exception as error:  # noqa: BLE001 - the loop must outlive any error
+            _log.error("floods_not_told", exc_info=error)
 
 
 def _api_routes(parts: Parts) -> list[BaseRoute]:
@@ -135,6 +171,7 @@ webhooks = serve.deployment(
     name="Webhooks",
     num_replicas=1,
     max_ongoing_requests=500,
+    max_queued_requests=100,  # the door refuses before that, and says when to come again
     max_surge_percent=100,  # the new replica answers before the old one leaves
     health_check_period_s=10,
     ray_actor_options={"num_cpus": 0.2},
@@ -143,6 +180,7 @@ api = serve.deployment(
     name="Api",
     num_replicas=1,
     max_ongoing_requests=200,
+    max_queued_requests=100,
     max_surge_percent=100,
     health_check_period_s=10,
     ray_actor_options={"num_cpus": 0.1},

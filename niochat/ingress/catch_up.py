@@ -29,7 +29,9 @@ AGAIN_AFTER_S = 5.0
 class CatchUp:
     """Which channels this process has caught up with."""
 
-    def __init__(self, backfill: Backfill, line_of: LineOf, poke: Callable[[UUID], None]) -> None:
+    def __init__(
+        self, backfill: Backfill, line_of: LineOf, poke: Callable[[UUID, UUID], None]
+    ) -> None:
         self._backfill = backfill
         self._line_of = line_of
         self._poke = poke
@@ -64,7 +66,7 @@ class CatchUp:
                 for each in await self._backfill.channels(channel.tenant_id):
                     if each.id == channel.id:
                         for thread in await self._backfill.fill(each, line):
-                            self._poke(thread)
+                            self._poke(thread, channel.tenant_id)
         except (NiochatError, TimeoutError) as error:
             if isinstance(error, Unavailable) and error.code == "database":
                 raise  # what cannot be filled cannot be stored either: 503, and again

@@ -1,5 +1,7 @@
 """Errors as HTTP: one table from code families to status, RFC 9457 problem details."""
 
+import math
+
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
@@ -30,7 +32,20 @@ class TooLarge(Invalid):
     code = "too_large"
 
 
+class Flooded(Unavailable):
+    """More than any provider sends; ``retry_after_s`` says when there is room again."""
+
+    code = "flood"
+
+    def __init__(self, message: str, retry_after_s: float) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+
+
 STATUS[TooLarge] = 413
+STATUS[Flooded] = 429
+RETRY_AFTER_S = 2.0
+"""For who says nothing else."""
 
 
 def status_of(error: NiochatError) -> int:
@@ -42,7 +57,10 @@ async def as_problem(_: Request, error: Exception) -> Response:
     """Handler for Starlette: ``application/problem+json`` with a stable code."""
     assert isinstance(error, NiochatError)
     status = status_of(error)
-    headers = {"Retry-After": "2"} if status == 503 else {}
+    headers = {}
+    if status in (429, 503):
+        wait_s = getattr(error, "retry_after_s", RETRY_AFTER_S)
+        headers["Retry-After"] = str(max(math.ceil(wait_s), 1))
     body = {"type": "about:blank", "title": str(error), "status": status, "code": error.code}
     return JSONResponse(
         body, status_code=status, headers=headers, media_type="application/problem+json"

@@ -20,6 +20,7 @@ from niochat.adapters.whatsapp.uazapi.parse import parse
 from niochat.domain.errors import Invalid, NiochatError, NotFound, Unavailable
 from niochat.domain.incoming import ConnectionChanged, Ignored, Incoming, Webhook
 from niochat.inbox.accept import Accepted, Inbox
+from niochat.ingress.admission import Admission
 from niochat.ingress.catch_up import CatchUp
 from niochat.ingress.problems import TooLarge, as_problem
 from niochat.vault.vault import Vault
@@ -44,17 +45,18 @@ class Channels(Protocol):
 
 
 class Door:
-    """Handles webhooks. ``poke`` is told the threads that got something new."""
+    """Handles webhooks. ``poke`` is told the threads that got something new, and their tenant."""
 
     def __init__(
         self,
         channels: Channels,
         vault: Vault,
         inbox: Inbox,
-        poke: Callable[[UUID], None],
+        poke: Callable[[UUID, UUID], None],
         connected: Callable[[UUID], None],
         count: Callable[[str], None],
         catch_up: CatchUp | None = None,
+        admission: Admission | None = None,
     ) -> None:
         self._channels = channels
         self._vault = vault
@@ -63,10 +65,16 @@ class Door:
         self._connected = connected
         self._count = count
         self._catch_up = catch_up
+        self._admission = admission or Admission()
 
     async def receive(self, request: Request) -> Response:
-        """``POST /webhooks/uazapi/{channel_id}/{secret}``."""
-        channel = await self._authenticate(request)
+        """``POST /webhooks/uazapi/{channel_id}/{secret}``; 429 and 503 say when to repeat it."""
+        with self._admission.request():
+            channel = await self._authenticate(request)
+            with self._admission.tenant(channel.tenant_id):
+                return await self._receive(request, channel)
+
+    async def _receive(self, request: Request, channel: ChannelRecord) -> Response:
         body = await _read(request)
         self._check_signature(channel, request, body)
         webhook = parse(_json(body), datetime.now(UTC))
@@ -116,7 +124,7 @@ class Door:
             self._count("stranger")
             return {"ignored": "stranger"}
         if accepted.new:
-            self._poke(accepted.thread_id)
+            self._poke(accepted.thread_id, channel.tenant_id)
         return {"accepted": "new" if accepted.new else "known"}
 
     async def _accept(self, channel: ChannelRecord, incoming: Incoming) -> Accepted:

@@ -4,6 +4,8 @@ import asyncio
 import random
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
 from uuid import UUID
 
 import structlog
@@ -13,6 +15,7 @@ from niochat.domain.errors import NiochatError, Unavailable
 from niochat.domain.gateway import Gateway, Line, Outgoing, SendAnswer
 from niochat.domain.ids import OutboxId, shard_of
 from niochat.outbox.claim import SEND_WINDOW_S, Claimed, Destination, Outbox, Unsettled
+from niochat.runtime.slots import Constraint, Share, Slots
 
 _log = structlog.get_logger(__name__)
 
@@ -22,15 +25,46 @@ SEND_TIMEOUT_S = SEND_WINDOW_S - START_WITHIN_S - 2.0
 LOOKUP_PAUSE_S = 3.0
 """Between the two look-ups that make *not found* certain."""
 MAX_RESENDS = 1
+LOOKS = 160
+"""Threads whose sends one host looks at and sends at once."""
+LOOKS_OF_CHANNEL = 48
+"""Of these, threads of one channel: a gateway that hangs keeps only its own waiting."""
+MOST_WAITING = 20_000
+"""Threads that wait for a look in one host's memory; further ones are found by their rows."""
 
 Settle = Callable[[UUID, SettleSend], None]
 """Gives (thread, command) to the thread's actor."""
 LineOf = Callable[[str, bytes, UUID], Line]
 """Opens (base address, sealed token, tenant)."""
+WeightOf = Callable[[UUID | None], float]
+"""A tenant's weight for each of its channels."""
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """Whose sends they are, and over which channel they go."""
+
+    tenant_id: UUID
+    channel_id: UUID
+
+
+@dataclass(slots=True, eq=False)
+class _Look:
+    thread_id: UUID
+    tenant_id: UUID | None = None
+    channel_id: UUID | None = None
+    task: "asyncio.Task[None] | None" = None
+    """None while it waits."""
+    again: Way | None = None
+    """Somebody asked during the look."""
+    repeat: bool = False
 
 
 class Courier:
-    """Delivers the sends of a host's threads; one task a thread, so order is kept."""
+    """Delivers the sends of a host's threads; one task a thread, so order is kept.
+
+    The looks at once are bounded and shared fairly between channels; who waits is a row too.
+    """
 
     def __init__(
         self,
@@ -40,6 +74,7 @@ class Courier:
         epoch_of: Callable[[UUID], int | None],
         settle: Settle,
         *,
+        weight_of: WeightOf = lambda tenant: 1.0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._outbox = outbox
@@ -48,54 +83,96 @@ class Courier:
         self._epoch_of = epoch_of
         self._settle = settle
         self._clock = clock
-        self._tasks: dict[UUID, asyncio.Task[None]] = {}
-        self._again: set[UUID] = set()
+        self._weight_of = weight_of
+        self._looks: dict[UUID, _Look] = {}
+        self._slots: Slots[_Look] = Slots(LOOKS, waiting=MOST_WAITING)
         self._behind: set[UUID] = set()
 
-    def deliver(self, thread_id: UUID) -> None:
-        """Look at the thread's sends now; asked during a look, it looks once more."""
-        if thread_id in self._tasks:
-            self._again.add(thread_id)
-            return
-        task = asyncio.get_running_loop().create_task(self._look(thread_id))
-        self._tasks[thread_id] = task
-        task.add_done_callback(lambda done: self._looked(thread_id, done))
+    def deliver(self, thread_id: UUID, way: Way | None = None) -> None:
+        """Look at the thread's sends as soon as there is a place; asked during a look, it looks
+        once more. Without a ``way`` it waits among the threads of which nobody knows it.
+        """
+        look = self._looks.get(thread_id)
+        if look is None:
+            self._enter(thread_id, way)
+        elif look.task is not None:
+            look.repeat, look.again = True, way or look.again
 
-    def settled(self, thread_id: UUID) -> None:
+    def settled(self, thread_id: UUID, way: Way | None = None) -> None:
         """A send of the thread has ended: look, if others were seen waiting behind it."""
         if thread_id in self._behind:
-            self.deliver(thread_id)
+            self.deliver(thread_id, way)
 
     def sending(self, shards: set[int]) -> list["asyncio.Task[None]"]:
         """Looks in progress for threads of these shards."""
-        return [task for thread, task in self._tasks.items() if shard_of(thread) in shards]
+        return [
+            look.task
+            for thread, look in self._looks.items()
+            if look.task is not None and shard_of(thread) in shards
+        ]
 
-    def _looked(self, thread_id: UUID, task: "asyncio.Task[None]") -> None:
-        self._tasks.pop(thread_id, None)
+    @property
+    def waiting(self) -> int:
+        """Threads that wait for a look."""
+        return len(self._slots)
+
+    def held_back(self) -> list[tuple[UUID, Constraint]]:
+        """Channels whose sends wait because as many are under way as one channel may have, each
+        with its tenant.
+        """
+        constrained = {each.lane: each for each in self._slots.constrained()}
+        if not constrained:
+            return []
+        owners = {look.channel_id: look.tenant_id for look in self._looks.values()}
+        return [
+            (tenant_id, constrained[channel_id])
+            for channel_id, tenant_id in owners.items()
+            if channel_id in constrained and tenant_id is not None
+        ]
+
+    def _enter(self, thread_id: UUID, way: Way | None) -> None:
+        look = _Look(thread_id)
+        if way is not None:
+            look.tenant_id, look.channel_id = way.tenant_id, way.channel_id
+        share = Share(self._weight_of(look.tenant_id), LOOKS_OF_CHANNEL)
+        if self._slots.enter(look.channel_id, look, share):
+            self._looks[thread_id] = look
+            self._admit()
+
+    def _admit(self) -> None:
+        while (started := self._slots.start()) is not None:
+            _, look = started
+            look.task = asyncio.get_running_loop().create_task(self._look(look.thread_id))
+            look.task.add_done_callback(partial(self._looked, look))
+
+    def _looked(self, look: _Look, task: "asyncio.Task[None]") -> None:
+        thread_id = look.thread_id
+        del self._looks[thread_id]
+        self._slots.leave(look.channel_id)
         error = None if task.cancelled() else task.exception()
         if isinstance(error, NiochatError):
             _log.warning("delivery_put_off", thread=str(thread_id), code=error.code)
         elif error is not None:
             _log.error("delivery_failed", thread=str(thread_id), exc_info=error)
-        if thread_id in self._again:
-            self._again.discard(thread_id)
-            self.deliver(thread_id)
+        if look.repeat:
+            self.deliver(thread_id, look.again)
+        self._admit()
 
     async def _look(self, thread_id: UUID) -> None:
+        self._behind.discard(thread_id)
         epoch = self._epoch_of(thread_id)
         if epoch is None:
             return
         asked_at = self._clock()
-        self._behind.discard(thread_id)
         claimed = await self._outbox.claim(thread_id, epoch)
         if claimed is not None:
             if claimed.more:
-                self._behind.add(thread_id)
+                self._note_behind(thread_id)
             await self._send(claimed, asked_at)
             return
         unsettled = await self._outbox.unsettled(thread_id)
         if unsettled:
-            self._behind.add(thread_id)
+            self._note_behind(thread_id)
         for row in unsettled:
             if row.orphaned:
                 self._settle(thread_id, _settled(row.id, SendResult.UNCERTAIN, "owner_gone"))
@@ -103,6 +180,10 @@ class Courier:
                 self._settle(thread_id, _settled(row.id, SendResult.FAILED, "given_up"))
             elif row.status == "uncertain" and row.due:
                 await self._look_up(thread_id, row)
+
+    def _note_behind(self, thread_id: UUID) -> None:
+        if len(self._behind) < MOST_WAITING:  # who is not noted is found by the sweep
+            self._behind.add(thread_id)
 
     async def _send(self, claimed: Claimed, asked_at: float) -> None:
         try:

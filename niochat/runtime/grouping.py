@@ -8,6 +8,8 @@ from typing import Generic, TypeVar
 
 import structlog
 
+from niochat.domain.errors import Unavailable
+
 _log = structlog.get_logger(__name__)
 
 Item = TypeVar("Item")
@@ -27,6 +29,7 @@ class Grouper(Generic[Item, Result]):
     result that is an exception is raised to its caller alone. A group that raises is tried
     again item by item, so that one bad item fails alone. A caller who has gone away does not
     disturb the others. Nothing waits on purpose: without load every item travels alone.
+    When ``most`` items wait already, a further one is refused.
     """
 
     def __init__(
@@ -35,17 +38,24 @@ class Grouper(Generic[Item, Result]):
         *,
         limit: int = 128,
         parallel: int = 2,
+        most: int = 10_000,
         alone_after: Callable[[Exception], bool] = lambda error: True,
     ) -> None:
         self._flush = flush
         self._limit = limit
         self._parallel = parallel
+        self._most = most
         self._alone_after = alone_after
         self._waiting: deque[_Waiter[Item, Result]] = deque()
         self._running: set[asyncio.Task[None]] = set()
 
     async def submit(self, item: Item) -> Result:
-        """Result of ``item``, or the exception that its flush gave it."""
+        """Result of ``item``, or the exception that its flush gave it.
+
+        Raises ``Unavailable`` (``crowded``) when too many items wait.
+        """
+        if len(self._waiting) >= self._most:
+            raise Unavailable("too many wait to be written", code="crowded")
         waiter: _Waiter[Item, Result] = _Waiter(item, asyncio.get_running_loop().create_future())
         self._waiting.append(waiter)
         self._start()

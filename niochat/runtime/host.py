@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections import OrderedDict, deque
+from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice, takewhile
@@ -12,9 +12,13 @@ import structlog
 
 from niochat.domain.errors import NiochatError
 from niochat.runtime.address import Address
+from niochat.runtime.fair_line import FairLine, Lane
 from niochat.runtime.mailbox import Activation, Ask, Deactivation
 
 _log = structlog.get_logger(__name__)
+
+_LOOKED_THROUGH = 16
+"""Longest idle actors that are tried when there is no room for another one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,13 +53,18 @@ class Behaviour(Protocol):
 @dataclass(slots=True)
 class _Kind:
     behaviour: Behaviour
-    ready: deque[Activation] = field(default_factory=deque)
+    ready: FairLine[Activation] = field(default_factory=FairLine)
     running: set["asyncio.Task[None]"] = field(default_factory=set)
     failures: int = 0
 
 
 class VirtualHost:
-    """Activates an actor by its first message, steps it, and passivates it when idle."""
+    """Activates an actor by its first message, steps it, and passivates it when idle.
+
+    Actors that are ready are stepped fairly between the lanes they belong to. Above
+    ``capacity``, hints and questions to actors that are not active are refused while nobody can
+    be passivated; what our own work reports is taken all the same, as that work is bounded.
+    """
 
     def __init__(
         self,
@@ -63,14 +72,18 @@ class VirtualHost:
         *,
         idle_s: float = 300.0,
         capacity: int = 100_000,
+        weight_of: Callable[[Lane], float] = lambda lane: 1.0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._kinds = {kind: _Kind(behaviour) for kind, behaviour in behaviours.items()}
         self._actors: OrderedDict[Address, Activation] = OrderedDict()  # longest idle first
         self._idle_s = idle_s
         self._capacity = capacity
+        self._weight_of = weight_of
         self._clock = clock
         self._stopping = False
+        self.refused = 0
+        """Hints, questions and messages that did not fit, since the start."""
 
     def __len__(self) -> int:
         return len(self._actors)
@@ -81,9 +94,8 @@ class VirtualHost:
 
     @property
     def waiting(self) -> int:
-        """Messages of the actors in line for a step; one that was only woken counts as one."""
-        lines = [kind.ready for kind in self._kinds.values()]
-        return sum(max(len(each.mailbox), 1) for line in lines for each in line)
+        """Actors in line for a step."""
+        return sum(len(kind.ready) for kind in self._kinds.values())
 
     def activations(self) -> list[Activation]:
         """Everybody in memory, longest idle first."""
@@ -107,25 +119,54 @@ class VirtualHost:
             activation.leaving = True
         return True
 
-    def wake(self, address: Address) -> None:
-        """Look at your rows. Waking twice before the step is waking once."""
-        if not self._stopping:
-            self._enqueue(self._activate(address))
+    def ready(self, kind: str) -> int:
+        """Actors of a kind that wait for a step."""
+        return len(self._kinds[kind].ready)
 
-    def deliver(self, address: Address, message: Any) -> None:
-        """Put ``message`` into the mailbox."""
+    def rests(self, address: Address) -> bool:
+        """Whether nothing waits for the actor in memory."""
+        activation = self._actors.get(address)
+        return activation is None or activation.resting
+
+    def states(self, kind: str) -> list[tuple[Address, Any]]:
+        """What the active actors of a kind remember."""
+        return [
+            (address, each.state)
+            for address, each in self._actors.items()
+            if address.kind == kind and each.state is not None
+        ]
+
+    def wake(self, address: Address, lane: Lane = None) -> None:
+        """Look at your rows. Waking twice before the step is waking once; a hint that finds no
+        room is dropped, as rows are swept.
+        """
         if self._stopping:
             return
-        activation = self._activate(address)
-        activation.mailbox.append(message)
-        self._enqueue(activation)
+        activation = self._activate(address, lane, hint=True)
+        if activation is not None:
+            self._enqueue(activation)
+
+    def deliver(self, address: Address, message: Any, *, hint: bool = False) -> None:
+        """Put ``message`` into the mailbox. A ``hint`` is dropped where there is no room."""
+        if self._stopping:
+            return
+        activation = self._activate(address, None, hint=hint)
+        if activation is not None:
+            self._put(activation, message)
 
     async def ask(self, address: Address, payload: Any) -> Any:
-        """Deliver and wait for the answer. Raises ``Unavailable`` when the actor goes away."""
+        """Deliver and wait for the answer.
+
+        Raises ``Unavailable`` when the actor goes away (``host``), or too many ask (``crowded``).
+        """
         question = Ask(payload, asyncio.get_running_loop().create_future())
-        if self._stopping:
+        activation = None if self._stopping else self._activate(address, None, hint=True)
+        if activation is not None:
+            self._put(activation, question)
+        elif self._stopping:
             question.refuse()
-        self.deliver(address, question)
+        else:
+            question.refuse("the host has no room for another actor", "crowded")
         return await question.answer
 
     def passivate(self) -> int:
@@ -157,11 +198,29 @@ class VirtualHost:
             activation.clear()
         self._actors.clear()
 
-    def _activate(self, address: Address) -> Activation:
+    def _activate(self, address: Address, lane: Lane, *, hint: bool) -> Activation | None:
         activation = self._actors.get(address)
         if activation is None:
-            activation = self._actors[address] = Activation(address, self._clock())
+            if hint and len(self._actors) >= self._capacity and not self._make_room():
+                self.refused += 1
+                return None
+            activation = self._actors[address] = Activation(address, self._clock(), lane)
+        elif lane is not None and not activation.queued:
+            activation.lane = lane  # while it waits it stays in the lane it waits in
         return activation
+
+    def _put(self, activation: Activation, message: Any) -> None:
+        if not activation.receive(message):
+            self.refused += 1
+        self._enqueue(activation)
+
+    def _make_room(self) -> bool:
+        """One of the longest idle leaves; false when they all have something to do."""
+        oldest = islice(self._actors.values(), _LOOKED_THROUGH)
+        idle = next((each for each in oldest if each.resting), None)
+        if idle is not None:
+            self._drop([idle], Deactivation.CROWDED)
+        return idle is not None
 
     def _enqueue(self, activation: Activation) -> None:
         if activation.queued:
@@ -169,8 +228,11 @@ class VirtualHost:
         activation.queued = True
         kind = self._kinds[activation.address.kind]
         if not activation.busy:  # else it is put in line when its step ends
-            kind.ready.append(activation)
+            self._line_up(kind, activation)
             self._pump(kind)
+
+    def _line_up(self, kind: _Kind, activation: Activation) -> None:
+        kind.ready.put(activation.lane, activation, self._weight_of(activation.lane))
 
     def _pump(self, kind: _Kind) -> None:
         while kind.ready and len(kind.running) < kind.behaviour.parallel:
@@ -201,8 +263,9 @@ class VirtualHost:
                 self._release(kind, activation, activation.address in again)
 
     def _next_batch(self, kind: _Kind) -> list[Activation]:
-        count = min(len(kind.ready), kind.behaviour.batch)
-        batch = [kind.ready.popleft() for _ in range(count)]
+        batch: list[Activation] = []
+        while len(batch) < kind.behaviour.batch and (found := kind.ready.take()) is not None:
+            batch.append(found[1])
         for activation in batch:
             activation.queued, activation.busy = False, True
         return batch
@@ -230,7 +293,7 @@ class VirtualHost:
             activation.state = None
         if again or activation.queued or activation.mailbox:
             activation.queued = True
-            kind.ready.append(activation)
+            self._line_up(kind, activation)
         elif activation.leaving:
             self._actors.pop(activation.address, None)
 

@@ -8,6 +8,12 @@ from typing import Any
 
 from niochat.domain.errors import Unavailable
 from niochat.runtime.address import Address
+from niochat.runtime.fair_line import Lane
+
+MOST_MESSAGES = 10_000
+"""In one mailbox. A conversation has a handful; a tenant or a team whose messages are this many
+is told no more before it has had its step.
+"""
 
 
 class Deactivation(StrEnum):
@@ -34,21 +40,26 @@ class Ask:
         if not self.answer.done():
             self.answer.set_result(value)
 
-    def refuse(self) -> None:
-        """Nobody here will answer: the actor moved away, or its host stops."""
+    def refuse(self, why: str = "the actor is not here any more", code: str = "host") -> None:
+        """Nobody here will answer: the actor moved away, its host stops, or too many ask."""
         if not self.answer.done():
-            self.answer.set_exception(Unavailable("the actor is not here any more", code="host"))
+            self.answer.set_exception(Unavailable(why, code=code))
 
 
 class Activation:
     """One virtual actor. ``state`` is its behaviour's; it makes things fast, never true."""
 
     __slots__ = (
-        "address", "born", "busy", "error", "leaving", "mailbox", "queued", "state", "touched",
+        "address", "born", "busy", "error", "lane", "leaving", "mailbox", "missed", "queued",
+        "state", "touched",
     )  # fmt: skip
 
-    def __init__(self, address: Address, now: float) -> None:
+    def __init__(self, address: Address, now: float, lane: Lane = None) -> None:
         self.address = address
+        self.lane = lane
+        """Whose share its steps use, as its tenant's; ``None`` until somebody knows."""
+        self.missed = False
+        """Was told something that did not fit: what it remembers may be out of date."""
         self.state: Any = None
         self.mailbox: list[Any] = []
         self.busy = False
@@ -65,6 +76,19 @@ class Activation:
     def resting(self) -> bool:
         """Has nothing to do."""
         return not (self.busy or self.queued or self.mailbox)
+
+    def receive(self, message: Any, most: int = MOST_MESSAGES) -> bool:
+        """Put it into the mailbox; false when that is full: whoever asks is refused, what was
+        only told is ``missed``.
+        """
+        if len(self.mailbox) < most:
+            self.mailbox.append(message)
+            return True
+        if isinstance(message, Ask):
+            message.refuse("too many ask the actor", "crowded")
+        else:
+            self.missed = True
+        return False
 
     def take(self) -> list[Any]:
         """All messages, oldest first; the mailbox is empty then."""

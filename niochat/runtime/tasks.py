@@ -1,7 +1,7 @@
 """Nothing is fire-and-forget: a task has an owner that sees it fail."""
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 import structlog
@@ -22,6 +22,13 @@ class Owner:
         self._tasks.add(task)
         task.add_done_callback(self._done)
         return task
+
+    def offer(self, work: Callable[[], Coroutine[Any, Any, Any]], most: int) -> bool:
+        """Begin ``work`` unless ``most`` tasks are under way: for hints, which may be dropped."""
+        if len(self._tasks) >= most:
+            return False
+        self.start(work())
+        return True
 
     def cancel(self) -> None:
         """End all that is in progress."""

@@ -39,6 +39,9 @@ def settings_by(parts: Parts) -> Callable[[UUID], Awaitable[ErpSettings]]:
         found = await parts.directory.erp(tenant_id)
         if found is None:
             raise ErpError("this provider has no ERP", code="erp_none", left=False)
-        return ErpSettings(found.account, found.timeout_s, found.capabilities, found.probed_at)
+        return ErpSettings(
+            found.account, found.timeout_s, found.capabilities, found.probed_at,
+            found.calls_at_once, found.weight,
+        )  # fmt: skip
 
     return settings_of

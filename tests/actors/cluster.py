@@ -78,7 +78,7 @@ class Cluster:
     hosts: dict[str, HostCore] = field(default_factory=dict)
     opened: list[Parts] = field(default_factory=list)
 
-    async def host(self, name: str) -> HostCore:
+    async def host(self, name: str, **options: Any) -> HostCore:
         """One more host process, without a shard."""
         database = await Database.open(self.url, size=4)
         gateway, inbox = Uazapi(lookup_timeout_s=2), Inbox(database)
@@ -104,7 +104,9 @@ class Cluster:
             line_of=directory.line,
             owner=Owner("test"),
         )
-        core = HostCore(name, "node", parts, self.pool, self.ask, self.tell, turn_pause_s=0)
+        core = HostCore(
+            name, "node", parts, self.pool, self.ask, self.tell, turn_pause_s=0, **options
+        )
         self.hosts[core.incarnation] = core
         self.opened.append(parts)
         return core

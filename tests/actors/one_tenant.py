@@ -39,7 +39,7 @@ class Tenant:
         )
         self.activation = Activation(kinds.tenant(provider.place.tenant), 0.0)
 
-    def _poke(self, threads: set[UUID]) -> None:
+    def _poke(self, tenant_id: UUID, threads: set[UUID]) -> None:
         self.poked |= threads
         self.filled.set()
 

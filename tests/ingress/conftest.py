@@ -63,7 +63,7 @@ class World:
             Directory(self.database, vault),
             vault,
             Inbox(database or self.database),
-            self.poked.append,
+            lambda thread, tenant: self.poked.append(thread),
             self.connected.append,
             self.ignored,
         )

@@ -53,7 +53,10 @@ def poked() -> list[UUID]:
 
 @pytest.fixture
 def catch_up(filling: Filling, poked: list[UUID]) -> CatchUp:
-    return CatchUp(filling, lambda *_: Line("http://gateway.invalid", "t"), poked.append)  # type: ignore[arg-type]
+    def poke(thread: UUID, tenant: UUID) -> None:
+        poked.append(thread)
+
+    return CatchUp(filling, lambda *_: Line("http://gateway.invalid", "t"), poke)  # type: ignore[arg-type]
 
 
 async def test_only_the_first_webhook_of_a_channel_waits_for_the_fill(

@@ -16,7 +16,7 @@ from niochat.runtime.address import Address
 from niochat.runtime.host import Delivery, VirtualHost
 from niochat.runtime.mailbox import Ask
 
-pytestmark = pytest.mark.timeout(20)
+pytestmark = pytest.mark.timeout(60)
 
 
 class Recorder:
@@ -87,7 +87,7 @@ async def until(reached: Callable[[], object]) -> None:
 
 def running(work: Callable[[], Awaitable[None]]) -> None:
     async def bounded() -> None:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(50):
             await work()
 
     asyncio.run(bounded())

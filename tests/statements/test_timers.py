@@ -123,7 +123,8 @@ async def test_a_backlog_is_taken_up_in_due_order_each_once(
     for minutes, thread in enumerate(late):
         await due(given, ago=f"{60 - minutes} min", thread=thread)
 
-    found = await Sweeper(a.database, a.name).forgotten(list(a.epochs))
+    swept = await Sweeper(a.database, a.name).forgotten(list(a.epochs))
+    found = [each.thread_id for each in swept]
     for thread in found:
         await a.run(thread)
 

@@ -91,9 +91,9 @@ class Whole:
         """End the host."""
         await self._core.stop()
 
-    def poke(self, thread_id: UUID) -> None:
+    def poke(self, thread_id: UUID, tenant_id: UUID) -> None:
         """A row waits for this thread."""
-        self._core.poke([kinds.conversation(thread_id)])
+        self._core.poke([kinds.conversation(thread_id)], tenant_id)
 
     async def _ask(self, address: Address, payload: object) -> Any:
         return await self._core.ask(address, payload)
@@ -134,10 +134,10 @@ def application(*, door_only: bool) -> Starlette:
 
 
 def _routes(parts: Parts, whole: Whole | None) -> list[Route]:
-    def nothing(_: object) -> None:
+    def nothing(*_: object) -> None:
         return None
 
-    poke: Callable[[UUID], None] = nothing if whole is None else whole.poke
+    poke: Callable[[UUID, UUID], None] = nothing if whole is None else whole.poke
     return build(Door(parts.directory, parts.vault, parts.inbox, poke, nothing, nothing))
 
 

@@ -1,11 +1,13 @@
 """A tenant sees only its own: in every table, whatever a query forgets."""
 
+from datetime import UTC, datetime
 from uuid import UUID
 
 import asyncpg
 import pytest
 import pytest_asyncio
 
+from niochat.accounts.held_back import Teller
 from niochat.adapters.postgres.database import Database
 from niochat.assistant.facts import Facts
 from niochat.assistant.report import TurnRequest
@@ -13,6 +15,7 @@ from niochat.assistant.visit import Visits
 from niochat.conversation.pauses import Pauses
 from niochat.domain import commands as cmd
 from niochat.domain.errors import Invalid, NiochatError
+from niochat.domain.held_back import HeldBack, Reason
 from niochat.domain.message import DeliveryStatus
 from niochat.erp.journal import Journal
 from tests.builders import Given, Host, Ownership, Place, message, put
@@ -24,7 +27,7 @@ REFUSED = "row-level security|permission denied"
 PATH = {
     "tenants", "teams", "assistants", "channels", "contacts", "identities", "threads",
     "conversations", "events", "messages", "unmatched", "inbox", "outbox", "timers", "turns",
-    "erps", "attachments", "pauses",
+    "erps", "attachments", "pauses", "held_back",
 }  # fmt: skip
 """What ``niochat_system`` may touch of the tables of tenants."""
 
@@ -59,6 +62,9 @@ async def place(database: Database, given: Given, ownership: Ownership) -> Place
         "INSERT INTO erps (tenant_id, base_url, app, token_sealed)"
         " VALUES ($1, 'http://erp.invalid', 'niochat', '\\x00')", place.tenant
     )  # fmt: skip
+    await Teller(database, "host-a:1").tell(
+        [HeldBack(place.tenant, Reason.TURNS, datetime.now(UTC), 3)]
+    )
     return place
 
 

@@ -4,19 +4,20 @@ SELECT pg_advisory_xact_lock(hashtextextended('niochat:providers', 0))
 
 -- name: hold_tenants
 -- Tenants by slug, held until the end of the transaction.
-SELECT tenant_id, slug, name, status, timezone, policy, config_version
+SELECT tenant_id, slug, name, status, timezone, policy, plan, config_version
   FROM tenants WHERE slug = ANY ($1::text[]) ORDER BY slug
    FOR NO KEY UPDATE
 
 -- name: create_tenant
 -- A new provider.
-INSERT INTO tenants (slug, name, status, timezone, policy)
-VALUES ($1, $2, $3, $4, $5) RETURNING tenant_id
+INSERT INTO tenants (slug, name, status, timezone, policy, plan)
+VALUES ($1, $2, $3, $4, $5, $6) RETURNING tenant_id
 
 -- name: change_tenant
 -- The tenant or something of it changed: whoever keeps a copy has to look again.
 UPDATE tenants
-   SET name = $2, status = $3, timezone = $4, policy = $5, config_version = config_version + 1
+   SET name = $2, status = $3, timezone = $4, policy = $5, plan = $6,
+       config_version = config_version + 1
  WHERE tenant_id = $1
 RETURNING config_version
 
@@ -68,28 +69,28 @@ SELECT DISTINCT t.slug AS tenant, c.slug AS channel, u.slug AS other_tenant, o.s
 -- name: assistant_of
 -- A tenant's assistant with its sealed key, and what it should know of the tenant.
 SELECT a.endpoint, a.model, a.api_key_sealed, a.persona, a.stream, a.max_steps, a.max_tokens,
-       a.max_seconds, a.turns_per_minute, a.price_in, a.price_out, t.timezone
+       a.max_seconds, a.turns_per_minute, a.turns_at_once, a.price_in, a.price_out, t.timezone
   FROM assistants a JOIN tenants t USING (tenant_id) WHERE a.tenant_id = $1
 
 -- name: put_assistant
 -- A new assistant, or an assistant's new settings.
 INSERT INTO assistants (tenant_id, endpoint, model, api_key_sealed, persona, stream,
                         max_steps, max_tokens, max_seconds, turns_per_minute,
-                        price_in, price_out)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+                        turns_at_once, price_in, price_out)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
     ON CONFLICT (tenant_id) DO UPDATE
    SET endpoint = excluded.endpoint, model = excluded.model,
        api_key_sealed = excluded.api_key_sealed, persona = excluded.persona,
        stream = excluded.stream, max_steps = excluded.max_steps,
        max_tokens = excluded.max_tokens, max_seconds = excluded.max_seconds,
-       turns_per_minute = excluded.turns_per_minute,
+       turns_per_minute = excluded.turns_per_minute, turns_at_once = excluded.turns_at_once,
        price_in = excluded.price_in, price_out = excluded.price_out
 
 -- name: erp_of
 -- A tenant's ERP with its sealed token, and what the last probe of it found.
-SELECT kind, base_url, app, token_sealed, ticket_kinds, calls_at_once, per_minute, timeout_s,
-       capabilities, probed_at
-  FROM erps WHERE tenant_id = $1
+SELECT e.kind, e.base_url, e.app, e.token_sealed, e.ticket_kinds, e.calls_at_once, e.per_minute,
+       e.timeout_s, e.capabilities, e.probed_at, t.plan
+  FROM erps e JOIN tenants t USING (tenant_id) WHERE e.tenant_id = $1
 
 -- name: put_erp
 -- A new ERP, or an ERP's new settings. What was probed stays only with the same access ($10).

@@ -1,0 +1,45 @@
+"""Who is being held back, written down where operators look."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from niochat.adapters.postgres.database import Database
+from niochat.adapters.postgres.queries import queries
+from niochat.domain.held_back import HeldBack, Reason
+
+_SQL = queries("fairness")
+
+
+class Teller:
+    """Tells in the name of one process; its rows are replaced as a whole."""
+
+    def __init__(self, database: Database, name: str) -> None:
+        self._database = database
+        self._name = name
+        self._told = False
+
+    async def tell(self, held: Sequence[HeldBack]) -> None:
+        """This is all that is held back here now; costs nothing while that is nobody."""
+        if not (held or self._told):
+            return
+        async with self._database.path_transaction() as connection:
+            await connection.execute(_SQL["forget_told"], self._name)
+            if held:
+                await connection.execute(
+                    _SQL["tell"],
+                    self._name,
+                    [each.tenant_id for each in held],
+                    [each.reason.value for each in held],
+                    [each.since for each in held],
+                    [each.waiting for each in held],
+                )
+        self._told = bool(held)
+
+
+async def held_back(database: Database, tenant_id: UUID) -> list[HeldBack]:
+    """By which limits a tenant is held back now, over all processes."""
+    async with database.tenant(tenant_id) as connection:
+        rows = await connection.fetch(_SQL["held_back"], tenant_id)
+    return [
+        HeldBack(tenant_id, Reason(row["reason"]), row["since"], row["waiting"]) for row in rows
+    ]

@@ -1,0 +1,47 @@
+"""What each tenant gets of what all share: weights by plan, caps."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from niochat.adapters.postgres.database import Database
+from niochat.adapters.postgres.queries import queries
+from niochat.domain.plan import DEFAULT, TURNS_AT_ONCE, weight_of
+
+_SQL = queries("fairness")
+
+
+@dataclass(frozen=True, slots=True)
+class TenantShare:
+    """``weight`` is relative; ``turns_at_once`` and ``channels`` are the whole cluster's."""
+
+    weight: float = DEFAULT.weight
+    turns_at_once: int = TURNS_AT_ONCE
+    channels: int = 1
+
+
+UNKNOWN = TenantShare()
+
+
+class Shares:
+    """All active tenants', as they were at the last refresh; asking costs a look into memory."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._known: dict[UUID, TenantShare] = {}
+
+    def of(self, tenant_id: UUID | None) -> TenantShare:
+        """A tenant's share; of one that nobody knows yet the default."""
+        return self._known.get(tenant_id, UNKNOWN) if tenant_id is not None else UNKNOWN
+
+    async def refresh(self) -> None:
+        """Read them again. Raises ``Unavailable``; what was known stays then."""
+        async with self._database.path() as connection:
+            rows = await connection.fetch(_SQL["shares"])
+        self._known = {
+            row["tenant_id"]: TenantShare(
+                weight_of(row["plan"]),
+                row["turns_at_once"] or TURNS_AT_ONCE,
+                max(row["channels"], 1),
+            )
+            for row in rows
+        }

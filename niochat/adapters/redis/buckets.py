@@ -1,0 +1,95 @@
+"""Token buckets in Redis that all replicas share; without Redis whoever asks is told so, soon."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from uuid import UUID
+
+import structlog
+from redis.asyncio import BlockingConnectionPool, Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import RedisError
+
+_log = structlog.get_logger(__name__)
+
+_TIMEOUT_S = 0.2
+"""For one answer; nobody waits for it, but what is known of the bucket gets old."""
+_CONNECTIONS = 16
+_REST_S = 5.0
+"""Redis is left alone for so long after it did not answer."""
+_AWAY = (RedisError, OSError, TimeoutError)
+_TAKE = """
+local clock = redis.call('TIME')
+local now = tonumber(clock[1]) + tonumber(clock[2]) / 1000000
+local rate, burst, wanted = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
+local kept = redis.call('HMGET', KEYS[1], 'tokens', 'at')
+local tokens = tonumber(kept[1]) or burst
+local since = math.max(0, now - (tonumber(kept[2]) or now))
+tokens = math.min(burst, tokens + since * rate)
+local granted = math.max(0, math.min(wanted, math.floor(tokens)))
+tokens = tokens - granted
+redis.call('HSET', KEYS[1], 'tokens', tostring(tokens), 'at', string.format('%.6f', now))
+redis.call('PEXPIRE', KEYS[1], math.ceil(burst / rate * 1000) + 1000)
+local wait = 0
+if granted == 0 then wait = math.max(0, math.ceil((1 - tokens) / rate * 1000)) end
+return {granted, wait}
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """``granted`` tokens; with none, there will be one in ``wait_s``."""
+
+    granted: int
+    wait_s: float = 0.0
+
+
+class Buckets:
+    """A bucket for each tenant that fills by ``per_s`` up to ``burst``."""
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        per_s: float,
+        burst: float,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        pool = BlockingConnectionPool.from_url(
+            url,
+            max_connections=_CONNECTIONS,
+            timeout=_TIMEOUT_S,
+            socket_timeout=_TIMEOUT_S,
+            socket_connect_timeout=_TIMEOUT_S,
+            retry=Retry(NoBackoff(), 0),
+        )
+        self._redis: Redis = Redis.from_pool(pool)
+        self._take = self._redis.register_script(_TAKE)
+        self._per_s = per_s
+        self._burst = burst
+        self._clock = clock
+        self._away_until = 0.0
+
+    async def take(self, tenant_id: UUID, wanted: int) -> Taken | None:
+        """Up to ``wanted`` tokens of the tenant; ``None``: Redis does not say, count alone.
+
+        Answers within a fifth of a second, and at once for seconds after Redis did not.
+        """
+        if self._clock() < self._away_until:
+            return None
+        try:
+            async with asyncio.timeout(_TIMEOUT_S):
+                granted, wait_ms = await self._take(
+                    keys=[f"niochat:door:{tenant_id}"], args=[self._per_s, self._burst, wanted]
+                )
+        except _AWAY as error:
+            self._away_until = self._clock() + _REST_S
+            _log.warning("buckets_counted_alone", reason=type(error).__name__)
+            return None
+        return Taken(int(granted), int(wait_ms) / 1000)
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._redis.aclose()

@@ -1,0 +1,31 @@
+"""A tenant that is kept waiting by a limit of its own, as operators see it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+
+class Reason(StrEnum):
+    """Which limit it is."""
+
+    FLOOD = "flood"
+    """More webhooks than any provider has: the door answers 429."""
+    TURNS = "turns"
+    """As many turns as the tenant may run at once or begin in a minute."""
+    MODEL_THROTTLED = "model_throttled"
+    """The tenant's model asked to wait."""
+    ERP = "erp"
+    """As many calls of the tenant's ERP as it may get, or it rests after failures."""
+    GATEWAY = "gateway"
+    """As many sends at once as one channel may have."""
+
+
+@dataclass(frozen=True, slots=True)
+class HeldBack:
+    """One tenant and one limit, in one process. ``waiting``: turns, calls, sends or refusals."""
+
+    tenant_id: UUID
+    reason: Reason
+    since: datetime
+    waiting: int

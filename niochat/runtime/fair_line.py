@@ -1,0 +1,142 @@
+"""A line that is fair between lanes: each is served by its weight, however long the others are.
+
+Start-time fair queueing (Goyal, Vin, Cheng: *Start-time Fair Queuing*, 1996), where every item
+counts as one: a lane's next item carries a virtual time, the smallest is taken, and the lane's
+time advances by one over its weight. O(log lanes) for each item.
+"""
+
+import heapq
+from collections import OrderedDict
+from collections.abc import Iterator
+from itertools import count
+from typing import Generic, TypeVar
+from uuid import UUID
+
+Lane = UUID | None
+"""Whose items they are, as a tenant's; ``None`` is the lane of what nobody is known to own."""
+Item = TypeVar("Item")
+
+_FORGET_ABOVE = 64
+"""Lanes kept although they are empty; more are looked through."""
+
+
+class _Lane(Generic[Item]):
+    __slots__ = ("items", "key", "listed", "paused", "time", "weight")
+
+    def __init__(self, key: Lane, time: float) -> None:
+        self.key = key
+        self.items: OrderedDict[Item, None] = OrderedDict()
+        self.time = time
+        self.weight = 1.0
+        self.paused = False
+        self.listed = False
+        """Stands in the heap."""
+
+
+class FairLine(Generic[Item]):
+    """Items wait by lane, each item once in its lane; those of one lane keep their order.
+
+    Of two lanes that never become empty, one is ahead of its share by less than two items. A lane
+    that was empty or paused for long has no claim on what it did not use.
+    """
+
+    def __init__(self) -> None:
+        self._lanes: dict[Lane, _Lane[Item]] = {}
+        self._heap: list[tuple[float, int, _Lane[Item]]] = []
+        self._numbers = count()
+        self._time = 0.0
+        self._latest = 0.0
+        """The largest time that any lane has used up."""
+        self._length = 0
+
+    def __len__(self) -> int:
+        """Items that wait, also in paused lanes."""
+        return self._length
+
+    def put(self, lane: Lane, item: Item, weight: float = 1.0, *, first: bool = False) -> None:
+        """Wait at the lane's end, or in front of it; an item that waits already stays there."""
+        found = self._lanes.get(lane)
+        if found is None:
+            found = self._open(lane)
+        found.weight = weight
+        if item not in found.items:
+            found.items[item] = None
+            self._length += 1
+            if first:
+                found.items.move_to_end(item, last=False)
+        self._list(found)
+
+    def take(self) -> tuple[Lane, Item] | None:
+        """Whose turn it is; ``None`` when all lanes are empty or paused."""
+        while self._heap:
+            time, _, lane = self._heap[0]
+            if lane.paused or not lane.items:
+                heapq.heappop(self._heap)
+                lane.listed = False
+                continue
+            item, _ = lane.items.popitem(last=False)
+            self._length -= 1
+            self._time = time
+            lane.time = time + 1.0 / lane.weight
+            self._latest = max(self._latest, lane.time)
+            if lane.items:
+                heapq.heapreplace(self._heap, (lane.time, next(self._numbers), lane))
+            else:
+                heapq.heappop(self._heap)
+                lane.listed = False
+            if not self._length:
+                self._time = self._latest  # nobody waits: all begin anew, as equals
+            return lane.key, item
+        return None
+
+    def remove(self, lane: Lane, item: Item) -> bool:
+        """It waits no longer; whether it did."""
+        found = self._lanes.get(lane)
+        if found is None or item not in found.items:
+            return False
+        del found.items[item]
+        self._length -= 1
+        return True
+
+    def pause(self, lane: Lane) -> None:
+        """Take nothing of the lane until it is resumed."""
+        found = self._lanes.get(lane)
+        (found if found is not None else self._open(lane)).paused = True
+
+    def resume(self, lane: Lane) -> None:
+        """Take of the lane again."""
+        found = self._lanes.get(lane)
+        if found is not None:
+            found.paused = False
+            self._list(found)
+
+    def waiting(self, lane: Lane) -> int:
+        """Items in the lane."""
+        found = self._lanes.get(lane)
+        return len(found.items) if found is not None else 0
+
+    def lanes(self) -> Iterator[tuple[Lane, int]]:
+        """Lanes in which something waits, and how much."""
+        return ((lane.key, len(lane.items)) for lane in self._lanes.values() if lane.items)
+
+    def _open(self, key: Lane) -> _Lane[Item]:
+        if len(self._lanes) > _FORGET_ABOVE + 2 * len(self._heap):
+            self._forget()
+        lane = self._lanes[key] = _Lane[Item](key, self._time)
+        return lane
+
+    def _list(self, lane: _Lane[Item]) -> None:
+        if lane.listed or lane.paused or not lane.items:
+            return
+        # What it used lately counts; what it left to others is gone.
+        lane.time = max(lane.time, self._time)
+        lane.listed = True
+        heapq.heappush(self._heap, (lane.time, next(self._numbers), lane))
+
+    def _forget(self) -> None:
+        """Drop the lanes that would be the same if they were opened again."""
+        self._lanes = {
+            key: lane
+            for key, lane in self._lanes.items()
+            if lane.items or lane.paused or lane.listed or lane.time > self._time
+        }

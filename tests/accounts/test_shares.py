@@ -1,0 +1,118 @@
+"""A plan and a cap are declared in the file, and reach whoever shares places out."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from niochat.accounts.apply import apply
+from niochat.accounts.held_back import Teller, held_back
+from niochat.accounts.providers import read_providers
+from niochat.accounts.shares import UNKNOWN, Shares, TenantShare
+from niochat.adapters.postgres.database import Database
+from niochat.domain.errors import Invalid
+from niochat.domain.held_back import HeldBack, Reason
+from niochat.vault.vault import Vault
+from tests.accounts.declared import assistant, channel, provider, read
+from tests.builders import Admin, Given
+
+pytestmark = pytest.mark.asyncio
+
+vault = Vault({"k1": bytes(32)})
+SINCE = datetime(2026, 3, 2, 12, tzinfo=UTC)
+
+
+async def declared(database: Database, folder: Path, **changes: Any) -> dict[str, str]:
+    changed = await apply(database, vault, read(folder, provider(**changes)))
+    return {change.what: change.outcome.value for change in changed}
+
+
+async def share(database: Database) -> TenantShare:
+    shares = Shares(database)
+    await shares.refresh()
+    async with database.path() as connection:
+        return shares.of(await connection.fetchval("SELECT tenant_id FROM tenants"))
+
+
+async def test_a_plan_and_a_cap_reach_who_shares_places_out(
+    database: Database, tmp_path: Path
+) -> None:
+    lines = [channel(), channel(slug="segundo", token="another-token")]
+    await declared(
+        database, tmp_path, plan="enterprise", channels=lines, assistant=assistant(turns_at_once=7)
+    )
+
+    assert await share(database) == TenantShare(4.0, 7, 2)
+
+
+async def test_without_a_word_a_provider_has_the_middle_plan(
+    database: Database, tmp_path: Path
+) -> None:
+    await declared(database, tmp_path, assistant=..., channels=[])
+
+    assert await share(database) == UNKNOWN == TenantShare(2.0, 100, 1)
+
+
+async def test_a_changed_plan_is_a_change_and_the_same_again_is_none(
+    database: Database, tmp_path: Path
+) -> None:
+    await declared(database, tmp_path)
+
+    assert (await declared(database, tmp_path, plan="basico"))["provider"] == "changed"
+    assert (await declared(database, tmp_path, plan="basico"))["provider"] == "unchanged"
+    more = assistant(turns_at_once=3)
+    assert (await declared(database, tmp_path, plan="basico", assistant=more))[
+        "assistant"
+    ] == "changed"
+
+
+@pytest.mark.parametrize(
+    ("changes", "complaint"),
+    [
+        ({"plan": "gold"}, "plan: Input should be 'basico', 'profissional' or 'enterprise'"),
+        (
+            {"assistant": assistant(turns_at_once=0)},
+            "assistant.turns_at_once: Input should be greater than or equal to 1",
+        ),
+        ({"assistant": assistant(turns_at_once=1.5)}, "assistant.turns_at_once: must be a whole"),
+    ],
+)
+async def test_a_plan_or_cap_that_is_none_is_told_with_its_place(
+    tmp_path: Path, changes: dict[str, Any], complaint: str
+) -> None:
+    path = tmp_path / "providers.yaml"
+    path.write_text(yaml.safe_dump({"providers": [provider(**changes)]}))
+    env = {"DEMO_TOKEN": "t", "DEMO_KEY": "k"}
+    with pytest.raises(Invalid) as refused:
+        read_providers(path, env)
+
+    assert complaint in str(refused.value)
+
+
+async def test_who_is_held_back_is_told_until_it_is_over(
+    database: Database, given: Given, admin: Admin
+) -> None:
+    tenant, other = await given.tenant(), await given.tenant()
+    one, two = Teller(database, "host-0.a"), Teller(database, "host-1.b")
+    await one.tell(
+        [HeldBack(tenant, Reason.TURNS, SINCE, 3), HeldBack(other, Reason.ERP, SINCE, 1)]
+    )
+    await two.tell([HeldBack(tenant, Reason.TURNS, datetime.now(UTC), 4)])
+
+    assert await held_back(database, tenant) == [HeldBack(tenant, Reason.TURNS, SINCE, 7)]
+
+    await one.tell([])
+    assert [each.waiting for each in await held_back(database, tenant)] == [4]
+    assert await held_back(database, other) == []
+
+
+async def test_what_nobody_tells_any_more_is_over(
+    database: Database, given: Given, admin: Admin
+) -> None:
+    tenant = await given.tenant()
+    await Teller(database, "host-0.gone").tell([HeldBack(tenant, Reason.GATEWAY, SINCE, 3)])
+    await admin.execute("UPDATE held_back SET told_at = now() - interval '20 s'")
+
+    assert await held_back(database, tenant) == []

@@ -1,0 +1,90 @@
+"""A host that gets more than its memory may hold answers all of it, in the order of its limits."""
+
+import asyncio
+
+import pytest
+
+from niochat.accounts.held_back import held_back
+from niochat.actors import kinds
+from niochat.actors.host_core import HostCore
+from niochat.actors.tenant import Throttled
+from niochat.domain.held_back import HeldBack, Reason
+from tests.actors.cluster import Cluster, after, until
+from tests.actors.provider import Provider
+from tests.builders import Given
+
+pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(60)]
+
+PHONES = [f"558198888{number:04d}" for number in range(4)]
+
+
+async def written(cluster: Cluster, core: HostCore, given: Given) -> None:
+    """Each customer writes, and each one's turn is a row."""
+    for number, phone in enumerate(PHONES):
+        await cluster.write(number, "oi", phone)
+    await given.admin.execute("UPDATE inbox SET received_at = now() - interval '3 s'")
+    await core.refresh()
+
+    async def turns() -> bool:
+        return await given.count("turns", "status = 'running'") == len(PHONES)
+
+    await until(turns)
+
+
+def told(core: HostCore) -> list[HeldBack]:
+    found = core.stats()["held_back"]
+    assert isinstance(found, list)
+    return found
+
+
+async def test_turns_beyond_the_line_begin_later_as_the_attempt_that_never_began(
+    cluster: Cluster, provider: Provider, given: Given
+) -> None:
+    await given.admin.execute("UPDATE assistants SET turns_at_once = 1")
+    core, gate = await cluster.host("a", most_waiting=1), asyncio.Event()
+    cluster.pool.doing = [after(gate) for _ in PHONES]
+    await cluster.give(core)
+    await core.share()
+    await written(cluster, core, given)
+
+    assert core.stats()["turns"] == 1
+    assert [(held.reason, held.waiting) for held in told(core)] == [(Reason.TURNS, 1)]
+    assert [h.reason for h in await held_back(provider.database, provider.place.tenant)] == []
+    await core.share()
+    (seen,) = await held_back(provider.database, provider.place.tenant)
+    assert (seen.reason, seen.waiting) == (Reason.TURNS, 1)
+
+    await given.admin.execute(
+        "UPDATE turns SET started_at = now() - interval '1 hour' WHERE status = 'running'"
+    )
+    gate.set()
+
+    async def answered() -> bool:
+        await core.refresh()
+        await core.share()
+        return await given.count("turns", "status = 'answered'") == len(PHONES)
+
+    await until(answered)
+    assert await given.count("turns", "attempt > 1") == 0, "waiting costs nobody an attempt"
+    assert [request.attempt for request in cluster.pool.requests] == [1] * len(PHONES)
+    for phone in PHONES:
+        assert len(await provider.wait_for("resposta", phone)) == 1
+    await core.share()
+    assert await held_back(provider.database, provider.place.tenant) == []
+
+
+async def test_a_model_that_asked_to_wait_is_told_as_the_reason(
+    cluster: Cluster, provider: Provider, given: Given
+) -> None:
+    core = await cluster.host("a")
+    await cluster.give(core)
+    tenant = provider.place.tenant
+    core.tell(kinds.tenant(tenant), Throttled(60.0))
+    await written(cluster, core, given)
+
+    async def throttled() -> bool:
+        return [held.reason for held in told(core)] == [Reason.MODEL_THROTTLED]
+
+    await until(throttled)
+    assert told(core)[0].waiting == len(PHONES)
+    assert not cluster.pool.requests

@@ -1,0 +1,178 @@
+"""Turns wait in a line that is fair between tenants: capped, cancellable, and never lost."""
+
+import asyncio
+from collections import Counter
+from uuid import UUID, uuid4
+
+import pytest
+
+from niochat.actors.turns import Turns
+from niochat.assistant.report import TurnRequest
+from niochat.conversation.work import MemoryCommand
+from niochat.domain import commands as cmd
+from niochat.domain.ids import TurnId
+from niochat.runtime.slots import Share
+from tests.actors.cluster import Pool, after, answer, lost
+
+pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(30)]
+
+NOISY, QUIET = UUID(int=1), UUID(int=2)
+
+
+class Line:
+    """Turns of many tenants on a pool of few places; each ends when the test says so."""
+
+    def __init__(self, places: int, *, at_once: int = 1000, waiting: int = 10_000) -> None:
+        self.gate, self.pool = asyncio.Event(), Pool()
+        self.waits: dict[UUID, list[float]] = {}
+        self.heard: list[MemoryCommand] = []
+        self.turns = Turns(
+            self.pool, self._lease, lambda *_: None, lambda _, command: self.heard.append(command),
+            share_of=lambda tenant: Share(1.0, at_once), places=places, waiting=waiting, pause_s=0,
+        )  # fmt: skip
+
+    async def _lease(self, tenant: UUID) -> float:
+        waits = self.waits.get(tenant, [])
+        return waits.pop(0) if waits else 0.0
+
+    def start(self, tenant: UUID, attempt: int = 1, turn: UUID | None = None) -> TurnId:
+        turn = turn or uuid4()
+        self.pool.doing.append(after(self.gate))
+        self.turns.resume(uuid4(), TurnRequest(tenant, uuid4(), turn, attempt, 1, "1"))
+        return TurnId(turn)
+
+    async def begun(self, count: int) -> Counter[UUID]:
+        """Whose turns the pool has, once there are so many."""
+        async with asyncio.timeout(10):
+            while len(self.pool.requests) < count:
+                await asyncio.sleep(0)
+        for _ in range(5):
+            await asyncio.sleep(0)
+        return Counter(request.tenant_id for request in self.pool.requests)
+
+    async def ended(self) -> None:
+        self.gate.set()
+        async with asyncio.timeout(10):
+            while len(self.turns):
+                await asyncio.sleep(0)
+
+
+async def test_a_noisy_tenant_leaves_places_and_what_waits_goes_in_turn() -> None:
+    line = Line(10)
+    for _ in range(500):
+        line.start(NOISY)
+    assert await line.begun(8) == {NOISY: 8}
+    for _ in range(3):
+        line.start(QUIET)
+    assert await line.begun(10) == {NOISY: 8, QUIET: 2}
+
+    await line.ended()
+
+    order = [request.tenant_id for request in line.pool.requests]
+    assert order.index(QUIET) == 8
+    assert order[:14].count(QUIET) == 3
+    assert len(line.heard) == 503
+
+
+async def test_no_tenant_runs_more_turns_at_once_than_its_cap() -> None:
+    line = Line(100, at_once=3)
+    for _ in range(20):
+        line.start(NOISY)
+
+    assert await line.begun(3) == {NOISY: 3}
+    (held,) = line.turns.held_back()
+    assert (held.lane, held.waiting) == (NOISY, 17)
+    await line.ended()
+    assert line.turns.held_back() == []
+
+
+async def test_a_turn_that_is_cancelled_in_line_never_begins_and_keeps_no_place() -> None:
+    line = Line(1)
+    first, second, third = (line.start(NOISY) for _ in range(3))
+    await line.begun(1)
+    line.turns.cancel(second)
+    line.turns.cancel(first)
+    line.gate.set()
+    await line.ended()
+
+    assert [request.turn_id for request in line.pool.requests] == [first, third]
+    assert len(line.heard) == 1
+
+
+async def test_a_turn_that_is_cancelled_before_its_first_tick_keeps_no_place() -> None:
+    line = Line(1)
+    line.turns.cancel(line.start(NOISY))
+    line.start(NOISY)
+
+    assert await line.begun(1) == {NOISY: 1}
+    await line.ended()
+
+
+async def test_the_next_attempt_takes_the_place_in_line_of_the_one_before() -> None:
+    line = Line(1)
+    line.start(QUIET)
+    await line.begun(1)
+    turn = line.start(NOISY)
+    line.start(NOISY, attempt=2, turn=turn)
+    assert line.turns.running(turn, 2)
+    assert not line.turns.running(turn, 1)
+
+    await line.ended()
+
+    assert [r.attempt for r in line.pool.requests if r.turn_id == turn] == [2]
+
+
+async def test_a_tenant_whose_rate_is_used_up_holds_no_place_meanwhile() -> None:
+    line = Line(2)
+    line.waits[NOISY] = [0.05] * 4
+    for _ in range(5):
+        line.start(NOISY)
+    line.start(QUIET)
+
+    assert (await line.begun(1))[QUIET] == 1
+    line.gate.set()
+    await line.ended()
+    assert len(line.heard) == 6
+
+
+async def test_a_lost_replica_holds_no_place_while_a_new_one_comes() -> None:
+    line = Line(1)
+    line.turns._pause_s = 30
+    line.pool.doing = [lost, answer]
+    for tenant in (NOISY, QUIET):
+        line.turns.resume(uuid4(), TurnRequest(tenant, uuid4(), uuid4(), 1, 1, "1"))
+
+    async with asyncio.timeout(5):
+        while not line.heard:
+            await asyncio.sleep(0.001)
+    assert isinstance(line.heard[0], cmd.FinishAssistantTurn)
+
+
+async def test_what_does_not_fit_is_left_out_and_begins_when_it_is_brought_again() -> None:
+    line = Line(1, waiting=2)
+    for _ in range(3):
+        line.start(NOISY)
+    assert not line.turns.left_out
+    late = line.start(NOISY)
+    assert line.turns.left_out
+    assert not line.turns.running(late, 1)
+
+    await line.ended()
+    line.start(NOISY, turn=late)
+    await line.ended()
+
+    assert line.pool.requests[-1].turn_id == late
+
+
+async def test_a_smaller_pool_lets_run_what_runs() -> None:
+    line = Line(10)
+    for _ in range(12):
+        line.start(QUIET)
+        line.start(NOISY)
+    await line.begun(10)
+    line.turns.resize(2)
+    line.gate.set()
+    await line.ended()
+
+    assert len(line.heard) == 24
+    assert not line.pool.cancelled

@@ -1,0 +1,104 @@
+"""A door that is full says so, and when to come again; nobody has all of it."""
+
+import asyncio
+from uuid import UUID, uuid4
+
+import pytest
+
+from niochat.accounts.directory import Directory
+from niochat.accounts.records import ChannelAddress
+from niochat.adapters.postgres.database import Database
+from niochat.adapters.redis.buckets import Taken
+from niochat.domain.errors import Unavailable
+from niochat.inbox.accept import Inbox
+from niochat.ingress.admission import MOST, MOST_OF_TENANT, Admission
+from niochat.ingress.flood import BLOCK, FloodGuard
+from niochat.ingress.webhooks import Door, application
+from tests.builders import Given
+from tests.ingress.conftest import World, path_of, serving, vault
+
+pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(60)]
+
+
+async def nothing(tenant: UUID, wanted: int) -> Taken:
+    return Taken(0, 7.2)
+
+
+def door(world: World, admission: Admission) -> Door:
+    return Door(
+        Directory(world.database, vault), vault, Inbox(world.database), lambda *_: None,
+        world.connected.append, world.ignored, None, admission,
+    )  # fmt: skip
+
+
+async def test_a_flood_is_answered_429_with_the_seconds_to_wait(
+    world: World, address: ChannelAddress, given: Given
+) -> None:
+    guard = FloodGuard(nothing, per_s=1.0, burst=1.0)
+    for _ in range(2 * BLOCK):
+        guard.refuse_s(address.channel.tenant_id)
+        await asyncio.sleep(0)
+    app = application(door(world, Admission(guard)))
+    async with serving(app, lifespan="off") as http:
+        answer = await http.post(path_of(address), json={"EventType": "presence"})
+        unknown = await http.post(f"/webhooks/uazapi/{uuid4()}/nonsense", json={})
+
+    assert answer.status_code == 429
+    assert 1 <= int(answer.headers["retry-after"]) <= 8
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.json()["code"] == "flood"
+    assert unknown.status_code == 404, "who is not let in is told nothing about anybody"
+
+
+async def test_a_door_that_is_full_is_answered_503_with_the_seconds_to_wait(
+    world: World, address: ChannelAddress
+) -> None:
+    admission = Admission()
+    admission.in_progress = MOST
+    async with serving(application(door(world, admission)), lifespan="off") as http:
+        full = await http.post(path_of(address), json={})
+        admission.in_progress = 0
+        free = await http.post(path_of(address), json={})
+
+    assert (full.status_code, full.headers["retry-after"]) == (503, "2")
+    assert full.json()["code"] == "crowded"
+    assert free.status_code == 400, "it is no webhook, but it came in"
+    assert admission.in_progress == 0
+
+
+async def test_a_database_that_is_away_is_503_with_the_seconds_to_wait(world: World) -> None:
+    away = await Database.open("postgresql://nobody:x@127.0.0.1:9/nothing")
+    app = application(
+        Door(Directory(away, vault), vault, Inbox(away), lambda *_: None, print, print)
+    )
+    async with serving(app, lifespan="off") as http:
+        answer = await http.post(f"/webhooks/uazapi/{uuid4()}/secret", json={})
+
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "2")
+    await away.close()
+
+
+async def test_one_tenant_does_not_fill_the_door() -> None:
+    admission, noisy, quiet = Admission(), uuid4(), uuid4()
+    open_ = [admission.tenant(noisy) for _ in range(MOST_OF_TENANT)]
+    for each in open_:
+        each.__enter__()
+    with pytest.raises(Unavailable), admission.tenant(noisy):
+        pass
+    with admission.tenant(quiet):
+        pass
+    for each in open_:
+        each.__exit__(None, None, None)
+    with admission.tenant(noisy):
+        pass
+    assert not admission._of_tenants
+
+
+async def test_whoever_leaves_by_an_error_leaves_its_place() -> None:
+    admission = Admission()
+    for _ in range(3):
+        with pytest.raises(KeyError), admission.request(), admission.tenant(uuid4()):
+            raise KeyError
+
+    assert admission.in_progress == 0
+    assert not admission._of_tenants

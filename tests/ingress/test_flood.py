@@ -1,0 +1,133 @@
+"""The flood guard: far above any provider, shared over Redis, and never waiting for it."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from uuid import UUID
+
+import pytest
+import pytest_asyncio
+
+from niochat.adapters.redis.buckets import Buckets, Taken
+from niochat.ingress.flood import BLOCK, FloodGuard
+from niochat.stack.credentials import Credentials
+from niochat.stack.home import Home
+from niochat.stack.ports import Ports
+from niochat.stack.redis_server import EmbeddedRedis
+from tests.actors.one_tenant import Clock
+
+pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(60)]
+
+A, B = UUID(int=1), UUID(int=2)
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedRedis]:
+    home = Home.at(tmp_path_factory.mktemp("buckets"))
+    embedded = EmbeddedRedis(home, Ports.of(home).redis, Credentials.of(home))
+    yield embedded
+    embedded.stop()
+
+
+@pytest_asyncio.fixture
+async def buckets(server: EmbeddedRedis) -> AsyncIterator[Buckets]:
+    server.start()
+    made = Buckets(server.url, per_s=1.0, burst=1000.0)
+    yield made
+    await made.close()
+
+
+async def let_in(guard: FloodGuard, tenant: UUID, count: int) -> int:
+    """How many of ``count`` webhooks come in, with a moment for the guard every now and then."""
+    entered = 0
+    for number in range(count):
+        entered += guard.refuse_s(tenant) == 0
+        if number % 20 == 0:
+            await asyncio.sleep(0.002)
+    return entered
+
+
+async def test_two_replicas_share_one_bucket(buckets: Buckets) -> None:
+    one, two = (FloodGuard(buckets.take, per_s=1.0, burst=1000.0) for _ in range(2))
+
+    entered = await let_in(one, A, 1500) + await let_in(two, A, 1500)
+
+    # Each replica has a first block on credit, which the shared bucket did not count.
+    assert 1000 <= entered <= 1000 + 3 * BLOCK
+    assert await let_in(one, B, 100) == 100, "another tenant notices nothing"
+
+
+async def test_tokens_are_taken_whole_and_never_twice_at_once(buckets: Buckets) -> None:
+    tenant = UUID(int=77)
+
+    taken = await asyncio.gather(*(buckets.take(tenant, 30) for _ in range(50)))
+
+    granted = sum(each.granted for each in taken if each is not None)
+    assert 1000 <= granted <= 1002
+    refused = [each for each in taken if each is not None and not each.granted]
+    assert all(0 < each.wait_s <= 1 for each in refused)
+
+
+async def test_when_redis_dies_midway_each_replica_counts_alone_and_nobody_waits(
+    server: EmbeddedRedis,
+) -> None:
+    server.start()
+    buckets = Buckets(server.url, per_s=1.0, burst=1000.0)
+    guard = FloodGuard(buckets.take, per_s=1.0, burst=1000.0)
+    tenant = UUID(int=78)
+    assert await let_in(guard, tenant, 300) == 300
+    server.stop()
+
+    entered = await let_in(guard, tenant, 3000)
+
+    assert 700 <= entered <= 1000 + 3 * BLOCK
+    assert await buckets.take(tenant, 5) is None
+    await buckets.close()
+
+
+async def test_a_redis_that_hangs_costs_a_webhook_nothing() -> None:
+    never = asyncio.Event()
+
+    async def hangs(tenant: UUID, wanted: int) -> Taken:
+        await never.wait()
+        raise AssertionError
+
+    guard = FloodGuard(hangs, per_s=10.0, burst=100.0)
+    waits = [guard.refuse_s(A) for _ in range(3 * BLOCK)]
+    await asyncio.sleep(0)
+
+    assert waits[: 2 * BLOCK] == [0.0] * (2 * BLOCK), "on credit, as nobody said no"
+    assert all(waits[2 * BLOCK :]), "and not without end"
+
+
+async def test_redis_is_asked_once_for_a_hundred_webhooks() -> None:
+    asked: list[int] = []
+
+    async def take(tenant: UUID, wanted: int) -> Taken:
+        asked.append(wanted)
+        return Taken(wanted)
+
+    guard = FloodGuard(take, per_s=1000.0, burst=10_000.0)
+    assert await let_in(guard, A, 5000) == 5000
+
+    assert len(asked) <= 50
+    assert abs(sum(asked) - 5000) <= BLOCK
+
+
+async def test_who_is_turned_away_is_shown_until_it_is_over() -> None:
+    async def nothing(tenant: UUID, wanted: int) -> Taken:
+        return Taken(0, 3.0)
+
+    clock = Clock()
+    guard = FloodGuard(nothing, per_s=1.0, burst=10.0, clock=clock)
+    for _ in range(4 * BLOCK):
+        guard.refuse_s(A)
+        await asyncio.sleep(0)
+    assert guard.refuse_s(A) == pytest.approx(3.0)
+    guard.refuse_s(B)
+
+    (held,) = guard.held_back()
+
+    assert (held.tenant_id, held.reason, held.waiting > BLOCK) == (A, "flood", True)
+    clock.now += 6
+    assert guard.held_back() == []
+    assert guard.refuse_s(A) == 0.0

@@ -1,0 +1,140 @@
+"""Nobody's ten thousand keep another one waiting, and what does not fit is refused, not kept."""
+
+import asyncio
+from collections.abc import Sequence
+from uuid import UUID, uuid4
+
+import pytest
+
+from niochat.domain.errors import Unavailable
+from niochat.runtime.address import Address
+from niochat.runtime.host import Delivery, VirtualHost
+from niochat.runtime.mailbox import MOST_MESSAGES
+from tests.runtime.test_host import Recorder, actor, until
+
+pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(30)]
+
+NOISY, QUIET, BIG = (UUID(int=number) for number in range(3))
+
+
+class Counting:
+    """Writes down whom it steps, one batch after the other."""
+
+    batch, parallel = 16, 1
+
+    def __init__(self) -> None:
+        self.batches: list[list[UUID | None]] = []
+        self.gate = asyncio.Event()
+
+    async def step(self, batch: Sequence[Delivery]) -> Sequence[Address]:
+        await self.gate.wait()
+        self.batches.append([each.activation.lane for each in batch])
+        return []
+
+
+async def test_a_quiet_tenants_conversation_is_in_the_next_batch_but_one() -> None:
+    counting = Counting()
+    host = VirtualHost({"actor": counting})
+    for _ in range(10_000):
+        host.wake(actor(), NOISY)
+    await asyncio.sleep(0)
+    for _ in range(3):
+        host.wake(actor(), QUIET)
+    counting.gate.set()
+    await until(lambda: not host.ready("actor"))
+
+    steps = [lane for batch in counting.batches for lane in batch]
+    assert len(steps) == 10_003
+    assert steps[: 2 * counting.batch].count(QUIET) == 3
+
+
+async def test_two_backlogs_are_stepped_by_weight() -> None:
+    counting = Counting()
+    weights = {NOISY: 1.0, BIG: 4.0}
+    host = VirtualHost({"actor": counting}, weight_of=lambda lane: weights.get(lane, 1.0))  # type: ignore[arg-type]
+    for _ in range(2_000):
+        host.wake(actor(), NOISY)
+        host.wake(actor(), BIG)
+    counting.gate.set()
+    await until(lambda: not host.ready("actor"))
+
+    steps = [lane for batch in counting.batches[:50] for lane in batch]
+    assert abs(steps.count(BIG) - 640) <= 20
+
+
+async def test_who_nobody_knows_waits_in_a_lane_of_its_own() -> None:
+    counting = Counting()
+    host = VirtualHost({"actor": counting})
+    for _ in range(1_000):
+        host.wake(actor(), NOISY)
+    host.wake(actor())
+    counting.gate.set()
+    await until(lambda: not host.ready("actor"))
+
+    assert next(n for n, batch in enumerate(counting.batches) if None in batch) <= 1
+
+
+async def test_a_hint_that_finds_no_room_is_dropped_and_a_result_is_not() -> None:
+    recorder = Recorder(batch=1, parallel=1)
+    recorder.gate.clear()
+    host = VirtualHost({"actor": recorder}, capacity=2)
+    busy, waits, third, result = (actor() for _ in range(4))
+    host.wake(busy)
+    host.wake(waits)
+    host.wake(third)
+    host.deliver(third, "told", hint=True)
+    with pytest.raises(Unavailable) as refused:
+        await host.ask(third, "?")
+    host.deliver(result, "of our own work")
+    recorder.gate.set()
+    await until(lambda: recorder.heard[result])
+
+    assert (len(host), host.refused, refused.value.code) == (3, 3, "crowded")
+    assert not recorder.steps[third]
+
+
+async def test_when_there_is_no_room_who_is_idle_leaves_for_who_comes() -> None:
+    recorder = Recorder()
+    host = VirtualHost({"actor": recorder}, capacity=2)
+    idle = [actor() for _ in range(2)]
+    for each in idle:
+        host.wake(each)
+    await until(lambda: all(recorder.steps[each] for each in idle) and host.rests(idle[1]))
+    third = actor()
+    host.wake(third)
+    await until(lambda: recorder.steps[third])
+
+    assert len(host) == 2
+
+
+async def test_a_full_mailbox_refuses_who_asks_and_notes_what_was_missed() -> None:
+    recorder = Recorder()
+    recorder.gate.clear()
+    host = VirtualHost({"actor": recorder})
+    one = actor()
+    host.wake(one)
+    await recorder.started.wait()
+    for number in range(MOST_MESSAGES + 5):
+        host.deliver(one, number)
+    with pytest.raises(Unavailable) as refused:
+        await host.ask(one, "?")
+    recorder.gate.set()
+    await until(lambda: recorder.heard[one])
+
+    assert refused.value.code == "crowded"
+    assert recorder.heard[one] == list(range(MOST_MESSAGES))
+    assert host.refused == 6
+
+
+async def test_a_lane_that_is_learned_late_counts_from_the_next_wait_on() -> None:
+    counting = Counting()
+    host = VirtualHost({"actor": counting})
+    counting.gate.set()
+    one = Address("actor", uuid4())
+    host.wake(one)
+    await until(lambda: counting.batches)
+    await until(lambda: host.rests(one))
+    host.wake(one, QUIET)
+    await until(lambda: len(counting.batches) == 2)
+
+    assert counting.batches == [[None], [QUIET]]
