@@ -28,6 +28,7 @@ class Arena:
     database: Database
     chance: random.Random
     clock_file: Path
+    launcher: int
     short: bool
 
     def named(self, title: str) -> list[psutil.Process]:

@@ -97,7 +97,16 @@ async def course(
     told = stack.told
     client = SandboxClient(told["NIOCHAT_SANDBOX_URL"], told["NIOCHAT_SANDBOX_TOKEN"])
     database = await Database.open(told["DATABASE_URL"], size=2)
-    arena = Arena(stack.home, told, client, database, random.Random(seed), stack.clock_file, short)
+    arena = Arena(
+        stack.home,
+        told,
+        client,
+        database,
+        random.Random(seed),
+        stack.clock_file,
+        stack.launcher,
+        short,
+    )
     phones = [f"5581940{seed % 1000:03d}{number:03d}" for number in range(PROBES)]
     try:
         simulation = Simulation(client, CUSTOMERS, seed, think_s=THINK_S)

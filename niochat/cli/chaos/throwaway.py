@@ -29,12 +29,12 @@ _LOOK_S = 0.2
 
 @dataclass(frozen=True, slots=True)
 class Throwaway:
-    """A stack that runs. ``small_disk``: PostgreSQL's folder is a disk that can be filled."""
+    """A stack that runs. ``launcher`` is the process that looks after it."""
 
     home: Home
     told: dict[str, str]
     clock_file: Path
-    small_disk: bool
+    launcher: int
 
 
 def can_mount() -> bool:
@@ -50,19 +50,25 @@ def can_mount() -> bool:
 
 @contextmanager
 def throwaway(*, small_disk: bool) -> Iterator[Throwaway]:
-    """Start a stack in a new folder; at the end nothing of it is left, except when it failed.
+    """Start a stack in a new folder; at the end none of its processes is left.
 
-    Raises ``Unavailable`` with the end of its log when it does not start.
+    The folder with its logs stays until ``forget``, for what failed has to be looked into. Raises ``Unavailable`` with the end of its log when it does not start.
     """
     home = Home.at(Path(tempfile.mkdtemp(prefix="niochat-chaos-")))
     clock_file = home.folder / "clock"
     child = _spawn(home, clock_file, small_disk)
+    wanted = True
     try:
         _wait_until_ready(home, child)
         told = json.loads(home.environment_file.read_text())
-        yield Throwaway(home, told, clock_file, small_disk)
+        yield Throwaway(home, told, clock_file, child.pid)
+    except KeyboardInterrupt:
+        wanted = False
+        raise
     finally:
         _end(home, child)
+        if not wanted:
+            forget(home)
 
 
 def _spawn(home: Home, clock_file: Path, small_disk: bool) -> subprocess.Popen[bytes]:
@@ -128,7 +134,7 @@ class Disk:
     """PostgreSQL's small disk, reached through its own view of the file system."""
 
     def __init__(self, pid: int, home: Home) -> None:
-        """``pid`` is any process that lives where the disk is mounted."""
+        """``pid`` is a process that lives where the disk is mounted, and lives on."""
         self._ballast = Path(f"/proc/{pid}/root{home.folder}/postgres/ballast")
 
     def fill(self) -> None:

@@ -57,7 +57,7 @@ async def empty_redis(arena: Arena) -> Injury:
 
 async def fill_the_disk(arena: Arena) -> Injury:
     """No byte is left: rows find no room, then the write-ahead log, and the server ends itself."""
-    disk = Disk(_postmaster(arena).pid, arena.home)
+    disk = Disk(arena.launcher, arena.home)
     await asyncio.to_thread(disk.fill)
     log = arena.home.log("postgres")
     start = log.stat().st_size
