@@ -18,6 +18,7 @@ from niochat.assistant.report import TurnRequest
 from niochat.assistant.transcript import Line, read_transcript
 from niochat.domain import commands as cmd
 from niochat.domain.conversation import Turn
+from niochat.domain.ids import OutboxId
 from niochat.domain.message import Author, DeliveryStatus, advances
 from tests.builders import Host, answered, incoming, put
 from tests.statements.test_two_hosts import HOSTS, THREADS, TwoHosts, World, world
@@ -38,11 +39,13 @@ class SaidAndAnswered(TwoHosts):
         super().__init__(world)
         self.said: dict[int, list[str]] = defaultdict(list)
         self.status: dict[str, DeliveryStatus] = {}
+        self.told: list[tuple[UUID, cmd.SettleSend]] = []
 
     @initialize()
     def nobody_has_said_anything(self) -> None:
         self.said.clear()
         self.status.clear()
+        self.told.clear()
 
     # -- what is said and answered -------------------------------------------------------------
 
@@ -85,6 +88,24 @@ class SaidAndAnswered(TwoHosts):
     async def read(self, request: TurnRequest) -> list[Line]:
         async with self.hosts[0].database.tenant(request.tenant_id) as connection:
             return await read_transcript(connection, request)
+
+    def settle(self, host: Host, thread: UUID, outbox: UUID, result: cmd.SendResult) -> None:
+        """As the courier does: with the attempt that the row showed."""
+        if result is cmd.SendResult.UNCERTAIN:
+            self.ever_uncertain.add(outbox)
+        (attempts,) = self.rows("SELECT attempts FROM outbox WHERE id = $1", outbox)
+        external = f"out-{outbox}" if result is cmd.SendResult.SENT else None
+        command = cmd.SettleSend(OutboxId(outbox), result, external, attempt=int(str(attempts)))
+        self.told.append((thread, command))
+        self.run(host.step(thread, command))
+
+    @precondition(lambda self: self.told)
+    @rule(host=HOSTS, data=st.data())
+    def a_settlement_comes_again(self, host: int, data: st.DataObject) -> None:
+        """Looked at twice, or told late: by now the row may have started to leave once more."""
+        thread, command = data.draw(st.sampled_from(self.told))
+        if command.result is not cmd.SendResult.UNCERTAIN:
+            self.run(self.hosts[host].step(thread, command))
 
     @precondition(lambda self: self.wire)
     @rule(data=st.data(), status=RECEIPTS)
@@ -159,5 +180,5 @@ class SaidAndAnswered(TwoHosts):
 def test_all_that_is_said_is_answered_once_and_in_order(world: World) -> None:
     run_state_machine_as_test(
         lambda: SaidAndAnswered(world),
-        settings=settings(max_examples=20, stateful_step_count=25, deadline=None, derandomize=True),
+        settings=settings(max_examples=20, stateful_step_count=30, deadline=None, derandomize=True),
     )
