@@ -20,7 +20,7 @@ from niochat.stack.children import last_lines
 from niochat.stack.home import Home
 from niochat.stack.launcher import Stack
 
-START_S, STOP_S = 150.0, 60.0
+START_S, STOP_S = 240.0, 60.0
 DISK_MB = 400
 _READY = "Ctrl-C stops everything."
 _OURS = ("NIOCHAT_", "RAY_", "DATABASE_URL", "REDIS_URL")
@@ -52,7 +52,8 @@ def can_mount() -> bool:
 def throwaway(*, small_disk: bool) -> Iterator[Throwaway]:
     """Start a stack in a new folder; at the end none of its processes is left.
 
-    The folder with its logs stays until ``forget``, for what failed has to be looked into. Raises ``Unavailable`` with the end of its log when it does not start.
+    The folder with its logs stays until ``forget``, for what failed has to be looked into.
+    Raises ``Unavailable`` with the end of its log when it does not start.
     """
     home = Home.at(Path(tempfile.mkdtemp(prefix="niochat-chaos-")))
     clock_file = home.folder / "clock"

@@ -55,7 +55,7 @@ _STORES = (
 _OUTSIDE = (
     Fault(
         "gateway-away", "answers wait, messages are fetched afterwards",
-        order("gateway", *outside.GATEWAY_AWAY), lasts_s=60.0, short_s=12.0, takes_s=30.0,
+        outside.take_the_gateway_away, lasts_s=60.0, short_s=12.0, takes_s=30.0,
     ),
     Fault(
         "gateway-answers-lost", "a lost answer is looked up, never repeated blindly",
