@@ -20,7 +20,9 @@ LOOK_S = 0.25
 
 @dataclass(frozen=True, slots=True)
 class Arena:
-    """One throw-away stack. ``scale`` shortens the faults of a short run."""
+    """One throw-away stack. ``launcher`` is the process that looks after it; ``chance`` is the
+    seed's; in a ``short`` run faults last less long.
+    """
 
     home: Home
     told: dict[str, str]

@@ -22,7 +22,7 @@ from niochat.cli.simulation import Simulation
 CUSTOMERS, THINK_S = 24, 3.0
 TRAFFIC_S = 3600.0
 """Longer than any run: the traffic ends with the last fault."""
-RECOVERY_S, SETTLE_S = 120.0, 120.0
+RECOVERY_S, SETTLE_S = 180.0, 120.0
 AGAIN_S = 2.0
 """A second answer to the same message would come within it."""
 
@@ -45,12 +45,17 @@ class Course:
         traffic = asyncio.create_task(self.simulation.run(TRAFFIC_S))
         try:
             await self.probes.recovery_s(RECOVERY_S)  # all is well before anything breaks
-            struck = [await self._strike(n, s, began) for n, s in enumerate(strikes)]
+            async with asyncio.TaskGroup() as asking:
+                struck = [
+                    await self._strike(strike, began, self._ask(number, asking))
+                    for number, strike in enumerate(strikes)
+                ]
             left = at_least_s - (time.monotonic() - began)
             await asyncio.wait([traffic], timeout=max(left, 0.0))
             return struck
         finally:
-            traffic.cancel()
+            if not traffic.cancel():
+                traffic.result()  # it ended by itself: without customers nothing was tried
             await asyncio.wait([traffic])
 
     async def audit(self) -> Audit:
@@ -62,21 +67,28 @@ class Course:
         await asyncio.sleep(AGAIN_S)
         return await self._look() if found.clean else found
 
-    async def _strike(self, number: int, strike: Strike, began: float) -> Struck:
-        fault, arena = strike.fault, self.arena
-        await asyncio.sleep(strike.after_s)
-        async with asyncio.TaskGroup() as group:
+    def _ask(self, number: int, asking: asyncio.TaskGroup) -> Callable[[], None]:
+        """Two subscribers begin to want something; a fault comes while it is done."""
+
+        def begin() -> None:
             for wish in self.wishes[2 * number : 2 * number + 2]:
-                group.create_task(ask_for(arena.client, wish))
-            await asyncio.sleep(strike.after_s)  # the subscribers are in the middle of it
-            self.progress(f"{fault.name}: {fault.holds}.")
-            at = time.monotonic()
-            injury = await fault.inject(arena)
-            await asyncio.sleep(fault.short_s if arena.short else fault.lasts_s)
-            seen = await injury.heal()
-            healed = time.monotonic()
-            recovery = await self.probes.recovery_s(RECOVERY_S)
-            self.progress(f"{fault.name}: {injury.target}, {seen}; answers after {recovery} s.")
+                asking.create_task(ask_for(self.arena.client, wish))
+
+        return begin
+
+    async def _strike(self, strike: Strike, began: float, ask: Callable[[], None]) -> Struck:
+        fault = strike.fault
+        await asyncio.sleep(strike.after_s)
+        ask()
+        await asyncio.sleep(strike.after_s)  # the subscribers are in the middle of it
+        self.progress(f"{fault.name}: {fault.holds}.")
+        at = time.monotonic()
+        injury = await fault.inject(self.arena)
+        await asyncio.sleep(fault.short_s if self.arena.short else fault.lasts_s)
+        seen = await injury.heal()
+        healed = time.monotonic()
+        recovery = await self.probes.recovery_s(RECOVERY_S)
+        self.progress(f"{fault.name}: {injury.target}, {seen}; answers after {recovery} s.")
         return Struck(
             fault.name, round(at - began, 1), injury.target, round(healed - at, 1), recovery,
             seen, fault.holds,

@@ -19,7 +19,7 @@ class Fault:
     """One way to break a part. Seconds; ``takes_s`` is about what recovery needs afterwards.
 
     ``lasts_s`` and ``short_s`` are between inject and heal, in a full and in a short run.
-    ``inject`` raises ``Skipped`` where this machine does not allow it.
+    ``holds`` says what is true while it lasts and afterwards.
     """
 
     name: str
