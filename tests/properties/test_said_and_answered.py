@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import initialize, invariant, precondition, rule, run_state_machine_as_test
 
 from niochat.assistant.report import TurnRequest
-from niochat.assistant.transcript import Line, read_transcript
+from niochat.assistant.transcript import Line
+from niochat.assistant.visit import Visits
 from niochat.domain import commands as cmd
 from niochat.domain.conversation import Turn
 from niochat.domain.ids import OutboxId
@@ -77,8 +78,8 @@ class SaidAndAnswered(TwoHosts):
     def unanswered(self, thread: int, turn: Turn) -> list[str]:
         """What the customer said since the assistant's last word, as a turn reads it."""
         (found,) = self.run(self.world.given.admin.fetch(
-            "SELECT tenant_id, conversation_id, id AS turn_id, attempt, upto_version,"
-            " '' AS protocol FROM turns WHERE id = $1", turn.id,
+            "SELECT tenant_id, conversation_id, id AS turn_id, $2::int AS attempt, upto_version,"
+            " '' AS protocol FROM turns WHERE id = $1", turn.id, turn.attempt,
         ))  # fmt: skip
         lines = self.run(self.read(TurnRequest(**dict(found))))
         spoken = [n for n, line in enumerate(lines) if line.author is not Author.CUSTOMER]
@@ -86,8 +87,8 @@ class SaidAndAnswered(TwoHosts):
         return [line.text for line in lines[since:]]
 
     async def read(self, request: TurnRequest) -> list[Line]:
-        async with self.hosts[0].database.tenant(request.tenant_id) as connection:
-            return await read_transcript(connection, request)
+        visit = await Visits(self.hosts[0].database).open(request)
+        return list(visit.lines) if visit is not None else []  # nobody listens any more
 
     def settle(self, host: Host, thread: UUID, outbox: UUID, result: cmd.SendResult) -> None:
         """As the courier does: with the attempt that the row showed."""
