@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TypeVarTuple, Unpack
 from uuid import UUID
 
@@ -12,6 +12,7 @@ from niochat.actors import kinds
 from niochat.actors.ownership import Ownership
 from niochat.actors.paused import Paused
 from niochat.actors.turns import Turns
+from niochat.adapters import clock
 from niochat.conversation.step import Stepper
 from niochat.conversation.work import Stepped, Thread, Verdict, Work
 from niochat.domain import effects as fx
@@ -169,7 +170,7 @@ class ConversationBehaviour:
 
         Only the sweep fires what is far away: 100,000 silent customers cost no memory here.
         """
-        delay = max((due_at - datetime.now(UTC)).total_seconds(), 0.0) + 0.02
+        delay = max((due_at - clock.now()).total_seconds(), 0.0) + 0.02
         if delay > SOON_S:
             return
         self._later(delay, self._wake, kinds.conversation(thread.id), thread.tenant_id)

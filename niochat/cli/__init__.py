@@ -9,6 +9,7 @@ from rich.markup import escape
 from niochat.cli import customer, desk, providers, stack
 from niochat.cli.actors import actors
 from niochat.cli.bench.commands import app as bench
+from niochat.cli.chaos.command import chaos
 from niochat.cli.evaluate import evaluate
 from niochat.cli.replay import replay
 from niochat.cli.simulate import simulate
@@ -33,6 +34,7 @@ app.command("say")(customer.say)
 app.command("simulate")(simulate)
 app.command("evaluate")(evaluate)
 app.add_typer(bench, name="bench")
+app.command("chaos")(chaos)
 app.command("conversations")(desk.conversations)
 app.command("show")(desk.show)
 app.command("replay")(replay)

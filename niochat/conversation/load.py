@@ -155,7 +155,7 @@ async def _sends(
         message = _message(row, row["message_id"], loaded)
         conversation = loaded.threads[row["thread_id"]].conversation
         live = conversation is not None and conversation.id == row["send_conversation"]
-        send = KnownSend(message, row["send_status"], live)
+        send = KnownSend(message, row["send_status"], live, row["attempts"])
         loaded.sends[row["thread_id"]][OutboxId(row["id"])] = send
 
 

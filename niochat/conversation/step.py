@@ -110,6 +110,8 @@ class Stepper:
 
 def _stepped(plan: Plan, won: bool) -> Stepped:
     if not won:
+        # The shard is another host's, or somebody was faster.
+        _log.info("step_refused", thread=str(plan.before.id))
         return Stepped(plan.before.id, Verdict.LOST, more=True)
     live = plan.after if plan.after and plan.after.status is not Status.RESOLVED else None
     before = plan.before

@@ -222,6 +222,8 @@ class SettleSend:
     external_id: str | None = None
     code: str = ""
     retry_in_s: float = 0.0
+    attempt: int | None = None
+    """Which start of the send it speaks of; ``None``: of whichever is the last."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,6 +32,8 @@ class KnownSend:
     status: str
     live: bool
     """Whether it leaves in the name of the thread's live conversation."""
+    attempts: int = 0
+    """How often it started to leave."""
 
 
 @dataclass(frozen=True, slots=True)

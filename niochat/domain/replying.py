@@ -157,7 +157,7 @@ def restart_turn(draft: Draft, command: RestartTurn) -> None:
 def settle_send(draft: Draft, command: SettleSend) -> None:
     """What is known of a send is written once; evidence of delivery is never taken back."""
     send = draft.context.sends.get(command.outbox)
-    if send is None or _is_settled(send, command.result):
+    if send is None or _is_settled(send, command.result) or _is_stale(send, command):
         return
     status = _outbox_status(draft, send, command)
     draft.also(
@@ -187,6 +187,12 @@ def _is_settled(send: KnownSend, result: SendResult) -> bool:
     if result is SendResult.SENT:
         return send.status == "sent"
     return send.status in ("sent", "cancelled", "failed")
+
+
+def _is_stale(send: KnownSend, command: SettleSend) -> bool:
+    """It left again since: what is told of an earlier start must not start it once more."""
+    evidence = command.result is SendResult.SENT
+    return not evidence and command.attempt not in (None, send.attempts)
 
 
 def _outbox_status(draft: Draft, send: KnownSend, command: SettleSend) -> str:

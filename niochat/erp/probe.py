@@ -1,11 +1,13 @@
 """What a tenant's ERP allows, found out again when it is old or was proved wrong."""
 
+import time
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from uuid import UUID
 
 import structlog
 
+from niochat.adapters import clock
 from niochat.domain.erp import Capability, Erp, ErpError
 from niochat.domain.errors import NiochatError
 from niochat.erp.calls import SettingsOf
@@ -29,27 +31,27 @@ class Prober:
         self._erp = erp
         self._settings_of = settings_of
         self._remember = remember
-        self._tried: dict[UUID, datetime] = {}
+        self._tried: dict[UUID, float] = {}
         self._owner = Owner("erp-probes")
 
     async def notice(self, tenant_id: UUID, code: str = "") -> None:
         """A call ended, with an error's ``code``: probe if that or time asks for it."""
-        now = datetime.now(UTC)
-        if self._tried_lately(tenant_id, now):
+        if self._tried_lately(tenant_id):
             return
         settings = await self._settings_of(tenant_id)
-        old = settings.probed_at is None or now - settings.probed_at > EVERY
+        old = settings.probed_at is None or clock.now() - settings.probed_at > EVERY
         # Calls that ended together all came to here.
-        if (old or code in _PROVE_WRONG) and not self._tried_lately(tenant_id, now):
-            self._tried[tenant_id] = now
+        if (old or code in _PROVE_WRONG) and not self._tried_lately(tenant_id):
+            self._tried[tenant_id] = time.monotonic()
             self._owner.start(self._probe(tenant_id))
 
     def close(self) -> None:
         """End what is under way."""
         self._owner.cancel()
 
-    def _tried_lately(self, tenant_id: UUID, now: datetime) -> bool:
-        return now - self._tried.get(tenant_id, now - EVERY) < AGAIN_AFTER
+    def _tried_lately(self, tenant_id: UUID) -> bool:
+        tried = self._tried.get(tenant_id)
+        return tried is not None and time.monotonic() - tried < AGAIN_AFTER.total_seconds()
 
     async def _probe(self, tenant_id: UUID) -> None:
         try:

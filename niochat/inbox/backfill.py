@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import structlog
@@ -56,7 +56,7 @@ class Backfill:
         Raises ``Unavailable`` when the gateway or the database is away; what was accepted
         by then is kept, and the next fill begins at the same place.
         """
-        started = datetime.now(UTC)
+        started = await self._clock()
         missing = await self._missing(channel, line, started)
         threads: set[UUID] = set()
         # Times are whole seconds: within one, the store's own order (newest first) decides.
@@ -73,6 +73,12 @@ class Backfill:
         async with self._database.path() as connection:
             await connection.execute(_SQL["filled"], channel.id, started)
         return threads
+
+    async def _clock(self) -> datetime:
+        """PostgreSQL's: with a clock ahead of it, what comes until then would never be read."""
+        async with self._database.path() as connection:
+            now: datetime = await connection.fetchval(_SQL["clock"])
+        return now
 
     async def _missing(
         self, channel: FillableChannel, line: Line, started: datetime

@@ -4,7 +4,6 @@ import hashlib
 import hmac
 import json
 from collections.abc import Callable
-from datetime import UTC, datetime
 from typing import Protocol
 from uuid import UUID
 
@@ -16,6 +15,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from niochat.accounts.records import ChannelRecord
+from niochat.adapters import clock
 from niochat.adapters.whatsapp.uazapi.parse import parse
 from niochat.domain.errors import Invalid, NiochatError, NotFound, Unavailable
 from niochat.domain.incoming import ConnectionChanged, Ignored, Incoming, Webhook
@@ -77,7 +77,7 @@ class Door:
     async def _receive(self, request: Request, channel: ChannelRecord) -> Response:
         body = await _read(request)
         self._check_signature(channel, request, body)
-        webhook = parse(_json(body), datetime.now(UTC))
+        webhook = parse(_json(body), clock.now())
         if not self._vault.matches(webhook.token, channel.token_hash):
             _log.warning("webhook_token_refused", channel=str(channel.id), client=_client(request))
             raise NotFound("there is no such channel")

@@ -175,9 +175,9 @@ class Courier:
             self._note_behind(thread_id)
         for row in unsettled:
             if row.orphaned:
-                self._settle(thread_id, _settled(row.id, SendResult.UNCERTAIN, "owner_gone"))
+                self._settle(thread_id, _settled(row, SendResult.UNCERTAIN, "owner_gone"))
             elif row.status == "queued" and row.too_old:
-                self._settle(thread_id, _settled(row.id, SendResult.FAILED, "given_up"))
+                self._settle(thread_id, _settled(row, SendResult.FAILED, "given_up"))
             elif row.status == "uncertain" and row.due:
                 await self._look_up(thread_id, row)
 
@@ -198,7 +198,7 @@ class Courier:
             self._settle(
                 claimed.thread_id,
                 _settled(
-                    claimed.id,
+                    claimed,
                     SendResult.FAILED,
                     "no_address" if found is None else "attachment_missing",
                 ),
@@ -232,7 +232,12 @@ class Courier:
         self._settle(
             claimed.thread_id,
             SettleSend(
-                OutboxId(claimed.id), answer.result, answer.external_id, answer.code, retry_in_s
+                OutboxId(claimed.id),
+                answer.result,
+                answer.external_id,
+                answer.code,
+                retry_in_s,
+                claimed.attempts,
             ),
         )
         if answer.hold is not None:
@@ -255,16 +260,16 @@ class Courier:
             await self._outbox.looked_up(row, certain=False, again_in_s=10.0)
             return
         if external is not None:
-            self._settle(thread_id, _settled(row.id, SendResult.SENT, "found", external))
+            self._settle(thread_id, _settled(row, SendResult.SENT, "found", external))
         elif row.lookups < 1:
             await self._outbox.looked_up(row, certain=True, again_in_s=LOOKUP_PAUSE_S)
         elif row.resends < MAX_RESENDS:
-            self._settle(thread_id, _settled(row.id, SendResult.RETRY, "not_found"))
+            self._settle(thread_id, _settled(row, SendResult.RETRY, "not_found"))
         else:
-            self._settle(thread_id, _settled(row.id, SendResult.FAILED, "never_arrived"))
+            self._settle(thread_id, _settled(row, SendResult.FAILED, "never_arrived"))
 
 
 def _settled(
-    outbox: UUID, result: SendResult, code: str, external_id: str | None = None
+    row: Claimed | Unsettled, result: SendResult, code: str, external_id: str | None = None
 ) -> SettleSend:
-    return SettleSend(OutboxId(outbox), result, external_id, code)
+    return SettleSend(OutboxId(row.id), result, external_id, code, attempt=row.attempts)

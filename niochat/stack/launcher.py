@@ -71,6 +71,7 @@ class Stack:
         self.options = options or Options()
         self._lock = HomeLock(self.home)
         self._claim = Claim()
+        self._served = False
 
     @property
     def url(self) -> str:
@@ -93,18 +94,20 @@ class Stack:
             raise
 
     def mend(self, progress: Progress = silent) -> None:
-        """Start a store again that died. Ray looks after its own processes, nobody after these.
+        """Start again what died: a store, or Ray when one of its two servers is gone.
 
-        Called regularly while the stack is up, by the process that started it. A store that
-        does not come back is tried again the next time: the others go on meanwhile.
+        Called regularly while the stack is up, by the process that started it. What does not
+        come back is tried again the next time: the others go on meanwhile. Ray looks after its
+        own workers and after HAProxy. A new Ray finds everything in PostgreSQL.
         """
         reap()
         try:
-            self._mend(progress)
-        except (StackError, psycopg.OperationalError) as error:
+            self._mend_stores(progress)
+            self._mend_ray(progress)
+        except (StackError, psycopg.OperationalError, psutil.Error, OSError) as error:
             progress(f"It did not come back: {error}")
 
-    def _mend(self, progress: Progress) -> None:
+    def _mend_stores(self, progress: Progress) -> None:
         if not self.options.database_url and not self.postgres.running:
             progress("PostgreSQL has died: starting it again.")
             self.postgres.kill()  # its orphans hold the data folder
@@ -113,6 +116,16 @@ class Stack:
             progress("Redis does not answer: starting it again.")
             self.redis.stop()
             self.redis.start()
+
+    def _mend_ray(self, progress: Progress) -> None:
+        if self._served and self.ray.running:
+            return
+        progress("Ray has died: starting it again.")
+        self._served = False  # until everything is deployed: half of it is not enough
+        self._end_kinds("ray", "haproxy")
+        self.ray.launch(self._children_environment())
+        self._serve(progress)
+        progress("Ray is back.")
 
     def down(self, progress: Progress = silent) -> None:
         """End everything of this home, also what another launcher or a former run started."""
@@ -156,12 +169,16 @@ class Stack:
         if self.options.sandbox:
             progress("Starting the sandbox.")
             self.sandbox.start(env)
-        self.ray.join()
-        self.ray.deploy(self.options.serve_config, progress)
+        self._serve(progress)
         told = env | self.ray.environment
         write_json(self.home.environment_file, told)
         progress(f"NioChat answers at {self.url}")
         return told
+
+    def _serve(self, progress: Progress) -> None:
+        self.ray.join()
+        self.ray.deploy(self.options.serve_config, progress)
+        self._served = True
 
     def _start_stores(self, dsn: str, progress: Progress) -> None:
         if not self.options.database_url:

@@ -34,6 +34,8 @@ _DEPLOY_S = 180.0
 _ROUTES_S = 30.0
 # Ray's servers wait for one another on SIGTERM; nothing of theirs outlives this stack.
 _STOP_S = 2.0
+# Without the first no actor is found or made; with the second every worker of the node ends.
+_SERVERS = ("gcs_server", "raylet")
 
 
 class RayCluster:
@@ -54,6 +56,12 @@ class RayCluster:
         self._token_file = home.folder / "ray_token"
         self._token = credentials.ray_token
         self._child: subprocess.Popen[bytes] | None = None
+        self._servers: list[psutil.Process] = []
+
+    @property
+    def running(self) -> bool:
+        """Whether Ray's two servers live. Ray restarts its workers, and nobody restarts these."""
+        return bool(self._servers) and all(processes.alive(each) for each in self._servers)
 
     @property
     def address(self) -> str:
@@ -97,6 +105,8 @@ class RayCluster:
         if code != 0:
             raise StackError(f"Ray did not start.\n{last_lines(log)}")
         self._end_client_server()
+        found = processes.marked(self._home.folder)
+        self._servers = [process for process in found if _name_of(process) in _SERVERS]
         return self.address
 
     def deploy(self, config: Path, progress: Progress) -> None:
@@ -198,3 +208,10 @@ def _command_of(process: psutil.Process) -> list[str]:
         return process.cmdline()
     except psutil.Error:
         return []
+
+
+def _name_of(process: psutil.Process) -> str:
+    try:
+        return process.name()
+    except psutil.Error:
+        return ""

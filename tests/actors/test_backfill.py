@@ -2,12 +2,14 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import pytest
 import pytest_asyncio
 
+from niochat.adapters import clock
 from niochat.adapters.whatsapp.uazapi.client import Uazapi
 from niochat.adapters.whatsapp.uazapi.parse import parse
 from niochat.domain.errors import Unavailable
@@ -142,6 +144,21 @@ async def test_what_was_said_long_before_the_channel_was_filled_is_left_alone(
 
     assert await store.fill() == set()
     assert await store.accepted() == []
+
+
+async def test_a_clock_an_hour_ahead_hides_nothing_that_comes_later(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(clock.CLOCK_FILE, str(tmp_path / "clock"))
+    (tmp_path / "clock").write_text("0 3600\n")
+    await store.writes("antes")
+    await store.fill()
+
+    (tmp_path / "clock").unlink()
+    await store.writes("depois")
+    await store.fill()
+
+    assert await store.accepted() == ["antes", "depois"]
 
 
 async def test_an_odd_message_does_not_stop_the_fill(store: Store) -> None:

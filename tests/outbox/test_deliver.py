@@ -136,7 +136,7 @@ async def test_nothing_overtakes_a_message_that_waits_or_is_uncertain(office: Of
     assert await office.phone() == ["um", "dois", "três"]
 
 
-async def test_a_message_that_stays_uncertain_holds_the_others_for_a_minute_only(
+async def test_a_message_that_stays_uncertain_holds_the_others_for_three_minutes_only(
     office: Office,
 ) -> None:
     await office.says("um", "dois")
@@ -145,7 +145,7 @@ async def test_a_message_that_stays_uncertain_holds_the_others_for_a_minute_only
     await office.deliver()
     await office.later()
     assert await office.phone() == []
-    await office.given.admin.execute("UPDATE outbox SET uncertain_since = now() - interval '61 s'")
+    await office.given.admin.execute("UPDATE outbox SET uncertain_since = now() - interval '181 s'")
     await office.later()
 
     assert await office.phone() == ["dois"]

@@ -82,7 +82,7 @@ async def test_a_send_that_certainly_did_not_leave_is_tried_again_first_but_not_
     assert (again.id, again.attempts) == (claimed.id, 2)
 
 
-async def test_an_uncertain_send_holds_up_the_next_for_a_minute_only(
+async def test_an_uncertain_send_holds_up_the_next_for_three_minutes_only(
     a: Host, talking: UUID, given: Given
 ) -> None:
     claimed = await a.claim(talking)
@@ -91,11 +91,11 @@ async def test_an_uncertain_send_holds_up_the_next_for_a_minute_only(
 
     assert await a.claim(talking) is None
     await given.admin.execute(
-        "UPDATE outbox SET uncertain_since = now() - interval '59 s' WHERE id = $1", claimed.id
+        "UPDATE outbox SET uncertain_since = now() - interval '179 s' WHERE id = $1", claimed.id
     )
     assert await a.claim(talking) is None
     await given.admin.execute(
-        "UPDATE outbox SET uncertain_since = now() - interval '61 s' WHERE id = $1", claimed.id
+        "UPDATE outbox SET uncertain_since = now() - interval '181 s' WHERE id = $1", claimed.id
     )
     following = await a.claim(talking)
 

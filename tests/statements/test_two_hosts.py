@@ -231,7 +231,8 @@ class TwoHosts(RuleBasedStateMachine):
         self.rows("UPDATE timers SET due_at = now() WHERE thread_id = ANY ($1) RETURNING 1",
                   self.threads)  # fmt: skip
         self.rows(
-            "UPDATE outbox SET next_at = now(), uncertain_since = uncertain_since - interval '61 s'"
+            "UPDATE outbox SET next_at = now(),"
+            " uncertain_since = uncertain_since - interval '181 s'"
             " WHERE thread_id = ANY ($1) RETURNING 1",
             self.threads,
         )

@@ -2,6 +2,10 @@
 -- A tenant's channels, and up to when the gateway's store was read.
 SELECT id, tenant_id, base_url, token_sealed, filled_to FROM channels WHERE tenant_id = $1
 
+-- name: clock
+-- When a fill begins: the one clock that all who fill have in common.
+SELECT now()
+
 -- name: known
 -- Which of the keys are stored already.
 SELECT dedupe_key FROM inbox WHERE channel_id = $1 AND dedupe_key = ANY ($2::text[])

@@ -13,7 +13,7 @@ WITH claimed AS (
                         WHERE e.thread_id = o.thread_id AND e.position < o.position
                           AND (e.status IN ('queued', 'sending')
                                OR e.status = 'uncertain'
-                                  AND e.uncertain_since > now() - interval '60 s'))
+                                  AND e.uncertain_since > now() - interval '180 s'))
        AND NOT EXISTS (SELECT FROM channels h WHERE h.id = o.channel_id AND h.held_until > now())
        AND (o.origin <> 'assistant'
             OR EXISTS (SELECT FROM conversations c JOIN tenants n USING (tenant_id)

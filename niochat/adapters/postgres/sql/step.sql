@@ -32,7 +32,7 @@ SELECT x.thread_id, x.external_id, m.id, m.author, m.status, m.conversation_id,
 -- name: load_sends
 -- Outbox rows that commands speak of, with their messages. Only the thread's own.
 SELECT o.id, o.thread_id, o.status AS send_status, o.conversation_id AS send_conversation,
-       o.message_id, m.author, m.status, m.conversation_id
+       o.message_id, o.attempts, m.author, m.status, m.conversation_id
   FROM unnest($1::uuid[], $2::uuid[]) AS x (thread_id, id)
   JOIN outbox o ON o.id = x.id AND o.thread_id = x.thread_id
   JOIN messages m ON m.tenant_id = o.tenant_id AND m.id = o.message_id

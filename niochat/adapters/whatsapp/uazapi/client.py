@@ -5,11 +5,11 @@ import base64
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 import aiohttp
 import orjson
 
+from niochat.adapters import clock
 from niochat.adapters.connections import shared_session
 from niochat.adapters.whatsapp.uazapi.fields import (
     flag_of,
@@ -68,7 +68,7 @@ class Uazapi(Gateway):
             response = await self._call(line, "POST", path, body, timeout_s)
         except (aiohttp.ClientError, OSError, ValueError) as error:
             return judge_silence(error)
-        wish = retry_after(response.retry_after, datetime.now(UTC))
+        wish = retry_after(response.retry_after, clock.now())
         return judge(response.status, response.body, wish)
 
     async def sent_as(self, line: Line, track_id: str) -> str | None:

@@ -1,0 +1,37 @@
+-- name: shards_of
+-- How many shards belong to the host process of that number.
+SELECT count(*) FROM shards s JOIN hosts h ON h.incarnation = s.host WHERE h.pid = $1
+
+-- name: inbox
+-- What came in and was not processed, or was put aside.
+SELECT id, thread_id, outcome FROM inbox
+ WHERE processed_at IS NULL OR outcome LIKE 'parked:%' ORDER BY id
+
+-- name: heard
+-- Every message of a customer, by the gateway's id, with the state of its conversation.
+SELECT m.external_id, count(*) AS copies, bool_or(c.status IN ('waiting', 'open', 'snoozed')) AS with_people
+  FROM messages m
+  LEFT JOIN conversations c ON c.tenant_id = m.tenant_id AND c.id = m.conversation_id
+ WHERE m.author = 'customer' AND m.external_id IS NOT NULL
+ GROUP BY m.tenant_id, m.external_id
+
+-- name: sends
+-- What left or should have left, in the order of each thread.
+SELECT id, thread_id, position, status, external_id FROM outbox ORDER BY thread_id, position
+
+-- name: logs
+-- Every conversation with its events, to be folded again.
+SELECT c.id, c.state, c.schema_version, c.version,
+       array_agg(e.body ORDER BY e.version) AS log,
+       array_agg(e.version ORDER BY e.version) AS versions
+  FROM conversations c
+  JOIN events e ON e.tenant_id = c.tenant_id AND e.conversation_id = c.id
+ GROUP BY c.tenant_id, c.id
+
+-- name: tenants
+-- Everybody there is.
+SELECT tenant_id FROM tenants ORDER BY tenant_id
+
+-- name: unknown_writes
+-- Writes to the tenant's ERP whose outcome nobody knows.
+SELECT count(*) FROM erp_writes WHERE tenant_id = $1 AND status = 'sending'

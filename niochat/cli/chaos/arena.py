@@ -1,0 +1,73 @@
+"""The running stack as faults and audit see it: processes by name, database, sandbox, logs."""
+
+import asyncio
+import random
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+from niochat.adapters.postgres.database import Database
+from niochat.cli.sandbox_client import SandboxClient
+from niochat.domain.errors import NiochatError, NotFound
+from niochat.stack import processes
+from niochat.stack.home import Home
+
+LOOK_S = 0.25
+
+
+@dataclass(frozen=True, slots=True)
+class Arena:
+    """One throw-away stack. ``launcher`` is the process that looks after it; ``chance`` is the
+    seed's; in a ``short`` run faults last less long.
+    """
+
+    home: Home
+    told: dict[str, str]
+    client: SandboxClient
+    database: Database
+    chance: random.Random
+    clock_file: Path
+    launcher: int
+    short: bool
+
+    def named(self, title: str) -> list[psutil.Process]:
+        """Processes of this stack whose command line shows ``title``, oldest first."""
+        found = [p for p in processes.marked(self.home.folder) if title in command_of(p)]
+        return sorted(found, key=lambda process: process.pid)
+
+    def one(self, title: str) -> psutil.Process:
+        """One of them, by the seed's chance. Raises ``NotFound`` when there is none."""
+        found = self.named(title)
+        if not found:
+            raise NotFound(f"no process of this stack is called {title}")
+        return self.chance.choice(found)
+
+    def logged(self, process: psutil.Process, event: str) -> int:
+        """How often a worker of Ray logged that event."""
+        folder = self.home.temporary_folder() / "r" / "session_latest" / "logs"
+        texts = [file.read_text(errors="replace") for file in folder.glob(f"*-{process.pid}.*")]
+        return sum(text.count(f'"{event}"') for text in texts)
+
+
+def command_of(process: psutil.Process) -> str:
+    """Its command line; empty once it is gone."""
+    try:
+        return " ".join(process.cmdline())
+    except psutil.Error:
+        return ""
+
+
+async def until(probe: Callable[[], Awaitable[bool]], within_s: float) -> float | None:
+    """Seconds until ``probe`` was true; ``None``: it was not in time. Errors count as not yet."""
+    began = time.monotonic()
+    while time.monotonic() - began < within_s:
+        try:
+            if await probe():
+                return round(time.monotonic() - began, 1)
+        except (NiochatError, OSError):
+            pass  # what is asked is what is broken
+        await asyncio.sleep(LOOK_S)
+    return None

@@ -1,0 +1,1 @@
+"""The faults, by the part they are done to."""

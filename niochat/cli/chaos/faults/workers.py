@@ -1,0 +1,63 @@
+"""Processes of Ray that die or stand still."""
+
+import asyncio
+import signal
+from collections.abc import Awaitable, Callable
+
+import psutil
+
+from niochat.adapters.postgres.queries import queries
+from niochat.cli.chaos.arena import Arena, until
+from niochat.cli.chaos.fault import Injury, nothing_more
+
+_SQL = queries("chaos")
+MOVED_WITHIN_S = 30.0
+THOUGHT_S = 2.5
+AWAKE_S = 3.0
+"""How long a paused host lives on after it woke up: Ray, paused with it, ends it then."""
+
+
+def kill(title: str) -> Callable[[Arena], Awaitable[Injury]]:
+    """SIGKILL for one process with that title."""
+
+    async def inject(arena: Arena) -> Injury:
+        victim = arena.one(title)
+        victim.kill()
+        return Injury(f"{title} ({victim.pid})", nothing_more)
+
+    return inject
+
+
+async def pause_a_host(arena: Arena) -> Injury:
+    """Stopped in the middle of its work until another host owns its shards; then it wakes up.
+
+    Ray's own process is stopped as well, for it would end the host before it can wake up: as
+    behind a network that is cut, the host comes back and believes that it is still the owner.
+    """
+    host, raylet = arena.one("ray::HostActor"), arena.one("raylet/raylet")
+    slow = {"target": "model", "kind": "delay", "seconds": THOUGHT_S}
+    await arena.client.control("PUT", "/sandbox/faults", [slow])
+    await asyncio.sleep(THOUGHT_S)  # answers are on their way, and will find it awake
+    before = await _shards(arena, host)
+    for process in (raylet, host):
+        process.send_signal(signal.SIGSTOP)
+
+    async def lost_all() -> bool:
+        return await _shards(arena, host) == 0
+
+    async def heal() -> str:
+        moved = await until(lost_all, MOVED_WITHIN_S)
+        host.send_signal(signal.SIGCONT)
+        await asyncio.sleep(AWAKE_S)  # awake with what it believes: every write must be refused
+        refused = arena.logged(host, "step_refused")
+        raylet.send_signal(signal.SIGCONT)
+        await arena.client.control("DELETE", "/sandbox/faults")
+        when = "never" if moved is None else f"within {moved:g} s"
+        return f"{before} shards moved {when}; awake, {refused} of its steps were refused"
+
+    return Injury(f"host ({host.pid})", heal)
+
+
+async def _shards(arena: Arena, host: psutil.Process) -> int:
+    async with arena.database.path() as connection:
+        return int(await connection.fetchval(_SQL["shards_of"], host.pid))

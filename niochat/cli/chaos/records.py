@@ -1,0 +1,52 @@
+"""The product's side of the audit: its rows, and every conversation's log folded again."""
+
+import orjson
+
+from niochat.adapters.postgres.codec import event_from_json, state_from_json
+from niochat.adapters.postgres.database import Database
+from niochat.adapters.postgres.queries import queries
+from niochat.cli.chaos.audit import Heard, Records, Send
+from niochat.domain.evolve import replay
+
+_SQL = queries("chaos")
+
+
+async def read_records(database: Database) -> Records:
+    """Everything the audit compares. Raises ``Unavailable`` while the database is away."""
+    async with database.path() as connection:
+        inbox = await connection.fetch(_SQL["inbox"])
+        heard = await connection.fetch(_SQL["heard"])
+        sends = await connection.fetch(_SQL["sends"])
+        tenants = [row["tenant_id"] for row in await connection.fetch(_SQL["tenants"])]
+    unknown = 0
+    for tenant_id in tenants:
+        async with database.tenant(tenant_id) as connection:
+            unknown += await connection.fetchval(_SQL["unknown_writes"], tenant_id)
+    return Records(
+        heard={row["external_id"]: Heard(row["copies"], row["with_people"] or False)
+               for row in heard},
+        sends=[Send(str(r["id"]), str(r["thread_id"]), r["position"], r["status"]) for r in sends],
+        unprocessed=[f"row {r['id']} of the inbox: {r['outcome'] or 'waits'}" for r in inbox],
+        unknown_writes=unknown,
+        wrong=await _wrong_logs(database),
+    )  # fmt: skip
+
+
+async def _wrong_logs(database: Database) -> list[str]:
+    """Conversations with a gap in their versions, or whose state is not the fold of their log."""
+    async with database.path() as connection:
+        rows = await connection.fetch(_SQL["logs"])
+    wrong = []
+    for row in rows:
+        if row["versions"] != list(range(1, row["version"] + 1)):
+            wrong.append(f"wrong: the versions of conversation {row['id']} have a gap")
+            continue
+        folded = replay([event_from_json(_value(body)) for body in row["log"]])
+        if folded != state_from_json(_value(row["state"]), row["schema_version"]):
+            wrong.append(f"wrong: the log of conversation {row['id']} is not its state")
+    return wrong
+
+
+def _value(stored: object) -> object:
+    """Elements of an array come as text, values of a column decoded."""
+    return orjson.loads(stored) if isinstance(stored, str | bytes) else stored

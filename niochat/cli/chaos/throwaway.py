@@ -1,0 +1,153 @@
+"""A stack of its own for one run: started by the real command, ended whatever happens."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from niochat.adapters.clock import CLOCK_FILE
+from niochat.domain.errors import Unavailable
+from niochat.stack import processes
+from niochat.stack.children import last_lines
+from niochat.stack.home import Home
+from niochat.stack.launcher import Stack
+
+START_S, STOP_S = 240.0, 60.0
+DISK_MB = 400
+_READY = "Ctrl-C stops everything."
+_OURS = ("NIOCHAT_", "RAY_", "DATABASE_URL", "REDIS_URL")
+_LOOK_S = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class Throwaway:
+    """A stack that runs. ``launcher`` is the process that looks after it."""
+
+    home: Home
+    told: dict[str, str]
+    clock_file: Path
+    launcher: int
+
+
+def can_mount() -> bool:
+    """Whether a disk can be made here: root, with the right to mount in a name space of its own."""
+    if os.getuid() != 0 or not shutil.which("unshare"):
+        return False
+    done = subprocess.run(
+        ["unshare", "--mount", "mount", "-t", "tmpfs", "none", "/mnt"],
+        capture_output=True, check=False,
+    )  # fmt: skip
+    return done.returncode == 0
+
+
+@contextmanager
+def throwaway(*, small_disk: bool) -> Iterator[Throwaway]:
+    """Start a stack in a new folder; at the end none of its processes is left.
+
+    The folder with its logs stays until ``forget``, for what failed has to be looked into.
+    Raises ``Unavailable`` with the end of its log when it does not start.
+    """
+    home = Home.at(Path(tempfile.mkdtemp(prefix="niochat-chaos-")))
+    clock_file = home.folder / "clock"
+    child = _spawn(home, clock_file, small_disk)
+    wanted = True
+    try:
+        _wait_until_ready(home, child)
+        told = json.loads(home.environment_file.read_text())
+        yield Throwaway(home, told, clock_file, child.pid)
+    except KeyboardInterrupt:
+        wanted = False
+        raise
+    finally:
+        _end(home, child)
+        if not wanted:
+            forget(home)
+
+
+def _spawn(home: Home, clock_file: Path, small_disk: bool) -> subprocess.Popen[bytes]:
+    inherited = {k: v for k, v in os.environ.items() if not k.startswith(_OURS)}
+    command = [*_dies_with_us(), *_on_small_disk(home, small_disk)]
+    with home.log("up").open("wb") as output:
+        return subprocess.Popen(
+            [*command, sys.executable, "-m", "niochat", "up"],
+            stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True,
+            env={**inherited, "NIOCHAT_HOME": str(home.folder), CLOCK_FILE: str(clock_file)},
+        )  # fmt: skip
+
+
+def _dies_with_us() -> list[str]:
+    """The launcher ends its stack when this process dies, however that happens (Linux)."""
+    tool = shutil.which("setpriv")
+    return [tool, "--pdeathsig", "TERM"] if tool else []
+
+
+def _on_small_disk(home: Home, small_disk: bool) -> list[str]:
+    """In a name space of mounts of its own: the disk is gone with its last process."""
+    if not small_disk:
+        return []
+    folder = home.folder / "postgres"
+    folder.mkdir(mode=0o700)
+    script = 'mount -t tmpfs -o size="$1"m,mode=700 none "$2" && shift 2 && exec "$@"'
+    return ["unshare", "--mount", "sh", "-c", script, "sh", str(DISK_MB), str(folder)]
+
+
+def _wait_until_ready(home: Home, child: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + START_S
+    log = home.log("up")
+    while _READY not in log.read_text(errors="replace"):
+        if child.poll() is not None or time.monotonic() > deadline:
+            raise Unavailable(f"the stack did not start: {last_lines(log)}")
+        time.sleep(_LOOK_S)
+
+
+def _end(home: Home, child: subprocess.Popen[bytes]) -> None:
+    """Nothing interrupts this: a second Ctrl-C would leave processes behind."""
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        child.send_signal(signal.SIGTERM)
+        try:
+            child.wait(STOP_S)
+        except subprocess.TimeoutExpired:
+            child.kill()
+            child.wait(STOP_S)
+        Stack(home.folder).down()  # what the launcher could not end, or did not live to end
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def forget(home: Home) -> None:
+    """Remove the folders of a stack that has ended."""
+    if processes.marked(home.folder):
+        raise Unavailable(f"processes of {home.folder} are still there")
+    shutil.rmtree(home.temporary_folder(), ignore_errors=True)
+    shutil.rmtree(home.folder, ignore_errors=True)
+
+
+class Disk:
+    """PostgreSQL's small disk, reached through its own view of the file system."""
+
+    def __init__(self, pid: int, home: Home) -> None:
+        """``pid`` is a process that lives where the disk is mounted, and lives on."""
+        self._ballast = Path(f"/proc/{pid}/root{home.folder}/postgres/ballast")
+
+    def fill(self) -> None:
+        """Leave no byte."""
+        block = bytes(1 << 16)
+        try:
+            with self._ballast.open("wb", buffering=0) as file:
+                while True:
+                    file.write(block)
+        except OSError:
+            return  # it is full, which is what was wanted
+
+    def free(self) -> None:
+        """Give everything back."""
+        self._ballast.unlink(missing_ok=True)

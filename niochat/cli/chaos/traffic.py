@@ -1,0 +1,100 @@
+"""Who writes during a run: simulated customers, subscribers with wishes, and probes."""
+
+import asyncio
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from niochat.cli.providers import DEMO_ERP
+from niochat.cli.sandbox_client import SandboxClient
+from niochat.cli.simulation import tags
+from niochat.domain.errors import NiochatError
+
+UNLOCK = ("preciso do desbloqueio em confiança", "{cpf}", "sim")
+TICKET = ("estou sem internet", "{cpf}", "sim", "sim, está vermelha")
+_SCRIPTS = {
+    "suspended": UNLOCK,
+    "reduced": UNLOCK,
+    "offline_dark": TICKET,
+    "offline_light": TICKET,
+}
+STEP_WITHIN_S = 40.0
+"""A subscriber who hears nothing for so long says the next line all the same."""
+PROBES = 6
+"""Customers who ask whether all is well: enough that each host has some of them."""
+PROBE_NUMBER = 5000
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """A subscriber of the simulated ERP who wants something that must be done once."""
+
+    phone: str
+    lines: tuple[str, ...]
+
+
+async def wishes(client: SandboxClient) -> list[Wish]:
+    """Every subscriber whose wish is a write, unlocks and tickets in turn."""
+    found = await client.control("GET", f"/sandbox/sgp/{DEMO_ERP}/subscribers")
+    of = {script: [s for s in found["items"] if _SCRIPTS.get(s["case"]) is script]
+          for script in (UNLOCK, TICKET)}  # fmt: skip
+    pairs = zip(of[UNLOCK], of[TICKET], strict=False)
+    return [_wish(subscriber) for pair in pairs for subscriber in pair]
+
+
+def _wish(subscriber: dict[str, Any]) -> Wish:
+    script = _SCRIPTS[subscriber["case"]]
+    lines = tuple(line.format(cpf=subscriber["cpf"]) for line in script)
+    return Wish(subscriber["phone"], lines)
+
+
+async def ask_for(client: SandboxClient, wish: Wish) -> None:
+    """Say the lines, each after something came back or patience ended."""
+    position = 0
+    for line in wish.lines:
+        await client.say(wish.phone, line)
+        position = await _hear(client, wish.phone, position)
+
+
+async def _hear(client: SandboxClient, phone: str, position: int) -> int:
+    deadline = time.monotonic() + STEP_WITHIN_S
+    while (left := deadline - time.monotonic()) > 0:
+        news = await client.messages(phone, position, min(left, 10.0))
+        position = int(news["next"])
+        if any(item["direction"] == "received" for item in news["items"]):
+            break
+    return position
+
+
+class Probes:
+    """Customers with phones of their own who write once after each fault."""
+
+    def __init__(self, client: SandboxClient, phones: Sequence[str]) -> None:
+        self._client = client
+        self.phones = list(phones)
+        self._asked = 0
+
+    async def recovery_s(self, within_s: float) -> float | None:
+        """Seconds until each of them was answered what it writes now; ``None``: not in time."""
+        self._asked += 1
+        began = time.monotonic()
+        asked = (self._ask(number, within_s) for number in range(len(self.phones)))
+        answered = await asyncio.gather(*asked)
+        return round(time.monotonic() - began, 1) if all(answered) else None
+
+    async def _ask(self, number: int, within_s: float) -> bool:
+        tag = f"#c{PROBE_NUMBER + number}-{self._asked}"
+        await self._client.say(self.phones[number], f"{tag} já voltou?")
+        deadline, position = time.monotonic() + within_s, 0
+        while (left := deadline - time.monotonic()) > 0:
+            try:
+                news = await self._client.messages(self.phones[number], position, min(left, 10.0))
+            except NiochatError:
+                await asyncio.sleep(0.5)
+                continue
+            position = int(news["next"])
+            heard = [item["text"] for item in news["items"] if item["direction"] == "received"]
+            if any(tag in tags(text) for text in heard):
+                return True
+        return False

@@ -1,0 +1,48 @@
+"""The seed says which faults come, and they fit into the time of a seed."""
+
+import pytest
+
+from niochat.cli.chaos.faults.catalogue import FAULTS, total_s, wanted
+from niochat.cli.chaos.schedule import FAULTS_OF_A_SEED, FITS_S, SHORT_FITS_S, scheduled
+from niochat.domain.errors import NotFound
+
+SEEDS = range(300)
+
+
+def names(seed: int, *, short: bool = False, rootless: bool = False) -> list[str]:
+    return [s.fault.name for s in scheduled(seed, (), short=short, rootless=rootless)]
+
+
+def test_the_same_seed_means_the_same() -> None:
+    assert all(
+        scheduled(seed, (), short=False, rootless=False)
+        == scheduled(seed, (), short=False, rootless=False)
+        for seed in SEEDS
+    )
+
+
+@pytest.mark.parametrize("short", [True, False])
+def test_three_different_faults_fit_into_the_time_of_a_seed(short: bool) -> None:
+    for seed in SEEDS:
+        faults = [strike.fault for strike in scheduled(seed, (), short=short, rootless=False)]
+        assert len(set(faults)) == FAULTS_OF_A_SEED
+        assert total_s(faults, short=short) <= (SHORT_FITS_S if short else FITS_S)
+
+
+def test_every_fault_comes_with_some_seed() -> None:
+    assert {name for seed in SEEDS for name in names(seed)} == FAULTS.keys()
+
+
+def test_without_root_no_disk_is_filled() -> None:
+    assert "disk-full" not in {name for seed in SEEDS for name in names(seed, rootless=True)}
+
+
+def test_faults_that_were_asked_for_come_in_their_order() -> None:
+    chosen = wanted("redis-emptied, host-kill")
+
+    assert [s.fault for s in scheduled(1, chosen, short=True, rootless=True)] == list(chosen)
+
+
+def test_a_fault_that_does_not_exist_is_named() -> None:
+    with pytest.raises(NotFound, match="flood, fire"):
+        wanted("host-kill,flood,fire")
