@@ -77,7 +77,15 @@ class Settings(Environment):
     """What operators show; without it their API is closed."""
     home: Path = Field(Path(".niochat"), validation_alias="NIOCHAT_HOME")
     hosts: int = Field(2, ge=1, validation_alias="NIOCHAT_HOSTS")
-    """Host actors of the cluster."""
+    """Host actors of the cluster, at least."""
+    max_hosts: int | None = Field(None, ge=1, validation_alias="NIOCHAT_MAX_HOSTS")
+    """At most; ``None``: as many as ``hosts``. Between the two the hosts' load decides."""
+    host_lag_ms: float = Field(100.0, gt=0, validation_alias="NIOCHAT_HOST_LAG_MS")
+    """Mean lag of the hosts' loops above which there are too few of them."""
+    host_idle_s: Seconds = Field(300.0, validation_alias="NIOCHAT_HOST_IDLE_S")
+    """Quiet for so long, one host too many goes."""
+    release: str | None = Field(None, validation_alias="NIOCHAT_RELEASE")
+    """Name of the code; ``None``: the package's version and a digest of its files."""
     passivate_s: Seconds = Field(300.0, validation_alias="NIOCHAT_PASSIVATE_S")
     """A virtual actor that was idle this long gives its memory back."""
     max_actors: int = Field(100_000, ge=1, validation_alias="NIOCHAT_MAX_ACTORS")

@@ -5,6 +5,7 @@ import asyncio
 from ray import serve
 
 from niochat import telemetry
+from niochat.actors.cluster_nodes import Part, actor_options
 from niochat.actors.pools import ASSISTANT_DEPLOYMENT, SCALING, ErpPool
 from niochat.assistant.report import TurnReport, TurnRequest
 from niochat.assistant.turn import Assistant
@@ -40,6 +41,6 @@ assistant = serve.deployment(
     max_ongoing_requests=200,  # turns wait for the model, not for us
     health_check_period_s=10,
     graceful_shutdown_timeout_s=20,
-    ray_actor_options={"num_cpus": 0.1},
+    ray_actor_options=actor_options(Part.POOLS, 0.1),
     autoscaling_config=SCALING,
 )(AssistantReplica).bind()

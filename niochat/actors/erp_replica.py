@@ -8,6 +8,7 @@ from ray import serve
 
 from niochat import telemetry
 from niochat.actors import kinds
+from niochat.actors.cluster_nodes import Part, actor_options
 from niochat.actors.gateway import HostGateway
 from niochat.actors.pools import ERP_DEPLOYMENT, SCALING
 from niochat.config import Settings
@@ -67,6 +68,6 @@ erp = serve.deployment(
     max_ongoing_requests=1000,  # they wait in the fair line of the replica, not before it
     health_check_period_s=10,
     graceful_shutdown_timeout_s=40,  # a write that has left should hear its answer
-    ray_actor_options={"num_cpus": 0.1},
+    ray_actor_options=actor_options(Part.POOLS, 0.1),
     autoscaling_config=SCALING,
 )(ErpReplica).bind()

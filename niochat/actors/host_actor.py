@@ -5,13 +5,16 @@ from typing import Any
 from uuid import UUID
 
 import ray
+from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from niochat import telemetry
+from niochat.actors.cluster_nodes import Part, actor_options
 from niochat.actors.gateway import NAMESPACE, HostGateway, Wire
 from niochat.actors.host_core import HostCore
 from niochat.actors.inspection import Order
 from niochat.actors.metrics import HostMetrics
 from niochat.actors.pools import AssistantPool
+from niochat.actors.release import release_of
 from niochat.config import Settings
 from niochat.runtime.address import Address
 from niochat.wiring.parts import open_parts
@@ -46,9 +49,9 @@ class HostActor:
         core = await self._started()
         core.tell(Address(kind, UUID(bytes=key)), payload)
 
-    async def ping(self) -> str:
-        """The incarnation, which is another one after a restart."""
-        return (await self._started()).incarnation
+    async def ping(self) -> dict[str, object]:
+        """:class:`Vitals` as plain values; the incarnation is another one after a restart."""
+        return (await self._started()).vitals().as_wire()
 
     async def refresh(self) -> None:
         """The map of shards changed."""
@@ -79,6 +82,7 @@ class HostActor:
         parts = await open_parts(settings)
         hosts = HostGateway(parts.database)
         node = ray.get_runtime_context().get_node_id()
+        release_of(settings.release)
         pool = AssistantPool()
         core = HostCore(self._name, node, parts, pool, hosts.ask, hosts.tell, places=pool.places)
         core.start()
@@ -86,8 +90,10 @@ class HostActor:
         return core
 
 
-def create(name: str) -> Any:
-    """The host's handle; made if it is missing. Blocking: not on an event loop."""
+def create(name: str, node: str | None = None, release: str | None = None) -> Any:
+    """The host's handle; made if it is missing, on ``node`` if that is there. ``release`` is
+    what the operator calls the code, if anything. Blocking: not on an event loop.
+    """
     # No concurrency groups: Ray gives each one an event loop and a thread of its own, and what
     # one loop opened (connections, locks) the other must not touch.
     actor: Any = ray.remote(HostActor)
@@ -96,10 +102,11 @@ def create(name: str) -> Any:
         namespace=NAMESPACE,
         lifetime="detached",
         get_if_exists=True,
-        num_cpus=0.1,
         max_restarts=-1,
         max_task_retries=0,  # rows are swept; Ray's own repeats would only disturb
         max_concurrency=10_000,
         enable_task_events=False,
-        scheduling_strategy="SPREAD",
+        scheduling_strategy=NodeAffinitySchedulingStrategy(node, soft=True) if node else "SPREAD",
+        runtime_env={"env_vars": {"NIOCHAT_RELEASE": release}} if release else None,
+        **actor_options(Part.HOSTS, 0.1),
     ).remote(name)

@@ -19,10 +19,12 @@ from niochat.actors.inspection import Inspection, Order
 from niochat.actors.leases import AskActor, Leases
 from niochat.actors.ownership import Ownership
 from niochat.actors.paused import Paused
+from niochat.actors.release import release_of
 from niochat.actors.sharing import HostShares, held_back
 from niochat.actors.team_queue import TeamQueueBehaviour, Waiting
 from niochat.actors.tenant import TenantBehaviour, Throttled
 from niochat.actors.turns import MOST_WAITING, PATIENCE_S, PLACES, TURN_PAUSE_S, Pool, Turns
+from niochat.actors.vitals import Vitals
 from niochat.assistant.report import TurnRequest
 from niochat.conversation.pauses import Pauses
 from niochat.conversation.step import Stepper
@@ -38,6 +40,7 @@ from niochat.runtime.address import Address
 from niochat.runtime.fair_line import Lane
 from niochat.runtime.host import VirtualHost
 from niochat.runtime.lag import LoopLag
+from niochat.runtime.scaling import Load
 from niochat.runtime.tally import Tally
 from niochat.runtime.tasks import Owner
 from niochat.wiring.parts import Parts
@@ -167,6 +170,12 @@ class HostCore:
     async def operate(self, order: Order) -> Any:
         """What an operator asks of this host, see :mod:`niochat.actors.inspection`."""
         return await self._inspection.operate(order)
+
+    def vitals(self) -> Vitals:
+        """What the supervisor decides by."""
+        load = Load(self._lag.milliseconds, self.actors.waiting)
+        release = release_of(self._parts.settings.release)
+        return Vitals(self.incarnation, self._node, release, load)
 
     def stats(self) -> dict[str, object]:
         """Figures for operators."""

@@ -11,6 +11,7 @@ from ray import serve
 from ray.exceptions import RayError
 from ray.serve.handle import DeploymentHandle
 
+from niochat.actors.cluster_nodes import replicas
 from niochat.assistant.report import TurnReport, TurnRequest
 from niochat.domain.erp import Answer, ErpError, Read, WriteOrder, WriteResult
 from niochat.erp.report import ErpReply
@@ -25,8 +26,8 @@ POOLS = (
 )
 
 SCALING: dict[str, int] = {
-    "min_replicas": 1,
-    "max_replicas": 8,
+    "min_replicas": replicas(),
+    "max_replicas": 4 + 4 * replicas(),
     "target_ongoing_requests": 60,
     "upscale_delay_s": 5,
     "downscale_delay_s": 300,
@@ -53,7 +54,10 @@ class _Pool:
     async def call(self, method: str, *arguments: object) -> Any:
         """Answer of some replica; cancelling this cancels it there."""
         if self._handle is None:
-            self._handle = serve.get_deployment_handle(*self.where)
+            handle: DeploymentHandle[object] = serve.get_deployment_handle(*self.where)
+            # Serve's gRPC has no keepalive: a call to a replica whose machine vanished would wait
+            # for ever. Ray's own calls (`by reference`) fail as soon as Ray knows the node dead.
+            self._handle = handle.options(_by_reference=True) if replicas() > 1 else handle
         response = getattr(self._handle, method).remote(*arguments)
         try:
             return await response

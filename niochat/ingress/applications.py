@@ -16,6 +16,7 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 from niochat import telemetry
 from niochat.accounts.held_back import Teller
 from niochat.actors import kinds
+from niochat.actors.cluster_nodes import Part, actor_options, replicas
 from niochat.actors.gateway import HostGateway
 from niochat.actors.host_calls import HostCalls
 from niochat.actors.pools import POOLS
@@ -169,19 +170,19 @@ class ApiReplica:
 
 webhooks = serve.deployment(
     name="Webhooks",
-    num_replicas=1,
+    num_replicas=replicas(),
     max_ongoing_requests=500,
     max_queued_requests=100,  # the door refuses before that, and says when to come again
     max_surge_percent=100,  # the new replica answers before the old one leaves
     health_check_period_s=10,
-    ray_actor_options={"num_cpus": 0.2},
+    ray_actor_options=actor_options(Part.DOORS, 0.2),
 )(serve.ingress(_webhooks)(WebhooksReplica)).bind()
 api = serve.deployment(
     name="Api",
-    num_replicas=1,
+    num_replicas=replicas(),
     max_ongoing_requests=200,
     max_queued_requests=100,
     max_surge_percent=100,
     health_check_period_s=10,
-    ray_actor_options={"num_cpus": 0.1},
+    ray_actor_options=actor_options(Part.DOORS, 0.1),
 )(serve.ingress(_api)(ApiReplica)).bind()

@@ -82,10 +82,10 @@ def last_lines(log: Path, count: int = 15) -> str:
     return "\n".join([*lines, f"(log: {log})"])
 
 
-def fetched(port: int, path: str) -> bytes | None:
-    """What `GET http://127.0.0.1:<port><path>` gives with status 200, else None."""
+def fetched(port: int, path: str, address: str = "127.0.0.1") -> bytes | None:
+    """What `GET http://<address>:<port><path>` gives with status 200, else None."""
     # http.client instead of urllib: a proxy set in the environment is none of its business.
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=2)
+    connection = http.client.HTTPConnection(address, port, timeout=2)
     try:
         connection.request("GET", path)
         response = connection.getresponse()

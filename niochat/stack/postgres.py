@@ -34,9 +34,10 @@ _STOP_S = 30.0
 _START_S = 60.0
 _ORPHANS_S = 5.0
 
+_LOOPBACK = "127.0.0.1"
+
 # For a laptop. What guards data (fsync, synchronous_commit) stays as PostgreSQL has it.
 _SETTINGS = {
-    "listen_addresses": "127.0.0.1",
     "unix_socket_directories": "",
     "shared_buffers": "32MB",
     "max_connections": "200",
@@ -50,7 +51,7 @@ def silent(_step: str) -> None:
 
 
 class EmbeddedPostgres:
-    """A PostgreSQL server on 127.0.0.1 whose data is in `<home>/postgres/data`."""
+    """A PostgreSQL server on one address of this machine, data in `<home>/postgres/data`."""
 
     def __init__(
         self,
@@ -58,11 +59,14 @@ class EmbeddedPostgres:
         port: int,
         credentials: Credentials,
         progress: Progress = silent,
+        address: str = _LOOPBACK,
     ) -> None:
+        """Another `address` than the loopback's takes log-ins from its network (/24)."""
         self._home = home
         self._port = port
         self._credentials = credentials
         self._progress = progress
+        self._listens = address
         self._programs = _programs()
         self._folder = home.folder / "postgres"
         self._log = home.log("postgres")
@@ -110,10 +114,10 @@ class EmbeddedPostgres:
         self._end_orphans()
 
     def _address(self, user: str, password: str, database: str) -> str:
-        return f"postgresql://{user}:{password}@127.0.0.1:{self._port}/{database}"
+        return f"postgresql://{user}:{password}@{self._listens}:{self._port}/{database}"
 
     def _command(self) -> list[str]:
-        settings = {**_SETTINGS, "port": str(self._port)}
+        settings = {**_SETTINGS, "listen_addresses": self._listens, "port": str(self._port)}
         flags = [f"--{name}={value}" for name, value in settings.items()]
         return [str(self._programs / "postgres"), "-D", str(self._data), *flags]
 
@@ -144,6 +148,9 @@ class EmbeddedPostgres:
             self._run_initdb([*prefix, str(self._programs / "initdb")], fresh, password)
         finally:
             password.unlink(missing_ok=True)
+        if self._listens != _LOOPBACK:
+            with (fresh / "pg_hba.conf").open("a") as rules:
+                rules.write(f"host all all {self._listens}/24 scram-sha-256\n")
         fresh.rename(self._data)
 
     def _run_initdb(self, command: list[str], data: Path, password: Path) -> None:

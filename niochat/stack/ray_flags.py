@@ -1,4 +1,4 @@
-"""The environment Ray and Serve read when they are imported, for one machine.
+"""The environment Ray and Serve read when they are imported: of any node, and of one machine.
 
 The names were read in the source of Ray 2.60; `RAY_SERVE_*` stand in
 `ray/serve/_private/constants.py`.
@@ -17,19 +17,28 @@ _CONNECTIONS = 20_000
 # quarter of the connections a pipe with two ends more), and some of its own.
 _FILES_APART = 200
 
-_FIXED = {
+NEEDED = {
     # Always as a pair: the second alone moves all traffic to one Python proxy.
     "RAY_SERVE_ENABLE_HA_PROXY": "1",
     "RAY_SERVE_THROUGHPUT_OPTIMIZED": "1",
+    "RAY_AUTH_MODE": "token",
+    "RAY_USAGE_STATS_ENABLED": "0",
+    # Ray's default lets its workers lose every fight for a core.
+    "RAY_worker_niceness": "0",
+    # Serve takes the standard error of its replicas and would keep 1,000 lines of it in memory:
+    # an operator would read nothing for hours, and lose it all with the process.
+    "RAY_SERVE_REQUEST_PATH_LOG_BUFFER_SIZE": "1",
+}
+"""What every node of every size starts with; the configurations of clusters say the same."""
+
+_ONE_MACHINE = {
     "RAY_SERVE_HAPROXY_NBTHREAD": "1",
     # Without it every stop and redeployment takes 30 s.
     "RAY_SERVE_DIRECT_INGRESS_MIN_DRAINING_PERIOD_S": "2",
-    "RAY_AUTH_MODE": "token",
-    "RAY_USAGE_STATS_ENABLED": "0",
+    # On a busy machine a HAProxy needs more than the five seconds after which Serve kills it.
+    "RAY_SERVE_PROXY_READY_CHECK_TIMEOUT_S": "60",
     # It would end our workers when the whole machine, browser included, is at 95 %.
     "RAY_memory_monitor_refresh_ms": "0",
-    # Ray's default lets its workers lose every fight for a core.
-    "RAY_worker_niceness": "0",
     "RAY_prestart_worker_first_driver": "0",
     "RAY_task_events_report_interval_ms": "0",
     # An operator who looks should not see the last half minute. Gauges go after twice as long.
@@ -40,9 +49,6 @@ _FIXED = {
     "RAY_LOG_TO_DRIVER": "0",
     # HAProxy that died is noticed after three checks: measured 24 s with Serve's own 10 s.
     "RAY_SERVE_PROXY_HEALTH_CHECK_PERIOD_S": "1",
-    # Serve takes the standard error of its replicas and would keep 1,000 lines of it in memory:
-    # an operator would read nothing for hours, and lose it all with the process.
-    "RAY_SERVE_REQUEST_PATH_LOG_BUFFER_SIZE": "1",
 }
 
 
@@ -51,14 +57,18 @@ def ray_environment(ports: Ports, folder: Path, token_file: Path) -> dict[str, s
 
     Ray's processes and every program that connects to them need the same ones.
     """
-    return _FIXED | {
-        "RAY_AUTH_TOKEN_PATH": str(token_file),
-        "DASHBOARD_METRIC_PORT": str(ports.dashboard_metrics),
-        "RAY_SERVE_FALLBACK_PROXY_HTTP_PORT": str(ports.fallback_http),
-        "RAY_SERVE_FALLBACK_PROXY_GRPC_PORT": str(ports.fallback_grpc),
-        **_replica_blocks(ports),
-        **_haproxy(ports, folder),
-    }
+    return (
+        NEEDED
+        | _ONE_MACHINE
+        | {
+            "RAY_AUTH_TOKEN_PATH": str(token_file),
+            "DASHBOARD_METRIC_PORT": str(ports.dashboard_metrics),
+            "RAY_SERVE_FALLBACK_PROXY_HTTP_PORT": str(ports.fallback_http),
+            "RAY_SERVE_FALLBACK_PROXY_GRPC_PORT": str(ports.fallback_grpc),
+            **_replica_blocks(ports),
+            **_haproxy(ports, folder),
+        }
+    )
 
 
 def open_files_limit() -> int:

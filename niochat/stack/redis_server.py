@@ -22,7 +22,7 @@ _STOP_S = 5.0
 
 # The password stands in a file of ours: a command line is readable by everybody.
 _CONFIGURATION = """\
-bind 127.0.0.1
+bind {address}
 port {port}
 requirepass {password}
 dir {folder}
@@ -33,17 +33,23 @@ set-proc-title no
 
 
 class EmbeddedRedis:
-    """A Redis server on 127.0.0.1 in `<home>/redis`. What it holds is lost when it stops."""
+    """A Redis server on one address of this machine, in `<home>/redis`.
 
-    def __init__(self, home: Home, port: int, credentials: Credentials) -> None:
+    What it holds is lost when it stops.
+    """
+
+    def __init__(
+        self, home: Home, port: int, credentials: Credentials, address: str = "127.0.0.1"
+    ) -> None:
         self._home = home
+        self._listens = address
         self._port = port
         self._password = credentials.redis
 
     @property
     def url(self) -> str:
         """Where it listens, with its password."""
-        return f"redis://:{self._password}@127.0.0.1:{self._port}/0"
+        return f"redis://:{self._password}@{self._listens}:{self._port}/0"
 
     @property
     def running(self) -> bool:
@@ -68,13 +74,16 @@ class EmbeddedRedis:
         file = folder / "redis.conf"
         write_private(
             file,
-            _CONFIGURATION.format(port=self._port, password=self._password, folder=f'"{folder}"'),
-        )
+            _CONFIGURATION.format(
+                address=self._listens, port=self._port, password=self._password,
+                folder=f'"{folder}"',
+            ),
+        )  # fmt: skip
         return file
 
     def _answers(self) -> bool:
         try:
-            with socket.create_connection(("127.0.0.1", self._port), timeout=1) as connection:
+            with socket.create_connection((self._listens, self._port), timeout=1) as connection:
                 connection.sendall(f"AUTH {self._password}\r\nPING\r\n".encode())
                 with connection.makefile("rb") as replies:
                     return [replies.readline(), replies.readline()] == [b"+OK\r\n", b"+PONG\r\n"]

@@ -15,18 +15,20 @@ _STOP_S = 5.0
 class SandboxServer:
     """`python -m niochat.sandbox` on a port of ours."""
 
-    def __init__(self, home: Home, port: int) -> None:
+    def __init__(self, home: Home, port: int, address: str = "127.0.0.1") -> None:
         self._home = home
+        self._listens = address
         self._port = port
 
     @property
     def url(self) -> str:
         """Where it listens."""
-        return f"http://127.0.0.1:{self._port}"
+        return f"http://{self._listens}:{self._port}"
 
     def start(self, env: dict[str, str]) -> str:
         """Start it with `env` and return its URL once it says it is healthy."""
         command = [sys.executable, "-m", "niochat.sandbox", "--port", str(self._port)]
+        command += ["--host", self._listens]
         child = spawn(self._home, "sandbox", command, env)
         wait_until(self._healthy, child, self._home.log("sandbox"), _START_S)
         return self.url
@@ -37,4 +39,4 @@ class SandboxServer:
         processes.end(found, _STOP_S)
 
     def _healthy(self) -> bool:
-        return fetched(self._port, "/sandbox/health") is not None
+        return fetched(self._port, "/sandbox/health", self._listens) is not None

@@ -1,6 +1,6 @@
 """Who carries shards when an operator drains hosts."""
 
-from niochat.actors.supervisor import carriers
+from niochat.actors.shard_map import carriers
 
 LIVE = {"host-0": "host-0.a", "host-1": "host-1.b"}
 

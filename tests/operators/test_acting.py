@@ -5,7 +5,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from niochat.actors import kinds
-from niochat.actors.supervisor import carriers
+from niochat.actors.shard_map import carriers
 from niochat.conversation.pauses import MAX_PAUSES
 from tests.actors.cluster import until
 from tests.builders import Given

@@ -16,6 +16,12 @@ _TIMEOUTS = {
     "idle_in_transaction_session_timeout": "5s",
     "lock_timeout": "5s",
     "statement_timeout": "15s",
+    # A machine that vanished, or was cut off, says no good-bye: by default the server would keep
+    # its session, and the supervisor's lock with it, for two hours.
+    "tcp_keepalives_idle": "5",
+    "tcp_keepalives_interval": "2",
+    "tcp_keepalives_count": "3",
+    "tcp_user_timeout": "10000",
 }
 
 # Every query here asks for some rows by their keys. PostgreSQL plans prepared statements by what

@@ -29,4 +29,12 @@ RETURNING s.shard, s.host, s.epoch
 
 -- name: lead
 -- One supervisor at a time; the lock is held as long as its connection.
-SELECT pg_advisory_lock(5581988887776)
+SELECT pg_try_advisory_lock(5581988887776)
+
+-- name: heard
+-- Incarnations that said lately that they live.
+SELECT incarnation FROM hosts WHERE seen_at > now() - interval '5 s'
+
+-- name: leave
+-- A host is there no more.
+DELETE FROM hosts WHERE name = $1

@@ -1,0 +1,80 @@
+"""One cluster for all tests of this folder: a head and two workers, services beside them."""
+
+import asyncio
+import os
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+
+from niochat.cli.providers import apply_demo
+from niochat.stack.home import Home
+from tests.cluster.namespaces import Machines, inside, why_not
+from tests.cluster.nodes import LABEL, Nodes
+from tests.cluster.services import Services
+
+WORKERS = (11, 12)
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """What a test needs of it."""
+
+    nodes: Nodes
+    services: Services
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[Cluster]:
+    """Real nodes in network namespaces; the tests themselves stand in the services' one."""
+    if reason := why_not():
+        pytest.skip(reason)
+    machines = Machines()
+    with TemporaryDirectory(prefix="nio-") as folder:
+        home = Home.at(Path(folder))
+        try:
+            machines.open()
+            with inside(machines.room):
+                yield from _running(home, machines)
+        finally:
+            machines.close()
+
+
+def _running(home: Home, machines: Machines) -> Iterator[Cluster]:
+    services = Services(home)
+    settings = {
+        "NIOCHAT_HOSTS": "2", "NIOCHAT_MAX_HOSTS": "3", "NIOCHAT_BACKFILL_S": "5",
+        "NIOCHAT_HOST_LAG_MS": "100000", "NIOCHAT_NODE_LABEL": LABEL, "NIOCHAT_REPLICAS": "2",
+        "NIOCHAT_RELEASE": "first",
+    }  # fmt: skip
+    nodes = Nodes(home, machines, services.environment | settings, services.credentials.ray_token)
+    try:
+        nodes.launch(Nodes.HEAD)
+        services.start()
+        nodes.wait(Nodes.HEAD)
+        for number in WORKERS:
+            nodes.launch(number)
+        services.front([*WORKERS, 13])
+        for number in WORKERS:
+            nodes.wait(number)
+        nodes.deploy()
+        _apply(services)
+        yield Cluster(nodes, services)
+    finally:
+        nodes.stop()
+        services.stop()
+        shutil.rmtree(home.temporary_folder(), ignore_errors=True)
+
+
+def _apply(services: Services) -> None:
+    """The demo provider, as ``scripts/run`` does."""
+    before = dict(os.environ)
+    os.environ.update(services.environment | {"NIOCHAT_HOME": str(services.home.folder)})
+    try:
+        asyncio.run(apply_demo())
+    finally:
+        os.environ.clear()
+        os.environ.update(before)

@@ -1,0 +1,100 @@
+"""Host actors go to the node that is chosen for them, and elsewhere when it dies.
+
+Two nodes that share this machine's address are enough for it (``ray.cluster_utils``); nothing of
+the host is started, so no database is needed. Runs before the tests in network namespaces.
+"""
+
+import asyncio
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+import ray
+from ray.cluster_utils import Cluster
+
+from niochat.actors import host_actor
+from niochat.actors.cluster_nodes import LABEL, ClusterNodes
+
+pytestmark = pytest.mark.ray
+
+OURS = "niochat-carries"
+SMALL = {"object_store_memory": 80_000_000, "include_dashboard": False}
+SWIFT = {"health_check_period_ms": 1000, "health_check_timeout_ms": 2000}
+
+
+@dataclass(frozen=True)
+class Two:
+    """A head without cores, a node for hosts, one for pools, one for anything."""
+
+    cluster: Cluster
+    hosts: Any
+    pools: Any
+    anything: Any
+
+
+@pytest.fixture(scope="module")
+def two() -> Iterator[Two]:
+    cluster = Cluster(
+        initialize_head=True, head_node_args={**SMALL, "num_cpus": 0, "_system_config": SWIFT}
+    )
+    try:
+        added = [
+            cluster.add_node(num_cpus=1, labels={OURS: part}, **SMALL)
+            for part in ("hosts", "pools", "any")
+        ]
+        ray.init(address=cluster.address, namespace="tests", log_to_driver=False)
+        yield Two(cluster, *added)
+    finally:
+        ray.shutdown()
+        cluster.shutdown()
+
+
+def where(actor: Any) -> str:
+    """Id of the node on which it runs."""
+    call = actor.__ray_call__.remote(lambda self: ray.get_runtime_context().get_node_id())
+    return str(ray.get(call, timeout=60))
+
+
+def test_a_host_starts_on_its_node_and_goes_to_another_of_its_kind(
+    two: Two, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(LABEL, OURS)
+    chosen = two.anything.node_id
+    actor = host_actor.create("host-0", chosen)
+    assert where(actor) == chosen
+
+    two.cluster.remove_node(two.anything, allow_graceful=False)
+
+    assert _elsewhere(actor, chosen) == two.hosts.node_id
+
+
+def _elsewhere(actor: Any, gone: str) -> str:
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        try:
+            found = where(actor)
+        except ray.exceptions.RayError:
+            time.sleep(0.2)
+            continue
+        if found != gone:
+            return found
+    raise AssertionError("it was not started again")
+
+
+@pytest.mark.asyncio
+async def test_only_labelled_nodes_with_cores_carry_hosts(
+    two: Two, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(LABEL, OURS)
+    nodes = ClusterNodes()
+    watching = asyncio.get_running_loop().create_task(nodes.watch_for_ever())
+    async with asyncio.timeout(30):
+        while not nodes.carriers:
+            await asyncio.sleep(0.05)
+    watching.cancel()
+
+    assert two.hosts.node_id in nodes.carriers
+    assert two.pools.node_id not in nodes.carriers
+    assert nodes.silent_s < 30

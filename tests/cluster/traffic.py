@@ -1,0 +1,100 @@
+"""Customers who write while something happens to the cluster, and what the database says."""
+
+import asyncio
+import random
+import time
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import psycopg
+
+from niochat.cli.sandbox_client import SandboxClient
+from niochat.cli.simulation import Audit, Simulation
+from niochat.domain.ids import SHARDS
+from tests.cluster.conftest import Cluster
+from tests.cluster.nodes import inner_pid
+
+CUSTOMERS = 20
+WRITE_S = 14.0
+EVENT_AFTER_S = 3.0
+QUIET_S = 2.5
+SETTLE_S = 90.0
+
+Event = Callable[[], Awaitable[None]]
+
+
+async def during(cluster: Cluster, event: Event, write_s: float = WRITE_S) -> Audit:
+    """Traffic, the event in its middle, then the audit of the phones.
+
+    The traffic goes on at least until the event is over.
+    """
+    told = cluster.services.environment
+    client = SandboxClient(told["NIOCHAT_SANDBOX_URL"], told["NIOCHAT_SANDBOX_TOKEN"])
+    seed = random.SystemRandom().randrange(10**6)
+    simulation = Simulation(client, CUSTOMERS, seed, think_s=3.0)
+    try:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(simulation.run(write_s))
+            await asyncio.sleep(EVENT_AFTER_S)
+            await event()
+        return await simulation.settle(SETTLE_S)
+    finally:
+        await client.close()
+
+
+def clean(audit: Audit) -> bool:
+    """Everything answered once, in order, by the assistant; the audit is shown when not."""
+    assert audit.sent > CUSTOMERS
+    found = (audit.lost, audit.twice, audit.out_of_order, audit.handed_off)
+    assert found == (0, 0, 0, 0), audit
+    return True
+
+
+def owners(cluster: Cluster) -> dict[int, str]:
+    """Incarnation that owns each shard, as PostgreSQL has it."""
+    with _asking(cluster) as connection:
+        found = connection.execute("SELECT shard, host FROM shards WHERE host IS NOT NULL")
+        return dict(found.fetchall())
+
+
+def counted(cluster: Cluster) -> Counter[str]:
+    """Shards by incarnation."""
+    return Counter(owners(cluster).values())
+
+
+def hosts_at(cluster: Cluster, number: int) -> set[str]:
+    """Incarnations that own shards and whose process runs on that machine."""
+    title = "ray::HostActor"
+    inner = {inner_pid(process.pid) for process in cluster.nodes.running[number].processes(title)}
+    with _asking(cluster) as connection:
+        found = connection.execute("SELECT incarnation, node, pid FROM hosts").fetchall()
+    node = cluster.nodes.ray_id(number)
+    there = {name for name, at, pid in found if at == node and pid in inner}
+    return there & set(counted(cluster))
+
+
+async def settled(cluster: Cluster, hosts: int | None = None) -> None:
+    """Every shard has an owner, there are so many of them, and nothing has moved for a while."""
+    last: list[tuple[float, dict[int, str]]] = []
+
+    def quiet() -> bool:
+        now = owners(cluster)
+        if not last or last[-1][1] != now:
+            last.append((time.monotonic(), now))
+        enough = len(now) == SHARDS and len(set(now.values())) == (hosts or len(set(now.values())))
+        return enough and time.monotonic() - last[-1][0] > QUIET_S
+
+    await until(quiet, 75, f"{hosts or 'all'} hosts share the shards")
+
+
+async def until(condition: Callable[[], bool], within_s: float, what: str) -> None:
+    """Poll until it holds."""
+    deadline = time.monotonic() + within_s
+    while not await asyncio.to_thread(condition):
+        assert time.monotonic() < deadline, f"not within {within_s:g} s: {what}"
+        await asyncio.sleep(0.2)
+
+
+def _asking(cluster: Cluster) -> "psycopg.Connection[tuple[Any, ...]]":
+    return psycopg.connect(cluster.services.postgres.admin_dsn, dbname="niochat", autocommit=True)
