@@ -136,11 +136,15 @@ async def the_database(provider: Provider, phone: str) -> psutil.Process:
     return provider.victims.postmaster()
 
 
-@pytest.mark.parametrize("kind", ["unlock", "ticket"])
 @pytest.mark.parametrize(
-    ("number", "victim"),
-    list(enumerate([the_host, the_assistant, the_erp, the_database])),
-    ids=["the_host", "the_assistant", "the_erp", "the_database"],
+    ("kind", "number", "victim"),
+    [
+        ("unlock", 0, the_host),
+        ("ticket", 1, the_assistant),
+        ("unlock", 2, the_erp),
+        ("ticket", 3, the_database),
+    ],
+    ids=lambda given: getattr(given, "__name__", str(given)),
 )
 async def test_a_write_whose_answer_died_is_done_once_and_told_once(
     provider: Provider, kind: str, number: int, victim: Victim

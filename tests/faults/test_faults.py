@@ -1,7 +1,8 @@
 """Customers write while something dies: nothing is lost, nothing comes twice, order is kept.
 
 The audit compares the customers' phones with what they sent; afterwards every conversation's
-log is replayed and compared with its stored state.
+log is replayed and compared with its stored state. ``niochat chaos`` breaks one thing at a time;
+here are those that it does not, and those that once lost something.
 """
 
 import asyncio
@@ -37,10 +38,6 @@ async def kill(process: psutil.Process) -> None:
     assert gone, "the victim lived on"
 
 
-async def a_host(victims: Victims) -> None:
-    await kill(victims.named("ray::HostActor")[0])
-
-
 async def both_hosts(victims: Victims) -> None:
     await asyncio.gather(*(kill(host) for host in victims.named("ray::HostActor")))
 
@@ -62,30 +59,19 @@ async def postgresql(victims: Victims) -> None:
     await kill(victims.postmaster())
 
 
-async def a_paused_host(victims: Victims) -> None:
-    """Stopped for 15 s; the supervisor gives its shards away and ends it, or it wakes up late."""
-    host = victims.named("ray::HostActor")[0]
-    host.send_signal(signal.SIGSTOP)
-    await asyncio.sleep(15)  # the length of the pause is the fault itself
-    if host.is_running():
-        host.send_signal(signal.SIGCONT)
-
-
 @pytest.mark.parametrize(
     "fault",
     [
-        a_host,
         a_webhook_replica,
         a_pool_replica,
         postgresql,
-        a_paused_host,
         both_hosts,
         the_supervisor_and_a_host,
     ],
     ids=lambda fault: fault.__name__,
 )
 async def test_nothing_is_lost_or_doubled_or_disordered(victims: Victims, fault: Fault) -> None:
-    """SIGKILL or SIGSTOP in the middle of the traffic."""
+    """SIGKILL in the middle of the traffic."""
     audit = await suffer(victims, fault)
 
     assert audit.sent > CUSTOMERS
