@@ -86,6 +86,7 @@ class HostActor:
         pool = AssistantPool()
         core = HostCore(self._name, node, parts, pool, hosts.ask, hosts.tell, places=pool.places)
         core.start()
+        parts.owner.start(pool.count_for_ever())
         parts.owner.start(HostMetrics(core).report_for_ever())
         return core
 

@@ -4,7 +4,7 @@ import asyncio
 import os
 import secrets
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -75,7 +75,7 @@ class HostCore:
         ask: AskActor,
         tell: Tell,
         *,
-        places: Callable[[], Awaitable[int]] | None = None,
+        places: Callable[[], int] = lambda: PLACES,
         most_waiting: int = MOST_WAITING,
         turn_pause_s: float = TURN_PAUSE_S,
     ) -> None:
@@ -301,10 +301,7 @@ class HostCore:
     async def share(self) -> None:
         """Who gets how much from now on, and who was kept waiting by limits of its own."""
         await self._shares.refresh()
-        if self._places is not None:
-            self._turns.resize(self._shares.part(await self._places()))
-        else:
-            self._turns.resize(self._shares.part(PLACES))
+        self._turns.resize(self._shares.part(self._places()))
         held = held_back(self._turns, self._leases, self._courier, self.actors)
         await self._teller.tell(held)
         if not self._turns.left_out:

@@ -2,7 +2,6 @@
 
 import asyncio
 import random
-import time
 from typing import Any
 from uuid import UUID
 
@@ -72,26 +71,26 @@ class AssistantPool:
     def __init__(self) -> None:
         self._pool = _Pool(ASSISTANT_APPLICATION, ASSISTANT_DEPLOYMENT)
         self._replicas = 1
-        self._count_at = 0.0
 
     async def run(self, request: TurnRequest) -> TurnReport:
         """Run a turn on some replica; raises when the replica is gone."""
         report: TurnReport = await self._pool.call("run", request)
         return report
 
-    async def places(self) -> int:
-        """Turns that the replicas can run at once, as it was ``COUNT_EVERY_S`` ago at most; what
-        it was when Serve does not say.
-        """
-        if time.monotonic() < self._count_at:
-            return self._replicas * TURNS_OF_REPLICA
-        self._count_at = time.monotonic() + COUNT_EVERY_S
-        try:
-            # A synchronous call to Serve's controller: never on the event loop.
-            self._replicas = await asyncio.to_thread(_running, *self._pool.where)
-        except Exception as error:  # noqa: BLE001 - it is not worth a host's sweep
-            _log.warning("pool_not_counted", error=repr(error)[:200])
+    def places(self) -> int:
+        """Turns that the replicas can run at once, as of the last count."""
         return self._replicas * TURNS_OF_REPLICA
+
+    async def count_for_ever(self) -> None:
+        """Ask Serve again and again; what it was stays while Serve does not say."""
+        while True:
+            try:
+                # Synchronous, and without the cluster's server it lasts: never on the event
+                # loop, and nobody waits for it.
+                self._replicas = await asyncio.to_thread(_running, *self._pool.where)
+            except Exception as error:  # noqa: BLE001 - the count must outlive any error
+                _log.warning("pool_not_counted", error=repr(error)[:200])
+            await asyncio.sleep(COUNT_EVERY_S)
 
 
 def _running(deployment: str, application: str) -> int:
