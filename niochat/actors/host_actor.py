@@ -111,3 +111,14 @@ def create(name: str, node: str | None = None, release: str | None = None) -> An
         runtime_env={"env_vars": {"NIOCHAT_RELEASE": release}} if release else None,
         **actor_options(Part.HOSTS, 0.1),
     ).remote(name)
+
+
+def end(name: str) -> None:
+    """End the host for good, also one that is just starting or restarted. Blocking, as
+    ``create``. Raises ``RayError`` while the cluster's server is away.
+    """
+    try:
+        actor = ray.get_actor(name, namespace=NAMESPACE)
+    except ValueError:
+        return  # there is none
+    ray.kill(actor, no_restart=True)

@@ -23,6 +23,9 @@ PING_S = 1.0
 MISSES = 5
 START_S = 30.0
 """A host that starts has so long for its first answer."""
+END_TRIES = 10
+"""Of a host that is dismissed, while the cluster's server is away; each may last a minute."""
+END_PAUSE_S = 5.0
 _PREFIX = "host-"
 
 
@@ -81,6 +84,7 @@ class Roster:
         self._owner = owner
         self._release = release
         self._hosts: dict[int, Host] = {}
+        self._endings: dict[int, asyncio.Task[None]] = {}
 
     def __iter__(self) -> Iterator[Host]:
         return iter(list(self._hosts.values()))
@@ -108,7 +112,7 @@ class Roster:
     def dismiss(self, host: Host) -> None:
         """It owns nothing any more: end its process for good."""
         del self._hosts[host.number]
-        self._kill(host, for_good=True)
+        self._endings[host.number] = self._owner.start(self._end(host))
         _log.info("host_dismissed", host=host.name)
 
     def give_up(self, host: Host) -> None:
@@ -117,11 +121,19 @@ class Roster:
         """
         _log.error("host_given_up", host=host.name)
         host.vitals, host.misses = None, 0
-        self._kill(host, for_good=False)
-
-    def _kill(self, host: Host, *, for_good: bool) -> None:
         if host.handle is not None:
-            self._owner.start(asyncio.to_thread(ray.kill, host.handle, no_restart=for_good))
+            self._owner.start(asyncio.to_thread(ray.kill, host.handle, no_restart=False))
+
+    async def _end(self, host: Host) -> None:
+        """By name: of a host that Ray restarts we have no handle, and it would live on unseen."""
+        if host.creation is not None:
+            await asyncio.wait([host.creation])
+        for _ in range(END_TRIES):
+            try:
+                return await asyncio.to_thread(host_actor.end, host.name)
+            except RayError as error:
+                _log.warning("host_not_ended", host=host.name, error=repr(error)[:300])
+            await asyncio.sleep(END_PAUSE_S)
 
     async def ping_all(self) -> None:
         """Ask everybody; returns when all have answered, within ``PING_S`` at the latest."""
@@ -173,7 +185,12 @@ class Roster:
         host.vitals, host.misses = vitals, 0
 
     async def _create(self, host: Host) -> Any:
-        """One creation at a time: who cancels the ping does not cancel the thread."""
+        """One creation at a time: who cancels the ping does not cancel the thread. And after
+        the end of the last one of this number, or its name would lead to it.
+        """
+        if ending := self._endings.get(host.number):
+            await asyncio.wait([ending])
+            self._endings.pop(host.number, None)
         if host.creation is None or host.creation.done():
             host.creation = self._owner.start(
                 asyncio.to_thread(host_actor.create, host.name, host.node, self._release)

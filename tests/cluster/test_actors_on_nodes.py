@@ -13,9 +13,13 @@ from typing import Any
 import pytest
 import ray
 from ray.cluster_utils import Cluster
+from ray.util import list_named_actors
 
 from niochat.actors import host_actor
 from niochat.actors.cluster_nodes import LABEL, ClusterNodes
+from niochat.actors.gateway import NAMESPACE
+from niochat.actors.roster import Roster
+from niochat.runtime.tasks import Owner
 
 pytestmark = pytest.mark.ray
 
@@ -81,6 +85,28 @@ def _elsewhere(actor: Any, gone: str) -> str:
         if found != gone:
             return found
     raise AssertionError("it was not started again")
+
+
+@pytest.mark.asyncio
+async def test_a_host_that_ray_restarts_while_it_is_dismissed_does_not_live_on(two: Two) -> None:
+    actor = await asyncio.to_thread(host_actor.create, "host-7")
+    owner = Owner("test")
+    roster = Roster(owner, release=None)
+    await roster.discover()
+    (host,) = [each for each in roster if each.name == "host-7"]
+    ray.kill(actor, no_restart=False)
+
+    roster.dismiss(host)
+
+    async with asyncio.timeout(30):
+        while await asyncio.to_thread(_names, "host-7"):
+            await asyncio.sleep(0.1)
+    assert not [each for each in roster if each.name == "host-7"]
+
+
+def _names(name: str) -> bool:
+    found = list_named_actors(all_namespaces=True)
+    return {"name": name, "namespace": NAMESPACE} in found
 
 
 @pytest.mark.asyncio
