@@ -33,6 +33,7 @@ class Ownership:
         self._clock = clock
         self._epochs: dict[int, int] = {}
         self._releasing: dict[int, float] = {}
+        self._announced = False
 
     @property
     def shards(self) -> list[int]:
@@ -69,6 +70,8 @@ class Ownership:
         return self._releasing.get(shard, 0.0) > self._clock()
 
     async def announce(self, name: str, node: str, pid: int) -> None:
-        """Say that this process lives."""
+        """Say that this process lives. Unheard once another one has announced itself later."""
+        who = (name, self.incarnation, node, pid)
         async with self._database.path() as connection:
-            await connection.execute(_SQL["announce"], name, self.incarnation, node, pid)
+            await connection.execute(_SQL["announce"], *who, not self._announced)
+        self._announced = True

@@ -54,6 +54,21 @@ async def test_a_shard_that_left_and_came_back_is_no_longer_let_go(
     assert here.epoch_of(UUID(int=1)) == 3
 
 
+async def test_a_process_that_was_replaced_does_not_hide_the_one_that_has_its_name_now(
+    database: Database, given: Given
+) -> None:
+    replaced, here = Ownership(database, "host-0.a"), Ownership(database, "host-0.b")
+    await replaced.announce("host-0", "cut-off", 7)
+    await replaced.announce("host-0", "cut-off", 7)
+
+    await here.announce("host-0", "node", 8)
+    await replaced.announce("host-0", "cut-off", 7)
+
+    assert await given.rows("SELECT incarnation FROM hosts") == ["host-0.b"]
+    await here.announce("host-0", "node", 8)
+    assert await given.rows("SELECT node FROM hosts") == ["node"]
+
+
 async def test_an_actor_of_another_host_is_not_made_here(
     cluster: Cluster, provider: Provider
 ) -> None:

@@ -1,5 +1,6 @@
 -- name: announce
--- A host process says that it lives.
+-- A host process says that it lives. Only its first time ($5) takes the name over: one that was
+-- given up and does not know it must not hide the one that has its name now.
 INSERT INTO hosts (name, incarnation, node, pid) VALUES ($1, $2, $3, $4)
     ON CONFLICT (name) DO UPDATE
    SET incarnation = excluded.incarnation, node = excluded.node, pid = excluded.pid,
@@ -7,6 +8,7 @@ INSERT INTO hosts (name, incarnation, node, pid) VALUES ($1, $2, $3, $4)
                          ELSE now() END,
        draining = hosts.draining AND hosts.incarnation = excluded.incarnation,
        seen_at = now()
+ WHERE $5 OR hosts.incarnation = excluded.incarnation
 
 -- name: shards
 -- Who owns what.
