@@ -28,6 +28,10 @@ NEEDED = {
     # Serve takes the standard error of its replicas and would keep 1,000 lines of it in memory:
     # an operator would read nothing for hours, and lose it all with the process.
     "RAY_SERVE_REQUEST_PATH_LOG_BUFFER_SIZE": "1",
+    # gRPC sets TCP_USER_TIMEOUT to it. A replica's event loop stands still until the caller has
+    # acknowledged its answer, so one caller that is cut off would stop all the others' turns for
+    # Ray's 120 s.
+    "RAY_grpc_client_keepalive_timeout_ms": "10000",
 }
 """What every node of every size starts with; the configurations of clusters say the same."""
 
