@@ -55,7 +55,8 @@ class _Pool:
         if self._handle is None:
             handle: DeploymentHandle[object] = serve.get_deployment_handle(*self.where)
             # Serve's gRPC has no keepalive: a call to a replica whose machine vanished would wait
-            # for ever. Ray's own calls (`by reference`) fail as soon as Ray knows the node dead.
+            # for ever. Ray's own calls (`by reference`) fail as soon as Ray knows the node dead;
+            # how long a caller that vanished can hold a replica up, `ray_flags.py` bounds.
             self._handle = handle.options(_by_reference=True) if replicas() > 1 else handle
         response = getattr(self._handle, method).remote(*arguments)
         try:

@@ -23,7 +23,7 @@ async def test_a_node_that_joins_gets_its_share_and_nothing_else_moves(cluster: 
         await asyncio.to_thread(cluster.nodes.join, THIRD)
         await settled(cluster, hosts=3)
 
-    clean(await during(cluster, join, 25))
+    clean(await during(cluster, join, 20))
 
     after = owners(cluster)
     (new,) = set(after.values()) - set(before.values())
@@ -42,7 +42,7 @@ async def test_a_node_that_loses_its_power_is_replaced_by_the_others(cluster: Cl
         await asyncio.to_thread(cluster.nodes.kill, 12)
         await until(lambda: not gone & set(owners(cluster).values()), 45, "its shards moved")
 
-    clean(await during(cluster, power_cut, 20))
+    clean(await during(cluster, power_cut, 18))
     await asyncio.to_thread(cluster.nodes.join, 12)
     await until(lambda: bool(hosts_at(cluster, 12)), 60, "it carries a host again")
     await settled(cluster, hosts=3)
@@ -57,7 +57,7 @@ async def test_a_node_cut_off_from_the_others_writes_nothing(cluster: Cluster) -
         cluster.nodes.cut(THIRD, Network.CLUSTER)
         await until(lambda: not lonely & set(owners(cluster).values()), 60, "its shards moved")
 
-    clean(await during(cluster, cut, 25))
+    clean(await during(cluster, cut, 18))
     # Ray has declared it dead: it comes back as a machine that was started again.
     await asyncio.to_thread(cluster.nodes.kill, THIRD)
     await asyncio.to_thread(cluster.nodes.join, THIRD)
@@ -74,6 +74,6 @@ async def test_a_node_cut_off_from_postgresql_loses_its_shards(cluster: Cluster)
         await until(lambda: not deaf & set(owners(cluster).values()), 60, "its shards moved")
         cluster.nodes.heal(12, Network.DATA)
 
-    clean(await during(cluster, cut, 25))
+    clean(await during(cluster, cut, 18))
     await settled(cluster, hosts=3)
     assert len(counted(cluster)) == 3

@@ -28,7 +28,7 @@ async def test_a_release_rolls_over_the_cluster_and_load_adds_a_host(cluster: Cl
         await until(lambda: not before & set(owners(cluster).values()), 90, "all were replaced")
         await settled(cluster, hosts=most)
 
-    clean(await during(cluster, roll, 40))
+    clean(await during(cluster, roll, 36))
 
 
 async def test_hosts_are_dismissed_when_it_is_quiet(cluster: Cluster) -> None:
@@ -41,7 +41,7 @@ async def test_hosts_are_dismissed_when_it_is_quiet(cluster: Cluster) -> None:
         await asyncio.to_thread(cluster.nodes.deploy, quiet, "supervisor")
         await settled(cluster, hosts=nodes)
 
-    clean(await during(cluster, back, 20))
+    clean(await during(cluster, back, 15))
 
 
 async def test_without_the_clusters_server_customers_are_answered(cluster: Cluster) -> None:
@@ -51,7 +51,7 @@ async def test_without_the_clusters_server_customers_are_answered(cluster: Clust
     async def away() -> None:
         await asyncio.to_thread(cluster.nodes.restart_gcs, 10.0)
 
-    clean(await during(cluster, away, 18))
+    clean(await during(cluster, away, 16))
 
     hosts = len(counted(cluster))
     victim = cluster.nodes.running[11].processes("ray::HostActor")[0]

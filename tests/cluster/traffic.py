@@ -16,18 +16,16 @@ from tests.cluster.conftest import Cluster
 from tests.cluster.nodes import inner_pid
 
 CUSTOMERS = 20
-WRITE_S = 14.0
 EVENT_AFTER_S = 3.0
-QUIET_S = 2.5
+QUIET_S = 2.0
 SETTLE_S = 90.0
 
 Event = Callable[[], Awaitable[None]]
 
 
-async def during(cluster: Cluster, event: Event, write_s: float = WRITE_S) -> Audit:
-    """Traffic, the event in its middle, then the audit of the phones.
-
-    The traffic goes on at least until the event is over.
+async def during(cluster: Cluster, event: Event, write_s: float) -> Audit:
+    """Traffic of ``write_s``, the event from its third second on, then the audit of the phones
+    once both are over.
     """
     told = cluster.services.environment
     client = SandboxClient(told["NIOCHAT_SANDBOX_URL"], told["NIOCHAT_SANDBOX_TOKEN"])
