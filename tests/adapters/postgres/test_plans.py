@@ -4,6 +4,7 @@ new database because the product's connections leave it none.
 
 import re
 from datetime import UTC, datetime
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -179,3 +180,22 @@ async def test_a_new_database_plans_by_keys_too(database: Database, admin: Admin
             plan = "\n".join(row[0] for row in rows)
             assert "shards_pkey" in plan, f"{name} walks the shards:\n{plan}"
             assert not re.search("Hash Join|JIT", plan), plan
+
+
+async def test_a_new_database_finds_threads_by_their_whole_key(
+    database: Database,
+) -> None:
+    """By the key's first columns alone, each look read all that a channel has."""
+    ids, texts = [UUID(int=n) for n in range(64)], ["x"] * 64
+    async with database.path() as connection:
+        query = f"EXPLAIN {queries('inbox')['find_known']}"
+        threads = await connection.fetch(query, ids, ids, texts, texts)
+
+    assert conditions(threads, "threads t") == [{"tenant_id", "channel_id", "contact_id"}]
+
+
+def conditions(rows: list[Any], table: str) -> list[set[str]]:
+    """Columns of the index conditions of each look into a table."""
+    plan = "\n".join(row[0] for row in rows)
+    found = re.findall(rf" on {table} +\(.*\n +Index Cond: (.*)", plan)
+    return [set(re.findall(r"\((\w+) = ", each)) for each in found]

@@ -44,10 +44,12 @@ SELECT r.id, r.attempt, r.tool_results, r.started_at, now() AS now, n.timezone, 
                    AND s.code IS DISTINCT FROM 'cancelled' AND s.kind <> 'note'
                  ORDER BY s.version DESC LIMIT $5) AS newest) AS lines
   FROM unnest($2::uuid[], $3::int[], $4::bigint[]) AS q (id, attempt, upto)
-  JOIN turns r ON r.tenant_id = $1 AND r.id = q.id AND r.attempt = q.attempt
+ CROSS JOIN LATERAL (SELECT * FROM turns  -- LIMIT: else all turns of the tenant may be read
+                      WHERE tenant_id = $1 AND id = q.id AND attempt = q.attempt
+                        AND status = 'running' LIMIT 1) AS r
   JOIN tenants n ON n.tenant_id = r.tenant_id
   LEFT JOIN memories m ON m.tenant_id = r.tenant_id AND m.conversation_id = r.conversation_id
- WHERE r.status = 'running' AND n.status = 'active'
+ WHERE n.status = 'active'
 
 -- name: record_call
 -- A finished call goes into the turn's row together with what was learned from it; both only

@@ -1,11 +1,14 @@
 -- name: find_known
--- The contacts that identities belong to, and their threads on the channel, where there are any.
-SELECT x.tenant_id, x.channel_id, x.kind, x.value, i.contact_id, t.id AS thread_id
+-- Threads on the channel of whom identities belong to; null where there is none. Not joins: without
+-- statistics the planner read all threads of the channel for each identity.
+SELECT x.tenant_id, x.channel_id, x.kind, x.value,
+       (SELECT t.id FROM threads t
+         WHERE t.tenant_id = x.tenant_id AND t.channel_id = x.channel_id
+           AND t.contact_id = (SELECT i.contact_id FROM identities i
+                                WHERE i.tenant_id = x.tenant_id AND i.kind = x.kind
+                                  AND i.value = x.value)) AS thread_id
   FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[])
        AS x (tenant_id, channel_id, kind, value)
-  JOIN identities i ON i.tenant_id = x.tenant_id AND i.kind = x.kind AND i.value = x.value
-  JOIN threads t ON t.tenant_id = x.tenant_id AND t.channel_id = x.channel_id
-                AND t.contact_id = i.contact_id
 
 -- name: find_identities
 -- The contacts that the given identities belong to.
