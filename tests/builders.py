@@ -34,7 +34,7 @@ async def connect(url: str) -> Admin:
     connection: Admin = await asyncpg.connect(url)
     await connection.set_type_codec(
         "jsonb",
-        encoder=lambda value: orjson.dumps(value).decode(),
+        encoder=lambda value: orjson.dumps(value, default=str).decode(),
         decoder=orjson.loads,
         schema="pg_catalog",
     )

@@ -95,7 +95,7 @@ class HostCore:
         self._paused = Paused(Pauses(parts.database), self._resume)
         self._places = places
         self._leases = Leases(ask)
-        self._shares = HostShares(Shares(parts.database), lambda: len(self._ownership.shards))
+        self._shares = HostShares(Shares(parts.database), lambda: self._ownership.count)
         self._teller = Teller(parts.database, self.incarnation)
         self._turns = Turns(
             pool,
@@ -183,7 +183,7 @@ class HostCore:
             "host": self.name,
             "incarnation": self.incarnation,
             "pid": os.getpid(),
-            "shards": len(self._ownership.shards),
+            "shards": self._ownership.count,
             "actors": len(self.actors),
             "conversations": self.actors.count(kinds.CONVERSATION),
             "turns": len(self._turns) - self._turns.waiting,

@@ -38,7 +38,14 @@ class Ownership:
     @property
     def shards(self) -> list[int]:
         """What is owned and not about to leave."""
-        return [shard for shard in self._epochs if not self._leaves(shard)]
+        leaving = {shard for shard in self._releasing if self._leaves(shard)}
+        return [shard for shard in self._epochs if shard not in leaving]
+
+    @property
+    def count(self) -> int:
+        """How many these are; asked for each turn, so it walks only what is about to leave."""
+        leaving = sum(shard in self._epochs for shard in self._releasing if self._leaves(shard))
+        return len(self._epochs) - leaving
 
     def epoch_of(self, key: UUID) -> int | None:
         """Epoch of the key's shard; ``None``: it is not ours, or nothing new may start for it."""

@@ -99,7 +99,7 @@ async def _go_on(
         causes=[f"link_thread:{plan.link[0] if plan.link else ''}"] * len(decision.events),
         effects=list(decision.effects),
     )
-    await write(connection, host, [joined])
+    await write(connection, host, joined)
     return joined
 
 

@@ -60,16 +60,15 @@ class Loaded:
     unmatched: dict[UUID, dict[str, tuple[Unmatched, ...]]] = field(
         default_factory=lambda: defaultdict(dict)
     )
-    numbers: list[int] = field(default_factory=list)
+    numbers: dict[UUID, int] = field(default_factory=dict)
+    """For the protocol of a conversation that may be opened."""
     unread: set[UUID] = field(default_factory=set)
     """Threads where a later row cannot be read by this code; those before it can."""
 
 
 async def load(connection: Connection, batch: Sequence[Work]) -> Loaded:
     """Read what ``batch`` needs; threads that were joined to others are in ``merged`` only."""
-    # One row more than wanted tells whether any remain.
-    wanted = [(work.thread_id, work.rows + 1, work.known is not None) for work in batch]
-    rows = await connection.fetch(_SQL["load_threads"], *_columns(wanted))
+    rows = await connection.fetch(_SQL["load_threads"], [_wanted(work) for work in batch])
     loaded = Loaded(now=rows[0]["now"] if rows else _NEVER)
     remembered = {work.thread_id: work.known for work in batch}
     for row in rows:
@@ -78,9 +77,19 @@ async def load(connection: Connection, batch: Sequence[Work]) -> Loaded:
             loaded.merged[row["thread_id"]] = row["merged_into"]
         else:
             _take(row, known, loaded)
-    await _news(connection, batch, loaded)
-    await _numbers(connection, loaded)
     return loaded
+
+
+def _wanted(work: Work) -> dict[str, Any]:
+    sends = (outbox_of(command) for command in work.commands)
+    return {
+        "thread_id": work.thread_id,
+        "wanted": work.rows + 1,  # one row more tells whether any remain
+        "remembered": work.known is not None,
+        "live": work.known is not None and work.known.conversation is not None,
+        "externals": [each for command in work.commands for each in externals_of(command)],
+        "sends": [outbox for outbox in sends if outbox is not None],
+    }
 
 
 def _take(row: Any, remembered: Thread | None, loaded: Loaded) -> None:
@@ -93,6 +102,9 @@ def _take(row: Any, remembered: Thread | None, loaded: Loaded) -> None:
     for row_id, failures, command in row["pending"] or ():
         if thread.id not in loaded.unread:
             _read(thread.id, row_id, failures, command, loaded)
+    _know(thread, row, loaded)
+    if row["number"] is not None:
+        loaded.numbers[thread.id] = row["number"]
 
 
 def _tenant(row: Any) -> Tenant:
@@ -124,68 +136,32 @@ def _read(thread: UUID, row_id: int, failures: int, command: object, loaded: Loa
         loaded.unread.add(thread)
 
 
-async def _news(connection: Connection, batch: Sequence[Work], loaded: Loaded) -> None:
-    about: list[tuple[UUID, str]] = []
-    sends: list[tuple[UUID, UUID]] = []
-    for work in batch:
-        for command in (*work.commands, *(row.command for row in loaded.rows[work.thread_id])):
-            about.extend((work.thread_id, external) for external in externals_of(command))
-            outbox = outbox_of(command)
-            if outbox is not None:
-                sends.append((work.thread_id, outbox))
-    if about:
-        for row in await connection.fetch(_SQL["load_news"], *_columns(about)):
-            _know(row, loaded)
-    if sends:
-        await _sends(connection, sends, loaded)
+def _know(thread: Thread, row: Any, loaded: Loaded) -> None:
+    for external, *message, unmatched in row["news"] or ():
+        if message[0] is not None:
+            loaded.messages[thread.id][external] = _message(thread, *message)
+        if unmatched:
+            loaded.unmatched[thread.id][external] = tuple(Unmatched(*news) for news in unmatched)
+    for outbox, status, conversation, message_id, attempts, *said in row["sends"] or ():
+        live = thread.conversation is not None and str(thread.conversation.id) == conversation
+        send = KnownSend(_message(thread, message_id, *said), status, live, attempts)
+        loaded.sends[thread.id][OutboxId(UUID(outbox))] = send
 
 
-def _know(row: Any, loaded: Loaded) -> None:
-    thread, external = row["thread_id"], row["external_id"]
-    if row["id"] is not None:
-        loaded.messages[thread][external] = _message(row, row["id"], loaded)
-    if row["unmatched"]:
-        loaded.unmatched[thread][external] = tuple(Unmatched(*news) for news in row["unmatched"])
-
-
-async def _sends(
-    connection: Connection, sends: Sequence[tuple[UUID, UUID]], loaded: Loaded
-) -> None:
-    for row in await connection.fetch(_SQL["load_sends"], *_columns(sends)):
-        message = _message(row, row["message_id"], loaded)
-        conversation = loaded.threads[row["thread_id"]].conversation
-        live = conversation is not None and conversation.id == row["send_conversation"]
-        send = KnownSend(message, row["send_status"], live, row["attempts"])
-        loaded.sends[row["thread_id"]][OutboxId(row["id"])] = send
-
-
-async def _numbers(connection: Connection, loaded: Loaded) -> None:
-    """A protocol number for each thread that may open a conversation."""
-    openers = sum(opens(loaded, thread) for thread in loaded.threads.values())
-    if openers:
-        rows = await connection.fetch(_SQL["protocol_numbers"], openers)
-        loaded.numbers = [row["nextval"] for row in rows]
-
-
-def opens(loaded: Loaded, thread: Thread) -> bool:
-    """Whether a customer's message may open a conversation in this step."""
-    if thread.conversation is not None:
-        return False
-    return any(isinstance(row.command, cmd.ReceiveMessage) for row in loaded.rows[thread.id])
-
-
-def _message(row: Any, message_id: UUID, loaded: Loaded) -> KnownMessage:
-    live = loaded.threads[row["thread_id"]].conversation
+def _message(
+    thread: Thread, message_id: str, author: str, status: str | None, conversation: str | None
+) -> KnownMessage:
+    live = thread.conversation
     return KnownMessage(
-        MessageId(message_id),
-        Author(row["author"]),
-        DeliveryStatus(row["status"]) if row["status"] else None,
-        live is not None and row["conversation_id"] == live.id,
+        MessageId(UUID(message_id)),
+        Author(author),
+        DeliveryStatus(status) if status else None,
+        live is not None and conversation == str(live.id),
     )
 
 
 def externals_of(command: cmd.DurableCommand | MemoryCommand) -> tuple[str, ...]:
-    """Gateway ids of the messages that a command speaks of."""
+    """Gateway ids of the messages that a command speaks of; the query finds those of rows."""
     match command:
         case cmd.ReceiveReaction(target=target) | cmd.ReceiveEdit(target=target):
             return (target,)
@@ -215,7 +191,3 @@ def outbox_of(command: cmd.DurableCommand | MemoryCommand) -> UUID | None:
                 return None
         case _:
             return None
-
-
-def _columns(rows: Sequence[tuple[object, ...]]) -> list[list[object]]:
-    return [list(column) for column in zip(*rows, strict=True)]

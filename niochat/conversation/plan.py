@@ -3,7 +3,7 @@
 from dataclasses import replace
 from uuid import UUID
 
-from niochat.conversation.load import Loaded, Row, opens
+from niochat.conversation.load import Loaded, Row
 from niochat.conversation.work import MemoryCommand, Plan, Thread, Work
 from niochat.domain import effects as fx
 from niochat.domain.commands import (
@@ -38,7 +38,7 @@ class Planner:
         self._messages = dict(loaded.messages[thread.id])
         self._sends = dict(loaded.sends[thread.id])
         self._unmatched = dict(loaded.unmatched[thread.id])
-        number = loaded.numbers.pop() if opens(loaded, thread) else 0
+        number = loaded.numbers.get(thread.id, 0)
         self._protocol = protocol(loaded.now, tenant.timezone, number)
         self._policy = tenant.policy
         self._people = tenant.people

@@ -75,8 +75,7 @@ class Stepper:
         writing = [plan for plan in plans if not plan.empty and plan.link is None]
         if not writing:
             return set()
-        async with self._database.transaction(connection):
-            return await commit(connection, self._host, writing)
+        return await commit(self._database, connection, self._host, writing)
 
     async def _link(
         self, connection: Connection, plans: Mapping[ThreadId, Plan], loaded: Loaded

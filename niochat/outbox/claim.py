@@ -124,7 +124,8 @@ class Outbox:
         self, threads: Sequence[tuple[UUID, int]]
     ) -> Sequence[Claimed | Exception | None]:
         async with self._database.path() as connection:
-            rows = await connection.fetch(
+            rows = await self._database.alone(
+                connection,
                 _SQL["claim"],
                 self._host,
                 [thread for thread, _ in threads],

@@ -1,18 +1,20 @@
-"""Whether people are there, as a step finds it: by the tenant's policy, place and clock."""
+"""What a step finds: whether people are there, and what is known of messages and sends."""
 
 from datetime import UTC, datetime, timedelta
+from typing import get_args
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from niochat.adapters.postgres.database import Database
-from niochat.conversation.load import Tenant, load
+from niochat.conversation.load import Tenant, externals_of, load
 from niochat.conversation.work import Work
 from niochat.domain import commands as cmd
 from niochat.domain.ids import ThreadId
+from niochat.domain.message import Content, DeliveryStatus, Kind
 from niochat.domain.policy import Presence
-from tests.builders import Given, Host, Ownership, message, put
+from tests.builders import SENT_AT, Given, Host, Ownership, message, put
 
 pytestmark = pytest.mark.asyncio
 
@@ -68,6 +70,68 @@ async def test_on_a_closed_day_nobody_is_there_whatever_the_shifts_say(
     assert not tenant.people.there
     assert tenant.people.returns_at is not None
     assert tenant.people.returns_at.date() == today(WEST).date() + timedelta(days=2)
+
+
+TEXT = Content(Kind.TEXT, "oi")
+SPEAKING = (
+    cmd.ReceiveMessage("m1", TEXT, SENT_AT),
+    cmd.ReceivePhoneMessage("m1", TEXT, SENT_AT),
+    cmd.ReceiveEcho("m1", "no-uuid", TEXT, SENT_AT),
+    cmd.ReceiveReaction("r1", "m1", "👍", False),
+    cmd.ReceiveEdit("r2", "m1", "olá"),
+    cmd.ReceiveDeletion(("m1", "m2")),
+    cmd.ReceiveReceipt(("m1", "m2"), DeliveryStatus.READ),
+)
+"""Every durable command that speaks of messages by the gateway's ids."""
+
+
+async def test_no_other_durable_command_speaks_of_messages() -> None:
+    fields = {"external_id", "target", "targets", "track_id"}
+    speaking = {c for c in get_args(cmd.DurableCommand) if fields & c.__dataclass_fields__.keys()}
+
+    assert speaking == {type(command) for command in SPEAKING}
+
+
+@pytest.mark.parametrize("command", SPEAKING, ids=lambda command: command.type)
+async def test_what_is_known_of_a_rows_messages_comes_with_the_row(
+    database: Database, given: Given, ownership: Ownership, command: cmd.DurableCommand
+) -> None:
+    """The query reads the names of the fields; `externals_of` is its twin for memory's commands."""
+    host = Host("host-a:1", database)
+    await ownership.give(host)
+    place = await given.place()
+    thread = await given.thread(place)
+    await put(host, place, thread, [message("m1"), message("m2")])
+    await host.run(thread)
+    await given.admin.execute("DELETE FROM inbox")
+    await put(host, place, thread, [command])
+
+    async with database.path() as connection:
+        loaded = await load(connection, [Work(ThreadId(thread), 0)])
+
+    assert set(loaded.messages[thread]) == set(externals_of(command))
+
+
+async def test_a_send_is_known_by_its_echo(
+    database: Database, given: Given, ownership: Ownership
+) -> None:
+    host = Host("host-a:1", database)
+    await ownership.give(host)
+    place = await given.place()
+    thread, other = await given.thread(place), await given.thread(place)
+    for each in (thread, other):
+        await put(host, place, each, [message("m1")])
+        await host.run(each)
+        await host.answer(each, "Olá.")
+    (ours,) = await given.rows("SELECT id FROM outbox WHERE thread_id = $1", thread)
+    (theirs,) = await given.rows("SELECT id FROM outbox WHERE thread_id = $1", other)
+    echoes = [cmd.ReceiveEcho(f"e{n}", str(n), TEXT, SENT_AT) for n in (ours, theirs)]
+    await put(host, place, thread, echoes)
+
+    async with database.path() as connection:
+        loaded = await load(connection, [Work(ThreadId(thread), 0)])
+
+    assert set(loaded.sends[thread]) == {ours}, "another thread's send is nobody's"
 
 
 async def test_a_step_tells_the_customer_when_people_are_back(

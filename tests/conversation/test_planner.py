@@ -33,7 +33,7 @@ def planned(
 ) -> Plan:
     """The step over ``rows`` (the first has ``failures``) of a thread without a conversation."""
     thread = Thread(THREAD, TENANT, CHANNEL, None)
-    loaded = Loaded(START, {THREAD: thread}, numbers=[7])
+    loaded = Loaded(START, {THREAD: thread}, numbers={THREAD: 7})
     loaded.tenants[TENANT] = Tenant(Policy(burst_window_s=0), "America/Sao_Paulo", Presence())
     loaded.rows[THREAD] = [
         Row(n, row, failures if n == 1 else 0) for n, row in enumerate(rows, start=1)

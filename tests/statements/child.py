@@ -66,16 +66,12 @@ class Interrupted(Database):
         await super().commit(connection)
         self.hit("after")
 
-    @asynccontextmanager
-    async def path(self) -> AsyncIterator[Connection]:
+    async def alone(self, connection: Connection, query: str, *values: object) -> list[Any]:
         """A statement that is its own transaction: before it is sent, after it is answered."""
-        alone = self.armed is not None and self.armed.scenario == "claim"
-        async with super().path() as connection:
-            if alone:
-                self.hit("before")
-            yield connection
-            if alone:
-                self.hit("after")
+        self.hit("before")
+        rows = await super().alone(connection, query, *values)
+        self.hit("after")
+        return rows
 
     def hit(self, moment: Moment) -> None:
         if self.armed is not None and self.armed.moment == moment:

@@ -1,6 +1,7 @@
 """Statement 2: all of a step or nothing of it, by the one who owns the thread."""
 
 import asyncio
+import secrets
 from dataclasses import replace
 from uuid import UUID
 
@@ -285,12 +286,12 @@ async def test_rows_before_the_poison_are_processed_first(
 
 
 async def poison(given: Given, place: Place, thread: UUID) -> None:
-    """A row that this code reads but no table takes: its day is before all calendars."""
+    """A row that this code reads but no table takes: its id is too long for an index."""
     command = {
         "type": "receive_message",
-        "external_id": "bad",
+        "external_id": secrets.token_hex(8000),
         "content": {"kind": "text", "text": "oi"},
-        "sent_at": "0001-01-01T00:00:00+14:00",
+        "sent_at": "2026-03-01T12:00:00+00:00",
     }
     await given.admin.execute(
         "INSERT INTO inbox (tenant_id, id, channel_id, thread_id, shard, dedupe_key, command)"

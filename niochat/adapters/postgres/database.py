@@ -24,15 +24,21 @@ _TIMEOUTS = {
     "tcp_user_timeout": "10000",
 }
 
-# Every query here asks for some rows by their keys. PostgreSQL plans prepared statements by what
-# it knew when they were first used, which on a new database is nothing: it then read whole tables
-# for weeks, or compiled for 100 ms what runs in one. Reports will have connections of their own.
-_PLANS = {
+PLANS = {
     "enable_seqscan": "off",
     "enable_hashjoin": "off",
     "enable_mergejoin": "off",
+    "enable_material": "off",
+    "enable_bitmapscan": "off",
     "jit": "off",
+    "plan_cache_mode": "force_generic_plan",
 }
+"""Every query here asks for some rows by their keys. PostgreSQL plans prepared statements by what
+it knew when they were first used, which on a new database is nothing: it then read whole tables
+for weeks, or compiled for 100 ms what runs in one. And planning again for each call, as it does
+where an array's length seems to matter, cost more than the calls. Reports will have connections
+of their own.
+"""
 
 _AWAY = (
     asyncpg.PostgresConnectionError,
@@ -67,7 +73,7 @@ class Database:
         cls, url: str, *, size: int = 8, timeouts: dict[str, str] | None = None
     ) -> "Database":
         """Connect lazily: the first use fails when the server is away, not this call."""
-        settings = {**_TIMEOUTS, **_PLANS, **(timeouts or {})}
+        settings = {**_TIMEOUTS, **PLANS, **(timeouts or {})}
         pools = [
             asyncpg.create_pool(
                 url,
@@ -122,6 +128,11 @@ class Database:
         """One transaction on a connection that ``path()`` gave: the path's batches commit here."""
         async with connection.transaction():
             yield
+
+    async def alone(self, connection: Connection, query: str, *values: object) -> list[Any]:
+        """A statement that is its own transaction, in one journey; its rows."""
+        rows: list[Any] = await connection.fetch(query, *values)
+        return rows
 
     @asynccontextmanager
     async def tenant(self, tenant_id: UUID) -> AsyncIterator[Connection]:
@@ -183,10 +194,17 @@ async def _use_json(connection: Any) -> None:
     for name in ("json", "jsonb"):
         await connection.set_type_codec(
             name,
-            encoder=lambda value: orjson.dumps(value).decode(),
+            encoder=lambda value: orjson.dumps(value, default=_plain).decode(),
             decoder=orjson.loads,
             schema="pg_catalog",
         )
+
+
+def _plain(value: object) -> str:
+    """The driver's own kind of UUID, which came out of another row."""
+    if isinstance(value, UUID):
+        return str(value)
+    raise TypeError(f"{type(value).__name__} is no JSON")
 
 
 def _reason(error: BaseException) -> str:

@@ -1,17 +1,16 @@
-"""Hot queries use their indexes: on tables that have grown by the planner's own choice, and on a
-new database because the product's connections leave it none.
+"""Hot queries use their indexes, on tables that have grown and on a new database alike: the
+product's connections leave the planner little choice.
 """
 
 import re
-from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
 import pytest
 
-from niochat.adapters.postgres.database import Database
+from niochat.adapters.postgres.database import PLANS, Database
 from niochat.adapters.postgres.queries import queries
-from tests.builders import Admin
+from tests.builders import Admin, connect
 
 pytestmark = pytest.mark.asyncio
 
@@ -71,6 +70,8 @@ ANALYZE;
 
 async def test_hot_queries_use_their_indexes(admin: Admin) -> None:
     """Ten thousand threads, thirty thousand rows in, twenty thousand out; most are done."""
+    for setting, value in PLANS.items():
+        await admin.execute(f"SET {setting} = '{value}'")
     await admin.execute("SET session_replication_role = replica")  # keys have tests of their own
     await admin.execute(FILL)
     await admin.execute("RESET session_replication_role; SET ROLE niochat_system")
@@ -79,21 +80,16 @@ async def test_hot_queries_use_their_indexes(admin: Admin) -> None:
     tenants = await some(admin, "SELECT tenant_id FROM identities")
     channels = await some(admin, "SELECT channel_id FROM threads")
     phones = await some(admin, "SELECT value FROM identities")
-    numbers, words, ones = list(range(20)), ["x"] * 20, [1] * 20
+    ones = [1] * 20
     shards = list(range(256))
     for file, name, values, indexes in (
         (
             "step",
             "load_threads",
-            [threads, ones, [False] * 20],
-            "threads_id_key conversations_one_live inbox_pending timers_thread outbox_unsettled",
+            [[wanted(thread, send) for thread, send in zip(threads, sends, strict=True)]],
+            "threads_id_key conversations_one_live inbox_pending timers_thread outbox_unsettled"
+            " messages_external unmatched_message outbox_id_key",
         ),
-        ("step", "load_news", [threads, words], "messages_external unmatched_message"),
-        ("step", "load_sends", [threads, sends], "outbox_id_key"),
-        ("step", "drop_unmatched", [threads, words], "unmatched_message"),
-        ("step", "cancel_replies", [threads], "outbox_unsettled"),
-        ("step", "check", ["h", threads, threads, ones, ones], "conversations_one_live"),
-        ("step", "mark_processed", [tenants, numbers, words], "inbox_pkey"),
         ("step", "count_failure", [threads[0]], "inbox_pending"),
         ("outbox", "claim", ["h", threads, ones, 20.0], "outbox_unsettled"),
         ("outbox", "unsettled", [threads[0]], "outbox_unsettled"),
@@ -162,24 +158,122 @@ async def some(admin: Admin, query: str) -> list[object]:
     return [row[0] for row in await admin.fetch(f"{query} LIMIT 20")]
 
 
+def wanted(thread: object, send: object) -> dict[str, object]:
+    """What a step asks for, of a thread that is not remembered."""
+    return {"thread_id": thread, "wanted": 51, "remembered": False, "live": False,
+            "externals": ["x"], "sends": [send]}  # fmt: skip
+
+
 async def test_a_new_database_plans_by_keys_too(database: Database, admin: Admin) -> None:
     """Without statistics the planner joined every thread of a batch with every shard of the host,
     and kept that plan for good: the product's connections leave it no choice.
     """
     await admin.execute("UPDATE shards SET host = 'h', epoch = 1")
-    ids, ones, texts = [UUID(int=n) for n in range(64)], [1] * 64, ["x"] * 64
-    times, states = [datetime.now(UTC)] * 64, [{}] * 64
-    advance = ["h", 1, ids, ones, ones, states, texts, texts, texts, times, times, ones]
+    ids, ones = [UUID(int=n) for n in range(64)], [1] * 64
     async with database.path() as connection:
-        for file, name, values in (
-            ("step", "advance", advance),
-            ("step", "check", ["h", ids, ids, ones, ones]),
-            ("outbox", "claim", ["h", ids, ones, 20.0]),
+        for file, name, values, keys in (
+            ("step", "load_threads", [[wanted(each, each) for each in ids]], LOADED),
+            ("outbox", "claim", ["h", ids, ones, 20.0], CLAIMED),
         ):
             rows = await connection.fetch(f"EXPLAIN {queries(file)[name]}", *values)
             plan = "\n".join(row[0] for row in rows)
-            assert "shards_pkey" in plan, f"{name} walks the shards:\n{plan}"
-            assert not re.search("Hash Join|JIT", plan), plan
+            assert not re.search("Hash Join|JIT|Materialize", plan), plan
+            assert looks(plan) == keys, plan
+
+
+LOADED = {
+    "threads_id_key": {"id"},
+    "tenants_pkey": {"tenant_id"},
+    "conversations_one_live": {"thread_id"},
+    "inbox_pending": {"thread_id"},
+    "timers_thread": {"thread_id"},
+    "messages_external": {"thread_id", "external_id"},
+    "unmatched_message": {"thread_id", "external_id"},
+    "outbox_id_key": {"id"},
+    "outbox_unsettled": {"thread_id"},
+    "messages_pkey": {"tenant_id", "id"},
+}
+CLAIMED = {
+    "outbox_unsettled": {"thread_id"},
+    "outbox_id_key": {"id"},
+    "shards_pkey": {"shard"},
+    "channels_id_key": {"id"},
+    "conversations_pkey": {"tenant_id", "id"},
+    "tenants_pkey": {"tenant_id"},
+    "threads_id_key": {"id"},
+    "channels_tenant_id_slug_key": {"tenant_id"},  # there are few
+    "identities_contact": {"tenant_id", "contact_id"},
+}
+
+
+async def test_a_new_database_commits_a_step_by_keys(admin: Admin, admin_url: str) -> None:
+    """The statements within the functions are planned once for each connection, by what the
+    planner knows then; it says which plans it made.
+    """
+    plans = await step_plans(admin_url)
+
+    found: dict[str, set[str]] = {}
+    for plan in plans:
+        assert not re.search("Seq Scan|Hash Join|Materialize", plan), plan
+        for index, columns in looks(plan).items():
+            assert found.setdefault(index, columns) == columns, plan
+    assert found == {
+        "conversations_pkey": {"tenant_id", "id"},
+        "conversations_one_live": {"thread_id"},
+        "shards_pkey": {"shard"},
+        "threads_id_key": {"id"},
+        "messages_pkey": {"tenant_id", "id"},
+        "unmatched_message": {"thread_id", "external_id"},
+        "outbox_id_key": {"id"},
+        "outbox_unsettled": {"thread_id"},
+        "attachments_pkey": {"tenant_id", "id"},
+        "timers_thread": {"thread_id"},
+        "turns_pkey": {"tenant_id", "id"},
+        "inbox_pkey": {"tenant_id", "id"},
+    }
+
+
+async def step_plans(admin_url: str) -> list[str]:
+    """Plans of all statements of a step of twenty threads, on a connection like the product's."""
+    connection = await connect(admin_url)
+    plans: list[str] = []
+    connection.add_log_listener(lambda _, message: plans.append(message.message))
+    ids = [UUID(int=n) for n in range(20)]
+    row: dict[str, object] = dict.fromkeys(FIELDS) | FIELDS
+    rows = [row | {"thread_id": id_, "id": id_, "conversation_id": id_} for id_ in ids]
+    steps: dict[str, object] = dict.fromkeys(
+        ["advance", "open", "check", "events", "messages", "unmatched", "matched", "sends",
+         "cancelled", "fired", "timers", "turns"], rows
+    ) | {name: [rows] for name in ("changes", "settled", "ended")}  # fmt: skip
+    steps["sends"] = [each | {"kind": "text"} for each in rows]
+    steps["processed"] = [each | {"id": n} for n, each in enumerate(rows)]
+    await connection.execute("LOAD 'auto_explain'")
+    for setting, value in {**AS_PLANNED, **PLANS}.items():
+        await connection.execute(f"SET {setting} = '{value}'")
+    await connection.execute("SET ROLE niochat_system")
+    await connection.fetch("SELECT fence_step('h', 1::smallint, $1)", steps)
+    await connection.fetch("SELECT write_step('h', 1::smallint, $1, $2::uuid[])", steps, ids)
+    await connection.close()
+    return [plan for plan in plans if "jsonb_to_recordset" in plan]
+
+
+AS_PLANNED = {
+    "auto_explain.log_min_duration": "0",
+    "auto_explain.log_nested_statements": "on",
+    "auto_explain.log_level": "notice",
+    "session_replication_role": "replica",  # keys have tests of their own
+}
+FIELDS: dict[str, object] = {
+    "tenant_id": str(UUID(int=9)), "conversation_id": str(UUID(int=8)), "version": 1,
+    "body": {"type": "x"}, "at": "2026-03-01T12:00:00Z", "author": "customer", "kind": "receipt",
+    "text": "x", "details": {}, "external_id": "x", "sent_at": "2026-03-01T12:00:00Z",
+    "status": "failed", "deleted": False, "reactions": {}, "value": "x", "retry_in_s": 0,
+    "channel_id": str(UUID(int=7)), "message_id": str(UUID(int=6)), "origin": "assistant",
+    "name": "burst", "generation": 1, "due_at": "2026-03-01T12:00:00Z", "attempt": 1,
+    "upto_version": 1, "code": "", "detail": "", "model": "", "prompt_version": "",
+    "tokens_in": 0, "tokens_out": 0, "cost": "0", "outcome": "done", "expected": 1, "next": 2,
+    "state": {}, "epoch": 1,
+}  # fmt: skip
 
 
 async def test_a_new_database_finds_threads_by_their_whole_key(
@@ -199,3 +293,16 @@ def conditions(rows: list[Any], table: str) -> list[set[str]]:
     plan = "\n".join(row[0] for row in rows)
     found = re.findall(rf" on {table} +\(.*\n +Index Cond: (.*)", plan)
     return [set(re.findall(r"\((\w+) = ", each)) for each in found]
+
+
+def looks(plan: str) -> dict[str, set[str]]:
+    """Each index that is read, with the columns that its reader knows (in all of its looks)."""
+    found: dict[str, set[str]] = {}
+    for index, condition in re.findall(
+        r"Index (?:Only )?Scan (?:Backward )?using (\w+) on .*\n(?: +Index Cond: (.*)\n)?",
+        plan + "\n",
+    ):
+        columns = set(re.findall(r"\((\w+) = ", condition))
+        assert columns, f"all of {index} is read:\n{plan}"
+        found[index] = found.get(index, columns) & columns
+    return found

@@ -1,20 +1,21 @@
 -- name: visit
--- All that turns of one tenant have to know; no row: the attempt does not count any more. Reads of a turn that
--- was cancelled moments ago are still good for the one that follows it.
+-- All that turns of one tenant have to know; no row: the attempt does not count any more. Reads of
+-- a turn that was cancelled moments ago are still good for the one that follows it.
 -- Lines are what was said up to the turn's event, the newest of it, oldest first. An answer stands
 -- where its turn began: what the customer wrote meanwhile it has not answered.
+-- Scalar subqueries and LIMIT keep the planner from reading all of the tenant's rows at once.
 SELECT r.id, r.attempt, r.tool_results, r.started_at, now() AS now, n.timezone, n.policy, n.status,
        m.facts,
-       EXISTS (SELECT FROM turns s
-                WHERE s.tenant_id = r.tenant_id AND s.id = nullif(m.facts ->> 'shown_in', '')::uuid
-                  AND s.status = 'answered') AS shown,
-       NOT EXISTS (SELECT FROM messages a
-                    WHERE a.tenant_id = r.tenant_id AND a.conversation_id = r.conversation_id
-                      AND a.author IN ('assistant', 'system') AND a.kind <> 'note') AS first_answer,
-       (SELECT i.value FROM threads t
+       coalesce((SELECT s.status = 'answered' FROM turns s
+                  WHERE s.tenant_id = r.tenant_id
+                    AND s.id = nullif(m.facts ->> 'shown_in', '')::uuid), false) AS shown,
+       (SELECT true FROM messages a
+         WHERE a.tenant_id = r.tenant_id AND a.conversation_id = r.conversation_id
+           AND a.author IN ('assistant', 'system') AND a.kind <> 'note' LIMIT 1) IS NULL
+           AS first_answer,
+       (SELECT max(i.value) FILTER (WHERE i.kind = 'phone') FROM threads t
           JOIN identities i ON i.tenant_id = t.tenant_id AND i.contact_id = t.contact_id
-         WHERE t.tenant_id = r.tenant_id AND t.id = r.thread_id AND i.kind = 'phone'
-         ORDER BY i.value DESC LIMIT 1) AS phone,
+         WHERE t.tenant_id = r.tenant_id AND t.id = r.thread_id) AS phone,
        (SELECT jsonb_object_agg(g.slug, g.name) FROM teams g WHERE g.tenant_id = r.tenant_id)
            AS teams,
        (SELECT jsonb_agg(c.tool_results ORDER BY c.started_at) FROM turns c
@@ -48,7 +49,9 @@ SELECT r.id, r.attempt, r.tool_results, r.started_at, now() AS now, n.timezone, 
                       WHERE tenant_id = $1 AND id = q.id AND attempt = q.attempt
                         AND status = 'running' LIMIT 1) AS r
   JOIN tenants n ON n.tenant_id = r.tenant_id
-  LEFT JOIN memories m ON m.tenant_id = r.tenant_id AND m.conversation_id = r.conversation_id
+  LEFT JOIN LATERAL (SELECT facts FROM memories
+                      WHERE tenant_id = r.tenant_id AND conversation_id = r.conversation_id
+                      LIMIT 1) AS m ON true
  WHERE n.status = 'active'
 
 -- name: record_call

@@ -2,24 +2,29 @@
 -- Statement 3: the thread's next row starts to leave, if it still may. The row is the arbiter:
 -- a takeover that commits first has changed it, one that commits later finds it sending. It comes
 -- with where it goes, whether its channel was held before, and whether others wait behind it.
-WITH claimed AS (
-    UPDATE outbox o
-       SET status = 'sending', host = $1, epoch = x.epoch, attempts = o.attempts + 1,
-           send_until = now() + make_interval(secs => $4)
+-- `status || ''`: else the index of all that waits looks as cheap as the row's key.
+WITH first AS MATERIALIZED (
+    SELECT f.tenant_id, f.id, x.epoch
       FROM unnest($2::uuid[], $3::bigint[]) AS x (thread_id, epoch)
-     WHERE o.thread_id = x.thread_id AND o.status = 'queued' AND o.next_at <= now()
-       AND (SELECT s.epoch FROM shards s WHERE s.shard = o.shard AND s.host = $1) = x.epoch
-       AND NOT EXISTS (SELECT FROM outbox e
-                        WHERE e.thread_id = o.thread_id AND e.position < o.position
-                          AND (e.status IN ('queued', 'sending')
-                               OR e.status = 'uncertain'
-                                  AND e.uncertain_since > now() - interval '180 s'))
+     CROSS JOIN LATERAL (
+         SELECT e.tenant_id, e.id FROM outbox e
+          WHERE e.thread_id = x.thread_id AND e.status IN ('queued', 'sending', 'uncertain')
+            AND (e.status <> 'uncertain' OR e.uncertain_since > now() - interval '180 s')
+          ORDER BY e.position LIMIT 1) AS f
+), claimed AS (
+    UPDATE outbox o
+       SET status = 'sending', host = $1, epoch = f.epoch, attempts = o.attempts + 1,
+           send_until = now() + make_interval(secs => $4)
+      FROM first f
+     WHERE o.tenant_id = f.tenant_id AND o.id = f.id AND o.status || '' = 'queued'
+       AND o.next_at <= now()
+       AND (SELECT s.epoch FROM shards s WHERE s.shard = o.shard AND s.host = $1) = f.epoch
        AND NOT EXISTS (SELECT FROM channels h WHERE h.id = o.channel_id AND h.held_until > now())
        AND (o.origin <> 'assistant'
-            OR EXISTS (SELECT FROM conversations c JOIN tenants n USING (tenant_id)
-                        WHERE c.tenant_id = o.tenant_id AND c.id = o.conversation_id
-                          AND c.status = 'pending' AND n.status = 'active'
-                          AND (c.paused_until IS NULL OR c.paused_until <= now())))
+            OR (SELECT c.status = 'pending' AND n.status = 'active'
+                       AND (c.paused_until IS NULL OR c.paused_until <= now())
+                  FROM conversations c JOIN tenants n ON n.tenant_id = c.tenant_id
+                 WHERE c.tenant_id = o.tenant_id AND c.id = o.conversation_id))
     RETURNING o.id, o.tenant_id, o.thread_id, o.channel_id, o.text, o.attempts, o.kind,
               o.attachment_id
 )
