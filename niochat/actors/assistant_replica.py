@@ -10,6 +10,7 @@ from niochat.actors.pools import ASSISTANT_DEPLOYMENT, SCALING, ErpPool
 from niochat.assistant.report import TurnReport, TurnRequest
 from niochat.assistant.turn import Assistant
 from niochat.config import Settings
+from niochat.runtime import garbage
 from niochat.wiring.assistant import open_assistant
 
 
@@ -29,6 +30,7 @@ class AssistantReplica:
             async with self._starting:
                 if self._assistant is None:
                     self._assistant = await open_assistant(self._settings, ErpPool())
+                    garbage.settle_in()
         return await self._assistant.run(request)
 
     async def ping(self) -> bool:

@@ -16,6 +16,7 @@ from niochat.domain.erp import Read, WriteOrder
 from niochat.erp.permits import CallEnded, LeaseCall, Permit
 from niochat.erp.report import ErpReply
 from niochat.erp.service import ErpService
+from niochat.runtime import garbage
 from niochat.wiring.erp import build_erp
 from niochat.wiring.parts import open_parts
 
@@ -46,6 +47,7 @@ class ErpReplica:
             if self._service is None:
                 parts = await open_parts(self._settings)
                 self._service = build_erp(parts, *_tenants(HostGateway(parts.database)))
+                garbage.settle_in()
             return self._service
 
 

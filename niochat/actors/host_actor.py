@@ -16,6 +16,7 @@ from niochat.actors.metrics import HostMetrics
 from niochat.actors.pools import AssistantPool
 from niochat.actors.release import release_of
 from niochat.config import Settings
+from niochat.runtime import garbage
 from niochat.runtime.address import Address
 from niochat.wiring.parts import open_parts
 
@@ -26,6 +27,7 @@ class HostActor:
     def __init__(self, name: str) -> None:
         self._name = name
         self._core: HostCore | None = None
+        self._pool = AssistantPool()
         self._starting = asyncio.Lock()
 
     def __repr__(self) -> str:
@@ -52,6 +54,10 @@ class HostActor:
     async def ping(self) -> dict[str, object]:
         """:class:`Vitals` as plain values; the incarnation is another one after a restart."""
         return (await self._started()).vitals().as_wire()
+
+    async def pool_has(self, replicas: int) -> None:
+        """So many replicas of the assistant run."""
+        self._pool.replicas = replicas
 
     async def refresh(self) -> None:
         """The map of shards changed."""
@@ -83,11 +89,12 @@ class HostActor:
         hosts = HostGateway(parts.database)
         node = ray.get_runtime_context().get_node_id()
         release_of(settings.release)
-        pool = AssistantPool()
-        core = HostCore(self._name, node, parts, pool, hosts.ask, hosts.tell, places=pool.places)
+        core = HostCore(
+            self._name, node, parts, self._pool, hosts.ask, hosts.tell, places=self._pool.places
+        )
         core.start()
-        parts.owner.start(pool.count_for_ever())
         parts.owner.start(HostMetrics(core).report_for_ever())
+        garbage.settle_in()
         return core
 
 

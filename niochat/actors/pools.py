@@ -37,8 +37,6 @@ TURNS_OF_REPLICA = 100
 """Turns that one replica of the assistant runs at once: above its target, so that the pool grows
 while turns wait, and below what it takes, so that they wait in the fair line and not there.
 """
-COUNT_EVERY_S = 15.0
-"""Between two questions to Serve's controller; scaling takes about as long."""
 REPLICA_TRIES = 4
 """Calls that lost their replica; a new one takes some seconds to come."""
 
@@ -71,7 +69,8 @@ class AssistantPool:
 
     def __init__(self) -> None:
         self._pool = _Pool(ASSISTANT_APPLICATION, ASSISTANT_DEPLOYMENT)
-        self._replicas = 1
+        self.replicas = 1
+        """As the supervisor counted them last."""
 
     async def run(self, request: TurnRequest) -> TurnReport:
         """Run a turn on some replica; raises when the replica is gone."""
@@ -79,26 +78,8 @@ class AssistantPool:
         return report
 
     def places(self) -> int:
-        """Turns that the replicas can run at once, as of the last count."""
-        return self._replicas * TURNS_OF_REPLICA
-
-    async def count_for_ever(self) -> None:
-        """Ask Serve again and again; what it was stays while Serve does not say."""
-        while True:
-            try:
-                # Synchronous, and without the cluster's server it lasts: never on the event
-                # loop, and nobody waits for it.
-                self._replicas = await asyncio.to_thread(_running, *self._pool.where)
-            except Exception as error:  # noqa: BLE001 - the count must outlive any error
-                _log.warning("pool_not_counted", error=repr(error)[:200])
-            await asyncio.sleep(COUNT_EVERY_S)
-
-
-def _running(deployment: str, application: str) -> int:
-    status = serve.status().applications[application].deployments[deployment]
-    # Typed as an enumeration, yet its keys come as words: either is equal to the word.
-    running = [n for state, n in status.replica_states.items() if state == "RUNNING"]
-    return max(sum(running), 1)
+        """Turns that the replicas can run at once."""
+        return self.replicas * TURNS_OF_REPLICA
 
 
 class ErpPool:

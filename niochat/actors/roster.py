@@ -92,6 +92,10 @@ class Roster:
     def __len__(self) -> int:
         return len(self._hosts)
 
+    def handles(self) -> list[Any]:
+        """Of the hosts that answered the last ping; none in a supervisor that does not lead."""
+        return [host.handle for host in self if host.answers and host.handle is not None]
+
     async def discover(self) -> None:
         """Begin with the hosts that there are. Raises ``RayError``."""
         found = await asyncio.to_thread(list_named_actors, True)

@@ -14,6 +14,7 @@ from ray.exceptions import RayError
 
 from niochat import telemetry
 from niochat.actors.cluster_nodes import ClusterNodes, Part, actor_options, replicas
+from niochat.actors.pool_count import PoolCount, running
 from niochat.actors.release import release_of
 from niochat.actors.roster import MISSES, PING_S, Host, Roster
 from niochat.actors.shard_map import ShardMap
@@ -62,6 +63,7 @@ class Supervisor:
     async def run_for_ever(self) -> None:
         """Supervise; errors are logged and the loop goes on."""
         self._owner.start(self._nodes.watch_for_ever())
+        self._owner.start(PoolCount(self._roster.handles, running).tell_for_ever())
         while True:
             try:
                 await self._lead()

@@ -40,6 +40,7 @@ from niochat.ingress.health import Health
 from niochat.ingress.operators import routes as operators
 from niochat.ingress.problems import as_problem
 from niochat.ingress.webhooks import Door, build
+from niochat.runtime import garbage
 from niochat.runtime.tasks import Owner
 from niochat.wiring.parts import Parts, open_parts
 
@@ -64,6 +65,7 @@ def _application(routes: Routes, *counting: Middleware) -> Starlette:
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         parts = await open_parts(settings)
         app.router.routes.extend(routes(parts))
+        garbage.settle_in()
         yield
         await parts.close()
 

@@ -19,7 +19,7 @@ PEOPLE = 2000
 HALF_MS = 50.0
 _KEPT_UP_S = 2.0
 """Seconds after a slice within which the hosts have processed all of it."""
-_WARM_S = 2.0
+_WARM_S = 5.0
 _SLUG = "bench"
 _DATABASES = {"product": DATABASE}
 """Whose backlog is part of the work. The plain door has nobody who would process it."""

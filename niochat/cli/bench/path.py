@@ -19,7 +19,7 @@ PLACES = 64
 """Customers who wait for an answer at a time, at saturation."""
 PEOPLE = 2000
 P50_MS, P99_MS, CPU_MS = 40.0, 150.0, 4.0
-_WARM_S = 4.0
+_WARM_S = 8.0
 _SLUG = "bench"
 _DATABASES = {"product": DATABASE, "plain": PLAIN_DATABASE}
 

@@ -32,6 +32,7 @@ from niochat.erp.report import ErpReply
 from niochat.erp.service import ErpService
 from niochat.ingress.problems import as_problem
 from niochat.ingress.webhooks import Door, build
+from niochat.runtime import garbage
 from niochat.runtime.address import Address
 from niochat.wiring.assistant import build_assistant
 from niochat.wiring.erp import build_erp
@@ -122,6 +123,7 @@ def application(*, door_only: bool) -> Starlette:
         if whole is not None:
             await whole.start()
         app.router.routes.extend(_routes(parts, whole))
+        garbage.settle_in()
         yield
         if whole is not None:
             await whole.stop()
