@@ -2,10 +2,8 @@
 
 import asyncio
 import time
-from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import islice, takewhile
 from typing import Any, Protocol
 
 import structlog
@@ -14,12 +12,9 @@ from niochat.domain.errors import NiochatError
 from niochat.runtime.address import Address
 from niochat.runtime.fair_line import FairLine, Lane
 from niochat.runtime.mailbox import Activation, Ask, Deactivation
+from niochat.runtime.members import Members
 
 _log = structlog.get_logger(__name__)
-
-_LOOKED_THROUGH = 16
-"""Longest idle actors that are tried when there is no room for another one."""
-
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
@@ -76,7 +71,7 @@ class VirtualHost:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._kinds = {kind: _Kind(behaviour) for kind, behaviour in behaviours.items()}
-        self._actors: OrderedDict[Address, Activation] = OrderedDict()  # longest idle first
+        self._actors = Members(behaviours)
         self._idle_s = idle_s
         self._capacity = capacity
         self._weight_of = weight_of
@@ -90,7 +85,7 @@ class VirtualHost:
 
     def count(self, kind: str) -> int:
         """Activations of a kind."""
-        return sum(address.kind == kind for address in self._actors)
+        return self._actors.count(kind)
 
     @property
     def waiting(self) -> int:
@@ -99,18 +94,18 @@ class VirtualHost:
 
     def activations(self) -> list[Activation]:
         """Everybody in memory, longest idle first."""
-        return list(self._actors.values())
+        return list(self._actors)
 
     def find(self, address: Address) -> Activation | None:
         """The actor, if it is in memory."""
-        return self._actors.get(address)
+        return self._actors.find(address)
 
     def deactivate(self, address: Address) -> bool:
         """Forget what the actor knew, after the step and the messages it has; whether it was here.
 
         The next message activates it anew, from its rows.
         """
-        activation = self._actors.get(address)
+        activation = self._actors.find(address)
         if activation is None:
             return False
         if activation.resting:
@@ -125,16 +120,12 @@ class VirtualHost:
 
     def rests(self, address: Address) -> bool:
         """Whether nothing waits for the actor in memory."""
-        activation = self._actors.get(address)
+        activation = self._actors.find(address)
         return activation is None or activation.resting
 
     def states(self, kind: str) -> list[tuple[Address, Any]]:
         """What the active actors of a kind remember."""
-        return [
-            (address, each.state)
-            for address, each in self._actors.items()
-            if address.kind == kind and each.state is not None
-        ]
+        return self._actors.states(kind)
 
     def wake(self, address: Address, lane: Lane = None) -> None:
         """Look at your rows. Waking twice before the step is waking once; a hint that finds no
@@ -171,40 +162,35 @@ class VirtualHost:
 
     def passivate(self) -> int:
         """Drop who is idle too long, then the longest idle above capacity; how many went."""
-        limit = self._clock() - self._idle_s
-        longest_idle = takewhile(lambda each: each.touched < limit, self._actors.values())
-        idle = [each for each in longest_idle if each.resting]
+        idle = self._actors.idle_since(self._clock() - self._idle_s)
         self._drop(idle, Deactivation.IDLE)
-        surplus = max(len(self._actors) - self._capacity, 0)
-        crowding = list(islice((each for each in self._actors.values() if each.resting), surplus))
+        crowding = self._actors.above(self._capacity)
         self._drop(crowding, Deactivation.CROWDED)
         return len(idle) + len(crowding)
 
     def forget(self, shards: set[int]) -> None:
         """The shards moved away: their actors leave memory after the step they are in."""
-        for address in [a for a in self._actors if a.shard in shards]:
-            activation = self._actors[address]
+        for activation in self._actors.of_shards(shards):
             activation.clear()
             activation.leaving = True
             if activation.resting:
-                del self._actors[address]
+                self._actors.drop(activation.address)
 
     async def stop(self) -> None:
         """Take no more messages; wait for the steps in progress."""
         self._stopping = True
         running = [task for kind in self._kinds.values() for task in kind.running]
         await asyncio.gather(*running, return_exceptions=True)
-        for activation in self._actors.values():
-            activation.clear()
         self._actors.clear()
 
     def _activate(self, address: Address, lane: Lane, *, hint: bool) -> Activation | None:
-        activation = self._actors.get(address)
+        activation = self._actors.find(address)
         if activation is None:
             if hint and len(self._actors) >= self._capacity and not self._make_room():
                 self.refused += 1
                 return None
-            activation = self._actors[address] = Activation(address, self._clock(), lane)
+            activation = Activation(address, self._clock(), lane)
+            self._actors.add(activation)
         elif lane is not None and not activation.queued:
             activation.lane = lane  # while it waits it stays in the lane it waits in
         return activation
@@ -216,8 +202,7 @@ class VirtualHost:
 
     def _make_room(self) -> bool:
         """One of the longest idle leaves; false when they all have something to do."""
-        oldest = islice(self._actors.values(), _LOOKED_THROUGH)
-        idle = next((each for each in oldest if each.resting), None)
+        idle = self._actors.longest_idle()
         if idle is not None:
             self._drop([idle], Deactivation.CROWDED)
         return idle is not None
@@ -286,18 +271,16 @@ class VirtualHost:
 
     def _release(self, kind: _Kind, activation: Activation, again: bool) -> None:
         activation.busy = False
-        activation.touched = self._clock()
-        if activation.address in self._actors:
-            self._actors.move_to_end(activation.address)
+        self._actors.touch(activation, self._clock())
         if activation.leaving:
             activation.state = None
         if again or activation.queued or activation.mailbox:
             activation.queued = True
             self._line_up(kind, activation)
         elif activation.leaving:
-            self._actors.pop(activation.address, None)
+            self._actors.drop(activation.address)
 
     def _drop(self, activations: Sequence[Activation], reason: Deactivation) -> None:
         for activation in activations:
-            del self._actors[activation.address]
+            self._actors.drop(activation.address)
             _log.debug("actor_passivated", kind=activation.address.kind, reason=reason.value)

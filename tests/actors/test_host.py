@@ -73,7 +73,7 @@ async def test_the_turn_of_a_dead_owner_is_run_again_and_answered_once(
 async def stepless(core: HostCore) -> bool:
     """Its turns are over and what they led to was stepped."""
     return core.stats()["turns"] == 0 and not any(
-        each.busy or each.queued for each in core.actors._actors.values()
+        each.busy or each.queued for each in core.actors.activations()
     )
 
 
