@@ -16,6 +16,7 @@ from niochat.runtime.members import Members
 
 _log = structlog.get_logger(__name__)
 
+
 @dataclass(frozen=True, slots=True)
 class Delivery:
     """One actor's step: its activation and the messages it was given (perhaps none)."""

@@ -114,6 +114,10 @@ SELECT $1::uuid, nextval('inbox_numbers'), $2::uuid, md5('t' || n)::uuid,
          ORDER BY id DESC LIMIT 1) AS i
  CROSS JOIN generate_series($3::bigint, $4::bigint - 1) AS n
 
--- name: statistics
--- What autovacuum would do within a minute.
-ANALYZE
+-- name: tidy_up
+-- What autovacuum would do within a minute, in the middle of a measurement.
+VACUUM (ANALYZE)
+
+-- name: checkpoint
+-- And what the checkpointer would.
+CHECKPOINT
