@@ -19,7 +19,8 @@ _SAID = (_SQL["bulk_messages"], _SQL["bulk_events"], _SQL["bulk_inbox"], _SQL["b
 def fill(stores: Stores, tenant_id: object, channel_id: object, stored: int, size: int) -> None:
     """Messages `stored` up to `size`, with all that belongs to them, in ended conversations.
 
-    The tenant has a conversation already, which the others are like. PostgreSQL has nothing left to tidy up afterwards.
+    The tenant has a conversation already, which the others are like. PostgreSQL has nothing left to
+    tidy up afterwards.
     """
     where = (tenant_id, channel_id)
     for first in range(stored, size, _CHUNK):
