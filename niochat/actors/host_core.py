@@ -20,22 +20,20 @@ from niochat.actors.leases import AskActor, Leases
 from niochat.actors.ownership import Ownership
 from niochat.actors.paused import Paused
 from niochat.actors.release import release_of
+from niochat.actors.search import Search
 from niochat.actors.sharing import HostShares, held_back
 from niochat.actors.team_queue import TeamQueueBehaviour, Waiting
 from niochat.actors.tenant import TenantBehaviour, Throttled
-from niochat.actors.turns import MOST_WAITING, PATIENCE_S, PLACES, TURN_PAUSE_S, Pool, Turns
+from niochat.actors.turns import MOST_WAITING, PLACES, TURN_PAUSE_S, Pool, Turns
 from niochat.actors.vitals import Vitals
-from niochat.assistant.report import TurnRequest
 from niochat.conversation.pauses import Pauses
 from niochat.conversation.step import Stepper
 from niochat.conversation.work import MemoryCommand
-from niochat.domain.commands import RestartTurn
 from niochat.domain.effects import TellTeam
 from niochat.domain.errors import NiochatError, Unavailable
-from niochat.domain.ids import TurnId
-from niochat.inbox.sweep import LIMIT, Sweeper, UnwatchedTurn
+from niochat.inbox.sweep import Sweeper
 from niochat.outbox.claim import Outbox
-from niochat.outbox.deliver import Courier, Way
+from niochat.outbox.deliver import Courier
 from niochat.runtime.address import Address
 from niochat.runtime.fair_line import Lane
 from niochat.runtime.host import VirtualHost
@@ -51,8 +49,6 @@ SWEEP_S = 1.0
 PASSIVATE_EVERY_S = 10.0
 SHARES_EVERY_S = 5.0
 """How old plans, caps and the pool's size may be."""
-UNWATCHED_AFTER_S = 5.0
-"""Age at which a turn that did not fit into the line is looked for."""
 MOST_TOLD = 1000
 """Messages to actors of other hosts that are on their way; further ones are dropped, as they
 are lost when such a host is away.
@@ -90,7 +86,6 @@ class HostCore:
         self._ownership = Ownership(
             parts.database, self.incarnation, lambda lost: self.actors.forget(lost)
         )
-        self._sweeper = Sweeper(parts.database, self.incarnation)
         self.tally = Tally()
         self._paused = Paused(Pauses(parts.database), self._resume)
         self._places = places
@@ -121,6 +116,10 @@ class HostCore:
             },
             idle_s=parts.settings.passivate_s,
             capacity=parts.settings.max_actors, weight_of=self._shares.weight,
+        )  # fmt: skip
+        self._search = Search(
+            Sweeper(parts.database, self.incarnation), self._ownership, self.actors, self._turns,
+            self._courier, self._paused, self._command,
         )  # fmt: skip
         self._inspection = Inspection(self.actors, self._paused, self.stats)
         self._owner = Owner(name)
@@ -157,7 +156,7 @@ class HostCore:
         """The map changed: learn what is ours, forget what is not, look for what waits."""
         await self._paused.refresh()
         await self._ownership.refresh()
-        await self._sweep()
+        await self._search.forgotten()
 
     async def release(self, shards: set[int]) -> None:
         """Start nothing new for these shards; returns when their sends have ended, or soon."""
@@ -259,7 +258,7 @@ class HostCore:
                     await self.share()
                 if time.monotonic() >= wake_tenants_at:
                     wake_tenants_at = time.monotonic() + self._parts.settings.backfill_s / 2
-                    await self._wake_tenants()
+                    await self._search.tenants()
             except NiochatError as error:
                 _log.warning("sweep_put_off", host=self.name, code=error.code)
             except Exception as error:  # noqa: BLE001 - the sweep must outlive any error
@@ -269,58 +268,10 @@ class HostCore:
                 self.actors.passivate()
             await asyncio.sleep(SWEEP_S)
 
-    async def _sweep(self) -> None:
-        shards = self._ownership.shards
-        if not shards:
-            return
-        for found in await self._sweeper.forgotten(shards):
-            self.actors.wake(kinds.conversation(found.thread_id), found.tenant_id)
-        for unsent in await self._sweeper.unsent(shards):
-            self._courier.deliver(unsent.thread_id, Way(unsent.tenant_id, unsent.channel_id))
-        for turn in await self._sweeper.orphaned_turns(shards):
-            running = self._turns.running(turn.turn_id, turn.attempt)
-            if not running and not self._paused.holds(turn.thread_id):
-                self._command(turn.thread_id, RestartTurn(TurnId(turn.turn_id), turn.attempt))
-        if self._turns.left_out:
-            await self._take_in(shards)
-
-    async def _take_in(self, shards: Sequence[int]) -> None:
-        """Turns that did not fit into the line go on with the attempt that never began."""
-        if not self._turns.has_room:
-            return
-        limit = min(LIMIT, self._turns.room)
-        known = list(self._turns.known())
-        found = await self._sweeper.unwatched_turns(shards, known, UNWATCHED_AFTER_S, limit)
-        self._turns.left_out = len(found) >= limit
-        for turn in found:
-            # Somebody's report may be on its way into the step that ends the turn.
-            resting = self.actors.rests(kinds.conversation(turn.thread_id))
-            if resting and not self._paused.holds(turn.thread_id):
-                self._turns.resume(turn.thread_id, _request(turn))
-
     async def share(self) -> None:
         """Who gets how much from now on, and who was kept waiting by limits of its own."""
         await self._shares.refresh()
         self._turns.resize(self._shares.part(self._places()))
         held = held_back(self._turns, self._leases, self._courier, self.actors)
         await self._teller.tell(held)
-        if not self._turns.left_out:
-            await self._find_lost_turns()
-
-    async def _find_lost_turns(self) -> None:
-        """Of this very host, and older than any may get while somebody watches it."""
-        shards, known = self._ownership.shards, list(self._turns.known())
-        for turn in await self._sweeper.unwatched_turns(shards, known, PATIENCE_S + 15.0):
-            self._command(turn.thread_id, RestartTurn(TurnId(turn.turn_id), turn.attempt))
-
-    async def _wake_tenants(self) -> None:
-        for tenant_id in await self._sweeper.tenants():
-            if self._ownership.epoch_of(tenant_id) is not None:
-                self.actors.wake(kinds.tenant(tenant_id))
-
-
-def _request(turn: UnwatchedTurn) -> TurnRequest:
-    return TurnRequest(
-        turn.tenant_id, turn.conversation_id, turn.turn_id, turn.attempt, turn.upto_version,
-        turn.protocol,
-    )  # fmt: skip
+        await self._search.lost_turns()
