@@ -1,6 +1,7 @@
 """The assistant's pool: an autoscaled Serve deployment. Only it carries a model client."""
 
 import asyncio
+from dataclasses import replace
 
 from ray import serve
 
@@ -11,6 +12,7 @@ from niochat.assistant.report import TurnReport, TurnRequest
 from niochat.assistant.turn import Assistant
 from niochat.config import Settings
 from niochat.runtime import garbage
+from niochat.runtime.lag import OnePass
 from niochat.wiring.assistant import open_assistant
 
 
@@ -31,7 +33,9 @@ class AssistantReplica:
                 if self._assistant is None:
                     self._assistant = await open_assistant(self._settings, ErpPool())
                     garbage.settle_in()
-        return await self._assistant.run(request)
+        came = OnePass()
+        report = await self._assistant.run(request)
+        return replace(report, late_s=came.seconds)
 
     async def ping(self) -> bool:
         """Whether a replica answers."""

@@ -14,6 +14,8 @@ from niochat.conversation.work import MemoryCommand, Thread
 from niochat.domain.commands import FinishAssistantTurn, RestartTurn, TurnOutcome
 from niochat.domain.effects import RunTurn
 from niochat.domain.ids import TurnId
+from niochat.runtime.lag import OnePass
+from niochat.runtime.pace import Pace
 from niochat.runtime.slots import EQUAL, Constraint, Share, Slots
 
 _log = structlog.get_logger(__name__)
@@ -89,6 +91,9 @@ class Turns:
         self._share_of = share_of
         self._pause_s = pause_s
         self._line: Slots[_Turn] = Slots(places, waiting=waiting)
+        self._places = places
+        self._pace = Pace(places)
+        self._set_places()
         self._most = waiting
         self._turns: dict[TurnId, _Turn] = {}
         self.left_out = False
@@ -132,7 +137,9 @@ class Turns:
 
     def resize(self, places: int) -> None:
         """So many turns may run at once from now on; what runs goes on."""
-        self._line.capacity = max(places, 1)
+        self._places = max(places, 1)
+        self._pace.resize(self._places)
+        self._set_places()
         self._admit()
 
     def known(self) -> Iterable[TurnId]:
@@ -160,6 +167,9 @@ class Turns:
 
     def __len__(self) -> int:
         return len(self._turns)
+
+    def _set_places(self) -> None:
+        self._line.capacity = min(self._places, self._pace.limit)
 
     def _enter(self, turn: _Turn, *, again: bool = False) -> bool:
         tenant_id = turn.request.tenant_id
@@ -193,6 +203,7 @@ class Turns:
             if wait_s > 0:
                 self._wait_on(turn, wait_s)
                 return
+            began = OnePass()
             async with asyncio.timeout(PATIENCE_S):
                 report = await self._pool.run(request)
         except TimeoutError:
@@ -203,9 +214,15 @@ class Turns:
             _log.warning("turn_lost", turn=str(request.turn_id), error=repr(error))
             await self._restart(turn)
             return
+        self._heed(max(report.late_s, began.seconds))
         if report.throttle_s > 0:
             self._throttle(request.tenant_id, report.throttle_s)
         self._deliver(turn.thread_id, report.finish)
+
+    def _heed(self, late_s: float) -> None:
+        """More or fewer at once, by how late the replica's event loop and ours were."""
+        self._pace.ended(late_s, self._line.taken)
+        self._set_places()
 
     async def _restart(self, turn: _Turn) -> None:
         self._give_back(turn)  # others need not wait until a replica is back

@@ -20,7 +20,10 @@ class TurnRequest:
 
 @dataclass(frozen=True, slots=True)
 class TurnReport:
-    """What came of it. ``throttle_s``: the model asked the whole tenant to wait so long."""
+    """What came of it. ``throttle_s``: the model asked the whole tenant to wait so long.
+    ``late_s``: a pass of the replica's event loop when the turn came.
+    """
 
     finish: FinishAssistantTurn
     throttle_s: float = 0.0
+    late_s: float = 0.0
