@@ -41,7 +41,7 @@ TellTeam = Callable[[UUID, fx.TellTeam, UUID], None]
 class ConversationBehaviour:
     """Steps conversations in batches. An activation's state is its ``Thread``."""
 
-    batch = 64
+    batch = 32
     parallel = 2
 
     def __init__(

@@ -15,7 +15,7 @@ from niochat.domain.commands import FinishAssistantTurn, RestartTurn, TurnOutcom
 from niochat.domain.effects import RunTurn
 from niochat.domain.ids import TurnId
 from niochat.runtime.lag import OnePass
-from niochat.runtime.pace import Pace
+from niochat.runtime.pace import Company, Pace
 from niochat.runtime.slots import EQUAL, Constraint, Share, Slots
 
 _log = structlog.get_logger(__name__)
@@ -93,6 +93,7 @@ class Turns:
         self._line: Slots[_Turn] = Slots(places, waiting=waiting)
         self._places = places
         self._pace = Pace(places)
+        self._company = Company()
         self._set_places()
         self._most = waiting
         self._turns: dict[TurnId, _Turn] = {}
@@ -113,6 +114,8 @@ class Turns:
     def resume(self, thread_id: UUID, request: TurnRequest) -> None:
         """The same, of a row that was found."""
         self.cancel(TurnId(request.turn_id))
+        self._company.came(request.tenant_id)
+        self._set_places()
         turn = _Turn(thread_id, request)
         if self._enter(turn):
             self._turns[TurnId(request.turn_id)] = turn
@@ -169,7 +172,9 @@ class Turns:
         return len(self._turns)
 
     def _set_places(self) -> None:
-        self._line.capacity = min(self._places, self._pace.limit)
+        """A tenant that is alone may have them all, however late it makes itself."""
+        paced = self._pace.limit if self._company.several else self._places
+        self._line.capacity = min(self._places, paced)
 
     def _enter(self, turn: _Turn, *, again: bool = False) -> bool:
         tenant_id = turn.request.tenant_id

@@ -4,8 +4,12 @@ Additive increase, multiplicative decrease, as TCP finds what a line carries (RF
 wait then waits in a line that is fair, and not in an event loop that serves everybody in turn.
 """
 
-LATE_S = 0.010
+import time
+from collections.abc import Callable
+
+LATE_S = 0.015
 """A pass of an event loop that is as long is too long: alone it takes less than one millisecond."""
+LATELY_S = 10.0
 LEAST = 2.0
 FIRST = 32.0
 CUT = 0.7
@@ -20,7 +24,8 @@ class Pace:
         self._limit = min(FIRST, self._most)
         self._starting = True
         """Twice as much with every round, until something was late for the first time."""
-        self._since_cut = 0
+        self._deaf = 0
+        """Ends that were under way when the limit was cut: they come late as well."""
 
     @property
     def limit(self) -> int:
@@ -30,20 +35,39 @@ class Pace:
     def resize(self, most: int) -> None:
         """Another upper bound."""
         self._most = max(float(most), 1.0)
-        self._limit = min(self._limit, self._most)
+        self._limit = max(min(self._limit, self._most), min(LEAST, self._most))
 
     def ended(self, late_s: float, under_way: int) -> None:
         """One piece of work ended while so many were under way, and was so late."""
-        self._since_cut += 1
+        self._deaf -= 1
         if late_s > self._late_s:
-            self._slow_down()
+            self._slow_down(under_way)
         elif under_way >= self._limit * CUT:  # else nobody knows whether more would be too much
             step = 1.0 if self._starting else 1.0 / self._limit
             self._limit = min(self._limit + step, self._most)
 
-    def _slow_down(self) -> None:
-        """Once in a round: what was under way already comes late as well."""
+    def _slow_down(self, under_way: int) -> None:
         self._starting = False
-        if self._since_cut >= self._limit:
-            self._since_cut = 0
+        if self._deaf < 0:
+            self._deaf = under_way
             self._limit = max(self._limit * CUT, min(LEAST, self._most))
+
+
+class Company:
+    """Whether more than one was here lately: who is alone takes nothing from anybody."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._last: tuple[object, float] | None = None
+        self._other: tuple[object, float] | None = None
+
+    def came(self, who: object) -> None:
+        """Somebody, known or new."""
+        if self._last is not None and self._last[0] != who:
+            self._other = self._last
+        self._last = (who, self._clock())
+
+    @property
+    def several(self) -> bool:
+        """Another one than the last came within ``LATELY_S``."""
+        return self._other is not None and self._clock() - self._other[1] < LATELY_S
