@@ -9,6 +9,7 @@ from niochat.cli.bench.plots import read_results
 from niochat.domain.errors import Invalid
 
 _MARK = re.compile(r"(<!-- figures: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
+_WORTH_TELLING_MS = 0.02
 _HEAD = (
     ("rate", "a second"),
     ("p50_ms", "p50 ms"),
@@ -51,7 +52,18 @@ def _table(found: Mapping[str, Any]) -> str:
     goals = "".join(
         f"- {'met' if met else '**missed**'}: {goal}\n" for goal, met in found["goals"].items()
     )
-    return f"\n{rows}\n{goals}\n{_more(found)}"
+    return f"\n{rows}\n{goals}\n{_groups(found)}{_more(found)}"
+
+
+def _groups(found: Mapping[str, Any]) -> str:
+    """Who used the CPU, without those that hardly did."""
+    rows = [
+        [group, used["cpu_ms_per_unit"], used["pss_mb_peak"], used.get("processes", "")]
+        for group, used in (found.get("groups") or {}).items()
+        if used["cpu_ms_per_unit"] >= _WORTH_TELLING_MS
+    ]
+    head = ["processes of", f"CPU ms a {found['unit']}", "peak PSS MB", "how many"]
+    return _whole(head, rows) if rows else ""
 
 
 def _picture(document: Path, file: Path) -> str:

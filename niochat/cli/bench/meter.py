@@ -1,6 +1,7 @@
 """CPU seconds and memory of a stack, by group of processes."""
 
 import time
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -39,6 +40,7 @@ class Reading:
 
     cpu_s: Mapping[str, float]
     pss_mb: Mapping[str, float]
+    processes: Mapping[str, int] = field(default_factory=dict)
     machine_s: float = 0.0
     """Of the whole machine, ours and others'."""
     at: float = 0.0
@@ -52,6 +54,8 @@ class Use:
     cpu_s: dict[str, float] = field(default_factory=dict)
     pss_mb: dict[str, float] = field(default_factory=dict)
     """The highest that was read."""
+    processes: dict[str, int] = field(default_factory=dict)
+    """The most that were there: a pool that grew shows here."""
     foreign_s: float = 0.0
     wall_s: float = 0.0
 
@@ -66,13 +70,16 @@ class Use:
             self.cpu_s[group] = self.cpu_s.get(group, 0.0) + max(used, 0.0)
         for group, pss in after.pss_mb.items():
             self.pss_mb[group] = max(self.pss_mb.get(group, 0.0), pss)
+        for group, count in after.processes.items():
+            self.processes[group] = max(self.processes.get(group, 0), count)
 
     def groups(self) -> dict[str, dict[str, float]]:
-        """For JSON: milliseconds of CPU for a unit, and peak memory, by group."""
+        """For JSON: milliseconds of CPU for a unit, peak memory and processes, by group."""
         return {
             group: {
                 "cpu_ms_per_unit": round(self._ms(seconds), 4),
                 "pss_mb_peak": round(self.pss_mb.get(group, 0.0), 1),
+                "processes": self.processes.get(group, 0),
             }
             for group, seconds in sorted(self.cpu_s.items(), key=lambda item: -item[1])
         }
@@ -106,11 +113,13 @@ class Meter:
         """Now. Takes some tens of milliseconds, so it belongs before and after the work."""
         cpu: dict[str, float] = {}
         pss: dict[str, float] = {}
+        count: Counter[str] = Counter()
         for process in processes.marked(self._home):
             group = group_of(process)
             cpu[group] = cpu.get(group, 0.0) + _cpu_s(process)
+            count[group] += 1
             pss[group] = pss.get(group, 0.0) + processes.pss_kb(process.pid) / 1024
-        return Reading(cpu, pss, _machine_s(), time.monotonic())
+        return Reading(cpu, pss, count, _machine_s(), time.monotonic())
 
 
 def group_of(process: psutil.Process) -> str:

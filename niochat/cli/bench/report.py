@@ -81,7 +81,8 @@ def shown(report: Report) -> RenderableType:
             whole.add_row(f"limit: {name.replace('_', ' ')}", str(value))
     for goal, met in report.goals.items():
         whole.add_row(goal, "[green]met[/green]" if met else "[red]missed[/red]")
-    groups = Table("group", f"CPU ms a {report.unit}", "peak PSS MB")
-    for group, figures in report.groups.items():
-        groups.add_row(group, f"{figures['cpu_ms_per_unit']:.3f}", f"{figures['pss_mb_peak']:.0f}")
+    groups = Table("group", f"CPU ms a {report.unit}", "peak PSS MB", "processes")
+    for group, used in report.groups.items():
+        cells = (used["cpu_ms_per_unit"], used["pss_mb_peak"], used.get("processes", 0))
+        groups.add_row(group, f"{cells[0]:.3f}", f"{cells[1]:.0f}", str(cells[2]))
     return Group(whole, groups) if report.groups else whole

@@ -37,11 +37,16 @@ def test_the_ratio_compares_slices_of_one_round() -> None:
 def test_use_adds_up_and_leaves_the_outside_world_out() -> None:
     use = Use()
     use.add(Reading({"hosts": 1.0}, {}), Reading({"hosts": 2.0, "crowd": 9.0}, {"hosts": 50.0}), 60)
-    use.add(Reading({"hosts": 2.0}, {}), Reading({"hosts": 3.0}, {"hosts": 40.0, "crowd": 5}), 40)
+    grown = Reading({"hosts": 3.0}, {"hosts": 40.0, "crowd": 5}, {"crowd": 2})
+    use.add(Reading({"hosts": 2.0}, {}), grown, 40)
 
     assert use.cpu_ms_per_unit() == 20.0
     assert use.total_pss_mb() == 50.0
-    assert use.groups()["crowd"] == {"cpu_ms_per_unit": 90.0, "pss_mb_peak": 5.0}
+    assert use.groups()["crowd"] == {
+        "cpu_ms_per_unit": 90.0,
+        "pss_mb_peak": 5.0,
+        "processes": 2,
+    }
 
 
 def test_a_process_that_ended_gives_no_cpu_back() -> None:
