@@ -74,7 +74,8 @@ class Ownership:
         self._releasing.update(dict.fromkeys(shards, until))
 
     def _leaves(self, shard: int) -> bool:
-        return self._releasing.get(shard, 0.0) > self._clock()
+        until = self._releasing.get(shard)
+        return until is not None and until > self._clock()
 
     async def announce(self, name: str, node: str, pid: int) -> None:
         """Say that this process lives. Unheard once another one has announced itself later."""

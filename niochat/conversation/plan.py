@@ -38,8 +38,8 @@ class Planner:
         self._messages = dict(loaded.messages[thread.id])
         self._sends = dict(loaded.sends[thread.id])
         self._unmatched = dict(loaded.unmatched[thread.id])
-        number = loaded.numbers.get(thread.id, 0)
-        self._protocol = protocol(loaded.now, tenant.timezone, number)
+        number = loaded.numbers.get(thread.id)
+        self._protocol = protocol(loaded.now, tenant.timezone, number) if number else ""
         self._policy = tenant.policy
         self._people = tenant.people
         self._plan = Plan(thread, work.epoch, loaded.now, thread.conversation)
