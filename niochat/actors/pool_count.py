@@ -41,9 +41,15 @@ class PoolCount:
             try:
                 # Synchronous, and without the cluster's server it lasts: never on the event
                 # loop, and nobody waits for it.
-                replicas = await asyncio.to_thread(self._count)
-                for handle in self._handles():
-                    handle.pool_has.remote(replicas)  # a host that misses it hears the next one
+                self._tell(await asyncio.to_thread(self._count))
             except Exception as error:  # noqa: BLE001 - the count must outlive any error
                 _log.warning("pool_not_counted", error=repr(error)[:200])
             await asyncio.sleep(every_s)
+
+    def _tell(self, replicas: int) -> None:
+        """Nobody waits for an answer: a host that misses it hears the next one."""
+        for handle in self._handles():
+            try:
+                handle.pool_has.remote(replicas)
+            except AttributeError:
+                continue  # a host of the release before, which counts by itself

@@ -219,7 +219,8 @@ class Turns:
             _log.warning("turn_lost", turn=str(request.turn_id), error=repr(error))
             await self._restart(turn)
             return
-        self._heed(max(report.late_s, began.seconds))
+        # A replica of the release before does not tell.
+        self._heed(max(getattr(report, "late_s", 0.0), began.seconds))
         if report.throttle_s > 0:
             self._throttle(request.tenant_id, report.throttle_s)
         self._deliver(turn.thread_id, report.finish)

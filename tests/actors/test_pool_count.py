@@ -24,8 +24,9 @@ class Host:
         self.heard.set()
 
 
-async def told(host: Host, count: Callable[[], int]) -> None:
-    telling = asyncio.create_task(PoolCount(lambda: [host], count).tell_for_ever(0.001))
+async def told(host: Host, count: Callable[[], int], *others: object) -> None:
+    handles = [*others, host]
+    telling = asyncio.create_task(PoolCount(lambda: handles, count).tell_for_ever(0.001))
     await host.heard.wait()
     telling.cancel()
 
@@ -51,3 +52,11 @@ async def test_counting_goes_on_after_serve_was_away() -> None:
     await told(host, count)
 
     assert host.pool.replicas == 2
+
+
+async def test_a_host_of_the_release_before_keeps_nobody_from_hearing() -> None:
+    host = Host()
+
+    await told(host, lambda: 4, object())
+
+    assert host.pool.replicas == 4

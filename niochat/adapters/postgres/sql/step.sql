@@ -23,7 +23,7 @@ SELECT t.id AS thread_id, t.tenant_id, t.channel_id, t.merged_into, now() AS now
           FROM (SELECT jsonb_array_elements_text(x.externals)
                  UNION
                 SELECT jsonb_path_query(p.pending, '$[*][2].keyvalue() ? (
-                    @.key == "external_id" || @.key == "target" || @.key == "targets").value[*]') #>> '{}') AS k (id)
+                    @.key == "external_id" || @.key == "target" || @.key == "targets").value[*]', '{}', true) #>> '{}') AS k (id)
           LEFT JOIN LATERAL (
               SELECT * FROM messages m
                WHERE m.thread_id = x.thread_id AND m.external_id = k.id LIMIT 1) AS m ON true
@@ -33,7 +33,7 @@ SELECT t.id AS thread_id, t.tenant_id, t.channel_id, t.merged_into, now() AS now
                    m.author, m.status, m.conversation_id))
           FROM (SELECT jsonb_array_elements_text(x.sends)
                  UNION
-                SELECT jsonb_path_query(p.pending, '$[*][2].track_id') #>> '{}') AS k (id)
+                SELECT jsonb_path_query(p.pending, '$[*][2].track_id', '{}', true) #>> '{}') AS k (id)
          CROSS JOIN LATERAL (
               SELECT * FROM outbox o
                WHERE o.id = CASE WHEN pg_input_is_valid(k.id, 'uuid') THEN k.id::uuid END
