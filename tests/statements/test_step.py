@@ -300,14 +300,15 @@ async def poison(given: Given, place: Place, thread: UUID) -> None:
     )  # fmt: skip
 
 
+@pytest.mark.parametrize("command", [{"type": "of_next_year"}, "words", [{"external_id": 1}]])
 async def test_a_row_of_newer_code_waits_uncounted_and_what_came_before_it_is_processed(
-    a: Host, place: Place, thread: UUID, given: Given
+    a: Host, place: Place, thread: UUID, given: Given, command: object
 ) -> None:
     await put(a, place, thread, [message("m1")])
     await given.admin.execute(
         "INSERT INTO inbox (tenant_id, id, channel_id, thread_id, shard, dedupe_key, command)"
         " VALUES ($1, nextval('inbox_numbers'), $2, $3, shard_of($3), 'new', $4)",
-        place.tenant, place.channel, thread, {"type": "of_next_year"},
+        place.tenant, place.channel, thread, command,
     )  # fmt: skip
 
     first = await a.step(thread)
