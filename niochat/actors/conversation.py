@@ -70,7 +70,14 @@ class ConversationBehaviour:
         owned = {d.activation.address.key: d for d in batch if self._owns(d) and self._goes(d)}
         if not owned:
             return []
-        stepped = await self._stepper.step([self._work(d) for d in owned.values()])
+        try:
+            stepped = await self._stepper.step([self._work(d) for d in owned.values()])
+        except Exception:
+            # The commit may have been done and only its answer lost: what memory knew is no
+            # longer sure to be so, and a turn that was begun has nobody who watches it.
+            for delivery in owned.values():
+                delivery.activation.state = None
+            raise
         if any(s.verdict is Verdict.LOST for s in stepped):
             await self._ownership.refresh()
         again: list[Address] = []

@@ -78,9 +78,9 @@ class Cluster:
     hosts: dict[str, HostCore] = field(default_factory=dict)
     opened: list[Parts] = field(default_factory=list)
 
-    async def host(self, name: str, **options: Any) -> HostCore:
+    async def host(self, name: str, connect: type[Database] = Database, **options: Any) -> HostCore:
         """One more host process, without a shard."""
-        database = await Database.open(self.url, size=4)
+        database = await connect.open(self.url, size=4)
         gateway, inbox = Uazapi(lookup_timeout_s=2), Inbox(database)
         directory = self.provider.directory
         settings = Settings.model_validate(

@@ -1,0 +1,64 @@
+"""PostgreSQL stood still, the host gave up waiting, and the commit was done all the same."""
+
+from typing import Any, ClassVar
+
+import pytest
+
+from niochat.adapters.postgres.database import Connection, Database
+from niochat.domain.errors import Unavailable
+from tests.actors.cluster import Cluster, until
+from tests.actors.provider import Provider
+from tests.builders import Given
+
+pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(30)]
+
+
+class Deaf(Database):
+    """Hears nothing of the statements whose numbers are in ``misses``; they are done."""
+
+    misses: ClassVar[set[int]] = set()
+    done: ClassVar[list[str]] = []
+
+    async def alone(self, connection: Connection, query: str, *values: object) -> list[Any]:
+        rows = await super().alone(connection, query, *values)
+        self.done.append(query)
+        if len(self.done) in self.misses:
+            raise Unavailable("it stood still", code="database")
+        return rows
+
+
+WRITES = ["message", "turn", "answer", "claim", "settlement"]
+"""What one message causes, each a commit of its own."""
+
+
+@pytest.mark.parametrize("missed", WRITES)
+async def test_a_commit_whose_answer_was_lost_is_gone_on_from_at_once(
+    cluster: Cluster, provider: Provider, given: Given, missed: str
+) -> None:
+    """A turn that nobody watches would be found after minutes, and its customer wait for them."""
+    Deaf.misses, Deaf.done = set(), []
+    await given.admin.execute("UPDATE tenants SET policy = policy || '{\"burst_window_s\": 0.1}'")
+    core = await cluster.host("a", Deaf)
+    core.start()
+    await cluster.give(core)
+    await cluster.poked(core, 1, "oi")
+    await until(lambda: settled(given, 1))
+
+    # The conversation is in memory now.
+    Deaf.misses = {len(Deaf.done) + 1 + WRITES.index(missed)}
+    await cluster.poked(core, 2, "e agora?")
+    if missed == "claim":  # it may have left: looked for once its time is over
+        await until(lambda: claimed(given))
+        await given.admin.execute("UPDATE outbox SET send_until = now() WHERE status = 'sending'")
+    await until(lambda: settled(given, 2))
+
+    texts = ["resposta 1", "resposta 2" if missed == "turn" else "resposta 1"]
+    assert [m["text"] for m in await provider.received()] == texts
+
+
+async def claimed(given: Given) -> bool:
+    return await given.count("outbox", "status = 'sending'") == 1
+
+
+async def settled(given: Given, count: int) -> bool:
+    return await given.count("outbox", "status = 'sent'") == count
