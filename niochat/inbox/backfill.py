@@ -1,5 +1,7 @@
 """What the gateway did not repeat is fetched from its store, through the same dedupe keys."""
 
+import asyncio
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -11,6 +13,7 @@ from niochat.adapters.postgres.database import Database
 from niochat.adapters.postgres.queries import queries
 from niochat.adapters.whatsapp.uazapi.fields import moment_of, object_of
 from niochat.adapters.whatsapp.uazapi.parse import parse
+from niochat.domain.errors import Unavailable
 from niochat.domain.gateway import Gateway, Line
 from niochat.domain.incoming import Incoming
 from niochat.inbox.accept import Inbox
@@ -50,14 +53,18 @@ class Backfill:
             rows = await connection.fetch(_SQL["channels"], tenant_id)
         return [FillableChannel(**dict(row)) for row in rows]
 
-    async def fill(self, channel: FillableChannel, line: Line) -> set[UUID]:
+    async def fill(
+        self, channel: FillableChannel, line: Line, gateway_s: float | None = None
+    ) -> set[UUID]:
         """Accept what is missing, oldest first; the threads that got something.
 
-        Raises ``Unavailable`` when the gateway or the database is away; what was accepted
-        by then is kept, and the next fill begins at the same place.
+        ``gateway_s``: seconds that the gateway may take for all of its answers together; those of
+        the database do not count. Raises ``Unavailable`` when the gateway or the database
+        (``database``) is away; what was accepted by then is kept, and the next fill begins
+        at the same place.
         """
         started = await self._clock()
-        missing = await self._missing(channel, line, started)
+        missing = await self._missing(channel, _Patience(self._gateway, line, gateway_s), started)
         threads: set[UUID] = set()
         # Times are whole seconds: within one, the store's own order (newest first) decides.
         missing.reverse()
@@ -81,12 +88,12 @@ class Backfill:
         return now
 
     async def _missing(
-        self, channel: FillableChannel, line: Line, started: datetime
+        self, channel: FillableChannel, store: "_Patience", started: datetime
     ) -> list[Incoming]:
         since = channel.filled_to - OVERLAP
         missing: list[Incoming] = []
         for page in range(MAX_PAGES):
-            bodies = await self._gateway.messages(line, PAGE, page * PAGE)
+            bodies = await store.page(page)
             # By the time of all that is stored, groups too: a page of them ends nothing.
             recent = [body for body in bodies if _stored_at(body, started) >= since]
             missing.extend(await self._unknown(channel.id, _incoming(recent, started)))
@@ -101,6 +108,27 @@ class Backfill:
             rows = await connection.fetch(_SQL["known"], channel_id, keys)
         known = {row["dedupe_key"] for row in rows}
         return [i for i in incoming if i.dedupe_key not in known]
+
+
+class _Patience:
+    """A gateway's store, which has so many seconds for all pages together."""
+
+    def __init__(self, gateway: Gateway, line: Line, seconds: float | None) -> None:
+        self._gateway = gateway
+        self._line = line
+        self._left_s = seconds
+
+    async def page(self, number: int) -> Sequence[Mapping[str, object]]:
+        """Raises ``Unavailable`` when the time is up."""
+        began = time.monotonic()
+        try:
+            async with asyncio.timeout(self._left_s):
+                return await self._gateway.messages(self._line, PAGE, number * PAGE)
+        except TimeoutError:
+            raise Unavailable("the gateway's store takes too long", code="gateway") from None
+        finally:
+            if self._left_s is not None:
+                self._left_s -= time.monotonic() - began
 
 
 def _incoming(bodies: Sequence[Mapping[str, object]], now: datetime) -> list[Incoming]:

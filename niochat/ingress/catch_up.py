@@ -21,7 +21,9 @@ from niochat.outbox.deliver import LineOf
 _log = structlog.get_logger(__name__)
 
 WITHIN_S = 4.0
-"""A gateway that is slower keeps its webhooks waiting no longer; the tenant's actor fills later."""
+"""A gateway that is slower keeps its webhooks waiting no longer; the tenant's actor fills later. A
+slow database is waited for: what it holds up must not be stored in another order.
+"""
 AGAIN_AFTER_S = 5.0
 """After a fill that failed, so that a gateway without answers does not slow every webhook."""
 
@@ -62,12 +64,11 @@ class CatchUp:
     async def _fill(self, channel: ChannelRecord) -> None:
         line = self._line_of(channel.base_url, channel.token_sealed, channel.tenant_id)
         try:
-            async with asyncio.timeout(WITHIN_S):
-                for each in await self._backfill.channels(channel.tenant_id):
-                    if each.id == channel.id:
-                        for thread in await self._backfill.fill(each, line):
-                            self._poke(thread, channel.tenant_id)
-        except (NiochatError, TimeoutError) as error:
+            for each in await self._backfill.channels(channel.tenant_id):
+                if each.id == channel.id:
+                    for thread in await self._backfill.fill(each, line, WITHIN_S):
+                        self._poke(thread, channel.tenant_id)
+        except NiochatError as error:
             if isinstance(error, Unavailable) and error.code == "database":
                 raise  # what cannot be filled cannot be stored either: 503, and again
             _log.warning("catch_up_put_off", channel=str(channel.id), error=repr(error))

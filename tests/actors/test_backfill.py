@@ -30,9 +30,13 @@ class Odd(Uazapi):
         super().__init__(lookup_timeout_s=2)
         self.odd: list[Mapping[str, object]] = []
         self.pages = 0
+        self.opens = asyncio.Event()
+        """The store answers once it is set."""
+        self.opens.set()
 
     async def messages(self, line: Line, limit: int, offset: int) -> Sequence[Mapping[str, object]]:
         self.pages += 1
+        await self.opens.wait()
         if not self.odd:
             return await super().messages(line, limit, offset)
         stored = [*self.odd, *await super().messages(line, 1000, 0)]
@@ -48,12 +52,12 @@ class Store:
         self.inbox = Inbox(provider.database)
         self.backfill = Backfill(provider.database, self.inbox, self.gateway)
 
-    async def fill(self) -> set[UUID]:
+    async def fill(self, gateway_s: float | None = None) -> set[UUID]:
         (channel,) = await self.backfill.channels(self.provider.place.tenant)
         line = self.provider.directory.line(
             channel.base_url, channel.token_sealed, channel.tenant_id
         )
-        return await self.backfill.fill(channel, line)
+        return await self.backfill.fill(channel, line, gateway_s)
 
     async def writes(self, *texts: str) -> list[str]:
         return [await self.provider.world.write(PHONE, text=text) for text in texts]
@@ -223,3 +227,29 @@ async def test_a_gateway_that_is_away_is_asked_again_from_the_same_place(store: 
     assert await store.given.rows("SELECT filled_to FROM channels") == [before]
     await store.fill()
     assert await store.accepted() == ["um"]
+
+
+async def test_a_gateway_that_takes_too_long_ends_the_fill(store: Store) -> None:
+    await store.writes("texto")
+    store.gateway.opens.clear()
+
+    with pytest.raises(Unavailable) as found:
+        await store.fill(0.05)
+
+    assert found.value.code == "gateway"
+    assert await store.accepted() == []
+
+
+async def test_a_database_that_stands_still_takes_nothing_of_the_gateways_time(
+    store: Store, given: Given
+) -> None:
+    """Once it goes on, what is missing is stored: a webhook that waits for it must not overtake."""
+    await store.writes("texto 1", "texto 2")
+    filling = asyncio.create_task(store.fill(0.5))
+    async with given.admin.transaction():
+        await given.admin.execute("LOCK TABLE inbox IN ACCESS EXCLUSIVE MODE")
+        done, _ = await asyncio.wait([filling], timeout=1.0)
+        assert not done
+
+    await filling
+    assert await store.accepted() == ["texto 1", "texto 2"]

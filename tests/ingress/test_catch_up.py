@@ -25,7 +25,9 @@ class Filling:
     async def channels(self, tenant_id: UUID) -> list[FillableChannel]:
         return [self.channel]
 
-    async def fill(self, channel: FillableChannel, line: Line) -> set[UUID]:
+    async def fill(
+        self, channel: FillableChannel, line: Line, gateway_s: float | None = None
+    ) -> set[UUID]:
         self.fills += 1
         if self.failures:
             raise self.failures.pop(0)
