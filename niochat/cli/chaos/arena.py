@@ -15,6 +15,8 @@ from niochat.domain.errors import NiochatError, NotFound
 from niochat.stack import processes
 from niochat.stack.home import Home
 
+COMES_WITHIN_S = 120.0
+"""For a process that is being replaced."""
 LOOK_S = 0.25
 
 
@@ -38,12 +40,18 @@ class Arena:
         found = [p for p in processes.marked(self.home.folder) if title in command_of(p)]
         return sorted(found, key=lambda process: process.pid)
 
-    def one(self, title: str) -> psutil.Process:
-        """One of them, by the seed's chance. Raises ``NotFound`` when there is none."""
-        found = self.named(title)
-        if not found:
+    async def one(self, title: str) -> psutil.Process:
+        """One of them, by the seed's chance; waited for, as the fault before may have taken it.
+
+        Raises ``NotFound`` when none comes.
+        """
+
+        async def there() -> bool:
+            return bool(self.named(title))
+
+        if await until(there, COMES_WITHIN_S) is None:
             raise NotFound(f"no process of this stack is called {title}")
-        return self.chance.choice(found)
+        return self.chance.choice(self.named(title))
 
     def logged(self, process: psutil.Process, event: str) -> int:
         """How often a worker of Ray logged that event."""

@@ -13,7 +13,7 @@ from niochat.cli.chaos.faults.stores import (
     kill_redis,
     restart_postgres,
 )
-from niochat.cli.chaos.faults.workers import kill, pause_a_host
+from niochat.cli.chaos.faults.workers import kill, kill_ray, pause_a_host
 from niochat.domain.errors import NotFound
 
 _WORKERS = (
@@ -33,10 +33,10 @@ _WORKERS = (
     Fault("erp-kill", "a write is found in its journal", kill("ray::ServeReplica:erp")),
     Fault("haproxy-kill", "the gateway repeats, the rest is fetched", kill("bin/haproxy")),
     Fault(
-        "raylet-kill", "all of Ray ends and is started again", kill("raylet/raylet"), takes_s=45.0
+        "raylet-kill", "all of Ray ends and is started again", kill_ray("raylet/raylet"), takes_s=45.0
     ),
     Fault(
-        "gcs-kill", "all of Ray ends and is started again", kill("gcs/gcs_server"), takes_s=45.0
+        "gcs-kill", "all of Ray ends and is started again", kill_ray("gcs/gcs_server"), takes_s=45.0
     ),
 )  # fmt: skip
 _STORES = (

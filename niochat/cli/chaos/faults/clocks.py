@@ -11,7 +11,7 @@ BACK_S = 8.0
 
 async def step_the_clock(arena: Arena) -> Injury:
     """One host's, or that of everybody but PostgreSQL."""
-    host = arena.one("ray::HostActor")
+    host = await arena.one("ray::HostActor")
     pid, target = arena.chance.choice([(host.pid, f"host ({host.pid})"), (0, "all processes")])
     arena.clock_file.write_text(f"{pid} {HOUR_S}\n")
 

@@ -42,7 +42,7 @@ async def cut_postgres_off(arena: Arena) -> Injury:
 
 async def kill_redis(arena: Arena) -> Injury:
     """SIGKILL; it comes back empty."""
-    victim = arena.one("valkey-server")
+    victim = await arena.one("valkey-server")
     victim.kill()
     return Injury(f"Redis ({victim.pid})", nothing_more)
 
