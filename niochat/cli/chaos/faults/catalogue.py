@@ -33,7 +33,8 @@ _WORKERS = (
     Fault("erp-kill", "a write is found in its journal", kill("ray::ServeReplica:erp")),
     Fault("haproxy-kill", "the gateway repeats, the rest is fetched", kill("bin/haproxy")),
     Fault(
-        "raylet-kill", "all of Ray ends and is started again", kill_ray("raylet/raylet"), takes_s=45.0
+        "raylet-kill", "all of Ray ends and is started again",
+        kill_ray("raylet/raylet"), takes_s=45.0,
     ),
     Fault(
         "gcs-kill", "all of Ray ends and is started again", kill_ray("gcs/gcs_server"), takes_s=45.0
