@@ -89,13 +89,21 @@ class Door:
             channel_id = UUID(request.path_params["channel_id"])
         except ValueError:
             raise NotFound("there is no such channel") from None
-        channel = await self._channels.channel(channel_id)
+        channel = await self._channel(channel_id)
         known = channel.secret_hash if channel is not None else bytes(32)
         right = self._vault.matches(request.path_params["secret"], known)
         if channel is None or not right:
             _log.warning("webhook_refused", channel=str(channel_id), client=_client(request))
             raise NotFound("there is no such channel")
         return channel
+
+    async def _channel(self, channel_id: UUID) -> ChannelRecord | None:
+        try:
+            return await self._channels.channel(channel_id)
+        except Unavailable:
+            if self._catch_up is not None:
+                self._catch_up.missed(channel_id)
+            raise
 
     def _check_signature(self, channel: ChannelRecord, request: Request, body: bytes) -> None:
         key = self._channels.hmac_key(channel)

@@ -5,11 +5,16 @@ from uuid import UUID
 
 import pytest
 
-from niochat.accounts.records import ChannelAddress
+from niochat.accounts.directory import Directory
+from niochat.accounts.records import ChannelAddress, ChannelRecord
 from niochat.domain.errors import Unavailable
 from niochat.domain.gateway import Line
+from niochat.inbox.accept import Inbox
 from niochat.inbox.backfill import FillableChannel
 from niochat.ingress.catch_up import CatchUp
+from niochat.ingress.webhooks import Door, application
+from tests.adapters.whatsapp.captures import TEXT, capture
+from tests.ingress.conftest import World, path_of, serving, vault
 
 pytestmark = pytest.mark.asyncio
 
@@ -101,3 +106,30 @@ async def test_a_gateway_that_does_not_answer_keeps_no_second_webhook_waiting(
     await catch_up.before(address.channel)
 
     assert filling.fills == 1
+
+
+class Blind(Directory):
+    """Finds no channel while the database is ``away``."""
+
+    away = False
+
+    async def channel(self, channel_id: UUID) -> ChannelRecord | None:
+        if self.away:
+            raise Unavailable("away", code="database")
+        return await super().channel(channel_id)
+
+
+async def test_a_webhook_whose_channel_was_not_found_for_want_of_a_database_counts_as_missed(
+    world: World, catch_up: CatchUp, filling: Filling, address: ChannelAddress
+) -> None:
+    """Its gateway may give up on it, and the next one comes when the database is back."""
+    channels, inbox = Blind(world.database, vault), Inbox(world.database)
+    door = Door(channels, vault, inbox, lambda *_: None, lambda _: None, world.ignored, catch_up)
+    async with serving(application(door), lifespan="off") as http:
+        answers = []
+        for away in (False, True, False):
+            channels.away = away
+            answers.append(await http.post(path_of(address), json=capture(TEXT)))
+
+    assert [answer.status_code for answer in answers] == [200, 503, 200]
+    assert filling.fills == 2
