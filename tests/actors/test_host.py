@@ -242,9 +242,10 @@ async def test_a_held_channel_does_not_hide_the_sends_of_others(
     await given.admin.execute(
         "UPDATE channels SET held_until = now() + interval '1 h' WHERE id = $1", place.channel
     )
+    # Under another id: the gateway's store proves that the first one has left.
     await given.admin.execute(
-        "UPDATE outbox SET status = 'queued', next_at = now() - interval '1 minute'"
-        " WHERE tenant_id = $1",
+        "UPDATE outbox SET status = 'queued', next_at = now() - interval '1 minute',"
+        " id = gen_random_uuid() WHERE tenant_id = $1",
         provider.place.tenant,
     )
 
