@@ -1,6 +1,7 @@
 """Flame graphs of the processes that a slice keeps busy, by py-spy."""
 
 import asyncio
+import re
 import shutil
 import sys
 from collections.abc import Sequence
@@ -13,7 +14,7 @@ from niochat.stack import processes
 
 GROUPS = ("webhooks", "hosts", "assistant", "plain")
 _RATE = 200
-_STARTS_S = 1.0
+_TITLE = re.compile(r'(<text id="title"[^>]*>)[^<]*(</text>)')
 
 
 def py_spy() -> str:
@@ -60,3 +61,11 @@ class Flames:
         finally:
             with suppress(ProcessLookupError):
                 child.kill()
+        if self._file(group).exists():
+            retitle(self._file(group), f"{self._name}: {group}")
+
+
+def retitle(file: Path, title: str) -> None:
+    """py-spy writes its own command line there, with the folders of this machine."""
+    drawn = file.read_text("utf-8")
+    file.write_text(_TITLE.sub(rf"\g<1>{title}\g<2>", drawn, count=1), "utf-8")
