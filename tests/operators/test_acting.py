@@ -27,8 +27,10 @@ async def test_a_deactivated_actor_forgets_and_goes_on_from_its_rows(
     address = kinds.conversation(thread)
 
     async def resting() -> bool:
+        """Also of what became of its send, which would wake it once more."""
         found = core.actors.find(address)
-        return found is not None and found.resting
+        settled = await given.count("outbox", "status = 'sent'") == 1
+        return settled and found is not None and found.resting
 
     await until(resting)
     told = await operations.post(f"/actors/conversation/{thread}/deactivate")
