@@ -27,9 +27,6 @@ class Members:
     def __iter__(self) -> Iterator[Activation]:
         return iter(self._all.values())
 
-    def __contains__(self, address: Address) -> bool:
-        return address in self._all
-
     def count(self, kind: str) -> int:
         """Activations of a kind."""
         return len(self._of_kind[kind])

@@ -10,17 +10,19 @@ from collections.abc import Callable
 LATE_S = 0.015
 """A pass of an event loop that is as long is too long: alone it takes less than one millisecond."""
 LATELY_S = 10.0
+"""Who came within it is still here, for :class:`Company`."""
 LEAST = 2.0
 FIRST = 32.0
+"""The limit to begin with: right for what waits for others, soon cut for what does not."""
 CUT = 0.7
+"""What is left of the limit when something was late; so much of it must be in use to raise it."""
 
 
 class Pace:
     """A limit between ``LEAST`` and ``most``, told how each piece of work went."""
 
-    def __init__(self, most: int, *, late_s: float = LATE_S) -> None:
+    def __init__(self, most: int) -> None:
         self._most = float(most)
-        self._late_s = late_s
         self._limit = min(FIRST, self._most)
         self._starting = True
         """Twice as much with every round, until something was late for the first time."""
@@ -40,7 +42,7 @@ class Pace:
     def ended(self, late_s: float, under_way: int) -> None:
         """One piece of work ended while so many were under way, and was so late."""
         self._deaf -= 1
-        if late_s > self._late_s:
+        if late_s > LATE_S:
             self._slow_down(under_way)
         elif under_way >= self._limit * CUT:  # else nobody knows whether more would be too much
             step = 1.0 if self._starting else 1.0 / self._limit

@@ -15,6 +15,7 @@ from niochat.domain.errors import NiochatError, NotFound
 from niochat.stack import processes
 from niochat.stack.home import Home
 
+HOST = "ray::HostActor"
 COMES_WITHIN_S = 120.0
 """For a process that is being replaced."""
 LOOK_S = 0.25

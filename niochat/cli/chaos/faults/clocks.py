@@ -2,7 +2,7 @@
 
 import asyncio
 
-from niochat.cli.chaos.arena import Arena
+from niochat.cli.chaos.arena import HOST, Arena
 from niochat.cli.chaos.fault import Injury
 
 HOUR_S = 3600
@@ -11,7 +11,7 @@ BACK_S = 8.0
 
 async def step_the_clock(arena: Arena) -> Injury:
     """One host's, or that of everybody but PostgreSQL."""
-    host = await arena.one("ray::HostActor")
+    host = await arena.one(HOST)
     pid, target = arena.chance.choice([(host.pid, f"host ({host.pid})"), (0, "all processes")])
     arena.clock_file.write_text(f"{pid} {HOUR_S}\n")
 

@@ -7,11 +7,10 @@ from collections.abc import Awaitable, Callable
 import psutil
 
 from niochat.adapters.postgres.queries import queries
-from niochat.cli.chaos.arena import Arena, command_of, until
+from niochat.cli.chaos.arena import HOST, Arena, command_of, until
 from niochat.cli.chaos.fault import Injury, nothing_more
 
 _SQL = queries("chaos")
-HOST = "ray::HostActor"
 MOVED_WITHIN_S = 30.0
 ENDED_WITHIN_S = 60.0
 THOUGHT_S = 2.5
