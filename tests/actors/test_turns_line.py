@@ -2,12 +2,13 @@
 
 import asyncio
 from collections import Counter
+from dataclasses import replace
 from uuid import UUID, uuid4
 
 import pytest
 
 from niochat.actors.turns import Turns
-from niochat.assistant.report import TurnRequest
+from niochat.assistant.report import TurnReport, TurnRequest
 from niochat.conversation.work import MemoryCommand
 from niochat.domain import commands as cmd
 from niochat.domain.ids import TurnId
@@ -176,3 +177,30 @@ async def test_a_smaller_pool_lets_run_what_runs() -> None:
 
     assert len(line.heard) == 24
     assert not line.pool.cancelled
+
+
+async def late(request: TurnRequest) -> TurnReport:
+    """From a replica whose event loop takes a second for a pass."""
+    return replace(await answer(request), late_s=1.0)
+
+
+@pytest.mark.parametrize(("tenants", "fewer"), [((NOISY, QUIET), True), ((NOISY,), False)])
+async def test_fewer_turns_run_at_once_while_replicas_are_late_and_others_would_notice(
+    tenants: tuple[UUID, ...], fewer: bool
+) -> None:
+    line = Line(100)
+    for number in range(200):
+        turn = uuid4()
+        line.pool.doing.append(late)
+        tenant = tenants[number % len(tenants)]
+        line.turns.resume(uuid4(), TurnRequest(tenant, uuid4(), turn, 1, 1, "1"))
+    await line.ended()
+    line.gate.clear()
+    line.pool.requests.clear()
+
+    for number in range(100):
+        line.start(tenants[number % len(tenants)])
+    running = sum((await line.begun(1)).values())
+
+    assert (running < 10) if fewer else (running == 80)
+    await line.ended()
