@@ -12,7 +12,7 @@ from niochat.assistant.report import TurnReport, TurnRequest
 from niochat.assistant.turn import Assistant
 from niochat.config import Settings
 from niochat.runtime import garbage
-from niochat.runtime.lag import OnePass
+from niochat.runtime.pressure import Pressure
 from niochat.wiring.assistant import open_assistant
 
 
@@ -25,6 +25,7 @@ class AssistantReplica:
         self._settings = settings
         self._assistant: Assistant | None = None
         self._starting = asyncio.Lock()
+        self._pressure = Pressure()
 
     async def run(self, request: TurnRequest) -> TurnReport:
         """Run one turn."""
@@ -33,9 +34,8 @@ class AssistantReplica:
                 if self._assistant is None:
                     self._assistant = await open_assistant(self._settings, ErpPool())
                     garbage.settle_in()
-        came = OnePass()
         report = await self._assistant.run(request)
-        return replace(report, late_s=came.seconds)
+        return replace(report, pressure=self._pressure.now())
 
     async def ping(self) -> bool:
         """Whether a replica answers."""

@@ -15,6 +15,7 @@ from niochat.accounts.held_back import Teller
 from niochat.accounts.shares import Shares
 from niochat.actors import kinds
 from niochat.actors.conversation import ConversationBehaviour
+from niochat.actors.entrance import Entrance
 from niochat.actors.inspection import Inspection, Order
 from niochat.actors.leases import AskActor, Leases
 from niochat.actors.ownership import Ownership
@@ -31,6 +32,7 @@ from niochat.conversation.step import Stepper
 from niochat.conversation.work import MemoryCommand
 from niochat.domain.effects import TellTeam
 from niochat.domain.errors import NiochatError, Unavailable
+from niochat.domain.held_back import HeldBack
 from niochat.inbox.sweep import Sweeper
 from niochat.outbox.claim import Outbox
 from niochat.outbox.deliver import Courier
@@ -38,6 +40,7 @@ from niochat.runtime.address import Address
 from niochat.runtime.fair_line import Lane
 from niochat.runtime.host import VirtualHost
 from niochat.runtime.lag import LoopLag
+from niochat.runtime.pace import Pace
 from niochat.runtime.scaling import Load
 from niochat.runtime.tally import Tally
 from niochat.runtime.tasks import Owner
@@ -92,11 +95,13 @@ class HostCore:
         self._leases = Leases(ask)
         self._shares = HostShares(Shares(parts.database), lambda: self._ownership.count)
         self._teller = Teller(parts.database, self.incarnation)
+        pace = Pace()
         self._turns = Turns(
             pool,
             self._lease,
             self._throttle,
             self._command,
+            pace=pace,
             share_of=self._shares.of_turns,
             waiting=most_waiting,
             pause_s=turn_pause_s,
@@ -117,9 +122,10 @@ class HostCore:
             idle_s=parts.settings.passivate_s,
             capacity=parts.settings.max_actors, weight_of=self._shares.weight,
         )  # fmt: skip
+        self._entrance = Entrance(self.actors, self._turns, pace)
         self._search = Search(
-            Sweeper(parts.database, self.incarnation), self._ownership, self.actors, self._turns,
-            self._courier, self._paused, self._command,
+            Sweeper(parts.database, self.incarnation), self._ownership, self.actors,
+            self._entrance, self._turns, self._courier, self._paused, self._command,
         )  # fmt: skip
         self._inspection = Inspection(self.actors, self._paused, self.stats)
         self._owner = Owner(name)
@@ -129,6 +135,7 @@ class HostCore:
         """Begin to sweep; returns at once."""
         self._owner.start(self._sweep_for_ever())
         self._owner.start(self._lag.sample_for_ever())
+        self._owner.start(self._entrance.look_for_ever())
 
     async def stop(self) -> None:
         """End the sweeps and wait for the steps in progress."""
@@ -139,7 +146,7 @@ class HostCore:
         """Rows of the tenant wait for these actors. Those of other hosts are swept over there."""
         for address in addresses:
             if self._ownership.epoch_of(address.key) is not None:
-                self.actors.wake(address, tenant_id)
+                self._entrance.wake(address, tenant_id)
 
     async def ask(self, address: Address, payload: object) -> Any:
         """Answer of one of our actors. Raises ``Unavailable`` when it is another host's."""
@@ -190,13 +197,17 @@ class HostCore:
             "waiting": {
                 "steps": self.actors.ready(kinds.CONVERSATION),
                 "turns": self._turns.waiting,
+                "outside": len(self._entrance),
                 "sends": self._courier.waiting,
             },
             "refused": self.actors.refused,
-            "held_back": held_back(self._turns, self._leases, self._courier, self.actors),
+            "held_back": self._held_back(),
             "mailbox_depth": self.actors.waiting,
             "lag_ms": self._lag.milliseconds,
         }
+
+    def _held_back(self) -> list[HeldBack]:
+        return held_back(self._turns, self._entrance, self._leases, self._courier, self.actors)
 
     def _conversations(self) -> ConversationBehaviour:
         return ConversationBehaviour(
@@ -272,6 +283,5 @@ class HostCore:
         """Who gets how much from now on, and who was kept waiting by limits of its own."""
         await self._shares.refresh()
         self._turns.resize(self._shares.part(self._places()))
-        held = held_back(self._turns, self._leases, self._courier, self.actors)
-        await self._teller.tell(held)
+        await self._teller.tell(self._held_back())
         await self._search.lost_turns()

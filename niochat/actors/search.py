@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from uuid import UUID
 
 from niochat.actors import kinds
+from niochat.actors.entrance import Entrance
 from niochat.actors.ownership import Ownership
 from niochat.actors.paused import Paused
 from niochat.actors.turns import PATIENCE_S, Turns
@@ -32,6 +33,7 @@ class Search:
         sweeper: Sweeper,
         ownership: Ownership,
         actors: VirtualHost,
+        entrance: Entrance,
         turns: Turns,
         courier: Courier,
         paused: Paused,
@@ -41,6 +43,7 @@ class Search:
         self._sweeper = sweeper
         self._ownership = ownership
         self._actors = actors
+        self._entrance = entrance
         self._turns = turns
         self._courier = courier
         self._paused = paused
@@ -52,7 +55,7 @@ class Search:
         if not shards:
             return
         for found in await self._sweeper.forgotten(shards):
-            self._actors.wake(kinds.conversation(found.thread_id), found.tenant_id)
+            self._entrance.wake(kinds.conversation(found.thread_id), found.tenant_id)
         for unsent in await self._sweeper.unsent(shards):
             self._courier.deliver(unsent.thread_id, Way(unsent.tenant_id, unsent.channel_id))
         for turn in await self._sweeper.orphaned_turns(shards):

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from niochat.accounts.shares import Shares
 from niochat.actors import kinds
+from niochat.actors.entrance import Entrance
 from niochat.actors.leases import Leases
 from niochat.actors.tenant import TenantState
 from niochat.actors.turns import Turns
@@ -16,7 +17,7 @@ from niochat.domain.ids import SHARDS
 from niochat.outbox.deliver import Courier
 from niochat.runtime.fair_line import Lane
 from niochat.runtime.host import VirtualHost
-from niochat.runtime.slots import Share
+from niochat.runtime.slots import Constraint, Share
 
 
 class HostShares:
@@ -52,19 +53,27 @@ class HostShares:
 
 
 def held_back(
-    turns: Turns, leases: Leases, courier: Courier, actors: VirtualHost
+    turns: Turns, entrance: Entrance, leases: Leases, courier: Courier, actors: VirtualHost
 ) -> list[HeldBack]:
     """Tenants that wait on this host because of limits of their own."""
-    found = [*_turns(turns, leases), *_sends(courier), *_calls(actors)]
+    found = [*_turns(turns, entrance, leases), *_sends(courier), *_calls(actors)]
     return sorted(_together(found), key=lambda held: held.since)
 
 
-def _turns(turns: Turns, leases: Leases) -> Iterator[HeldBack]:
+def _turns(turns: Turns, entrance: Entrance, leases: Leases) -> Iterator[HeldBack]:
+    outside = entrance.waiting()
     for each in turns.held_back():
         if each.lane is not None:
-            slow = each.held and leases.throttled(each.lane)
-            reason = Reason.MODEL_THROTTLED if slow else Reason.TURNS
-            yield HeldBack(each.lane, reason, _moment(each.since), each.waiting)
+            reason = _why(each, turns, leases)
+            waiting = each.waiting + outside.get(each.lane, 0)
+            yield HeldBack(each.lane, reason, _moment(each.since), waiting)
+
+
+def _why(constraint: Constraint, turns: Turns, leases: Leases) -> Reason:
+    assert constraint.lane is not None
+    if constraint.held and leases.throttled(constraint.lane):
+        return Reason.MODEL_THROTTLED
+    return Reason.BUSY if turns.paced(constraint.lane) else Reason.TURNS
 
 
 def _sends(courier: Courier) -> Iterator[HeldBack]:

@@ -14,8 +14,7 @@ from niochat.conversation.work import MemoryCommand, Thread
 from niochat.domain.commands import FinishAssistantTurn, RestartTurn, TurnOutcome
 from niochat.domain.effects import RunTurn
 from niochat.domain.ids import TurnId
-from niochat.runtime.lag import OnePass
-from niochat.runtime.pace import Company, Pace
+from niochat.runtime.pace import Pace
 from niochat.runtime.slots import EQUAL, Constraint, Share, Slots
 
 _log = structlog.get_logger(__name__)
@@ -79,6 +78,7 @@ class Turns:
         throttle: Throttle,
         deliver: Deliver,
         *,
+        pace: Pace,
         share_of: ShareOf = lambda tenant: EQUAL,
         places: int = PLACES,
         waiting: int = MOST_WAITING,
@@ -91,10 +91,9 @@ class Turns:
         self._share_of = share_of
         self._pause_s = pause_s
         self._line: Slots[_Turn] = Slots(places, waiting=waiting)
-        self._places = places
-        self._pace = Pace(places)
-        self._company = Company()
-        self._set_places()
+        self._pace = pace
+        self._paced: set[UUID] = set()
+        """Tenants that wait because they began a turn just now."""
         self._most = waiting
         self._turns: dict[TurnId, _Turn] = {}
         self.left_out = False
@@ -114,8 +113,7 @@ class Turns:
     def resume(self, thread_id: UUID, request: TurnRequest) -> None:
         """The same, of a row that was found."""
         self.cancel(TurnId(request.turn_id))
-        self._company.came(request.tenant_id)
-        self._set_places()
+        self._pace.came(request.tenant_id)
         turn = _Turn(thread_id, request)
         if self._enter(turn):
             self._turns[TurnId(request.turn_id)] = turn
@@ -140,9 +138,7 @@ class Turns:
 
     def resize(self, places: int) -> None:
         """So many turns may run at once from now on; what runs goes on."""
-        self._places = max(places, 1)
-        self._pace.resize(self._places)
-        self._set_places()
+        self._line.capacity = max(places, 1)
         self._admit()
 
     def known(self) -> Iterable[TurnId]:
@@ -164,17 +160,25 @@ class Turns:
         """Whether half of the line is free, so that looking for what was left out is worth it."""
         return self.room > 0 and self.room >= self._most // 2
 
+    def may_begin(self, tenant_id: UUID, ahead: int) -> int | None:
+        """How many conversations of a tenant may begin soon, so that no more than ``ahead`` of its
+        turns wait in line; None where nobody would notice more.
+        """
+        if not self._pace.counts:
+            return None
+        at_once = self._pace.at_once(self._share_of(tenant_id).weight)
+        return min(max(ahead - self._line.waiting(tenant_id), 0), at_once)
+
+    def paced(self, tenant_id: UUID) -> bool:
+        """Whether the tenant's next turn waits for the machine's sake only."""
+        return tenant_id in self._paced
+
     def held_back(self) -> list[Constraint]:
         """Tenants whose turns wait because of a limit of their own."""
         return self._line.constrained()
 
     def __len__(self) -> int:
         return len(self._turns)
-
-    def _set_places(self) -> None:
-        """A tenant that is alone may have them all, however late it makes itself."""
-        paced = self._pace.limit if self._company.several else self._places
-        self._line.capacity = min(self._places, paced)
 
     def _enter(self, turn: _Turn, *, again: bool = False) -> bool:
         tenant_id = turn.request.tenant_id
@@ -184,8 +188,16 @@ class Turns:
         while (started := self._line.start()) is not None:
             _, turn = started
             turn.placed = True
+            self._slow_down(turn.request.tenant_id)
             turn.task = asyncio.get_running_loop().create_task(self._run(turn))
             turn.task.add_done_callback(partial(self._ended, turn))
+
+    def _slow_down(self, tenant_id: UUID) -> None:
+        """The tenant's next turn waits a little, unless a limit of its own lets it wait anyway."""
+        wait_s = self._pace.wait_s(tenant_id, self._share_of(tenant_id).weight)
+        if wait_s > 0 and self._line.hold(tenant_id):
+            self._paced.add(tenant_id)
+            asyncio.get_running_loop().call_later(wait_s, self._free, tenant_id)
 
     def _ended(self, turn: _Turn, task: "asyncio.Task[None]") -> None:
         """Also for a task that was cancelled before its first line ran."""
@@ -208,7 +220,6 @@ class Turns:
             if wait_s > 0:
                 self._wait_on(turn, wait_s)
                 return
-            began = OnePass()
             async with asyncio.timeout(PATIENCE_S):
                 report = await self._pool.run(request)
         except TimeoutError:
@@ -220,15 +231,10 @@ class Turns:
             await self._restart(turn)
             return
         # A replica of the release before does not tell.
-        self._heed(max(getattr(report, "late_s", 0.0), began.seconds))
+        self._pace.heard(getattr(report, "pressure", 0.0))
         if report.throttle_s > 0:
             self._throttle(request.tenant_id, report.throttle_s)
         self._deliver(turn.thread_id, report.finish)
-
-    def _heed(self, late_s: float) -> None:
-        """More or fewer at once, by how late the replica's event loop and ours were."""
-        self._pace.ended(late_s, self._line.taken)
-        self._set_places()
 
     async def _restart(self, turn: _Turn) -> None:
         self._give_back(turn)  # others need not wait until a replica is back
@@ -247,6 +253,7 @@ class Turns:
         self._enter(turn, again=True)
 
     def _free(self, tenant_id: UUID) -> None:
+        self._paced.discard(tenant_id)
         self._line.free(tenant_id)
         self._admit()
 

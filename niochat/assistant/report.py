@@ -21,9 +21,9 @@ class TurnRequest:
 @dataclass(frozen=True, slots=True)
 class TurnReport:
     """What came of it. ``throttle_s``: the model asked the whole tenant to wait so long.
-    ``late_s``: a pass of the replica's event loop when the turn came.
+    ``pressure``: how busy the replica's machine is, see :mod:`niochat.runtime.pressure`.
     """
 
     finish: FinishAssistantTurn
     throttle_s: float = 0.0
-    late_s: float = 0.0
+    pressure: float = 0.0

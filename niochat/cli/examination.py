@@ -11,7 +11,7 @@ from niochat.adapters.sgp.client import Sgp
 from niochat.cli import running
 from niochat.cli.providers import channels_of, probed
 from niochat.domain.errors import Invalid, NiochatError
-from niochat.domain.held_back import Reason
+from niochat.domain.held_back import HeldBack, Reason
 from niochat.erp.journal import Journal
 from niochat.wiring.parts import Parts
 
@@ -93,6 +93,7 @@ _HELD = {
     Reason.FLOOD: "sends more webhooks than any provider may: {} refused",
     Reason.TURNS: "{} turns of the assistant wait for turns_at_once or turns_per_minute",
     Reason.MODEL_THROTTLED: "{} turns wait because the model asked for it",
+    Reason.BUSY: "{} turns and conversations wait because the machines are busy",
     Reason.ERP: "{} calls wait for the ERP: calls_at_once, per_minute, or it rests",
     Reason.GATEWAY: "sends of {} conversations wait for the gateway",
 }
@@ -101,8 +102,13 @@ _HELD = {
 async def _examine_held_back(parts: Parts, slug: str, tenant_id: UUID) -> None:
     """Told, but no fault: a limit does what it is for."""
     for held in await held_back(parts.database, tenant_id):
-        sentence = _HELD[held.reason].format(held.waiting)
-        _say(slug, f"held back since {held.since:%H:%M:%S} UTC: {sentence}", False)
+        _say(slug, held_sentence(held), False)
+
+
+def held_sentence(held: HeldBack) -> str:
+    """By what, since when, and what waits."""
+    what = _HELD[held.reason].format(held.waiting)
+    return f"held back since {held.since:%H:%M:%S} UTC: {what}"
 
 
 def _say(slug: str, sentence: str, well: bool) -> bool:

@@ -15,6 +15,8 @@ class Reason(StrEnum):
     """As many turns as the tenant may run at once or begin in a minute."""
     MODEL_THROTTLED = "model_throttled"
     """The tenant's model asked to wait."""
+    BUSY = "busy"
+    """The machines are busy and others would notice: its turns begin slower."""
     ERP = "erp"
     """As many calls of the tenant's ERP as it may get, or it rests after failures."""
     GATEWAY = "gateway"
@@ -23,7 +25,8 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class HeldBack:
-    """One tenant and one limit, in one process. ``waiting``: turns, calls, sends or refusals."""
+    """One tenant and one limit, in one process. ``waiting``: turns and conversations, calls,
+    sends or refusals."""
 
     tenant_id: UUID
     reason: Reason

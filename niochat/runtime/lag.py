@@ -10,21 +10,6 @@ HALVES_IN_S = 5.0
 """A single delay counts half as much after it: short enough to forget, long enough to be seen."""
 
 
-class OnePass:
-    """How long the event loop takes for all that is ready now: the wait of whoever comes next."""
-
-    def __init__(self) -> None:
-        loop = asyncio.get_running_loop()
-        self._clock = loop.time
-        self._began = self._clock()
-        self.seconds = 0.0
-        """Known after the next pass."""
-        loop.call_soon(self._end)
-
-    def _end(self) -> None:
-        self.seconds = self._clock() - self._began
-
-
 class LoopLag:
     """A smoothed maximum: a delay shows at once and fades by half every five seconds."""
 

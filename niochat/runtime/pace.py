@@ -1,62 +1,83 @@
-"""How much may be under way at once: less while things come late, more while they do not.
+"""How fast any one lane may begin work: slower while the machine is too busy, faster while not.
 
-Additive increase, multiplicative decrease, as TCP finds what a line carries (RFC 5681). What must
-wait then waits in a line that is fair, and not in an event loop that serves everybody in turn.
+One rate for all lanes, lowered until what they do together fits, is max-min fairness: who wants
+less than the rate is not slowed at all, and the rest is divided evenly (Bertsekas, Gallager: *Data
+Networks*, 6.5.2). It is found by additive and multiplicative steps, as TCP finds what a line
+carries (RFC 5681). A place in line cannot do this: what runs already shares the cores with
+whoever comes, by no weight, and the last tenth of a machine costs all others their punctuality.
 """
 
+import math
 import time
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Hashable
 
+LOOK_EVERY_S = 0.2
+TOO_BUSY = 0.5
+"""So much of the time some task waits for a core: above it, lanes are slowed down."""
 LATE_S = 0.015
-"""A pass of an event loop that is as long is too long: alone it takes less than one millisecond."""
+"""The same by a timer's delay, where the kernel does not tell of pressure."""
+FIRST, LEAST, MOST = 20.0, 3.0, 1000.0
+"""Rates, a second: to begin with, and bounds."""
+CUT = 0.8
+"""What is left of the rate after a look that found too much."""
+USED = 0.6
+"""The part of the rate that somebody must have used, or nobody knows whether more would fit."""
 LATELY_S = 10.0
 """Who came within it is still here, for :class:`Company`."""
-LEAST = 2.0
-FIRST = 32.0
-"""The limit to begin with: right for what waits for others, soon cut for what does not."""
-CUT = 0.7
-"""What is left of the limit when something was late; so much of it must be in use to raise it."""
 
 
 class Pace:
-    """A limit between ``LEAST`` and ``most``, told how each piece of work went."""
+    """The rate of this process, by what it does and what it sees.
 
-    def __init__(self, most: int) -> None:
-        self._most = float(most)
-        self._limit = min(FIRST, self._most)
-        self._starting = True
-        """Twice as much with every round, until something was late for the first time."""
-        self._deaf = 0
-        """Ends that were under way when the limit was cut: they come late as well."""
+    Only while several lanes came lately: a lane that is alone takes nothing from anybody.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._company = Company(clock)
+        self._began: Counter[Hashable] = Counter()
+        self._elsewhere = 0.0
+        self.rate = FIRST
+        """A lane of weight 1 may begin so many a second."""
 
     @property
-    def limit(self) -> int:
-        """So much may be under way now, one at least."""
-        return max(int(self._limit), 1)
+    def counts(self) -> bool:
+        """Whether lanes are slowed down at all."""
+        return self._company.several
 
-    def resize(self, most: int) -> None:
-        """Another upper bound."""
-        self._most = max(float(most), 1.0)
-        self._limit = max(min(self._limit, self._most), min(LEAST, self._most))
+    def at_once(self, weight: float) -> int:
+        """What a lane may begin between two looks, at least one."""
+        return max(math.ceil(self.rate * weight * LOOK_EVERY_S), 1)
 
-    def ended(self, late_s: float, under_way: int) -> None:
-        """One piece of work ended while so many were under way, and was so late."""
-        self._deaf -= 1
-        if late_s > LATE_S:
-            self._slow_down(under_way)
-        elif under_way >= self._limit * CUT:  # else nobody knows whether more would be too much
-            step = 1.0 if self._starting else 1.0 / self._limit
-            self._limit = min(self._limit + step, self._most)
+    def came(self, lane: Hashable) -> None:
+        """The lane wants something."""
+        self._company.came(lane)
 
-    def _slow_down(self, under_way: int) -> None:
-        self._starting = False
-        if self._deaf < 0:
-            self._deaf = under_way
-            self._limit = max(self._limit * CUT, min(LEAST, self._most))
+    def wait_s(self, lane: Hashable, weight: float) -> float:
+        """The lane begins something now, and may begin the next after so long."""
+        self._began[lane] += 1
+        return 1.0 / (self.rate * weight) if self.counts else 0.0
+
+    def heard(self, pressure: float) -> None:
+        """So busy is the machine of somebody who works for us."""
+        self._elsewhere = max(self._elsewhere, pressure)
+
+    def look(self, pressure: float, passed_s: float) -> None:
+        """So busy is our machine, ``passed_s`` after the look before."""
+        fastest = max(self._began.values(), default=0) / passed_s
+        busy = max(pressure, self._elsewhere)
+        self._began.clear()
+        self._elsewhere = 0.0
+        if not self.counts:
+            return
+        if busy > TOO_BUSY:
+            self.rate = max(min(self.rate, fastest) * CUT, LEAST)
+        elif fastest >= self.rate * USED:
+            self.rate = min(self.rate * 1.05 + 0.1, MOST)
 
 
 class Company:
-    """Whether more than one was here lately: who is alone takes nothing from anybody."""
+    """Whether more than one was here lately."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock

@@ -12,6 +12,7 @@ from niochat.accounts.held_back import Teller, held_back
 from niochat.accounts.providers import read_providers
 from niochat.accounts.shares import UNKNOWN, Shares, TenantShare
 from niochat.adapters.postgres.database import Database
+from niochat.cli.examination import held_sentence
 from niochat.domain.errors import Invalid
 from niochat.domain.held_back import HeldBack, Reason
 from niochat.vault.vault import Vault
@@ -116,3 +117,15 @@ async def test_what_nobody_tells_any_more_is_over(
     await admin.execute("UPDATE held_back SET told_at = now() - interval '20 s'")
 
     assert await held_back(database, tenant) == []
+
+
+@pytest.mark.parametrize("reason", Reason)
+async def test_every_reason_is_stored_and_has_words(
+    database: Database, given: Given, reason: Reason
+) -> None:
+    tenant = await given.tenant()
+    await Teller(database, "host-0.a").tell([HeldBack(tenant, reason, SINCE, 3)])
+
+    (held,) = await held_back(database, tenant)
+    assert held.reason is reason
+    assert "3" in held_sentence(held)

@@ -16,6 +16,7 @@ from niochat.domain.errors import Unavailable
 from niochat.domain.evolve import evolve
 from niochat.domain.ids import ConversationId, ThreadId, TurnId
 from niochat.runtime.address import Address
+from niochat.runtime.pace import Pace
 from tests.actors.cluster import Pool, after, answer, lost
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(10)]
@@ -34,6 +35,7 @@ class Watch:
             self._lease,
             lambda tenant, seconds: self.throttled.append((tenant, seconds)),
             lambda thread, command: self.heard.put_nowait(command),
+            pace=Pace(),
             pause_s=0,
         )
         opened = e.ConversationOpened(ConversationId(uuid4()), "20260302000001")

@@ -1,67 +1,83 @@
-"""How much is under way follows from how late things are, and only where others would notice."""
+"""How fast lanes may begin follows from how busy machines are, where others would notice."""
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from niochat.runtime.pace import LATELY_S, LEAST, Company, Pace
+from niochat.runtime.pace import FIRST, LATELY_S, LEAST, LOOK_EVERY_S, MOST, Company, Pace
 
-LATE, ON_TIME = 1.0, 0.0
-
-
-def play(pace: Pace, carried: int, rounds: int) -> list[int]:
-    """A line that carries so many at once without being late, always fully used."""
-    limits = []
-    for _ in range(rounds):
-        under_way = pace.limit
-        for _ in range(under_way):
-            pace.ended(LATE if under_way > carried else ON_TIME, under_way)
-        limits.append(pace.limit)
-    return limits
+BUSY, FREE = 0.9, 0.1
 
 
-def test_it_finds_what_the_line_carries_and_stays_there() -> None:
-    limits = play(Pace(1000), carried=50, rounds=60)[20:]
-
-    assert max(limits) <= 52, "one more than carried in a round, and then less"
-    assert min(limits) >= 50 * 0.7 - 1
-    assert sum(limits) / len(limits) > 40
-
-
-def test_it_never_waits_for_more_than_it_has() -> None:
-    assert play(Pace(5), carried=1000, rounds=10)[-1] == 5
+def in_company(clock: float = 0.0) -> Pace:
+    pace = Pace(lambda: clock)
+    pace.came("loud")
+    pace.came("quiet")
+    return pace
 
 
-def test_lateness_of_one_round_counts_once() -> None:
-    pace = Pace(1000)
-    before = pace.limit
-    for _ in range(before):
-        pace.ended(LATE, before)
-    assert pace.limit == int(before * 0.7)
+def play(pace: Pace, carried: float, looks: int) -> list[float]:
+    """A lane that always begins as much as it may, on a machine that carries so much a second."""
+    rates = []
+    for _ in range(looks):
+        begun = pace.rate * LOOK_EVERY_S
+        for _ in range(round(begun)):
+            pace.wait_s("loud", 1.0)
+        pace.look(BUSY if begun / LOOK_EVERY_S > carried else FREE, LOOK_EVERY_S)
+        rates.append(pace.rate)
+    return rates
+
+
+def test_it_finds_what_the_machine_carries_and_stays_near_it() -> None:
+    rates = play(in_company(), carried=100.0, looks=400)[200:]
+
+    assert max(rates) < 110
+    assert min(rates) > 70
+
+
+def test_a_lane_waits_as_long_as_its_part_lasts_and_a_heavier_one_less() -> None:
+    pace = in_company()
+    assert pace.wait_s("loud", 1.0) == 1 / FIRST
+    assert pace.wait_s("loud", 4.0) == 0.25 / FIRST
+
+
+def test_a_machine_elsewhere_counts_for_one_look() -> None:
+    pace = in_company()
+    pace.heard(BUSY)
+    pace.heard(FREE)
+    pace.look(FREE, LOOK_EVERY_S)
+    slowed = pace.rate
+    assert slowed < FIRST
+
+    pace.look(FREE, LOOK_EVERY_S)
+    assert pace.rate == slowed
 
 
 def test_what_is_hardly_used_says_nothing_about_more() -> None:
-    pace = Pace(1000)
-    before = pace.limit
+    pace = in_company()
     for _ in range(100):
-        pace.ended(ON_TIME, 1)
-    assert pace.limit == before
+        pace.wait_s("loud", 1.0)
+        pace.look(FREE, 1.0)
+    assert pace.rate == FIRST
 
 
-@given(
-    st.integers(1, 500),
-    st.lists(st.tuples(st.floats(0, 2), st.integers(0, 500)) | st.integers(1, 500), max_size=200),
-)
-def test_the_limit_stays_within_its_bounds(
-    most: int, happenings: list[tuple[float, int] | int]
-) -> None:
-    pace = Pace(most)
-    for each in happenings:
-        if isinstance(each, int):
-            most = each
-            pace.resize(most)
-        else:
-            pace.ended(*each)
-        assert min(int(LEAST), most) <= pace.limit <= most
+def test_a_lane_that_is_alone_is_never_slowed_down() -> None:
+    pace = Pace(lambda: 0.0)
+    for _ in range(50):
+        pace.came("loud")
+        assert pace.wait_s("loud", 1.0) == 0.0
+        pace.look(1.0, LOOK_EVERY_S)
+    assert pace.rate == FIRST
+
+
+@given(st.lists(st.tuples(st.integers(0, 500), st.floats(0, 1), st.floats(0.01, 5)), max_size=200))
+def test_the_rate_stays_within_its_bounds(looks: list[tuple[int, float, float]]) -> None:
+    pace = in_company()
+    for begun, pressure, passed_s in looks:
+        for _ in range(begun):
+            pace.wait_s("loud", 1.0)
+        pace.look(pressure, passed_s)
+        assert LEAST <= pace.rate <= MOST
+        assert pace.at_once(1.0) >= 1
 
 
 def test_who_is_alone_is_nobodys_company() -> None:

@@ -1,0 +1,49 @@
+"""Whether this machine has more to do than its cores can: what everybody on it feels."""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+FILES = (Path("/sys/fs/cgroup/cpu.pressure"), Path("/proc/pressure/cpu"))
+"""Pressure stall information of the kernel (``Documentation/accounting/psi.rst``): of our container
+where there is one, else of the machine.
+"""
+FRESH_S = 0.1
+"""How old an answer may be, and the shortest time it speaks of."""
+
+
+class Pressure:
+    """The part of the time, 0 to 1, in which at least one task waited for a core."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._file = next((each for each in FILES if _stalled_s(each) is not None), None)
+        self._at = clock()
+        self._stalled_s = self._read()
+        self._pressure = 0.0
+
+    @property
+    def known(self) -> bool:
+        """Whether this kernel tells."""
+        return self._file is not None
+
+    def now(self) -> float:
+        """Since the last look; 0.0 where the kernel does not tell."""
+        passed_s = self._clock() - self._at
+        if passed_s >= FRESH_S:
+            stalled_s = self._read()
+            self._pressure = min(max((stalled_s - self._stalled_s) / passed_s, 0.0), 1.0)
+            self._at, self._stalled_s = self._clock(), stalled_s
+        return self._pressure
+
+    def _read(self) -> float:
+        return (_stalled_s(self._file) if self._file is not None else None) or 0.0
+
+
+def _stalled_s(file: Path) -> float | None:
+    """Seconds for which some task waited, since the start: ``some … total=MICROSECONDS``."""
+    try:
+        some, *_ = file.read_text(encoding="ascii").splitlines()
+        return int(some.rpartition("total=")[2]) / 1e6
+    except (OSError, ValueError):  # some kernels open it and refuse to read
+        return None

@@ -1,0 +1,105 @@
+"""Conversations of a tenant whose turns are paced wait outside; nobody else does."""
+
+from collections.abc import Sequence
+from uuid import UUID, uuid4
+
+import pytest
+
+from niochat.actors import entrance, kinds
+from niochat.actors.entrance import Entrance
+from niochat.actors.turns import Turns
+from niochat.runtime.address import Address
+from niochat.runtime.host import Delivery, VirtualHost
+from niochat.runtime.pace import Pace
+from tests.actors.cluster import Pool
+
+pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(30)]
+
+LOUD, QUIET = UUID(int=1), UUID(int=2)
+
+
+class Resting:
+    """Steps that never come: who was let in stays in memory."""
+
+    batch, parallel = 32, 0
+
+    async def step(self, batch: Sequence[Delivery]) -> Sequence[Address]:
+        raise AssertionError("nobody is stepped")
+
+
+async def no_wait(tenant: UUID) -> float:
+    return 0.0
+
+
+class Door:
+    def __init__(self) -> None:
+        self.pace = Pace()
+        self.actors = VirtualHost({kinds.CONVERSATION: Resting()})
+        turns = Turns(Pool(), no_wait, lambda *_: None, lambda *_: None, pace=self.pace)
+        self.entrance = Entrance(self.actors, turns, self.pace)
+
+    def knock(self, tenant: UUID | None, count: int = 1) -> list[Address]:
+        found = [kinds.conversation(uuid4()) for _ in range(count)]
+        for each in found:
+            self.entrance.wake(each, tenant)
+        return found
+
+    def company(self) -> None:
+        self.pace.came(LOUD)
+        self.pace.came(QUIET)
+
+
+async def test_where_others_would_notice_only_some_are_let_in_with_every_look() -> None:
+    door = Door()
+    door.company()
+    at_once = door.pace.at_once(1.0)
+
+    loud = door.knock(LOUD, 100)
+    door.knock(QUIET)
+    assert len(door.actors) == at_once + 1
+    assert door.entrance.waiting() == {LOUD: 100 - at_once}
+
+    door.entrance.let_in()
+    inside = {each.address for each in door.actors.activations()}
+    assert inside.issuperset(loud[: 2 * at_once]), "first come, first let in"
+    assert len(inside) == 2 * at_once + 1
+    for _ in range(100):
+        door.entrance.let_in()
+    assert not len(door.entrance)
+    assert len(door.actors) == 101
+
+
+async def test_a_tenant_that_is_alone_waits_for_nobody() -> None:
+    door = Door()
+    door.pace.came(LOUD)
+    door.knock(LOUD, 100)
+    assert len(door.actors) == 100
+
+
+async def test_who_is_in_memory_and_what_people_do_does_not_wait() -> None:
+    door = Door()
+    door.company()
+    *_, last = door.knock(LOUD, 100)
+    before = len(door.actors)
+
+    door.knock(None)
+    assert len(door.actors) == before + 1
+    door.entrance.wake(last, None)
+    assert door.actors.find(last) is not None
+    door.entrance.wake(last, LOUD)
+    assert len(door.actors) == before + 2
+
+
+async def test_what_does_not_fit_outside_is_left_to_the_sweep(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(entrance, "MOST_OUTSIDE", 10)
+    door = Door()
+    door.company()
+    inside = door.pace.at_once(1.0)
+    found = door.knock(LOUD, 50)
+    for each in found:
+        door.entrance.wake(each, LOUD)  # found again by the sweep
+
+    assert len(door.actors) == inside
+    assert len(door.entrance) == 10

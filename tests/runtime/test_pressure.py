@@ -1,0 +1,44 @@
+"""What the kernel says of waiting for cores, read as a part of the time."""
+
+from pathlib import Path
+
+import pytest
+
+from niochat.runtime import pressure
+from niochat.runtime.pressure import FRESH_S, Pressure
+
+LINES = "some avg10=50.91 avg60=19.04 avg300=5.09 total={}\nfull avg10=0.00 total=0\n"
+
+
+@pytest.fixture
+def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    found = tmp_path / "cpu.pressure"
+    monkeypatch.setattr(pressure, "FILES", (tmp_path / "missing", found))
+    return found
+
+
+def test_it_is_the_part_of_the_time_since_the_last_look(file: Path) -> None:
+    now = 0.0
+    file.write_text(LINES.format(1_000_000))
+    seen = Pressure(lambda: now)
+    assert seen.known
+
+    file.write_text(LINES.format(1_500_000))
+    now = FRESH_S / 2
+    assert seen.now() == 0.0, "too short to say"
+    now = 2.0
+    assert seen.now() == 0.25
+    assert seen.now() == 0.25, "still fresh"
+    now = 4.0
+    assert seen.now() == 0.0
+
+
+@pytest.mark.parametrize("text", [None, "", "nothing of the kind\n", "some total=x\n"])
+def test_a_kernel_that_does_not_tell_is_known_not_to(file: Path, text: str | None) -> None:
+    if text is not None:
+        file.write_text(text)
+    now = 0.0
+    seen = Pressure(lambda: now)
+    assert not seen.known
+    now = 1.0
+    assert seen.now() == 0.0
