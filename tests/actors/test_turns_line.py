@@ -29,6 +29,7 @@ class Line:
         self.waits: dict[UUID, list[float]] = {}
         self.heard: list[MemoryCommand] = []
         self.pace = Pace()
+        self.pace.rate = 1_000_000.0
         self.turns = Turns(
             self.pool, self._lease, lambda *_: None, lambda _, command: self.heard.append(command),
             pace=self.pace, share_of=lambda tenant: Share(1.0, at_once), places=places,
@@ -196,7 +197,7 @@ async def test_a_tenant_begins_its_turns_slower_while_machines_are_busy_and_othe
         line.pool.doing.append(busy)
         line.turns.resume(uuid4(), TurnRequest(tenant, uuid4(), uuid4(), 1, 1, "1"))
     await line.ended()
-    line.pace.look(0.0, 1.0)
+    line.pace.look(0.0, 1.0)  # hears of the busy replica
     line.gate.clear()
     line.pool.requests.clear()
 
