@@ -101,6 +101,11 @@ class Settings(Environment):
         validation_alias="NIOCHAT_TRUSTED_PROXIES",
     )
     """Networks whose ``X-Forwarded-For`` is believed."""
+    smtp_url: SecretStr | None = Field(None, validation_alias="NIOCHAT_SMTP_URL")
+    """Mail server; without it invitations and forgotten passwords wait."""
+    mail_from: str = Field(
+        "NioChat <niochat@localhost>", min_length=3, validation_alias="NIOCHAT_MAIL_FROM"
+    )
     sandbox_url: Address | None = Field(None, validation_alias="NIOCHAT_SANDBOX_URL")
     log: Literal["debug", "info", "warning", "error"] = Field(
         "info", validation_alias="NIOCHAT_LOG"

@@ -8,10 +8,10 @@ from uuid import UUID
 from niochat.accounts.change import Change, Outcome
 from niochat.accounts.parts import sync_assistant, sync_channel, sync_erp, sync_team
 from niochat.accounts.provider import Provider
-from niochat.accounts.sealing import Seals
 from niochat.adapters.postgres.database import Connection, Database
 from niochat.adapters.postgres.queries import queries
 from niochat.domain.errors import Refused
+from niochat.domain.sealing import Seals
 
 _SQL = queries("tenants")
 _INBOX = queries("inbox")

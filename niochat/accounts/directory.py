@@ -13,13 +13,14 @@ from niochat.accounts.records import (
     ErpRecord,
     TenantRecord,
 )
-from niochat.accounts.sealing import Purpose, Seals
+from niochat.accounts.sealing import Purpose
 from niochat.adapters.postgres.database import Database
 from niochat.adapters.postgres.queries import queries
 from niochat.domain.erp import Capability, ErpAccount
 from niochat.domain.errors import NotFound
 from niochat.domain.gateway import Line
 from niochat.domain.plan import weight_of
+from niochat.domain.sealing import Seals
 
 _SQL = queries("tenants")
 

@@ -11,9 +11,10 @@ from uuid import UUID
 
 from niochat.accounts.change import Outcome
 from niochat.accounts.provider import AssistantEntry, ChannelEntry, ErpEntry, TeamEntry
-from niochat.accounts.sealing import Purpose, Seals, TenantSeals
+from niochat.accounts.sealing import Purpose, TenantSeals
 from niochat.adapters.postgres.database import Connection
 from niochat.adapters.postgres.queries import queries
+from niochat.domain.sealing import Seals
 
 _SQL = queries("tenants")
 _SECRET_BYTES = 32

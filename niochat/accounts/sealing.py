@@ -1,12 +1,12 @@
-"""What this room needs of the vault. Rooms do not import one another: wiring hands it in."""
+"""Secrets of one tenant, as this room seals them."""
 
 from enum import StrEnum
-from typing import Protocol
 from uuid import UUID
 
 from pydantic import SecretStr
 
 from niochat.domain.errors import Invalid
+from niochat.domain.sealing import Seals
 
 
 class Purpose(StrEnum):
@@ -17,26 +17,6 @@ class Purpose(StrEnum):
     CHANNEL_HMAC = "webhook signing key"
     ASSISTANT_KEY = "assistant key"
     ERP_TOKEN = "erp token"
-
-
-class Seals(Protocol):
-    """``niochat.vault.vault.Vault``, as seen from here."""
-
-    def seal(self, plain: str, *, tenant_id: UUID, purpose: str) -> bytes:
-        """``plain``, bound to its tenant and purpose."""
-        ...
-
-    def open(self, sealed: bytes, *, tenant_id: UUID, purpose: str) -> str:
-        """What was sealed. Raises ``Unreadable`` without its key, ``Invalid`` if altered."""
-        ...
-
-    def current(self, sealed: bytes) -> bool:
-        """Whether the current key sealed it."""
-        ...
-
-    def fingerprint(self, secret: str) -> bytes:
-        """SHA-256 of a secret."""
-        ...
 
 
 class TenantSeals:

@@ -3,6 +3,9 @@
 NiochatError
 ├── Invalid        the input is wrong: changes nothing, retry cannot help
 │   └── Refused    the input is right, the state does not allow it
+├── Unauthenticated  nobody we know: sign in first
+├── Forbidden      known, and not allowed to do this
+├── TooMany        allowed, but not so often: come again later
 ├── NotFound       unknown, or not yours: both look the same
 ├── Conflict       somebody else wrote first: load again, then retry
 ├── Unavailable    a part we need is away: retry helps
@@ -32,6 +35,29 @@ class Refused(Invalid):
     """The input is well formed but what it asks is not allowed now."""
 
     code = "refused"
+
+
+class Unauthenticated(NiochatError):
+    """Nobody we know, or not any more."""
+
+    code = "unauthenticated"
+
+
+class Forbidden(NiochatError):
+    """Somebody we know may not do this."""
+
+    code = "forbidden"
+
+
+class TooMany(NiochatError):
+    """More than anybody may; ``retry_after_s`` says when there is room again."""
+
+    code = "too_many"
+    retryable = True
+
+    def __init__(self, message: str, retry_after_s: float, *, code: str | None = None) -> None:
+        super().__init__(message, code=code)
+        self.retry_after_s = retry_after_s
 
 
 class NotFound(NiochatError):

@@ -16,6 +16,9 @@ MessageId = NewType("MessageId", UUID)
 TurnId = NewType("TurnId", UUID)
 OutboxId = NewType("OutboxId", UUID)
 
+PLATFORM = UUID(int=0)
+"""Stands where a tenant's id does for what belongs to none: a superuser, a key that signs."""
+
 SHARDS = 1024
 """Fixed for ever: the generated column ``shard`` of the tables uses the same number."""
 

@@ -5,9 +5,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from uuid import UUID
 
-from niochat.domain.errors import Unavailable
+from niochat.domain.errors import TooMany, Unavailable
 from niochat.ingress.flood import FloodGuard
-from niochat.ingress.problems import Flooded
 
 MOST = 400
 """Webhooks in one replica at once, fewer than Serve lets in: what is refused hears why."""
@@ -38,12 +37,14 @@ class Admission:
     def tenant(self, tenant_id: UUID) -> Iterator[None]:
         """A place for a request that is known to be the tenant's.
 
-        Raises ``Flooded`` when it sends more than any provider may, ``Unavailable``
+        Raises ``TooMany`` (``flood``) when it sends more than any provider may, ``Unavailable``
         (``crowded``) when too many of its requests wait already.
         """
         wait_s = self._guard.refuse_s(tenant_id) if self._guard is not None else 0.0
         if wait_s > 0:
-            raise Flooded("too many webhooks of this provider: send it again later", wait_s)
+            raise TooMany(
+                "too many webhooks of this provider: send it again later", wait_s, code="flood"
+            )
         if self._of_tenants[tenant_id] >= MOST_OF_TENANT:
             raise Unavailable("too many webhooks of this provider wait here", code="crowded")
         self._of_tenants[tenant_id] += 1

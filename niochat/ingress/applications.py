@@ -10,10 +10,11 @@ import structlog
 from ray import serve
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
-from starlette.routing import BaseRoute
+from starlette.routing import BaseRoute, Mount
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from niochat import telemetry
+from niochat.access.mail import deliver_for_ever
 from niochat.accounts.held_back import Teller
 from niochat.actors import kinds
 from niochat.actors.cluster_nodes import Part, actor_options, replicas
@@ -23,10 +24,12 @@ from niochat.actors.pools import POOLS
 from niochat.actors.tenant import ChannelConnected
 from niochat.adapters.postgres.queries import queries
 from niochat.adapters.redis.buckets import Buckets
+from niochat.adapters.smtp import Smtp
 from niochat.config import Settings
 from niochat.domain.errors import NiochatError
 from niochat.domain.ids import SHARDS
 from niochat.ingress.admission import Admission
+from niochat.ingress.api import application as rest
 from niochat.ingress.catch_up import CatchUp
 from niochat.ingress.figures import (
     Answers,
@@ -42,6 +45,7 @@ from niochat.ingress.problems import as_problem
 from niochat.ingress.webhooks import Door, build
 from niochat.runtime import garbage
 from niochat.runtime.tasks import Owner
+from niochat.wiring.access import open_access
 from niochat.wiring.parts import Parts, open_parts
 
 _SQL = queries("health")
@@ -147,8 +151,20 @@ def _api_routes(parts: Parts) -> list[BaseRoute]:
     token, operate = parts.settings.operator_token, HostCalls().operate
     return [
         *Health(checks).routes(),
+        *_rest(parts),
         *operators.build(token, parts.database, parts.inbox, operate, poke),
     ]
+
+
+def _rest(parts: Parts) -> list[BaseRoute]:
+    """The REST API, with and without the prefix that Serve may have taken off."""
+    settings = parts.settings
+    access = open_access(parts.database, parts.vault, settings.base_url, settings.mail_from)
+    if settings.smtp_url is not None:
+        mail_server = Smtp(settings.smtp_url.get_secret_value())
+        parts.owner.start(deliver_for_ever(access.post, mail_server.send))
+    app = rest.build(access, secure_cookies=settings.base_url.startswith("https://"))
+    return [Mount(f"{prefix}/v1", app) for prefix in ("/api", "")]
 
 
 def _webhooks() -> Starlette:
@@ -167,7 +183,7 @@ class WebhooksReplica:
 
 
 class ApiReplica:
-    """Health and the operators' API today; the desk's REST API tomorrow."""
+    """Health, the operators' API and the REST API."""
 
 
 webhooks = serve.deployment(

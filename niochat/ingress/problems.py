@@ -7,10 +7,13 @@ from starlette.responses import JSONResponse, Response
 
 from niochat.domain.errors import (
     Conflict,
+    Forbidden,
     Invalid,
     NiochatError,
     NotFound,
     Refused,
+    TooMany,
+    Unauthenticated,
     Unavailable,
     Unreadable,
 )
@@ -18,8 +21,11 @@ from niochat.domain.errors import (
 STATUS: dict[type[NiochatError], int] = {
     Refused: 409,
     Invalid: 400,
+    Unauthenticated: 401,
+    Forbidden: 403,
     NotFound: 404,
     Conflict: 409,
+    TooMany: 429,
     Unavailable: 503,
     Unreadable: 500,
     NiochatError: 500,
@@ -32,18 +38,7 @@ class TooLarge(Invalid):
     code = "too_large"
 
 
-class Flooded(Unavailable):
-    """More than any provider sends; ``retry_after_s`` says when there is room again."""
-
-    code = "flood"
-
-    def __init__(self, message: str, retry_after_s: float) -> None:
-        super().__init__(message)
-        self.retry_after_s = retry_after_s
-
-
 STATUS[TooLarge] = 413
-STATUS[Flooded] = 429
 RETRY_AFTER_S = 2.0
 """For who says nothing else."""
 

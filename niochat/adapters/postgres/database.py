@@ -1,4 +1,4 @@
-"""Connections: a pool for the path's role, a pool for everything that acts for one tenant."""
+"""Connections: a pool each for the path, for all that acts for one tenant, and for the gate."""
 
 import ssl
 from collections.abc import AsyncIterator
@@ -62,11 +62,16 @@ Connection: TypeAlias = "asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"
 
 
 class Database:
-    """Two pools on one database. ``path()`` is ``niochat_system``, ``tenant()`` ``niochat_app``."""
+    """Three pools on one database, each with a role: ``path()`` is ``niochat_system``, ``tenant()``
+    ``niochat_app``, ``gate()`` ``niochat_gate``.
+    """
 
-    def __init__(self, path: "asyncpg.Pool[Any]", tenant: "asyncpg.Pool[Any]") -> None:
+    def __init__(
+        self, path: "asyncpg.Pool[Any]", tenant: "asyncpg.Pool[Any]", gate: "asyncpg.Pool[Any]"
+    ) -> None:
         self._path = path
         self._tenant = tenant
+        self._gate = gate
 
     @classmethod
     async def open(
@@ -85,7 +90,11 @@ class Database:
                 timeout=5,
                 server_settings={**settings, "role": role, "application_name": "niochat"},
             )
-            for role, most in (("niochat_system", size), ("niochat_app", max(size // 2, 2)))
+            for role, most in (
+                ("niochat_system", size),
+                ("niochat_app", max(size // 2, 2)),
+                ("niochat_gate", max(size // 2, 2)),
+            )
         ]
         for pool in pools:
             await pool
@@ -93,13 +102,13 @@ class Database:
 
     async def close(self) -> None:
         """Close what is idle, then what is in use."""
-        await self._path.close()
-        await self._tenant.close()
+        for pool in (self._path, self._tenant, self._gate):
+            await pool.close()
 
     def terminate(self) -> None:
         """Drop all connections at once."""
-        self._path.terminate()
-        self._tenant.terminate()
+        for pool in (self._path, self._tenant, self._gate):
+            pool.terminate()
 
     @asynccontextmanager
     async def path(self) -> AsyncIterator[Connection]:
@@ -144,6 +153,13 @@ class Database:
                 await connection.execute(f"BEGIN; SET LOCAL niochat.tenant = '{tenant_id.hex}'")
                 yield connection
                 await self.commit(connection)
+
+    @asynccontextmanager
+    async def gate(self) -> AsyncIterator[Connection]:
+        """A transaction that sees who may sign in, of all tenants, and hardly anything else."""
+        with translated():
+            async with self._gate.acquire(timeout=5) as connection, connection.transaction():
+                yield connection
 
     async def commit(self, connection: Connection) -> None:
         """End what ``tenant()`` began; everything of a tenant commits here."""

@@ -1,0 +1,1 @@
+"""Who comes in, and who they then are: users, passwords, sessions, tokens, keys."""

@@ -1,0 +1,155 @@
+"""Who calls: a user's session or an integration's key, and what they may do where."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from hashlib import sha256
+from typing import Any
+from uuid import UUID
+
+from niochat.access.sessions import Ended, idle
+from niochat.access.signing import Signer
+from niochat.adapters.postgres.database import Database
+from niochat.adapters.postgres.queries import queries
+from niochat.domain.errors import Forbidden, Unauthenticated
+from niochat.domain.permissions import (
+    BUILT_IN,
+    ROLES,
+    Action,
+    Grants,
+    Holder,
+    Role,
+    grants_of,
+    permits,
+)
+
+_SESSIONS = queries("sessions")
+_KEYS = queries("api_keys")
+
+SEEN_EVERY = timedelta(minutes=1)
+"""That somebody is here is written down so often at most."""
+
+
+class Kind(StrEnum):
+    """What somebody has shown."""
+
+    USER = "user"
+    KEY = "key"
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Somebody we know. ``tenant_id`` is where they act, None for a superuser outside of all."""
+
+    kind: Kind
+    id: UUID
+    name: str
+    role: str
+    grants: Grants
+    tenant_id: UUID | None
+    tenant: str | None
+    teams: frozenset[str] = frozenset()
+    session_id: UUID | None = None
+    login: str | None = None
+    acting_until: datetime | None = None
+
+    def may(self, action: Action, holder: Holder | None = None) -> bool:
+        """Whether they may do it, to what ``holder`` has or to anything at all."""
+        return permits(self.grants, action, holder, user=str(self.id), teams=self.teams)
+
+    def need(self, action: Action) -> UUID:
+        """The tenant in which they may do it. Raises ``Forbidden``."""
+        if not self.may(action) or self.tenant_id is None:
+            raise Forbidden(f"your role may not do this: it needs {action}")
+        return self.tenant_id
+
+
+class Callers:
+    """Finds out who calls, anew with every request: an end or a change of role counts at once."""
+
+    def __init__(self, database: Database, signer: Signer) -> None:
+        self._database = database
+        self._signer = signer
+
+    async def of_token(self, token: str, now: datetime) -> Caller:
+        """The user of an access token. Raises ``Unauthenticated``, ``Forbidden``."""
+        claims = await self._signer.verify(token, now)
+        if claims is None:
+            raise Unauthenticated(
+                "the access token is wrong or over: refresh it, or sign in", code="bad_token"
+            )
+        async with self._database.gate() as connection:
+            row = await connection.fetchrow(
+                _SESSIONS["caller"], claims.session_id, claims.user_id, now
+            )
+            over = row is None or idle(row, now)
+            if row is not None and over:
+                await connection.execute(_SESSIONS["end"], [claims.session_id], Ended.IDLE, now)
+            elif row is not None and now - row["seen_at"] > SEEN_EVERY:
+                await connection.execute(_SESSIONS["seen"], claims.session_id, now)
+        if row is None or over:
+            raise Unauthenticated("the session is over: sign in again", code="session_over")
+        return _user(row, now)
+
+    async def of_key(self, key: str, now: datetime) -> Caller:
+        """The integration of an API key. Raises ``Unauthenticated``, ``Forbidden``."""
+        digest = sha256(key.encode("utf-8", "surrogatepass")).digest()
+        async with self._database.gate() as connection:
+            row = await connection.fetchrow(_KEYS["caller"], digest, now)
+            if row is not None and (
+                row["last_used_at"] is None or now - row["last_used_at"] > SEEN_EVERY
+            ):
+                await connection.execute(_KEYS["used"], row["id"], now)
+        if row is None:
+            raise Unauthenticated("the API key is wrong, revoked or over", code="bad_key")
+        _in_good_standing(row["tenant_status"])
+        return Caller(
+            Kind.KEY, row["id"], row["name"], "key", grants_of(row["permissions"]),
+            row["tenant_id"], row["tenant"],
+        )  # fmt: skip
+
+
+def _user(row: Any, now: datetime) -> Caller:
+    if row["status"] != "active":
+        raise Forbidden("this account is disabled: ask your administrator", code="disabled")
+    if row["role"] == Role.SUPERUSER:
+        return _superuser(row, now)
+    _in_good_standing(row["tenant_status"])
+    return _caller(
+        row, row["role"], _grants(row), row["tenant_id"], row["tenant"], frozenset(row["teams"])
+    )
+
+
+def _superuser(row: Any, now: datetime) -> Caller:
+    """Inside a tenant its admin, also of a suspended one, and still a superuser."""
+    until = row["acting_until"]
+    if until is None or until <= now:
+        return _caller(row, Role.SUPERUSER, ROLES[Role.SUPERUSER], None, None)
+    grants = {**ROLES[Role.ADMIN], **ROLES[Role.SUPERUSER]}
+    return _caller(
+        row, Role.SUPERUSER, grants, row["acting_tenant"], row["acting"], acting_until=until
+    )
+
+
+def _caller(
+    row: Any, role: str, grants: Grants, tenant_id: UUID | None, tenant: str | None,
+    teams: frozenset[str] = frozenset(), acting_until: datetime | None = None,
+) -> Caller:  # fmt: skip
+    return Caller(
+        Kind.USER, row["id"], row["name"], role, grants, tenant_id, tenant, teams,
+        row["session_id"], row["login"], acting_until,
+    )  # fmt: skip
+
+
+def _grants(row: Any) -> Grants:
+    """Of a built-in role, or of one the tenant made; a role that was taken away allows nothing."""
+    built_in = BUILT_IN.get(row["role"])
+    return grants_of(row["permissions"] or ()) if built_in is None else built_in
+
+
+def _in_good_standing(tenant_status: str) -> None:
+    if tenant_status == "suspended":
+        raise Forbidden(
+            "this provider is suspended: nobody works here until it is active again",
+            code="tenant_suspended",
+        )

@@ -1,0 +1,112 @@
+"""Links that open an account once: invitations, and passwords that were forgotten."""
+
+import secrets
+from datetime import datetime, timedelta
+from enum import StrEnum
+from hashlib import sha256
+from typing import Any
+from uuid import UUID
+
+from niochat.access.mail import Mail, Post
+from niochat.access.passwords import Passwords
+from niochat.access.sessions import Ended
+from niochat.access.throttle import Attempt, Throttle
+from niochat.adapters.postgres.database import Database
+from niochat.adapters.postgres.queries import queries
+from niochat.domain.errors import Refused
+
+_SQL = queries("links")
+
+
+class Purpose(StrEnum):
+    """What a link is for."""
+
+    INVITATION = "invitation"
+    RESET = "reset"
+
+
+VALID = {Purpose.INVITATION: timedelta(days=7), Purpose.RESET: timedelta(hours=1)}
+_SUBJECT = {
+    Purpose.INVITATION: "Seu convite para o NioChat",
+    Purpose.RESET: "Redefinição da sua senha do NioChat",
+}
+_TEXT = {
+    Purpose.INVITATION: (
+        "Olá, {name}.\n\nVocê foi convidado para atender no NioChat. Escolha sua senha em até"
+        " 7 dias:\n{link}\n\n"
+        "You were invited to NioChat. Choose your password within 7 days, by the link above.\n"
+    ),
+    Purpose.RESET: (
+        "Olá, {name}.\n\nPara escolher outra senha, use este link em até 1 hora:\n{link}\n\n"
+        "Se não foi você quem pediu, ignore este e-mail: nada mudou.\n\n"
+        "To choose another password use the link above within an hour. If it was not you who"
+        " asked, ignore this mail: nothing has changed.\n"
+    ),
+}
+
+
+class Links:
+    """Makes and redeems them. A new one of the same purpose makes those before it void."""
+
+    def __init__(
+        self,
+        database: Database,
+        post: Post,
+        passwords: Passwords,
+        throttle: Throttle,
+        base_url: str,
+    ) -> None:
+        self._database = database
+        self._post = post
+        self._passwords = passwords
+        self._throttle = throttle
+        self._base_url = base_url
+
+    async def send(self, user_id: UUID, purpose: Purpose, now: datetime) -> None:
+        """A mail with a link leaves soon; nothing for somebody who is disabled."""
+        async with self._database.gate() as connection:
+            user = await connection.fetchrow(_SQL["recipient"], user_id)
+            if user is not None:
+                await self._queue(connection, user, purpose, now)
+
+    async def forgotten(self, login: str, address: str, now: datetime) -> None:
+        """A link to choose another password, if somebody has this login; whoever asks learns
+        nothing of that. Raises ``TooMany`` for who asks again and again.
+        """
+        attempt = Attempt(f"reset of {login.strip().lower()}", address)
+        await self._throttle.check(attempt, now)
+        await self._throttle.failed(attempt, now)
+        async with self._database.gate() as connection:
+            user = await connection.fetchrow(_SQL["recipient_by_login"], login.strip().lower())
+            if user is not None:
+                await self._queue(connection, user, Purpose.RESET, now)
+
+    async def redeem(self, secret: str, password: str, now: datetime) -> UUID:
+        """Sets the password, ends all sessions; whose it is. Raises ``Invalid`` for the password,
+        ``Refused`` (``link_over``) for a link that is wrong, used or too old.
+        """
+        hashed = await self._passwords.hashed(password)
+        async with self._database.gate() as connection:
+            user_id: UUID | None = await connection.fetchval(_SQL["redeem"], _digest(secret), now)
+            if user_id is None:
+                raise Refused("the link is wrong, used or too old: ask for another one",
+                              code="link_over")  # fmt: skip
+            await connection.execute(_SQL["set_password"], user_id, hashed)
+            await connection.execute(_SQL["end_sessions"], user_id, Ended.PASSWORD, now)
+        return user_id
+
+    async def _queue(self, connection: Any, user: Any, purpose: Purpose, now: datetime) -> None:
+        secret = secrets.token_urlsafe(32)
+        await connection.execute(_SQL["void"], user["id"], purpose)
+        await connection.execute(
+            _SQL["make"], _digest(secret), user["id"], purpose, now + VALID[purpose]
+        )
+        # In the part of the address that browsers send to nobody, no log or referrer either.
+        link = f"{self._base_url}/senha#{secret}"
+        text = _TEXT[purpose].format(name=user["name"], link=link)
+        mail = Mail(user["tenant_id"], user["login"], _SUBJECT[purpose], text)
+        await self._post.put(connection, mail, now)
+
+
+def _digest(secret: str) -> bytes:
+    return sha256(secret.encode("utf-8", "surrogatepass")).digest()

@@ -1,0 +1,109 @@
+"""Mail that has to leave: a sealed row first, then SMTP, again until it is taken."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from email.message import EmailMessage
+from email.utils import format_datetime, make_msgid
+from typing import Any
+from uuid import UUID
+
+import orjson
+import structlog
+
+from niochat.adapters import clock
+from niochat.adapters.postgres.database import Connection, Database
+from niochat.adapters.postgres.queries import queries
+from niochat.domain.errors import NiochatError, Unavailable
+from niochat.domain.ids import PLATFORM
+from niochat.domain.sealing import Seals
+
+_SQL = queries("mail")
+_log = structlog.get_logger(__name__)
+_PURPOSE = "mail"
+
+MOST_ATTEMPTS = 8
+"""The pause doubles from ten seconds: given up after some 40 minutes, when links are old too."""
+AT_ONCE = 20
+EVERY_S = 2.0
+
+Send = Callable[[EmailMessage], Awaitable[None]]
+"""Hands a mail to the server. Raises ``Unavailable`` when it may be tried again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """A short text to one person."""
+
+    tenant_id: UUID | None
+    recipient: str
+    subject: str
+    text: str
+
+
+class Post:
+    """Queues mail in the transaction that has a reason for it, and sends what is queued."""
+
+    def __init__(self, database: Database, seals: Seals, sender: str) -> None:
+        self._database = database
+        self._seals = seals
+        self._sender = sender
+
+    async def put(self, connection: Connection, mail: Mail, now: datetime) -> None:
+        """It leaves once the transaction has committed."""
+        plain = orjson.dumps({"subject": mail.subject, "text": mail.text}).decode()
+        sealed = self._seals.seal(plain, tenant_id=PLATFORM, purpose=_PURPOSE)
+        await connection.execute(_SQL["put"], mail.tenant_id, mail.recipient, sealed, now)
+
+    async def send_due(self, send: Send, now: datetime) -> int:
+        """Send what is due, each claimed before it leaves; how many left. A mail whose sender died
+        leaves again: twice is better than never.
+        """
+        async with self._database.gate() as connection:
+            claimed = await connection.fetch(_SQL["claim"], now, AT_ONCE)
+        sent = 0
+        for row in claimed:
+            sent += await self._send(send, row, now)
+        return sent
+
+    async def _send(self, send: Send, row: Any, now: datetime) -> bool:
+        said = orjson.loads(self._seals.open(row["sealed"], tenant_id=PLATFORM, purpose=_PURPOSE))
+        try:
+            await send(_message(self._sender, row["recipient"], said, now))
+        except Unavailable as error:
+            given_up = row["attempts"] >= MOST_ATTEMPTS
+            _log.warning("mail_put_off", mail=str(row["id"]), attempts=row["attempts"],
+                         given_up=given_up, error=str(error))  # fmt: skip
+            later = now + timedelta(seconds=10 * 2 ** row["attempts"])
+            async with self._database.gate() as connection:
+                await connection.execute(_SQL["put_off"], row["id"], later, given_up)
+            return False
+        async with self._database.gate() as connection:
+            await connection.execute(_SQL["sent"], row["id"])
+        return True
+
+
+async def deliver_for_ever(post: Post, send: Send) -> None:
+    """Every few seconds, until it is cancelled; what fails is tried again."""
+    while True:
+        await asyncio.sleep(EVERY_S)
+        try:
+            while await post.send_due(send, clock.now()):
+                pass
+        except NiochatError as error:
+            _log.warning("mail_put_off", code=error.code)
+        except Exception as error:  # noqa: BLE001 - the loop must outlive any error
+            _log.error("mail_failed", exc_info=error)
+
+
+def _message(sender: str, recipient: str, said: dict[str, str], now: datetime) -> EmailMessage:
+    message = EmailMessage()
+    message["From"] = sender
+    message["To"] = recipient
+    message["Subject"] = said["subject"]
+    message["Date"] = format_datetime(now)
+    message["Message-ID"] = make_msgid(domain="niochat.invalid")
+    message["Auto-Submitted"] = "auto-generated"
+    message.set_content(said["text"])
+    return message

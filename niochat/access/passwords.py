@@ -1,0 +1,73 @@
+"""Passwords, as argon2id hashes (RFC 9106, with the parameters of its second recommendation)."""
+
+import asyncio
+from collections.abc import Callable
+from typing import TypeVar, TypeVarTuple, Unpack
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+
+from niochat.domain.errors import Invalid, Unavailable
+
+SHORTEST, LONGEST = 10, 256
+"""Characters. NIST SP 800-63B asks for length and against rules about signs."""
+AT_ONCE = 2
+"""Hashes in one process: each takes 64 MB and some 50 ms of a core."""
+MOST_WAITING = 32
+
+Args = TypeVarTuple("Args")
+Result = TypeVar("Result")
+_hasher = PasswordHasher()
+_NOBODY = _hasher.hash("nobody has this password")
+"""Compared with where there is no user, so that the time does not tell."""
+
+
+class Passwords:
+    """Hashes in threads, few at a time: a rush of log-ins must not take the machine."""
+
+    def __init__(self) -> None:
+        self._places = asyncio.Semaphore(AT_ONCE)
+        self._waiting = 0
+
+    async def hashed(self, password: str) -> str:
+        """A new hash. Raises ``Invalid`` for a password that nobody should have."""
+        check(password)
+        return await self._in_thread(_hasher.hash, password)
+
+    async def fits(self, password: str, stored: str | None) -> bool:
+        """Whether it is the password; with ``None`` it takes as long and is not."""
+        right = await self._in_thread(_verified, password[:LONGEST], stored or _NOBODY)
+        return right and stored is not None
+
+    async def _in_thread(self, work: Callable[[Unpack[Args]], Result], *values: *Args) -> Result:
+        if self._waiting >= MOST_WAITING:
+            raise Unavailable("too many sign in at once: try again", code="crowded")
+        self._waiting += 1
+        try:
+            async with self._places:
+                return await asyncio.to_thread(work, *values)
+        finally:
+            self._waiting -= 1
+
+
+def check(password: str) -> None:
+    """Raises ``Invalid`` that says what a password must be."""
+    if not SHORTEST <= len(password) <= LONGEST:
+        raise Invalid(
+            f"a password has {SHORTEST} to {LONGEST} characters: choose another one",
+            code="weak_password",
+        )
+    if not password.isprintable():
+        raise Invalid("a password has signs only that can be shown", code="weak_password")
+
+
+def outdated(stored: str) -> bool:
+    """Whether today's parameters are others: hash anew at the next log-in."""
+    return _hasher.check_needs_rehash(stored)
+
+
+def _verified(password: str, stored: str) -> bool:
+    try:
+        return _hasher.verify(stored, password)
+    except (VerificationError, InvalidHashError, UnicodeEncodeError):
+        return False

@@ -1,0 +1,60 @@
+"""Roles: those that every tenant has, and those it made itself."""
+
+from typing import Any
+from uuid import UUID
+
+from niochat.adapters.postgres.database import Database
+from niochat.adapters.postgres.queries import queries
+from niochat.domain.errors import Forbidden, NotFound, Refused
+from niochat.domain.permissions import BUILT_IN, Grants, permissions_of, within
+
+_SQL = queries("roles")
+
+MOST = 100
+"""Roles of one tenant's own."""
+
+
+class Roles:
+    """Of one tenant at a time, with that tenant's role."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def list(self, tenant_id: UUID) -> list[dict[str, Any]]:
+        """``name``, ``permissions``, and whether it is ``built_in``; those first."""
+        async with self._database.tenant(tenant_id) as connection:
+            rows = await connection.fetch(_SQL["list"], tenant_id)
+        built_in = [
+            {"name": name, "permissions": permissions_of(grants), "built_in": True}
+            for name, grants in BUILT_IN.items()
+        ]
+        return [*built_in, *({**dict(row), "built_in": False} for row in rows)]
+
+    async def put(self, tenant_id: UUID, name: str, grants: Grants, may: Grants) -> None:
+        """Make it, or let it mean something else from the next request on. Raises ``Forbidden``
+        for more than whoever makes it may, ``Refused`` for a built-in one or too many.
+        """
+        _not_built_in(name)
+        if not within(grants, may):
+            raise Forbidden("a role may not do more than you: leave out what you may not")
+        async with self._database.tenant(tenant_id) as connection:
+            permissions = permissions_of(grants)
+            if not await connection.fetchval(_SQL["put"], tenant_id, name, permissions, MOST):
+                raise Refused(f"{MOST} roles are enough: delete one first", code="too_many_roles")
+
+    async def delete(self, tenant_id: UUID, name: str) -> None:
+        """Raises ``NotFound``, ``Refused`` while somebody has it or for a built-in one."""
+        _not_built_in(name)
+        async with self._database.tenant(tenant_id) as connection:
+            holders = await connection.fetchval(_SQL["holders"], tenant_id, name)
+            if holders:
+                raise Refused(
+                    f"{holders} users have this role: give them another one", code="role_in_use"
+                )
+            if await connection.fetchval(_SQL["delete"], tenant_id, name) is None:
+                raise NotFound("there is no such role")
+
+
+def _not_built_in(name: str) -> None:
+    if name in BUILT_IN or name == "superuser":
+        raise Refused("this role is built in: make one of another name", code="built_in_role")

@@ -1,0 +1,138 @@
+"""Codes of an authenticator app (TOTP, RFC 6238), each good once, and recovery codes."""
+
+import base64
+import secrets
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+from uuid import UUID
+
+from cryptography.hazmat.primitives.hashes import SHA1
+from cryptography.hazmat.primitives.twofactor.totp import TOTP
+
+from niochat.access.throttle import Attempt, Throttle
+from niochat.adapters.postgres.database import Connection, Database
+from niochat.adapters.postgres.queries import queries
+from niochat.domain.errors import Refused, Unauthenticated
+from niochat.domain.ids import PLATFORM
+from niochat.domain.sealing import Seals
+
+_SQL = queries("second_factor")
+
+STEP_S = 30
+DIGITS = 6
+AROUND = 1
+"""Steps before and after now that are good too: clocks of phones differ."""
+RECOVERY_CODES = 10
+_PURPOSE = "second factor"
+
+
+@dataclass(frozen=True, slots=True)
+class Enrolment:
+    """What an app is told, once. ``address`` is what a QR code shows."""
+
+    secret: str
+    address: str
+
+
+class SecondFactor:
+    """Of users who have switched it on."""
+
+    def __init__(self, database: Database, seals: Seals, throttle: Throttle) -> None:
+        self._database = database
+        self._seals = seals
+        self._throttle = throttle
+
+    async def begin(self, user_id: UUID, login: str) -> Enrolment:
+        """A new secret, asked for only once :meth:`confirm` has seen a code of it.
+
+        Raises ``Refused`` while another one is in use.
+        """
+        secret = secrets.token_bytes(20)
+        async with self._database.gate() as connection:
+            began = await connection.fetchval(_SQL["begin"], user_id, self._sealed(secret))
+        if began is None:
+            raise Refused("the second factor is on already: switch it off first", code="totp_on")
+        address = _totp(secret).get_provisioning_uri(login, "NioChat")
+        return Enrolment(base64.b32encode(secret).decode().rstrip("="), address)
+
+    async def confirm(self, user_id: UUID, code: str, now: datetime) -> list[str]:
+        """Switch it on; the recovery codes, shown once. Raises ``Refused`` (``wrong_code``)."""
+        codes = [_recovery_code() for _ in range(RECOVERY_CODES)]
+        async with self._database.gate() as connection:
+            row = await connection.fetchrow(_SQL["read"], user_id)
+            if row is None or row["totp_sealed"] is None or row["totp_since"] is not None:
+                raise Refused("there is nothing to confirm: begin anew", code="totp_not_begun")
+            step = self._step(row["totp_sealed"], code, row["totp_step"], now)
+            if step is None:
+                raise Refused(
+                    "that is not the code: check the clock of the phone", code="wrong_code"
+                )
+            await connection.execute(_SQL["confirm"], user_id, step, now)
+            await connection.execute(_SQL["forget_codes"], user_id)
+            await connection.execute(_SQL["give_codes"], user_id, [_digest(each) for each in codes])
+        return codes
+
+    async def switch_off(self, user_id: UUID, code: str, now: datetime) -> None:
+        """No code is asked for any more; recovery codes are void. Raises ``Refused``
+        (``wrong_code``), ``TooMany``: a session that was left open must not be enough.
+        """
+        attempt = Attempt(f"second factor of {user_id}", "")
+        await self._throttle.check(attempt, now)
+        async with self._database.gate() as connection:
+            right = await self.check(connection, user_id, code, now)
+            if right:
+                await connection.execute(_SQL["switch_off"], user_id)
+                await connection.execute(_SQL["forget_codes"], user_id)
+        if not right:
+            await self._throttle.failed(attempt, now)
+            raise Refused("that is not the code: wait for the next", code="wrong_code")
+
+    async def check(
+        self, connection: Connection, user_id: UUID, code: str | None, now: datetime
+    ) -> bool:
+        """Whether the user may come in, in the transaction that lets them in: a code is used up
+        there. Raises ``Unauthenticated`` (``second_factor_required``) when one is missing.
+        """
+        row = await connection.fetchrow(_SQL["read"], user_id)
+        if row is None or row["totp_since"] is None:
+            return True
+        if not code:
+            raise Unauthenticated("send the code of your app", code="second_factor_required")
+        step = self._step(row["totp_sealed"], code, row["totp_step"], now)
+        if step is not None:
+            used = await connection.fetchval(_SQL["use_step"], user_id, step)
+        else:
+            used = await connection.fetchval(_SQL["use_code"], user_id, _digest(code), now)
+        return used is not None
+
+    def _step(self, sealed: bytes, code: str, last: int, now: datetime) -> int | None:
+        """The time step the code is of, if it is later than ``last``."""
+        secret = base64.b64decode(self._seals.open(sealed, tenant_id=PLATFORM, purpose=_PURPOSE))
+        current = int(now.timestamp()) // STEP_S
+        offered = code.strip().replace(" ", "").encode("utf-8", "replace")
+        for step in range(current - AROUND, current + AROUND + 1):
+            if step > last and secrets.compare_digest(
+                _totp(secret).generate(step * STEP_S), offered
+            ):
+                return step
+        return None
+
+    def _sealed(self, secret: bytes) -> bytes:
+        plain = base64.b64encode(secret).decode()
+        return self._seals.seal(plain, tenant_id=PLATFORM, purpose=_PURPOSE)
+
+
+def _totp(secret: bytes) -> TOTP:
+    return TOTP(secret, DIGITS, SHA1(), STEP_S)
+
+
+def _recovery_code() -> str:
+    """50 bits, in a form that people type: ``k7qxw-9mzpa``."""
+    alphabet = "23456789abcdefghjkmnpqrstuvwxyz"
+    letters = "".join(secrets.choice(alphabet) for _ in range(10))
+    return f"{letters[:5]}-{letters[5:]}"
+
+
+def _digest(code: str) -> bytes:
+    return sha256(code.strip().lower().encode("utf-8", "surrogatepass")).digest()

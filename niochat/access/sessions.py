@@ -1,0 +1,203 @@
+"""Signing in: a session is one log-in on one device, kept alive by refresh tokens that rotate."""
+
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from hashlib import sha256
+from typing import Any
+from uuid import UUID
+
+from niochat.access.passwords import Passwords, outdated
+from niochat.access.second_factor import SecondFactor
+from niochat.access.signing import VALID, Signer
+from niochat.access.throttle import Attempt, Throttle
+from niochat.adapters.postgres.database import Connection, Database
+from niochat.adapters.postgres.queries import queries
+from niochat.domain.errors import Forbidden, Unauthenticated
+
+_SQL = queries("sessions")
+
+LASTS = timedelta(days=30)
+"""A refresh token, from its issue."""
+IDLE = timedelta(hours=12)
+"""Of who belongs to no tenant that says otherwise."""
+_PREFIX = "nr_"
+
+
+class Ended(StrEnum):
+    """Why a session is over."""
+
+    LOGOUT = "logout"
+    EVERYWHERE = "everywhere"
+    REVOKED = "revoked"
+    REUSE = "reuse"
+    IDLE = "idle"
+    PASSWORD = "password"
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """Where somebody signs in from, as shown in the list of sessions."""
+
+    address: str
+    agent: str
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """``expires_in`` seconds is the access token good; the refresh token for one use."""
+
+    access: str
+    refresh: str
+    session_id: UUID
+    user_id: UUID
+    expires_in: int = int(VALID.total_seconds())
+
+
+class Sessions:
+    """Begins, continues and ends sessions. Every end counts from the next request on."""
+
+    def __init__(
+        self,
+        database: Database,
+        signer: Signer,
+        passwords: Passwords,
+        second_factor: SecondFactor,
+        throttle: Throttle,
+    ) -> None:
+        self._database = database
+        self._signer = signer
+        self._passwords = passwords
+        self._second_factor = second_factor
+        self._throttle = throttle
+
+    async def log_in(
+        self, login: str, password: str, code: str | None, device: Device, now: datetime
+    ) -> Tokens:
+        """A new session. Raises ``Unauthenticated`` (``bad_credentials``,
+        ``second_factor_required``), ``Forbidden`` for a disabled user or a suspended tenant,
+        ``TooMany`` after too many failures.
+        """
+        login = login.strip().lower()
+        attempt = Attempt(login, device.address)
+        await self._throttle.check(attempt, now)
+        async with self._database.gate() as connection:
+            user: Any = await connection.fetchrow(_SQL["holder"], login)
+        stored = user["password_hash"] if user is not None else None
+        if not await self._passwords.fits(password, stored) or stored is None:
+            await self._throttle.failed(attempt, now)
+            raise _bad_credentials()
+        _may_enter(user)
+        tokens = await self._begin(user, code, device, now)
+        if tokens is None:
+            await self._throttle.failed(attempt, now)
+            raise Unauthenticated(
+                "the code is wrong or was used: wait for the next", code="bad_code"
+            )
+        await self._throttle.succeeded(attempt)
+        if outdated(stored):
+            await self._renew(user["id"], stored, password)
+        return tokens
+
+    async def refresh(self, token: str, now: datetime) -> Tokens:
+        """The session goes on with new tokens. A token that was used before ends the session: one
+        of the two who had it has stolen it. Raises ``Unauthenticated``, ``Forbidden``.
+        """
+        async with self._database.gate() as connection:
+            row: Any = await connection.fetchrow(_SQL["by_refresh_token"], _digest(token))
+            if row is None or row["ended_at"] is not None or row["expires_at"] <= now:
+                raise _over()
+            why = _to_be_ended(row, now)
+            if why is None:
+                _may_enter(row)
+                refresh = await _issue(connection, row["session_id"], now)
+                await connection.execute(_SQL["use"], _digest(token), now)
+                await connection.execute(_SQL["prolong"], row["session_id"], now, now + LASTS)
+            else:
+                await connection.execute(_SQL["end"], [row["session_id"]], why, now)
+        if why is Ended.REUSE:  # outside of the transaction, which has to commit
+            raise Unauthenticated("the token was used before: sign in again", code="token_reused")
+        if why is not None:
+            raise _over()
+        return await self._tokens(row["id"], row["session_id"], refresh, now)
+
+    async def end(self, session_id: UUID, why: Ended, now: datetime) -> None:
+        """It is over from the next request on."""
+        async with self._database.gate() as connection:
+            await connection.execute(_SQL["end"], [session_id], why, now)
+
+    async def end_all(
+        self, user_id: UUID, why: Ended, now: datetime, *, but: UUID | None = None
+    ) -> list[UUID]:
+        """All of a user's; which were ended."""
+        async with self._database.gate() as connection:
+            rows = await connection.fetch(_SQL["end_all"], user_id, but, why, now)
+        return [row["id"] for row in rows]
+
+    async def of_user(self, user_id: UUID) -> list[dict[str, Any]]:
+        """Living sessions, the newest first."""
+        async with self._database.gate() as connection:
+            return [dict(row) for row in await connection.fetch(_SQL["living"], user_id)]
+
+    async def _begin(
+        self, user: Any, code: str | None, device: Device, now: datetime
+    ) -> Tokens | None:
+        async with self._database.gate() as connection:
+            if not await self._second_factor.check(connection, user["id"], code, now):
+                return None
+            session_id = await connection.fetchval(
+                _SQL["begin"], user["tenant_id"], user["id"], device.address[:64],
+                device.agent[:200], now, now + LASTS,
+            )  # fmt: skip
+            refresh = await _issue(connection, session_id, now)
+        return await self._tokens(user["id"], session_id, refresh, now)
+
+    async def _tokens(self, user_id: UUID, session_id: UUID, refresh: str, now: datetime) -> Tokens:
+        access = await self._signer.sign(user_id, session_id, now)
+        return Tokens(access, refresh, session_id, user_id)
+
+    async def _renew(self, user_id: UUID, stored: str, password: str) -> None:
+        """The same password by today's parameters."""
+        hashed = await self._passwords.hashed(password)
+        async with self._database.gate() as connection:
+            await connection.execute(_SQL["rehash"], user_id, stored, hashed)
+
+
+def idle(row: Any, now: datetime) -> bool:
+    """Whether nobody was here for longer than the tenant allows; superusers stay as others do."""
+    return bool(now - row["seen_at"] > (row["session_idle"] or IDLE))
+
+
+def _to_be_ended(row: Any, now: datetime) -> Ended | None:
+    if row["used_at"] is not None:
+        return Ended.REUSE
+    return Ended.IDLE if idle(row, now) else None
+
+
+def _over() -> Unauthenticated:
+    return Unauthenticated("the session is over: sign in again", code="session_over")
+
+
+def _may_enter(user: Any) -> None:
+    if user["status"] != "active":
+        raise Forbidden("this account is disabled: ask your administrator", code="disabled")
+    if user["tenant_status"] == "suspended":
+        raise Forbidden(
+            "this provider is suspended: nobody signs in until it is active again",
+            code="tenant_suspended",
+        )
+
+
+async def _issue(connection: Connection, session_id: UUID, now: datetime) -> str:
+    token = _PREFIX + secrets.token_urlsafe(32)
+    await connection.execute(_SQL["issue"], _digest(token), session_id, now)
+    return token
+
+
+def _digest(token: str) -> bytes:
+    return sha256(token.encode("utf-8", "surrogatepass")).digest()
+
+
+def _bad_credentials() -> Unauthenticated:
+    return Unauthenticated("login or password is wrong", code="bad_credentials")

@@ -1,0 +1,129 @@
+"""Users of a tenant: who there is, who is invited, which role and teams they have."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from niochat.adapters.postgres.database import Connection, Database
+from niochat.adapters.postgres.queries import queries
+from niochat.domain.errors import Forbidden, Invalid, NotFound, Refused
+from niochat.domain.permissions import BUILT_IN, Grants, grants_of, within
+
+_SQL = queries("users")
+
+
+@dataclass(frozen=True, slots=True)
+class NewUser:
+    """Somebody who will be asked to choose a password."""
+
+    login: str
+    name: str
+    role: str
+    teams: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What is to be another; None leaves it."""
+
+    name: str | None = None
+    role: str | None = None
+    disabled: bool | None = None
+    teams: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class By:
+    """Who changes it, and how far they may go themselves."""
+
+    id: UUID
+    grants: Grants
+
+
+class Users:
+    """Of one tenant at a time, with that tenant's role."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def list(self, tenant_id: UUID, after: UUID | None, limit: int) -> list[dict[str, Any]]:
+        """In the order in which they came."""
+        async with self._database.tenant(tenant_id) as connection:
+            rows = await connection.fetch(_SQL["list"], tenant_id, after, limit)
+        return [dict(row) for row in rows]
+
+    async def find(self, tenant_id: UUID, user_id: UUID) -> dict[str, Any]:
+        """One of them. Raises ``NotFound``."""
+        async with self._database.tenant(tenant_id) as connection:
+            return await _found(connection, tenant_id, user_id)
+
+    async def invite(self, tenant_id: UUID, new: NewUser, by: By) -> dict[str, Any]:
+        """A user without a password yet. Raises ``Refused`` (``login_taken``), ``Invalid`` for a
+        role or team there is not, ``Forbidden`` for a role that may more than ``by``.
+        """
+        async with self._database.tenant(tenant_id) as connection:
+            await _may_give(connection, tenant_id, new.role, by)
+            user_id = await connection.fetchval(
+                _SQL["invite"], tenant_id, new.login.strip().lower(), new.name, new.role
+            )
+            if user_id is None:
+                raise Refused("that login is taken: use another e-mail address", code="login_taken")
+            await _join(connection, tenant_id, user_id, new.teams)
+            return await _found(connection, tenant_id, user_id)
+
+    async def change(
+        self, tenant_id: UUID, user_id: UUID, change: Change, by: By
+    ) -> dict[str, Any]:
+        """The user as it is then. Raises as ``invite`` does; nobody changes their own role, and
+        nobody disables themselves (``Forbidden``, ``own_role``).
+        """
+        if by.id == user_id and (change.role is not None or change.disabled is not None):
+            raise Forbidden(
+                "nobody changes their own role: ask another administrator", code="own_role"
+            )
+        async with self._database.tenant(tenant_id) as connection:
+            before = await _found(connection, tenant_id, user_id)
+            await _may_give(connection, tenant_id, before["role"], by)
+            if change.role is not None:
+                await _may_give(connection, tenant_id, change.role, by)
+            await connection.execute(
+                _SQL["change"], tenant_id, user_id, change.name, change.role, change.disabled
+            )
+            if change.teams is not None:
+                await connection.execute(_SQL["leave_teams"], tenant_id, user_id)
+                await _join(connection, tenant_id, user_id, change.teams)
+            return await _found(connection, tenant_id, user_id)
+
+
+async def _found(connection: Connection, tenant_id: UUID, user_id: UUID) -> dict[str, Any]:
+    row = await connection.fetchrow(_SQL["find"], tenant_id, user_id)
+    if row is None:
+        raise NotFound("there is no such user")
+    return dict(row)
+
+
+async def _may_give(connection: Connection, tenant_id: UUID, role: str, by: By) -> None:
+    """Whoever may more than ``by`` cannot be made, changed or unmade by them."""
+    if not within(await _grants(connection, tenant_id, role), by.grants):
+        raise Forbidden("that role may more than you: ask somebody who has it")
+
+
+async def _grants(connection: Connection, tenant_id: UUID, role: str) -> Grants:
+    if role in BUILT_IN:
+        return BUILT_IN[role]
+    permissions = await connection.fetchval(_SQL["permissions_of_role"], tenant_id, role)
+    if permissions is None:
+        raise Invalid(f"there is no role {role!r}: GET /api/v1/roles lists them", code="no_role")
+    return grants_of(permissions)
+
+
+async def _join(
+    connection: Connection, tenant_id: UUID, user_id: UUID, teams: Sequence[str]
+) -> None:
+    joined = await connection.fetch(_SQL["join_teams"], tenant_id, user_id, list(teams))
+    missing = sorted(set(teams) - {row["team"] for row in joined})
+    if missing:
+        raise Invalid(
+            f"there is no team {', '.join(missing)}: GET /api/v1/teams lists them", code="no_team"
+        )

@@ -1,0 +1,31 @@
+-- name: recipient
+-- Somebody who may still come in.
+SELECT id, tenant_id, login, name FROM users WHERE id = $1 AND status <> 'disabled'
+
+-- name: recipient_by_login
+-- The same by login; who was only invited gets the invitation again, not this.
+SELECT id, tenant_id, login, name FROM users WHERE login = $1 AND status = 'active'
+
+-- name: void
+-- Links of the same purpose that were sent before.
+DELETE FROM one_time_links WHERE user_id = $1 AND purpose = $2
+
+-- name: make
+-- A link's digest; the link itself is in the mail alone.
+INSERT INTO one_time_links (digest, user_id, purpose, expires_at) VALUES ($1, $2, $3, $4)
+
+-- name: redeem
+-- Good once, and not for ever.
+UPDATE one_time_links SET used_at = $2
+ WHERE digest = $1 AND used_at IS NULL AND expires_at > $2
+RETURNING user_id
+
+-- name: set_password
+-- Who was invited has come; who is disabled stays so.
+UPDATE users
+   SET password_hash = $2, status = CASE status WHEN 'invited' THEN 'active' ELSE status END
+ WHERE id = $1
+
+-- name: end_sessions
+-- Whoever was signed in with the old password is not any more.
+UPDATE sessions SET ended_at = $3, ended_by = $2 WHERE user_id = $1 AND ended_at IS NULL

@@ -1,0 +1,72 @@
+-- name: holder
+-- Who has this login, and whether their tenant is in good standing.
+SELECT u.id, u.tenant_id, u.status, u.password_hash, t.status AS tenant_status
+  FROM users u LEFT JOIN tenants t ON t.tenant_id = u.tenant_id
+ WHERE u.login = $1
+
+-- name: begin
+-- A new family of refresh tokens.
+INSERT INTO sessions (tenant_id, user_id, address, agent, created_at, seen_at, expires_at)
+VALUES ($1, $2, $3, $4, $5, $5, $6) RETURNING id
+
+-- name: issue
+-- A refresh token's digest; the token itself is with the device alone.
+INSERT INTO refresh_tokens (digest, session_id, issued_at) VALUES ($1, $2, $3)
+
+-- name: by_refresh_token
+-- The session of a refresh token; of two who use it at once the second waits here.
+SELECT r.session_id, r.used_at, s.ended_at, s.expires_at, s.seen_at, u.id, u.status,
+       t.status AS tenant_status, t.session_idle
+  FROM refresh_tokens r
+  JOIN sessions s ON s.id = r.session_id
+  JOIN users u ON u.id = s.user_id
+  LEFT JOIN tenants t ON t.tenant_id = u.tenant_id
+ WHERE r.digest = $1
+   FOR UPDATE OF r, s
+
+-- name: use
+-- It is good no more; used again it ends the session.
+UPDATE refresh_tokens SET used_at = $2 WHERE digest = $1
+
+-- name: prolong
+-- The session lives on.
+UPDATE sessions SET seen_at = $2, expires_at = $3 WHERE id = $1
+
+-- name: end
+-- These sessions are over.
+UPDATE sessions SET ended_at = $3, ended_by = $2 WHERE id = ANY ($1::uuid[]) AND ended_at IS NULL
+
+-- name: end_all
+-- All of a user's are over, but perhaps one.
+UPDATE sessions SET ended_at = $4, ended_by = $3
+ WHERE user_id = $1 AND ended_at IS NULL AND id IS DISTINCT FROM $2
+RETURNING id
+
+-- name: living
+-- A user's sessions, the newest first.
+SELECT id, address, agent, created_at, seen_at FROM sessions
+ WHERE user_id = $1 AND ended_at IS NULL AND expires_at > now()
+ ORDER BY id DESC LIMIT 200
+
+-- name: rehash
+-- The same password by today's parameters, unless it was changed meanwhile.
+UPDATE users SET password_hash = $3 WHERE id = $1 AND password_hash = $2
+
+-- name: caller
+-- Who a session is of and what they may; nobody once it is over. The row tells the rest.
+SELECT u.id, u.tenant_id, u.login, u.name, u.role, u.status, r.permissions,
+       s.id AS session_id, s.seen_at, s.acting_tenant, s.acting_until,
+       t.slug AS tenant, t.status AS tenant_status, t.session_idle,
+       a.slug AS acting, a.status AS acting_status,
+       ARRAY(SELECT m.team FROM team_members m
+              WHERE m.tenant_id = u.tenant_id AND m.user_id = u.id) AS teams
+  FROM sessions s
+  JOIN users u ON u.id = s.user_id
+  LEFT JOIN tenants t ON t.tenant_id = u.tenant_id
+  LEFT JOIN tenants a ON a.tenant_id = s.acting_tenant
+  LEFT JOIN roles r ON r.tenant_id = u.tenant_id AND r.name = u.role
+ WHERE s.id = $1 AND s.user_id = $2 AND s.ended_at IS NULL AND s.expires_at > $3
+
+-- name: seen
+-- Somebody was here; told about once a minute.
+UPDATE sessions SET seen_at = $2 WHERE id = $1

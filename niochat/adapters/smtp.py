@@ -1,0 +1,44 @@
+"""Mail leaves by SMTP (aiosmtplib)."""
+
+from email.message import EmailMessage
+from urllib.parse import unquote, urlsplit
+
+from aiosmtplib import SMTPException, SMTPRecipientsRefused, send
+
+from niochat.domain.errors import Invalid, Unavailable
+
+TIMEOUT_S = 20.0
+PORTS = {"smtp": 587, "smtps": 465}
+
+
+class Smtp:
+    """A mail server by its address: ``smtp://user:password@host:587`` begins in the clear and
+    uses TLS where the server offers it, ``smtps://…`` from the first byte.
+    """
+
+    def __init__(self, url: str) -> None:
+        """Raises ``Invalid`` for an address that is none, without showing it."""
+        try:
+            parts = urlsplit(url)
+            port = parts.port or PORTS[parts.scheme]
+        except (KeyError, ValueError):
+            raise Invalid("NIOCHAT_SMTP_URL must be as smtp://user:password@host:587") from None
+        if not parts.hostname:
+            raise Invalid("NIOCHAT_SMTP_URL names no host: smtp://user:password@host:587")
+        self._host, self._port = parts.hostname, port
+        self._tls = parts.scheme == "smtps"
+        self._user = unquote(parts.username) if parts.username else None
+        self._password = unquote(parts.password) if parts.password else None
+
+    async def send(self, message: EmailMessage) -> None:
+        """Hand it over. Raises ``Unavailable`` when it may be tried again."""
+        try:
+            await send(
+                message, hostname=self._host, port=self._port, username=self._user,
+                password=self._password, use_tls=self._tls, timeout=TIMEOUT_S,
+            )  # fmt: skip
+        except SMTPRecipientsRefused as error:
+            codes = [each.code for each in error.recipients]
+            raise Unavailable(f"the mail server refuses the recipient: {codes}") from error
+        except (SMTPException, OSError, TimeoutError) as error:
+            raise Unavailable(f"the mail server did not take it: {type(error).__name__}") from error

@@ -1,0 +1,88 @@
+"""What every answer of the API has in common: problems for errors, headers for browsers."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from niochat.domain.errors import NiochatError
+from niochat.ingress.api.shapes import Problem
+from niochat.ingress.problems import as_problem
+
+PROBLEM = "application/problem+json"
+HEADERS = {
+    b"cache-control": b"no-store",
+    b"content-security-policy": b"default-src 'none'; frame-ancestors 'none'",
+    b"cross-origin-opener-policy": b"same-origin",
+    b"cross-origin-resource-policy": b"same-origin",
+    b"referrer-policy": b"no-referrer",
+    b"strict-transport-security": b"max-age=31536000; includeSubDomains",
+    b"x-content-type-options": b"nosniff",
+    b"x-frame-options": b"DENY",
+}
+"""OWASP, HTTP Headers Cheat Sheet, for an API that answers JSON and no page."""
+_CODES = {404: "not_found", 405: "method_not_allowed"}
+_TITLES = {
+    404: "there is nothing at this address: GET /api/v1/openapi.json lists what there is",
+    405: "this address takes other methods: see the Allow header",
+}
+
+
+def install(app: FastAPI) -> None:
+    """Handlers and headers of an application."""
+    app.add_exception_handler(NiochatError, as_problem)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_middleware(SecurityHeaders)
+
+
+async def _invalid(_: Request, error: Exception) -> Response:
+    """Names every field; never shows what was sent, which may be a password."""
+    assert isinstance(error, RequestValidationError)
+    fields = [
+        {"field": ".".join(str(part) for part in each["loc"]), "why": each["msg"]}
+        for each in error.errors()
+    ]
+    title = "; ".join(f"{each['field']}: {each['why']}" for each in fields[:3])
+    return _problem(422, "invalid", title, errors=fields)
+
+
+async def _http(_: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    status = error.status_code
+    title = _TITLES.get(status, str(error.detail))
+    return _problem(status, _CODES.get(status, "http"), title, headers=error.headers)
+
+
+def _problem(
+    status: int, code: str, title: str, *,
+    headers: Mapping[str, str] | None = None, **more: Any,
+) -> Response:  # fmt: skip
+    body = Problem(title=title, status=status, code=code, **more).model_dump(exclude_none=True)
+    return JSONResponse(body, status, headers, PROBLEM)
+
+
+class SecurityHeaders:
+    """Adds what an answer does not say itself."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+
+        async def with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                said = {name.lower() for name, _ in message["headers"]}
+                added = [each for each in HEADERS.items() if each[0] not in said]
+                message = {**message, "headers": [*message["headers"], *added]}
+            await send(message)
+
+        await self._app(scope, receive, with_headers)

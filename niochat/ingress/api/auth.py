@@ -1,0 +1,245 @@
+"""``/auth``: signing in and out, the second factor, sessions, forgotten passwords."""
+
+import secrets
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Request, Response
+from pydantic import EmailStr, Field, SecretStr
+
+from niochat.access.callers import Caller
+from niochat.access.sessions import LASTS, Ended, Tokens
+from niochat.access.signing import VALID
+from niochat.adapters import clock
+from niochat.domain.errors import NotFound, Unauthenticated
+from niochat.domain.permissions import permissions_of
+from niochat.ingress.api.doorway import (
+    ACCESS_COOKIE,
+    CSRF_COOKIE,
+    REFRESH_COOKIE,
+    Open,
+    SignedIn,
+    access_of,
+    check_csrf,
+    device_of,
+)
+from niochat.ingress.api.shapes import Body, Shown
+
+Text = Annotated[str, Field(min_length=1, max_length=256)]
+Secret = Annotated[SecretStr, Field(min_length=1, max_length=1024)]
+User = Annotated[Caller, Depends(SignedIn())]
+Anybody = Depends(Open())
+
+router = APIRouter(prefix="/auth", tags=["auth"])
+
+
+class LogIn(Body):
+    """``code`` is asked for (401 ``second_factor_required``) of who has a second factor.
+    ``cookies``: for browsers; the tokens are set as HttpOnly cookies and not answered.
+    """
+
+    login: Text
+    password: Secret
+    code: Annotated[str, Field(max_length=32)] | None = None
+    cookies: bool = False
+
+
+class Refresh(Body):
+    """Without a token the browser's cookie counts."""
+
+    refresh_token: Secret | None = None
+
+
+class SignedInAs(Shown):
+    """``access_token`` is good for ``expires_in`` seconds; both tokens are null with cookies,
+    where ``csrf_token`` goes into the header ``X-CSRF-Token`` of what changes something.
+    """
+
+    token_type: str = "Bearer"
+    expires_in: int
+    session_id: UUID
+    access_token: str | None = None
+    refresh_token: str | None = None
+    csrf_token: str | None = None
+
+
+class Me(Shown):
+    """Who one is. ``tenant`` is where one acts; ``acting_until``: a superuser inside a tenant."""
+
+    id: UUID
+    login: str | None
+    name: str
+    role: str
+    tenant_id: UUID | None
+    tenant: str | None
+    teams: list[str]
+    permissions: list[str]
+    acting_until: datetime | None
+
+
+class Session(Shown):
+    """A device that is signed in. ``current``: this one."""
+
+    id: UUID
+    address: str
+    agent: str
+    created_at: datetime
+    seen_at: datetime
+    current: bool
+
+
+class Enrolment(Shown):
+    """For the app: ``address`` as a QR code, or ``secret`` typed."""
+
+    secret: str
+    address: str
+
+
+class Code(Body):
+    """What the app shows."""
+
+    code: Annotated[str, Field(min_length=1, max_length=32)]
+
+
+class RecoveryCodes(Shown):
+    """Each is good once, instead of a code of the app. They are not shown again."""
+
+    recovery_codes: list[str]
+
+
+class Forgotten(Body):
+    """Whose password was forgotten."""
+
+    login: EmailStr
+
+
+class NewPassword(Body):
+    """``secret`` is what follows the # in the mail's link."""
+
+    secret: Secret
+    password: Secret
+
+
+@router.post("/login", dependencies=[Anybody])
+async def log_in(body: LogIn, request: Request, response: Response) -> SignedInAs:
+    """Sign in with login and password."""
+    tokens = await access_of(request).sessions.log_in(
+        body.login, body.password.get_secret_value(), body.code, device_of(request), clock.now()
+    )
+    return _told(tokens, request, response, cookies=body.cookies)
+
+
+@router.post("/refresh", dependencies=[Anybody])
+async def refresh(body: Refresh, request: Request, response: Response) -> SignedInAs:
+    """New tokens for a refresh token, which is good once."""
+    cookie = request.cookies.get(REFRESH_COOKIE)
+    if body.refresh_token is not None:
+        token = body.refresh_token.get_secret_value()
+    elif cookie:
+        check_csrf(request)
+        token = cookie
+    else:
+        raise Unauthenticated("send a refresh_token, or sign in again")
+    tokens = await access_of(request).sessions.refresh(token, clock.now())
+    return _told(tokens, request, response, cookies=body.refresh_token is None)
+
+
+@router.post("/logout", status_code=204)
+async def log_out(user: User, request: Request, response: Response) -> None:
+    """End this session; from the next request on its tokens are good for nothing."""
+    assert user.session_id is not None
+    await access_of(request).sessions.end(user.session_id, Ended.LOGOUT, clock.now())
+    _forget(response)
+
+
+@router.post("/logout-everywhere", status_code=204)
+async def log_out_everywhere(user: User, request: Request, response: Response) -> None:
+    """End all sessions of this user."""
+    await access_of(request).sessions.end_all(user.id, Ended.EVERYWHERE, clock.now())
+    _forget(response)
+
+
+@router.get("/me")
+async def me(user: User) -> Me:
+    """Who is signed in, and what they may do."""
+    return Me(
+        id=user.id, login=user.login, name=user.name, role=user.role, tenant_id=user.tenant_id,
+        tenant=user.tenant, teams=sorted(user.teams), permissions=permissions_of(user.grants),
+        acting_until=user.acting_until,
+    )  # fmt: skip
+
+
+@router.get("/sessions")
+async def sessions(user: User, request: Request) -> list[Session]:
+    """Where this user is signed in."""
+    rows = await access_of(request).sessions.of_user(user.id)
+    return [Session(**row, current=row["id"] == user.session_id) for row in rows]
+
+
+@router.delete("/sessions/{session_id}", status_code=204)
+async def revoke_session(session_id: UUID, user: User, request: Request) -> None:
+    """End one of this user's sessions."""
+    living = await access_of(request).sessions.of_user(user.id)
+    if session_id not in {row["id"] for row in living}:
+        raise NotFound("there is no such session")
+    await access_of(request).sessions.end(session_id, Ended.REVOKED, clock.now())
+
+
+@router.post("/second-factor")
+async def begin_second_factor(user: User, request: Request) -> Enrolment:
+    """A secret for an authenticator app; nothing is asked for until it was confirmed."""
+    begun = await access_of(request).second_factor.begin(user.id, user.login or user.name)
+    return Enrolment.model_validate(begun)
+
+
+@router.post("/second-factor/confirm")
+async def confirm_second_factor(body: Code, user: User, request: Request) -> RecoveryCodes:
+    """Switch it on with a first code of the app."""
+    codes = await access_of(request).second_factor.confirm(user.id, body.code, clock.now())
+    return RecoveryCodes(recovery_codes=codes)
+
+
+@router.post("/second-factor/off", status_code=204)
+async def switch_second_factor_off(body: Code, user: User, request: Request) -> None:
+    """Switch it off with a code of the app or a recovery code."""
+    await access_of(request).second_factor.switch_off(user.id, body.code, clock.now())
+
+
+@router.post("/forgotten", status_code=202, dependencies=[Anybody])
+async def forgotten(body: Forgotten, request: Request) -> None:
+    """A mail with a link, if somebody has this login; the answer is the same if nobody has."""
+    await access_of(request).links.forgotten(body.login, device_of(request).address, clock.now())
+
+
+@router.post("/password", status_code=204, dependencies=[Anybody])
+async def choose_password(body: NewPassword, request: Request) -> None:
+    """Take an invitation, or replace a forgotten password; ends all sessions of that user."""
+    await access_of(request).links.redeem(
+        body.secret.get_secret_value(), body.password.get_secret_value(), clock.now()
+    )
+
+
+def _told(tokens: Tokens, request: Request, response: Response, *, cookies: bool) -> SignedInAs:
+    told = SignedInAs(expires_in=tokens.expires_in, session_id=tokens.session_id)
+    if not cookies:
+        told.access_token, told.refresh_token = tokens.access, tokens.refresh
+        return told
+    told.csrf_token = secrets.token_urlsafe(24)
+    secure = bool(request.app.state.secure_cookies)
+    lasts, valid = int(LASTS.total_seconds()), int(VALID.total_seconds())
+    for name, value, age, path, hidden in (
+        (ACCESS_COOKIE, tokens.access, valid, "/", True),
+        (REFRESH_COOKIE, tokens.refresh, lasts, "/api/v1/auth", True),
+        (CSRF_COOKIE, told.csrf_token, lasts, "/", False),  # the page has to read this one
+    ):
+        response.set_cookie(
+            name, value, age, path=path, secure=secure, httponly=hidden, samesite="strict"
+        )
+    return told
+
+
+def _forget(response: Response) -> None:
+    response.delete_cookie(ACCESS_COOKIE, path="/")
+    response.delete_cookie(REFRESH_COOKIE, path="/api/v1/auth")
+    response.delete_cookie(CSRF_COOKIE, path="/")

@@ -1,0 +1,95 @@
+"""The doorway of the API: who calls, and whether they may. Every route says which it needs."""
+
+import hmac
+
+from fastapi import Request
+
+from niochat.access.api_keys import PREFIX as KEY_PREFIX
+from niochat.access.callers import Caller, Kind
+from niochat.access.sessions import Device
+from niochat.adapters import clock
+from niochat.domain.errors import Forbidden, Unauthenticated
+from niochat.domain.permissions import Action
+from niochat.wiring.access import Access
+
+ACCESS_COOKIE, REFRESH_COOKIE, CSRF_COOKIE = "niochat_access", "niochat_refresh", "niochat_csrf"
+CSRF_HEADER = "x-csrf-token"
+SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+class Open:
+    """Anybody may call it; whatever it gives away is no secret."""
+
+    async def __call__(self) -> None:
+        """Nothing to find out."""
+
+
+class SignedIn:
+    """A user may call it, whatever their role: it is about themselves."""
+
+    async def __call__(self, request: Request) -> Caller:
+        """Who calls. Raises ``Unauthenticated``, ``Forbidden``."""
+        caller = await caller_of(request)
+        if caller.kind is not Kind.USER:
+            raise Forbidden("this is for people: an API key has no session", code="users_only")
+        return caller
+
+
+class Needs:
+    """Whoever is allowed ``action`` may call it, a user or an integration."""
+
+    def __init__(self, action: Action) -> None:
+        self.action = action
+
+    async def __call__(self, request: Request) -> Caller:
+        """Who calls. Raises ``Unauthenticated``, ``Forbidden``."""
+        caller = await caller_of(request)
+        if not caller.may(self.action):
+            raise Forbidden(f"your role may not do this: it needs {self.action}")
+        return caller
+
+
+def access_of(request: Request) -> Access:
+    """What the application was built with."""
+    access: Access = request.app.state.access
+    return access
+
+
+async def caller_of(request: Request) -> Caller:
+    """By ``Authorization: Bearer`` with an access token or an API key, else by the browser's
+    cookie; a header that is wrong is not made good by a cookie.
+    """
+    callers, now = access_of(request).callers, clock.now()
+    header = request.headers.get("authorization")
+    if header is not None:
+        scheme, _, token = header.partition(" ")
+        if scheme.lower() != "bearer" or not token.strip():
+            raise Unauthenticated("send Authorization: Bearer <access token or API key>")
+        token = token.strip()
+        if token.startswith(KEY_PREFIX):
+            return await callers.of_key(token, now)
+        return await callers.of_token(token, now)
+    cookie = request.cookies.get(ACCESS_COOKIE)
+    if not cookie:
+        raise Unauthenticated("sign in first: POST /api/v1/auth/login")
+    check_csrf(request)
+    return await callers.of_token(cookie, now)
+
+
+def check_csrf(request: Request) -> None:
+    """A page of somebody else's can send our cookies, but neither read them nor set a header
+    (double submit, OWASP). Raises ``Forbidden``.
+    """
+    if request.method in SAFE:
+        return
+    sent, kept = request.headers.get(CSRF_HEADER, ""), request.cookies.get(CSRF_COOKIE, "")
+    if not kept or not hmac.compare_digest(sent.encode(), kept.encode()):
+        raise Forbidden(
+            f"send the cookie {CSRF_COOKIE} as the header {CSRF_HEADER} too", code="csrf"
+        )
+
+
+def device_of(request: Request) -> Device:
+    """Where somebody signs in from; the address is the proxy's word only where it is trusted."""
+    address = request.client.host if request.client is not None else ""
+    return Device(address, request.headers.get("user-agent", ""))

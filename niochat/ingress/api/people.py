@@ -1,0 +1,224 @@
+"""``/users``, ``/roles``, ``/permissions`` and ``/api-keys``: who works here, and how far."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Request
+from pydantic import EmailStr, Field
+
+from niochat.access.callers import Caller
+from niochat.access.links import Purpose
+from niochat.access.sessions import Ended
+from niochat.access.users import By, Change, NewUser
+from niochat.adapters import clock
+from niochat.domain.errors import Invalid, Refused
+from niochat.domain.permissions import PLATFORM, SCOPED, Action, grants_of
+from niochat.ingress.api.doorway import Needs, Open, access_of
+from niochat.ingress.api.shapes import Body, Cursor, Limit, Page, Shown, after, page
+
+Name = Annotated[str, Field(min_length=1, max_length=120)]
+Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
+Permissions = Annotated[list[str], Field(max_length=100)]
+Teams = Annotated[list[Slug], Field(max_length=100)]
+MayRead = Annotated[Caller, Depends(Needs(Action.USERS_READ))]
+MayWrite = Annotated[Caller, Depends(Needs(Action.USERS_WRITE))]
+MayMakeRoles = Annotated[Caller, Depends(Needs(Action.ROLES_WRITE))]
+MayMakeKeys = Annotated[Caller, Depends(Needs(Action.KEYS_WRITE))]
+
+router = APIRouter(tags=["people"])
+
+
+class User(Shown):
+    """Somebody who works here. ``invited``: no password was chosen yet."""
+
+    id: UUID
+    login: str
+    name: str
+    role: str
+    teams: list[str]
+    status: Literal["invited", "active", "disabled"]
+    second_factor: bool
+    created_at: datetime
+
+
+class Invitation(Body):
+    """Who gets a mail with a link to choose a password."""
+
+    login: EmailStr
+    name: Name
+    role: Slug
+    teams: Teams = Field(default_factory=list)
+
+
+class UserChange(Body):
+    """What is left out stays."""
+
+    name: Name | None = None
+    role: Slug | None = None
+    teams: Teams | None = None
+    disabled: bool | None = None
+
+
+class Role(Shown):
+    """What its holders may do."""
+
+    name: str
+    permissions: list[str]
+    built_in: bool
+
+
+class RoleBody(Body):
+    """Permissions as ``GET /permissions`` lists them."""
+
+    permissions: Permissions
+
+
+class Permission(Shown):
+    """``scopes`` is empty for what is allowed for all or not at all."""
+
+    permission: str
+    scopes: list[str]
+
+
+class ApiKey(Shown):
+    """A key of an integration; ``hint`` is how it begins."""
+
+    id: UUID
+    name: str
+    hint: str
+    permissions: list[str]
+    created_by: UUID
+    created_at: datetime
+    expires_at: datetime | None
+    last_used_at: datetime | None
+
+
+class NewApiKey(Body):
+    """Without ``expires_at`` it is good until it is revoked."""
+
+    name: Name
+    permissions: Annotated[Permissions, Field(min_length=1)]
+    expires_at: datetime | None = None
+
+
+class MadeApiKey(Shown):
+    """``key`` is shown this once."""
+
+    id: UUID
+    key: str
+    created_at: datetime
+
+
+@router.get("/users")
+async def users(
+    caller: MayRead, request: Request, limit: Limit = 50, cursor: Cursor = None
+) -> Page[User]:
+    """Everybody, in the order in which they came."""
+    tenant_id = caller.need(Action.USERS_READ)
+    rows = await access_of(request).users.list(tenant_id, after(cursor), limit + 1)
+    items, following = page(rows, limit)
+    return Page(items=[User.model_validate(each) for each in items], next_cursor=following)
+
+
+@router.post("/users", status_code=201)
+async def invite(body: Invitation, caller: MayWrite, request: Request) -> User:
+    """Invite somebody; a mail leaves."""
+    tenant_id = caller.need(Action.USERS_WRITE)
+    new = NewUser(body.login, body.name, body.role, tuple(body.teams))
+    made = await access_of(request).users.invite(tenant_id, new, _by(caller))
+    await access_of(request).links.send(made["id"], Purpose.INVITATION, clock.now())
+    return User.model_validate(made)
+
+
+@router.get("/users/{user_id}")
+async def user(user_id: UUID, caller: MayRead, request: Request) -> User:
+    """One of them."""
+    found = await access_of(request).users.find(caller.need(Action.USERS_READ), user_id)
+    return User.model_validate(found)
+
+
+@router.patch("/users/{user_id}")
+async def change_user(user_id: UUID, body: UserChange, caller: MayWrite, request: Request) -> User:
+    """Another name, role or teams; disabled, they are out at their next request."""
+    tenant_id = caller.need(Action.USERS_WRITE)
+    teams = None if body.teams is None else tuple(body.teams)
+    change = Change(body.name, body.role, body.disabled, teams)
+    changed = await access_of(request).users.change(tenant_id, user_id, change, _by(caller))
+    if body.disabled:
+        await access_of(request).sessions.end_all(user_id, Ended.REVOKED, clock.now())
+    return User.model_validate(changed)
+
+
+@router.post("/users/{user_id}/invitation", status_code=202)
+async def invite_again(user_id: UUID, caller: MayWrite, request: Request) -> None:
+    """Another mail for somebody who has not come yet; links before it are void."""
+    found = await access_of(request).users.find(caller.need(Action.USERS_WRITE), user_id)
+    if found["status"] != "invited":
+        raise Refused("this user has come already", code="not_invited")
+    await access_of(request).links.send(user_id, Purpose.INVITATION, clock.now())
+
+
+@router.get("/permissions", dependencies=[Depends(Open())])
+async def permissions() -> list[Permission]:
+    """All that a role or a key may hold."""
+    return [
+        Permission(permission=action, scopes=["own", "team", "all"] if action in SCOPED else [])
+        for action in Action
+        if action not in PLATFORM
+    ]
+
+
+@router.get("/roles")
+async def roles(caller: MayRead, request: Request) -> list[Role]:
+    """Built-in ones, then those this tenant made."""
+    rows = await access_of(request).roles.list(caller.need(Action.USERS_READ))
+    return [Role.model_validate(row) for row in rows]
+
+
+@router.put("/roles/{name}", status_code=204)
+async def put_role(name: Slug, body: RoleBody, caller: MayMakeRoles, request: Request) -> None:
+    """Make a role, or let one mean something else."""
+    tenant_id, grants = caller.need(Action.ROLES_WRITE), grants_of(body.permissions)
+    if name == caller.role:
+        raise Refused("nobody changes their own role", code="own_role")
+    await access_of(request).roles.put(tenant_id, name, grants, caller.grants)
+
+
+@router.delete("/roles/{name}", status_code=204)
+async def delete_role(name: Slug, caller: MayMakeRoles, request: Request) -> None:
+    """Delete a role that nobody has."""
+    await access_of(request).roles.delete(caller.need(Action.ROLES_WRITE), name)
+
+
+@router.get("/api-keys")
+async def api_keys(
+    caller: MayMakeKeys, request: Request, limit: Limit = 50, cursor: Cursor = None
+) -> Page[ApiKey]:
+    """Living keys, the newest first."""
+    tenant_id = caller.need(Action.KEYS_WRITE)
+    rows = await access_of(request).keys.list(tenant_id, after(cursor), limit + 1)
+    items, following = page(rows, limit)
+    return Page(items=[ApiKey.model_validate(each) for each in items], next_cursor=following)
+
+
+@router.post("/api-keys", status_code=201)
+async def make_api_key(body: NewApiKey, caller: MayMakeKeys, request: Request) -> MadeApiKey:
+    """A key for an integration. It may not do more than its maker."""
+    tenant_id, grants = caller.need(Action.KEYS_WRITE), grants_of(body.permissions)
+    if body.expires_at is not None and body.expires_at.tzinfo is None:
+        raise Invalid("expires_at: say which time zone, as 2030-01-01T00:00:00Z")
+    made = await access_of(request).keys.make(
+        tenant_id, body.name, grants, caller.id, caller.grants, body.expires_at
+    )
+    return MadeApiKey.model_validate(made)
+
+
+@router.delete("/api-keys/{key_id}", status_code=204)
+async def revoke_api_key(key_id: UUID, caller: MayMakeKeys, request: Request) -> None:
+    """It is good no more from the next request on."""
+    await access_of(request).keys.revoke(caller.need(Action.KEYS_WRITE), key_id)
+
+
+def _by(caller: Caller) -> By:
+    return By(caller.id, caller.grants)

@@ -1,0 +1,49 @@
+"""Who comes in, put together: what the API asks about users, sessions and keys."""
+
+from dataclasses import dataclass
+
+from niochat.access.api_keys import ApiKeys
+from niochat.access.callers import Callers
+from niochat.access.links import Links
+from niochat.access.mail import Post
+from niochat.access.passwords import Passwords
+from niochat.access.roles import Roles
+from niochat.access.second_factor import SecondFactor
+from niochat.access.sessions import Sessions
+from niochat.access.signing import Signer
+from niochat.access.throttle import Throttle
+from niochat.access.users import Users
+from niochat.adapters.postgres.database import Database
+from niochat.domain.sealing import Seals
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """The rooms' parts on one database."""
+
+    sessions: Sessions
+    callers: Callers
+    second_factor: SecondFactor
+    links: Links
+    post: Post
+    users: Users
+    roles: Roles
+    keys: ApiKeys
+
+
+def open_access(database: Database, seals: Seals, base_url: str, sender: str) -> Access:
+    """Nothing is asked before it is used."""
+    passwords, signer = Passwords(), Signer(database, seals)
+    throttle = Throttle(database)
+    second_factor = SecondFactor(database, seals, throttle)
+    post = Post(database, seals, sender)
+    return Access(
+        sessions=Sessions(database, signer, passwords, second_factor, throttle),
+        callers=Callers(database, signer),
+        second_factor=second_factor,
+        links=Links(database, post, passwords, throttle, base_url),
+        post=post,
+        users=Users(database),
+        roles=Roles(database),
+        keys=ApiKeys(database),
+    )

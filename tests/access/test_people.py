@@ -1,0 +1,305 @@
+"""Inviting, changing and disabling people; forgotten passwords; keys of integrations."""
+
+import re
+from datetime import timedelta
+from email.message import EmailMessage
+from uuid import UUID, uuid4
+
+import pytest
+
+from niochat.access.links import Purpose
+from niochat.access.mail import MOST_ATTEMPTS
+from niochat.access.throttle import OF_ACCOUNT
+from niochat.access.users import By, Change, NewUser
+from niochat.domain.errors import (
+    Forbidden,
+    Invalid,
+    NotFound,
+    Refused,
+    TooMany,
+    Unauthenticated,
+    Unavailable,
+)
+from niochat.domain.permissions import ROLES, Action, Role, Scope, grants_of
+from tests.access.conftest import DEVICE, PASSWORD, House
+from tests.builders import Given
+
+pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(60)]
+
+ADMIN = By(UUID(int=1), ROLES[Role.ADMIN])
+AGENT = By(UUID(int=2), ROLES[Role.AGENT])
+
+
+async def invited(house: House, login: str = "ana@example.com", role: str = "agent") -> UUID:
+    user = await house.users.invite(house.tenant, NewUser(login, "Ana", role), ADMIN)
+    await house.links.send(user["id"], Purpose.INVITATION, house.clock.now)
+    return UUID(str(user["id"]))
+
+
+def secret_of(mail: EmailMessage) -> str:
+    found = re.search(r"https://desk\.example\.com/senha#(\S+)", mail.get_content())
+    assert found
+    return found[1]
+
+
+async def test_who_is_invited_chooses_a_password_and_comes_in(house: House) -> None:
+    ana = await invited(house)
+    (mail,) = await house.deliver()
+    assert (mail["To"], mail["From"]) == ("ana@example.com", "NioChat <niochat@example.com>")
+    with pytest.raises(Unauthenticated):
+        await house.signed_in("ana@example.com")
+
+    assert await house.links.redeem(secret_of(mail), PASSWORD, house.clock.now) == ana
+    caller = await house.caller(await house.signed_in("ana@example.com"))
+    assert (caller.role, caller.tenant_id) == ("agent", house.tenant)
+    with pytest.raises(Refused):
+        await house.links.redeem(secret_of(mail), PASSWORD, house.clock.now)
+
+
+async def test_a_link_is_good_for_a_while_and_only_the_newest(house: House) -> None:
+    ana = await invited(house)
+    (first,) = await house.deliver()
+    await house.links.send(ana, Purpose.INVITATION, house.clock.now)
+    (second,) = await house.deliver()
+    with pytest.raises(Refused):
+        await house.links.redeem(secret_of(first), PASSWORD, house.clock.now)
+    house.clock.passes(days=7)
+    with pytest.raises(Refused):
+        await house.links.redeem(secret_of(second), PASSWORD, house.clock.now)
+
+
+async def test_a_weak_password_leaves_the_link_good(house: House) -> None:
+    await invited(house)
+    (mail,) = await house.deliver()
+    for weak in ("curta", "x" * 257, "com \n quebra de linha", ""):
+        with pytest.raises(Invalid) as refused:
+            await house.links.redeem(secret_of(mail), weak, house.clock.now)
+        assert refused.value.code == "weak_password"
+    await house.links.redeem(secret_of(mail), PASSWORD, house.clock.now)
+
+
+async def test_a_forgotten_password_is_replaced_and_ends_all_sessions(house: House) -> None:
+    await house.user("ana@example.com")
+    before = await house.signed_in("ana@example.com")
+    await house.links.forgotten(" Ana@example.com", "203.0.113.7", house.clock.now)
+    (mail,) = await house.deliver()
+    await house.links.redeem(secret_of(mail), "outra senha melhor", house.clock.now)
+
+    with pytest.raises(Unauthenticated):
+        await house.caller(before)
+    with pytest.raises(Unauthenticated):
+        await house.signed_in("ana@example.com")
+    assert await house.sessions.log_in(
+        "ana@example.com", "outra senha melhor", None, DEVICE, house.clock.now
+    )
+
+
+async def test_who_asks_for_an_unknown_or_disabled_login_gets_no_mail(house: House) -> None:
+    await house.user("ana@example.com", status="disabled")
+    for login in ("ana@example.com", "nobody@example.com", ""):
+        await house.links.forgotten(login, "203.0.113.7", house.clock.now)
+    assert await house.deliver() == []
+
+
+async def test_nobody_fills_a_letterbox(house: House) -> None:
+    await house.user("ana@example.com")
+    for _ in range(OF_ACCOUNT):
+        await house.links.forgotten("ana@example.com", "203.0.113.7", house.clock.now)
+    with pytest.raises(TooMany):
+        await house.links.forgotten("ana@example.com", "203.0.113.7", house.clock.now)
+    assert len(await house.deliver()) == OF_ACCOUNT
+
+
+async def test_mail_is_tried_again_and_given_up_in_the_end(house: House) -> None:
+    await invited(house)
+    tried = 0
+
+    async def away(message: EmailMessage) -> None:
+        nonlocal tried
+        tried += 1
+        raise Unavailable("the mail server does not answer")
+
+    for _ in range(MOST_ATTEMPTS + 5):
+        await house.post.send_due(away, house.clock.now)
+        await house.post.send_due(away, house.clock.now)
+        house.clock.passes(hours=1)
+    assert tried == MOST_ATTEMPTS
+    assert await house.admin.fetchval("SELECT status FROM mails") == "failed"
+
+
+async def test_mail_whose_sender_died_leaves_all_the_same(house: House) -> None:
+    await invited(house)
+
+    async def dies(message: EmailMessage) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        await house.post.send_due(dies, house.clock.now)
+    assert await house.deliver() == []
+    house.clock.passes(minutes=3)
+    assert len(await house.deliver()) == 1
+    assert await house.admin.fetchval("SELECT status FROM mails") == "sent"
+
+
+async def test_what_a_mail_says_is_sealed_and_then_gone(house: House) -> None:
+    await invited(house)
+    (row,) = await house.admin.fetch("SELECT sealed FROM mails")
+    (mail,) = await house.deliver()
+    assert secret_of(mail).encode() not in bytes(row["sealed"])
+    assert await house.admin.fetchval("SELECT sealed FROM mails") == b""
+
+
+@pytest.mark.parametrize(
+    ("new", "error"),
+    [
+        (NewUser("ana@example.com", "Ana", "admin"), Refused),
+        (NewUser("rui@example.com", "Rui", "superuser"), Invalid),
+        (NewUser("rui@example.com", "Rui", "no-such"), Invalid),
+        (NewUser("rui@example.com", "Rui", "agent", ("no-such",)), Invalid),
+    ],
+)
+async def test_a_bad_invitation_changes_nothing(
+    house: House, new: NewUser, error: type[Exception]
+) -> None:
+    await house.user("ana@example.com")
+    with pytest.raises(error):
+        await house.users.invite(house.tenant, new, ADMIN)
+    assert await house.admin.fetchval("SELECT count(*) FROM users") == 1
+
+
+async def test_nobody_makes_or_changes_somebody_who_may_more_than_they(house: House) -> None:
+    boss = await house.user("boss@example.com", "admin")
+    for refused in (
+        house.users.invite(house.tenant, NewUser("x@example.com", "X", "admin"), AGENT),
+        house.users.change(house.tenant, boss, Change(disabled=True), AGENT),
+        house.users.change(house.tenant, boss, Change(role="viewer"), AGENT),
+    ):
+        with pytest.raises(Forbidden):
+            await refused
+
+
+async def test_nobody_changes_their_own_role_or_disables_themselves(house: House) -> None:
+    boss = await house.user("boss@example.com", "admin")
+    for change in (Change(role="viewer"), Change(disabled=True), Change(disabled=False)):
+        with pytest.raises(Forbidden) as refused:
+            await house.users.change(house.tenant, boss, change, By(boss, ROLES[Role.ADMIN]))
+        assert refused.value.code == "own_role"
+    renamed = await house.users.change(
+        house.tenant, boss, Change(name="Chefe"), By(boss, ROLES[Role.ADMIN])
+    )
+    assert (renamed["name"], renamed["role"]) == ("Chefe", "admin")
+
+
+async def test_a_change_of_role_or_team_counts_from_the_next_request(house: House) -> None:
+    ana = await house.user("ana@example.com", "viewer")
+    tokens = await house.signed_in("ana@example.com")
+    assert not (await house.caller(tokens)).may(Action.CONVERSATIONS_REPLY)
+
+    await house.users.change(house.tenant, ana, Change(role="agent", teams=("atendimento",)), ADMIN)
+    caller = await house.caller(tokens)
+    assert caller.may(Action.CONVERSATIONS_REPLY)
+    assert caller.teams == {"atendimento"}
+
+    await house.users.change(house.tenant, ana, Change(disabled=True), ADMIN)
+    with pytest.raises(Forbidden):
+        await house.caller(tokens)
+    await house.users.change(house.tenant, ana, Change(disabled=False, teams=()), ADMIN)
+    assert (await house.caller(tokens)).teams == frozenset()
+
+
+async def test_a_role_of_the_tenants_own_allows_what_it_says_and_gone_it_allows_nothing(
+    house: House,
+) -> None:
+    await house.admin.execute(
+        "INSERT INTO roles VALUES ($1, 'conferente', ARRAY['conversations:read:all'])",
+        house.tenant,
+    )
+    await house.user("ana@example.com", "conferente")
+    tokens = await house.signed_in("ana@example.com")
+    assert (await house.caller(tokens)).grants == {Action.CONVERSATIONS_READ: Scope.ALL}
+
+    await house.admin.execute("DELETE FROM roles")
+    assert (await house.caller(tokens)).grants == {}
+
+
+async def test_users_of_another_tenant_are_not_found(house: House, given: Given) -> None:
+    other = await given.tenant()
+    stranger = await house.user("eve@example.com", tenant=other)
+    for refused in (
+        house.users.find(house.tenant, stranger),
+        house.users.change(house.tenant, stranger, Change(name="x"), ADMIN),
+        house.users.find(house.tenant, uuid4()),
+    ):
+        with pytest.raises(NotFound, match="there is no such user"):
+            await refused
+    await house.user("ana@example.com")
+    listed = await house.users.list(house.tenant, None, 10)
+    assert [each["login"] for each in listed] == ["ana@example.com"]
+
+
+async def made_key(house: House, *permissions: str, **more: object) -> str:
+    boss = await house.user(f"{uuid4().hex}@example.com", "admin")
+    made = await house.keys.make(
+        house.tenant, "erp", grants_of(permissions), boss, ROLES[Role.ADMIN],
+        more.get("expires_at"),  # type: ignore[arg-type]
+    )  # fmt: skip
+    return made.key
+
+
+async def test_a_key_may_what_it_was_made_for_until_it_is_revoked(house: House) -> None:
+    key = await made_key(house, "contacts:read")
+    caller = await house.callers.of_key(key, house.clock.now)
+    assert caller.may(Action.CONTACTS_READ)
+    assert not caller.may(Action.CONTACTS_WRITE)
+    assert caller.tenant_id == house.tenant
+
+    (listed,) = await house.keys.list(house.tenant, None, 10)
+    assert "digest" not in listed
+    assert key not in str(listed)
+    with pytest.raises(Refused):
+        await made_key(house, "contacts:read")
+    await house.keys.revoke(house.tenant, listed["id"])
+    with pytest.raises(Unauthenticated):
+        await house.callers.of_key(key, house.clock.now)
+    with pytest.raises(NotFound):
+        await house.keys.revoke(house.tenant, listed["id"])
+    assert await made_key(house, "contacts:read")
+
+
+async def test_a_key_is_over_in_time_and_in_a_suspended_tenant(house: House) -> None:
+    key = await made_key(house, "contacts:read", expires_at=house.clock.now + timedelta(days=1))
+    await house.admin.execute("UPDATE tenants SET status = 'suspended'")
+    with pytest.raises(Forbidden):
+        await house.callers.of_key(key, house.clock.now)
+    await house.admin.execute("UPDATE tenants SET status = 'active'")
+    assert await house.callers.of_key(key, house.clock.now)
+    with pytest.raises(Unauthenticated):
+        await house.callers.of_key(key, house.clock.passes(days=1))
+
+
+async def test_a_key_may_not_do_more_than_its_maker(house: House) -> None:
+    ana = await house.user("ana@example.com")
+    with pytest.raises(Forbidden):
+        await house.keys.make(
+            house.tenant, "erp", grants_of(["users:write"]), ana, ROLES[Role.AGENT], None
+        )
+
+
+async def test_a_superuser_is_nobody_in_a_tenant_until_entering_it(house: House) -> None:
+    await house.user("root@example.com", "superuser")
+    tokens = await house.signed_in("root@example.com")
+    caller = await house.caller(tokens)
+    assert caller.tenant_id is None
+    assert caller.may(Action.TENANTS_WRITE)
+    assert not caller.may(Action.CONVERSATIONS_READ)
+    with pytest.raises(Forbidden):
+        caller.need(Action.TENANTS_WRITE)
+
+    until = house.clock.now + timedelta(minutes=10)
+    await house.admin.execute(
+        "UPDATE sessions SET acting_tenant = $1, acting_until = $2", house.tenant, until
+    )
+    inside = await house.caller(tokens)
+    assert inside.need(Action.CONVERSATIONS_REPLY) == house.tenant
+    house.clock.passes(minutes=10)
+    assert (await house.caller(tokens)).tenant_id is None

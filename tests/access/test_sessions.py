@@ -1,0 +1,252 @@
+"""Signing in, going on, and every way in which a session ends."""
+
+import asyncio
+from uuid import UUID
+
+import pytest
+from argon2 import PasswordHasher
+
+from niochat.access.sessions import LASTS, Device, Ended
+from niochat.access.throttle import OF_ACCOUNT, OF_ADDRESS, WINDOW, Attempt
+from niochat.domain.errors import Forbidden, NiochatError, TooMany, Unauthenticated
+from tests.access.conftest import DEVICE, PASSWORD, House
+
+pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(60)]
+
+
+async def test_who_has_the_password_is_known_by_the_tokens_they_get(house: House) -> None:
+    ana = await house.user("ana@example.com", "admin")
+    tokens = await house.signed_in(" Ana@Example.com ")
+
+    caller = await house.caller(tokens)
+    assert (caller.id, caller.role, caller.tenant_id) == (ana, "admin", house.tenant)
+    assert caller.session_id == tokens.session_id
+
+
+@pytest.mark.parametrize(
+    ("login", "password"),
+    [("ana@example.com", "errada errada"), ("nobody@example.com", PASSWORD), ("", ""),
+     ("ana@example.com", "\ud800" * 12), ("ana@example.com", "x" * 100_000)],
+)  # fmt: skip
+async def test_a_wrong_password_and_an_unknown_login_look_the_same(
+    house: House, login: str, password: str
+) -> None:
+    await house.user("ana@example.com")
+    with pytest.raises(Unauthenticated) as refused:
+        await house.sessions.log_in(login, password, None, DEVICE, house.clock.now)
+
+    assert refused.value.code == "bad_credentials"
+    assert str(refused.value) == "login or password is wrong"
+
+
+async def test_who_never_chose_a_password_cannot_sign_in(house: House) -> None:
+    await house.user("ana@example.com", status="invited")
+    await house.admin.execute("UPDATE users SET password_hash = NULL")
+    with pytest.raises(Unauthenticated):
+        await house.signed_in("ana@example.com")
+
+
+async def test_an_access_token_is_over_after_fifteen_minutes_and_refreshing_goes_on(
+    house: House,
+) -> None:
+    await house.user("ana@example.com")
+    first = await house.signed_in("ana@example.com")
+    house.clock.passes(minutes=15)
+    with pytest.raises(Unauthenticated, match="refresh"):
+        await house.caller(first)
+
+    second = await house.sessions.refresh(first.refresh, house.clock.now)
+    assert second.refresh != first.refresh
+    assert (await house.caller(second)).session_id == first.session_id
+
+
+async def test_a_refresh_token_that_is_used_again_ends_the_whole_session(house: House) -> None:
+    await house.user("ana@example.com")
+    first = await house.signed_in("ana@example.com")
+    other = await house.signed_in("ana@example.com")
+    second = await house.sessions.refresh(first.refresh, house.clock.now)
+
+    with pytest.raises(Unauthenticated) as refused:
+        await house.sessions.refresh(first.refresh, house.clock.now)
+    assert refused.value.code == "token_reused"
+    for over in (house.caller(second), house.sessions.refresh(second.refresh, house.clock.now)):
+        with pytest.raises(Unauthenticated, match="sign in again"):
+            await over
+    assert await house.caller(other), "another device is another session"
+
+
+async def test_of_two_who_refresh_at_once_one_goes_on_and_the_session_ends(house: House) -> None:
+    await house.user("ana@example.com")
+    first = await house.signed_in("ana@example.com")
+
+    results = await asyncio.gather(
+        *(house.sessions.refresh(first.refresh, house.clock.now) for _ in range(2)),
+        return_exceptions=True,
+    )
+
+    assert sorted(type(each).__name__ for each in results) == ["Tokens", "Unauthenticated"]
+
+
+async def test_a_session_that_nobody_refreshes_is_over_after_thirty_days(house: House) -> None:
+    await house.user("ana@example.com")
+    await house.admin.execute("UPDATE tenants SET session_idle = '30 days'")
+    tokens = await house.signed_in("ana@example.com")
+    house.clock.passes(days=LASTS.days)
+    with pytest.raises(Unauthenticated):
+        await house.sessions.refresh(tokens.refresh, house.clock.now)
+
+
+async def test_who_was_away_longer_than_the_tenant_allows_signs_in_again(house: House) -> None:
+    await house.user("ana@example.com")
+    await house.admin.execute("UPDATE tenants SET session_idle = '10 minutes'")
+    stays, goes = [await house.signed_in("ana@example.com") for _ in range(2)]
+    for _ in range(3):
+        house.clock.passes(minutes=4)
+        await house.caller(stays)
+
+    with pytest.raises(Unauthenticated, match="over"):
+        await house.caller(goes)
+    with pytest.raises(Unauthenticated):
+        await house.sessions.refresh(goes.refresh, house.clock.now)
+    assert await house.caller(stays)
+
+
+async def test_log_out_counts_from_the_next_request(house: House) -> None:
+    await house.user("ana@example.com")
+    tokens = await house.signed_in("ana@example.com")
+    await house.sessions.end(tokens.session_id, Ended.LOGOUT, house.clock.now)
+    with pytest.raises(Unauthenticated):
+        await house.caller(tokens)
+
+
+async def test_log_out_everywhere_ends_all_but_the_one_that_is_kept(house: House) -> None:
+    ana = await house.user("ana@example.com")
+    rui = await house.user("rui@example.com")
+    here, there = [await house.signed_in("ana@example.com") for _ in range(2)]
+    others = await house.signed_in("rui@example.com")
+
+    ended = await house.sessions.end_all(
+        ana, Ended.EVERYWHERE, house.clock.now, but=here.session_id
+    )
+
+    assert ended == [there.session_id]
+    assert [each["id"] for each in await house.sessions.of_user(ana)] == [here.session_id]
+    assert len(await house.sessions.of_user(rui)) == 1
+    with pytest.raises(Unauthenticated):
+        await house.caller(there)
+    assert await house.caller(here)
+    assert await house.caller(others)
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [("UPDATE users SET status = 'disabled'", "disabled"),
+     ("UPDATE tenants SET status = 'suspended'", "tenant_suspended")],
+)  # fmt: skip
+async def test_who_may_not_enter_any_more_hears_why_everywhere(
+    house: House, change: str, code: str
+) -> None:
+    await house.user("ana@example.com")
+    tokens = await house.signed_in("ana@example.com")
+    await house.admin.execute(change)
+
+    for refused in (
+        house.caller(tokens),
+        house.sessions.refresh(tokens.refresh, house.clock.now),
+        house.signed_in("ana@example.com"),
+    ):
+        with pytest.raises(Forbidden) as reason:
+            await refused
+        assert reason.value.code == code
+
+    await house.admin.execute("UPDATE users SET status = 'active'")
+    await house.admin.execute("UPDATE tenants SET status = 'active'")
+    assert await house.sessions.refresh(tokens.refresh, house.clock.now)
+
+
+async def test_the_reason_is_told_to_nobody_without_the_password(house: House) -> None:
+    await house.user("ana@example.com", status="disabled")
+    with pytest.raises(Unauthenticated):
+        await house.sessions.log_in(
+            "ana@example.com", "errada errada", None, DEVICE, house.clock.now
+        )
+
+
+async def guessed(house: House, login: str, address: str) -> str:
+    try:
+        await house.sessions.log_in(
+            login, "errada errada", None, Device(address, ""), house.clock.now
+        )
+    except NiochatError as error:
+        return error.code
+    return "in"
+
+
+async def test_guessing_at_an_account_stops_everybody_for_a_while(house: House) -> None:
+    await house.user("ana@example.com")
+    await house.user("rui@example.com")
+    codes = [
+        await guessed(house, "ana@example.com", f"203.0.113.{n}") for n in range(OF_ACCOUNT + 1)
+    ]
+    assert codes == ["bad_credentials"] * OF_ACCOUNT + ["too_many_attempts"]
+
+    with pytest.raises(TooMany) as refused:
+        await house.signed_in("ana@example.com")
+    assert 0 < refused.value.retry_after_s <= WINDOW.total_seconds()
+    assert await house.signed_in("rui@example.com")
+
+    house.clock.passes(seconds=WINDOW.total_seconds())
+    assert await house.signed_in("ana@example.com")
+
+
+async def test_guessing_at_many_accounts_stops_the_address(house: House) -> None:
+    await house.user("ana@example.com")
+    await house.admin.execute(
+        "INSERT INTO attempts SELECT key, $2, $3 FROM unnest($1::text[]) AS key",
+        [key for key, most in Attempt("x", DEVICE.address).keys().items() if most == OF_ADDRESS],
+        OF_ADDRESS, house.clock.now,
+    )  # fmt: skip
+    with pytest.raises(TooMany):
+        await house.signed_in("ana@example.com")
+    elsewhere = Device("198.51.100.1", "")
+    assert await house.sessions.log_in(
+        "ana@example.com", PASSWORD, None, elsewhere, house.clock.now
+    )
+
+
+async def test_the_holder_forgives_their_own_mistakes(house: House) -> None:
+    await house.user("ana@example.com")
+    for _ in range(3):
+        for _ in range(OF_ACCOUNT - 1):
+            await guessed(house, "ana@example.com", "203.0.113.9")
+        await house.signed_in("ana@example.com")
+
+
+async def test_nothing_that_opens_an_account_is_stored(house: House) -> None:
+    await house.user("ana@example.com")
+    tokens = await house.signed_in("ana@example.com")
+    rows = [
+        str(tuple(row))
+        for table in ("users", "sessions", "refresh_tokens", "attempts", "signing_keys")
+        for row in await house.admin.fetch(f"SELECT t::text FROM {table} t")
+    ]
+    assert rows
+    for secret in (PASSWORD, tokens.refresh, tokens.access):
+        assert not [row for row in rows if secret in row]
+
+
+async def test_a_password_hashed_long_ago_is_hashed_anew(house: House) -> None:
+    ana = await house.user("ana@example.com")
+    weak = PasswordHasher(time_cost=1, memory_cost=1024).hash(PASSWORD)
+    await house.admin.execute("UPDATE users SET password_hash = $1", weak)
+    await house.signed_in("ana@example.com")
+
+    stored = await _hash_of(house, ana)
+    assert stored != weak
+    await house.signed_in("ana@example.com")
+    assert await _hash_of(house, ana) == stored
+
+
+async def _hash_of(house: House, user: UUID) -> str:
+    stored: str = await house.admin.fetchval("SELECT password_hash FROM users WHERE id = $1", user)
+    return stored

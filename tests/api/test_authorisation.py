@@ -1,0 +1,211 @@
+"""Every route with every role, and with another tenant's ids."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from fastapi.routing import APIRoute
+
+from niochat.domain.permissions import PLATFORM, ROLES, Action, Role
+from niochat.ingress.api.application import ROUTERS
+from niochat.ingress.api.doorway import Needs, Open, SignedIn
+from tests.api.conftest import Desk, problem
+from tests.builders import Given
+
+pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(120)]
+
+Declared = Open | SignedIn | Needs
+
+
+def routes() -> list[tuple[str, str, Declared]]:
+    """(method, path, what it declares) of every route; each declares exactly one thing."""
+    found = []
+    for route in (route for router in ROUTERS for route in router.routes):
+        assert isinstance(route, APIRoute)
+        declared = list(_declared(route.dependant))
+        assert len(declared) == 1, f"{route.path} declares {declared}"
+        found += [(method, route.path, declared[0]) for method in route.methods]
+    return found
+
+
+def _declared(dependant: Any) -> Iterator[Declared]:
+    for each in dependant.dependencies:
+        if isinstance(each.call, (Open, SignedIn, Needs)):
+            yield each.call
+        yield from _declared(each)
+
+
+def filled(path: str, ids: dict[str, str]) -> str:
+    return re.sub(r"{(\w+)}", lambda name: ids.get(name[1], str(uuid4())), path)
+
+
+async def test_the_walk_finds_the_routes(desk: Desk) -> None:
+    found = routes()
+    assert len(found) > 20
+    told = (await desk.http.get("/openapi.json")).json()["paths"]
+    documented = {(m.upper(), path) for path, methods in told.items() for m in methods}
+    assert {(method, path) for method, path, _ in found} == documented
+
+
+async def test_only_what_is_no_secret_is_open() -> None:
+    assert {path for _, path, declared in routes() if isinstance(declared, Open)} == {
+        "/auth/login", "/auth/refresh", "/auth/forgotten", "/auth/password", "/permissions",
+    }  # fmt: skip
+
+
+async def test_nobody_gets_in_without_having_signed_in(desk: Desk) -> None:
+    for method, path, declared in routes():
+        if isinstance(declared, Open):
+            continue
+        answer = await desk.http.request(method, filled(path, {}), json={})
+        assert answer.status_code in (401, 422), f"{method} {path}: {answer.text}"
+        if answer.status_code == 422:  # a body is read before anybody is asked who they are
+            continue
+        problem(answer, 401, "unauthenticated")
+
+
+@pytest.mark.parametrize("role", [*Role, "conferente"])
+async def test_each_role_may_what_its_row_of_the_table_says_and_nothing_else(
+    desk: Desk, role: str
+) -> None:
+    await desk.house.admin.execute(
+        "INSERT INTO roles VALUES ($1, 'conferente', ARRAY['contacts:read'])", desk.house.tenant
+    )
+    _, headers = await desk.joins(role)
+    allowed = set(ROLES[Role(role)]) if role != "conferente" else {Action.CONTACTS_READ}
+    for method, path, declared in routes():
+        if not isinstance(declared, Needs):
+            continue
+        bodies = {"POST": SAMPLES.get(path, {}), "PUT": {"permissions": []}, "PATCH": {}}
+        answer = await desk.http.request(
+            method, filled(path, {}), json=bodies.get(method), headers=headers
+        )
+        what = f"{role}: {method} {path}: {answer.status_code} {answer.text}"
+        if declared.action in allowed:
+            assert answer.status_code < 500, what
+            assert answer.json()["code"] != "forbidden" if answer.status_code == 403 else True, what
+        else:
+            assert answer.status_code == 403, what
+
+
+SAMPLES: dict[str, dict[str, Any]] = {
+    "/users": {"login": "nova@example.com", "name": "Nova", "role": "viewer"},
+    "/api-keys": {"name": "erp", "permissions": ["contacts:read"]},
+}
+"""Bodies that are well formed."""
+
+
+async def test_another_tenants_ids_are_as_unknown_as_any(desk: Desk, given: Given) -> None:
+    foreign = await given.tenant()
+    stranger, theirs = await desk.joins("admin", foreign)
+    made = await desk.http.post("/api-keys", json=SAMPLES["/api-keys"], headers=theirs)
+    ids = {"user_id": str(stranger), "key_id": made.json()["id"], "name": "deles"}
+    await desk.http.put("/roles/deles", json={"permissions": ["contacts:read"]}, headers=theirs)
+    _, ours = await desk.joins("admin")
+    before = await snapshot(desk, foreign)
+
+    for method, path, declared in routes():
+        if not isinstance(declared, Needs) or "{" not in path or method == "PUT":
+            continue
+        body = {"name": "x"} if method == "PATCH" else None
+        answers = [
+            await desk.http.request(method, filled(path, known), json=body, headers=ours)
+            for known in (ids, {"name": "nenhum"})
+        ]
+        assert [each.status_code for each in answers] == [404, 404], f"{method} {path}"
+        assert answers[0].json() == answers[1].json()
+    assert await snapshot(desk, foreign) == before
+
+
+async def snapshot(desk: Desk, tenant: UUID) -> list[str]:
+    return [
+        row[0]
+        for table in ("users", "roles", "api_keys", "sessions")
+        for row in await desk.house.admin.fetch(
+            f"SELECT t::text FROM {table} t WHERE tenant_id = $1 ORDER BY 1", tenant
+        )
+    ]
+
+
+async def test_a_key_may_what_it_holds_and_is_no_person(desk: Desk) -> None:
+    _, headers = await desk.joins("admin")
+    made = await desk.http.post(
+        "/api-keys", json={"name": "erp", "permissions": ["users:read"]}, headers=headers
+    )
+    key = {"authorization": f"Bearer {made.json()['key']}"}
+    assert (await desk.http.get("/users", headers=key)).status_code == 200
+    problem(await desk.http.get("/api-keys", headers=key), 403, "forbidden")
+    problem(await desk.http.get("/auth/me", headers=key), 403, "users_only")
+    gone = await desk.http.delete(f"/api-keys/{made.json()['id']}", headers=headers)
+    assert gone.status_code == 204
+    problem(await desk.http.get("/users", headers=key), 401, "bad_key")
+
+
+async def test_a_user_is_invited_changed_and_put_out_over_the_api(desk: Desk) -> None:
+    boss, headers = await desk.joins("admin")
+    made = await desk.http.post(
+        "/users",
+        json={"login": "Nova@Example.com", "name": " Nova ", "role": "agent",
+              "teams": ["atendimento"]},
+        headers=headers,
+    )  # fmt: skip
+    assert made.status_code == 201, made.text
+    nova = made.json()
+    assert (nova["login"], nova["name"], nova["status"]) == ("nova@example.com", "Nova", "invited")
+
+    desk.house.clock.passes(seconds=60)
+    (mail,) = await desk.house.deliver()
+    secret = re.search(r"#(\S+)", mail.get_content())
+    assert secret
+    chosen = await desk.http.post(
+        "/auth/password", json={"secret": secret[1], "password": "uma senha qualquer"}
+    )
+    assert chosen.status_code == 204
+    told = await desk.http.post(
+        "/auth/login", json={"login": "nova@example.com", "password": "uma senha qualquer"}
+    )
+    theirs = {"authorization": f"Bearer {told.json()['access_token']}"}
+    problem(
+        await desk.http.post("/users", json=SAMPLES["/users"], headers=theirs), 403, "forbidden"
+    )
+
+    own = await desk.http.patch(f"/users/{boss}", json={"role": "viewer"}, headers=headers)
+    problem(own, 403, "own_role")
+    out = await desk.http.patch(f"/users/{nova['id']}", json={"disabled": True}, headers=headers)
+    assert out.json()["status"] == "disabled"
+    assert (await desk.http.get("/auth/me", headers=theirs)).status_code in (401, 403)
+
+
+async def test_pages_go_on_where_the_one_before_ended(desk: Desk) -> None:
+    _, headers = await desk.joins("admin")
+    for number in range(5):
+        await desk.house.user(f"u{number}@example.com")
+    seen, cursor = [], None
+    for _ in range(4):
+        params = {"limit": 2} | ({"cursor": cursor} if cursor else {})
+        told = (await desk.http.get("/users", params=params, headers=headers)).json()
+        seen += [each["login"] for each in told["items"]]
+        cursor = told["next_cursor"]
+        if cursor is None:
+            break
+    assert len(seen) == len(set(seen)) == 6
+    for bad in ({"limit": 0}, {"limit": 201}, {"limit": "x"}):
+        problem(await desk.http.get("/users", params=bad, headers=headers), 422, "invalid")
+    wrong = await desk.http.get("/users", params={"cursor": "???"}, headers=headers)
+    problem(wrong, 400, "bad_cursor")
+
+
+async def test_no_role_of_a_tenant_can_hold_what_is_the_platforms(desk: Desk) -> None:
+    _, headers = await desk.joins("admin")
+    for permission in PLATFORM:
+        refused = await desk.http.put(
+            "/roles/chefao", json={"permissions": [permission]}, headers=headers
+        )
+        problem(refused, 400, "unknown_permission")
+    for name in ("admin", "superuser"):
+        refused = await desk.http.put(
+            f"/roles/{name}", json={"permissions": ["users:read"]}, headers=headers
+        )
+        problem(refused, 409, "built_in_role" if name == "superuser" else "own_role")
