@@ -7,8 +7,11 @@ from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
+from niochat.access.users import By
+from niochat.adapters.postgres.audit import record
 from niochat.adapters.postgres.database import Database
 from niochat.adapters.postgres.queries import queries
+from niochat.domain.audit import Entry, Who
 from niochat.domain.errors import Forbidden, NotFound, Refused
 from niochat.domain.permissions import Grants, permissions_of, within
 
@@ -34,21 +37,25 @@ class ApiKeys:
         self._database = database
 
     async def make(
-        self, tenant_id: UUID, name: str, grants: Grants, by: UUID, may: Grants,
-        expires_at: datetime | None,
-    ) -> MadeKey:  # fmt: skip
-        """A key that may what ``grants`` say. Raises ``Forbidden`` for more than its maker may
-        (``may``), ``Refused`` when a living key has the name.
+        self, tenant_id: UUID, name: str, grants: Grants, by: By, expires_at: datetime | None
+    ) -> MadeKey:
+        """A key that may what ``grants`` say. Raises ``Forbidden`` for more than its maker may,
+        ``Refused`` when a living key has the name.
         """
-        if not within(grants, may):
+        if not within(grants, by.grants):
             raise Forbidden("a key may not do more than you: leave out what you may not")
         key = PREFIX + secrets.token_urlsafe(32)
         digest = sha256(key.encode()).digest()
         async with self._database.tenant(tenant_id) as connection:
             row = await connection.fetchrow(
-                _SQL["make"], tenant_id, name, digest, key[:8], permissions_of(grants), by,
+                _SQL["make"], tenant_id, name, digest, key[:8], permissions_of(grants), by.id,
                 expires_at,
             )  # fmt: skip
+            if row is not None:
+                held = {"permissions": permissions_of(grants)}
+                await record(connection, Entry(
+                    tenant_id, by.who, "keys.make", f"key:{row['id']}", None, held
+                ))  # fmt: skip
         if row is None:
             raise Refused("a key with that name lives: revoke it, or take another name",
                           code="name_taken")  # fmt: skip
@@ -60,8 +67,9 @@ class ApiKeys:
             rows = await connection.fetch(_SQL["list"], tenant_id, before, limit)
         return [dict(row) for row in rows]
 
-    async def revoke(self, tenant_id: UUID, key_id: UUID) -> None:
+    async def revoke(self, tenant_id: UUID, key_id: UUID, who: Who) -> None:
         """Raises ``NotFound``."""
         async with self._database.tenant(tenant_id) as connection:
             if await connection.fetchval(_SQL["revoke"], tenant_id, key_id) is None:
                 raise NotFound("there is no such key")
+            await record(connection, Entry(tenant_id, who, "keys.revoke", f"key:{key_id}"))

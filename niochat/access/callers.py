@@ -7,7 +7,7 @@ from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
-from niochat.access.sessions import Ended, idle
+from niochat.access.sessions import Ended, end_sessions, idle
 from niochat.access.signing import Signer
 from niochat.adapters.postgres.database import Database
 from niochat.adapters.postgres.queries import queries
@@ -78,15 +78,17 @@ class Callers:
             raise Unauthenticated(
                 "the access token is wrong or over: refresh it, or sign in", code="bad_token"
             )
+        return await self.of_session(claims.session_id, claims.user_id, now)
+
+    async def of_session(self, session_id: UUID, user_id: UUID, now: datetime) -> Caller:
+        """The user of a session, as they are now. Raises ``Unauthenticated``, ``Forbidden``."""
         async with self._database.gate() as connection:
-            row = await connection.fetchrow(
-                _SESSIONS["caller"], claims.session_id, claims.user_id, now
-            )
+            row = await connection.fetchrow(_SESSIONS["caller"], session_id, user_id, now)
             over = row is None or idle(row, now)
             if row is not None and over:
-                await connection.execute(_SESSIONS["end"], [claims.session_id], Ended.IDLE, now)
+                await end_sessions(connection, [session_id], Ended.IDLE, now)
             elif row is not None and now - row["seen_at"] > SEEN_EVERY:
-                await connection.execute(_SESSIONS["seen"], claims.session_id, now)
+                await connection.execute(_SESSIONS["seen"], session_id, now)
         if row is None or over:
             raise Unauthenticated("the session is over: sign in again", code="session_over")
         return _user(row, now)

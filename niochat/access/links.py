@@ -9,13 +9,16 @@ from uuid import UUID
 
 from niochat.access.mail import Mail, Post
 from niochat.access.passwords import Passwords
-from niochat.access.sessions import Ended
+from niochat.access.sessions import Ended, end_sessions
 from niochat.access.throttle import Attempt, Throttle
-from niochat.adapters.postgres.database import Database
+from niochat.adapters.postgres.audit import record
+from niochat.adapters.postgres.database import Connection, Database
 from niochat.adapters.postgres.queries import queries
+from niochat.domain.audit import Entry, Who, WhoKind
 from niochat.domain.errors import Refused
 
 _SQL = queries("links")
+_SESSIONS = queries("sessions")
 
 
 class Purpose(StrEnum):
@@ -62,6 +65,11 @@ class Links:
         self._throttle = throttle
         self._base_url = base_url
 
+    async def make(self, user_id: UUID, purpose: Purpose, now: datetime) -> str:
+        """A link for whoever has no mail yet, as the first superuser; shown this once."""
+        async with self._database.gate() as connection:
+            return await self._made(connection, user_id, purpose, now)
+
     async def send(self, user_id: UUID, purpose: Purpose, now: datetime) -> None:
         """A mail with a link leaves soon; nothing for somebody who is disabled."""
         async with self._database.gate() as connection:
@@ -91,21 +99,29 @@ class Links:
             if user_id is None:
                 raise Refused("the link is wrong, used or too old: ask for another one",
                               code="link_over")  # fmt: skip
-            await connection.execute(_SQL["set_password"], user_id, hashed)
-            await connection.execute(_SQL["end_sessions"], user_id, Ended.PASSWORD, now)
+            tenant_id = await connection.fetchval(_SQL["set_password"], user_id, hashed)
+            rows = await connection.fetch(_SESSIONS["others"], user_id, None)
+            await end_sessions(connection, [row["id"] for row in rows], Ended.PASSWORD, now)
+            who = Who(WhoKind.USER, str(user_id))
+            await record(connection, Entry(tenant_id, who, "users.password", f"user:{user_id}"))
         return user_id
 
     async def _queue(self, connection: Any, user: Any, purpose: Purpose, now: datetime) -> None:
-        secret = secrets.token_urlsafe(32)
-        await connection.execute(_SQL["void"], user["id"], purpose)
-        await connection.execute(
-            _SQL["make"], _digest(secret), user["id"], purpose, now + VALID[purpose]
-        )
-        # In the part of the address that browsers send to nobody, no log or referrer either.
-        link = f"{self._base_url}/senha#{secret}"
+        link = await self._made(connection, user["id"], purpose, now)
         text = _TEXT[purpose].format(name=user["name"], link=link)
         mail = Mail(user["tenant_id"], user["login"], _SUBJECT[purpose], text)
         await self._post.put(connection, mail, now)
+
+    async def _made(
+        self, connection: Connection, user_id: UUID, purpose: Purpose, now: datetime
+    ) -> str:
+        secret = secrets.token_urlsafe(32)
+        await connection.execute(_SQL["void"], user_id, purpose)
+        await connection.execute(
+            _SQL["make"], _digest(secret), user_id, purpose, now + VALID[purpose]
+        )
+        # In the part of the address that browsers send to nobody, no log or referrer either.
+        return f"{self._base_url}/senha#{secret}"
 
 
 def _digest(secret: str) -> bytes:

@@ -21,7 +21,8 @@ from niochat.domain.sealing import Seals
 
 _SQL = queries("mail")
 _log = structlog.get_logger(__name__)
-_PURPOSE = "mail"
+PURPOSE = "mail"
+"""What its seals are for."""
 
 MOST_ATTEMPTS = 8
 """The pause doubles from ten seconds: given up after some 40 minutes, when links are old too."""
@@ -53,7 +54,7 @@ class Post:
     async def put(self, connection: Connection, mail: Mail, now: datetime) -> None:
         """It leaves once the transaction has committed."""
         plain = orjson.dumps({"subject": mail.subject, "text": mail.text}).decode()
-        sealed = self._seals.seal(plain, tenant_id=PLATFORM, purpose=_PURPOSE)
+        sealed = self._seals.seal(plain, tenant_id=PLATFORM, purpose=PURPOSE)
         await connection.execute(_SQL["put"], mail.tenant_id, mail.recipient, sealed, now)
 
     async def send_due(self, send: Send, now: datetime) -> int:
@@ -68,7 +69,7 @@ class Post:
         return sent
 
     async def _send(self, send: Send, row: Any, now: datetime) -> bool:
-        said = orjson.loads(self._seals.open(row["sealed"], tenant_id=PLATFORM, purpose=_PURPOSE))
+        said = orjson.loads(self._seals.open(row["sealed"], tenant_id=PLATFORM, purpose=PURPOSE))
         try:
             await send(_message(self._sender, row["recipient"], said, now))
         except Unavailable as error:

@@ -3,8 +3,10 @@
 from typing import Any
 from uuid import UUID
 
+from niochat.adapters.postgres.audit import record
 from niochat.adapters.postgres.database import Database
 from niochat.adapters.postgres.queries import queries
+from niochat.domain.audit import Entry, Who
 from niochat.domain.errors import Forbidden, NotFound, Refused
 from niochat.domain.permissions import BUILT_IN, Grants, permissions_of, within
 
@@ -30,7 +32,7 @@ class Roles:
         ]
         return [*built_in, *({**dict(row), "built_in": False} for row in rows)]
 
-    async def put(self, tenant_id: UUID, name: str, grants: Grants, may: Grants) -> None:
+    async def put(self, tenant_id: UUID, name: str, grants: Grants, may: Grants, who: Who) -> None:
         """Make it, or let it mean something else from the next request on. Raises ``Forbidden``
         for more than whoever makes it may, ``Refused`` for a built-in one or too many.
         """
@@ -39,10 +41,15 @@ class Roles:
             raise Forbidden("a role may not do more than you: leave out what you may not")
         async with self._database.tenant(tenant_id) as connection:
             permissions = permissions_of(grants)
+            before = await connection.fetchval(_SQL["permissions"], tenant_id, name)
             if not await connection.fetchval(_SQL["put"], tenant_id, name, permissions, MOST):
                 raise Refused(f"{MOST} roles are enough: delete one first", code="too_many_roles")
+            await record(connection, Entry(
+                tenant_id, who, "roles.put", f"role:{name}",
+                None if before is None else {"permissions": before}, {"permissions": permissions},
+            ))  # fmt: skip
 
-    async def delete(self, tenant_id: UUID, name: str) -> None:
+    async def delete(self, tenant_id: UUID, name: str, who: Who) -> None:
         """Raises ``NotFound``, ``Refused`` while somebody has it or for a built-in one."""
         _not_built_in(name)
         async with self._database.tenant(tenant_id) as connection:
@@ -53,6 +60,7 @@ class Roles:
                 )
             if await connection.fetchval(_SQL["delete"], tenant_id, name) is None:
                 raise NotFound("there is no such role")
+            await record(connection, Entry(tenant_id, who, "roles.delete", f"role:{name}"))
 
 
 def _not_built_in(name: str) -> None:

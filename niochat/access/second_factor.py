@@ -24,7 +24,8 @@ DIGITS = 6
 AROUND = 1
 """Steps before and after now that are good too: clocks of phones differ."""
 RECOVERY_CODES = 10
-_PURPOSE = "second factor"
+PURPOSE = "second factor"
+"""What its seals are for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +109,7 @@ class SecondFactor:
 
     def _step(self, sealed: bytes, code: str, last: int, now: datetime) -> int | None:
         """The time step the code is of, if it is later than ``last``."""
-        secret = base64.b64decode(self._seals.open(sealed, tenant_id=PLATFORM, purpose=_PURPOSE))
+        secret = base64.b64decode(self._seals.open(sealed, tenant_id=PLATFORM, purpose=PURPOSE))
         current = int(now.timestamp()) // STEP_S
         offered = code.strip().replace(" ", "").encode("utf-8", "replace")
         for step in range(current - AROUND, current + AROUND + 1):
@@ -120,7 +121,7 @@ class SecondFactor:
 
     def _sealed(self, secret: bytes) -> bytes:
         plain = base64.b64encode(secret).decode()
-        return self._seals.seal(plain, tenant_id=PLATFORM, purpose=_PURPOSE)
+        return self._seals.seal(plain, tenant_id=PLATFORM, purpose=PURPOSE)
 
 
 def _totp(secret: bytes) -> TOTP:

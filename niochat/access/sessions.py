@@ -12,8 +12,10 @@ from niochat.access.passwords import Passwords, outdated
 from niochat.access.second_factor import SecondFactor
 from niochat.access.signing import VALID, Signer
 from niochat.access.throttle import Attempt, Throttle
+from niochat.adapters.postgres.audit import record
 from niochat.adapters.postgres.database import Connection, Database
 from niochat.adapters.postgres.queries import queries
+from niochat.domain.audit import Entry, Who, WhoKind
 from niochat.domain.errors import Forbidden, Unauthenticated
 
 _SQL = queries("sessions")
@@ -115,7 +117,7 @@ class Sessions:
                 await connection.execute(_SQL["use"], _digest(token), now)
                 await connection.execute(_SQL["prolong"], row["session_id"], now, now + LASTS)
             else:
-                await connection.execute(_SQL["end"], [row["session_id"]], why, now)
+                await end_sessions(connection, [row["session_id"]], why, now)
         if why is Ended.REUSE:  # outside of the transaction, which has to commit
             raise Unauthenticated("the token was used before: sign in again", code="token_reused")
         if why is not None:
@@ -125,15 +127,31 @@ class Sessions:
     async def end(self, session_id: UUID, why: Ended, now: datetime) -> None:
         """It is over from the next request on."""
         async with self._database.gate() as connection:
-            await connection.execute(_SQL["end"], [session_id], why, now)
+            await end_sessions(connection, [session_id], why, now)
 
     async def end_all(
         self, user_id: UUID, why: Ended, now: datetime, *, but: UUID | None = None
     ) -> list[UUID]:
         """All of a user's; which were ended."""
         async with self._database.gate() as connection:
-            rows = await connection.fetch(_SQL["end_all"], user_id, but, why, now)
-        return [row["id"] for row in rows]
+            rows = await connection.fetch(_SQL["others"], user_id, but)
+            ended = [row["id"] for row in rows]
+            await end_sessions(connection, ended, why, now)
+        return ended
+
+    async def act(
+        self, session_id: UUID, tenant_id: UUID | None, until: datetime, who: Who
+    ) -> None:
+        """A superuser enters a tenant until then, or leaves the one they are in (None). It is in
+        the log of the tenant, and of the platform when they leave.
+        """
+        async with self._database.gate() as connection:
+            ends = until if tenant_id is not None else None
+            await connection.fetchval(_SQL["act"], session_id, tenant_id, ends)
+            action = "sessions.enter" if tenant_id is not None else "sessions.leave"
+            after = None if ends is None else {"until": ends.isoformat()}
+            target = f"session:{session_id}"
+            await record(connection, Entry(tenant_id, who, action, target, None, after))
 
     async def of_user(self, user_id: UUID) -> list[dict[str, Any]]:
         """Living sessions, the newest first."""
@@ -151,6 +169,9 @@ class Sessions:
                 device.agent[:200], now, now + LASTS,
             )  # fmt: skip
             refresh = await _issue(connection, session_id, now)
+            who = Who(WhoKind.USER, str(user["id"]), device.address)
+            target = f"session:{session_id}"
+            await record(connection, Entry(user["tenant_id"], who, "sessions.begin", target))
         return await self._tokens(user["id"], session_id, refresh, now)
 
     async def _tokens(self, user_id: UUID, session_id: UUID, refresh: str, now: datetime) -> Tokens:
@@ -162,6 +183,16 @@ class Sessions:
         hashed = await self._passwords.hashed(password)
         async with self._database.gate() as connection:
             await connection.execute(_SQL["rehash"], user_id, stored, hashed)
+
+
+async def end_sessions(
+    connection: Connection, sessions: list[UUID], why: Ended, now: datetime
+) -> None:
+    """Each end is in the log, as its user's; ``why`` tells who it was."""
+    for row in await connection.fetch(_SQL["end"], sessions, why, now):
+        who, target = Who(WhoKind.USER, str(row["user_id"])), f"session:{row['id']}"
+        entry = Entry(row["tenant_id"], who, "sessions.end", target, None, {"why": why})
+        await record(connection, entry)
 
 
 def idle(row: Any, now: datetime) -> bool:

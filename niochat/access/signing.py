@@ -26,7 +26,8 @@ KEPT = ROTATE + VALID + timedelta(hours=1)
 """And is kept for so long, so that what it signed last can be verified."""
 LOOK_EVERY = timedelta(minutes=5)
 """How old the keys in memory may be."""
-_PURPOSE = "signing key"
+PURPOSE = "signing key"
+"""What its seals are for."""
 _SQL = queries("signing")
 
 
@@ -125,13 +126,13 @@ class Signer:
             self._keys, self._read_at = keys, now
 
     def _opened(self, row: Any) -> _Key:
-        raw = self._seals.open(row["private_sealed"], tenant_id=PLATFORM, purpose=_PURPOSE)
+        raw = self._seals.open(row["private_sealed"], tenant_id=PLATFORM, purpose=PURPOSE)
         private = Ed25519PrivateKey.from_private_bytes(base64.b64decode(raw))
         return _Key(row["id"], private, private.public_key(), row["created_at"])
 
     def _sealed(self, key: _Key) -> bytes:
         plain = base64.b64encode(key.private.private_bytes_raw()).decode()
-        return self._seals.seal(plain, tenant_id=PLATFORM, purpose=_PURPOSE)
+        return self._seals.seal(plain, tenant_id=PLATFORM, purpose=PURPOSE)
 
 
 _PREFIX = "k"

@@ -5,12 +5,15 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from niochat.adapters.postgres.audit import record
 from niochat.adapters.postgres.database import Connection, Database
 from niochat.adapters.postgres.queries import queries
+from niochat.domain.audit import Entry, Who
 from niochat.domain.errors import Forbidden, Invalid, NotFound, Refused
 from niochat.domain.permissions import BUILT_IN, Grants, grants_of, within
 
 _SQL = queries("users")
+_ROLES = queries("roles")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +42,7 @@ class By:
 
     id: UUID
     grants: Grants
+    who: Who
 
 
 class Users:
@@ -70,7 +74,32 @@ class Users:
             if user_id is None:
                 raise Refused("that login is taken: use another e-mail address", code="login_taken")
             await _join(connection, tenant_id, user_id, new.teams)
-            return await _found(connection, tenant_id, user_id)
+            made = await _found(connection, tenant_id, user_id)
+            await _record(connection, tenant_id, by, "users.invite", None, made)
+            return made
+
+    async def settle(
+        self, tenant_id: UUID | None, new: NewUser, password_hash: str | None
+    ) -> UUID | None:
+        """Somebody who is there from the beginning: a superuser (without a tenant), or of the
+        demo. None where the login is taken, and nothing is changed then.
+        """
+        status = "invited" if password_hash is None else "active"
+        async with self._database.gate() as connection:
+            user_id: UUID | None = await connection.fetchval(
+                _SQL["settle"], tenant_id, new.login.strip().lower(), new.name, new.role, status,
+                password_hash,
+            )  # fmt: skip
+        if user_id is not None and tenant_id is not None and new.teams:
+            async with self._database.tenant(tenant_id) as of_tenant:
+                await _join(of_tenant, tenant_id, user_id, new.teams)
+        return user_id
+
+    async def unguarded_superusers(self) -> int:
+        """Superusers who may come in with a password alone."""
+        async with self._database.gate() as connection:
+            count: int = await connection.fetchval(_SQL["unguarded_superusers"])
+        return count
 
     async def change(
         self, tenant_id: UUID, user_id: UUID, change: Change, by: By
@@ -93,7 +122,9 @@ class Users:
             if change.teams is not None:
                 await connection.execute(_SQL["leave_teams"], tenant_id, user_id)
                 await _join(connection, tenant_id, user_id, change.teams)
-            return await _found(connection, tenant_id, user_id)
+            changed = await _found(connection, tenant_id, user_id)
+            await _record(connection, tenant_id, by, "users.change", before, changed)
+            return changed
 
 
 async def _found(connection: Connection, tenant_id: UUID, user_id: UUID) -> dict[str, Any]:
@@ -101,6 +132,17 @@ async def _found(connection: Connection, tenant_id: UUID, user_id: UUID) -> dict
     if row is None:
         raise NotFound("there is no such user")
     return dict(row)
+
+
+async def _record(
+    connection: Connection, tenant_id: UUID, by: By, action: str,
+    before: dict[str, Any] | None, after: dict[str, Any],
+) -> None:  # fmt: skip
+    """What an administrator may see of somebody, and no name or address of theirs."""
+    kept = ("role", "status", "teams", "second_factor")
+    shown = [None if row is None else {name: row[name] for name in kept} for row in (before, after)]
+    target = f"user:{after['id']}"
+    await record(connection, Entry(tenant_id, by.who, action, target, *shown))
 
 
 async def _may_give(connection: Connection, tenant_id: UUID, role: str, by: By) -> None:
@@ -112,7 +154,7 @@ async def _may_give(connection: Connection, tenant_id: UUID, role: str, by: By) 
 async def _grants(connection: Connection, tenant_id: UUID, role: str) -> Grants:
     if role in BUILT_IN:
         return BUILT_IN[role]
-    permissions = await connection.fetchval(_SQL["permissions_of_role"], tenant_id, role)
+    permissions = await connection.fetchval(_ROLES["permissions"], tenant_id, role)
     if permissions is None:
         raise Invalid(f"there is no role {role!r}: GET /api/v1/roles lists them", code="no_role")
     return grants_of(permissions)

@@ -54,7 +54,9 @@ class ConversationBehaviour:
         tell_team: TellTeam,
         paused: Paused,
         tally: Tally,
+        news: Callable[[], None] = lambda: None,
     ) -> None:
+        """``news``: called when events were committed, so that screens look."""
         self._stepper = stepper
         self._ownership = ownership
         self._turns = turns
@@ -63,6 +65,7 @@ class ConversationBehaviour:
         self._tell_team = tell_team
         self._paused = paused
         self._tally = tally
+        self._news = news
         self._alarms = 0
 
     async def step(self, batch: Sequence[Delivery]) -> Sequence[Address]:
@@ -80,6 +83,8 @@ class ConversationBehaviour:
             raise
         if any(s.verdict is Verdict.LOST for s in stepped):
             await self._ownership.refresh()
+        if any(s.verdict is Verdict.DONE for s in stepped):
+            self._news()
         again: list[Address] = []
         for result in stepped:
             again.extend(self._settle(owned[result.thread_id], result))

@@ -33,10 +33,12 @@ from niochat.conversation.work import MemoryCommand
 from niochat.domain.effects import TellTeam
 from niochat.domain.errors import NiochatError, Unavailable
 from niochat.domain.held_back import HeldBack
+from niochat.domain.ids import PLATFORM
 from niochat.inbox.sweep import Sweeper
 from niochat.outbox.claim import Outbox
 from niochat.outbox.deliver import Courier
 from niochat.runtime.address import Address
+from niochat.runtime.coalesced import Coalesced
 from niochat.runtime.fair_line import Lane
 from niochat.runtime.host import VirtualHost
 from niochat.runtime.lag import LoopLag
@@ -52,6 +54,8 @@ SWEEP_S = 1.0
 PASSIVATE_EVERY_S = 10.0
 SHARES_EVERY_S = 5.0
 """How old plans, caps and the pool's size may be."""
+NEWS_EVERY_S = 0.02
+"""How often screens are told at most that there is something new."""
 MOST_TOLD = 1000
 """Messages to actors of other hosts that are on their way; further ones are dropped, as they
 are lost when such a host is away.
@@ -92,6 +96,7 @@ class HostCore:
         self.tally = Tally()
         self._paused = Paused(Pauses(parts.database), self._resume)
         self._places = places
+        self._news = Coalesced(lambda: parts.news.publish(PLATFORM), NEWS_EVERY_S)
         self._leases = Leases(ask)
         self._shares = HostShares(Shares(parts.database), lambda: self._ownership.count)
         self._teller = Teller(parts.database, self.incarnation)
@@ -219,6 +224,7 @@ class HostCore:
             self._tell_team,
             self._paused,
             self.tally,
+            self._news.call,
         )
 
     def _command(self, thread_id: UUID, command: MemoryCommand) -> None:

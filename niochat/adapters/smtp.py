@@ -20,7 +20,8 @@ class Smtp:
         """Raises ``Invalid`` for an address that is none, without showing it."""
         try:
             parts = urlsplit(url)
-            port = parts.port or PORTS[parts.scheme]
+            usual = PORTS[parts.scheme]
+            port = parts.port or usual
         except (KeyError, ValueError):
             raise Invalid("NIOCHAT_SMTP_URL must be as smtp://user:password@host:587") from None
         if not parts.hostname:

@@ -11,6 +11,7 @@ from niochat.cli.actors import actors
 from niochat.cli.bench.commands import app as bench
 from niochat.cli.chaos.command import chaos
 from niochat.cli.evaluate import evaluate
+from niochat.cli.people import audit, keys, superuser
 from niochat.cli.replay import replay
 from niochat.cli.simulate import simulate
 from niochat.domain.errors import NiochatError
@@ -35,6 +36,9 @@ app.command("simulate")(simulate)
 app.command("evaluate")(evaluate)
 app.add_typer(bench, name="bench")
 app.command("chaos")(chaos)
+app.command("superuser")(superuser)
+app.add_typer(audit, name="audit")
+app.add_typer(keys, name="keys")
 app.command("conversations")(desk.conversations)
 app.command("show")(desk.show)
 app.command("replay")(replay)

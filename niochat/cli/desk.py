@@ -1,8 +1,6 @@
 """``niochat conversations``, ``show``, ``assign`` and ``give-back``: a desk without a screen."""
 
-import asyncio
 import secrets
-import time
 from typing import Annotated, Any
 
 import typer
@@ -15,6 +13,7 @@ from niochat.cli.output import print_json
 from niochat.cli.reasons import REASONS
 from niochat.domain.commands import AssignConversation, DurableCommand, GiveBackConversation
 from niochat.domain.errors import NotFound, Refused, Unavailable
+from niochat.inbox.ask import Asking, ThreadPlace
 from niochat.wiring.parts import Parts
 
 DONE_WITHIN_S = 15.0
@@ -119,22 +118,11 @@ async def _command(wanted: str, tenant: str | None, command: DurableCommand) -> 
         found = await _find(parts, tenant, wanted)
         if found["status"] == "resolved":
             raise Refused("the conversation is resolved: nothing to do", code="resolved")
-        key = f"agent:{secrets.token_hex(8)}"
-        place = (found["tenant_id"], found["thread_id"], found["channel_id"])
-        await parts.inbox.command(*place, key, command)
-        deadline = time.monotonic() + DONE_WITHIN_S
-        while time.monotonic() < deadline:
-            outcome = await parts.inbox.outcome(found["tenant_id"], found["channel_id"], key)
-            if outcome is not None:
-                _check(outcome)
-                return
-            await asyncio.sleep(0.1)
+        place = ThreadPlace(found["tenant_id"], found["thread_id"], found["channel_id"])
+        asking = Asking(parts.inbox, lambda thread_id: None)
+        if await asking.ask(place, f"agent:{secrets.token_hex(8)}", command, DONE_WITHIN_S):
+            return
     raise Unavailable(f"stored, but not processed within {DONE_WITHIN_S:g} s: is it running?")
-
-
-def _check(outcome: str) -> None:
-    if outcome != "done":
-        raise Refused(f"the conversation did not take it: {outcome}", code=outcome)
 
 
 def _tell(conversation: dict[str, Any], story: dict[str, list[Any]]) -> None:

@@ -9,7 +9,9 @@ from niochat.accounts.records import ChannelAddress
 from niochat.adapters.openai.model import Endpoint, ModelError, Models
 from niochat.adapters.sgp.client import Sgp
 from niochat.cli import running
+from niochat.cli.people import access_of
 from niochat.cli.providers import channels_of, probed
+from niochat.cli.weaknesses import weaknesses
 from niochat.domain.errors import Invalid, NiochatError
 from niochat.domain.held_back import HeldBack, Reason
 from niochat.erp.journal import Journal
@@ -26,6 +28,8 @@ async def examine(slug: str | None) -> bool:
         chosen = [t for t in tenants if slug in (None, t.slug)]
         if not chosen:
             raise Invalid(f"no provider is called {slug!r}: niochat demo lists them")
+        if slug is None:
+            well &= await _examine_installation(parts)
         for tenant in chosen:
             if not tenant.active:
                 _say(tenant.slug, "suspended: the assistant does not answer", False)
@@ -36,6 +40,15 @@ async def examine(slug: str | None) -> bool:
             well &= await _examine_parked(parts, tenant.slug, tenant.tenant_id)
             await _examine_held_back(parts, tenant.slug, tenant.tenant_id)
     return well
+
+
+async def _examine_installation(parts: Parts) -> bool:
+    """Settings that are weak where the installation is more than a trial on one machine."""
+    unguarded = await access_of(parts).users.unguarded_superusers()
+    found = weaknesses(parts.settings, unguarded)
+    for sentence in found:
+        _say("installation", sentence, False)
+    return not found
 
 
 async def _examine_channel(parts: Parts, address: ChannelAddress) -> bool:

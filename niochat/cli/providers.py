@@ -18,6 +18,7 @@ from niochat.adapters.postgres.migrate import migrate as migrate_database
 from niochat.adapters.sgp.client import Sgp
 from niochat.cli import running
 from niochat.cli.output import print_json
+from niochat.cli.people import people_of, settle_demo
 from niochat.cli.sandbox_client import SandboxClient
 from niochat.domain.erp import Capability, Erp, ErpError
 from niochat.domain.errors import Invalid
@@ -26,7 +27,7 @@ from niochat.wiring.erp import settings_by
 from niochat.wiring.parts import Parts
 
 DEMO = Path(__file__).parents[2] / "examples" / "demo.yaml"
-DEMO_OWNER = "558130000001"
+DEMO_OWNER, NEIGHBOUR_OWNER = "558130000001", "551130000002"
 DEMO_ERP = "sandbox-demo"
 """The demo's installation of the simulated SGP, as examples/demo.yaml names it."""
 SUBSCRIBER_FIELDS = ("phone", "cpf", "name", "case", "open_invoices")
@@ -63,18 +64,25 @@ def apply(
 async def apply_demo() -> None:
     """The demo provider on the sandbox: instance, tenant, webhook."""
     running.adopt_environment()
-    client = SandboxClient(running.sandbox_url(), demo_token())
-    try:
-        await client.create_instance(DEMO_OWNER, "provedor-demo")
-    finally:
-        await client.close()
+    await _create_instance(demo_token(), DEMO_OWNER, "provedor-demo")
+    neighbour = os.environ["NIOCHAT_SANDBOX_NEIGHBOUR_TOKEN"]
+    await _create_instance(neighbour, NEIGHBOUR_OWNER, "provedor-vizinho")
     providers = read_providers(DEMO, {**os.environ, **_sandbox_variables()})
     async with running.parts() as parts:
         changes = await apply_providers(parts.database, parts.vault, providers)
         for change in changes:
             await parts.announcements.publish(change.tenant_id)
         await _probe(parts, changes, quiet=True)
-        await _connect(parts, {"demo"}, quiet=True)
+        await _connect(parts, set(running.DEMO_TENANTS), quiet=True)
+        await settle_demo(parts, os.environ["NIOCHAT_DEMO_PASSWORD"])
+
+
+async def _create_instance(token: str, owner: str, name: str) -> None:
+    client = SandboxClient(running.sandbox_url(), token)
+    try:
+        await client.create_instance(owner, name)
+    finally:
+        await client.close()
 
 
 def demo(
@@ -95,6 +103,7 @@ def demo(
         _console.print(f"[dim]and {len(found['tenants']) - len(named)} of niochat evaluate[/dim]")
     if found["subscribers"]:
         _console.print(_playable(found["subscribers"]))
+    _console.print(_people(found))
 
 
 def doctor(
@@ -183,6 +192,16 @@ def _playable(subscribers: Sequence[Mapping[str, object]]) -> Table:
     return table
 
 
+def _people(found: Mapping[str, Any]) -> Table:
+    table = Table("provedor", "login", "senha", "papel")
+    for user in found["superusers"]:
+        table.add_row("", user["login"], user["password"], user["role"])
+    for tenant in found["tenants"]:
+        for user in tenant["users"]:
+            table.add_row(tenant["slug"], user["login"], user["password"], user["role"])
+    return table
+
+
 async def _subscribers() -> list[dict[str, object]]:
     """Who can be played; nobody without a sandbox."""
     if not os.environ.get("NIOCHAT_SANDBOX_URL"):
@@ -198,7 +217,7 @@ async def _subscribers() -> list[dict[str, object]]:
 
 async def _overview() -> dict[str, Any]:
     running.adopt_environment()
-    subscribers = await _subscribers()
+    subscribers, password = await _subscribers(), os.environ.get("NIOCHAT_DEMO_PASSWORD")
     async with running.parts() as parts:
         addresses = await parts.directory.channels()
         base_url = parts.settings.base_url
@@ -207,6 +226,7 @@ async def _overview() -> dict[str, Any]:
                 "id": str(tenant.tenant_id),
                 "slug": tenant.slug,
                 "name": tenant.name,
+                "users": people_of(tenant.slug, password),
                 "channels": [
                     _channel(parts, address, base_url)
                     for address in addresses
@@ -215,7 +235,12 @@ async def _overview() -> dict[str, Any]:
             }
             for tenant in await parts.directory.tenants()
         ]
-    return {"base_url": base_url, "tenants": tenants, "subscribers": subscribers}
+    return {
+        "base_url": base_url,
+        "tenants": tenants,
+        "superusers": people_of(None, password),
+        "subscribers": subscribers,
+    }
 
 
 def _channel(parts: Parts, address: ChannelAddress, base_url: str) -> dict[str, str]:

@@ -13,6 +13,8 @@ from niochat.domain.errors import Invalid, NotFound
 from niochat.stack.launcher import Stack
 from niochat.wiring.parts import Parts, open_parts
 
+DEMO_TENANTS = ("demo", "vizinho")
+"""Of examples/demo.yaml; the first is meant where none is named."""
 EVALUATED = "avaliacao-"
 """How slugs of providers begin that ``niochat evaluate`` made for its scenarios."""
 Result = TypeVar("Result")
@@ -70,7 +72,7 @@ def run(work: Callable[[], Coroutine[Any, Any, Result]]) -> Result:
 
 
 async def tenant_of(opened: Parts, slug: str | None) -> Any:
-    """The tenant of that slug; without one, the only tenant there is.
+    """The tenant of that slug; without one, the only tenant there is, or the demo's.
 
     Those that ``niochat evaluate`` made are only meant where they are named.
     """
@@ -81,5 +83,7 @@ async def tenant_of(opened: Parts, slug: str | None) -> Any:
     meant = [tenant for tenant in tenants if not tenant.slug.startswith(EVALUATED)]
     if slug is None and len(meant) == 1:
         return meant[0]
+    if slug is None and {tenant.slug for tenant in meant} == set(DEMO_TENANTS):
+        return next(tenant for tenant in meant if tenant.slug == DEMO_TENANTS[0])
     known = ", ".join(tenant.slug for tenant in meant) or "none yet: niochat apply"
     raise NotFound(f"which tenant? --tenant SLUG, one of: {known}")

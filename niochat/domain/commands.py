@@ -117,6 +117,36 @@ class HandOverConversation:
 
 
 @dataclass(frozen=True, slots=True)
+class ReplyToCustomer:
+    """A human answers the customer."""
+
+    agent: str
+    text: str
+    type: Literal["reply_to_customer"] = "reply_to_customer"
+
+
+@dataclass(frozen=True, slots=True)
+class LeaveNote:
+    """A human writes something for the other people of the provider, and may name some."""
+
+    agent: str
+    text: str
+    mentions: tuple[str, ...] = ()
+    type: Literal["leave_note"] = "leave_note"
+
+
+@dataclass(frozen=True, slots=True)
+class TransferConversation:
+    """A human passes it on, to a ``team``'s queue or to another ``agent``."""
+
+    by: str
+    team: str | None = None
+    agent: str | None = None
+    note: str = ""
+    type: Literal["transfer_conversation"] = "transfer_conversation"
+
+
+@dataclass(frozen=True, slots=True)
 class ResolveConversation:
     """The visit is over."""
 
@@ -249,6 +279,9 @@ DurableCommand = (
     | AssignConversation
     | GiveBackConversation
     | HandOverConversation
+    | ReplyToCustomer
+    | LeaveNote
+    | TransferConversation
     | ResolveConversation
     | SuspendAssistant
     | LinkThread

@@ -41,6 +41,12 @@ def _dispatch(draft: Draft, command: cmd.Command) -> None:
             handling.give_back(draft, command)
         case cmd.HandOverConversation():
             handling.hand_over(draft, command)
+        case cmd.ReplyToCustomer():
+            handling.reply(draft, command)
+        case cmd.LeaveNote():
+            handling.note(draft, command)
+        case cmd.TransferConversation():
+            handling.transfer(draft, command)
         case cmd.ResolveConversation():
             handling.resolve(draft, command)
         case cmd.SuspendAssistant():

@@ -146,6 +146,16 @@ class ConversationAssigned:
 
 
 @dataclass(frozen=True, slots=True)
+class ConversationTransferred:
+    """Between people: to a team's queue, or to an agent, who has it at once."""
+
+    by: str
+    team: str | None
+    agent: str | None
+    type: Literal["conversation_transferred"] = "conversation_transferred"
+
+
+@dataclass(frozen=True, slots=True)
 class ConversationGivenBack:
     by: str
     type: Literal["conversation_given_back"] = "conversation_given_back"
@@ -195,6 +205,7 @@ Event = (
     | TurnFinished
     | ConversationHandedOff
     | ConversationAssigned
+    | ConversationTransferred
     | ConversationGivenBack
     | ConversationResolved
     | ThreadsLinked

@@ -45,8 +45,12 @@ def _apply(c: Conversation, event: e.Event) -> Conversation:
             return replace(c, unanswered=0, burst_since=None) if person else c
         case e.ThreadsLinked(unanswered=unanswered):
             return replace(c, unanswered=c.unanswered + unanswered)
-        case e.MessageQueued():
-            return replace(c, cancels=0)
+        case e.MessageQueued(author=author):
+            answered = author is Author.AGENT
+            return replace(
+                c, cancels=0, unanswered=0 if answered else c.unanswered,
+                burst_since=None if answered else c.burst_since,
+            )  # fmt: skip
         case e.TimerSet(name=name, generation=generation):
             return _timer_set(c, event, name, generation)
         case e.TurnStarted() | e.TurnRestarted() | e.TurnCancelled() | e.TurnFinished():
@@ -56,6 +60,7 @@ def _apply(c: Conversation, event: e.Event) -> Conversation:
         case (
             e.ConversationHandedOff()
             | e.ConversationAssigned()
+            | e.ConversationTransferred()
             | e.ConversationGivenBack()
             | e.ConversationResolved()
         ):
@@ -110,6 +115,7 @@ def _holder_changed(
     event: (
         e.ConversationHandedOff
         | e.ConversationAssigned
+        | e.ConversationTransferred
         | e.ConversationGivenBack
         | e.ConversationResolved
     ),
@@ -119,6 +125,9 @@ def _holder_changed(
             return replace(c, status=Status.WAITING, team=team, burst_since=None)
         case e.ConversationAssigned(agent=agent):
             return replace(c, status=Status.OPEN, agent=agent, burst_since=None)
+        case e.ConversationTransferred(team=team, agent=agent):
+            status = Status.WAITING if agent is None else Status.OPEN
+            return replace(c, status=status, team=team or c.team, agent=agent)
         case e.ConversationGivenBack():
             return replace(
                 c, status=Status.PENDING, agent=None, team=None, paused_until=None, cancels=0

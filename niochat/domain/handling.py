@@ -1,4 +1,4 @@
-"""What people and the product do with a conversation: take over, give back, resolve."""
+"""What people and the product do with a conversation: take over, answer, pass on, resolve."""
 
 from niochat.domain import commands as cmd
 from niochat.domain import effects as fx
@@ -6,8 +6,11 @@ from niochat.domain import events as e
 from niochat.domain.conversation import Conversation, Status
 from niochat.domain.draft import Draft
 from niochat.domain.errors import Refused
+from niochat.domain.ids import person_cause
+from niochat.domain.message import Author, Content, Kind
 from niochat.domain.receiving import open_conversation
 from niochat.domain.replying import cancel_turn, expect_customer, hand_off, wake_assistant
+from niochat.domain.saying import leave_note, say
 
 
 def assign(draft: Draft, command: cmd.AssignConversation) -> None:
@@ -45,6 +48,38 @@ def hand_over(draft: Draft, command: cmd.HandOverConversation) -> None:
     """An operator calls people; who is with people already stays there, whatever team was named."""
     if _live(draft).status is Status.PENDING:
         hand_off(draft, "operator", command.team)
+
+
+def reply(draft: Draft, command: cmd.ReplyToCustomer) -> None:
+    """A human says something; only where people have the conversation."""
+    c = _live(draft)
+    if c.status is not Status.OPEN:
+        raise Refused("take the conversation over first", code="not_taken_over")
+    said = Content(Kind.TEXT, command.text, {"agent": command.agent})
+    say(draft, Author.AGENT, person_cause(c.id, draft.context.cause), said)
+
+
+def note(draft: Draft, command: cmd.LeaveNote) -> None:
+    """For people of the provider, whoever has the conversation."""
+    c = _live(draft)
+    details = {"agent": command.agent, "mentions": list(command.mentions)}
+    cause = person_cause(c.id, draft.context.cause)
+    leave_note(draft, cause, command.text, Author.AGENT, details)
+
+
+def transfer(draft: Draft, command: cmd.TransferConversation) -> None:
+    """From people, or the assistant, to a team's queue or to another agent."""
+    c = _live(draft)
+    cancel_turn(draft, "takeover")
+    draft.also(fx.CancelReplies())
+    if c.team is not None and c.status is Status.WAITING:
+        draft.also(fx.TellTeam(c.team, waiting=False))
+    draft.emit(e.ConversationTransferred(command.by, command.team, command.agent))
+    cause = person_cause(c.id, draft.context.cause)
+    leave_note(draft, cause, command.note, Author.AGENT, {"agent": command.by})
+    team = draft.conversation.team
+    if command.agent is None and team is not None:
+        draft.also(fx.TellTeam(team, waiting=True))
 
 
 def resolve(draft: Draft, command: cmd.ResolveConversation) -> None:

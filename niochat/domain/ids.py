@@ -48,6 +48,11 @@ def note_id(cause: UUID) -> MessageId:
     return MessageId(uuid5(cause, "note"))
 
 
+def person_cause(conversation: ConversationId, cause: str) -> UUID:
+    """What a person's messages are named after; ``cause`` names the command."""
+    return uuid5(conversation, f"person:{cause}")
+
+
 def timer_cause(conversation: ConversationId, name: str, generation: int) -> UUID:
     """What a fired timer's messages are named after."""
     return uuid5(conversation, f"timer:{name}:{generation}")

@@ -1,5 +1,6 @@
 """What leaves for the customer, and what is only for the provider's people."""
 
+from collections.abc import Mapping
 from uuid import UUID
 
 from niochat.domain import effects as fx
@@ -31,7 +32,13 @@ def _queue(draft: Draft, author: Author, message: MessageId, content: Content) -
     draft.also(fx.QueueSend(outbox, message, author, content))
 
 
-def leave_note(draft: Draft, cause: UUID, note: str) -> None:
+def leave_note(
+    draft: Draft,
+    cause: UUID,
+    note: str,
+    author: Author = Author.SYSTEM,
+    details: Mapping[str, object] | None = None,
+) -> None:
     """For people of the provider: it is stored with the conversation and never sent."""
     if not note:
         return
@@ -40,8 +47,8 @@ def leave_note(draft: Draft, cause: UUID, note: str) -> None:
     draft.also(
         fx.StoreMessage(
             message,
-            Author.SYSTEM,
-            Content(Kind.NOTE, note),
+            author,
+            Content(Kind.NOTE, note, details or {}),
             sent_at=draft.context.now,
             version=draft.conversation.version,
         )

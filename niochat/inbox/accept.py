@@ -10,7 +10,7 @@ from niochat.adapters.postgres.codec import command_to_json
 from niochat.adapters.postgres.database import Connection, Database
 from niochat.adapters.postgres.queries import queries
 from niochat.domain.commands import DurableCommand, LinkThread
-from niochat.domain.errors import Invalid, Unavailable
+from niochat.domain.errors import Invalid, Refused, Unavailable
 from niochat.domain.incoming import Incoming
 from niochat.inbox.resolve import Arrival, find_threads, known_threads, resolve_contacts
 from niochat.runtime.grouping import Grouper
@@ -69,10 +69,20 @@ class Inbox:
     async def command(
         self, tenant_id: UUID, thread_id: UUID, channel_id: UUID, key: str, command: DurableCommand
     ) -> bool:
-        """Store a person's command under its idempotency key; whether it was new."""
-        row: _Row = (tenant_id, channel_id, thread_id, key, command_to_json(command), None)
+        """Store a person's command under its idempotency key; whether it was new. Raises
+        ``Refused`` (``key_reused``) when something else was asked under the key.
+        """
+        wanted = command_to_json(command)
+        row: _Row = (tenant_id, channel_id, thread_id, key, wanted, None)
         async with self._database.path_transaction() as connection:
-            return bool(await _append(connection, [row]))
+            new = bool(await _append(connection, [row]))
+            stored = wanted if new else await connection.fetchval(
+                _SQL["command"], tenant_id, channel_id, key
+            )  # fmt: skip
+        if stored not in (wanted, None):
+            raise Refused("under this key something else was asked: take another key",
+                          code="key_reused")  # fmt: skip
+        return new
 
     async def outcome(self, tenant_id: UUID, channel_id: UUID, key: str) -> str | None:
         """What became of the command of that key: ``done``, ``refused:…``; ``None``: waits."""

@@ -1,4 +1,4 @@
-"""The Serve applications behind HAProxy: ``webhooks`` and ``api``."""
+"""The Serve applications behind HAProxy: ``webhooks``, ``api`` and ``live``."""
 
 import asyncio
 import secrets
@@ -26,8 +26,10 @@ from niochat.adapters.postgres.queries import queries
 from niochat.adapters.redis.buckets import Buckets
 from niochat.adapters.smtp import Smtp
 from niochat.config import Settings
+from niochat.conversation.desk import DeskViews
 from niochat.domain.errors import NiochatError
 from niochat.domain.ids import SHARDS
+from niochat.inbox.ask import Asking
 from niochat.ingress.admission import Admission
 from niochat.ingress.api import application as rest
 from niochat.ingress.catch_up import CatchUp
@@ -40,9 +42,12 @@ from niochat.ingress.figures import (
 )
 from niochat.ingress.flood import FloodGuard
 from niochat.ingress.health import Health
+from niochat.ingress.live import Live
 from niochat.ingress.operators import routes as operators
 from niochat.ingress.problems import as_problem
 from niochat.ingress.webhooks import Door, build
+from niochat.live.hub import Hub
+from niochat.live.log import EventLog
 from niochat.runtime import garbage
 from niochat.runtime.tasks import Owner
 from niochat.wiring.access import open_access
@@ -151,20 +156,41 @@ def _api_routes(parts: Parts) -> list[BaseRoute]:
     token, operate = parts.settings.operator_token, HostCalls().operate
     return [
         *Health(checks).routes(),
-        *_rest(parts),
+        *_rest(parts, poke),
         *operators.build(token, parts.database, parts.inbox, operate, poke),
     ]
 
 
-def _rest(parts: Parts) -> list[BaseRoute]:
+def _rest(parts: Parts, poke: Callable[[UUID], None]) -> list[BaseRoute]:
     """The REST API, with and without the prefix that Serve may have taken off."""
     settings = parts.settings
     access = open_access(parts.database, parts.vault, settings.base_url, settings.mail_from)
+    parts.owner.start(access.audit.seal_for_ever())
     if settings.smtp_url is not None:
         mail_server = Smtp(settings.smtp_url.get_secret_value())
         parts.owner.start(deliver_for_ever(access.post, mail_server.send))
-    app = rest.build(access, secure_cookies=settings.base_url.startswith("https://"))
+    app = rest.build(
+        access, DeskViews(parts.database), Asking(parts.inbox, poke),
+        parts.access_changes.publish,
+        secure_cookies=settings.base_url.startswith("https://"),
+    )  # fmt: skip
     return [Mount(f"{prefix}/v1", app) for prefix in ("/api", "")]
+
+
+def _live_routes(parts: Parts) -> list[BaseRoute]:
+    settings = parts.settings
+    access = open_access(parts.database, parts.vault, settings.base_url, settings.mail_from)
+    hub = Hub(EventLog(parts.database))
+    live = Live(hub, access.callers, access.tickets)
+    parts.owner.start(hub.run_for_ever())
+    parts.owner.start(live.look_after_for_ever())
+    parts.owner.start(parts.news.listen(lambda _: hub.hint(), hub.hint))
+    parts.owner.start(parts.access_changes.listen(live.access_changed))
+    return live.routes()
+
+
+def _live() -> Starlette:
+    return _application(_live_routes)
 
 
 def _webhooks() -> Starlette:
@@ -176,6 +202,10 @@ def _webhooks() -> Starlette:
 
 def _api() -> Starlette:
     return _application(_api_routes)
+
+
+class LiveReplica:
+    """The screens' sockets."""
 
 
 class WebhooksReplica:
@@ -204,3 +234,12 @@ api = serve.deployment(
     health_check_period_s=10,
     ray_actor_options=actor_options(Part.DOORS, 0.1),
 )(serve.ingress(_api)(ApiReplica)).bind()
+live = serve.deployment(
+    name="Live",
+    num_replicas=replicas(),  # fixed: a change of replicas cuts sockets
+    max_ongoing_requests=10_000,  # a socket is one request for its whole life
+    max_surge_percent=100,
+    health_check_period_s=10,
+    graceful_shutdown_timeout_s=20,
+    ray_actor_options=actor_options(Part.DOORS, 0.1),
+)(serve.ingress(_live)(LiveReplica)).bind()

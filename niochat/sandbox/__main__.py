@@ -9,10 +9,10 @@ from niochat.sandbox.app import create_app
 KEEP_ALIVE_S = 75
 
 
-def server(host: str, port: int) -> uvicorn.Server:
+def server(host: str, port: int, smtp_port: int | None = None) -> uvicorn.Server:
     """A server that has not started; idle connections outlive the pools of usual clients."""
     config = uvicorn.Config(
-        create_app(f"http://{host}:{port}"),
+        create_app(f"http://{host}:{port}", (host, smtp_port) if smtp_port else None),
         host=host,
         port=port,
         loop="uvloop",
@@ -34,9 +34,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m niochat.sandbox", description=__doc__)
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--smtp-port", type=int, help="takes mail there, and shows it")
     arguments = parser.parse_args()
     print(f"Sandbox: http://{arguments.host}:{arguments.port}/sandbox", flush=True)
-    server(arguments.host, arguments.port).run()
+    server(arguments.host, arguments.port, arguments.smtp_port).run()
 
 
 if __name__ == "__main__":

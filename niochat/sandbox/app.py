@@ -12,6 +12,7 @@ from niochat.sandbox.control import Control
 from niochat.sandbox.erp_orders import ErpOrders
 from niochat.sandbox.gate import FaultGate
 from niochat.sandbox.gateway import Gateway
+from niochat.sandbox.mailbox import Mailbox
 from niochat.sandbox.media import serve_file
 from niochat.sandbox.model import Model
 from niochat.sandbox.orders import Orders
@@ -21,14 +22,19 @@ from niochat.sandbox.sgp import Sgp
 from niochat.sandbox.world import World
 
 
-def create_app(origin: str) -> ASGIApp:
-    """A sandbox with an empty world; `origin` is where it is reached, `http://host:port`."""
-    world = World(base_url=f"{origin}/gateway")
+def create_app(origin: str, smtp: tuple[str, int] | None = None) -> ASGIApp:
+    """A sandbox with an empty world; `origin` is where it is reached, `http://host:port`, and
+    `smtp` where it takes mail.
+    """
+    world, mailbox = World(base_url=f"{origin}/gateway"), Mailbox()
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         world.courier.open()
+        if smtp is not None:
+            await mailbox.open(*smtp)
         yield
+        await mailbox.close()
         await world.courier.close()
 
     files = Route("/files/{name}", serve_file)
@@ -37,7 +43,7 @@ def create_app(origin: str) -> ASGIApp:
         Mount("/model/v1", routes=Model(world).routes()),
         Route("/sandbox", Page(world).show),
         Mount("/sgp", Sgp(world).router()),
-        Mount("/sandbox", routes=_control_routes(world)),
+        Mount("/sandbox", routes=[*_control_routes(world), *mailbox.routes()]),
     ]
     handlers = {Refusal: answer_refusal}
     app = Starlette(routes=routes, lifespan=lifespan, exception_handlers=handlers)

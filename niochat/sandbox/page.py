@@ -34,7 +34,8 @@ class Page:
     async def show(self, _request: Request) -> Response:
         instances = list(self._world.instances.values())
         parts = [
-            f"<h1>Sandbox do NioChat</h1><p>{_WHAT}</p>",
+            f"<h1>Sandbox do NioChat</h1><p>{_WHAT}</p>"
+            '<p><a href="/sandbox/mail">E-mails enviados</a></p>',
             f"<p><small>Webhooks a entregar: {self._world.courier.pending}</small></p>",
             _instances(instances),
             self._faults(),

@@ -21,6 +21,8 @@ class Credentials:
     sandbox_token: str
     ray_token: str
     operator_token: str
+    neighbour_token: str
+    demo_password: str
 
     @classmethod
     def of(cls, home: Home) -> Self:

@@ -157,7 +157,7 @@ class Stack:
         self.ports = Ports.of(self.home, self.options.http_port, self._claim)
         self.postgres = EmbeddedPostgres(self.home, self.ports.postgres, credentials, progress)
         self.redis = EmbeddedRedis(self.home, self.ports.redis, credentials)
-        self.sandbox = SandboxServer(self.home, self.ports.sandbox)
+        self.sandbox = SandboxServer(self.home, self.ports.sandbox, self.ports.smtp)
         self.ray = RayCluster(self.home, self.ports, credentials, self.options.dashboard)
 
     def _start(self, progress: Progress) -> dict[str, str]:
@@ -205,6 +205,9 @@ class Stack:
         if self.options.sandbox:
             env["NIOCHAT_SANDBOX_URL"] = self.sandbox.url
             env["NIOCHAT_SANDBOX_TOKEN"] = credentials.sandbox_token
+            env["NIOCHAT_SANDBOX_NEIGHBOUR_TOKEN"] = credentials.neighbour_token
+            env["NIOCHAT_DEMO_PASSWORD"] = credentials.demo_password
+            env["NIOCHAT_SMTP_URL"] = os.environ.get("NIOCHAT_SMTP_URL") or self.sandbox.smtp_url
         return env
 
     def _end_leftovers(self, progress: Progress) -> None:

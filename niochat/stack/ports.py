@@ -31,6 +31,7 @@ class Ports:
     postgres: int
     redis: int
     sandbox: int
+    smtp: int
     gcs: int
     ray_client: int
     ray_metrics: int

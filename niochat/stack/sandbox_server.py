@@ -15,20 +15,29 @@ _STOP_S = 5.0
 class SandboxServer:
     """`python -m niochat.sandbox` on a port of ours."""
 
-    def __init__(self, home: Home, port: int, address: str = "127.0.0.1") -> None:
+    def __init__(
+        self, home: Home, port: int, smtp_port: int | None = None, address: str = "127.0.0.1"
+    ) -> None:
         self._home = home
         self._listens = address
         self._port = port
+        self._smtp_port = smtp_port
 
     @property
     def url(self) -> str:
         """Where it listens."""
         return f"http://{self._listens}:{self._port}"
 
+    @property
+    def smtp_url(self) -> str:
+        """Where it takes mail."""
+        return f"smtp://{self._listens}:{self._smtp_port}"
+
     def start(self, env: dict[str, str]) -> str:
         """Start it with `env` and return its URL once it says it is healthy."""
         command = [sys.executable, "-m", "niochat.sandbox", "--port", str(self._port)]
         command += ["--host", self._listens]
+        command += ["--smtp-port", str(self._smtp_port)] if self._smtp_port else []
         child = spawn(self._home, "sandbox", command, env)
         wait_until(self._healthy, child, self._home.log("sandbox"), _START_S)
         return self.url

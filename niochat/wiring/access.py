@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from niochat.access.api_keys import ApiKeys
+from niochat.access.audit import Audit
 from niochat.access.callers import Callers
 from niochat.access.links import Links
 from niochat.access.mail import Post
@@ -11,7 +12,10 @@ from niochat.access.roles import Roles
 from niochat.access.second_factor import SecondFactor
 from niochat.access.sessions import Sessions
 from niochat.access.signing import Signer
+from niochat.access.teams import Teams
+from niochat.access.tenants import Tenants
 from niochat.access.throttle import Throttle
+from niochat.access.tickets import Tickets
 from niochat.access.users import Users
 from niochat.adapters.postgres.database import Database
 from niochat.domain.sealing import Seals
@@ -28,7 +32,11 @@ class Access:
     post: Post
     users: Users
     roles: Roles
+    teams: Teams
     keys: ApiKeys
+    audit: Audit
+    tenants: Tenants
+    tickets: Tickets
 
 
 def open_access(database: Database, seals: Seals, base_url: str, sender: str) -> Access:
@@ -45,5 +53,9 @@ def open_access(database: Database, seals: Seals, base_url: str, sender: str) ->
         post=post,
         users=Users(database),
         roles=Roles(database),
+        teams=Teams(database),
         keys=ApiKeys(database),
+        audit=Audit(database),
+        tenants=Tenants(database),
+        tickets=Tickets(database),
     )

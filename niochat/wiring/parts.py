@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from niochat.accounts.directory import Directory
 from niochat.adapters.postgres.database import Database
-from niochat.adapters.redis.live import Announcements
+from niochat.adapters.redis.live import ACCESS, NEWS, Announcements
 from niochat.adapters.whatsapp.uazapi.client import Uazapi
 from niochat.config import Settings
 from niochat.conversation.views import Views
@@ -29,6 +29,8 @@ class Parts:
     views: Views
     directory: Directory
     announcements: Announcements
+    news: Announcements
+    access_changes: Announcements
     line_of: LineOf
     owner: Owner
 
@@ -37,6 +39,8 @@ class Parts:
         self.owner.cancel()
         await self.gateway.close()
         await self.announcements.close()
+        await self.news.close()
+        await self.access_changes.close()
         await self.database.close()
 
 
@@ -60,6 +64,8 @@ async def open_parts(settings: Settings) -> Parts:
         views=Views(database),
         directory=directory,
         announcements=announcements,
+        news=Announcements(settings.redis_url.get_secret_value(), NEWS),
+        access_changes=Announcements(settings.redis_url.get_secret_value(), ACCESS),
         line_of=directory.line,
         owner=owner,
     )

@@ -11,6 +11,7 @@ from niochat.access.links import Purpose
 from niochat.access.mail import MOST_ATTEMPTS
 from niochat.access.throttle import OF_ACCOUNT
 from niochat.access.users import By, Change, NewUser
+from niochat.domain.audit import Who, WhoKind
 from niochat.domain.errors import (
     Forbidden,
     Invalid,
@@ -26,8 +27,9 @@ from tests.builders import Given
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(60)]
 
-ADMIN = By(UUID(int=1), ROLES[Role.ADMIN])
-AGENT = By(UUID(int=2), ROLES[Role.AGENT])
+SOMEBODY = Who(WhoKind.USER, "somebody", "203.0.113.7")
+ADMIN = By(UUID(int=1), ROLES[Role.ADMIN], SOMEBODY)
+AGENT = By(UUID(int=2), ROLES[Role.AGENT], SOMEBODY)
 
 
 async def invited(house: House, login: str = "ana@example.com", role: str = "agent") -> UUID:
@@ -182,10 +184,12 @@ async def test_nobody_changes_their_own_role_or_disables_themselves(house: House
     boss = await house.user("boss@example.com", "admin")
     for change in (Change(role="viewer"), Change(disabled=True), Change(disabled=False)):
         with pytest.raises(Forbidden) as refused:
-            await house.users.change(house.tenant, boss, change, By(boss, ROLES[Role.ADMIN]))
+            await house.users.change(
+                house.tenant, boss, change, By(boss, ROLES[Role.ADMIN], SOMEBODY)
+            )
         assert refused.value.code == "own_role"
     renamed = await house.users.change(
-        house.tenant, boss, Change(name="Chefe"), By(boss, ROLES[Role.ADMIN])
+        house.tenant, boss, Change(name="Chefe"), By(boss, ROLES[Role.ADMIN], SOMEBODY)
     )
     assert (renamed["name"], renamed["role"]) == ("Chefe", "admin")
 
@@ -240,7 +244,7 @@ async def test_users_of_another_tenant_are_not_found(house: House, given: Given)
 async def made_key(house: House, *permissions: str, **more: object) -> str:
     boss = await house.user(f"{uuid4().hex}@example.com", "admin")
     made = await house.keys.make(
-        house.tenant, "erp", grants_of(permissions), boss, ROLES[Role.ADMIN],
+        house.tenant, "erp", grants_of(permissions), By(boss, ROLES[Role.ADMIN], SOMEBODY),
         more.get("expires_at"),  # type: ignore[arg-type]
     )  # fmt: skip
     return made.key
@@ -258,11 +262,11 @@ async def test_a_key_may_what_it_was_made_for_until_it_is_revoked(house: House) 
     assert key not in str(listed)
     with pytest.raises(Refused):
         await made_key(house, "contacts:read")
-    await house.keys.revoke(house.tenant, listed["id"])
+    await house.keys.revoke(house.tenant, listed["id"], SOMEBODY)
     with pytest.raises(Unauthenticated):
         await house.callers.of_key(key, house.clock.now)
     with pytest.raises(NotFound):
-        await house.keys.revoke(house.tenant, listed["id"])
+        await house.keys.revoke(house.tenant, listed["id"], SOMEBODY)
     assert await made_key(house, "contacts:read")
 
 
@@ -281,7 +285,11 @@ async def test_a_key_may_not_do_more_than_its_maker(house: House) -> None:
     ana = await house.user("ana@example.com")
     with pytest.raises(Forbidden):
         await house.keys.make(
-            house.tenant, "erp", grants_of(["users:write"]), ana, ROLES[Role.AGENT], None
+            house.tenant,
+            "erp",
+            grants_of(["users:write"]),
+            By(ana, ROLES[Role.AGENT], SOMEBODY),
+            None,
         )
 
 

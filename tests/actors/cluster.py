@@ -10,7 +10,7 @@ from niochat.actors import kinds
 from niochat.actors.host_core import HostCore
 from niochat.adapters.postgres.database import Database
 from niochat.adapters.postgres.queries import queries
-from niochat.adapters.redis.live import Announcements
+from niochat.adapters.redis.live import ACCESS, NEWS, Announcements
 from niochat.adapters.whatsapp.uazapi.client import Uazapi
 from niochat.assistant.report import TurnReport, TurnRequest
 from niochat.config import Settings
@@ -101,6 +101,8 @@ class Cluster:
             views=Views(database),
             directory=directory,
             announcements=Announcements(settings.redis_url.get_secret_value()),
+            news=Announcements(settings.redis_url.get_secret_value(), NEWS),
+            access_changes=Announcements(settings.redis_url.get_secret_value(), ACCESS),
             line_of=directory.line,
             owner=Owner("test"),
         )

@@ -10,20 +10,48 @@ import pytest_asyncio
 from fastapi import FastAPI
 
 from niochat.adapters.postgres.database import Database
+from niochat.conversation.desk import DeskViews
+from niochat.inbox.ask import Asking
 from niochat.ingress.api.application import build
+from niochat.runtime.tasks import Owner
 from niochat.wiring.access import open_access
 from tests.access.conftest import PASSWORD, Clock, House
-from tests.builders import Admin, Given
+from tests.builders import Admin, Given, Host, Ownership, Place, message, put
 from tests.ingress.conftest import serving
+
+
+@dataclass(frozen=True)
+class Visit:
+    """A conversation and where it is."""
+
+    id: UUID
+    thread: UUID
+    place: Place
 
 
 @dataclass
 class Desk:
-    """The API and the people who call it."""
+    """The API, the people who call it, and a host that steps what they ask for."""
 
     house: House
     app: FastAPI
     http: httpx.AsyncClient
+    given: Given
+    host: Host
+    changed: list[UUID]
+    """Whose access was told to have changed."""
+
+    async def conversation(self, place: Place | None = None, *words: str) -> Visit:
+        """A customer has written; the assistant has the conversation."""
+        place = place or Place(self.house.tenant, await self.given.channel(self.house.tenant))
+        thread = await self.given.thread(place)
+        said = [message(f"m{n}", each) for n, each in enumerate(words or ("oi",))]
+        await put(self.host, place, thread, said)
+        await self.host.run(thread)
+        (conversation,) = await self.given.rows(
+            "SELECT id FROM conversations WHERE thread_id = $1", thread
+        )
+        return Visit(conversation, thread, place)
 
     async def bearer(self, login: str) -> dict[str, str]:
         """Headers of somebody who signed in."""
@@ -49,10 +77,20 @@ def problem(answer: httpx.Response, status: int, code: str) -> dict[str, Any]:
 
 
 @pytest_asyncio.fixture
-async def desk(database: Database, admin: Admin, given: Given) -> AsyncIterator[Desk]:
+async def desk(
+    database: Database, admin: Admin, given: Given, ownership: Ownership
+) -> AsyncIterator[Desk]:
     """With one provider; nobody works there yet."""
+    host, owner = Host("host-a:1", database), Owner("tests")
+    await ownership.give(host)
+    asking = Asking(host.inbox, lambda thread: owner.start(host.run(thread)))
     house = House(database, admin, Clock(), await given.tenant())
     access = open_access(database, house.vault, "https://desk.example.com", "n@example.com")
-    app = build(access, secure_cookies=False)
+    changed: list[UUID] = []
+
+    async def access_changed(whose: UUID) -> None:
+        changed.append(whose)
+
+    app = build(access, DeskViews(database), asking, access_changed, secure_cookies=False)
     async with serving(app) as http:
-        yield Desk(house, app, http)
+        yield Desk(house, app, http, given, host, changed)

@@ -134,6 +134,7 @@ async def test_sessions_are_listed_and_ended_one_by_one(desk: Desk) -> None:
     assert (await desk.http.get("/auth/me", headers=here)).status_code == 200
     assert (await desk.http.post("/auth/logout-everywhere", headers=here)).status_code == 204
     problem(await desk.http.get("/auth/me", headers=here), 401, "session_over")
+    assert len(desk.changed) == 2, "open sockets hear of both"
 
 
 async def test_every_answer_has_the_headers_that_browsers_heed(desk: Desk) -> None:

@@ -12,7 +12,7 @@ from niochat.domain.permissions import PLATFORM, ROLES, Action, Role
 from niochat.ingress.api.application import ROUTERS
 from niochat.ingress.api.doorway import Needs, Open, SignedIn
 from tests.api.conftest import Desk, problem
-from tests.builders import Given
+from tests.builders import Given, Place
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(120)]
 
@@ -78,7 +78,11 @@ async def test_each_role_may_what_its_row_of_the_table_says_and_nothing_else(
     for method, path, declared in routes():
         if not isinstance(declared, Needs):
             continue
-        bodies = {"POST": SAMPLES.get(path, {}), "PUT": {"permissions": []}, "PATCH": {}}
+        bodies = {
+            "POST": SAMPLES.get(path, {}),
+            "PUT": {"name": "x"} if "teams" in path else {"permissions": []},
+            "PATCH": {},
+        }
         answer = await desk.http.request(
             method, filled(path, {}), json=bodies.get(method), headers=headers
         )
@@ -93,6 +97,9 @@ async def test_each_role_may_what_its_row_of_the_table_says_and_nothing_else(
 SAMPLES: dict[str, dict[str, Any]] = {
     "/users": {"login": "nova@example.com", "name": "Nova", "role": "viewer"},
     "/api-keys": {"name": "erp", "permissions": ["contacts:read"]},
+    "/conversations/{conversation_id}/messages": {"text": "x"},
+    "/conversations/{conversation_id}/notes": {"text": "x"},
+    "/conversations/{conversation_id}/transfer": {"team": "atendimento"},
 }
 """Bodies that are well formed."""
 
@@ -101,7 +108,11 @@ async def test_another_tenants_ids_are_as_unknown_as_any(desk: Desk, given: Give
     foreign = await given.tenant()
     stranger, theirs = await desk.joins("admin", foreign)
     made = await desk.http.post("/api-keys", json=SAMPLES["/api-keys"], headers=theirs)
-    ids = {"user_id": str(stranger), "key_id": made.json()["id"], "name": "deles"}
+    visit = await desk.conversation(Place(foreign, await given.channel(foreign)))
+    ids = {
+        "user_id": str(stranger), "key_id": made.json()["id"], "name": "deles",
+        "conversation_id": str(visit.id),
+    }  # fmt: skip
     await desk.http.put("/roles/deles", json={"permissions": ["contacts:read"]}, headers=theirs)
     _, ours = await desk.joins("admin")
     before = await snapshot(desk, foreign)
@@ -109,7 +120,9 @@ async def test_another_tenants_ids_are_as_unknown_as_any(desk: Desk, given: Give
     for method, path, declared in routes():
         if not isinstance(declared, Needs) or "{" not in path or method == "PUT":
             continue
-        body = {"name": "x"} if method == "PATCH" else None
+        if declared.action in PLATFORM:
+            continue
+        body = {"PATCH": {"name": "x"}, "POST": SAMPLES.get(path, {})}.get(method)
         answers = [
             await desk.http.request(method, filled(path, known), json=body, headers=ours)
             for known in (ids, {"name": "nenhum"})
@@ -122,7 +135,7 @@ async def test_another_tenants_ids_are_as_unknown_as_any(desk: Desk, given: Give
 async def snapshot(desk: Desk, tenant: UUID) -> list[str]:
     return [
         row[0]
-        for table in ("users", "roles", "api_keys", "sessions")
+        for table in ("users", "roles", "api_keys", "sessions", "inbox", "events", "audit")
         for row in await desk.house.admin.fetch(
             f"SELECT t::text FROM {table} t WHERE tenant_id = $1 ORDER BY 1", tenant
         )
@@ -195,6 +208,51 @@ async def test_pages_go_on_where_the_one_before_ended(desk: Desk) -> None:
         problem(await desk.http.get("/users", params=bad, headers=headers), 422, "invalid")
     wrong = await desk.http.get("/users", params={"cursor": "???"}, headers=headers)
     problem(wrong, 400, "bad_cursor")
+
+
+async def test_a_superuser_enters_a_tenant_for_a_while_and_the_tenant_can_read_of_it(
+    desk: Desk, given: Given
+) -> None:
+    root, headers = await desk.joins("superuser")
+    problem(await desk.http.get("/users", headers=headers), 403, "forbidden")
+    listed = (await desk.http.get("/tenants", headers=headers)).json()["items"]
+    assert [each["id"] for each in listed] == [str(desk.house.tenant)]
+
+    unknown = await desk.http.post(f"/tenants/{uuid4()}/enter", json={}, headers=headers)
+    problem(unknown, 404, "not_found")
+    place = f"/tenants/{desk.house.tenant}/enter"
+    for minutes in (0, 241, "x"):
+        refused = await desk.http.post(place, json={"minutes": minutes}, headers=headers)
+        problem(refused, 422, "invalid")
+    entered = await desk.http.post(place, json={"minutes": 5}, headers=headers)
+    assert entered.json()["tenant_id"] == str(desk.house.tenant)
+    assert (await desk.http.get("/users", headers=headers)).status_code == 200
+
+    assert (await desk.http.post("/tenants/leave", headers=headers)).status_code == 204
+    problem(await desk.http.get("/users", headers=headers), 403, "forbidden")
+    _, boss = await desk.joins("admin")
+    log = (await desk.http.get("/audit", params={"who": str(root)}, headers=boss)).json()["items"]
+    assert [each["action"] for each in log] == ["sessions.enter"]
+
+
+async def test_what_people_did_and_looked_at_is_in_their_tenants_log(desk: Desk) -> None:
+    boss, headers = await desk.joins("admin")
+    visit = await desk.conversation()
+    made = await desk.http.post("/users", json=SAMPLES["/users"], headers=headers)
+    await desk.http.patch(f"/users/{made.json()['id']}", json={"role": "agent"}, headers=headers)
+    await desk.http.post(f"/conversations/{visit.id}/assign", json={}, headers=headers)
+    await desk.http.get(f"/conversations/{visit.id}/messages", headers=headers)
+
+    log = (await desk.http.get("/audit", headers=headers)).json()["items"]
+    assert [each["action"] for each in log] == [
+        "conversations.read", "conversations.assign_conversation", "users.change", "users.invite",
+        "sessions.begin",
+    ]  # fmt: skip
+    assert {each["who"] for each in log} == {str(boss)}
+    changed = log[2]
+    assert (changed["before"]["role"], changed["after"]["role"]) == ("viewer", "agent")
+    assert changed["address"] == "127.0.0.1"
+    assert "nova@example.com" not in str(log), "who somebody is stands in users alone"
 
 
 async def test_no_role_of_a_tenant_can_hold_what_is_the_platforms(desk: Desk) -> None:

@@ -87,7 +87,19 @@ class AnyHistory(RuleBasedStateMachine):
 
     @rule(
         agent=AGENTS,
-        what=st.sampled_from(["assign", "give_back", "hand_over", "resolve", "park"]),
+        what=st.sampled_from(
+            [
+                "assign",
+                "give_back",
+                "hand_over",
+                "reply",
+                "note",
+                "team",
+                "agent",
+                "resolve",
+                "park",
+            ]
+        ),
     )
     def a_person_acts(self, agent: str, what: str) -> None:
         match what:
@@ -97,6 +109,14 @@ class AnyHistory(RuleBasedStateMachine):
                 self.ask(cmd.GiveBackConversation(agent))
             case "hand_over":
                 self.ask(cmd.HandOverConversation(agent))
+            case "reply":
+                self.ask(cmd.ReplyToCustomer(agent, "Pronto."))
+            case "note":
+                self.ask(cmd.LeaveNote(agent, "Ligar depois.", ("rui",)))
+            case "team":
+                self.ask(cmd.TransferConversation(agent, team="suporte", note="veja"))
+            case "agent":
+                self.ask(cmd.TransferConversation(agent, agent="rui"))
             case "resolve":
                 self.ask(cmd.ResolveConversation(agent))
             case _:

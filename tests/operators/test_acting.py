@@ -34,10 +34,14 @@ async def test_a_deactivated_actor_forgets_and_goes_on_from_its_rows(
 
     await until(resting)
     told = await operations.post(f"/actors/conversation/{thread}/deactivate")
-    again = await operations.post(f"/actors/conversation/{thread}/deactivate")
+    assert told["was_active"]
 
-    assert (told["was_active"], again["was_active"]) == (True, False)
-    assert core.actors.find(address) is None
+    async def gone() -> bool:
+        """On a busy machine a sweep that looked before the last step may wake it once more."""
+        again = await operations.post(f"/actors/conversation/{thread}/deactivate")
+        return not again["was_active"] and core.actors.find(address) is None
+
+    await until(gone)
     await operations.cluster.poked(core, 2, "e agora?")
     await until(lambda: said_twice(given, thread))
 
@@ -177,7 +181,7 @@ async def test_a_conversation_is_handed_to_people_once(
     again = {"headers": {"Idempotency-Key": "one"}}
 
     first = await operations.post(path, {"team": "atendimento"}, **again)
-    second = await operations.post(path, **again)
+    second = await operations.post(path, {"team": "atendimento"}, **again)
     third = await operations.post(path)
 
     assert [told["outcome"] for told in (first, second, third)] == ["done"] * 3

@@ -15,6 +15,10 @@ from redis.exceptions import RedisError
 _log = structlog.get_logger(__name__)
 
 CHANNEL = "niochat:config"
+ACCESS = "niochat:access"
+"""What a user, or everybody of a tenant, may do has changed: sockets are looked after at once."""
+NEWS = "niochat:news"
+"""There are new events in the log: screens look for them."""
 _TIMEOUT_S = 2.0
 _QUIET_S = 15.0
 """After this without a message the server is asked whether it is still there."""
@@ -28,7 +32,8 @@ class Announcements:
     An outage is logged once when it begins and once when it ends.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, channel: str = CHANNEL) -> None:
+        self._channel = channel
         self._redis: Redis = Redis.from_url(
             url,
             socket_timeout=_TIMEOUT_S,
@@ -61,7 +66,7 @@ class Announcements:
         while True:
             try:
                 async with self._redis.pubsub() as pubsub:
-                    await pubsub.subscribe(CHANNEL)
+                    await pubsub.subscribe(self._channel)
                     self._back()
                     missed()
                     pause = _FIRST_PAUSE_S
@@ -77,7 +82,7 @@ class Announcements:
                 if tenant_id is None:
                     await self._redis.ping()
                 else:
-                    await self._redis.publish(CHANNEL, str(tenant_id))
+                    await self._redis.publish(self._channel, str(tenant_id))
         except _AWAY as error:
             self._gone(error, what)
             return False

@@ -19,7 +19,7 @@ from niochat.cli.bench.bulk import settle_people
 from niochat.cli.bench.figures import median, quantile
 from niochat.cli.bench.hosts import Host
 from niochat.cli.bench.ingest import ingest_stream
-from niochat.cli.bench.meter import group_of
+from niochat.cli.bench.meter import Meter, Use, group_of
 from niochat.cli.bench.report import Report, machine
 from niochat.cli.bench.slices import Plan, Side, Told, Track
 from niochat.cli.bench.stage import Stage, Wanted
@@ -39,6 +39,8 @@ SIZES = (1_000, 10_000, 100_000)
 KB, ACTIVATION_MS, KEPT = 8.0, 10.0, 0.9
 _SLUG = "held"
 _STEPS = 2_000
+_WORKERS = ("hosts", "postgres")
+"""Who steps."""
 _SINGLE_RATE = 20.0
 """Messages of new people a second: seldom enough that none waits for another."""
 _WITHIN_S = 600.0
@@ -50,11 +52,16 @@ class _Size:
     actors: int
     kb: float = 0.0
     steps_per_s: list[float] = field(default_factory=list)
+    use: Use = field(default_factory=Use)
+    """Of all steps together."""
 
     def shown(self) -> dict[str, Any]:
         return {"actors": self.actors, "kb_each": round(self.kb, 2),
                 "steps_per_s": round(median(self.steps_per_s), 1),
-                "steps_rounds": [round(each, 1) for each in self.steps_per_s]}  # fmt: skip
+                "steps_rounds": [round(each, 1) for each in self.steps_per_s],
+                "cpu_ms_each": {group: of["cpu_ms_per_unit"]
+                                for group, of in self.use.groups().items()
+                                if group in _WORKERS}}  # fmt: skip
 
 
 class _Bench:
@@ -64,6 +71,7 @@ class _Bench:
         self._stage, self._plan, self._told = stage, plan, told
         self._tenant, self._host = tenant, host
         self._written = 0
+        self._meter = Meter(stage.stack.home.folder)
 
     async def grow(self, size: int) -> _Size:
         """Have so many active, then step some of them in each round."""
@@ -80,7 +88,7 @@ class _Bench:
         found.kb = (self._rss() - before) / 1024 / gained if gained else 0.0
         for number in range(self._plan.rounds):
             self._told(f"{size:,} active: steps, {number + 1} of {self._plan.rounds}")
-            found.steps_per_s.append(await self._steps(size, f"{size}-{time.monotonic_ns()}"))
+            await self._steps(found, f"{size}-{time.monotonic_ns()}")
         return found
 
     async def _activate(self, numbers: Sequence[int], wanted: int) -> None:
@@ -92,16 +100,18 @@ class _Bench:
             await asyncio.sleep(0.2)
         await self._nothing_waits()
 
-    async def _steps(self, size: int, mark: str) -> float:
-        """Steps a second of people spread over all that are active."""
+    async def _steps(self, found: _Size, mark: str) -> None:
+        """One round of steps, of people in the middle of all that are active."""
+        size = found.actors
         count = min(_STEPS, size)
         first = (size - count) // 2
         where = (self._tenant.tenant_id, self._tenant.channel_id, first, first + count)
         await asyncio.to_thread(self._stage.stores.fetch, _SQL["pending_messages"], *where, mark)
-        began = time.monotonic()
+        before, began = await asyncio.to_thread(self._meter.read), time.monotonic()
         await self._host.poke(range(first, first + count))
         await self._nothing_waits()
-        return count / (time.monotonic() - began)
+        found.steps_per_s.append(count / (time.monotonic() - began))
+        found.use.add(before, await asyncio.to_thread(self._meter.read), count)
 
     async def _nothing_waits(self) -> None:
         deadline = time.monotonic() + _WITHIN_S

@@ -78,8 +78,13 @@ def _more(found: Mapping[str, Any]) -> str:
     if not sizes:
         return ""
     if "actors" in sizes[0]:
-        rows = [[f"{each['actors']:,}", each["kb_each"], each["steps_per_s"]] for each in sizes]
-        return _whole(["active", "KB each", "steps a second"], rows)
+        rows = [
+            [f"{each['actors']:,}", each["kb_each"], each["steps_per_s"],
+             each["cpu_ms_each"]["hosts"], each["cpu_ms_each"]["postgres"]]
+            for each in sizes
+        ]  # fmt: skip
+        head = ["active", "KB each", "steps a second", "CPU ms of the host", "of PostgreSQL"]
+        return _whole(head, rows)
     rows = [
         [f"{size['messages']:,}", name, size[name]["rate"], size[name]["ratio_to_empty"],
          size[name]["cpu_ms_per_unit"]]

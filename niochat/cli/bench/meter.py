@@ -13,6 +13,7 @@ from niochat.stack import processes
 _TITLES = (
     ("ray::ServeReplica:webhooks:", "webhooks"),
     ("ray::ServeReplica:api:", "api"),
+    ("ray::ServeReplica:live:", "live"),
     ("ray::ServeReplica:assistant:", "assistant"),
     ("ray::ServeReplica:erp:", "erp"),
     ("ray::ServeReplica:supervisor:", "supervisor"),

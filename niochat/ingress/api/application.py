@@ -1,30 +1,56 @@
 """The API put together, and where it is mounted."""
 
+from collections.abc import Awaitable, Callable
+from typing import Any
+from uuid import UUID
+
 from fastapi import FastAPI
 
-from niochat.ingress.api import answers, auth, people
+from niochat.conversation.desk import DeskViews
+from niochat.inbox.ask import Asking
+from niochat.ingress.api import answers, auth, conversations, people, platform
 from niochat.ingress.api.shapes import Problem
 from niochat.wiring.access import Access
 
 VERSION = "1.0.0"
-ROUTERS = (auth.router, people.router)
+ROUTERS = (auth.router, people.router, conversations.router, platform.router)
 _PROBLEMS = {
     "4XX": {"model": Problem, "description": "What to change, as a problem (RFC 9457)."},
     "5XX": {"model": Problem, "description": "A part is away: try again."},
 }
 
 
-def build(access: Access, *, secure_cookies: bool) -> FastAPI:
+def described() -> dict[str, Any]:
+    """OpenAPI 3.1 of the API, without anything running."""
+    return _documented().openapi()
+
+
+def build(
+    access: Access,
+    desk_views: DeskViews,
+    asking: Asking,
+    changed: Callable[[UUID], Awaitable[object]],
+    *,
+    secure_cookies: bool,
+) -> FastAPI:
     """The application below ``/api/v1``. Its documentation is OpenAPI 3.1 and no page: pages
-    would load scripts from elsewhere.
+    would load scripts from elsewhere. ``changed`` is told whose access, a user's or a tenant's, is
+    another one now.
     """
+    app = _documented()
+    app.state.access, app.state.secure_cookies = access, secure_cookies
+    app.state.desk_views, app.state.asking = desk_views, asking
+    app.state.access_changed = changed
+    return app
+
+
+def _documented() -> FastAPI:
     app = FastAPI(
         title="NioChat", version=VERSION, docs_url=None, redoc_url=None,
         openapi_url="/openapi.json", separate_input_output_schemas=False,
         servers=[{"url": "/api/v1"}], root_path_in_servers=False,
         responses=_PROBLEMS,  # type: ignore[arg-type]
     )  # fmt: skip
-    app.state.access, app.state.secure_cookies = access, secure_cookies
     answers.install(app)
     for router in ROUTERS:
         app.include_router(router)

@@ -20,6 +20,7 @@ from niochat.ingress.api.doorway import (
     REFRESH_COOKIE,
     Open,
     SignedIn,
+    access_changed,
     access_of,
     check_csrf,
     device_of,
@@ -89,6 +90,12 @@ class Session(Shown):
     current: bool
 
 
+class Ticket(Shown):
+    """For the ``hello`` of a socket."""
+
+    ticket: str
+
+
 class Enrolment(Shown):
     """For the app: ``address`` as a QR code, or ``secret`` typed."""
 
@@ -150,6 +157,7 @@ async def log_out(user: User, request: Request, response: Response) -> None:
     """End this session; from the next request on its tokens are good for nothing."""
     assert user.session_id is not None
     await access_of(request).sessions.end(user.session_id, Ended.LOGOUT, clock.now())
+    await access_changed(request, user.id)
     _forget(response)
 
 
@@ -157,6 +165,7 @@ async def log_out(user: User, request: Request, response: Response) -> None:
 async def log_out_everywhere(user: User, request: Request, response: Response) -> None:
     """End all sessions of this user."""
     await access_of(request).sessions.end_all(user.id, Ended.EVERYWHERE, clock.now())
+    await access_changed(request, user.id)
     _forget(response)
 
 
@@ -168,6 +177,14 @@ async def me(user: User) -> Me:
         tenant=user.tenant, teams=sorted(user.teams), permissions=permissions_of(user.grants),
         acting_until=user.acting_until,
     )  # fmt: skip
+
+
+@router.post("/ticket")
+async def ticket(user: User, request: Request) -> Ticket:
+    """Opens one socket of ``/live``, once, within thirty seconds."""
+    assert user.session_id is not None
+    made = await access_of(request).tickets.make(user.session_id, clock.now())
+    return Ticket(ticket=made)
 
 
 @router.get("/sessions")
@@ -184,6 +201,7 @@ async def revoke_session(session_id: UUID, user: User, request: Request) -> None
     if session_id not in {row["id"] for row in living}:
         raise NotFound("there is no such session")
     await access_of(request).sessions.end(session_id, Ended.REVOKED, clock.now())
+    await access_changed(request, user.id)
 
 
 @router.post("/second-factor")
@@ -215,9 +233,10 @@ async def forgotten(body: Forgotten, request: Request) -> None:
 @router.post("/password", status_code=204, dependencies=[Anybody])
 async def choose_password(body: NewPassword, request: Request) -> None:
     """Take an invitation, or replace a forgotten password; ends all sessions of that user."""
-    await access_of(request).links.redeem(
+    user_id = await access_of(request).links.redeem(
         body.secret.get_secret_value(), body.password.get_secret_value(), clock.now()
     )
+    await access_changed(request, user_id)
 
 
 def _told(tokens: Tokens, request: Request, response: Response, *, cookies: bool) -> SignedInAs:

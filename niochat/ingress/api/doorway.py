@@ -1,13 +1,16 @@
 """The doorway of the API: who calls, and whether they may. Every route says which it needs."""
 
 import hmac
+from uuid import UUID
 
 from fastapi import Request
 
 from niochat.access.api_keys import PREFIX as KEY_PREFIX
 from niochat.access.callers import Caller, Kind
 from niochat.access.sessions import Device
+from niochat.access.users import By
 from niochat.adapters import clock
+from niochat.domain.audit import Who, WhoKind
 from niochat.domain.errors import Forbidden, Unauthenticated
 from niochat.domain.permissions import Action
 from niochat.wiring.access import Access
@@ -55,6 +58,11 @@ def access_of(request: Request) -> Access:
     return access
 
 
+async def access_changed(request: Request, whose: UUID) -> None:
+    """A hint for open sockets, after the commit; without it they are looked after soon."""
+    await request.app.state.access_changed(whose)
+
+
 async def caller_of(request: Request) -> Caller:
     """By ``Authorization: Bearer`` with an access token or an API key, else by the browser's
     cookie; a header that is wrong is not made good by a cookie.
@@ -87,6 +95,16 @@ def check_csrf(request: Request) -> None:
         raise Forbidden(
             f"send the cookie {CSRF_COOKIE} as the header {CSRF_HEADER} too", code="csrf"
         )
+
+
+def who_of(request: Request, caller: Caller) -> Who:
+    """The caller, as the audit log names them."""
+    return Who(WhoKind(caller.kind), str(caller.id), device_of(request).address)
+
+
+def by_of(request: Request, caller: Caller) -> By:
+    """The caller, as somebody who changes what belongs to others."""
+    return By(caller.id, caller.grants, who_of(request, caller))
 
 
 def device_of(request: Request) -> Device:

@@ -1,4 +1,4 @@
-"""``/users``, ``/roles``, ``/permissions`` and ``/api-keys``: who works here, and how far."""
+"""``/users``, ``/teams``, ``/roles``, ``/permissions``, ``/api-keys``: who works here, how far."""
 
 from datetime import datetime
 from typing import Annotated, Literal
@@ -10,11 +10,11 @@ from pydantic import EmailStr, Field
 from niochat.access.callers import Caller
 from niochat.access.links import Purpose
 from niochat.access.sessions import Ended
-from niochat.access.users import By, Change, NewUser
+from niochat.access.users import Change, NewUser
 from niochat.adapters import clock
 from niochat.domain.errors import Invalid, Refused
 from niochat.domain.permissions import PLATFORM, SCOPED, Action, grants_of
-from niochat.ingress.api.doorway import Needs, Open, access_of
+from niochat.ingress.api.doorway import Needs, Open, access_changed, access_of, by_of, who_of
 from niochat.ingress.api.shapes import Body, Cursor, Limit, Page, Shown, after, page
 
 Name = Annotated[str, Field(min_length=1, max_length=120)]
@@ -23,6 +23,8 @@ Permissions = Annotated[list[str], Field(max_length=100)]
 Teams = Annotated[list[Slug], Field(max_length=100)]
 MayRead = Annotated[Caller, Depends(Needs(Action.USERS_READ))]
 MayWrite = Annotated[Caller, Depends(Needs(Action.USERS_WRITE))]
+MayReadTeams = Annotated[Caller, Depends(Needs(Action.TEAMS_READ))]
+MayWriteTeams = Annotated[Caller, Depends(Needs(Action.TEAMS_WRITE))]
 MayMakeRoles = Annotated[Caller, Depends(Needs(Action.ROLES_WRITE))]
 MayMakeKeys = Annotated[Caller, Depends(Needs(Action.KEYS_WRITE))]
 
@@ -81,6 +83,21 @@ class Permission(Shown):
     scopes: list[str]
 
 
+class Team(Shown):
+    """Agents who share a queue; so many conversations are ``waiting`` in it."""
+
+    slug: str
+    name: str
+    members: int
+    waiting: int
+
+
+class TeamBody(Body):
+    """How it is called."""
+
+    name: Name
+
+
 class ApiKey(Shown):
     """A key of an integration; ``hint`` is how it begins."""
 
@@ -126,7 +143,7 @@ async def invite(body: Invitation, caller: MayWrite, request: Request) -> User:
     """Invite somebody; a mail leaves."""
     tenant_id = caller.need(Action.USERS_WRITE)
     new = NewUser(body.login, body.name, body.role, tuple(body.teams))
-    made = await access_of(request).users.invite(tenant_id, new, _by(caller))
+    made = await access_of(request).users.invite(tenant_id, new, by_of(request, caller))
     await access_of(request).links.send(made["id"], Purpose.INVITATION, clock.now())
     return User.model_validate(made)
 
@@ -144,9 +161,12 @@ async def change_user(user_id: UUID, body: UserChange, caller: MayWrite, request
     tenant_id = caller.need(Action.USERS_WRITE)
     teams = None if body.teams is None else tuple(body.teams)
     change = Change(body.name, body.role, body.disabled, teams)
-    changed = await access_of(request).users.change(tenant_id, user_id, change, _by(caller))
+    changed = await access_of(request).users.change(
+        tenant_id, user_id, change, by_of(request, caller)
+    )
     if body.disabled:
         await access_of(request).sessions.end_all(user_id, Ended.REVOKED, clock.now())
+    await access_changed(request, user_id)
     return User.model_validate(changed)
 
 
@@ -182,13 +202,38 @@ async def put_role(name: Slug, body: RoleBody, caller: MayMakeRoles, request: Re
     tenant_id, grants = caller.need(Action.ROLES_WRITE), grants_of(body.permissions)
     if name == caller.role:
         raise Refused("nobody changes their own role", code="own_role")
-    await access_of(request).roles.put(tenant_id, name, grants, caller.grants)
+    await access_of(request).roles.put(
+        tenant_id, name, grants, caller.grants, who_of(request, caller)
+    )
+    await access_changed(request, tenant_id)
 
 
 @router.delete("/roles/{name}", status_code=204)
 async def delete_role(name: Slug, caller: MayMakeRoles, request: Request) -> None:
     """Delete a role that nobody has."""
-    await access_of(request).roles.delete(caller.need(Action.ROLES_WRITE), name)
+    tenant_id = caller.need(Action.ROLES_WRITE)
+    await access_of(request).roles.delete(tenant_id, name, who_of(request, caller))
+
+
+@router.get("/teams")
+async def teams(caller: MayReadTeams, request: Request) -> list[Team]:
+    """Who shares a queue."""
+    rows = await access_of(request).teams.list(caller.need(Action.TEAMS_READ))
+    return [Team.model_validate(row) for row in rows]
+
+
+@router.put("/teams/{slug}", status_code=204)
+async def put_team(slug: Slug, body: TeamBody, caller: MayWriteTeams, request: Request) -> None:
+    """Make a team, or rename one. Members are changed with the users."""
+    tenant_id = caller.need(Action.TEAMS_WRITE)
+    await access_of(request).teams.put(tenant_id, slug, body.name, who_of(request, caller))
+
+
+@router.delete("/teams/{slug}", status_code=204)
+async def delete_team(slug: Slug, caller: MayWriteTeams, request: Request) -> None:
+    """Delete a team that no conversation ever went to."""
+    tenant_id = caller.need(Action.TEAMS_WRITE)
+    await access_of(request).teams.delete(tenant_id, slug, who_of(request, caller))
 
 
 @router.get("/api-keys")
@@ -209,7 +254,7 @@ async def make_api_key(body: NewApiKey, caller: MayMakeKeys, request: Request) -
     if body.expires_at is not None and body.expires_at.tzinfo is None:
         raise Invalid("expires_at: say which time zone, as 2030-01-01T00:00:00Z")
     made = await access_of(request).keys.make(
-        tenant_id, body.name, grants, caller.id, caller.grants, body.expires_at
+        tenant_id, body.name, grants, by_of(request, caller), body.expires_at
     )
     return MadeApiKey.model_validate(made)
 
@@ -217,8 +262,5 @@ async def make_api_key(body: NewApiKey, caller: MayMakeKeys, request: Request) -
 @router.delete("/api-keys/{key_id}", status_code=204)
 async def revoke_api_key(key_id: UUID, caller: MayMakeKeys, request: Request) -> None:
     """It is good no more from the next request on."""
-    await access_of(request).keys.revoke(caller.need(Action.KEYS_WRITE), key_id)
-
-
-def _by(caller: Caller) -> By:
-    return By(caller.id, caller.grants)
+    tenant_id = caller.need(Action.KEYS_WRITE)
+    await access_of(request).keys.revoke(tenant_id, key_id, who_of(request, caller))

@@ -2,7 +2,8 @@
 
 import base64
 import binascii
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import Annotated, Any, Generic, TypeVar
 from uuid import UUID
 
@@ -49,20 +50,58 @@ Cursor = Annotated[str | None, Query(max_length=200, description="next_cursor of
 
 def after(cursor: str | None) -> UUID | None:
     """The id that a cursor stands for. Raises ``Invalid`` (``bad_cursor``)."""
-    if cursor is None:
-        return None
-    try:
-        return UUID(bytes=base64.urlsafe_b64decode(cursor + "=="))
-    except (ValueError, binascii.Error):
-        raise Invalid(
-            "the cursor is not one of ours: leave it out to begin anew", code="bad_cursor"
-        ) from None
+    (found,) = _decoded(cursor, UUID) or (None,)
+    return found
 
 
 def page(rows: Sequence[dict[str, Any]], limit: int) -> tuple[list[dict[str, Any]], str | None]:
     """Of one row more than ``limit``: the items, and the cursor if there are more."""
     items = list(rows[:limit])
-    if len(rows) <= limit:
-        return items, None
-    last: UUID = items[-1]["id"]
-    return items, base64.urlsafe_b64encode(last.bytes).decode().rstrip("=")
+    return items, _encoded(items[-1]["id"]) if len(rows) > limit else None
+
+
+def moment_of(cursor: str | None) -> tuple[datetime, UUID] | None:
+    """The moment and the id that a cursor stands for. Raises ``Invalid`` (``bad_cursor``)."""
+    found = _decoded(cursor, datetime.fromisoformat, UUID)
+    return None if found is None else (found[0], found[1])
+
+
+def moment_cursor(moment: datetime, row_id: UUID) -> str:
+    """The cursor after an item of a list by time."""
+    return _encoded(moment.isoformat(), row_id)
+
+
+def number_of(cursor: str | None) -> int | None:
+    """The number that a cursor stands for. Raises ``Invalid`` (``bad_cursor``)."""
+    (found,) = _decoded(cursor, _number) or (None,)
+    return found
+
+
+def number_cursor(number: int) -> str:
+    """The cursor after an item of a numbered list."""
+    return _encoded(number)
+
+
+def _number(text: str) -> int:
+    number = int(text)
+    if not 0 <= number < 2**63:
+        raise ValueError(text)
+    return number
+
+
+def _encoded(*parts: object) -> str:
+    text = " ".join(str(part) for part in parts)
+    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+
+def _decoded(cursor: str | None, *readers: Callable[[str], Any]) -> list[Any] | None:
+    if cursor is None:
+        return None
+    try:
+        padded = cursor + "=" * (-len(cursor) % 4)
+        parts = base64.b64decode(padded, b"-_", validate=True).decode().split(" ")
+        return [read(part) for read, part in zip(readers, parts, strict=True)]
+    except (ValueError, binascii.Error):
+        raise Invalid(
+            "the cursor is not one of ours: leave it out to begin anew", code="bad_cursor"
+        ) from None

@@ -9,6 +9,7 @@ from starlette.routing import Route
 from niochat.adapters.postgres.database import Database
 from niochat.conversation.pauses import Pauses
 from niochat.inbox.accept import Inbox
+from niochat.inbox.ask import Asking
 from niochat.ingress.operators.actors import ActorDoor
 from niochat.ingress.operators.conversations import ConversationDoor
 from niochat.ingress.operators.gate import Gate
@@ -27,7 +28,7 @@ def build(
     gate, rows = Gate(token), Rows(database)
     hosts = HostDoor(rows, operate)
     actors = ActorDoor(rows, Pauses(database), operate)
-    talks = ConversationDoor(rows, actors, inbox, poke)
+    talks = ConversationDoor(rows, actors, Asking(inbox, poke))
     actor, talk = "/actors/{kind}/{key}", "/conversations/{wanted}"
     routes = [
         ("GET", "/hosts", hosts.hosts),

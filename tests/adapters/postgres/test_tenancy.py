@@ -33,6 +33,7 @@ PATH = {
 OF_THE_GATE = {
     "refresh_tokens.refresh_tokens_session_id_fkey",
     "recovery_codes.recovery_codes_user_id_fkey",
+    "tickets.tickets_session_id_fkey",
     "one_time_links.one_time_links_user_id_fkey",
     "sessions.sessions_user_id_fkey",  # beside the key with the tenant, which superusers lack
     "sessions.sessions_acting_tenant_fkey",  # a superuser's, of another tenant on purpose
@@ -102,6 +103,8 @@ async def people(given: Given, place: Place) -> None:
         " VALUES ($1, $2, '', '', now())",
         "INSERT INTO api_keys (tenant_id, created_by, name, digest, hint, permissions)"
         " VALUES ($1, $2, 'erp', '\\x00', '', '{}')",
+        "INSERT INTO audit (tenant_id, who_kind, who, action, target, address)"
+        " VALUES ($1, 'user', $2::uuid::text, 'x', 'y', '')",
         "INSERT INTO mails (tenant_id, recipient, sealed) VALUES ($1, $2::uuid::text, '\\x00')",
     ):
         await given.admin.execute(statement, place.tenant, user)

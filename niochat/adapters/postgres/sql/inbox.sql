@@ -62,6 +62,10 @@ SELECT tenant_id, id, channel_id, thread_id, shard_of(thread_id), dedupe_key, co
     ON CONFLICT (channel_id, dedupe_key) DO NOTHING
 RETURNING channel_id, dedupe_key
 
+-- name: command
+-- What was stored under this key.
+SELECT command FROM inbox WHERE tenant_id = $1 AND channel_id = $2 AND dedupe_key = $3
+
 -- name: outcome
 -- What became of a command, by its key; processed_at is null while it waits.
 SELECT processed_at, outcome FROM inbox

@@ -25,7 +25,4 @@ RETURNING user_id
 UPDATE users
    SET password_hash = $2, status = CASE status WHEN 'invited' THEN 'active' ELSE status END
  WHERE id = $1
-
--- name: end_sessions
--- Whoever was signed in with the old password is not any more.
-UPDATE sessions SET ended_at = $3, ended_by = $2 WHERE user_id = $1 AND ended_at IS NULL
+RETURNING tenant_id

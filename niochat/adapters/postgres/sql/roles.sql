@@ -2,6 +2,10 @@
 -- Roles a tenant made itself.
 SELECT name, permissions FROM roles WHERE tenant_id = $1 ORDER BY name
 
+-- name: permissions
+-- What a role meant so far.
+SELECT permissions FROM roles WHERE tenant_id = $1 AND name = $2
+
 -- name: put
 -- A role means this from now on; none of $4 that are there is too many.
 INSERT INTO roles (tenant_id, name, permissions)

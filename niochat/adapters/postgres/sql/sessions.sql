@@ -35,12 +35,12 @@ UPDATE sessions SET seen_at = $2, expires_at = $3 WHERE id = $1
 -- name: end
 -- These sessions are over.
 UPDATE sessions SET ended_at = $3, ended_by = $2 WHERE id = ANY ($1::uuid[]) AND ended_at IS NULL
+RETURNING id, user_id, tenant_id
 
--- name: end_all
--- All of a user's are over, but perhaps one.
-UPDATE sessions SET ended_at = $4, ended_by = $3
- WHERE user_id = $1 AND ended_at IS NULL AND id IS DISTINCT FROM $2
-RETURNING id
+-- name: others
+-- All living sessions of a user, but perhaps one.
+SELECT id FROM sessions
+ WHERE user_id = $1 AND ended_at IS NULL AND id IS DISTINCT FROM $2 FOR UPDATE
 
 -- name: living
 -- A user's sessions, the newest first.
@@ -66,6 +66,11 @@ SELECT u.id, u.tenant_id, u.login, u.name, u.role, u.status, r.permissions,
   LEFT JOIN tenants a ON a.tenant_id = s.acting_tenant
   LEFT JOIN roles r ON r.tenant_id = u.tenant_id AND r.name = u.role
  WHERE s.id = $1 AND s.user_id = $2 AND s.ended_at IS NULL AND s.expires_at > $3
+
+-- name: act
+-- A superuser enters a tenant for a while, or leaves it (NULL).
+UPDATE sessions SET acting_tenant = $2, acting_until = $3 WHERE id = $1 AND ended_at IS NULL
+RETURNING id
 
 -- name: seen
 -- Somebody was here; told about once a minute.

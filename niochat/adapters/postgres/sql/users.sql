@@ -22,6 +22,12 @@ SELECT u.id, u.login, u.name, u.role, u.status, u.totp_since IS NOT NULL AS seco
 INSERT INTO users (tenant_id, login, name, role, status) VALUES ($1, $2, $3, $4, 'invited')
 ON CONFLICT (login) DO NOTHING RETURNING id
 
+-- name: settle
+-- Somebody who is there from the beginning; nobody where the login is taken.
+INSERT INTO users (tenant_id, login, name, role, status, password_hash)
+VALUES ($1, $2, $3, $4, $5, $6)
+ON CONFLICT (login) DO NOTHING RETURNING id
+
 -- name: change
 -- What is not NULL. Who never took the invitation stays invited until disabled.
 UPDATE users
@@ -30,10 +36,6 @@ UPDATE users
                      WHEN NOT $5 AND status = 'disabled' THEN 'active'
                      ELSE status END
  WHERE tenant_id = $1 AND id = $2
-
--- name: permissions_of_role
--- Of a role the tenant made.
-SELECT permissions FROM roles WHERE tenant_id = $1 AND name = $2
 
 -- name: leave_teams
 -- Of all teams.
@@ -44,3 +46,7 @@ DELETE FROM team_members WHERE tenant_id = $1 AND user_id = $2
 INSERT INTO team_members (tenant_id, team, user_id)
 SELECT t.tenant_id, t.slug, $2 FROM teams t WHERE t.tenant_id = $1 AND t.slug = ANY ($3::text[])
 RETURNING team
+
+-- name: unguarded_superusers
+-- How many there are without a second factor.
+SELECT count(*) FROM users WHERE role = 'superuser' AND status = 'active' AND totp_since IS NULL

@@ -109,6 +109,13 @@ CREATE TABLE signing_keys (
     private_sealed bytea NOT NULL,
     created_at     timestamptz NOT NULL DEFAULT now()
 );
+-- A ticket opens one socket, once, within seconds: an access token never travels in an address.
+CREATE TABLE tickets (
+    digest     bytea PRIMARY KEY,
+    session_id uuid NOT NULL REFERENCES sessions ON DELETE CASCADE,
+    expires_at timestamptz NOT NULL
+);
+CREATE INDEX tickets_session ON tickets (session_id);
 -- Failed attempts by account and by address; a row is over when its window is.
 CREATE TABLE attempts (
     key      text PRIMARY KEY,                  -- 'account:…' or 'address:…', digested
@@ -146,7 +153,8 @@ GRANT SELECT ON tenants, roles, team_members TO niochat_gate;
 GRANT SELECT, INSERT, UPDATE ON users, sessions, mails TO niochat_gate;
 GRANT SELECT, UPDATE ON api_keys TO niochat_gate;
 GRANT SELECT, INSERT, UPDATE, DELETE
-    ON recovery_codes, refresh_tokens, one_time_links, signing_keys, attempts TO niochat_gate;
+    ON recovery_codes, refresh_tokens, one_time_links, tickets, signing_keys, attempts
+    TO niochat_gate;
 GRANT DELETE ON mails, sessions TO niochat_gate;
 -- What an administrator of a tenant looks at and changes: never a hash or a seal.
 GRANT SELECT (id, tenant_id, login, name, role, status, totp_since, created_at),

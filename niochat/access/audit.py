@@ -1,0 +1,146 @@
+"""The audit log as a chain: each link is a digest of some rows and of the link before it.
+
+Links are made behind the writing, never in a step's commit. Whoever alters, adds or removes a
+sealed row breaks a link. Who may write the whole database can make a new chain: the digest of the
+last link, kept elsewhere, tells.
+"""
+
+import asyncio
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any
+from uuid import UUID
+
+import orjson
+import structlog
+
+from niochat.adapters.postgres.audit import record
+from niochat.adapters.postgres.database import Connection, Database
+from niochat.adapters.postgres.queries import queries
+from niochat.domain.audit import Entry
+from niochat.domain.errors import NiochatError
+
+_SQL = queries("audit")
+_log = structlog.get_logger(__name__)
+
+BATCH = 1000
+"""Rows of one link."""
+EVERY_S = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class _End:
+    """Where the chain ends; before the first link it is nowhere."""
+
+    number: int = 0
+    xid: str = "0"
+    id: int = 0
+    digest: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """``broken``: the first link that does not fit, None when all do. ``behind`` rows are not
+    sealed yet; ``head`` is the digest of the last link.
+    """
+
+    links: int
+    rows: int
+    behind: int
+    head: str
+    broken: int | None = None
+
+
+class Audit:
+    """Reads a tenant's log, seals and verifies the whole."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def list(
+        self, tenant_id: UUID, *, before: int | None, who: str | None, target: str | None,
+        limit: int,
+    ) -> list[dict[str, Any]]:  # fmt: skip
+        """The newest first."""
+        async with self._database.tenant(tenant_id) as connection:
+            rows = await connection.fetch(_SQL["list"], tenant_id, before, who, target, limit)
+        return [dict(row) for row in rows]
+
+    async def write(self, entry: Entry) -> None:
+        """A row of its own: of what was read, or done elsewhere than in the database."""
+        place = (
+            self._database.gate()
+            if entry.tenant_id is None
+            else self._database.tenant(entry.tenant_id)
+        )
+        async with place as connection:
+            await record(connection, entry)
+
+    async def seal(self) -> int:
+        """One link over what has been written; how many rows it holds. 0 when there are none, or
+        another process is at it.
+        """
+        async with self._database.gate() as connection:
+            if not await connection.fetchval(_SQL["lock"]):
+                return 0
+            end = await _end(connection)
+            rows = await connection.fetch(_SQL["unsealed"], end.xid, end.id, BATCH)
+            if not rows:
+                return 0
+            last, digest = rows[-1], _digest(end.digest, rows)
+            await connection.execute(
+                _SQL["seal"], end.number + 1, last["xid"], last["id"], len(rows), digest
+            )
+        return len(rows)
+
+    async def seal_for_ever(self) -> None:
+        """Every few seconds, until it is cancelled."""
+        while True:
+            await asyncio.sleep(EVERY_S)
+            try:
+                while await self.seal() == BATCH:
+                    pass
+            except NiochatError as error:
+                _log.warning("audit_not_sealed", code=error.code)
+            except Exception as error:  # noqa: BLE001 - the loop must outlive any error
+                _log.error("audit_not_sealed", exc_info=error)
+
+    async def verify(self) -> Verdict:
+        """Go through the whole chain."""
+        end, rows_seen = _End(), 0
+        while True:
+            async with self._database.gate() as connection:
+                links = await connection.fetch(_SQL["links"], end.number, 100)
+                for link in links:
+                    upto = (end.xid, end.id, link["upto_xid"], link["upto_id"])
+                    # One more than there should be: an added row is seen, and not read whole.
+                    rows = await connection.fetch(_SQL["sealed"], *upto, link["rows"] + 1)
+                    fits = link["number"] == end.number + 1 and len(rows) == link["rows"]
+                    if not fits or _digest(end.digest, rows) != link["digest"]:
+                        return await self._verdict(connection, end, rows_seen, end.number + 1)
+                    end = _End(link["number"], link["upto_xid"], link["upto_id"], link["digest"])
+                    rows_seen += link["rows"]
+                if not links:
+                    return await self._verdict(connection, end, rows_seen, None)
+
+    async def _verdict(
+        self, connection: Connection, end: _End, rows: int, broken: int | None
+    ) -> Verdict:
+        behind = await connection.fetchval(_SQL["behind"], end.xid, end.id)
+        return Verdict(end.number, rows, behind, end.digest.hex(), broken)
+
+
+async def _end(connection: Connection) -> _End:
+    row = await connection.fetchrow(_SQL["last_link"])
+    if row is None:
+        return _End()
+    return _End(row["number"], row["upto_xid"], row["upto_id"], row["digest"])
+
+
+def _digest(before: bytes, rows: list[Any]) -> bytes:
+    """SHA-256 over the link before and every column of every row, in one canonical form."""
+    hashed = sha256(before)
+    for row in rows:
+        hashed.update(orjson.dumps(dict(row), default=str, option=orjson.OPT_SORT_KEYS))
+        hashed.update(b"\n")
+    return hashed.digest()

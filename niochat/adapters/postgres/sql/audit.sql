@@ -1,0 +1,48 @@
+-- name: record
+-- Somebody did something.
+INSERT INTO audit (tenant_id, who_kind, who, action, target, before, after, address)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+
+-- name: list
+-- A tenant's log, the newest first, before where a page ended.
+SELECT id, at, who_kind, who, action, target, before, after, address FROM audit
+ WHERE tenant_id = $1 AND ($2::bigint IS NULL OR id < $2)
+   AND ($3::text IS NULL OR who = $3) AND ($4::text IS NULL OR target = $4)
+ ORDER BY id DESC LIMIT $5
+
+-- name: lock
+-- One process seals at a time; the lock ends with the transaction.
+SELECT pg_try_advisory_xact_lock(7226041)
+
+-- name: last_link
+-- Where the chain ends.
+SELECT number, upto_xid::text, upto_id, digest FROM audit_links ORDER BY number DESC LIMIT 1
+
+-- name: unsealed
+-- Rows behind the chain's end whose transactions, and all before them, have ended.
+SELECT id, xid::text, tenant_id, at, who_kind, who, action, target, before, after, address
+  FROM audit
+ WHERE (xid, id) > ($1::text::xid8, $2)
+   AND xid < pg_snapshot_xmin(pg_current_snapshot())
+ ORDER BY xid, id LIMIT $3
+
+-- name: seal
+-- Another link.
+INSERT INTO audit_links (number, upto_xid, upto_id, rows, digest)
+VALUES ($1, $2::text::xid8, $3, $4, $5)
+
+-- name: links
+-- The chain from a link on.
+SELECT number, upto_xid::text, upto_id, rows, digest FROM audit_links
+ WHERE number > $1 ORDER BY number LIMIT $2
+
+-- name: sealed
+-- Rows between two links.
+SELECT id, xid::text, tenant_id, at, who_kind, who, action, target, before, after, address
+  FROM audit
+ WHERE (xid, id) > ($1::text::xid8, $2) AND (xid, id) <= ($3::text::xid8, $4)
+ ORDER BY xid, id LIMIT $5
+
+-- name: behind
+-- Rows that no link holds yet.
+SELECT count(*) FROM (SELECT FROM audit WHERE (xid, id) > ($1::text::xid8, $2) LIMIT 100000) AS rest

@@ -1,0 +1,35 @@
+-- name: list
+-- A tenant's teams.
+SELECT t.slug, t.name,
+       (SELECT count(*) FROM team_members m
+         WHERE m.tenant_id = t.tenant_id AND m.team = t.slug) AS members,
+       (SELECT count(*) FROM conversations c
+         WHERE c.tenant_id = t.tenant_id AND c.status = 'waiting' AND c.team = t.slug) AS waiting
+  FROM teams t WHERE t.tenant_id = $1 ORDER BY t.name
+
+-- name: name
+-- How it was called so far.
+SELECT name FROM teams WHERE tenant_id = $1 AND slug = $2
+
+-- name: put
+-- It is called so from now on; none of $4 that are there is too many.
+INSERT INTO teams (tenant_id, slug, name)
+SELECT $1, $2, $3
+ WHERE EXISTS (SELECT FROM teams WHERE tenant_id = $1 AND slug = $2)
+    OR (SELECT count(*) FROM teams WHERE tenant_id = $1) < $4
+ON CONFLICT (tenant_id, slug) DO UPDATE SET name = $3
+RETURNING true
+
+-- name: used
+-- Whether a conversation names it; no row where there is no such team.
+SELECT EXISTS (SELECT FROM conversations c WHERE c.tenant_id = t.tenant_id AND c.team = t.slug)
+       OR (SELECT p.policy ->> 'team' = t.slug FROM tenants p WHERE p.tenant_id = t.tenant_id)
+  FROM teams t WHERE t.tenant_id = $1 AND t.slug = $2
+
+-- name: leave
+-- Its members are in it no more.
+DELETE FROM team_members WHERE tenant_id = $1 AND team = $2
+
+-- name: delete
+-- It is gone.
+DELETE FROM teams WHERE tenant_id = $1 AND slug = $2

@@ -1,0 +1,134 @@
+"""``niochat superuser``, ``audit verify``, ``keys rotate``, and the people of the demo."""
+
+from dataclasses import asdict
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from niochat.access.audit import Verdict
+from niochat.access.links import Purpose
+from niochat.access.passwords import Passwords
+from niochat.access.users import NewUser
+from niochat.adapters import clock
+from niochat.cli import running
+from niochat.cli.output import print_json
+from niochat.domain.errors import Refused
+from niochat.domain.permissions import Role
+from niochat.vault.resealing import Count, Resealing
+from niochat.wiring.access import Access, open_access
+from niochat.wiring.parts import Parts
+from niochat.wiring.resealing import PLACES
+
+ROLES = {Role.ADMIN: "Administradora", Role.AGENT: "Atendente", Role.VIEWER: "Consulta"}
+_console = Console()
+audit = typer.Typer(help="The audit log.", no_args_is_help=True)
+keys = typer.Typer(help="The keys that seal secrets.", no_args_is_help=True)
+
+
+def superuser(
+    login: Annotated[str, typer.Argument(help="E-mail address.")],
+    name: Annotated[str, typer.Option(help="As others see it.")] = "Superuser",
+) -> None:
+    """Make somebody a superuser of this installation; a link to choose a password is shown."""
+
+    async def work() -> str:
+        async with running.parts() as parts:
+            access = access_of(parts)
+            made = await access.users.settle(None, NewUser(login, name, Role.SUPERUSER), None)
+            if made is None:
+                raise Refused("that login is taken: use another e-mail address")
+            return await access.links.make(made, Purpose.INVITATION, clock.now())
+
+    link = running.run(work)
+    _console.print(f"Choose the password within seven days: {escape(link)}", soft_wrap=True)
+
+
+@audit.command("verify")
+def verify(
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
+) -> None:
+    """Go through the audit log's chain: 1 when a row was altered, added or taken away."""
+
+    async def work() -> Verdict:
+        async with running.parts() as parts:
+            return await access_of(parts).audit.verify()
+
+    verdict = running.run(work)
+    if as_json:
+        print_json(asdict(verdict))
+    elif verdict.broken is None:
+        _console.print(
+            f"{verdict.rows} rows in {verdict.links} links are as they were written;"
+            f" {verdict.behind} are not sealed yet. Head: {verdict.head}", soft_wrap=True,
+        )  # fmt: skip
+    else:
+        _console.print(
+            f"[red]Link {verdict.broken} does not fit[/red]: a row was altered, added or taken away"
+            f" behind row {verdict.rows}."
+        )
+    if verdict.broken is not None:
+        raise typer.Exit(1)
+
+
+@keys.command("rotate")
+def rotate(
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
+) -> None:
+    """Seal every stored secret with the first key of NIOCHAT_VAULT_KEYS, while all goes on.
+
+    Exit 1 when some cannot be opened with the keys at hand: put the missing one back.
+    """
+
+    async def work() -> list[Count]:
+        async with running.parts() as parts:
+            return await Resealing(parts.database, parts.vault, PLACES).run()
+
+    counts = running.run(work)
+    if as_json:
+        print_json([asdict(count) for count in counts])
+    else:
+        table = Table("secret", "sealed anew", "current already", "cannot be opened")
+        for count in counts:
+            table.add_row(count.what, str(count.resealed), str(count.current), str(count.damaged))
+        _console.print(table)
+    if any(count.damaged for count in counts):
+        raise typer.Exit(1)
+
+
+def access_of(parts: Parts) -> Access:
+    """The access room of a command."""
+    settings = parts.settings
+    return open_access(parts.database, parts.vault, settings.base_url, settings.mail_from)
+
+
+async def settle_demo(parts: Parts, password: str) -> None:
+    """One of each role in each of the demo's providers, and a superuser; twice is as once."""
+    users = access_of(parts).users
+    hashed = await Passwords().hashed(password)
+    await users.settle(None, NewUser(_login("root", None), "Raiz", Role.SUPERUSER), hashed)
+    for tenant in await parts.directory.tenants():
+        if tenant.slug in running.DEMO_TENANTS:
+            for role, name in ROLES.items():
+                new = NewUser(_login(role, tenant.slug), name, role, ("atendimento",))
+                await users.settle(tenant.tenant_id, new, hashed)
+
+
+def people_of(tenant: str | None, password: str | None) -> list[dict[str, Any]]:
+    """``login``, ``password`` and ``role`` of a demo provider's people; of no tenant: the
+    superuser. Nobody where there is no demo.
+    """
+    if password is None or tenant not in (None, *running.DEMO_TENANTS):
+        return []
+    roles = ROLES if tenant is not None else {Role.SUPERUSER: ""}
+    return [
+        {"login": _login("root" if tenant is None else role, tenant), "password": password,
+         "role": str(role)}
+        for role in roles
+    ]  # fmt: skip
+
+
+def _login(who: str, tenant: str | None) -> str:
+    return f"{who}@{tenant or 'plataforma'}.example.com"

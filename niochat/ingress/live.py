@@ -1,0 +1,233 @@
+"""``/live``: one socket for each screen, signed in, resumable, bounded, cut off when it is slow."""
+
+import asyncio
+import contextlib
+from uuid import UUID
+
+import structlog
+from starlette.routing import BaseRoute, WebSocketRoute
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from niochat.access.callers import Caller, Callers
+from niochat.access.tickets import Tickets
+from niochat.adapters import clock
+from niochat.domain.errors import Forbidden, Invalid, NiochatError, Unauthenticated, Unavailable
+from niochat.domain.permissions import Action, Holder
+from niochat.ingress.api.doorway import ACCESS_COOKIE
+from niochat.live.frames import (
+    MOST_BYTES,
+    Frame,
+    Goodbye,
+    Welcome,
+    frame,
+    hello_of,
+    standing_frame,
+)
+from niochat.live.hub import Hub
+from niochat.live.position import Position
+from niochat.runtime.tasks import Owner
+
+_log = structlog.get_logger(__name__)
+
+HELLO_WITHIN_S = 10.0
+SENT_WITHIN_S = 10.0
+"""For one frame while a screen catches up."""
+LINE = 256
+"""Frames that may wait for one screen; with more of them it is too slow."""
+STANDING_EVERY_S = 15.0
+LOOK_AFTER_S = 20.0
+"""How often it is asked whether a screen's user may still be here, without a hint."""
+MOST_OF_USER = 20
+"""Sockets of one user in one replica."""
+CLOSED, POLICY, AGAIN = 1000, 1008, 1012
+
+
+class Socket:
+    """One screen. Everything that leaves goes through its line."""
+
+    def __init__(self, websocket: WebSocket, caller: Caller) -> None:
+        assert caller.tenant_id is not None
+        self.tenant_id: UUID = caller.tenant_id
+        self.caller = caller
+        self._websocket = websocket
+        self._line: asyncio.Queue[Frame] = asyncio.Queue(LINE)
+        self._cut = asyncio.Event()
+        self._goodbye: Goodbye | None = None
+
+    def sees(self, holder: Holder) -> bool:
+        """As the API decides."""
+        return self.caller.may(Action.CONVERSATIONS_READ, holder)
+
+    def offer(self, frame: Frame) -> None:
+        """Put it in line; where the line is full nothing else follows but a good-bye."""
+        try:
+            self._line.put_nowait(frame)
+        except asyncio.QueueFull:
+            self.cut(Goodbye(reason="slow", retry_after_s=1.0))
+
+    def cut(self, goodbye: Goodbye) -> None:
+        """End it soon, with a reason."""
+        self._goodbye = self._goodbye or goodbye
+        self._cut.set()
+
+    async def serve(self) -> None:
+        """Send what is in line until somebody ends it."""
+        sending = asyncio.create_task(self._send())
+        hearing = asyncio.create_task(self._hear())
+        cut = asyncio.create_task(self._cut.wait())
+        tasks = (sending, hearing, cut)
+        try:
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+        if self._goodbye is not None:
+            await _close(self._websocket, self._goodbye)
+
+    async def _send(self) -> None:
+        while True:
+            waiting = await self._line.get()
+            await self._websocket.send_text(waiting.decode())
+
+    async def _hear(self) -> None:
+        """A screen has nothing to say yet but that it is there."""
+        while True:
+            text = await self._websocket.receive_text()
+            if len(text) > MOST_BYTES:
+                self.cut(Goodbye(reason="bad_frame"))
+                return
+
+
+class Live:
+    """The sockets of one replica."""
+
+    def __init__(self, hub: Hub, callers: Callers, tickets: Tickets) -> None:
+        self._hub = hub
+        self._callers = callers
+        self._tickets = tickets
+        self._sockets: set[Socket] = set()
+        self._owner = Owner("live")
+
+    def routes(self) -> list[BaseRoute]:
+        """With and without the prefix that Serve may have taken off."""
+        return [WebSocketRoute(path, self.connect) for path in ("/live", "/")]
+
+    async def connect(self, websocket: WebSocket) -> None:
+        """One screen, from its first frame to its end."""
+        await websocket.accept()
+        try:
+            socket, since = await self._greet(websocket)
+        except (WebSocketDisconnect, TimeoutError):
+            with contextlib.suppress(RuntimeError):
+                await websocket.close(POLICY, "say hello first")
+            return
+        except NiochatError as error:
+            with contextlib.suppress(RuntimeError, WebSocketDisconnect):
+                await websocket.close(POLICY, f"{error.code}: {error}"[:120])
+            return
+        self._sockets.add(socket)
+        try:
+            await self._attend(websocket, socket, since)
+        except (WebSocketDisconnect, TimeoutError):
+            pass
+        except Unavailable:
+            await _close(websocket, Goodbye(reason="slow", retry_after_s=5.0))
+        finally:
+            self._hub.leave(socket)
+            self._sockets.discard(socket)
+
+    async def look_after_for_ever(self) -> None:
+        """Whoever may not be here any more is sent away; the others hear where the log stands."""
+        while True:
+            await asyncio.sleep(STANDING_EVERY_S)
+            position = self._hub.position
+            for socket in list(self._sockets):
+                await self.look_after(socket)
+                if position is not None:
+                    socket.offer(standing_frame(position))
+
+    async def look_after(self, socket: Socket) -> None:
+        """Its user as they are now: another role or team counts from here on."""
+        assert socket.caller.session_id is not None
+        try:
+            caller = await self._callers.of_session(
+                socket.caller.session_id, socket.caller.id, clock.now()
+            )
+        except (Unauthenticated, Forbidden) as error:
+            _log.info("live_ended", code=error.code)
+            socket.cut(Goodbye(reason="signed_out"))
+        except NiochatError:
+            return  # the database is away: nobody hears anything meanwhile
+        else:
+            if caller.tenant_id != socket.tenant_id or not caller.may(Action.CONVERSATIONS_READ):
+                socket.cut(Goodbye(reason="signed_out"))
+            socket.caller = caller
+
+    def access_changed(self, whose: UUID) -> None:
+        """A user's, or everybody's of a tenant: their screens are looked after at once."""
+        for socket in self._sockets:
+            if whose in (socket.caller.id, socket.tenant_id):
+                self._owner.start(self.look_after(socket))
+
+    def restart(self) -> None:
+        """This replica goes: everybody comes again, not all at once."""
+        for socket in self._sockets:
+            socket.cut(Goodbye(reason="restarting", retry_after_s=5.0))
+
+    async def _greet(self, websocket: WebSocket) -> tuple[Socket, Position | None]:
+        async with asyncio.timeout(HELLO_WITHIN_S):
+            text = await websocket.receive_text()
+        if len(text) > MOST_BYTES:
+            raise Invalid("the first frame is too long", code="bad_frame")
+        hello = hello_of(text)
+        since = Position.of(hello.position) if hello.position is not None else None
+        caller = await self._caller(websocket, hello.ticket)
+        caller.need(Action.CONVERSATIONS_READ)
+        if sum(each.caller.id == caller.id for each in self._sockets) >= MOST_OF_USER:
+            raise Invalid("too many screens of one user: close some", code="too_many")
+        return Socket(websocket, caller), since
+
+    async def _caller(self, websocket: WebSocket, ticket: str | None) -> Caller:
+        if ticket is not None:
+            session_id, user_id = await self._tickets.redeem(ticket, clock.now())
+            return await self._callers.of_session(session_id, user_id, clock.now())
+        cookie = websocket.cookies.get(ACCESS_COOKIE)
+        if not cookie or not _same_site(websocket):
+            raise Unauthenticated("send a ticket of POST /api/v1/auth/ticket in your hello")
+        return await self._callers.of_token(cookie, clock.now())
+
+    async def _attend(self, websocket: WebSocket, socket: Socket, since: Position | None) -> None:
+        joining = await self._hub.join(socket, since)
+        try:
+            caught_up = joining.missed is not None
+            welcome = Welcome(position=str(joining.position), caught_up=caught_up)
+            await _send(websocket, [frame(welcome), *(joining.missed or ())])
+            while frames := joining.take():
+                await _send(websocket, frames)
+        except BaseException:
+            self._hub.leave(joining)
+            raise
+        self._hub.admit(joining)
+        await socket.serve()
+
+
+async def _send(websocket: WebSocket, frames: list[Frame]) -> None:
+    """Straight to the screen, at its own pace, but not for ever."""
+    for each in frames:
+        async with asyncio.timeout(SENT_WITHIN_S):
+            await websocket.send_text(each.decode())
+
+
+def _same_site(websocket: WebSocket) -> bool:
+    """A page of somebody else's opens sockets with our cookies; its origin tells."""
+    origin = websocket.headers.get("origin")
+    return origin is None or origin.partition("://")[2] == websocket.headers.get("host")
+
+
+async def _close(websocket: WebSocket, goodbye: Goodbye) -> None:
+    code = AGAIN if goodbye.retry_after_s is not None else POLICY
+    with contextlib.suppress(RuntimeError, WebSocketDisconnect, TimeoutError):
+        async with asyncio.timeout(2):
+            await websocket.send_text(frame(goodbye).decode())
+            await websocket.close(code, goodbye.reason)

@@ -1,0 +1,201 @@
+"""One replica's screens: who is there, what each may see, and the events on their way to them."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Iterable
+from typing import Protocol
+from uuid import UUID
+
+import structlog
+
+from niochat.domain.errors import NiochatError, Unavailable
+from niochat.domain.permissions import Holder
+from niochat.live.frames import Frame, event_frame, hidden_frame
+from niochat.live.log import EventLog, Happened
+from niochat.live.position import Position
+
+_log = structlog.get_logger(__name__)
+
+LOOK_EVERY_S = 1.0
+"""Without a hint, which may be lost."""
+AT_MOST_EVERY_S = 0.02
+"""Hints that come closer are one look."""
+MOST_MISSED = 1000
+"""Events that a screen may catch up with; with more of them it refetches."""
+
+
+class Screen(Protocol):
+    """One socket, as the hub sees it."""
+
+    tenant_id: UUID
+
+    def sees(self, holder: Holder) -> bool:
+        """Whether its user may see a conversation that ``holder`` says whose it is."""
+        ...
+
+    def offer(self, frame: Frame) -> None:
+        """Put it in line; a line that is full cuts the screen off."""
+        ...
+
+
+class Hub:
+    """Reads the log once for all screens of this replica."""
+
+    def __init__(self, log: EventLog) -> None:
+        self._log = log
+        self._screens: defaultdict[UUID, set[Screen]] = defaultdict(set)
+        self._upto: Position | None = None
+        self._news = asyncio.Event()
+        self._reading = asyncio.Lock()
+        """Whoever joins does so between two looks: each event is read for all, or caught up."""
+
+    def __len__(self) -> int:
+        return sum(len(screens) for screens in self._screens.values())
+
+    @property
+    def position(self) -> Position | None:
+        """Up to where the log was read; None while nobody is here."""
+        return self._upto
+
+    def hint(self) -> None:
+        """There may be something new."""
+        self._news.set()
+
+    async def join(self, screen: Screen, since: Position | None) -> "Joining":
+        """The screen gets what happens from now on, first into what is returned: it is to send
+        what was missed since it stood at ``since``, then what came meanwhile, then be admitted.
+        Raises ``Unavailable``.
+        """
+        async with self._reading:
+            if self._upto is None:
+                self._upto = await self._log.end()
+            joining = Joining(screen, self._upto)  # what the hub offers comes behind it
+            self._screens[screen.tenant_id].add(joining)
+        try:
+            if since is not None:
+                joining.missed = await self._missed(joining, since)
+        except BaseException:
+            self.leave(joining)
+            raise
+        return joining
+
+    def admit(self, joining: "Joining") -> None:
+        """It has sent everything: from now on frames go to the screen itself."""
+        screens = self._screens[joining.tenant_id]
+        screens.remove(joining)
+        screens.add(joining.screen)
+
+    def leave(self, screen: Screen) -> None:
+        """It gets nothing any more."""
+        screens = self._screens.get(screen.tenant_id)
+        if screens is not None:
+            screens.discard(screen)
+            if not screens:
+                del self._screens[screen.tenant_id]
+
+    def screens(self) -> list[Screen]:
+        """All of them."""
+        return [screen for screens in self._screens.values() for screen in screens]
+
+    async def run_for_ever(self) -> None:
+        """Read and offer, until it is cancelled."""
+        while True:
+            try:
+                async with asyncio.timeout(LOOK_EVERY_S):
+                    await self._news.wait()
+            except TimeoutError:
+                pass
+            self._news.clear()
+            try:
+                while await self.look():
+                    pass
+            except NiochatError as error:
+                _log.warning("live_put_off", code=error.code)
+            except Exception as error:  # noqa: BLE001 - the loop must outlive any error
+                _log.error("live_failed", exc_info=error)
+            await asyncio.sleep(AT_MOST_EVERY_S)
+
+    async def look(self) -> bool:
+        """One look into the log; whether there is more at once."""
+        async with self._reading:
+            if self._upto is None or not self._screens:
+                self._upto = None  # who comes next begins at the log's end
+                return False
+            look = await self._log.after(self._upto, list(self._screens))
+            self._upto = look.upto
+            for happened in look.happened:
+                offer_to(list(self._screens.get(happened.tenant_id, ())), happened)
+            return look.more
+
+    async def _missed(self, joining: "Joining", since: Position) -> list[Frame] | None:
+        found, position, more = _Collected(joining.screen), since, True
+        while more and position < joining.position:
+            look = await self._log.after(position, [joining.tenant_id], joining.position)
+            for happened in look.happened:
+                offer_to([found], happened)
+            if len(found.frames) > MOST_MISSED:
+                return None
+            position, more = look.upto, look.more
+        return found.frames
+
+
+class _Collected:
+    """Frames for one screen that is not offered them yet."""
+
+    def __init__(self, screen: Screen) -> None:
+        self.tenant_id = screen.tenant_id
+        self.screen = screen
+        self.frames: list[Frame] = []
+
+    def sees(self, holder: Holder) -> bool:
+        """As the screen does."""
+        return self.screen.sees(holder)
+
+    def offer(self, frame: Frame) -> None:
+        """Kept; one more than is ever sent."""
+        if len(self.frames) <= MOST_MISSED:
+            self.frames.append(frame)
+
+
+class Joining(_Collected):
+    """A screen that catches up: what happens meanwhile is kept, so that its order is the log's."""
+
+    def __init__(self, screen: Screen, position: Position) -> None:
+        super().__init__(screen)
+        self.position = position
+        """Where the log stood when it joined."""
+        self.missed: list[Frame] | None = None
+        """None: nobody knows what it missed, or it was too much: it refetches."""
+
+    def take(self) -> list[Frame]:
+        """What came meanwhile. Raises ``Unavailable`` when that was too much to keep."""
+        if len(self.frames) > MOST_MISSED:
+            raise Unavailable("too much happened meanwhile: come again", code="slow")
+        taken, self.frames = self.frames, []
+        return taken
+
+
+def offer_to(screens: Iterable[Screen], happened: Happened) -> None:
+    """The event to those who may see its conversation; to the others that they see it no more,
+    where it may just have left their sight.
+    """
+    shown = hidden = None
+    holder = Holder(happened.conversation["agent"], happened.conversation["team"])
+    for screen in screens:
+        if screen.sees(holder):
+            shown = shown or event_frame(happened)
+            screen.offer(shown)
+        elif happened.type in MOVES:
+            hidden = hidden or hidden_frame(happened)
+            screen.offer(hidden)
+
+
+MOVES = frozenset(
+    {
+        "conversation_handed_off",
+        "conversation_assigned",
+        "conversation_transferred",
+        "conversation_given_back",
+    }
+)
+"""Events after which somebody may see a conversation no more."""

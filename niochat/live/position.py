@@ -1,0 +1,39 @@
+"""Where a reader of the log stands: one order over all conversations."""
+
+from dataclasses import dataclass
+from typing import Self
+from uuid import UUID
+
+from niochat.domain.errors import Invalid
+
+NIL = UUID(int=0)
+_HIGHEST = 2**63
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Position:
+    """``(transaction, conversation, version)``. Everything up to here was read.
+
+    Numbers of transactions grow and end out of order, so a reader stops below the oldest one that
+    has not ended; behind that nothing comes any more.
+    """
+
+    xid: int
+    conversation: UUID = NIL
+    version: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.xid}.{self.conversation.hex}.{self.version}"
+
+    @classmethod
+    def of(cls, text: str) -> Self:
+        """Raises ``Invalid`` (``bad_position``) for what no server has given out."""
+        try:
+            xid, conversation, version = text.split(".")
+            found = cls(int(xid), UUID(conversation), int(version))
+        except ValueError:
+            found = None
+        if found is None or not (0 <= found.xid < _HIGHEST and 0 <= found.version < _HIGHEST):
+            raise Invalid("the position is not one of ours: leave it out and refetch",
+                          code="bad_position")  # fmt: skip
+        return found

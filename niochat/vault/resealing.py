@@ -1,0 +1,85 @@
+"""Every stored secret under the current key, while everything runs.
+
+The new key stands first in ``NIOCHAT_VAULT_KEYS`` of every process, the old one after it: both
+open. Then values are sealed anew one by one; when none is left the old key may go.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+import structlog
+
+from niochat.adapters.postgres.database import Database
+from niochat.domain.errors import Invalid, Unreadable
+from niochat.domain.ids import PLATFORM
+from niochat.vault.vault import Vault
+
+_log = structlog.get_logger(__name__)
+
+BATCH = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where sealed values lie. ``read`` takes the last key and a limit, and gives ``key``,
+    ``tenant_id`` and ``sealed``; ``write`` takes key, old and new value.
+    """
+
+    what: str
+    read: str
+    write: str
+    purpose: str
+    of_gate: bool = False
+    """Whether only the gate's role sees them."""
+
+
+@dataclass(slots=True)
+class Count:
+    """Of one place. ``damaged`` values cannot be opened with the keys at hand, and stay."""
+
+    what: str
+    current: int = 0
+    resealed: int = 0
+    damaged: int = 0
+
+
+class Resealing:
+    """Can be run at any time, again and again, and by two at once."""
+
+    def __init__(self, database: Database, vault: Vault, places: Sequence[Place]) -> None:
+        self._database = database
+        self._vault = vault
+        self._places = places
+
+    async def run(self) -> list[Count]:
+        """Go through all places once. Raises ``Unavailable``: what was done stays done."""
+        return [await self._renew(place) for place in self._places]
+
+    async def _renew(self, place: Place) -> Count:
+        count, last = Count(place.what), ""
+        while True:
+            opened = self._database.gate() if place.of_gate else self._database.path_transaction()
+            async with opened as connection:
+                rows = await connection.fetch(place.read, last, BATCH)
+                for row in rows:
+                    tenant_id = row["tenant_id"] or PLATFORM
+                    new = self._renewed(count, row["sealed"], tenant_id, place.purpose)
+                    if new is not None:
+                        await connection.execute(place.write, row["key"], row["sealed"], new)
+            if len(rows) < BATCH:
+                return count
+            last = rows[-1]["key"]
+
+    def _renewed(self, count: Count, sealed: bytes, tenant_id: UUID, purpose: str) -> bytes | None:
+        try:
+            if self._vault.current(sealed):
+                count.current += 1
+                return None
+            plain = self._vault.open(sealed, tenant_id=tenant_id, purpose=purpose)
+        except (Invalid, Unreadable) as error:
+            count.damaged += 1
+            _log.warning("not_resealed", what=count.what, code=error.code)
+            return None
+        count.resealed += 1
+        return self._vault.seal(plain, tenant_id=tenant_id, purpose=purpose)

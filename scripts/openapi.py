@@ -1,0 +1,24 @@
+#!/usr/bin/env python3
+"""Write what the API and the sockets say to docs/openapi.json and docs/live.json.
+
+Tests say when they are out of date.
+"""
+
+import json
+from pathlib import Path
+
+from niochat.ingress.api import application
+from niochat.live import frames
+
+DOCS = Path(__file__).parents[1] / "docs"
+
+
+def main() -> None:
+    """Sorted, so that a change shows as one."""
+    for name, told in (("openapi", application.described()), ("live", frames.described())):
+        text = json.dumps(told, ensure_ascii=False, indent=1, sort_keys=True)
+        (DOCS / f"{name}.json").write_text(text + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,57 @@
+"""The API is what its description says, and no input brings it down."""
+
+import asyncio
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+import niochat
+from niochat.ingress.api.application import described
+from niochat.live import frames
+from tests.api.conftest import Desk
+
+ROOT = Path(niochat.__file__).parents[1]
+
+
+def test_the_committed_description_is_that_of_the_code() -> None:
+    committed = json.loads((ROOT / "docs/openapi.json").read_text(encoding="utf-8"))
+    assert committed == json.loads(json.dumps(described())), "run scripts/openapi.py"
+    assert committed["openapi"].startswith("3.1")
+
+
+def test_the_committed_frames_are_those_of_the_code() -> None:
+    committed = json.loads((ROOT / "docs/live.json").read_text(encoding="utf-8"))
+    assert committed == json.loads(json.dumps(frames.described())), "run scripts/openapi.py"
+    kinds = {each["properties"]["type"]["const"] for each in committed["$defs"].values()
+             if "type" in each.get("properties", {})}  # fmt: skip
+    assert {"welcome", "event", "hidden", "standing", "goodbye", "hello"} <= kinds
+
+
+def test_every_operation_says_what_it_is_and_that_it_may_fail() -> None:
+    for path, methods in described()["paths"].items():
+        for method, operation in methods.items():
+            assert operation.get("description"), f"{method} {path}"
+            assert {"4XX", "5XX"} <= operation["responses"].keys()
+
+
+@pytest.mark.asyncio
+@pytest.mark.timeout(280)
+async def test_no_input_brings_an_error_of_the_server(desk: Desk, tmp_path: Path) -> None:
+    """Schemathesis makes inputs by the description and beside it, as an administrator."""
+    _, headers = await desk.joins("admin")
+    await desk.conversation()
+    program = Path(sys.executable).with_name("schemathesis")
+    command = [
+        str(program), "run", f"{desk.http.base_url}/openapi.json", "--url", str(desk.http.base_url),
+        "--header", f"authorization: {headers['authorization']}",
+        "--checks", "not_a_server_error", "--max-examples", "15", "--seed", "1",
+        "--phases", "examples,coverage,fuzzing", "--exclude-path-regex", "logout|/sessions/",
+        "--generation-database", "none",
+    ]  # fmt: skip
+    child = await asyncio.create_subprocess_exec(
+        *command, cwd=tmp_path, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
+    )
+    told, _ = await child.communicate()
+    assert child.returncode == 0, told.decode(errors="replace")[-4000:]

@@ -1,0 +1,308 @@
+"""Every screen hears exactly what it may see, once, in the order of the log."""
+
+import asyncio
+import json
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+import pytest
+import pytest_asyncio
+
+from niochat.adapters.postgres.database import Database
+from niochat.domain import commands as cmd
+from niochat.domain.permissions import Action, Holder, Scope, permits
+from niochat.live import hub as module
+from niochat.live.frames import Frame
+from niochat.live.hub import Hub
+from niochat.live.log import EventLog
+from niochat.live.position import Position
+from tests.builders import Admin, Given, Host, Ownership, Place, connect, message, put
+
+pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(60)]
+
+
+@dataclass(eq=False)
+class Watched:
+    """A screen that remembers what it was offered."""
+
+    tenant_id: UUID
+    scope: Scope = Scope.ALL
+    user: str = "ana"
+    frames: list[dict[str, Any]] = field(default_factory=list)
+
+    def sees(self, holder: Holder) -> bool:
+        grants = {Action.CONVERSATIONS_READ: self.scope}
+        return permits(grants, Action.CONVERSATIONS_READ, holder, user=self.user)
+
+    def offer(self, frame: Frame) -> None:
+        self.frames.append(json.loads(frame))
+
+    def heard(self) -> list[tuple[str, int]]:
+        return [(each["event"], each["conversation"]["version"]) for each in self.events()]
+
+    def events(self) -> list[dict[str, Any]]:
+        return [each for each in self.frames if each["type"] == "event"]
+
+
+@dataclass
+class Room:
+    """A hub, and a host whose steps it reads."""
+
+    database: Database
+    given: Given
+    host: Host
+    hub: Hub
+    place: Place
+
+    async def enter(self, screen: Watched, since: Position | None = None) -> bool:
+        """As a socket does; whether it was caught up."""
+        joining = await self.hub.join(screen, since)
+        for each in joining.missed or ():
+            screen.offer(each)
+        while frames := joining.take():
+            for each in frames:
+                screen.offer(each)
+        self.hub.admit(joining)
+        return joining.missed is not None
+
+    async def thread(self, *words: str) -> UUID:
+        thread = await self.given.thread(self.place)
+        await self.say(thread, *words)
+        return thread
+
+    async def say(self, thread: UUID, *words: str) -> None:
+        numbers = iter(range(10**6))
+        said = [message(f"{thread}{next(numbers)}{word}", word) for word in words]
+        await put(self.host, self.place, thread, said)
+        await self.host.run(thread)
+
+    async def read(self, screen: Watched, events: int) -> None:
+        """Look until the screen has heard so many; other tests' transactions hold horizons back."""
+        async with asyncio.timeout(20):
+            while len(screen.events()) < events:
+                await self.hub.look()
+                await asyncio.sleep(0.005)
+
+    async def settle(self) -> None:
+        """Until the log's end is beyond all that was committed so far."""
+        xid = int(await self.given.admin.fetchval("SELECT pg_current_xact_id()::text"))
+        async with asyncio.timeout(20):
+            while (await self.hub._log.end()).xid <= xid:
+                await asyncio.sleep(0.005)
+
+
+@pytest_asyncio.fixture
+async def room(database: Database, given: Given, ownership: Ownership) -> Room:
+    host = Host("host-a:1", database)
+    await ownership.give(host)
+    return Room(database, given, host, Hub(EventLog(database)), await given.place())
+
+
+async def in_log(admin: Admin, tenant: UUID) -> int:
+    count: int = await admin.fetchval("SELECT count(*) FROM events WHERE tenant_id = $1", tenant)
+    return count
+
+
+async def test_a_screen_hears_each_event_once_with_its_rows(room: Room, admin: Admin) -> None:
+    screen = Watched(room.place.tenant)
+    await room.enter(screen)
+    await room.thread("bom dia")
+    total = await in_log(admin, room.place.tenant)
+    await room.read(screen, total)
+    for _ in range(3):
+        await room.hub.look()
+
+    assert len(screen.events()) == total
+    received = next(each for each in screen.events() if each["event"] == "message_received")
+    assert received["message"]["text"] == "bom dia"
+    assert received["conversation"]["status"] == "pending"
+    positions = [Position.of(each["position"]) for each in screen.events()]
+    assert positions == sorted(set(positions))
+
+
+async def test_nobody_hears_of_another_tenant(room: Room, given: Given) -> None:
+    mine, theirs = Watched(room.place.tenant), Watched((await given.place()).tenant)
+    await room.enter(mine)
+    await room.enter(theirs)
+    await room.thread("oi")
+    await room.read(mine, 3)
+    assert theirs.frames == []
+
+
+async def test_who_resumes_hears_exactly_what_was_missed(room: Room, admin: Admin) -> None:
+    whole, comes_and_goes = Watched(room.place.tenant), Watched(room.place.tenant)
+    await room.enter(whole)
+    await room.enter(comes_and_goes)
+    thread = await room.thread("um")
+    first = await in_log(admin, room.place.tenant)
+    await room.read(whole, first)
+    room.hub.leave(comes_and_goes)
+    since = Position.of(comes_and_goes.events()[-1]["position"])
+
+    await room.say(thread, "dois")
+    await room.thread("três")
+    await room.settle()
+    again = Watched(room.place.tenant)
+    assert await room.enter(again, since)
+    total = await in_log(admin, room.place.tenant)
+    await room.read(whole, total)
+    await room.read(again, total - first)
+
+    def keys(frames: list[dict[str, Any]]) -> list[tuple[str, str]]:
+        return [(each["position"], each["event"]) for each in frames]
+
+    assert keys(comes_and_goes.events()) + keys(again.events()) == keys(whole.events())
+
+
+async def test_who_comes_and_goes_while_others_write_misses_and_repeats_nothing(
+    room: Room, admin: Admin
+) -> None:
+    screen = Watched(room.place.tenant)
+    await room.enter(screen)
+    reading = asyncio.create_task(room.hub.run_for_ever())
+
+    async def write() -> None:
+        for number in range(12):
+            await room.thread(f"linha {number}")
+            room.hub.hint()
+
+    writing = asyncio.create_task(write())
+    while not writing.done():
+        await asyncio.sleep(0.02)
+        room.hub.leave(screen)
+        last = screen.events()[-1]["position"] if screen.events() else None
+        if last is None:
+            screen = Watched(room.place.tenant)
+            await room.enter(screen)
+            continue
+        await room.enter(screen, Position.of(last))
+    await writing
+    total = await in_log(admin, room.place.tenant)
+    async with asyncio.timeout(20):
+        while screen.events()[-1]["position"] != await last_of(admin, room.place.tenant):
+            room.hub.hint()
+            await asyncio.sleep(0.01)
+    reading.cancel()
+    positions = [each["position"] for each in screen.events()]
+    assert len(positions) == len(set(positions)) <= total
+    assert positions == sorted(positions, key=Position.of)
+    begun = Position.of(positions[0])
+    assert len(positions) == await behind(admin, room.place.tenant, begun)
+
+
+async def last_of(admin: Admin, tenant: UUID) -> str:
+    row = await admin.fetchrow(
+        "SELECT xid::text, conversation_id, version FROM events WHERE tenant_id = $1"
+        " ORDER BY xid DESC, conversation_id DESC, version DESC LIMIT 1", tenant
+    )  # fmt: skip
+    assert row is not None
+    return str(Position(int(row["xid"]), row["conversation_id"], row["version"]))
+
+
+async def behind(admin: Admin, tenant: UUID, begun: Position) -> int:
+    count: int = await admin.fetchval(
+        "SELECT count(*) FROM events WHERE tenant_id = $1"
+        " AND (xid, conversation_id, version) >= ($2::text::xid8, $3, $4)",
+        tenant, str(begun.xid), begun.conversation, begun.version,
+    )  # fmt: skip
+    return count
+
+
+async def test_who_missed_too_much_is_told_to_refetch(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    since = await room.hub._log.end()
+    monkeypatch.setattr(module, "MOST_MISSED", 3)
+    await room.thread("um", "dois", "três")
+    await room.settle()
+    screen = Watched(room.place.tenant)
+    assert not await room.enter(screen, since)
+    assert screen.frames == []
+
+
+async def test_a_transaction_that_ends_late_is_not_skipped(room: Room, admin_url: str) -> None:
+    """It began first, so its number is lower; what came after it waits until it has ended."""
+    thread = await room.thread("antes")
+    await room.settle()
+    screen = Watched(room.place.tenant)
+    await room.enter(screen)
+    (conversation,) = await room.given.rows(
+        "SELECT id FROM conversations WHERE thread_id = $1", thread
+    )
+    another = await connect(admin_url)
+    slow = another.transaction()
+    await slow.start()
+    await another.execute(
+        "INSERT INTO events (tenant_id, conversation_id, version, thread_id, type, body,"
+        " schema_version, at) VALUES ($1, $2, 900, $3, 'command_parked', '{}', 2, now())",
+        room.place.tenant, conversation, thread,
+    )  # fmt: skip
+    await room.thread("depois")
+    for _ in range(5):
+        await room.hub.look()
+    assert screen.events() == [], "nothing is told before what may still come in front of it"
+
+    await slow.commit()
+    await another.close()
+    await room.read(screen, 4)
+    assert screen.events()[0]["event"] == "command_parked"
+
+
+async def test_what_leaves_somebodys_sight_is_hidden_from_them(room: Room) -> None:
+    own = Watched(room.place.tenant, Scope.OWN, "ana")
+    whole = Watched(room.place.tenant)
+    await room.enter(own)
+    await room.enter(whole)
+    thread = await room.thread("oi")
+    await put(room.host, room.place, thread, [cmd.AssignConversation("ana")])
+    await room.host.run(thread)
+    await put(room.host, room.place, thread, [cmd.TransferConversation("ana", agent="rui")])
+    await room.host.run(thread)
+    async with asyncio.timeout(20):
+        while not [e for e in whole.events() if e["event"] == "conversation_transferred"]:
+            await room.hub.look()
+
+    assert own.frames[-1]["type"] == "hidden"
+    assert "conversation" not in own.frames[-1], "its id, and nothing that is in it"
+
+
+async def test_applying_what_was_heard_is_the_same_as_refetching(room: Room) -> None:
+    screen = Watched(room.place.tenant)
+    await room.enter(screen)
+    thread = await room.thread("oi", "tem boleto?")
+    await room.host.answer(thread, "Claro!")
+    claimed = await room.host.claim(thread)
+    assert claimed is not None
+    await room.host.settle(claimed, cmd.SendResult.SENT, "out-1")
+    await put(room.host, room.place, thread, [
+        cmd.ReceiveEdit("e1", f"{thread}0oi", "olá"), cmd.AssignConversation("ana"),
+        cmd.ReplyToCustomer("ana", "Posso ajudar?"), cmd.LeaveNote("ana", "cliente antigo"),
+        cmd.TransferConversation("ana", team="atendimento", note="financeiro"),
+        cmd.ResolveConversation("ana"),
+    ])  # fmt: skip
+    await room.host.run(thread)
+    total = await in_log(room.given.admin, room.place.tenant)
+    await room.read(screen, total)
+
+    conversations: dict[str, Any] = {}
+    messages: dict[str, Any] = {}
+    for each in screen.events():
+        row = each["conversation"]
+        if row["version"] >= conversations.get(row["id"], row)["version"]:
+            conversations[row["id"]] = row
+        if each["message"] is not None:
+            messages[each["message"]["id"]] = each["message"]
+    look = await room.hub._log.after(Position(0), [room.place.tenant])
+    fresh: dict[str, Any] = {}
+    for happened in look.happened:
+        again = Watched(room.place.tenant)
+        module.offer_to([again], happened)
+        (frame,) = again.events()
+        assert frame["conversation"] == conversations[frame["conversation"]["id"]]
+        if frame["message"] is not None:
+            fresh[frame["message"]["id"]] = frame["message"]
+    assert messages == fresh
+    assert {each["text"] for each in messages.values()} == {
+        "olá", "tem boleto?", "Claro!", "Posso ajudar?", "cliente antigo", "financeiro",
+    }  # fmt: skip

@@ -1,0 +1,199 @@
+"""Sockets: who is let in, what they hear, and how they are let go."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from starlette.applications import Starlette
+from starlette.routing import Mount
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed
+
+from niochat.access.sessions import Ended
+from niochat.ingress import live as module
+from niochat.ingress.live import Live
+from niochat.live.hub import Hub
+from niochat.live.log import EventLog
+from niochat.runtime.tasks import Owner
+from niochat.wiring.access import open_access
+from tests.api.conftest import Desk
+from tests.ingress.conftest import serving
+
+pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(60)]
+
+
+@dataclass
+class Theatre:
+    """The API, and the sockets beside it."""
+
+    desk: Desk
+    live: Live
+    hub: Hub
+    url: str
+
+    async def ticket(self, headers: dict[str, str]) -> str:
+        told = await self.desk.http.post("/auth/ticket", headers=headers)
+        assert told.status_code == 200, told.text
+        return str(told.json()["ticket"])
+
+    @asynccontextmanager
+    async def screen(
+        self, headers: dict[str, str], **hello: object
+    ) -> AsyncIterator[ClientConnection]:
+        async with connect(self.url) as socket:
+            said = {"type": "hello", "ticket": await self.ticket(headers), **hello}
+            await socket.send(json.dumps(said))
+            yield socket
+
+
+async def hears(socket: ClientConnection, wanted: str = "") -> dict[str, Any]:
+    """The next frame of a type."""
+    async with asyncio.timeout(15):
+        while True:
+            frame: dict[str, Any] = json.loads(await socket.recv())
+            if not wanted or frame["type"] == wanted:
+                return frame
+
+
+async def refused(socket: ClientConnection) -> tuple[int, str]:
+    try:
+        async with asyncio.timeout(15):
+            while True:
+                await socket.recv()
+    except ConnectionClosed as closed:
+        told = closed.rcvd
+    return (told.code, told.reason) if told is not None else (0, "without a word")
+
+
+@pytest_asyncio.fixture
+async def theatre(desk: Desk) -> AsyncIterator[Theatre]:
+    access = open_access(desk.house.database, desk.house.vault, "https://d.example.com", "n@x.y")
+    hub = Hub(EventLog(desk.house.database))
+    live = Live(hub, access.callers, access.tickets)
+    owner = Owner("tests")
+    reading = owner.start(hub.run_for_ever())
+    app = Starlette(routes=[Mount("/", routes=live.routes())])
+    async with serving(app) as http:
+        url = str(http.base_url).replace("http://", "ws://")
+        yield Theatre(desk, live, hub, f"{url}/live")
+    reading.cancel()
+
+
+async def test_a_screen_is_welcomed_and_hears_what_customers_say(theatre: Theatre) -> None:
+    _, headers = await theatre.desk.joins("agent")
+    async with theatre.screen(headers) as socket:
+        welcome = await hears(socket)
+        assert (welcome["type"], welcome["caught_up"]) == ("welcome", False)
+        await theatre.desk.conversation(None, "bom dia")
+        theatre.hub.hint()
+        while True:
+            event = await hears(socket, "event")
+            if event["event"] == "message_received":
+                break
+        assert event["message"]["text"] == "bom dia"
+
+
+async def test_a_screen_that_comes_again_hears_what_it_missed(theatre: Theatre) -> None:
+    _, headers = await theatre.desk.joins("admin")
+    async with theatre.screen(headers) as socket:
+        position = (await hears(socket))["position"]
+    visit = await theatre.desk.conversation(None, "bom dia")
+    async with asyncio.timeout(15):
+        while True:
+            async with theatre.screen(headers, position=position) as socket:
+                welcome = await hears(socket)
+                assert welcome["caught_up"]
+                if welcome["position"].partition(".")[0] != position.partition(".")[0]:
+                    event = await hears(socket, "event")
+                    break
+    assert event["conversation"]["id"] == str(visit.id)
+
+
+async def test_who_does_not_sign_in_is_shown_out_with_the_reason(theatre: Theatre) -> None:
+    _, headers = await theatre.desk.joins("agent")
+    used = await theatre.ticket(headers)
+    async with connect(theatre.url) as socket:
+        await socket.send(json.dumps({"type": "hello", "ticket": used}))
+        await hears(socket, "welcome")
+    for first in (
+        "", "{", "[]", '{"type": "other"}', '{"type": "hello"}', "x" * 5000,
+        json.dumps({"type": "hello", "ticket": used}),
+        json.dumps({"type": "hello", "ticket": "guess"}),
+        json.dumps({"type": "hello", "ticket": await theatre.ticket(headers), "position": "x"}),
+        json.dumps({"type": "hello", "extra": 1}),
+    ):  # fmt: skip
+        async with connect(theatre.url) as socket:
+            await socket.send(first)
+            code, reason = await refused(socket)
+            assert code == 1008, first
+            assert ":" in reason
+
+
+async def test_who_may_not_read_gets_no_socket(theatre: Theatre) -> None:
+    await theatre.desk.house.admin.execute(
+        "INSERT INTO roles VALUES ($1, 'conferente', ARRAY['contacts:read'])",
+        theatre.desk.house.tenant,
+    )
+    for role in ("conferente", "superuser"):
+        _, headers = await theatre.desk.joins(role)
+        async with theatre.screen(headers) as socket:
+            code, reason = await refused(socket)
+            assert (code, reason.partition(":")[0]) == (1008, "forbidden")
+
+
+async def test_who_signs_out_or_loses_the_role_is_sent_away(theatre: Theatre) -> None:
+    ana, headers = await theatre.desk.joins("agent")
+    rui = await theatre.desk.house.user("rui@example.com")
+    theirs = await theatre.desk.bearer("rui@example.com")
+    async with theatre.screen(headers) as first, theatre.screen(theirs) as second:
+        for socket in (first, second):
+            await hears(socket, "welcome")
+        sessions = theatre.desk.house.sessions
+        await sessions.end_all(ana, Ended.EVERYWHERE, theatre.desk.house.clock.now)
+        await theatre.desk.house.admin.execute(
+            "UPDATE users SET role = 'viewer' WHERE id = $1", rui
+        )
+        theatre.live.access_changed(ana)
+        goodbye = await hears(first, "goodbye")
+        assert goodbye["reason"] == "signed_out"
+        (left,) = [each for each in theatre.live._sockets if each.caller.id == rui]
+        await theatre.live.look_after(left)
+        assert left.caller.role == "viewer", "what they may is what they may now"
+
+
+async def test_a_screen_that_reads_too_slowly_is_cut_off_and_others_are_not(
+    theatre: Theatre, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "LINE", 4)
+    _, headers = await theatre.desk.joins("admin")
+    async with theatre.screen(headers) as slow:
+        await hears(slow, "welcome")
+        async with asyncio.timeout(10):
+            while not theatre.live._sockets:
+                await asyncio.sleep(0.01)
+        (socket,) = theatre.live._sockets
+        for _ in range(10):  # in one tick: nothing can leave meanwhile
+            socket.offer(b'{"type": "standing", "position": "0"}')
+        code, reason = await refused(slow)
+    assert (code, reason) == (1012, "slow")
+    async with asyncio.timeout(10):
+        while theatre.live._sockets:
+            await asyncio.sleep(0.01)
+    assert len(theatre.hub) == 0, "nothing is kept for who has gone"
+
+
+async def test_a_replica_that_goes_tells_everybody_to_come_again(theatre: Theatre) -> None:
+    _, headers = await theatre.desk.joins("agent")
+    async with theatre.screen(headers) as socket:
+        await hears(socket, "welcome")
+        async with asyncio.timeout(10):
+            while not theatre.live._sockets:
+                await asyncio.sleep(0.01)
+        theatre.live.restart()
+        goodbye = await hears(socket, "goodbye")
+        assert goodbye == {"type": "goodbye", "reason": "restarting", "retry_after_s": 5.0}

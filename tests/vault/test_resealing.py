@@ -1,0 +1,137 @@
+"""Every stored secret comes under the current key, while others read and write."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from niochat.adapters.postgres.database import Database
+from niochat.domain.ids import PLATFORM
+from niochat.vault import resealing as module
+from niochat.vault.resealing import Count, Resealing
+from niochat.vault.vault import Vault
+from niochat.wiring.resealing import PLACES
+from tests.builders import Admin, Given
+
+pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(60)]
+
+OLD, NEW = bytes(32), bytes([1]) * 32
+old = Vault({"k1": OLD})
+both = Vault({"k2": NEW, "k1": OLD})
+new = Vault({"k2": NEW})
+
+SEALED = {
+    "channels": ("token_sealed", "secret_sealed", "hmac_sealed"),
+    "assistants": ("api_key_sealed",),
+    "erps": ("token_sealed",),
+    "users": ("totp_sealed",),
+    "signing_keys": ("private_sealed",),
+    "mails": ("sealed",),
+}
+
+
+async def sealed_by(given: Given, vault: Vault) -> Any:
+    """One of each, as the product stores it; returns the tenant."""
+    tenant = await given.tenant()
+    channel = await given.channel(tenant)
+    place = {each.what: each for each in PLACES}
+
+    def seal(what: str, plain: str) -> bytes:
+        owner = PLATFORM if place[what].of_gate else tenant
+        return vault.seal(plain, tenant_id=owner, purpose=place[what].purpose)
+
+    execute = given.admin.execute
+    await execute(
+        "UPDATE channels SET token_sealed = $2, secret_sealed = $3, hmac_sealed = $4 WHERE id = $1",
+        channel, seal("channel tokens", "t"), seal("webhook secrets", "s"),
+        seal("webhook signing keys", "h"),
+    )  # fmt: skip
+    await execute(
+        "INSERT INTO assistants (tenant_id, endpoint, model, api_key_sealed)"
+        " VALUES ($1, 'http://m.invalid', 'm', $2)", tenant, seal("assistant keys", "a"),
+    )  # fmt: skip
+    await execute(
+        "INSERT INTO erps (tenant_id, base_url, app, token_sealed)"
+        " VALUES ($1, 'http://e.invalid', 'x', $2)", tenant, seal("ERP tokens", "e"),
+    )  # fmt: skip
+    await execute(
+        "INSERT INTO users (tenant_id, login, name, role, totp_sealed)"
+        " VALUES ($1, $1::uuid::text || '@x.y', 'x', 'admin', $2)",
+        tenant, seal("second factors", "f"),
+    )  # fmt: skip
+    await execute(
+        "INSERT INTO signing_keys (id, public_key, private_sealed)"
+        " VALUES ('k' || $1::uuid::text, '', $2)", tenant, seal("signing keys", "k"),
+    )  # fmt: skip
+    await execute(
+        "INSERT INTO mails (tenant_id, recipient, sealed) VALUES ($1, 'x', $2)",
+        tenant, seal("mails", "m"),
+    )  # fmt: skip
+    return tenant
+
+
+def totals(counts: list[Count]) -> tuple[int, int, int]:
+    return (
+        sum(each.resealed for each in counts),
+        sum(each.current for each in counts),
+        sum(each.damaged for each in counts),
+    )
+
+
+async def test_all_that_is_sealed_is_sealed_anew_and_opens_without_the_old_key(
+    database: Database, given: Given
+) -> None:
+    await sealed_by(given, old)
+    counts = await Resealing(database, both, PLACES).run()
+    assert totals(counts) == (8, 0, 0)
+    assert totals(await Resealing(database, new, PLACES).run()) == (0, 8, 0)
+
+
+async def test_the_places_are_all_columns_that_hold_something_sealed(given: Given) -> None:
+    columns = await given.rows(
+        "SELECT table_name || '.' || column_name FROM information_schema.columns"
+        " WHERE table_schema = 'public' AND column_name LIKE '%sealed' ORDER BY 1"
+    )
+    known = sorted(f"{table}.{column}" for table, names in SEALED.items() for column in names)
+    assert columns == known
+    assert len(PLACES) == len(known)
+
+
+async def test_many_are_gone_through_in_batches_and_twice_is_as_once(
+    database: Database, given: Given, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "BATCH", 2)
+    for _ in range(5):
+        await sealed_by(given, old)
+    runs = await asyncio.gather(*(Resealing(database, both, PLACES).run() for _ in range(2)))
+    assert totals(await Resealing(database, new, PLACES).run()) == (0, 40, 0)
+    assert sum(totals(run)[0] for run in runs) >= 40
+
+
+async def test_what_was_changed_meanwhile_is_not_overwritten(
+    database: Database, given: Given, admin: Admin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tenant = await sealed_by(given, old)
+    purpose = next(each.purpose for each in PLACES if each.what == "assistant keys")
+    changed = both.seal("another", tenant_id=tenant, purpose=purpose)
+
+    class Racing(Vault):
+        """Somebody stores another key right after the old one was read."""
+
+        def open(self, sealed: bytes, **more: Any) -> str:
+            if more["purpose"] == purpose:
+                writer.append(asyncio.ensure_future(admin.execute(
+                    "UPDATE assistants SET api_key_sealed = $1", changed)))  # fmt: skip
+            return super().open(sealed, **more)
+
+    writer: list[Any] = []
+    await Resealing(database, Racing({"k2": NEW, "k1": OLD}), PLACES).run()
+    await asyncio.gather(*writer)
+    stored = await admin.fetchval("SELECT api_key_sealed FROM assistants")
+    assert new.open(bytes(stored), tenant_id=tenant, purpose=purpose) == "another"
+
+
+async def test_what_no_key_opens_is_counted_and_left(database: Database, given: Given) -> None:
+    await sealed_by(given, Vault({"k0": bytes([9]) * 32}))
+    counts = await Resealing(database, both, PLACES).run()
+    assert totals(counts) == (0, 0, 8)
