@@ -17,27 +17,43 @@ MOST_WAITING = 32
 
 Args = TypeVarTuple("Args")
 Result = TypeVar("Result")
-_hasher = PasswordHasher()
-_NOBODY = _hasher.hash("nobody has this password")
-"""Compared with where there is no user, so that the time does not tell."""
 
 
 class Passwords:
     """Hashes in threads, few at a time: a rush of log-ins must not take the machine."""
 
-    def __init__(self) -> None:
+    def __init__(self, hasher: PasswordHasher | None = None) -> None:
+        """``hasher``: for tests, which would spend their minutes on hashing."""
+        self._hasher = hasher or PasswordHasher()
+        self._nobody: str | None = None
         self._places = asyncio.Semaphore(AT_ONCE)
         self._waiting = 0
 
     async def hashed(self, password: str) -> str:
         """A new hash. Raises ``Invalid`` for a password that nobody should have."""
         check(password)
-        return await self._in_thread(_hasher.hash, password)
+        return await self._in_thread(self._hasher.hash, password)
 
     async def fits(self, password: str, stored: str | None) -> bool:
         """Whether it is the password; with ``None`` it takes as long and is not."""
-        right = await self._in_thread(_verified, password[:LONGEST], stored or _NOBODY)
+        return await self._in_thread(self._verified, password[:LONGEST], stored)
+
+    def outdated(self, stored: str) -> bool:
+        """Whether today's parameters are others: hash anew at the next log-in."""
+        return self._hasher.check_needs_rehash(stored)
+
+    def _verified(self, password: str, stored: str | None) -> bool:
+        try:
+            right = self._hasher.verify(stored or self._of_nobody(), password)
+        except (VerificationError, InvalidHashError, UnicodeEncodeError):
+            return False
         return right and stored is not None
+
+    def _of_nobody(self) -> str:
+        """Compared with where there is no user, so that the time does not tell."""
+        if self._nobody is None:
+            self._nobody = self._hasher.hash("nobody has this password")
+        return self._nobody
 
     async def _in_thread(self, work: Callable[[Unpack[Args]], Result], *values: *Args) -> Result:
         if self._waiting >= MOST_WAITING:
@@ -59,15 +75,3 @@ def check(password: str) -> None:
         )
     if not password.isprintable():
         raise Invalid("a password has signs only that can be shown", code="weak_password")
-
-
-def outdated(stored: str) -> bool:
-    """Whether today's parameters are others: hash anew at the next log-in."""
-    return _hasher.check_needs_rehash(stored)
-
-
-def _verified(password: str, stored: str) -> bool:
-    try:
-        return _hasher.verify(stored, password)
-    except (VerificationError, InvalidHashError, UnicodeEncodeError):
-        return False

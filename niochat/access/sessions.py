@@ -8,7 +8,7 @@ from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
-from niochat.access.passwords import Passwords, outdated
+from niochat.access.passwords import Passwords
 from niochat.access.second_factor import SecondFactor
 from niochat.access.signing import VALID, Signer
 from niochat.access.throttle import Attempt, Throttle
@@ -98,7 +98,7 @@ class Sessions:
                 "the code is wrong or was used: wait for the next", code="bad_code"
             )
         await self._throttle.succeeded(attempt)
-        if outdated(stored):
+        if self._passwords.outdated(stored):
             await self._renew(user["id"], stored, password)
         return tokens
 

@@ -39,9 +39,15 @@ class Access:
     tickets: Tickets
 
 
-def open_access(database: Database, seals: Seals, base_url: str, sender: str) -> Access:
+def open_access(
+    database: Database,
+    seals: Seals,
+    base_url: str,
+    sender: str,
+    passwords: Passwords | None = None,
+) -> Access:
     """Nothing is asked before it is used."""
-    passwords, signer = Passwords(), Signer(database, seals)
+    passwords, signer = passwords or Passwords(), Signer(database, seals)
     throttle = Throttle(database)
     second_factor = SecondFactor(database, seals, throttle)
     post = Post(database, seals, sender)

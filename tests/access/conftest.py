@@ -7,6 +7,7 @@ from uuid import UUID
 
 import pytest
 import pytest_asyncio
+from argon2 import PasswordHasher
 
 from niochat.access.api_keys import ApiKeys
 from niochat.access.callers import Caller, Callers
@@ -23,6 +24,7 @@ from niochat.vault.vault import Vault
 from tests.builders import Admin, Given
 
 PASSWORD = "correto cavalo bateria"
+CHEAP = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
 DEVICE = Device("203.0.113.7", "Firefox")
 
 
@@ -49,7 +51,7 @@ class House:
     mails: list[EmailMessage] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.passwords = Passwords()
+        self.passwords = Passwords(CHEAP)
         self.signer = Signer(self.database, self.vault)
         self.throttle = Throttle(self.database)
         self.second_factor = SecondFactor(self.database, self.vault, self.throttle)

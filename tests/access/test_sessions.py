@@ -6,6 +6,7 @@ from uuid import UUID
 import pytest
 from argon2 import PasswordHasher
 
+from niochat.access.passwords import Passwords
 from niochat.access.sessions import LASTS, Device, Ended
 from niochat.access.throttle import OF_ACCOUNT, OF_ADDRESS, WINDOW, Attempt
 from niochat.domain.errors import Forbidden, NiochatError, TooMany, Unauthenticated
@@ -237,7 +238,7 @@ async def test_nothing_that_opens_an_account_is_stored(house: House) -> None:
 
 async def test_a_password_hashed_long_ago_is_hashed_anew(house: House) -> None:
     ana = await house.user("ana@example.com")
-    weak = PasswordHasher(time_cost=1, memory_cost=1024).hash(PASSWORD)
+    weak = PasswordHasher(time_cost=2, memory_cost=64).hash(PASSWORD)
     await house.admin.execute("UPDATE users SET password_hash = $1", weak)
     await house.signed_in("ana@example.com")
 
@@ -250,3 +251,10 @@ async def test_a_password_hashed_long_ago_is_hashed_anew(house: House) -> None:
 async def _hash_of(house: House, user: UUID) -> str:
     stored: str = await house.admin.fetchval("SELECT password_hash FROM users WHERE id = $1", user)
     return stored
+
+
+def test_the_products_own_parameters_are_those_of_the_standard() -> None:
+    """RFC 9106, section 4: the second recommended option."""
+    stored = PasswordHasher().hash("x")
+    assert stored.startswith("$argon2id$v=19$m=65536,t=3,p=4$")
+    assert not Passwords().outdated(stored)

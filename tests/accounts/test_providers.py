@@ -51,11 +51,12 @@ def test_the_demo_is_a_good_file() -> None:
         "NIOCHAT_SANDBOX_MODEL": "http://127.0.0.1:9/model/v1",
         "NIOCHAT_SANDBOX_SGP": "http://127.0.0.1:9/sgp/",
         "NIOCHAT_SANDBOX_TOKEN": "secret",
+        "NIOCHAT_SANDBOX_NEIGHBOUR_TOKEN": "another",
     }
 
-    (demo,) = read_providers(EXAMPLE, env)
+    demo, neighbour = read_providers(EXAMPLE, env)
 
-    assert demo.slug == "demo"
+    assert (demo.slug, neighbour.slug) == ("demo", "vizinho")
     assert demo.channels[0].base_url == "http://127.0.0.1:9/gateway"
     assert demo.erp is not None
     assert demo.erp.base_url == "http://127.0.0.1:9/sgp"
@@ -66,9 +67,10 @@ def test_the_examples_in_the_comments_of_the_demo_are_good(tmp_path: Path) -> No
     path = tmp_path / "demo.yaml"
     text = EXAMPLE.read_text(encoding="utf-8")
     path.write_text(re.sub(r"^( +)# ( *(?:- )?\w+:.*)$", r"\1\2", text, flags=re.MULTILINE))
-    env = dict.fromkeys(re.findall(r"env:(NIOCHAT_\w+)", text), "http://127.0.0.1:9")
+    names = re.findall(r"env:(NIOCHAT_\w+)", text)
+    env = {name: f"http://127.0.0.1:9/{name}" for name in names}
 
-    (demo,) = read_providers(path, env)
+    demo, _ = read_providers(path, env)
 
     assert demo.erp is not None
     assert demo.assistant is not None

@@ -85,7 +85,9 @@ async def desk(
     await ownership.give(host)
     asking = Asking(host.inbox, lambda thread: owner.start(host.run(thread)))
     house = House(database, admin, Clock(), await given.tenant())
-    access = open_access(database, house.vault, "https://desk.example.com", "n@example.com")
+    access = open_access(
+        database, house.vault, "https://desk.example.com", "n@example.com", house.passwords
+    )
     changed: list[UUID] = []
 
     async def access_changed(whose: UUID) -> None:

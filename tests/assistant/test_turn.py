@@ -243,7 +243,7 @@ async def test_a_database_that_comes_back_in_time_is_waited_for(
         def tenant(self, tenant_id: UUID) -> Any:
             return next(reads, returning).tenant(tenant_id)
 
-    here = Returning(*([None] * 2))  # type: ignore[arg-type]
+    here = Returning(*([None] * 3))  # type: ignore[arg-type]
     report = await desk.on(here).run(request)
 
     assert report.finish.outcome is cmd.TurnOutcome.ANSWERED

@@ -24,11 +24,11 @@ from tests.cluster.services import HTTP
 GCS = 6379
 START_S = 90.0
 DEPLOY_S = 200.0
-APPLICATIONS = ("webhooks", "api", "assistant", "erp", "supervisor")
+APPLICATIONS = ("webhooks", "api", "live", "assistant", "erp", "supervisor")
 LABEL = "niochat-carries"
 # Every machine has its own, so every machine has the same.
 _PORTS = Ports(
-    http=HTTP, postgres=0, redis=0, sandbox=0, gcs=GCS, ray_client=10001, ray_metrics=20010,
+    http=HTTP, postgres=0, redis=0, sandbox=0, smtp=0, gcs=GCS, ray_client=10001, ray_metrics=20010,
     dashboard=8265, dashboard_metrics=20011, haproxy_stats=8404, haproxy_metrics=9101,
     fallback_http=8500, fallback_grpc=9500, replica_http=30000, replica_grpc=31000,
 )  # fmt: skip

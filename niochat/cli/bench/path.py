@@ -95,7 +95,7 @@ def _report(stage: Stage, sides: dict[str, Side], halves: dict[str, Side]) -> Re
 
 
 _NOT_PLAIN = frozenset(
-    {"crowd", "sandbox", "limit", "webhooks", "api", "assistant", "erp", "supervisor", "hosts",
-     "serve_controller", "serve_proxies", "haproxy", "raylet", "gcs", "other_ray"}
+    {"crowd", "sandbox", "limit", "webhooks", "api", "live", "assistant", "erp", "supervisor",
+     "hosts", "serve_controller", "serve_proxies", "haproxy", "raylet", "gcs", "other_ray"}
 )  # fmt: skip
 """What the limit needs is the plain process, PostgreSQL and Redis."""
