@@ -2,10 +2,12 @@
 
 import asyncio
 import contextlib
+from collections.abc import Awaitable, Callable
 from uuid import UUID
 
 import structlog
-from starlette.routing import BaseRoute, WebSocketRoute
+from starlette.routing import BaseRoute, Match
+from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from niochat.access.callers import Caller, Callers
@@ -110,8 +112,8 @@ class Live:
         self._owner = Owner("live")
 
     def routes(self) -> list[BaseRoute]:
-        """With and without the prefix that Serve may have taken off."""
-        return [WebSocketRoute(path, self.connect) for path in ("/live", "/")]
+        """One, for the application's own address."""
+        return [_Here(self.connect)]
 
     async def connect(self, websocket: WebSocket) -> None:
         """One screen, from its first frame to its end."""
@@ -210,6 +212,25 @@ class Live:
             raise
         self._hub.admit(joining)
         await socket.serve()
+
+
+class _Here(BaseRoute):
+    """``/live``, with and without the prefix that Serve takes off: then nothing is left of the
+    path, which no other kind of route matches.
+    """
+
+    def __init__(self, endpoint: Callable[[WebSocket], Awaitable[None]]) -> None:
+        self._endpoint = endpoint
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        """Sockets only."""
+        path = str(scope["path"]).removeprefix(str(scope.get("root_path", "")))
+        here = scope["type"] == "websocket" and path.strip("/") in ("", "live")
+        return (Match.FULL if here else Match.NONE), {}
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One screen."""
+        await self._endpoint(WebSocket(scope, receive, send))
 
 
 async def _send(websocket: WebSocket, frames: list[Frame]) -> None:

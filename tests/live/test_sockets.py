@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 from starlette.applications import Starlette
-from starlette.routing import Mount
+from starlette.routing import Match, Mount
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
@@ -132,6 +132,15 @@ async def test_who_does_not_sign_in_is_shown_out_with_the_reason(theatre: Theatr
             code, reason = await refused(socket)
             assert code == 1008, first
             assert ":" in reason
+
+
+@pytest.mark.parametrize("root", ["", "/live"])
+async def test_the_address_is_the_same_with_and_without_serves_prefix(root: str) -> None:
+    (route,) = Live.routes(Live.__new__(Live))
+    for path, found in (("/live", True), ("/live/", True), ("/other", False), ("/live/x", False)):
+        scope = {"type": "websocket", "path": path, "root_path": root}
+        assert (route.matches(scope)[0] is Match.FULL) is found, path
+    assert route.matches({"type": "http", "path": "/live"})[0] is Match.NONE
 
 
 async def test_who_may_not_read_gets_no_socket(theatre: Theatre) -> None:
