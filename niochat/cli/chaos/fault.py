@@ -29,6 +29,8 @@ class Fault:
     short_s: float = 0.0
     takes_s: float = 12.0
     needs_small_disk: bool = False
+    drawn: bool = True
+    """Whether a seed may draw it; else it is played by its name only."""
 
 
 async def nothing_more() -> str:

@@ -32,7 +32,11 @@ def scheduled(seed: int, chosen: Sequence[Fault], *, short: bool, rootless: bool
 
 
 def _drawn(chance: random.Random, *, short: bool, rootless: bool) -> list[Fault]:
-    possible = [fault for fault in FAULTS.values() if not (rootless and fault.needs_small_disk)]
+    possible = [
+        fault
+        for fault in FAULTS.values()
+        if fault.drawn and not (rootless and fault.needs_small_disk)
+    ]
     fits = SHORT_FITS_S if short else FITS_S
     for _ in range(_DRAWS):
         faults = chance.sample(possible, FAULTS_OF_A_SEED)

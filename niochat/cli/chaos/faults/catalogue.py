@@ -26,6 +26,7 @@ _WORKERS = (
         kill("ray::ServeReplica:webhooks"),
     ),
     Fault("api-kill", "messages do not need it", kill("ray::ServeReplica:api")),
+    Fault("live-kill", "messages do not need it", kill("ray::ServeReplica:live"), drawn=False),
     Fault(
         "assistant-kill", "its turns run again, and each answers once",
         kill("ray::ServeReplica:assistant"),
