@@ -6,6 +6,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
+from niochat.domain.conversation import Status
 from niochat.domain.errors import Invalid
 from niochat.live.log import Happened
 from niochat.live.position import Position
@@ -21,11 +22,11 @@ class _Out(BaseModel):
 
 
 class ConversationRow(_Out):
-    """A conversation as the API shows it."""
+    """One visit. ``version`` grows with every event of it."""
 
     id: UUID
     protocol: str
-    status: Literal["pending", "waiting", "open", "snoozed", "resolved"]
+    status: Status
     team: str | None
     agent: str | None
     version: int
@@ -38,7 +39,7 @@ class ConversationRow(_Out):
 
 
 class MessageRow(_Out):
-    """A message as the API shows it."""
+    """One thing said. ``status`` is how far a message of ours got."""
 
     id: UUID
     version: int | None

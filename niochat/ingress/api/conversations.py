@@ -1,8 +1,6 @@
 """``/conversations``: what goes on, what was said, and what people do about it."""
 
 import secrets
-from datetime import datetime
-from enum import StrEnum
 from typing import Annotated, Any, Self
 from uuid import UUID
 
@@ -13,6 +11,7 @@ from niochat.access.callers import Caller
 from niochat.conversation.desk import DeskViews, Sight, Wanted
 from niochat.domain import commands as cmd
 from niochat.domain.audit import Entry
+from niochat.domain.conversation import Status
 from niochat.domain.errors import Forbidden, NotFound
 from niochat.domain.permissions import Action, Holder
 from niochat.inbox.ask import Asking, ThreadPlace
@@ -28,6 +27,7 @@ from niochat.ingress.api.shapes import (
     number_cursor,
     number_of,
 )
+from niochat.live.frames import ConversationRow, MessageRow
 
 DONE_WITHIN_S = 5.0
 MOST_TEXT = 4096
@@ -49,33 +49,6 @@ MayNote = Annotated[Caller, Depends(Needs(Action.CONVERSATIONS_NOTE))]
 router = APIRouter(prefix="/conversations", tags=["conversations"])
 
 
-class Status(StrEnum):
-    """Who has to act."""
-
-    PENDING = "pending"
-    WAITING = "waiting"
-    OPEN = "open"
-    SNOOZED = "snoozed"
-    RESOLVED = "resolved"
-
-
-class ConversationShown(Shown):
-    """One visit. ``version`` grows with every event of it."""
-
-    id: UUID
-    protocol: str
-    status: Status
-    team: str | None
-    agent: str | None
-    version: int
-    contact_id: UUID
-    contact: str | None
-    phone: str | None
-    opened_at: datetime
-    changed_at: datetime
-    resolved_at: datetime | None
-
-
 class Counts(Shown):
     """Of the conversations that go on and that one may see."""
 
@@ -83,24 +56,6 @@ class Counts(Shown):
     unassigned: int
     with_assistant: int
     all: int
-
-
-class MessageShown(Shown):
-    """One thing said. ``status`` is how far a message of ours got."""
-
-    id: UUID
-    version: int | None
-    author: str
-    kind: str
-    text: str
-    details: dict[str, Any]
-    reply_to: str | None
-    status: str | None
-    code: str | None
-    reactions: dict[str, Any]
-    sent_at: datetime
-    edited_at: datetime | None
-    deleted_at: datetime | None
 
 
 class Done(Shown):
@@ -147,7 +102,7 @@ async def conversations(
     caller: MayRead, request: Request, *, status: Status | None = None,
     team: Slug | None = None, agent: Annotated[str | None, Query(max_length=64)] = None,
     limit: Limit = 50, cursor: Cursor = None,
-) -> Page[ConversationShown]:  # fmt: skip
+) -> Page[ConversationRow]:  # fmt: skip
     """Newest change first; without a status those that go on. ``agent=me`` are one's own."""
     tenant_id = caller.need(Action.CONVERSATIONS_READ)
     who = str(caller.id) if agent == "me" else agent
@@ -158,7 +113,7 @@ async def conversations(
     if len(rows) > limit:
         rows = rows[:limit]
         following = moment_cursor(rows[-1]["changed_at"], rows[-1]["id"])
-    items = [ConversationShown.model_validate(row) for row in rows]
+    items = [ConversationRow.model_validate(row) for row in rows]
     return Page(items=items, next_cursor=following)
 
 
@@ -170,21 +125,19 @@ async def counts(caller: MayRead, request: Request) -> Counts:
 
 
 @router.get("/{conversation_id}")
-async def conversation(
-    conversation_id: UUID, caller: MayRead, request: Request
-) -> ConversationShown:
+async def conversation(conversation_id: UUID, caller: MayRead, request: Request) -> ConversationRow:
     """One of them."""
     found = await _found(request, caller, conversation_id, Action.CONVERSATIONS_READ)
     tenant_id = caller.need(Action.CONVERSATIONS_READ)
     await _read(request, caller, tenant_id, f"conversation:{conversation_id}")
-    return ConversationShown.model_validate(found)
+    return ConversationRow.model_validate(found)
 
 
 @router.get("/{conversation_id}/messages")
 async def messages(
     conversation_id: UUID, caller: MayRead, request: Request, limit: Limit = 50,
     cursor: Cursor = None,
-) -> Page[MessageShown]:  # fmt: skip
+) -> Page[MessageRow]:  # fmt: skip
     """What was said, the newest first."""
     await _found(request, caller, conversation_id, Action.CONVERSATIONS_READ)
     tenant_id = caller.need(Action.CONVERSATIONS_READ)
@@ -194,7 +147,7 @@ async def messages(
     if len(rows) > limit:
         rows = rows[:limit]
         following = number_cursor(rows[-1]["version"])
-    return Page(items=[MessageShown.model_validate(row) for row in rows], next_cursor=following)
+    return Page(items=[MessageRow.model_validate(row) for row in rows], next_cursor=following)
 
 
 @router.post("/{conversation_id}/messages")
