@@ -65,7 +65,7 @@ async def apply_demo() -> None:
     """The demo provider on the sandbox: instance, tenant, webhook."""
     running.adopt_environment()
     await _create_instance(demo_token(), DEMO_OWNER, "provedor-demo")
-    neighbour = os.environ["NIOCHAT_SANDBOX_NEIGHBOUR_TOKEN"]
+    neighbour = _handed_out("NIOCHAT_SANDBOX_NEIGHBOUR_TOKEN")
     await _create_instance(neighbour, NEIGHBOUR_OWNER, "provedor-vizinho")
     providers = read_providers(DEMO, {**os.environ, **_sandbox_variables()})
     async with running.parts() as parts:
@@ -74,7 +74,7 @@ async def apply_demo() -> None:
             await parts.announcements.publish(change.tenant_id)
         await _probe(parts, changes, quiet=True)
         await _connect(parts, set(running.DEMO_TENANTS), quiet=True)
-        await settle_demo(parts, os.environ["NIOCHAT_DEMO_PASSWORD"])
+        await settle_demo(parts, _handed_out("NIOCHAT_DEMO_PASSWORD"))
 
 
 async def _create_instance(token: str, owner: str, name: str) -> None:
@@ -120,10 +120,15 @@ def doctor(
 def demo_token() -> str:
     """The demo channel's gateway token."""
     running.adopt_environment()
-    token = os.environ.get("NIOCHAT_SANDBOX_TOKEN")
-    if not token:
+    return _handed_out("NIOCHAT_SANDBOX_TOKEN")
+
+
+def _handed_out(name: str) -> str:
+    """What the launcher told this home's processes. Raises ``Invalid`` without a sandbox."""
+    value = os.environ.get(name)
+    if not value:
         raise Invalid("there is no sandbox: start with scripts/run, without --no-sandbox")
-    return token
+    return value
 
 
 def _sandbox_variables() -> Mapping[str, str]:

@@ -66,6 +66,8 @@ class Services:
             "NIOCHAT_BASE_URL": f"http://{ADDRESS}:{FRONT}",
             "NIOCHAT_SANDBOX_URL": self._sandbox.url,
             "NIOCHAT_SANDBOX_TOKEN": self.credentials.sandbox_token,
+            "NIOCHAT_SANDBOX_NEIGHBOUR_TOKEN": self.credentials.neighbour_token,
+            "NIOCHAT_DEMO_PASSWORD": self.credentials.demo_password,
             "NIOCHAT_TRUSTED_PROXIES": "10.77.0.0/24,10.88.0.0/24",
         }
 
