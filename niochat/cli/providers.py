@@ -8,7 +8,7 @@ from uuid import UUID
 
 import typer
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from niochat.accounts.apply import apply as apply_providers
 from niochat.accounts.change import Change, Outcome
@@ -198,7 +198,9 @@ def _playable(subscribers: Sequence[Mapping[str, object]]) -> Table:
 
 
 def _people(found: Mapping[str, Any]) -> Table:
-    table = Table("provedor", "login", "senha", "papel")
+    table = Table(
+        *(Column(name, overflow="fold") for name in ("provedor", "login", "senha", "papel"))
+    )
     for user in found["superusers"]:
         table.add_row("", user["login"], user["password"], user["role"])
     for tenant in found["tenants"]:
