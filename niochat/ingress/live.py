@@ -23,7 +23,6 @@ from niochat.live.frames import (
     Welcome,
     frame,
     hello_of,
-    standing_frame,
 )
 from niochat.live.hub import Hub
 from niochat.live.position import Position
@@ -37,11 +36,10 @@ SENT_WITHIN_S = 10.0
 LINE = 256
 """Frames that may wait for one screen; with more of them it is too slow."""
 STANDING_EVERY_S = 15.0
-LOOK_AFTER_S = 20.0
-"""How often it is asked whether a screen's user may still be here, without a hint."""
+"""How often it is asked whether screens' users may still be here, without a hint."""
 MOST_OF_USER = 20
 """Sockets of one user in one replica."""
-CLOSED, POLICY, AGAIN = 1000, 1008, 1012
+POLICY, AGAIN = 1008, 1012
 
 
 class Socket:
@@ -143,11 +141,12 @@ class Live:
         """Whoever may not be here any more is sent away; the others hear where the log stands."""
         while True:
             await asyncio.sleep(STANDING_EVERY_S)
-            position = self._hub.position
-            for socket in list(self._sockets):
-                await self.look_after(socket)
-                if position is not None:
-                    socket.offer(standing_frame(position))
+            try:
+                for socket in list(self._sockets):
+                    await self.look_after(socket)
+            except Exception as error:  # noqa: BLE001 - the loop must outlive any error
+                _log.error("live_not_looked_after", exc_info=error)
+            self._hub.stand()
 
     async def look_after(self, socket: Socket) -> None:
         """Its user as they are now: another role or team counts from here on."""

@@ -10,7 +10,7 @@ import structlog
 
 from niochat.domain.errors import NiochatError, Unavailable
 from niochat.domain.permissions import Holder
-from niochat.live.frames import Frame, event_frame, hidden_frame
+from niochat.live.frames import Frame, event_frame, hidden_frame, standing_frame
 from niochat.live.log import EventLog, Happened
 from niochat.live.position import Position
 
@@ -93,9 +93,16 @@ class Hub:
             if not screens:
                 del self._screens[screen.tenant_id]
 
-    def screens(self) -> list[Screen]:
-        """All of them."""
-        return [screen for screens in self._screens.values() for screen in screens]
+    def stand(self) -> None:
+        """Tell all where the log stands, each behind what it was offered: a position that a screen
+        resumes from must never go back.
+        """
+        if self._upto is None:
+            return
+        standing = standing_frame(self._upto)
+        for screens in self._screens.values():
+            for screen in screens:
+                screen.offer(standing)
 
     async def run_for_ever(self) -> None:
         """Read and offer, until it is cancelled."""

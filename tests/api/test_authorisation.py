@@ -191,6 +191,31 @@ async def test_a_user_is_invited_changed_and_put_out_over_the_api(desk: Desk) ->
     assert (await desk.http.get("/auth/me", headers=theirs)).status_code in (401, 403)
 
 
+async def test_teams_are_made_renamed_and_deleted_unless_something_goes_to_them(
+    desk: Desk,
+) -> None:
+    _, headers = await desk.joins("admin")
+    for name in ("Vendas", "Comercial"):
+        put = await desk.http.put("/teams/vendas", json={"name": name}, headers=headers)
+        assert put.status_code == 204, put.text
+    listed = (await desk.http.get("/teams", headers=headers)).json()
+    assert {each["slug"]: each["name"] for each in listed} == {
+        "atendimento": "Atendimento", "vendas": "Comercial",
+    }  # fmt: skip
+
+    refused = await desk.http.delete("/teams/atendimento", headers=headers)
+    problem(refused, 409, "team_in_use")
+    assert (await desk.http.delete("/teams/vendas", headers=headers)).status_code == 204
+    problem(await desk.http.delete("/teams/vendas", headers=headers), 404, "not_found")
+
+    await desk.http.put("/teams/vendas", json={"name": "Vendas"}, headers=headers)
+    visit = await desk.conversation()
+    await desk.http.post(
+        f"/conversations/{visit.id}/transfer", json={"team": "vendas"}, headers=headers
+    )
+    problem(await desk.http.delete("/teams/vendas", headers=headers), 409, "team_in_use")
+
+
 async def test_pages_go_on_where_the_one_before_ended(desk: Desk) -> None:
     _, headers = await desk.joins("admin")
     for number in range(5):
@@ -228,11 +253,13 @@ async def test_a_superuser_enters_a_tenant_for_a_while_and_the_tenant_can_read_o
     assert entered.json()["tenant_id"] == str(desk.house.tenant)
     assert (await desk.http.get("/users", headers=headers)).status_code == 200
 
+    made = await desk.http.post("/api-keys", json=SAMPLES["/api-keys"], headers=headers)
+    assert made.status_code == 201, made.text
     assert (await desk.http.post("/tenants/leave", headers=headers)).status_code == 204
     problem(await desk.http.get("/users", headers=headers), 403, "forbidden")
     _, boss = await desk.joins("admin")
     log = (await desk.http.get("/audit", params={"who": str(root)}, headers=boss)).json()["items"]
-    assert [each["action"] for each in log] == ["sessions.enter"]
+    assert [each["action"] for each in log] == ["keys.make", "sessions.enter"]
 
 
 async def test_what_people_did_and_looked_at_is_in_their_tenants_log(desk: Desk) -> None:

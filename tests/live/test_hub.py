@@ -227,6 +227,25 @@ async def test_a_transaction_that_ends_late_is_not_skipped(room: Room, admin_url
     assert screen.events()[0]["event"] == "command_parked"
 
 
+async def test_a_position_never_goes_back_also_for_who_is_catching_up(room: Room) -> None:
+    admitted, catching_up = Watched(room.place.tenant), Watched(room.place.tenant)
+    await room.enter(admitted)
+    joining = await room.hub.join(catching_up, await room.hub._log.end())
+    await room.thread("oi")
+    await room.read(admitted, 3)
+    room.hub.stand()
+    await room.thread("de novo")
+    await room.read(admitted, 6)
+    for each in (*(joining.missed or ()), *joining.take()):
+        catching_up.offer(each)
+
+    for screen in (admitted, catching_up):
+        positions = [Position.of(each["position"]) for each in screen.frames]
+        assert positions == sorted(positions)
+        assert [each["type"] for each in screen.frames].count("standing") == 1
+    assert len(catching_up.frames) == len(admitted.frames)
+
+
 async def test_what_leaves_somebodys_sight_is_hidden_from_them(room: Room) -> None:
     own = Watched(room.place.tenant, Scope.OWN, "ana")
     whole = Watched(room.place.tenant)

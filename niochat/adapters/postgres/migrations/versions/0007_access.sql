@@ -94,13 +94,12 @@ CREATE TABLE api_keys (
     digest       bytea NOT NULL UNIQUE,
     hint         text NOT NULL,                 -- its first characters, to tell it from others
     permissions  text[] NOT NULL,
-    created_by   uuid NOT NULL,
+    created_by   uuid NOT NULL,                 -- a user, a superuser inside, or another key
     created_at   timestamptz NOT NULL DEFAULT now(),
     expires_at   timestamptz,
     last_used_at timestamptz,
     revoked_at   timestamptz,
-    PRIMARY KEY (tenant_id, id),
-    FOREIGN KEY (tenant_id, created_by) REFERENCES users (tenant_id, id)
+    PRIMARY KEY (tenant_id, id)
 );
 CREATE UNIQUE INDEX api_keys_name ON api_keys (tenant_id, name) WHERE revoked_at IS NULL;
 CREATE TABLE signing_keys (
