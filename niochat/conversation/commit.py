@@ -66,6 +66,7 @@ def _conversation(plan: Plan) -> Row:
         "next": after.version, "state": state_to_json(after), "status": after.status.value,
         "protocol": after.protocol, "team": after.team, "agent": after.agent,
         "paused_until": after.paused_until, "at": plan.now, "epoch": plan.epoch,
+        "reopens": plan.reopens,
     }  # fmt: skip
 
 

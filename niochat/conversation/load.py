@@ -16,6 +16,7 @@ from niochat.adapters.postgres.database import Connection
 from niochat.adapters.postgres.queries import queries
 from niochat.conversation.work import MemoryCommand, Thread, Work
 from niochat.domain import commands as cmd
+from niochat.domain.conversation import Conversation
 from niochat.domain.draft import KnownMessage, KnownSend, Unmatched
 from niochat.domain.errors import Unreadable
 from niochat.domain.ids import MessageId, OutboxId, ThreadId
@@ -62,6 +63,8 @@ class Loaded:
     )
     numbers: dict[UUID, int] = field(default_factory=dict)
     """For the protocol of a conversation that may be opened."""
+    over: dict[UUID, Conversation] = field(default_factory=dict)
+    """Conversations that are over and shall be reopened."""
     unread: set[UUID] = field(default_factory=set)
     """Threads where a later row cannot be read by this code; those before it can."""
 
@@ -105,6 +108,9 @@ def _take(row: Any, remembered: Thread | None, loaded: Loaded) -> None:
     _know(thread, row, loaded)
     if row["number"] is not None:
         loaded.numbers[thread.id] = row["number"]
+    if row["over"] is not None:
+        schema_version, state = row["over"]
+        loaded.over[thread.id] = state_from_json(state, schema_version)
 
 
 def _tenant(row: Any) -> Tenant:

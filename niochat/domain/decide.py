@@ -47,8 +47,16 @@ def _dispatch(draft: Draft, command: cmd.Command) -> None:
             handling.note(draft, command)
         case cmd.TransferConversation():
             handling.transfer(draft, command)
+        case cmd.SnoozeConversation():
+            handling.snooze(draft, command)
+        case cmd.PrioritiseConversation():
+            handling.prioritise(draft, command)
+        case cmd.LabelConversation():
+            handling.label(draft, command)
         case cmd.ResolveConversation():
             handling.resolve(draft, command)
+        case cmd.ReopenConversation():
+            handling.reopen(draft, command)
         case cmd.SuspendAssistant():
             handling.suspend_assistant(draft)
         case cmd.ParkCommand():

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+from niochat.domain.conversation import Priority
 from niochat.domain.ids import ConversationId, MessageId, OutboxId, TurnId
 from niochat.domain.message import Author, DeliveryStatus, Kind
 
@@ -162,6 +163,41 @@ class ConversationGivenBack:
 
 
 @dataclass(frozen=True, slots=True)
+class ConversationSnoozed:
+    by: str
+    until: datetime
+    type: Literal["conversation_snoozed"] = "conversation_snoozed"
+
+
+@dataclass(frozen=True, slots=True)
+class ConversationWoken:
+    """It was put off and is back. ``reason``: due, customer_wrote."""
+
+    reason: str
+    type: Literal["conversation_woken"] = "conversation_woken"
+
+
+@dataclass(frozen=True, slots=True)
+class PriorityChanged:
+    by: str
+    priority: Priority
+    type: Literal["priority_changed"] = "priority_changed"
+
+
+@dataclass(frozen=True, slots=True)
+class LabelsChanged:
+    by: str
+    labels: tuple[str, ...]
+    type: Literal["labels_changed"] = "labels_changed"
+
+
+@dataclass(frozen=True, slots=True)
+class ConversationReopened:
+    by: str
+    type: Literal["conversation_reopened"] = "conversation_reopened"
+
+
+@dataclass(frozen=True, slots=True)
 class ConversationResolved:
     """``reason``: who ended it, or ``merged``, ``assistant``, ``inactivity``."""
 
@@ -207,6 +243,11 @@ Event = (
     | ConversationAssigned
     | ConversationTransferred
     | ConversationGivenBack
+    | ConversationSnoozed
+    | ConversationWoken
+    | PriorityChanged
+    | LabelsChanged
+    | ConversationReopened
     | ConversationResolved
     | ThreadsLinked
     | CommandParked

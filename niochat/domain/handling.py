@@ -1,16 +1,26 @@
 """What people and the product do with a conversation: take over, answer, pass on, resolve."""
 
+from datetime import timedelta
+
 from niochat.domain import commands as cmd
 from niochat.domain import effects as fx
 from niochat.domain import events as e
-from niochat.domain.conversation import Conversation, Status
+from niochat.domain.conversation import Conversation, Status, Timer
 from niochat.domain.draft import Draft
 from niochat.domain.errors import Refused
 from niochat.domain.ids import person_cause
 from niochat.domain.message import Author, Content, Kind
 from niochat.domain.receiving import open_conversation
-from niochat.domain.replying import cancel_turn, expect_customer, hand_off, wake_assistant
+from niochat.domain.replying import (
+    cancel_turn,
+    expect_customer,
+    hand_off,
+    set_timer,
+    wake_assistant,
+)
 from niochat.domain.saying import leave_note, say
+
+LONGEST_SNOOZE = timedelta(days=365)
 
 
 def assign(draft: Draft, command: cmd.AssignConversation) -> None:
@@ -20,8 +30,7 @@ def assign(draft: Draft, command: cmd.AssignConversation) -> None:
         return
     cancel_turn(draft, "takeover")
     draft.also(fx.CancelReplies())
-    if c.team is not None and c.status is Status.WAITING:
-        draft.also(fx.TellTeam(c.team, waiting=False))
+    _leave_queue(draft)
     draft.emit(e.ConversationAssigned(command.agent))
 
 
@@ -35,8 +44,7 @@ def give_back(draft: Draft, command: cmd.GiveBackConversation) -> None:
             "the tenant is suspended or its assistant is off: a person has to answer",
             code="assistant_unavailable",
         )
-    if c.team is not None and c.status is Status.WAITING:
-        draft.also(fx.TellTeam(c.team, waiting=False))
+    _leave_queue(draft)
     draft.emit(e.ConversationGivenBack(command.by))
     if draft.conversation.unanswered:
         wake_assistant(draft)
@@ -72,8 +80,7 @@ def transfer(draft: Draft, command: cmd.TransferConversation) -> None:
     c = _live(draft)
     cancel_turn(draft, "takeover")
     draft.also(fx.CancelReplies())
-    if c.team is not None and c.status is Status.WAITING:
-        draft.also(fx.TellTeam(c.team, waiting=False))
+    _leave_queue(draft)
     draft.emit(e.ConversationTransferred(command.by, command.team, command.agent))
     cause = person_cause(c.id, draft.context.cause)
     leave_note(draft, cause, command.note, Author.AGENT, {"agent": command.by})
@@ -84,12 +91,49 @@ def transfer(draft: Draft, command: cmd.TransferConversation) -> None:
 
 def resolve(draft: Draft, command: cmd.ResolveConversation) -> None:
     """The visit is over; the next message of the customer opens another one."""
-    c = _live(draft)
+    _live(draft)
     cancel_turn(draft, "resolved")
     draft.also(fx.CancelReplies())
-    if c.team is not None and c.status is Status.WAITING:
-        draft.also(fx.TellTeam(c.team, waiting=False))
+    _leave_queue(draft)
     draft.emit(e.ConversationResolved(command.by))
+
+
+def snooze(draft: Draft, command: cmd.SnoozeConversation) -> None:
+    """Put off; only where people have it, or it would be hidden from the assistant."""
+    c, now = _live(draft), draft.context.now
+    if c.status is Status.PENDING:
+        raise Refused("take the conversation over first", code="not_taken_over")
+    if not now < command.until <= now + LONGEST_SNOOZE:
+        raise Refused(f"until: within the next {LONGEST_SNOOZE.days} days", code="bad_moment")
+    _leave_queue(draft)
+    draft.emit(e.ConversationSnoozed(command.by, command.until))
+    set_timer(draft, Timer.SNOOZE, command.until)
+
+
+def prioritise(draft: Draft, command: cmd.PrioritiseConversation) -> None:
+    """How urgent it is; a queue is told, as its order changes."""
+    c = _live(draft)
+    if c.priority is command.priority:
+        return
+    draft.emit(e.PriorityChanged(command.by, command.priority))
+    if c.team is not None and c.status is Status.WAITING:
+        draft.also(fx.TellTeam(c.team, waiting=True))
+
+
+def label(draft: Draft, command: cmd.LabelConversation) -> None:
+    """Another set of labels."""
+    labels = tuple(sorted(set(command.labels)))
+    if _live(draft).labels != labels:
+        draft.emit(e.LabelsChanged(command.by, labels))
+
+
+def reopen(draft: Draft, command: cmd.ReopenConversation) -> None:
+    """The visit goes on, with the one who reopened it."""
+    c = draft.live
+    if c is None or c.id != command.conversation:
+        raise Refused("another conversation with this customer is open", code="another_is_open")
+    if c.status is Status.RESOLVED:
+        draft.emit(e.ConversationReopened(command.by))
 
 
 def suspend_assistant(draft: Draft) -> None:
@@ -108,6 +152,12 @@ def park(draft: Draft, command: cmd.ParkCommand) -> None:
     draft.emit(e.CommandParked(command.inbox_id, command.code))
     if draft.conversation.status is Status.PENDING:
         hand_off(draft, "command_parked")
+
+
+def _leave_queue(draft: Draft) -> None:
+    c = draft.conversation
+    if c.team is not None and c.status is Status.WAITING:
+        draft.also(fx.TellTeam(c.team, waiting=False))
 
 
 def _live(draft: Draft) -> Conversation:

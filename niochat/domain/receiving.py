@@ -11,7 +11,7 @@ from niochat.domain.draft import Draft, KnownMessage
 from niochat.domain.ids import OutboxId, conversation_id, inbound_message_id
 from niochat.domain.message import Author, DeliveryStatus
 from niochat.domain.news import apply_or_keep, apply_unmatched
-from niochat.domain.replying import cancel_turn, let_go, settle_send, wake_assistant
+from niochat.domain.replying import cancel_turn, let_go, settle_send, wake_assistant, wake_up
 
 
 def receive_message(draft: Draft, command: cmd.ReceiveMessage) -> None:
@@ -33,6 +33,7 @@ def receive_message(draft: Draft, command: cmd.ReceiveMessage) -> None:
     )
     known = KnownMessage(message, Author.CUSTOMER, None, live=True)
     apply_unmatched(draft, command.external_id, known)
+    wake_up(draft, "customer_wrote")
     let_go(draft)
     wake_assistant(draft)
 

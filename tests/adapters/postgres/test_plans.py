@@ -182,6 +182,7 @@ async def test_a_new_database_plans_by_keys_too(database: Database, admin: Admin
 
 
 LOADED = {
+    "conversations_pkey": {"id", "tenant_id"},
     "threads_id_key": {"id"},
     "tenants_pkey": {"tenant_id"},
     "conversations_one_live": {"thread_id"},
