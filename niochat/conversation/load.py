@@ -20,7 +20,7 @@ from niochat.domain.conversation import Conversation
 from niochat.domain.draft import KnownMessage, KnownSend, Unmatched
 from niochat.domain.errors import Unreadable
 from niochat.domain.ids import MessageId, OutboxId, ThreadId
-from niochat.domain.message import Author, DeliveryStatus
+from niochat.domain.message import Author, Change, DeliveryStatus
 from niochat.domain.policy import Policy, Presence
 
 _SQL = queries("step")
@@ -148,9 +148,14 @@ def _know(thread: Thread, row: Any, loaded: Loaded) -> None:
             loaded.messages[thread.id][external] = _message(thread, *message)
         if unmatched:
             loaded.unmatched[thread.id][external] = tuple(Unmatched(*news) for news in unmatched)
-    for outbox, status, conversation, message_id, attempts, *said in row["sends"] or ():
+    for outbox, status, conversation, message_id, attempts, *said, change, value in (
+        row["sends"] or ()
+    ):
         live = thread.conversation is not None and str(thread.conversation.id) == conversation
-        send = KnownSend(_message(thread, message_id, *said), status, live, attempts)
+        send = KnownSend(
+            _message(thread, message_id, *said), status, live, attempts,
+            Change(change) if change else None, value or "",
+        )  # fmt: skip
         loaded.sends[thread.id][OutboxId(UUID(outbox))] = send
 
 
@@ -169,7 +174,13 @@ def _message(
 def externals_of(command: cmd.DurableCommand | MemoryCommand) -> tuple[str, ...]:
     """Gateway ids of the messages that a command speaks of; the query finds those of rows."""
     match command:
-        case cmd.ReceiveReaction(target=target) | cmd.ReceiveEdit(target=target):
+        case (
+            cmd.ReceiveReaction(target=target)
+            | cmd.ReceiveEdit(target=target)
+            | cmd.EditReply(target=target)
+            | cmd.DeleteReply(target=target)
+            | cmd.ReactToMessage(target=target)
+        ):
             return (target,)
         case cmd.ReceiveDeletion(targets=targets) | cmd.ReceiveReceipt(targets=targets):
             return targets

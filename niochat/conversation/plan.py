@@ -15,6 +15,7 @@ from niochat.domain.commands import (
     ReceiveMessage,
     ReopenConversation,
     RestartTurn,
+    SettleFile,
     SettleSend,
 )
 from niochat.domain.conversation import Conversation, Status
@@ -188,6 +189,8 @@ def cause_of(command: Command | MemoryCommand, place: str) -> str:
             return f"restart_turn:{turn}:{attempt}"
         case SettleSend(outbox=outbox, result=result):
             return f"settle_send:{outbox}:{result}"
+        case SettleFile(file=file):
+            return f"settle_file:{file}"
         case FireTimer(name=name, generation=generation):
             return f"fire_timer:{name}:{generation}"
         case _:

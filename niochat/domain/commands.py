@@ -11,30 +11,39 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 from typing import Literal
+from uuid import UUID
 
 from niochat.domain.desk_commands import (
     AssignConversation,
+    AttachedFile,
+    DeleteReply,
+    EditReply,
     GiveBackConversation,
     HandOverConversation,
     LabelConversation,
     LeaveNote,
     PrioritiseConversation,
+    ReactToMessage,
     ReopenConversation,
     ReplyToCustomer,
     ResolveConversation,
     SnoozeConversation,
     TransferConversation,
 )
-from niochat.domain.ids import OutboxId, TurnId
+from niochat.domain.ids import ConversationId, MessageId, OutboxId, TurnId
 from niochat.domain.message import Content, DeliveryStatus
 
 __all__ = [
     "AssignConversation",
+    "AttachedFile",
+    "DeleteReply",
+    "EditReply",
     "GiveBackConversation",
     "HandOverConversation",
     "LabelConversation",
     "LeaveNote",
     "PrioritiseConversation",
+    "ReactToMessage",
     "ReopenConversation",
     "ReplyToCustomer",
     "ResolveConversation",
@@ -222,6 +231,20 @@ class SettleSend:
 
 
 @dataclass(frozen=True, slots=True)
+class SettleFile:
+    """A customer's file was fetched and is kept, or cannot be had: ``code`` says why."""
+
+    file: UUID
+    message: MessageId
+    conversation: ConversationId | None
+    mimetype: str = ""
+    filename: str = ""
+    size: int = 0
+    sha256: str = ""
+    code: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class FireTimer:
     """A timer is due; a stale ``generation`` does nothing.
 
@@ -245,6 +268,9 @@ DurableCommand = (
     | GiveBackConversation
     | HandOverConversation
     | ReplyToCustomer
+    | EditReply
+    | DeleteReply
+    | ReactToMessage
     | LeaveNote
     | TransferConversation
     | SnoozeConversation
@@ -256,4 +282,4 @@ DurableCommand = (
     | LinkThread
     | ParkCommand
 )
-Command = DurableCommand | FinishAssistantTurn | RestartTurn | SettleSend | FireTimer
+Command = DurableCommand | FinishAssistantTurn | RestartTurn | SettleSend | SettleFile | FireTimer

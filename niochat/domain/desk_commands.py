@@ -5,7 +5,8 @@ from datetime import datetime
 from typing import Literal
 
 from niochat.domain.conversation import Priority
-from niochat.domain.ids import ConversationId
+from niochat.domain.ids import ConversationId, MessageId
+from niochat.domain.message import Kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +35,58 @@ class HandOverConversation:
 
 
 @dataclass(frozen=True, slots=True)
+class AttachedFile:
+    """A file of the tenant that leaves with a message. ``size`` in bytes."""
+
+    id: str
+    kind: Kind
+    filename: str
+    mimetype: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
 class ReplyToCustomer:
-    """A human answers the customer."""
+    """A human answers the customer. ``reply_to`` is the gateway's id of the message that is
+    quoted, ``again`` our id of a message that failed and is said once more; with a ``file`` the
+    text is its caption, maybe empty.
+    """
 
     agent: str
     text: str
+    reply_to: str | None = None
+    file: AttachedFile | None = None
+    again: MessageId | None = None
     type: Literal["reply_to_customer"] = "reply_to_customer"
+
+
+@dataclass(frozen=True, slots=True)
+class EditReply:
+    """A human replaces what was said; ``target`` is the gateway's id of the message."""
+
+    agent: str
+    target: str
+    text: str
+    type: Literal["edit_reply"] = "edit_reply"
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteReply:
+    """A human takes back what was said, for everyone."""
+
+    agent: str
+    target: str
+    type: Literal["delete_reply"] = "delete_reply"
+
+
+@dataclass(frozen=True, slots=True)
+class ReactToMessage:
+    """A human puts an emoji on a message, or takes it off (empty)."""
+
+    agent: str
+    target: str
+    emoji: str
+    type: Literal["react_to_message"] = "react_to_message"
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from typing import Literal
 
 from niochat.domain.conversation import Priority
 from niochat.domain.ids import ConversationId, MessageId, OutboxId, TurnId
-from niochat.domain.message import Author, DeliveryStatus, Kind
+from niochat.domain.message import Author, Change, DeliveryStatus, Kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +57,25 @@ class MessageReacted:
     message: MessageId
     by_provider: bool
     type: Literal["message_reacted"] = "message_reacted"
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeFailed:
+    """A message stays as it was: the gateway did not take the change."""
+
+    message: MessageId
+    change: Change
+    code: str
+    type: Literal["change_failed"] = "change_failed"
+
+
+@dataclass(frozen=True, slots=True)
+class FileSettled:
+    """The file of a customer's message is here, or will not come: ``code`` says why."""
+
+    message: MessageId
+    code: str
+    type: Literal["file_settled"] = "file_settled"
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,6 +249,8 @@ Event = (
     | MessageEdited
     | MessageDeleted
     | MessageReacted
+    | ChangeFailed
+    | FileSettled
     | MessageQueued
     | NoteAdded
     | CustomerReminded

@@ -78,6 +78,8 @@ def _apply(c: Conversation, event: e.Event) -> Conversation:
             e.MessageEdited()
             | e.MessageDeleted()
             | e.MessageReacted()
+            | e.ChangeFailed()
+            | e.FileSettled()
             | e.MessageStatusChanged()
             | e.CommandParked()
             | e.NoteAdded()

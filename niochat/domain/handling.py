@@ -5,11 +5,11 @@ from datetime import timedelta
 from niochat.domain import commands as cmd
 from niochat.domain import effects as fx
 from niochat.domain import events as e
-from niochat.domain.conversation import Conversation, Status, Timer
+from niochat.domain.conversation import Status, Timer
 from niochat.domain.draft import Draft
 from niochat.domain.errors import Refused
 from niochat.domain.ids import person_cause
-from niochat.domain.message import Author, Content, Kind
+from niochat.domain.message import Author, Content, DeliveryStatus, Kind
 from niochat.domain.receiving import open_conversation
 from niochat.domain.replying import (
     cancel_turn,
@@ -25,7 +25,7 @@ LONGEST_SNOOZE = timedelta(days=365)
 
 def assign(draft: Draft, command: cmd.AssignConversation) -> None:
     """A human takes over: from this commit on no assistant message starts to leave."""
-    c = _live(draft)
+    c = draft.ongoing()
     if c.status is Status.OPEN and c.agent == command.agent:
         return
     cancel_turn(draft, "takeover")
@@ -36,7 +36,7 @@ def assign(draft: Draft, command: cmd.AssignConversation) -> None:
 
 def give_back(draft: Draft, command: cmd.GiveBackConversation) -> None:
     """The assistant may answer again, beginning with what nobody answered yet."""
-    c = _live(draft)
+    c = draft.ongoing()
     if c.assistant_may_reply(draft.context.now):
         return
     if not draft.context.policy.assistant_answers:
@@ -54,22 +54,38 @@ def give_back(draft: Draft, command: cmd.GiveBackConversation) -> None:
 
 def hand_over(draft: Draft, command: cmd.HandOverConversation) -> None:
     """An operator calls people; who is with people already stays there, whatever team was named."""
-    if _live(draft).status is Status.PENDING:
+    if draft.ongoing().status is Status.PENDING:
         hand_off(draft, "operator", command.team)
 
 
 def reply(draft: Draft, command: cmd.ReplyToCustomer) -> None:
     """A human says something; only where people have the conversation."""
-    c = _live(draft)
+    c = draft.ongoing()
     if c.status is not Status.OPEN:
         raise Refused("take the conversation over first", code="not_taken_over")
-    said = Content(Kind.TEXT, command.text, {"agent": command.agent})
-    say(draft, Author.AGENT, person_cause(c.id, draft.context.cause), said)
+    if command.again is not None:
+        failed = DeliveryStatus.FAILED
+        draft.emit(e.MessageStatusChanged(command.again, failed, "said_again"))
+        draft.also(fx.ChangeMessage(command.again, code="said_again"))
+    cause = person_cause(c.id, draft.context.cause)
+    say(draft, Author.AGENT, cause, _said(command), reply_to=command.reply_to)
+
+
+def _said(command: cmd.ReplyToCustomer) -> Content:
+    details: dict[str, object] = {"agent": command.agent}
+    file = command.file
+    if file is None:
+        return Content(Kind.TEXT, command.text, details)
+    details |= {
+        "attachment": file.id, "filename": file.filename, "mimetype": file.mimetype,
+        "length": file.size,
+    }  # fmt: skip
+    return Content(file.kind, command.text, details)
 
 
 def note(draft: Draft, command: cmd.LeaveNote) -> None:
     """For people of the provider, whoever has the conversation."""
-    c = _live(draft)
+    c = draft.ongoing()
     details = {"agent": command.agent, "mentions": list(command.mentions)}
     cause = person_cause(c.id, draft.context.cause)
     leave_note(draft, cause, command.text, Author.AGENT, details)
@@ -77,7 +93,7 @@ def note(draft: Draft, command: cmd.LeaveNote) -> None:
 
 def transfer(draft: Draft, command: cmd.TransferConversation) -> None:
     """From people, or the assistant, to a team's queue or to another agent."""
-    c = _live(draft)
+    c = draft.ongoing()
     cancel_turn(draft, "takeover")
     draft.also(fx.CancelReplies())
     _leave_queue(draft)
@@ -91,7 +107,7 @@ def transfer(draft: Draft, command: cmd.TransferConversation) -> None:
 
 def resolve(draft: Draft, command: cmd.ResolveConversation) -> None:
     """The visit is over; the next message of the customer opens another one."""
-    _live(draft)
+    draft.ongoing()
     cancel_turn(draft, "resolved")
     draft.also(fx.CancelReplies())
     _leave_queue(draft)
@@ -100,7 +116,7 @@ def resolve(draft: Draft, command: cmd.ResolveConversation) -> None:
 
 def snooze(draft: Draft, command: cmd.SnoozeConversation) -> None:
     """Put off; only where people have it, or it would be hidden from the assistant."""
-    c, now = _live(draft), draft.context.now
+    c, now = draft.ongoing(), draft.context.now
     if c.status is Status.PENDING:
         raise Refused("take the conversation over first", code="not_taken_over")
     if not now < command.until <= now + LONGEST_SNOOZE:
@@ -112,7 +128,7 @@ def snooze(draft: Draft, command: cmd.SnoozeConversation) -> None:
 
 def prioritise(draft: Draft, command: cmd.PrioritiseConversation) -> None:
     """How urgent it is; a queue is told, as its order changes."""
-    c = _live(draft)
+    c = draft.ongoing()
     if c.priority is command.priority:
         return
     draft.emit(e.PriorityChanged(command.by, command.priority))
@@ -123,7 +139,7 @@ def prioritise(draft: Draft, command: cmd.PrioritiseConversation) -> None:
 def label(draft: Draft, command: cmd.LabelConversation) -> None:
     """Another set of labels."""
     labels = tuple(sorted(set(command.labels)))
-    if _live(draft).labels != labels:
+    if draft.ongoing().labels != labels:
         draft.emit(e.LabelsChanged(command.by, labels))
 
 
@@ -158,10 +174,3 @@ def _leave_queue(draft: Draft) -> None:
     c = draft.conversation
     if c.team is not None and c.status is Status.WAITING:
         draft.also(fx.TellTeam(c.team, waiting=False))
-
-
-def _live(draft: Draft) -> Conversation:
-    c = draft.live
-    if c is None or c.status is Status.RESOLVED:
-        raise Refused("the conversation is resolved: nothing to do", code="resolved")
-    return c

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from niochat.domain import effects as fx
 from niochat.domain import events as e
+from niochat.domain.changing import settle_change
 from niochat.domain.commands import (
     FinishAssistantTurn,
     FireTimer,
@@ -170,6 +171,9 @@ def settle_send(draft: Draft, command: SettleSend) -> None:
     """What is known of a send is written once; evidence of delivery is never taken back."""
     send = draft.context.sends.get(command.outbox)
     if send is None or _is_settled(send, command.result) or _is_stale(send, command):
+        return
+    if send.change is not None:
+        settle_change(draft, send, command)
         return
     status = _outbox_status(draft, send, command)
     draft.also(

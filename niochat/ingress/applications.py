@@ -170,7 +170,7 @@ def _rest(parts: Parts, poke: Callable[[UUID], None]) -> list[BaseRoute]:
         mail_server = Smtp(settings.smtp_url.get_secret_value())
         parts.owner.start(deliver_for_ever(access.post, mail_server.send))
     app = rest.build(
-        access, DeskViews(parts.database), Asking(parts.inbox, poke),
+        access, DeskViews(parts.database), Asking(parts.inbox, poke), parts.library,
         parts.access_changes.publish,
         secure_cookies=settings.base_url.startswith("https://"),
     )  # fmt: skip

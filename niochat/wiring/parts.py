@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from niochat.accounts.directory import Directory
+from niochat.adapters.files import FileStore
 from niochat.adapters.postgres.database import Database
 from niochat.adapters.redis.live import ACCESS, NEWS, Announcements
 from niochat.adapters.whatsapp.uazapi.client import Uazapi
@@ -11,6 +12,7 @@ from niochat.conversation.views import Views
 from niochat.domain.gateway import Gateway
 from niochat.inbox.accept import Inbox
 from niochat.inbox.backfill import Backfill
+from niochat.media.library import Library
 from niochat.outbox.deliver import LineOf
 from niochat.runtime.tasks import Owner
 from niochat.vault.vault import Vault
@@ -32,6 +34,8 @@ class Parts:
     news: Announcements
     access_changes: Announcements
     line_of: LineOf
+    files: FileStore
+    library: Library
     owner: Owner
 
     async def close(self) -> None:
@@ -52,6 +56,7 @@ async def open_parts(settings: Settings) -> Parts:
     inbox = Inbox(database)
     directory = Directory(database, vault)
     announcements = Announcements(settings.redis_url.get_secret_value())
+    files = FileStore.at(settings.files_url or (settings.home.resolve() / "files").as_uri())
     owner = Owner("announcements")
     owner.start(announcements.listen(directory.forget, directory.forget_all))
     return Parts(
@@ -67,5 +72,7 @@ async def open_parts(settings: Settings) -> Parts:
         news=Announcements(settings.redis_url.get_secret_value(), NEWS),
         access_changes=Announcements(settings.redis_url.get_secret_value(), ACCESS),
         line_of=directory.line,
+        files=files,
+        library=Library(database, files, vault),
         owner=owner,
     )

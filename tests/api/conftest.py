@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -9,10 +10,12 @@ import httpx
 import pytest_asyncio
 from fastapi import FastAPI
 
+from niochat.adapters.files import FileStore
 from niochat.adapters.postgres.database import Database
 from niochat.conversation.desk import DeskViews
 from niochat.inbox.ask import Asking
 from niochat.ingress.api.application import build
+from niochat.media.library import Library
 from niochat.runtime.tasks import Owner
 from niochat.wiring.access import open_access
 from tests.access.conftest import PASSWORD, Clock, House
@@ -78,7 +81,7 @@ def problem(answer: httpx.Response, status: int, code: str) -> dict[str, Any]:
 
 @pytest_asyncio.fixture
 async def desk(
-    database: Database, admin: Admin, given: Given, ownership: Ownership
+    database: Database, admin: Admin, given: Given, ownership: Ownership, tmp_path: Path
 ) -> AsyncIterator[Desk]:
     """With one provider; nobody works there yet."""
     host, owner = Host("host-a:1", database), Owner("tests")
@@ -93,6 +96,7 @@ async def desk(
     async def access_changed(whose: UUID) -> None:
         changed.append(whose)
 
-    app = build(access, DeskViews(database), asking, access_changed, secure_cookies=False)
+    library = Library(database, FileStore.at(tmp_path.as_uri()), house.vault)
+    app = build(access, DeskViews(database), asking, library, access_changed, secure_cookies=False)
     async with serving(app) as http:
         yield Desk(house, app, http, given, host, changed)

@@ -8,12 +8,16 @@ from fastapi import FastAPI
 
 from niochat.conversation.desk import DeskViews
 from niochat.inbox.ask import Asking
-from niochat.ingress.api import answers, auth, conversations, people, platform
+from niochat.ingress.api import answers, auth, conversations, files, messages, people, platform
 from niochat.ingress.api.shapes import Problem
+from niochat.media.library import Library
 from niochat.wiring.access import Access
 
 VERSION = "1.0.0"
-ROUTERS = (auth.router, people.router, conversations.router, platform.router)
+ROUTERS = (
+    auth.router, people.router, conversations.router, messages.router, files.router,
+    platform.router,
+)  # fmt: skip
 _PROBLEMS = {
     "4XX": {"model": Problem, "description": "What to change, as a problem (RFC 9457)."},
     "5XX": {"model": Problem, "description": "A part is away: try again."},
@@ -29,6 +33,7 @@ def build(
     access: Access,
     desk_views: DeskViews,
     asking: Asking,
+    library: Library,
     changed: Callable[[UUID], Awaitable[object]],
     *,
     secure_cookies: bool,
@@ -40,6 +45,7 @@ def build(
     app = _documented()
     app.state.access, app.state.secure_cookies = access, secure_cookies
     app.state.desk_views, app.state.asking = desk_views, asking
+    app.state.library = library
     app.state.access_changed = changed
     return app
 

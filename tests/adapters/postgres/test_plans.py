@@ -199,6 +199,7 @@ CLAIMED = {
     "outbox_id_key": {"id"},
     "shards_pkey": {"shard"},
     "channels_id_key": {"id"},
+    "messages_pkey": {"tenant_id", "id"},
     "conversations_pkey": {"tenant_id", "id"},
     "tenants_pkey": {"tenant_id"},
     "threads_id_key": {"id"},

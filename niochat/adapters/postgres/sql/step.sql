@@ -30,7 +30,9 @@ SELECT t.id AS thread_id, t.tenant_id, t.channel_id, t.merged_into, now() AS now
          WHERE k.id IS NOT NULL) AS news,
        (SELECT jsonb_agg(jsonb_build_array(
                    o.id, o.status, o.conversation_id, o.message_id, o.attempts,
-                   m.author, m.status, m.conversation_id))
+                   m.author, m.status, m.conversation_id,
+                   CASE WHEN o.kind IN ('edit', 'deletion', 'reaction') THEN o.kind END,
+                   CASE WHEN o.kind IN ('edit', 'deletion', 'reaction') THEN o.text END))
           FROM (SELECT jsonb_array_elements_text(x.sends)
                  UNION
                 SELECT jsonb_path_query(p.pending, '$[*][2].track_id', '{}', true) #>> '{}') AS k (id)

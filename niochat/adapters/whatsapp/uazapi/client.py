@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import binascii
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -20,20 +21,34 @@ from niochat.adapters.whatsapp.uazapi.fields import (
 )
 from niochat.adapters.whatsapp.uazapi.judge import judge, judge_silence, retry_after
 from niochat.adapters.whatsapp.uazapi.placeholders import neutralise
-from niochat.domain.errors import Unavailable
+from niochat.domain.errors import Invalid, Unavailable
 from niochat.domain.gateway import (
+    FetchedFile,
     Gateway,
     Line,
     LineStatus,
     Outgoing,
+    OutgoingChange,
     OutgoingFile,
     SendAnswer,
 )
+from niochat.domain.message import Change, Kind
 
 _CONNECTIONS = 200
 _CONNECT_S = 5.0
 _LOOKUP_S = 10.0
 _FOUND_AT_MOST = 5
+_FETCH_S = 60.0
+_MOST = 32 * 2**20
+"""Bytes of an answer, a thousand stored messages at most."""
+_ENVELOPE = 64 * 1024
+"""Bytes around a file in its answer."""
+_GONE = frozenset({400, 404})
+_PATHS = {
+    Change.EDIT: "/message/edit",
+    Change.DELETION: "/message/delete",
+    Change.REACTION: "/message/react",
+}
 _EVENTS = ("messages", "messages_update", "connection")
 
 
@@ -56,20 +71,26 @@ class Uazapi(Gateway):
             await self._session.close()
 
     async def send(
-        self, line: Line, number: str, outgoing: Outgoing, track_id: str, timeout_s: float
+        self,
+        line: Line,
+        number: str,
+        outgoing: Outgoing | OutgoingChange,
+        track_id: str,
+        timeout_s: float,
     ) -> SendAnswer:
         """Send once and say what is known, within ``timeout_s``; raises for no answer.
 
         The outcome table is :func:`judge.judge` and :func:`judge.judge_silence`, the same for
-        texts and files.
+        texts, files and changes; of a change no id is needed.
         """
-        path, body = _message(number, outgoing, track_id)
+        changes = isinstance(outgoing, OutgoingChange)
+        path, body = _request(number, outgoing, track_id)
         try:
             response = await self._call(line, "POST", path, body, timeout_s)
         except (aiohttp.ClientError, OSError, ValueError) as error:
             return judge_silence(error)
         wish = retry_after(response.retry_after, clock.now())
-        return judge(response.status, response.body, wish)
+        return judge(response.status, response.body, wish, needs_id=not changes)
 
     async def sent_as(self, line: Line, track_id: str) -> str | None:
         """Bare id of the message sent under ``track_id``; ``None``: certainly none.
@@ -84,6 +105,19 @@ class Uazapi(Gateway):
         if external_id is None and messages:
             raise Unavailable("the gateway found messages, but none can be told to be ours")
         return external_id
+
+    async def fetch(self, line: Line, external_id: str, most_bytes: int) -> FetchedFile | None:
+        """The message's file, as base64 in the answer: links would lead anywhere."""
+        query = {"id": external_id, "return_base64": True, "return_link": False,
+                 "generate_mp3": False}  # fmt: skip
+        most = most_bytes * 4 // 3 + _ENVELOPE
+        try:
+            response = await self._call(line, "POST", "/message/download", query, _FETCH_S, most)
+        except (aiohttp.ClientError, OSError, ValueError) as e:
+            raise Unavailable(f"the gateway did not hand out a file: {type(e).__name__}") from e
+        if response.status in _GONE:
+            return None
+        return _fetched(response)
 
     async def messages(self, line: Line, limit: int, offset: int) -> Sequence[Mapping[str, object]]:
         """Stored messages of the instance as webhook bodies, in the gateway's order."""
@@ -143,6 +177,7 @@ class Uazapi(Gateway):
         path: str,
         body: Mapping[str, object] | None,
         timeout_s: float,
+        most_bytes: int = _MOST,
     ) -> "_Response":
         if self._session is None:
             self._session = shared_session(self._connections)
@@ -160,7 +195,7 @@ class Uazapi(Gateway):
                 allow_redirects=False,
             ) as answer,
         ):
-            text = await answer.read()
+            text = await _bounded(answer, most_bytes)
             return _Response(answer.status, _json(text), answer.headers.get("retry-after"))
 
 
@@ -173,18 +208,31 @@ class _Response:
     retry_after: str | None
 
 
-def _message(number: str, outgoing: Outgoing, track_id: str) -> tuple[str, dict[str, object]]:
+def _request(
+    number: str, outgoing: Outgoing | OutgoingChange, track_id: str
+) -> tuple[str, dict[str, object]]:
     """Path and body of a send (Uazapi reference 2.2)."""
     body: dict[str, object] = {
         # Digits: one integrator saw sends to a whole JID fail (Uazapi reference 2.1).
         "number": number.removesuffix("@s.whatsapp.net"),
-        "text": neutralise(outgoing.text),
         "track_id": track_id,
         "track_source": "niochat",
     }
+    if isinstance(outgoing, OutgoingChange):
+        return _PATHS[outgoing.change], {**body, **_change(outgoing)}
+    body["text"] = neutralise(outgoing.text)
+    if outgoing.reply_to is not None:
+        body["replyid"] = outgoing.reply_to
     if outgoing.file is None:
         return "/send/text", {**body, "linkPreview": False}
-    return "/send/media", {**body, "type": outgoing.kind.value, **_file(outgoing.file)}
+    kind = "ptt" if outgoing.kind is Kind.VOICE else outgoing.kind.value
+    return "/send/media", {**body, "type": kind, **_file(outgoing.file)}
+
+
+def _change(outgoing: OutgoingChange) -> dict[str, object]:
+    if outgoing.change is Change.DELETION:
+        return {"id": outgoing.target}
+    return {"id": outgoing.target, "text": neutralise(outgoing.value)}
 
 
 def _file(file: OutgoingFile) -> dict[str, object]:
@@ -195,6 +243,29 @@ def _file(file: OutgoingFile) -> dict[str, object]:
         "docName": file.filename,
         "mimetype": file.mimetype,
     }
+
+
+def _fetched(response: "_Response") -> FetchedFile:
+    answer = object_of(response.body)
+    if not 200 <= response.status < 300 or not answer:
+        raise Unavailable(f"the gateway answered a download with {response.status}")
+    try:
+        data = base64.b64decode(text_of(answer.get("base64Data")), validate=True)
+    except (binascii.Error, ValueError):
+        data = b""
+    if not data:
+        raise Unavailable("the gateway's answer to a download holds no file")
+    return FetchedFile(data, text_of(answer.get("mimetype")))
+
+
+async def _bounded(answer: aiohttp.ClientResponse, most_bytes: int) -> bytes:
+    """The body. Raises ``Invalid`` for one that is longer: nobody fills our memory."""
+    text = bytearray()
+    async for chunk in answer.content.iter_chunked(64 * 1024):
+        text += chunk
+        if len(text) > most_bytes:
+            raise Invalid("the gateway's answer is too long", code="too_large")
+    return bytes(text)
 
 
 def _json(text: bytes) -> object:
