@@ -21,14 +21,17 @@ T = TypeVar("T")
 class FileStore:
     """Bytes under keys such as ``<tenant>/<file>``; a key is written whole or not at all."""
 
-    def __init__(self, store: ObjectStore) -> None:
-        self._store = store
+    def __init__(self, store: ObjectStore | None) -> None:
+        self._opened = store
 
     @classmethod
-    def at(cls, address: str) -> "FileStore":
+    def at(cls, address: str | None) -> "FileStore":
         """``file:///directory``, made when it is missing, or ``s3://bucket/prefix`` with its
-        credentials in the variables ``AWS_…``. Raises ``Invalid`` for any other.
+        credentials in the variables ``AWS_…``. Raises ``Invalid`` for any other. ``None``: there
+        is no store, which who uses it is told.
         """
+        if address is None:
+            return cls(None)
         parts = urlsplit(address)
         if parts.scheme == "file" and parts.path.startswith("/"):
             directory = Path(parts.path)
@@ -40,6 +43,14 @@ class FileStore:
             "NIOCHAT_FILES_URL must be file:///directory or s3://bucket/prefix",
             code="bad_settings",
         )
+
+    @property
+    def _store(self) -> ObjectStore:
+        if self._opened is None:
+            raise Unavailable(
+                "this installation keeps no files: set NIOCHAT_FILES_URL", code="no_file_store"
+            )
+        return self._opened
 
     async def put(self, key: str, data: bytes) -> None:
         """Write it, or write it anew. Raises ``Unavailable``."""

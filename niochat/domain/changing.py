@@ -48,9 +48,7 @@ def settle_change(draft: Draft, send: KnownSend, command: cmd.SettleSend) -> Non
         again, retry_in_s = send.attempts < MAX_TRIES, 2.0**send.attempts
         result = cmd.SendResult.RETRY if again else cmd.SendResult.FAILED
     status = "queued" if result is cmd.SendResult.RETRY else result.value
-    draft.also(
-        fx.SettleOutbox(command.outbox, status, command.external_id, code, retry_in_s)
-    )
+    draft.also(fx.SettleOutbox(command.outbox, status, command.external_id, code, retry_in_s))
     known = replace(send.message, live=send.live)
     if result is cmd.SendResult.FAILED and send.live and draft.live is not None:
         draft.emit(e.ChangeFailed(known.id, send.change, code))

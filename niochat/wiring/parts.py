@@ -56,7 +56,7 @@ async def open_parts(settings: Settings) -> Parts:
     inbox = Inbox(database)
     directory = Directory(database, vault)
     announcements = Announcements(settings.redis_url.get_secret_value())
-    files = FileStore.at(settings.files_url or (settings.home.resolve() / "files").as_uri())
+    files = FileStore.at(settings.files_url)
     owner = Owner("announcements")
     owner.start(announcements.listen(directory.forget, directory.forget_all))
     return Parts(

@@ -76,6 +76,11 @@ async def test_a_store_that_is_away_says_so(
         await FileStore.at("s3://niochat/x").put("a", b"x")
 
 
+async def test_an_installation_without_a_store_says_what_to_set() -> None:
+    with pytest.raises(Unavailable, match="NIOCHAT_FILES_URL"):
+        await FileStore.at(None).put("a", b"x")
+
+
 @pytest.mark.parametrize("address", ["", "ftp://x/y", "file:relative", "s3:///x", "/srv/files"])
 async def test_an_address_of_another_kind_is_refused(address: str) -> None:
     with pytest.raises(Invalid, match="NIOCHAT_FILES_URL"):
