@@ -11,7 +11,7 @@ from niochat.actors.host_core import HostCore
 from niochat.adapters.files import FileStore
 from niochat.adapters.postgres.database import Database
 from niochat.adapters.postgres.queries import queries
-from niochat.adapters.redis.live import ACCESS, NEWS, Announcements
+from niochat.adapters.redis.live import ACCESS, NEWS, PASSING, Announcements, Broadcast
 from niochat.adapters.whatsapp.uazapi.client import Uazapi
 from niochat.assistant.report import TurnReport, TurnRequest
 from niochat.config import Settings
@@ -105,6 +105,7 @@ class Cluster:
             announcements=Announcements(settings.redis_url.get_secret_value()),
             news=Announcements(settings.redis_url.get_secret_value(), NEWS),
             access_changes=Announcements(settings.redis_url.get_secret_value(), ACCESS),
+            passing=Broadcast(settings.redis_url.get_secret_value(), PASSING),
             line_of=directory.line,
             files=FileStore.at(None),
             library=Library(database, FileStore.at(None), VAULT),

@@ -13,6 +13,7 @@ from fastapi import FastAPI
 from niochat.adapters.files import FileStore
 from niochat.adapters.postgres.database import Database
 from niochat.conversation.desk import DeskViews
+from niochat.conversation.reading import Reading
 from niochat.inbox.ask import Asking
 from niochat.ingress.api.application import build
 from niochat.media.library import Library
@@ -43,6 +44,8 @@ class Desk:
     host: Host
     changed: list[UUID]
     """Whose access was told to have changed."""
+    said: list[bytes]
+    """What was told to screens in passing."""
 
     async def conversation(self, place: Place | None = None, *words: str) -> Visit:
         """A customer has written; the assistant has the conversation."""
@@ -97,6 +100,14 @@ async def desk(
         changed.append(whose)
 
     library = Library(database, FileStore.at(tmp_path.as_uri()), house.vault)
-    app = build(access, DeskViews(database), asking, library, access_changed, secure_cookies=False)
+    said: list[bytes] = []
+
+    async def say(words: bytes) -> None:
+        said.append(words)
+
+    app = build(
+        access, DeskViews(database), asking, Reading(database), library, access_changed, say,
+        secure_cookies=False,
+    )  # fmt: skip
     async with serving(app) as http:
-        yield Desk(house, app, http, given, host, changed)
+        yield Desk(house, app, http, given, host, changed, said)
