@@ -11,6 +11,7 @@ from fastapi import FastAPI
 
 from niochat.adapters.postgres.database import Database
 from niochat.conversation.desk import DeskViews
+from niochat.conversation.search import Searching
 from niochat.inbox.ask import Asking
 from niochat.ingress.api.application import build
 from niochat.runtime.tasks import Owner
@@ -93,6 +94,9 @@ async def desk(
     async def access_changed(whose: UUID) -> None:
         changed.append(whose)
 
-    app = build(access, DeskViews(database), asking, access_changed, secure_cookies=False)
+    app = build(
+        access, DeskViews(database), Searching(database), asking, access_changed,
+        secure_cookies=False,
+    )  # fmt: skip
     async with serving(app) as http:
         yield Desk(house, app, http, given, host, changed)
