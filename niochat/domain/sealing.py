@@ -19,6 +19,14 @@ class Seals(Protocol):
         """Whether the current key sealed it."""
         ...
 
+    def blind(self, plain: str, *, tenant_id: UUID, purpose: str) -> bytes:
+        """What finds a sealed value without opening any."""
+        ...
+
+    def blinds(self, plain: str, *, tenant_id: UUID, purpose: str) -> list[bytes]:
+        """The same under each key that it may stand under."""
+        ...
+
     def fingerprint(self, secret: str) -> bytes:
         """SHA-256 of a secret."""
         ...

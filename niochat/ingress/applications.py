@@ -26,6 +26,7 @@ from niochat.adapters.postgres.queries import queries
 from niochat.adapters.redis.buckets import Buckets
 from niochat.adapters.smtp import Smtp
 from niochat.config import Settings
+from niochat.conversation.contacts import Contacts
 from niochat.conversation.desk import DeskViews
 from niochat.conversation.gathering import Gathering
 from niochat.conversation.search import Searching
@@ -174,7 +175,8 @@ def _rest(parts: Parts, poke: Callable[[UUID], None]) -> list[BaseRoute]:
         parts.owner.start(deliver_for_ever(access.post, mail_server.send))
     app = rest.build(
         access, DeskViews(parts.database), Searching(parts.database),
-        Asking(parts.inbox, poke), parts.access_changes.publish,
+        Contacts(parts.database, parts.vault), Asking(parts.inbox, poke),
+        parts.access_changes.publish,
         secure_cookies=settings.base_url.startswith("https://"),
     )  # fmt: skip
     return [Mount(f"{prefix}/v1", app) for prefix in ("/api", "")]

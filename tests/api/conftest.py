@@ -10,6 +10,7 @@ import pytest_asyncio
 from fastapi import FastAPI
 
 from niochat.adapters.postgres.database import Database
+from niochat.conversation.contacts import Contacts
 from niochat.conversation.desk import DeskViews
 from niochat.conversation.search import Searching
 from niochat.inbox.ask import Asking
@@ -95,8 +96,8 @@ async def desk(
         changed.append(whose)
 
     app = build(
-        access, DeskViews(database), Searching(database), asking, access_changed,
-        secure_cookies=False,
+        access, DeskViews(database), Searching(database),
+        Contacts(database, house.vault), asking, access_changed, secure_cookies=False,
     )  # fmt: skip
     async with serving(app) as http:
         yield Desk(house, app, http, given, host, changed)

@@ -6,15 +6,17 @@ from uuid import UUID
 
 from fastapi import FastAPI
 
+from niochat.conversation.contacts import Contacts
 from niochat.conversation.desk import DeskViews
 from niochat.conversation.search import Searching
 from niochat.inbox.ask import Asking
-from niochat.ingress.api import answers, auth, conversations, people, platform, search
+from niochat.ingress.api import answers, auth, contacts, conversations, people, platform, search
 from niochat.ingress.api.shapes import Problem
 from niochat.wiring.access import Access
 
 VERSION = "1.0.0"
-ROUTERS = (auth.router, people.router, conversations.router, search.router, platform.router)
+ROUTERS = (auth.router, people.router, conversations.router, contacts.router,
+           search.router, platform.router)  # fmt: skip
 _PROBLEMS = {
     "4XX": {"model": Problem, "description": "What to change, as a problem (RFC 9457)."},
     "5XX": {"model": Problem, "description": "A part is away: try again."},
@@ -30,6 +32,7 @@ def build(
     access: Access,
     desk_views: DeskViews,
     searching: Searching,
+    contacts_room: Contacts,
     asking: Asking,
     changed: Callable[[UUID], Awaitable[object]],
     *,
@@ -42,7 +45,8 @@ def build(
     app = _documented()
     app.state.access, app.state.secure_cookies = access, secure_cookies
     app.state.desk_views, app.state.asking = desk_views, asking
-    app.state.searching, app.state.access_changed = searching, changed
+    app.state.searching, app.state.contacts = searching, contacts_room
+    app.state.access_changed = changed
     return app
 
 
