@@ -133,6 +133,10 @@ class Case:
         }  # fmt: skip
         self.after_text.append(Content(kind, text, details))
 
+    async def hold(self, document: str) -> None:
+        """The document of whoever writes, who certainly is its holder, is kept, sealed."""
+        await self._patiently(lambda: self.visits.hold(self.visit.request, document))
+
     async def keep(self, *calls: Mapping[str, object], used: Used | None = None) -> None:
         """Finished calls and what is known now go into the database.
 

@@ -21,9 +21,11 @@ from niochat.domain.audit import Entry, Who, WhoKind
 from niochat.domain.errors import Refused
 from niochat.domain.message import Author
 from niochat.domain.policy import Policy, Presence
+from niochat.domain.sealing import DOCUMENT, Seals
 from niochat.runtime.grouping import Grouper
 
 _SQL = queries("assistant")
+_ASSISTANT = Who(WhoKind.ASSISTANT, "assistant")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +85,10 @@ class Used:
 class Visits:
     """Reads and writes for one tenant at a time, as the tenant's role."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, seals: Seals | None = None) -> None:
+        """Without ``seals`` nobody's document is kept."""
         self._database = database
+        self._seals = seals
         self._opening: dict[UUID, Grouper[TurnRequest, Visit | None]] = {}  # one a tenant
 
     async def open(self, request: TurnRequest) -> Visit | None:
@@ -133,6 +137,25 @@ class Visits:
         if kept is None:
             raise Refused("the turn is over", code="turn_not_current")
 
+    async def hold(self, request: TurnRequest, document: str) -> None:
+        """Whoever writes is the holder of this document: it is sealed and kept with the contact,
+        unless one is known already. Twice is as once.
+        """
+        if self._seals is None:
+            return
+        tenant_id = request.tenant_id
+        sealed = self._seals.seal(document, tenant_id=tenant_id, purpose=DOCUMENT)
+        index = self._seals.blind(document, tenant_id=tenant_id, purpose=DOCUMENT)
+        async with self._database.tenant(tenant_id) as connection:
+            contact_id = await connection.fetchval(
+                _SQL["hold"], tenant_id, request.turn_id, request.attempt, sealed, index
+            )
+            if contact_id is not None:
+                before, after = {"document": None}, {"document": "identified"}
+                target = f"contact:{contact_id}"
+                entry = Entry(tenant_id, _ASSISTANT, "contacts.change", target, before, after)
+                await record(connection, entry)
+
     async def attach(
         self, request: TurnRequest, name: str, mimetype: str, filename: str, data: bytes
     ) -> UUID:
@@ -151,8 +174,8 @@ class Visits:
 def _entry(request: TurnRequest, conversation_id: UUID, used: Used) -> Entry:
     """Never the arguments, nor what came of them: they are customers' documents and debts."""
     after = {"outcome": used.outcome, "turn": str(request.turn_id), "attempt": request.attempt}
-    who, target = Who(WhoKind.ASSISTANT, "assistant"), f"conversation:{conversation_id}"
-    return Entry(request.tenant_id, who, f"tools.{used.tool}", target, None, after)
+    target = f"conversation:{conversation_id}"
+    return Entry(request.tenant_id, _ASSISTANT, f"tools.{used.tool}", target, None, after)
 
 
 def _visit(request: TurnRequest, row: Any) -> Visit:

@@ -15,13 +15,11 @@ from niochat.conversation.desk import Sight
 from niochat.domain.audit import Entry, Who
 from niochat.domain.document import valid_document
 from niochat.domain.errors import Invalid, NotFound, Refused, Unreadable
-from niochat.domain.sealing import Seals
+from niochat.domain.sealing import DOCUMENT, Seals
 
 _SQL = queries("contacts")
 _log = structlog.get_logger(__name__)
 
-DOCUMENT = "contact document"
-"""What a sealed document is for."""
 _DIGEST = "contact audit"
 _FIRST = UUID(int=0)
 

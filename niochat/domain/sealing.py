@@ -3,6 +3,9 @@
 from typing import Protocol
 from uuid import UUID
 
+DOCUMENT = "contact document"
+"""What a contact's CPF or CNPJ is sealed for: by the assistant, or by people."""
+
 
 class Seals(Protocol):
     """``niochat.vault.vault.Vault``, as seen from other rooms."""

@@ -5,8 +5,8 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from niochat.conversation.contacts import DOCUMENT
 from niochat.domain.document import masked_document, written
+from niochat.domain.sealing import DOCUMENT
 from niochat.vault.vault import Vault
 from tests.api.conftest import Desk, problem
 from tests.builders import Given

@@ -16,7 +16,7 @@ async def logged(given: Given) -> list[Any]:
     return [
         (row["action"], row["after"]["outcome"])
         for row in await given.admin.fetch(
-            "SELECT action, after FROM audit WHERE who_kind = 'assistant' ORDER BY id"
+            "SELECT action, after FROM audit WHERE action LIKE 'tools.%' ORDER BY id"
         )
     ]
 
@@ -31,7 +31,7 @@ async def test_each_call_is_logged_with_its_outcome_and_nothing_of_the_customer(
     assert await logged(office.given) == [
         (f"tools.{tool}", "done" if result["ok"] else result["erro"]) for tool, result in used
     ]
-    rows = await office.given.admin.fetch("SELECT * FROM audit WHERE who_kind = 'assistant'")
+    rows = await office.given.admin.fetch("SELECT * FROM audit WHERE action LIKE 'tools.%'")
     (conversation,) = await office.given.rows(
         "SELECT id FROM conversations WHERE thread_id = $1", customer.thread
     )

@@ -74,6 +74,16 @@ WITH turn AS (
 )
 SELECT conversation_id, again FROM turn
 
+-- name: hold
+-- The document of whoever writes, sealed, unless one is known already; the contact if it was stored.
+UPDATE contacts k SET document_sealed = $4, document_index = $5
+ WHERE k.tenant_id = $1 AND k.document_sealed IS NULL AND k.merged_into IS NULL
+   AND k.id = (SELECT t.contact_id FROM turns r
+                 JOIN threads t ON t.tenant_id = r.tenant_id AND t.id = r.thread_id
+                WHERE r.tenant_id = $1 AND r.id = $2 AND r.attempt = $3 AND r.status = 'running'
+                LIMIT 1)
+RETURNING k.id
+
 -- name: attach
 -- A file that will leave with a message; derived ids make a second one the same.
 INSERT INTO attachments (tenant_id, id, mimetype, filename, data) VALUES ($1, $2, $3, $4, $5)
