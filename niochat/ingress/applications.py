@@ -28,8 +28,11 @@ from niochat.adapters.redis.buckets import Buckets
 from niochat.adapters.redis.live import RELEASES, Broadcast
 from niochat.adapters.smtp import Smtp
 from niochat.config import Settings
+from niochat.conversation.contacts import Contacts
 from niochat.conversation.desk import DeskViews
+from niochat.conversation.gathering import Gathering
 from niochat.conversation.reading import Reading
+from niochat.conversation.search import Searching
 from niochat.domain.errors import NiochatError
 from niochat.domain.ids import SHARDS
 from niochat.inbox.ask import Asking
@@ -171,12 +174,14 @@ def _rest(parts: Parts, poke: Callable[[UUID], None]) -> list[BaseRoute]:
     settings = parts.settings
     access = open_access(parts.database, parts.vault, settings.base_url, settings.mail_from)
     parts.owner.start(access.audit.seal_for_ever())
+    parts.owner.start(Gathering(parts.database).gather_for_ever())
     if settings.smtp_url is not None:
         mail_server = Smtp(settings.smtp_url.get_secret_value())
         parts.owner.start(deliver_for_ever(access.post, mail_server.send))
     app = rest.build(
-        access, DeskViews(parts.database), Asking(parts.inbox, poke), Reading(parts.database),
-        parts.library, parts.access_changes.publish, parts.passing.say,
+        access, DeskViews(parts.database), Searching(parts.database),
+        Contacts(parts.database, parts.vault), Asking(parts.inbox, poke),
+        Reading(parts.database), parts.library, parts.access_changes.publish, parts.passing.say,
         secure_cookies=settings.base_url.startswith("https://"),
     )  # fmt: skip
     return [Mount(f"{prefix}/v1", app) for prefix in ("/api", "")]

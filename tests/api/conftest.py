@@ -12,8 +12,10 @@ from fastapi import FastAPI
 
 from niochat.adapters.files import FileStore
 from niochat.adapters.postgres.database import Database
+from niochat.conversation.contacts import Contacts
 from niochat.conversation.desk import DeskViews
 from niochat.conversation.reading import Reading
+from niochat.conversation.search import Searching
 from niochat.inbox.ask import Asking
 from niochat.ingress.api.application import build
 from niochat.media.library import Library
@@ -106,8 +108,8 @@ async def desk(
         said.append(words)
 
     app = build(
-        access, DeskViews(database), asking, Reading(database), library, access_changed, say,
-        secure_cookies=False,
+        access, DeskViews(database), Searching(database), Contacts(database, house.vault), asking,
+        Reading(database), library, access_changed, say, secure_cookies=False,
     )  # fmt: skip
     async with serving(app) as http:
         yield Desk(house, app, http, given, host, changed, said)
