@@ -166,6 +166,7 @@ def _rest(parts: Parts, poke: Callable[[UUID], None]) -> list[BaseRoute]:
     settings = parts.settings
     access = open_access(parts.database, parts.vault, settings.base_url, settings.mail_from)
     parts.owner.start(access.audit.seal_for_ever())
+    parts.owner.start(access.idempotency.purge_for_ever())
     if settings.smtp_url is not None:
         mail_server = Smtp(settings.smtp_url.get_secret_value())
         parts.owner.start(deliver_for_ever(access.post, mail_server.send))

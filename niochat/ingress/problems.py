@@ -5,6 +5,7 @@ import math
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from niochat.access.idempotency import OtherRequest
 from niochat.domain.errors import (
     Conflict,
     Forbidden,
@@ -39,6 +40,16 @@ class TooLarge(Invalid):
 
 
 STATUS[TooLarge] = 413
+
+
+class Unprocessable(Invalid):
+    """It can be read, and cannot be meant so."""
+
+    code = "unprocessable"
+
+
+STATUS[Unprocessable] = 422
+STATUS[OtherRequest] = 422
 RETRY_AFTER_S = 2.0
 """For who says nothing else."""
 

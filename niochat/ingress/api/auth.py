@@ -25,6 +25,7 @@ from niochat.ingress.api.doorway import (
     check_csrf,
     device_of,
 )
+from niochat.ingress.api.once import ActingRoute
 from niochat.ingress.api.shapes import Body, Shown
 
 Text = Annotated[str, Field(min_length=1, max_length=256)]
@@ -32,7 +33,7 @@ Secret = Annotated[SecretStr, Field(min_length=1, max_length=1024)]
 User = Annotated[Caller, Depends(SignedIn())]
 Anybody = Depends(Open())
 
-router = APIRouter(prefix="/auth", tags=["auth"])
+router = APIRouter(prefix="/auth", tags=["auth"], route_class=ActingRoute)
 
 
 class LogIn(Body):

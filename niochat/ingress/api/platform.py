@@ -11,6 +11,7 @@ from niochat.access.callers import Caller
 from niochat.adapters import clock
 from niochat.domain.permissions import Action
 from niochat.ingress.api.doorway import Needs, access_of, who_of
+from niochat.ingress.api.once import ActingRoute
 from niochat.ingress.api.shapes import (
     Body,
     Cursor,
@@ -27,7 +28,7 @@ MaySeeTenants = Annotated[Caller, Depends(Needs(Action.TENANTS_READ))]
 MayEnter = Annotated[Caller, Depends(Needs(Action.TENANTS_ENTER))]
 MaySeeAudit = Annotated[Caller, Depends(Needs(Action.AUDIT_READ))]
 
-router = APIRouter(tags=["platform"])
+router = APIRouter(tags=["platform"], route_class=ActingRoute)
 
 
 class TenantShown(Shown):

@@ -27,7 +27,7 @@ REFUSED = "row-level security|permission denied"
 PATH = {
     "tenants", "teams", "assistants", "channels", "contacts", "identities", "threads",
     "conversations", "events", "messages", "unmatched", "inbox", "outbox", "timers", "turns",
-    "erps", "attachments", "pauses", "held_back",
+    "erps", "attachments", "pauses", "held_back", "audit",
 }  # fmt: skip
 """What ``niochat_system`` may touch of the tables of tenants."""
 OF_THE_GATE = {
@@ -105,6 +105,8 @@ async def people(given: Given, place: Place) -> None:
         " VALUES ($1, $2, 'erp', '\\x00', '', '{}')",
         "INSERT INTO audit (tenant_id, who_kind, who, action, target, address)"
         " VALUES ($1, 'user', $2::uuid::text, 'x', 'y', '')",
+        "INSERT INTO idempotency_keys (tenant_id, caller, route, key, request, lease, leased_until)"
+        " VALUES ($1, $2, 'POST /users', 'k', '\\x00', $2, now())",
         "INSERT INTO mails (tenant_id, recipient, sealed) VALUES ($1, $2::uuid::text, '\\x00')",
     ):
         await given.admin.execute(statement, place.tenant, user)

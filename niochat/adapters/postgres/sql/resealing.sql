@@ -69,3 +69,12 @@ SELECT id::text AS key, NULL::uuid AS tenant_id, sealed FROM mails
 -- name: put_mail
 -- Only if it is still what was read.
 UPDATE mails SET sealed = $3 WHERE id = $1::text::uuid AND sealed = $2
+
+-- name: kept_answers
+-- The same of answers that are kept for who asks again.
+SELECT id::text AS key, tenant_id, answer_sealed AS sealed FROM idempotency_keys
+ WHERE answer_sealed IS NOT NULL AND id::text > $1 ORDER BY 1 LIMIT $2
+
+-- name: put_kept_answer
+-- Only if it is still what was read.
+UPDATE idempotency_keys SET answer_sealed = $3 WHERE id = $1::text::uuid AND answer_sealed = $2
