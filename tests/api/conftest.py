@@ -15,6 +15,7 @@ from niochat.inbox.ask import Asking
 from niochat.ingress.api.application import build
 from niochat.runtime.tasks import Owner
 from niochat.wiring.access import open_access
+from niochat.wiring.accounts import open_accounts
 from tests.access.conftest import PASSWORD, Clock, House
 from tests.builders import Admin, Given, Host, Ownership, Place, message, put
 from tests.ingress.conftest import serving
@@ -40,6 +41,8 @@ class Desk:
     host: Host
     changed: list[UUID]
     """Whose access was told to have changed."""
+    announced: list[UUID]
+    """Tenants that were told to be other ones."""
 
     async def conversation(self, place: Place | None = None, *words: str) -> Visit:
         """A customer has written; the assistant has the conversation."""
@@ -89,10 +92,17 @@ async def desk(
         database, house.vault, "https://desk.example.com", "n@example.com", house.passwords
     )
     changed: list[UUID] = []
+    announced: list[UUID] = []
 
     async def access_changed(whose: UUID) -> None:
         changed.append(whose)
 
-    app = build(access, DeskViews(database), asking, access_changed, secure_cookies=False)
+    async def announce(tenant: UUID) -> None:
+        announced.append(tenant)
+
+    accounts = open_accounts(database, house.vault, announce)
+    app = build(
+        access, accounts, DeskViews(database), asking, access_changed, secure_cookies=False
+    )  # fmt: skip
     async with serving(app) as http:
-        yield Desk(house, app, http, given, host, changed)
+        yield Desk(house, app, http, given, host, changed, announced)

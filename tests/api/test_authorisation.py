@@ -97,6 +97,7 @@ async def test_each_role_may_what_its_row_of_the_table_says_and_nothing_else(
 SAMPLES: dict[str, dict[str, Any]] = {
     "/users": {"login": "nova@example.com", "name": "Nova", "role": "viewer"},
     "/api-keys": {"name": "erp", "permissions": ["contacts:read"]},
+    "/tenants": {"slug": "rede-nova", "name": "Rede Nova"},
     "/conversations/{conversation_id}/messages": {"text": "x"},
     "/conversations/{conversation_id}/notes": {"text": "x"},
     "/conversations/{conversation_id}/transfer": {"team": "atendimento"},

@@ -8,12 +8,13 @@ from fastapi import FastAPI
 
 from niochat.conversation.desk import DeskViews
 from niochat.inbox.ask import Asking
-from niochat.ingress.api import answers, auth, conversations, people, platform
+from niochat.ingress.api import answers, auth, conversations, people, platform, tenants
 from niochat.ingress.api.shapes import Problem
 from niochat.wiring.access import Access
+from niochat.wiring.accounts import Accounts
 
 VERSION = "1.0.0"
-ROUTERS = (auth.router, people.router, conversations.router, platform.router)
+ROUTERS = (auth.router, people.router, conversations.router, platform.router, tenants.router)
 _PROBLEMS = {
     "4XX": {"model": Problem, "description": "What to change, as a problem (RFC 9457)."},
     "5XX": {"model": Problem, "description": "A part is away: try again."},
@@ -27,6 +28,7 @@ def described() -> dict[str, Any]:
 
 def build(
     access: Access,
+    accounts: Accounts,
     desk_views: DeskViews,
     asking: Asking,
     changed: Callable[[UUID], Awaitable[object]],
@@ -40,7 +42,7 @@ def build(
     app = _documented()
     app.state.access, app.state.secure_cookies = access, secure_cookies
     app.state.desk_views, app.state.asking = desk_views, asking
-    app.state.access_changed = changed
+    app.state.access_changed, app.state.accounts = changed, accounts
     return app
 
 

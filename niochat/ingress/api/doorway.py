@@ -14,6 +14,7 @@ from niochat.domain.audit import Who, WhoKind
 from niochat.domain.errors import Forbidden, Unauthenticated
 from niochat.domain.permissions import Action
 from niochat.wiring.access import Access
+from niochat.wiring.accounts import Accounts
 
 ACCESS_COOKIE, REFRESH_COOKIE, CSRF_COOKIE = "niochat_access", "niochat_refresh", "niochat_csrf"
 CSRF_HEADER = "x-csrf-token"
@@ -56,6 +57,12 @@ def access_of(request: Request) -> Access:
     """What the application was built with."""
     access: Access = request.app.state.access
     return access
+
+
+def accounts_of(request: Request) -> Accounts:
+    """The same of providers and what belongs to them."""
+    accounts: Accounts = request.app.state.accounts
+    return accounts
 
 
 async def access_changed(request: Request, whose: UUID) -> None:
