@@ -101,6 +101,10 @@ class Settings(Environment):
         validation_alias="NIOCHAT_TRUSTED_PROXIES",
     )
     """Networks whose ``X-Forwarded-For`` is believed."""
+    private_networks: Annotated[tuple[Network, ...] | None, NoDecode] = Field(
+        None, validation_alias="NIOCHAT_PRIVATE_NETWORKS"
+    )
+    """Private networks that addresses configured by tenants may lead into; else none."""
     smtp_url: SecretStr | None = Field(None, validation_alias="NIOCHAT_SMTP_URL")
     """Mail server; without it invitations and forgotten passwords wait."""
     mail_from: str = Field(
@@ -111,7 +115,7 @@ class Settings(Environment):
         "info", validation_alias="NIOCHAT_LOG"
     )
 
-    @field_validator("trusted_proxies", mode="before")
+    @field_validator("trusted_proxies", "private_networks", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         if not isinstance(value, str):

@@ -30,6 +30,7 @@ Migrate = Callable[[str], Awaitable[None]]
 # state worth waiting for is PostgreSQL's.
 _GRACE_S = 2.0
 _POSTGRES_GRACE_S = 30.0
+LOOPBACK = "127.0.0.0/8,::1/128"
 _LAUNCHER_S = 60.0
 # A raylet that is going down may still start a worker; one look is not enough.
 _ROUNDS = 5
@@ -207,6 +208,8 @@ class Stack:
             env["NIOCHAT_SANDBOX_TOKEN"] = credentials.sandbox_token
             env["NIOCHAT_SANDBOX_NEIGHBOUR_TOKEN"] = credentials.neighbour_token
             env["NIOCHAT_DEMO_PASSWORD"] = credentials.demo_password
+            # The simulated gateway, model and ERP are on this machine.
+            env["NIOCHAT_PRIVATE_NETWORKS"] = os.environ.get("NIOCHAT_PRIVATE_NETWORKS") or LOOPBACK
             env["NIOCHAT_SMTP_URL"] = os.environ.get("NIOCHAT_SMTP_URL") or self.sandbox.smtp_url
         return env
 

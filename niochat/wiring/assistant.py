@@ -19,7 +19,11 @@ async def open_assistant(settings: Settings, erp: ErpDesk) -> Assistant:
 def build_assistant(parts: Parts, erp: ErpDesk) -> Assistant:
     """The assistant on the parts of its process."""
     return Assistant(
-        Visits(parts.database), Models(), erp, parts.directory.assistant, capabilities_by(parts)
+        Visits(parts.database),
+        Models(parts.guard),
+        erp,
+        parts.directory.assistant,
+        capabilities_by(parts),
     )
 
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from niochat.accounts.directory import Directory
+from niochat.adapters.guard import Guard
 from niochat.adapters.postgres.database import Database
 from niochat.adapters.redis.live import ACCESS, NEWS, Announcements
 from niochat.adapters.whatsapp.uazapi.client import Uazapi
@@ -23,6 +24,7 @@ class Parts:
     settings: Settings
     database: Database
     vault: Vault
+    guard: Guard
     gateway: Gateway
     inbox: Inbox
     backfill: Backfill
@@ -48,7 +50,8 @@ async def open_parts(settings: Settings) -> Parts:
     """Open the rooms on one database. Nothing has to be up yet: first uses fail, not this."""
     database = await Database.open(settings.database_url.get_secret_value())
     vault = Vault.of(settings.vault_keys.get_secret_value())
-    gateway = Uazapi()
+    guard = Guard(settings.private_networks or ())
+    gateway = Uazapi(guard=guard)
     inbox = Inbox(database)
     directory = Directory(database, vault)
     announcements = Announcements(settings.redis_url.get_secret_value())
@@ -58,6 +61,7 @@ async def open_parts(settings: Settings) -> Parts:
         settings=settings,
         database=database,
         vault=vault,
+        guard=guard,
         gateway=gateway,
         inbox=inbox,
         backfill=Backfill(database, inbox, gateway),

@@ -1,16 +1,12 @@
 """The way to a Uazapi instance over HTTP. Implements the port ``domain.gateway.Gateway``."""
 
-import asyncio
 import base64
-import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import aiohttp
-import orjson
 
 from niochat.adapters import clock
-from niochat.adapters.connections import shared_session
+from niochat.adapters.guard import Guard
 from niochat.adapters.whatsapp.uazapi.fields import (
     flag_of,
     list_of,
@@ -20,6 +16,7 @@ from niochat.adapters.whatsapp.uazapi.fields import (
 )
 from niochat.adapters.whatsapp.uazapi.judge import judge, judge_silence, retry_after
 from niochat.adapters.whatsapp.uazapi.placeholders import neutralise
+from niochat.adapters.whatsapp.uazapi.wire import Response, Wire
 from niochat.domain.errors import Unavailable
 from niochat.domain.gateway import (
     Gateway,
@@ -31,7 +28,6 @@ from niochat.domain.gateway import (
 )
 
 _CONNECTIONS = 200
-_CONNECT_S = 5.0
 _LOOKUP_S = 10.0
 _FOUND_AT_MOST = 5
 _EVENTS = ("messages", "messages_update", "connection")
@@ -44,16 +40,18 @@ class Uazapi(Gateway):
     """
 
     def __init__(
-        self, connections: int = _CONNECTIONS, lookup_timeout_s: float = _LOOKUP_S
+        self,
+        connections: int = _CONNECTIONS,
+        lookup_timeout_s: float = _LOOKUP_S,
+        guard: Guard | None = None,
     ) -> None:
+        """Without a ``guard`` any address may be reached."""
         self._lookup_timeout_s = lookup_timeout_s
-        self._connections = connections
-        self._session: aiohttp.ClientSession | None = None
+        self._wire = Wire(connections, guard)
 
     async def close(self) -> None:
         """Close the pool; sends in flight end as lost."""
-        if self._session is not None:
-            await self._session.close()
+        await self._wire.close()
 
     async def send(
         self, line: Line, number: str, outgoing: Outgoing, track_id: str, timeout_s: float
@@ -143,34 +141,9 @@ class Uazapi(Gateway):
         path: str,
         body: Mapping[str, object] | None,
         timeout_s: float,
-    ) -> "_Response":
-        if self._session is None:
-            self._session = shared_session(self._connections)
-        # Waiting for a connection ends before the whole does, so that a deadline that strikes
-        # later always means: the request may have been written.
-        connect = min(_CONNECT_S, timeout_s / 2)
-        async with (
-            asyncio.timeout(timeout_s),
-            self._session.request(
-                method,
-                line.base_url.rstrip("/") + path,
-                headers={"token": line.token, "content-type": "application/json"},
-                data=None if body is None else orjson.dumps(body),
-                timeout=aiohttp.ClientTimeout(total=timeout_s, connect=connect),
-                allow_redirects=False,
-            ) as answer,
-        ):
-            text = await answer.read()
-            return _Response(answer.status, _json(text), answer.headers.get("retry-after"))
-
-
-@dataclass(frozen=True, slots=True)
-class _Response:
-    """``body`` is its JSON, or ``None`` where it is none."""
-
-    status: int
-    body: object
-    retry_after: str | None
+    ) -> Response:
+        url = line.base_url.rstrip("/") + path
+        return await self._wire.call(method, url, {"token": line.token}, body, timeout_s)
 
 
 def _message(number: str, outgoing: Outgoing, track_id: str) -> tuple[str, dict[str, object]]:
@@ -195,11 +168,3 @@ def _file(file: OutgoingFile) -> dict[str, object]:
         "docName": file.filename,
         "mimetype": file.mimetype,
     }
-
-
-def _json(text: bytes) -> object:
-    """The body as JSON, or ``None`` where it is none."""
-    try:
-        return json.loads(text)  # takes halves of characters too, which orjson refuses
-    except (ValueError, RecursionError):
-        return None

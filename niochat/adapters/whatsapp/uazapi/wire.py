@@ -1,0 +1,73 @@
+"""One exchange with a Uazapi server over HTTP, bounded in time, and never repeated."""
+
+import asyncio
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import aiohttp
+import orjson
+
+from niochat.adapters.connections import shared_session
+from niochat.adapters.guard import Guard
+
+_CONNECT_S = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """``body`` is its JSON, or ``None`` where it is none."""
+
+    status: int
+    body: object
+    retry_after: str | None
+
+
+class Wire:
+    """A pool of connections that all channels share; it opens with the first call."""
+
+    def __init__(self, connections: int, guard: Guard | None = None) -> None:
+        self._connections = connections
+        self._guard = guard
+        self._session: aiohttp.ClientSession | None = None
+
+    async def close(self) -> None:
+        """Close the pool; calls in flight end as lost."""
+        if self._session is not None:
+            await self._session.close()
+
+    async def call(
+        self,
+        method: str,
+        url: str,
+        secret: Mapping[str, str],
+        body: Mapping[str, object] | None,
+        timeout_s: float,
+    ) -> Response:
+        """Send once; ``secret`` is the header that signs in. Raises what aiohttp raises."""
+        if self._session is None:
+            self._session = shared_session(self._connections, guard=self._guard)
+        # Waiting for a connection ends before the whole does, so that a deadline that strikes
+        # later always means: the request may have been written.
+        connect = min(_CONNECT_S, timeout_s / 2)
+        async with (
+            asyncio.timeout(timeout_s),
+            self._session.request(
+                method,
+                url,
+                headers={**secret, "content-type": "application/json"},
+                data=None if body is None else orjson.dumps(body),
+                timeout=aiohttp.ClientTimeout(total=timeout_s, connect=connect),
+                allow_redirects=False,
+            ) as answer,
+        ):
+            text = await answer.read()
+            return Response(answer.status, _json(text), answer.headers.get("retry-after"))
+
+
+def _json(text: bytes) -> object:
+    """The body as JSON, or ``None`` where it is none."""
+    try:
+        return json.loads(text)  # takes halves of characters too, which orjson refuses
+    except (ValueError, RecursionError):
+        return None
