@@ -101,6 +101,11 @@ class Settings(Environment):
         validation_alias="NIOCHAT_TRUSTED_PROXIES",
     )
     """Networks whose ``X-Forwarded-For`` is believed."""
+    gateway_url: Address | None = Field(None, validation_alias="NIOCHAT_GATEWAY_URL")
+    """The installation's own gateway, on which channels are made."""
+    gateway_admin_token: SecretStr | None = Field(
+        None, validation_alias="NIOCHAT_GATEWAY_ADMIN_TOKEN"
+    )
     private_networks: Annotated[tuple[Network, ...] | None, NoDecode] = Field(
         None, validation_alias="NIOCHAT_PRIVATE_NETWORKS"
     )

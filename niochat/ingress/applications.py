@@ -51,7 +51,7 @@ from niochat.live.log import EventLog
 from niochat.runtime import garbage
 from niochat.runtime.tasks import Owner
 from niochat.wiring.access import open_access
-from niochat.wiring.accounts import open_accounts
+from niochat.wiring.accounts import open_accounts, outside_of
 from niochat.wiring.parts import Parts, open_parts
 
 _SQL = queries("health")
@@ -172,7 +172,10 @@ def _rest(parts: Parts, poke: Callable[[UUID], None]) -> list[BaseRoute]:
         mail_server = Smtp(settings.smtp_url.get_secret_value())
         parts.owner.start(deliver_for_ever(access.post, mail_server.send))
     app = rest.build(
-        access, open_accounts(parts.database, parts.vault, parts.announcements.publish),
+        access,
+        open_accounts(
+            parts.database, parts.vault, outside_of(parts), parts.announcements.publish
+        ),
         DeskViews(parts.database), Asking(parts.inbox, poke),
         parts.access_changes.publish,
         secure_cookies=settings.base_url.startswith("https://"),

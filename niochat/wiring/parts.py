@@ -6,10 +6,11 @@ from niochat.accounts.directory import Directory
 from niochat.adapters.guard import Guard
 from niochat.adapters.postgres.database import Database
 from niochat.adapters.redis.live import ACCESS, NEWS, Announcements
+from niochat.adapters.whatsapp.uazapi.administration import UazapiAdministration
 from niochat.adapters.whatsapp.uazapi.client import Uazapi
 from niochat.config import Settings
 from niochat.conversation.views import Views
-from niochat.domain.gateway import Gateway
+from niochat.domain.gateway import Administration, Gateway
 from niochat.inbox.accept import Inbox
 from niochat.inbox.backfill import Backfill
 from niochat.outbox.deliver import LineOf
@@ -26,6 +27,7 @@ class Parts:
     vault: Vault
     guard: Guard
     gateway: Gateway
+    administration: Administration
     inbox: Inbox
     backfill: Backfill
     views: Views
@@ -40,6 +42,7 @@ class Parts:
         """Close connections."""
         self.owner.cancel()
         await self.gateway.close()
+        await self.administration.close()
         await self.announcements.close()
         await self.news.close()
         await self.access_changes.close()
@@ -63,6 +66,7 @@ async def open_parts(settings: Settings) -> Parts:
         vault=vault,
         guard=guard,
         gateway=gateway,
+        administration=UazapiAdministration(guard=guard),
         inbox=inbox,
         backfill=Backfill(database, inbox, gateway),
         views=Views(database),

@@ -9,7 +9,11 @@ import httpx
 import pytest_asyncio
 from fastapi import FastAPI
 
+from niochat.accounts.channels import Outside
+from niochat.adapters.guard import Guard
 from niochat.adapters.postgres.database import Database
+from niochat.adapters.whatsapp.uazapi.administration import UazapiAdministration
+from niochat.adapters.whatsapp.uazapi.client import Uazapi
 from niochat.conversation.desk import DeskViews
 from niochat.inbox.ask import Asking
 from niochat.ingress.api.application import build
@@ -100,9 +104,14 @@ async def desk(
     async def announce(tenant: UUID) -> None:
         announced.append(tenant)
 
-    accounts = open_accounts(database, house.vault, announce)
+    guard = Guard()
+    gateway, administration = Uazapi(guard=guard), UazapiAdministration(guard=guard)
+    outside = Outside(gateway, administration, guard.check, None, "https://desk.example.com")
+    accounts = open_accounts(database, house.vault, outside, announce)
     app = build(
         access, accounts, DeskViews(database), asking, access_changed, secure_cookies=False
     )  # fmt: skip
     async with serving(app) as http:
         yield Desk(house, app, http, given, host, changed, announced)
+    await gateway.close()
+    await administration.close()

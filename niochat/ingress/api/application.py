@@ -8,13 +8,20 @@ from fastapi import FastAPI
 
 from niochat.conversation.desk import DeskViews
 from niochat.inbox.ask import Asking
-from niochat.ingress.api import answers, auth, conversations, people, platform, tenants
+from niochat.ingress.api import answers, auth, channels, conversations, people, platform, tenants
 from niochat.ingress.api.shapes import Problem
 from niochat.wiring.access import Access
 from niochat.wiring.accounts import Accounts
 
 VERSION = "1.0.0"
-ROUTERS = (auth.router, people.router, conversations.router, platform.router, tenants.router)
+ROUTERS = (
+    auth.router,
+    people.router,
+    conversations.router,
+    platform.router,
+    tenants.router,
+    channels.router,
+)
 _PROBLEMS = {
     "4XX": {"model": Problem, "description": "What to change, as a problem (RFC 9457)."},
     "5XX": {"model": Problem, "description": "A part is away: try again."},

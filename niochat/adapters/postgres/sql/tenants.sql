@@ -75,6 +75,7 @@ SELECT id, slug, name, base_url, token_hash, token_sealed, secret_sealed, hmac_s
 INSERT INTO channels (tenant_id, slug, name, base_url, token_hash, token_sealed,
                       secret_hash, secret_sealed, hmac_sealed)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+RETURNING id
 
 -- name: change_channel
 -- A channel's new settings. Another gateway instance starts without the former's state.
