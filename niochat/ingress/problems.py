@@ -6,6 +6,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from niochat.access.idempotency import OtherRequest
+from niochat.accounts.settings import Stale
 from niochat.domain.errors import (
     Conflict,
     Forbidden,
@@ -50,6 +51,16 @@ class Unprocessable(Invalid):
 
 STATUS[Unprocessable] = 422
 STATUS[OtherRequest] = 422
+STATUS[Stale] = 412
+
+
+class PreconditionRequired(Invalid):
+    """It may only be changed by who has seen it as it is."""
+
+    code = "if_match_required"
+
+
+STATUS[PreconditionRequired] = 428
 RETRY_AFTER_S = 2.0
 """For who says nothing else."""
 

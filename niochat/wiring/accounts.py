@@ -6,6 +6,7 @@ from uuid import UUID
 
 from niochat.accounts.channel_sessions import ChannelSessions
 from niochat.accounts.channels import Channels, Outside
+from niochat.accounts.settings import TenantSettings
 from niochat.accounts.tenancy import Tenancy
 from niochat.adapters.postgres.database import Database
 from niochat.domain.gateway import GatewayServer
@@ -23,6 +24,7 @@ class Accounts:
     tenancy: Tenancy
     channels: Channels
     sessions: ChannelSessions
+    settings: TenantSettings
     announce: Announce
 
 
@@ -34,6 +36,7 @@ def open_accounts(
         tenancy=Tenancy(database, seals),
         channels=Channels(database, seals, outside),
         sessions=ChannelSessions(database, seals, outside),
+        settings=TenantSettings(database, seals, outside.check),
         announce=announce,
     )
 
