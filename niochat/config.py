@@ -96,6 +96,8 @@ class Settings(Environment):
         1000.0, gt=0, allow_inf_nan=False, validation_alias="NIOCHAT_FLOOD_PER_S"
     )
     """Webhooks of one tenant in a second, for a long time; ten times as many at once."""
+    api_per_s: float = Field(50.0, gt=0, allow_inf_nan=False, validation_alias="NIOCHAT_API_PER_S")
+    """Requests of one caller in a second, for a long time; ten times as many at once."""
     trusted_proxies: Annotated[tuple[Network, ...], NoDecode] = Field(
         (ip_network("127.0.0.1/32"), ip_network("::1/128")),
         validation_alias="NIOCHAT_TRUSTED_PROXIES",

@@ -32,6 +32,7 @@ from niochat.domain.ids import SHARDS
 from niochat.inbox.ask import Asking
 from niochat.ingress.admission import Admission
 from niochat.ingress.api import application as rest
+from niochat.ingress.api.limits import CallLimit
 from niochat.ingress.catch_up import CatchUp
 from niochat.ingress.figures import (
     Answers,
@@ -62,6 +63,8 @@ MOST_TOLD = 200
 """Sessions that came back and are being told; of further ones the next regular fill knows."""
 FLOOD_BURST_S = 10.0
 """Seconds of the flood guard's rate that may come at once."""
+API_BURST_S = 10.0
+"""The same of a caller of the API."""
 
 Routes = Callable[[Parts], list[BaseRoute]]
 
@@ -178,9 +181,17 @@ def _rest(parts: Parts, poke: Callable[[UUID], None]) -> list[BaseRoute]:
         ),
         DeskViews(parts.database), Asking(parts.inbox, poke),
         parts.access_changes.publish,
-        secure_cookies=settings.base_url.startswith("https://"),
+        secure_cookies=settings.base_url.startswith("https://"), limit=_call_limit(parts),
     )  # fmt: skip
     return [Mount(f"{prefix}/v1", app) for prefix in ("/api", "")]
+
+
+def _call_limit(parts: Parts) -> CallLimit:
+    per_s = parts.settings.api_per_s
+    burst = per_s * API_BURST_S
+    url = parts.settings.redis_url.get_secret_value()
+    buckets = Buckets(url, per_s=per_s, burst=burst, kind="api")
+    return CallLimit(buckets.take, per_s=per_s, burst=burst)
 
 
 def _live_routes(parts: Parts) -> list[BaseRoute]:

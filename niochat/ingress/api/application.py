@@ -8,20 +8,26 @@ from fastapi import FastAPI
 
 from niochat.conversation.desk import DeskViews
 from niochat.inbox.ask import Asking
-from niochat.ingress.api import answers, auth, channels, conversations, people, platform, tenants
+from niochat.ingress.api import (
+    answers,
+    auth,
+    channels,
+    conversations,
+    people,
+    platform,
+    settings,
+    tenants,
+)
+from niochat.ingress.api.limits import CallLimit
 from niochat.ingress.api.shapes import Problem
 from niochat.wiring.access import Access
 from niochat.wiring.accounts import Accounts
 
 VERSION = "1.0.0"
 ROUTERS = (
-    auth.router,
-    people.router,
-    conversations.router,
-    platform.router,
-    tenants.router,
-    channels.router,
-)
+    auth.router, people.router, conversations.router, platform.router, tenants.router,
+    channels.router, settings.router,
+)  # fmt: skip
 _PROBLEMS = {
     "4XX": {"model": Problem, "description": "What to change, as a problem (RFC 9457)."},
     "5XX": {"model": Problem, "description": "A part is away: try again."},
@@ -41,6 +47,7 @@ def build(
     changed: Callable[[UUID], Awaitable[object]],
     *,
     secure_cookies: bool,
+    limit: CallLimit | None = None,
 ) -> FastAPI:
     """The application below ``/api/v1``. Its documentation is OpenAPI 3.1 and no page: pages
     would load scripts from elsewhere. ``changed`` is told whose access, a user's or a tenant's, is
@@ -48,6 +55,7 @@ def build(
     """
     app = _documented()
     app.state.access, app.state.secure_cookies = access, secure_cookies
+    app.state.limit = limit
     app.state.desk_views, app.state.asking = desk_views, asking
     app.state.access_changed, app.state.accounts = changed, accounts
     return app

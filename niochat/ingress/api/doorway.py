@@ -13,6 +13,7 @@ from niochat.adapters import clock
 from niochat.domain.audit import Who, WhoKind
 from niochat.domain.errors import Forbidden, Unauthenticated
 from niochat.domain.permissions import Action
+from niochat.ingress.api.limits import CallLimit
 from niochat.wiring.access import Access
 from niochat.wiring.accounts import Accounts
 
@@ -71,6 +72,15 @@ async def access_changed(request: Request, whose: UUID) -> None:
 
 
 async def caller_of(request: Request) -> Caller:
+    """Who calls, if they have not called too often. Raises ``Unauthenticated``, ``TooMany``."""
+    caller = await _identified(request)
+    limit: CallLimit | None = request.app.state.limit
+    if limit is not None:
+        await limit.count(request, caller.id)
+    return caller
+
+
+async def _identified(request: Request) -> Caller:
     """By ``Authorization: Bearer`` with an access token or an API key, else by the browser's
     cookie; a header that is wrong is not made good by a cookie.
     """
