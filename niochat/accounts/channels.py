@@ -23,7 +23,7 @@ from niochat.adapters.postgres.audit import record
 from niochat.adapters.postgres.database import Connection, Database
 from niochat.adapters.postgres.queries import queries
 from niochat.domain.audit import Entry, Who
-from niochat.domain.errors import NiochatError, NotFound, Refused, Unavailable
+from niochat.domain.errors import Invalid, NiochatError, NotFound, Refused, Unavailable
 from niochat.domain.gateway import Administration, Gateway, GatewayServer, Instance, Line
 from niochat.domain.sealing import Seals
 
@@ -148,7 +148,10 @@ class Channels:
             return line, (await self._outside.gateway.status(line)).status
         except Unavailable as error:
             if error.code != "unauthorized":
-                raise
+                raise Invalid(
+                    f"no gateway answers at base_url, check the address: {error}",
+                    code="gateway_unreachable",
+                ) from error
         raise Refused(
             "the gateway does not take this token: copy the instance's own", code="gateway_token"
         )

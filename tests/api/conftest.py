@@ -104,9 +104,8 @@ async def desk(
     async def announce(tenant: UUID) -> None:
         announced.append(tenant)
 
-    guard = Guard()
-    gateway, administration = Uazapi(guard=guard), UazapiAdministration(guard=guard)
-    outside = Outside(gateway, administration, guard.check, None, "https://desk.example.com")
+    gateway, administration = Uazapi(lookup_timeout_s=5), UazapiAdministration(timeout_s=5)
+    outside = Outside(gateway, administration, Guard().check, None, "https://desk.example.com")
     accounts = open_accounts(database, house.vault, outside, announce)
     app = build(
         access, accounts, DeskViews(database), asking, access_changed, secure_cookies=False

@@ -199,6 +199,8 @@ async def test_an_instance_there_is_becomes_a_channel_once(shop: Shop) -> None:
     problem(again, 409, "shared_instance")
     wrong = await shop.post("/channels", {**LINE, **known, "slug": "vendas", "token": "tok-2"})
     problem(wrong, 409, "gateway_token")
+    nobody = {**LINE, **known, "slug": "vendas", "base_url": "http://127.0.0.1:9"}
+    problem(await shop.post("/channels", nobody), 400, "gateway_unreachable")
     half = await shop.post("/channels", {**LINE, "slug": "vendas", "token": "tok-1"})
     problem(half, 422, "invalid")
     assert await shop.desk.given.count("channels") == 1
