@@ -24,8 +24,10 @@ _log = structlog.get_logger(__name__)
 PURPOSE = "kept answer"
 """What its seals are for."""
 KEPT = timedelta(hours=24)
-LEASE = timedelta(seconds=60)
-"""After so long without an answer, whoever works on it counts as dead."""
+LEASE = timedelta(seconds=120)
+"""Longer than any route takes, also where a gateway does not answer. After so long without an
+answer, whoever works on it counts as dead.
+"""
 PURGE_EVERY_S = 600.0
 _BATCH = 1000
 

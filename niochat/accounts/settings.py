@@ -78,8 +78,8 @@ class TenantSettings:
 
     async def read(self, tenant_id: UUID) -> SettingsView:
         """As it is now."""
-        async with self._database.path_transaction() as connection:
-            return _view(await _held(connection, tenant_id, None))
+        async with self._database.path() as connection:
+            return _view(await _found(connection, "tenant_row", tenant_id))
 
     async def change(
         self, tenant_id: UUID, seen: frozenset[str] | None, change: SettingsChange, who: Who
@@ -112,8 +112,8 @@ class TenantSettings:
 
     async def assistant(self, tenant_id: UUID) -> AssistantView:
         """As it is now."""
-        async with self._database.path_transaction() as connection:
-            row = await _held(connection, tenant_id, None)
+        async with self._database.path() as connection:
+            row = await _found(connection, "tenant_row", tenant_id)
             stored = await connection.fetchrow(_SQL["assistant_of"], tenant_id)
         return _assistant(row, dict(stored) if stored is not None else None)
 
@@ -169,11 +169,16 @@ class TenantSettings:
 async def _held(
     connection: Connection, tenant_id: UUID, seen: frozenset[str] | None
 ) -> dict[str, Any]:
-    row = await connection.fetchrow(_SQL["hold_tenant"], tenant_id)
-    if row is None:
-        raise NotFound("there is no such tenant")
+    row = await _found(connection, "hold_tenant", tenant_id)
     if seen is not None and str(row["config_version"]) not in seen:
         raise Stale("somebody changed the settings: read them again, then send your change")
+    return row
+
+
+async def _found(connection: Connection, query: str, tenant_id: UUID) -> dict[str, Any]:
+    row = await connection.fetchrow(_SQL[query], tenant_id)
+    if row is None:
+        raise NotFound("there is no such tenant")
     return dict(row)
 
 

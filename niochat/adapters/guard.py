@@ -30,13 +30,14 @@ _NEVER: tuple[Network, ...] = tuple(
     ip_network(each)
     for each in (
         "0.0.0.0/8", "100.64.0.0/10", "168.63.129.16/32", "192.0.0.0/24", "192.88.99.0/24",
-        "198.18.0.0/15", "240.0.0.0/4", "64:ff9b:1::/48", "100::/64", "2001::/23", "5f00::/16",
-        "fec0::/10",
+        "198.18.0.0/15", "240.0.0.0/4", "2001::/23", "2001:db8::/32",
     )
 )  # fmt: skip
 """Besides what the standard library knows as not global, which differs between its versions; the
 one public address is where Azure's machines find their metadata.
 """
+_UNICAST = ip_network("2000::/3")
+"""All of IPv6 that is global today (RFC 4291, 2.4)."""
 _TRANSLATED = ip_network("64:ff9b::/96")
 """RFC 6052: an IPv4 address behind it."""
 
@@ -66,7 +67,7 @@ class Guard:
         """
         family, kind, protocol, _, where = info
         if not self.permits(str(where[0])):
-            raise ForbiddenAddress("a private address, which this installation does not allow")
+            raise ForbiddenAddress("its address is private, see NIOCHAT_PRIVATE_NETWORKS")
         return socket.socket(family, kind, protocol)
 
     async def check(self, url: str) -> None:
@@ -92,6 +93,8 @@ class Guard:
         if any(address in network for network in self._allowed):
             return True
         if not address.is_global or address.is_multicast:
+            return False
+        if address.version == 6 and address not in _UNICAST:
             return False
         return not any(address in network for network in _NEVER)
 

@@ -26,6 +26,7 @@ PRIVATE = (
     "198.18.0.1", "224.0.0.1", "255.255.255.255", "240.0.0.1", "::", "::1", "fe80::1",
     "fe80::1%eth0", "fc00::1", "fd00:ec2::254", "fec0::1", "ff02::1", "::ffff:127.0.0.1",
     "::ffff:169.254.169.254", "64:ff9b::7f00:1", "64:ff9b:1::1", "2002:7f00:1::", "2001::1",
+    "::127.0.0.1", "::ffff:0:7f00:1", "100::1", "5f00::1", "2001:db8::1", "4000::1",
 )  # fmt: skip
 PUBLIC = ("1.1.1.1", "200.160.2.3", "2606:4700::1111", "::ffff:1.1.1.1", "64:ff9b::101:101")
 LOOPBACK = [ip_network("127.0.0.0/8"), ip_network("::1/128")]
@@ -82,7 +83,7 @@ async def test_this_machine_is_not_reached_however_its_address_is_written(host: 
         gateway.says(200, {"instance": {"status": "connected"}})
         uazapi = Uazapi(lookup_timeout_s=5, guard=Guard())
         try:
-            with pytest.raises(Unavailable):
+            with pytest.raises(Unavailable, match=r"NIOCHAT_PRIVATE_NETWORKS|InvalidUrl"):
                 await uazapi.status(Line(f"http://{host}:{port_of(gateway)}", "t"))
         finally:
             await uazapi.close()

@@ -130,13 +130,39 @@ async def test_what_died_halfway_can_be_repeated_once_its_time_is_over(desk: Des
         await store.begin(asked)
     assert refused.value.code == "in_progress"
 
-    await age(desk, lease_s=61)
+    await age(desk, lease_s=121)
     second = await store.begin(asked)
     assert isinstance(second, Lease)
     await store.finish(asked, dead, Kept(201, "late"))  # it was not dead, only slow
     await store.finish(asked, second, Kept(201, "mine"))
     assert await store.begin(asked) == Kept(201, "mine")
     problem(await post(desk, "/users", NOVA, headers), 422, "key_reused")
+
+
+async def test_who_hangs_up_in_the_middle_gets_the_answer_when_they_come_again(
+    desk: Desk, given: Given
+) -> None:
+    _, headers = await desk.joins("admin")
+    transport = httpx.ASGITransport(app=desk.app)  # as Serve does, what is left is cancelled
+    async with httpx.AsyncClient(transport=transport, base_url="http://desk") as http:
+        async with desk.house.admin.transaction():
+            await desk.house.admin.execute("LOCK TABLE api_keys IN EXCLUSIVE MODE")
+            left = asyncio.create_task(
+                http.post("/api-keys", json=KEY, headers={**headers, HEADER: "k1"})
+            )
+            while not await given.count("pg_locks", "NOT granted"):
+                await asyncio.sleep(0.01)
+            left.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await left
+        for _ in range(500):
+            answer = await post(desk, "/api-keys", KEY, headers)
+            if answer.status_code != 409:
+                break
+            problem(answer, 409, "in_progress")
+            await asyncio.sleep(0.01)
+    assert answer.headers["idempotency-replayed"] == "true"
+    assert await given.count("api_keys") == 1
 
 
 async def test_after_a_day_a_key_is_new_and_what_was_kept_is_purged(

@@ -5,6 +5,7 @@ is not, since nothing happened. What only proves who somebody is, and what only 
 is no act to repeat: logging in and out, refreshing, tickets, and links that are good once.
 """
 
+import asyncio
 import re
 from collections.abc import Awaitable, Callable, Iterator
 from hashlib import sha256
@@ -17,6 +18,7 @@ from fastapi.routing import APIRoute
 from niochat.access.idempotency import Asked, Idempotency, Kept, Lease
 from niochat.ingress.api.doorway import Needs, SignedIn, access_of
 from niochat.ingress.problems import Unprocessable
+from niochat.runtime.tasks import Owner
 
 HEADER = "idempotency-key"
 REPLAYED = "Idempotency-Replayed"
@@ -35,6 +37,7 @@ _PARAMETER = {
     "schema": {"type": "string", "minLength": 1, "maxLength": 128, "pattern": "^[!-~]+$"},
 }
 _JSON = "application/json"
+_OWNER = Owner("keyed requests")
 
 Handler = Callable[[Request], Awaitable[Response]]
 
@@ -87,7 +90,22 @@ async def _once(
     begun = await store.begin(asked)
     if isinstance(begun, Kept):
         return _told(begun)
-    return await _acted(store, asked, begun, request, handle)
+    # Whoever hangs up meanwhile comes again for the answer: it goes on without them.
+    work = _settled(store, asked, begun, request, handle)
+    done: Response | Exception = await asyncio.shield(_OWNER.start(work))
+    if isinstance(done, Exception):
+        raise done
+    return done
+
+
+async def _settled(
+    store: Idempotency, asked: Asked, lease: Lease, request: Request, handle: Handler
+) -> Response | Exception:
+    """A problem is an answer too, and no failure of the task."""
+    try:
+        return await _acted(store, asked, lease, request, handle)
+    except Exception as error:  # noqa: BLE001 - raised again where the request waits
+        return error
 
 
 async def _acted(

@@ -14,6 +14,11 @@ SELECT tenant_id, slug, name, status, timezone, policy, plan, config_version, se
   FROM tenants WHERE tenant_id = $1
    FOR NO KEY UPDATE
 
+-- name: tenant_row
+-- The same of one that is only looked at.
+SELECT tenant_id, slug, name, status, timezone, policy, plan, config_version
+  FROM tenants WHERE tenant_id = $1
+
 -- name: tenant_with_limits
 -- One tenant and how much it may use; a limit of what it has not is NULL.
 SELECT t.tenant_id AS id, t.slug, t.name, t.status, t.timezone, t.plan, t.created_at,

@@ -7,7 +7,7 @@ import aiohttp
 
 from niochat.adapters.guard import Guard
 from niochat.adapters.whatsapp.uazapi.fields import flag_of, list_of, object_of, text_of
-from niochat.adapters.whatsapp.uazapi.wire import Wire
+from niochat.adapters.whatsapp.uazapi.wire import Wire, why
 from niochat.domain.errors import Refused, Unavailable
 from niochat.domain.gateway import (
     Administration,
@@ -92,8 +92,9 @@ class UazapiAdministration(Administration):
         try:
             answer = await self._wire.call(method, url, secret, body, self._timeout_s)
         except (aiohttp.ClientError, OSError, ValueError) as error:
-            reason = type(error).__name__
-            raise Unavailable(f"the gateway did not answer: {reason}", code="gateway") from error
+            raise Unavailable(
+                f"the gateway did not answer: {why(error)}", code="gateway"
+            ) from error
         if 200 <= answer.status < 300 and answer.body is not None:
             return answer.body
         raise _refusal(answer.status, path)

@@ -16,7 +16,7 @@ from niochat.adapters.whatsapp.uazapi.fields import (
 )
 from niochat.adapters.whatsapp.uazapi.judge import judge, judge_silence, retry_after
 from niochat.adapters.whatsapp.uazapi.placeholders import neutralise
-from niochat.adapters.whatsapp.uazapi.wire import Response, Wire
+from niochat.adapters.whatsapp.uazapi.wire import Response, Wire, why
 from niochat.domain.errors import Unavailable
 from niochat.domain.gateway import (
     Gateway,
@@ -127,7 +127,7 @@ class Uazapi(Gateway):
         try:
             response = await self._call(line, method, path, body, self._lookup_timeout_s)
         except (aiohttp.ClientError, OSError, ValueError) as e:
-            raise Unavailable(f"the gateway did not answer {path}: {type(e).__name__}") from e
+            raise Unavailable(f"the gateway did not answer {path}: {why(e)}") from e
         if response.status == 401:
             raise Unavailable("the gateway refuses the instance token", code="unauthorized")
         if not 200 <= response.status < 300 or response.body is None:

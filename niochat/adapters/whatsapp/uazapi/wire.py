@@ -9,7 +9,7 @@ import aiohttp
 import orjson
 
 from niochat.adapters.connections import shared_session
-from niochat.adapters.guard import Guard
+from niochat.adapters.guard import ForbiddenAddress, Guard
 
 _CONNECT_S = 5.0
 
@@ -63,6 +63,13 @@ class Wire:
         ):
             text = await answer.read()
             return Response(answer.status, _json(text), answer.headers.get("retry-after"))
+
+
+def why(error: BaseException) -> str:
+    """What kept a call from being answered; never the address."""
+    if isinstance(error, aiohttp.ClientConnectorError):
+        error = error.os_error
+    return str(error) if isinstance(error, ForbiddenAddress) else type(error).__name__
 
 
 def _json(text: bytes) -> object:
