@@ -117,6 +117,8 @@ class Settings(Environment):
     mail_from: str = Field(
         "NioChat <niochat@localhost>", min_length=3, validation_alias="NIOCHAT_MAIL_FROM"
     )
+    files_url: str | None = Field(None, validation_alias="NIOCHAT_FILES_URL")
+    """Where files of messages lie; ``None``: none are kept."""
     sandbox_url: Address | None = Field(None, validation_alias="NIOCHAT_SANDBOX_URL")
     log: Literal["debug", "info", "warning", "error"] = Field(
         "info", validation_alias="NIOCHAT_LOG"

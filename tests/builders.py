@@ -162,9 +162,15 @@ class Host:
     epochs: dict[int, int] = field(default_factory=dict)
     memory: dict[UUID, Thread] = field(default_factory=dict)
 
+    files: dict[UUID, bytes] = field(default_factory=dict)
+    """What its file store has."""
+
+    async def read_file(self, _tenant_id: UUID, file_id: UUID) -> bytes | None:
+        return self.files.get(file_id)
+
     def __post_init__(self) -> None:
         self.stepper = Stepper(self.database, self.name)
-        self.outbox = Outbox(self.database, self.name)
+        self.outbox = Outbox(self.database, self.name, self.read_file)
         self.inbox = Inbox(self.database)
 
     def work(self, thread: UUID, *commands: MemoryCommand) -> Work:

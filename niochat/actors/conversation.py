@@ -35,6 +35,8 @@ MOST_ALARMS = 50_000
 Wake = Callable[[Address, Lane], None]
 """(actor, its tenant)."""
 TellTeam = Callable[[UUID, fx.TellTeam, UUID], None]
+FetchFile = Callable[[UUID, UUID], None]
+"""Of (tenant, file)."""
 """(tenant, what, thread): the team's queue actor is told, wherever it lives."""
 
 
@@ -52,6 +54,7 @@ class ConversationBehaviour:
         courier: Courier,
         wake: Wake,
         tell_team: TellTeam,
+        fetch_file: FetchFile,
         paused: Paused,
         tally: Tally,
         news: Callable[[], None] = lambda: None,
@@ -63,6 +66,7 @@ class ConversationBehaviour:
         self._courier = courier
         self._wake = wake
         self._tell_team = tell_team
+        self._fetch_file = fetch_file
         self._paused = paused
         self._tally = tally
         self._news = news
@@ -168,6 +172,8 @@ class ConversationBehaviour:
                     self._wake_at(thread, due_at)
                 case fx.TellTeam():
                     self._tell_team(thread.tenant_id, effect, thread.id)
+                case fx.FetchFile(file=file):
+                    self._fetch_file(thread.tenant_id, file)
                 case fx.SettleOutbox(status="queued", retry_in_s=retry_in_s) if retry_in_s:
                     self._later(retry_in_s + 0.02, self._courier.deliver, thread.id, way)
                 case _:

@@ -35,6 +35,7 @@ from niochat.domain.errors import NiochatError, Unavailable
 from niochat.domain.held_back import HeldBack
 from niochat.domain.ids import PLATFORM
 from niochat.inbox.sweep import Sweeper
+from niochat.media.fetching import Fetcher
 from niochat.outbox.claim import Outbox
 from niochat.outbox.deliver import Courier
 from niochat.runtime.address import Address
@@ -112,9 +113,13 @@ class HostCore:
             pause_s=turn_pause_s,
         )
         self._courier = Courier(
-            Outbox(parts.database, self.incarnation), parts.gateway, parts.line_of,
-            self._epoch_to_send, self._command, weight_of=self._shares.channel_weight,
+            Outbox(parts.database, self.incarnation, parts.library.whole), parts.gateway,
+            parts.line_of, self._epoch_to_send, self._command,
+            weight_of=self._shares.channel_weight,
         )  # fmt: skip
+        self._fetcher = Fetcher(
+            parts.database, parts.gateway, parts.line_of, parts.files, self._command
+        )
         self.actors = VirtualHost(
             {
                 kinds.CONVERSATION: self._conversations(),
@@ -130,7 +135,7 @@ class HostCore:
         self._entrance = Entrance(self.actors, self._turns, pace)
         self._search = Search(
             Sweeper(parts.database, self.incarnation), self._ownership, self.actors,
-            self._entrance, self._turns, self._courier, self._paused, self._command,
+            self._entrance, self._turns, self._courier, self._fetcher, self._paused, self._command,
         )  # fmt: skip
         self._inspection = Inspection(self.actors, self._paused, self.stats)
         self._owner = Owner(name)
@@ -222,6 +227,7 @@ class HostCore:
             self._courier,
             lambda address, lane: self.actors.wake(address, lane),
             self._tell_team,
+            self._fetcher.fetch,
             self._paused,
             self.tally,
             self._news.call,

@@ -13,6 +13,7 @@ from niochat.conversation.work import MemoryCommand
 from niochat.domain.commands import RestartTurn
 from niochat.domain.ids import TurnId
 from niochat.inbox.sweep import LIMIT, Sweeper, UnwatchedTurn
+from niochat.media.fetching import Fetcher
 from niochat.outbox.deliver import Courier, Way
 from niochat.runtime.host import VirtualHost
 
@@ -36,6 +37,7 @@ class Search:
         entrance: Entrance,
         turns: Turns,
         courier: Courier,
+        fetcher: Fetcher,
         paused: Paused,
         command: Callable[[UUID, MemoryCommand], None],
     ) -> None:
@@ -46,6 +48,7 @@ class Search:
         self._entrance = entrance
         self._turns = turns
         self._courier = courier
+        self._fetcher = fetcher
         self._paused = paused
         self._command = command
 
@@ -58,6 +61,7 @@ class Search:
             self._entrance.wake(kinds.conversation(found.thread_id), found.tenant_id)
         for unsent in await self._sweeper.unsent(shards):
             self._courier.deliver(unsent.thread_id, Way(unsent.tenant_id, unsent.channel_id))
+        await self._fetcher.search(shards)
         for turn in await self._sweeper.orphaned_turns(shards):
             running = self._turns.running(turn.turn_id, turn.attempt)
             if not running and not self._paused.holds(turn.thread_id):

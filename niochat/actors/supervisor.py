@@ -167,6 +167,7 @@ class Supervisor:
         if now >= self._forget_at:
             self._forget_at = now + FORGET_EVERY_S
             await self._parts.inbox.forget()
+            await self._parts.library.forget_unused()
 
 
 class SupervisorReplica:

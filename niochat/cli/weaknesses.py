@@ -37,6 +37,8 @@ def _reachable(settings: Settings, unguarded_superusers: int) -> Iterator[str]:
         yield "NIOCHAT_BASE_URL is http: tokens and cookies travel in the clear; put TLS in front"
     if settings.smtp_url is None:
         yield "NIOCHAT_SMTP_URL is not set: invitations and forgotten passwords wait"
+    if settings.files_url is None:
+        yield "NIOCHAT_FILES_URL is not set: what customers send cannot be opened"
     if settings.sandbox_url is not None:
         yield "the sandbox runs, and whoever reaches it plays customers: start with --no-sandbox"
     if settings.private_networks:

@@ -10,6 +10,7 @@ from niochat.adapters.postgres.queries import queries
 from niochat.conversation.work import Plan
 from niochat.domain import effects as fx
 from niochat.domain.conversation import SCHEMA_VERSION, Conversation
+from niochat.domain.message import Author
 
 _SQL = queries("step")
 E = TypeVar("E")
@@ -66,6 +67,7 @@ def _conversation(plan: Plan) -> Row:
         "next": after.version, "state": state_to_json(after), "status": after.status.value,
         "protocol": after.protocol, "team": after.team, "agent": after.agent,
         "paused_until": after.paused_until, "at": plan.now, "epoch": plan.epoch,
+        "reopens": plan.reopens,
     }  # fmt: skip
 
 
@@ -81,7 +83,9 @@ def _writes(plans: Sequence[Plan]) -> dict[str, list[Any]]:
             for external in plan.matched
         ],
         "settled": _rounds([_settled(*each) for each in _effects(plans, fx.SettleOutbox)]),
-        "sends": [_send(*each) for each in _effects(plans, fx.QueueSend)],
+        "files": [_file(*each) for each in _effects(plans, fx.FetchFile)],
+        "fetched": [_fetched(*each) for each in _effects(plans, fx.SettleFetch)],
+        "sends": _sends(plans),
         "cancelled": [
             {"thread_id": plan.before.id} for plan, _ in _effects(plans, fx.CancelReplies)
         ],
@@ -160,11 +164,40 @@ def _settled(plan: Plan, settled: fx.SettleOutbox) -> Row:
     }  # fmt: skip
 
 
-def _send(plan: Plan, queued: fx.QueueSend) -> Row:
-    said = queued.content
+def _file(plan: Plan, wanted: fx.FetchFile) -> Row:
     return _of(plan) | {
+        "id": wanted.file, "filename": wanted.filename, "message_id": wanted.message,
+        "external_id": wanted.external_id,
+    }  # fmt: skip
+
+
+def _fetched(plan: Plan, settled: fx.SettleFetch) -> Row:
+    return _of(plan) | {
+        "id": settled.file, "mimetype": settled.mimetype, "filename": settled.filename,
+        "size": settled.size, "sha256": settled.sha256, "code": settled.code,
+    }  # fmt: skip
+
+
+def _sends(plans: Sequence[Plan]) -> list[Row]:
+    """In the order in which they were queued, whatever they are."""
+    return [
+        _send(plan, effect)
+        for plan in plans
+        for effect in plan.effects
+        if isinstance(effect, fx.QueueSend | fx.QueueChange)
+    ]
+
+
+def _send(plan: Plan, queued: fx.QueueSend | fx.QueueChange) -> Row:
+    row = _of(plan) | {
         "id": queued.outbox, "channel_id": plan.before.channel_id,
         "conversation_id": _live(plan).id, "message_id": queued.message,
+    }  # fmt: skip
+    if isinstance(queued, fx.QueueChange):
+        origin = Author.AGENT.value
+        return row | {"origin": origin, "kind": queued.change.value, "text": queued.value}
+    said = queued.content
+    return row | {
         "origin": queued.origin.value, "kind": said.kind.value, "text": said.text,
         "attachment_id": said.details.get("attachment") or None,
     }  # fmt: skip

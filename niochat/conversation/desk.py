@@ -23,12 +23,16 @@ class Sight:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Which conversations; None is any. ``before``: where the page before ended."""
+    """Which conversations; None is any. ``sort``: changed or waiting. ``after``: where the page
+    before ended.
+    """
 
     status: str | None = None
     team: str | None = None
     agent: str | None = None
-    before: tuple[datetime, UUID] | None = None
+    label: str | None = None
+    sort: str = "changed"
+    after: tuple[datetime, UUID] | None = None
     limit: int = 50
 
 
@@ -39,15 +43,16 @@ class DeskViews:
         self._database = database
 
     async def page(self, tenant_id: UUID, sight: Sight, wanted: Wanted) -> list[dict[str, Any]]:
-        """Newest change first; without a status those that go on."""
-        at, last = wanted.before or (None, None)
-        seen = (sight.scope, sight.user, sorted(sight.teams))
-        rest = (wanted.team, wanted.agent, at, last, wanted.limit)
+        """Newest change first, or who waits longest; without a status those that go on."""
+        query = {"waiting": "waiting"}.get(wanted.sort, "live")
+        if wanted.status == "resolved":
+            query = "resolved"
+        at, last = wanted.after or (None, None)
         async with self._database.tenant(tenant_id) as connection:
-            if wanted.status == "resolved":
-                rows = await connection.fetch(_SQL["resolved"], tenant_id, *seen, *rest)
-            else:
-                rows = await connection.fetch(_SQL["live"], tenant_id, *seen, wanted.status, *rest)
+            rows = await connection.fetch(
+                _SQL[query], tenant_id, sight.scope, sight.user, sorted(sight.teams),
+                wanted.status, wanted.team, wanted.agent, wanted.label, at, last, wanted.limit,
+            )  # fmt: skip
         return [dict(row) for row in rows]
 
     async def counts(self, tenant_id: UUID, sight: Sight) -> dict[str, int]:
@@ -74,6 +79,16 @@ class DeskViews:
                 _SQL["messages"], tenant_id, conversation_id, before, limit
             )
         return [dict(row) for row in rows]
+
+    async def message(
+        self, tenant_id: UUID, conversation_id: UUID, message_id: UUID
+    ) -> dict[str, Any]:
+        """One thing said. Raises ``NotFound``."""
+        async with self._database.tenant(tenant_id) as connection:
+            row = await connection.fetchrow(_SQL["message"], tenant_id, conversation_id, message_id)
+        if row is None:
+            raise NotFound("there is no such message in this conversation")
+        return dict(row)
 
     async def check(self, tenant_id: UUID, team: str | None, users: list[UUID]) -> None:
         """Raises ``Invalid`` for a team there is not, or somebody who does not work here."""

@@ -16,10 +16,11 @@ from niochat.adapters.postgres.database import Connection
 from niochat.adapters.postgres.queries import queries
 from niochat.conversation.work import MemoryCommand, Thread, Work
 from niochat.domain import commands as cmd
+from niochat.domain.conversation import Conversation
 from niochat.domain.draft import KnownMessage, KnownSend, Unmatched
 from niochat.domain.errors import Unreadable
 from niochat.domain.ids import MessageId, OutboxId, ThreadId
-from niochat.domain.message import Author, DeliveryStatus
+from niochat.domain.message import Author, Change, DeliveryStatus
 from niochat.domain.policy import Policy, Presence
 
 _SQL = queries("step")
@@ -62,6 +63,8 @@ class Loaded:
     )
     numbers: dict[UUID, int] = field(default_factory=dict)
     """For the protocol of a conversation that may be opened."""
+    over: dict[UUID, Conversation] = field(default_factory=dict)
+    """Conversations that are over and shall be reopened."""
     unread: set[UUID] = field(default_factory=set)
     """Threads where a later row cannot be read by this code; those before it can."""
 
@@ -105,6 +108,9 @@ def _take(row: Any, remembered: Thread | None, loaded: Loaded) -> None:
     _know(thread, row, loaded)
     if row["number"] is not None:
         loaded.numbers[thread.id] = row["number"]
+    if row["over"] is not None:
+        schema_version, state = row["over"]
+        loaded.over[thread.id] = state_from_json(state, schema_version)
 
 
 def _tenant(row: Any) -> Tenant:
@@ -142,9 +148,14 @@ def _know(thread: Thread, row: Any, loaded: Loaded) -> None:
             loaded.messages[thread.id][external] = _message(thread, *message)
         if unmatched:
             loaded.unmatched[thread.id][external] = tuple(Unmatched(*news) for news in unmatched)
-    for outbox, status, conversation, message_id, attempts, *said in row["sends"] or ():
+    for outbox, status, conversation, message_id, attempts, *said, change, value in (
+        row["sends"] or ()
+    ):
         live = thread.conversation is not None and str(thread.conversation.id) == conversation
-        send = KnownSend(_message(thread, message_id, *said), status, live, attempts)
+        send = KnownSend(
+            _message(thread, message_id, *said), status, live, attempts,
+            Change(change) if change else None, value or "",
+        )  # fmt: skip
         loaded.sends[thread.id][OutboxId(UUID(outbox))] = send
 
 
@@ -163,7 +174,13 @@ def _message(
 def externals_of(command: cmd.DurableCommand | MemoryCommand) -> tuple[str, ...]:
     """Gateway ids of the messages that a command speaks of; the query finds those of rows."""
     match command:
-        case cmd.ReceiveReaction(target=target) | cmd.ReceiveEdit(target=target):
+        case (
+            cmd.ReceiveReaction(target=target)
+            | cmd.ReceiveEdit(target=target)
+            | cmd.EditReply(target=target)
+            | cmd.DeleteReply(target=target)
+            | cmd.ReactToMessage(target=target)
+        ):
             return (target,)
         case cmd.ReceiveDeletion(targets=targets) | cmd.ReceiveReceipt(targets=targets):
             return targets

@@ -13,7 +13,9 @@ from niochat.domain.commands import (
     LinkThread,
     ParkCommand,
     ReceiveMessage,
+    ReopenConversation,
     RestartTurn,
+    SettleFile,
     SettleSend,
 )
 from niochat.domain.conversation import Conversation, Status
@@ -70,8 +72,11 @@ class Planner:
                 if first:
                     self._plan.link = (row.id, UUID(row.command.other))
                 return
-            if (row.failures and not first) or self._begins_another(row):
+            if not first and (row.failures or isinstance(row.command, ReopenConversation)):
                 self._plan.more = True  # it gets a step of its own
+                return
+            if self._begins_another(row):
+                self._plan.more = True
                 return
             if not self._take_row(row, first):
                 return
@@ -82,6 +87,8 @@ class Planner:
     def _take_row(self, row: Row, first: bool) -> bool:
         parked = row.failures >= MAX_FAILURES
         command = _parking(row) if parked else row.command
+        if isinstance(command, ReopenConversation):
+            self._return_to(self._loaded.over.get(self._thread.id))
         try:
             self._decide(command, f"inbox:{row.id}")
         except Refused as refusal:
@@ -95,6 +102,13 @@ class Planner:
             raise
         self._plan.rows.append((row.id, "parked:step_failed" if parked else "done"))
         return True
+
+    def _return_to(self, over: Conversation | None) -> None:
+        """A conversation that is over counts as the thread's again, while no other one goes on."""
+        live = self._conversation is not None and self._conversation.status is not Status.RESOLVED
+        if over is not None and not live:
+            self._conversation = over
+            self._plan.before = replace(self._thread, conversation=over)
 
     def _begins_another(self, row: Row) -> bool:
         """A step writes events of one conversation; the next one gets a step of its own."""
@@ -175,6 +189,8 @@ def cause_of(command: Command | MemoryCommand, place: str) -> str:
             return f"restart_turn:{turn}:{attempt}"
         case SettleSend(outbox=outbox, result=result):
             return f"settle_send:{outbox}:{result}"
+        case SettleFile(file=file):
+            return f"settle_file:{file}"
         case FireTimer(name=name, generation=generation):
             return f"fire_timer:{name}:{generation}"
         case _:

@@ -5,13 +5,13 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from niochat.domain.commands import FinishAssistantTurn, RestartTurn, SettleSend
-from niochat.domain.conversation import Conversation
+from niochat.domain.commands import FinishAssistantTurn, RestartTurn, SettleFile, SettleSend
+from niochat.domain.conversation import Conversation, Status
 from niochat.domain.effects import Effect
 from niochat.domain.events import Event
 from niochat.domain.ids import ThreadId
 
-MemoryCommand = FinishAssistantTurn | RestartTurn | SettleSend
+MemoryCommand = FinishAssistantTurn | RestartTurn | SettleSend | SettleFile
 """Commands that stand for rows and need no inbox row of their own."""
 
 ROWS_AT_ONCE = 50
@@ -77,6 +77,12 @@ class Plan:
             or self.after is None
             or self.before.conversation.id != self.after.id
         )
+
+    @property
+    def reopens(self) -> bool:
+        """Whether the events go on with a conversation that was over."""
+        before = self.before.conversation
+        return before is not None and before.status is Status.RESOLVED and not self.opens
 
     @property
     def empty(self) -> bool:

@@ -1,4 +1,5 @@
-"""What is asked of a conversation. Each is handled by exactly one branch of ``decide``.
+"""What is asked of a conversation: here by the gateway and the product, in ``desk_commands`` by
+people. Each is handled by exactly one branch of ``decide``.
 
 Commands of the first two groups are durable: they lie in the inbox as JSON until their
 step commits. Those of the last group stand for rows (turn, outbox, timer) that are found
@@ -10,9 +11,45 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 from typing import Literal
+from uuid import UUID
 
-from niochat.domain.ids import OutboxId, TurnId
+from niochat.domain.desk_commands import (
+    AssignConversation,
+    AttachedFile,
+    DeleteReply,
+    EditReply,
+    GiveBackConversation,
+    HandOverConversation,
+    LabelConversation,
+    LeaveNote,
+    PrioritiseConversation,
+    ReactToMessage,
+    ReopenConversation,
+    ReplyToCustomer,
+    ResolveConversation,
+    SnoozeConversation,
+    TransferConversation,
+)
+from niochat.domain.ids import ConversationId, MessageId, OutboxId, TurnId
 from niochat.domain.message import Content, DeliveryStatus
+
+__all__ = [
+    "AssignConversation",
+    "AttachedFile",
+    "DeleteReply",
+    "EditReply",
+    "GiveBackConversation",
+    "HandOverConversation",
+    "LabelConversation",
+    "LeaveNote",
+    "PrioritiseConversation",
+    "ReactToMessage",
+    "ReopenConversation",
+    "ReplyToCustomer",
+    "ResolveConversation",
+    "SnoozeConversation",
+    "TransferConversation",
+]
 
 # -- from the gateway -------------------------------------------------------------------
 
@@ -88,70 +125,7 @@ class ReceiveReceipt:
     type: Literal["receive_receipt"] = "receive_receipt"
 
 
-# -- from people and from the product ------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class AssignConversation:
-    """A human takes the conversation over."""
-
-    agent: str
-    type: Literal["assign_conversation"] = "assign_conversation"
-
-
-@dataclass(frozen=True, slots=True)
-class GiveBackConversation:
-    """A human returns the conversation to the assistant."""
-
-    by: str
-    type: Literal["give_back_conversation"] = "give_back_conversation"
-
-
-@dataclass(frozen=True, slots=True)
-class HandOverConversation:
-    """What the assistant holds goes to people; ``team`` is the tenant's own one when not named."""
-
-    by: str
-    team: str | None = None
-    type: Literal["hand_over_conversation"] = "hand_over_conversation"
-
-
-@dataclass(frozen=True, slots=True)
-class ReplyToCustomer:
-    """A human answers the customer."""
-
-    agent: str
-    text: str
-    type: Literal["reply_to_customer"] = "reply_to_customer"
-
-
-@dataclass(frozen=True, slots=True)
-class LeaveNote:
-    """A human writes something for the other people of the provider, and may name some."""
-
-    agent: str
-    text: str
-    mentions: tuple[str, ...] = ()
-    type: Literal["leave_note"] = "leave_note"
-
-
-@dataclass(frozen=True, slots=True)
-class TransferConversation:
-    """A human passes it on, to a ``team``'s queue or to another ``agent``."""
-
-    by: str
-    team: str | None = None
-    agent: str | None = None
-    note: str = ""
-    type: Literal["transfer_conversation"] = "transfer_conversation"
-
-
-@dataclass(frozen=True, slots=True)
-class ResolveConversation:
-    """The visit is over."""
-
-    by: str
-    type: Literal["resolve_conversation"] = "resolve_conversation"
+# -- from the product ------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,6 +231,20 @@ class SettleSend:
 
 
 @dataclass(frozen=True, slots=True)
+class SettleFile:
+    """A customer's file was fetched and is kept, or cannot be had: ``code`` says why."""
+
+    file: UUID
+    message: MessageId
+    conversation: ConversationId | None
+    mimetype: str = ""
+    filename: str = ""
+    size: int = 0
+    sha256: str = ""
+    code: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class FireTimer:
     """A timer is due; a stale ``generation`` does nothing.
 
@@ -280,11 +268,18 @@ DurableCommand = (
     | GiveBackConversation
     | HandOverConversation
     | ReplyToCustomer
+    | EditReply
+    | DeleteReply
+    | ReactToMessage
     | LeaveNote
     | TransferConversation
+    | SnoozeConversation
+    | PrioritiseConversation
+    | LabelConversation
     | ResolveConversation
+    | ReopenConversation
     | SuspendAssistant
     | LinkThread
     | ParkCommand
 )
-Command = DurableCommand | FinishAssistantTurn | RestartTurn | SettleSend | FireTimer
+Command = DurableCommand | FinishAssistantTurn | RestartTurn | SettleSend | SettleFile | FireTimer

@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 
 from niochat.domain.ids import ConversationId, TurnId
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 """Of stored states and events; code that meets a newer one refuses and passivates."""
 
 
@@ -21,12 +21,23 @@ class Status(StrEnum):
     RESOLVED = "resolved"
 
 
+class Priority(IntEnum):
+    """Who comes first in a queue; within one priority it is who waits longest."""
+
+    LOW = 0
+    NORMAL = 1
+    HIGH = 2
+    URGENT = 3
+
+
 class Timer(StrEnum):
     """Names of a conversation's timers."""
 
     BURST = "burst"
     IDLE = "idle"
     """The customer was answered and says nothing: a reminder, then the end."""
+    SNOOZE = "snooze"
+    """A conversation that was put off comes back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +70,12 @@ class Conversation:
     """Turns cancelled in a row by a customer who went on writing."""
     reminded: bool = False
     """The customer was asked whether anybody is there, and has not answered since."""
+    waits: bool = False
+    """The customer waits for a person: called for, or written since a person answered."""
+    priority: Priority = Priority.NORMAL
+    labels: tuple[str, ...] = ()
+    """What the provider's people sort it by, in the order of the alphabet."""
+    snoozed_until: datetime | None = None
     timers: Mapping[str, int] = field(default_factory=dict)
     """Newest generation of each timer ever set."""
 

@@ -2,8 +2,8 @@
 
 from typing import assert_never
 
+from niochat.domain import changing, handling, receiving, replying
 from niochat.domain import commands as cmd
-from niochat.domain import handling, receiving, replying
 from niochat.domain.conversation import Conversation
 from niochat.domain.draft import Context, Decision, Draft
 
@@ -43,12 +43,26 @@ def _dispatch(draft: Draft, command: cmd.Command) -> None:
             handling.hand_over(draft, command)
         case cmd.ReplyToCustomer():
             handling.reply(draft, command)
+        case cmd.EditReply():
+            changing.edit(draft, command)
+        case cmd.DeleteReply():
+            changing.delete(draft, command)
+        case cmd.ReactToMessage():
+            changing.react(draft, command)
         case cmd.LeaveNote():
             handling.note(draft, command)
         case cmd.TransferConversation():
             handling.transfer(draft, command)
+        case cmd.SnoozeConversation():
+            handling.snooze(draft, command)
+        case cmd.PrioritiseConversation():
+            handling.prioritise(draft, command)
+        case cmd.LabelConversation():
+            handling.label(draft, command)
         case cmd.ResolveConversation():
             handling.resolve(draft, command)
+        case cmd.ReopenConversation():
+            handling.reopen(draft, command)
         case cmd.SuspendAssistant():
             handling.suspend_assistant(draft)
         case cmd.ParkCommand():
@@ -59,6 +73,8 @@ def _dispatch(draft: Draft, command: cmd.Command) -> None:
             replying.restart_turn(draft, command)
         case cmd.SettleSend():
             replying.settle_send(draft, command)
+        case cmd.SettleFile():
+            receiving.settle_file(draft, command)
         case cmd.FireTimer():
             replying.fire_timer(draft, command)
         case cmd.LinkThread():

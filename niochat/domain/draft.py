@@ -4,12 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from niochat.domain.conversation import Conversation
+from niochat.domain.conversation import Conversation, Status
 from niochat.domain.effects import Effect
+from niochat.domain.errors import Refused
 from niochat.domain.events import Event
 from niochat.domain.evolve import evolve
 from niochat.domain.ids import MessageId, OutboxId, ThreadId
-from niochat.domain.message import Author, DeliveryStatus
+from niochat.domain.message import Author, Change, DeliveryStatus
 from niochat.domain.policy import Policy, Presence
 
 
@@ -34,6 +35,10 @@ class KnownSend:
     """Whether it leaves in the name of the thread's live conversation."""
     attempts: int = 0
     """How often it started to leave."""
+    change: Change | None = None
+    """What it does to a message that has left, where it is not a message itself."""
+    value: str = ""
+    """The new text, or the emoji."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +96,13 @@ class Draft:
         """The conversation; only asked for where one is certainly open."""
         assert self._conversation is not None
         return self._conversation
+
+    def ongoing(self) -> Conversation:
+        """The conversation that goes on. Raises ``Refused`` where there is none."""
+        c = self._conversation
+        if c is None or c.status is Status.RESOLVED:
+            raise Refused("the conversation is resolved: nothing to do", code="resolved")
+        return c
 
     def reopen(self) -> None:
         """The last conversation is over; what is emitted next belongs to a new one."""

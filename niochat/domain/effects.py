@@ -7,9 +7,10 @@ happens in the world starts from the row, never from memory alone.
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from uuid import UUID
 
 from niochat.domain.ids import MessageId, OutboxId, TurnId
-from niochat.domain.message import Author, Content, DeliveryStatus
+from niochat.domain.message import Author, Change, Content, DeliveryStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,40 @@ class QueueSend:
     message: MessageId
     origin: Author
     content: Content
+
+
+@dataclass(frozen=True, slots=True)
+class QueueChange:
+    """A row of the outbox that changes a message which has left. ``value`` is the new text or
+    the emoji.
+    """
+
+    outbox: OutboxId
+    message: MessageId
+    change: Change
+    value: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FetchFile:
+    """The file of a customer's message is wanted from the gateway, by its own ``external_id``."""
+
+    file: UUID
+    message: MessageId
+    external_id: str
+    filename: str
+
+
+@dataclass(frozen=True, slots=True)
+class SettleFetch:
+    """The file's row says that it is here, or why it is not (``code``)."""
+
+    file: UUID
+    mimetype: str
+    filename: str
+    size: int
+    sha256: str
+    code: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +158,9 @@ Effect = (
     StoreMessage
     | ChangeMessage
     | QueueSend
+    | QueueChange
+    | FetchFile
+    | SettleFetch
     | SettleOutbox
     | CancelReplies
     | SetTimer

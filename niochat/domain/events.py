@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+from niochat.domain.conversation import Priority
 from niochat.domain.ids import ConversationId, MessageId, OutboxId, TurnId
-from niochat.domain.message import Author, DeliveryStatus, Kind
+from niochat.domain.message import Author, Change, DeliveryStatus, Kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,25 @@ class MessageReacted:
     message: MessageId
     by_provider: bool
     type: Literal["message_reacted"] = "message_reacted"
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeFailed:
+    """A message stays as it was: the gateway did not take the change."""
+
+    message: MessageId
+    change: Change
+    code: str
+    type: Literal["change_failed"] = "change_failed"
+
+
+@dataclass(frozen=True, slots=True)
+class FileSettled:
+    """The file of a customer's message is here, or will not come: ``code`` says why."""
+
+    message: MessageId
+    code: str
+    type: Literal["file_settled"] = "file_settled"
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +182,41 @@ class ConversationGivenBack:
 
 
 @dataclass(frozen=True, slots=True)
+class ConversationSnoozed:
+    by: str
+    until: datetime
+    type: Literal["conversation_snoozed"] = "conversation_snoozed"
+
+
+@dataclass(frozen=True, slots=True)
+class ConversationWoken:
+    """It was put off and is back. ``reason``: due, customer_wrote."""
+
+    reason: str
+    type: Literal["conversation_woken"] = "conversation_woken"
+
+
+@dataclass(frozen=True, slots=True)
+class PriorityChanged:
+    by: str
+    priority: Priority
+    type: Literal["priority_changed"] = "priority_changed"
+
+
+@dataclass(frozen=True, slots=True)
+class LabelsChanged:
+    by: str
+    labels: tuple[str, ...]
+    type: Literal["labels_changed"] = "labels_changed"
+
+
+@dataclass(frozen=True, slots=True)
+class ConversationReopened:
+    by: str
+    type: Literal["conversation_reopened"] = "conversation_reopened"
+
+
+@dataclass(frozen=True, slots=True)
 class ConversationResolved:
     """``reason``: who ended it, or ``merged``, ``assistant``, ``inactivity``."""
 
@@ -194,6 +249,8 @@ Event = (
     | MessageEdited
     | MessageDeleted
     | MessageReacted
+    | ChangeFailed
+    | FileSettled
     | MessageQueued
     | NoteAdded
     | CustomerReminded
@@ -207,6 +264,11 @@ Event = (
     | ConversationAssigned
     | ConversationTransferred
     | ConversationGivenBack
+    | ConversationSnoozed
+    | ConversationWoken
+    | PriorityChanged
+    | LabelsChanged
+    | ConversationReopened
     | ConversationResolved
     | ThreadsLinked
     | CommandParked

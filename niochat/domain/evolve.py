@@ -36,13 +36,14 @@ def replay(events: list[e.Event]) -> Conversation:
 def _apply(c: Conversation, event: e.Event) -> Conversation:
     match event:
         case e.MessageReceived():
-            return replace(c, unanswered=c.unanswered + 1, reminded=False)
+            waits = c.waits or c.status is not Status.PENDING
+            return replace(c, unanswered=c.unanswered + 1, reminded=False, waits=waits)
         case e.CustomerReminded():
             return replace(c, reminded=True)
         case e.ProviderSpoke(author=author):
             # A notice that another system sends answers nobody's question.
             person = author is Author.PHONE
-            return replace(c, unanswered=0, burst_since=None) if person else c
+            return replace(c, unanswered=0, burst_since=None, waits=False) if person else c
         case e.ThreadsLinked(unanswered=unanswered):
             return replace(c, unanswered=c.unanswered + unanswered)
         case e.MessageQueued(author=author):
@@ -50,6 +51,7 @@ def _apply(c: Conversation, event: e.Event) -> Conversation:
             return replace(
                 c, cancels=0, unanswered=0 if answered else c.unanswered,
                 burst_since=None if answered else c.burst_since,
+                waits=c.waits and not answered,
             )  # fmt: skip
         case e.TimerSet(name=name, generation=generation):
             return _timer_set(c, event, name, generation)
@@ -62,13 +64,22 @@ def _apply(c: Conversation, event: e.Event) -> Conversation:
             | e.ConversationAssigned()
             | e.ConversationTransferred()
             | e.ConversationGivenBack()
+            | e.ConversationSnoozed()
+            | e.ConversationWoken()
+            | e.ConversationReopened()
             | e.ConversationResolved()
         ):
             return _holder_changed(c, event)
+        case e.PriorityChanged(priority=priority):
+            return replace(c, priority=priority)
+        case e.LabelsChanged(labels=labels):
+            return replace(c, labels=labels)
         case (
             e.MessageEdited()
             | e.MessageDeleted()
             | e.MessageReacted()
+            | e.ChangeFailed()
+            | e.FileSettled()
             | e.MessageStatusChanged()
             | e.CommandParked()
             | e.NoteAdded()
@@ -117,22 +128,39 @@ def _holder_changed(
         | e.ConversationAssigned
         | e.ConversationTransferred
         | e.ConversationGivenBack
+        | e.ConversationSnoozed
+        | e.ConversationWoken
+        | e.ConversationReopened
         | e.ConversationResolved
     ),
 ) -> Conversation:
     match event:
         case e.ConversationHandedOff(team=team):
-            return replace(c, status=Status.WAITING, team=team, burst_since=None)
+            return replace(c, status=Status.WAITING, team=team, burst_since=None, waits=True)
         case e.ConversationAssigned(agent=agent):
-            return replace(c, status=Status.OPEN, agent=agent, burst_since=None)
+            waits = c.waits or c.unanswered > 0
+            return replace(
+                c, status=Status.OPEN, agent=agent, burst_since=None, waits=waits,
+                snoozed_until=None,
+            )  # fmt: skip
         case e.ConversationTransferred(team=team, agent=agent):
             status = Status.WAITING if agent is None else Status.OPEN
-            return replace(c, status=status, team=team or c.team, agent=agent)
+            return replace(
+                c, status=status, team=team or c.team, agent=agent, waits=True, snoozed_until=None
+            )
         case e.ConversationGivenBack():
             return replace(
-                c, status=Status.PENDING, agent=None, team=None, paused_until=None, cancels=0
-            )
+                c, status=Status.PENDING, agent=None, team=None, paused_until=None, cancels=0,
+                waits=False, snoozed_until=None,
+            )  # fmt: skip
+        case e.ConversationSnoozed(until=until):
+            return replace(c, status=Status.SNOOZED, snoozed_until=until, waits=False)
+        case e.ConversationWoken():
+            status = Status.WAITING if c.agent is None else Status.OPEN
+            return replace(c, status=status, snoozed_until=None, waits=True)
+        case e.ConversationReopened(by=by):
+            return replace(c, status=Status.OPEN, agent=by)
         case e.ConversationResolved():
-            return replace(c, status=Status.RESOLVED, turn=None)
+            return replace(c, status=Status.RESOLVED, turn=None, waits=False, snoozed_until=None)
         case _:
             assert_never(event)

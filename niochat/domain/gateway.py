@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from niochat.domain.commands import SendResult
-from niochat.domain.message import Kind
+from niochat.domain.message import Change, Kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,13 +27,32 @@ class OutgoingFile:
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """One message that leaves. With a ``file``, ``kind`` is image or document, ``text`` its
-    caption, maybe empty; without one, ``kind`` is text.
+    """One message that leaves. With a ``file``, ``kind`` says what it is and ``text`` is its
+    caption, maybe empty; without one, ``kind`` is text. ``reply_to``: the gateway's id of the
+    message it quotes.
     """
 
     text: str
     kind: Kind = Kind.TEXT
     file: OutgoingFile | None = None
+    reply_to: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OutgoingChange:
+    """What becomes of a message that has left: ``value`` is the new text, or the emoji."""
+
+    change: Change
+    target: str
+    value: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FetchedFile:
+    """A file as the gateway gave it; its type is what the gateway says, not to be trusted."""
+
+    data: bytes
+    mimetype: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +78,12 @@ class Gateway(Protocol):
     """Port to a gateway. No method raises for what a gateway may answer to a send."""
 
     async def send(
-        self, line: Line, number: str, outgoing: Outgoing, track_id: str, timeout_s: float
+        self,
+        line: Line,
+        number: str,
+        outgoing: Outgoing | OutgoingChange,
+        track_id: str,
+        timeout_s: float,
     ) -> SendAnswer:
         """Send once; never retries by itself. ``number`` is digits or ``…@lid``.
 
@@ -71,6 +95,13 @@ class Gateway(Protocol):
         """Gateway's id of the message sent under ``track_id``; ``None``: certainly none.
 
         Raises ``Unavailable`` when it cannot be looked up.
+        """
+        ...
+
+    async def fetch(self, line: Line, external_id: str, most_bytes: int) -> FetchedFile | None:
+        """File of a message; ``None``: the gateway certainly does not have it (any more).
+
+        Raises ``Unavailable``, ``Invalid`` (``too_large``).
         """
         ...
 

@@ -1,33 +1,42 @@
 """What people and the product do with a conversation: take over, answer, pass on, resolve."""
 
+from datetime import timedelta
+
 from niochat.domain import commands as cmd
 from niochat.domain import effects as fx
 from niochat.domain import events as e
-from niochat.domain.conversation import Conversation, Status
+from niochat.domain.conversation import Status, Timer
 from niochat.domain.draft import Draft
 from niochat.domain.errors import Refused
 from niochat.domain.ids import person_cause
-from niochat.domain.message import Author, Content, Kind
+from niochat.domain.message import Author, Content, DeliveryStatus, Kind
 from niochat.domain.receiving import open_conversation
-from niochat.domain.replying import cancel_turn, expect_customer, hand_off, wake_assistant
+from niochat.domain.replying import (
+    cancel_turn,
+    expect_customer,
+    hand_off,
+    set_timer,
+    wake_assistant,
+)
 from niochat.domain.saying import leave_note, say
+
+LONGEST_SNOOZE = timedelta(days=365)
 
 
 def assign(draft: Draft, command: cmd.AssignConversation) -> None:
     """A human takes over: from this commit on no assistant message starts to leave."""
-    c = _live(draft)
+    c = draft.ongoing()
     if c.status is Status.OPEN and c.agent == command.agent:
         return
     cancel_turn(draft, "takeover")
     draft.also(fx.CancelReplies())
-    if c.team is not None and c.status is Status.WAITING:
-        draft.also(fx.TellTeam(c.team, waiting=False))
+    _leave_queue(draft)
     draft.emit(e.ConversationAssigned(command.agent))
 
 
 def give_back(draft: Draft, command: cmd.GiveBackConversation) -> None:
     """The assistant may answer again, beginning with what nobody answered yet."""
-    c = _live(draft)
+    c = draft.ongoing()
     if c.assistant_may_reply(draft.context.now):
         return
     if not draft.context.policy.assistant_answers:
@@ -35,8 +44,7 @@ def give_back(draft: Draft, command: cmd.GiveBackConversation) -> None:
             "the tenant is suspended or its assistant is off: a person has to answer",
             code="assistant_unavailable",
         )
-    if c.team is not None and c.status is Status.WAITING:
-        draft.also(fx.TellTeam(c.team, waiting=False))
+    _leave_queue(draft)
     draft.emit(e.ConversationGivenBack(command.by))
     if draft.conversation.unanswered:
         wake_assistant(draft)
@@ -46,22 +54,38 @@ def give_back(draft: Draft, command: cmd.GiveBackConversation) -> None:
 
 def hand_over(draft: Draft, command: cmd.HandOverConversation) -> None:
     """An operator calls people; who is with people already stays there, whatever team was named."""
-    if _live(draft).status is Status.PENDING:
+    if draft.ongoing().status is Status.PENDING:
         hand_off(draft, "operator", command.team)
 
 
 def reply(draft: Draft, command: cmd.ReplyToCustomer) -> None:
     """A human says something; only where people have the conversation."""
-    c = _live(draft)
+    c = draft.ongoing()
     if c.status is not Status.OPEN:
         raise Refused("take the conversation over first", code="not_taken_over")
-    said = Content(Kind.TEXT, command.text, {"agent": command.agent})
-    say(draft, Author.AGENT, person_cause(c.id, draft.context.cause), said)
+    if command.again is not None:
+        failed = DeliveryStatus.FAILED
+        draft.emit(e.MessageStatusChanged(command.again, failed, "said_again"))
+        draft.also(fx.ChangeMessage(command.again, code="said_again"))
+    cause = person_cause(c.id, draft.context.cause)
+    say(draft, Author.AGENT, cause, _said(command), reply_to=command.reply_to)
+
+
+def _said(command: cmd.ReplyToCustomer) -> Content:
+    details: dict[str, object] = {"agent": command.agent}
+    file = command.file
+    if file is None:
+        return Content(Kind.TEXT, command.text, details)
+    details |= {
+        "attachment": file.id, "filename": file.filename, "mimetype": file.mimetype,
+        "length": file.size,
+    }  # fmt: skip
+    return Content(file.kind, command.text, details)
 
 
 def note(draft: Draft, command: cmd.LeaveNote) -> None:
     """For people of the provider, whoever has the conversation."""
-    c = _live(draft)
+    c = draft.ongoing()
     details = {"agent": command.agent, "mentions": list(command.mentions)}
     cause = person_cause(c.id, draft.context.cause)
     leave_note(draft, cause, command.text, Author.AGENT, details)
@@ -69,11 +93,10 @@ def note(draft: Draft, command: cmd.LeaveNote) -> None:
 
 def transfer(draft: Draft, command: cmd.TransferConversation) -> None:
     """From people, or the assistant, to a team's queue or to another agent."""
-    c = _live(draft)
+    c = draft.ongoing()
     cancel_turn(draft, "takeover")
     draft.also(fx.CancelReplies())
-    if c.team is not None and c.status is Status.WAITING:
-        draft.also(fx.TellTeam(c.team, waiting=False))
+    _leave_queue(draft)
     draft.emit(e.ConversationTransferred(command.by, command.team, command.agent))
     cause = person_cause(c.id, draft.context.cause)
     leave_note(draft, cause, command.note, Author.AGENT, {"agent": command.by})
@@ -84,12 +107,49 @@ def transfer(draft: Draft, command: cmd.TransferConversation) -> None:
 
 def resolve(draft: Draft, command: cmd.ResolveConversation) -> None:
     """The visit is over; the next message of the customer opens another one."""
-    c = _live(draft)
+    draft.ongoing()
     cancel_turn(draft, "resolved")
     draft.also(fx.CancelReplies())
-    if c.team is not None and c.status is Status.WAITING:
-        draft.also(fx.TellTeam(c.team, waiting=False))
+    _leave_queue(draft)
     draft.emit(e.ConversationResolved(command.by))
+
+
+def snooze(draft: Draft, command: cmd.SnoozeConversation) -> None:
+    """Put off; only where people have it, or it would be hidden from the assistant."""
+    c, now = draft.ongoing(), draft.context.now
+    if c.status is Status.PENDING:
+        raise Refused("take the conversation over first", code="not_taken_over")
+    if not now < command.until <= now + LONGEST_SNOOZE:
+        raise Refused(f"until: within the next {LONGEST_SNOOZE.days} days", code="bad_moment")
+    _leave_queue(draft)
+    draft.emit(e.ConversationSnoozed(command.by, command.until))
+    set_timer(draft, Timer.SNOOZE, command.until)
+
+
+def prioritise(draft: Draft, command: cmd.PrioritiseConversation) -> None:
+    """How urgent it is; a queue is told, as its order changes."""
+    c = draft.ongoing()
+    if c.priority is command.priority:
+        return
+    draft.emit(e.PriorityChanged(command.by, command.priority))
+    if c.team is not None and c.status is Status.WAITING:
+        draft.also(fx.TellTeam(c.team, waiting=True))
+
+
+def label(draft: Draft, command: cmd.LabelConversation) -> None:
+    """Another set of labels."""
+    labels = tuple(sorted(set(command.labels)))
+    if draft.ongoing().labels != labels:
+        draft.emit(e.LabelsChanged(command.by, labels))
+
+
+def reopen(draft: Draft, command: cmd.ReopenConversation) -> None:
+    """The visit goes on, with the one who reopened it."""
+    c = draft.live
+    if c is None or c.id != command.conversation:
+        raise Refused("another conversation with this customer is open", code="another_is_open")
+    if c.status is Status.RESOLVED:
+        draft.emit(e.ConversationReopened(command.by))
 
 
 def suspend_assistant(draft: Draft) -> None:
@@ -110,8 +170,7 @@ def park(draft: Draft, command: cmd.ParkCommand) -> None:
         hand_off(draft, "command_parked")
 
 
-def _live(draft: Draft) -> Conversation:
-    c = draft.live
-    if c is None or c.status is Status.RESOLVED:
-        raise Refused("the conversation is resolved: nothing to do", code="resolved")
-    return c
+def _leave_queue(draft: Draft) -> None:
+    c = draft.conversation
+    if c.team is not None and c.status is Status.WAITING:
+        draft.also(fx.TellTeam(c.team, waiting=False))

@@ -63,6 +63,16 @@ def outbox_id(message: MessageId) -> OutboxId:
     return OutboxId(uuid5(message, "send"))
 
 
+def change_id(cause: UUID) -> OutboxId:
+    """Id of the send that changes a message, as ``cause`` asked."""
+    return OutboxId(uuid5(cause, "change"))
+
+
+def file_id(message: MessageId) -> UUID:
+    """Id of the file that came with a customer's message."""
+    return uuid5(message, "file")
+
+
 def turn_id(conversation: ConversationId, version: int) -> TurnId:
     """Id of the turn that starts with event ``version`` of a conversation."""
     return TurnId(uuid5(conversation, f"turn:{version}"))

@@ -19,7 +19,7 @@ class Author(StrEnum):
 
 
 class Kind(StrEnum):
-    """What was said. Media carry metadata and a placeholder, not the file."""
+    """What was said. Media carry metadata and name their file."""
 
     TEXT = "text"
     CHOICE = "choice"
@@ -36,6 +36,18 @@ class Kind(StrEnum):
     NOTE = "note"
     """Between people of the provider; never sent, never read by the assistant."""
     UNKNOWN = "unknown"
+
+
+class Change(StrEnum):
+    """What may be done to a message that has left. Doing it twice is doing it once."""
+
+    EDIT = "edit"
+    DELETION = "deletion"
+    REACTION = "reaction"
+
+
+FILES = frozenset({Kind.IMAGE, Kind.VIDEO, Kind.VOICE, Kind.AUDIO, Kind.DOCUMENT, Kind.STICKER})
+"""Kinds that come with a file."""
 
 
 @dataclass(frozen=True, slots=True)

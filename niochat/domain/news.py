@@ -14,13 +14,13 @@ def apply_or_keep(draft: Draft, target: str, kind: str, value: str) -> None:
     if known is None:
         draft.also(fx.KeepUnmatched(target, kind, value))
     else:
-        _apply(draft, known, kind, value)
+        apply_news(draft, known, kind, value)
 
 
 def apply_unmatched(draft: Draft, external_id: str, known: KnownMessage) -> None:
     """The message came: what was kept for it is applied, in the order it arrived."""
     for news in draft.context.unmatched.get(external_id, ()):
-        known = _apply(draft, known, news.kind, news.value)
+        known = apply_news(draft, known, news.kind, news.value)
 
 
 def set_status(
@@ -40,7 +40,8 @@ def set_status(
     return replace(known, status=status) if forward else known
 
 
-def _apply(draft: Draft, known: KnownMessage, kind: str, value: str) -> KnownMessage:
+def apply_news(draft: Draft, known: KnownMessage, kind: str, value: str) -> KnownMessage:
+    """What happened to a known message; the message as it is known from now on."""
     live = known.live and draft.live is not None
     match kind:
         case "receipt":

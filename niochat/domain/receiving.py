@@ -1,5 +1,6 @@
 """What the gateway tells us: messages, edits, reactions, deletions, receipts, echoes."""
 
+from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
 
@@ -8,10 +9,18 @@ from niochat.domain import effects as fx
 from niochat.domain import events as e
 from niochat.domain.conversation import Status
 from niochat.domain.draft import Draft, KnownMessage
-from niochat.domain.ids import OutboxId, conversation_id, inbound_message_id
-from niochat.domain.message import Author, DeliveryStatus
+from niochat.domain.ids import (
+    MessageId,
+    OutboxId,
+    conversation_id,
+    file_id,
+    inbound_message_id,
+)
+from niochat.domain.message import FILES, Author, Content, DeliveryStatus
 from niochat.domain.news import apply_or_keep, apply_unmatched
-from niochat.domain.replying import cancel_turn, let_go, settle_send, wake_assistant
+from niochat.domain.replying import cancel_turn, let_go, settle_send, wake_assistant, wake_up
+
+Told = cmd.ReceiveMessage | cmd.ReceivePhoneMessage | cmd.ReceiveEcho
 
 
 def receive_message(draft: Draft, command: cmd.ReceiveMessage) -> None:
@@ -19,12 +28,13 @@ def receive_message(draft: Draft, command: cmd.ReceiveMessage) -> None:
     if draft.live is None or draft.live.status is Status.RESOLVED:
         open_conversation(draft)
     message = inbound_message_id(draft.context.thread, command.external_id)
-    draft.emit(e.MessageReceived(message, command.content.kind))
+    content = _with_file(draft, message, command)
+    draft.emit(e.MessageReceived(message, content.kind))
     draft.also(
         fx.StoreMessage(
             message,
             Author.CUSTOMER,
-            command.content,
+            content,
             command.sent_at,
             command.external_id,
             command.reply_to,
@@ -33,8 +43,32 @@ def receive_message(draft: Draft, command: cmd.ReceiveMessage) -> None:
     )
     known = KnownMessage(message, Author.CUSTOMER, None, live=True)
     apply_unmatched(draft, command.external_id, known)
+    wake_up(draft, "customer_wrote")
     let_go(draft)
     wake_assistant(draft)
+
+
+def settle_file(draft: Draft, command: cmd.SettleFile) -> None:
+    """The file is here, or will not come; screens show it."""
+    draft.also(
+        fx.SettleFetch(
+            command.file, command.mimetype, command.filename, command.size, command.sha256,
+            command.code,
+        )
+    )  # fmt: skip
+    c = draft.live
+    if c is not None and c.status is not Status.RESOLVED and c.id == command.conversation:
+        draft.emit(e.FileSettled(command.message, command.code))
+
+
+def _with_file(draft: Draft, message: MessageId, command: Told) -> Content:
+    """The content, naming the file that has to be fetched."""
+    content = command.content
+    if content.kind not in FILES:
+        return content
+    file, name = file_id(message), content.details.get("file_name")
+    draft.also(fx.FetchFile(file, message, command.external_id, str(name or "")))
+    return replace(content, details={**content.details, "attachment": str(file)})
 
 
 def receive_phone_message(draft: Draft, command: cmd.ReceivePhoneMessage) -> None:
@@ -102,7 +136,7 @@ def _provider_spoke(
         fx.StoreMessage(
             message,
             author,
-            command.content,
+            _with_file(draft, message, command),
             command.sent_at,
             command.external_id,
             status=DeliveryStatus.SENT,

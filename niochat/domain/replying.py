@@ -5,6 +5,7 @@ from uuid import UUID
 
 from niochat.domain import effects as fx
 from niochat.domain import events as e
+from niochat.domain.changing import settle_change
 from niochat.domain.commands import (
     FinishAssistantTurn,
     FireTimer,
@@ -81,12 +82,24 @@ def fire_timer(draft: Draft, command: FireTimer) -> None:
     c = draft.live
     if c is None or c.timers.get(command.name) != command.generation or c.turn is not None:
         return
-    if command.name == Timer.IDLE:
+    if command.name == Timer.SNOOZE:
+        wake_up(draft, "due")
+    elif command.name == Timer.IDLE:
         _fall_silent(draft, command)
     elif c.unanswered:
         let_go(draft)
         if _assistant_answers(draft):
             start_turn(draft)
+
+
+def wake_up(draft: Draft, reason: str) -> None:
+    """What was put off is back: with its agent, or in its team's queue."""
+    c = draft.conversation
+    if c.status is not Status.SNOOZED:
+        return
+    draft.emit(e.ConversationWoken(reason))
+    if draft.conversation.status is Status.WAITING and c.team is not None:
+        draft.also(fx.TellTeam(c.team, waiting=True))
 
 
 def finish_turn(draft: Draft, command: FinishAssistantTurn) -> None:
@@ -159,6 +172,9 @@ def settle_send(draft: Draft, command: SettleSend) -> None:
     send = draft.context.sends.get(command.outbox)
     if send is None or _is_settled(send, command.result) or _is_stale(send, command):
         return
+    if send.change is not None:
+        settle_change(draft, send, command)
+        return
     status = _outbox_status(draft, send, command)
     draft.also(
         fx.SettleOutbox(
@@ -224,7 +240,7 @@ def _set_burst_timer(draft: Draft) -> None:
     c, now, policy = draft.conversation, draft.context.now, draft.context.policy
     limit = (c.burst_since or now) + timedelta(seconds=policy.burst_limit_s)
     due = min(now + timedelta(seconds=policy.burst_window_s), limit)
-    _set_timer(draft, Timer.BURST, due)
+    set_timer(draft, Timer.BURST, due)
 
 
 def expect_customer(draft: Draft) -> None:
@@ -233,10 +249,11 @@ def expect_customer(draft: Draft) -> None:
     seconds = policy.close_after_s if c.reminded else policy.reminder_after_s
     if seconds > 0 and policy.reminder_after_s > 0:
         begins = max(now, c.paused_until or now)
-        _set_timer(draft, Timer.IDLE, begins + timedelta(seconds=seconds))
+        set_timer(draft, Timer.IDLE, begins + timedelta(seconds=seconds))
 
 
-def _set_timer(draft: Draft, name: Timer, due: datetime) -> None:
+def set_timer(draft: Draft, name: Timer, due: datetime) -> None:
+    """The newest generation of it; whatever was set before does nothing any more."""
     generation = draft.conversation.timers.get(name, 0) + 1
     draft.emit(e.TimerSet(name, generation, set_at=draft.context.now, due_at=due))
     draft.also(fx.SetTimer(name, generation, due))

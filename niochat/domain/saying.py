@@ -10,13 +10,19 @@ from niochat.domain.ids import MessageId, note_id, outbound_message_id, outbox_i
 from niochat.domain.message import Author, Content, DeliveryStatus, Kind
 
 
-def say(draft: Draft, author: Author, cause: UUID, *contents: Content) -> None:
-    """Said in this order; ids are derived from ``cause``, which says only once."""
+def say(
+    draft: Draft, author: Author, cause: UUID, *contents: Content, reply_to: str | None = None
+) -> None:
+    """Said in this order; ids are derived from ``cause``, which says only once. ``reply_to`` is
+    the gateway's id of the message that they quote.
+    """
     for ordinal, content in enumerate(contents):
-        _queue(draft, author, outbound_message_id(cause, ordinal), content)
+        _queue(draft, author, outbound_message_id(cause, ordinal), content, reply_to)
 
 
-def _queue(draft: Draft, author: Author, message: MessageId, content: Content) -> None:
+def _queue(
+    draft: Draft, author: Author, message: MessageId, content: Content, reply_to: str | None
+) -> None:
     outbox = outbox_id(message)
     draft.emit(e.MessageQueued(message, outbox, author))
     draft.also(
@@ -25,6 +31,7 @@ def _queue(draft: Draft, author: Author, message: MessageId, content: Content) -
             author,
             content,
             sent_at=draft.context.now,
+            reply_to=reply_to,
             status=DeliveryStatus.QUEUED,
             version=draft.conversation.version,
         )

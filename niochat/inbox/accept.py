@@ -101,11 +101,10 @@ class Inbox:
             await connection.execute(_SQL["connection_changed"], channel_id, status, reason)
 
     async def forget(self, limit: int = 5000) -> None:
-        """Purge what is old: raw bodies after days, rows after weeks, files that never left."""
+        """Purge what is old: raw bodies after days, rows after weeks."""
         async with self._database.path() as connection:
             await connection.execute(_SQL["forget_raw"], limit)
             await connection.execute(_SQL["forget_rows"], limit)
-            await connection.execute(_SQL["forget_files"], limit)
 
     async def _accept_group(self, arrivals: Sequence[Arrival]) -> list[Accepted]:
         async with self._database.path() as connection:

@@ -179,7 +179,7 @@ def _rest(parts: Parts, poke: Callable[[UUID], None]) -> list[BaseRoute]:
         open_accounts(
             parts.database, parts.vault, outside_of(parts), parts.announcements.publish
         ),
-        DeskViews(parts.database), Asking(parts.inbox, poke),
+        DeskViews(parts.database), Asking(parts.inbox, poke), parts.library,
         parts.access_changes.publish,
         secure_cookies=settings.base_url.startswith("https://"), limit=_call_limit(parts),
     )  # fmt: skip

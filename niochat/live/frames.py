@@ -4,9 +4,9 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError
 
-from niochat.domain.conversation import Status
+from niochat.domain.conversation import Priority, Status
 from niochat.domain.errors import Invalid
 from niochat.live.log import Happened
 from niochat.live.position import Position
@@ -21,8 +21,17 @@ class _Out(BaseModel):
     model_config = ConfigDict(from_attributes=True)
 
 
+PriorityName = Literal["low", "normal", "high", "urgent"]
+
+
+def _named(priority: object) -> object:
+    return Priority(priority).name.lower() if isinstance(priority, int) else priority
+
+
 class ConversationRow(_Out):
-    """One visit. ``version`` grows with every event of it."""
+    """One visit. ``version`` grows with every event of it; ``waiting_since``: the customer waits
+    for a person.
+    """
 
     id: UUID
     protocol: str
@@ -36,10 +45,26 @@ class ConversationRow(_Out):
     opened_at: datetime
     changed_at: datetime
     resolved_at: datetime | None
+    waiting_since: datetime | None
+    priority: Annotated[PriorityName, BeforeValidator(_named)]
+    labels: list[str]
+    snoozed_until: datetime | None
+
+
+class FileRow(_Out):
+    """A message's file. ``status``: wanted (it is being fetched), kept, missing."""
+
+    id: UUID
+    status: Literal["wanted", "kept", "missing"]
+    mimetype: str
+    filename: str
+    size: int | None
 
 
 class MessageRow(_Out):
-    """One thing said. ``status`` is how far a message of ours got."""
+    """One thing said. ``status`` is how far a message of ours got; ``reply_to`` the message that
+    it quotes.
+    """
 
     id: UUID
     version: int | None
@@ -47,7 +72,8 @@ class MessageRow(_Out):
     kind: str
     text: str
     details: dict[str, Any]
-    reply_to: str | None
+    reply_to: UUID | None
+    file: FileRow | None
     status: str | None
     code: str | None
     reactions: dict[str, Any]

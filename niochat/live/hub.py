@@ -203,6 +203,7 @@ MOVES = frozenset(
         "conversation_assigned",
         "conversation_transferred",
         "conversation_given_back",
+        "conversation_reopened",
     }
 )
 """Events after which somebody may see a conversation no more."""

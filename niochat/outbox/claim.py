@@ -1,6 +1,6 @@
 """Statement 3 and its companions: which send may start, and what is known of the others."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -8,13 +8,16 @@ from uuid import UUID
 from niochat.adapters.postgres.database import Database
 from niochat.adapters.postgres.queries import queries
 from niochat.domain.errors import Unavailable
-from niochat.domain.gateway import Outgoing, OutgoingFile
-from niochat.domain.message import Kind
+from niochat.domain.gateway import Outgoing, OutgoingChange, OutgoingFile
+from niochat.domain.message import FILES, Change, Kind
 from niochat.runtime.grouping import Grouper
 
 _SQL = queries("outbox")
 
+ReadFile = Callable[[UUID, UUID], Awaitable[bytes | None]]
+"""Bytes of (tenant, file) from the file store; ``None`` when they are not there."""
 _WHERE = {"base_url", "token_sealed", "phone", "lid"}
+_CHANGES = frozenset(Change)
 SEND_WINDOW_S = 20.0
 """From the claim on; what has not answered by then is uncertain and is looked up."""
 
@@ -29,9 +32,14 @@ class Claimed:
     channel_id: UUID
     text: str
     attempts: int
-    kind: Kind = Kind.TEXT
+    kind: Kind | Change = Kind.TEXT
     attachment_id: UUID | None = None
-    """The file, where ``kind`` is image or document; ``text`` is its caption then."""
+    """The file, where ``kind`` comes with one; ``text`` is its caption then."""
+    message_id: UUID | None = None
+    target: str | None = None
+    """The gateway's id of the message that is changed."""
+    reply_to: str | None = None
+    """The gateway's id of the message that is quoted."""
     destination: "Destination | None" = None
     recovering: bool = False
     """The channel was held before: a success ends that."""
@@ -70,9 +78,10 @@ class Destination:
 class Outbox:
     """The rows that leave, in the name of one host incarnation."""
 
-    def __init__(self, database: Database, host: str) -> None:
+    def __init__(self, database: Database, host: str, read_file: ReadFile) -> None:
         self._database = database
         self._host = host
+        self._read_file = read_file
         self._claims: Grouper[tuple[UUID, int], Claimed | None] = Grouper(
             self._claim_group, alone_after=lambda error: not isinstance(error, Unavailable)
         )
@@ -100,15 +109,31 @@ class Outbox:
             row = await connection.fetchrow(_SQL["destination"], thread_id)
         return _destination(dict(row)) if row is not None else None
 
-    async def outgoing(self, claimed: Claimed) -> Outgoing | None:
-        """What the row says, with its file; ``None`` when the file is not there any more."""
-        if claimed.kind is Kind.TEXT:
-            return Outgoing(claimed.text)
+    async def outgoing(self, claimed: Claimed) -> Outgoing | OutgoingChange | None:
+        """What the row says, with its file; ``None`` when that, or what it would change, is not
+        there any more. Raises ``Unavailable`` when the file store is away.
+        """
+        if isinstance(claimed.kind, Change):
+            if claimed.target is None:
+                return None
+            return OutgoingChange(claimed.kind, claimed.target, claimed.text)
+        if claimed.kind not in FILES:
+            return Outgoing(claimed.text, reply_to=claimed.reply_to)
+        file = await self._file(claimed)
+        if file is None:
+            return None
+        return Outgoing(claimed.text, claimed.kind, file, claimed.reply_to)
+
+    async def _file(self, claimed: Claimed) -> OutgoingFile | None:
+        tenant_id, attachment_id = claimed.tenant_id, claimed.attachment_id
         async with self._database.path() as connection:
-            file = await connection.fetchrow(
-                _SQL["attachment"], claimed.tenant_id, claimed.attachment_id
-            )
-        return None if file is None else Outgoing(claimed.text, claimed.kind, OutgoingFile(**file))
+            row = await connection.fetchrow(_SQL["attachment"], tenant_id, attachment_id)
+        if row is None or attachment_id is None:
+            return None
+        data = row["data"]
+        if data is None:
+            data = await self._read_file(tenant_id, attachment_id)
+        return data and OutgoingFile(data, row["mimetype"], row["filename"])
 
     async def hold(self, channel_id: UUID, reason: str) -> bool:
         """Nothing of the channel starts to leave for a while; whether this call began it."""
@@ -140,7 +165,8 @@ class Outbox:
 def _claimed(row: dict[str, Any]) -> Claimed:
     destination = _destination(row)
     said = {name: value for name, value in row.items() if name not in _WHERE}
-    return Claimed(**{**said, "kind": Kind(row["kind"])}, destination=destination)
+    kind = Change(row["kind"]) if row["kind"] in _CHANGES else Kind(row["kind"])
+    return Claimed(**{**said, "kind": kind}, destination=destination)
 
 
 def _destination(row: dict[str, Any]) -> Destination | None:

@@ -12,7 +12,7 @@ import structlog
 
 from niochat.domain.commands import SendResult, SettleSend
 from niochat.domain.errors import NiochatError, Unavailable
-from niochat.domain.gateway import Gateway, Line, Outgoing, SendAnswer
+from niochat.domain.gateway import Gateway, Line, Outgoing, OutgoingChange, SendAnswer
 from niochat.domain.ids import OutboxId, shard_of
 from niochat.outbox.claim import SEND_WINDOW_S, Claimed, Destination, Outbox, Unsettled
 from niochat.runtime.slots import Constraint, Share, Slots
@@ -207,7 +207,12 @@ class Courier:
         await self._judge(claimed, await self._start(claimed, *found, outgoing, asked_at))
 
     async def _start(
-        self, claimed: Claimed, line: Line, number: str, outgoing: Outgoing, asked_at: float
+        self,
+        claimed: Claimed,
+        line: Line,
+        number: str,
+        outgoing: Outgoing | OutgoingChange,
+        asked_at: float,
     ) -> SendAnswer:
         # Right before the socket: whoever was paused since the claim has lost its right.
         if self._clock() - asked_at > START_WITHIN_S:

@@ -201,6 +201,8 @@ class Stack:
             "REDIS_URL": self.options.redis_url or self.redis.url,
             "NIOCHAT_HOME": str(self.home.folder),
             "NIOCHAT_BASE_URL": self.url,
+            "NIOCHAT_FILES_URL": os.environ.get("NIOCHAT_FILES_URL")
+            or (self.home.folder / "files").as_uri(),
             "NIOCHAT_VAULT_KEYS": f"k1:{credentials.vault_key}",
             "NIOCHAT_OPERATOR_TOKEN": os.environ.get("NIOCHAT_OPERATOR_TOKEN")
             or credentials.operator_token,

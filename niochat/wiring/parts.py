@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from niochat.accounts.directory import Directory
+from niochat.adapters.files import FileStore
 from niochat.adapters.guard import Guard
 from niochat.adapters.postgres.database import Database
 from niochat.adapters.redis.live import ACCESS, NEWS, Announcements
@@ -13,6 +14,7 @@ from niochat.conversation.views import Views
 from niochat.domain.gateway import Administration, Gateway
 from niochat.inbox.accept import Inbox
 from niochat.inbox.backfill import Backfill
+from niochat.media.library import Library
 from niochat.outbox.deliver import LineOf
 from niochat.runtime.tasks import Owner
 from niochat.vault.vault import Vault
@@ -36,6 +38,8 @@ class Parts:
     news: Announcements
     access_changes: Announcements
     line_of: LineOf
+    files: FileStore
+    library: Library
     owner: Owner
 
     async def close(self) -> None:
@@ -58,6 +62,7 @@ async def open_parts(settings: Settings) -> Parts:
     inbox = Inbox(database)
     directory = Directory(database, vault)
     announcements = Announcements(settings.redis_url.get_secret_value())
+    files = FileStore.at(settings.files_url)
     owner = Owner("announcements")
     owner.start(announcements.listen(directory.forget, directory.forget_all))
     return Parts(
@@ -75,5 +80,7 @@ async def open_parts(settings: Settings) -> Parts:
         news=Announcements(settings.redis_url.get_secret_value(), NEWS),
         access_changes=Announcements(settings.redis_url.get_secret_value(), ACCESS),
         line_of=directory.line,
+        files=files,
+        library=Library(database, files, vault),
         owner=owner,
     )

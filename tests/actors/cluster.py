@@ -9,6 +9,7 @@ from uuid import UUID
 
 from niochat.actors import kinds
 from niochat.actors.host_core import HostCore
+from niochat.adapters.files import FileStore
 from niochat.adapters.guard import Guard
 from niochat.adapters.postgres.database import Database
 from niochat.adapters.postgres.queries import queries
@@ -24,6 +25,7 @@ from niochat.domain.ids import TurnId
 from niochat.domain.message import Content, Kind
 from niochat.inbox.accept import Inbox
 from niochat.inbox.backfill import Backfill
+from niochat.media.library import Library
 from niochat.runtime.address import Address
 from niochat.runtime.tasks import Owner
 from niochat.wiring.parts import Parts
@@ -109,6 +111,8 @@ class Cluster:
             news=Announcements(settings.redis_url.get_secret_value(), NEWS),
             access_changes=Announcements(settings.redis_url.get_secret_value(), ACCESS),
             line_of=directory.line,
+            files=FileStore.at(None),
+            library=Library(database, FileStore.at(None), VAULT),
             owner=Owner("test"),
         )
         core = HostCore(

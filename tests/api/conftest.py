@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -10,6 +11,7 @@ import pytest_asyncio
 from fastapi import FastAPI
 
 from niochat.accounts.channels import Outside
+from niochat.adapters.files import FileStore
 from niochat.adapters.guard import Guard
 from niochat.adapters.postgres.database import Database
 from niochat.adapters.whatsapp.uazapi.administration import UazapiAdministration
@@ -17,6 +19,7 @@ from niochat.adapters.whatsapp.uazapi.client import Uazapi
 from niochat.conversation.desk import DeskViews
 from niochat.inbox.ask import Asking
 from niochat.ingress.api.application import build
+from niochat.media.library import Library
 from niochat.runtime.tasks import Owner
 from niochat.wiring.access import open_access
 from niochat.wiring.accounts import open_accounts
@@ -85,7 +88,7 @@ def problem(answer: httpx.Response, status: int, code: str) -> dict[str, Any]:
 
 @pytest_asyncio.fixture
 async def desk(
-    database: Database, admin: Admin, given: Given, ownership: Ownership
+    database: Database, admin: Admin, given: Given, ownership: Ownership, tmp_path: Path
 ) -> AsyncIterator[Desk]:
     """With one provider; nobody works there yet."""
     host, owner = Host("host-a:1", database), Owner("tests")
@@ -107,8 +110,10 @@ async def desk(
     gateway, administration = Uazapi(lookup_timeout_s=5), UazapiAdministration(timeout_s=5)
     outside = Outside(gateway, administration, Guard().check, None, "https://desk.example.com")
     accounts = open_accounts(database, house.vault, outside, announce)
+    library = Library(database, FileStore.at(tmp_path.as_uri()), house.vault)
     app = build(
-        access, accounts, DeskViews(database), asking, access_changed, secure_cookies=False
+        access, accounts, DeskViews(database), asking, library, access_changed,
+        secure_cookies=False,
     )  # fmt: skip
     async with serving(app) as http:
         yield Desk(house, app, http, given, host, changed, announced)

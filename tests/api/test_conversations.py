@@ -198,9 +198,9 @@ async def test_pages_of_conversations_and_messages_leave_nothing_out(desk: Desk)
 async def test_a_step_that_does_not_come_in_time_is_accepted_and_not_lost(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from niochat.ingress.api import conversations
+    from niochat.ingress.api import acting
 
-    monkeypatch.setattr(conversations, "DONE_WITHIN_S", 0.1)
+    monkeypatch.setattr(acting, "DONE_WITHIN_S", 0.1)
     desk.app.state.asking._poke = lambda thread: None
     _, who = await desk.joins("agent")
     visit = await desk.conversation()

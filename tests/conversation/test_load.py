@@ -80,6 +80,9 @@ SPEAKING = (
     cmd.ReceiveReaction("r1", "m1", "👍", False),
     cmd.ReceiveEdit("r2", "m1", "olá"),
     cmd.ReceiveDeletion(("m1", "m2")),
+    cmd.EditReply("ana", "m1", "olá"),
+    cmd.DeleteReply("ana", "m1"),
+    cmd.ReactToMessage("ana", "m1", "👍"),
     cmd.ReceiveReceipt(("m1", "m2"), DeliveryStatus.READ),
 )
 """Every durable command that speaks of messages by the gateway's ids."""

@@ -2,6 +2,7 @@
 
 from contextlib import suppress
 from dataclasses import replace
+from datetime import timedelta
 from uuid import UUID
 
 from hypothesis import settings
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from niochat.domain import commands as cmd
-from niochat.domain.conversation import Status, Timer
+from niochat.domain.conversation import Priority, Status, Timer
 from niochat.domain.errors import Refused
 from niochat.domain.ids import OutboxId, TurnId
 from niochat.domain.message import Author, Content, DeliveryStatus, Kind
@@ -121,6 +122,20 @@ class AnyHistory(RuleBasedStateMachine):
                 self.ask(cmd.ResolveConversation(agent))
             case _:
                 self.ask(cmd.ParkCommand(1, "step_failed", opens=agent == "ana"))
+
+    @rule(agent=AGENTS, what=st.sampled_from(["snooze", "label", "urgent", "reopen"]))
+    def a_person_sorts(self, agent: str, what: str) -> None:
+        match what:
+            case "snooze":
+                until = self.talk.now + timedelta(minutes=5)
+                self.ask(cmd.SnoozeConversation(agent, until))
+            case "label":
+                self.ask(cmd.LabelConversation(agent, ("vip", agent)))
+            case "urgent":
+                self.ask(cmd.PrioritiseConversation(agent, Priority.URGENT))
+            case "reopen":
+                if self.talk.state is not None:
+                    self.ask(cmd.ReopenConversation(agent, self.talk.state.id))
 
     @rule(name=st.sampled_from(Timer), generation=st.integers(0, 3), newest=st.booleans())
     def a_timer_fires(self, name: Timer, generation: int, newest: bool) -> None:

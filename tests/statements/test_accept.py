@@ -1,16 +1,15 @@
 """Statement 1: what is answered 200 is stored, once, under the right thread."""
 
 import asyncio
-from uuid import UUID
 
 import pytest
 
 from niochat.adapters.postgres.codec import command_to_json
 from niochat.domain import commands as cmd
 from niochat.domain.errors import Invalid
-from niochat.domain.message import Content, DeliveryStatus, Kind
+from niochat.domain.message import DeliveryStatus
 from niochat.inbox.accept import Inbox
-from tests.builders import Given, Host, Place, incoming, message, put
+from tests.builders import Given, Host, Place, incoming, message
 
 pytestmark = pytest.mark.asyncio
 LID, PHONE = "100000000000001", "5581988880001"
@@ -225,32 +224,3 @@ async def test_once_processed_raw_bodies_go_after_days_and_rows_after_weeks(
     assert await given.rows(
         "SELECT (command ->> 'external_id', raw IS NULL)::text FROM inbox ORDER BY id"
     ) == ["(new,f)", "(older,t)", '("old but pending",f)']
-
-
-async def test_files_that_never_left_go_after_a_day_and_those_of_sends_stay(
-    a: Host, place: Place, given: Given
-) -> None:
-    files = [await stored(given, place, name) for name in ("new", "old", "sent")]
-    thread = await given.thread(place)
-    await put(a, place, thread, [message("m1")])
-    await a.run(thread)
-    turn, says = a.turn(thread), Content(Kind.DOCUMENT, "", {"attachment": str(files[2])})
-    answered = cmd.FinishAssistantTurn(turn.id, 1, cmd.TurnOutcome.ANSWERED, (says,))
-    await a.step(thread, answered)
-    await given.admin.execute(
-        "UPDATE attachments SET created_at = now() - interval '25 h' WHERE id = ANY ($1)",
-        files[1:],
-    )
-
-    await a.inbox.forget()
-
-    assert await given.rows("SELECT filename FROM attachments ORDER BY 1") == ["new", "sent"]
-
-
-async def stored(given: Given, place: Place, name: str) -> UUID:
-    file: UUID = await given.admin.fetchval(
-        "INSERT INTO attachments (tenant_id, id, mimetype, filename, data)"
-        " VALUES ($1, gen_random_uuid(), 'application/pdf', $2, '%PDF-') RETURNING id",
-        place.tenant, name,
-    )  # fmt: skip
-    return file

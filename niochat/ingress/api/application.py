@@ -13,6 +13,8 @@ from niochat.ingress.api import (
     auth,
     channels,
     conversations,
+    files,
+    messages,
     people,
     platform,
     settings,
@@ -20,13 +22,14 @@ from niochat.ingress.api import (
 )
 from niochat.ingress.api.limits import CallLimit
 from niochat.ingress.api.shapes import Problem
+from niochat.media.library import Library
 from niochat.wiring.access import Access
 from niochat.wiring.accounts import Accounts
 
 VERSION = "1.0.0"
 ROUTERS = (
-    auth.router, people.router, conversations.router, platform.router, tenants.router,
-    channels.router, settings.router,
+    auth.router, people.router, conversations.router, messages.router, files.router,
+    platform.router, tenants.router, channels.router, settings.router,
 )  # fmt: skip
 _PROBLEMS = {
     "4XX": {"model": Problem, "description": "What to change, as a problem (RFC 9457)."},
@@ -44,6 +47,7 @@ def build(
     accounts: Accounts,
     desk_views: DeskViews,
     asking: Asking,
+    library: Library,
     changed: Callable[[UUID], Awaitable[object]],
     *,
     secure_cookies: bool,
@@ -57,6 +61,7 @@ def build(
     app.state.access, app.state.secure_cookies = access, secure_cookies
     app.state.limit = limit
     app.state.desk_views, app.state.asking = desk_views, asking
+    app.state.library = library
     app.state.access_changed, app.state.accounts = changed, accounts
     return app
 

@@ -1,21 +1,21 @@
-"""``/conversations``: what goes on, what was said, and what people do about it."""
+"""``/conversations``: what goes on, who has it, and how it is sorted."""
 
-import secrets
-from typing import Annotated, Any, Self
+from datetime import datetime
+from typing import Annotated, Literal, Self
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Header, Query, Request, Response
-from pydantic import Field, model_validator
+from fastapi import APIRouter, Depends, Query, Request
+from pydantic import AwareDatetime, Field, model_validator
 
 from niochat.access.callers import Caller
-from niochat.conversation.desk import DeskViews, Sight, Wanted
+from niochat.conversation.desk import Wanted
 from niochat.domain import commands as cmd
-from niochat.domain.audit import Entry
-from niochat.domain.conversation import Status
-from niochat.domain.errors import Forbidden, NotFound
-from niochat.domain.permissions import Action, Holder
-from niochat.inbox.ask import Asking, ThreadPlace
-from niochat.ingress.api.doorway import Needs, access_of, who_of
+from niochat.domain.conversation import Priority, Status
+from niochat.domain.errors import Invalid
+from niochat.domain.ids import ConversationId
+from niochat.domain.permissions import Action
+from niochat.ingress.api.acting import Done, Found, NeedsOf, note_read, sight_of, views_of
+from niochat.ingress.api.doorway import Needs
 from niochat.ingress.api.shapes import (
     Body,
     Cursor,
@@ -24,27 +24,16 @@ from niochat.ingress.api.shapes import (
     Shown,
     moment_cursor,
     moment_of,
-    number_cursor,
-    number_of,
 )
-from niochat.live.frames import ConversationRow, MessageRow
+from niochat.live.frames import ConversationRow, PriorityName
 
-DONE_WITHIN_S = 5.0
 MOST_TEXT = 4096
 """Characters of a WhatsApp text."""
-Text = Annotated[str, Field(min_length=1, max_length=MOST_TEXT)]
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
-Key = Annotated[
-    str | None,
-    Header(
-        alias="Idempotency-Key", min_length=1, max_length=128, pattern=r"^[\x21-\x7e]+$",
-        description="Under the same key it happens once, however often it is sent.",
-    ),
-]  # fmt: skip
-MayRead = Annotated[Caller, Depends(Needs(Action.CONVERSATIONS_READ))]
-MayReply = Annotated[Caller, Depends(Needs(Action.CONVERSATIONS_REPLY))]
-MayAssign = Annotated[Caller, Depends(Needs(Action.CONVERSATIONS_ASSIGN))]
-MayNote = Annotated[Caller, Depends(Needs(Action.CONVERSATIONS_NOTE))]
+MayList = Annotated[Caller, Depends(Needs(Action.CONVERSATIONS_READ))]
+Seen = Annotated[Found, Depends(NeedsOf(Action.CONVERSATIONS_READ))]
+Answered = Annotated[Found, Depends(NeedsOf(Action.CONVERSATIONS_REPLY))]
+Assigned = Annotated[Found, Depends(NeedsOf(Action.CONVERSATIONS_ASSIGN))]
 
 router = APIRouter(prefix="/conversations", tags=["conversations"])
 
@@ -58,29 +47,10 @@ class Counts(Shown):
     all: int
 
 
-class Done(Shown):
-    """``done`` is false where it is stored and will be done (202)."""
-
-    done: bool
-
-
 class Assignment(Body):
     """Without an ``agent`` it is oneself who takes over."""
 
     agent: UUID | None = None
-
-
-class Saying(Body):
-    """What the customer reads."""
-
-    text: Text
-
-
-class Note(Body):
-    """For people of the provider; ``mentions`` are users."""
-
-    text: Text
-    mentions: Annotated[list[UUID], Field(max_length=20)] = Field(default_factory=list)
 
 
 class Transfer(Body):
@@ -97,183 +67,115 @@ class Transfer(Body):
         return self
 
 
+class Snooze(Body):
+    """When it comes back; it does earlier if the customer writes."""
+
+    until: AwareDatetime
+
+
+class Labels(Body):
+    """All that it has from now on."""
+
+    labels: Annotated[list[Slug], Field(max_length=20)]
+
+
+class Urgency(Body):
+    """Who comes first in a queue."""
+
+    priority: PriorityName
+
+
 @router.get("")
 async def conversations(
-    caller: MayRead, request: Request, *, status: Status | None = None,
+    caller: MayList, request: Request, *, status: Status | None = None,
     team: Slug | None = None, agent: Annotated[str | None, Query(max_length=64)] = None,
+    label: Slug | None = None, sort: Literal["changed", "waiting"] = "changed",
     limit: Limit = 50, cursor: Cursor = None,
 ) -> Page[ConversationRow]:  # fmt: skip
-    """Newest change first; without a status those that go on. ``agent=me`` are one's own."""
+    """Newest change first; without a status those that go on. ``agent=me`` are one's own;
+    ``sort=waiting`` are those whose customer waits for a person, longest first.
+    """
+    if sort == "waiting" and status is Status.RESOLVED:
+        raise Invalid("nobody waits in a conversation that is over: leave out sort or status")
     tenant_id = caller.need(Action.CONVERSATIONS_READ)
     who = str(caller.id) if agent == "me" else agent
-    wanted = Wanted(status, team, who, moment_of(cursor), limit + 1)
-    rows = await _views(request).page(tenant_id, _sight(caller), wanted)
-    await _read(request, caller, tenant_id, "conversations", {"shown": len(rows[:limit])})
+    wanted = Wanted(status, team, who, label, sort, moment_of(cursor), limit + 1)
+    rows = await views_of(request).page(tenant_id, sight_of(caller), wanted)
+    items = [ConversationRow.model_validate(row) for row in rows[:limit]]
+    await note_read(request, caller, tenant_id, "conversations", {"shown": len(items)})
     following = None
     if len(rows) > limit:
-        rows = rows[:limit]
-        following = moment_cursor(rows[-1]["changed_at"], rows[-1]["id"])
-    items = [ConversationRow.model_validate(row) for row in rows]
+        last = rows[limit - 1]
+        moment: datetime = last["changed_at" if sort == "changed" else "waiting_since"]
+        following = moment_cursor(moment, last["id"])
     return Page(items=items, next_cursor=following)
 
 
 @router.get("/counts")
-async def counts(caller: MayRead, request: Request) -> Counts:
+async def counts(caller: MayList, request: Request) -> Counts:
     """How many there are in each list of the desk."""
     tenant_id = caller.need(Action.CONVERSATIONS_READ)
-    return Counts.model_validate(await _views(request).counts(tenant_id, _sight(caller)))
+    return Counts.model_validate(await views_of(request).counts(tenant_id, sight_of(caller)))
 
 
 @router.get("/{conversation_id}")
-async def conversation(conversation_id: UUID, caller: MayRead, request: Request) -> ConversationRow:
+async def conversation(found: Seen) -> ConversationRow:
     """One of them."""
-    found = await _found(request, caller, conversation_id, Action.CONVERSATIONS_READ)
-    tenant_id = caller.need(Action.CONVERSATIONS_READ)
-    await _read(request, caller, tenant_id, f"conversation:{conversation_id}")
-    return ConversationRow.model_validate(found)
-
-
-@router.get("/{conversation_id}/messages")
-async def messages(
-    conversation_id: UUID, caller: MayRead, request: Request, limit: Limit = 50,
-    cursor: Cursor = None,
-) -> Page[MessageRow]:  # fmt: skip
-    """What was said, the newest first."""
-    await _found(request, caller, conversation_id, Action.CONVERSATIONS_READ)
-    tenant_id = caller.need(Action.CONVERSATIONS_READ)
-    rows = await _views(request).messages(tenant_id, conversation_id, number_of(cursor), limit + 1)
-    await _read(request, caller, tenant_id, f"conversation:{conversation_id}", {"messages": True})
-    following = None
-    if len(rows) > limit:
-        rows = rows[:limit]
-        following = number_cursor(rows[-1]["version"])
-    return Page(items=[MessageRow.model_validate(row) for row in rows], next_cursor=following)
-
-
-@router.post("/{conversation_id}/messages")
-async def reply(
-    conversation_id: UUID, body: Saying, caller: MayReply, request: Request, response: Response,
-    key: Key = None,
-) -> Done:  # fmt: skip
-    """Answer the customer; the conversation has to be taken over first."""
-    command = cmd.ReplyToCustomer(str(caller.id), body.text)
-    action = Action.CONVERSATIONS_REPLY
-    return await _done(request, response, caller, conversation_id, action, command, key)
-
-
-@router.post("/{conversation_id}/notes")
-async def note(
-    conversation_id: UUID, body: Note, caller: MayNote, request: Request, response: Response,
-    key: Key = None,
-) -> Done:  # fmt: skip
-    """Leave a note for colleagues."""
-    await _views(request).check(caller.need(Action.CONVERSATIONS_NOTE), None, body.mentions)
-    mentions = tuple(str(each) for each in body.mentions)
-    command = cmd.LeaveNote(str(caller.id), body.text, mentions)
-    action = Action.CONVERSATIONS_NOTE
-    return await _done(request, response, caller, conversation_id, action, command, key)
+    await found.read()
+    return ConversationRow.model_validate(found.row)
 
 
 @router.post("/{conversation_id}/assign")
-async def assign(
-    conversation_id: UUID, body: Assignment, caller: MayAssign, request: Request,
-    response: Response, key: Key = None,
-) -> Done:  # fmt: skip
+async def assign(body: Assignment, found: Assigned) -> Done:
     """Take it over, or give it to somebody: the assistant says nothing from now on."""
     if body.agent is not None:
-        await _views(request).check(caller.need(Action.CONVERSATIONS_ASSIGN), None, [body.agent])
-    command = cmd.AssignConversation(str(body.agent or caller.id))
-    action = Action.CONVERSATIONS_ASSIGN
-    return await _done(request, response, caller, conversation_id, action, command, key)
+        await found.views.check(found.tenant_id, None, [body.agent])
+    return await found.ask(cmd.AssignConversation(str(body.agent or found.caller.id)))
 
 
 @router.post("/{conversation_id}/transfer")
-async def transfer(
-    conversation_id: UUID, body: Transfer, caller: MayAssign, request: Request,
-    response: Response, key: Key = None,
-) -> Done:  # fmt: skip
+async def transfer(body: Transfer, found: Assigned) -> Done:
     """Pass it on, with a note."""
     users = [body.agent] if body.agent is not None else []
-    await _views(request).check(caller.need(Action.CONVERSATIONS_ASSIGN), body.team, users)
+    await found.views.check(found.tenant_id, body.team, users)
     agent = str(body.agent) if body.agent is not None else None
-    command = cmd.TransferConversation(str(caller.id), body.team, agent, body.note)
-    action = Action.CONVERSATIONS_ASSIGN
-    return await _done(request, response, caller, conversation_id, action, command, key)
+    by = str(found.caller.id)
+    return await found.ask(cmd.TransferConversation(by, body.team, agent, body.note))
 
 
 @router.post("/{conversation_id}/give-back")
-async def give_back(
-    conversation_id: UUID, caller: MayAssign, request: Request, response: Response,
-    key: Key = None,
-) -> Done:  # fmt: skip
+async def give_back(found: Assigned) -> Done:
     """The assistant answers again, beginning with what nobody answered."""
-    command = cmd.GiveBackConversation(str(caller.id))
-    action = Action.CONVERSATIONS_ASSIGN
-    return await _done(request, response, caller, conversation_id, action, command, key)
+    return await found.ask(cmd.GiveBackConversation(str(found.caller.id)))
+
+
+@router.post("/{conversation_id}/snooze")
+async def snooze(body: Snooze, found: Answered) -> Done:
+    """Put it off."""
+    return await found.ask(cmd.SnoozeConversation(str(found.caller.id), body.until))
 
 
 @router.post("/{conversation_id}/resolve")
-async def resolve(
-    conversation_id: UUID, caller: MayReply, request: Request, response: Response,
-    key: Key = None,
-) -> Done:  # fmt: skip
+async def resolve(found: Answered) -> Done:
     """The visit is over; the customer's next message opens another one."""
-    command = cmd.ResolveConversation(str(caller.id))
-    action = Action.CONVERSATIONS_REPLY
-    return await _done(request, response, caller, conversation_id, action, command, key)
+    return await found.ask(cmd.ResolveConversation(str(found.caller.id)))
 
 
-def _views(request: Request) -> DeskViews:
-    views: DeskViews = request.app.state.desk_views
-    return views
+@router.post("/{conversation_id}/reopen")
+async def reopen(found: Answered) -> Done:
+    """Go on with a visit that was over, unless the customer has come again since."""
+    conversation_id = ConversationId(found.id)
+    return await found.ask(cmd.ReopenConversation(str(found.caller.id), conversation_id))
 
 
-def _sight(caller: Caller) -> Sight:
-    scope = caller.grants[Action.CONVERSATIONS_READ]
-    return Sight(scope.name.lower(), str(caller.id), caller.teams)
+@router.put("/{conversation_id}/labels")
+async def label(body: Labels, found: Answered) -> Done:
+    """Sort it."""
+    return await found.ask(cmd.LabelConversation(str(found.caller.id), tuple(body.labels)))
 
 
-async def _found(
-    request: Request, caller: Caller, conversation_id: UUID, action: Action
-) -> dict[str, Any]:
-    """Raises ``NotFound`` for what the caller may not see, ``Forbidden`` for what they may see
-    and not do this to.
-    """
-    found = await _views(request).one(caller.need(action), conversation_id)
-    holder = Holder(found["agent"], found["team"])
-    if not caller.may(Action.CONVERSATIONS_READ, holder):
-        raise NotFound("there is no such conversation")
-    if not caller.may(action, holder):
-        raise Forbidden(f"this conversation is others': it needs {action}:all")
-    return found
-
-
-async def _done(
-    request: Request, response: Response, caller: Caller, conversation_id: UUID,
-    action: Action, command: cmd.DurableCommand, key: str | None,
-) -> Done:  # fmt: skip
-    found = await _found(request, caller, conversation_id, action)
-    place = ThreadPlace(caller.need(action), found["thread_id"], found["channel_id"])
-    asking: Asking = request.app.state.asking
-    named = f"person:{caller.id}:{conversation_id}:{command.type}:{key or secrets.token_hex(8)}"
-    done = await asking.ask(place, named, command, DONE_WITHIN_S)
-    entry = Entry(
-        place.tenant_id, who_of(request, caller), f"conversations.{command.type}",
-        f"conversation:{conversation_id}",
-        {name: found[name] for name in ("status", "team", "agent")}, {"done": done},
-    )  # fmt: skip
-    await access_of(request).audit.write(entry)
-    if not done:
-        response.status_code = 202
-    return Done(done=done)
-
-
-async def _read(
-    request: Request, caller: Caller, tenant_id: UUID, target: str,
-    after: dict[str, object] | None = None,
-) -> None:  # fmt: skip
-    """Whoever looked at what customers said or are called is written down."""
-    who = who_of(request, caller)
-    await access_of(request).audit.write(
-        Entry(tenant_id, who, "conversations.read", target, None, after)
-    )
+@router.put("/{conversation_id}/priority")
+async def prioritise(body: Urgency, found: Answered) -> Done:
+    """Say how urgent it is."""
+    priority = Priority[body.priority.upper()]
+    return await found.ask(cmd.PrioritiseConversation(str(found.caller.id), priority))

@@ -182,6 +182,7 @@ async def test_a_new_database_plans_by_keys_too(database: Database, admin: Admin
 
 
 LOADED = {
+    "conversations_pkey": {"id", "tenant_id"},
     "threads_id_key": {"id"},
     "tenants_pkey": {"tenant_id"},
     "conversations_one_live": {"thread_id"},
@@ -198,6 +199,7 @@ CLAIMED = {
     "outbox_id_key": {"id"},
     "shards_pkey": {"shard"},
     "channels_id_key": {"id"},
+    "messages_pkey": {"tenant_id", "id"},
     "conversations_pkey": {"tenant_id", "id"},
     "tenants_pkey": {"tenant_id"},
     "threads_id_key": {"id"},

@@ -70,5 +70,6 @@ RETURNING conversation_id
 
 -- name: attach
 -- A file that will leave with a message; derived ids make a second one the same.
-INSERT INTO attachments (tenant_id, id, mimetype, filename, data) VALUES ($1, $2, $3, $4, $5)
+INSERT INTO attachments (tenant_id, id, mimetype, filename, data, size)
+VALUES ($1, $2, $3, $4, $5, octet_length($5::bytea))
     ON CONFLICT (tenant_id, id) DO NOTHING

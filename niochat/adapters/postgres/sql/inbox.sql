@@ -107,13 +107,3 @@ DELETE FROM inbox
  WHERE ctid = ANY (ARRAY(
      SELECT ctid FROM inbox
       WHERE received_at < now() - interval '30 days' AND processed_at IS NOT NULL LIMIT $1))
-
--- name: forget_files
--- A turn that was cancelled leaves the files it had prepared; what a send refers to is kept.
-DELETE FROM attachments
- WHERE ctid = ANY (ARRAY(
-     SELECT a.ctid FROM attachments a
-      WHERE a.created_at < now() - interval '1 day'
-        AND NOT EXISTS (SELECT FROM outbox o
-                         WHERE o.tenant_id = a.tenant_id AND o.attachment_id = a.id)
-      LIMIT $1))

@@ -30,6 +30,11 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, now())
 -- All that was said goes with the person.
 UPDATE messages SET thread_id = $3 WHERE tenant_id = $1 AND thread_id = $2
 
+-- name: move_files
+-- So do the files that are still to be fetched.
+UPDATE attachments SET thread_id = $3
+ WHERE tenant_id = $1 AND thread_id = $2 AND status = 'wanted'
+
 -- name: move_inbox
 -- Pending rows go on in the thread that stays.
 UPDATE inbox SET thread_id = $3, shard = shard_of($3)

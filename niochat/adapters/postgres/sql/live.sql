@@ -13,18 +13,10 @@ SELECT xid::text, tenant_id, conversation_id, version, type, body, at
 
 -- name: conversations
 -- As they are now, as the API shows them.
-SELECT c.tenant_id, c.id, c.protocol, c.status, c.team, c.agent, c.version, c.opened_at,
-       c.changed_at, c.resolved_at, k.id AS contact_id, k.name AS contact,
-       (SELECT i.value FROM identities i WHERE i.tenant_id = c.tenant_id
-          AND i.contact_id = k.id AND i.kind = 'phone' LIMIT 1) AS phone
-  FROM unnest($1::uuid[], $2::uuid[]) AS wanted (tenant_id, id)
-  JOIN conversations c ON c.tenant_id = wanted.tenant_id AND c.id = wanted.id
-  JOIN threads t ON t.tenant_id = c.tenant_id AND t.id = c.thread_id
-  JOIN contacts k ON k.tenant_id = t.tenant_id AND k.id = t.contact_id
+SELECT c.* FROM unnest($1::uuid[], $2::uuid[]) AS wanted (tenant_id, id)
+  JOIN shown_conversations c USING (tenant_id, id)
 
 -- name: messages
 -- As they are now, as the API shows them.
-SELECT m.id, m.version, m.author, m.kind, m.text, m.details, m.reply_to, m.status, m.code,
-       m.reactions, m.sent_at, m.edited_at, m.deleted_at
-  FROM unnest($1::uuid[], $2::uuid[]) AS wanted (tenant_id, id)
-  JOIN messages m ON m.tenant_id = wanted.tenant_id AND m.id = wanted.id
+SELECT m.* FROM unnest($1::uuid[], $2::uuid[]) AS wanted (tenant_id, id)
+  JOIN shown_messages m USING (tenant_id, id)

@@ -1,7 +1,7 @@
 -- name: claim
 -- Statement 3: the thread's next row starts to leave, if it still may. The row is the arbiter:
 -- a takeover that commits first has changed it, one that commits later finds it sending. It comes
--- with where it goes, whether its channel was held before, and whether others wait behind it.
+-- with where it goes, what it quotes or changes, whether its channel was held before, and whether others wait behind it.
 -- `status || ''`: else the index of all that waits looks as cheap as the row's key.
 WITH first AS MATERIALIZED (
     SELECT f.tenant_id, f.id, x.epoch
@@ -26,13 +26,16 @@ WITH first AS MATERIALIZED (
                   FROM conversations c JOIN tenants n ON n.tenant_id = c.tenant_id
                  WHERE c.tenant_id = o.tenant_id AND c.id = o.conversation_id))
     RETURNING o.id, o.tenant_id, o.thread_id, o.channel_id, o.text, o.attempts, o.kind,
-              o.attachment_id
+              o.attachment_id, o.message_id
 )
-SELECT o.*, c.base_url, c.token_sealed, c.holds > 0 AS recovering, a.phone, a.lid,
+SELECT o.*, m.external_id AS target, m.reply_to, c.base_url, c.token_sealed, c.holds > 0 AS recovering, a.phone, a.lid,
        EXISTS (SELECT FROM outbox e
                 WHERE e.thread_id = o.thread_id AND e.id <> o.id
                   AND e.status IN ('queued', 'sending', 'uncertain')) AS more
   FROM claimed o
+ CROSS JOIN LATERAL (
+     SELECT s.external_id, s.reply_to FROM messages s
+      WHERE s.tenant_id = o.tenant_id AND s.id = o.message_id LIMIT 1) AS m
   JOIN channels c ON c.tenant_id = o.tenant_id AND c.id = o.channel_id
   JOIN threads t ON t.tenant_id = o.tenant_id AND t.id = o.thread_id
  CROSS JOIN LATERAL (
@@ -41,8 +44,9 @@ SELECT o.*, c.base_url, c.token_sealed, c.holds > 0 AS recovering, a.phone, a.li
        FROM identities i WHERE i.tenant_id = t.tenant_id AND i.contact_id = t.contact_id) AS a
 
 -- name: attachment
--- The file that leaves with a claimed row.
-SELECT data, mimetype, filename FROM attachments WHERE tenant_id = $1 AND id = $2
+-- The file that leaves with a claimed row; without data its bytes are in the file store.
+SELECT data, mimetype, filename FROM attachments
+ WHERE tenant_id = $1 AND id = $2 AND status = 'kept'
 
 -- name: unsettled
 -- What of a thread has not ended, oldest first, and whether its sender is gone.

@@ -6,7 +6,7 @@
 -- their fields, as `commands.py` has them): messages by the gateway's id, with news that came
 -- before them; only the thread's own sends (LIMIT keeps the planner from reading all of them at
 -- once). A protocol number where a conversation may be
--- opened.
+-- opened, and a conversation that is over where it shall be reopened.
 SELECT t.id AS thread_id, t.tenant_id, t.channel_id, t.merged_into, now() AS now,
        c.id AS conversation_id, c.state, c.schema_version,
        n.status, n.policy::text AS policy, n.timezone, p.pending,
@@ -30,7 +30,9 @@ SELECT t.id AS thread_id, t.tenant_id, t.channel_id, t.merged_into, now() AS now
          WHERE k.id IS NOT NULL) AS news,
        (SELECT jsonb_agg(jsonb_build_array(
                    o.id, o.status, o.conversation_id, o.message_id, o.attempts,
-                   m.author, m.status, m.conversation_id))
+                   m.author, m.status, m.conversation_id,
+                   CASE WHEN o.kind IN ('edit', 'deletion', 'reaction') THEN o.kind END,
+                   CASE WHEN o.kind IN ('edit', 'deletion', 'reaction') THEN o.text END))
           FROM (SELECT jsonb_array_elements_text(x.sends)
                  UNION
                 SELECT jsonb_path_query(p.pending, '$[*][2].track_id', '{}', true) #>> '{}') AS k (id)
@@ -41,7 +43,13 @@ SELECT t.id AS thread_id, t.tenant_id, t.channel_id, t.merged_into, now() AS now
           JOIN messages m ON m.tenant_id = o.tenant_id AND m.id = o.message_id) AS sends,
        CASE WHEN c.id IS NULL AND NOT x.live
                  AND p.pending @? '$[*][2] ? (@.type == "receive_message")'
-            THEN nextval('protocol_numbers') END AS number
+            THEN nextval('protocol_numbers') END AS number,
+       CASE WHEN p.pending @? '$[*][2] ? (@.type == "reopen_conversation")' THEN
+            (SELECT jsonb_build_array(r.schema_version, r.state) FROM conversations r
+              WHERE r.tenant_id = t.tenant_id AND r.thread_id = t.id
+                AND r.status || '' = 'resolved'
+                AND r.id = (jsonb_path_query_first(p.pending, '$[*][2] ? (
+                    @.type == "reopen_conversation").conversation') #>> '{}')::uuid) END AS over
   FROM jsonb_to_recordset($1) AS x (thread_id uuid, wanted int, remembered bool, live bool,
                                     externals jsonb, sends jsonb)
   JOIN threads t ON t.id = x.thread_id

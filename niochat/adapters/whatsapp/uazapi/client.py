@@ -1,6 +1,7 @@
 """The way to a Uazapi instance over HTTP. Implements the port ``domain.gateway.Gateway``."""
 
 import base64
+import binascii
 from collections.abc import Mapping, Sequence
 
 import aiohttp
@@ -16,20 +17,32 @@ from niochat.adapters.whatsapp.uazapi.fields import (
 )
 from niochat.adapters.whatsapp.uazapi.judge import judge, judge_silence, retry_after
 from niochat.adapters.whatsapp.uazapi.placeholders import neutralise
-from niochat.adapters.whatsapp.uazapi.wire import Response, Wire, why
+from niochat.adapters.whatsapp.uazapi.wire import MOST, Response, Wire, why
 from niochat.domain.errors import Unavailable
 from niochat.domain.gateway import (
+    FetchedFile,
     Gateway,
     Line,
     LineStatus,
     Outgoing,
+    OutgoingChange,
     OutgoingFile,
     SendAnswer,
 )
+from niochat.domain.message import Change, Kind
 
 _CONNECTIONS = 200
 _LOOKUP_S = 10.0
 _FOUND_AT_MOST = 5
+_FETCH_S = 60.0
+_ENVELOPE = 64 * 1024
+"""Bytes around a file in its answer."""
+_GONE = frozenset({400, 404})
+_PATHS = {
+    Change.EDIT: "/message/edit",
+    Change.DELETION: "/message/delete",
+    Change.REACTION: "/message/react",
+}
 _EVENTS = ("messages", "messages_update", "connection")
 
 
@@ -54,20 +67,26 @@ class Uazapi(Gateway):
         await self._wire.close()
 
     async def send(
-        self, line: Line, number: str, outgoing: Outgoing, track_id: str, timeout_s: float
+        self,
+        line: Line,
+        number: str,
+        outgoing: Outgoing | OutgoingChange,
+        track_id: str,
+        timeout_s: float,
     ) -> SendAnswer:
         """Send once and say what is known, within ``timeout_s``; raises for no answer.
 
         The outcome table is :func:`judge.judge` and :func:`judge.judge_silence`, the same for
-        texts and files.
+        texts, files and changes; of a change no id is needed.
         """
-        path, body = _message(number, outgoing, track_id)
+        changes = isinstance(outgoing, OutgoingChange)
+        path, body = _request(number, outgoing, track_id)
         try:
             response = await self._call(line, "POST", path, body, timeout_s)
         except (aiohttp.ClientError, OSError, ValueError) as error:
             return judge_silence(error)
         wish = retry_after(response.retry_after, clock.now())
-        return judge(response.status, response.body, wish)
+        return judge(response.status, response.body, wish, needs_id=not changes)
 
     async def sent_as(self, line: Line, track_id: str) -> str | None:
         """Bare id of the message sent under ``track_id``; ``None``: certainly none.
@@ -82,6 +101,19 @@ class Uazapi(Gateway):
         if external_id is None and messages:
             raise Unavailable("the gateway found messages, but none can be told to be ours")
         return external_id
+
+    async def fetch(self, line: Line, external_id: str, most_bytes: int) -> FetchedFile | None:
+        """The message's file, as base64 in the answer: links would lead anywhere."""
+        query = {"id": external_id, "return_base64": True, "return_link": False,
+                 "generate_mp3": False}  # fmt: skip
+        most = most_bytes * 4 // 3 + _ENVELOPE
+        try:
+            response = await self._call(line, "POST", "/message/download", query, _FETCH_S, most)
+        except (aiohttp.ClientError, OSError, ValueError) as e:
+            raise Unavailable(f"the gateway did not hand out a file: {type(e).__name__}") from e
+        if response.status in _GONE:
+            return None
+        return _fetched(response)
 
     async def messages(self, line: Line, limit: int, offset: int) -> Sequence[Mapping[str, object]]:
         """Stored messages of the instance as webhook bodies, in the gateway's order."""
@@ -141,23 +173,38 @@ class Uazapi(Gateway):
         path: str,
         body: Mapping[str, object] | None,
         timeout_s: float,
+        most_bytes: int = MOST,
     ) -> Response:
         url = line.base_url.rstrip("/") + path
-        return await self._wire.call(method, url, {"token": line.token}, body, timeout_s)
+        secret = {"token": line.token}
+        return await self._wire.call(method, url, secret, body, timeout_s, most_bytes)
 
 
-def _message(number: str, outgoing: Outgoing, track_id: str) -> tuple[str, dict[str, object]]:
+def _request(
+    number: str, outgoing: Outgoing | OutgoingChange, track_id: str
+) -> tuple[str, dict[str, object]]:
     """Path and body of a send (Uazapi reference 2.2)."""
     body: dict[str, object] = {
         # Digits: one integrator saw sends to a whole JID fail (Uazapi reference 2.1).
         "number": number.removesuffix("@s.whatsapp.net"),
-        "text": neutralise(outgoing.text),
         "track_id": track_id,
         "track_source": "niochat",
     }
+    if isinstance(outgoing, OutgoingChange):
+        return _PATHS[outgoing.change], {**body, **_change(outgoing)}
+    body["text"] = neutralise(outgoing.text)
+    if outgoing.reply_to is not None:
+        body["replyid"] = outgoing.reply_to
     if outgoing.file is None:
         return "/send/text", {**body, "linkPreview": False}
-    return "/send/media", {**body, "type": outgoing.kind.value, **_file(outgoing.file)}
+    kind = "ptt" if outgoing.kind is Kind.VOICE else outgoing.kind.value
+    return "/send/media", {**body, "type": kind, **_file(outgoing.file)}
+
+
+def _change(outgoing: OutgoingChange) -> dict[str, object]:
+    if outgoing.change is Change.DELETION:
+        return {"id": outgoing.target}
+    return {"id": outgoing.target, "text": neutralise(outgoing.value)}
 
 
 def _file(file: OutgoingFile) -> dict[str, object]:
@@ -168,3 +215,16 @@ def _file(file: OutgoingFile) -> dict[str, object]:
         "docName": file.filename,
         "mimetype": file.mimetype,
     }
+
+
+def _fetched(response: Response) -> FetchedFile:
+    answer = object_of(response.body)
+    if not 200 <= response.status < 300 or not answer:
+        raise Unavailable(f"the gateway answered a download with {response.status}")
+    try:
+        data = base64.b64decode(text_of(answer.get("base64Data")), validate=True)
+    except (binascii.Error, ValueError):
+        data = b""
+    if not data:
+        raise Unavailable("the gateway's answer to a download holds no file")
+    return FetchedFile(data, text_of(answer.get("mimetype")))

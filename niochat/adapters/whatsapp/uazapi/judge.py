@@ -33,15 +33,18 @@ _NEVER_LEFT = (
 )
 
 
-def judge(status: int, body: object, retry_in_s: float = DEFAULT_RETRY_S) -> SendAnswer:
+def judge(
+    status: int, body: object, retry_in_s: float = DEFAULT_RETRY_S, *, needs_id: bool = True
+) -> SendAnswer:
     """What an answer to a send tells. ``body`` is its JSON, or ``None`` if it was none.
 
-    ``retry_in_s`` is the gateway's wish (see :func:`retry_after`), used where it is busy.
+    ``retry_in_s`` is the gateway's wish (see :func:`retry_after`), used where it is busy; a send
+    that ``needs_id`` has not certainly succeeded without one.
     """
     answer = object_of(body)
     external_id = _stanza_id(answer)
-    if 200 <= status < 300 and external_id:
-        return SendAnswer(SendResult.SENT, external_id)
+    if 200 <= status < 300 and (external_id or (answer and not needs_id)):
+        return SendAnswer(SendResult.SENT, external_id or None)
     said = _complaint(answer)
     if _AWAY_WHILE_SENDING in said:
         # It contains "disconnected" too, but the message may have gone before the line broke.

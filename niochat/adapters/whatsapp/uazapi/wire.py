@@ -10,8 +10,11 @@ import orjson
 
 from niochat.adapters.connections import shared_session
 from niochat.adapters.guard import ForbiddenAddress, Guard
+from niochat.domain.errors import Invalid
 
 _CONNECT_S = 5.0
+MOST = 32 * 2**20
+"""Bytes of an answer: a thousand stored messages are less."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +46,11 @@ class Wire:
         secret: Mapping[str, str],
         body: Mapping[str, object] | None,
         timeout_s: float,
+        most_bytes: int = MOST,
     ) -> Response:
-        """Send once; ``secret`` is the header that signs in. Raises what aiohttp raises."""
+        """Send once; ``secret`` is the header that signs in. Raises what aiohttp raises, and
+        ``Invalid`` for an answer of more than ``most_bytes``.
+        """
         if self._session is None:
             self._session = shared_session(self._connections, guard=self._guard)
         # Waiting for a connection ends before the whole does, so that a deadline that strikes
@@ -61,8 +67,18 @@ class Wire:
                 allow_redirects=False,
             ) as answer,
         ):
-            text = await answer.read()
+            text = await _bounded(answer, most_bytes)
             return Response(answer.status, _json(text), answer.headers.get("retry-after"))
+
+
+async def _bounded(answer: aiohttp.ClientResponse, most_bytes: int) -> bytes:
+    """The body. Raises ``Invalid`` for one that is longer: nobody fills our memory."""
+    text = bytearray()
+    async for chunk in answer.content.iter_chunked(64 * 1024):
+        text += chunk
+        if len(text) > most_bytes:
+            raise Invalid("the gateway's answer is too long", code="too_large")
+    return bytes(text)
 
 
 def why(error: BaseException) -> str:

@@ -1,0 +1,90 @@
+"""Where files lie: a directory of this machine, or any store that speaks S3. By ``obstore``."""
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable
+from pathlib import Path
+from typing import TypeVar
+from urllib.parse import urlsplit
+
+import obstore
+from obstore.exceptions import BaseError
+from obstore.store import LocalStore, ObjectStore, S3Store
+
+from niochat.domain.errors import Invalid, Unavailable
+
+WITHIN_S = 30.0
+"""For one file; the library itself would try again for minutes."""
+T = TypeVar("T")
+
+
+class FileStore:
+    """Bytes under keys such as ``<tenant>/<file>``; a key is written whole or not at all."""
+
+    def __init__(self, store: ObjectStore | None) -> None:
+        self._opened = store
+
+    @classmethod
+    def at(cls, address: str | None) -> "FileStore":
+        """``file:///directory``, made when it is missing, or ``s3://bucket/prefix`` with its
+        credentials in the variables ``AWS_…``. Raises ``Invalid`` for any other. ``None``: there
+        is no store, which who uses it is told.
+        """
+        if address is None:
+            return cls(None)
+        parts = urlsplit(address)
+        if parts.scheme == "file" and parts.path.startswith("/"):
+            directory = Path(parts.path)
+            directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+            return cls(LocalStore(directory))
+        if parts.scheme == "s3" and parts.netloc:
+            return cls(S3Store.from_url(address, retry_config={"max_retries": 2}))
+        raise Invalid(
+            "NIOCHAT_FILES_URL must be file:///directory or s3://bucket/prefix",
+            code="bad_settings",
+        )
+
+    @property
+    def _store(self) -> ObjectStore:
+        if self._opened is None:
+            raise Unavailable(
+                "this installation keeps no files: set NIOCHAT_FILES_URL", code="no_file_store"
+            )
+        return self._opened
+
+    async def put(self, key: str, data: bytes) -> None:
+        """Write it, or write it anew. Raises ``Unavailable``."""
+        await _answer(obstore.put_async(self._store, key, data))
+
+    async def get(self, key: str) -> bytes | None:
+        """All of it; ``None`` when it is not there. Raises ``Unavailable``."""
+        try:
+            found = await _answer(obstore.get_async(self._store, key))
+        except FileNotFoundError:
+            return None
+        return bytes(await _answer(found.bytes_async()))
+
+    async def part(self, key: str, start: int, length: int) -> bytes | None:
+        """``length`` bytes from ``start`` on; ``None`` when it is not there."""
+        try:
+            found = obstore.get_range_async(self._store, key, start=start, length=length)
+            return bytes(await _answer(found))
+        except FileNotFoundError:
+            return None
+
+    async def delete(self, key: str) -> None:
+        """Gone, also when it was not there. Raises ``Unavailable``."""
+        with contextlib.suppress(FileNotFoundError):
+            await _answer(obstore.delete_async(self._store, key))
+
+
+async def _answer(asked: Awaitable[T]) -> T:
+    try:
+        async with asyncio.timeout(WITHIN_S):
+            return await asked
+    except FileNotFoundError:
+        raise
+    except (BaseError, OSError) as error:  # the library's words name keys and hosts: for the log
+        raise Unavailable(
+            f"the file store does not answer: {type(error).__name__}", code="files_away"
+        ) from error

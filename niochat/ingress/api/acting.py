@@ -1,0 +1,130 @@
+"""What the routes of conversations share: finding one for its caller, asking something of it."""
+
+import secrets
+from dataclasses import dataclass
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import Header, Request, Response
+
+from niochat.access.callers import Caller
+from niochat.conversation.desk import DeskViews, Sight
+from niochat.domain.audit import Entry
+from niochat.domain.commands import DurableCommand
+from niochat.domain.errors import Forbidden, NotFound
+from niochat.domain.permissions import Action, Holder
+from niochat.inbox.ask import Asking, ThreadPlace
+from niochat.ingress.api.doorway import Needs, access_of, who_of
+from niochat.ingress.api.shapes import Shown
+
+DONE_WITHIN_S = 5.0
+Key = Annotated[
+    str | None,
+    Header(
+        alias="Idempotency-Key", min_length=1, max_length=128, pattern=r"^[\x21-\x7e]+$",
+        description="Under the same key it happens once, however often it is sent.",
+    ),
+]  # fmt: skip
+
+
+class Done(Shown):
+    """``done`` is false where it is stored and will be done (202)."""
+
+    done: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A conversation that the caller may do this to: its row, as the desk's queries have it."""
+
+    request: Request
+    response: Response
+    caller: Caller
+    tenant_id: UUID
+    row: dict[str, Any]
+    key: str | None
+
+    @property
+    def id(self) -> UUID:
+        """Of the conversation."""
+        return UUID(str(self.row["id"]))
+
+    @property
+    def views(self) -> DeskViews:
+        """The desk's reads."""
+        return views_of(self.request)
+
+    async def ask(self, command: DurableCommand, once: str = "") -> Done:
+        """It is stored under its key, and done; or done soon (202). ``once`` names what happens
+        once whatever key is sent.
+        """
+        key = once or self.key or secrets.token_hex(8)
+        named = f"person:{self.caller.id}:{self.id}:{command.type}:{key}"
+        place = ThreadPlace(self.tenant_id, self.row["thread_id"], self.row["channel_id"])
+        asking: Asking = self.request.app.state.asking
+        done = await asking.ask(place, named, command, DONE_WITHIN_S)
+        await self._write_down(command, done)
+        if not done:
+            self.response.status_code = 202
+        return Done(done=done)
+
+    async def read(self, **after: object) -> None:
+        """The caller looked at what the customer said or is called."""
+        target = f"conversation:{self.id}"
+        await note_read(self.request, self.caller, self.tenant_id, target, after or None)
+
+    async def message(self, message_id: UUID) -> dict[str, Any]:
+        """One thing said in it. Raises ``NotFound``."""
+        return await self.views.message(self.tenant_id, self.id, message_id)
+
+    async def _write_down(self, command: DurableCommand, done: bool) -> None:
+        before = {name: self.row[name] for name in ("status", "team", "agent")}
+        who = who_of(self.request, self.caller)
+        entry = Entry(
+            self.tenant_id, who, f"conversations.{command.type}", f"conversation:{self.id}",
+            before, {"done": done},
+        )  # fmt: skip
+        await access_of(self.request).audit.write(entry)
+
+
+class NeedsOf(Needs):
+    """Whoever is allowed ``action`` to the conversation that the address names."""
+
+    async def __call__(  # type: ignore[override]  # the address and the key are the routes' own
+        self, request: Request, response: Response, conversation_id: UUID, key: Key = None
+    ) -> Found:
+        """The conversation. Raises ``NotFound`` for what the caller may not see, ``Forbidden`` for
+        what they may see and not do this to.
+        """
+        caller = await super().__call__(request)
+        tenant_id = caller.need(self.action)
+        row = await views_of(request).one(tenant_id, conversation_id)
+        holder = Holder(row["agent"], row["team"])
+        if not caller.may(Action.CONVERSATIONS_READ, holder):
+            raise NotFound("there is no such conversation")
+        if not caller.may(self.action, holder):
+            raise Forbidden(f"this conversation is others': it needs {self.action}:all")
+        return Found(request, response, caller, tenant_id, row, key)
+
+
+def views_of(request: Request) -> DeskViews:
+    """The desk's reads."""
+    views: DeskViews = request.app.state.desk_views
+    return views
+
+
+def sight_of(caller: Caller) -> Sight:
+    """How far the caller sees."""
+    scope = caller.grants[Action.CONVERSATIONS_READ]
+    return Sight(scope.name.lower(), str(caller.id), caller.teams)
+
+
+async def note_read(
+    request: Request, caller: Caller, tenant_id: UUID, target: str,
+    after: dict[str, object] | None = None,
+) -> None:  # fmt: skip
+    """Whoever looked at what customers said or are called is written down."""
+    who = who_of(request, caller)
+    await access_of(request).audit.write(
+        Entry(tenant_id, who, "conversations.read", target, None, after)
+    )

@@ -1,0 +1,130 @@
+"""``/files``: uploads to be sent, and the content behind a signed address."""
+
+import re
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Request, Response
+from starlette.datastructures import UploadFile
+from starlette.exceptions import HTTPException
+
+from niochat.access.callers import Caller
+from niochat.adapters import clock
+from niochat.domain.audit import Entry
+from niochat.domain.errors import Invalid
+from niochat.domain.permissions import Action
+from niochat.ingress.api.doorway import Needs, Open, access_of, who_of
+from niochat.ingress.api.messages import library_of
+from niochat.ingress.api.shapes import Shown
+from niochat.media.library import MOST_BYTES, KnownFile
+from niochat.media.sniffing import shown_inline
+
+MayReply = Annotated[Caller, Depends(Needs(Action.CONVERSATIONS_REPLY))]
+ENVELOPE = 64 * 1024
+"""Bytes of a form around its file."""
+_FORM: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "multipart/form-data": {
+                "schema": {
+                    "type": "object",
+                    "required": ["file"],
+                    "properties": {"file": {"type": "string", "format": "binary"}},
+                }
+            }
+        },
+    }
+}
+_RANGE = re.compile(r"bytes=(\d{1,12})-(\d{0,12})")
+_HIDDEN = {
+    "content-security-policy": "default-src 'none'; sandbox; frame-ancestors 'none'",
+    "cache-control": "private, max-age=300",
+    "accept-ranges": "bytes",
+}
+
+router = APIRouter(prefix="/files", tags=["files"])
+
+
+class Uploaded(Shown):
+    """``id`` is the ``file`` of a message."""
+
+    id: UUID
+    mimetype: str
+    filename: str
+    size: int
+
+
+@router.post("", status_code=201, openapi_extra=_FORM)
+async def upload(caller: MayReply, request: Request) -> Uploaded:
+    """Upload a file to send, as the field ``file`` of a form. What is not sent is deleted after a
+    day. Its type is what its bytes say.
+    """
+    tenant_id = caller.need(Action.CONVERSATIONS_REPLY)
+    filename, data = await _file_in(request)
+    file = await library_of(request).upload(tenant_id, caller.id, filename, data)
+    entry = Entry(
+        tenant_id, who_of(request, caller), "files.upload", f"file:{file.id}", None,
+        {"mimetype": file.mimetype, "size": file.size},
+    )  # fmt: skip
+    await access_of(request).audit.write(entry)
+    return Uploaded.model_validate(file)
+
+
+@router.get(
+    "/content/{token}",
+    dependencies=[Depends(Open())],
+    response_class=Response,
+    responses={200: {"content": {"*/*": {}}, "description": "The file's bytes."}},
+)
+async def content(token: str, request: Request) -> Response:
+    """The file; the address is the permission. Pictures, audio and video can be shown in a page,
+    all others are downloaded.
+    """
+    library = library_of(request)
+    file = await library.opened(token, clock.now())
+    start, length, part = _wanted(request.headers.get("range", ""), file.size)
+    data = await library.read(file, start, length)
+    headers = {**_HIDDEN, "content-disposition": _disposition(file)}
+    if part:
+        headers["content-range"] = f"bytes {start}-{start + len(data) - 1}/{file.size}"
+    return Response(data, 206 if part else 200, headers, file.mimetype)
+
+
+async def _file_in(request: Request) -> tuple[str, bytes]:
+    """Read after the caller is known, and never more than a file may have."""
+    told = request.headers.get("content-length", "")
+    if not told.isdigit():
+        raise HTTPException(411, "send Content-Length")
+    if int(told) > MOST_BYTES + ENVELOPE:
+        raise HTTPException(413, f"a file has at most {MOST_BYTES // 2**20} MiB")
+    try:
+        async with request.form(max_files=1, max_fields=4) as form:
+            file = form.get("file")
+            if not isinstance(file, UploadFile):
+                raise _no_file()
+            return file.filename or "", await file.read()
+    except (HTTPException, AssertionError):  # what the parser says of a form that is none
+        raise _no_file() from None
+
+
+def _no_file() -> Invalid:
+    return Invalid("send a form (multipart/form-data) with the file as field file", code="no_file")
+
+
+def _wanted(header: str, size: int) -> tuple[int, int, bool]:
+    """Where to begin, how many bytes, and whether that is a part (RFC 9110, 14.2: what cannot be
+    understood is ignored).
+    """
+    asked = _RANGE.fullmatch(header.strip())
+    if asked is None or int(asked[1]) >= size:
+        return 0, size, False
+    start = int(asked[1])
+    end = min(int(asked[2]), size - 1) if asked[2] else size - 1
+    return (start, end - start + 1, True) if end >= start else (0, size, False)
+
+
+def _disposition(file: KnownFile) -> str:
+    how = "inline" if shown_inline(file.mimetype) else "attachment"
+    quoted = "".join(f"%{byte:02X}" for byte in file.filename.encode())
+    return f"{how}; filename*=UTF-8''{quoted}"

@@ -1,0 +1,188 @@
+"""``/conversations/…/messages``: what was said, answers, notes, and changes of what was said."""
+
+from dataclasses import replace
+from typing import Annotated, Any, Self
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Request
+from pydantic import AwareDatetime, Field, model_validator
+
+from niochat.adapters import clock
+from niochat.domain import commands as cmd
+from niochat.domain.errors import NotFound, Refused
+from niochat.domain.ids import MessageId
+from niochat.domain.message import FILES, Author, Kind
+from niochat.domain.permissions import Action
+from niochat.ingress.api.acting import Done, Found, NeedsOf
+from niochat.ingress.api.conversations import MOST_TEXT, Answered, Seen
+from niochat.ingress.api.shapes import (
+    Body,
+    Cursor,
+    Limit,
+    Page,
+    Shown,
+    number_cursor,
+    number_of,
+)
+from niochat.live.frames import MessageRow
+from niochat.media.library import Library
+from niochat.media.sniffing import kind_of
+
+Text = Annotated[str, Field(min_length=1, max_length=MOST_TEXT)]
+Noted = Annotated[Found, Depends(NeedsOf(Action.CONVERSATIONS_NOTE))]
+PATH = "/{conversation_id}/messages"
+
+router = APIRouter(prefix="/conversations", tags=["messages"])
+
+
+class Saying(Body):
+    """What the customer reads. ``reply_to`` is a message that it quotes; ``file`` the id of an
+    upload (``POST /files``), ``text`` its caption then.
+    """
+
+    text: Annotated[str, Field(max_length=MOST_TEXT)] = ""
+    reply_to: UUID | None = None
+    file: UUID | None = None
+
+    @model_validator(mode="after")
+    def _something(self) -> Self:
+        if not self.text and self.file is None:
+            raise ValueError("say something in text, or name a file")
+        return self
+
+
+class NewText(Body):
+    """What it says from now on."""
+
+    text: Text
+
+
+class Reaction(Body):
+    """An emoji; empty takes it off."""
+
+    emoji: Annotated[str, Field(max_length=16)]
+
+
+class Note(Body):
+    """For people of the provider; ``mentions`` are users."""
+
+    text: Text
+    mentions: Annotated[list[UUID], Field(max_length=20)] = Field(default_factory=list)
+
+
+class FileAddress(Shown):
+    """``url`` opens the file until ``expires_at``, for whoever has it."""
+
+    url: str
+    expires_at: AwareDatetime
+    mimetype: str
+    filename: str
+    size: int
+
+
+@router.get(PATH)
+async def messages(found: Seen, limit: Limit = 50, cursor: Cursor = None) -> Page[MessageRow]:
+    """What was said, the newest first."""
+    rows = await found.views.messages(found.tenant_id, found.id, number_of(cursor), limit + 1)
+    await found.read(messages=True)
+    following = None
+    if len(rows) > limit:
+        rows = rows[:limit]
+        following = number_cursor(rows[-1]["version"])
+    return Page(items=[MessageRow.model_validate(row) for row in rows], next_cursor=following)
+
+
+@router.post(PATH)
+async def reply(body: Saying, found: Answered, request: Request) -> Done:
+    """Answer the customer; the conversation has to be taken over first."""
+    command = cmd.ReplyToCustomer(str(found.caller.id), body.text)
+    if body.reply_to is not None:
+        command = replace(command, reply_to=_sent(await found.message(body.reply_to)))
+    if body.file is not None:
+        file = await library_of(request).uploaded(found.tenant_id, body.file)
+        kind = kind_of(file.mimetype)
+        command = replace(
+            command,
+            file=cmd.AttachedFile(str(file.id), kind, file.filename, file.mimetype, file.size),
+        )
+    return await found.ask(command)
+
+
+@router.post(PATH + "/{message_id}/retry")
+async def retry(message_id: UUID, found: Answered) -> Done:
+    """Say once more what failed to leave; it becomes a new message."""
+    row = await found.message(message_id)
+    if row["status"] != "failed" or row["author"] != Author.AGENT:
+        raise Refused("only an answer that failed can be said again", code="not_failed")
+    again = MessageId(message_id)
+    command = cmd.ReplyToCustomer(
+        str(found.caller.id), row["text"], row["quoted"], _attached(row), again
+    )
+    return await found.ask(command, once=f"again:{message_id}")
+
+
+@router.patch(PATH + "/{message_id}")
+async def edit(message_id: UUID, body: NewText, found: Answered) -> Done:
+    """Replace what was said. It counts once WhatsApp took it, which it does for some minutes."""
+    target = _sent(await found.message(message_id))
+    return await found.ask(cmd.EditReply(str(found.caller.id), target, body.text))
+
+
+@router.delete(PATH + "/{message_id}")
+async def delete(message_id: UUID, found: Answered) -> Done:
+    """Take it back, for everyone."""
+    target = _sent(await found.message(message_id))
+    return await found.ask(cmd.DeleteReply(str(found.caller.id), target))
+
+
+@router.put(PATH + "/{message_id}/reaction")
+async def react(message_id: UUID, body: Reaction, found: Answered) -> Done:
+    """Put an emoji on it, or take it off."""
+    target = _sent(await found.message(message_id))
+    return await found.ask(cmd.ReactToMessage(str(found.caller.id), target, body.emoji))
+
+
+@router.get(PATH + "/{message_id}/file")
+async def file(message_id: UUID, found: Seen, request: Request) -> FileAddress:
+    """An address of the message's file, good for minutes."""
+    row = await found.message(message_id)
+    if row["file"] is None or row["file"]["status"] != "kept":
+        raise NotFound("this message has no file that is here: see its file.status")
+    library = library_of(request)
+    known = await library.find(found.tenant_id, UUID(row["file"]["id"]))
+    await found.read(file=str(known.id))
+    token, until = library.token(known, clock.now())
+    return FileAddress(
+        url=f"/api/v1/files/content/{token}", expires_at=until, mimetype=known.mimetype,
+        filename=known.filename, size=known.size,
+    )  # fmt: skip
+
+
+@router.post("/{conversation_id}/notes")
+async def note(body: Note, found: Noted) -> Done:
+    """Leave a note for colleagues."""
+    await found.views.check(found.tenant_id, None, body.mentions)
+    mentions = tuple(str(each) for each in body.mentions)
+    return await found.ask(cmd.LeaveNote(str(found.caller.id), body.text, mentions))
+
+
+def library_of(request: Request) -> Library:
+    """Files of messages."""
+    library: Library = request.app.state.library
+    return library
+
+
+def _sent(row: dict[str, Any]) -> str:
+    """The gateway's id of a message. Raises ``Refused`` before there is one."""
+    if row["external_id"] is None:
+        raise Refused("this message has not left yet, or never will", code="not_sent")
+    return str(row["external_id"])
+
+
+def _attached(row: dict[str, Any]) -> cmd.AttachedFile | None:
+    if row["kind"] not in FILES:
+        return None
+    of = row["details"]
+    return cmd.AttachedFile(
+        of["attachment"], Kind(row["kind"]), of["filename"], of["mimetype"], of["length"]
+    )

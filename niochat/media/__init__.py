@@ -1,0 +1,1 @@
+"""Files of messages: kept outside of the database, looked at before they are trusted."""

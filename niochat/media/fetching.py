@@ -1,0 +1,150 @@
+"""Customers' files are fetched from the gateway as soon as they come: it keeps them for days."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from hashlib import sha256
+from typing import Any
+from uuid import UUID
+
+import structlog
+
+from niochat.adapters.files import FileStore
+from niochat.adapters.postgres.database import Database
+from niochat.adapters.postgres.queries import queries
+from niochat.domain.commands import SettleFile
+from niochat.domain.errors import Invalid, NiochatError
+from niochat.domain.gateway import FetchedFile, Gateway, Line
+from niochat.domain.ids import ConversationId, MessageId
+from niochat.media.library import MOST_BYTES, key_of
+from niochat.media.sniffing import UNKNOWN, safe_name, sort_of
+from niochat.runtime.slots import Share, Slots
+
+_SQL = queries("media")
+_log = structlog.get_logger(__name__)
+
+AT_ONCE = 6
+"""Files that one host fetches at once: each may be 16 MiB in memory, and again as base64."""
+OF_TENANT = 3
+MOST_WAITING = 5_000
+"""Further ones are found by their rows."""
+LEASE_S = 120.0
+"""For one try; whoever dies in it is forgotten after that."""
+LIMIT = 200
+"""Rows in one search."""
+MAX_ATTEMPTS = 12
+
+Settle = Callable[[UUID, SettleFile], None]
+"""Gives (thread, command) to the thread's actor."""
+LineOf = Callable[[str, bytes, UUID], Line]
+"""Opens (base address, sealed token, tenant)."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    tenant_id: UUID
+    id: UUID
+
+
+class Fetcher:
+    """Fetches the files of a host's threads, fairly between tenants."""
+
+    def __init__(
+        self,
+        database: Database,
+        gateway: Gateway,
+        line_of: LineOf,
+        store: FileStore,
+        settle: Settle,
+    ) -> None:
+        self._database = database
+        self._gateway = gateway
+        self._line_of = line_of
+        self._store = store
+        self._settle = settle
+        self._known: set[_Wanted] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._slots: Slots[_Wanted] = Slots(AT_ONCE, waiting=MOST_WAITING)
+
+    def fetch(self, tenant_id: UUID, file_id: UUID) -> None:
+        """As soon as there is a place; a hint, the row is what counts."""
+        wanted = _Wanted(tenant_id, file_id)
+        if wanted in self._known:
+            return
+        if self._slots.enter(tenant_id, wanted, Share(1.0, OF_TENANT)):
+            self._known.add(wanted)
+            self._admit()
+
+    async def search(self, shards: Sequence[int]) -> None:
+        """What was forgotten, or is due again."""
+        async with self._database.path() as connection:
+            rows = await connection.fetch(_SQL["wanted"], list(shards), LIMIT)
+        for row in rows:
+            self.fetch(row["tenant_id"], row["id"])
+
+    def _admit(self) -> None:
+        while (started := self._slots.start()) is not None:
+            _, wanted = started
+            task = asyncio.get_running_loop().create_task(self._fetch(wanted))
+            self._tasks.add(task)
+            task.add_done_callback(partial(self._fetched, wanted))
+
+    def _fetched(self, wanted: _Wanted, task: "asyncio.Task[None]") -> None:
+        self._tasks.discard(task)
+        self._known.discard(wanted)
+        self._slots.leave(wanted.tenant_id)
+        error = None if task.cancelled() else task.exception()
+        if isinstance(error, NiochatError):
+            _log.warning("file_put_off", file=str(wanted.id), code=error.code)
+        elif error is not None:
+            _log.error("file_not_fetched", file=str(wanted.id), exc_info=error)
+        self._admit()
+
+    async def _fetch(self, wanted: _Wanted) -> None:
+        async with self._database.path() as connection:
+            row: Any = await connection.fetchrow(_SQL["take"], wanted.tenant_id, wanted.id, LEASE_S)
+        if row is None:  # it is here, or somebody else is at it
+            return
+        line = self._line_of(row["base_url"], row["token_sealed"], wanted.tenant_id)
+        try:
+            found = await self._gateway.fetch(line, row["external_id"], MOST_BYTES)
+            settled = _missing(wanted, row, "gone")
+            if found is not None:
+                settled = await self._keep(wanted, row, found)
+        except Invalid as error:
+            settled = _missing(wanted, row, error.code)
+        except NiochatError:
+            if row["attempts"] < MAX_ATTEMPTS and not row["too_old"]:
+                await self._put_off(wanted, row["attempts"])
+                raise
+            settled = _missing(wanted, row, "given_up")
+        self._settle(row["thread_id"], settled)
+
+    async def _keep(self, wanted: _Wanted, row: Any, found: FetchedFile) -> SettleFile:
+        data, given = found.data, row["filename"]
+        if len(data) > MOST_BYTES:
+            raise Invalid("the file is too large", code="too_large")
+        sort = sort_of(data, given)
+        await self._store.put(key_of(wanted.tenant_id, wanted.id), data)
+        return SettleFile(
+            wanted.id, MessageId(row["message_id"]), _conversation(row),
+            sort.mimetype if sort is not None else UNKNOWN, safe_name(given, "arquivo"),
+            len(data), sha256(data).hexdigest(),
+        )  # fmt: skip
+
+    async def _put_off(self, wanted: _Wanted, attempts: int) -> None:
+        seconds = min(2.0 * 2**attempts, 3600.0)
+        async with self._database.path() as connection:
+            await connection.execute(_SQL["put_off"], wanted.tenant_id, wanted.id, seconds)
+
+
+def _missing(wanted: _Wanted, row: Any, code: str) -> SettleFile:
+    return SettleFile(
+        wanted.id, MessageId(row["message_id"]), _conversation(row),
+        filename=safe_name(row["filename"], "arquivo"), code=code,
+    )  # fmt: skip
+
+
+def _conversation(row: Any) -> ConversationId | None:
+    return row["conversation_id"] and ConversationId(row["conversation_id"])

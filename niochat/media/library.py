@@ -1,0 +1,136 @@
+"""A tenant's files: what is known of them in rows, their bytes in the file store."""
+
+import base64
+import binascii
+import json
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from hashlib import sha256
+from typing import Any
+from uuid import UUID, uuid4
+
+from niochat.adapters.files import FileStore
+from niochat.adapters.postgres.database import Database
+from niochat.adapters.postgres.queries import queries
+from niochat.domain.errors import Invalid, NiochatError, NotFound
+from niochat.domain.sealing import Seals
+from niochat.media.sniffing import checked, safe_name
+
+_SQL = queries("media")
+
+MOST_BYTES = 16 * 2**20
+"""Of a file: WhatsApp's limit for pictures, audio and video."""
+ADDRESS_LASTS = timedelta(minutes=5)
+_PURPOSE = "file address"
+
+
+@dataclass(frozen=True, slots=True)
+class KnownFile:
+    """A file that is here. ``size`` in bytes; ``data`` where the database itself has it."""
+
+    tenant_id: UUID
+    id: UUID
+    mimetype: str
+    filename: str
+    size: int
+    data: bytes | None = None
+
+
+class Library:
+    """Files of all tenants, each asked for with its tenant."""
+
+    def __init__(self, database: Database, store: FileStore, seals: Seals) -> None:
+        self._database = database
+        self._store = store
+        self._seals = seals
+
+    async def upload(self, tenant_id: UUID, user_id: UUID, filename: str, data: bytes) -> KnownFile:
+        """Keep what somebody wants to send. Raises ``Invalid``, ``Unavailable``."""
+        if not 0 < len(data) <= MOST_BYTES:
+            raise Invalid(
+                f"a file has 1 to {MOST_BYTES // 2**20} MiB; this one has {len(data)} bytes",
+                code="file_size",
+            )
+        sort, name = checked(data, filename), safe_name(filename, "arquivo")
+        file = KnownFile(tenant_id, uuid4(), sort.mimetype, name, len(data))
+        # Bytes first: a row promises that they are there. Without its row nobody finds them.
+        await self._store.put(key_of(tenant_id, file.id), data)
+        async with self._database.tenant(tenant_id) as connection:
+            await connection.execute(
+                _SQL["add"], tenant_id, file.id, file.mimetype, name, file.size,
+                sha256(data).hexdigest(), user_id,
+            )  # fmt: skip
+        return file
+
+    async def uploaded(self, tenant_id: UUID, file_id: UUID) -> KnownFile:
+        """A file that may be sent. Raises ``NotFound``."""
+        return await self._find("upload", tenant_id, file_id)
+
+    async def find(self, tenant_id: UUID, file_id: UUID) -> KnownFile:
+        """A file that is here. Raises ``NotFound``."""
+        return await self._find("find", tenant_id, file_id)
+
+    async def read(self, file: KnownFile, start: int, length: int) -> bytes:
+        """``length`` bytes from ``start`` on. Raises ``NotFound``, ``Unavailable``."""
+        if file.data is not None:
+            return file.data[start : start + length]
+        found = await self._store.part(key_of(file.tenant_id, file.id), start, length)
+        if found is None:
+            raise NotFound("the file is not in the store any more")
+        return found
+
+    async def whole(self, tenant_id: UUID, file_id: UUID) -> bytes | None:
+        """All of it, from the store; ``None`` when it is not there."""
+        return await self._store.get(key_of(tenant_id, file_id))
+
+    def token(self, file: KnownFile, now: datetime) -> tuple[str, datetime]:
+        """What opens the file for a few minutes, for whoever has it; and until when."""
+        until = now + ADDRESS_LASTS
+        said = json.dumps({"file": file.id.hex, "until": until.timestamp()})
+        sealed = self._seals.seal(said, tenant_id=file.tenant_id, purpose=_PURPOSE)
+        text = base64.urlsafe_b64encode(file.tenant_id.bytes + sealed).decode().rstrip("=")
+        return text, until
+
+    async def opened(self, token: str, now: datetime) -> KnownFile:
+        """The file of a token. Raises ``NotFound`` for one that is over, altered, or not ours."""
+        try:
+            parts = base64.b64decode(token + "=" * (-len(token) % 4), b"-_", validate=True)
+            tenant_id = UUID(bytes=parts[:16])
+            said = json.loads(self._seals.open(parts[16:], tenant_id=tenant_id, purpose=_PURPOSE))
+        except (ValueError, binascii.Error, NiochatError):
+            raise _no_address() from None
+        if said["until"] < now.timestamp():
+            raise _no_address()
+        return await self.find(tenant_id, UUID(said["file"]))
+
+    async def forget_unused(self, limit: int = 500) -> None:
+        """What was uploaded or prepared a day ago and never sent. Bytes go first: a row without
+        them is found again.
+        """
+        async with self._database.path() as connection:
+            rows = await connection.fetch(_SQL["unused"], limit)
+        for row in rows:
+            if row["stored"]:
+                await self._store.delete(key_of(row["tenant_id"], row["id"]))
+        async with self._database.path() as connection:
+            tenants, ids = [row["tenant_id"] for row in rows], [row["id"] for row in rows]
+            await connection.execute(_SQL["forget"], tenants, ids)
+
+    async def _find(self, query: str, tenant_id: UUID, file_id: UUID) -> KnownFile:
+        async with self._database.tenant(tenant_id) as connection:
+            row: Any = await connection.fetchrow(_SQL[query], tenant_id, file_id)
+        if row is None:
+            raise NotFound("there is no such file")
+        known = dict(row)
+        if known.get("data") is not None:
+            known["size"] = len(known["data"])
+        return KnownFile(tenant_id, **known)
+
+
+def key_of(tenant_id: UUID, file_id: UUID) -> str:
+    """Of a file in the store; made of ids alone, never of a name."""
+    return f"{tenant_id}/{file_id}"
+
+
+def _no_address() -> NotFound:
+    return NotFound("this address of a file is over: ask for another one", code="address_over")

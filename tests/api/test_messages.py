@@ -1,0 +1,216 @@
+"""Answers with files, quotes, changes, retries: over the API."""
+
+from typing import Any
+from uuid import UUID, uuid4
+
+import httpx
+import pytest
+
+from niochat.domain import commands as cmd
+from niochat.domain.ids import OutboxId
+from niochat.media.library import MOST_BYTES
+from tests.api.conftest import Desk, Visit, problem
+from tests.outbox.office import PDF, PNG
+
+pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(60)]
+Who = dict[str, str]
+
+
+async def taken(desk: Desk) -> tuple[Visit, Who]:
+    """A conversation that an agent took over."""
+    _, who = await desk.joins("agent")
+    visit = await desk.conversation()
+    await desk.http.post(f"/conversations/{visit.id}/assign", json={}, headers=who)
+    return visit, who
+
+
+async def uploaded(desk: Desk, who: Who, data: bytes, name: str = "foto.png") -> httpx.Response:
+    return await desk.http.post("/files", files={"file": (name, data)}, headers=who)
+
+
+async def says(desk: Desk, visit: Visit, who: Who, **body: object) -> httpx.Response:
+    return await desk.http.post(f"/conversations/{visit.id}/messages", json=body, headers=who)
+
+
+async def lines(desk: Desk, visit: Visit, who: Who) -> list[dict[str, Any]]:
+    """What was said, the newest first."""
+    told = await desk.http.get(f"/conversations/{visit.id}/messages", headers=who)
+    items: list[dict[str, Any]] = told.json()["items"]
+    return items
+
+
+async def sends(desk: Desk, visit: Visit, result: cmd.SendResult) -> None:
+    """What was queued leaves, or does not."""
+    claimed = await desk.host.claim(visit.thread)
+    assert claimed is not None
+    external = f"out-{claimed.id}" if result is cmd.SendResult.SENT else None
+    settled = cmd.SettleSend(OutboxId(claimed.id), result, external, "gateway_400")
+    await desk.host.step(visit.thread, settled)
+
+
+async def test_a_picture_is_uploaded_sent_and_shown_by_an_address_that_ends(desk: Desk) -> None:
+    visit, who = await taken(desk)
+    file = (await uploaded(desk, who, PNG)).json()
+    assert (file["mimetype"], file["size"], file["filename"]) == ("image/png", len(PNG), "foto.png")
+    assert (await says(desk, visit, who, file=file["id"], text="o mapa")).status_code == 200
+
+    said = (await lines(desk, visit, who))[0]
+    assert (said["kind"], said["text"], said["file"]["status"]) == ("image", "o mapa", "kept")
+    message = f"/conversations/{visit.id}/messages/{said['id']}/file"
+    told = (await desk.http.get(message, headers=who)).json()
+    shown = await desk.http.get(told["url"].removeprefix("/api/v1"))
+    assert (shown.content, shown.headers["content-type"]) == (PNG, "image/png")
+    assert shown.headers["content-disposition"].startswith("inline")
+    assert "sandbox" in shown.headers["content-security-policy"]
+    queued = await desk.given.rows("SELECT (kind, text)::text FROM outbox WHERE origin = 'agent'")
+    assert queued == ['(image,"o mapa")']
+
+
+async def test_a_document_is_only_downloaded_and_comes_in_parts(desk: Desk) -> None:
+    visit, who = await taken(desk)
+    file = (await uploaded(desk, who, PDF, "fatura março.pdf")).json()
+    await says(desk, visit, who, file=file["id"])
+    said = (await lines(desk, visit, who))[0]
+    address = await desk.http.get(
+        f"/conversations/{visit.id}/messages/{said['id']}/file", headers=who
+    )
+    url = address.json()["url"].removeprefix("/api/v1")
+
+    part = await desk.http.get(url, headers={"range": "bytes=2-5"})
+    rest = await desk.http.get(url, headers={"range": "bytes=6-"})
+    odd = await desk.http.get(url, headers={"range": "bytes=9999-"})
+
+    assert (part.status_code, part.content) == (206, PDF[2:6])
+    assert part.headers["content-range"] == f"bytes 2-5/{len(PDF)}"
+    assert (rest.content, odd.status_code, odd.content) == (PDF[6:], 200, PDF)
+    assert part.headers["content-disposition"].startswith("attachment; filename*=UTF-8")
+
+
+@pytest.mark.parametrize("token", ["x", "A" * 80, str(UUID(int=7)), "%00", "á"])
+async def test_an_address_that_nobody_gave_opens_nothing(desk: Desk, token: str) -> None:
+    problem(await desk.http.get(f"/files/content/{token}"), 404, "address_over")
+
+
+async def test_an_altered_or_old_address_opens_nothing(desk: Desk) -> None:
+    _, who = await desk.joins("agent")
+    file = (await uploaded(desk, who, PNG)).json()
+    library, now = desk.app.state.library, desk.house.clock.now
+    known = await library.find(desk.house.tenant, UUID(file["id"]))
+    old, _ = library.token(known, now.replace(year=now.year - 1))
+    fresh, _ = library.token(known, now.replace(year=now.year + 10))
+    problem(await desk.http.get(f"/files/content/{old}"), 404, "address_over")
+    assert (await desk.http.get(f"/files/content/{fresh}")).status_code == 200
+    altered = fresh[:-3] + ("AAA" if fresh[-3:] != "AAA" else "BBB")
+    problem(await desk.http.get(f"/files/content/{altered}"), 404, "address_over")
+
+
+@pytest.mark.parametrize(
+    ("data", "name", "status", "code"),
+    [
+        (b"MZ" + bytes(200), "foto.jpg", 400, "unsupported_file"),
+        (b"<html></html>", "x.pdf", 400, "unsupported_file"),
+        (b"", "vazio.png", 400, "file_size"),
+        (PNG + bytes(MOST_BYTES), "grande.png", 400, "file_size"),
+        (PNG + bytes(MOST_BYTES + 100_000), "maior.png", 413, "http"),
+    ],
+    ids=["exe", "html", "empty", "large", "larger"],
+)
+async def test_a_file_that_cannot_be_sent_is_refused_with_the_reason(
+    desk: Desk, data: bytes, name: str, status: int, code: str
+) -> None:
+    _, who = await desk.joins("agent")
+    problem(await uploaded(desk, who, data, name), status, code)
+    assert await desk.given.count("attachments") == 0
+
+
+async def test_a_form_without_a_file_says_what_to_send(desk: Desk) -> None:
+    _, who = await desk.joins("agent")
+    for answer in (
+        await desk.http.post("/files", json={"file": "x"}, headers=who),
+        await desk.http.post("/files", data={"file": "x"}, headers=who),
+        await desk.http.post(
+            "/files", content=b"nonsense",
+            headers={**who, "content-type": "multipart/form-data; boundary=x"},
+        ),
+    ):  # fmt: skip
+        problem(answer, 400, "no_file")
+
+
+async def test_a_file_of_another_tenant_or_a_customers_cannot_be_sent(desk: Desk) -> None:
+    visit, who = await taken(desk)
+    foreign = await desk.given.tenant()
+    _, theirs = await desk.joins("agent", foreign)
+    file = (await uploaded(desk, theirs, PNG)).json()
+    problem(await says(desk, visit, who, file=file["id"]), 404, "not_found")
+    problem(await says(desk, visit, who, file=str(uuid4())), 404, "not_found")
+
+
+async def test_files_that_were_never_sent_go_after_a_day_and_those_of_sends_stay(
+    desk: Desk,
+) -> None:
+    visit, who = await taken(desk)
+    new, old, sent = [(await uploaded(desk, who, PNG)).json()["id"] for _ in range(3)]
+    await says(desk, visit, who, file=sent)
+    await desk.given.admin.execute(
+        "UPDATE attachments SET created_at = now() - interval '25 h' WHERE id <> $1", UUID(new)
+    )
+    library = desk.app.state.library
+    await library.forget_unused()
+
+    left = await desk.given.rows("SELECT id::text FROM attachments ORDER BY created_at")
+    assert set(left) == {new, sent}
+    kept = [await library.whole(desk.house.tenant, UUID(each)) for each in (new, old, sent)]
+    assert [each is not None for each in kept] == [True, False, True]
+
+
+async def test_an_answer_quotes_and_is_changed_after_it_left(desk: Desk) -> None:
+    visit, who = await taken(desk)
+    asked = (await lines(desk, visit, who))[0]["id"]
+    await says(desk, visit, who, text="olá", reply_to=asked)
+    said = (await lines(desk, visit, who))[0]
+    path = f"/conversations/{visit.id}/messages/{said['id']}"
+    assert said["reply_to"] == asked
+    problem(await desk.http.patch(path, json={"text": "oi"}, headers=who), 409, "not_sent")
+
+    await sends(desk, visit, cmd.SendResult.SENT)
+    for answer in (
+        await desk.http.patch(path, json={"text": "oi"}, headers=who),
+        await desk.http.put(f"{path}/reaction", json={"emoji": "👍"}, headers=who),
+        await desk.http.delete(path, headers=who),
+    ):
+        assert answer.json() == {"done": True}, answer.text
+        await sends(desk, visit, cmd.SendResult.SENT)
+
+    after = (await lines(desk, visit, who))[0]
+    assert (after["text"], after["reactions"], after["deleted_at"] is not None) == (
+        "oi", {"provider": "👍"}, True,
+    )  # fmt: skip
+
+
+async def test_what_failed_is_said_again_once_with_its_file(desk: Desk) -> None:
+    visit, who = await taken(desk)
+    file = (await uploaded(desk, who, PDF, "boleto.pdf")).json()
+    await says(desk, visit, who, text="segue", file=file["id"])
+    failed = (await lines(desk, visit, who))[0]
+    retry = f"/conversations/{visit.id}/messages/{failed['id']}/retry"
+    problem(await desk.http.post(retry, headers=who), 409, "not_failed")
+
+    await sends(desk, visit, cmd.SendResult.FAILED)
+    assert (await desk.http.post(retry, headers=who)).json() == {"done": True}
+    assert (await desk.http.post(retry, headers=who)).json() == {"done": True}
+
+    newest, old, *_ = await lines(desk, visit, who)
+    assert (newest["text"], newest["kind"], newest["status"]) == ("segue", "document", "queued")
+    assert newest["file"]["id"] == file["id"]
+    assert (old["id"], old["status"], old["code"]) == (failed["id"], "failed", "said_again")
+    assert await desk.given.count("outbox", "origin = 'agent'") == 2
+
+
+async def test_a_message_of_another_conversation_is_unknown(desk: Desk) -> None:
+    visit, who = await taken(desk)
+    other = await desk.conversation()
+    strange = (await lines(desk, other, who))[0]["id"]
+    path = f"/conversations/{visit.id}/messages/{strange}"
+    problem(await desk.http.patch(path, json={"text": "x"}, headers=who), 404, "not_found")
+    problem(await desk.http.get(f"{path}/file", headers=who), 404, "not_found")
+    problem(await says(desk, visit, who, text="x", reply_to=strange), 404, "not_found")

@@ -1,0 +1,177 @@
+"""A customer's file is fetched from the gateway, over real HTTP, and kept, whoever dies."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+import pytest_asyncio
+
+from niochat.adapters.files import FileStore
+from niochat.adapters.postgres.database import Database
+from niochat.adapters.whatsapp.uazapi.client import Uazapi
+from niochat.domain.commands import ReceiveMessage, SettleFile
+from niochat.domain.message import Content, Kind
+from niochat.media.fetching import MAX_ATTEMPTS, Fetcher
+from niochat.media.library import key_of
+from tests.actors.provider import Provider, declared, instance, one_root_certificate
+from tests.builders import SENT_AT, Given, Host, Ownership, put
+from tests.sandbox.conftest import origin
+
+__all__ = ["one_root_certificate", "origin"]
+pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(60)]
+PHONE = "5581988887777"
+
+
+class Room:
+    """A host of one thread that fetches files from the sandbox's gateway."""
+
+    def __init__(
+        self, host: Host, provider: Provider, given: Given, thread: UUID, store: FileStore
+    ) -> None:
+        self.host, self.provider, self.given, self.thread = host, provider, given, thread
+        self.store, self.gateway = store, Uazapi(lookup_timeout_s=2)
+        self.settled: list[SettleFile] = []
+        self.fetcher = self.another()
+
+    def another(self) -> Fetcher:
+        """A fetcher of another process: it remembers nothing."""
+        return Fetcher(
+            self.host.database, self.gateway, self.provider.directory.line, self.store,
+            lambda thread, settled: self.settled.append(settled),
+        )  # fmt: skip
+
+    async def arrives(self, kind: str = "image", **more: Any) -> None:
+        """The customer sends a file: the gateway has it, and the step wants it."""
+        external = await self.provider.world.write(PHONE, kind=kind, **more)
+        content = Content(Kind(kind), "", {"file_name": "../foto.png"})
+        wrote = ReceiveMessage(external, content, SENT_AT)
+        await put(self.host, self.provider.place, self.thread, [wrote])
+        await self.host.run(self.thread)
+
+    async def look(self, fetcher: Fetcher | None = None) -> None:
+        """One search, until its fetches have ended; what came of them becomes steps."""
+        fetcher = fetcher or self.fetcher
+        await fetcher.search(range(1024))
+        while fetcher._tasks:
+            await asyncio.wait(fetcher._tasks)
+        settled, self.settled = self.settled, []
+        if settled:
+            await self.host.step(self.thread, *settled)
+
+    async def row(self) -> Any:
+        return await self.given.admin.fetchrow("SELECT * FROM attachments")
+
+    async def later(self) -> None:
+        await self.given.admin.execute("UPDATE attachments SET next_at = now()")
+
+
+@pytest_asyncio.fixture
+async def room(
+    database: Database, origin: str, given: Given, ownership: Ownership, tmp_path: Path
+) -> AsyncIterator[Room]:
+    async with instance(origin) as world:
+        provider = await declared(database, world, tmp_path)
+        host = Host("host-a:1", database)
+        await ownership.give(host)
+        store = FileStore.at((tmp_path / "files").as_uri())
+        here = Room(host, provider, given, await provider.thread(), store)
+        yield here
+        await here.gateway.close()
+
+
+async def shown(room: Room) -> Any:
+    return await room.given.admin.fetchval("SELECT file ->> 'status' FROM shown_messages")
+
+
+async def test_a_picture_is_wanted_with_its_message_then_kept_and_screens_hear_of_it(
+    room: Room,
+) -> None:
+    await room.arrives()
+    assert await shown(room) == "wanted"
+
+    await room.look()
+
+    row = await room.row()
+    kept = await room.store.get(key_of(row["tenant_id"], row["id"]))
+    assert kept is not None
+    assert (row["status"], row["mimetype"], row["size"]) == ("kept", "image/png", len(kept))
+    assert await shown(room) == "kept"
+    assert await room.given.count("events", "type = 'file_settled'") == 1
+
+
+async def test_what_is_kept_is_not_fetched_again(room: Room) -> None:
+    await room.arrives()
+    await room.look()
+    await room.later()
+    await room.look()
+
+    assert (await room.row())["attempts"] == 1
+
+
+async def test_a_gateway_that_is_away_is_asked_again_later(room: Room) -> None:
+    await room.arrives()
+    await room.provider.fault("gateway", "status", path="/message/download", status=500)
+    await room.look()
+    assert (await room.row())["status"] == "wanted"
+    await room.look()
+    assert (await room.row())["attempts"] == 1, "not before it is time"
+
+    await room.later()
+    await room.look()
+    assert (await room.row())["status"] == "kept"
+
+
+async def test_who_died_while_fetching_is_followed_by_another(room: Room) -> None:
+    await room.arrives()
+    await room.fetcher.search(range(1024))
+    for task in room.fetcher._tasks:
+        task.cancel()
+    await asyncio.gather(*room.fetcher._tasks, return_exceptions=True)
+    assert (await room.row())["status"] == "wanted"
+
+    await room.later()
+    await room.look(room.another())
+    assert (await room.row())["status"] == "kept"
+
+
+async def test_a_kept_file_whose_step_was_lost_is_fetched_once_more(room: Room) -> None:
+    await room.arrives()
+    await room.fetcher.search(range(1024))
+    while room.fetcher._tasks:
+        await asyncio.wait(room.fetcher._tasks)
+    room.settled.clear()  # the process died before the step
+
+    await room.later()
+    await room.look(room.another())
+    assert ((await room.row())["status"], await shown(room)) == ("kept", "kept")
+
+
+async def test_what_the_gateway_does_not_have_any_more_is_missing(room: Room) -> None:
+    await room.arrives()
+    await room.provider.fault("gateway", "status", path="/message/download", status=404)
+    await room.look()
+
+    row = await room.row()
+    assert (row["status"], row["code"], await shown(room)) == ("missing", "gone", "missing")
+
+
+async def test_what_never_comes_is_given_up(room: Room) -> None:
+    await room.arrives()
+    await room.given.admin.execute("UPDATE attachments SET attempts = $1", MAX_ATTEMPTS)
+    await room.provider.fault("gateway", "status", path="/message/download", status=500)
+    await room.look()
+
+    row = await room.row()
+    assert (row["status"], row["code"]) == ("missing", "given_up")
+
+
+async def test_a_file_for_a_conversation_that_is_over_is_kept_all_the_same(room: Room) -> None:
+    await room.arrives()
+    await room.given.admin.execute("UPDATE conversations SET status = 'resolved'")
+    room.host.memory.clear()
+    await room.look()
+
+    assert (await room.row())["status"] == "kept"
