@@ -3,7 +3,7 @@
 import asyncio
 import random
 import time
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any, TypeVar
@@ -28,6 +28,8 @@ class Dialogue:
     settings: AssistantSettings
     messages: list[ChatCompletionMessageParam]
     tools: Sequence[Any]
+    wrote: Callable[[str], None]
+    """Told the model's words while they come."""
     model: str = ""
     tokens_in: int = 0
     tokens_out: int = 0
@@ -99,6 +101,7 @@ class Dialogue:
                     timeout_s=left,
                     stream=settings.stream,
                     tools=self.tools,
+                    wrote=self.wrote,
                 )
         except TimeoutError as error:
             raise ModelError(

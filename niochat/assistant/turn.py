@@ -2,7 +2,9 @@
 
 import json
 import time
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 import structlog
 
@@ -40,6 +42,10 @@ _REFUSED_TEXT = (
 _ERP_AWAY = "Não consegui consultar o sistema do provedor agora."
 
 
+Wrote = Callable[[TurnRequest, str], None]
+"""Told what a turn is about to say while it comes: unchecked, for people of the provider only."""
+
+
 class Assistant:
     """Runs turns of any tenant, each with that tenant's role and settings."""
 
@@ -52,6 +58,7 @@ class Assistant:
         capabilities_of: CapabilitiesOf,
         *,
         database_back_within_s: float = BACK_WITHIN_S,
+        wrote: Wrote = lambda request, text: None,
     ) -> None:
         self._visits = visits
         self._models = models
@@ -59,6 +66,7 @@ class Assistant:
         self._settings_of = settings_of
         self._capabilities_of = capabilities_of
         self._database_back_within_s = database_back_within_s
+        self._wrote = wrote
 
     async def run(self, request: TurnRequest) -> TurnReport:
         """The turn's report; a failure is one too, with a code that an operator understands."""
@@ -88,14 +96,20 @@ class Assistant:
         if topic is not None:
             handoff = urgent_handoff(case, topic)
             return TurnReport(_passed_on(failed, case, handoff, announcement(case, handoff.team)))
-        return await _Run(case, self._models, settings, failed).report()
+        wrote = partial(self._wrote, request)
+        return await _Run(case, self._models, settings, failed, wrote).report()
 
 
 class _Run:
     """The loop of one turn: model, tools, and the guard at its end."""
 
     def __init__(
-        self, case: Case, models: Models, settings: AssistantSettings, failed: FinishAssistantTurn
+        self,
+        case: Case,
+        models: Models,
+        settings: AssistantSettings,
+        failed: FinishAssistantTurn,
+        wrote: Callable[[str], None],
     ) -> None:
         visit = case.visit
         self._case = case
@@ -112,6 +126,7 @@ class _Run:
                 *as_chat(list(visit.lines)),
             ],
             self._toolbox.offers(),
+            wrote,
         )
 
     async def report(self) -> TurnReport:

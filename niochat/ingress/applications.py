@@ -21,12 +21,15 @@ from niochat.actors.cluster_nodes import Part, actor_options, replicas
 from niochat.actors.gateway import HostGateway
 from niochat.actors.host_calls import HostCalls
 from niochat.actors.pools import POOLS
+from niochat.actors.release import release_of
 from niochat.actors.tenant import ChannelConnected
 from niochat.adapters.postgres.queries import queries
 from niochat.adapters.redis.buckets import Buckets
+from niochat.adapters.redis.live import RELEASES, Broadcast
 from niochat.adapters.smtp import Smtp
 from niochat.config import Settings
 from niochat.conversation.desk import DeskViews
+from niochat.conversation.reading import Reading
 from niochat.domain.errors import NiochatError
 from niochat.domain.ids import SHARDS
 from niochat.inbox.ask import Asking
@@ -42,11 +45,13 @@ from niochat.ingress.figures import (
     report_for_ever,
 )
 from niochat.ingress.flood import FloodGuard
+from niochat.ingress.gestures import Gestures
 from niochat.ingress.health import Health
 from niochat.ingress.live import Live
 from niochat.ingress.operators import routes as operators
 from niochat.ingress.problems import as_problem
 from niochat.ingress.webhooks import Door, build
+from niochat.live.counters import Counters
 from niochat.live.hub import Hub
 from niochat.live.log import EventLog
 from niochat.runtime import garbage
@@ -179,8 +184,8 @@ def _rest(parts: Parts, poke: Callable[[UUID], None]) -> list[BaseRoute]:
         open_accounts(
             parts.database, parts.vault, outside_of(parts), parts.announcements.publish
         ),
-        DeskViews(parts.database), Asking(parts.inbox, poke), parts.library,
-        parts.access_changes.publish,
+        DeskViews(parts.database), Asking(parts.inbox, poke), Reading(parts.database),
+        parts.library, parts.access_changes.publish, parts.passing.say,
         secure_cookies=settings.base_url.startswith("https://"), limit=_call_limit(parts),
     )  # fmt: skip
     return [Mount(f"{prefix}/v1", app) for prefix in ("/api", "")]
@@ -197,9 +202,18 @@ def _call_limit(parts: Parts) -> CallLimit:
 def _live_routes(parts: Parts) -> list[BaseRoute]:
     settings = parts.settings
     access = open_access(parts.database, parts.vault, settings.base_url, settings.mail_from)
-    hub = Hub(EventLog(parts.database))
-    live = Live(hub, access.callers, access.tickets)
+    hub = Hub(EventLog(parts.database), Counters(parts.database))
+    gestures = Gestures(
+        DeskViews(parts.database).one, Reading(parts.database).mark, parts.passing.say
+    )
+    release = release_of(settings.release)
+    live = Live(hub, access.callers, access.tickets, gestures, release)
+    releases = Broadcast(settings.redis_url.get_secret_value(), RELEASES)
     parts.owner.start(hub.run_for_ever())
+    parts.owner.start(hub.count_for_ever())
+    parts.owner.start(parts.passing.hear(hub.hear))
+    parts.owner.start(releases.hear(live.released))
+    parts.owner.start(releases.say(release.encode()))
     parts.owner.start(live.look_after_for_ever())
     parts.owner.start(parts.news.listen(lambda _: hub.hint(), hub.hint))
     parts.owner.start(parts.access_changes.listen(live.access_changed))

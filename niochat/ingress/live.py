@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import random
 from collections.abc import Awaitable, Callable
 from uuid import UUID
 
@@ -16,6 +17,7 @@ from niochat.adapters import clock
 from niochat.domain.errors import Forbidden, Invalid, NiochatError, Unauthenticated, Unavailable
 from niochat.domain.permissions import Action, Holder
 from niochat.ingress.api.doorway import ACCESS_COOKIE
+from niochat.ingress.gestures import Gaze, Gestures, Pace
 from niochat.live.frames import (
     MOST_BYTES,
     Frame,
@@ -25,6 +27,7 @@ from niochat.live.frames import (
     hello_of,
 )
 from niochat.live.hub import Hub
+from niochat.live.passing import Refused
 from niochat.live.position import Position
 from niochat.runtime.tasks import Owner
 
@@ -37,6 +40,8 @@ LINE = 256
 """Frames that may wait for one screen; with more of them it is too slow."""
 STANDING_EVERY_S = 15.0
 """How often it is asked whether screens' users may still be here, without a hint."""
+RESTART_OVER_S = 10.0
+"""Screens of a replica that goes come again within this."""
 MOST_OF_USER = 20
 """Sockets of one user in one replica."""
 POLICY, AGAIN = 1008, 1012
@@ -45,10 +50,14 @@ POLICY, AGAIN = 1008, 1012
 class Socket:
     """One screen. Everything that leaves goes through its line."""
 
-    def __init__(self, websocket: WebSocket, caller: Caller) -> None:
+    def __init__(self, websocket: WebSocket, caller: Caller, gestures: Gestures) -> None:
         assert caller.tenant_id is not None
         self.tenant_id: UUID = caller.tenant_id
+        self.user_id = caller.id
         self.caller = caller
+        self.gaze = Gaze()
+        self._gestures = gestures
+        self._pace = Pace()
         self._websocket = websocket
         self._line: asyncio.Queue[Frame] = asyncio.Queue(LINE)
         self._cut = asyncio.Event()
@@ -64,6 +73,11 @@ class Socket:
             self._line.put_nowait(frame)
         except asyncio.QueueFull:
             self.cut(Goodbye(reason="slow", retry_after_s=1.0))
+
+    def mention(self, frame: Frame) -> None:
+        """Put it in line where that is not half full: what passes may be left out."""
+        if self._line.qsize() < LINE // 2:
+            self.offer(frame)
 
     def cut(self, goodbye: Goodbye) -> None:
         """End it soon, with a reason."""
@@ -91,19 +105,30 @@ class Socket:
             await self._websocket.send_text(waiting.decode())
 
     async def _hear(self) -> None:
-        """A screen has nothing to say yet but that it is there."""
+        """What a screen says is done, or refused with the reason; it goes on either way."""
         while True:
             text = await self._websocket.receive_text()
             if len(text) > MOST_BYTES:
                 self.cut(Goodbye(reason="bad_frame"))
                 return
+            try:
+                self._pace.check(asyncio.get_running_loop().time())
+                await self._gestures.take(self.caller, self.gaze, text)
+            except NiochatError as error:
+                refused = Refused(code=error.code, title=str(error))
+                self.mention(refused.model_dump_json().encode())
 
 
 class Live:
     """The sockets of one replica."""
 
-    def __init__(self, hub: Hub, callers: Callers, tickets: Tickets) -> None:
+    def __init__(
+        self, hub: Hub, callers: Callers, tickets: Tickets, gestures: Gestures, release: str
+    ) -> None:
+        """``release`` names this replica's code."""
         self._hub = hub
+        self._gestures = gestures
+        self._release = release
         self._callers = callers
         self._tickets = tickets
         self._sockets: set[Socket] = set()
@@ -136,6 +161,7 @@ class Live:
         finally:
             self._hub.leave(socket)
             self._sockets.discard(socket)
+            self._owner.start(self._gestures.look_away(socket.caller, socket.gaze))
 
     async def look_after_for_ever(self) -> None:
         """Whoever may not be here any more is sent away; the others hear where the log stands."""
@@ -144,6 +170,7 @@ class Live:
             try:
                 for socket in list(self._sockets):
                     await self.look_after(socket)
+                    await self._gestures.repeat(socket.caller, socket.gaze)
             except Exception as error:  # noqa: BLE001 - the loop must outlive any error
                 _log.error("live_not_looked_after", exc_info=error)
             self._hub.stand()
@@ -171,10 +198,17 @@ class Live:
             if whose in (socket.caller.id, socket.tenant_id):
                 self._owner.start(self.look_after(socket))
 
+    def released(self, release: bytes) -> None:
+        """A replica of this code has come up; one of other code is about to end."""
+        if release.decode(errors="replace") != self._release:
+            _log.info("live_restarting", sockets=len(self._sockets))
+            self.restart()
+
     def restart(self) -> None:
         """This replica goes: everybody comes again, not all at once."""
         for socket in self._sockets:
-            socket.cut(Goodbye(reason="restarting", retry_after_s=5.0))
+            after = random.uniform(1.0, RESTART_OVER_S)
+            socket.cut(Goodbye(reason="restarting", retry_after_s=round(after, 1)))
 
     async def _greet(self, websocket: WebSocket) -> tuple[Socket, Position | None]:
         async with asyncio.timeout(HELLO_WITHIN_S):
@@ -187,7 +221,7 @@ class Live:
         caller.need(Action.CONVERSATIONS_READ)
         if sum(each.caller.id == caller.id for each in self._sockets) >= MOST_OF_USER:
             raise Invalid("too many screens of one user: close some", code="too_many")
-        return Socket(websocket, caller), since
+        return Socket(websocket, caller, self._gestures), since
 
     async def _caller(self, websocket: WebSocket, ticket: str | None) -> Caller:
         if ticket is not None:

@@ -9,6 +9,17 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter,
 from niochat.domain.conversation import Priority, Status
 from niochat.domain.errors import Invalid
 from niochat.live.log import Happened
+from niochat.live.passing import (
+    Presence,
+    Queues,
+    Read,
+    Refused,
+    Told,
+    Typing,
+    Unread,
+    Viewing,
+    Writing,
+)
 from niochat.live.position import Position
 
 Frame = bytes
@@ -137,15 +148,23 @@ class Hello(BaseModel):
     position: Annotated[str, Field(max_length=120)] | None = None
 
 
-Sent = Welcome | Event | Hidden | Standing | Goodbye
+Sent = (
+    Welcome | Event | Hidden | Standing | Goodbye | Typing | Viewing | Writing | Presence | Read
+    | Unread | Queues | Refused
+)  # fmt: skip
 _hello: TypeAdapter[Hello] = TypeAdapter(Hello)
 
 
 def described() -> dict[str, Any]:
-    """JSON schema of every frame: ``sent`` by the server, ``hello`` by a screen."""
+    """JSON schema of every frame: ``sent`` by the server, ``hello`` and ``told`` by a screen."""
     sent: TypeAdapter[Any] = TypeAdapter(Annotated[Sent, Field(discriminator="type")])
+    spoken: TypeAdapter[Any] = TypeAdapter(Annotated[Told, Field(discriminator="type")])
     _, told = TypeAdapter.json_schemas(
-        [("sent", "serialization", sent), ("hello", "validation", _hello)],
+        [
+            ("sent", "serialization", sent),
+            ("hello", "validation", _hello),
+            ("told", "validation", spoken),
+        ],
         title="NioChat live",
         description="Frames of a socket at /live. The first one is a screen's hello.",
     )

@@ -8,10 +8,12 @@ from uuid import UUID
 
 import structlog
 
-from niochat.domain.errors import NiochatError, Unavailable
+from niochat.domain.errors import Invalid, NiochatError, Unavailable
 from niochat.domain.permissions import Holder
+from niochat.live.counters import Counters, queues_frame
 from niochat.live.frames import Frame, event_frame, hidden_frame, standing_frame
 from niochat.live.log import EventLog, Happened
+from niochat.live.passing import Passing
 from niochat.live.position import Position
 
 _log = structlog.get_logger(__name__)
@@ -20,6 +22,7 @@ LOOK_EVERY_S = 1.0
 """Without a hint, which may be lost."""
 AT_MOST_EVERY_S = 0.02
 """Hints that come closer are one look."""
+COUNT_EVERY_S = 1.0
 MOST_MISSED = 1000
 """Events that a screen may catch up with; with more of them it refetches."""
 
@@ -28,6 +31,7 @@ class Screen(Protocol):
     """One socket, as the hub sees it."""
 
     tenant_id: UUID
+    user_id: UUID
 
     def sees(self, holder: Holder) -> bool:
         """Whether its user may see a conversation that ``holder`` says whose it is."""
@@ -37,12 +41,17 @@ class Screen(Protocol):
         """Put it in line; a line that is full cuts the screen off."""
         ...
 
+    def mention(self, frame: Frame) -> None:
+        """Put it in line if there is room to spare: what passes may be left out."""
+        ...
+
 
 class Hub:
     """Reads the log once for all screens of this replica."""
 
-    def __init__(self, log: EventLog) -> None:
+    def __init__(self, log: EventLog, counters: Counters) -> None:
         self._log = log
+        self._counters = counters
         self._screens: defaultdict[UUID, set[Screen]] = defaultdict(set)
         self._upto: Position | None = None
         self._news = asyncio.Event()
@@ -84,6 +93,22 @@ class Hub:
         screens = self._screens[joining.tenant_id]
         screens.remove(joining)
         screens.add(joining.screen)
+        self._counters.changed(joining.tenant_id)
+
+    def hear(self, words: bytes) -> None:
+        """A passing frame of some replica, also of this one."""
+        try:
+            self.pass_on(Passing.heard(words))
+        except Invalid as error:
+            _log.warning("passing_ignored", code=error.code)
+
+    def pass_on(self, passing: Passing) -> None:
+        """To whoever it is for, and is here."""
+        frame = passing.frame.encode()
+        for screen in self._screens.get(passing.tenant_id, ()):
+            meant = passing.user_id in (None, screen.user_id)
+            if meant and (passing.holder is None or screen.sees(passing.holder)):
+                screen.mention(frame)
 
     def leave(self, screen: Screen) -> None:
         """It gets nothing any more."""
@@ -132,7 +157,27 @@ class Hub:
             self._upto = look.upto
             for happened in look.happened:
                 offer_to(list(self._screens.get(happened.tenant_id, ())), happened)
+                self._counters.note(happened)
             return look.more
+
+    async def count_for_ever(self) -> None:
+        """Tell queues and unread messages where they changed, until it is cancelled."""
+        while True:
+            await asyncio.sleep(COUNT_EVERY_S)
+            try:
+                await self.count()
+            except NiochatError as error:
+                _log.warning("live_not_counted", code=error.code)
+            except Exception as error:  # noqa: BLE001 - the loop must outlive any error
+                _log.error("live_not_counted", exc_info=error)
+
+    async def count(self) -> None:
+        """What has changed since the last count, to those who may see it."""
+        for tenant_id, waiting in (await self._counters.queues(self._screens)).items():
+            for screen in self._screens.get(tenant_id, ()):
+                screen.mention(queues_frame(waiting, screen.sees))
+        for unread in await self._counters.unread():
+            self.pass_on(unread)
 
     async def _missed(self, joining: "Joining", since: Position) -> list[Frame] | None:
         found, position, more = _Collected(joining.screen), since, True
@@ -151,12 +196,16 @@ class _Collected:
 
     def __init__(self, screen: Screen) -> None:
         self.tenant_id = screen.tenant_id
+        self.user_id = screen.user_id
         self.screen = screen
         self.frames: list[Frame] = []
 
     def sees(self, holder: Holder) -> bool:
         """As the screen does."""
         return self.screen.sees(holder)
+
+    def mention(self, frame: Frame) -> None:
+        """Left out: it will have passed by then."""
 
     def offer(self, frame: Frame) -> None:
         """Kept; one more than is ever sent."""

@@ -4,10 +4,12 @@ from collections.abc import Awaitable, Callable
 from uuid import UUID
 
 from niochat.adapters.openai.model import Models
+from niochat.assistant.report import TurnRequest
 from niochat.assistant.turn import Assistant
 from niochat.assistant.visit import Visits
 from niochat.config import Settings
 from niochat.domain.erp import Capability, ErpDesk
+from niochat.live.drafts import Drafts
 from niochat.wiring.parts import Parts, open_parts
 
 
@@ -18,13 +20,15 @@ async def open_assistant(settings: Settings, erp: ErpDesk) -> Assistant:
 
 def build_assistant(parts: Parts, erp: ErpDesk) -> Assistant:
     """The assistant on the parts of its process."""
+    drafts = Drafts(parts.passing.say)
+
+    def wrote(request: TurnRequest, text: str) -> None:
+        drafts.write(request.tenant_id, request.conversation_id, request.turn_id, text)
+
     return Assistant(
-        Visits(parts.database),
-        Models(parts.guard),
-        erp,
-        parts.directory.assistant,
-        capabilities_by(parts),
-    )
+        Visits(parts.database), Models(parts.guard), erp, parts.directory.assistant,
+        capabilities_by(parts), wrote=wrote,
+    )  # fmt: skip
 
 
 def capabilities_by(parts: Parts) -> Callable[[UUID], Awaitable[frozenset[Capability]]]:

@@ -6,7 +6,7 @@ from niochat.accounts.directory import Directory
 from niochat.adapters.files import FileStore
 from niochat.adapters.guard import Guard
 from niochat.adapters.postgres.database import Database
-from niochat.adapters.redis.live import ACCESS, NEWS, Announcements
+from niochat.adapters.redis.live import ACCESS, NEWS, PASSING, Announcements, Broadcast
 from niochat.adapters.whatsapp.uazapi.administration import UazapiAdministration
 from niochat.adapters.whatsapp.uazapi.client import Uazapi
 from niochat.config import Settings
@@ -37,6 +37,7 @@ class Parts:
     announcements: Announcements
     news: Announcements
     access_changes: Announcements
+    passing: Broadcast
     line_of: LineOf
     files: FileStore
     library: Library
@@ -50,6 +51,7 @@ class Parts:
         await self.announcements.close()
         await self.news.close()
         await self.access_changes.close()
+        await self.passing.close()
         await self.database.close()
 
 
@@ -79,6 +81,7 @@ async def open_parts(settings: Settings) -> Parts:
         announcements=announcements,
         news=Announcements(settings.redis_url.get_secret_value(), NEWS),
         access_changes=Announcements(settings.redis_url.get_secret_value(), ACCESS),
+        passing=Broadcast(settings.redis_url.get_secret_value(), PASSING),
         line_of=directory.line,
         files=files,
         library=Library(database, files, vault),

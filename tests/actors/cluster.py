@@ -13,7 +13,7 @@ from niochat.adapters.files import FileStore
 from niochat.adapters.guard import Guard
 from niochat.adapters.postgres.database import Database
 from niochat.adapters.postgres.queries import queries
-from niochat.adapters.redis.live import ACCESS, NEWS, Announcements
+from niochat.adapters.redis.live import ACCESS, NEWS, PASSING, Announcements, Broadcast
 from niochat.adapters.whatsapp.uazapi.administration import UazapiAdministration
 from niochat.adapters.whatsapp.uazapi.client import Uazapi
 from niochat.assistant.report import TurnReport, TurnRequest
@@ -110,6 +110,7 @@ class Cluster:
             announcements=Announcements(settings.redis_url.get_secret_value()),
             news=Announcements(settings.redis_url.get_secret_value(), NEWS),
             access_changes=Announcements(settings.redis_url.get_secret_value(), ACCESS),
+            passing=Broadcast(settings.redis_url.get_secret_value(), PASSING),
             line_of=directory.line,
             files=FileStore.at(None),
             library=Library(database, FileStore.at(None), VAULT),

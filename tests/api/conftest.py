@@ -17,6 +17,7 @@ from niochat.adapters.postgres.database import Database
 from niochat.adapters.whatsapp.uazapi.administration import UazapiAdministration
 from niochat.adapters.whatsapp.uazapi.client import Uazapi
 from niochat.conversation.desk import DeskViews
+from niochat.conversation.reading import Reading
 from niochat.inbox.ask import Asking
 from niochat.ingress.api.application import build
 from niochat.media.library import Library
@@ -50,6 +51,8 @@ class Desk:
     """Whose access was told to have changed."""
     announced: list[UUID]
     """Tenants that were told to be other ones."""
+    said: list[bytes]
+    """What was told to screens in passing."""
 
     async def conversation(self, place: Place | None = None, *words: str) -> Visit:
         """A customer has written; the assistant has the conversation."""
@@ -111,11 +114,16 @@ async def desk(
     outside = Outside(gateway, administration, Guard().check, None, "https://desk.example.com")
     accounts = open_accounts(database, house.vault, outside, announce)
     library = Library(database, FileStore.at(tmp_path.as_uri()), house.vault)
+    said: list[bytes] = []
+
+    async def say(words: bytes) -> None:
+        said.append(words)
+
     app = build(
-        access, accounts, DeskViews(database), asking, library, access_changed,
-        secure_cookies=False,
+        access, accounts, DeskViews(database), asking, Reading(database), library,
+        access_changed, say, secure_cookies=False,
     )  # fmt: skip
     async with serving(app) as http:
-        yield Desk(house, app, http, given, host, changed, announced)
+        yield Desk(house, app, http, given, host, changed, announced, said)
     await gateway.close()
     await administration.close()

@@ -1,6 +1,7 @@
 """A turn always ends in a report: with an answer, or a code that an operator understands."""
 
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -86,6 +87,19 @@ async def test_a_turn_is_answered_and_its_tokens_are_counted(desk: Desk, stream:
     assert turn["cost"] == 0
     assert turn["model"] == HONEST
     assert turn["prompt_version"].startswith("atendimento-")
+
+
+@pytest.mark.parametrize("stream", [False, True])
+async def test_a_streamed_text_is_told_while_it_comes(desk: Desk, stream: bool) -> None:
+    await desk.office.set(stream=stream)
+    told: list[str] = []
+    assistant = desk.on(desk.office.host.database, wrote=lambda _, text: told.append(text))
+
+    report = await assistant.run(await desk.request())
+
+    assert said(report)[0].startswith(told[-1] if told else "Recebi")
+    assert (len(told) > 1) == stream
+    assert all(later.startswith(earlier) for earlier, later in pairwise(told))
 
 
 async def test_what_came_after_the_turn_began_is_not_in_it(desk: Desk) -> None:

@@ -1,5 +1,80 @@
-"""The desk's fixtures, for sockets beside it."""
+"""The desk, and a theatre of sockets beside it."""
 
-from tests.api.conftest import desk
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import pytest_asyncio
+from starlette.applications import Starlette
+from starlette.routing import Mount
+from websockets.asyncio.client import ClientConnection, connect
+
+from niochat.conversation.desk import DeskViews
+from niochat.conversation.reading import Reading
+from niochat.ingress.gestures import Gestures
+from niochat.ingress.live import Live
+from niochat.live.counters import Counters
+from niochat.live.hub import Hub
+from niochat.live.log import EventLog
+from niochat.runtime.tasks import Owner
+from niochat.wiring.access import open_access
+from tests.api.conftest import Desk, desk
+from tests.ingress.conftest import serving
 
 __all__ = ["desk"]
+
+
+@dataclass
+class Theatre:
+    """The API, and the sockets beside it."""
+
+    desk: Desk
+    live: Live
+    hub: Hub
+    url: str
+
+    async def ticket(self, headers: dict[str, str]) -> str:
+        told = await self.desk.http.post("/auth/ticket", headers=headers)
+        assert told.status_code == 200, told.text
+        return str(told.json()["ticket"])
+
+    @asynccontextmanager
+    async def screen(
+        self, headers: dict[str, str], **hello: object
+    ) -> AsyncIterator[ClientConnection]:
+        async with connect(self.url) as socket:
+            said = {"type": "hello", "ticket": await self.ticket(headers), **hello}
+            await socket.send(json.dumps(said))
+            yield socket
+
+
+async def hears(socket: ClientConnection, wanted: str = "") -> dict[str, Any]:
+    """The next frame of a type."""
+    async with asyncio.timeout(15):
+        while True:
+            frame: dict[str, Any] = json.loads(await socket.recv())
+            if not wanted or frame["type"] == wanted:
+                return frame
+
+
+@pytest_asyncio.fixture
+async def theatre(desk: Desk) -> AsyncIterator[Theatre]:
+    access = open_access(desk.house.database, desk.house.vault, "https://d.example.com", "n@x.y")
+    database = desk.house.database
+    hub = Hub(EventLog(database), Counters(database))
+
+    async def say(words: bytes) -> None:
+        hub.hear(words)
+
+    gestures = Gestures(DeskViews(database).one, Reading(database).mark, say)
+    live = Live(hub, access.callers, access.tickets, gestures, "this")
+    owner = Owner("tests")
+    reading = owner.start(hub.run_for_ever())
+    app = Starlette(routes=[Mount("/", routes=live.routes())])
+    async with serving(app) as http:
+        url = str(http.base_url).replace("http://", "ws://")
+        yield Theatre(desk, live, hub, f"{url}/live")
+    reading.cancel()

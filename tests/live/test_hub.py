@@ -4,7 +4,7 @@ import asyncio
 import json
 from dataclasses import dataclass, field
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 import pytest_asyncio
@@ -13,9 +13,11 @@ from niochat.adapters.postgres.database import Database
 from niochat.domain import commands as cmd
 from niochat.domain.permissions import Action, Holder, Scope, permits
 from niochat.live import hub as module
+from niochat.live.counters import Counters
 from niochat.live.frames import Frame
 from niochat.live.hub import Hub
 from niochat.live.log import EventLog
+from niochat.live.passing import Passing, Read, Typing
 from niochat.live.position import Position
 from tests.builders import Admin, Given, Host, Ownership, Place, connect, message, put
 
@@ -30,6 +32,7 @@ class Watched:
     scope: Scope = Scope.ALL
     user: str = "ana"
     frames: list[dict[str, Any]] = field(default_factory=list)
+    user_id: UUID = field(default_factory=uuid4)
 
     def sees(self, holder: Holder) -> bool:
         grants = {Action.CONVERSATIONS_READ: self.scope}
@@ -37,6 +40,12 @@ class Watched:
 
     def offer(self, frame: Frame) -> None:
         self.frames.append(json.loads(frame))
+
+    def mention(self, frame: Frame) -> None:
+        self.offer(frame)
+
+    def passing(self, kind: str) -> list[dict[str, Any]]:
+        return [each for each in self.frames if each["type"] == kind]
 
     def heard(self) -> list[tuple[str, int]]:
         return [(each["event"], each["conversation"]["version"]) for each in self.events()]
@@ -96,7 +105,8 @@ class Room:
 async def room(database: Database, given: Given, ownership: Ownership) -> Room:
     host = Host("host-a:1", database)
     await ownership.give(host)
-    return Room(database, given, host, Hub(EventLog(database)), await given.place())
+    hub = Hub(EventLog(database), Counters(database))
+    return Room(database, given, host, hub, await given.place())
 
 
 async def in_log(admin: Admin, tenant: UUID) -> int:
@@ -303,3 +313,59 @@ async def test_applying_what_was_heard_is_the_same_as_refetching(room: Room) -> 
     assert {each["text"] for each in messages.values()} == {
         "olá", "tem boleto?", "Claro!", "Posso ajudar?", "cliente antigo", "financeiro",
     }  # fmt: skip
+
+
+async def test_queues_are_counted_when_they_change_for_who_may_see_them(room: Room) -> None:
+    boss, other = Watched(room.place.tenant), Watched(room.place.tenant, Scope.OWN)
+    foreign = Watched(await room.given.tenant())
+    for screen in (boss, other, foreign):
+        await room.enter(screen)
+    thread = await room.thread("oi")
+    await put(room.host, room.place, thread, [cmd.TransferConversation("ana", "atendimento")])
+    await room.host.run(thread)
+    await room.thread("olá")
+    await room.hub.look()
+    await room.hub.count()
+    await room.hub.count()
+
+    (counted,) = boss.passing("queues")
+    assert (counted["waiting"], counted["with_assistant"]) == ({"atendimento": 1}, 1)
+    assert [each["waiting"] for each in other.passing("queues")] == [{}]
+    assert [each["waiting"] for each in foreign.passing("queues")] == [{}]
+
+
+async def test_an_agent_hears_what_they_have_not_read(room: Room) -> None:
+    ana, rui = UUID(int=7), UUID(int=8)
+    hers, his = (Watched(room.place.tenant, user=str(each), user_id=each) for each in (ana, rui))
+    await room.enter(hers)
+    await room.enter(his)
+    thread = await room.thread("oi")
+    await put(room.host, room.place, thread, [cmd.AssignConversation(str(ana))])
+    await room.host.run(thread)
+    await room.say(thread, "alô", "alguém?")
+    await room.hub.look()
+    await room.hub.count()
+
+    assert [each["unread"] for each in hers.passing("unread")] == [3]
+    assert his.passing("unread") == []
+
+
+async def test_what_passes_reaches_who_may_see_it_and_nobody_else(room: Room) -> None:
+    ana = Watched(room.place.tenant, Scope.OWN, "ana", user_id=UUID(int=7))
+    boss = Watched(room.place.tenant)
+    foreign = Watched(await room.given.tenant())
+    for screen in (ana, boss, foreign):
+        await room.enter(screen)
+    tenant, conversation = room.place.tenant, UUID(int=5)
+    typing = Typing(conversation_id=conversation, user_id=UUID(int=8), typing=True)
+    read = Read(conversation_id=conversation, upto=3)
+
+    room.hub.hear(Passing.of(tenant, typing, Holder("rui", None)).words())
+    room.hub.hear(Passing.of(tenant, typing, Holder("ana", None)).words())
+    room.hub.hear(Passing.of(tenant, read, user_id=UUID(int=7)).words())
+    room.hub.hear(b"nonsense")
+
+    assert len(boss.passing("typing")) == 2
+    assert len(ana.passing("typing")) == 1
+    assert [len(each.passing("read")) for each in (ana, boss)] == [1, 0]
+    assert foreign.frames == []

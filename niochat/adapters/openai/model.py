@@ -1,7 +1,7 @@
 """Any OpenAI-compatible model, by the ``openai`` client on its aiohttp transport."""
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from time import time
@@ -84,9 +84,12 @@ class Models:
         timeout_s: float,
         stream: bool,
         tools: Sequence[ChatCompletionFunctionToolParam] = (),
+        wrote: Callable[[str], None] = lambda text: None,
     ) -> Completion:
-        """One call, no repeats. Raises ``ModelError``."""
-        request = _Request(endpoint.model, messages, max_tokens, tools, timeout_s)
+        """One call, no repeats. Of a ``stream``, ``wrote`` is told all of the text so far, again
+        and again. Raises ``ModelError``.
+        """
+        request = _Request(endpoint.model, messages, max_tokens, tools, timeout_s, wrote)
         try:
             return await (_streamed if stream else _whole)(self._client(endpoint), request)
         except Exception as error:  # every library below the client has errors of its own
@@ -124,6 +127,7 @@ class _Request:
     max_tokens: int
     tools: Sequence[ChatCompletionFunctionToolParam]
     timeout_s: float
+    wrote: Callable[[str], None]
 
     def body(self) -> bytes:
         """The same JSON as the client's own method makes."""
@@ -176,7 +180,9 @@ async def _streamed(client: AsyncOpenAI, request: _Request) -> Completion:
         async for chunk in stream:
             if chunk.choices:
                 delta = chunk.choices[0].delta
-                parts.append(delta.content or "")
+                if delta.content:
+                    parts.append(delta.content)
+                    request.wrote("".join(parts))
                 for call in delta.tool_calls or ():
                     function = call.function
                     calls.add(

@@ -19,6 +19,10 @@ ACCESS = "niochat:access"
 """What a user, or everybody of a tenant, may do has changed: sockets are looked after at once."""
 NEWS = "niochat:news"
 """There are new events in the log: screens look for them."""
+PASSING = "niochat:passing"
+"""What screens show for a moment and nobody stores: who types, who looks, who is there."""
+RELEASES = "niochat:releases"
+"""A live replica of this release has come up."""
 _TIMEOUT_S = 2.0
 _QUIET_S = 15.0
 """After this without a message the server is asked whether it is still there."""
@@ -26,13 +30,13 @@ _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.1, 30.0
 _AWAY = (RedisError, OSError, TimeoutError)
 
 
-class Announcements:
-    """Says and hears that a tenant's configuration changed. Without Redis nothing fails.
+class Broadcast:
+    """Says and hears short words on one channel. Without Redis nothing fails.
 
     An outage is logged once when it begins and once when it ends.
     """
 
-    def __init__(self, url: str, channel: str = CHANNEL) -> None:
+    def __init__(self, url: str, channel: str) -> None:
         self._channel = channel
         self._redis: Redis = Redis.from_url(
             url,
@@ -50,17 +54,17 @@ class Announcements:
         """Whether Redis answers within two seconds."""
         return await self._tried("ping")
 
-    async def publish(self, tenant_id: UUID) -> bool:
-        """Announce that the tenant changed; false when Redis is away. Call it after the commit."""
-        return await self._tried("publish", tenant_id)
+    async def say(self, words: bytes) -> bool:
+        """To whoever listens now; false when Redis is away."""
+        return await self._tried("publish", words)
 
-    async def listen(
-        self, changed: Callable[[UUID], None], missed: Callable[[], None] = lambda: None
+    async def hear(
+        self, heard: Callable[[bytes], None], missed: Callable[[], None] = lambda: None
     ) -> None:
-        """Call ``changed`` for every announcement, until cancelled; its caller owns the task.
+        """Call ``heard`` with whatever is said, until cancelled; its caller owns the task.
 
         ``missed`` is called whenever listening begins, first and after each outage: what was
-        announced before was not heard.
+        said before was not heard.
         """
         pause = _FIRST_PAUSE_S
         while True:
@@ -70,19 +74,19 @@ class Announcements:
                     self._back()
                     missed()
                     pause = _FIRST_PAUSE_S
-                    await _heard(pubsub, changed)
+                    await _heard(pubsub, heard)
             except _AWAY as error:
                 self._gone(error)
             await asyncio.sleep(pause * random.uniform(0.5, 1.0))
             pause = min(pause * 2, _LONGEST_PAUSE_S)
 
-    async def _tried(self, what: str, tenant_id: UUID | None = None) -> bool:
+    async def _tried(self, what: str, words: bytes | None = None) -> bool:
         try:
             async with asyncio.timeout(_TIMEOUT_S):
-                if tenant_id is None:
+                if words is None:
                     await self._redis.ping()
                 else:
-                    await self._redis.publish(self._channel, str(tenant_id))
+                    await self._redis.publish(self._channel, words)
         except _AWAY as error:
             self._gone(error, what)
             return False
@@ -100,7 +104,24 @@ class Announcements:
         self._away = False
 
 
-async def _heard(pubsub: PubSub, changed: Callable[[UUID], None]) -> None:
+class Announcements(Broadcast):
+    """Says and hears that something of a tenant, or of a user, changed."""
+
+    def __init__(self, url: str, channel: str = CHANNEL) -> None:
+        super().__init__(url, channel)
+
+    async def publish(self, whose: UUID) -> bool:
+        """Announce a change; false when Redis is away. Call it after the commit."""
+        return await self.say(str(whose).encode())
+
+    async def listen(
+        self, changed: Callable[[UUID], None], missed: Callable[[], None] = lambda: None
+    ) -> None:
+        """Call ``changed`` for every announcement, see :meth:`hear`."""
+        await self.hear(lambda words: _announce(words, changed), missed)
+
+
+async def _heard(pubsub: PubSub, heard: Callable[[bytes], None]) -> None:
     """Returns when the server stopped answering; raises when the connection ended."""
     asked = False
     while True:
@@ -113,13 +134,13 @@ async def _heard(pubsub: PubSub, changed: Callable[[UUID], None]) -> None:
             continue
         asked = False
         if message["type"] == "message":
-            _announce(message["data"], changed)
+            heard(message["data"])
 
 
-def _announce(data: object, changed: Callable[[UUID], None]) -> None:
+def _announce(words: bytes, changed: Callable[[UUID], None]) -> None:
     try:
-        tenant_id = UUID(data.decode() if isinstance(data, bytes) else str(data))
+        whose = UUID(words.decode())
     except ValueError:
-        _log.warning("announcement_ignored", reason="not a tenant id")
+        _log.warning("announcement_ignored", reason="not an id")
         return
-    changed(tenant_id)
+    changed(whose)

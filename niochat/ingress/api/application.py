@@ -7,6 +7,7 @@ from uuid import UUID
 from fastapi import FastAPI
 
 from niochat.conversation.desk import DeskViews
+from niochat.conversation.reading import Reading
 from niochat.inbox.ask import Asking
 from niochat.ingress.api import (
     answers,
@@ -47,21 +48,23 @@ def build(
     accounts: Accounts,
     desk_views: DeskViews,
     asking: Asking,
+    reading: Reading,
     library: Library,
     changed: Callable[[UUID], Awaitable[object]],
+    say: Callable[[bytes], Awaitable[object]],
     *,
     secure_cookies: bool,
     limit: CallLimit | None = None,
 ) -> FastAPI:
     """The application below ``/api/v1``. Its documentation is OpenAPI 3.1 and no page: pages
     would load scripts from elsewhere. ``changed`` is told whose access, a user's or a tenant's, is
-    another one now.
+    another one now; ``say`` tells screens what passes.
     """
     app = _documented()
     app.state.access, app.state.secure_cookies = access, secure_cookies
     app.state.limit = limit
     app.state.desk_views, app.state.asking = desk_views, asking
-    app.state.library = library
+    app.state.library, app.state.reading, app.state.say = library, reading, say
     app.state.access_changed, app.state.accounts = changed, accounts
     return app
 

@@ -9,6 +9,7 @@ from pydantic import AwareDatetime, Field, model_validator
 
 from niochat.access.callers import Caller
 from niochat.conversation.desk import Wanted
+from niochat.conversation.reading import Reading
 from niochat.domain import commands as cmd
 from niochat.domain.conversation import Priority, Status
 from niochat.domain.errors import Invalid
@@ -26,6 +27,7 @@ from niochat.ingress.api.shapes import (
     moment_of,
 )
 from niochat.live.frames import ConversationRow, PriorityName
+from niochat.live.passing import Passing, Read
 
 MOST_TEXT = 4096
 """Characters of a WhatsApp text."""
@@ -45,6 +47,19 @@ class Counts(Shown):
     unassigned: int
     with_assistant: int
     all: int
+
+
+class UnreadRow(Shown):
+    """Messages of the customer behind what one has read."""
+
+    conversation_id: UUID
+    unread: int
+
+
+class ReadUpto(Body):
+    """The ``version`` of the last message that one has read."""
+
+    upto: Annotated[int, Field(ge=0, lt=2**63)]
 
 
 class Assignment(Body):
@@ -85,6 +100,12 @@ class Urgency(Body):
     priority: PriorityName
 
 
+def reading_of(request: Request) -> Reading:
+    """Who has read what."""
+    marks: Reading = request.app.state.reading
+    return marks
+
+
 @router.get("")
 async def conversations(
     caller: MayList, request: Request, *, status: Status | None = None,
@@ -118,11 +139,29 @@ async def counts(caller: MayList, request: Request) -> Counts:
     return Counts.model_validate(await views_of(request).counts(tenant_id, sight_of(caller)))
 
 
+@router.get("/unread")
+async def unread(caller: MayList, request: Request) -> list[UnreadRow]:
+    """One's own conversations in which the customer wrote what one has not read."""
+    tenant_id = caller.need(Action.CONVERSATIONS_READ)
+    rows = await reading_of(request).unread(tenant_id, caller.id)
+    return [UnreadRow.model_validate(row) for row in rows]
+
+
 @router.get("/{conversation_id}")
 async def conversation(found: Seen) -> ConversationRow:
     """One of them."""
     await found.read()
     return ConversationRow.model_validate(found.row)
+
+
+@router.put("/{conversation_id}/read", status_code=204)
+async def read(body: ReadUpto, found: Seen) -> None:
+    """One has read it up to this version; never less than before."""
+    marks = reading_of(found.request)
+    if await marks.mark(found.tenant_id, found.caller.id, found.id, body.upto):
+        told = Read(conversation_id=found.id, upto=body.upto)
+        passing = Passing.of(found.tenant_id, told, user_id=found.caller.id)
+        await found.request.app.state.say(passing.words())
 
 
 @router.post("/{conversation_id}/assign")

@@ -28,6 +28,7 @@ PATH = {
     "tenants", "teams", "assistants", "channels", "contacts", "identities", "threads",
     "conversations", "events", "messages", "unmatched", "inbox", "outbox", "timers", "turns",
     "erps", "attachments", "pauses", "held_back", "audit",
+    "reads",
 }  # fmt: skip
 """What ``niochat_system`` may touch of the tables of tenants."""
 OF_THE_GATE = {
@@ -107,6 +108,7 @@ async def people(given: Given, place: Place) -> None:
         " VALUES ($1, 'user', $2::uuid::text, 'x', 'y', '')",
         "INSERT INTO idempotency_keys (tenant_id, caller, route, key, request, lease, leased_until)"
         " VALUES ($1, $2, 'POST /users', 'k', '\\x00', $2, now())",
+        "INSERT INTO reads SELECT tenant_id, $2, id, 1 FROM conversations WHERE tenant_id = $1",
         "INSERT INTO mails (tenant_id, recipient, sealed) VALUES ($1, $2::uuid::text, '\\x00')",
     ):
         await given.admin.execute(statement, place.tenant, user)

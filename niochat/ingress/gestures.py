@@ -1,0 +1,114 @@
+"""What a screen says after its hello: somebody types, looks, has read. Checked like the API."""
+
+from collections import deque
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, assert_never
+from uuid import UUID
+
+from niochat.access.callers import Caller
+from niochat.domain.errors import Forbidden, Invalid, NotFound
+from niochat.domain.permissions import Action, Holder
+from niochat.live.passing import (
+    Passing,
+    Read,
+    ReadTold,
+    Told,
+    Typing,
+    TypingTold,
+    Viewing,
+    ViewingTold,
+    told_of,
+)
+
+MOST_IN_S = 10
+"""Gestures of one screen in one second; nobody types faster."""
+Find = Callable[[UUID, UUID], Awaitable[Mapping[str, Any]]]
+"""The conversation of (tenant, id). Raises ``NotFound``."""
+Mark = Callable[[UUID, UUID, UUID, int], Awaitable[bool]]
+"""Marks as read: (tenant, user, conversation, version); whether that was news."""
+Say = Callable[[bytes], Awaitable[object]]
+
+
+@dataclass(slots=True)
+class Pace:
+    """When the last gestures of one screen came, in seconds of one clock."""
+
+    times: deque[float] = field(default_factory=lambda: deque(maxlen=MOST_IN_S))
+
+    def check(self, now: float) -> None:
+        """Raises ``Invalid`` (``too_many``) for one too many."""
+        if len(self.times) == MOST_IN_S and now - self.times[0] < 1.0:
+            raise Invalid("say less: ten frames a second are taken", code="too_many")
+        self.times.append(now)
+
+
+@dataclass(slots=True)
+class Gaze:
+    """What one screen looks at."""
+
+    conversation_id: UUID | None = None
+    holder: Holder | None = None
+
+
+class Gestures:
+    """Takes what screens say and tells it to whoever may see the conversation."""
+
+    def __init__(self, find: Find, mark: Mark, say: Say) -> None:
+        self._find = find
+        self._mark = mark
+        self._say = say
+
+    async def take(self, caller: Caller, gaze: Gaze, text: str) -> None:
+        """One frame. Raises ``Invalid``, ``NotFound``, ``Forbidden``: nothing has happened then."""
+        told = told_of(text)
+        tenant_id = caller.need(Action.CONVERSATIONS_READ)
+        match told:
+            case TypingTold():
+                holder = await self._holder(caller, told, Action.CONVERSATIONS_REPLY)
+                typing = Typing(
+                    conversation_id=told.conversation_id, user_id=caller.id, typing=told.typing
+                )
+                await self._say(Passing.of(tenant_id, typing, holder).words())
+            case ReadTold(conversation_id=conversation_id, upto=upto):
+                await self._holder(caller, told, Action.CONVERSATIONS_READ)
+                if await self._mark(tenant_id, caller.id, conversation_id, upto):
+                    read = Read(conversation_id=conversation_id, upto=upto)
+                    await self._say(Passing.of(tenant_id, read, user_id=caller.id).words())
+            case ViewingTold():
+                await self._look(caller, gaze, told)
+            case _:
+                assert_never(told)
+
+    async def repeat(self, caller: Caller, gaze: Gaze) -> None:
+        """Who came meanwhile hears it, too."""
+        await self._tell_gaze(caller, gaze, viewing=True)
+
+    async def look_away(self, caller: Caller, gaze: Gaze) -> None:
+        """The screen is gone, or looks elsewhere."""
+        await self._tell_gaze(caller, gaze, viewing=False)
+        gaze.conversation_id = gaze.holder = None
+
+    async def _look(self, caller: Caller, gaze: Gaze, told: ViewingTold) -> None:
+        holder = None
+        if told.conversation_id is not None:
+            holder = await self._holder(caller, told, Action.CONVERSATIONS_READ)
+        await self.look_away(caller, gaze)
+        gaze.conversation_id, gaze.holder = told.conversation_id, holder
+        await self._tell_gaze(caller, gaze, viewing=True)
+
+    async def _tell_gaze(self, caller: Caller, gaze: Gaze, *, viewing: bool) -> None:
+        if gaze.conversation_id is None or caller.tenant_id is None:
+            return
+        looking = Viewing(conversation_id=gaze.conversation_id, user_id=caller.id, viewing=viewing)
+        await self._say(Passing.of(caller.tenant_id, looking, gaze.holder).words())
+
+    async def _holder(self, caller: Caller, told: Told, action: Action) -> Holder:
+        assert told.conversation_id is not None
+        row = await self._find(caller.need(action), told.conversation_id)
+        holder = Holder(row["agent"], row["team"])
+        if not caller.may(Action.CONVERSATIONS_READ, holder):
+            raise NotFound("there is no such conversation")
+        if not caller.may(action, holder):
+            raise Forbidden(f"this conversation is others': it needs {action}:all")
+        return holder

@@ -1,0 +1,113 @@
+"""What screens count: who waits in which queue, and what somebody has not read."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from niochat.adapters.postgres.database import Database
+from niochat.adapters.postgres.queries import queries
+from niochat.domain.permissions import Holder
+from niochat.live.frames import Frame
+from niochat.live.log import Happened
+from niochat.live.passing import Passing, Queues, Unread
+
+_SQL = queries("reading")
+
+MOVES_QUEUES = frozenset(
+    {
+        "conversation_opened", "conversation_handed_off", "conversation_assigned",
+        "conversation_transferred", "conversation_given_back", "conversation_snoozed",
+        "conversation_woken", "conversation_resolved", "conversation_reopened",
+    }
+)  # fmt: skip
+"""Events after which a queue may be longer or shorter."""
+
+
+@dataclass(slots=True)
+class Waiting:
+    """Of one tenant: how many wait by team, and how many the assistant has."""
+
+    teams: dict[str, int] = field(default_factory=dict)
+    with_assistant: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Somebody, and a conversation of theirs that the customer wrote in."""
+
+    tenant_id: UUID
+    user_id: UUID
+    conversation_id: UUID
+
+
+class Counters:
+    """Remembers what has to be counted again, and counts it."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._tenants: set[UUID] = set()
+        self._readers: set[Reader] = set()
+
+    def changed(self, tenant_id: UUID) -> None:
+        """The tenant's queues, or who looks at them."""
+        self._tenants.add(tenant_id)
+
+    def note(self, happened: Happened) -> None:
+        """An event may change a queue, or what an agent has not read."""
+        if happened.type in MOVES_QUEUES:
+            self._tenants.add(happened.tenant_id)
+        agent = happened.conversation["agent"]
+        if agent is None or happened.type not in ("message_received", "conversation_assigned"):
+            return
+        try:
+            user_id = UUID(agent)
+        except ValueError:
+            return  # written by the command line, which takes any word
+        conversation_id = UUID(str(happened.conversation["id"]))
+        self._readers.add(Reader(happened.tenant_id, user_id, conversation_id))
+
+    async def queues(self, here: Iterable[UUID]) -> Mapping[UUID, Waiting]:
+        """Of those tenants that are ``here`` and have changed. Raises ``Unavailable``."""
+        tenants, self._tenants = self._tenants.intersection(here), set()
+        if not tenants:
+            return {}
+        found: defaultdict[UUID, Waiting] = defaultdict(Waiting, {t: Waiting() for t in tenants})
+        async with self._database.path() as connection:
+            rows = await connection.fetch(_SQL["queues"], list(tenants))
+        for row in rows:
+            waiting = found[row["tenant_id"]]
+            if row["status"] == "pending":
+                waiting.with_assistant += row["many"]
+            elif row["team"] is not None:
+                waiting.teams[row["team"]] = row["many"]
+        return found
+
+    async def unread(self) -> list[Passing]:
+        """What the agents of conversations that have changed have not read."""
+        readers, self._readers = list(self._readers), set()
+        if not readers:
+            return []
+        async with self._database.path() as connection:
+            rows = await connection.fetch(
+                _SQL["of_agents"],
+                [each.tenant_id for each in readers], [each.user_id for each in readers],
+                [each.conversation_id for each in readers],
+            )  # fmt: skip
+        return [
+            Passing(
+                row["tenant_id"],
+                Unread(
+                    conversation_id=row["conversation_id"], unread=row["unread"]
+                ).model_dump_json(),
+                user_id=row["user_id"],
+            )
+            for row in rows
+        ]
+
+
+def queues_frame(waiting: Waiting, sees: Callable[[Holder], bool]) -> Frame:
+    """Those queues that somebody may see."""
+    shown = {team: many for team, many in waiting.teams.items() if sees(Holder(None, team))}
+    with_assistant = waiting.with_assistant if sees(Holder(None, None)) else None
+    return Queues(waiting=shown, with_assistant=with_assistant).model_dump_json().encode()

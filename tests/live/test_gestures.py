@@ -1,0 +1,189 @@
+"""What screens say: told to whoever may see it, refused as the API refuses."""
+
+import asyncio
+import json
+from contextlib import AsyncExitStack
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from websockets.asyncio.client import ClientConnection
+from websockets.exceptions import ConnectionClosed
+
+from niochat.domain.permissions import ROLES, Action, Role
+from niochat.ingress.gestures import MOST_IN_S
+from tests.api.conftest import Desk, Visit
+from tests.builders import Place
+from tests.live.conftest import Theatre, hears
+
+pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(60)]
+GESTURES = ("typing", "viewing", "read")
+
+
+async def says(socket: ClientConnection, kind: str, conversation: object, **more: Any) -> None:
+    body = {"typing": {"typing": True}, "viewing": {}, "read": {"upto": 3}}[kind]
+    said = {"type": kind, "conversation_id": str(conversation), **body, **more}
+    await socket.send(json.dumps(said))
+
+
+async def taken(desk: Desk, who: dict[str, str]) -> Visit:
+    visit = await desk.conversation()
+    told = await desk.http.post(f"/conversations/{visit.id}/assign", json={}, headers=who)
+    assert told.status_code == 200, told.text
+    return visit
+
+
+async def test_colleagues_see_who_types_and_who_looks_until_they_look_away(
+    theatre: Theatre,
+) -> None:
+    ana, who = await theatre.desk.joins("agent")
+    _, boss = await theatre.desk.joins("admin")
+    visit = await taken(theatre.desk, who)
+    async with theatre.screen(boss) as seen:
+        await hears(seen, "welcome")
+        async with theatre.screen(who) as socket:
+            await hears(socket, "welcome")
+            await says(socket, "viewing", visit.id)
+            looking = await hears(seen, "viewing")
+            await says(socket, "typing", visit.id)
+            typing = await hears(seen, "typing")
+        gone = await hears(seen, "viewing")
+
+    assert (looking["user_id"], looking["viewing"]) == (str(ana), True)
+    assert (typing["conversation_id"], typing["typing"]) == (str(visit.id), True)
+    assert (gone["conversation_id"], gone["viewing"]) == (str(visit.id), False)
+
+
+async def test_looking_elsewhere_ends_looking_here(theatre: Theatre) -> None:
+    _, who = await theatre.desk.joins("admin")
+    first, second = await theatre.desk.conversation(), await theatre.desk.conversation()
+    async with theatre.screen(who) as socket:
+        await hears(socket, "welcome")
+        await says(socket, "viewing", first.id)
+        await says(socket, "viewing", second.id)
+        await socket.send(json.dumps({"type": "viewing", "conversation_id": None}))
+        told = [await hears(socket, "viewing") for _ in range(4)]
+
+    assert [(each["conversation_id"], each["viewing"]) for each in told] == [
+        (str(first.id), True), (str(first.id), False),
+        (str(second.id), True), (str(second.id), False),
+    ]  # fmt: skip
+
+
+async def test_what_one_has_read_is_read_on_ones_other_screens_alone(theatre: Theatre) -> None:
+    ana, who = await theatre.desk.joins("agent")
+    _, boss = await theatre.desk.joins("admin")
+    visit = await taken(theatre.desk, who)
+    desk = theatre.desk
+    before = (await desk.http.get("/conversations/unread", headers=who)).json()
+    async with AsyncExitStack() as stack:
+        one, two, other = [
+            await stack.enter_async_context(theatre.screen(each)) for each in (who, who, boss)
+        ]
+        for socket in (one, two, other):
+            await hears(socket, "welcome")
+        await says(one, "read", visit.id, upto=99)
+        assert (await hears(two, "read"))["upto"] == 99
+        await says(one, "read", visit.id, upto=5)
+        await says(other, "typing", visit.id)
+        heard = await hears(other)
+        while heard["type"] in ("queues", "event"):
+            heard = await hears(other)
+
+    assert heard["type"] == "typing", "nobody hears what others have read"
+    assert [each["unread"] for each in before] == [1]
+    assert (await desk.http.get("/conversations/unread", headers=who)).json() == []
+    assert await desk.given.rows("SELECT upto FROM reads WHERE user_id = $1", ana) == [99]
+
+
+@pytest.mark.parametrize("kind", GESTURES)
+@pytest.mark.parametrize("role", list(Role))
+async def test_each_role_may_say_what_its_row_of_the_table_says(
+    theatre: Theatre, role: Role, kind: str
+) -> None:
+    desk = theatre.desk
+    visit = await desk.conversation()
+    _, who = await desk.joins(role)
+    needed = Action.CONVERSATIONS_REPLY if kind == "typing" else Action.CONVERSATIONS_READ
+    async with theatre.screen(who) as socket:
+        if Action.CONVERSATIONS_READ not in ROLES[role]:
+            with pytest.raises(ConnectionClosed):
+                await hears(socket)
+            return
+        await hears(socket, "welcome")
+        await says(socket, kind, visit.id)
+        await hears(socket, kind if needed in ROLES[role] else "refused")
+
+
+@pytest.mark.parametrize("kind", GESTURES)
+async def test_another_tenants_conversation_is_as_unknown_as_any(
+    theatre: Theatre, kind: str
+) -> None:
+    desk = theatre.desk
+    foreign = await desk.given.tenant()
+    theirs = await desk.conversation(Place(foreign, await desk.given.channel(foreign)))
+    _, who = await desk.joins("admin")
+    _, stranger = await desk.joins("admin", foreign)
+    async with theatre.screen(stranger) as over_there, theatre.screen(who) as socket:
+        await hears(socket, "welcome")
+        await hears(over_there, "welcome")
+        for conversation in (theirs.id, uuid4()):
+            await says(socket, kind, conversation)
+        refused = [await hears(socket, "refused") for _ in range(2)]
+        await says(over_there, "typing", theirs.id)
+        heard = await hears(over_there)
+        while heard["type"] == "queues":
+            heard = await hears(over_there)
+
+    assert refused[0] == refused[1]
+    assert refused[0]["code"] == "not_found"
+    assert heard["type"] == "typing", "nothing of the stranger's came through"
+    assert await desk.given.count("reads") == 0
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "", "x", "[]", "{}", '{"type": "typing"}', '{"type": "viewing", "conversation_id": "x"}',
+        json.dumps({"type": "read", "conversation_id": str(UUID(int=1)), "upto": -1}),
+        '{"type": "hello"}', '{"type": "typing", "conversation_id": null, "typing": true}',
+    ],
+)  # fmt: skip
+async def test_a_frame_that_is_none_is_refused_and_the_screen_goes_on(
+    theatre: Theatre, text: str
+) -> None:
+    _, who = await theatre.desk.joins("admin")
+    visit = await theatre.desk.conversation()
+    async with theatre.screen(who) as socket:
+        await hears(socket, "welcome")
+        await socket.send(text)
+        assert (await hears(socket, "refused"))["code"] == "bad_frame"
+        await says(socket, "typing", visit.id)
+        assert (await hears(socket, "typing"))["typing"] is True
+
+
+async def test_who_says_too_much_is_refused(theatre: Theatre) -> None:
+    _, who = await theatre.desk.joins("admin")
+    async with theatre.screen(who) as socket:
+        await hears(socket, "welcome")
+        for _ in range(MOST_IN_S * 3):
+            await socket.send("x")
+        codes = {(await hears(socket, "refused"))["code"] for _ in range(MOST_IN_S * 3)}
+    assert codes == {"bad_frame", "too_many"}
+
+
+async def test_a_replica_of_other_code_sends_its_screens_away_at_different_times(
+    theatre: Theatre,
+) -> None:
+    _, who = await theatre.desk.joins("admin")
+    async with AsyncExitStack() as stack:
+        sockets = [await stack.enter_async_context(theatre.screen(who)) for _ in range(6)]
+        for socket in sockets:
+            await hears(socket, "welcome")
+        theatre.live.released(b"this")
+        await asyncio.sleep(0)
+        theatre.live.released(b"another")
+        told = [await hears(socket, "goodbye") for socket in sockets]
+
+    assert {each["reason"] for each in told} == {"restarting"}
+    assert len({each["retry_after_s"] for each in told}) > 1
