@@ -96,11 +96,22 @@ class Settings(Environment):
         1000.0, gt=0, allow_inf_nan=False, validation_alias="NIOCHAT_FLOOD_PER_S"
     )
     """Webhooks of one tenant in a second, for a long time; ten times as many at once."""
+    api_per_s: float = Field(50.0, gt=0, allow_inf_nan=False, validation_alias="NIOCHAT_API_PER_S")
+    """Requests of one caller in a second, for a long time; ten times as many at once."""
     trusted_proxies: Annotated[tuple[Network, ...], NoDecode] = Field(
         (ip_network("127.0.0.1/32"), ip_network("::1/128")),
         validation_alias="NIOCHAT_TRUSTED_PROXIES",
     )
     """Networks whose ``X-Forwarded-For`` is believed."""
+    gateway_url: Address | None = Field(None, validation_alias="NIOCHAT_GATEWAY_URL")
+    """The installation's own gateway, on which channels are made."""
+    gateway_admin_token: SecretStr | None = Field(
+        None, validation_alias="NIOCHAT_GATEWAY_ADMIN_TOKEN"
+    )
+    private_networks: Annotated[tuple[Network, ...] | None, NoDecode] = Field(
+        None, validation_alias="NIOCHAT_PRIVATE_NETWORKS"
+    )
+    """Private networks that addresses configured by tenants may lead into; else none."""
     smtp_url: SecretStr | None = Field(None, validation_alias="NIOCHAT_SMTP_URL")
     """Mail server; without it invitations and forgotten passwords wait."""
     mail_from: str = Field(
@@ -113,7 +124,7 @@ class Settings(Environment):
         "info", validation_alias="NIOCHAT_LOG"
     )
 
-    @field_validator("trusted_proxies", mode="before")
+    @field_validator("trusted_proxies", "private_networks", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         if not isinstance(value, str):

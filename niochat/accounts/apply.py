@@ -18,8 +18,8 @@ _INBOX = queries("inbox")
 
 
 @dataclass(frozen=True, slots=True)
-class _Settings:
-    """The tenant's own row."""
+class TenantRow:
+    """The tenant's own row, as far as it is declared."""
 
     name: str
     status: str
@@ -45,14 +45,15 @@ async def apply(database: Database, vault: Seals, providers: Sequence[Provider])
         }
         changes: list[Change] = []
         for provider in providers:
-            changes += await _apply_one(connection, vault, provider, held.get(provider.slug))
+            changes += await apply_one(connection, vault, provider, held.get(provider.slug))
         await _refuse_shared_lines(connection, list({change.tenant_id for change in changes}))
     return changes
 
 
-async def _apply_one(
+async def apply_one(
     connection: Connection, vault: Seals, provider: Provider, row: Mapping[str, Any] | None
 ) -> list[Change]:
+    """One provider, in the caller's transaction. ``row``: its tenant's, held; None: a new one."""
     settings = _settings(provider, row)
     if row is None:
         tenant_id: UUID = await connection.fetchval(
@@ -69,11 +70,11 @@ async def _apply_one(
         outcome = Outcome.CREATED
     else:
         tenant_id = row["tenant_id"]
-        outcome = Outcome.UNCHANGED if settings == _stored(row) else Outcome.CHANGED
+        outcome = Outcome.UNCHANGED if settings == stored_row(row) else Outcome.CHANGED
     whole = Change(provider.slug, "provider", outcome, tenant_id)
     changes = [whole, *await _sync_parts(connection, vault, provider, tenant_id)]
     if row is not None and any(change.outcome != Outcome.UNCHANGED for change in changes):
-        await _change_tenant(connection, row, settings)
+        await change_tenant(connection, row, settings)
     return changes
 
 
@@ -134,7 +135,7 @@ async def _sync_erp(
     return {"erp": await sync_erp(connection, vault, tenant_id, provider.erp, stored)}
 
 
-def _settings(provider: Provider, row: Mapping[str, Any] | None) -> _Settings:
+def _settings(provider: Provider, row: Mapping[str, Any] | None) -> TenantRow:
     """What the row should hold; what the file leaves out is as it was."""
     policy = provider.policy.stored()
     if provider.assistant is not None:
@@ -146,16 +147,16 @@ def _settings(provider: Provider, row: Mapping[str, Any] | None) -> _Settings:
     status = "suspended" if provider.suspended else "active"
     if provider.suspended is None and row is not None:
         status = row["status"]
-    return _Settings(provider.name, status, provider.timezone, policy, provider.plan.value)
+    return TenantRow(provider.name, status, provider.timezone, policy, provider.plan.value)
 
 
-def _stored(row: Mapping[str, Any]) -> _Settings:
-    return _Settings(row["name"], row["status"], row["timezone"], row["policy"], row["plan"])
+def stored_row(row: Mapping[str, Any]) -> TenantRow:
+    """What a held row declares."""
+    return TenantRow(row["name"], row["status"], row["timezone"], row["policy"], row["plan"])
 
 
-async def _change_tenant(
-    connection: Connection, row: Mapping[str, Any], settings: _Settings
-) -> None:
+async def change_tenant(connection: Connection, row: Mapping[str, Any], settings: TenantRow) -> int:
+    """The next ``config_version``; whoever becomes suspended tells it to its conversations."""
     tenant_id: UUID = row["tenant_id"]
     version: int = await connection.fetchval(
         _SQL["change_tenant"],
@@ -170,6 +171,7 @@ async def _change_tenant(
     )
     if settings.status == "suspended" and row["status"] != "suspended":
         await connection.execute(_INBOX["suspend_pending"], tenant_id, version)
+    return version
 
 
 async def _refuse_shared_lines(connection: Connection, tenants: list[UUID]) -> None:

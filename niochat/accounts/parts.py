@@ -38,7 +38,7 @@ async def sync_channel(
     """A new channel gets its webhook secret here, and keeps it."""
     seals = TenantSeals(vault, tenant_id)
     if row is None:
-        await _create_channel(connection, seals, channel)
+        await create_channel(connection, seals, channel)
         return Outcome.CREATED
     wanted = {
         "name": channel.name,
@@ -112,12 +112,13 @@ def _same_access(seals: TenantSeals, entry: ErpEntry, row: Row) -> bool:
     )
 
 
-async def _create_channel(
+async def create_channel(
     connection: Connection, seals: TenantSeals, channel: ChannelEntry
-) -> None:
+) -> tuple[UUID, str]:
+    """A new channel's id, and the secret of its webhook's address."""
     token = channel.token.get_secret_value()
     secret = secrets.token_urlsafe(_SECRET_BYTES)
-    await connection.execute(
+    made: UUID = await connection.fetchval(
         _SQL["create_channel"],
         seals.tenant_id,
         channel.slug,
@@ -129,6 +130,7 @@ async def _create_channel(
         seals.sealed(secret, Purpose.CHANNEL_SECRET),
         _hmac(seals, channel, None),
     )
+    return made, secret
 
 
 def _hmac(seals: TenantSeals, channel: ChannelEntry, stored: bytes | None) -> bytes | None:

@@ -50,6 +50,11 @@ class ChannelRecord:
         return self.tenant_status == "active"
 
 
+def webhook_url(base_url: str, channel_id: UUID, secret: str) -> str:
+    """Where a gateway posts what happens on a channel."""
+    return f"{base_url.rstrip('/')}/webhooks/uazapi/{channel_id}/{secret}"
+
+
 @dataclass(frozen=True, slots=True)
 class ChannelAddress:
     """A channel with the secret that its gateway has to know."""
@@ -59,7 +64,7 @@ class ChannelAddress:
 
     def webhook_url(self, base_url: str) -> str:
         """Where the gateway posts to; holds the secret, so it is shown to operators only."""
-        return f"{base_url.rstrip('/')}/webhooks/uazapi/{self.channel.id}/{self.secret}"
+        return webhook_url(base_url, self.channel.id, self.secret)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,9 @@
 """Kinds of values about days and hours in a provider's file."""
 
 import re
+from collections.abc import Mapping
 from datetime import date, datetime, time
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
@@ -24,6 +25,7 @@ _DAYS = {
     )
     for name in names
 }
+_NAMES = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _CLOCK = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]")
 _PLACE = re.compile(r"[A-Z]{2}(-[A-Z0-9]{1,3})?")
 _SOME_YEAR = 2026
@@ -84,3 +86,12 @@ Weekdays = Annotated[
 Clock = Annotated[time, BeforeValidator(_clock)]
 Day = Annotated[date, BeforeValidator(_day)]
 Holidays = Annotated[str, AfterValidator(_holidays)]
+
+
+def shown_shift(stored: Mapping[str, Any]) -> dict[str, Any]:
+    """A shift as it is stored, in the words of a file."""
+    return {
+        "days": [_NAMES[day] for day in stored["days"]],
+        "from": stored["opens"][:5],
+        "to": stored["closes"][:5],
+    }

@@ -6,25 +6,31 @@ import aiohttp
 import httpx
 from httpx_aiohttp import AiohttpTransport
 
+from niochat.adapters.guard import Guard
+
 KEEP_ALIVE_S = 4.0
 """Below the usual 5 s of servers: what is sent on a connection just closed there is uncertain."""
 
 
-def shared_session(connections: int, tls: SSLContext | None = None) -> aiohttp.ClientSession:
+def shared_session(
+    connections: int, tls: SSLContext | None = None, guard: Guard | None = None
+) -> aiohttp.ClientSession:
     """A pool of at most ``connections``, half of them to one host, without cookies.
 
-    Made on the event loop that will use it.
+    ``guard`` judges each address that is connected to. Made on the event loop that will use it.
     """
     connector = aiohttp.TCPConnector(
         ssl=tls or httpx.create_ssl_context(),
         limit=connections,
         limit_per_host=max(1, connections // 2),
         keepalive_timeout=KEEP_ALIVE_S,
+        resolver=guard.resolver if guard else None,
+        socket_factory=guard.socket if guard else None,
     )
     return aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())
 
 
-def shared_transport(connections: int) -> AiohttpTransport:
+def shared_transport(connections: int, guard: Guard | None = None) -> AiohttpTransport:
     """The same for calls of httpx."""
     tls = httpx.create_ssl_context()
-    return AiohttpTransport(verify=tls, client=lambda: shared_session(connections, tls))
+    return AiohttpTransport(verify=tls, client=lambda: shared_session(connections, tls, guard))

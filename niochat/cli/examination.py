@@ -64,7 +64,7 @@ async def _examine_channel(parts: Parts, address: ChannelAddress) -> bool:
 
 
 async def _examine_model(parts: Parts, slug: str, tenant_id: UUID) -> bool:
-    models = Models()
+    models = Models(parts.guard)
     try:
         settings = await parts.directory.assistant(tenant_id)
         endpoint = Endpoint(settings.endpoint, settings.api_key, settings.model)
@@ -82,7 +82,7 @@ async def _examine_erp(parts: Parts, slug: str, tenant_id: UUID) -> bool:
     """A capability that is missing shortens the tool list: the operator should know."""
     if await parts.directory.erp(tenant_id) is None:
         return _say(slug, "ERP: none; the assistant answers without contracts or invoices", True)
-    erp = Sgp()
+    erp = Sgp(guard=parts.guard)
     try:
         sentence, well = await probed(parts, erp, tenant_id)
     finally:

@@ -166,7 +166,7 @@ async def channels_of(parts: Parts, slugs: set[str]) -> list[ChannelAddress]:
 async def _probe(parts: Parts, changes: Sequence[Change], *, quiet: bool = False) -> None:
     """Find out what the ERPs that were declared can do; one that is away is asked again later."""
     named = {c.tenant_id: c.tenant for c in changes if c.what == "erp"}
-    erp = Sgp()
+    erp = Sgp(guard=parts.guard)
     try:
         for tenant_id, slug in named.items():
             sentence, well = await probed(parts, erp, tenant_id)

@@ -41,6 +41,9 @@ def _reachable(settings: Settings, unguarded_superusers: int) -> Iterator[str]:
         yield "NIOCHAT_FILES_URL is not set: what customers send cannot be opened"
     if settings.sandbox_url is not None:
         yield "the sandbox runs, and whoever reaches it plays customers: start with --no-sandbox"
+    if settings.private_networks:
+        opened = ", ".join(str(network) for network in settings.private_networks)
+        yield f"NIOCHAT_PRIVATE_NETWORKS lets every provider reach {opened}: is that meant?"
     if unguarded_superusers:
         yield f"{unguarded_superusers} superusers have no second factor: let them switch it on"
 

@@ -1,7 +1,7 @@
 """What a WhatsApp gateway can do for us; Uazapi is one, the Cloud API may be another."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from niochat.domain.commands import SendResult
@@ -122,4 +122,76 @@ class Gateway(Protocol):
 
     async def close(self) -> None:
         """Close connections; sends in flight end as lost."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayServer:
+    """A gateway of the installation, on which instances can be made."""
+
+    base_url: str
+    admin_token: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """A number's place at a gateway. ``mark`` is what its maker wrote on it, maybe nothing."""
+
+    name: str
+    token: str = field(repr=False)
+    mark: str = ""
+    status: str = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Pairing:
+    """How a phone joins: a picture as a data URI, or a code to type; both empty once it has."""
+
+    status: str
+    qrcode: str = ""
+    code: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookFound:
+    """Where an instance posts what. ``url`` holds a secret."""
+
+    enabled: bool
+    url: str = field(repr=False)
+    events: tuple[str, ...] = ()
+    excluded: tuple[str, ...] = ()
+
+
+class Administration(Protocol):
+    """Port to what is done with instances, not through them. All raise ``Unavailable`` where the
+    gateway does not answer, and ``Refused`` for what it refuses: ``gateway_token`` for a token it
+    does not take, ``gateway_conflict`` for what is under way or done already.
+    """
+
+    async def instances(self, server: GatewayServer) -> Sequence[Instance]:
+        """All of them."""
+        ...
+
+    async def create(self, server: GatewayServer, name: str, mark: str) -> Instance:
+        """One more, whatever there is already."""
+        ...
+
+    async def connect(self, line: Line, phone: str | None) -> Pairing:
+        """Begin to pair, by a picture or, for ``phone`` (digits), by a code."""
+        ...
+
+    async def pairing(self, line: Line) -> Pairing:
+        """What is shown of a pairing under way."""
+        ...
+
+    async def disconnect(self, line: Line) -> None:
+        """Log the phone out."""
+        ...
+
+    async def webhooks(self, line: Line) -> Sequence[WebhookFound]:
+        """Where it posts to."""
+        ...
+
+    async def close(self) -> None:
+        """Close connections."""
         ...

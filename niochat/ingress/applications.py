@@ -38,6 +38,8 @@ from niochat.domain.ids import SHARDS
 from niochat.inbox.ask import Asking
 from niochat.ingress.admission import Admission
 from niochat.ingress.api import application as rest
+from niochat.ingress.api.limits import CallLimit
+from niochat.ingress.api.rooms import Rooms
 from niochat.ingress.catch_up import CatchUp
 from niochat.ingress.figures import (
     Answers,
@@ -59,6 +61,7 @@ from niochat.live.log import EventLog
 from niochat.runtime import garbage
 from niochat.runtime.tasks import Owner
 from niochat.wiring.access import open_access
+from niochat.wiring.accounts import open_accounts, outside_of
 from niochat.wiring.parts import Parts, open_parts
 
 _SQL = queries("health")
@@ -69,6 +72,8 @@ MOST_TOLD = 200
 """Sessions that came back and are being told; of further ones the next regular fill knows."""
 FLOOD_BURST_S = 10.0
 """Seconds of the flood guard's rate that may come at once."""
+API_BURST_S = 10.0
+"""The same of a caller of the API."""
 
 Routes = Callable[[Parts], list[BaseRoute]]
 
@@ -175,16 +180,35 @@ def _rest(parts: Parts, poke: Callable[[UUID], None]) -> list[BaseRoute]:
     access = open_access(parts.database, parts.vault, settings.base_url, settings.mail_from)
     parts.owner.start(access.audit.seal_for_ever())
     parts.owner.start(Gathering(parts.database).gather_for_ever())
+    parts.owner.start(access.idempotency.purge_for_ever())
     if settings.smtp_url is not None:
         mail_server = Smtp(settings.smtp_url.get_secret_value())
         parts.owner.start(deliver_for_ever(access.post, mail_server.send))
-    app = rest.build(
-        access, DeskViews(parts.database), Searching(parts.database),
-        Contacts(parts.database, parts.vault), Asking(parts.inbox, poke),
-        Reading(parts.database), parts.library, parts.access_changes.publish, parts.passing.say,
+    outside = outside_of(parts)
+    rooms = Rooms(
+        access=access,
+        accounts=open_accounts(parts.database, parts.vault, outside, parts.announcements.publish),
+        desk_views=DeskViews(parts.database),
+        searching=Searching(parts.database),
+        contacts=Contacts(parts.database, parts.vault),
+        asking=Asking(parts.inbox, poke),
+        reading=Reading(parts.database),
+        library=parts.library,
+        access_changed=parts.access_changes.publish,
+        say=parts.passing.say,
         secure_cookies=settings.base_url.startswith("https://"),
-    )  # fmt: skip
+        limit=_call_limit(parts),
+    )
+    app = rest.build(rooms)
     return [Mount(f"{prefix}/v1", app) for prefix in ("/api", "")]
+
+
+def _call_limit(parts: Parts) -> CallLimit:
+    per_s = parts.settings.api_per_s
+    burst = per_s * API_BURST_S
+    url = parts.settings.redis_url.get_secret_value()
+    buckets = Buckets(url, per_s=per_s, burst=burst, kind="api")
+    return CallLimit(buckets.take, per_s=per_s, burst=burst)
 
 
 def _live_routes(parts: Parts) -> list[BaseRoute]:

@@ -5,6 +5,8 @@ import math
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from niochat.access.idempotency import OtherRequest
+from niochat.accounts.settings import Stale
 from niochat.domain.errors import (
     Conflict,
     Forbidden,
@@ -39,6 +41,26 @@ class TooLarge(Invalid):
 
 
 STATUS[TooLarge] = 413
+
+
+class Unprocessable(Invalid):
+    """It can be read, and cannot be meant so."""
+
+    code = "unprocessable"
+
+
+STATUS[Unprocessable] = 422
+STATUS[OtherRequest] = 422
+STATUS[Stale] = 412
+
+
+class PreconditionRequired(Invalid):
+    """It may only be changed by who has seen it as it is."""
+
+    code = "if_match_required"
+
+
+STATUS[PreconditionRequired] = 428
 RETRY_AFTER_S = 2.0
 """For who says nothing else."""
 

@@ -13,6 +13,9 @@ from niochat.sandbox.phones import QRCODE, chat_object
 from niochat.sandbox.rim import Body, Refusal, answer, flag_in, read_object, text_in
 from niochat.sandbox.world import ADMIN_TOKEN, World
 
+ADMIN_FIELDS = ("adminField01", "adminField02")
+PAIRCODE = "1234-5678"
+
 
 class Accounts:
     """`/instance/*`, `/chat/*` and `/webhook*` of one sandbox."""
@@ -40,7 +43,10 @@ class Accounts:
         _check_admin(request)
         body = await read_object(request)
         [name] = required(body, "name")
-        instance = Instance(secrets.token_hex(16), name, status=Status.DISCONNECTED)
+        marks = {key: text_in(body, key) for key in ADMIN_FIELDS}
+        instance = Instance(
+            secrets.token_hex(16), name, status=Status.DISCONNECTED, admin_fields=marks
+        )
         self._world.instances[instance.token] = instance
         state = instance_object(instance)
         fresh = {"name": name, "token": instance.token, "info": ""}
@@ -56,9 +62,9 @@ class Accounts:
         body = await read_object(request)
         if instance.status is not Status.DISCONNECTED:
             raise Refusal(409, f"Instance is already {instance.status}")
+        instance.paircode = PAIRCODE if text_in(body, "phone") else ""
         self._world.change_connection(instance, Status.CONNECTING)
-        code = {"paircode": "1234-5678"} if text_in(body, "phone") else {"qrcode": QRCODE}
-        state = {**instance_object(instance), **code}
+        state = instance_object(instance)
         return answer({"connected": False, "loggedIn": False, "jid": None, "instance": state})
 
     async def disconnect(self, request: Request) -> Response:
@@ -104,13 +110,14 @@ class Accounts:
 
 def instance_object(instance: Instance) -> dict[str, Any]:
     """The Instance schema, as far as it is known."""
+    connecting = instance.status is Status.CONNECTING
     return {
         "id": instance.id,
         "token": instance.token,
         "name": instance.name,
         "status": instance.status,
-        "qrcode": QRCODE if instance.status is Status.CONNECTING else "",
-        "paircode": "",
+        "qrcode": QRCODE if connecting and not instance.paircode else "",
+        "paircode": instance.paircode if connecting else "",
         "profileName": instance.name,
         "profilePicUrl": "",
         "isBusiness": True,
@@ -118,6 +125,7 @@ def instance_object(instance: Instance) -> dict[str, Any]:
         "owner": instance.owner,
         "lastDisconnect": instance.last_disconnect,
         "lastDisconnectReason": instance.last_disconnect_reason,
+        **{key: instance.admin_fields.get(key, "") for key in ADMIN_FIELDS},
     }
 
 

@@ -45,6 +45,7 @@ class Control:
             Route(phone, self.customer_writes, methods=["POST"]),
             Route(instance + "/customers/{phone}/files/{messageid}", self.file, methods=["GET"]),
             Route(instance + "/phone-messages", self.provider_types, methods=["POST"]),
+            Route(instance + "/scan", self.scan, methods=["POST"]),
             Route(instance + "/connection", self.change_connection, methods=["POST"]),
             Route(instance + "/webhooks", self.post_webhooks, methods=["POST"]),
             Route(instance, self.put_instance, methods=["PUT"]),
@@ -116,6 +117,17 @@ class Control:
         except ValueError as error:
             raise Refusal(400, str(error)) from None
         self._world.change_connection(instance, status, text_in(body, "reason"))
+        return answer(_described(instance))
+
+    async def scan(self, request: Request) -> Response:
+        """The provider's phone scans the picture, or types the code, that is shown."""
+        instance = self._instance(request)
+        owner = text_in(await read_object(request), "phone")
+        if instance.status is not Status.CONNECTING:
+            raise Refusal(409, "there is no picture to scan: connect the instance first")
+        if owner:
+            instance.owner = _digits(owner)
+        self._world.change_connection(instance, Status.CONNECTED)
         return answer(_described(instance))
 
     async def post_webhooks(self, request: Request) -> Response:

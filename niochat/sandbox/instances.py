@@ -146,6 +146,8 @@ class Instance:
     archive: Archive = field(default_factory=Archive)
     uploads: Uploads = field(default_factory=Uploads)
     held: list[tuple[dict[str, Any], "Letter"]] = field(default_factory=list)
+    paircode: str = ""
+    admin_fields: dict[str, str] = field(default_factory=dict)
     last_disconnect: str = ""
     last_disconnect_reason: str = ""
 

@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from niochat.sandbox.erp_page import DEMO_TOKEN, erp_section
-from niochat.sandbox.instances import Customer, Direction, Exchange, Instance
+from niochat.sandbox.instances import Customer, Direction, Exchange, Instance, Status
 from niochat.sandbox.world import World
 
 SHOWN_CUSTOMERS, SHOWN_LINES = 30, 6
@@ -62,13 +62,21 @@ def _instances(instances: list[Instance]) -> str:
     if not instances:
         return "<h2>Instâncias</h2><p>Nenhuma instância ainda.</p>"
     rows = "".join(
-        f"<tr><td>{escape(each.name)}<td>{escape(each.owner)}<td>{each.status}"
+        f"<tr><td>{escape(each.name)}<td>{escape(each.owner)}<td>{each.status}{_scan(each)}"
         f"<td>{'sim' if each.webhook.enabled else 'não'}<td>{len(each.customers)}"
         f"<td>{len(each.errors)}"
         for each in instances
     )
     heads = "<tr><th>Nome<th>Número<th>Estado<th>Webhook<th>Clientes<th>Erros recentes"
     return f"<h2>Instâncias</h2><table>{heads}{rows}</table>"
+
+
+def _scan(instance: Instance) -> str:
+    """A button for who has shown the picture and has no phone at hand."""
+    if instance.status is not Status.CONNECTING:
+        return ""
+    address = f"/sandbox/instances/{escape(instance.token)}/scan"
+    return f'<form method="post" action="{address}"><button>Ler o QR code</button></form>'
 
 
 def _phones(instance: Instance) -> str:

@@ -30,6 +30,9 @@ Migrate = Callable[[str], Awaitable[None]]
 # state worth waiting for is PostgreSQL's.
 _GRACE_S = 2.0
 _POSTGRES_GRACE_S = 30.0
+SANDBOX_ADMIN_TOKEN = "sandbox-admin"
+"""No secret: whoever reaches the sandbox may do anything in it."""
+LOOPBACK = "127.0.0.0/8,::1/128"
 _LAUNCHER_S = 60.0
 # A raylet that is going down may still start a worker; one look is not enough.
 _ROUNDS = 5
@@ -209,6 +212,13 @@ class Stack:
             env["NIOCHAT_SANDBOX_TOKEN"] = credentials.sandbox_token
             env["NIOCHAT_SANDBOX_NEIGHBOUR_TOKEN"] = credentials.neighbour_token
             env["NIOCHAT_DEMO_PASSWORD"] = credentials.demo_password
+            for name, value in (
+                ("NIOCHAT_GATEWAY_URL", f"{self.sandbox.url}/gateway"),
+                ("NIOCHAT_GATEWAY_ADMIN_TOKEN", SANDBOX_ADMIN_TOKEN),
+            ):
+                env[name] = os.environ.get(name) or value
+            # The simulated gateway, model and ERP are on this machine.
+            env["NIOCHAT_PRIVATE_NETWORKS"] = os.environ.get("NIOCHAT_PRIVATE_NETWORKS") or LOOPBACK
             env["NIOCHAT_SMTP_URL"] = os.environ.get("NIOCHAT_SMTP_URL") or self.sandbox.smtp_url
         return env
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from niochat.access.api_keys import ApiKeys
 from niochat.access.audit import Audit
 from niochat.access.callers import Callers
+from niochat.access.idempotency import Idempotency
 from niochat.access.links import Links
 from niochat.access.mail import Post
 from niochat.access.passwords import Passwords
@@ -37,6 +38,7 @@ class Access:
     audit: Audit
     tenants: Tenants
     tickets: Tickets
+    idempotency: Idempotency
 
 
 def open_access(
@@ -64,4 +66,5 @@ def open_access(
         audit=Audit(database),
         tenants=Tenants(database),
         tickets=Tickets(database),
+        idempotency=Idempotency(database, seals),
     )

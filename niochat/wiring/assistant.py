@@ -26,7 +26,7 @@ def build_assistant(parts: Parts, erp: ErpDesk) -> Assistant:
         drafts.write(request.tenant_id, request.conversation_id, request.turn_id, text)
 
     return Assistant(
-        Visits(parts.database, parts.vault), Models(), erp, parts.directory.assistant,
+        Visits(parts.database, parts.vault), Models(parts.guard), erp, parts.directory.assistant,
         capabilities_by(parts), wrote=wrote,
     )  # fmt: skip
 

@@ -22,7 +22,7 @@ SHELF_S = 30
 
 def build_erp(parts: Parts, ask: AskTenant, tell: TellTenant) -> ErpService:
     """The service on the parts of its process; ``ask`` and ``tell`` reach the tenant's actor."""
-    erp: Erp = Sgp()
+    erp: Erp = Sgp(guard=parts.guard)
     settings_of = settings_by(parts)
     shelf = Shelf(parts.settings.redis_url.get_secret_value(), ttl_s=SHELF_S)
     secret = sha256(parts.settings.vault_keys.get_secret_value().encode()).digest()

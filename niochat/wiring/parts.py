@@ -4,12 +4,14 @@ from dataclasses import dataclass
 
 from niochat.accounts.directory import Directory
 from niochat.adapters.files import FileStore
+from niochat.adapters.guard import Guard
 from niochat.adapters.postgres.database import Database
 from niochat.adapters.redis.live import ACCESS, NEWS, PASSING, Announcements, Broadcast
+from niochat.adapters.whatsapp.uazapi.administration import UazapiAdministration
 from niochat.adapters.whatsapp.uazapi.client import Uazapi
 from niochat.config import Settings
 from niochat.conversation.views import Views
-from niochat.domain.gateway import Gateway
+from niochat.domain.gateway import Administration, Gateway
 from niochat.inbox.accept import Inbox
 from niochat.inbox.backfill import Backfill
 from niochat.media.library import Library
@@ -25,7 +27,9 @@ class Parts:
     settings: Settings
     database: Database
     vault: Vault
+    guard: Guard
     gateway: Gateway
+    administration: Administration
     inbox: Inbox
     backfill: Backfill
     views: Views
@@ -43,6 +47,7 @@ class Parts:
         """Close connections."""
         self.owner.cancel()
         await self.gateway.close()
+        await self.administration.close()
         await self.announcements.close()
         await self.news.close()
         await self.access_changes.close()
@@ -54,7 +59,8 @@ async def open_parts(settings: Settings) -> Parts:
     """Open the rooms on one database. Nothing has to be up yet: first uses fail, not this."""
     database = await Database.open(settings.database_url.get_secret_value())
     vault = Vault.of(settings.vault_keys.get_secret_value())
-    gateway = Uazapi()
+    guard = Guard(settings.private_networks or ())
+    gateway = Uazapi(guard=guard)
     inbox = Inbox(database)
     directory = Directory(database, vault)
     announcements = Announcements(settings.redis_url.get_secret_value())
@@ -65,7 +71,9 @@ async def open_parts(settings: Settings) -> Parts:
         settings=settings,
         database=database,
         vault=vault,
+        guard=guard,
         gateway=gateway,
+        administration=UazapiAdministration(guard=guard),
         inbox=inbox,
         backfill=Backfill(database, inbox, gateway),
         views=Views(database),

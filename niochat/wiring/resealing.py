@@ -1,6 +1,6 @@
 """All that is sealed, and what for: the places that ``niochat keys rotate`` goes through."""
 
-from niochat.access import mail, second_factor, signing
+from niochat.access import idempotency, mail, second_factor, signing
 from niochat.accounts.sealing import Purpose
 from niochat.adapters.postgres.queries import queries
 from niochat.domain.sealing import DOCUMENT
@@ -27,4 +27,6 @@ PLACES = (
           signing.PURPOSE, True),
     Place("mails", _SQL["mails"], _SQL["put_mail"],
           mail.PURPOSE, True),
+    Place("kept answers", _SQL["kept_answers"], _SQL["put_kept_answer"],
+          idempotency.PURPOSE, True),
 )  # fmt: skip

@@ -3,15 +3,18 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from ipaddress import ip_network
 from typing import Any
 from uuid import UUID
 
 from niochat.actors import kinds
 from niochat.actors.host_core import HostCore
 from niochat.adapters.files import FileStore
+from niochat.adapters.guard import Guard
 from niochat.adapters.postgres.database import Database
 from niochat.adapters.postgres.queries import queries
 from niochat.adapters.redis.live import ACCESS, NEWS, PASSING, Announcements, Broadcast
+from niochat.adapters.whatsapp.uazapi.administration import UazapiAdministration
 from niochat.adapters.whatsapp.uazapi.client import Uazapi
 from niochat.assistant.report import TurnReport, TurnRequest
 from niochat.config import Settings
@@ -97,7 +100,9 @@ class Cluster:
             settings=settings,
             database=database,
             vault=VAULT,
+            guard=Guard([ip_network("127.0.0.0/8")]),
             gateway=gateway,
+            administration=UazapiAdministration(),
             inbox=inbox,
             backfill=Backfill(database, inbox, gateway),
             views=Views(database),

@@ -1,7 +1,7 @@
 """The API as production builds it, on this test's database, behind a real uvicorn."""
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -10,17 +10,23 @@ import httpx
 import pytest_asyncio
 from fastapi import FastAPI
 
+from niochat.accounts.channels import Outside
 from niochat.adapters.files import FileStore
+from niochat.adapters.guard import Guard
 from niochat.adapters.postgres.database import Database
+from niochat.adapters.whatsapp.uazapi.administration import UazapiAdministration
+from niochat.adapters.whatsapp.uazapi.client import Uazapi
 from niochat.conversation.contacts import Contacts
 from niochat.conversation.desk import DeskViews
 from niochat.conversation.reading import Reading
 from niochat.conversation.search import Searching
 from niochat.inbox.ask import Asking
 from niochat.ingress.api.application import build
+from niochat.ingress.api.rooms import Rooms
 from niochat.media.library import Library
 from niochat.runtime.tasks import Owner
 from niochat.wiring.access import open_access
+from niochat.wiring.accounts import open_accounts
 from tests.access.conftest import PASSWORD, Clock, House
 from tests.builders import Admin, Given, Host, Ownership, Place, message, put
 from tests.ingress.conftest import serving
@@ -46,8 +52,20 @@ class Desk:
     host: Host
     changed: list[UUID]
     """Whose access was told to have changed."""
+    announced: list[UUID]
+    """Tenants that were told to be other ones."""
     said: list[bytes]
     """What was told to screens in passing."""
+
+    @property
+    def rooms(self) -> Rooms:
+        """What the API was built with."""
+        rooms: Rooms = self.app.state.rooms
+        return rooms
+
+    def with_rooms(self, **other: Any) -> None:
+        """The API with something else in place of a room."""
+        self.app.state.rooms = replace(self.rooms, **other)
 
     async def conversation(self, place: Place | None = None, *words: str) -> Visit:
         """A customer has written; the assistant has the conversation."""
@@ -97,19 +115,37 @@ async def desk(
         database, house.vault, "https://desk.example.com", "n@example.com", house.passwords
     )
     changed: list[UUID] = []
+    announced: list[UUID] = []
 
     async def access_changed(whose: UUID) -> None:
         changed.append(whose)
 
-    library = Library(database, FileStore.at(tmp_path.as_uri()), house.vault)
+    async def announce(tenant: UUID) -> None:
+        announced.append(tenant)
+
+    gateway, administration = Uazapi(lookup_timeout_s=5), UazapiAdministration(timeout_s=5)
+    outside = Outside(gateway, administration, Guard().check, None, "https://desk.example.com")
+    accounts = open_accounts(database, house.vault, outside, announce)
     said: list[bytes] = []
 
     async def say(words: bytes) -> None:
         said.append(words)
 
-    app = build(
-        access, DeskViews(database), Searching(database), Contacts(database, house.vault), asking,
-        Reading(database), library, access_changed, say, secure_cookies=False,
-    )  # fmt: skip
+    rooms = Rooms(
+        access=access,
+        accounts=accounts,
+        desk_views=DeskViews(database),
+        searching=Searching(database),
+        contacts=Contacts(database, house.vault),
+        asking=asking,
+        reading=Reading(database),
+        library=Library(database, FileStore.at(tmp_path.as_uri()), house.vault),
+        access_changed=access_changed,
+        say=say,
+        secure_cookies=False,
+    )
+    app = build(rooms)
     async with serving(app) as http:
-        yield Desk(house, app, http, given, host, changed, said)
+        yield Desk(house, app, http, given, host, changed, announced, said)
+    await gateway.close()
+    await administration.close()

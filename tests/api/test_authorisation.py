@@ -98,6 +98,8 @@ async def test_each_role_may_what_its_row_of_the_table_says_and_nothing_else(
 SAMPLES: dict[str, dict[str, Any]] = {
     "/users": {"login": "nova@example.com", "name": "Nova", "role": "viewer"},
     "/api-keys": {"name": "erp", "permissions": ["contacts:read"]},
+    "/channels": {"slug": "suporte", "name": "Suporte"},
+    "/tenants": {"slug": "rede-nova", "name": "Rede Nova"},
     "/conversations/{conversation_id}/messages": {"text": "x"},
     "/conversations/{conversation_id}/notes": {"text": "x"},
     "/conversations/{conversation_id}/transfer": {"team": "atendimento"},
@@ -120,6 +122,7 @@ async def test_another_tenants_ids_are_as_unknown_as_any(desk: Desk, given: Give
     made = await desk.http.post("/api-keys", json=SAMPLES["/api-keys"], headers=theirs)
     visit = await desk.conversation(Place(foreign, await given.channel(foreign)))
     ids = {
+        "channel_id": str(visit.place.channel),
         "user_id": str(stranger), "key_id": made.json()["id"], "name": "deles",
         "conversation_id": str(visit.id),
         "contact_id": (await given.rows(
@@ -160,6 +163,7 @@ async def snapshot(desk: Desk, tenant: UUID) -> list[str]:
             "events",
             "audit",
             "contacts",
+            "channels",
         )
         for row in await desk.house.admin.fetch(
             f"SELECT t::text FROM {table} t WHERE tenant_id = $1 ORDER BY 1", tenant

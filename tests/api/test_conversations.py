@@ -201,7 +201,7 @@ async def test_a_step_that_does_not_come_in_time_is_accepted_and_not_lost(
     from niochat.ingress.api import acting
 
     monkeypatch.setattr(acting, "DONE_WITHIN_S", 0.1)
-    desk.app.state.asking._poke = lambda thread: None
+    desk.rooms.asking._poke = lambda thread: None
     _, who = await desk.joins("agent")
     visit = await desk.conversation()
     late = await act(desk, visit, "assign", who)

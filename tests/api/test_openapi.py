@@ -3,14 +3,19 @@
 import asyncio
 import json
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
 import niochat
+from niochat.accounts.sealing import Purpose
 from niochat.ingress.api.application import described
 from niochat.live import frames
+from niochat.sandbox.app import create_app
 from tests.api.conftest import Desk
+from tests.builders import Place
+from tests.ingress.conftest import serving
 
 ROOT = Path(niochat.__file__).parents[1]
 
@@ -41,7 +46,27 @@ def test_every_operation_says_what_it_is_and_that_it_may_fail() -> None:
 async def test_no_input_brings_an_error_of_the_server(desk: Desk, tmp_path: Path) -> None:
     """Schemathesis makes inputs by the description and beside it, as an administrator."""
     _, headers = await desk.joins("admin")
-    await desk.conversation()
+    visit = await desk.conversation()
+    async with serving(create_app("http://sandbox.invalid")) as sandbox:  # type: ignore[arg-type]
+        await sandbox.put("/sandbox/instances/tok", json={})
+        await connect(desk, visit.place, f"{sandbox.base_url}/gateway")
+        await fuzz(desk, headers, tmp_path)
+
+
+async def connect(desk: Desk, place: Place, gateway: str) -> None:
+    """The channel is an instance of the simulated gateway."""
+    vault = desk.house.vault
+    sealed = [
+        vault.seal("tok", tenant_id=place.tenant, purpose=purpose)
+        for purpose in (Purpose.CHANNEL_TOKEN, Purpose.CHANNEL_SECRET)
+    ]
+    await desk.house.admin.execute(
+        "UPDATE channels SET base_url = $2, token_sealed = $3, secret_sealed = $4 WHERE id = $1",
+        place.channel, gateway, *sealed,
+    )  # fmt: skip
+
+
+async def fuzz(desk: Desk, headers: Mapping[str, str], tmp_path: Path) -> None:
     program = Path(sys.executable).with_name("schemathesis")
     command = [
         str(program), "run", f"{desk.http.base_url}/openapi.json", "--url", str(desk.http.base_url),

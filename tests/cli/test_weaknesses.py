@@ -36,6 +36,7 @@ def test_nothing_is_said_of_a_strong_one() -> None:
         ({"NIOCHAT_FILES_URL": None}, "NIOCHAT_FILES_URL"),
         ({"NIOCHAT_OPERATOR_TOKEN": "a" * 20}, "NIOCHAT_OPERATOR_TOKEN"),
         ({"NIOCHAT_TRUSTED_PROXIES": "0.0.0.0/0"}, "0.0.0.0/0"),
+        ({"NIOCHAT_PRIVATE_NETWORKS": "10.1.2.0/24,::1/128"}, "10.1.2.0/24, ::1/128"),
         ({"NIOCHAT_SANDBOX_URL": "http://10.0.0.1:9"}, "sandbox"),
         ({"NIOCHAT_VAULT_KEYS": "k9:" + base64.b64encode(bytes(32)).decode()}, "k9"),
     ],

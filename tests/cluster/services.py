@@ -68,6 +68,7 @@ class Services:
             "NIOCHAT_SANDBOX_TOKEN": self.credentials.sandbox_token,
             "NIOCHAT_SANDBOX_NEIGHBOUR_TOKEN": self.credentials.neighbour_token,
             "NIOCHAT_DEMO_PASSWORD": self.credentials.demo_password,
+            "NIOCHAT_PRIVATE_NETWORKS": "10.77.0.0/24,10.88.0.0/24",
             "NIOCHAT_TRUSTED_PROXIES": "10.77.0.0/24,10.88.0.0/24",
         }
 

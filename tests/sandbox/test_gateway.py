@@ -176,3 +176,21 @@ async def test_the_page_shows_the_world_escaped(world: World) -> None:
     assert "Maria &amp; José" in page
     assert "&lt;script&gt;Oi" in page
     assert "<script>" not in page
+
+
+async def test_a_picture_is_scanned_and_a_code_typed_once_they_are_shown(world: World) -> None:
+    admin = {"admintoken": "sandbox-admin"}
+    body = {"name": "marcada", "adminField01": "meu"}
+    made = (await world.http.post("/gateway/instance/init", json=body, headers=admin)).json()
+    listed = (await world.http.get("/gateway/instance/all", headers=admin)).json()
+    assert [each["adminField01"] for each in listed if each["name"] == "marcada"] == ["meu"]
+    scan = f"/sandbox/instances/{made['token']}/scan"
+    assert (await world.http.post(scan)).status_code == 409
+    token, phone = {"token": made["token"]}, {"phone": "5581988887777"}
+    path = "/gateway/instance/connect"
+    started = (await world.http.post(path, json=phone, headers=token)).json()["instance"]
+    assert (started["paircode"], started["qrcode"]) == ("1234-5678", "")
+    assert "Ler o QR code" in (await world.http.get("/sandbox")).text
+    done = await world.http.post(scan, json={"phone": "558133334444"})
+    assert (done.json()["status"], done.json()["owner"]) == ("connected", "558133334444")
+    assert done.json()["paircode"] == ""

@@ -28,6 +28,7 @@ SEALED = {
     "users": ("totp_sealed",),
     "signing_keys": ("private_sealed",),
     "mails": ("sealed",),
+    "idempotency_keys": ("answer_sealed",),
 }
 
 
@@ -73,6 +74,11 @@ async def sealed_by(given: Given, vault: Vault) -> Any:
         tenant, seal("documents", "d"),
         vault.blind("d", tenant_id=tenant, purpose=place["documents"].purpose),
     )  # fmt: skip
+    await execute(
+        "INSERT INTO idempotency_keys"
+        " (caller, route, key, request, lease, leased_until, status, answer_sealed)"
+        " VALUES ($1, 'POST /x', 'k', '', $1, now(), 200, $2)", tenant, seal("kept answers", "a"),
+    )  # fmt: skip
     return tenant
 
 
@@ -89,8 +95,8 @@ async def test_all_that_is_sealed_is_sealed_anew_and_opens_without_the_old_key(
 ) -> None:
     await sealed_by(given, old)
     counts = await Resealing(database, both, PLACES).run()
-    assert totals(counts) == (9, 0, 0)
-    assert totals(await Resealing(database, new, PLACES).run()) == (0, 9, 0)
+    assert totals(counts) == (len(PLACES), 0, 0)
+    assert totals(await Resealing(database, new, PLACES).run()) == (0, len(PLACES), 0)
 
 
 async def test_the_places_are_all_columns_that_hold_something_sealed(given: Given) -> None:
@@ -110,8 +116,8 @@ async def test_many_are_gone_through_in_batches_and_twice_is_as_once(
     for _ in range(5):
         await sealed_by(given, old)
     runs = await asyncio.gather(*(Resealing(database, both, PLACES).run() for _ in range(2)))
-    assert totals(await Resealing(database, new, PLACES).run()) == (0, 45, 0)
-    assert sum(totals(run)[0] for run in runs) >= 45
+    assert totals(await Resealing(database, new, PLACES).run()) == (0, 5 * len(PLACES), 0)
+    assert sum(totals(run)[0] for run in runs) >= 5 * len(PLACES)
 
 
 async def test_what_was_changed_meanwhile_is_not_overwritten(
@@ -140,7 +146,7 @@ async def test_what_was_changed_meanwhile_is_not_overwritten(
 async def test_what_no_key_opens_is_counted_and_left(database: Database, given: Given) -> None:
     await sealed_by(given, Vault({"k0": bytes([9]) * 32}))
     counts = await Resealing(database, both, PLACES).run()
-    assert totals(counts) == (0, 0, 9)
+    assert totals(counts) == (0, 0, len(PLACES))
 
 
 async def test_documents_are_found_before_while_and_after_keys_rotate(

@@ -10,15 +10,20 @@ import aiohttp
 import httpx2
 import openai
 import orjson
+from httpx_aiohttp.httpx2 import AiohttpTransport
 from openai import AsyncOpenAI, DefaultAioHttpClient, omit
 from openai.types.chat import ChatCompletionFunctionToolParam, ChatCompletionMessageParam
 
+from niochat.adapters.connections import shared_session
+from niochat.adapters.guard import Guard
 from niochat.domain.errors import NiochatError
 
 DEFAULT_WAIT_S = 1.0
 LONGEST_WAIT_S = 60.0
 _MOST_TOKENS = 2**31
 _ARGUMENTS = 2
+_CONNECTIONS = 1000
+"""Of one endpoint and key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +69,10 @@ class ModelError(NiochatError):
 class Models:
     """Clients by endpoint and key, kept open."""
 
-    def __init__(self) -> None:
+    def __init__(self, guard: Guard | None = None) -> None:
+        """Without a ``guard`` any address may be reached."""
+        self._guard = guard
+        self._tls = httpx2.create_ssl_context()
         self._clients: dict[tuple[str, str], AsyncOpenAI] = {}
 
     async def complete(
@@ -100,9 +108,16 @@ class Models:
                 base_url=endpoint.url,
                 api_key=endpoint.key,
                 max_retries=0,
-                http_client=DefaultAioHttpClient(),
+                http_client=DefaultAioHttpClient(
+                    transport=AiohttpTransport(verify=self._tls, client=self._session),
+                    trust_env=False,  # a proxy would be judged instead of where it leads
+                    follow_redirects=False,
+                ),
             )
         return self._clients[known]
+
+    def _session(self) -> aiohttp.ClientSession:
+        return shared_session(_CONNECTIONS, self._tls, self._guard)
 
 
 @dataclass(frozen=True, slots=True)

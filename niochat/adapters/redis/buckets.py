@@ -34,20 +34,23 @@ redis.call('HSET', KEYS[1], 'tokens', tostring(tokens), 'at', string.format('%.6
 redis.call('PEXPIRE', KEYS[1], math.ceil(burst / rate * 1000) + 1000)
 local wait = 0
 if granted == 0 then wait = math.max(0, math.ceil((1 - tokens) / rate * 1000)) end
-return {granted, wait}
+return {granted, wait, math.floor(tokens)}
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """``granted`` tokens; with none, there will be one in ``wait_s``."""
+    """``granted`` tokens; with none, there will be one in ``wait_s``. ``left`` are more of them."""
 
     granted: int
     wait_s: float = 0.0
+    left: int = 0
 
 
 class Buckets:
-    """A bucket for each tenant that fills by ``per_s`` up to ``burst``."""
+    """A bucket for each tenant or caller that fills by ``per_s`` up to ``burst``; those of another
+    ``kind`` are others.
+    """
 
     def __init__(
         self,
@@ -55,6 +58,7 @@ class Buckets:
         *,
         per_s: float,
         burst: float,
+        kind: str = "door",
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         pool = BlockingConnectionPool.from_url(
@@ -70,10 +74,11 @@ class Buckets:
         self._per_s = per_s
         self._burst = burst
         self._clock = clock
+        self._kind = kind
         self._away_until = 0.0
 
-    async def take(self, tenant_id: UUID, wanted: int) -> Taken | None:
-        """Up to ``wanted`` tokens of the tenant; ``None``: Redis does not say, count alone.
+    async def take(self, owner: UUID, wanted: int) -> Taken | None:
+        """Up to ``wanted`` tokens of the owner; ``None``: Redis does not say, count alone.
 
         Answers within a fifth of a second, and at once for seconds after Redis did not.
         """
@@ -81,14 +86,14 @@ class Buckets:
             return None
         try:
             async with asyncio.timeout(_TIMEOUT_S):
-                granted, wait_ms = await self._take(
-                    keys=[f"niochat:door:{tenant_id}"], args=[self._per_s, self._burst, wanted]
+                granted, wait_ms, left = await self._take(
+                    keys=[f"niochat:{self._kind}:{owner}"], args=[self._per_s, self._burst, wanted]
                 )
         except _AWAY as error:
             self._away_until = self._clock() + _REST_S
             _log.warning("buckets_counted_alone", reason=type(error).__name__)
             return None
-        return Taken(int(granted), int(wait_ms) / 1000)
+        return Taken(int(granted), int(wait_ms) / 1000, int(left))
 
     async def close(self) -> None:
         """Close the connections."""

@@ -3,6 +3,7 @@
 import asyncio
 from typing import cast
 
+from niochat.adapters.guard import Guard
 from niochat.adapters.sgp.answers import answered, pdf_of
 from niochat.adapters.sgp.calls import read_call, write_call
 from niochat.adapters.sgp.links import own_link
@@ -33,8 +34,9 @@ class Sgp(Erp):
     :mod:`niochat.adapters.sgp.judge`. Messages of errors hold no token, CPF or answer.
     """
 
-    def __init__(self, connections: int = 100) -> None:
-        self._wire = Wire(connections)
+    def __init__(self, connections: int = 100, guard: Guard | None = None) -> None:
+        """Without a ``guard`` any address may be reached."""
+        self._wire = Wire(connections, guard)
 
     async def close(self) -> None:
         """Close connections; calls under way end as lost."""

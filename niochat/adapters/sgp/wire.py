@@ -7,6 +7,7 @@ import aiohttp
 import httpx
 
 from niochat.adapters.connections import shared_transport
+from niochat.adapters.guard import Guard
 from niochat.adapters.sgp.judge import failure, judge_silence
 from niochat.domain.erp import ErpError
 
@@ -41,9 +42,9 @@ class Reply:
 class Wire:
     """A pool of connections that all tenants share; no cookie, proxy or redirect of any."""
 
-    def __init__(self, connections: int) -> None:
+    def __init__(self, connections: int, guard: Guard | None = None) -> None:
         # Not through httpx.AsyncClient: it logs whole addresses, and a GET's holds the token.
-        self._transport = shared_transport(connections)
+        self._transport = shared_transport(connections, guard)
 
     async def close(self) -> None:
         """Close the pool; calls under way end as lost."""

@@ -25,7 +25,7 @@ from niochat.config import Settings
 from niochat.stack.children import fetched, spawn, wait_until
 from niochat.stack.errors import StackError
 from niochat.stack.home import Home
-from niochat.stack.launcher import Options, Stack
+from niochat.stack.launcher import LOOPBACK, Options, Stack
 from niochat.stack.ray_cluster import SERVE_CONFIG
 
 _SQL = queries("bench")
@@ -105,6 +105,7 @@ def staged(wanted: Wanted, told: Progress) -> Iterator[Stage]:
         signal.signal(number, _interrupt)
     folder = Path(tempfile.mkdtemp(prefix="niochat-bench-"))
     saved = dict(os.environ)
+    os.environ.setdefault("NIOCHAT_PRIVATE_NETWORKS", LOOPBACK)  # the crowd is on this machine
     os.environ.update(wanted.environment)
     stack = Stack(folder, _options(folder, wanted))
     over = threading.Event()

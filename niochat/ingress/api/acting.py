@@ -13,8 +13,9 @@ from niochat.domain.audit import Entry
 from niochat.domain.commands import DurableCommand
 from niochat.domain.errors import Forbidden, NotFound
 from niochat.domain.permissions import Action, Holder
-from niochat.inbox.ask import Asking, ThreadPlace
+from niochat.inbox.ask import ThreadPlace
 from niochat.ingress.api.doorway import Needs, access_of, who_of
+from niochat.ingress.api.rooms import rooms_of
 from niochat.ingress.api.shapes import Shown
 
 DONE_WITHIN_S = 5.0
@@ -61,8 +62,7 @@ class Found:
         key = once or self.key or secrets.token_hex(8)
         named = f"person:{self.caller.id}:{self.id}:{command.type}:{key}"
         place = ThreadPlace(self.tenant_id, self.row["thread_id"], self.row["channel_id"])
-        asking: Asking = self.request.app.state.asking
-        done = await asking.ask(place, named, command, DONE_WITHIN_S)
+        done = await rooms_of(self.request).asking.ask(place, named, command, DONE_WITHIN_S)
         await self._write_down(command, done)
         if not done:
             self.response.status_code = 202
@@ -109,8 +109,7 @@ class NeedsOf(Needs):
 
 def views_of(request: Request) -> DeskViews:
     """The desk's reads."""
-    views: DeskViews = request.app.state.desk_views
-    return views
+    return rooms_of(request).desk_views
 
 
 def sight_of(caller: Caller) -> Sight:

@@ -10,6 +10,7 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from niochat.domain.errors import NiochatError
+from niochat.ingress.api.limits import RATE
 from niochat.ingress.api.shapes import Problem
 from niochat.ingress.problems import as_problem
 
@@ -81,7 +82,8 @@ class SecurityHeaders:
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 said = {name.lower() for name, _ in message["headers"]}
-                added = [each for each in HEADERS.items() if each[0] not in said]
+                told = {**HEADERS, **scope.get("state", {}).get(RATE, {})}
+                added = [each for each in told.items() if each[0] not in said]
                 message = {**message, "headers": [*message["headers"], *added]}
             await send(message)
 

@@ -1,19 +1,13 @@
 """The API put together, and where it is mounted."""
 
-from collections.abc import Awaitable, Callable
 from typing import Any
-from uuid import UUID
 
 from fastapi import FastAPI
 
-from niochat.conversation.contacts import Contacts
-from niochat.conversation.desk import DeskViews
-from niochat.conversation.reading import Reading
-from niochat.conversation.search import Searching
-from niochat.inbox.ask import Asking
 from niochat.ingress.api import (
     answers,
     auth,
+    channels,
     contacts,
     conversations,
     files,
@@ -21,15 +15,17 @@ from niochat.ingress.api import (
     people,
     platform,
     search,
+    settings,
+    tenants,
 )
+from niochat.ingress.api.rooms import Rooms
 from niochat.ingress.api.shapes import Problem
-from niochat.media.library import Library
-from niochat.wiring.access import Access
 
 VERSION = "1.0.0"
 ROUTERS = (
     auth.router, people.router, conversations.router, messages.router, files.router,
-    contacts.router, search.router, platform.router,
+    contacts.router, search.router, platform.router, tenants.router, channels.router,
+    settings.router,
 )  # fmt: skip
 _PROBLEMS = {
     "4XX": {"model": Problem, "description": "What to change, as a problem (RFC 9457)."},
@@ -42,29 +38,12 @@ def described() -> dict[str, Any]:
     return _documented().openapi()
 
 
-def build(
-    access: Access,
-    desk_views: DeskViews,
-    searching: Searching,
-    contacts_room: Contacts,
-    asking: Asking,
-    reading: Reading,
-    library: Library,
-    changed: Callable[[UUID], Awaitable[object]],
-    say: Callable[[bytes], Awaitable[object]],
-    *,
-    secure_cookies: bool,
-) -> FastAPI:
+def build(rooms: Rooms) -> FastAPI:
     """The application below ``/api/v1``. Its documentation is OpenAPI 3.1 and no page: pages
-    would load scripts from elsewhere. ``changed`` is told whose access, a user's or a tenant's, is
-    another one now; ``say`` tells screens what passes.
+    would load scripts from elsewhere.
     """
     app = _documented()
-    app.state.access, app.state.secure_cookies = access, secure_cookies
-    app.state.desk_views, app.state.asking = desk_views, asking
-    app.state.library, app.state.reading, app.state.say = library, reading, say
-    app.state.searching, app.state.contacts = searching, contacts_room
-    app.state.access_changed = changed
+    app.state.rooms = rooms
     return app
 
 

@@ -25,6 +25,8 @@ from niochat.ingress.api.doorway import (
     check_csrf,
     device_of,
 )
+from niochat.ingress.api.once import ActingRoute
+from niochat.ingress.api.rooms import rooms_of
 from niochat.ingress.api.shapes import Body, Shown
 
 Text = Annotated[str, Field(min_length=1, max_length=256)]
@@ -32,7 +34,7 @@ Secret = Annotated[SecretStr, Field(min_length=1, max_length=1024)]
 User = Annotated[Caller, Depends(SignedIn())]
 Anybody = Depends(Open())
 
-router = APIRouter(prefix="/auth", tags=["auth"])
+router = APIRouter(prefix="/auth", tags=["auth"], route_class=ActingRoute)
 
 
 class LogIn(Body):
@@ -245,7 +247,7 @@ def _told(tokens: Tokens, request: Request, response: Response, *, cookies: bool
         told.access_token, told.refresh_token = tokens.access, tokens.refresh
         return told
     told.csrf_token = secrets.token_urlsafe(24)
-    secure = bool(request.app.state.secure_cookies)
+    secure = rooms_of(request).secure_cookies
     lasts, valid = int(LASTS.total_seconds()), int(VALID.total_seconds())
     for name, value, age, path, hidden in (
         (ACCESS_COOKIE, tokens.access, valid, "/", True),

@@ -17,6 +17,7 @@ from niochat.domain.errors import Forbidden, Invalid
 from niochat.domain.permissions import Action
 from niochat.ingress.api import shapes
 from niochat.ingress.api.doorway import Needs, access_of, who_of
+from niochat.ingress.api.rooms import rooms_of
 from niochat.ingress.api.shapes import (
     Body,
     Cursor,
@@ -165,8 +166,7 @@ async def conversations(
 
 
 def _contacts(request: Request) -> room.Contacts:
-    known: room.Contacts = request.app.state.contacts
-    return known
+    return rooms_of(request).contacts
 
 
 def _digits(phone: str) -> str:

@@ -17,6 +17,7 @@ from niochat.domain.ids import ConversationId
 from niochat.domain.permissions import Action
 from niochat.ingress.api.acting import Done, Found, NeedsOf, note_read, sight_of, views_of
 from niochat.ingress.api.doorway import Needs
+from niochat.ingress.api.rooms import rooms_of
 from niochat.ingress.api.shapes import (
     Body,
     Cursor,
@@ -102,8 +103,7 @@ class Urgency(Body):
 
 def reading_of(request: Request) -> Reading:
     """Who has read what."""
-    marks: Reading = request.app.state.reading
-    return marks
+    return rooms_of(request).reading
 
 
 @router.get("")
@@ -161,7 +161,7 @@ async def read(body: ReadUpto, found: Seen) -> None:
     if await marks.mark(found.tenant_id, found.caller.id, found.id, body.upto):
         told = Read(conversation_id=found.id, upto=body.upto)
         passing = Passing.of(found.tenant_id, told, user_id=found.caller.id)
-        await found.request.app.state.say(passing.words())
+        await rooms_of(found.request).say(passing.words())
 
 
 @router.post("/{conversation_id}/assign")

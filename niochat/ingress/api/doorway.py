@@ -13,7 +13,9 @@ from niochat.adapters import clock
 from niochat.domain.audit import Who, WhoKind
 from niochat.domain.errors import Forbidden, Unauthenticated
 from niochat.domain.permissions import Action
+from niochat.ingress.api.rooms import rooms_of
 from niochat.wiring.access import Access
+from niochat.wiring.accounts import Accounts
 
 ACCESS_COOKIE, REFRESH_COOKIE, CSRF_COOKIE = "niochat_access", "niochat_refresh", "niochat_csrf"
 CSRF_HEADER = "x-csrf-token"
@@ -54,16 +56,29 @@ class Needs:
 
 def access_of(request: Request) -> Access:
     """What the application was built with."""
-    access: Access = request.app.state.access
-    return access
+    return rooms_of(request).access
+
+
+def accounts_of(request: Request) -> Accounts:
+    """The same of providers and what belongs to them."""
+    return rooms_of(request).accounts
 
 
 async def access_changed(request: Request, whose: UUID) -> None:
     """A hint for open sockets, after the commit; without it they are looked after soon."""
-    await request.app.state.access_changed(whose)
+    await rooms_of(request).access_changed(whose)
 
 
 async def caller_of(request: Request) -> Caller:
+    """Who calls, if they have not called too often. Raises ``Unauthenticated``, ``TooMany``."""
+    caller = await _identified(request)
+    limit = rooms_of(request).limit
+    if limit is not None:
+        await limit.count(request, caller.id)
+    return caller
+
+
+async def _identified(request: Request) -> Caller:
     """By ``Authorization: Bearer`` with an access token or an API key, else by the browser's
     cookie; a header that is wrong is not made good by a cookie.
     """

@@ -15,6 +15,7 @@ from niochat.domain.message import FILES, Author, Kind
 from niochat.domain.permissions import Action
 from niochat.ingress.api.acting import Done, Found, NeedsOf
 from niochat.ingress.api.conversations import MOST_TEXT, Answered, Seen
+from niochat.ingress.api.rooms import rooms_of
 from niochat.ingress.api.shapes import (
     Body,
     Cursor,
@@ -168,8 +169,7 @@ async def note(body: Note, found: Noted) -> Done:
 
 def library_of(request: Request) -> Library:
     """Files of messages."""
-    library: Library = request.app.state.library
-    return library
+    return rooms_of(request).library
 
 
 def _sent(row: dict[str, Any]) -> str:

@@ -15,6 +15,7 @@ from niochat.adapters import clock
 from niochat.domain.errors import Invalid, Refused
 from niochat.domain.permissions import PLATFORM, SCOPED, Action, grants_of
 from niochat.ingress.api.doorway import Needs, Open, access_changed, access_of, by_of, who_of
+from niochat.ingress.api.once import ActingRoute
 from niochat.ingress.api.shapes import Body, Cursor, Limit, Page, Shown, after, page
 
 Name = Annotated[str, Field(min_length=1, max_length=120)]
@@ -28,7 +29,7 @@ MayWriteTeams = Annotated[Caller, Depends(Needs(Action.TEAMS_WRITE))]
 MayMakeRoles = Annotated[Caller, Depends(Needs(Action.ROLES_WRITE))]
 MayMakeKeys = Annotated[Caller, Depends(Needs(Action.KEYS_WRITE))]
 
-router = APIRouter(tags=["people"])
+router = APIRouter(tags=["people"], route_class=ActingRoute)
 
 
 class User(Shown):

@@ -8,10 +8,11 @@ from fastapi import APIRouter, Depends, Query, Request
 
 from niochat.access.callers import Caller
 from niochat.conversation.desk import Sight
-from niochat.conversation.search import Searching, Wanted, words_of
+from niochat.conversation.search import Wanted, words_of
 from niochat.domain.audit import Entry
 from niochat.domain.permissions import Action
 from niochat.ingress.api.doorway import Needs, access_of, who_of
+from niochat.ingress.api.rooms import rooms_of
 from niochat.ingress.api.shapes import Cursor, Limit, Page, Shown, moment_cursor, moment_of
 from niochat.live.frames import MessageRow
 
@@ -61,7 +62,7 @@ async def messages(
     tenant_id = caller.need(Action.CONVERSATIONS_READ)
     scope = caller.grants[Action.CONVERSATIONS_READ]
     sight = Sight(scope.name.lower(), str(caller.id), caller.teams)
-    searching: Searching = request.app.state.searching
+    searching = rooms_of(request).searching
     found = await searching.page(tenant_id, sight, Wanted(words_of(q), moment_of(cursor), limit))
     await access_of(request).audit.write(
         Entry(tenant_id, who_of(request, caller), "conversations.read", "search", None,

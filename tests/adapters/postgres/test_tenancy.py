@@ -28,6 +28,7 @@ PATH = {
     "tenants", "teams", "assistants", "channels", "contacts", "identities", "threads",
     "conversations", "events", "messages", "unmatched", "inbox", "outbox", "timers", "turns",
     "erps", "attachments", "pauses", "held_back", "search_blocks", "search_words", "reads",
+    "audit",
 }  # fmt: skip
 """What ``niochat_system`` may touch of the tables of tenants."""
 OF_THE_GATE = {
@@ -114,6 +115,8 @@ async def people(given: Given, place: Place) -> None:
         " VALUES ($1, $2, 'erp', '\\x00', '', '{}')",
         "INSERT INTO audit (tenant_id, who_kind, who, action, target, address)"
         " VALUES ($1, 'user', $2::uuid::text, 'x', 'y', '')",
+        "INSERT INTO idempotency_keys (tenant_id, caller, route, key, request, lease, leased_until)"
+        " VALUES ($1, $2, 'POST /users', 'k', '\\x00', $2, now())",
         "INSERT INTO reads SELECT tenant_id, $2, id, 1 FROM conversations WHERE tenant_id = $1",
         "INSERT INTO mails (tenant_id, recipient, sealed) VALUES ($1, $2::uuid::text, '\\x00')",
     ):

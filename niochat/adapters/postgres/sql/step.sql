@@ -46,8 +46,8 @@ SELECT t.id AS thread_id, t.tenant_id, t.channel_id, t.merged_into, now() AS now
             THEN nextval('protocol_numbers') END AS number,
        CASE WHEN p.pending @? '$[*][2] ? (@.type == "reopen_conversation")' THEN
             (SELECT jsonb_build_array(r.schema_version, r.state) FROM conversations r
-              WHERE r.tenant_id = t.tenant_id AND r.thread_id = t.id
-                AND r.status || '' = 'resolved'
+              WHERE r.tenant_id = t.tenant_id AND (r.thread_id = t.id) IS TRUE
+                AND r.status || '' = 'resolved'  -- written so that its key is looked up by
                 AND r.id = (jsonb_path_query_first(p.pending, '$[*][2] ? (
                     @.type == "reopen_conversation").conversation') #>> '{}')::uuid) END AS over
   FROM jsonb_to_recordset($1) AS x (thread_id uuid, wanted int, remembered bool, live bool,

@@ -8,6 +8,46 @@ SELECT tenant_id, slug, name, status, timezone, policy, plan, config_version
   FROM tenants WHERE slug = ANY ($1::text[]) ORDER BY slug
    FOR NO KEY UPDATE
 
+-- name: hold_tenant
+-- One tenant, held until the end of the transaction.
+SELECT tenant_id, slug, name, status, timezone, policy, plan, config_version, session_idle
+  FROM tenants WHERE tenant_id = $1
+   FOR NO KEY UPDATE
+
+-- name: tenant_row
+-- The same of one that is only looked at.
+SELECT tenant_id, slug, name, status, timezone, policy, plan, config_version
+  FROM tenants WHERE tenant_id = $1
+
+-- name: tenant_with_limits
+-- One tenant and how much it may use; a limit of what it has not is NULL.
+SELECT t.tenant_id AS id, t.slug, t.name, t.status, t.timezone, t.plan, t.created_at,
+       t.session_idle, a.turns_per_minute, a.turns_at_once,
+       e.calls_at_once AS erp_calls_at_once, e.per_minute AS erp_calls_per_minute
+  FROM tenants t
+  LEFT JOIN assistants a USING (tenant_id)
+  LEFT JOIN erps e USING (tenant_id)
+ WHERE t.tenant_id = $1
+
+-- name: limit_session
+-- How long a session may be idle.
+UPDATE tenants SET session_idle = $2 WHERE tenant_id = $1
+
+-- name: limit_assistant
+-- Turns of the tenant's assistant, if it has one; NULL leaves a limit.
+UPDATE assistants
+   SET turns_per_minute = coalesce($2, turns_per_minute),
+       turns_at_once = coalesce($3, turns_at_once)
+ WHERE tenant_id = $1
+RETURNING tenant_id
+
+-- name: limit_erp
+-- Calls of the tenant's ERP, if it has one; NULL leaves a limit.
+UPDATE erps
+   SET calls_at_once = coalesce($2, calls_at_once), per_minute = coalesce($3, per_minute)
+ WHERE tenant_id = $1
+RETURNING tenant_id
+
 -- name: create_tenant
 -- A new provider.
 INSERT INTO tenants (slug, name, status, timezone, policy, plan)
@@ -40,6 +80,7 @@ SELECT id, slug, name, base_url, token_hash, token_sealed, secret_sealed, hmac_s
 INSERT INTO channels (tenant_id, slug, name, base_url, token_hash, token_sealed,
                       secret_hash, secret_sealed, hmac_sealed)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+RETURNING id
 
 -- name: change_channel
 -- A channel's new settings. Another gateway instance starts without the former's state.

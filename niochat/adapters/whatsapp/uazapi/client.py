@@ -1,17 +1,13 @@
 """The way to a Uazapi instance over HTTP. Implements the port ``domain.gateway.Gateway``."""
 
-import asyncio
 import base64
 import binascii
-import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import aiohttp
-import orjson
 
 from niochat.adapters import clock
-from niochat.adapters.connections import shared_session
+from niochat.adapters.guard import Guard
 from niochat.adapters.whatsapp.uazapi.fields import (
     flag_of,
     list_of,
@@ -21,7 +17,8 @@ from niochat.adapters.whatsapp.uazapi.fields import (
 )
 from niochat.adapters.whatsapp.uazapi.judge import judge, judge_silence, retry_after
 from niochat.adapters.whatsapp.uazapi.placeholders import neutralise
-from niochat.domain.errors import Invalid, Unavailable
+from niochat.adapters.whatsapp.uazapi.wire import MOST, Response, Wire, why
+from niochat.domain.errors import Unavailable
 from niochat.domain.gateway import (
     FetchedFile,
     Gateway,
@@ -35,12 +32,9 @@ from niochat.domain.gateway import (
 from niochat.domain.message import Change, Kind
 
 _CONNECTIONS = 200
-_CONNECT_S = 5.0
 _LOOKUP_S = 10.0
 _FOUND_AT_MOST = 5
 _FETCH_S = 60.0
-_MOST = 32 * 2**20
-"""Bytes of an answer, a thousand stored messages at most."""
 _ENVELOPE = 64 * 1024
 """Bytes around a file in its answer."""
 _GONE = frozenset({400, 404})
@@ -59,16 +53,18 @@ class Uazapi(Gateway):
     """
 
     def __init__(
-        self, connections: int = _CONNECTIONS, lookup_timeout_s: float = _LOOKUP_S
+        self,
+        connections: int = _CONNECTIONS,
+        lookup_timeout_s: float = _LOOKUP_S,
+        guard: Guard | None = None,
     ) -> None:
+        """Without a ``guard`` any address may be reached."""
         self._lookup_timeout_s = lookup_timeout_s
-        self._connections = connections
-        self._session: aiohttp.ClientSession | None = None
+        self._wire = Wire(connections, guard)
 
     async def close(self) -> None:
         """Close the pool; sends in flight end as lost."""
-        if self._session is not None:
-            await self._session.close()
+        await self._wire.close()
 
     async def send(
         self,
@@ -163,7 +159,7 @@ class Uazapi(Gateway):
         try:
             response = await self._call(line, method, path, body, self._lookup_timeout_s)
         except (aiohttp.ClientError, OSError, ValueError) as e:
-            raise Unavailable(f"the gateway did not answer {path}: {type(e).__name__}") from e
+            raise Unavailable(f"the gateway did not answer {path}: {why(e)}") from e
         if response.status == 401:
             raise Unavailable("the gateway refuses the instance token", code="unauthorized")
         if not 200 <= response.status < 300 or response.body is None:
@@ -177,35 +173,11 @@ class Uazapi(Gateway):
         path: str,
         body: Mapping[str, object] | None,
         timeout_s: float,
-        most_bytes: int = _MOST,
-    ) -> "_Response":
-        if self._session is None:
-            self._session = shared_session(self._connections)
-        # Waiting for a connection ends before the whole does, so that a deadline that strikes
-        # later always means: the request may have been written.
-        connect = min(_CONNECT_S, timeout_s / 2)
-        async with (
-            asyncio.timeout(timeout_s),
-            self._session.request(
-                method,
-                line.base_url.rstrip("/") + path,
-                headers={"token": line.token, "content-type": "application/json"},
-                data=None if body is None else orjson.dumps(body),
-                timeout=aiohttp.ClientTimeout(total=timeout_s, connect=connect),
-                allow_redirects=False,
-            ) as answer,
-        ):
-            text = await _bounded(answer, most_bytes)
-            return _Response(answer.status, _json(text), answer.headers.get("retry-after"))
-
-
-@dataclass(frozen=True, slots=True)
-class _Response:
-    """``body`` is its JSON, or ``None`` where it is none."""
-
-    status: int
-    body: object
-    retry_after: str | None
+        most_bytes: int = MOST,
+    ) -> Response:
+        url = line.base_url.rstrip("/") + path
+        secret = {"token": line.token}
+        return await self._wire.call(method, url, secret, body, timeout_s, most_bytes)
 
 
 def _request(
@@ -245,7 +217,7 @@ def _file(file: OutgoingFile) -> dict[str, object]:
     }
 
 
-def _fetched(response: "_Response") -> FetchedFile:
+def _fetched(response: Response) -> FetchedFile:
     answer = object_of(response.body)
     if not 200 <= response.status < 300 or not answer:
         raise Unavailable(f"the gateway answered a download with {response.status}")
@@ -256,21 +228,3 @@ def _fetched(response: "_Response") -> FetchedFile:
     if not data:
         raise Unavailable("the gateway's answer to a download holds no file")
     return FetchedFile(data, text_of(answer.get("mimetype")))
-
-
-async def _bounded(answer: aiohttp.ClientResponse, most_bytes: int) -> bytes:
-    """The body. Raises ``Invalid`` for one that is longer: nobody fills our memory."""
-    text = bytearray()
-    async for chunk in answer.content.iter_chunked(64 * 1024):
-        text += chunk
-        if len(text) > most_bytes:
-            raise Invalid("the gateway's answer is too long", code="too_large")
-    return bytes(text)
-
-
-def _json(text: bytes) -> object:
-    """The body as JSON, or ``None`` where it is none."""
-    try:
-        return json.loads(text)  # takes halves of characters too, which orjson refuses
-    except (ValueError, RecursionError):
-        return None

@@ -1,0 +1,128 @@
+"""What is sent twice under one key happens once: the answer is kept, and given again.
+
+What a request changes and its answer are two transactions. One that died between the two is run
+again: what it makes has a name of its own (a login, a slug, the name of a key), so the second run
+is refused and makes nothing. See draft-ietf-httpapi-idempotency-key-header.
+"""
+
+import asyncio
+from dataclasses import dataclass, field
+from datetime import timedelta
+from uuid import UUID, uuid4
+
+import structlog
+
+from niochat.adapters.postgres.database import Database
+from niochat.adapters.postgres.queries import queries
+from niochat.domain.errors import NiochatError, Refused
+from niochat.domain.ids import PLATFORM
+from niochat.domain.sealing import Seals
+
+_SQL = queries("idempotency")
+_log = structlog.get_logger(__name__)
+
+PURPOSE = "kept answer"
+"""What its seals are for."""
+KEPT = timedelta(hours=24)
+LEASE = timedelta(seconds=120)
+"""Longer than any route takes, also where a gateway does not answer. After so long without an
+answer, whoever works on it counts as dead.
+"""
+PURGE_EVERY_S = 600.0
+_BATCH = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One request: who sends what where, under which key. ``request`` is a digest."""
+
+    tenant_id: UUID | None
+    caller: UUID
+    route: str
+    key: str
+    request: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """The key is ours: act, then finish or release."""
+
+    id: UUID
+    holder: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What was answered before."""
+
+    status: int
+    body: str = field(repr=False)
+
+
+class OtherRequest(Refused):
+    """The key stands for another request."""
+
+    code = "key_reused"
+
+
+class Idempotency:
+    """Keys of all callers, with the gate's role: it knows who calls."""
+
+    def __init__(self, database: Database, seals: Seals) -> None:
+        self._database = database
+        self._seals = seals
+
+    async def begin(self, asked: Asked) -> Lease | Kept:
+        """Raises ``OtherRequest``, ``Refused`` (``in_progress``) while another one works on it."""
+        holder = uuid4()
+        place = (asked.tenant_id, asked.caller, asked.route, asked.key)
+        async with self._database.gate() as connection:
+            ours = await connection.fetchval(
+                _SQL["begin"], *place, asked.request, holder, LEASE, KEPT
+            )
+            row = None if ours else await connection.fetchrow(_SQL["kept"], *place)
+        if ours:
+            return Lease(ours, holder)
+        if row is not None and row["request"] != asked.request:
+            raise OtherRequest(
+                "this Idempotency-Key was used for something else: take a new one for a new request"
+            )
+        if row is None or row["status"] is None:
+            raise Refused(
+                "the same request is being worked on: send it again in a moment", code="in_progress"
+            )
+        return Kept(row["status"], self._opened(asked, row["answer_sealed"]))
+
+    async def finish(self, asked: Asked, lease: Lease, answer: Kept) -> None:
+        """From now on that is the answer."""
+        sealed = self._seals.seal(
+            answer.body, tenant_id=asked.tenant_id or PLATFORM, purpose=PURPOSE
+        )
+        async with self._database.gate() as connection:
+            await connection.execute(_SQL["finish"], lease.id, lease.holder, answer.status, sealed)
+
+    async def release(self, lease: Lease) -> None:
+        """Nothing came of it."""
+        async with self._database.gate() as connection:
+            await connection.execute(_SQL["release"], lease.id, lease.holder)
+
+    async def purge(self) -> int:
+        """Forget what is over; how many."""
+        async with self._database.gate() as connection:
+            done = await connection.execute(_SQL["purge"], KEPT, _BATCH)
+        return int(done.split()[-1])
+
+    async def purge_for_ever(self) -> None:
+        """Every few minutes, until it is cancelled."""
+        while True:
+            try:
+                while await self.purge() == _BATCH:
+                    pass
+            except NiochatError as error:
+                _log.warning("keys_not_purged", code=error.code)
+            except Exception as error:  # noqa: BLE001 - the loop must outlive any error
+                _log.error("keys_not_purged", exc_info=error)
+            await asyncio.sleep(PURGE_EVERY_S)
+
+    def _opened(self, asked: Asked, sealed: bytes) -> str:
+        return self._seals.open(sealed, tenant_id=asked.tenant_id or PLATFORM, purpose=PURPOSE)

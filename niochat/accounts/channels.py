@@ -1,0 +1,224 @@
+"""Channels made over the API: an instance on the installation's gateway, or one there is already.
+
+What a gateway was asked for and whether we stored it cannot be one transaction. An instance bears
+a mark that only this channel has, is looked for before one is made, and one process at a time does
+it: a lost answer or a process that died leaves one instance, which the next try finds.
+"""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+import structlog
+from pydantic import ValidationError
+
+from niochat.accounts.apply import change_tenant, stored_row
+from niochat.accounts.parts import create_channel
+from niochat.accounts.provider import ChannelEntry
+from niochat.accounts.records import webhook_url
+from niochat.accounts.sealing import TenantSeals
+from niochat.adapters.postgres.audit import record
+from niochat.adapters.postgres.database import Connection, Database
+from niochat.adapters.postgres.queries import queries
+from niochat.domain.audit import Entry, Who
+from niochat.domain.errors import Invalid, NiochatError, NotFound, Refused, Unavailable
+from niochat.domain.gateway import Administration, Gateway, GatewayServer, Instance, Line
+from niochat.domain.sealing import Seals
+
+_SQL = queries("channels")
+_TENANTS = queries("tenants")
+_INBOX = queries("inbox")
+_log = structlog.get_logger(__name__)
+
+MOST = 50
+"""Channels of one tenant."""
+AT_ONCE = 3
+"""Channels that one process makes at a time: each holds a connection while its gateway answers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """Ways to gateways. ``server`` is the installation's own; ``check`` raises for an address that
+    a tenant may not use; ``base_url`` is where gateways reach us.
+    """
+
+    gateway: Gateway
+    administration: Administration
+    check: Callable[[str], Awaitable[None]]
+    server: GatewayServer | None
+    base_url: str
+
+
+@dataclass(frozen=True, slots=True)
+class NewChannel:
+    """``base_url`` and ``token`` of an instance there is; without them one is made."""
+
+    slug: str
+    name: str
+    base_url: str | None = None
+    token: str | None = field(default=None, repr=False)
+
+
+class Channels:
+    """Of one tenant at a time."""
+
+    def __init__(self, database: Database, seals: Seals, outside: Outside) -> None:
+        self._database = database
+        self._seals = seals
+        self._outside = outside
+        self._making = 0
+
+    async def list(self, tenant_id: UUID) -> list[dict[str, Any]]:
+        """By slug, without anything secret."""
+        async with self._database.tenant(tenant_id) as connection:
+            rows = await connection.fetch(_SQL["list"], tenant_id, None)
+        return [dict(row) for row in rows]
+
+    async def find(self, tenant_id: UUID, channel_id: UUID) -> dict[str, Any]:
+        """One of them. Raises ``NotFound``."""
+        async with self._database.tenant(tenant_id) as connection:
+            row = await connection.fetchrow(_SQL["list"], tenant_id, channel_id)
+        if row is None:
+            raise NotFound("there is no such channel")
+        return dict(row)
+
+    async def create(self, tenant_id: UUID, new: NewChannel, who: Who) -> tuple[UUID, bool]:
+        """Its id, and whether its gateway knows by now where to post. Raises ``Refused`` for a slug
+        or an instance that is another channel's, and where the installation has no gateway;
+        ``Invalid``, ``Unavailable``.
+        """
+        async with self._alone(tenant_id, new.slug):
+            tenant = await self._free(tenant_id, new.slug)
+            line, status = await self._instance(tenant_id, tenant, new)
+            made, secret = await self._store(tenant_id, _entry(new, line), status, who)
+        url = webhook_url(self._outside.base_url, made, secret)
+        try:
+            await self._outside.gateway.set_webhook(line, url)
+        except NiochatError as error:
+            _log.warning("webhook_not_set", channel=str(made), code=error.code)
+            return made, False
+        return made, True
+
+    @asynccontextmanager
+    async def _alone(self, tenant_id: UUID, slug: str) -> AsyncIterator[None]:
+        if self._making >= AT_ONCE:
+            raise Unavailable("several channels are being made: try again soon", code="crowded")
+        self._making += 1
+        try:
+            async with self._database.path_session() as connection:
+                if not await connection.fetchval(_SQL["alone"], tenant_id, slug):
+                    raise Refused("this channel is being made right now", code="in_progress")
+                yield
+        finally:
+            self._making -= 1
+
+    async def _free(self, tenant_id: UUID, slug: str) -> str:
+        """The tenant's slug, if the channel's is free."""
+        async with self._database.tenant(tenant_id) as connection:
+            taken = {row["slug"] for row in await connection.fetch(_SQL["slugs"], tenant_id)}
+            tenant: str = await connection.fetchval(_SQL["tenant_slug"], tenant_id)
+        if slug in taken:
+            raise Refused("a channel has that slug: take another one", code="slug_taken")
+        if len(taken) >= MOST:
+            raise Refused(f"a provider has at most {MOST} channels", code="too_many_channels")
+        return tenant
+
+    async def _instance(
+        self, tenant_id: UUID, tenant: str, new: NewChannel
+    ) -> tuple[Line, str | None]:
+        """The way to it, and its state."""
+        if new.base_url is not None and new.token is not None:
+            return await self._known(Line(new.base_url, new.token))
+        server = self._outside.server
+        if server is None:
+            raise Refused(
+                "this installation has no gateway of its own: the operator sets NIOCHAT_GATEWAY_URL"
+                " and NIOCHAT_GATEWAY_ADMIN_TOKEN, or send base_url and token of an instance",
+                code="no_gateway",
+            )
+        # A dot is in no slug: no two channels share a name.
+        found = await self._made(server, f"{tenant}.{new.slug}", f"niochat:{tenant_id}:{new.slug}")
+        return Line(server.base_url, found.token), found.status
+
+    async def _known(self, line: Line) -> tuple[Line, str | None]:
+        await self._outside.check(line.base_url)
+        try:
+            return line, (await self._outside.gateway.status(line)).status
+        except Unavailable as error:
+            if error.code != "unauthorized":
+                raise Invalid(
+                    f"no gateway answers at base_url, check the address: {error}",
+                    code="gateway_unreachable",
+                ) from error
+        raise Refused(
+            "the gateway does not take this token: copy the instance's own", code="gateway_token"
+        )
+
+    async def _made(self, server: GatewayServer, name: str, mark: str) -> Instance:
+        found = await self._ours(server, name, mark)
+        if found is not None:
+            return found
+        try:
+            return await self._outside.administration.create(server, name, mark)
+        except Unavailable:
+            found = await self._ours(server, name, mark)  # only its answer may have been lost
+            if found is None:
+                raise
+            return found
+
+    async def _ours(self, server: GatewayServer, name: str, mark: str) -> Instance | None:
+        """By the mark; a server that keeps none shows the name alone."""
+        try:
+            found = await self._outside.administration.instances(server)
+        except Refused as error:
+            raise Unavailable(
+                "the gateway does not take NIOCHAT_GATEWAY_ADMIN_TOKEN: ask the operator",
+                code=error.code,
+            ) from error
+        ours = (e for e in found if e.mark == mark or (not e.mark and e.name == name))
+        return next((each for each in ours if each.token), None)
+
+    async def _store(
+        self, tenant_id: UUID, entry: ChannelEntry, status: str | None, who: Who
+    ) -> tuple[UUID, str]:
+        async with self._database.path_transaction() as connection:
+            await connection.execute(_TENANTS["lock_providers"])
+            row = await connection.fetchrow(_TENANTS["hold_tenant"], tenant_id)
+            if row is None:
+                raise NotFound("there is no such tenant")
+            if entry.slug in {e["slug"] for e in await connection.fetch(_SQL["slugs"], tenant_id)}:
+                raise Refused("a channel has that slug: take another one", code="slug_taken")
+            made, secret = await create_channel(
+                connection, TenantSeals(self._seals, tenant_id), entry
+            )
+            await _refuse_shared(connection, tenant_id)
+            if status is not None:
+                await connection.execute(_INBOX["connection_changed"], made, status, "")
+            held = dict(row)
+            await change_tenant(connection, held, stored_row(held))
+            after = {"slug": entry.slug, "status": status}
+            await record(connection, Entry(
+                tenant_id, who, "channels.create", f"channel:{made}", None, after
+            ))  # fmt: skip
+        return made, secret
+
+
+def _entry(new: NewChannel, line: Line) -> ChannelEntry:
+    try:
+        return ChannelEntry.model_validate(
+            {"slug": new.slug, "name": new.name, "base_url": line.base_url, "token": line.token}
+        )
+    except ValidationError:
+        pass  # its errors hold what was wrong, which may be the token
+    raise Unavailable("the gateway gave a token that cannot be used", code="gateway")
+
+
+async def _refuse_shared(connection: Connection, tenant_id: UUID) -> None:
+    """Without a word about whose it is."""
+    if await connection.fetch(_TENANTS["shared_lines"], [tenant_id]):
+        raise Refused(
+            "this gateway instance belongs to a channel already: each channel needs its own",
+            code="shared_instance",
+        )

@@ -1,0 +1,238 @@
+"""A tenant's own settings over the API: what its file knows, changed by who has seen it."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
+from uuid import UUID
+
+from pydantic import BaseModel, ValidationError
+
+from niochat.accounts.apply import change_tenant, stored_row
+from niochat.accounts.parts import sync_assistant
+from niochat.accounts.provider import AssistantEntry
+from niochat.accounts.rules import PolicyEntry
+from niochat.accounts.sealing import Purpose
+from niochat.accounts.times import shown_shift
+from niochat.adapters.postgres.audit import record
+from niochat.adapters.postgres.database import Connection, Database
+from niochat.adapters.postgres.queries import queries
+from niochat.domain.audit import Entry, Who
+from niochat.domain.errors import Invalid, NotFound, Refused
+from niochat.domain.sealing import Seals
+
+_SQL = queries("tenants")
+_ENABLED = "assistant_enabled"
+_BURST = ("burst_window_s", "burst_limit_s")
+
+Row = Mapping[str, Any]
+Model = TypeVar("Model", bound=BaseModel)
+
+
+class Stale(Refused):
+    """Somebody else changed it since it was read."""
+
+    code = "stale"
+
+
+@dataclass(frozen=True, slots=True)
+class SettingsView:
+    """``policy`` as a file would say it, with the defaults of what was never set."""
+
+    version: int
+    name: str
+    timezone: str
+    plan: str
+    policy: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class SettingsChange:
+    """``policy`` as it is stored; None in it goes back to the default."""
+
+    name: str | None
+    timezone: str | None
+    policy: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class AssistantView:
+    """``values`` as a file would say them, without the key; empty before there is an assistant."""
+
+    version: int
+    enabled: bool
+    values: Mapping[str, Any]
+
+
+class TenantSettings:
+    """Of one tenant at a time. ``seen`` are versions one of which must be the current one; None:
+    any.
+    """
+
+    def __init__(
+        self, database: Database, seals: Seals, check: Callable[[str], Awaitable[None]]
+    ) -> None:
+        """``check`` raises ``Invalid`` for an address that a tenant may not use."""
+        self._database = database
+        self._seals = seals
+        self._check = check
+
+    async def read(self, tenant_id: UUID) -> SettingsView:
+        """As it is now."""
+        async with self._database.path() as connection:
+            return _view(await _found(connection, "tenant_row", tenant_id))
+
+    async def change(
+        self, tenant_id: UUID, seen: frozenset[str] | None, change: SettingsChange, who: Who
+    ) -> SettingsView:
+        """As it is then. Raises ``Stale``, ``Invalid``; nothing is changed then."""
+        async with self._database.path_transaction() as connection:
+            row = await _held(connection, tenant_id, seen)
+            policy = {**row["policy"], **change.policy}
+            policy = {name: value for name, value in policy.items() if value is not None}
+            await _fits(connection, tenant_id, policy, change.policy)
+            wanted = replace(
+                stored_row(row), name=change.name or row["name"],
+                timezone=change.timezone or row["timezone"], policy=policy,
+            )  # fmt: skip
+            if wanted == stored_row(row):
+                return _view(row)
+            version = await change_tenant(connection, row, wanted)
+            after = {"name": wanted.name, "timezone": wanted.timezone, "policy": policy}
+            view = _view({**row, **after, "config_version": version})
+            named = {"name": change.name, "timezone": change.timezone}
+            changed = {**change.policy, **{k: v for k, v in named.items() if v is not None}}
+            told = [
+                _told({**each.policy, "timezone": each.timezone}, changed)
+                for each in (_view(row), view)
+            ]
+            await record(connection, Entry(
+                tenant_id, who, "settings.change", f"tenant:{tenant_id}", *told
+            ))  # fmt: skip
+        return view
+
+    async def assistant(self, tenant_id: UUID) -> AssistantView:
+        """As it is now."""
+        async with self._database.path() as connection:
+            row = await _found(connection, "tenant_row", tenant_id)
+            stored = await connection.fetchrow(_SQL["assistant_of"], tenant_id)
+        return _assistant(row, dict(stored) if stored is not None else None)
+
+    async def change_assistant(
+        self, tenant_id: UUID, seen: frozenset[str] | None, change: Mapping[str, Any], who: Who
+    ) -> AssistantView:
+        """``change`` has keys of a file's ``assistant``; None goes back to the default. A key is
+        never sent to an address that it was not given for. Raises ``Stale``, ``Invalid``.
+        """
+        if change.get("endpoint"):
+            await self._check(change["endpoint"])
+        async with self._database.path_transaction() as connection:
+            row = await _held(connection, tenant_id, seen)
+            found = await connection.fetchrow(_SQL["assistant_of"], tenant_id)
+            stored = dict(found) if found is not None else None
+            before = _assistant(row, stored)
+            entry = self._entry(tenant_id, before, stored, change)
+            await sync_assistant(connection, self._seals, tenant_id, entry, stored)
+            policy = {**row["policy"], _ENABLED: entry.enabled}
+            (changed,) = await connection.fetch(_SQL["assistant_of"], tenant_id)
+            if changed == found and policy == row["policy"]:
+                return before
+            version = await change_tenant(connection, row, replace(stored_row(row), policy=policy))
+            row = {**row, "policy": policy, "config_version": version}
+            after = _assistant(row, dict(changed))
+            await record(connection, Entry(
+                tenant_id, who, "settings.assistant", f"tenant:{tenant_id}",
+                _told({**before.values, "enabled": before.enabled}, change),
+                _told({**after.values, "enabled": after.enabled}, change),
+            ))  # fmt: skip
+        return after
+
+    def _entry(
+        self, tenant_id: UUID, before: AssistantView, stored: Row | None, change: Mapping[str, Any]
+    ) -> AssistantEntry:
+        values = {**before.values, "enabled": before.enabled if stored else True, **change}
+        values["persona"] = {**before.values.get("persona", {}), **(change.get("persona") or {})}
+        if change.get("api_key") is None:
+            values.pop("api_key", None)
+            if stored is not None and values["endpoint"] != stored["endpoint"]:
+                raise Invalid(
+                    "send the api_key too: the stored one goes to its own endpoint only",
+                    code="api_key_needed",
+                )
+            if stored is not None:
+                values["api_key"] = self._seals.open(
+                    stored["api_key_sealed"], tenant_id=tenant_id, purpose=Purpose.ASSISTANT_KEY
+                )
+        known = {name: value for name, value in values.items() if value is not None}
+        return _validated(AssistantEntry, known)
+
+
+async def _held(
+    connection: Connection, tenant_id: UUID, seen: frozenset[str] | None
+) -> dict[str, Any]:
+    row = await _found(connection, "hold_tenant", tenant_id)
+    if seen is not None and str(row["config_version"]) not in seen:
+        raise Stale("somebody changed the settings: read them again, then send your change")
+    return row
+
+
+async def _found(connection: Connection, query: str, tenant_id: UUID) -> dict[str, Any]:
+    row = await connection.fetchrow(_SQL[query], tenant_id)
+    if row is None:
+        raise NotFound("there is no such tenant")
+    return dict(row)
+
+
+async def _fits(
+    connection: Connection, tenant_id: UUID, policy: Mapping[str, Any], change: Mapping[str, Any]
+) -> None:
+    """What one field alone does not tell."""
+    if change.get("team"):
+        teams = {row["slug"] for row in await connection.fetch(_SQL["teams_of"], tenant_id)}
+        if change["team"] not in teams:
+            raise Invalid("there is no such team: GET /api/v1/teams lists them", code="no_team")
+    if any(name in change for name in _BURST):
+        _validated(PolicyEntry, {name: policy[name] for name in _BURST if name in policy})
+
+
+def _view(row: Row) -> SettingsView:
+    return SettingsView(
+        row["config_version"], row["name"], row["timezone"], row["plan"], _shown(row["policy"])
+    )
+
+
+def _shown(stored: Mapping[str, Any]) -> dict[str, Any]:
+    defaults = PolicyEntry().model_dump(mode="json")
+    policy = {**defaults, **{name: stored[name] for name in defaults if name in stored}}
+    return {**policy, "hours": [shown_shift(each) for each in policy["hours"]]}
+
+
+def _assistant(row: Row, stored: Row | None) -> AssistantView:
+    values = {} if stored is None else {
+        name: stored[name]
+        for name in AssistantEntry.model_fields
+        if name not in ("enabled", "api_key")
+    }  # fmt: skip
+    for price in ("price_in", "price_out"):
+        if price in values:
+            values[price] = float(values[price])
+    enabled = stored is not None and bool(row["policy"].get(_ENABLED, True))
+    return AssistantView(row["config_version"], enabled, values)
+
+
+def _validated(model: type[Model], values: Mapping[str, Any]) -> Model:
+    try:
+        return model.model_validate(values)
+    except ValidationError as error:
+        problems = [
+            f"{'.'.join(map(str, each['loc']))}: {each['msg'].removeprefix('Value error, ')}"
+            for each in error.errors()
+        ]
+    # Outside of the handler: pydantic's error holds the values, and one is secret.
+    raise Invalid("; ".join(problems).removeprefix(": "), code="bad_settings")
+
+
+def _told(values: Mapping[str, Any], changed: Mapping[str, Any]) -> dict[str, Any]:
+    """For the log: what was changed, and what of it is no text and no secret."""
+    quiet = ("_text", "api_key", "persona")
+    shown = {k: v for k, v in values.items() if k in changed and not k.endswith(quiet)}
+    return {**shown, "changed": sorted(changed)}

@@ -1,0 +1,146 @@
+"""Tenants made and changed by superusers, each change written down in its own transaction."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from datetime import timedelta
+from typing import Any, Literal
+from uuid import UUID
+
+from niochat.accounts.apply import apply_one, change_tenant, stored_row
+from niochat.accounts.provider import Provider
+from niochat.adapters.postgres.audit import record
+from niochat.adapters.postgres.database import Connection, Database
+from niochat.adapters.postgres.queries import queries
+from niochat.domain.audit import Entry, Who
+from niochat.domain.errors import NotFound, Refused
+from niochat.domain.plan import Plan
+from niochat.domain.sealing import Seals
+
+_SQL = queries("tenants")
+
+Standing = Literal["active", "suspended"]
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much a tenant may use; None leaves a limit as it is."""
+
+    turns_per_minute: int | None = None
+    turns_at_once: int | None = None
+    erp_calls_at_once: int | None = None
+    erp_calls_per_minute: int | None = None
+    session_idle_minutes: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TenantChange:
+    """What is to be another; None leaves it."""
+
+    name: str | None = None
+    timezone: str | None = None
+    plan: Plan | None = None
+    limits: Limits = Limits()
+
+
+class Tenancy:
+    """Who rents here. Uses the path's role: a tenant's own cannot change its standing."""
+
+    def __init__(self, database: Database, seals: Seals) -> None:
+        self._database = database
+        self._seals = seals
+
+    async def find(self, tenant_id: UUID) -> dict[str, Any]:
+        """One of them with its limits. Raises ``NotFound``."""
+        async with self._database.path() as connection:
+            return await _found(connection, tenant_id)
+
+    async def create(self, provider: Provider, who: Who) -> UUID:
+        """A new tenant as a provider's file would make it. Raises ``Refused`` (``slug_taken``)."""
+        async with self._database.path_transaction() as connection:
+            await connection.execute(_SQL["lock_providers"])
+            if await connection.fetch(_SQL["hold_tenants"], [provider.slug]):
+                raise Refused("a provider has that slug: take another one", code="slug_taken")
+            changes = await apply_one(connection, self._seals, provider, None)
+            tenant_id = changes[0].tenant_id
+            made = {"slug": provider.slug, "plan": provider.plan.value}
+            await _record(connection, tenant_id, who, "tenants.create", None, made)
+        return tenant_id
+
+    async def change(self, tenant_id: UUID, change: TenantChange, who: Who) -> None:
+        """Raises ``NotFound``, and ``Refused`` for a limit of what the tenant has not."""
+        async with self._database.path_transaction() as connection:
+            row, before = await _held(connection, tenant_id), await _found(connection, tenant_id)
+            stored = stored_row(row)
+            wanted = replace(
+                stored, name=change.name or stored.name,
+                timezone=change.timezone or stored.timezone,
+                plan=stored.plan if change.plan is None else change.plan.value,
+            )  # fmt: skip
+            await _limit(connection, tenant_id, change.limits)
+            if wanted == stored and await _found(connection, tenant_id) == before:
+                return
+            await change_tenant(connection, row, wanted)
+            after = await _found(connection, tenant_id)
+            await _record(connection, tenant_id, who, "tenants.change", before, after)
+
+    async def stand(self, tenant_id: UUID, standing: Standing, who: Who) -> None:
+        """Suspend it, which its conversations are told in the same transaction, or let it be
+        active again; twice is as once. Raises ``NotFound``.
+        """
+        async with self._database.path_transaction() as connection:
+            row = await _held(connection, tenant_id)
+            if row["status"] == standing:
+                return
+            await change_tenant(connection, row, replace(stored_row(row), status=standing))
+            action = "tenants.suspend" if standing == "suspended" else "tenants.resume"
+            before, after = {"status": row["status"]}, {"status": standing}
+            await _record(connection, tenant_id, who, action, before, after)
+
+
+async def _held(connection: Connection, tenant_id: UUID) -> dict[str, Any]:
+    # As ``apply`` does, so that the two wait for each other and never the wrong way round.
+    await connection.execute(_SQL["lock_providers"])
+    row = await connection.fetchrow(_SQL["hold_tenant"], tenant_id)
+    if row is None:
+        raise NotFound("there is no such tenant")
+    return dict(row)
+
+
+async def _found(connection: Connection, tenant_id: UUID) -> dict[str, Any]:
+    row = await connection.fetchrow(_SQL["tenant_with_limits"], tenant_id)
+    if row is None:
+        raise NotFound("there is no such tenant")
+    return dict(row)
+
+
+async def _limit(connection: Connection, tenant_id: UUID, limits: Limits) -> None:
+    if limits.session_idle_minutes is not None:
+        idle = timedelta(minutes=limits.session_idle_minutes)
+        await connection.execute(_SQL["limit_session"], tenant_id, idle)
+    for query, what, wanted in (
+        ("limit_assistant", "assistant", (limits.turns_per_minute, limits.turns_at_once)),
+        ("limit_erp", "erp", (limits.erp_calls_at_once, limits.erp_calls_per_minute)),
+    ):
+        if wanted == (None, None):
+            continue
+        if await connection.fetchval(_SQL[query], tenant_id, *wanted) is None:
+            raise Refused(
+                f"this provider has no {what} yet: its limits come with it", code=f"no_{what}"
+            )
+
+
+async def _record(
+    connection: Connection, tenant_id: UUID, who: Who, action: str,
+    before: Mapping[str, Any] | None, after: Mapping[str, Any],
+) -> None:  # fmt: skip
+    told = [None if row is None else _told(row) for row in (before, after)]
+    await record(connection, Entry(tenant_id, who, action, f"tenant:{tenant_id}", *told))
+
+
+def _told(row: Mapping[str, Any]) -> dict[str, object]:
+    """What may stand in the log: codes and numbers."""
+    kept = {"slug", "status", "plan", "timezone", *asdict(Limits())}
+    told = {name: value for name, value in row.items() if name in kept}
+    if "session_idle" in row:
+        told["session_idle_minutes"] = row["session_idle"] // timedelta(minutes=1)
+    return told

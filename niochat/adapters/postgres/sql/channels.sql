@@ -1,0 +1,35 @@
+-- name: list
+-- A tenant's channels, and when a conversation on each changed last, of the newest thousands.
+WITH newest AS (
+    (SELECT thread_id, changed_at FROM conversations
+      WHERE tenant_id = $1 AND status <> 'resolved' ORDER BY changed_at DESC LIMIT 1000)
+    UNION ALL
+    (SELECT thread_id, changed_at FROM conversations
+      WHERE tenant_id = $1 AND status = 'resolved' ORDER BY changed_at DESC LIMIT 1000)
+), active AS (
+    SELECT t.channel_id, max(n.changed_at) AS last_active_at
+      FROM newest n JOIN threads t ON t.tenant_id = $1 AND t.id = n.thread_id
+     GROUP BY t.channel_id
+)
+SELECT c.id, c.slug, c.name, c.status, c.status_reason, c.status_at, c.held_until, c.held_reason,
+       c.created_at, a.last_active_at
+  FROM channels c LEFT JOIN active a ON a.channel_id = c.id
+ WHERE c.tenant_id = $1 AND ($2::uuid IS NULL OR c.id = $2)
+ ORDER BY c.slug
+
+-- name: sealed
+-- One channel with what its gateway and its webhook's address need.
+SELECT id, slug, status, base_url, token_sealed, secret_sealed FROM channels
+ WHERE tenant_id = $1 AND id = $2
+
+-- name: slugs
+-- What is taken.
+SELECT slug FROM channels WHERE tenant_id = $1
+
+-- name: tenant_slug
+-- How the tenant is called.
+SELECT slug FROM tenants WHERE tenant_id = $1
+
+-- name: alone
+-- One at a time makes a channel of that slug; the lock ends with the session.
+SELECT pg_try_advisory_lock(hashtextextended('niochat:channel:' || $1::uuid || ':' || $2::text, 0))

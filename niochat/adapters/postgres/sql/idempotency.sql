@@ -1,0 +1,29 @@
+-- name: begin
+-- The key is ours to work on: it is new, or over, or whoever had it died before answering.
+INSERT INTO idempotency_keys AS kept (tenant_id, caller, route, key, request, lease, leased_until)
+VALUES ($1, $2, $3, $4, $5, $6, now() + $7::interval)
+ON CONFLICT (caller, route, key, tenant_id) DO UPDATE
+   SET request = excluded.request, lease = excluded.lease, leased_until = excluded.leased_until,
+       status = NULL, answer_sealed = NULL, started_at = now()
+ WHERE kept.started_at < now() - $8::interval
+    OR (kept.status IS NULL AND kept.leased_until < now() AND kept.request = excluded.request)
+RETURNING id
+
+-- name: kept
+-- What is known of a key that is not ours.
+SELECT request, status, answer_sealed FROM idempotency_keys
+ WHERE tenant_id IS NOT DISTINCT FROM $1 AND caller = $2 AND route = $3 AND key = $4
+
+-- name: finish
+-- What was answered, unless somebody else works on it by now.
+UPDATE idempotency_keys SET status = $3, answer_sealed = $4 WHERE id = $1 AND lease = $2
+
+-- name: release
+-- Nothing happened: the next one under this key begins anew.
+DELETE FROM idempotency_keys WHERE id = $1 AND lease = $2 AND status IS NULL
+
+-- name: purge
+-- What is over, some at a time.
+DELETE FROM idempotency_keys
+ WHERE id IN (SELECT id FROM idempotency_keys WHERE started_at < now() - $1::interval
+               ORDER BY started_at LIMIT $2)

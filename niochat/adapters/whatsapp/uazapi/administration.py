@@ -1,0 +1,142 @@
+"""Instances of Uazapi: made, paired, logged out, looked at (Uazapi reference 2.1 and 2.2)."""
+
+import re
+from collections.abc import Mapping, Sequence
+
+import aiohttp
+
+from niochat.adapters.guard import Guard
+from niochat.adapters.whatsapp.uazapi.fields import flag_of, list_of, object_of, text_of
+from niochat.adapters.whatsapp.uazapi.wire import Wire, why
+from niochat.domain.errors import Refused, Unavailable
+from niochat.domain.gateway import (
+    Administration,
+    GatewayServer,
+    Instance,
+    Line,
+    Pairing,
+    WebhookFound,
+)
+
+_CONNECTIONS = 20
+_TIMEOUT_S = 15.0
+_PICTURE = re.compile(r"data:image/[a-z+]{2,10};base64,[A-Za-z0-9+/=]{16,200000}")
+_CODE = re.compile(r"[A-Z0-9]{4}-?[A-Z0-9]{4}")
+
+
+class UazapiAdministration(Administration):
+    """Over a pool of its own: what people wait for does not wait for sends."""
+
+    def __init__(self, timeout_s: float = _TIMEOUT_S, guard: Guard | None = None) -> None:
+        """Without a ``guard`` any address may be reached."""
+        self._timeout_s = timeout_s
+        self._wire = Wire(_CONNECTIONS, guard)
+
+    async def close(self) -> None:
+        """Close the pool."""
+        await self._wire.close()
+
+    async def instances(self, server: GatewayServer) -> Sequence[Instance]:
+        """All of a server's."""
+        found = await self._administer(server, "GET", "/instance/all")
+        if not isinstance(found, list):
+            raise Unavailable("the gateway's list of instances is none", code="gateway")
+        return [_instance(object_of(each)) for each in list_of(found)]
+
+    async def create(self, server: GatewayServer, name: str, mark: str) -> Instance:
+        """The answer's own token, or its instance's: builds differ."""
+        body = {"name": name, "systemName": "niochat", "adminField01": mark}
+        answer = object_of(await self._administer(server, "POST", "/instance/init", body))
+        made = object_of(answer.get("instance"))
+        token = text_of(made.get("token")) or text_of(answer.get("token"))
+        if not token:
+            raise Unavailable("the gateway made an instance and names no token", code="gateway")
+        return Instance(name, token, mark, _status(made))
+
+    async def connect(self, line: Line, phone: str | None) -> Pairing:
+        """Once; ``gateway_conflict`` where it is under way, or done."""
+        body = {"phone": phone} if phone else {}
+        return _pairing(await self._ask(line, "POST", "/instance/connect", body))
+
+    async def pairing(self, line: Line) -> Pairing:
+        """As the instance shows it."""
+        return _pairing(await self._ask(line, "GET", "/instance/status"))
+
+    async def disconnect(self, line: Line) -> None:
+        """The phone has to pair anew."""
+        await self._ask(line, "POST", "/instance/disconnect", {})
+
+    async def webhooks(self, line: Line) -> Sequence[WebhookFound]:
+        """Some builds answer one object where there is one."""
+        found = await self._ask(line, "GET", "/webhook")
+        listed = list_of(found) if isinstance(found, list) else [found]
+        return [_webhook(each) for each in map(object_of, listed) if each]
+
+    async def _administer(
+        self, server: GatewayServer, method: str, path: str,
+        body: Mapping[str, object] | None = None,
+    ) -> object:  # fmt: skip
+        secret = {"admintoken": server.admin_token}
+        return await self._exchange(server.base_url, secret, method, path, body)
+
+    async def _ask(
+        self, line: Line, method: str, path: str, body: Mapping[str, object] | None = None
+    ) -> object:
+        return await self._exchange(line.base_url, {"token": line.token}, method, path, body)
+
+    async def _exchange(
+        self, base_url: str, secret: Mapping[str, str], method: str, path: str,
+        body: Mapping[str, object] | None,
+    ) -> object:  # fmt: skip
+        url = base_url.rstrip("/") + path
+        try:
+            answer = await self._wire.call(method, url, secret, body, self._timeout_s)
+        except (aiohttp.ClientError, OSError, ValueError) as error:
+            raise Unavailable(
+                f"the gateway did not answer: {why(error)}", code="gateway"
+            ) from error
+        if 200 <= answer.status < 300 and answer.body is not None:
+            return answer.body
+        raise _refusal(answer.status, path)
+
+
+def _refusal(status: int, path: str) -> Refused | Unavailable:
+    match status:
+        case 401 | 403:
+            return Refused("the gateway does not take the token", code="gateway_token")
+        case 409:
+            return Refused("the gateway is at it, or has done it", code="gateway_conflict")
+        case 429:
+            return Unavailable("the gateway takes no more instances now", code="gateway_full")
+        case _:
+            return Unavailable(f"the gateway answered {path} with {status}", code="gateway")
+
+
+def _instance(found: Mapping[str, object]) -> Instance:
+    return Instance(
+        text_of(found.get("name")), text_of(found.get("token")),
+        text_of(found.get("adminField01")), _status(found),
+    )  # fmt: skip
+
+
+def _status(instance: Mapping[str, object]) -> str:
+    return text_of(instance.get("status")).strip().lower() or "unknown"
+
+
+def _pairing(answer: object) -> Pairing:
+    """Only what is a picture or a code: it goes on to somebody's browser."""
+    instance = object_of(object_of(answer).get("instance"))
+    qrcode, code = text_of(instance.get("qrcode")), text_of(instance.get("paircode"))
+    return Pairing(
+        "connected" if flag_of(object_of(answer).get("connected")) else _status(instance),
+        qrcode if _PICTURE.fullmatch(qrcode) else "",
+        code if _CODE.fullmatch(code) else "",
+    )
+
+
+def _webhook(found: Mapping[str, object]) -> WebhookFound:
+    return WebhookFound(
+        bool(flag_of(found.get("enabled"))), text_of(found.get("url")),
+        tuple(text_of(each) for each in list_of(found.get("events"))),
+        tuple(text_of(each) for each in list_of(found.get("excludeMessages"))),
+    )  # fmt: skip

@@ -1,0 +1,182 @@
+"""``/channels``: WhatsApp numbers, made, paired with a phone, watched and ended."""
+
+from datetime import datetime
+from typing import Annotated, Self
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Request
+from pydantic import Field, SecretStr, model_validator
+
+from niochat.access.callers import Caller
+from niochat.accounts.channel_sessions import WebhookState
+from niochat.accounts.channels import NewChannel
+from niochat.accounts.fields import Address, Name, Secret
+from niochat.adapters import clock
+from niochat.domain.permissions import Action
+from niochat.ingress.api.doorway import Needs, accounts_of, who_of
+from niochat.ingress.api.once import ActingRoute
+from niochat.ingress.api.shapes import Body, Shown
+
+Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
+Phone = Annotated[str, Field(pattern=r"^\+?[0-9]{10,15}$")]
+MayRead = Annotated[Caller, Depends(Needs(Action.CHANNELS_READ))]
+MayWrite = Annotated[Caller, Depends(Needs(Action.CHANNELS_WRITE))]
+
+router = APIRouter(prefix="/channels", tags=["channels"], route_class=ActingRoute)
+
+
+class ChannelShown(Shown):
+    """A number. ``held_until``: nothing leaves before. ``last_active_at``: a conversation on it
+    changed then.
+    """
+
+    id: UUID
+    slug: str
+    name: str
+    status: str
+    status_reason: str
+    status_at: datetime
+    held_until: datetime | None
+    held_reason: str | None
+    last_active_at: datetime | None
+    created_at: datetime
+
+
+class ChannelBody(Body):
+    """``base_url`` and ``token`` of a gateway instance there is; without both, one is made on the
+    installation's gateway.
+    """
+
+    slug: Slug
+    name: Name
+    base_url: Address | None = None
+    token: Secret | None = None
+
+    @model_validator(mode="after")
+    def _both(self) -> Self:
+        if (self.base_url is None) != (self.token is None):
+            raise ValueError("send both base_url and token, or neither")
+        return self
+
+
+class ChannelMade(ChannelShown):
+    """``webhook_set`` is false where the gateway did not take it: set it up again."""
+
+    webhook_set: bool
+
+
+class Connecting(Body):
+    """With a ``phone`` a code to type there, without one a picture to scan."""
+
+    phone: Phone | None = None
+
+
+class PairingShown(Shown):
+    """``qrcode`` is a picture as a data URI; one of the two is there unless it is connected."""
+
+    status: str
+    qrcode: str | None
+    code: str | None
+    expires_at: datetime | None
+
+
+class SessionShown(Shown):
+    """``number``: of the phone that is paired, digits."""
+
+    status: str
+    number: str | None
+
+
+class FaultShown(Shown):
+    """What is wrong."""
+
+    code: str
+    words: str
+
+
+class WebhookShown(Shown):
+    """``address`` without its secret; ``faults`` is empty where all is well."""
+
+    address: str | None
+    enabled: bool
+    events: list[str]
+    faults: list[FaultShown]
+
+
+@router.get("")
+async def channels(caller: MayRead, request: Request) -> list[ChannelShown]:
+    """All of them, by slug."""
+    rows = await accounts_of(request).channels.list(caller.need(Action.CHANNELS_READ))
+    return [ChannelShown.model_validate(row) for row in rows]
+
+
+@router.post("", status_code=201)
+async def create(body: ChannelBody, caller: MayWrite, request: Request) -> ChannelMade:
+    """Make one, and have its gateway post to us."""
+    tenant_id, accounts = caller.need(Action.CHANNELS_WRITE), accounts_of(request)
+    new = NewChannel(body.slug, body.name, body.base_url, _revealed(body.token))
+    made, told = await accounts.channels.create(tenant_id, new, who_of(request, caller))
+    await accounts.announce(tenant_id)
+    row = await accounts.channels.find(tenant_id, made)
+    return ChannelMade.model_validate({**row, "webhook_set": told})
+
+
+@router.get("/{channel_id}")
+async def channel(channel_id: UUID, caller: MayRead, request: Request) -> ChannelShown:
+    """One of them."""
+    row = await accounts_of(request).channels.find(caller.need(Action.CHANNELS_READ), channel_id)
+    return ChannelShown.model_validate(row)
+
+
+@router.post("/{channel_id}/connect")
+async def connect(
+    channel_id: UUID, body: Connecting, caller: MayWrite, request: Request
+) -> PairingShown:
+    """Pair it with a phone."""
+    tenant_id = caller.need(Action.CHANNELS_WRITE)
+    phone = None if body.phone is None else body.phone.removeprefix("+")
+    offered = await accounts_of(request).sessions.connect(
+        tenant_id, channel_id, phone, who_of(request, caller), clock.now()
+    )
+    pairing = offered.pairing
+    return PairingShown(
+        status=pairing.status, qrcode=pairing.qrcode or None, code=pairing.code or None,
+        expires_at=offered.expires_at,
+    )  # fmt: skip
+
+
+@router.get("/{channel_id}/status")
+async def status(channel_id: UUID, caller: MayRead, request: Request) -> SessionShown:
+    """As its gateway says now."""
+    tenant_id = caller.need(Action.CHANNELS_READ)
+    found = await accounts_of(request).sessions.status(tenant_id, channel_id)
+    return SessionShown(status=found.status, number=found.owner or None)
+
+
+@router.post("/{channel_id}/disconnect", status_code=204)
+async def disconnect(channel_id: UUID, caller: MayWrite, request: Request) -> None:
+    """Log its phone out."""
+    tenant_id = caller.need(Action.CHANNELS_WRITE)
+    await accounts_of(request).sessions.disconnect(tenant_id, channel_id, who_of(request, caller))
+
+
+@router.get("/{channel_id}/webhook")
+async def webhook(channel_id: UUID, caller: MayRead, request: Request) -> WebhookShown:
+    """Whether its gateway posts to us what it has to."""
+    tenant_id = caller.need(Action.CHANNELS_READ)
+    return _shown(await accounts_of(request).sessions.webhook(tenant_id, channel_id))
+
+
+@router.post("/{channel_id}/webhook")
+async def set_webhook(channel_id: UUID, caller: MayWrite, request: Request) -> WebhookShown:
+    """Set it up again."""
+    tenant_id, who = caller.need(Action.CHANNELS_WRITE), who_of(request, caller)
+    return _shown(await accounts_of(request).sessions.set_webhook(tenant_id, channel_id, who))
+
+
+def _shown(state: WebhookState) -> WebhookShown:
+    return WebhookShown.model_validate(state)
+
+
+def _revealed(secret: SecretStr | None) -> str | None:
+    return None if secret is None else secret.get_secret_value()

@@ -1,0 +1,43 @@
+"""What the API's routes work with, handed in where the application is put together."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from uuid import UUID
+
+from fastapi import Request
+
+from niochat.conversation.contacts import Contacts
+from niochat.conversation.desk import DeskViews
+from niochat.conversation.reading import Reading
+from niochat.conversation.search import Searching
+from niochat.inbox.ask import Asking
+from niochat.ingress.api.limits import CallLimit
+from niochat.media.library import Library
+from niochat.wiring.access import Access
+from niochat.wiring.accounts import Accounts
+
+
+@dataclass(frozen=True, slots=True)
+class Rooms:
+    """``access_changed`` is told whose access, a user's or a tenant's, is another one now; ``say``
+    tells screens what passes. Without a ``limit`` everybody may call as often as they like.
+    """
+
+    access: Access
+    accounts: Accounts
+    desk_views: DeskViews
+    searching: Searching
+    contacts: Contacts
+    asking: Asking
+    reading: Reading
+    library: Library
+    access_changed: Callable[[UUID], Awaitable[object]]
+    say: Callable[[bytes], Awaitable[object]]
+    secure_cookies: bool
+    limit: CallLimit | None = None
+
+
+def rooms_of(request: Request) -> Rooms:
+    """What the application was built with."""
+    rooms: Rooms = request.app.state.rooms
+    return rooms

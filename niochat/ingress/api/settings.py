@@ -1,0 +1,181 @@
+"""``/settings``: a provider's own policy and assistant, changed by who has seen them as they are.
+
+Each answer has an ``ETag``; a change sends it back as ``If-Match`` (RFC 9110, 13.1.1).
+"""
+
+import re
+from decimal import Decimal
+from typing import TYPE_CHECKING, Annotated, Any
+
+from fastapi import APIRouter, Depends, Header, Request, Response
+from pydantic import BaseModel, Field, SecretStr, create_model
+
+from niochat.access.callers import Caller
+from niochat.accounts.fields import Name, Timezone
+from niochat.accounts.provider import AssistantEntry
+from niochat.accounts.rules import PolicyEntry
+from niochat.accounts.settings import AssistantView, SettingsChange, SettingsView
+from niochat.domain.permissions import Action
+from niochat.ingress.api.doorway import Needs, accounts_of, who_of
+from niochat.ingress.api.once import ActingRoute
+from niochat.ingress.api.shapes import Body, Shown
+from niochat.ingress.problems import PreconditionRequired
+
+MayRead = Annotated[Caller, Depends(Needs(Action.SETTINGS_READ))]
+MayWrite = Annotated[Caller, Depends(Needs(Action.SETTINGS_WRITE))]
+MayWriteAssistant = Annotated[Caller, Depends(Needs(Action.SETTINGS_ASSISTANT))]
+IfMatch = Annotated[
+    str | None, Header(max_length=1000, description="The ETag of what was read, or * for any.")
+]
+_TAG = re.compile(r'"([^"]*)"')
+_OF_THE_PLATFORM = frozenset({"turns_per_minute", "turns_at_once"})
+"""Limits that superusers set: PATCH /tenants/{tenant_id}."""
+
+router = APIRouter(prefix="/settings", tags=["settings"], route_class=ActingRoute)
+
+
+def _partial(name: str, of: type[BaseModel], *without: str) -> type[BaseModel]:
+    """The same fields, of which any may be left out, or null for the default."""
+    fields: dict[str, Any] = {
+        each: (Annotated[(info.annotation, Field(), *info.metadata)] | None, None)
+        for each, info in of.model_fields.items()
+        if each not in without
+    }
+    return create_model(name, __base__=Body, __doc__=of.__doc__, **fields)
+
+
+if TYPE_CHECKING:
+
+    class PolicyBody(BaseModel):
+        """Made below, of what a file knows."""
+
+    class AssistantBody(BaseModel):
+        """The same."""
+
+else:
+    PolicyBody = _partial("PolicyBody", PolicyEntry)
+    AssistantBody = _partial("AssistantBody", AssistantEntry, *_OF_THE_PLATFORM)
+
+
+class SettingsShown(Shown):
+    """``policy`` as PATCH takes it, with the defaults of what was never set."""
+
+    name: str
+    timezone: str
+    plan: str
+    policy: dict[str, Any]
+
+
+class SettingsBody(Body):
+    """What is left out stays; null in the policy goes back to the default."""
+
+    name: Name | None = None
+    timezone: Timezone | None = None
+    policy: PolicyBody | None = None
+
+
+class PersonaShown(Shown):
+    """Who the assistant says it is."""
+
+    name: str | None = None
+    company: str | None = None
+    style: str | None = None
+    greeting: str | None = None
+
+
+class AssistantShown(Shown):
+    """``configured`` is false, and all else empty, before there is an assistant. The key is never
+    shown. Prices are of a million tokens.
+    """
+
+    configured: bool
+    enabled: bool
+    endpoint: str | None = None
+    model: str | None = None
+    persona: PersonaShown | None = None
+    stream: bool | None = None
+    max_steps: int | None = None
+    max_tokens: int | None = None
+    max_seconds: float | None = None
+    turns_per_minute: Annotated[int | None, Field(description="Set by the platform.")] = None
+    turns_at_once: Annotated[int | None, Field(description="Set by the platform.")] = None
+    price_in: float | None = None
+    price_out: float | None = None
+
+
+@router.get("")
+async def settings(caller: MayRead, request: Request, response: Response) -> SettingsShown:
+    """As they are now."""
+    tenant_id = caller.need(Action.SETTINGS_READ)
+    return _settings(await accounts_of(request).settings.read(tenant_id), response)
+
+
+@router.patch("")
+async def change_settings(
+    body: SettingsBody, caller: MayWrite, request: Request, response: Response,
+    if_match: IfMatch = None,
+) -> SettingsShown:  # fmt: skip
+    """Change some; they count within seconds."""
+    tenant_id, accounts = caller.need(Action.SETTINGS_WRITE), accounts_of(request)
+    policy: dict[str, Any] = {}
+    if body.policy is not None:
+        policy = body.policy.model_dump(mode="json", exclude_unset=True)
+    change = SettingsChange(body.name, body.timezone, policy)
+    who = who_of(request, caller)
+    view = await accounts.settings.change(tenant_id, _seen(if_match), change, who)
+    await accounts.announce(tenant_id)
+    return _settings(view, response)
+
+
+@router.get("/assistant")
+async def assistant(caller: MayRead, request: Request, response: Response) -> AssistantShown:
+    """As it is now."""
+    tenant_id = caller.need(Action.SETTINGS_READ)
+    return _assistant(await accounts_of(request).settings.assistant(tenant_id), response)
+
+
+@router.patch("/assistant")
+async def change_assistant(
+    body: AssistantBody, caller: MayWriteAssistant, request: Request, response: Response,
+    if_match: IfMatch = None,
+) -> AssistantShown:  # fmt: skip
+    """Change some of it. A new endpoint needs its api_key; the first time endpoint, model and
+    api_key are needed.
+    """
+    tenant_id, accounts = caller.need(Action.SETTINGS_ASSISTANT), accounts_of(request)
+    change = {name: _plain(value) for name, value in body.model_dump(exclude_unset=True).items()}
+    view = await accounts.settings.change_assistant(
+        tenant_id, _seen(if_match), change, who_of(request, caller)
+    )
+    await accounts.announce(tenant_id)
+    return _assistant(view, response)
+
+
+def _seen(if_match: str | None) -> frozenset[str] | None:
+    """Versions that were read; None: whatever it is. Weak tags match nothing (RFC 9110)."""
+    if if_match is None:
+        raise PreconditionRequired("send If-Match with the ETag that GET answered")
+    if if_match.strip() == "*":
+        return None
+    parts = [part.strip() for part in if_match.split(",")]
+    return frozenset(found[1] for part in parts if (found := _TAG.fullmatch(part)))
+
+
+def _settings(view: SettingsView, response: Response) -> SettingsShown:
+    response.headers["ETag"] = f'"{view.version}"'
+    return SettingsShown.model_validate(view)
+
+
+def _assistant(view: AssistantView, response: Response) -> AssistantShown:
+    response.headers["ETag"] = f'"{view.version}"'
+    return AssistantShown(configured=bool(view.values), enabled=view.enabled, **view.values)
+
+
+def _plain(value: Any) -> Any:
+    match value:
+        case SecretStr():
+            return value.get_secret_value()
+        case Decimal():
+            return float(value)
+        case _:
+            return value

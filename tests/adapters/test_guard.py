@@ -1,0 +1,178 @@
+"""What a tenant configures leads to public addresses only, however it is written or looked up."""
+
+import ast
+import socket
+from collections import deque
+from ipaddress import ip_network
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiohttp.abc import AbstractResolver
+
+import niochat
+from niochat.adapters.guard import ForbiddenAddress, Guard
+from niochat.adapters.openai.model import Endpoint, ModelError, Models
+from niochat.adapters.sgp.client import Sgp
+from niochat.adapters.whatsapp.uazapi.client import Uazapi
+from niochat.domain.erp import ErpAccount, ErpError
+from niochat.domain.errors import Invalid, Unavailable
+from niochat.domain.gateway import Line
+from tests.adapters.whatsapp.scripted_gateway import ScriptedGateway, running
+
+PRIVATE = (
+    "127.0.0.1", "127.8.9.10", "10.0.0.1", "172.16.0.1", "192.168.1.1", "0.0.0.0", "0.1.2.3",
+    "169.254.169.254", "100.64.0.1", "100.100.100.200", "168.63.129.16", "192.0.0.192",
+    "198.18.0.1", "224.0.0.1", "255.255.255.255", "240.0.0.1", "::", "::1", "fe80::1",
+    "fe80::1%eth0", "fc00::1", "fd00:ec2::254", "fec0::1", "ff02::1", "::ffff:127.0.0.1",
+    "::ffff:169.254.169.254", "64:ff9b::7f00:1", "64:ff9b:1::1", "2002:7f00:1::", "2001::1",
+    "::127.0.0.1", "::ffff:0:7f00:1", "100::1", "5f00::1", "2001:db8::1", "4000::1",
+)  # fmt: skip
+PUBLIC = ("1.1.1.1", "200.160.2.3", "2606:4700::1111", "::ffff:1.1.1.1", "64:ff9b::101:101")
+LOOPBACK = [ip_network("127.0.0.0/8"), ip_network("::1/128")]
+
+
+class Names(AbstractResolver):
+    """Gives the next of its addresses with each look-up, the last one for ever."""
+
+    def __init__(self, *addresses: str) -> None:
+        self.left = deque(addresses)
+        self.asked: list[str] = []
+
+    async def resolve(self, host: str, port: int = 0, family: Any = 0) -> list[Any]:
+        self.asked.append(host)
+        address = self.left.popleft() if len(self.left) > 1 else self.left[0]
+        kind = socket.AF_INET6 if ":" in address else socket.AF_INET
+        return [{"hostname": host, "host": address, "port": port, "family": kind,
+                 "proto": 0, "flags": socket.AI_NUMERICHOST}]  # fmt: skip
+
+    async def close(self) -> None:
+        """Nothing is open."""
+
+
+@pytest.mark.parametrize("address", PRIVATE)
+def test_no_private_address_is_permitted(address: str) -> None:
+    assert not Guard().permits(address)
+
+
+@pytest.mark.parametrize("address", PUBLIC)
+def test_public_ones_are(address: str) -> None:
+    assert Guard().permits(address)
+
+
+def test_a_network_that_the_installation_allows_is_open_and_no_other() -> None:
+    guard = Guard([ip_network("10.1.0.0/16"), *LOOPBACK])
+    assert guard.permits("10.1.2.3")
+    assert guard.permits("::ffff:10.1.2.3")
+    assert guard.permits("::1")
+    assert not guard.permits("10.2.0.1")
+    assert not guard.permits("169.254.169.254")
+
+
+def port_of(gateway: ScriptedGateway) -> int:
+    return int(gateway.line.base_url.rstrip("/").rpartition(":")[2])
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize(
+    "host", ["127.0.0.1", "localhost", "2130706433", "0x7f000001", "0177.0.0.1", "127.1",
+             "[::ffff:127.0.0.1]", "0.0.0.0"],
+)  # fmt: skip
+async def test_this_machine_is_not_reached_however_its_address_is_written(host: str) -> None:
+    async with running() as gateway:
+        gateway.says(200, {"instance": {"status": "connected"}})
+        uazapi = Uazapi(lookup_timeout_s=5, guard=Guard())
+        try:
+            with pytest.raises(Unavailable, match=r"NIOCHAT_PRIVATE_NETWORKS|InvalidUrl"):
+                await uazapi.status(Line(f"http://{host}:{port_of(gateway)}", "t"))
+        finally:
+            await uazapi.close()
+        assert gateway.asked == []
+
+
+@pytest.mark.asyncio
+async def test_a_name_that_is_private_by_the_time_of_the_connection_is_not_reached() -> None:
+    async with running() as gateway:
+        names = Names("1.1.1.1", "127.0.0.1")
+        guard = Guard(resolver=names)
+        url = f"http://gateway.example:{port_of(gateway)}"
+        await guard.check(url)
+        uazapi = Uazapi(lookup_timeout_s=5, guard=guard)
+        try:
+            with pytest.raises(Unavailable):
+                await uazapi.status(Line(url, "t"))
+        finally:
+            await uazapi.close()
+        assert names.asked == ["gateway.example"] * 2
+        assert gateway.asked == []
+
+
+@pytest.mark.asyncio
+async def test_what_is_allowed_is_reached_under_its_own_name() -> None:
+    async with running() as gateway:
+        gateway.says(200, {"instance": {"status": "connected"}})
+        uazapi = Uazapi(guard=Guard(LOOPBACK, Names("127.0.0.1")))
+        url = f"http://gateway.example:{port_of(gateway)}"
+        try:
+            assert (await uazapi.status(Line(url, "t"))).status == "connected"
+        finally:
+            await uazapi.close()
+        (asked,) = gateway.asked
+        assert asked.headers["host"] == f"gateway.example:{port_of(gateway)}"
+
+
+@pytest.mark.asyncio
+async def test_model_and_erp_are_guarded_as_the_gateway_is_and_follow_no_redirect() -> None:
+    async with running() as gateway:
+        url = f"http://127.0.0.1:{port_of(gateway)}"
+        for guard, arrived in ((Guard(), 0), (Guard(LOOPBACK), 2)):
+            gateway.says(302, "", location=f"{url}/elsewhere")
+            models, erp = Models(guard), Sgp(guard=guard)
+            endpoint = Endpoint(f"{url}/v1", "k", "m")
+            try:
+                with pytest.raises(ModelError):
+                    await models.complete(
+                        endpoint, [{"role": "user", "content": "oi"}], max_tokens=9, timeout_s=5,
+                        stream=False,
+                    )  # fmt: skip
+                with pytest.raises(ErpError):
+                    await erp.probe(ErpAccount(url, "app", "t", {}), 5)
+            finally:
+                await models.close()
+                await erp.close()
+            assert all("elsewhere" not in each.path for each in gateway.asked)
+            assert min(len(gateway.asked), 2) == arrived
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("url", ["http://10.0.0.1", "https://[::1]/v1", "http://2130706433:80/x"])
+async def test_an_address_is_refused_before_it_is_stored(url: str) -> None:
+    with pytest.raises(Invalid) as refused:
+        await Guard().check(url)
+    assert refused.value.code == "private_address"
+
+
+@pytest.mark.asyncio
+async def test_a_name_that_nobody_knows_now_may_be_stored() -> None:
+    await Guard().check("https://gateway.invalid")
+
+
+def test_the_hook_makes_no_socket_for_a_private_address() -> None:
+    info = (socket.AF_INET, socket.SOCK_STREAM, 0, "", ("10.0.0.1", 80))
+    with pytest.raises(ForbiddenAddress):
+        Guard().socket(info)
+
+
+def test_the_product_makes_no_client_without_a_guard() -> None:
+    root = Path(niochat.__file__).parent
+    found = []
+    for module in root.rglob("*.py"):
+        if module.is_relative_to(root / "sandbox") or module.is_relative_to(root / "cli/bench"):
+            continue
+        for node in ast.walk(ast.parse(module.read_text(encoding="utf-8"))):
+            match node:
+                case ast.Call(func=ast.Name(id="Uazapi" | "Sgp" | "Models")):
+                    said = ast.unparse(node)
+                    found.append(said)
+                    assert "guard" in said, f"{module}: {said}"
+    assert len(found) >= 5

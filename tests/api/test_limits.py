@@ -1,0 +1,88 @@
+"""Who asks too often is told when to come again, and nobody else's browser gets in."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from niochat.adapters.redis.buckets import Buckets
+from niochat.ingress.api.limits import CallLimit
+from niochat.stack.credentials import Credentials
+from niochat.stack.home import Home
+from niochat.stack.ports import Ports
+from niochat.stack.redis_server import EmbeddedRedis
+from tests.api.conftest import Desk, problem
+
+pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(60)]
+
+PER_S, BURST = 0.01, 5
+"""So slow that no test lives to see another token."""
+
+
+@pytest.fixture
+def redis(tmp_path: Path) -> Iterator[EmbeddedRedis]:
+    home = Home.at(tmp_path)
+    server = EmbeddedRedis(home, Ports.of(home).redis, Credentials.of(home))
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest_asyncio.fixture
+async def limited(desk: Desk, redis: EmbeddedRedis) -> Desk:
+    buckets = Buckets(redis.url, per_s=PER_S, burst=BURST, kind="api")
+    desk.with_rooms(limit=CallLimit(buckets.take, per_s=PER_S, burst=BURST))
+    return desk
+
+
+async def test_each_answer_says_what_is_left_until_there_is_nothing(limited: Desk) -> None:
+    _, headers = await limited.joins("admin")
+    for left in range(BURST - 1, -1, -1):
+        answer = await limited.http.get("/auth/me", headers=headers)
+        assert answer.status_code == 200
+        assert answer.headers["ratelimit-policy"] == '"caller";q=5;w=500'
+        assert answer.headers["ratelimit"].startswith(f'"caller";r={left};t=')
+    refused = await limited.http.get("/auth/me", headers=headers)
+    problem(refused, 429, "too_many")
+    assert 1 <= int(refused.headers["retry-after"]) <= 100
+    assert refused.headers["ratelimit"].startswith('"caller";r=0;t=')
+
+
+async def test_one_caller_takes_nothing_from_another_and_a_key_counts_for_itself(
+    limited: Desk,
+) -> None:
+    _, headers = await limited.joins("admin")
+    made = await limited.http.post(
+        "/api-keys", json={"name": "erp", "permissions": ["users:read"]},
+        headers={**headers, "idempotency-key": "k"},
+    )  # fmt: skip
+    assert made.headers["ratelimit"].startswith('"caller";r=4;')  # counted once
+    for _ in range(BURST):
+        await limited.http.get("/users", headers=headers)
+    key = {"authorization": f"Bearer {made.json()['key']}"}
+    assert (await limited.http.get("/users", headers=key)).status_code == 200
+    _, other = await limited.joins("viewer")
+    assert (await limited.http.get("/users", headers=other)).status_code == 200
+
+
+async def test_without_redis_everybody_passes(desk: Desk) -> None:
+    buckets = Buckets("redis://127.0.0.1:1/0", per_s=PER_S, burst=BURST, kind="api")
+    desk.with_rooms(limit=CallLimit(buckets.take, per_s=PER_S, burst=BURST))
+    _, headers = await desk.joins("admin")
+    for _ in range(BURST + 2):
+        answer = await desk.http.get("/auth/me", headers=headers)
+        assert answer.status_code == 200
+        assert "ratelimit" not in answer.headers
+
+
+async def test_no_page_of_somebody_elses_is_let_in(desk: Desk) -> None:
+    _, headers = await desk.joins("admin")
+    origin = {"origin": "https://evil.example", "access-control-request-method": "POST"}
+    for method, path in (
+        ("GET", "/auth/me"), ("OPTIONS", "/auth/login"), ("OPTIONS", "/users"),
+        ("POST", "/auth/login"),
+    ):  # fmt: skip
+        answer = await desk.http.request(method, path, headers={**headers, **origin})
+        assert not [name for name in answer.headers if name.startswith("access-control-")]
+        assert answer.headers["cross-origin-resource-policy"] == "same-origin"

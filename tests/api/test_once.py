@@ -1,0 +1,213 @@
+"""A POST under a key happens once: the same answer again, and nothing twice."""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+import httpx
+import pytest
+
+from niochat.access.idempotency import Asked, Kept, Lease
+from niochat.domain.errors import Refused
+from niochat.ingress.api.once import HEADER, NO_ACTS
+from tests.api.conftest import Desk, problem
+from tests.builders import Given
+
+pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(60)]
+
+NOVA = {"login": "nova@example.com", "name": "Nova", "role": "viewer"}
+KEY = {"name": "erp", "permissions": ["contacts:read"]}
+
+
+async def post(
+    desk: Desk, path: str, body: Any, headers: Mapping[str, str], key: str = "k1"
+) -> httpx.Response:
+    return await desk.http.post(path, json=body, headers={**headers, HEADER: key})
+
+
+async def mails(desk: Desk) -> int:
+    """How many left since the last look."""
+    desk.house.clock.passes(seconds=60)
+    return len(await desk.house.deliver())
+
+
+async def age(desk: Desk, hours: float = 0, *, lease_s: float = 0) -> None:
+    """As if the keys had come earlier."""
+    await desk.house.admin.execute(
+        "UPDATE idempotency_keys SET started_at = started_at - $1 * interval '1 hour',"
+        " leased_until = leased_until - $2 * interval '1 second'", hours, lease_s
+    )  # fmt: skip
+
+
+async def test_the_same_request_again_gets_the_same_answer_and_changes_nothing(desk: Desk) -> None:
+    _, headers = await desk.joins("admin")
+    first = await post(desk, "/users", NOVA, headers)
+    again = await post(desk, "/users", NOVA, headers)
+    assert first.status_code == again.status_code == 201, again.text
+    assert first.json() == again.json()
+    assert "idempotency-replayed" not in first.headers
+    assert again.headers["idempotency-replayed"] == "true"
+    assert await mails(desk) == 1
+    problem(await post(desk, "/users", NOVA, headers, "k2"), 409, "login_taken")
+
+
+async def test_what_is_shown_once_is_shown_to_who_did_not_hear_it_and_lies_sealed(
+    desk: Desk, given: Given
+) -> None:
+    _, headers = await desk.joins("admin")
+    made = (await post(desk, "/api-keys", KEY, headers)).json()
+    assert (await post(desk, "/api-keys", KEY, headers)).json() == made
+    (answer,) = await given.rows("SELECT answer_sealed FROM idempotency_keys")
+    assert made["key"].encode() not in answer
+    assert await given.count("api_keys") == 1
+
+
+async def test_an_answer_without_a_body_is_kept_too(desk: Desk) -> None:
+    _, headers = await desk.joins("admin")
+    user = (await post(desk, "/users", NOVA, headers)).json()["id"]
+    await mails(desk)
+    path = f"/users/{user}/invitation"
+    assert [(await post(desk, path, None, headers)).status_code for _ in range(2)] == [202, 202]
+    assert await mails(desk) == 1
+
+
+async def test_a_key_stands_for_one_request_of_one_caller_on_one_route(desk: Desk) -> None:
+    _, headers = await desk.joins("admin")
+    assert (await post(desk, "/users", NOVA, headers)).status_code == 201
+    problem(await post(desk, "/users", {**NOVA, "name": "Novo"}, headers), 422, "key_reused")
+    assert (await post(desk, "/api-keys", KEY, headers)).status_code == 201
+    await desk.house.user("outra@example.com", "admin")
+    other = await desk.bearer("outra@example.com")
+    problem(await post(desk, "/users", NOVA, other), 409, "login_taken")
+
+
+@pytest.mark.parametrize("key", ["", "a b", "é".encode(), "x" * 129])
+async def test_a_key_that_is_none_is_refused_and_changes_nothing(
+    desk: Desk, given: Given, key: str | bytes
+) -> None:
+    _, headers = await desk.joins("admin")
+    sent = [*headers.items(), (HEADER, key)]
+    answer = await desk.http.post("/users", json=NOVA, headers=sent)  # type: ignore[arg-type]
+    problem(answer, 422, "bad_key")
+    assert await given.count("users") == 1
+
+
+async def test_of_requests_that_come_together_one_acts(desk: Desk, given: Given) -> None:
+    _, headers = await desk.joins("admin")
+    answers = await asyncio.gather(*(post(desk, "/api-keys", KEY, headers) for _ in range(8)))
+    for each in answers:
+        if each.status_code != 201:
+            problem(each, 409, "in_progress")
+    assert len({each.json()["id"] for each in answers if each.status_code == 201}) == 1
+    assert await given.count("api_keys") == 1
+
+
+async def test_a_problem_is_not_kept_so_that_what_was_mended_can_be_sent_again(
+    desk: Desk, given: Given
+) -> None:
+    _, headers = await desk.joins("admin")
+    problem(await post(desk, "/users", {**NOVA, "role": "chefe"}, headers), 400, "no_role")
+    problem(await post(desk, "/users", {"login": "?"}, headers), 422, "invalid")
+    assert await given.count("idempotency_keys") == 0
+    assert (await post(desk, "/users", NOVA, headers)).status_code == 201
+
+
+async def test_who_may_no_more_does_not_get_the_kept_answer_either(desk: Desk) -> None:
+    boss, headers = await desk.joins("admin")
+    assert (await post(desk, "/api-keys", KEY, headers)).status_code == 201
+    await desk.house.admin.execute("UPDATE users SET role = 'viewer' WHERE id = $1", boss)
+    problem(await post(desk, "/api-keys", KEY, headers), 403, "forbidden")
+
+
+async def test_what_died_halfway_can_be_repeated_once_its_time_is_over(desk: Desk) -> None:
+    boss, headers = await desk.joins("admin")
+    store = desk.rooms.access.idempotency
+    asked = Asked(desk.house.tenant, boss, "POST /users", "k1", b"digest")
+    dead = await store.begin(asked)
+    assert isinstance(dead, Lease)
+    with pytest.raises(Refused) as refused:
+        await store.begin(asked)
+    assert refused.value.code == "in_progress"
+
+    await age(desk, lease_s=121)
+    second = await store.begin(asked)
+    assert isinstance(second, Lease)
+    await store.finish(asked, dead, Kept(201, "late"))  # it was not dead, only slow
+    await store.finish(asked, second, Kept(201, "mine"))
+    assert await store.begin(asked) == Kept(201, "mine")
+    problem(await post(desk, "/users", NOVA, headers), 422, "key_reused")
+
+
+async def test_who_hangs_up_in_the_middle_gets_the_answer_when_they_come_again(
+    desk: Desk, given: Given
+) -> None:
+    _, headers = await desk.joins("admin")
+    transport = httpx.ASGITransport(app=desk.app)  # as Serve does, what is left is cancelled
+    async with httpx.AsyncClient(transport=transport, base_url="http://desk") as http:
+        async with desk.house.admin.transaction():
+            await desk.house.admin.execute("LOCK TABLE api_keys IN EXCLUSIVE MODE")
+            left = asyncio.create_task(
+                http.post("/api-keys", json=KEY, headers={**headers, HEADER: "k1"})
+            )
+            while not await given.count("pg_locks", "NOT granted"):
+                await asyncio.sleep(0.01)
+            left.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await left
+        for _ in range(500):
+            answer = await post(desk, "/api-keys", KEY, headers)
+            if answer.status_code != 409:
+                break
+            problem(answer, 409, "in_progress")
+            await asyncio.sleep(0.01)
+    assert answer.headers["idempotency-replayed"] == "true"
+    assert await given.count("api_keys") == 1
+
+
+async def test_after_a_day_a_key_is_new_and_what_was_kept_is_purged(
+    desk: Desk, given: Given
+) -> None:
+    _, headers = await desk.joins("admin")
+    assert (await post(desk, "/users", NOVA, headers)).status_code == 201
+    await age(desk, hours=25)
+    problem(await post(desk, "/users", NOVA, headers), 409, "login_taken")
+    assert (await post(desk, "/api-keys", KEY, headers, "k2")).status_code == 201
+    store = desk.rooms.access.idempotency
+    assert await store.purge() == 0
+    await age(desk, hours=25)
+    assert await store.purge() == 1
+    assert await given.count("idempotency_keys") == 0
+
+
+async def test_a_superuser_has_keys_of_the_platform_and_of_each_tenant(
+    desk: Desk, given: Given
+) -> None:
+    _, headers = await desk.joins("superuser")
+    for tenant in (desk.house.tenant, await given.tenant()):
+        path = f"/tenants/{tenant}/enter"
+        assert (await post(desk, path, {"minutes": 5}, headers, "enter")).status_code == 200
+        made = await post(desk, "/api-keys", KEY, headers)
+        assert made.status_code == 201, made.text
+        assert "idempotency-replayed" not in made.headers
+        left = await desk.http.post("/tenants/leave", headers=headers)
+        assert left.status_code == 204
+    tenants: set[UUID] = set(await given.rows("SELECT tenant_id FROM api_keys"))
+    assert len(tenants) == 2
+
+
+async def test_every_post_that_acts_takes_a_key(desk: Desk) -> None:
+    """Log-ins, refreshes, tickets and links that are good once are no acts to repeat."""
+    told = (await desk.http.get("/openapi.json")).json()["paths"]
+    without = {
+        path
+        for path, methods in told.items()
+        if "post" in methods
+        and not [
+            each
+            for each in methods["post"].get("parameters", [])
+            if each["name"] == "Idempotency-Key"
+        ]
+    }
+    # An upload does nothing until it is sent, and what is not sent is deleted after a day.
+    assert without == NO_ACTS | {"/files"}

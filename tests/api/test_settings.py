@@ -1,0 +1,134 @@
+"""A provider's own settings: seen before they are changed, checked, announced, written down."""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+import httpx
+import pytest
+
+from niochat.adapters.postgres.codec import policy_of
+from tests.api.conftest import Desk, problem
+from tests.builders import Given
+
+pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(60)]
+
+MODEL = {"endpoint": "https://1.1.1.1/v1", "model": "m-1", "api_key": "sk-one"}
+
+
+async def patch(
+    desk: Desk, headers: Mapping[str, str], body: Any, tag: str | None = "*",
+    path: str = "/settings",
+) -> httpx.Response:  # fmt: skip
+    sent = {**headers, **({"if-match": tag} if tag is not None else {})}
+    return await desk.http.patch(path, json=body, headers=sent)
+
+
+async def test_the_policy_is_read_changed_and_read_again_in_the_words_of_a_file(
+    desk: Desk, given: Given
+) -> None:
+    _, headers = await desk.joins("admin")
+    before = await desk.http.get("/settings", headers=headers)
+    assert before.json()["policy"]["phone_pause_s"] == 1800
+    hours = [{"days": ["fri", "segunda"], "from": "08:00", "to": "18:30"}]
+    body = {
+        "timezone": "America/Recife",
+        "policy": {"hours": hours, "phone_pause_s": 60, "closed_days": ["2026-12-24"]},
+    }
+    told = await patch(desk, headers, body, before.headers["etag"])
+    assert told.status_code == 200, told.text
+    assert told.headers["etag"] != before.headers["etag"]
+    policy = told.json()["policy"]
+    assert policy["hours"] == [{"days": ["mon", "fri"], "from": "08:00", "to": "18:30"}]
+    assert policy["closed_days"] == ["2026-12-24"]
+    again = await desk.http.get("/settings", headers=headers)
+    assert again.json() == told.json()
+    assert again.headers["etag"] == told.headers["etag"]
+    assert desk.announced == [desk.house.tenant]
+
+    (stored,) = await given.rows("SELECT policy FROM tenants")
+    meant = policy_of("active", stored)
+    assert (meant.phone_pause_s, meant.hours[0].days) == (60, (0, 4))
+    back = await patch(desk, headers, {"policy": {"hours": None}}, told.headers["etag"])
+    assert back.json()["policy"]["hours"] == []
+    logged = await given.rows("SELECT after FROM audit WHERE action = 'settings.change'")
+    assert logged[0]["changed"] == ["closed_days", "hours", "phone_pause_s", "timezone"]
+
+
+async def test_only_who_has_seen_it_as_it_is_may_change_it(desk: Desk, given: Given) -> None:
+    _, headers = await desk.joins("admin")
+    tag = (await desk.http.get("/settings", headers=headers)).headers["etag"]
+    problem(await patch(desk, headers, {"name": "A"}, None), 428, "if_match_required")
+    for stale in ('"0"', f"W/{tag}", "", "x", '"0", "1x"'):
+        problem(await patch(desk, headers, {"name": "A"}, stale), 412, "stale")
+    answers = await asyncio.gather(
+        *(patch(desk, headers, {"name": f"N{n}"}, f'"0", {tag}') for n in range(4))
+    )
+    assert sorted(each.status_code for each in answers) == [200, 412, 412, 412]
+    assert await given.count("audit", "action = 'settings.change'") == 1
+
+
+async def test_what_is_wrong_is_said_and_changes_nothing(desk: Desk, given: Given) -> None:
+    _, headers = await desk.joins("admin")
+    before = (await desk.http.get("/settings", headers=headers)).json()
+    for policy in (
+        {"burst_window_s": 0}, {"burst_window_s": "2"}, {"closed_text": "amanhã"},
+        {"hours": [{"days": ["x"], "from": "08:00", "to": "09:00"}]},
+        {"hours": [{"days": ["mon"], "from": "09:00", "to": "08:00"}]},
+        {"holidays": "XX"}, {"other": 1}, {"reminder_after_s": 5},
+    ):  # fmt: skip
+        problem(await patch(desk, headers, {"policy": policy}), 422, "invalid")
+    problem(await patch(desk, headers, {"policy": {"team": "vendas"}}), 400, "no_team")
+    longer = {"policy": {"burst_window_s": 20, "burst_limit_s": 10}}
+    problem(await patch(desk, headers, longer), 400, "bad_settings")
+    assert (await desk.http.get("/settings", headers=headers)).json() == before
+    assert (await patch(desk, headers, {})).json() == before
+    assert await given.count("audit", "action = 'settings.change'") == 0
+
+
+async def test_the_assistant_is_set_up_and_its_key_is_never_shown(desk: Desk, given: Given) -> None:
+    _, headers = await desk.joins("admin")
+    path = "/settings/assistant"
+    empty = (await desk.http.get(path, headers=headers)).json()
+    assert (empty["configured"], empty["enabled"], empty["model"]) == (False, False, None)
+    problem(await patch(desk, headers, {"model": "m"}, path=path), 400, "bad_settings")
+
+    body = {**MODEL, "price_in": 1.25, "persona": {"name": "Lia"}, "max_tokens": 400}
+    made = await patch(desk, headers, body, path=path)
+    assert made.status_code == 200, made.text
+    told = made.json()
+    assert "sk-one" not in made.text
+    assert (told["configured"], told["enabled"], told["price_in"]) == (True, True, 1.25)
+    assert (told["turns_per_minute"], told["persona"]["name"]) == (6000, "Lia")
+
+    more = {"persona": {"style": "breve"}, "enabled": False}
+    told = (await patch(desk, headers, more, made.headers["etag"], path)).json()
+    assert (told["persona"]["name"], told["persona"]["style"]) == ("Lia", "breve")
+    assert (told["enabled"], told["max_tokens"]) == (False, 400)
+    log = await given.rows("SELECT after::text FROM audit WHERE action = 'settings.assistant'")
+    assert len(log) == 2
+    assert "sk-one" not in "".join(log)
+
+
+async def test_a_key_does_not_follow_to_another_endpoint(desk: Desk, given: Given) -> None:
+    _, headers = await desk.joins("admin")
+    path = "/settings/assistant"
+    assert (await patch(desk, headers, MODEL, path=path)).status_code == 200
+    moved = {"endpoint": "https://1.0.0.1/v1"}
+    problem(await patch(desk, headers, moved, path=path), 400, "api_key_needed")
+    assert await given.rows("SELECT endpoint FROM assistants") == [MODEL["endpoint"]]
+    whole = {**moved, "api_key": "sk-two"}
+    assert (await patch(desk, headers, whole, path=path)).status_code == 200
+
+
+async def test_a_model_inside_the_installation_and_the_platforms_limits_are_refused(
+    desk: Desk,
+) -> None:
+    _, headers = await desk.joins("admin")
+    path = "/settings/assistant"
+    inside = {**MODEL, "endpoint": "http://169.254.169.254/latest"}
+    problem(await patch(desk, headers, inside, path=path), 400, "private_address")
+    for wrong in ({"turns_per_minute": 9}, {"max_steps": 0}, {"price_in": -1}, {"api_key": "a b"}):
+        problem(await patch(desk, headers, {**MODEL, **wrong}, path=path), 422, "invalid")
+    environment = {**MODEL, "api_key": "env:NIOCHAT_VAULT_KEYS"}
+    problem(await patch(desk, headers, environment, path=path), 422, "invalid")
