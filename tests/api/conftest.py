@@ -12,6 +12,9 @@ from fastapi import FastAPI
 
 from niochat.adapters.files import FileStore
 from niochat.adapters.postgres.database import Database
+from niochat.assignment.changes import PresenceChanges
+from niochat.assignment.presences import Presences
+from niochat.assignment.queues import Queue, Queues
 from niochat.conversation.desk import DeskViews
 from niochat.conversation.reading import Reading
 from niochat.inbox.ask import Asking
@@ -46,6 +49,9 @@ class Desk:
     """Whose access was told to have changed."""
     said: list[bytes]
     """What was told to screens in passing."""
+    queues: Queues
+    looks: list[Queue]
+    """Queues that were told to look."""
 
     async def conversation(self, place: Place | None = None, *words: str) -> Visit:
         """A customer has written; the assistant has the conversation."""
@@ -105,9 +111,15 @@ async def desk(
     async def say(words: bytes) -> None:
         said.append(words)
 
+    queues = Queues(database)
+    looks: list[Queue] = []
+    presence = PresenceChanges(
+        queues, lambda tenant, threads: [owner.start(host.run(each)) for each in threads] and None,
+        looks.append,
+    )  # fmt: skip
     app = build(
         access, DeskViews(database), asking, Reading(database), library, access_changed, say,
-        secure_cookies=False,
+        Presences(database), presence.changed, secure_cookies=False,
     )  # fmt: skip
     async with serving(app) as http:
-        yield Desk(house, app, http, given, host, changed, said)
+        yield Desk(house, app, http, given, host, changed, said, queues, looks)

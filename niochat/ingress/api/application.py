@@ -6,10 +6,20 @@ from uuid import UUID
 
 from fastapi import FastAPI
 
+from niochat.assignment.presences import Presences
 from niochat.conversation.desk import DeskViews
 from niochat.conversation.reading import Reading
 from niochat.inbox.ask import Asking
-from niochat.ingress.api import answers, auth, conversations, files, messages, people, platform
+from niochat.ingress.api import (
+    answers,
+    auth,
+    conversations,
+    files,
+    messages,
+    people,
+    platform,
+    presence,
+)
 from niochat.ingress.api.shapes import Problem
 from niochat.media.library import Library
 from niochat.wiring.access import Access
@@ -17,7 +27,7 @@ from niochat.wiring.access import Access
 VERSION = "1.0.0"
 ROUTERS = (
     auth.router, people.router, conversations.router, messages.router, files.router,
-    platform.router,
+    platform.router, presence.router,
 )  # fmt: skip
 _PROBLEMS = {
     "4XX": {"model": Problem, "description": "What to change, as a problem (RFC 9457)."},
@@ -38,18 +48,22 @@ def build(
     library: Library,
     changed: Callable[[UUID], Awaitable[object]],
     say: Callable[[bytes], Awaitable[object]],
+    presences: Presences,
+    presence_changed: Callable[[UUID, UUID], Awaitable[object]],
     *,
     secure_cookies: bool,
 ) -> FastAPI:
     """The application below ``/api/v1``. Its documentation is OpenAPI 3.1 and no page: pages
     would load scripts from elsewhere. ``changed`` is told whose access, a user's or a tenant's, is
-    another one now; ``say`` tells screens what passes.
+    another one now; ``say`` tells screens what passes; ``presence_changed``: (tenant, user) came,
+    went or has another capacity.
     """
     app = _documented()
     app.state.access, app.state.secure_cookies = access, secure_cookies
     app.state.desk_views, app.state.asking = desk_views, asking
     app.state.library, app.state.reading, app.state.say = library, reading, say
     app.state.access_changed = changed
+    app.state.presences, app.state.presence_changed = presences, presence_changed
     return app
 
 
