@@ -10,7 +10,7 @@ from uuid import UUID
 
 from niochat.assistant.facts import Facts, Wish
 from niochat.assistant.patience import patiently
-from niochat.assistant.visit import Visit, Visits
+from niochat.assistant.visit import Used, Visit, Visits
 from niochat.domain.commands import Handoff
 from niochat.domain.erp import (
     Answer,
@@ -133,12 +133,18 @@ class Case:
         }  # fmt: skip
         self.after_text.append(Content(kind, text, details))
 
-    async def keep(self, *calls: Mapping[str, object]) -> None:
+    async def hold(self, document: str) -> None:
+        """The document of whoever writes, who certainly is its holder, is kept, sealed."""
+        await self._patiently(lambda: self.visits.hold(self.visit.request, document))
+
+    async def keep(self, *calls: Mapping[str, object], used: Used | None = None) -> None:
         """Finished calls and what is known now go into the database.
 
         Raises ``Refused`` when the turn is over.
         """
-        await self._patiently(lambda: self.visits.record(self.visit.request, self.facts, *calls))
+        await self._patiently(
+            lambda: self.visits.record(self.visit.request, self.facts, *calls, used=used)
+        )
 
     async def _patiently(self, work: Callable[[], Awaitable[Kept]]) -> Kept:
         return await patiently(work, time.monotonic() + self.back_within_s)

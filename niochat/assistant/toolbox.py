@@ -17,6 +17,7 @@ from niochat.assistant.tools.plans import LIST_PLANS, REGISTER_INTEREST
 from niochat.assistant.tools.tickets import LIST_TICKETS, OPEN_TICKET
 from niochat.assistant.tools.tool import Arguments, Tool
 from niochat.assistant.tools.unlock import UNLOCK
+from niochat.assistant.visit import Used
 from niochat.domain.errors import NiochatError
 
 _log = structlog.get_logger(__name__)
@@ -116,7 +117,10 @@ class Toolbox:
 
     async def _keep(self, tool: str, said: object, result: Result) -> None:
         self._case.results.append((tool, result))
-        await self._case.keep({"tool": tool, "arguments": said, "result": result})
+        # A name that the model made up could be anything, a customer's document too.
+        known = tool if tool in _OFFERS else "unknown"
+        used = Used(known, "done" if result.get("ok") else str(result.get("erro", "")))
+        await self._case.keep({"tool": tool, "arguments": said, "result": result}, used=used)
         _log.info(
             "tool_used", tool=tool, turn=str(self._case.visit.request.turn_id),
             code=result.get("erro", ""),

@@ -1,27 +1,31 @@
 """A visit as a turn finds it, and what the turn writes down while it runs."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 from hashlib import sha256
 from typing import Any
-from uuid import UUID, uuid5
+from uuid import UUID, uuid4, uuid5
 from zoneinfo import ZoneInfo
 
 from niochat.adapters.calendar import presence
+from niochat.adapters.postgres.audit import record
 from niochat.adapters.postgres.codec import policy_of
 from niochat.adapters.postgres.database import Database
 from niochat.adapters.postgres.queries import queries
 from niochat.assistant.facts import Facts, facts_from_json, facts_to_json
 from niochat.assistant.report import TurnRequest
 from niochat.assistant.transcript import MESSAGES, Line, read_lines
+from niochat.domain.audit import Entry, Who, WhoKind
 from niochat.domain.errors import Refused
 from niochat.domain.message import Author
 from niochat.domain.policy import Policy, Presence
+from niochat.domain.sealing import DOCUMENT, Seals
 from niochat.runtime.grouping import Grouper
 
 _SQL = queries("assistant")
+_ASSISTANT = Who(WhoKind.ASSISTANT, "assistant")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +72,23 @@ class Visit:
         return next(ours, "")
 
 
+@dataclass(frozen=True, slots=True)
+class Used:
+    """A finished call, as the audit log names it: both words are the code's, not the model's."""
+
+    tool: str
+    outcome: str
+    key: str = field(default_factory=lambda: uuid4().hex)
+    """The same however often it is told."""
+
+
 class Visits:
     """Reads and writes for one tenant at a time, as the tenant's role."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, seals: Seals | None = None) -> None:
+        """Without ``seals`` nobody's document is kept."""
         self._database = database
+        self._seals = seals
         self._opening: dict[UUID, Grouper[TurnRequest, Visit | None]] = {}  # one a tenant
 
     async def open(self, request: TurnRequest) -> Visit | None:
@@ -98,20 +114,47 @@ class Visits:
         ]
 
     async def record(
-        self, request: TurnRequest, facts: Facts, *calls: Mapping[str, object]
+        self,
+        request: TurnRequest,
+        facts: Facts,
+        *calls: Mapping[str, object],
+        used: Used | None = None,
     ) -> None:
         """What was learned, by a call that is finished or without one, is kept, whatever comes
-        after.
+        after; the audit log says which tool was ``used``. Twice is as once.
 
         Raises ``Refused`` when the attempt does not count any more.
         """
+        key = None if used is None else used.key
+        stored = [call if key is None else {**call, "key": key} for call in calls]
         async with self._database.tenant(request.tenant_id) as connection:
-            kept = await connection.fetchval(
+            kept = await connection.fetchrow(
                 _SQL["record_call"], request.tenant_id, request.turn_id, request.attempt,
-                list(calls), facts_to_json(facts),
+                stored, facts_to_json(facts), key,
             )  # fmt: skip
+            if kept is not None and used is not None and not kept["again"]:
+                await record(connection, _entry(request, kept["conversation_id"], used))
         if kept is None:
             raise Refused("the turn is over", code="turn_not_current")
+
+    async def hold(self, request: TurnRequest, document: str) -> None:
+        """Whoever writes is the holder of this document: it is sealed and kept with the contact,
+        unless one is known already. Twice is as once.
+        """
+        if self._seals is None:
+            return
+        tenant_id = request.tenant_id
+        sealed = self._seals.seal(document, tenant_id=tenant_id, purpose=DOCUMENT)
+        index = self._seals.blind(document, tenant_id=tenant_id, purpose=DOCUMENT)
+        async with self._database.tenant(tenant_id) as connection:
+            contact_id = await connection.fetchval(
+                _SQL["hold"], tenant_id, request.turn_id, request.attempt, sealed, index
+            )
+            if contact_id is not None:
+                before, after = {"document": None}, {"document": "identified"}
+                target = f"contact:{contact_id}"
+                entry = Entry(tenant_id, _ASSISTANT, "contacts.change", target, before, after)
+                await record(connection, entry)
 
     async def attach(
         self, request: TurnRequest, name: str, mimetype: str, filename: str, data: bytes
@@ -126,6 +169,13 @@ class Visits:
                 _SQL["attach"], request.tenant_id, attachment, mimetype, filename, data
             )
         return attachment
+
+
+def _entry(request: TurnRequest, conversation_id: UUID, used: Used) -> Entry:
+    """Never the arguments, nor what came of them: they are customers' documents and debts."""
+    after = {"outcome": used.outcome, "turn": str(request.turn_id), "attempt": request.attempt}
+    target = f"conversation:{conversation_id}"
+    return Entry(request.tenant_id, _ASSISTANT, f"tools.{used.tool}", target, None, after)
 
 
 def _visit(request: TurnRequest, row: Any) -> Visit:

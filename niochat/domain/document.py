@@ -46,3 +46,16 @@ def _check_digit(digits: str, weights: Sequence[int]) -> int:
     total = sum(int(digit) * weight for digit, weight in zip(digits, weights, strict=False))
     rest = total % 11
     return 0 if rest < 2 else 11 - rest
+
+
+def written(document: str) -> str:
+    """As people write it: ``529.982.247-25`` or ``11.222.333/0001-81``."""
+    if len(document) == 11:
+        return f"{document[:3]}.{document[3:6]}.{document[6:9]}-{document[9:]}"
+    rest = f"{document[5:8]}/{document[8:12]}-{document[12:]}"
+    return f"{document[:2]}.{document[2:5]}.{rest}"
+
+
+def masked_document(document: str) -> str:
+    """The same with its last two digits only: enough to compare with a paper at hand."""
+    return re.sub(r"\d(?=.*\d.*\d)", "*", written(document))

@@ -3,6 +3,9 @@
 from typing import Protocol
 from uuid import UUID
 
+DOCUMENT = "contact document"
+"""What a contact's CPF or CNPJ is sealed for: by the assistant, or by people."""
+
 
 class Seals(Protocol):
     """``niochat.vault.vault.Vault``, as seen from other rooms."""
@@ -17,6 +20,14 @@ class Seals(Protocol):
 
     def current(self, sealed: bytes) -> bool:
         """Whether the current key sealed it."""
+        ...
+
+    def blind(self, plain: str, *, tenant_id: UUID, purpose: str) -> bytes:
+        """What finds a sealed value without opening any."""
+        ...
+
+    def blinds(self, plain: str, *, tenant_id: UUID, purpose: str) -> list[bytes]:
+        """The same under each key that it may stand under."""
         ...
 
     def fingerprint(self, secret: str) -> bytes:

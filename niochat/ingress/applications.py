@@ -32,8 +32,11 @@ from niochat.assignment.changes import PresenceChanges
 from niochat.assignment.presences import Presences
 from niochat.assignment.queues import Queue, Queues
 from niochat.config import Settings
+from niochat.conversation.contacts import Contacts
 from niochat.conversation.desk import DeskViews
+from niochat.conversation.gathering import Gathering
 from niochat.conversation.reading import Reading
+from niochat.conversation.search import Searching
 from niochat.domain.errors import NiochatError
 from niochat.domain.ids import SHARDS
 from niochat.inbox.ask import Asking
@@ -189,12 +192,14 @@ def _rest(
     settings = parts.settings
     access = open_access(parts.database, parts.vault, settings.base_url, settings.mail_from)
     parts.owner.start(access.audit.seal_for_ever())
+    parts.owner.start(Gathering(parts.database).gather_for_ever())
     if settings.smtp_url is not None:
         mail_server = Smtp(settings.smtp_url.get_secret_value())
         parts.owner.start(deliver_for_ever(access.post, mail_server.send))
     app = rest.build(
-        access, DeskViews(parts.database), Asking(parts.inbox, poke), Reading(parts.database),
-        parts.library, parts.access_changes.publish, parts.passing.say,
+        access, DeskViews(parts.database), Searching(parts.database),
+        Contacts(parts.database, parts.vault), Asking(parts.inbox, poke),
+        Reading(parts.database), parts.library, parts.access_changes.publish, parts.passing.say,
         Presences(parts.database), presence_changes.changed,
         secure_cookies=settings.base_url.startswith("https://"),
     )  # fmt: skip

@@ -32,6 +32,8 @@ class Place:
     purpose: str
     of_gate: bool = False
     """Whether only the gate's role sees them."""
+    found_by_index: bool = False
+    """Whether ``write`` takes the value's new blind index too."""
 
 
 @dataclass(slots=True)
@@ -64,22 +66,27 @@ class Resealing:
                 rows = await connection.fetch(place.read, last, BATCH)
                 for row in rows:
                     tenant_id = row["tenant_id"] or PLATFORM
-                    new = self._renewed(count, row["sealed"], tenant_id, place.purpose)
-                    if new is not None:
-                        await connection.execute(place.write, row["key"], row["sealed"], new)
+                    new = self._renewed(count, row["sealed"], tenant_id, place)
+                    if new:
+                        await connection.execute(place.write, row["key"], row["sealed"], *new)
             if len(rows) < BATCH:
                 return count
             last = rows[-1]["key"]
 
-    def _renewed(self, count: Count, sealed: bytes, tenant_id: UUID, purpose: str) -> bytes | None:
+    def _renewed(self, count: Count, sealed: bytes, tenant_id: UUID, place: Place) -> list[bytes]:
+        """What to write instead; nothing where all is well, or nothing can be done."""
+        purpose = place.purpose
         try:
             if self._vault.current(sealed):
                 count.current += 1
-                return None
+                return []
             plain = self._vault.open(sealed, tenant_id=tenant_id, purpose=purpose)
         except (Invalid, Unreadable) as error:
             count.damaged += 1
             _log.warning("not_resealed", what=count.what, code=error.code)
-            return None
+            return []
         count.resealed += 1
-        return self._vault.seal(plain, tenant_id=tenant_id, purpose=purpose)
+        new = [self._vault.seal(plain, tenant_id=tenant_id, purpose=purpose)]
+        if place.found_by_index:
+            new.append(self._vault.blind(plain, tenant_id=tenant_id, purpose=purpose))
+        return new

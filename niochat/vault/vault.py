@@ -36,6 +36,7 @@ class Vault:
     def __init__(self, keys: Mapping[str, bytes]) -> None:
         """``keys`` by id, 32 bytes each; the first is current."""
         self._ciphers = {key_id: AESGCM(key) for key_id, key in keys.items()}
+        self._blinding = {key_id: _blinding(key) for key_id, key in keys.items()}
         self._current = next(iter(keys))
 
     @classmethod
@@ -87,6 +88,19 @@ class Vault:
         """Whether the current key sealed it; if not, seal it again. Raises ``Unreadable``."""
         return _parts(sealed).key_id == self._current
 
+    def blind(self, plain: str, *, tenant_id: UUID, purpose: str) -> bytes:
+        """What finds a sealed value again without opening any: equal for equal values of a tenant
+        and purpose, and worthless to whoever lacks the current key.
+        """
+        return self.blinds(plain, tenant_id=tenant_id, purpose=purpose)[0]
+
+    def blinds(self, plain: str, *, tenant_id: UUID, purpose: str) -> list[bytes]:
+        """The same under each key at hand, the current one first: while keys rotate a value may
+        still stand under an older one.
+        """
+        said = tenant_id.bytes + purpose.encode() + b"\0" + _bytes(plain)
+        return [hmac.digest(key, said, "sha256") for key in self._blinding.values()]
+
     @staticmethod
     def fingerprint(secret: str) -> bytes:
         """SHA-256, for telling a secret without opening it. For long random secrets only."""
@@ -98,6 +112,11 @@ class Vault:
         # A stranger's secret may be no Unicode at all; that is a wrong secret, not an error.
         offered = sha256(secret.encode("utf-8", "surrogatepass")).digest()
         return hmac.compare_digest(offered, fingerprint)
+
+
+def _blinding(key: bytes) -> bytes:
+    """A key of its own for blind indexes (HMAC as the expansion of HKDF, RFC 5869)."""
+    return hmac.digest(key, b"niochat blind index\x01", "sha256")
 
 
 def _bound(header: bytes, tenant_id: UUID, purpose: str) -> bytes:

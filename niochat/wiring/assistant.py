@@ -26,8 +26,8 @@ def build_assistant(parts: Parts, erp: ErpDesk) -> Assistant:
         drafts.write(request.tenant_id, request.conversation_id, request.turn_id, text)
 
     return Assistant(
-        Visits(parts.database), Models(), erp, parts.directory.assistant, capabilities_by(parts),
-        wrote=wrote,
+        Visits(parts.database, parts.vault), Models(), erp, parts.directory.assistant,
+        capabilities_by(parts), wrote=wrote,
     )  # fmt: skip
 
 

@@ -3,6 +3,7 @@
 from niochat.access import mail, second_factor, signing
 from niochat.accounts.sealing import Purpose
 from niochat.adapters.postgres.queries import queries
+from niochat.domain.sealing import DOCUMENT
 from niochat.vault.resealing import Place
 
 _SQL = queries("resealing")
@@ -18,6 +19,8 @@ PLACES = (
           Purpose.ASSISTANT_KEY),
     Place("ERP tokens", _SQL["tokens_for_erps"], _SQL["put_token_for_erp"],
           Purpose.ERP_TOKEN),
+    Place("documents", _SQL["documents"], _SQL["put_document"],
+          DOCUMENT, found_by_index=True),
     Place("second factors", _SQL["second_factors"], _SQL["put_second_factor"],
           second_factor.PURPOSE, True),
     Place("signing keys", _SQL["signing_keys"], _SQL["put_signing_key"],

@@ -15,8 +15,10 @@ from niochat.adapters.postgres.database import Database
 from niochat.assignment.changes import PresenceChanges
 from niochat.assignment.presences import Presences
 from niochat.assignment.queues import Queue, Queues
+from niochat.conversation.contacts import Contacts
 from niochat.conversation.desk import DeskViews
 from niochat.conversation.reading import Reading
+from niochat.conversation.search import Searching
 from niochat.inbox.ask import Asking
 from niochat.ingress.api.application import build
 from niochat.media.library import Library
@@ -118,8 +120,9 @@ async def desk(
         looks.append,
     )  # fmt: skip
     app = build(
-        access, DeskViews(database), asking, Reading(database), library, access_changed, say,
-        Presences(database), presence.changed, secure_cookies=False,
+        access, DeskViews(database), Searching(database), Contacts(database, house.vault), asking,
+        Reading(database), library, access_changed, say, Presences(database),
+        presence.changed, secure_cookies=False,
     )  # fmt: skip
     async with serving(app) as http:
         yield Desk(house, app, http, given, host, changed, said, queues, looks)

@@ -109,6 +109,7 @@ SAMPLES: dict[str, dict[str, Any]] = {
     "/teams/{slug}": {"name": "x"},
     "/presence/me": {"state": "online"},
     "/presence/{user_id}": {"capacity": 1},
+    "/contacts/lookup": {"document": "52998224725"},
 }
 """Bodies that are well formed."""
 MADE_BY_PUT = {"/teams/{slug}", "/roles/{name}"}
@@ -123,6 +124,8 @@ async def test_another_tenants_ids_are_as_unknown_as_any(desk: Desk, given: Give
     ids = {
         "user_id": str(stranger), "key_id": made.json()["id"], "name": "deles",
         "conversation_id": str(visit.id),
+        "contact_id": (await given.rows(
+            "SELECT contact_id::text FROM threads WHERE id = $1", visit.thread))[0],
     }  # fmt: skip
     await desk.http.put("/roles/deles", json={"permissions": ["contacts:read"]}, headers=theirs)
     _, ours = await desk.joins("admin")
@@ -150,7 +153,16 @@ async def test_another_tenants_ids_are_as_unknown_as_any(desk: Desk, given: Give
 async def snapshot(desk: Desk, tenant: UUID) -> list[str]:
     return [
         row[0]
-        for table in ("users", "roles", "api_keys", "sessions", "inbox", "events", "audit")
+        for table in (
+            "users",
+            "roles",
+            "api_keys",
+            "sessions",
+            "inbox",
+            "events",
+            "audit",
+            "contacts",
+        )
         for row in await desk.house.admin.fetch(
             f"SELECT t::text FROM {table} t WHERE tenant_id = $1 ORDER BY 1", tenant
         )

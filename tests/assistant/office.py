@@ -63,8 +63,9 @@ class Office:
     @property
     def assistant(self) -> Assistant:
         return Assistant(
-            Visits(self.host.database), self.models, self, self.directory.assistant, self._capable
-        )
+            Visits(self.host.database, VAULT), self.models, self, self.directory.assistant,
+            self._capable,
+        )  # fmt: skip
 
     async def read(self, tenant_id: UUID, request: Read[Answer]) -> Answer:
         return await self.calls.read(tenant_id, request)

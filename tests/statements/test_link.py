@@ -128,6 +128,28 @@ async def test_a_send_that_must_be_tried_again_after_linking_still_leaves(
     assert again.id == claimed.id
 
 
+async def test_what_is_known_of_a_contact_goes_along_where_the_other_does_not_know_better(
+    a: Host, place: Place, given: Given
+) -> None:
+    by_lid, by_phone = await apart(a, place)
+    for thread, name, document, notes in (
+        (by_lid, "Ana", None, "um"), (by_phone, "Outra", b"d", "dois"),
+    ):  # fmt: skip
+        await given.admin.execute(
+            "UPDATE contacts SET name = $2, document_sealed = $3, document_index = $3, notes = $4"
+            " WHERE id = (SELECT contact_id FROM threads WHERE id = $1)",
+            thread, name, document, notes,
+        )  # fmt: skip
+    for _ in range(2):
+        await link(a, place, by_lid, by_phone)
+
+    (known,) = await given.admin.fetch(
+        "SELECT name, document_sealed, document_index, notes FROM contacts"
+        " WHERE merged_into IS NULL"
+    )
+    assert tuple(known) == ("Ana", b"d", b"d", "um\ndois")
+
+
 async def test_what_an_agent_took_over_stays_with_the_agent(
     a: Host, place: Place, given: Given
 ) -> None:

@@ -8,6 +8,7 @@ import pytest_asyncio
 
 from niochat.assistant.facts import Facts
 from niochat.assistant.report import TurnRequest
+from niochat.assistant.visit import Used
 from niochat.domain import commands as cmd
 from niochat.domain.errors import Refused
 from tests.builders import Given, Host, Place
@@ -118,6 +119,28 @@ async def test_a_call_and_its_facts_are_kept_together(reception: Reception, give
     assert visit.facts == Facts(name="Maria Souza", lookups=2)
     assert [call["name"] for call in visit.earlier] == ["list_invoices", "read_contract"]
     assert await given.count("memories") == 1
+
+
+async def test_a_call_whose_answer_was_lost_is_kept_and_logged_once(
+    reception: Reception, given: Given
+) -> None:
+    """It is told again under its key; another call with the same words has another one."""
+    used, again = Used("list_invoices", "done"), Used("list_invoices", "done")
+    for each in (used, used, again, used):
+        await reception.visits.record(reception.request, MARIA, CALL, used=each)
+
+    assert [call["key"] for call in (await reception.seen()).earlier] == [used.key, again.key]
+    assert await given.rows("SELECT action FROM audit") == ["tools.list_invoices"] * 2
+
+
+async def test_a_call_of_a_turn_that_is_over_is_not_logged(
+    reception: Reception, given: Given
+) -> None:
+    over = reception.request
+    await reception.answers()
+    with pytest.raises(Refused):
+        await reception.visits.record(over, MARIA, CALL, used=Used("list_invoices", "done"))
+    assert await given.count("audit") == 0
 
 
 async def test_a_file_of_another_attempt_is_another_file_and_the_same_one_is_kept_once(

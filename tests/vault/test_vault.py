@@ -141,3 +141,15 @@ def test_a_wrong_ring_is_refused_with_a_reason_and_without_a_key(text: str, reas
 
     assert "top-secret" not in str(refusal.value)
     assert base64.b64encode(OLD).decode() not in str(refusal.value)
+
+
+def test_a_blind_index_tells_equal_values_of_one_tenant_and_purpose_and_key_only() -> None:
+    vault, other = Vault({"k1": bytes(32)}), Vault({"k2": bytes([1]) * 32, "k1": bytes(32)})
+    tenant, foreign = UUID(int=1), UUID(int=2)
+    index = vault.blind("52998224725", tenant_id=tenant, purpose="document")
+    assert index == vault.blind("52998224725", tenant_id=tenant, purpose="document")
+    assert index != vault.blind("52998224726", tenant_id=tenant, purpose="document")
+    assert index != vault.blind("52998224725", tenant_id=foreign, purpose="document")
+    assert index != vault.blind("52998224725", tenant_id=tenant, purpose="other")
+    assert other.blind("52998224725", tenant_id=tenant, purpose="document") != index
+    assert other.blinds("52998224725", tenant_id=tenant, purpose="document")[1] == index

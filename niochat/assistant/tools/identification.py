@@ -61,7 +61,10 @@ async def identify(case: Case, wanted: Identify) -> Result:
     case.learn(lookups=case.facts.lookups + 1)
     if found is None or not found.contracts:
         return _nobody(case)
-    return _present(case, found)
+    shown = _present(case, found)
+    if shown["ok"] and case.facts.trusted:
+        await case.hold(document)
+    return shown
 
 
 def _nobody(case: Case) -> Result:

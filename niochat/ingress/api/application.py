@@ -7,18 +7,22 @@ from uuid import UUID
 from fastapi import FastAPI
 
 from niochat.assignment.presences import Presences
+from niochat.conversation.contacts import Contacts
 from niochat.conversation.desk import DeskViews
 from niochat.conversation.reading import Reading
+from niochat.conversation.search import Searching
 from niochat.inbox.ask import Asking
 from niochat.ingress.api import (
     answers,
     auth,
+    contacts,
     conversations,
     files,
     messages,
     people,
     platform,
     presence,
+    search,
 )
 from niochat.ingress.api.shapes import Problem
 from niochat.media.library import Library
@@ -27,7 +31,8 @@ from niochat.wiring.access import Access
 VERSION = "1.0.0"
 ROUTERS = (
     auth.router, people.router, conversations.router, messages.router, files.router,
-    platform.router, presence.router,
+    contacts.router, search.router, platform.router,
+    presence.router,
 )  # fmt: skip
 _PROBLEMS = {
     "4XX": {"model": Problem, "description": "What to change, as a problem (RFC 9457)."},
@@ -43,6 +48,8 @@ def described() -> dict[str, Any]:
 def build(
     access: Access,
     desk_views: DeskViews,
+    searching: Searching,
+    contacts_room: Contacts,
     asking: Asking,
     reading: Reading,
     library: Library,
@@ -62,6 +69,7 @@ def build(
     app.state.access, app.state.secure_cookies = access, secure_cookies
     app.state.desk_views, app.state.asking = desk_views, asking
     app.state.library, app.state.reading, app.state.say = library, reading, say
+    app.state.searching, app.state.contacts = searching, contacts_room
     app.state.access_changed = changed
     app.state.presences, app.state.presence_changed = presences, presence_changed
     return app

@@ -28,7 +28,7 @@ PATH = {
     "tenants", "teams", "assistants", "channels", "contacts", "identities", "threads",
     "conversations", "events", "messages", "unmatched", "inbox", "outbox", "timers", "turns",
     "erps", "attachments", "pauses", "held_back", "team_members", "presences", "presence_changes",
-    "reservations", "reads",
+    "reservations", "reads", "search_blocks", "search_words",
 }  # fmt: skip
 """What ``niochat_system`` may touch of the tables of tenants."""
 OF_THE_GATE = {
@@ -73,6 +73,7 @@ async def place(database: Database, given: Given, ownership: Ownership) -> Place
         " VALUES ($1, 'http://erp.invalid', 'niochat', '\\x00')", place.tenant
     )  # fmt: skip
     await people(given, place)
+    await searched(given, place)
     await Teller(database, "host-a:1").tell(
         [HeldBack(place.tenant, Reason.TURNS, datetime.now(UTC), 3)]
     )
@@ -89,6 +90,14 @@ async def remembered(
     visits = Visits(database)
     await visits.record(request, Facts(name="Maria"), {"name": "list_invoices"})
     await visits.attach(request, "boleto", "application/pdf", "boleto.pdf", b"%PDF-")
+
+
+async def searched(given: Given, place: Place) -> None:
+    """What a search looks through."""
+    await given.admin.execute(
+        "INSERT INTO search_blocks VALUES ($1, 1, now(), $1, now(), $1, '{}', '')", place.tenant
+    )
+    await given.admin.execute("INSERT INTO search_words VALUES ($1, 'fatura')", place.tenant)
 
 
 async def people(given: Given, place: Place) -> None:

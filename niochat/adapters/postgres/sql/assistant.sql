@@ -56,17 +56,33 @@ SELECT r.id, r.attempt, r.tool_results, r.started_at, now() AS now, n.timezone, 
 
 -- name: record_call
 -- A finished call goes into the turn's row together with what was learned from it; both only
--- while the attempt counts.
+-- while the attempt counts. `again`: a call with this key ($6) is there already, as after an answer
+-- that was lost.
 WITH turn AS (
-    UPDATE turns SET tool_results = tool_results || $4::jsonb
+    UPDATE turns
+       SET tool_results = CASE
+               WHEN tool_results @> jsonb_build_array(jsonb_build_object('key', $6::text))
+               THEN tool_results ELSE tool_results || $4::jsonb END
      WHERE tenant_id = $1 AND id = $2 AND attempt = $3 AND status = 'running'
-    RETURNING conversation_id
+    RETURNING conversation_id,
+              old.tool_results @> jsonb_build_array(jsonb_build_object('key', $6::text)) AS again
+), memory AS (
+    INSERT INTO memories (tenant_id, conversation_id, facts)
+    SELECT $1, conversation_id, $5::jsonb FROM turn
+        ON CONFLICT (tenant_id, conversation_id) DO UPDATE
+       SET facts = excluded.facts, changed_at = now()
 )
-INSERT INTO memories (tenant_id, conversation_id, facts)
-SELECT $1, conversation_id, $5::jsonb FROM turn
-    ON CONFLICT (tenant_id, conversation_id) DO UPDATE
-   SET facts = excluded.facts, changed_at = now()
-RETURNING conversation_id
+SELECT conversation_id, again FROM turn
+
+-- name: hold
+-- The document of whoever writes, sealed, unless one is known already; the contact if it was stored.
+UPDATE contacts k SET document_sealed = $4, document_index = $5
+ WHERE k.tenant_id = $1 AND k.document_sealed IS NULL AND k.merged_into IS NULL
+   AND k.id = (SELECT t.contact_id FROM turns r
+                 JOIN threads t ON t.tenant_id = r.tenant_id AND t.id = r.thread_id
+                WHERE r.tenant_id = $1 AND r.id = $2 AND r.attempt = $3 AND r.status = 'running'
+                LIMIT 1)
+RETURNING k.id
 
 -- name: attach
 -- A file that will leave with a message; derived ids make a second one the same.

@@ -106,9 +106,20 @@ VALUES ($1, nextval('inbox_numbers'), $2, $3, shard_of($3), $4,
     ON CONFLICT (channel_id, dedupe_key) DO NOTHING
 
 -- name: merge
--- The other thread and contact point to where they went.
-WITH thread AS (UPDATE threads SET merged_into = $3 WHERE tenant_id = $1 AND id = $2)
-UPDATE contacts SET merged_into = $5 WHERE tenant_id = $1 AND id = $4 AND id <> $5
+-- The other thread and contact point to where they went; what is known of the contact goes along,
+-- where the one that stays does not know better.
+WITH thread AS (UPDATE threads SET merged_into = $3 WHERE tenant_id = $1 AND id = $2),
+gone AS (
+    UPDATE contacts SET merged_into = $5
+     WHERE tenant_id = $1 AND id = $4 AND id <> $5 AND merged_into IS DISTINCT FROM $5  -- once
+    RETURNING name, document_sealed, document_index, notes
+)
+UPDATE contacts k
+   SET name = coalesce(k.name, gone.name),
+       document_sealed = coalesce(k.document_sealed, gone.document_sealed),
+       document_index = coalesce(k.document_index, gone.document_index),
+       notes = left(concat_ws(E'\n', nullif(k.notes, ''), nullif(gone.notes, '')), 4000)
+  FROM gone WHERE k.tenant_id = $1 AND k.id = $5
 
 -- name: done
 -- The command is processed.

@@ -69,3 +69,15 @@ SELECT id::text AS key, NULL::uuid AS tenant_id, sealed FROM mails
 -- name: put_mail
 -- Only if it is still what was read.
 UPDATE mails SET sealed = $3 WHERE id = $1::text::uuid AND sealed = $2
+
+-- name: documents
+-- The same of contacts' documents.
+SELECT id::text AS key, tenant_id, document_sealed AS sealed FROM contacts
+ WHERE document_sealed IS NOT NULL
+   AND id > coalesce(nullif($1, ''), '00000000-0000-0000-0000-000000000000')::uuid
+ ORDER BY id LIMIT $2
+
+-- name: put_document
+-- Only if it is still what was read; what finds it comes under the same key.
+UPDATE contacts SET document_sealed = $3, document_index = $4
+ WHERE id = $1::text::uuid AND document_sealed = $2

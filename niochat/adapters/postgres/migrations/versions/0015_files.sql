@@ -82,7 +82,8 @@ SELECT c.tenant_id, c.id, c.protocol, c.status, c.team, c.agent, c.version, c.op
 
 CREATE VIEW shown_messages WITH (security_invoker = true) AS
 SELECT m.tenant_id, m.id, m.conversation_id, m.version, m.author, m.kind, m.text, m.details,
-       m.external_id, m.reply_to AS quoted, m.status, m.code, m.reactions, m.sent_at, m.edited_at, m.deleted_at,
+       m.external_id, m.reply_to AS quoted, m.status, m.code, m.reactions, m.sent_at, m.stored_at, m.edited_at,
+       m.deleted_at,
        (SELECT q.id FROM messages q
          WHERE q.thread_id = m.thread_id AND q.external_id = m.reply_to LIMIT 1) AS reply_to,
        CASE WHEN a.id IS NOT NULL THEN jsonb_build_object(

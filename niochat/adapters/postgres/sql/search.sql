@@ -1,0 +1,38 @@
+-- name: lexemes
+-- The stems of each word ($2), in its order; none of words that say nothing, such as "para". ($1:
+-- no table is read.)
+SELECT w.word, trim(folded(w.word)) AS folded, tsvector_to_array(searchable(w.word)) AS lexemes
+  FROM unnest($2::text[]) WITH ORDINALITY AS w (word, n)
+ WHERE $1::uuid IS NOT NULL
+ ORDER BY w.n
+
+-- name: similar
+-- Words that people of the tenant write and that look like this one.
+SELECT word, blocks FROM similar_words($2) WHERE $1::uuid = current_tenant()
+
+-- name: found
+-- Messages with a word of each group, newest first, before a moment. A last row without an id: there
+-- is more to look at before its moment.
+SELECT id, at, upto FROM search_messages($2, $3, $4, $5, $6) WHERE $1::uuid = current_tenant()
+
+-- name: shown
+-- Of these messages ($2) those that the caller may see ($3 own, team or all; $4 who; $5 teams), with
+-- the conversation, and the words of each that are meant ($6, a tsquery).
+SELECT m.*, c.protocol, c.contact_id, c.contact,
+       ARRAY(SELECT DISTINCT w.word
+               FROM regexp_split_to_table(left(m.text, 4096), '[^[:alnum:]]+') AS w (word)
+              WHERE searchable(w.word) @@ $6::text::tsquery) AS hits
+  FROM unnest($2::uuid[]) AS f (id)
+  JOIN shown_messages m ON m.tenant_id = $1 AND m.id = f.id
+  JOIN shown_conversations c ON c.tenant_id = m.tenant_id AND c.id = m.conversation_id
+ WHERE $3 = 'all' OR c.agent = $4 OR $3 = 'team' AND
+       (c.team = ANY ($5::text[]) OR c.team IS NULL AND c.agent IS NULL)
+ ORDER BY m.stored_at DESC, m.id DESC
+
+-- name: tenants
+-- Whose messages are gathered.
+SELECT tenant_id FROM tenants ORDER BY tenant_id
+
+-- name: gather
+-- The next block of a tenant; whether there was one.
+SELECT gather_block($1, make_interval(secs => $2))

@@ -1,0 +1,169 @@
+"""Contacts: who they are, their documents, and what was talked about with them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import structlog
+
+from niochat.adapters.postgres.audit import record
+from niochat.adapters.postgres.database import Connection, Database
+from niochat.adapters.postgres.queries import queries
+from niochat.conversation.desk import Sight
+from niochat.domain.audit import Entry, Who
+from niochat.domain.document import valid_document
+from niochat.domain.errors import Invalid, NotFound, Refused, Unreadable
+from niochat.domain.sealing import DOCUMENT, Seals
+
+_SQL = queries("contacts")
+_log = structlog.get_logger(__name__)
+
+_DIGEST = "contact audit"
+_FIRST = UUID(int=0)
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Rows that somebody wants, after where the page before ended."""
+
+    after: UUID | None
+    limit: int
+
+
+class Contacts:
+    """Reads and changes for one tenant at a time, with that tenant's role."""
+
+    def __init__(self, database: Database, seals: Seals) -> None:
+        self._database = database
+        self._seals = seals
+
+    async def named(self, tenant_id: UUID, name: str, page: Page) -> list[dict[str, Any]]:
+        """Those whose name begins so, whatever its accents, in its order. Raises ``Invalid``."""
+        async with self._database.tenant(tenant_id) as connection:
+            begun = ""
+            if page.after is not None:
+                last = await connection.fetchrow(_SQL["one"], tenant_id, page.after)
+                if last is None:
+                    raise Invalid("the cursor is not one of ours", code="bad_cursor")
+                begun = last["name_folded"]
+            rows = await connection.fetch(
+                _SQL["named"], tenant_id, name, begun, page.after or _FIRST, page.limit
+            )
+        return [self._opened(tenant_id, row) for row in rows]
+
+    async def called(
+        self, tenant_id: UUID, digits: str, after: str, limit: int
+    ) -> list[dict[str, Any]]:
+        """Those with a telephone that begins so, with or without Brazil's 55, in its order."""
+        written = [digits] if digits.startswith("55") else [digits, f"55{digits}"]
+        async with self._database.tenant(tenant_id) as connection:
+            rows = await connection.fetch(_SQL["called"], tenant_id, written, after, limit)
+        return [self._opened(tenant_id, row) for row in rows]
+
+    async def holding(self, tenant_id: UUID, document: str, page: Page) -> list[dict[str, Any]]:
+        """Those with that document. Raises ``Invalid`` (``bad_document``)."""
+        indexes = self._seals.blinds(_document(document), tenant_id=tenant_id, purpose=DOCUMENT)
+        async with self._database.tenant(tenant_id) as connection:
+            rows = await connection.fetch(
+                _SQL["holding"], tenant_id, indexes, page.after or _FIRST, page.limit
+            )
+        return [self._opened(tenant_id, row) for row in rows]
+
+    async def one(self, tenant_id: UUID, contact_id: UUID) -> dict[str, Any]:
+        """One of them. Raises ``NotFound``."""
+        async with self._database.tenant(tenant_id) as connection:
+            return self._opened(tenant_id, await _found(connection, "one", tenant_id, contact_id))
+
+    async def change(
+        self, tenant_id: UUID, contact_id: UUID, changes: Mapping[str, str | None], who: Who
+    ) -> dict[str, Any]:
+        """The contact as it is then; ``changes`` of ``name``, ``document`` and ``notes``.
+
+        Raises ``NotFound``, ``Invalid`` (``bad_document``), ``Refused`` (``merged``).
+        """
+        changes = dict(changes)
+        if changes.get("document"):
+            changes["document"] = _document(str(changes["document"]))
+        async with self._database.tenant(tenant_id) as connection:
+            row = await _found(connection, "lock", tenant_id, contact_id)
+            if row["merged_into"] is not None:
+                raise Refused(f"it was joined to {row['merged_into']}: change that", code="merged")
+            before = {"name": row["name"], "notes": row["notes"],
+                      "document": self._document_of(tenant_id, row)}  # fmt: skip
+            kept = {**before, **changes}
+            document = (row["document_sealed"], row["document_index"])
+            if "document" in changes:  # else it stays, also where it cannot be opened
+                document = _sealed(self._seals, tenant_id, changes["document"])
+            await connection.execute(
+                _SQL["change"], tenant_id, contact_id, kept["name"], *document, kept["notes"] or ""
+            )
+            shown = [
+                {name: self._digest(tenant_id, each[name]) for name in changes}
+                for each in (before, kept)
+            ]
+            target = f"contact:{contact_id}"
+            if changes:
+                await record(connection, Entry(tenant_id, who, "contacts.change", target, *shown))
+            found = await _found(connection, "one", tenant_id, contact_id)
+            return self._opened(tenant_id, found)
+
+    async def visits(
+        self, tenant_id: UUID, contact_id: UUID, sight: Sight,
+        before: tuple[datetime, UUID] | None, limit: int,
+    ) -> list[dict[str, Any]]:  # fmt: skip
+        """Conversations with a contact that somebody may see, the newest first."""
+        at, last = before or (None, None)
+        async with self._database.tenant(tenant_id) as connection:
+            rows = await connection.fetch(
+                _SQL["visits"], tenant_id, contact_id, sight.scope, sight.user,
+                sorted(sight.teams), at, last, limit,
+            )  # fmt: skip
+        return [dict(row) for row in rows]
+
+    def _opened(self, tenant_id: UUID, row: Any) -> dict[str, Any]:
+        """The row with its document in clear; ``None`` where no key at hand opens it."""
+        has = row["document_sealed"] is not None
+        document = self._document_of(tenant_id, row)
+        return {**dict(row), "document": document, "has_document": has}
+
+    def _document_of(self, tenant_id: UUID, row: Any) -> str | None:
+        if row["document_sealed"] is None:
+            return None
+        try:
+            return self._seals.open(row["document_sealed"], tenant_id=tenant_id, purpose=DOCUMENT)
+        except (Invalid, Unreadable) as error:
+            _log.error("document_not_opened", tenant=str(tenant_id), code=error.code)
+            return None
+
+    def _digest(self, tenant_id: UUID, value: str | None) -> str | None:
+        """Tells whether a value is another one, or the earlier one again, and not what it is."""
+        if not value:
+            return None
+        return self._seals.blind(value, tenant_id=tenant_id, purpose=_DIGEST).hex()[:16]
+
+
+async def _found(connection: Connection, query: str, tenant_id: UUID, contact_id: UUID) -> Any:
+    row = await connection.fetchrow(_SQL[query], tenant_id, contact_id)
+    if row is None:
+        raise NotFound("there is no such contact")
+    return row
+
+
+def _document(written: str) -> str:
+    digits = valid_document(written)
+    if digits is None:
+        raise Invalid("that is no CPF or CNPJ: check its digits", code="bad_document")
+    return digits
+
+
+def _sealed(
+    seals: Seals, tenant_id: UUID, document: str | None
+) -> tuple[bytes | None, bytes | None]:
+    if not document:
+        return None, None
+    return (
+        seals.seal(document, tenant_id=tenant_id, purpose=DOCUMENT),
+        seals.blind(document, tenant_id=tenant_id, purpose=DOCUMENT),
+    )

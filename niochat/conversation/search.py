@@ -1,0 +1,147 @@
+"""Searching what was said: accents, other forms of a word and slips of the pen do not matter."""
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from niochat.adapters.postgres.database import Connection, Database
+from niochat.adapters.postgres.queries import queries
+from niochat.conversation.desk import Sight
+from niochat.domain.errors import Invalid
+from niochat.domain.spelling import Known, meant
+
+_SQL = queries("search")
+
+MOST_WORDS = 8
+"""Of one search."""
+ROUNDS = 8
+"""Looks of one page: one bounded piece of the log each."""
+_WORD = re.compile(r"[^\W_]+")
+_NEWEST = (datetime.max.replace(tzinfo=UTC), UUID(int=2**128 - 1))
+
+Position = tuple[datetime, UUID]
+"""When a message was stored, and its id."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What to look for. ``before``: where the page before ended."""
+
+    words: Sequence[str]
+    before: Position | None = None
+    limit: int = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Rows of one page, newest first. ``following``: where to go on; a page may hold fewer rows
+    than asked for, or none, and still go on.
+    """
+
+    rows: list[dict[str, Any]]
+    following: Position | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Meaning:
+    """Stems, each of a group: a message holds one of every group."""
+
+    lexemes: list[str]
+    groups: list[int]
+
+    @property
+    def any(self) -> str:
+        """Whichever of them, as PostgreSQL reads it. They are letters and digits."""
+        return " | ".join(f"'{each}'" for each in self.lexemes)
+
+
+def words_of(text: str) -> list[str]:
+    """The words of a search. Raises ``Invalid`` that says what a search is."""
+    if "\0" in text:
+        raise Invalid("leave the NUL out: no message holds one", code="bad_search")
+    words = list(dict.fromkeys(_WORD.findall(unicodedata.normalize("NFC", text))))
+    if not words:
+        raise Invalid("search for a word: letters or digits", code="no_words")
+    if len(words) > MOST_WORDS:
+        raise Invalid(f"search for at most {MOST_WORDS} words at once", code="too_many_words")
+    return words
+
+
+class Searching:
+    """Looks in one tenant's messages, with that tenant's role."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def page(self, tenant_id: UUID, sight: Sight, wanted: Wanted) -> Found:
+        """Messages that somebody may see and that hold all of the words. Raises ``Invalid`` for
+        words that stand in every sentence.
+        """
+        position: Position | None = wanted.before or _NEWEST
+        rows: list[dict[str, Any]] = []
+        # Who does not see everything needs more to look at for one page.
+        most = wanted.limit + 1 if sight.scope == "all" else max(wanted.limit + 1, 200)
+        async with self._database.tenant(tenant_id) as connection:
+            meaning = await _meaning(connection, tenant_id, wanted.words)
+            for _ in range(ROUNDS):
+                if position is None or len(rows) > wanted.limit:
+                    break
+                ids, position = await _look(connection, tenant_id, meaning, position, most)
+                rows += await _seen(connection, tenant_id, sight, meaning, ids)
+        if len(rows) > wanted.limit:
+            rows = rows[: wanted.limit]
+            position = (rows[-1]["stored_at"], rows[-1]["id"])
+        return Found(rows, position)
+
+
+async def _meaning(connection: Connection, tenant_id: UUID, words: Sequence[str]) -> _Meaning:
+    lexemes: list[str] = []
+    groups: list[int] = []
+    for row in await connection.fetch(_SQL["lexemes"], tenant_id, list(words)):
+        if not row["lexemes"]:
+            continue
+        alternatives = set(row["lexemes"]) | await _corrected(connection, tenant_id, row["folded"])
+        lexemes += sorted(alternatives)
+        groups += [len(set(groups))] * len(alternatives)
+    if not lexemes:
+        raise Invalid(
+            "these words stand in every other sentence: add one that says more", code="no_words"
+        )
+    return _Meaning(lexemes, groups)
+
+
+async def _corrected(connection: Connection, tenant_id: UUID, word: str) -> set[str]:
+    if not word.isalpha():
+        return set()
+    similar = await connection.fetch(_SQL["similar"], tenant_id, word)
+    others = meant(word, [Known(each["word"], each["blocks"]) for each in similar])
+    if not others:
+        return set()
+    rows = await connection.fetch(_SQL["lexemes"], tenant_id, others)
+    return {lexeme for row in rows for lexeme in row["lexemes"]}
+
+
+async def _look(
+    connection: Connection, tenant_id: UUID, meaning: _Meaning, before: Position, most: int
+) -> tuple[list[UUID], Position | None]:
+    rows = await connection.fetch(
+        _SQL["found"], tenant_id, meaning.lexemes, meaning.groups, *before, most
+    )
+    ids = [row["id"] for row in rows if row["id"] is not None]
+    more = bool(rows) and (len(ids) == most or rows[-1]["id"] is None)
+    return ids, (rows[-1]["at"], rows[-1]["upto"]) if more else None
+
+
+async def _seen(
+    connection: Connection, tenant_id: UUID, sight: Sight, meaning: _Meaning, ids: list[UUID]
+) -> list[dict[str, Any]]:
+    if not ids:
+        return []
+    rows = await connection.fetch(
+        _SQL["shown"], tenant_id, ids, sight.scope, sight.user, sorted(sight.teams), meaning.any
+    )
+    return [dict(row) for row in rows]

@@ -1,0 +1,63 @@
+"""Words that were meant: which of a dictionary's words stand for one that was typed."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+SHORTEST = 4
+"""Letters of a word that may be corrected: shorter ones are a slip away from everything."""
+LONG = 8
+"""From so many letters on two slips may be corrected."""
+MANY, FEW = 20, 1
+"""Parts of the log that hold a word which everybody uses, and one that may be a slip."""
+MOST = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A word that people wrote, and in how many parts of the log, up to ``MANY``."""
+
+    word: str
+    parts: int
+
+
+def meant(word: str, similar: Iterable[Known]) -> list[str]:
+    """Words to look for beside ``word``, at most ``MOST``.
+
+    One that nobody wrote is corrected to what is nearest. One that everybody writes stands for its
+    rare misspellings too. Others stand for themselves: *conta* is no *ponta*.
+    """
+    known = {each.word: each.parts for each in similar}
+    if len(word) < SHORTEST:
+        return []
+    parts = known.pop(word, None)
+    near = {other: slips(word, other) for other in known}
+    if parts is None:
+        return _nearest(word, near, known)
+    if parts < MANY:
+        return []
+    wrong = [w for w, n in near.items() if n == 1 and known[w] <= FEW and len(w) >= LONG - 2]
+    return sorted(wrong)[:MOST]
+
+
+def slips(one: str, other: str) -> int:
+    """Letters added, left out, changed, or two neighbours exchanged (optimal string alignment)."""
+    before: list[int] = []
+    row = list(range(len(other) + 1))
+    for i, a in enumerate(one):
+        row, earlier = [i + 1], row
+        for j, b in enumerate(other):
+            cost = min(earlier[j] + (a != b), earlier[j + 1] + 1, row[j] + 1)
+            if i and j and a == other[j - 1] and one[i - 1] == b:
+                cost = min(cost, before[j - 1] + 1)
+            row.append(cost)
+        before = earlier
+    return row[-1]
+
+
+def _nearest(word: str, near: dict[str, int], known: dict[str, int]) -> list[str]:
+    most = 2 if len(word) >= LONG else 1
+    least = min(near.values(), default=most + 1)
+    if least > most:
+        return []
+    best = [other for other, n in near.items() if n == least]
+    return sorted(best, key=lambda other: (-known[other], other))[:MOST]

@@ -1,0 +1,94 @@
+"""``/search``: what was said, found by its words."""
+
+import re
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Query, Request
+
+from niochat.access.callers import Caller
+from niochat.conversation.desk import Sight
+from niochat.conversation.search import Searching, Wanted, words_of
+from niochat.domain.audit import Entry
+from niochat.domain.permissions import Action
+from niochat.ingress.api.doorway import Needs, access_of, who_of
+from niochat.ingress.api.shapes import Cursor, Limit, Page, Shown, moment_cursor, moment_of
+from niochat.live.frames import MessageRow
+
+MayRead = Annotated[Caller, Depends(Needs(Action.CONVERSATIONS_READ))]
+Words = Annotated[
+    str,
+    Query(
+        min_length=1, max_length=200,
+        description="Words that a message must hold, in any order. Accents, endings and slips of "
+        "the pen do not matter.",
+    ),
+]  # fmt: skip
+AROUND = 60
+"""Characters of a snippet before its first hit."""
+MOST_SHOWN = 200
+
+router = APIRouter(prefix="/search", tags=["search"])
+
+
+class Part(Shown):
+    """A piece of a snippet, plain text. ``hit``: it is one of the words."""
+
+    text: str
+    hit: bool
+
+
+class Hit(Shown):
+    """A message, where it stands, and the place in its text. A snippet that does not begin or end
+    with the text says so by an ellipsis.
+    """
+
+    message: MessageRow
+    conversation_id: UUID
+    protocol: str
+    contact_id: UUID
+    contact: str | None
+    snippet: list[Part]
+
+
+@router.get("/messages")
+async def messages(
+    caller: MayRead, request: Request, q: Words, limit: Limit = 50, cursor: Cursor = None
+) -> Page[Hit]:
+    """Messages and notes that one may see and that hold all of the words, newest first. A page may
+    be short, even empty, and still have a ``next_cursor``: there is more to look through.
+    """
+    tenant_id = caller.need(Action.CONVERSATIONS_READ)
+    scope = caller.grants[Action.CONVERSATIONS_READ]
+    sight = Sight(scope.name.lower(), str(caller.id), caller.teams)
+    searching: Searching = request.app.state.searching
+    found = await searching.page(tenant_id, sight, Wanted(words_of(q), moment_of(cursor), limit))
+    await access_of(request).audit.write(
+        Entry(tenant_id, who_of(request, caller), "conversations.read", "search", None,
+              {"shown": len(found.rows)})
+    )  # fmt: skip
+    following = None if found.following is None else moment_cursor(*found.following)
+    return Page(items=[_hit(row) for row in found.rows], next_cursor=following)
+
+
+def _hit(row: dict[str, Any]) -> Hit:
+    return Hit(
+        message=MessageRow.model_validate(row), conversation_id=row["conversation_id"],
+        protocol=row["protocol"], contact_id=row["contact_id"], contact=row["contact"],
+        snippet=snippet(row["text"], row["hits"]),
+    )  # fmt: skip
+
+
+def snippet(text: str, words: list[str]) -> list[Part]:
+    """The part of ``text`` around the first of ``words``, cut at their places."""
+    if not words:
+        return [Part(text=text[:MOST_SHOWN], hit=False)]
+    longest_first = "|".join(re.escape(each) for each in sorted(words, key=len, reverse=True))
+    pattern = re.compile(rf"(?<![^\W_])({longest_first})(?![^\W_])")
+    first = pattern.search(text)
+    begin = max(first.start() - AROUND, 0) if first is not None else 0
+    end = min(begin + MOST_SHOWN, len(text))
+    pieces = pattern.split(text[begin:end])
+    pieces[0] = ("…" if begin else "") + pieces[0]
+    pieces[-1] += "…" if end < len(text) else ""
+    return [Part(text=piece, hit=n % 2 == 1) for n, piece in enumerate(pieces) if piece]

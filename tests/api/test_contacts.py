@@ -1,0 +1,251 @@
+"""Contacts over the API: found, looked at, changed, and what the log says of it."""
+
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+
+from niochat.domain.document import masked_document, written
+from niochat.domain.sealing import DOCUMENT
+from niochat.vault.vault import Vault
+from tests.api.conftest import Desk, problem
+from tests.builders import Given
+
+pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(120)]
+
+CPF, CNPJ = "52998224725", "11222333000181"
+
+
+async def person(desk: Desk, name: str | None, phone: str = "", tenant: UUID | None = None) -> str:
+    """A contact; its id."""
+    owner = tenant or desk.house.tenant
+    contact = await desk.house.admin.fetchval(
+        "INSERT INTO contacts (tenant_id, name) VALUES ($1, $2) RETURNING id", owner, name
+    )
+    if phone:
+        await desk.house.admin.execute(
+            "INSERT INTO identities VALUES ($1, 'phone', $2, $3)", owner, phone, contact
+        )
+    return str(contact)
+
+
+async def listed(desk: Desk, who: dict[str, str], **params: Any) -> list[Any]:
+    """Names of all pages."""
+    names, cursor = [], None
+    while True:
+        wanted = params | ({"cursor": cursor} if cursor else {})
+        told = await desk.http.get("/contacts", params=wanted, headers=who)
+        assert told.status_code == 200, told.text
+        names += [each["name"] for each in told.json()["items"]]
+        cursor = told.json()["next_cursor"]
+        if cursor is None:
+            return names
+
+
+async def changed(desk: Desk, who: dict[str, str], contact: str, **body: object) -> dict[str, Any]:
+    told = await desk.http.patch(f"/contacts/{contact}", json=body, headers=who)
+    assert told.status_code == 200, told.text
+    answer: dict[str, Any] = told.json()
+    return answer
+
+
+async def test_contacts_are_listed_by_name_and_found_by_how_it_begins(desk: Desk) -> None:
+    _, who = await desk.joins("agent")
+    for name in ("Érica Lima", "ana souza", "Ana Paula", "Anselmo", None, "João", "Joao Pedro"):
+        await person(desk, name)
+    foreign = await desk.given.tenant()
+    await person(desk, "Ana deles", tenant=foreign)
+    everybody = [None, "Ana Paula", "ana souza", "Anselmo", "Érica Lima", "João", "Joao Pedro"]
+    assert await listed(desk, who) == everybody
+    assert await listed(desk, who, limit=2) == everybody
+    assert await listed(desk, who, name="ANA ") == ["Ana Paula", "ana souza"]
+    assert await listed(desk, who, name="ana p") == ["Ana Paula"]
+    assert await listed(desk, who, name="erica", limit=1) == ["Érica Lima"]
+    assert await listed(desk, who, name="joão", limit=1) == ["João", "Joao Pedro"]
+    assert await listed(desk, who, name="lima") == []
+
+
+async def holders(desk: Desk, who: dict[str, str], document: str) -> list[str]:
+    """Names of whoever has the document; it stands in no address."""
+    told = await desk.http.post("/contacts/lookup", json={"document": document}, headers=who)
+    assert told.status_code == 200, told.text
+    return [each["name"] for each in told.json()["items"]]
+
+
+@pytest.mark.parametrize("document", ["52998224724", "onze dígitos", "12345678901234567"])
+async def test_a_document_that_is_none_is_not_looked_up_nor_repeated(
+    desk: Desk, document: str
+) -> None:
+    _, who = await desk.joins("agent")
+    answer = await desk.http.post("/contacts/lookup", json={"document": document}, headers=who)
+    assert document not in str(problem(answer, 400, "bad_document"))
+
+
+async def test_a_telephone_finds_with_and_without_the_country(desk: Desk) -> None:
+    _, who = await desk.joins("agent")
+    await person(desk, "Ana", "5511987654321")
+    await person(desk, "Rui", "5511987650000")
+    await person(desk, "Eva", "5521900000000")
+    assert await listed(desk, who, phone="11 98765") == ["Rui", "Ana"]
+    assert await listed(desk, who, phone="+55 (11) 98765-4321") == ["Ana"]
+    assert await listed(desk, who, phone="5511", limit=1) == ["Rui", "Ana"]
+    assert await listed(desk, who, phone="2190") == ["Eva"]
+
+
+async def test_a_document_is_sealed_found_by_its_blind_index_and_shown_as_far_as_one_may(
+    desk: Desk,
+) -> None:
+    _, agent = await desk.joins("agent")
+    _, viewer = await desk.joins("viewer")
+    ana, other = await person(desk, "Ana"), await person(desk, "Rui")
+    told = await changed(desk, agent, ana, document="529.982.247-25")
+    assert (told["document"], told["has_document"]) == ("529.982.247-25", True)
+    await changed(desk, agent, other, document=CNPJ)
+    for document in (CPF, "529.982.247-25", " 529 982 247 25 "):
+        assert await holders(desk, agent, document) == ["Ana"]
+    assert await holders(desk, viewer, CNPJ) == ["Rui"]
+    assert await holders(desk, agent, "11144477735") == []
+    seen = (await desk.http.get(f"/contacts/{ana}", headers=viewer)).json()
+    assert seen["document"] == "***.***.***-25"
+    assert CPF not in str(seen)
+    stored = await desk.house.admin.fetch("SELECT contacts::text AS row FROM contacts")
+    assert not any(CPF in each["row"] or CNPJ in each["row"] for each in stored)
+    assert (await changed(desk, agent, ana, document=None))["has_document"] is False
+    assert await holders(desk, agent, CPF) == []
+
+
+async def test_a_document_that_no_key_opens_is_not_shown_and_not_lost(desk: Desk) -> None:
+    _, who = await desk.joins("agent")
+    ana = await person(desk, "Ana")
+    lost = Vault({"k9": bytes([9]) * 32})
+    sealed = lost.seal(CPF, tenant_id=desk.house.tenant, purpose=DOCUMENT)
+    await desk.house.admin.execute(
+        "UPDATE contacts SET document_sealed = $1, document_index = $1", sealed
+    )
+    told = await changed(desk, who, ana, notes="liga à noite")
+    assert (told["document"], told["has_document"], told["notes"]) == (None, True, "liga à noite")
+    assert await desk.house.admin.fetchval("SELECT document_sealed FROM contacts") == sealed
+
+
+async def test_what_is_left_out_stays_and_null_takes_it_away(desk: Desk) -> None:
+    _, who = await desk.joins("agent")
+    ana = await person(desk, "Ana")
+    await changed(desk, who, ana, notes="cliente antiga", document=CPF)
+    told = await changed(desk, who, ana, name="Ana Paula")
+    assert (told["name"], told["notes"], told["document"]) == (
+        "Ana Paula", "cliente antiga", "529.982.247-25",
+    )  # fmt: skip
+    told = await changed(desk, who, ana, notes=None, name=None)
+    assert (told["name"], told["notes"], told["has_document"]) == (None, "", True)
+    assert await changed(desk, who, ana) == told
+
+
+async def test_the_log_tells_that_something_changed_and_never_what_it_says(desk: Desk) -> None:
+    user, who = await desk.joins("admin")
+    ana = await person(desk, "Ana Souza")
+    await changed(desk, who, ana, document=CPF, name="Ana Lima")
+    await changed(desk, who, ana, document=CNPJ)
+    await changed(desk, who, ana, document=CPF)
+    await holders(desk, who, CPF)
+    log = (await desk.http.get("/audit", params={"who": str(user)}, headers=who)).json()["items"]
+    assert [each["action"] for each in log[:4]] == ["contacts.read", *["contacts.change"] * 3]
+    assert log[0]["after"] == {"shown": 1, "by": "document"}
+    third, second, first = log[1:4]
+    assert {each["target"] for each in log[1:4]} == {f"contact:{ana}"}
+    assert first["before"]["document"] is None
+    assert set(first["after"]) == {"document", "name"}
+    assert third["before"] == second["after"]
+    assert third["after"]["document"] == first["after"]["document"]
+    for secret in (CPF, CNPJ, written(CPF), "Ana", "Lima", "Souza"):
+        assert secret not in str(log)
+
+
+async def test_conversations_of_a_contact_are_those_that_one_may_see(desk: Desk) -> None:
+    _, boss = await desk.joins("admin")
+    _, agent = await desk.joins("agent")
+    visit = await desk.conversation()
+    (contact,) = await desk.given.rows("SELECT contact_id FROM threads WHERE id = $1", visit.thread)
+    place = f"/contacts/{contact}/conversations"
+    for who in (boss, agent):
+        (shown,) = (await desk.http.get(place, headers=who)).json()["items"]
+        assert (shown["id"], shown["contact_id"]) == (str(visit.id), str(contact))
+    await desk.http.post(f"/conversations/{visit.id}/assign", json={}, headers=boss)
+    assert (await desk.http.get(place, headers=agent)).json()["items"] == []
+    await desk.http.put("/roles/fichas", json={"permissions": ["contacts:read"]}, headers=boss)
+    _, files = await desk.joins("fichas")
+    problem(await desk.http.get(place, headers=files), 403, "forbidden")
+
+
+async def test_what_was_joined_is_not_listed_and_not_changed(desk: Desk) -> None:
+    _, who = await desk.joins("agent")
+    ana, again = await person(desk, "Ana"), await person(desk, "Ana")
+    await desk.house.admin.execute(
+        "UPDATE contacts SET merged_into = $1 WHERE id = $2", UUID(ana), UUID(again)
+    )
+    assert await listed(desk, who, name="Ana") == ["Ana"]
+    told = (await desk.http.get(f"/contacts/{again}", headers=who)).json()
+    assert told["merged_into"] == ana
+    refused = await desk.http.patch(f"/contacts/{again}", json={"name": "X"}, headers=who)
+    assert ana in problem(refused, 409, "merged")["title"]
+
+
+@pytest.mark.parametrize(
+    ("params", "status", "code"),
+    [
+        ({"name": "Ana", "phone": "5511"}, 400, "one_search"),
+        ({"phone": "123"}, 400, "bad_phone"),
+        ({"phone": "onze"}, 400, "bad_phone"),
+        ({"name": "a\0"}, 400, "bad_search"),
+        ({"name": "a" * 10_000}, 422, "invalid"),
+        ({"cursor": "x"}, 400, "bad_cursor"),
+        ({"phone": "5511", "cursor": "x"}, 400, "bad_cursor"),
+    ],
+)
+async def test_a_bad_search_says_what_to_change(
+    desk: Desk, params: dict[str, str], status: int, code: str
+) -> None:
+    _, who = await desk.joins("agent")
+    answer = problem(await desk.http.get("/contacts", params=params, headers=who), status, code)
+    assert "5299822" not in str(answer)
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "code"),
+    [
+        ({"document": "52998224724"}, 400, "bad_document"),
+        ({"document": "5" * 33}, 422, "invalid"),
+        ({"name": ""}, 422, "invalid"),
+        ({"name": "a\0b"}, 400, "bad_data"),
+        ({"notes": "x" * 4001}, 422, "invalid"),
+        ({"phone": "5511"}, 422, "invalid"),
+    ],
+)
+async def test_a_bad_change_changes_nothing(
+    desk: Desk, body: dict[str, str], status: int, code: str
+) -> None:
+    _, who = await desk.joins("admin")
+    ana = await person(desk, "Ana")
+    answer = await desk.http.patch(f"/contacts/{ana}", json=body, headers=who)
+    assert "5299822" not in str(problem(answer, status, code))
+    (row,) = await desk.house.admin.fetch("SELECT name, notes, document_sealed FROM contacts")
+    assert tuple(row) == ("Ana", "", None)
+    assert await desk.given.count("audit", "action = 'contacts.change'") == 0
+
+
+async def test_nobody_but_who_may_changes_a_contact(desk: Desk, given: Given) -> None:
+    _, viewer = await desk.joins("viewer")
+    _, agent = await desk.joins("agent")
+    ana = await person(desk, "Ana")
+    theirs = await person(desk, "Eva", tenant=await given.tenant())
+    refused = await desk.http.patch(f"/contacts/{ana}", json={"name": "X"}, headers=viewer)
+    problem(refused, 403, "forbidden")
+    for contact in (theirs, str(uuid4())):
+        told = await desk.http.patch(f"/contacts/{contact}", json={"name": "X"}, headers=agent)
+        problem(told, 404, "not_found")
+
+
+async def test_a_mask_leaves_the_last_two_digits() -> None:
+    assert (masked_document(CPF), masked_document(CNPJ)) == (
+        "***.***.***-25", "**.***.***/****-81",
+    )  # fmt: skip
+    assert written(CNPJ) == "11.222.333/0001-81"

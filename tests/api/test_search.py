@@ -1,0 +1,219 @@
+"""Searching messages over the API: what is found, and who finds it."""
+
+from uuid import UUID
+
+import pytest
+
+from niochat.ingress.api.search import snippet
+from tests.api.conftest import Desk, Visit, problem
+from tests.builders import Given, Place, message, put
+
+pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(120)]
+
+
+async def search(desk: Desk, who: dict[str, str], q: str, **params: object) -> list[str]:
+    """Texts of a page."""
+    return [each["message"]["text"] for each in (await searched(desk, who, q, **params))["items"]]
+
+
+async def searched(desk: Desk, who: dict[str, str], q: str, **params: object) -> dict[str, object]:
+    told = await desk.http.get("/search/messages", params={"q": q, **params}, headers=who)  # type: ignore[dict-item]
+    assert told.status_code == 200, told.text
+    body: dict[str, object] = told.json()
+    return body
+
+
+@pytest.mark.parametrize(
+    ("said", "asked"),
+    [
+        ("a acentuação está errada", "acentuacao"),
+        ("a acentuacao esta errada", "acentuação"),
+        ("ACENTUAÇA\u0303O", "acentuação"),
+        ("minhas faturas", "fatura"),
+        ("minha fatura", "FATURAS"),
+        ("as conexões caíram", "conexão"),
+        ("quero a segunda via da fatura", "fatura segunda"),
+        ("minha fatura venceu", "fatrua"),
+        ("minha internet caiu", "interent"),
+        ("quero o desbloqueio", "desbloquio"),
+        ("protocolo 20260302000001", "20260302000001"),
+        ("fatura/boleto-pix", "boleto"),
+        ("não tenho sinal", "nao"),
+        ("R$ 99,90", "99,90"),
+        ("meu e-mail é ana@example.com", "ana@example.com"),
+        ("привет", "ПРИВЕТ"),
+    ],
+)
+async def test_accents_endings_and_slips_do_not_matter(desk: Desk, said: str, asked: str) -> None:
+    _, who = await desk.joins("admin")
+    await desk.conversation(None, said, "bom dia")
+    assert await search(desk, who, asked) == [said]
+
+
+@pytest.mark.parametrize(
+    ("said", "asked"),
+    [("na ponta da rua", "conta"), ("a fatura", "boleto"),
+     ("a fatura", "fatura boleto"), ("faz tempo", "fax")],
+)  # fmt: skip
+async def test_another_word_is_not_taken_for_a_slip(desk: Desk, said: str, asked: str) -> None:
+    _, who = await desk.joins("admin")
+    await desk.conversation(None, said, "minha conta")
+    assert said not in await search(desk, who, asked)
+
+
+async def test_a_hit_says_where_it_stands_and_marks_its_words(desk: Desk) -> None:
+    _, who = await desk.joins("admin")
+    visit = await desk.conversation(None, "oi", "quero a 2ª via da <b>Fatura</b>, a fatura de maio")
+    body = await searched(desk, who, "faturas maio")
+    (hit,) = body["items"]  # type: ignore[misc]
+    told = (await desk.http.get(f"/conversations/{visit.id}", headers=who)).json()
+    assert hit["conversation_id"] == str(visit.id)
+    assert (hit["protocol"], hit["contact_id"]) == (told["protocol"], told["contact_id"])
+    listed = (await desk.http.get(f"/conversations/{visit.id}/messages", headers=who)).json()
+    assert hit["message"] in listed["items"]
+    assert [part["text"] for part in hit["snippet"] if part["hit"]] == ["Fatura", "fatura", "maio"]
+    assert "".join(part["text"] for part in hit["snippet"]) == hit["message"]["text"]
+    assert body["next_cursor"] is None
+
+
+async def test_a_snippet_is_the_place_of_the_first_hit() -> None:
+    parts = snippet("a" * 300 + " fatura " + "b" * 300, ["fatura"])
+    text = "".join(part.text for part in parts)
+    assert [part.text for part in parts if part.hit] == ["fatura"]
+    assert text.startswith("…")
+    assert text.endswith("…")
+    assert len(text) < 210
+    assert [part.text for part in snippet("faturamento", ["fatura"]) if part.hit] == []
+
+
+async def test_pages_go_from_the_newest_on_and_neither_miss_nor_repeat(desk: Desk) -> None:
+    _, who = await desk.joins("admin")
+    visit = await desk.conversation()
+    for number in range(7):
+        await put(desk.host, visit.place, visit.thread, [message(f"f{number}", f"fatura {number}")])
+        await desk.host.run(visit.thread)
+    seen: list[str] = []
+    cursor: object = None
+    while True:
+        body = await searched(
+            desk, who, "fatura", limit=3, **({"cursor": cursor} if cursor else {})
+        )
+        seen += [each["message"]["text"] for each in body["items"]]  # type: ignore[attr-defined]
+        cursor = body["next_cursor"]
+        if cursor is None:
+            break
+    assert seen == [f"fatura {number}" for number in reversed(range(7))]
+
+
+async def test_deleted_messages_are_not_found_and_edited_ones_by_what_they_say_now(
+    desk: Desk,
+) -> None:
+    _, who = await desk.joins("admin")
+    await desk.conversation(None, "fatura um", "fatura dois")
+    await desk.house.admin.execute(
+        "UPDATE messages SET deleted_at = now() WHERE text = 'fatura um'"
+    )
+    await desk.house.admin.execute(
+        "UPDATE messages SET text = 'boleto', edited_at = now() WHERE text = 'fatura dois'"
+    )
+    assert await search(desk, who, "fatura") == []
+    assert await search(desk, who, "boleto") == ["boleto"]
+
+
+async def act(desk: Desk, visit: Visit, what: str, who: dict[str, str], **body: object) -> None:
+    done = await desk.http.post(f"/conversations/{visit.id}/{what}", json=body, headers=who)
+    assert done.status_code == 200, done.text
+
+
+async def test_everybody_finds_what_they_may_see_and_notes_like_messages(desk: Desk) -> None:
+    """As in the lists: one's own, those of one's teams and nobody's, or all."""
+    _, boss = await desk.joins("admin")
+    await desk.http.put("/roles/proprio", json={"permissions": ["conversations:read:own",
+        "conversations:assign:own", "conversations:note:own"]}, headers=boss)  # fmt: skip
+    _, agent = await desk.joins("agent")
+    eva, own = await desk.joins("proprio")
+    free = await desk.conversation(None, "fatura livre")
+    taken = await desk.conversation(free.place, "fatura da ana")
+    mine = await desk.conversation(free.place, "fatura da eva")
+    await act(desk, taken, "assign", boss)
+    await act(desk, taken, "notes", boss, text="nota da fatura")
+    await act(desk, mine, "assign", boss, agent=str(eva))
+
+    assert set(await search(desk, boss, "fatura")) == {
+        "fatura livre", "fatura da ana", "nota da fatura", "fatura da eva"
+    }  # fmt: skip
+    assert await search(desk, agent, "fatura") == ["fatura livre"]
+    assert await search(desk, own, "fatura") == ["fatura da eva"]
+
+
+async def test_who_sees_little_gets_full_pages_past_what_they_may_not_see(desk: Desk) -> None:
+    _, boss = await desk.joins("admin")
+    _, agent = await desk.joins("agent")
+    seen = await desk.conversation(None, "fatura antiga")
+    hidden = await desk.conversation(seen.place, *(f"fatura {n}" for n in range(30)))
+    await act(desk, hidden, "assign", boss)
+    assert await search(desk, agent, "fatura", limit=5) == ["fatura antiga"]
+
+
+async def test_another_tenants_words_are_never_found(desk: Desk, given: Given) -> None:
+    foreign = await given.tenant()
+    await desk.conversation(Place(foreign, await given.channel(foreign)), "fatura deles")
+    _, ours = await desk.joins("admin")
+    assert await search(desk, ours, "fatura") == []
+    assert await search(desk, ours, "fatrua") == []
+
+
+@pytest.mark.parametrize(
+    ("q", "status", "code"),
+    [
+        (None, 422, "invalid"),
+        ("", 422, "invalid"),
+        ("x" * 10_000, 422, "invalid"),
+        ("?!… «» '\"", 400, "no_words"),
+        ("   ", 400, "no_words"),
+        ("fatura\0", 400, "bad_search"),
+        ("de para o", 400, "no_words"),
+        ("um dois três quatro cinco seis sete oito nove", 400, "too_many_words"),
+    ],
+)
+async def test_a_bad_search_says_what_to_change(
+    desk: Desk, q: str | None, status: int, code: str
+) -> None:
+    _, who = await desk.joins("admin")
+    params = {} if q is None else {"q": q}
+    problem(await desk.http.get("/search/messages", params=params, headers=who), status, code)
+
+
+@pytest.mark.parametrize(
+    "q",
+    ["'fatura", "fatura' OR 1=1 --", "fatura & !boleto | (", "fatura:*", "\\fatura\\", "%fatura_",
+     "\u202efatura", "🙂 fatura", "fatura <-> boleto", "İ fatura", "ſ ½ fatura", "ª" * 100],
+)  # fmt: skip
+async def test_signs_of_a_query_language_are_only_signs(desk: Desk, q: str) -> None:
+    _, who = await desk.joins("admin")
+    await desk.conversation(None, "a fatura")
+    told = await desk.http.get("/search/messages", params={"q": q}, headers=who)
+    assert told.status_code == 200, told.text
+
+
+async def test_who_searched_is_written_down_and_what_for_is_not(desk: Desk) -> None:
+    user, who = await desk.joins("admin")
+    await desk.conversation(None, "fatura do João")
+    await search(desk, who, "João")
+    (row, *_) = (await desk.http.get("/audit", headers=who)).json()["items"]
+    assert (row["who"], row["action"], row["target"], row["after"]) == (
+        str(user), "conversations.read", "search", {"shown": 1},
+    )  # fmt: skip
+    assert "jo" not in str(row["after"]).lower()
+
+
+async def test_a_message_outside_any_conversation_is_not_shown(desk: Desk) -> None:
+    _, who = await desk.joins("admin")
+    visit = await desk.conversation(None, "oi")
+    tenant: UUID = visit.place.tenant
+    await desk.house.admin.execute(
+        "INSERT INTO messages (tenant_id, id, thread_id, author, kind, text, sent_at)"
+        " VALUES ($1, gen_random_uuid(), $2, 'phone', 'text', 'fatura', now())",
+        tenant, visit.thread,
+    )  # fmt: skip
+    assert await search(desk, who, "fatura") == []

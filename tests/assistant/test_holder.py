@@ -1,0 +1,56 @@
+"""The assistant keeps the document of whoever certainly holds it, sealed, and nobody else's."""
+
+import re
+from typing import Any
+
+import pytest
+
+from niochat.domain.sealing import DOCUMENT
+from tests.actors.provider import VAULT
+from tests.assistant.office import Office
+
+pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(60)]
+
+
+async def documents(office: Office) -> list[Any]:
+    """Of all contacts that have one, in clear."""
+    tenant = office.place.tenant
+    rows = await office.given.admin.fetch("SELECT * FROM contacts WHERE document_index IS NOT NULL")
+    for row in rows:
+        document = VAULT.open(row["document_sealed"], tenant_id=tenant, purpose=DOCUMENT)
+        assert row["document_index"] == VAULT.blind(document, tenant_id=tenant, purpose=DOCUMENT)
+    return [VAULT.open(row["document_sealed"], tenant_id=tenant, purpose=DOCUMENT) for row in rows]
+
+
+async def test_whoever_writes_from_the_holders_telephone_is_the_holder(office: Office) -> None:
+    customer = await office.customer()
+    await customer.identifies("quero minha fatura")
+    cpf = re.sub(r"\D", "", customer.cpf)
+    assert await documents(office) == [cpf]
+    log = await office.given.admin.fetch("SELECT * FROM audit WHERE action = 'contacts.change'")
+    assert [(row["who_kind"], row["after"]) for row in log] == [
+        ("assistant", {"document": "identified"})
+    ]
+    assert cpf not in str([dict(row) for row in log])
+    await customer.leaves()
+    await customer.identifies("quero minha fatura")
+    assert await office.given.count("audit", "action = 'contacts.change'") == 1
+
+
+async def test_a_third_partys_contact_gets_no_document(office: Office) -> None:
+    customer = await office.customer(phone="5581900001111")
+    await customer.identifies("quero minha fatura")
+    assert (await customer.facts())["trusted"] is False
+    assert await documents(office) == []
+
+
+async def test_what_people_wrote_down_stays(office: Office) -> None:
+    customer = await office.customer()
+    tenant = office.place.tenant
+    await office.given.admin.execute(
+        "UPDATE contacts SET document_sealed = $1, document_index = $2",
+        VAULT.seal("11144477735", tenant_id=tenant, purpose=DOCUMENT),
+        VAULT.blind("11144477735", tenant_id=tenant, purpose=DOCUMENT),
+    )
+    await customer.identifies("quero minha fatura")
+    assert await documents(office) == ["11144477735"]

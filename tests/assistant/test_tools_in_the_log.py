@@ -1,0 +1,63 @@
+"""Every tool call of the assistant is in the audit log, once, and what it was about is not."""
+
+import re
+from typing import Any
+
+import pytest
+
+from tests.assistant.office import Office
+from tests.builders import Given
+
+pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(60)]
+
+
+async def logged(given: Given) -> list[Any]:
+    """(action, outcome) of the assistant's rows."""
+    return [
+        (row["action"], row["after"]["outcome"])
+        for row in await given.admin.fetch(
+            "SELECT action, after FROM audit WHERE action LIKE 'tools.%' ORDER BY id"
+        )
+    ]
+
+
+async def test_each_call_is_logged_with_its_outcome_and_nothing_of_the_customer(
+    office: Office,
+) -> None:
+    customer = await office.customer()
+    await customer.identifies("quero minha fatura")
+    used = await customer.used()
+    assert len(used) >= 2
+    assert await logged(office.given) == [
+        (f"tools.{tool}", "done" if result["ok"] else result["erro"]) for tool, result in used
+    ]
+    rows = await office.given.admin.fetch("SELECT * FROM audit WHERE action LIKE 'tools.%'")
+    (conversation,) = await office.given.rows(
+        "SELECT id FROM conversations WHERE thread_id = $1", customer.thread
+    )
+    assert {(row["who"], row["target"], row["tenant_id"]) for row in rows} == {
+        ("assistant", f"conversation:{conversation}", office.place.tenant)
+    }
+    told = " ".join(str(dict(row)) for row in rows)
+    digits = re.sub(r"\D", "", customer.cpf)
+    for secret in (customer.cpf, digits, customer.phone, customer.subscriber["name"]):
+        assert secret not in told
+
+
+async def test_a_tool_that_the_model_made_up_is_logged_without_its_name(office: Office) -> None:
+    customer = await office.customer()
+    await customer.obeys("oi", [("consulta_52998224725", {})], says="Certo.")
+    assert await logged(office.given) == [("tools.unknown", "argumento_invalido")]
+    assert "52998224725" not in str(await office.given.rows("SELECT audit::text FROM audit"))
+
+
+async def test_a_turn_that_runs_again_does_not_log_the_calls_that_it_takes_over(
+    office: Office,
+) -> None:
+    customer = await office.customer()
+    await customer.write(f"minha fatura, cpf {customer.cpf}")
+    await customer.runs()  # and its report is lost
+    before = await logged(office.given)
+    assert before
+    await customer.runs()
+    assert await logged(office.given) == before
