@@ -8,6 +8,7 @@ from niochat.adapters.postgres.database import Database
 from niochat.adapters.postgres.queries import queries
 from niochat.domain.audit import Entry, Who
 from niochat.domain.errors import NotFound, Refused
+from niochat.domain.presence import Assignment
 
 _SQL = queries("teams")
 
@@ -22,19 +23,24 @@ class Teams:
         self._database = database
 
     async def list(self, tenant_id: UUID) -> list[dict[str, Any]]:
-        """``slug``, ``name``, ``members`` and how many conversations are ``waiting``."""
+        """``slug``, ``name``, ``assignment``, ``members`` and how many are ``waiting``."""
         async with self._database.tenant(tenant_id) as connection:
             return [dict(row) for row in await connection.fetch(_SQL["list"], tenant_id)]
 
-    async def put(self, tenant_id: UUID, slug: str, name: str, who: Who) -> None:
-        """Make it or rename it. Raises ``Refused`` when there are enough."""
+    async def put(
+        self, tenant_id: UUID, slug: str, name: str, assignment: Assignment | None, who: Who
+    ) -> None:
+        """Make it or change it; without ``assignment`` that stays. Raises ``Refused`` when there
+        are enough.
+        """
         async with self._database.tenant(tenant_id) as connection:
-            before = await connection.fetchval(_SQL["name"], tenant_id, slug)
-            if not await connection.fetchval(_SQL["put"], tenant_id, slug, name, MOST):
+            row = await connection.fetchrow(_SQL["one"], tenant_id, slug)
+            way = assignment or (row["assignment"] if row is not None else Assignment.MANUAL)
+            new = {"name": name, "assignment": str(way)}
+            if not await connection.fetchval(_SQL["put"], tenant_id, slug, *new.values(), MOST):
                 raise Refused(f"{MOST} teams are enough: delete one first", code="too_many_teams")
-            old = None if before is None else {"name": before}
-            entry = Entry(tenant_id, who, "teams.put", f"team:{slug}", old, {"name": name})
-            await record(connection, entry)
+            old = None if row is None else dict(row)
+            await record(connection, Entry(tenant_id, who, "teams.put", f"team:{slug}", old, new))
 
     async def delete(self, tenant_id: UUID, slug: str, who: Who) -> None:
         """Raises ``NotFound``, ``Refused`` where conversations ever went to it: they name it."""

@@ -5,9 +5,10 @@ from typing import Annotated, Any, Self
 from pydantic import AfterValidator, Field, model_validator
 
 from niochat.accounts.declared import Declared, wrong_at
-from niochat.accounts.fields import Number, Sentence, Slug
+from niochat.accounts.fields import Count, Number, Sentence, Slug
 from niochat.accounts.times import Clock, Day, Holidays, Weekdays
 from niochat.domain.policy import Policy
+from niochat.domain.presence import OfflineRule
 
 _DEFAULT = Policy()
 _DAY_S = 86_400
@@ -50,6 +51,10 @@ class PolicyEntry(Declared):
     """Seconds the assistant keeps silent after somebody typed on the provider's phone."""
     team: Slug = _DEFAULT.team
     """Team that gets what the assistant cannot keep; one of the provider's teams."""
+    capacity: Annotated[Count, Field(ge=1, le=100)] = _DEFAULT.capacity
+    """Conversations that a queue lets an agent have at once; an agent's own comes before it."""
+    offline_rule: OfflineRule = _DEFAULT.offline_rule
+    """``give_back_unanswered``: what an agent leaves unanswered goes back to the team; ``keep``."""
     unavailable_text: Sentence = _DEFAULT.unavailable_text
     """Said when the model is away; ``{protocol}`` becomes the protocol number."""
     hours: tuple[ShiftEntry, ...] = ()

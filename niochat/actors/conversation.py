@@ -34,10 +34,10 @@ MOST_ALARMS = 50_000
 
 Wake = Callable[[Address, Lane], None]
 """(actor, its tenant)."""
-TellTeam = Callable[[UUID, fx.TellTeam, UUID], None]
+TellQueues = Callable[[UUID, fx.TellTeam | fx.FreeSlot, UUID], None]
+"""(tenant, what, thread): the queues' actors are told, wherever they live."""
 FetchFile = Callable[[UUID, UUID], None]
 """Of (tenant, file)."""
-"""(tenant, what, thread): the team's queue actor is told, wherever it lives."""
 
 
 class ConversationBehaviour:
@@ -53,7 +53,7 @@ class ConversationBehaviour:
         turns: Turns,
         courier: Courier,
         wake: Wake,
-        tell_team: TellTeam,
+        tell_queues: TellQueues,
         fetch_file: FetchFile,
         paused: Paused,
         tally: Tally,
@@ -65,7 +65,7 @@ class ConversationBehaviour:
         self._turns = turns
         self._courier = courier
         self._wake = wake
-        self._tell_team = tell_team
+        self._tell_queues = tell_queues
         self._fetch_file = fetch_file
         self._paused = paused
         self._tally = tally
@@ -170,8 +170,8 @@ class ConversationBehaviour:
                     self._turns.cancel(effect.turn)
                 case fx.SetTimer(due_at=due_at):
                     self._wake_at(thread, due_at)
-                case fx.TellTeam():
-                    self._tell_team(thread.tenant_id, effect, thread.id)
+                case fx.TellTeam() | fx.FreeSlot():
+                    self._tell_queues(thread.tenant_id, effect, thread.id)
                 case fx.FetchFile(file=file):
                     self._fetch_file(thread.tenant_id, file)
                 case fx.SettleOutbox(status="queued", retry_in_s=retry_in_s) if retry_in_s:

@@ -90,8 +90,9 @@ class HostActor:
         node = ray.get_runtime_context().get_node_id()
         release_of(settings.release)
         core = HostCore(
-            self._name, node, parts, self._pool, hosts.ask, hosts.tell, places=self._pool.places
-        )
+            self._name, node, parts, self._pool, hosts.ask, hosts.tell,
+            poke=hosts.poke, places=self._pool.places,
+        )  # fmt: skip
         core.start()
         parts.owner.start(HostMetrics(core).report_for_ever())
         garbage.settle_in()

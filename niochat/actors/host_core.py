@@ -4,7 +4,7 @@ import asyncio
 import os
 import secrets
 import time
-from collections.abc import Callable, Coroutine, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -16,6 +16,7 @@ from niochat.accounts.shares import Shares
 from niochat.actors import kinds
 from niochat.actors.conversation import ConversationBehaviour
 from niochat.actors.entrance import Entrance
+from niochat.actors.host_queues import HostQueues, Poke, Tell
 from niochat.actors.inspection import Inspection, Order
 from niochat.actors.leases import AskActor, Leases
 from niochat.actors.ownership import Ownership
@@ -23,14 +24,12 @@ from niochat.actors.paused import Paused
 from niochat.actors.release import release_of
 from niochat.actors.search import Search
 from niochat.actors.sharing import HostShares, held_back
-from niochat.actors.team_queue import TeamQueueBehaviour, Waiting
 from niochat.actors.tenant import TenantBehaviour, Throttled
 from niochat.actors.turns import MOST_WAITING, PLACES, TURN_PAUSE_S, Pool, Turns
 from niochat.actors.vitals import Vitals
 from niochat.conversation.pauses import Pauses
 from niochat.conversation.step import Stepper
 from niochat.conversation.work import MemoryCommand
-from niochat.domain.effects import TellTeam
 from niochat.domain.errors import NiochatError, Unavailable
 from niochat.domain.held_back import HeldBack
 from niochat.domain.ids import PLATFORM
@@ -53,6 +52,8 @@ _log = structlog.get_logger(__name__)
 
 SWEEP_S = 1.0
 PASSIVATE_EVERY_S = 10.0
+QUEUES_EVERY_S = 3.0
+"""How long a queue waits whose hint was lost."""
 SHARES_EVERY_S = 5.0
 """How old plans, caps and the pool's size may be."""
 NEWS_EVERY_S = 0.02
@@ -64,11 +65,13 @@ are lost when such a host is away.
 RELEASE_WAIT_S = 5.0
 """For sends in progress before a shard moves."""
 
-Tell = Callable[[Address, object], Coroutine[Any, Any, None]]
+
+def _nobody(addresses: Iterable[Address], tenant_id: UUID | None) -> None:
+    """There are no other hosts."""
 
 
 class HostCore:
-    """Everything a host does. ``ask`` and ``tell`` reach actors of other hosts."""
+    """Everything a host does. ``ask``, ``tell`` and ``poke`` reach actors of other hosts."""
 
     def __init__(
         self,
@@ -79,6 +82,7 @@ class HostCore:
         ask: AskActor,
         tell: Tell,
         *,
+        poke: Poke = _nobody,
         places: Callable[[], int] = lambda: PLACES,
         most_waiting: int = MOST_WAITING,
         turn_pause_s: float = TURN_PAUSE_S,
@@ -101,6 +105,9 @@ class HostCore:
         self._leases = Leases(ask)
         self._shares = HostShares(Shares(parts.database), lambda: self._ownership.count)
         self._teller = Teller(parts.database, self.incarnation)
+        self._queues = HostQueues(
+            parts.database, self._ownership, self.tell, tell, self.poke, poke, parts.passing.say
+        )
         pace = Pace()
         self._turns = Turns(
             pool,
@@ -127,7 +134,7 @@ class HostCore:
                     parts.database, parts.backfill, parts.line_of, self._poke,
                     fill_every_s=parts.settings.backfill_s,
                 ),
-                kinds.TEAM_QUEUE: TeamQueueBehaviour(parts.views),
+                kinds.TEAM_QUEUE: self._queues.behaviour,
             },
             idle_s=parts.settings.passivate_s,
             capacity=parts.settings.max_actors, weight_of=self._shares.weight,
@@ -226,7 +233,7 @@ class HostCore:
             self._turns,
             self._courier,
             lambda address, lane: self.actors.wake(address, lane),
-            self._tell_team,
+            self._queues.told,
             self._fetcher.fetch,
             self._paused,
             self.tally,
@@ -264,14 +271,9 @@ class HostCore:
         told = partial(self._tell, kinds.tenant(tenant_id), Throttled(seconds))
         self._owner.offer(told, MOST_TOLD)
 
-    def _tell_team(self, tenant_id: UUID, told: TellTeam, thread_id: UUID) -> None:
-        waiting = Waiting(tenant_id, told.team, thread_id, told.waiting)
-        tell = partial(self._tell, kinds.team_queue(tenant_id, told.team), waiting)
-        self._owner.offer(tell, MOST_TOLD)
-
     async def _sweep_for_ever(self) -> None:
         passivate_at = time.monotonic() + PASSIVATE_EVERY_S
-        wake_tenants_at = share_at = 0.0
+        wake_tenants_at = share_at = queues_at = 0.0
         while True:
             try:
                 await self._ownership.announce(self.name, self._node, os.getpid())
@@ -282,6 +284,9 @@ class HostCore:
                 if time.monotonic() >= wake_tenants_at:
                     wake_tenants_at = time.monotonic() + self._parts.settings.backfill_s / 2
                     await self._search.tenants()
+                if time.monotonic() >= queues_at:
+                    queues_at = time.monotonic() + QUEUES_EVERY_S
+                    await self.look_after_queues()
             except NiochatError as error:
                 _log.warning("sweep_put_off", host=self.name, code=error.code)
             except Exception as error:  # noqa: BLE001 - the sweep must outlive any error
@@ -290,6 +295,10 @@ class HostCore:
                 passivate_at = time.monotonic() + PASSIVATE_EVERY_S
                 self.actors.passivate()
             await asyncio.sleep(SWEEP_S)
+
+    async def look_after_queues(self) -> None:
+        """What no message told of: agents who have gone, and queues whose hint was lost."""
+        await self._queues.look_after()
 
     async def share(self) -> None:
         """Who gets how much from now on, and who was kept waiting by limits of its own."""

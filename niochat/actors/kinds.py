@@ -1,6 +1,7 @@
 """The kinds of virtual actors and their addresses."""
 
-from uuid import UUID, uuid5
+from hashlib import md5
+from uuid import UUID
 
 from niochat.runtime.address import Address
 
@@ -20,5 +21,6 @@ def tenant(tenant_id: UUID) -> Address:
 
 
 def team_queue(tenant_id: UUID, team: str) -> Address:
-    """One per team."""
-    return Address(TEAM_QUEUE, uuid5(tenant_id, f"team:{team}"))
+    """One per team. The key is one that PostgreSQL can make too: ``teams.shard`` is its shard."""
+    name = f"{tenant_id}:team:{team}".encode()
+    return Address(TEAM_QUEUE, UUID(md5(name, usedforsecurity=False).hexdigest()))

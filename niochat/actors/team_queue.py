@@ -1,13 +1,26 @@
-"""The team queue's actor: who waits for the team, longest first."""
+"""The team queue's actor: it gives what waits to agents who have room.
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+It remembers only that there was no room: who waits, and who has how many, are rows. Whatever comes
+while it assigns is one look afterwards.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from uuid import UUID
 
-from niochat.conversation.views import Views
+import structlog
+
+from niochat.assignment.queues import MOST, Queues
+from niochat.domain.errors import NiochatError
 from niochat.runtime.address import Address
 from niochat.runtime.host import Delivery
-from niochat.runtime.mailbox import Ask
+from niochat.runtime.mailbox import Activation
+
+_log = structlog.get_logger(__name__)
+
+Poke = Callable[[UUID, Sequence[UUID]], None]
+"""(tenant, threads): they have a command."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,52 +34,61 @@ class Waiting:
 
 
 @dataclass(frozen=True, slots=True)
-class Position:
-    """Asks for the place of a thread in the queue: 1 is next, ``None`` when it does not wait."""
+class Look:
+    """Somebody has room or came, or somebody was found to wait."""
 
     tenant_id: UUID
     team: str
-    thread_id: UUID
 
 
-@dataclass(slots=True)
-class _Queue:
-    threads: list[UUID] = field(default_factory=list)
+@dataclass(frozen=True, slots=True)
+class _Full:
+    """Nobody had room at the last look: who comes to wait since then need not look again, whoever
+    gets room says so, and what is lost is swept.
+    """
 
 
 class TeamQueueBehaviour:
-    """Remembers the order of a queue; the rows have it, so a new activation reads them."""
+    """Steps queues, each once at a time, those of several teams at once."""
 
     batch = 16
-    parallel = 1
+    parallel = 2
 
-    def __init__(self, views: Views) -> None:
-        self._views = views
+    def __init__(self, queues: Queues, poke: Poke) -> None:
+        self._queues = queues
+        self._poke = poke
 
     async def step(self, batch: Sequence[Delivery]) -> Sequence[Address]:
-        """Apply what was told, in order, and answer what was asked."""
-        for delivery in batch:
-            for message in delivery.messages:
-                body = message.payload if isinstance(message, Ask) else message
-                answer = self._handle(await self._queue(delivery, body), body)
-                if isinstance(message, Ask):
-                    message.reply(answer)
-        return []
+        """One look of each that has a reason for it. One that fails is found by the sweep."""
+        more = await asyncio.gather(*(self._step(delivery) for delivery in batch))
+        return [each.activation.address for each, again in zip(batch, more, strict=True) if again]
 
-    async def _queue(self, delivery: Delivery, about: Waiting | Position) -> _Queue:
-        if delivery.activation.state is None or delivery.activation.missed:
-            delivery.activation.missed = False
-            threads = await self._views.waiting(about.tenant_id, about.team)
-            delivery.activation.state = _Queue(threads)
-        queue: _Queue = delivery.activation.state
-        return queue
+    async def _step(self, delivery: Delivery) -> bool:
+        activation = delivery.activation
+        reasons = [each for each in delivery.messages if self._is_reason(activation, each)]
+        if not reasons:
+            return False
+        try:
+            return await self._look(activation, Look(reasons[-1].tenant_id, reasons[-1].team))
+        except Exception as error:  # noqa: BLE001 - a queue's error is not its neighbours'
+            activation.state = None
+            code = error.code if isinstance(error, NiochatError) else "step_failed"
+            activation.failed(code)
+            expected = isinstance(error, NiochatError) and error.retryable
+            _log.warning("assignment_put_off", code=code, exc_info=None if expected else error)
+            return False
 
-    def _handle(self, queue: _Queue, body: Waiting | Position) -> int | None:
-        present = body.thread_id in queue.threads
-        if isinstance(body, Position):
-            return queue.threads.index(body.thread_id) + 1 if present else None
-        if body.waits and not present:
-            queue.threads.append(body.thread_id)
-        elif present and not body.waits:
-            queue.threads.remove(body.thread_id)
-        return len(queue.threads)
+    def _is_reason(self, activation: Activation, message: Look | Waiting) -> bool:
+        full = isinstance(activation.state, _Full) and not activation.missed
+        return isinstance(message, Look) or (message.waits and not full)
+
+    async def _look(self, activation: Activation, look: Look) -> bool:
+        """Whether there is more to give away at once."""
+        activation.missed = False
+        assigned = await self._queues.assign(look.tenant_id, look.team)
+        activation.state = None if assigned.room else _Full()
+        self._poke(look.tenant_id, assigned.threads)
+        if len(assigned.given) < MOST:
+            return False
+        activation.mailbox.append(look)
+        return True

@@ -56,7 +56,14 @@ class Planner:
         if self._plan.link is None:
             self._fire_timers()
         self._plan.after = self._conversation
+        self._free_slot()
         return self._plan
+
+    def _free_slot(self) -> None:
+        """Whoever has it no more, however that came, has room for another one."""
+        had, has = (_agent_of(each) for each in (self._thread.conversation, self._conversation))
+        if had is not None and had != has:
+            self._plan.effects.append(fx.FreeSlot(had))
 
     def _fire_timers(self) -> None:
         for timer in self._loaded.timers[self._thread.id]:
@@ -174,6 +181,12 @@ class Planner:
             if send.message.id == change.message:
                 message = replace(send.message, status=change.status)
                 self._sends[outbox] = replace(send, message=message)
+
+
+def _agent_of(conversation: Conversation | None) -> str | None:
+    """Whose place it takes."""
+    held = conversation is not None and conversation.status is Status.OPEN
+    return conversation.agent if held and conversation is not None else None
 
 
 def cause_of(command: Command | MemoryCommand, place: str) -> str:

@@ -15,12 +15,6 @@ class Views:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def waiting(self, tenant_id: UUID, team: str) -> list[UUID]:
-        """Threads that wait for a team, longest first."""
-        async with self._database.tenant(tenant_id) as connection:
-            rows = await connection.fetch(_SQL["waiting"], tenant_id, team)
-        return [row["thread_id"] for row in rows]
-
     async def conversations(
         self, tenant_id: UUID, *, status: str | None = None, limit: int = 50
     ) -> list[dict[str, Any]]:

@@ -11,9 +11,14 @@ from niochat.domain.message import Kind
 
 @dataclass(frozen=True, slots=True)
 class AssignConversation:
-    """A human takes the conversation over."""
+    """A human takes the conversation over.
+
+    ``queue``: it is the team's queue that gives it to them. Nothing happens then unless the
+    conversation still waits for that team: a queue takes nothing from a person.
+    """
 
     agent: str
+    queue: str | None = None
     type: Literal["assign_conversation"] = "assign_conversation"
 
 
@@ -101,12 +106,17 @@ class LeaveNote:
 
 @dataclass(frozen=True, slots=True)
 class TransferConversation:
-    """A human passes it on, to a ``team``'s queue or to another ``agent``."""
+    """A human passes it on, to a ``team``'s queue or to another ``agent``.
+
+    ``left_by``: who had it went offline, so the product passes it on. Nothing happens then unless
+    they still have it and its customer waits.
+    """
 
     by: str
     team: str | None = None
     agent: str | None = None
     note: str = ""
+    left_by: str | None = None
     type: Literal["transfer_conversation"] = "transfer_conversation"
 
 

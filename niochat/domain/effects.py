@@ -154,6 +154,13 @@ class TellTeam:
     waiting: bool
 
 
+@dataclass(frozen=True, slots=True)
+class FreeSlot:
+    """The agent may have room for another conversation."""
+
+    agent: str
+
+
 Effect = (
     StoreMessage
     | ChangeMessage
@@ -168,4 +175,5 @@ Effect = (
     | SettleTurn
     | KeepUnmatched
     | TellTeam
+    | FreeSlot
 )

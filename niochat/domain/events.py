@@ -161,17 +161,23 @@ class ConversationHandedOff:
 
 @dataclass(frozen=True, slots=True)
 class ConversationAssigned:
+    """``queue``: the team whose queue gave it to them; ``None``: a person took it."""
+
     agent: str
+    queue: str | None = None
     type: Literal["conversation_assigned"] = "conversation_assigned"
 
 
 @dataclass(frozen=True, slots=True)
 class ConversationTransferred:
-    """Between people: to a team's queue, or to an agent, who has it at once."""
+    """Between people: to a team's queue, or to an agent, who has it at once. ``reason``: why the
+    product did it (``offline``); empty: a person did.
+    """
 
     by: str
     team: str | None
     agent: str | None
+    reason: str = ""
     type: Literal["conversation_transferred"] = "conversation_transferred"
 
 

@@ -25,13 +25,16 @@ LONGEST_SNOOZE = timedelta(days=365)
 
 def assign(draft: Draft, command: cmd.AssignConversation) -> None:
     """A human takes over: from this commit on no assistant message starts to leave."""
+    if command.queue is not None and not _waits_for(draft, command.queue):
+        draft.also(fx.FreeSlot(command.agent))
+        return
     c = draft.ongoing()
     if c.status is Status.OPEN and c.agent == command.agent:
         return
     cancel_turn(draft, "takeover")
     draft.also(fx.CancelReplies())
     _leave_queue(draft)
-    draft.emit(e.ConversationAssigned(command.agent))
+    draft.emit(e.ConversationAssigned(command.agent, command.queue))
 
 
 def give_back(draft: Draft, command: cmd.GiveBackConversation) -> None:
@@ -93,11 +96,14 @@ def note(draft: Draft, command: cmd.LeaveNote) -> None:
 
 def transfer(draft: Draft, command: cmd.TransferConversation) -> None:
     """From people, or the assistant, to a team's queue or to another agent."""
+    if command.left_by is not None and not _left_waiting(draft, command.left_by):
+        return
     c = draft.ongoing()
     cancel_turn(draft, "takeover")
     draft.also(fx.CancelReplies())
     _leave_queue(draft)
-    draft.emit(e.ConversationTransferred(command.by, command.team, command.agent))
+    reason = "offline" if command.left_by is not None else ""
+    draft.emit(e.ConversationTransferred(command.by, command.team, command.agent, reason))
     cause = person_cause(c.id, draft.context.cause)
     leave_note(draft, cause, command.note, Author.AGENT, {"agent": command.by})
     team = draft.conversation.team
@@ -168,6 +174,23 @@ def park(draft: Draft, command: cmd.ParkCommand) -> None:
     draft.emit(e.CommandParked(command.inbox_id, command.code))
     if draft.conversation.status is Status.PENDING:
         hand_off(draft, "command_parked")
+
+
+def _waits_for(draft: Draft, team: str) -> bool:
+    """Whether it is still in the team's queue. What waits for another team by now was left alone
+    there while this one had it reserved: that team is told again.
+    """
+    c = draft.live
+    if c is None or c.status is not Status.WAITING:
+        return False
+    if c.team is not None and c.team != team:
+        draft.also(fx.TellTeam(c.team, waiting=True))
+    return c.team == team
+
+
+def _left_waiting(draft: Draft, agent: str) -> bool:
+    c = draft.live
+    return c is not None and c.status is Status.OPEN and c.agent == agent and c.waits
 
 
 def _leave_queue(draft: Draft) -> None:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from niochat.domain.hours import Shift, spoken_date
+from niochat.domain.presence import OfflineRule
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +21,10 @@ class Policy:
     """How long the assistant keeps silent after a message typed on the provider's phone."""
     team: str = "atendimento"
     """Where conversations go that the assistant cannot keep."""
+    capacity: int = 5
+    """Conversations that a queue lets an agent have at once, unless the agent's own says so."""
+    offline_rule: OfflineRule = OfflineRule.GIVE_BACK_UNANSWERED
+    """What becomes of an agent's conversations when they go offline."""
     unavailable_text: str = (
         "No momento não consigo responder por aqui. "
         "Já passei seu atendimento para a nossa equipe. Protocolo: {protocol}"

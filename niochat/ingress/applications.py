@@ -2,7 +2,7 @@
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from uuid import UUID
 
@@ -22,11 +22,15 @@ from niochat.actors.gateway import HostGateway
 from niochat.actors.host_calls import HostCalls
 from niochat.actors.pools import POOLS
 from niochat.actors.release import release_of
+from niochat.actors.team_queue import Look
 from niochat.actors.tenant import ChannelConnected
 from niochat.adapters.postgres.queries import queries
 from niochat.adapters.redis.buckets import Buckets
 from niochat.adapters.redis.live import RELEASES, Broadcast
 from niochat.adapters.smtp import Smtp
+from niochat.assignment.changes import PresenceChanges
+from niochat.assignment.presences import Presences
+from niochat.assignment.queues import Queue, Queues
 from niochat.config import Settings
 from niochat.conversation.contacts import Contacts
 from niochat.conversation.desk import DeskViews
@@ -169,12 +173,26 @@ def _api_routes(parts: Parts) -> list[BaseRoute]:
     token, operate = parts.settings.operator_token, HostCalls().operate
     return [
         *Health(checks).routes(),
-        *_rest(parts, poke),
+        *_rest(parts, poke, _presence_changes(parts, gateway)),
         *operators.build(token, parts.database, parts.inbox, operate, poke),
     ]
 
 
-def _rest(parts: Parts, poke: Callable[[UUID], None]) -> list[BaseRoute]:
+def _presence_changes(parts: Parts, hosts: HostGateway) -> PresenceChanges:
+    owner = Owner("queues")
+
+    def poke(tenant_id: UUID, threads: Sequence[UUID]) -> None:
+        hosts.poke([kinds.conversation(thread) for thread in threads], tenant_id)
+
+    def tell(queue: Queue) -> None:
+        owner.offer(lambda: hosts.tell(kinds.team_queue(*queue), Look(*queue)), MOST_TOLD)
+
+    return PresenceChanges(Queues(parts.database), poke, tell)
+
+
+def _rest(
+    parts: Parts, poke: Callable[[UUID], None], presence_changes: PresenceChanges
+) -> list[BaseRoute]:
     """The REST API, with and without the prefix that Serve may have taken off."""
     settings = parts.settings
     access = open_access(parts.database, parts.vault, settings.base_url, settings.mail_from)
@@ -196,6 +214,8 @@ def _rest(parts: Parts, poke: Callable[[UUID], None]) -> list[BaseRoute]:
         library=parts.library,
         access_changed=parts.access_changes.publish,
         say=parts.passing.say,
+        presences=Presences(parts.database),
+        presence_changed=presence_changes.changed,
         secure_cookies=settings.base_url.startswith("https://"),
         limit=_call_limit(parts),
     )
@@ -219,7 +239,7 @@ def _live_routes(parts: Parts) -> list[BaseRoute]:
         DeskViews(parts.database).one, Reading(parts.database).mark, parts.passing.say
     )
     release = release_of(settings.release)
-    live = Live(hub, access.callers, access.tickets, gestures, release)
+    live = Live(hub, access.callers, access.tickets, gestures, release, Presences(parts.database))
     releases = Broadcast(settings.redis_url.get_secret_value(), RELEASES)
     parts.owner.start(hub.run_for_ever())
     parts.owner.start(hub.count_for_ever())
@@ -227,6 +247,7 @@ def _live_routes(parts: Parts) -> list[BaseRoute]:
     parts.owner.start(releases.hear(live.released))
     parts.owner.start(releases.say(release.encode()))
     parts.owner.start(live.look_after_for_ever())
+    parts.owner.start(live.say_they_are_here_for_ever())
     parts.owner.start(parts.news.listen(lambda _: hub.hint(), hub.hint))
     parts.owner.start(parts.access_changes.listen(live.access_changed))
     return live.routes()

@@ -14,6 +14,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from niochat.access.callers import Caller, Callers
 from niochat.access.tickets import Tickets
 from niochat.adapters import clock
+from niochat.assignment.presences import Presences
 from niochat.domain.errors import Forbidden, Invalid, NiochatError, Unauthenticated, Unavailable
 from niochat.domain.permissions import Action, Holder
 from niochat.ingress.api.doorway import ACCESS_COOKIE
@@ -42,6 +43,8 @@ STANDING_EVERY_S = 15.0
 """How often it is asked whether screens' users may still be here, without a hint."""
 RESTART_OVER_S = 10.0
 """Screens of a replica that goes come again within this."""
+SEEN_EVERY_S = 15.0
+"""How often it is written down that the users of open sockets are here."""
 MOST_OF_USER = 20
 """Sockets of one user in one replica."""
 POLICY, AGAIN = 1008, 1012
@@ -84,6 +87,11 @@ class Socket:
         self._goodbye = self._goodbye or goodbye
         self._cut.set()
 
+    @property
+    def leaves(self) -> bool:
+        """It was told good-bye."""
+        return self._goodbye is not None
+
     async def serve(self) -> None:
         """Send what is in line until somebody ends it."""
         sending = asyncio.create_task(self._send())
@@ -123,14 +131,16 @@ class Live:
     """The sockets of one replica."""
 
     def __init__(
-        self, hub: Hub, callers: Callers, tickets: Tickets, gestures: Gestures, release: str
-    ) -> None:
+        self, hub: Hub, callers: Callers, tickets: Tickets, gestures: Gestures, release: str,
+        presences: Presences,
+    ) -> None:  # fmt: skip
         """``release`` names this replica's code."""
         self._hub = hub
         self._gestures = gestures
         self._release = release
         self._callers = callers
         self._tickets = tickets
+        self._presences = presences
         self._sockets: set[Socket] = set()
         self._owner = Owner("live")
 
@@ -174,6 +184,20 @@ class Live:
             except Exception as error:  # noqa: BLE001 - the loop must outlive any error
                 _log.error("live_not_looked_after", exc_info=error)
             self._hub.stand()
+
+    async def say_they_are_here_for_ever(self) -> None:
+        """In a loop of its own: looking after thousands of sockets must not make agents lapse."""
+        while True:
+            await asyncio.sleep(SEEN_EVERY_S)
+            try:
+                await self.say_they_are_here()
+            except Exception as error:  # noqa: BLE001 - the loop must outlive any error
+                _log.error("agents_not_seen", exc_info=error)
+
+    async def say_they_are_here(self) -> None:
+        """An open socket is what an agent is seen by."""
+        here = {(each.tenant_id, each.caller.id) for each in self._sockets if not each.leaves}
+        await self._presences.seen(here)
 
     async def look_after(self, socket: Socket) -> None:
         """Its user as they are now: another role or team counts from here on."""

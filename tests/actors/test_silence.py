@@ -60,7 +60,8 @@ def held(seconds: float) -> list[float]:
     """What a host holds in memory once a timer due in ``seconds`` was committed."""
     part: Any = Everything(seconds)
     behaviour = ConversationBehaviour(
-        part, part, part, part, wake=lambda address: None, tell_team=lambda *told: None,
+        part, part, part, part, wake=lambda address: None, tell_queues=lambda *told: None,
+        fetch_file=lambda *told: None,
         paused=part, tally=Tally(),
     )  # fmt: skip
     delivery = Delivery(Activation(kinds.conversation(THREAD), 0.0), [])

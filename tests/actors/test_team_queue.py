@@ -1,110 +1,323 @@
-"""A team's queue actor: who waits, in which place; the rows tell a new activation."""
+"""A team's queue in hosts: told or not, it gives what waits to who has room."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
 import pytest
+import pytest_asyncio
 
 from niochat.actors import kinds
-from niochat.actors.team_queue import Position, TeamQueueBehaviour, Waiting
-from niochat.adapters.postgres.database import Database
-from niochat.conversation.views import Views
+from niochat.actors.host_core import HostCore
+from niochat.actors.team_queue import Look, TeamQueueBehaviour, Waiting
+from niochat.adapters.postgres.database import Connection, Database
+from niochat.adapters.postgres.queries import queries
+from niochat.assignment.queues import Queues
 from niochat.domain import commands as cmd
+from niochat.domain.errors import Unavailable
+from niochat.runtime.address import Address
 from niochat.runtime.host import Delivery
-from niochat.runtime.mailbox import Activation, Ask
-from tests import builders
-from tests.builders import Given, Host, Place, message, put
+from niochat.runtime.mailbox import Activation
+from tests.actors.cluster import Cluster, until
+from tests.assignment.office import TEAM, Office
+from tests.builders import Given, Host, Ownership, message, put
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(30)]
+ASSIGN = queries("assignment")["assign"]
+
+
+@pytest_asyncio.fixture
+async def office(cluster: Cluster, given: Given, ownership: Ownership) -> Office:
+    """Of the provider. What it prepares, no host is told of."""
+    host = Host("preparing:1", cluster.provider.database)
+    await ownership.give(host)
+    office = Office(cluster.provider.database, given, host, cluster.provider.place)
+    await office.assigns("round_robin")
+    return office
+
+
+async def comes(core: HostCore, office: Office, team: str = TEAM) -> UUID:
+    """A customer whom a person sends to the team while the host works."""
+    thread = await office.given.thread(office.place)
+    await does(core, office, thread, message(f"m-{thread}"), cmd.TransferConversation("ana", team))
+    return thread
+
+
+async def does(core: HostCore, office: Office, thread: UUID, *commands: cmd.DurableCommand) -> None:
+    """As the API does it: rows, then a poke."""
+    await put(office.host, office.place, thread, commands)
+    core.poke([kinds.conversation(thread)], office.place.tenant)
+
+
+async def held(office: Office, thread: UUID, agent: UUID) -> None:
+    """Returns once the agent has it."""
+
+    async def reached() -> bool:
+        return await office.holder(thread) == str(agent)
+
+    await until(reached)
+
+
+async def waits(office: Office, thread: UUID) -> None:
+    """Returns once it waits for a team."""
+
+    async def reached() -> bool:
+        return (
+            await office.given.count(
+                "conversations", "thread_id = $1 AND status = 'waiting'", thread
+            )
+            == 1
+        )
+
+    await until(reached)
+
+
+async def test_who_comes_is_given_to_an_agent_and_a_freed_place_to_the_next(
+    cluster: Cluster, office: Office
+) -> None:
+    ana = await office.agent(1)
+    core = await cluster.host("a")
+    await cluster.give(core)
+    first, second = await comes(core, office), None
+    await held(office, first, ana)
+    second = await comes(core, office)
+    third = await comes(core, office)
+    for thread in (second, third):
+        await waits(office, thread)
+
+    await does(core, office, first, cmd.ResolveConversation(str(ana)))
+    await held(office, second, ana)
+    await does(core, office, second, cmd.TransferConversation(str(ana), agent="bia"))
+    await held(office, third, ana)
+
+
+async def test_a_place_freed_in_one_teams_conversation_serves_the_agents_other_team(
+    cluster: Cluster, office: Office
+) -> None:
+    await office.assigns("balanced", "vendas")
+    ana = await office.agent(1, TEAM, "vendas")
+    core = await cluster.host("a")
+    await cluster.give(core)
+    first = await comes(core, office)
+    await held(office, first, ana)
+    other = await comes(core, office, "vendas")
+    await waits(office, other)
+
+    await does(core, office, first, cmd.GiveBackConversation(str(ana)))
+
+    await held(office, other, ana)
+
+
+async def test_a_queue_whose_hints_were_all_lost_is_found(cluster: Cluster, office: Office) -> None:
+    thread = await office.arrives()
+    ana = await office.agent()
+    core = await cluster.host("a")
+    await cluster.give(core)
+    assert await office.holder(thread) is None
+
+    await core.look_after_queues()
+
+    await held(office, thread, ana)
+
+
+async def test_an_agent_who_comes_is_found_by_being_told(cluster: Cluster, office: Office) -> None:
+    ana = await office.agent(state="away")
+    core = await cluster.host("a")
+    await cluster.give(core)
+    thread = await comes(core, office)
+    await waits(office, thread)
+    await office.is_now(ana, "online")
+
+    core.tell(kinds.team_queue(office.place.tenant, TEAM), Look(office.place.tenant, TEAM))
+
+    await held(office, thread, ana)
+
+
+async def test_who_went_without_a_word_gives_back_and_another_agent_goes_on(
+    cluster: Cluster, office: Office
+) -> None:
+    ana = await office.agent(1)
+    core = await cluster.host("a")
+    await cluster.give(core)
+    thread = await comes(core, office)
+    await held(office, thread, ana)
+    bia = await office.agent(1)
+    await office.given.admin.execute(
+        "UPDATE presences SET seen_at = now() - interval '1 minute' WHERE user_id = $1", ana
+    )
+
+    await core.look_after_queues()
+
+    await held(office, thread, bia)
+
+
+async def test_queue_and_conversation_may_live_in_two_hosts(
+    cluster: Cluster, office: Office
+) -> None:
+    """One host has the queue alone, the other one all else: each tells and pokes the other."""
+    ana = await office.agent(1)
+    pokes: list[Address] = []
+    hosts: dict[str, HostCore] = {}
+
+    def poke(addresses: Iterable[Address], tenant_id: UUID | None) -> None:
+        pokes.extend(addresses)
+        hosts["b"].poke(addresses, tenant_id)
+
+    hosts["a"] = await cluster.host("a", poke=poke)
+    hosts["b"] = await cluster.host("b")
+    await cluster.give(hosts["b"])
+    shard = kinds.team_queue(office.place.tenant, TEAM).shard
+    async with office.database.path() as connection:
+        await connection.fetch(queries("placement")["move"], [shard], [hosts["a"].incarnation])
+    for host in hosts.values():
+        await host.refresh()
+
+    thread = await comes(hosts["b"], office)
+
+    await held(office, thread, ana)
+    assert pokes == [kinds.conversation(thread)]
+    for name, expected in (("a", 1), ("b", 0)):
+        assert hosts[name].actors.count(kinds.TEAM_QUEUE) == expected
+
+
+async def test_a_host_looks_after_the_queues_whose_actors_live_there(office: Office) -> None:
+    """``teams.shard`` is that of the actor's address."""
+    await office.arrives()
+    await office.agent()
+    queues, tenant = Queues(office.database), office.place.tenant
+    shard = kinds.team_queue(tenant, TEAM).shard
+
+    assert await queues.forgotten([shard]) == [(tenant, TEAM)]
+    assert await queues.forgotten([n for n in range(1024) if n != shard]) == []
+
+
+async def test_a_queue_in_which_nobody_waits_or_that_nobody_serves_is_not_woken(
+    office: Office,
+) -> None:
+    shards = list(range(1024))
+    ana = await office.agent()
+    assert await office.queues.forgotten(shards) == []
+    await office.arrives()
+    await office.is_now(ana, "away")
+    assert await office.queues.forgotten(shards) == []
+    await office.is_now(ana, "online")
+    await office.assigns("manual")
+    assert await office.queues.forgotten(shards) == []
+
+
+class Counted(Database):
+    """Counts assignments, and lets the next ones fail."""
+
+    def __init__(self, *pools: Any) -> None:
+        super().__init__(*pools)
+        self.assigned = self.failures = 0
+
+    async def alone(self, connection: Connection, query: str, *values: object) -> list[Any]:
+        if query == ASSIGN:
+            self.assigned += 1
+            if self.failures:
+                self.failures -= 1
+                raise Unavailable("it went away", code="database")
+        return await super().alone(connection, query, *values)
 
 
 class Queue:
-    """One team's queue actor; a new one has only the rows to go by."""
+    """One queue's actor, stepped by hand."""
 
-    def __init__(self, database: Database, place: Place) -> None:
-        self._behaviour = TeamQueueBehaviour(Views(database))
-        self._place = place
-        address = kinds.team_queue(place.tenant, "atendimento")
-        self._activation = Activation(address, 0.0)
+    def __init__(self, database: Database, office: Office) -> None:
+        self.poked: list[UUID] = []
+        self._office = office
+        self._behaviour = TeamQueueBehaviour(
+            Queues(database), lambda tenant, threads: self.poked.extend(threads)
+        )
+        tenant = office.place.tenant
+        self.activation = Activation(kinds.team_queue(tenant, TEAM), 0.0)
+        self.look = Look(tenant, TEAM)
 
-    async def told(self, thread: UUID, waits: bool) -> None:
-        await self._step(Waiting(self._place.tenant, "atendimento", thread, waits))
+    def waiting(self, thread: UUID, waits: bool = True) -> Waiting:
+        return Waiting(self._office.place.tenant, TEAM, thread, waits)
 
-    async def places(self, *threads: UUID) -> list[int | None]:
-        return [await self._place_of(thread) for thread in threads]
-
-    async def _place_of(self, thread: UUID) -> Any:
-        body = Position(self._place.tenant, "atendimento", thread)
-        question = Ask(body, asyncio.get_running_loop().create_future())
-        await self._step(question)
-        return question.answer.result()
-
-    async def _step(self, message: object) -> None:
-        await self._behaviour.step([Delivery(self._activation, [message])])
+    async def step(self, *messages: object) -> bool:
+        """Whether it wants another one at once."""
+        return bool(await self._behaviour.step([Delivery(self.activation, list(messages))]))
 
 
-@pytest.fixture
-def queue(database: Database) -> Callable[[Place], Queue]:
-    return lambda place: Queue(database, place)
+@pytest_asyncio.fixture
+async def counted(database_url: str) -> Any:
+    database = await Counted.open(database_url, size=2)
+    yield database
+    database.terminate()
 
 
-async def handed_off(
-    host: Host, given: Given, ownership: builders.Ownership, count: int
-) -> tuple[Place, list[UUID]]:
-    """Threads that wait for the team, longest first."""
-    await ownership.give(host)
-    place = await given.place()
-    threads = [await given.thread(place) for _ in range(count)]
-    for thread in threads:
-        await put(host, place, thread, [message("m1")])
-        await host.run(thread)
-        turn = host.turn(thread)
-        failed = cmd.FinishAssistantTurn(turn.id, 1, cmd.TurnOutcome.FAILED, code="model_timeout")
-        await host.step(thread, failed)
-    return place, threads
-
-
-async def test_places_in_a_queue_follow_who_waits_and_who_left(
-    database: Database, given: Given, queue: Callable[[Place], Queue]
+async def test_a_thousand_arrivals_of_one_step_are_one_statement(
+    office: Office, counted: Counted
 ) -> None:
-    place = await given.place()
-    first, second, third = [await given.thread(place) for _ in range(3)]
-    team = queue(place)
-    for thread in (first, second, third, first):
-        await team.told(thread, waits=True)
+    await office.agent(3)
+    threads = [await office.arrives() for _ in range(3)]
+    queue = Queue(counted, office)
 
-    assert await team.places(first, second, third) == [1, 2, 3]
-    await team.told(first, waits=False)
-    await team.told(first, waits=False)
-    assert await team.places(first, second, third) == [None, 1, 2]
-    await team.told(first, waits=True)
-    assert await team.places(first) == [3]
+    assert not await queue.step(*(queue.waiting(thread) for thread in threads * 300))
+
+    assert counted.assigned == 1
+    assert queue.poked == threads
 
 
-async def test_a_new_activation_reads_the_queue_from_the_rows(
-    database: Database,
-    given: Given,
-    ownership: builders.Ownership,
-    queue: Callable[[Place], Queue],
+async def test_who_comes_to_a_full_queue_costs_nothing_until_somebody_has_room(
+    office: Office, counted: Counted
 ) -> None:
-    place, threads = await handed_off(Host("host-a:1", database), given, ownership, 3)
+    await office.agent(1)
+    first, second = await office.arrives(), await office.arrives()
+    queue = Queue(counted, office)
+    await queue.step(queue.waiting(first))
+    for _ in range(5):
+        await queue.step(queue.waiting(second), queue.waiting(first, waits=False))
+    assert (counted.assigned, queue.poked) == (1, [first])
+    await office.settle()
+    await office.does(first, cmd.ResolveConversation("ana"))
 
-    assert await queue(place).places(*threads) == [1, 2, 3]
-    other = await given.place()
-    assert await queue(other).places(*threads) == [None] * 3
+    await queue.step(queue.look)
+
+    assert (counted.assigned, queue.poked) == (2, [first, second])
 
 
-async def test_who_writes_while_waiting_keeps_the_place(
-    database: Database,
-    given: Given,
-    ownership: builders.Ownership,
-    queue: Callable[[Place], Queue],
+async def test_a_queue_that_was_told_too_much_looks_whatever_it_remembers(
+    office: Office, counted: Counted
 ) -> None:
-    host = Host("host-a:1", database)
-    place, threads = await handed_off(host, given, ownership, 3)
-    await put(host, place, threads[0], [message("m2", "alguém aí?")])
-    await host.run(threads[0])
+    queue = Queue(counted, office)
+    await queue.step(queue.look)  # nobody is there
+    await office.agent(1)
+    thread = await office.arrives()
+    queue.activation.missed = True
 
-    assert await queue(place).places(*threads) == [1, 2, 3]
+    await queue.step(queue.waiting(thread))
+
+    assert queue.poked == [thread]
+
+
+async def test_a_look_that_fails_is_not_repeated_at_once_and_the_next_one_is_whole(
+    office: Office, counted: Counted
+) -> None:
+    await office.agent(1)
+    thread = await office.arrives()
+    queue = Queue(counted, office)
+    counted.failures = 1
+
+    assert not await queue.step(queue.waiting(thread))
+    assert queue.activation.error is not None
+    assert queue.activation.error[0] == "database"
+    await queue.step(queue.waiting(thread))
+
+    assert queue.poked == [thread]
+
+
+async def test_two_incarnations_of_one_queue_give_each_once(
+    office: Office, counted: Counted
+) -> None:
+    await office.agent(4)
+    threads = [await office.arrives() for _ in range(6)]
+    one, two = Queue(counted, office), Queue(office.database, office)
+
+    await asyncio.gather(*(each.step(each.look) for each in (one, two) * 3))
+
+    assert sorted(one.poked + two.poked) == sorted(threads[:4])

@@ -16,6 +16,9 @@ from niochat.adapters.guard import Guard
 from niochat.adapters.postgres.database import Database
 from niochat.adapters.whatsapp.uazapi.administration import UazapiAdministration
 from niochat.adapters.whatsapp.uazapi.client import Uazapi
+from niochat.assignment.changes import PresenceChanges
+from niochat.assignment.presences import Presences
+from niochat.assignment.queues import Queue, Queues
 from niochat.conversation.contacts import Contacts
 from niochat.conversation.desk import DeskViews
 from niochat.conversation.reading import Reading
@@ -56,6 +59,9 @@ class Desk:
     """Tenants that were told to be other ones."""
     said: list[bytes]
     """What was told to screens in passing."""
+    queues: Queues
+    looks: list[Queue]
+    """Queues that were told to look."""
 
     @property
     def rooms(self) -> Rooms:
@@ -131,6 +137,12 @@ async def desk(
     async def say(words: bytes) -> None:
         said.append(words)
 
+    queues = Queues(database)
+    looks: list[Queue] = []
+    presence = PresenceChanges(
+        queues, lambda tenant, threads: [owner.start(host.run(each)) for each in threads] and None,
+        looks.append,
+    )  # fmt: skip
     rooms = Rooms(
         access=access,
         accounts=accounts,
@@ -142,10 +154,12 @@ async def desk(
         library=Library(database, FileStore.at(tmp_path.as_uri()), house.vault),
         access_changed=access_changed,
         say=say,
+        presences=Presences(database),
+        presence_changed=presence.changed,
         secure_cookies=False,
     )
     app = build(rooms)
     async with serving(app) as http:
-        yield Desk(house, app, http, given, host, changed, announced, said)
+        yield Desk(house, app, http, given, host, changed, announced, said, queues, looks)
     await gateway.close()
     await administration.close()

@@ -109,6 +109,8 @@ SAMPLES: dict[str, dict[str, Any]] = {
     "/conversations/{conversation_id}/messages/{message_id}": {"text": "x"},
     "/conversations/{conversation_id}/messages/{message_id}/reaction": {"emoji": "x"},
     "/teams/{slug}": {"name": "x"},
+    "/presence/me": {"state": "online"},
+    "/presence/{user_id}": {"capacity": 1},
     "/contacts/lookup": {"document": "52998224725"},
 }
 """Bodies that are well formed."""

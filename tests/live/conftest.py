@@ -12,6 +12,7 @@ from starlette.applications import Starlette
 from starlette.routing import Mount
 from websockets.asyncio.client import ClientConnection, connect
 
+from niochat.assignment.presences import Presences
 from niochat.conversation.desk import DeskViews
 from niochat.conversation.reading import Reading
 from niochat.ingress.gestures import Gestures
@@ -70,7 +71,8 @@ async def theatre(desk: Desk) -> AsyncIterator[Theatre]:
         hub.hear(words)
 
     gestures = Gestures(DeskViews(database).one, Reading(database).mark, say)
-    live = Live(hub, access.callers, access.tickets, gestures, "this")
+    presences = Presences(desk.house.database)
+    live = Live(hub, access.callers, access.tickets, gestures, "this", presences)
     owner = Owner("tests")
     reading = owner.start(hub.run_for_ever())
     app = Starlette(routes=[Mount("/", routes=live.routes())])

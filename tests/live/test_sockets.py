@@ -149,3 +149,20 @@ async def test_a_replica_that_goes_tells_everybody_to_come_again(theatre: Theatr
         goodbye = await hears(socket, "goodbye")
         assert goodbye["reason"] == "restarting"
         assert 1.0 <= goodbye["retry_after_s"] <= module.RESTART_OVER_S
+
+
+async def test_an_open_socket_is_what_an_agent_is_seen_by(theatre: Theatre) -> None:
+    desk = theatre.desk
+    ana, headers = await desk.joins("agent")
+    bia, other = await desk.joins("admin")
+    for who in (headers, other):
+        await desk.http.put("/presence/me", json={"state": "online"}, headers=who)
+    await desk.given.admin.execute("UPDATE presences SET seen_at = now() - interval '1 minute'")
+
+    async with theatre.screen(headers) as socket:
+        await hears(socket, "welcome")
+        await theatre.live.say_they_are_here()
+
+    listed = (await desk.http.get("/presence", headers=other)).json()
+    states = {each["user_id"]: each["state"] for each in listed}
+    assert states == {str(ana): "online", str(bia): "offline"}

@@ -14,6 +14,7 @@ from uuid import UUID
 import psutil
 
 from niochat.adapters.postgres.database import Connection, Database
+from niochat.assignment.queues import Queues
 from niochat.domain import commands as cmd
 from niochat.domain.conversation import Turn
 from niochat.domain.errors import NiochatError
@@ -168,6 +169,16 @@ async def _journal(host: Host, job: Job) -> str:
     return f"first={begun.first}"
 
 
+async def _assign(host: Host, job: Job) -> str:
+    assigned = await Queues(host.database).assign(job.place.tenant, "atendimento")
+    return f"assigned {len(assigned.threads)}"
+
+
+async def _give_back(host: Host, job: Job) -> str:
+    threads = await Queues(host.database).give_back([(job.place.tenant, job.turn)])
+    return f"given back {len(threads)}"
+
+
 async def _look(host: Host, job: Job) -> str:
     return (await host.step(job.thread)).verdict
 
@@ -180,6 +191,8 @@ SCENARIOS: dict[str, Callable[[Host, Job], Awaitable[Any]]] = {
     "claim": _claim,
     "settle": _settle,
     "journal": _journal,
+    "assign": _assign,
+    "give_back": _give_back,
 }
-REMEMBERED = {"accept", "step", "claim", "settle", "journal"}
+REMEMBERED = {"accept", "step", "claim", "settle", "journal", "assign", "give_back"}
 """Scenarios in which the host has the thread in memory when it is hit."""

@@ -9,7 +9,8 @@ import pytest
 
 from niochat.domain import commands as cmd
 from niochat.domain.evolve import replay
-from tests.builders import Given, Host, Ownership, message, put
+from tests.assignment.office import Office
+from tests.builders import Given, Host, Ownership, Place, message, put
 from tests.statements.child import SCENARIOS, Job, Moment, Paused
 
 pytestmark = pytest.mark.asyncio
@@ -22,10 +23,13 @@ DONE = {
     "claim": ("outbox", "status = 'sending'"),
     "settle": ("outbox", "status = 'sent'"),
     "journal": ("erp_writes", "true"),
+    "assign": ("inbox", "dedupe_key LIKE 'assign:%'"),
+    "give_back": ("inbox", "dedupe_key LIKE 'offline:%'"),
 }
 """Where to see how often a statement was done."""
 
-REFUSED = {"step": "lost", "timer": "lost", "settle": "lost", "claim": "nothing"}
+REFUSED = {"step": "lost", "timer": "lost", "settle": "lost", "claim": "nothing",
+           "assign": "assigned 0", "give_back": "given back 0"}  # fmt: skip
 """What a statement that is its own transaction hears once its process goes on; the others' sessions
 have been ended meanwhile, so that they could hold no locks.
 """
@@ -125,9 +129,25 @@ async def prepared(
             await put(a, place, other, [message("m2")])
             await a.run(other)
             await put(a, place, thread, [cmd.LinkThread(str(other))])
+        case "assign" | "give_back":
+            turn = await waiting(scenario, a, given, place, thread)
         case _:
             turn = a.turn(thread).id
     return Job(scenario, moment, number, url, a.epochs, place, thread, turn, outbox)
+
+
+async def waiting(scenario: str, a: Host, given: Given, place: Place, thread: UUID) -> UUID:
+    """The thread waits for a team with an agent who has room; or the agent has it and has gone."""
+    office = Office(a.database, given, a, place)
+    await office.assigns("round_robin")
+    agent = await office.agent()
+    commands: list[cmd.DurableCommand] = [cmd.TransferConversation("bia", "atendimento")]
+    if scenario == "give_back":
+        commands.append(cmd.AssignConversation(str(agent)))
+    await office.does(thread, *commands)
+    if scenario == "give_back":
+        await office.is_now(agent, "offline")
+    return agent
 
 
 async def everything(given: Given) -> list[list[str]]:

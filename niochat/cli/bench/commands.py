@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from niochat.cli.bench import actors as actors_bench
+from niochat.cli.bench import assign as assign_bench
 from niochat.cli.bench import fair as fair_bench
 from niochat.cli.bench import growth as growth_bench
 from niochat.cli.bench import ingest as ingest_bench
@@ -19,6 +20,7 @@ from niochat.cli.bench import path as path_bench
 from niochat.cli.bench.document import fill_in
 from niochat.cli.bench.flames import py_spy
 from niochat.cli.bench.plots import draw
+from niochat.cli.bench.queue_load import Plan as QueuePlan
 from niochat.cli.bench.report import Report, shown
 from niochat.cli.bench.slices import Plan, Told
 from niochat.cli.bench.stage import Stage, Wanted, staged
@@ -128,6 +130,14 @@ def growth(
 
 
 @app.command()
+def assign(seconds: Seconds = 10.0, as_json: AsJson = False, out: Out = None) -> None:
+    """From an agent's freed place to the next conversation, while 1,000 people a second come."""
+    with assign_bench.server() as postgres:
+        report = asyncio.run(assign_bench.measure(postgres, QueuePlan(seconds=seconds)))
+    _tell(report, as_json, out)
+
+
+@app.command()
 def plot(
     folder: Annotated[Path, typer.Argument(help="With the results, as `--out` wrote them.")],
     document: Annotated[
@@ -165,6 +175,10 @@ def _run(wanted: Wanted, measure: Measure, plan: Plan, as_json: bool, out: Path 
 
         with staged(wanted, told) as stage:
             report = asyncio.run(_awaited(measure, stage, plan, told))
+    _tell(report, as_json, out)
+
+
+def _tell(report: Report, as_json: bool, out: Path | None) -> None:
     if out is not None:
         out.write_text(json.dumps(report.as_dict(), ensure_ascii=False, indent=1) + "\n", "utf-8")
     if as_json:

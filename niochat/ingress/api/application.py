@@ -14,6 +14,7 @@ from niochat.ingress.api import (
     messages,
     people,
     platform,
+    presence,
     search,
     settings,
     tenants,
@@ -25,7 +26,7 @@ VERSION = "1.0.0"
 ROUTERS = (
     auth.router, people.router, conversations.router, messages.router, files.router,
     contacts.router, search.router, platform.router, tenants.router, channels.router,
-    settings.router,
+    settings.router, presence.router,
 )  # fmt: skip
 _PROBLEMS = {
     "4XX": {"model": Problem, "description": "What to change, as a problem (RFC 9457)."},

@@ -10,6 +10,7 @@ from niochat.access.callers import Caller, Kind
 from niochat.access.sessions import Device
 from niochat.access.users import By
 from niochat.adapters import clock
+from niochat.assignment.presences import Presences
 from niochat.domain.audit import Who, WhoKind
 from niochat.domain.errors import Forbidden, Unauthenticated
 from niochat.domain.permissions import Action
@@ -67,6 +68,16 @@ def accounts_of(request: Request) -> Accounts:
 async def access_changed(request: Request, whose: UUID) -> None:
     """A hint for open sockets, after the commit; without it they are looked after soon."""
     await rooms_of(request).access_changed(whose)
+
+
+def presence_of(request: Request) -> Presences:
+    """Who is there."""
+    return rooms_of(request).presences
+
+
+async def presence_changed(request: Request, tenant_id: UUID, user_id: UUID) -> None:
+    """After the commit: what they leave is given back, and their queues look; else soon."""
+    await rooms_of(request).presence_changed(tenant_id, user_id)
 
 
 async def caller_of(request: Request) -> Caller:

@@ -14,7 +14,17 @@ from niochat.access.users import Change, NewUser
 from niochat.adapters import clock
 from niochat.domain.errors import Invalid, Refused
 from niochat.domain.permissions import PLATFORM, SCOPED, Action, grants_of
-from niochat.ingress.api.doorway import Needs, Open, access_changed, access_of, by_of, who_of
+from niochat.domain.presence import Assignment
+from niochat.ingress.api.doorway import (
+    Needs,
+    Open,
+    access_changed,
+    access_of,
+    by_of,
+    presence_changed,
+    presence_of,
+    who_of,
+)
 from niochat.ingress.api.once import ActingRoute
 from niochat.ingress.api.shapes import Body, Cursor, Limit, Page, Shown, after, page
 
@@ -85,18 +95,23 @@ class Permission(Shown):
 
 
 class Team(Shown):
-    """Agents who share a queue; so many conversations are ``waiting`` in it."""
+    """Agents who share a queue; so many conversations are ``waiting`` in it. ``assignment``: agents
+    take them (``manual``), or the queue gives them to who is online and has room: to who got one
+    longest ago (``round_robin``), or who has most room (``balanced``).
+    """
 
     slug: str
     name: str
+    assignment: Assignment
     members: int
     waiting: int
 
 
 class TeamBody(Body):
-    """How it is called."""
+    """How it is called, and how its conversations find an agent; left out, that stays."""
 
     name: Name
+    assignment: Assignment | None = None
 
 
 class ApiKey(Shown):
@@ -167,6 +182,8 @@ async def change_user(user_id: UUID, body: UserChange, caller: MayWrite, request
     )
     if body.disabled:
         await access_of(request).sessions.end_all(user_id, Ended.REVOKED, clock.now())
+        await presence_of(request).leave(tenant_id, user_id, who_of(request, caller))
+        await presence_changed(request, tenant_id, user_id)
     await access_changed(request, user_id)
     return User.model_validate(changed)
 
@@ -225,9 +242,10 @@ async def teams(caller: MayReadTeams, request: Request) -> list[Team]:
 
 @router.put("/teams/{slug}", status_code=204)
 async def put_team(slug: Slug, body: TeamBody, caller: MayWriteTeams, request: Request) -> None:
-    """Make a team, or rename one. Members are changed with the users."""
+    """Make a team, or change one. Members are changed with the users."""
     tenant_id = caller.need(Action.TEAMS_WRITE)
-    await access_of(request).teams.put(tenant_id, slug, body.name, who_of(request, caller))
+    who = who_of(request, caller)
+    await access_of(request).teams.put(tenant_id, slug, body.name, body.assignment, who)
 
 
 @router.delete("/teams/{slug}", status_code=204)

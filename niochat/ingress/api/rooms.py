@@ -6,6 +6,7 @@ from uuid import UUID
 
 from fastapi import Request
 
+from niochat.assignment.presences import Presences
 from niochat.conversation.contacts import Contacts
 from niochat.conversation.desk import DeskViews
 from niochat.conversation.reading import Reading
@@ -20,7 +21,8 @@ from niochat.wiring.accounts import Accounts
 @dataclass(frozen=True, slots=True)
 class Rooms:
     """``access_changed`` is told whose access, a user's or a tenant's, is another one now; ``say``
-    tells screens what passes. Without a ``limit`` everybody may call as often as they like.
+    tells screens what passes; ``presence_changed`` that (tenant, user) came, went or has another
+    capacity. Without a ``limit`` everybody may call as often as they like.
     """
 
     access: Access
@@ -33,6 +35,8 @@ class Rooms:
     library: Library
     access_changed: Callable[[UUID], Awaitable[object]]
     say: Callable[[bytes], Awaitable[object]]
+    presences: Presences
+    presence_changed: Callable[[UUID, UUID], Awaitable[object]]
     secure_cookies: bool
     limit: CallLimit | None = None
 

@@ -27,7 +27,8 @@ REFUSED = "row-level security|permission denied"
 PATH = {
     "tenants", "teams", "assistants", "channels", "contacts", "identities", "threads",
     "conversations", "events", "messages", "unmatched", "inbox", "outbox", "timers", "turns",
-    "erps", "attachments", "pauses", "held_back", "search_blocks", "search_words", "reads",
+    "erps", "attachments", "pauses", "held_back", "team_members", "presences", "presence_changes",
+    "reservations", "reads", "search_blocks", "search_words",
     "audit",
 }  # fmt: skip
 """What ``niochat_system`` may touch of the tables of tenants."""
@@ -109,6 +110,10 @@ async def people(given: Given, place: Place) -> None:
     for statement in (
         "INSERT INTO roles VALUES ($1, 'conferente', '{}') RETURNING $2::uuid",
         "INSERT INTO team_members VALUES ($1, 'atendimento', $2)",
+        "INSERT INTO presences (tenant_id, user_id) VALUES ($1, $2)",
+        "INSERT INTO presence_changes (tenant_id, user_id, state, reason)"
+        " VALUES ($1, $2, 'online', '')",
+        "INSERT INTO reservations SELECT $1, id, $2, 1 FROM conversations WHERE tenant_id = $1",
         "INSERT INTO sessions (tenant_id, user_id, address, agent, expires_at)"
         " VALUES ($1, $2, '', '', now())",
         "INSERT INTO api_keys (tenant_id, created_by, name, digest, hint, permissions)"

@@ -121,3 +121,43 @@ VACUUM (ANALYZE)
 -- name: checkpoint
 -- And what the checkpointer would.
 CHECKPOINT
+
+-- name: queue_agents
+-- So many ($2) agents of the tenant's team, all there, with room for $3 each.
+WITH made AS (
+    INSERT INTO users (tenant_id, id, login, name, role)
+    SELECT $1::uuid, md5('a' || n)::uuid, 'agente-' || n || '@bench.invalid', 'Agente ' || n, 'agent'
+      FROM generate_series(1, $2::int) AS n
+    RETURNING tenant_id, id
+), joined AS (
+    INSERT INTO team_members (tenant_id, team, user_id) SELECT tenant_id, 'atendimento', id FROM made
+)
+INSERT INTO presences (tenant_id, user_id, state, capacity)
+SELECT tenant_id, id, 'online', $3 FROM made
+
+-- name: queue_team
+-- The team's queue gives away.
+UPDATE teams SET assignment = $2 WHERE tenant_id = $1
+
+-- name: queue_arrivals
+-- The people from $3 up to, without, $4 wait for the team; $5 is a state. Every tenth is urgent.
+INSERT INTO conversations (tenant_id, id, thread_id, protocol, status, team, version, state,
+                           schema_version, opened_at, changed_at, waiting_since, priority)
+SELECT $1::uuid, md5('c' || n)::uuid, md5('t' || n)::uuid, 'Q' || n, 'waiting', 'atendimento', 2,
+       $5::jsonb || jsonb_build_object('id', md5('c' || n)::uuid, 'protocol', 'Q' || n,
+                                       'priority', CASE n % 10 WHEN 0 THEN 3 ELSE 1 END),
+       $2, now(), now(), now() + interval '1 microsecond' * (n - $3),
+       CASE n % 10 WHEN 0 THEN 3 ELSE 1 END
+  FROM generate_series($3::bigint, $4::bigint - 1) AS n ORDER BY n
+
+-- name: queue_tenant
+-- A provider with a team and a channel that nothing leaves by; (tenant, channel).
+WITH made AS (
+    INSERT INTO tenants (slug, name) VALUES ('queue', 'Fibra Fictícia') RETURNING tenant_id
+), team AS (
+    INSERT INTO teams (tenant_id, slug, name) SELECT tenant_id, 'atendimento', 'Atendimento' FROM made
+)
+INSERT INTO channels (tenant_id, slug, name, base_url, token_hash, token_sealed, secret_hash,
+                      secret_sealed)
+SELECT tenant_id, 'principal', 'Principal', 'http://127.0.0.1:9', '', '', '', '' FROM made
+RETURNING tenant_id, id

@@ -1,23 +1,23 @@
 -- name: list
 -- A tenant's teams.
-SELECT t.slug, t.name,
+SELECT t.slug, t.name, t.assignment,
        (SELECT count(*) FROM team_members m
          WHERE m.tenant_id = t.tenant_id AND m.team = t.slug) AS members,
        (SELECT count(*) FROM conversations c
          WHERE c.tenant_id = t.tenant_id AND c.status = 'waiting' AND c.team = t.slug) AS waiting
   FROM teams t WHERE t.tenant_id = $1 ORDER BY t.name
 
--- name: name
--- How it was called so far.
-SELECT name FROM teams WHERE tenant_id = $1 AND slug = $2
+-- name: one
+-- As it is so far.
+SELECT name, assignment FROM teams WHERE tenant_id = $1 AND slug = $2
 
 -- name: put
--- It is called so from now on; none of $4 that are there is too many.
-INSERT INTO teams (tenant_id, slug, name)
-SELECT $1, $2, $3
+-- So it is from now on; none of $5 that are there is too many.
+INSERT INTO teams (tenant_id, slug, name, assignment)
+SELECT $1, $2, $3, $4
  WHERE EXISTS (SELECT FROM teams WHERE tenant_id = $1 AND slug = $2)
-    OR (SELECT count(*) FROM teams WHERE tenant_id = $1) < $4
-ON CONFLICT (tenant_id, slug) DO UPDATE SET name = $3
+    OR (SELECT count(*) FROM teams WHERE tenant_id = $1) < $5
+ON CONFLICT (tenant_id, slug) DO UPDATE SET name = $3, assignment = $4
 RETURNING true
 
 -- name: used

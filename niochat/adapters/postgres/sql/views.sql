@@ -1,13 +1,3 @@
--- name: waiting
--- Threads that wait for a team, longest first.
-SELECT c.thread_id
-  FROM conversations c
- CROSS JOIN LATERAL (SELECT max(e.at) AS since FROM events e
-                      WHERE e.tenant_id = c.tenant_id AND e.conversation_id = c.id
-                        AND e.type = 'conversation_handed_off') AS handed_off
- WHERE c.tenant_id = $1 AND c.team = $2 AND c.status = 'waiting'
- ORDER BY handed_off.since, c.opened_at
-
 -- name: conversations
 -- A tenant's conversations, newest change first.
 SELECT c.id, c.protocol, c.status, c.team, c.agent, c.version, c.opened_at, c.changed_at,

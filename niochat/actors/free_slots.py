@@ -1,0 +1,47 @@
+"""An agent has room again: all queues that could use it are told, many agents in one journey."""
+
+from collections.abc import Callable
+from uuid import UUID
+
+import structlog
+
+from niochat.assignment.presences import Agent
+from niochat.assignment.queues import Queue, Queues
+from niochat.domain.errors import NiochatError
+from niochat.runtime.coalesced import Coalesced
+
+_log = structlog.get_logger(__name__)
+
+EVERY_S = 0.005
+"""Agents that get room within it are one journey."""
+MOST_KEPT = 10_000
+
+
+class FreeSlots:
+    """Collects agents, looks up their queues and tells them. What is lost is swept."""
+
+    def __init__(self, queues: Queues, tell: Callable[[Queue], None]) -> None:
+        self._queues = queues
+        self._tell = tell
+        self._agents: set[Agent] = set()
+        self._work = Coalesced(self._look_up, EVERY_S)
+
+    def freed(self, tenant_id: UUID, agent: str) -> None:
+        """Returns at once. Who is no user of ours, as on a command line, is nobody's agent."""
+        try:
+            user = UUID(agent)
+        except ValueError:
+            return
+        if len(self._agents) < MOST_KEPT:
+            self._agents.add((tenant_id, user))
+        self._work.call()
+
+    async def _look_up(self) -> None:
+        agents, self._agents = self._agents, set()
+        if not agents:
+            return
+        try:
+            for queue in await self._queues.of_agents(agents):
+                self._tell(queue)
+        except NiochatError as error:
+            _log.warning("free_slots_not_told", agents=len(agents), code=error.code)

@@ -1,0 +1,1 @@
+"""Who is there, and what a team's queue gives to whom."""

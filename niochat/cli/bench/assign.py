@@ -1,0 +1,177 @@
+"""`bench assign`: how soon an agent's freed place has the next conversation.
+
+A host in this process, without Ray, on a PostgreSQL of its own (with fsync): its team queue gives
+away while people come at a rate (`queue_load.py`). The limit is a commit of one row by the same
+process, before it begins.
+"""
+
+import asyncio
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from niochat import telemetry
+from niochat.actors import kinds
+from niochat.actors.host_core import HostCore
+from niochat.adapters.postgres.migrate import migrate
+from niochat.adapters.postgres.queries import queries
+from niochat.assistant.report import TurnReport, TurnRequest
+from niochat.cli.bench.figures import quantile
+from niochat.cli.bench.queue_load import TEAM, Plan, QueueLoad, Seen, TimedDatabase, prepare
+from niochat.cli.bench.report import Report, machine
+from niochat.cli.bench.stores import Spent, Stores
+from niochat.config import Settings
+from niochat.domain.errors import Unavailable
+from niochat.domain.ids import SHARDS
+from niochat.runtime.address import Address
+from niochat.stack.credentials import Credentials
+from niochat.stack.home import Home
+from niochat.stack.ports import Ports
+from niochat.stack.postgres import EmbeddedPostgres
+from niochat.wiring.parts import Parts, open_parts
+
+_SQL = queries("bench")
+_GOAL_MS = 100.0
+_COMMITS = 200
+
+
+class _NoPool:
+    """Nobody asks the assistant anything."""
+
+    async def run(self, request: TurnRequest) -> TurnReport:
+        raise Unavailable("there is no assistant here", code="pool")
+
+
+class _Alone:
+    """The one host there is."""
+
+    def __init__(self, parts: Parts) -> None:
+        self.core = HostCore("assign", "here", parts, _NoPool(), self._ask, self._tell)
+
+    async def _ask(self, address: Address, payload: object) -> Any:
+        return await self.core.ask(address, payload)
+
+    async def _tell(self, address: Address, payload: object) -> None:
+        self.core.tell(address, payload)
+
+
+@contextmanager
+def server() -> Iterator[EmbeddedPostgres]:
+    """A PostgreSQL with the newest schema; its folder is removed."""
+    folder = Path(tempfile.mkdtemp(prefix="niochat-bench-"))
+    home = Home.at(folder)
+    postgres = EmbeddedPostgres(home, Ports.of(home).postgres, Credentials.of(home))
+    try:
+        postgres.start()
+        migrate(postgres.dsn)
+        yield postgres
+    finally:
+        postgres.stop()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+async def measure(postgres: EmbeddedPostgres, plan: Plan) -> Report:
+    """The whole bench."""
+    stores = Stores(postgres.admin_dsn)
+    told = machine(stores)
+    parts = await _opened(postgres)
+    host = _Alone(parts)
+    try:
+        tenant, channel = _settled(stores)
+
+        async def execute(query: str, *values: object) -> None:
+            await asyncio.to_thread(stores.fetch, query, *values)
+
+        await prepare(execute, tenant, channel, plan)
+        await execute(_SQL["tidy_up"])
+        commits = await _commits(parts, tenant)
+        spent, before = Spent(), stores.counters()
+        seen = await _run(host.core, parts, tenant, channel, plan)
+        spent.add(before, stores.counters())
+    finally:
+        await host.core.stop()
+        await parts.close()
+    report = _report(plan, seen, commits, told)
+    return replace(report, more={**report.more, **spent.per_unit(seen.assigned)})
+
+
+async def _run(core: HostCore, parts: Parts, tenant: UUID, channel: UUID, plan: Plan) -> Seen:
+    database = parts.database
+    assert isinstance(database, TimedDatabase)
+    async with database.path() as connection:
+        owners = [core.incarnation] * SHARDS
+        await connection.fetch(queries("placement")["move"], list(range(SHARDS)), owners)
+    core.start()
+    await core.refresh()
+    queue = kinds.team_queue(tenant, TEAM)
+    load = QueueLoad(
+        database, tenant, channel, plan,
+        lambda waiting: core.tell(queue, waiting),
+        lambda thread: core.poke([kinds.conversation(thread)], tenant),
+    )  # fmt: skip
+    return await load.run()
+
+
+async def _opened(postgres: EmbeddedPostgres) -> Parts:
+    settings = Settings.model_validate(
+        {
+            "DATABASE_URL": postgres.dsn,
+            "REDIS_URL": "redis://127.0.0.1:9/0",
+            "NIOCHAT_VAULT_KEYS": "k1:" + "A" * 43 + "=",
+            "NIOCHAT_BASE_URL": "http://127.0.0.1:9",
+        }
+    )
+    telemetry.set_up_logs(settings.log, json=True)
+    parts = await open_parts(settings)
+    await parts.database.close()
+    return replace(parts, database=await TimedDatabase.open(postgres.dsn))
+
+
+def _settled(stores: Stores) -> tuple[UUID, UUID]:
+    """A provider with a team and a channel nobody sends by."""
+    ((tenant, channel),) = stores.fetch(_SQL["queue_tenant"])
+    return tenant, channel
+
+
+async def _commits(parts: Parts, tenant: UUID) -> list[float]:
+    """Milliseconds of a commit of one row, one after the other."""
+    times = []
+    for _ in range(_COMMITS):
+        async with parts.database.path() as connection:
+            begun = time.perf_counter()
+            await connection.execute(_SQL["queue_team"], tenant, "balanced")
+            times.append((time.perf_counter() - begun) * 1000)
+    return times
+
+
+def _report(plan: Plan, seen: Seen, commits: list[float], told: dict[str, Any]) -> Report:
+    times = seen.freed_to_assigned_ms
+    p99 = quantile(times, 0.99)
+    return Report(
+        name="assign",
+        unit="assignment",
+        rate=round(seen.assigned / seen.arrived_s, 1),
+        p50_ms=round(quantile(times, 0.5), 2),
+        p99_ms=round(p99, 2),
+        limit={"p50_ms": round(quantile(commits, 0.5), 2),
+               "p99_ms": round(quantile(commits, 0.99), 2)},
+        machine=told,
+        more={
+            "agents": plan.agents, "capacity": plan.capacity, "people": plan.people,
+            "offered_per_s": plan.per_s, "came_per_s": round(plan.people / seen.arrived_s, 1),
+            "freed": len(times), "statements": len(seen.statement_ms),
+            "statement_p50_ms": round(quantile(seen.statement_ms, 0.5), 2),
+            "statement_p99_ms": round(quantile(seen.statement_ms, 0.99), 2),
+        },
+        goals={
+            f"p99 under {_GOAL_MS:g} ms from a freed place on ({p99:.1f})": p99 < _GOAL_MS,
+            "never above an agent's capacity": not seen.above,
+            "urgent ones first, then who waits longest": not seen.overtaken,
+        },
+    )  # fmt: skip

@@ -1,0 +1,49 @@
+"""A thousand people a second come to a queue of fifty agents."""
+
+import pytest
+
+from niochat.actors import kinds
+from niochat.cli.bench.figures import quantile
+from niochat.cli.bench.queue_load import TEAM, Plan, QueueLoad, TimedDatabase, prepare
+from tests.actors.cluster import Cluster, until
+from tests.builders import Admin, Given
+
+pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(120)]
+
+
+async def test_a_thousand_a_second_never_overload_fifty_agents_nor_let_one_rest(
+    cluster: Cluster, given: Given, admin: Admin
+) -> None:
+    plan = Plan()
+    place = cluster.provider.place
+    await prepare(admin.execute, place.tenant, place.channel, plan)
+    core = await cluster.host("a", connect=TimedDatabase)
+    database = cluster.opened[-1].database
+    assert isinstance(database, TimedDatabase)
+    await cluster.give(core)
+    load = QueueLoad(
+        database, place.tenant, place.channel, plan,
+        lambda waiting: core.tell(kinds.team_queue(place.tenant, TEAM), waiting),
+        lambda thread: core.poke([kinds.conversation(thread)], place.tenant),
+    )  # fmt: skip
+
+    seen = await load.run()
+
+    times = seen.freed_to_assigned_ms
+    print(
+        f"\n{plan.people} came in {seen.arrived_s:.1f} s, {seen.assigned} were given away;"
+        f" {len(times)} freed places: p50 {quantile(times, 0.5):.1f} ms,"
+        f" p99 {quantile(times, 0.99):.1f} ms; the statement: {len(seen.statement_ms)} times,"
+        f" p50 {quantile(seen.statement_ms, 0.5):.1f} ms,"
+        f" p99 {quantile(seen.statement_ms, 0.99):.1f} ms"
+    )
+    assert seen.above == []
+    assert seen.overtaken == 0
+    assert seen.assigned > plan.agents * plan.capacity
+    assert await given.count("conversations", "status = 'waiting'") > 0
+
+    async def nobody_rests() -> bool:
+        """While so many wait, everybody has what they may have."""
+        return all(row["load"] == row["capacity"] for row in await load.loads())
+
+    await until(nobody_rests)

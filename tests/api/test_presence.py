@@ -1,0 +1,189 @@
+"""Over the API: agents come, pause and go; administrators say how much they get."""
+
+from typing import Any
+from uuid import UUID, uuid4
+
+import httpx
+import pytest
+
+from niochat.domain import commands as cmd
+from tests.api.conftest import Desk, problem
+from tests.builders import Given, put
+
+pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(60)]
+TEAM = "atendimento"
+
+
+async def says(desk: Desk, who: dict[str, str], state: str, **more: object) -> httpx.Response:
+    return await desk.http.put("/presence/me", json={"state": state, **more}, headers=who)
+
+
+async def joins_team(desk: Desk, user: UUID) -> None:
+    await desk.given.admin.execute(
+        "INSERT INTO team_members VALUES ($1, $2, $3)", desk.house.tenant, TEAM, user
+    )
+
+
+async def assigning(desk: Desk, headers: dict[str, str], how: str = "round_robin") -> None:
+    body = {"name": "Atendimento", "assignment": how}
+    put = await desk.http.put(f"/teams/{TEAM}", json=body, headers=headers)
+    assert put.status_code == 204, put.text
+
+
+async def test_an_agent_comes_pauses_and_goes(desk: Desk) -> None:
+    ana, who = await desk.joins("agent")
+    before = (await desk.http.get("/presence/me", headers=who)).json()
+    assert (before["state"], before["since"], before["reason"]) == ("offline", None, None)
+    assert (before["load"], before["capacity"], before["user_id"]) == (0, 5, str(ana))
+
+    assert (await says(desk, who, "online")).json()["state"] == "online"
+    paused = (await says(desk, who, "away", reason="lunch")).json()
+    assert (paused["state"], paused["reason"]) == ("away", "lunch")
+    assert (await says(desk, who, "offline")).json()["state"] == "offline"
+    assert (await desk.http.get("/presence/me", headers=who)).json()["state"] == "offline"
+
+    changes = await desk.given.rows("SELECT state || reason FROM presence_changes ORDER BY at")
+    assert changes == ["online", "awaylunch", "offline"]
+    log = await desk.given.admin.fetch("SELECT * FROM audit WHERE action = 'presence.change'")
+    assert [(row["who"], row["after"]["state"]) for row in log] == [
+        (str(ana), "online"), (str(ana), "away"), (str(ana), "offline"),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {}, {"state": "busy"}, {"state": "online", "reason": "lunch"}, {"state": "away", "more": 1},
+        {"state": "away", "reason": ""}, {"state": "away", "reason": "Almoço!"},
+        {"state": "away", "reason": "x" * 33},
+    ],
+)  # fmt: skip
+async def test_what_is_no_presence_changes_nothing(desk: Desk, body: dict[str, Any]) -> None:
+    _, who = await desk.joins("agent")
+    told = await desk.http.put("/presence/me", json=body, headers=who)
+
+    problem(told, 422, "invalid")
+    assert await desk.given.count("presences") == 0
+
+
+async def test_only_who_works_for_a_provider_is_there_or_not(desk: Desk) -> None:
+    _, boss = await desk.joins("admin")
+    made = await desk.http.post(
+        "/api-keys", json={"name": "erp", "permissions": ["presence:write", "users:read"]},
+        headers=boss,
+    )  # fmt: skip
+    key = {"authorization": f"Bearer {made.json()['key']}"}
+    problem(await says(desk, key, "online"), 403, "users_only")
+    assert (await desk.http.get("/presence", headers=key)).status_code == 200
+    _, root = await desk.joins("superuser")
+    await desk.http.post(f"/tenants/{desk.house.tenant}/enter", json={}, headers=root)
+    for told in (
+        await says(desk, root, "online"),
+        await desk.http.get("/presence/me", headers=root),
+    ):
+        problem(told, 403, "users_only")
+
+
+async def test_who_comes_is_given_what_waits(desk: Desk) -> None:
+    ana, who = await desk.joins("agent")
+    await joins_team(desk, ana)
+    _, boss = await desk.joins("admin")
+    await assigning(desk, boss)
+    visit = await desk.conversation()
+    moved = {"team": TEAM}
+    await desk.http.post(f"/conversations/{visit.id}/transfer", json=moved, headers=boss)
+    assert desk.looks == []
+
+    await says(desk, who, "online")
+
+    assert desk.looks == [(desk.house.tenant, TEAM)]
+    (thread,) = (await desk.queues.assign(*desk.looks[0])).threads
+    me = (await desk.http.get("/presence/me", headers=who)).json()
+    assert me["load"] == 1, "what is on its way counts"
+    await desk.host.run(thread)
+    seen = (await desk.http.get(f"/conversations/{visit.id}", headers=who)).json()
+    assert (seen["status"], seen["agent"], seen["team"]) == ("open", str(ana), TEAM)
+
+
+async def test_who_goes_gives_back_what_is_unanswered_at_once(desk: Desk, given: Given) -> None:
+    ana, who = await desk.joins("agent")
+    await joins_team(desk, ana)
+    await says(desk, who, "online")
+    visit = await desk.conversation()
+    await put(desk.host, visit.place, visit.thread, [cmd.AssignConversation(str(ana))])
+    await desk.host.run(visit.thread)
+
+    await says(desk, who, "offline")
+
+    await desk.host.run(visit.thread)
+    rows = await given.rows("SELECT status || ':' || team FROM conversations")
+    assert rows == [f"waiting:{TEAM}"]
+
+
+async def test_an_administrator_sets_capacities_and_sends_people_home(desk: Desk) -> None:
+    ana, who = await desk.joins("agent")
+    _, boss = await desk.joins("admin")
+    await says(desk, who, "online")
+    place = f"/presence/{ana}"
+    for body, expected in (
+        ({"capacity": 2}, ("online", 2)),
+        ({}, ("online", 2)),
+        ({"capacity": None}, ("online", 5)),
+        ({"capacity": 0, "offline": True}, ("offline", 0)),
+    ):
+        told = (await desk.http.put(place, json=body, headers=boss)).json()
+        assert (told["state"], told["capacity"]) == expected
+    for bad in ({"capacity": -1}, {"capacity": 101}, {"capacity": "x"}, {"state": "online"}):
+        problem(await desk.http.put(place, json=bad, headers=boss), 422, "invalid")
+    problem(await desk.http.put(place, json={"capacity": 9}, headers=who), 403, "forbidden")
+
+
+async def test_another_providers_people_are_as_unknown_as_any(desk: Desk, given: Given) -> None:
+    foreign = await given.tenant()
+    stranger, theirs = await desk.joins("agent", foreign)
+    await says(desk, theirs, "online")
+    _, boss = await desk.joins("admin")
+
+    told = [
+        await desk.http.put(f"/presence/{user}", json={"capacity": 1}, headers=boss)
+        for user in (stranger, uuid4())
+    ]
+    for each in told:
+        problem(each, 404, "not_found")
+    assert told[0].json() == told[1].json()
+    listed = (await desk.http.get("/presence", headers=boss)).json()
+    assert str(stranger) not in {each["user_id"] for each in listed}
+    (row,) = await given.rows("SELECT capacity FROM presences WHERE user_id = $1", stranger)
+    assert row is None
+
+
+async def test_who_is_put_out_is_there_no_more(desk: Desk) -> None:
+    ana, who = await desk.joins("agent")
+    await joins_team(desk, ana)
+    _, boss = await desk.joins("admin")
+    await says(desk, who, "online")
+    await desk.http.patch(f"/users/{ana}", json={"disabled": True}, headers=boss)
+
+    assert await desk.given.rows("SELECT state || ':' || reason FROM presences") == [
+        "offline:disabled"
+    ]
+    assert str(ana) not in (await desk.http.get("/presence", headers=boss)).text
+
+
+async def test_how_a_team_assigns_is_kept_where_it_is_left_out(desk: Desk) -> None:
+    _, boss = await desk.joins("admin")
+
+    async def way() -> str:
+        (team,) = (await desk.http.get("/teams", headers=boss)).json()
+        return str(team["assignment"])
+
+    assert await way() == "manual"
+    await assigning(desk, boss, "balanced")
+    await desk.http.put(f"/teams/{TEAM}", json={"name": "Central"}, headers=boss)
+    assert await way() == "balanced"
+    bad = {"name": "Central", "assignment": "random"}
+    problem(await desk.http.put(f"/teams/{TEAM}", json=bad, headers=boss), 422, "invalid")
+    made = await desk.http.put("/teams/vendas", json={"name": "Vendas"}, headers=boss)
+    assert made.status_code == 204
+    log = (await desk.http.get("/audit", headers=boss)).json()["items"]
+    assert log[0]["after"] == {"name": "Vendas", "assignment": "manual"}

@@ -1,0 +1,127 @@
+"""A provider with a team, its agents, and customers who wait for them."""
+
+from dataclasses import dataclass, field
+from itertools import count
+from uuid import UUID
+
+from niochat.adapters.postgres.database import Database
+from niochat.assignment.presences import Presences
+from niochat.assignment.queues import Queues
+from niochat.domain import commands as cmd
+from niochat.domain.audit import Who, WhoKind
+from niochat.domain.message import Content, Kind
+from niochat.domain.presence import AgentState
+from tests.builders import SENT_AT, Given, Host, Ownership, Place, put
+
+PRODUCT = Who(WhoKind.PRODUCT, "tests", "")
+TEAM = "atendimento"
+HELLO = Content(Kind.TEXT, "oi")
+_numbers = count(1)
+
+
+@dataclass
+class Office:
+    """Works on rows, as the product leaves them."""
+
+    database: Database
+    given: Given
+    host: Host
+    place: Place
+    team: str = TEAM
+    names: dict[UUID, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.queues = Queues(self.database)
+        self.presences = Presences(self.database)
+
+    @classmethod
+    async def open(
+        cls, database: Database, given: Given, ownership: Ownership,
+        assignment: str = "round_robin", **policy: object,
+    ) -> "Office":  # fmt: skip
+        """One where the queue assigns."""
+        host = Host("host-a:1", database)
+        await ownership.give(host)
+        place = await given.place(**policy)
+        office = cls(database, given, host, place)
+        await office.assigns(assignment)
+        return office
+
+    async def assigns(self, how: str, team: str = TEAM) -> None:
+        await self.given.admin.execute(
+            "INSERT INTO teams (tenant_id, slug, name, assignment) VALUES ($1, $2, $2, $3)"
+            " ON CONFLICT (tenant_id, slug) DO UPDATE SET assignment = $3",
+            self.place.tenant, team, how,
+        )  # fmt: skip
+
+    async def agent(self, capacity: int | None = None, *teams: str, state: str = "online") -> UUID:
+        """Somebody of the teams (the usual one) who is there."""
+        number = next(_numbers)
+        user: UUID = await self.given.admin.fetchval(
+            "INSERT INTO users (tenant_id, login, name, role) VALUES ($1, $2, $2, 'agent')"
+            " RETURNING id",
+            self.place.tenant, f"agente-{number}@example.com",
+        )  # fmt: skip
+        for team in teams or (self.team,):
+            await self.given.admin.execute(
+                "INSERT INTO team_members VALUES ($1, $2, $3)", self.place.tenant, team, user
+            )
+        await self.is_now(user, state)
+        if capacity is not None:
+            await self.presences.arrange(
+                self.place.tenant, user, PRODUCT, offline=False, capacity=capacity
+            )
+        return user
+
+    async def is_now(self, user: UUID, state: str, reason: str = "") -> None:
+        await self.presences.say(self.place.tenant, user, AgentState(state), reason, PRODUCT)
+
+    async def arrives(self, team: str = TEAM, **columns: object) -> UUID:
+        """A customer who waits for the team; their thread. ``columns`` of the conversation."""
+        thread = await self.given.thread(self.place)
+        number = next(_numbers)
+        message = cmd.ReceiveMessage(f"a{number}", HELLO, SENT_AT)
+        await self.does(thread, message, cmd.TransferConversation("ana", team))
+        for column, value in columns.items():
+            await self.given.admin.execute(
+                f"UPDATE conversations SET {column} = $2 WHERE thread_id = $1", thread, value
+            )
+            self.host.memory.pop(thread, None)
+        return thread
+
+    async def does(self, thread: UUID, *commands: cmd.DurableCommand) -> None:
+        """What people do, and its step."""
+        await put(self.host, self.place, thread, commands)
+        await self.host.run(thread)
+
+    async def assign(self, team: str = TEAM, most: int = 200) -> list[UUID]:
+        """One look of the queue; the threads that it gave away, before their steps."""
+        return (await self.queues.assign(self.place.tenant, team, most)).threads
+
+    async def settle(self) -> None:
+        """Steps of all threads that have something to do."""
+        for thread in await self.given.rows(
+            "SELECT DISTINCT thread_id FROM inbox WHERE processed_at IS NULL"
+        ):
+            await self.host.run(thread)
+
+    async def holder(self, thread: UUID) -> str | None:
+        """Who has it, if it is open."""
+        async with self.database.path() as connection:
+            agent = await connection.fetchval(
+                "SELECT agent FROM conversations WHERE thread_id = $1 AND status = 'open'", thread
+            )
+        return str(agent) if agent is not None else None
+
+    async def status(self, thread: UUID) -> tuple[str, str | None]:
+        """Status and team."""
+        row = await self.given.admin.fetchrow(
+            "SELECT status, team FROM conversations WHERE thread_id = $1", thread
+        )
+        assert row is not None
+        return row["status"], row["team"]
+
+    async def loads(self) -> dict[UUID, tuple[int, int]]:
+        """(load, capacity) of everybody."""
+        rows = await self.presences.list(self.place.tenant)
+        return {row["user_id"]: (row["load"], row["capacity"]) for row in rows}

@@ -1,0 +1,106 @@
+"""What a queue gives away, and what comes back to it: never anything that is a person's."""
+
+import pytest
+
+from niochat.domain import commands as cmd
+from niochat.domain import effects as fx
+from niochat.domain import events as e
+from niochat.domain.conversation import Status
+from niochat.domain.policy import Policy
+from tests.domain.talk import Talk
+
+GIVEN = cmd.AssignConversation("ana", "vendas")
+LEFT = cmd.TransferConversation("product", "vendas", left_by="ana")
+
+
+def waiting(team: str = "vendas") -> Talk:
+    """The customer wrote, and was sent to the team."""
+    talk = Talk(Policy())
+    talk.customer()
+    talk.do(cmd.TransferConversation("bia", team))
+    return talk
+
+
+def test_what_a_queue_gives_is_the_agents_and_says_so() -> None:
+    talk = waiting()
+
+    decision = talk.do(GIVEN)
+
+    assert decision.events == (e.ConversationAssigned("ana", "vendas"),)
+    assert (talk.live.status, talk.live.agent, talk.live.team) == (Status.OPEN, "ana", "vendas")
+    assert talk.live.waits
+
+
+@pytest.mark.parametrize(
+    "meanwhile",
+    [
+        cmd.AssignConversation("bia"), cmd.ResolveConversation("bia"),
+        cmd.GiveBackConversation("bia"), cmd.TransferConversation("bia", agent="caio"),
+    ],
+    ids=lambda command: command.type,
+)  # fmt: skip
+def test_what_left_the_queue_meanwhile_stays_where_it_is_and_the_place_is_free(
+    meanwhile: cmd.Command,
+) -> None:
+    talk = waiting()
+    talk.do(meanwhile)
+    state = talk.state
+
+    decision = talk.do(GIVEN)
+
+    assert talk.state == state
+    assert decision.effects == (fx.FreeSlot("ana"),)
+
+
+def test_what_waits_for_another_team_by_now_is_shown_to_it_again() -> None:
+    """That team's queue left it alone while it was reserved here."""
+    talk = waiting()
+    talk.do(cmd.TransferConversation("bia", "suporte"))
+
+    decision = talk.do(GIVEN)
+
+    assert decision.events == ()
+    assert set(decision.effects) == {fx.FreeSlot("ana"), fx.TellTeam("suporte", waiting=True)}
+
+
+def test_what_is_nobodys_conversation_by_now_is_let_go() -> None:
+    assert Talk().do(GIVEN).effects == (fx.FreeSlot("ana"),)
+
+
+def test_what_somebody_left_goes_to_the_team_by_the_product() -> None:
+    talk = waiting()
+    talk.do(GIVEN)
+
+    decision = talk.do(LEFT)
+
+    assert decision.events == (e.ConversationTransferred("product", "vendas", None, "offline"),)
+    assert fx.TellTeam("vendas", waiting=True) in decision.effects
+
+
+@pytest.mark.parametrize(
+    "meanwhile",
+    [
+        cmd.ReplyToCustomer("ana", "Olá"), cmd.AssignConversation("bia"),
+        cmd.TransferConversation("ana", "suporte"), cmd.ResolveConversation("ana"),
+    ],
+    ids=lambda command: command.type,
+)  # fmt: skip
+def test_what_was_answered_or_left_them_meanwhile_is_not_taken(meanwhile: cmd.Command) -> None:
+    talk = waiting()
+    talk.do(GIVEN)
+    talk.do(meanwhile)
+    state = talk.state
+
+    decision = talk.do(LEFT)
+
+    assert (decision.events, decision.effects) == ((), ())
+    assert talk.state == state
+
+
+def test_a_person_takes_from_another_person_as_before() -> None:
+    talk = waiting()
+    talk.do(GIVEN)
+
+    talk.do(cmd.AssignConversation("bia"))
+
+    assert talk.live.agent == "bia"
