@@ -172,6 +172,11 @@ class World:
         (found,) = [c for c in channels if c["token"] == line.token]
         return dict(found)
 
+    @property
+    def demo_token(self) -> str:
+        """Of the demo provider's instance at the sandbox's gateway."""
+        return self.stack.told["NIOCHAT_SANDBOX_TOKEN"]
+
     async def sandbox(self, method: str, path: str, body: object = None) -> Any:
         """A control call; bytes go as they are."""
         sent = {"content": body} if isinstance(body, bytes) else {"json": body}

@@ -1,8 +1,11 @@
-"""A desk built on the API alone: sign in, hear a customer, take over, answer, resolve."""
+"""A desk built on the API alone: hear a customer, take over, answer with a picture, resolve."""
 
 import asyncio
 import json
 import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from hashlib import sha256
 from typing import Any
 
 import httpx
@@ -10,8 +13,12 @@ import pytest
 from websockets.asyncio.client import ClientConnection, connect
 
 from tests.journeys.conftest import World, until
+from tests.outbox.office import PNG
 
 pytestmark = [pytest.mark.ray, pytest.mark.asyncio, pytest.mark.timeout(120)]
+
+
+Api = httpx.AsyncClient
 
 
 def somebody(world: World, tenant: str, role: str) -> dict[str, str]:
@@ -35,32 +42,55 @@ async def event(socket: ClientConnection, *kinds: str) -> dict[str, Any]:
                 return frame
 
 
-async def test_an_agent_hears_a_customer_takes_over_answers_and_resolves(world: World) -> None:
+@asynccontextmanager
+async def desk(world: World, who: dict[str, str]) -> AsyncIterator[tuple[Api, ClientConnection]]:
+    """The API and an open socket of somebody."""
     live = world.stack.url.replace("http://", "ws://") + "/live"
-    async with httpx.AsyncClient(base_url=f"{world.stack.url}/api/v1", trust_env=False) as api:
-        agent = await signed_in(api, somebody(world, "demo", "agent"))
-        ticket = (await api.post("/auth/ticket", headers=agent)).json()["ticket"]
+    base = f"{world.stack.url}/api/v1"
+    async with httpx.AsyncClient(base_url=base, trust_env=False, timeout=30) as api:
+        api.headers |= await signed_in(api, who)
+        ticket = (await api.post("/auth/ticket")).json()["ticket"]
         async with connect(live) as socket:
             await socket.send(json.dumps({"type": "hello", "ticket": ticket}))
             assert json.loads(await socket.recv())["type"] == "welcome"
+            yield api, socket
 
-            phone = "+5581977776666"
-            await world.niochat("say", phone, "quero falar com uma pessoa")
-            heard = await event(socket, "message_received")
-            assert heard["message"]["text"] == "quero falar com uma pessoa"
-            path = f"/conversations/{heard['conversation']['id']}"
 
-            assert (await api.post(f"{path}/assign", json={}, headers=agent)).status_code == 200
-            said = await api.post(f"{path}/messages", json={"text": "Olá, sou eu."}, headers=agent)
-            assert said.status_code == 200, said.text
+async def done(answer: httpx.Response) -> None:
+    assert answer.status_code == 200, answer.text
+
+
+async def test_an_agent_hears_a_customer_takes_over_answers_with_a_picture_and_resolves(
+    world: World,
+) -> None:
+    async with desk(world, somebody(world, "demo", "agent")) as (api, socket):
+        phone = "+5581977776666"
+        await world.niochat("say", phone, "quero falar com uma pessoa")
+        heard = await event(socket, "message_received")
+        assert heard["message"]["text"] == "quero falar com uma pessoa"
+        path = f"/conversations/{heard['conversation']['id']}"
+
+        await done(await api.post(f"{path}/assign", json={}))
+        await done(await api.post(f"{path}/messages", json={"text": "Olá, sou eu."}))
+        uploaded = await api.post("/files", files={"file": ("mapa.png", PNG)})
+        assert uploaded.status_code == 201, uploaded.text
+        picture = {"file": uploaded.json()["id"], "text": "é aqui"}
+        await done(await api.post(f"{path}/messages", json=picture))
+        sent = await event(socket, "message_status_changed")
+        while (sent["message"] or {}).get("text") != "é aqui":
             sent = await event(socket, "message_status_changed")
-            while (sent["message"] or {}).get("text") != "Olá, sou eu.":
-                sent = await event(socket, "message_status_changed")
-            assert sent["message"]["status"] in ("sent", "delivered", "read")
-            assert (await api.post(f"{path}/resolve", headers=agent)).status_code == 200
-            over = await event(socket, "conversation_resolved")
-            assert over["conversation"]["status"] == "resolved"
+        assert sent["message"]["status"] in ("sent", "delivered", "read")
+        assert sent["message"]["file"]["mimetype"] == "image/png"
+        await done(await api.post(f"{path}/resolve"))
+        over = await event(socket, "conversation_resolved")
+        assert over["conversation"]["status"] == "resolved"
 
+    token = world.demo_token
+    lines = await world.sandbox("GET", f"/instances/{token}/customers/{phone[1:]}/messages")
+    (shown,) = [line for line in lines["items"] if line["text"] == "é aqui"]
+    assert shown["file"]["sha256"] == sha256(PNG).hexdigest()
+
+    async with httpx.AsyncClient(base_url=f"{world.stack.url}/api/v1", trust_env=False) as api:
         neighbour = await signed_in(api, somebody(world, "vizinho", "admin"))
         hidden = await api.get(path, headers=neighbour)
         assert hidden.status_code == 404
@@ -71,6 +101,78 @@ async def test_an_agent_hears_a_customer_takes_over_answers_and_resolves(world: 
 
     verified = await world.niochat.json("audit", "verify")
     assert verified["broken"] is None
+
+
+async def test_a_customers_photograph_is_fetched_and_opened_and_found_by_its_words(
+    world: World,
+) -> None:
+    phone, token = "5581977775555", world.demo_token
+    async with desk(world, somebody(world, "demo", "agent")) as (api, socket):
+        said = {"kind": "image", "text": "olha o roteador piscando"}
+        await world.sandbox("POST", f"/instances/{token}/customers/{phone}/messages", said)
+        here = await event(socket, "file_settled")
+        path = f"/conversations/{here['conversation']['id']}/messages/{here['message']['id']}"
+        assert here["message"]["file"]["status"] == "kept"
+
+        address = (await api.get(f"{path}/file")).json()
+        opened = await api.get(world.stack.url + address["url"])
+        assert opened.status_code == 200
+        assert opened.headers["content-type"] == here["message"]["file"]["mimetype"]
+        assert len(opened.content) == address["size"]
+
+        found = (await api.get("/search/messages", params={"q": "roteadores"})).json()["items"]
+        assert here["message"]["id"] in [each["message"]["id"] for each in found]
+
+
+async def test_a_queue_gives_who_waits_to_the_agent_who_is_there(world: World) -> None:
+    phone, token = "5581977774444", world.demo_token
+    async with desk(world, somebody(world, "demo", "admin")) as (boss, _):
+        await boss.put("/teams/plantao", json={"name": "Plantão", "assignment": "balanced"})
+        login = somebody(world, "demo", "agent")["login"]
+        users = (await boss.get("/users")).json()["items"]
+        (agent,) = [each for each in users if each["login"] == login]
+        teams = [*agent["teams"], "plantao"]
+        changed = await boss.patch(f"/users/{agent['id']}", json={"teams": teams})
+        assert changed.status_code == 200, changed.text
+        async with desk(world, somebody(world, "demo", "agent")) as (api, socket):
+            assert (await api.put("/presence/me", json={"state": "online"})).status_code == 200
+            said = {"kind": "text", "text": "oi, tudo bem?"}
+            await world.sandbox("POST", f"/instances/{token}/customers/{phone}/messages", said)
+            heard = await event(socket, "message_received")
+            while heard["message"]["text"] != "oi, tudo bem?":
+                heard = await event(socket, "message_received")
+            path = f"/conversations/{heard['conversation']['id']}"
+            await done(await boss.post(f"{path}/transfer", json={"team": "plantao"}))
+            given = await event(socket, "conversation_assigned")
+            assert given["conversation"]["agent"] == agent["id"]
+            assert given["conversation"]["id"] == heard["conversation"]["id"]
+            await api.put("/presence/me", json={"state": "offline"})
+            back = await event(socket, "conversation_transferred")
+            assert (back["conversation"]["status"], back["conversation"]["team"]) == (
+                "waiting", "plantao",
+            )  # fmt: skip
+        await done(await boss.post(f"{path}/resolve"))
+
+
+async def test_a_number_is_made_on_the_gateway_paired_and_answers(world: World) -> None:
+    async with desk(world, somebody(world, "vizinho", "admin")) as (api, socket):
+        made = await api.post("/channels", json={"slug": "novo", "name": "Novo número"})
+        assert made.status_code == 201, made.text
+        channel = f"/channels/{made.json()['id']}"
+        pairing = (await api.post(f"{channel}/connect", json={})).json()
+        assert pairing["qrcode"].startswith("data:image/png;base64,")
+        instances = (await world.sandbox("GET", "/instances"))["items"]
+        (instance,) = [each for each in instances if "novo" in each["name"]]
+        await world.sandbox("POST", f"/instances/{instance['token']}/scan")
+        assert (await api.get(f"{channel}/status")).json()["status"] == "connected"
+        checked = (await api.get(f"{channel}/webhook")).json()
+        assert checked["faults"] == []
+
+        said = {"kind": "text", "text": "chegou?"}
+        customer = f"/instances/{instance['token']}/customers/5581977773333/messages"
+        await world.sandbox("POST", customer, said)
+        heard = await event(socket, "message_received")
+        assert heard["message"]["text"] == "chegou?"
 
 
 async def test_an_invitation_is_a_mail_in_the_sandbox_and_opens_an_account(world: World) -> None:
