@@ -133,6 +133,35 @@ async def test_what_every_turn_asks_uses_its_indexes(admin: Admin) -> None:
         check(name, [row[0] for row in rows], indexes)
 
 
+async def test_what_desks_ask_all_day_uses_its_indexes(admin: Admin) -> None:
+    """Lists of a tenant's role, and the log that screens follow with the path's."""
+    await admin.execute("SET session_replication_role = replica")
+    await admin.execute(FILL)
+    await admin.execute(FILL_TURNS)
+    await admin.execute(
+        "UPDATE conversations SET waiting_since = now() WHERE random() < 0.1; ANALYZE"
+    )
+    await admin.execute("RESET session_replication_role")
+    one = await admin.fetchrow("SELECT tenant_id, id FROM conversations LIMIT 1")
+    tenant, conversation = one["tenant_id"], one["id"]
+    await admin.execute("SELECT set_config('niochat.tenant', $1, false)", str(tenant))
+    await admin.execute("SET ROLE niochat_app")
+    page = [tenant, "all", "ana", [], None, None, None, None, None, None, 51]
+    for file, name, values, indexes in (
+        ("desk", "live", page, "conversations_ threads_pkey contacts_pkey"),
+        ("desk", "waiting", page, "conversations_waiting threads_pkey contacts_pkey"),
+        ("desk", "resolved", page, "conversations_by_change threads_pkey contacts_pkey"),
+        ("desk", "messages", [tenant, conversation, None, 51], "messages_conversation"),
+    ):
+        rows = await admin.fetch(f"EXPLAIN {queries(file)[name]}", *values)
+        check(name, [row[0] for row in rows], indexes)
+    await admin.execute("SET ROLE niochat_system")
+    (horizon,) = await some(admin, "SELECT pg_snapshot_xmin(pg_current_snapshot())::text")
+    position = [str(int(str(horizon)) - 3), UUID(int=0), 0, horizon, UUID(int=0), 0]
+    rows = await admin.fetch(f"EXPLAIN {queries('live')['after']}", *position, [tenant], 500)
+    check("after", [row[0] for row in rows], "events_position")
+
+
 def check(name: str, lines: list[str], indexes: str) -> None:
     """No grown table is read as a whole, and every one of ``indexes`` is used."""
     plan = "\n".join(lines)

@@ -1,42 +1,55 @@
 -- name: live
 -- Conversations that go on and that the caller may see ($2 own, team or all; $3 who; $4 teams), of
--- one status, team, agent or label if named; newest change first, from where a page ended.
-SELECT * FROM shown_conversations
- WHERE tenant_id = $1 AND status <> 'resolved'
-   AND ($2 = 'all' OR agent = $3 OR $2 = 'team' AND
-        (team = ANY ($4::text[]) OR team IS NULL AND agent IS NULL))
-   AND ($5::text IS NULL OR status = $5)
-   AND ($6::text IS NULL OR team = $6)
-   AND ($7::text IS NULL OR agent = $7)
-   AND ($8::text IS NULL OR $8 = ANY (labels))
-   AND ($9::timestamptz IS NULL OR (changed_at, id) < ($9, $10::uuid))
- ORDER BY changed_at DESC, id DESC LIMIT $11
+-- one status, team, agent or label if named; newest change first, from where a page ended. The page
+-- first: names and telephones are looked up for it alone.
+WITH page AS MATERIALIZED (
+    SELECT tenant_id, id FROM conversations
+     WHERE tenant_id = $1 AND status <> 'resolved'
+       AND ($2 = 'all' OR agent = $3 OR $2 = 'team' AND
+            (team = ANY ($4::text[]) OR team IS NULL AND agent IS NULL))
+       AND ($5::text IS NULL OR status = $5)
+       AND ($6::text IS NULL OR team = $6)
+       AND ($7::text IS NULL OR agent = $7)
+       AND ($8::text IS NULL OR $8 = ANY (labels))
+       AND ($9::timestamptz IS NULL OR (changed_at, id) < ($9, $10::uuid))
+     ORDER BY changed_at DESC, id DESC LIMIT $11
+)
+SELECT c.* FROM page JOIN shown_conversations c USING (tenant_id, id)
+ ORDER BY c.changed_at DESC, c.id DESC
 
 -- name: waiting
 -- Of these, those whose customer waits for a person, longest first.
-SELECT * FROM shown_conversations
- WHERE tenant_id = $1 AND status <> 'resolved' AND waiting_since IS NOT NULL
-   AND ($2 = 'all' OR agent = $3 OR $2 = 'team' AND
-        (team = ANY ($4::text[]) OR team IS NULL AND agent IS NULL))
-   AND ($5::text IS NULL OR status = $5)
-   AND ($6::text IS NULL OR team = $6)
-   AND ($7::text IS NULL OR agent = $7)
-   AND ($8::text IS NULL OR $8 = ANY (labels))
-   AND ($9::timestamptz IS NULL OR (waiting_since, id) > ($9, $10::uuid))
- ORDER BY waiting_since, id LIMIT $11
+WITH page AS MATERIALIZED (
+    SELECT tenant_id, id FROM conversations
+     WHERE tenant_id = $1 AND status <> 'resolved' AND waiting_since IS NOT NULL
+       AND ($2 = 'all' OR agent = $3 OR $2 = 'team' AND
+            (team = ANY ($4::text[]) OR team IS NULL AND agent IS NULL))
+       AND ($5::text IS NULL OR status = $5)
+       AND ($6::text IS NULL OR team = $6)
+       AND ($7::text IS NULL OR agent = $7)
+       AND ($8::text IS NULL OR $8 = ANY (labels))
+       AND ($9::timestamptz IS NULL OR (waiting_since, id) > ($9, $10::uuid))
+     ORDER BY waiting_since, id LIMIT $11
+)
+SELECT c.* FROM page JOIN shown_conversations c USING (tenant_id, id)
+ ORDER BY c.waiting_since, c.id
 
 -- name: resolved
 -- The same of those that are over, newest change first.
-SELECT * FROM shown_conversations
- WHERE tenant_id = $1 AND status = 'resolved'
-   AND ($2 = 'all' OR agent = $3 OR $2 = 'team' AND
-        (team = ANY ($4::text[]) OR team IS NULL AND agent IS NULL))
-   AND ($5::text IS NULL OR status = $5)
-   AND ($6::text IS NULL OR team = $6)
-   AND ($7::text IS NULL OR agent = $7)
-   AND ($8::text IS NULL OR $8 = ANY (labels))
-   AND ($9::timestamptz IS NULL OR (changed_at, id) < ($9, $10::uuid))
- ORDER BY changed_at DESC, id DESC LIMIT $11
+WITH page AS MATERIALIZED (
+    SELECT tenant_id, id FROM conversations
+     WHERE tenant_id = $1 AND status = 'resolved'
+       AND ($2 = 'all' OR agent = $3 OR $2 = 'team' AND
+            (team = ANY ($4::text[]) OR team IS NULL AND agent IS NULL))
+       AND ($5::text IS NULL OR status = $5)
+       AND ($6::text IS NULL OR team = $6)
+       AND ($7::text IS NULL OR agent = $7)
+       AND ($8::text IS NULL OR $8 = ANY (labels))
+       AND ($9::timestamptz IS NULL OR (changed_at, id) < ($9, $10::uuid))
+     ORDER BY changed_at DESC, id DESC LIMIT $11
+)
+SELECT c.* FROM page JOIN shown_conversations c USING (tenant_id, id)
+ ORDER BY c.changed_at DESC, c.id DESC
 
 -- name: counts
 -- How many of those that go on are the caller's, in a queue, with the assistant, and all.

@@ -104,6 +104,6 @@ BEGIN
     RETURN won;
 END $$;
 
--- The queue's order, and the desk's by waiting time: those who wait for people.
-CREATE INDEX conversations_waiting ON conversations (tenant_id, priority DESC, waiting_since)
+-- The desk's list by waiting time.
+CREATE INDEX conversations_waiting ON conversations (tenant_id, waiting_since, id)
     WHERE waiting_since IS NOT NULL AND status <> 'resolved';
