@@ -1,5 +1,6 @@
 """Who calls: a user's session or an integration's key, and what they may do where."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -11,7 +12,7 @@ from niochat.access.sessions import Ended, end_sessions, idle
 from niochat.access.signing import Signer
 from niochat.adapters.postgres.database import Database
 from niochat.adapters.postgres.queries import queries
-from niochat.domain.errors import Forbidden, Unauthenticated
+from niochat.domain.errors import Forbidden, Unauthenticated, Unavailable
 from niochat.domain.permissions import (
     BUILT_IN,
     ROLES,
@@ -22,12 +23,17 @@ from niochat.domain.permissions import (
     grants_of,
     permits,
 )
+from niochat.runtime.grouping import Grouper
 
 _SESSIONS = queries("sessions")
 _KEYS = queries("api_keys")
 
 SEEN_EVERY = timedelta(minutes=1)
 """That somebody is here is written down so often at most."""
+
+
+_Session = tuple[UUID, UUID, datetime]
+"""Of a user, and now."""
 
 
 class Kind(StrEnum):
@@ -70,6 +76,7 @@ class Callers:
     def __init__(self, database: Database, signer: Signer) -> None:
         self._database = database
         self._signer = signer
+        self._rows: Grouper[_Session, Any] = Grouper(self._read, alone_after=_can_be_read_alone)
 
     async def of_token(self, token: str, now: datetime) -> Caller:
         """The user of an access token. Raises ``Unauthenticated``, ``Forbidden``."""
@@ -82,16 +89,25 @@ class Callers:
 
     async def of_session(self, session_id: UUID, user_id: UUID, now: datetime) -> Caller:
         """The user of a session, as they are now. Raises ``Unauthenticated``, ``Forbidden``."""
-        async with self._database.gate() as connection:
-            row = await connection.fetchrow(_SESSIONS["caller"], session_id, user_id, now)
-            over = row is None or idle(row, now)
-            if row is not None and over:
+        row = await self._rows.submit((session_id, user_id, now))
+        over = row is None or idle(row, now)
+        if row is not None and over:
+            async with self._database.gate() as connection:
                 await end_sessions(connection, [session_id], Ended.IDLE, now)
-            elif row is not None and now - row["seen_at"] > SEEN_EVERY:
+        elif row is not None and now - row["seen_at"] > SEEN_EVERY:
+            async with self._database.gate() as connection:
                 await connection.execute(_SESSIONS["seen"], session_id, now)
         if row is None or over:
             raise Unauthenticated("the session is over: sign in again", code="session_over")
         return _user(row, now)
+
+    async def _read(self, wanted: Sequence[_Session]) -> Sequence[Any]:
+        """Who calls at the same time is looked up together: one journey for all of them."""
+        columns = map(list, zip(*wanted, strict=True))
+        async with self._database.gate() as connection:
+            rows = await connection.fetch(_SESSIONS["callers"], *columns)
+        found = {row["number"]: row for row in rows}
+        return [found.get(number) for number in range(1, len(wanted) + 1)]
 
     async def of_key(self, key: str, now: datetime) -> Caller:
         """The integration of an API key. Raises ``Unauthenticated``, ``Forbidden``."""
@@ -109,6 +125,11 @@ class Callers:
             Kind.KEY, row["id"], row["name"], "key", grants_of(row["permissions"]),
             row["tenant_id"], row["tenant"],
         )  # fmt: skip
+
+
+def _can_be_read_alone(error: Exception) -> bool:
+    """While the database is away, asking for each of them alone would only take longer."""
+    return not isinstance(error, Unavailable)
 
 
 def _user(row: Any, now: datetime) -> Caller:

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import random
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from uuid import UUID
 
@@ -45,6 +46,9 @@ RESTART_OVER_S = 10.0
 """Screens of a replica that goes come again within this."""
 SEEN_EVERY_S = 15.0
 """How often it is written down that the users of open sockets are here."""
+GREETED_AT_ONCE = 64
+"""Others wait in line, for as long as it takes: in the database's line they would give up."""
+LOOKED_AFTER_AT_ONCE = 100
 MOST_OF_USER = 20
 """Sockets of one user in one replica."""
 POLICY, AGAIN = 1008, 1012
@@ -142,6 +146,8 @@ class Live:
         self._tickets = tickets
         self._presences = presences
         self._sockets: set[Socket] = set()
+        self._of_user: Counter[UUID] = Counter()
+        self._door = asyncio.Semaphore(GREETED_AT_ONCE)
         self._owner = Owner("live")
 
     def routes(self) -> list[BaseRoute]:
@@ -157,11 +163,15 @@ class Live:
             with contextlib.suppress(RuntimeError):
                 await websocket.close(POLICY, "say hello first")
             return
+        except Unavailable:
+            await _close(websocket, Goodbye(reason="slow", retry_after_s=5.0))
+            return
         except NiochatError as error:
             with contextlib.suppress(RuntimeError, WebSocketDisconnect):
                 await websocket.close(POLICY, f"{error.code}: {error}"[:120])
             return
         self._sockets.add(socket)
+        self._of_user[socket.user_id] += 1
         try:
             await self._attend(websocket, socket, since)
         except (WebSocketDisconnect, TimeoutError):
@@ -171,6 +181,7 @@ class Live:
         finally:
             self._hub.leave(socket)
             self._sockets.discard(socket)
+            self._left(socket.user_id)
             self._owner.start(self._gestures.look_away(socket.caller, socket.gaze))
 
     async def look_after_for_ever(self) -> None:
@@ -178,9 +189,12 @@ class Live:
         while True:
             await asyncio.sleep(STANDING_EVERY_S)
             try:
-                for socket in list(self._sockets):
-                    await self.look_after(socket)
-                    await self._gestures.repeat(socket.caller, socket.gaze)
+                sockets = list(self._sockets)
+                for first in range(0, len(sockets), LOOKED_AFTER_AT_ONCE):
+                    some = sockets[first : first + LOOKED_AFTER_AT_ONCE]
+                    await asyncio.gather(*(self.look_after(socket) for socket in some))
+                    for socket in some:
+                        await self._gestures.repeat(socket.caller, socket.gaze)
             except Exception as error:  # noqa: BLE001 - the loop must outlive any error
                 _log.error("live_not_looked_after", exc_info=error)
             self._hub.stand()
@@ -234,6 +248,11 @@ class Live:
             after = random.uniform(1.0, RESTART_OVER_S)
             socket.cut(Goodbye(reason="restarting", retry_after_s=round(after, 1)))
 
+    def _left(self, user_id: UUID) -> None:
+        self._of_user[user_id] -= 1
+        if not self._of_user[user_id]:
+            del self._of_user[user_id]
+
     async def _greet(self, websocket: WebSocket) -> tuple[Socket, Position | None]:
         async with asyncio.timeout(HELLO_WITHIN_S):
             text = await websocket.receive_text()
@@ -241,9 +260,10 @@ class Live:
             raise Invalid("the first frame is too long", code="bad_frame")
         hello = hello_of(text)
         since = Position.of(hello.position) if hello.position is not None else None
-        caller = await self._caller(websocket, hello.ticket)
+        async with self._door:
+            caller = await self._caller(websocket, hello.ticket)
         caller.need(Action.CONVERSATIONS_READ)
-        if sum(each.caller.id == caller.id for each in self._sockets) >= MOST_OF_USER:
+        if self._of_user[caller.id] >= MOST_OF_USER:
             raise Invalid("too many screens of one user: close some", code="too_many")
         return Socket(websocket, caller, self._gestures), since
 
@@ -257,7 +277,8 @@ class Live:
         return await self._callers.of_token(cookie, clock.now())
 
     async def _attend(self, websocket: WebSocket, socket: Socket, since: Position | None) -> None:
-        joining = await self._hub.join(socket, since)
+        async with self._door:
+            joining = await self._hub.join(socket, since)
         try:
             caught_up = joining.missed is not None
             welcome = Welcome(position=str(joining.position), caught_up=caught_up)

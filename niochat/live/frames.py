@@ -1,6 +1,7 @@
 """What travels over a socket, both ways. Its JSON schema is docs/live.json."""
 
 from datetime import datetime
+from functools import lru_cache
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -26,6 +27,8 @@ Frame = bytes
 """JSON, encoded once for all who get it."""
 MOST_BYTES = 4096
 """Of a frame that a screen sends."""
+ENCODED = 500
+"""Events whose frames are kept: whoever comes again at the same time gets the same ones."""
 
 
 class _Out(BaseModel):
@@ -187,6 +190,7 @@ def frame(sent: Sent) -> Frame:
     return sent.model_dump_json().encode()
 
 
+@lru_cache(ENCODED)
 def event_frame(happened: Happened) -> Frame:
     """For those who may see the conversation."""
     message = happened.message

@@ -182,7 +182,7 @@ class Hub:
     async def _missed(self, joining: "Joining", since: Position) -> list[Frame] | None:
         found, position, more = _Collected(joining.screen), since, True
         while more and position < joining.position:
-            look = await self._log.after(position, [joining.tenant_id], joining.position)
+            look = await self._log.missed(position, joining.tenant_id, joining.position)
             for happened in look.happened:
                 offer_to([found], happened)
             if len(found.frames) > MOST_MISSED:

@@ -9,17 +9,20 @@ from uuid import UUID
 from niochat.adapters.postgres.database import Connection, Database
 from niochat.adapters.postgres.queries import queries
 from niochat.live.position import Position
+from niochat.runtime.grouping import Grouper
 
 _SQL = queries("live")
 
 LIMIT = 500
 """Events in one look."""
+STRETCHES = 32
+"""Read together."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Happened:
-    """One event. ``conversation`` and ``message`` are rows as they are now, perhaps newer than the
-    event: who applies the newest of each has what a refetch would show.
+    """One event, read once. ``conversation`` and ``message`` are rows as they are now, perhaps
+    newer than the event: who applies the newest of each has what a refetch would show.
     """
 
     position: Position
@@ -39,11 +42,23 @@ class Look:
     more: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """A tenant's part of the log, behind ``position`` and up to ``upto``."""
+
+    tenant_id: UUID
+    position: Position
+    upto: Position
+
+
 class EventLog:
     """Reads of all tenants with the path's role; who may see what is decided by the hub."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._missed: Grouper[Stretch, Look] = Grouper(
+            self._read, limit=STRETCHES, alone_after=lambda error: False
+        )
 
     async def end(self) -> Position:
         """Where the log ends now."""
@@ -63,6 +78,34 @@ class EventLog:
         if len(rows) == LIMIT:
             return Look(happened, happened[-1].position, more=True)
         return Look(happened, max(position, end), more=False)
+
+    async def missed(self, position: Position, tenant_id: UUID, upto: Position) -> Look:
+        """The next events of one tenant, not beyond ``upto``. Readers who come at the same time
+        read together: after a cut all screens come again at once. Raises ``Unavailable``.
+        """
+        return await self._missed.submit(Stretch(tenant_id, position, upto))
+
+    async def _read(self, stretches: Sequence["Stretch"]) -> Sequence[Look | Exception]:
+        wanted = list(dict.fromkeys(stretches))
+        tenants = [each.tenant_id for each in wanted]
+        after = zip(*(_columns(each.position) for each in wanted), strict=True)
+        upto = zip(*(_columns(each.upto) for each in wanted), strict=True)
+        async with self._database.path() as connection:
+            rows = await connection.fetch(
+                _SQL["missed"], tenants, *map(list, after), *map(list, upto), LIMIT
+            )
+            happened = await _told(connection, rows)
+        found: dict[Stretch, list[Happened]] = {each: [] for each in wanted}
+        known: dict[Position, Happened] = {}  # one object for an event, so that it is encoded once
+        for row, each in zip(rows, happened, strict=True):
+            found[wanted[row["number"] - 1]].append(known.setdefault(each.position, each))
+        return [_look(found[each], each.upto) for each in stretches]
+
+
+def _look(happened: Sequence[Happened], upto: Position) -> Look:
+    if len(happened) == LIMIT:
+        return Look(happened, happened[-1].position, more=True)
+    return Look(happened, upto, more=False)
 
 
 def _columns(position: Position) -> tuple[str, UUID, int]:

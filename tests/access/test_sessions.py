@@ -6,6 +6,7 @@ from uuid import UUID
 import pytest
 from argon2 import PasswordHasher
 
+from niochat.access.callers import Caller
 from niochat.access.passwords import Passwords
 from niochat.access.sessions import LASTS, Device, Ended
 from niochat.access.throttle import OF_ACCOUNT, OF_ADDRESS, WINDOW, Attempt
@@ -22,6 +23,24 @@ async def test_who_has_the_password_is_known_by_the_tokens_they_get(house: House
     caller = await house.caller(tokens)
     assert (caller.id, caller.role, caller.tenant_id) == (ana, "admin", house.tenant)
     assert caller.session_id == tokens.session_id
+
+
+async def test_who_calls_at_the_same_time_is_each_known_by_their_own_session(house: House) -> None:
+    await house.user("ana@example.com")
+    await house.user("rui@example.com", "viewer")
+    ana, rui = await house.signed_in("ana@example.com"), await house.signed_in("rui@example.com")
+    over = await house.signed_in("ana@example.com")
+    await house.sessions.end(over.session_id, Ended.LOGOUT, house.clock.now)
+
+    calls = (house.caller(each) for each in (ana, over, rui, ana))
+    first, refused, second, again = await asyncio.gather(*calls, return_exceptions=True)
+
+    assert isinstance(refused, Unauthenticated)
+    assert first == again
+    assert isinstance(first, Caller)
+    assert isinstance(second, Caller)
+    assert (first.login, first.role) == ("ana@example.com", "agent")
+    assert (second.login, second.role) == ("rui@example.com", "viewer")
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -31,8 +32,9 @@ def left_of(home_prefix: str) -> list[psutil.Process]:
     return left
 
 
-def test_the_ingest_bench_tells_one_object_and_leaves_nothing(tmp_path: Path) -> None:
-    command = [*_BENCH, "ingest", "--seconds", "0.5", "--rounds", "1", "--json"]
+def told_by(tmp_path: Path, *arguments: str) -> dict[str, Any]:
+    """The object that a bench tells."""
+    command = [*_BENCH, *arguments, "--json"]
     environment = os.environ | {"TMPDIR": str(tmp_path)}
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment
@@ -44,7 +46,12 @@ def test_the_ingest_bench_tells_one_object_and_leaves_nothing(tmp_path: Path) ->
             raise
 
     assert bench.returncode == 0, told[-2000:]
-    found = json.loads(said)
+    found: dict[str, Any] = json.loads(said)
+    return found
+
+
+def test_the_ingest_bench_tells_one_object_and_leaves_nothing(tmp_path: Path) -> None:
+    found = told_by(tmp_path, "ingest", "--seconds", "0.5", "--rounds", "1")
     assert found["name"] == "ingest"
     assert found["saturated"]["counts"]["accepted"] > 0
     assert found["saturated"]["counts"]["failed"] == 0
@@ -53,6 +60,17 @@ def test_the_ingest_bench_tells_one_object_and_leaves_nothing(tmp_path: Path) ->
     assert found["statements_per_unit"] > 0
     assert not left_of(str(tmp_path))
     assert not list(tmp_path.iterdir())
+
+
+def test_the_live_bench_finds_every_event_on_every_screen_once(tmp_path: Path) -> None:
+    house = ("--tenants", "2", "--sockets", "3", "--rate", "10")
+    found = told_by(tmp_path, "live", "--seconds", "2", *house)
+    assert found["sockets"] == 6
+    assert found["frames"] == found["events"] * 3 > 0
+    assert (found["lost"], found["twice"], found["out_of_order"], found["strange"]) == (0, 0, 0, 0)
+    assert found["back"]["absent"] == found["back"]["refetching"] == 0
+    assert {"live", "haproxy", "screens"} <= found["groups"].keys()
+    assert not left_of(str(tmp_path))
 
 
 def test_an_interrupted_bench_ends_its_stack(tmp_path: Path) -> None:

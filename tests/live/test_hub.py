@@ -197,6 +197,33 @@ async def test_who_comes_and_goes_while_others_write_misses_and_repeats_nothing(
     assert len(positions) == total
 
 
+async def test_who_comes_again_at_the_same_time_each_hears_what_was_missed_by_them(
+    room: Room, given: Given, admin: Admin
+) -> None:
+    await room.settle()
+    begun = await room.hub._log.end()
+    await room.thread("um", "dois")
+    await room.settle()
+    later = await room.hub._log.end()
+    await room.thread("três")
+    await room.settle()
+    tenant, other = room.place.tenant, (await given.place()).tenant
+    away = [begun, later, begun, begun]
+    screens = [Watched(tenant), Watched(tenant), Watched(tenant), Watched(other)]
+
+    comings = (room.enter(s, since) for s, since in zip(screens, away, strict=True))
+    caught_up = await asyncio.gather(*comings)
+
+    long, short, same, foreign = (
+        [Position.of(each["position"]) for each in screen.events()] for screen in screens
+    )
+    assert caught_up == [True] * 4
+    assert len(long) == await in_log(admin, tenant)
+    assert long == sorted(set(long)) == same
+    assert short == [each for each in long if each > later] != []
+    assert foreign == []
+
+
 async def test_who_missed_too_much_is_told_to_refetch(
     room: Room, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -166,3 +166,17 @@ async def test_an_open_socket_is_what_an_agent_is_seen_by(theatre: Theatre) -> N
     listed = (await desk.http.get("/presence", headers=other)).json()
     states = {each["user_id"]: each["state"] for each in listed}
     assert states == {str(ana): "online", str(bia): "offline"}
+
+
+async def test_who_comes_while_the_database_is_away_is_told_to_come_again(
+    theatre: Theatre,
+) -> None:
+    _, headers = await theatre.desk.joins("agent")
+    async with theatre.screen(headers) as socket:
+        await hears(socket, "welcome")
+    first = json.dumps({"type": "hello", "ticket": await theatre.ticket(headers)})
+    async with connect(theatre.url) as socket:
+        theatre.desk.house.database.terminate()
+        await socket.send(first)
+        code, reason = await refused(socket)
+    assert (code, reason) == (1012, "slow")

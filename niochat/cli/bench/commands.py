@@ -15,6 +15,7 @@ from niochat.cli.bench import assign as assign_bench
 from niochat.cli.bench import fair as fair_bench
 from niochat.cli.bench import growth as growth_bench
 from niochat.cli.bench import ingest as ingest_bench
+from niochat.cli.bench import live as live_bench
 from niochat.cli.bench import outage as outage_bench
 from niochat.cli.bench import path as path_bench
 from niochat.cli.bench.document import fill_in
@@ -135,6 +136,24 @@ def assign(seconds: Seconds = 10.0, as_json: AsJson = False, out: Out = None) ->
     with assign_bench.server() as postgres:
         report = asyncio.run(assign_bench.measure(postgres, QueuePlan(seconds=seconds)))
     _tell(report, as_json, out)
+
+
+@app.command()
+def live(
+    seconds: Annotated[float, typer.Option(min=0.5, max=300, help="Of events.")] = 20.0,
+    tenants: Annotated[int, typer.Option(min=1, max=200, help="Providers.")] = 40,
+    sockets: Annotated[int, typer.Option(min=1, max=1000, help="Of each provider.")] = 50,
+    rate: Annotated[float, typer.Option(min=0.1, max=1000, help="Events a second.")] = 50.0,
+    as_json: AsJson = False,
+    out: Out = None,
+) -> None:
+    """From an event's commit to every screen; then all screens come again at once."""
+    house = live_bench.House(tenants, sockets, rate)
+
+    async def measure(stage: Stage, plan: Plan, told: Told) -> Report:
+        return await live_bench.measure(stage, plan, told, house)
+
+    _run(live_bench.WANTED, measure, Plan(seconds), as_json, out)
 
 
 @app.command()

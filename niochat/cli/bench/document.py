@@ -73,7 +73,9 @@ def _picture(document: Path, file: Path) -> str:
 
 
 def _more(found: Mapping[str, Any]) -> str:
-    """Sizes, where the bench has some."""
+    """Sizes or sockets, where the bench has some."""
+    if "back" in found:
+        return _sockets(found)
     sizes = found.get("sizes")
     if not sizes:
         return ""
@@ -91,6 +93,29 @@ def _more(found: Mapping[str, Any]) -> str:
         for size in sizes for name in ("ingest", "path")
     ]  # fmt: skip
     return _whole(["messages", "bench", "a second", "of empty", "CPU ms a unit"], rows)
+
+
+def _sockets(found: Mapping[str, Any]) -> str:
+    """What was heard, and how all came again."""
+    back = found["back"]
+    heard = [
+        ("sockets", f"{found['sockets']:,}"), ("events a second", found["events_per_s"]),
+        ("longest ms", found["max_ms"]), ("frames", f"{found['frames']:,}"),
+        ("lost", found["lost"]), ("twice", found["twice"]), ("out of order", found["out_of_order"]),
+        ("KB a socket", found["live_kb_per_socket"]),
+        ("cores of `screens`", found["screens_cores"]),
+    ]  # fmt: skip
+    came = [
+        ("all back, seconds", back["caught_up_within_s"]), ("half", back["half_within_s"]),
+        ("failed attempts", back["failed"]), ("refetched", back["refetching"]),
+        ("CPU ms of `live` a socket", back["groups"].get("live", {}).get("cpu_ms_per_unit")),
+        ("cores of `screens`", back["screens_cores"]),
+        ("first opening, seconds", found["opened"]["welcomed_within_s"]),
+    ]  # fmt: skip
+    return "".join(
+        _whole([title for title, _ in cells], [[value for _, value in cells]])
+        for cells in (heard, came)
+    )
 
 
 def _machine(found: Mapping[str, Mapping[str, Any]]) -> str:

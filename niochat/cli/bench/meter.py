@@ -27,11 +27,12 @@ _TITLES = (
 """Ray writes what a worker is over its arguments (`setproctitle`)."""
 _COMMANDS = (
     ("niochat.sandbox.crowd", "crowd"),
+    ("niochat.sandbox.screens", "screens"),
     ("niochat.sandbox", "sandbox"),
     ("niochat.cli.bench.plain", "plain"),
 )
 _NAMES = {"raylet": "raylet", "gcs_server": "gcs", "haproxy": "haproxy"}
-OUTSIDE = frozenset({"crowd", "sandbox", "plain", "limit"})
+OUTSIDE = frozenset({"crowd", "screens", "sandbox", "plain", "limit"})
 """Groups that are no part of the product."""
 
 

@@ -66,7 +66,7 @@ def _groups(axes: Any, found: Found) -> None:
     costs = {
         group: float(each["cpu_ms_per_unit"])
         for group, each in found["groups"].items()
-        if group not in ("crowd", "plain", "limit")
+        if group not in ("crowd", "screens", "plain", "limit")
     }
     dearest = sorted(costs, key=lambda group: -costs[group])
     shown = dearest[:_GROUPS]
@@ -117,10 +117,22 @@ def _growth(figure: Any, found: Found) -> None:
     axes.legend(fontsize=7)
 
 
+def _live(figure: Any, found: Found) -> None:
+    left, right = figure.subplots(1, 2)
+    spread = found["spread_ms"]
+    step = 100 / len(spread)
+    left.plot([step * number for number in range(len(spread))], spread, "o-", color=_OURS)
+    left.axhline(150, color=_GOAL, lw=0.8, label="goal of p99")
+    left.set(title="ms from commit to socket", xlabel="% of frames", ylim=(0, None))
+    left.legend(fontsize=7)
+    _groups(right, found)
+
+
 _DRAWINGS: dict[str, Callable[[Any, Found], None]] = {
     "ingest": _rates_and_cpu,
     "path": _rates_and_cpu,
     "actors": _actors,
     "fair": _fair,
     "growth": _growth,
+    "live": _live,
 }

@@ -53,6 +53,8 @@ class Wanted:
     """The plain process with a database of its own."""
     door_only: bool = False
     """Of the plain process."""
+    screens: bool = False
+    """The process of many sockets; not beside the plain one, whose port it has."""
     commit_times: bool = False
     """PostgreSQL keeps when each transaction was committed."""
     environment: Mapping[str, str] = field(default_factory=dict)
@@ -68,6 +70,7 @@ class Stage:
     stores: Stores
     crowd_url: str
     plain_url: str
+    screens_url: str = ""
 
     @property
     def url(self) -> str:
@@ -156,8 +159,14 @@ def _opened(stack: Stack, wanted: Wanted, told: Progress) -> Stage:
     if wanted.plain:
         told("Starting the plain process.")
         plain_url = _start_plain(stack, stores, wanted)
+    screens_url = ""
+    if wanted.screens:
+        told("Starting the screens.")
+        screens_url = _start(stack.home, "screens", stack.ports.dashboard,
+                             "niochat.sandbox.screens", "/sandbox/health", {})  # fmt: skip
     _wait_until_ready(stack.url)
-    return Stage(stack, Meter(stack.home.folder), stores, crowd_url, plain_url)
+    meter = Meter(stack.home.folder)
+    return Stage(stack, meter, stores, crowd_url, plain_url, screens_url)
 
 
 def _start_plain(stack: Stack, stores: Stores, wanted: Wanted) -> str:

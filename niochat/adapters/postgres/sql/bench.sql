@@ -161,3 +161,16 @@ INSERT INTO channels (tenant_id, slug, name, base_url, token_hash, token_sealed,
                       secret_sealed)
 SELECT tenant_id, 'principal', 'Principal', 'http://127.0.0.1:9', '', '', '', '' FROM made
 RETURNING tenant_id, id
+
+-- name: log_end
+-- A transaction that everything after it comes behind.
+SELECT pg_current_xact_id()::text AS xid
+
+-- name: log_since
+-- Events of all tenants behind a transaction, as sockets name their positions, in the order of the
+-- log; and when each was committed.
+SELECT t.slug, e.xid::text || '.' || replace(e.conversation_id::text, '-', '') || '.' || e.version,
+       extract(epoch FROM pg_xact_commit_timestamp(e.xid::xid))::float
+  FROM events e JOIN tenants t USING (tenant_id)
+ WHERE e.xid > $1::text::xid8
+ ORDER BY e.xid, e.conversation_id, e.version

@@ -11,6 +11,22 @@ SELECT xid::text, tenant_id, conversation_id, version, type, body, at
    AND tenant_id = ANY ($7::uuid[])
  ORDER BY xid, conversation_id, version LIMIT $8
 
+-- name: missed
+-- The same for several readers, each with a tenant, a beginning and an end of its own.
+SELECT w.number, e.*
+  FROM unnest($1::uuid[], $2::text[], $3::uuid[], $4::bigint[], $5::text[], $6::uuid[], $7::bigint[])
+       WITH ORDINALITY AS w (tenant_id, xid, conversation_id, version,
+                             last_xid, last_conversation, last_version, number)
+ CROSS JOIN LATERAL (
+       SELECT xid::text, tenant_id, conversation_id, version, type, body, at
+         FROM events
+        WHERE (xid, conversation_id, version) > (w.xid::xid8, w.conversation_id, w.version)
+          AND (xid, conversation_id, version)
+              <= (w.last_xid::xid8, w.last_conversation, w.last_version)
+          AND tenant_id = w.tenant_id
+        ORDER BY events.xid, conversation_id, version LIMIT $8) AS e
+ ORDER BY w.number, e.xid::xid8, e.conversation_id, e.version
+
 -- name: conversations
 -- As they are now, as the API shows them.
 SELECT c.* FROM unnest($1::uuid[], $2::uuid[]) AS wanted (tenant_id, id)

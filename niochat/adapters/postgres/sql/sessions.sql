@@ -52,20 +52,22 @@ SELECT id, address, agent, created_at, seen_at FROM sessions
 -- The same password by today's parameters, unless it was changed meanwhile.
 UPDATE users SET password_hash = $3 WHERE id = $1 AND password_hash = $2
 
--- name: caller
--- Who a session is of and what they may; nobody once it is over. The row tells the rest.
-SELECT u.id, u.tenant_id, u.login, u.name, u.role, u.status, r.permissions,
+-- name: callers
+-- Whose sessions these are and what they may; nobody once one is over. The row tells the rest.
+SELECT w.number, u.id, u.tenant_id, u.login, u.name, u.role, u.status, r.permissions,
        s.id AS session_id, s.seen_at, s.acting_tenant, s.acting_until,
        t.slug AS tenant, t.status AS tenant_status, t.session_idle,
        a.slug AS acting, a.status AS acting_status,
        ARRAY(SELECT m.team FROM team_members m
               WHERE m.tenant_id = u.tenant_id AND m.user_id = u.id) AS teams
-  FROM sessions s
+  FROM unnest($1::uuid[], $2::uuid[], $3::timestamptz[])
+       WITH ORDINALITY AS w (session_id, user_id, now, number)
+  JOIN sessions s ON s.id = w.session_id AND s.user_id = w.user_id
   JOIN users u ON u.id = s.user_id
   LEFT JOIN tenants t ON t.tenant_id = u.tenant_id
   LEFT JOIN tenants a ON a.tenant_id = s.acting_tenant
   LEFT JOIN roles r ON r.tenant_id = u.tenant_id AND r.name = u.role
- WHERE s.id = $1 AND s.user_id = $2 AND s.ended_at IS NULL AND s.expires_at > $3
+ WHERE s.ended_at IS NULL AND s.expires_at > w.now
 
 -- name: act
 -- A superuser enters a tenant for a while, or leaves it (NULL).

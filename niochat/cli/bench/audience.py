@@ -1,0 +1,123 @@
+"""The screens of a bench: users who are signed in, and the process that holds their sockets."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+from argon2 import PasswordHasher
+
+from niochat.access.passwords import Passwords
+from niochat.access.sessions import Device
+from niochat.access.users import NewUser
+from niochat.adapters import clock
+from niochat.cli.bench.heard import Watched
+from niochat.cli.bench.stage import Stage
+from niochat.cli.bench.tenants import Tenant
+from niochat.domain.errors import Unavailable
+from niochat.domain.permissions import Role
+from niochat.ingress.api.doorway import ACCESS_COOKIE
+from niochat.ingress.live import MOST_OF_USER
+from niochat.wiring.access import Access, open_access
+from niochat.wiring.parts import open_parts
+
+_PASSWORD = "only for a bench"
+_DEVICE = Device("127.0.0.1", "niochat bench")
+_CHEAP = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
+"""It is sockets that are measured, not log-ins."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """One socket to be: whose, and the cookie that signs it in."""
+
+    tenant: str
+    cookie: str
+
+
+@dataclass(frozen=True, slots=True)
+class Coming:
+    """All came at once: from when to when, who did not, and attempts that failed, by reason."""
+
+    began: float
+    ended: float
+    absent: int
+    failed: Mapping[str, int]
+
+    def shown(self) -> dict[str, Any]:
+        """For JSON."""
+        return {"welcomed_within_s": round(self.ended - self.began, 2), "absent": self.absent,
+                "failed": sum(self.failed.values()), "failed_by": dict(self.failed)}  # fmt: skip
+
+
+async def seats(stage: Stage, tenants: Mapping[str, Tenant], sockets: int) -> list[Seat]:
+    """So many for each tenant, as few users as may have them. A user of each sees everything."""
+    parts = await open_parts(stage.settings())
+    try:
+        base_url, sender = parts.settings.base_url, parts.settings.mail_from
+        access = open_access(parts.database, parts.vault, base_url, sender, Passwords(_CHEAP))
+        found: list[Seat] = []
+        for tenant in tenants.values():
+            users = -(-sockets // MOST_OF_USER)
+            cookies = [await _cookie(access, tenant, number) for number in range(users)]
+            found += [Seat(tenant.slug, cookies[each % users]) for each in range(sockets)]
+        return found
+    finally:
+        await parts.close()
+
+
+async def _cookie(access: Access, tenant: Tenant, number: int) -> str:
+    login = f"screen-{number}@{tenant.slug}.example.com"
+    hashed = await Passwords(_CHEAP).hashed(_PASSWORD)
+    await access.users.settle(tenant.tenant_id, NewUser(login, login, Role.VIEWER), hashed)
+    tokens = await access.sessions.log_in(login, _PASSWORD, None, _DEVICE, clock.now())
+    return f"{ACCESS_COOKIE}={tokens.access}"
+
+
+class Audience:
+    """Tells the process of the screens what to do. Raises `Unavailable` when it is gone."""
+
+    def __init__(self, stage: Stage) -> None:
+        self._url = stage.url.replace("http://", "ws://") + "/live"
+        self._http = httpx.AsyncClient(base_url=stage.screens_url, timeout=None, trust_env=False)
+
+    async def close(self) -> None:
+        """Close connections."""
+        await self._http.aclose()
+
+    async def open(self, seats: Sequence[Seat], within_s: float) -> Coming:
+        """All of them, at once."""
+        screens = [{"name": seat.tenant, "cookie": seat.cookie} for seat in seats]
+        job = {"url": self._url, "within_s": within_s, "screens": screens}
+        return Coming(**await self._asked("POST", "/sandbox/open", job))
+
+    async def cut(self) -> float:
+        """All sockets, without a word; when that was."""
+        return float((await self._asked("POST", "/sandbox/cut"))["at"])
+
+    async def come_again(self, within_s: float) -> Coming:
+        """All of them, at once, each with the position it knows."""
+        return Coming(**await self._asked("POST", "/sandbox/return", {"within_s": within_s}))
+
+    async def watched(self) -> list[Watched]:
+        """What each of them heard since it was opened."""
+        found = await self._asked("GET", "/sandbox/heard")
+        positions = found["positions"]
+        return [
+            Watched(
+                each["name"],
+                [(positions[place], at) for place, at in each["heard"]],
+                [(at, caught_up) for at, caught_up in each["welcomed"]],
+            )
+            for each in found["screens"]
+        ]
+
+    async def _asked(self, method: str, path: str, job: object = None) -> dict[str, Any]:
+        try:
+            answer = await self._http.request(method, path, json=job)
+        except httpx.HTTPError as error:
+            raise Unavailable(f"the screens are gone: {error!r}; see their log") from error
+        if answer.status_code != 200:
+            raise Unavailable(f"the screens refuse {path}: {answer.text[:300]}")
+        found: dict[str, Any] = answer.json()
+        return found
