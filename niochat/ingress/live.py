@@ -280,8 +280,10 @@ class Live:
         async with self._door:
             joining = await self._hub.join(socket, since)
         try:
-            caught_up = joining.missed is not None
-            welcome = Welcome(position=str(joining.position), caught_up=caught_up)
+            # What was missed lies behind where the screen stood: cut off now, it asks from there.
+            stands = since if joining.missed is not None else None
+            caught_up, position = stands is not None, str(stands or joining.position)
+            welcome = Welcome(position=position, caught_up=caught_up)
             await _send(websocket, [frame(welcome), *(joining.missed or ())])
             while frames := joining.take():
                 await _send(websocket, frames)
