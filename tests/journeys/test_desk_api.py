@@ -48,7 +48,7 @@ async def desk(world: World, who: dict[str, str]) -> AsyncIterator[tuple[Api, Cl
     live = world.stack.url.replace("http://", "ws://") + "/live"
     base = f"{world.stack.url}/api/v1"
     async with httpx.AsyncClient(base_url=base, trust_env=False, timeout=30) as api:
-        api.headers |= await signed_in(api, who)
+        api.headers.update(await signed_in(api, who))
         ticket = (await api.post("/auth/ticket")).json()["ticket"]
         async with connect(live) as socket:
             await socket.send(json.dumps({"type": "hello", "ticket": ticket}))

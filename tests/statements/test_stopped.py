@@ -75,7 +75,8 @@ async def test_a_process_paused_around_its_commit_loses_every_write_once_it_goes
 
     if moment == "before":
         assert interrupted == REFUSED.get(scenario, "database")
-    assert (step, claim) == ("lost", "nothing")
+    rows = await given.rows("SELECT (thread_id, outcome, dedupe_key)::text FROM inbox ORDER BY id")
+    assert (step, claim) == ("lost", "nothing"), (interrupted, job, rows)
     assert await everything(given) == before
     await b.run(job.thread)
     assert await given.count("inbox", "processed_at IS NULL AND dedupe_key LIKE 'put:%'") == 0
