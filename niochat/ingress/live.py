@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import random
+import time
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from uuid import UUID
@@ -17,31 +18,22 @@ from niochat.access.tickets import Tickets
 from niochat.adapters import clock
 from niochat.assignment.presences import Presences
 from niochat.domain.errors import Forbidden, Invalid, NiochatError, Unauthenticated, Unavailable
-from niochat.domain.permissions import Action, Holder
+from niochat.domain.permissions import Action
 from niochat.ingress.api.doorway import ACCESS_COOKIE
-from niochat.ingress.gestures import Gaze, Gestures, Pace
-from niochat.live.frames import (
-    MOST_BYTES,
-    Frame,
-    Goodbye,
-    Welcome,
-    frame,
-    hello_of,
-)
+from niochat.ingress.gestures import Gestures
+from niochat.ingress.socket import POLICY, Socket, say_goodbye, send_at_its_pace
+from niochat.live.frames import MOST_BYTES, Goodbye, Welcome, frame, hello_of
 from niochat.live.hub import Hub
-from niochat.live.passing import Refused
 from niochat.live.position import Position
 from niochat.runtime.tasks import Owner
 
 _log = structlog.get_logger(__name__)
 
 HELLO_WITHIN_S = 10.0
-SENT_WITHIN_S = 10.0
-"""For one frame while a screen catches up."""
-LINE = 256
-"""Frames that may wait for one screen; with more of them it is too slow."""
 STANDING_EVERY_S = 15.0
 """How often it is asked whether screens' users may still be here, without a hint."""
+GAZES_EVERY_S = 60.0
+"""How often it is told anew what somebody looks at, for who came meanwhile: each is told to all."""
 RESTART_OVER_S = 10.0
 """Screens of a replica that goes come again within this."""
 SEEN_EVERY_S = 15.0
@@ -51,84 +43,6 @@ GREETED_AT_ONCE = 64
 LOOKED_AFTER_AT_ONCE = 100
 MOST_OF_USER = 20
 """Sockets of one user in one replica."""
-POLICY, AGAIN = 1008, 1012
-
-
-class Socket:
-    """One screen. Everything that leaves goes through its line."""
-
-    def __init__(self, websocket: WebSocket, caller: Caller, gestures: Gestures) -> None:
-        assert caller.tenant_id is not None
-        self.tenant_id: UUID = caller.tenant_id
-        self.user_id = caller.id
-        self.caller = caller
-        self.gaze = Gaze()
-        self._gestures = gestures
-        self._pace = Pace()
-        self._websocket = websocket
-        self._line: asyncio.Queue[Frame] = asyncio.Queue(LINE)
-        self._cut = asyncio.Event()
-        self._goodbye: Goodbye | None = None
-
-    def sees(self, holder: Holder) -> bool:
-        """As the API decides."""
-        return self.caller.may(Action.CONVERSATIONS_READ, holder)
-
-    def offer(self, frame: Frame) -> None:
-        """Put it in line; where the line is full nothing else follows but a good-bye."""
-        try:
-            self._line.put_nowait(frame)
-        except asyncio.QueueFull:
-            self.cut(Goodbye(reason="slow", retry_after_s=1.0))
-
-    def mention(self, frame: Frame) -> None:
-        """Put it in line where that is not half full: what passes may be left out."""
-        if self._line.qsize() < LINE // 2:
-            self.offer(frame)
-
-    def cut(self, goodbye: Goodbye) -> None:
-        """End it soon, with a reason."""
-        self._goodbye = self._goodbye or goodbye
-        self._cut.set()
-
-    @property
-    def leaves(self) -> bool:
-        """It was told good-bye."""
-        return self._goodbye is not None
-
-    async def serve(self) -> None:
-        """Send what is in line until somebody ends it."""
-        sending = asyncio.create_task(self._send())
-        hearing = asyncio.create_task(self._hear())
-        cut = asyncio.create_task(self._cut.wait())
-        tasks = (sending, hearing, cut)
-        try:
-            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
-        if self._goodbye is not None:
-            await _close(self._websocket, self._goodbye)
-
-    async def _send(self) -> None:
-        while True:
-            waiting = await self._line.get()
-            await self._websocket.send_text(waiting.decode())
-
-    async def _hear(self) -> None:
-        """What a screen says is done, or refused with the reason; it goes on either way."""
-        while True:
-            text = await self._websocket.receive_text()
-            if len(text) > MOST_BYTES:
-                self.cut(Goodbye(reason="bad_frame"))
-                return
-            try:
-                self._pace.check(asyncio.get_running_loop().time())
-                await self._gestures.take(self.caller, self.gaze, text)
-            except NiochatError as error:
-                refused = Refused(code=error.code, title=str(error))
-                self.mention(refused.model_dump_json().encode())
 
 
 class Live:
@@ -164,7 +78,7 @@ class Live:
                 await websocket.close(POLICY, "say hello first")
             return
         except Unavailable:
-            await _close(websocket, Goodbye(reason="slow", retry_after_s=5.0))
+            await say_goodbye(websocket, Goodbye(reason="slow", retry_after_s=5.0))
             return
         except NiochatError as error:
             with contextlib.suppress(RuntimeError, WebSocketDisconnect):
@@ -177,7 +91,7 @@ class Live:
         except (WebSocketDisconnect, TimeoutError):
             pass
         except Unavailable:
-            await _close(websocket, Goodbye(reason="slow", retry_after_s=5.0))
+            await say_goodbye(websocket, Goodbye(reason="slow", retry_after_s=5.0))
         finally:
             self._hub.leave(socket)
             self._sockets.discard(socket)
@@ -185,7 +99,10 @@ class Live:
             self._owner.start(self._gestures.look_away(socket.caller, socket.gaze))
 
     async def look_after_for_ever(self) -> None:
-        """Whoever may not be here any more is sent away; the others hear where the log stands."""
+        """Whoever may not be here any more is sent away; the others hear where the log stands, and
+        now and then who looks at what.
+        """
+        repeat_at = 0.0
         while True:
             await asyncio.sleep(STANDING_EVERY_S)
             try:
@@ -193,7 +110,9 @@ class Live:
                 for first in range(0, len(sockets), LOOKED_AFTER_AT_ONCE):
                     some = sockets[first : first + LOOKED_AFTER_AT_ONCE]
                     await asyncio.gather(*(self.look_after(socket) for socket in some))
-                    for socket in some:
+                if time.monotonic() >= repeat_at:
+                    repeat_at = time.monotonic() + GAZES_EVERY_S
+                    for socket in sockets:
                         await self._gestures.repeat(socket.caller, socket.gaze)
             except Exception as error:  # noqa: BLE001 - the loop must outlive any error
                 _log.error("live_not_looked_after", exc_info=error)
@@ -284,9 +203,9 @@ class Live:
             stands = since if joining.missed is not None else None
             caught_up, position = stands is not None, str(stands or joining.position)
             welcome = Welcome(position=position, caught_up=caught_up)
-            await _send(websocket, [frame(welcome), *(joining.missed or ())])
+            await send_at_its_pace(websocket, [frame(welcome), *(joining.missed or ())])
             while frames := joining.take():
-                await _send(websocket, frames)
+                await send_at_its_pace(websocket, frames)
         except BaseException:
             self._hub.leave(joining)
             raise
@@ -313,22 +232,7 @@ class _Here(BaseRoute):
         await self._endpoint(WebSocket(scope, receive, send))
 
 
-async def _send(websocket: WebSocket, frames: list[Frame]) -> None:
-    """Straight to the screen, at its own pace, but not for ever."""
-    for each in frames:
-        async with asyncio.timeout(SENT_WITHIN_S):
-            await websocket.send_text(each.decode())
-
-
 def _same_site(websocket: WebSocket) -> bool:
     """A page of somebody else's opens sockets with our cookies; its origin tells."""
     origin = websocket.headers.get("origin")
     return origin is None or origin.partition("://")[2] == websocket.headers.get("host")
-
-
-async def _close(websocket: WebSocket, goodbye: Goodbye) -> None:
-    code = AGAIN if goodbye.retry_after_s is not None else POLICY
-    with contextlib.suppress(RuntimeError, WebSocketDisconnect, TimeoutError):
-        async with asyncio.timeout(2):
-            await websocket.send_text(frame(goodbye).decode())
-            await websocket.close(code, goodbye.reason)

@@ -41,8 +41,10 @@ class Screen(Protocol):
         """Put it in line; a line that is full cuts the screen off."""
         ...
 
-    def mention(self, frame: Frame) -> None:
-        """Put it in line if there is room to spare: what passes may be left out."""
+    def mention(self, frame: Frame) -> bool:
+        """Put it in line if there is room to spare; whether there was: what passes may be left
+        out.
+        """
         ...
 
 
@@ -54,6 +56,8 @@ class Hub:
         self._counters = counters
         self._screens: defaultdict[UUID, set[Screen]] = defaultdict(set)
         self._upto: Position | None = None
+        self._counted: dict[Screen, Frame] = {}
+        """The last count that each screen was told."""
         self._news = asyncio.Event()
         self._reading = asyncio.Lock()
         """Whoever joins does so between two looks: each event is read for all, or caught up."""
@@ -112,6 +116,7 @@ class Hub:
 
     def leave(self, screen: Screen) -> None:
         """It gets nothing any more."""
+        self._counted.pop(screen, None)
         screens = self._screens.get(screen.tenant_id)
         if screens is not None:
             screens.discard(screen)
@@ -175,9 +180,14 @@ class Hub:
         """What has changed since the last count, to those who may see it."""
         for tenant_id, waiting in (await self._counters.queues(self._screens)).items():
             for screen in self._screens.get(tenant_id, ()):
-                screen.mention(queues_frame(waiting, screen.sees))
+                self._count_for(screen, queues_frame(waiting, screen.sees))
         for unread in await self._counters.unread():
             self.pass_on(unread)
+
+    def _count_for(self, screen: Screen, frame: Frame) -> None:
+        """Once: another screen that came, or a queue it does not see, changed nothing for it."""
+        if self._counted.get(screen) != frame and screen.mention(frame):
+            self._counted[screen] = frame
 
     async def _missed(self, joining: "Joining", since: Position) -> list[Frame] | None:
         found, position, more = _Collected(joining.screen), since, True
@@ -204,8 +214,9 @@ class _Collected:
         """As the screen does."""
         return self.screen.sees(holder)
 
-    def mention(self, frame: Frame) -> None:
+    def mention(self, frame: Frame) -> bool:
         """Left out: it will have passed by then."""
+        return False
 
     def offer(self, frame: Frame) -> None:
         """Kept; one more than is ever sent."""

@@ -12,9 +12,6 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from niochat.domain.errors import Invalid
 from niochat.domain.permissions import Holder
 
-LASTS_S = 45.0
-"""After this without a repeat, who typed or looked does so no more."""
-
 
 class Typing(BaseModel):
     """Somebody writes an answer, or has stopped."""
@@ -26,7 +23,7 @@ class Typing(BaseModel):
 
 
 class Viewing(BaseModel):
-    """Somebody looks at a conversation, or no more. Repeated while it lasts; forget it after 45 s
+    """Somebody looks at a conversation, or no more. Repeated while it lasts; forget it after 150 s
     without a repeat.
     """
 

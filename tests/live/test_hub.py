@@ -41,8 +41,9 @@ class Watched:
     def offer(self, frame: Frame) -> None:
         self.frames.append(json.loads(frame))
 
-    def mention(self, frame: Frame) -> None:
+    def mention(self, frame: Frame) -> bool:
         self.offer(frame)
+        return True
 
     def passing(self, kind: str) -> list[dict[str, Any]]:
         return [each for each in self.frames if each["type"] == kind]
@@ -353,6 +354,7 @@ async def test_queues_are_counted_when_they_change_for_who_may_see_them(room: Ro
     await room.thread("olá")
     await room.hub.look()
     await room.hub.count()
+    await room.enter(Watched(room.place.tenant))  # all are counted anew, and nothing has changed
     await room.hub.count()
 
     (counted,) = boss.passing("queues")

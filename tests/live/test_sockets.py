@@ -10,6 +10,7 @@ from websockets.exceptions import ConnectionClosed
 
 from niochat.access.sessions import Ended
 from niochat.ingress import live as module
+from niochat.ingress import socket as socket_module
 from niochat.ingress.live import Live
 from tests.live.conftest import Theatre, hears
 
@@ -118,7 +119,7 @@ async def test_who_signs_out_or_loses_the_role_is_sent_away(theatre: Theatre) ->
 async def test_a_screen_that_reads_too_slowly_is_cut_off_and_others_are_not(
     theatre: Theatre, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "LINE", 4)
+    monkeypatch.setattr(socket_module, "LINE", 4)
     _, headers = await theatre.desk.joins("admin")
     async with theatre.screen(headers) as slow:
         await hears(slow, "welcome")

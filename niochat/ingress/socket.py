@@ -1,0 +1,116 @@
+"""One screen's socket: a bounded line of frames, cut off with a reason when it is too slow."""
+
+import asyncio
+import contextlib
+from collections.abc import Iterable
+from uuid import UUID
+
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from niochat.access.callers import Caller
+from niochat.domain.errors import NiochatError
+from niochat.domain.permissions import Action, Holder
+from niochat.ingress.gestures import Gaze, Gestures, Pace
+from niochat.live.frames import MOST_BYTES, Frame, Goodbye, frame
+from niochat.live.passing import Refused
+
+SENT_WITHIN_S = 10.0
+"""For one frame while a screen catches up."""
+LINE = 256
+"""Frames that may wait for one screen; with more of them it is too slow."""
+POLICY, AGAIN = 1008, 1012
+
+
+class Socket:
+    """One screen. Everything that leaves goes through its line."""
+
+    def __init__(self, websocket: WebSocket, caller: Caller, gestures: Gestures) -> None:
+        assert caller.tenant_id is not None
+        self.tenant_id: UUID = caller.tenant_id
+        self.user_id = caller.id
+        self.caller = caller
+        self.gaze = Gaze()
+        self._gestures = gestures
+        self._pace = Pace()
+        self._websocket = websocket
+        self._line: asyncio.Queue[Frame] = asyncio.Queue(LINE)
+        self._cut = asyncio.Event()
+        self._goodbye: Goodbye | None = None
+
+    def sees(self, holder: Holder) -> bool:
+        """As the API decides."""
+        return self.caller.may(Action.CONVERSATIONS_READ, holder)
+
+    def offer(self, frame: Frame) -> None:
+        """Put it in line; where the line is full nothing else follows but a good-bye."""
+        try:
+            self._line.put_nowait(frame)
+        except asyncio.QueueFull:
+            self.cut(Goodbye(reason="slow", retry_after_s=1.0))
+
+    def mention(self, frame: Frame) -> bool:
+        """Put it in line where that is not half full: what passes may be left out."""
+        if self._line.qsize() >= LINE // 2:
+            return False
+        self.offer(frame)
+        return True
+
+    def cut(self, goodbye: Goodbye) -> None:
+        """End it soon, with a reason."""
+        self._goodbye = self._goodbye or goodbye
+        self._cut.set()
+
+    @property
+    def leaves(self) -> bool:
+        """It was told good-bye."""
+        return self._goodbye is not None
+
+    async def serve(self) -> None:
+        """Send what is in line until somebody ends it."""
+        sending = asyncio.create_task(self._send())
+        hearing = asyncio.create_task(self._hear())
+        cut = asyncio.create_task(self._cut.wait())
+        tasks = (sending, hearing, cut)
+        try:
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+        if self._goodbye is not None:
+            await say_goodbye(self._websocket, self._goodbye)
+
+    async def _send(self) -> None:
+        while True:
+            waiting = await self._line.get()
+            await self._websocket.send_text(waiting.decode())
+
+    async def _hear(self) -> None:
+        """What a screen says is done, or refused with the reason; it goes on either way."""
+        while True:
+            text = await self._websocket.receive_text()
+            if len(text) > MOST_BYTES:
+                self.cut(Goodbye(reason="bad_frame"))
+                return
+            try:
+                self._pace.check(asyncio.get_running_loop().time())
+                await self._gestures.take(self.caller, self.gaze, text)
+            except NiochatError as error:
+                refused = Refused(code=error.code, title=str(error))
+                self.mention(refused.model_dump_json().encode())
+
+
+async def send_at_its_pace(websocket: WebSocket, frames: Iterable[Frame]) -> None:
+    """Straight to the screen, at its own pace, but not for ever."""
+    for each in frames:
+        async with asyncio.timeout(SENT_WITHIN_S):
+            await websocket.send_text(each.decode())
+
+
+async def say_goodbye(websocket: WebSocket, goodbye: Goodbye) -> None:
+    """The last frame, then the end; whoever may come again hears when."""
+    code = AGAIN if goodbye.retry_after_s is not None else POLICY
+    with contextlib.suppress(RuntimeError, WebSocketDisconnect, TimeoutError):
+        async with asyncio.timeout(2):
+            await websocket.send_text(frame(goodbye).decode())
+            await websocket.close(code, goodbye.reason)
