@@ -51,6 +51,22 @@ async def test_what_is_sealed_is_verified_and_what_is_not_yet_is_counted(
     assert await audit.seal() == 0
 
 
+async def test_the_chain_is_whole_where_numbers_of_transactions_get_another_digit(
+    database: Database, given: Given, admin: Admin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As texts, 100 comes before 99."""
+    monkeypatch.setattr(module, "BATCH", 4)
+    audit, tenant = Audit(database), await given.tenant()
+    await written(database, tenant, 10)
+    await admin.execute(
+        "UPDATE audit SET xid = (94 + id - (SELECT min(id) FROM audit))::text::xid8"
+    )
+    await sealed(audit, 10)
+
+    whole = await audit.verify()
+    assert (whole.links, whole.rows, whole.behind, whole.broken) == (3, 10, 0, None)
+
+
 @pytest.mark.parametrize(
     "crime",
     [

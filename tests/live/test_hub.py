@@ -13,6 +13,7 @@ from niochat.adapters.postgres.database import Database
 from niochat.domain import commands as cmd
 from niochat.domain.permissions import Action, Holder, Scope, permits
 from niochat.live import hub as module
+from niochat.live import log as log_module
 from niochat.live.counters import Counters
 from niochat.live.frames import Frame
 from niochat.live.hub import Hub
@@ -223,6 +224,27 @@ async def test_who_comes_again_at_the_same_time_each_hears_what_was_missed_by_th
     assert long == sorted(set(long)) == same
     assert short == [each for each in long if each > later] != []
     assert foreign == []
+
+
+async def test_the_log_is_in_order_where_numbers_of_transactions_get_another_digit(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As texts, 100 comes before 99; a page that ended in between skipped what it had not read."""
+    monkeypatch.setattr(log_module, "LIMIT", 2)
+    thread = await room.thread("um", "dois", "três")
+    numbered = "UPDATE events SET xid = (98 + version)::text::xid8 WHERE thread_id = $1"
+    await room.given.admin.execute(numbered, thread)
+    log, position, seen = EventLog(room.database), Position(0), []
+    for _ in range(10):
+        look = await log.after(position, [room.place.tenant])
+        seen += [each.position for each in look.happened]
+        if not look.more:
+            break
+        position = look.upto
+
+    assert len(seen) == await room.given.count("events")
+    assert seen == sorted(seen)
+    assert {99, 100} <= {each.xid for each in seen}
 
 
 async def test_who_missed_too_much_is_told_to_refetch(

@@ -24,7 +24,7 @@ SELECT id, xid::text, tenant_id, at, who_kind, who, action, target, before, afte
   FROM audit
  WHERE (xid, id) > ($1::text::xid8, $2)
    AND xid < pg_snapshot_xmin(pg_current_snapshot())
- ORDER BY xid, id LIMIT $3
+ ORDER BY audit.xid, id LIMIT $3
 
 -- name: seal
 -- Another link.
@@ -41,7 +41,7 @@ SELECT number, upto_xid::text, upto_id, rows, digest FROM audit_links
 SELECT id, xid::text, tenant_id, at, who_kind, who, action, target, before, after, address
   FROM audit
  WHERE (xid, id) > ($1::text::xid8, $2) AND (xid, id) <= ($3::text::xid8, $4)
- ORDER BY xid, id LIMIT $5
+ ORDER BY audit.xid, id LIMIT $5
 
 -- name: behind
 -- Rows that no link holds yet.

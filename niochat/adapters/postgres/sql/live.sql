@@ -9,7 +9,7 @@ SELECT xid::text, tenant_id, conversation_id, version, type, body, at
  WHERE (xid, conversation_id, version) > ($1::text::xid8, $2::uuid, $3::bigint)
    AND (xid, conversation_id, version) <= ($4::text::xid8, $5::uuid, $6::bigint)
    AND tenant_id = ANY ($7::uuid[])
- ORDER BY xid, conversation_id, version LIMIT $8
+ ORDER BY events.xid, conversation_id, version LIMIT $8  -- the column: the text sorts otherwise
 
 -- name: missed
 -- The same for several readers, each with a tenant, a beginning and an end of its own.
