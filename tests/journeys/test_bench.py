@@ -50,19 +50,7 @@ def told_by(tmp_path: Path, *arguments: str) -> dict[str, Any]:
     return found
 
 
-def test_the_ingest_bench_tells_one_object_and_leaves_nothing(tmp_path: Path) -> None:
-    found = told_by(tmp_path, "ingest", "--seconds", "0.5", "--rounds", "1")
-    assert found["name"] == "ingest"
-    assert found["saturated"]["counts"]["accepted"] > 0
-    assert found["saturated"]["counts"]["failed"] == 0
-    assert found["limit"]["counts"]["accepted"] > 0
-    assert {"webhooks", "hosts", "postgres", "haproxy", "crowd"} <= found["groups"].keys()
-    assert found["statements_per_unit"] > 0
-    assert not left_of(str(tmp_path))
-    assert not list(tmp_path.iterdir())
-
-
-def test_the_live_bench_finds_every_event_on_every_screen_once(tmp_path: Path) -> None:
+def test_a_bench_finds_every_event_on_every_screen_once_and_leaves_nothing(tmp_path: Path) -> None:
     house = ("--tenants", "2", "--sockets", "3", "--rate", "10")
     found = told_by(tmp_path, "live", "--seconds", "2", *house)
     assert found["sockets"] == 6
@@ -71,6 +59,7 @@ def test_the_live_bench_finds_every_event_on_every_screen_once(tmp_path: Path) -
     assert found["back"]["absent"] == found["back"]["refetching"] == 0
     assert {"live", "haproxy", "screens"} <= found["groups"].keys()
     assert not left_of(str(tmp_path))
+    assert not list(tmp_path.iterdir())
 
 
 def test_an_interrupted_bench_ends_its_stack(tmp_path: Path) -> None:
