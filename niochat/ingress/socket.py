@@ -35,6 +35,8 @@ class Socket:
         self._websocket = websocket
         self._line: asyncio.Queue[Frame] = asyncio.Queue(LINE)
         self._cut = asyncio.Event()
+        self._moved = False
+        """It was offered a position since the log's was last told."""
         self._goodbye: Goodbye | None = None
 
     def sees(self, holder: Holder) -> bool:
@@ -43,22 +45,34 @@ class Socket:
 
     def offer(self, frame: Frame) -> None:
         """Put it in line; where the line is full nothing else follows but a good-bye."""
-        try:
-            self._line.put_nowait(frame)
-        except asyncio.QueueFull:
-            self.cut(Goodbye(reason="slow", retry_after_s=1.0))
+        self._moved = True
+        self._put(frame)
+
+    def stand(self, frame: Frame) -> None:
+        """Put it in line unless a later position came since the last time: thousands of screens
+        are told at once.
+        """
+        if not self._moved:
+            self._put(frame)
+        self._moved = False
 
     def mention(self, frame: Frame) -> bool:
         """Put it in line where that is not half full: what passes may be left out."""
         if self._line.qsize() >= LINE // 2:
             return False
-        self.offer(frame)
+        self._put(frame)
         return True
 
     def cut(self, goodbye: Goodbye) -> None:
         """End it soon, with a reason."""
         self._goodbye = self._goodbye or goodbye
         self._cut.set()
+
+    def _put(self, frame: Frame) -> None:
+        try:
+            self._line.put_nowait(frame)
+        except asyncio.QueueFull:
+            self.cut(Goodbye(reason="slow", retry_after_s=1.0))
 
     @property
     def leaves(self) -> bool:

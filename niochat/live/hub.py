@@ -41,6 +41,10 @@ class Screen(Protocol):
         """Put it in line; a line that is full cuts the screen off."""
         ...
 
+    def stand(self, frame: Frame) -> None:
+        """Where the log stands: put it in line, unless it was offered something since the last."""
+        ...
+
     def mention(self, frame: Frame) -> bool:
         """Put it in line if there is room to spare; whether there was: what passes may be left
         out.
@@ -132,7 +136,7 @@ class Hub:
         standing = standing_frame(self._upto)
         for screens in self._screens.values():
             for screen in screens:
-                screen.offer(standing)
+                screen.stand(standing)
 
     async def run_for_ever(self) -> None:
         """Read and offer, until it is cancelled."""
@@ -213,6 +217,10 @@ class _Collected:
     def sees(self, holder: Holder) -> bool:
         """As the screen does."""
         return self.screen.sees(holder)
+
+    def stand(self, frame: Frame) -> None:
+        """Kept, in its order."""
+        self.offer(frame)
 
     def mention(self, frame: Frame) -> bool:
         """Left out: it will have passed by then."""

@@ -42,6 +42,9 @@ class Watched:
     def offer(self, frame: Frame) -> None:
         self.frames.append(json.loads(frame))
 
+    def stand(self, frame: Frame) -> None:
+        self.offer(frame)
+
     def mention(self, frame: Frame) -> bool:
         self.offer(frame)
         return True

@@ -179,3 +179,21 @@ async def test_who_comes_while_the_database_is_away_is_told_to_come_again(
         await socket.send(first)
         code, reason = await refused(socket)
     assert (code, reason) == (1012, "slow")
+
+
+async def test_only_who_heard_nothing_since_is_told_where_the_log_stands(theatre: Theatre) -> None:
+    _, headers = await theatre.desk.joins("admin")
+    async with theatre.screen(headers) as socket:
+        await hears(socket, "welcome")
+        (screen,) = theatre.live._sockets
+        while screen not in theatre.hub._screens[screen.tenant_id]:
+            await asyncio.sleep(0.005)  # it is admitted right after its welcome
+        theatre.hub.stand()
+        screen.offer(b'{"type": "event"}')
+        theatre.hub.stand()
+        screen.offer(b'{"type": "hidden"}')
+        theatre.hub.stand()
+        theatre.hub.stand()
+        heard = [(await hears(socket))["type"] for _ in range(4)]
+
+    assert heard == ["standing", "event", "hidden", "standing"]
