@@ -7,6 +7,7 @@ from uuid import UUID
 
 from niochat.adapters.postgres.database import Database
 from niochat.adapters.postgres.queries import queries
+from niochat.domain.errors import NiochatError
 from niochat.domain.permissions import Holder
 from niochat.live.frames import Frame
 from niochat.live.log import Happened
@@ -73,8 +74,12 @@ class Counters:
         if not tenants:
             return {}
         found: defaultdict[UUID, Waiting] = defaultdict(Waiting, {t: Waiting() for t in tenants})
-        async with self._database.path() as connection:
-            rows = await connection.fetch(_SQL["queues"], list(tenants))
+        try:
+            async with self._database.path() as connection:
+                rows = await connection.fetch(_SQL["queues"], list(tenants))
+        except NiochatError:
+            self._tenants |= tenants  # the next count finds them again
+            raise
         for row in rows:
             waiting = found[row["tenant_id"]]
             if row["status"] == "pending":
@@ -88,12 +93,16 @@ class Counters:
         readers, self._readers = list(self._readers), set()
         if not readers:
             return []
-        async with self._database.path() as connection:
-            rows = await connection.fetch(
-                _SQL["of_agents"],
-                [each.tenant_id for each in readers], [each.user_id for each in readers],
-                [each.conversation_id for each in readers],
-            )  # fmt: skip
+        try:
+            async with self._database.path() as connection:
+                rows = await connection.fetch(
+                    _SQL["of_agents"],
+                    [each.tenant_id for each in readers], [each.user_id for each in readers],
+                    [each.conversation_id for each in readers],
+                )  # fmt: skip
+        except NiochatError:
+            self._readers.update(readers)
+            raise
         return [
             Passing(
                 row["tenant_id"],

@@ -206,6 +206,20 @@ async def test_what_failed_is_said_again_once_with_its_file(desk: Desk) -> None:
     assert await desk.given.count("outbox", "origin = 'agent'") == 2
 
 
+async def test_what_failed_is_said_again_once_whoever_of_two_asks(desk: Desk) -> None:
+    visit, who = await taken(desk)
+    _, boss = await desk.joins("admin")
+    await says(desk, visit, who, text="olá")
+    failed = (await lines(desk, visit, who))[0]
+    await sends(desk, visit, cmd.SendResult.FAILED)
+    retry = f"/conversations/{visit.id}/messages/{failed['id']}/retry"
+
+    assert (await desk.http.post(retry, headers=who)).json() == {"done": True}
+    problem(await desk.http.post(retry, headers=boss), 409, "key_reused")
+
+    assert await desk.given.count("outbox", "origin = 'agent'") == 2
+
+
 async def test_a_message_of_another_conversation_is_unknown(desk: Desk) -> None:
     visit, who = await taken(desk)
     other = await desk.conversation()

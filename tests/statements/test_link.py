@@ -165,6 +165,21 @@ async def test_what_an_agent_took_over_stays_with_the_agent(
     await holds(given)
 
 
+async def test_who_waits_for_a_person_still_does_so_in_lists_after_linking(
+    a: Host, place: Place, given: Given
+) -> None:
+    stays, joins = await apart(a, place)
+    await put(a, place, joins, [cmd.TransferConversation("bia", "atendimento")])
+    await a.run(joins)
+
+    await link(a, place, stays, joins)
+
+    lists = await given.rows(
+        "SELECT (status, waiting_since IS NOT NULL)::text FROM conversations ORDER BY opened_at"
+    )
+    assert lists == ["(waiting,t)", "(resolved,f)"]
+
+
 async def test_rows_that_wait_go_along_in_the_order_they_came(
     a: Host, place: Place, given: Given
 ) -> None:

@@ -57,10 +57,10 @@ class Found:
 
     async def ask(self, command: DurableCommand, once: str = "") -> Done:
         """It is stored under its key, and done; or done soon (202). ``once`` names what happens
-        once whatever key is sent.
+        once, whatever key is sent and whoever asks.
         """
-        key = once or self.key or secrets.token_hex(8)
-        named = f"person:{self.caller.id}:{self.id}:{command.type}:{key}"
+        key = once or f"{self.caller.id}:{self.key or secrets.token_hex(8)}"
+        named = f"person:{self.id}:{command.type}:{key}"
         place = ThreadPlace(self.tenant_id, self.row["thread_id"], self.row["channel_id"])
         done = await rooms_of(self.request).asking.ask(place, named, command, DONE_WITHIN_S)
         await self._write_down(command, done)

@@ -14,11 +14,13 @@ SELECT id, thread_id, state, schema_version, version FROM conversations
  ORDER BY opened_at, id FOR UPDATE
 
 -- name: write_conversation
--- New state, and the thread it now belongs to.
+-- New state, what lists sort by of it, and the thread it now belongs to.
 UPDATE conversations
    SET thread_id = $3, state = $4, version = $5, status = $6, team = $7, agent = $8,
        paused_until = $9, changed_at = now(),
-       resolved_at = CASE WHEN $6 = 'resolved' THEN now() END
+       resolved_at = CASE WHEN $6 = 'resolved' THEN now() END,
+       waiting_since = CASE WHEN ($4::jsonb -> 'waits')::bool THEN coalesce(waiting_since, now()) END,
+       snoozed_until = ($4::jsonb ->> 'snoozed_until')::timestamptz
  WHERE tenant_id = $1 AND id = $2
 
 -- name: add_event
