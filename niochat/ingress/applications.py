@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from uuid import UUID
 
+import ray
 import structlog
 from ray import serve
 from starlette.applications import Starlette
@@ -17,11 +18,13 @@ from niochat import telemetry
 from niochat.access.mail import deliver_for_ever
 from niochat.accounts.held_back import Teller
 from niochat.actors import kinds
-from niochat.actors.cluster_nodes import Part, actor_options, replicas
+from niochat.actors.cluster_nodes import ClusterNodes, Part, actor_options, replicas
 from niochat.actors.gateway import HostGateway
 from niochat.actors.host_calls import HostCalls
-from niochat.actors.pools import POOLS
+from niochat.actors.pool_members import Pool
+from niochat.actors.pools import pools
 from niochat.actors.release import release_of
+from niochat.actors.supervisor import Supervisor
 from niochat.actors.team_queue import Look
 from niochat.actors.tenant import ChannelConnected
 from niochat.adapters.postgres.queries import queries
@@ -44,6 +47,7 @@ from niochat.ingress.admission import Admission
 from niochat.ingress.api import application as rest
 from niochat.ingress.api.limits import CallLimit
 from niochat.ingress.api.rooms import Rooms
+from niochat.ingress.at_most import AtMost
 from niochat.ingress.catch_up import CatchUp
 from niochat.ingress.figures import (
     Answers,
@@ -71,6 +75,8 @@ from niochat.wiring.parts import Parts, open_parts
 _SQL = queries("health")
 _log = structlog.get_logger(__name__)
 
+MOST_API_REQUESTS = 200
+"""At once, of one replica."""
 TELL_EVERY_S = 5.0
 MOST_TOLD = 200
 """Sessions that came back and are being told; of further ones the next regular fill knows."""
@@ -159,12 +165,14 @@ def _api_routes(parts: Parts) -> list[BaseRoute]:
             orphans = await connection.fetchval(_SQL["orphaned_shards"])
         return f"{orphans} of {SHARDS} shards have no living host" if orphans else ""
 
-    async def pools() -> str:
-        for deployment, application in POOLS:
-            await serve.get_deployment_handle(deployment, application).ping.remote()
+    needed = [Pool(name) for name in pools(parts.settings.pools)]
+
+    async def answering() -> str:
+        for pool in needed:
+            await pool.ping()
         return ""
 
-    checks = {"database": database, "redis": redis, "hosts": hosts, "pools": pools}
+    checks = {"database": database, "redis": redis, "hosts": hosts, "pools": answering}
     gateway = HostGateway(parts.database)
 
     def poke(thread_id: UUID) -> None:
@@ -253,8 +261,19 @@ def _live_routes(parts: Parts) -> list[BaseRoute]:
     return live.routes()
 
 
+def _desk_routes(parts: Parts) -> list[BaseRoute]:
+    """API and screens in one process, which also supervises: what one machine has to spare."""
+    node = ray.get_runtime_context().get_node_id()
+    parts.owner.start(Supervisor(parts, ClusterNodes(), node).run_for_ever())
+    return [*_live_routes(parts), *_api_routes(parts)]
+
+
 def _live() -> Starlette:
     return _application(_live_routes)
+
+
+def _desk() -> Starlette:
+    return _application(_desk_routes, Middleware(AtMost, MOST_API_REQUESTS))
 
 
 def _webhooks() -> Starlette:
@@ -280,6 +299,10 @@ class ApiReplica:
     """Health, the operators' API and the REST API."""
 
 
+class DeskReplica:
+    """API, screens and supervision of one machine, where each process counts."""
+
+
 webhooks = serve.deployment(
     name="Webhooks",
     num_replicas=replicas(),
@@ -292,7 +315,7 @@ webhooks = serve.deployment(
 api = serve.deployment(
     name="Api",
     num_replicas=replicas(),
-    max_ongoing_requests=200,
+    max_ongoing_requests=MOST_API_REQUESTS,
     max_queued_requests=100,
     max_surge_percent=100,
     health_check_period_s=10,
@@ -307,3 +330,12 @@ live = serve.deployment(
     graceful_shutdown_timeout_s=20,
     ray_actor_options=actor_options(Part.DOORS, 0.1),
 )(serve.ingress(_live)(LiveReplica)).bind()
+desk = serve.deployment(
+    name="Desk",
+    num_replicas=1,
+    max_ongoing_requests=10_000,
+    max_surge_percent=100,
+    health_check_period_s=10,
+    graceful_shutdown_timeout_s=20,
+    ray_actor_options=actor_options(Part.ANY, 0.1),
+)(serve.ingress(_desk)(DeskReplica)).bind()

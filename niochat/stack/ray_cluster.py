@@ -23,7 +23,9 @@ from niochat.stack.ports import Ports
 from niochat.stack.ray_flags import cores, ray_environment
 
 NAMESPACE = "niochat"
-SERVE_CONFIG = Path(niochat.__file__).resolve().parents[1] / "serve_config.yaml"
+CHECKOUT = Path(niochat.__file__).resolve().parents[1]
+SERVE_CONFIG = CHECKOUT / "serve_config.yaml"
+ONE_MACHINE = CHECKOUT / "deploy" / "one_machine.yaml"
 
 # Ray replaces 127.0.0.1 by the address of the network card, which a laptop loses with its
 # network. It leaves the other loopback addresses alone; only Linux has them without set-up.
@@ -200,7 +202,7 @@ class RayCluster:
 
 def _python_path() -> str:
     inherited = os.environ.get("PYTHONPATH", "")
-    return os.pathsep.join(part for part in (str(SERVE_CONFIG.parent), inherited) if part)
+    return os.pathsep.join(part for part in (str(CHECKOUT), inherited) if part)
 
 
 def _command_of(process: psutil.Process) -> list[str]:

@@ -24,7 +24,7 @@ from tests.cluster.services import HTTP
 GCS = 6379
 START_S = 90.0
 DEPLOY_S = 200.0
-APPLICATIONS = ("webhooks", "api", "live", "assistant", "erp", "supervisor")
+APPLICATIONS = ("webhooks", "api", "live", "supervisor")
 LABEL = "niochat-carries"
 # Every machine has its own, so every machine has the same.
 _PORTS = Ports(

@@ -13,6 +13,8 @@ import pytest
 from niochat.stack import processes
 
 CHECKOUT = Path(__file__).parents[2]
+LAYOUT = {"NIOCHAT_POOLS": "apart", "NIOCHAT_HOSTS": "2"}
+"""Two hosts, and a process for each pool: so that one can die without the other."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,6 @@ def _run(home: Path, option: str) -> None:
     done = subprocess.run(
         [CHECKOUT / "scripts" / "run", option],
         stdin=subprocess.DEVNULL, capture_output=True, timeout=240, check=False,
-        env={**ours, "NIOCHAT_HOME": str(home)},
+        env={**ours, "NIOCHAT_HOME": str(home), **LAYOUT},
     )  # fmt: skip
     assert done.returncode == 0, (done.stdout + done.stderr).decode(errors="replace")[-3000:]

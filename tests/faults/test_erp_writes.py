@@ -125,11 +125,11 @@ async def the_host(provider: Provider, phone: str) -> psutil.Process:
 
 
 async def the_assistant(provider: Provider, phone: str) -> psutil.Process:
-    return provider.victims.named("ray::ServeReplica:assistant")[0]
+    return provider.victims.named("ray::AssistantActor")[0]
 
 
 async def the_erp(provider: Provider, phone: str) -> psutil.Process:
-    return provider.victims.named("ray::ServeReplica:erp")[0]
+    return provider.victims.named("ray::ErpActor")[0]
 
 
 async def the_database(provider: Provider, phone: str) -> psutil.Process:
