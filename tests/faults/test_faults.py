@@ -47,7 +47,7 @@ async def a_webhook_replica(victims: Victims) -> None:
 
 
 async def a_pool_member(victims: Victims) -> None:
-    await kill(victims.named("ray::AssistantActor")[0])
+    await kill(victims.named("ray::PoolActor")[0])
 
 
 async def the_supervisor_and_a_host(victims: Victims) -> None:

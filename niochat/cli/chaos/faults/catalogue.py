@@ -30,9 +30,10 @@ _WORKERS = (
         kill("ray::ServeReplica:desk"),
     ),
     Fault(
-        "pool-kill", "its turns run again, each answers once; a write is found in its journal",
-        kill("ray::PoolActor"),
+        "assistant-kill", "its turns run again, and each answers once",
+        kill("ray::AssistantActor"),
     ),
+    Fault("erp-kill", "a write is found in its journal", kill("ray::ErpActor")),
     Fault("haproxy-kill", "the gateway repeats, the rest is fetched", kill("bin/haproxy")),
     Fault(
         "raylet-kill", "all of Ray ends and is started again",
