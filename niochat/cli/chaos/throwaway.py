@@ -26,8 +26,7 @@ _READY = "Ctrl-C stops everything."
 _OURS = ("NIOCHAT_", "RAY_", "DATABASE_URL", "REDIS_URL")
 _LOOK_S = 0.2
 _LAYOUT = {"NIOCHAT_HOSTS": "2", "NIOCHAT_POOLS": "apart"}
-"""Each may die alone, and there is another host to go to. The tests of faults play one machine's own.
-"""
+"""Each may die alone, and there is another host. Tests of faults keep one machine's layout."""
 
 
 @dataclass(frozen=True, slots=True)
