@@ -14,6 +14,8 @@ from niochat.runtime.pressure import Pressure
 
 AHEAD = 32
 """Turns that a paced tenant may have in line before its next conversations have to wait."""
+ALONE_S = 1.0
+"""Between two looks while there is nobody to be fair to."""
 MOST_OUTSIDE = 10_000
 """Conversations that wait in memory; further ones wait as rows, which are swept."""
 
@@ -49,9 +51,10 @@ class Entrance:
         """Tell the pace how busy the machine is, and let in whom it allows."""
         pressure, before = Pressure(), time.monotonic()
         while True:
-            await asyncio.sleep(LOOK_EVERY_S)
+            pause_s = LOOK_EVERY_S if self._pace.counts else ALONE_S
+            await asyncio.sleep(pause_s)
             passed_s, before = time.monotonic() - before, time.monotonic()
-            late = not pressure.known and passed_s > LOOK_EVERY_S + LATE_S
+            late = not pressure.known and passed_s > pause_s + LATE_S
             self._pace.look(1.0 if late else pressure.now(), passed_s)
             self.let_in()
 

@@ -179,7 +179,7 @@ class RayCluster:
         }
         switches = ["--head", "--disable-usage-stats", "--no-monitor"]
         given = [f"--{name}={value}" for name, value in flags.items()]
-        return [sys.executable, "-m", "ray.scripts.scripts", "start", *switches, *given]
+        return [str(ray_command()), "start", *switches, *given]
 
     def _end_client_server(self) -> None:
         """End the server for remote drivers: a Python process and a port that nobody here uses.
@@ -198,6 +198,11 @@ class RayCluster:
         for state in self._folder.iterdir():
             if state.name != "r" and state.is_dir():
                 shutil.rmtree(state, ignore_errors=True)
+
+
+def ray_command() -> Path:
+    """Ray's command line, of the environment that this program runs in."""
+    return Path(sys.executable).with_name("ray")
 
 
 def _python_path() -> str:
