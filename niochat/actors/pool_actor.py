@@ -8,7 +8,7 @@ import asyncio
 import pickle
 import secrets
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import ray
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
@@ -22,18 +22,18 @@ from niochat.actors.release import release_of
 from niochat.actors.tenant_calls import tenant_calls
 from niochat.actors.vitals import Vitals
 from niochat.assistant.report import TurnReport, TurnRequest
-from niochat.assistant.turn import Assistant
 from niochat.config import Settings
-from niochat.domain.erp import ErpDesk
-from niochat.erp.service import ErpService
 from niochat.runtime import garbage
 from niochat.runtime.exchange import PARK_S, Exchange
 from niochat.runtime.lag import LoopLag
 from niochat.runtime.pressure import Pressure
 from niochat.runtime.scaling import Load
-from niochat.wiring.assistant import build_assistant
-from niochat.wiring.erp import ErpInProcess, build_erp
 from niochat.wiring.parts import Parts, open_parts
+
+if TYPE_CHECKING:
+    from niochat.assistant.turn import Assistant
+    from niochat.domain.erp import ErpDesk
+    from niochat.erp.service import ErpService
 
 
 class PoolActor:
@@ -91,6 +91,11 @@ class PoolActor:
                     self._parts = await self._start()
 
     async def _start(self) -> Parts:
+        # Imported here, for the supervisor knows this module, too: the model's client alone is
+        # 40 MB and half a second.
+        from niochat.wiring.assistant import build_assistant
+        from niochat.wiring.erp import ErpInProcess, build_erp
+
         parts = await open_parts(self._settings)
         desk: ErpDesk = ErpPool(Pool(PoolName.ERP))
         if self.carries is not PoolName.ASSISTANT:

@@ -29,6 +29,8 @@ def spawn(
     name: str,
     command: Sequence[str],
     environment: Mapping[str, str] | None = None,
+    *,
+    stdin: int = subprocess.DEVNULL,
 ) -> subprocess.Popen[bytes]:
     """Start `command`; what it writes is appended to the log called `name`.
 
@@ -39,7 +41,7 @@ def spawn(
     try:
         child = subprocess.Popen(
             command,
-            stdin=subprocess.DEVNULL,
+            stdin=stdin,
             stdout=descriptor,
             stderr=descriptor,
             env=marked_environment(home, environment),

@@ -126,7 +126,7 @@ class Stack:
         progress("Ray has died: starting it again.")
         self._served = False  # until everything is deployed: half of it is not enough
         self._end_kinds("ray", "haproxy")
-        self.ray.launch(self._children_environment())
+        self.ray.launch(self._children_environment(), self.options.serve_config)
         self._serve(progress)
         progress("Ray is back.")
 
@@ -167,7 +167,7 @@ class Stack:
         env = self._children_environment()
         # Ray needs seconds and nothing of the others until it runs our code.
         progress("Starting Ray.")
-        self.ray.launch(env)
+        self.ray.launch(env, self.options.serve_config)
         self._start_stores(env["DATABASE_URL"], progress)
         if self.options.sandbox:
             progress("Starting the sandbox.")
@@ -180,7 +180,7 @@ class Stack:
 
     def _serve(self, progress: Progress) -> None:
         self.ray.join()
-        self.ray.deploy(self.options.serve_config, progress)
+        self.ray.deploy(progress)
         self._served = True
 
     def _start_stores(self, dsn: str, progress: Progress) -> None:

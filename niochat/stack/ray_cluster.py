@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -30,6 +31,7 @@ ONE_MACHINE = CHECKOUT / "deploy" / "one_machine.yaml"
 # Ray replaces 127.0.0.1 by the address of the network card, which a laptop loses with its
 # network. It leaves the other loopback addresses alone; only Linux has them without set-up.
 _NODE = "127.0.0.2" if sys.platform == "linux" else "127.0.0.1"
+TOLD = "--told"  # of serve_deployment.py, which imports Ray
 _OBJECT_STORE_BYTES = 100_000_000
 _START_S = 90.0
 _DEPLOY_S = 180.0
@@ -57,7 +59,9 @@ class RayCluster:
         self._folder = home.temporary_folder()
         self._token_file = home.folder / "ray_token"
         self._token = credentials.ray_token
+        self._config = home.folder / "serve_config.yaml"
         self._child: subprocess.Popen[bytes] | None = None
+        self._deployment: subprocess.Popen[bytes] | None = None
         self._servers: list[psutil.Process] = []
 
     @property
@@ -81,19 +85,17 @@ class RayCluster:
         """Where Ray's dashboard is, if it was asked for."""
         return f"http://127.0.0.1:{self._ports.dashboard}" if self._dashboard else None
 
-    def start(self, env: Mapping[str, str]) -> str:
-        """Start Ray with `env` in every worker, and return its address once it is up."""
-        self.launch(env)
-        return self.join()
-
-    def launch(self, env: Mapping[str, str]) -> None:
-        """Begin to start Ray; `join` waits for it. Nothing of an older one may be left."""
+    def launch(self, env: Mapping[str, str], config: Path = ONE_MACHINE) -> None:
+        """Begin to start Ray with `env` in every worker, and to load the applications of a Serve
+        config; `join` and `deploy` wait for them. Nothing of an older Ray may be left.
+        """
         self._forget_old_sessions()
         write_private(self._token_file, self._token)
         flags = {name: value for name, value in self.environment.items() if name != "RAY_ADDRESS"}
         # `ray start --head` is misled by the address of another cluster.
         flags |= {"RAY_ADDRESS": "", "PYTHONPATH": _python_path()}
         self._child = spawn(self._home, "ray", self._command(), {**env, **flags})
+        self._begin_deployment(config)
 
     def join(self) -> str:
         """Wait until Ray is up and return its address."""
@@ -111,18 +113,12 @@ class RayCluster:
         self._servers = [process for process in found if _name_of(process) in _SERVERS]
         return self.address
 
-    def deploy(self, config: Path, progress: Progress) -> None:
-        """Deploy the applications of a Serve config, on our port, until all of them answer."""
-        document = yaml.safe_load(config.read_text())
-        document["http_options"] = (document.get("http_options") or {}) | {
-            "host": "127.0.0.1",
-            "port": self._ports.http,
-        }
-        file = self._home.folder / "serve_config.yaml"
-        write_private(file, yaml.safe_dump(document, sort_keys=False))
+    def deploy(self, progress: Progress) -> None:
+        """Deploy the applications that `launch` was given until all of them answer."""
+        document = yaml.safe_load(self._config.read_text())
         names = ", ".join(application["name"] for application in document["applications"])
         progress(f"Deploying {names}.")
-        self._run_deployment(file)
+        self._finish_deployment()
         prefixes = {
             application.get("route_prefix", "/") for application in document["applications"]
         }
@@ -133,13 +129,28 @@ class RayCluster:
         found = processes.marked(self._home.folder)
         processes.end(processes.of_kind(found, "ray", "haproxy"), _STOP_S)
 
-    def _run_deployment(self, file: Path) -> None:
+    def _begin_deployment(self, config: Path) -> None:
+        """Its program imports the applications while Ray starts, and waits to be told."""
+        document = yaml.safe_load(config.read_text())
+        document["http_options"] = (document.get("http_options") or {}) | {
+            "host": "127.0.0.1",
+            "port": self._ports.http,
+        }
+        write_private(self._config, yaml.safe_dump(document, sort_keys=False))
         module = "niochat.stack.serve_deployment"
-        command = [sys.executable, "-m", module, str(file), self.address, str(_DEPLOY_S)]
+        command = [
+            sys.executable, "-m", module, str(self._config), self.address, str(_DEPLOY_S), TOLD,
+        ]  # fmt: skip
         env = self.environment | {"PYTHONPATH": _python_path()}
-        child = spawn(self._home, "serve", command, env)
-        log = self._home.log("serve")
+        self._deployment = spawn(self._home, "serve", command, env, stdin=subprocess.PIPE)
+
+    def _finish_deployment(self) -> None:
+        child, log = self._deployment, self._home.log("serve")
+        if child is None or child.stdin is None:
+            raise StackError("Ray was not launched.")
         try:
+            with contextlib.suppress(BrokenPipeError), child.stdin as told:
+                told.write(b"now\n")
             code = child.wait(_DEPLOY_S + _START_S)
         except subprocess.TimeoutExpired:
             raise StackError(f"Deploying takes too long.\n{last_lines(log)}") from None

@@ -1,7 +1,10 @@
-"""A program of its own that deploys a Serve config and waits: `CONFIG ADDRESS TIMEOUT_S`.
+"""A program of its own that deploys a Serve config and waits: `CONFIG ADDRESS TIMEOUT_S [--told]`.
 
 It is a process apart because Ray reads its flags when it is imported, and because the launcher
 then stays a small process that a dying Ray cannot pull down.
+
+With `--told` it imports the applications at once and deploys when it is told to, by a line on its
+standard input: so that importing, some seconds, goes on while Ray and PostgreSQL start.
 
 Two ways, both public. A plain config (applications by name, prefix and import path) is deployed
 from here: 8 s for four small applications on 2 cores. Any other goes through `serve run`, which
@@ -21,15 +24,19 @@ import ray
 import yaml
 from ray import serve
 
+from niochat.stack.ray_cluster import TOLD
+
 _POLL_S = 0.1
 _PLAIN_CONFIG = {"proxy_location", "http_options", "logging_config", "applications"}
 _PLAIN_APPLICATION = {"name", "route_prefix", "import_path"}
 
 
-def main(config: str, address: str, timeout_s: str) -> None:
+def main(config: str, address: str, timeout_s: str, *options: str) -> None:
     """Exit with 0 once every application of `config` runs, with a message otherwise."""
     document = yaml.safe_load(Path(config).read_text())
     targets = _targets(document)
+    if TOLD in options and not sys.stdin.readline():
+        return  # whoever started us has gone
     if targets is None:
         _submit(config, address)
     else:

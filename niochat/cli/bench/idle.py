@@ -42,7 +42,7 @@ print(json.dumps({"ms": round(spent_ms), "mb": round(kb / 1024, 1), "modules": l
 
 
 async def measure(stage: Stage, plan: Plan, told: Told) -> Report:
-    """`plan.rounds` slices of `plan.seconds`, added up; then each import in a process of its own."""
+    """`plan.rounds` slices of `plan.seconds`, added up; then imports, each in its own process."""
     told("settling in")
     await asyncio.sleep(_SETTLE_S)
     use = Use()

@@ -86,7 +86,8 @@ def _start(home: Path) -> Steps:
 def _steps(lines: "queue.Queue[str]", began: float) -> Steps:
     """Until it is ready; a step lasts until the next one begins."""
     steps: Steps = []
-    name, since, seen = "Python and our own imports", began, []
+    name, since = "Python and our own imports", began
+    seen: list[str] = []
     while True:
         try:
             line = lines.get(timeout=max(began + _WITHIN_S - time.monotonic(), 0.0))
