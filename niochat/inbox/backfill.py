@@ -69,9 +69,9 @@ class Backfill:
         # Times are whole seconds: within one, the store's own order (newest first) decides.
         missing.reverse()
         ordered = sorted(missing, key=lambda each: _sent_at(each, started))
-        if ordered:
+        for first in range(0, len(ordered), PAGE):  # thousands at once would keep others waiting
             for accepted in await self._inbox.accept_in_order(
-                channel.tenant_id, channel.id, ordered
+                channel.tenant_id, channel.id, ordered[first : first + PAGE]
             ):
                 if accepted.new and accepted.thread_id is not None:
                     threads.add(accepted.thread_id)

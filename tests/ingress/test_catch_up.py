@@ -70,7 +70,7 @@ async def test_only_the_first_webhook_of_a_channel_waits_for_the_fill(
     catch_up: CatchUp, filling: Filling, address: ChannelAddress, poked: Sequence[UUID]
 ) -> None:
     for _ in range(3):
-        await catch_up.before(address.channel)
+        await catch_up.before(address.channel, catch_up.arrived())
 
     assert filling.fills == 1
     assert list(poked) == [UUID(int=7)]
@@ -79,9 +79,9 @@ async def test_only_the_first_webhook_of_a_channel_waits_for_the_fill(
 async def test_a_webhook_that_could_not_be_stored_makes_the_next_one_fill_again(
     catch_up: CatchUp, filling: Filling, address: ChannelAddress
 ) -> None:
-    await catch_up.before(address.channel)
+    await catch_up.before(address.channel, catch_up.arrived())
     catch_up.missed(address.channel.id)
-    await catch_up.before(address.channel)
+    await catch_up.before(address.channel, catch_up.arrived())
 
     assert filling.fills == 2
 
@@ -92,8 +92,8 @@ async def test_while_the_database_is_away_nothing_may_be_stored_before_the_fill(
     filling.failures = [Unavailable("away", code="database")] * 2
     for _ in range(2):
         with pytest.raises(Unavailable):
-            await catch_up.before(address.channel)
-    await catch_up.before(address.channel)
+            await catch_up.before(address.channel, catch_up.arrived())
+    await catch_up.before(address.channel, catch_up.arrived())
 
     assert filling.fills == 3
 
@@ -102,8 +102,8 @@ async def test_a_gateway_that_does_not_answer_keeps_no_second_webhook_waiting(
     catch_up: CatchUp, filling: Filling, address: ChannelAddress
 ) -> None:
     filling.failures = [Unavailable("away", code="gateway")]
-    await catch_up.before(address.channel)
-    await catch_up.before(address.channel)
+    await catch_up.before(address.channel, catch_up.arrived())
+    await catch_up.before(address.channel, catch_up.arrived())
 
     assert filling.fills == 1
 
