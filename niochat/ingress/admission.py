@@ -62,12 +62,16 @@ class Place:
         self._clock = clock
         self._sleep = sleep
 
+    @property
+    def wait_s(self) -> float:
+        """So long it has to wait yet."""
+        return max(self._start - self._clock(), 0.0)
+
     async def turn(self) -> None:
         """Returns when it may begin, after all that came before it."""
         async with self._line.turn:
-            wait_s = self._start - self._clock()
-            if wait_s > 0:
-                await self._sleep(wait_s)
+            if self.wait_s > 0:
+                await self._sleep(self.wait_s)
 
 
 class Admission:

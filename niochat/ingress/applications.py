@@ -26,7 +26,7 @@ from niochat.actors.team_queue import Look
 from niochat.actors.tenant import ChannelConnected
 from niochat.adapters.postgres.queries import queries
 from niochat.adapters.redis.buckets import Buckets
-from niochat.adapters.redis.live import RELEASES, Broadcast
+from niochat.adapters.redis.live import RELEASES, TURNED_AWAY, Broadcast
 from niochat.adapters.smtp import Smtp
 from niochat.assignment.changes import PresenceChanges
 from niochat.assignment.presences import Presences
@@ -45,6 +45,7 @@ from niochat.ingress.api import application as rest
 from niochat.ingress.api.limits import CallLimit
 from niochat.ingress.api.rooms import Rooms
 from niochat.ingress.catch_up import CatchUp
+from niochat.ingress.elsewhere import Elsewhere
 from niochat.ingress.figures import (
     Answers,
     ClusterFigures,
@@ -114,7 +115,10 @@ def _webhook_routes(parts: Parts, answers: Answers) -> list[BaseRoute]:
     def connected(tenant_id: UUID) -> None:
         owner.offer(lambda: hosts.tell(kinds.tenant(tenant_id), ChannelConnected()), MOST_TOLD)
 
-    catch_up = CatchUp(parts.backfill, parts.line_of, poke)
+    redis = Broadcast(parts.settings.redis_url.get_secret_value(), TURNED_AWAY)
+    elsewhere = Elsewhere(redis)
+    catch_up = CatchUp(parts.backfill, parts.line_of, poke, tell=elsewhere.tell)
+    owner.start(elsewhere.hear(catch_up.elsewhere))
     guard = _flood_guard(parts)
     admission = Admission(guard)
     owner.start(admission.look_for_ever())

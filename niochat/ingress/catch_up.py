@@ -60,12 +60,14 @@ class CatchUp:
         line_of: LineOf,
         poke: Callable[[UUID, UUID], None],
         *,
+        tell: Callable[[UUID], None] = lambda channel_id: None,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._backfill = backfill
         self._line_of = line_of
         self._poke = poke
+        self._tell = tell
         self._clock = clock
         self._sleep = sleep
         self._arrivals = 0
@@ -117,6 +119,14 @@ class CatchUp:
         """The same for want of a place here: it is fetched even if nothing of the channel comes."""
         self.missed(channel.id, arrival)
         self._plan(channel)
+        self._tell(channel.id)
+
+    def elsewhere(self, channel_id: UUID) -> None:
+        """Another replica turned a webhook of the channel away just now."""
+        if channel_id in self._missed:  # else its first webhook here waits for a fill anyway
+            self.missed(channel_id)
+            soon = self._clock() + GATHER_S
+            self._rests_until[channel_id] = max(self._rests_until.get(channel_id, soon), soon)
 
     def closed_s(self, channel_id: UUID) -> float:
         """For so long nothing of the channel can be stored in order; 0: it may come in."""
@@ -157,7 +167,7 @@ class CatchUp:
         try:
             await self._sleep(begins - self._clock())
             async with self._places, self._locks[channel.id]:
-                filled = await self._fill(channel, PLANNED_WITHIN_S)
+                filled = await self._fill(channel, PLANNED_WITHIN_S, deeper=True)
         except Unavailable as error:
             _log.warning("catch_up_put_off", channel=str(channel.id), error=repr(error))
         finally:
@@ -165,12 +175,12 @@ class CatchUp:
         if filled and self._missed[channel.id] != _NOTHING:
             self._plan(channel)  # of those who were turned away meanwhile
 
-    async def _fill(self, channel: ChannelRecord, within_s: float) -> bool:
+    async def _fill(self, channel: ChannelRecord, within_s: float, *, deeper: bool = False) -> bool:
         """Whether all is there that was missed before."""
         mark, began, filled = self._missed.get(channel.id, 0), self._clock(), False
         self._filling[channel.id], self._missed[channel.id] = mark, _NOTHING
         try:
-            await self._fetch(channel, within_s)
+            await self._fetch(channel, within_s, deeper)
             filled = True
         except NiochatError as error:
             if isinstance(error, Unavailable) and error.code == "database":
@@ -185,9 +195,10 @@ class CatchUp:
             self._rests_until[channel.id] = self._clock() + min(took_s * REST, LONGEST_REST_S)
         return filled
 
-    async def _fetch(self, channel: ChannelRecord, within_s: float) -> None:
+    async def _fetch(self, channel: ChannelRecord, within_s: float, deeper: bool) -> None:
         line = self._line_of(channel.base_url, channel.token_sealed, channel.tenant_id)
         for each in await self._backfill.channels(channel.tenant_id):
             if each.id == channel.id:
-                for thread in await self._backfill.fill(each, line, within_s):
+                threads = await self._backfill.fill(each, line, within_s, deeper=deeper)
+                for thread in threads:
                     self._poke(thread, channel.tenant_id)

@@ -10,47 +10,18 @@ from niochat.accounts.records import ChannelAddress, ChannelRecord
 from niochat.domain.errors import Unavailable
 from niochat.domain.gateway import Line
 from niochat.inbox.accept import Inbox
-from niochat.inbox.backfill import FillableChannel
 from niochat.ingress.catch_up import CatchUp
 from niochat.ingress.webhooks import Door, application
 from tests.adapters.whatsapp.captures import TEXT, capture
 from tests.ingress.conftest import World, path_of, serving, vault
+from tests.ingress.filling import Filling
 
 pytestmark = pytest.mark.asyncio
 
 
-class Filling:
-    """A back-fill that counts, and fails as it is told; the real one is tested by itself."""
-
-    def __init__(self, channel: FillableChannel) -> None:
-        self.channel = channel
-        self.failures: list[Exception] = []
-        self.fills = 0
-
-    async def channels(self, tenant_id: UUID) -> list[FillableChannel]:
-        return [self.channel]
-
-    async def fill(
-        self, channel: FillableChannel, line: Line, gateway_s: float | None = None
-    ) -> set[UUID]:
-        self.fills += 1
-        if self.failures:
-            raise self.failures.pop(0)
-        return {UUID(int=7)}
-
-
 @pytest.fixture
 def filling(address: ChannelAddress) -> Filling:
-    channel = address.channel
-    return Filling(
-        FillableChannel(
-            channel.id,
-            channel.tenant_id,
-            channel.base_url,
-            channel.token_sealed,
-            None,  # type: ignore[arg-type]
-        )
-    )
+    return Filling(address.channel)
 
 
 @pytest.fixture
