@@ -67,9 +67,11 @@ class Customers:
         reader, writer = await asyncio.open_connection(url.host, url.port)
         head = f"POST {self.path} HTTP/1.1\r\nHost: {url.host}\r\nContent-Length: {size}\r\n\r\n"
         writer.write(head.encode())
-        line = await reader.readline()
-        writer.close()
-        return line.decode()
+        try:
+            async with asyncio.timeout(10):
+                return (await reader.readline()).decode()
+        finally:
+            writer.close()
 
     async def tell(self, text: str, phone: str = PHONE) -> httpx.Response:
         return await self.post(await self.write(text, phone))
