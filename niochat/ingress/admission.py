@@ -40,11 +40,11 @@ class _Line:
 
     in_progress: int = 0
     due: float = float("-inf")
-    """When its next webhook may begin, had it no burst. Never earlier than it was: a line that is
-    let go all at once would be overtaken by who comes then.
-    """
+    """When its next webhook may begin, had it no burst."""
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
-    """Whoever is first in line holds it; locks are given in the order in which they were asked."""
+    """Whoever is first in line holds it: timers alone would let somebody overtake when the loop is
+    late. Locks are given in the order in which they were asked.
+    """
 
 
 class Place:

@@ -244,3 +244,33 @@ async def test_nobody_overtakes_in_a_line_not_even_once_the_machine_is_calm() ->
 
             await door.clock.pass_(1.5)
             assert began == list(range(21))
+
+
+@pytest.mark.asyncio
+async def test_nobody_overtakes_when_the_loop_is_late_for_the_first_in_line() -> None:
+    door, began, wakes = Door(), list[int](), asyncio.Event()
+
+    async def late_for_the_first(wait_s: float) -> None:
+        if wait_s == 1 / 8:
+            await wakes.wait()
+
+    door.admission._sleep = late_for_the_first
+    door.slowed(rate=8.0)
+    for _ in range(9):
+        door.passes(LOUD)
+
+    async def webhook(number: int, place: Place) -> None:
+        await place.turn()
+        began.append(number)
+
+    async with asyncio.TaskGroup() as group:
+        with ExitStack() as stay:
+            for number in range(5):
+                place = stay.enter_context(door.admission.tenant(LOUD))
+                group.create_task(webhook(number, place))
+            await settled()
+            assert began == []
+
+            wakes.set()
+            await settled()
+            assert began == list(range(5))
