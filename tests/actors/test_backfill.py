@@ -220,8 +220,10 @@ async def test_an_old_store_is_not_read_to_its_end(store: Store) -> None:
 async def test_what_a_returning_session_brought_late_and_was_refused_is_found_deeper(
     store: Store,
 ) -> None:
+    now = time.time()
+
     def ago(minutes: float) -> int:
-        return int((time.time() - 60 * minutes) * 1000)
+        return int((now - 60 * minutes) * 1000)
 
     late = [stored(n, messageTimestamp=ago(5), text=f"tarde {n}") for n in range(PAGE + 20)]
     store.gateway.odd = [*late, stored(999, messageTimestamp=ago(15), text="velha")]
