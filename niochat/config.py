@@ -1,5 +1,6 @@
 """Settings of a process, from its environment; read once, where the process is put together."""
 
+import os
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Literal, Self
@@ -35,6 +36,18 @@ def _http_address(value: str) -> str:
 Address = Annotated[str, AfterValidator(_http_address)]
 OperatorToken = Annotated[SecretStr, Field(min_length=16)]
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+
+
+def cores() -> int:
+    """The cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _hosts_of_machine() -> int:
+    """Hosts take two fifths of what a turn costs, and one more host makes everybody's groups
+    smaller: docs/benchmarks.md says how that was measured.
+    """
+    return max(1, round(cores() * 0.4))
 
 
 class Environment(BaseSettings):
@@ -76,14 +89,18 @@ class Settings(Environment):
     operator_token: OperatorToken | None = Field(None, validation_alias="NIOCHAT_OPERATOR_TOKEN")
     """What operators show; without it their API is closed."""
     home: Path = Field(Path(".niochat"), validation_alias="NIOCHAT_HOME")
-    hosts: int = Field(2, ge=1, validation_alias="NIOCHAT_HOSTS")
-    """Host actors of the cluster, at least."""
+    hosts: int = Field(default_factory=_hosts_of_machine, ge=1, validation_alias="NIOCHAT_HOSTS")
+    """Host actors of the cluster, at least; without it by the cores of this machine."""
     max_hosts: int | None = Field(None, ge=1, validation_alias="NIOCHAT_MAX_HOSTS")
     """At most; ``None``: as many as ``hosts``. Between the two the hosts' load decides."""
     host_lag_ms: float = Field(100.0, gt=0, validation_alias="NIOCHAT_HOST_LAG_MS")
     """Mean lag of the hosts' loops above which there are too few of them."""
     host_idle_s: Seconds = Field(300.0, validation_alias="NIOCHAT_HOST_IDLE_S")
     """Quiet for so long, one host too many goes."""
+    pools: Literal["together", "apart"] = Field("together", validation_alias="NIOCHAT_POOLS")
+    """Whether assistant and ERP share the processes of one pool, or have one each."""
+    max_pool: int | None = Field(None, ge=1, validation_alias="NIOCHAT_MAX_POOL")
+    """Members of each pool at most; ``None``: by the cores of this machine."""
     release: str | None = Field(None, validation_alias="NIOCHAT_RELEASE")
     """Name of the code; ``None``: the package's version and a digest of its files."""
     passivate_s: Seconds = Field(300.0, validation_alias="NIOCHAT_PASSIVATE_S")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from niochat.config import OperatorSettings, Settings
+from niochat.config import OperatorSettings, Settings, cores
 from niochat.domain.errors import Invalid
 
 NEEDED = {
@@ -41,7 +41,8 @@ def test_what_is_not_said_has_a_default_for_a_laptop() -> None:
 
     assert settings.base_url == "https://desk.example.com"
     assert settings.home == Path(".niochat")
-    assert (settings.hosts, settings.max_actors) == (2, 100_000)
+    assert settings.hosts == max(1, round(cores() * 0.4))
+    assert settings.max_actors == 100_000
     assert (settings.passivate_s, settings.backfill_s) == (300, 30)
     assert settings.trusted_proxies == (ip_network("127.0.0.1/32"), ip_network("::1/128"))
     assert settings.sandbox_url is None

@@ -56,16 +56,15 @@ def replicas() -> int:
 
 
 class ClusterNodes:
-    """The nodes that may carry hosts, as of the last answer of the cluster's own server (GCS)."""
+    """The nodes that may carry our actors, as of the last answer of the cluster's server (GCS)."""
 
     def __init__(self) -> None:
-        self._carriers: tuple[str, ...] = ()
+        self._carriers: dict[Part, tuple[str, ...]] = {}
         self._heard_at = time.monotonic()
 
-    @property
-    def carriers(self) -> Sequence[str]:
-        """Ids of the living nodes that may carry hosts; empty while they are not known."""
-        return self._carriers
+    def carriers(self, part: Part) -> Sequence[str]:
+        """Ids of the living nodes that may carry this part; empty while they are not known."""
+        return self._carriers.get(part, ())
 
     @property
     def silent_s(self) -> float:
@@ -78,7 +77,7 @@ class ClusterNodes:
             try:
                 # Blocking, for up to a minute while the server is away.
                 found = await asyncio.to_thread(ray.nodes)
-                self._carriers = tuple(sorted(n["NodeID"] for n in found if _carries_hosts(n)))
+                self._carriers = {part: _carriers(found, part) for part in Part}
                 self._heard_at = time.monotonic()
             except RayError as error:
                 _log.warning("nodes_not_seen", error=repr(error)[:300])
@@ -87,9 +86,13 @@ class ClusterNodes:
             await asyncio.sleep(LOOK_S)
 
 
-def _carries_hosts(node: Mapping[str, Any]) -> bool:
-    """Alive, with cores (a head has none), and labelled for hosts where labels are used."""
+def _carriers(nodes: Sequence[Mapping[str, Any]], part: Part) -> tuple[str, ...]:
+    return tuple(sorted(node["NodeID"] for node in nodes if _carries(node, part)))
+
+
+def _carries(node: Mapping[str, Any], part: Part) -> bool:
+    """Alive, with cores (a head has none), and labelled for the part where labels are used."""
     if not node["Alive"] or node["Resources"].get("CPU", 0) <= 0:
         return False
     label = os.environ.get(LABEL)
-    return not label or node.get("Labels", {}).get(label) in (Part.HOSTS, Part.ANY)
+    return not label or node.get("Labels", {}).get(label) in (part, Part.ANY)

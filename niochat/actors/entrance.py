@@ -44,7 +44,7 @@ class Entrance:
 
     async def look_for_ever(self) -> None:
         """Tell the pace how busy the machine is, and let in whom it allows."""
-        await look_for_ever(self._look)
+        await look_for_ever(self._pace, self._look)
 
     def _look(self, pressure: float, passed_s: float) -> None:
         self._pace.look(pressure, passed_s)

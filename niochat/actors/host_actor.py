@@ -13,12 +13,16 @@ from niochat.actors.gateway import NAMESPACE, HostGateway, Wire
 from niochat.actors.host_core import HostCore
 from niochat.actors.inspection import Order
 from niochat.actors.metrics import HostMetrics
-from niochat.actors.pools import AssistantPool
+from niochat.actors.pool_members import Pool
+from niochat.actors.pools import AssistantPool, pools
 from niochat.actors.release import release_of
 from niochat.config import Settings
 from niochat.runtime import garbage
 from niochat.runtime.address import Address
 from niochat.wiring.parts import open_parts
+
+KIND = "host"
+"""The names of hosts begin with it."""
 
 
 class HostActor:
@@ -27,7 +31,6 @@ class HostActor:
     def __init__(self, name: str) -> None:
         self._name = name
         self._core: HostCore | None = None
-        self._pool = AssistantPool()
         self._starting = asyncio.Lock()
 
     def __repr__(self) -> str:
@@ -54,10 +57,6 @@ class HostActor:
     async def ping(self) -> dict[str, object]:
         """:class:`Vitals` as plain values; the incarnation is another one after a restart."""
         return (await self._started()).vitals().as_wire()
-
-    async def pool_has(self, replicas: int) -> None:
-        """So many replicas of the assistant run."""
-        self._pool.replicas = replicas
 
     async def refresh(self) -> None:
         """The map of shards changed."""
@@ -89,9 +88,10 @@ class HostActor:
         hosts = HostGateway(parts.database)
         node = ray.get_runtime_context().get_node_id()
         release_of(settings.release)
+        pool = AssistantPool(Pool(pools(settings.pools)[0]))
         core = HostCore(
-            self._name, node, parts, self._pool, hosts.ask, hosts.tell,
-            poke=hosts.poke, places=self._pool.places,
+            self._name, node, parts, pool, hosts.ask, hosts.tell,
+            poke=hosts.poke, places=pool.places,
         )  # fmt: skip
         core.start()
         parts.owner.start(HostMetrics(core).report_for_ever())
@@ -119,14 +119,3 @@ def create(name: str, node: str | None = None, release: str | None = None) -> An
         runtime_env={"env_vars": {"NIOCHAT_RELEASE": release}} if release else None,
         **actor_options(Part.HOSTS, 0.1),
     ).remote(name)
-
-
-def end(name: str) -> None:
-    """End the host for good, also one that is just starting or restarted. Blocking, as
-    ``create``. Raises ``RayError`` while the cluster's server is away.
-    """
-    try:
-        actor = ray.get_actor(name, namespace=NAMESPACE)
-    except ValueError:
-        return  # there is none
-    ray.kill(actor, no_restart=True)

@@ -1,8 +1,10 @@
-"""The hosts as the supervisor knows them: pinged side by side, so that none waits for another."""
+"""The actors that the supervisor keeps (hosts, members of a pool) as it knows them: pinged side by
+side, so that none waits for another.
+"""
 
 import asyncio
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,7 +13,6 @@ import structlog
 from ray.exceptions import RayError
 from ray.util import list_named_actors
 
-from niochat.actors import host_actor
 from niochat.actors.gateway import NAMESPACE
 from niochat.actors.vitals import Vitals
 from niochat.runtime.staffing import Seat
@@ -26,14 +27,18 @@ START_S = 30.0
 END_TRIES = 10
 """Of a host that is dismissed, while the cluster's server is away; each may last a minute."""
 END_PAUSE_S = 5.0
-_PREFIX = "host-"
+
+Create = Callable[[str, str | None, str | None], Any]
+"""Makes an actor, or finds it: its name, the node it should start on, the release; blocking."""
 
 
 @dataclass(slots=True)
 class Host:
-    """One host actor. ``vitals`` is its last answer; ``None``: it has not answered yet, or died."""
+    """One actor. ``vitals`` is its last answer; ``None``: it has not answered yet, or died."""
 
     number: int
+    name: str
+    """Ray's name of it."""
     node: str | None = None
     """Where it should start; afterwards ``vitals`` says where it is."""
     fresh: bool = False
@@ -46,11 +51,6 @@ class Host:
     ping: "asyncio.Task[None] | None" = None
     creation: "asyncio.Task[Any] | None" = None
     pinged_at: float = field(default_factory=time.monotonic)
-
-    @property
-    def name(self) -> str:
-        """Ray's name of it."""
-        return f"{_PREFIX}{self.number}"
 
     @property
     def lives(self) -> bool:
@@ -76,12 +76,15 @@ class Host:
 
 
 class Roster:
-    """All hosts. What blocks (creating, killing) has tasks of its own: the cluster's server may
-    be away for a minute, and the shards of a dead host cannot wait for it.
+    """All actors of one kind, named ``{kind}-{number}``. What blocks (creating, killing) has tasks
+    of its own: the cluster's server may be away for a minute, and the shards of a dead host cannot
+    wait for it.
     """
 
-    def __init__(self, owner: Owner, release: str | None) -> None:
+    def __init__(self, owner: Owner, release: str | None, kind: str, create: Create) -> None:
         self._owner = owner
+        self._kind = kind
+        self._new = create
         self._release = release
         self._hosts: dict[int, Host] = {}
         self._endings: dict[int, asyncio.Task[None]] = {}
@@ -92,20 +95,17 @@ class Roster:
     def __len__(self) -> int:
         return len(self._hosts)
 
-    def handles(self) -> list[Any]:
-        """Of the hosts that answered the last ping; none in a supervisor that does not lead."""
-        return [host.handle for host in self if host.answers and host.handle is not None]
-
     async def discover(self) -> None:
         """Begin with the hosts that there are. Raises ``RayError``."""
         found = await asyncio.to_thread(list_named_actors, True)
-        names = [str(each["name"]) for each in found if each["namespace"] == NAMESPACE]
-        numbers = [name.removeprefix(_PREFIX) for name in names if name.startswith(_PREFIX)]
-        self._hosts = {int(n): Host(int(n)) for n in sorted(numbers) if n.isdigit()}
+        names = [str(each["name"]).rpartition("-") for each in found
+                 if each["namespace"] == NAMESPACE]  # fmt: skip
+        numbers = [int(n) for kind, _, n in names if kind == self._kind and n.isdigit()]
+        self._hosts = {number: Host(number, self._name(number)) for number in sorted(numbers)}
 
     def hire(self, number: int, node: str | None) -> None:
         """A new host; the next pings start it."""
-        self._hosts[number] = Host(number, node, fresh=True)
+        self._hosts[number] = Host(number, self._name(number), node, fresh=True)
         _log.info("host_hired", host=self._hosts[number].name, node=node)
 
     def retire(self, number: int, why: str) -> None:
@@ -134,7 +134,7 @@ class Roster:
             await asyncio.wait([host.creation])
         for _ in range(END_TRIES):
             try:
-                return await asyncio.to_thread(host_actor.end, host.name)
+                return await asyncio.to_thread(end, host.name)
             except RayError as error:
                 _log.warning("host_not_ended", host=host.name, error=repr(error)[:300])
             await asyncio.sleep(END_PAUSE_S)
@@ -188,6 +188,9 @@ class Roster:
             host.deaf = 0
         host.vitals, host.misses = vitals, 0
 
+    def _name(self, number: int) -> str:
+        return f"{self._kind}-{number}"
+
     async def _create(self, host: Host) -> Any:
         """One creation at a time: who cancels the ping does not cancel the thread. And after
         the end of the last one of this number, or its name would lead to it.
@@ -197,6 +200,17 @@ class Roster:
             self._endings.pop(host.number, None)
         if host.creation is None or host.creation.done():
             host.creation = self._owner.start(
-                asyncio.to_thread(host_actor.create, host.name, host.node, self._release)
+                asyncio.to_thread(self._new, host.name, host.node, self._release)
             )
         return await asyncio.shield(host.creation)
+
+
+def end(name: str) -> None:
+    """End an actor for good, also one that is just starting or restarted. Blocking. Raises
+    ``RayError`` while the cluster's server is away.
+    """
+    try:
+        actor = ray.get_actor(name, namespace=NAMESPACE)
+    except ValueError:
+        return  # there is none
+    ray.kill(actor, no_restart=True)

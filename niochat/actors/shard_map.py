@@ -1,6 +1,7 @@
 """Which host owns which shard: moved with the consent of who answers, taken from who does not."""
 
 import asyncio
+import time
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 
@@ -15,6 +16,8 @@ from niochat.runtime.placement import place
 _SQL = queries("placement")
 _log = structlog.get_logger(__name__)
 
+LOOK_AGAIN_S = 3.0
+"""While nobody came or went: for what an operator drains, and what another supervisor moved."""
 CALL_S = 8.0
 """For a host to let go of shards: longer than it waits for its sends."""
 
@@ -24,6 +27,9 @@ class ShardMap:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._given: dict[str, str] = {}
+        """To whom all shards were given, incarnation by name."""
+        self._look_at = 0.0
 
     async def owners(self) -> dict[int, str | None]:
         """Incarnation by shard."""
@@ -38,11 +44,16 @@ class ShardMap:
         if not able:
             return
         incarnations = {name: host.incarnation for name, host in able.items()}
+        now = time.monotonic()
+        if incarnations == self._given and now < self._look_at:
+            return
+        self._given, self._look_at = {}, now + LOOK_AGAIN_S
         staying = carriers(incarnations, await self._draining())
         wanted = {shard: incarnations[name] for shard, name in place(staying).items()}
         owners = await self.owners()
         moving = {shard: owner for shard, owner in owners.items() if owner != wanted[shard]}
         if not moving:
+            self._given = incarnations
             return
         answering = [host for host in hosts if host.answers]
         await self._release(moving, answering)

@@ -6,6 +6,7 @@ from that commit on the old owner's writes are refused, whether it knows or not.
 """
 
 import asyncio
+import math
 
 import ray
 import structlog
@@ -13,13 +14,15 @@ from ray import serve
 from ray.exceptions import RayError
 
 from niochat import telemetry
+from niochat.actors import host_actor
 from niochat.actors.cluster_nodes import ClusterNodes, Part, actor_options, replicas
-from niochat.actors.pool_count import PoolCount, running
+from niochat.actors.pool_keeper import CALLS_OF_MEMBER, PoolKeeper
+from niochat.actors.pools import pools
 from niochat.actors.release import release_of
 from niochat.actors.roster import MISSES, PING_S, Host, Roster
 from niochat.actors.shard_map import ShardMap
 from niochat.adapters.postgres.queries import queries
-from niochat.config import Settings
+from niochat.config import Settings, cores
 from niochat.domain.errors import NiochatError
 from niochat.runtime.scaling import Limits, Scale, rescale
 from niochat.runtime.staffing import Change, Hire, Retire, staff
@@ -51,7 +54,7 @@ class Supervisor:
         self._node = node
         self._release = release_of(settings.release)
         self._owner = Owner("supervisor")
-        self._roster = Roster(self._owner, settings.release)
+        self._roster = Roster(self._owner, settings.release, host_actor.KIND, host_actor.create)
         self._shards = ShardMap(parts.database)
         most = max(settings.max_hosts or 0, settings.hosts)
         self._limits = Limits(
@@ -63,7 +66,6 @@ class Supervisor:
     async def run_for_ever(self) -> None:
         """Supervise; errors are logged and the loop goes on."""
         self._owner.start(self._nodes.watch_for_ever())
-        self._owner.start(PoolCount(self._roster.handles, running).tell_for_ever())
         while True:
             try:
                 await self._lead()
@@ -84,10 +86,29 @@ class Supervisor:
             await self._roster.discover()
             self._scale = Scale(len(self._roster))
             _log.info("supervisor_leads", hosts=len(self._roster), release=self._release)
-            while True:
-                await connection.execute("SELECT 1", timeout=5)  # the lock is lost with it
-                await self._tick()
-                await asyncio.sleep(PING_S)
+            keeping = [self._owner.start(each.keep_for_ever()) for each in self._pool_keepers()]
+            try:
+                while True:
+                    await connection.execute("SELECT 1", timeout=5)  # the lock is lost with it
+                    await self._tick()
+                    await asyncio.sleep(PING_S)
+            finally:
+                for each in keeping:
+                    each.cancel()
+
+    def _pool_keepers(self) -> list[PoolKeeper]:
+        settings = self._parts.settings
+        limits = Limits(
+            replicas(), most_members(settings), lag_ms=math.inf,
+            depth=CALLS_OF_MEMBER, idle_s=settings.host_idle_s,
+        )  # fmt: skip
+        return [
+            PoolKeeper(
+                pool, limits, self._release, self._owner,
+                nodes=lambda: self._nodes.carriers(Part.POOLS), named=settings.release,
+            )
+            for pool in pools(settings.pools)
+        ]  # fmt: skip
 
     async def _tick(self) -> None:
         await self._roster.ping_all()
@@ -134,7 +155,7 @@ class Supervisor:
 
     def _wanted(self) -> int:
         """The scale, and one host for each node as far as the limits allow."""
-        for_nodes = min(len(self._nodes.carriers), self._limits.most)
+        for_nodes = min(len(self._nodes.carriers(Part.HOSTS)), self._limits.most)
         return max(self._scale.hosts, for_nodes)
 
     async def _staff(self) -> None:
@@ -148,7 +169,7 @@ class Supervisor:
 
     def _change(self) -> Change | None:
         seats = [host.seat() for host in self._roster]
-        return staff(seats, self._wanted(), self._nodes.carriers, self._release)
+        return staff(seats, self._wanted(), self._nodes.carriers(Part.HOSTS), self._release)
 
     async def _dismiss(self) -> None:
         """End those who leave and own nothing any more."""
@@ -168,6 +189,14 @@ class Supervisor:
             self._forget_at = now + FORGET_EVERY_S
             await self._parts.inbox.forget()
             await self._parts.library.forget_unused()
+
+
+def most_members(settings: Settings) -> int:
+    """Of each pool. Calls that wait need no core, so few members carry many of them; a machine of
+    two cores that is busy gets slower by a second process.
+    """
+    most = settings.max_pool or (max(1, cores() // 2) if replicas() == 1 else 4 + 4 * replicas())
+    return max(most, replicas())
 
 
 class SupervisorReplica:

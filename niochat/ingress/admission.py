@@ -153,7 +153,7 @@ class Admission:
 
     async def look_for_ever(self) -> None:
         """The same, every now and then."""
-        await look_for_ever(self.look)
+        await look_for_ever(self._pace, self.look)
 
     def held_back(self) -> list[HeldBack]:
         """Tenants of which something had to wait, or was refused, lately."""

@@ -16,6 +16,8 @@ from collections.abc import Callable, Hashable
 from niochat.runtime.pressure import Pressure
 
 LOOK_EVERY_S = 0.2
+ALONE_S = 1.0
+"""Between two looks while there is nobody to be fair to."""
 TOO_BUSY = 0.5
 """So much of the time some task waits for a core: above it, lanes are slowed down."""
 LATE_S = 0.015
@@ -101,11 +103,14 @@ class Company:
         return self._other is not None and self._clock() - self._other[1] < LATELY_S
 
 
-async def look_for_ever(look: Callable[[float, float], None]) -> None:
-    """Tell ``look`` again and again how busy the machine is, and how long it was since."""
+async def look_for_ever(pace: Pace, look: Callable[[float, float], None]) -> None:
+    """Tell ``look`` again and again how busy the machine is, and how long it was since: seldom
+    while the pace slows nobody down.
+    """
     pressure, before = Pressure(), time.monotonic()
     while True:
-        await asyncio.sleep(LOOK_EVERY_S)
+        pause_s = LOOK_EVERY_S if pace.counts else ALONE_S
+        await asyncio.sleep(pause_s)
         passed_s, before = time.monotonic() - before, time.monotonic()
-        late = not pressure.known and passed_s > LOOK_EVERY_S + LATE_S
+        late = not pressure.known and passed_s > pause_s + LATE_S
         look(1.0 if late else pressure.now(), passed_s)

@@ -1,16 +1,25 @@
 """Which host a shard belongs to: rendezvous hashing, so that few shards move when hosts change."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from hashlib import blake2b
+from types import MappingProxyType
 
 from niochat.domain.ids import SHARDS
 
 
-def place(hosts: Sequence[str]) -> dict[int, str]:
+def place(hosts: Sequence[str]) -> Mapping[int, str]:
     """Host name of every shard; the order of ``hosts`` does not matter. Empty without hosts."""
+    return _place(frozenset(hosts))
+
+
+@lru_cache(maxsize=4)
+def _place(hosts: frozenset[str]) -> Mapping[int, str]:
+    """Kept, because it is asked for every second: a thousand digests for each host."""
     if not hosts:
         return {}
-    return {shard: max(hosts, key=lambda host: _weight(shard, host)) for shard in range(SHARDS)}
+    placed = {shard: max(hosts, key=lambda host: _weight(shard, host)) for shard in range(SHARDS)}
+    return MappingProxyType(placed)
 
 
 def _weight(shard: int, host: str) -> bytes:

@@ -20,7 +20,7 @@ from niochat.stack.errors import HomeInUse, StackError
 from niochat.stack.home import Home, HomeLock, read_json, write_json
 from niochat.stack.ports import Claim, Ports
 from niochat.stack.postgres import EmbeddedPostgres, silent
-from niochat.stack.ray_cluster import SERVE_CONFIG, RayCluster
+from niochat.stack.ray_cluster import ONE_MACHINE, RayCluster
 from niochat.stack.redis_server import EmbeddedRedis
 from niochat.stack.sandbox_server import SandboxServer
 
@@ -45,7 +45,7 @@ class Options:
     http_port: int | None = None
     sandbox: bool = True
     dashboard: bool = False
-    serve_config: Path = SERVE_CONFIG
+    serve_config: Path = ONE_MACHINE
     database_url: str | None = None
     redis_url: str | None = None
     migrate: Migrate | None = None

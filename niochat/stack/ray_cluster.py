@@ -23,7 +23,9 @@ from niochat.stack.ports import Ports
 from niochat.stack.ray_flags import cores, ray_environment
 
 NAMESPACE = "niochat"
-SERVE_CONFIG = Path(niochat.__file__).resolve().parents[1] / "serve_config.yaml"
+CHECKOUT = Path(niochat.__file__).resolve().parents[1]
+SERVE_CONFIG = CHECKOUT / "serve_config.yaml"
+ONE_MACHINE = CHECKOUT / "deploy" / "one_machine.yaml"
 
 # Ray replaces 127.0.0.1 by the address of the network card, which a laptop loses with its
 # network. It leaves the other loopback addresses alone; only Linux has them without set-up.
@@ -177,7 +179,7 @@ class RayCluster:
         }
         switches = ["--head", "--disable-usage-stats", "--no-monitor"]
         given = [f"--{name}={value}" for name, value in flags.items()]
-        return [sys.executable, "-m", "ray.scripts.scripts", "start", *switches, *given]
+        return [str(ray_command()), "start", *switches, *given]
 
     def _end_client_server(self) -> None:
         """End the server for remote drivers: a Python process and a port that nobody here uses.
@@ -198,9 +200,14 @@ class RayCluster:
                 shutil.rmtree(state, ignore_errors=True)
 
 
+def ray_command() -> Path:
+    """Ray's command line, of the environment that this program runs in."""
+    return Path(sys.executable).with_name("ray")
+
+
 def _python_path() -> str:
     inherited = os.environ.get("PYTHONPATH", "")
-    return os.pathsep.join(part for part in (str(SERVE_CONFIG.parent), inherited) if part)
+    return os.pathsep.join(part for part in (str(CHECKOUT), inherited) if part)
 
 
 def _command_of(process: psutil.Process) -> list[str]:

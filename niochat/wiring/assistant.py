@@ -1,4 +1,4 @@
-"""The assistant of one pool replica."""
+"""The assistant of one process."""
 
 from collections.abc import Awaitable, Callable
 from uuid import UUID
@@ -7,15 +7,9 @@ from niochat.adapters.openai.model import Models
 from niochat.assistant.report import TurnRequest
 from niochat.assistant.turn import Assistant
 from niochat.assistant.visit import Visits
-from niochat.config import Settings
 from niochat.domain.erp import Capability, ErpDesk
 from niochat.live.drafts import Drafts
-from niochat.wiring.parts import Parts, open_parts
-
-
-async def open_assistant(settings: Settings, erp: ErpDesk) -> Assistant:
-    """An assistant on connections of its own."""
-    return build_assistant(await open_parts(settings), erp)
+from niochat.wiring.parts import Parts
 
 
 def build_assistant(parts: Parts, erp: ErpDesk) -> Assistant:

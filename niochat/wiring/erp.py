@@ -1,12 +1,13 @@
-"""The ERP of one pool replica."""
+"""The ERP's service of one process."""
 
 from collections.abc import Awaitable, Callable
 from hashlib import sha256
+from typing import Any
 from uuid import UUID
 
 from niochat.adapters.redis.shelf import Shelf
 from niochat.adapters.sgp.client import Sgp
-from niochat.domain.erp import Erp, ErpError
+from niochat.domain.erp import Answer, Erp, ErpError, Read, WriteOrder, WriteResult
 from niochat.erp.answers import Answers
 from niochat.erp.calls import AskTenant, Calls, ErpSettings, TellTenant
 from niochat.erp.journal import Journal
@@ -45,3 +46,20 @@ def settings_by(parts: Parts) -> Callable[[UUID], Awaitable[ErpSettings]]:
         )  # fmt: skip
 
     return settings_of
+
+
+class ErpInProcess:
+    """The ERP's service as the assistant knows it, where both share a process."""
+
+    def __init__(self, service: ErpService) -> None:
+        self._service = service
+
+    async def read(self, tenant_id: UUID, request: Read[Answer]) -> Answer:
+        """Raises ``ErpError`` or ``ErpRefused``."""
+        answer: Any = (await self._service.read(tenant_id, request)).result()
+        return answer  # type: ignore[no-any-return]
+
+    async def write(self, tenant_id: UUID, order: WriteOrder) -> WriteResult:
+        """Raises ``Refused``, ``ErpError`` or ``ErpRefused``."""
+        result: Any = (await self._service.write(tenant_id, order)).result()
+        return result  # type: ignore[no-any-return]

@@ -48,6 +48,7 @@ def _running(home: Home, machines: Machines) -> Iterator[Cluster]:
     settings = {
         "NIOCHAT_HOSTS": "2", "NIOCHAT_MAX_HOSTS": "3", "NIOCHAT_BACKFILL_S": "5",
         "NIOCHAT_HOST_LAG_MS": "100000", "NIOCHAT_NODE_LABEL": LABEL, "NIOCHAT_REPLICAS": "2",
+        "NIOCHAT_POOLS": "apart", "NIOCHAT_MAX_POOL": "3",
         "NIOCHAT_RELEASE": "first",
     }  # fmt: skip
     nodes = Nodes(home, machines, services.environment | settings, services.credentials.ray_token)

@@ -16,7 +16,7 @@ import yaml
 from niochat.stack.children import last_lines, spawn, wait_until
 from niochat.stack.home import Home, write_private
 from niochat.stack.ports import Ports
-from niochat.stack.ray_cluster import SERVE_CONFIG
+from niochat.stack.ray_cluster import SERVE_CONFIG, ray_command
 from niochat.stack.ray_flags import ray_environment
 from tests.cluster.namespaces import Machines, Network, address, inside
 from tests.cluster.services import HTTP
@@ -24,7 +24,7 @@ from tests.cluster.services import HTTP
 GCS = 6379
 START_S = 90.0
 DEPLOY_S = 200.0
-APPLICATIONS = ("webhooks", "api", "live", "assistant", "erp", "supervisor")
+APPLICATIONS = ("webhooks", "api", "live", "supervisor")
 LABEL = "niochat-carries"
 # Every machine has its own, so every machine has the same.
 _PORTS = Ports(
@@ -195,7 +195,7 @@ class Nodes:
         given |= {"port": GCS} if number == self.HEAD else joins
         switches = ["--head", "--no-monitor", "--include-dashboard=false"]
         return [
-            sys.executable, "-m", "ray.scripts.scripts", "start",
+            str(ray_command()), "start",
             *(switches if number == self.HEAD else []), "--disable-usage-stats",
             *(f"--{name}={value}" for name, value in given.items()),
         ]  # fmt: skip

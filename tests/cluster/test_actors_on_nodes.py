@@ -16,7 +16,7 @@ from ray.cluster_utils import Cluster
 from ray.util import list_named_actors
 
 from niochat.actors import host_actor
-from niochat.actors.cluster_nodes import LABEL, ClusterNodes
+from niochat.actors.cluster_nodes import LABEL, ClusterNodes, Part
 from niochat.actors.gateway import NAMESPACE
 from niochat.actors.roster import Roster
 from niochat.runtime.tasks import Owner
@@ -91,7 +91,7 @@ def _elsewhere(actor: Any, gone: str) -> str:
 async def test_a_host_that_ray_restarts_while_it_is_dismissed_does_not_live_on(two: Two) -> None:
     actor = await asyncio.to_thread(host_actor.create, "host-7")
     owner = Owner("test")
-    roster = Roster(owner, release=None)
+    roster = Roster(owner, None, host_actor.KIND, host_actor.create)
     await roster.discover()
     (host,) = [each for each in roster if each.name == "host-7"]
     ray.kill(actor, no_restart=False)
@@ -117,10 +117,12 @@ async def test_only_labelled_nodes_with_cores_carry_hosts(
     nodes = ClusterNodes()
     watching = asyncio.get_running_loop().create_task(nodes.watch_for_ever())
     async with asyncio.timeout(30):
-        while not nodes.carriers:
+        while not nodes.carriers(Part.HOSTS):
             await asyncio.sleep(0.05)
     watching.cancel()
 
-    assert two.hosts.node_id in nodes.carriers
-    assert two.pools.node_id not in nodes.carriers
+    assert two.hosts.node_id in nodes.carriers(Part.HOSTS)
+    assert two.pools.node_id not in nodes.carriers(Part.HOSTS)
+    assert two.pools.node_id in nodes.carriers(Part.POOLS)
+    assert two.anything.node_id not in nodes.carriers(Part.DOORS), "it is gone"
     assert nodes.silent_s < 30

@@ -13,6 +13,8 @@ import pytest
 from niochat.stack import processes
 
 CHECKOUT = Path(__file__).parents[2]
+TWO_HOSTS = {"NIOCHAT_HOSTS": "2"}
+"""So that one can die alone; all else is as on any one machine."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,6 @@ def _run(home: Path, option: str) -> None:
     done = subprocess.run(
         [CHECKOUT / "scripts" / "run", option],
         stdin=subprocess.DEVNULL, capture_output=True, timeout=240, check=False,
-        env={**ours, "NIOCHAT_HOME": str(home)},
+        env={**ours, "NIOCHAT_HOME": str(home), **TWO_HOSTS},
     )  # fmt: skip
     assert done.returncode == 0, (done.stdout + done.stderr).decode(errors="replace")[-3000:]

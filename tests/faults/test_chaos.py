@@ -17,7 +17,7 @@ from niochat.stack import processes
 pytestmark = [pytest.mark.ray, pytest.mark.timeout(300)]
 
 COMMAND = [sys.executable, "-m", "niochat", "chaos", "--short", "--json"]
-FAULTS = ("raylet-kill", "host-pause", "live-kill")
+FAULTS = ("raylet-kill", "host-pause", "desk-kill")
 
 
 def homes() -> set[Path]:

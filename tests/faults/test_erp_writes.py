@@ -124,12 +124,8 @@ async def the_host(provider: Provider, phone: str) -> psutil.Process:
     return await provider.owner(phone)
 
 
-async def the_assistant(provider: Provider, phone: str) -> psutil.Process:
-    return provider.victims.named("ray::ServeReplica:assistant")[0]
-
-
-async def the_erp(provider: Provider, phone: str) -> psutil.Process:
-    return provider.victims.named("ray::ServeReplica:erp")[0]
+async def the_pool(provider: Provider, phone: str) -> psutil.Process:
+    return provider.victims.named("ray::PoolActor")[0]
 
 
 async def the_database(provider: Provider, phone: str) -> psutil.Process:
@@ -140,8 +136,8 @@ async def the_database(provider: Provider, phone: str) -> psutil.Process:
     ("kind", "number", "victim"),
     [
         ("unlock", 0, the_host),
-        ("ticket", 1, the_assistant),
-        ("unlock", 2, the_erp),
+        ("ticket", 1, the_pool),
+        ("unlock", 2, the_pool),
         ("ticket", 3, the_database),
     ],
     ids=lambda given: getattr(given, "__name__", str(given)),
@@ -167,7 +163,7 @@ async def test_a_write_whose_answer_died_is_done_once_and_told_once(
         await provider.release()  # the answer comes, and there is nowhere to write it down
     await until(lambda: told(provider, phone, heard, TOLD[kind]), "the customer is told")
     await provider.release()
-    if victim in (the_host, the_assistant):  # else it is asked again within the same attempt
+    if victim in (the_host, the_pool):  # else it is asked again within the same attempt
         assert await provider.attempts(phone) >= 2
     assert len(await provider.ledger(kind, contract)) == 1
     assert len(await provider.heard(phone)) == heard + 1

@@ -46,12 +46,12 @@ async def a_webhook_replica(victims: Victims) -> None:
     await kill(victims.named("ray::ServeReplica:webhooks")[0])
 
 
-async def a_pool_replica(victims: Victims) -> None:
-    await kill(victims.named("ray::ServeReplica:assistant")[0])
+async def a_pool_member(victims: Victims) -> None:
+    await kill(victims.named("ray::PoolActor")[0])
 
 
 async def the_supervisor_and_a_host(victims: Victims) -> None:
-    await kill(victims.named("ray::ServeReplica:supervisor")[0])
+    await kill(victims.named("ray::ServeReplica:desk")[0])
     await kill(victims.named("ray::HostActor")[0])
 
 
@@ -63,7 +63,7 @@ async def postgresql(victims: Victims) -> None:
     "fault",
     [
         a_webhook_replica,
-        a_pool_replica,
+        a_pool_member,
         postgresql,
         both_hosts,
         the_supervisor_and_a_host,

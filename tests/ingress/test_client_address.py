@@ -1,6 +1,6 @@
 """Promises about the client's address: a trusted proxy is believed, anybody else is not.
 
-``_application`` is what Serve runs; it needs no Ray to be called.
+``application`` is what Serve runs; it needs no Ray to be called.
 """
 
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import BaseRoute, Route
 
-from niochat.ingress import applications
+from niochat.ingress.applications import replica as applications
 from niochat.wiring.parts import Parts
 from tests.ingress.conftest import serving
 
@@ -41,7 +41,7 @@ def routes(_: Parts) -> list[BaseRoute]:
 
 async def seen(forwarded: str | None) -> str:
     headers = {"x-forwarded-for": forwarded} if forwarded else {}
-    async with serving(applications._application(routes), lifespan="on") as http:
+    async with serving(applications.application(routes), lifespan="on") as http:
         return (await http.get("/who", headers=headers)).text
 
 

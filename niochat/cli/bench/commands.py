@@ -14,10 +14,12 @@ from niochat.cli.bench import actors as actors_bench
 from niochat.cli.bench import assign as assign_bench
 from niochat.cli.bench import fair as fair_bench
 from niochat.cli.bench import growth as growth_bench
+from niochat.cli.bench import idle as idle_bench
 from niochat.cli.bench import ingest as ingest_bench
 from niochat.cli.bench import live as live_bench
 from niochat.cli.bench import outage as outage_bench
 from niochat.cli.bench import path as path_bench
+from niochat.cli.bench import start as start_bench
 from niochat.cli.bench.document import fill_in
 from niochat.cli.bench.flames import py_spy
 from niochat.cli.bench.plots import draw
@@ -128,6 +130,23 @@ def growth(
         return await growth_bench.measure(stage, plan, told, chosen)
 
     _run(growth_bench.WANTED, measure, Plan(seconds, rounds), as_json, out)
+
+
+@app.command()
+def idle(
+    seconds: Seconds = 20.0, rounds: Rounds = 3, as_json: AsJson = False, out: Out = None
+) -> None:
+    """CPU and memory while nobody writes, and what each process has loaded."""
+    _run(idle_bench.WANTED, idle_bench.measure, Plan(seconds, rounds), as_json, out)
+
+
+@app.command()
+def start(rounds: Rounds = 3, as_json: AsJson = False, out: Out = None) -> None:
+    """Seconds from `scripts/run` to ready, step by step: a new home, then warm starts."""
+    with Progress(*_COLUMNS, console=_console) as bar:
+        task = bar.add_task("starting", total=None)
+        report = start_bench.measure(rounds, lambda step: bar.update(task, description=step))
+    _tell(report, as_json, out)
 
 
 @app.command()

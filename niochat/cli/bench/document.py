@@ -76,6 +76,10 @@ def _more(found: Mapping[str, Any]) -> str:
     """Sizes or sockets, where the bench has some."""
     if "back" in found:
         return _sockets(found)
+    if "loaded" in found:
+        return _loaded(found)
+    if "steps" in found:
+        return _steps(found)
     sizes = found.get("sizes")
     if not sizes:
         return ""
@@ -93,6 +97,22 @@ def _more(found: Mapping[str, Any]) -> str:
         for size in sizes for name in ("ingest", "path")
     ]  # fmt: skip
     return _whole(["messages", "bench", "a second", "of empty", "CPU ms a unit"], rows)
+
+
+def _loaded(found: Mapping[str, Any]) -> str:
+    """What each process imports."""
+    rows = [[name, each["mb"], each["ms"], each["modules"]]
+            for name, each in found["loaded"].items()]  # fmt: skip
+    return _whole(["imported by", "MB", "ms of CPU", "modules"], rows)
+
+
+def _steps(found: Mapping[str, Any]) -> str:
+    """Where the seconds of a start go."""
+    first = {each["step"]: each["seconds"] for each in found["first_steps"]}
+    rows = [[each["step"], each["seconds"], first.pop(each["step"], "")] for each in found["steps"]]
+    rows += [[name, "", seconds] for name, seconds in first.items()]
+    whole = ["**all**", found["warm_s"], found["first_s"]]
+    return _whole(["step", "warm, s", "new home, s"], [*rows, whole])
 
 
 def _sockets(found: Mapping[str, Any]) -> str:

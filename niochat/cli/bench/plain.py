@@ -24,39 +24,19 @@ from niochat.adapters.postgres.queries import queries
 from niochat.assistant.report import TurnReport, TurnRequest
 from niochat.assistant.turn import Assistant
 from niochat.config import Settings
-from niochat.domain.erp import Answer, Read, WriteOrder, WriteResult
 from niochat.domain.errors import NiochatError
 from niochat.domain.ids import SHARDS
 from niochat.erp.permits import CallEnded, LeaseCall, Permit
-from niochat.erp.report import ErpReply
-from niochat.erp.service import ErpService
 from niochat.ingress.problems import as_problem
 from niochat.ingress.webhooks import Door, build
 from niochat.runtime import garbage
 from niochat.runtime.address import Address
 from niochat.wiring.assistant import build_assistant
-from niochat.wiring.erp import build_erp
+from niochat.wiring.erp import ErpInProcess, build_erp
 from niochat.wiring.parts import Parts, open_parts
 
 _SQL = queries("placement")
 _NAME = "plain"
-
-
-class Desk:
-    """The ERP's service in the same process, as the assistant knows its pool."""
-
-    def __init__(self, service: ErpService) -> None:
-        self._service = service
-
-    async def read(self, tenant_id: UUID, request: Read[Answer]) -> Answer:
-        """Raises `ErpError` or `ErpRefused`."""
-        answer: Any = _result(await self._service.read(tenant_id, request))
-        return answer  # type: ignore[no-any-return]
-
-    async def write(self, tenant_id: UUID, order: WriteOrder) -> WriteResult:
-        """Raises `Refused`, `ErpError` or `ErpRefused`."""
-        result: Any = _result(await self._service.write(tenant_id, order))
-        return result  # type: ignore[no-any-return]
 
 
 class Pool:
@@ -78,7 +58,9 @@ class Whole:
         self._parts = parts
         pool = Pool()
         self._core = HostCore(_NAME, _NAME, parts, pool, self._ask, self._tell)
-        pool.assistant = build_assistant(parts, Desk(build_erp(parts, self._place, self._ended)))
+        pool.assistant = build_assistant(
+            parts, ErpInProcess(build_erp(parts, self._place, self._ended))
+        )
 
     async def start(self) -> None:
         """Own all shards and begin."""
@@ -145,10 +127,6 @@ def _routes(parts: Parts, whole: Whole | None) -> list[Route]:
 
 async def _health(_request: Request) -> Response:
     return Response("ok")
-
-
-def _result(reply: ErpReply) -> object:
-    return reply.result()
 
 
 def main() -> None:

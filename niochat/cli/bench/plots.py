@@ -128,6 +128,31 @@ def _live(figure: Any, found: Found) -> None:
     _groups(right, found)
 
 
+def _start(figure: Any, found: Found) -> None:
+    """A bar for each step, beginning where the one before ends."""
+    axes = figure.subplots()
+    began = 0.0
+    for place, each in enumerate(found["steps"]):
+        axes.barh(-place, each["seconds"], left=began, color=_OURS)
+        axes.text(began + each["seconds"] + 0.2, -place, f"{each['seconds']:.1f} s", va="center",
+                  fontsize=7)  # fmt: skip
+        began += each["seconds"]
+    names = [each["step"] for each in found["steps"]]
+    axes.set_yticks([-place for place in range(len(names))], names, fontsize=7)
+    axes.axvline(25, color=_GOAL, lw=0.8)
+    axes.set(title="a warm start, seconds", xlim=(0, max(began * 1.1, 27)))
+
+
+def _idle(figure: Any, found: Found) -> None:
+    axes = figure.subplots()
+    costs = {group: each["cpu_ms_per_unit"] / 10 for group, each in found["groups"].items()
+             if group not in ("crowd", "screens", "plain", "limit")}  # fmt: skip
+    shown = sorted(costs, key=lambda group: costs[group])[-_GROUPS - 4 :]
+    axes.barh(shown, [costs[group] for group in shown], color=_OURS)
+    axes.set(title="idle: % of a core")
+    axes.tick_params(labelsize=7)
+
+
 _DRAWINGS: dict[str, Callable[[Any, Found], None]] = {
     "ingest": _rates_and_cpu,
     "path": _rates_and_cpu,
@@ -135,4 +160,6 @@ _DRAWINGS: dict[str, Callable[[Any, Found], None]] = {
     "fair": _fair,
     "growth": _growth,
     "live": _live,
+    "start": _start,
+    "idle": _idle,
 }

@@ -45,7 +45,7 @@ class Report:
         return {**found.pop("more"), **found}
 
 
-def machine(stores: Stores) -> dict[str, Any]:
+def machine(stores: Stores | None = None) -> dict[str, Any]:
     """What it ran on: cores, memory in MB, versions."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2**20
     cpu = next(
@@ -63,7 +63,7 @@ def machine(stores: Stores) -> dict[str, Any]:
         "kernel": platform.release(),
         "python": platform.python_version(),
         "ray": version("ray"),
-        "postgresql": stores.version(),
+        "postgresql": stores.version() if stores is not None else "",
         "load_before": [round(each, 2) for each in os.getloadavg()],
     }
 

@@ -26,7 +26,7 @@ from niochat.stack.children import fetched, spawn, wait_until
 from niochat.stack.errors import StackError
 from niochat.stack.home import Home
 from niochat.stack.launcher import LOOPBACK, Options, Stack
-from niochat.stack.ray_cluster import SERVE_CONFIG
+from niochat.stack.ray_cluster import ONE_MACHINE
 
 _SQL = queries("bench")
 
@@ -137,9 +137,9 @@ def _up(stack: Stack, told: Progress) -> Mapping[str, str]:
 
 
 def _options(folder: Path, wanted: Wanted) -> Options:
-    config = SERVE_CONFIG
+    config = ONE_MACHINE
     if wanted.limit:
-        document = yaml.safe_load(SERVE_CONFIG.read_text())
+        document = yaml.safe_load(ONE_MACHINE.read_text())
         document["applications"].append(_LIMIT_APPLICATION)
         config = folder / "bench_serve_config.yaml"
         config.write_text(yaml.safe_dump(document, sort_keys=False))

@@ -25,6 +25,8 @@ DISK_MB = 400
 _READY = "Ctrl-C stops everything."
 _OURS = ("NIOCHAT_", "RAY_", "DATABASE_URL", "REDIS_URL")
 _LOOK_S = 0.2
+_LAYOUT = {"NIOCHAT_HOSTS": "2", "NIOCHAT_POOLS": "apart"}
+"""Each may die alone, and there is another host. Tests of faults keep one machine's layout."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +81,8 @@ def _spawn(home: Home, clock_file: Path, small_disk: bool) -> subprocess.Popen[b
         return subprocess.Popen(
             [*command, sys.executable, "-m", "niochat", "up"],
             stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True,
-            env={**inherited, "NIOCHAT_HOME": str(home.folder), CLOCK_FILE: str(clock_file)},
+            env={**inherited, **_LAYOUT, "NIOCHAT_HOME": str(home.folder),
+                 CLOCK_FILE: str(clock_file)},
         )  # fmt: skip
 
 

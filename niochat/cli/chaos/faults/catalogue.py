@@ -25,13 +25,15 @@ _WORKERS = (
         "webhooks-kill", "what was answered 2xx is stored, the rest is fetched",
         kill("ray::ServeReplica:webhooks"),
     ),
-    Fault("api-kill", "messages do not need it", kill("ray::ServeReplica:api")),
-    Fault("live-kill", "messages do not need it", kill("ray::ServeReplica:live"), drawn=False),
+    Fault(
+        "desk-kill", "messages need no API, screens or supervision",
+        kill("ray::ServeReplica:desk"),
+    ),
     Fault(
         "assistant-kill", "its turns run again, and each answers once",
-        kill("ray::ServeReplica:assistant"),
+        kill("ray::AssistantActor"),
     ),
-    Fault("erp-kill", "a write is found in its journal", kill("ray::ServeReplica:erp")),
+    Fault("erp-kill", "a write is found in its journal", kill("ray::ErpActor")),
     Fault("haproxy-kill", "the gateway repeats, the rest is fetched", kill("bin/haproxy")),
     Fault(
         "raylet-kill", "all of Ray ends and is started again",

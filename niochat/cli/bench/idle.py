@@ -1,0 +1,78 @@
+"""`bench idle`: what the stack takes while nobody writes, and what each process has loaded.
+
+A unit is a second of the clock, so ten milliseconds of CPU a unit are 1 % of a core.
+"""
+
+import asyncio
+import json
+import subprocess
+import sys
+from typing import Any
+
+from niochat.cli.bench.meter import Use
+from niochat.cli.bench.report import Report, machine
+from niochat.cli.bench.slices import Plan, Told
+from niochat.cli.bench.stage import Stage, Wanted
+
+WANTED = Wanted()
+PERCENT, PSS_MB = 12.0, 1300.0
+_SETTLE_S = 20.0
+"""After the start, until caches are full and Serve looks at replicas less often."""
+_LOADED = {
+    "Python": "sys",
+    "Ray": "ray",
+    "Ray Serve": "ray.serve",
+    "host": "niochat.actors.host_actor",
+    "pool": "niochat.actors.pool_actor",
+    "webhooks": "niochat.ingress.applications.webhooks",
+    "api": "niochat.ingress.applications.api",
+    "live": "niochat.ingress.applications.live",
+    "desk": "niochat.ingress.applications.desk",
+    "supervisor": "niochat.actors.supervisor",
+}
+"""What a process of that name imports, by the module that Ray or Serve asks for."""
+_IMPORT = """
+import importlib, json, resource, sys, time
+began = time.process_time()
+importlib.import_module(sys.argv[1])
+spent_ms = (time.process_time() - began) * 1000
+kb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+print(json.dumps({"ms": round(spent_ms), "mb": round(kb / 1024, 1), "modules": len(sys.modules)}))
+"""
+
+
+async def measure(stage: Stage, plan: Plan, told: Told) -> Report:
+    """`plan.rounds` slices of `plan.seconds`, added up; then each import in a process of its own."""
+    told("settling in")
+    await asyncio.sleep(_SETTLE_S)
+    use = Use()
+    for number in range(plan.rounds):
+        told(f"idle, {number + 1} of {plan.rounds}")
+        before = await asyncio.to_thread(stage.meter.read)
+        await asyncio.sleep(plan.seconds)
+        use.add(before, await asyncio.to_thread(stage.meter.read), round(plan.seconds))
+    told("importing")
+    loaded = {name: await asyncio.to_thread(_load, module) for name, module in _LOADED.items()}
+    percent, pss_mb = round(use.cpu_ms_per_unit() / 10, 2), use.total_pss_mb()
+    return Report(
+        name="idle",
+        unit="second",
+        cpu_ms_per_unit=use.cpu_ms_per_unit(),
+        pss_mb=pss_mb,
+        groups=use.groups(),
+        machine=machine(stage.stores),
+        more={"percent_of_a_core": percent, "loaded": loaded, "foreign_cores": use.foreign_cores},
+        goals={
+            f"at most {PERCENT:g} % of a core ({percent})": percent <= PERCENT,
+            f"at most {PSS_MB:g} MB ({pss_mb})": pss_mb <= PSS_MB,
+        },
+    )
+
+
+def _load(module: str) -> dict[str, Any]:
+    """CPU in ms and memory in MB of importing it; how many modules came with it."""
+    done = subprocess.run(
+        [sys.executable, "-c", _IMPORT, module], capture_output=True, check=True, timeout=60
+    )
+    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return found

@@ -1,0 +1,157 @@
+"""``api``: health, the operators' API and the REST API."""
+
+from collections.abc import Callable, Sequence
+from uuid import UUID
+
+from ray import serve
+from starlette.applications import Starlette
+from starlette.routing import BaseRoute, Mount
+
+from niochat.access.mail import deliver_for_ever
+from niochat.actors import kinds
+from niochat.actors.cluster_nodes import Part, actor_options, replicas
+from niochat.actors.gateway import HostGateway
+from niochat.actors.host_calls import HostCalls
+from niochat.actors.pool_members import Pool
+from niochat.actors.pools import pools
+from niochat.actors.team_queue import Look
+from niochat.adapters.postgres.queries import queries
+from niochat.adapters.redis.buckets import Buckets
+from niochat.adapters.smtp import Smtp
+from niochat.assignment.changes import PresenceChanges
+from niochat.assignment.presences import Presences
+from niochat.assignment.queues import Queue, Queues
+from niochat.conversation.contacts import Contacts
+from niochat.conversation.desk import DeskViews
+from niochat.conversation.gathering import Gathering
+from niochat.conversation.reading import Reading
+from niochat.conversation.search import Searching
+from niochat.domain.ids import SHARDS
+from niochat.inbox.ask import Asking
+from niochat.ingress.api import application as rest
+from niochat.ingress.api.limits import CallLimit
+from niochat.ingress.api.rooms import Rooms
+from niochat.ingress.applications.replica import MOST_TOLD, application
+from niochat.ingress.figures import ClusterFigures, report_for_ever
+from niochat.ingress.health import Health
+from niochat.ingress.operators import routes as operators
+from niochat.runtime.tasks import Owner
+from niochat.wiring.access import open_access
+from niochat.wiring.accounts import open_accounts, outside_of
+from niochat.wiring.parts import Parts
+
+_SQL = queries("health")
+
+MOST_REQUESTS = 200
+"""At once, of one replica."""
+API_BURST_S = 10.0
+"""Seconds of a caller's rate that may come at once."""
+
+
+def api_routes(parts: Parts) -> list[BaseRoute]:
+    parts.owner.start(report_for_ever(ClusterFigures(parts.database, parts.settings.hosts)))
+
+    async def database() -> str:
+        async with parts.database.path() as connection:
+            await connection.execute("SELECT 1")
+        return ""
+
+    async def redis() -> str:
+        return "" if await parts.announcements.ping() else "Redis does not answer"
+
+    async def hosts() -> str:
+        async with parts.database.path() as connection:
+            orphans = await connection.fetchval(_SQL["orphaned_shards"])
+        return f"{orphans} of {SHARDS} shards have no living host" if orphans else ""
+
+    needed = [Pool(name) for name in pools(parts.settings.pools)]
+
+    async def answering() -> str:
+        for pool in needed:
+            await pool.ping()
+        return ""
+
+    checks = {"database": database, "redis": redis, "hosts": hosts, "pools": answering}
+    gateway = HostGateway(parts.database)
+
+    def poke(thread_id: UUID) -> None:
+        gateway.poke([kinds.conversation(thread_id)])
+
+    token, operate = parts.settings.operator_token, HostCalls().operate
+    return [
+        *Health(checks).routes(),
+        *_rest(parts, poke, _presence_changes(parts, gateway)),
+        *operators.build(token, parts.database, parts.inbox, operate, poke),
+    ]
+
+
+def _presence_changes(parts: Parts, hosts: HostGateway) -> PresenceChanges:
+    owner = Owner("queues")
+
+    def poke(tenant_id: UUID, threads: Sequence[UUID]) -> None:
+        hosts.poke([kinds.conversation(thread) for thread in threads], tenant_id)
+
+    def tell(queue: Queue) -> None:
+        owner.offer(lambda: hosts.tell(kinds.team_queue(*queue), Look(*queue)), MOST_TOLD)
+
+    return PresenceChanges(Queues(parts.database), poke, tell)
+
+
+def _rest(
+    parts: Parts, poke: Callable[[UUID], None], presence_changes: PresenceChanges
+) -> list[BaseRoute]:
+    """The REST API, with and without the prefix that Serve may have taken off."""
+    settings = parts.settings
+    access = open_access(parts.database, parts.vault, settings.base_url, settings.mail_from)
+    parts.owner.start(access.audit.seal_for_ever())
+    parts.owner.start(Gathering(parts.database).gather_for_ever())
+    parts.owner.start(access.idempotency.purge_for_ever())
+    if settings.smtp_url is not None:
+        mail_server = Smtp(settings.smtp_url.get_secret_value())
+        parts.owner.start(deliver_for_ever(access.post, mail_server.send))
+    outside = outside_of(parts)
+    rooms = Rooms(
+        access=access,
+        accounts=open_accounts(parts.database, parts.vault, outside, parts.announcements.publish),
+        desk_views=DeskViews(parts.database),
+        searching=Searching(parts.database),
+        contacts=Contacts(parts.database, parts.vault),
+        asking=Asking(parts.inbox, poke),
+        reading=Reading(parts.database),
+        library=parts.library,
+        access_changed=parts.access_changes.publish,
+        say=parts.passing.say,
+        presences=Presences(parts.database),
+        presence_changed=presence_changes.changed,
+        secure_cookies=settings.base_url.startswith("https://"),
+        limit=_call_limit(parts),
+    )
+    app = rest.build(rooms)
+    return [Mount(f"{prefix}/v1", app) for prefix in ("/api", "")]
+
+
+def _call_limit(parts: Parts) -> CallLimit:
+    per_s = parts.settings.api_per_s
+    burst = per_s * API_BURST_S
+    url = parts.settings.redis_url.get_secret_value()
+    buckets = Buckets(url, per_s=per_s, burst=burst, kind="api")
+    return CallLimit(buckets.take, per_s=per_s, burst=burst)
+
+
+def _api() -> Starlette:
+    return application(api_routes)
+
+
+class ApiReplica:
+    """Health, the operators' API and the REST API."""
+
+
+api = serve.deployment(
+    name="Api",
+    num_replicas=replicas(),
+    max_ongoing_requests=MOST_REQUESTS,
+    max_queued_requests=100,
+    max_surge_percent=100,
+    health_check_period_s=10,
+    ray_actor_options=actor_options(Part.DOORS, 0.1),
+)(serve.ingress(_api)(ApiReplica)).bind()

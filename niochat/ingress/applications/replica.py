@@ -1,0 +1,42 @@
+"""What all Serve applications share: connections that open with the replica and close with it."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.routing import BaseRoute
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
+
+from niochat import telemetry
+from niochat.config import Settings
+from niochat.domain.errors import NiochatError
+from niochat.ingress.problems import as_problem
+from niochat.runtime import garbage
+from niochat.wiring.parts import Parts, open_parts
+
+MOST_TOLD = 200
+"""Messages to actors that are on their way; of further ones the next regular look knows."""
+
+Routes = Callable[[Parts], list[BaseRoute]]
+
+
+def application(routes: Routes, *counting: Middleware) -> Starlette:
+    """An application whose connections open with the replica and close with it."""
+    settings = Settings.read()
+    telemetry.set_up_logs(settings.log, json=True)
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        parts = await open_parts(settings)
+        app.router.routes.extend(routes(parts))
+        garbage.settle_in()
+        yield
+        await parts.close()
+
+    trusted = [str(network) for network in settings.trusted_proxies]
+    return Starlette(
+        lifespan=lifespan,
+        exception_handlers={NiochatError: as_problem},
+        middleware=[*counting, Middleware(ProxyHeadersMiddleware, trusted_hosts=trusted)],
+    )

@@ -1,0 +1,138 @@
+"""A pool's callers find its members, ask the idlest one, and outlive their deaths."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+from ray.exceptions import ActorDiedError
+
+from niochat.actors.pool_members import KNOWN_FOR_S, Pool
+from niochat.actors.pools import TURNS_OF_MEMBER, AssistantPool
+from niochat.runtime.exchange import Call, Exchange, Link, LinkLost, Reply
+
+pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(20)]
+
+
+class Member:
+    """A member's process: answers with its own name, once it is let."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.alive = True
+        self.go_on = asyncio.Event()
+        self.go_on.set()
+        self.exchange = Exchange(self._serve, linger_s=0.0)
+
+    async def send(self, calls: Sequence[Call], cancelled: Sequence[int]) -> Sequence[Reply]:
+        if not self.alive:
+            raise ActorDiedError
+        replies = await self.exchange.exchange("caller", calls, cancelled)
+        if not self.alive:
+            raise ActorDiedError
+        return replies
+
+    async def _serve(self, method: str, arguments: tuple[Any, ...]) -> str:
+        await self.go_on.wait()
+        return self.name
+
+
+class Cluster:
+    """Ray's list of names, and the ways to its actors."""
+
+    def __init__(self, *names: str) -> None:
+        self.members = {name: Member(name) for name in names}
+        self.away = False
+        self.now = 0.0
+        self.pool = Pool(
+            "pool", names=self._names, reach=self._reach, look_every_s=0.001,
+            clock=lambda: self.now,
+        )  # fmt: skip
+
+    async def _names(self) -> list[str]:
+        if self.away:
+            raise ActorDiedError
+        return [*self.members, "host-0"]
+
+    async def _reach(self, name: str) -> Link:
+        member = self.members.get(name)
+        if member is None or not member.alive:
+            raise ActorDiedError
+        return Link(member.send)
+
+
+async def test_the_member_with_the_least_to_do_is_asked() -> None:
+    cluster = Cluster("pool-0", "pool-1")
+    for member in cluster.members.values():
+        member.go_on.clear()
+    calls = [asyncio.create_task(cluster.pool.call("run", n)) for n in range(6)]
+    while sum(member.exchange.running for member in cluster.members.values()) < 6:
+        await asyncio.sleep(0)
+
+    assert [member.exchange.running for member in cluster.members.values()] == [3, 3]
+
+    for member in cluster.members.values():
+        member.go_on.set()
+    assert sorted(await asyncio.gather(*calls)) == ["pool-0"] * 3 + ["pool-1"] * 3
+
+
+async def test_a_call_waits_until_there_is_a_member() -> None:
+    cluster = Cluster()
+    call = asyncio.create_task(cluster.pool.call("run"))
+    await asyncio.sleep(0.01)
+    assert not call.done()
+
+    cluster.members["pool-0"] = Member("pool-0")
+
+    assert await call == "pool-0"
+
+
+async def test_what_runs_is_lost_with_its_member_and_the_next_call_waits_for_its_restart() -> None:
+    cluster = Cluster("pool-0")
+    member = cluster.members["pool-0"]
+    member.go_on.clear()
+    running = asyncio.create_task(cluster.pool.call("run"))
+    while not member.exchange.running:
+        await asyncio.sleep(0)
+
+    member.alive = False
+    member.go_on.set()
+    with pytest.raises(LinkLost):
+        await running
+    call = asyncio.create_task(cluster.pool.call("run"))
+    await asyncio.sleep(0.01)
+    assert not call.done(), "a member that starts costs nobody an attempt"
+
+    cluster.members["pool-0"] = Member("pool-0")
+
+    assert await call == "pool-0"
+
+
+async def test_a_member_that_leaves_gets_no_more_calls_and_none_is_lost() -> None:
+    cluster = Cluster("pool-0", "pool-1")
+    cluster.members["pool-0"].exchange.closed = True
+
+    answers = await asyncio.gather(*(cluster.pool.call("run", n) for n in range(8)))
+
+    assert answers == ["pool-1"] * 8
+
+
+async def test_a_member_that_came_later_is_found() -> None:
+    cluster = Cluster("pool-0")
+    assistant = AssistantPool(cluster.pool)
+    assert await assistant.places() == TURNS_OF_MEMBER
+    cluster.members["pool-1"] = Member("pool-1")
+    assert await assistant.places() == TURNS_OF_MEMBER, "the list is not old yet"
+
+    cluster.now = KNOWN_FOR_S
+
+    assert await assistant.places() == 2 * TURNS_OF_MEMBER
+
+
+async def test_without_the_clusters_server_the_members_that_are_known_are_asked() -> None:
+    cluster = Cluster("pool-0")
+    assert await cluster.pool.call("run") == "pool-0"
+
+    cluster.away, cluster.now = True, KNOWN_FOR_S
+
+    assert await cluster.pool.call("run") == "pool-0"
