@@ -1,7 +1,5 @@
 """Where conversations wait that are not in memory, while their tenant's turns are paced."""
 
-import asyncio
-import time
 from collections import Counter, OrderedDict
 from uuid import UUID
 
@@ -9,13 +7,10 @@ from niochat.actors.turns import Turns
 from niochat.runtime.address import Address
 from niochat.runtime.fair_line import Lane
 from niochat.runtime.host import VirtualHost
-from niochat.runtime.pace import LATE_S, LOOK_EVERY_S, Pace
-from niochat.runtime.pressure import Pressure
+from niochat.runtime.pace import Pace, look_for_ever
 
 AHEAD = 32
 """Turns that a paced tenant may have in line before its next conversations have to wait."""
-ALONE_S = 1.0
-"""Between two looks while there is nobody to be fair to."""
 MOST_OUTSIDE = 10_000
 """Conversations that wait in memory; further ones wait as rows, which are swept."""
 
@@ -49,14 +44,11 @@ class Entrance:
 
     async def look_for_ever(self) -> None:
         """Tell the pace how busy the machine is, and let in whom it allows."""
-        pressure, before = Pressure(), time.monotonic()
-        while True:
-            pause_s = LOOK_EVERY_S if self._pace.counts else ALONE_S
-            await asyncio.sleep(pause_s)
-            passed_s, before = time.monotonic() - before, time.monotonic()
-            late = not pressure.known and passed_s > pause_s + LATE_S
-            self._pace.look(1.0 if late else pressure.now(), passed_s)
-            self.let_in()
+        await look_for_ever(self._pace, self._look)
+
+    def _look(self, pressure: float, passed_s: float) -> None:
+        self._pace.look(pressure, passed_s)
+        self.let_in()
 
     def let_in(self) -> None:
         """As many as there is room for since the last look."""

@@ -106,7 +106,7 @@ _HELD = {
     Reason.FLOOD: "sends more webhooks than any provider may: {} refused",
     Reason.TURNS: "{} turns of the assistant wait for turns_at_once or turns_per_minute",
     Reason.MODEL_THROTTLED: "{} turns wait because the model asked for it",
-    Reason.BUSY: "{} turns and conversations wait because the machines are busy",
+    Reason.BUSY: "{} turns, conversations or webhooks had to wait while the machines are busy",
     Reason.ERP: "{} calls wait for the ERP: calls_at_once, per_minute, or it rests",
     Reason.GATEWAY: "sends of {} conversations wait for the gateway",
 }

@@ -74,10 +74,16 @@ class Conflict(NiochatError):
 
 
 class Unavailable(NiochatError):
-    """A part this work needs did not answer."""
+    """A part this work needs did not answer. ``retry_after_s``: when it will, if that is known."""
 
     code = "unavailable"
     retryable = True
+
+    def __init__(
+        self, message: str, *, code: str | None = None, retry_after_s: float | None = None
+    ) -> None:
+        super().__init__(message, code=code)
+        self.retry_after_s = retry_after_s
 
 
 class Unreadable(NiochatError):

@@ -16,7 +16,9 @@ class Reason(StrEnum):
     MODEL_THROTTLED = "model_throttled"
     """The tenant's model asked to wait."""
     BUSY = "busy"
-    """The machines are busy and others would notice: its turns begin slower."""
+    """The machines are busy and others would notice: its turns begin slower, its webhooks wait or
+    hear 503.
+    """
     ERP = "erp"
     """As many calls of the tenant's ERP as it may get, or it rests after failures."""
     GATEWAY = "gateway"
@@ -26,7 +28,7 @@ class Reason(StrEnum):
 @dataclass(frozen=True, slots=True)
 class HeldBack:
     """One tenant and one limit, in one process. ``waiting``: turns and conversations, calls,
-    sends or refusals."""
+    sends, or webhooks that waited or were refused since it began."""
 
     tenant_id: UUID
     reason: Reason

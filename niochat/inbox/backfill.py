@@ -26,6 +26,8 @@ MAX_PAGES = 1000
 """Of one fill; what is known already is not kept in memory."""
 OVERLAP = timedelta(seconds=90)
 """Clocks differ and webhooks take their time: this much is looked at again."""
+DEEPER = timedelta(minutes=10)
+"""So much instead, while there is anything new: a session that comes back brings what is older."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,7 @@ class FillableChannel:
     base_url: str
     token_sealed: bytes
     filled_to: datetime
+    created_at: datetime
 
 
 class Backfill:
@@ -54,24 +57,31 @@ class Backfill:
         return [FillableChannel(**dict(row)) for row in rows]
 
     async def fill(
-        self, channel: FillableChannel, line: Line, gateway_s: float | None = None
+        self,
+        channel: FillableChannel,
+        line: Line,
+        gateway_s: float | None = None,
+        *,
+        deeper: bool = False,
     ) -> set[UUID]:
         """Accept what is missing, oldest first; the threads that got something.
 
         ``gateway_s``: seconds that the gateway may take for all of its answers together; those of
-        the database do not count. Raises ``Unavailable`` when the gateway or the database
-        (``database``) is away; what was accepted by then is kept, and the next fill begins
-        at the same place.
+        the database do not count. ``deeper``: webhooks were turned away, whose messages may be
+        older than the time of the fill before. Raises ``Unavailable`` when the gateway or the
+        database (``database``) is away; what was accepted by then is kept, and the next fill
+        begins at the same place.
         """
         started = await self._clock()
-        missing = await self._missing(channel, _Patience(self._gateway, line, gateway_s), started)
+        store = _Patience(self._gateway, line, gateway_s)
+        missing = await self._missing(channel, store, started, deeper)
         threads: set[UUID] = set()
         # Times are whole seconds: within one, the store's own order (newest first) decides.
         missing.reverse()
         ordered = sorted(missing, key=lambda each: _sent_at(each, started))
-        if ordered:
+        for first in range(0, len(ordered), PAGE):  # thousands at once would keep others waiting
             for accepted in await self._inbox.accept_in_order(
-                channel.tenant_id, channel.id, ordered
+                channel.tenant_id, channel.id, ordered[first : first + PAGE]
             ):
                 if accepted.new and accepted.thread_id is not None:
                     threads.add(accepted.thread_id)
@@ -88,16 +98,21 @@ class Backfill:
         return now
 
     async def _missing(
-        self, channel: FillableChannel, store: "_Patience", started: datetime
+        self, channel: FillableChannel, store: "_Patience", started: datetime, deeper: bool
     ) -> list[Incoming]:
-        since = channel.filled_to - OVERLAP
+        since = floor = channel.filled_to - OVERLAP
+        if deeper:
+            floor = min(max(channel.filled_to - DEEPER, channel.created_at - OVERLAP), since)
         missing: list[Incoming] = []
         for page in range(MAX_PAGES):
             bodies = await store.page(page)
             # By the time of all that is stored, groups too: a page of them ends nothing.
-            recent = [body for body in bodies if _stored_at(body, started) >= since]
-            missing.extend(await self._unknown(channel.id, _incoming(recent, started)))
-            if len(bodies) < PAGE or not recent:
+            times = [_stored_at(body, started) for body in bodies]
+            wanted = [body for body, at in zip(bodies, times, strict=True) if at >= floor]
+            unknown = await self._unknown(channel.id, _incoming(wanted, started))
+            missing.extend(unknown)
+            recent = any(at >= since for at in times)
+            if len(bodies) < PAGE or not (recent or unknown):
                 return missing
         _log.error("fill_up_incomplete", channel=str(channel.id), messages=MAX_PAGES * PAGE)
         return missing

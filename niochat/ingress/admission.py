@@ -1,31 +1,115 @@
-"""Who may come in at a door now: its line is bounded, and no tenant has all of it."""
+"""Who may come in at a door now: its lines are short, and a loud tenant waits in its own.
 
-from collections import Counter
-from collections.abc import Iterator
+A tenant that is alone takes nothing from anybody. While others come, it has a short line; while
+the machine is too busy besides, what stands there begins at the one rate that everybody may have
+(:mod:`niochat.runtime.pace`). What does not fit hears 503 before its body is read, and comes in by
+the gateway's store (:mod:`niochat.ingress.catch_up`).
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from uuid import UUID
 
 from niochat.domain.errors import TooMany, Unavailable
+from niochat.domain.held_back import HeldBack, Reason
 from niochat.ingress.flood import FloodGuard
+from niochat.ingress.refusals import Refusals
+from niochat.runtime.pace import MOST as FASTEST
+from niochat.runtime.pace import TOO_BUSY, Pace, look_for_ever
 
 MOST = 400
 """Webhooks in one replica at once, fewer than Serve lets in: what is refused hears why."""
 MOST_OF_TENANT = 300
 """Of these, webhooks of one tenant: its slow gateway or its rush leaves room for the others."""
+SHORT_LINE = 24
+"""The same while other tenants come too: what the statements of two groups hardly notice."""
+BURST_S = 1.0
+"""So much of its rate a tenant may begin at once: customers do not write evenly."""
+LONGEST_WAIT_S = 2.0
+"""What would wait longer for its place is refused at once: gateways give up too."""
+CALM_S = 10.0
+"""After it without a busy look nobody is slowed down, and what was found before is forgotten."""
+
+
+@dataclass(slots=True)
+class _Line:
+    """One tenant's webhooks in this replica."""
+
+    in_progress: int = 0
+    due: float = float("-inf")
+    """When its next webhook may begin, had it no burst."""
+    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """Whoever is first in line holds it: timers alone would let somebody overtake when the loop is
+    late. Locks are given in the order in which they were asked.
+    """
+
+
+class Place:
+    """A webhook's place in its tenant's line."""
+
+    def __init__(
+        self,
+        line: _Line,
+        start: float,
+        clock: Callable[[], float],
+        sleep: Callable[[float], Awaitable[None]],
+    ) -> None:
+        self._line = line
+        self._start = start
+        self._clock = clock
+        self._sleep = sleep
+
+    @property
+    def wait_s(self) -> float:
+        """So long it has to wait yet."""
+        return max(self._start - self._clock(), 0.0)
+
+    async def turn(self) -> None:
+        """Returns when it may begin, after all that came before it."""
+        async with self._line.turn:
+            if self.wait_s > 0:
+                await self._sleep(self.wait_s)
 
 
 class Admission:
-    """Counts what is in progress in one replica."""
+    """Counts what is in progress in one replica. ``line``: the most of one tenant in company."""
 
-    def __init__(self, guard: FloodGuard | None = None) -> None:
+    def __init__(
+        self,
+        guard: FloodGuard | None = None,
+        *,
+        line: int = SHORT_LINE,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
         self._guard = guard
-        self._of_tenants: Counter[UUID] = Counter()
+        self._line = line
+        self._clock = clock
+        self._sleep = sleep
+        # Nothing was found yet: the first busy look begins with what the fastest tenant did.
+        self._pace = Pace(clock, first=FASTEST)
+        self._busy_at = float("-inf")
+        self._lines: dict[UUID, _Line] = {}
+        self._refusals = Refusals(Reason.BUSY, clock)
         self.in_progress = 0
+
+    @property
+    def full(self) -> bool:
+        """Whether there is no place for anybody."""
+        return self.in_progress >= MOST
+
+    @property
+    def slows(self) -> bool:
+        """Whether tenants begin at one rate: several came, and the machine was too busy lately."""
+        return self._pace.counts and self._clock() - self._busy_at < CALM_S
 
     @contextmanager
     def request(self) -> Iterator[None]:
         """A place for any request. Raises ``Unavailable`` (``crowded``) when there is none."""
-        if self.in_progress >= MOST:
+        if self.full:
             raise Unavailable("too many webhooks wait here: send it again", code="crowded")
         self.in_progress += 1
         try:
@@ -34,23 +118,72 @@ class Admission:
             self.in_progress -= 1
 
     @contextmanager
-    def tenant(self, tenant_id: UUID) -> Iterator[None]:
-        """A place for a request that is known to be the tenant's.
+    def tenant(self, tenant_id: UUID, closed_s: float = 0.0) -> Iterator[Place]:
+        """A place for a request that is known to be the tenant's. ``closed_s``: for so long
+        nothing of its channel is taken.
 
         Raises ``TooMany`` (``flood``) when it sends more than any provider may, ``Unavailable``
-        (``crowded``) when too many of its requests wait already.
+        (``crowded``) when its line is full already.
         """
+        self._pace.came(tenant_id)
         wait_s = self._guard.refuse_s(tenant_id) if self._guard is not None else 0.0
         if wait_s > 0:
             raise TooMany(
                 "too many webhooks of this provider: send it again later", wait_s, code="flood"
             )
-        if self._of_tenants[tenant_id] >= MOST_OF_TENANT:
-            raise Unavailable("too many webhooks of this provider wait here", code="crowded")
-        self._of_tenants[tenant_id] += 1
+        line = self._lines.get(tenant_id) or _Line()
+        start = self._start(tenant_id, line, closed_s)
+        self._lines[tenant_id] = line
+        line.in_progress += 1
         try:
-            yield
+            yield Place(line, start, self._clock, self._sleep)
         finally:
-            self._of_tenants[tenant_id] -= 1
-            if not self._of_tenants[tenant_id]:
-                del self._of_tenants[tenant_id]
+            line.in_progress -= 1
+            self._forget(tenant_id, line)
+
+    def look(self, pressure: float, passed_s: float) -> None:
+        """So busy is the machine, ``passed_s`` after the look before."""
+        if pressure > TOO_BUSY:
+            self._busy_at = self._clock()
+        elif self._clock() - self._busy_at >= CALM_S:
+            self._pace.rate = FASTEST
+        self._pace.look(pressure, passed_s)
+        for tenant_id, line in list(self._lines.items()):
+            self._forget(tenant_id, line)
+
+    async def look_for_ever(self) -> None:
+        """The same, every now and then."""
+        await look_for_ever(self._pace, self.look)
+
+    def held_back(self) -> list[HeldBack]:
+        """Tenants of which something had to wait, or was refused, lately."""
+        return self._refusals.held_back()
+
+    def _start(self, tenant_id: UUID, line: _Line, closed_s: float) -> float:
+        """When it may begin. Raises ``Unavailable`` when it has no place."""
+        if closed_s > 0:
+            raise self._refused(tenant_id, closed_s)
+        if line.in_progress >= (self._line if self._pace.counts else MOST_OF_TENANT):
+            raise self._refused(tenant_id)
+        now = self._clock()
+        due = max(line.due, now)
+        wait_s = due - BURST_S - now
+        if wait_s > LONGEST_WAIT_S:
+            raise self._refused(tenant_id, wait_s)
+        if wait_s > 0:
+            self._refusals.note(tenant_id)
+        step_s = self._pace.wait_s(tenant_id, 1.0)
+        line.due = due + step_s if self.slows else due
+        return now + max(wait_s, 0.0)
+
+    def _refused(self, tenant_id: UUID, retry_after_s: float | None = None) -> Unavailable:
+        self._refusals.note(tenant_id)
+        return Unavailable(
+            "too many webhooks of this provider wait here: send it again",
+            code="crowded",
+            retry_after_s=retry_after_s,
+        )
+
+    def _forget(self, tenant_id: UUID, line: _Line) -> None:
+        if not line.in_progress and line.due <= self._clock():
+            self._lines.pop(tenant_id, None)

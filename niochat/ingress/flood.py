@@ -9,19 +9,17 @@ import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from uuid import UUID
 
 from niochat.adapters.redis.buckets import Taken
 from niochat.domain.held_back import HeldBack, Reason
+from niochat.ingress.refusals import Refusals
 from niochat.runtime.tasks import Owner
 
 BLOCK = 200
 """Tokens taken at a time, and the credit of a tenant until the first block is there."""
 REFUSE_S = 0.25
 """The shortest refusal: the shared bucket is not asked about every webhook of a flood."""
-OVER_AFTER_S = 5.0
-"""A flood is over when nothing was refused for so long."""
 MOST_TENANTS = 10_000
 
 Take = Callable[[UUID, int], Awaitable[Taken | None]]
@@ -36,9 +34,6 @@ class _Tenant:
     alone_at: float
     asking: bool = False
     refused_until: float = 0.0
-    refused_since: float = 0.0
-    refused_at: float = float("-inf")
-    refused: int = 0
 
 
 class FloodGuard:
@@ -57,6 +52,7 @@ class FloodGuard:
         self._burst = burst
         self._clock = clock
         self._tenants: OrderedDict[UUID, _Tenant] = OrderedDict()
+        self._refusals = Refusals(Reason.FLOOD, clock)
         self._owner = Owner("flood guard")
 
     def refuse_s(self, tenant_id: UUID) -> float:
@@ -67,7 +63,7 @@ class FloodGuard:
         if wait_s <= 0 and tenant.tokens <= -BLOCK:
             wait_s = REFUSE_S  # the answer about the last block is still under way
         if wait_s > 0:
-            self._note(tenant, now)
+            self._refusals.note(tenant_id)
             return wait_s
         tenant.tokens -= 1
         if tenant.tokens < BLOCK / 2 and not tenant.asking:
@@ -77,12 +73,7 @@ class FloodGuard:
 
     def held_back(self) -> list[HeldBack]:
         """Tenants of which something was refused lately, and how much since it began."""
-        now = self._clock()
-        return [
-            HeldBack(tenant_id, Reason.FLOOD, _moment(now - each.refused_since), each.refused)
-            for tenant_id, each in self._tenants.items()
-            if now - each.refused_at < OVER_AFTER_S
-        ]
+        return self._refusals.held_back()
 
     def _tenant(self, tenant_id: UUID, now: float) -> _Tenant:
         tenant = self._tenants.get(tenant_id)
@@ -91,12 +82,6 @@ class FloodGuard:
                 self._tenants.popitem(last=False)
             tenant = self._tenants[tenant_id] = _Tenant(float(BLOCK), self._burst, now)
         return tenant
-
-    def _note(self, tenant: _Tenant, now: float) -> None:
-        if now - tenant.refused_at >= OVER_AFTER_S:
-            tenant.refused_since, tenant.refused = now, 0
-        tenant.refused_at = now
-        tenant.refused += 1
 
     async def _refill(self, tenant_id: UUID, tenant: _Tenant) -> None:
         try:
@@ -119,7 +104,3 @@ class FloodGuard:
         granted = min(int(tenant.alone), wanted)
         tenant.alone -= granted
         return Taken(granted, 0.0 if granted else (1.0 - tenant.alone) / self._per_s)
-
-
-def _moment(ago_s: float) -> datetime:
-    return datetime.fromtimestamp(time.time() - ago_s, UTC)

@@ -76,7 +76,7 @@ async def as_problem(_: Request, error: Exception) -> Response:
     status = status_of(error)
     headers = {}
     if status in (429, 503):
-        wait_s = getattr(error, "retry_after_s", RETRY_AFTER_S)
+        wait_s = getattr(error, "retry_after_s", None) or RETRY_AFTER_S
         headers["Retry-After"] = str(max(math.ceil(wait_s), 1))
     body = {"type": "about:blank", "title": str(error), "status": status, "code": error.code}
     return JSONResponse(

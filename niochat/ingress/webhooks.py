@@ -1,5 +1,6 @@
 """The gateway's door: authenticate, parse, store; 200 only after the commit, then poke."""
 
+import asyncio
 import hashlib
 import hmac
 import json
@@ -17,7 +18,7 @@ from starlette.routing import Route
 from niochat.accounts.records import ChannelRecord
 from niochat.adapters import clock
 from niochat.adapters.whatsapp.uazapi.parse import parse
-from niochat.domain.errors import Invalid, NiochatError, NotFound, Unavailable
+from niochat.domain.errors import Invalid, NiochatError, NotFound, TooMany, Unavailable
 from niochat.domain.incoming import ConnectionChanged, Ignored, Incoming, Webhook
 from niochat.inbox.accept import Accepted, Inbox
 from niochat.ingress.admission import Admission
@@ -30,6 +31,9 @@ _log = structlog.get_logger(__name__)
 MAX_BODY = 1024 * 1024
 SIGNATURE = "x-hub-signature-256"
 """``sha256=<hex>`` of the body, for channels with a key."""
+_FETCHED = {"flood", "crowded", "disconnected", "cancelled"}
+"""Why a webhook was not stored although the database is there: it is fetched without being asked.
+"""
 
 
 class Channels(Protocol):
@@ -69,19 +73,57 @@ class Door:
 
     async def receive(self, request: Request) -> Response:
         """``POST /webhooks/uazapi/{channel_id}/{secret}``; 429 and 503 say when to repeat it."""
+        if self._admission.full:
+            self._missed_by_address(request)
         with self._admission.request():
             channel = await self._authenticate(request)
-            with self._admission.tenant(channel.tenant_id):
-                return await self._receive(request, channel)
+            return await self._admit(request, channel)
 
-    async def _receive(self, request: Request, channel: ChannelRecord) -> Response:
+    async def _admit(self, request: Request, channel: ChannelRecord) -> Response:
+        """Nothing is waited for between number and place: both follow the order of arrival."""
+        catch_up = self._catch_up
+        arrival = catch_up.arrived() if catch_up is not None else 0
+        closed_s = catch_up.closed_s(channel.id) if catch_up is not None else 0.0
+        try:
+            with self._admission.tenant(channel.tenant_id, closed_s) as place:
+                await place.turn()
+                return await self._receive(request, channel, arrival)
+        except ClientDisconnect:
+            self._not_stored(channel, arrival, "disconnected")
+            raise Invalid("the body ended early: send it whole") from None
+        except (TooMany, Unavailable) as error:
+            self._not_stored(channel, arrival, error.code)
+            raise
+        except asyncio.CancelledError:
+            self._not_stored(channel, arrival, "cancelled")
+            raise
+
+    def _not_stored(self, channel: ChannelRecord, arrival: int, code: str) -> None:
+        """The gateway may not repeat it. A database that is away cannot be filled either."""
+        if self._catch_up is None:
+            return
+        if code in _FETCHED:
+            self._catch_up.turned_away(channel, arrival)
+        else:
+            self._catch_up.missed(channel.id, arrival)
+
+    def _missed_by_address(self, request: Request) -> None:
+        """Nobody looked whether it is a gateway's: at worst a channel is filled once more."""
+        try:
+            channel_id = UUID(request.path_params["channel_id"])
+        except ValueError:
+            return
+        if self._catch_up is not None:
+            self._catch_up.missed(channel_id)
+
+    async def _receive(self, request: Request, channel: ChannelRecord, arrival: int) -> Response:
         body = await _read(request)
         self._check_signature(channel, request, body)
         webhook = parse(_json(body), clock.now())
         if not self._vault.matches(webhook.token, channel.token_hash):
             _log.warning("webhook_token_refused", channel=str(channel.id), client=_client(request))
             raise NotFound("there is no such channel")
-        return JSONResponse(await self._take(channel, webhook))
+        return JSONResponse(await self._take(channel, webhook, arrival))
 
     async def _authenticate(self, request: Request) -> ChannelRecord:
         """The channel of the address. Unknown and wrong look the same, and take the same time."""
@@ -115,7 +157,9 @@ class Door:
             _log.warning("webhook_signature_refused", channel=str(channel.id))
             raise NotFound("there is no such channel")
 
-    async def _take(self, channel: ChannelRecord, webhook: Webhook) -> dict[str, object]:
+    async def _take(
+        self, channel: ChannelRecord, webhook: Webhook, arrival: int
+    ) -> dict[str, object]:
         match webhook.meaning:
             case Ignored(reason=reason):
                 self._count(reason)
@@ -127,7 +171,7 @@ class Door:
                     self._connected(channel.tenant_id)
                 return {"accepted": "connection"}
             case incoming:
-                accepted = await self._accept(channel, incoming)
+                accepted = await self._accept(channel, incoming, arrival)
         if accepted.thread_id is None:
             self._count("stranger")
             return {"ignored": "stranger"}
@@ -135,15 +179,10 @@ class Door:
             self._poke(accepted.thread_id, channel.tenant_id)
         return {"accepted": "new" if accepted.new else "known"}
 
-    async def _accept(self, channel: ChannelRecord, incoming: Incoming) -> Accepted:
-        if self._catch_up is None:
-            return await self._inbox.accept(channel.tenant_id, channel.id, incoming)
-        try:
-            await self._catch_up.before(channel)
-            return await self._inbox.accept(channel.tenant_id, channel.id, incoming)
-        except Unavailable:
-            self._catch_up.missed(channel.id)
-            raise
+    async def _accept(self, channel: ChannelRecord, incoming: Incoming, arrival: int) -> Accepted:
+        if self._catch_up is not None:
+            await self._catch_up.before(channel, arrival)
+        return await self._inbox.accept(channel.tenant_id, channel.id, incoming)
 
 
 def build(door: Door) -> list[Route]:
@@ -164,13 +203,10 @@ async def _read(request: Request) -> bytes:
     if declared.isdigit() and int(declared) > MAX_BODY:
         raise TooLarge("the body is over 1 MiB: send less")
     body = bytearray()
-    try:
-        async for chunk in request.stream():
-            body += chunk
-            if len(body) > MAX_BODY:
-                raise TooLarge("the body is over 1 MiB: send less")
-    except ClientDisconnect:
-        raise Invalid("the body ended early: send it whole") from None
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > MAX_BODY:
+            raise TooLarge("the body is over 1 MiB: send less")
     return bytes(body)
 
 

@@ -7,12 +7,17 @@ carries (RFC 5681). A place in line cannot do this: what runs already shares the
 whoever comes, by no weight, and the last tenth of a machine costs all others their punctuality.
 """
 
+import asyncio
 import math
 import time
 from collections import Counter
 from collections.abc import Callable, Hashable
 
+from niochat.runtime.pressure import Pressure
+
 LOOK_EVERY_S = 0.2
+ALONE_S = 1.0
+"""Between two looks while there is nobody to be fair to."""
 TOO_BUSY = 0.5
 """So much of the time some task waits for a core: above it, lanes are slowed down."""
 LATE_S = 0.015
@@ -33,11 +38,13 @@ class Pace:
     Only while several lanes came lately: a lane that is alone takes nothing from anybody.
     """
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, clock: Callable[[], float] = time.monotonic, *, first: float = FIRST
+    ) -> None:
         self._company = Company(clock)
         self._began: Counter[Hashable] = Counter()
         self._elsewhere = 0.0
-        self.rate = FIRST
+        self.rate = first
         """A lane of weight 1 may begin so many a second."""
 
     @property
@@ -94,3 +101,16 @@ class Company:
     def several(self) -> bool:
         """Another one than the last came within ``LATELY_S``."""
         return self._other is not None and self._clock() - self._other[1] < LATELY_S
+
+
+async def look_for_ever(pace: Pace, look: Callable[[float, float], None]) -> None:
+    """Tell ``look`` again and again how busy the machine is, and how long it was since: seldom
+    while the pace slows nobody down.
+    """
+    pressure, before = Pressure(), time.monotonic()
+    while True:
+        pause_s = LOOK_EVERY_S if pace.counts else ALONE_S
+        await asyncio.sleep(pause_s)
+        passed_s, before = time.monotonic() - before, time.monotonic()
+        late = not pressure.known and passed_s > pause_s + LATE_S
+        look(1.0 if late else pressure.now(), passed_s)

@@ -1,6 +1,7 @@
 """What the gateway did not deliver is fetched: oldest first, once, and whatever else lies there."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -52,12 +53,12 @@ class Store:
         self.inbox = Inbox(provider.database)
         self.backfill = Backfill(provider.database, self.inbox, self.gateway)
 
-    async def fill(self, gateway_s: float | None = None) -> set[UUID]:
+    async def fill(self, gateway_s: float | None = None, *, deeper: bool = False) -> set[UUID]:
         (channel,) = await self.backfill.channels(self.provider.place.tenant)
         line = self.provider.directory.line(
             channel.base_url, channel.token_sealed, channel.tenant_id
         )
-        return await self.backfill.fill(channel, line, gateway_s)
+        return await self.backfill.fill(channel, line, gateway_s, deeper=deeper)
 
     async def writes(self, *texts: str) -> list[str]:
         return [await self.provider.world.write(PHONE, text=text) for text in texts]
@@ -214,6 +215,42 @@ async def test_an_old_store_is_not_read_to_its_end(store: Store) -> None:
     await store.fill()
 
     assert store.gateway.pages == 1
+
+
+async def test_what_a_returning_session_brought_late_and_was_refused_is_found_deeper(
+    store: Store,
+) -> None:
+    now = time.time()
+
+    def ago(minutes: float) -> int:
+        return int((now - 60 * minutes) * 1000)
+
+    late = [stored(n, messageTimestamp=ago(5), text=f"tarde {n}") for n in range(PAGE + 20)]
+    store.gateway.odd = [*late, stored(999, messageTimestamp=ago(15), text="velha")]
+    await store.fill()
+    assert await store.accepted() == []
+
+    await store.fill(deeper=True)
+    assert await store.accepted() == [], "the channel is new: that was said before it was here"
+
+    await store.given.admin.execute("UPDATE channels SET created_at = now() - interval '1 day'")
+    await store.fill(deeper=True)
+    assert await store.accepted() == [f"tarde {n}" for n in reversed(range(PAGE + 20))]
+
+    store.gateway.pages = 0
+    assert await store.fill(deeper=True) == set()
+    assert store.gateway.pages == 1, "where all is known it goes no deeper"
+
+
+async def test_more_than_one_statement_holds_comes_in_order(store: Store) -> None:
+    now = int(time.time() * 1000)
+    store.gateway.odd = [
+        stored(n, messageTimestamp=now - 100 * n, text=f"texto {n}") for n in range(PAGE * 2 + 5)
+    ]
+
+    await store.fill()
+
+    assert await store.accepted() == [f"texto {n}" for n in reversed(range(PAGE * 2 + 5))]
 
 
 async def test_a_gateway_that_is_away_is_asked_again_from_the_same_place(store: Store) -> None:

@@ -91,7 +91,7 @@ async def test_one_tenant_does_not_fill_the_door() -> None:
         each.__exit__(None, None, None)
     with admission.tenant(noisy):
         pass
-    assert not admission._of_tenants
+    assert not admission._lines
 
 
 async def test_whoever_leaves_by_an_error_leaves_its_place() -> None:
@@ -101,4 +101,4 @@ async def test_whoever_leaves_by_an_error_leaves_its_place() -> None:
             raise KeyError
 
     assert admission.in_progress == 0
-    assert not admission._of_tenants
+    assert not admission._lines

@@ -10,47 +10,18 @@ from niochat.accounts.records import ChannelAddress, ChannelRecord
 from niochat.domain.errors import Unavailable
 from niochat.domain.gateway import Line
 from niochat.inbox.accept import Inbox
-from niochat.inbox.backfill import FillableChannel
 from niochat.ingress.catch_up import CatchUp
 from niochat.ingress.webhooks import Door, application
 from tests.adapters.whatsapp.captures import TEXT, capture
 from tests.ingress.conftest import World, path_of, serving, vault
+from tests.ingress.filling import Filling
 
 pytestmark = pytest.mark.asyncio
 
 
-class Filling:
-    """A back-fill that counts, and fails as it is told; the real one is tested by itself."""
-
-    def __init__(self, channel: FillableChannel) -> None:
-        self.channel = channel
-        self.failures: list[Exception] = []
-        self.fills = 0
-
-    async def channels(self, tenant_id: UUID) -> list[FillableChannel]:
-        return [self.channel]
-
-    async def fill(
-        self, channel: FillableChannel, line: Line, gateway_s: float | None = None
-    ) -> set[UUID]:
-        self.fills += 1
-        if self.failures:
-            raise self.failures.pop(0)
-        return {UUID(int=7)}
-
-
 @pytest.fixture
 def filling(address: ChannelAddress) -> Filling:
-    channel = address.channel
-    return Filling(
-        FillableChannel(
-            channel.id,
-            channel.tenant_id,
-            channel.base_url,
-            channel.token_sealed,
-            None,  # type: ignore[arg-type]
-        )
-    )
+    return Filling(address.channel)
 
 
 @pytest.fixture
@@ -70,7 +41,7 @@ async def test_only_the_first_webhook_of_a_channel_waits_for_the_fill(
     catch_up: CatchUp, filling: Filling, address: ChannelAddress, poked: Sequence[UUID]
 ) -> None:
     for _ in range(3):
-        await catch_up.before(address.channel)
+        await catch_up.before(address.channel, catch_up.arrived())
 
     assert filling.fills == 1
     assert list(poked) == [UUID(int=7)]
@@ -79,9 +50,9 @@ async def test_only_the_first_webhook_of_a_channel_waits_for_the_fill(
 async def test_a_webhook_that_could_not_be_stored_makes_the_next_one_fill_again(
     catch_up: CatchUp, filling: Filling, address: ChannelAddress
 ) -> None:
-    await catch_up.before(address.channel)
+    await catch_up.before(address.channel, catch_up.arrived())
     catch_up.missed(address.channel.id)
-    await catch_up.before(address.channel)
+    await catch_up.before(address.channel, catch_up.arrived())
 
     assert filling.fills == 2
 
@@ -92,8 +63,8 @@ async def test_while_the_database_is_away_nothing_may_be_stored_before_the_fill(
     filling.failures = [Unavailable("away", code="database")] * 2
     for _ in range(2):
         with pytest.raises(Unavailable):
-            await catch_up.before(address.channel)
-    await catch_up.before(address.channel)
+            await catch_up.before(address.channel, catch_up.arrived())
+    await catch_up.before(address.channel, catch_up.arrived())
 
     assert filling.fills == 3
 
@@ -102,8 +73,8 @@ async def test_a_gateway_that_does_not_answer_keeps_no_second_webhook_waiting(
     catch_up: CatchUp, filling: Filling, address: ChannelAddress
 ) -> None:
     filling.failures = [Unavailable("away", code="gateway")]
-    await catch_up.before(address.channel)
-    await catch_up.before(address.channel)
+    await catch_up.before(address.channel, catch_up.arrived())
+    await catch_up.before(address.channel, catch_up.arrived())
 
     assert filling.fills == 1
 

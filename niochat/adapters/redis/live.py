@@ -23,6 +23,8 @@ PASSING = "niochat:passing"
 """What screens show for a moment and nobody stores: who types, who looks, who is there."""
 RELEASES = "niochat:releases"
 """A live replica of this release has come up."""
+TURNED_AWAY = "niochat:turned_away"
+"""A door turned webhooks of this channel away."""
 _TIMEOUT_S = 2.0
 _QUIET_S = 15.0
 """After this without a message the server is asked whether it is still there."""

@@ -16,10 +16,12 @@ from niochat.actors.cluster_nodes import Part, actor_options, replicas
 from niochat.actors.gateway import HostGateway
 from niochat.actors.tenant import ChannelConnected
 from niochat.adapters.redis.buckets import Buckets
+from niochat.adapters.redis.live import TURNED_AWAY, Broadcast
 from niochat.domain.errors import NiochatError
 from niochat.ingress.admission import Admission
 from niochat.ingress.applications.replica import MOST_TOLD, application
 from niochat.ingress.catch_up import CatchUp
+from niochat.ingress.elsewhere import Elsewhere
 from niochat.ingress.figures import Answers, CountAnswers, DoorFigures, report_for_ever
 from niochat.ingress.flood import FloodGuard
 from niochat.ingress.webhooks import Door, build
@@ -44,12 +46,18 @@ def _webhook_routes(parts: Parts, answers: Answers) -> list[BaseRoute]:
     def connected(tenant_id: UUID) -> None:
         owner.offer(lambda: hosts.tell(kinds.tenant(tenant_id), ChannelConnected()), MOST_TOLD)
 
-    catch_up = CatchUp(parts.backfill, parts.line_of, poke)
+    redis = Broadcast(parts.settings.redis_url.get_secret_value(), TURNED_AWAY)
+    elsewhere = Elsewhere(redis)
+    catch_up = CatchUp(parts.backfill, parts.line_of, poke, tell=elsewhere.tell)
+    owner.start(elsewhere.hear(catch_up.elsewhere))
     guard = _flood_guard(parts)
-    owner.start(_tell_floods(guard, Teller(parts.database, f"door.{secrets.token_hex(4)}")))
+    admission = Admission(guard)
+    owner.start(admission.look_for_ever())
+    teller = Teller(parts.database, f"door.{secrets.token_hex(4)}")
+    owner.start(_tell_held_back(guard, admission, teller))
     door = Door(
         parts.directory, parts.vault, parts.inbox, poke, connected, answers.ignored, catch_up,
-        Admission(guard),
+        admission,
     )  # fmt: skip
     return [*build(door)]
 
@@ -61,16 +69,16 @@ def _flood_guard(parts: Parts) -> FloodGuard:
     return FloodGuard(buckets.take, per_s=per_s, burst=burst)
 
 
-async def _tell_floods(guard: FloodGuard, teller: Teller) -> None:
-    """Whom this door turns away, every few seconds, for ever."""
+async def _tell_held_back(guard: FloodGuard, admission: Admission, teller: Teller) -> None:
+    """Whom this door turns away or slows down, every few seconds, for ever."""
     while True:
         await asyncio.sleep(TELL_EVERY_S)
         try:
-            await teller.tell(guard.held_back())
+            await teller.tell([*guard.held_back(), *admission.held_back()])
         except NiochatError as error:
-            _log.warning("floods_not_told", code=error.code)
+            _log.warning("held_back_not_told", code=error.code)
         except Exception as error:  # noqa: BLE001 - the loop must outlive any error
-            _log.error("floods_not_told", exc_info=error)
+            _log.error("held_back_not_told", exc_info=error)
 
 
 def _webhooks() -> Starlette:

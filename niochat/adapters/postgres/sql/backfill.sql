@@ -1,6 +1,7 @@
 -- name: channels
 -- A tenant's channels, and up to when the gateway's store was read.
-SELECT id, tenant_id, base_url, token_sealed, filled_to FROM channels WHERE tenant_id = $1
+SELECT id, tenant_id, base_url, token_sealed, filled_to, created_at
+  FROM channels WHERE tenant_id = $1
 
 -- name: clock
 -- When a fill begins: the one clock that all who fill have in common.

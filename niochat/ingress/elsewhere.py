@@ -1,0 +1,68 @@
+"""What one replica turned away, the others hear of: a later message may come to them.
+
+A hint over Redis. Who misses it, or hears it too late, stores the later message first.
+"""
+
+import asyncio
+import secrets
+from collections.abc import Awaitable, Callable
+from uuid import UUID
+
+import structlog
+
+from niochat.adapters.redis.live import Broadcast
+from niochat.runtime.tasks import Owner
+
+_log = structlog.get_logger(__name__)
+
+TELL_EVERY_S = 0.25
+"""Of one channel: the excess of a loud one is thousands."""
+MOST_TOLD = 200
+"""Channels being told at once; of further ones the others do not hear."""
+
+
+class Elsewhere:
+    """Tells and hears which channels' webhooks were turned away just now."""
+
+    def __init__(
+        self, broadcast: Broadcast, *, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+    ) -> None:
+        self._broadcast = broadcast
+        self._sleep = sleep
+        self._name = secrets.token_hex(4)
+        self._telling: set[UUID] = set()
+        self._untold: set[UUID] = set()
+        self._owner = Owner("elsewhere")
+
+    def tell(self, channel_id: UUID) -> None:
+        """Something of the channel was turned away here. Returns at once."""
+        if channel_id in self._telling:
+            self._untold.add(channel_id)
+        elif self._owner.offer(lambda: self._tell(channel_id), MOST_TOLD):
+            self._telling.add(channel_id)
+
+    async def hear(self, heard: Callable[[UUID], None]) -> None:
+        """Call ``heard`` with what the others tell, until cancelled."""
+        await self._broadcast.hear(lambda words: self._heard(words, heard))
+
+    async def _tell(self, channel_id: UUID) -> None:
+        try:
+            again = True
+            while again:
+                self._untold.discard(channel_id)
+                await self._broadcast.say(f"{self._name} {channel_id}".encode())
+                await self._sleep(TELL_EVERY_S)
+                again = channel_id in self._untold
+        finally:
+            self._telling.discard(channel_id)
+
+    def _heard(self, words: bytes, heard: Callable[[UUID], None]) -> None:
+        name, _, whose = words.decode(errors="replace").partition(" ")
+        if name == self._name:
+            return
+        try:
+            channel_id = UUID(whose)
+        except ValueError:
+            _log.warning("announcement_ignored", reason="not an id")
+            return
+        heard(channel_id)

@@ -1,0 +1,198 @@
+"""What a full line turned away is fetched: in order, by itself, and not for every webhook anew."""
+
+import asyncio
+from uuid import UUID, uuid4
+
+import pytest
+
+from niochat.accounts.records import ChannelRecord
+from niochat.domain.errors import Unavailable
+from niochat.domain.gateway import Line
+from niochat.ingress import catch_up as module
+from niochat.ingress.catch_up import AGAIN_AFTER_S, GATHER_S, PATIENCE_S, REST, CatchUp
+from tests.ingress.filling import Filling
+from tests.ingress.hand_clock import HandClock, settled
+
+pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(30)]
+
+
+class Channel:
+    """A channel that this process has caught up with, on a clock of the test's."""
+
+    def __init__(self) -> None:
+        self.record = ChannelRecord(
+            tenant_id=uuid4(), id=uuid4(), slug="principal", name="Principal", tenant_slug="demo",
+            tenant_status="active", status="connected", base_url="http://gateway.invalid",
+            token_hash=b"", token_sealed=b"", secret_hash=b"", secret_sealed=b"", hmac_sealed=None,
+        )  # fmt: skip
+        self.clock, self.filling = HandClock(), Filling(self.record)
+        self.told: list[UUID] = []
+        self.catch_up = CatchUp(
+            self.filling,  # type: ignore[arg-type]
+            lambda *_: Line("http://gateway.invalid", "t"),
+            lambda *_: None,
+            tell=self.told.append,
+            clock=self.clock,
+            sleep=self.clock.sleep,
+        )
+
+    async def caught_up(self) -> "Channel":
+        await self.catch_up.before(self.record, self.catch_up.arrived())
+        self.filling.fills = 0
+        return self
+
+    def refuse(self) -> None:
+        self.catch_up.turned_away(self.record, self.catch_up.arrived())
+
+    async def arrives(self, arrival: int | None = None) -> "asyncio.Task[None]":
+        """A webhook that goes as far as it can."""
+        number = self.catch_up.arrived() if arrival is None else arrival
+        task = asyncio.create_task(self.catch_up.before(self.record, number))
+        await settled()
+        return task
+
+    def closed_s(self) -> float:
+        return self.catch_up.closed_s(self.record.id)
+
+
+async def test_what_was_turned_away_is_fetched_though_nothing_comes_after_it() -> None:
+    here = await Channel().caught_up()
+    for _ in range(100):
+        here.refuse()
+    await here.clock.pass_(GATHER_S)
+
+    assert (here.filling.fills, here.filling.deeper) == (1, 1)
+    await here.clock.pass_(600.0)
+    assert here.filling.fills == 1, "there is nothing more to fetch"
+
+
+async def test_who_came_before_it_is_stored_at_once_and_who_came_after_waits() -> None:
+    here = await Channel().caught_up()
+    earlier = here.catch_up.arrived()
+    here.refuse()
+    first, later = await here.arrives(earlier), await here.arrives()
+    assert (first.done(), later.done()) == (True, False)
+
+    await here.clock.pass_(GATHER_S)
+    assert later.done()
+    assert here.filling.fills == 1
+
+
+async def test_what_is_turned_away_during_a_fill_is_fetched_by_the_next_one() -> None:
+    """The fill may have read past it already: who comes after it must not be stored yet."""
+    here = await Channel().caught_up()
+    here.refuse()
+    here.filling.opens.clear()
+    await here.clock.pass_(GATHER_S)
+    between = await here.arrives()
+    here.refuse()
+    later = await here.arrives()
+
+    here.filling.opens.set()
+    await settled()
+    assert (between.done(), later.done()) == (True, False)
+
+    await here.clock.pass_(GATHER_S)
+    assert later.done()
+    assert here.filling.fills == 2
+
+
+async def test_a_database_lost_during_a_fill_is_not_forgotten_when_it_ends() -> None:
+    here = await Channel().caught_up()
+    here.catch_up.missed(here.record.id)
+    here.filling.opens.clear()
+    await here.arrives()
+    here.catch_up.missed(here.record.id)
+    here.filling.opens.set()
+    await settled()
+    await here.arrives()
+
+    assert here.filling.fills == 2
+
+
+async def test_fills_of_a_channel_that_goes_on_use_a_fifth_of_the_time() -> None:
+    here, took, fills = await Channel().caught_up(), 3.0, 20
+    began = here.clock.now
+    for number in range(1, fills + 1):
+        here.filling.opens.clear()
+        while here.filling.fills < number:
+            here.refuse()
+            await here.clock.pass_(0.25)
+        await here.clock.pass_(took)
+        here.refuse()
+        here.filling.opens.set()
+        await settled()
+
+    assert fills * took == pytest.approx((here.clock.now - began) / (1 + REST), rel=0.1)
+
+
+async def test_a_channel_whose_fill_is_far_away_is_closed_and_a_near_one_lets_wait() -> None:
+    here = await Channel().caught_up()
+    here.refuse()
+    assert here.closed_s() == 0.0, "it begins within a second"
+
+    here.filling.opens.clear()
+    await here.clock.pass_(GATHER_S)
+    await here.clock.pass_(3.1)
+    here.refuse()
+    here.filling.opens.set()
+    await settled()
+    assert here.closed_s() == pytest.approx(3.0 * REST)
+
+    await here.clock.pass_(3.0 * REST - PATIENCE_S + 0.1)
+    assert here.closed_s() == 0.0
+    await here.clock.pass_(PATIENCE_S)
+    assert not (await here.arrives()).exception()
+
+
+async def test_who_waits_too_long_for_a_fill_is_turned_away() -> None:
+    here = await Channel().caught_up()
+    here.refuse()
+    here.filling.opens.clear()
+    await here.clock.pass_(GATHER_S)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "WITHIN_S", 0.0)  # the wait for a task is by the loop's own clock
+        with pytest.raises(Unavailable) as refused:
+            await here.catch_up.before(here.record, here.catch_up.arrived())
+    assert refused.value.code == "crowded"
+    here.filling.opens.set()
+
+
+async def test_a_gateway_without_its_store_closes_no_channel() -> None:
+    here = await Channel().caught_up()
+    here.filling.failures = [Unavailable("away", code="gateway")]
+    here.refuse()
+    await here.clock.pass_(GATHER_S)
+    here.refuse()
+    assert here.closed_s() == 0.0
+    assert (await here.arrives()).done(), "stored without: order over the gap is by arrival"
+
+    await here.clock.pass_(AGAIN_AFTER_S)
+    assert here.filling.fills == 2, "and it is tried again"
+
+
+async def test_a_database_that_is_away_leaves_the_fill_to_the_next_webhook() -> None:
+    here = await Channel().caught_up()
+    here.filling.failures = [Unavailable("away", code="database")]
+    here.refuse()
+    await here.clock.pass_(GATHER_S)
+    assert (await here.arrives()).done()
+
+    assert here.filling.fills == 2
+
+
+async def test_the_others_are_told_and_let_their_webhooks_of_the_channel_wait() -> None:
+    here, there = await Channel().caught_up(), await Channel().caught_up()
+    there.record = here.record
+    there.filling.channel = here.filling.channel
+    await there.caught_up()
+    here.refuse()
+    assert here.told == [here.record.id]
+
+    there.catch_up.elsewhere(here.record.id)
+    waiting = await there.arrives()
+    assert not waiting.done()
+    await there.clock.pass_(GATHER_S)
+    assert waiting.done()
+    assert there.filling.fills == 1
+    assert there.told == [], "what it heard it does not tell"

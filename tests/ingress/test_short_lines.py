@@ -1,0 +1,276 @@
+"""A loud tenant waits in a short line of its own; a quiet one notices nothing of it."""
+
+import asyncio
+from contextlib import ExitStack, suppress
+from uuid import UUID
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from niochat.domain.errors import Unavailable
+from niochat.domain.held_back import Reason
+from niochat.ingress.admission import (
+    CALM_S,
+    LONGEST_WAIT_S,
+    MOST_OF_TENANT,
+    SHORT_LINE,
+    Admission,
+    Place,
+)
+from niochat.runtime.pace import LATELY_S, LEAST, LOOK_EVERY_S
+from tests.ingress.hand_clock import HandClock, settled
+
+LOUD, QUIET = UUID(int=1), UUID(int=2)
+BUSY, FREE = 0.9, 0.1
+
+
+class Door:
+    """An admission on a clock of the test's."""
+
+    def __init__(self, line: int = SHORT_LINE) -> None:
+        self.clock = HandClock()
+        self.admission = Admission(line=line, clock=self.clock, sleep=self.clock.sleep)
+
+    def passes(self, tenant: UUID) -> float:
+        """One webhook that is stored at once; the seconds it would have waited."""
+        with self.admission.tenant(tenant) as place:
+            return place.wait_s
+
+    def company(self) -> None:
+        self.passes(LOUD)
+        self.passes(QUIET)
+
+    def crowd(self, tenant: UUID, stay: ExitStack, count: int = 1000) -> int:
+        """How many of ``count`` webhooks that end nowhere were let in."""
+        for entered in range(count):
+            try:
+                stay.enter_context(self.admission.tenant(tenant))
+            except Unavailable:
+                return entered
+        return count
+
+    def slowed(self, rate: float) -> None:
+        """Both come, the machine is too busy, and that is the rate that was found."""
+        self.company()
+        self.admission.look(BUSY, LOOK_EVERY_S)
+        self.admission._pace.rate = rate
+
+
+def test_who_is_alone_has_the_whole_of_its_bound_however_busy_the_machine_is() -> None:
+    door = Door()
+    with ExitStack() as stay:
+        for _ in range(10):
+            door.admission.look(BUSY, LOOK_EVERY_S)
+        assert door.crowd(LOUD, stay) == MOST_OF_TENANT
+        assert not door.admission.slows
+
+
+def test_in_company_a_line_is_short_until_the_others_are_gone() -> None:
+    door = Door()
+    door.company()
+    with ExitStack() as stay:
+        assert door.crowd(LOUD, stay) == SHORT_LINE
+        assert door.passes(QUIET) == 0.0
+
+        door.clock.now += LATELY_S
+        assert door.crowd(LOUD, stay) == MOST_OF_TENANT - SHORT_LINE
+
+
+def test_on_a_free_machine_nobody_waits_for_a_place() -> None:
+    door = Door()
+    door.company()
+    for _ in range(1000):
+        assert door.passes(LOUD) == 0.0
+        door.clock.now += 0.001
+        door.admission.look(FREE, LOOK_EVERY_S)
+    assert door.admission.held_back() == []
+
+
+def test_on_a_busy_machine_a_tenant_begins_its_rate_and_a_second_of_it_at_once() -> None:
+    door = Door()
+    door.slowed(rate=8.0)
+    waits = [door.passes(LOUD) for _ in range(20)]
+
+    assert waits == [0.0] * 9 + [number / 8 for number in range(1, 12)]
+    assert door.passes(QUIET) == 0.0
+
+
+def test_what_would_wait_too_long_is_refused_and_told_when_there_is_room() -> None:
+    door = Door()
+    door.slowed(rate=4.0)
+    waits = [door.passes(LOUD) for _ in range(13)]
+    with pytest.raises(Unavailable) as refused:
+        door.passes(LOUD)
+
+    assert waits[-1] == LONGEST_WAIT_S
+    assert (refused.value.code, refused.value.retry_after_s) == ("crowded", 2.25)
+
+
+def test_a_closed_channel_takes_nothing_and_says_for_how_long() -> None:
+    door = Door()
+    with pytest.raises(Unavailable) as refused, door.admission.tenant(LOUD, closed_s=7.5):
+        pass
+
+    assert refused.value.retry_after_s == 7.5
+    assert not door.admission._lines
+
+
+def test_the_rate_follows_what_the_machine_carries_and_is_forgotten_once_it_is_calm() -> None:
+    door = Door()
+    door.company()
+    for _ in range(200):
+        for _ in range(40):  # 200 a second
+            with suppress(Unavailable):
+                door.passes(LOUD)
+        door.passes(QUIET)
+        began = door.admission._pace._began[LOUD] / LOOK_EVERY_S
+        door.clock.now += LOOK_EVERY_S
+        door.admission.look(BUSY if began > 100 else FREE, LOOK_EVERY_S)
+    assert 60 < door.admission._pace.rate < 130
+    assert door.admission.slows
+
+    door.clock.now += CALM_S
+    door.admission.look(FREE, LOOK_EVERY_S)
+    door.company()
+    assert not door.admission.slows
+    assert [door.passes(LOUD) for _ in range(200)] == [0.0] * 200
+
+
+def test_who_had_to_wait_or_was_refused_is_told_as_busy_until_it_is_over() -> None:
+    door = Door(line=2)
+    door.company()
+    with ExitStack() as stay:
+        door.crowd(LOUD, stay, 3)
+        door.crowd(LOUD, stay, 3)
+    (held,) = door.admission.held_back()
+    assert (held.tenant_id, held.reason, held.waiting) == (LOUD, Reason.BUSY, 2)
+
+    door.clock.now += 5.0
+    assert door.admission.held_back() == []
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.lists(
+        st.tuples(
+            st.integers(1, 3),  # what the quiet one sends at once
+            st.floats(0, 2),  # how much longer than needed it is silent after that
+            st.integers(0, 60),  # what the loud one sends meanwhile
+            st.booleans(),  # whether those are stored, or stand in line for ever
+            st.floats(0, 1),  # the pressure
+        ),
+        max_size=60,
+    )
+)
+def test_a_quiet_tenant_is_never_refused_nor_kept_waiting(
+    hours: list[tuple[int, float, int, bool, float]],
+) -> None:
+    """It sends less than the lowest rate that there is; what the loud one does is its own."""
+    door = Door()
+    with ExitStack() as stay:
+        for burst, silence, crowd, stored, pressure in hours:
+            for _ in range(crowd):
+                with suppress(Unavailable):
+                    door.passes(LOUD) if stored else door.crowd(LOUD, stay, 1)
+            assert [door.passes(QUIET) for _ in range(burst)] == [0.0] * burst
+            door.clock.now += burst / LEAST + silence
+            door.admission.look(pressure, LOOK_EVERY_S)
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    st.lists(st.tuples(st.booleans(), st.sampled_from(["end", "fail", "cancel"]))), st.booleans()
+)
+def test_whatever_becomes_of_them_nothing_stays_counted(
+    webhooks: list[tuple[bool, str]], slowed: bool
+) -> None:
+    async def run() -> None:
+        door = Door()
+        if slowed:
+            door.slowed(rate=LEAST)
+        go_on = asyncio.Event()
+
+        async def webhook(tenant: UUID, fate: str) -> None:
+            with door.admission.request(), door.admission.tenant(tenant) as place:
+                await place.turn()
+                await go_on.wait()
+                if fate == "fail":
+                    raise KeyError
+
+        tasks = [
+            (asyncio.create_task(webhook(LOUD if loud else QUIET, fate)), fate)
+            for loud, fate in webhooks
+        ]
+        await settled()
+        for task, fate in tasks:
+            if fate == "cancel":
+                task.cancel()
+        await settled()
+        go_on.set()
+        await door.clock.pass_(60.0)
+        assert all(task.done() for task, _ in tasks)
+        await asyncio.gather(*(task for task, _ in tasks), return_exceptions=True)
+        door.admission.look(FREE, LOOK_EVERY_S)
+        assert door.admission.in_progress == 0
+        assert not door.admission._lines
+
+    asyncio.run(run())
+
+
+@pytest.mark.asyncio
+async def test_nobody_overtakes_in_a_line_not_even_once_the_machine_is_calm() -> None:
+    door, began = Door(), list[int]()
+    door.slowed(rate=8.0)
+
+    async def webhook(number: int, place: Place) -> None:
+        await place.turn()
+        began.append(number)
+
+    async with asyncio.TaskGroup() as group:
+        with ExitStack() as stay:
+            for number in range(20):
+                place = stay.enter_context(door.admission.tenant(LOUD))
+                group.create_task(webhook(number, place))
+            await settled()
+            assert began == list(range(9))
+
+            door.admission._busy_at = float("-inf")
+            assert not door.admission.slows
+            late = stay.enter_context(door.admission.tenant(LOUD))
+            group.create_task(webhook(20, late))
+            await settled()
+            assert began == list(range(9))
+
+            await door.clock.pass_(1.5)
+            assert began == list(range(21))
+
+
+@pytest.mark.asyncio
+async def test_nobody_overtakes_when_the_loop_is_late_for_the_first_in_line() -> None:
+    door, began, wakes = Door(), list[int](), asyncio.Event()
+
+    async def late_for_the_first(wait_s: float) -> None:
+        if wait_s == 1 / 8:
+            await wakes.wait()
+
+    door.admission._sleep = late_for_the_first
+    door.slowed(rate=8.0)
+    for _ in range(9):
+        door.passes(LOUD)
+
+    async def webhook(number: int, place: Place) -> None:
+        await place.turn()
+        began.append(number)
+
+    async with asyncio.TaskGroup() as group:
+        with ExitStack() as stay:
+            for number in range(5):
+                place = stay.enter_context(door.admission.tenant(LOUD))
+                group.create_task(webhook(number, place))
+            await settled()
+            assert began == []
+
+            wakes.set()
+            await settled()
+            assert began == list(range(5))
