@@ -11,6 +11,7 @@ import uvloop
 from niochat.sandbox.crowd.answers import TAG
 from niochat.sandbox.crowd.door import Door
 from niochat.sandbox.crowd.job import Outcome, Stream
+from niochat.sandbox.crowd.kept import Kept
 from niochat.sandbox.crowd.writing import Writing
 
 
@@ -19,6 +20,7 @@ class Crowd:
 
     def __init__(self) -> None:
         self.strange: Counter[str] = Counter()
+        self.kept = Kept()
         self._awaited: dict[str, Writing] = {}
         self._writings: list[Writing] = []
         self._numbers: dict[int, int] = {}
@@ -55,7 +57,7 @@ class Crowd:
         assert isinstance(streams, list)
         self._awaited, self._twice, self._late = {}, 0, 0
         self._writings = [
-            Writing(Stream.read(each), self._awaited, self._numbers) for each in streams
+            Writing(Stream.read(each), self._awaited, self._numbers, self.kept) for each in streams
         ]
         try:
             await asyncio.gather(*(self._written(each, seconds) for each in self._writings))
@@ -88,7 +90,10 @@ async def serve(port: int, host: str = "127.0.0.1") -> None:
     crowd = Crowd()
     loop = asyncio.get_running_loop()
     server = await loop.create_server(
-        lambda: Door(crowd.heard, crowd.control, crowd.strange), host, port, backlog=1024
+        lambda: Door(crowd.heard, crowd.control, crowd.strange, crowd.kept),
+        host,
+        port,
+        backlog=1024,
     )
     async with server:
         await server.serve_forever()

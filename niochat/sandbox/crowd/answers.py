@@ -48,11 +48,6 @@ def sent() -> bytes:
     return _SENT.replace(_ID.encode(), f"3EB0{_run}{next(_count):012X}".encode())
 
 
-def found() -> bytes:
-    """The gateway's store: empty, so that nothing is filled up while others are measured."""
-    return b'{"returnedMessages":0,"messages":[],"limit":0,"offset":0,"hasMore":false}'
-
-
 def connected() -> bytes:
     """The instance's state."""
     return b'{"instance":{"status":"connected","owner":"558130009999"},"status":{"connected":true}}'

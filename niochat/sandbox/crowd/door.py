@@ -8,6 +8,7 @@ from typing import cast
 import httptools
 
 from niochat.sandbox.crowd import answers
+from niochat.sandbox.crowd.kept import Kept
 
 Heard = Callable[[str], None]
 """Told each text that the gateway is to send."""
@@ -18,11 +19,13 @@ Control = Callable[[str, bytes], Awaitable[bytes]]
 class Door(asyncio.Protocol):
     """One connection of a caller. Requests of a connection come one after the other."""
 
-    def __init__(self, heard: Heard, control: Control, strange: Counter[str]) -> None:
+    def __init__(self, heard: Heard, control: Control, strange: Counter[str], kept: Kept) -> None:
         self._heard = heard
         self._control = control
         self._strange = strange
+        self._kept = kept
         self._url = b""
+        self._token = ""
         self._body: list[bytes] = []
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -40,6 +43,11 @@ class Door(asyncio.Protocol):
     def on_url(self, url: bytes) -> None:
         """The parser's."""
         self._url += url
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """The parser's."""
+        if name.lower() == b"token":
+            self._token = value.decode()
 
     def on_body(self, body: bytes) -> None:
         """The parser's."""
@@ -62,7 +70,7 @@ class Door(asyncio.Protocol):
                 self._heard(body.decode())
                 self._answer(answers.sent())
             case "/gateway/message/find":
-                self._answer(answers.found())
+                self._answer(self._kept.found(self._token, body))
             case "/gateway/instance/status":
                 self._answer(answers.connected())
             case _:

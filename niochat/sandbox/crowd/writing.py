@@ -8,6 +8,7 @@ from functools import partial
 from urllib.parse import urlsplit
 
 from niochat.sandbox.crowd.job import Moment, Outcome, Stream
+from niochat.sandbox.crowd.kept import Kept
 from niochat.sandbox.crowd.letters import Letters, named_by, tag
 from niochat.sandbox.crowd.line import Line
 
@@ -28,12 +29,19 @@ class Writing:
     """A stream's state. `due` of a message is a time of `time.monotonic`."""
 
     def __init__(
-        self, stream: Stream, awaited: dict[str, "Writing"], numbers: dict[int, int]
+        self,
+        stream: Stream,
+        awaited: dict[str, "Writing"],
+        numbers: dict[int, int],
+        kept: Kept,
     ) -> None:
-        """`numbers` counts each person's messages over all jobs, so that no id comes twice."""
+        """`numbers` counts each person's messages over all jobs, so that no id comes twice;
+        `kept` keeps what is refused and not posted again, as a gateway's store does.
+        """
         self.stream = stream
         self.outcome = Outcome(stream.name)
         self._awaited = awaited
+        self._kept = kept
         self._letters = Letters(stream.url, stream.token)
         parts = urlsplit(stream.url)
         self._lines = [
@@ -149,9 +157,9 @@ class Writing:
                 self._awaited[named] = self
             self.outcome.posted += 1
             request = self._letters.write(message.person, message.number)
-            self._idle.popleft().post(request, partial(self._posted, named))
+            self._idle.popleft().post(request, partial(self._posted, named, request))
 
-    def _posted(self, named: str, status: int, retry_after_s: float) -> None:
+    def _posted(self, named: str, request: bytes, status: int, retry_after_s: float) -> None:
         outcome = self.outcome
         outcome.statuses[str(status)] = outcome.statuses.get(str(status), 0) + 1
         message = self._under_way.get(named)
@@ -168,6 +176,8 @@ class Writing:
         else:
             outcome.failed += 1
         if message is not None:
+            if not self.stream.repeat:
+                self._kept.keep(self.stream.token, request)
             self._refused(named, message, retry_after_s)
 
     def _refused(self, named: str, message: _Message, retry_after_s: float) -> None:
