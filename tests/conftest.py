@@ -1,5 +1,6 @@
-"""One PostgreSQL for the session, one database for each test, all of it thrown away."""
+"""The lanes; one PostgreSQL for the session, one database for each test, all thrown away."""
 
+import sys
 from collections.abc import AsyncIterator, Iterator
 from itertools import count
 from pathlib import Path
@@ -19,6 +20,7 @@ from niochat.stack.home import Home
 from niochat.stack.ports import Ports
 from niochat.stack.postgres import EmbeddedPostgres
 from tests.builders import Given, Ownership, connect
+from tests.lanes import LANES, lane_of, may_have
 
 # The default draws a page for each exception; a log in a test is one line.
 structlog.configure(
@@ -26,6 +28,42 @@ structlog.configure(
 )
 TEMPLATE = "template_of_tests"
 _numbers = count()
+STARTS = {"subprocess.Popen", "os.fork", "os.posix_spawn", "socket.bind", "socket.connect"}
+"""Audit events of what a test of the lane ``unit`` must not do."""
+_now = {"lane": ""}
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """With ``-m <lane>``, files of other lanes are not even imported."""
+    lane = config.option.markexpr
+    if lane not in LANES or not collection_path.name.startswith("test_"):
+        return None
+    return None if not collection_path.is_file() or may_have(collection_path, lane) else True
+
+
+@pytest.hookimpl(tryfirst=True)  # before -m chooses
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Every test gets the mark of its lane."""
+    for item in items:
+        if item.get_closest_marker("long") is None:
+            item.add_marker(lane_of(item.path))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
+    _now["lane"] = next(mark.name for mark in item.iter_markers() if mark.name in LANES)
+    try:
+        return (yield)
+    finally:
+        _now["lane"] = ""
+
+
+def _watch(event: str, _details: object) -> None:
+    if _now["lane"] == "unit" and event in STARTS:
+        raise RuntimeError(f"{event}: a test of the lane unit starts nothing, see tests/lanes.py")
+
+
+sys.addaudithook(_watch)
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,38 @@
+"""Every test is in one lane, and a lane keeps what it promises."""
+
+import socket
+import subprocess
+import sys
+
+import pytest
+
+from tests import lanes
+from tests.lanes import LANES, LONG, RAY, ROOT, UNIT
+
+FILES = sorted(ROOT.rglob("test_*.py"))
+
+
+def test_every_place_of_a_lane_exists() -> None:
+    for place in (*UNIT, *RAY, *LONG):
+        assert (ROOT / place).exists(), place
+
+
+def test_no_place_is_in_two_lanes_unless_it_is_long() -> None:
+    assert not set(UNIT) & {*RAY, *LONG}
+    assert not any(place.startswith(f"{other}/") for place in UNIT for other in (*RAY, *LONG))
+
+
+def test_every_lane_has_files() -> None:
+    assert {lanes.lane_of(file) for file in FILES} == set(LANES)
+
+
+def test_a_test_of_this_lane_starts_no_process_and_opens_no_connection() -> None:
+    with pytest.raises(RuntimeError, match="starts nothing"):
+        subprocess.run([sys.executable, "-c", ""], check=True)
+    with socket.socket() as door, pytest.raises(RuntimeError, match="starts nothing"):
+        door.bind(("127.0.0.1", 0))
+
+
+def test_a_test_has_one_lane(request: pytest.FixtureRequest) -> None:
+    for item in request.session.items:
+        assert len({mark.name for mark in item.iter_markers() if mark.name in LANES}) == 1
