@@ -10,7 +10,7 @@ LANES = ("unit", "db", "ray", "long")
 
 UNIT = (
     "accounts/test_cache.py", "accounts/test_erp_file.py", "accounts/test_providers.py",
-    "actors/test_carriers.py", "actors/test_entrance.py", "actors/test_pool_count.py",
+    "actors/test_entrance.py",
     "actors/test_turns.py", "actors/test_turns_line.py", "actors/test_vitals.py",
     "adapters/sgp/test_billing.py", "adapters/sgp/test_judge.py", "adapters/sgp/test_service.py",
     "adapters/sgp/test_subscribers.py", "adapters/sgp/test_tickets.py",

@@ -11,6 +11,7 @@ from tests.builders import Admin, Given
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(120)]
 
 
+@pytest.mark.long
 async def test_a_thousand_a_second_never_overload_fifty_agents_nor_let_one_rest(
     cluster: Cluster, given: Given, admin: Admin
 ) -> None:

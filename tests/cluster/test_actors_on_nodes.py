@@ -21,7 +21,7 @@ from niochat.actors.gateway import NAMESPACE
 from niochat.actors.roster import Roster
 from niochat.runtime.tasks import Owner
 
-pytestmark = pytest.mark.ray
+pytestmark = pytest.mark.xdist_group("cluster")
 
 OURS = "niochat-carries"
 SMALL = {"object_store_memory": 80_000_000, "include_dashboard": False}

@@ -9,7 +9,7 @@ from tests.cluster.conftest import Cluster
 from tests.cluster.namespaces import Network
 from tests.cluster.traffic import clean, counted, during, hosts_at, owners, settled, until
 
-pytestmark = [pytest.mark.ray, pytest.mark.asyncio]
+pytestmark = [pytest.mark.xdist_group("cluster"), pytest.mark.asyncio]
 
 THIRD = 13
 """The node that joins in the first test and stays for the others."""

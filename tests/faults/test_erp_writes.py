@@ -20,7 +20,7 @@ from niochat.cli.providers import DEMO_ERP
 from niochat.cli.sandbox_client import SandboxClient
 from tests.faults.conftest import Victims
 
-pytestmark = [pytest.mark.ray, pytest.mark.asyncio]
+pytestmark = [pytest.mark.xdist_group("faults"), pytest.mark.asyncio]
 
 UNLOCK = ("preciso do desbloqueio em confiança", "{cpf}", "sim")
 TICKET = ("estou sem internet", "{cpf}", "sim", "sim, está vermelha")

@@ -15,7 +15,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from tests.journeys.conftest import World, until
 from tests.outbox.office import PNG
 
-pytestmark = [pytest.mark.ray, pytest.mark.asyncio, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.xdist_group("demo"), pytest.mark.asyncio, pytest.mark.timeout(120)]
 
 
 Api = httpx.AsyncClient

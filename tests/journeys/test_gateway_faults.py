@@ -7,7 +7,7 @@ import pytest
 from tests.journeys.conftest import Customer, World, until
 from tests.journeys.providers import BROKEN, FORGOTTEN, provider
 
-pytestmark = [pytest.mark.ray, pytest.mark.asyncio]
+pytestmark = [pytest.mark.asyncio]
 
 SEND = "/send/text"
 
@@ -159,7 +159,7 @@ async def hold(customer: Customer) -> str | None:
 
 async def test_what_a_gateway_never_repeats_is_fetched_and_answered(world: World) -> None:
     customer = world.customer(FORGOTTEN)
-    await world.sandbox("PUT", "/delivery", {"repeat": 1})
+    await world.deliver(FORGOTTEN, repeat=1)
     await world.fault("webhook", "drop", FORGOTTEN.token)
 
     await customer.tell(1, 2)

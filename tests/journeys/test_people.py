@@ -5,7 +5,7 @@ import pytest
 from tests.journeys.conftest import Customer, World, until
 from tests.journeys.providers import BROKEN, FAST, SUSPENDED, provider
 
-pytestmark = [pytest.mark.ray, pytest.mark.asyncio]
+pytestmark = [pytest.mark.asyncio]
 
 
 async def assign(customer: Customer) -> None:

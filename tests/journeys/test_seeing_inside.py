@@ -10,7 +10,7 @@ import pytest
 
 from tests.journeys.conftest import Customer, World, until
 
-pytestmark = [pytest.mark.ray, pytest.mark.asyncio]
+pytestmark = [pytest.mark.asyncio]
 
 
 async def protocol_of(customer: Customer) -> str:
@@ -90,6 +90,8 @@ async def test_replay_shows_each_event_with_its_cause_and_ends_in_the_stored_sta
     assert "The log leads to the stored state" in told.out
 
 
+@pytest.mark.long  # conversations of other workers would move in the middle of a turn
+@pytest.mark.xdist_group("evaluate")
 async def test_a_drained_host_gives_its_shards_away_and_gets_them_back(world: World) -> None:
     customer = world.customer()
 

@@ -340,6 +340,7 @@ async def test_stopping_waits_for_the_steps_in_progress() -> None:
     assert len(host) == 0
 
 
+@pytest.mark.long
 def test_a_hundred_thousand_actors_take_less_than_eight_kilobytes_each() -> None:
     class Quiet:
         batch, parallel = 1000, 1
