@@ -1,5 +1,6 @@
 """The lanes; one PostgreSQL for the session, one database for each test, all thrown away."""
 
+import random
 import sys
 from collections.abc import AsyncIterator, Iterator
 from itertools import count
@@ -47,6 +48,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.get_closest_marker("long") is None:
             item.add_marker(lane_of(item.path))
+
+
+def pytest_collection_finish() -> None:
+    """The seed is of the order alone. Ports are drawn by chance: no two workers draw the same."""
+    random.seed()
 
 
 @pytest.hookimpl(wrapper=True)

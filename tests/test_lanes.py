@@ -1,5 +1,6 @@
 """Every test is in one lane, and a lane keeps what it promises."""
 
+import re
 import socket
 import subprocess
 import sys
@@ -36,3 +37,11 @@ def test_a_test_of_this_lane_starts_no_process_and_opens_no_connection() -> None
 def test_a_test_has_one_lane(request: pytest.FixtureRequest) -> None:
     for item in request.session.items:
         assert len({mark.name for mark in item.iter_markers() if mark.name in LANES}) == 1
+
+
+def test_no_constant_is_patched_and_waiting_is_done_in_one_way() -> None:
+    """What a test needs smaller is an argument."""
+    for file in ROOT.rglob("*.py"):
+        text = file.read_text(encoding="utf-8")
+        assert not re.search(r"\b(?:monkeypatch|patch)\.setattr\(", text), file
+        assert file.name == "until.py" or not re.search(r"^async def until\(", text, re.M), file

@@ -8,22 +8,27 @@ from typing import TypeVar
 
 import pytest
 
+FIRST_S, LAST_S = 0.001, 0.1
 Found = TypeVar("Found")
 
 
 async def until(
     probe: Callable[[], Awaitable[Found] | Found],
-    within: float = 10.0,
+    within: float = 30.0,
     *,
-    every: float = 0.01,
     what: str = "",
+    every: float | None = None,
 ) -> Found:
-    """The first truthy value of ``probe``; fails with the last one after ``within`` seconds."""
-    deadline = time.monotonic() + within
+    """The first truthy value of ``probe``; fails with the last one after ``within`` seconds.
+
+    It looks often at first and less often later, unless told how long to pause.
+    """
+    deadline, pause = time.monotonic() + within, FIRST_S
     while not (found := await _asked(probe)):
         if time.monotonic() > deadline:
             pytest.fail(f"not within {within:g} s: {what or probe}; last seen: {found!r}")
-        await asyncio.sleep(every)
+        await asyncio.sleep(every or pause)
+        pause = min(pause * 1.5, LAST_S)
     return found
 
 

@@ -9,7 +9,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
@@ -22,7 +22,6 @@ import orjson
 import pytest
 import pytest_asyncio
 
-import tests.until
 from niochat.cli.sandbox_client import SandboxClient
 from niochat.cli.simulation import tags
 from niochat.stack import processes
@@ -30,6 +29,7 @@ from tests.journeys import providers
 from tests.journeys.audit import audited
 from tests.journeys.providers import WORKER, WORKERS, Line
 from tests.journeys.shared import used_together
+from tests.until import until
 
 CHECKOUT = Path(__file__).parents[2]
 BACKFILL_S = 3
@@ -37,13 +37,6 @@ Found = TypeVar("Found")
 Row = asyncpg.Record
 _numbers = count(1 + 1000 * WORKERS.index(WORKER))
 """No two workers' customers have the same phone or the same tag."""
-
-
-async def until(
-    probe: Callable[[], Awaitable[Found]], within: float = 30.0, *, every: float = 0.05
-) -> Found:
-    """As everywhere, with the patience and the pace of a whole stack."""
-    return await tests.until.until(probe, within, every=every)
 
 
 @dataclass(frozen=True)

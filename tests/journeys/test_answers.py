@@ -6,8 +6,9 @@ import json
 import pytest
 
 from tests.adapters.whatsapp.captures import message_body
-from tests.journeys.conftest import Customer, World, until
+from tests.journeys.conftest import Customer, World
 from tests.journeys.providers import FAST, STREAMING
+from tests.until import until
 
 pytestmark = pytest.mark.asyncio
 DEMO = pytest.mark.xdist_group("demo")

@@ -5,8 +5,9 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.journeys.conftest import Customer, World, until
+from tests.journeys.conftest import Customer, World
 from tests.journeys.providers import SERVED, UNSERVED, Line, provider
+from tests.until import until
 
 pytestmark = [pytest.mark.asyncio]
 

@@ -4,8 +4,9 @@ import asyncio
 
 import pytest
 
-from tests.journeys.conftest import Customer, World, until
+from tests.journeys.conftest import Customer, World
 from tests.journeys.providers import BROKEN, FORGOTTEN, provider
+from tests.until import until
 
 pytestmark = [pytest.mark.asyncio]
 

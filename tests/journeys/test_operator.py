@@ -8,8 +8,9 @@ import httpx
 import pytest
 
 from niochat.stack.home import Home
-from tests.journeys.conftest import World, until
+from tests.journeys.conftest import World
 from tests.journeys.providers import FAST, MISTAKEN, WORKER, provider, written
+from tests.until import until
 
 pytestmark = [pytest.mark.asyncio]
 OURS = (

@@ -2,8 +2,9 @@
 
 import pytest
 
-from tests.journeys.conftest import Customer, World, until
+from tests.journeys.conftest import Customer, World
 from tests.journeys.providers import BROKEN, FAST, SUSPENDED, provider
+from tests.until import until
 
 pytestmark = [pytest.mark.asyncio]
 

@@ -8,7 +8,8 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.journeys.conftest import Customer, World, until
+from tests.journeys.conftest import Customer, World
+from tests.until import until
 
 pytestmark = [pytest.mark.asyncio]
 

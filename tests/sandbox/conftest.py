@@ -19,6 +19,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from niochat.sandbox.__main__ import server
+from tests.until import until
 
 Hook = dict[str, Any]
 
@@ -118,10 +119,20 @@ class World:
         return texts(hooks)
 
     async def settled(self) -> None:
-        """Returns when no webhook is under way. Fails after five seconds."""
-        async with asyncio.timeout(5):
-            while (await self.control("GET", "/health"))["pending_webhooks"]:
-                await asyncio.sleep(0.005)
+        """Returns when no webhook is under way."""
+
+        async def idle() -> bool:
+            return not (await self.control("GET", "/health"))["pending_webhooks"]
+
+        await until(idle)
+
+    async def fault_hit(self) -> None:
+        """Returns when the first ordered fault has met a request."""
+
+        async def hit() -> bool:
+            return bool((await self.control("GET", "/faults"))["items"][0]["hits"])
+
+        await until(hit)
 
     def answer_hooks(self, answering: Callable[[bytes], int]) -> None:
         self.receiver.answers[self.hook] = answering
