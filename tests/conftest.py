@@ -44,10 +44,15 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 
 @pytest.hookimpl(tryfirst=True)  # before -m chooses
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Every test gets the mark of its lane."""
+    """Every test gets the mark of its lane. What is ``in_order`` is put back into it."""
     for item in items:
         if item.get_closest_marker("long") is None:
             item.add_marker(lane_of(item.path))
+    for file in {item.path for item in items if item.get_closest_marker("in_order")}:
+        places = [place for place, item in enumerate(items) if item.path == file]
+        written = sorted((items[place] for place in places), key=lambda item: item.location[1] or 0)
+        for place, item in zip(places, written, strict=True):
+            items[place] = item
 
 
 def pytest_collection_finish() -> None:
