@@ -154,3 +154,14 @@ async def test_a_lost_webhook_answer_is_repeated(world: World) -> None:
     await world.settled()
     [line] = (await world.control("GET", f"/ledger?token={world.token}"))["sent"]
     assert (line["answered"], line["attempts"]) == (True, 2)
+
+
+async def test_one_line_is_healed_and_another_one_stays_ill(world: World) -> None:
+    for token in (world.token, "somebody-else"):
+        await world.fault(target="gateway", kind="drop", token=token)
+
+    await world.control("DELETE", f"/faults?token={world.token}")
+
+    left = (await world.control("GET", "/faults"))["items"]
+    assert [each["token"] for each in left] == ["somebody-else"]
+    assert (await world.gateway("/send/text", BODY)).status_code == 200
