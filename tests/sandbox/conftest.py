@@ -19,6 +19,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from niochat.sandbox.__main__ import server
+from tests.plain_client import plain_client
 from tests.until import until
 
 Hook = dict[str, Any]
@@ -161,7 +162,7 @@ def origin() -> Iterator[str]:
 @pytest_asyncio.fixture
 async def world(origin: str, receiver: Receiver) -> AsyncIterator[World]:
     token = uuid.uuid4().hex
-    async with httpx.AsyncClient(base_url=origin, timeout=5, trust_env=False) as http:
+    async with plain_client(origin, 5) as http:
         here = World(origin, token, token, receiver, http)
         await here.control("DELETE", "/faults")
         await here.control("PUT", "/delivery", json=QUICK_DELIVERY)
