@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Iterator
 from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
@@ -13,6 +14,7 @@ import psycopg
 import pytest
 import pytest_asyncio
 import structlog
+from xdist.scheduler import LoadScopeScheduling
 
 from niochat.adapters.postgres.database import Database
 from niochat.adapters.postgres.migrate import migrate
@@ -21,7 +23,7 @@ from niochat.stack.home import Home
 from niochat.stack.ports import Ports
 from niochat.stack.postgres import EmbeddedPostgres
 from tests.builders import Given, Ownership, connect
-from tests.lanes import LANES, lane_of, may_have
+from tests.lanes import LANES, lane_of, may_have, scope_of
 
 # The default draws a page for each exception; a log in a test is one line.
 structlog.configure(
@@ -53,6 +55,20 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         written = sorted((items[place] for place in places), key=lambda item: item.location[1] or 0)
         for place, item in zip(places, written, strict=True):
             items[place] = item
+
+
+class Together(LoadScopeScheduling):
+    """Every test goes to whoever is free, but for those that share something.
+
+    ``--dist loadgroup`` of xdist 3.8 forgets its groups with pytest 9.2.
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        return scope_of(nodeid)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Together | None:
+    return Together(config, log) if config.option.dist == "loadgroup" else None
 
 
 def pytest_collection_finish() -> None:

@@ -37,9 +37,16 @@ RAY = ("journeys",)
 
 LONG = (
     "cluster/test_actors_on_nodes.py", "cluster/test_membership.py", "cluster/test_rollout.py",
-    "faults", "journeys/test_bench.py", "journeys/test_evaluate.py",
+    "faults", "journeys/test_bench.py", "journeys/test_drain.py", "journeys/test_evaluate.py",
 )  # fmt: skip
 """What brings a stack or a cluster of its own, or every scenario."""
+
+TOGETHER = {
+    "journeys/test_captures.py": "captured tokens",
+    "journeys/test_desk_api.py": "demo provider",
+    "journeys/test_say.py": "demo provider",
+}
+"""What several tests of a running stack share: one worker runs them, one after the other."""
 
 MARK = "pytest.mark.long"
 
@@ -58,3 +65,8 @@ def may_have(path: Path, lane: str) -> bool:
     if lane == "long" and MARK in path.read_text(encoding="utf-8"):
         return True
     return lane_of(path) == lane
+
+
+def scope_of(test: str) -> str:
+    """What keeps a test with others on one worker; itself, where nothing does."""
+    return TOGETHER.get(test.partition("::")[0].removeprefix(f"{ROOT.name}/"), test)

@@ -8,13 +8,13 @@ import sys
 import pytest
 
 from tests import lanes
-from tests.lanes import LANES, LONG, RAY, ROOT, UNIT
+from tests.lanes import LANES, LONG, RAY, ROOT, TOGETHER, UNIT
 
 FILES = sorted(ROOT.rglob("test_*.py"))
 
 
 def test_every_place_of_a_lane_exists() -> None:
-    for place in (*UNIT, *RAY, *LONG):
+    for place in (*UNIT, *RAY, *LONG, *TOGETHER):
         assert (ROOT / place).exists(), place
 
 
@@ -37,6 +37,14 @@ def test_a_test_of_this_lane_starts_no_process_and_opens_no_connection() -> None
 def test_a_test_has_one_lane(request: pytest.FixtureRequest) -> None:
     for item in request.session.items:
         assert len({mark.name for mark in item.iter_markers() if mark.name in LANES}) == 1
+
+
+def test_what_shares_something_has_one_scope_and_the_rest_its_own() -> None:
+    told = [lanes.scope_of(f"tests/{place}::test_x[a::b]") for place in sorted(TOGETHER)]
+    alone = "tests/journeys/test_erp.py::test_x"
+
+    assert told == [TOGETHER[place] for place in sorted(TOGETHER)]
+    assert lanes.scope_of(alone) == alone
 
 
 def test_no_constant_is_patched_and_waiting_is_done_in_one_way() -> None:

@@ -9,9 +9,7 @@ from tests.cluster.conftest import Cluster
 from tests.cluster.namespaces import Network
 from tests.cluster.traffic import clean, comes, counted, during, hosts_at, owners, settled
 
-pytestmark = [
-    pytest.mark.xdist_group("cluster"), pytest.mark.in_order, pytest.mark.asyncio,
-]  # fmt: skip
+pytestmark = [pytest.mark.in_order, pytest.mark.asyncio]
 
 THIRD = 13
 """The node that joins in the first test and stays for the others."""

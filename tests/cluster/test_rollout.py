@@ -11,9 +11,7 @@ from tests.cluster.traffic import clean, comes, counted, during, owners, settled
 ROLLED = ("webhooks", "assistant", "supervisor")
 """A door, a pool, and what rolls the hosts: the others would only take time."""
 
-pytestmark = [
-    pytest.mark.xdist_group("cluster"), pytest.mark.in_order, pytest.mark.asyncio,
-]  # fmt: skip
+pytestmark = [pytest.mark.in_order, pytest.mark.asyncio]
 
 
 async def test_a_release_rolls_over_the_cluster_and_load_adds_a_host(cluster: Cluster) -> None:

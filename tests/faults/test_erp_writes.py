@@ -19,7 +19,7 @@ from niochat.cli.sandbox_client import SandboxClient
 from tests.faults.conftest import Victims
 from tests.until import until
 
-pytestmark = [pytest.mark.xdist_group("faults"), pytest.mark.asyncio]
+pytestmark = pytest.mark.asyncio
 
 UNLOCK = ("preciso do desbloqueio em confiança", "{cpf}", "sim")
 TICKET = ("estou sem internet", "{cpf}", "sim", "sim, está vermelha")

@@ -16,7 +16,7 @@ from tests.journeys.conftest import World
 from tests.outbox.office import PNG
 from tests.until import until
 
-pytestmark = [pytest.mark.xdist_group("demo"), pytest.mark.asyncio, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(120)]
 
 
 Api = httpx.AsyncClient

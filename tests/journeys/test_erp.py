@@ -9,7 +9,7 @@ from tests.journeys.conftest import Customer, World
 from tests.journeys.providers import SERVED, UNSERVED, Line, provider
 from tests.until import until
 
-pytestmark = [pytest.mark.asyncio]
+pytestmark = pytest.mark.asyncio
 
 
 async def subscriber(world: World, case: str, line: Line = SERVED) -> tuple[Customer, str]:

@@ -8,7 +8,7 @@ from tests.journeys.conftest import Customer, World
 from tests.journeys.providers import BROKEN, FORGOTTEN, provider
 from tests.until import until
 
-pytestmark = [pytest.mark.asyncio]
+pytestmark = pytest.mark.asyncio
 
 SEND = "/send/text"
 

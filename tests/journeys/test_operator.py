@@ -12,7 +12,7 @@ from tests.journeys.conftest import World
 from tests.journeys.providers import FAST, MISTAKEN, WORKER, provider, written
 from tests.until import until
 
-pytestmark = [pytest.mark.asyncio]
+pytestmark = pytest.mark.asyncio
 OURS = (
     "SELECT * FROM tenants WHERE slug LIKE '%-' || $1 OR slug LIKE 'ruim%' ORDER BY slug", WORKER,
 )  # fmt: skip

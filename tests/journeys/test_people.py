@@ -6,7 +6,7 @@ from tests.journeys.conftest import Customer, World
 from tests.journeys.providers import BROKEN, FAST, SUSPENDED, provider
 from tests.until import until
 
-pytestmark = [pytest.mark.asyncio]
+pytestmark = pytest.mark.asyncio
 
 
 async def assign(customer: Customer) -> None:
