@@ -1,6 +1,8 @@
 """The lanes; one PostgreSQL for the session, one database for each test, all thrown away."""
 
+import os
 import random
+import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
 from itertools import count
@@ -18,12 +20,13 @@ from xdist.scheduler import LoadScopeScheduling
 
 from niochat.adapters.postgres.database import Database
 from niochat.adapters.postgres.migrate import migrate
+from niochat.stack import processes
 from niochat.stack.credentials import Credentials
 from niochat.stack.home import Home
 from niochat.stack.ports import Ports
 from niochat.stack.postgres import EmbeddedPostgres
 from tests.builders import Given, Ownership, connect
-from tests.lanes import LANES, lane_of, may_have, scope_of
+from tests.lanes import LANES, SHARED, lane_of, may_have, scope_of
 
 # The default draws a page for each exception; a log in a test is one line.
 structlog.configure(
@@ -69,6 +72,16 @@ class Together(LoadScopeScheduling):
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Together | None:
     return Together(config, log) if config.option.dist == "loadgroup" else None
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Workers that were ended in the middle of a test left the stack that they shared."""
+    if hasattr(config, "workerinput") or not config.getoption("numprocesses", None):
+        return
+    home = config._tmp_path_factory.getbasetemp() / SHARED  # type: ignore[attr-defined]
+    if home.exists() and processes.marked(home):
+        run = Path(__file__).parents[1] / "scripts" / "run"
+        subprocess.run([run, "--stop"], env={**os.environ, "NIOCHAT_HOME": str(home)}, check=False)
 
 
 def pytest_collection_finish() -> None:

@@ -48,6 +48,8 @@ TOGETHER = {
 }
 """What several tests of a running stack share: one worker runs them, one after the other."""
 
+SHARED = "journeys"
+"""Folder of the stack that the workers share, below that of the run."""
 MARK = "pytest.mark.long"
 
 

@@ -29,6 +29,7 @@ from tests.journeys import providers
 from tests.journeys.audit import audited
 from tests.journeys.providers import WORKER, WORKERS, Line
 from tests.journeys.shared import used_together
+from tests.lanes import SHARED
 from tests.until import until
 
 CHECKOUT = Path(__file__).parents[2]
@@ -74,7 +75,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     together = tmp_path_factory.getbasetemp()
     if "PYTEST_XDIST_WORKER" in os.environ:
         together = together.parent
-    home = together / "journeys"
+    home = together / SHARED
     home.mkdir(exist_ok=True)
     with used_together(home, lambda: _start(home), lambda: _end(home)):
         yield _running(home)
