@@ -1,9 +1,14 @@
-"""One PostgreSQL for the session, one database for each test, all of it thrown away."""
+"""The lanes; one PostgreSQL for the session, one database for each test, all thrown away."""
 
+import os
+import random
+import subprocess
+import sys
 from collections.abc import AsyncIterator, Iterator
 from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
@@ -11,14 +16,17 @@ import psycopg
 import pytest
 import pytest_asyncio
 import structlog
+from xdist.scheduler import LoadScopeScheduling
 
 from niochat.adapters.postgres.database import Database
 from niochat.adapters.postgres.migrate import migrate
+from niochat.stack import processes
 from niochat.stack.credentials import Credentials
 from niochat.stack.home import Home
 from niochat.stack.ports import Ports
 from niochat.stack.postgres import EmbeddedPostgres
 from tests.builders import Given, Ownership, connect
+from tests.lanes import LANES, SHARED, lane_of, may_have, scope_of
 
 # The default draws a page for each exception; a log in a test is one line.
 structlog.configure(
@@ -26,6 +34,76 @@ structlog.configure(
 )
 TEMPLATE = "template_of_tests"
 _numbers = count()
+STARTS = {"subprocess.Popen", "os.fork", "os.posix_spawn", "socket.bind", "socket.connect"}
+"""Audit events of what a test of the lane ``unit`` must not do."""
+_now = {"lane": ""}
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """With ``-m <lane>``, files of other lanes are not even imported."""
+    lane = config.option.markexpr
+    if lane not in LANES or not collection_path.name.startswith("test_"):
+        return None
+    return None if not collection_path.is_file() or may_have(collection_path, lane) else True
+
+
+@pytest.hookimpl(tryfirst=True)  # before -m chooses
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Every test gets the mark of its lane. What is ``in_order`` is put back into it."""
+    for item in items:
+        if item.get_closest_marker("long") is None:
+            item.add_marker(lane_of(item.path))
+    for file in {item.path for item in items if item.get_closest_marker("in_order")}:
+        places = [place for place, item in enumerate(items) if item.path == file]
+        written = sorted((items[place] for place in places), key=lambda item: item.location[1] or 0)
+        for place, item in zip(places, written, strict=True):
+            items[place] = item
+
+
+class Together(LoadScopeScheduling):
+    """Every test goes to whoever is free, but for those that share something.
+
+    ``--dist loadgroup`` of xdist 3.8 forgets its groups with pytest 9.2.
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        return scope_of(nodeid)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Together | None:
+    return Together(config, log) if config.option.dist == "loadgroup" else None
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Workers that were ended in the middle of a test left the stack that they shared."""
+    if hasattr(config, "workerinput") or not config.getoption("numprocesses", None):
+        return
+    home = config._tmp_path_factory.getbasetemp() / SHARED  # type: ignore[attr-defined]
+    if home.exists() and processes.marked(home):
+        run = Path(__file__).parents[1] / "scripts" / "run"
+        subprocess.run([run, "--stop"], env={**os.environ, "NIOCHAT_HOME": str(home)}, check=False)
+
+
+def pytest_collection_finish() -> None:
+    """The seed is of the order alone. Ports are drawn by chance: no two workers draw the same."""
+    random.seed()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
+    _now["lane"] = next(mark.name for mark in item.iter_markers() if mark.name in LANES)
+    try:
+        return (yield)
+    finally:
+        _now["lane"] = ""
+
+
+def _watch(event: str, _details: object) -> None:
+    if _now["lane"] == "unit" and event in STARTS:
+        raise RuntimeError(f"{event}: a test of the lane unit starts nothing, see tests/lanes.py")
+
+
+sys.addaudithook(_watch)
 
 
 @pytest.fixture(scope="session")

@@ -21,6 +21,7 @@ import niochat
 from niochat.adapters.postgres.queries import queries
 from niochat.cli import app
 from niochat.config import Settings
+from tests.lanes import LANES
 
 ROOT = Path(niochat.__file__).parents[1]
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
@@ -196,10 +197,12 @@ def test_every_option_of_the_start_is_in_the_table() -> None:
         assert {option, option.replace("--", "--no-")} & told, option
 
 
-def test_the_suites_are_those_of_the_test_command() -> None:
+def test_the_lanes_are_those_of_the_test_command() -> None:
     told = {(row[0], row[2]) for row in rows(README) if len(row) == 3 and row[2].isdigit()}
+    known = re.findall(r'^    Lane\("(\w+)", (\d+), ', text_of(ROOT / "scripts/test"), re.M)
 
-    assert told == set(re.findall(r'^suite "([^"]+)" (\d+) ', text_of(ROOT / "scripts/test"), re.M))
+    assert told == set(known)
+    assert [name for name, _ in known] == list(LANES)
 
 
 def test_the_example_in_the_readme_is_a_good_file(

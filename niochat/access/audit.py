@@ -54,8 +54,9 @@ class Verdict:
 class Audit:
     """Reads a tenant's log, seals and verifies the whole."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, batch: int = BATCH) -> None:
         self._database = database
+        self._batch = batch
 
     async def list(
         self, tenant_id: UUID, *, before: int | None, who: str | None, target: str | None,
@@ -84,7 +85,7 @@ class Audit:
             if not await connection.fetchval(_SQL["lock"]):
                 return 0
             end = await _end(connection)
-            rows = await connection.fetch(_SQL["unsealed"], end.xid, end.id, BATCH)
+            rows = await connection.fetch(_SQL["unsealed"], end.xid, end.id, self._batch)
             if not rows:
                 return 0
             last, digest = rows[-1], _digest(end.digest, rows)
@@ -98,7 +99,7 @@ class Audit:
         while True:
             await asyncio.sleep(EVERY_S)
             try:
-                while await self.seal() == BATCH:
+                while await self.seal() == self._batch:
                     pass
             except NiochatError as error:
                 _log.warning("audit_not_sealed", code=error.code)

@@ -20,10 +20,13 @@ class Entrance:
     everybody else's late. Whoever is in memory already, and what people do, does not wait.
     """
 
-    def __init__(self, actors: VirtualHost, turns: Turns, pace: Pace) -> None:
+    def __init__(
+        self, actors: VirtualHost, turns: Turns, pace: Pace, most_outside: int = MOST_OUTSIDE
+    ) -> None:
         self._actors = actors
         self._turns = turns
         self._pace = pace
+        self._most_outside = most_outside
         self._outside: dict[UUID, OrderedDict[Address, None]] = {}
         self._count = 0
         self._let_in: Counter[UUID] = Counter()
@@ -68,7 +71,7 @@ class Entrance:
 
     def _room(self, tenant_id: UUID) -> int:
         may_begin = self._turns.may_begin(tenant_id, AHEAD)
-        return MOST_OUTSIDE if may_begin is None else may_begin - self._let_in[tenant_id]
+        return self._most_outside if may_begin is None else may_begin - self._let_in[tenant_id]
 
     def _enter(self, tenant_id: UUID, address: Address) -> None:
         self._let_in[tenant_id] += 1
@@ -76,6 +79,6 @@ class Entrance:
 
     def _wait(self, tenant_id: UUID, address: Address) -> None:
         waiting = self._outside.setdefault(tenant_id, OrderedDict())
-        if address not in waiting and self._count < MOST_OUTSIDE:
+        if address not in waiting and self._count < self._most_outside:
             waiting[address] = None
             self._count += 1

@@ -18,8 +18,9 @@ Check = Callable[[], Awaitable[str]]
 class Health:
     """Checks each part by asking it."""
 
-    def __init__(self, checks: Mapping[str, Check]) -> None:
+    def __init__(self, checks: Mapping[str, Check], timeout_s: float = CHECK_TIMEOUT_S) -> None:
         self._checks = checks
+        self._timeout_s = timeout_s
 
     async def live(self, _: Request) -> Response:
         """This process answers."""
@@ -27,7 +28,9 @@ class Health:
 
     async def ready(self, _: Request) -> Response:
         """200 when all parts work, else 503 that names the parts which do not."""
-        answers = await asyncio.gather(*(_run(check) for check in self._checks.values()))
+        answers = await asyncio.gather(
+            *(_run(check, self._timeout_s) for check in self._checks.values())
+        )
         parts = {name: answer or "ok" for name, answer in zip(self._checks, answers, strict=True)}
         failing = [name for name, answer in parts.items() if answer != "ok"]
         body = {"status": "failing" if failing else "ready", "failing": failing, "parts": parts}
@@ -42,13 +45,13 @@ class Health:
         ]
 
 
-async def _run(check: Check) -> str:
+async def _run(check: Check, timeout_s: float) -> str:
     try:
-        async with asyncio.timeout(CHECK_TIMEOUT_S):
+        async with asyncio.timeout(timeout_s):
             return await check()
     except NiochatError as error:
         return str(error)
     except TimeoutError:
-        return f"no answer within {CHECK_TIMEOUT_S:g} s"
+        return f"no answer within {timeout_s:g} s"
     except Exception as error:  # noqa: BLE001 - a health check reports, whatever it is
         return repr(error)

@@ -21,7 +21,7 @@ from niochat.domain.errors import Forbidden, Invalid, NiochatError, Unauthentica
 from niochat.domain.permissions import Action
 from niochat.ingress.api.doorway import ACCESS_COOKIE
 from niochat.ingress.gestures import Gestures
-from niochat.ingress.socket import POLICY, Socket, say_goodbye, send_at_its_pace
+from niochat.ingress.socket import LINE, POLICY, Socket, say_goodbye, send_at_its_pace
 from niochat.live.frames import MOST_BYTES, Goodbye, Welcome, frame, hello_of
 from niochat.live.hub import Hub
 from niochat.live.position import Position
@@ -50,11 +50,12 @@ class Live:
 
     def __init__(
         self, hub: Hub, callers: Callers, tickets: Tickets, gestures: Gestures, release: str,
-        presences: Presences,
+        presences: Presences, line: int = LINE,
     ) -> None:  # fmt: skip
-        """``release`` names this replica's code."""
+        """``release`` names this replica's code; ``line`` frames may wait for one screen."""
         self._hub = hub
         self._gestures = gestures
+        self._line = line
         self._release = release
         self._callers = callers
         self._tickets = tickets
@@ -184,7 +185,7 @@ class Live:
         caller.need(Action.CONVERSATIONS_READ)
         if self._of_user[caller.id] >= MOST_OF_USER:
             raise Invalid("too many screens of one user: close some", code="too_many")
-        return Socket(websocket, caller, self._gestures), since
+        return Socket(websocket, caller, self._gestures, self._line), since
 
     async def _caller(self, websocket: WebSocket, ticket: str | None) -> Caller:
         if ticket is not None:

@@ -24,7 +24,9 @@ POLICY, AGAIN = 1008, 1012
 class Socket:
     """One screen. Everything that leaves goes through its line."""
 
-    def __init__(self, websocket: WebSocket, caller: Caller, gestures: Gestures) -> None:
+    def __init__(
+        self, websocket: WebSocket, caller: Caller, gestures: Gestures, line: int = LINE
+    ) -> None:
         assert caller.tenant_id is not None
         self.tenant_id: UUID = caller.tenant_id
         self.user_id = caller.id
@@ -33,7 +35,7 @@ class Socket:
         self._gestures = gestures
         self._pace = Pace()
         self._websocket = websocket
-        self._line: asyncio.Queue[Frame] = asyncio.Queue(LINE)
+        self._line: asyncio.Queue[Frame] = asyncio.Queue(line)
         self._cut = asyncio.Event()
         self._moved = False
         """It was offered a position since the log's was last told."""
@@ -58,7 +60,7 @@ class Socket:
 
     def mention(self, frame: Frame) -> bool:
         """Put it in line where that is not half full: what passes may be left out."""
-        if self._line.qsize() >= LINE // 2:
+        if self._line.qsize() >= self._line.maxsize // 2:
             return False
         self._put(frame)
         return True

@@ -55,8 +55,9 @@ class Screen(Protocol):
 class Hub:
     """Reads the log once for all screens of this replica."""
 
-    def __init__(self, log: EventLog, counters: Counters) -> None:
+    def __init__(self, log: EventLog, counters: Counters, most_missed: int = MOST_MISSED) -> None:
         self._log = log
+        self._most_missed = most_missed
         self._counters = counters
         self._screens: defaultdict[UUID, set[Screen]] = defaultdict(set)
         self._upto: Position | None = None
@@ -86,7 +87,8 @@ class Hub:
         async with self._reading:
             if self._upto is None:
                 self._upto = await self._log.end()
-            joining = Joining(screen, self._upto)  # what the hub offers comes behind it
+            # What the hub offers comes behind it.
+            joining = Joining(screen, self._upto, self._most_missed)
             self._screens[screen.tenant_id].add(joining)
         try:
             if since is not None:
@@ -194,12 +196,12 @@ class Hub:
             self._counted[screen] = frame
 
     async def _missed(self, joining: "Joining", since: Position) -> list[Frame] | None:
-        found, position, more = _Collected(joining.screen), since, True
+        found, position, more = _Collected(joining.screen, self._most_missed), since, True
         while more and position < joining.position:
             look = await self._log.missed(position, joining.tenant_id, joining.position)
             for happened in look.happened:
                 offer_to([found], happened)
-            if len(found.frames) > MOST_MISSED:
+            if len(found.frames) > self._most_missed:
                 return None
             position, more = look.upto, look.more
         return found.frames
@@ -208,11 +210,12 @@ class Hub:
 class _Collected:
     """Frames for one screen that is not offered them yet."""
 
-    def __init__(self, screen: Screen) -> None:
+    def __init__(self, screen: Screen, most: int) -> None:
         self.tenant_id = screen.tenant_id
         self.user_id = screen.user_id
         self.screen = screen
         self.frames: list[Frame] = []
+        self._most = most
 
     def sees(self, holder: Holder) -> bool:
         """As the screen does."""
@@ -228,15 +231,15 @@ class _Collected:
 
     def offer(self, frame: Frame) -> None:
         """Kept; one more than is ever sent."""
-        if len(self.frames) <= MOST_MISSED:
+        if len(self.frames) <= self._most:
             self.frames.append(frame)
 
 
 class Joining(_Collected):
     """A screen that catches up: what happens meanwhile is kept, so that its order is the log's."""
 
-    def __init__(self, screen: Screen, position: Position) -> None:
-        super().__init__(screen)
+    def __init__(self, screen: Screen, position: Position, most: int) -> None:
+        super().__init__(screen, most)
         self.position = position
         """Where the log stood when it joined."""
         self.missed: list[Frame] | None = None
@@ -244,7 +247,7 @@ class Joining(_Collected):
 
     def take(self) -> list[Frame]:
         """What came meanwhile. Raises ``Unavailable`` when that was too much to keep."""
-        if len(self.frames) > MOST_MISSED:
+        if len(self.frames) > self._most:
             raise Unavailable("too much happened meanwhile: come again", code="slow")
         taken, self.frames = self.frames, []
         return taken

@@ -54,8 +54,9 @@ class Stretch:
 class EventLog:
     """Reads of all tenants with the path's role; who may see what is decided by the hub."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, limit: int = LIMIT) -> None:
         self._database = database
+        self._limit = limit
         self._missed: Grouper[Stretch, Look] = Grouper(
             self._read, limit=STRETCHES, alone_after=lambda error: False
         )
@@ -72,10 +73,10 @@ class EventLog:
         async with self._database.path() as connection:
             end = Position(await _horizon(connection)) if upto is None else upto
             rows = await connection.fetch(
-                _SQL["after"], *_columns(position), *_columns(end), list(tenants), LIMIT
+                _SQL["after"], *_columns(position), *_columns(end), list(tenants), self._limit
             )
             happened = await _told(connection, rows)
-        if len(rows) == LIMIT:
+        if len(rows) == self._limit:
             return Look(happened, happened[-1].position, more=True)
         return Look(happened, max(position, end), more=False)
 
@@ -92,20 +93,19 @@ class EventLog:
         upto = zip(*(_columns(each.upto) for each in wanted), strict=True)
         async with self._database.path() as connection:
             rows = await connection.fetch(
-                _SQL["missed"], tenants, *map(list, after), *map(list, upto), LIMIT
+                _SQL["missed"], tenants, *map(list, after), *map(list, upto), self._limit
             )
             happened = await _told(connection, rows)
         found: dict[Stretch, list[Happened]] = {each: [] for each in wanted}
         known: dict[Position, Happened] = {}  # one object for an event, so that it is encoded once
         for row, each in zip(rows, happened, strict=True):
             found[wanted[row["number"] - 1]].append(known.setdefault(each.position, each))
-        return [_look(found[each], each.upto) for each in stretches]
+        return [self._look(found[each], each.upto) for each in stretches]
 
-
-def _look(happened: Sequence[Happened], upto: Position) -> Look:
-    if len(happened) == LIMIT:
-        return Look(happened, happened[-1].position, more=True)
-    return Look(happened, upto, more=False)
+    def _look(self, happened: Sequence[Happened], upto: Position) -> Look:
+        if len(happened) == self._limit:
+            return Look(happened, happened[-1].position, more=True)
+        return Look(happened, upto, more=False)
 
 
 def _columns(position: Position) -> tuple[str, UUID, int]:

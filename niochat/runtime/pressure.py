@@ -1,7 +1,7 @@
 """Whether this machine has more to do than its cores can: what everybody on it feels."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 FILES = (Path("/sys/fs/cgroup/cpu.pressure"), Path("/proc/pressure/cpu"))
@@ -15,9 +15,11 @@ FRESH_S = 0.1
 class Pressure:
     """The part of the time, 0 to 1, in which at least one task waited for a core."""
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, clock: Callable[[], float] = time.monotonic, files: Sequence[Path] = FILES
+    ) -> None:
         self._clock = clock
-        self._file = next((each for each in FILES if _stalled_s(each) is not None), None)
+        self._file = next((each for each in files if _stalled_s(each) is not None), None)
         self._at = clock()
         self._stalled_s = self._read()
         self._pressure = 0.0

@@ -124,15 +124,19 @@ class Courier:
 
     async def _deliver(self, letter: Letter) -> None:
         attempt = 0
+        settings = self._settings_of(letter)
         while True:
             attempt += 1
             outcome = await self._attempt(letter)
             if outcome.accepted:
                 return
             _note_error(letter, outcome, attempt)
-            if attempt >= self._settings.repeat:
+            if attempt >= settings.repeat:
                 return
-            await asyncio.sleep(self._settings.repeat_delay_s)
+            await asyncio.sleep(settings.repeat_delay_s)
+
+    def _settings_of(self, letter: Letter) -> DeliverySettings:
+        return letter.instance.delivery or self._settings
 
     async def _attempt(self, letter: Letter) -> Outcome:
         fault = self._book.take(Target.WEBHOOK, letter.event, letter.instance.token)
@@ -149,7 +153,9 @@ class Courier:
 
     async def _post_copies(self, letter: Letter) -> Outcome:
         url = _address(letter)
-        copies = (self._post_once(url, letter.body) for _ in range(self._settings.copies))
+        copies = (
+            self._post_once(url, letter.body) for _ in range(self._settings_of(letter).copies)
+        )
         outcomes = await asyncio.gather(*copies)
         best = next((outcome for outcome in outcomes if outcome.accepted), outcomes[0])
         if letter.exchange is not None:

@@ -14,7 +14,7 @@ from niochat.sandbox.rim import Refusal
 from niochat.sandbox.uploads import FileNote, Uploads
 
 if TYPE_CHECKING:
-    from niochat.sandbox.delivery import Letter
+    from niochat.sandbox.delivery import DeliverySettings, Letter
 
 GROUP_ENDING, LID_ENDING, PHONE_ENDING = "@g.us", "@lid", "@s.whatsapp.net"
 
@@ -132,7 +132,10 @@ class Webhook:
 
 @dataclass(slots=True)
 class Instance:
-    """A number of a provider at the gateway. `held`: what waits for a reconnection."""
+    """A number of a provider at the gateway. `held`: what waits for a reconnection.
+
+    `delivery` is its own way of delivering, if it has one.
+    """
 
     token: str
     name: str
@@ -146,6 +149,7 @@ class Instance:
     archive: Archive = field(default_factory=Archive)
     uploads: Uploads = field(default_factory=Uploads)
     held: list[tuple[dict[str, Any], "Letter"]] = field(default_factory=list)
+    delivery: "DeliverySettings | None" = None
     paircode: str = ""
     admin_fields: dict[str, str] = field(default_factory=dict)
     last_disconnect: str = ""

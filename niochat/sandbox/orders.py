@@ -1,6 +1,6 @@
 """The control API's switches: ledger, faults, delivery, model (below `/sandbox`)."""
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from starlette.requests import Request
@@ -65,17 +65,23 @@ class Orders:
         self._world.faults.faults.append(parse_fault(await read_json(request)))
         return await self.faults(request)
 
-    async def clear_faults(self, _request: Request) -> Response:
-        self._world.faults.faults = []
+    async def clear_faults(self, request: Request) -> Response:
+        """All of them; with `?token=`, which may be repeated, those of these tokens alone."""
+        tokens = request.query_params.getlist("token")
+        book = self._world.faults
+        book.faults = [each for each in book.faults if tokens and each.token not in tokens]
         return Response(status_code=204)
 
-    async def delivery(self, _request: Request) -> Response:
-        return answer(asdict(self._world.delivery))
+    async def delivery(self, request: Request) -> Response:
+        return answer(asdict(self._world.delivery_of(self._named(request))))
 
     async def put_delivery(self, request: Request) -> Response:
-        """Changes the fields given, all or none."""
+        """Changes the fields given, all or none; with `?token=`, for that instance alone."""
         body = await read_object(request)
-        now = self._world.delivery
+        instance = self._named(request)
+        now = self._world.delivery_of(instance)
+        if instance is not None and instance.delivery is None:
+            now = instance.delivery = replace(now)
         repeat = max(1, int(number_in(body, "repeat", now.repeat)))
         copies = max(1, int(number_in(body, "copies", now.copies)))
         delay = number_in(body, "repeat_delay_s", now.repeat_delay_s)
@@ -96,6 +102,15 @@ class Orders:
         chunk = number_in(body, "stream_chunk_delay_s", now.stream_chunk_delay_s)
         now.latency_s, now.stream_chunk_delay_s = latency, chunk
         return answer(asdict(now))
+
+    def _named(self, request: Request) -> Instance | None:
+        """The instance of `?token=`, if there is one."""
+        token = request.query_params.get("token")
+        if token is None:
+            return None
+        if token not in self._world.instances:
+            raise Refusal(404, "no such instance")
+        return self._world.instances[token]
 
     def _chosen(self, request: Request) -> list[Instance]:
         token = request.query_params.get("token")

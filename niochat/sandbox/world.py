@@ -75,6 +75,10 @@ class World:
         self._arrive(instance, message, letter)
         return exchange.messageid
 
+    def delivery_of(self, instance: Instance | None) -> DeliverySettings:
+        """How an instance delivers: its own way, or everybody's."""
+        return (instance and instance.delivery) or self.delivery
+
     async def provider_sends(
         self,
         instance: Instance,
@@ -104,11 +108,12 @@ class World:
             file=upload.note() if upload is not None else None,
         )
         instance.archive.keep(message)
-        if self.delivery.acks_first:
+        delivery = self.delivery_of(instance)
+        if delivery.acks_first:
             await self._acknowledge(instance, customer, exchange.messageid, ":acks")
-        if self.delivery.echo:
+        if delivery.echo:
             self._post_message(self._message_letter(instance, customer, message, exchange), message)
-        if self.delivery.acks and not self.delivery.acks_first:
+        if delivery.acks and not delivery.acks_first:
             self._post_acks(instance, customer, exchange.messageid, "")
         return message
 

@@ -49,10 +49,13 @@ class Count:
 class Resealing:
     """Can be run at any time, again and again, and by two at once."""
 
-    def __init__(self, database: Database, vault: Vault, places: Sequence[Place]) -> None:
+    def __init__(
+        self, database: Database, vault: Vault, places: Sequence[Place], batch: int = BATCH
+    ) -> None:
         self._database = database
         self._vault = vault
         self._places = places
+        self._batch = batch
 
     async def run(self) -> list[Count]:
         """Go through all places once. Raises ``Unavailable``: what was done stays done."""
@@ -63,13 +66,13 @@ class Resealing:
         while True:
             opened = self._database.gate() if place.of_gate else self._database.path_transaction()
             async with opened as connection:
-                rows = await connection.fetch(place.read, last, BATCH)
+                rows = await connection.fetch(place.read, last, self._batch)
                 for row in rows:
                     tenant_id = row["tenant_id"] or PLATFORM
                     new = self._renewed(count, row["sealed"], tenant_id, place)
                     if new:
                         await connection.execute(place.write, row["key"], row["sealed"], *new)
-            if len(rows) < BATCH:
+            if len(rows) < self._batch:
                 return count
             last = rows[-1]["key"]
 

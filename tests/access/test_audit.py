@@ -5,13 +5,13 @@ from uuid import UUID
 
 import pytest
 
-from niochat.access import audit as module
 from niochat.access.audit import Audit
 from niochat.adapters.postgres.audit import record
 from niochat.adapters.postgres.database import Database
 from niochat.domain.audit import Entry, Who, WhoKind
 from niochat.domain.errors import NiochatError
 from tests.builders import Admin, Given
+from tests.until import until
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(60)]
 
@@ -27,18 +27,19 @@ async def written(database: Database, tenant: UUID, count: int) -> None:
 
 async def sealed(audit: Audit, rows: int) -> None:
     """Other tests' transactions on the same server may hold the horizon back for a moment."""
-    found = 0
-    async with asyncio.timeout(20):
-        while found < rows:
-            found += await audit.seal()
-            await asyncio.sleep(0.01)
+    found: list[int] = []
+
+    async def enough() -> bool:
+        found.append(await audit.seal())
+        return sum(found) >= rows
+
+    await until(enough)
 
 
 async def test_what_is_sealed_is_verified_and_what_is_not_yet_is_counted(
-    database: Database, given: Given, monkeypatch: pytest.MonkeyPatch
+    database: Database, given: Given
 ) -> None:
-    monkeypatch.setattr(module, "BATCH", 4)
-    audit, tenant = Audit(database), await given.tenant()
+    audit, tenant = Audit(database, batch=4), await given.tenant()
     empty = await audit.verify()
     assert (empty.links, empty.rows, empty.behind, empty.broken) == (0, 0, 0, None)
 
@@ -52,11 +53,10 @@ async def test_what_is_sealed_is_verified_and_what_is_not_yet_is_counted(
 
 
 async def test_the_chain_is_whole_where_numbers_of_transactions_get_another_digit(
-    database: Database, given: Given, admin: Admin, monkeypatch: pytest.MonkeyPatch
+    database: Database, given: Given, admin: Admin
 ) -> None:
     """As texts, 100 comes before 99."""
-    monkeypatch.setattr(module, "BATCH", 4)
-    audit, tenant = Audit(database), await given.tenant()
+    audit, tenant = Audit(database, batch=4), await given.tenant()
     await written(database, tenant, 10)
     await admin.execute(
         "UPDATE audit SET xid = (94 + id - (SELECT min(id) FROM audit))::text::xid8"
@@ -81,10 +81,9 @@ async def test_the_chain_is_whole_where_numbers_of_transactions_get_another_digi
     ],
 )
 async def test_whatever_is_altered_afterwards_breaks_a_link(
-    database: Database, given: Given, admin: Admin, crime: str, monkeypatch: pytest.MonkeyPatch
+    database: Database, given: Given, admin: Admin, crime: str
 ) -> None:
-    monkeypatch.setattr(module, "BATCH", 4)
-    audit = Audit(database)
+    audit = Audit(database, batch=4)
     await written(database, await given.tenant(), 12)
     await sealed(audit, 12)
     await admin.execute(crime)

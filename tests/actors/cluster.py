@@ -166,10 +166,3 @@ class Cluster:
         for parts in self.opened:
             await parts.gateway.close()
             parts.database.terminate()
-
-
-async def until(reached: Callable[[], Awaitable[object]]) -> None:
-    """Returns when it is so. Fails after ten seconds."""
-    async with asyncio.timeout(10):
-        while not await reached():
-            await asyncio.sleep(0.01)

@@ -8,7 +8,6 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import certifi
-import httpx
 import pytest
 
 from niochat.accounts.apply import apply
@@ -17,6 +16,7 @@ from niochat.adapters.postgres.database import Database
 from niochat.vault.vault import Vault
 from tests.accounts.declared import assistant, channel, provider, read
 from tests.builders import Place, incoming
+from tests.plain_client import plain_client
 from tests.sandbox.conftest import QUICK_DELIVERY, Receiver, World
 
 VAULT = Vault({"k1": bytes(32)})
@@ -112,8 +112,7 @@ def wrote(number: int, words: str, phone: str = PHONE) -> Any:
 async def instance(origin: str) -> AsyncIterator[World]:
     """An instance of one's own in a sandbox that behaves; it has no webhook."""
     token = uuid4().hex
-    # Without a TLS context: making one takes longer than most tests.
-    async with httpx.AsyncClient(base_url=origin, timeout=10, verify=False) as http:
+    async with plain_client(origin, 10) as http:
         here = World(origin, token, token, Receiver(""), http)
         await here.control("DELETE", "/faults")
         await here.control("PUT", "/delivery", json=QUICK_DELIVERY)

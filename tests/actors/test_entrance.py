@@ -5,8 +5,8 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from niochat.actors import entrance, kinds
-from niochat.actors.entrance import Entrance
+from niochat.actors import kinds
+from niochat.actors.entrance import MOST_OUTSIDE, Entrance
 from niochat.actors.turns import Turns
 from niochat.runtime.address import Address
 from niochat.runtime.host import Delivery, VirtualHost
@@ -32,11 +32,11 @@ async def no_wait(tenant: UUID) -> float:
 
 
 class Door:
-    def __init__(self) -> None:
+    def __init__(self, most_outside: int = MOST_OUTSIDE) -> None:
         self.pace = Pace()
         self.actors = VirtualHost({kinds.CONVERSATION: Resting()})
         turns = Turns(Pool(), no_wait, lambda *_: None, lambda *_: None, pace=self.pace)
-        self.entrance = Entrance(self.actors, turns, self.pace)
+        self.entrance = Entrance(self.actors, turns, self.pace, most_outside)
 
     def knock(self, tenant: UUID | None, count: int = 1) -> list[Address]:
         found = [kinds.conversation(uuid4()) for _ in range(count)]
@@ -90,11 +90,8 @@ async def test_who_is_in_memory_and_what_people_do_does_not_wait() -> None:
     assert len(door.actors) == before + 2
 
 
-async def test_what_does_not_fit_outside_is_left_to_the_sweep(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(entrance, "MOST_OUTSIDE", 10)
-    door = Door()
+async def test_what_does_not_fit_outside_is_left_to_the_sweep() -> None:
+    door = Door(most_outside=10)
     door.company()
     inside = door.pace.at_once(1.0)
     found = door.knock(LOUD, 50)

@@ -10,10 +10,11 @@ from niochat.actors.host_core import HostCore
 from niochat.actors.tenant import LeaseTurns
 from niochat.domain.commands import AssignConversation
 from niochat.inbox.accept import Inbox
-from tests.actors.cluster import Cluster, after, answer, lost, until
+from tests.actors.cluster import Cluster, after, answer, lost
 from tests.actors.provider import Provider
 from tests.builders import Given
 from tests.sandbox.conftest import World
+from tests.until import until
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(30)]
 

@@ -9,9 +9,10 @@ from niochat.actors import kinds
 from niochat.actors.host_core import HostCore
 from niochat.actors.tenant import Throttled
 from niochat.domain.held_back import HeldBack, Reason
-from tests.actors.cluster import Cluster, after, until
+from tests.actors.cluster import Cluster, after
 from tests.actors.provider import Provider
 from tests.builders import Given
+from tests.until import until
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(60)]
 

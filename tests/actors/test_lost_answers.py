@@ -8,9 +8,10 @@ import pytest
 from niochat.adapters.postgres.database import Connection, Database
 from niochat.adapters.postgres.queries import queries
 from niochat.domain.errors import Unavailable
-from tests.actors.cluster import Cluster, until
+from tests.actors.cluster import Cluster
 from tests.actors.provider import Provider
 from tests.builders import Given
+from tests.until import until
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(30)]
 

@@ -11,10 +11,11 @@ from niochat.actors.tenant import LeaseTurns
 from niochat.adapters.postgres.database import Database
 from niochat.domain.errors import Unavailable
 from tests import builders
-from tests.actors.cluster import Cluster, until
+from tests.actors.cluster import Cluster
 from tests.actors.one_tenant import Clock
 from tests.actors.provider import Provider
 from tests.builders import Given, Host
+from tests.until import until
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(30)]
 

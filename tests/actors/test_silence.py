@@ -17,9 +17,10 @@ from niochat.domain.ids import ThreadId
 from niochat.runtime.host import Delivery
 from niochat.runtime.mailbox import Activation
 from niochat.runtime.tally import Tally
-from tests.actors.cluster import Cluster, until
+from tests.actors.cluster import Cluster
 from tests.actors.provider import Provider
 from tests.builders import Given
+from tests.until import until
 
 THREAD = ThreadId(uuid4())
 

@@ -19,9 +19,10 @@ from niochat.domain.errors import Unavailable
 from niochat.runtime.address import Address
 from niochat.runtime.host import Delivery
 from niochat.runtime.mailbox import Activation
-from tests.actors.cluster import Cluster, until
+from tests.actors.cluster import Cluster
 from tests.assignment.office import TEAM, Office
 from tests.builders import Given, Host, Ownership, message, put
+from tests.until import until
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(30)]
 ASSIGN = queries("assignment")["assign"]

@@ -5,12 +5,14 @@ import pytest
 from niochat.actors import kinds
 from niochat.cli.bench.figures import quantile
 from niochat.cli.bench.queue_load import TEAM, Plan, QueueLoad, TimedDatabase, prepare
-from tests.actors.cluster import Cluster, until
+from tests.actors.cluster import Cluster
 from tests.builders import Admin, Given
+from tests.until import until
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(120)]
 
 
+@pytest.mark.long
 async def test_a_thousand_a_second_never_overload_fifty_agents_nor_let_one_rest(
     cluster: Cluster, given: Given, admin: Admin
 ) -> None:

@@ -1,6 +1,7 @@
 """What people do with conversations over the API: once, in order, and only what they may."""
 
 import asyncio
+from dataclasses import replace
 from uuid import UUID, uuid4
 
 import httpx
@@ -196,11 +197,9 @@ async def test_pages_of_conversations_and_messages_leave_nothing_out(desk: Desk)
 
 
 async def test_a_step_that_does_not_come_in_time_is_accepted_and_not_lost(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
+    desk: Desk,
 ) -> None:
-    from niochat.ingress.api import acting
-
-    monkeypatch.setattr(acting, "DONE_WITHIN_S", 0.1)
+    desk.app.state.rooms = replace(desk.rooms, done_within_s=0.1)
     desk.rooms.asking._poke = lambda thread: None
     _, who = await desk.joins("agent")
     visit = await desk.conversation()

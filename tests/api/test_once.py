@@ -13,6 +13,7 @@ from niochat.domain.errors import Refused
 from niochat.ingress.api.once import HEADER, NO_ACTS
 from tests.api.conftest import Desk, problem
 from tests.builders import Given
+from tests.until import until
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(60)]
 
@@ -150,8 +151,7 @@ async def test_who_hangs_up_in_the_middle_gets_the_answer_when_they_come_again(
             left = asyncio.create_task(
                 http.post("/api-keys", json=KEY, headers={**headers, HEADER: "k1"})
             )
-            while not await given.count("pg_locks", "NOT granted"):
-                await asyncio.sleep(0.01)
+            await until(lambda: given.count("pg_locks", "NOT granted"))
             left.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await left

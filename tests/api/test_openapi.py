@@ -41,6 +41,7 @@ def test_every_operation_says_what_it_is_and_that_it_may_fail() -> None:
             assert {"4XX", "5XX"} <= operation["responses"].keys()
 
 
+@pytest.mark.long
 @pytest.mark.asyncio
 @pytest.mark.timeout(280)
 async def test_no_input_brings_an_error_of_the_server(desk: Desk, tmp_path: Path) -> None:

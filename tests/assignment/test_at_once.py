@@ -12,6 +12,7 @@ from niochat.adapters.postgres.database import Database
 from niochat.domain import commands as cmd
 from tests.assignment.office import TEAM, Office
 from tests.builders import Admin, Given, Ownership, connect
+from tests.until import until
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(120)]
 
@@ -27,9 +28,11 @@ WAITERS = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
 
 async def blocked(admin: Admin, number: int) -> None:
     """Until so many sessions wait for a lock."""
-    async with asyncio.timeout(20):
-        while await admin.fetchval(WAITERS) < number:
-            await asyncio.sleep(0.005)
+
+    async def waiting() -> bool:
+        return int(await admin.fetchval(WAITERS)) >= number
+
+    await until(waiting)
 
 
 @pytest.mark.parametrize("table", ["teams", "presences"])

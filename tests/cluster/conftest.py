@@ -27,7 +27,7 @@ class Cluster:
     services: Services
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def cluster() -> Iterator[Cluster]:
     """Real nodes in network namespaces; the tests themselves stand in the services' one."""
     if reason := why_not():

@@ -21,8 +21,6 @@ from niochat.actors.gateway import NAMESPACE
 from niochat.actors.roster import Roster
 from niochat.runtime.tasks import Owner
 
-pytestmark = pytest.mark.ray
-
 OURS = "niochat-carries"
 SMALL = {"object_store_memory": 80_000_000, "include_dashboard": False}
 SWIFT = {"health_check_period_ms": 1000, "health_check_timeout_ms": 2000}

@@ -7,9 +7,9 @@ import pytest
 from niochat.domain.ids import SHARDS
 from tests.cluster.conftest import Cluster
 from tests.cluster.namespaces import Network
-from tests.cluster.traffic import clean, counted, during, hosts_at, owners, settled, until
+from tests.cluster.traffic import clean, comes, counted, during, hosts_at, owners, settled
 
-pytestmark = [pytest.mark.ray, pytest.mark.asyncio]
+pytestmark = [pytest.mark.in_order, pytest.mark.asyncio]
 
 THIRD = 13
 """The node that joins in the first test and stays for the others."""
@@ -40,11 +40,11 @@ async def test_a_node_that_loses_its_power_is_replaced_by_the_others(cluster: Cl
 
     async def power_cut() -> None:
         await asyncio.to_thread(cluster.nodes.kill, 12)
-        await until(lambda: not gone & set(owners(cluster).values()), 45, "its shards moved")
+        await comes(lambda: not gone & set(owners(cluster).values()), 45, "its shards moved")
 
     clean(await during(cluster, power_cut, 18))
     await asyncio.to_thread(cluster.nodes.join, 12)
-    await until(lambda: bool(hosts_at(cluster, 12)), 60, "it carries a host again")
+    await comes(lambda: bool(hosts_at(cluster, 12)), 60, "it carries a host again")
     await settled(cluster, hosts=3)
 
 
@@ -55,13 +55,13 @@ async def test_a_node_cut_off_from_the_others_writes_nothing(cluster: Cluster) -
 
     async def cut() -> None:
         cluster.nodes.cut(THIRD, Network.CLUSTER)
-        await until(lambda: not lonely & set(owners(cluster).values()), 60, "its shards moved")
+        await comes(lambda: not lonely & set(owners(cluster).values()), 60, "its shards moved")
 
     clean(await during(cluster, cut, 18))
     # Ray has declared it dead: it comes back as a machine that was started again.
     await asyncio.to_thread(cluster.nodes.kill, THIRD)
     await asyncio.to_thread(cluster.nodes.join, THIRD)
-    await until(lambda: bool(hosts_at(cluster, THIRD)), 60, "it carries a host again")
+    await comes(lambda: bool(hosts_at(cluster, THIRD)), 60, "it carries a host again")
 
 
 async def test_a_node_cut_off_from_postgresql_loses_its_shards(cluster: Cluster) -> None:
@@ -71,7 +71,7 @@ async def test_a_node_cut_off_from_postgresql_loses_its_shards(cluster: Cluster)
 
     async def cut() -> None:
         cluster.nodes.cut(12, Network.DATA)
-        await until(lambda: not deaf & set(owners(cluster).values()), 60, "its shards moved")
+        await comes(lambda: not deaf & set(owners(cluster).values()), 60, "its shards moved")
         cluster.nodes.heal(12, Network.DATA)
 
     clean(await during(cluster, cut, 18))

@@ -6,12 +6,12 @@ import pytest
 
 from tests.cluster.conftest import Cluster
 from tests.cluster.nodes import kill
-from tests.cluster.traffic import clean, counted, during, owners, settled, until
+from tests.cluster.traffic import clean, comes, counted, during, owners, settled
 
 ROLLED = ("webhooks", "supervisor")
 """A door, and what rolls hosts and pools: the others would only take time."""
 
-pytestmark = [pytest.mark.ray, pytest.mark.asyncio]
+pytestmark = [pytest.mark.in_order, pytest.mark.asyncio]
 
 
 async def test_a_release_rolls_over_the_cluster_and_load_adds_a_host(cluster: Cluster) -> None:
@@ -25,7 +25,7 @@ async def test_a_release_rolls_over_the_cluster_and_load_adds_a_host(cluster: Cl
 
     async def roll() -> None:
         await asyncio.to_thread(cluster.nodes.deploy, changes, *ROLLED)
-        await until(lambda: not before & set(owners(cluster).values()), 90, "all were replaced")
+        await comes(lambda: not before & set(owners(cluster).values()), 90, "all were replaced")
         await settled(cluster, hosts=most)
 
     clean(await during(cluster, roll, 36))
@@ -57,5 +57,5 @@ async def test_without_the_clusters_server_customers_are_answered(cluster: Clust
     victim = cluster.nodes.running[11].processes("ray::HostActor")[0]
     await asyncio.to_thread(kill, victim)
     gone = set(owners(cluster).values())
-    await until(lambda: set(owners(cluster).values()) - gone != set(), 60, "a new one owns shards")
+    await comes(lambda: set(owners(cluster).values()) - gone != set(), 60, "a new one owns shards")
     await settled(cluster, hosts=hosts)

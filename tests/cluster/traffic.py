@@ -14,6 +14,7 @@ from niochat.cli.simulation import Audit, Simulation
 from niochat.domain.ids import SHARDS
 from tests.cluster.conftest import Cluster
 from tests.cluster.nodes import inner_pid
+from tests.until import until
 
 CUSTOMERS = 20
 EVENT_AFTER_S = 3.0
@@ -83,15 +84,12 @@ async def settled(cluster: Cluster, hosts: int | None = None) -> None:
         enough = len(now) == SHARDS and len(set(now.values())) == (hosts or len(set(now.values())))
         return enough and time.monotonic() - last[-1][0] > QUIET_S
 
-    await until(quiet, 75, f"{hosts or 'all'} hosts share the shards")
+    await comes(quiet, 75, f"{hosts or 'all'} hosts share the shards")
 
 
-async def until(condition: Callable[[], bool], within_s: float, what: str) -> None:
-    """Poll until it holds."""
-    deadline = time.monotonic() + within_s
-    while not await asyncio.to_thread(condition):
-        assert time.monotonic() < deadline, f"not within {within_s:g} s: {what}"
-        await asyncio.sleep(0.2)
+async def comes(condition: Callable[[], bool], within_s: float, what: str) -> None:
+    """It is asked in a thread: customers write meanwhile."""
+    await until(lambda: asyncio.to_thread(condition), within_s, what=what)
 
 
 def _asking(cluster: Cluster) -> "psycopg.Connection[tuple[Any, ...]]":

@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator, Iterator
 
-import httpx
 import pytest
 import pytest_asyncio
 
@@ -15,6 +14,7 @@ from niochat.stack.redis_server import EmbeddedRedis
 from tests.builders import Given, Host, Ownership
 from tests.erp.ledger import Installation
 from tests.erp.office import Office, Provider
+from tests.plain_client import plain_client
 from tests.sandbox.conftest import bound_socket, serve
 
 
@@ -44,7 +44,7 @@ def redis(redis_server: EmbeddedRedis) -> EmbeddedRedis:
 @pytest_asyncio.fixture
 async def sgp(origin: str) -> AsyncIterator[Installation]:
     """The provider's installation, without faults before and after."""
-    async with httpx.AsyncClient(base_url=origin, timeout=5, trust_env=False) as http:
+    async with plain_client(origin, 5) as http:
         installation = Installation(http)
         await installation.well()
         yield installation

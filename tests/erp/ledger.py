@@ -1,12 +1,12 @@
 """A provider's installation of the simulated ERP, as its operator sees it, over real HTTP."""
 
-import asyncio
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
 
 import httpx
+
+from tests.until import until
 
 Row = dict[str, Any]
 UNLOCK_ROUTE, TICKET_ROUTE = "/api/ura/liberacaopromessa/", "/api/ura/chamado/"
@@ -70,10 +70,3 @@ class Installation:
             return len(await self.done()) == count
 
         await until(reached)
-
-
-async def until(happened: Callable[[], Any]) -> None:
-    """Returns once it is so; fails after ten seconds."""
-    async with asyncio.timeout(10):
-        while not await happened():
-            await asyncio.sleep(0.005)

@@ -17,9 +17,10 @@ from niochat.domain.errors import Unavailable
 from niochat.erp.calls import Calls
 from niochat.erp.permits import LeaseCall, Permit, Permits
 from tests.builders import Given
-from tests.erp.ledger import OWNER_ROUTE, Installation, until
+from tests.erp.ledger import OWNER_ROUTE, Installation
 from tests.erp.office import Office, Provider
 from tests.erp.wishes import contract_of, ordered, unlock
+from tests.until import until
 
 pytestmark = pytest.mark.asyncio
 PLANS_ROUTE = "/api/ura/consultaplano/"

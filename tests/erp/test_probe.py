@@ -11,9 +11,10 @@ from niochat.domain.erp import Capability, ErpError, FindSubscriber, ListPlans, 
 from niochat.erp.probe import AGAIN_AFTER, EVERY
 from niochat.erp.service import ErpService
 from tests.builders import Given
-from tests.erp.ledger import Installation, until
+from tests.erp.ledger import Installation
 from tests.erp.office import Office, Provider
 from tests.erp.wishes import ordered, wish
+from tests.until import until
 
 pytestmark = pytest.mark.asyncio
 PROBED_ROUTE = "/api/ura/manutencao/list/"

@@ -4,9 +4,10 @@ import pytest
 
 from niochat.domain.erp import WriteStatus
 from niochat.erp.reconcile import AGAIN_AFTER_S, Reconciler
-from tests.erp.ledger import OWNER_ROUTE, TICKETS_ROUTE, Installation, until
+from tests.erp.ledger import OWNER_ROUTE, TICKETS_ROUTE, Installation
 from tests.erp.office import Office, Provider
 from tests.erp.wishes import ROUTES, ordered, wish
+from tests.until import until
 
 pytestmark = pytest.mark.asyncio
 EVIDENCE = {"unlock": OWNER_ROUTE, "ticket": TICKETS_ROUTE}

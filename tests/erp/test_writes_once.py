@@ -6,9 +6,10 @@ import pytest
 
 from niochat.domain.erp import WriteResult, WriteStatus
 from niochat.domain.errors import Refused
-from tests.erp.ledger import TICKET_ROUTE, Installation, until
+from tests.erp.ledger import TICKET_ROUTE, Installation
 from tests.erp.office import Office, Provider
 from tests.erp.wishes import ROUTES, ordered, wish
+from tests.until import until
 
 pytestmark = pytest.mark.asyncio
 both = pytest.mark.parametrize("kind", ["unlock", "ticket"])

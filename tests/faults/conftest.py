@@ -34,7 +34,7 @@ class Victims:
         return psutil.Process(int(pid))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def victims(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Victims]:
     """``scripts/run --detach``; at the end ``--stop``, after which nothing may be left."""
     home = tmp_path_factory.mktemp("faults")

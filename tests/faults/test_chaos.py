@@ -14,7 +14,7 @@ import pytest
 
 from niochat.stack import processes
 
-pytestmark = [pytest.mark.ray, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.timeout(300)]
 
 COMMAND = [sys.executable, "-m", "niochat", "chaos", "--short", "--json"]
 FAULTS = ("raylet-kill", "host-pause", "desk-kill")

@@ -4,9 +4,7 @@ The simulated SGP does the work and holds its answer back; the process is killed
 Its ledger must show the write once, and the customer must hear of it once.
 """
 
-import asyncio
 import signal
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
@@ -19,8 +17,9 @@ import pytest_asyncio
 from niochat.cli.providers import DEMO_ERP
 from niochat.cli.sandbox_client import SandboxClient
 from tests.faults.conftest import Victims
+from tests.until import until
 
-pytestmark = [pytest.mark.ray, pytest.mark.asyncio]
+pytestmark = pytest.mark.asyncio
 
 UNLOCK = ("preciso do desbloqueio em confiança", "{cpf}", "sim")
 TICKET = ("estou sem internet", "{cpf}", "sim", "sim, está vermelha")
@@ -60,7 +59,7 @@ class Provider:
         """Say it and wait until something comes back."""
         before = len(await self.heard(phone))
         await self.client.say(phone, text)
-        await until(lambda: self._more(phone, before), f"an answer to {text!r}")
+        await until(lambda: self._more(phone, before), 90, what=f"an answer to {text!r}")
 
     async def _more(self, phone: str, before: int) -> bool:
         return len(await self.heard(phone)) > before
@@ -92,13 +91,6 @@ class Provider:
 
     async def release(self) -> None:
         await self.client.control("DELETE", "/sandbox/faults")
-
-
-async def until(probe: Callable[[], Awaitable[bool]], what: str, within: float = 90.0) -> None:
-    deadline = time.monotonic() + within
-    while not await probe():
-        assert time.monotonic() < deadline, f"not within {within:g} s: {what}"
-        await asyncio.sleep(0.2)
 
 
 @pytest_asyncio.fixture
@@ -154,14 +146,14 @@ async def test_a_write_whose_answer_died_is_done_once_and_told_once(
     await provider.hold_answers(ROUTES[kind])
 
     await provider.client.say(phone, script[-1])
-    await until(lambda: once(provider, kind, contract), "the SGP has done it")
+    await until(lambda: once(provider, kind, contract), 90, what="the SGP has done it")
     assert len(await provider.heard(phone)) == heard
     process = await victim(provider, phone)
     process.send_signal(signal.SIGKILL)
 
     if victim is the_database:
         await provider.release()  # the answer comes, and there is nowhere to write it down
-    await until(lambda: told(provider, phone, heard, TOLD[kind]), "the customer is told")
+    await until(lambda: told(provider, phone, heard, TOLD[kind]), 90, what="the customer is told")
     await provider.release()
     if victim in (the_host, the_pool):  # else it is asked again within the same attempt
         assert await provider.attempts(phone) >= 2

@@ -21,7 +21,7 @@ from niochat.cli.simulation import Audit, Simulation
 from niochat.domain.evolve import replay
 from tests.faults.conftest import Victims
 
-pytestmark = [pytest.mark.ray, pytest.mark.asyncio]
+pytestmark = pytest.mark.asyncio
 
 CUSTOMERS = 60
 WRITE_S = 18.0

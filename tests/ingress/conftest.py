@@ -23,6 +23,7 @@ from niochat.inbox.accept import Inbox
 from niochat.ingress.webhooks import Door, application
 from niochat.vault.vault import Vault
 from tests.accounts.declared import channel, provider, read
+from tests.plain_client import plain_client
 
 TOKEN = "fixture-token"
 """The instance token of every capture in ``tests/fixtures/uazapi``."""
@@ -88,7 +89,7 @@ async def serving(app: Starlette, **options: Any) -> AsyncIterator[httpx.AsyncCl
     task = asyncio.create_task(server.serve(sockets=[listening]))
     url = f"http://127.0.0.1:{listening.getsockname()[1]}"
     try:
-        async with httpx.AsyncClient(base_url=url, timeout=20, trust_env=False) as client:
+        async with plain_client(url, 20) as client:
             yield client
     finally:
         server.should_exit = True

@@ -6,8 +6,7 @@ import pytest
 from starlette.applications import Starlette
 
 from niochat.domain.errors import Unavailable
-from niochat.ingress import health
-from niochat.ingress.health import Health
+from niochat.ingress.health import Check, Health
 from tests.ingress.conftest import serving
 
 pytestmark = pytest.mark.asyncio
@@ -34,8 +33,8 @@ async def silent() -> str:
     return ""
 
 
-def app(**checks: health.Check) -> Starlette:
-    return Starlette(routes=list(Health(checks).routes()))
+def app(timeout_s: float = 3.0, **checks: Check) -> Starlette:
+    return Starlette(routes=list(Health(checks, timeout_s).routes()))
 
 
 async def test_ready_says_so_when_every_part_answers() -> None:
@@ -47,10 +46,9 @@ async def test_ready_says_so_when_every_part_answers() -> None:
     assert answer.json()["failing"] == []
 
 
-async def test_ready_is_503_and_names_every_failing_part(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(health, "CHECK_TIMEOUT_S", 0.05)
+async def test_ready_is_503_and_names_every_failing_part() -> None:
     parts = {"database": away, "redis": ill, "hosts": well, "pools": broken, "erp": silent}
-    async with serving(app(**parts), lifespan="off") as http:
+    async with serving(app(timeout_s=0.05, **parts), lifespan="off") as http:
         answer = await http.get("/api/health/ready")
 
     assert answer.status_code == 503

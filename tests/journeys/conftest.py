@@ -1,7 +1,7 @@
 """One whole stack for the session, started and stopped by the real command; providers of ours.
 
-Every test plays customers with phones of their own, so that tests do not meet. What is awaited
-is polled for by :func:`until`, never slept for.
+Every test plays customers with phones of their own, and every worker has providers of its own, so
+that tests do not meet. What is awaited is polled for by :func:`until`, never slept for.
 """
 
 import asyncio
@@ -9,12 +9,12 @@ import json
 import os
 import subprocess
 import sys
-import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Iterator, Mapping
+from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import urlencode
 
 import asyncpg
 import httpx
@@ -26,25 +26,18 @@ from niochat.cli.sandbox_client import SandboxClient
 from niochat.cli.simulation import tags
 from niochat.stack import processes
 from tests.journeys import providers
-from tests.journeys.providers import Line
+from tests.journeys.audit import audited
+from tests.journeys.providers import WORKER, WORKERS, Line
+from tests.journeys.shared import used_together
+from tests.lanes import SHARED
+from tests.until import until
 
 CHECKOUT = Path(__file__).parents[2]
 BACKFILL_S = 3
 Found = TypeVar("Found")
 Row = asyncpg.Record
-_numbers = count(1)
-
-
-async def until(
-    probe: Callable[[], Awaitable[Found]], within: float = 30.0, *, every: float = 0.1
-) -> Found:
-    """The first truthy value of ``probe``; fails with the last one after ``within`` seconds."""
-    deadline = time.monotonic() + within
-    while not (found := await probe()):
-        if time.monotonic() > deadline:
-            pytest.fail(f"not within {within:g} s; last seen: {found!r}")
-        await asyncio.sleep(every)
-    return found
+_numbers = count(1 + 1000 * WORKERS.index(WORKER))
+"""No two workers' customers have the same phone or the same tag."""
 
 
 @dataclass(frozen=True)
@@ -73,21 +66,50 @@ def environment(home: Path) -> dict[str, str]:
     return {**kept, "NIOCHAT_HOME": str(home), "NIOCHAT_BACKFILL_S": str(BACKFILL_S)}
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    """``scripts/run --detach``, and at the end ``scripts/run --stop``, which leaves nothing."""
-    home = tmp_path_factory.mktemp("journeys")
-    log = home / "run.log"
+    """``scripts/run --detach``, then the audit and ``scripts/run --stop``, which leaves nothing.
+
+    The workers of a run use the same one.
+    """
+    together = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        together = together.parent
+    home = together / SHARED
+    home.mkdir(exist_ok=True)
+    with used_together(home, lambda: _start(home), lambda: _end(home)):
+        yield _running(home)
+
+
+def _running(home: Path) -> Running:
+    return Running(home, json.loads((home / "env.json").read_text()))
+
+
+def _start(home: Path) -> None:
     try:
-        _run(log, home, "--detach")
-        yield Running(home, json.loads((home / "env.json").read_text()))
+        _run(home, "--detach")
+        asyncio.run(_prepare(_running(home)))
+    except BaseException:
+        _stop(home)
+        raise
+
+
+def _end(home: Path) -> None:
+    stack = _running(home)
+    try:
+        asyncio.run(audited(stack.told["DATABASE_URL"], stack.sandbox))
     finally:
-        _run(log, home, "--stop")
-        left = [process.name() for process in processes.marked(home)]
-        assert not left, f"{left} outlived scripts/run --stop"
+        _stop(home)
 
 
-def _run(log: Path, home: Path, option: str) -> None:
+def _stop(home: Path) -> None:
+    _run(home, "--stop")
+    left = [process.name() for process in processes.marked(home)]
+    assert not left, f"{left} outlived scripts/run --stop"
+
+
+def _run(home: Path, option: str) -> None:
+    log = home / "run.log"
     with log.open("ab") as output:
         done = subprocess.run(
             [CHECKOUT / "scripts" / "run", option],
@@ -129,25 +151,28 @@ class Desk:
         return json.loads((await self(*arguments, "--json")).out)
 
 
-@pytest.fixture(scope="session")
-def demo(stack: Running, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """``niochat demo --json`` after our own providers were applied and connected."""
-    file = tmp_path_factory.mktemp("providers") / "providers.yaml"
+async def _prepare(stack: Running) -> None:
+    """The providers of every worker are applied and connected; ``demo.json`` tells of them."""
+    file = stack.home / "providers.yaml"
     file.write_text(providers.document(stack.sandbox))
     niochat = Desk(stack.home)
-
-    async def prepare() -> dict[str, Any]:
-        async with httpx.AsyncClient(base_url=stack.sandbox, trust_env=False) as http:
-            for line in providers.LINES:
+    async with httpx.AsyncClient(base_url=f"{stack.sandbox}/sandbox", trust_env=False) as http:
+        for worker in providers.WORKERS:
+            for line in providers.lines_of(worker):
                 instance = {"owner": line.owner, "name": f"{line.tenant}-{line.channel}"}
-                (
-                    await http.put(f"/sandbox/instances/{line.token}", json=instance)
-                ).raise_for_status()
-        await niochat("apply", str(file), "--connect")
-        found: dict[str, Any] = await niochat.json("demo")
-        return found
+                (await http.put(f"/instances/{line.token}", json=instance)).raise_for_status()
+        (await http.put("/delivery", json=providers.DELIVERY)).raise_for_status()
+        quick = {"latency_s": 0.05, "stream_chunk_delay_s": 0.02}
+        (await http.put("/model", json=quick)).raise_for_status()
+    await niochat("apply", str(file), "--connect")
+    (stack.home / "demo.json").write_text(json.dumps(await niochat.json("demo")))
 
-    return asyncio.run(prepare())
+
+@pytest.fixture(scope="package")
+def demo(stack: Running) -> dict[str, Any]:
+    """``niochat demo --json`` after our own providers were applied and connected."""
+    found: dict[str, Any] = json.loads((stack.home / "demo.json").read_text())
+    return found
 
 
 @dataclass
@@ -160,6 +185,8 @@ class World:
     http: httpx.AsyncClient
     database: "asyncpg.Pool[Row]"
     folder: Path
+    faulted: set[str] = field(default_factory=set)
+    delivering: set[str] = field(default_factory=set)
 
     def customer(self, line: Line = providers.FAST, phone: str | None = None) -> "Customer":
         """Somebody who has never written before."""
@@ -186,12 +213,28 @@ class World:
 
     async def fault(self, target: str, kind: str, token: str, **more: object) -> None:
         """Something goes wrong for one line (its ``token``) or one model key."""
+        self.faulted.add(token)
         await self.sandbox(
             "POST", "/faults", {"target": target, "kind": kind, "token": token, **more}
         )
 
     async def no_faults(self) -> None:
-        await self.sandbox("DELETE", "/faults")
+        """What this test ordered goes on; other workers keep theirs."""
+        if self.faulted:
+            await self.sandbox(
+                "DELETE", f"/faults?{urlencode([('token', t) for t in self.faulted])}"
+            )
+
+    async def deliver(self, line: Line, **settings: object) -> None:
+        """How the line's gateway delivers webhooks until the end of the test."""
+        self.delivering.add(line.token)
+        await self.sandbox("PUT", f"/delivery?token={line.token}", settings)
+
+    async def well(self) -> None:
+        """All is as before the test."""
+        await self.no_faults()
+        for token in self.delivering:
+            await self.sandbox("PUT", f"/delivery?token={token}", providers.DELIVERY)
 
     async def released(self, line: Line) -> None:
         """What was held goes on; returns once it would have come: another one was answered."""
@@ -338,9 +381,6 @@ async def world(stack: Running, demo: dict[str, Any], tmp_path: Path) -> AsyncIt
     )  # fmt: skip
     async with httpx.AsyncClient(base_url=stack.sandbox, timeout=60, trust_env=False) as http:
         made = World(stack, Desk(stack.home), demo, http, database, tmp_path)
-        await made.no_faults()
-        await made.sandbox("PUT", "/delivery", providers.DELIVERY)
-        await made.sandbox("PUT", "/model", {"latency_s": 0.05, "stream_chunk_delay_s": 0})
         yield made
-        await made.no_faults()
+        await made.well()
     await database.close()

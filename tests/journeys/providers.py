@@ -1,11 +1,17 @@
-"""The providers of the journeys: quick ones, and lines for each thing that may go wrong."""
+"""The providers of the journeys: quick ones, and lines for each thing that may go wrong.
 
+Every worker of the tests has its own: what goes wrong for one goes wrong for nobody else.
+"""
+
+import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import yaml
 
+WORKER = os.environ.get("PYTEST_XDIST_WORKER", "gw0")
+WORKERS = [f"gw{number}" for number in range(int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")))]
 DELIVERY = {
     "repeat": 3,
     "repeat_delay_s": 0.2,
@@ -19,12 +25,20 @@ DELIVERY = {
 
 @dataclass(frozen=True)
 class Line:
-    """A channel of a provider; its ``token`` and the provider's model ``key`` are for faults."""
+    """A channel of a provider; its ``token`` and the provider's model ``key`` are for faults.
 
-    tenant: str
+    One that is ``named`` has a token that was captured, and is everybody's.
+    """
+
+    name: str
     channel: str = "principal"
     owner: str = "558130000002"
     named: str = ""
+    worker: str = WORKER
+
+    @property
+    def tenant(self) -> str:
+        return self.name if self.named else f"{self.name}-{self.worker}"
 
     @property
     def token(self) -> str:
@@ -57,6 +71,10 @@ LINES = [
 ]  # fmt: skip
 
 
+def lines_of(worker: str) -> list[Line]:
+    return [replace(line, worker=worker) for line in LINES]
+
+
 def provider(line: Line, sandbox: str, **changes: Any) -> dict[str, Any]:
     """The provider of ``line`` as a file declares it, with all its channels."""
     channels = [
@@ -66,16 +84,16 @@ def provider(line: Line, sandbox: str, **changes: Any) -> dict[str, Any]:
             "base_url": f"{sandbox}/gateway",
             "token": each.token,
         }
-        for each in LINES
+        for each in lines_of(line.worker)
         if each.tenant == line.tenant
     ]
     assistant = {
         "endpoint": f"{sandbox}/model/v1",
         "api_key": line.key,
         "model": "sandbox-simulador",
-        "stream": line == STREAMING,
+        "stream": line.name == STREAMING.name,
         # The longest that a test makes the model think, and some more.
-        "max_seconds": 3 if line == SPEECHLESS else 45,
+        "max_seconds": 3 if line.name == SPEECHLESS.name else 45,
     }
     declared = {
         "slug": line.tenant,
@@ -84,7 +102,7 @@ def provider(line: Line, sandbox: str, **changes: Any) -> dict[str, Any]:
         "channels": channels,
         "assistant": assistant,
     }
-    if line in (SERVED, UNSERVED):
+    if line.name in (SERVED.name, UNSERVED.name):
         declared["erp"] = {"base_url": f"{sandbox}/sgp", "app": "niochat", "token": line.key}
         declared["teams"] = [
             {"slug": slug, "name": slug.capitalize()}
@@ -94,8 +112,8 @@ def provider(line: Line, sandbox: str, **changes: Any) -> dict[str, Any]:
 
 
 def document(sandbox: str) -> str:
-    """The file of them all."""
-    tenants = {line.tenant: line for line in LINES}
+    """The file of them all, of every worker."""
+    tenants = {line.tenant: line for worker in WORKERS for line in lines_of(worker)}
     return written([provider(line, sandbox) for line in tenants.values()])
 
 

@@ -6,38 +6,11 @@ import json
 import pytest
 
 from tests.adapters.whatsapp.captures import message_body
-from tests.journeys.conftest import Customer, World, until
+from tests.journeys.conftest import Customer, World
 from tests.journeys.providers import FAST, STREAMING
+from tests.until import until
 
-pytestmark = [pytest.mark.ray, pytest.mark.asyncio]
-
-
-async def test_a_question_is_answered(world: World) -> None:
-    said = await world.niochat("say", "+5581977770001", "oi, quero a segunda via")
-
-    assert said.code == 0
-    assert "CPF" in said.out
-
-
-async def test_say_ends_with_1_when_no_answer_comes(world: World) -> None:
-    await world.fault("model", "hang", "sandbox-demo", seconds=8)
-
-    said = await world.niochat("say", "+5581977770002", "oi", "--wait", "1", code=1)
-
-    assert "no answer within 1 s" in said.out
-    assert "niochat:" not in said.out
-
-
-async def test_the_screen_shows_what_was_said_as_it_was_said(world: World) -> None:
-    """Brackets are text to a customer, and styles to a careless terminal."""
-    words = "#c770003-1 quero [bold]isto[/bold] e [/nada]"  # tagged: the model repeats it
-    said = await world.niochat("say", "+5581977770003", words)
-
-    assert "quero [bold]isto[/bold] e [/nada]" in said.out
-
-    shown = await world.niochat("show", "+5581977770003", "--tenant", "demo")
-
-    assert "quero [bold]isto[/bold] e [/nada]" in shown.out
+pytestmark = pytest.mark.asyncio
 
 
 async def test_a_burst_of_four_messages_makes_one_turn_and_one_answer(world: World) -> None:
@@ -142,7 +115,6 @@ async def test_the_same_text_twice_is_two_messages(world: World) -> None:
 
 
 async def test_a_streaming_model_answers(world: World) -> None:
-    await world.sandbox("PUT", "/model", {"stream_chunk_delay_s": 0.02})
     customer = world.customer(STREAMING)
 
     await customer.tell(1)
@@ -158,7 +130,7 @@ async def test_a_streaming_model_answers(world: World) -> None:
 async def test_acknowledgements_before_the_reply_end_as_read_and_never_move_backwards(
     world: World,
 ) -> None:
-    await world.sandbox("PUT", "/delivery", {"acks_first": True})
+    await world.deliver(FAST, acks_first=True)
     customer = world.customer()
 
     await customer.tell(1)
@@ -181,7 +153,7 @@ async def test_acknowledgements_before_the_reply_end_as_read_and_never_move_back
 
 
 async def test_a_receipt_that_comes_late_takes_nothing_back(world: World) -> None:
-    await world.sandbox("PUT", "/delivery", {"acks": False})
+    await world.deliver(FAST, acks=False)
     customer = world.customer()
     await customer.tell(1)
     await customer.hears(1)

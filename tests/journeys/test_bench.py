@@ -14,7 +14,7 @@ import pytest
 
 from niochat.stack.processes import MARK
 
-pytestmark = [pytest.mark.ray, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.timeout(600)]
 _BENCH = [sys.executable, "-m", "niochat", "bench"]
 _WITHIN_S = 400
 

@@ -8,7 +8,7 @@ from tests.adapters.whatsapp.captures import FOLDER, NAMES, REAL_FOLDER, TEXT, c
 from tests.journeys.conftest import World
 from tests.journeys.providers import CAPTURED, REAL_CAPTURED, Line
 
-pytestmark = [pytest.mark.ray, pytest.mark.asyncio]
+pytestmark = pytest.mark.asyncio
 
 TYPED = "user-chat__from-me__text.sent.event"
 MINE = [TYPED, "user-chat__from-others__poll.vote.me"]

@@ -12,10 +12,11 @@ import httpx
 import pytest
 from websockets.asyncio.client import ClientConnection, connect
 
-from tests.journeys.conftest import World, until
+from tests.journeys.conftest import World
 from tests.outbox.office import PNG
+from tests.until import until
 
-pytestmark = [pytest.mark.ray, pytest.mark.asyncio, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(120)]
 
 
 Api = httpx.AsyncClient

@@ -5,10 +5,11 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.journeys.conftest import Customer, World, until
+from tests.journeys.conftest import Customer, World
 from tests.journeys.providers import SERVED, UNSERVED, Line, provider
+from tests.until import until
 
-pytestmark = [pytest.mark.ray, pytest.mark.asyncio]
+pytestmark = pytest.mark.asyncio
 
 
 async def subscriber(world: World, case: str, line: Line = SERVED) -> tuple[Customer, str]:
@@ -115,7 +116,7 @@ async def test_an_erp_that_is_down_is_told_once_and_the_right_team_gets_it(world
 
     other, document = await subscriber(world, "company", UNSERVED)
     await talk(other, "quero minha fatura")
-    await until(lambda: identified(other, document), within=90, every=20)
+    await until(lambda: identified(other, document), within=90, every=2)
 
 
 async def identified(customer: Customer, document: str) -> bool:

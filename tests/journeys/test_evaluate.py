@@ -8,7 +8,7 @@ import pytest
 
 from tests.journeys.conftest import World
 
-pytestmark = [pytest.mark.ray, pytest.mark.asyncio]
+pytestmark = pytest.mark.asyncio
 
 
 async def evaluated(world: World, *kinds: str) -> Sequence[Any]:

@@ -4,10 +4,11 @@ import asyncio
 
 import pytest
 
-from tests.journeys.conftest import Customer, World, until
+from tests.journeys.conftest import Customer, World
 from tests.journeys.providers import BROKEN, FORGOTTEN, provider
+from tests.until import until
 
-pytestmark = [pytest.mark.ray, pytest.mark.asyncio]
+pytestmark = pytest.mark.asyncio
 
 SEND = "/send/text"
 
@@ -159,7 +160,7 @@ async def hold(customer: Customer) -> str | None:
 
 async def test_what_a_gateway_never_repeats_is_fetched_and_answered(world: World) -> None:
     customer = world.customer(FORGOTTEN)
-    await world.sandbox("PUT", "/delivery", {"repeat": 1})
+    await world.deliver(FORGOTTEN, repeat=1)
     await world.fault("webhook", "drop", FORGOTTEN.token)
 
     await customer.tell(1, 2)

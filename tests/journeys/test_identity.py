@@ -5,7 +5,7 @@ import pytest
 from tests.journeys.conftest import World
 from tests.journeys.providers import FAST
 
-pytestmark = [pytest.mark.ray, pytest.mark.asyncio]
+pytestmark = pytest.mark.asyncio
 
 
 async def test_lid_first_then_phone_then_both_is_one_conversation(world: World) -> None:

@@ -5,7 +5,7 @@ import pytest
 from tests.journeys.conftest import World
 from tests.journeys.providers import SPEECHLESS
 
-pytestmark = [pytest.mark.ray, pytest.mark.asyncio]
+pytestmark = pytest.mark.asyncio
 
 
 @pytest.mark.parametrize(

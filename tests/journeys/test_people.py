@@ -2,10 +2,11 @@
 
 import pytest
 
-from tests.journeys.conftest import Customer, World, until
+from tests.journeys.conftest import Customer, World
 from tests.journeys.providers import BROKEN, FAST, SUSPENDED, provider
+from tests.until import until
 
-pytestmark = [pytest.mark.ray, pytest.mark.asyncio]
+pytestmark = pytest.mark.asyncio
 
 
 async def assign(customer: Customer) -> None:

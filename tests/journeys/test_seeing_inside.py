@@ -2,15 +2,15 @@
 
 import asyncio
 import json
-from collections.abc import Callable
 from typing import Any
 
 import httpx
 import pytest
 
-from tests.journeys.conftest import Customer, World, until
+from tests.journeys.conftest import Customer, World
+from tests.until import until
 
-pytestmark = [pytest.mark.ray, pytest.mark.asyncio]
+pytestmark = pytest.mark.asyncio
 
 
 async def protocol_of(customer: Customer) -> str:
@@ -88,25 +88,6 @@ async def test_replay_shows_each_event_with_its_cause_and_ends_in_the_stored_sta
     assert "palavra-escondida" not in json.dumps(whole)
     assert "palavra-escondida" in told.out
     assert "The log leads to the stored state" in told.out
-
-
-async def test_a_drained_host_gives_its_shards_away_and_gets_them_back(world: World) -> None:
-    customer = world.customer()
-
-    async def shards(holds: Callable[[int], bool]) -> bool:
-        hosts = (await asked(world, "hosts"))["hosts"]
-        return holds(next(host["shards"] for host in hosts if host["name"] == "host-0"))
-
-    await world.niochat("actors", "--drain", "host-0")
-    try:
-        await until(lambda: shards(lambda count: count == 0))
-        await customer.tell(1)
-        await customer.hears(1)
-        refused = await world.niochat("actors", "--drain", "host-1", code=1)
-        assert "no other host" in refused.err
-    finally:
-        await world.niochat("actors", "--undrain", "host-0")
-    await until(lambda: shards(lambda count: count > 0))
 
 
 async def test_prometheus_can_scrape_what_happens(world: World) -> None:

@@ -17,6 +17,7 @@ from niochat.conversation.desk import DeskViews
 from niochat.conversation.reading import Reading
 from niochat.ingress.gestures import Gestures
 from niochat.ingress.live import Live
+from niochat.ingress.socket import LINE
 from niochat.live.counters import Counters
 from niochat.live.hub import Hub
 from niochat.live.log import EventLog
@@ -63,6 +64,13 @@ async def hears(socket: ClientConnection, wanted: str = "") -> dict[str, Any]:
 
 @pytest_asyncio.fixture
 async def theatre(desk: Desk) -> AsyncIterator[Theatre]:
+    async with opened(desk) as here:
+        yield here
+
+
+@asynccontextmanager
+async def opened(desk: Desk, line: int = LINE) -> AsyncIterator[Theatre]:
+    """``line`` frames may wait for one screen."""
     access = open_access(desk.house.database, desk.house.vault, "https://d.example.com", "n@x.y")
     database = desk.house.database
     hub = Hub(EventLog(database), Counters(database))
@@ -72,7 +80,7 @@ async def theatre(desk: Desk) -> AsyncIterator[Theatre]:
 
     gestures = Gestures(DeskViews(database).one, Reading(database).mark, say)
     presences = Presences(desk.house.database)
-    live = Live(hub, access.callers, access.tickets, gestures, "this", presences)
+    live = Live(hub, access.callers, access.tickets, gestures, "this", presences, line)
     owner = Owner("tests")
     reading = owner.start(hub.run_for_ever())
     app = Starlette(routes=[Mount("/", routes=live.routes())])

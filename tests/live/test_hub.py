@@ -12,15 +12,14 @@ import pytest_asyncio
 from niochat.adapters.postgres.database import Database
 from niochat.domain import commands as cmd
 from niochat.domain.permissions import Action, Holder, Scope, permits
-from niochat.live import hub as module
-from niochat.live import log as log_module
 from niochat.live.counters import Counters
 from niochat.live.frames import Frame
-from niochat.live.hub import Hub
+from niochat.live.hub import Hub, offer_to
 from niochat.live.log import EventLog
 from niochat.live.passing import Passing, Read, Typing
 from niochat.live.position import Position
 from tests.builders import Admin, Given, Host, Ownership, Place, connect, message, put
+from tests.until import until
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(60)]
 
@@ -93,17 +92,22 @@ class Room:
 
     async def read(self, screen: Watched, events: int) -> None:
         """Look until the screen has heard so many; other tests' transactions hold horizons back."""
-        async with asyncio.timeout(20):
-            while len(screen.events()) < events:
+
+        async def heard() -> bool:
+            if len(screen.events()) < events:
                 await self.hub.look()
-                await asyncio.sleep(0.005)
+            return len(screen.events()) >= events
+
+        await until(heard)
 
     async def settle(self) -> None:
         """Until the log's end is beyond all that was committed so far."""
         xid = int(await self.given.admin.fetchval("SELECT pg_current_xact_id()::text"))
-        async with asyncio.timeout(20):
-            while (await self.hub._log.end()).xid <= xid:
-                await asyncio.sleep(0.005)
+
+        async def beyond() -> bool:
+            return (await self.hub._log.end()).xid > xid
+
+        await until(beyond)
 
 
 @pytest_asyncio.fixture
@@ -192,10 +196,12 @@ async def test_who_comes_and_goes_while_others_write_misses_and_repeats_nothing(
         assert await room.enter(screen, since)
     await writing
     total = await in_log(admin, room.place.tenant)
-    async with asyncio.timeout(20):
-        while len(screen.events()) < total:
-            room.hub.hint()
-            await asyncio.sleep(0.01)
+
+    def everything() -> bool:
+        room.hub.hint()
+        return len(screen.events()) >= total
+
+    await until(everything)
     reading.cancel()
     positions = [Position.of(each["position"]) for each in screen.events()]
     assert positions == sorted(set(positions))
@@ -230,14 +236,13 @@ async def test_who_comes_again_at_the_same_time_each_hears_what_was_missed_by_th
 
 
 async def test_the_log_is_in_order_where_numbers_of_transactions_get_another_digit(
-    room: Room, monkeypatch: pytest.MonkeyPatch
+    room: Room,
 ) -> None:
     """As texts, 100 comes before 99; a page that ended in between skipped what it had not read."""
-    monkeypatch.setattr(log_module, "LIMIT", 2)
     thread = await room.thread("um", "dois", "três")
     numbered = "UPDATE events SET xid = (98 + version)::text::xid8 WHERE thread_id = $1"
     await room.given.admin.execute(numbered, thread)
-    log, position, seen = EventLog(room.database), Position(0), []
+    log, position, seen = EventLog(room.database, limit=2), Position(0), []
     for _ in range(10):
         look = await log.after(position, [room.place.tenant])
         seen += [each.position for each in look.happened]
@@ -251,10 +256,11 @@ async def test_the_log_is_in_order_where_numbers_of_transactions_get_another_dig
 
 
 async def test_who_missed_too_much_is_told_to_refetch(
-    room: Room, monkeypatch: pytest.MonkeyPatch
+    room: Room,
 ) -> None:
-    since = await room.hub._log.end()
-    monkeypatch.setattr(module, "MOST_MISSED", 3)
+    log = EventLog(room.database)
+    room.hub = Hub(log, Counters(room.database), most_missed=3)
+    since = await log.end()
     await room.thread("um", "dois", "três")
     await room.settle()
     screen = Watched(room.place.tenant)
@@ -357,7 +363,7 @@ async def test_applying_what_was_heard_is_the_same_as_refetching(room: Room) -> 
     fresh: dict[str, Any] = {}
     for happened in look.happened:
         again = Watched(room.place.tenant)
-        module.offer_to([again], happened)
+        offer_to([again], happened)
         (frame,) = again.events()
         assert frame["conversation"] == conversations[frame["conversation"]["id"]]
         if frame["message"] is not None:

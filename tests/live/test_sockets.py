@@ -10,9 +10,10 @@ from websockets.exceptions import ConnectionClosed
 
 from niochat.access.sessions import Ended
 from niochat.ingress import live as module
-from niochat.ingress import socket as socket_module
 from niochat.ingress.live import Live
-from tests.live.conftest import Theatre, hears
+from tests.api.conftest import Desk
+from tests.live.conftest import Theatre, hears, opened
+from tests.until import until
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(60)]
 
@@ -117,33 +118,26 @@ async def test_who_signs_out_or_loses_the_role_is_sent_away(theatre: Theatre) ->
 
 
 async def test_a_screen_that_reads_too_slowly_is_cut_off_and_others_are_not(
-    theatre: Theatre, monkeypatch: pytest.MonkeyPatch
+    desk: Desk,
 ) -> None:
-    monkeypatch.setattr(socket_module, "LINE", 4)
-    _, headers = await theatre.desk.joins("admin")
-    async with theatre.screen(headers) as slow:
-        await hears(slow, "welcome")
-        async with asyncio.timeout(10):
-            while not theatre.live._sockets:
-                await asyncio.sleep(0.01)
-        (socket,) = theatre.live._sockets
-        for _ in range(10):  # in one tick: nothing can leave meanwhile
-            socket.offer(b'{"type": "standing", "position": "0"}')
-        code, reason = await refused(slow)
-    assert (code, reason) == (1012, "slow")
-    async with asyncio.timeout(10):
-        while theatre.live._sockets:
-            await asyncio.sleep(0.01)
-    assert len(theatre.hub) == 0, "nothing is kept for who has gone"
+    _, headers = await desk.joins("admin")
+    async with opened(desk, line=4) as theatre:
+        async with theatre.screen(headers) as slow:
+            await hears(slow, "welcome")
+            (socket,) = await until(lambda: theatre.live._sockets)
+            for _ in range(10):  # in one tick: nothing can leave meanwhile
+                socket.offer(b'{"type": "standing", "position": "0"}')
+            code, reason = await refused(slow)
+        assert (code, reason) == (1012, "slow")
+        await until(lambda: not theatre.live._sockets)
+        assert len(theatre.hub) == 0, "nothing is kept for who has gone"
 
 
 async def test_a_replica_that_goes_tells_everybody_to_come_again(theatre: Theatre) -> None:
     _, headers = await theatre.desk.joins("agent")
     async with theatre.screen(headers) as socket:
         await hears(socket, "welcome")
-        async with asyncio.timeout(10):
-            while not theatre.live._sockets:
-                await asyncio.sleep(0.01)
+        await until(lambda: theatre.live._sockets)
         theatre.live.restart()
         goodbye = await hears(socket, "goodbye")
         assert goodbye["reason"] == "restarting"
@@ -186,8 +180,8 @@ async def test_only_who_heard_nothing_since_is_told_where_the_log_stands(theatre
     async with theatre.screen(headers) as socket:
         await hears(socket, "welcome")
         (screen,) = theatre.live._sockets
-        while screen not in theatre.hub._screens[screen.tenant_id]:
-            await asyncio.sleep(0.005)  # it is admitted right after its welcome
+        # It is admitted right after its welcome.
+        await until(lambda: screen in theatre.hub._screens[screen.tenant_id])
         theatre.hub.stand()
         screen.offer(b'{"type": "event"}')
         theatre.hub.stand()

@@ -7,9 +7,9 @@ import pytest
 from niochat.actors import kinds
 from niochat.actors.shard_map import carriers
 from niochat.conversation.pauses import MAX_PAUSES
-from tests.actors.cluster import until
 from tests.builders import Given
 from tests.operators.conftest import Operations
+from tests.until import until
 
 pytestmark = pytest.mark.asyncio
 

@@ -15,6 +15,7 @@ from niochat.domain.errors import Unavailable
 from niochat.runtime.address import Address
 from niochat.runtime.host import Delivery, VirtualHost
 from niochat.runtime.mailbox import Ask
+from tests.until import until
 
 pytestmark = pytest.mark.timeout(60)
 
@@ -77,12 +78,6 @@ def actor(shard: int = 0) -> Address:
 
 def hosting(recorder: Recorder, **settings: float) -> VirtualHost:
     return VirtualHost({"actor": recorder}, **settings)  # type: ignore[arg-type]
-
-
-async def until(reached: Callable[[], object]) -> None:
-    async with asyncio.timeout(5):
-        while not reached():
-            await asyncio.sleep(0.001)
 
 
 def running(work: Callable[[], Awaitable[None]]) -> None:
@@ -340,6 +335,7 @@ async def test_stopping_waits_for_the_steps_in_progress() -> None:
     assert len(host) == 0
 
 
+@pytest.mark.long
 def test_a_hundred_thousand_actors_take_less_than_eight_kilobytes_each() -> None:
     class Quiet:
         batch, parallel = 1000, 1

@@ -10,7 +10,8 @@ from niochat.domain.errors import Unavailable
 from niochat.runtime.address import Address
 from niochat.runtime.host import Delivery, VirtualHost
 from niochat.runtime.mailbox import MOST_MESSAGES
-from tests.runtime.test_host import Recorder, actor, until
+from tests.runtime.test_host import Recorder, actor
+from tests.until import until
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(30)]
 

@@ -4,23 +4,20 @@ from pathlib import Path
 
 import pytest
 
-from niochat.runtime import pressure
 from niochat.runtime.pressure import FRESH_S, Pressure
 
 LINES = "some avg10=50.91 avg60=19.04 avg300=5.09 total={}\nfull avg10=0.00 total=0\n"
 
 
 @pytest.fixture
-def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    found = tmp_path / "cpu.pressure"
-    monkeypatch.setattr(pressure, "FILES", (tmp_path / "missing", found))
-    return found
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "cpu.pressure"
 
 
 def test_it_is_the_part_of_the_time_since_the_last_look(file: Path) -> None:
     now = 0.0
     file.write_text(LINES.format(1_000_000))
-    seen = Pressure(lambda: now)
+    seen = Pressure(lambda: now, [file.with_name("missing"), file])
     assert seen.known
 
     file.write_text(LINES.format(1_500_000))
@@ -38,7 +35,7 @@ def test_a_kernel_that_does_not_tell_is_known_not_to(file: Path, text: str | Non
     if text is not None:
         file.write_text(text)
     now = 0.0
-    seen = Pressure(lambda: now)
+    seen = Pressure(lambda: now, [file.with_name("missing"), file])
     assert not seen.known
     now = 1.0
     assert seen.now() == 0.0

@@ -19,6 +19,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from niochat.sandbox.__main__ import server
+from tests.plain_client import plain_client
+from tests.until import until
 
 Hook = dict[str, Any]
 
@@ -118,10 +120,20 @@ class World:
         return texts(hooks)
 
     async def settled(self) -> None:
-        """Returns when no webhook is under way. Fails after five seconds."""
-        async with asyncio.timeout(5):
-            while (await self.control("GET", "/health"))["pending_webhooks"]:
-                await asyncio.sleep(0.005)
+        """Returns when no webhook is under way."""
+
+        async def idle() -> bool:
+            return not (await self.control("GET", "/health"))["pending_webhooks"]
+
+        await until(idle)
+
+    async def fault_hit(self) -> None:
+        """Returns when the first ordered fault has met a request."""
+
+        async def hit() -> bool:
+            return bool((await self.control("GET", "/faults"))["items"][0]["hits"])
+
+        await until(hit)
 
     def answer_hooks(self, answering: Callable[[bytes], int]) -> None:
         self.receiver.answers[self.hook] = answering
@@ -150,7 +162,7 @@ def origin() -> Iterator[str]:
 @pytest_asyncio.fixture
 async def world(origin: str, receiver: Receiver) -> AsyncIterator[World]:
     token = uuid.uuid4().hex
-    async with httpx.AsyncClient(base_url=origin, timeout=5, trust_env=False) as http:
+    async with plain_client(origin, 5) as http:
         here = World(origin, token, token, receiver, http)
         await here.control("DELETE", "/faults")
         await here.control("PUT", "/delivery", json=QUICK_DELIVERY)

@@ -139,3 +139,15 @@ async def test_an_emptied_ledger_keeps_counting_positions(world: World) -> None:
     await world.write(MARIA, text="Oi de novo")
     [line] = await world.phone(MARIA, after=1)
     assert (line["position"], line["text"]) == (2, "Oi de novo")
+
+
+async def test_an_instance_may_deliver_in_its_own_way(world: World) -> None:
+    mine = f"/delivery?token={world.token}"
+    await world.control("PUT", mine, json={"copies": 2})
+
+    assert (await world.control("GET", "/delivery"))["copies"] == 1
+    assert (await world.control("GET", mine))["copies"] == 2
+    await world.write(MARIA, text="Oi")
+    assert texts(await world.hooks(2)) == ["Oi"] * 2
+    nobody = await world.http.put("/sandbox/delivery?token=nobody", json={"copies": 2})
+    assert nobody.status_code == 404

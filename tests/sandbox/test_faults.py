@@ -55,8 +55,7 @@ async def test_what_is_held_goes_on_when_the_order_is_withdrawn(world: World) ->
     await world.fault(target="gateway", kind="hold", count=1)
     async with asyncio.TaskGroup() as group:
         held = group.create_task(world.gateway("/send/text", BODY))
-        while not (await world.control("GET", "/faults"))["items"][0]["hits"]:
-            await asyncio.sleep(0)
+        await world.fault_hit()
         assert (await world.gateway("/send/text", {**BODY, "text": "Oi"})).status_code == 200
         assert await received(world) == ["Oi"]
         await world.control("DELETE", "/faults")
@@ -67,8 +66,7 @@ async def test_what_is_held_goes_on_when_the_order_is_withdrawn(world: World) ->
 async def test_a_held_webhook_arrives_when_the_order_is_withdrawn(world: World) -> None:
     await world.fault(target="webhook", kind="hold", token=world.token)
     await world.write(MARIA, text="oi")
-    while not (await world.control("GET", "/faults"))["items"][0]["hits"]:
-        await asyncio.sleep(0)
+    await world.fault_hit()
     await world.control("DELETE", "/faults")
     assert await world.hook_texts_with("oi") == ["oi"]
 
@@ -156,3 +154,14 @@ async def test_a_lost_webhook_answer_is_repeated(world: World) -> None:
     await world.settled()
     [line] = (await world.control("GET", f"/ledger?token={world.token}"))["sent"]
     assert (line["answered"], line["attempts"]) == (True, 2)
+
+
+async def test_one_line_is_healed_and_another_one_stays_ill(world: World) -> None:
+    for token in (world.token, "somebody-else"):
+        await world.fault(target="gateway", kind="drop", token=token)
+
+    await world.control("DELETE", f"/faults?token={world.token}")
+
+    left = (await world.control("GET", "/faults"))["items"]
+    assert [each["token"] for each in left] == ["somebody-else"]
+    assert (await world.gateway("/send/text", BODY)).status_code == 200

@@ -5,6 +5,8 @@ import asyncio
 import httpx
 import pytest
 
+from tests.until import until
+
 from .conftest import World
 from .sgp_room import Erp
 
@@ -28,10 +30,7 @@ async def left_alone(erp: Erp) -> None:
 
 
 async def until_done(erp: Erp) -> list[str]:
-    async with asyncio.timeout(5):
-        while not (done := await erp.done()):
-            await asyncio.sleep(0.005)
-    return done
+    return await until(erp.done)
 
 
 @pytest.mark.parametrize("status", [404, 500, 502, 503, 504])

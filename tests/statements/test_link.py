@@ -11,6 +11,7 @@ from niochat.domain import effects as fx
 from niochat.domain.evolve import replay
 from niochat.domain.message import DeliveryStatus
 from tests.builders import Given, Host, Ownership, Place, incoming, message, put
+from tests.until import until
 
 pytestmark = pytest.mark.asyncio
 LID, PHONE = "100000000000001", "5581988880001"
@@ -257,9 +258,8 @@ async def test_opening_a_conversation_while_its_thread_is_being_joined_waits_and
 
 async def until_somebody_waits(host: Host) -> None:
     waits = "SELECT count(*) FROM pg_locks WHERE NOT granted"
-    async with asyncio.timeout(5), host.database.path() as connection:
-        while not await connection.fetchval(waits):
-            await asyncio.sleep(0.005)
+    async with host.database.path() as connection:
+        await until(lambda: connection.fetchval(waits))
 
 
 async def test_linking_at_both_ends_at_once_makes_no_circle(

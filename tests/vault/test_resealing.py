@@ -7,7 +7,6 @@ import pytest
 
 from niochat.adapters.postgres.database import Database
 from niochat.domain.ids import PLATFORM
-from niochat.vault import resealing as module
 from niochat.vault.resealing import Count, Resealing
 from niochat.vault.vault import Vault
 from niochat.wiring.resealing import PLACES
@@ -110,12 +109,13 @@ async def test_the_places_are_all_columns_that_hold_something_sealed(given: Give
 
 
 async def test_many_are_gone_through_in_batches_and_twice_is_as_once(
-    database: Database, given: Given, monkeypatch: pytest.MonkeyPatch
+    database: Database, given: Given
 ) -> None:
-    monkeypatch.setattr(module, "BATCH", 2)
     for _ in range(5):
         await sealed_by(given, old)
-    runs = await asyncio.gather(*(Resealing(database, both, PLACES).run() for _ in range(2)))
+    runs = await asyncio.gather(
+        *(Resealing(database, both, PLACES, batch=2).run() for _ in range(2))
+    )
     assert totals(await Resealing(database, new, PLACES).run()) == (0, 5 * len(PLACES), 0)
     assert sum(totals(run)[0] for run in runs) >= 5 * len(PLACES)
 

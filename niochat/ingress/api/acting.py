@@ -18,7 +18,6 @@ from niochat.ingress.api.doorway import Needs, access_of, who_of
 from niochat.ingress.api.rooms import rooms_of
 from niochat.ingress.api.shapes import Shown
 
-DONE_WITHIN_S = 5.0
 Key = Annotated[
     str | None,
     Header(
@@ -62,7 +61,8 @@ class Found:
         key = once or f"{self.caller.id}:{self.key or secrets.token_hex(8)}"
         named = f"person:{self.id}:{command.type}:{key}"
         place = ThreadPlace(self.tenant_id, self.row["thread_id"], self.row["channel_id"])
-        done = await rooms_of(self.request).asking.ask(place, named, command, DONE_WITHIN_S)
+        rooms = rooms_of(self.request)
+        done = await rooms.asking.ask(place, named, command, rooms.done_within_s)
         await self._write_down(command, done)
         if not done:
             self.response.status_code = 202

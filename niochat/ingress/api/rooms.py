@@ -22,7 +22,8 @@ from niochat.wiring.accounts import Accounts
 class Rooms:
     """``access_changed`` is told whose access, a user's or a tenant's, is another one now; ``say``
     tells screens what passes; ``presence_changed`` that (tenant, user) came, went or has another
-    capacity. Without a ``limit`` everybody may call as often as they like.
+    capacity. Without a ``limit`` everybody may call as often as they like. What takes longer than
+    ``done_within_s`` is accepted and done later.
     """
 
     access: Access
@@ -39,6 +40,7 @@ class Rooms:
     presence_changed: Callable[[UUID, UUID], Awaitable[object]]
     secure_cookies: bool
     limit: CallLimit | None = None
+    done_within_s: float = 5.0
 
 
 def rooms_of(request: Request) -> Rooms:

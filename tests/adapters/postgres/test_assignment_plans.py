@@ -106,6 +106,7 @@ async def test_a_new_database_assigns_by_keys(admin: Admin, admin_url: str, anal
     assert found == ASSIGNED
 
 
+@pytest.mark.long
 async def test_a_hundred_thousand_conversations_that_go_on_are_not_looked_through(
     admin: Admin, admin_url: str, database: Database
 ) -> None:

@@ -258,6 +258,7 @@ def read(told: list[str]) -> int:
     return int(rows)
 
 
+@pytest.mark.long
 @pytest.mark.timeout(280)
 async def test_at_a_million_messages_a_search_reads_few_rows_by_its_index(
     admin: Admin, admin_url: str, database: Database, capsys: pytest.CaptureFixture[str]

@@ -4,12 +4,14 @@ import asyncio
 import socket
 from collections import Counter
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 import pytest_asyncio
 
 from niochat.cli.bench.crowd import Crowd
 from niochat.sandbox.crowd.__main__ import serve
+from tests.until import until
 
 
 def free_port() -> int:
@@ -64,13 +66,14 @@ async def crowd() -> AsyncIterator[Crowd]:
     port = free_port()
     task = asyncio.create_task(serve(port))
     client = Crowd(f"http://127.0.0.1:{port}")
-    async with asyncio.timeout(10):
-        while True:
-            try:
-                (await asyncio.open_connection("127.0.0.1", port))[1].close()
-                break
-            except OSError:
-                await asyncio.sleep(0.01)
+
+    async def up() -> bool:
+        with suppress(OSError):
+            (await asyncio.open_connection("127.0.0.1", port))[1].close()
+            return True
+        return False
+
+    await until(up)
     yield client
     await client.close()
     task.cancel()

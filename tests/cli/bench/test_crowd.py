@@ -17,6 +17,7 @@ from niochat.sandbox.crowd.answers import TAG
 from niochat.sandbox.crowd.job import Moment, Stream
 from niochat.sandbox.crowd.letters import Letters, named_by, tag
 from tests.cli.bench.conftest import Receiver
+from tests.until import until
 
 
 def stream(receiver: Receiver) -> Stream:
@@ -105,8 +106,7 @@ async def test_an_answer_at_the_gateway_is_measured_and_a_second_one_is_counted_
     )
     job = asyncio.create_task(crowd.play([asked, replace(asked, name="other", first=900)], 10.0))
     async with httpx.AsyncClient(base_url=crowd.url) as gateway, asyncio.timeout(10):
-        while len(receiver.bodies) < 2:
-            await asyncio.sleep(0.01)
+        await until(lambda: len(receiver.bodies) >= 2)
         (first, second) = (TAG.findall(body.decode())[0] for body in receiver.bodies)
         for named in (first, first, second):
             answer = await gateway.post("/gateway/send/text", json={"text": f"Recebi {named}."})
@@ -124,8 +124,7 @@ async def test_an_answer_that_overtakes_an_older_one_is_out_of_order(
     asked = replace(stream(receiver), people=1, measured=Moment.ANSWERED, messages=2, places=1)
     job = asyncio.create_task(crowd.play([asked], 10.0))
     async with httpx.AsyncClient(base_url=crowd.url) as gateway, asyncio.timeout(10):
-        while len(receiver.bodies) < 2:
-            await asyncio.sleep(0.01)
+        await until(lambda: len(receiver.bodies) >= 2)
         for body in reversed(receiver.bodies):
             text = {"text": TAG.findall(body.decode())[0]}
             await gateway.post("/gateway/send/text", json=text)

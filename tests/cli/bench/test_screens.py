@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,6 +14,7 @@ from aiohttp import WSMsgType, web
 
 from niochat.sandbox.screens.__main__ import serve
 from tests.cli.bench.conftest import free_port
+from tests.until import until
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(60)]
 _SCREENS = [{"name": "one", "cookie": "who=ana"}, {"name": "one", "cookie": "who=rui"}]
@@ -64,13 +66,13 @@ async def screens() -> AsyncIterator[httpx.AsyncClient]:
     port = free_port()
     task = asyncio.create_task(serve(port))
     async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", trust_env=False) as http:
-        async with asyncio.timeout(10):
-            while True:
-                try:
-                    await http.get("/sandbox/health")
-                    break
-                except httpx.TransportError:
-                    await asyncio.sleep(0.01)
+
+        async def up() -> bool:
+            with suppress(httpx.TransportError):
+                return (await http.get("/sandbox/health")).is_success
+            return False
+
+        await until(up)
         yield http
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
@@ -84,12 +86,13 @@ async def opened(http: httpx.AsyncClient, stage: Stage) -> dict[str, Any]:
 
 async def heard(http: httpx.AsyncClient, count: int) -> list[list[str]]:
     """Positions by screen, once each of them has heard so many."""
-    async with asyncio.timeout(10):
-        while True:
-            found = (await http.get("/sandbox/heard")).json()
-            told = [[found["positions"][n] for n, _ in s["heard"]] for s in found["screens"]]
-            if all(len(each) >= count for each in told):
-                return told
+
+    async def enough() -> list[list[str]]:
+        found = (await http.get("/sandbox/heard")).json()
+        told = [[found["positions"][n] for n, _ in s["heard"]] for s in found["screens"]]
+        return told if all(len(each) >= count for each in told) else []
+
+    return await until(enough)
 
 
 async def test_screens_come_again_with_the_position_of_the_last_event_they_heard(
@@ -98,9 +101,7 @@ async def test_screens_come_again_with_the_position_of_the_last_event_they_heard
     first = await opened(screens, stage)
     assert await heard(screens, 1) == [["10"], ["10"]]
     await screens.post("/sandbox/cut")
-    async with asyncio.timeout(10):
-        while stage.here:
-            await asyncio.sleep(0.01)
+    await until(lambda: not stage.here)
     again = (await screens.post("/sandbox/return", json={"within_s": 20})).json()
 
     assert await heard(screens, 2) == [["10", "11"], ["10", "11"]]

@@ -1,0 +1,35 @@
+"""Journeys of ``niochat say``, as a customer of the demo provider."""
+
+import pytest
+
+from tests.journeys.conftest import World
+
+pytestmark = pytest.mark.asyncio
+
+
+async def test_a_question_is_answered(world: World) -> None:
+    said = await world.niochat("say", "+5581977770001", "oi, quero a segunda via")
+
+    assert said.code == 0
+    assert "CPF" in said.out
+
+
+async def test_say_ends_with_1_when_no_answer_comes(world: World) -> None:
+    await world.fault("model", "hang", "sandbox-demo", seconds=8)
+
+    said = await world.niochat("say", "+5581977770002", "oi", "--wait", "1", code=1)
+
+    assert "no answer within 1 s" in said.out
+    assert "niochat:" not in said.out
+
+
+async def test_the_screen_shows_what_was_said_as_it_was_said(world: World) -> None:
+    """Brackets are text to a customer, and styles to a careless terminal."""
+    words = "#c770003-1 quero [bold]isto[/bold] e [/nada]"  # tagged: the model repeats it
+    said = await world.niochat("say", "+5581977770003", words)
+
+    assert "quero [bold]isto[/bold] e [/nada]" in said.out
+
+    shown = await world.niochat("show", "+5581977770003", "--tenant", "demo")
+
+    assert "quero [bold]isto[/bold] e [/nada]" in shown.out
