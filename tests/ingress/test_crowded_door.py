@@ -31,6 +31,7 @@ from tests.builders import Given
 from tests.ingress.conftest import path_of, serving
 from tests.ingress.hand_clock import HandClock, settled
 from tests.sandbox.conftest import World, origin
+from tests.until import until
 
 __all__ = ["one_root_certificate", "origin"]
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(60)]
@@ -146,13 +147,6 @@ class Scene:
         for row in rows:
             found.setdefault(row["phone"], []).append(row["text"])
         return found
-
-
-async def until(holds: Callable[[], bool]) -> None:
-    """Returns once it is so. Fails after ten seconds."""
-    async with asyncio.timeout(10):
-        while not holds():
-            await asyncio.sleep(0.002)
 
 
 @pytest_asyncio.fixture
