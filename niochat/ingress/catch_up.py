@@ -61,6 +61,7 @@ class CatchUp:
         poke: Callable[[UUID, UUID], None],
         *,
         tell: Callable[[UUID], None] = lambda channel_id: None,
+        within_s: float = WITHIN_S,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
@@ -68,6 +69,7 @@ class CatchUp:
         self._line_of = line_of
         self._poke = poke
         self._tell = tell
+        self._within_s = within_s
         self._clock = clock
         self._sleep = sleep
         self._arrivals = 0
@@ -96,7 +98,7 @@ class CatchUp:
         Raises ``Unavailable`` when the database is away, or a planned fill takes too long
         (``crowded``).
         """
-        until = self._clock() + WITHIN_S
+        until = self._clock() + self._within_s
         while self._lacks(channel.id, arrival):
             if channel.id not in self._plans and self._rests(channel.id):
                 self._plan(channel)
@@ -105,7 +107,7 @@ class CatchUp:
                 continue
             async with self._locks[channel.id]:
                 if self._lacks(channel.id, arrival):
-                    await self._fill(channel, WITHIN_S)
+                    await self._fill(channel, self._within_s)
 
     def missed(self, channel_id: UUID, arrival: int | None = None) -> None:
         """A webhook of the channel could not be stored: its gateway may not repeat it.

@@ -8,8 +8,7 @@ import pytest
 from niochat.accounts.records import ChannelRecord
 from niochat.domain.errors import Unavailable
 from niochat.domain.gateway import Line
-from niochat.ingress import catch_up as module
-from niochat.ingress.catch_up import AGAIN_AFTER_S, GATHER_S, PATIENCE_S, REST, CatchUp
+from niochat.ingress.catch_up import AGAIN_AFTER_S, GATHER_S, PATIENCE_S, REST, WITHIN_S, CatchUp
 from tests.ingress.filling import Filling
 from tests.ingress.hand_clock import HandClock, settled
 
@@ -19,7 +18,7 @@ pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(30)]
 class Channel:
     """A channel that this process has caught up with, on a clock of the test's."""
 
-    def __init__(self) -> None:
+    def __init__(self, within_s: float = WITHIN_S) -> None:
         self.record = ChannelRecord(
             tenant_id=uuid4(), id=uuid4(), slug="principal", name="Principal", tenant_slug="demo",
             tenant_status="active", status="connected", base_url="http://gateway.invalid",
@@ -32,6 +31,7 @@ class Channel:
             lambda *_: Line("http://gateway.invalid", "t"),
             lambda *_: None,
             tell=self.told.append,
+            within_s=within_s,
             clock=self.clock,
             sleep=self.clock.sleep,
         )
@@ -146,14 +146,13 @@ async def test_a_channel_whose_fill_is_far_away_is_closed_and_a_near_one_lets_wa
 
 
 async def test_who_waits_too_long_for_a_fill_is_turned_away() -> None:
-    here = await Channel().caught_up()
+    # The wait for a task is by the loop's own clock.
+    here = await Channel(within_s=0.0).caught_up()
     here.refuse()
     here.filling.opens.clear()
     await here.clock.pass_(GATHER_S)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(module, "WITHIN_S", 0.0)  # the wait for a task is by the loop's own clock
-        with pytest.raises(Unavailable) as refused:
-            await here.catch_up.before(here.record, here.catch_up.arrived())
+    with pytest.raises(Unavailable) as refused:
+        await here.catch_up.before(here.record, here.catch_up.arrived())
     assert refused.value.code == "crowded"
     here.filling.opens.set()
 
