@@ -8,7 +8,7 @@ from ray.exceptions import RayError
 
 from niochat.actors import pool_actor
 from niochat.actors.pools import PoolName
-from niochat.actors.roster import MISSES, PING_S, Host, Roster
+from niochat.actors.roster import MISSES, PING_S, Create, Host, Roster
 from niochat.runtime.scaling import Limits, Scale, rescale
 from niochat.runtime.staffing import Hire, Retire, staff
 from niochat.runtime.tasks import Owner
@@ -35,15 +35,16 @@ class PoolKeeper:
         *,
         nodes: Callable[[], Sequence[str]],
         named: str | None = None,
+        create: Create = pool_actor.create,
     ) -> None:
         """``release`` is the code that runs, ``named`` what the operator calls it, if anything;
-        ``nodes`` are those that may carry members now.
+        ``nodes`` are those that may carry members now; ``create`` makes one.
         """
         self._pool = pool
         self._limits = limits
         self._release = release
         self._nodes = nodes
-        self._roster = Roster(owner, named, pool, pool_actor.create)
+        self._roster = Roster(owner, named, pool, create)
         self._owner = owner
         self._scale = Scale(limits.least)
         self._left_at: dict[int, float] = {}
@@ -54,7 +55,7 @@ class PoolKeeper:
         while True:
             try:
                 if not known:
-                    await self._roster.discover()
+                    await self.discover()
                     known = True
                 await self.look()
             except RayError as error:
@@ -62,6 +63,10 @@ class PoolKeeper:
             except Exception as error:  # noqa: BLE001 - keeping must outlive any error
                 _log.error("pool_not_kept", pool=self._pool, exc_info=error)
             await asyncio.sleep(PING_S)
+
+    async def discover(self) -> None:
+        """Begin with the members that there are. Raises ``RayError``."""
+        await self._roster.discover()
 
     async def look(self) -> None:
         """Ping all, replace who does not answer, and let come or go whom the load wants."""

@@ -5,6 +5,8 @@ the host is started, so no database is needed. Runs before the tests in network 
 """
 
 import asyncio
+import math
+import os
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,7 +20,10 @@ from ray.util import list_named_actors
 from niochat.actors import host_actor
 from niochat.actors.cluster_nodes import LABEL, ClusterNodes, Part
 from niochat.actors.gateway import NAMESPACE
+from niochat.actors.pool_keeper import PoolKeeper
+from niochat.actors.pools import PoolName
 from niochat.actors.roster import Roster
+from niochat.runtime.scaling import Limits
 from niochat.runtime.tasks import Owner
 
 OURS = "niochat-carries"
@@ -122,5 +127,80 @@ async def test_only_labelled_nodes_with_cores_carry_hosts(
     assert two.hosts.node_id in nodes.carriers(Part.HOSTS)
     assert two.pools.node_id not in nodes.carriers(Part.HOSTS)
     assert two.pools.node_id in nodes.carriers(Part.POOLS)
-    assert two.anything.node_id not in nodes.carriers(Part.DOORS), "it is gone"
     assert nodes.silent_s < 30
+
+
+class Member:
+    """As a pool's member answers its keeper, without a database."""
+
+    def __init__(self, name: str) -> None:
+        self.vitals = {"incarnation": f"{name}.{os.getpid()}", "node": "", "release": "first"}
+        self.running = 0
+        self.leaving = False
+
+    async def ping(self) -> dict[str, object]:
+        return {**self.vitals, "lag_ms": 0.0, "depth": self.running}
+
+    async def leave(self) -> None:
+        self.leaving = True
+
+    async def told(self, running: int) -> bool:
+        """How many calls it has from now on; whether it was told to leave."""
+        self.running = running
+        return self.leaving
+
+
+def _member(name: str, node: str | None, release: str | None) -> Any:
+    actor: Any = ray.remote(Member)
+    return actor.options(
+        name=name, namespace=NAMESPACE, lifetime="detached", get_if_exists=True, num_cpus=0,
+        max_restarts=-1,
+    ).remote(name)  # fmt: skip
+
+
+async def _kept(keeper: PoolKeeper, wanted: set[str]) -> dict[str, Any]:
+    """Looks until these members answer and no others are there."""
+    async with asyncio.timeout(60):
+        while True:
+            await keeper.look()
+            found = await asyncio.to_thread(list_named_actors, True)
+            names = {str(each["name"]) for each in found}
+            if {name for name in names if name.startswith("assistant-")} == wanted:
+                handles = {name: ray.get_actor(name, namespace=NAMESPACE) for name in wanted}
+                await asyncio.gather(*(handle.ping.remote() for handle in handles.values()))
+                return handles
+            await asyncio.sleep(0.1)
+
+
+def _keeper(release: str, owner: Owner) -> PoolKeeper:
+    limits = Limits(1, 2, lag_ms=math.inf, depth=10, idle_s=1.0)
+    return PoolKeeper(PoolName.ASSISTANT, limits, release, owner, nodes=lambda: (), create=_member)
+
+
+@pytest.mark.asyncio
+async def test_a_pool_grows_with_its_calls_and_a_member_ends_them_before_it_goes(two: Two) -> None:
+    owner = Owner("test")
+    keeper = _keeper("first", owner)
+    first = await _kept(keeper, {"assistant-0"})
+
+    await first["assistant-0"].told.remote(11)
+    both = await _kept(keeper, {"assistant-0", "assistant-1"})
+
+    for handle in both.values():
+        await handle.told.remote(1)
+    async with asyncio.timeout(60):
+        while not await both["assistant-1"].told.remote(1):
+            await keeper.look()
+            await asyncio.sleep(0.1)
+    for _ in range(20):
+        await keeper.look()
+        await asyncio.sleep(0.1)
+    assert await both["assistant-1"].told.remote(1), "it is there until its call has ended"
+
+    await both["assistant-1"].told.remote(0)
+    await _kept(keeper, {"assistant-0"})
+
+    # Another release: a substitute answers before the older member goes.
+    successor = _keeper("second", owner)
+    await successor.discover()
+    await _kept(successor, {"assistant-1"})
