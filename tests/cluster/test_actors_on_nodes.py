@@ -201,6 +201,7 @@ async def test_a_pool_grows_with_its_calls_and_a_member_ends_them_before_it_goes
     await _kept(keeper, {"assistant-0"})
 
     # Another release: a substitute answers before the older member goes.
+    await both["assistant-0"].told.remote(0)
     successor = _keeper("second", owner)
     await successor.discover()
     await _kept(successor, {"assistant-1"})
