@@ -49,7 +49,11 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 
 @pytest.hookimpl(tryfirst=True)  # before -m chooses
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Every test gets the mark of its lane. What is ``in_order`` is put back into it."""
+    """Every test gets the mark of its lane. What is ``in_order`` is put back into it, and folders
+    stay whole: one stack or cluster of a folder is started once.
+    """
+    folders = list(dict.fromkeys(item.path.parent for item in items))
+    items.sort(key=lambda item: folders.index(item.path.parent))
     for item in items:
         if item.get_closest_marker("long") is None:
             item.add_marker(lane_of(item.path))

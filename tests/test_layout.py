@@ -130,6 +130,7 @@ NO_REASON = {"", "cancelled", "bad_secret"}
 (``model_500``) are no literals: they speak for themselves."""
 
 
+@cache
 def produced() -> set[str]:
     """Codes that an event or a turn may carry, and ``niochat show`` then shows."""
     codes = {"merged", *Topic}  # written by link.sql; hand-offs of the assistant

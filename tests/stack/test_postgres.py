@@ -7,6 +7,7 @@ import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import psutil
 import psycopg
@@ -147,19 +148,24 @@ def test_a_pid_file_whose_number_another_process_has_by_now_does_not_matter(
 
 
 def test_lost_secrets_are_named_as_the_reason(server: EmbeddedPostgres, home: Home) -> None:
-    server.start()
+    port = urlsplit(server.start()).port
+    assert port
     file = home.folder / "secrets.json"
     kept = file.read_text()
     file.write_text("{}")
-    stranger = EmbeddedPostgres(home, Ports.of(home).postgres, Credentials.of(home))
+    stranger = EmbeddedPostgres(home, port, Credentials.of(home))
     file.write_text(kept)
     server.stop()
 
     with pytest.raises(StackError, match=r"secrets\.json"):
         stranger.start()
+    stranger.stop()
 
 
-def test_only_the_owner_of_the_home_can_read_what_it_holds(home: Home) -> None:
+def test_only_the_owner_of_the_home_can_read_what_it_holds(
+    server: EmbeddedPostgres, home: Home
+) -> None:
+    server.start()
     private: list[Path] = [home.folder / "secrets.json", home.log("postgres")]
 
     assert {file.stat().st_mode & 0o077 for file in private} == {0}
