@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import Callable
 
-SAMPLE_S = 0.1
+SAMPLE_S = 0.25
 """The sleep whose delay is measured."""
 HALVES_IN_S = 5.0
 """A single delay counts half as much after it: short enough to forget, long enough to be seen."""
