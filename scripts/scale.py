@@ -64,8 +64,8 @@ class Coefficients:
 
 
 DEFAULT = Coefficients(
-    per_message={"haproxy": 0.05, "webhooks": 1.2, "postgres": 0.6},
-    per_turn={"hosts": 6.9, "assistant": 9.7, "erp": 1.0, "redis": 0.1, "postgres": 6.0},
+    per_message={"haproxy": 0.08, "webhooks": 0.6, "postgres": 0.36},
+    per_turn={"hosts": 1.5, "assistant": 1.4, "erp": 1.0, "redis": 0.1, "postgres": 1.0},
 )
 
 
@@ -106,7 +106,9 @@ def read(coefficients: Coefficients, path: Path | None, ingest: Path | None) -> 
 
 def _groups(file: Path, known: set[str]) -> dict[str, float]:
     groups = json.loads(file.read_text()).get("groups", {})
-    return {name: each["cpu_ms_per_unit"] for name, each in groups.items() if name in known}
+    # One machine's pool carries both; without tools all of it is the assistant's.
+    named = {"assistant" if name == "pool" else name: each for name, each in groups.items()}
+    return {name: each["cpu_ms_per_unit"] for name, each in named.items() if name in known}
 
 
 def stages(case: Case, costs: Coefficients) -> list[Stage]:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from niochat.cli.bench.meter import CARRIER
 from niochat.cli.bench.plots import read_results
 from niochat.domain.errors import Invalid
 
@@ -128,7 +129,7 @@ def _sockets(found: Mapping[str, Any]) -> str:
     came = [
         ("all back, seconds", back["caught_up_within_s"]), ("half", back["half_within_s"]),
         ("failed attempts", back["failed"]), ("refetched", back["refetching"]),
-        ("CPU ms of `live` a socket", back["groups"].get("live", {}).get("cpu_ms_per_unit")),
+        ("CPU ms of `desk` a socket", back["groups"].get(CARRIER, {}).get("cpu_ms_per_unit")),
         ("cores of `screens`", back["screens_cores"]),
         ("first opening, seconds", found["opened"]["welcomed_within_s"]),
     ]  # fmt: skip

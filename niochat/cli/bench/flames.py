@@ -12,7 +12,7 @@ from niochat.cli.bench.meter import group_of
 from niochat.domain.errors import Invalid
 from niochat.stack import processes
 
-GROUPS = ("webhooks", "hosts", "assistant", "plain")
+GROUPS = ("webhooks", "hosts", "pool", "plain")
 _RATE = 200
 _TITLE = re.compile(r'(<text id="title"[^>]*>)[^<]*(</text>)')
 

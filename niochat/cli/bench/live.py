@@ -24,7 +24,7 @@ from niochat.cli.bench.heard import (
     latencies_ms,
     refetching,
 )
-from niochat.cli.bench.meter import Reading, Use
+from niochat.cli.bench.meter import CARRIER, Reading, Use
 from niochat.cli.bench.neighbours import later
 from niochat.cli.bench.report import Report, machine
 from niochat.cli.bench.slices import Plan, Side, Told, Track
@@ -197,7 +197,7 @@ def _report(stage: Stage, house: House, plan: Plan, found: _Found) -> Report:
             "spread_ms": [round(quantile(latencies, n / 100), 1) for n in range(0, 100, 5)],
             **_events(house, found),
             **_audited(audited),
-            "live_cpu_ms_per_frame": groups.get("live", {}).get("cpu_ms_per_unit"),
+            "live_cpu_ms_per_frame": groups.get(CARRIER, {}).get("cpu_ms_per_unit"),
             "live_kb_per_socket": round((found.open_mb - found.empty_mb) * 1024 / house.screens, 1),
             "screens_cores": _cores(found.use, "screens"),
             "opened": found.opened.shown(),
@@ -206,7 +206,7 @@ def _report(stage: Stage, house: House, plan: Plan, found: _Found) -> Report:
                 "caught_up_within_s": back_s,
                 "half_within_s": round(quantile(back, 0.5), 2),
                 "refetching": refetched,
-                "live_cores": _cores(found.back, "live"),
+                "live_cores": _cores(found.back, CARRIER),
                 "screens_cores": _cores(found.back, "screens"),
                 "groups": found.back.groups(),
             },
@@ -241,7 +241,7 @@ def _audited(audited: Audit) -> dict[str, int]:
 
 
 def _live_mb(reading: Reading) -> float:
-    return reading.pss_mb.get("live", 0.0)
+    return reading.pss_mb.get(CARRIER, 0.0)
 
 
 def _cores(use: Use, group: str) -> float:

@@ -34,6 +34,8 @@ _COMMANDS = (
     ("niochat.cli.bench.plain", "plain"),
 )
 _NAMES = {"raylet": "raylet", "gcs_server": "gcs", "haproxy": "haproxy"}
+CARRIER = "desk"
+"""Group of the process that holds the screens' sockets on one machine."""
 OUTSIDE = frozenset({"crowd", "screens", "sandbox", "plain", "limit"})
 """Groups that are no part of the product."""
 

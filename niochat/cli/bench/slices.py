@@ -166,7 +166,7 @@ class Track:
         flames = Flames(self._stage.stack.home.folder, self.plan.flames, name)
         for side, stream in streams.items():
             self.told(f"flame graphs: {side}")
-            groups = ("plain",) if side == "plain" else ("webhooks", "hosts", "assistant")
+            groups = ("plain",) if side == "plain" else ("webhooks", "hosts", "pool")
             seconds = self.plan.seconds
             play = self.play(Side(), [stream], seconds + 1, database=databases.get(side, ""))
             await asyncio.gather(play, flames.record(seconds, groups))
