@@ -27,7 +27,7 @@ def test_every_stage_is_built_for_its_load() -> None:
 
 
 def test_twice_the_messages_need_about_twice_the_cores() -> None:
-    once, twice = told("--messages", "2000"), told("--messages", "4000")
+    once, twice = told("--messages", "20000"), told("--messages", "40000")
 
     for name in ("hosts", "assistant", "postgres"):
         small, large = (found["stages"][name]["cores"] for found in (once, twice))
