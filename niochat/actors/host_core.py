@@ -4,7 +4,7 @@ import asyncio
 import os
 import secrets
 import time
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -83,7 +83,7 @@ class HostCore:
         tell: Tell,
         *,
         poke: Poke = _nobody,
-        places: Callable[[], Awaitable[int]] | None = None,
+        places: Callable[[], int] = lambda: PLACES,
         most_waiting: int = MOST_WAITING,
         turn_pause_s: float = TURN_PAUSE_S,
     ) -> None:
@@ -303,7 +303,6 @@ class HostCore:
     async def share(self) -> None:
         """Who gets how much from now on, and who was kept waiting by limits of its own."""
         await self._shares.refresh()
-        places = PLACES if self._places is None else await self._places()
-        self._turns.resize(self._shares.part(places))
+        self._turns.resize(self._shares.part(self._places()))
         await self._teller.tell(self._held_back())
         await self._search.lost_turns()

@@ -71,7 +71,7 @@ class Pool:
         self._clock = clock
         self._members: dict[str, _Member] = {}
         self._looked_at = float("-inf")
-        self._looking = asyncio.Lock()
+        self._looking: asyncio.Task[None] | None = None
         self._owner = Owner(f"pool {name}")
 
     @property
@@ -96,20 +96,20 @@ class Pool:
         _, link = await self._chosen()
         await link.ping()
 
-    async def look(self) -> None:
-        """Read the list of members again if it is old; a list that cannot be read stays."""
-        if self._clock() - self._looked_at < KNOWN_FOR_S:
-            return
-        async with self._looking:
-            if self._clock() - self._looked_at >= KNOWN_FOR_S:
-                await self._look()
+    def look(self) -> None:
+        """Have the list of members read again if it is old. Nobody waits for it: without the
+        cluster's server it lasts a minute, and the members that are known answer meanwhile.
+        """
+        old = self._clock() - self._looked_at >= KNOWN_FOR_S
+        if old and (self._looking is None or self._looking.done()):
+            self._looking = self._owner.start(self._look())
 
     async def _chosen(self) -> tuple[_Member, Link]:
         while True:
-            await self.look()
+            self.look()
             able = [
                 (each, each.link)
-                for each in self._members.values()
+                for each in list(self._members.values())
                 if self._lives(each) and each.link is not None and not each.leaving
             ]
             if able:
@@ -126,10 +126,13 @@ class Pool:
 
     async def _somebody(self) -> None:
         """Somebody may answer now, or some time has passed."""
-        opening = [each.opening for each in self._members.values() if each.opening is not None]
-        if opening:
+        tasks = [each.opening for each in self._members.values()]
+        if not self._members:
+            tasks.append(self._looking)
+        waited_for = [task for task in tasks if task is not None and not task.done()]
+        if waited_for:
             await asyncio.wait(
-                opening, timeout=self._look_every_s, return_when=asyncio.FIRST_COMPLETED
+                waited_for, timeout=self._look_every_s, return_when=asyncio.FIRST_COMPLETED
             )
         else:
             await asyncio.sleep(self._look_every_s)

@@ -50,9 +50,9 @@ class AssistantPool:
         report: TurnReport = await self._pool.call("run", request)
         return report
 
-    async def places(self) -> int:
-        """Turns that the members can run at once."""
-        await self._pool.look()
+    def places(self) -> int:
+        """Turns that the members can run at once, as of the last look at them."""
+        self._pool.look()
         return self._pool.size * TURNS_OF_MEMBER
 
 
