@@ -24,8 +24,10 @@ MOST = 400
 """Webhooks in one replica at once, fewer than Serve lets in: what is refused hears why."""
 MOST_OF_TENANT = 300
 """Of these, webhooks of one tenant: its slow gateway or its rush leaves room for the others."""
-SHORT_LINE = 24
-"""The same while other tenants come too: what the statements of two groups hardly notice."""
+SHORT_LINE = 64
+"""The same while other tenants come too: half of a group's statement. What one moment brings of a
+provider that is not loud, some dozens of receipts and answers, has to fit.
+"""
 BURST_S = 1.0
 """So much of its rate a tenant may begin at once: customers do not write evenly."""
 LONGEST_WAIT_S = 2.0

@@ -57,7 +57,7 @@ def test_a_bench_finds_every_event_on_every_screen_once_and_leaves_nothing(tmp_p
     assert found["frames"] == found["events"] * 3 > 0
     assert (found["lost"], found["twice"], found["out_of_order"], found["strange"]) == (0, 0, 0, 0)
     assert found["back"]["absent"] == found["back"]["refetching"] == 0
-    assert {"live", "haproxy", "screens"} <= found["groups"].keys()
+    assert {"desk", "haproxy", "screens"} <= found["groups"].keys()
     assert not left_of(str(tmp_path))
     assert not list(tmp_path.iterdir())
 
