@@ -28,6 +28,10 @@ SHORT_LINE = 64
 """The same while other tenants come too: half of a group's statement. What one moment brings of a
 provider that is not loud, some dozens of receipts and answers, has to fit.
 """
+SLOWEST = 40.0
+"""Webhooks a second that a tenant may always begin: with its receipts hardly any provider has more,
+and a machine that is busy with other things is none of its fault.
+"""
 BURST_S = 1.0
 """So much of its rate a tenant may begin at once: customers do not write evenly."""
 LONGEST_WAIT_S = 2.0
@@ -92,7 +96,7 @@ class Admission:
         self._clock = clock
         self._sleep = sleep
         # Nothing was found yet: the first busy look begins with what the fastest tenant did.
-        self._pace = Pace(clock, first=FASTEST)
+        self._pace = Pace(clock, first=FASTEST, least=SLOWEST)
         self._busy_at = float("-inf")
         self._lines: dict[UUID, _Line] = {}
         self._refusals = Refusals(Reason.BUSY, clock)

@@ -39,11 +39,16 @@ class Pace:
     """
 
     def __init__(
-        self, clock: Callable[[], float] = time.monotonic, *, first: float = FIRST
+        self,
+        clock: Callable[[], float] = time.monotonic,
+        *,
+        first: float = FIRST,
+        least: float = LEAST,
     ) -> None:
         self._company = Company(clock)
         self._began: Counter[Hashable] = Counter()
         self._elsewhere = 0.0
+        self._least = least
         self.rate = first
         """A lane of weight 1 may begin so many a second."""
 
@@ -78,7 +83,7 @@ class Pace:
         if not self.counts:
             return
         if busy > TOO_BUSY:
-            self.rate = max(min(self.rate, fastest) * CUT, LEAST)
+            self.rate = max(min(self.rate, fastest) * CUT, self._least)
         elif fastest >= self.rate * USED:
             self.rate = min(self.rate * 1.05 + 0.1, MOST)
 

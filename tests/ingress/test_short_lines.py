@@ -15,6 +15,7 @@ from niochat.ingress.admission import (
     LONGEST_WAIT_S,
     MOST_OF_TENANT,
     SHORT_LINE,
+    SLOWEST,
     Admission,
     Place,
 )
@@ -174,7 +175,7 @@ def test_a_quiet_tenant_is_never_refused_nor_kept_waiting(
                 with suppress(Unavailable):
                     door.passes(LOUD) if stored else door.crowd(LOUD, stay, 1)
             assert [door.passes(QUIET) for _ in range(burst)] == [0.0] * burst
-            door.clock.now += burst / LEAST + silence
+            door.clock.now += burst / SLOWEST + silence
             door.admission.look(pressure, LOOK_EVERY_S)
 
 
