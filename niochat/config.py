@@ -44,8 +44,8 @@ def cores() -> int:
 
 
 def _hosts_of_machine() -> int:
-    """Hosts take two fifths of what a turn costs, and one more host makes everybody's groups
-    smaller: docs/benchmarks.md says how that was measured.
+    """Two for five cores. A host takes 27 % of what a turn costs, and more without turns; each one
+    more makes everybody's groups smaller (docs/benchmarks.md, *Hosts by cores*).
     """
     return max(1, round(cores() * 0.4))
 

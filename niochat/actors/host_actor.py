@@ -5,11 +5,11 @@ from typing import Any
 from uuid import UUID
 
 import ray
-from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from niochat import telemetry
-from niochat.actors.cluster_nodes import Part, actor_options
-from niochat.actors.gateway import NAMESPACE, HostGateway, Wire
+from niochat.actors.cluster_nodes import Part
+from niochat.actors.detached import detached
+from niochat.actors.gateway import HostGateway, Wire
 from niochat.actors.host_core import HostCore
 from niochat.actors.inspection import Order
 from niochat.actors.metrics import HostMetrics
@@ -103,19 +103,4 @@ def create(name: str, node: str | None = None, release: str | None = None) -> An
     """The host's handle; made if it is missing, on ``node`` if that is there. ``release`` is
     what the operator calls the code, if anything. Blocking: not on an event loop.
     """
-    # No concurrency groups: Ray gives each one an event loop and a thread of its own, and what
-    # one loop opened (connections, locks) the other must not touch.
-    actor: Any = ray.remote(HostActor)
-    return actor.options(
-        name=name,
-        namespace=NAMESPACE,
-        lifetime="detached",
-        get_if_exists=True,
-        max_restarts=-1,
-        max_task_retries=0,  # rows are swept; Ray's own repeats would only disturb
-        max_concurrency=10_000,
-        enable_task_events=False,
-        scheduling_strategy=NodeAffinitySchedulingStrategy(node, soft=True) if node else "SPREAD",
-        runtime_env={"env_vars": {"NIOCHAT_RELEASE": release}} if release else None,
-        **actor_options(Part.HOSTS, 0.1),
-    ).remote(name)
+    return detached(HostActor, name, Part.HOSTS, node, release)

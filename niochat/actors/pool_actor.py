@@ -11,11 +11,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import ray
-from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from niochat import telemetry
-from niochat.actors.cluster_nodes import Part, actor_options
-from niochat.actors.gateway import NAMESPACE, HostGateway
+from niochat.actors.cluster_nodes import Part
+from niochat.actors.detached import detached
+from niochat.actors.gateway import HostGateway
 from niochat.actors.pool_members import Pool
 from niochat.actors.pools import ErpPool, PoolName
 from niochat.actors.release import release_of
@@ -97,11 +97,10 @@ class PoolActor:
         from niochat.wiring.erp import ErpInProcess, build_erp
 
         parts = await open_parts(self._settings)
-        desk: ErpDesk = ErpPool(Pool(PoolName.ERP))
         if self.carries is not PoolName.ASSISTANT:
             self._erp = build_erp(parts, *tenant_calls(HostGateway(parts.database)))
-            desk = ErpInProcess(self._erp)
         if self.carries is not PoolName.ERP:
+            desk: ErpDesk = ErpInProcess(self._erp) if self._erp else ErpPool(Pool(PoolName.ERP))
             self._assistant = build_assistant(parts, desk)
         parts.owner.start(self._lag.sample_for_ever())
         parts.owner.start(self._forget_for_ever())
@@ -133,17 +132,5 @@ _CLASSES: dict[PoolName, type[PoolActor]] = {
 
 def create(name: str, node: str | None = None, release: str | None = None) -> Any:
     """The member's handle; made if it is missing, on ``node`` if that is there. Blocking."""
-    actor: Any = ray.remote(_CLASSES[PoolName(name.rpartition("-")[0])])
-    return actor.options(
-        name=name,
-        namespace=NAMESPACE,
-        lifetime="detached",
-        get_if_exists=True,
-        max_restarts=-1,
-        max_task_retries=0,  # a lost turn is a row; Ray's own repeats would only disturb
-        max_concurrency=10_000,
-        enable_task_events=False,
-        scheduling_strategy=NodeAffinitySchedulingStrategy(node, soft=True) if node else "SPREAD",
-        runtime_env={"env_vars": {"NIOCHAT_RELEASE": release}} if release else None,
-        **actor_options(Part.POOLS, 0.1),
-    ).remote(name)
+    kind = _CLASSES[PoolName(name.rpartition("-")[0])]
+    return detached(kind, name, Part.POOLS, node, release)

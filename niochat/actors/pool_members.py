@@ -107,22 +107,22 @@ class Pool:
     async def _chosen(self) -> tuple[_Member, Link]:
         while True:
             self.look()
+            self._reopen_lost()
             able = [
                 (each, each.link)
-                for each in list(self._members.values())
-                if self._lives(each) and each.link is not None and not each.leaving
+                for each in self._members.values()
+                if each.link is not None and not each.leaving
             ]
             if able:
                 return min(able, key=lambda pair: (len(pair[1]), random.random()))
             self._looked_at = float("-inf")  # somebody new may be there already
             await self._somebody()
 
-    def _lives(self, member: _Member) -> bool:
-        """A member whose link was lost is reached for anew: Ray restarts it."""
-        if member.link is not None and member.link.lost:
-            self._open(member.name)
-            return False
-        return member.link is not None
+    def _reopen_lost(self) -> None:
+        """Members whose link was lost are reached for anew: Ray restarts them."""
+        for member in list(self._members.values()):
+            if member.link is not None and member.link.lost:
+                self._open(member.name)
 
     async def _somebody(self) -> None:
         """Somebody may answer now, or some time has passed."""

@@ -13,6 +13,7 @@ import structlog
 from ray.exceptions import RayError
 from ray.util import list_named_actors
 
+from niochat.actors.detached import end
 from niochat.actors.gateway import NAMESPACE
 from niochat.actors.vitals import Vitals
 from niochat.runtime.staffing import Seat
@@ -203,14 +204,3 @@ class Roster:
                 asyncio.to_thread(self._new, host.name, host.node, self._release)
             )
         return await asyncio.shield(host.creation)
-
-
-def end(name: str) -> None:
-    """End an actor for good, also one that is just starting or restarted. Blocking. Raises
-    ``RayError`` while the cluster's server is away.
-    """
-    try:
-        actor = ray.get_actor(name, namespace=NAMESPACE)
-    except ValueError:
-        return  # there is none
-    ray.kill(actor, no_restart=True)

@@ -6,10 +6,10 @@ The names were read in the source of Ray 2.60; `RAY_SERVE_*` stand in
 
 from __future__ import annotations
 
-import os
 import resource
 from pathlib import Path
 
+from niochat import config
 from niochat.stack.ports import REPLICA_PORTS, Ports
 
 _CONNECTIONS = 20_000
@@ -85,7 +85,7 @@ def open_files_limit() -> int:
 
 def cores() -> int:
     """The cores we may use, and 2 at least: Ray starts that many workers at a time."""
-    return max(2, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 2)
+    return max(2, config.cores())
 
 
 def _replica_blocks(ports: Ports) -> dict[str, str]:

@@ -22,11 +22,10 @@ import orjson
 import pytest
 import pytest_asyncio
 
-from niochat.cli.sandbox_client import SandboxClient
-from niochat.cli.simulation import tags
 from niochat.stack import processes
 from tests.journeys import providers
 from tests.journeys.audit import audited
+from tests.journeys.customer import Customer, Row
 from tests.journeys.providers import WORKER, WORKERS, Line
 from tests.journeys.shared import used_together
 from tests.lanes import SHARED
@@ -35,7 +34,6 @@ from tests.until import until
 CHECKOUT = Path(__file__).parents[2]
 BACKFILL_S = 3
 Found = TypeVar("Found")
-Row = asyncpg.Record
 _numbers = count(1 + 1000 * WORKERS.index(WORKER))
 """No two workers' customers have the same phone or the same tag."""
 
@@ -272,118 +270,6 @@ class World:
 
     async def fetch(self, query: str, *values: object) -> list[Row]:
         return list(await self.database.fetch(query, *values))
-
-
-class Customer:
-    """A person's phone, and what the product has about that person."""
-
-    def __init__(self, world: World, line: Line, phone: str, number: int) -> None:
-        self.world = world
-        self.line = line
-        self.phone = phone
-        self.number = number
-        self.client = SandboxClient(world.stack.sandbox, line.token)
-
-    def tag(self, number: int) -> str:
-        """What the sandbox's model repeats in the answer to it."""
-        return f"#c{self.number}-{number}"
-
-    async def say(self, text: str, **more: object) -> str:
-        """Write; the gateway's id of the message."""
-        return await self.client.say(self.phone, text, **more)
-
-    async def tell(self, *numbers: int) -> None:
-        """Write tagged messages, one right after the other."""
-        for number in numbers:
-            await self.say(f"{self.tag(number)} minha internet está lenta")
-
-    async def phone_shows(self) -> list[dict[str, Any]]:
-        """Everything received, oldest first."""
-        news = await self.client.messages(self.phone, 0, 0)
-        return [item for item in news["items"] if item["direction"] == "received"]
-
-    async def heard(self) -> list[str]:
-        """Texts received."""
-        return [item["text"] for item in await self.phone_shows()]
-
-    async def named(self) -> list[list[str]]:
-        """The tags that each text received names."""
-        return [tags(text) for text in await self.heard()]
-
-    async def hears(self, number: int, within: float = 30.0) -> list[str]:
-        """Texts received, once there are so many."""
-
-        async def enough() -> list[str]:
-            texts = await self.heard()
-            return texts if len(texts) >= number else []
-
-        return await until(enough, within)
-
-    async def threads(self) -> list[Any]:
-        """Threads of the phone on the channel, without those that were joined to another."""
-        rows = await self.world.fetch(
-            "SELECT t.id FROM threads t JOIN identities i USING (tenant_id, contact_id)"
-            " WHERE t.channel_id = $1::text::uuid AND i.kind = 'phone' AND i.value = $2"
-            " AND t.merged_into IS NULL",
-            self.world.channel(self.line)["id"], self.phone,
-        )  # fmt: skip
-        return [row["id"] for row in rows]
-
-    async def rows(self, table: str) -> list[Row]:
-        """The person's rows of a table, in the order they were written."""
-        order = {
-            "inbox": "id", "outbox": "position", "messages": "version, stored_at",
-            "turns": "started_at", "conversations": "opened_at", "events": "version",
-        }[table]  # fmt: skip
-        return await self.world.fetch(
-            f"SELECT * FROM {table} WHERE thread_id = ANY ($1) ORDER BY {order}",
-            await self.threads(),
-        )
-
-    async def column(self, table: str, column: str) -> list[Any]:
-        return [row[column] for row in await self.rows(table)]
-
-    async def conversation(self) -> Row | None:
-        """The newest one."""
-        found = await self.rows("conversations")
-        return found[-1] if found else None
-
-    async def shows(self, table: str, column: str, *values: object, within: float = 30.0) -> None:
-        """Returns once the column of the person's rows is ``values``."""
-
-        async def same() -> bool:
-            seen.append(await self.column(table, column))
-            return seen[-1] == list(values)
-
-        seen: list[list[Any]] = []
-        try:
-            await until(same, within)
-        except pytest.fail.Exception:
-            pytest.fail(f"{table}.{column}: {seen[-1]}, not {list(values)}")
-
-    async def turn_runs(self) -> None:
-        """Returns once the assistant is thinking."""
-
-        async def running() -> bool:
-            return "running" in await self.column("turns", "status")
-
-        await until(running)
-
-    async def stored(self, number: int) -> None:
-        """Returns once so many messages of the customer were taken into the thread."""
-
-        async def there() -> bool:
-            return (await self.column("messages", "author")).count("customer") >= number
-
-        await until(there)
-
-    async def settled(self) -> None:
-        """Returns once nothing that arrived for the person waits to be processed."""
-
-        async def processed() -> bool:
-            return None not in await self.column("inbox", "processed_at")
-
-        await until(processed)
 
 
 @pytest_asyncio.fixture

@@ -6,7 +6,8 @@ import json
 import pytest
 
 from tests.adapters.whatsapp.captures import message_body
-from tests.journeys.conftest import Customer, World
+from tests.journeys.conftest import World
+from tests.journeys.customer import Customer
 from tests.journeys.providers import FAST, STREAMING
 from tests.until import until
 

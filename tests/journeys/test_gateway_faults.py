@@ -4,7 +4,8 @@ import asyncio
 
 import pytest
 
-from tests.journeys.conftest import Customer, World
+from tests.journeys.conftest import World
+from tests.journeys.customer import Customer
 from tests.journeys.providers import BROKEN, FORGOTTEN, provider
 from tests.until import until
 

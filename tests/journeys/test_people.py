@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.journeys.conftest import Customer, World
+from tests.journeys.conftest import World
+from tests.journeys.customer import Customer
 from tests.journeys.providers import BROKEN, FAST, SUSPENDED, provider
 from tests.until import until
 

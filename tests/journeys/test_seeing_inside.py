@@ -7,7 +7,8 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.journeys.conftest import Customer, World
+from tests.journeys.conftest import World
+from tests.journeys.customer import Customer
 from tests.until import until
 
 pytestmark = pytest.mark.asyncio
