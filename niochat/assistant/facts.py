@@ -37,6 +37,8 @@ class Facts:
     name: str = ""
     trusted: bool = False
     """The WhatsApp number is one of the subscriber's telephones."""
+    phone: str = ""
+    """That number: another one proves nothing."""
     contracts: tuple[Contract, ...] = ()
     shown_in: str = ""
     """Turn that showed the contracts; the customer must answer before one is taken."""

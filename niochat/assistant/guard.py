@@ -81,7 +81,8 @@ def _leaked(text: str, folded: str, told: str, prompt_lines: tuple[str, ...]) ->
     if _MACHINE.search(folded) or _TOOL_NAME.search(folded):
         return "interno"
     # The tenant's own CNPJ, or a phone of its that looks like a CPF, is no secret.
-    if set(documents_in(text)) - set(documents_in(told)):
+    bare = text.translate(_DRESS)
+    if {*documents_in(text), *documents_in(bare)} - set(documents_in(told)):
         return "documento"
     return "interno" if any(rule in folded for rule in _long_rules(prompt_lines)) else None
 

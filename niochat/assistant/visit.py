@@ -1,7 +1,7 @@
 """A visit as a turn finds it, and what the turn writes down while it runs."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 from hashlib import sha256
@@ -39,7 +39,9 @@ class Visit:
     """The customer saw the contracts and has written since."""
     first_answer: bool
     phone: str
-    """The WhatsApp number, digits; empty while it is hidden."""
+    """The WhatsApp number that the customer wrote from last, digits; empty while it is hidden."""
+    phone_proves: bool
+    """It was nobody else's before: where the ERP has it, its holder writes."""
     now: datetime
     policy: Policy
     people: Presence
@@ -178,6 +180,13 @@ def _entry(request: TurnRequest, conversation_id: UUID, used: Used) -> Entry:
     return Entry(request.tenant_id, _ASSISTANT, f"tools.{used.tool}", target, None, after)
 
 
+def _facts(row: Any) -> Facts:
+    """What is known; of a number that the customer does not write from any more, nothing is."""
+    facts = facts_from_json(row["facts"])
+    proven = facts.trusted and row["phone_proves"] and facts.phone == row["phone"]
+    return replace(facts, trusted=proven)
+
+
 def _visit(request: TurnRequest, row: Any) -> Visit:
     policy = policy_of(row["status"], row["policy"])
     now = row["now"].astimezone(ZoneInfo(row["timezone"]))
@@ -185,10 +194,11 @@ def _visit(request: TurnRequest, row: Any) -> Visit:
     return Visit(
         request=request,
         lines=read_lines(row["lines"] or ()),
-        facts=facts_from_json(row["facts"]),
+        facts=_facts(row),
         shown=row["shown"],
         first_answer=row["first_answer"],
         phone=row["phone"] or "",
+        phone_proves=bool(row["phone_proves"]),
         now=now,
         policy=policy,
         people=presence(policy, now),

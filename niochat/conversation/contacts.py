@@ -15,6 +15,8 @@ from niochat.conversation.desk import Sight
 from niochat.domain.audit import Entry, Who
 from niochat.domain.document import valid_document
 from niochat.domain.errors import Invalid, NotFound, Refused, Unreadable
+from niochat.domain.identity import PHONE
+from niochat.domain.phone import phone_spellings
 from niochat.domain.sealing import DOCUMENT, Seals
 
 _SQL = queries("contacts")
@@ -56,8 +58,10 @@ class Contacts:
     async def called(
         self, tenant_id: UUID, digits: str, after: str, limit: int
     ) -> list[dict[str, Any]]:
-        """Those with a telephone that begins so, with or without Brazil's 55, in its order."""
-        written = [digits] if digits.startswith("55") else [digits, f"55{digits}"]
+        """Those with a telephone that begins so, in its order. ``digits``: as people write them,
+        with or without Brazil's 55 and the ninth digit.
+        """
+        written = phone_spellings(digits)
         async with self._database.tenant(tenant_id) as connection:
             rows = await connection.fetch(_SQL["called"], tenant_id, written, after, limit)
         return [self._opened(tenant_id, row) for row in rows]
@@ -126,7 +130,9 @@ class Contacts:
         """The row with its document in clear; ``None`` where no key at hand opens it."""
         has = row["document_sealed"] is not None
         document = self._document_of(tenant_id, row)
-        return {**dict(row), "document": document, "has_document": has}
+        phones = [a for a in row["addresses"] if a["kind"] == PHONE and a["in_use"]]
+        phone = phones[0]["value"] if phones else None
+        return {**dict(row), "phone": phone, "document": document, "has_document": has}
 
     def _document_of(self, tenant_id: UUID, row: Any) -> str | None:
         if row["document_sealed"] is None:

@@ -18,6 +18,7 @@ from niochat.domain.linking import link
 from niochat.domain.policy import Policy
 
 _SQL = queries("link")
+_INBOX = queries("inbox")
 
 
 async def link_threads(
@@ -45,10 +46,7 @@ async def link_threads(
         joined = await _join(connection, host, plan, policy, threads[other])
         if threads[other]["contact_id"] != threads[stays]["contact_id"]:
             await _join_contacts(connection, tenant, threads[stays], threads[other])
-        await connection.execute(
-            _SQL["merge"], tenant, other, stays,
-            threads[other]["contact_id"], threads[stays]["contact_id"],
-        )  # fmt: skip
+        await connection.execute(_SQL["merge"], tenant, other, stays)
     await connection.execute(_SQL["done"], tenant, row)
     return joined
 
@@ -122,6 +120,7 @@ async def _write(connection: Connection, tenant: UUID, after: Conversation, thre
 async def _join_contacts(connection: Connection, tenant: UUID, stays: Any, joins: Any) -> None:
     pair = (tenant, joins["contact_id"], stays["contact_id"])
     await connection.execute(_SQL["move_identities"], *pair)
+    await connection.execute(_INBOX["join_contacts"], tenant, pair[2], pair[1])
     await connection.execute(_SQL["move_threads"], *pair, joins["id"])
     for other in await connection.fetch(_SQL["other_threads"], *pair, joins["id"]):
         key = f"link:{other['stays']}:{other['joins']}"

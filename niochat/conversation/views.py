@@ -5,6 +5,7 @@ from uuid import UUID
 
 from niochat.adapters.postgres.database import Database
 from niochat.adapters.postgres.queries import queries
+from niochat.domain.phone import phone_spellings
 
 _SQL = queries("views")
 
@@ -26,7 +27,9 @@ class Views:
     async def find(self, tenant_id: UUID, wanted: str) -> dict[str, Any] | None:
         """A conversation by protocol, id, or the customer's phone (its newest one)."""
         async with self._database.tenant(tenant_id) as connection:
-            row = await connection.fetchrow(_SQL["find"], tenant_id, wanted)
+            row = await connection.fetchrow(
+                _SQL["find"], tenant_id, wanted, phone_spellings(wanted)
+            )
         return dict(row) if row is not None else None
 
     async def story(self, tenant_id: UUID, conversation_id: UUID) -> dict[str, list[Any]]:

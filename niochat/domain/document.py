@@ -1,24 +1,32 @@
 """CPF and CNPJ: told from other numbers by their check digits (Receita Federal's rule)."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 _BETWEEN = r"[ .\-/]{0,3}"
-_WRITTEN = tuple(
-    re.compile(rf"(?<!\d)\d(?:{_BETWEEN}\d){{{digits - 1}}}(?!\d)") for digits in (11, 14)
+_WRITTEN = (
+    *(re.compile(rf"(?<!\d)\d(?:{_BETWEEN}\d){{{digits - 1}}}(?!\d)") for digits in (11, 14)),
+    # With letters only as it is printed, with or without its marks: words are letters too.
+    re.compile(
+        r"(?<![^\W_])[^\W_]{2}[. ]?[^\W_]{3}[. ]?[^\W_]{3}[/ ]?[^\W_]{4}[- ]?\d{2}(?![^\W_])", re.A
+    ),
 )
-"""A number of eleven or fourteen digits, however people part them."""
+"""A CPF or CNPJ, however people part them. A CNPJ given out since July 2026 may have letters in its
+first twelve places (Receita Federal, IN RFB 2.229/2024)."""
+_CPF = re.compile(r"[0-9]{11}")
+_CNPJ = re.compile(r"[0-9A-Z]{12}[0-9]{2}")
 
 
 def valid_document(text: str) -> str | None:
-    """The digits of a CPF (11) or CNPJ (14) with right check digits, else ``None``.
+    """The eleven digits of a CPF, or the fourteen places of a CNPJ in capitals, with right check
+    digits; else ``None``.
 
     A phone of eleven digits passes only by accident, once in a hundred.
     """
-    digits = re.sub(r"[ .\-/]", "", text.strip())
-    if not digits.isascii() or not digits.isdigit() or len(set(digits)) == 1:
+    bare = re.sub(r"[ .\-/]", "", text.strip()).upper()
+    if not (_CPF.fullmatch(bare) or _CNPJ.fullmatch(bare)) or len(set(bare)) == 1:
         return None
-    return digits if _checks(digits) else None
+    return bare if _checks(bare) else None
 
 
 def documents_in(text: str) -> list[str]:
@@ -26,7 +34,16 @@ def documents_in(text: str) -> list[str]:
     written = [found for pattern in _WRITTEN for found in pattern.finditer(text)]
     ordered = sorted(written, key=lambda found: found.start())
     documents = (valid_document(found[0]) for found in ordered)
-    return [document for document in documents if document is not None]
+    return list(dict.fromkeys(document for document in documents if document is not None))
+
+
+def without_documents(text: str, mask: Callable[[str], str]) -> str:
+    """The text with every valid document in it replaced by what ``mask`` makes of it as written."""
+    for pattern in _WRITTEN:
+        text = pattern.sub(
+            lambda found: mask(found[0]) if valid_document(found[0]) else found[0], text
+        )
+    return text
 
 
 def _checks(digits: str) -> bool:
@@ -42,8 +59,11 @@ def _checks(digits: str) -> bool:
     return all(_check_digit(digits, weight) == int(digits[len(weight)]) for weight in weights)
 
 
-def _check_digit(digits: str, weights: Sequence[int]) -> int:
-    total = sum(int(digit) * weight for digit, weight in zip(digits, weights, strict=False))
+def _check_digit(places: str, weights: Sequence[int]) -> int:
+    # A letter counts as its place in ASCII from the 0 on: A is 17.
+    total = sum(
+        (ord(place) - ord("0")) * weight for place, weight in zip(places, weights, strict=False)
+    )
     rest = total % 11
     return 0 if rest < 2 else 11 - rest
 
@@ -58,4 +78,4 @@ def written(document: str) -> str:
 
 def masked_document(document: str) -> str:
     """The same with its last two digits only: enough to compare with a paper at hand."""
-    return re.sub(r"\d(?=.*\d.*\d)", "*", written(document))
+    return re.sub(r"[0-9A-Z](?=.*\d.*\d)", "*", written(document))

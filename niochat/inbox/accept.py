@@ -12,7 +12,14 @@ from niochat.adapters.postgres.queries import queries
 from niochat.domain.commands import DurableCommand, LinkThread
 from niochat.domain.errors import Invalid, Refused, Unavailable
 from niochat.domain.incoming import Incoming
-from niochat.inbox.resolve import Arrival, find_threads, known_threads, resolve_contacts
+from niochat.inbox.resolve import (
+    Arrival,
+    find_threads,
+    known_threads,
+    resolve_contacts,
+    threads_of_sends,
+    track_of,
+)
 from niochat.runtime.grouping import Grouper
 
 _SQL = queries("inbox")
@@ -127,6 +134,7 @@ async def _accept_known(
 
 async def accept_all(connection: Connection, arrivals: Sequence[Arrival]) -> list[Accepted]:
     """The whole of statement 1 on an open transaction."""
+    sends = await threads_of_sends(connection, arrivals)
     resolved = await resolve_contacts(connection, arrivals)
     wanted = [
         (arrival.tenant_id, arrival.channel_id, contact)
@@ -139,6 +147,9 @@ async def accept_all(connection: Connection, arrivals: Sequence[Arrival]) -> lis
     found: list[UUID | None] = []
     for arrival, contact in zip(arrivals, resolved.contacts, strict=True):
         thread = threads[arrival.tenant_id, arrival.channel_id, contact] if contact else None
+        sent = track_of(arrival)
+        if sent is not None:
+            thread = sends.get((arrival.tenant_id, sent), thread)
         found.append(thread)
         if thread is not None:
             rows.append(_row(arrival, thread))

@@ -1,14 +1,22 @@
 """Which contact and which thread: by the gateway's own ids, never by likeness."""
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from niochat.adapters.postgres.database import Connection
 from niochat.adapters.postgres.queries import queries
+from niochat.domain.commands import ReceiveEcho, ReceiveMessage
+from niochat.domain.identity import PHONE, Former, Held, IdentityBook, Shown
 from niochat.domain.incoming import Incoming
+from niochat.domain.phone import canonical_phone
 
 _SQL = queries("inbox")
+_FRESH = timedelta(days=1)
+"""How old the note of the last message may get before it is renewed: not with each message."""
 
 Key = tuple[UUID, str, str]
 """(tenant, ``lid`` or ``phone``, value)."""
@@ -33,40 +41,155 @@ class Resolved:
 
 
 async def known_threads(connection: Connection, arrivals: Sequence[Arrival]) -> list[UUID] | None:
-    """The thread of each arrival, if all their identities are known to be one contact's, and
-    that contact has a thread on the channel. ``None``: somebody is new, or two are one.
+    """The thread of each arrival, if it changes nothing in who has which address: all that it shows
+    is one contact's, with a thread on the channel, and answers go there already. ``None``: else.
     """
-    keys = [(a.tenant_id, a.channel_id, *key[1:]) for a in arrivals for key in keys_of(a)]
-    rows = await connection.fetch(_SQL["find_known"], *_columns(keys, 4))
-    found = {(r["tenant_id"], r["channel_id"], r["kind"], r["value"]): r["thread_id"] for r in rows}
+    now = datetime.now(UTC)
+    keys = [
+        (a.tenant_id, a.channel_id, kind, value, track_of(a))
+        for a in arrivals
+        for kind, value in shown_by(a, now).keys
+    ]
+    rows = iter(await connection.fetch(_SQL["find_known"], *_columns(keys, 5)))
     threads: list[UUID] = []
     for arrival in arrivals:
-        where = (arrival.tenant_id, arrival.channel_id)
-        ours = {found.get((*where, kind, value)) for _, kind, value in keys_of(arrival)}
-        thread = ours.pop() if len(ours) == 1 else None
+        shown = shown_by(arrival, now)
+        thread = _known_thread(shown, [next(rows) for _ in shown.keys])
         if thread is None:
             return None
         threads.append(thread)
     return threads
 
 
+def _known_thread(shown: Shown, rows: Sequence[Any]) -> UUID | None:
+    if any(row["sent_in"] for row in rows):
+        sent_in: UUID = next(row["sent_in"] for row in rows if row["sent_in"])
+        return sent_in
+    threads: set[UUID | None] = {row["thread_id"] for row in rows}
+    last = rows[-1]  # the telephone, where one is shown
+    if (
+        len(threads) != 1
+        or None in threads
+        or (last["kind"] == PHONE and not _still_there(shown, last))
+    ):
+        return None
+    if shown.wrote and not (
+        last["answers"]
+        and shown.at - last["seen_at"] < _FRESH
+        and (last["kind"] != PHONE or last["address"] in (None, shown.phone_address))
+    ):
+        return None
+    return threads.pop()
+
+
+def _still_there(shown: Shown, row: Any) -> bool:
+    return shown.lid is not None or bool(row["left_at"] is None and shown.at >= row["since"])
+
+
 async def resolve_contacts(connection: Connection, arrivals: Sequence[Arrival]) -> Resolved:
-    """Find or create the contact of each arrival; ``None`` for news of a stranger."""
-    known = await _find(connection, [key for a in arrivals for key in keys_of(a)])
-    fresh = [a for a in arrivals if a.incoming.creates and not all(k in known for k in keys_of(a))]
-    if fresh:
-        await _create(connection, fresh, known)
+    """Find or create the contact of each arrival; ``None`` for news of a stranger.
+
+    Who writes from which address changes here, for one webhook of a person at a time.
+    """
+    now = datetime.now(UTC)
+    shown = [shown_by(arrival, now) for arrival in arrivals]
+    keys = sorted(
+        {(a.tenant_id, *key) for a, s in zip(arrivals, shown, strict=True) for key in s.keys}
+    )
+    ids = iter([row["id"] for row in await connection.fetch(_SQL["contact_ids"], len(arrivals))])
+    books = await _read(connection, keys, ids)
     resolved = Resolved([])
-    for arrival in arrivals:
-        resolved.contacts.append(_choose(arrival, known, resolved))
+    made: list[tuple[object, ...]] = []
+    known = {row.contact for book in books.values() for row in book.held.values()}
+    for arrival, each in zip(arrivals, shown, strict=True):
+        book, joins = books[arrival.tenant_id], len(books[arrival.tenant_id].joined)
+        contact = book.resolve(each) if arrival.incoming.creates else book.find(each)
+        resolved.contacts.append(contact)
+        resolved.joins.extend((arrival, *pair) for pair in book.joined[joins:])
+        if contact is not None and contact not in known:
+            known.add(contact)
+            made.append((arrival.tenant_id, contact, arrival.incoming.identity.name))
+    if made:
+        await connection.execute(_SQL["create_contacts"], *_columns(made, 3))
+    await _write(connection, books)
     return resolved
 
 
-def keys_of(arrival: Arrival) -> list[Key]:
-    """The arrival's identities, the stable one first."""
-    identity = arrival.incoming.identity
-    pairs = (("lid", identity.lid), ("phone", identity.phone))
-    return [(arrival.tenant_id, kind, value) for kind, value in pairs if value]
+def shown_by(arrival: Arrival, now: datetime) -> Shown:
+    """The addresses that an arrival shows, at its own time; one that lies ahead is now."""
+    identity, command = arrival.incoming.identity, arrival.incoming.command
+    at = min(getattr(command, "sent_at", now), now)
+    phone = canonical_phone(identity.phone) if identity.phone else None
+    return Shown(identity.lid, phone, at, isinstance(command, ReceiveMessage), identity.phone or "")
+
+
+def track_of(arrival: Arrival) -> UUID | None:
+    """The send of ours that an echo may be of: it belongs where that was sent, whoever has the
+    address by now.
+    """
+    command = arrival.incoming.command
+    if not isinstance(command, ReceiveEcho):
+        return None
+    try:
+        return UUID(command.track_id)
+    except ValueError:
+        return None
+
+
+async def threads_of_sends(
+    connection: Connection, arrivals: Sequence[Arrival]
+) -> dict[tuple[UUID, UUID], UUID]:
+    """Threads of (tenant, send of ours) that echoes among the arrivals name."""
+    sends = [(a.tenant_id, track) for a in arrivals if (track := track_of(a)) is not None]
+    if not sends:
+        return {}
+    rows = await connection.fetch(_SQL["find_sends"], *_columns(sends, 2))
+    return {(row["tenant_id"], row["id"]): row["thread_id"] for row in rows}
+
+
+async def _read(
+    connection: Connection, keys: Sequence[Key], ids: Iterator[UUID]
+) -> dict[UUID, IdentityBook]:
+    columns = _columns(keys, 3)
+    locks = [f"{tenant}:{kind}:{value}" for tenant, kind, value in keys]
+    await connection.execute(_SQL["lock_identities"], locks)
+    await connection.execute(_SQL["lock_contacts"], *columns)
+    books: dict[UUID, IdentityBook] = defaultdict(lambda: IdentityBook(lambda: next(ids)))
+    for row in await connection.fetch(_SQL["find_identities"], *columns):
+        held = Held(
+            row["kind"], row["value"], row["contact_id"], row["address"], row["seen_at"],
+            row["since"], row["wrote"], row["left_at"], row["taken_over"],
+        )  # fmt: skip
+        books[row["tenant_id"]].held[held.key] = held
+    for row in await connection.fetch(_SQL["find_former"], *columns):
+        books[row["tenant_id"]].former.append(
+            Former(row["kind"], row["value"], row["contact_id"], row["until"])
+        )
+    return books
+
+
+async def _write(connection: Connection, books: dict[UUID, IdentityBook]) -> None:
+    rows = [
+        (tenant, row.kind, row.value, row.contact, row.address, row.seen_at, row.since, row.wrote,
+         row.left_at, row.taken_over)
+        for tenant, book in books.items()
+        for row in (book.held[key] for key in sorted(book.changed))
+    ]  # fmt: skip
+    former = [
+        (tenant, each.kind, each.value, each.contact, each.until)
+        for tenant, book in books.items()
+        for each in book.left
+    ]
+    if rows:
+        retired = [row[:3] for row in rows if row[8] is not None]
+        if retired:
+            await connection.execute(_SQL["retire_identities"], *_columns(retired, 3))
+        await connection.execute(_SQL["put_identities"], *_columns(rows, 10))
+    if former:
+        await connection.execute(_SQL["keep_former"], *_columns(former, 5))
+    for tenant, book in books.items():
+        for stays, other in book.joined:
+            await connection.execute(_SQL["join_contacts"], tenant, stays, other)
 
 
 async def find_threads(
@@ -86,45 +209,6 @@ async def _threads(
 ) -> dict[tuple[UUID, UUID, UUID], UUID]:
     rows = await connection.fetch(_SQL["find_threads"], *_columns(wanted, 3))
     return {(r["tenant_id"], r["channel_id"], r["contact_id"]): r["id"] for r in rows}
-
-
-async def _find(connection: Connection, keys: Sequence[Key]) -> dict[Key, UUID]:
-    rows = await connection.fetch(_SQL["find_identities"], *_columns(keys, 3))
-    return {(r["tenant_id"], r["kind"], r["value"]): r["contact_id"] for r in rows}
-
-
-async def _create(
-    connection: Connection, arrivals: Sequence[Arrival], known: dict[Key, UUID]
-) -> None:
-    keys = sorted({key for arrival in arrivals for key in keys_of(arrival)})
-    locks = [f"{tenant}:{kind}:{value}" for tenant, kind, value in keys]
-    await connection.execute(_SQL["lock_identities"], locks)
-    known.update(await _find(connection, keys))  # somebody may have been first
-    ids = [row["id"] for row in await connection.fetch(_SQL["contact_ids"], len(arrivals))]
-    contacts: list[tuple[object, ...]] = []
-    identities: list[tuple[object, ...]] = []
-    for arrival in arrivals:
-        contact = next((known[key] for key in keys_of(arrival) if key in known), None)
-        if contact is None:
-            contact = ids.pop()
-            contacts.append((arrival.tenant_id, contact, arrival.incoming.identity.name))
-        for key in keys_of(arrival):
-            if key not in known:
-                identities.append((*key, contact))
-                known[key] = contact
-    if contacts:
-        await connection.execute(_SQL["create_contacts"], *_columns(contacts, 3))
-    if identities:
-        await connection.execute(_SQL["add_identities"], *_columns(identities, 4))
-
-
-def _choose(arrival: Arrival, known: dict[Key, UUID], resolved: Resolved) -> UUID | None:
-    contacts = [known[key] for key in keys_of(arrival) if key in known]
-    if not contacts:
-        return None
-    stays = contacts[0]
-    resolved.joins.extend((arrival, stays, other) for other in contacts[1:] if other != stays)
-    return stays
 
 
 def _columns(rows: Sequence[tuple[object, ...]], width: int) -> list[list[object]]:

@@ -43,6 +43,15 @@ class TooLarge(Invalid):
 STATUS[TooLarge] = 413
 
 
+class TooSlow(Invalid):
+    """The body did not come in time."""
+
+    code = "too_slow"
+
+
+STATUS[TooSlow] = 408
+
+
 class Unprocessable(Invalid):
     """It can be read, and cannot be meant so."""
 

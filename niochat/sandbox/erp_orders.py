@@ -1,5 +1,6 @@
 """The control API's part for the simulated ERP (below `/sandbox/sgp/{token}`)."""
 
+import re
 from typing import Any
 
 from starlette.requests import Request
@@ -47,8 +48,8 @@ class ErpOrders:
         """Changes the fields given, all or none, of the first contract or the one named."""
         installation = self._installation(request)
         document = request.path_params["document"]
-        if not document.isdigit() or len(document) not in (11, 14):
-            raise Refusal(400, "a CPF of 11 or a CNPJ of 14 digits is expected")
+        if not re.fullmatch(r"\d{11}|[0-9A-Z]{12}\d{2}", document):
+            raise Refusal(400, "a CPF of 11 digits or a CNPJ of 14 places is expected")
         subscriber = installation.with_document(document)
         if subscriber is None:
             raise Refusal(404, "no such subscriber")

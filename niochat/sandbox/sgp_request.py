@@ -49,6 +49,10 @@ class Call:
         """Only the digits of a field."""
         return re.sub(r"\D", "", self.text(name))
 
+    def document(self, name: str) -> str:
+        """A CPF or CNPJ without its marks; a CNPJ may have letters."""
+        return re.sub(r"[\W_]", "", self.text(name)).upper()
+
     def flag(self, name: str) -> bool:
         return self.text(name).lower() in ("1", "true")
 
@@ -97,7 +101,7 @@ def _has_phone(call: Call, name: str, subscriber: Subscriber, _contract: Contrac
 
 
 _FILTERS = {
-    "cpfcnpj": lambda call, name, owner, _: call.digits(name) == owner.document,
+    "cpfcnpj": lambda call, name, owner, _: call.document(name) == owner.document,
     "contrato": lambda call, name, _, contract: call.number(name) == contract.id,
     "nome": lambda call, name, owner, _: call.text(name).casefold() in owner.name.casefold(),
     "login": lambda call, name, _, contract: call.text(name) == login(contract),

@@ -40,7 +40,8 @@ def case(
     """A turn whose tools have given ``results``."""
     visit = Visit(
         TurnRequest(NOBODY, NOBODY, NOBODY, 1, 1, PROTOCOL), lines, facts, True, False,
-        "5581988887777", datetime(2026, 11, 22, 18, 51), Policy(), Presence(), {}, frozenset(), (),
+        "5581988887777", True, datetime(2026, 11, 22, 18, 51), Policy(), Presence(), {},
+        frozenset(), (),
     )  # fmt: skip
     made = Case(visit, None, None, frozenset(Capability), 0.0)  # type: ignore[arg-type]
     made.results = list(results)

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from niochat.assistant.visit import Visits
 from niochat.domain.sealing import DOCUMENT
 from tests.actors.provider import VAULT
 from tests.assistant.office import Office
@@ -54,3 +55,25 @@ async def test_what_people_wrote_down_stays(office: Office) -> None:
     )
     await customer.identifies("quero minha fatura")
     assert await documents(office) == ["11144477735"]
+
+
+async def test_a_number_that_was_somebody_elses_proves_nothing(office: Office) -> None:
+    customer = await office.customer()
+    await office.given.admin.execute("UPDATE identities SET taken_over = true")
+    await customer.identifies("quero minha fatura")
+    assert (await customer.facts())["trusted"] is False
+    assert await documents(office) == []
+
+
+async def test_who_changes_number_within_a_visit_is_not_trusted_by_the_old_one(
+    office: Office,
+) -> None:
+    customer = await office.customer()
+    await customer.identifies("quero minha fatura")
+    assert (await customer.facts())["trusted"] is True
+    await office.given.admin.execute("UPDATE identities SET value = '5581900002222'")
+    await customer.write("e o meu plano?")
+    visit = await Visits(office.host.database, VAULT).open(await customer.request())
+    assert visit is not None
+    assert visit.phone == "5581900002222"
+    assert visit.facts.trusted is False

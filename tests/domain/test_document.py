@@ -4,7 +4,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from niochat.domain.document import documents_in, valid_document
+from niochat.domain.document import (
+    documents_in,
+    masked_document,
+    valid_document,
+    without_documents,
+    written,
+)
 
 CPF, CNPJ = "52998224725", "11222333000181"
 
@@ -138,3 +144,34 @@ def test_a_cpf_is_found_wherever_it_stands(cpf: str, before: str, after: str) ->
 )
 def test_a_document_is_found_among_other_numbers(text: str) -> None:
     assert documents_in(text) == ["12345678909"]
+
+
+LETTERS = "12ABC34501DE35"
+"""The example of Receita Federal's instruction."""
+
+
+@pytest.mark.parametrize(
+    "text", ["12.ABC.345/01DE-35", "12abc34501de35", "12 ABC 345 01DE 35", " 12.abc.345/01de-35 "]
+)
+def test_a_cnpj_with_letters_is_known_however_it_is_written(text: str) -> None:
+    assert valid_document(text) == LETTERS
+    assert documents_in(f"o cnpj da empresa é {text.strip()}, certo?") == [LETTERS]
+    assert without_documents(f"é {text.strip()}!", lambda _: "…") == "é …!"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["12ABC34501DE36", "12ABC34501DE3", "X12ABC34501DE35", "12ABC34501DE35A", "12ÁBC34501DE35"],
+)
+def test_what_is_nearly_a_cnpj_with_letters_is_none(text: str) -> None:
+    assert documents_in(text) == []
+
+
+def test_a_cnpj_with_letters_is_shown_and_masked_like_others() -> None:
+    assert written(LETTERS) == "12.ABC.345/01DE-35"
+    assert masked_document(LETTERS) == "**.***.***/****-35"
+
+
+@given(st.lists(st.text("abcdefghijklmnopqrstuvwxyzáéíõç", min_size=1, max_size=9), max_size=20))
+def test_words_are_no_document(words: list[str]) -> None:
+    assert documents_in(" ".join(words)) == []

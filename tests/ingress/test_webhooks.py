@@ -149,7 +149,7 @@ async def test_two_processes_that_meet_a_customer_at_once_make_one_contact(
 async def test_customers_with_the_same_last_eight_digits_stay_two(
     world: World, address: ChannelAddress, given: Given
 ) -> None:
-    for number, phone in enumerate(("5581977776666", "5511977776666", "558177776666")):
+    for number, phone in enumerate(("5581937776666", "5511937776666", "558137776666")):
         fields = {
             "messageid": f"AC{number:030d}",
             "chatid": f"{phone}@s.whatsapp.net",

@@ -7,8 +7,6 @@ that tests do not meet. What is awaited is polled for by :func:`until`, never sl
 import asyncio
 import json
 import os
-import subprocess
-import sys
 from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import count
@@ -22,46 +20,18 @@ import orjson
 import pytest
 import pytest_asyncio
 
-from niochat.stack import processes
 from tests.journeys import providers
 from tests.journeys.audit import audited
 from tests.journeys.customer import Customer, Row
 from tests.journeys.providers import WORKER, WORKERS, Line
 from tests.journeys.shared import used_together
 from tests.lanes import SHARED
+from tests.stacks import Desk, Running, run, running, stop
 from tests.until import until
 
-CHECKOUT = Path(__file__).parents[2]
-BACKFILL_S = 3
 Found = TypeVar("Found")
 _numbers = count(1 + 1000 * WORKERS.index(WORKER))
 """No two workers' customers have the same phone or the same tag."""
-
-
-@dataclass(frozen=True)
-class Running:
-    """The stack: where it lives and what it told its children."""
-
-    home: Path
-    told: Mapping[str, str]
-
-    @property
-    def url(self) -> str:
-        return self.told["NIOCHAT_BASE_URL"]
-
-    @property
-    def sandbox(self) -> str:
-        return self.told["NIOCHAT_SANDBOX_URL"]
-
-
-def environment(home: Path) -> dict[str, str]:
-    """Ours without another stack's."""
-    kept = {
-        name: value
-        for name, value in os.environ.items()
-        if not name.startswith(("NIOCHAT_", "RAY_")) and name not in ("DATABASE_URL", "REDIS_URL")
-    }
-    return {**kept, "NIOCHAT_HOME": str(home), "NIOCHAT_BACKFILL_S": str(BACKFILL_S)}
 
 
 @pytest.fixture(scope="package")
@@ -79,11 +49,7 @@ def stack(
     home.mkdir(exist_ok=True)
     hosts = _hosts_for(request.session)
     with used_together(home, lambda: _start(home, hosts), lambda: _end(home)):
-        yield _running(home)
-
-
-def _running(home: Path) -> Running:
-    return Running(home, json.loads((home / "env.json").read_text()))
+        yield running(home)
 
 
 def _hosts_for(session: pytest.Session) -> dict[str, str]:
@@ -94,68 +60,19 @@ def _hosts_for(session: pytest.Session) -> dict[str, str]:
 
 def _start(home: Path, hosts: Mapping[str, str]) -> None:
     try:
-        _run(home, "--detach", hosts)
-        asyncio.run(_prepare(_running(home)))
+        run(home, "--detach", hosts)
+        asyncio.run(_prepare(running(home)))
     except BaseException:
-        _stop(home)
+        stop(home)
         raise
 
 
 def _end(home: Path) -> None:
-    stack = _running(home)
+    stack = running(home)
     try:
         asyncio.run(audited(stack.told["DATABASE_URL"], stack.sandbox))
     finally:
-        _stop(home)
-
-
-def _stop(home: Path) -> None:
-    _run(home, "--stop")
-    left = [process.name() for process in processes.marked(home)]
-    assert not left, f"{left} outlived scripts/run --stop"
-
-
-def _run(home: Path, option: str, more: Mapping[str, str] | None = None) -> None:
-    log = home / "run.log"
-    with log.open("ab") as output:
-        done = subprocess.run(
-            [CHECKOUT / "scripts" / "run", option],
-            stdin=subprocess.DEVNULL, stdout=output, stderr=output,
-            env={**environment(home), **(more or {})}, timeout=240, check=False,
-        )  # fmt: skip
-    assert done.returncode == 0, log.read_text(errors="replace")[-3000:]
-
-
-@dataclass(frozen=True)
-class Said:
-    """What a command printed, without the line breaks of a narrow terminal."""
-
-    code: int
-    out: str
-    err: str
-
-
-class Desk:
-    """The command line, as an operator has it."""
-
-    def __init__(self, home: Path) -> None:
-        self._home = home
-
-    async def __call__(self, *arguments: str, code: int | None = 0) -> Said:
-        """``niochat …``; fails unless it exits with ``code`` (None: any)."""
-        process = await asyncio.create_subprocess_exec(
-            Path(sys.executable).with_name("niochat"), *arguments,
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-            env={**environment(self._home), "COLUMNS": "400", "NO_COLOR": "1"},
-        )  # fmt: skip
-        out, err = await asyncio.wait_for(process.communicate(), 90)
-        said = Said(process.returncode or 0, out.decode(), err.decode())
-        assert code in (None, said.code), f"niochat {arguments}: {said}"
-        return said
-
-    async def json(self, *arguments: str) -> Any:
-        """What ``niochat … --json`` printed."""
-        return json.loads((await self(*arguments, "--json")).out)
+        stop(home)
 
 
 async def _prepare(stack: Running) -> None:

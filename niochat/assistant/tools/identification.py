@@ -10,6 +10,7 @@ from niochat.assistant.tools.tool import Arguments, Tool, Words
 from niochat.assistant.wording import STATUS, contract_line, masked
 from niochat.domain.document import documents_in, valid_document
 from niochat.domain.erp import Contract, ContractStatus, FindSubscriber, Subscriber
+from niochat.domain.phone import local_phone
 
 MAX_LOOKUPS = 4
 """Documents that may be asked for in one visit: nobody gets to try a list of them."""
@@ -85,10 +86,11 @@ def _present(case: Case, found: Subscriber) -> Result:
             "sem_contrato_ativo",
             "Diga que não há contrato ativo nesse cadastro e ofereça os planos ou a equipe.",
         )
-    trusted = _same_person(case.visit.phone, found.phones)
+    phone = case.visit.phone
+    trusted = case.visit.phone_proves and _same_line(phone, found.phones)
     case.learn(
-        name=found.name, trusted=trusted, contracts=living, contract="", invoices=(), sent=(),
-        ticket="", unlocked="", shown_in=str(case.visit.request.turn_id),
+        name=found.name, trusted=trusted, phone=phone, contracts=living, contract="",
+        invoices=(), sent=(), ticket="", unlocked="", shown_in=str(case.visit.request.turn_id),
     )  # fmt: skip
     name = found.name if trusted else masked(found.name)
     lines = "\n\n".join(
@@ -158,15 +160,10 @@ def not_identified() -> Result:
     return refused("nao_identificado", "Peça o CPF ou CNPJ do titular do contrato.")
 
 
-def _same_person(phone: str, phones: tuple[str, ...]) -> bool:
-    """By area code and the last eight digits: the ninth digit and the 55 are written or not."""
-    mine = _local(phone)
-    return len(mine) == 10 and any(_local(each) == mine for each in phones)
-
-
-def _local(phone: str) -> str:
-    digits = phone.removeprefix("55") if len(phone) >= 12 else phone
-    return digits[:2] + digits[-8:] if len(digits) in (10, 11) else ""
+def _same_line(phone: str, phones: tuple[str, ...]) -> bool:
+    """Whether one of ``phones``, as the ERP has them, is the line of ``phone``."""
+    mine = local_phone(phone)
+    return bool(mine) and any(local_phone(each) == mine for each in phones)
 
 
 IDENTIFY = Tool(

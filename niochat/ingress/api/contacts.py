@@ -2,7 +2,7 @@
 
 import re
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Request
@@ -41,14 +41,31 @@ MOST_HOLDERS = 200
 router = APIRouter(prefix="/contacts", tags=["contacts"])
 
 
+class Address(Shown):
+    """``in_use``: answers go there, and it may prove who writes. ``evidence`` is ``message`` when
+    the customer wrote from it, ``chat`` when only our side wrote to it. ``taken_over``: it was
+    another contact's before.
+    """
+
+    kind: Literal["lid", "phone"]
+    value: str
+    in_use: bool
+    seen_at: datetime
+    evidence: Literal["message", "chat"]
+    taken_over: bool
+
+
 class Contact(Shown):
-    """``document`` is a CPF or CNPJ, only its last digits for whoever may not change contacts, and
-    null while it cannot be opened. ``merged_into``: the contact that this one turned out to be.
+    """``phone`` is the one in use; ``phones`` has older ones too. ``document`` is a CPF or CNPJ,
+    only its last digits for whoever may not change contacts, and null while it cannot be opened.
+    ``merged_into``: the contact that this one turned out to be.
     """
 
     id: UUID
     name: str | None
+    phone: str | None
     phones: list[str]
+    addresses: list[Address]
     document: str | None
     has_document: bool
     notes: str
@@ -109,7 +126,7 @@ async def _called(
     begun = "" if after is None else str(after)
     rows = await _contacts(request).called(tenant_id, _digits(phone), begun, limit + 1)
     items = rows[:limit]
-    following = number_cursor(int(items[-1]["phone"])) if len(rows) > limit else None
+    following = number_cursor(int(items[-1]["matched"])) if len(rows) > limit else None
     return await _found(request, caller, items, following, "phone")
 
 

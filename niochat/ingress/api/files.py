@@ -7,6 +7,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Request, Response
 from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from niochat.access.callers import Caller
 from niochat.adapters import clock
@@ -104,6 +105,8 @@ async def _file_in(request: Request) -> tuple[str, bytes]:
             if not isinstance(file, UploadFile):
                 raise _no_file()
             return file.filename or "", await file.read()
+    except ClientDisconnect:
+        raise Invalid("the file ended early or came too slowly: send it again") from None
     except (HTTPException, AssertionError):  # what the parser says of a form that is none
         raise _no_file() from None
 

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from ray import serve
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
 from starlette.routing import BaseRoute, Mount
 
 from niochat.access.mail import deliver_for_ever
@@ -32,6 +33,8 @@ from niochat.ingress.api import application as rest
 from niochat.ingress.api.limits import CallLimit
 from niochat.ingress.api.rooms import Rooms
 from niochat.ingress.applications.replica import MOST_TOLD, application
+from niochat.ingress.at_most import AtMost
+from niochat.ingress.bodies import MOST_BODY, STRANGERS_BODY
 from niochat.ingress.figures import ClusterFigures, report_for_ever
 from niochat.ingress.health import Health
 from niochat.ingress.operators import routes as operators
@@ -43,7 +46,9 @@ from niochat.wiring.parts import Parts
 _SQL = queries("health")
 
 MOST_REQUESTS = 200
-"""At once, of one replica."""
+"""At once, of one replica, once their bodies are in."""
+MOST_CONNECTED = 5_000
+"""Requests of one replica with those whose bodies still come."""
 API_BURST_S = 10.0
 """Seconds of a caller's rate that may come at once."""
 
@@ -139,7 +144,14 @@ def _call_limit(parts: Parts) -> CallLimit:
 
 
 def _api() -> Starlette:
-    return application(api_routes)
+    return application(api_routes, Middleware(AtMost, MOST_REQUESTS), bound=most_of_body)
+
+
+def most_of_body(path: str) -> int | None:
+    """Bytes that a route of the API takes; an upload is read once its sender is known."""
+    if path.endswith("/v1/files"):
+        return None
+    return STRANGERS_BODY if "/v1/auth/" in path else MOST_BODY
 
 
 class ApiReplica:
@@ -149,8 +161,7 @@ class ApiReplica:
 api = serve.deployment(
     name="Api",
     num_replicas=replicas(),
-    max_ongoing_requests=MOST_REQUESTS,
-    max_queued_requests=100,
+    max_ongoing_requests=MOST_CONNECTED,
     max_surge_percent=100,
     health_check_period_s=10,
     ray_actor_options=actor_options(Part.DOORS, 0.1),

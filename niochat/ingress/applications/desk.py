@@ -8,7 +8,7 @@ from starlette.routing import BaseRoute
 
 from niochat.actors.cluster_nodes import ClusterNodes, Part, actor_options
 from niochat.actors.supervisor import Supervisor
-from niochat.ingress.applications.api import MOST_REQUESTS, api_routes
+from niochat.ingress.applications.api import MOST_REQUESTS, api_routes, most_of_body
 from niochat.ingress.applications.live import live_routes
 from niochat.ingress.applications.replica import application
 from niochat.ingress.at_most import AtMost
@@ -23,7 +23,7 @@ def _desk_routes(parts: Parts) -> list[BaseRoute]:
 
 
 def _desk() -> Starlette:
-    return application(_desk_routes, Middleware(AtMost, MOST_REQUESTS))
+    return application(_desk_routes, Middleware(AtMost, MOST_REQUESTS), bound=most_of_body)
 
 
 class DeskReplica:

@@ -11,6 +11,7 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 from niochat import telemetry
 from niochat.config import Settings
 from niochat.domain.errors import NiochatError
+from niochat.ingress.bodies import MOST_BODY, BodyLimits, Bound
 from niochat.ingress.problems import as_problem
 from niochat.runtime import garbage
 from niochat.wiring.parts import Parts, open_parts
@@ -21,8 +22,13 @@ MOST_TOLD = 200
 Routes = Callable[[Parts], list[BaseRoute]]
 
 
-def application(routes: Routes, *counting: Middleware) -> Starlette:
-    """An application whose connections open with the replica and close with it."""
+def application(
+    routes: Routes, *counting: Middleware, bound: Bound = lambda path: MOST_BODY
+) -> Starlette:
+    """An application whose connections open with the replica and close with it.
+
+    ``counting``: what sees a request once its body is in; ``bound``: how large that may be.
+    """
     settings = Settings.read()
     telemetry.set_up_logs(settings.log, json=True)
 
@@ -38,5 +44,9 @@ def application(routes: Routes, *counting: Middleware) -> Starlette:
     return Starlette(
         lifespan=lifespan,
         exception_handlers={NiochatError: as_problem},
-        middleware=[*counting, Middleware(ProxyHeadersMiddleware, trusted_hosts=trusted)],
+        middleware=[
+            Middleware(ProxyHeadersMiddleware, trusted_hosts=trusted),
+            Middleware(BodyLimits, bound),
+            *counting,
+        ],
     )

@@ -84,7 +84,9 @@ async def _tell_held_back(guard: FloodGuard, admission: Admission, teller: Telle
 def _webhooks() -> Starlette:
     answers = Answers()
     return application(
-        lambda parts: _webhook_routes(parts, answers), Middleware(CountAnswers, answers)
+        lambda parts: _webhook_routes(parts, answers),
+        Middleware(CountAnswers, answers),
+        bound=lambda path: None,  # read once the secret in its address is known
     )
 
 

@@ -79,7 +79,10 @@ _UNSOLVED = re.compile(r"\bnao (me )?(resolve\w*|ajudou|adiantou)\b")
 _NUMBER = re.compile(r"(?<![\d/.,-])([1-9]\d?)(?!\d|[/.,-]\d)\b")
 _ORDINALS = ("primeir", "segund", "terceir", "quart", "quint")
 _BOTH = re.compile(r"\bos dois\b|\bambos\b|\bas duas\b")
-_CNPJ = re.compile(r"(?<!\d)\d{2}[. ]?\d{3}[. ]?\d{3}[/ ]?\d{4}[- ]?\d{2}(?!\d)")
+_CNPJ = re.compile(
+    r"(?<![^\W_])[^\W_]{2}[. ]?[^\W_]{3}[. ]?[^\W_]{3}[/ ]?(?=\w*\d)[^\W_]{4}[- ]?\d{2}(?![^\W_])",
+    re.A,
+)
 _CPF = re.compile(r"(?<!\d)\d{3}[. ]?\d{3}[. ]?\d{3}[- ]?\d{2}(?!\d)")
 _LOOSE = re.compile(r"(?<!\d)\d(?:[ .\-/]{0,3}\d){10,13}(?!\d)")
 
@@ -174,9 +177,9 @@ def form_in(text: str) -> Form | None:
 
 
 def document_in(text: str) -> str | None:
-    """The digits of a CPF (11) or CNPJ (14); the check digits are the product's business."""
+    """A CPF (11) or CNPJ (14) without its marks; the check digits are the product's business."""
     for known in (_CNPJ, _CPF, _LOOSE):
         if found := known.search(text):
-            digits = re.sub(r"\D", "", found[0])
-            return digits if len(digits) in (11, 14) else None
+            bare = re.sub(r"[\W_]", "", found[0]).upper()
+            return bare if len(bare) in (11, 14) else None
     return None

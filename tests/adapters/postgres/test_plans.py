@@ -98,8 +98,8 @@ async def test_hot_queries_use_their_indexes(admin: Admin) -> None:
         (
             "inbox",
             "find_known",
-            [tenants, channels, ["phone"] * 20, phones],
-            "identities_pkey threads_tenant_id_channel_id",
+            [tenants, channels, ["phone"] * 20, phones, sends],
+            "identities_pkey threads_tenant_id_channel_id identities_current outbox_id_key",
         ),
         ("inbox", "find_identities", [tenants, ["phone"] * 20, phones], "identities_pkey"),
         ("inbox", "find_threads", [tenants, channels, threads], "threads_tenant_id_channel_id"),
@@ -236,7 +236,8 @@ CLAIMED = {
     "tenants_pkey": {"tenant_id"},
     "threads_id_key": {"id"},
     "channels_tenant_id_slug_key": {"tenant_id"},  # there are few
-    "identities_contact": {"tenant_id", "contact_id"},
+    "contacts_pkey": {"tenant_id", "id"},
+    "identities_current": {"tenant_id", "contact_id"},
 }
 
 
@@ -317,7 +318,7 @@ async def test_a_new_database_finds_threads_by_their_whole_key(
     ids, texts = [UUID(int=n) for n in range(64)], ["x"] * 64
     async with database.path() as connection:
         query = f"EXPLAIN {queries('inbox')['find_known']}"
-        threads = await connection.fetch(query, ids, ids, texts, texts)
+        threads = await connection.fetch(query, ids, ids, texts, texts, ids)
 
     assert conditions(threads, "threads t") == [{"tenant_id", "channel_id", "contact_id"}]
 

@@ -26,7 +26,8 @@ REFUSED = "row-level security|permission denied"
 
 PATH = {
     "tenants", "teams", "assistants", "channels", "contacts", "identities", "threads",
-    "conversations", "events", "messages", "unmatched", "inbox", "outbox", "timers", "turns",
+    "former_identities", "conversations", "events", "messages", "unmatched", "inbox", "outbox",
+    "timers", "turns",
     "erps", "attachments", "pauses", "held_back", "team_members", "presences", "presence_changes",
     "reservations", "reads", "search_blocks", "search_words",
     "audit",
@@ -75,6 +76,7 @@ async def place(database: Database, given: Given, ownership: Ownership) -> Place
     )  # fmt: skip
     await people(given, place)
     await searched(given, place)
+    await left(given, place)
     await Teller(database, "host-a:1").tell(
         [HeldBack(place.tenant, Reason.TURNS, datetime.now(UTC), 3)]
     )
@@ -91,6 +93,14 @@ async def remembered(
     visits = Visits(database)
     await visits.record(request, Facts(name="Maria"), {"name": "list_invoices"})
     await visits.attach(request, "boleto", "application/pdf", "boleto.pdf", b"%PDF-")
+
+
+async def left(given: Given, place: Place) -> None:
+    """A telephone that somebody had before."""
+    await given.admin.execute(
+        "INSERT INTO former_identities SELECT $1, 'phone', '5581988880009', id, now()"
+        " FROM contacts WHERE tenant_id = $1 LIMIT 1", place.tenant
+    )  # fmt: skip
 
 
 async def searched(given: Given, place: Place) -> None:

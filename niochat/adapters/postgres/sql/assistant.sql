@@ -13,9 +13,7 @@ SELECT r.id, r.attempt, r.tool_results, r.started_at, now() AS now, n.timezone, 
          WHERE a.tenant_id = r.tenant_id AND a.conversation_id = r.conversation_id
            AND a.author IN ('assistant', 'system') AND a.kind <> 'note' LIMIT 1) IS NULL
            AS first_answer,
-       (SELECT max(i.value) FILTER (WHERE i.kind = 'phone') FROM threads t
-          JOIN identities i ON i.tenant_id = t.tenant_id AND i.contact_id = t.contact_id
-         WHERE t.tenant_id = r.tenant_id AND t.id = r.thread_id) AS phone,
+       p.value AS phone, p.wrote AND NOT p.taken_over AS phone_proves,
        (SELECT jsonb_object_agg(g.slug, g.name) FROM teams g WHERE g.tenant_id = r.tenant_id)
            AS teams,
        (SELECT jsonb_agg(c.tool_results ORDER BY c.started_at) FROM turns c
@@ -49,6 +47,12 @@ SELECT r.id, r.attempt, r.tool_results, r.started_at, now() AS now, n.timezone, 
                       WHERE tenant_id = $1 AND id = q.id AND attempt = q.attempt
                         AND status = 'running' LIMIT 1) AS r
   JOIN tenants n ON n.tenant_id = r.tenant_id
+  LEFT JOIN LATERAL (SELECT i.value, i.wrote, i.taken_over FROM threads t
+                       JOIN contacts k ON k.tenant_id = t.tenant_id AND k.id = t.contact_id
+                       JOIN identities i ON i.tenant_id = k.tenant_id
+                        AND i.contact_id = coalesce(k.merged_into, k.id)
+                      WHERE t.tenant_id = r.tenant_id AND t.id = r.thread_id
+                        AND i.kind = 'phone' AND i.left_at IS NULL LIMIT 1) AS p ON true
   LEFT JOIN LATERAL (SELECT facts FROM memories
                       WHERE tenant_id = r.tenant_id AND conversation_id = r.conversation_id
                       LIMIT 1) AS m ON true

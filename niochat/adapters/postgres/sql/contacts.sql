@@ -3,7 +3,8 @@
 -- a page ended ($3, $4).
 SELECT k.id, k.name, k.name_folded, k.document_sealed, k.notes, k.merged_into, k.created_at,
        ARRAY(SELECT i.value FROM identities i WHERE i.tenant_id = k.tenant_id
-                AND i.contact_id = k.id AND i.kind = 'phone' ORDER BY 1) AS phones
+                AND i.contact_id = k.id AND i.kind = 'phone' ORDER BY 1) AS phones,
+       addresses_of(k.tenant_id, k.id) AS addresses
   FROM contacts k
  WHERE k.tenant_id = $1 AND k.merged_into IS NULL
    AND k.name_folded >= trim(folded($2)) AND k.name_folded < trim(folded($2)) || chr(1114111)
@@ -15,7 +16,8 @@ SELECT k.id, k.name, k.name_folded, k.document_sealed, k.notes, k.merged_into, k
 -- page ended ($3); one with two of them comes twice.
 SELECT k.id, k.name, k.name_folded, k.document_sealed, k.notes, k.merged_into, k.created_at,
        ARRAY(SELECT i.value FROM identities i WHERE i.tenant_id = k.tenant_id
-                AND i.contact_id = k.id AND i.kind = 'phone' ORDER BY 1) AS phones, p.value AS phone
+                AND i.contact_id = k.id AND i.kind = 'phone' ORDER BY 1) AS phones,
+       addresses_of(k.tenant_id, k.id) AS addresses, p.value AS matched
   FROM (SELECT i.value, i.contact_id FROM unnest($2::text[]) AS x (digits)
          CROSS JOIN LATERAL (
               SELECT value, contact_id FROM identities
@@ -30,7 +32,8 @@ SELECT k.id, k.name, k.name_folded, k.document_sealed, k.notes, k.merged_into, k
 -- Contacts with this document, by its blind indexes ($2, one for each key), from where a page ended.
 SELECT k.id, k.name, k.name_folded, k.document_sealed, k.notes, k.merged_into, k.created_at,
        ARRAY(SELECT i.value FROM identities i WHERE i.tenant_id = k.tenant_id
-                AND i.contact_id = k.id AND i.kind = 'phone' ORDER BY 1) AS phones
+                AND i.contact_id = k.id AND i.kind = 'phone' ORDER BY 1) AS phones,
+       addresses_of(k.tenant_id, k.id) AS addresses
   FROM contacts k
  WHERE k.tenant_id = $1 AND k.document_index = ANY ($2::bytea[]) AND k.merged_into IS NULL
    AND k.id > $3::uuid
@@ -40,7 +43,8 @@ SELECT k.id, k.name, k.name_folded, k.document_sealed, k.notes, k.merged_into, k
 -- A contact, joined to another one or not.
 SELECT k.id, k.name, k.name_folded, k.document_sealed, k.notes, k.merged_into, k.created_at,
        ARRAY(SELECT i.value FROM identities i WHERE i.tenant_id = k.tenant_id
-                AND i.contact_id = k.id AND i.kind = 'phone' ORDER BY 1) AS phones
+                AND i.contact_id = k.id AND i.kind = 'phone' ORDER BY 1) AS phones,
+       addresses_of(k.tenant_id, k.id) AS addresses
   FROM contacts k
  WHERE k.tenant_id = $1 AND k.id = $2
 

@@ -1,25 +1,61 @@
 -- name: find_known
--- Threads on the channel of whom identities belong to; null where there is none. Not joins: without
--- statistics the planner read all threads of the channel for each identity.
-SELECT x.tenant_id, x.channel_id, x.kind, x.value,
+-- Whose addresses these are, with their threads on the channel; and the thread of a send of ours
+-- that an echo names by its track id ($5). `answers`: what is said to the contact goes there.
+-- Not joins: without statistics the planner read all threads of the channel for each identity.
+SELECT x.kind, x.value, x.channel_id, x.tenant_id, i.contact_id, i.address, i.left_at, i.since,
+       i.seen_at, i.wrote,
+       i.wrote AND i.left_at IS NULL AND NOT EXISTS (
+           SELECT FROM identities o
+            WHERE o.tenant_id = x.tenant_id AND o.contact_id = i.contact_id AND o.left_at IS NULL
+              AND o.wrote AND o.kind <> i.kind
+              AND (o.seen_at > i.seen_at OR o.seen_at = i.seen_at AND o.kind = 'phone'))
+           AS answers,
        (SELECT t.id FROM threads t
          WHERE t.tenant_id = x.tenant_id AND t.channel_id = x.channel_id
-           AND t.contact_id = (SELECT i.contact_id FROM identities i
-                                WHERE i.tenant_id = x.tenant_id AND i.kind = x.kind
-                                  AND i.value = x.value)) AS thread_id
-  FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[])
-       AS x (tenant_id, channel_id, kind, value)
+           AND t.contact_id = i.contact_id) AS thread_id,
+       (SELECT o.thread_id FROM outbox o
+         WHERE o.tenant_id = x.tenant_id AND o.id = x.track) AS sent_in
+  FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::uuid[]) WITH ORDINALITY
+       AS x (tenant_id, channel_id, kind, value, track, position)
+  LEFT JOIN LATERAL (SELECT * FROM identities d
+                      WHERE d.tenant_id = x.tenant_id AND d.kind = x.kind AND d.value = x.value
+                      LIMIT 1) AS i ON true
+ ORDER BY x.position
 
--- name: find_identities
--- The contacts that the given identities belong to.
-SELECT i.tenant_id, i.kind, i.value, i.contact_id
-  FROM unnest($1::uuid[], $2::text[], $3::text[]) AS x (tenant_id, kind, value)
-  JOIN identities i USING (tenant_id, kind, value)
+-- name: find_sends
+-- In which threads these sends of ours are.
+SELECT o.tenant_id, o.id, o.thread_id
+  FROM unnest($1::uuid[], $2::uuid[]) AS x (tenant_id, id) JOIN outbox o USING (tenant_id, id)
 
 -- name: lock_identities
--- First webhooks of one new person at once: the second waits here, then finds the first's rows.
+-- Webhooks that name one address at once: the second waits here, then finds the first's rows.
 -- Keys come sorted, so that two groups cannot wait for each other.
 SELECT pg_advisory_xact_lock(hashtextextended(key, 0)) FROM unnest($1::text[]) AS key
+
+-- name: lock_contacts
+-- The persons that the given addresses belong to: what one of them has changes for one at a time.
+SELECT k.id FROM contacts k
+ WHERE (k.tenant_id, k.id) IN (
+           SELECT i.tenant_id, i.contact_id
+             FROM unnest($1::uuid[], $2::text[], $3::text[]) AS x (tenant_id, kind, value)
+             JOIN identities i USING (tenant_id, kind, value))
+ ORDER BY k.tenant_id, k.id FOR NO KEY UPDATE
+
+-- name: find_identities
+-- All addresses of the persons that the given addresses belong to.
+SELECT i.tenant_id, i.kind, i.value, i.contact_id, coalesce(i.address, i.value) AS address,
+       i.seen_at, i.since, i.wrote, i.left_at, i.taken_over
+  FROM identities i
+ WHERE (i.tenant_id, i.contact_id) IN (
+           SELECT o.tenant_id, o.contact_id
+             FROM unnest($1::uuid[], $2::text[], $3::text[]) AS x (tenant_id, kind, value)
+             JOIN identities o USING (tenant_id, kind, value))
+
+-- name: find_former
+-- Who had these addresses before.
+SELECT f.tenant_id, f.kind, f.value, f.contact_id, f.until
+  FROM unnest($1::uuid[], $2::text[], $3::text[]) AS x (tenant_id, kind, value)
+  JOIN former_identities f USING (tenant_id, kind, value)
 
 -- name: contact_ids
 -- Ids for new persons.
@@ -29,10 +65,45 @@ SELECT uuidv7() AS id FROM generate_series(1, $1)
 -- New persons.
 INSERT INTO contacts (tenant_id, id, name) SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[])
 
--- name: add_identities
--- More names that the gateway has for persons.
-INSERT INTO identities (tenant_id, kind, value, contact_id)
-SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::uuid[])
+-- name: retire_identities
+-- First what is not current any more: a person has one current address of a kind at any moment.
+UPDATE identities i SET left_at = now()
+  FROM unnest($1::uuid[], $2::text[], $3::text[]) AS x (tenant_id, kind, value)
+ WHERE i.tenant_id = x.tenant_id AND i.kind = x.kind AND i.value = x.value AND i.left_at IS NULL
+
+-- name: put_identities
+-- Who has which address now.
+INSERT INTO identities (tenant_id, kind, value, contact_id, address, seen_at, since, wrote, left_at,
+                        taken_over)
+SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::uuid[], $5::text[], $6::timestamptz[],
+                     $7::timestamptz[], $8::bool[], $9::timestamptz[], $10::bool[])
+    ON CONFLICT (tenant_id, kind, value) DO UPDATE
+   SET contact_id = excluded.contact_id, address = excluded.address, seen_at = excluded.seen_at,
+       since = excluded.since, wrote = excluded.wrote, left_at = excluded.left_at,
+       taken_over = excluded.taken_over
+
+-- name: keep_former
+-- Who had an address until then: messages that come late still find their writer.
+INSERT INTO former_identities (tenant_id, kind, value, contact_id, until)
+SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::uuid[], $5::timestamptz[])
+    ON CONFLICT DO NOTHING
+
+-- name: join_contacts
+-- Two contacts are one person: what is known of the other ($3) goes along, where the one that stays
+-- ($2) does not know better. Their threads are joined by commands.
+WITH gone AS (
+    UPDATE contacts SET merged_into = $2
+     WHERE tenant_id = $1 AND id = $3 AND id <> $2 AND merged_into IS DISTINCT FROM $2  -- once
+    RETURNING name, document_sealed, document_index, notes
+), former AS (
+    UPDATE former_identities SET contact_id = $2 WHERE tenant_id = $1 AND contact_id = $3
+)
+UPDATE contacts k
+   SET name = coalesce(k.name, gone.name),
+       document_sealed = coalesce(k.document_sealed, gone.document_sealed),
+       document_index = coalesce(k.document_index, gone.document_index),
+       notes = left(concat_ws(E'\n', nullif(k.notes, ''), nullif(gone.notes, '')), 4000)
+  FROM gone WHERE k.tenant_id = $1 AND k.id = $2
 
 -- name: find_threads
 -- Threads of contacts on channels.

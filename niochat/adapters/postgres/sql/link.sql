@@ -83,8 +83,14 @@ UPDATE turns SET status = 'cancelled', code = 'merged', settled_at = now()
  WHERE tenant_id = $1 AND conversation_id = $2 AND status = 'running'
 
 -- name: move_identities
--- The person has one contact from now on.
-UPDATE identities SET contact_id = $3 WHERE tenant_id = $1 AND contact_id = $2
+-- The person has one contact from now on, and one current address of each kind.
+UPDATE identities i
+   SET contact_id = $3,
+       left_at = CASE WHEN EXISTS (
+           SELECT FROM identities o WHERE o.tenant_id = $1 AND o.contact_id = $3
+                                      AND o.kind = i.kind AND o.left_at IS NULL)
+           THEN coalesce(left_at, now()) ELSE left_at END
+ WHERE tenant_id = $1 AND contact_id = $2
 
 -- name: move_threads
 -- Threads on other channels where the contact that stays has none yet.
@@ -108,20 +114,8 @@ VALUES ($1, nextval('inbox_numbers'), $2, $3, shard_of($3), $4,
     ON CONFLICT (channel_id, dedupe_key) DO NOTHING
 
 -- name: merge
--- The other thread and contact point to where they went; what is known of the contact goes along,
--- where the one that stays does not know better.
-WITH thread AS (UPDATE threads SET merged_into = $3 WHERE tenant_id = $1 AND id = $2),
-gone AS (
-    UPDATE contacts SET merged_into = $5
-     WHERE tenant_id = $1 AND id = $4 AND id <> $5 AND merged_into IS DISTINCT FROM $5  -- once
-    RETURNING name, document_sealed, document_index, notes
-)
-UPDATE contacts k
-   SET name = coalesce(k.name, gone.name),
-       document_sealed = coalesce(k.document_sealed, gone.document_sealed),
-       document_index = coalesce(k.document_index, gone.document_index),
-       notes = left(concat_ws(E'\n', nullif(k.notes, ''), nullif(gone.notes, '')), 4000)
-  FROM gone WHERE k.tenant_id = $1 AND k.id = $5
+-- The other thread points to where it went.
+UPDATE threads SET merged_into = $3 WHERE tenant_id = $1 AND id = $2
 
 -- name: done
 -- The command is processed.

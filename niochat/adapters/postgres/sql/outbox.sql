@@ -38,10 +38,7 @@ SELECT o.*, m.external_id AS target, m.reply_to, c.base_url, c.token_sealed, c.h
       WHERE s.tenant_id = o.tenant_id AND s.id = o.message_id LIMIT 1) AS m
   JOIN channels c ON c.tenant_id = o.tenant_id AND c.id = o.channel_id
   JOIN threads t ON t.tenant_id = o.tenant_id AND t.id = o.thread_id
- CROSS JOIN LATERAL (
-     SELECT max(i.value) FILTER (WHERE i.kind = 'phone') AS phone,
-            min(i.value) FILTER (WHERE i.kind = 'lid') AS lid
-       FROM identities i WHERE i.tenant_id = t.tenant_id AND i.contact_id = t.contact_id) AS a
+  LEFT JOIN LATERAL address_of(t.tenant_id, t.contact_id) AS a ON true
 
 -- name: attachment
 -- The file that leaves with a claimed row; without data its bytes are in the file store.
@@ -67,14 +64,11 @@ UPDATE outbox SET lookups = lookups + $3, next_at = now() + make_interval(secs =
  WHERE tenant_id = $1 AND id = $2 AND status = 'uncertain'
 
 -- name: destination
--- Where a thread's messages go: the phone when it is known, else the LID.
+-- Where a thread's messages go: to the address that its person wrote from last.
 SELECT c.base_url, c.token_sealed, c.tenant_id, a.phone, a.lid
   FROM threads t
   JOIN channels c ON c.tenant_id = t.tenant_id AND c.id = t.channel_id
- CROSS JOIN LATERAL (
-     SELECT max(i.value) FILTER (WHERE i.kind = 'phone') AS phone,
-            min(i.value) FILTER (WHERE i.kind = 'lid') AS lid
-       FROM identities i WHERE i.tenant_id = t.tenant_id AND i.contact_id = t.contact_id) AS a
+  LEFT JOIN LATERAL address_of(t.tenant_id, t.contact_id) AS a ON true
  WHERE t.id = $1
 
 -- name: hold

@@ -3,7 +3,7 @@
 SELECT c.id, c.protocol, c.status, c.team, c.agent, c.version, c.opened_at, c.changed_at,
        k.name AS contact,
        (SELECT i.value FROM identities i WHERE i.tenant_id = c.tenant_id
-          AND i.contact_id = k.id AND i.kind = 'phone' LIMIT 1) AS phone
+          AND i.contact_id = k.id AND i.kind = 'phone' AND i.left_at IS NULL LIMIT 1) AS phone
   FROM conversations c
   JOIN threads t ON t.tenant_id = c.tenant_id AND t.id = c.thread_id
   JOIN contacts k ON k.tenant_id = t.tenant_id AND k.id = t.contact_id
@@ -18,7 +18,7 @@ SELECT c.id, c.protocol, c.status, c.team, c.agent, c.paused_until, c.thread_id,
  WHERE c.tenant_id = $1
    AND (c.protocol = $2 OR c.id::text = $2
         OR t.contact_id IN (SELECT i.contact_id FROM identities i
-                             WHERE i.tenant_id = $1 AND i.kind = 'phone' AND i.value = $2))
+                             WHERE i.tenant_id = $1 AND i.kind = 'phone' AND i.value = ANY ($3::text[])))
  ORDER BY c.status = 'resolved', c.opened_at DESC LIMIT 1
 
 -- name: messages

@@ -1,0 +1,259 @@
+"""Who writes, and where an answer may go: identity resolution for one provider.
+
+A person is a WhatsApp account. Its LID never changes; its telephone may, and a telephone that one
+person gave up is given to another. So:
+
+- a LID belongs to one contact for ever, and a contact has at most one;
+- a telephone belongs to the contact that wrote from it last, by the messages' own time;
+- a contact receives at its *current* addresses only: its LID, and the telephone that it wrote from
+  last. Older telephones neither receive nor authorise;
+- a second LID on a telephone is a second person: the telephone moves to that person; document,
+  history and open conversation stay with the first.
+
+Where a gateway shows a telephone without a LID, the telephone is the person: two accounts that
+never showed another address cannot be told apart.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from uuid import UUID
+
+LID, PHONE = "lid", "phone"
+
+Key = tuple[str, str]
+"""(``lid`` or ``phone``, value); a telephone's value is canonical."""
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """An address of a contact. ``address`` is what the gateway calls it.
+
+    ``since`` is when the contact had it first, ``seen_at`` when the contact wrote from it last.
+    ``taken_over``: another person had it before, so it proves nothing to the ERP.
+    """
+
+    kind: str
+    value: str
+    contact: UUID
+    address: str
+    seen_at: datetime
+    since: datetime
+    wrote: bool = True
+    """Written from, not only seen as the chat that somebody of the provider wrote to."""
+    left_at: datetime | None = None
+    """When the contact wrote from one that came after it; ``None``: it is current."""
+    taken_over: bool = False
+
+    @property
+    def current(self) -> bool:
+        """It may receive, and prove who writes."""
+        return self.left_at is None
+
+    @property
+    def key(self) -> Key:
+        """What it is found by."""
+        return self.kind, self.value
+
+
+@dataclass(frozen=True, slots=True)
+class Former:
+    """A contact that had an address until somebody else wrote from it."""
+
+    kind: str
+    value: str
+    contact: UUID
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """The addresses that one webhook shows, at the message's own time ``at``.
+
+    ``wrote``: the customer is the author; else it shows the chat that our side wrote to, which
+    makes a contact and names addresses nobody has, but moves none.
+    """
+
+    lid: str | None
+    phone: str | None
+    at: datetime
+    wrote: bool = True
+    phone_address: str = ""
+    """The telephone as the gateway spells it."""
+
+    @property
+    def keys(self) -> list[Key]:
+        """The stable one first."""
+        return [(kind, v) for kind, v in ((LID, self.lid), (PHONE, self.phone)) if v]
+
+
+@dataclass(slots=True)
+class IdentityBook:
+    """Addresses of some contacts, all that each of them has, and what changes in them."""
+
+    new_contact: Callable[[], UUID]
+    held: dict[Key, Held] = field(default_factory=dict)
+    former: list[Former] = field(default_factory=list)
+    changed: set[Key] = field(default_factory=set)
+    left: list[Former] = field(default_factory=list)
+    """Addresses that went to somebody else."""
+    joined: list[tuple[UUID, UUID]] = field(default_factory=list)
+    """(contact that stays, contact that turned out to be the same person)."""
+
+    def find(self, shown: Shown) -> UUID | None:
+        """Whose news ``shown`` is, changing nothing; ``None``: nobody we know."""
+        by_lid = self._owner(LID, shown.lid)
+        if by_lid is not None or not shown.phone:
+            return by_lid
+        row = self.held.get((PHONE, shown.phone))
+        return None if row is None else self._holder_then(row, shown.at)
+
+    def resolve(self, shown: Shown) -> UUID:
+        """The contact that ``shown`` belongs to, made if need be; changes who has which address."""
+        if not shown.wrote:
+            return self._seen(shown)
+        if shown.lid is None:
+            return self._wrote_by_phone(shown)
+        contact = self._owner(LID, shown.lid)
+        if shown.phone is None:
+            contact = contact or self.new_contact()
+        else:
+            contact = self._wrote_by_both(shown, contact)
+        self._put(LID, shown.lid, contact, shown)
+        return contact
+
+    def destination(self, contact: UUID) -> Held | None:
+        """Where an answer goes: the current address that was written from last; of a message that
+        showed both, the telephone.
+        """
+        current = [row for row in self._rows(contact) if row.current]
+        return max(current, key=lambda r: (r.wrote, r.seen_at, r.kind == PHONE), default=None)
+
+    def _wrote_by_phone(self, shown: Shown) -> UUID:
+        assert shown.phone is not None
+        row = self.held.get((PHONE, shown.phone))
+        if row is not None:
+            then = self._holder_then(row, shown.at)
+            if then != row.contact:
+                return then
+            if row.left_at is None or shown.at < row.left_at:
+                self._put(PHONE, shown.phone, row.contact, shown)
+                return row.contact
+            # Its holder writes from another one by now: this is somebody else.
+        contact = self.new_contact()
+        self._take(shown, contact)
+        return contact
+
+    def _wrote_by_both(self, shown: Shown, contact: UUID | None) -> UUID:
+        assert shown.phone is not None
+        row = self.held.get((PHONE, shown.phone))
+        if row is None or row.contact == contact:
+            contact = contact or self.new_contact()
+            self._put(PHONE, shown.phone, contact, shown)
+            return contact
+        if self._lid_of(row.contact) is None and row.current:
+            if contact is None:
+                self._put(PHONE, shown.phone, row.contact, shown)
+                return row.contact
+            if not any(r.kind == PHONE for r in self._rows(contact)):
+                self._join(contact, row.contact)
+                self._put(PHONE, shown.phone, contact, shown)
+                return contact
+        contact = contact or self.new_contact()
+        self._take(shown, contact)
+        return contact
+
+    def _seen(self, shown: Shown) -> UUID:
+        """Our side wrote in the chat: names addresses that nobody has, and moves none."""
+        by_lid = self._owner(LID, shown.lid)
+        phone = self.held.get((PHONE, shown.phone or ""))
+        if by_lid is not None:
+            contact = by_lid
+        elif phone is not None:
+            contact = self._holder_then(phone, shown.at)
+            if self._lid_of(contact) is not None or contact != phone.contact:
+                return contact
+        else:
+            contact = self.new_contact()
+        for kind, value in shown.keys:
+            if (kind, value) not in self.held:
+                others = any(r.kind == kind and r.current for r in self._rows(contact))
+                left_at = shown.at if others else None
+                self._set(replace(_fresh(kind, value, contact, shown), left_at=left_at))
+        return contact
+
+    def _take(self, shown: Shown, contact: UUID) -> None:
+        """The telephone goes to ``contact``, unless its holder wrote from it later."""
+        assert shown.phone is not None
+        row = self.held.get((PHONE, shown.phone))
+        if row is None:
+            self._put(PHONE, shown.phone, contact, shown)
+        elif shown.at < row.seen_at and row.wrote:
+            self._leave(Former(PHONE, row.value, contact, row.since))
+        else:
+            self._leave(Former(PHONE, row.value, row.contact, shown.at))
+            fresh = _fresh(PHONE, row.value, contact, shown)
+            self._set(replace(fresh, taken_over=True))
+            self._put(PHONE, row.value, contact, shown)
+
+    def _put(self, kind: str, value: str, contact: UUID, shown: Shown) -> None:
+        """The contact wrote from this address, which is its own or nobody's."""
+        row = self.held.get((kind, value)) or _fresh(kind, value, contact, shown)
+        if shown.at >= row.seen_at or not row.wrote:
+            address = shown.phone_address if kind == PHONE else value
+            row = replace(row, seen_at=shown.at, wrote=True, address=address or value)
+        if not any((f.kind, f.value) == row.key and f.until > shown.at for f in self.former):
+            row = replace(row, since=min(row.since, shown.at))  # else somebody had it in between
+        others = [r for r in self._rows(contact) if r.kind == kind and r.key != row.key]
+        for other in others:
+            left = other.left_at is not None and other.left_at <= shown.at
+            if not left and (shown.at >= other.seen_at or not other.wrote):
+                self._set(replace(other, left_at=shown.at))
+        self._set(replace(row, left_at=_left_at(row, others)))
+
+    def _join(self, stays: UUID, other: UUID) -> None:
+        """Two contacts are one person: a LID and a telephone that first came apart."""
+        for row in self._rows(other):
+            self._set(replace(row, contact=stays))
+        self.former = [replace(f, contact=stays) if f.contact == other else f for f in self.former]
+        self.joined.append((stays, other))
+
+    def _holder_then(self, row: Held, at: datetime) -> UUID:
+        """Who had the telephone when a message was written that comes late."""
+        if at >= row.since:
+            return row.contact
+        earlier = [f for f in self.former if (f.kind, f.value) == row.key and f.until > at]
+        return min(earlier, key=lambda f: f.until).contact if earlier else row.contact
+
+    def _lid_of(self, contact: UUID) -> str | None:
+        return next((r.value for r in self._rows(contact) if r.kind == LID), None)
+
+    def _owner(self, kind: str, value: str | None) -> UUID | None:
+        row = self.held.get((kind, value)) if value else None
+        return row.contact if row is not None else None
+
+    def _rows(self, contact: UUID) -> list[Held]:
+        return [row for row in self.held.values() if row.contact == contact]
+
+    def _leave(self, former: Former) -> None:
+        self.former.append(former)
+        self.left.append(former)
+
+    def _set(self, row: Held) -> None:
+        if self.held.get(row.key) != row:
+            self.held[row.key] = row
+            self.changed.add(row.key)
+
+
+def _left_at(row: Held, others: Iterable[Held]) -> datetime | None:
+    """When the holder wrote from another of its addresses first after ``row``, as is known."""
+    later = [o for o in others if o.wrote and o.seen_at > row.seen_at]
+    known = [o.since if o.since > row.seen_at else o.seen_at for o in later]
+    if row.left_at is not None and row.left_at > row.seen_at:
+        known.append(row.left_at)
+    return min(known, default=None) if later else None
+
+
+def _fresh(kind: str, value: str, contact: UUID, shown: Shown) -> Held:
+    address = (shown.phone_address if kind == PHONE else "") or value
+    return Held(kind, value, contact, address, shown.at, shown.at, shown.wrote)

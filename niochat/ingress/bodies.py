@@ -1,0 +1,144 @@
+"""Bodies of requests: how large and how slow, before anything is done with them.
+
+A stranger may send anything. So what a route may take is judged before a byte is parsed, a body
+is read whole before the application knows of the request, and it takes no place among those that
+are answered while it comes in. Few come in at once from one address: who sends slowly waits alone.
+"""
+
+import asyncio
+import math
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from starlette.datastructures import Headers
+from starlette.requests import Request
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from niochat.domain.errors import Invalid, NiochatError, TooMany, Unavailable
+from niochat.ingress.problems import TooLarge, TooSlow, as_problem
+
+KIB = 1024
+STRANGERS_BODY = 16 * KIB
+"""Of a request that anybody may send: signing in, links by mail."""
+MOST_BODY = 256 * KIB
+"""Of any other."""
+WITHIN_S = 10.0
+"""From the first byte of a body to its last."""
+SLOWEST = 16 * KIB
+"""Bytes a second of an upload, on the whole: below that it is given up."""
+FROM_ONE_ADDRESS = 32
+"""Bodies that come in at once."""
+FROM_ALL = 512
+
+Bound = Callable[[str], int | None]
+"""The most bytes of a body for a path; ``None``: the route reads it itself, in its own bounds."""
+
+
+class BodyLimits:
+    """Middleware: 413 for what is too large, 408 for what is too slow, 429 and 503 for too many."""
+
+    def __init__(self, app: ASGIApp, bound: Bound, *, within_s: float = WITHIN_S) -> None:
+        self._app = app
+        self._bound = bound
+        self._within_s = within_s
+        self._reading: Counter[str] = Counter()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        try:
+            whole = await self._whole(scope, receive)
+        except NiochatError as error:
+            answer = await as_problem(Request(scope), error)
+            answer.headers["connection"] = "close"  # what still comes of the body is not read
+            await answer(scope, receive, send)
+            return
+        await self._app(scope, whole, send)
+
+    async def _whole(self, scope: Scope, receive: Receive) -> Receive:
+        headers = Headers(scope=scope)
+        declared = headers.get("content-length")
+        if declared is None and "transfer-encoding" not in headers:
+            return receive
+        size = _size(declared)
+        most = self._bound(scope["path"])
+        if most is None:
+            return _paced(receive, self._within_s + size / SLOWEST)
+        if size > most:
+            raise TooLarge(f"the body is over {most // KIB} KiB: send less")
+        with self._place(scope):
+            return _again(await _read(receive, most, self._within_s), receive)
+
+    @contextmanager
+    def _place(self, scope: Scope) -> Iterator[None]:
+        client = scope.get("client")
+        address = client[0] if client else ""
+        if self._reading[address] >= FROM_ONE_ADDRESS:
+            raise TooMany("too many bodies come in from your address: send it again", 1.0)
+        if self._reading.total() >= FROM_ALL:
+            raise Unavailable("too many bodies come in: send it again", code="crowded")
+        self._reading[address] += 1
+        try:
+            yield
+        finally:
+            self._reading[address] -= 1
+            if not self._reading[address]:
+                del self._reading[address]
+
+
+def _size(declared: str | None) -> int:
+    if declared is None:
+        return 0
+    if not (declared.isascii() and declared.isdigit()):
+        raise Invalid("Content-Length is no number: send how many bytes follow", code="malformed")
+    return int(declared[:20])
+
+
+async def _read(receive: Receive, most: int, within_s: float) -> bytes:
+    body = bytearray()
+    try:
+        async with asyncio.timeout(within_s):
+            while True:
+                message = await receive()
+                if message["type"] == "http.disconnect":
+                    raise Invalid("the body ended early: send it whole")
+                body += message.get("body", b"")
+                if len(body) > most:
+                    raise TooLarge(f"the body is over {most // KIB} KiB: send less")
+                if not message.get("more_body", False):
+                    return bytes(body)
+    except TimeoutError:
+        raise TooSlow(f"the body took over {math.ceil(within_s)} s: send it faster") from None
+
+
+def _again(body: bytes, receive: Receive) -> Receive:
+    """The body at once, then what comes after it."""
+    first: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+
+    async def whole() -> Message:
+        return first.pop() if first else await receive()
+
+    return whole
+
+
+def _paced(receive: Receive, within_s: float) -> Receive:
+    """The same, as if the client had gone once it is too slow."""
+    ends_at = asyncio.get_running_loop().time() + within_s
+    ended = False
+
+    async def paced() -> Message:
+        nonlocal ended
+        if ended:
+            return await receive()
+        try:
+            async with asyncio.timeout_at(ends_at):
+                message = await receive()
+        except TimeoutError:
+            return {"type": "http.disconnect"}
+        ended = not message.get("more_body", False)
+        return message
+
+    return paced

