@@ -10,7 +10,7 @@ import re
 
 _WITHOUT_NINTH = re.compile(r"55([1-9][0-9])([6-9][0-9]{7})")
 _BEGUN = re.compile(r"55([1-9][0-9])([6-9][0-9]{0,7})")
-_LOCAL = re.compile(r"[1-9][0-9](?:[2-5][0-9]{7}|9?[6-9][0-9]{7})")
+_LOCAL = re.compile(r"[1-9][0-9](?:[2-9][0-9]{7}|9[0-9]{8})")
 
 
 def canonical_phone(digits: str) -> str:
