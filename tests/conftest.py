@@ -39,6 +39,13 @@ STARTS = {"subprocess.Popen", "os.fork", "os.posix_spawn", "socket.bind", "socke
 _now = {"lane": ""}
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """How long strangers try."""
+    parser.addoption(
+        "--hostile", type=int, default=1, help="times as many tries of tests/hostile as in CI"
+    )
+
+
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
     """With ``-m <lane>``, files of other lanes are not even imported."""
     lane = config.option.markexpr

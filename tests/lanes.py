@@ -38,7 +38,8 @@ RAY = ("journeys",)
 
 LONG = (
     "cluster/test_actors_on_nodes.py", "cluster/test_membership.py", "cluster/test_rollout.py",
-    "faults", "journeys/test_bench.py", "journeys/test_drain.py", "journeys/test_evaluate.py",
+    "faults", "hostile", "journeys/test_bench.py", "journeys/test_drain.py",
+    "journeys/test_evaluate.py",
 )  # fmt: skip
 """What brings a stack or a cluster of its own, or every scenario."""
 

@@ -21,7 +21,15 @@ from niochat.domain.errors import Forbidden, Invalid, NiochatError, Unauthentica
 from niochat.domain.permissions import Action
 from niochat.ingress.api.doorway import ACCESS_COOKIE
 from niochat.ingress.gestures import Gestures
-from niochat.ingress.socket import LINE, POLICY, Socket, say_goodbye, send_at_its_pace
+from niochat.ingress.socket import (
+    LATER,
+    LINE,
+    POLICY,
+    Socket,
+    say_goodbye,
+    send_at_its_pace,
+    text_frame,
+)
 from niochat.live.frames import MOST_BYTES, Goodbye, Welcome, frame, hello_of
 from niochat.live.hub import Hub
 from niochat.live.position import Position
@@ -41,6 +49,8 @@ SEEN_EVERY_S = 15.0
 GREETED_AT_ONCE = 64
 """Others wait in line, for as long as it takes: in the database's line they would give up."""
 LOOKED_AFTER_AT_ONCE = 100
+SILENT, SILENT_OF_ADDRESS = 1000, 100
+"""Sockets that have not said hello: anybody may open one."""
 MOST_OF_USER = 20
 """Sockets of one user in one replica."""
 
@@ -62,6 +72,7 @@ class Live:
         self._presences = presences
         self._sockets: set[Socket] = set()
         self._of_user: Counter[UUID] = Counter()
+        self._silent: Counter[str] = Counter()
         self._door = asyncio.Semaphore(GREETED_AT_ONCE)
         self._owner = Owner("live")
 
@@ -71,7 +82,12 @@ class Live:
 
     async def connect(self, websocket: WebSocket) -> None:
         """One screen, from its first frame to its end."""
+        address = websocket.client.host if websocket.client else ""
+        if self._silent[address] >= SILENT_OF_ADDRESS or self._silent.total() >= SILENT:
+            await websocket.close(LATER)  # not accepted yet: a client hears 403
+            return
         await websocket.accept()
+        self._silent[address] += 1
         try:
             socket, since = await self._greet(websocket)
         except (WebSocketDisconnect, TimeoutError):
@@ -85,6 +101,10 @@ class Live:
             with contextlib.suppress(RuntimeError, WebSocketDisconnect):
                 await websocket.close(POLICY, f"{error.code}: {error}"[:120])
             return
+        finally:
+            self._silent[address] -= 1
+            if not self._silent[address]:
+                del self._silent[address]
         self._sockets.add(socket)
         self._of_user[socket.user_id] += 1
         try:
@@ -175,9 +195,9 @@ class Live:
 
     async def _greet(self, websocket: WebSocket) -> tuple[Socket, Position | None]:
         async with asyncio.timeout(HELLO_WITHIN_S):
-            text = await websocket.receive_text()
-        if len(text) > MOST_BYTES:
-            raise Invalid("the first frame is too long", code="bad_frame")
+            text = await text_frame(websocket)
+        if text is None or len(text) > MOST_BYTES:
+            raise Invalid("the first frame is no text, or too long", code="bad_frame")
         hello = hello_of(text)
         since = Position.of(hello.position) if hello.position is not None else None
         async with self._door:

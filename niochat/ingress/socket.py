@@ -18,7 +18,16 @@ SENT_WITHIN_S = 10.0
 """For one frame while a screen catches up."""
 LINE = 256
 """Frames that may wait for one screen; with more of them it is too slow."""
-POLICY, AGAIN = 1008, 1012
+POLICY, AGAIN, LATER = 1008, 1012, 1013
+
+
+async def text_frame(websocket: WebSocket) -> str | None:
+    """The next frame; ``None``: it is no text. Raises ``WebSocketDisconnect``."""
+    message = await websocket.receive()
+    if message["type"] == "websocket.disconnect":
+        raise WebSocketDisconnect(message.get("code", 1005), message.get("reason"))
+    text: str | None = message.get("text")
+    return text
 
 
 class Socket:
@@ -104,8 +113,8 @@ class Socket:
     async def _hear(self) -> None:
         """What a screen says is done, or refused with the reason; it goes on either way."""
         while True:
-            text = await self._websocket.receive_text()
-            if len(text) > MOST_BYTES:
+            text = await text_frame(self._websocket)
+            if text is None or len(text) > MOST_BYTES:
                 self.cut(Goodbye(reason="bad_frame"))
                 return
             try:

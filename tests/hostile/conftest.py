@@ -22,7 +22,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """``scripts/run --detach`` and ``--stop``; the demo provider is in it."""
     home = tmp_path_factory.mktemp("hostile")
     try:
-        run(home, "--detach")
+        run(home, "--detach", {"NIOCHAT_API_PER_S": "5000", "NIOCHAT_FLOOD_PER_S": "5000"})
         yield running(home)
     finally:
         stop(home)
@@ -78,6 +78,12 @@ def routes() -> list[tuple[str, str, dict[str, Any]]]:
         for method, operation in operations.items()
         if method in ("get", "post", "put", "patch", "delete")
     ]
+
+
+@pytest.fixture
+def times(request: pytest.FixtureRequest) -> int:
+    """``--hostile``."""
+    return int(request.config.getoption("--hostile"))
 
 
 @pytest.fixture(scope="session", autouse=True)

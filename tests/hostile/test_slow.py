@@ -22,9 +22,7 @@ async def test_slow_connections_are_closed_and_log_ins_and_webhooks_go_on(
 ) -> None:
     TRIES["slow connections"] += count
     channel = target.demo["tenants"][0]["channels"][0]
-    async with slow.connections(
-        target.host, count, EVERY_PART, addresses=addresses
-    ) as strangers:
+    async with slow.connections(target.host, count, EVERY_PART, addresses=addresses) as strangers:
         for _ in range(5):
             headers = await target.signed_in("agent")
             found = await target.http.get("/api/v1/auth/me", headers=headers)
