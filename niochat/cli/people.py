@@ -1,4 +1,4 @@
-"""``niochat superuser``, ``audit verify``, ``keys rotate``, and the people of the demo."""
+"""``niochat superuser``, ``unlock``, ``audit verify``, ``keys rotate``; the people of the demo."""
 
 from dataclasses import asdict
 from typing import Annotated, Any
@@ -15,6 +15,7 @@ from niochat.access.users import NewUser
 from niochat.adapters import clock
 from niochat.cli import running
 from niochat.cli.output import print_json
+from niochat.domain.audit import Who, WhoKind
 from niochat.domain.errors import Refused
 from niochat.domain.permissions import Role
 from niochat.vault.resealing import Count, Resealing
@@ -44,6 +45,17 @@ def superuser(
 
     link = running.run(work)
     _console.print(f"Choose the password within seven days: {escape(link)}", soft_wrap=True)
+
+
+def unlock(login: Annotated[str, typer.Argument(help="E-mail address.")]) -> None:
+    """Forget the failed attempts that were counted against somebody's account."""
+
+    async def work() -> None:
+        async with running.parts() as parts:
+            await access_of(parts).throttle.unlock(login, Who(WhoKind.OPERATOR, "operator"))
+
+    running.run(work)
+    _console.print(f"{escape(login)} may sign in at once, from anywhere.", soft_wrap=True)
 
 
 @audit.command("verify")

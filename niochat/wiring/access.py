@@ -18,6 +18,7 @@ from niochat.access.tenants import Tenants
 from niochat.access.throttle import Throttle
 from niochat.access.tickets import Tickets
 from niochat.access.users import Users
+from niochat.access.warning import Warnings
 from niochat.adapters.postgres.database import Database
 from niochat.domain.sealing import Seals
 
@@ -39,6 +40,7 @@ class Access:
     tenants: Tenants
     tickets: Tickets
     idempotency: Idempotency
+    throttle: Throttle
 
 
 def open_access(
@@ -53,8 +55,11 @@ def open_access(
     throttle = Throttle(database)
     second_factor = SecondFactor(database, seals, throttle)
     post = Post(database, seals, sender)
+    warnings = Warnings(database, post)
     return Access(
-        sessions=Sessions(database, signer, passwords, second_factor, throttle),
+        sessions=Sessions(
+            database, signer, passwords, second_factor, throttle, seals, warnings
+        ),
         callers=Callers(database, signer),
         second_factor=second_factor,
         links=Links(database, post, passwords, throttle, base_url),
@@ -67,4 +72,5 @@ def open_access(
         tenants=Tenants(database),
         tickets=Tickets(database),
         idempotency=Idempotency(database, seals),
+        throttle=throttle,
     )

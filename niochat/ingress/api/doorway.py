@@ -19,6 +19,8 @@ from niochat.wiring.access import Access
 from niochat.wiring.accounts import Accounts
 
 ACCESS_COOKIE, REFRESH_COOKIE, CSRF_COOKIE = "niochat_access", "niochat_refresh", "niochat_csrf"
+DEVICE_COOKIE = "niochat_device"
+"""How its name begins."""
 CSRF_HEADER = "x-csrf-token"
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -130,7 +132,8 @@ def who_of(request: Request, caller: Caller) -> Who:
 
 def by_of(request: Request, caller: Caller) -> By:
     """The caller, as somebody who changes what belongs to others."""
-    return By(caller.id, caller.grants, who_of(request, caller))
+    role = caller.role if caller.kind is Kind.USER else ""
+    return By(caller.id, caller.grants, who_of(request, caller), caller.teams, role)
 
 
 def device_of(request: Request) -> Device:

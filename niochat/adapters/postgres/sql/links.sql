@@ -14,6 +14,10 @@ DELETE FROM one_time_links WHERE user_id = $1 AND purpose = $2
 -- A link's digest; the link itself is in the mail alone.
 INSERT INTO one_time_links (digest, user_id, purpose, expires_at) VALUES ($1, $2, $3, $4)
 
+-- name: good
+-- Whether a link is.
+SELECT true FROM one_time_links WHERE digest = $1 AND used_at IS NULL AND expires_at > $2
+
 -- name: redeem
 -- Good once, and not for ever.
 UPDATE one_time_links SET used_at = $2
