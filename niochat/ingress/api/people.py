@@ -21,6 +21,7 @@ from niochat.ingress.api.doorway import (
     access_changed,
     access_of,
     by_of,
+    note_look,
     presence_changed,
     presence_of,
     who_of,
@@ -161,6 +162,7 @@ async def users(
     tenant_id = caller.need(Action.USERS_READ)
     rows = await access_of(request).users.list(tenant_id, after(cursor), limit + 1)
     items, following = page(rows, limit)
+    await note_look(request, caller, "users.read", "users", {"shown": len(items)})
     return Page(items=[User.model_validate(each) for each in items], next_cursor=following)
 
 
@@ -178,6 +180,7 @@ async def invite(body: Invitation, caller: MayWrite, request: Request) -> User:
 async def user(user_id: UUID, caller: MayRead, request: Request) -> User:
     """One of them."""
     found = await access_of(request).users.find(caller.need(Action.USERS_READ), user_id)
+    await note_look(request, caller, "users.read", f"user:{user_id}")
     return User.model_validate(found)
 
 

@@ -16,6 +16,7 @@ from niochat.ingress.api.doorway import (
     SignedIn,
     access_of,
     by_of,
+    note_look,
     presence_changed,
     presence_of,
     who_of,
@@ -74,6 +75,7 @@ class Arrangement(Body):
 async def presences(caller: MayRead, request: Request) -> list[AgentPresence]:
     """Everybody who works here, by name."""
     rows = await presence_of(request).list(caller.need(Action.USERS_READ))
+    await note_look(request, caller, "users.read", "presences", {"shown": len(rows)})
     return [_shown(row) for row in rows]
 
 
