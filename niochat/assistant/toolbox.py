@@ -127,10 +127,12 @@ class Toolbox:
         # A name that the model made up could be anything, a customer's document too.
         known = tool if tool in _OFFERS else "unknown"
         used = Used(known, "done" if result.get("ok") else str(result.get("erro", "")))
-        kept = {"tool": tool, "arguments": masked_arguments(said), "result": result}
+        kept = {
+            "tool": masked_arguments(tool), "arguments": masked_arguments(said), "result": result,
+        }  # fmt: skip
         await self._case.keep(kept, used=used)
         _log.info(
-            "tool_used", tool=tool, turn=str(self._case.visit.request.turn_id),
+            "tool_used", tool=known, turn=str(self._case.visit.request.turn_id),
             code=result.get("erro", ""),
         )  # fmt: skip
 
