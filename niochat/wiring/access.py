@@ -81,5 +81,4 @@ def open_access(
 
 def heads_of(settings: Settings, seals: Seals) -> Heads:
     """Where the settings say, else in the home."""
-    address = settings.audit_url or (settings.home.absolute() / "audit").as_uri()
-    return Heads(address, seals)
+    return Heads(settings.audit_url or f"file://{settings.home.absolute()}/audit", seals)

