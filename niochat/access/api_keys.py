@@ -87,9 +87,9 @@ class ApiKeys:
                 await record(connection, entry)
 
     async def transfer(self, tenant_id: UUID, key_id: UUID, to: UUID, by: By) -> None:
-        """The user ``to`` answers for it from now on. Raises ``NotFound``, ``Invalid`` (``no_user``)
-        for who is not active here, ``Forbidden`` where it may more than ``by``, ``Refused``
-        (``weaker``) where it may more than ``to``.
+        """The user ``to`` answers for it from now on. Raises ``NotFound``, ``Invalid``
+        (``no_user``) for who is not active here, ``Forbidden`` where it may more than ``by``,
+        ``Refused`` (``weaker``) where it may more than ``to``.
         """
         async with self._database.tenant(tenant_id) as connection:
             held = await _touched(connection, tenant_id, key_id, by)

@@ -62,9 +62,7 @@ class Verdict:
 class Audit:
     """Reads a tenant's log, seals and verifies the whole."""
 
-    def __init__(
-        self, database: Database, batch: int = BATCH, heads: Heads | None = None
-    ) -> None:
+    def __init__(self, database: Database, batch: int = BATCH, heads: Heads | None = None) -> None:
         """Without ``heads`` none is kept apart."""
         self._database = database
         self._batch = batch
@@ -172,9 +170,8 @@ class Audit:
                         return await self._verdict(connection, end, rows_seen, end.number + 1)
                     end = _End(link["number"], link["upto_xid"], link["upto_id"], link["digest"])
                     rows_seen += link["rows"]
-                    if head is not None and end.number == head.links:
-                        if (end.digest.hex(), rows_seen) != (head.digest, head.rows):
-                            return await self._verdict(connection, end, rows_seen, end.number)
+                    if head is not None and not _holds(end, rows_seen, head):
+                        return await self._verdict(connection, end, rows_seen, end.number)
                 if not links:
                     return await self._verdict(connection, end, rows_seen, None)
 
@@ -183,6 +180,11 @@ class Audit:
     ) -> Verdict:
         behind = await connection.fetchval(_SQL["behind"], end.xid, end.id)
         return Verdict(end.number, rows, behind, end.digest.hex(), broken)
+
+
+def _holds(end: _End, rows: int, head: Head) -> bool:
+    """Whether the head is not that of this link, or fits it."""
+    return end.number != head.links or (end.digest.hex(), rows) == (head.digest, head.rows)
 
 
 async def _end(connection: Connection) -> _End:

@@ -32,10 +32,10 @@ class Devices:
         return f"{said}.{self._marks(login, said)[0]}"
 
     def known(self, login: str, token: str, now: datetime) -> str:
-        """The device's id, empty for a token that is missing, forged, too old or of another login."""
+        """The device's id; empty for a token that is missing, forged, too old or of another."""
         said, _, mark = token.rpartition(".")
         device, _, given = said.partition(".")
-        if len(token) > _LONGEST or not given.isascii() or not given.isdigit():
+        if len(token) > _LONGEST or not token.isascii() or not given.isdigit():
             return ""
         if not any(hmac.compare_digest(mark.encode(), each.encode())
                    for each in self._marks(login, said)):  # fmt: skip

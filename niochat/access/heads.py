@@ -23,7 +23,7 @@ _NAME = "head.json"
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """The last of ``links`` links, its ``digest`` (hexadecimal), and the ``rows`` of all of them."""
+    """The last of ``links`` links: its ``digest`` (hexadecimal), and the ``rows`` of them all."""
 
     links: int
     rows: int

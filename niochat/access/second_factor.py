@@ -85,9 +85,7 @@ class SecondFactor:
         await self._throttle.succeeded(limits, now)
         return codes
 
-    async def switch_off(
-        self, user_id: UUID, code: str, now: datetime, address: str = ""
-    ) -> None:
+    async def switch_off(self, user_id: UUID, code: str, now: datetime, address: str = "") -> None:
         """No code is asked for any more; recovery codes are void. Raises ``Refused``
         (``wrong_code``), ``TooMany``: a session that was left open must not be enough.
         """

@@ -1,4 +1,4 @@
-"""Guessing is slowed down: attempts are counted before they are judged, whoever they turn out to be.
+"""Guessing is slowed down: attempts are counted before they are judged, whoever makes them.
 
 Strangers cannot shut a known person out. What is counted strictly is what they do themselves: from
 one address, at one account from one address. What is counted of an account from everywhere only

@@ -186,9 +186,7 @@ async def _touched(
     return found
 
 
-async def _reach(
-    connection: Connection, tenant_id: UUID, role: str, teams: Sequence[str]
-) -> Reach:
+async def _reach(connection: Connection, tenant_id: UUID, role: str, teams: Sequence[str]) -> Reach:
     return Reach(await _grants(connection, tenant_id, role), frozenset(teams))
 
 

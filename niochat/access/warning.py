@@ -1,6 +1,5 @@
 """The holder of an account hears that somebody tries to get in; its log does, too."""
 
-from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -18,9 +17,9 @@ EVERY = timedelta(days=1)
 _SUBJECT = "Tentativas de acesso à sua conta do NioChat"
 _TEXT = (
     "{greeting}\n\nAlguém errou a sua senha do NioChat muitas vezes. Sua conta continua aberta: nos"
-    " aparelhos em que você já entrou nada muda; em outro talvez seja preciso esperar um minuto.\n\n"
-    "Se não foi você, não é preciso fazer nada; ligue a verificação em duas etapas, se ainda não a"
-    " usa.\n\n"
+    " aparelhos em que você já entrou nada muda; em outro talvez seja preciso esperar um"
+    " minuto.\n\nSe não foi você, não é preciso fazer nada; ligue a verificação em duas etapas, se"
+    " ainda não a usa.\n\n"
     "Somebody got your NioChat password wrong many times. Your account stays open: nothing changes"
     " where you have signed in before; elsewhere you may have to wait for a minute. If it was not"
     " you, there is nothing to do; switch the second factor on, if you have not yet.\n"
@@ -35,7 +34,7 @@ class Warnings:
         self._post = post
 
     async def tell(self, login: str, address: str, now: datetime) -> None:
-        """A mail to whoever has this login, and a row of the log; once in a while, not each time."""
+        """A mail to whoever has this login, and a row of the log; once a day, not each time."""
         async with self._database.gate() as connection:
             key = of_account("told", login).key
             if await connection.fetchval(_SQL["tell"], key, now, now - EVERY) is None:
@@ -49,9 +48,7 @@ class Warnings:
                 await self._post.put(connection, mail, now)
 
 
-def told(
-    action: str, user: Mapping[str, Any] | None, login: str, address: str, code: str = ""
-) -> Entry:
+def told(action: str, user: Any, login: str, address: str, code: str = "") -> Entry:
     """What somebody unknown did to an account, which is named by its id or, where there is none, by
     its login, masked.
     """

@@ -55,8 +55,8 @@ class Live:
         self, hub: Hub, callers: Callers, tickets: Tickets, gestures: Gestures, release: str,
         presences: Presences, write_down: WriteDown, line: int = LINE,
     ) -> None:  # fmt: skip
-        """``release`` names this replica's code; ``write_down`` takes rows of the audit log; ``line``
-        frames may wait for one screen.
+        """``release`` names this replica's code; ``write_down`` takes rows of the audit log;
+        ``line`` frames may wait for one screen.
         """
         self._write_down = write_down
         self._hub = hub

@@ -60,9 +60,7 @@ def open_access(
     post = Post(database, seals, sender)
     warnings = Warnings(database, post)
     return Access(
-        sessions=Sessions(
-            database, signer, passwords, second_factor, throttle, seals, warnings
-        ),
+        sessions=Sessions(database, signer, passwords, second_factor, throttle, seals, warnings),
         callers=Callers(database, signer),
         second_factor=second_factor,
         links=Links(database, post, passwords, throttle, base_url),

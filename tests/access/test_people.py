@@ -113,7 +113,7 @@ async def test_who_asks_for_an_unknown_or_disabled_login_gets_no_mail(house: Hou
         ("Ganhe em www.evil.com", "Olá, Ganhe em www evil com."),
         ("<a href='//evil.com'>Clique</a>", "Olá, a href ' evil com' Clique a."),
         ("Ana\r\nBcc: eve@evil.com", "Olá, Ana Bcc eve evil com."),
-        ("Ana\u202egnp.exe\u0000", "Olá, Ana gnp exe."),
+        ("Ana\u202egnp.exe\u0007", "Olá, Ana gnp exe."),
         ("evil\uff0ecom e evil\u3002com", "Olá, evil com e evil com."),
         ("ligue 0800 123 4567", "Olá, ligue."),
         ("[Clique](mailto:eve@evil.com)", "Olá, Clique mailto eve evil com."),

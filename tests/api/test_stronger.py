@@ -26,7 +26,7 @@ WIDER = [*(each for each in WEAK if "read:team" not in each), "conversations:rea
 
 @dataclass
 class Place:
-    """A provider with somebody strong, what belongs to them, and somebody weak of team ``norte``."""
+    """A provider with somebody strong, what is theirs, and somebody weak of team ``norte``."""
 
     desk: Desk
     weak: UUID
@@ -44,7 +44,9 @@ async def place(desk: Desk) -> Place:
     admin, house = desk.house.admin, desk.house
     for name, permissions in (("fraca", WEAK), ("forte", STRONG), ("larga", WIDER),
                               ("vaga", STRONG)):  # fmt: skip
-        await admin.execute("INSERT INTO roles VALUES ($1, $2, $3)", house.tenant, name, permissions)
+        await admin.execute(
+            "INSERT INTO roles VALUES ($1, $2, $3)", house.tenant, name, permissions
+        )
     for slug in ("norte", "sul", "diretoria", "vazia"):
         await admin.execute("INSERT INTO teams VALUES ($1, $2, $2)", house.tenant, slug)
     strong, strong_headers = await desk.joins("forte")
@@ -52,7 +54,9 @@ async def place(desk: Desk) -> Place:
     pending = await house.user("chegando@example.com", "forte", status="invited")
     peer = await house.user("colega@example.com", "fraca")
     for team, user in (("diretoria", strong), ("norte", weak), ("norte", peer)):
-        await admin.execute("INSERT INTO team_members VALUES ($1, $2, $3)", house.tenant, team, user)
+        await admin.execute(
+            "INSERT INTO team_members VALUES ($1, $2, $3)", house.tenant, team, user
+        )
     key = await desk.http.post(
         "/api-keys", json={"name": "erp", "permissions": ["settings:write"]}, headers=strong_headers
     )
@@ -91,7 +95,10 @@ BODIES: dict[tuple[str, str], list[Any]] = {
     ("PUT", "/presence/{user_id}"): [{"offline": True}, {"capacity": 0}],
 }  # fmt: skip
 """What somebody weak may try at what is strong, by route."""
-IDS = {"/users/{user_id}/invitation": {"user_id": "pending"}, "DELETE /roles/{name}": {"name": "vaga"}}
+IDS = {
+    "/users/{user_id}/invitation": {"user_id": "pending"},
+    "DELETE /roles/{name}": {"name": "vaga"},
+}
 
 
 def walked() -> list[tuple[str, str]]:

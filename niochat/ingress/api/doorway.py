@@ -135,13 +135,15 @@ def who_of(request: Request, caller: Caller) -> Who:
 
 
 async def note_look(
-    request: Request, caller: Caller, action: str, target: str, after: dict[str, object] | None = None
+    request: Request,
+    caller: Caller,
+    action: str,
+    target: str,
+    after: dict[str, object] | None = None,
 ) -> None:
     """Whoever looked at what is told of people is written down."""
     who = who_of(request, caller)
-    await access_of(request).audit.write(
-        Entry(caller.tenant_id, who, action, target, None, after)
-    )
+    await access_of(request).audit.write(Entry(caller.tenant_id, who, action, target, None, after))
 
 
 async def note_denied(request: Request, error: Forbidden | NotFound) -> None:
