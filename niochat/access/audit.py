@@ -125,7 +125,7 @@ class Audit:
         there is nothing new. Raises ``Refused`` (``audit_cut``) where the head that was kept is in
         the chain no more: it stays, and tells.
         """
-        if self._heads is None:
+        if self._heads is None or not self._heads.kept:
             return None
         async with self._database.gate() as connection:
             if not await connection.fetchval(_SQL["lock"]):

@@ -32,16 +32,23 @@ class Head:
 
 
 class Heads:
-    """The newest one, at an address as :class:`FileStore` takes it."""
+    """The newest one, at an address as :class:`FileStore` takes it; without one none is kept."""
 
-    def __init__(self, address: str, seals: Seals) -> None:
+    def __init__(self, address: str | None, seals: Seals) -> None:
         """Nothing is opened before it is used."""
         self._address = address
         self._seals = seals
         self._opened: FileStore | None = None
 
+    @property
+    def kept(self) -> bool:
+        """Whether there is a place for it."""
+        return self._address is not None
+
     async def read(self) -> Head | None:
         """None before the first. Raises ``Invalid`` as ``parsed`` does, ``Unavailable``."""
+        if not self.kept:
+            return None
         found = await self._store().get(_NAME)
         return None if found is None else self.parsed(found)
 

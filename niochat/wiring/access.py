@@ -78,5 +78,5 @@ def open_access(
 
 
 def heads_of(settings: Settings, seals: Seals) -> Heads:
-    """Where the settings say, else in the home."""
-    return Heads(settings.audit_url or f"file://{settings.home.absolute()}/audit", seals)
+    """Where the settings say."""
+    return Heads(settings.audit_url, seals)

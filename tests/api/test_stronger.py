@@ -109,7 +109,7 @@ def walked() -> list[tuple[str, str]]:
     )
 
 
-def test_every_route_that_changes_people_and_what_they_may_is_tried() -> None:
+async def test_every_route_that_changes_people_and_what_they_may_is_tried() -> None:
     assert walked() == sorted(BODIES)
 
 
