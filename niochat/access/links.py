@@ -50,7 +50,10 @@ _TEXT = {
 
 
 class Links:
-    """Makes and redeems them. A new one of the same purpose makes those before it void."""
+    """Makes and redeems them. A new one of the same purpose makes those before it void, but for
+    forgotten passwords: whoever asks for somebody's must not make void what they have. Any that is
+    used does.
+    """
 
     def __init__(
         self,
@@ -112,6 +115,8 @@ class Links:
             if user_id is None:
                 raise _link_over()
             tenant_id = await connection.fetchval(_SQL["set_password"], user_id, hashed)
+            for purpose in Purpose:
+                await connection.execute(_SQL["void"], user_id, purpose)
             rows = await connection.fetch(_SESSIONS["others"], user_id, None)
             await end_sessions(connection, [row["id"] for row in rows], Ended.PASSWORD, now)
             who = Who(WhoKind.USER, str(user_id), address)
@@ -128,7 +133,8 @@ class Links:
         self, connection: Connection, user_id: UUID, purpose: Purpose, now: datetime
     ) -> str:
         secret = secrets.token_urlsafe(32)
-        await connection.execute(_SQL["void"], user_id, purpose)
+        if purpose is not Purpose.RESET:
+            await connection.execute(_SQL["void"], user_id, purpose)
         await connection.execute(
             _SQL["make"], _digest(secret), user_id, purpose, now + VALID[purpose]
         )

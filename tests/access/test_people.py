@@ -130,6 +130,17 @@ async def test_a_name_in_a_mail_is_nothing_but_a_name(house: House, name: str, s
     assert re.findall(r"\S+://\S+", text) == [f"https://desk.example.com/senha#{secret_of(mail)}"]
 
 
+async def test_asking_for_somebodys_password_makes_no_link_of_theirs_void(house: House) -> None:
+    await house.user("ana@example.com")
+    for address in ("203.0.113.7", "198.51.100.66", "198.51.100.66"):
+        await house.links.forgotten("ana@example.com", address, house.clock.now)
+    hers, strangers, last = await house.deliver()
+    await house.links.redeem(secret_of(hers), "outra senha melhor", house.clock.now)
+    for void in (hers, strangers, last):
+        with pytest.raises(Refused):
+            await house.links.redeem(secret_of(void), PASSWORD, house.clock.now)
+
+
 async def test_nobody_fills_a_letterbox(house: House) -> None:
     await house.user("ana@example.com")
     for _ in range(OF_ACCOUNT):

@@ -7,7 +7,7 @@ SELECT id, tenant_id, login, name FROM users WHERE id = $1 AND status <> 'disabl
 SELECT id, tenant_id, login, name FROM users WHERE login = $1 AND status = 'active'
 
 -- name: void
--- Links of the same purpose that were sent before.
+-- Links of one purpose that were sent before.
 DELETE FROM one_time_links WHERE user_id = $1 AND purpose = $2
 
 -- name: make
