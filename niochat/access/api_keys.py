@@ -71,10 +71,13 @@ class ApiKeys:
         return MadeKey(row["id"], key, row["created_at"])
 
     async def list(self, tenant_id: UUID, before: UUID | None, limit: int) -> list[dict[str, Any]]:
-        """Living keys, the newest first."""
+        """Keys that were not revoked, the newest first; ``stopped``: nobody answers for it now."""
         async with self._database.tenant(tenant_id) as connection:
             rows = await connection.fetch(_SQL["list"], tenant_id, before, limit)
-        return [dict(row) for row in rows]
+        async with self._database.gate() as connection:
+            owners = [row["owner_id"] for row in rows]
+            answering = {row["id"] for row in await connection.fetch(_SQL["answering"], owners)}
+        return [{**dict(row), "stopped": row["owner_id"] not in answering} for row in rows]
 
     async def revoke(self, tenant_id: UUID, key_id: UUID, by: By) -> None:
         """It is good no more, nor are keys that it made, unless somebody else answers for them.

@@ -138,5 +138,7 @@ async def test_a_superuser_inside_makes_keys_as_the_administrator(house: House) 
     _, key = await made(house, admin(root), "settings:write")
     caller = await house.callers.of_key(key, house.clock.now)
     assert set(caller.grants) == {Action.SETTINGS_WRITE}
+    assert not (await house.keys.list(house.tenant, None, 10))[0]["stopped"]
     await house.admin.execute("UPDATE users SET status = 'disabled'")
     assert not await good(house, key)
+    assert (await house.keys.list(house.tenant, None, 10))[0]["stopped"]

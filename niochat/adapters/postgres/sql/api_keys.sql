@@ -6,6 +6,7 @@ SELECT k.id, k.tenant_id, k.name, k.permissions, k.last_used_at, t.slug AS tenan
   FROM api_keys k
   JOIN tenants t ON t.tenant_id = k.tenant_id
   JOIN users u ON u.id = k.owner_id AND u.status = 'active'
+       AND (u.tenant_id = k.tenant_id OR u.tenant_id IS NULL)
   LEFT JOIN roles r ON r.tenant_id = u.tenant_id AND r.name = u.role
  WHERE k.digest = $1 AND k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > $2)
 
@@ -24,13 +25,15 @@ ON CONFLICT (tenant_id, name) WHERE revoked_at IS NULL DO NOTHING
 RETURNING id, created_at
 
 -- name: list
--- A tenant's keys that were not revoked, the newest first. A superuser is nobody's colleague: of
--- theirs it is not told here whether they are disabled.
-SELECT k.id, k.name, k.hint, k.permissions, k.created_by, k.owner_id, k.created_at, k.expires_at,
-       k.last_used_at, k.owner_id IS NULL OR u.status IS NOT DISTINCT FROM 'disabled' AS stopped
-  FROM api_keys k LEFT JOIN users u ON u.tenant_id = k.tenant_id AND u.id = k.owner_id
- WHERE k.tenant_id = $1 AND k.revoked_at IS NULL AND ($2::uuid IS NULL OR k.id < $2)
- ORDER BY k.id DESC LIMIT $3
+-- A tenant's keys that were not revoked, the newest first.
+SELECT id, name, hint, permissions, created_by, owner_id, created_at, expires_at, last_used_at
+  FROM api_keys
+ WHERE tenant_id = $1 AND revoked_at IS NULL AND ($2::uuid IS NULL OR id < $2)
+ ORDER BY id DESC LIMIT $3
+
+-- name: answering
+-- Who of these may still answer for keys; superusers too, whom a tenant does not see.
+SELECT id FROM users WHERE id = ANY ($1::uuid[]) AND status = 'active'
 
 -- name: held
 -- What a living key may; nobody changes it until the transaction ends.
