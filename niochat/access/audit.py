@@ -122,8 +122,8 @@ class Audit:
 
     async def anchor(self, now: datetime) -> Head | None:
         """Keep where the chain ends, signed and apart; None where another process is at it, or
-        there is nothing new. Raises ``Refused`` (``audit_cut``) where the head that was kept is in
-        the chain no more: it stays, and tells.
+        neither the chain nor the vault's key is another one. Raises ``Refused`` (``audit_cut``)
+        where the head that was kept is in the chain no more: it stays, and tells.
         """
         if self._heads is None or not self._heads.kept:
             return None
@@ -140,7 +140,7 @@ class Audit:
                         code="audit_cut",
                     )
                 since, rows = kept.links, kept.rows
-            if end.number == since:
+            if end.number == since and (kept is None or kept.current):
                 return None
             rows += await connection.fetchval(_SQL["rows"], since)
             head = Head(end.number, rows, end.digest.hex(), now)

@@ -5,7 +5,7 @@ The signature is an HMAC under a key of the vault. Copies can be kept anywhere.
 """
 
 import hmac
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -23,12 +23,15 @@ _NAME = "head.json"
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """The last of ``links`` links: its ``digest`` (hexadecimal), and the ``rows`` of them all."""
+    """The last of ``links`` links: its ``digest`` (hexadecimal), and the ``rows`` of them all.
+    ``current``: the vault's current key signed it.
+    """
 
     links: int
     rows: int
     digest: str
     at: datetime
+    current: bool = field(default=True, compare=False)
 
 
 class Heads:
@@ -54,8 +57,9 @@ class Heads:
 
     async def write(self, head: Head) -> None:
         """In place of the one before. Raises ``Unavailable``."""
-        signature = self._signatures(head)[0].hex()
-        text = orjson.dumps({**asdict(head), "signature": signature}, option=orjson.OPT_INDENT_2)
+        told = {"links": head.links, "rows": head.rows, "digest": head.digest, "at": head.at}
+        told["signature"] = self._signatures(head)[0].hex()
+        text = orjson.dumps(told, option=orjson.OPT_INDENT_2)
         await self._store().put(_NAME, text)
 
     def parsed(self, text: bytes) -> Head:
@@ -67,13 +71,14 @@ class Heads:
             signature = bytes.fromhex(told["signature"])
         except (ValueError, KeyError, TypeError):
             raise Invalid("this is no head of an audit log", code="bad_head") from None
-        if not any(hmac.compare_digest(signature, each) for each in self._signatures(head)):
+        fits = [hmac.compare_digest(signature, each) for each in self._signatures(head)]
+        if not any(fits):
             raise Invalid(
                 "the head of the audit log was altered, or signed with a key that is not in"
                 " NIOCHAT_VAULT_KEYS",
                 code="bad_head",
             )
-        return head
+        return replace(head, current=fits[0])
 
     def _signatures(self, head: Head) -> list[bytes]:
         """Under each key at hand, the current one first."""

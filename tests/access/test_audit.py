@@ -194,6 +194,21 @@ async def test_the_head_goes_on_with_the_chain_and_counts_its_rows(
     assert await audit.anchor(NOW) is None, "there is nothing new"
 
 
+async def test_the_head_is_signed_anew_once_the_vault_has_another_key(
+    database: Database, given: Given, tmp_path: Path
+) -> None:
+    def audit(*keys: int) -> Audit:
+        ring = {f"k{each}": bytes([each] * 32) for each in keys}
+        return Audit(database, batch=4, heads=Heads(tmp_path.as_uri(), Vault(ring)))
+
+    await written(database, await given.tenant(), 4)
+    await sealed(audit(1), 4)
+    head = await anchored(audit(1))
+    assert await anchored(audit(2, 1)) == head
+    assert await audit(2, 1).anchor(NOW) is None
+    assert await Heads(tmp_path.as_uri(), Vault({"k2": bytes([2] * 32)})).read() == head
+
+
 async def test_a_head_that_nobody_here_signed_is_none(heads: Heads, tmp_path: Path) -> None:
     await heads.write(Head(3, 12, "ab" * 32, NOW))
     file = tmp_path / "head.json"

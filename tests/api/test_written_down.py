@@ -197,3 +197,54 @@ async def test_every_read_of_what_is_told_of_people_is_written_down(desk: Desk, 
     assert [row["action"].rpartition(".")[2] for row in rows] == ["read"], path
     assert UUID(rows[0]["who"]) == boss
     assert "Ana" not in str(rows)
+
+
+OF_ONESELF = {
+    "POST /auth/ticket", "PUT /conversations/{conversation_id}/read", "POST /auth/second-factor",
+}  # fmt: skip
+"""What opens or tells nothing of others."""
+BODIES: dict[str, Any] = {
+    **SAMPLES,
+    "/users/{user_id}": {"name": "x"},
+    "/roles/{name}": {"permissions": ["contacts:read"]},
+    "/contacts/{contact_id}": {"name": "x"},
+}
+
+
+def changes() -> list[tuple[str, str]]:
+    found = [
+        (method, route.path)
+        for router in ROUTERS
+        for route in router.routes
+        if isinstance(route, APIRoute)
+        for method in route.methods - {"GET"}
+    ]
+    return sorted(each for each in found if " ".join(each) not in OF_ONESELF)
+
+
+@pytest.mark.parametrize(("method", "path"), changes())
+async def test_whatever_changes_is_written_down(desk: Desk, method: str, path: str) -> None:
+    """Whatever an administrator succeeds in, or may not, is in the log. What takes more than a body
+    that is well formed is tried by the tests of its own.
+    """
+    _, headers = await desk.joins("admin")
+    visit = await desk.conversation(None, "oi")
+    other = await desk.house.user("chegando@example.com", "viewer", status="invited")
+    key = (await desk.http.post("/api-keys", json=SAMPLES["/api-keys"], headers=headers)).json()
+    await desk.http.put("/teams/vazia", json={"name": "x"}, headers=headers)
+    await desk.http.put("/roles/vaga", json={"permissions": []}, headers=headers)
+    if path.startswith("/conversations") and "assign" not in path:
+        await desk.http.post(f"/conversations/{visit.id}/assign", json={}, headers=headers)
+    admin = desk.house.admin
+    ids = {
+        "user_id": str(other), "key_id": key["id"], "slug": "vazia", "name": "vaga",
+        "conversation_id": str(visit.id), "channel_id": str(visit.place.channel),
+        "contact_id": str(await admin.fetchval("SELECT contact_id FROM threads")),
+        "message_id": str(await admin.fetchval("SELECT id FROM messages LIMIT 1")),
+        "tenant_id": str(desk.house.tenant),
+    }  # fmt: skip
+    before = len(await log(desk))
+    body = None if method == "DELETE" else BODIES.get(path, {})
+    answer = await desk.http.request(method, filled(path, ids), json=body, headers=headers)
+    if answer.status_code < 300 or answer.status_code == 403:
+        assert len(await log(desk)) > before, (method, path)
