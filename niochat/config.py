@@ -136,6 +136,8 @@ class Settings(Environment):
     )
     files_url: str | None = Field(None, validation_alias="NIOCHAT_FILES_URL")
     """Where files of messages lie; ``None``: none are kept."""
+    audit_url: str | None = Field(None, validation_alias="NIOCHAT_AUDIT_URL")
+    """Where the audit log's head is kept; ``None``: nowhere."""
     sandbox_url: Address | None = Field(None, validation_alias="NIOCHAT_SANDBOX_URL")
     log: Literal["debug", "info", "warning", "error"] = Field(
         "info", validation_alias="NIOCHAT_LOG"

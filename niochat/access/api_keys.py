@@ -1,4 +1,6 @@
-"""Keys of integrations: named, limited to some permissions, revocable, shown once."""
+"""Keys of integrations: named, limited to some permissions, revocable, shown once. Each is good
+while the user who answers for it is here, and never does more than they may.
+"""
 
 import secrets
 from dataclasses import dataclass
@@ -9,11 +11,18 @@ from uuid import UUID
 
 from niochat.access.users import By
 from niochat.adapters.postgres.audit import record
-from niochat.adapters.postgres.database import Database
+from niochat.adapters.postgres.database import Connection, Database
 from niochat.adapters.postgres.queries import queries
-from niochat.domain.audit import Entry, Who
-from niochat.domain.errors import Forbidden, NotFound, Refused
-from niochat.domain.permissions import Grants, permissions_of, within
+from niochat.domain.audit import Entry
+from niochat.domain.errors import Invalid, NotFound, Refused
+from niochat.domain.permissions import (
+    BUILT_IN,
+    Grants,
+    Reach,
+    grants_of,
+    need_covering,
+    permissions_of,
+)
 
 _SQL = queries("api_keys")
 
@@ -39,11 +48,11 @@ class ApiKeys:
     async def make(
         self, tenant_id: UUID, name: str, grants: Grants, by: By, expires_at: datetime | None
     ) -> MadeKey:
-        """A key that may what ``grants`` say. Raises ``Forbidden`` for more than its maker may,
+        """A key that may what ``grants`` say. Whoever answers for the key that makes one answers
+        for that too, and it ends no later. Raises ``Forbidden`` for more than its maker may,
         ``Refused`` when a living key has the name.
         """
-        if not within(grants, by.grants):
-            raise Forbidden("a key may not do more than you: leave out what you may not")
+        need_covering(by.reach, Reach(grants))
         key = PREFIX + secrets.token_urlsafe(32)
         digest = sha256(key.encode()).digest()
         async with self._database.tenant(tenant_id) as connection:
@@ -62,14 +71,51 @@ class ApiKeys:
         return MadeKey(row["id"], key, row["created_at"])
 
     async def list(self, tenant_id: UUID, before: UUID | None, limit: int) -> list[dict[str, Any]]:
-        """Living keys, the newest first."""
+        """Keys that were not revoked, the newest first; ``stopped``: nobody answers for it now."""
         async with self._database.tenant(tenant_id) as connection:
             rows = await connection.fetch(_SQL["list"], tenant_id, before, limit)
-        return [dict(row) for row in rows]
+        async with self._database.gate() as connection:
+            owners = [row["owner_id"] for row in rows]
+            answering = {row["id"] for row in await connection.fetch(_SQL["answering"], owners)}
+        return [{**dict(row), "stopped": row["owner_id"] not in answering} for row in rows]
 
-    async def revoke(self, tenant_id: UUID, key_id: UUID, who: Who) -> None:
-        """Raises ``NotFound``."""
+    async def revoke(self, tenant_id: UUID, key_id: UUID, by: By) -> None:
+        """It is good no more, nor are keys that it made, unless somebody else answers for them.
+        Raises ``NotFound``, ``Forbidden`` where it may more than ``by``.
+        """
         async with self._database.tenant(tenant_id) as connection:
-            if await connection.fetchval(_SQL["revoke"], tenant_id, key_id) is None:
-                raise NotFound("there is no such key")
-            await record(connection, Entry(tenant_id, who, "keys.revoke", f"key:{key_id}"))
+            await _touched(connection, tenant_id, key_id, by)
+            for row in await connection.fetch(_SQL["revoke"], tenant_id, key_id):
+                entry = Entry(tenant_id, by.who, "keys.revoke", f"key:{row['id']}")
+                await record(connection, entry)
+
+    async def transfer(self, tenant_id: UUID, key_id: UUID, to: UUID, by: By) -> None:
+        """The user ``to`` answers for it from now on. Raises ``NotFound``, ``Invalid``
+        (``no_user``) for who is not active here, ``Forbidden`` where it may more than ``by``,
+        ``Refused`` (``weaker``) where it may more than ``to``.
+        """
+        async with self._database.tenant(tenant_id) as connection:
+            held = await _touched(connection, tenant_id, key_id, by)
+            user = await connection.fetchrow(_SQL["new_owner"], tenant_id, to)
+            if user is None:
+                raise Invalid("nobody active here has that id: GET /api/v1/users lists them",
+                              code="no_user")  # fmt: skip
+            may = BUILT_IN.get(user["role"])
+            if may is None:
+                may = grants_of(user["permissions"] or ())
+            if not Reach(may).covers(held):
+                raise Refused("the key may more than they do", code="weaker")
+            before = await connection.fetchval(_SQL["transfer"], tenant_id, key_id, to)
+            told = [None if each is None else {"owner": str(each)} for each in (before, to)]
+            entry = Entry(tenant_id, by.who, "keys.transfer", f"key:{key_id}", *told)
+            await record(connection, entry)
+
+
+async def _touched(connection: Connection, tenant_id: UUID, key_id: UUID, by: By) -> Reach:
+    """A living key, held until the transaction ends, if ``by`` may as much."""
+    permissions = await connection.fetchval(_SQL["held"], tenant_id, key_id)
+    if permissions is None:
+        raise NotFound("there is no such key")
+    reach = Reach(grants_of(permissions))
+    need_covering(by.reach, reach)
+    return reach

@@ -1,12 +1,14 @@
 """The audit log as a chain: each link is a digest of some rows and of the link before it.
 
 Links are made behind the writing, never in a step's commit. Whoever alters, adds or removes a
-sealed row breaks a link. Who may write the whole database can make a new chain: the digest of the
-last link, kept elsewhere, tells.
+sealed row breaks a link. Who may write the whole database can make a new chain, or cut the last
+links off: the head that is kept apart (``access/heads.py``) tells.
 """
 
 import asyncio
-from dataclasses import dataclass
+import time
+from dataclasses import dataclass, replace
+from datetime import datetime
 from hashlib import sha256
 from typing import Any
 from uuid import UUID
@@ -14,11 +16,13 @@ from uuid import UUID
 import orjson
 import structlog
 
+from niochat.access.heads import Head, Heads
+from niochat.adapters import clock
 from niochat.adapters.postgres.audit import record
 from niochat.adapters.postgres.database import Connection, Database
 from niochat.adapters.postgres.queries import queries
 from niochat.domain.audit import Entry
-from niochat.domain.errors import NiochatError
+from niochat.domain.errors import NiochatError, Refused
 
 _SQL = queries("audit")
 _log = structlog.get_logger(__name__)
@@ -26,6 +30,8 @@ _log = structlog.get_logger(__name__)
 BATCH = 1000
 """Rows of one link."""
 EVERY_S = 5.0
+ANCHOR_EVERY_S = 60.0
+"""How often the head is kept apart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +47,8 @@ class _End:
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """``broken``: the first link that does not fit, None when all do. ``behind`` rows are not
-    sealed yet; ``head`` is the digest of the last link.
+    sealed yet; ``head`` is the digest of the last link. ``anchored``: links of the head that it was
+    compared with, None without one.
     """
 
     links: int
@@ -49,14 +56,17 @@ class Verdict:
     behind: int
     head: str
     broken: int | None = None
+    anchored: int | None = None
 
 
 class Audit:
     """Reads a tenant's log, seals and verifies the whole."""
 
-    def __init__(self, database: Database, batch: int = BATCH) -> None:
+    def __init__(self, database: Database, batch: int = BATCH, heads: Heads | None = None) -> None:
+        """Without ``heads`` none is kept apart."""
         self._database = database
         self._batch = batch
+        self._heads = heads
 
     async def list(
         self, tenant_id: UUID, *, before: int | None, who: str | None, target: str | None,
@@ -95,19 +105,58 @@ class Audit:
         return len(rows)
 
     async def seal_for_ever(self) -> None:
-        """Every few seconds, until it is cancelled."""
+        """Every few seconds, until it is cancelled; now and then the head is kept apart."""
+        anchored_at = -ANCHOR_EVERY_S
         while True:
             await asyncio.sleep(EVERY_S)
             try:
                 while await self.seal() == self._batch:
                     pass
+                if time.monotonic() - anchored_at >= ANCHOR_EVERY_S:
+                    anchored_at = time.monotonic()
+                    await self.anchor(clock.now())
             except NiochatError as error:
                 _log.warning("audit_not_sealed", code=error.code)
             except Exception as error:  # noqa: BLE001 - the loop must outlive any error
                 _log.error("audit_not_sealed", exc_info=error)
 
-    async def verify(self) -> Verdict:
-        """Go through the whole chain."""
+    async def anchor(self, now: datetime) -> Head | None:
+        """Keep where the chain ends, signed and apart; None where another process is at it, or
+        neither the chain nor the vault's key is another one. Raises ``Refused`` (``audit_cut``)
+        where the head that was kept is in the chain no more: it stays, and tells.
+        """
+        if self._heads is None or not self._heads.kept:
+            return None
+        async with self._database.gate() as connection:
+            if not await connection.fetchval(_SQL["lock"]):
+                return None
+            kept = await self._heads.read()
+            end, since, rows = await _end(connection), 0, 0
+            if kept is not None:
+                digest = await connection.fetchval(_SQL["digest"], kept.links)
+                if digest is None or digest.hex() != kept.digest:
+                    raise Refused(
+                        "the audit log's chain lacks the head that was kept: niochat audit verify",
+                        code="audit_cut",
+                    )
+                since, rows = kept.links, kept.rows
+            if end.number == since and (kept is None or kept.current):
+                return None
+            rows += await connection.fetchval(_SQL["rows"], since)
+            head = Head(end.number, rows, end.digest.hex(), now)
+            await self._heads.write(head)
+        return head
+
+    async def verify(self, head: Head | None = None) -> Verdict:
+        """Go through the whole chain, which has to hold ``head``."""
+        verdict = await self._through(head)
+        if head is None:
+            return verdict
+        short = verdict.broken is None and verdict.links < head.links
+        broken = verdict.links + 1 if short else verdict.broken
+        return replace(verdict, broken=broken, anchored=head.links)
+
+    async def _through(self, head: Head | None) -> Verdict:
         end, rows_seen = _End(), 0
         while True:
             async with self._database.gate() as connection:
@@ -121,6 +170,8 @@ class Audit:
                         return await self._verdict(connection, end, rows_seen, end.number + 1)
                     end = _End(link["number"], link["upto_xid"], link["upto_id"], link["digest"])
                     rows_seen += link["rows"]
+                    if head is not None and not _holds(end, rows_seen, head):
+                        return await self._verdict(connection, end, rows_seen, end.number)
                 if not links:
                     return await self._verdict(connection, end, rows_seen, None)
 
@@ -129,6 +180,11 @@ class Audit:
     ) -> Verdict:
         behind = await connection.fetchval(_SQL["behind"], end.xid, end.id)
         return Verdict(end.number, rows, behind, end.digest.hex(), broken)
+
+
+def _holds(end: _End, rows: int, head: Head) -> bool:
+    """Whether the head is not that of this link, or fits it."""
+    return end.number != head.links or (end.digest.hex(), rows) == (head.digest, head.rows)
 
 
 async def _end(connection: Connection) -> _End:

@@ -20,6 +20,7 @@ from niochat.domain.permissions import (
     Grants,
     Holder,
     Role,
+    common,
     grants_of,
     permits,
 )
@@ -121,10 +122,17 @@ class Callers:
         if row is None:
             raise Unauthenticated("the API key is wrong, revoked or over", code="bad_key")
         _in_good_standing(row["tenant_status"])
+        grants = common(grants_of(row["permissions"]), _grants_of_owner(row))
         return Caller(
-            Kind.KEY, row["id"], row["name"], "key", grants_of(row["permissions"]),
-            row["tenant_id"], row["tenant"],
-        )  # fmt: skip
+            Kind.KEY, row["id"], row["name"], "key", grants, row["tenant_id"], row["tenant"]
+        )
+
+
+def _grants_of_owner(row: Any) -> Grants:
+    """A superuser makes keys as the tenant's administrator."""
+    role = Role.ADMIN if row["owner_role"] == Role.SUPERUSER else row["owner_role"]
+    built_in = BUILT_IN.get(role)
+    return grants_of(row["owner_permissions"] or ()) if built_in is None else built_in
 
 
 def _can_be_read_alone(error: Exception) -> bool:

@@ -7,10 +7,11 @@ from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
-from niochat.access.mail import Mail, Post
+from niochat.access.mail import Mail, Post, greeting
 from niochat.access.passwords import Passwords
 from niochat.access.sessions import Ended, end_sessions
-from niochat.access.throttle import Attempt, Throttle
+from niochat.access.throttle import Throttle, from_address, of_account
+from niochat.access.warning import told
 from niochat.adapters.postgres.audit import record
 from niochat.adapters.postgres.database import Connection, Database
 from niochat.adapters.postgres.queries import queries
@@ -35,12 +36,12 @@ _SUBJECT = {
 }
 _TEXT = {
     Purpose.INVITATION: (
-        "Olá, {name}.\n\nVocê foi convidado para atender no NioChat. Escolha sua senha em até"
+        "{greeting}\n\nVocê foi convidado para atender no NioChat. Escolha sua senha em até"
         " 7 dias:\n{link}\n\n"
         "You were invited to NioChat. Choose your password within 7 days, by the link above.\n"
     ),
     Purpose.RESET: (
-        "Olá, {name}.\n\nPara escolher outra senha, use este link em até 1 hora:\n{link}\n\n"
+        "{greeting}\n\nPara escolher outra senha, use este link em até 1 hora:\n{link}\n\n"
         "Se não foi você quem pediu, ignore este e-mail: nada mudou.\n\n"
         "To choose another password use the link above within an hour. If it was not you who"
         " asked, ignore this mail: nothing has changed.\n"
@@ -49,7 +50,10 @@ _TEXT = {
 
 
 class Links:
-    """Makes and redeems them. A new one of the same purpose makes those before it void."""
+    """Makes and redeems them. A new one of the same purpose makes those before it void, but for
+    forgotten passwords: whoever asks for somebody's must not make void what they have. Any that is
+    used does.
+    """
 
     def __init__(
         self,
@@ -81,34 +85,47 @@ class Links:
         """A link to choose another password, if somebody has this login; whoever asks learns
         nothing of that. Raises ``TooMany`` for who asks again and again.
         """
-        attempt = Attempt(f"reset of {login.strip().lower()}", address)
-        await self._throttle.check(attempt, now)
-        await self._throttle.failed(attempt, now)
+        login = login.strip().lower()
+        await self._throttle.begin((of_account("reset", login), from_address(address)), now)
         async with self._database.gate() as connection:
-            user = await connection.fetchrow(_SQL["recipient_by_login"], login.strip().lower())
+            user = await connection.fetchrow(_SQL["recipient_by_login"], login)
+            entry = told("users.forgotten", user, login, address)
+            await record(connection, entry)
             if user is not None:
                 await self._queue(connection, user, Purpose.RESET, now)
 
-    async def redeem(self, secret: str, password: str, now: datetime) -> UUID:
+    async def redeem(self, secret: str, password: str, now: datetime, address: str = "") -> UUID:
         """Sets the password, ends all sessions; whose it is. Raises ``Invalid`` for the password,
-        ``Refused`` (``link_over``) for a link that is wrong, used or too old.
+        ``Refused`` (``link_over``) for a link that is wrong, used or too old, ``TooMany``.
         """
+        limits = (from_address(address),)
+        await self._throttle.begin(limits, now)
+        async with self._database.gate() as connection:  # before the work of hashing
+            good = await connection.fetchval(_SQL["good"], _digest(secret), now)
+            if good is None:
+                who = Who(WhoKind.USER, "unknown", address)
+                after = {"code": "link_over"}
+                await record(connection, Entry(None, who, "links.refused", "link", None, after))
+        if good is None:
+            raise _link_over()
+        await self._throttle.withdraw(limits, now)
         hashed = await self._passwords.hashed(password)
         async with self._database.gate() as connection:
             user_id: UUID | None = await connection.fetchval(_SQL["redeem"], _digest(secret), now)
             if user_id is None:
-                raise Refused("the link is wrong, used or too old: ask for another one",
-                              code="link_over")  # fmt: skip
+                raise _link_over()
             tenant_id = await connection.fetchval(_SQL["set_password"], user_id, hashed)
+            for purpose in Purpose:
+                await connection.execute(_SQL["void"], user_id, purpose)
             rows = await connection.fetch(_SESSIONS["others"], user_id, None)
             await end_sessions(connection, [row["id"] for row in rows], Ended.PASSWORD, now)
-            who = Who(WhoKind.USER, str(user_id))
+            who = Who(WhoKind.USER, str(user_id), address)
             await record(connection, Entry(tenant_id, who, "users.password", f"user:{user_id}"))
         return user_id
 
     async def _queue(self, connection: Any, user: Any, purpose: Purpose, now: datetime) -> None:
         link = await self._made(connection, user["id"], purpose, now)
-        text = _TEXT[purpose].format(name=user["name"], link=link)
+        text = _TEXT[purpose].format(greeting=greeting(user["name"]), link=link)
         mail = Mail(user["tenant_id"], user["login"], _SUBJECT[purpose], text)
         await self._post.put(connection, mail, now)
 
@@ -116,12 +133,17 @@ class Links:
         self, connection: Connection, user_id: UUID, purpose: Purpose, now: datetime
     ) -> str:
         secret = secrets.token_urlsafe(32)
-        await connection.execute(_SQL["void"], user_id, purpose)
+        if purpose is not Purpose.RESET:
+            await connection.execute(_SQL["void"], user_id, purpose)
         await connection.execute(
             _SQL["make"], _digest(secret), user_id, purpose, now + VALID[purpose]
         )
         # In the part of the address that browsers send to nobody, no log or referrer either.
         return f"{self._base_url}/senha#{secret}"
+
+
+def _link_over() -> Refused:
+    return Refused("the link is wrong, used or too old: ask for another one", code="link_over")
 
 
 def _digest(secret: str) -> bytes:

@@ -1,6 +1,8 @@
 """Mail that has to leave: a sealed row first, then SMTP, again until it is taken."""
 
 import asyncio
+import re
+import unicodedata
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -41,6 +43,24 @@ class Mail:
     recipient: str
     subject: str
     text: str
+
+
+MOST_NAME = 60
+"""Characters of a name in a mail."""
+
+
+def greeting(name: str) -> str:
+    """``Olá, Ana.`` What others typed as a name says nothing else in a mail: letters, spaces and
+    what stands between parts of a name. No address, number or markup is left of anything else.
+    """
+    kept = "".join(each if _of_a_name(each) else " " for each in unicodedata.normalize("NFC", name))
+    words = re.sub(r"\.(?=\S)", " ", kept).split()
+    said = " ".join(words)[:MOST_NAME].strip(" .'’-")
+    return f"Olá, {said}." if said else "Olá."
+
+
+def _of_a_name(character: str) -> bool:
+    return unicodedata.category(character)[0] in "LM" or character in " .'’-"
 
 
 class Post:

@@ -3,12 +3,20 @@
 from typing import Any
 from uuid import UUID
 
+from niochat.access.users import By
 from niochat.adapters.postgres.audit import record
-from niochat.adapters.postgres.database import Database
+from niochat.adapters.postgres.database import Connection, Database
 from niochat.adapters.postgres.queries import queries
-from niochat.domain.audit import Entry, Who
-from niochat.domain.errors import Forbidden, NotFound, Refused
-from niochat.domain.permissions import BUILT_IN, Grants, permissions_of, within
+from niochat.domain.audit import Entry
+from niochat.domain.errors import NotFound, Refused
+from niochat.domain.permissions import (
+    BUILT_IN,
+    Grants,
+    Reach,
+    grants_of,
+    need_covering,
+    permissions_of,
+)
 
 _SQL = queries("roles")
 
@@ -32,27 +40,32 @@ class Roles:
         ]
         return [*built_in, *({**dict(row), "built_in": False} for row in rows)]
 
-    async def put(self, tenant_id: UUID, name: str, grants: Grants, may: Grants, who: Who) -> None:
+    async def put(self, tenant_id: UUID, name: str, grants: Grants, by: By) -> None:
         """Make it, or let it mean something else from the next request on. Raises ``Forbidden``
-        for more than whoever makes it may, ``Refused`` for a built-in one or too many.
+        where it means more than ``by`` may, or did so far; ``Refused`` for ``by``'s own, a
+        built-in one or too many.
         """
+        if name == by.role:
+            raise Refused("nobody changes their own role", code="own_role")
         _not_built_in(name)
-        if not within(grants, may):
-            raise Forbidden("a role may not do more than you: leave out what you may not")
         async with self._database.tenant(tenant_id) as connection:
             permissions = permissions_of(grants)
-            before = await connection.fetchval(_SQL["permissions"], tenant_id, name)
+            before, teams = await _taken(connection, tenant_id, name, by)
+            need_covering(by.reach, Reach(grants, teams))
             if not await connection.fetchval(_SQL["put"], tenant_id, name, permissions, MOST):
                 raise Refused(f"{MOST} roles are enough: delete one first", code="too_many_roles")
             await record(connection, Entry(
-                tenant_id, who, "roles.put", f"role:{name}",
+                tenant_id, by.who, "roles.put", f"role:{name}",
                 None if before is None else {"permissions": before}, {"permissions": permissions},
             ))  # fmt: skip
 
-    async def delete(self, tenant_id: UUID, name: str, who: Who) -> None:
-        """Raises ``NotFound``, ``Refused`` while somebody has it or for a built-in one."""
+    async def delete(self, tenant_id: UUID, name: str, by: By) -> None:
+        """Raises ``NotFound``, ``Forbidden`` where it means more than ``by`` may, ``Refused`` while
+        somebody has it or for a built-in one.
+        """
         _not_built_in(name)
         async with self._database.tenant(tenant_id) as connection:
+            before, _ = await _taken(connection, tenant_id, name, by)
             holders = await connection.fetchval(_SQL["holders"], tenant_id, name)
             if holders:
                 raise Refused(
@@ -60,7 +73,22 @@ class Roles:
                 )
             if await connection.fetchval(_SQL["delete"], tenant_id, name) is None:
                 raise NotFound("there is no such role")
-            await record(connection, Entry(tenant_id, who, "roles.delete", f"role:{name}"))
+            held = {"permissions": before}
+            await record(connection, Entry(tenant_id, by.who, "roles.delete", f"role:{name}", held))
+
+
+async def _taken(
+    connection: Connection, tenant_id: UUID, name: str, by: By
+) -> tuple[list[str] | None, frozenset[str]]:
+    """What it means so far, None where there is none, and its holders' teams; nobody else changes
+    it until the transaction ends.
+    """
+    row = await connection.fetchrow(_SQL["taken"], tenant_id, name)
+    if row is None:
+        return None, frozenset()
+    teams = frozenset(row["teams"])
+    need_covering(by.reach, Reach(grants_of(row["permissions"]), teams))
+    return row["permissions"], teams
 
 
 def _not_built_in(name: str) -> None:

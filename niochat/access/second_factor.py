@@ -5,14 +5,17 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
+from typing import Any
 from uuid import UUID
 
 from cryptography.hazmat.primitives.hashes import SHA1
 from cryptography.hazmat.primitives.twofactor.totp import TOTP
 
-from niochat.access.throttle import Attempt, Throttle
+from niochat.access.throttle import Throttle, of_account
+from niochat.adapters.postgres.audit import record
 from niochat.adapters.postgres.database import Connection, Database
 from niochat.adapters.postgres.queries import queries
+from niochat.domain.audit import Entry, Who, WhoKind
 from niochat.domain.errors import Refused, Unauthenticated
 from niochat.domain.ids import PLATFORM
 from niochat.domain.sealing import Seals
@@ -57,37 +60,47 @@ class SecondFactor:
         address = _totp(secret).get_provisioning_uri(login, "NioChat")
         return Enrolment(base64.b32encode(secret).decode().rstrip("="), address)
 
-    async def confirm(self, user_id: UUID, code: str, now: datetime) -> list[str]:
-        """Switch it on; the recovery codes, shown once. Raises ``Refused`` (``wrong_code``)."""
+    async def confirm(
+        self, user_id: UUID, code: str, now: datetime, address: str = ""
+    ) -> list[str]:
+        """Switch it on; the recovery codes, shown once. Raises ``Refused`` (``wrong_code``),
+        ``TooMany``.
+        """
         codes = [_recovery_code() for _ in range(RECOVERY_CODES)]
+        limits = (of_account("second factor", str(user_id)),)
+        await self._throttle.begin(limits, now)
         async with self._database.gate() as connection:
             row = await connection.fetchrow(_SQL["read"], user_id)
             if row is None or row["totp_sealed"] is None or row["totp_since"] is not None:
                 raise Refused("there is nothing to confirm: begin anew", code="totp_not_begun")
             step = self._step(row["totp_sealed"], code, row["totp_step"], now)
-            if step is None:
-                raise Refused(
-                    "that is not the code: check the clock of the phone", code="wrong_code"
-                )
-            await connection.execute(_SQL["confirm"], user_id, step, now)
-            await connection.execute(_SQL["forget_codes"], user_id)
-            await connection.execute(_SQL["give_codes"], user_id, [_digest(each) for each in codes])
+            await record(connection, _entry(row, user_id, address, "on", right=step is not None))
+            if step is not None:
+                digests = [_digest(each) for each in codes]
+                await connection.execute(_SQL["confirm"], user_id, step, now)
+                await connection.execute(_SQL["forget_codes"], user_id)
+                await connection.execute(_SQL["give_codes"], user_id, digests)
+        if step is None:  # outside of the transaction, which has to commit
+            raise Refused("that is not the code: check the clock of the phone", code="wrong_code")
+        await self._throttle.succeeded(limits, now)
         return codes
 
-    async def switch_off(self, user_id: UUID, code: str, now: datetime) -> None:
+    async def switch_off(self, user_id: UUID, code: str, now: datetime, address: str = "") -> None:
         """No code is asked for any more; recovery codes are void. Raises ``Refused``
         (``wrong_code``), ``TooMany``: a session that was left open must not be enough.
         """
-        attempt = Attempt(f"second factor of {user_id}", "")
-        await self._throttle.check(attempt, now)
+        limits = (of_account("second factor", str(user_id)),)
+        await self._throttle.begin(limits, now)
         async with self._database.gate() as connection:
             right = await self.check(connection, user_id, code, now)
+            row = await connection.fetchrow(_SQL["read"], user_id)
+            await record(connection, _entry(row, user_id, address, "off", right=right))
             if right:
                 await connection.execute(_SQL["switch_off"], user_id)
                 await connection.execute(_SQL["forget_codes"], user_id)
         if not right:
-            await self._throttle.failed(attempt, now)
             raise Refused("that is not the code: wait for the next", code="wrong_code")
+        await self._throttle.succeeded(limits, now)
 
     async def check(
         self, connection: Connection, user_id: UUID, code: str | None, now: datetime
@@ -122,6 +135,14 @@ class SecondFactor:
     def _sealed(self, secret: bytes) -> bytes:
         plain = base64.b64encode(secret).decode()
         return self._seals.seal(plain, tenant_id=PLATFORM, purpose=PURPOSE)
+
+
+def _entry(row: Any, user_id: UUID, address: str, what: str, *, right: bool) -> Entry:
+    """``second_factor.on`` or ``.off``, or that somebody tried it with a wrong code."""
+    who, target = Who(WhoKind.USER, str(user_id), address), f"user:{user_id}"
+    action = f"second_factor.{what}" if right else "second_factor.refused"
+    after = None if right else {"code": "wrong_code", "wanted": what}
+    return Entry(row["tenant_id"] if row is not None else None, who, action, target, None, after)
 
 
 def _totp(secret: bytes) -> TOTP:

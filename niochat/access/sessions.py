@@ -1,22 +1,32 @@
-"""Signing in: a session is one log-in on one device, kept alive by refresh tokens that rotate."""
+"""Signing in: a session is one log-in on one device, kept alive by refresh tokens that rotate.
+
+A refresh token's successor is an HMAC of it under a key of the vault: whoever sends it again within
+seconds (another tab, or the same one whose answer was lost) gets the same one, though only digests
+are stored.
+"""
 
 import secrets
-from dataclasses import dataclass
+from base64 import urlsafe_b64encode
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
+from niochat.access.devices import Devices
 from niochat.access.passwords import Passwords
 from niochat.access.second_factor import SecondFactor
 from niochat.access.signing import VALID, Signer
-from niochat.access.throttle import Attempt, Throttle
+from niochat.access.throttle import Throttle, signing_in
+from niochat.access.warning import Warnings, told
 from niochat.adapters.postgres.audit import record
 from niochat.adapters.postgres.database import Connection, Database
 from niochat.adapters.postgres.queries import queries
 from niochat.domain.audit import Entry, Who, WhoKind
-from niochat.domain.errors import Forbidden, Unauthenticated
+from niochat.domain.errors import Forbidden, NiochatError, TooMany, Unauthenticated
+from niochat.domain.ids import PLATFORM
+from niochat.domain.sealing import Seals
 
 _SQL = queries("sessions")
 
@@ -24,6 +34,10 @@ LASTS = timedelta(days=30)
 """A refresh token, from its issue."""
 IDLE = timedelta(hours=12)
 """Of who belongs to no tenant that says otherwise."""
+GRACE = timedelta(seconds=10)
+"""For so long a refresh token that was used gets its successor again; later it is stolen."""
+PURPOSE = "refresh token"
+"""What the HMAC is for."""
 _PREFIX = "nr_"
 
 
@@ -40,21 +54,27 @@ class Ended(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """Where somebody signs in from, as shown in the list of sessions."""
+    """Where somebody signs in from, as shown in the list of sessions. ``token``: what it was given
+    when the same account signed in there before.
+    """
 
     address: str
     agent: str
+    token: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Tokens:
-    """``expires_in`` seconds is the access token good; the refresh token for one use."""
+    """``expires_in`` seconds is the access token good; the refresh token for one use. ``device``
+    is for the device to keep, after a log-in.
+    """
 
     access: str
     refresh: str
     session_id: UUID
     user_id: UUID
     expires_in: int = int(VALID.total_seconds())
+    device: str = ""
 
 
 class Sessions:
@@ -67,8 +87,15 @@ class Sessions:
         passwords: Passwords,
         second_factor: SecondFactor,
         throttle: Throttle,
+        seals: Seals,
+        warnings: Warnings,
+        grace: timedelta = GRACE,
     ) -> None:
         self._database = database
+        self._seals = seals
+        self._devices = Devices(seals)
+        self._warnings = warnings
+        self._grace = grace
         self._signer = signer
         self._passwords = passwords
         self._second_factor = second_factor
@@ -79,42 +106,62 @@ class Sessions:
     ) -> Tokens:
         """A new session. Raises ``Unauthenticated`` (``bad_credentials``,
         ``second_factor_required``), ``Forbidden`` for a disabled user or a suspended tenant,
-        ``TooMany`` after too many failures.
+        ``TooMany`` after too many attempts.
         """
         login = login.strip().lower()
-        attempt = Attempt(login, device.address)
-        await self._throttle.check(attempt, now)
+        known = self._devices.known(login, device.token, now)
+        limits = signing_in(login, device.address, known)
+        try:
+            await self._throttle.begin(limits, now)
+        except TooMany:
+            await self._warnings.tell(login, device.address, now)
+            raise
         async with self._database.gate() as connection:
             user: Any = await connection.fetchrow(_SQL["holder"], login)
         stored = user["password_hash"] if user is not None else None
         if not await self._passwords.fits(password, stored) or stored is None:
-            await self._throttle.failed(attempt, now)
-            raise _bad_credentials()
-        _may_enter(user)
-        tokens = await self._begin(user, code, device, now)
+            raise await self._refused(user, login, device, _bad_credentials())
+        try:
+            _may_enter(user)
+            tokens = await self._begin(user, code, device, now)
+        except (Unauthenticated, Forbidden) as error:  # whoever has the password does not guess
+            await self._throttle.withdraw(limits, now)
+            raise await self._refused(user, login, device, error) from None
         if tokens is None:
-            await self._throttle.failed(attempt, now)
-            raise Unauthenticated(
+            wrong = Unauthenticated(
                 "the code is wrong or was used: wait for the next", code="bad_code"
             )
-        await self._throttle.succeeded(attempt)
+            raise await self._refused(user, login, device, wrong)
+        await self._throttle.succeeded(limits, now)
         if self._passwords.outdated(stored):
             await self._renew(user["id"], stored, password)
-        return tokens
+        return replace(tokens, device=self._devices.token(login, now, known))
+
+    async def device_of(self, user_id: UUID, now: datetime) -> tuple[str, str]:
+        """(login, token) for the device on which this user has just shown who they are otherwise,
+        by a link that was mailed to them.
+        """
+        async with self._database.gate() as connection:
+            login: str = await connection.fetchval(_SQL["login"], user_id)
+        return login, self._devices.token(login, now)
 
     async def refresh(self, token: str, now: datetime) -> Tokens:
-        """The session goes on with new tokens. A token that was used before ends the session: one
-        of the two who had it has stolen it. Raises ``Unauthenticated``, ``Forbidden``.
+        """The session goes on with new tokens. A token that was used a moment ago gets the same
+        ones; used before, it ends the session: one of the two who had it has stolen it. Raises
+        ``Unauthenticated``, ``Forbidden``.
         """
         async with self._database.gate() as connection:
             row: Any = await connection.fetchrow(_SQL["by_refresh_token"], _digest(token))
             if row is None or row["ended_at"] is not None or row["expires_at"] <= now:
                 raise _over()
-            why = _to_be_ended(row, now)
+            refresh = await self._latest(connection, token, row, now)
+            why = _to_be_ended(row, refresh, now)
             if why is None:
                 _may_enter(row)
-                refresh = await _issue(connection, row["session_id"], now)
-                await connection.execute(_SQL["use"], _digest(token), now)
+                if refresh == token:
+                    refresh = self._successors(token)[0]
+                    await _issue(connection, refresh, row["session_id"], now)
+                    await connection.execute(_SQL["use"], _digest(token), now)
                 await connection.execute(_SQL["prolong"], row["session_id"], now, now + LASTS)
             else:
                 await end_sessions(connection, [row["session_id"]], why, now)
@@ -122,6 +169,7 @@ class Sessions:
             raise Unauthenticated("the token was used before: sign in again", code="token_reused")
         if why is not None:
             raise _over()
+        assert refresh is not None
         return await self._tokens(row["id"], row["session_id"], refresh, now)
 
     async def end(self, session_id: UUID, why: Ended, now: datetime) -> None:
@@ -168,11 +216,40 @@ class Sessions:
                 _SQL["begin"], user["tenant_id"], user["id"], device.address[:64],
                 device.agent[:200], now, now + LASTS,
             )  # fmt: skip
-            refresh = await _issue(connection, session_id, now)
+            refresh = _PREFIX + secrets.token_urlsafe(32)
+            await _issue(connection, refresh, session_id, now)
             who = Who(WhoKind.USER, str(user["id"]), device.address)
             target = f"session:{session_id}"
             await record(connection, Entry(user["tenant_id"], who, "sessions.begin", target))
         return await self._tokens(user["id"], session_id, refresh, now)
+
+    async def _refused(
+        self, user: Any, login: str, device: Device, error: NiochatError
+    ) -> NiochatError:
+        """Written down: to the user's tenant, of nobody's login to the platform."""
+        async with self._database.gate() as connection:
+            entry = told("sessions.refused", user, login, device.address, error.code)
+            await record(connection, entry)
+        return error
+
+    def _successors(self, token: str) -> list[str]:
+        """Under each key at hand, the current one first."""
+        marks = self._seals.blinds(token, tenant_id=PLATFORM, purpose=PURPOSE)
+        return [_PREFIX + urlsafe_b64encode(mark).decode().rstrip("=") for mark in marks]
+
+    async def _latest(
+        self, connection: Connection, token: str, row: Any, now: datetime
+    ) -> str | None:
+        """The newest of the family, where each before it was used within the grace; else None."""
+        while row["used_at"] is not None:
+            if now - row["used_at"] > self._grace:
+                return None
+            following = {_digest(each): each for each in self._successors(token)}
+            row = await connection.fetchrow(_SQL["successor"], list(following), row["session_id"])
+            if row is None:
+                return None
+            token = following[bytes(row["digest"])]
+        return token
 
     async def _tokens(self, user_id: UUID, session_id: UUID, refresh: str, now: datetime) -> Tokens:
         access = await self._signer.sign(user_id, session_id, now)
@@ -200,8 +277,8 @@ def idle(row: Any, now: datetime) -> bool:
     return bool(now - row["seen_at"] > (row["session_idle"] or IDLE))
 
 
-def _to_be_ended(row: Any, now: datetime) -> Ended | None:
-    if row["used_at"] is not None:
+def _to_be_ended(row: Any, refresh: str | None, now: datetime) -> Ended | None:
+    if refresh is None:
         return Ended.REUSE
     return Ended.IDLE if idle(row, now) else None
 
@@ -220,10 +297,8 @@ def _may_enter(user: Any) -> None:
         )
 
 
-async def _issue(connection: Connection, session_id: UUID, now: datetime) -> str:
-    token = _PREFIX + secrets.token_urlsafe(32)
+async def _issue(connection: Connection, token: str, session_id: UUID, now: datetime) -> None:
     await connection.execute(_SQL["issue"], _digest(token), session_id, now)
-    return token
 
 
 def _digest(token: str) -> bytes:

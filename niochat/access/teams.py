@@ -3,11 +3,13 @@
 from typing import Any
 from uuid import UUID
 
+from niochat.access.users import By
 from niochat.adapters.postgres.audit import record
-from niochat.adapters.postgres.database import Database
+from niochat.adapters.postgres.database import Connection, Database
 from niochat.adapters.postgres.queries import queries
-from niochat.domain.audit import Entry, Who
+from niochat.domain.audit import Entry
 from niochat.domain.errors import NotFound, Refused
+from niochat.domain.permissions import BUILT_IN, Reach, grants_of, need_covering
 from niochat.domain.presence import Assignment
 
 _SQL = queries("teams")
@@ -28,23 +30,29 @@ class Teams:
             return [dict(row) for row in await connection.fetch(_SQL["list"], tenant_id)]
 
     async def put(
-        self, tenant_id: UUID, slug: str, name: str, assignment: Assignment | None, who: Who
+        self, tenant_id: UUID, slug: str, name: str, assignment: Assignment | None, by: By
     ) -> None:
         """Make it or change it; without ``assignment`` that stays. Raises ``Refused`` when there
-        are enough.
+        are enough, ``Forbidden`` where a member may more than ``by``.
         """
         async with self._database.tenant(tenant_id) as connection:
+            await _need_power_over(connection, tenant_id, slug, by)
             row = await connection.fetchrow(_SQL["one"], tenant_id, slug)
             way = assignment or (row["assignment"] if row is not None else Assignment.MANUAL)
             new = {"name": name, "assignment": str(way)}
             if not await connection.fetchval(_SQL["put"], tenant_id, slug, *new.values(), MOST):
                 raise Refused(f"{MOST} teams are enough: delete one first", code="too_many_teams")
             old = None if row is None else dict(row)
-            await record(connection, Entry(tenant_id, who, "teams.put", f"team:{slug}", old, new))
+            await record(connection, Entry(
+                tenant_id, by.who, "teams.put", f"team:{slug}", old, new,
+            ))  # fmt: skip
 
-    async def delete(self, tenant_id: UUID, slug: str, who: Who) -> None:
-        """Raises ``NotFound``, ``Refused`` where conversations ever went to it: they name it."""
+    async def delete(self, tenant_id: UUID, slug: str, by: By) -> None:
+        """Raises ``NotFound``, ``Refused`` where conversations ever went to it: they name it;
+        ``Forbidden`` where a member may more than ``by``.
+        """
         async with self._database.tenant(tenant_id) as connection:
+            await _need_power_over(connection, tenant_id, slug, by)
             used = await connection.fetchval(_SQL["used"], tenant_id, slug)
             if used is None:
                 raise NotFound("there is no such team")
@@ -52,4 +60,13 @@ class Teams:
                 raise Refused("conversations name this team: rename it", code="team_in_use")
             await connection.execute(_SQL["leave"], tenant_id, slug)
             await connection.execute(_SQL["delete"], tenant_id, slug)
-            await record(connection, Entry(tenant_id, who, "teams.delete", f"team:{slug}"))
+            await record(connection, Entry(tenant_id, by.who, "teams.delete", f"team:{slug}"))
+
+
+async def _need_power_over(connection: Connection, tenant_id: UUID, slug: str, by: By) -> None:
+    """A team goes as far as the strongest of its members: it takes their conversations along."""
+    for row in await connection.fetch(_SQL["members"], tenant_id, slug):
+        grants = BUILT_IN.get(row["role"])
+        if grants is None:
+            grants = grants_of(row["permissions"] or ())
+        need_covering(by.reach, Reach(grants, frozenset({slug})))

@@ -8,12 +8,13 @@ from uuid import UUID
 from niochat.adapters.postgres.audit import record
 from niochat.adapters.postgres.database import Connection, Database
 from niochat.adapters.postgres.queries import queries
-from niochat.domain.audit import Entry, Who
+from niochat.domain.audit import Entry, Who, WhoKind
 from niochat.domain.errors import Forbidden, Invalid, NotFound, Refused
-from niochat.domain.permissions import BUILT_IN, Grants, grants_of, within
+from niochat.domain.permissions import BUILT_IN, Grants, Reach, grants_of, need_covering
 
 _SQL = queries("users")
 _ROLES = queries("roles")
+_OPERATOR = Who(WhoKind.OPERATOR, "operator")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,13 @@ class By:
     id: UUID
     grants: Grants
     who: Who
+    teams: frozenset[str] = frozenset()
+    role: str = ""
+
+    @property
+    def reach(self) -> Reach:
+        """What they may touch."""
+        return Reach(self.grants, self.teams)
 
 
 class Users:
@@ -67,7 +75,7 @@ class Users:
         role or team there is not, ``Forbidden`` for a role that may more than ``by``.
         """
         async with self._database.tenant(tenant_id) as connection:
-            await _may_give(connection, tenant_id, new.role, by)
+            need_covering(by.reach, await _reach(connection, tenant_id, new.role, new.teams))
             user_id = await connection.fetchval(
                 _SQL["invite"], tenant_id, new.login.strip().lower(), new.name, new.role
             )
@@ -77,6 +85,21 @@ class Users:
             made = await _found(connection, tenant_id, user_id)
             await _record(connection, tenant_id, by, "users.invite", None, made)
             return made
+
+    async def invite_again(self, tenant_id: UUID, user_id: UUID, by: By) -> None:
+        """Another link may leave. Raises ``NotFound``, ``Forbidden`` for who may more than ``by``,
+        ``Refused`` (``not_invited``) for who has come.
+        """
+        async with self._database.tenant(tenant_id) as connection:
+            found = await _touched(connection, tenant_id, user_id, by)
+            if found["status"] != "invited":
+                raise Refused("this user has come already", code="not_invited")
+            await _record(connection, tenant_id, by, "users.invite_again", None, found)
+
+    async def need_power_over(self, tenant_id: UUID, user_id: UUID, by: By) -> None:
+        """Raises ``NotFound``, ``Forbidden`` where the user may more than ``by``."""
+        async with self._database.tenant(tenant_id) as connection:
+            await _touched(connection, tenant_id, user_id, by)
 
     async def settle(
         self, tenant_id: UUID | None, new: NewUser, password_hash: str | None
@@ -90,6 +113,10 @@ class Users:
                 _SQL["settle"], tenant_id, new.login.strip().lower(), new.name, new.role, status,
                 password_hash,
             )  # fmt: skip
+            if user_id is not None:
+                after = {"role": new.role, "status": status}
+                entry = Entry(tenant_id, _OPERATOR, "users.settle", f"user:{user_id}", None, after)
+                await record(connection, entry)
         if user_id is not None and tenant_id is not None and new.teams:
             async with self._database.tenant(tenant_id) as of_tenant:
                 await _join(of_tenant, tenant_id, user_id, new.teams)
@@ -112,10 +139,10 @@ class Users:
                 "nobody changes their own role: ask another administrator", code="own_role"
             )
         async with self._database.tenant(tenant_id) as connection:
-            before = await _found(connection, tenant_id, user_id)
-            await _may_give(connection, tenant_id, before["role"], by)
-            if change.role is not None:
-                await _may_give(connection, tenant_id, change.role, by)
+            before = await _touched(connection, tenant_id, user_id, by)
+            role = before["role"] if change.role is None else change.role
+            teams = before["teams"] if change.teams is None else change.teams
+            need_covering(by.reach, await _reach(connection, tenant_id, role, teams))
             await connection.execute(
                 _SQL["change"], tenant_id, user_id, change.name, change.role, change.disabled
             )
@@ -145,16 +172,28 @@ async def _record(
     await record(connection, Entry(tenant_id, by.who, action, target, *shown))
 
 
-async def _may_give(connection: Connection, tenant_id: UUID, role: str, by: By) -> None:
-    """Whoever may more than ``by`` cannot be made, changed or unmade by them."""
-    if not within(await _grants(connection, tenant_id, role), by.grants):
-        raise Forbidden("that role may more than you: ask somebody who has it")
+async def _touched(
+    connection: Connection, tenant_id: UUID, user_id: UUID, by: By
+) -> dict[str, Any]:
+    """The user as they are, held until the transaction ends. A role that is gone allows nothing."""
+    await connection.execute(_SQL["hold"], tenant_id, user_id)
+    found = await _found(connection, tenant_id, user_id)
+    grants = BUILT_IN.get(found["role"])
+    if grants is None:
+        permissions = await connection.fetchval(_ROLES["held"], tenant_id, found["role"])
+        grants = grants_of(permissions or ())
+    need_covering(by.reach, Reach(grants, frozenset(found["teams"])))
+    return found
+
+
+async def _reach(connection: Connection, tenant_id: UUID, role: str, teams: Sequence[str]) -> Reach:
+    return Reach(await _grants(connection, tenant_id, role), frozenset(teams))
 
 
 async def _grants(connection: Connection, tenant_id: UUID, role: str) -> Grants:
     if role in BUILT_IN:
         return BUILT_IN[role]
-    permissions = await connection.fetchval(_ROLES["permissions"], tenant_id, role)
+    permissions = await connection.fetchval(_ROLES["held"], tenant_id, role)
     if permissions is None:
         raise Invalid(f"there is no role {role!r}: GET /api/v1/roles lists them", code="no_role")
     return grants_of(permissions)

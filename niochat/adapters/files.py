@@ -25,10 +25,10 @@ class FileStore:
         self._opened = store
 
     @classmethod
-    def at(cls, address: str | None) -> "FileStore":
+    def at(cls, address: str | None, variable: str = "NIOCHAT_FILES_URL") -> "FileStore":
         """``file:///directory``, made when it is missing, or ``s3://bucket/prefix`` with its
-        credentials in the variables ``AWS_…``. Raises ``Invalid`` for any other. ``None``: there
-        is no store, which who uses it is told.
+        credentials in the variables ``AWS_…``. Raises ``Invalid``, which names the setting, for
+        any other. ``None``: there is no store, which who uses it is told.
         """
         if address is None:
             return cls(None)
@@ -40,7 +40,7 @@ class FileStore:
         if parts.scheme == "s3" and parts.netloc:
             return cls(S3Store.from_url(address, retry_config={"max_retries": 2}))
         raise Invalid(
-            "NIOCHAT_FILES_URL must be file:///directory or s3://bucket/prefix",
+            f"{variable} must be file:///directory or s3://bucket/prefix",
             code="bad_settings",
         )
 

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from niochat.adapters.openai.model import ModelError, ToolCall
 from niochat.assistant.case import Case, Result, refused
+from niochat.assistant.masking import masked_arguments, with_documents
 from niochat.assistant.tools.connection import CHECK_CONNECTION, CHECK_MAINTENANCE
 from niochat.assistant.tools.ending import CLOSE, TRANSFER
 from niochat.assistant.tools.identification import CHOOSE, IDENTIFY, not_identified
@@ -18,6 +19,7 @@ from niochat.assistant.tools.tickets import LIST_TICKETS, OPEN_TICKET
 from niochat.assistant.tools.tool import Arguments, Tool
 from niochat.assistant.tools.unlock import UNLOCK
 from niochat.assistant.visit import Used
+from niochat.domain.document import documents_in
 from niochat.domain.errors import NiochatError
 
 _log = structlog.get_logger(__name__)
@@ -89,10 +91,15 @@ class Toolbox:
                 self._case.learn(shown_in=str(self._case.visit.request.turn_id))
         if calls:
             await self._case.keep()
+        written = documents_in("\n".join(self._case.visit.customer_texts))
         return [
-            (ToolCall(f"earlier_{n}", call["tool"], json.dumps(call["arguments"])), call["result"])
+            (
+                ToolCall(f"earlier_{n}", call["tool"],
+                         json.dumps(with_documents(call["arguments"], written))),
+                call["result"],
+            )
             for n, call in enumerate(calls)
-        ]
+        ]  # fmt: skip
 
     def _fits(self, tool: Tool) -> bool:
         capable = self._case.capabilities
@@ -120,9 +127,12 @@ class Toolbox:
         # A name that the model made up could be anything, a customer's document too.
         known = tool if tool in _OFFERS else "unknown"
         used = Used(known, "done" if result.get("ok") else str(result.get("erro", "")))
-        await self._case.keep({"tool": tool, "arguments": said, "result": result}, used=used)
+        kept = {
+            "tool": masked_arguments(tool), "arguments": masked_arguments(said), "result": result,
+        }  # fmt: skip
+        await self._case.keep(kept, used=used)
         _log.info(
-            "tool_used", tool=tool, turn=str(self._case.visit.request.turn_id),
+            "tool_used", tool=known, turn=str(self._case.visit.request.turn_id),
             code=result.get("erro", ""),
         )  # fmt: skip
 

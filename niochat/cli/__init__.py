@@ -11,7 +11,7 @@ from niochat.cli.actors import actors
 from niochat.cli.bench.commands import app as bench
 from niochat.cli.chaos.command import chaos
 from niochat.cli.evaluate import evaluate
-from niochat.cli.people import audit, keys, superuser
+from niochat.cli.people import audit, keys, superuser, unlock
 from niochat.cli.replay import replay
 from niochat.cli.simulate import simulate
 from niochat.domain.errors import NiochatError
@@ -37,6 +37,7 @@ app.command("evaluate")(evaluate)
 app.add_typer(bench, name="bench")
 app.command("chaos")(chaos)
 app.command("superuser")(superuser)
+app.command("unlock")(unlock)
 app.add_typer(audit, name="audit")
 app.add_typer(keys, name="keys")
 app.command("conversations")(desk.conversations)

@@ -1,6 +1,7 @@
-"""``niochat superuser``, ``audit verify``, ``keys rotate``, and the people of the demo."""
+"""``niochat superuser``, ``unlock``, ``audit verify``, ``keys rotate``; the people of the demo."""
 
 from dataclasses import asdict
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -15,10 +16,11 @@ from niochat.access.users import NewUser
 from niochat.adapters import clock
 from niochat.cli import running
 from niochat.cli.output import print_json
+from niochat.domain.audit import Who, WhoKind
 from niochat.domain.errors import Refused
 from niochat.domain.permissions import Role
 from niochat.vault.resealing import Count, Resealing
-from niochat.wiring.access import Access, open_access
+from niochat.wiring.access import Access, heads_of, open_access
 from niochat.wiring.parts import Parts
 from niochat.wiring.resealing import PLACES
 
@@ -46,15 +48,35 @@ def superuser(
     _console.print(f"Choose the password within seven days: {escape(link)}", soft_wrap=True)
 
 
+def unlock(login: Annotated[str, typer.Argument(help="E-mail address.")]) -> None:
+    """Forget the failed attempts that were counted against somebody's account."""
+
+    async def work() -> None:
+        async with running.parts() as parts:
+            await access_of(parts).throttle.unlock(login, Who(WhoKind.OPERATOR, "operator"))
+
+    running.run(work)
+    _console.print(f"{escape(login)} may sign in at once, from anywhere.", soft_wrap=True)
+
+
 @audit.command("verify")
 def verify(
+    head: Annotated[
+        Path | None,
+        typer.Option("--head", help="A copy of the head; else the one that is kept.",
+                     exists=True, dir_okay=False),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
-) -> None:
-    """Go through the audit log's chain: 1 when a row was altered, added or taken away."""
+) -> None:  # fmt: skip
+    """Go through the audit log's chain: 1 when a row was altered, added or taken away, or the chain
+    lacks its head.
+    """
 
     async def work() -> Verdict:
         async with running.parts() as parts:
-            return await access_of(parts).audit.verify()
+            heads = heads_of(parts.settings, parts.vault)
+            kept = await heads.read() if head is None else heads.parsed(head.read_bytes())
+            return await access_of(parts).audit.verify(kept)
 
     verdict = running.run(work)
     if as_json:
@@ -64,11 +86,13 @@ def verify(
             f"{verdict.rows} rows in {verdict.links} links are as they were written;"
             f" {verdict.behind} are not sealed yet. Head: {verdict.head}", soft_wrap=True,
         )  # fmt: skip
+        if verdict.anchored is None:
+            _console.print("[yellow]No head is kept[/yellow]: links that were cut off do not show.")
     else:
         _console.print(
             f"[red]Link {verdict.broken} does not fit[/red]: a row was altered, added or taken away"
-            f" behind row {verdict.rows}."
-        )
+            f" behind row {verdict.rows}, or the end of the chain was cut off.", soft_wrap=True,
+        )  # fmt: skip
     if verdict.broken is not None:
         raise typer.Exit(1)
 

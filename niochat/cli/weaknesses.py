@@ -39,6 +39,8 @@ def _reachable(settings: Settings, unguarded_superusers: int) -> Iterator[str]:
         yield "NIOCHAT_SMTP_URL is not set: invitations and forgotten passwords wait"
     if settings.files_url is None:
         yield "NIOCHAT_FILES_URL is not set: what customers send cannot be opened"
+    if settings.audit_url is None:
+        yield "NIOCHAT_AUDIT_URL is not set: nothing tells when the audit log's end is cut off"
     if settings.sandbox_url is not None:
         yield "the sandbox runs, and whoever reaches it plays customers: start with --no-sandbox"
     if settings.private_networks:

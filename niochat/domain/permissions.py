@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 
-from niochat.domain.errors import Invalid
+from niochat.domain.errors import Forbidden, Invalid
 
 
 class Scope(IntEnum):
@@ -158,6 +158,42 @@ def permissions_of(grants: Grants) -> list[str]:
 def within(grants: Grants, others: Grants) -> bool:
     """Whether ``grants`` go nowhere further than ``others``: nobody gives more than they have."""
     return all(scope <= others.get(action, 0) for action, scope in grants.items())
+
+
+def common(grants: Grants, others: Grants) -> dict[Action, Scope]:
+    """What both allow, each as far as the narrower does."""
+    return {
+        action: min(scope, others[action]) for action, scope in grants.items() if action in others
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """How far somebody goes: what they may do, and the teams whose conversations come to them."""
+
+    grants: Grants
+    teams: frozenset[str] = frozenset()
+
+    def covers(self, other: "Reach") -> bool:
+        """Whether ``other`` goes nowhere further. Teams count wherever this one does not see all:
+        a queue gives its conversations to its members, whatever their scope.
+        """
+        if not within(other.grants, self.grants):
+            return False
+        scoped = [action for action in other.grants if action in SCOPED]
+        everywhere = all(self.grants[action] is Scope.ALL for action in scoped)
+        return everywhere or other.teams <= self.teams
+
+
+def need_covering(mine: Reach, *touched: Reach) -> None:
+    """Whoever changes a user, team, role or key has to go as far as it does, before the change and
+    after it. Raises ``Forbidden``.
+    """
+    if not all(mine.covers(each) for each in touched):
+        raise Forbidden(
+            "this may more than you, or would then: ask somebody who may as much",
+            code="stronger",
+        )
 
 
 def _parsed(permission: str) -> tuple[Action, Scope]:

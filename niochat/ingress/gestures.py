@@ -7,6 +7,7 @@ from typing import Any, assert_never
 from uuid import UUID
 
 from niochat.access.callers import Caller
+from niochat.domain.audit import Entry, Who, WhoKind
 from niochat.domain.errors import Forbidden, Invalid, NotFound
 from niochat.domain.permissions import Action, Holder
 from niochat.live.passing import (
@@ -28,6 +29,8 @@ Find = Callable[[UUID, UUID], Awaitable[Mapping[str, Any]]]
 Mark = Callable[[UUID, UUID, UUID, int], Awaitable[bool]]
 """Marks as read: (tenant, user, conversation, version); whether that was news."""
 Say = Callable[[bytes], Awaitable[object]]
+WriteDown = Callable[[Entry], Awaitable[object]]
+"""A row of the audit log."""
 
 
 @dataclass(slots=True)
@@ -45,8 +48,9 @@ class Pace:
 
 @dataclass(slots=True)
 class Gaze:
-    """What one screen looks at."""
+    """What one screen looks at, and the address it is at."""
 
+    address: str = ""
     conversation_id: UUID | None = None
     holder: Holder | None = None
 
@@ -54,10 +58,12 @@ class Gaze:
 class Gestures:
     """Takes what screens say and tells it to whoever may see the conversation."""
 
-    def __init__(self, find: Find, mark: Mark, say: Say) -> None:
+    def __init__(self, find: Find, mark: Mark, say: Say, write_down: WriteDown) -> None:
+        """``write_down`` takes what somebody looked at, and what they were not allowed to."""
         self._find = find
         self._mark = mark
         self._say = say
+        self._write_down = write_down
 
     async def take(self, caller: Caller, gaze: Gaze, text: str) -> None:
         """One frame. Raises ``Invalid``, ``NotFound``, ``Forbidden``: nothing has happened then."""
@@ -65,13 +71,13 @@ class Gestures:
         tenant_id = caller.need(Action.CONVERSATIONS_READ)
         match told:
             case TypingTold():
-                holder = await self._holder(caller, told, Action.CONVERSATIONS_REPLY)
+                holder = await self._holder(caller, gaze, told, Action.CONVERSATIONS_REPLY)
                 typing = Typing(
                     conversation_id=told.conversation_id, user_id=caller.id, typing=told.typing
                 )
                 await self._say(Passing.of(tenant_id, typing, holder).words())
             case ReadTold(conversation_id=conversation_id, upto=upto):
-                await self._holder(caller, told, Action.CONVERSATIONS_READ)
+                await self._holder(caller, gaze, told, Action.CONVERSATIONS_READ)
                 if await self._mark(tenant_id, caller.id, conversation_id, upto):
                     read = Read(conversation_id=conversation_id, upto=upto)
                     await self._say(Passing.of(tenant_id, read, user_id=caller.id).words())
@@ -92,7 +98,8 @@ class Gestures:
     async def _look(self, caller: Caller, gaze: Gaze, told: ViewingTold) -> None:
         holder = None
         if told.conversation_id is not None:
-            holder = await self._holder(caller, told, Action.CONVERSATIONS_READ)
+            holder = await self._holder(caller, gaze, told, Action.CONVERSATIONS_READ)
+            await self._write_down(_entry(caller, gaze, told, "conversations.read"))
         await self.look_away(caller, gaze)
         gaze.conversation_id, gaze.holder = told.conversation_id, holder
         await self._tell_gaze(caller, gaze, viewing=True)
@@ -103,12 +110,20 @@ class Gestures:
         looking = Viewing(conversation_id=gaze.conversation_id, user_id=caller.id, viewing=viewing)
         await self._say(Passing.of(caller.tenant_id, looking, gaze.holder).words())
 
-    async def _holder(self, caller: Caller, told: Told, action: Action) -> Holder:
+    async def _holder(self, caller: Caller, gaze: Gaze, told: Told, action: Action) -> Holder:
         assert told.conversation_id is not None
         row = await self._find(caller.need(action), told.conversation_id)
         holder = Holder(row["agent"], row["team"])
+        if not (caller.may(Action.CONVERSATIONS_READ, holder) and caller.may(action, holder)):
+            await self._write_down(_entry(caller, gaze, told, "access.denied"))
         if not caller.may(Action.CONVERSATIONS_READ, holder):
             raise NotFound("there is no such conversation")
         if not caller.may(action, holder):
             raise Forbidden(f"this conversation is others': it needs {action}:all")
         return holder
+
+
+def _entry(caller: Caller, gaze: Gaze, told: Told, action: str) -> Entry:
+    who = Who(WhoKind.USER, str(caller.id), gaze.address)
+    target = f"conversation:{told.conversation_id}"
+    return Entry(caller.tenant_id, who, action, target, None, {"live": told.type})

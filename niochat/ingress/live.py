@@ -17,10 +17,11 @@ from niochat.access.callers import Caller, Callers
 from niochat.access.tickets import Tickets
 from niochat.adapters import clock
 from niochat.assignment.presences import Presences
+from niochat.domain.audit import Entry, Who, WhoKind
 from niochat.domain.errors import Forbidden, Invalid, NiochatError, Unauthenticated, Unavailable
 from niochat.domain.permissions import Action
 from niochat.ingress.api.doorway import ACCESS_COOKIE
-from niochat.ingress.gestures import Gestures
+from niochat.ingress.gestures import Gestures, WriteDown
 from niochat.ingress.socket import (
     LATER,
     LINE,
@@ -44,6 +45,8 @@ GAZES_EVERY_S = 60.0
 """How often it is told anew what somebody looks at, for who came meanwhile: each is told to all."""
 RESTART_OVER_S = 10.0
 """Screens of a replica that goes come again within this."""
+SHOWN_EVERY_S = 600.0
+"""How often it is written down what a screen that stays was shown."""
 SEEN_EVERY_S = 15.0
 """How often it is written down that the users of open sockets are here."""
 GREETED_AT_ONCE = 64
@@ -60,9 +63,12 @@ class Live:
 
     def __init__(
         self, hub: Hub, callers: Callers, tickets: Tickets, gestures: Gestures, release: str,
-        presences: Presences, line: int = LINE,
+        presences: Presences, write_down: WriteDown, line: int = LINE,
     ) -> None:  # fmt: skip
-        """``release`` names this replica's code; ``line`` frames may wait for one screen."""
+        """``release`` names this replica's code; ``write_down`` takes rows of the audit log;
+        ``line`` frames may wait for one screen.
+        """
+        self._write_down = write_down
         self._hub = hub
         self._gestures = gestures
         self._line = line
@@ -117,6 +123,7 @@ class Live:
             self._hub.leave(socket)
             self._sockets.discard(socket)
             self._left(socket.user_id)
+            self._owner.start(self._write_shown(socket))
             self._owner.start(self._gestures.look_away(socket.caller, socket.gaze))
 
     async def look_after_for_ever(self) -> None:
@@ -148,6 +155,22 @@ class Live:
             except Exception as error:  # noqa: BLE001 - the loop must outlive any error
                 _log.error("agents_not_seen", exc_info=error)
 
+    async def write_down_for_ever(self) -> None:
+        """What screens were shown goes into the audit log, also while they stay."""
+        while True:
+            await asyncio.sleep(SHOWN_EVERY_S)
+            for socket in list(self._sockets):
+                await self._write_shown(socket)
+
+    async def _write_shown(self, socket: Socket) -> None:
+        shown = socket.take_shown()
+        if shown is None:
+            return
+        try:
+            await self._write_down(socket.entry("conversations.read", {"live": "events", **shown}))
+        except NiochatError as error:
+            _log.warning("live_not_written_down", code=error.code, events=shown["events"])
+
     async def say_they_are_here(self) -> None:
         """An open socket is what an agent is seen by."""
         here = {(each.tenant_id, each.caller.id) for each in self._sockets if not each.leaves}
@@ -168,7 +191,11 @@ class Live:
         else:
             if caller.tenant_id != socket.tenant_id or not caller.may(Action.CONVERSATIONS_READ):
                 socket.cut(Goodbye(reason="signed_out"))
+            other = (caller.grants, caller.teams) != (socket.caller.grants, socket.caller.teams)
             socket.caller = caller
+            if other and not socket.leaves:
+                with contextlib.suppress(NiochatError):  # the change itself is in the log
+                    await self._write_down(socket.entry("live.sight", _sight(caller)))
 
     def access_changed(self, whose: UUID) -> None:
         """A user's, or everybody's of a tenant: their screens are looked after at once."""
@@ -202,6 +229,9 @@ class Live:
         since = Position.of(hello.position) if hello.position is not None else None
         async with self._door:
             caller = await self._caller(websocket, hello.ticket)
+        if not caller.may(Action.CONVERSATIONS_READ) or caller.tenant_id is None:
+            who = Who(WhoKind.USER, str(caller.id), _address(websocket))
+            await self._write_down(Entry(caller.tenant_id, who, "access.denied", "live"))
         caller.need(Action.CONVERSATIONS_READ)
         if self._of_user[caller.id] >= MOST_OF_USER:
             raise Invalid("too many screens of one user: close some", code="too_many")
@@ -217,7 +247,8 @@ class Live:
         return await self._callers.of_token(cookie, clock.now())
 
     async def _attend(self, websocket: WebSocket, socket: Socket, since: Position | None) -> None:
-        async with self._door:
+        async with self._door:  # nobody is shown anything that is not written down
+            await self._write_down(socket.entry("live.open", _sight(socket.caller)))
             joining = await self._hub.join(socket, since)
         try:
             # What was missed lies behind where the screen stood: cut off now, it asks from there.
@@ -251,6 +282,16 @@ class _Here(BaseRoute):
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One screen."""
         await self._endpoint(WebSocket(scope, receive, send))
+
+
+def _sight(caller: Caller) -> dict[str, object]:
+    """What a screen may be shown: with the log of events it tells all that it was."""
+    scope = caller.grants.get(Action.CONVERSATIONS_READ)
+    return {"scope": scope.name.lower() if scope else None, "teams": sorted(caller.teams)}
+
+
+def _address(websocket: WebSocket) -> str:
+    return websocket.client.host if websocket.client is not None else ""
 
 
 def _same_site(websocket: WebSocket) -> bool:

@@ -2,12 +2,13 @@
 
 import asyncio
 import contextlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from uuid import UUID
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from niochat.access.callers import Caller
+from niochat.domain.audit import Entry, Who, WhoKind
 from niochat.domain.errors import NiochatError
 from niochat.domain.permissions import Action, Holder
 from niochat.ingress.gestures import Gaze, Gestures, Pace
@@ -19,6 +20,10 @@ SENT_WITHIN_S = 10.0
 LINE = 256
 """Frames that may wait for one screen; with more of them it is too slow."""
 POLICY, AGAIN, LATER = 1008, 1012, 1013
+MOST_NAMED = 100
+"""Conversations that one row of the log names; of further ones it has the number of events, and
+what the user may see is told when they come.
+"""
 
 
 async def text_frame(websocket: WebSocket) -> str | None:
@@ -40,7 +45,9 @@ class Socket:
         self.tenant_id: UUID = caller.tenant_id
         self.user_id = caller.id
         self.caller = caller
-        self.gaze = Gaze()
+        self.gaze = Gaze(websocket.client.host if websocket.client is not None else "")
+        self._events = 0
+        self._of: dict[UUID, None] = {}
         self._gestures = gestures
         self._pace = Pace()
         self._websocket = websocket
@@ -58,6 +65,30 @@ class Socket:
         """Put it in line; where the line is full nothing else follows but a good-bye."""
         self._moved = True
         self._put(frame)
+
+    def shown(self, conversation_id: UUID) -> None:
+        """Its user was shown something of this conversation."""
+        self._events += 1
+        if len(self._of) < MOST_NAMED:
+            self._of[conversation_id] = None
+
+    def take_shown(self) -> dict[str, object] | None:
+        """``events`` that were shown since this was asked last, and the ``conversations`` they are
+        of, as far as they are named; None: nothing.
+        """
+        if not self._events:
+            return None
+        told: dict[str, object] = {
+            "events": self._events, "conversations": [str(each) for each in self._of],
+        }  # fmt: skip
+        self._events, self._of = 0, {}
+        return told
+
+    def entry(self, action: str, after: Mapping[str, object]) -> Entry:
+        """What is written down of it."""
+        who = Who(WhoKind.USER, str(self.user_id), self.gaze.address)
+        target = f"session:{self.caller.session_id}"
+        return Entry(self.tenant_id, who, action, target, None, after)
 
     def stand(self, frame: Frame) -> None:
         """Put it in line unless a later position came since the last time: thousands of screens

@@ -41,6 +41,10 @@ class Screen(Protocol):
         """Put it in line; a line that is full cuts the screen off."""
         ...
 
+    def shown(self, conversation_id: UUID) -> None:
+        """What it was just offered tells of this conversation."""
+        ...
+
     def stand(self, frame: Frame) -> None:
         """Where the log stands: put it in line, unless it was offered something since the last."""
         ...
@@ -221,6 +225,10 @@ class _Collected:
         """As the screen does."""
         return self.screen.sees(holder)
 
+    def shown(self, conversation_id: UUID) -> None:
+        """As the screen does."""
+        self.screen.shown(conversation_id)
+
     def stand(self, frame: Frame) -> None:
         """Kept, in its order."""
         self.offer(frame)
@@ -263,6 +271,7 @@ def offer_to(screens: Iterable[Screen], happened: Happened) -> None:
         if screen.sees(holder):
             shown = shown or event_frame(happened)
             screen.offer(shown)
+            screen.shown(happened.conversation["id"])
         elif happened.type in MOVES:
             hidden = hidden or hidden_frame(happened)
             screen.offer(hidden)

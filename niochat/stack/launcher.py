@@ -203,6 +203,8 @@ class Stack:
             "NIOCHAT_BASE_URL": self.url,
             "NIOCHAT_FILES_URL": os.environ.get("NIOCHAT_FILES_URL")
             or (self.home.folder / "files").as_uri(),
+            "NIOCHAT_AUDIT_URL": os.environ.get("NIOCHAT_AUDIT_URL")
+            or f"file://{self.home.folder}/audit",
             "NIOCHAT_VAULT_KEYS": f"k1:{credentials.vault_key}",
             "NIOCHAT_OPERATOR_TOKEN": os.environ.get("NIOCHAT_OPERATOR_TOKEN")
             or credentials.operator_token,

@@ -19,6 +19,7 @@ from niochat.access.sessions import Device, Sessions, Tokens
 from niochat.access.signing import Signer
 from niochat.access.throttle import Throttle
 from niochat.access.users import Users
+from niochat.access.warning import Warnings
 from niochat.adapters.postgres.database import Database
 from niochat.vault.vault import Vault
 from tests.builders import Admin, Given
@@ -55,13 +56,14 @@ class House:
         self.signer = Signer(self.database, self.vault)
         self.throttle = Throttle(self.database)
         self.second_factor = SecondFactor(self.database, self.vault, self.throttle)
+        self.post = Post(self.database, self.vault, "NioChat <niochat@example.com>")
         self.sessions = Sessions(
-            self.database, self.signer, self.passwords, self.second_factor, self.throttle
-        )
+            self.database, self.signer, self.passwords, self.second_factor, self.throttle,
+            self.vault, Warnings(self.database, self.post),
+        )  # fmt: skip
         self.callers = Callers(self.database, self.signer)
         self.keys = ApiKeys(self.database)
         self.users = Users(self.database)
-        self.post = Post(self.database, self.vault, "NioChat <niochat@example.com>")
         self.links = Links(
             self.database, self.post, self.passwords, self.throttle, "https://desk.example.com"
         )

@@ -1,20 +1,26 @@
 """The log is only added to, and a chain shows whatever is altered afterwards."""
 
 import asyncio
+import contextlib
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from uuid import UUID
 
 import pytest
 
 from niochat.access.audit import Audit
+from niochat.access.heads import Head, Heads
 from niochat.adapters.postgres.audit import record
 from niochat.adapters.postgres.database import Database
 from niochat.domain.audit import Entry, Who, WhoKind
-from niochat.domain.errors import NiochatError
+from niochat.domain.errors import Invalid, NiochatError, Refused
+from niochat.vault.vault import Vault
 from tests.builders import Admin, Given
 from tests.until import until
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(60)]
 
+NOW = datetime(2030, 1, 2, 3, 4, 5, tzinfo=UTC)
 ANA = Who(WhoKind.USER, "ana", "203.0.113.7")
 
 
@@ -88,6 +94,137 @@ async def test_whatever_is_altered_afterwards_breaks_a_link(
     await sealed(audit, 12)
     await admin.execute(crime)
     assert (await audit.verify()).broken in (1, 2)
+
+
+@pytest.fixture
+def heads(tmp_path: Path) -> Heads:
+    return Heads(tmp_path.as_uri(), Vault({"k1": bytes(32)}))
+
+
+async def anchored(audit: Audit) -> Head:
+    """Another process, or test, may be sealing for a moment."""
+
+    async def kept() -> Head | None:
+        return await audit.anchor(NOW)
+
+    head = await until(kept)
+    assert head is not None
+    return head
+
+
+CUTS = [
+    "DELETE FROM audit_links WHERE number = 3",
+    "DELETE FROM audit_links; DELETE FROM audit",
+    "DELETE FROM audit_links",
+    "TRUNCATE audit_links, audit",
+    "DELETE FROM audit WHERE id > (SELECT upto_id FROM audit_links WHERE number = 2);"
+    " DELETE FROM audit_links WHERE number = 3",
+]
+
+
+@pytest.mark.parametrize("crime", CUTS)
+async def test_a_chain_whose_end_was_cut_off_lacks_the_head_that_was_kept(
+    database: Database, given: Given, admin: Admin, heads: Heads, crime: str
+) -> None:
+    audit = Audit(database, batch=4, heads=heads)
+    await written(database, await given.tenant(), 12)
+    await sealed(audit, 12)
+    head = await anchored(audit)
+    assert (head.links, head.rows, head.at) == (3, 12, NOW)
+    assert await heads.read() == head
+    whole = await audit.verify(head)
+    assert (whole.broken, whole.anchored) == (None, 3)
+
+    await admin.execute(crime)
+    assert (await audit.verify()).broken is None, "of itself a shorter chain is whole"
+    assert (await audit.verify(head)).broken in (1, 3)
+
+
+@pytest.mark.parametrize("crime", [CUTS[1], CUTS[3], CUTS[4]])
+async def test_the_head_is_never_replaced_by_that_of_a_chain_that_lacks_it(
+    database: Database, given: Given, admin: Admin, heads: Heads, crime: str
+) -> None:
+    audit, tenant = Audit(database, batch=4, heads=heads), await given.tenant()
+    await written(database, tenant, 12)
+    await sealed(audit, 12)
+    head = await anchored(audit)
+    await admin.execute(crime)
+    await written(database, tenant, 12)
+    await sealed(audit, 12)
+
+    async def refused() -> bool:
+        with contextlib.suppress(Refused):
+            await audit.anchor(NOW + timedelta(minutes=1))
+            return False
+        return True
+
+    await until(refused)
+    assert await heads.read() == head
+    assert (await audit.verify(head)).broken is not None
+
+
+async def test_a_whole_new_chain_does_not_hold_the_head(
+    database: Database, given: Given, admin: Admin, heads: Heads
+) -> None:
+    audit = Audit(database, batch=4, heads=heads)
+    await written(database, await given.tenant(), 12)
+    await sealed(audit, 12)
+    head = await anchored(audit)
+    await admin.execute("DELETE FROM audit_links")
+    await admin.execute("UPDATE audit SET who = 'eve' WHERE id = (SELECT max(id) FROM audit)")
+    await sealed(audit, 12)
+    assert (await audit.verify()).broken is None
+    assert (await audit.verify(head)).broken == 3
+
+
+async def test_the_head_goes_on_with_the_chain_and_counts_its_rows(
+    database: Database, given: Given, heads: Heads
+) -> None:
+    audit, tenant = Audit(database, batch=4, heads=heads), await given.tenant()
+    assert await heads.read() is None
+    assert await audit.anchor(NOW) is None
+    first = None
+    for rows in (6, 12):
+        await written(database, tenant, 6)
+        await sealed(audit, 6)
+        head = await anchored(audit)
+        assert head.rows == rows
+        first = first or head
+    assert (await audit.verify(first)).broken is None, "an older copy is as good"
+    assert await audit.anchor(NOW) is None, "there is nothing new"
+
+
+async def test_the_head_is_signed_anew_once_the_vault_has_another_key(
+    database: Database, given: Given, tmp_path: Path
+) -> None:
+    def audit(*keys: int) -> Audit:
+        ring = {f"k{each}": bytes([each] * 32) for each in keys}
+        return Audit(database, batch=4, heads=Heads(tmp_path.as_uri(), Vault(ring)))
+
+    await written(database, await given.tenant(), 4)
+    await sealed(audit(1), 4)
+    head = await anchored(audit(1))
+    assert await anchored(audit(2, 1)) == head
+    assert await audit(2, 1).anchor(NOW) is None
+    assert await Heads(tmp_path.as_uri(), Vault({"k2": bytes([2] * 32)})).read() == head
+
+
+async def test_a_head_that_nobody_here_signed_is_none(heads: Heads, tmp_path: Path) -> None:
+    await heads.write(Head(3, 12, "ab" * 32, NOW))
+    file = tmp_path / "head.json"
+    signed = file.read_bytes()
+    assert heads.parsed(signed).links == 3
+    rotated = Heads(tmp_path.as_uri(), Vault({"k2": bytes([1] * 32), "k1": bytes(32)}))
+    assert rotated.parsed(signed).links == 3
+
+    forged = [signed.replace(b'"links": 3', b'"links": 2'), signed.replace(b"abab", b"abac", 1),
+              signed.replace(b'"rows": 12', b'"rows": 11'), b"", b"{}", b"[]", b"null", b"\xff",
+              b'{"links": "x"}']  # fmt: skip
+    for text in forged:
+        with pytest.raises(Invalid):
+            heads.parsed(text)
+    with pytest.raises(Invalid):
+        Heads(tmp_path.as_uri(), Vault({"k1": bytes([2] * 32)})).parsed(signed)
 
 
 async def test_nobody_of_the_product_can_alter_the_log(database: Database, given: Given) -> None:

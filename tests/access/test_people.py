@@ -103,6 +103,44 @@ async def test_who_asks_for_an_unknown_or_disabled_login_gets_no_mail(house: Hou
     assert await house.deliver() == []
 
 
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("Ana Souza", "Olá, Ana Souza."),
+        ("João d'Ávila-Lima Jr.", "Olá, João d'Ávila-Lima Jr."),
+        ("Dr. Núñez", "Olá, Dr. Núñez."),
+        ("Ana https://evil.example/x?y=1", "Olá, Ana https evil example x y."),
+        ("Ganhe em www.evil.com", "Olá, Ganhe em www evil com."),
+        ("<a href='//evil.com'>Clique</a>", "Olá, a href ' evil com' Clique a."),
+        ("Ana\r\nBcc: eve@evil.com", "Olá, Ana Bcc eve evil com."),
+        ("Ana\u202egnp.exe\u0007", "Olá, Ana gnp exe."),
+        ("evil\uff0ecom e evil\u3002com", "Olá, evil com e evil com."),
+        ("ligue 0800 123 4567", "Olá, ligue."),
+        ("[Clique](mailto:eve@evil.com)", "Olá, Clique mailto eve evil com."),
+        ("x" * 500, f"Olá, {'x' * 60}."),
+        ("::", "Olá."),
+    ],
+)
+async def test_a_name_in_a_mail_is_nothing_but_a_name(house: House, name: str, said: str) -> None:
+    user = await house.users.invite(house.tenant, NewUser("ana@example.com", name, "agent"), ADMIN)
+    await house.links.send(user["id"], Purpose.INVITATION, house.clock.now)
+    (mail,) = await house.deliver()
+    text = mail.get_content()
+    assert text.splitlines()[0] == said
+    assert re.findall(r"\S+://\S+", text) == [f"https://desk.example.com/senha#{secret_of(mail)}"]
+
+
+async def test_asking_for_somebodys_password_makes_no_link_of_theirs_void(house: House) -> None:
+    await house.user("ana@example.com")
+    for address in ("203.0.113.7", "198.51.100.66", "198.51.100.66"):
+        await house.links.forgotten("ana@example.com", address, house.clock.now)
+    hers, strangers, last = await house.deliver()
+    await house.links.redeem(secret_of(hers), "outra senha melhor", house.clock.now)
+    for void in (hers, strangers, last):
+        with pytest.raises(Refused):
+            await house.links.redeem(secret_of(void), PASSWORD, house.clock.now)
+
+
 async def test_nobody_fills_a_letterbox(house: House) -> None:
     await house.user("ana@example.com")
     for _ in range(OF_ACCOUNT):
@@ -262,11 +300,11 @@ async def test_a_key_may_what_it_was_made_for_until_it_is_revoked(house: House) 
     assert key not in str(listed)
     with pytest.raises(Refused):
         await made_key(house, "contacts:read")
-    await house.keys.revoke(house.tenant, listed["id"], SOMEBODY)
+    await house.keys.revoke(house.tenant, listed["id"], ADMIN)
     with pytest.raises(Unauthenticated):
         await house.callers.of_key(key, house.clock.now)
     with pytest.raises(NotFound):
-        await house.keys.revoke(house.tenant, listed["id"], SOMEBODY)
+        await house.keys.revoke(house.tenant, listed["id"], ADMIN)
     assert await made_key(house, "contacts:read")
 
 

@@ -1,5 +1,7 @@
 """Signing in over HTTP: bearer tokens for clients, cookies for browsers, and what is refused."""
 
+import asyncio
+
 import httpx
 import pytest
 
@@ -58,6 +60,22 @@ async def test_what_changes_something_by_cookie_needs_the_csrf_header(desk: Desk
     out = await desk.http.post("/auth/logout", headers={"x-csrf-token": csrf})
     assert out.status_code == 204
     problem(await desk.http.get("/auth/me"), 401, "unauthenticated")
+
+
+async def test_two_tabs_that_refresh_at_once_both_go_on(desk: Desk) -> None:
+    await desk.house.user(LOGIN)
+    body = {"login": LOGIN, "password": PASSWORD, "cookies": True}
+    csrf = (await desk.http.post("/auth/login", json=body)).json()["csrf_token"]
+    headers = {"x-csrf-token": csrf}
+    answers = await asyncio.gather(*(_refresh_by_cookie(desk, headers) for _ in range(2)))
+
+    assert [each.status_code for each in answers] == [200, 200]
+    assert {each.json()["csrf_token"] for each in answers} == {csrf}, "the other tab knows it"
+    tokens = {each.cookies["niochat_refresh"] for each in answers}
+    assert len(tokens) == 1
+    assert (await desk.http.get("/auth/me")).json()["login"] == LOGIN
+    out = await desk.http.post("/auth/logout", headers=headers)
+    assert out.status_code == 204
 
 
 async def _refresh_by_cookie(desk: Desk, headers: dict[str, str]) -> httpx.Response:

@@ -98,6 +98,7 @@ async def test_each_role_may_what_its_row_of_the_table_says_and_nothing_else(
 SAMPLES: dict[str, dict[str, Any]] = {
     "/users": {"login": "nova@example.com", "name": "Nova", "role": "viewer"},
     "/api-keys": {"name": "erp", "permissions": ["contacts:read"]},
+    "/api-keys/{key_id}/owner": {"user_id": "0198f0f0-0000-7000-8000-000000000000"},
     "/channels": {"slug": "suporte", "name": "Suporte"},
     "/tenants": {"slug": "rede-nova", "name": "Rede Nova"},
     "/conversations/{conversation_id}/messages": {"text": "x"},
@@ -290,7 +291,7 @@ async def test_a_superuser_enters_a_tenant_for_a_while_and_the_tenant_can_read_o
     problem(await desk.http.get("/users", headers=headers), 403, "forbidden")
     _, boss = await desk.joins("admin")
     log = (await desk.http.get("/audit", params={"who": str(root)}, headers=boss)).json()["items"]
-    assert [each["action"] for each in log] == ["keys.make", "sessions.enter"]
+    assert [each["action"] for each in log] == ["keys.make", "users.read", "sessions.enter"]
 
 
 async def test_what_people_did_and_looked_at_is_in_their_tenants_log(desk: Desk) -> None:

@@ -44,6 +44,22 @@ async def test_each_call_is_logged_with_its_outcome_and_nothing_of_the_customer(
         assert secret not in told
 
 
+async def test_no_call_that_is_kept_holds_a_document(office: Office) -> None:
+    customer = await office.customer()
+    await customer.identifies("quero minha fatura")
+    digits = re.sub(r"\D", "", customer.cpf)
+    await customer.obeys(
+        f"meu cpf é {digits}",
+        [(f"consulta_{digits}", {}), ("identificar_cliente", f'{{"cpf_cnpj": "{digits}", ')],
+        says="Certo.",
+    )
+    kept = str(await office.given.rows("SELECT tool_results::text FROM turns"))
+    assert "identificar_cliente" in kept
+    assert digits not in kept
+    assert customer.cpf not in kept
+    assert digits[-2:] in kept, "enough to compare with a paper at hand"
+
+
 async def test_a_tool_that_the_model_made_up_is_logged_without_its_name(office: Office) -> None:
     customer = await office.customer()
     await customer.obeys("oi", [("consulta_52998224725", {})], says="Certo.")

@@ -17,6 +17,7 @@ STRONG = {
     "NIOCHAT_OPERATOR_TOKEN": "7f3a9c1e5b2d8046aa10",
     "NIOCHAT_SMTP_URL": "smtps://u:p@mail.example.com",
     "NIOCHAT_FILES_URL": "s3://niochat/files",
+    "NIOCHAT_AUDIT_URL": "s3://niochat-audit/production",
 }
 
 
@@ -34,6 +35,7 @@ def test_nothing_is_said_of_a_strong_one() -> None:
         ({"NIOCHAT_BASE_URL": "http://desk.example.com"}, "NIOCHAT_BASE_URL"),
         ({"NIOCHAT_SMTP_URL": None}, "NIOCHAT_SMTP_URL"),
         ({"NIOCHAT_FILES_URL": None}, "NIOCHAT_FILES_URL"),
+        ({"NIOCHAT_AUDIT_URL": None}, "NIOCHAT_AUDIT_URL"),
         ({"NIOCHAT_OPERATOR_TOKEN": "a" * 20}, "NIOCHAT_OPERATOR_TOKEN"),
         ({"NIOCHAT_TRUSTED_PROXIES": "0.0.0.0/0"}, "0.0.0.0/0"),
         ({"NIOCHAT_PRIVATE_NETWORKS": "10.1.2.0/24,::1/128"}, "10.1.2.0/24, ::1/128"),

@@ -12,6 +12,7 @@ from tests.hostile.conftest import TRIES, Target
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(120)]
 HELLO_WITHIN_S = 15.0
+ELSEWHERE = ("127.0.9.9", 0)
 FRAMES: tuple[str | bytes, ...] = (
     "", "{", "null", "[]", '"x"', "{}", '{"type":"hello"}', '{"type":"hello","ticket":""}',
     '{"type":"hello","ticket":"\\u0000"}', '{"type":"hello","ticket":"' + "x" * 5_000 + '"}',
@@ -25,14 +26,13 @@ def live(target: Target) -> str:
 
 
 async def _end(socket: ClientConnection) -> tuple[int, str]:
-    """Code and reason of the close that the server sends."""
+    """Code and reason of the close that the server sends; 1006 where it says nothing."""
     try:
         async with asyncio.timeout(HELLO_WITHIN_S):
             while True:
                 await socket.recv()
     except ConnectionClosed as closed:
-        assert closed.rcvd is not None, "the connection broke without a word"
-        return closed.rcvd.code, closed.rcvd.reason
+        return (closed.rcvd.code, closed.rcvd.reason) if closed.rcvd else (1006, "")
 
 
 @pytest.mark.parametrize("sent", FRAMES, ids=range(len(FRAMES)))
@@ -52,7 +52,8 @@ async def test_hundreds_of_silent_sockets_are_closed_and_an_agent_comes_in_meanw
 ) -> None:
     TRIES["silent sockets"] += 300
     silent = await asyncio.gather(
-        *(connect(live(target), open_timeout=30, local_addr=("127.0.9.9", 0)) for _ in range(300)), return_exceptions=True
+        *(connect(live(target), open_timeout=30, local_addr=ELSEWHERE) for _ in range(300)),
+        return_exceptions=True,
     )
     opened = [each for each in silent if isinstance(each, ClientConnection)]
     begun = time.monotonic()

@@ -78,9 +78,10 @@ async def opened(desk: Desk, line: int = LINE) -> AsyncIterator[Theatre]:
     async def say(words: bytes) -> None:
         hub.hear(words)
 
-    gestures = Gestures(DeskViews(database).one, Reading(database).mark, say)
+    gestures = Gestures(DeskViews(database).one, Reading(database).mark, say, access.audit.write)
     presences = Presences(desk.house.database)
-    live = Live(hub, access.callers, access.tickets, gestures, "this", presences, line)
+    live = Live(hub, access.callers, access.tickets, gestures, "this", presences,
+                access.audit.write, line)  # fmt: skip
     owner = Owner("tests")
     reading = owner.start(hub.run_for_ever())
     app = Starlette(routes=[Mount("/", routes=live.routes())])

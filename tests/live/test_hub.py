@@ -41,6 +41,9 @@ class Watched:
     def offer(self, frame: Frame) -> None:
         self.frames.append(json.loads(frame))
 
+    def shown(self, conversation_id: UUID) -> None:
+        pass
+
     def stand(self, frame: Frame) -> None:
         self.offer(frame)
 

@@ -186,6 +186,9 @@ async def test_a_conversation_is_handed_to_people_once(
 
     assert [told["outcome"] for told in (first, second, third)] == ["done"] * 3
     assert await given.count("events", "type = 'conversation_handed_off'") == 1
+    assert await given.rows("SELECT DISTINCT action FROM audit WHERE who_kind = 'operator'") == [
+        "operators.hand_over"
+    ]
     assert await given.count("inbox", "dedupe_key LIKE 'operator:%'") == 2
     (cause,) = await given.rows("SELECT cause FROM events WHERE type = 'conversation_handed_off'")
     assert str(cause).startswith("hand_over_conversation:")

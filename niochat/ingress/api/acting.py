@@ -14,7 +14,7 @@ from niochat.domain.commands import DurableCommand
 from niochat.domain.errors import Forbidden, NotFound
 from niochat.domain.permissions import Action, Holder
 from niochat.inbox.ask import ThreadPlace
-from niochat.ingress.api.doorway import Needs, access_of, who_of
+from niochat.ingress.api.doorway import Needs, access_of, note_denied, who_of
 from niochat.ingress.api.rooms import rooms_of
 from niochat.ingress.api.shapes import Shown
 
@@ -101,7 +101,9 @@ class NeedsOf(Needs):
         row = await views_of(request).one(tenant_id, conversation_id)
         holder = Holder(row["agent"], row["team"])
         if not caller.may(Action.CONVERSATIONS_READ, holder):
-            raise NotFound("there is no such conversation")
+            hidden = NotFound("there is no such conversation")
+            await note_denied(request, hidden)
+            raise hidden
         if not caller.may(self.action, holder):
             raise Forbidden(f"this conversation is others': it needs {self.action}:all")
         return Found(request, response, caller, tenant_id, row, key)

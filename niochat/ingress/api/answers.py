@@ -9,7 +9,8 @@ from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from niochat.domain.errors import NiochatError
+from niochat.domain.errors import Forbidden, NiochatError
+from niochat.ingress.api.doorway import note_denied
 from niochat.ingress.api.limits import RATE
 from niochat.ingress.api.shapes import Problem
 from niochat.ingress.problems import as_problem
@@ -36,9 +37,17 @@ _TITLES = {
 def install(app: FastAPI) -> None:
     """Handlers and headers of an application."""
     app.add_exception_handler(NiochatError, as_problem)
+    app.add_exception_handler(Forbidden, _denied)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
     app.add_middleware(SecurityHeaders)
+
+
+async def _denied(request: Request, error: Exception) -> Response:
+    """A failure is written down as what succeeds is."""
+    assert isinstance(error, Forbidden)
+    await note_denied(request, error)
+    return await as_problem(request, error)
 
 
 async def _invalid(_: Request, error: Exception) -> Response:

@@ -1,7 +1,9 @@
 """``/auth``: signing in and out, the second factor, sessions, forgotten passwords."""
 
 import secrets
+from dataclasses import replace
 from datetime import datetime
+from hashlib import sha256
 from typing import Annotated
 from uuid import UUID
 
@@ -9,6 +11,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from pydantic import EmailStr, Field, SecretStr
 
 from niochat.access.callers import Caller
+from niochat.access.devices import KNOWN_FOR
 from niochat.access.sessions import LASTS, Ended, Tokens
 from niochat.access.signing import VALID
 from niochat.adapters import clock
@@ -17,6 +20,7 @@ from niochat.domain.permissions import permissions_of
 from niochat.ingress.api.doorway import (
     ACCESS_COOKIE,
     CSRF_COOKIE,
+    DEVICE_COOKIE,
     REFRESH_COOKIE,
     Open,
     SignedIn,
@@ -133,15 +137,19 @@ class NewPassword(Body):
 @router.post("/login", dependencies=[Anybody])
 async def log_in(body: LogIn, request: Request, response: Response) -> SignedInAs:
     """Sign in with login and password."""
+    device = replace(device_of(request), token=request.cookies.get(device_cookie(body.login), ""))
     tokens = await access_of(request).sessions.log_in(
-        body.login, body.password.get_secret_value(), body.code, device_of(request), clock.now()
+        body.login, body.password.get_secret_value(), body.code, device, clock.now()
     )
+    _known(body.login, tokens.device, request, response)
     return _told(tokens, request, response, cookies=body.cookies)
 
 
 @router.post("/refresh", dependencies=[Anybody])
 async def refresh(body: Refresh, request: Request, response: Response) -> SignedInAs:
-    """New tokens for a refresh token, which is good once."""
+    """New tokens for a refresh token, which is good once; for seconds it gets the same ones again,
+    as two tabs may send it.
+    """
     cookie = request.cookies.get(REFRESH_COOKIE)
     if body.refresh_token is not None:
         token = body.refresh_token.get_secret_value()
@@ -151,7 +159,9 @@ async def refresh(body: Refresh, request: Request, response: Response) -> Signed
     else:
         raise Unauthenticated("send a refresh_token, or sign in again")
     tokens = await access_of(request).sessions.refresh(token, clock.now())
-    return _told(tokens, request, response, cookies=body.refresh_token is None)
+    cookies = body.refresh_token is None
+    csrf = request.cookies.get(CSRF_COOKIE, "") if cookies else ""  # other tabs know it
+    return _told(tokens, request, response, cookies=cookies, csrf=csrf)
 
 
 @router.post("/logout", status_code=204)
@@ -216,14 +226,18 @@ async def begin_second_factor(user: User, request: Request) -> Enrolment:
 @router.post("/second-factor/confirm")
 async def confirm_second_factor(body: Code, user: User, request: Request) -> RecoveryCodes:
     """Switch it on with a first code of the app."""
-    codes = await access_of(request).second_factor.confirm(user.id, body.code, clock.now())
+    codes = await access_of(request).second_factor.confirm(
+        user.id, body.code, clock.now(), device_of(request).address
+    )
     return RecoveryCodes(recovery_codes=codes)
 
 
 @router.post("/second-factor/off", status_code=204)
 async def switch_second_factor_off(body: Code, user: User, request: Request) -> None:
     """Switch it off with a code of the app or a recovery code."""
-    await access_of(request).second_factor.switch_off(user.id, body.code, clock.now())
+    await access_of(request).second_factor.switch_off(
+        user.id, body.code, clock.now(), device_of(request).address
+    )
 
 
 @router.post("/forgotten", status_code=202, dependencies=[Anybody])
@@ -233,20 +247,39 @@ async def forgotten(body: Forgotten, request: Request) -> None:
 
 
 @router.post("/password", status_code=204, dependencies=[Anybody])
-async def choose_password(body: NewPassword, request: Request) -> None:
+async def choose_password(body: NewPassword, request: Request, response: Response) -> None:
     """Take an invitation, or replace a forgotten password; ends all sessions of that user."""
     user_id = await access_of(request).links.redeem(
-        body.secret.get_secret_value(), body.password.get_secret_value(), clock.now()
-    )
+        body.secret.get_secret_value(), body.password.get_secret_value(), clock.now(),
+        device_of(request).address,
+    )  # fmt: skip
+    login, token = await access_of(request).sessions.device_of(user_id, clock.now())
+    _known(login, token, request, response)
     await access_changed(request, user_id)
 
 
-def _told(tokens: Tokens, request: Request, response: Response, *, cookies: bool) -> SignedInAs:
+def device_cookie(login: str) -> str:
+    """Of one account: people share machines."""
+    account = sha256(login.strip().lower().encode("utf-8", "surrogatepass")).hexdigest()
+    return f"{DEVICE_COOKIE}_{account[:16]}"
+
+
+def _known(login: str, token: str, request: Request, response: Response) -> None:
+    """The account was here: strangers' guesses do not shut this device out."""
+    response.set_cookie(
+        device_cookie(login), token, int(KNOWN_FOR.total_seconds()), path="/api/v1/auth",
+        secure=rooms_of(request).secure_cookies, httponly=True, samesite="strict",
+    )  # fmt: skip
+
+
+def _told(
+    tokens: Tokens, request: Request, response: Response, *, cookies: bool, csrf: str = ""
+) -> SignedInAs:
     told = SignedInAs(expires_in=tokens.expires_in, session_id=tokens.session_id)
     if not cookies:
         told.access_token, told.refresh_token = tokens.access, tokens.refresh
         return told
-    told.csrf_token = secrets.token_urlsafe(24)
+    told.csrf_token = csrf or secrets.token_urlsafe(24)
     secure = rooms_of(request).secure_cookies
     lasts, valid = int(LASTS.total_seconds()), int(VALID.total_seconds())
     for name, value, age, path, hidden in (

@@ -3,6 +3,7 @@
 import hmac
 from uuid import UUID
 
+import structlog
 from fastapi import Request
 
 from niochat.access.api_keys import PREFIX as KEY_PREFIX
@@ -11,14 +12,18 @@ from niochat.access.sessions import Device
 from niochat.access.users import By
 from niochat.adapters import clock
 from niochat.assignment.presences import Presences
-from niochat.domain.audit import Who, WhoKind
-from niochat.domain.errors import Forbidden, Unauthenticated
+from niochat.domain.audit import Entry, Who, WhoKind
+from niochat.domain.errors import Forbidden, NiochatError, NotFound, Unauthenticated
 from niochat.domain.permissions import Action
 from niochat.ingress.api.rooms import rooms_of
 from niochat.wiring.access import Access
 from niochat.wiring.accounts import Accounts
 
+_log = structlog.get_logger(__name__)
+
 ACCESS_COOKIE, REFRESH_COOKIE, CSRF_COOKIE = "niochat_access", "niochat_refresh", "niochat_csrf"
+DEVICE_COOKIE = "niochat_device"
+"""How its name begins."""
 CSRF_HEADER = "x-csrf-token"
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -83,6 +88,7 @@ async def presence_changed(request: Request, tenant_id: UUID, user_id: UUID) -> 
 async def caller_of(request: Request) -> Caller:
     """Who calls, if they have not called too often. Raises ``Unauthenticated``, ``TooMany``."""
     caller = await _identified(request)
+    request.state.caller = caller
     limit = rooms_of(request).limit
     if limit is not None:
         await limit.count(request, caller.id)
@@ -128,9 +134,47 @@ def who_of(request: Request, caller: Caller) -> Who:
     return Who(WhoKind(caller.kind), str(caller.id), device_of(request).address)
 
 
+async def note_look(
+    request: Request,
+    caller: Caller,
+    action: str,
+    target: str,
+    after: dict[str, object] | None = None,
+) -> None:
+    """Whoever looked at what is told of people is written down."""
+    who = who_of(request, caller)
+    await access_of(request).audit.write(Entry(caller.tenant_id, who, action, target, None, after))
+
+
+async def note_denied(request: Request, error: Forbidden | NotFound) -> None:
+    """Somebody known wanted what they may not: the route, the ids in its address and the reason are
+    written down. Who is refused hears so also while the log is away.
+    """
+    caller: Caller | None = getattr(request.state, "caller", None)
+    if caller is None:
+        return
+    route = getattr(request.scope.get("route"), "path", "")
+    ids = {name: str(value) for name, value in request.path_params.items() if _is_id(value)}
+    after = {"code": error.code, **ids}
+    target = f"{request.method} {route}"
+    entry = Entry(caller.tenant_id, who_of(request, caller), "access.denied", target, None, after)
+    try:
+        await access_of(request).audit.write(entry)
+    except NiochatError as away:
+        _log.warning("denial_not_written", code=away.code)
+
+
+def _is_id(value: object) -> bool:
+    try:
+        return bool(UUID(str(value)))
+    except ValueError:
+        return False
+
+
 def by_of(request: Request, caller: Caller) -> By:
     """The caller, as somebody who changes what belongs to others."""
-    return By(caller.id, caller.grants, who_of(request, caller))
+    role = caller.role if caller.kind is Kind.USER else ""
+    return By(caller.id, caller.grants, who_of(request, caller), caller.teams, role)
 
 
 def device_of(request: Request) -> Device:

@@ -12,7 +12,7 @@ from niochat.access.links import Purpose
 from niochat.access.sessions import Ended
 from niochat.access.users import Change, NewUser
 from niochat.adapters import clock
-from niochat.domain.errors import Invalid, Refused
+from niochat.domain.errors import Invalid
 from niochat.domain.permissions import PLATFORM, SCOPED, Action, grants_of
 from niochat.domain.presence import Assignment
 from niochat.ingress.api.doorway import (
@@ -21,6 +21,7 @@ from niochat.ingress.api.doorway import (
     access_changed,
     access_of,
     by_of,
+    note_look,
     presence_changed,
     presence_of,
     who_of,
@@ -115,13 +116,17 @@ class TeamBody(Body):
 
 
 class ApiKey(Shown):
-    """A key of an integration; ``hint`` is how it begins."""
+    """A key of an integration; ``hint`` is how it begins. ``owner_id`` answers for it: it is
+    ``stopped`` while they are disabled, until it is transferred.
+    """
 
     id: UUID
     name: str
     hint: str
     permissions: list[str]
     created_by: UUID
+    owner_id: UUID | None
+    stopped: bool
     created_at: datetime
     expires_at: datetime | None
     last_used_at: datetime | None
@@ -133,6 +138,12 @@ class NewApiKey(Body):
     name: Name
     permissions: Annotated[Permissions, Field(min_length=1)]
     expires_at: datetime | None = None
+
+
+class NewOwner(Body):
+    """A user who may all that the key may."""
+
+    user_id: UUID
 
 
 class MadeApiKey(Shown):
@@ -151,6 +162,7 @@ async def users(
     tenant_id = caller.need(Action.USERS_READ)
     rows = await access_of(request).users.list(tenant_id, after(cursor), limit + 1)
     items, following = page(rows, limit)
+    await note_look(request, caller, "users.read", "users", {"shown": len(items)})
     return Page(items=[User.model_validate(each) for each in items], next_cursor=following)
 
 
@@ -168,6 +180,7 @@ async def invite(body: Invitation, caller: MayWrite, request: Request) -> User:
 async def user(user_id: UUID, caller: MayRead, request: Request) -> User:
     """One of them."""
     found = await access_of(request).users.find(caller.need(Action.USERS_READ), user_id)
+    await note_look(request, caller, "users.read", f"user:{user_id}")
     return User.model_validate(found)
 
 
@@ -191,9 +204,8 @@ async def change_user(user_id: UUID, body: UserChange, caller: MayWrite, request
 @router.post("/users/{user_id}/invitation", status_code=202)
 async def invite_again(user_id: UUID, caller: MayWrite, request: Request) -> None:
     """Another mail for somebody who has not come yet; links before it are void."""
-    found = await access_of(request).users.find(caller.need(Action.USERS_WRITE), user_id)
-    if found["status"] != "invited":
-        raise Refused("this user has come already", code="not_invited")
+    tenant_id = caller.need(Action.USERS_WRITE)
+    await access_of(request).users.invite_again(tenant_id, user_id, by_of(request, caller))
     await access_of(request).links.send(user_id, Purpose.INVITATION, clock.now())
 
 
@@ -218,11 +230,7 @@ async def roles(caller: MayRead, request: Request) -> list[Role]:
 async def put_role(name: Slug, body: RoleBody, caller: MayMakeRoles, request: Request) -> None:
     """Make a role, or let one mean something else."""
     tenant_id, grants = caller.need(Action.ROLES_WRITE), grants_of(body.permissions)
-    if name == caller.role:
-        raise Refused("nobody changes their own role", code="own_role")
-    await access_of(request).roles.put(
-        tenant_id, name, grants, caller.grants, who_of(request, caller)
-    )
+    await access_of(request).roles.put(tenant_id, name, grants, by_of(request, caller))
     await access_changed(request, tenant_id)
 
 
@@ -230,7 +238,7 @@ async def put_role(name: Slug, body: RoleBody, caller: MayMakeRoles, request: Re
 async def delete_role(name: Slug, caller: MayMakeRoles, request: Request) -> None:
     """Delete a role that nobody has."""
     tenant_id = caller.need(Action.ROLES_WRITE)
-    await access_of(request).roles.delete(tenant_id, name, who_of(request, caller))
+    await access_of(request).roles.delete(tenant_id, name, by_of(request, caller))
 
 
 @router.get("/teams")
@@ -244,15 +252,15 @@ async def teams(caller: MayReadTeams, request: Request) -> list[Team]:
 async def put_team(slug: Slug, body: TeamBody, caller: MayWriteTeams, request: Request) -> None:
     """Make a team, or change one. Members are changed with the users."""
     tenant_id = caller.need(Action.TEAMS_WRITE)
-    who = who_of(request, caller)
-    await access_of(request).teams.put(tenant_id, slug, body.name, body.assignment, who)
+    by = by_of(request, caller)
+    await access_of(request).teams.put(tenant_id, slug, body.name, body.assignment, by)
 
 
 @router.delete("/teams/{slug}", status_code=204)
 async def delete_team(slug: Slug, caller: MayWriteTeams, request: Request) -> None:
     """Delete a team that no conversation ever went to."""
     tenant_id = caller.need(Action.TEAMS_WRITE)
-    await access_of(request).teams.delete(tenant_id, slug, who_of(request, caller))
+    await access_of(request).teams.delete(tenant_id, slug, by_of(request, caller))
 
 
 @router.get("/api-keys")
@@ -282,4 +290,16 @@ async def make_api_key(body: NewApiKey, caller: MayMakeKeys, request: Request) -
 async def revoke_api_key(key_id: UUID, caller: MayMakeKeys, request: Request) -> None:
     """It is good no more from the next request on."""
     tenant_id = caller.need(Action.KEYS_WRITE)
-    await access_of(request).keys.revoke(tenant_id, key_id, who_of(request, caller))
+    await access_of(request).keys.revoke(tenant_id, key_id, by_of(request, caller))
+
+
+@router.put("/api-keys/{key_id}/owner", status_code=204)
+async def transfer_api_key(
+    key_id: UUID, body: NewOwner, caller: MayMakeKeys, request: Request
+) -> None:
+    """Somebody else answers for it from now on: it stops when they are disabled, and never does
+    more than they may.
+    """
+    tenant_id = caller.need(Action.KEYS_WRITE)
+    by = by_of(request, caller)
+    await access_of(request).keys.transfer(tenant_id, key_id, body.user_id, by)

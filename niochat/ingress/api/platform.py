@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Query, Request
 
 from niochat.access.callers import Caller
 from niochat.domain.permissions import Action
-from niochat.ingress.api.doorway import Needs, access_of
+from niochat.ingress.api.doorway import Needs, access_of, note_look
 from niochat.ingress.api.once import ActingRoute
 from niochat.ingress.api.shapes import Cursor, Limit, Page, Shown, number_cursor, number_of
 
@@ -43,5 +43,6 @@ async def audit(
         limit=limit + 1,
     )  # fmt: skip
     following = number_cursor(rows[limit - 1]["id"]) if len(rows) > limit else None
+    await note_look(request, caller, "audit.read", "audit", {"shown": len(rows[:limit])})
     items = [AuditShown.model_validate(row) for row in rows[:limit]]
     return Page(items=items, next_cursor=following)

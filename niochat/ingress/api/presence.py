@@ -11,7 +11,16 @@ from niochat.access.callers import Caller, Kind
 from niochat.domain.errors import Forbidden
 from niochat.domain.permissions import Action, Role
 from niochat.domain.presence import AgentState
-from niochat.ingress.api.doorway import Needs, SignedIn, presence_changed, presence_of, who_of
+from niochat.ingress.api.doorway import (
+    Needs,
+    SignedIn,
+    access_of,
+    by_of,
+    note_look,
+    presence_changed,
+    presence_of,
+    who_of,
+)
 from niochat.ingress.api.rooms import rooms_of
 from niochat.ingress.api.shapes import Body, Shown
 from niochat.live.passing import Passing, Presence
@@ -66,6 +75,7 @@ class Arrangement(Body):
 async def presences(caller: MayRead, request: Request) -> list[AgentPresence]:
     """Everybody who works here, by name."""
     rows = await presence_of(request).list(caller.need(Action.USERS_READ))
+    await note_look(request, caller, "users.read", "presences", {"shown": len(rows)})
     return [_shown(row) for row in rows]
 
 
@@ -94,6 +104,7 @@ async def arrange(
 ) -> AgentPresence:
     """How many conversations a queue may give somebody, or that they are gone."""
     tenant_id = caller.need(Action.USERS_WRITE)
+    await access_of(request).users.need_power_over(tenant_id, user_id, by_of(request, caller))
     arranged = await presence_of(request).arrange(
         tenant_id, user_id, who_of(request, caller), offline=body.offline,
         capacity=body.capacity, keep_capacity="capacity" not in body.model_fields_set,

@@ -39,7 +39,7 @@ from niochat.ingress.figures import ClusterFigures, report_for_ever
 from niochat.ingress.health import Health
 from niochat.ingress.operators import routes as operators
 from niochat.runtime.tasks import Owner
-from niochat.wiring.access import open_access
+from niochat.wiring.access import heads_of, open_access
 from niochat.wiring.accounts import open_accounts, outside_of
 from niochat.wiring.parts import Parts
 
@@ -107,7 +107,10 @@ def _rest(
 ) -> list[BaseRoute]:
     """The REST API, with and without the prefix that Serve may have taken off."""
     settings = parts.settings
-    access = open_access(parts.database, parts.vault, settings.base_url, settings.mail_from)
+    access = open_access(
+        parts.database, parts.vault, settings.base_url, settings.mail_from,
+        heads=heads_of(settings, parts.vault),
+    )  # fmt: skip
     parts.owner.start(access.audit.seal_for_ever())
     parts.owner.start(Gathering(parts.database).gather_for_ever())
     parts.owner.start(access.idempotency.purge_for_ever())

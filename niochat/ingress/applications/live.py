@@ -25,10 +25,14 @@ def live_routes(parts: Parts) -> list[BaseRoute]:
     access = open_access(parts.database, parts.vault, settings.base_url, settings.mail_from)
     hub = Hub(EventLog(parts.database), Counters(parts.database))
     gestures = Gestures(
-        DeskViews(parts.database).one, Reading(parts.database).mark, parts.passing.say
-    )
+        DeskViews(parts.database).one, Reading(parts.database).mark, parts.passing.say,
+        access.audit.write,
+    )  # fmt: skip
     release = release_of(settings.release)
-    live = Live(hub, access.callers, access.tickets, gestures, release, Presences(parts.database))
+    live = Live(
+        hub, access.callers, access.tickets, gestures, release, Presences(parts.database),
+        access.audit.write,
+    )  # fmt: skip
     releases = Broadcast(settings.redis_url.get_secret_value(), RELEASES)
     parts.owner.start(hub.run_for_ever())
     parts.owner.start(hub.count_for_ever())
@@ -36,6 +40,7 @@ def live_routes(parts: Parts) -> list[BaseRoute]:
     parts.owner.start(releases.hear(live.released))
     parts.owner.start(releases.say(release.encode()))
     parts.owner.start(live.look_after_for_ever())
+    parts.owner.start(live.write_down_for_ever())
     parts.owner.start(live.say_they_are_here_for_ever())
     parts.owner.start(parts.news.listen(lambda _: hub.hint(), hub.hint))
     parts.owner.start(parts.access_changes.listen(live.access_changed))

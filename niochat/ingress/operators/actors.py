@@ -21,7 +21,15 @@ from niochat.actors.inspection import (
 )
 from niochat.conversation.pauses import MAX_PAUSES, Pauses
 from niochat.domain.errors import Invalid, NotFound, Refused, Unavailable
-from niochat.ingress.operators.asked import Page, PauseBody, address_of, answer, body_of, page_of
+from niochat.ingress.operators.asked import (
+    Page,
+    PauseBody,
+    address_of,
+    answer,
+    body_of,
+    client_of,
+    page_of,
+)
 from niochat.ingress.operators.hosts import Operate
 from niochat.ingress.operators.rows import Rows
 from niochat.runtime.address import Address
@@ -94,6 +102,7 @@ class ActorDoor:
                 raise NotFound("there is no such thread")
             raise Refused(f"{MAX_PAUSES} are paused already: resume some", code="too_many_pauses")
         _say("pause", address)
+        await self._note(request, "operators.pause", address)
         return answer(
             {"key": address.key, "paused_until": until, "told": await self._tell(address)}
         )
@@ -103,7 +112,14 @@ class ActorDoor:
         address = _pausable(request)
         await self._pauses.resume(address.key)
         _say("resume", address)
+        await self._note(request, "operators.resume", address)
         return answer({"key": address.key, "paused_until": None, "told": await self._tell(address)})
+
+    async def _note(self, request: Request, action: str, address: Address) -> None:
+        rows = (await self._rows.waiting([address.key])).get(address.key)
+        if rows is not None:  # of no thread there is nothing to tell, and nobody to tell it to
+            client = client_of(request)
+            await self._rows.note(rows["tenant_id"], client, action, address.key, {})
 
     async def _tell(self, address: Address) -> bool:
         """Whether the owner knows already; it reads the rows each second anyway."""

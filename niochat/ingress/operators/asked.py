@@ -75,6 +75,11 @@ def address_of(kind: str, key: str) -> Address:
         ) from None
 
 
+def client_of(request: Request) -> str:
+    """The address the request came from."""
+    return request.client.host if request.client is not None else ""
+
+
 def idempotency_key(request: Request) -> str | None:
     """The header's value. Raises ``Invalid`` when it cannot be stored as it is."""
     key = request.headers.get("idempotency-key")

@@ -12,7 +12,13 @@ from niochat.domain.commands import HandOverConversation
 from niochat.domain.errors import Invalid
 from niochat.inbox.ask import Asking, ThreadPlace
 from niochat.ingress.operators.actors import ActorDoor
-from niochat.ingress.operators.asked import HandOverBody, answer, body_of, idempotency_key
+from niochat.ingress.operators.asked import (
+    HandOverBody,
+    answer,
+    body_of,
+    client_of,
+    idempotency_key,
+)
 from niochat.ingress.operators.rows import Rows
 
 _log = structlog.get_logger(__name__)
@@ -32,6 +38,10 @@ class ConversationDoor:
     async def conversation(self, request: Request) -> Response:
         """``GET /conversations/{wanted}``: state, turn, what waits, and its actor."""
         found = await self._find(request)
+        await self._rows.note(
+            found["tenant_id"], client_of(request), "operators.read", found["thread_id"],
+            {"conversation": str(found["id"])},
+        )  # fmt: skip
         actor = await self._actors.look(kinds.conversation(found["thread_id"]))
         return answer({**found, **await self._rows.doings(found), "actor": actor})
 
@@ -53,6 +63,10 @@ class ConversationDoor:
         _log.info(
             "operator_acted", who="operator", action="hand_over", conversation=str(found["id"])
         )
+        await self._rows.note(
+            found["tenant_id"], client_of(request), "operators.hand_over", found["thread_id"],
+            {"conversation": str(found["id"]), "team": team, "done": done},
+        )  # fmt: skip
         told = {"conversation": found["id"], "protocol": found["protocol"]}
         return answer({**told, "outcome": "done" if done else None}, 200 if done else 202)
 

@@ -4,8 +4,10 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
+from niochat.adapters.postgres.audit import record
 from niochat.adapters.postgres.database import Database
 from niochat.adapters.postgres.queries import queries
+from niochat.domain.audit import Entry, Who, WhoKind
 from niochat.domain.errors import NotFound, Refused
 
 _SQL = queries("operators")
@@ -77,6 +79,15 @@ class Rows:
         """Whether the tenant has a team of that slug."""
         async with self._database.path() as connection:
             return bool(await connection.fetchval(_SQL["team"], tenant_id, team))
+
+    async def note(
+        self, tenant_id: UUID, address: str, action: str, thread: UUID, after: dict[str, Any]
+    ) -> None:
+        """What an operator did is in the log of the tenant it was done to."""
+        who = Who(WhoKind.OPERATOR, "operator", address)
+        async with self._database.tenant(tenant_id) as connection:
+            entry = Entry(tenant_id, who, action, f"thread:{thread}", None, after)
+            await record(connection, entry)
 
     async def _fetch(self, query: str, *values: object) -> list[dict[str, Any]]:
         async with self._database.path() as connection:

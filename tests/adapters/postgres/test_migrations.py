@@ -77,3 +77,50 @@ def test_a_visit_under_way_outlives_the_assistants_tables(
     (visit,) = owner.execute("SELECT id, state, schema_version FROM conversations").fetchall()
     state = state_from_json(visit["state"], 1)
     assert (state.id, state.status, state.reminded) == (UUID(str(every)), Status.PENDING, False)
+
+
+CALLS = """[
+  {"tool": "identificar_cliente", "result": {"ok": true, "n": 52998224725},
+   "arguments": {"cpf_cnpj": "529.982.247-25", "desejo": "fatura \\" 1"}},
+  {"tool": "identificar_cliente", "result": {}, "arguments": "{\\"cpf_cnpj\\": \\"52998224725"},
+  {"tool": "escolher_contrato", "result": {}, "arguments": {"opcao": 1}}
+]"""
+
+
+def test_documents_of_kept_calls_are_masked_and_keys_get_their_owners(
+    owner: "psycopg.Connection[dict[str, object]]", empty_database_url: str
+) -> None:
+    tenant, every = uuid4(), uuid4()
+    values = {"t": tenant, "i": every, "state": STATE % every}
+    owner.execute(BEFORE, values)
+    for statement in VISIT.split(";\n")[:-1]:
+        owner.execute(statement.encode(), values)
+    migrate(empty_database_url, to="0016")
+    owner.execute("UPDATE turns SET tool_results = %s", (CALLS,))
+    ana, root = uuid4(), uuid4()
+    owner.execute(
+        "INSERT INTO users (id, tenant_id, login, name, role) VALUES"
+        " (%s, %s, 'ana@example.com', 'Ana', 'admin'), (%s, NULL, 'root@example.com', 'R',"
+        " 'superuser')", (ana, tenant, root),
+    )  # fmt: skip
+    makers: dict[str, object] = {"a": ana, "b": root, "c": None, "d": None, "e": uuid4()}
+    ids = {name: uuid4() for name in makers}
+    makers |= {"c": ids["a"], "d": ids["c"]}
+    for name, maker in makers.items():
+        owner.execute(
+            "INSERT INTO api_keys (tenant_id, id, name, digest, hint, permissions, created_by)"
+            " VALUES (%s, %s, %s, %s, 'nk_', '{}', %s)",
+            (tenant, ids[name], name, name.encode(), maker),
+        )
+
+    migrate(empty_database_url)
+
+    (turn,) = owner.execute("SELECT tool_results FROM turns").fetchall()
+    assert turn["tool_results"] == [
+        {"tool": "identificar_cliente", "result": {"ok": True, "n": 52998224725},
+         "arguments": {"cpf_cnpj": "***.***.***-**", "desejo": 'fatura " 1'}},
+        {"tool": "identificar_cliente", "result": {}, "arguments": '{"cpf_cnpj": "***********'},
+        {"tool": "escolher_contrato", "result": {}, "arguments": {"opcao": 1}},
+    ]  # fmt: skip
+    keys = owner.execute("SELECT name, owner_id FROM api_keys ORDER BY name").fetchall()
+    assert [key["owner_id"] for key in keys] == [ana, root, ana, ana, None]

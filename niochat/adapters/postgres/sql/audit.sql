@@ -18,6 +18,14 @@ SELECT pg_try_advisory_xact_lock(7226041)
 -- Where the chain ends.
 SELECT number, upto_xid::text, upto_id, digest FROM audit_links ORDER BY number DESC LIMIT 1
 
+-- name: digest
+-- Of a link.
+SELECT digest FROM audit_links WHERE number = $1
+
+-- name: rows
+-- How many rows the links behind one hold.
+SELECT coalesce(sum(rows), 0)::bigint FROM audit_links WHERE number > $1
+
 -- name: unsealed
 -- Rows behind the chain's end whose transactions, and all before them, have ended.
 SELECT id, xid::text, tenant_id, at, who_kind, who, action, target, before, after, address

@@ -7,12 +7,16 @@ SELECT id, tenant_id, login, name FROM users WHERE id = $1 AND status <> 'disabl
 SELECT id, tenant_id, login, name FROM users WHERE login = $1 AND status = 'active'
 
 -- name: void
--- Links of the same purpose that were sent before.
+-- Links of one purpose that were sent before.
 DELETE FROM one_time_links WHERE user_id = $1 AND purpose = $2
 
 -- name: make
 -- A link's digest; the link itself is in the mail alone.
 INSERT INTO one_time_links (digest, user_id, purpose, expires_at) VALUES ($1, $2, $3, $4)
+
+-- name: good
+-- Whether a link is.
+SELECT true FROM one_time_links WHERE digest = $1 AND used_at IS NULL AND expires_at > $2
 
 -- name: redeem
 -- Good once, and not for ever.

@@ -2,9 +2,17 @@
 -- Roles a tenant made itself.
 SELECT name, permissions FROM roles WHERE tenant_id = $1 ORDER BY name
 
--- name: permissions
--- What a role meant so far.
-SELECT permissions FROM roles WHERE tenant_id = $1 AND name = $2
+-- name: held
+-- What a role means, and nobody gives it another meaning until the transaction ends.
+SELECT permissions FROM roles WHERE tenant_id = $1 AND name = $2 FOR SHARE
+
+-- name: taken
+-- The same for whoever gives it one; and the teams of those who have the role.
+SELECT permissions,
+       ARRAY(SELECT DISTINCT m.team FROM users u
+               JOIN team_members m ON m.tenant_id = u.tenant_id AND m.user_id = u.id
+              WHERE u.tenant_id = r.tenant_id AND u.role = r.name) AS teams
+  FROM roles r WHERE tenant_id = $1 AND name = $2 FOR UPDATE OF r
 
 -- name: put
 -- A role means this from now on; none of $4 that are there is too many.

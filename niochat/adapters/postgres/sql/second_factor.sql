@@ -1,6 +1,6 @@
 -- name: read
 -- The second factor of a user; who asks holds it until the transaction ends.
-SELECT totp_sealed, totp_since, totp_step FROM users WHERE id = $1 FOR UPDATE
+SELECT tenant_id, totp_sealed, totp_since, totp_step FROM users WHERE id = $1 FOR UPDATE
 
 -- name: begin
 -- A secret that is not asked for yet.

@@ -4,6 +4,10 @@ SELECT u.id, u.tenant_id, u.status, u.password_hash, t.status AS tenant_status
   FROM users u LEFT JOIN tenants t ON t.tenant_id = u.tenant_id
  WHERE u.login = $1
 
+-- name: login
+-- Of a user.
+SELECT login FROM users WHERE id = $1
+
 -- name: begin
 -- A new family of refresh tokens.
 INSERT INTO sessions (tenant_id, user_id, address, agent, created_at, seen_at, expires_at)
@@ -27,6 +31,11 @@ SELECT r.session_id, r.used_at, s.ended_at, s.expires_at, s.seen_at, u.id, u.sta
 -- name: use
 -- It is good no more; used again it ends the session.
 UPDATE refresh_tokens SET used_at = $2 WHERE digest = $1
+
+-- name: successor
+-- The token of a session that came after another: one of these.
+SELECT digest, session_id, used_at FROM refresh_tokens
+ WHERE digest = ANY ($1::bytea[]) AND session_id = $2 LIMIT 1
 
 -- name: prolong
 -- The session lives on.

@@ -11,6 +11,14 @@ SELECT t.slug, t.name, t.assignment,
 -- As it is so far.
 SELECT name, assignment FROM teams WHERE tenant_id = $1 AND slug = $2
 
+-- name: members
+-- The roles of who is in it, and what they mean.
+SELECT DISTINCT u.role, r.permissions
+  FROM team_members m
+  JOIN users u ON u.tenant_id = m.tenant_id AND u.id = m.user_id
+  LEFT JOIN roles r ON r.tenant_id = u.tenant_id AND r.name = u.role
+ WHERE m.tenant_id = $1 AND m.team = $2
+
 -- name: put
 -- So it is from now on; none of $5 that are there is too many.
 INSERT INTO teams (tenant_id, slug, name, assignment)

@@ -1,15 +1,35 @@
--- name: failures
--- Failures of these keys in windows that began after $2.
-SELECT key, failures, since FROM attempts WHERE key = ANY ($1) AND since > $2
-
--- name: count
--- One more of each key; a window that is over begins anew.
+-- name: hold
+-- How often each of these keys was counted; nobody else counts them until the transaction ends. In
+-- one order, so that two who count the same wait for each other.
 INSERT INTO attempts AS a (key, failures, since)
-SELECT key, 1, $2 FROM unnest($1::text[]) AS key
-ON CONFLICT (key) DO UPDATE
-   SET failures = CASE WHEN a.since > $3 THEN a.failures + 1 ELSE 1 END,
-       since = CASE WHEN a.since > $3 THEN a.since ELSE $2 END
+SELECT key, 0, $2 FROM unnest($1::text[]) AS key ORDER BY key
+    ON CONFLICT (key) DO UPDATE SET key = excluded.key
+RETURNING key, failures, since, next_at
 
--- name: forget
--- The holder was there.
-DELETE FROM attempts WHERE key = $1
+-- name: put
+-- So often they were counted now.
+UPDATE attempts a SET failures = w.failures, since = w.since, next_at = w.next_at
+  FROM unnest($1::text[], $2::int[], $3::timestamptz[], $4::timestamptz[])
+       AS w (key, failures, since, next_at)
+ WHERE a.key = w.key
+
+-- name: sweep
+-- Some that nobody needs any more; those that somebody counts right now are left.
+DELETE FROM attempts
+ WHERE key IN (SELECT key FROM attempts WHERE since < $1 LIMIT 100 FOR UPDATE SKIP LOCKED)
+
+-- name: tell
+-- Whether it is time to tell somebody again; then they were told now.
+INSERT INTO attempts AS a (key, failures, since) VALUES ($1, 1, $2)
+    ON CONFLICT (key) DO UPDATE SET since = $2 WHERE a.since <= $3
+RETURNING key
+
+-- name: holder
+-- Who has this login.
+SELECT id, tenant_id, login, name, status FROM users WHERE login = $1
+
+-- name: unlock
+-- Nothing is counted against an account any more: its own key ($1), and those that begin so ($2).
+DELETE FROM attempts
+ WHERE key = ANY ($1::text[])
+    OR EXISTS (SELECT FROM unnest($2::text[]) AS begun WHERE starts_with(key, begun))

@@ -17,6 +17,10 @@ SELECT u.id, u.login, u.name, u.role, u.status, u.totp_since IS NOT NULL AS seco
   FROM users u
  WHERE u.tenant_id = $1 AND u.id = $2
 
+-- name: hold
+-- Nobody changes them until the transaction ends.
+SELECT FROM users WHERE tenant_id = $1 AND id = $2 FOR UPDATE
+
 -- name: invite
 -- A user without a password; nobody where the login is taken, by whomever.
 INSERT INTO users (tenant_id, login, name, role, status) VALUES ($1, $2, $3, $4, 'invited')

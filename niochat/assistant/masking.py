@@ -1,0 +1,57 @@
+"""Documents in the calls that a turn keeps: only their last two characters.
+
+A call that was cut off is shown to the model again. Its document is put back from what the customer
+wrote, which the model reads anyway.
+"""
+
+import re
+from collections.abc import Callable, Iterable
+from typing import Any
+
+DOCUMENT = "cpf_cnpj"
+"""Arguments of tools that are a document."""
+_NUMBER = re.compile(r"\d(?:[ .\-/]{0,3}\d){10,}")
+"""Eleven digits or more, however people part them: a document, or what is as much of somebody."""
+
+
+def masked_arguments(said: object) -> object:
+    """Arguments as they are kept; text that was no JSON too."""
+    return _each(said, _masked, lambda text: _NUMBER.sub(lambda found: _masked(found[0]), text))
+
+
+def with_documents(said: object, documents: Iterable[str]) -> object:
+    """The same with the one of ``documents`` that was masked, where it can be told which."""
+    known = list(dict.fromkeys(documents))
+
+    def opened(kept: str) -> str:
+        mask = _plain(kept)
+        fitting = [each for each in known if _masked(each) == mask]
+        return fitting[0] if len(fitting) == 1 else kept
+
+    return _each(said, opened, lambda text: text)
+
+
+def _each(said: object, document: Callable[[str], str], other: Callable[[str], str]) -> Any:
+    """Every text in it, changed."""
+    match said:
+        case dict():
+            return {
+                name: document(value)
+                if name == DOCUMENT and isinstance(value, str)
+                else _each(value, document, other)
+                for name, value in said.items()
+            }
+        case list():
+            return [_each(value, document, other) for value in said]
+        case str():
+            return other(said)
+        case _:
+            return said
+
+
+def _masked(document: str) -> str:
+    return re.sub(r"[^\W_](?=[\W_]*[^\W_][\W_]*[^\W_])", "*", document)
+
+
+def _plain(kept: str) -> str:
+    return re.sub(r"[ .\-/]", "", kept)

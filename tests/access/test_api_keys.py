@@ -1,0 +1,144 @@
+"""A key is good while whoever answers for it is here, and never does more than they may."""
+
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+
+from niochat.access.users import By, Change
+from niochat.domain.audit import Who, WhoKind
+from niochat.domain.errors import Forbidden, Invalid, NotFound, Refused, Unauthenticated
+from niochat.domain.permissions import ROLES, Action, Role, Scope, grants_of
+from tests.access.conftest import House
+from tests.builders import Given
+
+pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(60)]
+
+SOMEBODY = Who(WhoKind.USER, "somebody", "203.0.113.7")
+OTHER = By(UUID(int=1), ROLES[Role.ADMIN], SOMEBODY)
+
+
+def admin(user: UUID) -> By:
+    return By(user, ROLES[Role.ADMIN], SOMEBODY)
+
+
+async def made(house: House, by: By, *permissions: str, name: str = "erp") -> tuple[UUID, str]:
+    key = await house.keys.make(house.tenant, name, grants_of(permissions), by, None)
+    return key.id, key.key
+
+
+async def good(house: House, key: str) -> bool:
+    try:
+        await house.callers.of_key(key, house.clock.now)
+    except Unauthenticated:
+        return False
+    return True
+
+
+async def test_a_key_is_over_while_its_maker_is_disabled(house: House) -> None:
+    ana = await house.user("ana@example.com", "admin")
+    key_id, key = await made(house, admin(ana), "contacts:read")
+    assert await good(house, key)
+
+    await house.users.change(house.tenant, ana, Change(disabled=True), OTHER)
+    assert not await good(house, key)
+    (listed,) = await house.keys.list(house.tenant, None, 10)
+    assert (listed["id"], listed["owner_id"], listed["stopped"]) == (key_id, ana, True)
+
+
+async def test_a_key_is_over_when_its_maker_is_deleted(house: House) -> None:
+    ana = await house.user("ana@example.com", "admin")
+    _, key = await made(house, admin(ana), "contacts:read")
+    await house.admin.execute("DELETE FROM users")
+    assert not await good(house, key)
+    assert (await house.keys.list(house.tenant, None, 10))[0]["stopped"]
+
+
+async def test_a_key_goes_on_for_whoever_it_was_transferred_to(house: House) -> None:
+    ana, rui = [await house.user(f"{name}@example.com", "admin") for name in ("ana", "rui")]
+    key_id, key = await made(house, admin(ana), "contacts:read")
+    await house.users.change(house.tenant, ana, Change(disabled=True), OTHER)
+
+    await house.keys.transfer(house.tenant, key_id, rui, OTHER)
+    assert await good(house, key)
+    assert not (await house.keys.list(house.tenant, None, 10))[0]["stopped"]
+    row = await house.admin.fetchrow("SELECT * FROM audit WHERE action = 'keys.transfer'")
+    assert row["target"] == f"key:{key_id}"
+    assert (row["before"], row["after"]) == ({"owner": str(ana)}, {"owner": str(rui)})
+    await house.users.change(house.tenant, rui, Change(disabled=True), OTHER)
+    assert not await good(house, key)
+
+
+async def test_a_key_is_transferred_to_nobody_weaker_gone_or_foreign(
+    house: House, given: Given
+) -> None:
+    ana = await house.user("ana@example.com", "admin")
+    key_id, _ = await made(house, admin(ana), "settings:write")
+    weak = await house.user("weak@example.com", "agent")
+    gone = await house.user("gone@example.com", "admin", status="disabled")
+    foreign = await house.user("eve@example.com", "admin", tenant=await given.tenant())
+    for to, error in ((weak, Refused), (gone, Invalid), (foreign, Invalid), (key_id, Invalid)):
+        with pytest.raises(error):
+            await house.keys.transfer(house.tenant, key_id, to, OTHER)
+    agent = By(weak, ROLES[Role.AGENT], SOMEBODY)
+    with pytest.raises(Forbidden):
+        await house.keys.transfer(house.tenant, key_id, ana, agent)
+    with pytest.raises(NotFound):
+        await house.keys.transfer(house.tenant, UUID(int=7), ana, OTHER)
+
+
+async def test_a_key_may_no_more_than_its_owner_may_now(house: House) -> None:
+    ana = await house.user("ana@example.com", "admin")
+    _, key = await made(house, admin(ana), "settings:write", "conversations:read:all")
+    await house.users.change(house.tenant, ana, Change(role="agent"), OTHER)
+    caller = await house.callers.of_key(key, house.clock.now)
+    assert caller.grants == {Action.CONVERSATIONS_READ: Scope.TEAM}
+
+    await house.admin.execute(
+        "INSERT INTO roles VALUES ($1, 'leitora', ARRAY['contacts:read'])", house.tenant
+    )
+    await house.users.change(house.tenant, ana, Change(role="leitora"), OTHER)
+    assert (await house.callers.of_key(key, house.clock.now)).grants == {}
+
+
+async def test_keys_that_a_key_made_are_over_with_it(house: House) -> None:
+    ana = await house.user("ana@example.com", "admin")
+    first_id, first = await made(house, admin(ana), "keys:write", "contacts:read")
+    maker = By(first_id, grants_of(["keys:write", "contacts:read"]), SOMEBODY)
+    child_id, child = await made(house, maker, "keys:write", "contacts:read", name="filha")
+    _, grandchild = await made(
+        house, By(child_id, maker.grants, SOMEBODY), "contacts:read", name="neta"
+    )
+    kept_id, kept = await made(house, maker, "contacts:read", name="entregue")
+    assert {each["owner_id"] for each in await house.keys.list(house.tenant, None, 10)} == {ana}
+
+    await house.keys.transfer(house.tenant, kept_id, ana, OTHER)
+    await house.keys.revoke(house.tenant, first_id, OTHER)
+    assert [await good(house, each) for each in (first, child, grandchild, kept)] == [
+        False, False, False, True,
+    ]  # fmt: skip
+
+
+async def test_a_key_that_a_key_made_is_over_when_that_is(house: House) -> None:
+    ana = await house.user("ana@example.com", "admin")
+    until = house.clock.now + timedelta(days=1)
+    grants = grants_of(["keys:write"])
+    first = await house.keys.make(house.tenant, "erp", grants, admin(ana), until)
+    later = until + timedelta(days=1)
+    child = await house.keys.make(
+        house.tenant, "filha", grants, By(first.id, grants, SOMEBODY), later
+    )
+    assert await good(house, child.key)
+    house.clock.passes(days=1)
+    assert not await good(house, child.key)
+
+
+async def test_a_superuser_inside_makes_keys_as_the_administrator(house: House) -> None:
+    root = await house.user("root@example.com", "superuser")
+    _, key = await made(house, admin(root), "settings:write")
+    caller = await house.callers.of_key(key, house.clock.now)
+    assert set(caller.grants) == {Action.SETTINGS_WRITE}
+    assert not (await house.keys.list(house.tenant, None, 10))[0]["stopped"]
+    await house.admin.execute("UPDATE users SET status = 'disabled'")
+    assert not await good(house, key)
+    assert (await house.keys.list(house.tenant, None, 10))[0]["stopped"]

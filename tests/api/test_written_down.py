@@ -1,0 +1,250 @@
+"""Every change and every read of what is told of people is in the log, and what fails, too."""
+
+import re
+from typing import Any
+from uuid import UUID
+
+import pytest
+from fastapi.routing import APIRoute
+
+from niochat.ingress.api.application import ROUTERS
+from tests.access.conftest import PASSWORD
+from tests.access.test_second_factor import App
+from tests.api.conftest import Desk, problem
+from tests.api.test_authorisation import SAMPLES, filled
+
+pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(120)]
+
+LOGIN = "ana@example.com"
+
+
+async def log(desk: Desk, *actions: str) -> list[dict[str, Any]]:
+    rows = await desk.house.admin.fetch(
+        "SELECT tenant_id, who_kind, who, action, target, before, after, address FROM audit"
+        " WHERE cardinality($1::text[]) = 0 OR action = ANY ($1) ORDER BY id",
+        list(actions),
+    )
+    return [dict(row) for row in rows]
+
+
+async def log_in(desk: Desk, login: str, password: str = PASSWORD, **more: str) -> Any:
+    body = {"login": login, "password": password, **more}
+    return await desk.http.post("/auth/login", json=body)
+
+
+async def test_failed_log_ins_are_written_down_with_a_masked_account(desk: Desk) -> None:
+    ana = await desk.house.user(LOGIN)
+    out = await desk.house.user("rui@example.com", status="disabled")
+    await log_in(desk, LOGIN, "errada errada")
+    await log_in(desk, "nobody@example.com", "errada errada")
+    await log_in(desk, "rui@example.com")
+    rows = await log(desk, "sessions.refused")
+    tenant = desk.house.tenant
+    assert [(row["tenant_id"], row["who"], row["target"], row["after"]) for row in rows] == [
+        (tenant, "a***@example.com", f"user:{ana}", {"code": "bad_credentials"}),
+        (None, "n***@example.com", "login:n***@example.com", {"code": "bad_credentials"}),
+        (tenant, "r***@example.com", f"user:{out}", {"code": "disabled"}),
+    ]
+    assert {row["address"] for row in rows} == {"127.0.0.1"}
+    assert "errada" not in str(rows)
+    assert LOGIN not in str(rows)
+
+
+async def test_the_second_factor_on_and_off_is_written_down(desk: Desk) -> None:
+    ana, headers = await desk.joins("agent")
+    begun = (await desk.http.post("/auth/second-factor", headers=headers)).json()
+    app = App(desk.house, begun["secret"])
+    for path, code in (("confirm", "000000"), ("confirm", app.code()), ("off", "000000"),
+                       ("off", app.code(1))):  # fmt: skip
+        await desk.http.post(f"/auth/second-factor/{path}", json={"code": code}, headers=headers)
+    rows = await log(desk, "second_factor.on", "second_factor.off", "second_factor.refused")
+    assert [(row["action"], row["after"]) for row in rows] == [
+        ("second_factor.refused", {"code": "wrong_code", "wanted": "on"}),
+        ("second_factor.on", None),
+        ("second_factor.refused", {"code": "wrong_code", "wanted": "off"}),
+        ("second_factor.off", None),
+    ]
+    assert {(row["tenant_id"], row["who"], row["target"], row["address"]) for row in rows} == {
+        (desk.house.tenant, str(ana), f"user:{ana}", "127.0.0.1")
+    }
+    assert app.code() not in str(rows)
+
+
+async def test_forgotten_passwords_and_links_are_written_down(desk: Desk) -> None:
+    ana = await desk.house.user(LOGIN)
+    for login in (LOGIN, "nobody@example.com"):
+        await desk.http.post("/auth/forgotten", json={"login": login})
+    body = {"secret": "wrong", "password": PASSWORD}
+    problem(await desk.http.post("/auth/password", json=body), 409, "link_over")
+    desk.house.clock.passes(seconds=60)
+    (mail,) = await desk.house.deliver()
+    secret = re.search(r"#(\S+)", mail.get_content())
+    assert secret
+    body = {"secret": secret[1], "password": PASSWORD}
+    assert (await desk.http.post("/auth/password", json=body)).status_code == 204
+
+    rows = await log(desk, "users.forgotten", "links.refused", "users.password")
+    tenant = desk.house.tenant
+    assert [(row["action"], row["tenant_id"], row["target"]) for row in rows] == [
+        ("users.forgotten", tenant, f"user:{ana}"),
+        ("users.forgotten", None, "login:n***@example.com"),
+        ("links.refused", None, "link"),
+        ("users.password", tenant, f"user:{ana}"),
+    ]
+    assert {row["address"] for row in rows} == {"127.0.0.1"}
+
+
+async def test_a_device_that_took_a_mailed_link_is_known(desk: Desk) -> None:
+    await desk.house.user(LOGIN)
+    await desk.http.post("/auth/forgotten", json={"login": LOGIN})
+    desk.house.clock.passes(seconds=60)
+    (mail,) = await desk.house.deliver()
+    secret = re.search(r"#(\S+)", mail.get_content())
+    assert secret
+    told = await desk.http.post("/auth/password", json={"secret": secret[1], "password": PASSWORD})
+    (cookie,) = told.headers.get_list("set-cookie")
+    assert cookie.startswith("niochat_device_")
+    assert "HttpOnly" in cookie
+    assert "SameSite=strict" in cookie
+
+    for _ in range(11):
+        await log_in(desk, LOGIN, "errada errada")
+    problem(await log_in(desk, LOGIN), 429, "too_many_attempts")
+    headers = {"cookie": cookie.partition(";")[0]}
+    came = await desk.http.post(
+        "/auth/login", json={"login": LOGIN, "password": PASSWORD}, headers=headers
+    )
+    assert came.status_code == 200, came.text
+
+
+async def test_an_invitation_that_is_sent_again_is_written_down(desk: Desk) -> None:
+    boss, headers = await desk.joins("admin")
+    made = (await desk.http.post("/users", json=SAMPLES["/users"], headers=headers)).json()
+    again = await desk.http.post(f"/users/{made['id']}/invitation", headers=headers)
+    assert again.status_code == 202
+    (row,) = await log(desk, "users.invite_again")
+    assert (row["who"], row["target"]) == (str(boss), f"user:{made['id']}")
+
+
+async def test_what_is_forbidden_is_written_down(desk: Desk) -> None:
+    boss, theirs = await desk.joins("admin")
+    visit = await desk.conversation()
+    await desk.http.post(f"/conversations/{visit.id}/assign", json={}, headers=theirs)
+    ana, headers = await desk.joins("agent")
+    problem(await desk.http.get("/audit", headers=headers), 403, "forbidden")
+    problem(
+        await desk.http.patch(f"/users/{boss}", json={"name": "x"}, headers=headers),
+        403, "forbidden",
+    )  # fmt: skip
+    hidden = await desk.http.get(f"/conversations/{visit.id}/messages", headers=headers)
+    problem(hidden, 404, "not_found")
+    rows = await log(desk, "access.denied")
+    assert [(row["target"], row["after"]) for row in rows] == [
+        ("GET /audit", {"code": "forbidden"}),
+        ("PATCH /users/{user_id}", {"code": "forbidden", "user_id": str(boss)}),
+        ("GET /conversations/{conversation_id}/messages",
+         {"code": "not_found", "conversation_id": str(visit.id)}),
+    ]  # fmt: skip
+    assert {(row["who"], row["tenant_id"]) for row in rows} == {(str(ana), desk.house.tenant)}
+
+
+async def test_a_key_that_is_refused_is_written_down_as_the_key(desk: Desk) -> None:
+    _, headers = await desk.joins("admin")
+    body = {"name": "erp", "permissions": ["contacts:read"]}
+    made = (await desk.http.post("/api-keys", json=body, headers=headers)).json()
+    key = {"authorization": f"Bearer {made['key']}"}
+    problem(await desk.http.get("/users", headers=key), 403, "forbidden")
+    (row,) = await log(desk, "access.denied")
+    assert (row["who_kind"], row["who"], row["target"]) == ("key", made["id"], "GET /users")
+
+
+OF_NOBODY = {
+    "/auth/me", "/auth/sessions", "/permissions", "/roles", "/teams", "/api-keys", "/channels",
+    "/channels/{channel_id}", "/channels/{channel_id}/status", "/channels/{channel_id}/webhook",
+    "/settings", "/settings/assistant", "/tenants", "/tenants/{tenant_id}",
+    "/conversations/counts", "/conversations/unread", "/presence/me", "/files/content/{token}",
+}  # fmt: skip
+"""What these give away is one's own, or of nobody; a file's address was written down."""
+
+
+def reads() -> list[str]:
+    found = [
+        route.path
+        for router in ROUTERS
+        for route in router.routes
+        if isinstance(route, APIRoute) and "GET" in route.methods
+    ]
+    return sorted(set(found) - OF_NOBODY)
+
+
+@pytest.mark.parametrize("path", reads())
+async def test_every_read_of_what_is_told_of_people_is_written_down(desk: Desk, path: str) -> None:
+    boss, headers = await desk.joins("admin")
+    visit = await desk.conversation(None, "meu nome é Ana")
+    ids = {
+        "user_id": str(boss), "conversation_id": str(visit.id),
+        "contact_id": str(await desk.house.admin.fetchval("SELECT contact_id FROM threads")),
+        "message_id": str(await desk.house.admin.fetchval("SELECT id FROM messages LIMIT 1")),
+    }  # fmt: skip
+    before = len(await log(desk))
+    params = {"q": "nome"} if path.startswith("/search") else {}
+    answer = await desk.http.get(filled(path, ids), params=params, headers=headers)
+    if path.endswith("/file"):  # this message has none
+        assert answer.status_code == 404
+        return
+    assert answer.status_code == 200, answer.text
+    rows = (await log(desk))[before:]
+    assert [row["action"].rpartition(".")[2] for row in rows] == ["read"], path
+    assert UUID(rows[0]["who"]) == boss
+    assert "Ana" not in str(rows)
+
+
+OF_ONESELF = {
+    "POST /auth/ticket", "PUT /conversations/{conversation_id}/read", "POST /auth/second-factor",
+}  # fmt: skip
+"""What opens or tells nothing of others."""
+BODIES: dict[str, Any] = {
+    **SAMPLES,
+    "/users/{user_id}": {"name": "x"},
+    "/roles/{name}": {"permissions": ["contacts:read"]},
+    "/contacts/{contact_id}": {"name": "x"},
+}
+
+
+def changes() -> list[tuple[str, str]]:
+    found = [
+        (method, route.path)
+        for router in ROUTERS
+        for route in router.routes
+        if isinstance(route, APIRoute)
+        for method in route.methods - {"GET"}
+    ]
+    return sorted(each for each in found if " ".join(each) not in OF_ONESELF)
+
+
+@pytest.mark.parametrize(("method", "path"), changes())
+async def test_whatever_changes_is_written_down(desk: Desk, method: str, path: str) -> None:
+    """Whatever an administrator succeeds in, or may not, is in the log. What takes more than a body
+    that is well formed is tried by the tests of its own.
+    """
+    _, headers = await desk.joins("admin")
+    visit = await desk.conversation(None, "oi")
+    other = await desk.house.user("chegando@example.com", "viewer", status="invited")
+    key = (await desk.http.post("/api-keys", json=SAMPLES["/api-keys"], headers=headers)).json()
+    await desk.http.put("/teams/vazia", json={"name": "x"}, headers=headers)
+    await desk.http.put("/roles/vaga", json={"permissions": []}, headers=headers)
+    if path.startswith("/conversations") and "assign" not in path:
+        await desk.http.post(f"/conversations/{visit.id}/assign", json={}, headers=headers)
+    admin = desk.house.admin
+    ids = {
+        "user_id": str(other), "key_id": key["id"], "slug": "vazia", "name": "vaga",
+        "conversation_id": str(visit.id), "channel_id": str(visit.place.channel),
+        "contact_id": str(await admin.fetchval("SELECT contact_id FROM threads")),
+        "message_id": str(await admin.fetchval("SELECT id FROM messages LIMIT 1")),
+        "tenant_id": str(desk.house.tenant),
+    }  # fmt: skip
+    before = len(await log(desk))
+    body = None if method == "DELETE" else BODIES.get(path, {})
+    answer = await desk.http.request(method, filled(path, ids), json=body, headers=headers)
+    if answer.status_code < 300 or answer.status_code == 403:
+        assert len(await log(desk)) > before, (method, path)

@@ -1,0 +1,134 @@
+"""What people read over sockets is in their provider's log, and what they may not, too."""
+
+import json
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from niochat.access.users import By, Change
+from niochat.domain.audit import Who, WhoKind
+from niochat.domain.permissions import ROLES, Role
+from tests.live.conftest import Theatre, hears
+from tests.live.test_gestures import says
+from tests.until import until
+
+pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(60)]
+
+
+async def written(theatre: Theatre, who: object, *actions: str) -> list[dict[str, Any]]:
+    rows = await theatre.desk.house.admin.fetch(
+        "SELECT action, target, after, address, tenant_id FROM audit"
+        " WHERE who = $1 AND action = ANY ($2) ORDER BY id",
+        str(who), list(actions),
+    )  # fmt: skip
+    return [dict(row) for row in rows]
+
+
+async def test_what_a_screen_was_shown_is_written_down(theatre: Theatre) -> None:
+    ana, headers = await theatre.desk.joins("agent")
+    async with theatre.screen(headers) as socket:
+        await hears(socket, "welcome")
+        (opened,) = await written(theatre, ana, "live.open")
+        visit = await theatre.desk.conversation(None, "bom dia")
+        theatre.hub.hint()
+        await hears(socket, "event")
+
+    async def told() -> list[dict[str, Any]]:
+        return await written(theatre, ana, "conversations.read")
+
+    (row,) = await until(told)
+    assert (opened["after"], opened["address"]) == ({"scope": "team", "teams": []}, "127.0.0.1")
+    assert opened["target"] == row["target"]
+    assert row["after"]["conversations"] == [str(visit.id)]
+    assert row["after"]["events"] >= 1
+    assert row["tenant_id"] == theatre.desk.house.tenant
+    assert "bom dia" not in json.dumps(row["after"])
+
+
+async def test_what_was_missed_and_is_caught_up_is_written_down_too(theatre: Theatre) -> None:
+    ana, headers = await theatre.desk.joins("admin")
+    async with theatre.screen(headers) as socket:
+        position = (await hears(socket))["position"]
+    visit = await theatre.desk.conversation(None, "bom dia")
+    async with theatre.screen(headers, position=position) as socket:
+        await hears(socket, "event")
+
+    async def told() -> bool:
+        rows = await written(theatre, ana, "conversations.read")
+        return any(str(visit.id) in row["after"]["conversations"] for row in rows)
+
+    await until(told)
+
+
+async def test_what_stays_open_is_written_down_meanwhile(theatre: Theatre) -> None:
+    ana, headers = await theatre.desk.joins("agent")
+    async with theatre.screen(headers) as socket:
+        await hears(socket, "welcome")
+        for _ in range(2):
+            visit = await theatre.desk.conversation(None, "bom dia")
+            theatre.hub.hint()
+
+            async def told(conversation: str = str(visit.id)) -> bool:
+                for each in list(theatre.live._sockets):
+                    await theatre.live._write_shown(each)
+                rows = await written(theatre, ana, "conversations.read")
+                return any(conversation in row["after"]["conversations"] for row in rows)
+
+            await until(told)
+
+
+async def test_what_somebody_looks_at_is_written_down(theatre: Theatre) -> None:
+    ana, headers = await theatre.desk.joins("admin")
+    visit = await theatre.desk.conversation()
+    async with theatre.screen(headers) as socket:
+        await hears(socket, "welcome")
+        await says(socket, "viewing", visit.id)
+        await hears(socket, "viewing")
+    (row, *_) = await written(theatre, ana, "conversations.read")
+    assert (row["target"], row["after"]) == (f"conversation:{visit.id}", {"live": "viewing"})
+
+
+async def test_what_is_refused_over_a_socket_is_written_down(theatre: Theatre) -> None:
+    _, who = await theatre.desk.joins("admin")
+    visit = await theatre.desk.conversation()
+    await theatre.desk.http.post(f"/conversations/{visit.id}/assign", json={}, headers=who)
+    ana, headers = await theatre.desk.joins("agent")
+    async with theatre.screen(headers) as socket:
+        await hears(socket, "welcome")
+        for kind in ("viewing", "typing", "read"):
+            await says(socket, kind, visit.id)
+            await hears(socket, "refused")
+        await says(socket, "viewing", uuid4())
+        await hears(socket, "refused")
+    rows = await written(theatre, ana, "access.denied")
+    assert [row["after"] for row in rows] == [
+        {"live": "viewing"}, {"live": "typing"}, {"live": "read"},
+    ]  # fmt: skip
+    assert {row["target"] for row in rows} == {f"conversation:{visit.id}"}
+
+
+async def test_who_may_see_nothing_and_knocks_is_written_down(theatre: Theatre) -> None:
+    house = theatre.desk.house
+    await house.admin.execute(
+        "INSERT INTO roles VALUES ($1, 'nada', ARRAY['contacts:read'])", house.tenant
+    )
+    eve, headers = await theatre.desk.joins("nada")
+    async with theatre.screen(headers) as socket:
+        await socket.wait_closed()
+    (row,) = await written(theatre, eve, "access.denied")
+    assert row["target"] == "live"
+
+
+async def test_another_sight_of_a_screen_is_written_down(theatre: Theatre) -> None:
+    ana, headers = await theatre.desk.joins("agent")
+    by = By(uuid4(), ROLES[Role.ADMIN], Who(WhoKind.USER, "boss"))
+    async with theatre.screen(headers) as socket:
+        await hears(socket, "welcome")
+        house = theatre.desk.house
+        await house.users.change(house.tenant, ana, Change(teams=("atendimento",)), by)
+        (here,) = theatre.live._sockets
+        await theatre.live.look_after(here)
+        await theatre.live.look_after(here)
+    (row,) = await written(theatre, ana, "live.sight")
+    assert row["after"] == {"scope": "team", "teams": ["atendimento"]}
