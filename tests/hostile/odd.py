@@ -21,7 +21,7 @@ PARTS = (
     "00000000-0000-0000-0000-000000000000", "9" * 40, "%F0%9F%98%80", "null", "{id}", "%0d%0aX:1",
 )  # fmt: skip
 HEADERS: tuple[dict[str, str], ...] = (
-    {}, {"authorization": "Bearer"}, {"authorization": "Basic YTpi"}, 
+    {}, {"authorization": "Bearer"}, {"authorization": "Basic YTpi"},
     {"cookie": "access=" + "x" * 4_000},
     {"idempotency-key": "\x7f"}, {"if-match": '"' + "9" * 500 + '"'}, {"range": "bytes=9-1"},
     {"x-forwarded-for": "10.0.0.1, ::1, x"}, {"accept-language": "x" * 3_000},
