@@ -3,17 +3,21 @@
 import asyncio
 from collections.abc import Callable
 from typing import TypeVar, TypeVarTuple, Unpack
+from uuid import NAMESPACE_URL, uuid5
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
 from niochat.domain.errors import Invalid, Unavailable
+from niochat.runtime.slots import Gate
 
 SHORTEST, LONGEST = 10, 256
 """Characters. NIST SP 800-63B asks for length and against rules about signs."""
-AT_ONCE = 2
-"""Hashes in one process: each takes 64 MB and some 50 ms of a core."""
-MOST_WAITING = 32
+AT_ONCE = 1
+"""Hashes of strangers in one process, and as many of whoever showed a device, a link or a session
+that we gave out: each takes 64 MB and some 50 ms of a core.
+"""
+MOST_WAITING, WAITING_OF_ADDRESS = 64, 8
 
 Args = TypeVarTuple("Args")
 Result = TypeVar("Result")
@@ -26,17 +30,26 @@ class Passwords:
         """``hasher``: for tests, which would spend their minutes on hashing."""
         self._hasher = hasher or PasswordHasher()
         self._nobody: str | None = None
-        self._places = asyncio.Semaphore(AT_ONCE)
-        self._waiting = 0
+        self._strangers = Gate(AT_ONCE, waiting=MOST_WAITING)
+        self._known = Gate(AT_ONCE, waiting=MOST_WAITING)
 
     async def hashed(self, password: str) -> str:
-        """A new hash. Raises ``Invalid`` for a password that nobody should have."""
+        """A new hash, for somebody who is known by a link or a session. Raises ``Invalid`` for a
+        password that nobody should have, ``Unavailable`` where too many wait.
+        """
         check(password)
-        return await self._in_thread(self._hasher.hash, password)
+        return await self._in_line(self._known, "", self._hasher.hash, password)
 
-    async def fits(self, password: str, stored: str | None) -> bool:
-        """Whether it is the password; with ``None`` it takes as long and is not."""
-        return await self._in_thread(self._verified, password[:LONGEST], stored)
+    async def fits(
+        self, password: str, stored: str | None, address: str = "", *, known: bool = False
+    ) -> bool:
+        """Whether it is the password; with ``None`` it takes as long and is not.
+
+        ``known``: by a device of theirs; all others wait by their ``address``, in turn. Raises
+        ``Unavailable`` (``crowded``) where too many wait.
+        """
+        gate = self._known if known else self._strangers
+        return await self._in_line(gate, address, self._verified, password[:LONGEST], stored)
 
     def outdated(self, stored: str) -> bool:
         """Whether today's parameters are others: hash anew at the next log-in."""
@@ -55,15 +68,14 @@ class Passwords:
             self._nobody = self._hasher.hash("nobody has this password")
         return self._nobody
 
-    async def _in_thread(self, work: Callable[[Unpack[Args]], Result], *values: *Args) -> Result:
-        if self._waiting >= MOST_WAITING:
-            raise Unavailable("too many sign in at once: try again", code="crowded")
-        self._waiting += 1
-        try:
-            async with self._places:
-                return await asyncio.to_thread(work, *values)
-        finally:
-            self._waiting -= 1
+    async def _in_line(
+        self, gate: Gate, address: str, work: Callable[[Unpack[Args]], Result], *values: *Args
+    ) -> Result:
+        lane = uuid5(NAMESPACE_URL, address)
+        if gate.slots.waiting(lane) >= WAITING_OF_ADDRESS:
+            raise Unavailable("too many sign in from your address: try again", code="crowded")
+        async with gate.of(lane):
+            return await asyncio.to_thread(work, *values)
 
 
 def check(password: str) -> None:

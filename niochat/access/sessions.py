@@ -119,7 +119,8 @@ class Sessions:
         async with self._database.gate() as connection:
             user: Any = await connection.fetchrow(_SQL["holder"], login)
         stored = user["password_hash"] if user is not None else None
-        if not await self._passwords.fits(password, stored) or stored is None:
+        fits = await self._passwords.fits(password, stored, device.address, known=bool(known))
+        if not fits or stored is None:
             raise await self._refused(user, login, device, _bad_credentials())
         try:
             _may_enter(user)

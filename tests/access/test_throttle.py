@@ -38,9 +38,11 @@ class Counting(Passwords):
 
     judged = 0
 
-    async def fits(self, password: str, stored: str | None) -> bool:
+    async def fits(
+        self, password: str, stored: str | None, address: str = "", *, known: bool = False
+    ) -> bool:
         self.judged += 1
-        return await super().fits(password, stored)
+        return await super().fits(password, stored, address, known=known)
 
 
 async def outcome(asked: Awaitable[object]) -> str:

@@ -4,14 +4,10 @@ import asyncio
 
 import pytest
 
-from tests.hostile import slow
+from niochat.cli.bench.slow_clients import EVERY_PART, slow_clients
 from tests.hostile.conftest import TRIES, Target
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(150)]
-EVERY_PART = (
-    slow.HALF_HEADERS, slow.HALF_BODY, slow.LONG_HALF_BODY, slow.LONG_HALF_UPLOAD,
-    slow.PAST_THE_BUFFER, slow.WEBHOOK,
-)  # fmt: skip
 WITHIN_S = 25.0
 """HAProxy's ten seconds, the application's, and the time of a busy machine."""
 
@@ -22,7 +18,7 @@ async def test_slow_connections_are_closed_and_log_ins_and_webhooks_go_on(
 ) -> None:
     TRIES["slow connections"] += count
     channel = target.demo["tenants"][0]["channels"][0]
-    async with slow.connections(target.host, count, EVERY_PART, addresses=addresses) as strangers:
+    async with slow_clients(target.host, count, EVERY_PART, addresses=addresses) as strangers:
         for _ in range(5):
             headers = await target.signed_in("agent")
             found = await target.http.get("/api/v1/auth/me", headers=headers)

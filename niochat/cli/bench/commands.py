@@ -20,6 +20,7 @@ from niochat.cli.bench import live as live_bench
 from niochat.cli.bench import outage as outage_bench
 from niochat.cli.bench import path as path_bench
 from niochat.cli.bench import start as start_bench
+from niochat.cli.bench import strangers as strangers_bench
 from niochat.cli.bench.document import fill_in
 from niochat.cli.bench.flames import py_spy
 from niochat.cli.bench.plots import draw
@@ -81,6 +82,14 @@ def fair(
 ) -> None:
     """What twenty quiet providers notice of one that offers twice what the machine can take."""
     _run(fair_bench.WANTED, fair_bench.measure, Plan(seconds, rounds), as_json, out)
+
+
+@app.command()
+def strangers(
+    seconds: Seconds = 5.0, rounds: Rounds = 3, as_json: AsJson = False, out: Out = None
+) -> None:
+    """Webhooks and log-ins beside thousands of clients that send slowly and never end."""
+    _run(strangers_bench.WANTED, strangers_bench.measure, Plan(seconds, rounds), as_json, out)
 
 
 @app.command()
