@@ -6,6 +6,7 @@ from niochat.assistant.case import Case
 from niochat.assistant.topics import Topic
 from niochat.assistant.wording import STATUS
 from niochat.domain.commands import Handoff
+from niochat.domain.plain import cut
 
 QUOTED = 4
 """Newest messages of the customer that the team is shown in the summary."""
@@ -68,4 +69,4 @@ def _who(case: Case) -> str:
 
 def _quote(text: str) -> str:
     """Without what may be a document or a phone: the conversation itself shows it."""
-    return _LONG_NUMBER.sub("[número]", " ".join(text.split()))[:_LONGEST_QUOTE]
+    return cut(_LONG_NUMBER.sub("[número]", " ".join(text.split())), _LONGEST_QUOTE)
