@@ -1,7 +1,11 @@
 """What every part of a provider's file has in common: unknown keys and odd types are refused."""
 
-from pydantic import BaseModel, ConfigDict
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, model_validator
 from pydantic_core import PydanticCustomError
+
+from niochat.domain.plain import SENTENCE, odd_character
 
 
 class Declared(BaseModel):
@@ -9,7 +13,15 @@ class Declared(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
+    @model_validator(mode="before")
+    @classmethod
+    def _plain(cls, values: Any) -> Any:
+        found = odd_character(values)
+        if found:
+            raise wrong_at(SENTENCE, *found)
+        return values
 
-def wrong_at(message: str, *at: str) -> PydanticCustomError:
+
+def wrong_at(message: str, *at: str | int) -> PydanticCustomError:
     """An error of a whole that is shown at one of its keys."""
     return PydanticCustomError("whole", "{message}", {"message": message, "at": at})

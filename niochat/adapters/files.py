@@ -16,13 +16,17 @@ from niochat.domain.errors import Invalid, Unavailable
 WITHIN_S = 30.0
 """For one file; the library itself would try again for minutes."""
 T = TypeVar("T")
+_PRIVATE_FOLDER = 0o700
+_PRIVATE_FILE = 0o600
 
 
 class FileStore:
     """Bytes under keys such as ``<tenant>/<file>``; a key is written whole or not at all."""
 
-    def __init__(self, store: ObjectStore | None) -> None:
+    def __init__(self, store: ObjectStore | None, directory: Path | None = None) -> None:
+        """``directory``: where a store of this machine lies."""
         self._opened = store
+        self._directory = directory
 
     @classmethod
     def at(cls, address: str | None, variable: str = "NIOCHAT_FILES_URL") -> "FileStore":
@@ -35,8 +39,8 @@ class FileStore:
         parts = urlsplit(address)
         if parts.scheme == "file" and parts.path.startswith("/"):
             directory = Path(parts.path)
-            directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-            return cls(LocalStore(directory))
+            directory.mkdir(parents=True, exist_ok=True, mode=_PRIVATE_FOLDER)
+            return cls(LocalStore(directory), directory)
         if parts.scheme == "s3" and parts.netloc:
             return cls(S3Store.from_url(address, retry_config={"max_retries": 2}))
         raise Invalid(
@@ -54,7 +58,23 @@ class FileStore:
 
     async def put(self, key: str, data: bytes) -> None:
         """Write it, or write it anew. Raises ``Unavailable``."""
+        if self._directory is not None:
+            self._make_private_folder(self._directory / key)
         await _answer(obstore.put_async(self._store, key, data))
+        if self._directory is not None:
+            with contextlib.suppress(FileNotFoundError):
+                (self._directory / key).chmod(_PRIVATE_FILE)
+
+    def _make_private_folder(self, file: Path) -> None:
+        """Closed before anything is in it: the library makes files as the process's mask has it."""
+        assert self._directory is not None
+        for folder in reversed(file.relative_to(self._directory).parents):
+            try:
+                (self._directory / folder).mkdir(exist_ok=True, mode=_PRIVATE_FOLDER)
+                if folder != Path():
+                    (self._directory / folder).chmod(_PRIVATE_FOLDER)
+            except OSError as error:
+                raise _away(error) from error
 
     async def get(self, key: str) -> bytes | None:
         """All of it; ``None`` when it is not there. Raises ``Unavailable``."""
@@ -84,7 +104,10 @@ async def _answer(asked: Awaitable[T]) -> T:
             return await asked
     except FileNotFoundError:
         raise
-    except (BaseError, OSError) as error:  # the library's words name keys and hosts: for the log
-        raise Unavailable(
-            f"the file store does not answer: {type(error).__name__}", code="files_away"
-        ) from error
+    except (BaseError, OSError) as error:
+        raise _away(error) from error
+
+
+def _away(error: Exception) -> Unavailable:
+    """The library's own words name keys and hosts: they are for the log."""
+    return Unavailable(f"the file store does not answer: {type(error).__name__}", code="files_away")

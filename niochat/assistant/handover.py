@@ -7,6 +7,7 @@ from niochat.assistant.topics import Topic
 from niochat.assistant.wording import STATUS
 from niochat.domain.commands import Handoff
 from niochat.domain.document import without_documents
+from niochat.domain.plain import cut
 
 QUOTED = 4
 """Newest messages of the customer that the team is shown in the summary."""
@@ -70,4 +71,4 @@ def _who(case: Case) -> str:
 def _quote(text: str) -> str:
     """Without what may be a document or a phone: the conversation itself shows it."""
     line = without_documents(" ".join(text.split()), lambda _: "[número]")
-    return _LONG_NUMBER.sub("[número]", line)[:_LONGEST_QUOTE]
+    return cut(_LONG_NUMBER.sub("[número]", line), _LONGEST_QUOTE)

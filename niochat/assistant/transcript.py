@@ -53,6 +53,6 @@ def as_chat(lines: list[Line]) -> list[ChatCompletionMessageParam]:
                 chat.append({"role": "user", "content": line.text})
             case Author.AGENT | Author.PHONE:
                 chat.append({"role": "assistant", "content": f"[atendente humano] {line.text}"})
-            case Author.ASSISTANT | Author.SYSTEM | Author.INTEGRATION:
+            case Author.ASSISTANT | Author.SYSTEM | Author.INTEGRATION | Author.AUTOMATIC:
                 chat.append({"role": "assistant", "content": line.text})
     return chat

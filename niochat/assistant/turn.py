@@ -28,6 +28,7 @@ from niochat.domain.erp import ErpDesk
 from niochat.domain.errors import NiochatError
 from niochat.domain.ids import TurnId
 from niochat.domain.message import Content, Kind
+from niochat.domain.plain import cut
 
 _log = structlog.get_logger(__name__)
 
@@ -180,7 +181,7 @@ class _Run:
 
     def _answered(self, text: str, code: str = "", detail: str = "") -> FinishAssistantTurn:
         case = self._case
-        said = Content(Kind.TEXT, _with_protocol(case.visit, text)[:MAX_TEXT])
+        said = Content(Kind.TEXT, _with_protocol(case.visit, text))
         return replace(
             self._spent(),
             outcome=TurnOutcome.ANSWERED,
@@ -244,11 +245,14 @@ def _json(result: Result) -> str:
 
 
 def _with_protocol(visit: Visit, text: str) -> str:
-    """The number is told in the first answer, whether the model thinks of it or not."""
+    """The number is told in the first answer, whether the model thinks of it or not, and however
+    much it says: only what it says is cut.
+    """
     protocol = visit.request.protocol
-    if not visit.first_answer or protocol in text:
-        return text
-    return f"{text}\n\nProtocolo: {protocol}"
+    if not visit.first_answer or protocol in cut(text, MAX_TEXT):
+        return cut(text, MAX_TEXT)
+    last = f"\n\nProtocolo: {protocol}"
+    return cut(text, MAX_TEXT - len(last)) + last
 
 
 def _detail(error: NiochatError) -> str:

@@ -1,6 +1,7 @@
 """The command line: start it, feed it, look at it."""
 
 import sys
+from collections.abc import Sequence
 
 import typer
 from rich.console import Console
@@ -14,7 +15,8 @@ from niochat.cli.evaluate import evaluate
 from niochat.cli.people import audit, keys, superuser, unlock
 from niochat.cli.replay import replay
 from niochat.cli.simulate import simulate
-from niochat.domain.errors import NiochatError
+from niochat.domain.errors import Invalid, NiochatError
+from niochat.domain.plain import refusal
 from niochat.stack.errors import StackError
 
 app = typer.Typer(
@@ -48,9 +50,21 @@ app.command("assign")(desk.assign)
 app.command("give-back")(desk.give_back)
 
 
+def check_words(words: Sequence[str]) -> None:
+    """Names and texts end in the database and on screens. Raises ``Invalid`` for one that no door
+    would take; it is named by what stands before it.
+    """
+    for number, word in enumerate(words):
+        before = words[number - 1] if number and words[number - 1].startswith("-") else ""
+        odd = refusal(word, before or f"word {number + 1} of the command")
+        if odd is not None:
+            raise Invalid(odd, code="control_character")
+
+
 def main() -> None:
     """Run the command; our errors are one sentence and exit code 1."""
     try:
+        check_words(sys.argv[1:])
         app()
     except (NiochatError, StackError) as error:
         Console(stderr=True).print(f"[red]niochat:[/red] {escape(str(error))}", highlight=False)

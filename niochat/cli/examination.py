@@ -38,6 +38,7 @@ async def examine(slug: str | None) -> bool:
             well &= await _examine_model(parts, tenant.slug, tenant.tenant_id)
             well &= await _examine_erp(parts, tenant.slug, tenant.tenant_id)
             well &= await _examine_parked(parts, tenant.slug, tenant.tenant_id)
+            await _examine_automatic(parts, tenant.slug, tenant.tenant_id)
             await _examine_held_back(parts, tenant.slug, tenant.tenant_id)
     return well
 
@@ -100,6 +101,21 @@ async def _examine_parked(parts: Parts, slug: str, tenant_id: UUID) -> bool:
     if uncertain:
         _say(slug, f"{uncertain} messages may or may not have left", False)
     return not (parked or uncertain)
+
+
+async def _examine_automatic(parts: Parts, slug: str, tenant_id: UUID) -> None:
+    """Told, but no fault: it is the provider's own setting, on its own phone."""
+    for channel, messages in (await parts.views.automatic(tenant_id)).items():
+        _say(slug, automatic_sentence(channel, messages), False)
+
+
+def automatic_sentence(channel: str, messages: int) -> str:
+    """What the phone does by itself, and what to do about it."""
+    return (
+        f"the phone of {channel} has a greeting or away message switched on: {messages} sent in "
+        "seven days, beside the assistant's answers; switch them off in WhatsApp Business, "
+        "Business tools"
+    )
 
 
 _HELD = {

@@ -49,6 +49,7 @@ REASONS = {
     "command_parked": "um evento não pôde ser processado",
     "takeover": "um atendente assumiu",
     "phone": "alguém respondeu pelo aparelho",
+    "deleted": "o cliente apagou o que faltava responder",
     "customer_wrote": "o cliente escreveu de novo",
     "turn_not_current": "outra vez do assistente já valia",
     "database": "o banco de dados não respondeu",

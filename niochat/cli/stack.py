@@ -142,7 +142,9 @@ def _detach(port: int | None, sandbox: bool, dashboard: bool) -> None:
     command += ["--port", str(port)] if port else []
     command += [] if sandbox else ["--no-sandbox"]
     command += ["--dashboard"] if dashboard else []
-    with log.open("wb") as output:
+    descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    os.fchmod(descriptor, 0o600)  # one of an older code was everybody's to read
+    with os.fdopen(descriptor, "wb") as output:
         child = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
         )

@@ -140,7 +140,7 @@ def _change(plan: Plan, change: fx.ChangeMessage) -> Row:
     return _of(plan) | {
         "id": change.message, "status": change.status.value if change.status else None,
         "external_id": change.external_id, "code": change.code, "text": change.text,
-        "deleted": change.deleted, "reactions": reactions, "at": plan.now,
+        "deleted": change.deleted, "reactions": reactions, "at": change.at or plan.now,
     }  # fmt: skip
 
 

@@ -65,6 +65,10 @@ class Loaded:
     """For the protocol of a conversation that may be opened."""
     over: dict[UUID, Conversation] = field(default_factory=dict)
     """Conversations that are over and shall be reopened."""
+    phone_lately: set[UUID] = field(default_factory=set)
+    """Threads where a person typed on the provider's phone within the hour."""
+    automatic: dict[UUID, frozenset[str]] = field(default_factory=dict)
+    """Texts that the phone of a thread's channel is known to send by itself."""
     unread: set[UUID] = field(default_factory=set)
     """Threads where a later row cannot be read by this code; those before it can."""
 
@@ -106,6 +110,10 @@ def _take(row: Any, remembered: Thread | None, loaded: Loaded) -> None:
         if thread.id not in loaded.unread:
             _read(thread.id, row_id, failures, command, loaded)
     _know(thread, row, loaded)
+    if row["phone_lately"]:
+        loaded.phone_lately.add(thread.id)
+    if row["automatic"]:
+        loaded.automatic[thread.id] = frozenset(row["automatic"])
     if row["number"] is not None:
         loaded.numbers[thread.id] = row["number"]
     if row["over"] is not None:
@@ -160,14 +168,18 @@ def _know(thread: Thread, row: Any, loaded: Loaded) -> None:
 
 
 def _message(
-    thread: Thread, message_id: str, author: str, status: str | None, conversation: str | None
-) -> KnownMessage:
+    thread: Thread, message_id: str, author: str, status: str | None, conversation: str | None,
+    sent_at: str, edited_at: str | None, deleted: bool,
+) -> KnownMessage:  # fmt: skip
     live = thread.conversation
     return KnownMessage(
         MessageId(UUID(message_id)),
         Author(author),
         DeliveryStatus(status) if status else None,
         live is not None and conversation == str(live.id),
+        datetime.fromisoformat(sent_at),
+        datetime.fromisoformat(edited_at) if edited_at else None,
+        deleted,
     )
 
 
@@ -188,6 +200,7 @@ def externals_of(command: cmd.DurableCommand | MemoryCommand) -> tuple[str, ...]
             cmd.ReceiveMessage(external_id=external)
             | cmd.ReceivePhoneMessage(external_id=external)
             | cmd.ReceiveEcho(external_id=external)
+            | cmd.ReceiveNotice(external_id=external)
         ):
             return (external,)
         case cmd.SettleSend(external_id=str(external)):

@@ -133,6 +133,8 @@ class Planner:
             messages=self._messages,
             sends=self._sends,
             unmatched=self._unmatched,
+            phone_lately=self._thread.id in self._loaded.phone_lately,
+            automatic=self._loaded.automatic.get(self._thread.id, frozenset()),
         )
         decision = decide(self._conversation, command, context)
         self._conversation = decision.conversation
@@ -148,8 +150,9 @@ class Planner:
                 case fx.StoreMessage(external_id=str(external)):
                     self._match(external)
                     self._messages[external] = KnownMessage(
-                        effect.message, effect.author, effect.status, effect.version is not None
-                    )
+                        effect.message, effect.author, effect.status, effect.version is not None,
+                        effect.sent_at,
+                    )  # fmt: skip
                 case fx.ChangeMessage():
                     self._change(effect)
                 case fx.KeepUnmatched(external_id=external):
@@ -172,15 +175,21 @@ class Planner:
     def _change(self, change: fx.ChangeMessage) -> None:
         if change.external_id is not None:
             self._match(change.external_id)
-        if change.status is None:
-            return
         for external, known in self._messages.items():
             if known.id == change.message:
-                self._messages[external] = replace(known, status=change.status)
+                self._messages[external] = _changed(known, change)
         for outbox, send in self._sends.items():
             if send.message.id == change.message:
-                message = replace(send.message, status=change.status)
-                self._sends[outbox] = replace(send, message=message)
+                self._sends[outbox] = replace(send, message=_changed(send.message, change))
+
+
+def _changed(known: KnownMessage, change: fx.ChangeMessage) -> KnownMessage:
+    return replace(
+        known,
+        status=change.status or known.status,
+        edited_at=known.edited_at if change.text is None else change.at,
+        deleted=known.deleted or change.deleted,
+    )
 
 
 def _agent_of(conversation: Conversation | None) -> str | None:

@@ -48,3 +48,11 @@ class Views:
         async with self._database.tenant(tenant_id) as connection:
             row = await connection.fetchrow(_SQL["troubles"], tenant_id)
         return (row["parked"], row["uncertain"]) if row is not None else (0, 0)
+
+    async def automatic(self, tenant_id: UUID) -> dict[str, int]:
+        """How many greetings and away messages each channel's phone sent by itself in seven days,
+        by the channel's slug; channels without any are left out.
+        """
+        async with self._database.tenant(tenant_id) as connection:
+            rows = await connection.fetch(_SQL["automatic"], tenant_id)
+        return {row["slug"]: row["messages"] for row in rows}

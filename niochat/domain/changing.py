@@ -11,7 +11,7 @@ from niochat.domain.draft import Draft, KnownMessage, KnownSend
 from niochat.domain.errors import Refused
 from niochat.domain.ids import change_id, person_cause
 from niochat.domain.message import Author, Change
-from niochat.domain.news import apply_news
+from niochat.domain.news import apply_news, edit_value
 
 MAX_TRIES = 6
 """Times that a change leaves whose answer was lost; it may, as twice is once."""
@@ -53,8 +53,17 @@ def settle_change(draft: Draft, send: KnownSend, command: cmd.SettleSend) -> Non
     if result is cmd.SendResult.FAILED and send.live and draft.live is not None:
         draft.emit(e.ChangeFailed(known.id, send.change, code))
     elif result is cmd.SendResult.SENT:
-        value = f"provider:{send.value}" if send.change is Change.REACTION else send.value
-        apply_news(draft, known, send.change.value, value)
+        apply_news(draft, known, send.change.value, _news(draft, send.change, send.value))
+
+
+def _news(draft: Draft, change: Change, value: str) -> str:
+    match change:
+        case Change.REACTION:
+            return f"provider:{value}"
+        case Change.EDIT:
+            return edit_value(draft.context.now, value)
+        case Change.DELETION:
+            return value
 
 
 def _known(draft: Draft, target: str) -> KnownMessage:

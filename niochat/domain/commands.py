@@ -99,12 +99,27 @@ class ReceiveReaction:
 
 
 @dataclass(frozen=True, slots=True)
+class ReceiveNotice:
+    """WhatsApp's own traffic: kept for who looks into it, and nothing that anybody said.
+
+    ``shape`` names it (``pinInChatMessage``, ``empty``, ``unknown``, …).
+    """
+
+    external_id: str
+    shape: str
+    type: Literal["receive_notice"] = "receive_notice"
+
+
+@dataclass(frozen=True, slots=True)
 class ReceiveEdit:
-    """The text of an earlier message was replaced."""
+    """The text of an earlier message was replaced. ``edited_at``: when, by WhatsApp's clock; of
+    several edits the newest counts, in whatever order they come.
+    """
 
     external_id: str
     target: str
     text: str
+    edited_at: datetime | None = None
     type: Literal["receive_edit"] = "receive_edit"
 
 
@@ -260,6 +275,7 @@ DurableCommand = (
     ReceiveMessage
     | ReceivePhoneMessage
     | ReceiveEcho
+    | ReceiveNotice
     | ReceiveReaction
     | ReceiveEdit
     | ReceiveDeletion

@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import IntEnum, StrEnum
 
-from niochat.domain.ids import ConversationId, TurnId
+from niochat.domain.ids import ConversationId, MessageId, TurnId
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 """Of stored states and events; code that meets a newer one refuses and passivates."""
 
 
@@ -63,6 +63,14 @@ class Conversation:
     """A person typed on the provider's phone: the assistant keeps silent until then."""
     unanswered: int = 0
     """Customer messages that nobody has answered and no turn has in hand."""
+    asked: tuple[MessageId, ...] = ()
+    """Which ones, as far as known: the newest of them, see ``evolve.MOST_ASKED``."""
+    in_hand: tuple[MessageId, ...] = ()
+    """Those that the turn in progress answers."""
+    first_heard_at: datetime | None = None
+    """When the customer's first message of this visit was sent, by WhatsApp's clock."""
+    heard_at: datetime | None = None
+    """And the last one."""
     burst_since: datetime | None = None
     """When the first message of the burst that is still open came."""
     turn: Turn | None = None

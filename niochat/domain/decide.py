@@ -77,6 +77,8 @@ def _dispatch(draft: Draft, command: cmd.Command) -> None:
             receiving.settle_file(draft, command)
         case cmd.FireTimer():
             replying.fire_timer(draft, command)
+        case cmd.ReceiveNotice():
+            pass  # nobody said anything
         case cmd.LinkThread():
             pass  # joined by a statement of its own, see conversation/link
         case _:

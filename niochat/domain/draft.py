@@ -23,6 +23,9 @@ class KnownMessage:
     status: DeliveryStatus | None
     live: bool
     """Whether it belongs to the thread's live conversation (its events go there)."""
+    sent_at: datetime | None = None
+    edited_at: datetime | None = None
+    deleted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +69,10 @@ class Context:
     """By the gateway's message id."""
     sends: Mapping[OutboxId, KnownSend] = field(default_factory=dict)
     unmatched: Mapping[str, tuple[Unmatched, ...]] = field(default_factory=dict)
+    phone_lately: bool = False
+    """Whether a person typed to this customer on the provider's phone within the last hour."""
+    automatic: frozenset[str] = frozenset()
+    """Texts that the provider's phone sent to several customers by itself lately."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,6 +37,8 @@ class ChangeMessage:
     external_id: str | None = None
     code: str | None = None
     text: str | None = None
+    at: datetime | None = None
+    """When the text was replaced; ``None``: now."""
     deleted: bool = False
     reaction: tuple[str, str] | None = None
     """(``customer`` or ``provider``, emoji or empty)."""

@@ -22,6 +22,7 @@ class ConversationOpened:
 class MessageReceived:
     message: MessageId
     kind: Kind
+    sent_at: datetime | None = None
     type: Literal["message_received"] = "message_received"
 
 
@@ -42,7 +43,10 @@ class AssistantPaused:
 
 @dataclass(frozen=True, slots=True)
 class MessageEdited:
+    """``again``: it had been answered, and wants another answer now."""
+
     message: MessageId
+    again: bool = False
     type: Literal["message_edited"] = "message_edited"
 
 
@@ -134,7 +138,7 @@ class TurnRestarted:
 
 @dataclass(frozen=True, slots=True)
 class TurnCancelled:
-    """``reason``: customer_wrote, takeover, phone, tenant_suspended, resolved."""
+    """``reason``: customer_wrote, deleted, takeover, phone, tenant_suspended, resolved."""
 
     turn: TurnId
     reason: str
@@ -237,6 +241,8 @@ class ThreadsLinked:
     other_conversation: ConversationId | None
     unanswered: int = 0
     """Messages of the other conversation that nobody had answered."""
+    messages: tuple[MessageId, ...] = ()
+    """Which ones."""
     type: Literal["threads_linked"] = "threads_linked"
 
 

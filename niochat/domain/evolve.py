@@ -5,7 +5,13 @@ from typing import assert_never
 
 from niochat.domain import events as e
 from niochat.domain.conversation import Conversation, Status, Timer, Turn
+from niochat.domain.ids import MessageId
 from niochat.domain.message import Author
+
+MOST_ASKED = 200
+"""Unanswered messages that are known by name. Older ones are only counted: a conversation that
+nobody answers must not grow for ever.
+"""
 
 
 def evolve(conversation: Conversation | None, event: e.Event) -> Conversation:
@@ -35,24 +41,30 @@ def replay(events: list[e.Event]) -> Conversation:
 
 def _apply(c: Conversation, event: e.Event) -> Conversation:
     match event:
-        case e.MessageReceived():
-            waits = c.waits or c.status is not Status.PENDING
-            return replace(c, unanswered=c.unanswered + 1, reminded=False, waits=waits)
+        case e.MessageReceived(message=message, sent_at=sent_at):
+            asks = _asks(c, message)
+            return replace(
+                asks, heard_at=sent_at or c.heard_at, first_heard_at=c.first_heard_at or sent_at
+            )
+        case e.MessageEdited(message=message, again=again):
+            return _asks(c, message) if again else c
+        case e.MessageDeleted(message=message):
+            return _taken_back(c, message)
         case e.CustomerReminded():
             return replace(c, reminded=True)
         case e.ProviderSpoke(author=author):
             # A notice that another system sends answers nobody's question.
             person = author is Author.PHONE
-            return replace(c, unanswered=0, burst_since=None, waits=False) if person else c
-        case e.ThreadsLinked(unanswered=unanswered):
-            return replace(c, unanswered=c.unanswered + unanswered)
+            return replace(_answered(c), waits=False) if person else c
+        case e.ThreadsLinked(unanswered=unanswered, messages=messages):
+            return replace(
+                c, unanswered=c.unanswered + unanswered, asked=_newest((*c.asked, *messages))
+            )
         case e.MessageQueued(author=author):
             answered = author is Author.AGENT
             return replace(
-                c, cancels=0, unanswered=0 if answered else c.unanswered,
-                burst_since=None if answered else c.burst_since,
-                waits=c.waits and not answered,
-            )  # fmt: skip
+                _answered(c) if answered else c, cancels=0, waits=c.waits and not answered
+            )
         case e.TimerSet(name=name, generation=generation):
             return _timer_set(c, event, name, generation)
         case e.TurnStarted() | e.TurnRestarted() | e.TurnCancelled() | e.TurnFinished():
@@ -75,9 +87,7 @@ def _apply(c: Conversation, event: e.Event) -> Conversation:
         case e.LabelsChanged(labels=labels):
             return replace(c, labels=labels)
         case (
-            e.MessageEdited()
-            | e.MessageDeleted()
-            | e.MessageReacted()
+            e.MessageReacted()
             | e.ChangeFailed()
             | e.FileSettled()
             | e.MessageStatusChanged()
@@ -89,6 +99,46 @@ def _apply(c: Conversation, event: e.Event) -> Conversation:
             raise ValueError("a conversation opens only once")
         case _:
             assert_never(event)
+
+
+def _asks(c: Conversation, message: MessageId) -> Conversation:
+    """One more that wants an answer."""
+    waits = c.waits or c.status is not Status.PENDING
+    asked = _newest((*c.asked, message))
+    return replace(c, unanswered=c.unanswered + 1, asked=asked, reminded=False, waits=waits)
+
+
+def _answered(c: Conversation) -> Conversation:
+    return replace(c, unanswered=0, asked=(), burst_since=None)
+
+
+def _taken_back(c: Conversation, message: MessageId) -> Conversation:
+    """It wants no answer any more, whether it waits for one or a turn is at it."""
+    if message in c.in_hand and c.turn is not None:
+        turn = replace(c.turn, messages=c.turn.messages - 1)
+        c = replace(c, turn=turn, in_hand=_without(c.in_hand, message))
+    if message not in c.asked:
+        return c
+    left = c.unanswered - 1
+    since = c.burst_since if left else None
+    return replace(c, unanswered=left, asked=_without(c.asked, message), burst_since=since)
+
+
+def _handed_back(c: Conversation) -> Conversation:
+    """What the turn had in hand nobody has answered; what was edited meanwhile counts once."""
+    assert c.turn is not None
+    twice = len(set(c.in_hand) & set(c.asked))
+    asked = _newest(tuple(dict.fromkeys((*c.in_hand, *c.asked))))
+    unanswered = c.unanswered + c.turn.messages - twice
+    return replace(c, turn=None, in_hand=(), asked=asked, unanswered=unanswered)
+
+
+def _newest(messages: tuple[MessageId, ...]) -> tuple[MessageId, ...]:
+    return messages[-MOST_ASKED:]
+
+
+def _without(messages: tuple[MessageId, ...], message: MessageId) -> tuple[MessageId, ...]:
+    return tuple(each for each in messages if each != message)
 
 
 def _timer_set(c: Conversation, event: e.TimerSet, name: str, generation: int) -> Conversation:
@@ -105,18 +155,19 @@ def _turn_moved(
     match event:
         case e.TurnStarted(turn=turn, messages=messages):
             started = Turn(turn, 1, messages)
-            return replace(c, turn=started, unanswered=0, burst_since=None)
+            return replace(_answered(c), turn=started, in_hand=c.asked)
         case e.TurnRestarted(attempt=attempt):
             assert c.turn is not None
             return replace(c, turn=replace(c.turn, attempt=attempt))
         case e.TurnCancelled(reason=reason):
             assert c.turn is not None
             again = c.cancels + 1 if reason == "customer_wrote" else 0
-            return replace(c, turn=None, unanswered=c.unanswered + c.turn.messages, cancels=again)
+            return replace(_handed_back(c), cancels=again)
         case e.TurnFinished(outcome=outcome):
             assert c.turn is not None
-            again = c.turn.messages if outcome == "failed" else 0
-            return replace(c, turn=None, unanswered=c.unanswered + again)
+            if outcome == "failed":
+                return _handed_back(c)
+            return replace(c, turn=None, in_hand=())
         case _:
             assert_never(event)
 
@@ -161,6 +212,8 @@ def _holder_changed(
         case e.ConversationReopened(by=by):
             return replace(c, status=Status.OPEN, agent=by)
         case e.ConversationResolved():
-            return replace(c, status=Status.RESOLVED, turn=None, waits=False, snoozed_until=None)
+            return replace(
+                c, status=Status.RESOLVED, turn=None, in_hand=(), waits=False, snoozed_until=None
+            )
         case _:
             assert_never(event)

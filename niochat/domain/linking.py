@@ -16,7 +16,8 @@ def link(draft: Draft, other: Conversation | None) -> None:
         draft.emit(e.ThreadsLinked(None))
         return
     in_hand = other.turn.messages if other.turn is not None else 0
-    draft.emit(e.ThreadsLinked(other.id, unanswered=other.unanswered + in_hand))
+    unanswered, messages = other.unanswered + in_hand, (*other.in_hand, *other.asked)
+    draft.emit(e.ThreadsLinked(other.id, unanswered=unanswered, messages=messages))
     if draft.conversation.status is Status.PENDING:
         _inherit_holder(draft, other)
     if in_hand or other.unanswered:

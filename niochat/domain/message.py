@@ -15,6 +15,8 @@ class Author(StrEnum):
     """A person of the provider, typing on the provider's own phone."""
     INTEGRATION = "integration"
     """Another system that sends through the same gateway instance."""
+    AUTOMATIC = "automatic"
+    """The provider's WhatsApp app by itself: a greeting, or that nobody is there."""
     SYSTEM = "system"
 
 

@@ -17,19 +17,32 @@ from niochat.domain.ids import (
     inbound_message_id,
 )
 from niochat.domain.message import FILES, Author, Content, DeliveryStatus
-from niochat.domain.news import apply_or_keep, apply_unmatched
-from niochat.domain.replying import cancel_turn, let_go, settle_send, wake_assistant, wake_up
+from niochat.domain.news import apply_or_keep, apply_unmatched, edit_value
+from niochat.domain.replying import (
+    cancel_turn,
+    let_go,
+    recount,
+    settle_send,
+    wake_assistant,
+    wake_up,
+)
 
+AUTOMATIC_WITHIN = timedelta(seconds=2)
+"""Of the visit's first words; times are whole seconds, and nobody reads and types that fast."""
+KNOWN_TEXT_WITHIN = timedelta(seconds=5)
+"""Of the customer's last words, for a text that was seen to leave by itself."""
 Told = cmd.ReceiveMessage | cmd.ReceivePhoneMessage | cmd.ReceiveEcho
 
 
 def receive_message(draft: Draft, command: cmd.ReceiveMessage) -> None:
     """A customer's message opens the thread's conversation, or goes on with it."""
+    if _is_taken_back(draft, command):
+        return
     if draft.live is None or draft.live.status is Status.RESOLVED:
         open_conversation(draft)
     message = inbound_message_id(draft.context.thread, command.external_id)
     content = _with_file(draft, message, command)
-    draft.emit(e.MessageReceived(message, content.kind))
+    draft.emit(e.MessageReceived(message, content.kind, command.sent_at))
     draft.also(
         fx.StoreMessage(
             message,
@@ -41,11 +54,33 @@ def receive_message(draft: Draft, command: cmd.ReceiveMessage) -> None:
             version=draft.conversation.version,
         )
     )
-    known = KnownMessage(message, Author.CUSTOMER, None, live=True)
+    known = KnownMessage(message, Author.CUSTOMER, None, live=True, sent_at=command.sent_at)
     apply_unmatched(draft, command.external_id, known)
+    _customer_wants_an_answer(draft)
+
+
+def _customer_wants_an_answer(draft: Draft) -> None:
     wake_up(draft, "customer_wrote")
     let_go(draft)
     wake_assistant(draft)
+
+
+def _is_taken_back(draft: Draft, command: cmd.ReceiveMessage) -> bool:
+    """Its deletion came first, and no visit is going on: it is kept, and opens none."""
+    live = draft.live is not None and draft.live.status is not Status.RESOLVED
+    kept = draft.context.unmatched.get(command.external_id, ())
+    if live or not any(news.kind == "deletion" for news in kept):
+        return False
+    message = inbound_message_id(draft.context.thread, command.external_id)
+    draft.also(
+        fx.StoreMessage(
+            message, Author.CUSTOMER, _with_file(draft, message, command), command.sent_at,
+            command.external_id, command.reply_to,
+        )
+    )  # fmt: skip
+    known = KnownMessage(message, Author.CUSTOMER, None, live=False, sent_at=command.sent_at)
+    apply_unmatched(draft, command.external_id, known)
+    return True
 
 
 def settle_file(draft: Draft, command: cmd.SettleFile) -> None:
@@ -72,7 +107,12 @@ def _with_file(draft: Draft, message: MessageId, command: Told) -> Content:
 
 
 def receive_phone_message(draft: Draft, command: cmd.ReceivePhoneMessage) -> None:
-    """A person answers by the provider's phone: the assistant pauses; nothing is opened."""
+    """A person answers by the provider's phone: the assistant pauses; nothing is opened. What the
+    phone says by itself answers nobody, and silences nobody.
+    """
+    if _is_automatic(draft, command):
+        _provider_spoke(draft, command, Author.AUTOMATIC)
+        return
     pending = draft.live is not None and draft.live.status is Status.PENDING
     if pending:
         cancel_turn(draft, "phone")  # first: what the turn had in hand is answered now
@@ -81,6 +121,24 @@ def receive_phone_message(draft: Draft, command: cmd.ReceivePhoneMessage) -> Non
         until = draft.context.now + timedelta(seconds=draft.context.policy.phone_pause_s)
         draft.emit(e.AssistantPaused(until))
         draft.also(fx.CancelReplies())
+
+
+def _is_automatic(draft: Draft, command: cmd.ReceivePhoneMessage) -> bool:
+    """Whether the app sent it, not a person; where in doubt, a person did.
+
+    A greeting or away message leaves within moments of the customer's first words. Who has typed
+    here within the hour may well go on typing at that very moment. A text that the app is known
+    for may also come later in a visit.
+    """
+    c = draft.live
+    if c is None or c.status is Status.RESOLVED or draft.context.phone_lately:
+        return False
+    if c.paused_until is not None and c.paused_until > draft.context.now:
+        return False
+    known = command.content.text.strip() in draft.context.automatic
+    heard_at = c.heard_at if known else c.first_heard_at
+    within = KNOWN_TEXT_WITHIN if known else AUTOMATIC_WITHIN
+    return heard_at is not None and timedelta(0) <= command.sent_at - heard_at <= within
 
 
 def receive_echo(draft: Draft, command: cmd.ReceiveEcho) -> None:
@@ -100,14 +158,26 @@ def receive_reaction(draft: Draft, command: cmd.ReceiveReaction) -> None:
 
 
 def receive_edit(draft: Draft, command: cmd.ReceiveEdit) -> None:
-    """The text is replaced; the assistant reads the new one in its next turn."""
-    apply_or_keep(draft, command.target, "edit", command.text)
+    """The text is replaced, unless a newer edit is here. What had been answered is unanswered
+    again.
+    """
+    before = draft.live.unanswered if draft.live is not None else 0
+    value = edit_value(command.edited_at, command.text)
+    apply_or_keep(draft, command.target, "edit", value)
+    if draft.live is not None and draft.live.unanswered > before:
+        _customer_wants_an_answer(draft)
 
 
 def receive_deletion(draft: Draft, command: cmd.ReceiveDeletion) -> None:
-    """The messages are marked as deleted; what they said is kept by the tenant's rule."""
+    """The messages are marked as deleted; what they said is kept by the tenant's rule. What
+    nobody had answered wants no answer any more.
+    """
+    before = draft.live
     for target in dict.fromkeys(command.targets):
         apply_or_keep(draft, target, "deletion", "")
+    now = draft.live
+    if before and now and (before.asked, before.in_hand) != (now.asked, now.in_hand):
+        recount(draft)
 
 
 def receive_receipt(draft: Draft, command: cmd.ReceiveReceipt) -> None:
@@ -143,7 +213,7 @@ def _provider_spoke(
             version=draft.conversation.version if live else None,
         )
     )
-    known = KnownMessage(message, author, DeliveryStatus.SENT, live)
+    known = KnownMessage(message, author, DeliveryStatus.SENT, live, command.sent_at)
     apply_unmatched(draft, command.external_id, known)
 
 

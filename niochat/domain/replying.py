@@ -31,7 +31,7 @@ MAX_ATTEMPTS = 3
 def wake_assistant(draft: Draft) -> None:
     """The customer wants an answer: wait for the burst to end, or run at once."""
     c = draft.conversation
-    if not _assistant_answers(draft):
+    if not _assistant_answers(draft) or not c.unanswered:
         return
     if c.turn is not None:
         if c.cancels >= MAX_CANCELS:
@@ -44,8 +44,10 @@ def wake_assistant(draft: Draft) -> None:
 
 
 def start_turn(draft: Draft) -> None:
-    """One run of the assistant over everything unanswered."""
+    """One run of the assistant over everything unanswered; none where nothing is."""
     c = draft.conversation
+    if not c.unanswered:
+        return
     turn = turn_id(c.id, c.version + 1)
     draft.emit(e.TurnStarted(turn, messages=c.unanswered))
     draft.also(fx.RunTurn(turn, attempt=1, upto_version=draft.conversation.version))
@@ -58,6 +60,21 @@ def cancel_turn(draft: Draft, reason: str) -> None:
         return
     draft.emit(e.TurnCancelled(turn.id, reason))
     draft.also(fx.SettleTurn(turn.id, "cancelled", code=reason))
+
+
+def recount(draft: Draft) -> None:
+    """Something was taken back: a turn that has nothing left to answer ends, and silence counts
+    from now on.
+    """
+    c = draft.live
+    if c is None or c.status is not Status.PENDING:
+        return
+    if c.turn is not None and c.turn.messages <= 0:
+        cancel_turn(draft, "deleted")
+        wake_assistant(draft)
+    c = draft.conversation
+    if c.turn is None and not c.unanswered:
+        expect_customer(draft)
 
 
 def hand_off(draft: Draft, reason: str, team: str | None = None) -> None:

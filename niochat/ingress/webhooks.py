@@ -18,6 +18,7 @@ from starlette.routing import Route
 from niochat.accounts.records import ChannelRecord
 from niochat.adapters import clock
 from niochat.adapters.whatsapp.uazapi.parse import parse
+from niochat.domain.commands import ReceiveNotice
 from niochat.domain.errors import Invalid, NiochatError, NotFound, TooMany, Unavailable
 from niochat.domain.incoming import ConnectionChanged, Ignored, Incoming, Webhook
 from niochat.inbox.accept import Accepted, Inbox
@@ -176,6 +177,8 @@ class Door:
             self._count("stranger")
             return {"ignored": "stranger"}
         if accepted.new:
+            if isinstance(incoming.command, ReceiveNotice):
+                self._count(f"notice_{incoming.command.shape}")
             self._poke(accepted.thread_id, channel.tenant_id)
         return {"accepted": "new" if accepted.new else "known"}
 

@@ -9,6 +9,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter,
 
 from niochat.domain.conversation import Priority, Status
 from niochat.domain.errors import Invalid
+from niochat.domain.plain import refusal
 from niochat.live.log import Happened
 from niochat.live.passing import (
     Presence,
@@ -177,12 +178,16 @@ def described() -> dict[str, Any]:
 def hello_of(text: str) -> Hello:
     """Raises ``Invalid`` that says what a first frame is."""
     try:
-        return _hello.validate_json(text)
+        hello = _hello.validate_json(text)
     except ValidationError:
         raise Invalid(
             'begin with {"type": "hello"}, with "ticket" and "position" where you have them',
             code="bad_frame",
         ) from None
+    odd = refusal(hello.model_dump(), "hello")
+    if odd is not None:
+        raise Invalid(odd, code="bad_frame")
+    return hello
 
 
 def frame(sent: Sent) -> Frame:

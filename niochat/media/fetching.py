@@ -18,7 +18,7 @@ from niochat.domain.errors import Invalid, NiochatError
 from niochat.domain.gateway import FetchedFile, Gateway, Line
 from niochat.domain.ids import ConversationId, MessageId
 from niochat.media.library import MOST_BYTES, key_of
-from niochat.media.sniffing import UNKNOWN, safe_name, sort_of
+from niochat.media.sniffing import kept_as, safe_name
 from niochat.runtime.slots import Share, Slots
 
 _SQL = queries("media")
@@ -125,12 +125,11 @@ class Fetcher:
         data, given = found.data, row["filename"]
         if len(data) > MOST_BYTES:
             raise Invalid("the file is too large", code="too_large")
-        sort = sort_of(data, given)
+        mimetype, name = kept_as(data, given, "arquivo")
         await self._store.put(key_of(wanted.tenant_id, wanted.id), data)
         return SettleFile(
             wanted.id, MessageId(row["message_id"]), _conversation(row),
-            sort.mimetype if sort is not None else UNKNOWN, safe_name(given, "arquivo"),
-            len(data), sha256(data).hexdigest(),
+            mimetype, name, len(data), sha256(data).hexdigest(),
         )  # fmt: skip
 
     async def _put_off(self, wanted: _Wanted, attempts: int) -> None:

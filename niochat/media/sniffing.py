@@ -1,9 +1,13 @@
 """What a file is, by its bytes: neither its name nor what anybody says of it is believed."""
 
+import io
+import re
+import zipfile
 from dataclasses import dataclass
 
 import puremagic
 
+from niochat.domain import filename as names
 from niochat.domain.errors import Invalid
 from niochat.domain.message import Kind
 
@@ -45,6 +49,23 @@ SORTS = {
 }
 """What may be sent. Anything else that customers send is kept, and only ever downloaded."""
 _SAME = {".jpeg": ".jpg", ".jfif": ".jpg", ".oga": ".ogg", ".opus": ".ogg", ".m4v": ".mp4"}
+_PROGRAMS = (
+    b"MZ", b"\x7fELF", b"#!", b"\xca\xfe\xba\xbe", b"\xfe\xed\xfa\xce", b"\xfe\xed\xfa\xcf",
+    b"\xce\xfa\xed\xfe", b"\xcf\xfa\xed\xfe", b"dex\n", b"L\x00\x00\x00\x01\x14\x02\x00", b"MSCF",
+    b"!<arch>", b"\xed\xab\xee\xdb", b"ITSF", b"CWS", b"FWS", b"ZWS",
+)  # fmt: skip
+"""Of Windows, Linux, Apple, Java and Android, shortcuts, installers, Flash, and scripts."""
+_SCRIPT = re.compile(
+    rb"<\s*(script|html|!doctype\s+html|svg|iframe|object|embed|\?php|%@|hta:application|job\b"
+    rb"|package\b)|^\s*(@echo\s+(off|on)\b|\[internetshortcut\]|\[autorun\]"
+    rb"|windows registry editor)"
+    rb"|\b(wscript\.|createobject\s*\(|powershell(\.exe)?\s+-|activexobject\s*\()",
+    re.IGNORECASE,
+)
+_LOOKED_AT = 256 * 1024
+"""Bytes of a text in which scripts are looked for."""
+_MOST_MEMBERS = 2_000
+_MACROS = ("vbaproject.bin", "meta-inf/manifest.mf", "androidmanifest.xml", "classes.dex")
 _INLINE = {sort.mimetype for sort in SORTS.values() if sort.inline}
 
 
@@ -67,7 +88,13 @@ def sort_of(data: bytes, filename: str = "") -> Sort | None:
 
 
 def checked(data: bytes, filename: str) -> Sort:
-    """What somebody wants to send. Raises ``Invalid`` (``unsupported_file``)."""
+    """What somebody wants to send. Raises ``Invalid`` (``unsupported_file``, ``runnable_file``)."""
+    if runs(data, filename):
+        raise Invalid(
+            "this file cannot be sent: it could run on the customer's device, by its name or by "
+            "what is in it; send a PDF or a picture",
+            code="runnable_file",
+        )
     sort = sort_of(data, filename)
     if sort is None:
         raise Invalid(
@@ -90,10 +117,59 @@ def shown_inline(mimetype: str) -> bool:
 
 
 def safe_name(filename: str, otherwise: str) -> str:
-    """A name to show and to save under: no directory, no control characters, no mile of it."""
-    bare = filename.replace("\\", "/").rpartition("/")[2]
-    printable = "".join(each for each in bare if each.isprintable()).strip(". ")
-    return printable[:120] or otherwise
+    """A name to show and to save under: no directory, no control characters, no mile of it, and
+    the ending kept.
+    """
+    return names.safe(filename, otherwise)
+
+
+def runs(data: bytes, filename: str) -> bool:
+    """Whether it could run where it is opened, by any of its endings or by its bytes."""
+    return names.runs(filename) or _is_program(data) or _holds_program(data)
+
+
+def kept_as(data: bytes, filename: str, otherwise: str) -> tuple[str, str]:
+    """Type and name under which somebody else's file is kept: what could run is nobody's type, and
+    its name opens nothing.
+    """
+    if runs(data, filename):
+        return UNKNOWN, names.harmless(filename, otherwise)
+    sort = sort_of(data, filename)
+    return sort.mimetype if sort is not None else UNKNOWN, safe_name(filename, otherwise)
+
+
+def served_as(mimetype: str, filename: str) -> tuple[str, str]:
+    """The same for what was kept before its bytes were looked at so: by its name alone."""
+    if names.runs(filename):
+        return UNKNOWN, names.harmless(filename, "arquivo")
+    return mimetype, filename
+
+
+def _is_program(data: bytes) -> bool:
+    start = data[:1024].removeprefix(b"\xef\xbb\xbf").lstrip()
+    if start.startswith(_PROGRAMS):
+        return True
+    head = data[:_LOOKED_AT]
+    # Pictures and the like hold any bytes; in a text, or in what says it is a page, words count.
+    if start.startswith(b"%PDF"):
+        return False
+    wordy = _is_text(data) or start.startswith(b"<") or head.startswith((b"\xff\xfe", b"\xfe\xff"))
+    return wordy and _SCRIPT.search(head.replace(b"\x00", b"")) is not None
+
+
+def _holds_program(data: bytes) -> bool:
+    """Of an archive: what lies in it, by name. Office documents are archives, too."""
+    if not data.startswith(b"PK"):
+        return False
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            members = archive.namelist()
+    except (zipfile.BadZipFile, ValueError, OSError, NotImplementedError):
+        return False
+    office = any(name.lower() == "[content_types].xml" for name in members)
+    return len(members) > _MOST_MEMBERS or any(
+        name.lower().endswith(_MACROS) or (not office and names.runs(name)) for name in members
+    )
 
 
 def _is_text(data: bytes) -> bool:

@@ -22,7 +22,7 @@ from niochat.sandbox.rim import (
     read_object,
     text_in,
 )
-from niochat.sandbox.world import World
+from niochat.sandbox.world import PERSON_S, World
 
 LONGEST_WAIT_S = 120.0
 MOST_TIMES = 10_000
@@ -105,9 +105,14 @@ class Control:
 
     async def provider_types(self, request: Request) -> Response:
         instance = self._instance(request)
-        phone, text = required(await read_object(request), "phone", "text")
+        body = await read_object(request)
+        phone, text = required(body, "phone", "text")
+        after_s = body.get("after_s", PERSON_S)
+        if not isinstance(after_s, int) or not 0 <= after_s <= 60:
+            raise Refusal(400, "after_s is 0 to 60 seconds")
         customer = instance.customer(_digits(phone))
-        return answer({"messageid": self._world.provider_types(instance, customer, text)})
+        typed = self._world.provider_types(instance, customer, text, after_s)
+        return answer({"messageid": typed})
 
     async def change_connection(self, request: Request) -> Response:
         instance = self._instance(request)

@@ -22,6 +22,8 @@ from niochat.sandbox.rim import kept_json
 from niochat.sandbox.uploads import Upload
 
 ADMIN_TOKEN = "sandbox-admin"
+PERSON_S = 10
+"""Seconds that a person takes to read and to type."""
 
 
 @dataclass(slots=True)
@@ -67,9 +69,14 @@ class World:
             instance.held.append((message, letter))
         return exchange.messageid
 
-    def provider_types(self, instance: Instance, customer: Customer, text: str) -> str:
-        """A person of the provider typed on its own phone; the `messageid`."""
+    def provider_types(
+        self, instance: Instance, customer: Customer, text: str, after_s: int = PERSON_S
+    ) -> str:
+        """A person of the provider typed on its own phone; the `messageid`. By WhatsApp's clock it
+        was `after_s` seconds from now: 0 is the app's own greeting.
+        """
         message = provider_message(instance, customer, Draft("text", text), by_api=False)
+        message = {**message, "messageTimestamp": message["messageTimestamp"] + after_s * 1000}
         exchange = customer.record(Direction.RECEIVED, "text", text, message["messageid"])
         letter = self._message_letter(instance, customer, message, exchange)
         self._arrive(instance, message, letter)

@@ -197,7 +197,7 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"slug": "x" * 64}, "must be 1 to 63 lower-case letters"),
     ({"slug": "demo\n"}, "must be 1 to 63 lower-case letters"),
     ({"name": " "}, "must be one line of text"),
-    ({"name": "a\x00b"}, "must be one line of text"),
+    ({"name": "a\x00b"}, "must be text without control characters"),
     ({"timezone": "Recife"}, "must be a time zone such as"),
     ({"timezone": "../etc"}, "must be a time zone such as"),
     ({"timezone": "America"}, "must be a time zone such as"),

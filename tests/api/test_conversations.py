@@ -104,7 +104,7 @@ async def test_a_transfer_goes_to_a_queue_or_to_somebody_with_a_note(desk: Desk)
         ("messages", {"text": ""}, 422, "invalid"),
         ("messages", {"text": "   "}, 422, "invalid"),
         ("messages", {"text": "x" * 4097}, 422, "invalid"),
-        ("messages", {"text": "x\u0000y"}, 400, "bad_data"),
+        ("messages", {"text": "x\u0000y"}, 422, "invalid"),
         ("notes", {"text": "x", "mentions": [str(uuid4())]}, 400, "no_user"),
     ],
 )

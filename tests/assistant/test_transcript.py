@@ -1,5 +1,6 @@
 """What the assistant reads of a conversation, and what it does not get to see."""
 
+from datetime import timedelta
 from uuid import UUID, uuid4
 
 import pytest
@@ -127,7 +128,9 @@ async def test_an_edited_message_is_read_as_it_is_now(
 async def test_the_phones_words_are_read_too(
     host: Host, given: Given, ownership: Ownership, database: Database
 ) -> None:
-    typed = cmd.ReceivePhoneMessage("p1", Content(Kind.TEXT, "já vejo"), SENT_AT)
+    typed = cmd.ReceivePhoneMessage(
+        "p1", Content(Kind.TEXT, "já vejo"), SENT_AT + timedelta(minutes=1)
+    )
     place, _, conversation = await conversing(host, given, ownership, message("m1", "oi"), typed)
 
     lines = await read(database, place.tenant, conversation, 10**6)

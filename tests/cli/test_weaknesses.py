@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from niochat.cli.examination import automatic_sentence
 from niochat.cli.weaknesses import weaknesses
 from niochat.config import Settings
 
@@ -58,3 +59,10 @@ def test_superusers_without_a_second_factor_are_counted() -> None:
 )
 def test_a_trial_on_one_machine_may_be_in_the_clear(url: str) -> None:
     assert told(3, NIOCHAT_BASE_URL=url, NIOCHAT_SMTP_URL=None) == []
+
+
+def test_a_greeting_is_told_with_its_channel_its_number_and_what_to_do() -> None:
+    said = automatic_sentence("principal", 12)
+    assert "principal" in said
+    assert "12 sent in seven days" in said
+    assert "switch them off in WhatsApp Business" in said

@@ -76,6 +76,7 @@ TEXT = Content(Kind.TEXT, "oi")
 SPEAKING = (
     cmd.ReceiveMessage("m1", TEXT, SENT_AT),
     cmd.ReceivePhoneMessage("m1", TEXT, SENT_AT),
+    cmd.ReceiveNotice("m1", "pinInChatMessage"),
     cmd.ReceiveEcho("m1", "no-uuid", TEXT, SENT_AT),
     cmd.ReceiveReaction("r1", "m1", "👍", False),
     cmd.ReceiveEdit("r2", "m1", "olá"),

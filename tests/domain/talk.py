@@ -37,7 +37,12 @@ class Said:
     kind: Kind = Kind.TEXT
     deleted: bool = False
     reactions: dict[str, str] = field(default_factory=dict)
-    edited: bool = False
+    sent_at: datetime = START
+    edited_at: datetime | None = None
+
+    @property
+    def edited(self) -> bool:
+        return self.edited_at is not None
 
 
 @dataclass
@@ -65,6 +70,7 @@ class Talk:
         self.unmatched: dict[str, list[Unmatched]] = {}
         self.timers: dict[str, fx.SetTimer] = {}
         self.turns: dict[TurnId, str] = {}
+        self.automatic: set[str] = set()
         self._number = 0
 
     # -- asking ------------------------------------------------------------------------------
@@ -86,7 +92,17 @@ class Talk:
         return self.do(cmd.ReceiveMessage(name, text(words), self.now))
 
     def phone(self, words: str = "deixa comigo") -> Decision:
-        return self.do(cmd.ReceivePhoneMessage(f"phone-{self._number}", text(words), self.now))
+        """Somebody has read and typed; within two seconds only the app itself answers."""
+        sent_at = self.now + timedelta(seconds=10)
+        return self.do(cmd.ReceivePhoneMessage(f"phone-{self._number}", text(words), sent_at))
+
+    def edit(self, target: str, words: str, after_s: float = 0.0) -> Decision:
+        """An edit that was made so long after the talk's beginning."""
+        at = START + timedelta(seconds=after_s)
+        return self.do(cmd.ReceiveEdit(f"edit-{self._number}", target, words, at))
+
+    def take_back(self, *targets: str) -> Decision:
+        return self.do(cmd.ReceiveDeletion(targets))
 
     def answer(
         self,
@@ -183,12 +199,19 @@ class Talk:
                 for outbox, send in self.sends.items()
             },
             unmatched={key: tuple(news) for key, news in self.unmatched.items()},
+            phone_lately=any(
+                said.author is Author.PHONE and self.now - said.sent_at < timedelta(hours=1)
+                for said in self.said.values()
+            ),
+            automatic=frozenset(self.automatic),
         )
 
     def _known(self, message: MessageId) -> KnownMessage:
         said = self.said[message]
         live = self.state is not None and said.conversation == self.state.id
-        return KnownMessage(message, said.author, said.status, live)
+        return KnownMessage(
+            message, said.author, said.status, live, said.sent_at, said.edited_at, said.deleted
+        )
 
     def _keep_events(self, before: Conversation | None, decision: Decision) -> None:
         if not decision.events:
@@ -206,7 +229,7 @@ class Talk:
                 conversation = self.live.id if effect.version is not None else None
                 said = Said(
                     effect.author, effect.content.text, conversation, effect.external_id,
-                    effect.status, effect.content.kind,
+                    effect.status, effect.content.kind, sent_at=effect.sent_at,
                 )  # fmt: skip
                 self.said.setdefault(effect.message, said)
                 self.unmatched.pop(effect.external_id or "", None)
@@ -228,12 +251,20 @@ class Talk:
             case fx.SetTimer(name=name):
                 self.timers[name] = effect
             case fx.RunTurn(turn=turn):
+                self._check_turn()
                 self.turns[turn] = "running"
             case fx.SettleTurn(turn=turn):
                 assert self.turns[turn] == "running", "settled twice"
                 self.turns[turn] = effect.outcome
             case fx.TellTeam():
                 pass
+
+    def _check_turn(self) -> None:
+        """A turn has something to answer: what the customer said and did not take back."""
+        asked = [self.said[each] for each in self.live.in_hand if each in self.said]
+        assert self.turn.messages == len(self.live.in_hand) > 0
+        assert asked, "a turn begins without a message of the customer"
+        assert all(said.author is Author.CUSTOMER and not said.deleted for said in asked)
 
     def _cancellable(self) -> Iterable[Send]:
         return (
@@ -248,7 +279,7 @@ class Talk:
             said.external = change.external_id
             self.unmatched.pop(change.external_id, None)
         if change.text is not None:
-            said.text, said.edited = change.text, True
+            said.text, said.edited_at = change.text, change.at or self.now
         said.deleted = said.deleted or change.deleted
         if change.reaction is not None:
             who, emoji = change.reaction

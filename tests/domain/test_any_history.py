@@ -58,6 +58,19 @@ class AnyHistory(RuleBasedStateMachine):
     def the_customer_writes(self) -> None:
         self.ask(cmd.ReceiveMessage(f"in-{self.talk._number}", text(), self.talk.now))
 
+    @rule(back=st.integers(1, 3), kind=st.sampled_from(["edit", "deletion"]), early=st.booleans())
+    def the_customer_changes_what_was_written(self, back: int, kind: str, early: bool) -> None:
+        """One of the last messages, whether it waits, is being answered, or was answered."""
+        written = [said.external for said in self.talk.said.values() if said.external]
+        if not written:
+            return
+        target = written[-min(back, len(written))]
+        if kind == "deletion":
+            self.ask(cmd.ReceiveDeletion((target,)))
+        else:
+            at = self.talk.now - timedelta(seconds=30 if early else 0)
+            self.ask(cmd.ReceiveEdit(f"e-{self.talk._number}", target, "novo", at))
+
     @rule(name=NAMES)
     def the_customer_writes_under_a_known_id(self, name: str) -> None:
         if name not in {said.external for said in self.talk.said.values()}:
@@ -211,6 +224,18 @@ class AnyHistory(RuleBasedStateMachine):
         c = self.talk.state
         assert not waiting or (c is not None and c.status is Status.PENDING)
         assert all(send.conversation == c.id for send in waiting if c is not None)
+
+    @invariant()
+    def what_is_unanswered_was_said_and_not_taken_back(self) -> None:
+        c = self.talk.state
+        if c is None or c.status is Status.RESOLVED:
+            return
+        assert c.unanswered == len(c.asked) == len(set(c.asked))
+        for message in (*c.asked, *c.in_hand):
+            said = self.talk.said[message]
+            assert said.author is Author.CUSTOMER
+            assert not said.deleted
+        assert c.turn is None or c.turn.messages == len(c.in_hand) > 0
 
     @invariant()
     def notes_stay_here(self) -> None:

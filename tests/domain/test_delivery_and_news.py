@@ -138,7 +138,9 @@ def test_news_of_a_known_message_change_it_and_wake_nobody() -> None:
 
     (said,) = talk.said.values()
     assert (said.text, said.reactions, said.deleted) == ("olá", {"provider": "👍"}, True)
-    assert [event.type for event in decision.events] == ["message_deleted"]
+    # Nothing is left to answer: from now on the customer is silent.
+    assert [event.type for event in decision.events] == ["message_deleted", "timer_set"]
+    assert list(talk.timers) == ["burst", "idle"]
 
 
 def test_news_that_come_before_their_message_are_applied_when_it_comes() -> None:

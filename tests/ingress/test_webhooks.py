@@ -11,6 +11,7 @@ import pytest
 
 from niochat.accounts.records import ChannelAddress
 from niochat.adapters.postgres.database import Database
+from niochat.domain.commands import ReceiveNotice
 from niochat.ingress.webhooks import MAX_BODY, application
 from tests.adapters.whatsapp.captures import NAMES, TEXT, capture, message_body, receipt_body
 from tests.adapters.whatsapp.expected import COMMANDS, NOT_STORED
@@ -255,7 +256,9 @@ async def test_every_capture_is_200_and_a_row_or_an_ignore(
 
     assert answer.status_code == 200
     kinds = await given.rows("SELECT command->>'type' FROM inbox")
-    assert kinds == ([COMMANDS[name].type] if name in COMMANDS else [])
+    # Nobody becomes a contact by what says nothing.
+    said = name in COMMANDS and not isinstance(COMMANDS[name], ReceiveNotice)
+    assert kinds == ([COMMANDS[name].type] if said else [])
     assert (name in COMMANDS) != (name in NOT_STORED)
 
 
@@ -290,3 +293,37 @@ async def test_a_route_that_does_not_exist_is_404_and_another_method_405(
     assert (await world.http.post("/webhooks/meta/x/y")).status_code == 404
     assert (await world.http.get("/")).status_code == 404
     assert (await world.http.get(path_of(address))).status_code == 405
+
+
+async def test_the_real_message_after_its_placeholder_is_taken_once(
+    world: World, address: ChannelAddress, given: Given
+) -> None:
+    empty = message_body({"messageType": "Conversation", "text": "", "content": ""})
+    told = [
+        (await world.post(address, body)).json()
+        for body in (empty, empty, message_body(), message_body(), empty)
+    ]
+
+    assert [each.get("accepted") for each in told] == [None, None, "new", "known", "new"]
+    assert told[0] == {"ignored": "stranger"}, "a placeholder makes nobody a contact"
+    assert await given.rows("SELECT command ->> 'type' FROM inbox ORDER BY id") == [
+        "receive_message",
+        "receive_notice",
+    ]
+    assert world.ignored.counts["notice_empty"] == 1
+
+
+async def test_whatsapps_own_traffic_of_a_customer_is_stored_and_counted_by_its_kind(
+    world: World, address: ChannelAddress, given: Given
+) -> None:
+    await world.post(address, message_body())
+    for number, kind in enumerate(("PinInChatMessage", "AlbumMessage", "HologramMessage")):
+        body = message_body({"messageid": f"AC0{number}", "messageType": kind, "text": "x"})
+        assert (await world.post(address, body)).json() == {"accepted": "new"}
+        assert (await world.post(address, body)).json() == {"accepted": "known"}
+
+    assert await given.count("inbox", "command ->> 'type' = 'receive_notice'") == 3
+    assert await given.count("inbox", "raw IS NOT NULL") == 4
+    assert dict(world.ignored.counts) == {
+        "notice_pinInChatMessage": 1, "notice_albumMessage": 1, "notice_unknown": 1,
+    }  # fmt: skip

@@ -151,9 +151,26 @@ async def test_a_message_typed_on_the_provider_s_phone_opens_no_conversation(
     assert (await customer.named())[1:] == [[customer.tag(1)]]
 
 
-async def types(customer: Customer, text: str) -> None:
+async def test_a_greeting_of_the_provider_s_phone_silences_nobody(world: World) -> None:
+    customer = world.customer()
+    await world.fault("model", "hold", FAST.key, count=1)
+    await customer.tell(1)
+    await customer.stored(1)
+
+    await types(customer, "Olá! Bem-vindo.", after_s=0)
+    await customer.shows("messages", "author", "customer", "automatic")
+    await world.released(customer.line)
+
+    await customer.hears(2)
+    assert (await customer.named())[1:] == [[customer.tag(1)]]
+    conversation = await customer.conversation()
+    assert conversation is not None
+    assert conversation["paused_until"] is None
+
+
+async def types(customer: Customer, text: str, **more: int) -> None:
     path = f"/instances/{customer.line.token}/phone-messages"
-    await customer.world.sandbox("POST", path, {"phone": customer.phone, "text": text})
+    await customer.world.sandbox("POST", path, {"phone": customer.phone, "text": text, **more})
 
 
 async def test_a_tenant_suspended_in_the_middle_of_a_turn_says_nothing_then_or_later(

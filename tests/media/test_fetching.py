@@ -43,10 +43,10 @@ class Room:
             lambda thread, settled: self.settled.append(settled),
         )  # fmt: skip
 
-    async def arrives(self, kind: str = "image", **more: Any) -> None:
+    async def arrives(self, kind: str = "image", name: str = "../foto.png", **more: Any) -> None:
         """The customer sends a file: the gateway has it, and the step wants it."""
         external = await self.provider.world.write(PHONE, kind=kind, **more)
-        content = Content(Kind(kind), "", {"file_name": "../foto.png"})
+        content = Content(Kind(kind), "", {"file_name": name})
         wrote = ReceiveMessage(external, content, SENT_AT)
         await put(self.host, self.provider.place, self.thread, [wrote])
         await self.host.run(self.thread)
@@ -100,6 +100,16 @@ async def test_a_picture_is_wanted_with_its_message_then_kept_and_screens_hear_o
     assert (row["status"], row["mimetype"], row["size"]) == ("kept", "image/png", len(kept))
     assert await shown(room) == "kept"
     assert await room.given.count("events", "type = 'file_settled'") == 1
+
+
+async def test_a_file_that_could_run_is_kept_as_nothing_that_runs(room: Room) -> None:
+    await room.arrives(name="fatura\u202egpj.pdf.exe")
+
+    await room.look()
+
+    row = await room.row()
+    assert (row["status"], row["mimetype"]) == ("kept", "application/octet-stream")
+    assert row["filename"] == "faturagpj_pdf_exe.bin"
 
 
 async def test_what_is_kept_is_not_fetched_again(room: Room) -> None:

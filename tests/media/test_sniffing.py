@@ -1,10 +1,21 @@
 """What a file is told by its bytes."""
 
+import io
+import zipfile
+
 import pytest
 
 from niochat.domain.errors import Invalid
 from niochat.domain.message import Kind
-from niochat.media.sniffing import checked, safe_name, shown_inline, sort_of
+from niochat.media.sniffing import (
+    UNKNOWN,
+    checked,
+    kept_as,
+    safe_name,
+    served_as,
+    shown_inline,
+    sort_of,
+)
 from tests.outbox.office import PDF, PNG
 
 
@@ -55,12 +66,87 @@ def test_only_pictures_audio_and_video_are_shown_in_a_page(mimetype: str) -> Non
     [
         ("../../etc/passwd", "passwd"),
         ("C:\\fotos\\a.png", "a.png"),
-        ("a\r\nSet-Cookie: x.png", "aSet-Cookie: x.png"),
+        ("a\r\nSet-Cookie: x.png", "aSet-Cookie_ x.png"),
         ("...", "arquivo"),
         ("", "arquivo"),
-        ("x" * 500, "x" * 120),
+        ("x" * 500, "x" * 119 + "…"),
         ("fatura março.pdf", "fatura março.pdf"),
     ],
 )
 def test_names_are_never_more_than_names(name: str, safe: str) -> None:
     assert safe_name(name, "arquivo") == safe
+
+
+def archive(*members: str) -> bytes:
+    held = io.BytesIO()
+    with zipfile.ZipFile(held, "w") as file:
+        for member in members:
+            file.writestr(member, "x")
+    return held.getvalue()
+
+
+TEXT = "olá, é só texto\n".encode()
+DOCX = archive("[Content_Types].xml", "word/document.xml", "docProps/app.xml")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "a.bat", "a.cmd", "a.vbs", "a.hta", "a.ps1", "a.js", "a.sh", "a.php", "a.exe", "a.scr",
+        "a.lnk", "a.jar", "a.apk", "a.html", "a.svg", "fatura.pdf.exe", "fatura.exe.pdf",
+        "fatura\u202efdp.exe", "fatura.bat. .", "C:\\x\\a.JS",
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("data", [TEXT, PDF], ids=["text", "pdf"])
+def test_names_that_run_are_refused_whatever_the_bytes(name: str, data: bytes) -> None:
+    with pytest.raises(Invalid, match="cannot be sent") as refused:
+        checked(data, name)
+    assert refused.value.code == "runnable_file"
+    mimetype, kept = kept_as(data, name, "arquivo")
+    assert mimetype == UNKNOWN
+    assert kept.endswith(".bin")
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"MZ\x90\x00" + bytes(100), b"\x7fELF" + bytes(100), b"#!/bin/sh\nrm -rf /\n",
+        b"\xef\xbb\xbf#!/usr/bin/env python\n", b"<?php system('x'); ?>", b"  <script>x()</script>",
+        b"ol\xc3\xa1\n<SCRIPT >x()</script>", b"@echo off\r\ndel *\r\n",
+        b'CreateObject("WScript.Shell")', b"[InternetShortcut]\nURL=file://x\n",
+        "<script>x()</script>".encode("utf-16"), b"<!DOCTYPE html><p>x", b"L\0\0\0\x01\x14\x02\0",
+        b"MSCF" + bytes(60), b"dex\n035\0" + bytes(60), archive("fatura.exe"),
+        archive("x/y.js", "a.pdf"), archive("META-INF/MANIFEST.MF", "A.class"),
+        archive("[Content_Types].xml", "word/vbaProject.bin"), archive("AndroidManifest.xml"),
+    ],
+)  # fmt: skip
+def test_bytes_that_run_are_refused_whatever_the_name(data: bytes) -> None:
+    for name in ("foto.jpg", "boleto.pdf", "nota.txt", "a.zip", "a.docx", ""):
+        with pytest.raises(Invalid, match="cannot be sent"):
+            checked(data, name)
+        mimetype, kept = kept_as(data, name, "arquivo")
+        assert (mimetype, kept[-4:]) == (UNKNOWN, ".bin")
+
+
+@pytest.mark.parametrize(
+    ("data", "name", "kind"),
+    [
+        (TEXT, "nota.txt", "text/plain"),
+        (PNG, "foto.png", "image/png"),
+        (PNG + b"<script>", "foto.png", "image/png"),
+        (PDF, "www.provedor.com.pdf", "application/pdf"),
+        (archive("fatura.pdf", "leia.txt"), "a.zip", "application/zip"),
+        (DOCX, "contrato v1.2.docx", "vnd.openxmlformats"),
+        ("preço < 100 e script novo\n".encode(), "a.txt", "text/plain"),
+    ],
+)
+def test_what_people_send_every_day_goes_out_and_is_kept(data: bytes, name: str, kind: str) -> None:
+    assert kind in checked(data, name).mimetype
+    mimetype, kept = kept_as(data, name, "arquivo")
+    assert kind in mimetype
+    assert kept == name
+
+
+def test_what_was_kept_by_an_older_code_is_served_as_nothing_that_runs() -> None:
+    assert served_as("text/plain", "a.vbs") == (UNKNOWN, "a_vbs.bin")
+    assert served_as("image/png", "a.png") == ("image/png", "a.png")

@@ -1,5 +1,7 @@
 """The file store, on a directory and on a server that speaks S3: the same promises."""
 
+import os
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 from uuid import uuid4
@@ -85,3 +87,27 @@ async def test_an_installation_without_a_store_says_what_to_set() -> None:
 async def test_an_address_of_another_kind_is_refused(address: str) -> None:
     with pytest.raises(Invalid, match="NIOCHAT_FILES_URL"):
         FileStore.at(address)
+
+
+async def test_files_of_this_machine_are_their_owners_alone(
+    tmp_path: Path,
+) -> None:
+    before = os.umask(0o022)
+    try:
+        store = FileStore.at((tmp_path / "files").as_uri())
+        await store.put("tenant/file", b"x")
+        await store.put("tenant/file", b"y")
+    finally:
+        os.umask(before)
+
+    modes = {each.name: stat.S_IMODE(each.stat().st_mode) for each in tmp_path.rglob("*")}
+    assert modes == {"files": 0o700, "tenant": 0o700, "file": 0o600}
+    assert await store.get("tenant/file") == b"y"
+
+
+async def test_a_folder_that_cannot_be_made_is_a_store_that_is_away(tmp_path: Path) -> None:
+    store = FileStore.at((tmp_path / "files").as_uri())
+    (tmp_path / "files" / "tenant").write_bytes(b"in the way")
+
+    with pytest.raises(Unavailable):
+        await store.put("tenant/file", b"x")

@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+from datetime import timedelta
 from uuid import UUID
 
 import pytest
@@ -11,9 +12,11 @@ from niochat.conversation.work import Verdict
 from niochat.domain import commands as cmd
 from niochat.domain.ids import OutboxId, shard_of
 from niochat.domain.message import Content, Kind
-from tests.builders import Given, Host, Ownership, Place, message, put
+from tests.builders import SENT_AT, Given, Host, Ownership, Place, message, put
 
 pytestmark = pytest.mark.asyncio
+LATER = SENT_AT + timedelta(minutes=1)
+"""When a person has read and typed."""
 
 
 @pytest_asyncio.fixture
@@ -195,7 +198,7 @@ async def test_a_message_from_the_phone_cancels_what_has_not_started_to_leave(
     a: Host, place: Place, talking: UUID, given: Given
 ) -> None:
     assert await a.claim(talking) is not None
-    phone = cmd.ReceivePhoneMessage("p1", Content(Kind.TEXT, "oi"), message("x").sent_at)
+    phone = cmd.ReceivePhoneMessage("p1", Content(Kind.TEXT, "oi"), LATER)
     await put(a, place, talking, [phone])
 
     await a.run(talking)

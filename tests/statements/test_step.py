@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import replace
+from datetime import timedelta
 from uuid import UUID
 
 import pytest
@@ -12,9 +13,11 @@ from niochat.domain.conversation import Status
 from niochat.domain.errors import Unavailable
 from niochat.domain.evolve import replay
 from niochat.domain.message import Content, DeliveryStatus, Kind
-from tests.builders import Given, Host, Ownership, Place, answered, message, put
+from tests.builders import SENT_AT, Given, Host, Ownership, Place, answered, message, put
 
 pytestmark = pytest.mark.asyncio
+LATER = SENT_AT + timedelta(minutes=1)
+"""When a person has read and typed."""
 
 TABLES = ("events", "messages", "outbox", "timers", "turns", "unmatched")
 
@@ -120,7 +123,7 @@ async def test_a_stale_epoch_opens_nothing_and_consumes_nothing(
 ) -> None:
     silent = await given.thread(place)
     await put(a, place, thread, [message("m1")])
-    phone = cmd.ReceivePhoneMessage("p1", Content(Kind.TEXT, "oi"), message("x").sent_at)
+    phone = cmd.ReceivePhoneMessage("p1", Content(Kind.TEXT, "oi"), LATER)
     await put(a, place, silent, [phone])
     await ownership.give(b)
     before = await everything(given)
@@ -292,7 +295,7 @@ async def test_a_retry_and_a_takeover_in_one_step_leave_nothing_to_send(
 async def test_a_message_typed_on_the_phone_is_stored_without_a_conversation(
     a: Host, place: Place, thread: UUID, given: Given
 ) -> None:
-    phone = cmd.ReceivePhoneMessage("p1", Content(Kind.TEXT, "bom dia"), message("x").sent_at)
+    phone = cmd.ReceivePhoneMessage("p1", Content(Kind.TEXT, "bom dia"), LATER)
     await put(a, place, thread, [phone])
 
     await a.run(thread)
@@ -319,7 +322,7 @@ async def test_a_state_survives_the_way_through_json(a: Host, place: Place, give
     thread = await given.thread(slow)
     await put(a, slow, thread, [message("m1"), message("m2")])
     await a.run(thread)
-    phone = cmd.ReceivePhoneMessage("p1", Content(Kind.TEXT, "oi"), message("x").sent_at)
+    phone = cmd.ReceivePhoneMessage("p1", Content(Kind.TEXT, "oi"), LATER)
     await put(a, slow, thread, [phone])
     await a.run(thread)
 

@@ -8,8 +8,11 @@ from uuid import UUID
 
 import asyncpg
 import orjson
+import structlog
 
 from niochat.domain.errors import Conflict, Invalid, NiochatError, Unavailable
+
+_log = structlog.get_logger(__name__)
 
 # A paused process must not hold row locks for long: the server ends its transaction.
 _TIMEOUTS = {
@@ -192,7 +195,9 @@ def _ours(error: BaseException) -> NiochatError | None:
             | asyncpg.ProgramLimitExceededError()
             | asyncpg.IntegrityConstraintViolationError()
         ):
-            return Invalid(f"the database refuses the data: {_reason(error)}", code="bad_data")
+            # Its own words name tables, and no field of whoever asked.
+            _log.warning("data_refused", reason=_reason(error))
+            return Invalid("this cannot be stored as it is", code="bad_data")
         case BaseException() if isinstance(error, _AWAY):
             return Unavailable(f"the database did not do it: {error!r}", code="database")
         case asyncpg.PostgresError():

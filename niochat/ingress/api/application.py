@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 
 from niochat.ingress.api import (
     answers,
@@ -19,6 +19,7 @@ from niochat.ingress.api import (
     settings,
     tenants,
 )
+from niochat.ingress.api.plain import plain_text
 from niochat.ingress.api.rooms import Rooms
 from niochat.ingress.api.shapes import Problem
 
@@ -53,7 +54,7 @@ def _documented() -> FastAPI:
         title="NioChat", version=VERSION, docs_url=None, redoc_url=None,
         openapi_url="/openapi.json", separate_input_output_schemas=False,
         servers=[{"url": "/api/v1"}], root_path_in_servers=False,
-        responses=_PROBLEMS,  # type: ignore[arg-type]
+        dependencies=[Depends(plain_text)], responses=_PROBLEMS,  # type: ignore[arg-type]
     )  # fmt: skip
     answers.install(app)
     for router in ROUTERS:

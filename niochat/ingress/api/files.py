@@ -17,8 +17,8 @@ from niochat.domain.permissions import Action
 from niochat.ingress.api.doorway import Needs, Open, access_of, who_of
 from niochat.ingress.api.messages import library_of
 from niochat.ingress.api.shapes import Shown
-from niochat.media.library import MOST_BYTES, KnownFile
-from niochat.media.sniffing import shown_inline
+from niochat.media.library import MOST_BYTES
+from niochat.media.sniffing import served_as, shown_inline
 
 MayReply = Annotated[Caller, Depends(Needs(Action.CONVERSATIONS_REPLY))]
 ENVELOPE = 64 * 1024
@@ -86,10 +86,11 @@ async def content(token: str, request: Request) -> Response:
     file = await library.opened(token, clock.now())
     start, length, part = _wanted(request.headers.get("range", ""), file.size)
     data = await library.read(file, start, length)
-    headers = {**_HIDDEN, "content-disposition": _disposition(file)}
+    mimetype, name = served_as(file.mimetype, file.filename)
+    headers = {**_HIDDEN, "content-disposition": _disposition(mimetype, name)}
     if part:
         headers["content-range"] = f"bytes {start}-{start + len(data) - 1}/{file.size}"
-    return Response(data, 206 if part else 200, headers, file.mimetype)
+    return Response(data, 206 if part else 200, headers, mimetype)
 
 
 async def _file_in(request: Request) -> tuple[str, bytes]:
@@ -127,7 +128,7 @@ def _wanted(header: str, size: int) -> tuple[int, int, bool]:
     return (start, end - start + 1, True) if end >= start else (0, size, False)
 
 
-def _disposition(file: KnownFile) -> str:
-    how = "inline" if shown_inline(file.mimetype) else "attachment"
-    quoted = "".join(f"%{byte:02X}" for byte in file.filename.encode())
+def _disposition(mimetype: str, filename: str) -> str:
+    how = "inline" if shown_inline(mimetype) else "attachment"
+    quoted = "".join(f"%{byte:02X}" for byte in filename.encode())
     return f"{how}; filename*=UTF-8''{quoted}"

@@ -11,6 +11,7 @@ from niochat.conversation.desk import Sight
 from niochat.conversation.search import Wanted, words_of
 from niochat.domain.audit import Entry
 from niochat.domain.permissions import Action
+from niochat.domain.plain import cut
 from niochat.ingress.api.doorway import Needs, access_of, who_of
 from niochat.ingress.api.rooms import rooms_of
 from niochat.ingress.api.shapes import Cursor, Limit, Page, Shown, moment_cursor, moment_of
@@ -83,7 +84,7 @@ def _hit(row: dict[str, Any]) -> Hit:
 def snippet(text: str, words: list[str]) -> list[Part]:
     """The part of ``text`` around the first of ``words``, cut at their places."""
     if not words:
-        return [Part(text=text[:MOST_SHOWN], hit=False)]
+        return [Part(text=cut(text, MOST_SHOWN), hit=False)]
     longest_first = "|".join(re.escape(each) for each in sorted(words, key=len, reverse=True))
     pattern = re.compile(rf"(?<![^\W_])({longest_first})(?![^\W_])")
     first = pattern.search(text)

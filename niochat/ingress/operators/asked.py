@@ -12,6 +12,7 @@ from starlette.responses import Response
 from niochat.actors import kinds
 from niochat.conversation.pauses import MAX_PAUSE_S
 from niochat.domain.errors import Invalid
+from niochat.domain.plain import refusal
 from niochat.runtime.address import Address
 
 MAX_BODY = 16 * 1024
@@ -92,7 +93,11 @@ async def body_of(request: Request, model: type[Body]) -> Body:
     """The body, which may be empty. Raises ``Invalid`` that names what is wrong."""
     raw = await _read(request)
     try:
-        return model.model_validate(orjson.loads(raw) if raw else {})
+        said = orjson.loads(raw) if raw else {}
+        odd = refusal(said, "body")
+        if odd is not None:
+            raise Invalid(odd, code="bad_body")
+        return model.model_validate(said)
     except orjson.JSONDecodeError as error:
         raise Invalid(f"the body is not JSON: {error}", code="malformed") from None
     except ValidationError as error:

@@ -214,6 +214,9 @@ async def test_a_new_database_plans_by_keys_too(database: Database, admin: Admin
 
 
 LOADED = {
+    # Where the phone said something: who typed lately, and what it says by itself.
+    "messages_thread": {"tenant_id", "thread_id"},
+    "messages_automatic": {"tenant_id"},
     "conversations_pkey": {"id", "tenant_id"},
     "threads_id_key": {"id"},
     "tenants_pkey": {"tenant_id"},

@@ -5,13 +5,16 @@ from datetime import UTC, datetime
 from niochat.domain.commands import (
     ReceiveEdit,
     ReceiveMessage,
+    ReceiveNotice,
     ReceivePhoneMessage,
     ReceiveReaction,
 )
 from niochat.domain.incoming import ConnectionChanged, Ignored
 from niochat.domain.message import Content, Kind
 
-Stored = ReceiveMessage | ReceivePhoneMessage | ReceiveReaction | ReceiveEdit
+Stored = (
+    ReceiveMessage | ReceivePhoneMessage | ReceiveReaction | ReceiveEdit | ReceiveNotice
+)  # fmt: skip
 POLL = "AC43D6038EF558D3D928DC234D99E698"
 
 
@@ -102,17 +105,11 @@ COMMANDS: dict[str, Stored] = {
         Content(Kind.POLL, "Qual turno prefere?", {"options": ["Manhã", "Tarde"]}),
         _at(19, 20, 15),
     ),
-    "user-chat__from-others__poll.vote.me": ReceivePhoneMessage(
-        "AC0A306F9200F06C3307715691E75755",
-        Content(Kind.POLL_VOTE, "Tarde", {"vote": "Tarde", "poll_id": POLL}),
-        _at(19, 21, 30),
-        reply_to=POLL,
+    "user-chat__from-others__poll.vote.me": ReceiveNotice(
+        "AC0A306F9200F06C3307715691E75755", "pollUpdateMessage"
     ),
-    "user-chat__from-others__poll.vote.other": ReceiveMessage(
-        "ACB05A5DCDA0FC04BE12F0FE71F521EC",
-        Content(Kind.POLL_VOTE, "Manhã", {"vote": "Manhã", "poll_id": POLL}),
-        _at(19, 20, 49),
-        reply_to=POLL,
+    "user-chat__from-others__poll.vote.other": ReceiveNotice(
+        "ACB05A5DCDA0FC04BE12F0FE71F521EC", "pollUpdateMessage"
     ),
     "user-chat__from-others__reaction.sent": ReceiveReaction(
         "AC479A3064B11FA535C100E59E560B8B",
@@ -139,6 +136,7 @@ COMMANDS: dict[str, Stored] = {
         "AC439E83D0213E1BF89A13B74EE1EC60",
         target="AC17BA4C7C42105DAD4465E4503AD5B1",
         text="Boa tarde",
+        edited_at=_at(19, 18, 44),
     ),
     "user-chat__from-others__text.sent": ReceiveMessage(
         "AC17BA4C7C42105DAD4465E4503AD5B1", Content(Kind.TEXT, "Bom dia"), _at(19, 18, 21)

@@ -9,6 +9,7 @@ from niochat.adapters.whatsapp.uazapi.parse import parse
 from niochat.domain.commands import (
     ReceiveEdit,
     ReceiveMessage,
+    ReceiveNotice,
     ReceivePhoneMessage,
     ReceiveReaction,
 )
@@ -33,8 +34,9 @@ def test_a_capture_becomes_its_command(name: str) -> None:
     assert isinstance(found, Incoming)
     assert found.command == COMMANDS[name]
     assert found.identity == JOANA
-    assert found.dedupe_key == f"message:{COMMANDS[name].external_id}"
-    assert found.creates
+    said = not isinstance(found.command, ReceiveNotice)
+    assert found.dedupe_key == f"{'message' if said else 'notice'}:{COMMANDS[name].external_id}"
+    assert found.creates == said
 
 
 @pytest.mark.parametrize("name", sorted(NOT_STORED))
@@ -70,7 +72,8 @@ def test_a_real_capture_means_the_same_as_the_remade_one(name: str) -> None:
     assert isinstance(found, Incoming)
     message = body["message"]
     assert isinstance(message, dict)
-    assert found.dedupe_key == f"message:{message['messageid']}"
+    kind = "notice" if isinstance(expected, ReceiveNotice) else "message"
+    assert found.dedupe_key == f"{kind}:{message['messageid']}"
     assert found.identity == Identity(
         message["chatlid"].removesuffix("@lid"),
         message["chatid"].removesuffix("@s.whatsapp.net"),
@@ -90,6 +93,8 @@ def _outline(command: object) -> object:
             return type(command), command.from_provider, bool(command.emoji)
         case ReceiveEdit():
             return type(command), bool(command.target), bool(command.text)
+        case ReceiveNotice():
+            return type(command), command.shape
         case _:
             return command
 

@@ -4,9 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from niochat.domain.commands import (
-    ReceiveMessage,
-)
+from niochat.domain.commands import ReceiveEdit, ReceiveMessage
 from niochat.domain.message import Content, Kind
 
 from .captures import NOW, message_body
@@ -21,7 +19,6 @@ def test_a_conversation_has_its_text_as_a_bare_string() -> None:
 
 def test_a_message_without_a_type_is_a_text_if_it_says_something() -> None:
     assert content(messageType=None, type=None).kind is Kind.TEXT
-    assert content(messageType="", type="", text="", content=None).kind is Kind.UNKNOWN
 
 
 @pytest.mark.parametrize(
@@ -79,18 +76,26 @@ def test_a_visiting_card_loses_its_picture() -> None:
     assert found.details == {"name": "Caio", "vcard": "BEGIN:VCARD\nFN:Caio\nEND:VCARD"}
 
 
-@pytest.mark.parametrize("kind", ["GroupInviteMessage", "UnsupportedMessage", "HologramMessage"])
-def test_a_type_we_do_not_know_is_kept_by_its_name(kind: str) -> None:
-    found = content(messageType=kind, type="media", text="")
-    assert (found.kind, found.details) == (Kind.UNKNOWN, {"message_type": kind})
-
-
 def test_a_menu_of_ours_says_its_body() -> None:
     body = {"contentText": "Escolha", "buttons": []}
     assert content(messageType="ButtonsMessage", text="", content=body).text == "Escolha"
 
 
 # -- when ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("ahead_s", "kept"), [(240, True), (301, False), (72_000, False)])
+def test_a_gateway_whose_clock_runs_ahead_is_believed_for_five_minutes(
+    ahead_s: int, kept: bool
+) -> None:
+    stamp = int(NOW.timestamp()) + ahead_s
+    for edited in ("", "AC01"):
+        said = {"edited": edited, "messageTimestamp": stamp}
+        command = incoming(message_body(said, {"wa_lastMsgTimestamp": stamp})).command
+        assert isinstance(command, ReceiveMessage | ReceiveEdit)
+        at = command.edited_at if isinstance(command, ReceiveEdit) else command.sent_at
+        assert at is not None
+        assert (at - NOW).total_seconds() == (ahead_s if kept else 0)
 
 
 @pytest.mark.parametrize(

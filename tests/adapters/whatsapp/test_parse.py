@@ -1,5 +1,7 @@
 """Envelopes, authors and identities that no capture shows (Uazapi reference 2.3 and 2.5)."""
 
+from datetime import UTC, datetime
+
 import pytest
 
 from niochat.adapters.whatsapp.uazapi.parse import parse
@@ -115,7 +117,8 @@ def test_a_message_typed_on_the_phone_belongs_to_the_chat_not_to_its_sender() ->
 
 def test_an_edit_and_a_reaction_from_the_phone_stay_what_they_are() -> None:
     edit = incoming(message_body({"fromMe": True, "edited": "558130009999:AC01"})).command
-    assert edit == ReceiveEdit("AC17BA4C7C42105DAD4465E4503AD5B1", "AC01", "Bom dia")
+    at = datetime(2026, 2, 12, 19, 18, 21, tzinfo=UTC)
+    assert edit == ReceiveEdit("AC17BA4C7C42105DAD4465E4503AD5B1", "AC01", "Bom dia", at)
     changes = {"fromMe": True, "messageType": "ReactionMessage", "reaction": "AC01", "text": "👍"}
     reaction = incoming(message_body(changes)).command
     assert isinstance(reaction, ReceiveReaction)

@@ -8,7 +8,7 @@ import orjson
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from niochat.adapters.whatsapp.uazapi import content
+from niochat.adapters.whatsapp.uazapi import shapes
 from niochat.adapters.whatsapp.uazapi.parse import parse
 from niochat.domain.commands import ReceiveEcho, ReceiveMessage, ReceivePhoneMessage
 from niochat.domain.errors import Invalid
@@ -44,7 +44,9 @@ EVENTS = st.sampled_from(["messages", "messages_update", "connection", "history"
 MESSAGE_FIELDS = [name for *_, name in paths(message_body()["message"])]
 CONTENT_FIELDS = ["text", "caption", "message", "contextInfo", "options", "contacts", "PTT", "key"]
 CONTENTS = JSON | st.dictionaries(st.sampled_from(CONTENT_FIELDS), JSON)
-KINDS = st.sampled_from([f"{name}message" for name in content.KIND_BY_TYPE] + ["ReactionMessage"])
+KINDS = st.sampled_from(
+    [*shapes.SAID, *sorted(shapes.ENVELOPES), *shapes.NEWS, *shapes.NOTICES, "HologramMessage"]
+)
 MESSAGES = st.builds(
     lambda odd, named: named | odd,
     st.dictionaries(st.sampled_from(MESSAGE_FIELDS), JSON, max_size=5),

@@ -2,7 +2,9 @@
 -- All that turns of one tenant have to know; no row: the attempt does not count any more. Reads of
 -- a turn that was cancelled moments ago are still good for the one that follows it.
 -- Lines are what was said up to the turn's event, the newest of it, oldest first. An answer stands
--- where its turn began: what the customer wrote meanwhile it has not answered.
+-- where its turn began: what the customer wrote meanwhile it has not answered. A message that was
+-- answered and then edited stands where it was edited: it wants another answer. What the provider's
+-- app says by itself is no part of it.
 -- Scalar subqueries and LIMIT keep the planner from reading all of the tenant's rows at once.
 SELECT r.id, r.attempt, r.tool_results, r.started_at, now() AS now, n.timezone, n.policy, n.status,
        m.facts,
@@ -29,18 +31,28 @@ SELECT r.id, r.attempt, r.tool_results, r.started_at, now() AS now, n.timezone, 
          WHERE w.tenant_id = r.tenant_id AND b.conversation_id = r.conversation_id
            AND b.status <> 'answered' AND w.status IN ('sending', 'done')) AS untold,
        (SELECT jsonb_agg(jsonb_build_array(author, kind, text)
-                         ORDER BY coalesce(answers_upto, version), version)
+                         ORDER BY coalesce(stands_at, version), version)
           FROM (SELECT s.author, s.kind, s.text, s.version,
                        CASE WHEN s.author = 'assistant'
                             THEN (SELECT e.version FROM events e
                                    WHERE e.tenant_id = s.tenant_id
                                      AND e.conversation_id = s.conversation_id
                                      AND e.version < s.version AND e.type = 'turn_started'
-                                   ORDER BY e.version DESC LIMIT 1) END AS answers_upto
+                                   ORDER BY e.version DESC LIMIT 1)
+                            WHEN s.author = 'customer' AND s.edited_at IS NOT NULL
+                            THEN (SELECT e.version FROM events e
+                                   WHERE e.tenant_id = s.tenant_id
+                                     AND e.conversation_id = s.conversation_id
+                                     AND e.version BETWEEN s.version AND q.upto
+                                     AND e.type = 'message_edited'
+                                     AND e.body ->> 'message' = s.id::text
+                                     AND (e.body -> 'again')::bool
+                                   ORDER BY e.version DESC LIMIT 1) END AS stands_at
                   FROM messages s
                  WHERE s.tenant_id = r.tenant_id AND s.conversation_id = r.conversation_id
                    AND s.version <= q.upto AND s.deleted_at IS NULL
                    AND s.code IS DISTINCT FROM 'cancelled' AND s.kind <> 'note'
+                   AND s.author <> 'automatic'
                  ORDER BY s.version DESC LIMIT $5) AS newest) AS lines
   FROM unnest($2::uuid[], $3::int[], $4::bigint[]) AS q (id, attempt, upto)
  CROSS JOIN LATERAL (SELECT * FROM turns  -- LIMIT: else all turns of the tenant may be read

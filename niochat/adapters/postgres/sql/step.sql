@@ -6,7 +6,8 @@
 -- their fields, as `commands.py` has them): messages by the gateway's id, with news that came
 -- before them; only the thread's own sends (LIMIT keeps the planner from reading all of them at
 -- once). A protocol number where a conversation may be
--- opened, and a conversation that is over where it shall be reopened.
+-- opened, and a conversation that is over where it shall be reopened. Where the provider's phone
+-- said something: whether a person typed on it lately, and what it is known to send by itself.
 SELECT t.id AS thread_id, t.tenant_id, t.channel_id, t.merged_into, now() AS now,
        c.id AS conversation_id, c.state, c.schema_version,
        n.status, n.policy::text AS policy, n.timezone, p.pending,
@@ -16,7 +17,8 @@ SELECT t.id AS thread_id, t.tenant_id, t.channel_id, t.merged_into, now() AS now
                       AND o.status IN ('queued', 'sending', 'uncertain'))) ORDER BY d.due_at)
           FROM timers d WHERE d.thread_id = x.thread_id AND d.due_at <= now()) AS due,
        (SELECT jsonb_agg(jsonb_build_array(
-                   k.id, m.id, m.author, m.status, m.conversation_id,
+                   k.id, m.id, m.author, m.status, m.conversation_id, m.sent_at, m.edited_at,
+                   m.deleted_at IS NOT NULL,
                    (SELECT jsonb_agg(jsonb_build_array(u.kind, u.value) ORDER BY u.kept_at)
                       FROM unmatched u
                      WHERE u.thread_id = x.thread_id AND u.external_id = k.id)))
@@ -30,7 +32,8 @@ SELECT t.id AS thread_id, t.tenant_id, t.channel_id, t.merged_into, now() AS now
          WHERE k.id IS NOT NULL) AS news,
        (SELECT jsonb_agg(jsonb_build_array(
                    o.id, o.status, o.conversation_id, o.message_id, o.attempts,
-                   m.author, m.status, m.conversation_id,
+                   m.author, m.status, m.conversation_id, m.sent_at, m.edited_at,
+                   m.deleted_at IS NOT NULL,
                    CASE WHEN o.kind IN ('edit', 'deletion', 'reaction') THEN o.kind END,
                    CASE WHEN o.kind IN ('edit', 'deletion', 'reaction') THEN o.text END))
           FROM (SELECT jsonb_array_elements_text(x.sends)
@@ -44,6 +47,22 @@ SELECT t.id AS thread_id, t.tenant_id, t.channel_id, t.merged_into, now() AS now
        CASE WHEN c.id IS NULL AND NOT x.live
                  AND p.pending @? '$[*][2] ? (@.type == "receive_message")'
             THEN nextval('protocol_numbers') END AS number,
+       CASE WHEN p.pending @? '$[*][2] ? (@.type == "receive_phone_message")' THEN
+            (SELECT true FROM messages m
+              WHERE m.tenant_id = t.tenant_id AND m.thread_id = t.id
+                AND m.stored_at > now() - interval '1 hour' AND m.author = 'phone' LIMIT 1)
+            END AS phone_lately,
+       CASE WHEN p.pending @? '$[*][2] ? (@.type == "receive_phone_message")' THEN
+            (SELECT array_agg(g.text) FROM (
+                 SELECT trim(l.text) AS text
+                   FROM (SELECT m.thread_id, m.text FROM messages m
+                          WHERE m.tenant_id = t.tenant_id AND m.author = 'automatic'
+                            AND m.stored_at > now() - interval '30 days'
+                          ORDER BY m.stored_at DESC LIMIT 200) AS l
+                   JOIN threads o ON o.id = l.thread_id AND o.channel_id = t.channel_id
+                  WHERE l.text <> ''
+                  GROUP BY 1 HAVING count(DISTINCT l.thread_id) > 1 LIMIT 20) AS g)
+            END AS automatic,
        CASE WHEN p.pending @? '$[*][2] ? (@.type == "reopen_conversation")' THEN
             (SELECT jsonb_build_array(r.schema_version, r.state) FROM conversations r
               WHERE r.tenant_id = t.tenant_id AND (r.thread_id = t.id) IS TRUE

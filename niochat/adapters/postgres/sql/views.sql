@@ -56,3 +56,12 @@ SELECT (SELECT count(*) FROM inbox
        (SELECT count(*) FROM outbox
          WHERE tenant_id = $1 AND created_at > now() - interval '7 days'
            AND (status = 'uncertain' OR code IN ('never_arrived', 'given_up'))) AS uncertain
+
+-- name: automatic
+-- Messages that the WhatsApp apps of a tenant's channels sent by themselves, of seven days.
+SELECT c.slug, count(*) AS messages
+  FROM messages m
+  JOIN threads t ON t.tenant_id = m.tenant_id AND t.id = m.thread_id
+  JOIN channels c ON c.tenant_id = t.tenant_id AND c.id = t.channel_id
+ WHERE m.tenant_id = $1 AND m.author = 'automatic' AND m.stored_at > now() - interval '7 days'
+ GROUP BY c.slug ORDER BY c.slug

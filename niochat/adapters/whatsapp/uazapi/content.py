@@ -5,7 +5,9 @@ and useless, thumbnails and keys are nobody's business.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+
+import orjson
 
 from niochat.adapters.whatsapp.uazapi.fields import (
     bare_id,
@@ -16,35 +18,17 @@ from niochat.adapters.whatsapp.uazapi.fields import (
     object_of,
     text_of,
 )
+from niochat.adapters.whatsapp.uazapi.shapes import (
+    EMPTY,
+    KIND_BY_SHAPE,
+    Shape,
+    is_envelope,
+    shape_of,
+)
 from niochat.domain.message import Content, Kind
 
 Json = Mapping[str, object]
 
-KIND_BY_TYPE = {
-    "conversation": Kind.TEXT,
-    "extendedtext": Kind.TEXT,
-    "buttons": Kind.TEXT,
-    "interactive": Kind.TEXT,
-    "list": Kind.TEXT,
-    "template": Kind.TEXT,
-    "image": Kind.IMAGE,
-    "video": Kind.VIDEO,
-    "ptv": Kind.VIDEO,
-    "audio": Kind.AUDIO,
-    "document": Kind.DOCUMENT,
-    "documentwithcaption": Kind.DOCUMENT,
-    "sticker": Kind.STICKER,
-    "location": Kind.LOCATION,
-    "livelocation": Kind.LOCATION,
-    "contact": Kind.CONTACT,
-    "contactsarray": Kind.CONTACT,
-    "pollcreation": Kind.POLL,
-    "pollupdate": Kind.POLL_VOTE,
-    "listresponse": Kind.CHOICE,
-    "buttonsresponse": Kind.CHOICE,
-    "templatebuttonreply": Kind.CHOICE,
-    "interactiveresponse": Kind.CHOICE,
-}
 _KIND_BY_MEDIA = {
     "image": Kind.IMAGE,
     "video": Kind.VIDEO,
@@ -66,27 +50,59 @@ _MEDIA_NUMBERS = {
     "height": "height",
     "page_count": "pageCount",
 }
-_NAME_OF_TYPE = re.compile(r"(.*?)(?:message)?(?:v[0-9]+)?")
 _PHOTO = re.compile(r"(?im)^(?:item[0-9]+\.)?PHOTO[;:].*(?:\r?\n[ \t].*)*\r?\n?")
-_WRAPPERS = 3
-"""Documents with caption and view-once media lie up to this many envelopes deep."""
+_WORDY = frozenset({Kind.TEXT, Kind.CHOICE, Kind.POLL})
+"""Without words they say nothing."""
+_TEMPLATES = (
+    "hydratedTemplate", "hydratedFourRowTemplate", "interactiveMessageTemplate", "fourRowTemplate",
+)  # fmt: skip
+_WORDS = (
+    "hydratedTitleText", "hydratedContentText", "hydratedFooterText", "contentText", "title",
+    "orderTitle", "message", "name", "description", "body", "note", "caption", "groupName",
+    "eventTitle", "packDescription",
+)  # fmt: skip
+"""Fields that hold words, in the order in which they are read."""
+_LONGEST_PARAMS = 64 * 1024
+_TOKENS = frozenset({"flow_token", "wa_flow_response_params", "id", "name", "version"})
+"""Of a filled-in form: what nobody typed."""
+
+
+def said_of(message: Json) -> Content | str:
+    """What ``message`` says, or the name of the notice that it is (``shapes``).
+
+    Text, answers and polls without a word are the notice ``empty``: the gateway sends such a body
+    for a message that it waits for, and the real one later under the same id.
+    """
+    shape = shape_of(message)
+    kind = _kind(message, shape)
+    if kind is None:
+        empty = not shape.name and not _said(message, shape.inner)
+        return EMPTY if empty else shape.notice
+    content = _content(kind, message, shape.inner)
+    if kind in _WORDY and not content.text.strip():
+        return EMPTY
+    return content
 
 
 def content_of(message: Json) -> Content:
-    """What ``message`` says; a shape we do not know is ``unknown`` with its type kept."""
-    kind = _kind(message)
-    inner = _unwrapped(message)
+    """What ``message`` says, whatever it is: a shape that says nothing is ``unknown`` with its
+    type kept. For what was certainly sent, such as our own echo.
+    """
+    said = said_of(message)
+    if isinstance(said, Content):
+        return said
+    inner = shape_of(message).inner
+    return Content(Kind.UNKNOWN, _said(message, inner), {"message_type": _type(message)})
+
+
+def _content(kind: Kind, message: Json, inner: Json) -> Content:
     match kind:
         case Kind.CHOICE:
-            return _choice(message)
+            return _choice(message, inner)
         case Kind.POLL:
             return _poll(message, inner)
-        case Kind.POLL_VOTE:
-            return _poll_vote(message, inner)
         case Kind.TEXT:
-            return _text(message, inner)
-        case Kind.UNKNOWN:
-            return Content(kind, _said(message, inner), {"message_type": _type(message)})
+            return Content(kind, _said(message, inner) or _body(inner))
         case Kind.LOCATION:
             return Content(kind, _said(message, inner), _location(message, inner))
         case Kind.CONTACT:
@@ -98,54 +114,32 @@ def content_of(message: Json) -> Content:
 
 def is_reaction(message: Json) -> bool:
     """Whether the message is an emoji put on another one, or taken off."""
-    return _short_type(message) == "reaction" or text_of(message.get("type")) == "reaction"
+    return shape_of(message).name == "reaction" or text_of(message.get("type")) == "reaction"
 
 
 def replied_to(message: Json) -> str | None:
     """Bare id of the quoted message, from ``quoted`` or from the content's context."""
     content = object_of(message.get("content"))
-    contexts = (content.get("contextInfo"), _unwrapped(message).get("contextInfo"))
+    contexts = (content.get("contextInfo"), shape_of(message).inner.get("contextInfo"))
     stanzas = (first_text(object_of(context), "stanzaID", "stanzaId") for context in contexts)
     ids = (bare_id(value) for value in (message.get("quoted"), *stanzas))
     return next((found for found in ids if found), None)
 
 
-def _kind(message: Json) -> Kind:
-    short, media = _short_type(message), text_of(message.get("mediaType")).lower()
-    kind = KIND_BY_TYPE.get(short) or _KIND_BY_MEDIA.get(media)
+def _kind(message: Json, shape: Shape) -> Kind | None:
+    kind = KIND_BY_SHAPE.get(shape.name)
+    if kind is not None or (shape.name and not is_envelope(shape.name)):
+        return kind
+    # Older builds leave messageType out, others name the envelope: the media type tells then.
+    kind = _KIND_BY_MEDIA.get(text_of(message.get("mediaType")).lower())
     if kind is not None:
         return kind
-    # Older builds leave messageType out; then a bare text is still a text.
-    is_text = not short and text_of(message.get("type")) in {"", "text"}
-    return Kind.TEXT if is_text and _said(message, _unwrapped(message)) else Kind.UNKNOWN
+    is_text = text_of(message.get("type")) in {"", "text"}
+    return Kind.TEXT if is_text and _said(message, shape.inner) else None
 
 
 def _type(message: Json) -> str:
     return first_text(message, "messageType", "type") or "none"
-
-
-def _short_type(message: Json) -> str:
-    """``PollCreationMessageV3`` becomes ``pollcreation``."""
-    match = _NAME_OF_TYPE.fullmatch(text_of(message.get("messageType")).strip().lower())
-    return match[1] if match else ""
-
-
-def _unwrapped(message: Json) -> Json:
-    """The content object inside the envelopes some types put around it."""
-    content = object_of(message.get("content"))
-    own_name = text_of(message.get("messageType")).lower()
-    for _ in range(_WRAPPERS):
-        inside = object_of(content.get("message"))
-        names = [
-            name
-            for name in (inside or content)
-            if (name.lower() == own_name if not inside else "message" in name.lower())
-        ]
-        found = next((hit for name in names if (hit := object_of((inside or content)[name]))), None)
-        if found is None:
-            return content
-        content = found
-    return content
 
 
 def _said(message: Json, inner: Json) -> str:
@@ -154,27 +148,78 @@ def _said(message: Json, inner: Json) -> str:
     return text_of(message.get("text")) or plain or first_text(inner, "text", "caption")
 
 
-def _text(message: Json, inner: Json) -> Content:
-    # A menu that our side sent says what its body says; its options are not ours to act on.
-    body = first_text(inner, "contentText", "description", "title")
-    return Content(Kind.TEXT, _said(message, inner) or body)
+def _body(inner: Json) -> str:
+    """The words of what is more than a text: menus, templates, goods, orders, invitations. What
+    can be pressed is left out: the options of a menu of ours are not ours to act on.
+    """
+    template = next(filter(None, (object_of(inner.get(name)) for name in _TEMPLATES)), inner)
+    parts = [object_of(template.get(part)) for part in ("header", "body", "footer")]
+    if any(parts):
+        return _joined(first_text(part, "title", "subtitle", "text") for part in parts)
+    product = object_of(inner.get("product")) or object_of(inner.get("catalog"))
+    note = object_of(inner.get("noteMessage"))
+    answers = (object_of(each) for each in list_of(inner.get("submessages")))
+    return _joined(
+        [
+            *(first_text(template, name) for name in _WORDS),
+            *(first_text(product, name) for name in ("title", "description")),
+            text_of(note.get("conversation"))
+            or first_text(object_of(note.get("extendedTextMessage")), "text"),
+            *(first_text(each, "messageText") for each in answers),
+        ]
+    )
 
 
-def _choice(message: Json) -> Content:
-    content = object_of(message.get("content"))
-    response = object_of(content.get("Response"))
-    row = object_of(content.get("singleSelectReply"))
-    choice = first_text(message, "buttonOrListid") or (
-        first_text(content, "selectedButtonID", "selectedID") or first_text(row, "selectedRowID")
+def _joined(parts: Iterable[str]) -> str:
+    return "\n".join(dict.fromkeys(part for part in parts if part.strip()))
+
+
+def _choice(message: Json, inner: Json) -> Content:
+    """An answer to a menu. Its words are wherever the build and the kind of menu have put them."""
+    response = object_of(inner.get("Response")) or object_of(inner.get("response"))
+    row, params = object_of(inner.get("singleSelectReply")), _params(inner)
+    choice = (
+        first_text(message, "buttonOrListid")
+        or first_text(inner, "selectedButtonID", "selectedButtonId", "selectedID", "selectedId")
+        or first_text(row, "selectedRowID", "selectedRowId")
+        or first_text(params, "id", "row_id", "selected_id")
     )
     label = (
         first_text(message, "vote", "text")
         or first_text(response, "SelectedDisplayText", "selectedDisplayText")
-        or first_text(content, "selectedDisplayText", "SelectedDisplayText", "title")
-        or first_text(object_of(content.get("body")), "text")
+        or first_text(inner, "selectedDisplayText", "SelectedDisplayText", "title")
+        or first_text(params, "display_text", "title")
+        or _filled_in(params)
+        or first_text(object_of(inner.get("body")), "text")
+        or first_text(inner, "description")
         or choice
     )
     return Content(Kind.CHOICE, label, _present({"choice_id": choice, "label": label}))
+
+
+def _params(inner: Json) -> Json:
+    """What a native flow answers, JSON inside of JSON; empty where it is none."""
+    flow = object_of(inner.get("nativeFlowResponseMessage"))
+    flow = flow or object_of(inner.get("InteractiveResponseMessage"))
+    flow = object_of(flow.get("nativeFlowResponseMessage")) or flow
+    flow = object_of(flow.get("NativeFlowResponseMessage")) or flow
+    text = first_text(flow, "paramsJSON", "paramsJson", "params_json")
+    if not text or len(text) > _LONGEST_PARAMS:
+        return {}
+    try:
+        return object_of(orjson.loads(text))
+    except orjson.JSONDecodeError:
+        return {}
+
+
+def _filled_in(params: Json) -> str:
+    """A form's answers, one a line: ``name: value``."""
+    return "\n".join(
+        f"{name}: {text}"
+        for name, value in params.items()
+        if name.lower() not in _TOKENS
+        and (text := text_of(value) or ", ".join(filter(None, map(text_of, list_of(value)))))
+    )
 
 
 def _poll(message: Json, inner: Json) -> Content:
@@ -185,15 +230,6 @@ def _poll(message: Json, inner: Json) -> Content:
     return Content(Kind.POLL, question, {"options": options or [o for o in listed if o]})
 
 
-def _poll_vote(message: Json, inner: Json) -> Content:
-    given = message.get("vote")
-    vote = text_of(given) or ", ".join(t for v in list_of(given) if (t := text_of(v)))
-    key = object_of(inner.get("pollCreationMessageKey"))
-    poll = bare_id(message.get("quoted")) or bare_id(first_text(key, "ID", "id"))
-    details = _present({"vote": vote, "poll_id": poll})
-    return Content(Kind.POLL_VOTE, vote or text_of(message.get("text")), details)
-
-
 def _location(message: Json, inner: Json) -> dict[str, object]:
     return _present(
         {
@@ -201,7 +237,7 @@ def _location(message: Json, inner: Json) -> dict[str, object]:
             "longitude": number_of(inner.get("degreesLongitude")),
             "name": text_of(inner.get("name")),
             "address": text_of(inner.get("address")),
-            "live": _short_type(message) == "livelocation" or None,
+            "live": shape_of(message).name == "livelocation" or None,
         }
     )
 

@@ -7,7 +7,8 @@ from datetime import UTC, datetime, timedelta
 _NO_OBJECT: Mapping[str, object] = {}
 _EARLIEST = datetime(2009, 1, 1, tzinfo=UTC)
 """WhatsApp's first year: anything before it is a broken clock."""
-_CLOCK_SKEW = timedelta(days=1)
+CLOCK_SKEW = timedelta(minutes=5)
+"""So far may a gateway's clock be ahead of ours. What claims to be later has our own time."""
 _MILLISECONDS_FROM = 1e12
 _LONGEST_ID = 255
 _EXACT_BELOW = 2**53
@@ -83,9 +84,10 @@ def message_id(message: Mapping[str, object]) -> str:
 def moment_of(received_at: datetime, *candidates: object) -> datetime:
     """The first believable timestamp (ms or s since 1970, also as a string), in UTC.
 
-    Falls back to ``received_at``: a wrong clock must not put a message into 1970 or 2242.
+    Falls back to ``received_at``: a wrong clock must not put a message into 1970, nor above
+    all that will be said until tomorrow.
     """
-    latest = received_at.astimezone(UTC) + _CLOCK_SKEW
+    latest = received_at.astimezone(UTC) + CLOCK_SKEW
     for candidate in candidates:
         moment = _moment(number_of(candidate))
         if moment is not None and _EARLIEST <= moment <= latest:

@@ -15,6 +15,11 @@ def message_key(external_id: str) -> str:
     return _short("message:", external_id)
 
 
+def notice_key(external_id: str) -> str:
+    """Key of what says nothing: never the one of a message with the same id."""
+    return _short("notice:", external_id)
+
+
 def receipt_key(state: str, targets: Iterable[str]) -> str:
     """Key of a receipt or deletion: the state and the ids, in whatever order they came.
 

@@ -1,6 +1,11 @@
 """``messages`` webhooks: what was said, edited or reacted to, by whom."""
 
-from niochat.adapters.whatsapp.uazapi.content import content_of, is_reaction, replied_to
+from niochat.adapters.whatsapp.uazapi.content import (
+    content_of,
+    is_reaction,
+    replied_to,
+    said_of,
+)
 from niochat.adapters.whatsapp.uazapi.envelope import Envelope
 from niochat.adapters.whatsapp.uazapi.fields import (
     bare_id,
@@ -12,17 +17,25 @@ from niochat.adapters.whatsapp.uazapi.fields import (
     text_of,
 )
 from niochat.adapters.whatsapp.uazapi.identity import crowd_of, of_message
-from niochat.adapters.whatsapp.uazapi.keys import message_key
+from niochat.adapters.whatsapp.uazapi.keys import message_key, notice_key, receipt_key
+from niochat.adapters.whatsapp.uazapi.shapes import EMPTY, shape_of
 from niochat.domain.commands import (
+    ReceiveDeletion,
     ReceiveEcho,
     ReceiveEdit,
     ReceiveMessage,
+    ReceiveNotice,
     ReceivePhoneMessage,
     ReceiveReaction,
 )
 from niochat.domain.incoming import Ignored, Incoming
+from niochat.domain.message import Content
 
-_Command = ReceiveMessage | ReceivePhoneMessage | ReceiveEcho | ReceiveReaction | ReceiveEdit
+_Said = ReceiveMessage | ReceivePhoneMessage | ReceiveEcho
+_Command = _Said | ReceiveReaction | ReceiveEdit | ReceiveDeletion | ReceiveNotice
+_REVOKE = frozenset({"REVOKE", "0"})
+_EDIT = frozenset({"MESSAGE_EDIT", "14"})
+"""Types of ``protocolMessage``, by their name or their number."""
 
 
 def meaning_of_message(envelope: Envelope) -> Incoming | Ignored:
@@ -43,7 +56,21 @@ def meaning_of_message(envelope: Envelope) -> Incoming | Ignored:
     command = _command(envelope, external_id)
     if command is None:
         return Ignored("no_target")
-    return Incoming(identity, command, message_key(external_id), creates=True, raw=envelope.raw)
+    creates = not isinstance(command, ReceiveNotice | ReceiveDeletion)
+    return Incoming(identity, command, _key(command), creates, raw=envelope.raw)
+
+
+def _key(command: _Command) -> str:
+    """A notice has one of its own: a placeholder must not keep out the message that it stands for,
+    which comes under the same id.
+    """
+    match command:
+        case ReceiveNotice():
+            return notice_key(command.external_id)
+        case ReceiveDeletion(targets=targets):
+            return receipt_key("deleted", targets)
+        case _:
+            return message_key(command.external_id)
 
 
 def _is_from_me(envelope: Envelope) -> bool:
@@ -54,13 +81,42 @@ def _is_from_me(envelope: Envelope) -> bool:
 
 
 def _command(envelope: Envelope, external_id: str) -> _Command | None:
-    if is_reaction(envelope.message):
+    message = envelope.message
+    if is_reaction(message):
         return _reaction(envelope, external_id)
-    edited = bare_id(envelope.message.get("edited"))
+    protocol = _protocol(envelope, external_id)
+    if protocol is not None:
+        return protocol
+    edited = bare_id(message.get("edited"))
     if edited and edited != external_id:
-        text = content_of(envelope.message).text
-        return ReceiveEdit(external_id, target=edited, text=text)
+        return _edit(envelope, external_id, edited, said_of(message))
     return _said(envelope, external_id)
+
+
+def _protocol(envelope: Envelope, external_id: str) -> _Command | None:
+    """A deletion or an edit as WhatsApp itself says it; ``None`` where it is neither."""
+    shape = shape_of(envelope.message)
+    if shape.name != "protocol":
+        return None
+    target = bare_id(first_text(object_of(shape.inner.get("key")), "ID", "id"))
+    kind = text_of(shape.inner.get("type")).upper()
+    if target and kind in _REVOKE:
+        return ReceiveDeletion((target,))
+    if target and target != external_id and kind in _EDIT:
+        new = object_of(shape.inner.get("editedMessage"))
+        said = said_of({"messageType": "editedMessage", "content": {"message": new}})
+        return _edit(envelope, external_id, target, said, shape.inner.get("timestampMS"))
+    return ReceiveNotice(external_id, shape.notice)
+
+
+def _edit(
+    envelope: Envelope, external_id: str, target: str, said: Content | str, own_time: object = None
+) -> ReceiveEdit | ReceiveNotice:
+    """Without a word it is no edit: what was said stays."""
+    if not isinstance(said, Content) or not said.text:
+        return ReceiveNotice(external_id, said if isinstance(said, str) else EMPTY)
+    at = moment_of(envelope.received_at, own_time, envelope.message.get("messageTimestamp"))
+    return ReceiveEdit(external_id, target, said.text, at)
 
 
 def _reaction(envelope: Envelope, external_id: str) -> ReceiveReaction | None:
@@ -74,16 +130,19 @@ def _reaction(envelope: Envelope, external_id: str) -> ReceiveReaction | None:
     return ReceiveReaction(external_id, target, emoji, from_provider=_is_from_me(envelope))
 
 
-def _said(
-    envelope: Envelope, external_id: str
-) -> ReceiveMessage | ReceivePhoneMessage | ReceiveEcho:
+def _said(envelope: Envelope, external_id: str) -> _Said | ReceiveNotice:
     message = envelope.message
-    content, reply_to = content_of(message), replied_to(message)
     last_in_chat = envelope.chat.get("wa_lastMsgTimestamp")
     sent_at = moment_of(envelope.received_at, message.get("messageTimestamp"), last_in_chat)
+    track_id = text_of(message.get("track_id")).strip()
+    if flag_of(message.get("wasSentByApi")) and track_id:
+        # Perhaps ours: then it is evidence of the send, whatever shape the gateway gave it.
+        return ReceiveEcho(external_id, track_id, content_of(message), sent_at)
+    content, reply_to = said_of(message), replied_to(message)
+    if not isinstance(content, Content):
+        return ReceiveNotice(external_id, content)
     if not _is_from_me(envelope):
         return ReceiveMessage(external_id, content, sent_at, reply_to)
     if flag_of(message.get("wasSentByApi")):
-        track_id = text_of(message.get("track_id")).strip()
         return ReceiveEcho(external_id, track_id, content, sent_at)
     return ReceivePhoneMessage(external_id, content, sent_at, reply_to)

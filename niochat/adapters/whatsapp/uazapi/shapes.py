@@ -1,0 +1,226 @@
+"""Which of WhatsApp's messages say something: a closed list. The rest is a notice.
+
+Names are the fields of ``waE2E.Message``, the protobuf that gateways built on whatsmeow read;
+``messageType`` of a webhook is such a name, begun with a capital letter. ``docs/whatsapp.md`` has
+the same list for people, and a test holds both together. What is not here is a notice too: a new
+kind of message must be known before it may open a conversation.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from niochat.adapters.whatsapp.uazapi.fields import object_of, text_of
+from niochat.domain.message import Kind
+
+Json = Mapping[str, object]
+
+SAID: Mapping[str, Kind] = {
+    "conversation": Kind.TEXT,
+    "extendedTextMessage": Kind.TEXT,
+    "imageMessage": Kind.IMAGE,
+    "videoMessage": Kind.VIDEO,
+    "ptvMessage": Kind.VIDEO,
+    "audioMessage": Kind.AUDIO,
+    "documentMessage": Kind.DOCUMENT,
+    "documentWithCaptionMessage": Kind.DOCUMENT,
+    "stickerMessage": Kind.STICKER,
+    "lottieStickerMessage": Kind.STICKER,
+    "locationMessage": Kind.LOCATION,
+    "liveLocationMessage": Kind.LOCATION,
+    "contactMessage": Kind.CONTACT,
+    "contactsArrayMessage": Kind.CONTACT,
+    "pollCreationMessage": Kind.POLL,
+    "pollCreationMessageV2": Kind.POLL,
+    "pollCreationMessageV3": Kind.POLL,
+    "pollCreationMessageV4": Kind.POLL,
+    "pollCreationMessageV5": Kind.POLL,
+    "pollCreationMessageV6": Kind.POLL,
+    "listResponseMessage": Kind.CHOICE,
+    "buttonsResponseMessage": Kind.CHOICE,
+    "templateButtonReplyMessage": Kind.CHOICE,
+    "interactiveResponseMessage": Kind.CHOICE,
+    "buttonsMessage": Kind.TEXT,
+    "listMessage": Kind.TEXT,
+    "templateMessage": Kind.TEXT,
+    "highlyStructuredMessage": Kind.TEXT,
+    "interactiveMessage": Kind.TEXT,
+    "productMessage": Kind.TEXT,
+    "orderMessage": Kind.TEXT,
+    "invoiceMessage": Kind.TEXT,
+    "sendPaymentMessage": Kind.TEXT,
+    "requestPaymentMessage": Kind.TEXT,
+    "groupInviteMessage": Kind.TEXT,
+    "eventMessage": Kind.TEXT,
+    "eventInviteMessage": Kind.TEXT,
+    "stickerPackMessage": Kind.TEXT,
+    "questionResponseMessage": Kind.TEXT,
+    "statusQuestionAnswerMessage": Kind.TEXT,
+    "statusQuotedMessage": Kind.TEXT,
+    "richResponseMessage": Kind.TEXT,
+}
+"""What a person said, and as what it is kept."""
+
+ENVELOPES = frozenset(
+    {
+        "associatedChildMessage",
+        "botForwardedMessage",
+        "botInvokeMessage",
+        "commentMessage",
+        "deviceSentMessage",
+        "ephemeralMessage",
+        "groupMentionedMessage",
+        "questionMessage",
+        "questionReplyMessage",
+        "spoilerMessage",
+        "viewOnceMessage",
+        "viewOnceMessageV2",
+        "viewOnceMessageV2Extension",
+    }
+)
+"""They count as what lies in their ``message``."""
+
+NEWS: Mapping[str, str] = {
+    "reactionMessage": "reaction",
+    "editedMessage": "edit",
+    "protocolMessage": "edit or deletion",
+}
+"""They change a message that was said before. What ``protocolMessage`` says besides is a notice."""
+
+NOTICES = frozenset(
+    {
+        "albumMessage",
+        "bcallMessage",
+        "botTaskMessage",
+        "call",
+        "callLogMesssage",
+        "cancelPaymentRequestMessage",
+        "chat",
+        "conditionalRevealMessage",
+        "declinePaymentRequestMessage",
+        "encCommentMessage",
+        "encEventResponseMessage",
+        "encReactionMessage",
+        "eventCoverImage",
+        "fastRatchetKeySenderKeyDistributionMessage",
+        "groupRootKeyShare",
+        "groupStatusMentionMessage",
+        "groupStatusMessage",
+        "groupStatusMessageV2",
+        "keepInChatMessage",
+        "limitSharingMessage",
+        "messageContextInfo",
+        "messageHistoryBundle",
+        "messageHistoryNotice",
+        "newsletterAdminInviteMessage",
+        "newsletterAdminProfileMessage",
+        "newsletterAdminProfileMessageV2",
+        "newsletterAdminProfileStatusMessage",
+        "newsletterFollowerInviteMessageV2",
+        "paymentInviteMessage",
+        "paymentReminderMessage",
+        "pinInChatMessage",
+        "placeholderMessage",
+        "pollAddOptionMessage",
+        "pollCreationOptionImageMessage",
+        "pollResultSnapshotMessage",
+        "pollResultSnapshotMessageV3",
+        "pollUpdateMessage",
+        "requestPhoneNumberMessage",
+        "scheduledCallCreationMessage",
+        "scheduledCallEditMessage",
+        "secretEncryptedMessage",
+        "senderKeyDistributionMessage",
+        "splitPaymentMessage",
+        "statusAddYours",
+        "statusMentionMessage",
+        "statusNotificationMessage",
+        "statusStickerInteractionMessage",
+        "stickerSyncRmrMessage",
+    }
+)
+"""Known, and nothing that anybody said."""
+
+EMPTY = "empty"
+"""Notice of what should say something and does not: most often a placeholder, whose message comes
+later under the same id.
+"""
+UNKNOWN = "unknown"
+"""Notice of a shape that is on no list."""
+
+_NAME_OF_TYPE = re.compile(r"(.*?)(?:message)?(?:v[0-9]+)?")
+_DEEPEST = 5
+"""Envelopes that lie in one another."""
+
+
+def short_name(name: str) -> str:
+    """``PollCreationMessageV3`` becomes ``pollcreation``: builds differ in all that is cut off."""
+    match = _NAME_OF_TYPE.fullmatch(name.strip().lower())
+    return match[1] if match else ""
+
+
+KIND_BY_SHAPE = {short_name(name): kind for name, kind in SAID.items()}
+_ENVELOPES = frozenset(map(short_name, ENVELOPES))
+_NOTICES = {short_name(name): name for name in sorted(NOTICES | set(NEWS), reverse=True)} | {
+    "calllog": "callLogMesssage"
+}
+_OPENED = frozenset(KIND_BY_SHAPE) | _ENVELOPES | {"edited"}
+_MEANS_SOMETHING = frozenset(KIND_BY_SHAPE) | _ENVELOPES | {"protocol", "edited", "reaction"}
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What a message is, with its envelopes taken off: a short name, and the content inside."""
+
+    name: str
+    inner: Json
+
+    @property
+    def notice(self) -> str:
+        """Under what it is counted, where it says nothing; never what the gateway made up."""
+        return _NOTICES.get(self.name, UNKNOWN)
+
+
+def shape_of(message: Json) -> Shape:
+    """The shape of a webhook's message. Total: whatever cannot be read is its outermost type."""
+    name, content = short_name(text_of(message.get("messageType"))), message.get("content")
+    inner = object_of(content)
+    for _ in range(_DEEPEST):
+        if name and name not in _OPENED:
+            break
+        inside = object_of(inner.get("message"))
+        found = _named(inside) if inside else _own(name, inner)
+        if found is None:
+            break
+        if name not in KIND_BY_SHAPE:
+            name = found[0]
+        inner = found[1]
+    return Shape(name, inner)
+
+
+def is_envelope(name: str) -> bool:
+    """Whether it says only that something lies inside."""
+    return name in _ENVELOPES
+
+
+def _named(source: Json) -> tuple[str, Json] | None:
+    """The first field of a ``waE2E.Message`` that means something, in the order of names: that of
+    keys means nothing.
+    """
+    for field, value in sorted(source.items()):
+        name = short_name(field)
+        if name not in _MEANS_SOMETHING:
+            continue
+        if isinstance(value, str) and value:
+            return name, {"text": value}
+        if object_of(value):
+            return name, object_of(value)
+    return None
+
+
+def _own(name: str, content: Json) -> tuple[str, Json] | None:
+    """Some builds put the content once more under its own name."""
+    for field, value in sorted(content.items()):
+        if name and short_name(field) == name and object_of(value):
+            return name, object_of(value)
+    return None

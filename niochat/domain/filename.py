@@ -1,0 +1,68 @@
+"""Names of files: what may be shown and saved under them, and which ones a machine would run."""
+
+import unicodedata
+
+MOST = 120
+"""Characters of a name."""
+_LONGEST_ENDING = 10
+_PROGRAMS = """
+ade adp application appref-ms appx appxbundle bas bat cab chm cmd com cpl crt dll drv exe gadget grp
+hlp hta inf isp jse lib library-ms lnk mad maf mag mam maq mar mas mat mau mav maw mcf mda mdb mde
+mdt mdw mdz msc msh msh1 msh1xml msh2 msh2xml mshxml msi msix msixbundle msp mst ocx ops pif pl plg
+prf prg ps1 ps1xml ps2 ps2xml psc1 psc2 psd1 psdm1 psm1 reg scf scr sct search-ms settingcontent-ms
+shb shs sys url vb vbe vbp vbs vhd vhdx vsmacros vxd website ws wsc wsf wsh xbap xll xnk iso img
+diagcab
+jar jnlp class war ear apk aab xapk dex ipa dmg pkg app command scpt workflow mobileconfig
+deb rpm appimage run elf desktop
+"""
+"""Of Windows; of Java, Android and Apple; of Linux."""
+_MACROS = "docm dotm xlsm xltm xlam xlsb pptm potm ppam ppsm sldm one"
+_SCRIPTS = """
+js mjs cjs jsx ts sh bash zsh fish csh ksh php php3 php4 php5 php7 phtml phar py pyc pyw pyz rb perl
+lua asp aspx jsp jspx cgi awk tcl groovy ipynb
+"""
+_PAGES = "html htm xhtml xht shtml mht mhtml svg svgz swf xsl xslt"
+RUNS = frozenset(f"{_PROGRAMS} {_MACROS} {_SCRIPTS} {_PAGES}".split())
+"""Endings that a computer, a phone or a browser may run when somebody opens the file."""
+_HIDDEN = frozenset(
+    {"exe", "scr", "pif", "bat", "cmd", "vbs", "hta", "ps1", "lnk", "msi", "jar", "apk", "js"}
+)
+"""Those that are refused in the middle of a name, too, where others may well stand: an address, a
+version.
+"""
+_RESERVED = dict.fromkeys(map(ord, '<>:"|?*'), "_")
+
+
+def bare(filename: str) -> str:
+    """Without folders, control characters and what turns the direction of writing; never with a
+    dot or a space at its end, which Windows leaves out.
+    """
+    name = filename.replace("\\", "/").rpartition("/")[2]
+    name = "".join(each for each in name if each.isprintable())
+    return name.translate(_RESERVED).strip(". ")
+
+
+def runs(filename: str) -> bool:
+    """Whether its ending is one that runs, as in ``fatura.pdf.exe``; also where it looks like one
+    in other characters, and where the worst of them stand before it (``fatura.exe.pdf``).
+    """
+    name = bare(unicodedata.normalize("NFKC", bare(filename)))
+    endings = [each.strip() for each in name.lower().split(".")[1:]]
+    return bool(endings) and (endings[-1] in RUNS or not _HIDDEN.isdisjoint(endings))
+
+
+def safe(filename: str, otherwise: str) -> str:
+    """A name to show and to save under. A long one is cut before its ending."""
+    name = bare(filename)
+    if len(name) <= MOST:
+        return name or otherwise
+    stem, dot, ending = name.rpartition(".")
+    if not stem or len(ending) > _LONGEST_ENDING:
+        return name[: MOST - 1].rstrip(". ") + "…"
+    return stem[: MOST - len(ending) - 2].rstrip(". ") + "…" + dot + ending
+
+
+def harmless(filename: str, otherwise: str) -> str:
+    """A name under which nothing runs: ``fatura.pdf.exe`` becomes ``fatura_pdf_exe.bin``."""
+    name = bare(unicodedata.normalize("NFKC", bare(filename)))
+    return safe((name or otherwise).replace(".", "_") + ".bin", otherwise)

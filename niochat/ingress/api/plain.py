@@ -1,0 +1,20 @@
+"""No route takes control characters, wherever in a request they stand."""
+
+from fastapi import Request
+from fastapi.exceptions import RequestValidationError
+
+from niochat.domain.plain import SENTENCE, odd_character
+
+
+async def plain_text(request: Request) -> None:
+    """Looks through path, query and body, which has been read as JSON by now. Raises
+    ``RequestValidationError`` that names the field.
+    """
+    parts = [("path", dict(request.path_params)), ("query", dict(request.query_params))]
+    if hasattr(request, "_json"):  # nothing is read that the route does not want
+        parts.append(("body", await request.json()))
+    for name, values in parts:
+        found = odd_character(values)
+        if found is not None:
+            wrong = {"type": "control_character", "loc": (name, *found), "msg": SENTENCE}
+            raise RequestValidationError([wrong])
