@@ -12,6 +12,7 @@ from niochat import telemetry
 from niochat.config import Settings
 from niochat.domain.errors import NiochatError
 from niochat.ingress.problems import as_problem
+from niochat.ingress.whole_path import WholePath
 from niochat.runtime import garbage
 from niochat.wiring.parts import Parts, open_parts
 
@@ -35,8 +36,14 @@ def application(routes: Routes, *counting: Middleware) -> Starlette:
         await parts.close()
 
     trusted = [str(network) for network in settings.trusted_proxies]
-    return Starlette(
+    made = Starlette(
         lifespan=lifespan,
         exception_handlers={NiochatError: as_problem},
-        middleware=[*counting, Middleware(ProxyHeadersMiddleware, trusted_hosts=trusted)],
-    )
+        middleware=[
+            Middleware(WholePath), *counting,
+            Middleware(ProxyHeadersMiddleware, trusted_hosts=trusted),
+        ],
+    )  # fmt: skip
+    # A redirect would lead to the Host that was sent, which anybody chooses.
+    made.router.redirect_slashes = False
+    return made
