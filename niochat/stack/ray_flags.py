@@ -32,6 +32,10 @@ NEEDED = {
     # acknowledged its answer, so one caller that is cut off would stop all the others' turns for
     # Ray's 120 s.
     "RAY_grpc_client_keepalive_timeout_ms": "10000",
+    # HAProxy's access log has whole addresses, and some hold a secret: webhooks', files'. Its
+    # default target is a port of this machine (UDP 514) that anybody may listen on. This is no
+    # socket and cannot become one.
+    "RAY_SERVE_HAPROXY_LOG_TARGET": "/dev/null",
 }
 """What every node of every size starts with; the configurations of clusters say the same."""
 
