@@ -73,7 +73,9 @@ def commands() -> dict[str, Any]:
 
 
 def options(command: Any) -> set[str]:
-    return {option for each in command.params for option in each.opts if option[:2] == "--"}
+    """Without those that commands give one another."""
+    shown = [each for each in command.params if not getattr(each, "hidden", False)]
+    return {option for each in shown for option in each.opts if option[:2] == "--"}
 
 
 # -- names ---------------------------------------------------------------------------------

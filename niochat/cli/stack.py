@@ -235,4 +235,4 @@ def _interrupt(number: int, frame: FrameType | None) -> None:
 
 
 def _progress(step: str) -> None:
-    _console.print(f"[dim]·[/dim] {step}", highlight=False)
+    _console.print(f"[dim]·[/dim] {escape(step)}", highlight=False, soft_wrap=True)

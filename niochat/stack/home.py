@@ -71,7 +71,7 @@ class Home:
                 "or set NIOCHAT_HOME to a folder on another one."
             )
         if isinstance(error, NotADirectoryError | FileExistsError):
-            return StackError(f"{where} is a file: set NIOCHAT_HOME to a folder.")
+            return StackError(f"{where} is a file, or below one: set NIOCHAT_HOME to a folder.")
         if isinstance(error, PermissionError) or error.errno == errno.EROFS:
             return StackError(
                 f"{where} cannot be written: set NIOCHAT_HOME to a folder that you may write, "

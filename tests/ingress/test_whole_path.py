@@ -19,11 +19,11 @@ async def _here(request: Request) -> PlainTextResponse:
 
 def client(root: str) -> TestClient:
     """As Serve asks an application: the whole path, and its prefix as ``root_path``."""
+    rest = Starlette(routes=[Route("/me", _here)])
     app = Starlette(
-        routes=[*Health({}).routes(), Mount("/api/v1", Starlette(routes=[Route("/me", _here)]))],
-        middleware=[Middleware(WholePath)],
+        routes=[*Health({}).routes(), Mount("/api/v1", rest)], middleware=[Middleware(WholePath)]
     )
-    app.router.redirect_slashes = False
+    rest.router.redirect_slashes = app.router.redirect_slashes = False
     return TestClient(app, root_path=root, follow_redirects=False)
 
 

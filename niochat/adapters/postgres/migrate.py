@@ -6,7 +6,7 @@ from urllib.parse import unquote, urlsplit, urlunsplit
 import psycopg
 from psycopg import sql
 
-from niochat.domain.errors import Invalid, Refused
+from niochat.domain.errors import Invalid, NiochatError, Refused
 
 OLDEST_SERVER = 18
 WORKING_ROLES = ("niochat_system", "niochat_app", "niochat_gate")
@@ -24,7 +24,8 @@ def migrate(owner_url: str, *, serving_url: str | None = None, to: str = "head")
     the first time. That of ``serving_url`` is made if there is none, and gets the right to work as
     each of ``WORKING_ROLES``, and no other.
 
-    Raises ``Invalid`` that names the variable, ``Refused`` for a schema newer than this code.
+    Raises ``Invalid`` that names the variable, ``Refused`` for a schema newer than this code or
+    tables of another owner.
     """
     name = "DATABASE_URL" if serving_url is None else "DATABASE_OWNER_URL"
     require_database(owner_url, name)
@@ -32,12 +33,19 @@ def migrate(owner_url: str, *, serving_url: str | None = None, to: str = "head")
     # Alembic takes longer to import than most commands take to run.
     from alembic import command
     from alembic.config import Config
+    from sqlalchemy.exc import SQLAlchemyError
 
     config = Config()
     config.set_main_option("script_location", str(_SCRIPTS))
     parts = urlsplit(owner_url)
     config.attributes["url"] = urlunsplit(parts._replace(scheme="postgresql+psycopg"))
-    command.upgrade(config, to)
+    try:
+        command.upgrade(config, to)
+    except (SQLAlchemyError, psycopg.Error) as error:
+        raise NiochatError(
+            f"The migration failed, and nothing of it was kept: {_reason(error)}.",
+            code="migration_failed",
+        ) from error
     if serving_url is not None:
         _admit(owner_url, serving_url)
 
@@ -66,12 +74,21 @@ def require_database(url: str, name: str) -> None:
 
 
 def require_known(owner_url: str) -> None:
-    """Raises ``Refused`` when a newer release has been at this database."""
+    """Raises ``Refused`` when a newer release has been at this database, or when the log-in does
+    not own its tables.
+    """
     with psycopg.connect(owner_url, connect_timeout=CONNECT_S) as connection:
         found = connection.execute("SELECT to_regclass('public.alembic_version')").fetchone()
         if found is None or found[0] is None:
             return
-        row = connection.execute("SELECT version_num FROM public.alembic_version").fetchone()
+        try:
+            row = connection.execute("SELECT version_num FROM public.alembic_version").fetchone()
+        except psycopg.errors.InsufficientPrivilege:
+            raise Refused(
+                f"{connection.info.user} does not own the tables: set DATABASE_OWNER_URL to the "
+                "log-in that does.",
+                code="not_the_owner",
+            ) from None
     if row is not None and row[0] not in revisions():
         raise Refused(newer(str(row[0])), code="newer_schema")
 
@@ -125,7 +142,7 @@ def _grant(connection: _Session, role: str, user: str) -> None:
         ) from None
 
 
-def _reason(error: psycopg.Error) -> str:
+def _reason(error: Exception) -> str:
     """libpq's sentence; it names server, user and database, never the password."""
     lines = [line.strip(" -\t") for line in str(error).splitlines() if line.strip()]
     chosen = next((line for line in lines if "failed: " in line), lines[0] if lines else "")

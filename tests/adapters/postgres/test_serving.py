@@ -24,7 +24,7 @@ FORBIDDEN = (
     "CREATE TABLE mine (n int)",
     "CREATE SCHEMA mine",
     "CREATE FUNCTION mine() RETURNS int LANGUAGE sql AS 'SELECT 1'",
-    "CREATE EXTENSION dblink",
+    "CREATE EXTENSION pg_stat_statements",
     "CREATE ROLE mine",
     "CREATE DATABASE mine",
     "ALTER TABLE messages DISABLE ROW LEVEL SECURITY",
@@ -41,7 +41,6 @@ FORBIDDEN = (
     "TRUNCATE audit",
     "GRANT niochat TO niochat_serving",
     "GRANT niochat_search TO niochat_serving",
-    "GRANT ALL ON messages TO PUBLIC",
     "SELECT * FROM pg_authid",
     "SELECT * FROM pg_shadow",
     "SELECT pg_read_file('/etc/passwd')",
@@ -138,6 +137,13 @@ async def test_a_schema_of_a_newer_release_is_named_and_left(
     for attempt in (migrate, require_known):
         with pytest.raises(Refused, match=f"schema 9999.*newest is {revisions()[-1]}"):
             attempt(database_url)
+
+
+async def test_who_does_not_own_the_tables_is_told_to_name_who_does(
+    serving_url: str, database: Database
+) -> None:
+    with pytest.raises(Refused, match="niochat_serving does not own the tables: set DATABASE_OWN"):
+        migrate(serving_url)
 
 
 @pytest.mark.parametrize(
