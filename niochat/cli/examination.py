@@ -3,6 +3,7 @@
 from uuid import UUID
 
 from rich.console import Console
+from rich.markup import escape
 
 from niochat.accounts.held_back import held_back
 from niochat.accounts.records import ChannelAddress
@@ -21,6 +22,9 @@ from niochat.wiring.parts import Parts
 
 _SQL = queries("health")
 _console = Console()
+NO_REDIS = (
+    "Redis does not answer: start the server of REDIS_URL, or correct its address, user or password"
+)
 OWNS = (
     "the log-in of DATABASE_URL owns the tables: let DATABASE_OWNER_URL be that one, DATABASE_URL "
     "another, and run niochat migrate (docs/operations.md, Log-ins of the database)"
@@ -56,6 +60,8 @@ async def _examine_installation(parts: Parts) -> bool:
     async with parts.database.path() as connection:
         if await connection.fetchval(_SQL["log_in_owns"]):
             found.append(OWNS)
+    if not await parts.announcements.ping():
+        found.append(NO_REDIS)
     unknown = await running.require_schema(parts.database)
     if unknown is not None:
         found.append(newer(unknown))
@@ -139,5 +145,6 @@ def held_sentence(held: HeldBack) -> str:
 
 def _say(slug: str, sentence: str, well: bool) -> bool:
     mark = "[green]ok[/green]" if well else "[red]!![/red]"
-    _console.print(f"{mark} {slug}: {sentence}", highlight=False)
+    # Not broken into lines: it may hold a command to copy.
+    _console.print(f"{mark} {slug}: {escape(sentence)}", highlight=False, soft_wrap=True)
     return well
