@@ -142,9 +142,7 @@ def postgres() -> Iterator[EmbeddedPostgres]:
 def template(postgres: EmbeddedPostgres) -> str:
     """Name of a database with the newest schema and no rows."""
     _administer(postgres, f"CREATE DATABASE {TEMPLATE} OWNER niochat")
-    migrate(
-        named(postgres.dsn, TEMPLATE), serving_url=named(postgres.serving_dsn, TEMPLATE)
-    )
+    migrate(named(postgres.dsn, TEMPLATE), serving_url=named(postgres.serving_dsn, TEMPLATE))
     return TEMPLATE
 
 

@@ -115,7 +115,11 @@ async def _examine_erp(parts: Parts, slug: str, tenant_id: UUID) -> bool:
 async def _examine_parked(parts: Parts, slug: str, tenant_id: UUID) -> bool:
     parked, uncertain = await parts.views.troubles(tenant_id)
     if parked:
-        _say(slug, f"{parked} webhooks could not be processed: see `{running.command('show')}`", False)
+        _say(
+            slug,
+            f"{parked} webhooks could not be processed: see `{running.command('show')}`",
+            False,
+        )
     if uncertain:
         _say(slug, f"{uncertain} messages may or may not have left", False)
     return not (parked or uncertain)

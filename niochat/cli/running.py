@@ -47,7 +47,11 @@ def command(*words: str) -> str:
         program = program.relative_to(Path.cwd())
     said = " ".join((shlex.quote(str(program)), *words))
     chosen = home()
-    return said if chosen.resolve() == default_home().resolve() else f"NIOCHAT_HOME={shlex.quote(str(chosen))} {said}"
+    return (
+        said
+        if chosen.resolve() == default_home().resolve()
+        else f"NIOCHAT_HOME={shlex.quote(str(chosen))} {said}"
+    )
 
 
 def adopt_environment() -> None:

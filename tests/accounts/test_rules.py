@@ -181,7 +181,7 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     (shift(**{"from": "8:00"}), "from: must be a time"),
     (shift(**{"from": "08:00\n"}), "from: must be a time"),
     (shift(**{"from": "٠٨:00"}), "from: must be a time"),
-    (shift(to="24:00"), "to: must be a time"),
+    (shift(to="24:30"), "to: must be a time"),
     (shift(to="08:00"), "to: to must be later than from"),
     (shift(opens="08:00"), "opens: unknown key"),
     ({"holidays": "brasil"}, "holidays: must be a country whose holidays are known"),

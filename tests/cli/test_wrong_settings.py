@@ -49,7 +49,8 @@ WRONG = {
     "a port out of range": Wrong("99999 is no port: give --port", ("--port", "99999")),
     "port zero": Wrong("0 is no port: give --port", ("--port", "0")),
     "a home that is a file": Wrong(
-        "The home .* is a file, or below one: set NIOCHAT_HOME", prepare=lambda home: home.write_text("")
+        "The home .* is a file, or below one: set NIOCHAT_HOME",
+        prepare=lambda home: home.write_text(""),
     ),
     "a home below a file": Wrong(
         "The home .* is a file, or below one: set NIOCHAT_HOME",

@@ -1,4 +1,4 @@
-"""No log holds a secret or a search: every address with one is asked for, then every log is read."""
+"""No log holds a secret or a search: each address with one is asked for, then every log is read."""
 
 import re
 import secrets

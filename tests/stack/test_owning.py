@@ -195,7 +195,9 @@ def test_a_command_makes_no_home_where_there_is_none(tmp_path: Path, command: st
     assert said.returncode == (0 if command == "down" else 1)
 
 
-def test_a_home_of_another_user_is_not_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_home_of_another_user_is_not_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     home = Home.at(tmp_path / "home")
     monkeypatch.setattr(os, "getuid", lambda: home.folder.stat().st_uid + 1)
 

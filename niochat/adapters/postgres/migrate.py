@@ -108,7 +108,7 @@ def _admit(owner_url: str, serving_url: str) -> None:
             return  # one log-in for everything
         # Two starters at once: the second finds nothing to do.
         connection.execute("SELECT pg_advisory_xact_lock(5581988887778)")
-        if not connection.execute("SELECT FROM pg_roles WHERE rolname = %s", (user,)).fetchone():
+        if not connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (user,)).fetchone():
             _make(connection, user, unquote(urlsplit(serving_url).password or ""))
         for role in WORKING_ROLES:
             _grant(connection, role, user)
@@ -116,7 +116,9 @@ def _admit(owner_url: str, serving_url: str) -> None:
 
 def _make(connection: _Session, user: str, password: str) -> None:
     """The password goes as its SCRAM verifier: a server that logs statements logs no password."""
-    verifier = connection.pgconn.encrypt_password(password.encode(), user.encode(), "scram-sha-256")
+    verifier = connection.pgconn.encrypt_password(
+        password.encode(), user.encode(), b"scram-sha-256"
+    )
     connection.execute(
         sql.SQL(
             "CREATE ROLE {} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOBYPASSRLS PASSWORD {}"

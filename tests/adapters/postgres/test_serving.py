@@ -1,4 +1,4 @@
-"""What the log-in of the processes that serve can do, and what it cannot, whatever is sent by it."""
+"""What the log-in of the processes that serve can do, and what it cannot, whatever it sends."""
 
 import asyncpg
 import psycopg
