@@ -36,7 +36,9 @@ QUERY = re.compile(r"`(\w+)\.sql:(\w+)`")
 CONSTANT = re.compile(r"^\| `(\S+\.py):([A-Z_]+)` \| (\S+) \|", re.MULTILINE)
 LINK = re.compile(r"\]\((?!https?:)([^)#]*)(?:#([\w-]+))?\)")
 SNAKE = re.compile(r"`([a-z][a-z0-9]*(?:_[a-z0-9]+)+)`")
-FOREIGN = {"pg_basebackup", "env_vars", "runtime_env", "session_latest"}
+FOREIGN = {
+    "pg_basebackup", "env_vars", "runtime_env", "session_latest", "http_404", "log_format",
+}  # fmt: skip
 """Words of others that our code never says."""
 
 every_document = pytest.mark.parametrize(

@@ -49,10 +49,10 @@ class Home:
         """The home at `folder`, whether there is one or not."""
         return cls(folder.expanduser().resolve())
 
-    def require(self, room_bytes: int = ROOM_BYTES) -> None:
-        """Raise `StackError` unless a stack can be started here by this user."""
-        owner = self.folder.stat().st_uid
-        if owner != os.getuid() and os.getuid() != 0:
+    def require(self, room_bytes: int = ROOM_BYTES, user: int | None = None) -> None:
+        """Raise `StackError` unless a stack can be started here by `user`, by default ours."""
+        owner, user = self.folder.stat().st_uid, os.getuid() if user is None else user
+        if user not in (0, owner):
             raise StackError(
                 f"The home {self.folder} belongs to {_user(owner)}: "
                 "set NIOCHAT_HOME to a folder of yours."

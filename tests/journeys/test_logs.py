@@ -60,7 +60,10 @@ async def test_what_is_in_an_address_a_header_or_a_body_is_in_no_log(world: Worl
         "mark": mark,
         "digits": digits,
     }
+    customer = world.customer(FAST)
     with heard() as said:
+        await customer.say(f"{customer.tag(1)} {mark} minha internet está lenta")
+        await customer.hears(1)
         await _at_the_doors(world.stack.url, webhook, mark, digits)
         known |= await _signed_in(world, mark, digits)
     files = {file: file.read_bytes() for file in logs(world.stack.home)}

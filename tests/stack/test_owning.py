@@ -195,14 +195,14 @@ def test_a_command_makes_no_home_where_there_is_none(tmp_path: Path, command: st
     assert said.returncode == (0 if command == "down" else 1)
 
 
-def test_a_home_of_another_user_is_not_used(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_home_of_another_user_is_not_used(tmp_path: Path) -> None:
     home = Home.at(tmp_path / "home")
-    monkeypatch.setattr(os, "getuid", lambda: home.folder.stat().st_uid + 1)
+    owner = home.folder.stat().st_uid
 
     with pytest.raises(StackError, match=f"home {home.folder} belongs to .*NIOCHAT_HOME"):
-        home.require()
+        home.require(user=owner + 1)
+    home.require(user=owner)
+    home.require(user=0)
 
 
 def test_a_claimed_port_is_let_go_with_the_launcher(running: Running) -> None:
