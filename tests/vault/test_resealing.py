@@ -227,6 +227,7 @@ async def test_what_no_key_opens_is_counted_and_left(database: Database, given: 
     await sealed_by(given, Vault({"k0": bytes([9]) * 32}))
     counts = await Resealing(database, both, PLACES).run()
     assert totals(counts) == (0, 0, len(PLACES))
+    assert all("sealed with the key k0" in each.why for each in counts)
 
 
 @pytest.mark.asyncio
