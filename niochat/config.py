@@ -1,6 +1,7 @@
 """Settings of a process, from its environment; read once, where the process is put together."""
 
 import os
+from collections.abc import Callable, Mapping
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Literal, Self
@@ -15,6 +16,7 @@ Network = IPv4Network | IPv6Network
 
 _HOW = {
     "DATABASE_URL": "Set it to the PostgreSQL database, as postgresql://user:password@host/name.",
+    "DATABASE_OWNER_URL": "Set it to the log-in of the tables' owner, as DATABASE_URL.",
     "REDIS_URL": "Set it to the Redis server, as redis://:password@host:6379/0.",
     "NIOCHAT_VAULT_KEYS": "Set it to k1:<key>; `openssl rand -base64 32` makes a key.",
     "NIOCHAT_OPERATOR_TOKEN": "Set it to the cluster's; `openssl rand -hex 24` makes one.",
@@ -33,6 +35,22 @@ def _http_address(value: str) -> str:
     return value.rstrip("/")
 
 
+def _server_address(schemes: tuple[str, ...]) -> Callable[[SecretStr], SecretStr]:
+    def checked(value: SecretStr) -> SecretStr:
+        try:
+            parts = urlsplit(value.get_secret_value())
+            fits = parts.scheme in schemes and parts.port != 0
+        except ValueError:
+            fits = False
+        if not fits:
+            raise ValueError(f"must be an address that begins with {schemes[0]}://")
+        return value
+
+    return checked
+
+
+DatabaseUrl = Annotated[SecretStr, AfterValidator(_server_address(("postgresql", "postgres")))]
+RedisUrl = Annotated[SecretStr, AfterValidator(_server_address(("redis", "rediss", "unix")))]
 Address = Annotated[str, AfterValidator(_http_address)]
 OperatorToken = Annotated[SecretStr, Field(min_length=16)]
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
@@ -58,10 +76,12 @@ class Environment(BaseSettings):
     )
 
     @classmethod
-    def read(cls) -> Self:
-        """Settings of this process. Raises ``Invalid`` that names each variable and what to do."""
+    def read(cls, more: Mapping[str, str] | None = None) -> Self:
+        """Settings of this process; ``more`` stands over its environment. Raises ``Invalid`` that
+        names each variable and what to do.
+        """
         try:
-            return cls.model_validate({})
+            return cls.model_validate(dict(more or {}))
         except ValidationError as error:
             problems = [
                 _sentence(str(each["loc"][0]), each["type"], each["msg"]) for each in error.errors()
@@ -80,8 +100,11 @@ class OperatorSettings(Environment):
 class Settings(Environment):
     """What the environment says. Durations in seconds; an empty variable counts as unset."""
 
-    database_url: SecretStr = Field(validation_alias="DATABASE_URL")
-    redis_url: SecretStr = Field(validation_alias="REDIS_URL")
+    database_url: DatabaseUrl = Field(validation_alias="DATABASE_URL")
+    """Log-in of the processes that serve; it needs to own nothing."""
+    owner_url: DatabaseUrl | None = Field(None, validation_alias="DATABASE_OWNER_URL")
+    """Log-in of the tables' owner, for ``niochat migrate`` alone; ``None``: the same."""
+    redis_url: RedisUrl = Field(validation_alias="REDIS_URL")
     vault_keys: SecretStr = Field(validation_alias="NIOCHAT_VAULT_KEYS")
     """``k2:<base64 of 32 bytes>,k1:…``; the first is current, the others only open."""
     base_url: Address = Field(validation_alias="NIOCHAT_BASE_URL")

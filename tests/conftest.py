@@ -132,6 +132,7 @@ def postgres() -> Iterator[EmbeddedPostgres]:
         # A log-in hashes its password 4,096 times on both sides: 10 ms, six times a test.
         for role, password in (
             ("niochat", credentials.postgres_owner),
+            ("niochat_serving", credentials.postgres_serving),
             ("postgres", credentials.postgres_superuser),
         ):
             _administer(
@@ -148,7 +149,7 @@ def postgres() -> Iterator[EmbeddedPostgres]:
 def template(postgres: EmbeddedPostgres) -> str:
     """Name of a database with the newest schema and no rows."""
     _administer(postgres, f"CREATE DATABASE {TEMPLATE} OWNER niochat")
-    migrate(named(postgres.dsn, TEMPLATE))
+    migrate(named(postgres.dsn, TEMPLATE), serving_url=named(postgres.serving_dsn, TEMPLATE))
     return TEMPLATE
 
 
@@ -165,15 +166,21 @@ def database_url(postgres: EmbeddedPostgres, template: str) -> Iterator[str]:
 
 
 @pytest.fixture
+def serving_url(postgres: EmbeddedPostgres, database_url: str) -> str:
+    """The log-in of what serves to the same database: it owns nothing."""
+    return named(postgres.serving_dsn, urlsplit(database_url).path[1:])
+
+
+@pytest.fixture
 def admin_url(postgres: EmbeddedPostgres, database_url: str) -> str:
     """The superuser's log-in to the same database: it sees every row, the product never may."""
     return named(postgres.admin_dsn, urlsplit(database_url).path[1:])
 
 
 @pytest_asyncio.fixture
-async def database(database_url: str) -> AsyncIterator[Database]:
-    """The product's pools on this test's database."""
-    opened = await Database.open(database_url, size=4)
+async def database(serving_url: str) -> AsyncIterator[Database]:
+    """The product's pools on this test's database, with the log-in that the product has."""
+    opened = await Database.open(serving_url, size=4)
     yield opened
     opened.terminate()
 

@@ -36,7 +36,9 @@ QUERY = re.compile(r"`(\w+)\.sql:(\w+)`")
 CONSTANT = re.compile(r"^\| `(\S+\.py):([A-Z_]+)` \| (\S+) \|", re.MULTILINE)
 LINK = re.compile(r"\]\((?!https?:)([^)#]*)(?:#([\w-]+))?\)")
 SNAKE = re.compile(r"`([a-z][a-z0-9]*(?:_[a-z0-9]+)+)`")
-FOREIGN = {"pg_basebackup", "env_vars", "runtime_env", "session_latest"}
+FOREIGN = {
+    "pg_basebackup", "env_vars", "runtime_env", "session_latest", "http_404", "log_format",
+}  # fmt: skip
 """Words of others that our code never says."""
 
 every_document = pytest.mark.parametrize(
@@ -73,7 +75,9 @@ def commands() -> dict[str, Any]:
 
 
 def options(command: Any) -> set[str]:
-    return {option for each in command.params for option in each.opts if option[:2] == "--"}
+    """Without those that commands give one another."""
+    shown = [each for each in command.params if not getattr(each, "hidden", False)]
+    return {option for each in shown for option in each.opts if option[:2] == "--"}
 
 
 # -- names ---------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from niochat.adapters.postgres.queries import queries
 from niochat.domain.audit import Entry
 from niochat.domain.errors import NotFound, Refused
 from niochat.domain.permissions import BUILT_IN, Reach, grants_of, need_covering
-from niochat.domain.presence import Assignment
+from niochat.domain.presence import NEW_TEAM, Assignment
 
 _SQL = queries("teams")
 
@@ -32,13 +32,14 @@ class Teams:
     async def put(
         self, tenant_id: UUID, slug: str, name: str, assignment: Assignment | None, by: By
     ) -> None:
-        """Make it or change it; without ``assignment`` that stays. Raises ``Refused`` when there
-        are enough, ``Forbidden`` where a member may more than ``by``.
+        """Make it or change it; without ``assignment`` that stays, and is ``NEW_TEAM`` of a new
+        one. Raises ``Refused`` when there are enough, ``Forbidden`` where a member may more than
+        ``by``.
         """
         async with self._database.tenant(tenant_id) as connection:
             await _need_power_over(connection, tenant_id, slug, by)
             row = await connection.fetchrow(_SQL["one"], tenant_id, slug)
-            way = assignment or (row["assignment"] if row is not None else Assignment.MANUAL)
+            way = assignment or (row["assignment"] if row is not None else NEW_TEAM)
             new = {"name": name, "assignment": str(way)}
             if not await connection.fetchval(_SQL["put"], tenant_id, slug, *new.values(), MOST):
                 raise Refused(f"{MOST} teams are enough: delete one first", code="too_many_teams")

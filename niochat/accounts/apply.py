@@ -94,9 +94,9 @@ async def _sync_teams(
     connection: Connection, provider: Provider, tenant_id: UUID
 ) -> dict[str, Outcome]:
     rows = await connection.fetch(_SQL["teams_of"], tenant_id)
-    names = {row["slug"]: row["name"] for row in rows}
+    stored = {row["slug"]: dict(row) for row in rows}
     return {
-        f"team {team.slug}": await sync_team(connection, tenant_id, team, names.get(team.slug))
+        f"team {team.slug}": await sync_team(connection, tenant_id, team, stored.get(team.slug))
         for team in provider.teams
     }
 

@@ -14,6 +14,7 @@ from niochat.accounts.provider import AssistantEntry, ChannelEntry, ErpEntry, Te
 from niochat.accounts.sealing import Purpose, TenantSeals
 from niochat.adapters.postgres.database import Connection
 from niochat.adapters.postgres.queries import queries
+from niochat.domain.presence import NEW_TEAM
 from niochat.domain.sealing import Seals
 
 _SQL = queries("tenants")
@@ -23,13 +24,15 @@ Row = Mapping[str, Any]
 
 
 async def sync_team(
-    connection: Connection, tenant_id: UUID, team: TeamEntry, name: str | None
+    connection: Connection, tenant_id: UUID, team: TeamEntry, row: Row | None
 ) -> Outcome:
-    """``name``: the stored one, ``None`` for a new team."""
-    if team.name == name:
+    """``row``: the stored one, ``None`` for a new team."""
+    stored = NEW_TEAM if row is None else row["assignment"]
+    wanted = {"name": team.name, "assignment": team.assignment or stored}
+    if row is not None and all(row[column] == value for column, value in wanted.items()):
         return Outcome.UNCHANGED
-    await connection.execute(_SQL["put_team"], tenant_id, team.slug, team.name)
-    return Outcome.CREATED if name is None else Outcome.CHANGED
+    await connection.execute(_SQL["put_team"], tenant_id, team.slug, *wanted.values())
+    return Outcome.CREATED if row is None else Outcome.CHANGED
 
 
 async def sync_channel(

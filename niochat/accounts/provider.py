@@ -24,6 +24,7 @@ from niochat.accounts.rules import PolicyEntry
 from niochat.domain.erp import Category
 from niochat.domain.plan import DEFAULT, TURNS_AT_ONCE, Plan
 from niochat.domain.policy import Policy
+from niochat.domain.presence import Assignment
 
 
 class TeamEntry(Declared):
@@ -31,6 +32,10 @@ class TeamEntry(Declared):
 
     slug: Slug
     name: Name
+    assignment: Assignment | None = None
+    """Who gets what waits: ``balanced`` (who is there and has most room), ``round_robin`` (who got
+    one longest ago), ``manual`` (who takes it). Left out: as it was; of a new team balanced.
+    """
 
 
 class ChannelEntry(Declared):

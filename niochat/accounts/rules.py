@@ -6,7 +6,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from niochat.accounts.declared import Declared, wrong_at
 from niochat.accounts.fields import Count, Number, Sentence, Slug
-from niochat.accounts.times import Clock, Day, Holidays, Weekdays
+from niochat.accounts.times import Clock, Closing, Day, Holidays, Weekdays
 from niochat.domain.policy import Policy
 from niochat.domain.presence import OfflineRule
 
@@ -27,11 +27,13 @@ def _never_or_a_minute(value: float) -> float:
 
 
 class ShiftEntry(Declared):
-    """People are there on ``days`` from ``from`` up to, not including, ``to``."""
+    """People are there on ``days`` from ``from`` up to, not including, ``to``; ``24:00`` is the
+    day's end.
+    """
 
     days: Weekdays
     opens: Annotated[Clock, Field(alias="from")]
-    closes: Annotated[Clock, Field(alias="to")]
+    closes: Annotated[Closing, Field(alias="to")]
 
     @model_validator(mode="after")
     def _closes_later(self) -> Self:

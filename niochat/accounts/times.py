@@ -9,6 +9,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 
 from niochat.adapters.calendar import public_holidays
 from niochat.domain.errors import Invalid
+from niochat.domain.hours import END_OF_DAY
 
 _DAYS = {
     name: number
@@ -25,6 +26,7 @@ _DAYS = {
     )
     for name in names
 }
+MIDNIGHT = "24:00"
 _NAMES = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _CLOCK = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]")
 _PLACE = re.compile(r"[A-Z]{2}(-[A-Z0-9]{1,3})?")
@@ -51,6 +53,15 @@ def _clock(value: object) -> time:
     if not isinstance(value, str) or not _CLOCK.fullmatch(value):
         raise ValueError('must be a time from "00:00" to "23:59", in quotes')
     return time.fromisoformat(value)
+
+
+def _closing(value: object) -> time:
+    if value in (MIDNIGHT, END_OF_DAY.isoformat()):
+        return END_OF_DAY
+    try:
+        return _clock(value)
+    except ValueError:
+        raise ValueError('must be a time from "00:00" to "24:00", in quotes') from None
 
 
 def _day(value: object) -> date:
@@ -84,6 +95,8 @@ Weekdays = Annotated[
 ]
 """Numbers in order, Monday is 0."""
 Clock = Annotated[time, BeforeValidator(_clock)]
+Closing = Annotated[time, BeforeValidator(_closing)]
+"""A clock, or ``24:00``, which is stored as the day's last moment."""
 Day = Annotated[date, BeforeValidator(_day)]
 Holidays = Annotated[str, AfterValidator(_holidays)]
 
@@ -93,5 +106,5 @@ def shown_shift(stored: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "days": [_NAMES[day] for day in stored["days"]],
         "from": stored["opens"][:5],
-        "to": stored["closes"][:5],
+        "to": MIDNIGHT if stored["closes"] == END_OF_DAY.isoformat() else stored["closes"][:5],
     }

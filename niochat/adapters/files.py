@@ -39,7 +39,14 @@ class FileStore:
         parts = urlsplit(address)
         if parts.scheme == "file" and parts.path.startswith("/"):
             directory = Path(parts.path)
-            directory.mkdir(parents=True, exist_ok=True, mode=_PRIVATE_FOLDER)
+            try:
+                directory.mkdir(parents=True, exist_ok=True, mode=_PRIVATE_FOLDER)
+            except OSError as error:
+                raise Invalid(
+                    f"NIOCHAT_FILES_URL cannot be used ({error.strerror}: {directory}): name a "
+                    "folder that may be written.",
+                    code="bad_settings",
+                ) from None
             return cls(LocalStore(directory), directory)
         if parts.scheme == "s3" and parts.netloc:
             return cls(S3Store.from_url(address, retry_config={"max_retries": 2}))

@@ -42,6 +42,12 @@ _TRANSLATED = ip_network("64:ff9b::/96")
 """RFC 6052: an IPv4 address behind it."""
 
 
+PRIVATE = (
+    "the address is private: use a public one, or have the operator allow its network "
+    "(NIOCHAT_PRIVATE_NETWORKS)"
+)
+
+
 class ForbiddenAddress(OSError):
     """The connection was not made: it would have led to a private address."""
 
@@ -67,7 +73,7 @@ class Guard:
         """
         family, kind, protocol, _, where = info
         if not self.permits(str(where[0])):
-            raise ForbiddenAddress("its address is private, see NIOCHAT_PRIVATE_NETWORKS")
+            raise ForbiddenAddress(PRIVATE)
         return socket.socket(family, kind, protocol)
 
     async def check(self, url: str) -> None:

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Sequence
+from typing import NoReturn
 
 import typer
 from rich.console import Console
@@ -67,5 +68,16 @@ def main() -> None:
         check_words(sys.argv[1:])
         app()
     except (NiochatError, StackError) as error:
-        Console(stderr=True).print(f"[red]niochat:[/red] {escape(str(error))}", highlight=False)
-        sys.exit(1)
+        _give_up(str(error))
+    except OSError as error:
+        # A file or folder of the home, mostly: a full disk, a right that is missing.
+        where = f"{error.filename}: " if error.filename else ""
+        _give_up(f"{where}{error.strerror or error}")
+
+
+def _give_up(sentence: str) -> NoReturn:
+    # Not broken into lines: it may end with a command to copy.
+    Console(stderr=True).print(
+        f"[red]niochat:[/red] {escape(sentence)}", highlight=False, soft_wrap=True
+    )
+    sys.exit(1)

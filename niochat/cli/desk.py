@@ -108,7 +108,8 @@ async def _find(parts: Parts, tenant: str | None, wanted: str) -> dict[str, Any]
     found = await running.tenant_of(parts, tenant)
     conversation = await parts.views.find(found.tenant_id, wanted.removeprefix("+"))
     if conversation is None:
-        raise NotFound(f"no conversation is known by {wanted!r}: niochat conversations lists them")
+        listing = running.command("conversations")
+        raise NotFound(f"no conversation is known by {wanted!r}: `{listing}` lists them")
     return {**conversation, "tenant_id": found.tenant_id}
 
 

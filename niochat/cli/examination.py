@@ -3,10 +3,13 @@
 from uuid import UUID
 
 from rich.console import Console
+from rich.markup import escape
 
 from niochat.accounts.held_back import held_back
 from niochat.accounts.records import ChannelAddress
 from niochat.adapters.openai.model import Endpoint, ModelError, Models
+from niochat.adapters.postgres.migrate import newer
+from niochat.adapters.postgres.queries import queries
 from niochat.adapters.sgp.client import Sgp
 from niochat.cli import running
 from niochat.cli.people import access_of
@@ -17,7 +20,15 @@ from niochat.domain.held_back import HeldBack, Reason
 from niochat.erp.journal import Journal
 from niochat.wiring.parts import Parts
 
+_SQL = queries("health")
 _console = Console()
+NO_REDIS = (
+    "Redis does not answer: start the server of REDIS_URL, or correct its address, user or password"
+)
+OWNS = (
+    "the log-in of DATABASE_URL owns the tables: let DATABASE_OWNER_URL be that one, DATABASE_URL "
+    "another, and run niochat migrate (docs/operations.md, Log-ins of the database)"
+)
 
 
 async def examine(slug: str | None) -> bool:
@@ -27,7 +38,7 @@ async def examine(slug: str | None) -> bool:
         tenants = await parts.directory.tenants()
         chosen = [t for t in tenants if slug in (None, t.slug)]
         if not chosen:
-            raise Invalid(f"no provider is called {slug!r}: niochat demo lists them")
+            raise Invalid(f"no provider is called {slug!r}: `{running.command('demo')}` lists them")
         if slug is None:
             well &= await _examine_installation(parts)
         for tenant in chosen:
@@ -47,6 +58,14 @@ async def _examine_installation(parts: Parts) -> bool:
     """Settings that are weak where the installation is more than a trial on one machine."""
     unguarded = await access_of(parts).users.unguarded_superusers()
     found = weaknesses(parts.settings, unguarded)
+    async with parts.database.path() as connection:
+        if await connection.fetchval(_SQL["log_in_owns"]):
+            found.append(OWNS)
+    if not await parts.announcements.ping():
+        found.append(NO_REDIS)
+    unknown = await running.require_schema(parts.database)
+    if unknown is not None:
+        found.append(newer(unknown))
     for sentence in found:
         _say("installation", sentence, False)
     return not found
@@ -97,7 +116,11 @@ async def _examine_erp(parts: Parts, slug: str, tenant_id: UUID) -> bool:
 async def _examine_parked(parts: Parts, slug: str, tenant_id: UUID) -> bool:
     parked, uncertain = await parts.views.troubles(tenant_id)
     if parked:
-        _say(slug, f"{parked} webhooks could not be processed: see niochat show", False)
+        _say(
+            slug,
+            f"{parked} webhooks could not be processed: see `{running.command('show')}`",
+            False,
+        )
     if uncertain:
         _say(slug, f"{uncertain} messages may or may not have left", False)
     return not (parked or uncertain)
@@ -142,5 +165,6 @@ def held_sentence(held: HeldBack) -> str:
 
 def _say(slug: str, sentence: str, well: bool) -> bool:
     mark = "[green]ok[/green]" if well else "[red]!![/red]"
-    _console.print(f"{mark} {slug}: {sentence}", highlight=False)
+    # Not broken into lines: it may hold a command to copy.
+    _console.print(f"{mark} {slug}: {escape(sentence)}", highlight=False, soft_wrap=True)
     return well

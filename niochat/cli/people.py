@@ -118,6 +118,8 @@ def rotate(
         for count in counts:
             table.add_row(count.what, str(count.resealed), str(count.current), str(count.damaged))
         _console.print(table)
+        for why in dict.fromkeys(count.why for count in counts if count.damaged):
+            _console.print(f"[red]!![/red] {escape(why)}", highlight=False, soft_wrap=True)
     if any(count.damaged for count in counts):
         raise typer.Exit(1)
 

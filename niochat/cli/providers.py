@@ -8,10 +8,12 @@ from uuid import UUID
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Column, Table
 
 from niochat.accounts.apply import apply as apply_providers
 from niochat.accounts.change import Change, Outcome
+from niochat.accounts.provider import Provider
 from niochat.accounts.providers import read_providers
 from niochat.accounts.records import ChannelAddress
 from niochat.adapters.postgres.migrate import migrate as migrate_database
@@ -23,6 +25,7 @@ from niochat.cli.sandbox_client import SandboxClient
 from niochat.domain.erp import Capability, Erp, ErpError
 from niochat.domain.errors import Invalid
 from niochat.erp.probe import PROBE_TIMEOUT_S
+from niochat.stack.launcher import Stack
 from niochat.wiring.erp import settings_by
 from niochat.wiring.parts import Parts
 
@@ -35,8 +38,13 @@ _console = Console()
 
 
 def migrate() -> None:
-    """Bring the database to this version's schema."""
-    migrate_database(running.settings().database_url.get_secret_value())
+    """Bring the database to this version's schema, as the owner of its tables."""
+    settings = running.settings()
+    serving = settings.database_url.get_secret_value()
+    owner = Stack(running.home()).owner_url(serving)
+    if settings.owner_url is not None:
+        owner = settings.owner_url.get_secret_value()
+    migrate_database(owner, serving_url=None if owner == serving else serving)
     _console.print("The database is up to date.")
 
 
@@ -52,6 +60,7 @@ def apply(
 
     async def work() -> None:
         async with running.parts() as parts:
+            await _require_reachable(parts, providers)
             changes = await apply_providers(parts.database, parts.vault, providers)
             await _tell(parts, changes)
             await _probe(parts, changes)
@@ -102,8 +111,8 @@ def demo(
     if len(named) < len(found["tenants"]):
         _console.print(f"[dim]and {len(found['tenants']) - len(named)} of niochat evaluate[/dim]")
     if found["subscribers"]:
-        _console.print(_playable(found["subscribers"]))
-    _console.print(_people(found))
+        _console.print(playable(found["subscribers"]))
+    show_people(found)
 
 
 def doctor(
@@ -127,7 +136,8 @@ def _handed_out(name: str) -> str:
     """What the launcher told this home's processes. Raises ``Invalid`` without a sandbox."""
     value = os.environ.get(name)
     if not value:
-        raise Invalid("there is no sandbox: start with scripts/run, without --no-sandbox")
+        start = running.command("up")
+        raise Invalid(f"there is no sandbox: start with `{start}`, without --no-sandbox")
     return value
 
 
@@ -140,6 +150,25 @@ def _sandbox_variables() -> Mapping[str, str]:
         "NIOCHAT_SANDBOX_MODEL": f"{url}/model/v1",
         "NIOCHAT_SANDBOX_SGP": f"{url}/sgp",
     }
+
+
+async def _require_reachable(parts: Parts, providers: Sequence[Provider]) -> None:
+    """Before anything changes: raises ``Invalid`` that names the provider and the key whose
+    address leads where none may.
+    """
+    for provider in providers:
+        addresses = {f"channel {each.slug}, base_url": each.base_url for each in provider.channels}
+        if provider.assistant is not None:
+            addresses["assistant, endpoint"] = provider.assistant.endpoint
+        if provider.erp is not None:
+            addresses["erp, base_url"] = provider.erp.base_url
+        for what, address in addresses.items():
+            try:
+                await parts.guard.check(address)
+            except Invalid as error:
+                raise Invalid(
+                    f"{provider.slug}, {what}: {error}. Nothing changed.", code=error.code
+                ) from None
 
 
 async def _tell(parts: Parts, changes: Sequence[Change]) -> None:
@@ -190,23 +219,28 @@ async def probed(parts: Parts, erp: Erp, tenant_id: UUID) -> tuple[str, bool]:
     return "answers, all tools are offered", True
 
 
-def _playable(subscribers: Sequence[Mapping[str, object]]) -> Table:
-    table = Table("telefone", "CPF/CNPJ", "nome", "caso", "faturas")
+def playable(subscribers: Sequence[Mapping[str, object]]) -> Table:
+    """Who can be played. What is copied from it is never broken: the rest gives way."""
+    table = Table(
+        Column("telefone", no_wrap=True), Column("CPF/CNPJ", no_wrap=True), "nome", "caso",
+        "faturas",
+    )  # fmt: skip
     for each in subscribers:
         table.add_row(*(str(each[name]) for name in SUBSCRIBER_FIELDS))
     return table
 
 
-def _people(found: Mapping[str, Any]) -> Table:
-    table = Table(
-        *(Column(name, overflow="fold") for name in ("provedor", "login", "senha", "papel"))
-    )
-    for user in found["superusers"]:
-        table.add_row("", user["login"], user["password"], user["role"])
-    for tenant in found["tenants"]:
-        for user in tenant["users"]:
-            table.add_row(tenant["slug"], user["login"], user["password"], user["role"])
-    return table
+def show_people(found: Mapping[str, Any], console: Console = _console) -> None:
+    """Who signs in, each log-in in one piece; a password that several have stands there once."""
+    people = [("", user) for user in found["superusers"]]
+    people += [(tenant["slug"], user) for tenant in found["tenants"] for user in tenant["users"]]
+    for password in dict.fromkeys(user["password"] for _, user in people):
+        console.print(f"senha: {escape(password)}", highlight=False, soft_wrap=True)
+        table = Table("provedor", Column("login", no_wrap=True), "papel")
+        for slug, user in people:
+            if user["password"] == password:
+                table.add_row(slug, user["login"], user["role"])
+        console.print(table)
 
 
 async def _subscribers() -> list[dict[str, object]]:

@@ -2,17 +2,24 @@
 
 import asyncio
 import os
+import shlex
+import sys
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
 from niochat import telemetry
+from niochat.adapters.postgres.database import Database
+from niochat.adapters.postgres.migrate import revisions
+from niochat.adapters.postgres.queries import queries
+from niochat.cli.checking import checked
 from niochat.config import Settings
-from niochat.domain.errors import Invalid, NotFound
+from niochat.domain.errors import Invalid, NiochatError, NotFound, Refused
 from niochat.stack.launcher import Stack
 from niochat.wiring.parts import Parts, open_parts
 
+_SQL = queries("health")
 DEMO_TENANTS = ("demo", "vizinho")
 """Of examples/demo.yaml; the first is meant where none is named."""
 EVALUATED = "avaliacao-"
@@ -23,11 +30,28 @@ Result = TypeVar("Result")
 def home() -> Path:
     """The data directory: ``NIOCHAT_HOME``, else ``.niochat`` of the checkout or folder."""
     chosen = os.environ.get("NIOCHAT_HOME")
-    if chosen:
-        return Path(chosen).absolute()
+    return Path(chosen).absolute() if chosen else default_home()
+
+
+def default_home() -> Path:
+    """Where the data directory is when nobody says where."""
     checkout = Path(__file__).parents[2]
     base = checkout if (checkout / "serve_config.yaml").exists() else Path.cwd()
     return base / ".niochat"
+
+
+def command(*words: str) -> str:
+    """``niochat …`` as it can be typed here, with the home that it needs."""
+    program = Path(sys.executable).with_name("niochat")
+    if program.is_relative_to(Path.cwd()):
+        program = program.relative_to(Path.cwd())
+    said = " ".join((shlex.quote(str(program)), *words))
+    chosen = home()
+    return (
+        said
+        if chosen.resolve() == default_home().resolve()
+        else f"NIOCHAT_HOME={shlex.quote(str(chosen))} {said}"
+    )
 
 
 def adopt_environment() -> None:
@@ -41,9 +65,10 @@ def settings() -> Settings:
     adopt_environment()
     if not os.environ.get("DATABASE_URL"):
         raise Invalid(
-            f"nothing has been started in {home()}: run scripts/run first, or set DATABASE_URL"
+            f"nothing has been started in {home()}: `{command('up')}` starts it, or set "
+            "DATABASE_URL"
         )
-    found = Settings.read()
+    found = checked()
     telemetry.set_up_logs("error", json=False)
     return found
 
@@ -52,18 +77,44 @@ def sandbox_url() -> str:
     """Address of the sandbox. Raises ``Invalid`` when the stack runs without one."""
     url = settings().sandbox_url
     if url is None:
-        raise Invalid("there is no sandbox: start with scripts/run, without --no-sandbox")
+        raise Invalid(f"there is no sandbox: start with `{command('up')}`, without --no-sandbox")
     return url
 
 
 @asynccontextmanager
 async def parts() -> AsyncIterator[Parts]:
-    """The rooms on the running stack's database."""
+    """The rooms on the running stack's database. Raises ``Invalid`` that names the variable when
+    it cannot be used, ``Refused`` when its schema is older than this code.
+    """
     opened = await open_parts(settings())
     try:
+        await require_schema(opened.database)
         yield opened
     finally:
         await opened.close()
+
+
+async def require_schema(database: Database) -> str | None:
+    """The schema of the database where this code does not know it: a newer release's, under which
+    older code goes on. Raises as ``parts``.
+    """
+    try:
+        async with database.path() as connection:
+            found: str | None = await connection.fetchval(_SQL["revision"])
+    except NiochatError as error:
+        raise Invalid(
+            f"DATABASE_URL cannot be used: {error}. Start that server, correct DATABASE_URL, or "
+            f"run `{command('migrate')}` if the database is new or of an older release.",
+            code="bad_settings",
+        ) from error
+    known = revisions()
+    if found in known and found != known[-1]:
+        raise Refused(
+            f"the database has the schema {found}, and this release needs {known[-1]}: "
+            f"run `{command('migrate')}`",
+            code="older_schema",
+        )
+    return None if found in known else found
 
 
 def run(work: Callable[[], Coroutine[Any, Any, Result]]) -> Result:
@@ -85,5 +136,5 @@ async def tenant_of(opened: Parts, slug: str | None) -> Any:
         return meant[0]
     if slug is None and {tenant.slug for tenant in meant} == set(DEMO_TENANTS):
         return next(tenant for tenant in meant if tenant.slug == DEMO_TENANTS[0])
-    known = ", ".join(tenant.slug for tenant in meant) or "none yet: niochat apply"
+    known = ", ".join(tenant.slug for tenant in meant) or f"none yet: {command('apply')}"
     raise NotFound(f"which tenant? --tenant SLUG, one of: {known}")

@@ -16,16 +16,20 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.panel import Panel
+from rich.markup import escape
+from rich.rule import Rule
+from rich.text import Text
 
 from niochat.adapters.postgres.migrate import migrate
 from niochat.cli import providers, running
+from niochat.cli.checking import checked, require_servers
 from niochat.stack.errors import StackError
-from niochat.stack.home import Home
+from niochat.stack.home import Home, HomeLock
 from niochat.stack.launcher import Options, Stack
 
 READY_WITHIN_S = 120.0
 MEND_S = 1.0
+STOPS = "Ctrl-C stops everything."
 _console = Console()
 
 
@@ -39,6 +43,7 @@ def up(
     dashboard: Annotated[bool, typer.Option(help="Ray's dashboard and state API.")] = False,
     detach: Annotated[bool, typer.Option(help="Return once it is ready; it goes on.")] = False,
     stop: Annotated[bool, typer.Option(help="Stop what runs in this home.")] = False,
+    tell: Annotated[int | None, typer.Option(hidden=True)] = None,
 ) -> None:
     """Start everything and show where it answers; Ctrl-C stops all of it."""
     if stop:
@@ -46,7 +51,7 @@ def up(
     elif detach:
         _detach(port, sandbox, dashboard)
     else:
-        _attend(port, sandbox, dashboard)
+        _attend(port, sandbox, dashboard, tell)
 
 
 def down() -> None:
@@ -54,11 +59,12 @@ def down() -> None:
     Stack(running.home()).down(_progress)
 
 
-def _attend(port: int | None, sandbox: bool, dashboard: bool) -> None:
+def _attend(port: int | None, sandbox: bool, dashboard: bool, tell: int | None) -> None:
+    """``tell``: of who started us and goes when all is ready; told by a byte on this file."""
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _interrupt)
     options = Options.from_environment(
-        http_port=port, sandbox=sandbox, dashboard=dashboard, migrate=_migrate
+        http_port=port, sandbox=sandbox, dashboard=dashboard, migrate=_migrate, check=_check
     )
     stack = Stack(running.home(), options)
     started = time.monotonic()
@@ -67,15 +73,17 @@ def _attend(port: int | None, sandbox: bool, dashboard: bool) -> None:
         os.environ.update(environment)
         _prepare(stack, sandbox)
         _wait_until_ready(stack.url)
-        _show(stack, time.monotonic() - started)
+        _show(stack, time.monotonic() - started, detached=tell is not None)
+        if tell is not None:
+            _tell_ready(tell)
         while True:
             time.sleep(MEND_S)
             stack.mend(_progress)
     except KeyboardInterrupt:
         _progress("Stopping: this takes a few seconds.")
     finally:
-        # Held lock or not: nothing that was started may stay.
-        stack.down(lambda step: None)
+        # Nothing that was started may stay; what another launcher started in this home must.
+        stack.close()
     _progress("Stopped.")
 
 
@@ -108,62 +116,120 @@ def _ready(url: str) -> tuple[bool, str]:
         return False, str(error)
 
 
-def _show(stack: Stack, seconds: float) -> None:
-    niochat = Path(sys.executable).with_name("niochat")
-    with contextlib.suppress(ValueError):
-        niochat = niochat.relative_to(Path.cwd())
-    lines = [f"[bold]{stack.url}[/bold]   health: {stack.url}/api/health/ready"]
+def _show(stack: Stack, seconds: float, *, detached: bool) -> None:
+    """One thing a line, none of them broken or framed: they are there to be copied."""
     environment: Mapping[str, str] = stack.environment()
     sandbox = environment.get("NIOCHAT_SANDBOX_URL")
+    _console.print(Rule(f"NioChat is ready ({seconds:.0f} s)"))
+    _line(f"[bold]{stack.url}[/bold]")
+    _line(f"{stack.url}/api/health/ready")
     if sandbox:
-        lines.append(f"{sandbox}/sandbox   simulated WhatsApp gateway, phones, ERP and model")
+        _line(f"{sandbox}/sandbox", "simulated WhatsApp gateway, phones, ERP and model")
     if stack.options.dashboard:
-        lines.append(f"{stack.ray.dashboard_url}   Ray dashboard")
-    lines.append("")
-    if sandbox:
-        lines.append(f'[green]{niochat} say +5581988887777 "oi"[/green]   write as a customer')
-        lines.append(f"[green]{niochat} conversations[/green]   then: show, assign, give-back")
-        lines.append(
-            f"[green]{niochat} simulate --customers 200 --minutes 2[/green]   load, then an audit"
-        )
+        _line(f"{stack.ray.dashboard_url}", "Ray dashboard")
+    _console.print()
+    for words, what in _next(bool(sandbox)):
+        _line(f"[green]{escape(running.command(words))}[/green]", what)
+    if detached:
+        _line(f"[green]{escape(running.command('down'))}[/green]", "stops everything")
     else:
-        lines.append(
-            f"[green]{niochat} apply providers.yaml[/green]   your providers, see examples/"
-        )
-    lines.append("Ctrl-C stops everything.")
-    _console.print(
-        Panel("\n".join(lines), title=f"NioChat is ready ({seconds:.0f} s)", expand=False)
-    )
+        _line(STOPS)
+
+
+def _next(sandbox: bool) -> list[tuple[str, str]]:
+    if not sandbox:
+        return [("apply providers.yaml", "your providers, see examples/")]
+    return [
+        ('say +5581988887777 "oi"', "write as a customer"),
+        ("demo", "whom else to play, and who signs in"),
+        ("conversations", "then: show, assign, give-back"),
+        ("simulate --customers 200 --minutes 2", "load, then an audit"),
+    ]
+
+
+def _line(shown: str, what: str = "") -> None:
+    """Never broken; what it is for comes behind where there is room, else in a line before."""
+    text = Text.from_markup(shown)
+    if what and text.cell_len + len(what) + 3 > _console.width:
+        _console.print(f"[dim]{what}:[/dim]", highlight=False)
+        what = ""
+    behind = f"   [dim]{what}[/dim]" if what else ""
+    _console.print(f"{shown}{behind}", highlight=False, soft_wrap=True)
+
+
+def _tell_ready(descriptor: int) -> None:
+    # Who waited for it may have gone: that is no reason to stop.
+    with contextlib.suppress(OSError), os.fdopen(descriptor, "wb") as starter:
+        starter.write(b"ready")
 
 
 def _detach(port: int | None, sandbox: bool, dashboard: bool) -> None:
-    log = Home.at(running.home()).log("up")
-    command = [sys.executable, "-m", "niochat", "up"]
-    command += ["--port", str(port)] if port else []
+    home = Home.at(running.home())
+    with HomeLock(home):
+        pass  # or it says who has it
+    log = home.log("up")
+    heard, told = os.pipe()
+    command = [sys.executable, "-m", "niochat", "up", "--tell", str(told)]
+    command += ["--port", str(port)] if port is not None else []
     command += [] if sandbox else ["--no-sandbox"]
     command += ["--dashboard"] if dashboard else []
-    descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    # Added to: another launcher may have begun meanwhile, and writes into the same file.
+    descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     os.fchmod(descriptor, 0o600)  # one of an older code was everybody's to read
-    with os.fdopen(descriptor, "wb") as output:
+    with os.fdopen(descriptor, "ab") as output:
+        shown = os.fstat(descriptor).st_size
         child = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
-        )
-    shown = 0
+            command, stdin=subprocess.DEVNULL, stdout=output, stderr=output,
+            start_new_session=True, pass_fds=(told,),
+        )  # fmt: skip
+    os.close(told)
+    os.set_blocking(heard, False)
+    try:
+        _follow(child, heard, log, shown)
+    except KeyboardInterrupt:
+        _progress("Stopping: this takes a few seconds.")
+        child.terminate()
+        child.wait()
+        raise typer.Exit(130) from None
+    finally:
+        os.close(heard)
+
+
+def _follow(child: "subprocess.Popen[bytes]", heard: int, log: Path, shown: int) -> None:
+    """Show what the launcher says until it tells that all is ready; it goes on, we end. When it
+    ends before, we end as it did.
+    """
     while True:
-        text = log.read_text(encoding="utf-8", errors="replace")
-        sys.stdout.write(text[shown:])
+        ended = child.poll() is not None
+        ready = _said(heard)
+        with log.open("rb") as written:
+            written.seek(shown)
+            news = written.read()
+        shown += len(news)
+        sys.stdout.write(news.decode(errors="replace"))
         sys.stdout.flush()
-        shown = len(text)
-        if "Ctrl-C stops everything." in text:
-            _progress("It goes on in the background; scripts/run --stop ends it.")
+        if ready:
             return
-        if child.poll() is not None:
+        if ended:
             raise typer.Exit(child.returncode or 1)
         time.sleep(0.2)
 
 
-async def _migrate(dsn: str) -> None:
-    await asyncio.to_thread(migrate, dsn)
+def _said(descriptor: int) -> bytes:
+    try:
+        return os.read(descriptor, 16)
+    except BlockingIOError:
+        return b""
+
+
+def _check(environment: Mapping[str, str]) -> None:
+    settings = checked(environment)
+    outside = {name: bool(os.environ.get(name)) for name in ("DATABASE_URL", "REDIS_URL")}
+    require_servers(settings, database=outside["DATABASE_URL"], redis=outside["REDIS_URL"])
+
+
+async def _migrate(owner: str, serving: str) -> None:
+    await asyncio.to_thread(migrate, owner, serving_url=serving)
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:
@@ -171,4 +237,4 @@ def _interrupt(number: int, frame: FrameType | None) -> None:
 
 
 def _progress(step: str) -> None:
-    _console.print(f"[dim]·[/dim] {step}", highlight=False)
+    _console.print(f"[dim]·[/dim] {escape(step)}", highlight=False, soft_wrap=True)

@@ -21,6 +21,11 @@ MOST_WORDS = 8
 ROUNDS = 8
 """Looks of one page: one bounded piece of the log each."""
 _WORD = re.compile(r"[^\W_]+")
+_TERM = re.compile(
+    r"(?<!\w)(?:\+?55[ -]?)?\(?\d{2}\)?[ -]{0,2}\d{4,5}[ -]?\d{4}(?!\w)"  # a telephone
+    r"|[^\W_]+(?:[-.,/'’_][^\W_]+)*"
+)
+"""What may be one word, or several: ``wi-fi``, ``123.456.789-09``, ``(81) 98888-7777``."""
 _NEWEST = (datetime.max.replace(tzinfo=UTC), UUID(int=2**128 - 1))
 
 Position = tuple[datetime, UUID]
@@ -60,13 +65,15 @@ class _Meaning:
 
 
 def words_of(text: str) -> list[str]:
-    """The words of a search. Raises ``Invalid`` that says what a search is."""
+    """The words of a search; what has signs between is one of them. Raises ``Invalid`` that says
+    what a search is.
+    """
     if "\0" in text:
         raise Invalid("leave the NUL out: no message holds one", code="bad_search")
-    words = list(dict.fromkeys(_WORD.findall(unicodedata.normalize("NFC", text))))
+    words = list(dict.fromkeys(_TERM.findall(unicodedata.normalize("NFC", text))))
     if not words:
         raise Invalid("search for a word: letters or digits", code="no_words")
-    if len(words) > MOST_WORDS:
+    if sum(len(_WORD.findall(word)) for word in words) > MOST_WORDS:
         raise Invalid(f"search for at most {MOST_WORDS} words at once", code="too_many_words")
     return words
 
@@ -101,12 +108,20 @@ class Searching:
 async def _meaning(connection: Connection, tenant_id: UUID, words: Sequence[str]) -> _Meaning:
     lexemes: list[str] = []
     groups: list[int] = []
-    for row in await connection.fetch(_SQL["lexemes"], tenant_id, list(words)):
-        if not row["lexemes"]:
-            continue
-        alternatives = set(row["lexemes"]) | await _corrected(connection, tenant_id, row["folded"])
-        lexemes += sorted(alternatives)
-        groups += [len(set(groups))] * len(alternatives)
+    parts = {part: _WORD.findall(part) for part in words}
+    whole = {word: "".join(pieces) for word, pieces in parts.items() if len(pieces) > 1}
+    asked = [*dict.fromkeys([*(p for pieces in parts.values() for p in pieces), *whole.values()])]
+    rows = {row["word"]: row for row in await connection.fetch(_SQL["lexemes"], tenant_id, asked)}
+    for word, pieces in parts.items():
+        # Each part, or all of them in one: so `wi-fi` finds `wifi`, `wi-fi` and `wi fi`.
+        joined = set(rows[whole[word]]["lexemes"]) if word in whole else set()
+        for row in (rows[piece] for piece in pieces):
+            if not row["lexemes"]:
+                continue
+            corrected = await _corrected(connection, tenant_id, row["folded"])
+            alternatives = {*row["lexemes"], *joined, *corrected}
+            lexemes += sorted(alternatives)
+            groups += [len(set(groups))] * len(alternatives)
     if not lexemes:
         raise Invalid(
             "these words stand in every other sentence: add one that says more", code="no_words"

@@ -11,13 +11,18 @@ _WEEKDAYS = (
 LOOK_AHEAD_DAYS = 60
 """A provider that opens later than that promises no day."""
 
+END_OF_DAY = time.max
+"""24:00. Nothing of the day comes after it, and this very moment still belongs to it."""
+
 ClosedOn = Callable[[date], bool]
 """Whether nobody works on a day, whatever the shifts say."""
 
 
 @dataclass(frozen=True, slots=True)
 class Shift:
-    """Somebody is there from ``opens`` up to, not including, ``closes``. Monday is day 0."""
+    """Somebody is there from ``opens`` up to, not including, ``closes``; ``END_OF_DAY``: until
+    midnight. Monday is day 0.
+    """
 
     days: tuple[int, ...]
     opens: time
@@ -31,7 +36,9 @@ def somebody_there(shifts: Sequence[Shift], closed_on: ClosedOn, local: datetime
     if closed_on(local.date()):
         return False
     return any(
-        local.weekday() in shift.days and shift.opens <= local.time() < shift.closes
+        local.weekday() in shift.days
+        and shift.opens <= local.time()
+        and (local.time() < shift.closes or shift.closes == END_OF_DAY)
         for shift in shifts
     )
 

@@ -21,6 +21,10 @@ class Assignment(StrEnum):
     """Who has most room, then who got one longest ago."""
 
 
+NEW_TEAM = Assignment.BALANCED
+"""Of a team that says nothing else: who comes online gets what waits."""
+
+
 class OfflineRule(StrEnum):
     """Of a tenant: what becomes of an agent's conversations when they go."""
 

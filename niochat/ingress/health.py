@@ -37,11 +37,10 @@ class Health:
         return JSONResponse(body, status_code=503 if failing else 200)
 
     def routes(self) -> list[Route]:
-        """Routes, with and without the prefix that Serve may have taken off."""
+        """Both routes."""
         return [
-            Route(f"{prefix}/health/{name}", endpoint)
-            for prefix in ("/api", "")
-            for name, endpoint in (("live", self.live), ("ready", self.ready))
+            Route("/api/health/live", self.live),
+            Route("/api/health/ready", self.ready),
         ]
 
 

@@ -190,10 +190,7 @@ class Door:
 
 def build(door: Door) -> list[Route]:
     """Routes of the door."""
-    return [
-        Route("/webhooks/uazapi/{channel_id}/{secret}", door.receive, methods=["POST"]),
-        Route("/uazapi/{channel_id}/{secret}", door.receive, methods=["POST"]),
-    ]
+    return [Route("/webhooks/uazapi/{channel_id}/{secret}", door.receive, methods=["POST"])]
 
 
 def application(door: Door) -> Starlette:

@@ -14,14 +14,18 @@ from niochat.stack.home import Home
 from niochat.stack.processes import MARK
 
 Progress = Callable[[str], None]
+OWNER_URL = "DATABASE_OWNER_URL"
 
 _POLL_S = 0.05
 _spawned: list[subprocess.Popen[bytes]] = []
 
 
 def marked_environment(home: Home, extra: Mapping[str, str] | None = None) -> dict[str, str]:
-    """The environment of a child: ours, `extra` over it, and the mark it is found by."""
-    return {**os.environ, **(extra or {}), MARK: str(home.folder)}
+    """The environment of a child: ours, `extra` over it, and the mark it is found by; never the
+    log-in of the tables' owner.
+    """
+    ours = {name: value for name, value in os.environ.items() if name != OWNER_URL}
+    return {**ours, **(extra or {}), MARK: str(home.folder)}
 
 
 def spawn(

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import base64
+import binascii
 import secrets
 from dataclasses import asdict, dataclass, fields
 from typing import Self
 
+from niochat.stack.errors import StackError
 from niochat.stack.home import Home, read_json, write_json
+
+KEY_BYTES = 32
 
 
 @dataclass(frozen=True, repr=False)
@@ -16,6 +20,7 @@ class Credentials:
 
     postgres_superuser: str
     postgres_owner: str
+    postgres_serving: str
     redis: str
     vault_key: str
     sandbox_token: str
@@ -31,6 +36,11 @@ class Credentials:
         kept = read_json(file)
         names = [field.name for field in fields(cls)]
         values = {name: str(kept.get(name) or _made(name)) for name in names}
+        if not _is_key(values["vault_key"]):
+            raise StackError(
+                f"The vault_key in {file} is not the base64 of {KEY_BYTES} bytes: restore that "
+                "file, for what the key sealed opens with no other."
+            )
         if values != kept:
             write_json(file, kept | values)
         return cls(**values)
@@ -40,8 +50,15 @@ class Credentials:
         return asdict(self)
 
 
+def _is_key(text: str) -> bool:
+    try:
+        return len(base64.b64decode(text, validate=True)) == KEY_BYTES
+    except (binascii.Error, ValueError):
+        return False
+
+
 def _made(name: str) -> str:
     if name == "vault_key":
-        return base64.b64encode(secrets.token_bytes(32)).decode()
+        return base64.b64encode(secrets.token_bytes(KEY_BYTES)).decode()
     # Hexadecimal needs no quoting in a URL or a configuration file.
     return secrets.token_hex(24)

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import hashlib
 import json
 import os
+import pwd
+import shlex
+import shutil
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,10 +17,14 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+import psutil
+
 from niochat.stack.errors import HomeInUse, StackError
 
 _PRIVATE_FOLDER = 0o700
 _PRIVATE_FILE = 0o600
+ROOM_BYTES = 64 * 2**20
+"""What a start needs on the disk at least: a new database takes 40 MB, its log grows by 16."""
 
 
 @dataclass(frozen=True)
@@ -27,11 +35,50 @@ class Home:
 
     @classmethod
     def at(cls, folder: Path) -> Self:
-        """The home at `folder`, made private to its owner when it is new."""
-        absolute = folder.expanduser().resolve()
-        absolute.mkdir(parents=True, exist_ok=True, mode=_PRIVATE_FOLDER)
-        (absolute / "log").mkdir(exist_ok=True, mode=_PRIVATE_FOLDER)
-        return cls(absolute)
+        """The home at `folder`, made private to its owner when it is new. Raises `StackError`."""
+        home = cls.named(folder)
+        try:
+            home.folder.mkdir(parents=True, exist_ok=True, mode=_PRIVATE_FOLDER)
+            (home.folder / "log").mkdir(exist_ok=True, mode=_PRIVATE_FOLDER)
+        except OSError as error:
+            raise home.unusable(error) from error
+        return home
+
+    @classmethod
+    def named(cls, folder: Path) -> Self:
+        """The home at `folder`, whether there is one or not."""
+        return cls(folder.expanduser().resolve())
+
+    def require(self, room_bytes: int = ROOM_BYTES, user: int | None = None) -> None:
+        """Raise `StackError` unless a stack can be started here by `user`, by default ours."""
+        owner, user = self.folder.stat().st_uid, os.getuid() if user is None else user
+        if user not in (0, owner):
+            raise StackError(
+                f"The home {self.folder} belongs to {_user(owner)}: "
+                "set NIOCHAT_HOME to a folder of yours."
+            )
+        try:
+            _write_and_remove(self.folder, room_bytes)
+        except OSError as error:
+            raise self.unusable(error) from error
+
+    def unusable(self, error: OSError) -> StackError:
+        """What an error of the file system means for this home, in one sentence."""
+        where = f"The home {self.folder}"
+        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            return StackError(
+                f"{where} has no room for {ROOM_BYTES >> 20} MB: free some of its disk, "
+                "or set NIOCHAT_HOME to a folder on another one."
+            )
+        if isinstance(error, NotADirectoryError | FileExistsError):
+            return StackError(f"{where} is a file, or below one: set NIOCHAT_HOME to a folder.")
+        if isinstance(error, PermissionError) or error.errno == errno.EROFS:
+            return StackError(
+                f"{where} cannot be written: set NIOCHAT_HOME to a folder that you may write, "
+                "or give yourself the right."
+            )
+        reason = error.strerror or error
+        return StackError(f"{where} cannot be used ({reason}): set NIOCHAT_HOME to another folder.")
 
     @property
     def environment_file(self) -> Path:
@@ -64,6 +111,13 @@ def read_json(file: Path) -> dict[str, Any]:
         found = json.loads(file.read_text())
     except FileNotFoundError:
         return {}
+    except NotADirectoryError as error:
+        raise Home(file.parent).unusable(error) from error
+    except OSError as error:
+        raise StackError(
+            f"{file} cannot be read ({error.strerror}): use the home as the user who made it, "
+            "or set NIOCHAT_HOME to another folder."
+        ) from error
     except json.JSONDecodeError as error:
         raise StackError(f"{file} is damaged ({error}); restore it, or move it away.") from error
     if not isinstance(found, dict):
@@ -73,6 +127,13 @@ def read_json(file: Path) -> dict[str, Any]:
 
 def write_private(file: Path, text: str) -> None:
     """Put `text` into `file`, readable by its owner alone, whole or not at all."""
+    try:
+        _write_private(file, text)
+    except OSError as error:
+        raise Home(file.parent).unusable(error) from error
+
+
+def _write_private(file: Path, text: str) -> None:
     # mkstemp makes the file 0600 from its first byte on.
     descriptor, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
     try:
@@ -105,14 +166,18 @@ class HomeLock:
 
     def acquire(self) -> None:
         """Take the lock, or raise `HomeInUse` with the id of the launcher that has it."""
-        descriptor = os.open(self._file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, _PRIVATE_FILE)
+        try:
+            descriptor = os.open(self._file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, _PRIVATE_FILE)
+        except OSError as error:
+            raise Home(self._file.parent).unusable(error) from error
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             os.close(descriptor)
             raise HomeInUse(
-                f"NioChat already runs in {self._file.parent} (process {self.holder()}). "
-                "Stop it with `niochat down`, or set NIOCHAT_HOME to another folder."
+                f"NioChat already runs in {self._file.parent} ({self._by()}). "
+                f"`NIOCHAT_HOME={shlex.quote(str(self._file.parent))} niochat down` stops it; "
+                "or set NIOCHAT_HOME to another folder."
             ) from None
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
@@ -125,11 +190,21 @@ class HomeLock:
             self._descriptor = None
 
     def holder(self) -> int | None:
-        """The process that wrote itself into the lock last, alive or not."""
+        """The process that has the lock: it wrote itself into the file and has it open.
+
+        None when that is another one: the writer may have died, and its number may be another
+        program's by now.
+        """
         try:
-            return int(self._file.read_text())
-        except (FileNotFoundError, ValueError):
+            written = int(self._file.read_text())
+            opened = psutil.Process(written).open_files()
+        except (OSError, ValueError, psutil.Error):
             return None
+        return written if str(self._file) in {each.path for each in opened} else None
+
+    def _by(self) -> str:
+        holder = self.holder()
+        return f"process {holder}" if holder else "a process that cannot be told"
 
     def __enter__(self) -> Self:
         self.acquire()
@@ -142,3 +217,19 @@ class HomeLock:
         trace: TracebackType | None,
     ) -> None:
         self.release()
+
+
+def _user(uid: int) -> str:
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return f"the user {uid}"
+
+
+def _write_and_remove(folder: Path, size: int) -> None:
+    """Take so many bytes of the disk and give them back. Raises `OSError`."""
+    with tempfile.TemporaryFile(dir=folder) as file:
+        if hasattr(os, "posix_fallocate"):
+            os.posix_fallocate(file.fileno(), 0, size)
+        elif shutil.disk_usage(folder).free < size:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))

@@ -9,22 +9,26 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
+from urllib.parse import urlsplit, urlunsplit
 
 import psutil
 import psycopg
 
 from niochat.stack import processes
-from niochat.stack.children import Progress, reap
+from niochat.stack.children import OWNER_URL, Progress, reap
 from niochat.stack.credentials import Credentials
 from niochat.stack.errors import HomeInUse, StackError
 from niochat.stack.home import Home, HomeLock, read_json, write_json
 from niochat.stack.ports import Claim, Ports
-from niochat.stack.postgres import EmbeddedPostgres, silent
+from niochat.stack.postgres import OWNER, SERVING, EmbeddedPostgres, silent
 from niochat.stack.ray_cluster import ONE_MACHINE, RayCluster
 from niochat.stack.redis_server import EmbeddedRedis
 from niochat.stack.sandbox_server import SandboxServer
 
-Migrate = Callable[[str], Awaitable[None]]
+Migrate = Callable[[str, str], Awaitable[None]]
+"""Takes the log-in of the tables' owner, and that of the processes that serve."""
+Check = Callable[[Mapping[str, str]], None]
+"""Raises for a setting of this environment that cannot work."""
 
 # Ray's servers wait for one another on SIGTERM and would take any time they are given; the
 # state worth waiting for is PostgreSQL's.
@@ -40,21 +44,26 @@ _ROUNDS = 5
 
 @dataclass(frozen=True)
 class Options:
-    """What a stack runs. An own `database_url` or `redis_url` replaces the embedded server."""
+    """What a stack runs. An own `database_url` or `redis_url` replaces the embedded server;
+    `owner_url` is the log-in that owns the tables of the former, if it is another.
+    """
 
     http_port: int | None = None
     sandbox: bool = True
     dashboard: bool = False
     serve_config: Path = ONE_MACHINE
     database_url: str | None = None
+    owner_url: str | None = None
     redis_url: str | None = None
     migrate: Migrate | None = None
+    check: Check | None = None
 
     @classmethod
     def from_environment(cls, **chosen: Any) -> Self:
-        """`chosen`, and DATABASE_URL and REDIS_URL from the environment where they are set."""
+        """`chosen`, and addresses of servers from the environment where they are set."""
         found = {
             "database_url": os.environ.get("DATABASE_URL") or None,
+            "owner_url": os.environ.get(OWNER_URL) or None,
             "redis_url": os.environ.get("REDIS_URL") or None,
         }
         return cls(**(found | chosen))
@@ -70,7 +79,7 @@ class Stack:
     sandbox: SandboxServer
 
     def __init__(self, home: Path, options: Options | None = None) -> None:
-        self.home = Home.at(home)
+        self.home = Home.named(home)
         self.options = options or Options()
         self._lock = HomeLock(self.home)
         self._claim = Claim()
@@ -85,12 +94,13 @@ class Stack:
         """Start everything; returns what was handed to the children, also in `env.json`.
 
         All or nothing: when a step fails, or the user interrupts it, what was started is ended.
-        Raises `HomeInUse` when another launcher holds the home.
+        Raises `HomeInUse` when another launcher holds the home, and `StackError` for a setting
+        that cannot work, before anything was started.
         """
+        Home.at(self.home.folder)
         self._lock.acquire()
         try:
-            self._end_leftovers(progress)
-            self._assemble(progress)
+            self._assemble_if_it_can_work(progress)
             return self._start(progress)
         except BaseException:
             self._close()
@@ -131,16 +141,32 @@ class Stack:
         progress("Ray is back.")
 
     def down(self, progress: Progress = silent) -> None:
-        """End everything of this home, also what another launcher or a former run started."""
+        """End everything of this home, also what another launcher or a former run started.
+
+        Where there is no home nothing is made.
+        """
+        if not self.home.folder.is_dir() and not processes.marked(self.home.folder):
+            progress(f"There is no home at {self.home.folder}: nothing to stop.")
+            return
+        Home.at(self.home.folder)
         if not self._lock.held:
             self._take_over(progress)
         progress("Stopping.")
         self._close()
 
+    def close(self) -> None:
+        """End what this launcher holds. Nothing happens when it holds nothing: what runs in the
+        home then is another's.
+        """
+        if self._lock.held:
+            self._close()
+
     def is_running(self) -> bool:
         """Whether a launcher holds this home, this one or another."""
         if self._lock.held:
             return True
+        if not self.home.folder.is_dir():
+            return False
         try:
             with HomeLock(self.home):
                 return False
@@ -155,6 +181,25 @@ class Stack:
         """Proportional memory of everything that runs, in MB, by kind."""
         return processes.pss_mb(processes.marked(self.home.folder))
 
+    def owner_url(self, database_url: str) -> str:
+        """The owner's log-in to the database of `database_url`: another one where that is the
+        embedded database of this home.
+        """
+        kept, parts = read_json(self.home.folder / "secrets.json"), urlsplit(database_url)
+        serving = (SERVING, kept.get("postgres_serving"))
+        if (parts.username, parts.password) != serving or "postgres_owner" not in kept:
+            return database_url
+        address = parts.netloc.rpartition("@")[2]
+        return urlunsplit(parts._replace(netloc=f"{OWNER}:{kept['postgres_owner']}@{address}"))
+
+    def _assemble_if_it_can_work(self, progress: Progress) -> None:
+        """Every setting is looked at before anything is started."""
+        self.home.require()
+        self._end_leftovers(progress)
+        self._assemble(progress)
+        if self.options.check is not None:
+            self.options.check(self._children_environment())
+
     def _assemble(self, progress: Progress) -> None:
         credentials = Credentials.of(self.home)
         self.ports = Ports.of(self.home, self.options.http_port, self._claim)
@@ -168,7 +213,7 @@ class Stack:
         # Ray needs seconds and nothing of the others until it runs our code.
         progress("Starting Ray.")
         self.ray.launch(env, self.options.serve_config)
-        self._start_stores(env["DATABASE_URL"], progress)
+        self._start_stores(progress)
         if self.options.sandbox:
             progress("Starting the sandbox.")
             self.sandbox.start(env)
@@ -183,7 +228,7 @@ class Stack:
         self.ray.deploy(progress)
         self._served = True
 
-    def _start_stores(self, dsn: str, progress: Progress) -> None:
+    def _start_stores(self, progress: Progress) -> None:
         if not self.options.database_url:
             progress("Starting PostgreSQL.")
             self.postgres.start()
@@ -192,12 +237,14 @@ class Stack:
             self.redis.start()
         if self.options.migrate:
             progress("Bringing the database up to date.")
-            asyncio.run(_awaited(self.options.migrate, dsn))
+            serving = self.options.database_url or self.postgres.serving_dsn
+            owner = self.options.owner_url or self.options.database_url or self.postgres.dsn
+            asyncio.run(_awaited(self.options.migrate, owner, serving))
 
     def _children_environment(self) -> dict[str, str]:
         credentials = Credentials.of(self.home)
         env = {
-            "DATABASE_URL": self.options.database_url or self.postgres.dsn,
+            "DATABASE_URL": self.options.database_url or self.postgres.serving_dsn,
             "REDIS_URL": self.options.redis_url or self.redis.url,
             "NIOCHAT_HOME": str(self.home.folder),
             "NIOCHAT_BASE_URL": self.url,
@@ -205,7 +252,8 @@ class Stack:
             or (self.home.folder / "files").as_uri(),
             "NIOCHAT_AUDIT_URL": os.environ.get("NIOCHAT_AUDIT_URL")
             or f"file://{self.home.folder}/audit",
-            "NIOCHAT_VAULT_KEYS": f"k1:{credentials.vault_key}",
+            "NIOCHAT_VAULT_KEYS": os.environ.get("NIOCHAT_VAULT_KEYS")
+            or f"k1:{credentials.vault_key}",
             "NIOCHAT_OPERATOR_TOKEN": os.environ.get("NIOCHAT_OPERATOR_TOKEN")
             or credentials.operator_token,
         }
@@ -232,11 +280,12 @@ class Stack:
             self._end_all()
 
     def _close(self) -> None:
-        try:
-            self._end_all()
-        finally:
-            self._claim.release()
-            self._lock.release()
+        """The home is free again only when nothing is left in it: until then it is ours, for
+        whoever asked us to stop twice, or found something that does not end.
+        """
+        self._end_all()
+        self._claim.release()
+        self._lock.release()
 
     def _end_all(self) -> None:
         """Those that write first, then the stores, PostgreSQL last and by a fast shutdown."""
@@ -263,7 +312,10 @@ class Stack:
         except HomeInUse:
             holder = self._lock.holder()
         if holder is None or holder == os.getpid():
-            raise StackError(f"{self.home.folder} is held by an unknown process.")
+            raise StackError(
+                f"{self.home.folder} is held by a process that cannot be told: nothing was ended. "
+                f"End what has {self.home.folder / 'lock'} open, then try again."
+            )
         progress(f"Ending the launcher (process {holder}).")
         try:
             processes.end([psutil.Process(holder)], _LAUNCHER_S)
@@ -278,5 +330,5 @@ def _roots(found: list[psutil.Process]) -> list[psutil.Process]:
     return [process for process in found if process.ppid() not in pids]
 
 
-async def _awaited(migrate: Migrate, dsn: str) -> None:
-    await migrate(dsn)
+async def _awaited(migrate: Migrate, owner: str, serving: str) -> None:
+    await migrate(owner, serving)

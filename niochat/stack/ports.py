@@ -6,7 +6,7 @@ import fcntl
 import os
 import random
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Self
 
@@ -18,6 +18,7 @@ DEFAULT_HTTP = 8000
 # Above the ports Ray gives its workers (10000 to 19999) and below those the kernel gives to
 # outgoing connections (from 32768), so neither takes one between our look and the bind.
 _FIRST, _LAST = 20_000, 31_999
+_PORTS = range(1, 65_536)
 # Replicas listen on ports of their own, and Serve gives a freed port back only after minutes.
 REPLICA_PORTS = 100
 
@@ -54,7 +55,9 @@ class Ports:
         file = home.folder / "stack.json"
         kept = read_json(file)
         passing = Claim()
-        ports = cls(**_settled(kept.get("ports", {}), http, claim or passing))
+        before = kept.get("ports")
+        settled = _settled(before if isinstance(before, dict) else {}, http, claim or passing)
+        ports = cls(**settled)
         passing.release()
         write_json(file, kept | {"ports": asdict(ports)})
         return ports
@@ -103,7 +106,7 @@ def free(port: int) -> bool:
     return True
 
 
-def _settled(kept: dict[str, int], http: int | None, claim: Claim) -> dict[str, int]:
+def _settled(kept: Mapping[str, object], http: int | None, claim: Claim) -> dict[str, int]:
     chosen: dict[str, int] = {"http": _http(kept.get("http"), http, claim)}
     taken = set(_span("http", chosen["http"]))
     for name in (field.name for field in fields(Ports) if field.name != "http"):
@@ -115,21 +118,47 @@ def _settled(kept: dict[str, int], http: int | None, claim: Claim) -> dict[str, 
     return chosen
 
 
-def _http(kept: int | None, asked: int | None, claim: Claim) -> int:
+def _http(kept: object, asked: int | None, claim: Claim) -> int:
     if asked is not None:
+        if asked not in _PORTS:
+            raise PortInUse(
+                f"{asked} is no port: give --port a number from 1 to 65535, or leave it away "
+                "and one is chosen."
+            )
+        if not _allowed(asked):
+            raise PortInUse(
+                f"Port {asked} is the administrator's: choose one from 1024 on with --port, or "
+                "leave it away and one is chosen."
+            )
         if not claim.take(asked):
             raise PortInUse(
                 f"Port {asked} is used by another program. Stop that one, or choose another "
                 "port with --port, or leave --port away and one is chosen."
             )
         return asked
-    wanted = [port for port in (kept, DEFAULT_HTTP) if port]
-    return next(port for port in (*wanted, *_candidates(None)) if claim.take(port))
+    wanted = (*_kept(kept), DEFAULT_HTTP, *_candidates(None))
+    return next(port for port in wanted if claim.take(port))
 
 
-def _candidates(kept: int | None) -> Iterator[int]:
-    if kept:
+def _allowed(port: int) -> bool:
+    with socket.socket() as probe:
+        try:
+            probe.bind(("127.0.0.1", port))
+        except PermissionError:
+            return False
+        except OSError:
+            return True  # taken, which is another matter
+    return True
+
+
+def _kept(kept: object) -> Iterator[int]:
+    """What the home remembers, if it is a port: the file may have been written by hand."""
+    if isinstance(kept, int) and kept in _PORTS:
         yield kept
+
+
+def _candidates(kept: object) -> Iterator[int]:
+    yield from _kept(kept)
     # A random order keeps two stacks that start together apart.
     yield from random.sample(range(_FIRST, _LAST - REPLICA_PORTS), 2_000)
 

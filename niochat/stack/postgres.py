@@ -21,6 +21,7 @@ from niochat.stack.home import Home, write_private
 from niochat.stack.system_account import database_account
 
 OWNER = "niochat"
+SERVING = "niochat_serving"
 DATABASE = "niochat"
 
 # https://www.postgresql.org/docs/18/server-shutdown.html
@@ -73,8 +74,15 @@ class EmbeddedPostgres:
 
     @property
     def dsn(self) -> str:
-        """Log-in of the owner: may create roles and databases, is bound by row security."""
+        """Log-in of the owner, for migrations: may create roles and databases, is bound by row
+        security.
+        """
         return self._address(OWNER, self._credentials.postgres_owner, DATABASE)
+
+    @property
+    def serving_dsn(self) -> str:
+        """Log-in of all that serves: it owns nothing, and takes one of the working roles."""
+        return self._address(SERVING, self._credentials.postgres_serving, DATABASE)
 
     @property
     def admin_dsn(self) -> str:
@@ -205,6 +213,8 @@ class EmbeddedPostgres:
         with psycopg.connect(self.admin_dsn, autocommit=True) as connection:
             if not _exists(connection, "SELECT FROM pg_roles WHERE rolname = %s", OWNER):
                 connection.execute(_create_owner(self._credentials.postgres_owner))
+            if not _exists(connection, "SELECT FROM pg_roles WHERE rolname = %s", SERVING):
+                connection.execute(_create_serving(self._credentials.postgres_serving))
             if not _exists(connection, "SELECT FROM pg_database WHERE datname = %s", DATABASE):
                 connection.execute(_create_database())
         inside = self._address("postgres", self._credentials.postgres_superuser, DATABASE)
@@ -230,6 +240,13 @@ def _create_owner(password: str) -> sql.Composed:
     return sql.SQL(
         "CREATE ROLE {} LOGIN NOSUPERUSER CREATEDB CREATEROLE NOBYPASSRLS PASSWORD {}"
     ).format(sql.Identifier(OWNER), sql.Literal(password))
+
+
+def _create_serving(password: str) -> sql.Composed:
+    # What it may become is granted with the migrations, which make those roles.
+    return sql.SQL(
+        "CREATE ROLE {} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOBYPASSRLS PASSWORD {}"
+    ).format(sql.Identifier(SERVING), sql.Literal(password))
 
 
 def _create_database() -> sql.Composed:

@@ -35,6 +35,10 @@ NEEDED = {
     "RAY_grpc_client_keepalive_timeout_ms": "10000",
     # Of a client, between two bytes; a socket is pinged more often. Serve's own is an hour.
     "RAY_SERVE_HAPROXY_TIMEOUT_CLIENT_S": "60",
+    # HAProxy's access log has whole addresses, and some hold a secret: webhooks', files'. Its
+    # default target is a port of this machine (UDP 514) that anybody may listen on. This is no
+    # socket and cannot become one.
+    "RAY_SERVE_HAPROXY_LOG_TARGET": "/dev/null",
 }
 """What every node of every size starts with; the configurations of clusters say the same."""
 

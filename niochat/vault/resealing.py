@@ -38,12 +38,15 @@ class Place:
 
 @dataclass(slots=True)
 class Count:
-    """Of one place. ``damaged`` values cannot be opened with the keys at hand, and stay."""
+    """Of one place. ``damaged`` values cannot be opened with the keys at hand, and stay; ``why``
+    says it of the last of them, with the key that is missing.
+    """
 
     what: str
     current: int = 0
     resealed: int = 0
     damaged: int = 0
+    why: str = ""
 
 
 class Resealing:
@@ -86,6 +89,7 @@ class Resealing:
             plain = self._vault.open(sealed, tenant_id=tenant_id, purpose=purpose)
         except (Invalid, Unreadable) as error:
             count.damaged += 1
+            count.why = str(error)
             _log.warning("not_resealed", what=count.what, code=error.code)
             return []
         count.resealed += 1

@@ -298,3 +298,36 @@ async def test_a_damaged_secret_is_healed_by_the_file(
     record = address.channel
     line = directory.line(record.base_url, record.token_sealed, record.tenant_id)
     assert line.token == "token-of-demo"
+
+
+async def ways(database: Database) -> dict[str, str]:
+    async with database.path() as connection:
+        rows = await connection.fetch("SELECT slug, assignment FROM teams ORDER BY slug")
+    return {row["slug"]: row["assignment"] for row in rows}
+
+
+async def test_a_new_team_gives_what_waits_to_who_is_there_unless_its_file_says_otherwise(
+    database: Database, tmp_path: Path
+) -> None:
+    names = ("atendimento", "vendas", "suporte")
+    teams = [{"slug": slug, "name": slug} for slug in names]
+    teams[1]["assignment"] = "manual"
+    teams[2]["assignment"] = "round_robin"
+    await applied(database, read(tmp_path, provider(teams=teams)))
+    said = {"atendimento": "balanced", "suporte": "round_robin", "vendas": "manual"}
+    assert await ways(database) == said
+
+    silent = [{"slug": slug, "name": slug} for slug in names]
+    again = await applied(database, read(tmp_path, provider(teams=silent)))
+    assert {outcome for _, outcome in again} == {"unchanged"}
+    assert await ways(database) == said
+
+    silent[0]["assignment"] = "manual"
+    changed = await applied(database, read(tmp_path, provider(teams=silent)))
+    assert ("demo: team atendimento", "changed") in changed
+    assert (await ways(database))["atendimento"] == "manual"
+
+
+async def test_an_assignment_that_is_none_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(Invalid, match="assignment"):
+        read(tmp_path, provider(teams=[{"slug": "atendimento", "name": "A", "assignment": "x"}]))

@@ -10,10 +10,11 @@ import pytest
 
 from niochat.accounts.apply import apply
 from niochat.accounts.providers import read_providers
+from niochat.accounts.times import shown_shift
 from niochat.adapters.postgres.codec import policy_of
 from niochat.adapters.postgres.database import Database
 from niochat.domain.errors import Invalid
-from niochat.domain.hours import Shift
+from niochat.domain.hours import END_OF_DAY, Shift
 from niochat.domain.policy import Policy
 from niochat.vault.vault import Vault
 from tests.accounts.declared import provider, read
@@ -105,6 +106,21 @@ async def test_hours_that_the_file_tells_no_more_are_gone(
     assert await stored_policy(database) == replace(Policy(), assistant_enabled=True)
 
 
+@pytest.mark.asyncio
+async def test_a_day_may_end_at_midnight_and_is_shown_so(
+    database: Database, tmp_path: Path
+) -> None:
+    always = [{"days": ["mon"], "from": "00:00", "to": "24:00"}]
+    await apply(database, vault, read(tmp_path, provider(policy={"hours": always})))
+
+    hours = (await stored_policy(database)).hours
+    assert hours == (Shift((0,), time(0), END_OF_DAY),)
+    (stored,) = read(tmp_path, provider(policy={"hours": always}))[0].policy.stored()["hours"]
+    assert shown_shift(stored) == {"days": ["mon"], "from": "00:00", "to": "24:00"}
+    again = await apply(database, vault, read(tmp_path, provider(policy={"hours": always})))
+    assert {change.outcome.value for change in again} == {"unchanged"}
+
+
 def test_the_row_of_a_policy_is_plain_json(tmp_path: Path) -> None:
     (demo,) = read(tmp_path, provider(policy={**shift(), "closed_days": ["2026-12-24"]}))
 
@@ -119,7 +135,7 @@ def test_each_problem_is_told_with_its_line_and_key(tmp_path: Path) -> None:
     text = (
         FULL.replace("[sexta, segunda, terça, wed]", "[sexta, secunda]")
         .replace('"18:00"', "18:00")
-        .replace('"23:59"', '"24:00"')
+        .replace('"23:59"', '"24:01"')
         .replace("BR-PE", "BR-XX")
         .replace('"2026-12-31"', "amanhã")
         .replace("{when}", "amanhã")
@@ -165,7 +181,7 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     (shift(**{"from": "8:00"}), "from: must be a time"),
     (shift(**{"from": "08:00\n"}), "from: must be a time"),
     (shift(**{"from": "٠٨:00"}), "from: must be a time"),
-    (shift(to="24:00"), "to: must be a time"),
+    (shift(to="24:30"), "to: must be a time"),
     (shift(to="08:00"), "to: to must be later than from"),
     (shift(opens="08:00"), "opens: unknown key"),
     ({"holidays": "brasil"}, "holidays: must be a country whose holidays are known"),

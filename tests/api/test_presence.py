@@ -186,4 +186,4 @@ async def test_how_a_team_assigns_is_kept_where_it_is_left_out(desk: Desk) -> No
     made = await desk.http.put("/teams/vendas", json={"name": "Vendas"}, headers=boss)
     assert made.status_code == 204
     log = (await desk.http.get("/audit", headers=boss)).json()["items"]
-    assert log[0]["after"] == {"name": "Vendas", "assignment": "manual"}
+    assert log[0]["after"] == {"name": "Vendas", "assignment": "balanced"}

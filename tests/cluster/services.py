@@ -60,7 +60,7 @@ class Services:
     def environment(self) -> dict[str, str]:
         """What every node has in its environment."""
         return {
-            "DATABASE_URL": self.postgres.dsn,
+            "DATABASE_URL": self.postgres.serving_dsn,
             "REDIS_URL": self._redis.url,
             "NIOCHAT_VAULT_KEYS": f"k1:{self.credentials.vault_key}",
             "NIOCHAT_BASE_URL": f"http://{ADDRESS}:{FRONT}",
@@ -80,7 +80,7 @@ class Services:
         self._administer("SELECT pg_reload_conf()")
         self._redis.start()
         self._sandbox.start(self.environment)
-        migrate(self.postgres.dsn)
+        migrate(self.postgres.dsn, serving_url=self.postgres.serving_dsn)
 
     def front(self, nodes: list[int]) -> None:
         """Put the proxy in front of these nodes; it looks itself which of them answer."""

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from niochat.domain.hours import (
+    END_OF_DAY,
     LOOK_AHEAD_DAYS,
     ClosedOn,
     Shift,
@@ -98,6 +99,19 @@ def test_on_a_closed_day_nobody_is_there_whatever_the_shifts_say() -> None:
 
 def test_without_shifts_closed_days_close_nothing() -> None:
     assert somebody_there((), lambda _: True, at(23, 10))
+
+
+ALWAYS = (Shift(tuple(range(7)), time(0), END_OF_DAY),)
+
+
+def test_a_day_that_ends_at_midnight_has_no_gap() -> None:
+    """`23:59` leaves the last minute of each day, as it says."""
+    for moment in (time(0), time(12), time(23, 59, 30), time.max):
+        assert somebody_there(ALWAYS, never, datetime.combine(date(2026, 11, 23), moment, RECIFE))
+    assert not somebody_there(NIGHT, never, at(23, 23, 59))
+    until = (Shift((0,), time(22), END_OF_DAY), Shift((1,), time(0), time(6)))
+    assert somebody_there(until, never, at(23, 23, 59))
+    assert not somebody_there(until, never, at(24, 6))
 
 
 def test_at_the_very_opening_the_next_one_is_told() -> None:

@@ -192,7 +192,7 @@ class World:
 @pytest_asyncio.fixture
 async def world(stack: Running, demo: dict[str, Any], tmp_path: Path) -> AsyncIterator[World]:
     """The running world, all well in it."""
-    # The log-in owns the tables and sees no row; the role of the path sees the path's.
+    # The log-in sees no table; the role of the path sees the path's.
     database: asyncpg.Pool[Row] = await asyncpg.create_pool(
         stack.told["DATABASE_URL"], min_size=1, max_size=5,
         server_settings={"role": "niochat_system"},

@@ -30,7 +30,10 @@ async def test_without_a_token_set_every_route_is_closed(operations: Operations)
                 assert (answer.status_code, answer.json()["code"]) == (403, "operators_closed")
 
 
-async def test_the_prefix_may_have_been_taken_off(operations: Operations) -> None:
-    assert (await operations.http.get("/operators/hosts")).status_code == 200
+async def test_without_the_prefix_there_is_nothing(operations: Operations) -> None:
+    assert (await operations.http.get("/operators/hosts")).status_code == 404
+
+
+async def test_how_the_scheme_is_written_does_not_matter(operations: Operations) -> None:
     operations.http.headers["authorization"] = f"bearer  {TOKEN}"
-    assert (await operations.http.get("/operators/hosts")).status_code == 200
+    assert (await operations.http.get("/api/operators/hosts")).status_code == 200

@@ -15,7 +15,7 @@ from openai import AsyncOpenAI, DefaultAioHttpClient, omit
 from openai.types.chat import ChatCompletionFunctionToolParam, ChatCompletionMessageParam
 
 from niochat.adapters.connections import shared_session
-from niochat.adapters.guard import Guard
+from niochat.adapters.guard import PRIVATE, ForbiddenAddress, Guard
 from niochat.domain.errors import NiochatError
 
 DEFAULT_WAIT_S = 1.0
@@ -264,6 +264,8 @@ def _away(error: Exception) -> ModelError:
     too_slow = any(isinstance(cause, TimeoutError) for cause in causes)
     if too_slow or (not broken and isinstance(error, openai.APITimeoutError)):
         return ModelError("the model was too slow", code="model_timeout", retryable=True)
+    if any(isinstance(cause, ForbiddenAddress) for cause in causes):
+        return ModelError(f"the model: {PRIVATE}", code="model_unreachable", retryable=True)
     return ModelError("the model cannot be reached", code="model_unreachable", retryable=True)
 
 

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import aiohttp
 
+from niochat.adapters.guard import PRIVATE, ForbiddenAddress
 from niochat.adapters.sgp.fields import first_text, plain, text_of
 from niochat.domain.erp import ErpError, ErpRefused
 
@@ -107,6 +108,8 @@ def judge_silence(route: str, error: BaseException) -> ErpError:
     written, to ``httpx.ConnectTimeout``; aiohttp's own error underneath is the one to trust.
     """
     chain = list(_causes(error))
+    if any(isinstance(cause, ForbiddenAddress) for cause in chain):
+        return failure("erp_unreachable", route, f"was not asked: {PRIVATE}")
     if any(isinstance(cause, _NEVER_LEFT) for cause in chain):
         return failure("erp_unreachable", route, "cannot be reached")
     if any(isinstance(cause, TimeoutError) for cause in chain):

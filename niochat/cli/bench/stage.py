@@ -32,6 +32,11 @@ _SQL = queries("bench")
 
 PLAIN_DATABASE = "plain"
 LIMIT_PREFIX = "/limit"
+_OF_OTHERS = (
+    "DATABASE_URL", "DATABASE_OWNER_URL", "REDIS_URL", "NIOCHAT_VAULT_KEYS", "NIOCHAT_FILES_URL",
+    "NIOCHAT_SMTP_URL", "NIOCHAT_GATEWAY_URL", "NIOCHAT_GATEWAY_ADMIN_TOKEN",
+)  # fmt: skip
+"""Where an installation's data are: a bench has servers and folders of its own."""
 _READY_S = 120.0
 _CHILD_S = 30.0
 _MEND_S = 1.0
@@ -108,6 +113,8 @@ def staged(wanted: Wanted, told: Progress) -> Iterator[Stage]:
         signal.signal(number, _interrupt)
     folder = Path(tempfile.mkdtemp(prefix="niochat-bench-"))
     saved = dict(os.environ)
+    for name in _OF_OTHERS:
+        os.environ.pop(name, None)
     os.environ.setdefault("NIOCHAT_PRIVATE_NETWORKS", LOOPBACK)  # the crowd is on this machine
     os.environ.update(wanted.environment)
     stack = Stack(folder, _options(folder, wanted))
@@ -120,7 +127,7 @@ def staged(wanted: Wanted, told: Progress) -> Iterator[Stage]:
     finally:
         over.set()
         told("Stopping.")
-        stack.down(lambda step: None)
+        stack.close()
         os.environ.clear()
         os.environ.update(saved)
         shutil.rmtree(folder, ignore_errors=True)
@@ -173,7 +180,7 @@ def _start_plain(stack: Stack, stores: Stores, wanted: Wanted) -> str:
     port = stack.ports.dashboard  # kept for a dashboard, which a bench has not
     environment = plain_environment(os.environ, f"http://127.0.0.1:{port}")
     stores.create(PLAIN_DATABASE)
-    migrate(environment["DATABASE_URL"])
+    migrate(f"{stack.postgres.dsn.rpartition('/')[0]}/{PLAIN_DATABASE}")
     more = ["--door-only"] if wanted.door_only else []
     return _start(
         stack.home, "plain", port, "niochat.cli.bench.plain", "/health", environment, *more
@@ -208,8 +215,8 @@ def _mend(stack: Stack, over: threading.Event, told: Progress) -> None:
         stack.mend(told)
 
 
-async def _migrated(dsn: str) -> None:
-    migrate(dsn)
+async def _migrated(owner: str, serving: str) -> None:
+    migrate(owner, serving_url=serving)
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:

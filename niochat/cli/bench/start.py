@@ -23,9 +23,11 @@ from niochat.cli.bench.report import Report, machine
 from niochat.cli.bench.slices import Told
 from niochat.stack.errors import StackError
 from niochat.stack.home import Home
+from niochat.stack.launcher import Stack
 
 WARM_S = 25.0
 _READY = "NioChat is ready"
+_OURS = ("NIOCHAT_", "RAY_", "DATABASE_", "REDIS_URL")
 _STEP = "· "
 _WITHIN_S, _STOP_S = 240.0, 90.0
 
@@ -65,7 +67,7 @@ def _rounded(steps: Steps) -> list[dict[str, Any]]:
 
 
 def _start(home: Path) -> Steps:
-    kept = {k: v for k, v in os.environ.items() if not k.startswith(("NIOCHAT_", "RAY_"))}
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(_OURS)}
     child = subprocess.Popen(
         [sys.executable, "-u", "-m", "niochat", "up"], text=True, start_new_session=True,
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
@@ -81,6 +83,7 @@ def _start(home: Path) -> Steps:
         except subprocess.TimeoutExpired:
             child.kill()
             child.wait()
+            Stack(home).down()  # what the launcher did not live to end
 
 
 def _steps(lines: "queue.Queue[str]", began: float) -> Steps:

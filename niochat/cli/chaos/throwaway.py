@@ -23,7 +23,7 @@ from niochat.stack.launcher import Stack
 START_S, STOP_S = 240.0, 60.0
 DISK_MB = 400
 _READY = "Ctrl-C stops everything."
-_OURS = ("NIOCHAT_", "RAY_", "DATABASE_URL", "REDIS_URL")
+_OURS = ("NIOCHAT_", "RAY_", "DATABASE_", "REDIS_URL")
 _LOOK_S = 0.2
 _LAYOUT = {"NIOCHAT_HOSTS": "2", "NIOCHAT_POOLS": "apart"}
 """Each may die alone, and there is another host. Tests of faults keep one machine's layout."""

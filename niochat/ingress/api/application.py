@@ -54,6 +54,7 @@ def _documented() -> FastAPI:
         title="NioChat", version=VERSION, docs_url=None, redoc_url=None,
         openapi_url="/openapi.json", separate_input_output_schemas=False,
         servers=[{"url": "/api/v1"}], root_path_in_servers=False,
+        redirect_slashes=False,  # it would lead to the Host that was sent
         dependencies=[Depends(plain_text)], responses=_PROBLEMS,  # type: ignore[arg-type]
     )  # fmt: skip
     answers.install(app)

@@ -109,7 +109,9 @@ class Team(Shown):
 
 
 class TeamBody(Body):
-    """How it is called, and how its conversations find an agent; left out, that stays."""
+    """How it is called, and how its conversations find an agent; left out, that stays, and is
+    ``balanced`` for a new team.
+    """
 
     name: Name
     assignment: Assignment | None = None

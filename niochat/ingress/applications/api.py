@@ -105,7 +105,7 @@ def _presence_changes(parts: Parts, hosts: HostGateway) -> PresenceChanges:
 def _rest(
     parts: Parts, poke: Callable[[UUID], None], presence_changes: PresenceChanges
 ) -> list[BaseRoute]:
-    """The REST API, with and without the prefix that Serve may have taken off."""
+    """The REST API."""
     settings = parts.settings
     access = open_access(
         parts.database, parts.vault, settings.base_url, settings.mail_from,
@@ -134,8 +134,7 @@ def _rest(
         secure_cookies=settings.base_url.startswith("https://"),
         limit=_call_limit(parts),
     )
-    app = rest.build(rooms)
-    return [Mount(f"{prefix}/v1", app) for prefix in ("/api", "")]
+    return [Mount("/api/v1", rest.build(rooms))]
 
 
 def _call_limit(parts: Parts) -> CallLimit:

@@ -13,6 +13,7 @@ from niochat.config import Settings
 from niochat.domain.errors import NiochatError
 from niochat.ingress.bodies import MOST_BODY, BodyLimits, Bound
 from niochat.ingress.problems import as_problem
+from niochat.ingress.whole_path import WholePath
 from niochat.runtime import garbage
 from niochat.wiring.parts import Parts, open_parts
 
@@ -41,12 +42,16 @@ def application(
         await parts.close()
 
     trusted = [str(network) for network in settings.trusted_proxies]
-    return Starlette(
+    made = Starlette(
         lifespan=lifespan,
         exception_handlers={NiochatError: as_problem},
         middleware=[
+            Middleware(WholePath),
             Middleware(ProxyHeadersMiddleware, trusted_hosts=trusted),
             Middleware(BodyLimits, bound),
             *counting,
         ],
     )
+    # A redirect would lead to the Host that was sent, which anybody chooses.
+    made.router.redirect_slashes = False
+    return made

@@ -24,7 +24,7 @@ def build(
     operate: Operate,
     poke: Callable[[UUID], None],
 ) -> list[Route]:
-    """Routes, with and without the prefix that Serve may have taken off."""
+    """The routes."""
     gate, rows = Gate(token), Rows(database)
     hosts = HostDoor(rows, operate)
     actors = ActorDoor(rows, Pauses(database), operate)
@@ -44,7 +44,6 @@ def build(
         ("POST", f"{talk}/hand-over", talks.hand_over),
     ]
     return [
-        Route(f"{prefix}/operators{path}", gate.guarded(endpoint), methods=[method])
-        for prefix in ("/api", "")
+        Route(f"/api/operators{path}", gate.guarded(endpoint), methods=[method])
         for method, path, endpoint in routes
     ]

@@ -3,3 +3,12 @@
 SELECT count(*) FROM shards s
  WHERE NOT EXISTS (SELECT FROM hosts h
                     WHERE h.incarnation = s.host AND h.seen_at > now() - interval '10 s')
+
+-- name: revision
+-- The newest migration that the database has seen.
+SELECT version_num FROM alembic_version
+
+-- name: log_in_owns
+-- Whether the log-in of this session owns the tables, or may become who does, or is bound by nothing.
+SELECT pg_has_role(session_user, c.relowner, 'MEMBER')
+  FROM pg_class c WHERE c.oid = 'public.tenants'::regclass

@@ -20,8 +20,12 @@ SELECT id, at, upto FROM search_messages($2, $3, $4, $5, $6) WHERE $1::uuid = cu
 -- the conversation, and the words of each that are meant ($6, a tsquery).
 SELECT m.*, c.protocol, c.contact_id, c.contact,
        ARRAY(SELECT DISTINCT w.word
-               FROM regexp_split_to_table(left(m.text, 4096), '[^[:alnum:]]+') AS w (word)
-              WHERE searchable(w.word) @@ $6::text::tsquery) AS hits
+               FROM (SELECT regexp_split_to_table(left(m.text, 4096), '[^[:alnum:]]+')
+                     UNION ALL
+                     SELECT s.found[1] FROM regexp_matches(left(m.text, 4096),
+                         '[[:alnum:]]+(?:[-.,/''’_][[:alnum:]]+)+', 'g') AS s (found)) AS w (word)
+              WHERE searchable(regexp_replace(w.word, '[^[:alnum:]]', '', 'g'))
+                    @@ $6::text::tsquery) AS hits
   FROM unnest($2::uuid[]) AS f (id)
   JOIN shown_messages m ON m.tenant_id = $1 AND m.id = f.id
   JOIN shown_conversations c ON c.tenant_id = m.tenant_id AND c.id = m.conversation_id

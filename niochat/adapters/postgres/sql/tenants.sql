@@ -63,12 +63,13 @@ RETURNING config_version
 
 -- name: teams_of
 -- A tenant's teams.
-SELECT slug, name FROM teams WHERE tenant_id = $1
+SELECT slug, name, assignment FROM teams WHERE tenant_id = $1
 
 -- name: put_team
--- A new team, or a team's new name.
-INSERT INTO teams (tenant_id, slug, name) VALUES ($1, $2, $3)
-    ON CONFLICT (tenant_id, slug) DO UPDATE SET name = excluded.name
+-- A new team, or a team's new name and way of assignment.
+INSERT INTO teams (tenant_id, slug, name, assignment) VALUES ($1, $2, $3, $4)
+    ON CONFLICT (tenant_id, slug) DO UPDATE
+       SET name = excluded.name, assignment = excluded.assignment
 
 -- name: channels_of
 -- A tenant's channels with what was sealed.

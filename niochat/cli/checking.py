@@ -1,0 +1,63 @@
+"""Settings that cannot work, said before anything is started: which one, and what to do."""
+
+from collections.abc import Mapping
+
+import redis
+from redis.exceptions import RedisError
+
+from niochat.adapters.files import FileStore
+from niochat.adapters.postgres.migrate import require_database, require_known
+from niochat.adapters.smtp import Smtp
+from niochat.config import Settings
+from niochat.domain.errors import Invalid
+from niochat.vault.keys import read_keys
+
+ANSWERS_WITHIN_S = 5
+
+
+def checked(more: Mapping[str, str] | None = None) -> Settings:
+    """Settings of the environment, and ``more`` over it, that can be used as they are written.
+
+    Raises ``Invalid`` that names the variable.
+    """
+    settings = Settings.read(more)
+    read_keys(settings.vault_keys.get_secret_value())
+    FileStore.at(settings.files_url)
+    if settings.smtp_url is not None:
+        Smtp(settings.smtp_url.get_secret_value())
+    return settings
+
+
+def require_servers(settings: Settings, *, database: bool, redis: bool) -> None:
+    """Raises ``Invalid`` or ``Refused`` unless the servers that are somebody else's can be used."""
+    if database:
+        url = settings.database_url.get_secret_value()
+        owner = settings.owner_url
+        if owner is not None:
+            require_database(owner.get_secret_value(), "DATABASE_OWNER_URL")
+            require_known(owner.get_secret_value())
+        else:
+            require_database(url, "DATABASE_URL")
+            require_known(url)
+    if redis:
+        _require_redis(settings.redis_url.get_secret_value())
+
+
+def _require_redis(url: str) -> None:
+    try:
+        client = redis.Redis.from_url(
+            url, socket_connect_timeout=ANSWERS_WITHIN_S, socket_timeout=ANSWERS_WITHIN_S
+        )
+        with client:
+            client.ping()
+    except (RedisError, OSError, ValueError) as error:
+        raise Invalid(
+            f"REDIS_URL cannot be used: {_first_line(error)}. Start that server, or correct the "
+            "address, the user or the password in REDIS_URL.",
+            code="bad_settings",
+        ) from None
+
+
+def _first_line(error: Exception) -> str:
+    lines = str(error).strip().splitlines()
+    return lines[0].rstrip(".") if lines else type(error).__name__

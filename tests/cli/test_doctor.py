@@ -1,0 +1,71 @@
+"""``niochat doctor`` says what is wrong with a setting, and not what follows from it."""
+
+import base64
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from niochat.accounts.apply import apply
+from niochat.adapters.postgres.database import Database
+from niochat.adapters.postgres.migrate import revisions
+from niochat.vault.vault import Vault
+from tests.accounts.declared import assistant, channel, erp, provider, read
+from tests.builders import Admin
+
+pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(90)]
+
+KEY = bytes(range(32))
+PRIVATE = "the address is private: use a public one, or have the operator allow its network"
+
+
+def doctor(database_url: str, home: Path) -> "subprocess.CompletedProcess[str]":
+    ours = ("NIOCHAT_", "RAY_", "DATABASE_", "REDIS_URL")
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(ours)}
+    return subprocess.run(
+        [sys.executable, "-m", "niochat", "doctor"], check=False, capture_output=True, text=True,
+        stdin=subprocess.DEVNULL, timeout=80,
+        env={
+            **kept, "NIOCHAT_HOME": str(home), "DATABASE_URL": database_url,
+            "REDIS_URL": "redis://127.0.0.1:1/0", "NIOCHAT_BASE_URL": "http://127.0.0.1:9",
+            "NIOCHAT_VAULT_KEYS": f"k1:{base64.b64encode(KEY).decode()}", "COLUMNS": "80",
+        },
+    )  # fmt: skip
+
+
+async def test_a_private_address_is_told_as_that_of_each_part(
+    database: Database, serving_url: str, tmp_path: Path
+) -> None:
+    private = provider(
+        channels=[channel(base_url="http://10.1.2.3")], erp=erp(base_url="http://10.1.2.3"),
+        assistant=assistant(endpoint="http://10.1.2.3/v1"),
+    )  # fmt: skip
+    await apply(database, Vault({"k1": KEY}), read(tmp_path, private))
+
+    said = doctor(serving_url, tmp_path / "home")
+
+    assert said.returncode == 1
+    lines = [line for line in said.stdout.splitlines() if line.startswith("!! demo")]
+    for part in ("gateway of principal", "assistant", "ERP"):
+        (line,) = [each for each in lines if f"demo: {part}" in each]
+        assert PRIVATE in line, line
+    assert "cannot be reached" not in said.stdout
+    assert "owns the tables" not in said.stdout
+    assert "Redis does not answer: start the server of REDIS_URL" in said.stdout
+    assert "Traceback" not in said.stdout + said.stderr
+
+
+async def test_a_log_in_that_owns_the_tables_and_a_newer_schema_are_told(
+    database: Database, database_url: str, admin: Admin, tmp_path: Path
+) -> None:
+    await apply(database, Vault({"k1": KEY}), read(tmp_path, provider(channels=[])))
+    await admin.execute("UPDATE alembic_version SET version_num = '9999'")
+
+    said = doctor(database_url, tmp_path / "home")
+
+    assert "the log-in of DATABASE_URL owns the tables" in said.stdout
+    assert f"schema 9999, which this release does not know (its newest is {revisions()[-1]})" in (
+        said.stdout
+    )
