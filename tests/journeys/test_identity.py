@@ -51,3 +51,35 @@ async def test_two_customers_with_the_same_last_eight_digits_stay_two(world: Wor
     assert await one.named() == [[one.tag(1)]]
     assert await other.named() == [[other.tag(1)]]
     assert await one.threads() != await other.threads()
+
+
+async def test_who_changes_number_is_answered_at_the_new_one_alone(world: World) -> None:
+    old, new = world.customer(), world.customer()
+    lid = f"8{old.number:014d}"
+
+    await old.say(f"{old.tag(1)} do antigo", lid=lid)
+    await old.hears(1)
+    await new.say(f"{new.tag(1)} do novo", lid=lid)
+    await new.hears(1)
+
+    assert await old.named() == [[old.tag(1)]]
+    assert await new.named() == [[new.tag(1)]]
+    assert await old.threads() == await new.threads(), "one person"
+
+
+async def test_whoever_gets_a_number_that_was_another_persons_is_somebody_else(
+    world: World,
+) -> None:
+    customer = world.customer()
+    first, second = f"8{customer.number:014d}", f"9{customer.number:014d}"
+
+    await customer.say(f"{customer.tag(1)} primeira", lid=first)
+    await customer.hears(1)
+    await customer.say(f"{customer.tag(2)} segunda", lid=second)
+    await customer.hears(2)
+
+    contacts = await world.fetch(
+        "SELECT k.id FROM contacts k JOIN identities i ON i.contact_id = k.id"
+        " WHERE i.value = ANY ($1)", [first, second]
+    )  # fmt: skip
+    assert len(contacts) == 2
