@@ -25,6 +25,8 @@ from niochat.domain.sealing import DOCUMENT, Seals
 from niochat.runtime.grouping import Grouper
 
 _SQL = queries("assistant")
+PAST_TURNS = 30
+"""Newest turns of the visit whose results are still known."""
 _ASSISTANT = Who(WhoKind.ASSISTANT, "assistant")
 
 
@@ -51,6 +53,8 @@ class Visit:
     """Keys of writes that this visit sent to the ERP, and whose outcome nobody was told."""
     earlier: Sequence[Mapping[str, Any]]
     """Calls that were finished by lost attempts of this turn, and by turns cancelled before."""
+    past: Sequence[tuple[str, Sequence[Mapping[str, Any]]]] = ()
+    """(status, calls) of the visit's other turns, oldest first: what a text may rest on."""
 
     @property
     def unanswered(self) -> list[str]:
@@ -107,7 +111,7 @@ class Visits:
     ) -> list[Visit | None]:
         columns = zip(*((r.turn_id, r.attempt, r.upto_version) for r in requests), strict=True)
         async with self._database.tenant(tenant_id) as connection:
-            rows = await connection.fetch(_SQL["visit"], tenant_id, *columns, MESSAGES)
+            rows = await connection.fetch(_SQL["visit"], tenant_id, *columns, MESSAGES, PAST_TURNS)
         found = {(row["id"], row["attempt"]): row for row in rows}
         keys = [(request.turn_id, request.attempt) for request in requests]
         return [
@@ -205,4 +209,5 @@ def _visit(request: TurnRequest, row: Any) -> Visit:
         teams=row["teams"] or {},
         untold=frozenset(row["untold"] or ()),
         earlier=[*cancelled, *row["tool_results"]],
+        past=[(status, calls) for status, calls in row["past_results"] or ()],
     )

@@ -26,6 +26,11 @@ SELECT r.id, r.attempt, r.tool_results, r.started_at, now() AS now, n.timezone, 
                               AND a.conversation_id = c.conversation_id
                               AND a.status = 'answered' AND a.started_at > c.started_at))
            AS cancelled_results,
+       (SELECT jsonb_agg(jsonb_build_array(o.status, o.tool_results) ORDER BY o.started_at)
+          FROM (SELECT t.status, t.tool_results, t.started_at FROM turns t
+                 WHERE t.tenant_id = r.tenant_id AND t.conversation_id = r.conversation_id
+                   AND t.id <> r.id AND t.tool_results <> '[]'
+                 ORDER BY t.started_at DESC LIMIT $6) AS o) AS past_results,
        (SELECT array_agg(w.key) FROM erp_writes w
           JOIN turns b ON b.tenant_id = w.tenant_id AND b.id = w.turn_id
          WHERE w.tenant_id = r.tenant_id AND b.conversation_id = r.conversation_id
