@@ -126,14 +126,17 @@ CLAIMS = (
     Claim(
         "desbloqueio",
         re.compile(
-            r"\b(desbloque(ad[oa]s?|ei|amos)|liberad[oa]s?|liberei|liberamos|religad[oa]s?|religuei|"
+            r"\b(desbloque(ad[oa]s?|ei|amos)|liberad[oa]s?|liberei|liberamos|religad[oa]s?|"
+            r"religuei|"
             r"religamos|reativad[oa]s?|reativei|reativamos|restabelecid[oa]s?|restabeleci|"
             r"restabelecemos|destravad[oa]s?|destravei|destravamos|normalizei|normalizamos)\b|"
-            r"\b(tirei|tiramos|removi|removemos|retirei|retiramos|suspendi|derrubei|desfiz|levantei|"
+            r"\b(tirei|tiramos|removi|removemos|retirei|retiramos|suspendi|derrubei|desfiz|"
+            r"levantei|"
             r"cancelei|encerrei|baixei|desativei)\b"
             r".{0,20}\b(bloqueio|suspensao|restricao|trava|corte|reducao)\b|"
             rf"\b{_DID}\b.{{0,20}}\b(desbloqueio|liberacao|religacao|reativacao|religue)\b|"
-            rf"\b{_JUST} (liberar|desbloquear|religar|reativar|restabelecer|destravar|tirar o bloq)|"
+            rf"\b{_JUST} (liberar|desbloquear|religar|reativar|restabelecer|destravar|"
+            rf"tirar o bloq)|"
             rf"\b(desbloqueio|liberacao|religacao|reativacao|religue)\b.{{0,30}}\b{_MADE}\b|"
             r"\b(bloqueio|suspensao|restricao|corte|reducao)\b.{0,25}\b(removid[oa]|retirad[oa]|"
             r"suspens[oa]|tirad[oa]|cancelad[oa]|desfeit[oa]|encerrad[oa]|baixad[oa]|caiu|saiu)\b|"
@@ -148,11 +151,13 @@ CLAIMS = (
         re.compile(
             r"\b(visita|tecnicos?|instalacao|equipe tecnica|instalador)\b.{0,40}"
             r"\b(marcad[oa]s?|agendad[oa]s?|programad[oa]s?|confirmad[oa]s?|enviad[oa]s?|"
-            r"designad[oa]s?|acionad[oa]s?|a caminho|saiu|chegando|encaixad[oa]s?|reservad[oa]s?|escalad[oa]s?)\b|"
+            r"designad[oa]s?|acionad[oa]s?|a caminho|saiu|chegando|encaixad[oa]s?|reservad[oa]s?|"
+            r"escalad[oa]s?)\b|"
             r"\b(agendei|agendamos|marquei|marcamos|programei|enviei|enviamos|mandei|mandamos|"
             r"reservei|confirmei|encaixei|remarquei|remarcamos|designei|acionei|chamei)\b.{0,30}"
             r"\b(visita|tecnicos?|horario|instalacao|encaixe|equipe de campo)\b|"
-            rf"\b{_JUST} (agendar|marcar|remarcar|enviar|chamar|acionar) .{{0,20}}\b(visita|tecnico)|"
+            rf"\b{_JUST} (agendar|marcar|remarcar|enviar|chamar|acionar) .{{0,20}}\b(visita|"
+            rf"tecnico)|"
             r"\bvisita\b.{0,15}\b(criad[oa]|ficou (para|pra))\b|"
             r"\b(esta|ficou) (tudo )?(agendad[oa]|marcad[oa])\b|"
             r"\btecnicos?\b.{0,25}\b(chega|passa|vai|ira)\b.{0,20}\b(amanha|hoje|em breve|"
@@ -163,12 +168,14 @@ CLAIMS = (
     Claim(
         "chamado",
         re.compile(
-            r"\b(chamados?|ordem de servico|os|visita|tecnico|solicitacao tecnica|ocorrencia|reparo)\b"
+            r"\b(chamados?|ordem de servico|os|visita|tecnico|solicitacao tecnica|ocorrencia|"
+            r"reparo)\b"
             r".{0,40}\b(abert[oa]s?|registrad[oa]s?|criad[oa]s?|gerad[oa]s?|protocolad[oa]s?)\b|"
             r"\b(abri|registrei|criei|gerei|abrimos|registramos|criamos|geramos|protocolei|lancei|"
             r"solicitei|pedi|solicitamos)\b.{0,30}"
             r"\b(chamado|ordem|visita|protocolo|tecnico|ocorrencia|reparo|os)\b|"
-            rf"\b{_JUST} (abrir|registrar|gerar|criar) .{{0,20}}\b(chamado|ordem|protocolo|ocorrencia)"
+            rf"\b{_JUST} (abrir|registrar|gerar|criar) .{{0,20}}\b(chamado|ordem|protocolo|"
+            rf"ocorrencia)"
         ),
         _ticket,
     ),
@@ -189,7 +196,8 @@ CLAIMS = (
             rf".{{0,40}}\b{_BILL}\b|"
             rf"\b{_BILL}\b.{{0,30}}\b(enviad[oa]s?|mandad[oa]s?|gerad[oa]s?|emitid[oa]s?|"
             r"encaminhad[oa]s?|reenviad[oa]s?|anexad[oa]s?|logo (acima|abaixo)|acima|"
-            r"na proxima mensagem|(esta|vai|foi|segue) (logo )?(abaixo|a seguir|em seguida|acima))\b|"
+            r"na proxima mensagem|(esta|vai|foi|segue) (logo )?(abaixo|a seguir|em seguida|"
+            r"acima))\b|"
             rf"\b{_BILL}\b.{{0,20}}\b(ja )?(chegou|foi|esta) (no|pro|para o|em|para) seu (e-?mail|"
             r"whats\w*|celular)"
         ),
@@ -198,7 +206,8 @@ CLAIMS = (
     Claim(
         "transferencia",
         re.compile(
-            r"\b(transferi|transferimos|transferid[oa]|encaminhei|encaminhamos|encaminhad[oa]|passei|"
+            r"\b(transferi|transferimos|transferid[oa]|encaminhei|encaminhamos|encaminhad[oa]|"
+            r"passei|"
             r"passamos|repassei|repassamos|repassad[oa]|direcionei|direcionad[oa]|escalei|acionei|"
             r"acionamos|acionad[oa]|avisei|avisamos|notifiquei|comuniquei|chamei|alertei)\b.{0,40}"
             r"\b(atendimento|atendentes?|equipe|setor|humano|suporte|financeiro|vendas|caso|time|"
@@ -218,7 +227,8 @@ CLAIMS = (
         re.compile(
             rf"\b(pagamentos?|faturas?|boletos?|pix|contas?|debitos?|dividas?|mensalidade|valor"
             rf")\b.{{0,30}}\b{_PAID}\b(?! (na|no|em|pel[oa]|por|com|ate|sem|direto|via))|"
-            r"\b(recebemos|confirmamos|confirmei|recebi|identifiquei|identificamos|baixei|localizei|"
+            r"\b(recebemos|confirmamos|confirmei|recebi|identifiquei|identificamos|baixei|"
+            r"localizei|"
             r"localizamos|validei|encontrei|registrei|conferi|compensei|reconheci)\b.{0,30}"
             r"\b(pagamento|pix|deposito|valor pago|quitacao)\b|"
             r"\bpagamento\b.{0,25}\b(caiu|entrou|consta|constou|foi com sucesso|deu certo|"
@@ -231,7 +241,8 @@ CLAIMS = (
     Claim(
         "sem_fatura",
         re.compile(
-            r"\b(nao|nenhum[ao]?|sem|nada)\b(?:(?! (?:porque|por|ha uma|tem uma|existe uma|so|apenas)\b).){0,40}"
+            r"\b(nao|nenhum[ao]?|sem|nada)\b(?:(?! (?:porque|por|ha uma|tem uma|existe uma|so|"
+            r"apenas)\b).){0,40}"
             r"\b(faturas?|boletos?|contas?|debitos?|"
             r"pendencias?|dividas?|valor(es)?|cobrancas?|mensalidades?)\b.{0,35}"
             r"\b(em aberto|abert[oa]s?|vencid[oa]s?|pendentes?|atrasad[oa]s?|em atraso|a pagar|"
@@ -250,7 +261,8 @@ CLAIMS = (
         "foto",
         re.compile(
             r"\b(vi|vejo|pude ver|analisei|conferi|verifiquei|percebi|notei|da (para|pra) ver|"
-            r"consigo ver|consegui ver|li|observei|olhei|recebi e (vi|analisei))\b(?! que voce).{0,25}"
+            r"consigo ver|consegui ver|li|observei|olhei|recebi e (vi|"
+            r"analisei))\b(?! que voce).{0,25}"
             r"\b(foto|imagem|print|video|figura|captura|comprovante|arquivo|pdf|documento)\b|"
             r"\b(foto|imagem|print|video|captura|comprovante|pdf|arquivo)\b.{0,30}\b(mostra|"
             r"aparece|aparenta|indica|vi|vejo|percebi|notei|esta (vermelh|verde|apagad|acesa|"
@@ -265,7 +277,8 @@ CLAIMS = (
         "consulta",
         re.compile(
             r"\b(verifiquei|consultei|conferi|chequei|olhei|analisei|testei|rodei|fiz um teste|"
-            r"fizemos um teste|fiz uma verificacao|verificamos|consultamos)\b(?!.{0,30}\bque voce\b)"
+            r"fizemos um teste|fiz uma verificacao|verificamos|"
+            r"consultamos)\b(?!.{0,30}\bque voce\b)"
         ),
         _looked,
     ),
@@ -289,12 +302,15 @@ CLAIMS = (
             r"abonamos|alterei|alteramos|atualizei|atualizamos|troquei|trocamos|mudei|mudamos|"
             r"cadastrei|cadastramos|reiniciei|reiniciamos|resetei|resetamos|ativei|ativamos|"
             r"configurei|configuramos|estornei|estornamos|creditei|creditamos|desativei|dei baixa|"
-            r"parcelei|parcelamos|prorroguei|prorrogamos|renegociei|renegociamos|estendi|estendemos|"
+            r"parcelei|parcelamos|prorroguei|prorrogamos|renegociei|renegociamos|estendi|"
+            r"estendemos|"
             r"adiei|adiamos|transferi a titularidade|aumentei|aumentamos|dobrei|corrigi|corrigimos|"
             r"ajustei|ajustamos|incluimos|inclui|exclui|reduzi|reduzimos|consertei|"
-            r"(tirei|retirei|retiramos|removi|removemos)(?!.{0,20} (?:bloqueio|suspensao|restricao|trava|corte))|"
+            r"(tirei|retirei|retiramos|removi|removemos)(?!.{0,20} (?:bloqueio|suspensao|"
+            r"restricao|trava|corte))|"
             r"resolvi|resolvemos|autorizei|autorizamos|agilizei|priorizei)\b|"
-            rf"\b{_JUST} (alterar|mudar|trocar|aplicar|cadastrar|reiniciar|resetar|ativar|configurar|"
+            rf"\b{_JUST} (alterar|mudar|trocar|aplicar|cadastrar|reiniciar|resetar|ativar|"
+            rf"configurar|"
             r"estornar|creditar|parcelar|prorrogar|renegociar|estender|adiar|aumentar|corrigir|"
             r"ajustar|atualizar|zerar|isentar)\b|"
             r"\b(desconto|credito|isencao|estorno|abono|reembolso|bonus|parcelamento|acordo|"
@@ -302,15 +318,20 @@ CLAIMS = (
             r"\b(aplicad[oa]|concedid[oa]|aprovad[oa]|liberad[oa]|feit[oa]|garantid[oa]|"
             r"confirmad[oa]|realizad[oa]|lancad[oa]|autorizad[oa]|registrad[oa]|fechad[oa])\b|"
             r"\b(senha|vencimento|plano|cadastro|endereco|titularidade|velocidade|modem|roteador|"
-            r"nome da rede|wi-?fi|upgrade|multa|juros|data|telefone)\b.{0,30}\b(ja )?(foi|foram|esta|"
+            r"nome da rede|wi-?fi|upgrade|multa|juros|data|telefone)\b.{0,30}\b(ja )?(foi|foram|"
+            r"esta|"
             r"ficou|estao) (ja )?(alterad[oa]s?|trocad[oa]s?|mudad[oa]s?|atualizad[oa]s?|"
-            r"resetad[oa]s?|reiniciad[oa]s?|reconfigurad[oa]s?|ativad[oa]s?|aumentad[oa]s?|zerad[oa]s?|"
-            r"isentad[oa]s?|retirad[oa]s?|removid[oa]s?|perdoad[oa]s?|aplicad[oa]s?|prorrogad[oa]s?|"
+            r"resetad[oa]s?|reiniciad[oa]s?|reconfigurad[oa]s?|ativad[oa]s?|aumentad[oa]s?|"
+            r"zerad[oa]s?|"
+            r"isentad[oa]s?|retirad[oa]s?|removid[oa]s?|perdoad[oa]s?|aplicad[oa]s?|"
+            r"prorrogad[oa]s?|"
             r"feit[oa]s?|concluid[oa]s?|aprovad[oa]s?|corrigid[oa]s?)\b|"
             r"\b(chamado|caso|pedido|atendimento)\b.{0,15}\b(priorizad|agilizad|adiantad|acelerad)|"
-            rf"\b{_DID}\b.{{0,10}}\b(troca|alteracao|mudanca|atualizacao|upgrade|parcelamento|acordo|"
+            rf"\b{_DID}\b.{{0,10}}\b(troca|alteracao|mudanca|atualizacao|upgrade|parcelamento|"
+            rf"acordo|"
             r"desconto|estorno|abono|migracao)\b|"
-            r"\b(alteracao|troca|mudanca|atualizacao|upgrade|transferencia de titularidade)\b.{0,40}"
+            r"\b(alteracao|troca|mudanca|atualizacao|upgrade|"
+            r"transferencia de titularidade)\b.{0,40}"
             rf"\b{_MADE}\b"
         ),
         _never,

@@ -77,8 +77,9 @@ def _in_order(case: Case) -> Iterator[Deed]:
     contract = ""
     for status, calls in case.visit.past:
         for call in calls:
-            contract = _confirmed(call["tool"], call["result"], contract)
-            yield Deed(call["tool"], call["result"], contract, status == ANSWERED)
+            tool, result = str(call.get("tool", "")), call.get("result") or {}
+            contract = _confirmed(tool, result, contract)
+            yield Deed(tool, result, contract, status == ANSWERED)
     contract = case.visit.facts.contract or contract
     for tool, result in case.results:
         contract = _confirmed(tool, result, contract)

@@ -26,9 +26,11 @@ _SENTENCES = re.compile(r"(?:[^.!?…\n]|[.!?…]+(?=[^\s.!?…\"'»)]))+[.!?…
 _CLAUSE = re.compile(r"(.+?)([,:](?!\d)|[;!?]|\.(?!\d)|\b(?:e(?!-)|mas|porem|entao|pois)\b|$)")
 _OPEN = re.compile(
     r"\b(nao|nem|nunca|nenhuma?|se|quando|assim que|apos|depois (que|de)|(?<![oue] )caso|posso|"
-    r"podemos|vou|vamos|gostaria|quer|deseja|prefere|sera|serao|seria|(?<!acabou de )ser|seja|sejam|for|forem|"
+    r"podemos|vou|vamos|gostaria|quer|deseja|prefere|sera|serao|seria|(?<!acabou de )ser|seja|"
+    r"sejam|for|forem|"
     r"precisa|preciso|eh \w+|sao \w+|para (ter|que|abrir|liberar)|pode(m|ria|riamos|ra)?|"
-    r"consigo|conseguimos|(?<!consta )(?<!aparece )(?<!esta )(?<!marcada )como|tentei|tentamos|tera|teria|deve|devera|falta|talvez|quem|"
+    r"consigo|conseguimos|(?<!consta )(?<!aparece )(?<!esta )(?<!marcada )como|tentei|tentamos|"
+    r"tera|teria|deve|devera|falta|talvez|quem|"
     r"sem (chamado|registro|confirmacao)|ate que|ate ser|antes de|so \w+ com|impossivel)\b"
 )
 """A clause with one of these before its claim promises, asks, denies, or tells how things usually

@@ -11,9 +11,10 @@ import pytest_asyncio
 
 from niochat.adapters.openai.model import Completion, Models
 from niochat.adapters.postgres.database import Database
+from niochat.assistant.chat_text import MAX_TEXT
 from niochat.assistant.dialogue import MAX_CALLS, storable
 from niochat.assistant.report import TurnReport, TurnRequest
-from niochat.assistant.turn import MAX_TEXT, Assistant
+from niochat.assistant.turn import Assistant
 from niochat.assistant.visit import Visits
 from niochat.domain import commands as cmd
 from niochat.domain.erp import Capability
@@ -289,10 +290,11 @@ async def test_what_a_model_says_can_be_stored(desk: Desk) -> None:
 
     report = await desk.runs()
 
-    (text,) = (content.text for content in report.finish.says)
-    assert len(text) <= MAX_TEXT
-    assert text.startswith("oi \ufffdxxx")
-    assert "x…\n\nProtocolo: " in text, "it says that it was cut, and keeps the protocol"
+    texts = [content.text for content in report.finish.says]
+    assert all(len(text) <= MAX_TEXT for text in texts)
+    assert "".join(texts).startswith("oi\ufffdxxx")
+    assert sum(text.count("x") for text in texts) == 5000, "nothing is cut off"
+    assert "Protocolo: " in texts[-1]
     await desk.office.host.step(desk.customer.thread, report.finish)
     assert await desk.office.given.rows("SELECT status FROM turns") == ["answered"]
 

@@ -95,6 +95,14 @@ WITH turn AS (
 )
 SELECT conversation_id, again FROM turn
 
+-- name: keep_refused
+-- A text of a turn that did not leave; a derived id makes a second one the same.
+INSERT INTO refused_texts (tenant_id, id, conversation_id, turn_id, code, sentence, text, model,
+                           prompt_version)
+SELECT t.tenant_id, $3, t.conversation_id, t.id, $4, $5, $6, $7, $8
+  FROM turns t WHERE t.tenant_id = $1 AND t.id = $2
+    ON CONFLICT (tenant_id, id) DO NOTHING
+
 -- name: hold
 -- The document of whoever writes, sealed, unless one is known already; the contact if it was stored.
 UPDATE contacts k SET document_sealed = $4, document_index = $5
