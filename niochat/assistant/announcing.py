@@ -31,7 +31,10 @@ _CHECK = re.compile(
 _CONDITIONAL = re.compile(
     r"\b(se|caso|quando|assim que|depois|apos|antes|posso|quer que|nao|com a equipe)\b"
 )
-_AGREES = re.compile(r"(tudo bem|pode ser|posso|ok|certo|concorda|combinado)\b.*\?")
+_AGREES = re.compile(
+    r"(tudo bem|pode ser|posso (transferir|passar|encaminhar|seguir)|ok|certo|concorda|"
+    r"combinado)\b.*\?"
+)
 _ASKS = re.compile(
     r"\?|\b(me (informe|diga|envie|mande|passe|confirme|conte|avise)|informe|confirme|envie|digite|"
     r"responda|escolha|qual|desligue|reinicie|teste|faca|tire|verifique se)\b"

@@ -5,9 +5,8 @@ from collections.abc import Callable
 from niochat.assistant.case import Case, Result
 
 ASKED_AGAIN = (
-    "Quero te passar só o que está confirmado no sistema, e isso eu não consegui confirmar por "
-    "aqui. "
-    "Pode me dizer em uma frase o que você precisa agora?"
+    "Não encontrei no sistema como responder isso com certeza. Pode me dizer em uma frase o que "
+    "você precisa agora?"
 )
 """Where no tool has found anything out that could be said."""
 _WHO_FIRST = "Para seguir com o seu pedido, me informe o CPF ou CNPJ do titular, por favor."
