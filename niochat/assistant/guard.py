@@ -9,7 +9,7 @@ from functools import lru_cache
 from unicodedata import normalize
 
 from niochat.assistant.case import Case
-from niochat.assistant.claims import CLAIMS
+from niochat.assistant.claims import CLAIMS, GENERIC
 from niochat.assistant.deeds import Deeds
 from niochat.assistant.figures import FigureKind, figures_in, relative_days
 from niochat.assistant.folding import fold
@@ -30,7 +30,8 @@ _OPEN = re.compile(
     r"sejam|for|forem|"
     r"precisa|preciso|eh \w+|sao \w+|para (ter|que|abrir|liberar)|pode(m|ria|riamos|ra)?|"
     r"consigo|conseguimos|(?<!consta )(?<!aparece )(?<!esta )(?<!marcada )como|tentei|tentamos|"
-    r"tera|teria|deve|devera|falta|talvez|quem|"
+    r"tera|teria|falta|talvez|quem|"
+    r"entendi que|voce (disse|informou|contou|falou|avisou) que|segundo voce|"
     r"sem (chamado|registro|confirmacao)|ate que|ate ser|antes de|so \w+ com|impossivel)\b"
 )
 """A clause with one of these before its claim promises, asks, denies, or tells how things usually
@@ -143,9 +144,13 @@ def _claim_in(sentence: str, deeds: Deeds) -> str | None:
     clauses = _CLAUSE.findall(sentence)
     for place, (clause, end) in enumerate(clauses):
         questions = end == "?" or (asked and place == len(clauses) - 1)
-        for claim in CLAIMS if not questions else ():
+        held = False
+        for claim in (*CLAIMS, GENERIC) if not questions else ():
             found = claim.pattern.search(clause)
-            if found is None or claim.holds(deeds, clause):
+            if found is None or (claim is GENERIC and held):
+                continue
+            if claim.holds(deeds, clause):
+                held = True
                 continue
             if claim.code != "sem_fatura" and _OPEN.search(clause[: found.end()]):
                 continue

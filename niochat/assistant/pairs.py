@@ -1,5 +1,6 @@
 """Figures that belong together: a plan and its price, an invoice's amount and its due date."""
 
+import re
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
@@ -7,6 +8,8 @@ from typing import Any
 from niochat.assistant.deeds import Deeds
 from niochat.assistant.figures import MONTHS, FigureKind, amount_of, figures_in
 from niochat.assistant.folding import fold
+
+_OVERDUE = re.compile(r"\bvencida (?:e|custa|no valor|esta em|da|ficou em|de)\b")
 
 
 def mismatched(bare: str, deeds: Deeds) -> str | None:
@@ -17,13 +20,22 @@ def mismatched(bare: str, deeds: Deeds) -> str | None:
     amounts = by_kind.get(FigureKind.MONEY, [])
     if len(amounts) != 1:
         return None
-    months = [(0, MONTHS.index(name) + 1, 0) for name in MONTHS if f"fatura de {name}" in bare]
+    months = [(0, MONTHS.index(name) + 1, 0) for name in MONTHS if f"de {name}" in bare]
     dates, speeds = by_kind.get(FigureKind.DATE, months), by_kind.get(FigureKind.SPEED, [])
     if len(dates) == 1 and not _due_then(amounts[0], dates[0], deeds.invoices or []):
+        return "valor"
+    if _OVERDUE.search(bare) and not _is_overdue(amounts[0], deeds.invoices or []):
         return "valor"
     if len(speeds) == 1 and not _sold_for(amounts[0], speeds[0], deeds.plans):
         return "valor"
     return None
+
+
+def _is_overdue(amount: Decimal, invoices: list[Mapping[str, Any]]) -> bool:
+    """True also where the amount is none of theirs, or none is overdue: that is told elsewhere."""
+    there = [(_amount(each.get("valor")), each.get("situacao")) for each in invoices]
+    overdue = [known for known, situation in there if situation == "vencida"]
+    return not overdue or amount in overdue or amount not in [known for known, _ in there]
 
 
 def _due_then(amount: Decimal, day: tuple[int, ...], invoices: list[Mapping[str, Any]]) -> bool:

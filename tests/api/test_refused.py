@@ -13,7 +13,7 @@ async def refuses(desk: Desk, visit: Visit, *codes: str) -> None:
     """The visit's turn has texts that do not leave."""
     turn = desk.host.turn(visit.thread)
     place = visit.place
-    request = TurnRequest(place.tenant, visit.conversation, turn.id, 1, 99, "1")
+    request = TurnRequest(place.tenant, visit.id, turn.id, 1, 99, "1")
     visits = Visits(desk.host.database)
     for count, code in enumerate(codes, start=1):
         refused = RefusedText(count, code, "CPF 529.982.247-25", "R$ 1,00", "m", "p-1")
