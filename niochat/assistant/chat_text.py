@@ -41,7 +41,7 @@ _IMAGE = re.compile(r"!\[([^\]\n]*)\]\([^)\n]*\)")
 _LINK = re.compile(r"\[([^\]\n]+)\]\((https?://[^)\s]+)\)")
 _ESCAPE = re.compile(r"\\([*_~#\[\]().!>|-])")
 _TABLE_LINE = re.compile(r"^[ \t]*\|(.+)\|[ \t]*$")
-_TABLE_RULE = re.compile(r"^[ \t]*\|?(?:[ \t]*:?-{2,}:?[ \t]*\|?)+[ \t]*$")
+_TABLE_RULE = re.compile(r"^[ \t]*\|?[ \t]*:?-{2,}:?[ \t]*(?:\|[ \t]*:?-{2,}:?[ \t]*)*\|?[ \t]*$")
 _SENTENCE = re.compile(r"\S.*?(?:[.!?…]+[\"'»)*_]*(?=\s|$)|$)", re.M)
 _REPEATED_FROM = 20
 """Characters from which a sentence that comes again is a slip, not a *sim*."""

@@ -46,6 +46,7 @@ WEEKDAYS = ("segunda", "terca", "quarta", "quinta", "sexta", "sabado", "domingo"
 _UNITS = {"h": "hora", "d": "dia", "s": "semana", "m": "mes", "a": "ano", "p": "parcela"}
 _OTHER_UNIT = r"(?! ?(?:%|dbm|db|ghz|mhz|km|metros?|megas?|mbps|mb|gigas?|gbps|gb|ms)\b)(?! ?%)"
 
+_DIGIT = re.compile(r"\d")
 _MONEY = re.compile(
     r"r\$ ?(?P<a>\d[\d.,]*\d|\d)|"
     r"(?<![\d.,/])(?P<b>\d[\d.]*(?:,\d{1,2})?) ?(?:reais|real|contos?|pilas?|pratas)\b"
@@ -83,6 +84,8 @@ _YEAR = re.compile(r"20[1-4]\d")
 def figures_in(folded: str) -> list[Figure]:
     """Every figure of a folded text. What one kind has read no other reads again."""
     rest = in_digits(folded)
+    if not _DIGIT.search(rest):
+        return []
     found: list[Figure] = []
     for read in (_dates, _money, _shares, _speeds, _spans, _times, _numbers):
         figures, rest = read(rest)

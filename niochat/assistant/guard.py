@@ -11,7 +11,7 @@ from unicodedata import normalize
 from niochat.assistant.case import Case
 from niochat.assistant.claims import CLAIMS, GENERIC
 from niochat.assistant.deeds import Deeds
-from niochat.assistant.figures import FigureKind, figures_in, relative_days
+from niochat.assistant.figures import Figure, FigureKind, figures_in, relative_days
 from niochat.assistant.folding import fold
 from niochat.assistant.known import Known
 from niochat.assistant.languages import foreign
@@ -196,8 +196,13 @@ def _unknown(sentence: str, known: Known, deeds: Deeds) -> str | None:
     for pattern, code in ((_LINK, "link"), (_EMAIL, "email"), (_KEY, "chave")):
         if any(found.strip(".,;:!?)") not in known.text for found in pattern.findall(folded)):
             return code
+    for pattern in (_LINK, _EMAIL, _KEY, _NUMBER):
+        bare = pattern.sub(" ", bare)
+    figures = figures_in(bare)
     return (
-        _unknown_figure(bare, known, quoting) or _miscounted(bare, deeds) or mismatched(bare, deeds)
+        _unknown_figure(bare, figures, known, quoting)
+        or _miscounted(bare, deeds)
+        or mismatched(bare, figures, deeds)
     )
 
 
@@ -210,12 +215,10 @@ def _unknown_code(folded: str, known: Known) -> str | None:
     return None
 
 
-def _unknown_figure(bare: str, known: Known, quoting: bool) -> str | None:
-    for pattern in (_LINK, _EMAIL, _KEY, _NUMBER):
-        bare = pattern.sub(" ", bare)
+def _unknown_figure(bare: str, figures: list[Figure], known: Known, quoting: bool) -> str | None:
     asked = bare.rstrip().endswith("?")
     lacking = _LACKING.search(bare) is not None
-    for figure in figures_in(bare):
+    for figure in figures:
         if lacking and figure.kind is FigureKind.SPEED:
             continue
         if not known.has(figure) and not ((quoting or asked) and known.customer_has(figure)):

@@ -1,10 +1,11 @@
 """Every figure that this visit knows: from the ERP, the provider, our own lines, the customer."""
 
 import json
+import re
 from collections.abc import Iterable
 from datetime import date, timedelta
 from decimal import Decimal
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import combinations
 
 from niochat.assistant.deeds import Deeds
@@ -46,7 +47,8 @@ class Known:
         results = [_plain(deed.result) for deed in self._deeds.all]
         facts = [case.facts.ticket, case.facts.unlocked, case.visit.request.protocol]
         contracts = [f"{c.id} {c.plan} {c.address}" for c in case.facts.contracts]
-        return fold(" | ".join([self._told, *ours, *results, *facts, *contracts]))
+        visits_own = fold(" | ".join([*ours, *results, *facts, *contracts]))
+        return f"{visits_own} | {_folded(self._told)}"
 
     @cached_property
     def digits(self) -> str:
@@ -77,7 +79,8 @@ class Known:
             case FigureKind.SPEED:
                 return any(f"{_short(figure.value)}{unit}" in self._names for unit in "m ")
             case FigureKind.NUMBER:
-                return str(figure.value) in self.digits
+                # As a whole: four digits stand in many a protocol.
+                return str(figure.value) in self._numbers
             case _:
                 return False
 
@@ -106,7 +109,15 @@ class Known:
         now = f" | {visit.now:%d/%m/%Y %H:%M}"
         back = visit.people.returns_at
         returns = f" | {back:%d/%m/%Y %H:%M} {back:%H}h" if back else ""
-        return figures_in(self.text + fold(f"{now}{returns} | {rules_text()}"))
+        visits_own = self.text.removesuffix(_folded(self._told))
+        return [
+            *figures_in(visits_own + fold(f"{now}{returns}")),
+            *_constant_figures(self._told),
+        ]
+
+    @cached_property
+    def _numbers(self) -> set[str]:
+        return set(re.findall(r"\d+", self.text)) | {str(v) for v in self._of(FigureKind.NUMBER)}
 
     @cached_property
     def _customers(self) -> list[Figure]:
@@ -150,6 +161,17 @@ class Known:
         plans = [str(each.get("nome", "")) for each in self._deeds.plans]
         mine = [contract.plan for contract in self._deeds.case.facts.contracts]
         return fold(" | ".join([*plans, *mine])).replace("_", " ") + " "
+
+
+@lru_cache(maxsize=256)  # a tenant's own, the same in every turn
+def _folded(told: str) -> str:
+    return fold(told)
+
+
+@lru_cache(maxsize=256)
+def _constant_figures(told: str) -> tuple[Figure, ...]:
+    """What the provider told, and the rules that every assistant has."""
+    return tuple(figures_in(f"{fold(told)} | {fold(rules_text())}"))
 
 
 def _plain(result: object) -> str:

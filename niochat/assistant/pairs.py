@@ -1,21 +1,21 @@
 """Figures that belong together: a plan and its price, an invoice's amount and its due date."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
 from niochat.assistant.deeds import Deeds
-from niochat.assistant.figures import MONTHS, FigureKind, amount_of, figures_in
+from niochat.assistant.figures import MONTHS, Figure, FigureKind, amount_of, figures_in
 from niochat.assistant.folding import fold
 
 _OVERDUE = re.compile(r"\bvencida (?:e|custa|no valor|esta em|da|ficou em|de)\b")
 
 
-def mismatched(bare: str, deeds: Deeds) -> str | None:
+def mismatched(bare: str, figures: Iterable[Figure], deeds: Deeds) -> str | None:
     """Of a sentence with one of each: the code where both are known, but not of one thing."""
     by_kind: dict[FigureKind, list[Any]] = {}
-    for figure in figures_in(bare):
+    for figure in figures:
         by_kind.setdefault(figure.kind, []).append(figure.value)
     amounts = by_kind.get(FigureKind.MONEY, [])
     if len(amounts) != 1:

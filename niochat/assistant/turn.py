@@ -4,14 +4,19 @@ import json
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
 
 import structlog
 
 from niochat.adapters.openai.model import Completion, ModelError, Models
 from niochat.assistant import announcing, corrections
 from niochat.assistant.case import Case, Result, Sector
-from niochat.assistant.chat_text import as_chat_text, in_messages, is_half, whole_sentences
+from niochat.assistant.chat_text import (
+    as_chat_text,
+    in_messages,
+    is_half,
+    whole_sentences,
+    without_machinery,
+)
 from niochat.assistant.dialogue import Dialogue
 from niochat.assistant.folding import storable
 from niochat.assistant.guard import Refusal, untrue
@@ -97,7 +102,10 @@ class Assistant:
         if topic is not None:
             handoff = urgent_handoff(case, topic)
             return TurnReport(_passed_on(failed, case, handoff, announcement(case, handoff.team)))
-        wrote = partial(self._wrote, request)
+
+        def wrote(text: str) -> None:
+            self._wrote(request, without_machinery(text))
+
         return await _Run(case, self._models, settings, failed, wrote).report()
 
 
