@@ -43,13 +43,14 @@ _ESCAPE = re.compile(r"\\([*_~#\[\]().!>|-])")
 _TABLE_LINE = re.compile(r"^[ \t]*\|(.+)\|[ \t]*$")
 _TABLE_RULE = re.compile(r"^[ \t]*\|?[ \t]*:?-{2,}:?[ \t]*(?:\|[ \t]*:?-{2,}:?[ \t]*)*\|?[ \t]*$")
 _SENTENCE = re.compile(r"\S.*?(?:[.!?…]+[\"'»)*_]*(?=\s|$)|$)", re.M)
+_RUN = re.compile(r"([.!?…])\1{3,}")
 _REPEATED_FROM = 20
 """Characters from which a sentence that comes again is a slip, not a *sim*."""
 
 
 def as_chat_text(text: str) -> str:
     """What a customer should see of it; may be nothing."""
-    text = without_machinery(text)
+    text = _RUN.sub(r"\1\1\1", without_machinery(text))
     for tag, instead in _TAGS:
         text = tag.sub(instead, text)
     text = _ENTITY.sub(lambda found: html.unescape(found[0]).replace("\xa0", " "), text)

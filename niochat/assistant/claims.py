@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from niochat.assistant import grounds
 from niochat.assistant.deeds import Deeds
 
 
@@ -35,97 +36,6 @@ _DID = (
     r"consegui|conseguimos|apliquei|ativei|lancei|protocolei|confirmei|efetivei|providenciei)"
 )
 _JUST = r"(?:acabei de|acabamos de|terminei de|consegui|conseguimos|ja mandei)(?: te| lhe)?"
-_USED = re.compile(
-    r"\b(?:(?:ja|foi|houve|tem|teve|usou|utilizou|usad[oa]|utilizad[oa]|realizad[oa])\b.*"
-    r"\b(?:n?este mes|neste periodo|mes atual)|ja (?:foi )?(?:usad|utilizad)|ja (?:usou|utilizou)|"
-    r"\b[dn]?este mes\b.*\b(?:ja|foi|houve)\b)"
-)
-_ASKED = re.compile(
-    r"\b(pedi|pedimos|solicitei|solicitamos|pedido)\b(?!.*\b(sucesso|aprovad|feit))"
-)
-_OVER = re.compile(r"\b(encerrad|concluid|finalizad|resolvid|atendid)")
-_OPENED = re.compile(
-    r"\b(?:abri|abrimos|registrei|registramos|criei|criamos|gerei|geramos|acabei|solicitei)\b"
-)
-_BACK = re.compile(r"\b(?:voltou|voltaram|normaliz|funcionando|no ar|de volta|restabelecid)")
-_READ = ("verificar_conexao",)
-
-
-def _unlocked(deeds: Deeds, clause: str) -> bool:
-    if deeds.case.facts.unlocked or deeds.did("desbloqueio_confianca"):
-        return True
-    if deeds.failed_with("erp_write_unknown") and _ASKED.search(clause):
-        return True
-    if deeds.failed_with("ja_usado") and _USED.search(clause):
-        return True
-    online = any(deed.result.get("estado") == "online" for deed in deeds.of(*_READ))
-    return online and _BACK.search(clause) is not None
-
-
-def _ticket(deeds: Deeds, clause: str) -> bool:
-    """Opened here; or one that is open already, where nobody says that he opened it."""
-    if deeds.case.facts.ticket or deeds.did("abrir_chamado"):
-        return True
-    there = [deed for deed in deeds.of("abrir_chamado") if deed.result.get("erro") == "ja_existe"]
-    for deed in deeds.of("consultar_chamados"):
-        there += [deed for each in deed.result.get("chamados", ()) if _stands(each, clause)]
-        break
-    return bool(there) and not _OPENED.search(clause)
-
-
-def _stands(ticket: dict[str, object], clause: str) -> bool:
-    over = _OVER.search(clause) is not None
-    return ticket.get("situacao") == ("encerrado" if over else "aberto")
-
-
-def _visit(deeds: Deeds, clause: str) -> bool:
-    """No ticket is an appointment: somebody must have named the day."""
-    return deeds.says("visita", "agendamento", "data_visita", "agendado_para")
-
-
-def _sent(deeds: Deeds, clause: str) -> bool:
-    if deeds.case.facts.sent or deeds.did("enviar_fatura"):
-        return True
-    # A list of invoices is shown by its text; what one pays with leaves by the tool alone.
-    listed = bool(deeds.invoices) and re.search(
-        r"\b(aqui (esta|estao|vai|vao)|segue|seguem)\b.{0,25}\b(faturas?|contas?|boletos?|lista)\b",
-        clause,
-    )
-    payable = re.search(r"\b(pix|codigo|qr|linha digitavel|segunda via|2a via|pdf)\b", clause)
-    return bool(listed) and payable is None
-
-
-def _paid(deeds: Deeds, clause: str) -> bool:
-    found = (deed.result for deed in deeds.mine)
-    return any(_says_paid(result) for result in found)
-
-
-def _says_paid(value: object) -> bool:
-    if isinstance(value, dict):
-        if value.get("situacao") in ("paga", "pago", "quitada", "baixada") or value.get("pago_em"):
-            return True
-        return any(map(_says_paid, value.values()))
-    return isinstance(value, list) and any(map(_says_paid, value))
-
-
-def _none_open(deeds: Deeds, clause: str) -> bool:
-    invoices = deeds.invoices
-    if invoices is None:
-        return False
-    if re.search(r"\b(vencid|atras|atraso)", clause):
-        return all(each.get("situacao") != "vencida" for each in invoices)
-    if re.search(r"\b(outr[ao]s?|mais nenhum[ao]?|alem)\b", clause):
-        return len(invoices) <= 1
-    return not invoices
-
-
-def _looked(deeds: Deeds, clause: str) -> bool:
-    return bool(deeds.all)
-
-
-def _never(deeds: Deeds, clause: str) -> bool:
-    """Nothing that the assistant has no tool for can be true."""
-    return False
 
 
 CLAIMS = (
@@ -154,7 +64,7 @@ CLAIMS = (
             r"voltaram|ja esta (ativ[oa]|funcionando|normal|no ar|de volta)|foi ativad[oa]|"
             r"foi normalizad[oa])\b"
         ),
-        _unlocked,
+        grounds.unlocked,
     ),
     Claim(
         "visita",
@@ -176,7 +86,7 @@ CLAIMS = (
             r"\b(amanha|hoje|em breve|logo|agora|segunda|terca|quarta|quinta|sexta|sabado|"
             r"logo mais|daqui a pouco|\d)"
         ),
-        _visit,
+        grounds.visit,
     ),
     Claim(
         "chamado",
@@ -192,7 +102,7 @@ CLAIMS = (
             rf"\b{_JUST} (abrir|registrar|gerar|criar) .{{0,20}}\b(chamado|ordem|protocolo|"
             rf"ocorrencia)"
         ),
-        _ticket,
+        grounds.ticket,
     ),
     Claim(
         "visita",
@@ -200,7 +110,7 @@ CLAIMS = (
             r"\btecnicos?\b.{0,25}\b(vai|vao|ira|irao|passara|chegara|estara)\b.{0,12}"
             r"\b(ate|ai|na|no|em|ao|sua|seu|hoje|amanha)\b"
         ),
-        _ticket,
+        grounds.ticket,
     ),
     Claim(
         "envio",
@@ -218,7 +128,7 @@ CLAIMS = (
             rf"\b{_BILL}\b.{{0,20}}\b(ja )?(chegou|foi|esta) (no|pro|para o|em|para) seu (e-?mail|"
             r"whats\w*|celular)"
         ),
-        _sent,
+        grounds.sent,
     ),
     Claim(
         "transferencia",
@@ -264,7 +174,7 @@ CLAIMS = (
             r"\b(pix|dinheiro|valor)\b.{0,15}\b(caiu|entrou|compensou)\b|"
             r"\b(dei|demos|foi dada|fiz|fizemos|efetuei|realizei)\b.{0,6}\ba? ?baixa\b"
         ),
-        _paid,
+        grounds.paid,
     ),
     Claim(
         "sem_fatura",
@@ -283,7 +193,7 @@ CLAIMS = (
             r"\b(em dia|quites?|regularizad[oa]s?)\b|"
             r"\bnao (deve|devendo) (nada|mais nada)\b|\bzerad[oa]s? (seus? )?debitos?\b"
         ),
-        _none_open,
+        grounds.none_open,
     ),
     Claim(
         "foto",
@@ -309,7 +219,7 @@ CLAIMS = (
             r"fizemos um teste|fiz uma verificacao|verificamos|"
             r"consultamos)\b(?!.{0,30}\bque voce\b)"
         ),
-        _looked,
+        grounds.looked,
     ),
     Claim(
         "cancelamento",
@@ -369,7 +279,7 @@ CLAIMS = (
             r"transferencia de titularidade)\b.{0,40}"
             rf"\b{_MADE}\b"
         ),
-        _never,
+        grounds.never,
     ),
 )
 """One code may have several: an appointment needs more than a ticket, a visit some day does not."""
@@ -396,7 +306,7 @@ GENERIC = Claim(
         rf"\b(?:foi|foram|ficou|ficaram) (?:ja |totalmente |finalmente )?"
         rf"(?!(?:{_READ_OF}))[a-z]{{2,}}(?:ad|id|eit)[oa]s?\b"
     ),
-    _never,
+    grounds.never,
 )
 """Any other act that is told as done, where no claim above holds for the same words: what the
 assistant has no tool for cannot have happened.

@@ -23,6 +23,7 @@ _DRESS = str.maketrans("", "", "*_~`")
 """Marks of bold and italics, which would hide where a word begins."""
 _IS = re.compile(r"\bé\b")
 _SENTENCES = re.compile(r"(?:[^.!?…\n]|[.!?…]+(?=[^\s.!?…\"'»)]))+[.!?…\"'»)]*|\n")
+_RUN = re.compile(r"([.!?…])\1{3,}")
 _CLAUSE = re.compile(r"(.+?)([,:](?!\d)|[;!?]|\.(?!\d)|\b(?:e(?!-)|mas|porem|entao|pois)\b|$)")
 _OPEN = re.compile(
     r"\b(nao|nem|nunca|nenhuma?|se|quando|assim que|apos|depois (que|de)|(?<![oue] )caso|posso|"
@@ -118,7 +119,7 @@ def untrue(text: str, case: Case, told: str, prompt_lines: tuple[str, ...]) -> R
 
 
 def _sentences(text: str) -> Iterator[str]:
-    for found in _SENTENCES.findall(text):
+    for found in _SENTENCES.findall(_RUN.sub(r"\1\1\1", text)):
         if found.strip():
             yield found.strip()
 

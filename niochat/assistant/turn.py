@@ -215,24 +215,25 @@ class _Run:
         """The server's own true words, and the visit goes on. Only where they did not help before
         do people take over.
         """
-        case, code = self._case, "model_untrue"
-        detail = f"the text was refused: {', '.join(self._refused)}"
+        case = self._case
         shorter = whole_sentences(text)
         if wrong.code == corrections.LONG and self._may_leave(text):
             return self._answered(text)
         if wrong.code == corrections.CUT_OFF and shorter and self._may_leave(shorter):
-            return self._answered(shorter, code, detail)
-        found = own_words(case)
-        if wrong.code != announcing.TRANSFER and found:
-            return self._answered(found, code, detail)
-        if wrong.code != announcing.TRANSFER and not is_question_of_ours(case.visit.last_said):
-            return self._answered(goes_on(case), code, detail)
+            return self._in_its_place(shorter)
+        if wrong.code != announcing.TRANSFER:
+            found = own_words(case)
+            if found or not is_question_of_ours(case.visit.last_said):
+                return self._in_its_place(found or goes_on(case))
         if case.handoff is None:
             note = summary(case, "O assistente não conseguiu responder com certeza.")
             case.hand_over(case.sector, "assistant_transfer", note)
         assert case.handoff is not None
-        said = announcement(case, case.handoff.team, case.instead)
-        return self._answered(said, code, detail)
+        return self._in_its_place(announcement(case, case.handoff.team, case.instead))
+
+    def _in_its_place(self, text: str) -> FinishAssistantTurn:
+        detail = f"the texts were refused: {', '.join(self._refused)}"
+        return self._answered(text, code="model_untrue", detail=detail)
 
     def _may_leave(self, text: str) -> bool:
         told, rules = self._prompt.told, self._prompt.rules
