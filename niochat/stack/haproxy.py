@@ -28,9 +28,9 @@ _DEFAULTS = f"""\
 """Nothing goes to a replica before it is whole: a slow client holds a place here, not there."""
 
 _SPLICED = "    option splice-request\n"
-"""Left out. Where a replica answers before it has read all of a body and closes, what is left of the
-body stays in a pipe to nobody, and the client's next request on that connection waits behind it
-for ever (HAProxy 2.8; seen once in three thousand odd requests).
+"""Left out. Where a replica answers before it has read all of a body and closes, what is left of
+the body stays in a pipe to nobody, and the client's next request on that connection waits behind
+it (HAProxy 2.8; seen once in some thousands of odd requests).
 """
 _ADDRESS = """\
     acl came_forwarded req.fhdr(x-forwarded-for) -m found
