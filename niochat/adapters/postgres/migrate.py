@@ -3,6 +3,8 @@
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
+from niochat.adapters.postgres.restored import go_on_after
+
 _SCRIPTS = Path(__file__).parent / "migrations"
 
 
@@ -11,7 +13,8 @@ def migrate(database_url: str, *, to: str = "head") -> None:
     two threads of one are not (Alembic keeps its context in a global).
 
     The log-in of ``database_url`` becomes the owner of the tables and needs ``CREATEROLE``
-    the first time. Raises SQLAlchemy's errors.
+    the first time. A database that was restored from a dump goes on behind what its log holds.
+    Raises SQLAlchemy's errors, psycopg's.
     """
     # Alembic takes longer to import than most commands take to run.
     from alembic import command
@@ -22,3 +25,4 @@ def migrate(database_url: str, *, to: str = "head") -> None:
     parts = urlsplit(database_url)
     config.attributes["url"] = urlunsplit(parts._replace(scheme="postgresql+psycopg"))
     command.upgrade(config, to)
+    go_on_after(database_url)
