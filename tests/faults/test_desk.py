@@ -252,3 +252,50 @@ async def test_a_supervisor_that_dies_while_it_moves_shards_leaves_its_lock_and_
             )
         )
         assert len(holders) == 1
+
+
+async def test_what_was_done_before_the_desk_died_is_done_once_and_its_repeat_is_told(
+    victims: Victims,
+) -> None:
+    """It dies where it hurts most: the user is there, the answer is not, and a link of the audit
+    log is being made.
+    """
+    numbers = range(1_000, 1_004)
+    async with admin_of(victims) as api, looking(victims) as database:
+        asker = Asker(api)
+        desk = await desk_of(victims)
+        held = await asyncpg.connect(victims.told["DATABASE_URL"])
+        logins = [f"convidado-{number}@example.com" for number in numbers]
+        await database.execute("SET ROLE niochat_gate")
+
+        async def here() -> bool:
+            found = await database.fetchval(
+                "SELECT count(*) FROM users WHERE login = ANY ($1)", logins
+            )
+            return bool(found == len(logins))
+
+        asking = []
+        try:
+            async with held.transaction():
+                await held.execute("LOCK TABLE one_time_links, audit_links IN EXCLUSIVE MODE")
+                asking = [asyncio.create_task(asker.invite(number)) for number in numbers]
+                await until(here, 4.5, what="the users are there")
+                await kill(desk)
+            await asyncio.wait_for(asyncio.gather(*asking), WITHIN_S)
+        finally:
+            for task in asking:
+                task.cancel()
+            await held.close()
+        assert set(asker.ended.values()) == {(409, "answer_lost")}, asker.heard
+        assert asker.heard[409, "in_progress"] > 0
+        told = await database.fetch(
+            "SELECT target, count(*) FROM audit WHERE action = 'users.invite' AND target IN"
+            " (SELECT 'user:' || id FROM users WHERE login = ANY ($1)) GROUP BY target",
+            logins,
+        )
+        assert [row["count"] for row in told] == [1] * len(logins)
+        # What is still to be done is asked for under a new key.
+        user = told[0]["target"].partition(":")[2]
+        again = await api.post(f"/users/{user}/invitation", headers={"idempotency-key": "again"})
+        assert again.status_code == 202, again.text
+        assert await all_sealed(victims)
