@@ -7,6 +7,7 @@ from rich.console import Console
 from niochat.accounts.held_back import held_back
 from niochat.accounts.records import ChannelAddress
 from niochat.adapters.openai.model import Endpoint, ModelError, Models
+from niochat.adapters.postgres.restored import to_be_moved_on
 from niochat.adapters.sgp.client import Sgp
 from niochat.cli import running
 from niochat.cli.people import access_of
@@ -46,6 +47,8 @@ async def _examine_installation(parts: Parts) -> bool:
     """Settings that are weak where the installation is more than a trial on one machine."""
     unguarded = await access_of(parts).users.unguarded_superusers()
     found = weaknesses(parts.settings, unguarded)
+    if await to_be_moved_on(parts.database):
+        found.append("the database was restored from a dump: run niochat migrate and restart all")
     for sentence in found:
         _say("installation", sentence, False)
     return not found

@@ -80,7 +80,8 @@ class DeskViews:
         """A page, newest change first, without a status of those that go on, and where it ended if
         there are more. The last pages are what has changed since the first one.
         """
-        query = "resolved" if wanted.status == "resolved" else "live"
+        over = wanted.status == "resolved"
+        query, again = ("resolved", "resolved_again") if over else ("live", "live_again")
         found: list[dict[str, Any]] = []
         async with self._database.tenant(tenant_id) as connection:
             if walk is None or not walk.again:
@@ -95,7 +96,7 @@ class DeskViews:
                     return found, None  # all of it, as it was at one moment
                 walk = replace(walk, at=walk.since, id=_LOWEST, again=True)
             rows = await self._rows(
-                connection, f"{query}_again", tenant_id, sight, wanted, walk.at, walk.id,
+                connection, again, tenant_id, sight, wanted, walk.at, walk.id,
                 walk.horizon,
             )  # fmt: skip
         room = wanted.limit - len(found)

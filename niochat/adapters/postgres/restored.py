@@ -6,6 +6,10 @@ numbers and ``log_base()``, so that what is written after a restore comes behind
 
 import structlog
 
+from niochat.adapters.postgres.database import Database
+from niochat.adapters.postgres.queries import queries
+
+_SQL = queries("health")
 EPOCH = 2**32
 """A base is a multiple of it: positions of before and after are told apart by this part alone."""
 _log = structlog.get_logger(__name__)
@@ -48,6 +52,12 @@ def go_on_after(database_url: str) -> bool:
         )
     _log.warning("log_went_on_after_restore", base=base)
     return True
+
+
+async def to_be_moved_on(database: Database) -> bool:
+    """Whether ``go_on_after`` was forgotten. Raises ``Unavailable``."""
+    async with database.path() as connection:
+        return bool(await connection.fetchval(_SQL["restored"]))
 
 
 def _number(row: tuple[int | None] | None) -> int:

@@ -106,7 +106,10 @@ class Urgency(Body):
 
 def _walk_of(cursor: str | None) -> Walk | None:
     found = decoded(cursor, datetime.fromisoformat, UUID, datetime.fromisoformat, number, number)
-    return None if found is None else Walk(*found[:3], str(found[3] % 2**32), bool(found[4]))
+    if found is None:
+        return None
+    at, last, since, horizon, again = found
+    return Walk(at, last, since, str(horizon % 2**32), bool(again))
 
 
 def _walk_cursor(walk: Walk) -> str:

@@ -17,7 +17,7 @@ from niochat.access.audit import Audit
 from niochat.adapters.postgres.audit import record
 from niochat.adapters.postgres.database import Database
 from niochat.adapters.postgres.migrate import migrate
-from niochat.adapters.postgres.restored import EPOCH, go_on_after
+from niochat.adapters.postgres.restored import EPOCH, go_on_after, to_be_moved_on
 from niochat.domain.audit import Entry, Who, WhoKind
 from niochat.live.counters import Counters
 from niochat.live.hub import Hub
@@ -122,9 +122,11 @@ async def test_a_restored_database_goes_on_where_its_log_ended(
     assert stood is not None
 
     url = restore(admin_url, other)
-    migrate(url)
-
     database = await Database.open(url, size=4)
+    assert await to_be_moved_on(database)
+    migrate(url)
+    assert not await to_be_moved_on(database)
+    assert not await to_be_moved_on(room.database)
     admin = await connect(named(other.admin_dsn, urlsplit(url).path[1:]))
     try:
         hub = Hub(EventLog(database), Counters(database))
