@@ -168,3 +168,18 @@ async def test_nothing_is_moved_in_a_database_that_was_never_restored(
     await written(room.database, room.given, 1)
     assert not go_on_after(database_url)
     assert await room.given.admin.fetchval("SELECT log_base()") == 0
+
+
+async def test_a_position_costs_no_more_than_the_transactions_number(room: Room) -> None:
+    """The base is folded into the plan: nothing is called or added where nothing was restored."""
+    for role in ("niochat_system", "niochat_app", "niochat_gate"):
+        await room.given.admin.execute(f"SET ROLE {role}")
+        rows = await room.given.admin.fetch(
+            "EXPLAIN (VERBOSE) INSERT INTO audit (who_kind, who, action, target, address)"
+            " VALUES ('user', 'a', 'b', 'c', 'd')"
+        )
+        plan = "\n".join(row[0] for row in rows)
+        assert "pg_current_xact_id()" in plan
+        assert "log_" not in plan
+        assert "CASE" not in plan
+        await room.given.admin.execute("RESET ROLE")
