@@ -92,10 +92,7 @@ async def content(token: str, request: Request) -> Response:
     return Response(data, 206 if part else 200, headers, file.mimetype)
 
 
-@router.head(
-    "/content/{token}", dependencies=[Depends(Open())], response_class=Response,
-    include_in_schema=False,
-)  # fmt: skip
+@router.head("/content/{token}", dependencies=[Depends(Open())], response_class=Response)
 async def content_told(token: str, request: Request) -> Response:
     """The same without the bytes (RFC 9110, 9.3.2); a range is asked of GET alone."""
     library = library_of(request)

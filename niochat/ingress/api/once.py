@@ -35,7 +35,11 @@ _PARAMETER = {
     "name": "Idempotency-Key",
     "in": "header",
     "required": False,
-    "description": "Under the same key it happens once, however often it is sent within a day.",
+    "description": (
+        "Under the same key it happens once, however often it is sent within a day. 409 with"
+        " in_progress: ask again in a moment; with answer_lost: it was done, and the answer is"
+        " gone: look at what is there, and take a new key for what is still to be done."
+    ),
     "schema": {"type": "string", "minLength": 1, "maxLength": 128, "pattern": "^[!-~]+$"},
 }
 _JSON = "application/json"
