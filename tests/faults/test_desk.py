@@ -33,7 +33,8 @@ pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(500)]
 
 CUSTOMERS = 20
 WRITE_S = 30.0
-KILLS_AT_S = (4.0, 16.0)
+KILLS_AFTER_S = (4.0, 12.0)
+"""Of writing, and of the kill before."""
 WITHIN_S = 200.0
 """Longer than the lease of a key, after which whoever worked on it counts as dead."""
 FINAL = {201, 409, 422}
@@ -142,9 +143,7 @@ async def mails(victims: Victims) -> Counter[str]:
         answer = await http.get(
             url, headers={"authorization": f"Bearer {victims.told['NIOCHAT_SANDBOX_TOKEN']}"}
         )
-        items = answer.json()
-    items = items["items"] if isinstance(items, dict) else items
-    return Counter(each["to"] if isinstance(each["to"], str) else each["to"][0] for each in items)
+    return Counter(each["to"] for each in answer.json()["items"])
 
 
 async def test_who_asks_watches_and_is_written_to_meets_a_desk_that_dies(victims: Victims) -> None:
@@ -155,8 +154,8 @@ async def test_who_asks_watches_and_is_written_to_meets_a_desk_that_dies(victims
     live = victims.told["NIOCHAT_BASE_URL"].replace("http://", "ws://") + "/live"
 
     async def kills() -> None:
-        for pause in KILLS_AT_S:
-            await asyncio.sleep(pause - (KILLS_AT_S[0] if pause != KILLS_AT_S[0] else 0))
+        for pause in KILLS_AFTER_S:
+            await asyncio.sleep(pause)
             await kill(await desk_of(victims))
 
     async with admin_of(victims) as api, looking(victims) as database:
@@ -170,15 +169,10 @@ async def test_who_asks_watches_and_is_written_to_meets_a_desk_that_dies(victims
                 group.create_task(asker.ask_for(WRITE_S))
                 group.create_task(kills())
             audit = await simulation.settle(90)
-            await database.execute("RESET ROLE; SET ROLE niochat_system")
-            last = await database.fetchval("SELECT max(at) FROM events")
             await until(lambda: len(watcher.welcomes) >= 2, 60)
         finally:
             watching.cancel()
             await client.close()
-        await database.execute("RESET ROLE; SET ROLE niochat_gate")
-        print(Counter(asker.ended.values()), asker.heard, watcher.welcomes, len(watcher.seen), last)
-
         # Customers noticed nothing.
         assert (audit.lost, audit.twice, audit.out_of_order, audit.handed_off) == (0, 0, 0, 0)
         # Each keyed POST ended as one act, or said that it was done and its answer is gone.
@@ -186,8 +180,8 @@ async def test_who_asks_watches_and_is_written_to_meets_a_desk_that_dies(victims
         rows = await database.fetch(
             "SELECT u.id, u.login, count(a.id) AS told FROM users u"
             "  LEFT JOIN audit a ON a.target = 'user:' || u.id AND a.action = 'users.invite'"
-            " WHERE u.login LIKE 'convidado-%' GROUP BY u.id, u.login"
-        )
+            " WHERE u.login = ANY ($1) GROUP BY u.id, u.login", list(asker.ended)
+        )  # fmt: skip
         assert {row["login"]: row["told"] for row in rows} == dict.fromkeys(asker.ended, 1)
         # Whoever was told 201 has a letter; one that was on its way may have come twice.
         answered = {login for login, end in asker.ended.items() if end[0] == 201}
