@@ -10,6 +10,7 @@ from niochat.accounts.records import ChannelAddress
 from niochat.adapters.openai.model import Endpoint, ModelError, Models
 from niochat.adapters.postgres.migrate import newer
 from niochat.adapters.postgres.queries import queries
+from niochat.adapters.postgres.restored import to_be_moved_on
 from niochat.adapters.sgp.client import Sgp
 from niochat.cli import running
 from niochat.cli.people import access_of
@@ -66,6 +67,8 @@ async def _examine_installation(parts: Parts) -> bool:
     unknown = await running.require_schema(parts.database)
     if unknown is not None:
         found.append(newer(unknown))
+    if await to_be_moved_on(parts.database):
+        found.append("the database was restored from a dump: run niochat migrate and restart all")
     for sentence in found:
         _say("installation", sentence, False)
     return not found
