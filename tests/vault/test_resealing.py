@@ -110,7 +110,8 @@ async def test_all_that_is_sealed_is_sealed_anew_and_opens_without_the_old_key(
 
 PLAIN = {
     "channel tokens": "t", "webhook secrets": "s", "webhook signing keys": "h",
-    "assistant keys": "a", "assistant extras": "{}", "ERP tokens": "e", "second factors": "f", "signing keys": "k",
+    "assistant keys": "a", "assistant extras": "{}", "ERP tokens": "e", "second factors": "f",
+    "signing keys": "k",
     "mails": "m", "documents": "d", "kept answers": "a",
 }  # fmt: skip
 """What ``sealed_by`` seals in each place."""

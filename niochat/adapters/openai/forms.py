@@ -116,6 +116,7 @@ def other_forms(refusal: Refusal, forms: frozenset[Form]) -> Iterator[frozenset[
         yield from _limits(said, forms)
     elif refusal.status in (400, 422):
         yield forms | _PLAINEST
+        yield forms | _PLAINEST | {Form.TOOLS_AS_TEXT}
 
 
 def understood(refusal: Refusal) -> bool:

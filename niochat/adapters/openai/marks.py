@@ -26,6 +26,7 @@ _CHANNEL = re.compile(
     r"(?=<\|end\|>|<\|return\|>|<\|call\|>|<\|start\|>|<\|channel\|>|$)",
     re.S,
 )
+_UNFINISHED_CHANNEL = re.compile(r"<\|channel\|>(?:(?!<\|message\|>).)*$", re.S)
 _BARE_CHANNELS = re.compile(r"^\s*(?:analysis|commentary)(?=[\sA-Z]).*assistant\s?final", re.S)
 """The same where the server dropped the marks and left their words."""
 _END = re.compile(
@@ -33,6 +34,7 @@ _END = re.compile(
     r"im_start|start_header_id)\|>|<end_of_turn>|<start_of_turn>|</s>|<eos>|<｜end▁of▁sentence｜>"
 )
 _CONTROL = re.compile(
+    r"<\|start\|>\w*|<\|start_header_id\|>\w*<\|end_header_id\|>|<\|im_start\|>\w*\s?|"
     r"<\|[\w/]{1,40}\|>|<｜[^｜]{1,40}｜>|</?s>|<(?:bos|eos|pad|unk)>|"
     r"<(?:start|end)_of_turn>(?:model|user)?|\[/?INST\]|</?(?:answer|response|output|final)>",
     re.I,
@@ -103,6 +105,7 @@ def _called(text: str, name: str, *, whole: bool = False) -> list[tuple[str, str
 def _final_channel(text: str) -> str:
     """Of gpt-oss' channels, the one that is meant for people."""
     if "<|channel|>" in text:
+        text = _UNFINISHED_CHANNEL.sub("", text)
         said = [body for name, body in _CHANNEL.findall(text) if name == "final"]
         return "\n".join(said) if said else _CHANNEL.sub("", text)
     return _BARE_CHANNELS.sub("", text)

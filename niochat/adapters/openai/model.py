@@ -101,7 +101,7 @@ class Models:
                 tried.add(body)
                 _log.info(
                     "model_form_refused", model=endpoint.model, detail=str(failed),
-                    next=sorted(forms),
+                    next=" ".join(sorted(forms)),
                 )  # fmt: skip
             else:
                 if forms != began:
@@ -125,7 +125,7 @@ class Models:
         while len(self._learned) >= _MOST_LEARNED:
             self._learned.pop(next(iter(self._learned)))
         self._learned[_known_as(endpoint)] = (forms, time.monotonic())
-        _log.info("model_form_learned", model=endpoint.model, forms=sorted(forms))
+        _log.info("model_form_learned", model=endpoint.model, forms=" ".join(sorted(forms)))
 
     async def _once(
         self, request: Request, forms: Forms, body: bytes, timeout_s: float
