@@ -6,8 +6,6 @@ REASONS = {
     "model_unauthorized": "o modelo recusou a chave (api_key)",
     "model_unreachable": "o modelo está inacessível",
     "model_empty": "o modelo respondeu vazio",
-    "model_400": "o modelo não aceitou o pedido",
-    "model_422": "o modelo não aceitou o pedido",
     "model_context": "a conversa é longa demais para o modelo",
     "model_filtered": "o provedor do modelo barrou o conteúdo",
     "model_refused": "o modelo se negou a responder",

@@ -90,7 +90,8 @@ def shown(sentence: str, secrets: Iterable[str], request: str) -> str:
 
 def _unless_in(found: re.Match[str], request: str) -> str:
     inner = next(group for group in found.groups() if group)
-    return found[0].replace(inner, _HIDDEN) if inner in request else found[0]
+    said = re.search(rf"(?<!\w){re.escape(inner)}(?!\w)", request)
+    return found[0].replace(inner, _HIDDEN) if said else found[0]
 
 
 def _without_echo(sentence: str, request: str) -> str:
