@@ -6,7 +6,6 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-_FENCE = re.compile(r"^```(?:json)?\s*|\s*```$")
 _COMMA = re.compile(r",\s*(?=[}\]])")
 _ENCODED = 3
 _LONGEST = 20_000
@@ -43,6 +42,14 @@ def valid(text: str) -> str:
 def whole(text: str) -> bool:
     """Whether a call's pieces are all there."""
     return bool(text.strip()) and (text.strip() == NOTHING or valid(text) != NOTHING)
+
+
+def unfenced(text: str) -> str:
+    """Without the fence that marks code."""
+    bare = text.strip()
+    if not bare.startswith("```"):
+        return bare
+    return bare.removeprefix("```").removeprefix("json").removesuffix("```").strip()
 
 
 def objects_at(text: str, *, whole: bool = False) -> list[dict[str, Any]]:
@@ -101,7 +108,7 @@ def _object(value: object) -> dict[str, Any] | None:
 
 def _repaired(text: str) -> dict[str, Any] | None:
     """Without guessing at what is missing: a call that was cut off stays broken."""
-    text = _FENCE.sub("", text)
+    text = unfenced(text)
     for read in (_lenient, _in_a_row, _python):
         found = read(text)
         if found is not None:

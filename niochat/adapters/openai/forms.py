@@ -55,7 +55,7 @@ _PLAINEST = frozenset({
 _ASKED_WRONG = frozenset({400, 404, 422, 424})
 _TEMPLATE_FAILED = frozenset({500, 501})
 """llama.cpp and TGI answer so where a chat template refuses."""
-NOT_OF_FORM = re.compile(
+_NOT_OF_FORM = re.compile(
     r"context.?(length|window|size)|too (long|large|many tokens)|at most \d+ (completion )?tokens|"
     r"exceeds? (the|model|max)|content.?(filter|management|policy)|could not finish the message|"
     r"does not exist|model.{0,40}not found|quota|billing|credit balance|does not support tools|"
@@ -105,18 +105,22 @@ _INSTEAD = re.compile(r"max_completion_tokens'? instead", re.I)
 
 
 def other_forms(refusal: Refusal, forms: frozenset[Form]) -> Iterator[frozenset[Form]]:
-    """Forms to ask in next, the likeliest first; none where another form cannot help. Some may
-    not change the request at all.
-    """
+    """Forms to ask in next, the likeliest first. Some may not change the request at all."""
     said = f"{refusal.sentence} {refusal.param}"
-    if refusal.status not in _ASKED_WRONG | _TEMPLATE_FAILED or NOT_OF_FORM.search(said):
-        return
     yield from (forms | {form} for form in _told(said, forms))
     if _TOKENS.search(said):
         yield from _limits(said, forms)
     elif refusal.status in (400, 422):
         yield forms | _PLAINEST
         yield forms | _PLAINEST | {Form.TOOLS_AS_TEXT}
+
+
+def of_form(refusal: Refusal) -> bool:
+    """Whether another form can help."""
+    if _NOT_OF_FORM.search(f"{refusal.sentence} {refusal.param}"):
+        return False
+    template = refusal.status in _TEMPLATE_FAILED and understood(refusal)
+    return refusal.status in _ASKED_WRONG or template
 
 
 def understood(refusal: Refusal) -> bool:

@@ -32,7 +32,7 @@ def shaped(messages: Sequence[Mapping[str, Any]], forms: frozenset[Form]) -> lis
 
 def _one_head(messages: list[Message]) -> list[Message]:
     """System messages at the start are one; who says nothing is left out."""
-    said = [each for each in messages if each.get("tool_calls") or _text(each).strip()]
+    said = [each for each in messages if each.get("tool_calls") or _says(each)]
     count = next((at for at, each in enumerate(said) if each["role"] != "system"), len(said))
     if count < 2:
         return said
@@ -140,8 +140,10 @@ def _as_text(messages: list[Message]) -> list[Message]:
             f"[chamada de {call['function']['name']}] {call['function']['arguments']}"
             for call in _calls(each)
         )
-        text = "\n".join(part for part in (_text(each), told) if part)
-        said.append({"role": each["role"], "content": text})
+        if told:
+            text = "\n".join(part for part in (_text(each), told) if part)
+            each = {"role": each["role"], "content": text}
+        said.append(each)
     return said
 
 
@@ -182,7 +184,7 @@ def _alternating(messages: list[Message]) -> list[Message]:
 
 
 def _text_content(messages: list[Message]) -> list[Message]:
-    return [{**each, "content": _text(each)} for each in messages]
+    return [{**each, "content": each.get("content") or ""} for each in messages]
 
 
 _CHANGES: dict[Form, Callable[[list[Message]], list[Message]]] = {
@@ -205,6 +207,8 @@ def _joined(first: Message, second: Message) -> Message:
 
 
 def _joined_texts(role: str, messages: Sequence[Message]) -> Message:
+    if any(isinstance(each.get("content"), list) for each in messages):
+        return {"role": role, "content": [part for each in messages for part in _parts(each)]}
     return {"role": role, "content": "\n\n".join(filter(None, map(_text, messages))) or None}
 
 
@@ -212,9 +216,21 @@ def _calls(message: Message) -> list[Message]:
     return message.get("tool_calls") or []
 
 
-def _text(message: Message) -> str:
+def _says(message: Message) -> bool:
     content = message.get("content")
-    return content if isinstance(content, str) else ""
+    return bool(content.strip() if isinstance(content, str) else content)
+
+
+def _text(message: Message) -> str:
+    return "\n".join(part["text"] for part in _parts(message) if part.get("type") == "text")
+
+
+def _parts(message: Message) -> list[Message]:
+    """A content as a list of parts, of which some may be pictures."""
+    content = message.get("content")
+    if isinstance(content, list):
+        return content
+    return [{"type": "text", "text": content}] if content else []
 
 
 def _without(message: Message, name: str) -> Message:

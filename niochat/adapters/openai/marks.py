@@ -2,31 +2,20 @@
 
 import re
 
-from niochat.adapters.openai.arguments import objects_at, understood
+from niochat.adapters.openai.arguments import objects_at, understood, unfenced
 
 _THINKING = r"think|thinking|thought|thoughts|reasoning|reflection|seed:think|scratchpad|analysis"
-_PAIR = re.compile(
-    rf"<({_THINKING})>.*?</\1\s*>|\[THINK\].*?\[/THINK\]|"
-    r"<\|channel>\s*(?:thought|analysis).*?<channel\|>|<\|begin_of_thought\|>.*?<\|end_of_thought\|>|"
-    r"<\|START_THINKING\|>.*?<\|END_THINKING\|>|◁think▷.*?◁/think▷",
-    re.S | re.I,
-)
-_CLOSED = re.compile(
-    rf"^.*(?:</(?:{_THINKING})\s*>|\[/THINK\]|<\|end_of_thought\|>|<\|END_THINKING\|>|◁/think▷)",
-    re.S | re.I,
-)
-"""A template may have opened it in the prompt: all before the last end was thought."""
-_OPENED = re.compile(
-    rf"(?:<(?:{_THINKING})>|\[THINK\]|<\|channel>\s*(?:thought|analysis)|<\|begin_of_thought\|>|"
-    r"<\|START_THINKING\|>|◁think▷).*$",
-    re.S | re.I,
+_THOUGHT = re.compile(
+    rf"(?P<opens><(?:{_THINKING})>|\[THINK\]|<\|channel>\s?(?:thought|analysis)|"
+    r"<\|begin_of_thought\|>|<\|START_THINKING\|>|◁think▷)|"
+    rf"</(?:{_THINKING})\s?>|\[/THINK\]|<channel\|>|<\|end_of_thought\|>|<\|END_THINKING\|>|◁/think▷",
+    re.I,
 )
 _CHANNEL = re.compile(
-    r"<\|channel\|>\s*(\w+)[^<]*(?:<\|constrain\|>[^<]*)?<\|message\|>(.*?)"
+    r"<\|channel\|>\s?(\w{1,20})[^<]{0,80}(?:<\|constrain\|>[^<]{0,80})?<\|message\|>(.*?)"
     r"(?=<\|end\|>|<\|return\|>|<\|call\|>|<\|start\|>|<\|channel\|>|$)",
     re.S,
 )
-_UNFINISHED_CHANNEL = re.compile(r"<\|channel\|>(?:(?!<\|message\|>).)*$", re.S)
 _BARE_CHANNELS = re.compile(r"^\s*(?:analysis|commentary)(?=[\sA-Z]).*assistant\s?final", re.S)
 """The same where the server dropped the marks and left their words."""
 _END = re.compile(
@@ -40,19 +29,18 @@ _CONTROL = re.compile(
     re.I,
 )
 _UNFINISHED = re.compile(r"(?:<[^<>\s]{0,40}|\[/?[A-Z_]{0,12})$")
-_CALL = re.compile(r"<tool_call>\s*(.*?)\s*(?:</tool_call>|$)", re.S)
-_FUNCTION = re.compile(r"<function=([\w.\-]+)>\s*(\{.*?\})?\s*(?:</function>|$)", re.S)
+_CALL = re.compile(r"<tool_call>(.*?)(?:</tool_call>|$)", re.S)
+_FUNCTION = re.compile(r"<function=([\w.\-]{1,64})>(.*?)(?:</function>|$)", re.S)
 _MISTRAL = re.compile(r"\[TOOL_CALLS\]\s*([\w\-]*)(?:\[CALL_ID\][\w\-]*)?(?:\[ARGS\])?(.*)$", re.S)
 _PYTHON = re.compile(r"^\s*<\|python_tag\|>(.*)$", re.S)
-_FENCE = re.compile(r"^\s*```(?:json)?\s*|\s*```\s*$")
+_LONGEST_CALL = 20_000
 
 
 def spoken(text: str) -> str:
     """The text without thinking and control marks."""
     if not _marked(text):
         return text
-    text = _PAIR.sub("", _final_channel(text))
-    text = _OPENED.sub("", _CLOSED.sub("", text)).lstrip()
+    text = _unthought(_final_channel(text)).lstrip()
     end = _END.search(text)
     if end is not None and text[: end.start()].strip():
         text = text[: end.start()]
@@ -68,19 +56,19 @@ def calls_in(text: str, names: frozenset[str]) -> tuple[str, list[tuple[str, str
     """What remains of the text, and (name, arguments) of calls of ``names`` written into it by a
     server that does not know the model's marks.
     """
-    if not names or ("{" not in text and "<function=" not in text):
+    if not names or len(text) > _LONGEST_CALL or ("{" not in text and "<function=" not in text):
         return text, []
     found: list[tuple[str, str]] = []
     rest = text
     for pattern in (_CALL, _FUNCTION, _MISTRAL, _PYTHON):
         for match in pattern.finditer(rest):
             *name, body = match.groups()
-            found += _called(body or "{}", name[0] if name else "")
+            found += _called(body.strip() or "{}", name[0] if name else "")
         if found:
             rest = pattern.sub("", rest)
             break
     else:
-        found, rest = _called(_FENCE.sub("", text), "", whole=True), ""
+        found, rest = _called(unfenced(text), "", whole=True), ""
     known = [(name, arguments) for name, arguments in found if name in names]
     return (rest, known) if known and len(known) == len(found) else (text, [])
 
@@ -102,10 +90,28 @@ def _called(text: str, name: str, *, whole: bool = False) -> list[tuple[str, str
     return calls
 
 
+def _unthought(text: str) -> str:
+    """Without what was thought. A template may have begun a thought in the prompt: all before an
+    end that nothing begins is one; and one that never ends lasts to the end.
+    """
+    kept: list[str] = []
+    opened, last = False, 0
+    for mark in _THOUGHT.finditer(text):
+        if mark["opens"]:
+            kept += [] if opened else [text[last : mark.start()]]
+            opened = True
+            continue
+        if not opened:
+            kept.clear()
+        opened, last = False, mark.end()
+    return "".join(kept if opened else [*kept, text[last:]])
+
+
 def _final_channel(text: str) -> str:
     """Of gpt-oss' channels, the one that is meant for people."""
     if "<|channel|>" in text:
-        text = _UNFINISHED_CHANNEL.sub("", text)
+        last = text.rfind("<|channel|>")
+        text = text if "<|message|>" in text[last:] else text[:last]
         said = [body for name, body in _CHANNEL.findall(text) if name == "final"]
         return "\n".join(said) if said else _CHANNEL.sub("", text)
     return _BARE_CHANNELS.sub("", text)

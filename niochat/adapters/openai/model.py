@@ -26,7 +26,7 @@ from niochat.adapters.openai.completion import (
     ToolCall,
 )
 from niochat.adapters.openai.errors import Told, refusal_of, translate
-from niochat.adapters.openai.forms import Form, other_forms, understood
+from niochat.adapters.openai.forms import Form, of_form, other_forms, understood
 from niochat.adapters.openai.reading import Answer
 from niochat.adapters.openai.refusals import Refusal, shown
 from niochat.adapters.openai.request import Request
@@ -82,21 +82,24 @@ class Models:
         body = request.body(forms)
         tried = {body}
         told: ModelError | None = None
+        guessed = False
         while True:
             try:
                 completion = await self._once(request, forms, body, ends - time.monotonic())
             except Exception as error:  # every library below the client has errors of its own
                 refusal = refusal_of(error)
                 failed = translate(error, refusal, _sentence(request, refusal))
-                if refusal is None or len(tried) >= MOST_FORMS or time.monotonic() >= ends:
+                if refusal is None or not of_form(refusal) or time.monotonic() >= ends:
                     raise failed from error
                 # What a mere guess is refused for does not tell what was wrong.
-                told = failed if told is None or understood(refusal) else told
-                candidates = [*other_forms(refusal, forms), *_usual(endpoint, forms, refusal)]
+                if told is None or (understood(refusal) and not guessed):
+                    told = failed
+                candidates = [*other_forms(refusal, forms), *_usual(endpoint, refusal)]
                 bodies = ((each, request.body(each)) for each in candidates)
                 untried = next(((f, b) for f, b in bodies if b not in tried), None)
-                if untried is None:
+                if untried is None or len(tried) >= MOST_FORMS:
                     raise told from error
+                guessed |= not understood(refusal)
                 forms, body = untried
                 tried.add(body)
                 _log.info(
@@ -162,9 +165,9 @@ def _known_as(endpoint: Endpoint) -> _Known:
     return endpoint.url, endpoint.key, endpoint.model, endpoint.options.forms
 
 
-def _usual(endpoint: Endpoint, forms: Forms, refusal: Refusal) -> list[Forms]:
+def _usual(endpoint: Endpoint, refusal: Refusal) -> list[Forms]:
     """What was learned may not be true any more."""
-    return [endpoint.options.forms] if refusal.status in (400, 422) and forms else []
+    return [] if understood(refusal) else [endpoint.options.forms]
 
 
 def _sentence(request: Request, refusal: Refusal | None) -> str:

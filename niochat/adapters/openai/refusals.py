@@ -79,7 +79,7 @@ def shown(sentence: str, secrets: Iterable[str], request: str) -> str:
     """The sentence for people: short, and neither a secret nor a piece of the request in it."""
     for secret in sorted((each for each in secrets if len(each) > 3), key=len, reverse=True):
         sentence = sentence.replace(secret, _HIDDEN)
-    sentence = _SECRET.sub(_HIDDEN, sentence)
+    sentence = _SECRET.sub(_HIDDEN, sentence)[: 3 * LONGEST_SENTENCE]
     sentence = _QUOTED.sub(lambda found: _unless_in(found, request), sentence)
     sentence = _without_echo(sentence, request)
     sentence = _EMAIL.sub(_HIDDEN, _NUMBER.sub(_HIDDEN, sentence))

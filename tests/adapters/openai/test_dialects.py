@@ -209,6 +209,37 @@ async def test_an_end_point_that_became_another_is_learned_anew(opening: Opening
     assert len(client.at.asked) == 3 + 2 + 1
 
 
+@pytest.mark.parametrize(
+    ("told", "code", "requests"),
+    [
+        ("This model's maximum context length is 8192 tokens.", "model_context", 1),
+        ("Nope: 42", "model_400", 6),
+    ],
+)
+async def test_what_was_learned_does_not_hide_what_is_wrong_later(
+    opening: Opening, told: str, code: str, requests: int
+) -> None:
+    client = await opening(openai_now)
+    await client()
+    client.at.asked.clear()
+    client.at.dialect = lambda body: openai_now(body) or (400, openai_error(told))
+
+    error = await client.refused()
+
+    assert (error.code, told in str(error)) == (code, True)
+    assert len(client.at.asked) <= requests
+
+
+@pytest.mark.parametrize("status", [429, 500, 503])
+async def test_a_failure_in_between_is_told_as_what_it_is(opening: Opening, status: int) -> None:
+    client = await opening(lambda body: openai_now(body) or (status, {"error": "overloaded"}))
+
+    error = await client.refused()
+
+    assert error.retryable
+    assert error.code == ("model_rate_limited" if status == 429 else f"model_{status}")
+
+
 async def test_what_was_learned_is_forgotten_after_its_time(opening: Opening) -> None:
     client = await opening(openai_now)
     client.models = Models(learned_for_s=-1.0)
@@ -365,3 +396,13 @@ async def test_a_server_that_does_not_stream_is_read_whole(opening: Opening) -> 
     client = await opening(lambda _: None, said("Olá!"))
 
     assert (await client(stream=True)).text == "Olá!"
+
+
+async def test_pictures_among_texts_are_kept_in_every_form(opening: Opening) -> None:
+    picture = {"type": "image_url", "image_url": {"url": "data:image/png;base64,AA=="}}
+    talk = [*FIRST, {"role": "user", "content": [{"type": "text", "text": "a luz"}, picture]}]
+
+    for form in Form:
+        client = await opening()
+        await client(talk, Options(forms=frozenset({form})))
+        assert str(picture) in str(client.at.asked[0]["messages"]), form

@@ -1,6 +1,7 @@
 """Whatever shape an answer has, whole or streamed, it is read as what was meant."""
 
 import json
+import time
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -104,6 +105,22 @@ async def test_a_text_is_what_is_meant_for_people(at: EndPoint, name: str) -> No
     answer, text = TEXTS[name]
 
     assert (await asked(at, answer)).text.strip() == text
+
+
+HOSTILE = ["<think>", "</think>", "<|channel|>", "<|channel|>a", "<tool_call>{", "<function=a>",
+           "[TOOL_CALLS]{", "[THINK]", "<", " ", "```", "{}", '{"name": 1}', ","]  # fmt: skip
+
+
+@pytest.mark.parametrize("bit", HOSTILE)
+async def test_an_answer_made_to_be_slow_is_not(at: EndPoint, bit: str) -> None:
+    """It would hold up every other tenant's turns in its process."""
+    text = "<{" + bit * (200_000 // len(bit))
+    began = time.process_time()
+
+    await asked(at, said(text, tool_calls=[call("faturas", text)]))
+    await asked(at, said(text))
+
+    assert time.process_time() - began < 2
 
 
 STREAMED = ["Olá!", "<think>hm, hm</think>Olá!", HARMONY, "Olá!<|im_end|>", "[THINK]a[/THINK]Olá!"]
