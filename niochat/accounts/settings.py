@@ -59,7 +59,9 @@ class SettingsChange:
 
 @dataclass(frozen=True, slots=True)
 class AssistantView:
-    """``values`` as a file would say them, without the key; empty before there is an assistant."""
+    """``values`` as a file would say them, without the key, and of further headers and fields the
+    names alone; empty before there is an assistant.
+    """
 
     version: int
     enabled: bool

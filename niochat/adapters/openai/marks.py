@@ -32,7 +32,15 @@ _UNFINISHED = re.compile(r"(?:<[^<>\s]{0,40}|\[/?[A-Z_]{0,12})$")
 _CALL = re.compile(r"<tool_call>(.*?)(?:</tool_call>|$)", re.S)
 _FUNCTION = re.compile(r"<function=([\w.\-]{1,64})>(.*?)(?:</function>|$)", re.S)
 _MISTRAL = re.compile(r"\[TOOL_CALLS\]\s*([\w\-]*)(?:\[CALL_ID\][\w\-]*)?(?:\[ARGS\])?(.*)$", re.S)
+_HARMONY = re.compile(
+    r"<\|channel\|>\s?commentary to=functions\.([\w\-]{1,64})[^<]{0,80}"
+    r"(?:<\|constrain\|>[^<]{0,80})?<\|message\|>(.*?)(?:<\|call\|>|<\|end\|>|$)",
+    re.S,
+)
 _PYTHON = re.compile(r"^\s*<\|python_tag\|>(.*)$", re.S)
+_TOLD = re.compile(r"^\[chamada de ([\w\-]{1,64})\] (.*)$", re.M)
+"""As :mod:`niochat.adapters.openai.history` tells earlier calls where templates know none."""
+_CALLING = re.compile(r"\[chamada de |<tool_call>|<function=|\[TOOL_CALLS\]|<\|python_tag\|>")
 _LONGEST_CALL = 20_000
 
 
@@ -49,7 +57,10 @@ def spoken(text: str) -> str:
 
 def spoken_so_far(text: str) -> str:
     """The same of a text that still comes: a mark may have begun at its end."""
-    return _UNFINISHED.sub("", spoken(text)) if _marked(text) else text
+    if not _marked(text):
+        return text
+    call = _CALLING.search(text)
+    return _UNFINISHED.sub("", spoken(text[: call.start()] if call else text))
 
 
 def calls_in(text: str, names: frozenset[str]) -> tuple[str, list[tuple[str, str]]]:
@@ -59,8 +70,9 @@ def calls_in(text: str, names: frozenset[str]) -> tuple[str, list[tuple[str, str
     if not names or len(text) > _LONGEST_CALL or ("{" not in text and "<function=" not in text):
         return text, []
     found: list[tuple[str, str]] = []
-    rest = text
-    for pattern in (_CALL, _FUNCTION, _MISTRAL, _PYTHON):
+    # What was merely thought of is not called.
+    rest = text = _unthought(text)
+    for pattern in (_CALL, _FUNCTION, _MISTRAL, _HARMONY, _TOLD, _PYTHON):
         for match in pattern.finditer(rest):
             *name, body = match.groups()
             found += _called(body.strip() or "{}", name[0] if name else "")

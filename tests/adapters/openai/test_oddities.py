@@ -124,9 +124,10 @@ async def test_an_answer_made_to_be_slow_is_not(at: EndPoint, bit: str) -> None:
 
 
 STREAMED = ["Olá!", "<think>hm, hm</think>Olá!", HARMONY, "Olá!<|im_end|>", "[THINK]a[/THINK]Olá!"]
+WRITTEN = 'Olá!<tool_call>{"name": "planos", "arguments": {}}</tool_call>'
 
 
-@pytest.mark.parametrize("text", STREAMED)
+@pytest.mark.parametrize("text", [*STREAMED, WRITTEN])
 @pytest.mark.parametrize("size", [1, 3, 7])
 async def test_a_streamed_text_shows_nothing_else_while_it_comes(
     at: EndPoint, text: str, size: int
@@ -137,7 +138,7 @@ async def test_a_streamed_text_shows_nothing_else_while_it_comes(
 
     completion = await models.complete(
         Endpoint(at.url, "chave", "m"), [{"role": "user", "content": "oi"}], max_tokens=9,
-        timeout_s=10, stream=True, wrote=told.append,
+        timeout_s=10, stream=True, tools=TOOLS, wrote=told.append,
     )  # fmt: skip
 
     assert completion.text == "Olá!"
@@ -234,6 +235,12 @@ CALLS: dict[str, tuple[Any, Called]] = {
     "Llama's as text": (said('{"name": "faturas", "parameters": {"opcao": 1}}'), [A]),
     "Llama's mark": (said('<|python_tag|>{"name": "faturas", "parameters": {"opcao": 1}}'), [A]),
     "Llama's function": (said('<function=faturas>{"opcao": 1}</function>'), [A]),
+    "gpt-oss' as text": (said(
+        "<|channel|>analysis<|message|>hm<|end|><|start|>assistant<|channel|>commentary "
+        'to=functions.faturas <|constrain|>json<|message|>{"opcao": 1}<|call|>'), [A]),
+    "as earlier ones were told": (said('Vou ver.\n[chamada de faturas] {"opcao": 1}'), [A]),
+    "only thought of": (said(
+        '<think><tool_call>{"name": "planos", "arguments": {}}</tool_call>?</think>Olá!'), []),
     "a tool that nobody offered": (said('{"name": "apagar", "parameters": {}}'), []),
     "JSON that is no call": (said('{"valor": 1}'), []),
     "streamed": (pieces(
