@@ -195,7 +195,10 @@ class _Run:
     def _without_model(self, error: ModelError) -> FinishAssistantTurn:
         """What tools did is told by a sentence of ours; else the tenant's fixed one is said."""
         case = self._case
-        _log.warning("turn_without_model", turn=str(self._failed.turn), code=error.code)
+        _log.warning(
+            "turn_without_model", turn=str(self._failed.turn), code=error.code,
+            detail=_detail(error),
+        )  # fmt: skip
         if case.instead:
             return self._answered(case.instead, error.code, _detail(error))
         note = summary(case, "O assistente parou: o modelo de linguagem falhou.")
