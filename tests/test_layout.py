@@ -113,7 +113,7 @@ def _opened(tree: ast.Module) -> Iterator[tuple[str, str]]:
 
 TURNS = (
     "assistant/turn.py", "assistant/dialogue.py", "assistant/toolbox.py",
-    "adapters/openai/model.py", "actors/turns.py", "domain/replying.py",
+    "adapters/openai/errors.py", "actors/turns.py", "domain/replying.py",
 )  # fmt: skip
 OPENED_BY_TURNS = ("accounts/directory.py", "vault/vault.py", "adapters/postgres/database.py")
 SENDS = ("outbox/deliver.py", "adapters/whatsapp/uazapi/judge.py")

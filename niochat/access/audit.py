@@ -18,7 +18,7 @@ import structlog
 
 from niochat.access.heads import Head, Heads
 from niochat.adapters import clock
-from niochat.adapters.postgres.audit import record
+from niochat.adapters.postgres.audit import look
 from niochat.adapters.postgres.database import Connection, Database
 from niochat.adapters.postgres.queries import queries
 from niochat.domain.audit import Entry
@@ -85,7 +85,7 @@ class Audit:
             else self._database.tenant(entry.tenant_id)
         )
         async with place as connection:
-            await record(connection, entry)
+            await look(connection, entry)
 
     async def seal(self) -> int:
         """One link over what has been written; how many rows it holds. 0 when there are none, or

@@ -1,8 +1,9 @@
 """What is sent twice under one key happens once: the answer is kept, and given again.
 
-What a request changes and its answer are two transactions. One that died between the two is run
-again: what it makes has a name of its own (a login, a slug, the name of a key), so the second run
-is refused and makes nothing. See draft-ietf-httpapi-idempotency-key-header.
+What a request changes and its answer are two transactions. The first one notes what it did with
+the key (``adapters/postgres/audit.py``): one that died before it is run again, one that died
+between the two is not, and whoever asks again is told what was done.
+See draft-ietf-httpapi-idempotency-key-header.
 """
 
 import asyncio
@@ -65,6 +66,12 @@ class OtherRequest(Refused):
     code = "key_reused"
 
 
+class AnswerLost(Refused):
+    """It was done, and whoever did it died before they could say so."""
+
+    code = "answer_lost"
+
+
 class Idempotency:
     """Keys of all callers, with the gate's role: it knows who calls."""
 
@@ -73,7 +80,9 @@ class Idempotency:
         self._seals = seals
 
     async def begin(self, asked: Asked) -> Lease | Kept:
-        """Raises ``OtherRequest``, ``Refused`` (``in_progress``) while another one works on it."""
+        """Raises ``OtherRequest``, ``AnswerLost``, ``Refused`` (``in_progress``) while another one
+        works on it.
+        """
         holder = uuid4()
         place = (asked.tenant_id, asked.caller, asked.route, asked.key)
         async with self._database.gate() as connection:
@@ -86,6 +95,11 @@ class Idempotency:
         if row is not None and row["request"] != asked.request:
             raise OtherRequest(
                 "this Idempotency-Key was used for something else: take a new one for a new request"
+            )
+        if row is not None and row["status"] is None and row["acted"] and row["over"]:
+            raise AnswerLost(
+                f"it was done ({row['acted']}) and its answer was lost: look at what is there now,"
+                " and take a new key for what is still to be done"
             )
         if row is None or row["status"] is None:
             raise Refused(

@@ -7,14 +7,14 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.message import EmailMessage
-from email.utils import format_datetime, make_msgid
+from email.utils import format_datetime
 from typing import Any
 from uuid import UUID
 
 import orjson
 import structlog
 
-from niochat.adapters import clock
+from niochat.adapters.clock import agreed
 from niochat.adapters.postgres.database import Connection, Database
 from niochat.adapters.postgres.queries import queries
 from niochat.domain.errors import NiochatError, Unavailable
@@ -79,7 +79,7 @@ class Post:
 
     async def send_due(self, send: Send, now: datetime) -> int:
         """Send what is due, each claimed before it leaves; how many left. A mail whose sender died
-        leaves again: twice is better than never.
+        leaves again, under the Message-ID that it had: twice is better than never.
         """
         async with self._database.gate() as connection:
             claimed = await connection.fetch(_SQL["claim"], now, AT_ONCE)
@@ -91,7 +91,7 @@ class Post:
     async def _send(self, send: Send, row: Any, now: datetime) -> bool:
         said = orjson.loads(self._seals.open(row["sealed"], tenant_id=PLATFORM, purpose=PURPOSE))
         try:
-            await send(_message(self._sender, row["recipient"], said, now))
+            await send(_message(self._sender, row, said, now))
         except Unavailable as error:
             given_up = row["attempts"] >= MOST_ATTEMPTS
             _log.warning("mail_put_off", mail=str(row["id"]), attempts=row["attempts"],
@@ -110,7 +110,7 @@ async def deliver_for_ever(post: Post, send: Send) -> None:
     while True:
         await asyncio.sleep(EVERY_S)
         try:
-            while await post.send_due(send, clock.now()):
+            while await post.send_due(send, agreed.now()):
                 pass
         except NiochatError as error:
             _log.warning("mail_put_off", code=error.code)
@@ -118,13 +118,13 @@ async def deliver_for_ever(post: Post, send: Send) -> None:
             _log.error("mail_failed", exc_info=error)
 
 
-def _message(sender: str, recipient: str, said: dict[str, str], now: datetime) -> EmailMessage:
+def _message(sender: str, row: Any, said: dict[str, str], now: datetime) -> EmailMessage:
     message = EmailMessage()
     message["From"] = sender
-    message["To"] = recipient
+    message["To"] = row["recipient"]
     message["Subject"] = said["subject"]
     message["Date"] = format_datetime(now)
-    message["Message-ID"] = make_msgid(domain="niochat.invalid")
+    message["Message-ID"] = f"<{row['id']}@niochat.invalid>"  # who gets it twice can tell
     message["Auto-Submitted"] = "auto-generated"
     message.set_content(said["text"])
     return message

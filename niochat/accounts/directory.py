@@ -1,5 +1,6 @@
 """Look-ups of tenants, channels, assistants and ERPs, cached for seconds."""
 
+import json
 import time
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -14,6 +15,8 @@ from niochat.accounts.records import (
     TenantRecord,
 )
 from niochat.accounts.sealing import Purpose
+from niochat.adapters.openai.completion import Options
+from niochat.adapters.openai.forms import Form
 from niochat.adapters.postgres.database import Database
 from niochat.adapters.postgres.queries import queries
 from niochat.domain.erp import Capability, ErpAccount
@@ -128,7 +131,23 @@ class Directory:
         sealed = found.pop("api_key_sealed")
         purpose = Purpose.ASSISTANT_KEY
         key = self._vault.open(sealed, tenant_id=tenant_id, purpose=purpose)
-        return AssistantRecord(api_key=key, **found)
+        options = self._options(tenant_id, found)
+        return AssistantRecord(api_key=key, options=options, **found)
+
+    def _options(self, tenant_id: UUID, found: dict[str, Any]) -> Options:
+        """Taken out of an assistant's row."""
+        sealed = found.pop("extra_sealed")
+        purpose = Purpose.ASSISTANT_EXTRA
+        opened = self._vault.open(sealed, tenant_id=tenant_id, purpose=purpose) if sealed else "{}"
+        extra = json.loads(opened)
+        return Options(
+            temperature=found.pop("temperature"),
+            seed=found.pop("seed"),
+            parallel_tool_calls=found.pop("parallel_tool_calls"),
+            headers=extra.get("headers", {}),
+            body=extra.get("body", {}),
+            forms=_forms(found.pop("dialect")),
+        )
 
     async def _load_erp(self, tenant_id: UUID) -> ErpRecord | None:
         async with self._database.tenant(tenant_id) as connection:
@@ -147,6 +166,11 @@ class Directory:
             probed_at=row["probed_at"],
             weight=weight_of(row["plan"]),
         )
+
+
+def _forms(stored: Sequence[str]) -> frozenset[Form]:
+    """The same of forms."""
+    return frozenset(form for form in Form if form in stored)
 
 
 def _known(stored: Sequence[str] | None) -> frozenset[Capability] | None:

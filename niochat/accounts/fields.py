@@ -3,19 +3,24 @@
 No message holds the value: it may be a secret in the wrong place.
 """
 
+import json
 import re
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Annotated
+from typing import Annotated, Any
 from urllib.parse import urlsplit, urlunsplit
 from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationInfo
 
+from niochat.adapters.openai.completion import OWN_FIELDS, OWN_HEADERS
+from niochat.domain.policy import MODEL_WITHIN_S
+
 _SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _FROM_ENV = "env:"
 _PORTS = {"http": 80, "https": 443}
+_LONGEST_EXTRA = 8000
 
 
 def _from_env(value: object, info: ValidationInfo) -> object:
@@ -80,6 +85,42 @@ def _header_value(value: SecretStr) -> SecretStr:
     return value
 
 
+def _header_name(value: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,80}", value):
+        raise ValueError("must be the name of an HTTP header")
+    if value.lower() in OWN_HEADERS:
+        raise ValueError("this header is NioChat's own: choose another")
+    return value
+
+
+def _header_text(value: SecretStr) -> SecretStr:
+    secret = value.get_secret_value()
+    if secret != secret.strip() or not secret or not all(" " <= c <= "~" for c in secret):
+        raise ValueError("must be one line of visible ASCII characters")
+    return value
+
+
+def _extra_body(values: dict[str, Any]) -> dict[str, Any]:
+    if any(name in OWN_FIELDS for name in values):
+        own = ", ".join(sorted(set(values) & OWN_FIELDS))
+        raise ValueError(f"NioChat sets these itself, or nobody may: {own}")
+    try:
+        size = len(json.dumps(values, allow_nan=False))
+    except (TypeError, ValueError, RecursionError):
+        raise ValueError("must be what JSON can hold") from None
+    if size > _LONGEST_EXTRA:
+        raise ValueError(f"must be at most {_LONGEST_EXTRA} characters of JSON")
+    return values
+
+
+def _within_a_turn(value: float) -> float:
+    if not 1 <= value <= MODEL_WITHIN_S:
+        raise ValueError(
+            f"must be 1 to {MODEL_WITHIN_S:g}: a turn with a slow ERP has to end within 200 s"
+        )
+    return value
+
+
 def _code(value: object) -> object:
     if isinstance(value, int) and not isinstance(value, bool):
         value = str(value)
@@ -116,6 +157,17 @@ Secret = Annotated[
 Switch = Annotated[bool, Field(strict=True)]
 Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 Count = Annotated[int, Field(strict=True)]
+HeaderName = Annotated[str, AfterValidator(_header_name)]
+HeaderText = Annotated[
+    SecretStr, Field(max_length=4096), AfterValidator(_header_text), BeforeValidator(_from_env)
+]
+ExtraBody = Annotated[dict[str, Any], Field(max_length=40), AfterValidator(_extra_body)]
+"""Further fields of a request. They may be secret."""
+ModelSeconds = Annotated[
+    Number,
+    AfterValidator(_within_a_turn),
+    Field(json_schema_extra={"minimum": 1, "maximum": MODEL_WITHIN_S}),
+]
 Code = Annotated[str, BeforeValidator(_code)]
 Price = Annotated[Decimal, Field(ge=0, max_digits=12, decimal_places=4), BeforeValidator(_number)]
 """Kept by the database as ``numeric(12, 4)``: more digits would be another price."""

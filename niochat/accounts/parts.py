@@ -61,13 +61,12 @@ async def sync_assistant(
     connection: Connection, vault: Seals, tenant_id: UUID, entry: AssistantEntry, row: Row | None
 ) -> Outcome:
     """The assistant's row; ``enabled`` is part of the tenant's policy and not of it."""
-    stored = row["api_key_sealed"] if row is not None else None
+    seals = TenantSeals(vault, tenant_id)
+    stored, extra = (None, None) if row is None else (row["api_key_sealed"], row["extra_sealed"])
     wanted = {
         "endpoint": entry.endpoint,
         "model": entry.model,
-        "api_key_sealed": TenantSeals(vault, tenant_id).kept(
-            stored, entry.api_key, Purpose.ASSISTANT_KEY
-        ),
+        "api_key_sealed": seals.kept(stored, entry.api_key, Purpose.ASSISTANT_KEY),
         "persona": entry.persona.model_dump(exclude_none=True),
         "stream": entry.stream,
         "max_steps": entry.max_steps,
@@ -77,11 +76,21 @@ async def sync_assistant(
         "turns_at_once": entry.turns_at_once,
         "price_in": entry.price_in,
         "price_out": entry.price_out,
+        "temperature": entry.temperature,
+        "seed": entry.seed,
+        "parallel_tool_calls": entry.parallel_tool_calls,
+        "dialect": sorted({form.value for form in entry.dialect}),
+        "extra_sealed": _extra(seals, entry, extra),
     }
     if row is not None and all(row[column] == value for column, value in wanted.items()):
         return Outcome.UNCHANGED
     await connection.execute(_SQL["put_assistant"], tenant_id, *wanted.values())
     return Outcome.CREATED if row is None else Outcome.CHANGED
+
+
+def _extra(seals: TenantSeals, entry: AssistantEntry, stored: bytes | None) -> bytes | None:
+    wanted = entry.extra()
+    return None if wanted is None else seals.kept(stored, wanted, Purpose.ASSISTANT_EXTRA)
 
 
 async def sync_erp(

@@ -1,16 +1,21 @@
 """A provider as its operator declares it; the rim: everything below is checked."""
 
+import json
 from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, SecretStr, model_validator
 
 from niochat.accounts.declared import Declared, wrong_at
 from niochat.accounts.fields import (
     Address,
     Code,
     Count,
+    ExtraBody,
+    HeaderName,
+    HeaderText,
+    ModelSeconds,
     Name,
     Number,
     Price,
@@ -21,6 +26,7 @@ from niochat.accounts.fields import (
     Timezone,
 )
 from niochat.accounts.rules import PolicyEntry
+from niochat.adapters.openai.forms import Form
 from niochat.domain.erp import Category
 from niochat.domain.plan import DEFAULT, TURNS_AT_ONCE, Plan
 from niochat.domain.policy import Policy
@@ -74,8 +80,8 @@ class AssistantEntry(Declared):
     """Calls of the model in one turn."""
     max_tokens: Annotated[Count, Field(ge=1, le=100_000)] = 800
     """Tokens of one answer."""
-    max_seconds: Annotated[Number, Field(ge=1, le=600)] = 45.0
-    """Seconds of one turn."""
+    max_seconds: ModelSeconds = 45.0
+    """Seconds that the model may take in one turn."""
     turns_per_minute: Annotated[Count, Field(ge=1, le=1_000_000)] = 6000
     """Turns this provider may start in a minute."""
     turns_at_once: Annotated[Count, Field(ge=1, le=10_000)] = TURNS_AT_ONCE
@@ -84,6 +90,27 @@ class AssistantEntry(Declared):
     """What a million tokens read cost, in the provider's currency; 0: not told."""
     price_out: Price = Decimal(0)
     """The same of tokens written."""
+    temperature: Annotated[Number, Field(ge=0, le=2)] | None = None
+    """0: always the likeliest word; left out: as the model has it. Some models take none."""
+    seed: Annotated[Count, Field(ge=0, le=2**31 - 1)] | None = None
+    parallel_tool_calls: Switch | None = None
+    """Whether the model may want several tools at once; left out: as the model has it."""
+    dialect: Annotated[tuple[Form, ...], Field(max_length=len(Form))] = ()
+    """What the end point wants otherwise, where it should not be learned from its refusals."""
+    extra_headers: Annotated[dict[HeaderName, HeaderText], Field(max_length=20)] = Field(
+        default_factory=dict
+    )
+    """Sent with every request, sealed, never shown."""
+    extra_body: ExtraBody = Field(default_factory=dict, repr=False)
+    """Further fields of every request, sealed, never shown."""
+
+    def extra(self) -> SecretStr | None:
+        """Headers and fields as they are sealed."""
+        headers = {name: text.get_secret_value() for name, text in self.extra_headers.items()}
+        if not headers and not self.extra_body:
+            return None
+        whole = {"headers": headers, "body": self.extra_body}
+        return SecretStr(json.dumps(whole, sort_keys=True))
 
 
 class ErpKind(StrEnum):

@@ -6,6 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
+from niochat.adapters.openai.completion import Options
 from niochat.domain.erp import Capability, ErpAccount
 
 
@@ -87,6 +88,8 @@ class AssistantRecord:
     timezone: str
     price_in: Decimal = Decimal(0)
     price_out: Decimal = Decimal(0)
+    options: Options = field(default_factory=Options)
+    """What it sets of how the model is asked; headers and fields are opened, never logged."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ class Purpose(StrEnum):
     CHANNEL_SECRET = "webhook secret"
     CHANNEL_HMAC = "webhook signing key"
     ASSISTANT_KEY = "assistant key"
+    ASSISTANT_EXTRA = "assistant extra"
     ERP_TOKEN = "erp token"
 
 

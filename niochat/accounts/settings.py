@@ -1,5 +1,6 @@
 """A tenant's own settings over the API: what its file knows, changed by who has seen it."""
 
+import json
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
@@ -22,6 +23,8 @@ from niochat.domain.sealing import Seals
 
 _SQL = queries("tenants")
 _ENABLED = "assistant_enabled"
+_EXTRA = {"extra_headers": "headers", "extra_body": "body"}
+"""Of an assistant's settings those that are sealed together, and as what."""
 _BURST = ("burst_window_s", "burst_limit_s")
 
 Row = Mapping[str, Any]
@@ -56,7 +59,9 @@ class SettingsChange:
 
 @dataclass(frozen=True, slots=True)
 class AssistantView:
-    """``values`` as a file would say them, without the key; empty before there is an assistant."""
+    """``values`` as a file would say them, without the key, and of further headers and fields the
+    names alone; empty before there is an assistant.
+    """
 
     version: int
     enabled: bool
@@ -115,7 +120,7 @@ class TenantSettings:
         async with self._database.path() as connection:
             row = await _found(connection, "tenant_row", tenant_id)
             stored = await connection.fetchrow(_SQL["assistant_of"], tenant_id)
-        return _assistant(row, dict(stored) if stored is not None else None)
+        return self._assistant(tenant_id, row, dict(stored) if stored is not None else None)
 
     async def change_assistant(
         self, tenant_id: UUID, seen: frozenset[str] | None, change: Mapping[str, Any], who: Who
@@ -129,7 +134,7 @@ class TenantSettings:
             row = await _held(connection, tenant_id, seen)
             found = await connection.fetchrow(_SQL["assistant_of"], tenant_id)
             stored = dict(found) if found is not None else None
-            before = _assistant(row, stored)
+            before = self._assistant(tenant_id, row, stored)
             entry = self._entry(tenant_id, before, stored, change)
             await sync_assistant(connection, self._seals, tenant_id, entry, stored)
             policy = {**row["policy"], _ENABLED: entry.enabled}
@@ -138,7 +143,7 @@ class TenantSettings:
                 return before
             version = await change_tenant(connection, row, replace(stored_row(row), policy=policy))
             row = {**row, "policy": policy, "config_version": version}
-            after = _assistant(row, dict(changed))
+            after = self._assistant(tenant_id, row, dict(changed))
             await record(connection, Entry(
                 tenant_id, who, "settings.assistant", f"tenant:{tenant_id}",
                 _told({**before.values, "enabled": before.enabled}, change),
@@ -162,8 +167,40 @@ class TenantSettings:
                 values["api_key"] = self._seals.open(
                     stored["api_key_sealed"], tenant_id=tenant_id, purpose=Purpose.ASSISTANT_KEY
                 )
+        self._keep_extra(tenant_id, values, stored, change)
         known = {name: value for name, value in values.items() if value is not None}
         return _validated(AssistantEntry, known)
+
+    def _keep_extra(
+        self, tenant_id: UUID, values: dict[str, Any], stored: Row | None, change: Mapping[str, Any]
+    ) -> None:
+        """What is sealed stays where it is not sent; as the key, at its own endpoint only."""
+        extra = self._extra(tenant_id, stored)
+        for name, part in _EXTRA.items():
+            if name in change:
+                continue
+            values[name] = extra[part]
+            if stored is not None and extra[part] and values["endpoint"] != stored["endpoint"]:
+                raise Invalid(
+                    f"send {name} too, or null: the stored one goes to its own endpoint only",
+                    code="extra_needed",
+                )
+
+    def _extra(self, tenant_id: UUID, stored: Row | None) -> dict[str, Any]:
+        sealed = stored["extra_sealed"] if stored is not None else None
+        if sealed is None:
+            return {part: {} for part in _EXTRA.values()}
+        opened = self._seals.open(sealed, tenant_id=tenant_id, purpose=Purpose.ASSISTANT_EXTRA)
+        return dict(json.loads(opened))
+
+    def _assistant(self, tenant_id: UUID, row: Row, stored: Row | None) -> AssistantView:
+        """Of what is sealed beside the key, only the names."""
+        view = _assistant(row, stored)
+        if stored is None:
+            return view
+        extra = self._extra(tenant_id, stored)
+        names = {name: sorted(extra[part]) for name, part in _EXTRA.items()}
+        return replace(view, values={**view.values, **names})
 
 
 async def _held(
@@ -210,7 +247,7 @@ def _assistant(row: Row, stored: Row | None) -> AssistantView:
     values = {} if stored is None else {
         name: stored[name]
         for name in AssistantEntry.model_fields
-        if name not in ("enabled", "api_key")
+        if name not in ("enabled", "api_key", *_EXTRA)
     }  # fmt: skip
     for price in ("price_in", "price_out"):
         if price in values:
@@ -233,6 +270,6 @@ def _validated(model: type[Model], values: Mapping[str, Any]) -> Model:
 
 def _told(values: Mapping[str, Any], changed: Mapping[str, Any]) -> dict[str, Any]:
     """For the log: what was changed, and what of it is no text and no secret."""
-    quiet = ("_text", "api_key", "persona")
+    quiet = ("_text", "api_key", "persona", *_EXTRA)
     shown = {k: v for k, v in values.items() if k in changed and not k.endswith(quiet)}
     return {**shown, "changed": sorted(changed)}

@@ -10,12 +10,18 @@ from typing import Any, TypeVar
 
 from openai.types.chat import ChatCompletionMessageParam
 
+from niochat.adapters.openai.arguments import valid
 from niochat.adapters.openai.model import Completion, Endpoint, ModelError, Models, ToolCall
 from niochat.assistant.folding import storable
 from niochat.assistant.settings import AssistantSettings
+from niochat.domain.policy import MODEL_WITHIN_S
 
 MAX_CALLS = 4
 """To a model that fails, for one answer; then people take over."""
+MORE_ROOM = 4
+"""Times ``max_tokens``, once in a turn, for an answer that did not fit: models that think first
+count their thinking.
+"""
 _MILLION = Decimal(1_000_000)
 Result = TypeVar("Result")
 
@@ -34,9 +40,14 @@ class Dialogue:
     tokens_in: int = 0
     tokens_out: int = 0
     deadline: float = field(init=False)
+    _room: int = field(init=False)
+    _half: Completion | None = field(init=False, default=None)
+    """What was said of an answer that did not fit."""
 
     def __post_init__(self) -> None:
-        self.deadline = time.monotonic() + self.settings.max_seconds
+        # Kept settings may be older than the bound: the turn ends, so its model does before.
+        self.deadline = time.monotonic() + min(self.settings.max_seconds, MODEL_WITHIN_S)
+        self._room = self.settings.max_tokens
 
     @property
     def cost(self) -> Decimal:
@@ -56,6 +67,7 @@ class Dialogue:
         """The next thing the model says or wants. Raises ``ModelError`` when it does not."""
         error = ModelError("no time was left", code="model_timeout", retryable=False)
         pause = 0.0
+        self._half = None
         for attempt in range(MAX_CALLS):
             left = self.deadline - time.monotonic() - pause
             if left <= 0:
@@ -67,7 +79,10 @@ class Dialogue:
                 error = failure
             if not error.retryable:
                 break
-            pause = error.retry_after_s or min(0.5 * 2**attempt, 8.0) * random.uniform(0.7, 1.3)
+            shy = min(0.5 * 2**attempt, 8.0) * random.uniform(0.7, 1.3)
+            pause = 0.0 if error.code == "model_length" else error.retry_after_s or shy
+        if self._half is not None:
+            return self._half
         raise error
 
     def answer(self, said: str, results: Sequence[tuple[ToolCall, str]]) -> None:
@@ -77,10 +92,15 @@ class Dialogue:
                 "id": call.id,
                 "type": "function",
                 "function": {"name": call.name, "arguments": call.arguments},
+                **call.extra,
             }
             for call, _ in results
         ]
-        self.messages.append({"role": "assistant", "content": said or None, "tool_calls": calls})
+        message: Any = {"role": "assistant", "content": said or None, "tool_calls": calls}
+        thinking = next((call.thinking for call, _ in results if call.thinking), "")
+        if thinking:
+            message["reasoning_content"] = thinking
+        self.messages.append(message)
         for call, result in results:
             self.messages.append({"role": "tool", "tool_call_id": call.id, "content": result})
 
@@ -91,13 +111,13 @@ class Dialogue:
 
     async def _call(self, left: float) -> Completion:
         settings = self.settings
-        endpoint = Endpoint(settings.endpoint, settings.api_key, settings.model)
+        endpoint = Endpoint(settings.endpoint, settings.api_key, settings.model, settings.options)
         try:
             async with asyncio.timeout(left):
                 completion = await self.models.complete(
                     endpoint,
                     self.messages,
-                    max_tokens=settings.max_tokens,
+                    max_tokens=self._room,
                     timeout_s=left,
                     stream=settings.stream,
                     tools=self.tools,
@@ -113,10 +133,41 @@ class Dialogue:
         self.tokens_in += completion.tokens_in
         self.tokens_out += completion.tokens_out
         text = storable(completion.text).strip()
-        if not text and not completion.calls:
+        said = replace(completion, text=text, calls=tuple(map(_storable_call, completion.calls)))
+        self._check(said)
+        return said
+
+    def _check(self, said: Completion) -> None:
+        """Raises ``ModelError`` for what is no answer, or half of one."""
+        whole = said.calls and all(call.arguments == valid(call.arguments) for call in said.calls)
+        if said.finish == "length" and not whole:
+            if self._room == self.settings.max_tokens:
+                self._half = said if said.text or said.calls else None
+                error = ModelError(
+                    f"the answer did not fit in {self._room} tokens: raise max_tokens",
+                    code="model_length", retryable=True,
+                )  # fmt: skip
+                self._room *= MORE_ROOM
+                raise error
+            if not said.text and not said.calls:
+                raise ModelError(
+                    f"the model wrote {self._room} tokens and said nothing: raise max_tokens",
+                    code="model_length", retryable=False,
+                )  # fmt: skip
+        if said.calls:
+            return
+        if said.finish == "content_filter":
+            raise ModelError(
+                "the model's provider did not let the answer pass", code="model_filtered",
+                retryable=False,
+            )  # fmt: skip
+        if not said.text and said.refusal:
+            raise ModelError("the model refuses to answer", code="model_refused", retryable=True)
+        if not said.text:
             raise ModelError("the model said nothing", code="model_empty", retryable=True)
-        return replace(completion, text=text, calls=tuple(map(_storable_call, completion.calls)))
 
 
 def _storable_call(call: ToolCall) -> ToolCall:
-    return ToolCall(storable(call.id), storable(call.name), storable(call.arguments))
+    return replace(
+        call, id=storable(call.id), name=storable(call.name), arguments=storable(call.arguments)
+    )

@@ -5,13 +5,14 @@ from decimal import Decimal
 from typing import Protocol
 from uuid import UUID
 
+from niochat.adapters.openai.completion import Options
 from niochat.domain.erp import Capability
 
 
 class AssistantSettings(Protocol):
     """Endpoint, key and the limits of one turn. ``api_key`` is never logged.
 
-    Prices are per million tokens.
+    Prices are per million tokens. ``options``: how the model is asked; may be secret.
     """
 
     @property
@@ -34,6 +35,8 @@ class AssistantSettings(Protocol):
     def price_in(self) -> Decimal: ...
     @property
     def price_out(self) -> Decimal: ...
+    @property
+    def options(self) -> Options: ...
 
 
 SettingsOf = Callable[[UUID], Awaitable[AssistantSettings]]

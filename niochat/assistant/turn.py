@@ -198,8 +198,7 @@ class _Run:
         return Refusal(*announced) if announced else None
 
     def _ended_for_length(self, completion: Completion) -> bool:
-        reason = getattr(completion, "finish_reason", "")
-        return reason == "length" or completion.tokens_out >= self._max_tokens
+        return completion.finish == "length" or completion.tokens_out >= self._max_tokens
 
     async def _refuse(self, wrong: Refusal, text: str) -> None:
         """The text is kept for whoever tunes the prompt, and counted."""
@@ -267,7 +266,10 @@ class _Run:
     def _without_model(self, error: ModelError) -> FinishAssistantTurn:
         """What tools did is told by a sentence of ours; else the tenant's fixed one is said."""
         case = self._case
-        _log.warning("turn_without_model", turn=str(self._failed.turn), code=error.code)
+        _log.warning(
+            "turn_without_model", turn=str(self._failed.turn), code=error.code,
+            detail=_detail(error),
+        )  # fmt: skip
         if case.instead:
             return self._answered(case.instead, error.code, _detail(error))
         note = summary(case, "O assistente parou: o modelo de linguagem falhou.")

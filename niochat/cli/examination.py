@@ -1,5 +1,6 @@
 """What ``niochat doctor`` looks at: gateway, model, ERP, and what waits for people."""
 
+from typing import Any
 from uuid import UUID
 
 from rich.console import Console
@@ -10,6 +11,7 @@ from niochat.accounts.records import ChannelAddress
 from niochat.adapters.openai.model import Endpoint, ModelError, Models
 from niochat.adapters.postgres.migrate import newer
 from niochat.adapters.postgres.queries import queries
+from niochat.adapters.postgres.restored import to_be_moved_on
 from niochat.adapters.sgp.client import Sgp
 from niochat.cli import running
 from niochat.cli.people import access_of
@@ -17,6 +19,7 @@ from niochat.cli.providers import channels_of, probed
 from niochat.cli.weaknesses import weaknesses
 from niochat.domain.errors import Invalid, NiochatError
 from niochat.domain.held_back import HeldBack, Reason
+from niochat.domain.policy import MODEL_WITHIN_S
 from niochat.erp.journal import Journal
 from niochat.wiring.parts import Parts
 
@@ -25,6 +28,20 @@ _console = Console()
 NO_REDIS = (
     "Redis does not answer: start the server of REDIS_URL, or correct its address, user or password"
 )
+_GREETING: list[Any] = [
+    {"role": "system", "content": "Você atende clientes de um provedor de internet."},
+    {"role": "user", "content": "oi"},
+]
+_NO_ARGUMENTS: dict[str, Any] = {"type": "object", "properties": {}}
+_ONE_TOOL: list[Any] = [
+    {
+        "type": "function",
+        "function": {
+            "name": "listar_planos", "description": "Planos do provedor.",
+            "parameters": _NO_ARGUMENTS,
+        },
+    }
+]  # fmt: skip
 OWNS = (
     "the log-in of DATABASE_URL owns the tables: let DATABASE_OWNER_URL be that one, DATABASE_URL "
     "another, and run niochat migrate (docs/operations.md, Log-ins of the database)"
@@ -66,6 +83,8 @@ async def _examine_installation(parts: Parts) -> bool:
     unknown = await running.require_schema(parts.database)
     if unknown is not None:
         found.append(newer(unknown))
+    if await to_be_moved_on(parts.database):
+        found.append("the database was restored from a dump: run niochat migrate and restart all")
     for sentence in found:
         _say("installation", sentence, False)
     return not found
@@ -84,18 +103,27 @@ async def _examine_channel(parts: Parts, address: ChannelAddress) -> bool:
 
 
 async def _examine_model(parts: Parts, slug: str, tenant_id: UUID) -> bool:
+    """Asked as a turn asks, with a tool: what refuses that refuses every customer."""
     models = Models(parts.guard)
     try:
         settings = await parts.directory.assistant(tenant_id)
-        endpoint = Endpoint(settings.endpoint, settings.api_key, settings.model)
-        await models.complete(
-            endpoint, [{"role": "user", "content": "oi"}], max_tokens=16, timeout_s=20, stream=False
-        )
+        endpoint = Endpoint(
+            settings.endpoint, settings.api_key, settings.model, settings.options
+        )  # fmt: skip
+        completion = await models.complete(
+            endpoint, _GREETING, max_tokens=settings.max_tokens, timeout_s=MODEL_WITHIN_S,
+            stream=settings.stream, tools=_ONE_TOOL,
+        )  # fmt: skip
+        learned = sorted(models.forms(endpoint) - settings.options.forms)
     except (ModelError, NiochatError) as error:
         return _say(slug, f"assistant: {error}", False)
     finally:
         await models.close()
-    return _say(slug, f"assistant: {settings.model} answers", True)
+    if not completion.text and not completion.calls:
+        why = "raise max_tokens" if completion.finish == "length" else "try another model"
+        return _say(slug, f"assistant: {settings.model} answers without a word: {why}", False)
+    told = f"; learned of its dialect: {', '.join(learned)}" if learned else ""
+    return _say(slug, f"assistant: {settings.model} answers{told}", True)
 
 
 async def _examine_erp(parts: Parts, slug: str, tenant_id: UUID) -> bool:

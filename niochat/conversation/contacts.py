@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
@@ -28,10 +29,18 @@ _FIRST = UUID(int=0)
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Rows that somebody wants, after where the page before ended."""
+    """Rows that somebody wants, after where the page before ended: with this contact, whose name
+    had this mark then.
+    """
 
     after: UUID | None
     limit: int
+    mark: str = ""
+
+
+def name_mark(folded: str) -> str:
+    """Another one for another name, most likely; too short to tell the name."""
+    return sha256(folded.encode()).hexdigest()[:4]
 
 
 class Contacts:
@@ -50,6 +59,12 @@ class Contacts:
                 if last is None:
                     raise Invalid("the cursor is not one of ours", code="bad_cursor")
                 begun = last["name_folded"]
+                if page.mark and page.mark != name_mark(begun):
+                    raise Invalid(
+                        "the contact that the page before ended with has another name now: begin"
+                        " anew without the cursor",
+                        code="cursor_moved",
+                    )
             rows = await connection.fetch(
                 _SQL["named"], tenant_id, name, begun, page.after or _FIRST, page.limit
             )

@@ -1,11 +1,11 @@
 """What the desk looks at: conversations that somebody may see, and what was said in them."""
 
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from niochat.adapters.postgres.database import Database
+from niochat.adapters.postgres.database import Connection, Database
 from niochat.adapters.postgres.queries import queries
 from niochat.domain.errors import Invalid, NotFound
 
@@ -22,18 +22,38 @@ class Sight:
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
-    """Which conversations; None is any. ``sort``: changed or waiting. ``after``: where the page
-    before ended.
+class Walk:
+    """How far somebody came in a list by change, whose items move to its beginning meanwhile.
+
+    ``since``: what comes after the first page changed after it; ``horizon`` is the oldest
+    transaction that had not ended when that was read, modulo 2^32. ``again``: the end was reached,
+    and what has changed since comes in the order of its changes; so every conversation that is
+    there all the while comes.
     """
+
+    at: datetime
+    id: UUID
+    since: datetime
+    horizon: str
+    again: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which conversations; None is any."""
 
     status: str | None = None
     team: str | None = None
     agent: str | None = None
     label: str | None = None
-    sort: str = "changed"
-    after: tuple[datetime, UUID] | None = None
     limit: int = 50
+
+
+IN_FLIGHT = timedelta(seconds=20)
+"""Before the newest change that is seen, others may have begun that are not seen yet: no statement
+takes longer.
+"""
+_LOWEST = UUID(int=0)
 
 
 class DeskViews:
@@ -42,17 +62,60 @@ class DeskViews:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def page(self, tenant_id: UUID, sight: Sight, wanted: Wanted) -> list[dict[str, Any]]:
-        """Newest change first, or who waits longest; without a status those that go on."""
-        query = {"waiting": "waiting"}.get(wanted.sort, "live")
-        if wanted.status == "resolved":
-            query = "resolved"
-        at, last = wanted.after or (None, None)
+    async def waiting(
+        self, tenant_id: UUID, sight: Sight, wanted: Wanted, after: tuple[datetime, UUID] | None
+    ) -> tuple[list[dict[str, Any]], tuple[datetime, UUID] | None]:
+        """A page of those whose customer waits for a person, longest first, and where it ended if
+        there are more. Whoever begins to wait meanwhile comes at the end.
+        """
+        place = after or (None, None)
         async with self._database.tenant(tenant_id) as connection:
-            rows = await connection.fetch(
-                _SQL[query], tenant_id, sight.scope, sight.user, sorted(sight.teams),
-                wanted.status, wanted.team, wanted.agent, wanted.label, at, last, wanted.limit,
+            rows = await self._rows(connection, "waiting", tenant_id, sight, wanted, *place)
+        items, more = rows[: wanted.limit], len(rows) > wanted.limit
+        return items, (items[-1]["waiting_since"], items[-1]["id"]) if more else None
+
+    async def page(
+        self, tenant_id: UUID, sight: Sight, wanted: Wanted, walk: Walk | None
+    ) -> tuple[list[dict[str, Any]], Walk | None]:
+        """A page, newest change first, without a status of those that go on, and where it ended if
+        there are more. The last pages are what has changed since the first one.
+        """
+        over = wanted.status == "resolved"
+        query, again = ("resolved", "resolved_again") if over else ("live", "live_again")
+        found: list[dict[str, Any]] = []
+        async with self._database.tenant(tenant_id) as connection:
+            if walk is None or not walk.again:
+                place = (None, None) if walk is None else (walk.at, walk.id)
+                rows = await self._rows(connection, query, tenant_id, sight, wanted, *place)
+                found = rows[: wanted.limit]
+                begun = walk or _begun(found)
+                if len(rows) > wanted.limit and begun is not None:
+                    last = found[-1]
+                    return found, replace(begun, at=last["changed_at"], id=last["id"])
+                if walk is None:
+                    return found, None  # all of it, as it was at one moment
+                walk = replace(walk, at=walk.since, id=_LOWEST, again=True)
+            rows = await self._rows(
+                connection, again, tenant_id, sight, wanted, walk.at, walk.id,
+                walk.horizon,
             )  # fmt: skip
+        room = wanted.limit - len(found)
+        if len(rows) <= room:
+            return found + rows, None
+        if room:
+            walk = replace(walk, at=rows[room - 1]["changed_at"], id=rows[room - 1]["id"])
+        return found + rows[:room], walk
+
+    async def _rows(
+        self, connection: Connection, query: str, tenant_id: UUID, sight: Sight, wanted: Wanted,
+        at: datetime | None, last: UUID | None, *more: str,
+    ) -> list[dict[str, Any]]:  # fmt: skip
+        """One more than a page has, if there is."""
+        rows = await connection.fetch(
+            _SQL[query], tenant_id, sight.scope, sight.user, sorted(sight.teams),
+            wanted.status, wanted.team, wanted.agent, wanted.label, at, last, wanted.limit + 1,
+            *more,
+        )  # fmt: skip
         return [dict(row) for row in rows]
 
     async def refused(
@@ -114,3 +177,11 @@ class DeskViews:
         if missing:
             named = ", ".join(sorted(str(each) for each in missing))
             raise Invalid(f"nobody of these works here now: {named}", code="no_user")
+
+
+def _begun(rows: list[dict[str, Any]]) -> Walk | None:
+    if not rows:
+        return None
+    newest = rows[0]
+    at = newest["changed_at"]
+    return Walk(at, newest["id"], at - IN_FLIGHT, newest["horizon"])

@@ -6,6 +6,11 @@ from datetime import date, datetime
 from niochat.domain.hours import Shift, spoken_date
 from niochat.domain.presence import OfflineRule
 
+MODEL_WITHIN_S = 75.0
+"""The most that a tenant may give its model for one turn. With 60 s of reading and 60 s of writing
+in a slow ERP a turn still ends before whoever waits for it loses patience, after 200 s.
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Policy:

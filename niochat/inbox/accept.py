@@ -163,10 +163,12 @@ async def accept_all(connection: Connection, arrivals: Sequence[Arrival]) -> lis
 def _accepted(
     arrivals: Sequence[Arrival], threads: Sequence[UUID | None], new: set[tuple[UUID, str]]
 ) -> list[Accepted]:
-    return [
-        Accepted(thread, (arrival.channel_id, arrival.incoming.dedupe_key) in new)
-        for arrival, thread in zip(arrivals, threads, strict=True)
-    ]
+    told: list[Accepted] = []
+    for arrival, thread in zip(arrivals, threads, strict=True):
+        key = (arrival.channel_id, arrival.incoming.dedupe_key)
+        told.append(Accepted(thread, key in new))
+        new.discard(key)  # of several in one group, the first was stored
+    return told
 
 
 def _row(arrival: Arrival, thread: UUID) -> _Row:

@@ -15,7 +15,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from niochat.access.callers import Caller, Callers
 from niochat.access.tickets import Tickets
-from niochat.adapters import clock
+from niochat.adapters.clock import agreed
 from niochat.assignment.presences import Presences
 from niochat.domain.audit import Entry, Who, WhoKind
 from niochat.domain.errors import Forbidden, Invalid, NiochatError, Unauthenticated, Unavailable
@@ -181,7 +181,7 @@ class Live:
         assert socket.caller.session_id is not None
         try:
             caller = await self._callers.of_session(
-                socket.caller.session_id, socket.caller.id, clock.now()
+                socket.caller.session_id, socket.caller.id, agreed.now()
             )
         except (Unauthenticated, Forbidden) as error:
             _log.info("live_ended", code=error.code)
@@ -239,12 +239,12 @@ class Live:
 
     async def _caller(self, websocket: WebSocket, ticket: str | None) -> Caller:
         if ticket is not None:
-            session_id, user_id = await self._tickets.redeem(ticket, clock.now())
-            return await self._callers.of_session(session_id, user_id, clock.now())
+            session_id, user_id = await self._tickets.redeem(ticket, agreed.now())
+            return await self._callers.of_session(session_id, user_id, agreed.now())
         cookie = websocket.cookies.get(ACCESS_COOKIE)
         if not cookie or not _same_site(websocket):
             raise Unauthenticated("send a ticket of POST /api/v1/auth/ticket in your hello")
-        return await self._callers.of_token(cookie, clock.now())
+        return await self._callers.of_token(cookie, agreed.now())
 
     async def _attend(self, websocket: WebSocket, socket: Socket, since: Position | None) -> None:
         async with self._door:  # nobody is shown anything that is not written down

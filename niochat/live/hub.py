@@ -200,6 +200,8 @@ class Hub:
             self._counted[screen] = frame
 
     async def _missed(self, joining: "Joining", since: Position) -> list[Frame] | None:
+        if since.epoch != joining.position.epoch:
+            return None  # of before a restore: what was there then need not be there now
         found, position, more = _Collected(joining.screen, self._most_missed), since, True
         while more and position < joining.position:
             look = await self._log.missed(position, joining.tenant_id, joining.position)

@@ -8,6 +8,8 @@ from niochat.domain.errors import Invalid
 
 NIL = UUID(int=0)
 _HIGHEST = 2**63
+EPOCH = 2**32
+"""As ``adapters/postgres/restored.py`` has it."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -21,6 +23,13 @@ class Position:
     xid: int
     conversation: UUID = NIL
     version: int = 0
+
+    @property
+    def epoch(self) -> int:
+        """Another one where the database was restored meanwhile, and after each four thousand
+        million transactions.
+        """
+        return self.xid // EPOCH
 
     def __str__(self) -> str:
         return f"{self.xid}.{self.conversation.hex}.{self.version}"

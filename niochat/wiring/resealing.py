@@ -17,6 +17,8 @@ PLACES = (
           Purpose.CHANNEL_HMAC),
     Place("assistant keys", _SQL["assistant_keys"], _SQL["put_assistant_key"],
           Purpose.ASSISTANT_KEY),
+    Place("assistant extras", _SQL["assistant_extras"], _SQL["put_assistant_extra"],
+          Purpose.ASSISTANT_EXTRA),
     Place("ERP tokens", _SQL["tokens_for_erps"], _SQL["put_token_for_erp"],
           Purpose.ERP_TOKEN),
     Place("documents", _SQL["documents"], _SQL["put_document"],

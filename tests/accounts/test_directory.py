@@ -146,3 +146,20 @@ async def test_nobody_and_a_tenant_without_assistant_look_the_same(world: World)
     for tenant_id in (without, uuid4()):
         with pytest.raises(NotFound):
             await world.directory.assistant(tenant_id)
+
+
+async def test_what_a_provider_adds_to_its_models_requests_is_opened(world: World) -> None:
+    tenant = await world.declare(
+        assistant=assistant(
+            temperature=0.2, dialect=["alternate"], extra_headers={"x-proxy": "top secret"},
+            extra_body={"top_k": 1},
+        )
+    )  # fmt: skip
+    world.directory.forget_all()
+
+    found = await world.directory.assistant(tenant)
+
+    options = found.options
+    assert (options.temperature, options.seed, set(options.forms)) == (0.2, None, {"alternate"})
+    assert (options.headers, options.body) == ({"x-proxy": "top secret"}, {"top_k": 1})
+    assert "top secret" not in repr(found)

@@ -1,8 +1,11 @@
 """What a tenant configures leads to public addresses only, however it is written or looked up."""
 
 import ast
+import asyncio
 import socket
 from collections import deque
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
@@ -14,10 +17,11 @@ import niochat
 from niochat.adapters.guard import ForbiddenAddress, Guard
 from niochat.adapters.openai.model import Endpoint, ModelError, Models
 from niochat.adapters.sgp.client import Sgp
+from niochat.adapters.whatsapp.uazapi.administration import UazapiAdministration
 from niochat.adapters.whatsapp.uazapi.client import Uazapi
 from niochat.domain.erp import ErpAccount, ErpError
-from niochat.domain.errors import Invalid, Unavailable
-from niochat.domain.gateway import Line
+from niochat.domain.errors import Invalid, Refused, Unavailable
+from niochat.domain.gateway import GatewayServer, Line
 from tests.adapters.whatsapp.scripted_gateway import ScriptedGateway, running
 
 PRIVATE = (
@@ -145,6 +149,128 @@ async def test_model_and_erp_are_guarded_as_the_gateway_is_and_follow_no_redirec
                 await erp.close()
             assert all("elsewhere" not in each.path for each in gateway.asked)
             assert min(len(gateway.asked), 2) == arrived
+
+
+class Several(Names):
+    """Gives all of its addresses at once."""
+
+    async def resolve(self, host: str, port: int = 0, family: Any = 0) -> list[Any]:
+        found = []
+        for address in self.left:
+            found += await Names(address).resolve(host, port, family)
+        self.asked.append(host)
+        return found
+
+
+ONE = [ip_network("127.0.0.1/32")]
+"""The only network that may be reached; all others of this machine are inside."""
+
+
+@asynccontextmanager
+async def inside(port: int) -> AsyncIterator[list[str]]:
+    """Something at the same port of another address of this machine: who connected to it."""
+    came: list[str] = []
+
+    async def hear(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        came.append(str(writer.get_extra_info("peername")))
+        writer.close()
+
+    server = await asyncio.start_server(hear, "127.0.0.9", port)
+    async with server:
+        yield came
+
+
+async def ask_all(guard: Guard, url: str) -> list[str]:
+    """Gateway, administration, model and ERP each ask once; who of them got no answer."""
+    uazapi, administration = Uazapi(lookup_timeout_s=5, guard=guard), UazapiAdministration(5, guard)
+    models, erp = Models(guard), Sgp(guard=guard)
+    calls = {
+        "gateway": uazapi.status(Line(url, "t")),
+        "administration": administration.instances(GatewayServer(url, "t")),
+        "model": models.complete(
+            Endpoint(f"{url}/v1", "k", "m"), [{"role": "user", "content": "oi"}], max_tokens=9,
+            timeout_s=5, stream=False,
+        ),
+        "erp": erp.probe(ErpAccount(url, "app", "t", {}), 5),
+    }  # fmt: skip
+    failed = []
+    try:
+        for name, call in calls.items():
+            try:
+                await call
+            except (Unavailable, Refused, ModelError, ErpError):
+                failed.append(name)
+    finally:
+        for each in (uazapi, administration, models, erp):
+            await each.close()
+    return failed
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize(
+    "addresses", [("127.0.0.9", "127.0.0.1"), ("127.0.0.1", "127.0.0.9"),
+                  ("::ffff:127.0.0.9", "127.0.0.9", "127.0.0.1")],
+)  # fmt: skip
+async def test_of_several_addresses_only_those_that_may_be_are_connected_to(
+    addresses: tuple[str, ...],
+) -> None:
+    async with running() as gateway, inside(port_of(gateway)) as came:
+        gateway.says(200, {"instance": {"status": "connected"}})
+        uazapi = Uazapi(lookup_timeout_s=5, guard=Guard(ONE, Several(*addresses)))
+        try:
+            url = f"http://gateway.example:{port_of(gateway)}"
+            assert (await uazapi.status(Line(url, "t"))).status == "connected"
+        finally:
+            await uazapi.close()
+        assert came == []
+        with pytest.raises(Invalid):  # and it is not stored: one of them is private
+            await Guard(ONE, Several(*addresses)).check(url)
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("address", ["127.0.0.9", "::ffff:127.0.0.9", "64:ff9b::7f00:9", "::1"])
+async def test_a_name_that_leads_inside_when_it_is_connected_to_is_reached_by_nobody(
+    address: str,
+) -> None:
+    """It was public a moment before, when it was looked at."""
+    async with running() as gateway, inside(port_of(gateway)) as came:
+        names = Names("1.1.1.1", address)
+        guard, url = Guard(ONE, names), f"http://gateway.example:{port_of(gateway)}"
+        await guard.check(url)
+        failed = await ask_all(guard, url)
+        assert failed == ["gateway", "administration", "model", "erp"]
+        assert set(names.asked) == {"gateway.example"}
+        assert (came, gateway.asked) == ([], [])
+
+
+@pytest.mark.asyncio
+async def test_no_proxy_of_the_environment_is_asked_to_connect_instead(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It would be judged in place of where it leads."""
+    async with running() as gateway, inside(port_of(gateway)) as came:
+        proxy = f"http://127.0.0.1:{port_of(gateway)}"
+        for name in ("http_proxy", "https_proxy", "all_proxy"):
+            monkeypatch.setenv(name, proxy)
+            monkeypatch.setenv(name.upper(), proxy)
+        monkeypatch.delenv("no_proxy", raising=False)
+        monkeypatch.delenv("NO_PROXY", raising=False)
+        guard = Guard(ONE, Names("127.0.0.9"))
+        assert len(await ask_all(guard, f"http://gateway.example:{port_of(gateway)}")) == 4
+        assert len(await ask_all(guard, f"https://gateway.example:{port_of(gateway)}")) == 4
+        assert (came, gateway.asked) == ([], [])
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("status", [301, 302, 307, 308])
+async def test_a_redirect_to_the_inside_is_followed_by_nobody(status: int) -> None:
+    async with running() as gateway, inside(port_of(gateway)) as came:
+        port = port_of(gateway)
+        gateway.says(status, "", location=f"http://127.0.0.9:{port}/elsewhere")
+        await ask_all(Guard(ONE), f"http://127.0.0.1:{port}")
+        assert came == []
+        assert len(gateway.asked) >= 4
+        assert all("elsewhere" not in each.path for each in gateway.asked)
 
 
 @pytest.mark.asyncio

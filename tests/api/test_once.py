@@ -9,7 +9,11 @@ import httpx
 import pytest
 
 from niochat.access.idempotency import Asked, Kept, Lease
+from niochat.access.users import By, NewUser
+from niochat.adapters.postgres.audit import acting_under
+from niochat.domain.audit import Who, WhoKind
 from niochat.domain.errors import Refused
+from niochat.domain.permissions import ROLES, Role
 from niochat.ingress.api.once import HEADER, NO_ACTS
 from tests.api.conftest import Desk, problem
 from tests.builders import Given
@@ -138,6 +142,57 @@ async def test_what_died_halfway_can_be_repeated_once_its_time_is_over(desk: Des
     await store.finish(asked, second, Kept(201, "mine"))
     assert await store.begin(asked) == Kept(201, "mine")
     problem(await post(desk, "/users", NOVA, headers), 422, "key_reused")
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "table"),
+    [("/users", NOVA, "users"), ("/api-keys", KEY, "api_keys"), ("/users/{0}/invitation", {}, "")],
+)
+async def test_what_died_after_it_acted_is_not_done_again_and_says_so(
+    desk: Desk, given: Given, path: str, body: Any, table: str
+) -> None:
+    _, headers = await desk.joins("admin")
+    invited = (await post(desk, "/users", {**NOVA, "login": "x@example.com"}, headers, "k0")).json()
+    path = path.format(invited["id"])
+    finish = desk.rooms.access.idempotency.finish
+
+    async def die(*_: object) -> None:
+        raise asyncio.CancelledError
+
+    desk.rooms.access.idempotency.finish = die  # type: ignore[method-assign]
+    transport = httpx.ASGITransport(app=desk.app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://desk") as http:
+        with pytest.raises(asyncio.CancelledError):
+            await http.post(path, json=body, headers={**headers, HEADER: "k1"})
+    desk.rooms.access.idempotency.finish = finish  # type: ignore[method-assign]
+    await mails(desk)
+    made = await given.count(table) if table else 0
+
+    problem(await post(desk, path, body, headers), 409, "in_progress")
+    await age(desk, lease_s=121)
+    told = problem(await post(desk, path, body, headers), 409, "answer_lost")
+    (acted,) = await given.rows("SELECT acted FROM idempotency_keys WHERE key = 'k1'")
+    assert acted in told["title"]
+    assert acted.partition(":")[0] in ("user", "key")
+    assert (await given.count(table) if table else 0) == made
+    assert await mails(desk) == 0
+
+
+async def test_who_lost_the_lease_can_do_nothing_any_more(desk: Desk, given: Given) -> None:
+    boss, _ = await desk.joins("admin")
+    store = desk.rooms.access.idempotency
+    asked = Asked(desk.house.tenant, boss, "POST /users", "k1", b"digest")
+    slow = await store.begin(asked)
+    assert isinstance(slow, Lease)
+    await age(desk, lease_s=121)
+    assert isinstance(await store.begin(asked), Lease)
+    with acting_under(slow.id, slow.holder):
+        by = By(boss, ROLES[Role.ADMIN], Who(WhoKind.USER, str(boss)))
+        new = NewUser("late@example.com", "Late", "viewer", ())
+        with pytest.raises(Refused) as refused:
+            await desk.rooms.access.users.invite(desk.house.tenant, new, by)
+    assert refused.value.code == "in_progress"
+    assert await given.count("users", "login = 'late@example.com'") == 0
 
 
 async def test_who_hangs_up_in_the_middle_gets_the_answer_when_they_come_again(

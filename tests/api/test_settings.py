@@ -110,6 +110,36 @@ async def test_the_assistant_is_set_up_and_its_key_is_never_shown(desk: Desk, gi
     assert "sk-one" not in "".join(log)
 
 
+async def test_what_is_added_to_a_models_requests_is_sealed_and_only_named(
+    desk: Desk, given: Given
+) -> None:
+    _, headers = await desk.joins("admin")
+    path = "/settings/assistant"
+    extra = {"extra_headers": {"X-Proxy": "top-secret"}, "extra_body": {"k": {"v": "top-secret"}}}
+    more = {"temperature": 0.2, "seed": 7, "parallel_tool_calls": False, "dialect": ["one_system"]}
+    made = await patch(desk, headers, {**MODEL, **extra, **more}, path=path)
+    assert made.status_code == 200, made.text
+    told = made.json()
+    assert "top-secret" not in made.text
+    assert (told["extra_headers"], told["extra_body"]) == (["X-Proxy"], ["k"])
+    assert {name: told[name] for name in more} == more
+
+    # What is not sent stays; null takes it away.
+    told = (await patch(desk, headers, {"seed": None}, path=path)).json()
+    assert (told["seed"], told["extra_headers"], told["extra_body"]) == (None, ["X-Proxy"], ["k"])
+    moved = {"endpoint": "https://1.0.0.1/v1", "api_key": "sk-two", "extra_body": None}
+    problem(await patch(desk, headers, moved, path=path), 400, "extra_needed")
+    told = (await patch(desk, headers, {**moved, "extra_headers": None}, path=path)).json()
+    assert (told["extra_headers"], told["extra_body"]) == ([], [])
+    assert await given.rows("SELECT extra_sealed FROM assistants") == [None]
+
+    log = await given.rows("SELECT before::text || after::text FROM audit")
+    assert "top-secret" not in "".join(filter(None, log))
+    for wrong in ({"extra_headers": {"Authorization": "x"}}, {"extra_body": {"messages": []}},
+                  {"temperature": 3}, {"max_seconds": 76}, {"dialect": ["x"]}):  # fmt: skip
+        problem(await patch(desk, headers, {**MODEL, **wrong}, path=path), 422, "invalid")
+
+
 async def test_a_key_does_not_follow_to_another_endpoint(desk: Desk, given: Given) -> None:
     _, headers = await desk.joins("admin")
     path = "/settings/assistant"

@@ -1,9 +1,11 @@
 """Every change and every read of what is told of people is in the log, and what fails, too."""
 
+import asyncio
 import re
 from typing import Any
 from uuid import UUID
 
+import httpx
 import pytest
 from fastapi.routing import APIRoute
 
@@ -12,6 +14,7 @@ from tests.access.conftest import PASSWORD
 from tests.access.test_second_factor import App
 from tests.api.conftest import Desk, problem
 from tests.api.test_authorisation import SAMPLES, filled
+from tests.until import until
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(120)]
 
@@ -248,3 +251,36 @@ async def test_whatever_changes_is_written_down(desk: Desk, method: str, path: s
     answer = await desk.http.request(method, filled(path, ids), json=body, headers=headers)
     if answer.status_code < 300 or answer.status_code == 403:
         assert len(await log(desk)) > before, (method, path)
+
+
+async def test_who_hangs_up_before_it_is_done_is_written_down_all_the_same(desk: Desk) -> None:
+    visit = await desk.conversation()
+    boss, who = await desk.joins("admin")
+    begun, go_on, asking = asyncio.Event(), asyncio.Event(), desk.rooms.asking
+
+    class Slow:
+        async def ask(self, *asked: Any) -> bool:
+            begun.set()
+            await go_on.wait()
+            return await asking.ask(*asked)
+
+    desk.with_rooms(asking=Slow())
+    transport = httpx.ASGITransport(app=desk.app)  # as Serve does, what is left is cancelled
+    async with httpx.AsyncClient(transport=transport, base_url="http://desk") as http:
+        left = asyncio.create_task(
+            http.post(f"/conversations/{visit.id}/assign", json={}, headers=who)
+        )
+        await begun.wait()
+        left.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await left
+    go_on.set()
+
+    async def told() -> bool:
+        rows = await desk.given.rows(
+            "SELECT who FROM audit WHERE target = $1 AND action LIKE 'conversations.%'"
+            " AND action <> 'conversations.read'", f"conversation:{visit.id}"
+        )  # fmt: skip
+        return rows == [str(boss)]
+
+    await until(told)

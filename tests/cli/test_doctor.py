@@ -1,5 +1,6 @@
 """``niochat doctor`` says what is wrong with a setting, and not what follows from it."""
 
+import asyncio
 import base64
 import os
 import subprocess
@@ -13,6 +14,7 @@ from niochat.adapters.postgres.database import Database
 from niochat.adapters.postgres.migrate import revisions
 from niochat.vault.vault import Vault
 from tests.accounts.declared import assistant, channel, erp, provider, read
+from tests.adapters.openai.end_point import Dialect, EndPoint, openai_error, openai_now
 from tests.builders import Admin
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(90)]
@@ -21,7 +23,7 @@ KEY = bytes(range(32))
 PRIVATE = "the address is private: use a public one, or have the operator allow its network"
 
 
-def doctor(database_url: str, home: Path) -> "subprocess.CompletedProcess[str]":
+def doctor(database_url: str, home: Path, **more: str) -> "subprocess.CompletedProcess[str]":
     ours = ("NIOCHAT_", "RAY_", "DATABASE_", "REDIS_URL")
     kept = {k: v for k, v in os.environ.items() if not k.startswith(ours)}
     return subprocess.run(
@@ -30,7 +32,7 @@ def doctor(database_url: str, home: Path) -> "subprocess.CompletedProcess[str]":
         env={
             **kept, "NIOCHAT_HOME": str(home), "DATABASE_URL": database_url,
             "REDIS_URL": "redis://127.0.0.1:1/0", "NIOCHAT_BASE_URL": "http://127.0.0.1:9",
-            "NIOCHAT_VAULT_KEYS": f"k1:{base64.b64encode(KEY).decode()}", "COLUMNS": "80",
+            "NIOCHAT_VAULT_KEYS": f"k1:{base64.b64encode(KEY).decode()}", "COLUMNS": "80", **more,
         },
     )  # fmt: skip
 
@@ -69,3 +71,37 @@ async def test_a_log_in_that_owns_the_tables_and_a_newer_schema_are_told(
     assert f"schema 9999, which this release does not know (its newest is {revisions()[-1]})" in (
         said.stdout
     )
+
+
+@pytest.mark.parametrize(
+    ("dialect", "mark", "told"),
+    [
+        (
+            openai_now,
+            "ok",
+            "um-modelo answers; learned of its dialect: completion_tokens, no_temperature",
+        ),
+        (
+            lambda body: (400, openai_error("gemma:2b does not support tools, key-of-demo")),
+            "!!",
+            "the model answered 400: gemma:2b does not support tools, …",
+        ),
+    ],
+    ids=["learned", "refused"],
+)
+async def test_the_model_is_asked_as_a_turn_asks_and_its_words_are_told(
+    database: Database, serving_url: str, tmp_path: Path, dialect: Dialect, mark: str, told: str
+) -> None:
+    at = EndPoint(dialect)
+    await at.open()
+    model = assistant(endpoint=at.url, model="um-modelo", temperature=0.2)
+    entry = provider(channels=[], assistant=model)
+    await apply(database, Vault({"k1": KEY}), read(tmp_path, entry))
+
+    near = {"NIOCHAT_PRIVATE_NETWORKS": "127.0.0.0/8"}
+    said = await asyncio.to_thread(doctor, serving_url, tmp_path / "home", **near)
+
+    at.close()
+    (line,) = [each for each in said.stdout.splitlines() if "demo: assistant" in each]
+    assert line == f"{mark} demo: assistant: {told}"
+    assert at.asked[0]["tools"]

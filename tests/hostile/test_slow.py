@@ -1,6 +1,7 @@
 """Slow strangers: they are closed within seconds, and nobody waits behind them."""
 
 import asyncio
+import socket
 
 import pytest
 
@@ -33,3 +34,29 @@ async def test_slow_connections_are_closed_and_log_ins_and_webhooks_go_on(
     assert strangers.refused == 0
     assert max(strangers.open_s) < WITHIN_S, sorted(strangers.open_s)[-5:]
     assert not set(strangers.statuses) & {"200", "500", "502", "504"}, strangers.statuses
+
+
+async def test_clients_that_do_not_read_their_answers_hold_nobody_up(target: Target) -> None:
+    """The longest answer that anybody may ask for, a hundred times more often than fits."""
+    count = 300
+    TRIES["answers not read"] += count
+    request = b"GET /api/v1/openapi.json HTTP/1.1\r\nHost: x\r\n\r\n" * 20
+    clients = [_deaf(target.host) for _ in range(count)]
+    try:
+        for client in clients:
+            client.send(request)
+        await asyncio.sleep(3.0)
+        for _ in range(5):
+            await target.signed_in("agent")
+    finally:
+        for client in clients:
+            client.close()
+
+
+def _deaf(host: tuple[str, int]) -> socket.socket:
+    """A connection whose window is as small as the system lets it be."""
+    client = socket.socket()
+    client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1024)
+    client.settimeout(10)
+    client.connect(host)
+    return client

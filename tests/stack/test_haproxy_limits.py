@@ -12,6 +12,7 @@ global
     maxconn 100
 defaults
     mode http
+    option splice-request
     timeout connect 5s
     timeout client 60s
     timeout server 60s
@@ -38,6 +39,7 @@ def test_the_real_haproxy_takes_the_added_lines(tmp_path: Path) -> None:
     assert checked.returncode == 0, checked.stderr
     copy = (tmp_path / "haproxy.cfg.limited").read_text(encoding="utf-8")
     assert "timeout http-request 10s" in copy
+    assert "splice-request" not in copy
     assert written.read_text(encoding="utf-8") == SERVE_LIKE
 
 

@@ -1,14 +1,45 @@
 """One row of the audit log, in the transaction of what it tells of."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from uuid import UUID
+
 from niochat.adapters.postgres.database import Connection
 from niochat.adapters.postgres.queries import queries
 from niochat.domain.audit import Entry
+from niochat.domain.errors import Refused
 
 _SQL = queries("audit")
+_KEYS = queries("idempotency")
+_keyed: ContextVar[tuple[UUID, UUID] | None] = ContextVar("keyed", default=None)
+
+
+@contextmanager
+def acting_under(key_id: UUID, lease: UUID) -> Iterator[None]:
+    """Whatever is done within is done under this key of a request (``access/idempotency.py``): the
+    key tells of it as soon as it is committed.
+    """
+    before = _keyed.set((key_id, lease))
+    try:
+        yield
+    finally:
+        _keyed.reset(before)
 
 
 async def record(connection: Connection, entry: Entry) -> None:
-    """Written when the transaction commits, and not written when it does not."""
+    """Written when the transaction commits, and not written when it does not. Raises ``Refused``
+    (``in_progress``) where another one works by now on the request that this is part of.
+    """
+    await look(connection, entry)
+    keyed = _keyed.get()
+    # No row: a role that may not see the key, such as one of a tenant that a superuser is not in.
+    if keyed and await connection.fetchval(_KEYS["act"], *keyed, entry.target) is False:
+        raise Refused("another one works on this request by now", code="in_progress")
+
+
+async def look(connection: Connection, entry: Entry) -> None:
+    """The same of what changes nothing, such as a look at something."""
     await connection.execute(
         _SQL["record"], entry.tenant_id, entry.who.kind, entry.who.id, entry.action, entry.target,
         entry.before, entry.after, entry.who.address[:64],

@@ -6,6 +6,7 @@ from urllib.parse import unquote, urlsplit, urlunsplit
 import psycopg
 from psycopg import sql
 
+from niochat.adapters.postgres.restored import go_on_after
 from niochat.domain.errors import Invalid, NiochatError, Refused
 
 OLDEST_SERVER = 18
@@ -22,7 +23,8 @@ def migrate(owner_url: str, *, serving_url: str | None = None, to: str = "head")
 
     The log-in of ``owner_url`` becomes the owner of the tables and needs ``CREATEROLE``
     the first time. That of ``serving_url`` is made if there is none, and gets the right to work as
-    each of ``WORKING_ROLES``, and no other.
+    each of ``WORKING_ROLES``, and no other. A database that was restored from a dump goes on behind
+    what its log holds.
 
     Raises ``Invalid`` that names the variable, ``Refused`` for a schema newer than this code or
     tables of another owner.
@@ -46,6 +48,7 @@ def migrate(owner_url: str, *, serving_url: str | None = None, to: str = "head")
             f"The migration failed, and nothing of it was kept: {_reason(error)}.",
             code="migration_failed",
         ) from error
+    go_on_after(owner_url)
     if serving_url is not None:
         _admit(owner_url, serving_url)
 

@@ -1,5 +1,6 @@
 """What the routes of conversations share: finding one for its caller, asking something of it."""
 
+import asyncio
 import secrets
 from dataclasses import dataclass
 from typing import Annotated, Any
@@ -17,6 +18,7 @@ from niochat.inbox.ask import ThreadPlace
 from niochat.ingress.api.doorway import Needs, access_of, note_denied, who_of
 from niochat.ingress.api.rooms import rooms_of
 from niochat.ingress.api.shapes import Shown
+from niochat.runtime.tasks import Owner
 
 Key = Annotated[
     str | None,
@@ -25,6 +27,8 @@ Key = Annotated[
         description="Under the same key it happens once, however often it is sent.",
     ),
 ]  # fmt: skip
+
+_OWNER = Owner("asked")
 
 
 class Done(Shown):
@@ -60,13 +64,24 @@ class Found:
         """
         key = once or f"{self.caller.id}:{self.key or secrets.token_hex(8)}"
         named = f"person:{self.id}:{command.type}:{key}"
-        place = ThreadPlace(self.tenant_id, self.row["thread_id"], self.row["channel_id"])
-        rooms = rooms_of(self.request)
-        done = await rooms.asking.ask(place, named, command, rooms.done_within_s)
-        await self._write_down(command, done)
+        # Whoever hangs up meanwhile has done it all the same: it is written down without them.
+        done = await asyncio.shield(_OWNER.start(self._asked(named, command)))
+        if isinstance(done, Exception):
+            raise done
         if not done:
             self.response.status_code = 202
         return Done(done=done)
+
+    async def _asked(self, named: str, command: DurableCommand) -> bool | Exception:
+        """A refusal is an answer too, and no failure of the task."""
+        place = ThreadPlace(self.tenant_id, self.row["thread_id"], self.row["channel_id"])
+        rooms = rooms_of(self.request)
+        try:
+            done = await rooms.asking.ask(place, named, command, rooms.done_within_s)
+            await self._write_down(command, done)
+        except Exception as error:  # noqa: BLE001 - raised again where the request waits
+            return error
+        return done
 
     async def read(self, **after: object) -> None:
         """The caller looked at what the customer said or is called."""

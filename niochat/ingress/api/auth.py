@@ -14,7 +14,7 @@ from niochat.access.callers import Caller
 from niochat.access.devices import KNOWN_FOR
 from niochat.access.sessions import LASTS, Ended, Tokens
 from niochat.access.signing import VALID
-from niochat.adapters import clock
+from niochat.adapters.clock import agreed
 from niochat.domain.errors import NotFound, Unauthenticated
 from niochat.domain.permissions import permissions_of
 from niochat.ingress.api.doorway import (
@@ -139,7 +139,7 @@ async def log_in(body: LogIn, request: Request, response: Response) -> SignedInA
     """Sign in with login and password."""
     device = replace(device_of(request), token=request.cookies.get(device_cookie(body.login), ""))
     tokens = await access_of(request).sessions.log_in(
-        body.login, body.password.get_secret_value(), body.code, device, clock.now()
+        body.login, body.password.get_secret_value(), body.code, device, agreed.now()
     )
     _known(body.login, tokens.device, request, response)
     return _told(tokens, request, response, cookies=body.cookies)
@@ -158,7 +158,7 @@ async def refresh(body: Refresh, request: Request, response: Response) -> Signed
         token = cookie
     else:
         raise Unauthenticated("send a refresh_token, or sign in again")
-    tokens = await access_of(request).sessions.refresh(token, clock.now())
+    tokens = await access_of(request).sessions.refresh(token, agreed.now())
     cookies = body.refresh_token is None
     csrf = request.cookies.get(CSRF_COOKIE, "") if cookies else ""  # other tabs know it
     return _told(tokens, request, response, cookies=cookies, csrf=csrf)
@@ -168,7 +168,7 @@ async def refresh(body: Refresh, request: Request, response: Response) -> Signed
 async def log_out(user: User, request: Request, response: Response) -> None:
     """End this session; from the next request on its tokens are good for nothing."""
     assert user.session_id is not None
-    await access_of(request).sessions.end(user.session_id, Ended.LOGOUT, clock.now())
+    await access_of(request).sessions.end(user.session_id, Ended.LOGOUT, agreed.now())
     await access_changed(request, user.id)
     _forget(response)
 
@@ -176,7 +176,7 @@ async def log_out(user: User, request: Request, response: Response) -> None:
 @router.post("/logout-everywhere", status_code=204)
 async def log_out_everywhere(user: User, request: Request, response: Response) -> None:
     """End all sessions of this user."""
-    await access_of(request).sessions.end_all(user.id, Ended.EVERYWHERE, clock.now())
+    await access_of(request).sessions.end_all(user.id, Ended.EVERYWHERE, agreed.now())
     await access_changed(request, user.id)
     _forget(response)
 
@@ -195,7 +195,7 @@ async def me(user: User) -> Me:
 async def ticket(user: User, request: Request) -> Ticket:
     """Opens one socket of ``/live``, once, within thirty seconds."""
     assert user.session_id is not None
-    made = await access_of(request).tickets.make(user.session_id, clock.now())
+    made = await access_of(request).tickets.make(user.session_id, agreed.now())
     return Ticket(ticket=made)
 
 
@@ -212,7 +212,7 @@ async def revoke_session(session_id: UUID, user: User, request: Request) -> None
     living = await access_of(request).sessions.of_user(user.id)
     if session_id not in {row["id"] for row in living}:
         raise NotFound("there is no such session")
-    await access_of(request).sessions.end(session_id, Ended.REVOKED, clock.now())
+    await access_of(request).sessions.end(session_id, Ended.REVOKED, agreed.now())
     await access_changed(request, user.id)
 
 
@@ -227,7 +227,7 @@ async def begin_second_factor(user: User, request: Request) -> Enrolment:
 async def confirm_second_factor(body: Code, user: User, request: Request) -> RecoveryCodes:
     """Switch it on with a first code of the app."""
     codes = await access_of(request).second_factor.confirm(
-        user.id, body.code, clock.now(), device_of(request).address
+        user.id, body.code, agreed.now(), device_of(request).address
     )
     return RecoveryCodes(recovery_codes=codes)
 
@@ -236,24 +236,24 @@ async def confirm_second_factor(body: Code, user: User, request: Request) -> Rec
 async def switch_second_factor_off(body: Code, user: User, request: Request) -> None:
     """Switch it off with a code of the app or a recovery code."""
     await access_of(request).second_factor.switch_off(
-        user.id, body.code, clock.now(), device_of(request).address
+        user.id, body.code, agreed.now(), device_of(request).address
     )
 
 
 @router.post("/forgotten", status_code=202, dependencies=[Anybody])
 async def forgotten(body: Forgotten, request: Request) -> None:
     """A mail with a link, if somebody has this login; the answer is the same if nobody has."""
-    await access_of(request).links.forgotten(body.login, device_of(request).address, clock.now())
+    await access_of(request).links.forgotten(body.login, device_of(request).address, agreed.now())
 
 
 @router.post("/password", status_code=204, dependencies=[Anybody])
 async def choose_password(body: NewPassword, request: Request, response: Response) -> None:
     """Take an invitation, or replace a forgotten password; ends all sessions of that user."""
     user_id = await access_of(request).links.redeem(
-        body.secret.get_secret_value(), body.password.get_secret_value(), clock.now(),
+        body.secret.get_secret_value(), body.password.get_secret_value(), agreed.now(),
         device_of(request).address,
     )  # fmt: skip
-    login, token = await access_of(request).sessions.device_of(user_id, clock.now())
+    login, token = await access_of(request).sessions.device_of(user_id, agreed.now())
     _known(login, token, request, response)
     await access_changed(request, user_id)
 

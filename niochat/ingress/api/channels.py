@@ -11,7 +11,7 @@ from niochat.access.callers import Caller
 from niochat.accounts.channel_sessions import WebhookState
 from niochat.accounts.channels import NewChannel
 from niochat.accounts.fields import Address, Name, Secret
-from niochat.adapters import clock
+from niochat.adapters.clock import agreed
 from niochat.domain.permissions import Action
 from niochat.ingress.api.doorway import Needs, accounts_of, who_of
 from niochat.ingress.api.once import ActingRoute
@@ -136,7 +136,7 @@ async def connect(
     tenant_id = caller.need(Action.CHANNELS_WRITE)
     phone = None if body.phone is None else body.phone.removeprefix("+")
     offered = await accounts_of(request).sessions.connect(
-        tenant_id, channel_id, phone, who_of(request, caller), clock.now()
+        tenant_id, channel_id, phone, who_of(request, caller), agreed.now()
     )
     pairing = offered.pairing
     return PairingShown(

@@ -98,12 +98,20 @@ async def contacts(
     ] = None,
     limit: Limit = 50, cursor: Cursor = None,
 ) -> shapes.Page[Contact]:  # fmt: skip
-    """By telephone, or by name; all of them by name without either."""
+    """By telephone, or by name; all of them by name without either.
+
+    Who gets an earlier name while one turns the pages is on none of them. Where it is the last
+    contact of a page, its cursor is refused (``cursor_moved``): begin anew.
+    """
     if phone is None:
-        wanted = room.Page(shapes.after(cursor), limit + 1)
+        last, mark = shapes.decoded(cursor, UUID, str) or (None, "")
+        wanted = room.Page(last, limit + 1, mark)
         tenant_id = caller.need(Action.CONTACTS_READ)
         rows = await _contacts(request).named(tenant_id, _stored(name or ""), wanted)
-        items, following = shapes.page(rows, limit)
+        items, following = rows[:limit], None
+        if len(rows) > limit:
+            ended = items[-1]
+            following = shapes.encoded(ended["id"], room.name_mark(ended["name_folded"]))
         return await _found(request, caller, items, following, "name")
     if name is not None:
         raise Invalid("search by name or phone: by one of them", code="one_search")

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Query, Request
 from pydantic import AwareDatetime, Field, model_validator
 
 from niochat.access.callers import Caller
-from niochat.conversation.desk import Wanted
+from niochat.conversation.desk import Walk, Wanted
 from niochat.conversation.reading import Reading
 from niochat.domain import commands as cmd
 from niochat.domain.conversation import Priority, Status
@@ -24,8 +24,11 @@ from niochat.ingress.api.shapes import (
     Limit,
     Page,
     Shown,
+    decoded,
+    encoded,
     moment_cursor,
     moment_of,
+    number,
 )
 from niochat.live.frames import ConversationRow, PriorityName
 from niochat.live.passing import Passing, Read
@@ -101,6 +104,19 @@ class Urgency(Body):
     priority: PriorityName
 
 
+def _walk_of(cursor: str | None) -> Walk | None:
+    found = decoded(cursor, datetime.fromisoformat, UUID, datetime.fromisoformat, number, number)
+    if found is None:
+        return None
+    at, last, since, horizon, again = found
+    return Walk(at, last, since, str(horizon % 2**32), bool(again))
+
+
+def _walk_cursor(walk: Walk) -> str:
+    at, since = walk.at.isoformat(), walk.since.isoformat()
+    return encoded(at, walk.id, since, walk.horizon, int(walk.again))
+
+
 def reading_of(request: Request) -> Reading:
     """Who has read what."""
     return rooms_of(request).reading
@@ -115,20 +131,25 @@ async def conversations(
 ) -> Page[ConversationRow]:  # fmt: skip
     """Newest change first; without a status those that go on. ``agent=me`` are one's own;
     ``sort=waiting`` are those whose customer waits for a person, longest first.
+
+    What changes while one turns the pages moves to where one was already. So the last pages hold
+    what has changed since the first one, oldest change first: a conversation may come twice, keep
+    the one with the higher ``version``; none that is there all the while is left out.
     """
     if sort == "waiting" and status is Status.RESOLVED:
         raise Invalid("nobody waits in a conversation that is over: leave out sort or status")
     tenant_id = caller.need(Action.CONVERSATIONS_READ)
     who = str(caller.id) if agent == "me" else agent
-    wanted = Wanted(status, team, who, label, sort, moment_of(cursor), limit + 1)
-    rows = await views_of(request).page(tenant_id, sight_of(caller), wanted)
-    items = [ConversationRow.model_validate(row) for row in rows[:limit]]
+    wanted = Wanted(status, team, who, label, limit)
+    views, sight = views_of(request), sight_of(caller)
+    if sort == "waiting":
+        rows, place = await views.waiting(tenant_id, sight, wanted, moment_of(cursor))
+        following = None if place is None else moment_cursor(*place)
+    else:
+        rows, walk = await views.page(tenant_id, sight, wanted, _walk_of(cursor))
+        following = None if walk is None else _walk_cursor(walk)
+    items = [ConversationRow.model_validate(row) for row in rows]
     await note_read(request, caller, tenant_id, "conversations", {"shown": len(items)})
-    following = None
-    if len(rows) > limit:
-        last = rows[limit - 1]
-        moment: datetime = last["changed_at" if sort == "changed" else "waiting_since"]
-        following = moment_cursor(moment, last["id"])
     return Page(items=items, next_cursor=following)
 
 

@@ -10,7 +10,7 @@ from niochat.access.api_keys import PREFIX as KEY_PREFIX
 from niochat.access.callers import Caller, Kind
 from niochat.access.sessions import Device
 from niochat.access.users import By
-from niochat.adapters import clock
+from niochat.adapters.clock import agreed
 from niochat.assignment.presences import Presences
 from niochat.domain.audit import Entry, Who, WhoKind
 from niochat.domain.errors import Forbidden, NiochatError, NotFound, Unauthenticated
@@ -99,7 +99,7 @@ async def _identified(request: Request) -> Caller:
     """By ``Authorization: Bearer`` with an access token or an API key, else by the browser's
     cookie; a header that is wrong is not made good by a cookie.
     """
-    callers, now = access_of(request).callers, clock.now()
+    callers, now = access_of(request).callers, agreed.now()
     header = request.headers.get("authorization")
     if header is not None:
         scheme, _, token = header.partition(" ")

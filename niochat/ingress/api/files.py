@@ -10,7 +10,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
 from niochat.access.callers import Caller
-from niochat.adapters import clock
+from niochat.adapters.clock import agreed
 from niochat.domain.audit import Entry
 from niochat.domain.errors import Invalid
 from niochat.domain.permissions import Action
@@ -83,7 +83,7 @@ async def content(token: str, request: Request) -> Response:
     all others are downloaded.
     """
     library = library_of(request)
-    file = await library.opened(token, clock.now())
+    file = await library.opened(token, agreed.now())
     start, length, part = _wanted(request.headers.get("range", ""), file.size)
     data = await library.read(file, start, length)
     mimetype, name = served_as(file.mimetype, file.filename)
@@ -91,6 +91,17 @@ async def content(token: str, request: Request) -> Response:
     if part:
         headers["content-range"] = f"bytes {start}-{start + len(data) - 1}/{file.size}"
     return Response(data, 206 if part else 200, headers, mimetype)
+
+
+@router.head("/content/{token}", dependencies=[Depends(Open())], response_class=Response)
+async def content_told(token: str, request: Request) -> Response:
+    """The same without the bytes (RFC 9110, 9.3.2); a range is asked of GET alone."""
+    library = library_of(request)
+    file = await library.opened(token, agreed.now())
+    await library.read(file, 0, min(file.size, 1))  # its row may be here, and its bytes gone
+    mimetype, name = served_as(file.mimetype, file.filename)
+    headers = {**_HIDDEN, "content-disposition": _disposition(mimetype, name)}
+    return Response(None, 200, {**headers, "content-length": str(file.size)}, mimetype)
 
 
 async def _file_in(request: Request) -> tuple[str, bytes]:

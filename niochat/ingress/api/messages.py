@@ -7,7 +7,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Request
 from pydantic import AwareDatetime, Field, model_validator
 
-from niochat.adapters import clock
+from niochat.adapters.clock import agreed
 from niochat.domain import commands as cmd
 from niochat.domain.errors import NotFound, Refused
 from niochat.domain.ids import MessageId
@@ -152,7 +152,7 @@ async def file(message_id: UUID, found: Seen, request: Request) -> FileAddress:
     library = library_of(request)
     known = await library.find(found.tenant_id, UUID(row["file"]["id"]))
     await found.read(file=str(known.id))
-    token, until = library.token(known, clock.now())
+    token, until = library.token(known, agreed.now())
     return FileAddress(
         url=f"/api/v1/files/content/{token}", expires_at=until, mimetype=known.mimetype,
         filename=known.filename, size=known.size,

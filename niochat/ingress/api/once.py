@@ -1,7 +1,8 @@
 """``Idempotency-Key``: a POST that acts happens once, however often it is sent.
 
 A router takes part by ``route_class=ActingRoute``. A successful answer is kept for a day; a problem
-is not, since nothing happened. What only proves who somebody is, and what only they may hear now,
+is not, since nothing happened. One whose process died after it acted is ``answer_lost`` (409) to
+whoever sends it again. What only proves who somebody is, and what only they may hear now,
 is no act to repeat: logging in and out, refreshing, tickets, and links that are good once.
 """
 
@@ -16,6 +17,7 @@ from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 
 from niochat.access.idempotency import Asked, Idempotency, Kept, Lease
+from niochat.adapters.postgres.audit import acting_under
 from niochat.ingress.api.doorway import Needs, SignedIn, access_of
 from niochat.ingress.problems import Unprocessable
 from niochat.runtime.tasks import Owner
@@ -33,7 +35,11 @@ _PARAMETER = {
     "name": "Idempotency-Key",
     "in": "header",
     "required": False,
-    "description": "Under the same key it happens once, however often it is sent within a day.",
+    "description": (
+        "Under the same key it happens once, however often it is sent within a day. 409 with"
+        " in_progress: ask again in a moment; with answer_lost: it was done, and the answer is"
+        " gone: look at what is there, and take a new key for what is still to be done."
+    ),
     "schema": {"type": "string", "minLength": 1, "maxLength": 128, "pattern": "^[!-~]+$"},
 }
 _JSON = "application/json"
@@ -112,7 +118,8 @@ async def _acted(
     store: Idempotency, asked: Asked, lease: Lease, request: Request, handle: Handler
 ) -> Response:
     try:
-        response = await handle(request)
+        with acting_under(lease.id, lease.holder):
+            response = await handle(request)
     except BaseException:
         await store.release(lease)
         raise

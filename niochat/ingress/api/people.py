@@ -11,7 +11,7 @@ from niochat.access.callers import Caller
 from niochat.access.links import Purpose
 from niochat.access.sessions import Ended
 from niochat.access.users import Change, NewUser
-from niochat.adapters import clock
+from niochat.adapters.clock import agreed
 from niochat.domain.errors import Invalid
 from niochat.domain.permissions import PLATFORM, SCOPED, Action, grants_of
 from niochat.domain.presence import Assignment
@@ -174,7 +174,7 @@ async def invite(body: Invitation, caller: MayWrite, request: Request) -> User:
     tenant_id = caller.need(Action.USERS_WRITE)
     new = NewUser(body.login, body.name, body.role, tuple(body.teams))
     made = await access_of(request).users.invite(tenant_id, new, by_of(request, caller))
-    await access_of(request).links.send(made["id"], Purpose.INVITATION, clock.now())
+    await access_of(request).links.send(made["id"], Purpose.INVITATION, agreed.now())
     return User.model_validate(made)
 
 
@@ -196,7 +196,7 @@ async def change_user(user_id: UUID, body: UserChange, caller: MayWrite, request
         tenant_id, user_id, change, by_of(request, caller)
     )
     if body.disabled:
-        await access_of(request).sessions.end_all(user_id, Ended.REVOKED, clock.now())
+        await access_of(request).sessions.end_all(user_id, Ended.REVOKED, agreed.now())
         await presence_of(request).leave(tenant_id, user_id, who_of(request, caller))
         await presence_changed(request, tenant_id, user_id)
     await access_changed(request, user_id)
@@ -208,7 +208,7 @@ async def invite_again(user_id: UUID, caller: MayWrite, request: Request) -> Non
     """Another mail for somebody who has not come yet; links before it are void."""
     tenant_id = caller.need(Action.USERS_WRITE)
     await access_of(request).users.invite_again(tenant_id, user_id, by_of(request, caller))
-    await access_of(request).links.send(user_id, Purpose.INVITATION, clock.now())
+    await access_of(request).links.send(user_id, Purpose.INVITATION, agreed.now())
 
 
 @router.get("/permissions", dependencies=[Depends(Open())])

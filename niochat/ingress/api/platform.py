@@ -37,7 +37,9 @@ async def audit(
     target: Annotated[str | None, Query(max_length=100)] = None,
     limit: Limit = 50, cursor: Cursor = None,
 ) -> Page[AuditShown]:  # fmt: skip
-    """The newest first; of one person (``who``) or one thing (``target``, as ``user:<id>``)."""
+    """The newest first; of one person (``who``) or one thing (``target``, as ``user:<id>``). What
+    is written down while one turns the pages is on none of them: begin anew for it.
+    """
     rows = await access_of(request).audit.list(
         caller.need(Action.AUDIT_READ), before=number_of(cursor), who=who, target=target,
         limit=limit + 1,

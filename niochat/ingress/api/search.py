@@ -58,7 +58,8 @@ async def messages(
     caller: MayRead, request: Request, q: Words, limit: Limit = 50, cursor: Cursor = None
 ) -> Page[Hit]:
     """Messages and notes that one may see and that hold all of the words, newest first. A page may
-    be short, even empty, and still have a ``next_cursor``: there is more to look through.
+    be short, even empty, and still have a ``next_cursor``: there is more to look through. What is
+    said while one turns the pages is on none of them: begin anew for it.
     """
     tenant_id = caller.need(Action.CONVERSATIONS_READ)
     scope = caller.grants[Action.CONVERSATIONS_READ]

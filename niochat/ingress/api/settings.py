@@ -4,6 +4,7 @@ Each answer has an ``ETag``; a change sends it back as ``If-Match`` (RFC 9110, 1
 """
 
 import re
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -101,6 +102,12 @@ class AssistantShown(Shown):
     turns_at_once: Annotated[int | None, Field(description="Set by the platform.")] = None
     price_in: float | None = None
     price_out: float | None = None
+    temperature: float | None = None
+    seed: int | None = None
+    parallel_tool_calls: bool | None = None
+    dialect: list[str] | None = None
+    extra_headers: Annotated[list[str] | None, Field(description="Their names alone.")] = None
+    extra_body: Annotated[list[str] | None, Field(description="Its names alone.")] = None
 
 
 @router.get("")
@@ -177,5 +184,7 @@ def _plain(value: Any) -> Any:
             return value.get_secret_value()
         case Decimal():
             return float(value)
+        case Mapping():
+            return {name: _plain(each) for name, each in value.items()}
         case _:
             return value

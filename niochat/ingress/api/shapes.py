@@ -50,51 +50,54 @@ Cursor = Annotated[str | None, Query(max_length=200, description="next_cursor of
 
 def after(cursor: str | None) -> UUID | None:
     """The id that a cursor stands for. Raises ``Invalid`` (``bad_cursor``)."""
-    (found,) = _decoded(cursor, UUID) or (None,)
+    (found,) = decoded(cursor, UUID) or (None,)
     return found
 
 
 def page(rows: Sequence[dict[str, Any]], limit: int) -> tuple[list[dict[str, Any]], str | None]:
     """Of one row more than ``limit``: the items, and the cursor if there are more."""
     items = list(rows[:limit])
-    return items, _encoded(items[-1]["id"]) if len(rows) > limit else None
+    return items, encoded(items[-1]["id"]) if len(rows) > limit else None
 
 
 def moment_of(cursor: str | None) -> tuple[datetime, UUID] | None:
     """The moment and the id that a cursor stands for. Raises ``Invalid`` (``bad_cursor``)."""
-    found = _decoded(cursor, datetime.fromisoformat, UUID)
+    found = decoded(cursor, datetime.fromisoformat, UUID)
     return None if found is None else (found[0], found[1])
 
 
 def moment_cursor(moment: datetime, row_id: UUID) -> str:
     """The cursor after an item of a list by time."""
-    return _encoded(moment.isoformat(), row_id)
+    return encoded(moment.isoformat(), row_id)
 
 
 def number_of(cursor: str | None) -> int | None:
     """The number that a cursor stands for. Raises ``Invalid`` (``bad_cursor``)."""
-    (found,) = _decoded(cursor, _number) or (None,)
+    (found,) = decoded(cursor, number) or (None,)
     return found
 
 
-def number_cursor(number: int) -> str:
+def number_cursor(item: int) -> str:
     """The cursor after an item of a numbered list."""
-    return _encoded(number)
+    return encoded(item)
 
 
-def _number(text: str) -> int:
-    number = int(text)
-    if not 0 <= number < 2**63:
+def number(text: str) -> int:
+    """Of a cursor's part. Raises ``ValueError``."""
+    found = int(text)
+    if not 0 <= found < 2**63:
         raise ValueError(text)
-    return number
+    return found
 
 
-def _encoded(*parts: object) -> str:
+def encoded(*parts: object) -> str:
+    """A cursor of parts without spaces."""
     text = " ".join(str(part) for part in parts)
     return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
-def _decoded(cursor: str | None, *readers: Callable[[str], Any]) -> list[Any] | None:
+def decoded(cursor: str | None, *readers: Callable[[str], Any]) -> list[Any] | None:
+    """What ``encoded`` was given, each part by its reader. Raises ``Invalid`` (``bad_cursor``)."""
     if cursor is None:
         return None
     try:

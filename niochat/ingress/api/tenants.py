@@ -11,7 +11,7 @@ from niochat.access.callers import Caller
 from niochat.accounts.fields import Name, Timezone
 from niochat.accounts.provider import Provider
 from niochat.accounts.tenancy import Limits, TenantChange
-from niochat.adapters import clock
+from niochat.adapters.clock import agreed
 from niochat.domain.permissions import Action
 from niochat.domain.plan import DEFAULT, Plan
 from niochat.ingress.api.doorway import Needs, access_changed, access_of, accounts_of, who_of
@@ -152,7 +152,7 @@ async def resume(tenant_id: UUID, caller: MayWrite, request: Request) -> TenantW
 async def enter(tenant_id: UUID, body: Entering, caller: MayEnter, request: Request) -> Entered:
     """Act in a tenant for a while; it is in the tenant's audit log."""
     found = await access_of(request).tenants.find(tenant_id)
-    until = clock.now() + timedelta(minutes=body.minutes)
+    until = agreed.now() + timedelta(minutes=body.minutes)
     assert caller.session_id is not None  # no key holds what is the platform's
     await access_of(request).sessions.act(
         caller.session_id, found["id"], until, who_of(request, caller)
@@ -165,7 +165,7 @@ async def leave(caller: MayEnter, request: Request) -> None:
     """Act in no tenant any more."""
     assert caller.session_id is not None
     await access_of(request).sessions.act(
-        caller.session_id, None, clock.now(), who_of(request, caller)
+        caller.session_id, None, agreed.now(), who_of(request, caller)
     )
 
 

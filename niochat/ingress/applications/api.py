@@ -16,7 +16,9 @@ from niochat.actors.host_calls import HostCalls
 from niochat.actors.pool_members import Pool
 from niochat.actors.pools import pools
 from niochat.actors.team_queue import Look
+from niochat.adapters.clock import agreed
 from niochat.adapters.postgres.queries import queries
+from niochat.adapters.postgres.time import agree_for_ever
 from niochat.adapters.redis.buckets import Buckets
 from niochat.adapters.smtp import Smtp
 from niochat.assignment.changes import PresenceChanges
@@ -54,6 +56,7 @@ API_BURST_S = 10.0
 
 
 def api_routes(parts: Parts) -> list[BaseRoute]:
+    parts.owner.start(agree_for_ever(parts.database, agreed))
     parts.owner.start(report_for_ever(ClusterFigures(parts.database, parts.settings.hosts)))
 
     async def database() -> str:

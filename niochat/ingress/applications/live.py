@@ -6,6 +6,8 @@ from starlette.routing import BaseRoute
 
 from niochat.actors.cluster_nodes import Part, actor_options, replicas
 from niochat.actors.release import release_of
+from niochat.adapters.clock import agreed
+from niochat.adapters.postgres.time import agree_for_ever
 from niochat.adapters.redis.live import RELEASES, Broadcast
 from niochat.assignment.presences import Presences
 from niochat.conversation.desk import DeskViews
@@ -34,6 +36,7 @@ def live_routes(parts: Parts) -> list[BaseRoute]:
         access.audit.write,
     )  # fmt: skip
     releases = Broadcast(settings.redis_url.get_secret_value(), RELEASES)
+    parts.owner.start(agree_for_ever(parts.database, agreed))
     parts.owner.start(hub.run_for_ever())
     parts.owner.start(hub.count_for_ever())
     parts.owner.start(parts.passing.hear(hub.hear))

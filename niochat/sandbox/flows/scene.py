@@ -186,8 +186,9 @@ def _results(messages: list[Body]) -> list[Result]:
 
 def _situation(systems: list[str]) -> Body:
     for text in reversed(systems):
-        if text.lstrip().startswith(_SITUATION):
-            lines = (line.strip() for line in text.splitlines())
+        at = text.rfind(_SITUATION)
+        if at >= 0 and not text[:at].rpartition("\n")[2].strip():
+            lines = (line.strip() for line in text[at:].splitlines())
             return _object(next((line for line in lines if line.startswith("{")), ""))
     return {}
 

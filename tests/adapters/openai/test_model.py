@@ -266,7 +266,7 @@ async def test_what_an_endpoint_leaves_out_or_garbles_is_filled_in(
         assert 0 <= tokens < 2**31
 
 
-@pytest.mark.parametrize("content", [None, 7, {"a": 1}, [], [{"type": "text", "text": "oi"}]])
+@pytest.mark.parametrize("content", [None, 7, {"a": 1}, [], [{"type": "image"}, 5]])
 async def test_content_that_is_no_text_says_nothing(answering: Answering, content: Any) -> None:
     calls = await answering(saying({"role": "assistant", "content": content}))
 

@@ -3,6 +3,7 @@ product's connections leave the planner little choice.
 """
 
 import re
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -151,10 +152,13 @@ async def test_what_desks_ask_all_day_uses_its_indexes(admin: Admin) -> None:
     await admin.execute("SELECT set_config('niochat.tenant', $1, false)", str(tenant))
     await admin.execute("SET ROLE niochat_app")
     page = [tenant, "all", "ana", [], None, None, None, None, None, None, 51]
+    again = [*page[:8], datetime.now(UTC) - timedelta(seconds=20), UUID(int=0), 51, "700"]
     for file, name, values, indexes in (
         ("desk", "live", page, "conversations_ threads_ contacts_pkey"),
         ("desk", "waiting", page, "conversations_waiting threads_ contacts_pkey"),
         ("desk", "resolved", page, "conversations_by_change threads_ contacts_pkey"),
+        ("desk", "live_again", again, "conversations_live threads_ contacts_pkey"),
+        ("desk", "resolved_again", again, "conversations_by_change threads_ contacts_pkey"),
         ("desk", "messages", [tenant, conversation, None, 51], "messages_conversation"),
     ):
         rows = await admin.fetch(f"EXPLAIN {queries(file)[name]}", *values)

@@ -30,7 +30,7 @@ PATH = {
     "timers", "turns",
     "erps", "attachments", "pauses", "held_back", "team_members", "presences", "presence_changes",
     "reservations", "reads", "search_blocks", "search_words",
-    "audit",
+    "audit", "idempotency_keys",
 }  # fmt: skip
 """What ``niochat_system`` may touch of the tables of tenants."""
 OF_THE_GATE = {

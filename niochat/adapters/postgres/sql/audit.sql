@@ -31,7 +31,7 @@ SELECT coalesce(sum(rows), 0)::bigint FROM audit_links WHERE number > $1
 SELECT id, xid::text, tenant_id, at, who_kind, who, action, target, before, after, address
   FROM audit
  WHERE (xid, id) > ($1::text::xid8, $2)
-   AND xid < pg_snapshot_xmin(pg_current_snapshot())
+   AND xid < log_horizon()
  ORDER BY audit.xid, id LIMIT $3
 
 -- name: seal

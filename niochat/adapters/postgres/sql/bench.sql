@@ -164,7 +164,7 @@ RETURNING tenant_id, id
 
 -- name: log_end
 -- A transaction that everything after it comes behind.
-SELECT pg_current_xact_id()::text AS xid
+SELECT log_position()::text AS xid
 
 -- name: log_since
 -- Events of all tenants behind a transaction, as sockets name their positions, in the order of the

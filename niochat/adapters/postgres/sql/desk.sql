@@ -14,8 +14,29 @@ WITH page AS MATERIALIZED (
        AND ($9::timestamptz IS NULL OR (changed_at, id) < ($9, $10::uuid))
      ORDER BY changed_at DESC, id DESC LIMIT $11
 )
-SELECT c.* FROM page JOIN shown_conversations c USING (tenant_id, id)
+SELECT c.*,
+       (pg_snapshot_xmin(pg_current_snapshot())::text::bigint % 4294967296)::text AS horizon
+  FROM page JOIN shown_conversations c USING (tenant_id, id)
  ORDER BY c.changed_at DESC, c.id DESC
+
+-- name: live_again
+-- Of these, those that changed ($12: in a transaction of after the first page, modulo 2^32) while the
+-- list was walked through, in the order of their changes: whoever moves, moves to the end.
+WITH page AS MATERIALIZED (
+    SELECT tenant_id, id FROM conversations
+     WHERE tenant_id = $1 AND status <> 'resolved'
+       AND ($2 = 'all' OR agent = $3 OR $2 = 'team' AND
+            (team = ANY ($4::text[]) OR team IS NULL AND agent IS NULL))
+       AND ($5::text IS NULL OR status = $5)
+       AND ($6::text IS NULL OR team = $6)
+       AND ($7::text IS NULL OR agent = $7)
+       AND ($8::text IS NULL OR $8 = ANY (labels))
+       AND changed_at >= $9::timestamptz AND (changed_at, id) > ($9, $10::uuid)
+       AND age(xmin) <= age($12::text::xid)
+     ORDER BY changed_at, id LIMIT $11
+)
+SELECT c.* FROM page JOIN shown_conversations c USING (tenant_id, id)
+ ORDER BY c.changed_at, c.id
 
 -- name: waiting
 -- Of these, those whose customer waits for a person, longest first.
@@ -48,8 +69,28 @@ WITH page AS MATERIALIZED (
        AND ($9::timestamptz IS NULL OR (changed_at, id) < ($9, $10::uuid))
      ORDER BY changed_at DESC, id DESC LIMIT $11
 )
-SELECT c.* FROM page JOIN shown_conversations c USING (tenant_id, id)
+SELECT c.*,
+       (pg_snapshot_xmin(pg_current_snapshot())::text::bigint % 4294967296)::text AS horizon
+  FROM page JOIN shown_conversations c USING (tenant_id, id)
  ORDER BY c.changed_at DESC, c.id DESC
+
+-- name: resolved_again
+-- Of these, those that changed while the list was walked through, as in live_again.
+WITH page AS MATERIALIZED (
+    SELECT tenant_id, id FROM conversations
+     WHERE tenant_id = $1 AND status = 'resolved'
+       AND ($2 = 'all' OR agent = $3 OR $2 = 'team' AND
+            (team = ANY ($4::text[]) OR team IS NULL AND agent IS NULL))
+       AND ($5::text IS NULL OR status = $5)
+       AND ($6::text IS NULL OR team = $6)
+       AND ($7::text IS NULL OR agent = $7)
+       AND ($8::text IS NULL OR $8 = ANY (labels))
+       AND changed_at >= $9::timestamptz AND (changed_at, id) > ($9, $10::uuid)
+       AND age(xmin) <= age($12::text::xid)
+     ORDER BY changed_at, id LIMIT $11
+)
+SELECT c.* FROM page JOIN shown_conversations c USING (tenant_id, id)
+ ORDER BY c.changed_at, c.id
 
 -- name: counts
 -- How many of those that go on are the caller's, in a queue, with the assistant, and all.

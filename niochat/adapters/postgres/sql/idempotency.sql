@@ -1,18 +1,26 @@
 -- name: begin
--- The key is ours to work on: it is new, or over, or whoever had it died before answering.
+-- The key is ours to work on: it is new, or over, or whoever had it died before it did anything.
 INSERT INTO idempotency_keys AS kept (tenant_id, caller, route, key, request, lease, leased_until)
 VALUES ($1, $2, $3, $4, $5, $6, now() + $7::interval)
 ON CONFLICT (caller, route, key, tenant_id) DO UPDATE
    SET request = excluded.request, lease = excluded.lease, leased_until = excluded.leased_until,
-       status = NULL, answer_sealed = NULL, started_at = now()
+       status = NULL, answer_sealed = NULL, acted = NULL, started_at = now()
  WHERE kept.started_at < now() - $8::interval
-    OR (kept.status IS NULL AND kept.leased_until < now() AND kept.request = excluded.request)
+    OR (kept.status IS NULL AND kept.acted IS NULL AND kept.leased_until < now()
+        AND kept.request = excluded.request)
 RETURNING id
 
 -- name: kept
 -- What is known of a key that is not ours.
-SELECT request, status, answer_sealed FROM idempotency_keys
+SELECT request, status, answer_sealed, acted, leased_until < now() AS over
+  FROM idempotency_keys
  WHERE tenant_id IS NOT DISTINCT FROM $1 AND caller = $2 AND route = $3 AND key = $4
+
+-- name: act
+-- In the transaction that does it: something is done under the key. Whether it is still ours; no row
+-- where this role may not see the key.
+UPDATE idempotency_keys SET acted = CASE WHEN lease = $2 THEN $3 ELSE acted END WHERE id = $1
+RETURNING lease = $2
 
 -- name: finish
 -- What was answered, unless somebody else works on it by now.

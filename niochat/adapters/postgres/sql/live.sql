@@ -1,6 +1,6 @@
 -- name: horizon
 -- All transactions below it have ended.
-SELECT pg_snapshot_xmin(pg_current_snapshot())::text
+SELECT log_horizon()::text
 
 -- name: after
 -- Events of these tenants behind a position and up to another, in the order of the log.

@@ -34,6 +34,15 @@ SELECT tenant_id::text AS key, tenant_id, api_key_sealed AS sealed FROM assistan
 -- Only if it is still what was read.
 UPDATE assistants SET api_key_sealed = $3 WHERE tenant_id = $1::text::uuid AND api_key_sealed = $2
 
+-- name: assistant_extras
+-- The same of what a tenant adds to what its model is asked.
+SELECT tenant_id::text AS key, tenant_id, extra_sealed AS sealed FROM assistants
+ WHERE extra_sealed IS NOT NULL AND tenant_id::text > $1 ORDER BY 1 LIMIT $2
+
+-- name: put_assistant_extra
+-- Only if it is still what was read.
+UPDATE assistants SET extra_sealed = $3 WHERE tenant_id = $1::text::uuid AND extra_sealed = $2
+
 -- name: tokens_for_erps
 -- The same of what ERPs are asked with.
 SELECT tenant_id::text AS key, tenant_id, token_sealed AS sealed FROM erps

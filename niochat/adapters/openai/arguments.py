@@ -1,0 +1,148 @@
+"""Arguments of a call, as models and servers write them: read leniently, sent back strictly."""
+
+import ast
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+_COMMA = re.compile(r",\s*(?=[}\]])")
+_ENCODED = 3
+_LONGEST = 20_000
+NOTHING = "{}"
+
+
+def understood(value: object) -> str:
+    """The JSON of an object, where ``value`` can be understood as one; else what was written.
+
+    An object, JSON in a string once or more, null and nothing are understood; of several objects
+    in a row the one that says something; quotes, fences and commas that JSON does not know.
+    """
+    match value:
+        case None:
+            return NOTHING
+        case Mapping() | list():
+            found = _object(value)
+            return _json(value if found is None else found)
+        case str():
+            return _of_text(value)
+        case _:
+            return str(value)
+
+
+def valid(text: str) -> str:
+    """What may go back into the history: the text if it is the JSON of an object, else ``{}``."""
+    try:
+        value = json.loads(text, parse_constant=_refuse)
+    except (ValueError, RecursionError):
+        return NOTHING
+    return text if isinstance(value, dict) else NOTHING
+
+
+def whole(text: str) -> bool:
+    """Whether a call's pieces are all there."""
+    return bool(text.strip()) and (text.strip() == NOTHING or valid(text) != NOTHING)
+
+
+def unfenced(text: str) -> str:
+    """Without the fence that marks code."""
+    bare = text.strip()
+    if not bare.startswith("```"):
+        return bare
+    return bare.removeprefix("```").removeprefix("json").removesuffix("```").strip()
+
+
+def objects_at(text: str, *, whole: bool = False) -> list[dict[str, Any]]:
+    """Objects that stand in a row, also in a list; with ``whole`` nothing else may be there."""
+    text = text.strip()
+    found: list[dict[str, Any]] = []
+    while text[:1] in ("{", "["):
+        try:
+            value, end = json.JSONDecoder(strict=False).raw_decode(text)
+        except (ValueError, RecursionError):
+            break
+        values = value if isinstance(value, list) else [value]
+        if not all(isinstance(each, dict) for each in values):
+            return []
+        found += values
+        text = text[end:].lstrip().removeprefix(";").lstrip()
+    return [] if whole and text else found
+
+
+def _of_text(text: str) -> str:
+    bare = text.strip()
+    if not bare:
+        return NOTHING
+    if len(bare) > _LONGEST:
+        return text
+    try:
+        value = json.loads(bare)
+    except RecursionError:
+        return text
+    except ValueError:
+        repaired = _repaired(bare)
+        return text if repaired is None else _json(repaired)
+    if isinstance(value, dict):
+        return text
+    found = _object(value)
+    return text if found is None else _json(found)
+
+
+def _object(value: object) -> dict[str, Any] | None:
+    """The object in what was encoded again, or lies alone in a list."""
+    for _ in range(_ENCODED):
+        if value is None:
+            return {}
+        if isinstance(value, list) and len(value) == 1 and isinstance(value[0], dict):
+            value = value[0]
+        if isinstance(value, Mapping):
+            return dict(value)
+        if not isinstance(value, str):
+            return None
+        try:
+            value = json.loads(value) if value.strip() else {}
+        except (ValueError, RecursionError):
+            return None
+    return dict(value) if isinstance(value, Mapping) else None
+
+
+def _repaired(text: str) -> dict[str, Any] | None:
+    """Without guessing at what is missing: a call that was cut off stays broken."""
+    text = unfenced(text)
+    for read in (_lenient, _in_a_row, _python):
+        found = read(text)
+        if found is not None:
+            return found
+    return None
+
+
+def _lenient(text: str) -> dict[str, Any] | None:
+    try:
+        value = json.loads(_COMMA.sub("", text), strict=False)
+    except (ValueError, RecursionError):
+        return None
+    return value if isinstance(value, dict) else None
+
+
+def _in_a_row(text: str) -> dict[str, Any] | None:
+    """``{}{"a": 1}``: a first piece that a server sent before there was anything to send."""
+    found = objects_at(text, whole=True)
+    told = [each for number, each in enumerate(found) if each and each not in found[:number]]
+    return (told or [{}])[0] if found and len(told) <= 1 else None
+
+
+def _python(text: str) -> dict[str, Any] | None:
+    try:
+        value = ast.literal_eval(text)
+        _json(value)
+    except (ValueError, TypeError, SyntaxError, RecursionError, MemoryError):
+        return None
+    return value if isinstance(value, dict) and all(isinstance(key, str) for key in value) else None
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is no JSON")

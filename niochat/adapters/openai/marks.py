@@ -1,0 +1,133 @@
+"""Marks that models write into their text: thinking, channels, ends of turns, calls as text."""
+
+import re
+
+from niochat.adapters.openai.arguments import objects_at, understood, unfenced
+
+_THINKING = r"think|thinking|thought|thoughts|reasoning|reflection|seed:think|scratchpad|analysis"
+_THOUGHT = re.compile(
+    rf"(?P<opens><(?:{_THINKING})>|\[THINK\]|<\|channel>\s?(?:thought|analysis)|"
+    r"<\|begin_of_thought\|>|<\|START_THINKING\|>|◁think▷)|"
+    rf"</(?:{_THINKING})\s?>|\[/THINK\]|<channel\|>|<\|end_of_thought\|>|<\|END_THINKING\|>|◁/think▷",
+    re.I,
+)
+_CHANNEL = re.compile(
+    r"<\|channel\|>\s?(\w{1,20})[^<]{0,80}(?:<\|constrain\|>[^<]{0,80})?<\|message\|>(.*?)"
+    r"(?=<\|end\|>|<\|return\|>|<\|call\|>|<\|start\|>|<\|channel\|>|$)",
+    re.S,
+)
+_BARE_CHANNELS = re.compile(r"^\s*(?:analysis|commentary)(?=[\sA-Z]).*assistant\s?final", re.S)
+"""The same where the server dropped the marks and left their words."""
+_END = re.compile(
+    r"<\|(?:im_end|eot_id|end_of_text|endoftext|end|return|eom_id|end_of_turn|END_OF_TURN_TOKEN|"
+    r"im_start|start_header_id)\|>|<end_of_turn>|<start_of_turn>|</s>|<eos>|<｜end▁of▁sentence｜>"
+)
+_CONTROL = re.compile(
+    r"<\|start\|>\w*|<\|start_header_id\|>\w*<\|end_header_id\|>|<\|im_start\|>\w*\s?|"
+    r"<\|[\w/]{1,40}\|>|<｜[^｜]{1,40}｜>|</?s>|<(?:bos|eos|pad|unk)>|"
+    r"<(?:start|end)_of_turn>(?:model|user)?|\[/?INST\]|</?(?:answer|response|output|final)>",
+    re.I,
+)
+_UNFINISHED = re.compile(r"(?:<[^<>\s]{0,40}|\[/?[A-Z_]{0,12})$")
+_CALL = re.compile(r"<tool_call>(.*?)(?:</tool_call>|$)", re.S)
+_FUNCTION = re.compile(r"<function=([\w.\-]{1,64})>(.*?)(?:</function>|$)", re.S)
+_MISTRAL = re.compile(r"\[TOOL_CALLS\]\s*([\w\-]*)(?:\[CALL_ID\][\w\-]*)?(?:\[ARGS\])?(.*)$", re.S)
+_HARMONY = re.compile(
+    r"<\|channel\|>\s?commentary to=functions\.([\w\-]{1,64})[^<]{0,80}"
+    r"(?:<\|constrain\|>[^<]{0,80})?<\|message\|>(.*?)(?:<\|call\|>|<\|end\|>|$)",
+    re.S,
+)
+_PYTHON = re.compile(r"^\s*<\|python_tag\|>(.*)$", re.S)
+_TOLD = re.compile(r"^\[chamada de ([\w\-]{1,64})\] (.*)$", re.M)
+"""As :mod:`niochat.adapters.openai.history` tells earlier calls where templates know none."""
+_CALLING = re.compile(r"\[chamada de |<tool_call>|<function=|\[TOOL_CALLS\]|<\|python_tag\|>")
+_LONGEST_CALL = 20_000
+
+
+def spoken(text: str) -> str:
+    """The text without thinking and control marks."""
+    if not _marked(text):
+        return text
+    text = _unthought(_final_channel(text)).lstrip()
+    end = _END.search(text)
+    if end is not None and text[: end.start()].strip():
+        text = text[: end.start()]
+    return _CONTROL.sub("", text)
+
+
+def spoken_so_far(text: str) -> str:
+    """The same of a text that still comes: a mark may have begun at its end."""
+    if not _marked(text):
+        return text
+    call = _CALLING.search(text)
+    return _UNFINISHED.sub("", spoken(text[: call.start()] if call else text))
+
+
+def calls_in(text: str, names: frozenset[str]) -> tuple[str, list[tuple[str, str]]]:
+    """What remains of the text, and (name, arguments) of calls of ``names`` written into it by a
+    server that does not know the model's marks.
+    """
+    if not names or len(text) > _LONGEST_CALL or ("{" not in text and "<function=" not in text):
+        return text, []
+    found: list[tuple[str, str]] = []
+    # What was merely thought of is not called.
+    rest = text = _unthought(text)
+    for pattern in (_CALL, _FUNCTION, _MISTRAL, _HARMONY, _TOLD, _PYTHON):
+        for match in pattern.finditer(rest):
+            *name, body = match.groups()
+            found += _called(body.strip() or "{}", name[0] if name else "")
+        if found:
+            rest = pattern.sub("", rest)
+            break
+    else:
+        found, rest = _called(unfenced(text), "", whole=True), ""
+    known = [(name, arguments) for name, arguments in found if name in names]
+    return (rest, known) if known and len(known) == len(found) else (text, [])
+
+
+def _called(text: str, name: str, *, whole: bool = False) -> list[tuple[str, str]]:
+    """Calls in a piece of JSON; ``whole``: it must be nothing else."""
+    values = objects_at(text, whole=whole)
+    if name:
+        return [(name, understood(value)) for value in values[:1]]
+    calls = []
+    for value in values:
+        told = value.get("arguments", value.get("parameters"))
+        called = value.get("name", value.get("function"))
+        if not isinstance(called, str) or told is None or set(value) - {
+            "name", "function", "arguments", "parameters", "id", "type",
+        }:  # fmt: skip
+            return []
+        calls.append((called, understood(told)))
+    return calls
+
+
+def _unthought(text: str) -> str:
+    """Without what was thought. A template may have begun a thought in the prompt: all before an
+    end that nothing begins is one; and one that never ends lasts to the end.
+    """
+    kept: list[str] = []
+    opened, last = False, 0
+    for mark in _THOUGHT.finditer(text):
+        if mark["opens"]:
+            kept += [] if opened else [text[last : mark.start()]]
+            opened = True
+            continue
+        if not opened:
+            kept.clear()
+        opened, last = False, mark.end()
+    return "".join(kept if opened else [*kept, text[last:]])
+
+
+def _final_channel(text: str) -> str:
+    """Of gpt-oss' channels, the one that is meant for people."""
+    if "<|channel|>" in text:
+        last = text.rfind("<|channel|>")
+        text = text if "<|message|>" in text[last:] else text[:last]
+        said = [body for name, body in _CHANNEL.findall(text) if name == "final"]
+        return "\n".join(said) if said else _CHANNEL.sub("", text)
+    return _BARE_CHANNELS.sub("", text)
+
+
+def _marked(text: str) -> bool:
+    return any(c in text for c in "<[◁") or text.lstrip().startswith(("analysis", "commentary"))

@@ -1,0 +1,251 @@
+"""What came back, read leniently: whole or in pieces, of any server."""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from niochat.adapters.openai.arguments import understood, whole
+from niochat.adapters.openai.completion import Completion, ToolCall
+from niochat.adapters.openai.marks import calls_in, spoken, spoken_so_far
+
+_MOST_TOKENS = 2**31
+_TEXT_PARTS = frozenset({"text", "output_text", "input_text", ""})
+_THINKING = ("reasoning_content", "reasoning", "thinking", "thinking_content")
+_FINISHES = {
+    "function_call": "tool_calls", "tool_use": "tool_calls", "tool_call": "tool_calls",
+    "max_tokens": "length", "max_output_tokens": "length", "model_length": "length",
+    "end_turn": "stop", "eos": "stop", "eos_token": "stop", "stop_sequence": "stop",
+    "safety": "content_filter", "recitation": "content_filter", "refusal": "content_filter",
+    "prohibited_content": "content_filter", "blocklist": "content_filter",
+}  # fmt: skip
+_PREFIXES = ("functions.", "default_api.", "default_api:", "tools.")
+
+
+@dataclass(slots=True)
+class _Call:
+    id: str
+    name: str
+    arguments: object
+    index: int | None = None
+    extra: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Answer:
+    """What was read so far."""
+
+    model: str
+    names: frozenset[str]
+    """Tools that were offered."""
+    text: str = ""
+    thinking: str = ""
+    refusal: str = ""
+    finish: str = ""
+    tokens: tuple[int, int] = (0, 0)
+    calls: list[_Call] = field(default_factory=list)
+
+    def take(self, answer: Mapping[str, Any]) -> None:
+        """A whole answer. Raises ``KeyError``, ``TypeError``, ``IndexError`` where it is none."""
+        choices = answer["choices"]
+        messages = [choice["message"] for choice in [choices[0], *choices[1:]]]
+        for message in messages:
+            message.keys()
+        best = next((each for each in messages if _says(each)), messages[0])
+        self._content(best)
+        # Some servers tell text and calls in choices of their own.
+        calling = next((each for each in messages if _calls_of(each)), best)
+        for call in _calls_of(calling):
+            self._add(*_call_of(call), joined=False)
+        self._end(choices[0].get("finish_reason"))
+        self._about(answer)
+
+    def take_piece(self, piece: Mapping[str, Any]) -> bool:
+        """One of a stream; whether there is more text now."""
+        self._about(piece)
+        before = len(self.text)
+        choices = piece.get("choices")
+        for choice in choices if isinstance(choices, list) else ():
+            if not isinstance(choice, Mapping) or choice.get("index") not in (None, 0):
+                continue
+            delta = choice.get("delta") or choice.get("message") or {}
+            if isinstance(delta, Mapping):
+                self._content(delta)
+                for call in _calls_of(delta):
+                    self._add(*_call_of(call), joined=True)
+            self._end(choice.get("finish_reason"))
+        return len(self.text) > before
+
+    def so_far(self) -> str:
+        """The text for those who read along."""
+        return spoken_so_far(self.text)
+
+    def completion(self) -> Completion:
+        """All of it."""
+        calls = self._finished()
+        text = self.text
+        if not calls:
+            text, written = calls_in(text, self.names)
+            calls = [ToolCall(f"call_{n}", *each) for n, each in enumerate(written)]
+        return Completion(
+            spoken(text), self.model, *self.tokens, tuple(calls), self.finish, self.refusal
+        )
+
+    def _content(self, message: Mapping[str, Any]) -> None:
+        text, thinking, refusal = _parts(message.get("content"))
+        self.text += text
+        self.refusal += refusal
+        if isinstance(message.get("refusal"), str):
+            self.refusal += message["refusal"]
+        told = next((message[name] for name in _THINKING if message.get(name)), "")
+        self.thinking += thinking or (told if isinstance(told, str) else "")
+
+    def _end(self, reason: object) -> None:
+        if isinstance(reason, str) and reason:
+            word = reason.partition(":")[0].strip().lower()
+            self.finish = _FINISHES.get(word, word)
+
+    def _about(self, answer: Mapping[str, Any]) -> None:
+        model = answer.get("model")
+        self.model = model if isinstance(model, str) and model else self.model
+        if answer.get("usage"):
+            self.tokens = _tokens(answer["usage"])
+
+    def _add(self, index: object, id_: str, name: str, arguments: object,
+             extra: Mapping[str, object], *, joined: bool) -> None:  # fmt: skip
+        number = index if isinstance(index, int) and not isinstance(index, bool) else None
+        known = self._known(number, id_, name, arguments) if joined else None
+        if known is None:
+            if id_ or name or arguments:
+                self.calls.append(_Call(id_, name, arguments, number, extra))
+            return
+        known.id, known.name = known.id or id_, known.name or name
+        known.extra = known.extra or extra
+        known.arguments = _appended(known.arguments, arguments)
+
+    def _known(self, index: int | None, id_: str, name: str, arguments: object) -> _Call | None:
+        """The call that a piece goes on with. Servers number all calls 0, or none; they repeat id
+        and name with each piece, or make a new id for it.
+        """
+        if index is not None:
+            same = [call for call in self.calls if call.index == index]
+        else:
+            same = [call for call in self.calls if id_ and call.id == id_] or self.calls
+        if not same:
+            return None
+        last = same[-1]
+        if not name:
+            return last
+        if id_ and last.id and id_ == last.id:
+            return last
+        more = arguments not in (None, "", {})
+        if name == last.name and not more and not (id_ and last.id):
+            return last
+        begun = last.arguments not in (None, "")
+        if not begun:
+            return last if name == last.name or not last.name else None
+        return None if not isinstance(last.arguments, str) or whole(last.arguments) else last
+
+    def _finished(self) -> list[ToolCall]:
+        ordered = self.calls
+        if all(call.index is not None for call in ordered):
+            ordered = sorted(ordered, key=lambda call: call.index or 0)
+        used: set[str] = set()
+        calls: list[ToolCall] = []
+        for number, call in enumerate(ordered):
+            id_ = call.id or f"call_{number}"
+            while id_ in used:
+                id_ += "_"
+            used.add(id_)
+            thinking = self.thinking if not calls else ""
+            calls.append(
+                ToolCall(id_, _name(call.name), understood(call.arguments), call.extra, thinking)
+            )
+        return calls
+
+
+def _says(message: Mapping[str, Any]) -> bool:
+    return any(_parts(message.get("content"))) or bool(message.get("refusal"))
+
+
+def _parts(content: object) -> tuple[str, str, str]:
+    """(text, thinking, refusal) of a content: a text, or parts of several kinds."""
+    if isinstance(content, str):
+        return content, "", ""
+    text = thinking = refusal = ""
+    for part in content if isinstance(content, list) else ():
+        if isinstance(part, str):
+            text += part
+        if not isinstance(part, Mapping):
+            continue
+        kind = part.get("type", "")
+        if kind in _TEXT_PARTS and isinstance(part.get("text"), str):
+            text += part["text"]
+        elif kind == "refusal" and isinstance(part.get("refusal"), str):
+            refusal += part["refusal"]
+        elif kind in ("thinking", "reasoning"):
+            thinking += "".join(_texts(part))
+    return text, thinking, refusal
+
+
+def _texts(part: Mapping[str, Any]) -> Iterator[str]:
+    for name in ("thinking", "reasoning", "text"):
+        told = part.get(name)
+        yield told if isinstance(told, str) else _parts(told)[0]
+
+
+def _calls_of(message: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    calls = message.get("tool_calls")
+    if isinstance(calls, Mapping):
+        calls = [calls]
+    found = [call for call in calls if isinstance(call, Mapping)] if isinstance(calls, list) else []
+    older = message.get("function_call")
+    if not found and isinstance(older, Mapping):
+        found = [{"index": 0, "function": older}]
+    return found
+
+
+def _call_of(call: Mapping[str, Any]) -> tuple[object, str, str, object, Mapping[str, object]]:
+    """(index, id, name, arguments, what else is to go back)."""
+    function = call.get("function")
+    told: Mapping[str, Any] = function if isinstance(function, Mapping) else call
+    id_, name = call.get("id"), told.get("name")
+    index = call.get("index", told.get("index"))
+    kept = call.get("extra_content")
+    extra = {"extra_content": kept} if isinstance(kept, Mapping) else {}
+    return (
+        index,
+        str(id_) if isinstance(id_, str | int) else "",
+        name if isinstance(name, str) else "",
+        told.get("arguments"),
+        extra,
+    )
+
+
+def _appended(known: object, more: object) -> object:
+    if more in (None, ""):
+        return known
+    if known in (None, ""):
+        return more
+    if isinstance(known, str) and isinstance(more, str):
+        return known + more
+    # An object after pieces, or after another object: all of it, said again.
+    return more if not isinstance(more, str) else json.dumps(known) + more
+
+
+def _name(name: str) -> str:
+    """Without what some models set before and after it."""
+    name = name.partition("<|")[0].strip()
+    for prefix in _PREFIXES:
+        name = name.removeprefix(prefix)
+    return name
+
+
+def _tokens(usage: object) -> tuple[int, int]:
+    """(in, out) as far as they can be believed."""
+    told = usage if isinstance(usage, Mapping) else {}
+    counts = (told.get(name) for name in ("prompt_tokens", "completion_tokens"))
+    read, said = (
+        count if isinstance(count, int) and 0 <= count < _MOST_TOKENS else 0 for count in counts
+    )
+    return read, said

@@ -1,0 +1,212 @@
+"""What is given out for a while: addresses of files, tickets, mailed links.
+
+Over, altered, meant for something else, used before, of something that is gone, or judged by a
+machine whose clock is wrong.
+"""
+
+import base64
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from uuid import UUID
+
+import httpx
+import pytest
+
+from niochat.adapters import clock
+from niochat.adapters.clock import Agreed
+from niochat.adapters.postgres.time import agree
+from niochat.domain.errors import NotFound, Unauthenticated
+from niochat.media.library import ADDRESS_LASTS, key_of
+from tests.access.conftest import PASSWORD
+from tests.api.conftest import Desk, problem
+from tests.outbox.office import PNG
+
+pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(60)]
+
+WRONG_BY = timedelta(minutes=5)
+SECOND = timedelta(seconds=1)
+
+
+@pytest.fixture
+def wrong_clock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A file that makes this machine's clock wrong; PostgreSQL's stays right."""
+    monkeypatch.setenv(clock.CLOCK_FILE, str(tmp_path / "clock"))
+    yield tmp_path / "clock"
+    clock.agreed.__init__()  # type: ignore[misc]
+
+
+async def kept(desk: Desk) -> tuple[UUID, str]:
+    """A file, and a token that opens it now."""
+    _, who = await desk.joins("agent")
+    told = await desk.http.post("/files", files={"file": ("foto.png", PNG)}, headers=who)
+    file = UUID(told.json()["id"])
+    library = desk.rooms.library
+    token, _ = library.token(await library.find(desk.house.tenant, file), clock.agreed.now())
+    return file, token
+
+
+def content(token: str) -> str:
+    return f"/files/content/{token}"
+
+
+async def test_an_address_is_good_for_its_minutes_and_no_second_longer(desk: Desk) -> None:
+    file, _ = await kept(desk)
+    library, now = desk.rooms.library, clock.now()
+    known = await library.find(desk.house.tenant, file)
+    token, until = library.token(known, now)
+    assert until == now + ADDRESS_LASTS
+    assert (await library.opened(token, until - SECOND)).id == file
+    with pytest.raises(NotFound):
+        await library.opened(token, until + SECOND)
+    over, _ = library.token(known, now - ADDRESS_LASTS - SECOND)
+    for ask in (desk.http.get, desk.http.head):
+        answer = await ask(content(over), headers={"range": "bytes=0-3"})
+        assert answer.status_code == 404
+        assert answer.content == b"" or problem(answer, 404, "address_over")
+
+
+async def test_no_byte_of_an_address_can_be_another_one(desk: Desk, given: object) -> None:
+    file, token = await kept(desk)
+    whole = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4))
+    for place in range(0, len(whole), 3):
+        changed = bytearray(whole)
+        changed[place] ^= 1
+        altered = base64.urlsafe_b64encode(changed).decode().rstrip("=")
+        problem(await desk.http.get(content(altered)), 404, "address_over")
+    # Of another tenant, and made for something else.
+    neighbour = await desk.given.tenant()
+    moved = base64.urlsafe_b64encode(neighbour.bytes + whole[16:]).decode().rstrip("=")
+    problem(await desk.http.get(content(moved)), 404, "address_over")
+    vault, tenant = desk.house.vault, desk.house.tenant
+    sealed = vault.seal(
+        f'{{"file": "{file.hex}", "until": 9999999999}}', tenant_id=tenant, purpose="kept answer"
+    )
+    other = base64.urlsafe_b64encode(tenant.bytes + sealed).decode().rstrip("=")
+    problem(await desk.http.get(content(other)), 404, "address_over")
+
+
+async def test_an_address_opens_the_one_file_that_it_was_made_for(desk: Desk) -> None:
+    _, who = await desk.joins("agent")
+    library, tenant = desk.rooms.library, desk.house.tenant
+    files = []
+    for number in range(2):
+        data = PNG + bytes([number])
+        told = await desk.http.post("/files", files={"file": ("a.png", data)}, headers=who)
+        files.append((UUID(told.json()["id"]), data))
+    for file, data in files:
+        token, _ = library.token(await library.find(tenant, file), clock.now())
+        assert (await desk.http.get(content(token))).content == data
+
+
+@pytest.mark.parametrize("gone", ["row", "bytes"])
+async def test_the_address_of_a_file_that_was_deleted_says_that_it_is_not_there(
+    desk: Desk, gone: str, tmp_path: Path
+) -> None:
+    file, token = await kept(desk)
+    if gone == "row":
+        await desk.house.admin.execute("DELETE FROM attachments WHERE id = $1", file)
+    else:
+        (tmp_path / key_of(desk.house.tenant, file)).unlink()
+    problem(await desk.http.get(content(token)), 404, "not_found")
+    problem(await desk.http.get(content(token), headers={"range": "bytes=0-3"}), 404, "not_found")
+    assert (await desk.http.head(content(token))).status_code == 404
+
+
+async def test_what_is_there_can_be_asked_about_and_had_in_parts(desk: Desk) -> None:
+    _, token = await kept(desk)
+    told = await desk.http.head(content(token), headers={"range": "bytes=0-3"})
+    assert (told.status_code, told.content) == (200, b"")
+    assert told.headers["content-length"] == str(len(PNG))
+    assert told.headers["content-type"] == "image/png"
+    whole = await desk.http.get(content(token))
+    assert {k: v for k, v in told.headers.items() if k != "date"} == {
+        k: v for k, v in whole.headers.items() if k != "date"
+    }
+    part = await desk.http.get(content(token), headers={"range": "bytes=1-3"})
+    assert (part.status_code, part.content) == (206, PNG[1:4])
+
+
+@pytest.mark.parametrize("ahead", [1, -1])
+async def test_a_machine_whose_clock_is_wrong_opens_what_another_gave_out_and_nothing_longer(
+    desk: Desk, wrong_clock: Path, ahead: int
+) -> None:
+    """Another machine, whose clock is right, made them; this one is five minutes off."""
+    boss, who = await desk.joins("admin")
+    told = await desk.http.post("/files", files={"file": ("foto.png", PNG)}, headers=who)
+    file, right = UUID(told.json()["id"]), datetime.now(UTC)
+    library, access = desk.rooms.library, desk.rooms.access
+    token, _ = library.token(await library.find(desk.house.tenant, file), right)
+    over, _ = library.token(
+        await library.find(desk.house.tenant, file), right - ADDRESS_LASTS - 5 * SECOND
+    )
+    ticket = (await desk.http.post("/auth/ticket", headers=who)).json()["ticket"]
+
+    wrong_clock.write_text(f"0 {ahead * WRONG_BY.total_seconds()}\n")
+    assert abs(clock.now() - right - ahead * WRONG_BY) < 30 * SECOND
+    await agree(desk.house.database, clock.agreed)
+
+    assert (await desk.http.get(content(token))).status_code == 200
+    problem(await desk.http.get(content(over)), 404, "address_over")
+    # A ticket that this machine makes sweeps none of the others' out.
+    await desk.http.post("/auth/ticket", headers=who)
+    assert (await access.tickets.redeem(ticket, datetime.now(UTC)))[1] == boss
+    assert (await desk.http.get("/users", headers=who)).status_code == 200
+
+
+async def test_a_step_of_the_machines_clock_changes_nothing_that_was_agreed(
+    desk: Desk, wrong_clock: Path
+) -> None:
+    agreed = Agreed()
+    await agree(desk.house.database, agreed)
+    for offset in (3600, -3600):
+        wrong_clock.write_text(f"0 {offset}\n")
+        assert abs(agreed.now() - datetime.now(UTC)) < 30 * SECOND
+        assert abs(Agreed().now() - datetime.now(UTC)) > 3000 * SECOND
+
+
+async def test_a_ticket_that_is_over_used_or_altered_opens_nothing(desk: Desk) -> None:
+    boss, who = await desk.joins("admin")
+    tickets = desk.rooms.access.tickets
+    made = [(await desk.http.post("/auth/ticket", headers=who)).json()["ticket"] for _ in range(2)]
+    now = clock.agreed.now()
+    with pytest.raises(Unauthenticated):
+        await tickets.redeem(made[0], now + timedelta(seconds=31))
+    with pytest.raises(Unauthenticated):
+        await tickets.redeem(made[0][:-1] + ("A" if made[0][-1] != "A" else "B"), now)
+    assert (await tickets.redeem(made[0], now))[1] == boss
+    with pytest.raises(Unauthenticated):
+        await tickets.redeem(made[0], now)
+    assert (await tickets.redeem(made[1], now))[1] == boss
+
+
+async def test_a_mailed_link_is_over_after_its_time_after_its_use_and_after_the_next_one(
+    desk: Desk,
+) -> None:
+    _, who = await desk.joins("admin")
+    body = {"login": "nova@example.com", "name": "Nova", "role": "viewer"}
+    user = (await desk.http.post("/users", json=body, headers=who)).json()["id"]
+
+    async def secret() -> str:
+        desk.house.clock.passes(seconds=60)
+        (mail,) = (await desk.house.deliver())[-1:]
+        text = mail.get_content()
+        return str(text.split("#", 1)[1].split()[0])
+
+    async def uses(link: str) -> httpx.Response:
+        return await desk.http.post("/auth/password", json={"secret": link, "password": PASSWORD})
+
+    first = await secret()
+    assert (await desk.http.post(f"/users/{user}/invitation", headers=who)).status_code == 202
+    second = await secret()
+    problem(await uses(first), 409, "link_over")
+    problem(await uses(second[:-1] + ("A" if second[-1] != "A" else "B")), 409, "link_over")
+    await desk.house.admin.execute(
+        "UPDATE one_time_links SET expires_at = expires_at - interval '7 days 1 s'"
+    )
+    problem(await uses(second), 409, "link_over")
+    await desk.house.admin.execute(
+        "UPDATE one_time_links SET expires_at = expires_at + interval '1 day'"
+    )
+    assert (await uses(second)).status_code == 204
+    problem(await uses(second), 409, "link_over")

@@ -1,0 +1,70 @@
+"""A turn with a model of another dialect is answered; what is refused for good is told."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+import pytest_asyncio
+import structlog
+
+from niochat.domain.commands import TurnOutcome
+from tests.adapters.openai.end_point import (
+    DIALECTS,
+    Dialect,
+    EndPoint,
+    call,
+    calling,
+    openai_error,
+    said,
+)
+from tests.assistant.office import Office
+
+pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(30)]
+
+STRICT = tuple(each for each in DIALECTS if each.__name__ != "any_form")
+BROKEN = calling(call("listar_planos", '{"a": '))
+
+
+@pytest_asyncio.fixture
+async def at(office: Office) -> AsyncIterator[EndPoint]:
+    end_point = EndPoint()
+    await end_point.open()
+    await office.set(endpoint=end_point.url, temperature=0.3, parallel_tool_calls=False)
+    yield end_point
+    end_point.close()
+
+
+@pytest.mark.parametrize("dialect", STRICT, ids=lambda each: each.__name__)
+async def test_a_turn_is_answered_in_every_dialect_after_a_broken_call(
+    office: Office, at: EndPoint, dialect: Dialect
+) -> None:
+    at.dialect = dialect
+    at.answers = [BROKEN, calling(call("listar_planos", None)), said("Temos dois planos.")]
+    customer = await office.customer()
+
+    finish = await customer.say("oi", "quais planos vocês têm?")
+
+    assert (finish.outcome, finish.code, finish.handoff) == (TurnOutcome.ANSWERED, "", None)
+    assert customer.texts[0].startswith("Temos dois planos.")
+    assert at.taken == 3
+
+
+async def test_what_the_end_point_says_reaches_the_row_and_the_log(
+    office: Office, at: EndPoint
+) -> None:
+    refusal = '"auto" tool choice requires --enable-auto-tool-choice (key sk-abcdefghijklmnop12345)'
+    at.dialect = lambda body: (400, openai_error(refusal))
+    customer = await office.customer()
+
+    with structlog.testing.capture_logs() as logs:
+        finish = await customer.say("oi, meu CPF é 529.982.247-25")
+
+    assert (finish.outcome, finish.code) == (TurnOutcome.FAILED, "model_400")
+    (turn,) = await office.given.admin.fetch("SELECT detail FROM turns")
+    (logged,) = [each for each in logs if each["event"] == "turn_without_model"]
+    for told in (turn["detail"], logged["detail"]):
+        assert told.startswith('the model answered 400: "auto" tool choice requires --enable')
+        assert "abcdefghijklmnop" not in told
+    whole: Any = str(logs)
+    assert office.key not in whole
+    assert "529" not in whole
