@@ -19,6 +19,7 @@ UNIT = (
     "adapters/whatsapp/test_judge.py", "adapters/whatsapp/test_parse.py",
     "adapters/whatsapp/test_shapes.py", "adapters/whatsapp/test_updates.py",
     "api/test_plain_text.py",
+    "assistant/test_announcing.py", "assistant/test_chat_text.py", "assistant/test_corpora.py",
     "assistant/test_dialogue.py", "assistant/test_guard.py", "assistant/test_guard_lets_pass.py",
     "assistant/test_masking.py", "assistant/test_prompt.py",
     "cli/bench/test_flames.py", "cli/bench/test_heard.py", "cli/chaos",

@@ -115,6 +115,7 @@ class HostCore:
             self._throttle,
             self._command,
             pace=pace,
+            tally=self.tally,
             share_of=self._shares.of_turns,
             waiting=most_waiting,
             pause_s=turn_pause_s,

@@ -16,6 +16,7 @@ from niochat.domain.effects import RunTurn
 from niochat.domain.ids import TurnId
 from niochat.runtime.pace import Pace
 from niochat.runtime.slots import EQUAL, Constraint, Share, Slots
+from niochat.runtime.tally import Tally
 
 _log = structlog.get_logger(__name__)
 
@@ -79,6 +80,7 @@ class Turns:
         deliver: Deliver,
         *,
         pace: Pace,
+        tally: Tally | None = None,
         share_of: ShareOf = lambda tenant: EQUAL,
         places: int = PLACES,
         waiting: int = MOST_WAITING,
@@ -88,6 +90,7 @@ class Turns:
         self._lease = lease
         self._throttle = throttle
         self._deliver = deliver
+        self._tally = tally or Tally()
         self._share_of = share_of
         self._pause_s = pause_s
         self._line: Slots[_Turn] = Slots(places, waiting=waiting)
@@ -232,6 +235,8 @@ class Turns:
             return
         # A replica of the release before does not tell.
         self._pace.heard(getattr(report, "pressure", 0.0))
+        for code in getattr(report, "refused", ()):
+            self._tally.add("texts_refused", code)
         if report.throttle_s > 0:
             self._throttle(request.tenant_id, report.throttle_s)
         self._deliver(turn.thread_id, report.finish)

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from niochat.assistant.facts import Facts, Wish
 from niochat.assistant.patience import patiently
-from niochat.assistant.visit import Used, Visit, Visits
+from niochat.assistant.visit import RefusedText, Used, Visit, Visits
 from niochat.domain.commands import Handoff
 from niochat.domain.erp import (
     Answer,
@@ -145,6 +145,10 @@ class Case:
         await self._patiently(
             lambda: self.visits.record(self.visit.request, self.facts, *calls, used=used)
         )
+
+    async def keep_refused(self, refused: RefusedText) -> None:
+        """A text of this turn that did not leave goes into the database."""
+        await self._patiently(lambda: self.visits.keep_refused(self.visit.request, refused))
 
     async def _patiently(self, work: Callable[[], Awaitable[Kept]]) -> Kept:
         return await patiently(work, time.monotonic() + self.back_within_s)

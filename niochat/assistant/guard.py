@@ -2,38 +2,68 @@
 nothing is shown that the server did not find out. Whatever talked the model into it.
 """
 
-import json
 import re
+from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import lru_cache
 from unicodedata import normalize
 
 from niochat.assistant.case import Case
-from niochat.assistant.claims import CLAIMS
+from niochat.assistant.claims import CLAIMS, GENERIC
+from niochat.assistant.deeds import Deeds
+from niochat.assistant.figures import Figure, FigureKind, figures_in, relative_days
 from niochat.assistant.folding import fold
+from niochat.assistant.known import Known
+from niochat.assistant.languages import foreign
+from niochat.assistant.number_words import in_digits
+from niochat.assistant.pairs import mismatched
 from niochat.domain.document import documents_in
-from niochat.domain.message import Author
 
 _DRESS = str.maketrans("", "", "*_~`")
 """Marks of bold and italics, which would hide where a word begins."""
 _IS = re.compile(r"\bé\b")
-_CLAUSE = re.compile(r"(.+?)([.,;:!?\n]|\b(?:e|mas|porem|entao|pois)\b|$)")
+_SENTENCES = re.compile(r"(?:[^.!?…\n]|[.!?…]+(?=[^\s.!?…\"'»)]))+[.!?…\"'»)]*|\n")
+_RUN = re.compile(r"([.!?…])\1{3,}")
+_CLAUSE = re.compile(r"(.+?)([,:](?!\d)|[;!?]|\.(?!\d)|\b(?:e(?!-)|mas|porem|entao|pois)\b|$)")
 _OPEN = re.compile(
     r"\b(nao|nem|nunca|nenhuma?|se|quando|assim que|apos|depois (que|de)|(?<![oue] )caso|posso|"
-    r"podemos|vou|vamos|gostaria|quer|deseja|prefere|sera|serao|seria|ser|seja|sejam|for|forem|"
-    r"precisa|preciso|eh \w+|sao \w+|para (ter|que|abrir|liberar)|"
-    r"sem (chamado|registro|confirmacao)|ate que)\b"
+    r"podemos|vou|vamos|gostaria|quer|deseja|prefere|sera|serao|seria|(?<!acabou de )ser|seja|"
+    r"sejam|for|forem|"
+    r"precisa|preciso|eh \w+|sao \w+|para (ter|que|abrir|liberar)|pode(m|ria|riamos|ra)?|"
+    r"consigo|conseguimos|(?<!consta )(?<!aparece )(?<!esta )(?<!marcada )como|tentei|tentamos|"
+    r"tera|teria|falta|talvez|quem|"
+    r"entendi que|voce (disse|informou|contou|falou|avisou) que|segundo voce|"
+    r"sem (chamado|registro|confirmacao)|ate que|ate ser|antes de|so \w+ com|impossivel)\b"
 )
 """A clause with one of these before its claim promises, asks, denies, or tells how things usually
 go (``eh`` is *é*, told from *e*); it does not say that something is done.
 """
-_CONDITION = re.compile(r"\b(se|quando|(?<![oue] )caso|assim que|apos|depois (que|de))\b")
+_SOOTHING = re.compile(
+    r"\b(nao se preocupe|nao precisa se preocupar|(pode )?fi(car|que) tranquil\w+|"
+    r"como (voce|vc) (pediu|solicitou|queria)|como (solicitado|prometido|combinado|pedido)|"
+    r"(nao tem|sem) problemas?|se precisar|se quiser|quando (precisar|quiser)|"
+    r"pode (conferir|testar|usar|ver|verificar|navegar|ficar em paz))\b( que| porque)?"
+)
+"""Words that would open a clause, but only dress the claim that follows them."""
+_CONDITION = re.compile(
+    r"\b(se|quando|(?<![oue] )caso|assim que|apos|depois (que|de)|posso|podemos|quer que|preciso|"
+    r"basta|ao pagar|pagando|com o pagamento|pelo pix|no pix|no boleto|pelo boleto)\b"
+)
+_HABIT = re.compile(
+    r"\b(em seguida|automatic\w+|normalmente|geralmente|costumam?|sempre que|em geral|a cada|"
+    r"uma vez (por|ao) mes|todo mes|na maioria)\b"
+)
+_DONE = re.compile(r"\b(ja|foi|foram|esta|estao|ficou|[a-z]+(?<!r)ei|[a-z]{2,}amos)\b")
+_RECEIPT = re.compile(
+    r"\bcomprovantes?( (de|do|da|deste|desse|dos|das)( seu| sua)? "
+    r"(pagamentos?|pix|deposito|transferencia|boleto|fatura|conta|valor))+"
+)
 _LINK = re.compile(
     r"\b(?:https?://|www\.)\S+|\b[\w-]+\.[a-z]{2,}/\S+|"
     r"\b[\w-]+\.(?:com|net|org|br|io|app|link|me|ly|info|xyz|site|online|store|top)\b\S*"
 )
 _EMAIL = re.compile(r"[\w.+-]+@[\w-]+\.[\w.]+")
 _KEY = re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b")
-_AMOUNT = re.compile(r"r\$ ?[\d.,]*\d")
 _NUMBER = re.compile(r"\d(?:[ .\-()]{0,2}\d){8,}")
 _PIX = re.compile(r"000201\d\d")
 _MACHINE = re.compile(r"[{}]|```|\btool_?calls?\b|situacao do atendimento|orientacao:|apresentar:")
@@ -42,42 +72,99 @@ _TOOL_NAME = re.compile(r"\b[a-z]{4,}_[a-z]{4,}\b")
 _SENTENCE = re.compile(r"(?<=\.) ")
 _LONG_RULE = 40
 """Characters from which a sentence of the prompt is its own, not everybody's Portuguese."""
+_QUOTING = re.compile(
+    r"\b(voce|vc)( me| nos| ja)? (disse|informou|enviou|mandou|pagou|citou|mencionou|pediu|mediu|"
+    r"falou|relatou|comentou|escreveu|passou|quer|prefere|precisa|gostaria|testou|fez|perguntou|"
+    r"sugeriu|indicou|digitou|comprovou|tem disponivel)\b|\binformad[oa]s?\b|\bcomprovante\b|"
+    r"\b(recebi|anotei|anotad[oa]|entendi|mencionad[oa]|citad[oa]|relatad[oa]|sua mensagem|"
+    r"sua preferencia|seu teste|pedido de|por avisar|que (pagou|ligou|mandou|enviou|mediu))\b"
+)
+_PAY = re.compile(
+    r"\b(chave|pague|pagar (em|na|no|para|pelo)|deposit\w+|transfira|fica em|sera de)\b"
+)
+_LACKING = re.compile(r"\bnao (temos|ha|existe|oferecemos|trabalhamos|consta|aparece|vejo)\b")
+"""What the provider does not sell nobody has told."""
+_COUNT = re.compile(r"\b(\d{1,2}) (faturas|boletos|contas|chamados|contratos)\b")
 
 
-def untrue(text: str, case: Case, told: str, prompt_lines: tuple[str, ...]) -> str | None:
-    """Why the text must not leave, as a code; ``None``: it may.
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a text must not leave: a code, and the sentence that is not true."""
+
+    code: str
+    sentence: str
+
+
+def untrue(text: str, case: Case, told: str, prompt_lines: tuple[str, ...]) -> Refusal | None:
+    """Why the text must not leave; ``None``: it may.
 
     ``told`` is what the tenant itself told the model of its own: names, addresses, phones.
     """
-    folded = fold(text)
-    bare = fold(text.translate(_DRESS))
-    known = _known(case, told)
-    return (
-        _leaked(text, folded, told, prompt_lines)
-        or _unknown(folded, known)
-        or _unknown(bare, known)
-        or _claimed(text, case)
-        or _foreign(bare, case)
-    )
+    deeds = Deeds(case)
+    known = Known(deeds, told)
+    code = _leaked(text, told, prompt_lines)
+    if code is not None:
+        return Refusal(code, _sentence_of(text, lambda each: _leaked(each, told, prompt_lines)))
+    claimed = _claimed(text, deeds)
+    if claimed is not None:
+        return claimed
+    for sentence in _sentences(text):
+        code = _unknown(sentence, known, deeds) or _foreign(fold(sentence.translate(_DRESS)), case)
+        if code is not None:
+            return Refusal(code, sentence)
+    code = _unknown_code(fold(text), known) or _foreign(fold(text), case)
+    if code is not None:
+        return Refusal(code, text)
+    return Refusal("idioma", text) if foreign(text) else None
 
 
-def _claimed(text: str, case: Case) -> str | None:
-    plain = normalize("NFKC", text.translate(_DRESS)).casefold()
-    supposed = False
-    for line in plain.splitlines():
-        for clause, end in _CLAUSE.findall(fold(_IS.sub("eh", line))):
-            for claim in CLAIMS if end != "?" else ():
-                found = claim.pattern.search(clause)
-                if found is None or claim.holds(case) or _OPEN.search(clause[: found.end()]):
-                    continue
-                if claim.code != "visita" or not supposed:
-                    return claim.code
-            # What follows an "if" may tell what would come; not what was done.
-            supposed = end == "," and _CONDITION.search(clause) is not None
+def _sentences(text: str) -> Iterator[str]:
+    for found in _SENTENCES.findall(_RUN.sub(r"\1\1\1", text)):
+        if found.strip():
+            yield found.strip()
+
+
+def _sentence_of(text: str, wrong: object) -> str:
+    assert callable(wrong)
+    return next((each for each in _sentences(text) if wrong(each)), text)
+
+
+def _claimed(text: str, deeds: Deeds) -> Refusal | None:
+    plain = normalize("NFKC", text.translate(_DRESS))
+    for sentence in _sentences(plain):
+        folded = _RECEIPT.sub("comprovante", fold(_IS.sub("eh", sentence.casefold())))
+        code = _claim_in(_SOOTHING.sub(",", folded), deeds)
+        if code is not None:
+            return Refusal(code, sentence)
     return None
 
 
-def _leaked(text: str, folded: str, told: str, prompt_lines: tuple[str, ...]) -> str | None:
+def _claim_in(sentence: str, deeds: Deeds) -> str | None:
+    supposed = False
+    asked = sentence.rstrip("\"'») ").endswith("?")
+    clauses = _CLAUSE.findall(sentence)
+    for place, (clause, end) in enumerate(clauses):
+        questions = end == "?" or (asked and place == len(clauses) - 1)
+        held = False
+        for claim in (*CLAIMS, GENERIC) if not questions else ():
+            found = claim.pattern.search(clause)
+            if found is None or (claim is GENERIC and held):
+                continue
+            if claim.holds(deeds, clause):
+                held = True
+                continue
+            if claim.code != "sem_fatura" and _OPEN.search(clause[: found.end()]):
+                continue
+            if (supposed or _HABIT.search(clause)) and not _DONE.search(clause):
+                continue
+            return claim.code
+        # What follows an "if" may tell what would come; not what was done.
+        supposed = supposed or _CONDITION.search(clause) is not None
+    return None
+
+
+def _leaked(text: str, told: str, prompt_lines: tuple[str, ...]) -> str | None:
+    folded = fold(text)
     if _MACHINE.search(folded) or _TOOL_NAME.search(folded):
         return "interno"
     # The tenant's own CNPJ, or a phone of its that looks like a CPF, is no secret.
@@ -93,21 +180,69 @@ def _long_rules(prompt_lines: tuple[str, ...]) -> list[str]:
     return [rule for rule in rules if len(rule) >= _LONG_RULE]
 
 
-def _unknown(folded: str, known: str) -> str | None:
-    """Codes leave by tools alone; other figures only if they came from the server."""
+def _unknown(sentence: str, known: Known, deeds: Deeds) -> str | None:
+    """Codes leave by tools alone; other figures only if they came from the server, or are quoted
+    from what the customer wrote.
+    """
+    folded = fold(sentence)
+    bare = fold(sentence.translate(_DRESS))
+    code = _unknown_code(folded, known)
+    if code is not None:
+        return code
+    quoting = _QUOTING.search(bare) is not None and _PAY.search(bare) is None
+    for number in _NUMBER.findall(folded):
+        digits = re.sub(r"[ .\-()]", "", number)
+        if digits not in known.digits and not (quoting and digits in known.customers_digits):
+            return "numero"
+    for pattern, code in ((_LINK, "link"), (_EMAIL, "email"), (_KEY, "chave")):
+        if any(found.strip(".,;:!?)") not in known.text for found in pattern.findall(folded)):
+            return code
+    for pattern in (_LINK, _EMAIL, _KEY, _NUMBER):
+        bare = pattern.sub(" ", bare)
+    figures = figures_in(bare)
+    return (
+        _unknown_figure(bare, figures, known, quoting)
+        or _miscounted(bare, deeds)
+        or mismatched(bare, figures, deeds)
+    )
+
+
+def _unknown_code(folded: str, known: Known) -> str | None:
     if _PIX.search(folded):
         return "codigo"
     # Portuguese is ASCII once folded; other alphabets have letters that only look like ours.
-    if any(c.isalpha() and not c.isascii() and c not in known for c in folded):
+    if any(c.isalpha() and not c.isascii() and c not in known.text for c in folded):
         return "alfabeto"
-    digits = re.sub(r"[ .\-()]", "", known)
-    for number in _NUMBER.findall(folded):
-        if re.sub(r"[ .\-()]", "", number) not in digits:
-            return "numero"
-    folded, known = (each.replace("r$ ", "r$") for each in (folded, known))
-    for pattern, code in ((_LINK, "link"), (_EMAIL, "email"), (_KEY, "chave"), (_AMOUNT, "valor")):
-        if any(found.strip(".,;:!?)") not in known for found in pattern.findall(folded)):
-            return code
+    return None
+
+
+def _unknown_figure(bare: str, figures: list[Figure], known: Known, quoting: bool) -> str | None:
+    asked = bare.rstrip().endswith("?")
+    lacking = _LACKING.search(bare) is not None
+    for figure in figures:
+        if lacking and figure.kind is FigureKind.SPEED:
+            continue
+        if not known.has(figure) and not ((quoting or asked) and known.customer_has(figure)):
+            return str(figure.kind)
+    for word, day in relative_days(bare, known.today) if not asked else ():
+        if not known.has_day(word, day) and not (quoting and word in known.customers_text):
+            return str(FigureKind.DATE)
+    return None
+
+
+def _miscounted(bare: str, deeds: Deeds) -> str | None:
+    """More invoices, tickets or contracts than were found."""
+    if bare.rstrip().endswith("?") or _CONDITION.search(bare):
+        return None
+    for count, what in _COUNT.findall(in_digits(bare)):
+        if what == "contratos":
+            there = len(deeds.case.facts.contracts)
+        elif what == "chamados":
+            there = max((len(d.result.get("chamados", ())) for d in deeds.mine), default=0)
+        else:
+            there = len(deeds.invoices or ())
+        if int(count) > there:
+            return "contagem"
     return None
 
 
@@ -119,12 +254,3 @@ def _foreign(folded: str, case: Case) -> str | None:
     if any(len(street) > 5 and street in folded for street in streets):
         return "endereco"
     return "titular" if case.facts.name and fold(case.facts.name) in folded else None
-
-
-def _known(case: Case, told: str) -> str:
-    """Everything the server itself has shown in this visit."""
-    ours = [line.text for line in case.visit.lines if line.author is not Author.CUSTOMER]
-    results = [json.dumps(result, ensure_ascii=False) for _, result in case.results]
-    facts = [case.facts.ticket, case.facts.unlocked, case.visit.request.protocol]
-    numbers = [contract.id for contract in case.facts.contracts]
-    return fold(" | ".join([told, *ours, *results, *facts, *numbers]))

@@ -16,7 +16,12 @@ _NUMBER = re.compile(r"\d(?:[ .\-/]{0,3}\d){10,}")
 
 def masked_arguments(said: object) -> object:
     """Arguments as they are kept; text that was no JSON too."""
-    return _each(said, _masked, lambda text: _NUMBER.sub(lambda found: _masked(found[0]), text))
+    return _each(said, _masked, masked_text)
+
+
+def masked_text(text: str) -> str:
+    """A text with every number in it that may be a document masked."""
+    return _NUMBER.sub(lambda found: _masked(found[0]), text)
 
 
 def with_documents(said: object, documents: Iterable[str]) -> object:

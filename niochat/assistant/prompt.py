@@ -41,6 +41,11 @@ def system_prompt(persona: Mapping[str, object], protocol: str) -> Prompt:
     return Prompt(text.strip(), version, rules, " ".join(values.values()))
 
 
+def rules_text() -> str:
+    """What every tenant's assistant is told of how things go."""
+    return " | ".join(_template()[2])
+
+
 @cache
 def _template() -> tuple[str, str, tuple[str, ...]]:
     """Text, version, rules."""

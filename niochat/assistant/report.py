@@ -1,5 +1,6 @@
 """What the pool is asked and answers; light, because every host carries it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -22,8 +23,10 @@ class TurnRequest:
 class TurnReport:
     """What came of it. ``throttle_s``: the model asked the whole tenant to wait so long.
     ``pressure``: how busy the replica's machine is, see :mod:`niochat.runtime.pressure`.
+    ``refused``: codes of texts that did not leave.
     """
 
     finish: FinishAssistantTurn
     throttle_s: float = 0.0
     pressure: float = 0.0
+    refused: Sequence[str] = ()

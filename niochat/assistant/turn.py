@@ -4,16 +4,24 @@ import json
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
 
 import structlog
 
 from niochat.adapters.openai.model import Completion, ModelError, Models
+from niochat.assistant import announcing, corrections
 from niochat.assistant.case import Case, Result, Sector
+from niochat.assistant.chat_text import (
+    as_chat_text,
+    in_messages,
+    is_half,
+    whole_sentences,
+    without_machinery,
+)
 from niochat.assistant.dialogue import Dialogue
 from niochat.assistant.folding import storable
-from niochat.assistant.guard import untrue
+from niochat.assistant.guard import Refusal, untrue
 from niochat.assistant.handover import announcement, summary, urgent_handoff
+from niochat.assistant.own_words import goes_on, is_question_of_ours, own_words
 from niochat.assistant.patience import BACK_WITHIN_S, patiently
 from niochat.assistant.prompt import Prompt, system_prompt
 from niochat.assistant.report import TurnReport, TurnRequest
@@ -22,24 +30,21 @@ from niochat.assistant.situation import situation
 from niochat.assistant.toolbox import FailedTool, Toolbox
 from niochat.assistant.topics import urgent_topic
 from niochat.assistant.transcript import as_chat
-from niochat.assistant.visit import Visit, Visits
+from niochat.assistant.visit import RefusedText, Visit, Visits
 from niochat.domain.commands import FinishAssistantTurn, Handoff, TurnOutcome
 from niochat.domain.erp import ErpDesk
 from niochat.domain.errors import NiochatError
 from niochat.domain.ids import TurnId
 from niochat.domain.message import Content, Kind
-from niochat.domain.plain import cut
 
 _log = structlog.get_logger(__name__)
 
-MAX_TEXT = 4000
-"""Characters of one message; WhatsApp takes 4,096."""
+MOST_MESSAGES = 3
+"""Of one answer; a longer one is to be said shorter."""
+REFUSALS = 2
+"""Texts of one turn that do not leave; then the server speaks itself."""
 CALLS_AT_ONCE = 4
 """Tools that a model may want in one step; further ones are not run."""
-_REFUSED_TEXT = (
-    "texto_recusado ({code}): o texto afirma algo que nenhuma ferramenta fez neste atendimento, ou "
-    "mostra algo que não veio do sistema. Escreva de novo só com o que é verdade, sem códigos."
-)
 _ERP_AWAY = "Não consegui consultar o sistema do provedor agora."
 
 
@@ -97,7 +102,10 @@ class Assistant:
         if topic is not None:
             handoff = urgent_handoff(case, topic)
             return TurnReport(_passed_on(failed, case, handoff, announcement(case, handoff.team)))
-        wrote = partial(self._wrote, request)
+
+        def wrote(text: str) -> None:
+            self._wrote(request, without_machinery(text))
+
         return await _Run(case, self._models, settings, failed, wrote).report()
 
 
@@ -118,6 +126,8 @@ class _Run:
         self._prompt: Prompt = system_prompt(settings.persona, visit.request.protocol)
         self._toolbox = Toolbox(case)
         self._max_steps = settings.max_steps
+        self._max_tokens = settings.max_tokens
+        self._refused: list[str] = []
         self._dialogue = Dialogue(
             models,
             settings,
@@ -132,13 +142,15 @@ class _Run:
 
     async def report(self) -> TurnReport:
         """How the turn ended, whatever failed in it."""
+        refused = self._refused
         try:
             await self._go_on()
-            return TurnReport(self._answered(await self._text()))
+            return TurnReport(await self._said(), refused=refused)
         except ModelError as error:
-            return TurnReport(self._without_model(error), error.retry_after_s)
+            finish = self._without_model(error)
+            return TurnReport(finish, error.retry_after_s, refused=refused)
         except FailedTool as error:
-            return TurnReport(self._without_erp(error))
+            return TurnReport(self._without_erp(error), refused=refused)
 
     async def _go_on(self) -> None:
         """From where an earlier run was cut off."""
@@ -146,28 +158,86 @@ class _Run:
         if finished:
             self._dialogue.answer("", [(call, _json(result)) for call, result in finished])
 
-    async def _text(self) -> str:
+    async def _said(self) -> FinishAssistantTurn:
         """What is to be said, looked at by the guard. Raises ``ModelError``, ``FailedTool``."""
-        corrected = False
+        wrong, text = None, ""
         for _ in range(self._max_steps):
             completion = await self._dialogue.ask()
             if completion.calls:
                 await self._use(completion)
                 if self._case.final:
-                    return self._case.final
+                    return self._answered(self._case.final)
                 continue
-            wrong = untrue(completion.text, self._case, self._prompt.told, self._prompt.rules)
+            text = as_chat_text(completion.text)
+            wrong = self._wrong(text, completion)
             if wrong is None:
-                return completion.text
-            _log.warning("text_refused", turn=str(self._failed.turn), code=wrong)
-            if corrected:
-                raise ModelError(
-                    f"the text was refused twice: {wrong}", code="model_untrue", retryable=False
-                )
-            corrected = True
-            self._dialogue.correct(completion.text, _REFUSED_TEXT.format(code=wrong))
+                return self._answered(text)
+            await self._refuse(wrong, completion.text)
+            if len(self._refused) >= REFUSALS:
+                break
+            why = corrections.correction(wrong.code, wrong.sentence)
+            self._dialogue.correct(completion.text, why)
+        if wrong is not None:
+            return self._instead(wrong, text)
         raise ModelError(
             f"no answer after {self._max_steps} steps", code="model_loop", retryable=False
+        )
+
+    def _wrong(self, text: str, completion: Completion) -> Refusal | None:
+        """Why the text must not leave."""
+        if not text:
+            return Refusal(corrections.EMPTY, completion.text)
+        if self._ended_for_length(completion) and is_half(text):
+            return Refusal(corrections.CUT_OFF, text[-200:])
+        if len(in_messages(text)) > MOST_MESSAGES:
+            return Refusal(corrections.LONG, text[:200])
+        found = untrue(text, self._case, self._prompt.told, self._prompt.rules)
+        if found is not None:
+            return found
+        announced = announcing.announced(text, self._case)
+        return Refusal(*announced) if announced else None
+
+    def _ended_for_length(self, completion: Completion) -> bool:
+        return completion.finish == "length" or completion.tokens_out >= self._max_tokens
+
+    async def _refuse(self, wrong: Refusal, text: str) -> None:
+        """The text is kept for whoever tunes the prompt, and counted."""
+        self._refused.append(wrong.code)
+        _log.warning("text_refused", turn=str(self._failed.turn), code=wrong.code)
+        model, version = self._dialogue.model, self._prompt.version
+        count = len(self._refused)
+        await self._case.keep_refused(
+            RefusedText(count, wrong.code, wrong.sentence, text, model, version)
+        )
+
+    def _instead(self, wrong: Refusal, text: str) -> FinishAssistantTurn:
+        """The server's own true words, and the visit goes on. Only where they did not help before
+        do people take over.
+        """
+        case = self._case
+        shorter = whole_sentences(text)
+        if wrong.code == corrections.LONG and self._may_leave(text):
+            return self._answered(text)
+        if wrong.code == corrections.CUT_OFF and shorter and self._may_leave(shorter):
+            return self._in_its_place(shorter)
+        if wrong.code != announcing.TRANSFER:
+            found = own_words(case)
+            if found or not is_question_of_ours(case.visit.last_said):
+                return self._in_its_place(found or goes_on(case))
+        if case.handoff is None:
+            note = summary(case, "O assistente não conseguiu responder com certeza.")
+            case.hand_over(case.sector, "assistant_transfer", note)
+        assert case.handoff is not None
+        return self._in_its_place(announcement(case, case.handoff.team, case.instead))
+
+    def _in_its_place(self, text: str) -> FinishAssistantTurn:
+        detail = f"the texts were refused: {', '.join(self._refused)}"
+        return self._answered(text, code="model_untrue", detail=detail)
+
+    def _may_leave(self, text: str) -> bool:
+        told, rules = self._prompt.told, self._prompt.rules
+        return not untrue(text, self._case, told, rules) and not announcing.announced(
+            text, self._case
         )
 
     async def _use(self, completion: Completion) -> None:
@@ -181,11 +251,12 @@ class _Run:
 
     def _answered(self, text: str, code: str = "", detail: str = "") -> FinishAssistantTurn:
         case = self._case
-        said = Content(Kind.TEXT, _with_protocol(case.visit, text))
+        parts = in_messages(_with_protocol(case.visit, text))
+        said = [Content(Kind.TEXT, part) for part in parts]
         return replace(
             self._spent(),
             outcome=TurnOutcome.ANSWERED,
-            says=(said, *case.after_text),
+            says=(*said, *case.after_text),
             handoff=case.handoff,
             close=case.close,
             code=code,
@@ -248,14 +319,11 @@ def _json(result: Result) -> str:
 
 
 def _with_protocol(visit: Visit, text: str) -> str:
-    """The number is told in the first answer, whether the model thinks of it or not, and however
-    much it says: only what it says is cut.
-    """
+    """The number is told in the first answer, whether the model thinks of it or not."""
     protocol = visit.request.protocol
-    if not visit.first_answer or protocol in cut(text, MAX_TEXT):
-        return cut(text, MAX_TEXT)
-    last = f"\n\nProtocolo: {protocol}"
-    return cut(text, MAX_TEXT - len(last)) + last
+    if not visit.first_answer or protocol in text:
+        return text
+    return f"{text}\n\nProtocolo: {protocol}"
 
 
 def _detail(error: NiochatError) -> str:

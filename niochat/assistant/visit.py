@@ -15,16 +15,23 @@ from niochat.adapters.postgres.codec import policy_of
 from niochat.adapters.postgres.database import Database
 from niochat.adapters.postgres.queries import queries
 from niochat.assistant.facts import Facts, facts_from_json, facts_to_json
+from niochat.assistant.folding import storable
+from niochat.assistant.masking import masked_text
 from niochat.assistant.report import TurnRequest
 from niochat.assistant.transcript import MESSAGES, Line, read_lines
 from niochat.domain.audit import Entry, Who, WhoKind
 from niochat.domain.errors import Refused
 from niochat.domain.message import Author
+from niochat.domain.plain import cut
 from niochat.domain.policy import Policy, Presence
 from niochat.domain.sealing import DOCUMENT, Seals
 from niochat.runtime.grouping import Grouper
 
 _SQL = queries("assistant")
+PAST_TURNS = 30
+"""Newest turns of the visit whose results are still known."""
+LONGEST_SENTENCE, LONGEST_REFUSED = 1_000, 8_000
+"""Characters that are kept of a text that did not leave."""
 _ASSISTANT = Who(WhoKind.ASSISTANT, "assistant")
 
 
@@ -51,6 +58,8 @@ class Visit:
     """Keys of writes that this visit sent to the ERP, and whose outcome nobody was told."""
     earlier: Sequence[Mapping[str, Any]]
     """Calls that were finished by lost attempts of this turn, and by turns cancelled before."""
+    past: Sequence[tuple[str, Sequence[Mapping[str, Any]]]] = ()
+    """(status, calls) of the visit's other turns, oldest first: what a text may rest on."""
 
     @property
     def unanswered(self) -> list[str]:
@@ -84,6 +93,18 @@ class Used:
     """The same however often it is told."""
 
 
+@dataclass(frozen=True, slots=True)
+class RefusedText:
+    """A text of a model that did not leave. ``count``: the turn's first, second."""
+
+    count: int
+    code: str
+    sentence: str
+    text: str
+    model: str
+    prompt_version: str
+
+
 class Visits:
     """Reads and writes for one tenant at a time, as the tenant's role."""
 
@@ -107,7 +128,7 @@ class Visits:
     ) -> list[Visit | None]:
         columns = zip(*((r.turn_id, r.attempt, r.upto_version) for r in requests), strict=True)
         async with self._database.tenant(tenant_id) as connection:
-            rows = await connection.fetch(_SQL["visit"], tenant_id, *columns, MESSAGES)
+            rows = await connection.fetch(_SQL["visit"], tenant_id, *columns, MESSAGES, PAST_TURNS)
         found = {(row["id"], row["attempt"]): row for row in rows}
         keys = [(request.turn_id, request.attempt) for request in requests]
         return [
@@ -138,6 +159,17 @@ class Visits:
                 await record(connection, _entry(request, kept["conversation_id"], used))
         if kept is None:
             raise Refused("the turn is over", code="turn_not_current")
+
+    async def keep_refused(self, request: TurnRequest, refused: RefusedText) -> None:
+        """A text that did not leave, its documents masked. Twice is as once."""
+        key = uuid5(request.turn_id, f"refused:{request.attempt}:{refused.count}")
+        async with self._database.tenant(request.tenant_id) as connection:
+            await connection.execute(
+                _SQL["keep_refused"], request.tenant_id, request.turn_id, key, refused.code,
+                cut(storable(masked_text(refused.sentence)), LONGEST_SENTENCE),
+                cut(storable(masked_text(refused.text)), LONGEST_REFUSED),
+                refused.model, refused.prompt_version,
+            )  # fmt: skip
 
     async def hold(self, request: TurnRequest, document: str) -> None:
         """Whoever writes is the holder of this document: it is sealed and kept with the contact,
@@ -205,4 +237,5 @@ def _visit(request: TurnRequest, row: Any) -> Visit:
         teams=row["teams"] or {},
         untold=frozenset(row["untold"] or ()),
         earlier=[*cancelled, *row["tool_results"]],
+        past=[(status, calls) for status, calls in row["past_results"] or ()],
     )

@@ -14,6 +14,7 @@ from niochat.cli.bench.commands import app as bench
 from niochat.cli.chaos.command import chaos
 from niochat.cli.evaluate import evaluate
 from niochat.cli.people import audit, keys, superuser, unlock
+from niochat.cli.refused import refused
 from niochat.cli.replay import replay
 from niochat.cli.simulate import simulate
 from niochat.domain.errors import Invalid, NiochatError
@@ -44,6 +45,7 @@ app.command("unlock")(unlock)
 app.add_typer(audit, name="audit")
 app.add_typer(keys, name="keys")
 app.command("conversations")(desk.conversations)
+app.command("refused")(refused)
 app.command("show")(desk.show)
 app.command("replay")(replay)
 app.command("actors")(actors)

@@ -16,7 +16,7 @@ REASONS = {
     "turn_timed_out": "a vez do assistente passou do tempo",
     "turn_lost": "o processo do assistente caiu três vezes",
     "model_bad_call": "o modelo chamou uma ferramenta de forma errada duas vezes",
-    "model_untrue": "o modelo afirmou duas vezes algo que não foi feito",
+    "model_untrue": "dois textos foram recusados: veja `niochat refused`",
     "model_loop": "o modelo não chegou a uma resposta",
     "asked_for_human": "o cliente pediu uma pessoa",
     "cancellation": "o cliente falou em cancelamento",

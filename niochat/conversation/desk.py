@@ -118,6 +118,20 @@ class DeskViews:
         )  # fmt: skip
         return [dict(row) for row in rows]
 
+    async def refused(
+        self,
+        tenant_id: UUID,
+        *,
+        code: str | None = None,
+        after: tuple[datetime, UUID] | None = None,
+        limit: int = 50,
+    ) -> list[dict[str, Any]]:
+        """Texts of the assistant that did not leave, newest first."""
+        at, last = after or (None, None)
+        async with self._database.tenant(tenant_id) as connection:
+            rows = await connection.fetch(_SQL["refused"], tenant_id, at, last, code, limit)
+        return [dict(row) for row in rows]
+
     async def counts(self, tenant_id: UUID, sight: Sight) -> dict[str, int]:
         """``mine``, ``unassigned``, ``with_assistant``, ``all`` of those that go on."""
         seen = (sight.scope, sight.user, sorted(sight.teams))

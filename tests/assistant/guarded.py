@@ -52,4 +52,5 @@ def case(
 def judged(text: str, of: Case | None = None) -> str | None:
     """Why the text must not leave; ``None``: it may."""
     prompt = system_prompt(PERSONA, PROTOCOL)
-    return untrue(text, of or case(), prompt.told, prompt.rules)
+    refusal = untrue(text, of or case(), prompt.told, prompt.rules)
+    return refusal.code if refusal else None

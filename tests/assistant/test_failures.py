@@ -7,6 +7,7 @@ from uuid import uuid4
 import pytest
 import structlog
 
+from niochat.assistant.own_words import ASKED_AGAIN
 from niochat.domain.commands import FinishAssistantTurn, RestartTurn, TurnOutcome
 from niochat.domain.ids import TurnId
 from niochat.domain.message import Kind
@@ -76,12 +77,87 @@ async def test_a_model_that_never_ends_is_ended(office: Office) -> None:
     await passed_on(customer, finish, "model_loop", "atendimento", AWAY)
 
 
-async def test_a_text_refused_twice_is_not_said_and_people_take_over(office: Office) -> None:
+async def test_a_text_refused_twice_is_not_said_and_the_server_asks_on(office: Office) -> None:
     customer = await office.customer()
 
     finish = await customer.obeys("oi", says="Seu contrato foi cancelado.")
 
-    await passed_on(customer, finish, "model_untrue", "atendimento", AWAY)
+    assert (finish.outcome, finish.code) == (TurnOutcome.ANSWERED, "model_untrue")
+    assert await customer.stands() == ("pending", None)
+    (said,) = customer.texts
+    assert said.startswith(ASKED_AGAIN)
+    assert "Protocolo: " in said
+    rows = await office.given.admin.fetch("SELECT * FROM refused_texts ORDER BY refused_at")
+    assert [row["code"] for row in rows] == ["cancelamento"] * 2
+    assert rows[0]["sentence"] == rows[0]["text"] == "Seu contrato foi cancelado."
+    assert (rows[0]["model"], rows[0]["prompt_version"]) == (finish.model, finish.prompt_version)
+    assert customer.report is not None
+    assert list(customer.report.refused) == ["cancelamento"] * 2
+
+
+async def test_where_asking_did_not_help_people_take_over_and_no_model_is_blamed(
+    office: Office,
+) -> None:
+    customer = await office.customer()
+    await customer.obeys("oi", says="Seu contrato foi cancelado.")
+
+    finish = await customer.obeys("e aí", says="Seu contrato foi cancelado.")
+
+    assert finish.outcome is TurnOutcome.ANSWERED
+    assert (await customer.stands())[0] == "waiting"
+    assert "equipe" in customer.texts[0]
+    (note,) = await customer.notes()
+    assert "modelo" not in note
+
+
+async def test_the_servers_own_list_is_said_where_the_models_is_wrong(office: Office) -> None:
+    customer = await office.customer()
+    await customer.identifies()
+
+    await customer.obeys("a fatura", [("consultar_faturas", {})], "Sua fatura é de R$ 12,34.")
+
+    assert await customer.stands() == ("pending", None)
+    assert "R$ 99,90" in customer.texts[0]
+    assert customer.texts[0].endswith("PIX ou boleto?")
+
+
+async def test_a_hand_off_that_is_announced_twice_is_done(office: Office) -> None:
+    customer = await office.customer()
+
+    finish = await customer.obeys("oi", says="Vou transferir você. Só um momento.")
+
+    assert finish.handoff is not None
+    assert (await customer.stands())[0] == "waiting"
+    assert customer.texts[0].startswith("Passei seu atendimento")
+
+
+async def test_what_an_earlier_turn_found_out_may_be_said_later(office: Office) -> None:
+    customer = await office.customer()
+    await customer.identifies("quero minha fatura")
+
+    finish = await customer.obeys("quanto era?", says="A fatura é de 99,90.")
+
+    assert (finish.code, customer.texts) == ("", ["A fatura é de 99,90."])
+
+
+async def test_a_refused_text_keeps_no_document(office: Office) -> None:
+    customer = await office.customer()
+
+    await customer.obeys("oi", says=f"Seu CPF é {customer.cpf}.")
+
+    rows = await office.given.admin.fetch("SELECT text, sentence FROM refused_texts")
+    assert rows
+    assert all(customer.cpf not in row["text"] + row["sentence"] for row in rows)
+
+
+@pytest.mark.parametrize("stream", [False, True])
+async def test_markdown_and_thinking_do_not_leave(office: Office, stream: bool) -> None:
+    customer = await office.customer()
+    await office.set(stream=stream)
+
+    await customer.obeys("oi", says="<think>hmm, hello</think>**Olá!** Como posso ajudar?")
+
+    assert customer.texts[0].startswith("*Olá!* Como posso ajudar?")
 
 
 @pytest.mark.parametrize(
@@ -167,7 +243,11 @@ async def test_a_write_whose_answer_was_lost_is_looked_up_and_done_once(
     finish = await customer.obeys(f"quero {asked}", [(tool, arguments)], "Certo.")
 
     assert finish.outcome is TurnOutcome.ANSWERED
-    assert (await customer.used())[-1][1]["ok"] is True
+    result = (await customer.used())[-1][1]
+    assert result["ok"] is True
+    # The model is asked to tell only what is there to be told.
+    lacks = "não informou" in result["orientacao"]
+    assert bool(result["protocolo"] or result.get("liberado_ate")) != lacks
     assert [deed["kind"] for deed in await office.ledger()] == [kind]
 
 

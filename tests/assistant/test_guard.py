@@ -1,11 +1,13 @@
 """The last look at a text: nothing is claimed that no tool did, nothing shown that nobody told."""
 
+import time
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from niochat.assistant.case import Case
+from niochat.assistant.chat_text import as_chat_text
 from niochat.assistant.prompt import system_prompt
 from niochat.domain.commands import Handoff
 from tests.assistant.guarded import HOLDER, PERSONA, PROTOCOL, case, judged
@@ -48,12 +50,14 @@ CLAIMS: dict[str, list[str]] = {
         "Abri um chamado para você.",
         "Seu chamado foi aberto.",
         "Chamado técnico registrado com sucesso.",
-        "O técnico está a caminho.",
-        "A visita está agendada.",
-        "Agendei a visita do técnico.",
         "Registrei o protocolo do atendimento técnico.",
         "Criamos, abrimos um chamado de lentidão.",
         "Ordem de serviço gerada.",
+    ],
+    "visita": [
+        "O técnico está a caminho.",
+        "A visita está agendada.",
+        "Agendei a visita do técnico.",
         "Enviei um técnico, visita criada.",
         "Um técnico vai até a sua casa amanhã.",
     ],
@@ -221,3 +225,53 @@ def test_a_third_partys_text_holds_no_address_and_no_whole_name() -> None:
     assert judged("O contrato fica na Rua das Acácias.", case(third)) == "endereco"
     assert judged("O contrato fica na RUA DAS ACACIAS, 10", case(third)) == "endereco"
     assert judged("O contrato fica na Rua das Acácias, 10 - Centro.", case(HOLDER)) is None
+
+
+UNLOCKED = {"tool": "desbloqueio_confianca", "result": {"ok": True, "liberado_ate": "25/11/2026"}}
+SENT = {"tool": "enviar_fatura", "result": {"ok": True, "enviado": ["pix"], "valor": "R$ 99,90"}}
+
+
+def chosen(contract: str) -> dict[str, Any]:
+    return {
+        "tool": "escolher_contrato",
+        "result": {"ok": True, "contrato": {"opcao": 1, "contrato": contract}},
+    }
+
+
+def after(*past: tuple[str, list[dict[str, Any]]]) -> Case:
+    of = case(HOLDER)
+    of.visit = replace(of.visit, past=past)
+    return of
+
+
+def test_what_an_earlier_turn_did_holds_for_its_contract_only() -> None:
+    mine = after(("answered", [chosen("5501"), UNLOCKED]))
+    others = after(("answered", [chosen("7788"), UNLOCKED]), ("answered", [chosen("5501")]))
+
+    assert judged("Seu contrato foi desbloqueado.", mine) is None
+    assert judged("Liberado até 25/11/2026.", mine) is None
+    assert judged("Seu contrato foi desbloqueado.", others) == "desbloqueio"
+
+
+def test_what_a_cancelled_turn_was_about_to_send_never_left() -> None:
+    assert judged("Enviei o PIX.", after(("answered", [SENT]))) is None
+    assert judged("Enviei o PIX.", after(("cancelled", [SENT]))) == "envio"
+    assert judged("A fatura é de R$ 99,90.", after(("cancelled", [SENT]))) is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "." * 20_000,
+        "|" + "-" * 20_000 + "x",
+        "um " * 5_000 + "reais",
+        "<think>" * 2_000,
+        "**a" * 4_000,
+        "1." * 8_000 + ",",
+        "a@" * 5_000,
+    ],
+)
+def test_no_text_keeps_the_guard_busy(text: str) -> None:
+    began = time.process_time()
+    judged(as_chat_text(text))
+    assert time.process_time() - began < 3

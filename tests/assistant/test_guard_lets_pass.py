@@ -59,7 +59,6 @@ ORDINARY = [
     "Há uma manutenção na sua região. A equipe está no local.",
     "O código PIX tem validade até o vencimento.",
     "O boleto pode ser pago em qualquer banco ou lotérica.",
-    "O plano tem instalação em até 5 dias.",
     "Quantos aparelhos ficam conectados ao mesmo tempo?",
     "Qual é o seu nome completo?",
     "Qual é o endereço completo da instalação?",
@@ -68,21 +67,25 @@ ORDINARY = [
     "Esse CPF ou CNPJ não é válido. Confira e envie de novo, por favor.",
     "Desculpe, não encontrei cadastro com esse documento.",
     "Eu que agradeço! Tenha uma ótima noite.",
-    "Atendemos das 8h às 18h, de segunda a sexta.",
     "Entendi. Faz quanto tempo que caiu?",
     "Boa notícia: o acesso voltou? Me conte.",
     "Já foi tentado outro cabo? Às vezes o cabo está solto.",
-    "O reajuste é de 5% ao ano, conforme o contrato.",
     "Posso ajudar com faturas, conexão e planos.",
-    "O vencimento é dia 10/11/2026.",
     "Seu contrato é o 5501, na Rua das Acácias, 10 - Centro.",
     "Anotado. Aguarde um instante, por favor.",
     "Se não resolver, um técnico vai até a sua casa.",
     "Para o acesso ser liberado, é preciso pagar a fatura pendente.",
     "Não consegui confirmar se deu certo. A equipe vai verificar.",
 ]
+OF_THE_PROVIDER = "Das 8h às 18h, de segunda a sexta. Instalação: até 5 dias. Reajuste: 5%."
+KNOWN_FIGURES = [
+    "Atendemos das 8h às 18h, de segunda a sexta.",
+    "O plano tem instalação em até 5 dias.",
+    "O reajuste é de 5% ao ano, conforme o contrato.",
+]
 ALL_DONE = case(
     replace(HOLDER, unlocked="liberado até 25/11/2026", ticket="261122000001", sent=("pix",)),
+    ("consultar_faturas", {"ok": True, "faturas": []}),
     ("abrir_chamado", {"ok": True, "protocolo": "261122000001"}),
     ("desbloqueio_confianca", {"ok": True, "protocolo": "261122000002"}),
     ("enviar_fatura", {"ok": True, "valor": "R$ 99,90", "vencimento": "10/11/2026"}),
@@ -108,8 +111,9 @@ FLOWS = (
 
 def said_by(module: ModuleType) -> list[str]:
     """The sentences that stand in a module, alone or in tables."""
-    tables = [value for value in vars(module).values() if isinstance(value, dict)]
-    found = [value for value in vars(module).values() if isinstance(value, str)]
+    own_names = {name: each for name, each in vars(module).items() if not name.startswith("__")}
+    tables = [value for value in own_names.values() if isinstance(value, dict)]
+    found = [value for value in own_names.values() if isinstance(value, str)]
     found += [value for table in tables for value in table.values() if isinstance(value, str)]
     own = inspect.getdoc(module) or ""
     return [each for each in found if " " in each and each not in own and "/" not in each]
@@ -118,6 +122,14 @@ def said_by(module: ModuleType) -> list[str]:
 @pytest.mark.parametrize("text", ORDINARY)
 def test_ordinary_sentences_pass(text: str) -> None:
     assert judged(text) is None
+
+
+@pytest.mark.parametrize("text", KNOWN_FIGURES)
+def test_figures_pass_where_the_provider_told_them_and_only_there(text: str) -> None:
+    rules = system_prompt({}, PROTOCOL).rules
+
+    assert untrue(text, case(), OF_THE_PROVIDER, rules) is None
+    assert judged(text) is not None
 
 
 @pytest.mark.parametrize("text", AFTER_TOOLS)
@@ -167,4 +179,6 @@ def test_the_providers_own_number_is_no_secret() -> None:
     told = untrue("Nosso CNPJ é 11.222.333/0001-81.", case(), prompt.told, prompt.rules)
     other = untrue("Seu CPF é 529.982.247-25.", case(), prompt.told, prompt.rules)
 
-    assert (told, other) == (None, "documento")
+    assert told is None
+    assert other is not None
+    assert (other.code, other.sentence) == ("documento", "Seu CPF é 529.982.247-25.")

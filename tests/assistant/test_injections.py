@@ -99,8 +99,8 @@ async def test_an_attempt_comes_to_nothing(office: Office, raw: dict[str, Any]) 
         assert [each.kind for each in customer.left] == [Kind.TEXT]
         if fooled:
             (said,) = customer.texts
-            status, team = await customer.stands()
-            assert (status, team is None) == ("waiting", False)
-            assert "equipe" in said
-            assert "Protocolo: " in said
-            assert await customer.notes()
+            # The server speaks itself; people are called only where that does not help.
+            status, _ = await customer.stands()
+            assert status in ("pending", "waiting")
+            assert (status == "waiting") == bool(await customer.notes())
+            assert said.count("equipe") >= (status == "waiting")

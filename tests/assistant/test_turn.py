@@ -11,9 +11,10 @@ import pytest_asyncio
 
 from niochat.adapters.openai.model import Completion, Models
 from niochat.adapters.postgres.database import Database
+from niochat.assistant.chat_text import MAX_TEXT
 from niochat.assistant.dialogue import MAX_CALLS, storable
 from niochat.assistant.report import TurnReport, TurnRequest
-from niochat.assistant.turn import MAX_TEXT, Assistant
+from niochat.assistant.turn import Assistant
 from niochat.assistant.visit import Visits
 from niochat.domain import commands as cmd
 from niochat.domain.erp import Capability
@@ -289,12 +290,42 @@ async def test_what_a_model_says_can_be_stored(desk: Desk) -> None:
 
     report = await desk.runs()
 
-    (text,) = (content.text for content in report.finish.says)
-    assert len(text) <= MAX_TEXT
-    assert text.startswith("oi \ufffdxxx")
-    assert "x…\n\nProtocolo: " in text, "it says that it was cut, and keeps the protocol"
+    texts = [content.text for content in report.finish.says]
+    assert all(len(text) <= MAX_TEXT for text in texts)
+    assert "".join(texts).startswith("oi\ufffdxxx")
+    assert sum(text.count("x") for text in texts) == 5000, "nothing is cut off"
+    assert "Protocolo: " in texts[-1]
     await desk.office.host.step(desk.customer.thread, report.finish)
     assert await desk.office.given.rows("SELECT status FROM turns") == ["answered"]
+
+
+HALF = "Olá! Tudo bem? Para ver a sua fatura, preciso do CPF do"
+
+
+@pytest.mark.parametrize(
+    ("texts", "said"),
+    [
+        ([HALF, "Olá! Qual é o CPF do titular?"], "Olá! Qual é o CPF do titular?"),
+        ([HALF, HALF], "Olá! Tudo bem?"),
+    ],
+)
+async def test_half_a_sentence_does_not_leave(desk: Desk, texts: list[str], said: str) -> None:
+    desk.office.models = Saying(*texts, tokens=(10**6, 10**6 if texts[1] == HALF else 1))
+
+    report = await desk.runs()
+
+    assert [each.text.partition("\n\n")[0] for each in report.finish.says] == [said]
+    assert list(report.refused) == ["incompleto"] * texts.count(HALF)
+
+
+async def test_an_answer_in_another_language_is_asked_for_again(desk: Desk) -> None:
+    english = "Hello! I can help you with your invoice, what is the holder's document?"
+    desk.office.models = Saying(english, "Olá! Qual é o CPF do titular?")
+
+    report = await desk.runs()
+
+    assert report.finish.says[0].text.startswith("Olá! Qual é o CPF")
+    assert list(report.refused) == ["idioma"]
 
 
 async def test_an_answer_of_nothing_but_blanks_is_none(desk: Desk) -> None:
@@ -305,11 +336,13 @@ async def test_an_answer_of_nothing_but_blanks_is_none(desk: Desk) -> None:
 
 
 class Saying(Models):
-    """A model that says what an endpoint over HTTP may say, too."""
+    """A model that says what an endpoint over HTTP may say, too; the last of it again and again."""
 
-    def __init__(self, said: str) -> None:
+    def __init__(self, *said: str, tokens: tuple[int, ...] = ()) -> None:
         super().__init__()
-        self._said = said
+        self._said = list(said)
+        self._tokens = list(tokens)
 
     async def complete(self, *_: Any, **__: Any) -> Completion:
-        return Completion(self._said, "modelo\x00", 1, 1)
+        said = self._said.pop(0) if len(self._said) > 1 else self._said[0]
+        return Completion(said, "modelo\x00", 1, self._tokens.pop(0) if self._tokens else 1)

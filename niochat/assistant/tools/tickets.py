@@ -111,7 +111,12 @@ def _told(case: Case, result: WriteResult) -> Result:
     case.instead = f"Abri um chamado técnico.{number} A equipe de suporte continua por aqui."
     return done(
         protocolo=result.protocol or None,
-        orientacao="Informe o protocolo do chamado e diga que o suporte continua o atendimento.",
+        orientacao=(
+            "Informe o protocolo do chamado e diga que o suporte continua o atendimento."
+            if result.protocol
+            else "Diga só que o chamado foi aberto e que o suporte continua: o sistema não "
+            "informou o protocolo."
+        ),
     )
 
 
@@ -141,10 +146,12 @@ def _reference(case: Case, category: Category) -> str:
 
 
 def _exists(protocol: str) -> Result:
+    numbered = any(map(str.isdigit, protocol))  # "aberto" stands for one that the ERP did not tell
+    number = "informe o protocolo" if numbered else "o sistema não informou o protocolo"
     return refused(
         "ja_existe",
-        "Já há um chamado aberto para isso: informe o protocolo, não abra outro.",
-        protocolo=protocol,
+        f"Já há um chamado aberto para isso: {number}; não abra outro.",
+        protocolo=protocol if numbered else None,
     )
 
 

@@ -81,9 +81,18 @@ def _told(case: Case, result: WriteResult) -> Result:
     return done(
         liberado_ate=day(result.until) if result.until else None,
         protocolo=result.protocol or None,
-        orientacao="Diga até quando e o protocolo; peça para desligar e ligar o roteador e esperar "
-        "até 10 minutos.",
+        orientacao=f"{_to_tell(result)} Peça para desligar e ligar o roteador e esperar até 10 "
+        "minutos.",
     )
+
+
+def _to_tell(result: WriteResult) -> str:
+    """Only what the ERP told: after a lost answer it may be neither."""
+    known = ["até quando"] if result.until else []
+    known += ["o protocolo"] if result.protocol else []
+    if known:
+        return f"Diga que foi liberado, {' e '.join(known)}."
+    return "Diga só que foi liberado: o sistema não informou até quando, nem protocolo."
 
 
 def _requested(case: Case) -> bool:

@@ -15,6 +15,7 @@ from niochat.ingress.api import (
     people,
     platform,
     presence,
+    refused,
     search,
     settings,
     tenants,
@@ -27,7 +28,7 @@ VERSION = "1.0.0"
 ROUTERS = (
     auth.router, people.router, conversations.router, messages.router, files.router,
     contacts.router, search.router, platform.router, tenants.router, channels.router,
-    settings.router, presence.router,
+    settings.router, refused.router, presence.router,
 )  # fmt: skip
 _PROBLEMS = {
     "4XX": {"model": Problem, "description": "What to change, as a problem (RFC 9457)."},

@@ -123,7 +123,7 @@ async def test_what_every_turn_asks_uses_its_indexes(admin: Admin) -> None:
     await admin.execute("SET ROLE niochat_app")
     visit = "turns_pkey turns_conversation erp_writes_turn memories_pkey events_pkey"
     for file, name, values, indexes in (
-        ("assistant", "visit", [tenant, [id_], [1], [9], 40], visit),
+        ("assistant", "visit", [tenant, [id_], [1], [9], 40, 30], visit),
         ("assistant", "record_call", [tenant, id_, 1, [{}], {}, "k"], "turns_pkey memories_pkey"),
         ("erp", "journal", [tenant, "unlock:1", id_, 1, {}], "turns_pkey erp_writes_tenant_id_key"),
         ("erp", "earlier", [tenant, write["key"]], "erp_writes_tenant_id_key"),

@@ -11,7 +11,7 @@ from niochat.accounts.held_back import Teller
 from niochat.adapters.postgres.database import Database
 from niochat.assistant.facts import Facts
 from niochat.assistant.report import TurnRequest
-from niochat.assistant.visit import Visits
+from niochat.assistant.visit import RefusedText, Visits
 from niochat.conversation.pauses import Pauses
 from niochat.domain import commands as cmd
 from niochat.domain.errors import Invalid, NiochatError
@@ -92,6 +92,7 @@ async def remembered(
     request = TurnRequest(place.tenant, conversation, turn.id, 1, 99, "20260302000001")
     visits = Visits(database)
     await visits.record(request, Facts(name="Maria"), {"name": "list_invoices"})
+    await visits.keep_refused(request, RefusedText(1, "valor", "R$ 1,00", "R$ 1,00", "m", "p"))
     await visits.attach(request, "boleto", "application/pdf", "boleto.pdf", b"%PDF-")
 
 

@@ -26,6 +26,11 @@ SELECT r.id, r.attempt, r.tool_results, r.started_at, now() AS now, n.timezone, 
                               AND a.conversation_id = c.conversation_id
                               AND a.status = 'answered' AND a.started_at > c.started_at))
            AS cancelled_results,
+       (SELECT jsonb_agg(jsonb_build_array(o.status, o.tool_results) ORDER BY o.started_at)
+          FROM (SELECT t.status, t.tool_results, t.started_at FROM turns t
+                 WHERE t.tenant_id = r.tenant_id AND t.conversation_id = r.conversation_id
+                   AND t.id <> r.id AND t.tool_results <> '[]'
+                 ORDER BY t.started_at DESC LIMIT $6) AS o) AS past_results,
        (SELECT array_agg(w.key) FROM erp_writes w
           JOIN turns b ON b.tenant_id = w.tenant_id AND b.id = w.turn_id
          WHERE w.tenant_id = r.tenant_id AND b.conversation_id = r.conversation_id
@@ -89,6 +94,14 @@ WITH turn AS (
        SET facts = excluded.facts, changed_at = now()
 )
 SELECT conversation_id, again FROM turn
+
+-- name: keep_refused
+-- A text of a turn that did not leave; a derived id makes a second one the same.
+INSERT INTO refused_texts (tenant_id, id, conversation_id, turn_id, code, sentence, text, model,
+                           prompt_version)
+SELECT t.tenant_id, $3, t.conversation_id, t.id, $4, $5, $6, $7, $8
+  FROM turns t WHERE t.tenant_id = $1 AND t.id = $2
+    ON CONFLICT (tenant_id, id) DO NOTHING
 
 -- name: hold
 -- The document of whoever writes, sealed, unless one is known already; the contact if it was stored.

@@ -1,0 +1,56 @@
+"""What the model is told when its text did not leave: which sentence, and why."""
+
+from niochat.assistant.announcing import LOOK, TRANSFER
+from niochat.assistant.masking import masked_text
+from niochat.domain.plain import cut
+
+CUT_OFF, LONG, EMPTY = "incompleto", "longo", "vazio"
+_MOST_QUOTED = 300
+_FIGURE = (
+    "traz {what} que nenhum resultado deste atendimento, nem o provedor, informou. Use só o que "
+    "foi "
+    "informado, ou deixe de fora"
+)
+_ACT = "afirma {what}, e nenhuma ferramenta disse isso neste atendimento"
+_WHY = {
+    "valor": _FIGURE.format(what="um valor"),
+    "data": _FIGURE.format(what="uma data"),
+    "horario": _FIGURE.format(what="um horário"),
+    "prazo": _FIGURE.format(what="um prazo"),
+    "percentual": _FIGURE.format(what="um percentual"),
+    "velocidade": _FIGURE.format(what="uma velocidade"),
+    "numero": _FIGURE.format(what="um número"),
+    "contagem": _FIGURE.format(what="uma quantidade"),
+    "desbloqueio": _ACT.format(what="que o acesso foi liberado"),
+    "chamado": _ACT.format(what="que um chamado foi aberto"),
+    "visita": _ACT.format(what="uma visita marcada ou a caminho"),
+    "envio": _ACT.format(what="que a fatura foi enviada"),
+    "transferencia": _ACT.format(what="que o atendimento foi passado a alguém"),
+    "pagamento": _ACT.format(what="um pagamento"),
+    "sem_fatura": _ACT.format(what="que não há faturas em aberto"),
+    "cancelamento": _ACT.format(what="um cancelamento"),
+    "alteracao": _ACT.format(what="uma alteração que você não pode fazer"),
+    "consulta": _ACT.format(what="uma consulta que não foi feita"),
+    "foto": "diz o que há em uma imagem, e nenhuma imagem foi lida",
+    "interno": "mostra algo interno do sistema",
+    "documento": "mostra um documento",
+    "endereco": "mostra o endereço a quem não é o titular",
+    "titular": "mostra o nome do titular a quem não é ele",
+    "idioma": "não está em português",
+    TRANSFER: "anuncia uma transferência sem fazê-la. Chame transferir_atendimento ou pergunte",
+    LOOK: "anuncia algo e não o faz. Chame a ferramenta agora, ou pergunte o que falta",
+    CUT_OFF: "ficou pela metade. Diga o mesmo em menos palavras",
+    LONG: "é longo demais para o WhatsApp. Diga o mesmo em menos palavras",
+    EMPTY: "não diz nada ao cliente. Responda ao cliente",
+}
+_OTHERWISE = "mostra algo que não veio do sistema"
+
+
+def correction(code: str, sentence: str) -> str:
+    """For the model. ``sentence`` is quoted with its documents masked."""
+    quoted = cut(masked_text(" ".join(sentence.split())), _MOST_QUOTED)
+    why = _WHY.get(code, _OTHERWISE)
+    return (
+        f"texto_recusado ({code}): o texto não foi enviado. A frase «{quoted}» {why}. Escreva de "
+        "novo só com o que é verdade, sem códigos, e siga com o pedido do cliente."
+    )

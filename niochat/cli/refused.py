@@ -1,0 +1,42 @@
+"""``niochat refused``: what the assistant wanted to say and was not let."""
+
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from niochat.cli import running
+from niochat.cli.desk import Json, Tenant
+from niochat.cli.output import print_json
+from niochat.conversation.desk import DeskViews
+
+_console = Console()
+
+
+def refused(
+    tenant: Tenant = None,
+    code: Annotated[str | None, typer.Option(help="Of one kind: valor, pagamento, …")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=200)] = 50,
+    as_json: Json = False,
+) -> None:
+    """Texts of the assistant that did not leave, newest first, with the sentence that is not so."""
+
+    async def work() -> list[dict[str, Any]]:
+        async with running.parts() as parts:
+            found = await running.tenant_of(parts, tenant)
+            views = DeskViews(parts.database)
+            return await views.refused(found.tenant_id, code=code, limit=limit)
+
+    rows = running.run(work)
+    if as_json:
+        print_json(rows)
+        return
+    table = Table("quando", "protocolo", "código", "frase", "modelo", "prompt")
+    for row in rows:
+        table.add_row(
+            f"{row['refused_at']:%d/%m %H:%M:%S}", row["protocol"], row["code"],
+            escape(row["sentence"]), escape(row["model"]), row["prompt_version"],
+        )  # fmt: skip
+    _console.print(table)

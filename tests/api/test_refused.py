@@ -1,0 +1,53 @@
+"""What the assistant was not let say, over the API."""
+
+import pytest
+
+from niochat.assistant.report import TurnRequest
+from niochat.assistant.visit import RefusedText, Visits
+from tests.api.conftest import Desk, Visit, problem
+
+pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(120)]
+
+
+async def refuses(desk: Desk, visit: Visit, *codes: str) -> None:
+    """The visit's turn has texts that do not leave."""
+    turn = desk.host.turn(visit.thread)
+    place = visit.place
+    request = TurnRequest(place.tenant, visit.id, turn.id, 1, 99, "1")
+    visits = Visits(desk.host.database)
+    for count, code in enumerate(codes, start=1):
+        refused = RefusedText(count, code, "CPF 529.982.247-25", "R$ 1,00", "m", "p-1")
+        for _ in range(2):
+            await visits.keep_refused(request, refused)
+
+
+async def test_refused_texts_are_listed_newest_first_in_pages(desk: Desk) -> None:
+    _, who = await desk.joins("admin")
+    await refuses(desk, await desk.conversation(), "valor", "pagamento", "data")
+
+    first = (await desk.http.get("/refused", params={"limit": 2}, headers=who)).json()
+    rest = await desk.http.get(
+        "/refused", params={"limit": 2, "cursor": first["next_cursor"]}, headers=who
+    )
+    one = (await desk.http.get("/refused", params={"code": "valor"}, headers=who)).json()
+
+    shown = [*first["items"], *rest.json()["items"]]
+    assert [each["code"] for each in shown] == ["data", "pagamento", "valor"]
+    assert rest.json()["next_cursor"] is None
+    assert [each["code"] for each in one["items"]] == ["valor"]
+    assert "529" not in shown[0]["sentence"], "documents are masked"
+    assert (shown[0]["model"], shown[0]["prompt_version"]) == ("m", "p-1")
+
+
+async def test_only_who_reads_settings_sees_them(desk: Desk) -> None:
+    _, agent = await desk.joins("agent")
+
+    problem(await desk.http.get("/refused", headers=agent), 403, "forbidden")
+
+
+async def test_another_tenants_are_not_shown(desk: Desk) -> None:
+    _, who = await desk.joins("admin")
+    foreign = await desk.given.place()
+    await refuses(desk, await desk.conversation(foreign), "valor")
+
+    assert (await desk.http.get("/refused", headers=who)).json()["items"] == []

@@ -1,0 +1,59 @@
+"""Act or ask: what is only announced does not end a turn."""
+
+import pytest
+
+from niochat.assistant.announcing import LOOK, TRANSFER, announced
+from niochat.domain.commands import Handoff
+from tests.assistant.guarded import HOLDER, case
+
+ANNOUNCED = [
+    (TRANSFER, "Vou transferir você. Só um momento."),
+    (TRANSFER, "Vou te encaminhar para o suporte."),
+    (TRANSFER, "Vou passar seu atendimento para o financeiro. Posso ajudar em algo mais?"),
+    (TRANSFER, "Você será transferido para um atendente."),
+    (TRANSFER, "Um atendente vai te chamar em instantes."),
+    (TRANSFER, "Transferindo para o suporte..."),
+    (LOOK, "Vou verificar isso para você."),
+    (LOOK, "Vou consultar suas faturas. Um momento, por favor."),
+    (LOOK, "Só um instante!"),
+    (LOOK, "Aguarde um momento enquanto verifico."),
+    (LOOK, "Certo, já te retorno."),
+    (LOOK, "Estou verificando a sua conexão."),
+    (LOOK, "Vou abrir um chamado para você."),
+    (LOOK, "Vou enviar o boleto agora."),
+    (LOOK, "Deixa eu ver isso aqui."),
+]
+NOT = [
+    "Quer que eu transfira você para o suporte?",
+    "Vou transferir você para o suporte, pode ser?",
+    "Posso transferir seu atendimento, se preferir.",
+    "Se não resolver, vou abrir um chamado.",
+    "Vou verificar. Me informe o CPF do titular, por favor.",
+    "Para ver sua fatura, vou precisar do CPF do titular.",
+    "A luz LOS está vermelha? Assim que responder, vou verificar.",
+    "Segue sua fatura de R$ 99,90.",
+    "Não vou transferir sem você pedir.",
+    "Obrigado pelo contato!",
+    "Aqui estão os planos.",
+]
+
+
+@pytest.mark.parametrize(("code", "text"), ANNOUNCED)
+def test_what_is_announced_and_not_done_is_told(code: str, text: str) -> None:
+    found = announced(text, case())
+
+    assert found is not None
+    assert found[0] == code
+    assert found[1] in text
+
+
+@pytest.mark.parametrize("text", NOT)
+def test_questions_conditions_and_what_is_done_announce_nothing(text: str) -> None:
+    assert announced(text, case()) is None
+
+
+@pytest.mark.parametrize(("code", "text"), ANNOUNCED)
+def test_a_hand_off_of_the_same_turn_makes_it_true(code: str, text: str) -> None:
+    of = case(HOLDER, handoff=Handoff("suporte", "assistant_transfer"))
+
+    assert announced(text, of) is None
