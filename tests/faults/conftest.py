@@ -17,6 +17,14 @@ TWO_HOSTS = {"NIOCHAT_HOSTS": "2"}
 """So that one can die alone; all else is as on any one machine."""
 
 
+def _command(process: psutil.Process) -> str:
+    """Empty for one that has ended meanwhile."""
+    try:
+        return " ".join(process.cmdline())
+    except psutil.NoSuchProcess:
+        return ""
+
+
 @dataclass(frozen=True)
 class Victims:
     """The running stack, whose processes are about to suffer."""
@@ -26,7 +34,7 @@ class Victims:
 
     def named(self, title: str) -> list[psutil.Process]:
         """Processes of this stack alone whose command line shows ``title``."""
-        return [p for p in processes.marked(self.home) if title in " ".join(p.cmdline())]
+        return [p for p in processes.marked(self.home) if title in _command(p)]
 
     def postmaster(self) -> psutil.Process:
         """PostgreSQL's first process."""

@@ -14,6 +14,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
 import httpx
@@ -24,6 +25,8 @@ from websockets.exceptions import WebSocketException
 
 from niochat.cli.sandbox_client import SandboxClient
 from niochat.cli.simulation import Simulation
+from niochat.stack.credentials import Credentials
+from niochat.stack.home import Home
 from tests.faults.conftest import Victims
 from tests.faults.test_faults import every_log_replays_to_its_state
 from tests.stacks import Desk
@@ -130,6 +133,13 @@ async def kill(process: psutil.Process) -> None:
     process.send_signal(signal.SIGKILL)
     gone, _ = await asyncio.to_thread(psutil.wait_procs, [process], 10)
     assert gone
+
+
+def owners_url(victims: Victims) -> str:
+    """Who owns the tables may lock them; what serves may not."""
+    parts = urlsplit(victims.told["DATABASE_URL"])
+    password = Credentials.of(Home.at(victims.home)).postgres_owner
+    return urlunsplit(parts._replace(netloc=f"niochat:{password}@{parts.hostname}:{parts.port}"))
 
 
 async def desk_of(victims: Victims) -> psutil.Process:
@@ -258,7 +268,7 @@ async def test_what_was_done_before_the_desk_died_is_done_once_and_its_repeat_is
     async with admin_of(victims) as api, looking(victims) as database:
         asker = Asker(api)
         desk = await desk_of(victims)
-        held = await asyncpg.connect(victims.told["DATABASE_URL"])
+        held = await asyncpg.connect(owners_url(victims))
         logins = [f"convidado-{number}@example.com" for number in numbers]
         await database.execute("SET ROLE niochat_gate")
 
