@@ -181,9 +181,8 @@ async def _write(connection: Connection, books: dict[UUID, IdentityBook]) -> Non
         for each in book.left
     ]
     if rows:
-        retired = [row[:3] for row in rows if row[8] is not None]
-        if retired:
-            await connection.execute(_SQL["retire_identities"], *_columns(retired, 3))
+        changed = [row[:3] for row in rows]
+        await connection.execute(_SQL["retire_identities"], *_columns(changed, 3))
         await connection.execute(_SQL["put_identities"], *_columns(rows, 10))
     if former:
         await connection.execute(_SQL["keep_former"], *_columns(former, 5))

@@ -174,3 +174,20 @@ async def _check(
         key = (PHONE, row["phone"]) if row["phone"] else (LID, row["lid"])
         broken = key[1] and truth.breaks(row["merged_into"] or row["id"], key)
         assert not broken, f"history {seed}: {broken}"
+
+
+async def test_two_who_exchange_their_numbers_are_taken_in_together(
+    a: Host, place: Place, given: Given
+) -> None:
+    """Between the two rows that change, each would have two current telephones."""
+    before = [written("m1", 1, lid=LA, phone=P), written("m2", 2, lid=LB, phone=Q)]
+    after = [written("m3", 3, lid=LA, phone=Q), written("m4", 4, lid=LB, phone=P)]
+    first, second = [
+        each.thread_id
+        for each in await a.inbox.accept_in_order(place.tenant, place.channel, before)
+    ]
+
+    taken = await a.inbox.accept_in_order(place.tenant, place.channel, after)
+
+    assert [each.thread_id for each in taken] == [first, second]
+    assert await given.count("identities", "left_at IS NULL") == 4

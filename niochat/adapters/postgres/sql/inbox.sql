@@ -66,7 +66,8 @@ SELECT uuidv7() AS id FROM generate_series(1, $1)
 INSERT INTO contacts (tenant_id, id, name) SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[])
 
 -- name: retire_identities
--- First what is not current any more: a person has one current address of a kind at any moment.
+-- First whatever changes: a person has one current address of a kind at any moment, also between
+-- the rows of two who exchange theirs.
 UPDATE identities i SET left_at = now()
   FROM unnest($1::uuid[], $2::text[], $3::text[]) AS x (tenant_id, kind, value)
  WHERE i.tenant_id = x.tenant_id AND i.kind = x.kind AND i.value = x.value AND i.left_at IS NULL
