@@ -45,16 +45,16 @@ async def known_threads(connection: Connection, arrivals: Sequence[Arrival]) -> 
     is one contact's, with a thread on the channel, and answers go there already. ``None``: else.
     """
     now = datetime.now(UTC)
+    shown = [shown_by(arrival, now) for arrival in arrivals]
     keys = [
-        (a.tenant_id, a.channel_id, kind, value, track_of(a))
-        for a in arrivals
-        for kind, value in shown_by(a, now).keys
+        (arrival.tenant_id, arrival.channel_id, kind, value, track_of(arrival))
+        for arrival, each in zip(arrivals, shown, strict=True)
+        for kind, value in each.keys
     ]
     rows = iter(await connection.fetch(_SQL["find_known"], *_columns(keys, 5)))
     threads: list[UUID] = []
-    for arrival in arrivals:
-        shown = shown_by(arrival, now)
-        thread = _known_thread(shown, [next(rows) for _ in shown.keys])
+    for each in shown:
+        thread = _known_thread(each, [next(rows) for _ in each.keys])
         if thread is None:
             return None
         threads.append(thread)
