@@ -2,29 +2,33 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from niochat.cli.evaluation.checks import broken, leaked, miscounted, too_many_calls, unmet
 from niochat.cli.evaluation.orders import Faults
 from niochat.cli.evaluation.results import Result, Verdict, result_of
 from niochat.cli.evaluation.scenario import Expect, Scenario, Step
-from niochat.cli.evaluation.stage import Stage, staged
-from niochat.cli.evaluation.tenants import Place
+from niochat.cli.evaluation.stage import Stage, StageOf
 from niochat.cli.sandbox_client import SandboxClient
 from niochat.domain.errors import NiochatError, Unavailable
-from niochat.wiring.parts import Parts
 
-SCENARIO_WITHIN_S = 300.0
-RUN_WITHIN_S = 3600.0
+
+@dataclass(frozen=True, slots=True)
+class Within:
+    """Seconds for one scenario, and for all of them."""
+
+    scenario_s: float = 300.0
+    run_s: float = 3600.0
 
 
 async def play_all(
-    parts: Parts,
+    stage_of: StageOf,
     sandbox_url: str,
-    places: Mapping[str, Place],
     scenarios: Sequence[Scenario],
     at_once: int,
     told: Callable[[Result], None],
+    within: Within = Within(),
 ) -> list[Result]:
     """Results in the order of the scenarios; ``told`` hears of each as it ends.
 
@@ -36,33 +40,28 @@ async def play_all(
 
     async def one(scenario: Scenario) -> Result:
         async with turnstile:
-            result = await play(parts, sandbox_url, places[scenario.name], scenario, faults)
+            result = await play(stage_of, scenario, faults, within.scenario_s)
         told(result)
         return result
 
     try:
         await faults.withdraw({scenario.key for scenario in scenarios})
-        async with asyncio.timeout(RUN_WITHIN_S):
+        async with asyncio.timeout(within.run_s):
             return list(await asyncio.gather(*(one(scenario) for scenario in scenarios)))
     except TimeoutError:
-        raise Unavailable(f"not all was played within {RUN_WITHIN_S:g} s") from None
+        raise Unavailable(f"not all was played within {within.run_s:g} s") from None
     finally:
         await client.close()
 
 
-async def play(
-    parts: Parts, sandbox_url: str, place: Place, scenario: Scenario, faults: Faults
-) -> Result:
+async def play(stage_of: StageOf, scenario: Scenario, faults: Faults, within_s: float) -> Result:
     """The scenario's result; what hinders it is one of its problems."""
     began = time.monotonic()
     try:
-        async with (
-            asyncio.timeout(SCENARIO_WITHIN_S),
-            staged(parts, sandbox_url, place, scenario) as stage,
-        ):
+        async with asyncio.timeout(within_s), stage_of(scenario) as stage:
             return await _played(stage, faults, began)
     except (NiochatError, TimeoutError) as error:
-        why = str(error) or f"not within {SCENARIO_WITHIN_S:g} s"
+        why = str(error) or f"not within {within_s:g} s"
         seconds = round(time.monotonic() - began, 1)
         return Result(
             scenario.name, scenario.kind, Verdict.FAILED, (f"broke off: {why}",), seconds=seconds

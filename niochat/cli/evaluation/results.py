@@ -32,6 +32,10 @@ class Result:
     cost: Decimal = Decimal(0)
     seconds: float = 0.0
     transcript: tuple[dict[str, str], ...] = field(default=(), repr=False)
+    calls: int = 0
+    """Of the model; 0 where nobody counts them."""
+    tokens_cached: int = 0
+    """Of those read, at the beginning of a request and the same in the one before."""
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON."""
@@ -44,6 +48,8 @@ class Result:
             "turns": self.turns,
             "tokens_in": self.tokens_in,
             "tokens_out": self.tokens_out,
+            "calls": self.calls,
+            "tokens_cached": self.tokens_cached,
             "cost": float(self.cost),
             "seconds": self.seconds,
             "transcript": list(self.transcript),
@@ -94,6 +100,14 @@ class Evaluation:
         return sum(result.tokens_out for result in self.results)
 
     @property
+    def calls(self) -> int:
+        return sum(result.calls for result in self.results)
+
+    @property
+    def tokens_cached(self) -> int:
+        return sum(result.tokens_cached for result in self.results)
+
+    @property
     def cost(self) -> Decimal:
         return sum((result.cost for result in self.results), Decimal(0))
 
@@ -105,6 +119,8 @@ class Evaluation:
             **{verdict.value: self.count(verdict) for verdict in Verdict},
             "tokens_in": self.tokens_in,
             "tokens_out": self.tokens_out,
+            "calls": self.calls,
+            "tokens_cached": self.tokens_cached,
             "cost": float(self.cost),
             "seconds": self.seconds,
             "scenarios": [result.as_dict() for result in self.results],

@@ -27,3 +27,11 @@ SELECT id, status, code, tool_results, tokens_in, tokens_out, cost FROM turns
 UPDATE erp_writes SET key = 'evaluated:' || id || ':' || key
  WHERE tenant_id = $1 AND key NOT LIKE 'evaluated:%'
    AND EXISTS (SELECT FROM tenants n WHERE n.tenant_id = $1 AND n.slug LIKE 'avaliacao-%')
+
+-- name: turn
+-- A turn that is to be run, where an evaluation runs it in its own process.
+SELECT upto_version FROM turns WHERE tenant_id = $1 AND id = $2 AND attempt = $3
+
+-- name: answer_at_once
+-- No burst window for an evaluation's providers: several messages are put in together there.
+UPDATE tenants SET policy = policy || '{"burst_window_s": 0}' WHERE slug LIKE 'avaliacao-%'
