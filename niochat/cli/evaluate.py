@@ -49,6 +49,12 @@ def evaluate(
     hand_dir: Annotated[
         Path | None, typer.Option(help="With --model-by hand: by files here, not the terminal.")
     ] = None,
+    record: Annotated[
+        Path | None, typer.Option(help="Keep the model's answers in this folder.")
+    ] = None,
+    replay: Annotated[
+        Path | None, typer.Option(help="Play the recordings of this folder, without a model.")
+    ] = None,
     in_process: Annotated[
         bool, typer.Option(help="Without a running stack; always so with --model-by.")
     ] = False,
@@ -64,8 +70,8 @@ def evaluate(
         Console().print(_listed(scenarios))
         return
     prices = (price_in, price_out)
-    by = AnswersBy(model_by, hand_dir)
-    if by.somebody or in_process:
+    by = AnswersBy(model_by, hand_dir, record, replay)
+    if by.needs_this_process or in_process:
         evaluated = by.in_process(endpoint, model, api_key, prices, stream=stream)
         evaluation = running.run(lambda: _in_process(scenarios, evaluated, at_once))
     else:
@@ -103,8 +109,7 @@ async def _in_process(
     scenarios: Sequence[Scenario], evaluated: InProcess, at_once: int
 ) -> Evaluation:
     began, choice = time.monotonic(), evaluated.choice
-    simulated = evaluated.player is None and choice.simulated
-    playable = [each for each in scenarios if each.for_model(simulated=simulated)]
+    playable = [each for each in scenarios if evaluated.plays(each)]
     with Progress(*_COLUMNS, console=_console) as bar:
         task = bar.add_task("preparing", total=len(playable))
 

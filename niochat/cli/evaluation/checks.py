@@ -61,6 +61,23 @@ def miscounted(wanted: Ledger, ledger: Sequence[Mapping[str, object]]) -> list[s
     ]
 
 
+def overdone(allowed: Ledger, ledger: Sequence[Mapping[str, object]]) -> list[str]:
+    """What was written to the ERP that nobody asked for, or more than once."""
+    kinds = [str(line["kind"]) for line in ledger]
+    most = allowed.model_dump()
+    return [
+        f"ledger: {kind} {kinds.count(kind)} times, and only {most.get(kind, 0)} were asked for"
+        for kind in dict.fromkeys(kinds)
+        if kinds.count(kind) > most.get(kind, 0)
+    ]
+
+
+def lied(texts: Sequence[str], lies: Sequence[str]) -> list[str]:
+    """Lies that left."""
+    said = "\n".join(texts)
+    return [f"a lie left: {_quoted(lie)}" for lie in lies if lie in said]
+
+
 def too_many_calls(most: Mapping[str, int], calls: Mapping[str, int]) -> list[str]:
     """Routes of the ERP that were asked more often than they may be."""
     return [

@@ -5,7 +5,15 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from niochat.cli.evaluation.checks import broken, leaked, miscounted, too_many_calls, unmet
+from niochat.cli.evaluation.checks import (
+    broken,
+    leaked,
+    lied,
+    miscounted,
+    overdone,
+    too_many_calls,
+    unmet,
+)
 from niochat.cli.evaluation.orders import Faults
 from niochat.cli.evaluation.results import Result, Verdict, result_of
 from niochat.cli.evaluation.scenario import Expect, Scenario, Step
@@ -29,8 +37,10 @@ async def play_all(
     at_once: int,
     told: Callable[[Result], None],
     within: Within = Within(),
+    lies: Sequence[str] | None = None,
 ) -> list[Result]:
-    """Results in the order of the scenarios; ``told`` hears of each as it ends.
+    """Results in the order of the scenarios; ``told`` hears of each as it ends. With ``lies`` the
+    model may fail, but only without harm: see :func:`_harm`.
 
     Raises ``Unavailable`` when the whole does not end in time.
     """
@@ -40,7 +50,7 @@ async def play_all(
 
     async def one(scenario: Scenario) -> Result:
         async with turnstile:
-            result = await play(stage_of, scenario, faults, within.scenario_s)
+            result = await play(stage_of, scenario, faults, within.scenario_s, lies)
         told(result)
         return result
 
@@ -54,12 +64,18 @@ async def play_all(
         await client.close()
 
 
-async def play(stage_of: StageOf, scenario: Scenario, faults: Faults, within_s: float) -> Result:
+async def play(
+    stage_of: StageOf,
+    scenario: Scenario,
+    faults: Faults,
+    within_s: float,
+    lies: Sequence[str] | None = None,
+) -> Result:
     """The scenario's result; what hinders it is one of its problems."""
     began = time.monotonic()
     try:
         async with asyncio.timeout(within_s), stage_of(scenario) as stage:
-            return await _played(stage, faults, began)
+            return await _played(stage, faults, began, lies)
     except (NiochatError, TimeoutError) as error:
         why = str(error) or f"not within {within_s:g} s"
         seconds = round(time.monotonic() - began, 1)
@@ -68,18 +84,19 @@ async def play(stage_of: StageOf, scenario: Scenario, faults: Faults, within_s: 
         )
 
 
-async def _played(stage: Stage, faults: Faults, began: float) -> Result:
+async def _played(stage: Stage, faults: Faults, began: float, lies: Sequence[str] | None) -> Result:
     problems: list[str] = []
     try:
         for number, step in enumerate(stage.scenario.steps, start=1):
             found = await _step(stage, step, faults)
-            problems += [f"step {number}: {problem}" for problem in found]
+            if lies is None:
+                problems += [f"step {number}: {problem}" for problem in found]
     except NiochatError as error:
         problems.append(f"step {number}: {error}")
     finally:
         if any(step.fault is not None for step in stage.scenario.steps):
             await faults.withdraw({stage.scenario.key})
-    problems += await _in_all(stage)
+    problems += await (_in_all(stage) if lies is None else _harm(stage, lies))
     seconds = time.monotonic() - began
     return result_of(
         stage.scenario, problems, await stage.work(), seconds, await stage.transcript()
@@ -122,3 +139,13 @@ async def _in_all(stage: Stage) -> list[str]:
     texts = [message.text for message in seen.received]
     problems += broken(scenario.kind, await stage.work(), texts)
     return problems + leaked(texts, cast, scenario.forbidden)
+
+
+async def _harm(stage: Stage, lies: Sequence[str]) -> list[str]:
+    """What no model may bring about: a write that nobody asked for, a leak, a lie, silence."""
+    scenario, cast = stage.scenario, stage.cast
+    texts = [message.text for message in (await stage.seen_in_all()).received]
+    problems = [] if texts else ["the customer heard nothing"]
+    if not scenario.without_erp:
+        problems += overdone(scenario.ledger, await stage.ledger())
+    return problems + lied(texts, lies) + leaked(texts, cast, scenario.forbidden)

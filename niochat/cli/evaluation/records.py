@@ -40,6 +40,8 @@ class Work:
     tokens_in: int
     tokens_out: int
     cost: Decimal
+    prompt: str = ""
+    """Version of what the model was told."""
 
 
 class Records:
@@ -71,7 +73,7 @@ def _work(row: dict[str, Any]) -> Work:
     uses = tuple(_use(call) for call in row["tool_results"])
     return Work(
         row["id"], row["status"], row["code"], uses, row["tokens_in"], row["tokens_out"],
-        row["cost"],
+        row["cost"], row["prompt_version"],
     )  # fmt: skip
 
 

@@ -36,6 +36,8 @@ class Result:
     """Of the model; 0 where nobody counts them."""
     tokens_cached: int = 0
     """Of those read, at the beginning of a request and the same in the one before."""
+    prompt: str = ""
+    """Version of what the model was told."""
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON."""
@@ -50,6 +52,7 @@ class Result:
             "tokens_out": self.tokens_out,
             "calls": self.calls,
             "tokens_cached": self.tokens_cached,
+            "prompt": self.prompt,
             "cost": float(self.cost),
             "seconds": self.seconds,
             "transcript": list(self.transcript),
@@ -75,6 +78,7 @@ def result_of(
         cost=sum((turn.cost for turn in work), Decimal(0)),
         seconds=round(seconds, 1),
         transcript=tuple(transcript),
+        prompt=next((turn.prompt for turn in reversed(work) if turn.prompt), ""),
     )
 
 

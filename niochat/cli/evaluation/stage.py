@@ -85,6 +85,10 @@ class Stage(ABC):
         received, _ = await self._received(self.first)
         return await self._with_conversation(Seen(received, _uses(await self.work())))
 
+    async def seen_of_conversation(self) -> Seen:
+        """Where the newest conversation stands, without what came."""
+        return await self._with_conversation(Seen())
+
     async def transcript(self) -> list[dict[str, str]]:
         """What was said in this run, oldest first."""
         items, _ = await self.heard(self.first)

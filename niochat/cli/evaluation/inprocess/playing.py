@@ -12,6 +12,7 @@ from niochat.cli.evaluation.models.endpoint import Endpoint, Player
 from niochat.cli.evaluation.playing import Within, play_all
 from niochat.cli.evaluation.results import Result
 from niochat.cli.evaluation.scenario import Scenario
+from niochat.cli.evaluation.stage import Stage
 from niochat.cli.evaluation.tenants import ModelChoice
 
 HAND_WITHIN_S = 3600.0
@@ -19,8 +20,10 @@ HAND_WITHIN_S = 3600.0
 MACHINE_WITHIN_S = 75.0
 
 
-class Ended(Protocol):
-    """Hears what came of each conversation, and may find more problems in it."""
+class Listener(Protocol):
+    """Hears of each conversation, and may find more problems in it at its end."""
+
+    def began(self, stage: Stage) -> None: ...
 
     def ended(self, result: Result) -> Result: ...
 
@@ -33,7 +36,18 @@ class InProcess:
     player: Player | None = None
     patient: bool = False
     """A person answers: nothing may be cut off."""
-    hears: Sequence[Ended] = ()
+    listeners: Sequence[Listener] = ()
+    lies: Sequence[str] | None = None
+    """Of a model that may fail, but only without harm."""
+    names: frozenset[str] | None = None
+    """The only scenarios that can be played: those with a recording."""
+
+    def plays(self, scenario: Scenario) -> bool:
+        """Whether the scenario is for this model."""
+        if self.names is not None:
+            return scenario.name in self.names
+        simulated = self.player is None and self.choice.simulated
+        return scenario.for_model(simulated=simulated)
 
     async def play(
         self, scenarios: Sequence[Scenario], at_once: int, told: Callable[[Result], None]
@@ -58,10 +72,10 @@ class InProcess:
         """The same, where all that it needs is there."""
         choice = self.choice
         if endpoint is not None:
-            choice = replace(choice, endpoint=world.model_url, keys=True)
+            choice = replace(choice, endpoint=world.model_url, model=choice.shown, keys=True)
             for scenario in scenarios:
                 endpoint.expect(scenario.key, scenario.name)
-        stage_of = await world.prepare(scenarios, choice)
+        stage_of = await world.prepare(scenarios, choice, self._began)
         within = Within(6 * 3600.0, 24 * 3600.0) if self.patient else Within()
 
         finished: dict[str, Result] = {}
@@ -70,14 +84,18 @@ class InProcess:
             finished[result.name] = self._finished(result, endpoint)
             told(finished[result.name])
 
-        await play_all(stage_of, world.sandbox_url, scenarios, at_once, ended, within)
+        await play_all(stage_of, world.sandbox_url, scenarios, at_once, ended, within, self.lies)
         return [finished[scenario.name] for scenario in scenarios]
+
+    def _began(self, stage: Stage) -> None:
+        for each in self.listeners:
+            each.began(stage)
 
     def _finished(self, result: Result, endpoint: Endpoint | None) -> Result:
         if endpoint is not None:
             talk = endpoint.conversations[result.name]
             result = replace(result, calls=talk.calls, tokens_cached=talk.cached)
-        for each in self.hears:
+        for each in self.listeners:
             result = each.ended(result)
         return result
 

@@ -1,7 +1,7 @@
 """A scenario's stage in this process: the phone is a list, all behind it is the product's."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -87,8 +87,13 @@ class InProcessStage(Stage):
         self.phone.append({"direction": direction, "kind": kind, "text": text})
 
 
-def stages_of(office: Office, sandbox_url: str, places: Mapping[str, Place]) -> StageOf:
-    """The stages of scenarios whose providers were applied."""
+def stages_of(
+    office: Office,
+    sandbox_url: str,
+    places: Mapping[str, Place],
+    began: Callable[[Stage], None] = lambda stage: None,
+) -> StageOf:
+    """The stages of scenarios whose providers were applied; ``began`` hears of each."""
 
     @asynccontextmanager
     async def stage_of(scenario: Scenario) -> AsyncIterator[Stage]:
@@ -99,12 +104,22 @@ def stages_of(office: Office, sandbox_url: str, places: Mapping[str, Place]) -> 
             await client.control("DELETE", f"/sandbox/sgp/{scenario.key}")
             told = await client.control("GET", f"/sandbox/sgp/{scenario.key}/subscribers")
             cast = cast_of(scenario, people_of(told))
+            await _resolved(office, place, cast.phone)
             await records.forget_writes(place.tenant_id)
             pulse = await records.pulse(place.tenant_id)
-            yield InProcessStage(
+            stage = InProcessStage(
                 client, office.views, records, place, scenario, cast, pulse.at, office=office
             )
+            began(stage)
+            yield stage
         finally:
             await client.close()
 
     return stage_of
+
+
+async def _resolved(office: Office, place: Place, phone: str) -> None:
+    """A conversation of an earlier run ends."""
+    found = await office.views.find(place.tenant_id, phone)
+    if found is not None and found["status"] != "resolved":
+        await office.resolve(place, found["thread_id"])

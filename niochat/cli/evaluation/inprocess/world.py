@@ -3,7 +3,7 @@
 import asyncio
 import base64
 import tempfile
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +15,7 @@ from niochat.cli.evaluation.inprocess.serving import serving
 from niochat.cli.evaluation.inprocess.stage import stages_of
 from niochat.cli.evaluation.models.endpoint import Endpoint
 from niochat.cli.evaluation.scenario import Scenario
-from niochat.cli.evaluation.stage import StageOf
+from niochat.cli.evaluation.stage import Stage, StageOf
 from niochat.cli.evaluation.tenants import ModelChoice, Place, applied, declared
 from niochat.sandbox.app import create_app
 from niochat.stack.credentials import Credentials
@@ -35,14 +35,19 @@ class World:
     sandbox_url: str
     model_url: str
 
-    async def prepare(self, scenarios: Sequence[Scenario], choice: ModelChoice) -> StageOf:
+    async def prepare(
+        self,
+        scenarios: Sequence[Scenario],
+        choice: ModelChoice,
+        began: Callable[[Stage], None] = lambda stage: None,
+    ) -> StageOf:
         """The providers of the scenarios exist; the stages to play them on."""
         entries = [declared(each, self.sandbox_url, choice) for each in scenarios]
         office = self.office
         await applied(office.database, office.vault, entries)
         await office.open()
         places = await self._places(scenarios)
-        return stages_of(office, self.sandbox_url, places)
+        return stages_of(office, self.sandbox_url, places, began)
 
     async def _places(self, scenarios: Sequence[Scenario]) -> Mapping[str, Place]:
         names = {scenario.slug: scenario.name for scenario in scenarios}

@@ -10,6 +10,7 @@ from typing import Any
 from niochat.cli.evaluation.models.answers import Answer, BadAnswer, read_answer
 from niochat.cli.evaluation.models.asked import Asked
 from niochat.cli.evaluation.results import Result
+from niochat.cli.evaluation.stage import Stage
 
 _LOOK_S = 0.2
 _OURS = ("request-*.json", "answer-*.json", "error-*.json", "rejected-*.json", "result.json")
@@ -30,8 +31,6 @@ class ByFiles:
     async def answer(self, asked: Asked) -> Answer:
         """Waits as long as it takes."""
         folder = self._folder / asked.conversation
-        if asked.number == 1:
-            _clear(folder)
         folder.mkdir(parents=True, exist_ok=True)
         id_ = f"{asked.conversation}-{asked.number}-{token_hex(3)}"
         write_whole(folder / f"request-{asked.number}.json", _request(asked, id_))
@@ -51,6 +50,12 @@ class ByFiles:
                 continue
             (folder / f"error-{asked.number}.json").unlink(missing_ok=True)
             return Answer(found.text, found.calls, self._model)
+
+    def began(self, stage: Stage) -> None:
+        """What an earlier conversation of the name left would be taken for this one's."""
+        for pattern in _OURS:
+            for file in (self._folder / stage.scenario.name).glob(pattern):
+                file.unlink()
 
     def ended(self, result: Result) -> Result:
         """What came of a conversation, for who answered in it."""
@@ -84,10 +89,3 @@ def _read(file: Path) -> object:
         return json.loads(file.read_text("utf-8"))
     except ValueError as error:
         raise BadAnswer([f"the answer is no JSON: {error}"]) from None
-
-
-def _clear(folder: Path) -> None:
-    """What an earlier conversation of the name left would be taken for this one's."""
-    for pattern in _OURS:
-        for file in folder.glob(pattern):
-            file.unlink()
