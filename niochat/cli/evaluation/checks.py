@@ -87,6 +87,11 @@ def too_many_calls(most: Mapping[str, int], calls: Mapping[str, int]) -> list[st
     ]
 
 
+def over(what: str, number: int, most: int | None) -> list[str]:
+    """More of something than may be; without a bound, nothing."""
+    return [f"{number} {what}, more than {most}"] if most is not None and number > most else []
+
+
 def broken(kind: Kind, work: Sequence[Work], texts: Sequence[str]) -> list[str]:
     """Turns that failed where nothing was made to fail, and silence: both would pass most checks.
 
@@ -155,6 +160,10 @@ def _used(expect: Expect, uses: Sequence[Use]) -> Iterator[str]:
             yield f"does not use {wanted}; used: {told}"
             break
         left = left[at + 1 :]
+    for wanted in expect.used:
+        if not any(_is(use, wanted) for use in uses):
+            told = ", ".join(_shown(use) for use in uses) or "none"
+            yield f"does not use {wanted}; used: {told}"
     for unwanted in expect.no_tools:
         if any(_is(use, unwanted) for use in uses):
             yield f"uses {unwanted}"

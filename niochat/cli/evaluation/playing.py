@@ -10,6 +10,7 @@ from niochat.cli.evaluation.checks import (
     leaked,
     lied,
     miscounted,
+    over,
     overdone,
     too_many_calls,
     unmet,
@@ -99,8 +100,9 @@ async def _played(stage: Stage, faults: Faults, began: float, lies: Sequence[str
     problems += await (_in_all(stage) if lies is None else _harm(stage, lies))
     seconds = time.monotonic() - began
     return result_of(
-        stage.scenario, problems, await stage.work(), seconds, await stage.transcript()
-    )
+        stage.scenario, problems, await stage.work(), seconds, await stage.transcript(),
+        await stage.refused(),
+    )  # fmt: skip
 
 
 async def _step(stage: Stage, step: Step, faults: Faults) -> list[str]:
@@ -137,7 +139,10 @@ async def _in_all(stage: Stage) -> list[str]:
         problems += miscounted(scenario.ledger, await stage.ledger())
         problems += too_many_calls(scenario.calls_at_most, await stage.calls())
     texts = [message.text for message in seen.received]
-    problems += broken(scenario.kind, await stage.work(), texts)
+    work = await stage.work()
+    problems += broken(scenario.kind, work, texts)
+    problems += over("tokens read", sum(t.tokens_in for t in work), scenario.tokens_at_most)
+    problems += over("texts refused", await stage.refused(), scenario.refused_at_most)
     return problems + leaked(texts, cast, scenario.forbidden)
 
 

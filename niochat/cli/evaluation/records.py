@@ -63,6 +63,12 @@ class Records:
             rows = await connection.fetch(_SQL["work"], tenant_id, since)
         return [_work(dict(row)) for row in rows]
 
+    async def refused(self, tenant_id: UUID, since: datetime) -> int:
+        """How many texts of the model did not leave since then."""
+        async with self._database.tenant(tenant_id) as connection:
+            number: int = await connection.fetchval(_SQL["refused"], tenant_id, since)
+        return number
+
     async def forget_writes(self, tenant_id: UUID) -> None:
         """The tenant's ERP was made anew: what was written to the old one does not count."""
         async with self._database.tenant(tenant_id) as connection:

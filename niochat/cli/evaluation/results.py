@@ -1,7 +1,7 @@
 """What came of an evaluation, for tables and for programs."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any
@@ -38,6 +38,14 @@ class Result:
     """Of those read, at the beginning of a request and the same in the one before."""
     prompt: str = ""
     """Version of what the model was told."""
+    refused: int = 0
+    """Texts of the model that did not leave."""
+
+    def with_problems(self, problems: Sequence[str]) -> "Result":
+        """Failed, where something more was wrong."""
+        if not problems:
+            return self
+        return replace(self, verdict=Verdict.FAILED, problems=(*self.problems, *problems))
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON."""
@@ -53,6 +61,7 @@ class Result:
             "calls": self.calls,
             "tokens_cached": self.tokens_cached,
             "prompt": self.prompt,
+            "refused": self.refused,
             "cost": float(self.cost),
             "seconds": self.seconds,
             "transcript": list(self.transcript),
@@ -65,6 +74,7 @@ def result_of(
     work: Sequence[Work],
     seconds: float,
     transcript: Sequence[dict[str, str]],
+    refused: int = 0,
 ) -> Result:
     """The verdict: passed without a problem."""
     return Result(
@@ -79,6 +89,7 @@ def result_of(
         seconds=round(seconds, 1),
         transcript=tuple(transcript),
         prompt=next((turn.prompt for turn in reversed(work) if turn.prompt), ""),
+        refused=refused,
     )
 
 

@@ -79,6 +79,8 @@ class Expect(Declared):
     """Found in the very last message."""
     tools: Uses = ()
     """Used in this order; others may lie between."""
+    used: Uses = ()
+    """Used, in any order."""
     no_tools: Uses = ()
     status: Literal["pending", "waiting", "open", "resolved"] | None = None
     team: Slug | None = None
@@ -179,6 +181,12 @@ class Scenario(Declared):
     forbidden: Patterns = ()
     calls_at_most: dict[str, Annotated[Count, Field(ge=0)]] = Field(default_factory=dict)
     """By the ERP's route."""
+    model_calls_at_most: Annotated[Count, Field(ge=0)] | None = None
+    """Where the model's calls are counted: in process."""
+    tokens_at_most: Annotated[Count, Field(ge=0)] | None = None
+    """Read by the model in all."""
+    refused_at_most: Annotated[Count, Field(ge=0)] | None = None
+    """Texts of the model that did not leave."""
 
     @model_validator(mode="after")
     def _belongs_together(self) -> Self:

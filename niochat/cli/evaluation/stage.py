@@ -72,6 +72,10 @@ class Stage(ABC):
         """The turns of the run, oldest first."""
         return await self.records.work(self.place.tenant_id, self.since)
 
+    async def refused(self) -> int:
+        """Texts of the model that did not leave in this run."""
+        return await self.records.refused(self.place.tenant_id, self.since)
+
     async def seen(self) -> Seen:
         """What came since the last look."""
         received, self.position = await self._received(self.position)

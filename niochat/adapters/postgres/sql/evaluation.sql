@@ -21,6 +21,10 @@ SELECT (SELECT count(*) FROM inbox WHERE tenant_id = $1 AND processed_at IS NULL
 SELECT id, status, code, tool_results, tokens_in, tokens_out, cost, prompt_version FROM turns
  WHERE tenant_id = $1 AND started_at >= $2 ORDER BY started_at
 
+-- name: refused
+-- How many texts of the model did not leave since a moment.
+SELECT count(*) FROM refused_texts WHERE tenant_id = $1 AND refused_at >= $2
+
 -- name: set_aside_writes
 -- An evaluation's ERP begins anew, so what was written to the old one is kept under other keys.
 -- For tenants of evaluations only: anybody else's journal is the proof of what was done.

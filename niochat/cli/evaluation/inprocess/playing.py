@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from niochat import telemetry
+from niochat.cli.evaluation.checks import over
 from niochat.cli.evaluation.inprocess.world import World, database_of_its_own, opened
 from niochat.cli.evaluation.models.endpoint import Endpoint, Player
 from niochat.cli.evaluation.playing import Within, play_all
@@ -79,9 +80,10 @@ class InProcess:
         within = Within(6 * 3600.0, 24 * 3600.0) if self.patient else Within()
 
         finished: dict[str, Result] = {}
+        bounds = {each.name: each.model_calls_at_most for each in scenarios}
 
         def ended(result: Result) -> None:
-            finished[result.name] = self._finished(result, endpoint)
+            finished[result.name] = self._finished(bounds[result.name], result, endpoint)
             told(finished[result.name])
 
         await play_all(stage_of, world.sandbox_url, scenarios, at_once, ended, within, self.lies)
@@ -91,10 +93,12 @@ class InProcess:
         for each in self.listeners:
             each.began(stage)
 
-    def _finished(self, result: Result, endpoint: Endpoint | None) -> Result:
+    def _finished(self, most: int | None, result: Result, endpoint: Endpoint | None) -> Result:
         if endpoint is not None:
             talk = endpoint.conversations[result.name]
             result = replace(result, calls=talk.calls, tokens_cached=talk.cached)
+            if self.lies is None:
+                result = result.with_problems(over("calls of the model", talk.calls, most))
         for each in self.listeners:
             result = each.ended(result)
         return result
