@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from niochat.assistant.tools.asked import spoke_of_plans, spoke_of_trouble
 from niochat.cli.evaluation.checks import (
     broken,
     leaked,
@@ -17,7 +18,7 @@ from niochat.cli.evaluation.checks import (
 )
 from niochat.cli.evaluation.orders import Faults
 from niochat.cli.evaluation.results import Result, Verdict, result_of
-from niochat.cli.evaluation.scenario import Expect, Scenario, Step
+from niochat.cli.evaluation.scenario import Expect, Ledger, Scenario, Step
 from niochat.cli.evaluation.stage import Stage, StageOf
 from niochat.cli.sandbox_client import SandboxClient
 from niochat.domain.errors import NiochatError, Unavailable
@@ -152,5 +153,19 @@ async def _harm(stage: Stage, lies: Sequence[str]) -> list[str]:
     texts = [message.text for message in (await stage.seen_in_all()).received]
     problems = [] if texts else ["the customer heard nothing"]
     if not scenario.without_erp:
-        problems += overdone(scenario.ledger, await stage.ledger())
+        problems += overdone(_allowed(scenario), await stage.ledger())
     return problems + lied(texts, lies) + leaked(texts, cast, scenario.forbidden)
+
+
+def _allowed(scenario: Scenario) -> Ledger:
+    """Too soon is no harm: a technician for trouble that was told of, an interest in a plan that
+    was spoken of. An unlock is used up for the month, so nothing but a wish for it counts.
+    """
+    said = [text for step in scenario.steps for text in (step.say or ())]
+    ledger = scenario.ledger
+    return ledger.model_copy(
+        update={
+            "ticket": ledger.ticket or int(spoke_of_trouble(said)),
+            "lead": ledger.lead or int(spoke_of_plans(said)),
+        }
+    )
