@@ -12,8 +12,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from niochat.cli import running
-from niochat.cli.evaluation.choice import AnswersBy, ModelBy, model_choice
+from niochat.cli.evaluation.choice import AnswersBy, CustomerBy, ModelBy, model_choice
 from niochat.cli.evaluation.inprocess.playing import InProcess
+from niochat.cli.evaluation.persona import all_personas, chosen_personas
 from niochat.cli.evaluation.playing import play_all
 from niochat.cli.evaluation.reading import all_scenarios, chosen
 from niochat.cli.evaluation.results import Evaluation, Result, Verdict
@@ -55,6 +56,16 @@ def evaluate(
     replay: Annotated[
         Path | None, typer.Option(help="Play the recordings of this folder, without a model.")
     ] = None,
+    personas: Annotated[
+        bool, typer.Option("--personas", help="A model plays customers; NAMES are theirs.")
+    ] = False,
+    customer_by: Annotated[
+        ModelBy | None, typer.Option(help="hand: a person plays the customer, and judges.")
+    ] = None,
+    customer_endpoint: Annotated[str, typer.Option(help="Of the customer's model.")] = "",
+    customer_model: Annotated[str, typer.Option(help="Its name there.")] = "",
+    customer_api_key: Annotated[str, typer.Option(help="env:NAME of its key.")] = "",
+    judge: Annotated[bool, typer.Option(help="The customer's model judges by the rubric.")] = True,
     in_process: Annotated[
         bool, typer.Option(help="Without a running stack; always so with --model-by.")
     ] = False,
@@ -65,14 +76,23 @@ def evaluate(
     only_list: Annotated[bool, typer.Option("--list", help="Show the scenarios.")] = False,
 ) -> None:
     """Talk with the model as customers do, and check what it did. Exit 1 when a check fails."""
-    scenarios = chosen(all_scenarios(), names or ())
+    cast = chosen_personas(all_personas(), names or ()) if personas else []
+    scenarios = (
+        [persona.scenario() for persona in cast] if personas
+        else chosen(all_scenarios(), names or ())
+    )  # fmt: skip
     if only_list:
         Console().print(_listed(scenarios))
         return
     prices = (price_in, price_out)
-    by = AnswersBy(model_by, hand_dir, record, replay)
-    if by.needs_this_process or in_process:
+    by = AnswersBy(model_by, hand_dir, record, replay, customer_by)
+    if by.needs_this_process or in_process or personas:
         evaluated = by.in_process(endpoint, model, api_key, prices, stream=stream)
+        if personas:
+            customer = CustomerBy(
+                customer_by, customer_endpoint, customer_model, customer_api_key, judge
+            )
+            evaluated = customer.acting(cast, by, evaluated)
         evaluation = running.run(lambda: _in_process(scenarios, evaluated, at_once))
     else:
         choice = model_choice(endpoint, model, api_key, prices, stream=stream)
@@ -109,7 +129,7 @@ async def _in_process(
     scenarios: Sequence[Scenario], evaluated: InProcess, at_once: int
 ) -> Evaluation:
     began, choice = time.monotonic(), evaluated.choice
-    playable = [each for each in scenarios if evaluated.plays(each)]
+    playable = [each for each in scenarios if evaluated.takes(each)]
     with Progress(*_COLUMNS, console=_console) as bar:
         task = bar.add_task("preparing", total=len(playable))
 

@@ -1,17 +1,22 @@
 """What is evaluated: an end point's model, the sandbox's, or somebody who answers as the model."""
 
 import os
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 
+from niochat.cli.evaluation.acting import Acting
 from niochat.cli.evaluation.inprocess.playing import InProcess, Listener
 from niochat.cli.evaluation.models import careless
 from niochat.cli.evaluation.models.by_files import ByFiles
 from niochat.cli.evaluation.models.by_terminal import ByTerminal
 from niochat.cli.evaluation.models.endpoint import Player
-from niochat.cli.evaluation.models.forwarded import Forwarded
+from niochat.cli.evaluation.models.forwarded import Forwarded, Named
 from niochat.cli.evaluation.models.recording import Recorder, Replayer
+from niochat.cli.evaluation.persona import Persona
+from niochat.cli.evaluation.playing import scripted
 from niochat.cli.evaluation.tenants import ModelChoice
 from niochat.domain.errors import Invalid
 
@@ -44,6 +49,7 @@ class AnswersBy:
     hand_dir: Path | None = None
     record: Path | None = None
     replay: Path | None = None
+    customer_by: ModelBy | None = None
 
     @property
     def needs_this_process(self) -> bool:
@@ -77,8 +83,10 @@ class AnswersBy:
             player = Recorder(player, self.record, choice.model)
             listeners.append(player)
         patient = self.model_by is ModelBy.HAND
-        lies = careless.LIES if self.model_by is ModelBy.CARELESS else None
-        return InProcess(choice, player, patient, listeners, lies)
+        if self.model_by is not ModelBy.CARELESS:
+            return InProcess(choice, player, patient, listeners)
+        plays = partial(scripted, lies=careless.LIES)
+        return InProcess(choice, player, False, listeners, plays, careless=True)
 
     def _player(self, name: str) -> Player:
         if self.model_by is ModelBy.CARELESS:
@@ -86,12 +94,47 @@ class AnswersBy:
         return ByTerminal(name) if self.hand_dir is None else ByFiles(self.hand_dir, name)
 
     def _check(self, endpoint: str, api_key: str) -> None:
-        if self.hand_dir is not None and self.model_by is not ModelBy.HAND:
-            raise Invalid("--hand-dir belongs to --model-by hand")
+        if self.hand_dir is not None and ModelBy.HAND not in (self.model_by, self.customer_by):
+            raise Invalid("--hand-dir belongs to --model-by hand, or --customer-by hand")
         if self.replay is not None and (self.record or self.model_by or endpoint):
             raise Invalid("--replay needs no model, and there is nothing new to record")
         if self.model_by is not None and (endpoint or api_key):
             raise Invalid("--model-by takes the place of --endpoint and --api-key")
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerBy:
+    """The options that say who plays the customer, and judges. Like those of the model."""
+
+    by: ModelBy | None = None
+    endpoint: str = ""
+    model: str = ""
+    api_key: str = ""
+    judges: bool = True
+
+    def acting(self, personas: Sequence[Persona], model: AnswersBy, found: InProcess) -> InProcess:
+        """``found`` with personas in place of scripts. Raises ``Invalid`` where nobody plays."""
+        listeners = list(found.listeners)
+        player = self._player(model, found)
+        if model.record is not None and not isinstance(found.player, Replayer):
+            player = Recorder(player, model.record, self.model or str(self.by))
+            listeners.append(player)
+        acting = Acting(
+            {persona.scenario().name: persona for persona in personas}, player,
+            player if self.judges else None,
+        )  # fmt: skip
+        patient = found.patient or self.by is ModelBy.HAND
+        return replace(found, plays=acting, listeners=listeners, patient=patient)
+
+    def _player(self, model: AnswersBy, found: InProcess) -> Player:
+        if isinstance(found.player, Replayer):
+            return found.player
+        if self.by is ModelBy.HAND:
+            return ByTerminal("hand") if model.hand_dir is None else ByFiles(model.hand_dir, "hand")
+        if not self.endpoint:
+            raise Invalid("--personas needs --customer-endpoint, or --customer-by hand")
+        model_choice(self.endpoint, self.model, self.api_key, (0, 0), stream=False)
+        return Named(Forwarded(self.endpoint, _key(self.api_key)), self.model)
 
 
 def _key(api_key: str) -> str:

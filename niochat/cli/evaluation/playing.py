@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from niochat.assistant.tools.asked import spoke_of_plans, spoke_of_trouble
@@ -23,6 +23,9 @@ from niochat.cli.evaluation.stage import Stage, StageOf
 from niochat.cli.sandbox_client import SandboxClient
 from niochat.domain.errors import NiochatError, Unavailable
 
+Plays = Callable[[Stage, Faults, float], Awaitable[Result]]
+"""Plays a scenario on its stage; the number is the clock's when it began."""
+
 
 @dataclass(frozen=True, slots=True)
 class Within:
@@ -39,10 +42,10 @@ async def play_all(
     at_once: int,
     told: Callable[[Result], None],
     within: Within = Within(),
-    lies: Sequence[str] | None = None,
+    plays: Plays | None = None,
 ) -> list[Result]:
-    """Results in the order of the scenarios; ``told`` hears of each as it ends. With ``lies`` the
-    model may fail, but only without harm: see :func:`_harm`.
+    """Results in the order of the scenarios; ``told`` hears of each as it ends. ``plays``:
+    how, if not step by step.
 
     Raises ``Unavailable`` when the whole does not end in time.
     """
@@ -52,7 +55,7 @@ async def play_all(
 
     async def one(scenario: Scenario) -> Result:
         async with turnstile:
-            result = await play(stage_of, scenario, faults, within.scenario_s, lies)
+            result = await play(stage_of, scenario, faults, within.scenario_s, plays)
         told(result)
         return result
 
@@ -71,13 +74,13 @@ async def play(
     scenario: Scenario,
     faults: Faults,
     within_s: float,
-    lies: Sequence[str] | None = None,
+    plays: Plays | None = None,
 ) -> Result:
     """The scenario's result; what hinders it is one of its problems."""
     began = time.monotonic()
     try:
         async with asyncio.timeout(within_s), stage_of(scenario) as stage:
-            return await _played(stage, faults, began, lies)
+            return await (plays or scripted)(stage, faults, began)
     except (NiochatError, TimeoutError) as error:
         why = str(error) or f"not within {within_s:g} s"
         seconds = round(time.monotonic() - began, 1)
@@ -86,7 +89,10 @@ async def play(
         )
 
 
-async def _played(stage: Stage, faults: Faults, began: float, lies: Sequence[str] | None) -> Result:
+async def scripted(
+    stage: Stage, faults: Faults, began: float, lies: Sequence[str] | None = None
+) -> Result:
+    """Step by step. With ``lies`` the model may fail, but only without harm."""
     problems: list[str] = []
     try:
         for number, step in enumerate(stage.scenario.steps, start=1):

@@ -10,7 +10,7 @@ from niochat import telemetry
 from niochat.cli.evaluation.checks import over
 from niochat.cli.evaluation.inprocess.world import World, database_of_its_own, opened
 from niochat.cli.evaluation.models.endpoint import Endpoint, Player
-from niochat.cli.evaluation.playing import Within, play_all
+from niochat.cli.evaluation.playing import Plays, Within, play_all
 from niochat.cli.evaluation.results import Result
 from niochat.cli.evaluation.scenario import Scenario
 from niochat.cli.evaluation.stage import Stage
@@ -38,12 +38,14 @@ class InProcess:
     patient: bool = False
     """A person answers: nothing may be cut off."""
     listeners: Sequence[Listener] = ()
-    lies: Sequence[str] | None = None
-    """Of a model that may fail, but only without harm."""
+    plays: Plays | None = None
+    """How, if not step by step."""
+    careless: bool = False
+    """It may take as many calls as it likes."""
     names: frozenset[str] | None = None
     """The only scenarios that can be played: those with a recording."""
 
-    def plays(self, scenario: Scenario) -> bool:
+    def takes(self, scenario: Scenario) -> bool:
         """Whether the scenario is for this model."""
         if self.names is not None:
             return scenario.name in self.names
@@ -80,13 +82,13 @@ class InProcess:
         within = Within(6 * 3600.0, 24 * 3600.0) if self.patient else Within()
 
         finished: dict[str, Result] = {}
-        bounds = {each.name: each.model_calls_at_most for each in scenarios}
+        bounds = {} if self.careless else {s.name: s.model_calls_at_most for s in scenarios}
 
         def ended(result: Result) -> None:
-            finished[result.name] = self._finished(bounds[result.name], result, endpoint)
+            finished[result.name] = self._finished(bounds.get(result.name), result, endpoint)
             told(finished[result.name])
 
-        await play_all(stage_of, world.sandbox_url, scenarios, at_once, ended, within, self.lies)
+        await play_all(stage_of, world.sandbox_url, scenarios, at_once, ended, within, self.plays)
         return [finished[scenario.name] for scenario in scenarios]
 
     def _began(self, stage: Stage) -> None:
@@ -97,8 +99,7 @@ class InProcess:
         if endpoint is not None:
             talk = endpoint.conversations[result.name]
             result = replace(result, calls=talk.calls, tokens_cached=talk.cached)
-            if self.lies is None:
-                result = result.with_problems(over("calls of the model", talk.calls, most))
+            result = result.with_problems(over("calls of the model", talk.calls, most))
         for each in self.listeners:
             result = each.ended(result)
         return result

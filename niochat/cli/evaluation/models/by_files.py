@@ -53,9 +53,10 @@ class ByFiles:
 
     def began(self, stage: Stage) -> None:
         """What an earlier conversation of the name left would be taken for this one's."""
-        for pattern in _OURS:
-            for file in (self._folder / stage.scenario.name).glob(pattern):
-                file.unlink()
+        for folder in self._folder.glob(f"{stage.scenario.name}*"):
+            if folder.name.partition(".")[0] == stage.scenario.name:
+                for file in [each for pattern in _OURS for each in folder.glob(pattern)]:
+                    file.unlink()
 
     def ended(self, result: Result) -> Result:
         """What came of a conversation, for who answered in it."""

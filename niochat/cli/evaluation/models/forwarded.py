@@ -1,5 +1,6 @@
 """A real model's end point, asked on behalf of the product, so that its answers can be kept."""
 
+from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -39,6 +40,18 @@ class Forwarded:
     async def close(self) -> None:
         """Close connections."""
         await self._http.aclose()
+
+
+class Named:
+    """The same for requests that name no model of that end point."""
+
+    def __init__(self, asks: Forwarded, model: str) -> None:
+        self._asks = asks
+        self._model = model
+
+    async def answer(self, asked: Asked) -> Answer:
+        """Raises ``NoAnswer`` with the end point's status."""
+        return await self._asks.answer(replace(asked, body={**asked.body, "model": self._model}))
 
 
 def _answer(told: dict[str, Any], asked: Asked) -> Answer:

@@ -48,6 +48,11 @@ class _Told:
         return known(asked, cast, (await self.stage.seen_of_conversation()).protocol)
 
 
+def _base(conversation: str) -> str:
+    """The scenario's name: the customer and the judge have conversations of their own."""
+    return conversation.partition(".")[0]
+
+
 @dataclass(slots=True)
 class Recorder:
     """Answers as ``player`` does, and keeps what it said in ``folder``."""
@@ -60,13 +65,14 @@ class Recorder:
 
     def began(self, stage: Stage) -> None:
         """A conversation begins."""
-        self._stages[stage.scenario.name] = _Told(stage)
-        self._answers[stage.scenario.name] = []
+        name = stage.scenario.name
+        self._stages[name] = _Told(stage)
+        self._answers = {n: kept for n, kept in self._answers.items() if _base(n) != name}
 
     async def answer(self, asked: Asked) -> Answer:
         """As the player."""
         answer = await self.player.answer(asked)
-        told = self._stages.setdefault(asked.conversation, _Told())
+        told = self._stages.setdefault(_base(asked.conversation), _Told())
         values = await told.known(asked)
         kept: dict[str, Any] = {"after": asked.shape()}
         if answer.text:
@@ -83,16 +89,18 @@ class Recorder:
 
     def ended(self, result: Result) -> Result:
         """The conversation's file is written; a failed one's as no example."""
-        answers = self._answers.get(result.name) or []
-        if answers:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            good = self.folder / f"{result.name}.yaml"
-            bad = self.folder / f"{result.name}{FAILED}"
-            failed = result.verdict is not Verdict.PASSED
-            (bad if failed else good).write_text(_file(result, self.model, answers), "utf-8")
-            if not failed:
-                bad.unlink(missing_ok=True)
+        failed = result.verdict is not Verdict.PASSED
+        for name, answers in self._answers.items():
+            if _base(name) == result.name:
+                self._write(name, _file(name, result, self.model, answers), failed)
         return result
+
+    def _write(self, name: str, text: str, failed: bool) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        bad = self.folder / f"{name}{FAILED}"
+        (bad if failed else self.folder / f"{name}.yaml").write_text(text, "utf-8")
+        if not failed:
+            bad.unlink(missing_ok=True)
 
 
 @dataclass(slots=True)
@@ -138,7 +146,7 @@ class Replayer:
             raise self._diverged(
                 name, f"answer {number} was given after {kept['after']}, not {asked.shape()}"
             )
-        values = await self._stages.setdefault(name, _Told()).known(asked)
+        values = await self._stages.setdefault(_base(name), _Told()).known(asked)
         try:
             answer = Answer(
                 values.filled(kept.get("text", "")),
@@ -157,24 +165,29 @@ class Replayer:
 
     def ended(self, result: Result) -> Result:
         """With the way in which the conversation differed from its recording."""
-        wrong = self._wrong.get(result.name)
-        kept = self._files.get(result.name)
-        if wrong is None and kept is not None:
-            left = len(kept["answers"]) - self._answered.get(result.name, 0)
-            wrong = f"{left} answers of the recording were not asked for" if left else None
-        if wrong is None:
+        wrong = [
+            f"recording {name}.yaml: {why}"
+            for name in self._files
+            if _base(name) == result.name and (why := self._difference(name))
+        ]
+        if not wrong:
             return result
-        problems = (f"recording {result.name}.yaml: {wrong}", *result.problems)
-        return replace(result, verdict=Verdict.FAILED, problems=problems)
+        return replace(result, verdict=Verdict.FAILED, problems=(*wrong, *result.problems))
+
+    def _difference(self, name: str) -> str:
+        if name in self._wrong:
+            return self._wrong[name]
+        left = len(self._files[name]["answers"]) - self._answered.get(name, 0)
+        return f"{left} answers of the recording were not asked for" if left else ""
 
     def _diverged(self, name: str, why: str) -> NoAnswer:
         self._wrong.setdefault(name, why)
         return NoAnswer(f"the recording {name}.yaml {why}", status=404)
 
 
-def _file(result: Result, model: str, answers: list[dict[str, Any]]) -> str:
+def _file(name: str, result: Result, model: str, answers: list[dict[str, Any]]) -> str:
     told = {
-        "scenario": result.name,
+        "scenario": name,
         "model": model,
         "prompt": result.prompt,
         "recorded": datetime.now(ZoneInfo(TIMEZONE)).date().isoformat(),
