@@ -94,6 +94,7 @@ def evaluate(
                 customer_by, customer_endpoint, customer_model, customer_api_key, judge
             )
             evaluated = customer.acting(cast, by, evaluated)
+        at_once = 1 if by.typed else at_once
         try:
             evaluation = running.run(lambda: _in_process(scenarios, evaluated, at_once))
         except asyncio.CancelledError:  # it was told to end, and has put everything away

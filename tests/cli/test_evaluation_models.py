@@ -208,18 +208,13 @@ async def test_a_real_end_point_is_asked_as_the_product_asks(
 ) -> None:
     _, url = address
     forwarded = Forwarded(url, "chave")
-    try:
-        answer = await forwarded.answer(ASKED)
-        with pytest.raises(NoAnswer) as refused:
-            await forwarded.answer(Asked("fatura-pix", 2, {**BODY, "model": "none"}))
-    finally:
-        await forwarded.close()
 
-    assert (answer.text, answer.finish, answer.usage["completion_tokens"]) == (
-        "resposta 1",
-        "stop",
-        3,
-    )
+    answer = await forwarded.answer(ASKED)
+    with pytest.raises(NoAnswer) as refused:
+        await forwarded.answer(Asked("fatura-pix", 2, {**BODY, "model": "none"}))
+
+    assert (answer.text, answer.finish) == ("resposta 1", "stop")
+    assert answer.usage["completion_tokens"] == 3
     assert says.asked[0].body == BODY
     assert refused.value.status == 404
 
