@@ -5,7 +5,9 @@ from pathlib import Path
 import pytest
 
 from niochat.adapters.postgres.database import Database
+from niochat.cli.evaluation.choice import AnswersBy, CustomerBy
 from niochat.cli.evaluation.models.recording import Replayer
+from niochat.cli.evaluation.persona import all_personas
 from niochat.cli.evaluation.reading import all_scenarios
 from tests.builders import Admin
 from tests.cli.evaluated import Evaluated, problems
@@ -15,21 +17,31 @@ FOLDER = Path(__file__).parents[1] / "recordings"
 MODELS = sorted(file for file in FOLDER.iterdir() if file.is_dir())
 
 
+PERSONAS = {persona.scenario().name: persona for persona in all_personas()}
+
+
 @pytest.mark.asyncio
 @pytest.mark.parametrize("folder", MODELS, ids=lambda folder: folder.name)
 async def test_a_models_recordings_still_hold(
     folder: Path, database: Database, world: World, admin: Admin
 ) -> None:
     evaluated = Evaluated(database, world.origin, admin)
+    recorded = {name.partition(".")[0] for name in Replayer(folder).names}
 
     results = await evaluated.replay(folder, all_scenarios())
+    personas = [PERSONAS[name] for name in PERSONAS if name in recorded]
+    if personas:
+        by = AnswersBy(replay=folder)
+        found = by.in_process("", "", "", (0, 0), stream=False)
+        acting = CustomerBy().acting(personas, by, found)
+        results |= await evaluated.play(acting, [each.scenario() for each in personas])
 
     assert not problems(results)
-    assert set(results) == Replayer(folder).names
+    assert set(results) == recorded
 
 
-def test_recordings_are_of_scenarios_that_there_are() -> None:
-    names = {scenario.name for scenario in all_scenarios()}
+def test_recordings_are_of_conversations_that_there_are() -> None:
+    names = {scenario.name for scenario in all_scenarios()} | set(PERSONAS)
 
     for folder in MODELS:
-        assert Replayer(folder).names <= names
+        assert {name.partition(".")[0] for name in Replayer(folder).names} <= names

@@ -18,7 +18,8 @@ def table_of(evaluation: Evaluation) -> Table:
     passed, failed = evaluation.count(Verdict.PASSED), evaluation.count(Verdict.FAILED)
     skipped = evaluation.count(Verdict.SKIPPED)
     turns = sum(result.turns for result in evaluation.results)
-    table.add_column("scenario", f"{len(evaluation.results)} scenarios")
+    counted = f"{len(evaluation.results)} scenarios"
+    table.add_column("scenario", counted, overflow="fold", min_width=16)
     table.add_column("kind")
     table.add_column("result", f"{passed} passed, {failed} failed, {skipped} skipped")
     table.add_column("turns", str(turns), justify="right")
