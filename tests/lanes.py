@@ -20,7 +20,7 @@ UNIT = (
     "adapters/whatsapp/test_shapes.py", "adapters/whatsapp/test_updates.py",
     "api/test_plain_text.py",
     "assistant/test_announcing.py", "assistant/test_chat_text.py", "assistant/test_corpora.py",
-    "assistant/test_dialogue.py", "assistant/test_guard.py", "assistant/test_guard_lets_pass.py",
+    "assistant/test_dialogue.py", "assistant/test_evidence.py", "assistant/test_guard.py", "assistant/test_guard_lets_pass.py",
     "assistant/test_masking.py", "assistant/test_prompt.py",
     "cli/bench/test_flames.py", "cli/bench/test_heard.py", "cli/chaos",
     "cli/test_copying.py", "cli/test_evaluation_checks.py", "cli/test_evaluation_table.py",

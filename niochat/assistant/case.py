@@ -133,6 +133,14 @@ class Case:
         }  # fmt: skip
         self.after_text.append(Content(kind, text, details))
 
+    def tell(self, text: str) -> None:
+        """What a tool has done, in words of the server's. It ends the turn unless the customer
+        waits for something else, too.
+        """
+        self.instead = text
+        if not self.facts.waiting:
+            self.final = text
+
     async def hold(self, document: str) -> None:
         """The document of whoever writes, who certainly is its holder, is kept, sealed."""
         await self._patiently(lambda: self.visits.hold(self.visit.request, document))

@@ -14,6 +14,7 @@ from niochat.adapters.openai.arguments import valid
 from niochat.adapters.openai.model import Completion, Endpoint, ModelError, Models, ToolCall
 from niochat.assistant.folding import storable
 from niochat.assistant.settings import AssistantSettings
+from niochat.assistant.transcript import system_note
 from niochat.domain.policy import MODEL_WITHIN_S
 
 MAX_CALLS = 4
@@ -107,7 +108,7 @@ class Dialogue:
     def correct(self, said: str, why: str) -> None:
         """The text did not leave; the model may say it better once."""
         self.messages.append({"role": "assistant", "content": said})
-        self.messages.append({"role": "system", "content": why})
+        self.messages.append(system_note("correção", why))
 
     async def _call(self, left: float) -> Completion:
         settings = self.settings

@@ -23,6 +23,14 @@ class Wish(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Waiting:
+    """A further wish, not served yet, in the customer's words."""
+
+    wish: Wish
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
 class ShownPlan:
     """A plan as it stood in the list that the customer saw."""
 
@@ -45,6 +53,9 @@ class Facts:
     contract: str = ""
     """The confirmed one."""
     wish: Wish | None = None
+    """What is being served."""
+    waiting: tuple[Waiting, ...] = ()
+    """What comes after it, in the customer's order."""
     lookups: int = 0
     """Documents asked for, found or not."""
     not_found: int = 0

@@ -42,7 +42,7 @@ def is_question_of_ours(said: str) -> bool:
 
 def _asking(tool: str, shown: str) -> str:
     match tool:
-        case "consultar_faturas":
+        case "consultar_faturas" | "escolher_contrato":
             return f"Estas são as faturas em aberto:\n{shown}\n\nQuer pagar por PIX ou boleto?"
         case "listar_planos":
             return f"Estes são os planos:\n{shown}\n\nQual deles interessa a você?"
@@ -54,7 +54,7 @@ def _of_tool(tool: str, result: Result) -> str:
     if not result.get("ok"):
         return ""
     match tool:
-        case "consultar_faturas" if result.get("faturas") == []:
+        case "consultar_faturas" | "escolher_contrato" if result.get("faturas") == []:
             return f"Não há faturas em aberto neste contrato. {_MORE}"
         case "verificar_conexao":
             return _LINE.get(str(result.get("estado")), "")

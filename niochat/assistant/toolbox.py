@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from niochat.adapters.openai.model import ModelError, ToolCall
 from niochat.assistant.case import Case, Result, refused
+from niochat.assistant.facts import Wish
 from niochat.assistant.masking import masked_arguments, with_documents
 from niochat.assistant.tools.connection import CHECK_CONNECTION, CHECK_MAINTENANCE
 from niochat.assistant.tools.ending import CLOSE, TRANSFER
@@ -18,6 +19,7 @@ from niochat.assistant.tools.plans import LIST_PLANS, REGISTER_INTEREST
 from niochat.assistant.tools.tickets import LIST_TICKETS, OPEN_TICKET
 from niochat.assistant.tools.tool import Arguments, Tool
 from niochat.assistant.tools.unlock import UNLOCK
+from niochat.assistant.tools.wishes import NOTE_WISHES
 from niochat.assistant.visit import Used
 from niochat.domain.document import documents_in
 from niochat.domain.errors import NiochatError
@@ -26,11 +28,19 @@ _log = structlog.get_logger(__name__)
 
 TOOLS = (
     IDENTIFY, CHOOSE, LIST_INVOICES, SEND_INVOICE, CHECK_CONNECTION, CHECK_MAINTENANCE, UNLOCK,
-    OPEN_TICKET, LIST_TICKETS, LIST_PLANS, REGISTER_INTEREST, TRANSFER, CLOSE,
+    OPEN_TICKET, LIST_TICKETS, LIST_PLANS, REGISTER_INTEREST, NOTE_WISHES, TRANSFER, CLOSE,
 )  # fmt: skip
 _OFFERS = {tool.name: tool.offer() for tool in TOOLS}
 """Made once: a schema costs a millisecond."""
-_ALWAYS = (TRANSFER, CLOSE)
+_ALWAYS = (NOTE_WISHES, TRANSFER, CLOSE)
+_SERVES = {
+    SEND_INVOICE.name: {Wish.INVOICE},
+    UNLOCK.name: {Wish.UNLOCK},
+    OPEN_TICKET.name: {Wish.TICKET, Wish.NO_INTERNET, Wish.SLOW},
+    LIST_TICKETS.name: {Wish.TICKET},
+    LIST_PLANS.name: {Wish.PLANS},
+}
+"""Wishes that a tool serves once it has done its work; the next one's turn comes then."""
 _LONGEST_ARGUMENTS = 8_000
 _KEPT_NAME, _KEPT_ARGUMENTS = 60, 500
 """Characters of a bad call that go into the turn's row."""
@@ -72,6 +82,7 @@ class Toolbox:
         said = arguments.model_dump(mode="json")
         try:
             result = self._gate(tool) or await tool.run(self._case, arguments)
+            self._serve_next(tool, result)
         except NiochatError as error:
             if not error.code.startswith("erp_"):
                 raise
@@ -121,6 +132,12 @@ class Toolbox:
                 "fatura, sem endereço nem outros dados.",
             )  # fmt: skip
         return None
+
+    def _serve_next(self, tool: Tool, result: Result) -> None:
+        facts = self._case.facts
+        if result.get("ok") and facts.wish in _SERVES.get(tool.name, ()) and facts.waiting:
+            first, *rest = facts.waiting
+            self._case.learn(wish=first.wish, waiting=tuple(rest))
 
     async def _keep(self, tool: str, said: object, result: Result) -> None:
         self._case.results.append((tool, result))

@@ -72,8 +72,8 @@ async def send_invoice(case: Case, wanted: Send) -> Result:
             formas=[form for form in _forms(case, invoice) if form not in forms],
         )
     case.learn(sent=tuple(dict.fromkeys([*case.facts.sent, *sent])))
-    facts = f"{brl(invoice.amount)}, vencimento {day(invoice.due)}"
-    case.instead = f"Segue sua fatura de {facts}."
+    facts = f"{brl(invoice.amount)} com vencimento em {day(invoice.due)}"
+    case.tell(f"Segue sua fatura de {facts}. {_FOLLOWING[tuple(sent)]}")
     return done(
         enviado=sent,
         valor=brl(invoice.amount),
@@ -129,6 +129,11 @@ async def _send_boleto(case: Case, invoice: Invoice) -> bool:
     return sent
 
 
+_FOLLOWING = {
+    (Form.PIX,): "O código PIX vai sozinho na próxima mensagem.",
+    (Form.BOLETO,): "O boleto vai na próxima mensagem.",
+    (Form.PIX, Form.BOLETO): "O código PIX e o boleto vão nas próximas mensagens.",
+}
 _SENDERS = {Form.PIX: _send_pix, Form.BOLETO: _send_boleto}
 
 
