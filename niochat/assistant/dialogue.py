@@ -40,6 +40,10 @@ class Dialogue:
     model: str = ""
     tokens_in: int = 0
     tokens_out: int = 0
+    tokens_cached: int = 0
+    """Of those read, what the end point had kept from before."""
+    calls: int = 0
+    """Answers of the model."""
     deadline: float = field(init=False)
     _room: int = field(init=False)
     _half: Completion | None = field(init=False, default=None)
@@ -133,6 +137,8 @@ class Dialogue:
         self.model = storable(completion.model)
         self.tokens_in += completion.tokens_in
         self.tokens_out += completion.tokens_out
+        self.tokens_cached += completion.tokens_cached
+        self.calls += 1
         text = storable(completion.text).strip()
         said = replace(completion, text=text, calls=tuple(map(_storable_call, completion.calls)))
         self._check(said)

@@ -66,7 +66,9 @@ _EMAIL = re.compile(r"[\w.+-]+@[\w-]+\.[\w.]+")
 _KEY = re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b")
 _NUMBER = re.compile(r"\d(?:[ .\-()]{0,2}\d){8,}")
 _PIX = re.compile(r"000201\d\d")
-_MACHINE = re.compile(r"[{}]|```|\btool_?calls?\b|situacao do atendimento|orientacao:|apresentar:")
+_MACHINE = re.compile(
+    r"[{}⟦⟧]|```|\btool_?calls?\b|situacao do atendimento|orientacao:|apresentar:"
+)
 _TOOL_NAME = re.compile(r"\b[a-z]{4,}_[a-z]{4,}\b")
 """No Portuguese word has an underscore; every tool's name has."""
 _SENTENCE = re.compile(r"(?<=\.) ")
@@ -95,10 +97,19 @@ class Refusal:
     sentence: str
 
 
-def untrue(text: str, case: Case, told: str, prompt_lines: tuple[str, ...]) -> Refusal | None:
+def untrue(
+    text: str,
+    case: Case,
+    told: str,
+    prompt_lines: tuple[str, ...],
+    *,
+    any_language: bool = False,
+) -> Refusal | None:
     """Why the text must not leave; ``None``: it may.
 
-    ``told`` is what the tenant itself told the model of its own: names, addresses, phones.
+    ``told`` is what the tenant itself told the model of its own: names, addresses, phones. Of a
+    text in another language (``any_language``: it may be) figures and codes are looked at, claims
+    of acts are not.
     """
     deeds = Deeds(case)
     known = Known(deeds, told)
@@ -115,7 +126,7 @@ def untrue(text: str, case: Case, told: str, prompt_lines: tuple[str, ...]) -> R
     code = _unknown_code(fold(text), known) or _foreign(fold(text), case)
     if code is not None:
         return Refusal(code, text)
-    return Refusal("idioma", text) if foreign(text) else None
+    return Refusal("idioma", text) if not any_language and foreign(text) else None
 
 
 def _sentences(text: str) -> Iterator[str]:

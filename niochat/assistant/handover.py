@@ -61,6 +61,8 @@ def summary(case: Case, head: str) -> str:
     lines = [head, _who(case)]
     if facts.wish is not None:
         lines.append(f"Pedido: {facts.wish.value}.")
+    for each in facts.waiting:
+        lines.append(f"Também pediu: {each.wish.value} («{each.words}»).")
     if facts.sent:
         lines.append(f"Fatura enviada: {', '.join(facts.sent)}.")
     if facts.unlocked:

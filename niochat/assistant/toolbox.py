@@ -19,7 +19,7 @@ from niochat.assistant.tools.plans import LIST_PLANS, REGISTER_INTEREST
 from niochat.assistant.tools.tickets import LIST_TICKETS, OPEN_TICKET
 from niochat.assistant.tools.tool import Arguments, Tool
 from niochat.assistant.tools.unlock import UNLOCK
-from niochat.assistant.tools.wishes import NOTE_WISHES
+from niochat.assistant.tools.wishes import NOTE_WISH
 from niochat.assistant.visit import Used
 from niochat.domain.document import documents_in
 from niochat.domain.errors import NiochatError
@@ -28,11 +28,11 @@ _log = structlog.get_logger(__name__)
 
 TOOLS = (
     IDENTIFY, CHOOSE, LIST_INVOICES, SEND_INVOICE, CHECK_CONNECTION, CHECK_MAINTENANCE, UNLOCK,
-    OPEN_TICKET, LIST_TICKETS, LIST_PLANS, REGISTER_INTEREST, NOTE_WISHES, TRANSFER, CLOSE,
+    OPEN_TICKET, LIST_TICKETS, LIST_PLANS, REGISTER_INTEREST, NOTE_WISH, TRANSFER, CLOSE,
 )  # fmt: skip
 _OFFERS = {tool.name: tool.offer() for tool in TOOLS}
 """Made once: a schema costs a millisecond."""
-_ALWAYS = (NOTE_WISHES, TRANSFER, CLOSE)
+_ALWAYS = (NOTE_WISH, TRANSFER, CLOSE)
 _SERVES = {
     SEND_INVOICE.name: {Wish.INVOICE},
     UNLOCK.name: {Wish.UNLOCK},

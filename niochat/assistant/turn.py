@@ -188,7 +188,7 @@ class _Run:
             return Refusal(corrections.CUT_OFF, text[-200:])
         if len(in_messages(text)) > MOST_MESSAGES:
             return Refusal(corrections.LONG, text[:200])
-        found = untrue(text, self._case, self._prompt.told, self._prompt.rules)
+        found = self._untrue(text)
         if found is not None:
             return found
         announced = announcing.announced(text, self._case)
@@ -234,10 +234,11 @@ class _Run:
         return self._answered(text, code="model_untrue", detail=detail)
 
     def _may_leave(self, text: str) -> bool:
-        told, rules = self._prompt.told, self._prompt.rules
-        return not untrue(text, self._case, told, rules) and not announcing.announced(
-            text, self._case
-        )
+        return not self._untrue(text) and not announcing.announced(text, self._case)
+
+    def _untrue(self, text: str) -> Refusal | None:
+        prompt = self._prompt
+        return untrue(text, self._case, prompt.told, prompt.rules, any_language=prompt.any_language)
 
     async def _use(self, completion: Completion) -> None:
         results = []
@@ -306,6 +307,8 @@ class _Run:
             prompt_version=self._prompt.version,
             tokens_in=dialogue.tokens_in,
             tokens_out=dialogue.tokens_out,
+            tokens_cached=dialogue.tokens_cached,
+            model_calls=dialogue.calls,
             cost=dialogue.cost,
         )
 

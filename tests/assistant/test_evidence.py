@@ -75,8 +75,8 @@ def test_the_newest_message_counts_where_words_stand_twice() -> None:
 @pytest.mark.parametrize(
     ("said", "holds"),
     [
-        ("sim", True), ("isso mesmo", True), ("tá certo", True), ("é esse", True), ("pode ser", True),
-        ("sou eu", True), ("ss", True), ("correto, manda o boleto", True),
+        ("sim", True), ("isso mesmo", True), ("tá certo", True), ("é esse", True),
+        ("pode ser", True), ("sou eu", True), ("ss", True), ("correto, manda o boleto", True),
         ("não", False), ("não sou eu", False), ("nao é esse", False), ("errado", False),
         ("esse endereço não confere", False), ("n", False), ("nenhum desses", False),
         ("não reconheço", False), ("tá errado o nome", False), ("é engano", False),

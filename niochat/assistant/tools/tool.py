@@ -67,7 +67,8 @@ class Tool:
 
 def _plain(schema: Any, definitions: dict[str, Any]) -> Any:
     """Without references and titles, and a value that may be left out as what it is if given:
-    shorter, and not every endpoint follows more. Our own docstrings are nobody's to read.
+    every word is read with every question, and not every endpoint follows more. What does not fit
+    is refused by the code in any case. Our own docstrings are nobody's to read.
     """
     if isinstance(schema, list):
         return [_plain(each, definitions) for each in schema]
@@ -80,7 +81,7 @@ def _plain(schema: Any, definitions: dict[str, Any]) -> Any:
     given = [each for each in schema.get("anyOf", ()) if each.get("type") != "null"]
     if len(given) == 1:
         return _plain({**_without(schema, "anyOf", "default"), **given[0]}, definitions)
-    bare = _without(schema, "title", "minLength", "maxLength")
+    bare = _without(schema, "title", "minLength", "maxLength", "additionalProperties")
     return {key: _plain(value, definitions) for key, value in bare.items()}
 
 

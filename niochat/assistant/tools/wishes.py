@@ -1,9 +1,5 @@
 """Several wishes of one customer: noted, served one after the other."""
 
-from typing import Annotated
-
-from pydantic import Field
-
 from niochat.assistant.case import Case, Result, done, refused
 from niochat.assistant.evidence import quote_in
 from niochat.assistant.facts import Waiting, Wish
@@ -16,34 +12,25 @@ MOST = 5
 _LONGEST = 120
 
 
-class Noted(Arguments):
-    """One further wish."""
+class Note(Arguments):
+    """What the customer also wants, and where it was said."""
 
     desejo: Wish
     palavras: Quote
 
 
-class Note(Arguments):
-    """What the customer also wants."""
-
-    pedidos: Annotated[tuple[Noted, ...], Field(min_length=1, max_length=MOST)]
-
-
-async def note_wishes(case: Case, wanted: Note) -> Result:
-    """Keep what the customer also wants; what nobody wrote is left out."""
-    said = [each for each in wanted.pedidos if quote_in(case.visit.said, each.palavras)]
-    if not said:
+async def note_wish(case: Case, wanted: Note) -> Result:
+    """Keep what the customer also wants, in the order of the customer's."""
+    if quote_in(case.visit.said, wanted.palavras) is None:
         return refused("palavras_nao_encontradas", "Copie as palavras do cliente como estão.")
     facts = case.facts
-    known = {facts.wish, *(each.wish for each in facts.waiting)}
-    new = {each.desejo: each for each in said if each.desejo not in known}
-    waiting = [
-        Waiting(wish, cut(masked_text(each.palavras), _LONGEST)) for wish, each in new.items()
-    ]
-    first = facts.wish
-    if first is None and waiting:
-        first = waiting.pop(0).wish
-    case.learn(wish=first, waiting=(*facts.waiting, *waiting)[:MOST])
+    if facts.wish is None:
+        case.learn(wish=wanted.desejo)
+    elif wanted.desejo not in (facts.wish, *(each.wish for each in facts.waiting)):
+        if len(facts.waiting) >= MOST:
+            return refused("muitos_pedidos", "Atenda primeiro os que já estão anotados.")
+        words = cut(masked_text(wanted.palavras), _LONGEST)
+        case.learn(waiting=(*facts.waiting, Waiting(wanted.desejo, words)))
     return done(
         desejo=case.facts.wish,
         depois=[each.wish for each in case.facts.waiting],
@@ -51,9 +38,9 @@ async def note_wishes(case: Case, wanted: Note) -> Result:
     )
 
 
-NOTE_WISHES = Tool(
-    "anotar_pedidos",
-    "Anota pedidos do cliente que ficam para depois do atual, para não esquecer nenhum.",
+NOTE_WISH = Tool(
+    "anotar_pedido",
+    "Anota outro pedido do cliente, que fica para depois do atual.",
     Note,
-    note_wishes,
+    note_wish,
 )
