@@ -224,8 +224,7 @@ class _Run:
                 return self._in_its_place(found or goes_on(case))
         if case.handoff is None:
             note = summary(case, "O assistente não conseguiu responder com certeza.")
-            reason = topic.value if topic is not None else "assistant_transfer"
-            case.hand_over(named_sector(case), reason, note)
+            case.hand_over(named_sector(case), (topic or Topic.OTHER).value, note)
         assert case.handoff is not None
         return self._in_its_place(announcement(case, case.handoff.team, case.instead))
 

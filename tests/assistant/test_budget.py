@@ -38,6 +38,7 @@ async def test_an_invoice_by_pix_costs_no_more_than_the_issue_allows(office: Off
         " FROM turns WHERE thread_id = $1",
         customer.thread,
     )
+    assert spent is not None
     assert spent["calls"] <= 5
     assert spent["read"] <= 9_000
     assert spent["cached"] / spent["read"] >= 0.6, spent

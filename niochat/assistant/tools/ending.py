@@ -35,7 +35,6 @@ _TOPICS = {
     Motive.COMPLAINT_BODY: Topic.COMPLAINT_BODY,
     Motive.ANGER: Topic.ANGER,
 }
-_TRANSFERRED = "assistant_transfer"
 
 
 class Transfer(Arguments):
@@ -65,10 +64,9 @@ def _reason(case: Case, wanted: Transfer) -> str:
     """A topic counts only if the customer's own words show it. People are called in any case:
     nobody is kept from them because a quote is not exact.
     """
-    topic = _TOPICS.get(wanted.motivo)
-    if topic is None or not wanted.palavras:
-        return _TRANSFERRED
-    return topic.value if quote_in(case.visit.said, wanted.palavras) else _TRANSFERRED
+    said = wanted.palavras and quote_in(case.visit.said, wanted.palavras)
+    topic = _TOPICS.get(wanted.motivo, Topic.OTHER) if said else Topic.OTHER
+    return topic.value
 
 
 async def close(case: Case, wanted: Close) -> Result:
