@@ -30,6 +30,13 @@ _HARMLESS = {
     (FigureKind.SPAN, (1, "dia")),
 }
 
+LINK = re.compile(
+    r"\b(?:https?://|www\.)\S+|\b[\w-]+\.[a-z]{2,}/\S+|"
+    r"\b[\w-]+\.(?:com|net|org|br|io|app|link|me|ly|info|xyz|site|online|store|top)\b\S*"
+)
+EMAIL = re.compile(r"[\w.+-]+@[\w-]+\.[\w.]+")
+_AROUND = ".,;:!?)(\"'»«>|"
+
 
 class Known:
     """``told`` is what the tenant itself told of its own: names, addresses, hours, fees."""
@@ -103,17 +110,32 @@ class Known:
             return True
         return day.weekday() in open_weekdays(self.text)
 
+    def visit_has(self, figure: Figure) -> bool:
+        """Whether it is known by this visit, whatever the provider told."""
+        return any(f.kind is figure.kind and f.value == figure.value for f in self._visits_figures)
+
+    @cached_property
+    def links(self) -> set[str]:
+        """Addresses that may leave, see :func:`as_link`."""
+        return {as_link(each) for each in LINK.findall(self.text)}
+
+    @cached_property
+    def emails(self) -> set[str]:
+        """The same of e-mail."""
+        return {each.strip(_AROUND) for each in EMAIL.findall(self.text)}
+
     @cached_property
     def _figures(self) -> list[Figure]:
+        return [*self._visits_figures, *_constant_figures(self._told)]
+
+    @cached_property
+    def _visits_figures(self) -> list[Figure]:
         visit = self._deeds.case.visit
         now = f" | {visit.now:%d/%m/%Y %H:%M}"
         back = visit.people.returns_at
         returns = f" | {back:%d/%m/%Y %H:%M} {back:%H}h" if back else ""
         visits_own = self.text.removesuffix(_folded(self._told))
-        return [
-            *figures_in(visits_own + fold(f"{now}{returns}")),
-            *_constant_figures(self._told),
-        ]
+        return figures_in(visits_own + fold(f"{now}{returns}"))
 
     @cached_property
     def _numbers(self) -> set[str]:
@@ -161,6 +183,12 @@ class Known:
         plans = [str(each.get("nome", "")) for each in self._deeds.plans]
         mine = [contract.plan for contract in self._deeds.case.facts.contracts]
         return fold(" | ".join([*plans, *mine])).replace("_", " ") + " "
+
+
+def as_link(written: str) -> str:
+    """An address as two are compared: without what dresses it."""
+    bare = re.sub(r"^(?:https?://)?(?:www\.)?", "", written.strip(_AROUND))
+    return bare.rstrip("/")
 
 
 @lru_cache(maxsize=256)  # a tenant's own, the same in every turn

@@ -14,8 +14,8 @@ _DEFAULTS = {
     "style": "cordial e objetivo",
     "greeting": "",
 }
-
-_PLACEHOLDER = re.compile("{(" + "|".join((*_DEFAULTS, "protocol")) + ")}")
+HEADING = "O que o provedor informou (o que não está aqui nem veio de ferramenta, você não sabe):"
+_PLACEHOLDER = re.compile("{(" + "|".join((*_DEFAULTS, "protocol", "facts")) + ")}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +31,13 @@ class Prompt:
     told: str
 
 
-def system_prompt(persona: Mapping[str, object], protocol: str) -> Prompt:
-    """The prompt of one tenant. A persona's braces are text, never placeholders."""
+def system_prompt(persona: Mapping[str, object], protocol: str, facts: str = "") -> Prompt:
+    """The prompt of one tenant. A persona's braces are text, never placeholders. ``facts``: lines
+    of what the provider told of itself.
+    """
     template, version, rules = _template()
     said = {name: str(persona[name]) for name in _DEFAULTS if persona.get(name)}
-    values = {**_DEFAULTS, **said, "protocol": protocol}
+    values = {**_DEFAULTS, **said, "protocol": protocol, "facts": facts and f"{HEADING}\n{facts}"}
     # In one pass: what was put in is not looked at again.
     text = _PLACEHOLDER.sub(lambda found: values[found[1]], template)
     return Prompt(text.strip(), version, rules, " ".join(values.values()))

@@ -3,6 +3,7 @@
 import json
 
 from niochat.assistant.case import Case
+from niochat.assistant.provider_facts import coming_closed
 from niochat.assistant.tools.identification import described, listed
 from niochat.assistant.wording import masked
 from niochat.domain.hours import spoken_date, spoken_now
@@ -15,6 +16,7 @@ def situation(case: Case) -> str:
     visit, facts = case.visit, case.facts
     told = {
         "agora": spoken_now(visit.now),
+        "proximos_dias_fechados": coming_closed(visit.policy, visit.now) or None,
         "protocolo": visit.request.protocol,
         "primeira_resposta": visit.first_answer,
         "identificado": facts.identified,

@@ -24,6 +24,7 @@ from niochat.assistant.handover import announcement, summary, urgent_handoff
 from niochat.assistant.own_words import goes_on, is_question_of_ours, own_words
 from niochat.assistant.patience import BACK_WITHIN_S, patiently
 from niochat.assistant.prompt import Prompt, system_prompt
+from niochat.assistant.provider_facts import facts_lines
 from niochat.assistant.report import TurnReport, TurnRequest
 from niochat.assistant.settings import AssistantSettings, CapabilitiesOf, SettingsOf
 from niochat.assistant.situation import situation
@@ -97,7 +98,8 @@ class Assistant:
             return TurnReport(replace(failed, code="turn_not_current"))
         settings = await patiently(lambda: self._settings_of(request.tenant_id), deadline)
         capable = await patiently(lambda: self._capabilities_of(request.tenant_id), deadline)
-        case = Case(visit, self._visits, self._erp, capable, self._database_back_within_s)
+        back = self._database_back_within_s
+        case = Case(visit, self._visits, self._erp, capable, back, settings.facts)
         topic = urgent_topic(visit.unanswered)
         if topic is not None:
             handoff = urgent_handoff(case, topic)
@@ -123,7 +125,8 @@ class _Run:
         visit = case.visit
         self._case = case
         self._failed = failed
-        self._prompt: Prompt = system_prompt(settings.persona, visit.request.protocol)
+        told = facts_lines(settings.facts, visit.policy)
+        self._prompt: Prompt = system_prompt(settings.persona, visit.request.protocol, told)
         self._toolbox = Toolbox(case)
         self._max_steps = settings.max_steps
         self._max_tokens = settings.max_tokens
