@@ -125,7 +125,7 @@ class AreaEntry(Declared):
 
 
 class CoverageEntry(Declared):
-    """Where the network is. ``whole``: what is not in the lists is not covered; else nobody knows."""
+    """Where the network is. ``whole``: what is not in the lists is not covered, else not known."""
 
     whole: Switch = True
 

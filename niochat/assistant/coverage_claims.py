@@ -12,12 +12,12 @@ _COVERS = re.compile(
     r"\b(?:atende(?:mos|m)?|cobr(?:e|imos)|chega(?:mos)?|"
     r"(?:temos|tem|ha|existe|possuimos) (?:sim )?(?:cobertura|viabilidade|disponibilidade|rede|"
     r"fibra|sinal|atendimento)|cobertura|disponivel)\b"
-    r"(?: sim)?,? ?(?P<in>em|no|na|nos|nas|ao|a|o|os|as|ate)? ?"
+    r"(?: sim)?,? ?(?P<in>em|no|na|nos|nas|ao|a|o|os|as)? ?"
     r"(?:(?:bairro|regiao|cidade|cep|municipio)(?: d[eoa])? )?"
     r"(?P<place>[a-z0-9][a-z0-9' -]*?)(?=[,.;!?(]| sim\b| mas\b| com\b| por\b| pelo\b| ainda\b|$)"
 )
 _NO_PLACE = re.compile(
-    r"^(?:d[eao]s?|ate|todos|aos|somente|so|apenas|pel[oa]|por|hoje|amanha|clientes|assinantes|"
+    r"\b\d{1,2}(?:h|:\d\d)|^(?:d[eao]s?|ate|todos|aos|somente|so|apenas|pel[oa]|por|hoje|amanha|clientes|assinantes|"
     r"com|tambem|e|que|quem|voce|seu pedido|24)\b|"
     r"\b(?:whatsapp|telefone|lojas?|horario|comercial|rua|endereco da|site|aplicativo|"
     r"seguida|breve|portugues|dias?|caso|humano|pessoas|equipe|tecnic\w+|minutos|pix|boleto|"

@@ -18,7 +18,7 @@ from niochat.assistant.languages import foreign
 from niochat.assistant.number_words import in_digits
 from niochat.assistant.opening import Opening
 from niochat.assistant.pairs import mismatched
-from niochat.assistant.provider_claims import is_due_day, may_name, untold
+from niochat.assistant.provider_claims import is_due_day, is_sum, may_name, untold
 from niochat.assistant.provider_facts import facts_text
 from niochat.domain.document import documents_in
 from niochat.domain.provider_facts import ProviderFacts
@@ -51,7 +51,7 @@ _SOOTHING = re.compile(
 """Words that would open a clause, but only dress the claim that follows them."""
 _CONDITION = re.compile(
     r"\b(se|quando|(?<![oue] )caso|assim que|apos|depois (que|de)|posso|podemos|quer que|preciso|"
-    r"basta|ao pagar|pagando|com o pagamento|pelo pix|no pix|no boleto|pelo boleto)\b"
+    r"basta|ao pagar|pagando|com o (pagamento|desbloqueio)|pelo pix|no pix|no boleto|pelo boleto)\b"
 )
 _HABIT = re.compile(
     r"\b(em seguida|automatic\w+|normalmente|geralmente|costumam?|sempre que|em geral|a cada|"
@@ -102,9 +102,9 @@ def untrue(text: str, case: Case, told: str, prompt_lines: tuple[str, ...]) -> R
     ``told`` is what the tenant itself told the model of its own: names, addresses, phones.
     """
     facts = facts_text(case.provider, case.visit.policy)
-    told = f"{told} | {facts}" if facts else told
     deeds = Deeds(case)
-    known = Known(deeds, told)
+    known = Known(deeds, told, facts)
+    told = f"{told} | {facts}"
     code = _leaked(text, told, prompt_lines)
     if code is not None:
         return Refusal(code, _sentence_of(text, lambda each: _leaked(each, told, prompt_lines)))
@@ -237,7 +237,7 @@ def _unknown_figure(
     for figure in figures:
         if lacking and figure.kind is FigureKind.SPEED:
             continue
-        if _of_provider(bare, figure, case.provider, opening):
+        if _of_provider(bare, figure, known, case.provider, opening):
             continue
         if not known.has(figure) and not ((quoting or asked) and known.customer_has(figure)):
             return str(figure.kind)
@@ -247,12 +247,18 @@ def _unknown_figure(
     return None
 
 
-def _of_provider(bare: str, figure: Figure, facts: ProviderFacts, opening: Opening | None) -> bool:
+def _of_provider(
+    bare: str, figure: Figure, known: Known, facts: ProviderFacts, opening: Opening | None
+) -> bool:
     if opening is not None and figure.kind is FigureKind.DATE:
         return True
     if opening is not None and figure.kind is FigureKind.TIME:
         return opening.has_time(figure.value)
-    return is_due_day(bare, figure, facts) or may_name(figure, facts)
+    return (
+        is_due_day(bare, figure, facts)
+        or is_sum(bare, figure, known, facts)
+        or may_name(figure, facts)
+    )
 
 
 def _opening(case: Case) -> Opening:

@@ -39,11 +39,14 @@ _AROUND = ".,;:!?)(\"'»«>|"
 
 
 class Known:
-    """``told`` is what the tenant itself told of its own: names, addresses, hours, fees."""
+    """``told`` is what the tenant itself told of its own: names, addresses, hours. ``facts`` are
+    its facts, whose amounts are not added to others: see :mod:`~niochat.assistant.provider_claims`.
+    """
 
-    def __init__(self, deeds: Deeds, told: str) -> None:
+    def __init__(self, deeds: Deeds, told: str, facts: str = "") -> None:
         self._deeds = deeds
-        self._told = told
+        self._own = told
+        self._told = f"{told} | {facts}" if facts else told
         self.today: date = deeds.case.visit.now.date()
 
     @cached_property
@@ -114,6 +117,12 @@ class Known:
         """Whether it is known by this visit, whatever the provider told."""
         return any(f.kind is figure.kind and f.value == figure.value for f in self._visits_figures)
 
+    @property
+    def visit_amounts(self) -> set[Decimal]:
+        """Amounts that are known by this visit."""
+        money = (f.value for f in self._visits_figures if f.kind is FigureKind.MONEY)
+        return {amount for amount in money if isinstance(amount, Decimal)}
+
     @cached_property
     def links(self) -> set[str]:
         """Addresses that may leave, see :func:`as_link`."""
@@ -165,7 +174,8 @@ class Known:
             for count in range(2, min(len(owed), MOST_SUMMED) + 1)
             for some in combinations(owed[:MOST_SUMMED], count)
         }
-        amounts = {a for a in self._of(FigureKind.MONEY) if isinstance(a, Decimal)}
+        told = {f.value for f in _constant_figures(self._own) if f.kind is FigureKind.MONEY}
+        amounts = self.visit_amounts | {a for a in told if isinstance(a, Decimal)}
         whole = {sum(owed, Decimal(0))} if owed else set()
         pairs = list(combinations(amounts | whole, 2))
         return sums | {a + b for a, b in pairs} | {abs(a - b) for a, b in pairs}

@@ -20,15 +20,18 @@ _ABOUT = re.compile(
     r"funcion(amos|a|am|aremos|ara|amento)|(?<!em )abert[oa]s?|fechad[oa]s?|"
     r"fech(a|am|amos|aremos|ara)|trabalhamos|expediente|horarios?|plantao|feriados?|"
     r"(equipe|atendentes?|pessoal|gente|nos) (volta|retorna|responde|continua)m?|"
-    r"voltamos|retornamos)\b|\bd?[ae]s \d{1,2}(h\d{0,2}|:\d\d)? (as|ate) \d"
+    r"voltamos|retornamos)\b|\b\d{1,2}(?:h\d{0,2}|:\d\d) ?(?:as|ate as|ate|a|-|–) ?\d"
 )
 _OTHERS = re.compile(
     r"\b(chamados?|faturas?|boletos?|protocolo|visitas?|tecnicos?|instala\w+|manutencao|agend\w+|"
     r"sua (internet|conexao)|seu (acesso|sinal)|modem|roteador|desbloqueio|pix|pagamentos?)\b"
 )
-_CLAUSES = re.compile(r"[,;.!?](?!\d)|\b(?:mas|porem|e nao|e fech|so que|exceto|menos|tirando)\b")
+_CLAUSES = re.compile(
+    r"[,;:.!?](?!\d)|\b(?:mas|porem|so que|exceto|menos|tirando)\b|"
+    r"\be (?=nao\b|fech|volt|abr|reabr|atend|retorn)"
+)
 _EXCEPT = re.compile(r"\b(?:exceto|menos|tirando|fora|com excecao d[eoa]s?)\b")
-_NO = re.compile(r"\b(?:nao|nem|sem (?:atendimento|expediente)|fechad[oa]s?)\b")
+_NO = re.compile(r"\b(?:nao(?! fech)|nem|sem (?:atendimento|expediente)|fechad[oa]s?)\b")
 _SHUT = re.compile(r"(?<!ja )\bfech(?:a|am|amos|aremos|ara)\b")
 _YES = re.compile(r"\b(?:sim|so|apenas|somente|abr\w+|atend\w+|funcion\w+|abert\w+|volt\w+)\b")
 _HOLIDAY = re.compile(r"\b(?:e|eh|sera|seria|tem|ha|havera|cai|caira)(?: em)?(?: um)? feriado\b")
@@ -175,15 +178,13 @@ class Opening:
         pieces = list(_pieces(sentence))
         groups: list[_Said] = []
         waiting: list[_Span] = []
-        open_ = True
         # "Das 8h às 18h de segunda a sexta, das 8h às 12h no sábado": hours come first.
         hours_first = _hours_first(sentence)
-        for clause, excepted in pieces:
+        for (clause, _), open_ in zip(pieces, _polarities(pieces), strict=True):
             days, spans = self._days(clause), list(_spans_in(clause))
             if self._told_holiday(clause, days):
                 yield from self._holiday(clause, days)
                 continue
-            open_ = not open_ if excepted else _polarity(clause, bool(spans), open_)
             if not days:
                 told = groups[-1].spans if groups and not hours_first else waiting
                 told += [span for _, span in spans]
@@ -191,7 +192,7 @@ class Opening:
             for group, own in _grouped(days, spans, hours_first):
                 groups.append(_Said(group, open_, [*waiting, *own]))
                 waiting = []
-        yield from groups
+        yield from _as_dated(groups)
         if waiting and not groups:
             yield _Said([], True, waiting)
 
@@ -261,8 +262,17 @@ def _pieces(sentence: str) -> Iterator[tuple[str, bool]]:
     for found in _CLAUSES.finditer(sentence):
         yield sentence[at : found.start()], excepted
         excepted = _EXCEPT.match(found[0]) is not None
-        at = found.start() if found[0].startswith("e ") else found.end()
+        at = found.end()
     yield sentence[at:], excepted
+
+
+def _as_dated(groups: list[_Said]) -> Iterator[_Said]:
+    """*Amanhã, segunda-feira, 23/11*: the Monday that is meant is that one."""
+    dated = {day.weekday: day for said in groups for day in said.days if day.on is not None}
+    for said in groups:
+        if len(said.days) == 1:
+            said.days = [dated.get(said.days[0].weekday, said.days[0])]
+        yield said
 
 
 def _hours_first(sentence: str) -> bool:
@@ -270,11 +280,24 @@ def _hours_first(sentence: str) -> bool:
     return hours is not None and days is not None and hours.start() < days.start()
 
 
-def _polarity(clause: str, timed: bool, before: bool) -> bool:
-    """Whether people are there, by one clause's words; else by those before it."""
+def _polarities(pieces: list[tuple[str, bool]]) -> list[bool]:
+    """Of each clause, whether it says that people are there; one that does not say it goes on with
+    the one before, a first one with the one after it.
+    """
+    own = [None if excepted else _polarity(clause) for clause, excepted in pieces]
+    last = next((each for each in own if each is not None), True)
+    found = []
+    for (_, excepted), told in zip(pieces, own, strict=True):
+        last = told if told is not None else last
+        found.append(not last if excepted else last)
+    return found
+
+
+def _polarity(clause: str) -> bool | None:
+    timed = _HOURS.search(clause) is not None
     if _NO.search(clause) or (_SHUT.search(clause) and not timed):
         return False
-    return True if timed or _YES.search(clause) else before
+    return True if timed or _YES.search(clause) else None
 
 
 def _grouped(

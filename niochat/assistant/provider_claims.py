@@ -5,7 +5,9 @@ Sentences come folded and without marks of bold.
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import cache, lru_cache
+from itertools import combinations
 from typing import Any
 
 from niochat.assistant.coverage_claims import PLACE, covers_wrongly
@@ -49,7 +51,8 @@ _OURS = re.compile(
     r"nosso endereco|nos encontra)\b"
 )
 _LIES = re.compile(
-    r"\b(?:fica|ficamos|localizad[oa]s?|estamos|endereco (?:e|eh)|funciona) "
+    r"\b(?:fica|ficamos|localizad[oa]s?|estamos|endereco (?:e|eh)|funciona|"
+    r"(?:temos|tem|ha) (?:um[a]? |outr[oa] )?(?:loja|unidade|filial|escritorio)s?) "
     r"(?:localizad[oa]s? )?(?:no|na|em|aqui n[oa]|perto d[oa]|ao lado d[oa]) ([^.;!?,]+)"
 )
 _COMMON = set(
@@ -88,6 +91,18 @@ def untold(sentence: str, figures: Iterable[Figure], known: Known, deeds: Deeds)
     if _elsewhere(sentence, known):
         return STREET
     return PLACE if covers_wrongly(sentence, deeds) else None
+
+
+def is_sum(sentence: str, figure: Figure, known: Known, facts: ProviderFacts) -> bool:
+    """Whether an amount is that of several fees together, or of one with an amount of the visit;
+    the sentence names them.
+    """
+    if figure.kind is not FigureKind.MONEY or not facts.fees:
+        return False
+    named = [topic.values(figure.kind) for topic in _named(_topics(facts), sentence)]
+    fees = [max(values) for values in named if values]
+    several = (sum(some) for n in range(2, len(fees) + 1) for some in combinations(fees, n))
+    return figure.value in {*several, *(fee + own for fee in fees for own in known.visit_amounts)}
 
 
 def is_due_day(sentence: str, figure: Figure, facts: ProviderFacts) -> bool:
@@ -140,11 +155,17 @@ def _topics(facts: ProviderFacts) -> tuple[_Topic, ...]:
         "unlock": f"{days} {unlock.terms}",
         "installation": facts.installation,
     }
-    fees = (_Topic(_words(fee), tuple(figures_in(fold(fee_text(fee))))) for fee in facts.fees)
+    fees = (_Topic(_words(fee), _figures_of(fee)) for fee in facts.fees)
     others = (
         _Topic((_TERMS[name],), tuple(figures_in(fold(text)))) for name, text in terms.items()
     )
     return tuple(topic for topic in (*fees, *others) if topic.figures and topic.words)
+
+
+def _figures_of(fee: Fee) -> tuple[Figure, ...]:
+    """What is free of charge costs 0."""
+    none = (Figure(FigureKind.MONEY, Decimal(0), ""),) if not fee.amount else ()
+    return (*figures_in(fold(fee_text(fee))), *none)
 
 
 @cache
