@@ -11,8 +11,8 @@ PLACE = "cobertura"
 _COVERS = re.compile(
     r"\b(?:atende(?:mos|m)?|cobr(?:e|imos)|chega(?:mos)?|"
     r"(?:temos|tem|ha|existe|possuimos) (?:sim )?(?:cobertura|viabilidade|disponibilidade|rede|"
-    r"fibra|sinal|atendimento)|cobertura|disponivel)\b"
-    r"(?: sim)?,? ?(?P<in>em|no|na|nos|nas|ao|a|o|os|as)? ?"
+    r"fibra|sinal|atendimento)|cobertura|disponivel|inclusive)\b"
+    r"(?: sim)?,? (?:(?P<in>em|no|na|nos|nas|ao|a|o|os|as) )?"
     r"(?:(?:bairro|regiao|cidade|cep|municipio)(?: d[eoa])? )?"
     r"(?P<place>[a-z0-9][a-z0-9' -]*?)(?=[,.;!?(]| sim\b| mas\b| com\b| por\b| pelo\b| ainda\b|$)"
 )
@@ -24,6 +24,7 @@ _NO_PLACE = re.compile(
     r"segunda|terca|quarta|quinta|sexta|sabado|domingo|feriados?|fidelidade|contrato)\b"
 )
 _THEIRS = re.compile(r"\b(?:sua|seu|essa|esse|esta|este|nessa|nesse|ai|la|aqui|toda)\b")
+_WHOLE = re.compile(r"\btod[oa]s? (?:os bairros|a cidade|o municipio) d[eoa] (.+)")
 _CEP = re.compile(r"(?<!\d)\d{5}-?\d{3}(?!\d)")
 _NOT = re.compile(r"\b(?:nao|nem|fora d[aeo]|sem)\b")
 _UNSURE = re.compile(
@@ -50,6 +51,10 @@ def _coverage_said(
     """(said to be covered, is covered) of each place that is spoken of."""
     for found in _COVERS.finditer(sentence):
         place, before = found["place"].strip(), sentence[: found.start()]
+        everywhere = _WHOLE.search(place)
+        if everywhere:
+            yield not _NOT.search(before[-25:]), coverage.has_place(everywhere[1]) or False
+            continue
         if _NO_PLACE.search(place) or _UNSURE.search(before):
             continue
         said = not _NOT.search(before[-25:])
@@ -58,11 +63,11 @@ def _coverage_said(
             yield from ((said, coverage.has_cep(cep)) for cep in ceps)
         elif _THEIRS.search(f"{found['in'] or ''} {place}"):
             yield said, _customers(coverage, deeds) or (False if said else None)
-        elif found["in"] or said:
+        else:
             there = coverage.has_place(place)
             if there is None and not coverage.places:
                 there = _customers(coverage, deeds) or False
-            yield said, there
+            yield said, there if found["in"] or said else (there or None)
 
 
 def _customers(coverage: Coverage, deeds: Deeds) -> bool | None:

@@ -63,7 +63,11 @@ _RECEIPT = re.compile(
     r"(pagamentos?|pix|deposito|transferencia|boleto|fatura|conta|valor))+"
 )
 _KEY = re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b")
-_NUMBER = re.compile(r"\d(?:[ .\-()]{0,2}\d){8,}")
+_NUMBER = re.compile(r"\d(?:[ .\-()]{0,2}\d){8,}|(?<!\d)(?!20\d\d-20)\d{4,5}-\d{4}(?!\d)")
+_STREET_NAMES = (
+    (re.compile(r"\bAv\.? (?=[A-Z\d])"), "Avenida "), (re.compile(r"\bR\. (?=[A-Z\d])"), "Rua "),
+)  # fmt: skip
+"""A dot that ends no sentence."""
 _PIX = re.compile(r"000201\d\d")
 _MACHINE = re.compile(r"[{}]|```|\btool_?calls?\b|situacao do atendimento|orientacao:|apresentar:")
 _TOOL_NAME = re.compile(r"\b[a-z]{4,}_[a-z]{4,}\b")
@@ -111,17 +115,21 @@ def untrue(text: str, case: Case, told: str, prompt_lines: tuple[str, ...]) -> R
     claimed = _claimed(text, deeds)
     if claimed is not None:
         return claimed
+    folded = fold(text)
     for sentence in _sentences(text):
-        code = _unknown(sentence, known, deeds) or _foreign(fold(sentence.translate(_DRESS)), case)
+        bare = fold(sentence.translate(_DRESS))
+        code = _unknown(sentence, known, deeds, folded) or _foreign(bare, case)
         if code is not None:
             return Refusal(code, sentence)
-    code = _unknown_code(fold(text), known) or _foreign(fold(text), case)
+    code = _unknown_code(folded, known) or _foreign(folded, case)
     if code is not None:
         return Refusal(code, text)
     return Refusal("idioma", text) if foreign(text) else None
 
 
 def _sentences(text: str) -> Iterator[str]:
+    for short, long in _STREET_NAMES:
+        text = short.sub(long, text)
     for found in _SENTENCES.findall(_RUN.sub(r"\1\1\1", text)):
         if found.strip():
             yield found.strip()
@@ -183,7 +191,7 @@ def _long_rules(prompt_lines: tuple[str, ...]) -> list[str]:
     return [rule for rule in rules if len(rule) >= _LONG_RULE]
 
 
-def _unknown(sentence: str, known: Known, deeds: Deeds) -> str | None:
+def _unknown(sentence: str, known: Known, deeds: Deeds, whole: str) -> str | None:
     """Codes leave by tools alone; other figures only if they came from the server, or are quoted
     from what the customer wrote.
     """
@@ -203,7 +211,7 @@ def _unknown(sentence: str, known: Known, deeds: Deeds) -> str | None:
         return "email"
     if any(found not in known.text for found in _KEY.findall(folded)):
         return "chave"
-    whole = bare
+    plain = bare
     for pattern in (LINK, EMAIL, _KEY, _NUMBER):
         bare = pattern.sub(" ", bare)
     figures = figures_in(bare)
@@ -213,7 +221,7 @@ def _unknown(sentence: str, known: Known, deeds: Deeds) -> str | None:
         _unknown_figure(bare, figures, known, quoting, deeds.case, opening if speaks else None)
         or _miscounted(bare, deeds)
         or mismatched(bare, figures, deeds)
-        or untold(whole, figures, known, deeds)
+        or untold(plain, figures, known, deeds, whole)
         or (HOURS if speaks and not bare.endswith("?") and opening.untrue(bare) else None)
     )
 
@@ -251,7 +259,7 @@ def _of_provider(
     bare: str, figure: Figure, known: Known, facts: ProviderFacts, opening: Opening | None
 ) -> bool:
     if opening is not None and figure.kind is FigureKind.DATE:
-        return True
+        return opening.dates(bare)
     if opening is not None and figure.kind is FigureKind.TIME:
         return opening.has_time(figure.value)
     return (

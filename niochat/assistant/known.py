@@ -31,8 +31,8 @@ _HARMLESS = {
 }
 
 LINK = re.compile(
-    r"\b(?:https?://|www\.)\S+|\b[\w-]+\.[a-z]{2,}/\S+|"
-    r"\b[\w-]+\.(?:com|net|org|br|io|app|link|me|ly|info|xyz|site|online|store|top)\b\S*"
+    r"\b(?:https?://|www\.)\S+|\b(?:[\w-]+\.)+[a-z]{2,}/\S+|"
+    r"\b(?:[\w-]+\.)+(?:com|net|org|br|io|app|link|me|ly|info|xyz|site|online|store|top)\b\S*"
 )
 EMAIL = re.compile(r"[\w.+-]+@[\w-]+\.[\w.]+")
 _AROUND = ".,;:!?)(\"'»«>|"
@@ -116,6 +116,13 @@ class Known:
     def visit_has(self, figure: Figure) -> bool:
         """Whether it is known by this visit, whatever the provider told."""
         return any(f.kind is figure.kind and f.value == figure.value for f in self._visits_figures)
+
+    def told_otherwise(self, figure: Figure) -> bool:
+        """Whether somebody but the provider's facts tells it."""
+        own = _constant_figures(self._own)
+        return self.visit_has(figure) or any(
+            f.kind is figure.kind and f.value == figure.value for f in own
+        )
 
     @property
     def visit_amounts(self) -> set[Decimal]:

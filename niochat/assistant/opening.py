@@ -16,16 +16,20 @@ from niochat.domain.hours import END_OF_DAY
 from niochat.domain.policy import Policy, Presence
 
 _ABOUT = re.compile(
-    r"\b(abr(imos|e|em|iremos|ira|irao)|atend(emos|e|em|eremos|era|imento)|"
-    r"funcion(amos|a|am|aremos|ara|amento)|(?<!em )abert[oa]s?|fechad[oa]s?|"
-    r"fech(a|am|amos|aremos|ara)|trabalhamos|expediente|horarios?|plantao|feriados?|"
+    r"\b(abr(ir|imos|e|em|iremos|ira|irao)|atend(er|endo|emos|e|em|eremos|era|imento)|"
+    r"funcion(ar|amos|a|am|aremos|ara|amento)|(?<!em )abert[oa]s?|fechad[oa]s?|"
+    r"fech(ar|a|am|amos|aremos|ara)|trabalhamos|expediente|horarios?|plantao|feriados?|"
     r"(equipe|atendentes?|pessoal|gente|nos) (volta|retorna|responde|continua)m?|"
-    r"voltamos|retornamos)\b|\b\d{1,2}(?:h\d{0,2}|:\d\d) ?(?:as|ate as|ate|a|-|–) ?\d"
+    r"voltamos|retornamos)\b|\b\d{1,2}(?:h\d{0,2}|:\d\d) ?(?:as|ate as|ate|a|-|–) ?\d|"
+    r"\bentre (?:as )?\d"
 )
 _OTHERS = re.compile(
     r"\b(chamados?|faturas?|boletos?|protocolo|visitas?|tecnicos?|instala\w+|manutencao|agend\w+|"
     r"sua (internet|conexao)|seu (acesso|sinal)|modem|roteador|desbloqueio|pix|pagamentos?)\b"
 )
+_AT_THE_SHOP = re.compile(r"\b(?:loja|atendimento|equipe|expediente)\b.*\d(?:h|:\d)")
+_ONLY = re.compile(r"\b(?:so|apenas|somente)\b")
+_BETWEEN = re.compile(r"\bentre (?:as )?(\d{1,2}(?:h\d{0,2}|:\d\d)?) e (?:as )?(?=\d)")
 _CLAUSES = re.compile(
     r"[,;:.!?](?!\d)|\b(?:mas|porem|so que|exceto|menos|tirando)\b|"
     r"\be (?=nao\b|fech|volt|abr|reabr|atend|retorn)"
@@ -36,8 +40,8 @@ _SHUT = re.compile(r"(?<!ja )\bfech(?:a|am|amos|aremos|ara)\b")
 _YES = re.compile(r"\b(?:sim|so|apenas|somente|abr\w+|atend\w+|funcion\w+|abert\w+|volt\w+)\b")
 _HOLIDAY = re.compile(r"\b(?:e|eh|sera|seria|tem|ha|havera|cai|caira)(?: em)?(?: um)? feriado\b")
 _HERE_NOW = re.compile(
-    r"\bestamos (abertos|atendendo|fechados)\b.{0,12}\b(agora|no momento|neste momento)\b|"
-    r"\b(agora|no momento|neste momento)\b.{0,12}\bestamos (abertos|atendendo|fechados)\b"
+    r"\bestamos (abertos|atendendo|fechados)\b.{0,25}\b(agora|no momento|neste momento)\b|"
+    r"\b(agora|no momento|neste momento)\b.{0,25}\bestamos (abertos|atendendo|fechados)\b"
 )
 
 _DAY = "|".join(WEEKDAYS)
@@ -92,6 +96,8 @@ class _Said:
     days: list[_Day]
     open: bool
     spans: list[_Span]
+    excepted: bool = False
+    """They are left out of what was said before."""
 
 
 class Opening:
@@ -107,9 +113,13 @@ class Opening:
 
     def speaks(self, sentence: str) -> bool:
         """Whether the sentence is about when people are there, and that is known."""
-        if not self._policy.hours or _OTHERS.search(sentence):
+        if not self._policy.hours or _ABOUT.search(sentence) is None:
             return False
-        return _ABOUT.search(sentence) is not None
+        return _OTHERS.search(sentence) is None or _AT_THE_SHOP.search(sentence) is not None
+
+    def dates(self, sentence: str) -> bool:
+        """Whether its dates are such, too, and not those of an invoice."""
+        return self.speaks(sentence) and _OTHERS.search(sentence) is None
 
     def has_time(self, minutes: object) -> bool:
         """Whether a shift begins or ends then."""
@@ -120,7 +130,16 @@ class Opening:
         """Whether it says of some day what is not so."""
         if self._wrong_now(sentence):
             return True
-        return any(not self._holds(each) for each in self._read(sentence))
+        said = list(self._read(sentence))
+        return self._left_out(sentence, said) or any(not self._holds(each) for each in said)
+
+    def _left_out(self, sentence: str, said: list[_Said]) -> bool:
+        """*Só de terça a sábado*, and there are other days."""
+        spans = [each for each in said if each.open and len(each.days) > 1]
+        if not spans or not _ONLY.search(sentence):
+            return False
+        named = {day.weekday for each in said for day in each.days}
+        return any(shifts_of(self._policy, day) and day not in named for day in range(7))
 
     def _wrong_now(self, sentence: str) -> bool:
         found = _HERE_NOW.search(sentence)
@@ -175,12 +194,13 @@ class Opening:
         """Groups of days in their order, each with the hours that belong to it."""
         sentence = re.sub(r"\bmeio[ -]dia\b", "12h", sentence)
         sentence = re.sub(r"\bmeia[ -]noite\b", "24h", sentence)
+        sentence = _BETWEEN.sub(r"das \1 as ", sentence)
         pieces = list(_pieces(sentence))
         groups: list[_Said] = []
         waiting: list[_Span] = []
         # "Das 8h às 18h de segunda a sexta, das 8h às 12h no sábado": hours come first.
         hours_first = _hours_first(sentence)
-        for (clause, _), open_ in zip(pieces, _polarities(pieces), strict=True):
+        for (clause, excepted), open_ in zip(pieces, _polarities(pieces), strict=True):
             days, spans = self._days(clause), list(_spans_in(clause))
             if self._told_holiday(clause, days):
                 yield from self._holiday(clause, days)
@@ -190,7 +210,7 @@ class Opening:
                 told += [span for _, span in spans]
                 continue
             for group, own in _grouped(days, spans, hours_first):
-                groups.append(_Said(group, open_, [*waiting, *own]))
+                groups.append(_Said(group, open_, [*waiting, *own], excepted))
                 waiting = []
         yield from _as_dated(groups)
         if waiting and not groups:
@@ -211,11 +231,14 @@ class Opening:
 
     def _days(self, clause: str) -> list[tuple[int, list[_Day]]]:
         """(where, days) of each mention."""
-        return [
+        named = [
             (found.start(), days)
             for found in _DAYS.finditer(clause)
             if (days := self._meant(found))
         ]
+        # "No fim de semana só abrimos no sábado" says nothing of Sunday.
+        narrower = [each for each in named if len(each[1]) == 1]
+        return narrower if narrower and _ONLY.search(clause) else named
 
     def _meant(self, found: re.Match[str]) -> list[_Day]:
         if found["from"]:
@@ -267,9 +290,12 @@ def _pieces(sentence: str) -> Iterator[tuple[str, bool]]:
 
 
 def _as_dated(groups: list[_Said]) -> Iterator[_Said]:
-    """*Amanhã, segunda-feira, 23/11*: the Monday that is meant is that one."""
+    """*Amanhã, segunda-feira, 23/11*: that Monday is meant. *Todos os dias, menos domingo*: six."""
     dated = {day.weekday: day for said in groups for day in said.days if day.on is not None}
+    but = {day.weekday for said in groups for day in said.days if said.excepted}
     for said in groups:
+        if len(said.days) > 1 and not said.excepted:
+            said.days = [day for day in said.days if day.weekday not in but]
         if len(said.days) == 1:
             said.days = [dated.get(said.days[0].weekday, said.days[0])]
         yield said

@@ -52,7 +52,7 @@ _OURS = re.compile(
 )
 _LIES = re.compile(
     r"\b(?:fica|ficamos|localizad[oa]s?|estamos|endereco (?:e|eh)|funciona|"
-    r"(?:temos|tem|ha) (?:um[a]? |outr[oa] )?(?:loja|unidade|filial|escritorio)s?) "
+    r"(?:temos|tem|ha) (?:um[a]? |outr[oa] )?(?:loja|unidade|filial|escritorio)s?(?: tambem)?) "
     r"(?:localizad[oa]s? )?(?:no|na|em|aqui n[oa]|perto d[oa]|ao lado d[oa]) ([^.;!?,]+)"
 )
 _COMMON = set(
@@ -73,6 +73,8 @@ class _Topic:
 
     words: tuple[re.Pattern[str], ...]
     figures: tuple[Figure, ...]
+    strict: bool = False
+    """No other time than its own is said of it, not even one that can be worked out."""
 
     def in_(self, sentence: str) -> bool:
         return all(word.search(sentence) for word in self.words)
@@ -81,12 +83,19 @@ class _Topic:
         return {figure.value for figure in self.figures if figure.kind is kind}
 
 
-def untold(sentence: str, figures: Iterable[Figure], known: Known, deeds: Deeds) -> str | None:
-    """The code of what the provider did not tell so; ``None``: nothing is wrong."""
+def untold(
+    sentence: str, figures: Iterable[Figure], known: Known, deeds: Deeds, whole: str
+) -> str | None:
+    """The code of what the provider did not tell so; ``None``: nothing is wrong. ``whole``: the
+    text that the sentence stands in.
+    """
     if sentence.rstrip().endswith("?"):
         return None
     facts = deeds.case.provider
-    if _of_another(sentence, figures, known, facts) or _is_free(sentence, facts):
+    for figure in figures:
+        if _of_another(figure, (sentence, whole, known.customers_text), known, facts):
+            return str(figure.kind)
+    if _is_free(sentence, facts):
         return str(FigureKind.MONEY)
     if _elsewhere(sentence, known):
         return STREET
@@ -120,20 +129,23 @@ def may_name(figure: Figure, facts: ProviderFacts) -> bool:
     return figure.kind is FigureKind.NUMBER and facts.coverage.has_cep(str(figure.value)) is True
 
 
-def _of_another(
-    sentence: str, figures: Iterable[Figure], known: Known, facts: ProviderFacts
-) -> bool:
-    """A figure that was told, but of another fee or term than the sentence is about."""
+def _of_another(figure: Figure, texts: Iterable[str], known: Known, facts: ProviderFacts) -> bool:
+    """A figure that was told, but of another fee or term than is spoken of; by the first of the
+    texts that is about one with such a figure.
+    """
     topics = _topics(facts)
-    about = _named(topics, sentence)
-    for figure in figures:
-        told = [topic for topic in about if topic.values(figure.kind)]
-        if not told or any(figure.value in topic.values(figure.kind) for topic in told):
-            continue
-        elsewhere = any(figure.value in topic.values(figure.kind) for topic in topics)
-        if elsewhere and not known.visit_has(figure):
+    about = [_named(topics, text) for text in texts]
+    of_kind = ([topic for topic in named if topic.values(figure.kind)] for named in about)
+    told = next((named for named in of_kind if named), [])
+    if any(figure.value in topic.values(figure.kind) for topic in told):
+        return False
+    if figure.kind is FigureKind.SPAN:
+        if any(topic.strict for topic in told) and not known.visit_has(figure):
             return True
-    return False
+        if not told and about[0]:
+            return False
+    elsewhere = any(figure.value in topic.values(figure.kind) for topic in topics)
+    return elsewhere and not known.told_otherwise(figure)
 
 
 def _named(topics: Iterable[_Topic], sentence: str) -> list[_Topic]:
@@ -157,7 +169,8 @@ def _topics(facts: ProviderFacts) -> tuple[_Topic, ...]:
     }
     fees = (_Topic(_words(fee), _figures_of(fee)) for fee in facts.fees)
     others = (
-        _Topic((_TERMS[name],), tuple(figures_in(fold(text)))) for name, text in terms.items()
+        _Topic((_TERMS[name],), tuple(figures_in(fold(text))), name == "installation")
+        for name, text in terms.items()
     )
     return tuple(topic for topic in (*fees, *others) if topic.figures and topic.words)
 
@@ -182,11 +195,20 @@ def _is_free(sentence: str, facts: ProviderFacts) -> bool:
     """Called free of charge, and nobody said so."""
     if not facts.fees or not _FREE.search(sentence):
         return False
-    named = [fee for fee in facts.fees if all(w.search(sentence) for w in _words(fee))]
+    named = [fee for fee in facts.fees if all(word.search(sentence) for word in _words(fee))]
     if named:
-        return not any(not fee.amount or _FREE.search(fold(fee.note)) for fee in named)
-    told = fold(" ".join([*(each.answer for each in facts.more), *(f.note for f in facts.fees)]))
-    return _SERVICE.search(sentence) is not None and not _FREE.search(told)
+        return not any(not fee.amount or _on_terms(sentence, fee.note) for fee in named)
+    told = (f"{each.question} {each.answer}" for each in facts.more)
+    free = any(_on_terms(sentence, each) for each in told)
+    return _SERVICE.search(sentence) is not None and not free
+
+
+def _on_terms(sentence: str, told: str) -> bool:
+    """Whether what was told says free of charge, and the sentence says under which terms, or of
+    what.
+    """
+    words = re.findall(r"[a-z]{4,}", _FREE.sub(" ", fold(told)))
+    return bool(_FREE.search(fold(told))) and any(word in sentence for word in words)
 
 
 def _elsewhere(sentence: str, known: Known) -> bool:

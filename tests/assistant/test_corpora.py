@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
+from niochat.adapters.calendar import presence
 from niochat.assistant.case import Case
 from niochat.assistant.facts import Facts
 from niochat.assistant.guard import untrue
@@ -17,6 +18,7 @@ from niochat.assistant.transcript import Line
 from niochat.domain.commands import Handoff
 from niochat.domain.erp import Contract, ContractStatus
 from niochat.domain.message import Author
+from tests.assistant import demo
 from tests.assistant.guarded import HOLDER, PERSONA, PROTOCOL, case
 
 FOLDER = Path(__file__).parent / "corpora"
@@ -51,6 +53,11 @@ def visit(name: str) -> tuple[Case, str]:
     )
     past = [("answered", [{"tool": t, "result": r} for t, r in given.get("past", ())])]
     made.visit = replace(made.visit, past=past)
+    if given.get("own"):
+        policy = demo.week(*given.get("closed", ()))
+        people = presence(policy, made.visit.now)
+        made.visit = replace(made.visit, policy=policy, people=people)
+        made.provider = demo.known(demo.declared())
     told = given.get("told", "")
     return made, system_prompt(PERSONA, PROTOCOL).told + " " + told
 
