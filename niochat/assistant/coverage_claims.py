@@ -11,10 +11,15 @@ PLACE = "cobertura"
 _COVERS = re.compile(
     r"\b(?:atende(?:mos|m)?|cobr(?:e|imos)|chega(?:mos)?|"
     r"(?:temos|tem|ha|existe|possuimos) (?:sim )?(?:cobertura|viabilidade|disponibilidade|rede|"
-    r"fibra|sinal|atendimento)|cobertura|disponivel|inclusive)\b"
+    r"fibra|sinal|atendimento)|cobertura|disponivel|inclusive|nem)\b"
     r"(?: sim)?,? (?:(?P<in>em|no|na|nos|nas|ao|a|o|os|as) )?"
     r"(?:(?:bairro|regiao|cidade|cep|municipio)(?: d[eoa])? )?"
     r"(?P<place>[a-z0-9][a-z0-9' -]*?)(?=[,.;!?(]| sim\b| mas\b| com\b| por\b| pelo\b| ainda\b|$)"
+)
+_PLACE_FIRST = re.compile(
+    r"\b(?:em|no|na|nos|nas) (?P<place>[a-z][a-z' ]*?),? (?:a gente )?(?:ainda |tambem |ja )*"
+    r"(?P<not>nao )?(?:(?:temos|tem|ha) (?:cobertura|viabilidade|rede|fibra|sinal)|"
+    r"atendemos|atende|chegamos|chega|cobrimos|e atendid[oa])\b"
 )
 _NO_PLACE = re.compile(
     r"\b\d{1,2}(?:h|:\d\d)|^(?:d[eao]s?|ate|todos|aos|somente|so|apenas|pel[oa]|por|hoje|amanha|clientes|assinantes|"
@@ -49,6 +54,9 @@ def _coverage_said(
     sentence: str, coverage: Coverage, deeds: Deeds
 ) -> Iterator[tuple[bool, bool | None]]:
     """(said to be covered, is covered) of each place that is spoken of."""
+    for found in _PLACE_FIRST.finditer(sentence):
+        if not _NO_PLACE.search(found["place"]) and not _THEIRS.search(found["place"]):
+            yield found["not"] is None, coverage.has_place(found["place"])
     for found in _COVERS.finditer(sentence):
         place, before = found["place"].strip(), sentence[: found.start()]
         everywhere = _WHOLE.search(place)
@@ -57,7 +65,7 @@ def _coverage_said(
             continue
         if _NO_PLACE.search(place) or _UNSURE.search(before):
             continue
-        said = not _NOT.search(before[-25:])
+        said = not _NOT.search(f"{before[-25:]}{found[0][:4]}")
         ceps = _CEP.findall(place)
         if ceps:
             yield from ((said, coverage.has_cep(cep)) for cep in ceps)

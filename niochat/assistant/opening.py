@@ -212,7 +212,7 @@ class Opening:
             for group, own in _grouped(days, spans, hours_first):
                 groups.append(_Said(group, open_, [*waiting, *own], excepted))
                 waiting = []
-        yield from _as_dated(groups)
+        yield from _as_dated(_narrowed(groups))
         if waiting and not groups:
             yield _Said([], True, waiting)
 
@@ -289,6 +289,17 @@ def _pieces(sentence: str) -> Iterator[tuple[str, bool]]:
     yield sentence[at:], excepted
 
 
+def _narrowed(groups: list[_Said]) -> list[_Said]:
+    """*Todos os dias, de segunda a sábado*: what is said last is meant."""
+    kept: list[_Said] = []
+    for said in groups:
+        days = {day.weekday for day in said.days}
+        if kept and len(days) > 1 and {day.weekday for day in kept[-1].days} > days:
+            said.spans += kept.pop().spans
+        kept.append(said)
+    return kept
+
+
 def _as_dated(groups: list[_Said]) -> Iterator[_Said]:
     """*Amanhã, segunda-feira, 23/11*: that Monday is meant. *Todos os dias, menos domingo*: six."""
     dated = {day.weekday: day for said in groups for day in said.days if day.on is not None}
@@ -310,7 +321,8 @@ def _polarities(pieces: list[tuple[str, bool]]) -> list[bool]:
     """Of each clause, whether it says that people are there; one that does not say it goes on with
     the one before, a first one with the one after it.
     """
-    own = [None if excepted else _polarity(clause) for clause, excepted in pieces]
+    timed = any(_HOURS.search(clause) for clause, _ in pieces)
+    own = [None if excepted else _polarity(clause, timed=timed) for clause, excepted in pieces]
     last = next((each for each in own if each is not None), True)
     found = []
     for (_, excepted), told in zip(pieces, own, strict=True):
@@ -319,11 +331,11 @@ def _polarities(pieces: list[tuple[str, bool]]) -> list[bool]:
     return found
 
 
-def _polarity(clause: str) -> bool | None:
-    timed = _HOURS.search(clause) is not None
+def _polarity(clause: str, *, timed: bool) -> bool | None:
+    """``timed``: the sentence has hours, at which *fechamos* then."""
     if _NO.search(clause) or (_SHUT.search(clause) and not timed):
         return False
-    return True if timed or _YES.search(clause) else None
+    return True if _HOURS.search(clause) or _YES.search(clause) else None
 
 
 def _grouped(

@@ -108,8 +108,8 @@ def is_sum(sentence: str, figure: Figure, known: Known, facts: ProviderFacts) ->
     """
     if figure.kind is not FigureKind.MONEY or not facts.fees:
         return False
-    named = [topic.values(figure.kind) for topic in _named(_topics(facts), sentence)]
-    fees = [max(values) for values in named if values]
+    told = (fee for fee in facts.fees if fee.amount and _words(fee))
+    fees = [Decimal(str(fee.amount)) for fee in told if _words(fee)[0].search(sentence)]
     several = (sum(some) for n in range(2, len(fees) + 1) for some in combinations(fees, n))
     return figure.value in {*several, *(fee + own for fee in fees for own in known.visit_amounts)}
 
