@@ -9,7 +9,8 @@ ROOT = Path(__file__).parent
 LANES = ("unit", "db", "ray", "long")
 
 UNIT = (
-    "accounts/test_cache.py", "accounts/test_erp_file.py", "accounts/test_providers.py",
+    "accounts/test_cache.py", "accounts/test_erp_file.py", "accounts/test_facts_file.py",
+    "accounts/test_providers.py",
     "actors/test_entrance.py",
     "actors/test_turns.py", "actors/test_turns_line.py", "actors/test_vitals.py",
     "adapters/sgp/test_billing.py", "adapters/sgp/test_judge.py", "adapters/sgp/test_service.py",
@@ -21,8 +22,8 @@ UNIT = (
     "api/test_plain_text.py",
     "assistant/test_announcing.py", "assistant/test_chat_text.py", "assistant/test_corpora.py",
     "assistant/test_dialogue.py", "assistant/test_evidence.py", "assistant/test_guard.py",
-    "assistant/test_guard_lets_pass.py",
-    "assistant/test_masking.py", "assistant/test_prompt.py",
+    "assistant/test_guard_lets_pass.py", "assistant/test_masking.py", "assistant/test_opening.py",
+    "assistant/test_prompt.py", "assistant/test_provider_facts.py",
     "cli/bench/test_flames.py", "cli/bench/test_heard.py", "cli/chaos",
     "cli/test_copying.py", "cli/test_evaluation_checks.py", "cli/test_evaluation_table.py",
     "cli/test_weaknesses.py",

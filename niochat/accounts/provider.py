@@ -8,6 +8,7 @@ from typing import Annotated, Self
 from pydantic import Field, SecretStr, model_validator
 
 from niochat.accounts.declared import Declared, wrong_at
+from niochat.accounts.facts import FactsEntry
 from niochat.accounts.fields import (
     Address,
     Code,
@@ -75,6 +76,8 @@ class AssistantEntry(Declared):
     api_key: Secret
     model: Name
     persona: PersonaEntry = PersonaEntry()
+    facts: FactsEntry | None = None
+    """What it may tell of the provider; left out or null: as it was, ``{}``: nothing."""
     stream: Switch = False
     max_steps: Annotated[Count, Field(ge=1, le=50)] = 6
     """Calls of the model in one turn."""
@@ -165,6 +168,19 @@ class Provider(Declared):
             at = ("policy", "team") if "team" in self.policy.model_fields_set else ("teams",)
             known = ", ".join(slugs)
             raise wrong_at(f"the policy's team {self.policy.team} is not among: {known}", *at)
+        return self
+
+    @model_validator(mode="after")
+    def _teams_know_the_rest(self) -> Self:
+        """Who answers what the facts do not tell."""
+        slugs = [team.slug for team in self.teams]
+        facts = self.assistant.facts if self.assistant is not None else None
+        for place, each in enumerate(facts.unknown if facts is not None else ()):
+            if each.team not in slugs:
+                raise wrong_at(
+                    f"the team {each.team} is not among: {', '.join(slugs)}",
+                    *("assistant", "facts", "unknown", place, "team"),
+                )
         return self
 
 

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from niochat.adapters.openai.completion import Options
 from niochat.domain.erp import Capability, ErpAccount
+from niochat.domain.provider_facts import NO_FACTS, ProviderFacts
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +91,8 @@ class AssistantRecord:
     price_out: Decimal = Decimal(0)
     options: Options = field(default_factory=Options)
     """What it sets of how the model is asked; headers and fields are opened, never logged."""
+    facts: ProviderFacts = NO_FACTS
+    """What it may tell of the provider."""
 
 
 @dataclass(frozen=True, slots=True)

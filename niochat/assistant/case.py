@@ -25,6 +25,7 @@ from niochat.domain.erp import (
     WriteStatus,
 )
 from niochat.domain.message import Content, Kind
+from niochat.domain.provider_facts import NO_FACTS, ProviderFacts
 
 READS_WITHIN_S = 60.0
 """Of one turn, all together: a customer waits no longer for a slow ERP."""
@@ -75,6 +76,8 @@ class Case:
     capabilities: frozenset[Capability]
     back_within_s: float
     """How long a part of ours may be away while the turn runs."""
+    provider: ProviderFacts = NO_FACTS
+    """What the provider told of itself; when it opens is in the visit's policy."""
     facts: Facts = field(init=False)
     after_text: list[Content] = field(default_factory=list)
     """Leaves after the model's own text, in this order."""

@@ -98,7 +98,8 @@ CLAIMS = (
             r"\b(abriram|registraram|abri|registrei|criei|gerei|abrimos|registramos|criamos|"
             r"geramos|protocolei|lancei|"
             r"solicitei|pedi|solicitamos)\b.{0,30}"
-            r"\b(chamado|ordem|visita|protocolo|tecnico|ocorrencia|reparo|os)\b|"
+            r"\b(chamado|ordem|visita|protocolo|tecnico|ocorrencia|reparo|"
+            r"os(?! (?:dias|sabados|domingos|feriados)))\b|"
             rf"\b{_JUST} (abrir|registrar|gerar|criar) .{{0,20}}\b(chamado|ordem|protocolo|"
             rf"ocorrencia)"
         ),

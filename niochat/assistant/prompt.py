@@ -23,6 +23,7 @@ _LANGUAGES = {
     "portuguese": ", mesmo que o cliente escreva em outra língua",
     "customer": ", ou a língua em que o cliente escreve",
 }
+HEADING = "O que o provedor informou (o que não está aqui nem veio de ferramenta, você não sabe):"
 _PLACEHOLDER = re.compile("{(" + "|".join((*_DEFAULTS, "language", "facts")) + ")}")
 _GAP = re.compile(r"\n{3,}")
 
@@ -43,11 +44,13 @@ class Prompt:
 
 
 def system_prompt(persona: Mapping[str, object], facts: str = "") -> Prompt:
-    """The prompt of one tenant. Braces in what the tenant told are text, never placeholders."""
+    """The prompt of one tenant. Braces in what the tenant told are text, never placeholders.
+    ``facts``: lines of what the provider told of itself.
+    """
     template, version, rules = _template()
     said = {name: str(persona[name]) for name in _DEFAULTS if persona.get(name)}
     language = str(persona.get("language") or "portuguese")
-    told = {**_DEFAULTS, **said, "facts": facts}
+    told = {**_DEFAULTS, **said, "facts": facts and f"{HEADING}\n{facts}"}
     values = {**told, "language": _LANGUAGES.get(language, _LANGUAGES["portuguese"])}
     # In one pass: what was put in is not looked at again.
     text = _PLACEHOLDER.sub(lambda found: values[found[1]], template)

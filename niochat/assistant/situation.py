@@ -5,6 +5,7 @@ that an end point can keep what it read before.
 import json
 
 from niochat.assistant.case import Case
+from niochat.assistant.provider_facts import coming_closed
 from niochat.assistant.tools.identification import described, listed
 from niochat.assistant.wording import masked
 from niochat.domain.hours import spoken_date, spoken_now
@@ -19,6 +20,7 @@ def situation(case: Case) -> str:
     visit, facts = case.visit, case.facts
     told = {
         "agora": spoken_now(visit.now),
+        "proximos_dias_fechados": coming_closed(visit.policy, visit.now) or None,
         "protocolo": visit.request.protocol,
         "primeira_resposta": visit.first_answer,
         "cliente": _name(case),

@@ -24,6 +24,7 @@ from niochat.assistant.handover import announcement, named_sector, summary, urge
 from niochat.assistant.own_words import goes_on, is_question_of_ours, own_words
 from niochat.assistant.patience import BACK_WITHIN_S, patiently
 from niochat.assistant.prompt import Prompt, system_prompt
+from niochat.assistant.provider_facts import facts_lines
 from niochat.assistant.report import TurnReport, TurnRequest
 from niochat.assistant.settings import AssistantSettings, CapabilitiesOf, SettingsOf
 from niochat.assistant.situation import NAME as SITUATION
@@ -98,7 +99,8 @@ class Assistant:
             return TurnReport(replace(failed, code="turn_not_current"))
         settings = await patiently(lambda: self._settings_of(request.tenant_id), deadline)
         capable = await patiently(lambda: self._capabilities_of(request.tenant_id), deadline)
-        case = Case(visit, self._visits, self._erp, capable, self._database_back_within_s)
+        back = self._database_back_within_s
+        case = Case(visit, self._visits, self._erp, capable, back, settings.facts)
 
         def wrote(text: str) -> None:
             self._wrote(request, without_machinery(text))
@@ -120,7 +122,8 @@ class _Run:
         visit = case.visit
         self._case = case
         self._failed = failed
-        self._prompt: Prompt = system_prompt(settings.persona)
+        told = facts_lines(settings.facts, visit.policy)
+        self._prompt: Prompt = system_prompt(settings.persona, told)
         self._toolbox = Toolbox(case)
         self._max_steps = settings.max_steps
         self._max_tokens = settings.max_tokens

@@ -76,7 +76,7 @@ def model_choice(
 async def _evaluate(scenarios: Sequence[Scenario], choice: ModelChoice, at_once: int) -> Evaluation:
     began = time.monotonic()
     sandbox_url = running.sandbox_url()
-    playable = [each for each in scenarios if choice.simulated or each.only is None]
+    playable = [each for each in scenarios if each.plays(simulated=choice.simulated)]
     async with running.parts() as parts:
         with Progress(*_COLUMNS, console=_console) as bar:
             task = bar.add_task("preparing", total=len(playable))

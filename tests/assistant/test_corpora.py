@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
+from niochat.adapters.calendar import presence
 from niochat.assistant.case import Case
 from niochat.assistant.facts import Facts
 from niochat.assistant.guard import untrue
@@ -17,7 +18,8 @@ from niochat.assistant.transcript import Line
 from niochat.domain.commands import Handoff
 from niochat.domain.erp import Contract, ContractStatus
 from niochat.domain.message import Author
-from tests.assistant.guarded import HOLDER, PERSONA, PROTOCOL, case
+from tests.assistant import demo
+from tests.assistant.guarded import HOLDER, PERSONA, case
 
 FOLDER = Path(__file__).parent / "corpora"
 MOST_TRUE_REFUSED = 0.02
@@ -51,14 +53,19 @@ def visit(name: str) -> tuple[Case, str]:
     )
     past = [("answered", [{"tool": t, "result": r} for t, r in given.get("past", ())])]
     made.visit = replace(made.visit, past=past)
+    if given.get("own"):
+        policy = demo.week(*given.get("closed", ()))
+        people = presence(policy, made.visit.now)
+        made.visit = replace(made.visit, policy=policy, people=people)
+        made.provider = demo.known(demo.declared())
     told = given.get("told", "")
-    return made, system_prompt(PERSONA, PROTOCOL).told + " " + told
+    return made, system_prompt(PERSONA).told + " " + told
 
 
 def refused(name: str, text: str) -> str:
     """The code it is refused with; empty: it leaves."""
     of, told = visit(name)
-    refusal = untrue(text, of, told, system_prompt(PERSONA, PROTOCOL).rules)
+    refusal = untrue(text, of, told, system_prompt(PERSONA).rules)
     return refusal.code if refusal else ""
 
 

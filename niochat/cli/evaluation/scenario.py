@@ -60,6 +60,8 @@ class Kind(StrEnum):
     EDGE = "edge"
     INJECTION = "injection"
     FAULT = "fault"
+    QUESTION = "question"
+    """Answered from what the provider told of itself."""
 
 
 class Expect(Declared):
@@ -156,8 +158,10 @@ class Scenario(Declared):
     name: Annotated[Slug, AfterValidator(_short)]
     title: Name
     kind: Kind
-    only: Literal["simulated"] | None = None
-    """Its model is told what to do, or its faults are the simulated model's."""
+    only: Literal["simulated", "model"] | None = None
+    """``simulated``: its model is told what to do, or its faults are the simulated model's.
+    ``model``: it needs a model of language, the simulated one has no words for it.
+    """
     model: Player = Player.HONEST
     """Which of the sandbox's models is meant."""
     subscriber: Annotated[str, Field(pattern=r"^[a-z_]+(/[1-9])?$")] | None = None
@@ -180,11 +184,15 @@ class Scenario(Declared):
     def _belongs_together(self) -> Self:
         if (self.subscriber is None) == (self.phone is None):
             raise wrong_at("either subscriber or phone is needed", "subscriber")
-        if self.model is not Player.HONEST and self.only is None:
+        if self.model is not Player.HONEST and self.only != "simulated":
             raise wrong_at("another of the sandbox's models needs only: simulated", "model")
-        if self.only is None and any(_of_model(step) for step in self.steps):
+        if self.only != "simulated" and any(_of_model(step) for step in self.steps):
             raise wrong_at("faults of the model need only: simulated", "steps")
         return self
+
+    def plays(self, *, simulated: bool) -> bool:
+        """Whether it can be played with the sandbox's model, or with another."""
+        return self.only in (None, "simulated" if simulated else "model")
 
     @property
     def slug(self) -> str:
