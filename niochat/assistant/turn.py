@@ -66,14 +66,17 @@ class Assistant:
         capabilities_of: CapabilitiesOf,
         *,
         database_back_within_s: float = BACK_WITHIN_S,
+        model_within_s: float | None = None,
         wrote: Wrote = lambda request, text: None,
     ) -> None:
+        """``model_within_s``: of one turn, in place of the tenant's ``max_seconds``."""
         self._visits = visits
         self._models = models
         self._erp = erp
         self._settings_of = settings_of
         self._capabilities_of = capabilities_of
         self._database_back_within_s = database_back_within_s
+        self._model_within_s = model_within_s
         self._wrote = wrote
 
     async def run(self, request: TurnRequest) -> TurnReport:
@@ -105,7 +108,9 @@ class Assistant:
         def wrote(text: str) -> None:
             self._wrote(request, without_machinery(text))
 
-        return await _Run(case, self._models, settings, failed, wrote).report()
+        run = _Run(case, self._models, settings, failed, wrote)
+        run.give_time(self._model_within_s)
+        return await run.report()
 
 
 class _Run:
@@ -139,6 +144,11 @@ class _Run:
             self._toolbox.offers(),
             wrote,
         )
+
+    def give_time(self, model_within_s: float | None) -> None:
+        """Another bound for the model than the tenant's."""
+        if model_within_s is not None:
+            self._dialogue.deadline = time.monotonic() + model_within_s
 
     async def report(self) -> TurnReport:
         """How the turn ended, whatever failed in it."""

@@ -12,13 +12,16 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from niochat.cli import running
+from niochat.cli.evaluation.choice import AnswersBy, CustomerBy, ModelBy, model_choice
+from niochat.cli.evaluation.inprocess.playing import InProcess
+from niochat.cli.evaluation.persona import all_personas, chosen_personas
 from niochat.cli.evaluation.playing import play_all
 from niochat.cli.evaluation.reading import all_scenarios, chosen
 from niochat.cli.evaluation.results import Evaluation, Result, Verdict
 from niochat.cli.evaluation.scenario import Scenario
+from niochat.cli.evaluation.stage import stages_of
 from niochat.cli.evaluation.table import table_of
 from niochat.cli.evaluation.tenants import ModelChoice, prepare
-from niochat.domain.errors import Invalid
 
 _console = Console(stderr=True)
 _COLUMNS = (
@@ -41,6 +44,31 @@ def evaluate(
     price_in: Annotated[float, typer.Option(min=0, help="Of a million tokens read.")] = 0.0,
     price_out: Annotated[float, typer.Option(min=0, help="Of a million tokens written.")] = 0.0,
     stream: Annotated[bool, typer.Option(help="Let the model stream its answers.")] = False,
+    model_by: Annotated[
+        ModelBy | None, typer.Option(help="Who answers as the model, in place of an end point.")
+    ] = None,
+    hand_dir: Annotated[
+        Path | None, typer.Option(help="With --model-by hand: by files here, not the terminal.")
+    ] = None,
+    record: Annotated[
+        Path | None, typer.Option(help="Keep the model's answers in this folder.")
+    ] = None,
+    replay: Annotated[
+        Path | None, typer.Option(help="Play the recordings of this folder, without a model.")
+    ] = None,
+    personas: Annotated[
+        bool, typer.Option("--personas", help="A model plays customers; NAMES are theirs.")
+    ] = False,
+    customer_by: Annotated[
+        ModelBy | None, typer.Option(help="hand: a person plays the customer, and judges.")
+    ] = None,
+    customer_endpoint: Annotated[str, typer.Option(help="Of the customer's model.")] = "",
+    customer_model: Annotated[str, typer.Option(help="Its name there.")] = "",
+    customer_api_key: Annotated[str, typer.Option(help="env:NAME of its key.")] = "",
+    judge: Annotated[bool, typer.Option(help="The customer's model judges by the rubric.")] = True,
+    in_process: Annotated[
+        bool, typer.Option(help="Without a running stack; always so with --model-by.")
+    ] = False,
     at_once: Annotated[int, typer.Option(min=1, max=50, help="Conversations at a time.")] = 6,
     json_file: Annotated[
         Path | None, typer.Option("--json", help="Write the results to this file, too.")
@@ -48,12 +76,27 @@ def evaluate(
     only_list: Annotated[bool, typer.Option("--list", help="Show the scenarios.")] = False,
 ) -> None:
     """Talk with the model as customers do, and check what it did. Exit 1 when a check fails."""
-    scenarios = chosen(all_scenarios(), names or ())
+    cast = chosen_personas(all_personas(), names or ()) if personas else []
+    scenarios = (
+        [persona.scenario() for persona in cast] if personas
+        else chosen(all_scenarios(), names or ())
+    )  # fmt: skip
     if only_list:
         Console().print(_listed(scenarios))
         return
-    choice = model_choice(endpoint, model, api_key, (price_in, price_out), stream=stream)
-    evaluation = running.run(lambda: _evaluate(scenarios, choice, at_once))
+    prices = (price_in, price_out)
+    by = AnswersBy(model_by, hand_dir, record, replay, customer_by)
+    if by.needs_this_process or in_process or personas:
+        evaluated = by.in_process(endpoint, model, api_key, prices, stream=stream)
+        if personas:
+            customer = CustomerBy(
+                customer_by, customer_endpoint, customer_model, customer_api_key, judge
+            )
+            evaluated = customer.acting(cast, by, evaluated)
+        evaluation = running.run(lambda: _in_process(scenarios, evaluated, at_once))
+    else:
+        choice = model_choice(endpoint, model, api_key, prices, stream=stream)
+        evaluation = running.run(lambda: _evaluate(scenarios, choice, at_once))
     Console().print(table_of(evaluation))
     if json_file is not None:
         text = json.dumps(evaluation.as_dict(), ensure_ascii=False, indent=2)
@@ -62,21 +105,10 @@ def evaluate(
         raise typer.Exit(1)
 
 
-def model_choice(
-    endpoint: str, model: str, api_key: str, prices: tuple[float, float], *, stream: bool
-) -> ModelChoice:
-    """What is evaluated. Raises ``Invalid`` for half of a choice, and for a key in plain sight."""
-    if bool(endpoint) != bool(model) or (endpoint and not api_key):
-        raise Invalid("--endpoint, --model and --api-key belong together")
-    if api_key and not api_key.startswith("env:"):
-        raise Invalid("--api-key takes env:NAME: a key on the command line is seen by others")
-    return ModelChoice(endpoint, model, api_key, *prices, stream)
-
-
 async def _evaluate(scenarios: Sequence[Scenario], choice: ModelChoice, at_once: int) -> Evaluation:
     began = time.monotonic()
     sandbox_url = running.sandbox_url()
-    playable = [each for each in scenarios if each.plays(simulated=choice.simulated)]
+    playable = [each for each in scenarios if each.for_model(simulated=choice.simulated)]
     async with running.parts() as parts:
         with Progress(*_COLUMNS, console=_console) as bar:
             task = bar.add_task("preparing", total=len(playable))
@@ -85,7 +117,26 @@ async def _evaluate(scenarios: Sequence[Scenario], choice: ModelChoice, at_once:
             def told(result: Result) -> None:
                 bar.update(task, advance=1, description=result.name)
 
-            results = await play_all(parts, sandbox_url, places, playable, at_once, told)
+            stage_of = stages_of(parts, sandbox_url, places)
+            results = await play_all(stage_of, sandbox_url, playable, at_once, told)
+    return Evaluation(
+        choice.shown, choice.endpoint, round(time.monotonic() - began, 1),
+        _in_order(scenarios, results),
+    )  # fmt: skip
+
+
+async def _in_process(
+    scenarios: Sequence[Scenario], evaluated: InProcess, at_once: int
+) -> Evaluation:
+    began, choice = time.monotonic(), evaluated.choice
+    playable = [each for each in scenarios if evaluated.takes(each)]
+    with Progress(*_COLUMNS, console=_console) as bar:
+        task = bar.add_task("preparing", total=len(playable))
+
+        def told(result: Result) -> None:
+            bar.update(task, advance=1, description=result.name)
+
+        results = await evaluated.play(playable, at_once, told)
     return Evaluation(
         choice.shown, choice.endpoint, round(time.monotonic() - began, 1),
         _in_order(scenarios, results),

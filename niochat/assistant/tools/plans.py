@@ -8,6 +8,7 @@ from pydantic import Field
 from niochat.assistant.case import Case, Result, Sector, done, refused
 from niochat.assistant.facts import ShownPlan, Wish
 from niochat.assistant.handover import announcement, summary
+from niochat.assistant.tools.asked import spoke_of_plans
 from niochat.assistant.tools.tool import Arguments, Nothing, Tool, Words
 from niochat.assistant.wording import brl
 from niochat.domain.document import documents_in, valid_document
@@ -42,6 +43,8 @@ async def list_plans(case: Case, _: Nothing) -> Result:
 
 async def register_interest(case: Case, wanted: Interest) -> Result:
     """Somebody wants a plan: the lead goes into the ERP where it takes leads, and to sales."""
+    if not spoke_of_plans(case.visit.customer_texts):
+        return refused("nao_pedido", "O cliente não pediu um plano: não registre nada.")
     plans = case.facts.plans
     if not 1 <= wanted.plano <= len(plans):
         return refused("plano_invalido", "Mostre os planos com listar_planos e peça o número.")

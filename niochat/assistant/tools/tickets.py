@@ -4,6 +4,7 @@ from hashlib import sha256
 
 from niochat.assistant.case import Case, Result, Sector, done, refused
 from niochat.assistant.handover import summary
+from niochat.assistant.tools.asked import spoke_of_trouble
 from niochat.assistant.tools.connection import (
     announced,
     blocked,
@@ -49,6 +50,8 @@ async def list_tickets(case: Case, _: Nothing) -> Result:
 
 async def open_ticket(case: Case, wanted: Open) -> Result:
     """A service order, unless something explains the trouble or is already being done about it."""
+    if not spoke_of_trouble(case.visit.customer_texts):
+        return refused("nao_pedido", "O cliente não falou de um problema: não abra chamado.")
     contract, category = case.contract().id, wanted.categoria
     begun = _begun(case, contract)
     if begun is None:

@@ -30,7 +30,7 @@ def read_scenarios(path: Path) -> tuple[Scenario, ...]:
     try:
         return ScenariosFile.model_validate(document.data).scenarios
     except ValidationError as error:
-        problems = [_problem(document, each) for each in error.errors(include_url=False)]
+        problems = [problem_of(document, each) for each in error.errors(include_url=False)]
     raise wrong(path, problems)
 
 
@@ -71,7 +71,8 @@ def _repeated(
         names.add(scenario.name)
 
 
-def _problem(document: Document, error: Any) -> Problem:
+def problem_of(document: Document, error: Any) -> Problem:
+    """One of pydantic's errors, with its line."""
     place: Place = (*error["loc"], *error.get("ctx", {}).get("at", ()))
     message = _SENTENCES.get(error["type"]) or error["msg"].removeprefix("Value error, ")
     return document.problem(place, message)

@@ -40,6 +40,8 @@ class Work:
     tokens_in: int
     tokens_out: int
     cost: Decimal
+    prompt: str = ""
+    """Version of what the model was told."""
 
 
 class Records:
@@ -61,6 +63,12 @@ class Records:
             rows = await connection.fetch(_SQL["work"], tenant_id, since)
         return [_work(dict(row)) for row in rows]
 
+    async def refused(self, tenant_id: UUID, since: datetime) -> int:
+        """How many texts of the model did not leave since then."""
+        async with self._database.tenant(tenant_id) as connection:
+            number: int = await connection.fetchval(_SQL["refused"], tenant_id, since)
+        return number
+
     async def forget_writes(self, tenant_id: UUID) -> None:
         """The tenant's ERP was made anew: what was written to the old one does not count."""
         async with self._database.tenant(tenant_id) as connection:
@@ -71,7 +79,7 @@ def _work(row: dict[str, Any]) -> Work:
     uses = tuple(_use(call) for call in row["tool_results"])
     return Work(
         row["id"], row["status"], row["code"], uses, row["tokens_in"], row["tokens_out"],
-        row["cost"],
+        row["cost"], row["prompt_version"],
     )  # fmt: skip
 
 

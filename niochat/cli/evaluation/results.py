@@ -1,7 +1,7 @@
 """What came of an evaluation, for tables and for programs."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any
@@ -32,6 +32,20 @@ class Result:
     cost: Decimal = Decimal(0)
     seconds: float = 0.0
     transcript: tuple[dict[str, str], ...] = field(default=(), repr=False)
+    calls: int = 0
+    """Of the model; 0 where nobody counts them."""
+    tokens_cached: int = 0
+    """Of those read, at the beginning of a request and the same in the one before."""
+    prompt: str = ""
+    """Version of what the model was told."""
+    refused: int = 0
+    """Texts of the model that did not leave."""
+
+    def with_problems(self, problems: Sequence[str]) -> "Result":
+        """Failed, where something more was wrong."""
+        if not problems:
+            return self
+        return replace(self, verdict=Verdict.FAILED, problems=(*self.problems, *problems))
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON."""
@@ -44,6 +58,10 @@ class Result:
             "turns": self.turns,
             "tokens_in": self.tokens_in,
             "tokens_out": self.tokens_out,
+            "calls": self.calls,
+            "tokens_cached": self.tokens_cached,
+            "prompt": self.prompt,
+            "refused": self.refused,
             "cost": float(self.cost),
             "seconds": self.seconds,
             "transcript": list(self.transcript),
@@ -56,6 +74,7 @@ def result_of(
     work: Sequence[Work],
     seconds: float,
     transcript: Sequence[dict[str, str]],
+    refused: int = 0,
 ) -> Result:
     """The verdict: passed without a problem."""
     return Result(
@@ -69,6 +88,8 @@ def result_of(
         cost=sum((turn.cost for turn in work), Decimal(0)),
         seconds=round(seconds, 1),
         transcript=tuple(transcript),
+        prompt=next((turn.prompt for turn in reversed(work) if turn.prompt), ""),
+        refused=refused,
     )
 
 
@@ -94,6 +115,14 @@ class Evaluation:
         return sum(result.tokens_out for result in self.results)
 
     @property
+    def calls(self) -> int:
+        return sum(result.calls for result in self.results)
+
+    @property
+    def tokens_cached(self) -> int:
+        return sum(result.tokens_cached for result in self.results)
+
+    @property
     def cost(self) -> Decimal:
         return sum((result.cost for result in self.results), Decimal(0))
 
@@ -105,6 +134,8 @@ class Evaluation:
             **{verdict.value: self.count(verdict) for verdict in Verdict},
             "tokens_in": self.tokens_in,
             "tokens_out": self.tokens_out,
+            "calls": self.calls,
+            "tokens_cached": self.tokens_cached,
             "cost": float(self.cost),
             "seconds": self.seconds,
             "scenarios": [result.as_dict() for result in self.results],

@@ -62,6 +62,8 @@ class Kind(StrEnum):
     FAULT = "fault"
     QUESTION = "question"
     """Answered from what the provider told of itself."""
+    FIELD = "field"
+    """What people really wrote, and models got wrong."""
 
 
 class Expect(Declared):
@@ -79,6 +81,8 @@ class Expect(Declared):
     """Found in the very last message."""
     tools: Uses = ()
     """Used in this order; others may lie between."""
+    used: Uses = ()
+    """Used, in any order."""
     no_tools: Uses = ()
     status: Literal["pending", "waiting", "open", "resolved"] | None = None
     team: Slug | None = None
@@ -158,9 +162,9 @@ class Scenario(Declared):
     name: Annotated[Slug, AfterValidator(_short)]
     title: Name
     kind: Kind
-    only: Literal["simulated", "model"] | None = None
+    only: Literal["simulated", "real"] | None = None
     """``simulated``: its model is told what to do, or its faults are the simulated model's.
-    ``model``: it needs a model of language, the simulated one has no words for it.
+    ``real``: nobody taught the simulated one to understand it.
     """
     model: Player = Player.HONEST
     """Which of the sandbox's models is meant."""
@@ -179,6 +183,12 @@ class Scenario(Declared):
     forbidden: Patterns = ()
     calls_at_most: dict[str, Annotated[Count, Field(ge=0)]] = Field(default_factory=dict)
     """By the ERP's route."""
+    model_calls_at_most: Annotated[Count, Field(ge=0)] | None = None
+    """Where the model's calls are counted: in process."""
+    tokens_at_most: Annotated[Count, Field(ge=0)] | None = None
+    """Read by the model in all."""
+    refused_at_most: Annotated[Count, Field(ge=0)] | None = None
+    """Texts of the model that did not leave."""
 
     @model_validator(mode="after")
     def _belongs_together(self) -> Self:
@@ -190,9 +200,9 @@ class Scenario(Declared):
             raise wrong_at("faults of the model need only: simulated", "steps")
         return self
 
-    def plays(self, *, simulated: bool) -> bool:
-        """Whether it can be played with the sandbox's model, or with another."""
-        return self.only in (None, "simulated" if simulated else "model")
+    def for_model(self, *, simulated: bool) -> bool:
+        """Whether it is played by the sandbox's model, or by another one."""
+        return self.only is None or (self.only == "simulated") == simulated
 
     @property
     def slug(self) -> str:

@@ -3,8 +3,9 @@
 import asyncio
 import secrets
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from abc import ABC, abstractmethod
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -18,6 +19,7 @@ from niochat.cli.evaluation.records import Records, Use, Work
 from niochat.cli.evaluation.scenario import Change, Scenario
 from niochat.cli.evaluation.tenants import Place
 from niochat.cli.sandbox_client import SandboxClient
+from niochat.conversation.views import Views
 from niochat.domain.commands import ResolveConversation
 from niochat.domain.errors import Unavailable
 from niochat.wiring.parts import Parts
@@ -27,60 +29,52 @@ RESOLVED_WITHIN_S = 20.0
 _LOOK_S = 0.2
 
 
-@dataclass(slots=True)
-class Stage:
+@dataclass
+class Stage(ABC):
     """One scenario's. ``position`` and ``known`` say how far the last step was looked at."""
 
-    parts: Parts
     client: SandboxClient
+    views: Views
+    records: Records
     place: Place
     scenario: Scenario
     cast: Cast
-    records: Records
     since: datetime
-    wrote: int
-    """Messages of customers that the tenant has, or must have soon."""
     first: int = 0
     position: int = 0
     known: set[UUID] = field(default_factory=set)
 
+    @abstractmethod
     async def say(self, text: str, **more: object) -> None:
         """The customer writes."""
-        self.wrote += 1
-        await self.client.say(self.cast.phone, self.cast.fill(text), **more)
 
+    @abstractmethod
     async def thinks(self) -> None:
         """Returns once the assistant runs a turn. Raises ``Unavailable`` when it never does."""
 
-        async def running() -> bool:
-            return any(turn.status == "running" for turn in await self.work())
-
-        await _until(running, QUIET_WITHIN_S, "no turn began")
-
+    @abstractmethod
     async def quiet(self) -> None:
         """Returns once all that was written is answered, or is with people."""
 
-        async def settled() -> bool:
-            pulse = await self.records.pulse(self.place.tenant_id)
-            return not pulse.under_way and pulse.heard >= self.wrote
-
-        await _until(settled, QUIET_WITHIN_S, "not all was answered")
-
+    @abstractmethod
     async def change(self, change: Change) -> None:
         """The ERP knows something else of the subscriber."""
-        person = self.cast.person
-        assert person is not None
-        path = f"/sandbox/sgp/{self.scenario.key}/subscribers/{person.cpf}"
-        await self.client.control("PUT", path, change.model_dump(exclude_none=True))
-        await _empty_shelf(self.parts, self.place.tenant_id)
 
+    @abstractmethod
     async def resolve(self) -> None:
         """The conversation ends."""
-        await _resolve(self.parts, self.place, self.cast.phone)
+
+    @abstractmethod
+    async def heard(self, after: int) -> tuple[list[dict[str, Any]], int]:
+        """What the customer's phone shows after a position, as the sandbox tells it."""
 
     async def work(self) -> list[Work]:
         """The turns of the run, oldest first."""
         return await self.records.work(self.place.tenant_id, self.since)
+
+    async def refused(self) -> int:
+        """Texts of the model that did not leave in this run."""
+        return await self.records.refused(self.place.tenant_id, self.since)
 
     async def seen(self) -> Seen:
         """What came since the last look."""
@@ -95,15 +89,19 @@ class Stage:
         received, _ = await self._received(self.first)
         return await self._with_conversation(Seen(received, _uses(await self.work())))
 
+    async def seen_of_conversation(self) -> Seen:
+        """Where the newest conversation stands, without what came."""
+        return await self._with_conversation(Seen())
+
     async def transcript(self) -> list[dict[str, str]]:
         """What was said in this run, oldest first."""
-        news = await self.client.messages(self.cast.phone, self.first, 0)
+        items, _ = await self.heard(self.first)
         return [
             {
                 "who": "provider" if item["direction"] == "received" else "customer",
                 "text": item["text"] if item["kind"] == "text" else _named(item),
             }
-            for item in news["items"]
+            for item in items
         ]
 
     async def ledger(self) -> list[dict[str, Any]]:
@@ -116,16 +114,22 @@ class Stage:
         answer = await self.client.control("GET", f"/sandbox/sgp/{self.scenario.key}/calls")
         return dict(answer["items"])
 
+    async def _change(self, change: Change) -> None:
+        person = self.cast.person
+        assert person is not None
+        path = f"/sandbox/sgp/{self.scenario.key}/subscribers/{person.cpf}"
+        await self.client.control("PUT", path, change.model_dump(exclude_none=True))
+
     async def _received(self, after: int) -> tuple[tuple[Received, ...], int]:
-        news = await self.client.messages(self.cast.phone, after, 0)
-        items = [item for item in news["items"] if item["direction"] == "received"]
-        return tuple(Received(item["kind"], item["text"]) for item in items), int(news["next"])
+        items, position = await self.heard(after)
+        received = [item for item in items if item["direction"] == "received"]
+        return tuple(Received(item["kind"], item["text"]) for item in received), position
 
     async def _with_conversation(self, seen: Seen) -> Seen:
-        found = await self.parts.views.find(self.place.tenant_id, self.cast.phone)
+        found = await self.views.find(self.place.tenant_id, self.cast.phone)
         if found is None:
             return seen
-        story = await self.parts.views.story(self.place.tenant_id, found["id"])
+        story = await self.views.story(self.place.tenant_id, found["id"])
         passed_on = [e for e in story["events"] if e["type"] == "conversation_handed_off"]
         return replace(
             seen,
@@ -137,27 +141,74 @@ class Stage:
         )
 
 
-@asynccontextmanager
-async def staged(
-    parts: Parts, sandbox_url: str, place: Place, scenario: Scenario
-) -> AsyncIterator[Stage]:
-    """The stage as a first visit finds it: a fresh ERP, and no conversation live."""
-    client = SandboxClient(sandbox_url, place.token)
-    records = Records(parts.database)
-    try:
-        await client.control("DELETE", f"/sandbox/sgp/{scenario.key}")
-        people = people_of(await client.control("GET", f"/sandbox/sgp/{scenario.key}/subscribers"))
-        cast = cast_of(scenario, people)
-        await _resolve(parts, place, cast.phone)
-        await records.forget_writes(place.tenant_id)
-        await _empty_shelf(parts, place.tenant_id)
-        pulse = await records.pulse(place.tenant_id)
-        first = int((await client.messages(cast.phone, 0, 0))["next"])
-        yield Stage(
-            parts, client, place, scenario, cast, records, pulse.at, pulse.heard, first, first
-        )
-    finally:
-        await client.close()
+StageOf = Callable[[Scenario], AbstractAsyncContextManager[Stage]]
+"""The stage of a scenario as a first visit finds it: a fresh ERP, and no conversation live."""
+
+
+@dataclass
+class StackStage(Stage):
+    """On the running stack: the phone is the sandbox's gateway."""
+
+    parts: Parts | None = None
+    wrote: int = 0
+    """Messages of customers that the tenant has, or must have soon."""
+
+    async def say(self, text: str, **more: object) -> None:
+        self.wrote += 1
+        await self.client.say(self.cast.phone, self.cast.fill(text), **more)
+
+    async def thinks(self) -> None:
+        async def running() -> bool:
+            return any(turn.status == "running" for turn in await self.work())
+
+        await _until(running, QUIET_WITHIN_S, "no turn began")
+
+    async def quiet(self) -> None:
+        async def settled() -> bool:
+            pulse = await self.records.pulse(self.place.tenant_id)
+            return not pulse.under_way and pulse.heard >= self.wrote
+
+        await _until(settled, QUIET_WITHIN_S, "not all was answered")
+
+    async def change(self, change: Change) -> None:
+        assert self.parts is not None
+        await self._change(change)
+        await _empty_shelf(self.parts, self.place.tenant_id)
+
+    async def resolve(self) -> None:
+        assert self.parts is not None
+        await _resolve(self.parts, self.place, self.cast.phone)
+
+    async def heard(self, after: int) -> tuple[list[dict[str, Any]], int]:
+        news = await self.client.messages(self.cast.phone, after, 0)
+        return list(news["items"]), int(news["next"])
+
+
+def stages_of(parts: Parts, sandbox_url: str, places: Mapping[str, Place]) -> StageOf:
+    """The stages on the running stack."""
+
+    @asynccontextmanager
+    async def stage_of(scenario: Scenario) -> AsyncIterator[Stage]:
+        place = places[scenario.name]
+        client = SandboxClient(sandbox_url, place.token)
+        records = Records(parts.database)
+        try:
+            await client.control("DELETE", f"/sandbox/sgp/{scenario.key}")
+            told = await client.control("GET", f"/sandbox/sgp/{scenario.key}/subscribers")
+            cast = cast_of(scenario, people_of(told))
+            await _resolve(parts, place, cast.phone)
+            await records.forget_writes(place.tenant_id)
+            await _empty_shelf(parts, place.tenant_id)
+            pulse = await records.pulse(place.tenant_id)
+            first = int((await client.messages(cast.phone, 0, 0))["next"])
+            yield StackStage(
+                client, parts.views, records, place, scenario, cast, pulse.at, first, first,
+                parts=parts, wrote=pulse.heard,
+            )  # fmt: skip
+        finally:
+            await client.close()
+
+    return stage_of
 
 
 async def _resolve(parts: Parts, place: Place, phone: str) -> None:

@@ -22,9 +22,12 @@ def table_of(evaluation: Evaluation) -> Table:
     table.add_column("kind")
     table.add_column("result", f"{passed} passed, {failed} failed, {skipped} skipped")
     table.add_column("turns", str(turns), justify="right")
+    table.add_column("calls", _count(evaluation.calls), justify="right")
     table.add_column(
         "tokens in+out", f"{evaluation.tokens_in}+{evaluation.tokens_out}", justify="right"
     )
+    cached = _share(evaluation.tokens_cached, evaluation.tokens_in)
+    table.add_column("cached", cached, justify="right")
     table.add_column("cost", _money(float(evaluation.cost)), justify="right")
     table.add_column("s", f"{evaluation.seconds:.1f}", justify="right")
     for result in evaluation.results:
@@ -39,10 +42,20 @@ def _cells(result: Result) -> tuple[str, ...]:
         result.kind.value,
         f"{_MARKS[result.verdict]}\n{why}" if why else _MARKS[result.verdict],
         str(result.turns),
+        _count(result.calls),
         f"{result.tokens_in}+{result.tokens_out}",
+        _share(result.tokens_cached, result.tokens_in),
         _money(float(result.cost)),
         f"{result.seconds:.1f}",
     )
+
+
+def _count(number: int) -> str:
+    return str(number) if number else "-"
+
+
+def _share(part: int, whole: int) -> str:
+    return f"{100 * part // whole} %" if part and whole else "-"
 
 
 def _money(cost: float) -> str:

@@ -13,11 +13,13 @@ from zoneinfo import ZoneInfo
 import yaml
 
 from niochat.accounts.apply import apply
-from niochat.accounts.change import Outcome
+from niochat.accounts.change import Change, Outcome
 from niochat.accounts.providers import read_providers
+from niochat.adapters.postgres.database import Database
 from niochat.cli.evaluation.scenario import Scenario
 from niochat.cli.providers import channels_of
 from niochat.cli.sandbox_client import SandboxClient
+from niochat.domain.sealing import Seals
 from niochat.wiring.parts import Parts
 
 TIMEZONE = "America/Recife"
@@ -51,6 +53,8 @@ class ModelChoice:
     price_in: float = 0.0
     price_out: float = 0.0
     stream: bool = False
+    keys: bool = False
+    """Each provider comes with its scenario's key, by which the end point tells them apart."""
 
     @property
     def simulated(self) -> bool:
@@ -78,14 +82,19 @@ async def prepare(
     """Instances, tenants and webhooks of all scenarios in one go; places by scenario's name."""
     await _create_instances(sandbox_url, scenarios)
     entries = [declared(each, sandbox_url, choice) for each in scenarios]
+    changes = await applied(parts.database, parts.vault, entries)
+    for tenant_id in {c.tenant_id for c in changes if c.outcome is not Outcome.UNCHANGED}:
+        await parts.announcements.publish(tenant_id)
+    return await _connect(parts, scenarios)
+
+
+async def applied(database: Database, vault: Seals, entries: Sequence[Any]) -> list[Change]:
+    """The providers of these entries exist as they say."""
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "providers.yaml"
         file.write_text(yaml.safe_dump({"providers": entries}, allow_unicode=True), "utf-8")
         providers = read_providers(file, os.environ)
-    changes = await apply(parts.database, parts.vault, providers)
-    for tenant_id in {c.tenant_id for c in changes if c.outcome is not Outcome.UNCHANGED}:
-        await parts.announcements.publish(tenant_id)
-    return await _connect(parts, scenarios)
+    return await apply(database, vault, providers)
 
 
 def declared(scenario: Scenario, sandbox_url: str, choice: ModelChoice) -> dict[str, Any]:
@@ -121,7 +130,7 @@ def _assistant(scenario: Scenario, sandbox_url: str, choice: ModelChoice) -> dic
     }
     real: dict[str, Any] = {
         "endpoint": choice.endpoint,
-        "api_key": choice.api_key,
+        "api_key": scenario.key if choice.keys else choice.api_key,
         "model": choice.model,
     }
     return {

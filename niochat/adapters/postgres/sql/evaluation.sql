@@ -18,8 +18,12 @@ SELECT (SELECT count(*) FROM inbox WHERE tenant_id = $1 AND processed_at IS NULL
 
 -- name: work
 -- What the assistant's turns since a moment did and cost, oldest first.
-SELECT id, status, code, tool_results, tokens_in, tokens_out, cost FROM turns
+SELECT id, status, code, tool_results, tokens_in, tokens_out, cost, prompt_version FROM turns
  WHERE tenant_id = $1 AND started_at >= $2 ORDER BY started_at
+
+-- name: refused
+-- How many texts of the model did not leave since a moment.
+SELECT count(*) FROM refused_texts WHERE tenant_id = $1 AND refused_at >= $2
 
 -- name: set_aside_writes
 -- An evaluation's ERP begins anew, so what was written to the old one is kept under other keys.
@@ -27,3 +31,11 @@ SELECT id, status, code, tool_results, tokens_in, tokens_out, cost FROM turns
 UPDATE erp_writes SET key = 'evaluated:' || id || ':' || key
  WHERE tenant_id = $1 AND key NOT LIKE 'evaluated:%'
    AND EXISTS (SELECT FROM tenants n WHERE n.tenant_id = $1 AND n.slug LIKE 'avaliacao-%')
+
+-- name: turn
+-- A turn that is to be run, where an evaluation runs it in its own process.
+SELECT upto_version FROM turns WHERE tenant_id = $1 AND id = $2 AND attempt = $3
+
+-- name: answer_at_once
+-- No burst window for an evaluation's providers: several messages are put in together there.
+UPDATE tenants SET policy = policy || '{"burst_window_s": 0}' WHERE slug LIKE 'avaliacao-%'

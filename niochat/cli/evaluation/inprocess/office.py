@@ -1,0 +1,221 @@
+"""The rooms of a conversation in one process: inbox, steps, assistant, ERP, outbox; no Ray.
+
+They are the product's own, on a PostgreSQL and against a simulated ERP over HTTP. What is not here
+is what carries them: webhooks, hosts, pools, and the bounds that those set to a turn.
+"""
+
+import secrets
+import time
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from uuid import UUID
+
+from niochat.accounts.directory import Directory
+from niochat.adapters.openai.model import Models
+from niochat.adapters.postgres.database import Database
+from niochat.adapters.postgres.queries import queries
+from niochat.adapters.redis.shelf import Shelf
+from niochat.adapters.sgp.client import Sgp
+from niochat.assistant.report import TurnReport, TurnRequest
+from niochat.assistant.turn import Assistant
+from niochat.assistant.visit import Visits
+from niochat.cli.evaluation.tenants import Place
+from niochat.conversation.step import Stepper
+from niochat.conversation.views import Views
+from niochat.conversation.work import MemoryCommand, Thread, Verdict, Work
+from niochat.domain.commands import (
+    ReceiveMessage,
+    ResolveConversation,
+    SendResult,
+    SettleSend,
+)
+from niochat.domain.erp import Answer, Capability, ErpError, Read, WriteOrder, WriteResult
+from niochat.domain.errors import Unavailable
+from niochat.domain.ids import OutboxId, ThreadId, shard_of
+from niochat.domain.incoming import Identity, Incoming
+from niochat.domain.message import Content
+from niochat.erp.answers import Answers
+from niochat.erp.calls import Calls, ErpSettings
+from niochat.erp.journal import Journal
+from niochat.erp.permits import CallEnded, LeaseCall, Permit, Permits
+from niochat.erp.writes import Writes
+from niochat.inbox.accept import Inbox
+from niochat.outbox.claim import Outbox
+from niochat.vault.vault import Vault
+
+_SQL = queries("evaluation")
+_MOVE, _OWNED = queries("placement")["move"], queries("placement")["owned"]
+_SHARDS = range(1024)
+_MOST_ROUNDS = 50
+"""Steps, turns and sends until a thread is at rest; more is a circle."""
+
+
+class _NothingKept(Shelf):
+    """Every read reaches the ERP: what a scenario changes there is seen at once."""
+
+    async def get(self, subject: str, name: str) -> bytes | None:
+        return None
+
+    async def put(self, subject: str, name: str, value: bytes) -> None:
+        return None
+
+    async def drop(self, subject: str) -> None:
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """A message that left for the customer."""
+
+    kind: str
+    text: str
+
+
+@dataclass
+class Office:
+    """One for all tenants. ``model_within_s``: how long the model of one turn may take."""
+
+    database: Database
+    vault: Vault
+    model_within_s: float
+    name: str = "evaluation"
+    models: Models = field(default_factory=Models)
+    _epochs: dict[int, int] = field(default_factory=dict)
+    _memory: dict[UUID, Thread] = field(default_factory=dict)
+    _permits: dict[UUID, Permits] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.views = Views(self.database)
+        self.directory = Directory(self.database, self.vault)
+        self._sgp = Sgp()
+        self._inbox = Inbox(self.database)
+        self._stepper = Stepper(self.database, self.name)
+        self._outbox = Outbox(self.database, self.name, _no_file)
+        answers = Answers(_NothingKept("redis://127.0.0.1:9/0", ttl_s=1), self.vault, bytes(32))
+        self._calls = Calls(self._sgp, self._erp_settings, answers, self._lease, self._ended)
+        self._writes = Writes(self._sgp, self._calls, Journal(self.database))
+        self.assistant = Assistant(
+            Visits(self.database, self.vault), self.models, self, self.directory.assistant,
+            self._capable, model_within_s=self.model_within_s,
+        )  # fmt: skip
+
+    async def open(self) -> None:
+        """Every conversation is this office's, and answers follow at once."""
+        async with self.database.path() as connection:
+            await connection.fetch(_MOVE, list(_SHARDS), [self.name] * len(_SHARDS))
+            rows = await connection.fetch(_OWNED, self.name)
+            await connection.execute(_SQL["answer_at_once"])
+        self._epochs = {row["shard"]: row["epoch"] for row in rows}
+
+    async def close(self) -> None:
+        """Close connections to the outside."""
+        await self.models.close()
+        await self._sgp.close()
+
+    async def receive(self, place: Place, phone: str, content: Content) -> UUID:
+        """The customer's message is stored; its thread."""
+        external = secrets.token_hex(8)
+        command = ReceiveMessage(external, content, datetime.now(UTC))
+        incoming = Incoming(Identity(phone=phone), command, f"message:{external}", True, {})
+        accepted = await self._inbox.accept(place.tenant_id, place.channel_id, incoming)
+        assert accepted.thread_id is not None
+        return accepted.thread_id
+
+    async def resolve(self, place: Place, thread: UUID) -> None:
+        """The conversation ends, as if people were done."""
+        key = f"evaluation:{secrets.token_hex(8)}"
+        command = ResolveConversation("evaluation")
+        await self._inbox.command(place.tenant_id, thread, place.channel_id, key, command)
+        await self.step(thread)
+
+    async def step(self, thread: UUID, *commands: MemoryCommand) -> None:
+        """Steps of the thread until none is left."""
+        given = list(commands)
+        for _ in range(_MOST_ROUNDS):
+            work = Work(
+                ThreadId(thread), self._epochs[shard_of(thread)], self._memory.get(thread), given
+            )
+            (stepped,) = await self._stepper.step([work])
+            self._memory.pop(thread, None)
+            if stepped.verdict is Verdict.DONE and stepped.thread is not None:
+                self._memory[thread] = stepped.thread
+                given = []
+            if not stepped.more:
+                return
+        raise Unavailable(f"the thread does not come to rest in {_MOST_ROUNDS} steps")
+
+    async def turn(self, thread: UUID) -> TurnRequest | None:
+        """The assistant's turn that is to be run."""
+        known = self._memory.get(thread)
+        if known is None or known.conversation is None or known.conversation.turn is None:
+            return None
+        turn = known.conversation.turn
+        async with self.database.tenant(known.tenant_id) as connection:
+            row = await connection.fetchrow(_SQL["turn"], known.tenant_id, turn.id, turn.attempt)
+        if row is None:
+            return None
+        return TurnRequest(
+            known.tenant_id, known.conversation.id, turn.id, turn.attempt, row["upto_version"],
+            known.conversation.protocol,
+        )  # fmt: skip
+
+    async def ended(self, thread: UUID, report: TurnReport) -> None:
+        """What the turn came to is a part of the conversation."""
+        await self.step(thread, report.finish)
+
+    async def send(self, thread: UUID) -> list[Left]:
+        """All that may leave now leaves."""
+        left: list[Left] = []
+        while claimed := await self._outbox.claim(thread, self._epochs[shard_of(thread)]):
+            left.append(Left(str(claimed.kind), claimed.text))
+            external = secrets.token_hex(8)
+            await self.step(thread, SettleSend(OutboxId(claimed.id), SendResult.SENT, external))
+        return left
+
+    async def rest(self, thread: UUID) -> list[Left]:
+        """Steps, turns and sends until nothing is left to do; what left."""
+        left: list[Left] = []
+        for _ in range(_MOST_ROUNDS):
+            await self.step(thread)
+            turn = await self.turn(thread)
+            if turn is not None:
+                await self.ended(thread, await self.assistant.run(turn))
+            sent = await self.send(thread)
+            left += sent
+            if turn is None and not sent:
+                return left
+        raise Unavailable(f"the conversation does not come to rest in {_MOST_ROUNDS} rounds")
+
+    async def read(self, tenant_id: UUID, request: Read[Answer]) -> Answer:
+        """As the assistant asks the ERP."""
+        return await self._calls.read(tenant_id, request)
+
+    async def write(self, tenant_id: UUID, order: WriteOrder) -> WriteResult:
+        """As the assistant writes to it."""
+        return await self._writes.write(tenant_id, order)
+
+    async def _capable(self, tenant_id: UUID) -> frozenset[Capability]:
+        found = await self.directory.erp(tenant_id)
+        if found is None:
+            return frozenset()
+        return frozenset(Capability) if found.capabilities is None else found.capabilities
+
+    async def _erp_settings(self, tenant_id: UUID) -> ErpSettings:
+        found = await self.directory.erp(tenant_id)
+        if found is None:
+            raise ErpError("this provider has no ERP", code="erp_none", left=False)
+        return ErpSettings(found.account, found.timeout_s, found.capabilities, found.probed_at)
+
+    async def _lease(self, tenant_id: UUID, _: LeaseCall) -> Permit:
+        now = time.monotonic()
+        permits = self._permits.setdefault(
+            tenant_id, Permits(at_once=8, per_minute=6000, tokens=600.0, at=now)
+        )
+        return permits.lease(now)
+
+    async def _ended(self, tenant_id: UUID, told: CallEnded) -> None:
+        self._permits[tenant_id].ended(told, time.monotonic())
+
+
+async def _no_file(_tenant_id: UUID, _file_id: UUID) -> bytes | None:
+    return None

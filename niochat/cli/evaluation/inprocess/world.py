@@ -1,0 +1,106 @@
+"""What an evaluation in one process needs around it: a database, a sandbox, a model's end point."""
+
+import asyncio
+import base64
+import tempfile
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from niochat.adapters.postgres.database import Database
+from niochat.adapters.postgres.migrate import migrate
+from niochat.cli.evaluation.inprocess.office import Office
+from niochat.cli.evaluation.inprocess.serving import serving
+from niochat.cli.evaluation.inprocess.stage import stages_of
+from niochat.cli.evaluation.models.endpoint import Endpoint
+from niochat.cli.evaluation.scenario import Scenario
+from niochat.cli.evaluation.stage import Stage, StageOf
+from niochat.cli.evaluation.tenants import ModelChoice, Place, applied, declared
+from niochat.sandbox.app import create_app
+from niochat.stack.credentials import Credentials
+from niochat.stack.home import Home
+from niochat.stack.ports import Ports
+from niochat.stack.postgres import EmbeddedPostgres
+from niochat.vault.vault import Vault
+
+_MEMORY = Path("/dev/shm")
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """``model_url`` is the end point's, with its ``/v1``; empty without one."""
+
+    office: Office
+    sandbox_url: str
+    model_url: str
+
+    async def prepare(
+        self,
+        scenarios: Sequence[Scenario],
+        choice: ModelChoice,
+        began: Callable[[Stage], None] = lambda stage: None,
+    ) -> StageOf:
+        """The providers of the scenarios exist; the stages to play them on."""
+        entries = [declared(each, self.sandbox_url, choice) for each in scenarios]
+        office = self.office
+        await applied(office.database, office.vault, entries)
+        await office.open()
+        places = await self._places(scenarios)
+        return stages_of(office, self.sandbox_url, places, began)
+
+    async def _places(self, scenarios: Sequence[Scenario]) -> Mapping[str, Place]:
+        names = {scenario.slug: scenario.name for scenario in scenarios}
+        found = [address.channel for address in await self.office.directory.channels()]
+        return {
+            names[each.tenant_slug]: Place(each.tenant_id, each.id, each.tenant_slug)
+            for each in found
+            if each.tenant_slug in names
+        }
+
+
+@asynccontextmanager
+async def opened(
+    database: Database,
+    vault: Vault,
+    endpoint: Endpoint | None,
+    model_within_s: float,
+    sandbox_url: str = "",
+) -> AsyncIterator[World]:
+    """On a database with the newest schema; without a ``sandbox_url`` with a sandbox of its own."""
+    async with AsyncExitStack() as stack:
+        origin = sandbox_url or await stack.enter_async_context(serving(create_app))
+        model_url = ""
+        if endpoint is not None:
+            app = endpoint.app()
+            model_url = f"{await stack.enter_async_context(serving(lambda _: app))}/v1"
+        office = Office(database, vault, model_within_s)
+        stack.push_async_callback(office.close)
+        yield World(office, origin, model_url)
+
+
+@asynccontextmanager
+async def database_of_its_own() -> AsyncIterator[tuple[Database, Vault]]:
+    """A PostgreSQL that nobody will miss, gone when the evaluation is."""
+    memory = _MEMORY if _MEMORY.is_dir() else None
+    with tempfile.TemporaryDirectory(prefix="niochat-evaluation-", dir=memory) as folder:
+        home = Home.at(Path(folder))
+        server = EmbeddedPostgres(home, Ports.of(home).postgres, Credentials.of(home))
+        try:
+            await asyncio.to_thread(_start, server)
+            database = await Database.open(server.serving_dsn)
+            try:
+                yield database, Vault({"evaluation": base64.b64decode(_key(home))})
+            finally:
+                await database.close()
+        finally:
+            await asyncio.to_thread(server.stop, "immediate")
+
+
+def _start(server: EmbeddedPostgres) -> None:
+    server.start()
+    migrate(server.dsn, serving_url=server.serving_dsn)
+
+
+def _key(home: Home) -> str:
+    return Credentials.of(home).vault_key

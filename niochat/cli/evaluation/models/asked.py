@@ -1,0 +1,172 @@
+"""One request to a model, told by conversation: what it holds, and what is new in it."""
+
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+Message = Mapping[str, Any]
+_CHARS_A_TOKEN = 4
+_SERVER = "⟦"
+"""How the product's own markers begin."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The ``number``-th request of a conversation, from 1. ``new``: messages that the request
+    before did not hold, in their order.
+    """
+
+    conversation: str
+    number: int
+    body: Mapping[str, Any]
+    new: Sequence[Message] = ()
+    cached: int = 0
+    """Estimated tokens at its beginning that the request before had, too."""
+
+    @property
+    def messages(self) -> Sequence[Message]:
+        return list(self.body.get("messages") or ())
+
+    @property
+    def tools(self) -> Sequence[Message]:
+        """As offered, ``{name, description, parameters}``."""
+        return [dict(each.get("function") or {}) for each in self.body.get("tools") or ()]
+
+    @property
+    def tokens(self) -> int:
+        """Read, estimated at four characters each."""
+        return tokens_of(self.body)
+
+    def told(self) -> list[dict[str, str]]:
+        """What is new, as ``{from, text}``: ``customer``, ``assistant``, ``server`` or a tool."""
+        names = tool_names(self.messages)
+        return [{"from": said_by(each, names), "text": text_of(each)} for each in self.new]
+
+    def shape(self) -> list[str]:
+        """What a replay has to meet again: the tools' outcomes, and whether the customer wrote."""
+        names = tool_names(self.messages)
+        return [word for each in self.new if (word := _shape(each, names))]
+
+
+@dataclass(slots=True)
+class Conversation:
+    """A conversation's requests so far. The same request again is the same number again."""
+
+    name: str
+    last: Asked | None = None
+    calls: int = 0
+    tokens_in: int = 0
+    tokens_out: int = 0
+    cached: int = 0
+    answer: Any = field(default=None, repr=False)
+
+    def next(self, body: Mapping[str, Any]) -> Asked:
+        """The request as it is to be answered."""
+        before = self.last
+        if before is None:
+            return Asked(self.name, 1, body, _without_systems(body.get("messages") or ()))
+        left = Counter(map(_json, before.messages))
+        new = []
+        for message in body.get("messages") or ():
+            key = _json(message)
+            if left[key] > 0:
+                left[key] -= 1
+            else:
+                new.append(message)
+        if new and new[0].get("role") == "system":  # the prompt tells today's facts, too
+            new = new[1:] if (body["messages"][0] == new[0]) else new
+        cached = _common(_text(before.body), _text(body)) // _CHARS_A_TOKEN
+        return Asked(self.name, before.number + 1, body, new, cached)
+
+
+def tokens_of(body: Mapping[str, Any]) -> int:
+    """Of a whole request."""
+    return (len(_text(body)) + _CHARS_A_TOKEN - 1) // _CHARS_A_TOKEN
+
+
+def tool_names(messages: Sequence[Message]) -> dict[str, str]:
+    """Names of the tools by the ids of their calls."""
+    return {
+        str(call.get("id")): str((call.get("function") or {}).get("name"))
+        for message in messages
+        for call in message.get("tool_calls") or ()
+    }
+
+
+def text_of(message: Message) -> str:
+    """Its text; the calls of the model as JSON."""
+    content = message.get("content")
+    if isinstance(content, list):
+        content = "\n".join(str(part.get("text", "")) for part in content)
+    calls = [
+        f"{call['function']['name']} {call['function']['arguments']}"
+        for call in message.get("tool_calls") or ()
+    ]
+    return "\n".join(part for part in (content or "", *calls) if part)
+
+
+def said_by(message: Message, names: Mapping[str, str]) -> str:
+    """Whose words a message is."""
+    role = message.get("role")
+    if role == "tool":
+        return f"tool {names.get(str(message.get('tool_call_id')), '?')}"
+    if role == "assistant":
+        return "assistant"
+    if role == "user" and not _of_server(text_of(message)):
+        return "customer"
+    return "server"
+
+
+def objects_in(text: str) -> list[dict[str, Any]]:
+    """The JSON objects that stand alone, or on a line of their own."""
+    found = []
+    for part in (text, *text.splitlines()):
+        start = part.find("{")
+        if start < 0:
+            continue
+        try:
+            value, _ = json.JSONDecoder().raw_decode(part[start:])
+        except ValueError:
+            continue
+        if isinstance(value, dict) and value not in found:
+            found.append(value)
+    return found
+
+
+def _shape(message: Message, names: Mapping[str, str]) -> str:
+    by = said_by(message, names)
+    if by == "customer":
+        return by
+    if not by.startswith("tool "):
+        return ""
+    result = next(iter(objects_in(text_of(message))), {})
+    outcome = "ok" if result.get("ok") else str(result.get("erro", "?"))
+    return f"{by.removeprefix('tool ')}={outcome}"
+
+
+def _of_server(text: str) -> bool:
+    """The product's own words come as a user's where an end point takes no other."""
+    return text.lstrip().startswith((_SERVER, "SITUAÇÃO DO ATENDIMENTO"))
+
+
+def _without_systems(messages: Sequence[Message]) -> list[Message]:
+    return [each for each in messages if each.get("role") != "system"]
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, sort_keys=True)
+
+
+def _text(body: Mapping[str, Any]) -> str:
+    """In the order in which providers read: tools, then the messages."""
+    parts = [*(body.get("tools") or ()), *(body.get("messages") or ())]
+    return "\n".join(map(_json, parts))
+
+
+def _common(one: str, other: str) -> int:
+    for at, (a, b) in enumerate(zip(one, other, strict=False)):
+        if a != b:
+            return at
+    return min(len(one), len(other))

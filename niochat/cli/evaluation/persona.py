@@ -1,0 +1,115 @@
+"""A customer whom a model plays: goal, mood, facts, spelling, and what must come of it."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, Field, ValidationError
+
+from niochat.accounts.declared import Declared
+from niochat.accounts.document import read_document, wrong
+from niochat.accounts.fields import Count, Name, Prose, Sentence, Slug, Switch
+from niochat.cli.evaluation.people import Cast
+from niochat.cli.evaluation.reading import problem_of
+from niochat.cli.evaluation.scenario import Expect, Kind, Ledger, Patterns, Scenario
+from niochat.domain.errors import Invalid
+
+FOLDER = Path(__file__).parent / "personas"
+_LONGEST_NAME = 40
+
+
+def _short(value: str) -> str:
+    if len(value) > _LONGEST_NAME:
+        raise ValueError(f"must have at most {_LONGEST_NAME} characters")
+    return value
+
+
+class Persona(Declared):
+    """One customer. Texts may hold the placeholders of scenarios (``{cpf}``, ``{address}``)."""
+
+    name: Annotated[Slug, AfterValidator(_short)]
+    title: Name
+    shows: tuple[Annotated[str, Field(pattern=r"^A\d{1,2}$")], ...] = ()
+    """Which kinds of failure it looks for."""
+    subscriber: Annotated[str, Field(pattern=r"^[a-z_]+(/[1-9])?$")] | None = None
+    phone: Annotated[str, Field(pattern=r"^\d{12,13}$")] | None = None
+    writes_from: Annotated[Literal["subscriber", "other"], Field(alias="from")] = "subscriber"
+    policy: dict[str, Any] = Field(default_factory=dict)
+    goal: Prose
+    mood: Sentence
+    facts: tuple[Prose, ...]
+    """What the customer knows, and says only when it is asked or when it fits."""
+    spelling: Sentence
+    begins: Sentence | None = None
+    """Its first message, word by word; left out, the model finds one."""
+    messages_at_most: Annotated[Count, Field(ge=1, le=30)] = 12
+    outcome: Expect = Expect()
+    ledger: Ledger = Ledger()
+    """The most that may have been done in the ERP."""
+    done: tuple[Literal["unlock", "ticket", "lead"], ...] = ()
+    """What must have been done there."""
+    forbidden: Patterns = ()
+    tells_protocol: Switch = True
+    model_calls_at_most: Annotated[Count, Field(ge=1)] | None = 40
+    tokens_at_most: Annotated[Count, Field(ge=1)] | None = 120_000
+    refused_at_most: Annotated[Count, Field(ge=0)] | None = None
+
+    def scenario(self) -> Scenario:
+        """Its stage, as a scenario of the same name has one."""
+        values: dict[str, Any] = {
+            "name": f"persona-{self.name}", "title": self.title, "kind": Kind.FIELD,
+            "subscriber": self.subscriber, "phone": self.phone, "from": self.writes_from,
+            "policy": self.policy, "steps": [{"say": "oi"}],
+            "model_calls_at_most": self.model_calls_at_most,
+        }  # fmt: skip
+        return Scenario.model_validate(values)
+
+    def prompt(self, cast: Cast) -> str:
+        """What whoever plays it is told."""
+        facts = "\n".join(f"- {fact}" for fact in self.facts)
+        return cast.fill(
+            f"Você faz o papel de um cliente que escreve pelo WhatsApp ao provedor de internet. "
+            f"Você é só o cliente: nunca atenda, nunca diga que é um modelo.\n\n"
+            f"Objetivo: {self.goal}\nHumor: {self.mood}\nO que você sabe:\n{facts}\n"
+            f"Como você escreve: {self.spelling}\n\n"
+            f"Escreva como pessoas escrevem: curto, uma ou duas mensagens de cada vez, sem contar "
+            f"tudo de uma vez. Não invente fatos além dos seus. Quando o objetivo foi atendido, "
+            f"quando uma pessoa vai continuar, ou quando não há mais o que fazer, termine.\n\n"
+            f'Responda só com um JSON: {{"mensagens": ["…"], "fim": false}}. Para terminar sem '
+            f'dizer mais nada: {{"mensagens": [], "fim": true}}.'
+        )
+
+
+class PersonasFile(Declared):
+    """The whole file."""
+
+    personas: Annotated[tuple[Persona, ...], Field(min_length=1)]
+
+
+def all_personas(folder: Path = FOLDER) -> list[Persona]:
+    """Those of every file. Raises ``Invalid`` with file and line."""
+    found: list[Persona] = []
+    for path in sorted(folder.glob("*.yaml")):
+        document = read_document(path)
+        try:
+            found += PersonasFile.model_validate(document.data).personas
+            for persona in found:
+                persona.scenario()
+        except ValidationError as error:
+            raise wrong(
+                path, [problem_of(document, each) for each in error.errors(include_url=False)]
+            ) from None
+    names = [persona.name for persona in found]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise Invalid(f"several personas are called {', '.join(twice)}")
+    return found
+
+
+def chosen_personas(personas: Sequence[Persona], names: Sequence[str]) -> list[Persona]:
+    """Those of the names, or all. Raises ``Invalid`` for an unknown one."""
+    known = {persona.name for persona in personas}
+    unknown = [name for name in names if name not in known]
+    if unknown:
+        raise Invalid(f"no persona is called {', '.join(unknown)}; there are {', '.join(known)}")
+    return [persona for persona in personas if not names or persona.name in names]

@@ -1,0 +1,160 @@
+"""A model plays the customer; the ledger, the rules and the rubric judge the conversation."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from niochat.adapters.postgres.database import Database
+from niochat.cli.evaluation.acting import RUBRIC, Acting, criteria_of, read_said
+from niochat.cli.evaluation.choice import AnswersBy, CustomerBy, ModelBy
+from niochat.cli.evaluation.inprocess.playing import InProcess
+from niochat.cli.evaluation.models.answers import Answer
+from niochat.cli.evaluation.models.asked import Asked, text_of
+from niochat.cli.evaluation.models.recording import Recorder
+from niochat.cli.evaluation.persona import Persona, all_personas, chosen_personas
+from niochat.cli.evaluation.results import Result
+from niochat.cli.evaluation.tenants import ModelChoice
+from niochat.domain.errors import Invalid
+from tests.builders import Admin
+from tests.cli.evaluated import Evaluated, Simulated
+from tests.sandbox.conftest import World
+
+RUSHED = chosen_personas(all_personas(), ["apressado"])[0]
+RUBRIC_NAMES = criteria_of(RUBRIC.read_text("utf-8"))
+
+
+@dataclass
+class Says:
+    """A customer with a plan, who never listens; and a judge with an opinion."""
+
+    lines: Sequence[str]
+    opinion: str = ""
+    heard: list[str] = field(default_factory=list)
+
+    async def answer(self, asked: Asked) -> Answer:
+        if asked.conversation.endswith(".judge"):
+            return Answer(self.opinion)
+        self.heard.append(text_of(asked.messages[-1]))
+        at = asked.number - 1
+        if at >= len(self.lines):
+            return Answer('{"mensagens": [], "fim": true}')
+        cpf = text_of(asked.messages[0]).partition("o CPF é ")[2][:14]
+        told = self.lines[at].replace("CPF", cpf)
+        return Answer(json.dumps({"mensagens": [told], "fim": False}))
+
+
+def judged(**unmet: str) -> str:
+    opinions = [
+        {"criterio": name, "atendido": name not in unmet, "motivo": unmet.get(name, "sim")}
+        for name in RUBRIC_NAMES
+    ]
+    return json.dumps({"criterios": opinions})
+
+
+@pytest.fixture
+def evaluated(database: Database, world: World, admin: Admin) -> Evaluated:
+    return Evaluated(database, world.origin, admin)
+
+
+async def played(evaluated: Evaluated, persona: Persona, says: Says) -> Result:
+    scenario = persona.scenario()
+    acting = Acting({scenario.name: persona}, says, says if says.opinion else None)
+    found = await evaluated.play(InProcess(ModelChoice(), Simulated(), plays=acting), [scenario])
+    return found[scenario.name]
+
+
+@pytest.mark.asyncio
+async def test_a_customer_gets_what_it_came_for(evaluated: Evaluated) -> None:
+    says = Says(["CPF", "sim", "pix"], judged())
+
+    result = await played(evaluated, RUSHED, says)
+
+    assert not result.problems
+    assert result.transcript[0] == {"who": "customer", "text": "pix da fatura"}
+    assert result.calls > 0
+    assert any("000201" in heard for heard in says.heard)
+
+
+@pytest.mark.asyncio
+async def test_the_rules_tell_what_did_not_come(evaluated: Evaluated) -> None:
+    result = await played(evaluated, RUSHED, Says(["obrigado"]))
+
+    assert any("does not use enviar_fatura=ok" in problem for problem in result.problems)
+
+
+@pytest.mark.asyncio
+async def test_the_rubric_fails_a_conversation(evaluated: Evaluated) -> None:
+    says = Says(["CPF", "sim", "pix"], judged(tom="seco demais"))
+
+    result = await played(evaluated, RUSHED, says)
+
+    assert result.problems == ("rubric: tom: seco demais",)
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("opinion", ["muito bom!", '{"criterios": []}', '{"criterios": [1]}'])
+async def test_an_opinion_that_is_none_is_told(evaluated: Evaluated, opinion: str) -> None:
+    result = await played(evaluated, RUSHED, Says(["CPF", "sim", "pix"], opinion))
+
+    assert result.problems == ("nobody judged: no answer was a judgement of every criterion",)
+
+
+@pytest.mark.asyncio
+async def test_both_sides_are_recorded_and_played_again(
+    evaluated: Evaluated, tmp_path: Path
+) -> None:
+    scenario = RUSHED.scenario()
+    customer = Recorder(Says(["CPF", "sim", "pix"], judged()), tmp_path, "cliente")
+    model = Recorder(Simulated(), tmp_path, "regras")
+    acting = Acting({scenario.name: RUSHED}, customer, customer)
+    first = await evaluated.play(
+        InProcess(ModelChoice(), model, listeners=[model, customer], plays=acting), [scenario]
+    )
+    assert not first[scenario.name].problems
+    assert {file.name for file in tmp_path.iterdir()} == {
+        f"{scenario.name}.yaml", f"{scenario.name}.customer.yaml", f"{scenario.name}.judge.yaml",
+    }  # fmt: skip
+
+    await evaluated.admin.execute("TRUNCATE tenants CASCADE")
+    by = AnswersBy(replay=tmp_path)
+    again = by.in_process("", "", "", (0, 0), stream=False)
+    replaying = CustomerBy().acting([RUSHED], by, again)
+    second = await evaluated.play(replaying, [scenario])
+
+    assert not second[scenario.name].problems
+
+
+def test_there_are_personas_of_many_kinds() -> None:
+    personas = all_personas()
+
+    assert len(personas) >= 12
+    assert {kind for each in personas for kind in each.shows} >= {"A2", "A5", "A6", "A11", "A12"}
+
+
+def test_an_unknown_persona_is_refused() -> None:
+    with pytest.raises(Invalid, match="no persona is called nada"):
+        chosen_personas(all_personas(), ["nada"])
+
+
+def test_personas_need_somebody_who_plays_them() -> None:
+    by = AnswersBy(ModelBy.CARELESS)
+    found = by.in_process("", "", "", (0, 0), stream=False)
+
+    with pytest.raises(Invalid, match="--customer-endpoint"):
+        CustomerBy().acting([RUSHED], by, found)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('{"mensagens": ["oi", " "], "fim": false}', (["oi"], False)),
+        ('```json\n{"mensagens": [], "fim": true}\n```', ([], True)),
+        ("oi\n\nquero o pix", (["oi", "quero o pix"], False)),
+        ("obrigado\nFIM", (["obrigado"], True)),
+    ],
+)
+def test_a_customer_speaks_json_or_as_people_type(text: str, said: tuple[list[str], bool]) -> None:
+    assert read_said(text) == said
