@@ -64,10 +64,17 @@ def _read(request: object, value: object, kinds: Mapping[str, str]) -> object:
             return line(value, contract)
         case ReadOptics(contract):
             return optics(value, contract)
-        case ListMaintenances():
-            return maintenances(value)
         case ListTickets():
             return tickets(value, kinds)
+        case _:
+            return _of_provider(request, value)
+
+
+def _of_provider(request: object, value: object) -> object:
+    """What concerns no contract."""
+    match request:
+        case ListMaintenances():
+            return maintenances(value)
         case ListPlans():
             return plans(value)
         case CheckCoverage():

@@ -89,6 +89,13 @@ def read_call(request: object) -> Call:
             return Call("/api/ura/clientes/", {"contrato": contract, "exibir_conexao": "1"})
         case ListTickets(contract):
             return Call("/api/ura/ocorrencia/list/", {"contrato": contract}, Shape.JSON)
+        case _:
+            return _of_provider(request)
+
+
+def _of_provider(request: object) -> Call:
+    """What concerns no contract."""
+    match request:
         case ListMaintenances():
             return Call("/api/ura/manutencao/list/", shape=Shape.QUERY)
         case ListPlans():
