@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 from niochat.adapters.openai.completion import Options
@@ -90,6 +91,8 @@ class AssistantRecord:
     price_out: Decimal = Decimal(0)
     options: Options = field(default_factory=Options)
     """What it sets of how the model is asked; headers and fields are opened, never logged."""
+    requests: Mapping[str, Any] = field(default_factory=dict)
+    """What is done about requests for a change, by kind; see ``domain.requests.rules_of``."""
 
 
 @dataclass(frozen=True, slots=True)

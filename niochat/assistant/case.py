@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Any, TypeVar
 from uuid import UUID
 
+from niochat.assistant.coverage import CoveredPlaces, Nowhere
 from niochat.assistant.facts import Facts, Wish
 from niochat.assistant.patience import patiently
 from niochat.assistant.visit import RefusedText, Used, Visit, Visits
@@ -25,6 +26,7 @@ from niochat.domain.erp import (
     WriteStatus,
 )
 from niochat.domain.message import Content, Kind
+from niochat.domain.requests import RequestKind, RequestRule, rules_of
 
 READS_WITHIN_S = 60.0
 """Of one turn, all together: a customer waits no longer for a slow ERP."""
@@ -75,6 +77,10 @@ class Case:
     capabilities: frozenset[Capability]
     back_within_s: float
     """How long a part of ours may be away while the turn runs."""
+    requests: Mapping[RequestKind, RequestRule] = field(default_factory=lambda: rules_of({}))
+    """What the provider does about requests for a change."""
+    places: CoveredPlaces = field(default_factory=Nowhere)
+    """What the provider itself told of where it is."""
     facts: Facts = field(init=False)
     after_text: list[Content] = field(default_factory=list)
     """Leaves after the model's own text, in this order."""

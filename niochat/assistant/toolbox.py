@@ -10,11 +10,15 @@ from pydantic import ValidationError
 from niochat.adapters.openai.model import ModelError, ToolCall
 from niochat.assistant.case import Case, Result, refused
 from niochat.assistant.masking import masked_arguments, with_documents
+from niochat.assistant.tools.amounts import EXPLAIN_INVOICE
 from niochat.assistant.tools.connection import CHECK_CONNECTION, CHECK_MAINTENANCE
+from niochat.assistant.tools.coverage import CHECK_COVERAGE
 from niochat.assistant.tools.ending import CLOSE, TRANSFER
 from niochat.assistant.tools.identification import CHOOSE, IDENTIFY, not_identified
 from niochat.assistant.tools.invoices import LIST_INVOICES, SEND_INVOICE
+from niochat.assistant.tools.payments import CHECK_PAYMENT
 from niochat.assistant.tools.plans import LIST_PLANS, REGISTER_INTEREST
+from niochat.assistant.tools.requests import REQUEST_CHANGE
 from niochat.assistant.tools.tickets import LIST_TICKETS, OPEN_TICKET
 from niochat.assistant.tools.tool import Arguments, Tool
 from niochat.assistant.tools.unlock import UNLOCK
@@ -25,8 +29,9 @@ from niochat.domain.errors import NiochatError
 _log = structlog.get_logger(__name__)
 
 TOOLS = (
-    IDENTIFY, CHOOSE, LIST_INVOICES, SEND_INVOICE, CHECK_CONNECTION, CHECK_MAINTENANCE, UNLOCK,
-    OPEN_TICKET, LIST_TICKETS, LIST_PLANS, REGISTER_INTEREST, TRANSFER, CLOSE,
+    IDENTIFY, CHOOSE, LIST_INVOICES, SEND_INVOICE, CHECK_PAYMENT, EXPLAIN_INVOICE,
+    CHECK_CONNECTION, CHECK_MAINTENANCE, UNLOCK, OPEN_TICKET, LIST_TICKETS, LIST_PLANS,
+    REGISTER_INTEREST, CHECK_COVERAGE, REQUEST_CHANGE, TRANSFER, CLOSE,
 )  # fmt: skip
 _OFFERS = {tool.name: tool.offer() for tool in TOOLS}
 """Made once: a schema costs a millisecond."""
@@ -69,7 +74,7 @@ class Toolbox:
             arguments = _arguments(tool, call.arguments)
         except ValueError as error:
             return await self._wrong(call, _reason(error))
-        said = arguments.model_dump(mode="json")
+        said = arguments.kept()
         try:
             result = self._gate(tool) or await tool.run(self._case, arguments)
         except NiochatError as error:
@@ -103,6 +108,8 @@ class Toolbox:
 
     def _fits(self, tool: Tool) -> bool:
         capable = self._case.capabilities
+        if tool.fits is not None:
+            return tool.fits(self._case)
         return tool in _ALWAYS or (bool(capable) and tool.needs <= capable)
 
     def _gate(self, tool: Tool) -> Result | None:
@@ -144,7 +151,8 @@ class Toolbox:
     async def _wrong(self, call: ToolCall, detail: str) -> Result:
         """A bad call goes back once, with what is wrong; a model that repeats it cannot go on."""
         result = refused("argumento_invalido", "Corrija a chamada.", detalhe=detail)
-        await self._keep(call.name[:_KEPT_NAME], call.arguments[:_KEPT_ARGUMENTS], result)
+        said = "" if call.name == REQUEST_CHANGE.name else call.arguments  # may be a password
+        await self._keep(call.name[:_KEPT_NAME], said[:_KEPT_ARGUMENTS], result)
         if call.name in self._corrected:
             raise ModelError(
                 "the model calls a tool wrongly again", code="model_bad_call", retryable=False

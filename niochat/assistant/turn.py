@@ -36,6 +36,7 @@ from niochat.domain.erp import ErpDesk
 from niochat.domain.errors import NiochatError
 from niochat.domain.ids import TurnId
 from niochat.domain.message import Content, Kind
+from niochat.domain.requests import rules_of
 
 _log = structlog.get_logger(__name__)
 
@@ -97,7 +98,10 @@ class Assistant:
             return TurnReport(replace(failed, code="turn_not_current"))
         settings = await patiently(lambda: self._settings_of(request.tenant_id), deadline)
         capable = await patiently(lambda: self._capabilities_of(request.tenant_id), deadline)
-        case = Case(visit, self._visits, self._erp, capable, self._database_back_within_s)
+        rules = rules_of(settings.requests)
+        case = Case(
+            visit, self._visits, self._erp, capable, self._database_back_within_s, rules
+        )  # fmt: skip
         topic = urgent_topic(visit.unanswered)
         if topic is not None:
             handoff = urgent_handoff(case, topic)

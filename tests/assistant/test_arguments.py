@@ -1,11 +1,13 @@
 """A tool called wrongly goes back to the model once; a model that repeats it cannot go on."""
 
 import json
+import re
 from typing import Any
 
 import pytest
 
 from niochat.assistant.toolbox import TOOLS
+from niochat.assistant.tools.requests import REQUEST_CHANGE
 from niochat.domain.commands import TurnOutcome
 from tests.assistant.customer import Call, Customer
 from tests.assistant.office import Office
@@ -20,6 +22,8 @@ GOOD: dict[str, dict[str, Any]] = {
     "escolher_contrato": {"opcao": 1},
     "consultar_faturas": {},
     "enviar_fatura": {"forma": "pix"},
+    "consultar_pagamento": {"fatura": 1},
+    "explicar_fatura": {"fatura": 1},
     "verificar_conexao": {},
     "verificar_manutencao": {},
     "desbloqueio_confianca": {"pedido": "p"},
@@ -27,6 +31,8 @@ GOOD: dict[str, dict[str, Any]] = {
     "consultar_chamados": {},
     "listar_planos": {},
     "registrar_interesse": LEAD,
+    "verificar_cobertura": {"cep": "53000000"},
+    "registrar_solicitacao": {"tipo": "vencimento", "palavras": "mudar o dia", "novo": "10"},
     "transferir_atendimento": {"setor": "vendas", **WORDS},
     "encerrar_atendimento": {"motivo": "m"},
 }
@@ -125,9 +131,19 @@ async def test_a_schema_tells_names_types_and_closed_sets_and_nothing_of_ours() 
 
     for tool, schema in offers.items():
         assert set(GOOD[tool]) <= set(schema.get("properties", {}))
-        assert schema["additionalProperties"] is False
-        assert "$ref" not in json.dumps(schema)
+        assert not {"$ref", "anyOf", "title", "default"} & set(
+            re.findall(r"\$?\w+", json.dumps(schema))
+        )
+        assert "description" not in schema
     assert offers["enviar_fatura"]["properties"]["forma"]["enum"] == ["pix", "boleto", "ambos"]
+
+
+async def test_what_describes_a_parameter_reaches_the_model_and_the_whole_stays_short() -> None:
+    request = REQUEST_CHANGE.offer()["function"]["parameters"]["properties"]
+
+    assert request["palavras"]["description"] == "O pedido, nas palavras exatas do cliente."
+    assert "description" not in request["tipo"]
+    assert len(json.dumps(_offers(), ensure_ascii=False)) / 4 < 1500
 
 
 def _offers() -> list[dict[str, Any]]:

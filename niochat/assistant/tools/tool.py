@@ -24,6 +24,10 @@ class Arguments(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
+    def kept(self) -> Any:
+        """As they go into the turn's row."""
+        return self.model_dump(mode="json")
+
 
 class Nothing(Arguments):
     """No arguments."""
@@ -47,6 +51,8 @@ class Tool:
     repeatable: bool = False
     sector: str = ""
     """Whose work it is when the ERP fails; empty: the wish's."""
+    fits: Callable[[Case], bool] | None = None
+    """Whether it is offered; without it ``needs`` says so."""
 
     def offer(self) -> dict[str, Any]:
         """As an OpenAI-compatible endpoint wants to be told."""
@@ -56,13 +62,37 @@ class Tool:
         return {"type": "function", "function": function}
 
 
+_UNSAID = ("title", "description", "additionalProperties", "minLength", "maxLength", "default")
+"""Of a schema, what a model need not read: what breaks these is told when it does."""
+
+
 def _plain(schema: Any, definitions: dict[str, Any]) -> Any:
-    """Without references, which not every endpoint follows, and without our own docstrings."""
+    """Without references, which not every endpoint follows, and without our own docstrings; what
+    a parameter is described by stays.
+    """
     if isinstance(schema, list):
         return [_plain(each, definitions) for each in schema]
     if not isinstance(schema, dict):
         return schema
     if "$ref" in schema:
         return _plain(definitions[schema["$ref"].rpartition("/")[2]], definitions)
-    kept = {key: value for key, value in schema.items() if key not in ("title", "description")}
-    return {key: _plain(value, definitions) for key, value in kept.items()}
+    if "anyOf" in schema:
+        # Left out is as good as null, and shorter.
+        options = [each for each in schema["anyOf"] if each.get("type") != "null"]
+        if len(options) == 1:
+            return _plain(options[0], definitions)
+    kept = {key: value for key, value in schema.items() if key not in _UNSAID}
+    return {
+        key: _described(value, definitions) if key == "properties" else _plain(value, definitions)
+        for key, value in kept.items()
+    }
+
+
+def _described(parameters: dict[str, Any], definitions: dict[str, Any]) -> dict[str, Any]:
+    return {
+        name: {
+            **_plain(schema, definitions),
+            **({"description": schema["description"]} if "description" in schema else {}),
+        }
+        for name, schema in parameters.items()
+    }
