@@ -10,11 +10,15 @@ from niochat.assistant.deeds import Deeds
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """What may only be said when it is so. ``holds`` is told the clause that says it."""
+    """What may only be said when it is so. ``holds`` is told the clause that says it.
+
+    ``denies``: a negation inside of it is its own; one before it takes it back.
+    """
 
     code: str
     pattern: re.Pattern[str]
     holds: Callable[[Deeds, str], bool]
+    denies: bool = False
 
 
 _BILL = (
@@ -279,7 +283,7 @@ CLAIMS = (
             r"transferencia de titularidade)\b.{0,40}"
             rf"\b{_MADE}\b"
         ),
-        grounds.never,
+        grounds.only_asked_for,
     ),
 )
 """One code may have several: an appointment needs more than a ticket, a visit some day does not."""
@@ -306,7 +310,7 @@ GENERIC = Claim(
         rf"\b(?:foi|foram|ficou|ficaram) (?:ja |totalmente |finalmente )?"
         rf"(?!(?:{_READ_OF}))[a-z]{{2,}}(?:ad|id|eit)[oa]s?\b"
     ),
-    grounds.never,
+    grounds.only_asked_for,
 )
 """Any other act that is told as done, where no claim above holds for the same words: what the
 assistant has no tool for cannot have happened.

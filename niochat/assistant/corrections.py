@@ -30,6 +30,8 @@ _WHY = {
     "sem_fatura": _ACT.format(what="que não há faturas em aberto"),
     "cancelamento": _ACT.format(what="um cancelamento"),
     "alteracao": _ACT.format(what="uma alteração que você não pode fazer"),
+    "cobertura": _ACT.format(what="se há ou não cobertura"),
+    "solicitacao": _ACT.format(what="que um pedido foi registrado"),
     "consulta": _ACT.format(what="uma consulta que não foi feita"),
     "foto": "diz o que há em uma imagem, e nenhuma imagem foi lida",
     "interno": "mostra algo interno do sistema",

@@ -59,7 +59,7 @@ class Deeds:
     @property
     def invoices(self) -> list[Mapping[str, Any]] | None:
         """The contract's open invoices as they were last listed; ``None``: nobody has looked."""
-        for deed in self.of("consultar_faturas", "enviar_fatura"):
+        for deed in self.of("consultar_faturas", "enviar_fatura", "consultar_pagamento"):
             if deed.result.get("erro") == "sem_fatura":
                 return []
             if deed.ok and "faturas" in deed.result:

@@ -7,7 +7,7 @@ from typing import Any
 
 from niochat.assistant.case import Case, Sector
 from niochat.assistant.folding import fold
-from niochat.assistant.number_words import in_digits
+from niochat.assistant.number_words import numbers_in
 from niochat.domain.erp import Capability, ListTickets
 from niochat.domain.requests import RequestKind, RequestRule
 
@@ -40,20 +40,20 @@ async def told_of(case: Case, kind: RequestKind, rule: RequestRule, new: str) ->
 
 
 async def _due_day(case: Case, rule: RequestRule, new: str) -> str:
-    found = re.findall(r"\d{1,2}", in_digits(fold(new)))
+    found = numbers_in(fold(new))
     days = rule.days or range(1, _LAST_DAY + 1)
-    day = int(found[0]) if len(found) == 1 else 0
+    day = found.pop() if len(found) == 1 else 0
     if day not in days:
         shown = list(rule.days) or f"1 a {_LAST_DAY}"
         raise Missing("Pergunte o novo dia de vencimento, entre os possíveis.", dias=shown)
-    if not _wrote(case, str(day)):
+    if day not in numbers_in(_said(case)):
         raise Missing("Pergunte ao cliente qual é o novo dia de vencimento.")
     return f"mudar o vencimento para o dia {day}"
 
 
 async def _network_name(case: Case, rule: RequestRule, new: str) -> str:
     name = " ".join(new.split())
-    if not name or len(name) > _LONGEST_NETWORK or not _wrote(case, name):
+    if not name or len(name) > _LONGEST_NETWORK or fold(name) not in _said(case):
         raise Missing(f"Pergunte o novo nome da rede Wi-Fi, até {_LONGEST_NETWORK} caracteres.")
     return f"mudar o nome da rede Wi-Fi para «{name}»"
 
@@ -115,14 +115,9 @@ async def _open_ticket(case: Case, new: str) -> str:
     raise Missing(guidance, abertos=tickets)
 
 
-def _wrote(case: Case, words: str) -> bool:
-    """Whether the customer wrote it; a number may have been written as a word."""
-    said = " ".join(fold(in_digits(fold(" | ".join(case.visit.customer_texts)))).split())
-    wanted = " ".join(fold(words).split())
-    if wanted.isdigit():
-        return re.search(rf"(?<!\d)0?{wanted}(?!\d)", said) is not None
-    whole = " ".join(fold(" | ".join(case.visit.customer_texts)).split())
-    return wanted in whole
+def _said(case: Case) -> str:
+    """All that the customer wrote, folded."""
+    return " ".join(fold(" | ".join(case.visit.customer_texts)).split())
 
 
 CHANGES = {

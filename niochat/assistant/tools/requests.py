@@ -58,7 +58,7 @@ async def request_change(case: Case, wanted: Change) -> Result:
     earlier = next((each for each in case.facts.my_requests if each.kind == kind), None)
     key = _key(case, kind)
     if earlier is not None and key not in case.visit.untold:
-        return _exists(earlier.protocol)
+        return _exists(kind, earlier.protocol)
     try:
         what = await told_of(case, kind, rule, wanted.novo or "")
     except Missing as missing:
@@ -73,7 +73,7 @@ async def _ordered(case: Case, wanted: Change, rule: RequestRule, what: str) -> 
     begun = key in case.visit.untold
     similar = None if begun else await _similar(case, kind)
     if similar is not None:
-        return _exists(similar)
+        return _exists(kind, similar)
     quoted = "" if kind is RequestKind.WIFI_PASSWORD else f"\nCliente: «{wanted.palavras}»"
     order = OpenTicket(
         case.contract().id,
@@ -88,7 +88,7 @@ async def _ordered(case: Case, wanted: Change, rule: RequestRule, what: str) -> 
     if result.status is not WriteStatus.DONE:
         return unfinished(case, result, f"o pedido ({what})", _sector(kind))
     if result.earlier and not begun:
-        return _exists(result.protocol)
+        return _exists(kind, result.protocol)
     return _taken(case, kind, what, result)
 
 
@@ -97,6 +97,7 @@ def _taken(case: Case, kind: RequestKind, what: str, result: WriteResult) -> Res
     number = f" Protocolo do pedido: {result.protocol}." if result.protocol else ""
     case.instead = f"Registrei seu pedido: {what}.{number} A equipe vai cuidar disso."
     return done(
+        tipo=kind.value,
         registrado=what,
         protocolo=result.protocol or None,
         orientacao="Diga que o pedido foi registrado, com o protocolo se houver, e que a equipe "
@@ -113,6 +114,7 @@ def _passed_on(case: Case, kind: RequestKind, rule: RequestRule, what: str) -> R
     team = case.team_name(case.handoff.team)
     case.instead = f"Anotei seu pedido: {what}. A equipe {team} continua por aqui."
     return done(
+        tipo=kind.value,
         encaminhado=what,
         equipe=team,
         aberto=case.visit.people.there,
@@ -144,11 +146,12 @@ async def _similar(case: Case, kind: RequestKind) -> str | None:
     return next((each.number for each in tickets if each.open and title in each.content), None)
 
 
-def _exists(protocol: str) -> Result:
+def _exists(kind: RequestKind, protocol: str) -> Result:
     number = "informe o protocolo" if protocol else "não há número a informar"
     return refused(
         "ja_existe", f"Esse pedido já foi registrado: {number}; não registre outro. Se ele quer "
         "algo diferente, transfira.", protocolo=protocol or None,
+        tipo=kind.value,
     )  # fmt: skip
 
 
