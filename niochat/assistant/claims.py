@@ -164,7 +164,7 @@ CLAIMS = (
         "pagamento",
         re.compile(
             rf"\b(pagamentos?|faturas?|boletos?|pix|contas?|debitos?|dividas?|mensalidade|valor"
-            rf")\b.{{0,30}}\b{_PAID}\b(?! (na|no|em|pel[oa]|por|com|sem|direto|via))|"
+            rf")\b.{{0,30}}\b{_PAID}\b(?! (na|no|em(?! \d)|pel[oa]|por|com|sem|direto|via)\b)|"
             r"\b(recebemos|confirmamos|confirmei|recebi|identifiquei|identificamos|baixei|"
             r"localizei|"
             r"localizamos|validei|encontrei|registrei|conferi|compensei|reconheci)\b.{0,30}"

@@ -9,7 +9,9 @@ from niochat.assistant.deeds import Deeds
 from niochat.assistant.figures import MONTHS, FigureKind, amount_of, figures_in
 from niochat.assistant.folding import fold
 
-_AMOUNT = r"(?:r\$ ?(?P<{0}>\d[\d.,]*\d|\d)|(?P<{0}b>\d[\d.]*,\d{{2}})(?: reais)?)"
+_AMOUNT = (
+    r"(?:r\$ ?(?P<{0}>\d[\d.,]*\d|\d)|(?P<{0}b>\d[\d.]*,\d{{2}}|\d[\d.]*(?= reais\b))(?: reais)?)"
+)
 _MORE = r"(?:a mais|mais car[oa]s?|acima|maior(?:es)?)"
 _LESS = r"(?:a menos|mais barat[oa]s?|mais em conta|abaixo|menor(?:es)?)"
 _SAYS = re.compile(
@@ -24,7 +26,7 @@ _ORDINALS = ("primeir[ao]", "segunda|segundo", "terceir[ao]", "quart[ao]", "quin
 _BEFORE = re.compile(
     r"\b(anterior(?:es)?|passad[oa]|antes|que (?:voce )?(?:pagou|pagava)|ultima paga)\b"
 )
-_MY_PLAN = re.compile(r"\bo (?:plano|valor) de hoje|\bseu plano\b|\batual\b")
+_MY_PLAN = re.compile(r"\bo (?:plano|valor) de hoje|\bo seu\b|\bseu plano\b|\batual\b")
 
 
 Amounts = set[Decimal]

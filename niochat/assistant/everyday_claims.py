@@ -15,8 +15,8 @@ EVERYDAY = (
         "cobertura",
         re.compile(
             rf"\b{_HAVE}( sim| nossa| a| total)*\b.{{0,12}}\b{_COVER}\b|"
-            rf"\b{_PLACE}\b.{{0,30}}\b(eh|esta|fica|sao) (atendid[oa]s?|cobert[oa]s?|viavel|"
-            r"(na|dentro da|em) (nossa )?(area de )?cobertura)|"
+            rf"\b{_PLACE}\b(?:(?! nao\b).){{0,30}}\b(eh|esta|fica|sao) "
+            r"(atendid[oa]s?|cobert[oa]s?|viavel|(na|dentro da|em) (nossa )?(area de )?cobertura)|"
             r"\b(atendemos|chegamos|cobrimos|estamos)( sim| ja| tambem)*"
             rf"( a| o| n?ess[ea]| n?est[ea]| ao| na| no| sua| seu| em| toda| todo)+ {_PLACE}\b|"
             r"\b(atendemos|cobrimos)( sim| ja| tambem)*"
@@ -24,6 +24,15 @@ EVERYDAY = (
             r"\b(da|podemos|conseguimos) (sim )?(para |pra )?instalar (no|na|ai|nesse|nessa|em)\b"
         ),
         grounds.covered,
+        denies=True,
+    ),
+    Claim(
+        "alteracao",
+        re.compile(
+            r"\bnov[oa] (senha|vencimento|nome|endereco|titular|plano)\b.{0,25}"
+            r"\b(esta|vale|fica|ficou) (ativ|valendo|funcionando|em vigor|pront|configurad)"
+        ),
+        grounds.only_asked_for,
     ),
     Claim(
         "cobertura",

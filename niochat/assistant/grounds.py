@@ -22,6 +22,11 @@ _OPENED = re.compile(
 _BACK = re.compile(r"\b(?:voltou|voltaram|normaliz|funcionando|no ar|de volta|restabelecid)")
 _READ = ("verificar_conexao",)
 _APPOINTED = ("visita", "agendamento", "data_visita", "agendado_para")
+_MYSELF = re.compile(
+    r"\b(re)?(agendei|agendamos|marquei|marcamos|confirmei|confirmamos|encaixei|reservei|adiantei)\b|"
+    r"\b(acabei|acabamos|consegui|conseguimos)\b"
+)
+"""Nobody here makes appointments: they are read."""
 _WHEN = (FigureKind.DATE, FigureKind.TIME)
 _ASKING = re.compile(r"\b(pedidos?|solicit|registr|anot|encaminh|protocol)")
 _CHANGED = re.compile(
@@ -71,7 +76,7 @@ def _stands(ticket: dict[str, object], clause: str) -> bool:
 
 def visit(deeds: Deeds, clause: str) -> bool:
     """No ticket is an appointment: somebody must have named the day, and that is the one told."""
-    if not deeds.says(*_APPOINTED):
+    if not deeds.says(*_APPOINTED) or _MYSELF.search(clause):
         return False
     named = [f for f in figures_in(fold(" | ".join(_said(deeds)))) if f.kind in _WHEN]
     told = [f for f in figures_in(clause) if f.kind in _WHEN]

@@ -29,7 +29,7 @@ def in_digits(folded: str) -> str:
 def numbers_in(folded: str) -> set[int]:
     """Every number of up to four digits, as digits or as words, whatever it counts."""
     spoken = {_sum(words) for words in _SPOKEN.findall(folded)}
-    return spoken | {int(each) for each in re.findall(r"(?<!\d)\d{1,4}(?!\d)", folded)}
+    return spoken | {int(each) for each in re.findall(r"(?<!\d)\d{1,4}(?![\da-z])", folded)}
 
 
 def _sum(words: str) -> int:
