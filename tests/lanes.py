@@ -10,6 +10,7 @@ LANES = ("unit", "db", "ray", "long")
 
 UNIT = (
     "accounts/test_cache.py", "accounts/test_erp_file.py", "accounts/test_providers.py",
+    "accounts/test_requests_file.py",
     "actors/test_entrance.py",
     "actors/test_turns.py", "actors/test_turns_line.py", "actors/test_vitals.py",
     "adapters/sgp/test_billing.py", "adapters/sgp/test_coverage.py",

@@ -76,7 +76,8 @@ def model_choice(
 async def _evaluate(scenarios: Sequence[Scenario], choice: ModelChoice, at_once: int) -> Evaluation:
     began = time.monotonic()
     sandbox_url = running.sandbox_url()
-    playable = [each for each in scenarios if choice.simulated or each.only is None]
+    fitting = (None, "simulated" if choice.simulated else "real")
+    playable = [each for each in scenarios if each.only in fitting]
     async with running.parts() as parts:
         with Progress(*_COLUMNS, console=_console) as bar:
             task = bar.add_task("preparing", total=len(playable))

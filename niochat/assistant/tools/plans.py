@@ -20,11 +20,11 @@ SHOWN = 10
 class Interest(Arguments):
     """``plano`` is the number in the list that was shown; ``vencimento`` a day of the month."""
 
-    plano: int
+    plano: Annotated[int, Field(description="Número da lista mostrada.")]
     nome: Words
     cpf_cnpj: Words
     endereco: Words
-    vencimento: Annotated[int, Field(ge=1, le=31)] | None = None
+    vencimento: Annotated[int | None, Field(ge=1, le=31, description="Dia do mês.")] = None
 
 
 async def list_plans(case: Case, _: Nothing) -> Result:

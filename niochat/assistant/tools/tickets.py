@@ -3,6 +3,9 @@
 from collections.abc import Iterator, Sequence
 from datetime import datetime, time
 from hashlib import sha256
+from typing import Annotated
+
+from pydantic import Field
 
 from niochat.assistant.case import Case, Result, Sector, done, refused
 from niochat.assistant.handover import summary
@@ -36,8 +39,8 @@ class Open(Arguments):
     """``resumo`` and ``sintomas`` go into the order for the technician."""
 
     categoria: Category
-    resumo: Words
-    sintomas: Words
+    resumo: Annotated[Words, Field(description="O problema em uma frase.")]
+    sintomas: Annotated[Words, Field(description="O que o cliente vê e já testou.")]
 
 
 async def list_tickets(case: Case, _: Nothing) -> Result:

@@ -105,6 +105,8 @@ class Change(Declared):
     status: Annotated[Count, Field(ge=1, le=7)] | None = None
     line: Literal["online", "offline", "dark", "not_installed"] | None = None
     promises: Annotated[Count, Field(ge=0)] | None = None
+    paid: Annotated[Count, Field(ge=1)] | None = None
+    """So many of its open invoices are paid now."""
 
 
 class Sending(Declared):
@@ -156,8 +158,10 @@ class Scenario(Declared):
     name: Annotated[Slug, AfterValidator(_short)]
     title: Name
     kind: Kind
-    only: Literal["simulated"] | None = None
-    """Its model is told what to do, or its faults are the simulated model's."""
+    only: Literal["simulated", "real"] | None = None
+    """``simulated``: its model is told what to do, or its faults are the simulated model's.
+    ``real``: it asks for what the rules of the simulated one do not know.
+    """
     model: Player = Player.HONEST
     """Which of the sandbox's models is meant."""
     subscriber: Annotated[str, Field(pattern=r"^[a-z_]+(/[1-9])?$")] | None = None
@@ -180,9 +184,9 @@ class Scenario(Declared):
     def _belongs_together(self) -> Self:
         if (self.subscriber is None) == (self.phone is None):
             raise wrong_at("either subscriber or phone is needed", "subscriber")
-        if self.model is not Player.HONEST and self.only is None:
+        if self.model is not Player.HONEST and self.only != "simulated":
             raise wrong_at("another of the sandbox's models needs only: simulated", "model")
-        if self.only is None and any(_of_model(step) for step in self.steps):
+        if self.only != "simulated" and any(_of_model(step) for step in self.steps):
             raise wrong_at("faults of the model need only: simulated", "steps")
         return self
 
