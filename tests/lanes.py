@@ -11,9 +11,12 @@ LANES = ("unit", "db", "ray", "long")
 UNIT = (
     "accounts/test_cache.py", "accounts/test_erp_file.py", "accounts/test_facts_file.py",
     "accounts/test_providers.py",
+    "accounts/test_cache.py", "accounts/test_erp_file.py", "accounts/test_providers.py",
+    "accounts/test_requests_file.py",
     "actors/test_entrance.py",
     "actors/test_turns.py", "actors/test_turns_line.py", "actors/test_vitals.py",
-    "adapters/sgp/test_billing.py", "adapters/sgp/test_judge.py", "adapters/sgp/test_service.py",
+    "adapters/sgp/test_billing.py", "adapters/sgp/test_coverage.py",
+    "adapters/sgp/test_judge.py", "adapters/sgp/test_service.py",
     "adapters/sgp/test_subscribers.py", "adapters/sgp/test_tickets.py",
     "adapters/sgp/test_xml.py", "adapters/test_calendar.py", "adapters/test_clock.py",
     "adapters/whatsapp/test_captures.py", "adapters/whatsapp/test_content.py",

@@ -82,6 +82,10 @@ async def sync_assistant(
         "parallel_tool_calls": entry.parallel_tool_calls,
         "dialect": sorted({form.value for form in entry.dialect}),
         "extra_sealed": _extra(seals, entry, extra),
+        "requests": {
+            kind.value: each.model_dump(mode="json", exclude_none=True)
+            for kind, each in entry.requests.items()
+        },
     }
     if row is not None and all(row[column] == value for column, value in wanted.items()):
         return Outcome.UNCHANGED

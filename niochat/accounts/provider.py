@@ -26,6 +26,7 @@ from niochat.accounts.fields import (
     Switch,
     Timezone,
 )
+from niochat.accounts.requests import Requests, unknown_team
 from niochat.accounts.rules import PolicyEntry
 from niochat.adapters.openai.forms import Form
 from niochat.domain.erp import Category
@@ -107,6 +108,9 @@ class AssistantEntry(Declared):
     extra_body: ExtraBody = Field(default_factory=dict, repr=False)
     """Further fields of every request, sealed, never shown."""
 
+    requests: Requests
+    """What is done about a subscriber's request for a change, by its kind; PATCH sends them all."""
+
     def extra(self) -> SecretStr | None:
         """Headers and fields as they are sealed."""
         headers = {name: text.get_secret_value() for name, text in self.extra_headers.items()}
@@ -168,6 +172,10 @@ class Provider(Declared):
             at = ("policy", "team") if "team" in self.policy.model_fields_set else ("teams",)
             known = ", ".join(slugs)
             raise wrong_at(f"the policy's team {self.policy.team} is not among: {known}", *at)
+        kind = unknown_team(self.assistant.requests, set(slugs)) if self.assistant else None
+        if kind is not None:
+            where = ("assistant", "requests", kind, "team")
+            raise wrong_at(f"this team is not among: {', '.join(slugs)}", *where)
         return self
 
     @model_validator(mode="after")

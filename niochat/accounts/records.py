@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 from niochat.adapters.openai.completion import Options
@@ -93,6 +94,8 @@ class AssistantRecord:
     """What it sets of how the model is asked; headers and fields are opened, never logged."""
     facts: ProviderFacts = NO_FACTS
     """What it may tell of the provider."""
+    requests: Mapping[str, Any] = field(default_factory=dict)
+    """What is done about requests for a change, by kind; see ``domain.requests.rules_of``."""
 
 
 @dataclass(frozen=True, slots=True)

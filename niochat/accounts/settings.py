@@ -18,6 +18,7 @@ from niochat.accounts.facts_settings import (
 )
 from niochat.accounts.parts import sync_assistant
 from niochat.accounts.provider import AssistantEntry
+from niochat.accounts.requests import unknown_team
 from niochat.accounts.rules import PolicyEntry
 from niochat.accounts.sealing import Purpose
 from niochat.accounts.times import shown_shift
@@ -144,6 +145,7 @@ class TenantSettings:
             before = self._assistant(tenant_id, row, stored)
             entry = self._entry(tenant_id, before, stored, change)
             await teams_answer(connection, tenant_id, change.get("facts"))
+            await _has_teams(connection, tenant_id, entry)
             await sync_assistant(connection, self._seals, tenant_id, entry, stored)
             policy = {**row["policy"], _ENABLED: entry.enabled}
             (changed,) = await connection.fetch(_SQL["assistant_of"], tenant_id)
@@ -253,6 +255,16 @@ async def _fits(
             raise Invalid("there is no such team: GET /api/v1/teams lists them", code="no_team")
     if any(name in change for name in _BURST):
         _validated(PolicyEntry, {name: policy[name] for name in _BURST if name in policy})
+
+
+async def _has_teams(connection: Connection, tenant_id: UUID, entry: AssistantEntry) -> None:
+    teams = {row["slug"] for row in await connection.fetch(_SQL["teams_of"], tenant_id)}
+    kind = unknown_team(entry.requests, teams)
+    if kind is not None:
+        raise Invalid(
+            f"requests.{kind}.team: there is no such team: GET /api/v1/teams lists them",
+            code="no_team",
+        )
 
 
 def _view(row: Row) -> SettingsView:

@@ -26,6 +26,7 @@ from niochat.domain.erp import (
 )
 from niochat.domain.message import Content, Kind
 from niochat.domain.provider_facts import NO_FACTS, ProviderFacts
+from niochat.domain.requests import RequestKind, RequestRule, rules_of
 
 READS_WITHIN_S = 60.0
 """Of one turn, all together: a customer waits no longer for a slow ERP."""
@@ -78,6 +79,8 @@ class Case:
     """How long a part of ours may be away while the turn runs."""
     provider: ProviderFacts = NO_FACTS
     """What the provider told of itself; when it opens is in the visit's policy."""
+    requests: Mapping[RequestKind, RequestRule] = field(default_factory=lambda: rules_of({}))
+    """What the provider does about requests for a change."""
     facts: Facts = field(init=False)
     after_text: list[Content] = field(default_factory=list)
     """Leaves after the model's own text, in this order."""

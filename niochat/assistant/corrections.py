@@ -30,6 +30,7 @@ _WHY = {
     "sem_fatura": _ACT.format(what="que não há faturas em aberto"),
     "cancelamento": _ACT.format(what="um cancelamento"),
     "alteracao": _ACT.format(what="uma alteração que você não pode fazer"),
+    "solicitacao": _ACT.format(what="que um pedido foi registrado"),
     "consulta": _ACT.format(what="uma consulta que não foi feita"),
     "foto": "diz o que há em uma imagem, e nenhuma imagem foi lida",
     "interno": "mostra algo interno do sistema",

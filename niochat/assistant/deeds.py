@@ -27,6 +27,10 @@ class Deed:
         return bool(self.result.get("ok"))
 
 
+_LISTING = ("consultar_faturas", "enviar_fatura", "escolher_contrato", "consultar_pagamento")
+"""Tools that read which invoices are open."""
+
+
 class Deeds:
     """All results of a visit; :attr:`mine` are those of the contract that is talked about."""
 
@@ -59,7 +63,7 @@ class Deeds:
     @property
     def invoices(self) -> list[Mapping[str, Any]] | None:
         """The contract's open invoices as they were last listed; ``None``: nobody has looked."""
-        for deed in self.of("consultar_faturas", "enviar_fatura", "escolher_contrato"):
+        for deed in self.of(*_LISTING):
             if deed.result.get("erro") == "sem_fatura":
                 return []
             if deed.ok and "faturas" in deed.result:

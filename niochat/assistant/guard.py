@@ -11,6 +11,7 @@ from unicodedata import normalize
 from niochat.assistant.case import Case
 from niochat.assistant.claims import CLAIMS, GENERIC
 from niochat.assistant.deeds import Deeds
+from niochat.assistant.everyday_claims import EVERYDAY
 from niochat.assistant.figures import Figure, FigureKind, figures_in, relative_days
 from niochat.assistant.folding import fold
 from niochat.assistant.known import EMAIL, LINK, Known, as_link
@@ -168,14 +169,15 @@ def _claim_in(sentence: str, deeds: Deeds) -> str | None:
     for place, (clause, end) in enumerate(clauses):
         questions = end == "?" or (asked and place == len(clauses) - 1)
         held = False
-        for claim in (*CLAIMS, GENERIC) if not questions else ():
+        for claim in (*CLAIMS, *EVERYDAY, GENERIC) if not questions else ():
             found = claim.pattern.search(clause)
             if found is None or (claim is GENERIC and held):
                 continue
             if claim.holds(deeds, clause):
                 held = True
                 continue
-            if claim.code != "sem_fatura" and _OPEN.search(clause[: found.end()]):
+            upto = found.start() if claim.denies else found.end()
+            if claim.code != "sem_fatura" and _OPEN.search(clause[:upto]):
                 continue
             if (supposed or _HABIT.search(clause)) and not _DONE.search(clause):
                 continue

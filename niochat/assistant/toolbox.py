@@ -11,11 +11,15 @@ from niochat.adapters.openai.model import ModelError, ToolCall
 from niochat.assistant.case import Case, Result, refused
 from niochat.assistant.facts import Wish
 from niochat.assistant.masking import masked_arguments, with_documents
+from niochat.assistant.tools.amounts import EXPLAIN_INVOICE
 from niochat.assistant.tools.connection import CHECK_CONNECTION, CHECK_MAINTENANCE
+from niochat.assistant.tools.coverage import CHECK_COVERAGE
 from niochat.assistant.tools.ending import CLOSE, TRANSFER
 from niochat.assistant.tools.identification import CHOOSE, IDENTIFY, not_identified
 from niochat.assistant.tools.invoices import LIST_INVOICES, SEND_INVOICE
+from niochat.assistant.tools.payments import CHECK_PAYMENT
 from niochat.assistant.tools.plans import LIST_PLANS, REGISTER_INTEREST
+from niochat.assistant.tools.requests import REQUEST_CHANGE
 from niochat.assistant.tools.tickets import LIST_TICKETS, OPEN_TICKET
 from niochat.assistant.tools.tool import Arguments, Tool
 from niochat.assistant.tools.unlock import UNLOCK
@@ -27,8 +31,9 @@ from niochat.domain.errors import NiochatError
 _log = structlog.get_logger(__name__)
 
 TOOLS = (
-    IDENTIFY, CHOOSE, LIST_INVOICES, SEND_INVOICE, CHECK_CONNECTION, CHECK_MAINTENANCE, UNLOCK,
-    OPEN_TICKET, LIST_TICKETS, LIST_PLANS, REGISTER_INTEREST, NOTE_WISH, TRANSFER, CLOSE,
+    IDENTIFY, CHOOSE, LIST_INVOICES, SEND_INVOICE, CHECK_PAYMENT, EXPLAIN_INVOICE,
+    CHECK_CONNECTION, CHECK_MAINTENANCE, UNLOCK, OPEN_TICKET, LIST_TICKETS, LIST_PLANS,
+    REGISTER_INTEREST, CHECK_COVERAGE, REQUEST_CHANGE, NOTE_WISH, TRANSFER, CLOSE,
 )  # fmt: skip
 _OFFERS = {tool.name: tool.offer() for tool in TOOLS}
 """Made once: a schema costs a millisecond."""
@@ -79,7 +84,14 @@ class Toolbox:
             arguments = _arguments(tool, call.arguments)
         except ValueError as error:
             return await self._wrong(call, _reason(error))
-        said = arguments.model_dump(mode="json")
+        result = await self._run(tool, arguments)
+        follows = tool.then(self._case, arguments) if tool.then and result.get("ok") else None
+        if follows is None or self._offered.get(follows[0].name) is None:
+            return result
+        return {**result, follows[0].name: await self._run(*follows)}
+
+    async def _run(self, tool: Tool, arguments: Arguments) -> Result:
+        said = arguments.kept()
         try:
             result = self._gate(tool) or await tool.run(self._case, arguments)
             self._serve_next(tool, result)
@@ -114,6 +126,8 @@ class Toolbox:
 
     def _fits(self, tool: Tool) -> bool:
         capable = self._case.capabilities
+        if tool.fits is not None:
+            return tool.fits(self._case)
         return tool in _ALWAYS or (bool(capable) and tool.needs <= capable)
 
     def _gate(self, tool: Tool) -> Result | None:
@@ -161,7 +175,8 @@ class Toolbox:
     async def _wrong(self, call: ToolCall, detail: str) -> Result:
         """A bad call goes back once, with what is wrong; a model that repeats it cannot go on."""
         result = refused("argumento_invalido", "Corrija a chamada.", detalhe=detail)
-        await self._keep(call.name[:_KEPT_NAME], call.arguments[:_KEPT_ARGUMENTS], result)
+        said = "" if call.name == REQUEST_CHANGE.name else call.arguments  # may be a password
+        await self._keep(call.name[:_KEPT_NAME], said[:_KEPT_ARGUMENTS], result)
         if call.name in self._corrected:
             raise ModelError(
                 "the model calls a tool wrongly again", code="model_bad_call", retryable=False

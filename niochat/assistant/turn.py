@@ -38,6 +38,7 @@ from niochat.domain.erp import ErpDesk
 from niochat.domain.errors import NiochatError
 from niochat.domain.ids import TurnId
 from niochat.domain.message import Content, Kind
+from niochat.domain.requests import rules_of
 
 _log = structlog.get_logger(__name__)
 
@@ -103,7 +104,8 @@ class Assistant:
         settings = await patiently(lambda: self._settings_of(request.tenant_id), deadline)
         capable = await patiently(lambda: self._capabilities_of(request.tenant_id), deadline)
         back = self._database_back_within_s
-        case = Case(visit, self._visits, self._erp, capable, back, settings.facts)
+        rules = rules_of(settings.requests)
+        case = Case(visit, self._visits, self._erp, capable, back, settings.facts, rules)
 
         def wrote(text: str) -> None:
             self._wrote(request, without_machinery(text))

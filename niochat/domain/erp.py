@@ -65,7 +65,10 @@ class Subscriber:
 
 @dataclass(frozen=True, slots=True)
 class Invoice:
-    """An open invoice. ``amount`` in BRL with fine and interest; each code may be missing."""
+    """An open invoice. ``amount`` in BRL with fine and interest; each code may be missing.
+
+    ``original``: without them; ``None``: not told. The parts are zero where nothing is told.
+    """
 
     id: str
     due: date
@@ -73,6 +76,23 @@ class Invoice:
     pix: str = ""
     digit_line: str = ""
     pdf_url: str = ""
+    original: Decimal | None = None
+    fine: Decimal = Decimal(0)
+    interest: Decimal = Decimal(0)
+    discount: Decimal = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True)
+class PaidInvoice:
+    """An invoice that is paid. ``amount`` as it was made out, ``paid`` what was paid, in BRL;
+    ``None``: not told. ``paid_on`` ``None``: no day is told.
+    """
+
+    id: str
+    due: date
+    amount: Decimal | None
+    paid: Decimal | None = None
+    paid_on: date | None = None
 
 
 class LineState(StrEnum):
@@ -148,6 +168,20 @@ class Ticket:
     categories: frozenset[Category] = frozenset()
     content: str = ""
     opened_at: datetime | None = None
+    scheduled_for: datetime | None = None
+    """When somebody comes, in the provider's local time; at midnight only the day is told."""
+    technician: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Somewhere that may be covered: a CEP, digits only, or street, district and city."""
+
+    cep: str = ""
+    street: str = ""
+    number: str = ""
+    district: str = ""
+    city: str = ""
 
 
 # -- what can be asked ------------------------------------------------------------------------
@@ -177,6 +211,20 @@ class ListInvoices(Read[tuple[Invoice, ...]]):
     """Open invoices, earliest due first."""
 
     contract: str
+
+
+@dataclass(frozen=True, slots=True)
+class ListPaid(Read[tuple[PaidInvoice, ...]]):
+    """Paid invoices, the one that was due last first."""
+
+    contract: str
+
+
+@dataclass(frozen=True, slots=True)
+class CheckCoverage(Read[bool | None]):
+    """Whether the provider could connect a place; ``None``: the ERP does not say."""
+
+    place: Place
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,7 +285,10 @@ class Unlock:
 
 @dataclass(frozen=True, slots=True)
 class OpenTicket:
-    """A service order. ``reference`` stands in its content, so that it can be found again."""
+    """A service order. ``reference`` stands in its content, so that it can be found again.
+
+    ``kind``: the provider's own code, where another than its category's is meant.
+    """
 
     contract: str
     category: Category
@@ -245,6 +296,7 @@ class OpenTicket:
     contact_name: str
     contact_phone: str
     reference: str
+    kind: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -313,6 +365,7 @@ class Capability(StrEnum):
     """What an installation and its token allow; probed, because installations differ."""
 
     INVOICES = "invoices"
+    PAID = "paid"
     PIX = "pix"
     LINE = "line"
     OPTICS = "optics"
@@ -322,6 +375,7 @@ class Capability(StrEnum):
     TICKETS = "tickets"
     PLANS = "plans"
     LEADS = "leads"
+    COVERAGE = "coverage"
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,8 @@ import re
 import unicodedata
 from dataclasses import dataclass
 
+from niochat.domain.erp import Place
+
 
 @dataclass(frozen=True, slots=True)
 class Phone:
@@ -69,16 +71,18 @@ class Coverage:
         cities = (_folded(area.city) for area in self.places)
         return False if self.whole and not any(_names(said, city) for city in cities) else None
 
-    def listed(self) -> dict[str, list[str]]:
-        """``ceps`` as ``53000000-53439999``, ``places`` as ``Olinda`` or ``Janga, Paulista``."""
-        return {
-            "ceps": [re.sub(r"[^\da]", "", each).replace("a", "-") for each in self.ceps],
-            "places": [
-                f"{name}, {area.city}" if area.neighbourhoods else name
-                for area in self.places
-                for name in (area.neighbourhoods or (area.city,))
-            ],
-        }
+    def covers(self, place: Place) -> bool | None:
+        """Whether there is a network at a place; ``None``: nobody told."""
+        by_cep = self.has_cep(place.cep) if place.cep else None
+        if by_cep is not None or not self.places or not (place.district or place.city):
+            return by_cep
+        district, city = _folded(place.district), _folded(place.city)
+        areas = [each for each in self.places if not city or _folded(each.city) == city]
+        if any(not each.neighbourhoods for each in areas if city):
+            return True
+        if district and any(district in map(_folded, each.neighbourhoods) for each in areas):
+            return True
+        return False if self.whole and (district or not areas) else None
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -87,7 +87,7 @@ def test_ceps_are_kept_as_ranges() -> None:
     ]  # fmt: skip
     again = FactsEntry.model_validate(entry.stored())
     assert again == entry
-    assert facts_of(entry.stored()).coverage.listed()["ceps"][0] == "53020000-53020999"
+    assert facts_of(entry.stored()).coverage.has_cep("53020500") is True
 
 
 def test_a_fine_may_be_an_amount() -> None:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from niochat.domain.erp import Place
 from niochat.domain.provider_facts import Area, Coverage
 
 PLACES = (Area("Olinda"), Area("Paulista", ("Janga", "Pau Amarelo")))
@@ -40,8 +41,20 @@ def test_what_was_not_told_is_not_known() -> None:
     assert part.has_place("Olinda") is True
 
 
-def test_both_lists_are_told_to_who_looks_up_addresses() -> None:
-    assert Coverage(places=PLACES, ceps=CEPS).listed() == {
-        "ceps": ["53000000-53439999", "50030120-50030129"],
-        "places": ["Olinda", "Janga, Paulista", "Pau Amarelo, Paulista"],
-    }
+@pytest.mark.parametrize(
+    ("place", "covered"),
+    [
+        (Place(cep="53100000"), True), (Place(cep="57000000"), False),
+        (Place(city="OLINDA"), True),
+        (Place(street="Rua A", district="Carmo", city="Olinda"), True),
+        (Place(district="Janga", city="Paulista"), True), (Place(district="janga"), True),
+        (Place(district="Janga", city="Natal"), False), (Place(city="Natal"), False),
+        (Place(district="Centro", city="Paulista"), False), (Place(city="Paulista"), None),
+        (Place(), None),
+    ],
+)  # fmt: skip
+def test_a_place_is_in_the_lists_or_not(place: Place, covered: bool | None) -> None:
+    assert Coverage(places=PLACES, ceps=CEPS).covers(place) is covered
+    assert Coverage().covers(place) is None
+    if not covered:
+        assert Coverage(whole=False, places=PLACES, ceps=CEPS).covers(place) is None

@@ -8,7 +8,8 @@ from niochat.assistant.case import Case, Result, done, refused
 from niochat.assistant.choices import confirms, means
 from niochat.assistant.evidence import quote_in
 from niochat.assistant.facts import Wish
-from niochat.assistant.tools.invoices import list_invoices
+from niochat.assistant.tools.bills import Form
+from niochat.assistant.tools.invoices import SEND_INVOICE, Send, list_invoices
 from niochat.assistant.tools.tool import Arguments, Nothing, Quote, Tool, Words
 from niochat.assistant.wording import STATUS, contract_line, masked
 from niochat.domain.document import documents_in, valid_document
@@ -45,10 +46,15 @@ class Identify(Arguments):
 
 
 class Choose(Arguments):
-    """``opcao`` is the number in the list that was shown; ``palavras`` say that it is meant."""
+    """``opcao`` is the number in the list that was shown; ``palavras`` say that it is meant;
+    ``forma``: how the invoice is wanted, which then leaves at once.
+    """
 
-    opcao: Annotated[int, Field(description="número na lista mostrada; 1 se só há um")]
+    opcao: Annotated[int, Field(description="número na lista; 1 se só há um")]
     palavras: Quote
+    forma: Annotated[
+        Form | None, Field(description="se ele quer a fatura e já disse como: ela sai junto")
+    ] = None
 
 
 async def identify(case: Case, wanted: Identify) -> Result:
@@ -144,7 +150,7 @@ async def choose(case: Case, wanted: Choose) -> Result:
         contrato=described(wanted.opcao, chosen, with_address=facts.trusted),
         desejo=facts.wish,
         orientacao=f"Não confirme de novo; continue com o pedido: {_NEXT[wish]}.",
-        **(await _invoices(case) if wish is Wish.INVOICE else {}),
+        **(await _invoices(case) if wish is Wish.INVOICE or wanted.forma else {}),
     )
 
 
@@ -168,6 +174,13 @@ def _unsaid(case: Case, wanted: Choose) -> Result | None:
             "nao_confirmado", "As palavras do cliente não dizem que é este: pergunte o número."
         )
     return None
+
+
+def _send(case: Case, wanted: Choose) -> tuple[Tool, Arguments] | None:
+    """Only where it is clear which one: of several the customer is asked."""
+    if wanted.forma is None or len(case.facts.invoices) != 1:
+        return None
+    return SEND_INVOICE, Send(forma=wanted.forma)
 
 
 async def _invoices(case: Case) -> Result:
@@ -227,4 +240,5 @@ CHOOSE = Tool(
     Choose,
     choose,
     repeatable=True,
+    then=_send,
 )

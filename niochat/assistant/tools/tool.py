@@ -32,6 +32,10 @@ class Arguments(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
+    def kept(self) -> Any:
+        """As they go into the turn's row."""
+        return self.model_dump(mode="json")
+
 
 class Nothing(Arguments):
     """No arguments."""
@@ -55,6 +59,10 @@ class Tool:
     repeatable: bool = False
     sector: str = ""
     """Whose work it is when the ERP fails; empty: the wish's."""
+    fits: Callable[[Case], bool] | None = None
+    """Whether it is offered; without it ``needs`` says so."""
+    then: Callable[[Case, Any], "tuple[Tool, Arguments] | None"] | None = None
+    """What a call wants done, too, once it has done its own: it saves a question to the model."""
 
     def offer(self) -> dict[str, Any]:
         """As an OpenAI-compatible endpoint wants to be told."""
@@ -63,6 +71,10 @@ class Tool:
         plain = _plain(schema, schema.pop("$defs", {}))
         function = {"name": self.name, "description": self.description, "parameters": plain}
         return {"type": "function", "function": function}
+
+
+_UNSAID = ("title", "additionalProperties", "minLength", "maxLength", "maxItems", "default")
+"""Of a schema, what a model need not read: what breaks these is told when it does."""
 
 
 def _plain(schema: Any, definitions: dict[str, Any]) -> Any:
@@ -76,12 +88,12 @@ def _plain(schema: Any, definitions: dict[str, Any]) -> Any:
         return schema
     if "$ref" in schema:
         named = definitions[schema["$ref"].rpartition("/")[2]]
-        told = {key: schema[key] for key in ("description", "default") if key in schema}
+        told = {key: schema[key] for key in ("description",) if key in schema}
         return _plain({**_without(named, "description"), **told}, definitions)
     given = [each for each in schema.get("anyOf", ()) if each.get("type") != "null"]
     if len(given) == 1:
-        return _plain({**_without(schema, "anyOf", "default"), **given[0]}, definitions)
-    bare = _without(schema, "title", "minLength", "maxLength", "additionalProperties")
+        return _plain({**_without(schema, "anyOf"), **given[0]}, definitions)
+    bare = _without(schema, *_UNSAID)
     return {key: _plain(value, definitions) for key, value in bare.items()}
 
 

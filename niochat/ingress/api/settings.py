@@ -114,6 +114,7 @@ class AssistantShown(Shown):
     dialect: list[str] | None = None
     extra_headers: Annotated[list[str] | None, Field(description="Their names alone.")] = None
     extra_body: Annotated[list[str] | None, Field(description="Its names alone.")] = None
+    requests: dict[str, dict[str, Any]] | None = None
 
 
 class FactsShown(Shown):

@@ -8,6 +8,7 @@ from niochat.sandbox.flows.words import (
     Intent,
     document_in,
     last_line,
+    newest_form,
     newest_intent,
     number_in,
     says_no,
@@ -63,7 +64,9 @@ def answer_shown_contracts(scene: Scene) -> Action | None:
     if says_no(scene.said):
         return Say(WRONG)
     if says_yes(scene.said):
-        return use(scene, Tool.CHOOSE_CONTRACT, opcao=1, palavras=yes_line(scene.said))
+        form = newest_form(scene.since(Intent.INVOICE)) if scene.wish is Intent.INVOICE else None
+        words = yes_line(scene.said)
+        return use(scene, Tool.CHOOSE_CONTRACT, opcao=1, palavras=words, forma=form)
     return Say(CONFIRM)
 
 

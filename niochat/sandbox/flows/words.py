@@ -179,6 +179,12 @@ def form_in(text: str) -> Form | None:
     return Form.SLIP if slip else None
 
 
+def newest_form(texts: Iterable[str]) -> Form | None:
+    """The form of the last text, oldest first, that names one."""
+    forms = [form for form in map(form_in, texts) if form]
+    return forms[-1] if forms else None
+
+
 def document_in(text: str) -> str | None:
     """A CPF (11) or CNPJ (14) without its marks; the check digits are the product's business."""
     for known in (_CNPJ, _CPF, _LOOSE):
