@@ -140,6 +140,20 @@ async def test_a_bad_call_with_a_password_in_it_is_not_kept_either(office: Offic
     assert not any(SECRET in row for row in rows)
 
 
+async def test_a_password_beside_another_request_goes_nowhere_either(office: Office) -> None:
+    customer = await of(office, {"wifi_nome": ORDER})
+    text = f"bota o nome Casa da Ana e a senha {SECRET}"
+
+    told = await asks(customer, text, tipo="wifi_nome", novo=f"Casa da Ana e a senha {SECRET}")
+    assert told["erro"] == "falta_dado"
+    told = await asks(customer, text, tipo="wifi_nome", novo="Casa da Ana")
+
+    (deed,) = await office.ledger()
+    assert "«Casa da Ana»" in deed["content"]
+    rows = await office.given.rows("SELECT tool_results::text FROM turns")
+    assert not any(SECRET in each for each in [*rows, str(deed), str(told)])
+
+
 @pytest.mark.parametrize(
     "words", ["quero trocar o titular", "sim", "mudar o vencimento para o dia 10", "oi"]
 )
@@ -150,7 +164,7 @@ async def test_what_the_customer_did_not_write_is_no_request(office: Office, wor
         "bom dia, sim", [("registrar_solicitacao", {"tipo": "ponto_adicional", "palavras": words})]
     )
 
-    assert (await customer.used())[-1][1]["erro"] == "nao_pedido"
+    assert (await customer.used())[-1][1]["erro"] == "pedido_nao_citado"
     assert await customer.stands() == ("pending", None)
 
 
