@@ -1,12 +1,15 @@
 """What a subscriber wants changed: taken once, as the provider's settings say, never made here."""
 
+import json
 from typing import Any
 
 import pytest
 
+from niochat.domain.commands import RestartTurn
 from niochat.domain.erp import Capability
+from niochat.domain.ids import TurnId
 from niochat.domain.requests import RequestKind
-from tests.assistant.customer import Customer
+from tests.assistant.customer import STUBBORN, Customer
 from tests.assistant.office import Office
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(30)]
@@ -281,3 +284,21 @@ async def test_that_it_was_changed_is_never_said(office: Office) -> None:
 
     assert lie not in customer.texts
     assert customer.texts[0].startswith("Registrei seu pedido: mudar o vencimento para o dia 10.")
+
+
+async def test_a_second_attempt_tells_what_the_first_one_registered(office: Office) -> None:
+    customer = await of(office, {"vencimento": ORDER})
+    await office.set(model=STUBBORN, max_steps=1)
+    words = "quero vencimento dia 10"
+    arguments = {"tipo": "vencimento", "palavras": words, "novo": "10"}
+    order = {"calls": [{"name": "registrar_solicitacao", "arguments": arguments}]}
+    await customer.write(f"{words}\nOBEDECE: {json.dumps(order)}")
+    dead = await customer.request()
+    await customer.runs(dead)
+    await office.host.run(customer.thread, RestartTurn(TurnId(dead.turn_id), dead.attempt))
+
+    finish = await customer.run()
+
+    assert finish.attempt == 2
+    (deed,) = await office.ledger()
+    assert deed["protocol"] in customer.texts[0]
