@@ -49,8 +49,8 @@ def _days_of_due_dates(
 
 Requests = Annotated[
     dict[RequestKind, RequestEntry],
-    AfterValidator(_days_of_due_dates),
     Field(default_factory=dict, max_length=len(RequestKind)),
+    AfterValidator(_days_of_due_dates),
 ]
 
 
