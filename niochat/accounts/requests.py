@@ -2,7 +2,7 @@
 
 from typing import Annotated, Self
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from niochat.accounts.declared import Declared, wrong_at
 from niochat.accounts.fields import Code, Count, Slug
@@ -39,8 +39,18 @@ class RequestEntry(Declared):
         return self
 
 
+def _days_of_due_dates(
+    requests: dict[RequestKind, RequestEntry],
+) -> dict[RequestKind, RequestEntry]:
+    if any(each.days is not None for kind, each in requests.items() if kind != RequestKind.DUE_DAY):
+        raise ValueError(f"days are those of {RequestKind.DUE_DAY} alone")
+    return requests
+
+
 Requests = Annotated[
-    dict[RequestKind, RequestEntry], Field(default_factory=dict, max_length=len(RequestKind))
+    dict[RequestKind, RequestEntry],
+    Field(default_factory=dict, max_length=len(RequestKind)),
+    AfterValidator(_days_of_due_dates),
 ]
 
 

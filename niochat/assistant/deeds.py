@@ -71,6 +71,17 @@ class Deeds:
         return None
 
     @property
+    def most_invoices(self) -> int:
+        """How many there were at most, in a list of open ones, of sent or of paid ones."""
+        lists = ("faturas", "enviadas", "pagas", "consultadas")
+        there = (
+            len(deed.result.get(name) or ()) + int(deed.result.get("fora_da_lista") or 0)
+            for deed in self.of("consultar_faturas", "enviar_fatura", "consultar_pagamento")
+            for name in lists
+        )
+        return max(there, default=0)
+
+    @property
     def plans(self) -> list[Mapping[str, Any]]:
         """The plans as they were last listed."""
         found = (d.result["planos"] for d in reversed(self.all) if d.result.get("planos"))

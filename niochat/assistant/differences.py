@@ -46,7 +46,7 @@ def _is_wrong(bare: str, found: re.Match[str], deeds: Deeds) -> bool:
     told = amount_of(found["d"] or found["db"]) if found["d"] or found["db"] else None
     this = _meant(bare[: found.start()], deeds, known)
     that = _meant(bare[found.end() :], deeds, known)
-    if not this and not that:
+    if not this and (not that or _BEFORE.search(bare[found.end() :])):
         return _stated(deeds, told, sign) is False
     apart = [(a - b) * sign for a in this or known for b in that or known if a != b]
     if told is not None:
@@ -72,7 +72,9 @@ def _meant(part: str, deeds: Deeds, known: Amounts) -> Amounts:
     invoices = deeds.invoices or []
     for place, each in enumerate(invoices):
         ordinal = _ORDINALS[place] if place < len(_ORDINALS) else "$^"
-        if re.search(rf"\b(?:{ordinal}|fatura {place + 1})\b", part) or _due_in(each, part):
+        if re.search(
+            rf"\b(?:{ordinal}|(?:fatura|numero|a) {place + 1}(?![.,/]\d))\b", part
+        ) or _due_in(each, part):
             found |= _of(each.get("valor"))
     for plan in deeds.plans:
         if _speeds(str(plan.get("nome", ""))) & _speeds(part):

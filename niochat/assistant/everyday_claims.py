@@ -21,6 +21,8 @@ EVERYDAY = (
             rf"( a| o| n?ess[ea]| n?est[ea]| ao| na| no| sua| seu| em| toda| todo)+ {_PLACE}\b|"
             r"\b(atendemos|cobrimos)( sim| ja| tambem)*"
             r" (em|no bairro|na cidade|a cidade de|o bairro)\b|"
+            rf"\b(tem|temos|ha)( sim| nossa)* (fibra|rede)\b.{{0,20}}\b{_PLACE}\b|"
+            rf"\b(fibra|rede)\b.{{0,10}}\b(chega|passa|alcanca)\b.{{0,20}}\b{_PLACE}\b|"
             r"\b(da|podemos|conseguimos) (sim )?(para |pra )?instalar (no|na|ai|nesse|nessa|em)\b"
         ),
         grounds.covered,
@@ -30,9 +32,38 @@ EVERYDAY = (
         "alteracao",
         re.compile(
             r"\bnov[oa] (senha|vencimento|nome|endereco|titular|plano)\b.{0,25}"
-            r"\b(esta|vale|fica|ficou) (ativ|valendo|funcionando|em vigor|pront|configurad)"
+            r"\b(esta|vale|fica|ficou) (ativ|valendo|funcionando|em vigor|pront|configurad)|"
+            r"\b(senha|vencimento|plano|endereco|titularidade|nome d[aeo] (rede|wi-?fi)) "
+            r"(trocad|alterad|mudad|atualizad|cadastrad|redefinid|resetad)[oa]\b|"
+            r"\b(redefini|redefinimos|defini|definimos)\b.{0,12}\b(senha|vencimento)\b|"
+            r"\b(nova senha|senha nova)\b.{0,12}\b(eh|ficou|sera)\b|"
+            r"\bagora\b.{0,12}\b(vencimento|titular)\b.{0,12}\b(eh|ficou|sera|passa a ser)\b"
         ),
         grounds.only_asked_for,
+        denies=True,
+    ),
+    Claim(
+        "pagamento",
+        re.compile(
+            r"\b(compensou|caiu|entrou|constou)\b.{0,12}\b(pix|pagamento|dinheiro|boleto)\b"
+        ),
+        grounds.paid,
+    ),
+    Claim(
+        "envio",
+        re.compile(
+            r"\b(enviei|mandei|encaminhei|reenviei|segue|seguem|enviamos|mandamos)\b.{0,20}"
+            r"\b[ao]s? de r\$"
+        ),
+        grounds.sent,
+    ),
+    Claim(
+        "visita",
+        re.compile(
+            r"\btecnicos?\b.{0,25}\b(vem|vira|virao|aparece|aparecera)\b.{0,25}\b(amanha|hoje|"
+            r"segunda|terca|quarta|quinta|sexta|sabado|domingo|logo|daqui a pouco|\d)"
+        ),
+        grounds.visit,
     ),
     Claim(
         "cobertura",

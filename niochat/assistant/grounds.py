@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 from niochat.assistant.deeds import Deed, Deeds
-from niochat.assistant.figures import Figure, FigureKind, figures_in, relative_days
+from niochat.assistant.figures import MONTHS, Figure, FigureKind, figures_in, relative_days
 from niochat.assistant.folding import fold
 
 _USED = re.compile(
@@ -80,7 +80,10 @@ def visit(deeds: Deeds, clause: str) -> bool:
         return False
     named = [f for f in figures_in(fold(" | ".join(_said(deeds)))) if f.kind in _WHEN]
     told = [f for f in figures_in(clause) if f.kind in _WHEN]
-    days = [day for _, day in relative_days(clause, deeds.case.visit.now.date())]
+    today = deeds.case.visit.now.date()
+    days = [day for _, day in relative_days(clause, today)]
+    if re.search(r"\bhoje\b", clause):
+        days.append(today)
     told += [Figure(FigureKind.DATE, (d.day, d.month, d.year), "") for d in days]
     return all(any(_alike(each, known) for known in named) for each in told)
 
@@ -148,6 +151,11 @@ def paid(deeds: Deeds, clause: str) -> bool:
         return False
     amounts = _money(clause)
     days = [f for f in figures_in(clause) if f.kind is FigureKind.DATE]
+    days = days or [
+        Figure(FigureKind.DATE, (0, month, 0), name)
+        for month, name in enumerate(MONTHS, start=1)
+        if re.search(rf"\bde {name}\b", clause)
+    ]
     if amounts and not days and amounts & _open_amounts(deeds):
         return False  # an older one of the same amount is paid; nobody says that it is that one
     if amounts or days:

@@ -298,7 +298,7 @@ def _miscounted(bare: str, deeds: Deeds) -> str | None:
         elif what == "chamados":
             there = max((len(d.result.get("chamados", ())) for d in deeds.mine), default=0)
         else:
-            there = len(deeds.invoices or ())
+            there = deeds.most_invoices
         if int(count) > there:
             return "contagem"
     return None

@@ -155,6 +155,7 @@ _OF_REFUSAL: dict[str, Callable[[Result], str]] = {
     ),
     "cep_nao_informado": _said("Qual é o CEP, ou o endereço com bairro e cidade?"),
     "nao_disponivel": _said("Isso não é feito por aqui. Quer falar com a equipe?"),
+    "pedido_nao_citado": _said("O que você quer mudar no seu contrato? Diga em uma frase."),
     "nao_pedido": _said("Quer pagar a fatura agora ou pedir o desbloqueio em confiança?"),
     "terceiro": _said(
         "Por segurança, isso só pode ser feito pelo titular. Quer a segunda via da fatura?"

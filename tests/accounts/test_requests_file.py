@@ -67,6 +67,7 @@ def test_what_another_version_stored_goes_to_a_team(odd: Any) -> None:
         ({"vencimento": {"days": [32]}}, "less than or equal to 31"),
         ({"vencimento": {"days": "10"}}, "requests.vencimento.days"),
         ({"vencimento": {"dia": 1}}, "unknown key"),
+        ({"plano": {"days": [5]}}, "days are those of vencimento alone"),
     ],
 )
 def test_a_wrong_rule_is_refused_in_a_sentence(

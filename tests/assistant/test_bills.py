@@ -68,6 +68,17 @@ async def test_all_invoices_leave_in_order_and_are_remembered_one_by_one(office:
     assert [each["sent"] for each in (await customer.facts())["bills"]] == [["pix"]] * 3
 
 
+async def test_all_may_leave_without_a_list_before(office: Office) -> None:
+    customer = await of(office, "three_open")
+    says = "Seguem as 3 faturas, R$ 305,35 no total."
+
+    await asks(
+        customer, "tudo no pix", ("enviar_fatura", {"forma": "pix", "todas": True}), says=says
+    )
+
+    assert customer.texts[0] == says
+
+
 async def test_some_of_them_leave_and_the_sum_is_of_those(office: Office) -> None:
     customer = await of(office, "three_open")
     await asks(customer, "quanto devo?", ("consultar_faturas", {}))
@@ -106,8 +117,6 @@ async def test_one_number_under_its_old_name_is_still_understood(office: Office)
 async def test_an_erp_that_fails_after_the_first_sends_what_it_had(office: Office) -> None:
     customer = await of(office, "three_open")
     await asks(customer, "quanto devo?", ("consultar_faturas", {}))
-    numbers = await office.given.rows("SELECT 1")
-    assert numbers
     await office.fault("sgp", "status", path="/boleto/", status=500)
 
     told = await asks(

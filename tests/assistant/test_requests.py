@@ -1,12 +1,15 @@
 """What a subscriber wants changed: taken once, as the provider's settings say, never made here."""
 
+import json
 from typing import Any
 
 import pytest
 
+from niochat.domain.commands import RestartTurn
 from niochat.domain.erp import Capability
+from niochat.domain.ids import TurnId
 from niochat.domain.requests import RequestKind
-from tests.assistant.customer import Customer
+from tests.assistant.customer import STUBBORN, Customer
 from tests.assistant.office import Office
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(30)]
@@ -140,6 +143,20 @@ async def test_a_bad_call_with_a_password_in_it_is_not_kept_either(office: Offic
     assert not any(SECRET in row for row in rows)
 
 
+async def test_a_password_beside_another_request_goes_nowhere_either(office: Office) -> None:
+    customer = await of(office, {"wifi_nome": ORDER})
+    text = f"bota o nome Casa da Ana e a senha {SECRET}"
+
+    told = await asks(customer, text, tipo="wifi_nome", novo=f"Casa da Ana e a senha {SECRET}")
+    assert told["erro"] == "falta_dado"
+    told = await asks(customer, text, tipo="wifi_nome", novo="Casa da Ana")
+
+    (deed,) = await office.ledger()
+    assert "«Casa da Ana»" in deed["content"]
+    rows = await office.given.rows("SELECT tool_results::text FROM turns")
+    assert not any(SECRET in each for each in [*rows, str(deed), str(told)])
+
+
 @pytest.mark.parametrize(
     "words", ["quero trocar o titular", "sim", "mudar o vencimento para o dia 10", "oi"]
 )
@@ -150,7 +167,7 @@ async def test_what_the_customer_did_not_write_is_no_request(office: Office, wor
         "bom dia, sim", [("registrar_solicitacao", {"tipo": "ponto_adicional", "palavras": words})]
     )
 
-    assert (await customer.used())[-1][1]["erro"] == "nao_pedido"
+    assert (await customer.used())[-1][1]["erro"] == "pedido_nao_citado"
     assert await customer.stands() == ("pending", None)
 
 
@@ -267,3 +284,21 @@ async def test_that_it_was_changed_is_never_said(office: Office) -> None:
 
     assert lie not in customer.texts
     assert customer.texts[0].startswith("Registrei seu pedido: mudar o vencimento para o dia 10.")
+
+
+async def test_a_second_attempt_tells_what_the_first_one_registered(office: Office) -> None:
+    customer = await of(office, {"vencimento": ORDER})
+    await office.set(model=STUBBORN, max_steps=1)
+    words = "quero vencimento dia 10"
+    arguments = {"tipo": "vencimento", "palavras": words, "novo": "10"}
+    order = {"calls": [{"name": "registrar_solicitacao", "arguments": arguments}]}
+    await customer.write(f"{words}\nOBEDECE: {json.dumps(order)}")
+    dead = await customer.request()
+    await customer.runs(dead)
+    await office.host.run(customer.thread, RestartTurn(TurnId(dead.turn_id), dead.attempt))
+
+    finish = await customer.run()
+
+    assert finish.attempt == 2
+    (deed,) = await office.ledger()
+    assert deed["protocol"] in customer.texts[0]

@@ -36,6 +36,8 @@ class _Change:
 
 async def told_of(case: Case, kind: RequestKind, rule: RequestRule, new: str) -> str:
     """The request in one line. Raises ``Missing``, and ``ErpError`` of a look at the orders."""
+    if "senha" in fold(new) and kind is not RequestKind.WIFI_PASSWORD:
+        raise Missing("Repita sem a senha: ela nunca vai por mensagem.")
     return await CHANGES[kind].what(case, rule, new)
 
 

@@ -37,9 +37,15 @@ class Change(Arguments):
 
     def kept(self) -> Any:
         """Without what may hold a password."""
-        if self.tipo is RequestKind.WIFI_PASSWORD:
+        if self.secret:
             return {"tipo": self.tipo.value}
         return self.model_dump(mode="json")
+
+    @property
+    def secret(self) -> bool:
+        """Whether a password may stand in it."""
+        said = fold(f"{self.palavras} {self.novo or ''}")
+        return self.tipo is RequestKind.WIFI_PASSWORD or "senha" in said
 
 
 async def request_change(case: Case, wanted: Change) -> Result:
@@ -52,7 +58,7 @@ async def request_change(case: Case, wanted: Change) -> Result:
         )
     if not _quoted(case, wanted.palavras):
         return refused(
-            "nao_pedido", "Só com pedido do cliente: em palavras, cite exatamente o que ele "
+            "pedido_nao_citado", "Só com pedido do cliente: em palavras, cite exatamente o que ele "
             "escreveu, ou pergunte se ele quer.",
         )  # fmt: skip
     earlier = next((each for each in case.facts.my_requests if each.kind == kind), None)
@@ -74,7 +80,7 @@ async def _ordered(case: Case, wanted: Change, rule: RequestRule, what: str) -> 
     similar = None if begun else await _similar(case, kind)
     if similar is not None:
         return _exists(kind, similar)
-    quoted = "" if kind is RequestKind.WIFI_PASSWORD else f"\nCliente: «{wanted.palavras}»"
+    quoted = "" if wanted.secret else f"\nCliente: «{wanted.palavras}»"
     order = OpenTicket(
         case.contract().id,
         rule.category,
