@@ -31,8 +31,8 @@ _HARMLESS = {
 }
 
 LINK = re.compile(
-    r"\b(?:https?://|www\.)\S+|\b(?:[\w-]+\.)+[a-z]{2,}/\S+|"
-    r"\b(?:[\w-]+\.)+(?:com|net|org|br|io|app|link|me|ly|info|xyz|site|online|store|top)\b\S*"
+    r"\b(?:https?://|www\.)\S+|\b(?:[\w-]{1,63}\.){1,8}[a-z]{2,}/\S+|"
+    r"\b(?:[\w-]{1,63}\.){1,8}(?:com|net|org|br|io|app|link|me|ly|info|xyz|site|online|store|top)\b\S*"
 )
 EMAIL = re.compile(r"[\w.+-]+@[\w-]+\.[\w.]+")
 _AROUND = ".,;:!?)(\"'»«>|"

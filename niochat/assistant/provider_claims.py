@@ -3,7 +3,7 @@ Sentences come folded and without marks of bold.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache, lru_cache
@@ -84,7 +84,7 @@ class _Topic:
 
 
 def untold(
-    sentence: str, figures: Iterable[Figure], known: Known, deeds: Deeds, whole: str
+    sentence: str, figures: Sequence[Figure], known: Known, deeds: Deeds, whole: str
 ) -> str | None:
     """The code of what the provider did not tell so; ``None``: nothing is wrong. ``whole``: the
     text that the sentence stands in.
@@ -92,8 +92,10 @@ def untold(
     if sentence.rstrip().endswith("?"):
         return None
     facts = deeds.case.provider
+    texts = (sentence, whole, known.customers_text)
+    about = [_named(_topics(facts), text) for text in texts] if figures else []
     for figure in figures:
-        if _of_another(figure, (sentence, whole, known.customers_text), known, facts):
+        if _of_another(figure, about, known, facts):
             return str(figure.kind)
     if _is_free(sentence, facts):
         return str(FigureKind.MONEY)
@@ -129,12 +131,12 @@ def may_name(figure: Figure, facts: ProviderFacts) -> bool:
     return figure.kind is FigureKind.NUMBER and facts.coverage.has_cep(str(figure.value)) is True
 
 
-def _of_another(figure: Figure, texts: Iterable[str], known: Known, facts: ProviderFacts) -> bool:
-    """A figure that was told, but of another fee or term than is spoken of; by the first of the
-    texts that is about one with such a figure.
+def _of_another(
+    figure: Figure, about: Sequence[Sequence[_Topic]], known: Known, facts: ProviderFacts
+) -> bool:
+    """A figure that was told, but of another fee or term than is spoken of. ``about``: what the
+    sentence, the text and the customer are about; the first with such a figure counts.
     """
-    topics = _topics(facts)
-    about = [_named(topics, text) for text in texts]
     of_kind = ([topic for topic in named if topic.values(figure.kind)] for named in about)
     told = next((named for named in of_kind if named), [])
     if any(figure.value in topic.values(figure.kind) for topic in told):
@@ -144,7 +146,7 @@ def _of_another(figure: Figure, texts: Iterable[str], known: Known, facts: Provi
             return True
         if not told and about[0]:
             return False
-    elsewhere = any(figure.value in topic.values(figure.kind) for topic in topics)
+    elsewhere = any(figure.value in topic.values(figure.kind) for topic in _topics(facts))
     return elsewhere and not known.told_otherwise(figure)
 
 
