@@ -22,7 +22,7 @@ _PLACEHOLDER = re.compile("{(" + "|".join((*_DEFAULTS, "protocol", "facts")) + "
 class Prompt:
     """``version`` names what the model was told; it is kept with the turn.
 
-    ``rules`` are the lines that are ours and nobody's to read; ``told`` is the tenant's part.
+    ``rules`` are the lines that are ours and nobody's to read; ``told`` is the tenant's persona.
     """
 
     text: str
@@ -37,10 +37,13 @@ def system_prompt(persona: Mapping[str, object], protocol: str, facts: str = "")
     """
     template, version, rules = _template()
     said = {name: str(persona[name]) for name in _DEFAULTS if persona.get(name)}
-    values = {**_DEFAULTS, **said, "protocol": protocol, "facts": facts and f"{HEADING}\n{facts}"}
+    values = {**_DEFAULTS, **said, "protocol": protocol}
+    # The guard looks facts up one by one: as words anybody may say they would allow too much.
+    told = " ".join(values.values())
+    values["facts"] = facts and f"{HEADING}\n{facts}"
     # In one pass: what was put in is not looked at again.
     text = _PLACEHOLDER.sub(lambda found: values[found[1]], template)
-    return Prompt(text.strip(), version, rules, " ".join(values.values()))
+    return Prompt(text.strip(), version, rules, told)
 
 
 def rules_text() -> str:
