@@ -118,7 +118,9 @@ class Known:
         return any(f.kind is figure.kind and f.value == figure.value for f in self._visits_figures)
 
     def told_otherwise(self, figure: Figure) -> bool:
-        """Whether somebody but the provider's facts tells it."""
+        """Whether somebody but the provider's facts tells it, or it can be worked out from that."""
+        if figure.kind is FigureKind.MONEY and figure.value in self._sums:
+            return True
         own = _constant_figures(self._own)
         return self.visit_has(figure) or any(
             f.kind is figure.kind and f.value == figure.value for f in own

@@ -20,13 +20,14 @@ _ABOUT = re.compile(
     r"fech(ar|a|am|amos|aremos|ara)|trabalhamos|expediente|horarios?|plantao|feriados?|"
     r"(equipe|atendentes?|pessoal|gente|nos) (volta|retorna|responde|continua)m?|"
     r"voltamos|retornamos)\b|\b\d{1,2}(?:h\d{0,2}|:\d\d) ?(?:as|ate as|ate|a|-|–) ?\d|"
-    r"\bentre (?:as )?\d"
+    r"\b(?:entre(?: as)?|depois das|antes das|apos as) \d"
 )
 _OTHERS = re.compile(
     r"\b(chamados?|faturas?|boletos?|protocolo|visitas?|tecnicos?|instala\w+|manutencao|agend\w+|"
     r"sua (internet|conexao)|seu (acesso|sinal)|modem|roteador|desbloqueio|pix|pagamentos?)\b"
 )
 _AT_THE_SHOP = re.compile(r"\b(?:loja|atendimento|equipe|expediente)\b.*\d(?:h|:\d)")
+_BACK = re.compile(r"\b(?:volta|voltam|voltamos|retorna|retornam|retornamos|reabrimos)\b")
 _HERE_NOW = re.compile(
     r"\bestamos (abertos|atendendo|fechados)\b.{0,25}\b(agora|no momento|neste momento)\b|"
     r"\b(agora|no momento|neste momento)\b.{0,25}\bestamos (abertos|atendendo|fechados)\b"
@@ -66,6 +67,8 @@ class Opening:
         if self._wrong_now(sentence):
             return True
         said = list(read(sentence, self._today))
+        if self._back_otherwise(sentence, said):
+            return True
         return self._left_out(sentence, said) or any(not self._holds(each) for each in said)
 
     def _left_out(self, sentence: str, said: list[Said]) -> bool:
@@ -75,6 +78,14 @@ class Opening:
             return False
         named = {day.weekday for each in said for day in each.days}
         return any(self._spans[day] and day not in named for day in range(7))
+
+    def _back_otherwise(self, sentence: str, said: list[Said]) -> bool:
+        """*Voltamos na terça*, and it is Monday when they do."""
+        back = self._people.returns_at
+        days = [day.on for each in said for day in each.days if day.on is not None]
+        if back is None or not days or not _BACK.search(sentence):
+            return False
+        return back.date() not in days
 
     def _wrong_now(self, sentence: str) -> bool:
         found = _HERE_NOW.search(sentence)

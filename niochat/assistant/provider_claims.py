@@ -35,6 +35,8 @@ _TERMS = {
     "unlock": re.compile(r"\bdesbloque|\bem confianca|\bliberacao"),
     "installation": re.compile(r"\binstala|\bativa[cr]"),
 }
+_CEP = 8
+"""Digits of a postal code."""
 _STEM = 4
 """Letters by which a word of a fee is found: *mudar* and *mudança*."""
 _CHOICE = re.compile(r"\bvenc\w+|\bdatas?\b|\bdias?\b")
@@ -76,9 +78,6 @@ class _Topic:
     strict: bool = False
     """No other time than its own is said of it, not even one that can be worked out."""
 
-    def in_(self, sentence: str) -> bool:
-        return all(word.search(sentence) for word in self.words)
-
     def values(self, kind: FigureKind) -> set[Any]:
         return {figure.value for figure in self.figures if figure.kind is kind}
 
@@ -95,7 +94,7 @@ def untold(
     texts = (sentence, whole, known.customers_text)
     about = [_named(_topics(facts), text) for text in texts] if figures else []
     for figure in figures:
-        if _of_another(figure, about, known, facts):
+        if _of_another(figure, about, known, deeds):
             return str(figure.kind)
     if _is_free(sentence, facts):
         return str(FigureKind.MONEY)
@@ -126,13 +125,17 @@ def is_due_day(sentence: str, figure: Figure, facts: ProviderFacts) -> bool:
     return _CHOICE.search(sentence) is not None and not _BILL.search(sentence)
 
 
-def may_name(figure: Figure, facts: ProviderFacts) -> bool:
-    """Whether a number is a CEP of the coverage."""
-    return figure.kind is FigureKind.NUMBER and facts.coverage.has_cep(str(figure.value)) is True
+def may_name(sentence: str, figure: Figure, known: Known, facts: ProviderFacts) -> bool:
+    """Whether a number is a CEP of the coverage, or one that the customer asked for."""
+    if figure.kind is not FigureKind.NUMBER or len(str(figure.value)) != _CEP:
+        return False
+    if facts.coverage.has_cep(str(figure.value)):
+        return True
+    return re.search(r"\bcep\b", sentence) is not None and known.customer_has(figure)
 
 
 def _of_another(
-    figure: Figure, about: Sequence[Sequence[_Topic]], known: Known, facts: ProviderFacts
+    figure: Figure, about: Sequence[Sequence[_Topic]], known: Known, deeds: Deeds
 ) -> bool:
     """A figure that was told, but of another fee or term than is spoken of. ``about``: what the
     sentence, the text and the customer are about; the first with such a figure counts.
@@ -142,17 +145,26 @@ def _of_another(
     if any(figure.value in topic.values(figure.kind) for topic in told):
         return False
     if figure.kind is FigureKind.SPAN:
-        if any(topic.strict for topic in told) and not known.visit_has(figure):
+        strict = any(topic.strict for topic in told) and not deeds.case.facts.unlocked
+        if strict and not known.visit_has(figure):
             return True
         if not told and about[0]:
             return False
-    elsewhere = any(figure.value in topic.values(figure.kind) for topic in _topics(facts))
+    elsewhere = any(
+        figure.value in topic.values(figure.kind) for topic in _topics(deeds.case.provider)
+    )
     return elsewhere and not known.told_otherwise(figure)
 
 
 def _named(topics: Iterable[_Topic], sentence: str) -> list[_Topic]:
-    """Those that the sentence is about: with *segunda visita*, not *visita* too."""
-    found = [topic for topic in topics if topic.in_(sentence)]
+    """Those that the sentence is about: with *segunda visita*, not *visita* too. A name of three
+    words is known by two of them, where no other is there as a whole.
+    """
+    count = {topic: sum(word.search(sentence) is not None for word in topic.words)
+             for topic in topics}  # fmt: skip
+    found = [topic for topic, there in count.items() if there == len(topic.words)]
+    if not found:
+        return [t for t, there in count.items() if there > 1 and there == len(t.words) - 1]
     return [
         topic for topic in found if not any(set(topic.words) < set(other.words) for other in found)
     ]
@@ -171,7 +183,7 @@ def _topics(facts: ProviderFacts) -> tuple[_Topic, ...]:
     }
     fees = (_Topic(_words(fee), _figures_of(fee)) for fee in facts.fees)
     others = (
-        _Topic((_TERMS[name],), tuple(figures_in(fold(text))), name == "installation")
+        _Topic((_TERMS[name],), tuple(figures_in(fold(text))), name in ("installation", "unlock"))
         for name, text in terms.items()
     )
     return tuple(topic for topic in (*fees, *others) if topic.figures and topic.words)

@@ -81,6 +81,21 @@ def test_a_false_answer_does_not_leave(name: str, text: str) -> None:
     assert refused(text, of_question(name)) != ""
 
 
+@pytest.mark.parametrize("said", [True, False])
+def test_another_providers_sentences_are_told_from_lies_as_well(said: bool) -> None:
+    other = yaml.safe_load((ANSWERS.parent / "other_provider.yaml").read_text(encoding="utf-8"))
+    policy = demo.week(hours=other["hours"], holidays="")
+
+    wrong = []
+    for question, text in other[said]:
+        visit = asked(question or "oi", policy)
+        visit.provider = demo.known(other["facts"])
+        if (refused(text, visit) == "") is not said:
+            wrong.append(text)
+
+    assert wrong == []
+
+
 def test_the_lines_for_the_model_are_short_and_the_same_at_any_time() -> None:
     told = demo.known(demo.declared())
 
