@@ -278,7 +278,7 @@ def _of_provider(
     return (
         is_due_day(bare, figure, facts)
         or is_sum(bare, figure, known, facts)
-        or may_name(figure, facts)
+        or may_name(bare, figure, known, facts)
     )
 
 

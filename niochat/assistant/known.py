@@ -31,8 +31,8 @@ _HARMLESS = {
 }
 
 LINK = re.compile(
-    r"\b(?:https?://|www\.)\S+|\b(?:[\w-]+\.)+[a-z]{2,}/\S+|"
-    r"\b(?:[\w-]+\.)+(?:com|net|org|br|io|app|link|me|ly|info|xyz|site|online|store|top)\b\S*"
+    r"\b(?:https?://|www\.)\S+|\b(?:[\w-]{1,63}\.){1,8}[a-z]{2,}/\S+|"
+    r"\b(?:[\w-]{1,63}\.){1,8}(?:com|net|org|br|io|app|link|me|ly|info|xyz|site|online|store|top)\b\S*"
 )
 EMAIL = re.compile(r"[\w.+-]+@[\w-]+\.[\w.]+")
 _AROUND = ".,;:!?)(\"'»«>|"
@@ -118,7 +118,9 @@ class Known:
         return any(f.kind is figure.kind and f.value == figure.value for f in self._visits_figures)
 
     def told_otherwise(self, figure: Figure) -> bool:
-        """Whether somebody but the provider's facts tells it."""
+        """Whether somebody but the provider's facts tells it, or it can be worked out from that."""
+        if figure.kind is FigureKind.MONEY and figure.value in self._sums:
+            return True
         own = _constant_figures(self._own)
         return self.visit_has(figure) or any(
             f.kind is figure.kind and f.value == figure.value for f in own

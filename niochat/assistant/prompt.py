@@ -32,7 +32,7 @@ _GAP = re.compile(r"\n{3,}")
 class Prompt:
     """``version`` names what the model was told; it is kept with the turn.
 
-    ``rules`` are the lines that are ours and nobody's to read; ``told`` is the tenant's part.
+    ``rules`` are the lines that are ours and nobody's to read; ``told`` is the tenant's persona.
     """
 
     text: str
@@ -50,8 +50,13 @@ def system_prompt(persona: Mapping[str, object], facts: str = "") -> Prompt:
     template, version, rules = _template()
     said = {name: str(persona[name]) for name in _DEFAULTS if persona.get(name)}
     language = str(persona.get("language") or "portuguese")
-    told = {**_DEFAULTS, **said, "facts": facts and f"{HEADING}\n{facts}"}
-    values = {**told, "language": _LANGUAGES.get(language, _LANGUAGES["portuguese"])}
+    told = {**_DEFAULTS, **said}
+    # The guard looks facts up one by one: as words anybody may say they would allow too much.
+    values = {
+        **told,
+        "language": _LANGUAGES.get(language, _LANGUAGES["portuguese"]),
+        "facts": facts and f"{HEADING}\n{facts}",
+    }
     # In one pass: what was put in is not looked at again.
     text = _PLACEHOLDER.sub(lambda found: values[found[1]], template)
     whole = _GAP.sub("\n\n", text).strip()

@@ -3,7 +3,7 @@ Sentences come folded and without marks of bold.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache, lru_cache
@@ -35,6 +35,8 @@ _TERMS = {
     "unlock": re.compile(r"\bdesbloque|\bem confianca|\bliberacao"),
     "installation": re.compile(r"\binstala|\bativa[cr]"),
 }
+_CEP = 8
+"""Digits of a postal code."""
 _STEM = 4
 """Letters by which a word of a fee is found: *mudar* and *mudança*."""
 _CHOICE = re.compile(r"\bvenc\w+|\bdatas?\b|\bdias?\b")
@@ -76,15 +78,12 @@ class _Topic:
     strict: bool = False
     """No other time than its own is said of it, not even one that can be worked out."""
 
-    def in_(self, sentence: str) -> bool:
-        return all(word.search(sentence) for word in self.words)
-
     def values(self, kind: FigureKind) -> set[Any]:
         return {figure.value for figure in self.figures if figure.kind is kind}
 
 
 def untold(
-    sentence: str, figures: Iterable[Figure], known: Known, deeds: Deeds, whole: str
+    sentence: str, figures: Sequence[Figure], known: Known, deeds: Deeds, whole: str
 ) -> str | None:
     """The code of what the provider did not tell so; ``None``: nothing is wrong. ``whole``: the
     text that the sentence stands in.
@@ -92,8 +91,10 @@ def untold(
     if sentence.rstrip().endswith("?"):
         return None
     facts = deeds.case.provider
+    texts = (sentence, whole, known.customers_text)
+    about = [_named(_topics(facts), text) for text in texts] if figures else []
     for figure in figures:
-        if _of_another(figure, (sentence, whole, known.customers_text), known, facts):
+        if _of_another(figure, about, known, deeds):
             return str(figure.kind)
     if _is_free(sentence, facts):
         return str(FigureKind.MONEY)
@@ -124,33 +125,46 @@ def is_due_day(sentence: str, figure: Figure, facts: ProviderFacts) -> bool:
     return _CHOICE.search(sentence) is not None and not _BILL.search(sentence)
 
 
-def may_name(figure: Figure, facts: ProviderFacts) -> bool:
-    """Whether a number is a CEP of the coverage."""
-    return figure.kind is FigureKind.NUMBER and facts.coverage.has_cep(str(figure.value)) is True
+def may_name(sentence: str, figure: Figure, known: Known, facts: ProviderFacts) -> bool:
+    """Whether a number is a CEP of the coverage, or one that the customer asked for."""
+    if figure.kind is not FigureKind.NUMBER or len(str(figure.value)) != _CEP:
+        return False
+    if facts.coverage.has_cep(str(figure.value)):
+        return True
+    return re.search(r"\bcep\b", sentence) is not None and known.customer_has(figure)
 
 
-def _of_another(figure: Figure, texts: Iterable[str], known: Known, facts: ProviderFacts) -> bool:
-    """A figure that was told, but of another fee or term than is spoken of; by the first of the
-    texts that is about one with such a figure.
+def _of_another(
+    figure: Figure, about: Sequence[Sequence[_Topic]], known: Known, deeds: Deeds
+) -> bool:
+    """A figure that was told, but of another fee or term than is spoken of. ``about``: what the
+    sentence, the text and the customer are about; the first with such a figure counts.
     """
-    topics = _topics(facts)
-    about = [_named(topics, text) for text in texts]
     of_kind = ([topic for topic in named if topic.values(figure.kind)] for named in about)
     told = next((named for named in of_kind if named), [])
     if any(figure.value in topic.values(figure.kind) for topic in told):
         return False
     if figure.kind is FigureKind.SPAN:
-        if any(topic.strict for topic in told) and not known.visit_has(figure):
+        strict = any(topic.strict for topic in told) and not deeds.case.facts.unlocked
+        if strict and not known.visit_has(figure):
             return True
         if not told and about[0]:
             return False
-    elsewhere = any(figure.value in topic.values(figure.kind) for topic in topics)
+    elsewhere = any(
+        figure.value in topic.values(figure.kind) for topic in _topics(deeds.case.provider)
+    )
     return elsewhere and not known.told_otherwise(figure)
 
 
 def _named(topics: Iterable[_Topic], sentence: str) -> list[_Topic]:
-    """Those that the sentence is about: with *segunda visita*, not *visita* too."""
-    found = [topic for topic in topics if topic.in_(sentence)]
+    """Those that the sentence is about: with *segunda visita*, not *visita* too. A name of three
+    words is known by two of them, where no other is there as a whole.
+    """
+    count = {topic: sum(word.search(sentence) is not None for word in topic.words)
+             for topic in topics}  # fmt: skip
+    found = [topic for topic, there in count.items() if there == len(topic.words)]
+    if not found:
+        return [t for t, there in count.items() if there > 1 and there == len(t.words) - 1]
     return [
         topic for topic in found if not any(set(topic.words) < set(other.words) for other in found)
     ]
@@ -169,7 +183,7 @@ def _topics(facts: ProviderFacts) -> tuple[_Topic, ...]:
     }
     fees = (_Topic(_words(fee), _figures_of(fee)) for fee in facts.fees)
     others = (
-        _Topic((_TERMS[name],), tuple(figures_in(fold(text))), name == "installation")
+        _Topic((_TERMS[name],), tuple(figures_in(fold(text))), name in ("installation", "unlock"))
         for name, text in terms.items()
     )
     return tuple(topic for topic in (*fees, *others) if topic.figures and topic.words)

@@ -82,6 +82,18 @@ def test_a_day_is_judged_by_its_date(sentence: str, is_wrong: bool) -> None:
 
 @pytest.mark.parametrize(
     ("sentence", "is_wrong"),
+    [
+        ("A equipe volta amanhã às 8h.", False), ("Voltamos na segunda, às 8h.", False),
+        ("A equipe volta na terça-feira às 8h.", True), ("Voltamos dia 24/11, às 8h.", True),
+        ("Hoje não abrimos, voltamos amanhã.", False),
+    ],
+)  # fmt: skip
+def test_people_are_back_when_they_are(sentence: str, is_wrong: bool) -> None:
+    assert wrong(sentence, demo.week()) is is_wrong
+
+
+@pytest.mark.parametrize(
+    ("sentence", "is_wrong"),
     [("Estamos abertos agora.", False), ("No momento estamos fechados.", True)],
 )
 def test_now_is_whether_people_are_there(sentence: str, is_wrong: bool) -> None:

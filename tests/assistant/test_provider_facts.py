@@ -1,5 +1,6 @@
 """What the provider told is known: its questions are answered, and lies about it do not leave."""
 
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import cache
@@ -70,14 +71,29 @@ def test_the_questions_are_asked_of_the_demo_provider() -> None:
     assert demo.questions()["pergunta-horario"]["assistant"]["facts"] == demo.declared()
 
 
-@pytest.mark.parametrize(("name", "text"), told(True))
+@pytest.mark.parametrize(("name", "text"), list(told(True)))
 def test_a_true_answer_leaves(name: str, text: str) -> None:
     assert refused(text, of_question(name)) == ""
 
 
-@pytest.mark.parametrize(("name", "text"), told(False))
+@pytest.mark.parametrize(("name", "text"), list(told(False)))
 def test_a_false_answer_does_not_leave(name: str, text: str) -> None:
     assert refused(text, of_question(name)) != ""
+
+
+@pytest.mark.parametrize("said", [True, False])
+def test_another_providers_sentences_are_told_from_lies_as_well(said: bool) -> None:
+    other = yaml.safe_load((ANSWERS.parent / "other_provider.yaml").read_text(encoding="utf-8"))
+    policy = demo.week(hours=other["hours"], holidays="")
+
+    wrong = []
+    for question, text in other[said]:
+        visit = asked(question or "oi", policy)
+        visit.provider = demo.known(other["facts"])
+        if (refused(text, visit) == "") is not said:
+            wrong.append(text)
+
+    assert wrong == []
 
 
 def test_the_lines_for_the_model_are_short_and_the_same_at_any_time() -> None:
@@ -114,6 +130,7 @@ def test_facts_stand_in_the_prompt_and_their_braces_are_text() -> None:
     assert "Endereço da loja: Rua {protocol}, {name}." in prompt.text
     assert system_prompt(PERSONA).version == prompt.version
     assert HEADING not in system_prompt(PERSONA).text
+    assert prompt.told == system_prompt(PERSONA).told
 
 
 @pytest.mark.parametrize(
@@ -186,3 +203,14 @@ def test_what_the_coverage_tool_found_counts_more_than_the_list() -> None:
     visit.results = [("verificar_cobertura", found)]
 
     assert refused("Sim, temos cobertura em Igarassu!", visit) == ""
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["das 8h as 18h ", "segunda-feira, 23/11, ", "nao temos em ", "rua do sol, 1", "a.b.",
+     "R$ 50,00 instalação "],
+)  # fmt: skip
+def test_no_text_about_the_provider_keeps_the_guard_busy(text: str) -> None:
+    visit, began = asked("oi"), time.process_time()
+    refused((text * 3_000)[:12_000], visit)
+    assert time.process_time() - began < 3
