@@ -1,5 +1,6 @@
 """``niochat evaluate``: scripted conversations with a model, and what came of them."""
 
+import asyncio
 import json
 import time
 from collections.abc import Sequence
@@ -93,7 +94,11 @@ def evaluate(
                 customer_by, customer_endpoint, customer_model, customer_api_key, judge
             )
             evaluated = customer.acting(cast, by, evaluated)
-        evaluation = running.run(lambda: _in_process(scenarios, evaluated, at_once))
+        at_once = 1 if by.typed else at_once
+        try:
+            evaluation = running.run(lambda: _in_process(scenarios, evaluated, at_once))
+        except asyncio.CancelledError:  # it was told to end, and has put everything away
+            raise typer.Exit(1) from None
     else:
         choice = model_choice(endpoint, model, api_key, prices, stream=stream)
         evaluation = running.run(lambda: _evaluate(scenarios, choice, at_once))

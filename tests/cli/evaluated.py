@@ -61,7 +61,7 @@ class Evaluated:
         await self.admin.execute("TRUNCATE tenants CASCADE")
         replayer = Replayer(folder)
         replaying = InProcess(ModelChoice(), replayer, listeners=[replayer], names=replayer.names)
-        return await self.play(replaying, [each for each in scenarios if replaying.plays(each)])
+        return await self.play(replaying, [each for each in scenarios if replaying.takes(each)])
 
 
 def problems(results: dict[str, Result]) -> dict[str, tuple[str, ...]]:

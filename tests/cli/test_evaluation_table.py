@@ -1,6 +1,7 @@
 """The table and the JSON of an evaluation say what came of each scenario, and of all."""
 
 import json
+from dataclasses import replace
 from decimal import Decimal
 from io import StringIO
 from uuid import uuid4
@@ -31,6 +32,7 @@ GOOD = result_of(
 BAD = Result(
     "planos", Kind.EDGE, Verdict.FAILED, ("step 1: [x] is not y",), 1, 7, 3, Decimal("0.5"), 2.0
 )
+CACHED = replace(GOOD, name="barata", calls=4, tokens_cached=75, refused=6)
 SKIPPED = Result("laco", Kind.FAULT, Verdict.SKIPPED)
 EVALUATION = Evaluation("grande", "https://model.example/v1", 4.2, (GOOD, BAD, SKIPPED))
 
@@ -59,6 +61,15 @@ def test_the_table_tells_each_scenario_its_problems_and_the_totals() -> None:
         "0.5150", "4.2",
     ):  # fmt: skip
         assert words in text
+
+
+def test_the_table_tells_calls_refusals_and_what_can_be_cached() -> None:
+    out = StringIO()
+    evaluation = Evaluation("grande", "", 1.0, (CACHED,))
+    Console(file=out, width=200, color_system=None).print(table_of(evaluation))
+
+    row = next(line for line in out.getvalue().splitlines() if "barata" in line)
+    assert [cell.strip() for cell in row.split("│")[4:9]] == ["2", "4", "6", "150+15", "50 %"]
 
 
 def test_the_json_holds_everything() -> None:

@@ -56,6 +56,11 @@ class AnswersBy:
         """Whether the running stack cannot be asked: its models are end points."""
         return any((self.model_by, self.record, self.replay))
 
+    @property
+    def typed(self) -> bool:
+        """Whether somebody sits at the terminal: one conversation after the other."""
+        return ModelBy.HAND in (self.model_by, self.customer_by) and self.hand_dir is None
+
     def in_process(
         self, endpoint: str, model: str, api_key: str, prices: Prices, *, stream: bool
     ) -> InProcess:

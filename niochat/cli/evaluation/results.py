@@ -119,6 +119,10 @@ class Evaluation:
         return sum(result.calls for result in self.results)
 
     @property
+    def refused(self) -> int:
+        return sum(result.refused for result in self.results)
+
+    @property
     def tokens_cached(self) -> int:
         return sum(result.tokens_cached for result in self.results)
 
@@ -136,6 +140,7 @@ class Evaluation:
             "tokens_out": self.tokens_out,
             "calls": self.calls,
             "tokens_cached": self.tokens_cached,
+            "refused": self.refused,
             "cost": float(self.cost),
             "seconds": self.seconds,
             "scenarios": [result.as_dict() for result in self.results],

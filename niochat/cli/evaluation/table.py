@@ -23,6 +23,7 @@ def table_of(evaluation: Evaluation) -> Table:
     table.add_column("result", f"{passed} passed, {failed} failed, {skipped} skipped")
     table.add_column("turns", str(turns), justify="right")
     table.add_column("calls", _count(evaluation.calls), justify="right")
+    table.add_column("refused", _count(evaluation.refused), justify="right")
     table.add_column(
         "tokens in+out", f"{evaluation.tokens_in}+{evaluation.tokens_out}", justify="right"
     )
@@ -43,6 +44,7 @@ def _cells(result: Result) -> tuple[str, ...]:
         f"{_MARKS[result.verdict]}\n{why}" if why else _MARKS[result.verdict],
         str(result.turns),
         _count(result.calls),
+        _count(result.refused),
         f"{result.tokens_in}+{result.tokens_out}",
         _share(result.tokens_cached, result.tokens_in),
         _money(float(result.cost)),

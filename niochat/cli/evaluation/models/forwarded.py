@@ -17,15 +17,15 @@ class Forwarded:
 
     def __init__(self, endpoint: str, key: str, *, within_s: float = _WITHIN_S) -> None:
         self._url = f"{endpoint.rstrip('/')}/chat/completions"
-        self._http = httpx.AsyncClient(
-            headers={"Authorization": f"Bearer {key}"}, timeout=within_s, trust_env=False
-        )
+        self._headers = {"Authorization": f"Bearer {key}"}
+        self._within_s = within_s
 
     async def answer(self, asked: Asked) -> Answer:
         """Raises ``NoAnswer`` with the end point's status."""
         plain = {k: v for k, v in asked.body.items() if k not in ("stream", "stream_options")}
         try:
-            reply = await self._http.post(self._url, json=plain)
+            async with httpx.AsyncClient(timeout=self._within_s, trust_env=False) as http:
+                reply = await http.post(self._url, json=plain, headers=self._headers)
         except httpx.HTTPError as error:
             raise NoAnswer(f"the model cannot be reached: {error!r}", status=503) from error
         try:
@@ -36,10 +36,6 @@ class Forwarded:
             status = reply.status_code if reply.status_code >= 400 else 502
             raise NoAnswer(f"the model answered {reply.status_code}", status=status, body=told)
         return _answer(told, asked)
-
-    async def close(self) -> None:
-        """Close connections."""
-        await self._http.aclose()
 
 
 class Named:

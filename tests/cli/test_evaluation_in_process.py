@@ -1,0 +1,73 @@
+"""Scenarios are played in this process as on the stack, without what carries its rooms."""
+
+import asyncio
+
+import pytest
+
+from niochat.adapters.postgres.database import Database
+from niochat.cli.evaluation.inprocess.playing import InProcess
+from niochat.cli.evaluation.inprocess.world import database_of_its_own
+from niochat.cli.evaluation.reading import all_scenarios, chosen
+from niochat.cli.evaluation.scenario import Expect, Scenario
+from niochat.cli.evaluation.tenants import ModelChoice
+from tests.builders import Admin
+from tests.cli.evaluated import Evaluated, Simulated, problems
+from tests.sandbox.conftest import World
+
+pytestmark = pytest.mark.asyncio
+NAMES = (
+    "fatura-pix", "suspenso-desbloqueia", "segundo-desbloqueio", "consertou-no-meio",
+    "varias-mensagens", "escreve-enquanto-pensa", "humano", "humano-no-feriado", "audio",
+    "comprovante", "sem-sistema", "desbloqueio-resposta-perdida", "silencio", "planos-interesse",
+)  # fmt: skip
+"""With every kind of step."""
+
+
+@pytest.fixture
+def evaluated(database: Database, world: World, admin: Admin) -> Evaluated:
+    return Evaluated(database, world.origin, admin)
+
+
+async def test_what_passes_on_the_stack_passes_here(evaluated: Evaluated) -> None:
+    scenarios = chosen(all_scenarios(), NAMES)
+
+    results = await evaluated.play(InProcess(ModelChoice()), scenarios, at_once=4)
+
+    assert not problems(results)
+    assert set(results) == set(NAMES)
+
+
+async def test_what_a_scenario_did_does_not_stand_in_its_way_again(evaluated: Evaluated) -> None:
+    scenarios = chosen(all_scenarios(), ["suspenso-desbloqueia", "humano"])
+
+    for _ in range(2):
+        assert not problems(await evaluated.play(InProcess(ModelChoice()), scenarios))
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"outcome": Expect(used="abrir_chamado=ok")}, "does not use abrir_chamado=ok; used: "),
+        ({"model_calls_at_most": 2}, "calls of the model, more than 2"),
+        ({"tokens_at_most": 100}, "tokens read, more than 100"),
+        ({"outcome": Expect(team="vendas")}, "team is none, not vendas"),
+    ],
+)
+async def test_what_is_not_as_it_must_be_is_told(
+    evaluated: Evaluated, changes: dict[str, object], told: str
+) -> None:
+    (scenario,) = chosen(all_scenarios(), ["fatura-pix"])
+    wanting: Scenario = scenario.model_copy(update=changes)
+
+    results = await evaluated.play(InProcess(ModelChoice(), Simulated()), [wanting])
+
+    assert any(told in problem for problem in results["fatura-pix"].problems)
+
+
+async def test_a_database_of_its_own_is_there_and_gone() -> None:
+    async with database_of_its_own() as (database, _), database.path() as connection:
+        assert await connection.fetchval("SELECT count(*) FROM tenants") == 0
+        port = await connection.fetchval("SELECT inet_server_port()")
+
+    with pytest.raises(ConnectionRefusedError):
+        await asyncio.open_connection("127.0.0.1", port)
