@@ -9,10 +9,14 @@ ROOT = Path(__file__).parent
 LANES = ("unit", "db", "ray", "long")
 
 UNIT = (
+    "accounts/test_cache.py", "accounts/test_erp_file.py", "accounts/test_facts_file.py",
+    "accounts/test_providers.py",
     "accounts/test_cache.py", "accounts/test_erp_file.py", "accounts/test_providers.py",
+    "accounts/test_requests_file.py",
     "actors/test_entrance.py",
     "actors/test_turns.py", "actors/test_turns_line.py", "actors/test_vitals.py",
-    "adapters/sgp/test_billing.py", "adapters/sgp/test_judge.py", "adapters/sgp/test_service.py",
+    "adapters/sgp/test_billing.py", "adapters/sgp/test_coverage.py",
+    "adapters/sgp/test_judge.py", "adapters/sgp/test_service.py",
     "adapters/sgp/test_subscribers.py", "adapters/sgp/test_tickets.py",
     "adapters/sgp/test_xml.py", "adapters/test_calendar.py", "adapters/test_clock.py",
     "adapters/whatsapp/test_captures.py", "adapters/whatsapp/test_content.py",
@@ -20,8 +24,10 @@ UNIT = (
     "adapters/whatsapp/test_shapes.py", "adapters/whatsapp/test_updates.py",
     "api/test_plain_text.py",
     "assistant/test_announcing.py", "assistant/test_chat_text.py", "assistant/test_corpora.py",
-    "assistant/test_dialogue.py", "assistant/test_guard.py", "assistant/test_guard_lets_pass.py",
-    "assistant/test_masking.py", "assistant/test_prompt.py",
+    "assistant/test_dialogue.py", "assistant/test_differences.py", "assistant/test_evidence.py",
+    "assistant/test_guard.py", "assistant/test_guard_lets_pass.py", "assistant/test_masking.py",
+    "assistant/test_opening.py", "assistant/test_own_bills.py", "assistant/test_prompt.py",
+    "assistant/test_provider_facts.py",
     "cli/bench/test_flames.py", "cli/bench/test_heard.py", "cli/chaos",
     "cli/test_copying.py", "cli/test_evaluation_checks.py", "cli/test_evaluation_known.py",
     "cli/test_evaluation_table.py",

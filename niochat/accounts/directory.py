@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from niochat.accounts.cache import Cache
+from niochat.accounts.facts import facts_of
 from niochat.accounts.records import (
     AssistantRecord,
     ChannelAddress,
@@ -132,7 +133,8 @@ class Directory:
         purpose = Purpose.ASSISTANT_KEY
         key = self._vault.open(sealed, tenant_id=tenant_id, purpose=purpose)
         options = self._options(tenant_id, found)
-        return AssistantRecord(api_key=key, options=options, **found)
+        facts = facts_of(found.pop("facts"))
+        return AssistantRecord(api_key=key, options=options, facts=facts, **found)
 
     def _options(self, tenant_id: UUID, found: dict[str, Any]) -> Options:
         """Taken out of an assistant's row."""

@@ -44,7 +44,7 @@ def _slug(value: str) -> str:
     return value
 
 
-def _line(value: str) -> str:
+def one_line(value: str) -> str:
     if not value.strip() or not value.isprintable():
         raise ValueError("must be one line of text")
     return value.strip()
@@ -126,7 +126,7 @@ def _code(value: object) -> object:
         value = str(value)
     if not isinstance(value, str) or not re.fullmatch(r"\S{1,20}", value):
         raise ValueError("must be a code of 1 to 20 visible characters, or a whole number")
-    return _line(value)
+    return one_line(value)
 
 
 def _number(value: object) -> object:
@@ -144,13 +144,15 @@ def _timezone(value: str) -> str:
 
 
 Slug = Annotated[str, AfterValidator(_slug)]
-Name = Annotated[str, Field(max_length=120), AfterValidator(_line)]
+Name = Annotated[str, Field(max_length=120), AfterValidator(one_line)]
 Prose = Annotated[str, Field(max_length=2000), AfterValidator(_lines)]
 Sentence = Annotated[Prose, AfterValidator(_not_empty)]
 Timezone = Annotated[str, AfterValidator(_timezone)]
 Address = Annotated[
     str, Field(max_length=2000), AfterValidator(_http_address), BeforeValidator(_from_env)
 ]
+WebPage = Annotated[str, Field(max_length=200), AfterValidator(_http_address)]
+"""For people: nothing is asked there, and nothing is taken from the environment."""
 Secret = Annotated[
     SecretStr, Field(max_length=4096), AfterValidator(_header_value), BeforeValidator(_from_env)
 ]

@@ -68,6 +68,7 @@ async def sync_assistant(
         "model": entry.model,
         "api_key_sealed": seals.kept(stored, entry.api_key, Purpose.ASSISTANT_KEY),
         "persona": entry.persona.model_dump(exclude_none=True),
+        "facts": _facts(entry, row),
         "stream": entry.stream,
         "max_steps": entry.max_steps,
         "max_tokens": entry.max_tokens,
@@ -81,11 +82,22 @@ async def sync_assistant(
         "parallel_tool_calls": entry.parallel_tool_calls,
         "dialect": sorted({form.value for form in entry.dialect}),
         "extra_sealed": _extra(seals, entry, extra),
+        "requests": {
+            kind.value: each.model_dump(mode="json", exclude_none=True)
+            for kind, each in entry.requests.items()
+        },
     }
     if row is not None and all(row[column] == value for column, value in wanted.items()):
         return Outcome.UNCHANGED
     await connection.execute(_SQL["put_assistant"], tenant_id, *wanted.values())
     return Outcome.CREATED if row is None else Outcome.CHANGED
+
+
+def _facts(entry: AssistantEntry, row: Row | None) -> dict[str, Any]:
+    """Left out: what is stored stays, since desks change it too."""
+    if entry.facts is not None:
+        return entry.facts.stored()
+    return {} if row is None else dict(row["facts"])
 
 
 def _extra(seals: TenantSeals, entry: AssistantEntry, stored: bytes | None) -> bytes | None:

@@ -8,6 +8,7 @@ from typing import Annotated, Self
 from pydantic import Field, SecretStr, model_validator
 
 from niochat.accounts.declared import Declared, wrong_at
+from niochat.accounts.facts import FactsEntry
 from niochat.accounts.fields import (
     Address,
     Code,
@@ -25,6 +26,7 @@ from niochat.accounts.fields import (
     Switch,
     Timezone,
 )
+from niochat.accounts.requests import Requests, unknown_team
 from niochat.accounts.rules import PolicyEntry
 from niochat.adapters.openai.forms import Form
 from niochat.domain.erp import Category
@@ -75,6 +77,8 @@ class AssistantEntry(Declared):
     api_key: Secret
     model: Name
     persona: PersonaEntry = PersonaEntry()
+    facts: FactsEntry | None = None
+    """What it may tell of the provider; left out or null: as it was, ``{}``: nothing."""
     stream: Switch = False
     max_steps: Annotated[Count, Field(ge=1, le=50)] = 6
     """Calls of the model in one turn."""
@@ -103,6 +107,9 @@ class AssistantEntry(Declared):
     """Sent with every request, sealed, never shown."""
     extra_body: ExtraBody = Field(default_factory=dict, repr=False)
     """Further fields of every request, sealed, never shown."""
+
+    requests: Requests
+    """What is done about a subscriber's request for a change, by its kind; PATCH sends them all."""
 
     def extra(self) -> SecretStr | None:
         """Headers and fields as they are sealed."""
@@ -165,6 +172,23 @@ class Provider(Declared):
             at = ("policy", "team") if "team" in self.policy.model_fields_set else ("teams",)
             known = ", ".join(slugs)
             raise wrong_at(f"the policy's team {self.policy.team} is not among: {known}", *at)
+        kind = unknown_team(self.assistant.requests, set(slugs)) if self.assistant else None
+        if kind is not None:
+            where = ("assistant", "requests", kind, "team")
+            raise wrong_at(f"this team is not among: {', '.join(slugs)}", *where)
+        return self
+
+    @model_validator(mode="after")
+    def _teams_know_the_rest(self) -> Self:
+        """Who answers what the facts do not tell."""
+        slugs = [team.slug for team in self.teams]
+        facts = self.assistant.facts if self.assistant is not None else None
+        for place, each in enumerate(facts.unknown if facts is not None else ()):
+            if each.team not in slugs:
+                raise wrong_at(
+                    f"the team {each.team} is not among: {', '.join(slugs)}",
+                    *("assistant", "facts", "unknown", place, "team"),
+                )
         return self
 
 

@@ -4,10 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 from niochat.adapters.openai.completion import Options
 from niochat.domain.erp import Capability, ErpAccount
+from niochat.domain.provider_facts import NO_FACTS, ProviderFacts
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +92,10 @@ class AssistantRecord:
     price_out: Decimal = Decimal(0)
     options: Options = field(default_factory=Options)
     """What it sets of how the model is asked; headers and fields are opened, never logged."""
+    facts: ProviderFacts = NO_FACTS
+    """What it may tell of the provider."""
+    requests: Mapping[str, Any] = field(default_factory=dict)
+    """What is done about requests for a change, by kind; see ``domain.requests.rules_of``."""
 
 
 @dataclass(frozen=True, slots=True)

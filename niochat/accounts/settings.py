@@ -9,8 +9,16 @@ from uuid import UUID
 from pydantic import BaseModel, ValidationError
 
 from niochat.accounts.apply import change_tenant, stored_row
+from niochat.accounts.facts_settings import (
+    FactsView,
+    changed_facts,
+    facts_view,
+    names_told,
+    teams_answer,
+)
 from niochat.accounts.parts import sync_assistant
 from niochat.accounts.provider import AssistantEntry
+from niochat.accounts.requests import unknown_team
 from niochat.accounts.rules import PolicyEntry
 from niochat.accounts.sealing import Purpose
 from niochat.accounts.times import shown_shift
@@ -136,6 +144,8 @@ class TenantSettings:
             stored = dict(found) if found is not None else None
             before = self._assistant(tenant_id, row, stored)
             entry = self._entry(tenant_id, before, stored, change)
+            await teams_answer(connection, tenant_id, change.get("facts"))
+            await _has_teams(connection, tenant_id, entry)
             await sync_assistant(connection, self._seals, tenant_id, entry, stored)
             policy = {**row["policy"], _ENABLED: entry.enabled}
             (changed,) = await connection.fetch(_SQL["assistant_of"], tenant_id)
@@ -151,11 +161,27 @@ class TenantSettings:
             ))  # fmt: skip
         return after
 
+    async def facts(self, tenant_id: UUID) -> FactsView:
+        """What the assistant may tell of the provider, as it is now."""
+        view = await self.assistant(tenant_id)
+        return facts_view(view.version, view.values)
+
+    async def change_facts(
+        self, tenant_id: UUID, seen: frozenset[str] | None, change: Mapping[str, Any], who: Who
+    ) -> FactsView:
+        """``change`` has keys of a file's ``facts``; None takes one away. Raises ``Stale``,
+        ``Invalid``, ``Refused`` (``no_assistant``).
+        """
+        view = await self.change_assistant(tenant_id, seen, {"facts": change}, who)
+        return facts_view(view.version, view.values)
+
     def _entry(
         self, tenant_id: UUID, before: AssistantView, stored: Row | None, change: Mapping[str, Any]
     ) -> AssistantEntry:
         values = {**before.values, "enabled": before.enabled if stored else True, **change}
         values["persona"] = {**before.values.get("persona", {}), **(change.get("persona") or {})}
+        if "facts" in change:
+            values["facts"] = changed_facts(before.values.get("facts"), change["facts"])
         if change.get("api_key") is None:
             values.pop("api_key", None)
             if stored is not None and values["endpoint"] != stored["endpoint"]:
@@ -231,6 +257,16 @@ async def _fits(
         _validated(PolicyEntry, {name: policy[name] for name in _BURST if name in policy})
 
 
+async def _has_teams(connection: Connection, tenant_id: UUID, entry: AssistantEntry) -> None:
+    teams = {row["slug"] for row in await connection.fetch(_SQL["teams_of"], tenant_id)}
+    kind = unknown_team(entry.requests, teams)
+    if kind is not None:
+        raise Invalid(
+            f"requests.{kind}.team: there is no such team: GET /api/v1/teams lists them",
+            code="no_team",
+        )
+
+
 def _view(row: Row) -> SettingsView:
     return SettingsView(
         row["config_version"], row["name"], row["timezone"], row["plan"], _shown(row["policy"])
@@ -270,6 +306,6 @@ def _validated(model: type[Model], values: Mapping[str, Any]) -> Model:
 
 def _told(values: Mapping[str, Any], changed: Mapping[str, Any]) -> dict[str, Any]:
     """For the log: what was changed, and what of it is no text and no secret."""
-    quiet = ("_text", "api_key", "persona", *_EXTRA)
+    quiet = ("_text", "api_key", "persona", "facts", *_EXTRA)
     shown = {k: v for k, v in values.items() if k in changed and not k.endswith(quiet)}
-    return {**shown, "changed": sorted(changed)}
+    return {**shown, "changed": names_told(changed)}

@@ -25,6 +25,8 @@ from niochat.domain.erp import (
     WriteStatus,
 )
 from niochat.domain.message import Content, Kind
+from niochat.domain.provider_facts import NO_FACTS, ProviderFacts
+from niochat.domain.requests import RequestKind, RequestRule, rules_of
 
 READS_WITHIN_S = 60.0
 """Of one turn, all together: a customer waits no longer for a slow ERP."""
@@ -75,6 +77,10 @@ class Case:
     capabilities: frozenset[Capability]
     back_within_s: float
     """How long a part of ours may be away while the turn runs."""
+    provider: ProviderFacts = NO_FACTS
+    """What the provider told of itself; when it opens is in the visit's policy."""
+    requests: Mapping[RequestKind, RequestRule] = field(default_factory=lambda: rules_of({}))
+    """What the provider does about requests for a change."""
     facts: Facts = field(init=False)
     after_text: list[Content] = field(default_factory=list)
     """Leaves after the model's own text, in this order."""
@@ -132,6 +138,14 @@ class Case:
             "size": len(data),
         }  # fmt: skip
         self.after_text.append(Content(kind, text, details))
+
+    def tell(self, text: str) -> None:
+        """What a tool has done, in words of the server's. It ends the turn unless the customer
+        waits for something else, too.
+        """
+        self.instead = text
+        if not self.facts.waiting:
+            self.final = text
 
     async def hold(self, document: str) -> None:
         """The document of whoever writes, who certainly is its holder, is kept, sealed."""

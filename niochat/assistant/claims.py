@@ -10,11 +10,15 @@ from niochat.assistant.deeds import Deeds
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """What may only be said when it is so. ``holds`` is told the clause that says it."""
+    """What may only be said when it is so. ``holds`` is told the clause that says it.
+
+    ``denies``: a negation inside of it is its own; one before it takes it back.
+    """
 
     code: str
     pattern: re.Pattern[str]
     holds: Callable[[Deeds, str], bool]
+    denies: bool = False
 
 
 _BILL = (
@@ -98,7 +102,8 @@ CLAIMS = (
             r"\b(abriram|registraram|abri|registrei|criei|gerei|abrimos|registramos|criamos|"
             r"geramos|protocolei|lancei|"
             r"solicitei|pedi|solicitamos)\b.{0,30}"
-            r"\b(chamado|ordem|visita|protocolo|tecnico|ocorrencia|reparo|os)\b|"
+            r"\b(chamado|ordem|visita|protocolo|tecnico|ocorrencia|reparo|"
+            r"os(?! (?:dias|sabados|domingos|feriados)))\b|"
             rf"\b{_JUST} (abrir|registrar|gerar|criar) .{{0,20}}\b(chamado|ordem|protocolo|"
             rf"ocorrencia)"
         ),
@@ -160,7 +165,7 @@ CLAIMS = (
         "pagamento",
         re.compile(
             rf"\b(pagamentos?|faturas?|boletos?|pix|contas?|debitos?|dividas?|mensalidade|valor"
-            rf")\b.{{0,30}}\b{_PAID}\b(?! (na|no|em|pel[oa]|por|com|sem|direto|via))|"
+            rf")\b.{{0,30}}\b{_PAID}\b(?! (na|no|em(?! \d)|pel[oa]|por|com|sem|direto|via)\b)|"
             r"\b(recebemos|confirmamos|confirmei|recebi|identifiquei|identificamos|baixei|"
             r"localizei|"
             r"localizamos|validei|encontrei|registrei|conferi|compensei|reconheci)\b.{0,30}"
@@ -279,7 +284,7 @@ CLAIMS = (
             r"transferencia de titularidade)\b.{0,40}"
             rf"\b{_MADE}\b"
         ),
-        grounds.never,
+        grounds.only_asked_for,
     ),
 )
 """One code may have several: an appointment needs more than a ticket, a visit some day does not."""
@@ -306,7 +311,7 @@ GENERIC = Claim(
         rf"\b(?:foi|foram|ficou|ficaram) (?:ja |totalmente |finalmente )?"
         rf"(?!(?:{_READ_OF}))[a-z]{{2,}}(?:ad|id|eit)[oa]s?\b"
     ),
-    grounds.never,
+    grounds.only_asked_for,
 )
 """Any other act that is told as done, where no claim above holds for the same words: what the
 assistant has no tool for cannot have happened.

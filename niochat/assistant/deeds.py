@@ -27,6 +27,10 @@ class Deed:
         return bool(self.result.get("ok"))
 
 
+_LISTING = ("consultar_faturas", "enviar_fatura", "escolher_contrato", "consultar_pagamento")
+"""Tools that read which invoices are open."""
+
+
 class Deeds:
     """All results of a visit; :attr:`mine` are those of the contract that is talked about."""
 
@@ -59,12 +63,23 @@ class Deeds:
     @property
     def invoices(self) -> list[Mapping[str, Any]] | None:
         """The contract's open invoices as they were last listed; ``None``: nobody has looked."""
-        for deed in self.of("consultar_faturas", "enviar_fatura"):
+        for deed in self.of(*_LISTING):
             if deed.result.get("erro") == "sem_fatura":
                 return []
             if deed.ok and "faturas" in deed.result:
                 return list(deed.result["faturas"])
         return None
+
+    @property
+    def most_invoices(self) -> int:
+        """How many there were at most, in a list of open ones, of sent or of paid ones."""
+        lists = ("faturas", "enviadas", "pagas", "consultadas")
+        there = (
+            len(deed.result.get(name) or ()) + int(deed.result.get("fora_da_lista") or 0)
+            for deed in self.of("consultar_faturas", "enviar_fatura", "consultar_pagamento")
+            for name in lists
+        )
+        return max(there, default=0)
 
     @property
     def plans(self) -> list[Mapping[str, Any]]:

@@ -14,6 +14,7 @@ from niochat.adapters.openai.arguments import valid
 from niochat.adapters.openai.model import Completion, Endpoint, ModelError, Models, ToolCall
 from niochat.assistant.folding import storable
 from niochat.assistant.settings import AssistantSettings
+from niochat.assistant.transcript import system_note
 from niochat.domain.policy import MODEL_WITHIN_S
 
 MAX_CALLS = 4
@@ -39,6 +40,10 @@ class Dialogue:
     model: str = ""
     tokens_in: int = 0
     tokens_out: int = 0
+    tokens_cached: int = 0
+    """Of those read, what the end point had kept from before."""
+    calls: int = 0
+    """Answers of the model."""
     deadline: float = field(init=False)
     _room: int = field(init=False)
     _half: Completion | None = field(init=False, default=None)
@@ -107,7 +112,7 @@ class Dialogue:
     def correct(self, said: str, why: str) -> None:
         """The text did not leave; the model may say it better once."""
         self.messages.append({"role": "assistant", "content": said})
-        self.messages.append({"role": "system", "content": why})
+        self.messages.append(system_note("correção", why))
 
     async def _call(self, left: float) -> Completion:
         settings = self.settings
@@ -132,6 +137,8 @@ class Dialogue:
         self.model = storable(completion.model)
         self.tokens_in += completion.tokens_in
         self.tokens_out += completion.tokens_out
+        self.tokens_cached += completion.tokens_cached
+        self.calls += 1
         text = storable(completion.text).strip()
         said = replace(completion, text=text, calls=tuple(map(_storable_call, completion.calls)))
         self._check(said)

@@ -1,6 +1,8 @@
 """What the assistant knows of a visit, because the server found it out: never the model's word."""
 
 from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
 from enum import StrEnum
 from functools import cache
 from typing import Any
@@ -23,11 +25,40 @@ class Wish(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Waiting:
+    """A further wish, not served yet, in the customer's words."""
+
+    wish: Wish
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
 class ShownPlan:
     """A plan as it stood in the list that the customer saw."""
 
     id: str
     name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Bill:
+    """An open invoice of a contract as the customer was told of it. ``sent``: forms that left."""
+
+    contract: str
+    id: str
+    amount: Decimal
+    due: date
+    sent: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Requested:
+    """A change that was asked for and taken. ``protocol`` empty: people have it."""
+
+    contract: str
+    kind: str
+    what: str
+    protocol: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +76,9 @@ class Facts:
     contract: str = ""
     """The confirmed one."""
     wish: Wish | None = None
+    """What is being served."""
+    waiting: tuple[Waiting, ...] = ()
+    """What comes after it, in the customer's order."""
     lookups: int = 0
     """Documents asked for, found or not."""
     not_found: int = 0
@@ -57,11 +91,26 @@ class Facts:
     """Protocol of the service order opened in this visit."""
     unlocked: str = ""
     """Until when, as it was told."""
+    bills: tuple[Bill, ...] = ()
+    """Invoices of this visit: what was open once may be asked about when it is so no more."""
+    requested: tuple[Requested, ...] = ()
+    places: int = 0
+    """Places whose coverage was looked up."""
 
     @property
     def identified(self) -> bool:
         """Whether somebody's contracts are known."""
         return bool(self.contracts)
+
+    @property
+    def my_bills(self) -> tuple[Bill, ...]:
+        """Those of the confirmed contract."""
+        return tuple(each for each in self.bills if each.contract == self.contract)
+
+    @property
+    def my_requests(self) -> tuple[Requested, ...]:
+        """Those for the confirmed contract."""
+        return tuple(each for each in self.requested if each.contract == self.contract)
 
     @property
     def chosen(self) -> Contract | None:

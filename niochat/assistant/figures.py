@@ -78,12 +78,14 @@ _SPEED = re.compile(
     r"(?<![\d.,])(\d+(?:[.,]\d+)?) ?(megas?|mbps|mbits?|mb/s|mb|m|gigas?|gbps|gb|g)\b"
 )
 _NUMBER = re.compile(r"(?<![\w.,/\-])\d{1,5}(?:[.\-]?\d{3})+(?!\w)|(?<![\w.,/\-])\d{4,8}(?!\w)")
+_TIMES = re.compile(r"(\bem (?:ate )?\d{1,2}) vezes\b")
+"""*Em 3 vezes* is paid in three parts, *duas vezes por mês* is not."""
 _YEAR = re.compile(r"20[1-4]\d")
 
 
 def figures_in(folded: str) -> list[Figure]:
     """Every figure of a folded text. What one kind has read no other reads again."""
-    rest = in_digits(folded)
+    rest = _TIMES.sub(r"\1 parcelas", in_digits(folded))
     if not _DIGIT.search(rest):
         return []
     found: list[Figure] = []

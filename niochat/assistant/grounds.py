@@ -1,8 +1,11 @@
 """By what a claim is known to be so: results of this visit. Clauses come folded."""
 
 import re
+from collections.abc import Iterator
 
-from niochat.assistant.deeds import Deeds
+from niochat.assistant.deeds import Deed, Deeds
+from niochat.assistant.figures import MONTHS, Figure, FigureKind, figures_in, relative_days
+from niochat.assistant.folding import fold
 
 _USED = re.compile(
     r"\b(?:(?:ja|foi|houve|tem|teve|usou|utilizou|usad[oa]|utilizad[oa]|realizad[oa])\b.*"
@@ -18,6 +21,29 @@ _OPENED = re.compile(
 )
 _BACK = re.compile(r"\b(?:voltou|voltaram|normaliz|funcionando|no ar|de volta|restabelecid)")
 _READ = ("verificar_conexao",)
+_APPOINTED = ("visita", "agendamento", "data_visita", "agendado_para")
+_MYSELF = re.compile(
+    r"\b(re)?(agendei|agendamos|marquei|marcamos|confirmei|confirmamos|encaixei|reservei|adiantei)\b|"
+    r"\b(acabei|acabamos|consegui|conseguimos)\b"
+)
+"""Nobody here makes appointments: they are read."""
+_WHEN = (FigureKind.DATE, FigureKind.TIME)
+_ASKING = re.compile(r"\b(pedidos?|solicit|registr|anot|encaminh|protocol)")
+_CHANGED = re.compile(
+    r"\b(alter|troqu|troc|mud|atualiz|ativ|aplic|realiz|efetu|efetiv|conclu|aprov|confirm|resolv|"
+    r"corrig)(ei|ou|amos|ad[oa]s?|id[oa]s?)\b|\bfeit[oa]s?\b"
+)
+_KINDS = {
+    "vencimento": "vencimento",
+    "wifi_nome": r"nome d[aeo] (?:sua )?(?:rede|wi-?fi)",
+    "wifi_senha": "senha",
+    "plano": r"plano|upgrade|downgrade",
+    "endereco": r"endereco",
+    "titularidade": r"titular",
+    "ponto_adicional": r"ponto adicional|ponto extra|segundo ponto|outro ponto",
+    "cancelar_chamado": r"cancelamento d[aeo] (?:chamado|visita)",
+    "remarcar_visita": r"remarca",
+}
 
 
 def unlocked(deeds: Deeds, clause: str) -> bool:
@@ -49,14 +75,49 @@ def _stands(ticket: dict[str, object], clause: str) -> bool:
 
 
 def visit(deeds: Deeds, clause: str) -> bool:
-    """No ticket is an appointment: somebody must have named the day."""
-    return deeds.says("visita", "agendamento", "data_visita", "agendado_para")
+    """No ticket is an appointment: somebody must have named the day, and that is the one told."""
+    if not deeds.says(*_APPOINTED) or _MYSELF.search(clause):
+        return False
+    named = [f for f in figures_in(fold(" | ".join(_said(deeds)))) if f.kind in _WHEN]
+    told = [f for f in figures_in(clause) if f.kind in _WHEN]
+    today = deeds.case.visit.now.date()
+    days = [day for _, day in relative_days(clause, today)]
+    if re.search(r"\bhoje\b", clause):
+        days.append(today)
+    told += [Figure(FigureKind.DATE, (d.day, d.month, d.year), "") for d in days]
+    return all(any(_alike(each, known) for known in named) for each in told)
+
+
+def _said(deeds: Deeds) -> Iterator[str]:
+    """When somebody comes, in the words of the results."""
+    for deed in deeds.mine:
+        yield from _values(deed.result, _APPOINTED)
+
+
+def _values(value: object, keys: tuple[str, ...]) -> Iterator[str]:
+    if isinstance(value, dict):
+        for key, each in value.items():
+            if key in keys:
+                yield str(each)
+            else:
+                yield from _values(each, keys)
+    elif isinstance(value, list):
+        for each in value:
+            yield from _values(each, keys)
+
+
+def _alike(one: Figure, other: Figure) -> bool:
+    if one.kind is not other.kind:
+        return False
+    if isinstance(one.value, tuple) and isinstance(other.value, tuple):
+        return all(not a or not b or a == b for a, b in zip(one.value, other.value, strict=True))
+    return one.value == other.value
 
 
 def sent(deeds: Deeds, clause: str) -> bool:
     """By the tool; a list of invoices is shown by its text."""
     if deeds.case.facts.sent or deeds.did("enviar_fatura"):
-        return True
+        return not _of_another(deeds, clause)
     # A list of invoices is shown by its text; what one pays with leaves by the tool alone.
     listed = bool(deeds.invoices) and re.search(
         r"\b(aqui (esta|estao|vai|vao)|segue|seguem)\b.{0,25}\b(faturas?|contas?|boletos?|lista)\b",
@@ -66,18 +127,87 @@ def sent(deeds: Deeds, clause: str) -> bool:
     return bool(listed) and payable is None
 
 
+def _of_another(deeds: Deeds, clause: str) -> bool:
+    """Whether an open invoice is named that is none of those that left."""
+    told = _money(clause)
+    gone = {
+        amount
+        for deed in deeds.of("enviar_fatura")
+        if deed.ok and deed.told
+        for value in _values(deed.result, ("valor", "total"))
+        for amount in _money(value)
+    }
+    return bool(gone) and bool((told & _open_amounts(deeds)) - gone)
+
+
+def _money(text: str) -> set[object]:
+    return {f.value for f in figures_in(fold(text)) if f.kind is FigureKind.MONEY}
+
+
 def paid(deeds: Deeds, clause: str) -> bool:
-    """The ERP says of an invoice that it is paid."""
-    found = (deed.result for deed in deeds.mine)
-    return any(_says_paid(result) for result in found)
+    """The ERP says of an invoice that it is paid; of that one, where it is named."""
+    rows = [row for deed in deeds.mine for row in _paid_rows(deed.result)]
+    if not rows:
+        return False
+    amounts = _money(clause)
+    days = [f for f in figures_in(clause) if f.kind is FigureKind.DATE]
+    days = days or [
+        Figure(FigureKind.DATE, (0, month, 0), name)
+        for month, name in enumerate(MONTHS, start=1)
+        if re.search(rf"\bde {name}\b", clause)
+    ]
+    if amounts and not days and amounts & _open_amounts(deeds):
+        return False  # an older one of the same amount is paid; nobody says that it is that one
+    if amounts or days:
+        return any(_is_of(row, amounts, days) for row in rows)
+    return not _still_open(deeds)
 
 
-def _says_paid(value: object) -> bool:
+def _paid_rows(value: object) -> Iterator[dict[str, object]]:
     if isinstance(value, dict):
         if value.get("situacao") in ("paga", "pago", "quitada", "baixada") or value.get("pago_em"):
-            return True
-        return any(map(_says_paid, value.values()))
-    return isinstance(value, list) and any(map(_says_paid, value))
+            yield value
+        for each in value.values():
+            yield from _paid_rows(each)
+    elif isinstance(value, list):
+        for each in value:
+            yield from _paid_rows(each)
+
+
+def _is_of(row: dict[str, object], amounts: set[object], days: list[Figure]) -> bool:
+    known = {a for name in ("valor", "valor_pago") for a in _money(str(row.get(name, "")))}
+    dates = [f for name in ("pago_em", "vencimento") for f in figures_in(str(row.get(name, "")))]
+    fits = not amounts or not known or amounts <= known
+    return fits and all(any(_alike(each, date) for date in dates) for each in days)
+
+
+def _open_amounts(deeds: Deeds) -> set[object]:
+    return {a for each in deeds.invoices or () for a in _money(str(each.get("valor", "")))}
+
+
+def _still_open(deeds: Deeds) -> bool:
+    """Whether what was last asked about is not paid: *your invoice* is that one."""
+    for deed in deeds.of("consultar_pagamento"):
+        looked = deed.result.get("consultadas")
+        if looked:
+            return all(each.get("situacao") != "paga" for each in looked)
+        return bool(deed.result.get("faturas"))
+    return False
+
+
+def closed(deeds: Deeds, clause: str) -> bool:
+    """One invoice is not open any more: the list has none, or lacks the one that was asked for."""
+    if none_open(deeds, clause):
+        return True
+    amounts = _money(clause)
+    for deed in deeds.of("consultar_pagamento"):
+        gone = [
+            each
+            for each in deed.result.get("consultadas", ())
+            if each.get("situacao") not in ("em aberto", "vencida")
+        ]
+        return any(not amounts or amounts <= _money(str(each.get("valor"))) for each in gone)
+    return False
 
 
 def none_open(deeds: Deeds, clause: str) -> bool:
@@ -97,6 +227,43 @@ def looked(deeds: Deeds, clause: str) -> bool:
     return bool(deeds.all)
 
 
-def never(deeds: Deeds, clause: str) -> bool:
-    """Nothing that the assistant has no tool for can be true."""
-    return False
+def covered(deeds: Deeds, _: str) -> bool:
+    """The tool said so; before it was asked, the provider's own lists are looked at elsewhere."""
+    return _coverage(deeds, "sim")
+
+
+def not_covered(deeds: Deeds, _: str) -> bool:
+    """The same of the contrary."""
+    return _coverage(deeds, "nao")
+
+
+def _coverage(deeds: Deeds, wanted: str) -> bool:
+    found = [deed.result["cobertura"] for deed in deeds.all if "cobertura" in deed.result]
+    listed = deeds.case.provider.coverage
+    return wanted in found if found else bool(listed.places or listed.ceps)
+
+
+def asked_for(deeds: Deeds, clause: str) -> bool:
+    """A request was taken; of the kind that is named, where one is. Or people have been called."""
+    taken = {kind for deed in deeds.of("registrar_solicitacao") if (kind := _kind_of(deed))}
+    taken |= {each.kind for each in deeds.case.facts.my_requests}
+    named = {kind for kind, words in _KINDS.items() if re.search(rf"\b(?:{words})", clause)}
+    if taken:
+        return not named or bool(named & taken)
+    other = deeds.did("abrir_chamado", "registrar_interesse", "desbloqueio_confianca")
+    return not named and (other or deeds.case.handoff is not None or bool(deeds.case.facts.ticket))
+
+
+def _kind_of(deed: Deed) -> str:
+    stands = deed.ok or deed.result.get("erro") == "ja_existe"
+    return str(deed.result.get("tipo", "")) if stands else ""
+
+
+def only_asked_for(deeds: Deeds, clause: str) -> bool:
+    """That a change was asked for, where it was; that it is made nobody knows."""
+    if not _ASKING.search(clause) or _CHANGED.search(clause):
+        return False
+    stands = bool(deeds.case.facts.my_requests) or any(
+        _kind_of(deed) for deed in deeds.of("registrar_solicitacao")
+    )
+    return stands and asked_for(deeds, clause)

@@ -11,13 +11,18 @@ from unicodedata import normalize
 from niochat.assistant.case import Case
 from niochat.assistant.claims import CLAIMS, GENERIC
 from niochat.assistant.deeds import Deeds
+from niochat.assistant.everyday_claims import EVERYDAY
 from niochat.assistant.figures import Figure, FigureKind, figures_in, relative_days
 from niochat.assistant.folding import fold
-from niochat.assistant.known import Known
+from niochat.assistant.known import EMAIL, LINK, Known, as_link
 from niochat.assistant.languages import foreign
 from niochat.assistant.number_words import in_digits
+from niochat.assistant.opening import Opening
 from niochat.assistant.pairs import mismatched
+from niochat.assistant.provider_claims import is_due_day, is_sum, may_name, untold
+from niochat.assistant.provider_facts import facts_text
 from niochat.domain.document import documents_in
+from niochat.domain.provider_facts import ProviderFacts
 
 _DRESS = str.maketrans("", "", "*_~`")
 """Marks of bold and italics, which would hide where a word begins."""
@@ -47,7 +52,7 @@ _SOOTHING = re.compile(
 """Words that would open a clause, but only dress the claim that follows them."""
 _CONDITION = re.compile(
     r"\b(se|quando|(?<![oue] )caso|assim que|apos|depois (que|de)|posso|podemos|quer que|preciso|"
-    r"basta|ao pagar|pagando|com o pagamento|pelo pix|no pix|no boleto|pelo boleto)\b"
+    r"basta|ao pagar|pagando|com o (pagamento|desbloqueio)|pelo pix|no pix|no boleto|pelo boleto)\b"
 )
 _HABIT = re.compile(
     r"\b(em seguida|automatic\w+|normalmente|geralmente|costumam?|sempre que|em geral|a cada|"
@@ -58,15 +63,16 @@ _RECEIPT = re.compile(
     r"\bcomprovantes?( (de|do|da|deste|desse|dos|das)( seu| sua)? "
     r"(pagamentos?|pix|deposito|transferencia|boleto|fatura|conta|valor))+"
 )
-_LINK = re.compile(
-    r"\b(?:https?://|www\.)\S+|\b[\w-]+\.[a-z]{2,}/\S+|"
-    r"\b[\w-]+\.(?:com|net|org|br|io|app|link|me|ly|info|xyz|site|online|store|top)\b\S*"
-)
-_EMAIL = re.compile(r"[\w.+-]+@[\w-]+\.[\w.]+")
 _KEY = re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b")
-_NUMBER = re.compile(r"\d(?:[ .\-()]{0,2}\d){8,}")
+_NUMBER = re.compile(r"\d(?:[ .\-()]{0,2}\d){8,}|(?<!\d)(?!20\d\d-20)\d{4,5}-\d{4}(?!\d)")
+_STREET_NAMES = (
+    (re.compile(r"\bAv\.? (?=[A-Z\d])"), "Avenida "), (re.compile(r"\bR\. (?=[A-Z\d])"), "Rua "),
+)  # fmt: skip
+"""A dot that ends no sentence."""
 _PIX = re.compile(r"000201\d\d")
-_MACHINE = re.compile(r"[{}]|```|\btool_?calls?\b|situacao do atendimento|orientacao:|apresentar:")
+_MACHINE = re.compile(
+    r"[{}⟦⟧]|```|\btool_?calls?\b|situacao do atendimento|orientacao:|apresentar:"
+)
 _TOOL_NAME = re.compile(r"\b[a-z]{4,}_[a-z]{4,}\b")
 """No Portuguese word has an underscore; every tool's name has."""
 _SENTENCE = re.compile(r"(?<=\.) ")
@@ -85,6 +91,8 @@ _PAY = re.compile(
 _LACKING = re.compile(r"\bnao (temos|ha|existe|oferecemos|trabalhamos|consta|aparece|vejo)\b")
 """What the provider does not sell nobody has told."""
 _COUNT = re.compile(r"\b(\d{1,2}) (faturas|boletos|contas|chamados|contratos)\b")
+HOURS = "funcionamento"
+"""Code of a sentence that is wrong about opening hours and closed days."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,30 +103,45 @@ class Refusal:
     sentence: str
 
 
-def untrue(text: str, case: Case, told: str, prompt_lines: tuple[str, ...]) -> Refusal | None:
+def untrue(
+    text: str,
+    case: Case,
+    told: str,
+    prompt_lines: tuple[str, ...],
+    *,
+    any_language: bool = False,
+) -> Refusal | None:
     """Why the text must not leave; ``None``: it may.
 
-    ``told`` is what the tenant itself told the model of its own: names, addresses, phones.
+    ``told`` is what the tenant itself told the model of its own: names, addresses, phones. Of a
+    text in another language (``any_language``: it may be) figures and codes are looked at, claims
+    of acts are not.
     """
+    facts = facts_text(case.provider, case.visit.policy)
     deeds = Deeds(case)
-    known = Known(deeds, told)
+    known = Known(deeds, told, facts)
+    told = f"{told} | {facts}"
     code = _leaked(text, told, prompt_lines)
     if code is not None:
         return Refusal(code, _sentence_of(text, lambda each: _leaked(each, told, prompt_lines)))
     claimed = _claimed(text, deeds)
     if claimed is not None:
         return claimed
+    folded = fold(text)
     for sentence in _sentences(text):
-        code = _unknown(sentence, known, deeds) or _foreign(fold(sentence.translate(_DRESS)), case)
+        bare = fold(sentence.translate(_DRESS))
+        code = _unknown(sentence, known, deeds, folded) or _foreign(bare, case)
         if code is not None:
             return Refusal(code, sentence)
-    code = _unknown_code(fold(text), known) or _foreign(fold(text), case)
+    code = _unknown_code(folded, known) or _foreign(folded, case)
     if code is not None:
         return Refusal(code, text)
-    return Refusal("idioma", text) if foreign(text) else None
+    return Refusal("idioma", text) if not any_language and foreign(text) else None
 
 
 def _sentences(text: str) -> Iterator[str]:
+    for short, long in _STREET_NAMES:
+        text = short.sub(long, text)
     for found in _SENTENCES.findall(_RUN.sub(r"\1\1\1", text)):
         if found.strip():
             yield found.strip()
@@ -146,14 +169,15 @@ def _claim_in(sentence: str, deeds: Deeds) -> str | None:
     for place, (clause, end) in enumerate(clauses):
         questions = end == "?" or (asked and place == len(clauses) - 1)
         held = False
-        for claim in (*CLAIMS, GENERIC) if not questions else ():
+        for claim in (*CLAIMS, *EVERYDAY, GENERIC) if not questions else ():
             found = claim.pattern.search(clause)
             if found is None or (claim is GENERIC and held):
                 continue
             if claim.holds(deeds, clause):
                 held = True
                 continue
-            if claim.code != "sem_fatura" and _OPEN.search(clause[: found.end()]):
+            upto = found.start() if claim.denies else found.end()
+            if claim.code != "sem_fatura" and _OPEN.search(clause[:upto]):
                 continue
             if (supposed or _HABIT.search(clause)) and not _DONE.search(clause):
                 continue
@@ -180,7 +204,7 @@ def _long_rules(prompt_lines: tuple[str, ...]) -> list[str]:
     return [rule for rule in rules if len(rule) >= _LONG_RULE]
 
 
-def _unknown(sentence: str, known: Known, deeds: Deeds) -> str | None:
+def _unknown(sentence: str, known: Known, deeds: Deeds, whole: str) -> str | None:
     """Codes leave by tools alone; other figures only if they came from the server, or are quoted
     from what the customer wrote.
     """
@@ -194,16 +218,24 @@ def _unknown(sentence: str, known: Known, deeds: Deeds) -> str | None:
         digits = re.sub(r"[ .\-()]", "", number)
         if digits not in known.digits and not (quoting and digits in known.customers_digits):
             return "numero"
-    for pattern, code in ((_LINK, "link"), (_EMAIL, "email"), (_KEY, "chave")):
-        if any(found.strip(".,;:!?)") not in known.text for found in pattern.findall(folded)):
-            return code
-    for pattern in (_LINK, _EMAIL, _KEY, _NUMBER):
+    if any(as_link(found) not in known.links for found in LINK.findall(folded)):
+        return "link"
+    if any(found.strip(".,;:!?)") not in known.emails for found in EMAIL.findall(folded)):
+        return "email"
+    if any(found not in known.text for found in _KEY.findall(folded)):
+        return "chave"
+    plain = bare
+    for pattern in (LINK, EMAIL, _KEY, _NUMBER):
         bare = pattern.sub(" ", bare)
     figures = figures_in(bare)
+    opening = _opening(deeds.case)
+    speaks = opening.speaks(bare)
     return (
-        _unknown_figure(bare, figures, known, quoting)
+        _unknown_figure(bare, figures, known, quoting, deeds.case, opening if speaks else None)
         or _miscounted(bare, deeds)
         or mismatched(bare, figures, deeds)
+        or untold(plain, figures, known, deeds, whole)
+        or (HOURS if speaks and not bare.endswith("?") and opening.untrue(bare) else None)
     )
 
 
@@ -216,18 +248,44 @@ def _unknown_code(folded: str, known: Known) -> str | None:
     return None
 
 
-def _unknown_figure(bare: str, figures: list[Figure], known: Known, quoting: bool) -> str | None:
+def _unknown_figure(
+    bare: str, figures: list[Figure], known: Known, quoting: bool, case: Case,
+    opening: Opening | None,
+) -> str | None:  # fmt: skip
+    """``opening``: where the sentence is about that, its days and hours are judged elsewhere."""
     asked = bare.rstrip().endswith("?")
     lacking = _LACKING.search(bare) is not None
     for figure in figures:
         if lacking and figure.kind is FigureKind.SPEED:
             continue
+        if _of_provider(bare, figure, known, case.provider, opening):
+            continue
         if not known.has(figure) and not ((quoting or asked) and known.customer_has(figure)):
             return str(figure.kind)
-    for word, day in relative_days(bare, known.today) if not asked else ():
+    for word, day in relative_days(bare, known.today) if not asked and opening is None else ():
         if not known.has_day(word, day) and not (quoting and word in known.customers_text):
             return str(FigureKind.DATE)
     return None
+
+
+def _of_provider(
+    bare: str, figure: Figure, known: Known, facts: ProviderFacts, opening: Opening | None
+) -> bool:
+    if opening is not None and figure.kind is FigureKind.DATE:
+        return opening.dates(bare)
+    if opening is not None and figure.kind is FigureKind.TIME:
+        return opening.has_time(figure.value)
+    return (
+        is_due_day(bare, figure, facts)
+        or is_sum(bare, figure, known, facts)
+        or may_name(bare, figure, known, facts)
+    )
+
+
+def _opening(case: Case) -> Opening:
+    visit = case.visit
+    free = fold(" ".join(each.answer for each in case.provider.more))
+    return Opening(visit.policy, visit.people, visit.now, free)
 
 
 def _miscounted(bare: str, deeds: Deeds) -> str | None:
@@ -240,7 +298,7 @@ def _miscounted(bare: str, deeds: Deeds) -> str | None:
         elif what == "chamados":
             there = max((len(d.result.get("chamados", ())) for d in deeds.mine), default=0)
         else:
-            there = len(deeds.invoices or ())
+            there = deeds.most_invoices
         if int(count) > there:
             return "contagem"
     return None
@@ -250,7 +308,12 @@ def _foreign(folded: str, case: Case) -> str | None:
     """Who writes from a telephone that is not the holder's sees neither address nor whole name."""
     if case.facts.trusted:
         return None
-    streets = (fold(c.address.split(",")[0].split(" - ")[0]) for c in case.facts.contracts)
-    if any(len(street) > 5 and street in folded for street in streets):
-        return "endereco"
+    shop = fold(case.provider.address)
+    for contract in case.facts.contracts:
+        house = fold(contract.address.split(" - ")[0])
+        street = house.split(",")[0]
+        # The provider's shop may lie in the same street, and is no secret.
+        shown = house if street in shop else street
+        if len(street) > 5 and shown in folded:
+            return "endereco"
     return "titular" if case.facts.name and fold(case.facts.name) in folded else None

@@ -2,7 +2,8 @@
 
 import re
 
-from niochat.assistant.case import Case
+from niochat.assistant.case import Case, Sector
+from niochat.assistant.folding import fold
 from niochat.assistant.topics import Topic
 from niochat.assistant.wording import STATUS
 from niochat.domain.commands import Handoff
@@ -12,6 +13,14 @@ from niochat.domain.plain import cut
 QUOTED = 4
 """Newest messages of the customer that the team is shown in the summary."""
 _LONGEST_QUOTE = 200
+_SECTORS = {
+    Sector.BILLING: re.compile(r"\b(no|do|ao|com o|pro|para o|pelo|setor) financeiro\b"),
+    Sector.SUPPORT: re.compile(r"\b(no|do|ao|com o|pro|para o|pelo|setor( de)?) suporte\b"),
+    Sector.SALES: re.compile(
+        r"\b(no|do|ao|com o|pro|para o|em|de|setor( de)?|com as?) (comercial|vendas|vendedor\w*)\b"
+    ),
+}
+"""Words for a team, where no model has understood them."""
 _LONG_NUMBER = re.compile(r"\d[\d .\-/]{8,}\d")
 
 _WHY = {
@@ -36,7 +45,14 @@ def announcement(case: Case, team: str, before: str = "") -> str:
 def urgent_handoff(case: Case, topic: Topic) -> Handoff:
     """For a topic that is people's."""
     note = summary(case, f"O cliente {_WHY[topic]}.")
-    return Handoff(case.team_of(case.sector), topic.value, note)
+    return Handoff(case.team_of(named_sector(case)), topic.value, note)
+
+
+def named_sector(case: Case) -> Sector:
+    """The one that the customer has just named; else the one of what is wanted now."""
+    said = fold(" \n ".join(case.visit.unanswered))
+    named = (sector for sector, words in _SECTORS.items() if words.search(said))
+    return next(named, case.sector)
 
 
 def summary(case: Case, head: str) -> str:
@@ -45,6 +61,8 @@ def summary(case: Case, head: str) -> str:
     lines = [head, _who(case)]
     if facts.wish is not None:
         lines.append(f"Pedido: {facts.wish.value}.")
+    for each in facts.waiting:
+        lines.append(f"Também pediu: {each.wish.value} («{each.words}»).")
     if facts.sent:
         lines.append(f"Fatura enviada: {', '.join(facts.sent)}.")
     if facts.unlocked:

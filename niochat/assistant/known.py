@@ -30,13 +30,23 @@ _HARMLESS = {
     (FigureKind.SPAN, (1, "dia")),
 }
 
+LINK = re.compile(
+    r"\b(?:https?://|www\.)\S+|\b(?:[\w-]{1,63}\.){1,8}[a-z]{2,}/\S+|"
+    r"\b(?:[\w-]{1,63}\.){1,8}(?:com|net|org|br|io|app|link|me|ly|info|xyz|site|online|store|top)\b\S*"
+)
+EMAIL = re.compile(r"[\w.+-]+@[\w-]+\.[\w.]+")
+_AROUND = ".,;:!?)(\"'»«>|"
+
 
 class Known:
-    """``told`` is what the tenant itself told of its own: names, addresses, hours, fees."""
+    """``told`` is what the tenant itself told of its own: names, addresses, hours. ``facts`` are
+    its facts, whose amounts are not added to others: see :mod:`~niochat.assistant.provider_claims`.
+    """
 
-    def __init__(self, deeds: Deeds, told: str) -> None:
+    def __init__(self, deeds: Deeds, told: str, facts: str = "") -> None:
         self._deeds = deeds
-        self._told = told
+        self._own = told
+        self._told = f"{told} | {facts}" if facts else told
         self.today: date = deeds.case.visit.now.date()
 
     @cached_property
@@ -103,17 +113,47 @@ class Known:
             return True
         return day.weekday() in open_weekdays(self.text)
 
+    def visit_has(self, figure: Figure) -> bool:
+        """Whether it is known by this visit, whatever the provider told."""
+        return any(f.kind is figure.kind and f.value == figure.value for f in self._visits_figures)
+
+    def told_otherwise(self, figure: Figure) -> bool:
+        """Whether somebody but the provider's facts tells it, or it can be worked out from that."""
+        if figure.kind is FigureKind.MONEY and figure.value in self._sums:
+            return True
+        own = _constant_figures(self._own)
+        return self.visit_has(figure) or any(
+            f.kind is figure.kind and f.value == figure.value for f in own
+        )
+
+    @property
+    def visit_amounts(self) -> set[Decimal]:
+        """Amounts that are known by this visit."""
+        money = (f.value for f in self._visits_figures if f.kind is FigureKind.MONEY)
+        return {amount for amount in money if isinstance(amount, Decimal)}
+
+    @cached_property
+    def links(self) -> set[str]:
+        """Addresses that may leave, see :func:`as_link`."""
+        return {as_link(each) for each in LINK.findall(self.text)}
+
+    @cached_property
+    def emails(self) -> set[str]:
+        """The same of e-mail."""
+        return {each.strip(_AROUND) for each in EMAIL.findall(self.text)}
+
     @cached_property
     def _figures(self) -> list[Figure]:
+        return [*self._visits_figures, *_constant_figures(self._told)]
+
+    @cached_property
+    def _visits_figures(self) -> list[Figure]:
         visit = self._deeds.case.visit
         now = f" | {visit.now:%d/%m/%Y %H:%M}"
         back = visit.people.returns_at
         returns = f" | {back:%d/%m/%Y %H:%M} {back:%H}h" if back else ""
         visits_own = self.text.removesuffix(_folded(self._told))
-        return [
-            *figures_in(visits_own + fold(f"{now}{returns}")),
-            *_constant_figures(self._told),
-        ]
+        return figures_in(visits_own + fold(f"{now}{returns}"))
 
     @cached_property
     def _numbers(self) -> set[str]:
@@ -143,7 +183,8 @@ class Known:
             for count in range(2, min(len(owed), MOST_SUMMED) + 1)
             for some in combinations(owed[:MOST_SUMMED], count)
         }
-        amounts = {a for a in self._of(FigureKind.MONEY) if isinstance(a, Decimal)}
+        told = {f.value for f in _constant_figures(self._own) if f.kind is FigureKind.MONEY}
+        amounts = self.visit_amounts | {a for a in told if isinstance(a, Decimal)}
         whole = {sum(owed, Decimal(0))} if owed else set()
         pairs = list(combinations(amounts | whole, 2))
         return sums | {a + b for a, b in pairs} | {abs(a - b) for a, b in pairs}
@@ -161,6 +202,12 @@ class Known:
         plans = [str(each.get("nome", "")) for each in self._deeds.plans]
         mine = [contract.plan for contract in self._deeds.case.facts.contracts]
         return fold(" | ".join([*plans, *mine])).replace("_", " ") + " "
+
+
+def as_link(written: str) -> str:
+    """An address as two are compared: without what dresses it."""
+    bare = re.sub(r"^(?:https?://)?(?:www\.)?", "", written.strip(_AROUND))
+    return bare.rstrip("/")
 
 
 @lru_cache(maxsize=256)  # a tenant's own, the same in every turn

@@ -18,10 +18,18 @@ _COUNTED = re.compile(
     r"parcelas|faturas|boletos|contratos|chamados|contas)\b)"
 )
 
+_SPOKEN = re.compile(rf"\b(?:{_WORD})(?: e (?:{_WORD}))*\b")
+
 
 def in_digits(folded: str) -> str:
     """``cinquenta e dois reais`` as ``52 reais``; an article stays one."""
     return _COUNTED.sub(lambda found: str(_sum(found[1])), folded)
+
+
+def numbers_in(folded: str) -> set[int]:
+    """Every number of up to four digits, as digits or as words, whatever it counts."""
+    spoken = {_sum(words) for words in _SPOKEN.findall(folded)}
+    return spoken | {int(each) for each in re.findall(r"(?<!\d)\d{1,4}(?![\da-z])", folded)}
 
 
 def _sum(words: str) -> int:

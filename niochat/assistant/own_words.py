@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from niochat.assistant import own_bills
 from niochat.assistant.case import Case, Result
 
 ASKED_AGAIN = (
@@ -42,7 +43,7 @@ def is_question_of_ours(said: str) -> bool:
 
 def _asking(tool: str, shown: str) -> str:
     match tool:
-        case "consultar_faturas":
+        case "consultar_faturas" | "escolher_contrato":
             return f"Estas são as faturas em aberto:\n{shown}\n\nQuer pagar por PIX ou boleto?"
         case "listar_planos":
             return f"Estes são os planos:\n{shown}\n\nQual deles interessa a você?"
@@ -54,7 +55,7 @@ def _of_tool(tool: str, result: Result) -> str:
     if not result.get("ok"):
         return ""
     match tool:
-        case "consultar_faturas" if result.get("faturas") == []:
+        case "consultar_faturas" | "escolher_contrato" if result.get("faturas") == []:
             return f"Não há faturas em aberto neste contrato. {_MORE}"
         case "verificar_conexao":
             return _LINE.get(str(result.get("estado")), "")
@@ -64,6 +65,12 @@ def _of_tool(tool: str, result: Result) -> str:
             return f"Não há manutenção registrada para o seu endereço. {_MORE}"
         case "consultar_chamados":
             return _tickets(result)
+        case "consultar_pagamento":
+            return own_bills.payment(result)
+        case "explicar_fatura":
+            return own_bills.amounts(result)
+        case "verificar_cobertura":
+            return own_bills.place(result)
         case _:
             return ""
 
@@ -83,7 +90,9 @@ def _work(work: Result) -> str:
 
 def _tickets(result: Result) -> str:
     rows = [
-        f"{each['protocolo']}: {each['situacao']}" + (f", {each['data']}" if each["data"] else "")
+        f"{each['protocolo']}: {each['situacao']}"
+        + (f", {each['data']}" if each["data"] else "")
+        + (f", visita em {each['agendado_para']}" if each.get("agendado_para") else "")
         for each in result.get("chamados", ())
     ]
     if not rows:
@@ -141,6 +150,12 @@ _OF_REFUSAL: dict[str, Callable[[Result], str]] = {
         "Esta forma de pagamento não está disponível para a fatura. Quer tentar a outra?"
     ),
     "fatura_invalida": _said("Não encontrei essa fatura na lista. Qual delas você quer?"),
+    "falta_endereco": _said(
+        "Para ver a cobertura, me passe o CEP, ou rua, número, bairro e cidade, por favor."
+    ),
+    "cep_nao_informado": _said("Qual é o CEP, ou o endereço com bairro e cidade?"),
+    "nao_disponivel": _said("Isso não é feito por aqui. Quer falar com a equipe?"),
+    "pedido_nao_citado": _said("O que você quer mudar no seu contrato? Diga em uma frase."),
     "nao_pedido": _said("Quer pagar a fatura agora ou pedir o desbloqueio em confiança?"),
     "terceiro": _said(
         "Por segurança, isso só pode ser feito pelo titular. Quer a segunda via da fatura?"

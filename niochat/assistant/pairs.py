@@ -6,9 +6,12 @@ from decimal import Decimal
 from typing import Any
 
 from niochat.assistant.deeds import Deeds
+from niochat.assistant.differences import wrong_way
 from niochat.assistant.figures import MONTHS, Figure, FigureKind, amount_of, figures_in
 from niochat.assistant.folding import fold
 
+_PAYMENT = re.compile(r"\b(pag[oa]s?|quitad[oa]s?|baixad[oa]s?|pagamento)\b")
+"""Then amount and date are those of a payment; its claim looks at them."""
 _OVERDUE = re.compile(r"\bvencida (?:e|custa|no valor|esta em|da|ficou em|de)\b")
 
 
@@ -18,7 +21,9 @@ def mismatched(bare: str, figures: Iterable[Figure], deeds: Deeds) -> str | None
     for figure in figures:
         by_kind.setdefault(figure.kind, []).append(figure.value)
     amounts = by_kind.get(FigureKind.MONEY, [])
-    if len(amounts) != 1:
+    if wrong_way(bare, deeds):
+        return "valor"
+    if len(amounts) != 1 or _PAYMENT.search(bare):
         return None
     months = [(0, MONTHS.index(name) + 1, 0) for name in MONTHS if f"de {name}" in bare]
     dates, speeds = by_kind.get(FigureKind.DATE, months), by_kind.get(FigureKind.SPEED, [])

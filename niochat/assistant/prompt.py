@@ -1,4 +1,8 @@
-"""The system prompt, from a file and the tenant's persona; its version is its content's hash."""
+"""The system prompt, from a file and what the tenant told; its version is its content's hash.
+
+It is the same for all conversations of a tenant: what changes is told later, so that end points
+can keep what they have read.
+"""
 
 import re
 from collections.abc import Mapping
@@ -8,37 +12,55 @@ from hashlib import sha256
 from pathlib import Path
 
 _FILE = Path(__file__).parent / "prompts" / "atendimento.md"
+_EXAMPLES = "\nExemplos\n"
 _DEFAULTS = {
     "name": "a assistente virtual",
     "company": "o provedor",
     "style": "cordial e objetivo",
     "greeting": "",
 }
-
-_PLACEHOLDER = re.compile("{(" + "|".join((*_DEFAULTS, "protocol")) + ")}")
+_LANGUAGES = {
+    "portuguese": ", mesmo que o cliente escreva em outra língua",
+    "customer": ", ou a língua em que o cliente escreve",
+}
+HEADING = "O que o provedor informou (o que não está aqui nem veio de ferramenta, você não sabe):"
+_PLACEHOLDER = re.compile("{(" + "|".join((*_DEFAULTS, "language", "facts")) + ")}")
+_GAP = re.compile(r"\n{3,}")
 
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
     """``version`` names what the model was told; it is kept with the turn.
 
-    ``rules`` are the lines that are ours and nobody's to read; ``told`` is the tenant's part.
+    ``rules`` are the lines that are ours and nobody's to read; ``told`` is the tenant's persona.
     """
 
     text: str
     version: str
     rules: tuple[str, ...]
     told: str
+    any_language: bool
+    """The customer's own may be answered in."""
 
 
-def system_prompt(persona: Mapping[str, object], protocol: str) -> Prompt:
-    """The prompt of one tenant. A persona's braces are text, never placeholders."""
+def system_prompt(persona: Mapping[str, object], facts: str = "") -> Prompt:
+    """The prompt of one tenant. Braces in what the tenant told are text, never placeholders.
+    ``facts``: lines of what the provider told of itself.
+    """
     template, version, rules = _template()
     said = {name: str(persona[name]) for name in _DEFAULTS if persona.get(name)}
-    values = {**_DEFAULTS, **said, "protocol": protocol}
+    language = str(persona.get("language") or "portuguese")
+    told = {**_DEFAULTS, **said}
+    # The guard looks facts up one by one: as words anybody may say they would allow too much.
+    values = {
+        **told,
+        "language": _LANGUAGES.get(language, _LANGUAGES["portuguese"]),
+        "facts": facts and f"{HEADING}\n{facts}",
+    }
     # In one pass: what was put in is not looked at again.
     text = _PLACEHOLDER.sub(lambda found: values[found[1]], template)
-    return Prompt(text.strip(), version, rules, " ".join(values.values()))
+    whole = _GAP.sub("\n\n", text).strip()
+    return Prompt(whole, version, rules, " ".join(told.values()), language == "customer")
 
 
 def rules_text() -> str:
@@ -48,7 +70,8 @@ def rules_text() -> str:
 
 @cache
 def _template() -> tuple[str, str, tuple[str, ...]]:
-    """Text, version, rules."""
+    """Text, version, rules. What an example says may be said."""
     text = _FILE.read_text(encoding="utf-8")
-    rules = tuple(line for line in text.splitlines() if not _PLACEHOLDER.search(line))
+    lines = text.partition(_EXAMPLES)[0].splitlines()
+    rules = tuple(line for line in lines if not _PLACEHOLDER.search(line))
     return text, f"atendimento-{sha256(text.encode()).hexdigest()[:8]}", rules

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from niochat.adapters.openai.completion import Options
 from niochat.domain.erp import Capability
+from niochat.domain.provider_facts import ProviderFacts
 
 
 class AssistantSettings(Protocol):
@@ -37,6 +38,10 @@ class AssistantSettings(Protocol):
     def price_out(self) -> Decimal: ...
     @property
     def options(self) -> Options: ...
+    @property
+    def facts(self) -> ProviderFacts: ...
+    @property
+    def requests(self) -> Mapping[str, object]: ...
 
 
 SettingsOf = Callable[[UUID], Awaitable[AssistantSettings]]

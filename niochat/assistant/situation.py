@@ -1,36 +1,42 @@
-"""What the server knows of the visit, told to the model before what was said."""
+"""What the server knows of the visit, told to the model last: what was said keeps its place, so
+that an end point can keep what it read before.
+"""
 
 import json
 
 from niochat.assistant.case import Case
+from niochat.assistant.provider_facts import coming_closed
 from niochat.assistant.tools.identification import described, listed
 from niochat.assistant.wording import masked
 from niochat.domain.hours import spoken_date, spoken_now
 
-HEADING = "SITUAÇÃO DO ATENDIMENTO (dados do sistema):"
+NAME = "situação"
 
 
 def situation(case: Case) -> str:
-    """A heading and one line of JSON. A third party's view holds a masked name, no address."""
+    """One line of JSON without what is not so. A third party's view holds a masked name, no
+    address.
+    """
     visit, facts = case.visit, case.facts
     told = {
         "agora": spoken_now(visit.now),
+        "proximos_dias_fechados": coming_closed(visit.policy, visit.now) or None,
         "protocolo": visit.request.protocol,
         "primeira_resposta": visit.first_answer,
-        "identificado": facts.identified,
         "cliente": _name(case),
         "terceiro": facts.identified and not facts.trusted,
-        "contratos": listed(facts.contracts, with_address=facts.trusted),
+        "contratos": None if facts.chosen else listed(facts.contracts, with_address=facts.trusted),
         "aguardando": _awaited(case),
         "contrato": _chosen(case),
         "desejo": facts.wish,
+        "pedidos_anotados": [each.wish for each in facts.waiting],
         "faturas_enviadas": list(facts.sent),
-        "chamado": facts.ticket or None,
-        "desbloqueio": facts.unlocked or None,
-        "equipe_disponivel": visit.people.there,
+        "chamado": facts.ticket,
+        "desbloqueio": facts.unlocked,
+        "equipe": None if visit.people.there else "fora do horário",
         "equipe_volta": spoken_date(visit.people.returns_at) if visit.people.returns_at else None,
     }
-    return f"{HEADING}\n{json.dumps(told, ensure_ascii=False)}"
+    return json.dumps({n: value for n, value in told.items() if value}, ensure_ascii=False)
 
 
 def _name(case: Case) -> str | None:

@@ -9,15 +9,21 @@ from pydantic import ValidationError
 
 from niochat.adapters.openai.model import ModelError, ToolCall
 from niochat.assistant.case import Case, Result, refused
+from niochat.assistant.facts import Wish
 from niochat.assistant.masking import masked_arguments, with_documents
+from niochat.assistant.tools.amounts import EXPLAIN_INVOICE
 from niochat.assistant.tools.connection import CHECK_CONNECTION, CHECK_MAINTENANCE
+from niochat.assistant.tools.coverage import CHECK_COVERAGE
 from niochat.assistant.tools.ending import CLOSE, TRANSFER
 from niochat.assistant.tools.identification import CHOOSE, IDENTIFY, not_identified
 from niochat.assistant.tools.invoices import LIST_INVOICES, SEND_INVOICE
+from niochat.assistant.tools.payments import CHECK_PAYMENT
 from niochat.assistant.tools.plans import LIST_PLANS, REGISTER_INTEREST
+from niochat.assistant.tools.requests import REQUEST_CHANGE
 from niochat.assistant.tools.tickets import LIST_TICKETS, OPEN_TICKET
 from niochat.assistant.tools.tool import Arguments, Tool
 from niochat.assistant.tools.unlock import UNLOCK
+from niochat.assistant.tools.wishes import NOTE_WISH
 from niochat.assistant.visit import Used
 from niochat.domain.document import documents_in
 from niochat.domain.errors import NiochatError
@@ -25,12 +31,21 @@ from niochat.domain.errors import NiochatError
 _log = structlog.get_logger(__name__)
 
 TOOLS = (
-    IDENTIFY, CHOOSE, LIST_INVOICES, SEND_INVOICE, CHECK_CONNECTION, CHECK_MAINTENANCE, UNLOCK,
-    OPEN_TICKET, LIST_TICKETS, LIST_PLANS, REGISTER_INTEREST, TRANSFER, CLOSE,
+    IDENTIFY, CHOOSE, LIST_INVOICES, SEND_INVOICE, CHECK_PAYMENT, EXPLAIN_INVOICE,
+    CHECK_CONNECTION, CHECK_MAINTENANCE, UNLOCK, OPEN_TICKET, LIST_TICKETS, LIST_PLANS,
+    REGISTER_INTEREST, CHECK_COVERAGE, REQUEST_CHANGE, NOTE_WISH, TRANSFER, CLOSE,
 )  # fmt: skip
 _OFFERS = {tool.name: tool.offer() for tool in TOOLS}
 """Made once: a schema costs a millisecond."""
-_ALWAYS = (TRANSFER, CLOSE)
+_ALWAYS = (NOTE_WISH, TRANSFER, CLOSE)
+_SERVES = {
+    SEND_INVOICE.name: {Wish.INVOICE},
+    UNLOCK.name: {Wish.UNLOCK},
+    OPEN_TICKET.name: {Wish.TICKET, Wish.NO_INTERNET, Wish.SLOW},
+    LIST_TICKETS.name: {Wish.TICKET},
+    LIST_PLANS.name: {Wish.PLANS},
+}
+"""Wishes that a tool serves once it has done its work; the next one's turn comes then."""
 _LONGEST_ARGUMENTS = 8_000
 _KEPT_NAME, _KEPT_ARGUMENTS = 60, 500
 """Characters of a bad call that go into the turn's row."""
@@ -69,9 +84,17 @@ class Toolbox:
             arguments = _arguments(tool, call.arguments)
         except ValueError as error:
             return await self._wrong(call, _reason(error))
-        said = arguments.model_dump(mode="json")
+        result = await self._run(tool, arguments)
+        follows = tool.then(self._case, arguments) if tool.then and result.get("ok") else None
+        if follows is None or self._offered.get(follows[0].name) is None:
+            return result
+        return {**result, follows[0].name: await self._run(*follows)}
+
+    async def _run(self, tool: Tool, arguments: Arguments) -> Result:
+        said = arguments.kept()
         try:
             result = self._gate(tool) or await tool.run(self._case, arguments)
+            self._serve_next(tool, result)
         except NiochatError as error:
             if not error.code.startswith("erp_"):
                 raise
@@ -103,6 +126,8 @@ class Toolbox:
 
     def _fits(self, tool: Tool) -> bool:
         capable = self._case.capabilities
+        if tool.fits is not None:
+            return tool.fits(self._case)
         return tool in _ALWAYS or (bool(capable) and tool.needs <= capable)
 
     def _gate(self, tool: Tool) -> Result | None:
@@ -121,6 +146,12 @@ class Toolbox:
                 "fatura, sem endereço nem outros dados.",
             )  # fmt: skip
         return None
+
+    def _serve_next(self, tool: Tool, result: Result) -> None:
+        facts = self._case.facts
+        if result.get("ok") and facts.wish in _SERVES.get(tool.name, ()) and facts.waiting:
+            first, *rest = facts.waiting
+            self._case.learn(wish=first.wish, waiting=tuple(rest))
 
     async def _keep(self, tool: str, said: object, result: Result) -> None:
         self._case.results.append((tool, result))
@@ -144,7 +175,8 @@ class Toolbox:
     async def _wrong(self, call: ToolCall, detail: str) -> Result:
         """A bad call goes back once, with what is wrong; a model that repeats it cannot go on."""
         result = refused("argumento_invalido", "Corrija a chamada.", detalhe=detail)
-        await self._keep(call.name[:_KEPT_NAME], call.arguments[:_KEPT_ARGUMENTS], result)
+        said = "" if call.name == REQUEST_CHANGE.name else call.arguments  # may be a password
+        await self._keep(call.name[:_KEPT_NAME], said[:_KEPT_ARGUMENTS], result)
         if call.name in self._corrected:
             raise ModelError(
                 "the model calls a tool wrongly again", code="model_bad_call", retryable=False

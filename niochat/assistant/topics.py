@@ -1,4 +1,6 @@
-"""What a machine must not handle: said once, it goes to people in the same turn."""
+"""Why people are called. The model understands it and quotes the customer; the expressions are for
+the case that no model answers.
+"""
 
 import re
 from collections.abc import Iterable
@@ -15,6 +17,8 @@ class Topic(StrEnum):
     COMPLAINT_BODY = "complaint_body"
     """Procon, Anatel, court."""
     ANGER = "anger"
+    OTHER = "assistant_transfer"
+    """The assistant cannot or must not go on by itself."""
 
 
 _NOT = r"(?<!nao quero )(?<!nao vou )(?<!nao pretendo )(?<!nao desejo )"

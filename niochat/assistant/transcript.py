@@ -1,5 +1,10 @@
-"""What was said, as the model reads it. Customer text is data, whatever it says."""
+"""What was said, as the model reads it. Customer text is data, whatever it says.
 
+What is ours in it stands between ``⟦`` and ``⟧``. Nobody else can write those: in what people say
+they become square brackets.
+"""
+
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -10,19 +15,33 @@ from niochat.domain.message import Author, Kind
 MESSAGES = 40
 """Newest messages that a turn reads."""
 
-_PLACEHOLDERS = {
-    Kind.IMAGE: "[o cliente enviou uma imagem]",
-    Kind.VIDEO: "[o cliente enviou um vídeo]",
-    Kind.VOICE: "[o cliente enviou um áudio]",
-    Kind.AUDIO: "[o cliente enviou um áudio]",
-    Kind.DOCUMENT: "[o cliente enviou um documento]",
-    Kind.STICKER: "[o cliente enviou uma figurinha]",
-    Kind.LOCATION: "[o cliente enviou uma localização]",
-    Kind.CONTACT: "[o cliente enviou um contato]",
-    Kind.POLL: "[o cliente enviou uma enquete]",
-    Kind.POLL_VOTE: "[o cliente votou em uma enquete]",
-    Kind.UNKNOWN: "[o cliente enviou algo que não pode ser mostrado aqui]",
+PERSON = "⟦atendente⟧"
+"""Before what a person of the provider said."""
+_OWN_AUTHORS = frozenset({Author.ASSISTANT, Author.SYSTEM, Author.INTEGRATION, Author.AUTOMATIC})
+_SENT = {
+    Kind.IMAGE: "⟦imagem enviada ao cliente⟧",
+    Kind.VIDEO: "⟦vídeo enviado ao cliente⟧",
+    Kind.VOICE: "⟦áudio enviado ao cliente⟧",
+    Kind.AUDIO: "⟦áudio enviado ao cliente⟧",
+    Kind.DOCUMENT: "⟦arquivo enviado ao cliente⟧",
 }
+_RECEIVED = {
+    Kind.IMAGE: "⟦imagem⟧",
+    Kind.VIDEO: "⟦vídeo⟧",
+    Kind.VOICE: "⟦áudio⟧",
+    Kind.AUDIO: "⟦áudio⟧",
+    Kind.DOCUMENT: "⟦arquivo⟧",
+    Kind.STICKER: "⟦figurinha⟧",
+    Kind.LOCATION: "⟦localização⟧",
+    Kind.CONTACT: "⟦contato⟧",
+    Kind.POLL: "⟦enquete⟧",
+    Kind.POLL_VOTE: "⟦voto em enquete⟧",
+    Kind.UNKNOWN: "⟦algo que não pode ser mostrado aqui⟧",
+}
+_SAID_BY_HAND = frozenset({Kind.TEXT, Kind.CHOICE})
+_PIX_CODE = re.compile(r"000201\S[\s\S]{40,}6304[0-9A-Fa-f]{4}")
+_DIGIT_LINE = re.compile(r"[\d. -]{44,70}")
+_FOREIGN = str.maketrans("⟦⟧", "[]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,20 +50,16 @@ class Line:
 
     author: Author
     text: str
+    said: str = ""
+    """What a customer wrote as a message of its own: no caption, no file."""
 
 
 def read_lines(rows: Sequence[Sequence[str]]) -> list[Line]:
     """Lines of (author, kind, text)."""
-    return [Line(Author(author), spoken(kind, text)) for author, kind, text in rows]
+    return [_line(Author(author), Kind(kind), text) for author, kind, text in rows]
 
 
-def spoken(kind: str, text: str) -> str:
-    """The text, with a placeholder for what is not text."""
-    placeholder = _PLACEHOLDERS.get(Kind(kind))
-    return " ".join(part for part in (placeholder, text) if part)
-
-
-def as_chat(lines: list[Line]) -> list[ChatCompletionMessageParam]:
+def as_chat(lines: Sequence[Line]) -> list[ChatCompletionMessageParam]:
     """Roles as chat models know them; people of the provider speak as the assistant."""
     chat: list[ChatCompletionMessageParam] = []
     for line in lines:
@@ -52,7 +67,36 @@ def as_chat(lines: list[Line]) -> list[ChatCompletionMessageParam]:
             case Author.CUSTOMER:
                 chat.append({"role": "user", "content": line.text})
             case Author.AGENT | Author.PHONE:
-                chat.append({"role": "assistant", "content": f"[atendente humano] {line.text}"})
-            case Author.ASSISTANT | Author.SYSTEM | Author.INTEGRATION | Author.AUTOMATIC:
+                chat.append({"role": "assistant", "content": f"{PERSON} {line.text}"})
+            case _:
                 chat.append({"role": "assistant", "content": line.text})
     return chat
+
+
+def system_note(name: str, text: str) -> ChatCompletionMessageParam:
+    """What the server tells the model in the course of a turn.
+
+    It has the customer's role, because many chat templates take a system message at the start
+    only; the mark, which the customer cannot write, says whose it is.
+    """
+    return {"role": "user", "content": f"⟦{name}⟧ {text}"}
+
+
+def _line(author: Author, kind: Kind, text: str) -> Line:
+    if author in _OWN_AUTHORS:
+        return Line(author, _own(kind, text))
+    readable = text.translate(_FOREIGN)
+    marked = " ".join(part for part in (_RECEIVED.get(kind), readable) if part)
+    said = author is Author.CUSTOMER and kind in _SAID_BY_HAND
+    return Line(author, marked, readable if said else "")
+
+
+def _own(kind: Kind, text: str) -> str:
+    """Ours, with what the model must not repeat as a short mark."""
+    if kind in _SENT:
+        return " ".join(part for part in (_SENT[kind], text) if part)
+    if _PIX_CODE.fullmatch(text.strip()):
+        return "⟦código PIX enviado ao cliente⟧"
+    if _DIGIT_LINE.fullmatch(text.strip()):
+        return "⟦linha digitável enviada ao cliente⟧"
+    return text or "⟦mensagem⟧"

@@ -20,22 +20,25 @@ from niochat.assistant.chat_text import (
 from niochat.assistant.dialogue import Dialogue
 from niochat.assistant.folding import storable
 from niochat.assistant.guard import Refusal, untrue
-from niochat.assistant.handover import announcement, summary, urgent_handoff
+from niochat.assistant.handover import announcement, named_sector, summary, urgent_handoff
 from niochat.assistant.own_words import goes_on, is_question_of_ours, own_words
 from niochat.assistant.patience import BACK_WITHIN_S, patiently
 from niochat.assistant.prompt import Prompt, system_prompt
+from niochat.assistant.provider_facts import facts_lines
 from niochat.assistant.report import TurnReport, TurnRequest
 from niochat.assistant.settings import AssistantSettings, CapabilitiesOf, SettingsOf
+from niochat.assistant.situation import NAME as SITUATION
 from niochat.assistant.situation import situation
 from niochat.assistant.toolbox import FailedTool, Toolbox
-from niochat.assistant.topics import urgent_topic
-from niochat.assistant.transcript import as_chat
+from niochat.assistant.topics import Topic, urgent_topic
+from niochat.assistant.transcript import as_chat, system_note
 from niochat.assistant.visit import RefusedText, Visit, Visits
 from niochat.domain.commands import FinishAssistantTurn, Handoff, TurnOutcome
 from niochat.domain.erp import ErpDesk
 from niochat.domain.errors import NiochatError
 from niochat.domain.ids import TurnId
 from niochat.domain.message import Content, Kind
+from niochat.domain.requests import rules_of
 
 _log = structlog.get_logger(__name__)
 
@@ -100,11 +103,9 @@ class Assistant:
             return TurnReport(replace(failed, code="turn_not_current"))
         settings = await patiently(lambda: self._settings_of(request.tenant_id), deadline)
         capable = await patiently(lambda: self._capabilities_of(request.tenant_id), deadline)
-        case = Case(visit, self._visits, self._erp, capable, self._database_back_within_s)
-        topic = urgent_topic(visit.unanswered)
-        if topic is not None:
-            handoff = urgent_handoff(case, topic)
-            return TurnReport(_passed_on(failed, case, handoff, announcement(case, handoff.team)))
+        back = self._database_back_within_s
+        rules = rules_of(settings.requests)
+        case = Case(visit, self._visits, self._erp, capable, back, settings.facts, rules)
 
         def wrote(text: str) -> None:
             self._wrote(request, without_machinery(text))
@@ -128,7 +129,8 @@ class _Run:
         visit = case.visit
         self._case = case
         self._failed = failed
-        self._prompt: Prompt = system_prompt(settings.persona, visit.request.protocol)
+        told = facts_lines(settings.facts, visit.policy)
+        self._prompt: Prompt = system_prompt(settings.persona, told)
         self._toolbox = Toolbox(case)
         self._max_steps = settings.max_steps
         self._max_tokens = settings.max_tokens
@@ -138,8 +140,8 @@ class _Run:
             settings,
             [
                 {"role": "system", "content": self._prompt.text},
-                {"role": "system", "content": situation(case)},
-                *as_chat(list(visit.lines)),
+                *as_chat(visit.lines),
+                system_note(SITUATION, situation(case)),
             ],
             self._toolbox.offers(),
             wrote,
@@ -201,7 +203,7 @@ class _Run:
             return Refusal(corrections.CUT_OFF, text[-200:])
         if len(in_messages(text)) > MOST_MESSAGES:
             return Refusal(corrections.LONG, text[:200])
-        found = untrue(text, self._case, self._prompt.told, self._prompt.rules)
+        found = self._untrue(text)
         if found is not None:
             return found
         announced = announcing.announced(text, self._case)
@@ -230,13 +232,14 @@ class _Run:
             return self._answered(text)
         if wrong.code == corrections.CUT_OFF and shorter and self._may_leave(shorter):
             return self._in_its_place(shorter)
-        if wrong.code != announcing.TRANSFER:
+        topic = urgent_topic(case.visit.unanswered)
+        if wrong.code != announcing.TRANSFER and topic is None:
             found = own_words(case)
             if found or not is_question_of_ours(case.visit.last_said):
                 return self._in_its_place(found or goes_on(case))
         if case.handoff is None:
             note = summary(case, "O assistente não conseguiu responder com certeza.")
-            case.hand_over(case.sector, "assistant_transfer", note)
+            case.hand_over(named_sector(case), (topic or Topic.OTHER).value, note)
         assert case.handoff is not None
         return self._in_its_place(announcement(case, case.handoff.team, case.instead))
 
@@ -245,17 +248,19 @@ class _Run:
         return self._answered(text, code="model_untrue", detail=detail)
 
     def _may_leave(self, text: str) -> bool:
-        told, rules = self._prompt.told, self._prompt.rules
-        return not untrue(text, self._case, told, rules) and not announcing.announced(
-            text, self._case
-        )
+        return not self._untrue(text) and not announcing.announced(text, self._case)
+
+    def _untrue(self, text: str) -> Refusal | None:
+        prompt = self._prompt
+        return untrue(text, self._case, prompt.told, prompt.rules, any_language=prompt.any_language)
 
     async def _use(self, completion: Completion) -> None:
         results = []
         for call in completion.calls[:CALLS_AT_ONCE]:
+            self._case.final = ""  # what is said must tell of the last thing done, too
             result = await self._dialogue.outside(self._toolbox.use(call))
             results.append((call, _json(result)))
-            if self._case.final:
+            if self._case.final and self._case.handoff is not None:
                 break
         self._dialogue.answer(completion.text, results)
 
@@ -282,9 +287,19 @@ class _Run:
         )  # fmt: skip
         if case.instead:
             return self._answered(case.instead, error.code, _detail(error))
+        topic = urgent_topic(case.visit.unanswered)
+        if topic is not None:
+            return self._urgent(topic, error)
         note = summary(case, "O assistente parou: o modelo de linguagem falhou.")
-        handoff = Handoff(case.team_of(case.sector), error.code, note)
+        handoff = Handoff(case.team_of(named_sector(case)), error.code, note)
         return replace(self._spent(), code=error.code, detail=_detail(error), handoff=handoff)
+
+    def _urgent(self, topic: Topic, error: ModelError) -> FinishAssistantTurn:
+        """No model understood it, but plain words say that people are wanted, and why."""
+        handoff = urgent_handoff(self._case, topic)
+        finish = replace(self._spent(), code=error.code, detail=_detail(error))
+        said = announcement(self._case, handoff.team)
+        return _passed_on(finish, self._case, handoff, said)
 
     def _without_erp(self, error: FailedTool) -> FinishAssistantTurn:
         """The provider's system is away: that is said, once, and the right people take over."""
@@ -306,6 +321,8 @@ class _Run:
             prompt_version=self._prompt.version,
             tokens_in=dialogue.tokens_in,
             tokens_out=dialogue.tokens_out,
+            tokens_cached=dialogue.tokens_cached,
+            model_calls=dialogue.calls,
             cost=dialogue.cost,
         )
 

@@ -72,6 +72,21 @@ class Visit:
         return texts[::-1]
 
     @property
+    def said_since(self) -> list[str]:
+        """The same without captions and files: what a question can have been answered with."""
+        texts: list[str] = []
+        for line in reversed(self.lines):
+            if line.author is not Author.CUSTOMER:
+                break
+            texts.append(line.said)
+        return [text for text in texts[::-1] if text]
+
+    @property
+    def said(self) -> list[str]:
+        """All messages that the customer wrote, without captions and files."""
+        return [line.said for line in self.lines if line.said]
+
+    @property
     def customer_texts(self) -> list[str]:
         """All that the customer wrote, as far as the turn reads back."""
         return [line.text for line in self.lines if line.author is Author.CUSTOMER]

@@ -1,6 +1,7 @@
 """``niochat conversations``, ``show``, ``assign`` and ``give-back``: a desk without a screen."""
 
 import secrets
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 import typer
@@ -142,7 +143,7 @@ def _tell(conversation: dict[str, Any], story: dict[str, list[Any]]) -> None:
     for turn in story["turns"]:
         why = f": {REASONS.get(turn['code'], turn['code'])}" if turn["code"] else ""
         detail = escape(f" ({turn['detail']})") if turn["detail"] else ""
-        tokens = f"{turn['tokens_in']}+{turn['tokens_out']} tokens"
+        tokens = _tokens(turn)
         _console.print(
             f"  turno {turn['status']}, tentativa {turn['attempt']}, {tokens}{why}{detail}",
             highlight=False,
@@ -168,3 +169,11 @@ def _author(message: dict[str, Any]) -> str:
 
 def _masked(phone: str | None) -> str:
     return f"…{phone[-4:]}" if phone else ""
+
+
+def _tokens(turn: Mapping[str, Any]) -> str:
+    """What a turn cost its model, with what the end point had kept from before."""
+    text = f"{turn['model_calls']} chamadas, {turn['tokens_in']}+{turn['tokens_out']} tokens"
+    if not turn["tokens_cached"]:
+        return text
+    return f"{text} ({turn['tokens_cached'] / turn['tokens_in']:.0%} em cache)"

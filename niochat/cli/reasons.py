@@ -25,6 +25,7 @@ REASONS = {
     "assistant_transfer": "o assistente transferiu",
     "ticket_opened": "um chamado técnico foi aberto",
     "plan_wanted": "o cliente quer um plano",
+    "change_request": "o cliente pediu uma mudança no contrato",
     "assistant": "o assistente encerrou com o cliente",
     "inactivity": "o cliente não respondeu mais",
     "erp_none": "o provedor não tem SGP configurado",

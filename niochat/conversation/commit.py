@@ -230,6 +230,7 @@ def _ended(plan: Plan, turn: fx.SettleTurn) -> Row:
         "id": turn.turn, "status": turn.outcome, "code": turn.code, "detail": turn.detail,
         "model": turn.model, "prompt_version": turn.prompt_version, "tokens_in": turn.tokens_in,
         "tokens_out": turn.tokens_out, "cost": str(turn.cost),
+        "tokens_cached": turn.tokens_cached, "model_calls": turn.model_calls,
     }  # fmt: skip
 
 

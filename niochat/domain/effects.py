@@ -136,6 +136,9 @@ class SettleTurn:
     tokens_in: int = 0
     tokens_out: int = 0
     cost: Decimal = Decimal(0)
+    tokens_cached: int = 0
+    """Of ``tokens_in``."""
+    model_calls: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,153 +1,50 @@
 """What a provider's ERP can tell and do, in our words; SGP is one, others may follow.
 
-Everything here is plain data that travels between processes. A field that could hold a password
-does not exist: what an ERP says of those ends in its adapter.
+What it tells of is in ``erp_values``; all of it is plain data that travels between processes.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
-from decimal import Decimal
+from datetime import date
 from enum import StrEnum
 from typing import Generic, Protocol, TypeVar
 from uuid import UUID
 
+from niochat.domain.erp_values import (
+    Category,
+    Contract,
+    ContractStatus,
+    Invoice,
+    Line,
+    LineState,
+    Maintenance,
+    Optics,
+    PaidInvoice,
+    Place,
+    Plan,
+    Subscriber,
+    Ticket,
+)
 from niochat.domain.errors import NiochatError
 
+__all__ = [
+    "Category",
+    "Contract",
+    "ContractStatus",
+    "Invoice",
+    "Line",
+    "LineState",
+    "Maintenance",
+    "Optics",
+    "PaidInvoice",
+    "Place",
+    "Plan",
+    "Subscriber",
+    "Ticket",
+]
+"""What is read here as well, beside what is defined here."""
+
 Answer = TypeVar("Answer")
-
-
-# -- what there is --------------------------------------------------------------------------
-
-
-class ContractStatus(StrEnum):
-    """Where a contract stands. ``UNKNOWN``: the ERP said something we do not know."""
-
-    ACTIVE = "active"
-    INACTIVE = "inactive"
-    CANCELLED = "cancelled"
-    SUSPENDED = "suspended"
-    UNVIABLE = "unviable"
-    NEW = "new"
-    REDUCED = "reduced"
-    """Active with reduced speed, for an unpaid invoice."""
-    UNKNOWN = "unknown"
-
-    @property
-    def blocked(self) -> bool:
-        """Blocked or slowed down for an unpaid invoice: only paying or an unlock helps."""
-        return self in (ContractStatus.SUSPENDED, ContractStatus.REDUCED)
-
-
-@dataclass(frozen=True, slots=True)
-class Contract:
-    """One contract. ``address`` is one line; ``promises`` are unlocks used this month."""
-
-    id: str
-    status: ContractStatus
-    plan: str = ""
-    address: str = ""
-    city: str = ""
-    pop: str = ""
-    """Id of the point of presence, empty when not told."""
-    promises: int = 0
-    status_reason: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Subscriber:
-    """A person or company with contracts. ``phones`` are digits as the ERP has them."""
-
-    name: str
-    phones: tuple[str, ...]
-    contracts: tuple[Contract, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Invoice:
-    """An open invoice. ``amount`` in BRL with fine and interest; each code may be missing."""
-
-    id: str
-    due: date
-    amount: Decimal
-    pix: str = ""
-    digit_line: str = ""
-    pdf_url: str = ""
-
-
-class LineState(StrEnum):
-    """What the ERP says of the access. ``UNKNOWN`` is never told as offline."""
-
-    ONLINE = "online"
-    OFFLINE = "offline"
-    SUSPENDED = "suspended"
-    MAINTENANCE = "maintenance"
-    UNKNOWN = "unknown"
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """A contract's access. ``until`` is the ERP's own words for how long maintenance takes."""
-
-    state: LineState
-    message: str = ""
-    protocol: str = ""
-    until: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Optics:
-    """The modem's light. ``rx_dbm`` is the power received; ``None``: no light arrives."""
-
-    online: bool
-    rx_dbm: float | None
-
-
-@dataclass(frozen=True, slots=True)
-class Maintenance:
-    """Work or an outage that is announced. It concerns ``pops``, or ``cities`` (lower case)."""
-
-    message: str
-    pops: tuple[str, ...] = ()
-    cities: tuple[str, ...] = ()
-    until: datetime | None = None
-    """In the provider's local time, without a zone: the ERP tells none."""
-
-    def concerns(self, contract: Contract) -> bool:
-        """By the point of presence; by the city only where no points are told."""
-        if self.pops:
-            return bool(contract.pop) and contract.pop in self.pops
-        return bool(contract.city) and contract.city.casefold() in self.cities
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """What can be bought. ``price`` in BRL a month."""
-
-    id: str
-    name: str
-    price: Decimal
-
-
-class Category(StrEnum):
-    """What a service order is about; the provider's own codes are in its settings."""
-
-    NO_CONNECTION = "sem_conexao"
-    SLOW = "lentidao"
-    NO_LIGHT = "los_vermelho"
-    EQUIPMENT = "equipamento"
-    OTHER = "outro"
-
-
-@dataclass(frozen=True, slots=True)
-class Ticket:
-    """A service order. ``categories``: what it may be about by the ERP's code; empty: unknown."""
-
-    number: str
-    open: bool
-    categories: frozenset[Category] = frozenset()
-    content: str = ""
-    opened_at: datetime | None = None
 
 
 # -- what can be asked ------------------------------------------------------------------------
@@ -177,6 +74,20 @@ class ListInvoices(Read[tuple[Invoice, ...]]):
     """Open invoices, earliest due first."""
 
     contract: str
+
+
+@dataclass(frozen=True, slots=True)
+class ListPaid(Read[tuple[PaidInvoice, ...]]):
+    """Paid invoices, the one that was due last first."""
+
+    contract: str
+
+
+@dataclass(frozen=True, slots=True)
+class CheckCoverage(Read[bool | None]):
+    """Whether the provider could connect a place; ``None``: the ERP does not say."""
+
+    place: Place
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,7 +148,10 @@ class Unlock:
 
 @dataclass(frozen=True, slots=True)
 class OpenTicket:
-    """A service order. ``reference`` stands in its content, so that it can be found again."""
+    """A service order. ``reference`` stands in its content, so that it can be found again.
+
+    ``kind``: the provider's own code, where another than its category's is meant.
+    """
 
     contract: str
     category: Category
@@ -245,6 +159,7 @@ class OpenTicket:
     contact_name: str
     contact_phone: str
     reference: str
+    kind: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -313,6 +228,7 @@ class Capability(StrEnum):
     """What an installation and its token allow; probed, because installations differ."""
 
     INVOICES = "invoices"
+    PAID = "paid"
     PIX = "pix"
     LINE = "line"
     OPTICS = "optics"
@@ -322,6 +238,7 @@ class Capability(StrEnum):
     TICKETS = "tickets"
     PLANS = "plans"
     LEADS = "leads"
+    COVERAGE = "coverage"
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,6 +62,11 @@ def spoken_date(moment: datetime) -> str:
     return f"{_WEEKDAYS[moment.weekday()]}, {moment:%d/%m}, às {moment:%H:%M}"
 
 
+def spoken_day(day: date) -> str:
+    """``terça-feira, 08/12``."""
+    return f"{_WEEKDAYS[day.weekday()]}, {day:%d/%m}"
+
+
 def spoken_now(moment: datetime) -> str:
     """``domingo, 22/11/2026 18:51``."""
     return f"{_WEEKDAYS[moment.weekday()]}, {moment:%d/%m/%Y %H:%M}"

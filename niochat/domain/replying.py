@@ -321,4 +321,6 @@ def _settled(command: FinishAssistantTurn) -> fx.SettleTurn:
         command.tokens_in,
         command.tokens_out,
         command.cost,
+        command.tokens_cached,
+        command.model_calls,
     )

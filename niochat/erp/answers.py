@@ -18,6 +18,7 @@ _KEPT: dict[type[erp.Read[Any]], TypeAdapter[Any]] = {
     erp.FindSubscriber: TypeAdapter(erp.Subscriber | None),
     erp.ReadContract: TypeAdapter(erp.Subscriber | None),
     erp.ListInvoices: TypeAdapter(tuple[erp.Invoice, ...]),
+    erp.ListPaid: TypeAdapter(tuple[erp.PaidInvoice, ...]),
     erp.ListMaintenances: TypeAdapter(tuple[erp.Maintenance, ...]),
     erp.ListTickets: TypeAdapter(tuple[erp.Ticket, ...]),
     erp.ListPlans: TypeAdapter(tuple[erp.Plan, ...]),

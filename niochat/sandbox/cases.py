@@ -10,6 +10,7 @@ from niochat.sandbox.subscribers import (
     Habit,
     Invoice,
     Line,
+    Paid,
     Pix,
     Place,
     Plan,
@@ -42,7 +43,10 @@ _DISTRICTS = ("Centro", "Jardim Atlântico", "Rio Doce", "Bairro Novo")
 
 @dataclass(frozen=True, slots=True)
 class Sketch:
-    """A contract before it has numbers. `due_in`: one open invoice for each, in days."""
+    """A contract before it has numbers. `due_in`: one open invoice for each, in days.
+
+    `paid`: (due, paid) in days from today, and the amount where it was not the plan's price.
+    """
 
     status: Status = Status.ACTIVE
     due_in: tuple[int, ...] = (5,)
@@ -53,6 +57,8 @@ class Sketch:
     promises: int = 0
     unlock_available: bool = True
     ticket: str = ""
+    visit_in: int | None = None
+    paid: tuple[tuple[int, int, str], ...] = ((-25, -25, ""),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +144,23 @@ _TABLE = (
         frozenset({Habit.DISPLAY_ONLY, Habit.LISTED_ACCESS}),
     ),
     Case("short_phone", "Heleno Barreto Pires", erp_phones=("{ddd}{short}",)),
-    Case("new", "Débora Xavier Torres", (Sketch(Status.NEW, (), Line.NOT_INSTALLED),)),
+    Case(
+        "new",
+        "Débora Xavier Torres",
+        (Sketch(Status.NEW, (), Line.NOT_INSTALLED, paid=()),),
+    ),
+    Case("paid", "Renata Moura Campelo", (Sketch(due_in=(), paid=((-3, -1, ""), (-33, -33, ""))),)),
+    Case(
+        "dearer",
+        "Osvaldo Freire Dantas",
+        (Sketch(due_in=(-15,), plan=3, paid=((-45, -46, "99.90"), (-75, -75, "99.90"))),),
+    ),
+    Case("three_open", "Lívia Cordeiro Pontes", (Sketch(due_in=(-40, -10, 20)),), _TEXTUAL),
+    Case(
+        "visit",
+        "Ivan Sobral Guimarães",
+        (Sketch(line=Line.DARK, ticket="Cliente sem conexão desde ontem.", visit_in=2),),
+    ),
 )
 
 
@@ -186,16 +208,25 @@ def _contract(position: int, nth: int, sketch: Sketch) -> Contract:
             Invoice(9001 + 10 * position + 5 * nth + each, plan.price, due_in, sketch.pix)
             for each, due_in in enumerate(sketch.due_in)
         ],
-        tickets=_tickets(number, sketch.ticket),
+        paid=[
+            Paid(number * 10 + each, amount, due_in, paid_in, amount)
+            for each, (due_in, paid_in, told) in enumerate(sketch.paid)
+            for amount in [Decimal(told) if told else plan.price]
+        ],
+        tickets=_tickets(number, sketch),
     )
 
 
-def _tickets(contract: int, content: str) -> list[Ticket]:
-    if not content:
+def _tickets(contract: int, sketch: Sketch) -> list[Ticket]:
+    if not sketch.ticket:
         return []
     closed = Ticket(f"{contract}001", "5", "Troca de senha do wi-fi.", open=False)
     closed.opened -= timedelta(days=40)
-    return [closed, Ticket(f"{contract}002", "1", content)]
+    technician = "Carlos Souza" if sketch.visit_in is not None else ""
+    open_one = Ticket(
+        f"{contract}002", "1", sketch.ticket, visit_in=sketch.visit_in, technician=technician
+    )
+    return [closed, open_one]
 
 
 CASES = [_subscriber(position, case) for position, case in enumerate(_TABLE)]

@@ -9,9 +9,10 @@ from starlette.routing import Route
 
 from niochat.sandbox.erp_ledger import TOKEN_BEGINNING, Installation, Installations
 from niochat.sandbox.rim import Body, Refusal, answer, read_object
+from niochat.sandbox.sgp_invoices import pay
 from niochat.sandbox.subscribers import Contract, Line, Status, Subscriber
 
-_CHANGES = ("status", "line", "promises", "contract")
+_CHANGES = ("status", "line", "promises", "paid", "contract")
 
 
 class ErpOrders:
@@ -45,7 +46,9 @@ class ErpOrders:
         return answer({"items": [subscriber_object(each) for each in subscribers]})
 
     async def change(self, request: Request) -> Response:
-        """Changes the fields given, all or none, of the first contract or the one named."""
+        """Changes the fields given, all or none, of the first contract or the one named; `paid`
+        is how many of its open invoices are paid now.
+        """
         installation = self._installation(request)
         document = request.path_params["document"]
         if not re.fullmatch(r"\d{11}|[0-9A-Z]{12}\d{2}", document):
@@ -95,12 +98,14 @@ def _change(subscriber: Subscriber, body: Body) -> None:
     if unknown := sorted(set(body) - set(_CHANGES)):
         raise Refusal(400, f"unknown fields of a subscriber: {', '.join(unknown)}")
     if not set(body) - {"contract"}:
-        raise Refusal(400, "status, line or promises is expected")
+        raise Refusal(400, "status, line, promises or paid is expected")
     contract = _contract(subscriber, body.get("contract"))
     status = _status(body.get("status", contract.status))
     line = _line(body.get("line", contract.line))
     promises = _whole(body.get("promises", contract.promises), "promises")
+    paid = _whole(body.get("paid", 0), "paid")
     contract.status, contract.line, contract.promises = status, line, promises
+    pay(contract, paid)
 
 
 def _contract(subscriber: Subscriber, number: Any) -> Contract:

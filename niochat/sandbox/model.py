@@ -15,6 +15,7 @@ from niochat.sandbox.flows.errors import ModelRefusal
 from niochat.sandbox.flows.players import Player, play
 from niochat.sandbox.flows.requests import read_request
 from niochat.sandbox.gate import EMPTY_ANSWER
+from niochat.sandbox.prompt_cache import PromptCache
 from niochat.sandbox.rim import Body, Refusal, answer, read_object
 from niochat.sandbox.world import ModelSettings, World
 
@@ -27,6 +28,7 @@ class Model:
 
     def __init__(self, world: World) -> None:
         self._settings: ModelSettings = world.model
+        self._cache = PromptCache()
 
     def routes(self) -> list[Route]:
         return [
@@ -45,7 +47,9 @@ class Model:
     async def complete(self, request: Request) -> Response:
         _check_key(request)
         body = await _read_body(request)
-        completion = _completion(body, empty=request.scope.get(EMPTY_ANSWER, False))
+        key = request.headers["authorization"]
+        empty = request.scope.get(EMPTY_ANSWER, False)
+        completion = self._completion(key, body, empty=empty)
         await asyncio.sleep(self._settings.latency_s)
         if not body.get("stream"):
             return answer(completion.whole())
@@ -61,18 +65,19 @@ class Model:
                 await asyncio.sleep(self._settings.stream_chunk_delay_s)
         yield b"data: [DONE]\n\n"
 
+    def _completion(self, key: str, body: Body, *, empty: bool) -> Completion:
+        asked = read_request(body, MODEL_NAME)
+        action = Say("") if empty else play(asked)
+        cached = self._cache.tokens(f"{key} {asked.model}", asked.messages, asked.tools)
+        read = prompt_tokens(asked)
+        return Completion(asked.model, action, read, min(cached, read))
+
 
 async def _read_body(request: Request) -> Body:
     try:
         return await read_object(request)
     except Refusal as refusal:
         raise ModelRefusal(refusal.status, str(refusal)) from None
-
-
-def _completion(body: Body, *, empty: bool) -> Completion:
-    asked = read_request(body, MODEL_NAME)
-    action = Say("") if empty else play(asked)
-    return Completion(asked.model, action, prompt_tokens(asked))
 
 
 def _check_key(request: Request) -> None:

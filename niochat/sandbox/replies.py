@@ -9,6 +9,8 @@ _GREETING = re.compile(
 )
 _HUMAN = re.compile(r"\b(atendentes?|human[oa]s?|pessoas?)\b", re.IGNORECASE)
 _LONGEST_QUOTE = 120
+SITUATION, CORRECTION = "⟦situação⟧", "⟦correção⟧"
+"""How the product begins what it tells the model itself, in the user's role."""
 
 INTRODUCTION = (
     "Olá! Sou um simulador de atendimento: respondo por regras fixas, sem inteligência artificial."
@@ -53,9 +55,15 @@ def unanswered(messages: list[dict[str, Any]]) -> list[str]:
     for message in reversed(messages):
         if message.get("role") == "assistant" and not message.get("tool_calls"):
             break
-        if message.get("role") == "user":
+        if is_customers(message):
             texts.append(text_of(message.get("content")))
     return texts[::-1]
+
+
+def is_customers(message: dict[str, Any]) -> bool:
+    """Whether the customer said it, and not the product."""
+    told = text_of(message.get("content")).startswith((SITUATION, CORRECTION))
+    return message.get("role") == "user" and not told
 
 
 def text_of(content: Any) -> str:

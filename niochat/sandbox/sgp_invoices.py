@@ -7,12 +7,10 @@ from niochat.sandbox.boletos import bar_code
 from niochat.sandbox.erp_ledger import Deed
 from niochat.sandbox.sgp_reads import NOBODY, loosened
 from niochat.sandbox.sgp_request import Call
-from niochat.sandbox.subscribers import Contract, Invoice, Pix, Status, Subscriber
-from niochat.sandbox.subscribers import now as erp_now
+from niochat.sandbox.subscribers import Contract, Invoice, Paid, Pix, Status, Subscriber
 from niochat.sandbox.taxpayers import formatted
 
 MOST_TITLES = 250
-_LONG_PAID_DAYS = 25
 
 
 def list_open_invoices(call: Call) -> Any:
@@ -111,14 +109,32 @@ def _titles(call: Call, subscriber: Subscriber, contract: Contract) -> list[dict
     open_ones = [_title(call, subscriber, contract, each) for each in contract.invoices]
     if wanted == "abertos":
         return open_ones
-    if wanted != "pagos" or contract.status is Status.NEW:
+    if wanted != "pagos":
         return []
-    paid = Invoice(contract.id * 10, contract.plan.price, -_LONG_PAID_DAYS)
-    row = _title(call, subscriber, contract, paid)
-    paid_on = (erp_now().date() - timedelta(days=_LONG_PAID_DAYS)).isoformat()
-    price = float(paid.original)
-    settled = {"status": "pago", "valorCorrigido": price, "valorPago": price, "diasAtraso": 0}
-    return [row | settled | {"dataPagamento": paid_on, "codigoPix": "", "linhaDigitavel": ""}]
+    return [_paid_title(call, subscriber, contract, each) for each in contract.paid]
+
+
+def _paid_title(
+    call: Call, subscriber: Subscriber, contract: Contract, paid: Paid
+) -> dict[str, Any]:
+    row = _title(call, subscriber, contract, Invoice(paid.id, paid.original, paid.due_in))
+    return row | {
+        "status": "pago",
+        "valorCorrigido": float(paid.original),
+        "valorPago": float(paid.paid),
+        "diasAtraso": 0,
+        "dataPagamento": paid.paid_on.isoformat(),
+        "codigoPix": "",
+        "linhaDigitavel": "",
+    }
+
+
+def pay(contract: Contract, count: int) -> None:
+    """The first `count` open invoices are paid, today."""
+    for invoice in contract.invoices[:count]:
+        paid = Paid(invoice.id, invoice.original, invoice.due_in, 0, invoice.amount)
+        contract.paid.insert(0, paid)
+    del contract.invoices[:count]
 
 
 def _title(

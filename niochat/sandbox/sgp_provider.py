@@ -3,12 +3,14 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from niochat.sandbox.cases import IGARASSU, OLINDA, PAULISTA, PLANS
+from niochat.sandbox.cases import IGARASSU, OLINDA, PAULISTA, PLANS, RECIFE
 from niochat.sandbox.sgp_request import Call
 from niochat.sandbox.subscribers import Place
 from niochat.sandbox.subscribers import now as erp_now
 
 MAINTENANCE_WORDS = "Manutenção na rede da sua região. Nossa equipe já está trabalhando."
+_CEPS = ("50", "51", "52", "530", "531", "532", "533", "534")
+_CITIES = (OLINDA.city, PAULISTA.city, RECIFE.city)
 _STAMP = "%Y-%m-%d %H:%M:%S"
 
 
@@ -39,8 +41,13 @@ def list_plans(_call: Call) -> Any:
 
 
 def check_viability(call: Call) -> Any:
-    """viabilidade: wherever a subscriber of ours lives, that is in Pernambuco (CEP 5…)."""
-    return {"viabilidade": call.digits("cep").startswith("5") or bool(call.text("logradouro"))}
+    """viabilidade: CEPs of Olinda, Paulista and Recife, and streets there."""
+    cep = call.digits("cep")
+    if not cep and not (call.text("logradouro") and call.text("cidade")):
+        return {"status": 0, "msg": "Informe o CEP ou o endereço completo"}
+    city = call.text("cidade").casefold()
+    covered = cep.startswith(_CEPS) if cep else city in {each.casefold() for each in _CITIES}
+    return {"status": 1, "viabilidade": covered}
 
 
 def show_token(call: Call) -> Any:

@@ -211,7 +211,18 @@ def _ticket_row(ticket: Ticket) -> dict[str, Any]:
         "tipo": ticket.kind,
         "data_cadastro": ticket.opened.strftime(_STAMP),
         "conteudo": ticket.content,
+        "data_agendamento": "",
+        "ordens_servicos": _field_orders(ticket),
     }
+
+
+def _field_orders(ticket: Ticket) -> list[dict[str, Any]]:
+    """What the technicians have of it; an empty text where nothing is scheduled."""
+    if not ticket.technician:
+        return []
+    when = ticket.visit.strftime("%d/%m/%Y %H:%M") if ticket.visit else ""
+    row = {"id": int(ticket.number), "status": "Aberta", "data_agendamento": when}
+    return [row | {"tecnico": ticket.technician}]
 
 
 def _phones(subscriber: Subscriber) -> list[Any]:

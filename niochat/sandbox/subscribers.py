@@ -141,15 +141,44 @@ class Invoice:
         return "" if self.pix is Pix.NONE else pix_code(self.id, self.amount)
 
 
+@dataclass(frozen=True, slots=True)
+class Paid:
+    """A paid invoice; days are counted from today, so that it never gets stale."""
+
+    id: int
+    original: Decimal
+    due_in: int
+    paid_in: int
+    paid: Decimal
+
+    @property
+    def due(self) -> date:
+        return now().date() + timedelta(days=self.due_in)
+
+    @property
+    def paid_on(self) -> date:
+        return now().date() + timedelta(days=self.paid_in)
+
+
 @dataclass(slots=True)
 class Ticket:
-    """A service order. `opened` is the ERP's local time."""
+    """A service order. `opened` is the ERP's local time, `visit_in` days from today, at two."""
 
     number: str
     kind: str
     content: str
     open: bool = True
     opened: datetime = field(default_factory=now)
+    visit_in: int | None = None
+    technician: str = ""
+
+    @property
+    def visit(self) -> datetime | None:
+        """When somebody comes."""
+        if self.visit_in is None:
+            return None
+        day = now().replace(hour=14, minute=0, second=0, microsecond=0)
+        return day + timedelta(days=self.visit_in)
 
 
 @dataclass(slots=True)
@@ -167,6 +196,7 @@ class Contract:
     promises: int = 0
     unlock_available: bool = True
     invoices: list[Invoice] = field(default_factory=list)
+    paid: list[Paid] = field(default_factory=list)
     tickets: list[Ticket] = field(default_factory=list)
 
     @property

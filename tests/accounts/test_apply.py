@@ -120,6 +120,7 @@ async def test_secrets_are_stored_sealed(demo: Said, database: Database) -> None
         ({"assistant": assistant(api_key="another")}, "assistant"),
         ({"assistant": assistant(persona={})}, "assistant"),
         ({"assistant": assistant(max_seconds=30)}, "assistant"),
+        ({"assistant": assistant(facts={"address": "Rua do Sol, 120"})}, "assistant"),
         ({"assistant": assistant(price_in=0.15, price_out=0.6)}, "assistant"),
         ({"assistant": assistant(enabled=False)}, "provider"),
         ({"assistant": assistant(temperature=0.2, seed=7)}, "assistant"),
@@ -141,6 +142,24 @@ async def test_one_change_is_written_once_and_raises_the_version(
     assert await version(database) == 2
     assert {outcome for _, outcome in await declare(**changes)} == {"unchanged"}
     assert await version(database) == 2
+
+
+async def test_facts_stay_where_a_file_does_not_tell_them_and_go_where_it_tells_none(
+    demo: Said, declare: Declare, database: Database
+) -> None:
+    facts = {"fees": [{"name": "Visita", "amount": 50.0}], "billing": {"due_days": [5, 10]}}
+
+    async def kept() -> Any:
+        return (await row(database, "SELECT facts FROM assistants"))["facts"]
+
+    await declare(assistant=assistant(facts=facts))
+    await declare(assistant=assistant(model="another"))
+    assert await kept() == {
+        "fees": [{"name": "Visita", "amount": 50.0}],
+        "billing": facts["billing"],
+    }
+    await declare(assistant=assistant(model="another", facts={}))
+    assert await kept() == {}
 
 
 async def test_the_webhook_secret_and_the_id_outlive_every_change(

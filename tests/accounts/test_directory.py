@@ -111,7 +111,11 @@ async def test_tenants_are_listed_by_slug(world: World) -> None:
 
 
 async def test_an_assistant_is_told_with_its_key_opened_and_its_limits(world: World) -> None:
-    limits = assistant(max_steps=3, stream=True, price_in=0.15, price_out=2)
+    facts = {"address": "Rua do Sol, 120", "unlock": {"days": 3}}
+    rules = {"titularidade": {"how": "off"}}
+    limits = assistant(
+        max_steps=3, stream=True, price_in=0.15, price_out=2, facts=facts, requests=rules
+    )
     tenant_id = await world.declare(assistant=limits)
 
     found = await world.directory.assistant(tenant_id)
@@ -121,6 +125,8 @@ async def test_an_assistant_is_told_with_its_key_opened_and_its_limits(world: Wo
     assert (found.max_steps, found.stream, found.max_tokens) == (3, True, 800)
     assert (found.turns_per_minute, found.timezone) == (6000, "America/Sao_Paulo")
     assert (found.price_in, found.price_out) == (Decimal("0.15"), Decimal(2))
+    assert (found.facts.address, found.facts.unlock.days) == ("Rua do Sol, 120", 3)
+    assert found.requests == rules
     assert "key-of-demo" not in repr(found)
 
 

@@ -162,3 +162,24 @@ async def test_a_model_inside_the_installation_and_the_platforms_limits_are_refu
         problem(await patch(desk, headers, {**MODEL, **wrong}, path=path), 422, "invalid")
     environment = {**MODEL, "api_key": "env:NIOCHAT_VAULT_KEYS"}
     problem(await patch(desk, headers, environment, path=path), 422, "invalid")
+
+
+async def test_what_is_done_about_requests_is_changed_as_a_whole(desk: Desk) -> None:
+    _, headers = await desk.joins("admin")
+    path = "/settings/assistant"
+    rules = {"vencimento": {"how": "order", "code": "31", "days": [5, 10]}, "plano": {"how": "off"}}
+    assert (await patch(desk, headers, MODEL, path=path)).status_code == 200
+
+    told = (await patch(desk, headers, {"requests": rules}, path=path)).json()
+    assert told["requests"] == rules
+    told = (await patch(desk, headers, {"max_steps": 5}, path=path)).json()
+    assert told["requests"] == rules
+
+    elsewhere = {"plano": {"team": "nowhere"}}
+    problem(await patch(desk, headers, {"requests": elsewhere}, path=path), 400, "no_team")
+    for wrong in ({"senha": {}}, {"plano": {"how": "x"}}, {"vencimento": {"days": [40]}}):
+        problem(await patch(desk, headers, {"requests": wrong}, path=path), 422, "invalid")
+    assert (await desk.http.get(path, headers=headers)).json()["requests"] == rules
+
+    told = (await patch(desk, headers, {"requests": None}, path=path)).json()
+    assert told["requests"] == {}

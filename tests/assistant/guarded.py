@@ -51,6 +51,6 @@ def case(
 
 def judged(text: str, of: Case | None = None) -> str | None:
     """Why the text must not leave; ``None``: it may."""
-    prompt = system_prompt(PERSONA, PROTOCOL)
+    prompt = system_prompt(PERSONA)
     refusal = untrue(text, of or case(), prompt.told, prompt.rules)
     return refusal.code if refusal else None

@@ -1,6 +1,7 @@
 """A tool called wrongly goes back to the model once; a model that repeats it cannot go on."""
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -13,22 +14,27 @@ from tests.assistant.test_gates import Overheard
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(30)]
 
-WORDS = {"motivo": "m", "resumo": "r"}
+WORDS = {"motivo": "nao_resolvido", "resumo": "r"}
 LEAD = {"plano": 1, "nome": "Ana", "cpf_cnpj": "52998224725", "endereco": "Rua A, 1"}
 GOOD: dict[str, dict[str, Any]] = {
     "identificar_cliente": {"cpf_cnpj": "52998224725"},
-    "escolher_contrato": {"opcao": 1},
+    "escolher_contrato": {"opcao": 1, "palavras": "sim"},
     "consultar_faturas": {},
     "enviar_fatura": {"forma": "pix"},
+    "consultar_pagamento": {"fatura": 1},
+    "explicar_fatura": {"fatura": 1},
     "verificar_conexao": {},
     "verificar_manutencao": {},
-    "desbloqueio_confianca": {"pedido": "p"},
+    "desbloqueio_confianca": {"palavras": "p"},
     "abrir_chamado": {"categoria": "outro", "resumo": "r", "sintomas": "s"},
     "consultar_chamados": {},
     "listar_planos": {},
     "registrar_interesse": LEAD,
+    "verificar_cobertura": {"cep": "53000000"},
+    "registrar_solicitacao": {"tipo": "vencimento", "palavras": "mudar o dia", "novo": "10"},
+    "anotar_pedido": {"desejo": "planos", "palavras": "p"},
     "transferir_atendimento": {"setor": "vendas", **WORDS},
-    "encerrar_atendimento": {"motivo": "m"},
+    "encerrar_atendimento": {"palavras": "m"},
 }
 FOREIGN = ("contrato", "tenant_id", "telefone")
 """What the server knows by itself: a model that names it is told so, not obeyed."""
@@ -120,14 +126,38 @@ async def test_a_bad_call_of_each_of_several_tools_goes_back(office: Office) -> 
     assert (await customer.obeys("oi", calls, "Certo.")).outcome is TurnOutcome.ANSWERED
 
 
-async def test_a_schema_tells_names_types_and_closed_sets_and_nothing_of_ours() -> None:
+async def test_a_schema_tells_names_types_words_and_closed_sets_and_nothing_of_ours() -> None:
     offers = {each["function"]["name"]: each["function"]["parameters"] for each in _offers()}
 
     for tool, schema in offers.items():
         assert set(GOOD[tool]) <= set(schema.get("properties", {}))
-        assert schema["additionalProperties"] is False
-        assert "$ref" not in json.dumps(schema)
+        assert not {"$ref", "title", "anyOf"} & set(_keys(schema)), tool
+        assert "description" not in schema
     assert offers["enviar_fatura"]["properties"]["forma"]["enum"] == ["pix", "boleto", "ambos"]
+
+
+async def test_what_a_parameter_means_reaches_the_model() -> None:
+    offers = {each["function"]["name"]: each["function"]["parameters"] for each in _offers()}
+
+    choose = offers["escolher_contrato"]["properties"]
+    assert choose["palavras"]["description"] == "palavras exatas do cliente"
+    assert "lista" in choose["opcao"]["description"]
+    setor = offers["transferir_atendimento"]["properties"]["setor"]
+    assert setor["enum"] == ["atendimento", "financeiro", "suporte", "vendas"]
+    assert setor["description"] == "o citado pelo cliente; senão, o do pedido"
+
+
+def _keys(schema: Any) -> Iterator[str]:
+    """Keywords of a schema; the names of its properties are none."""
+    if isinstance(schema, list):
+        for each in schema:
+            yield from _keys(each)
+    if isinstance(schema, dict):
+        for key, value in schema.items():
+            yield key
+            below = value.values() if key == "properties" else [value]
+            for each in below:
+                yield from _keys(each)
 
 
 def _offers() -> list[dict[str, Any]]:
@@ -136,7 +166,7 @@ def _offers() -> list[dict[str, Any]]:
 
 async def test_words_that_the_database_cannot_hold_are_cleaned(office: Office) -> None:
     customer = await office.customer()
-    words = {"motivo": "quer\x00 ajuda", "resumo": "um pedido"}
+    words = {"motivo": "nao_resolvido", "resumo": "quer\x00 ajuda"}
 
     finish = await customer.obeys("oi", [("transferir_atendimento", {"setor": "vendas", **words})])
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
+from niochat.adapters.calendar import presence
 from niochat.assistant.case import Case
 from niochat.assistant.facts import Facts
 from niochat.assistant.guard import untrue
@@ -17,7 +18,9 @@ from niochat.assistant.transcript import Line
 from niochat.domain.commands import Handoff
 from niochat.domain.erp import Contract, ContractStatus
 from niochat.domain.message import Author
-from tests.assistant.guarded import HOLDER, PERSONA, PROTOCOL, case
+from niochat.domain.provider_facts import NO_FACTS
+from tests.assistant import demo
+from tests.assistant.guarded import HOLDER, PERSONA, case
 
 FOLDER = Path(__file__).parent / "corpora"
 MOST_TRUE_REFUSED = 0.02
@@ -51,15 +54,27 @@ def visit(name: str) -> tuple[Case, str]:
     )
     past = [("answered", [{"tool": t, "result": r} for t, r in given.get("past", ())])]
     made.visit = replace(made.visit, past=past)
+    if given.get("own"):
+        with_facts(made, *given.get("closed", ()))
     told = given.get("told", "")
-    return made, system_prompt(PERSONA, PROTOCOL).told + " " + told
+    return made, system_prompt(PERSONA).told + " " + told
 
 
-def refused(name: str, text: str) -> str:
-    """The code it is refused with; empty: it leaves."""
+def refused(name: str, text: str, *, own: bool = False) -> str:
+    """The code it is refused with; empty: it leaves. ``own``: the provider told its facts."""
     of, told = visit(name)
-    refusal = untrue(text, of, told, system_prompt(PERSONA, PROTOCOL).rules)
+    if own and of.provider == NO_FACTS:
+        with_facts(of)
+    refusal = untrue(text, of, told, system_prompt(PERSONA).rules)
     return refusal.code if refusal else ""
+
+
+def with_facts(of: Case, *closed: str) -> None:
+    """The provider is the demo's, with the hours of its questions."""
+    policy = demo.week(*closed)
+    people = presence(policy, of.visit.now)
+    of.visit = replace(of.visit, policy=policy, people=people)
+    of.provider = demo.known(demo.declared())
 
 
 def true_sentences() -> Iterator[tuple[str, str]]:
@@ -115,6 +130,18 @@ def test_true_sentences_leave_and_lies_do_not(capsys: pytest.CaptureFixture[str]
             f" lies stopped: {len(false) - len(passed)} of {len(false)}"
             f" ({1 - len(passed) / len(false):.1%})"
         )
+    assert len(wrong) <= MOST_TRUE_REFUSED * len(true), wrong
+    assert len(passed) <= (1 - FEWEST_LIES_STOPPED) * len(false), passed
+
+
+def test_facts_of_the_provider_make_no_truth_a_lie_and_no_lie_true() -> None:
+    """Those of another one than the visit ``provider`` speaks of."""
+    true = [each for each in true_sentences() if each[0] != "provider"]
+    false = [each for each in lies() if each[1] != "provider"]
+
+    wrong = [each for each in true if refused(*each, own=True)]
+    passed = [each for each in false if not refused(*each[1:], own=True)]
+
     assert len(wrong) <= MOST_TRUE_REFUSED * len(true), wrong
     assert len(passed) <= (1 - FEWEST_LIES_STOPPED) * len(false), passed
 

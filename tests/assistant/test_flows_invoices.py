@@ -118,7 +118,7 @@ async def test_a_company_chooses_among_its_invoices(office: Office) -> None:
     await customer.say("a 2, por boleto")
 
     (sent,) = [result for tool, result in await customer.used() if tool == "enviar_fatura"]
-    listed = next(r for tool, r in await customer.used() if tool == "consultar_faturas")
+    listed = next(r for tool, r in await customer.used() if tool == "escolher_contrato")
     assert sent["vencimento"] == listed["faturas"][1]["vencimento"]
 
 

@@ -161,6 +161,6 @@ async def test_who_complains_is_passed_on_with_a_summary(office: Office) -> None
     finish = await customer.say("quero fazer uma reclamação")
 
     assert finish.handoff is not None
-    assert finish.handoff.reason == "assistant_transfer"
+    assert finish.handoff.reason == "anger"
     assert (await customer.stands())[0] == "waiting"
     assert "Últimas mensagens" in (await customer.notes())[0]

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from niochat.adapters.openai.model import Completion, Models
+from niochat.adapters.openai.model import Completion, Models, ToolCall
 from niochat.assistant.tools.identification import MAX_LOOKUPS
 from niochat.domain.commands import FinishAssistantTurn
 from niochat.sandbox.taxpayers import cpf
@@ -15,7 +15,8 @@ from tests.assistant.office import Office
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(30)]
 
 TICKET = {"categoria": "sem_conexao", "resumo": "sem internet", "sintomas": "nada funciona"}
-UNLOCK = {"pedido": "quero o desbloqueio em confiança"}
+UNLOCK = {"palavras": "desbloqueio"}
+CHOICE = {"opcao": 1, "palavras": "sim"}
 OF_A_CONTRACT: list[tuple[str, dict[str, Any]]] = [
     ("consultar_faturas", {}),
     ("enviar_fatura", {"forma": "pix"}),
@@ -42,6 +43,21 @@ class Overheard(Models):
     @property
     def words(self) -> str:
         return json.dumps(self.told, ensure_ascii=False)
+
+
+class Together(Models):
+    """Wants several tools in one answer, then says something harmless."""
+
+    def __init__(self, *calls: tuple[str, dict[str, Any]]) -> None:
+        super().__init__()
+        self._calls = tuple(
+            ToolCall(f"c{n}", name, json.dumps(arguments))
+            for n, (name, arguments) in enumerate(calls)
+        )
+
+    async def complete(self, endpoint: Any, messages: Any, **more: Any) -> Completion:
+        calls, self._calls = self._calls, ()
+        return Completion("" if calls else "Certo.", "together", calls=calls)
 
 
 async def codes(customer: Customer) -> list[str]:
@@ -91,10 +107,10 @@ async def test_a_document_that_the_customer_never_wrote_is_not_looked_up(
 async def test_a_contract_is_not_taken_in_the_turn_that_shows_it(office: Office) -> None:
     customer = await office.customer()
 
-    await customer.obeys(
-        f"{customer.cpf} sim",
-        [("identificar_cliente", {"cpf_cnpj": customer.cpf}), ("escolher_contrato", {"opcao": 1})],
+    office.models = Together(
+        ("identificar_cliente", {"cpf_cnpj": customer.cpf}), ("escolher_contrato", CHOICE)
     )
+    await customer.say(f"{customer.cpf} sim")
 
     assert await codes(customer) == ["", "aguarde_resposta"]
     assert (await customer.facts())["contract"] == ""
@@ -105,10 +121,10 @@ async def test_who_was_shown_one_cadastre_has_not_confirmed_another(office: Offi
     await customer.say(customer.cpf)
     other = (await office.customer("slow")).cpf
 
-    await customer.obeys(
-        f"{other} sim",
-        [("identificar_cliente", {"cpf_cnpj": other}), ("escolher_contrato", {"opcao": 1})],
+    office.models = Together(
+        ("identificar_cliente", {"cpf_cnpj": other}), ("escolher_contrato", CHOICE)
     )
+    await customer.say(f"{other} sim")
 
     assert (await codes(customer))[-2:] == ["", "aguarde_resposta"]
     assert (await customer.facts())["contract"] == ""
@@ -117,7 +133,7 @@ async def test_who_was_shown_one_cadastre_has_not_confirmed_another(office: Offi
 async def test_nothing_is_chosen_where_nobody_is_identified(office: Office) -> None:
     customer = await office.customer()
 
-    await customer.obeys("sim", [("escolher_contrato", {"opcao": 1})])
+    await customer.obeys("sim", [("escolher_contrato", CHOICE)])
 
     assert await codes(customer) == ["nao_identificado"]
 
@@ -127,7 +143,8 @@ async def test_a_no_confirms_nothing(office: Office, said: str) -> None:
     customer = await office.customer()
     await customer.say(customer.cpf)
 
-    await customer.obeys(said, [("escolher_contrato", {"opcao": 1})])
+    choice = {"opcao": 1, "palavras": said}
+    await customer.obeys(said, [("escolher_contrato", choice)])
 
     assert (await codes(customer))[-1] == "nao_confirmado"
     assert (await customer.facts())["contract"] == ""
@@ -138,7 +155,7 @@ async def test_only_what_is_in_the_list_can_be_chosen(office: Office, option: in
     customer = await office.customer()
     await customer.say(customer.cpf)
 
-    await customer.obeys("sim", [("escolher_contrato", {"opcao": option})])
+    await customer.obeys("sim", [("escolher_contrato", {**CHOICE, "opcao": option})])
 
     assert (await codes(customer))[-1] == "opcao_invalida"
 
@@ -216,7 +233,7 @@ async def test_an_open_ticket_of_before_is_enough(office: Office) -> None:
 
 
 async def unlocks(customer: Customer, said: str, times: int = 1) -> FinishAssistantTurn:
-    return await customer.obeys(said, [("desbloqueio_confianca", UNLOCK)] * times)
+    return await customer.obeys(said, [("desbloqueio_confianca", {"palavras": said})] * times)
 
 
 @pytest.mark.parametrize(
@@ -286,7 +303,8 @@ async def test_there_is_one_unlock_in_a_visit_and_one_in_a_month(office: Office)
 async def test_a_visit_is_not_ended_without_a_farewell(office: Office, said: str) -> None:
     customer = await office.customer()
 
-    finish = await customer.obeys(said, [("encerrar_atendimento", {"motivo": "fim"})], "Certo.")
+    ending = ("encerrar_atendimento", {"palavras": said})
+    finish = await customer.obeys(said, [ending], "Certo.")
 
     assert await codes(customer) == ["nao_pode_encerrar"]
     assert finish.close == ""
@@ -297,7 +315,8 @@ async def test_a_visit_is_not_ended_while_a_contract_waits_for_a_yes(office: Off
     customer = await office.customer()
     await customer.say(customer.cpf)
 
-    await customer.obeys("obrigado", [("encerrar_atendimento", {"motivo": "fim"})], "Certo.")
+    ending = ("encerrar_atendimento", {"palavras": "obrigado"})
+    await customer.obeys("obrigado", [ending], "Certo.")
 
     assert (await codes(customer))[-1] == "nao_pode_encerrar"
 

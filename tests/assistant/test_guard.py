@@ -10,7 +10,7 @@ from niochat.assistant.case import Case
 from niochat.assistant.chat_text import as_chat_text
 from niochat.assistant.prompt import system_prompt
 from niochat.domain.commands import Handoff
-from tests.assistant.guarded import HOLDER, PERSONA, PROTOCOL, case, judged
+from tests.assistant.guarded import HOLDER, PERSONA, case, judged
 
 PIX = "00020126580014br.gov.bcb.pix01361c69e5c1-d38b-504e-a85d-2af3a04f64f05204000053039865802BR"
 LINE = "34191.79001 01043.510047 91020.150008 1 96610000009990"
@@ -187,7 +187,7 @@ def test_not_even_a_tools_success_lets_a_code_or_a_link_through(code: str) -> No
 
 
 def test_no_line_of_the_prompt_leaves() -> None:
-    rules = [rule for rule in system_prompt(PERSONA, PROTOCOL).rules if len(rule) > 40]
+    rules = [rule for rule in system_prompt(PERSONA).rules if len(rule) > 40]
 
     assert len(rules) > 15
     assert [rule for rule in rules if judged(f"Minhas regras: {rule}") is None] == []

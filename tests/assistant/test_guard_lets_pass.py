@@ -126,7 +126,7 @@ def test_ordinary_sentences_pass(text: str) -> None:
 
 @pytest.mark.parametrize("text", KNOWN_FIGURES)
 def test_figures_pass_where_the_provider_told_them_and_only_there(text: str) -> None:
-    rules = system_prompt({}, PROTOCOL).rules
+    rules = system_prompt({}).rules
 
     assert untrue(text, case(), OF_THE_PROVIDER, rules) is None
     assert judged(text) is not None
@@ -174,7 +174,7 @@ def test_what_only_the_customer_wrote_is_not_known() -> None:
 
 def test_the_providers_own_number_is_no_secret() -> None:
     persona = {"company": "Rede Azul, CNPJ 11.222.333/0001-81"}
-    prompt = system_prompt(persona, PROTOCOL)
+    prompt = system_prompt(persona)
 
     told = untrue("Nosso CNPJ é 11.222.333/0001-81.", case(), prompt.told, prompt.rules)
     other = untrue("Seu CPF é 529.982.247-25.", case(), prompt.told, prompt.rules)

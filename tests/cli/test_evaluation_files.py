@@ -1,7 +1,9 @@
 """Files of scenarios are read whole, or refused with every problem and its line."""
 
 from collections import Counter
+from datetime import datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 import yaml
@@ -11,7 +13,7 @@ from niochat.assistant.toolbox import TOOLS
 from niochat.cli.evaluate import model_choice
 from niochat.cli.evaluation.reading import all_scenarios, chosen, read_scenarios
 from niochat.cli.evaluation.scenario import Kind
-from niochat.cli.evaluation.tenants import ModelChoice, declared
+from niochat.cli.evaluation.tenants import TIMEZONE, ModelChoice, declared
 from niochat.domain.errors import Invalid
 from niochat.sandbox.flows.actions import Tool
 
@@ -92,6 +94,22 @@ def test_the_shipped_scenarios_are_many_of_each_kind() -> None:
     assert all(kinds[kind] >= 10 for kind in Kind)
 
 
+def test_questions_need_a_model_of_language() -> None:
+    questions = chosen(all_scenarios(), ["question"])
+
+    assert len(questions) >= 40
+    assert not any(each.plays(simulated=True) for each in questions)
+    assert all(each.plays(simulated=False) for each in questions)
+
+
+def test_a_scenario_may_name_tomorrow() -> None:
+    (closed,) = chosen(all_scenarios(), ["pergunta-feriado-amanha"])
+    policy = declared(closed, "http://127.0.0.1:9", ModelChoice())["policy"]
+
+    tomorrow = datetime.now(ZoneInfo(TIMEZONE)).date() + timedelta(days=1)
+    assert policy["closed_days"] == [tomorrow.isoformat()]
+
+
 def test_names_and_kinds_choose_and_an_unknown_one_is_refused() -> None:
     scenarios = all_scenarios()
 
@@ -125,7 +143,7 @@ def test_every_scenario_has_a_provider_that_can_be_applied(
 
 
 def test_only_the_sandbox_plays_its_own_models() -> None:
-    fooled = next(each for each in all_scenarios() if each.only is not None)
+    fooled = next(each for each in all_scenarios() if each.only == "simulated")
 
     assert declared(fooled, "http://127.0.0.1:9", ModelChoice())["assistant"]["model"] in (
         "sandbox-simulador",

@@ -39,10 +39,10 @@ def messages(
 ) -> list[dict[str, Any]]:
     """A request's messages; a line that begins with `> ` was said by the assistant."""
     told: list[dict[str, Any]] = [{"role": "system", "content": prompt}]
-    if situation is not None:
-        head = "SITUAÇÃO DO ATENDIMENTO (dados do sistema):\n"
-        told.append({"role": "system", "content": head + orjson.dumps(situation).decode()})
     told += [_line(line) for line in lines]
+    if situation is not None:
+        known = f"⟦situação⟧ {orjson.dumps(situation).decode()}"
+        told.append({"role": "user", "content": known})
     for at, (tool, data) in enumerate(results):
         told += called(f"call_{at}", tool, data)
     return told

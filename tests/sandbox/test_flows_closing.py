@@ -80,8 +80,8 @@ def test_no_choice_registers_nothing(text: str, words: str) -> None:
     [
         "já paguei",
         "segue o comprovante",
-        "[o cliente enviou um documento]",
-        "[o cliente enviou uma imagem] pagamento",
+        "⟦arquivo⟧",
+        "⟦imagem⟧ pagamento",
         "fiz o pix agora",
     ],
 )
@@ -176,7 +176,7 @@ def test_what_is_not_understood_is_answered_with_an_offer(text: str) -> None:
 def test_after_a_refused_text_a_safe_one_is_said() -> None:
     told = messages("boleto", situation=KNOWN, results=(ok(Tool.LIST_INVOICES, faturas=[]),))
     told.append({"role": "assistant", "content": "Enviei o boleto!"})
-    told.append({"role": "system", "content": '{"erro":"texto_recusado"}'})
+    told.append({"role": "user", "content": "⟦correção⟧ texto_recusado (envio): …"})
     action = next_action(read_scene(told, EVERY_TOOL))
     assert getattr(action, "text", None) == SAFE
 
@@ -185,7 +185,7 @@ def test_the_same_scene_has_the_same_action() -> None:
     assert act("quero a fatura", situation=KNOWN) == act("quero a fatura", situation=KNOWN)
 
 
-@pytest.mark.parametrize("broken", ["SITUAÇÃO DO ATENDIMENTO:", "SITUAÇÃO DO ATENDIMENTO:\n{x"])
+@pytest.mark.parametrize("broken", ["⟦situação⟧", "⟦situação⟧ {x"])
 def test_a_situation_that_cannot_be_read_counts_as_none(broken: str) -> None:
-    told = [{"role": "system", "content": broken}, {"role": "user", "content": "boleto"}]
+    told = [{"role": "user", "content": "boleto"}, {"role": "user", "content": broken}]
     assert "CPF" in getattr(next_action(read_scene(told, EVERY_TOOL)), "text", "")

@@ -112,7 +112,7 @@ def test_another_light_asks_for_the_plug(text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("[o cliente enviou uma imagem]", "em texto"),
+        ("⟦imagem⟧", "em texto"),
         ("obrigado", "Por nada!"),
         ("não sei onde fica", "tomada"),
         ("qual luz?", Question.LOS),

@@ -137,7 +137,8 @@ def test_a_refused_identification_is_told_truly(error: Any, words: str) -> None:
 
 @pytest.mark.parametrize("yes", ["sim", "isso", "correto", "confirmo", "ok", "s", "1", "Oi\nSim!"])
 def test_a_yes_confirms_the_contract(yes: str) -> None:
-    assert act("> Corretas?", yes, situation=CONFIRMING) == call(CHOOSE, opcao=1)
+    expected = call(CHOOSE, opcao=1, palavras=yes.split("\n")[-1])
+    assert act("> Corretas?", yes, situation=CONFIRMING) == expected
 
 
 @pytest.mark.parametrize("no", ["não", "nao", "n", "está errado", "incorreto"])
@@ -161,7 +162,7 @@ def test_what_is_neither_yes_nor_no_gets_the_question_again(other: str) -> None:
     ("text", "option"), [("2", 2), ("o 3 por favor", 3), ("a primeira", 1), ("opção 12", 12)]
 )
 def test_a_number_chooses_among_several(text: str, option: int) -> None:
-    assert act("> Qual?", text, situation=CHOOSING) == call(CHOOSE, opcao=option)
+    assert act("> Qual?", text, situation=CHOOSING) == call(CHOOSE, opcao=option, palavras=text)
 
 
 def test_no_number_chooses_nothing() -> None:

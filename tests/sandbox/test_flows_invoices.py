@@ -130,13 +130,13 @@ def test_a_refusal_is_told_truly(error: Given, words: str) -> None:
 )
 def test_an_unlock_is_requested_in_the_customers_words(text: str) -> None:
     asked = f"> {blocked(Scene(offered=frozenset(Tool)))}"
-    assert act(asked, text, situation=SUSPENDED) == call(Tool.UNLOCK, pedido=text)
+    assert act(asked, text, situation=SUSPENDED) == call(Tool.UNLOCK, palavras=text)
 
 
 def test_an_unlock_keeps_the_words_said_before_the_confirmation() -> None:
     chosen = ok(Tool.CHOOSE_CONTRACT, contrato=CONTRACT, desejo="desbloqueio")
     lines = ("quero desbloqueio", "> CPF?", "529.982.247-25", "> Corretas?", "sim")
-    expected = call(Tool.UNLOCK, pedido="quero desbloqueio")
+    expected = call(Tool.UNLOCK, palavras="quero desbloqueio")
     assert act(*lines, situation=CONFIRMING, results=(chosen,)) == expected
 
 

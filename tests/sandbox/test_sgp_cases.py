@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -28,6 +28,10 @@ def values(data: Any) -> Iterator[Any]:
             yield from values(each)
     else:
         yield data
+
+
+def _today() -> date:
+    return (datetime.now(UTC) - timedelta(hours=3)).date()
 
 
 async def rows(erp: Erp, case: str, nth: int = 0) -> list[dict[str, Any]]:
@@ -229,6 +233,52 @@ async def test_plans_have_prices_and_viability_an_answer(erp: Erp) -> None:
     assert [float(each["preco"]) for each in plans] == [79.9, 99.9, 129.9, 199.9]
     assert (await erp.ask("viabilidade/", cep="53000-000"))["viabilidade"] is True
     assert (await erp.ask("viabilidade/", cep="01000-000"))["viabilidade"] is False
+    street = {"logradouro": "Rua A", "numero": 1, "bairro": "Centro"}
+    assert (await erp.ask("viabilidade/", **street, cidade="Olinda"))["viabilidade"] is True
+    assert (await erp.ask("viabilidade/", **street, cidade="Natal"))["viabilidade"] is False
+    assert (await erp.ask("viabilidade/", bairro="Centro"))["status"] == 0
+
+
+async def test_a_paid_invoice_is_a_title_with_its_day(erp: Erp) -> None:
+    contract = await erp.contract("paid")
+    assert (await erp.ask("fatura2via/", contrato=contract, **OPEN))["links"] == []
+    told = await erp.ask("titulos/", contrato=contract, status="pagos")
+    first, second = told["titulos"]
+    assert (first["status"], first["valorPago"]) == ("pago", 99.9)
+    assert first["dataPagamento"] > first["dataVencimento"] > second["dataPagamento"]
+
+
+async def test_what_is_paid_leaves_the_open_invoices(erp: Erp) -> None:
+    before = [each["id"] for each in (await invoices(erp, "active"))["links"]]
+    document = (await erp.of_case("active"))["cpf"]
+    await erp.control("PUT", f"/subscribers/{document}", json={"paid": 1})
+
+    assert (await invoices(erp, "active"))["links"] == []
+    told = await erp.ask("titulos/", cpfcnpj=document, status="pagos")
+    assert told["titulos"][0]["id"] == before[0]
+    assert told["titulos"][0]["dataPagamento"] == str(_today())
+
+
+async def test_a_dearer_invoice_has_a_fine_and_cheaper_ones_before_it(erp: Erp) -> None:
+    [link] = (await invoices(erp, "dearer"))["links"]
+    assert (link["valor_original"], link["multa"], link["juros"]) == (129.9, 2.6, 0.64)
+    assert link["valor"] == 133.14
+    told = await erp.ask("titulos/", contrato=await erp.contract("dearer"), status="pagos")
+    assert {each["valor"] for each in told["titulos"]} == {99.9}
+
+
+async def test_a_visit_has_a_day_and_who_comes(erp: Erp) -> None:
+    told = await erp.ask("ocorrencia/list/", contrato=await erp.contract("visit"))
+    first, _ = told["ocorrencias"]
+    [order] = first["ordens_servicos"]
+    assert order["data_agendamento"].endswith(" 14:00")
+    assert order["tecnico"] == "Carlos Souza"
+    told = await erp.ask("ocorrencia/list/", contrato=await erp.contract("open_ticket"))
+    assert told["ocorrencias"][0]["data_agendamento"] == ""
+
+
+async def test_three_invoices_are_open_at_once(erp: Erp) -> None:
+    assert len((await invoices(erp, "three_open"))["links"]) == 3
 
 
 async def test_who_is_not_there_is_not_found(erp: Erp) -> None:

@@ -126,6 +126,8 @@ async def test_a_subscriber_can_be_changed(erp: Erp) -> None:
         {"line": 1},
         {"line": []},
         {"promises": -1},
+        {"paid": -1},
+        {"paid": True},
         {"promises": 1.5},
         {"status": 4, "contract": 1},
         {"status": 4, "contract": "x"},

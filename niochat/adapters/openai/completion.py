@@ -76,6 +76,8 @@ class Completion:
     """``stop``, ``length``, ``tool_calls``, ``content_filter``, another word; empty: not said."""
     refusal: str = field(default="", compare=False)
     """Why the model does not answer, when it says so apart from its text."""
+    tokens_cached: int = field(default=0, compare=False)
+    """Of ``tokens_in``, what the end point had kept from an earlier request."""
 
 
 class ModelError(NiochatError):

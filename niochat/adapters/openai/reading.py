@@ -10,6 +10,9 @@ from niochat.adapters.openai.completion import Completion, ToolCall
 from niochat.adapters.openai.marks import calls_in, spoken, spoken_so_far
 
 _MOST_TOKENS = 2**31
+_CACHED = ("prompt_cache_hit_tokens", "cache_read_input_tokens", "cached_tokens")
+"""DeepSeek's word, Anthropic's (also through LiteLLM), Moonshot's; OpenAI's has details of its own.
+"""
 _TEXT_PARTS = frozenset({"text", "output_text", "input_text", ""})
 _THINKING = ("reasoning_content", "reasoning", "thinking", "thinking_content")
 _FINISHES = {
@@ -42,7 +45,7 @@ class Answer:
     thinking: str = ""
     refusal: str = ""
     finish: str = ""
-    tokens: tuple[int, int] = (0, 0)
+    tokens: tuple[int, int, int] = (0, 0, 0)
     calls: list[_Call] = field(default_factory=list)
 
     def take(self, answer: Mapping[str, Any]) -> None:
@@ -88,7 +91,13 @@ class Answer:
             text, written = calls_in(text, self.names)
             calls = [ToolCall(f"call_{n}", *each) for n, each in enumerate(written)]
         return Completion(
-            spoken(text), self.model, *self.tokens, tuple(calls), self.finish, self.refusal
+            spoken(text),
+            self.model,
+            *self.tokens[:2],
+            tuple(calls),
+            self.finish,
+            self.refusal,
+            tokens_cached=self.tokens[2],
         )
 
     def _content(self, message: Mapping[str, Any]) -> None:
@@ -241,11 +250,15 @@ def _name(name: str) -> str:
     return name
 
 
-def _tokens(usage: object) -> tuple[int, int]:
-    """(in, out) as far as they can be believed."""
+def _tokens(usage: object) -> tuple[int, int, int]:
+    """(in, out, cached) as far as they can be believed; cached ones are part of those in."""
     told = usage if isinstance(usage, Mapping) else {}
-    counts = (told.get(name) for name in ("prompt_tokens", "completion_tokens"))
-    read, said = (
-        count if isinstance(count, int) and 0 <= count < _MOST_TOKENS else 0 for count in counts
-    )
-    return read, said
+    read, said = _count(told.get("prompt_tokens")), _count(told.get("completion_tokens"))
+    details = told.get("prompt_tokens_details")
+    within = details if isinstance(details, Mapping) else {}
+    cached = max(_count(within.get("cached_tokens")), *(_count(told.get(n)) for n in _CACHED))
+    return read, said, min(cached, read)
+
+
+def _count(told: object) -> int:
+    return told if isinstance(told, int) and 0 <= told < _MOST_TOKENS else 0

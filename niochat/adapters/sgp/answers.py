@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping
 
-from niochat.adapters.sgp.billing import invoices, pix_code, plans
+from niochat.adapters.sgp.billing import invoices, paid_invoices, pix_code, plans
 from niochat.adapters.sgp.body import parsed
+from niochat.adapters.sgp.coverage import coverage
 from niochat.adapters.sgp.fields import Unusable, object_of
 from niochat.adapters.sgp.judge import failure, judge_status, refuses_access
 from niochat.adapters.sgp.service import line, maintenances, optics
@@ -11,10 +12,12 @@ from niochat.adapters.sgp.subscribers import subscriber_by_contract, subscriber_
 from niochat.adapters.sgp.tickets import tickets
 from niochat.adapters.sgp.wire import Reply
 from niochat.domain.erp import (
+    CheckCoverage,
     CheckLine,
     FindSubscriber,
     ListInvoices,
     ListMaintenances,
+    ListPaid,
     ListPlans,
     ListTickets,
     ReadContract,
@@ -53,18 +56,29 @@ def _read(request: object, value: object, kinds: Mapping[str, str]) -> object:
             return subscriber_by_contract(value, contract)
         case ListInvoices():
             return invoices(value)
+        case ListPaid(contract):
+            return paid_invoices(value, contract)
         case ReadPix():
             return pix_code(value)
         case CheckLine(contract):
             return line(value, contract)
         case ReadOptics(contract):
             return optics(value, contract)
-        case ListMaintenances():
-            return maintenances(value)
         case ListTickets():
             return tickets(value, kinds)
+        case _:
+            return _of_provider(request, value)
+
+
+def _of_provider(request: object, value: object) -> object:
+    """What concerns no contract."""
+    match request:
+        case ListMaintenances():
+            return maintenances(value)
         case ListPlans():
             return plans(value)
+        case CheckCoverage():
+            return coverage(value)
         case _:
             raise TypeError(f"no answer is known to a {type(request).__name__}")
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from decimal import Decimal
 
 from niochat.adapters.sgp.fields import (
     Unusable,
@@ -11,12 +12,13 @@ from niochat.adapters.sgp.fields import (
     first_text,
     money_of,
     object_of,
+    plain,
     rows_of,
     text_of,
     whole_of,
 )
 from niochat.adapters.sgp.judge import names_nobody, names_nothing, refusal, said_of
-from niochat.domain.erp import Invoice, Plan
+from niochat.domain.erp import Invoice, PaidInvoice, Plan
 
 _LONGEST_CODE = 600
 _LONGEST_URL = 2000
@@ -28,6 +30,9 @@ _PIX_NAMES = (
 )  # fmt: skip
 _NESTED = ("data", "dados", "fatura", "links")
 _DIGIT_LINE = re.compile(r"[0-9][0-9 .-]{9,98}")
+_PAID_ON = ("dataPagamento", "data_pagamento", "dataBaixa")
+_PAID = re.compile(r"\b(pag[oa]|quitad[oa]|liquidad[oa]|baixad[oa]|recebid[oa])")
+_NOT_PAID = re.compile(r"\b(nao|aguardando|cancelad[oa]|estornad[oa])\b")
 _URL = re.compile(r"https?://[\x21-\x7e]+", re.IGNORECASE)
 
 Row = Mapping[str, object]
@@ -64,6 +69,69 @@ def _invoice(row: Row) -> Invoice:
         pix=_pix(first_of(row, "codigopix", "codigoPix")),
         digit_line=_digit_line(first_of(row, "linhadigitavel", "linhaDigitavel")),
         pdf_url=_url(first_of(row, "link", "link_cobranca")),
+        original=money_of(row.get("valor_original")),
+        fine=_part(row.get("multa")),
+        interest=_part(row.get("juros")),
+        discount=_part(row.get("desconto_vencimento")),
+    )
+
+
+def _part(value: object) -> Decimal:
+    """A part of an amount that explains it; an odd one explains nothing, the amount stands."""
+    return money_of(value) or Decimal(0)
+
+
+def paid_invoices(value: object, contract: str) -> tuple[PaidInvoice, ...]:
+    """Paid invoices of the contract, the one that was due last first.
+
+    An installation that does not know the filter lists others as well: what does not say that it
+    is paid is left out, and so is what is another contract's. Raises ``Unusable`` for one that
+    says so and cannot be read.
+    """
+    answer = object_of(value)
+    rows = rows_of(answer.get("titulos"))
+    if rows is None and isinstance(value, list) and "titulos" not in answer:
+        rows = value
+    if rows is None:
+        return _no_titles(answer)
+    ours = (object_of(row) for row in rows)
+    read = [_paid(row) for row in ours if _is_paid(row) and _is_of(row, contract)]
+    return tuple(sorted(read, key=lambda each: (each.due, each.id), reverse=True))
+
+
+def _no_titles(answer: Row) -> tuple[PaidInvoice, ...]:
+    if names_nobody(answer):
+        raise refusal(answer)
+    if names_nothing(answer):
+        return ()
+    if said_of(answer) and whole_of(answer.get("status")) != 1:
+        raise refusal(answer)
+    raise Unusable("the answer holds no list of titles")
+
+
+def _is_paid(row: Row) -> bool:
+    """By its words, or by a day of payment where there are none."""
+    said = plain(text_of(row.get("status")))
+    if said and whole_of(said) is None:
+        return bool(_PAID.search(said)) and not _NOT_PAID.search(said)
+    return day_of(first_of(row, *_PAID_ON)) is not None
+
+
+def _is_of(row: Row, contract: str) -> bool:
+    told = first_text(row, "clienteContrato", "contrato", "contratoId", longest=60)
+    return not told or told == contract.strip()
+
+
+def _paid(row: Row) -> PaidInvoice:
+    number, due = first_text(row, "id", "fatura", longest=60), day_of(row.get("dataVencimento"))
+    if not number or due is None:
+        raise Unusable("a paid title lacks a believable id or due date")
+    return PaidInvoice(
+        id=number,
+        due=due,
+        amount=money_of(row.get("valor")),
+        paid=money_of(row.get("valorPago")),
+        paid_on=day_of(first_of(row, *_PAID_ON)),
     )
 
 

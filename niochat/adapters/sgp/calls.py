@@ -10,14 +10,17 @@ from niochat.adapters.sgp.kinds import kind_of
 from niochat.adapters.sgp.links import base_of
 from niochat.adapters.sgp.wire import Question
 from niochat.domain.erp import (
+    CheckCoverage,
     CheckLine,
     ErpAccount,
     FindSubscriber,
     ListInvoices,
     ListMaintenances,
+    ListPaid,
     ListPlans,
     ListTickets,
     OpenTicket,
+    Place,
     ReadContract,
     ReadOptics,
     ReadPix,
@@ -76,6 +79,8 @@ def read_call(request: object) -> Call:
             return Call("/api/ura/consultacliente/", {"contrato": contract})
         case ListInvoices(contract):
             return _invoices(contract)
+        case ListPaid(contract):
+            return _paid(contract)
         case ReadPix(contract, invoice):
             return _pix(contract, invoice)
         case CheckLine(contract):
@@ -84,10 +89,19 @@ def read_call(request: object) -> Call:
             return Call("/api/ura/clientes/", {"contrato": contract, "exibir_conexao": "1"})
         case ListTickets(contract):
             return Call("/api/ura/ocorrencia/list/", {"contrato": contract}, Shape.JSON)
+        case _:
+            return _of_provider(request)
+
+
+def _of_provider(request: object) -> Call:
+    """What concerns no contract."""
+    match request:
         case ListMaintenances():
             return Call("/api/ura/manutencao/list/", shape=Shape.QUERY)
         case ListPlans():
             return Call("/api/ura/consultaplano/", shape=Shape.QUERY)
+        case CheckCoverage(place):
+            return Call("/api/ura/viabilidade/", _place(place))
         case _:
             raise TypeError(f"the ERP cannot be asked a {type(request).__name__}")
 
@@ -96,6 +110,26 @@ def _invoices(contract: str) -> Call:
     # Without ``nao_gerar_os`` every look at the invoices opens a service order.
     fields = {"contrato": contract, "faturas_abertas_todas": "1", "nao_gerar_os": "1"}
     return Call("/api/ura/fatura2via/", fields)
+
+
+def _paid(contract: str) -> Call:
+    # Their order is the installation's: all that one page holds are asked for.
+    fields = {"contrato": contract, "status": "pagos", "limit": "250"}
+    return Call("/api/ura/titulos/", fields)
+
+
+def _place(place: Place) -> dict[str, str]:
+    fields = {
+        "cep": place.cep,
+        "logradouro": place.street,
+        # The reference's name, and that of the vendor's own collection, where it is a span.
+        "numero": place.number,
+        "numero_inicial": place.number,
+        "numero_final": place.number,
+        "bairro": place.district,
+        "cidade": place.city,
+    }
+    return {name: value for name, value in fields.items() if value}
 
 
 def _pix(contract: str, invoice: str) -> Call:
@@ -119,7 +153,7 @@ def write_call(account: ErpAccount, request: Write) -> Call:
 def _ticket(account: ErpAccount, ticket: OpenTicket) -> dict[str, str]:
     return {
         "contrato": ticket.contract,
-        "ocorrenciatipo": kind_of(ticket.category, account.ticket_kinds),
+        "ocorrenciatipo": ticket.kind or kind_of(ticket.category, account.ticket_kinds),
         # The reference is how a ticket is found again whose answer was lost.
         "conteudo": f"{ticket.content}\nRef. {ticket.reference}",
         "conteudolimpo": "1",

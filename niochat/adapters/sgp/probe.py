@@ -14,6 +14,7 @@ from niochat.adapters.sgp.judge import failure, refuses_access
 from niochat.adapters.sgp.wire import Reply
 from niochat.domain.erp import (
     Capability,
+    CheckCoverage,
     CheckLine,
     ErpError,
     FindSubscriber,
@@ -21,11 +22,13 @@ from niochat.domain.erp import (
     ListMaintenances,
     ListPlans,
     ListTickets,
+    Place,
     ReadPix,
 )
 
 _NOBODY = "00000000000"
 _NO_CONTRACT = "0"
+_NO_CEP = "00000000"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +52,13 @@ class Found(StrEnum):
 PROBES: Sequence[Probe] = (
     Probe(read_call(FindSubscriber(_NOBODY)), None),
     Probe(read_call(ListInvoices(_NO_CONTRACT)), Capability.INVOICES),
+    Probe(
+        Call(
+            "/api/ura/titulos/",
+            {"contrato": _NO_CONTRACT, "cpfcnpj": _NOBODY, "status": "pagos", "limit": "1"},
+        ),
+        Capability.PAID,
+    ),
     Probe(read_call(ReadPix(_NO_CONTRACT, "0")), Capability.PIX),
     Probe(read_call(CheckLine(_NO_CONTRACT)), Capability.LINE),
     # With a limit: an installation that takes contract 0 for no filter would list everybody.
@@ -59,6 +69,7 @@ PROBES: Sequence[Probe] = (
     Probe(read_call(ListMaintenances()), Capability.MAINTENANCE),
     Probe(read_call(ListTickets(_NO_CONTRACT)), Capability.TICKETS),
     Probe(read_call(ListPlans()), Capability.PLANS),
+    Probe(read_call(CheckCoverage(Place(cep=_NO_CEP))), Capability.COVERAGE),
     # OPTIONS, because anything else could act.
     Probe(Call("/api/ura/liberacaopromessa/"), Capability.UNLOCK, "OPTIONS"),
     Probe(Call("/api/ura/chamado/"), Capability.OPEN_TICKET, "OPTIONS"),

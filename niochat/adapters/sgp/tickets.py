@@ -21,6 +21,9 @@ from niochat.domain.erp import Ticket
 _LONGEST_CONTENT = 4000
 _CLOSED_WORDS = re.compile(r"encerrad|fechad|finalizad|concluid|cancelad|resolvid")
 _CLOSED = 1
+_SCHEDULED = ("data_agendamento", "data_hora_agendamento", "os_data_agendamento")
+_TECHNICIAN = ("tecnico", "tecnico_nome", "responsavel")
+_HOUR = re.compile(r"([01]?[0-9]|2[0-3]):([0-5][0-9])(?::[0-5][0-9])?")
 _KIND_NAMES = ("tipo_id", "ocorrenciatipo_id", "ocorrenciatipo", "tipo")
 """``tipo`` is the code on some installations and its name on others."""
 
@@ -63,7 +66,38 @@ def _ticket(row: Row, kinds: Mapping[str, str]) -> Ticket:
         # The end is kept: our reference stands there.
         content=text_of(row.get("conteudo"), longest=10**6)[-_LONGEST_CONTENT:],
         opened_at=moment_of(row.get("data_cadastro")),
+        scheduled_for=_scheduled(row),
+        technician=_technician(row),
     )
+
+
+def _scheduled(row: Row) -> datetime | None:
+    """When somebody comes: the order's own word, else the first of its field orders that tells.
+
+    Not scheduled is an empty text. The hour may stand in a field of its own.
+    """
+    for source in (row, *_field_orders(row)):
+        for name in _SCHEDULED:
+            if (moment := moment_of(source.get(name))) is not None:
+                return _at_hour(moment, text_of(source.get("hora_agendamento")))
+    return None
+
+
+def _at_hour(moment: datetime, hour: str) -> datetime:
+    found = _HOUR.fullmatch(hour)
+    if found is None or (moment.hour, moment.minute) != (0, 0):
+        return moment
+    return moment.replace(hour=int(found[1]), minute=int(found[2]))
+
+
+def _technician(row: Row) -> str:
+    """Of the field orders only: who is in charge of the order itself may sit in an office."""
+    names = (first_text(order, *_TECHNICIAN, longest=80) for order in _field_orders(row))
+    return next((name for name in names if name), "")
+
+
+def _field_orders(row: Row) -> list[Row]:
+    return [object_of(each) for each in rows_of(row.get("ordens_servicos")) or ()]
 
 
 def _is_open(row: Row) -> bool:

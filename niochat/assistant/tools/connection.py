@@ -30,6 +30,13 @@ _GUIDANCE = {
 }
 
 
+_NO_LIGHT = (
+    "O acesso está desconectado e não chega luz ao modem: não pergunte da luz nem peça para "
+    "reiniciar; explique e abra um chamado."
+)
+"""What the tool has read already is not asked of the customer."""
+
+
 async def current(case: Case) -> Contract:
     """The confirmed contract as the ERP has it now."""
     contract = case.contract()
@@ -84,7 +91,8 @@ async def check_connection(case: Case, _: Nothing) -> Result:
         return under_maintenance(line.message, line.until)
     light = await _light(case, contract) if line.state is LineState.OFFLINE else None
     state = {LineState.ONLINE: "online", LineState.OFFLINE: "offline"}.get(line.state)
-    return done(estado=state or "desconhecido", luz=light, orientacao=_GUIDANCE[line.state])
+    guidance = _NO_LIGHT if light is False else _GUIDANCE[line.state]
+    return done(estado=state or "desconhecido", luz=light, orientacao=guidance)
 
 
 async def check_maintenance(case: Case, _: Nothing) -> Result:

@@ -1,23 +1,34 @@
 """Who is writing: a document finds the subscriber, the customer confirms the contract."""
 
-import re
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import Field
 
 from niochat.assistant.case import Case, Result, done, refused
+from niochat.assistant.choices import confirms, means
+from niochat.assistant.evidence import quote_in
 from niochat.assistant.facts import Wish
-from niochat.assistant.folding import fold
-from niochat.assistant.tools.tool import Arguments, Tool, Words
+from niochat.assistant.tools.bills import Form
+from niochat.assistant.tools.invoices import SEND_INVOICE, Send, list_invoices
+from niochat.assistant.tools.tool import Arguments, Nothing, Quote, Tool, Words
 from niochat.assistant.wording import STATUS, contract_line, masked
 from niochat.domain.document import documents_in, valid_document
-from niochat.domain.erp import Contract, ContractStatus, FindSubscriber, Subscriber
+from niochat.domain.erp import (
+    Capability,
+    Contract,
+    ContractStatus,
+    ErpError,
+    ErpRefused,
+    FindSubscriber,
+    Subscriber,
+)
 from niochat.domain.phone import local_phone
 
 MAX_LOOKUPS = 4
 """Documents that may be asked for in one visit: nobody gets to try a list of them."""
 _GONE = (ContractStatus.CANCELLED, ContractStatus.INACTIVE, ContractStatus.UNVIABLE)
-_NO = re.compile(r"\s*(nao|n|errad[oa]|incorret[oa]|negativo)\b")
 _NEXT = {
-    Wish.INVOICE: "consulte as faturas com consultar_faturas",
+    Wish.INVOICE: "as faturas estão aqui; envie com enviar_fatura ou pergunte PIX ou boleto",
     Wish.NO_INTERNET: "se não estiver bloqueado, use verificar_manutencao e verificar_conexao",
     Wish.SLOW: "se não estiver bloqueado, use verificar_conexao",
     Wish.UNLOCK: "se o cliente pediu, use desbloqueio_confianca",
@@ -31,13 +42,19 @@ class Identify(Arguments):
     """``desejo`` is what the customer wanted before being asked for the document."""
 
     cpf_cnpj: Words
-    desejo: Wish | None = None
+    desejo: Annotated[Wish | None, Field(description="o que o cliente quer")] = None
 
 
 class Choose(Arguments):
-    """``opcao`` is the number in the list that was shown."""
+    """``opcao`` is the number in the list that was shown; ``palavras`` say that it is meant;
+    ``forma``: how the invoice is wanted, which then leaves at once.
+    """
 
-    opcao: int
+    opcao: Annotated[int, Field(description="número na lista; 1 se só há um")]
+    palavras: Quote
+    forma: Annotated[
+        Form | None, Field(description="se ele quer a fatura e já disse como: ela sai junto")
+    ] = None
 
 
 async def identify(case: Case, wanted: Identify) -> Result:
@@ -101,12 +118,15 @@ def _present(case: Case, found: Subscriber) -> Result:
         if len(living) == 1
         else "Qual é o contrato? Responda com o número."
     )
+    # Shown as it is, by the server: no model could say it better, or change a word of it.
+    case.final = f"*{name}*, encontrei seu cadastro:\n\n{lines}\n\n{question}"
     return done(
         cliente=name,
         terceiro=not trusted,
         contratos=listed(living, with_address=trusted),
-        apresentar=f"*{name}*, encontrei seu cadastro:\n\n{lines}\n\n{question}",
-        orientacao="Mostre o texto de apresentar como está e espere a resposta do cliente.",
+        apresentar=case.final,
+        orientacao="Se o texto de apresentar ainda não foi mostrado, mostre-o como está. Espere a "
+        "resposta do cliente.",
     )
 
 
@@ -118,13 +138,11 @@ async def choose(case: Case, wanted: Choose) -> Result:
     # Others may have been shown before: these must have been, and answered since.
     if not case.visit.shown or facts.shown_in == str(case.visit.request.turn_id):
         return refused("aguarde_resposta", "Mostre os contratos e espere a resposta do cliente.")
-    if _NO.match(fold(case.visit.unanswered[-1] if case.visit.unanswered else "")):
-        return refused(
-            "nao_confirmado",
-            "O cliente não confirmou: peça o CPF ou CNPJ certo, ou ofereça a equipe.",
-        )
     if not 1 <= wanted.opcao <= len(facts.contracts):
         return refused("opcao_invalida", f"Peça um número de 1 a {len(facts.contracts)}.")
+    unsaid = _unsaid(case, wanted)
+    if unsaid is not None:
+        return unsaid
     chosen = facts.contracts[wanted.opcao - 1]
     case.learn(contract=chosen.id)
     wish = facts.wish or Wish.OTHER
@@ -132,7 +150,50 @@ async def choose(case: Case, wanted: Choose) -> Result:
         contrato=described(wanted.opcao, chosen, with_address=facts.trusted),
         desejo=facts.wish,
         orientacao=f"Não confirme de novo; continue com o pedido: {_NEXT[wish]}.",
+        **(await _invoices(case) if wish is Wish.INVOICE or wanted.forma else {}),
     )
+
+
+def _unsaid(case: Case, wanted: Choose) -> Result | None:
+    """Why the customer's words, since the contracts were shown, do not choose this one."""
+    contracts = case.facts.contracts
+    quote = quote_in(case.visit.said_since, wanted.palavras)
+    if quote is None:
+        return refused(
+            "palavras_nao_encontradas",
+            "O cliente não escreveu isso depois da pergunta. Copie as palavras dele como estão, "
+            "ou pergunte de novo.",
+        )
+    if len(contracts) == 1 and not all(map(confirms, (quote.message, *quote.later))):
+        return refused(
+            "nao_confirmado",
+            "O cliente não confirmou: peça o CPF ou CNPJ certo, ou ofereça a equipe.",
+        )
+    if len(contracts) > 1 and not means(wanted.palavras, quote.message, wanted.opcao, contracts):
+        return refused(
+            "nao_confirmado", "As palavras do cliente não dizem que é este: pergunte o número."
+        )
+    return None
+
+
+def _send(case: Case, wanted: Choose) -> tuple[Tool, Arguments] | None:
+    """Only where it is clear which one: of several the customer is asked."""
+    if wanted.forma is None or len(case.facts.invoices) != 1:
+        return None
+    return SEND_INVOICE, Send(forma=wanted.forma)
+
+
+async def _invoices(case: Case) -> Result:
+    """What the customer came for, at once: it saves a question to the model. Not without an ERP
+    that answers: then its own tool says so.
+    """
+    if Capability.INVOICES not in case.capabilities:
+        return {}
+    try:
+        listed_ = await list_invoices(case, Nothing())
+    except (ErpError, ErpRefused):
+        return {}
+    return {key: value for key, value in listed_.items() if key not in ("ok", "orientacao")}
 
 
 def listed(contracts: tuple[Contract, ...], *, with_address: bool) -> list[dict[str, Any]]:
@@ -168,15 +229,16 @@ def _same_line(phone: str, phones: tuple[str, ...]) -> bool:
 
 IDENTIFY = Tool(
     "identificar_cliente",
-    "Localiza o cadastro pelo CPF ou CNPJ que o cliente escreveu; desejo: o que ele pediu.",
+    "Localiza o cadastro pelo CPF ou CNPJ que o cliente escreveu e o mostra para confirmar.",
     Identify,
     identify,
     repeatable=True,
 )
 CHOOSE = Tool(
     "escolher_contrato",
-    "Registra o contrato que o cliente confirmou ou escolheu, pelo número da lista mostrada.",
+    "Registra o contrato que o cliente confirmou ou escolheu.",
     Choose,
     choose,
     repeatable=True,
+    then=_send,
 )

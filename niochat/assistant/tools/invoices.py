@@ -1,100 +1,159 @@
-"""Open invoices: listed, and sent as PIX or boleto."""
+"""Open invoices: listed, and sent as PIX or boleto, one or all of them."""
 
 import io
-from enum import StrEnum
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any
 
 import segno
+from pydantic import Field, model_validator
 
 from niochat.assistant.case import Case, Result, Sector, done, refused
+from niochat.assistant.tools import bills
+from niochat.assistant.tools.bills import SHOWN, Form
 from niochat.assistant.tools.tool import Arguments, Nothing, Tool
 from niochat.assistant.wording import brl, day
-from niochat.domain.erp import Capability, ErpError, FetchPdf, Invoice, ListInvoices, ReadPix
+from niochat.domain.erp import Capability, ErpError, FetchPdf, Invoice, ReadPix
 from niochat.domain.message import Content, Kind
 
-SHOWN = 6
-"""Invoices in one list; a phone's screen is small."""
-
-
-class Form(StrEnum):
-    """How an invoice is paid."""
-
-    PIX = "pix"
-    BOLETO = "boleto"
-    BOTH = "ambos"
+_ONE_SENTENCE = (
+    "Escreva só uma frase curta: ela sai primeiro, e os códigos saem sozinhos logo depois. Não "
+    "repita códigos nem links."
+)
 
 
 class Send(Arguments):
-    """``fatura`` is the number in the list; left out, the one that is due first."""
+    """Numbers in the list; none: the one that is due first."""
 
     forma: Form
-    fatura: int = 1
+    faturas: Annotated[
+        tuple[int, ...], Field(max_length=SHOWN, description="Números da lista; padrão 1.")
+    ] = (1,)
+    todas: Annotated[bool, Field(description="Todas as faturas em aberto.")] = False
+
+    @model_validator(mode="before")
+    @classmethod
+    def _lone(cls, values: Any) -> Any:
+        """One number, under the name that lists have."""
+        if not isinstance(values, Mapping) or "fatura" not in values or "faturas" in values:
+            return values
+        return {**{k: v for k, v in values.items() if k != "fatura"}, "faturas": [values["fatura"]]}
+
+
+@dataclass(frozen=True, slots=True)
+class _Sent:
+    """What left of one invoice; no form: it could not be had."""
+
+    number: int
+    invoice: Invoice
+    forms: tuple[Form, ...]
 
 
 async def list_invoices(case: Case, _: Nothing) -> Result:
     """The contract's open invoices, earliest due first."""
-    invoices = (await case.read(ListInvoices(case.contract().id)))[:SHOWN]
-    case.learn(invoices=tuple(invoice.id for invoice in invoices))
+    invoices = await bills.open_invoices(case)
+    case.learn(invoices=tuple(invoice.id for invoice in invoices[:SHOWN]))
     if not invoices:
         return done(faturas=[], orientacao="Diga que não há faturas em aberto neste contrato.")
+    totals = bills.totals(case, invoices)
+    lines = [
+        f"{number} - *{brl(invoice.amount)}*, vencimento {day(invoice.due)}"
+        f" ({bills.situation(case, invoice)})"
+        for number, invoice in enumerate(invoices[:SHOWN], start=1)
+    ]
+    if totals:
+        lines.append(f"Total: *{totals['total']}*")
     return done(
-        faturas=[
-            {
-                "fatura": number,
-                "vencimento": day(invoice.due),
-                "valor": brl(invoice.amount),
-                "situacao": _situation(case, invoice),
-                "formas": _forms(case, invoice),
-            }
-            for number, invoice in enumerate(invoices, start=1)
-        ],
-        apresentar="\n".join(
-            f"{number} - *{brl(invoice.amount)}*, vencimento {day(invoice.due)}"
-            f" ({_situation(case, invoice)})"
-            for number, invoice in enumerate(invoices, start=1)
-        ),
+        faturas=bills.rows(case, invoices),
+        **totals,
+        apresentar="\n".join(lines),
         orientacao="Mostre as faturas e, se o cliente ainda não disse, pergunte: PIX ou boleto?",
     )
 
 
 async def send_invoice(case: Case, wanted: Send) -> Result:
-    """PIX: the text, the QR, the code alone. Boleto: the PDF, the digit line alone."""
-    invoice = await _wanted(case, wanted.fatura)
-    if isinstance(invoice, dict):
-        return invoice
-    forms = [Form.PIX, Form.BOLETO] if wanted.forma is Form.BOTH else [wanted.forma]
-    missing = [form for form in forms if form not in _forms(case, invoice)]
-    forms = [form for form in forms if form not in missing]
-    sent = [form for form in forms if await _SENDERS[form](case, invoice)]
-    if not sent:
+    """PIX: the text, the QR, the code alone. Boleto: the PDF, the digit line alone. Of each."""
+    invoices = await bills.open_invoices(case)
+    chosen = _chosen(case, invoices, wanted)
+    if isinstance(chosen, dict):
+        return chosen
+    sent = await _send(case, chosen, wanted.forma)
+    gone = [each for each in sent if each.forms]
+    if not gone:
         return refused(
             "forma_indisponivel",
             "Diga que esta forma não está disponível para a fatura e ofereça a outra, se houver.",
-            formas=[form for form in _forms(case, invoice) if form not in forms],
+            formas=_others(case, chosen, wanted.forma),
         )
-    case.learn(sent=tuple(dict.fromkeys([*case.facts.sent, *sent])))
-    facts = f"{brl(invoice.amount)}, vencimento {day(invoice.due)}"
-    case.instead = f"Segue sua fatura de {facts}."
+    forms = tuple(dict.fromkeys(form for each in gone for form in each.forms))
+    case.learn(sent=tuple(dict.fromkeys([*case.facts.sent, *forms])))
+    return _told(case, sent, gone, forms, left=len(invoices) - len(chosen) if wanted.todas else 0)
+
+
+def _told(
+    case: Case, sent: Sequence[_Sent], gone: Sequence[_Sent], forms: tuple[Form, ...], left: int
+) -> Result:
+    rows = [
+        {"fatura": each.number, "valor": brl(each.invoice.amount),
+         "vencimento": day(each.invoice.due), "enviado": list(each.forms)}
+        for each in gone
+    ]  # fmt: skip
+    lacking = [each.number for each in sent if not each.forms]
+    more: dict[str, Any] = {"nao_enviadas": lacking} if lacking else {}
+    if left > 0:
+        more["faltam"] = left
+    if len(gone) == 1:
+        what = f"{rows[0]['valor']} com vencimento em {rows[0]['vencimento']}"
+        case.tell(f"Segue sua fatura de {what}. {_FOLLOWING[forms]}")
+        one = {"valor": rows[0]["valor"], "vencimento": rows[0]["vencimento"]}
+        return done(enviado=list(forms), **one, **more, orientacao=_ONE_SENTENCE)
+    total = bills.total(each.invoice for each in gone)
+    case.tell(f"Seguem {len(gone)} faturas, {total} no total, cada uma com o seu código.")
     return done(
-        enviado=sent,
-        valor=brl(invoice.amount),
-        vencimento=day(invoice.due),
-        orientacao=(
-            "Escreva só uma frase curta: ela sai primeiro, e os códigos saem sozinhos logo depois. "
-            "Não repita códigos nem links."
-        ),
-    )
+        enviado=list(forms), enviadas=rows, total=total, **more,
+        orientacao=f"{_ONE_SENTENCE} São {len(gone)} faturas, na ordem da lista, uma por uma.",
+    )  # fmt: skip
 
 
-async def _wanted(case: Case, number: int) -> Invoice | Result:
-    invoices = await case.read(ListInvoices(case.contract().id))
+def _chosen(
+    case: Case, invoices: Sequence[Invoice], wanted: Send
+) -> list[tuple[int, Invoice]] | Result:
+    """(number in the list, invoice), each once, in the list's order."""
     if not invoices:
         return refused("sem_fatura", "Diga que não há faturas em aberto neste contrato.")
+    if wanted.todas:
+        return list(enumerate(invoices[:SHOWN], start=1))
     order = case.facts.invoices or tuple(invoice.id for invoice in invoices[:SHOWN])
-    wanted = order[number - 1] if 1 <= number <= len(order) else None
-    found = next((invoice for invoice in invoices if invoice.id == wanted), None)
-    if found is None:
+    there = {invoice.id: invoice for invoice in invoices}
+    numbers = sorted(set(wanted.faturas or (1,)))
+    if any(not 1 <= n <= len(order) or order[n - 1] not in there for n in numbers):
         return refused("fatura_invalida", "Consulte as faturas de novo e mostre a lista.")
-    return found
+    return [(number, there[order[number - 1]]) for number in numbers]
+
+
+async def _send(case: Case, chosen: Sequence[tuple[int, Invoice]], form: Form) -> list[_Sent]:
+    """Of all of them what there is. An ERP that fails after the first takes nothing back."""
+    forms = (Form.PIX, Form.BOLETO) if form is Form.BOTH else (form,)
+    sent: list[_Sent] = []
+    failed = False
+    for number, invoice in chosen:
+        gone: list[Form] = []
+        for each in forms if not failed else ():
+            try:
+                if each in bills.forms_of(case, invoice) and await _SENDERS[each](case, invoice):
+                    gone.append(each)
+            except ErpError:
+                if not gone and not any(before.forms for before in sent):
+                    raise
+                failed = True
+        bills.sent(case, invoice, gone)
+        sent.append(_Sent(number, invoice, tuple(gone)))
+    return sent
+
+
+def _others(case: Case, chosen: Sequence[tuple[int, Invoice]], form: Form) -> list[Form]:
+    there = [each for _, invoice in chosen for each in bills.forms_of(case, invoice)]
+    return [each for each in dict.fromkeys(there) if form not in (each, Form.BOTH)]
 
 
 async def _send_pix(case: Case, invoice: Invoice) -> bool:
@@ -129,17 +188,12 @@ async def _send_boleto(case: Case, invoice: Invoice) -> bool:
     return sent
 
 
+_FOLLOWING = {
+    (Form.PIX,): "O código PIX vai sozinho na próxima mensagem.",
+    (Form.BOLETO,): "O boleto vai na próxima mensagem.",
+    (Form.PIX, Form.BOLETO): "O código PIX e o boleto vão nas próximas mensagens.",
+}
 _SENDERS = {Form.PIX: _send_pix, Form.BOLETO: _send_boleto}
-
-
-def _situation(case: Case, invoice: Invoice) -> str:
-    return "vencida" if invoice.due < case.visit.now.date() else "em aberto"
-
-
-def _forms(case: Case, invoice: Invoice) -> list[Form]:
-    pix = bool(invoice.pix) or Capability.PIX in case.capabilities
-    boleto = bool(invoice.pdf_url or invoice.digit_line)
-    return [form for form, there in ((Form.PIX, pix), (Form.BOLETO, boleto)) if there]
 
 
 def _qr(code: str) -> bytes:
@@ -152,7 +206,7 @@ def _qr(code: str) -> bytes:
 _NEEDS = frozenset({Capability.INVOICES})
 LIST_INVOICES = Tool(
     "consultar_faturas",
-    "Lista as faturas em aberto do contrato confirmado.",
+    "Lista as faturas em aberto do contrato confirmado, com total, atraso, multa e juros.",
     Nothing,
     list_invoices,
     needs=_NEEDS,
@@ -162,7 +216,7 @@ LIST_INVOICES = Tool(
 )
 SEND_INVOICE = Tool(
     "enviar_fatura",
-    "Envia ao cliente a fatura por PIX (QR e código), boleto (PDF e linha digitável) ou ambos.",
+    "Envia uma ou mais faturas por PIX (QR e código), boleto (PDF e linha digitável) ou ambos.",
     Send,
     send_invoice,
     needs=_NEEDS,

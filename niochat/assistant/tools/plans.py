@@ -13,6 +13,7 @@ from niochat.assistant.tools.tool import Arguments, Nothing, Tool, Words
 from niochat.assistant.wording import brl
 from niochat.domain.document import documents_in, valid_document
 from niochat.domain.erp import Capability, ListPlans, RegisterLead, WriteResult, WriteStatus
+from niochat.domain.requests import RequestKind, RequestRule, RequestWay
 
 SHOWN = 10
 
@@ -20,11 +21,11 @@ SHOWN = 10
 class Interest(Arguments):
     """``plano`` is the number in the list that was shown; ``vencimento`` a day of the month."""
 
-    plano: int
+    plano: Annotated[int, Field(description="Número da lista mostrada.")]
     nome: Words
     cpf_cnpj: Words
     endereco: Words
-    vencimento: Annotated[int, Field(ge=1, le=31)] | None = None
+    vencimento: Annotated[int | None, Field(ge=1, le=31, description="Dia do mês.")] = None
 
 
 async def list_plans(case: Case, _: Nothing) -> Result:
@@ -53,10 +54,22 @@ async def register_interest(case: Case, wanted: Interest) -> Result:
         return refused("documento_invalido", "Peça para conferir o CPF ou CNPJ.")
     if document not in documents_in("\n".join(case.visit.customer_texts)):
         return refused("documento_nao_informado", "Peça o CPF ou CNPJ ao cliente.")
+    if _is_subscribers(case, document):
+        return refused(
+            "ja_assinante", "O cliente já é assinante: para mudar o plano do contrato use "
+            "registrar_solicitacao (plano, com este número em novo); outro ponto, ponto_adicional.",
+        )  # fmt: skip
     plan = plans[wanted.plano - 1]
     case.learn(wish=Wish.PLANS)
     result = await _register(case, wanted, document, plan)
     return _handed_over(case, wanted, plan, result)
+
+
+def _is_subscribers(case: Case, document: str) -> bool:
+    """Whether it can only be that of whoever has the confirmed contract: no other was written."""
+    written = documents_in("\n".join(case.visit.customer_texts))
+    takes = case.requests.get(RequestKind.PLAN, RequestRule()).how is not RequestWay.OFF
+    return takes and case.facts.trusted and bool(case.facts.contract) and set(written) == {document}
 
 
 async def _register(

@@ -1,6 +1,11 @@
 """Service orders: the open ones, and a new one where nothing else explains the trouble."""
 
+from collections.abc import Iterator, Sequence
+from datetime import datetime, time
 from hashlib import sha256
+from typing import Annotated
+
+from pydantic import Field
 
 from niochat.assistant.case import Case, Result, Sector, done, refused
 from niochat.assistant.handover import summary
@@ -35,17 +40,27 @@ class Open(Arguments):
     """``resumo`` and ``sintomas`` go into the order for the technician."""
 
     categoria: Category
-    resumo: Words
-    sintomas: Words
+    resumo: Annotated[Words, Field(description="O problema em uma frase.")]
+    sintomas: Annotated[Words, Field(description="O que o cliente vê e já testou.")]
 
 
 async def list_tickets(case: Case, _: Nothing) -> Result:
     """The contract's newest service orders."""
-    tickets = await case.read(ListTickets(case.contract().id))
+    tickets = (await case.read(ListTickets(case.contract().id)))[:SHOWN]
     return done(
-        chamados=[_shown(ticket) for ticket in tickets[:SHOWN]],
-        orientacao="Informe os chamados; só abra outro se for problema diferente e não resolvido.",
+        chamados=[_shown(ticket) for ticket in tickets],
+        orientacao=" ".join(_about(case, tickets)),
     )
+
+
+def _about(case: Case, tickets: Sequence[Ticket]) -> Iterator[str]:
+    yield "Informe os chamados; só abra outro se for problema diferente e não resolvido."
+    open_ones = [each for each in tickets if each.open]
+    if any(each.scheduled_for is None for each in open_ones):
+        yield "Sem agendado_para, o sistema não informa quando o técnico vai: diga isso."
+    now = case.visit.now.replace(tzinfo=None)
+    if any(each.scheduled_for and each.scheduled_for.date() < now.date() for each in open_ones):
+        yield "A data agendada já passou e o chamado segue aberto: transfira para o suporte."
 
 
 async def open_ticket(case: Case, wanted: Open) -> Result:
@@ -159,16 +174,27 @@ def _exists(protocol: str) -> Result:
 
 
 def _shown(ticket: Ticket) -> dict[str, str | None]:
-    return {
+    shown = {
         "protocolo": ticket.number,
         "situacao": "aberto" if ticket.open else "encerrado",
         "data": day(ticket.opened_at.date()) if ticket.opened_at else None,
     }
+    if not ticket.open:
+        return shown
+    more = {"tecnico": ticket.technician} if ticket.technician else {}
+    return {**shown, "agendado_para": _when(ticket.scheduled_for), **more}
+
+
+def _when(moment: datetime | None) -> str | None:
+    """At midnight nobody comes: then only the day is known."""
+    if moment is None:
+        return None
+    return f"{moment:%d/%m/%Y}" if moment.time() == time.min else f"{moment:%d/%m/%Y %H:%M}"
 
 
 LIST_TICKETS = Tool(
     "consultar_chamados",
-    "Lista os chamados técnicos do contrato confirmado.",
+    "Lista os chamados técnicos do contrato confirmado e quando o técnico vai.",
     Nothing,
     list_tickets,
     needs=frozenset({Capability.TICKETS}),

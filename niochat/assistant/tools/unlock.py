@@ -3,31 +3,34 @@
 import re
 
 from niochat.assistant.case import Case, Result, Sector, done, refused
+from niochat.assistant.evidence import agrees, quote_in, refuses
 from niochat.assistant.folding import fold
 from niochat.assistant.tools.connection import current
 from niochat.assistant.tools.outcomes import unfinished
-from niochat.assistant.tools.tool import Arguments, Tool, Words
+from niochat.assistant.tools.tool import Arguments, Quote, Tool
 from niochat.assistant.wording import STATUS, day
 from niochat.domain.erp import Capability, Contract, Unlock, WriteResult, WriteStatus
 
-_ASKED = re.compile(r"\b(desbloque\w*|liber(a|ar|e|em|acao)|confianca|promessa|religa\w*)\b")
-_OFFERED = re.compile(r"\b(desbloqueio|confianca|libera\w*)\b")
-_YES = re.compile(
-    r"\s*(sim|quero|pode|claro|isso|ok|por favor|aceito|confirmo|s|2|segunda|desbloqu\w*)\b"
+_ASKED = re.compile(
+    r"\b(desbloque\w*|liber(a|ar|e|em|acao|ado|ada)|confianca|promessa|religa\w*|"
+    r"religu\w*|destrav\w*|reativ\w*|solt(a|ar|e|em))\b"
 )
+_OFFERED = re.compile(r"\b(desbloque\w*|confianca|libera\w*)\b")
 
 
 class Request(Arguments):
-    """``pedido``: what the customer asked for, in the customer's words."""
+    """``palavras``: the customer's request, or the yes to our offer."""
 
-    pedido: Words
+    palavras: Quote
 
 
 async def unlock(case: Case, wanted: Request) -> Result:
     """Unlock the confirmed contract if it may be."""
-    if not _requested(case):
+    if not _requested(case, wanted.palavras):
         return refused(
-            "nao_pedido", "Só com pedido do cliente: explique as opções e espere a resposta."
+            "nao_pedido",
+            "O cliente não pediu nem aceitou com essas palavras: ofereça o desbloqueio em "
+            "confiança ou o pagamento, e espere a resposta.",
         )
     contract, promises = case.contract().id, 0
     key = f"unlock:{contract}:{case.visit.now:%Y-%m}"
@@ -95,14 +98,16 @@ def _to_tell(result: WriteResult) -> str:
     return "Diga só que foi liberado: o sistema não informou até quando, nem protocolo."
 
 
-def _requested(case: Case) -> bool:
-    """In the customer's words, or by a yes to our offer; quoted instructions count for nothing
-    more than that, and the contract is the customer's own.
+def _requested(case: Case, words: str) -> bool:
+    """By a message of the customer's that asks for it and that none takes back, or by a yes to
+    our offer. Instructions that somebody quotes count for nothing more than that, and the
+    contract is the customer's own.
     """
-    if any(_ASKED.search(fold(text)) for text in case.visit.customer_texts):
-        return True
-    offered = _OFFERED.search(fold(case.visit.last_said)) is not None
-    return offered and any(_YES.match(fold(text)) for text in case.visit.unanswered)
+    visit = case.visit
+    quote = quote_in(visit.said, words)
+    if quote is not None and _ASKED.search(fold(quote.message)):
+        return not quote.taken_back and not any(map(refuses, visit.said_since))
+    return _OFFERED.search(fold(visit.last_said)) is not None and agrees(visit.said_since, words)
 
 
 UNLOCK = Tool(

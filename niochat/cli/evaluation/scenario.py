@@ -60,6 +60,8 @@ class Kind(StrEnum):
     EDGE = "edge"
     INJECTION = "injection"
     FAULT = "fault"
+    QUESTION = "question"
+    """Answered from what the provider told of itself."""
     FIELD = "field"
     """What people really wrote, and models got wrong."""
 
@@ -109,6 +111,8 @@ class Change(Declared):
     status: Annotated[Count, Field(ge=1, le=7)] | None = None
     line: Literal["online", "offline", "dark", "not_installed"] | None = None
     promises: Annotated[Count, Field(ge=0)] | None = None
+    paid: Annotated[Count, Field(ge=1)] | None = None
+    """So many of its open invoices are paid now."""
 
 
 class Sending(Declared):

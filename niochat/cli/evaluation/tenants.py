@@ -4,7 +4,7 @@ import os
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -23,8 +23,8 @@ from niochat.domain.sealing import Seals
 from niochat.wiring.parts import Parts
 
 TIMEZONE = "America/Recife"
-TODAY = "{today}"
-"""In a scenario's policy: the provider's day."""
+TODAY, TOMORROW = "{today}", "{tomorrow}"
+"""In a scenario's policy: the provider's days."""
 _TEAMS = {
     "atendimento": "Atendimento",
     "financeiro": "Financeiro",
@@ -99,7 +99,7 @@ async def applied(database: Database, vault: Seals, entries: Sequence[Any]) -> l
 
 def declared(scenario: Scenario, sandbox_url: str, choice: ModelChoice) -> dict[str, Any]:
     """The scenario's provider, as a file of providers has it."""
-    today = datetime.now(ZoneInfo(TIMEZONE)).date().isoformat()
+    today = datetime.now(ZoneInfo(TIMEZONE)).date()
     entry: dict[str, Any] = {
         "slug": scenario.slug,
         "name": scenario.title,
@@ -142,8 +142,9 @@ def _assistant(scenario: Scenario, sandbox_url: str, choice: ModelChoice) -> dic
     }
 
 
-def _dated(policy: Mapping[str, Any], today: str) -> dict[str, Any]:
-    days = [today if day == TODAY else day for day in policy.get("closed_days", ())]
+def _dated(policy: Mapping[str, Any], today: date) -> dict[str, Any]:
+    named = {TODAY: today.isoformat(), TOMORROW: (today + timedelta(days=1)).isoformat()}
+    days = [named.get(day, day) for day in policy.get("closed_days", ())]
     return {**policy, "closed_days": days} if days else dict(policy)
 
 

@@ -12,6 +12,8 @@ from fastapi import APIRouter, Depends, Header, Request, Response
 from pydantic import BaseModel, Field, SecretStr, create_model
 
 from niochat.access.callers import Caller
+from niochat.accounts.facts import FactsEntry
+from niochat.accounts.facts_settings import FactsView
 from niochat.accounts.fields import Name, Timezone
 from niochat.accounts.provider import AssistantEntry
 from niochat.accounts.rules import PolicyEntry
@@ -53,9 +55,13 @@ if TYPE_CHECKING:
     class AssistantBody(BaseModel):
         """The same."""
 
+    class FactsBody(BaseModel):
+        """The same."""
+
 else:
     PolicyBody = _partial("PolicyBody", PolicyEntry)
-    AssistantBody = _partial("AssistantBody", AssistantEntry, *_OF_THE_PLATFORM)
+    AssistantBody = _partial("AssistantBody", AssistantEntry, "facts", *_OF_THE_PLATFORM)
+    FactsBody = _partial("FactsBody", FactsEntry)
 
 
 class SettingsShown(Shown):
@@ -108,6 +114,15 @@ class AssistantShown(Shown):
     dialect: list[str] | None = None
     extra_headers: Annotated[list[str] | None, Field(description="Their names alone.")] = None
     extra_body: Annotated[list[str] | None, Field(description="Its names alone.")] = None
+    requests: dict[str, dict[str, Any]] | None = None
+
+
+class FactsShown(Shown):
+    """As PATCH takes them. An ``amount`` of 0 is free of charge; hours and holidays are in the
+    policy.
+    """
+
+    facts: dict[str, Any]
 
 
 @router.get("")
@@ -158,6 +173,28 @@ async def change_assistant(
     return _assistant(view, response)
 
 
+@router.get("/assistant/facts")
+async def facts(caller: MayRead, request: Request, response: Response) -> FactsShown:
+    """What the assistant may tell of the provider, as it is now."""
+    tenant_id = caller.need(Action.SETTINGS_READ)
+    return _facts(await accounts_of(request).settings.facts(tenant_id), response)
+
+
+@router.patch("/assistant/facts")
+async def change_facts(
+    body: FactsBody, caller: MayWriteAssistant, request: Request, response: Response,
+    if_match: IfMatch = None,
+) -> FactsShown:  # fmt: skip
+    """Change some: a list is sent whole, null takes a fact away. The ETag is the assistant's."""
+    tenant_id, accounts = caller.need(Action.SETTINGS_ASSISTANT), accounts_of(request)
+    change = body.model_dump(mode="json", exclude_unset=True)
+    view = await accounts.settings.change_facts(
+        tenant_id, _seen(if_match), change, who_of(request, caller)
+    )
+    await accounts.announce(tenant_id)
+    return _facts(view, response)
+
+
 def _seen(if_match: str | None) -> frozenset[str] | None:
     """Versions that were read; None: whatever it is. Weak tags match nothing (RFC 9110)."""
     if if_match is None:
@@ -175,7 +212,13 @@ def _settings(view: SettingsView, response: Response) -> SettingsShown:
 
 def _assistant(view: AssistantView, response: Response) -> AssistantShown:
     response.headers["ETag"] = f'"{view.version}"'
-    return AssistantShown(configured=bool(view.values), enabled=view.enabled, **view.values)
+    values = {name: value for name, value in view.values.items() if name != "facts"}
+    return AssistantShown(configured=bool(values), enabled=view.enabled, **values)
+
+
+def _facts(view: FactsView, response: Response) -> FactsShown:
+    response.headers["ETag"] = f'"{view.version}"'
+    return FactsShown(facts=dict(view.values))
 
 
 def _plain(value: Any) -> Any:

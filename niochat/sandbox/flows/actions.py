@@ -14,6 +14,8 @@ class Tool(StrEnum):
     CHOOSE_CONTRACT = "escolher_contrato"
     LIST_INVOICES = "consultar_faturas"
     SEND_INVOICE = "enviar_fatura"
+    CHECK_PAYMENT = "consultar_pagamento"
+    EXPLAIN_INVOICE = "explicar_fatura"
     CHECK_CONNECTION = "verificar_conexao"
     CHECK_MAINTENANCE = "verificar_manutencao"
     UNLOCK = "desbloqueio_confianca"
@@ -21,6 +23,8 @@ class Tool(StrEnum):
     LIST_TICKETS = "consultar_chamados"
     LIST_PLANS = "listar_planos"
     REGISTER_INTEREST = "registrar_interesse"
+    CHECK_COVERAGE = "verificar_cobertura"
+    REQUEST_CHANGE = "registrar_solicitacao"
     TRANSFER = "transferir_atendimento"
     CLOSE = "encerrar_atendimento"
 

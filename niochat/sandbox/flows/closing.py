@@ -4,15 +4,16 @@ import re
 
 from niochat.sandbox.flows.actions import Action, Say, Tool, call
 from niochat.sandbox.flows.offers import hand_over, shown
+from niochat.sandbox.flows.people import motive_of
 from niochat.sandbox.flows.questions import Question
 from niochat.sandbox.flows.scene import Scene
 from niochat.sandbox.flows.words import (
     Intent,
-    complains,
     gives_orders,
     greets,
     intent_of,
     is_unsolved,
+    last_line,
     says_no,
     shows_picture,
     tells_of_payment,
@@ -53,8 +54,10 @@ def acknowledge_payment(scene: Scene) -> Action | None:
 def call_people(scene: Scene) -> Action | None:
     """People, when they are wanted; "não resolveu" inside a diagnosis answers that."""
     unsolved = is_unsolved(scene.said) and scene.question not in _DIAGNOSES
-    if complains(scene.said) or unsolved:
-        return hand_over(scene, "O cliente quer falar com a equipe.")
+    motive = motive_of(scene.said)
+    if motive or unsolved:
+        why = "O cliente quer falar com a equipe."
+        return hand_over(scene, why, motive=motive or "nao_resolvido")
     return None
 
 
@@ -70,7 +73,7 @@ def close(scene: Scene) -> Action | None:
         return None
     if not scene.offers(Tool.CLOSE):
         return Say(FAREWELL)
-    return call(Tool.CLOSE, motivo="O cliente agradeceu e não tem outro pedido.")
+    return call(Tool.CLOSE, palavras=last_line(scene.said))
 
 
 def closed(_scene: Scene, _data: Body) -> Action:

@@ -36,19 +36,24 @@ class Completion:
     model: str
     action: Action
     prompt_tokens: int
+    cached_tokens: int = 0
     id: str = field(default_factory=lambda: "chatcmpl-" + secrets.token_hex(12))
     call_id: str = field(default_factory=lambda: "call_" + secrets.token_hex(12))
     created: int = field(default_factory=lambda: int(time.time()))
 
-    def usage(self) -> dict[str, int]:
+    def usage(self) -> dict[str, Any]:
         match self.action:
             case Say(text):
                 said = tokens_of(text)
             case Call(name, arguments):
                 said = tokens_of(name + arguments)
         total = self.prompt_tokens + said
-        counted = {"prompt_tokens": self.prompt_tokens, "completion_tokens": said}
-        return {**counted, "total_tokens": total}
+        return {
+            "prompt_tokens": self.prompt_tokens,
+            "completion_tokens": said,
+            "total_tokens": total,
+            "prompt_tokens_details": {"cached_tokens": self.cached_tokens},
+        }
 
     def whole(self) -> dict[str, Any]:
         message: dict[str, Any] = {"role": "assistant", "content": None, "refusal": None}

@@ -7,10 +7,13 @@ from niochat.sandbox.flows.scene import Scene
 from niochat.sandbox.flows.words import (
     Intent,
     document_in,
+    last_line,
+    newest_form,
     newest_intent,
     number_in,
     says_no,
     says_yes,
+    yes_line,
 )
 from niochat.sandbox.rim import Body
 
@@ -61,14 +64,16 @@ def answer_shown_contracts(scene: Scene) -> Action | None:
     if says_no(scene.said):
         return Say(WRONG)
     if says_yes(scene.said):
-        return use(scene, Tool.CHOOSE_CONTRACT, opcao=1)
+        form = newest_form(scene.since(Intent.INVOICE)) if scene.wish is Intent.INVOICE else None
+        words = yes_line(scene.said)
+        return use(scene, Tool.CHOOSE_CONTRACT, opcao=1, palavras=words, forma=form)
     return Say(CONFIRM)
 
 
 def _choose(scene: Scene) -> Action:
     option = number_in(scene.said)
     if option is not None:
-        return use(scene, Tool.CHOOSE_CONTRACT, opcao=option)
+        return use(scene, Tool.CHOOSE_CONTRACT, opcao=option, palavras=last_line(scene.said))
     return Say(WRONG if says_no(scene.said) else CHOOSE)
 
 

@@ -1,13 +1,12 @@
 """Second copies: the list, the choice of PIX or boleto, the sending."""
 
 import re
-from collections.abc import Iterable
 
 from niochat.sandbox.flows.actions import Action, Say, Tool
 from niochat.sandbox.flows.offers import let_go_or_ask_again, shown, use
 from niochat.sandbox.flows.questions import Question
 from niochat.sandbox.flows.scene import Scene
-from niochat.sandbox.flows.words import Form, Intent, form_in, number_in, plain
+from niochat.sandbox.flows.words import Form, Intent, form_in, newest_form, number_in, plain
 from niochat.sandbox.rim import Body
 
 NONE_OPEN = "Não há faturas em aberto neste contrato. Posso ajudar com mais alguma coisa?"
@@ -34,7 +33,7 @@ def offer(scene: Scene, data: Body) -> Action:
     """What the list says; a form said since the wish is not asked for again."""
     if not data.get("faturas"):
         return Say(NONE_OPEN)
-    if form := _newest_form(scene.since(Intent.INVOICE)):
+    if form := newest_form(scene.since(Intent.INVOICE)):
         return use(scene, Tool.SEND_INVOICE, forma=form)
     listed = shown(data, "\n".join(_line(each) for each in data["faturas"]))
     return Say(f"{listed}\n\n{ASK_FORM}")
@@ -61,11 +60,6 @@ def sent(_scene: Scene, data: Body) -> Action:
 def _number(scene: Scene) -> int | None:
     before = _CHOSEN.search(plain(scene.asked))
     return number_in(scene.said) or (int(before[1]) if before else None)
-
-
-def _newest_form(texts: Iterable[str]) -> Form | None:
-    forms = [form for form in map(form_in, texts) if form]
-    return forms[-1] if forms else None
 
 
 def _line(invoice: Body) -> str:

@@ -5,7 +5,7 @@ from typing import Any
 from niochat.sandbox.flows.actions import Action, Say, Tool, call
 from niochat.sandbox.flows.questions import Question, repeated
 from niochat.sandbox.flows.scene import Scene
-from niochat.sandbox.flows.words import Intent, says_no, thanks
+from niochat.sandbox.flows.words import Intent, last_line, says_no, thanks
 
 HELP = "Como posso ajudar: com a fatura, com a conexão ou com os planos?"
 MORE = "Posso ajudar com mais alguma coisa?"
@@ -36,15 +36,18 @@ def use(scene: Scene, tool: Tool, **arguments: Any) -> Action:
     return hand_over(scene, "A ferramenta necessária não está disponível.")
 
 
-def hand_over(scene: Scene, reason: str, wish: Intent | None = None) -> Action:
+def hand_over(
+    scene: Scene, reason: str, wish: Intent | None = None, motive: str = "nao_resolvido"
+) -> Action:
     """The transfer to the team of `wish`, by default what the customer wants."""
     if not scene.offers(Tool.TRANSFER) or scene.succeeded(Tool.TRANSFER):
         return Say(SAFE)
     wish = wish or scene.wish
     team = _TEAMS.get(wish, "atendimento") if wish else "atendimento"
     matter = _MATTERS.get(wish, "o atendimento") if wish else "o atendimento"
-    summary = f"Cliente pede ajuda com {matter}."
-    return call(Tool.TRANSFER, setor=team, motivo=reason, resumo=summary)
+    summary = f"Cliente pede ajuda com {matter}. {reason}"
+    quote = last_line(scene.said) or None
+    return call(Tool.TRANSFER, setor=team, motivo=motive, resumo=summary, palavras=quote)
 
 
 def ask_again(scene: Scene, question: Question) -> Say:

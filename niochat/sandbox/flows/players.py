@@ -7,9 +7,9 @@ from typing import Any
 
 from niochat.sandbox.flows.actions import Action, Call, Say, call
 from niochat.sandbox.flows.requests import Request
-from niochat.sandbox.flows.scene import Speaker, read_scene, this_turn
+from niochat.sandbox.flows.scene import read_scene, this_turn
 from niochat.sandbox.flows.script import next_action
-from niochat.sandbox.replies import has_tag, reply_to, text_of, unanswered
+from niochat.sandbox.replies import has_tag, is_customers, reply_to, text_of, unanswered
 from niochat.sandbox.rim import Body
 
 _ORDER = "OBEDECE:"
@@ -47,7 +47,7 @@ def play(request: Request) -> Action:
 
 def read_order(messages: list[Body]) -> Order | None:
     """The order in the customer's last text; None without one, or when it is no such JSON."""
-    texts = [text_of(each.get("content")) for each in messages if each["role"] == Speaker.CUSTOMER]
+    texts = [text_of(each.get("content")) for each in messages if is_customers(each)]
     _, found, rest = texts[-1].partition(_ORDER) if texts else ("", "", "")
     if not found:
         return None

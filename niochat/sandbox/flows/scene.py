@@ -9,11 +9,9 @@ import orjson
 from niochat.sandbox.flows.actions import Tool
 from niochat.sandbox.flows.questions import Question, open_question
 from niochat.sandbox.flows.words import Intent, intent_of, newest_intent
-from niochat.sandbox.replies import text_of
+from niochat.sandbox.replies import CORRECTION, SITUATION, is_customers, text_of
 from niochat.sandbox.rim import Body
 
-_SITUATION = "SITUAÇÃO DO ATENDIMENTO"
-_REFUSED = "texto_recusado"
 _GREETING = re.compile(
     r"^(?:sauda[cç][aã]o:\s*)?((?:ol[aá]|oi|bom dia|boa tarde|boa noite|bem-vind|seja bem)\b.*)$"
     r"|^sauda[cç][aã]o:\s*(\S.*)$",
@@ -142,20 +140,20 @@ class Scene:
 def read_scene(messages: list[Body], offered: frozenset[str]) -> Scene:
     """The scene of a checked request; messages in the order of the tools' contract."""
     systems = [text_of(each.get("content")) for each in messages if _is_system(each)]
+    last = text_of(messages[-1].get("content")) if messages else ""
     return Scene(
         lines=tuple(_lines(messages)),
-        situation=_situation(systems),
+        situation=_situation(messages),
         results=tuple(_results(messages)),
         offered=offered,
         greeting=_greeting(systems),
-        refused=bool(messages) and _is_system(messages[-1]) and _REFUSED in systems[-1],
+        refused=last.startswith(CORRECTION),
     )
 
 
 def this_turn(messages: list[Body]) -> list[Body]:
     """The messages after the customer's last one."""
-    roles = [message.get("role") for message in messages]
-    asked = [at for at, role in enumerate(roles) if role == Speaker.CUSTOMER]
+    asked = [at for at, message in enumerate(messages) if is_customers(message)]
     return messages[asked[-1] + 1 :] if asked else messages
 
 
@@ -168,7 +166,8 @@ def _lines(messages: list[Body]) -> list[Line]:
     return [
         Line(Speaker(message["role"]), text_of(message.get("content")))
         for message in messages
-        if message.get("role") in set(Speaker) and not message.get("tool_calls")
+        if is_customers(message)
+        or (message.get("role") == Speaker.ASSISTANT and not message.get("tool_calls"))
     ]
 
 
@@ -184,13 +183,10 @@ def _results(messages: list[Body]) -> list[Result]:
     return results
 
 
-def _situation(systems: list[str]) -> Body:
-    for text in reversed(systems):
-        at = text.rfind(_SITUATION)
-        if at >= 0 and not text[:at].rpartition("\n")[2].strip():
-            lines = (line.strip() for line in text[at:].splitlines())
-            return _object(next((line for line in lines if line.startswith("{")), ""))
-    return {}
+def _situation(messages: list[Body]) -> Body:
+    texts = (text_of(each.get("content")) for each in reversed(messages))
+    told = next((text for text in texts if text.startswith(SITUATION)), "")
+    return _object(told.removeprefix(SITUATION))
 
 
 def _greeting(systems: list[str]) -> str:

@@ -63,6 +63,8 @@ def _continue(scene: Scene) -> Action:
 
 def _go_on(scene: Scene, data: Body) -> Action:
     """A contract was confirmed: back to what the customer wanted."""
+    if data.get("faturas") is not None:
+        return invoices.offer(scene, data)
     wish = intent_of(scene.said) or data.get("desejo")
     if wish in _STARTS:
         return _STARTS[Intent(wish)](scene)
@@ -114,8 +116,8 @@ _STEPS: dict[str, Callable[[Scene, Body], Action]] = {
 }
 _RULES: tuple[Callable[[Scene], Action | None], ...] = (
     closing.refuse_orders,
-    closing.acknowledge_payment,
     closing.call_people,
+    closing.acknowledge_payment,
     identification.answer_shown_contracts,
     _answer,
     identification.identify,

@@ -3,14 +3,14 @@
 from niochat.sandbox.flows.actions import Action, Say, Tool
 from niochat.sandbox.flows.offers import use
 from niochat.sandbox.flows.scene import Scene
-from niochat.sandbox.flows.words import Intent
+from niochat.sandbox.flows.words import Intent, last_line
 from niochat.sandbox.rim import Body
 
 
 def start(scene: Scene) -> Action:
     """The request, in the customer's words."""
     words = next(iter(scene.since(Intent.UNLOCK)), scene.said)
-    return use(scene, Tool.UNLOCK, pedido=words)
+    return use(scene, Tool.UNLOCK, palavras=last_line(words))
 
 
 def unlocked(_scene: Scene, data: Body) -> Action:

@@ -65,15 +65,11 @@ _PAID = re.compile(
     r"(?<!nao )(?<!ainda )\bpaguei\b|\bcomprovante\b"
     r"|\b(fiz|efetuei|realizei) o (pix|pagamento)\b"
 )
-_PICTURE = re.compile(r"\[o cliente enviou (um documento|uma imagem)\]")
+_PICTURE = re.compile(r"⟦(arquivo|imagem)")
 _INJECTION = re.compile(
     r"\b(ignor|esquec|desconsider)\w* (\w+ ){0,3}(instruc|regras|ordens|orientac)"
     r"|\bvoce agora e\b|\ba partir de agora voce\b|\b(finja|aja como)\b|\bmodo desenvolvedor\b"
     r"|\bprompts?\b|\bsuas (instruc|regras)|\bjailbreak\b|\bignor\w+ tudo\b"
-)
-_COMPLAINT = re.compile(
-    r"\b(quero|vou|queria|preciso) (fazer uma )?(reclamar|reclamacao)\b|\breclamacao\b"
-    r"|\b(atendentes?|human[oa]s?)\b|falar com (uma pessoa|alguem)"
 )
 _UNSOLVED = re.compile(r"\bnao (me )?(resolve\w*|ajudou|adiantou)\b")
 _NUMBER = re.compile(r"(?<![\d/.,-])([1-9]\d?)(?!\d|[/.,-]\d)\b")
@@ -140,9 +136,16 @@ def gives_orders(text: str) -> bool:
     return bool(_INJECTION.search(plain(text)))
 
 
-def complains(text: str) -> bool:
-    """Whether it wants people."""
-    return bool(_COMPLAINT.search(plain(text)))
+def last_line(text: str) -> str:
+    """The newest line that says something: a quote must stand in one message."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    return lines[-1] if lines else ""
+
+
+def yes_line(text: str) -> str:
+    """The line that says yes, else the newest."""
+    lines = [line.strip() for line in text.splitlines() if _SAYS_YES.search(plain(line))]
+    return lines[-1] if lines else last_line(text)
 
 
 def is_unsolved(text: str) -> bool:
@@ -174,6 +177,12 @@ def form_in(text: str) -> Form | None:
     if pix:
         return Form.PIX
     return Form.SLIP if slip else None
+
+
+def newest_form(texts: Iterable[str]) -> Form | None:
+    """The form of the last text, oldest first, that names one."""
+    forms = [form for form in map(form_in, texts) if form]
+    return forms[-1] if forms else None
 
 
 def document_in(text: str) -> str | None:

@@ -266,6 +266,29 @@ async def test_what_an_endpoint_leaves_out_or_garbles_is_filled_in(
         assert 0 <= tokens < 2**31
 
 
+@pytest.mark.parametrize(
+    ("usage", "cached"),
+    [
+        ({"prompt_tokens_details": {"cached_tokens": 1024}}, 1024),  # OpenAI, Gemini, vLLM
+        ({"prompt_cache_hit_tokens": 512}, 512),  # DeepSeek
+        ({"cache_read_input_tokens": 300}, 300),  # Anthropic through LiteLLM
+        ({"cached_tokens": 7}, 7),  # Moonshot
+        ({"prompt_tokens_details": {"cached_tokens": 9_999}}, 2_000),
+        ({"prompt_tokens_details": None}, 0),
+        ({"prompt_tokens_details": {"cached_tokens": "viele"}}, 0),
+        ({"prompt_tokens_details": [1]}, 0),
+        ({}, 0),
+    ],
+)
+async def test_what_an_endpoint_had_kept_from_before_is_read(
+    answering: Answering, usage: dict[str, Any], cached: int
+) -> None:
+    told = {"prompt_tokens": 2_000, "completion_tokens": 5, **usage}
+    calls = await answering(saying({"role": "assistant", "content": "oi"}, usage=told))
+
+    assert (await calls()).tokens_cached == cached
+
+
 @pytest.mark.parametrize("content", [None, 7, {"a": 1}, [], [{"type": "image"}, 5]])
 async def test_content_that_is_no_text_says_nothing(answering: Answering, content: Any) -> None:
     calls = await answering(saying({"role": "assistant", "content": content}))

@@ -5,14 +5,17 @@ from niochat.adapters.sgp.wire import Reply
 from niochat.adapters.sgp.written import outcome
 from niochat.domain.erp import (
     Category,
+    CheckCoverage,
     CheckLine,
     FetchPdf,
     FindSubscriber,
     ListInvoices,
     ListMaintenances,
+    ListPaid,
     ListPlans,
     ListTickets,
     OpenTicket,
+    Place,
     Read,
     ReadContract,
     ReadOptics,
@@ -31,8 +34,9 @@ FIND, CONTRACT = FindSubscriber(CPF), ReadContract("5501")
 INVOICES, PIX_READ = ListInvoices("5501"), ReadPix("5501", "9001")
 LINE, OPTICS = CheckLine("5501"), ReadOptics("5501")
 MAINTENANCES, TICKETS, PLANS = ListMaintenances(), ListTickets("5501"), ListPlans()
+PAID, COVERAGE = ListPaid("5501"), CheckCoverage(Place(cep="53000000"))
 READS: tuple[Read[object], ...] = (
-    FIND, CONTRACT, INVOICES, PIX_READ, LINE, OPTICS, MAINTENANCES, TICKETS, PLANS,
+    FIND, CONTRACT, INVOICES, PIX_READ, LINE, OPTICS, MAINTENANCES, TICKETS, PLANS, PAID, COVERAGE,
 )  # fmt: skip
 UNLOCK = Unlock("5501", "Pago na sexta")
 TICKET = OpenTicket(
@@ -109,6 +113,22 @@ def invoice(**changes: object) -> dict[str, object]:
 
 def billed(*invoices: dict[str, object]) -> dict[str, object]:
     return {"status": 1, "contratoId": 5501, "protocolo": "2402", "links": list(invoices)}
+
+
+def title(**changes: object) -> dict[str, object]:
+    """One row of ``titulos``."""
+    return {
+        "id": 8001,
+        "clienteContrato": 5501,
+        "status": "pago",
+        "valor": "99.90",
+        "valorCorrigido": 99.9,
+        "valorPago": 99.9,
+        "dataVencimento": "2026-10-10",
+        "dataPagamento": "2026-10-08",
+        "codigoPix": "",
+        **changes,
+    }
 
 
 def client_with(onu: object, contrato: object = 5501, **service: object) -> dict[str, object]:

@@ -5,9 +5,20 @@ from decimal import Decimal
 
 import pytest
 
-from niochat.domain.erp import ErpError, ErpRefused, Invoice, Plan
+from niochat.domain.erp import ErpError, ErpRefused, Invoice, PaidInvoice, Plan
 
-from .answers import DIGIT_LINE, INVOICES, PIX, PIX_READ, PLANS, billed, invoice, read
+from .answers import (
+    DIGIT_LINE,
+    INVOICES,
+    PAID,
+    PIX,
+    PIX_READ,
+    PLANS,
+    billed,
+    invoice,
+    read,
+    title,
+)
 
 READ = Invoice(
     id="9001",
@@ -16,6 +27,7 @@ READ = Invoice(
     pix=PIX,
     digit_line=DIGIT_LINE,
     pdf_url="https://isp.sgp.net.br/boleto/9001",
+    original=Decimal("99.90"),
 )
 
 
@@ -40,8 +52,22 @@ def test_invoices_come_earliest_due_first() -> None:
 def test_codes_that_are_not_there_are_empty(nothing: object) -> None:
     codes = {"codigopix": nothing, "linhadigitavel": None, "link": "None", "link_cobranca": ""}
     assert read(INVOICES, billed(invoice(**codes))) == (
-        Invoice("9001", date(2026, 11, 10), Decimal("99.90")),
+        Invoice("9001", date(2026, 11, 10), Decimal("99.90"), original=Decimal("99.90")),
     )
+
+
+def test_the_parts_of_an_amount_are_told() -> None:
+    late = invoice(valor="102.29", multa="2,00", juros=0.39, desconto_vencimento="None")
+    (one,) = read(INVOICES, billed(late))  # type: ignore[misc]
+    parts = (one.original, one.fine, one.interest, one.discount)
+    assert parts == tuple(map(Decimal, ("99.90", "2.00", "0.39", "0")))
+
+
+@pytest.mark.parametrize("odd", [None, "", "None", "-3", "abc", True, [], float("nan")])
+def test_a_part_that_cannot_be_read_explains_nothing(odd: object) -> None:
+    (one,) = read(INVOICES, billed(invoice(multa=odd, juros=odd, valor_original=odd)))  # type: ignore[misc]
+    assert (one.original, one.fine, one.interest) == (None, 0, 0)
+    assert one.amount == Decimal("99.90")
 
 
 def test_the_link_is_the_invoices_or_the_charges() -> None:
@@ -96,6 +122,68 @@ def test_an_invoice_that_cannot_be_read_does_not_disappear(broken: dict[str, obj
 @pytest.mark.parametrize("row", [None, "x", 5, [], {}])
 def test_an_invoice_that_is_no_object_does_not_disappear(row: object) -> None:
     assert code_of(INVOICES, {"links": [invoice(), row]}) == "erp_malformed"
+
+
+BOUGHT = PaidInvoice(
+    "8001", date(2026, 10, 10), Decimal("99.90"), Decimal("99.90"), date(2026, 10, 8)
+)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"paginacao": {"total": 1}, "titulos": [title()]},
+        {"titulos": title()},
+        [title()],
+        {"titulos": [title(status=" Liquidado ")]},
+        {"titulos": [title(status=None)]},
+        {"titulos": [title(status=2)]},
+    ],
+)
+def test_a_paid_invoice_of_the_reference(answer: object) -> None:
+    assert read(PAID, answer) == (BOUGHT,)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"status": "aberto"},
+        {"status": "Não pago"},
+        {"status": "Aguardando pagamento"},
+        {"status": "pago (estornado)"},
+        {"status": "cancelado", "dataPagamento": None},
+        {"status": None, "dataPagamento": "None"},
+        {"clienteContrato": 5502},
+    ],
+)
+def test_what_does_not_say_that_it_is_paid_is_not_told_as_paid(other: dict[str, object]) -> None:
+    assert read(PAID, {"titulos": [title(**other), title()]}) == (BOUGHT,)
+
+
+def test_paid_invoices_come_latest_due_first_and_lack_what_is_not_told() -> None:
+    older = title(id=7, dataVencimento="10/09/2026", valor=None, valorPago="", dataPagamento=None)
+    assert read(PAID, [older, title()]) == (
+        BOUGHT,
+        PaidInvoice("7", date(2026, 9, 10), None),
+    )
+
+
+@pytest.mark.parametrize(
+    "answer", [{"titulos": []}, {"status": 0, "msg": "Nenhum título encontrado"}]
+)
+def test_nothing_paid(answer: object) -> None:
+    assert read(PAID, answer) == ()
+
+
+@pytest.mark.parametrize("msg", ["Contrato não encontrado", "Não foi possível consultar"])
+def test_a_complaint_is_never_told_as_nothing_paid(msg: str) -> None:
+    with pytest.raises(ErpRefused, match=msg):
+        read(PAID, {"status": 0, "msg": msg})
+
+
+@pytest.mark.parametrize("broken", [{"id": None}, {"dataVencimento": "ontem"}])
+def test_a_paid_invoice_that_cannot_be_read_spoils_the_list(broken: dict[str, object]) -> None:
+    assert code_of(PAID, {"titulos": [title(), title(**broken)]}) == "erp_malformed"
 
 
 @pytest.mark.parametrize("name", ["codigoPix", "codigopix", "pix", "emv", "qrcode"])

@@ -16,6 +16,7 @@ from niochat.domain.erp import (
 
 from .answers import (
     CONTRACT,
+    COVERAGE,
     CPF,
     FIND,
     INVOICES,
@@ -23,6 +24,7 @@ from .answers import (
     LINE,
     MAINTENANCES,
     OPTICS,
+    PAID,
     PIX_READ,
     PLANS,
     READS,
@@ -41,6 +43,8 @@ ASKED = [
     (FIND, "POST", "/api/ura/consultacliente/", {"cpfcnpj": CPF}),
     (CONTRACT, "POST", "/api/ura/consultacliente/", OF_CONTRACT),
     (INVOICES, "POST", "/api/ura/fatura2via/", BILLS),
+    (PAID, "POST", "/api/ura/titulos/", {**OF_CONTRACT, "status": "pagos", "limit": "250"}),
+    (COVERAGE, "POST", "/api/ura/viabilidade/", {"cep": "53000000"}),
     (PIX_READ, "POST", "/api/ura/pagamento/pix/9001", OF_CONTRACT),
     (LINE, "POST", "/api/ura/verificaacesso/", OF_CONTRACT),
     (OPTICS, "POST", "/api/ura/clientes/", {**OF_CONTRACT, "exibir_conexao": "1"}),

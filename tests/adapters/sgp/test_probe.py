@@ -11,12 +11,14 @@ pytestmark = pytest.mark.asyncio
 
 ROUTES = {
     Capability.INVOICES: "/sgp/api/ura/fatura2via/",
+    Capability.PAID: "/sgp/api/ura/titulos/",
     Capability.PIX: "/sgp/api/ura/pagamento/pix/0",
     Capability.LINE: "/sgp/api/ura/verificaacesso/",
     Capability.OPTICS: "/sgp/api/ura/clientes/",
     Capability.MAINTENANCE: "/sgp/api/ura/manutencao/list/",
     Capability.TICKETS: "/sgp/api/ura/ocorrencia/list/",
     Capability.PLANS: "/sgp/api/ura/consultaplano/",
+    Capability.COVERAGE: "/sgp/api/ura/viabilidade/",
     Capability.UNLOCK: "/sgp/api/ura/liberacaopromessa/",
     Capability.OPEN_TICKET: "/sgp/api/ura/chamado/",
     Capability.LEADS: "/sgp/api/precadastro/F",
@@ -46,7 +48,7 @@ async def test_a_probe_names_nobody_and_never_posts_to_a_write(
         asked.path: asked.method for asked in sgp.asked if asked.path in acting
     } == dict.fromkeys(acting, "OPTIONS")
     told = {str(value) for asked in sgp.asked for value in asked.told.values()}
-    assert told <= {"0", "1", "00000000000"}
+    assert told <= {"0", "1", "00000000000", "00000000", "pagos"}
     assert all(asked.fields["token"] == TOKEN for asked in sgp.asked)
     invoices = next(a for a in sgp.asked if a.path == ROUTES[Capability.INVOICES])
     assert invoices.told["nao_gerar_os"] == "1"

@@ -21,6 +21,7 @@ from .answers import (
     invoice,
     maintenance,
     ticket,
+    title,
 )
 
 KEYS = sorted(
@@ -50,6 +51,7 @@ GOOD = st.sampled_from(
         billed(invoice()),
         client_with({"rx": "-20.5"}),
         {"manutencoes": [maintenance()], "ocorrencias": [ticket()]},
+        {"titulos": [title()], "viabilidade": True},
     ]
 )
 REQUESTS = st.sampled_from(READS)

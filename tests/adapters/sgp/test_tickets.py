@@ -88,3 +88,41 @@ def test_a_tickets_categories_are_those_that_open_its_kind(
 ) -> None:
     (one,) = read(TICKETS, [ticket(**told)], **kinds)  # type: ignore[misc]
     assert one.categories == expected
+
+
+@pytest.mark.parametrize(
+    ("fields", "when"),
+    [
+        ({"data_agendamento": "24/11/2026 14:00"}, datetime(2026, 11, 24, 14)),
+        ({"data_agendamento": "2026-11-24 14:00:00"}, datetime(2026, 11, 24, 14)),
+        ({"data_agendamento": "24/11/2026"}, datetime(2026, 11, 24)),
+        (
+            {"data_agendamento": "24/11/2026", "hora_agendamento": "14:30:00"},
+            datetime(2026, 11, 24, 14, 30),
+        ),
+        ({"data_hora_agendamento": "2026-11-24T08:15"}, datetime(2026, 11, 24, 8, 15)),
+        (
+            {"data_agendamento": "", "ordens_servicos": [{}, {"data_agendamento": "24/11/2026"}]},
+            datetime(2026, 11, 24),
+        ),
+        (
+            {"ordens_servicos": {"data_agendamento": "24/11/2026"}},
+            datetime(2026, 11, 24),
+        ),
+        ({"data_agendamento": ""}, None),
+        ({"data_agendamento": "None"}, None),
+        ({"data_agendamento": "a combinar"}, None),
+        ({"data_agendamento": 20261124}, None),
+        ({"ordens_servicos": "x"}, None),
+    ],
+)
+def test_when_somebody_comes(fields: dict[str, object], when: datetime | None) -> None:
+    (one,) = read(TICKETS, [ticket(**fields)])  # type: ignore[misc]
+    assert one.scheduled_for == when
+
+
+def test_who_comes_is_told_by_the_field_order_alone() -> None:
+    orders = [{"tecnico": None}, {"responsavel": "Carlos Souza"}]
+    (one,) = read(TICKETS, [ticket(responsavel="Secretaria", ordens_servicos=orders)])  # type: ignore[misc]
+    assert one.technician == "Carlos Souza"
+    assert read(TICKETS, [ticket(responsavel="Secretaria")]) == (READ,)

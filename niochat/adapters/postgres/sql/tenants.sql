@@ -110,28 +110,30 @@ SELECT DISTINCT t.slug AS tenant, c.slug AS channel, u.slug AS other_tenant, o.s
 
 -- name: assistant_of
 -- A tenant's assistant with its sealed key, and what it should know of the tenant.
-SELECT a.endpoint, a.model, a.api_key_sealed, a.persona, a.stream, a.max_steps, a.max_tokens,
-       a.max_seconds, a.turns_per_minute, a.turns_at_once, a.price_in, a.price_out, a.temperature,
-       a.seed, a.parallel_tool_calls, a.dialect, a.extra_sealed, t.timezone
+SELECT a.endpoint, a.model, a.api_key_sealed, a.persona, a.facts, a.stream, a.max_steps,
+       a.max_tokens, a.max_seconds, a.turns_per_minute, a.turns_at_once, a.price_in, a.price_out,
+       a.temperature, a.seed, a.parallel_tool_calls, a.dialect, a.extra_sealed, a.requests,
+       t.timezone
   FROM assistants a JOIN tenants t USING (tenant_id) WHERE a.tenant_id = $1
 
 -- name: put_assistant
 -- A new assistant, or an assistant's new settings.
-INSERT INTO assistants (tenant_id, endpoint, model, api_key_sealed, persona, stream,
-                        max_steps, max_tokens, max_seconds, turns_per_minute,
+INSERT INTO assistants (tenant_id, endpoint, model, api_key_sealed, persona, facts,
+                        stream, max_steps, max_tokens, max_seconds, turns_per_minute,
                         turns_at_once, price_in, price_out, temperature, seed,
-                        parallel_tool_calls, dialect, extra_sealed)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)
+                        parallel_tool_calls, dialect, extra_sealed, requests)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19,
+        $20)
     ON CONFLICT (tenant_id) DO UPDATE
    SET endpoint = excluded.endpoint, model = excluded.model,
        api_key_sealed = excluded.api_key_sealed, persona = excluded.persona,
-       stream = excluded.stream, max_steps = excluded.max_steps,
+       facts = excluded.facts, stream = excluded.stream, max_steps = excluded.max_steps,
        max_tokens = excluded.max_tokens, max_seconds = excluded.max_seconds,
        turns_per_minute = excluded.turns_per_minute, turns_at_once = excluded.turns_at_once,
        price_in = excluded.price_in, price_out = excluded.price_out,
        temperature = excluded.temperature, seed = excluded.seed,
        parallel_tool_calls = excluded.parallel_tool_calls, dialect = excluded.dialect,
-       extra_sealed = excluded.extra_sealed
+       extra_sealed = excluded.extra_sealed, requests = excluded.requests
 
 -- name: erp_of
 -- A tenant's ERP with its sealed token, and what the last probe of it found.

@@ -33,8 +33,8 @@ SELECT version, type, body, at FROM events
 
 -- name: turns
 -- The assistant's runs, with each tool's call and result.
-SELECT id, status, attempt, code, detail, model, prompt_version, tokens_in, tokens_out, cost,
-       tool_results, started_at, settled_at
+SELECT id, status, attempt, code, detail, model, prompt_version, tokens_in, tokens_out,
+       tokens_cached, model_calls, cost, tool_results, started_at, settled_at
   FROM turns WHERE tenant_id = $1 AND conversation_id = $2 ORDER BY started_at
 
 -- name: writes

@@ -1,0 +1,226 @@
+"""Facts of a provider as its operator declares them; the rim: everything is bounded and checked."""
+
+import json
+import re
+from typing import Annotated, Any, Self
+
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    TypeAdapter,
+    ValidationError,
+    model_validator,
+)
+
+from niochat.accounts.declared import Declared, wrong_at
+from niochat.accounts.fields import Count, Slug, Switch, WebPage, one_line
+from niochat.domain.provider_facts import NO_FACTS, ProviderFacts
+
+MOST_CHARACTERS = 1_500
+"""Of all facts but the coverage, as JSON: the model reads them in every turn."""
+MOST_OF_COVERAGE = 20_000
+"""The same of the coverage, which no model reads."""
+_FREE = ("grátis", "gratis", "isento")
+_MOST_AMOUNT = 100_000
+_EMAIL = re.compile(r"[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")
+_PHONE = re.compile(r"\+?[\d ().-]+")
+_CEP = r"\d{5}-?\d{3}"
+_CEP_RANGE = re.compile(rf"({_CEP})\s*(?:a|até|-|–)\s*({_CEP})")
+_CEP_PREFIX = re.compile(r"\d{2,5}|\d{5}-?\d{1,3}")
+
+
+def _amount(value: object) -> object:
+    if isinstance(value, str) and value.strip().casefold() in _FREE:
+        return 0.0
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ValueError("must be a number such as 99.90, or grátis")
+    if not 0 <= value <= _MOST_AMOUNT or round(value, 2) != value:
+        raise ValueError(f"must be 0 to {_MOST_AMOUNT}, with at most two decimals")
+    return float(value)
+
+
+def _fine(value: object) -> object:
+    """An amount alone becomes the text that customers read."""
+    if isinstance(value, str):
+        return value
+    amount = _amount(value)
+    return "R$ " + f"{amount:,.2f}".translate(str.maketrans(",.", ".,"))
+
+
+def _email(value: str) -> str:
+    if not _EMAIL.fullmatch(value):
+        raise ValueError("must be an e-mail address such as contato@example.com.br")
+    return value
+
+
+def _phone(value: str) -> str:
+    digits = re.sub(r"\D", "", value)
+    if not _PHONE.fullmatch(value) or not 3 <= len(digits) <= 13:
+        raise ValueError("must be a telephone such as (81) 3333-4444, 3 to 13 digits, in quotes")
+    return value.strip()
+
+
+def _ceps(value: object) -> str:
+    """A prefix, or a range, always in the form of a range."""
+    # Never a number: YAML reads 01310 as octal.
+    text = value.strip() if isinstance(value, str) else ""
+    found = _CEP_RANGE.fullmatch(text)
+    if found:
+        first, last = (re.sub(r"\D", "", each) for each in found.groups())
+    elif _CEP_PREFIX.fullmatch(text):
+        digits = text.replace("-", "")
+        first, last = digits.ljust(8, "0"), digits.ljust(8, "9")
+    else:
+        raise ValueError(
+            'must be the first digits of a CEP, as "53020", or a range, as '
+            '"53000-000 a 53439-999", in quotes'
+        )
+    if first > last:
+        raise ValueError("must be a range whose first CEP is not after its last")
+    return f"{first[:5]}-{first[5:]} a {last[:5]}-{last[5:]}"
+
+
+def _once_each(values: tuple[int, ...]) -> tuple[int, ...]:
+    if len(set(values)) < len(values):
+        raise ValueError("one stands there twice")
+    return values
+
+
+Label = Annotated[str, Field(max_length=60), AfterValidator(one_line)]
+Words = Annotated[str, Field(max_length=200), AfterValidator(one_line)]
+Amount = Annotated[float, BeforeValidator(_amount)]
+"""BRL; ``grátis`` is 0."""
+Ceps = Annotated[str, BeforeValidator(_ceps)]
+DayOfMonth = Annotated[Count, Field(ge=1, le=31)]
+
+
+class PhoneEntry(Declared):
+    """A telephone; ``name`` says whose: ``Suporte``, ``WhatsApp``."""
+
+    number: Annotated[str, Field(max_length=30), AfterValidator(_phone)]
+    name: Label | None = None
+
+
+class SiteEntry(Declared):
+    """A page of the provider, or its profile in a social network."""
+
+    name: Label
+    address: WebPage
+
+
+class FeeEntry(Declared):
+    """What something costs once."""
+
+    name: Label
+    amount: Amount
+    note: Words | None = None
+
+
+class AreaEntry(Declared):
+    """A city; without ``neighbourhoods`` all of it."""
+
+    city: Label
+    neighbourhoods: Annotated[tuple[Label, ...], Field(max_length=300)] = ()
+
+
+class CoverageEntry(Declared):
+    """Where the network is. ``whole``: what is not in the lists is not covered, else not known."""
+
+    whole: Switch = True
+
+    places: Annotated[tuple[AreaEntry, ...], Field(max_length=100)] = ()
+    ceps: Annotated[tuple[Ceps, ...], Field(max_length=300)] = ()
+    """First digits (``"53020"``) or ranges (``"53000-000 a 53439-999"``)."""
+
+
+class UnlockEntry(Declared):
+    """The trust unlock: for how many days, and on which terms."""
+
+    days: Annotated[Count, Field(ge=1, le=60)] | None = None
+    terms: Words | None = None
+
+
+class BillingEntry(Declared):
+    """Days on which invoices can fall due, and how and where they are paid."""
+
+    due_days: Annotated[
+        tuple[DayOfMonth, ...], Field(max_length=31), AfterValidator(_once_each)
+    ] = ()
+    payment: Annotated[tuple[Words, ...], Field(max_length=10)] = ()
+
+
+class UnknownEntry(Declared):
+    """A topic that the facts do not tell; whoever asks for it is passed on to the team."""
+
+    topic: Label
+    team: Slug
+
+
+class AnswerEntry(Declared):
+    """A further fact."""
+
+    question: Words
+    answer: Annotated[str, Field(max_length=300), AfterValidator(one_line)]
+
+
+class FactsEntry(Declared):
+    """What the assistant may tell of the provider. Hours and holidays are the policy's."""
+
+    address: Words | None = None
+    """Of the shop, as customers are to read it."""
+    phones: Annotated[tuple[PhoneEntry, ...], Field(max_length=8)] = ()
+    email: Annotated[str, Field(max_length=120), AfterValidator(_email)] | None = None
+    sites: Annotated[tuple[SiteEntry, ...], Field(max_length=8)] = ()
+    fees: Annotated[tuple[FeeEntry, ...], Field(max_length=20)] = ()
+    fidelity_months: Annotated[Count, Field(ge=0, le=60)] | None = None
+    """0: none."""
+    fine: Annotated[Words, BeforeValidator(_fine)] | None = None
+    """For who leaves earlier: a text, or an amount."""
+    coverage: CoverageEntry = CoverageEntry()
+    speed_test: WebPage | None = None
+    unlock: UnlockEntry = UnlockEntry()
+    billing: BillingEntry = BillingEntry()
+    documents: Annotated[tuple[Words, ...], Field(max_length=10)] = ()
+    """Needed for a contract."""
+    installation: Words | None = None
+    """Within which time, as ``até 5 dias úteis``."""
+    technologies: Annotated[tuple[Label, ...], Field(max_length=8)] = ()
+    unknown: Annotated[tuple[UnknownEntry, ...], Field(max_length=20)] = ()
+    """What the assistant is not told, and which of the provider's teams answers it."""
+    more: Annotated[tuple[AnswerEntry, ...], Field(max_length=20)] = ()
+    """Further facts, as questions and answers."""
+
+    @model_validator(mode="after")
+    def _is_short(self) -> Self:
+        stored = self.stored()
+        coverage = _size(stored.pop("coverage", {}))
+        if coverage > MOST_OF_COVERAGE:
+            raise wrong_at(
+                f"has {coverage} characters as JSON, at most {MOST_OF_COVERAGE}", "coverage"
+            )
+        if _size(stored) > MOST_CHARACTERS:
+            raise wrong_at(
+                f"the facts without the coverage have {_size(stored)} characters as JSON, at most "
+                f"{MOST_CHARACTERS}: say them shorter, the model reads them in every turn"
+            )
+        return self
+
+    def stored(self) -> dict[str, Any]:
+        """As the assistant's row keeps it: what was said, as JSON."""
+        return self.model_dump(mode="json", exclude_defaults=True)
+
+
+def _size(value: object) -> int:
+    return len(json.dumps(value, ensure_ascii=False))
+
+
+_KIND = TypeAdapter(ProviderFacts)
+
+
+def facts_of(stored: object) -> ProviderFacts:
+    """From the assistant's row; what another version wrote and nobody here can read is nothing."""
+    try:
+        return _KIND.validate_python(stored)
+    except ValidationError:
+        return NO_FACTS

@@ -1,0 +1,190 @@
+"""What a provider told of itself and when it opens, as lines for the model. The same in every turn
+of a tenant: they hold no *now*.
+"""
+
+from collections.abc import Iterator, Sequence
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from functools import lru_cache
+
+from niochat.adapters.calendar import public_holidays
+from niochat.assistant.figures import WEEKDAYS
+from niochat.assistant.wording import brl, day
+from niochat.domain.hours import END_OF_DAY, spoken_day
+from niochat.domain.policy import Policy
+from niochat.domain.provider_facts import Coverage, Fee, ProviderFacts
+
+HOURS = "Horário de atendimento:"
+"""The line about hours begins so."""
+_COVERAGE = "Cobertura:"
+LONGEST_COVERAGE = 200
+"""A longer list of places is not read by the model, but asked by its tool."""
+MOST_CLOSED_DAYS = 8
+"""Of a longer list only those that are near are told, with the situation."""
+AHEAD_DAYS = 10
+_ALWAYS = ((time(0), END_OF_DAY),)
+_NAMES = ("segunda", "terça", "quarta", "quinta", "sexta", "sábado", "domingo")
+
+
+@lru_cache(maxsize=256)  # a tenant's own, the same in every turn
+def facts_lines(facts: ProviderFacts, policy: Policy) -> str:
+    """Lines of the system prompt; empty where nothing was told. About as long as the facts are as
+    JSON, which is bounded where they are declared.
+    """
+    return "\n".join(_lines(facts, policy))
+
+
+@lru_cache(maxsize=256)
+def facts_text(facts: ProviderFacts, policy: Policy) -> str:
+    """What the guard knows by the facts, in every form in which it may be said. Without hours,
+    places and days of the month, which are looked up: as words they would allow too much.
+    """
+    more = []
+    if facts.fidelity_months and facts.fidelity_months % 12 == 0:
+        years = facts.fidelity_months // 12
+        more.append(f"{years} {'ano' if years == 1 else 'anos'}")
+    if facts.unlock.days:
+        more.append(f"{facts.unlock.days * 24} horas")
+    lines = [line for line in _lines(facts, policy) if not line.startswith((HOURS, _COVERAGE))]
+    return " | ".join([*lines, *more])
+
+
+def coming_closed(policy: Policy, now: datetime) -> list[str]:
+    """Days of the next ones on which people would be there by the hours, and are not: holidays and
+    closed days, as ``terça-feira, 08/12``.
+    """
+    open_days = {day for shift in policy.hours for day in shift.days}
+    ahead = (now.date() + timedelta(days=n) for n in range(AHEAD_DAYS))
+    return [spoken_day(each) for each in ahead if each.weekday() in open_days
+            and is_closed(policy, each)]  # fmt: skip
+
+
+def is_closed(policy: Policy, on: date) -> bool:
+    """Whether a day is a holiday or a closed day, whatever the hours say."""
+    return on in policy.closed_days or on in public_holidays(policy.holidays, on.year)
+
+
+def shifts_of(policy: Policy, weekday: int) -> tuple[tuple[time, time], ...]:
+    """(opens, closes) of a day of the week, Monday is 0."""
+    shifts = ((s.opens, s.closes) for s in policy.hours if weekday in s.days)
+    return tuple(sorted(shifts))
+
+
+def _lines(facts: ProviderFacts, policy: Policy) -> Iterator[str]:
+    yield from _where(facts, policy)
+    yield from _prices(facts)
+    yield from _coverage(facts.coverage)
+    yield from _services(facts)
+    if facts.unknown:
+        listed = "; ".join(f"{each.topic} → {each.team}" for each in facts.unknown)
+        yield f"Você não sabe; transfira para a equipe: {listed}."
+    for each in facts.more:
+        yield f"{each.question} {_whole(each.answer)}"
+
+
+def _where(facts: ProviderFacts, policy: Policy) -> Iterator[str]:
+    if policy.hours:
+        yield f"{HOURS} {_hours(policy)}."
+    if facts.address:
+        yield f"Endereço da loja: {_whole(facts.address)}"
+    yield from _listed("Telefones", [f"{p.name} {p.number}".strip() for p in facts.phones])
+    if facts.email:
+        yield f"E-mail: {facts.email}"
+    yield from _listed("Internet", [f"{site.name} {site.address}" for site in facts.sites], "")
+    if facts.speed_test:
+        yield f"Teste de velocidade: {facts.speed_test}"
+
+
+def _prices(facts: ProviderFacts) -> Iterator[str]:
+    yield from _listed("Taxas", map(fee_text, facts.fees))
+    if facts.fidelity_months is not None:
+        months = facts.fidelity_months
+        yield f"Fidelidade: {_counted(months, 'mês', 'meses') if months else 'não há'}."
+    if facts.fine:
+        yield f"Multa por sair antes: {_whole(facts.fine)}"
+    # Not "dia 5": that would make every fifth of a month a date that is known.
+    yield from _listed("Vencimentos à escolha", map(str, sorted(facts.billing.due_days)))
+    yield from _listed("Formas de pagamento", facts.billing.payment)
+
+
+def _services(facts: ProviderFacts) -> Iterator[str]:
+    unlock = facts.unlock
+    days = _counted(unlock.days, "dia", "dias") if unlock.days else ""
+    if days or unlock.terms:
+        yield f"Desbloqueio em confiança: {_whole('; '.join(filter(None, (days, unlock.terms))))}"
+    yield from _listed("Documentos para contratar", facts.documents)
+    if facts.installation:
+        yield f"Prazo de instalação: {_whole(facts.installation)}"
+    yield from _listed("Tecnologias", facts.technologies)
+
+
+def _listed(name: str, values: Sequence[str] | Iterator[str], end: str = ".") -> Iterator[str]:
+    listed = list(values)
+    if listed:
+        yield f"{name}: {'; '.join(listed)}{end}"
+
+
+def fee_text(fee: Fee) -> str:
+    """``Instalação R$ 100,00 (em até 2 vezes)``."""
+    amount = brl(Decimal(str(fee.amount))) if fee.amount else "grátis"
+    return f"{fee.name} {amount}{f' ({fee.note})' if fee.note else ''}"
+
+
+def _coverage(coverage: Coverage) -> Iterator[str]:
+    if not coverage.places and not coverage.ceps:
+        return
+    places = [
+        f"{area.city} ({', '.join(area.neighbourhoods)})" if area.neighbourhoods else area.city
+        for area in coverage.places
+    ]
+    others = "em outros lugares, não" if coverage.whole else "de outros lugares, não sabe"
+    line = f"{_COVERAGE} {'; '.join(places)}; {others}."
+    if coverage.ceps or len(line) > LONGEST_COVERAGE:
+        yield f"{_COVERAGE} peça o CEP ou o bairro e consulte a ferramenta de cobertura."
+    if not coverage.ceps and len(line) <= LONGEST_COVERAGE:
+        yield line
+
+
+def _hours(policy: Policy) -> str:
+    by_day = [shifts_of(policy, weekday) for weekday in range(7)]
+    parts, first = [], 0
+    for weekday in range(1, 8):
+        if weekday < 7 and by_day[weekday] == by_day[first]:
+            continue
+        parts.append(f"{_days(first, weekday - 1)} {_times(by_day[first])}")
+        first = weekday
+    if policy.holidays:
+        parts.append("feriados fechado")
+    if 0 < len(policy.closed_days) <= MOST_CLOSED_DAYS:
+        parts.append(f"fechado também em {', '.join(map(day, sorted(policy.closed_days)))}")
+    return "; ".join(parts)
+
+
+def _days(first: int, last: int) -> str:
+    if first == last:
+        return _NAMES[first]
+    if (first, last) == (0, len(WEEKDAYS) - 1):
+        return "todos os dias"
+    return f"{_NAMES[first]} {'e' if last == first + 1 else 'a'} {_NAMES[last]}"
+
+
+def _times(shifts: tuple[tuple[time, time], ...]) -> str:
+    if not shifts:
+        return "fechado"
+    if shifts == _ALWAYS:
+        return "24 horas"
+    return " e ".join(f"das {_clock(opens)} às {_clock(closes)}" for opens, closes in shifts)
+
+
+def _clock(at: time) -> str:
+    if at == END_OF_DAY:
+        return "24h"
+    return f"{at:%-H}h{at:%M}" if at.minute else f"{at:%-H}h"
+
+
+def _counted(count: int, one: str, several: str) -> str:
+    return f"{count} {one if count == 1 else several}"
+
+
+def _whole(text: str) -> str:
+    return text if text.endswith((".", "!", "?")) else f"{text}."

@@ -1,0 +1,79 @@
+"""Promises about requests for a change in a provider's file."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from niochat.accounts.providers import read_providers
+from niochat.domain.erp import Category
+from niochat.domain.errors import Invalid
+from niochat.domain.requests import RequestKind, RequestRule, RequestWay, rules_of
+from tests.accounts.declared import ENV, assistant, provider, read
+
+FILE = """\
+providers:
+  - slug: demo
+    name: Provedor Demo
+    teams: [{slug: atendimento, name: Atendimento}, {slug: campo, name: Campo}]
+    assistant:
+      endpoint: https://models.example.com/v1
+      api_key: env:DEMO_KEY
+      model: some-model
+      requests:
+        vencimento: {how: order, code: "031", days: [5, 10, 15]}
+        wifi_senha: {how: order, category: equipamento}
+        titularidade: {how: off}
+        endereco: {team: campo}
+"""
+
+
+def test_a_file_says_what_is_done_about_each_kind(tmp_path: Path) -> None:
+    path = tmp_path / "providers.yaml"
+    path.write_text(FILE, "utf-8")
+
+    (found,) = read_providers(path, ENV)
+
+    assert found.assistant is not None
+    stored = {
+        kind.value: each.model_dump(mode="json", exclude_none=True)
+        for kind, each in found.assistant.requests.items()
+    }
+    rules = rules_of(stored)
+    assert rules[RequestKind.DUE_DAY] == RequestRule(
+        RequestWay.ORDER, Category.OTHER, "031", "", (5, 10, 15)
+    )
+    assert rules[RequestKind.WIFI_PASSWORD].category is Category.EQUIPMENT
+    assert rules[RequestKind.HOLDER].how is RequestWay.OFF
+    assert rules[RequestKind.ADDRESS] == RequestRule(team="campo")
+    assert rules[RequestKind.PLAN] == RequestRule()
+
+
+@pytest.mark.parametrize("odd", [None, 7, "order", [], {"how": "later"}, {"category": "x"}])
+def test_what_another_version_stored_goes_to_a_team(odd: Any) -> None:
+    assert rules_of({"plano": odd})[RequestKind.PLAN] == RequestRule()
+
+
+@pytest.mark.parametrize(
+    ("requests", "said"),
+    [
+        ({"senha": {}}, "requests.senha"),
+        ({"plano": {"how": "later"}}, "requests.plano.how"),
+        ({"plano": {"how": True}}, "requests.plano.how"),
+        ({"plano": {"how": "order", "category": "x"}}, "requests.plano.category"),
+        ({"plano": {"code": "7"}}, "how must be order"),
+        ({"plano": {"team": "vendas"}}, "plano.team: this team is not among: atendimento"),
+        ({"vencimento": {"days": [0]}}, "greater than or equal to 1"),
+        ({"vencimento": {"days": [32]}}, "less than or equal to 31"),
+        ({"vencimento": {"days": "10"}}, "requests.vencimento.days"),
+        ({"vencimento": {"dia": 1}}, "unknown key"),
+        ({"plano": {"days": [5]}}, "days are those of vencimento alone"),
+    ],
+)
+def test_a_wrong_rule_is_refused_in_a_sentence(
+    tmp_path: Path, requests: dict[str, Any], said: str
+) -> None:
+    with pytest.raises(Invalid) as refused:
+        read(tmp_path, provider(assistant=assistant(requests=requests)))
+
+    assert said in str(refused.value)

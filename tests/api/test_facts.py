@@ -1,0 +1,138 @@
+"""Facts of a provider over the API: beside its assistant's settings, and as strictly."""
+
+import asyncio
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.api.conftest import Desk, problem
+from tests.assistant import demo
+from tests.builders import Given
+
+pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(60)]
+
+PATH = "/settings/assistant/facts"
+MODEL = {"endpoint": "https://1.1.1.1/v1", "model": "m-1", "api_key": "sealed-one"}
+
+
+async def patch(
+    desk: Desk, headers: Mapping[str, str], body: Any, tag: str = "*", path: str = PATH
+) -> httpx.Response:
+    return await desk.http.patch(path, json=body, headers={**headers, "if-match": tag})
+
+
+async def ready(desk: Desk, given: Given) -> dict[str, str]:
+    """Headers of an administrator whose provider has an assistant, and the demo's teams."""
+    _, headers = await desk.joins("admin")
+    for slug in ("financeiro", "suporte", "vendas"):
+        await given.admin.execute(
+            "INSERT INTO teams (tenant_id, slug, name) VALUES ($1, $2, $2)",
+            desk.house.tenant, slug,
+        )  # fmt: skip
+    made = await patch(desk, headers, MODEL, path="/settings/assistant")
+    assert made.status_code == 200, made.text
+    return dict(headers)
+
+
+async def test_facts_are_changed_one_by_one_and_read_as_they_were_sent(
+    desk: Desk, given: Given
+) -> None:
+    headers = await ready(desk, given)
+    empty = await desk.http.get(PATH, headers=headers)
+    assert empty.json()["facts"]["address"] is None
+    assert empty.json()["facts"]["fees"] == []
+
+    facts = {**demo.declared(), "unknown": [{"topic": "IP fixo", "team": "suporte"}]}
+    made = await patch(desk, headers, facts, empty.headers["etag"])
+    assert made.status_code == 200, made.text
+    assert made.headers["etag"] != empty.headers["etag"]
+    told = made.json()["facts"]
+    assert told["fees"][3] == {"name": "Troca de titularidade", "amount": 0.0}
+    assert told["coverage"]["places"][0] == {"city": "Olinda"}
+
+    # What is not sent stays, null goes; and what was read can be sent again.
+    fewer = await patch(desk, headers, {"address": None, "fidelity_months": 0})
+    assert fewer.json()["facts"] == {**told, "address": None, "fidelity_months": 0}
+    again = await patch(desk, headers, {"coverage": told["coverage"], "fees": told["fees"]})
+    assert again.json() == fewer.json()
+    assert again.headers["etag"] == fewer.headers["etag"]
+    assert (await desk.http.get(PATH, headers=headers)).json() == fewer.json()
+    assert desk.announced[-1] == desk.house.tenant
+
+
+async def test_the_assistants_other_settings_and_its_facts_do_not_touch_each_other(
+    desk: Desk, given: Given
+) -> None:
+    headers = await ready(desk, given)
+    await patch(desk, headers, {"address": "Rua do Sol, 120"})
+
+    shown = await patch(desk, headers, {"max_tokens": 400}, path="/settings/assistant")
+    assert (shown.json()["max_tokens"], shown.json()["model"]) == (400, "m-1")
+    assert "facts" not in shown.json()
+    problem(
+        await patch(desk, headers, {"facts": {}}, path="/settings/assistant"), 422, "invalid"
+    )  # fmt: skip
+    told = await desk.http.get(PATH, headers=headers)
+    assert told.json()["facts"]["address"] == "Rua do Sol, 120"
+    assert told.headers["etag"] == shown.headers["etag"]
+
+
+async def test_only_who_has_seen_them_may_change_them_and_the_log_has_no_text(
+    desk: Desk, given: Given
+) -> None:
+    headers = await ready(desk, given)
+    tag = (await desk.http.get(PATH, headers=headers)).headers["etag"]
+    missing = await desk.http.patch(PATH, json={"email": "a@b.example"}, headers=headers)
+    problem(missing, 428, "if_match_required")
+    problem(await patch(desk, headers, {"email": "a@b.example"}, '"0"'), 412, "stale")
+    answers = await asyncio.gather(
+        *(patch(desk, headers, {"address": f"Rua {n}, 1"}, tag) for n in range(4))
+    )
+    assert sorted(each.status_code for each in answers) == [200, 412, 412, 412]
+
+    (logged,) = await given.rows(
+        "SELECT after FROM audit WHERE action = 'settings.assistant' AND after::text LIKE '%facts%'"
+    )
+    assert logged["changed"] == ["facts.address"]
+    assert "Rua" not in json.dumps(logged)
+
+
+@pytest.mark.parametrize(
+    ("facts", "status", "code"),
+    [
+        ({"adress": "Rua A"}, 422, "invalid"),
+        ({"address": "Rua\x00 A"}, 422, "invalid"),
+        ({"email": "x"}, 422, "invalid"),
+        ({"fees": [{"name": "a", "amount": "50"}]}, 422, "invalid"),
+        ({"coverage": {"ceps": ["530200000"]}}, 422, "invalid"),
+        ({"sites": [{"name": "a", "address": "javascript:x"}]}, 422, "invalid"),
+        ({"sites": [{"name": "a", "address": "env:HOME"}]}, 422, "invalid"),
+        ({"more": [{"question": "q", "answer": "a" * 300}] * 6}, 400, "bad_settings"),
+        ({"unknown": [{"topic": "IP fixo", "team": "nenhum"}]}, 400, "no_team"),
+    ],
+)
+async def test_what_is_wrong_is_said_and_changes_nothing(
+    desk: Desk, given: Given, facts: dict[str, Any], status: int, code: str
+) -> None:
+    headers = await ready(desk, given)
+    before = (await desk.http.get(PATH, headers=headers)).json()
+
+    problem(await patch(desk, headers, facts), status, code)
+
+    assert (await desk.http.get(PATH, headers=headers)).json() == before
+
+
+async def test_without_an_assistant_there_are_no_facts(desk: Desk) -> None:
+    _, headers = await desk.joins("admin")
+    assert (await desk.http.get(PATH, headers=headers)).json()["facts"]["address"] is None
+    problem(await patch(desk, headers, {"address": "Rua A, 1"}), 409, "no_assistant")
+
+
+async def test_who_may_only_read_settings_does_not_change_facts(desk: Desk, given: Given) -> None:
+    await ready(desk, given)
+    _, headers = await desk.joins("supervisor")
+    answer = await patch(desk, dict(headers), {"address": "Rua A, 1"})
+    assert answer.status_code == 403

@@ -1,0 +1,43 @@
+"""The demo provider as its assistant knows it: its facts, its hours, its questions."""
+
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from niochat.accounts.facts import FactsEntry, facts_of
+from niochat.accounts.rules import PolicyEntry
+from niochat.adapters.postgres.codec import policy_of
+from niochat.cli.evaluation import reading
+from niochat.domain.policy import Policy
+from niochat.domain.provider_facts import ProviderFacts
+
+EXAMPLE = Path(__file__).parents[2] / "examples/demo.yaml"
+
+
+@cache
+def questions() -> dict[str, dict[str, Any]]:
+    """The evaluation's questions, as their file says them, by name."""
+    text = (reading.FOLDER / "questions.yaml").read_text(encoding="utf-8")
+    return {each["name"]: each for each in yaml.safe_load(text)["scenarios"]}
+
+
+def declared() -> dict[str, Any]:
+    """Facts of the file that comes with the product."""
+    (demo, *_) = yaml.safe_load(EXAMPLE.read_text(encoding="utf-8"))["providers"]
+    return dict(demo["assistant"]["facts"])
+
+
+def known(facts: dict[str, Any]) -> ProviderFacts:
+    """As a turn is told them."""
+    return facts_of(FactsEntry.model_validate(facts).stored())
+
+
+def week(
+    *closed: str, holidays: str = "BR-PE", hours: list[dict[str, Any]] | None = None
+) -> Policy:
+    """The questions' hours: Monday to Friday 8 to 18, Saturday 8 to 12."""
+    told = hours or questions()["pergunta-horario"]["policy"]["hours"]
+    entry = {"hours": told, "holidays": holidays, "closed_days": list(closed)}
+    return policy_of("active", PolicyEntry.model_validate(entry).stored())

@@ -1,0 +1,147 @@
+"""What is said of opening hours is compared with the provider's hours and holidays, day by day."""
+
+from datetime import datetime
+from typing import Any
+
+import pytest
+
+from niochat.adapters.calendar import presence
+from niochat.assistant.folding import fold
+from niochat.assistant.opening import Opening
+from niochat.assistant.provider_facts import coming_closed, facts_lines
+from niochat.domain.policy import Policy, Presence
+from niochat.domain.provider_facts import NO_FACTS
+from tests.assistant import demo
+
+SUNDAY = datetime(2026, 11, 22, 18, 51)
+SPLIT: list[dict[str, Any]] = [
+    {"days": ["mon", "tue", "wed", "thu", "fri"], "from": "08:00", "to": "12:00"},
+    {"days": ["mon", "tue", "wed", "thu", "fri"], "from": "14:00", "to": "18:30"},
+]
+ALWAYS: list[dict[str, Any]] = [
+    {"days": ["mon", "tue", "wed", "thu", "fri", "sat", "sun"], "from": "00:00", "to": "24:00"},
+]
+
+
+def wrong(sentence: str, policy: Policy, now: datetime = SUNDAY) -> bool:
+    opening = Opening(policy, presence(policy, now), now)
+    folded = fold(sentence)
+    assert opening.speaks(folded), sentence
+    return opening.untrue(folded)
+
+
+@pytest.mark.parametrize(
+    ("sentence", "is_wrong"),
+    [
+        ("Abrimos das 8h às 12h e das 14h às 18h30, de segunda a sexta.", False),
+        ("De segunda a sexta, das 8h às 12h e das 14h às 18h30.", False),
+        ("Atendemos de segunda a sexta, das 8h às 18h30.", False),
+        ("De segunda a sexta abrimos às 14h depois do almoço.", False),
+        ("Fechamos ao meio-dia e abrimos às 14h.", False),
+        ("Atendemos de segunda a sexta, das 8h às 14h.", True),
+        ("Atendemos de segunda a sexta, das 12h às 14h.", True),
+        ("Aos sábados fechamos às 12h.", True),
+        ("Não abrimos aos sábados e domingos.", False),
+        ("Não abrimos aos sábados, domingos e feriados.", True),
+    ],
+)
+def test_two_shifts_a_day(sentence: str, is_wrong: bool) -> None:
+    assert wrong(sentence, demo.week(hours=SPLIT, holidays="")) is is_wrong
+
+
+@pytest.mark.parametrize(
+    ("sentence", "is_wrong"),
+    [
+        ("Atendemos todos os dias, das 0h às 24h.", False),
+        ("Abrimos também aos domingos e feriados.", False),
+        ("Não abrimos aos domingos.", True),
+        ("Atendemos até a meia-noite.", False),
+        ("Atendemos até as 22h.", True),
+    ],
+)
+def test_all_day_and_every_day(sentence: str, is_wrong: bool) -> None:
+    assert wrong(sentence, demo.week(hours=ALWAYS, holidays="")) is is_wrong
+
+
+@pytest.mark.parametrize(
+    ("sentence", "is_wrong"),
+    [
+        ("Hoje estamos fechados.", False), ("Hoje abrimos.", True),
+        ("Amanhã abrimos às 8h.", False), ("Amanhã não abrimos.", True),
+        ("Na quarta não abrimos.", False), ("Na quarta abrimos às 8h.", True),
+        ("Às quartas abrimos às 8h.", False),
+        ("Dia 25/11 estaremos fechados.", False), ("Em 25 de novembro abrimos.", True),
+        ("Dia 25/12 é feriado.", False), ("Dia 26/12 é feriado.", True),
+        ("Dia 25/12 não é feriado.", True), ("Amanhã não é feriado.", False),
+        ("Dia 1 de janeiro não abrimos.", False), ("Dia 02/01 abrimos até as 12h.", False),
+    ],
+)  # fmt: skip
+def test_a_day_is_judged_by_its_date(sentence: str, is_wrong: bool) -> None:
+    assert wrong(sentence, demo.week("2026-11-25")) is is_wrong
+
+
+@pytest.mark.parametrize(
+    ("sentence", "is_wrong"),
+    [
+        ("A equipe volta amanhã às 8h.", False), ("Voltamos na segunda, às 8h.", False),
+        ("A equipe volta na terça-feira às 8h.", True), ("Voltamos dia 24/11, às 8h.", True),
+        ("Hoje não abrimos, voltamos amanhã.", False),
+    ],
+)  # fmt: skip
+def test_people_are_back_when_they_are(sentence: str, is_wrong: bool) -> None:
+    assert wrong(sentence, demo.week()) is is_wrong
+
+
+@pytest.mark.parametrize(
+    ("sentence", "is_wrong"),
+    [("Estamos abertos agora.", False), ("No momento estamos fechados.", True)],
+)
+def test_now_is_whether_people_are_there(sentence: str, is_wrong: bool) -> None:
+    assert wrong(sentence, demo.week(), datetime(2026, 11, 23, 9, 0)) is is_wrong
+
+
+def test_another_service_with_days_of_its_own_is_not_judged() -> None:
+    free = fold("Plantão técnico aos domingos, das 8h às 12h.")
+    opening = Opening(demo.week(), Presence(False), SUNDAY, free)
+
+    assert not opening.untrue(fold("O plantão atende aos domingos das 8h às 12h."))
+    assert Opening(demo.week(), Presence(False), SUNDAY).untrue(fold("Atendemos aos domingos."))
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "Sua fatura vence na sexta.", "O chamado foi aberto no sábado.",
+        "O técnico chega amanhã às 8h.", "Sua internet voltou às 8h.", "Obrigado!",
+    ],
+)  # fmt: skip
+def test_what_is_not_about_opening_is_left_to_others(sentence: str) -> None:
+    assert not Opening(demo.week(), Presence(), SUNDAY).speaks(fold(sentence))
+
+
+def test_without_hours_nothing_is_known_and_nothing_judged() -> None:
+    assert not Opening(Policy(), Presence(), SUNDAY).speaks(fold("Abrimos aos domingos."))
+
+
+@pytest.mark.parametrize(
+    ("policy", "line"),
+    [
+        (demo.week(holidays=""), "segunda a sexta das 8h às 18h; sábado das 8h às 12h; domingo "
+         "fechado."),
+        (demo.week("2026-12-24"), "segunda a sexta das 8h às 18h; sábado das 8h às 12h; domingo "
+         "fechado; feriados fechado; fechado também em 24/12/2026."),
+        (demo.week(hours=SPLIT, holidays=""), "segunda a sexta das 8h às 12h e das 14h às 18h30; "
+         "sábado e domingo fechado."),
+        (demo.week(hours=ALWAYS, holidays=""), "todos os dias 24 horas."),
+    ],
+)  # fmt: skip
+def test_the_hours_are_one_line(policy: Policy, line: str) -> None:
+    assert facts_lines(NO_FACTS, policy) == f"Horário de atendimento: {line}"
+
+
+def test_the_situation_names_the_closed_days_that_are_near() -> None:
+    policy = demo.week("2026-11-25", "2026-12-24", "2026-11-29")
+
+    assert coming_closed(policy, SUNDAY) == ["quarta-feira, 25/11"]
+    assert coming_closed(Policy(), SUNDAY) == []
+    assert coming_closed(demo.week(), datetime(2026, 12, 20, 9)) == ["sexta-feira, 25/12"]
