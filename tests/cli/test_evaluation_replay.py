@@ -55,15 +55,15 @@ async def test_another_outcome_of_a_tool_is_told(evaluated: Evaluated, tmp_path:
     await evaluated.record(tmp_path, meant)
     file = tmp_path / "fatura-pix.yaml"
     told = yaml.safe_load(file.read_text("utf-8"))
-    after = next(each for each in told["answers"] if "consultar_faturas=ok" in each["after"])
-    after["after"] = ["consultar_faturas=sem_fatura"]
+    after = next(each for each in told["answers"] if "escolher_contrato=ok" in each["after"])
+    after["after"] = ["escolher_contrato=nao_confirmado"]
     file.write_text(yaml.safe_dump(told), "utf-8")
 
     played = await evaluated.replay(tmp_path, meant)
 
     first = problems(played)["fatura-pix"][0]
-    assert "was given after ['consultar_faturas=sem_fatura']" in first
-    assert "not ['consultar_faturas=ok']" in first
+    assert "was given after ['escolher_contrato=nao_confirmado']" in first
+    assert "not ['escolher_contrato=ok']" in first
 
 
 @pytest.mark.parametrize("longer", [True, False])
