@@ -10,7 +10,7 @@ from uuid import UUID
 
 from niochat.assistant.facts import Facts, Wish
 from niochat.assistant.patience import patiently
-from niochat.assistant.visit import RefusedText, Used, Visit, Visits
+from niochat.assistant.visit import EarlierVisit, RefusedText, Used, Visit, Visits
 from niochat.domain.commands import Handoff
 from niochat.domain.erp import (
     Answer,
@@ -134,8 +134,26 @@ class Case:
         self.after_text.append(Content(kind, text, details))
 
     async def hold(self, document: str) -> None:
-        """The document of whoever writes, who certainly is its holder, is kept, sealed."""
-        await self._patiently(lambda: self.visits.hold(self.visit.request, document))
+        """A subscriber was found by this document: of who certainly is its holder it is kept."""
+        trusted = self.facts.trusted
+        held = await self._patiently(
+            lambda: self.visits.hold(self.visit.request, document, trusted=trusted)
+        )
+        self.learn(held=held and trusted)
+
+    async def remember(self, contract: str) -> None:
+        """The contact's holder confirmed this contract: known in visits to come."""
+        facts = self.facts
+        if facts.trusted and (facts.held or facts.recognised):
+            await self._patiently(
+                lambda: self.visits.remember(
+                    self.visit.request, contract, facts.phone, written=facts.held
+                )
+            )
+
+    async def earlier(self) -> list[EarlierVisit]:
+        """The visits before this one, the newest first."""
+        return await self._patiently(lambda: self.visits.earlier(self.visit.request))
 
     async def keep(self, *calls: Mapping[str, object], used: Used | None = None) -> None:
         """Finished calls and what is known now go into the database.

@@ -1,18 +1,13 @@
 """The words of a hand-off: an honest sentence for the customer, a summary for the team."""
 
-import re
-
+from niochat.assistant import after_hours, notes
 from niochat.assistant.case import Case
+from niochat.assistant.notes import quote
 from niochat.assistant.topics import Topic
-from niochat.assistant.wording import STATUS
 from niochat.domain.commands import Handoff
-from niochat.domain.document import without_documents
-from niochat.domain.plain import cut
 
 QUOTED = 4
 """Newest messages of the customer that the team is shown in the summary."""
-_LONGEST_QUOTE = 200
-_LONG_NUMBER = re.compile(r"\d[\d .\-/]{8,}\d")
 
 _WHY = {
     Topic.HUMAN: "pediu para falar com uma pessoa",
@@ -25,11 +20,17 @@ _WHY = {
 def announcement(case: Case, team: str, before: str = "") -> str:
     """``before``, then which team has it, the protocol, and when somebody answers."""
     visit = case.visit
+    name, standing = case.team_name(team), visit.standing
+    has_it = standing.after_hours and standing.team == team
+    passed = (
+        f"Seu atendimento já está com a equipe {name}"
+        if has_it
+        else (f"Passei seu atendimento para a equipe {name}")
+    )
     sentence = (
-        f"{before} Passei seu atendimento para a equipe {case.team_name(team)}, "
-        f"que continua por aqui. Protocolo: {visit.request.protocol}"
+        f"{before} {passed}, que continua por aqui. Protocolo: {visit.request.protocol}"
     ).strip()
-    promise = visit.people.promise(visit.policy)
+    promise = after_hours.promise(case)
     return f"{sentence}\n\n{promise}" if promise else sentence
 
 
@@ -40,35 +41,11 @@ def urgent_handoff(case: Case, topic: Topic) -> Handoff:
 
 
 def summary(case: Case, head: str) -> str:
-    """What the team should know before it reads on: who, what was wanted, what was done."""
-    facts = case.facts
-    lines = [head, _who(case)]
-    if facts.wish is not None:
-        lines.append(f"Pedido: {facts.wish.value}.")
-    if facts.sent:
-        lines.append(f"Fatura enviada: {', '.join(facts.sent)}.")
-    if facts.unlocked:
-        lines.append(f"Desbloqueio em confiança: {facts.unlocked}.")
-    if facts.ticket:
-        lines.append(f"Chamado aberto: {facts.ticket}.")
-    quotes = [f"«{_quote(text)}»" for text in case.visit.customer_texts[-QUOTED:]]
+    """What the team should know before it reads on: ``head``, five lines of what the server knows,
+    and the customer's newest words.
+    """
+    quotes = [f"«{quote(text)}»" for text in case.visit.customer_texts[-QUOTED:]]
+    lines = [head, *notes.five_lines(case)]
     if quotes:
         lines.append("Últimas mensagens: " + " ".join(quotes))
     return "\n".join(lines)
-
-
-def _who(case: Case) -> str:
-    facts = case.facts
-    if not facts.identified:
-        return "Cliente não identificado."
-    third = "" if facts.trusted else " Escreve de um telefone que não está no cadastro."
-    contract = facts.chosen
-    if contract is None:
-        return f"Cliente: {facts.name}, contrato ainda não confirmado.{third}"
-    return f"Cliente: {facts.name}, contrato {contract.id} ({STATUS[contract.status]}).{third}"
-
-
-def _quote(text: str) -> str:
-    """Without what may be a document or a phone: the conversation itself shows it."""
-    line = without_documents(" ".join(text.split()), lambda _: "[número]")
-    return cut(_LONG_NUMBER.sub("[número]", line), _LONGEST_QUOTE)

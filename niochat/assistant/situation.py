@@ -2,6 +2,7 @@
 
 import json
 
+from niochat.assistant import after_hours, memory
 from niochat.assistant.case import Case
 from niochat.assistant.tools.identification import described, listed
 from niochat.assistant.wording import masked
@@ -29,6 +30,8 @@ def situation(case: Case) -> str:
         "desbloqueio": facts.unlocked or None,
         "equipe_disponivel": visit.people.there,
         "equipe_volta": spoken_date(visit.people.returns_at) if visit.people.returns_at else None,
+        **memory.told(case),
+        **after_hours.told(case),
     }
     return f"{HEADING}\n{json.dumps(told, ensure_ascii=False)}"
 

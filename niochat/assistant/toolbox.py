@@ -8,6 +8,7 @@ import structlog
 from pydantic import ValidationError
 
 from niochat.adapters.openai.model import ModelError, ToolCall
+from niochat.assistant import memory
 from niochat.assistant.case import Case, Result, refused
 from niochat.assistant.masking import masked_arguments, with_documents
 from niochat.assistant.tools.connection import CHECK_CONNECTION, CHECK_MAINTENANCE
@@ -120,7 +121,7 @@ class Toolbox:
                 "terceiro", "Quem escreve não é o titular cadastrado: ofereça só a segunda via da "
                 "fatura, sem endereço nem outros dados.",
             )  # fmt: skip
-        return None
+        return memory.unconfirmed(self._case, tool)
 
     async def _keep(self, tool: str, said: object, result: Result) -> None:
         self._case.results.append((tool, result))
@@ -129,6 +130,7 @@ class Toolbox:
         used = Used(known, "done" if result.get("ok") else str(result.get("erro", "")))
         kept = {
             "tool": masked_arguments(tool), "arguments": masked_arguments(said), "result": result,
+            "at": self._case.visit.now.isoformat(timespec="seconds"),
         }  # fmt: skip
         await self._case.keep(kept, used=used)
         _log.info(

@@ -8,7 +8,7 @@ from dataclasses import replace
 import structlog
 
 from niochat.adapters.openai.model import Completion, ModelError, Models
-from niochat.assistant import announcing, corrections
+from niochat.assistant import after_hours, announcing, corrections, memory
 from niochat.assistant.case import Case, Result, Sector
 from niochat.assistant.chat_text import (
     as_chat_text,
@@ -25,6 +25,7 @@ from niochat.assistant.own_words import goes_on, is_question_of_ours, own_words
 from niochat.assistant.patience import BACK_WITHIN_S, patiently
 from niochat.assistant.prompt import Prompt, system_prompt
 from niochat.assistant.report import TurnReport, TurnRequest
+from niochat.assistant.rounds import brake
 from niochat.assistant.settings import AssistantSettings, CapabilitiesOf, SettingsOf
 from niochat.assistant.situation import situation
 from niochat.assistant.toolbox import FailedTool, Toolbox
@@ -98,6 +99,10 @@ class Assistant:
         settings = await patiently(lambda: self._settings_of(request.tenant_id), deadline)
         capable = await patiently(lambda: self._capabilities_of(request.tenant_id), deadline)
         case = Case(visit, self._visits, self._erp, capable, self._database_back_within_s)
+        await memory.recognise(case)
+        braked = brake(case)
+        if braked is not None:
+            return TurnReport(_passed_on(failed, case, *braked))
         topic = urgent_topic(visit.unanswered)
         if topic is not None:
             handoff = urgent_handoff(case, topic)
@@ -251,6 +256,7 @@ class _Run:
 
     def _answered(self, text: str, code: str = "", detail: str = "") -> FinishAssistantTurn:
         case = self._case
+        text = after_hours.with_promise(case, text)
         parts = in_messages(_with_protocol(case.visit, text))
         said = [Content(Kind.TEXT, part) for part in parts]
         return replace(

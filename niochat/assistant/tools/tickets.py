@@ -2,6 +2,7 @@
 
 from hashlib import sha256
 
+from niochat.assistant import notes
 from niochat.assistant.case import Case, Result, Sector, done, refused
 from niochat.assistant.handover import summary
 from niochat.assistant.tools.connection import (
@@ -95,7 +96,7 @@ def _order(case: Case, wanted: Open, category: Category) -> OpenTicket:
     return OpenTicket(
         case.contract().id,
         category,
-        f"{wanted.resumo}\nSintomas: {wanted.sintomas}",
+        "\n".join((wanted.resumo, f"Sintomas: {wanted.sintomas}", *notes.five_lines(case))),
         case.facts.name,
         case.visit.phone,
         _reference(case, category),
