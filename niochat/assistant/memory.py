@@ -22,7 +22,7 @@ from niochat.domain.phone import same_line
 
 _log = structlog.get_logger(__name__)
 
-RECOGNISE_WITHIN_S = 10.0
+RECOGNISE_WITHIN_S = 6.0
 """Of the ERP, before the first answer of a visit; without it the document is asked for."""
 TOLD_VISITS = 2
 _SHORTEST_STREET = 6
