@@ -73,6 +73,8 @@ class PolicyEntry(Declared):
     """After a hand-off the assistant goes on serving while nobody is there; needs ``hours``."""
     remember_days: Annotated[Count, Field(ge=0, le=365)] = _DEFAULT.remember_days
     """Days in which somebody who was identified is recognised by the number; 0: never."""
+    stop_machines: Switch = _DEFAULT.stop_machines
+    """What answers like another machine goes to people, and is answered no more."""
     turns_per_hour: Annotated[Count, Field(ge=0, le=1000)] = _DEFAULT.turns_per_hour
     """Answers of the assistant in one conversation within an hour, then people have it; 0: any."""
     cost_per_hour: Annotated[Number, Field(ge=0, le=10_000)] = _DEFAULT.cost_per_hour

@@ -26,7 +26,7 @@ TOO_FAST = 8
 """Answers in a row that come faster than anybody reads and types."""
 SHORTEST_TYPED = 10
 """Characters from which the time for typing tells something."""
-TYPED_PER_S, READS_S = 10.0, 0.5
+TYPED_PER_S, READS_S = 20.0, 0.3
 """Nobody types faster on a phone, nor begins sooner."""
 
 _WHY = {
@@ -67,7 +67,7 @@ def _reason(case: Case) -> str | None:
         return "turn_limit"
     if 0 < policy.cost_per_hour <= float(pace.cost):
         return "cost_limit"
-    machine = is_machine(list(rounds(pace.said)), _learned_at(case))
+    machine = policy.stop_machines and is_machine(list(rounds(pace.said)), _learned_at(case))
     return "bot_loop" if machine else None
 
 

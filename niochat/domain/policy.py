@@ -49,6 +49,8 @@ class Policy:
     """After a hand-off the assistant goes on serving while nobody is there."""
     remember_days: int = 90
     """How long somebody who was identified is recognised by the number; 0: never."""
+    stop_machines: bool = True
+    """A conversation with what answers like another machine is given to people."""
     turns_per_hour: int = 40
     """Turns of one conversation within an hour, after which people have it; 0: any number."""
     cost_per_hour: float = 0.0

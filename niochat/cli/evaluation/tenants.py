@@ -37,6 +37,7 @@ _PERSONA = {
 }
 _POLICY = {
     "burst_window_s": 0.3, "burst_limit_s": 1.5, "reminder_after_s": 0, "remember_days": 0,
+    "stop_machines": False,
 }  # fmt: skip
 _FIRST_OWNER = 558130500000
 
