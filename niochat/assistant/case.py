@@ -10,7 +10,7 @@ from uuid import UUID
 
 from niochat.assistant.facts import Facts, Wish
 from niochat.assistant.patience import patiently
-from niochat.assistant.visit import EarlierVisit, RefusedText, Used, Visit, Visits
+from niochat.assistant.visit import EarlierVisit, Pace, RefusedText, Used, Visit, Visits
 from niochat.domain.commands import Handoff
 from niochat.domain.erp import (
     Answer,
@@ -150,6 +150,13 @@ class Case:
                     self.visit.request, contract, facts.phone, written=facts.held
                 )
             )
+
+    async def pace_since_given_back(self) -> Pace:
+        """The visit's pace since a person gave it back, or all of it."""
+        visit = self.visit
+        return await self._patiently(
+            lambda: self.visits.pace_since_given_back(visit.request, visit.pace)
+        )
 
     async def earlier(self) -> list[EarlierVisit]:
         """The visits before this one, the newest first."""

@@ -27,6 +27,15 @@ RECOGNISE_WITHIN_S = 6.0
 TOLD_VISITS = 2
 _SHORTEST_STREET = 6
 
+_ONE = (
+    "Cumprimente pelo primeiro nome e não peça CPF. Consultas e faturas: direto. Antes de "
+    "desbloqueio, chamado ou mudança, pergunte se é este contrato, citando o número; depois do "
+    "sim, use escolher_contrato."
+)
+_SEVERAL = (
+    "Cumprimente pelo primeiro nome e não peça CPF. Há mais de um contrato: pergunte qual, citando "
+    "os números (o último foi o que está aqui); depois da resposta, use escolher_contrato."
+)
 _ENDINGS = {
     "assistant": "resolvido com o assistente",
     "inactivity": "o cliente parou de responder",
@@ -131,6 +140,7 @@ def told(case: Case) -> dict[str, Any]:
             "contrato": facts.contract or facts.contracts[0].id,
             "contrato_confirmado_neste_atendimento": facts.confirmed,
             "varios_contratos": len(facts.contracts) > 1,
+            "orientacao": _SEVERAL if len(facts.contracts) > 1 else _ONE,
         }
     if facts.trusted and facts.earlier:
         keys["atendimentos_anteriores"] = list(facts.earlier)

@@ -13,6 +13,7 @@ from typing import Any
 from niochat.assistant.case import Case
 from niochat.assistant.folding import fold
 from niochat.assistant.handover import announcement, summary
+from niochat.assistant.visit import Pace
 from niochat.domain.commands import Handoff
 from niochat.domain.message import Author
 
@@ -50,9 +51,14 @@ class Round:
     after_s: float
 
 
-def brake(case: Case) -> tuple[Handoff, str] | None:
-    """Why people take over without a model, and what is said, once; ``None``: go on."""
-    reason = _reason(case)
+async def brake(case: Case) -> tuple[Handoff, str] | None:
+    """Why people take over without a model, and what is said, once; ``None``: go on.
+
+    Whoever gives the conversation back wants the assistant to go on: it is counted from there.
+    """
+    reason = _reason(case, case.visit.pace)
+    if reason is not None:
+        reason = _reason(case, await case.pace_since_given_back())
     if reason is None:
         return None
     team = case.team_of(case.sector)
@@ -61,8 +67,8 @@ def brake(case: Case) -> tuple[Handoff, str] | None:
     )
 
 
-def _reason(case: Case) -> str | None:
-    pace, policy = case.visit.pace, case.visit.policy
+def _reason(case: Case, pace: Pace) -> str | None:
+    policy = case.visit.policy
     if 0 < policy.turns_per_hour < pace.turns:
         return "turn_limit"
     if 0 < policy.cost_per_hour <= float(pace.cost):

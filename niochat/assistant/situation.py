@@ -45,7 +45,7 @@ def _name(case: Case) -> str | None:
 
 def _awaited(case: Case) -> str | None:
     facts = case.facts
-    if not facts.identified or facts.contract or not case.visit.shown:
+    if not facts.identified or facts.contract or facts.recognised or not case.visit.shown:
         return None
     return "confirmacao" if len(facts.contracts) == 1 else "escolha"
 

@@ -100,7 +100,7 @@ class Assistant:
         capable = await patiently(lambda: self._capabilities_of(request.tenant_id), deadline)
         case = Case(visit, self._visits, self._erp, capable, self._database_back_within_s)
         await memory.recognise(case)
-        braked = brake(case)
+        braked = await brake(case)
         if braked is not None:
             return TurnReport(_passed_on(failed, case, *braked))
         topic = urgent_topic(visit.unanswered)

@@ -276,6 +276,18 @@ class Visits:
             for row in rows
         ]  # fmt: skip
 
+    async def pace_since_given_back(self, request: TurnRequest, pace: Pace) -> Pace:
+        """What of ``pace`` came after a person gave the conversation back to the assistant."""
+        async with self._database.tenant(request.tenant_id) as connection:
+            row = await connection.fetchrow(
+                _SQL["since_given_back"], request.tenant_id, request.turn_id
+            )
+        if row is None:
+            return pace
+        since = row["at"].timestamp()
+        said = [each for each in pace.said if each[2] >= since]
+        return Pace(row["turns"], row["cost"] or Decimal(0), said)
+
     def document(self, tenant_id: UUID, known: Known) -> str | None:
         """What was sealed; ``None`` where no key at hand opens it."""
         if self._seals is None:

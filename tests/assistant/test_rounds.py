@@ -5,8 +5,10 @@ from collections.abc import Sequence
 import pytest
 
 from niochat.assistant.rounds import Round, is_machine, rounds
+from niochat.domain.commands import GiveBackConversation
 from niochat.domain.message import Author
 from tests.assistant.office import Office
+from tests.builders import put
 
 pytestmark = pytest.mark.timeout(60)
 AWAY = "Olá! Nosso atendimento é das 8h às 18h. Em breve retornaremos."
@@ -114,6 +116,23 @@ async def test_turns_within_an_hour_are_counted_from_rows(office: Office) -> Non
     assert finish.handoff is not None
     assert finish.handoff.reason == "turn_limit"
     assert (finish.tokens_in, len(customer.texts)) == (0, 1)
+
+
+@pytest.mark.asyncio
+async def test_who_is_given_back_to_the_assistant_is_counted_anew(office: Office) -> None:
+    await office.given.admin.execute(
+        "UPDATE tenants SET policy = policy || '{\"turns_per_hour\": 2}'"
+    )
+    customer = await office.customer()
+    for text in ("bom dia", "vocês atendem em Olinda?", "e em Paulista?"):
+        finish = await customer.say(text)
+    assert finish.handoff is not None
+    await put(office.host, office.place, customer.thread, [GiveBackConversation("ana")])
+    await office.host.run(customer.thread)
+
+    for text in ("e em Igarassu?", "tá bom"):
+        assert (await customer.say(text)).handoff is None
+    assert (await customer.say("e no Recife?")).handoff is not None
 
 
 @pytest.mark.asyncio

@@ -158,6 +158,20 @@ UPDATE contacts k
                 WHERE r.tenant_id = $1 AND r.id = $2 AND r.attempt = $3 AND r.status = 'running'
                 LIMIT 1)
 
+-- name: since_given_back
+-- When a person gave the conversation of a turn back to the assistant last, and how often and how
+-- dearly it was answered within the hour since then; no row: nobody did.
+SELECT g.at, count(c.id) AS turns, sum(c.cost) AS cost
+  FROM turns r
+ CROSS JOIN LATERAL (SELECT e.at FROM events e
+                      WHERE e.tenant_id = r.tenant_id AND e.conversation_id = r.conversation_id
+                        AND e.type = 'conversation_given_back'
+                      ORDER BY e.version DESC LIMIT 1) AS g
+  LEFT JOIN turns c ON c.tenant_id = r.tenant_id AND c.conversation_id = r.conversation_id
+   AND c.started_at >= greatest(g.at, now() - interval '1 hour') AND c.status <> 'cancelled'
+ WHERE r.tenant_id = $1 AND r.id = $2
+ GROUP BY g.at
+
 -- name: earlier_visits
 -- The thread's newest visits before the turn's, the newest first: when, what is known of them, and
 -- why people had them or how they ended.
