@@ -8,9 +8,10 @@ from enum import StrEnum
 from typing import Any, TypeVar
 from uuid import UUID
 
+from niochat.assistant.context import EarlierVisit, Pace
 from niochat.assistant.facts import Facts, Wish
 from niochat.assistant.patience import patiently
-from niochat.assistant.visit import EarlierVisit, Pace, RefusedText, Used, Visit, Visits
+from niochat.assistant.visit import RefusedText, Used, Visit, Visits
 from niochat.domain.commands import Handoff
 from niochat.domain.erp import (
     Answer,

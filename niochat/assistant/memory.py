@@ -12,9 +12,9 @@ from typing import Any
 import structlog
 
 from niochat.assistant.case import Case, Result, refused
+from niochat.assistant.context import EarlierVisit, Known
 from niochat.assistant.folding import fold
 from niochat.assistant.tools.tool import Tool
-from niochat.assistant.visit import EarlierVisit, Known
 from niochat.domain.erp import Contract, FindSubscriber, Subscriber
 from niochat.domain.errors import NiochatError
 from niochat.domain.message import Author

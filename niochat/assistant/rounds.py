@@ -11,10 +11,11 @@ from datetime import datetime
 from typing import Any
 
 from niochat.assistant.case import Case
+from niochat.assistant.context import Pace
 from niochat.assistant.folding import fold
 from niochat.assistant.handover import announcement, summary
-from niochat.assistant.visit import Pace
 from niochat.domain.commands import Handoff
+from niochat.domain.conversation import Brake
 from niochat.domain.message import Author
 
 SAME_TEXT, SAME_SHORT_TEXT = 3, 5
@@ -31,14 +32,14 @@ TYPED_PER_S, READS_S = 20.0, 0.3
 """Nobody types faster on a phone, nor begins sooner."""
 
 _WHY = {
-    "bot_loop": "As mensagens se repetem como as de um atendimento automático.",
-    "turn_limit": "A conversa passou do limite de respostas do assistente em uma hora.",
-    "cost_limit": "A conversa passou do limite de custo do assistente em uma hora.",
+    Brake.BOT_LOOP: "As mensagens se repetem como as de um atendimento automático.",
+    Brake.TURN_LIMIT: "A conversa passou do limite de respostas do assistente em uma hora.",
+    Brake.COST_LIMIT: "A conversa passou do limite de custo do assistente em uma hora.",
 }
 _SAID = {
-    "bot_loop": "Recebi mensagens que parecem automáticas, por isso paro de responder por aqui.",
-    "turn_limit": "Já conversamos bastante e não consegui concluir por aqui.",
-    "cost_limit": "Já conversamos bastante e não consegui concluir por aqui.",
+    Brake.BOT_LOOP: "Recebi mensagens que parecem automáticas, por isso paro de responder aqui.",
+    Brake.TURN_LIMIT: "Já conversamos bastante e não consegui concluir por aqui.",
+    Brake.COST_LIMIT: "Já conversamos bastante e não consegui concluir por aqui.",
 }
 
 
@@ -67,14 +68,14 @@ async def brake(case: Case) -> tuple[Handoff, str] | None:
     )
 
 
-def _reason(case: Case, pace: Pace) -> str | None:
+def _reason(case: Case, pace: Pace) -> Brake | None:
     policy = case.visit.policy
     if 0 < policy.turns_per_hour < pace.turns:
-        return "turn_limit"
+        return Brake.TURN_LIMIT
     if 0 < policy.cost_per_hour <= float(pace.cost):
-        return "cost_limit"
+        return Brake.COST_LIMIT
     machine = policy.stop_machines and is_machine(list(rounds(pace.said)), _learned_at(case))
-    return "bot_loop" if machine else None
+    return Brake.BOT_LOOP if machine else None
 
 
 def is_machine(said: Sequence[Round], learned_at: float) -> bool:

@@ -17,6 +17,7 @@ from niochat.adapters.postgres.audit import record
 from niochat.adapters.postgres.codec import policy_of
 from niochat.adapters.postgres.database import Database
 from niochat.adapters.postgres.queries import queries
+from niochat.assistant.context import EarlierVisit, Known, Pace, Standing
 from niochat.assistant.facts import Facts, facts_from_json, facts_to_json
 from niochat.assistant.folding import storable
 from niochat.assistant.masking import masked_text
@@ -39,37 +40,6 @@ PAST_TURNS = 30
 LONGEST_SENTENCE, LONGEST_REFUSED = 1_000, 8_000
 """Characters that are kept of a text that did not leave."""
 _ASSISTANT = Who(WhoKind.ASSISTANT, "assistant")
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """Who was identified from this address in an earlier visit, and is still the same."""
-
-    sealed: bytes
-    """Their document."""
-    contract: str
-    """The one that was talked about last."""
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """Where the conversation stands. ``after_hours``: people have it, and are not there."""
-
-    team: str | None = None
-    agent_has_it: bool = False
-    after_hours: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Pace:
-    """How often this conversation was answered within the hour, this turn included, and what that
-    cost. ``said``: (author, text, seconds), the newest 40, oldest first; empty where it was
-    answered less than three times.
-    """
-
-    turns: int = 0
-    cost: Decimal = Decimal(0)
-    said: Sequence[tuple[str, str, float]] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +68,8 @@ class Visit:
     past: Sequence[tuple[str, Sequence[Mapping[str, Any]]]] = ()
     """(status, calls) of the visit's other turns, oldest first: what a text may rest on."""
     known: Known | None = None
-    standing: Standing = Standing()
-    pace: Pace = Pace()
+    standing: Standing = field(default_factory=Standing)
+    pace: Pace = field(default_factory=Pace)
 
     @property
     def unanswered(self) -> list[str]:
@@ -121,16 +91,6 @@ class Visit:
         """Our side's newest message before what is unanswered."""
         ours = (line.text for line in reversed(self.lines) if line.author is not Author.CUSTOMER)
         return next(ours, "")
-
-
-@dataclass(frozen=True, slots=True)
-class EarlierVisit:
-    """``handed_off``, ``ended``: codes of why; empty where it was not."""
-
-    began: datetime
-    facts: Facts
-    handed_off: str
-    ended: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,16 @@ class Priority(IntEnum):
     URGENT = 3
 
 
+class Brake(StrEnum):
+    """Why the assistant lets a conversation go that goes round; it says nothing more then, after
+    hours neither.
+    """
+
+    BOT_LOOP = "bot_loop"
+    TURN_LIMIT = "turn_limit"
+    COST_LIMIT = "cost_limit"
+
+
 class Timer(StrEnum):
     """Names of a conversation's timers."""
 

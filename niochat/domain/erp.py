@@ -41,9 +41,7 @@ class ContractStatus(StrEnum):
     @property
     def gone(self) -> bool:
         """Nothing is delivered under it any more."""
-        return self in (
-            ContractStatus.CANCELLED, ContractStatus.INACTIVE, ContractStatus.UNVIABLE
-        )  # fmt: skip
+        return self in ("cancelled", "inactive", "unviable")
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,12 +4,10 @@ from dataclasses import replace
 from typing import assert_never
 
 from niochat.domain import events as e
-from niochat.domain.conversation import Conversation, Status, Timer, Turn
+from niochat.domain.conversation import Brake, Conversation, Status, Timer, Turn
 from niochat.domain.ids import MessageId
 from niochat.domain.message import Author
 
-UNSERVED = frozenset({"bot_loop", "turn_limit", "cost_limit"})
-"""Reasons of hand-offs after which the assistant says nothing more, after hours neither."""
 MOST_ASKED = 200
 """Unanswered messages that are known by name. Older ones are only counted: a conversation that
 nobody answers must not grow for ever.
@@ -197,7 +195,7 @@ def _holder_changed(
         case e.ConversationHandedOff(team=team, reason=reason):
             return replace(
                 c, status=Status.WAITING, team=team, burst_since=None, waits=True,
-                spoken_for=False, unserved=reason in UNSERVED,
+                spoken_for=False, unserved=reason in set(Brake),
             )  # fmt: skip
         case e.ConversationAssigned(agent=agent, after_hours=after_hours):
             waits = c.waits or c.unanswered > 0

@@ -16,9 +16,8 @@ from niochat.domain.commands import (
     SettleSend,
     TurnOutcome,
 )
-from niochat.domain.conversation import Status, Timer
+from niochat.domain.conversation import Brake, Status, Timer
 from niochat.domain.draft import Draft, KnownSend
-from niochat.domain.evolve import UNSERVED
 from niochat.domain.ids import timer_cause, turn_id
 from niochat.domain.message import Author, Content, DeliveryStatus, Kind
 from niochat.domain.news import apply_unmatched, set_status
@@ -158,7 +157,7 @@ def _answer_after_hours(draft: Draft, command: FinishAssistantTurn) -> None:
     if command.outcome is not TurnOutcome.ANSWERED:
         rest(draft, command.code or "model_failed")
         _say_unavailable(draft, command)
-    elif handoff is not None and handoff.reason in UNSERVED:
+    elif handoff is not None and handoff.reason in set(Brake):
         rest(draft, handoff.reason)
         leave_note(draft, command.turn, handoff.note)
         say(draft, Author.SYSTEM, command.turn, *command.says)
