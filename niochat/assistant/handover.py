@@ -20,15 +20,12 @@ _WHY = {
 def announcement(case: Case, team: str, before: str = "") -> str:
     """``before``, then which team has it, the protocol, and when somebody answers."""
     visit = case.visit
-    name, standing = case.team_name(team), visit.standing
-    has_it = standing.after_hours and standing.team == team
-    passed = (
-        f"Seu atendimento já está com a equipe {name}"
-        if has_it
-        else (f"Passei seu atendimento para a equipe {name}")
-    )
+    standing = visit.standing
+    stays = standing.after_hours and (standing.agent_has_it or standing.team == team)
+    name = case.team_name(standing.team or team if stays else team)
+    passed = "Seu atendimento já está com" if stays else "Passei seu atendimento para"
     sentence = (
-        f"{before} {passed}, que continua por aqui. Protocolo: {visit.request.protocol}"
+        f"{before} {passed} a equipe {name}, que continua por aqui. Protocolo: {visit.request.protocol}"
     ).strip()
     promise = after_hours.promise(case)
     return f"{sentence}\n\n{promise}" if promise else sentence
