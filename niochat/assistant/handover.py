@@ -24,9 +24,9 @@ def announcement(case: Case, team: str, before: str = "") -> str:
     stays = standing.after_hours and (standing.agent_has_it or standing.team == team)
     name = case.team_name(standing.team or team if stays else team)
     passed = "Seu atendimento já está com" if stays else "Passei seu atendimento para"
-    sentence = (
-        f"{before} {passed} a equipe {name}, que continua por aqui. Protocolo: {visit.request.protocol}"
-    ).strip()
+    protocol = visit.request.protocol
+    goes_on = f"{passed} a equipe {name}, que continua por aqui. Protocolo: {protocol}"
+    sentence = f"{before} {goes_on}".strip()
     promise = after_hours.promise(case)
     return f"{sentence}\n\n{promise}" if promise else sentence
 
