@@ -13,6 +13,7 @@ import niochat
 from niochat.adapters.postgres.queries import queries
 from niochat.assistant.topics import Topic
 from niochat.cli.reasons import REASONS
+from niochat.domain.conversation import Brake
 
 ROOT = Path(niochat.__file__).parent
 MODULES = sorted(ROOT.rglob("*.py"))
@@ -119,6 +120,7 @@ OPENED_BY_TURNS = ("accounts/directory.py", "vault/vault.py", "adapters/postgres
 SENDS = ("outbox/deliver.py", "adapters/whatsapp/uazapi/judge.py")
 REASONED = {
     "hand_off": 1, "cancel_turn": 1, "ParkCommand": 1, "_parking": 1, "hand_over": 1, "_part": 1,
+    "stop_serving": 1,
 }  # fmt: skip
 """Functions and the place of their reason."""
 ERP = re.compile(r"erp_[a-z_]+")
@@ -133,7 +135,7 @@ NO_REASON = {"", "cancelled", "bad_secret"}
 @cache
 def produced() -> set[str]:
     """Codes that an event or a turn may carry, and ``niochat show`` then shows."""
-    codes = {"merged", *Topic}  # written by link.sql; hand-offs of the assistant
+    codes = {"merged", *Topic, *Brake}  # written by link.sql; hand-offs of the assistant
     for module in MODULES:
         path = module.relative_to(ROOT).as_posix()
         if path.startswith("sandbox/"):

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Self
 from pydantic import AfterValidator, Field, model_validator
 
 from niochat.accounts.declared import Declared, wrong_at
-from niochat.accounts.fields import Count, Number, Sentence, Slug
+from niochat.accounts.fields import Count, Number, Sentence, Slug, Switch
 from niochat.accounts.times import Clock, Closing, Day, Holidays, Weekdays
 from niochat.domain.policy import Policy
 from niochat.domain.presence import OfflineRule
@@ -69,6 +69,16 @@ class PolicyEntry(Declared):
     """Added at a hand-off while nobody is there; ``{when}`` becomes the next opening."""
     closed_unknown_text: Sentence = _DEFAULT.closed_unknown_text
     """The same where no opening is near."""
+    serve_after_hours: Switch = _DEFAULT.serve_after_hours
+    """After a hand-off the assistant goes on serving while nobody is there; needs ``hours``."""
+    remember_days: Annotated[Count, Field(ge=0, le=365)] = _DEFAULT.remember_days
+    """Days in which somebody who was identified is recognised by the number; 0: never."""
+    stop_machines: Switch = _DEFAULT.stop_machines
+    """What answers like another machine goes to people, and is answered no more."""
+    turns_per_hour: Annotated[Count, Field(ge=0, le=1000)] = _DEFAULT.turns_per_hour
+    """Answers of the assistant in one conversation within an hour, then people have it; 0: any."""
+    cost_per_hour: Annotated[Number, Field(ge=0, le=10_000)] = _DEFAULT.cost_per_hour
+    """What they may cost, in the currency of ``price_in`` and ``price_out``; 0: anything."""
     reminder_after_s: Annotated[
         Number, Field(ge=0, le=_DAY_S), AfterValidator(_never_or_a_minute)
     ] = _DEFAULT.reminder_after_s

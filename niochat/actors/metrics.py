@@ -21,6 +21,10 @@ COUNTERS = {
     "steps": ("verdict", "Steps of conversations, by done, lost (a conflict) or failed"),
     "turns": ("outcome", "Turns of the assistant that ended, by outcome"),
     "texts_refused": ("code", "Texts of the model that the assistant did not let leave"),
+    "rounds_ended": (
+        "reason",
+        "Conversations that the assistant let go of because they went round",
+    ),
     "sends": ("result", "What became of sends: a row may be settled more than once"),
     "turn_waits": ("", "Times that a turn was told to wait for its place"),
     "turn_wait_seconds": ("", "Seconds that turns were told to wait"),

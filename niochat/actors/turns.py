@@ -12,6 +12,7 @@ import structlog
 from niochat.assistant.report import TurnReport, TurnRequest
 from niochat.conversation.work import MemoryCommand, Thread
 from niochat.domain.commands import FinishAssistantTurn, RestartTurn, TurnOutcome
+from niochat.domain.conversation import Brake
 from niochat.domain.effects import RunTurn
 from niochat.domain.ids import TurnId
 from niochat.runtime.pace import Pace
@@ -237,6 +238,9 @@ class Turns:
         self._pace.heard(getattr(report, "pressure", 0.0))
         for code in getattr(report, "refused", ()):
             self._tally.add("texts_refused", code)
+        handoff = report.finish.handoff
+        if handoff is not None and handoff.reason in set(Brake):
+            self._tally.add("rounds_ended", handoff.reason)
         if report.throttle_s > 0:
             self._throttle(request.tenant_id, report.throttle_s)
         self._deliver(turn.thread_id, report.finish)

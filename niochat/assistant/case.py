@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Any, TypeVar
 from uuid import UUID
 
+from niochat.assistant.context import EarlierVisit, Pace
 from niochat.assistant.facts import Facts, Wish
 from niochat.assistant.patience import patiently
 from niochat.assistant.visit import RefusedText, Used, Visit, Visits
@@ -148,8 +149,33 @@ class Case:
             self.final = text
 
     async def hold(self, document: str) -> None:
-        """The document of whoever writes, who certainly is its holder, is kept, sealed."""
-        await self._patiently(lambda: self.visits.hold(self.visit.request, document))
+        """A subscriber was found by this document: of who certainly is its holder it is kept."""
+        trusted = self.facts.trusted
+        held = await self._patiently(
+            lambda: self.visits.hold(self.visit.request, document, trusted=trusted)
+        )
+        self.learn(held=held and trusted)
+
+    async def remember(self, contract: str) -> None:
+        """The contact's holder confirmed this contract: known in visits to come."""
+        facts = self.facts
+        if facts.trusted and (facts.held or facts.recognised):
+            await self._patiently(
+                lambda: self.visits.remember(
+                    self.visit.request, contract, facts.phone, written=facts.held
+                )
+            )
+
+    async def pace_since_given_back(self) -> Pace:
+        """The visit's pace since a person gave it back, or all of it."""
+        visit = self.visit
+        return await self._patiently(
+            lambda: self.visits.pace_since_given_back(visit.request, visit.pace)
+        )
+
+    async def earlier(self) -> list[EarlierVisit]:
+        """The visits before this one, the newest first."""
+        return await self._patiently(lambda: self.visits.earlier(self.visit.request))
 
     async def keep(self, *calls: Mapping[str, object], used: Used | None = None) -> None:
         """Finished calls and what is known now go into the database.

@@ -96,6 +96,16 @@ class Facts:
     requested: tuple[Requested, ...] = ()
     places: int = 0
     """Places whose coverage was looked up."""
+    held: bool = False
+    """The document that was written is the one kept with the contact."""
+    recognised: bool = False
+    """Who writes is known from an earlier visit; no document was asked for in this one."""
+    confirmed: bool = False
+    """The contract was confirmed in this visit."""
+    unrecognised: bool = False
+    """Somebody was known, and the ERP says otherwise now: the document is asked for."""
+    earlier: tuple[str, ...] | None = None
+    """Earlier visits, a line each; ``None``: nobody has looked."""
 
     @property
     def identified(self) -> bool:

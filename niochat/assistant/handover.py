@@ -2,17 +2,15 @@
 
 import re
 
+from niochat.assistant import after_hours, notes
 from niochat.assistant.case import Case, Sector
 from niochat.assistant.folding import fold
+from niochat.assistant.notes import quote
 from niochat.assistant.topics import Topic
-from niochat.assistant.wording import STATUS
 from niochat.domain.commands import Handoff
-from niochat.domain.document import without_documents
-from niochat.domain.plain import cut
 
 QUOTED = 4
 """Newest messages of the customer that the team is shown in the summary."""
-_LONGEST_QUOTE = 200
 _SECTORS = {
     Sector.BILLING: re.compile(r"\b(no|do|ao|com o|pro|para o|pelo|setor) financeiro\b"),
     Sector.SUPPORT: re.compile(r"\b(no|do|ao|com o|pro|para o|pelo|setor( de)?) suporte\b"),
@@ -21,8 +19,6 @@ _SECTORS = {
     ),
 }
 """Words for a team, where no model has understood them."""
-_LONG_NUMBER = re.compile(r"\d[\d .\-/]{8,}\d")
-
 _WHY = {
     Topic.HUMAN: "pediu para falar com uma pessoa",
     Topic.CANCELLATION: "falou em cancelamento",
@@ -34,11 +30,15 @@ _WHY = {
 def announcement(case: Case, team: str, before: str = "") -> str:
     """``before``, then which team has it, the protocol, and when somebody answers."""
     visit = case.visit
+    standing = visit.standing
+    stays = standing.after_hours and (standing.agent_has_it or standing.team == team)
+    name = case.team_name(standing.team or team if stays else team)
+    passed = "Seu atendimento já está com" if stays else "Passei seu atendimento para"
     sentence = (
-        f"{before} Passei seu atendimento para a equipe {case.team_name(team)}, "
-        f"que continua por aqui. Protocolo: {visit.request.protocol}"
+        f"{before} {passed} a equipe {name}, que continua por aqui. "
+        f"Protocolo: {visit.request.protocol}"
     ).strip()
-    promise = visit.people.promise(visit.policy)
+    promise = after_hours.promise(case)
     return f"{sentence}\n\n{promise}" if promise else sentence
 
 
@@ -56,37 +56,11 @@ def named_sector(case: Case) -> Sector:
 
 
 def summary(case: Case, head: str) -> str:
-    """What the team should know before it reads on: who, what was wanted, what was done."""
-    facts = case.facts
-    lines = [head, _who(case)]
-    if facts.wish is not None:
-        lines.append(f"Pedido: {facts.wish.value}.")
-    for each in facts.waiting:
-        lines.append(f"Também pediu: {each.wish.value} («{each.words}»).")
-    if facts.sent:
-        lines.append(f"Fatura enviada: {', '.join(facts.sent)}.")
-    if facts.unlocked:
-        lines.append(f"Desbloqueio em confiança: {facts.unlocked}.")
-    if facts.ticket:
-        lines.append(f"Chamado aberto: {facts.ticket}.")
-    quotes = [f"«{_quote(text)}»" for text in case.visit.customer_texts[-QUOTED:]]
+    """What the team should know before it reads on: ``head``, five lines of what the server knows,
+    and the customer's newest words.
+    """
+    quotes = [f"«{quote(text)}»" for text in case.visit.customer_texts[-QUOTED:]]
+    lines = [head, *notes.five_lines(case)]
     if quotes:
         lines.append("Últimas mensagens: " + " ".join(quotes))
     return "\n".join(lines)
-
-
-def _who(case: Case) -> str:
-    facts = case.facts
-    if not facts.identified:
-        return "Cliente não identificado."
-    third = "" if facts.trusted else " Escreve de um telefone que não está no cadastro."
-    contract = facts.chosen
-    if contract is None:
-        return f"Cliente: {facts.name}, contrato ainda não confirmado.{third}"
-    return f"Cliente: {facts.name}, contrato {contract.id} ({STATUS[contract.status]}).{third}"
-
-
-def _quote(text: str) -> str:
-    """Without what may be a document or a phone: the conversation itself shows it."""
-    line = without_documents(" ".join(text.split()), lambda _: "[número]")
-    return cut(_LONG_NUMBER.sub("[número]", line), _LONGEST_QUOTE)

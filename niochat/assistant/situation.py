@@ -4,6 +4,7 @@ that an end point can keep what it read before.
 
 import json
 
+from niochat.assistant import after_hours, memory
 from niochat.assistant.case import Case
 from niochat.assistant.provider_facts import coming_closed
 from niochat.assistant.tools.identification import described, listed
@@ -35,6 +36,8 @@ def situation(case: Case) -> str:
         "desbloqueio": facts.unlocked,
         "equipe": None if visit.people.there else "fora do horário",
         "equipe_volta": spoken_date(visit.people.returns_at) if visit.people.returns_at else None,
+        **memory.told(case),
+        **after_hours.told(case),
     }
     return json.dumps({n: value for n, value in told.items() if value}, ensure_ascii=False)
 
@@ -48,7 +51,7 @@ def _name(case: Case) -> str | None:
 
 def _awaited(case: Case) -> str | None:
     facts = case.facts
-    if not facts.identified or facts.contract or not case.visit.shown:
+    if not facts.identified or facts.contract or facts.recognised or not case.visit.shown:
         return None
     return "confirmacao" if len(facts.contracts) == 1 else "escolha"
 

@@ -8,6 +8,7 @@ import structlog
 from pydantic import ValidationError
 
 from niochat.adapters.openai.model import ModelError, ToolCall
+from niochat.assistant import memory
 from niochat.assistant.case import Case, Result, refused
 from niochat.assistant.facts import Wish
 from niochat.assistant.masking import masked_arguments, with_documents
@@ -145,7 +146,7 @@ class Toolbox:
                 "terceiro", "Quem escreve não é o titular cadastrado: ofereça só a segunda via da "
                 "fatura, sem endereço nem outros dados.",
             )  # fmt: skip
-        return None
+        return memory.unconfirmed(self._case, tool)
 
     def _serve_next(self, tool: Tool, result: Result) -> None:
         facts = self._case.facts
@@ -160,6 +161,7 @@ class Toolbox:
         used = Used(known, "done" if result.get("ok") else str(result.get("erro", "")))
         kept = {
             "tool": masked_arguments(tool), "arguments": masked_arguments(said), "result": result,
+            "at": self._case.visit.now.isoformat(timespec="seconds"),
         }  # fmt: skip
         await self._case.keep(kept, used=used)
         _log.info(

@@ -8,7 +8,7 @@ from dataclasses import replace
 import structlog
 
 from niochat.adapters.openai.model import Completion, ModelError, Models
-from niochat.assistant import announcing, corrections
+from niochat.assistant import after_hours, announcing, corrections, memory
 from niochat.assistant.case import Case, Result, Sector
 from niochat.assistant.chat_text import (
     as_chat_text,
@@ -26,6 +26,7 @@ from niochat.assistant.patience import BACK_WITHIN_S, patiently
 from niochat.assistant.prompt import Prompt, system_prompt
 from niochat.assistant.provider_facts import facts_lines
 from niochat.assistant.report import TurnReport, TurnRequest
+from niochat.assistant.rounds import brake
 from niochat.assistant.settings import AssistantSettings, CapabilitiesOf, SettingsOf
 from niochat.assistant.situation import NAME as SITUATION
 from niochat.assistant.situation import situation
@@ -106,6 +107,10 @@ class Assistant:
         back = self._database_back_within_s
         rules = rules_of(settings.requests)
         case = Case(visit, self._visits, self._erp, capable, back, settings.facts, rules)
+        await memory.recognise(case)
+        braked = await brake(case)
+        if braked is not None:
+            return TurnReport(_passed_on(failed, case, *braked))
 
         def wrote(text: str) -> None:
             self._wrote(request, without_machinery(text))
@@ -266,6 +271,7 @@ class _Run:
 
     def _answered(self, text: str, code: str = "", detail: str = "") -> FinishAssistantTurn:
         case = self._case
+        text = after_hours.with_promise(case, text)
         parts = in_messages(_with_protocol(case.visit, text))
         said = [Content(Kind.TEXT, part) for part in parts]
         return replace(

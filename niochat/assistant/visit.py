@@ -2,32 +2,39 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
+from decimal import Decimal
 from functools import partial
 from hashlib import sha256
 from typing import Any
 from uuid import UUID, uuid4, uuid5
 from zoneinfo import ZoneInfo
 
+import structlog
+
 from niochat.adapters.calendar import presence
 from niochat.adapters.postgres.audit import record
 from niochat.adapters.postgres.codec import policy_of
 from niochat.adapters.postgres.database import Database
 from niochat.adapters.postgres.queries import queries
+from niochat.assistant.context import EarlierVisit, Known, Pace, Standing
 from niochat.assistant.facts import Facts, facts_from_json, facts_to_json
 from niochat.assistant.folding import storable
 from niochat.assistant.masking import masked_text
 from niochat.assistant.report import TurnRequest
 from niochat.assistant.transcript import MESSAGES, Line, read_lines
 from niochat.domain.audit import Entry, Who, WhoKind
-from niochat.domain.errors import Refused
+from niochat.domain.errors import Invalid, Refused, Unreadable
 from niochat.domain.message import Author
 from niochat.domain.plain import cut
 from niochat.domain.policy import Policy, Presence
 from niochat.domain.sealing import DOCUMENT, Seals
 from niochat.runtime.grouping import Grouper
 
+_log = structlog.get_logger(__name__)
 _SQL = queries("assistant")
+EARLIER_VISITS = 5
+"""Newest ones that are looked at for what to tell the model of them."""
 PAST_TURNS = 30
 """Newest turns of the visit whose results are still known."""
 LONGEST_SENTENCE, LONGEST_REFUSED = 1_000, 8_000
@@ -60,6 +67,9 @@ class Visit:
     """Calls that were finished by lost attempts of this turn, and by turns cancelled before."""
     past: Sequence[tuple[str, Sequence[Mapping[str, Any]]]] = ()
     """(status, calls) of the visit's other turns, oldest first: what a text may rest on."""
+    known: Known | None = None
+    standing: Standing = field(default_factory=Standing)
+    pace: Pace = field(default_factory=Pace)
 
     @property
     def unanswered(self) -> list[str]:
@@ -186,24 +196,82 @@ class Visits:
                 refused.model, refused.prompt_version,
             )  # fmt: skip
 
-    async def hold(self, request: TurnRequest, document: str) -> None:
-        """Whoever writes is the holder of this document: it is sealed and kept with the contact,
-        unless one is known already. Twice is as once.
+    async def hold(self, request: TurnRequest, document: str, *, trusted: bool) -> bool:
+        """A subscriber was found by this document. Whether it is the one kept with the contact:
+        of the holder (``trusted``) it is sealed and kept, unless one is known already. Another
+        one says that several people write from here. Twice is as once.
         """
         if self._seals is None:
-            return
+            return False
         tenant_id = request.tenant_id
-        sealed = self._seals.seal(document, tenant_id=tenant_id, purpose=DOCUMENT)
-        index = self._seals.blind(document, tenant_id=tenant_id, purpose=DOCUMENT)
+        indexes = self._seals.blinds(document, tenant_id=tenant_id, purpose=DOCUMENT)
         async with self._database.tenant(tenant_id) as connection:
-            contact_id = await connection.fetchval(
-                _SQL["hold"], tenant_id, request.turn_id, request.attempt, sealed, index
+            contact = await connection.fetchrow(
+                _SQL["holder"], tenant_id, request.turn_id, request.attempt
             )
-            if contact_id is not None:
-                before, after = {"document": None}, {"document": "identified"}
-                target = f"contact:{contact_id}"
-                entry = Entry(tenant_id, _ASSISTANT, "contacts.change", target, before, after)
-                await record(connection, entry)
+            if contact is None:
+                return False
+            if contact["document_index"] in indexes:
+                return True
+            if contact["document_index"] is not None or not trusted:
+                await connection.execute(_SQL["share"], tenant_id, contact["id"])
+                return False
+            sealed = self._seals.seal(document, tenant_id=tenant_id, purpose=DOCUMENT)
+            index = self._seals.blind(document, tenant_id=tenant_id, purpose=DOCUMENT)
+            await connection.execute(_SQL["hold"], tenant_id, contact["id"], sealed, index)
+            before, after = {"document": None}, {"document": "identified"}
+            target = f"contact:{contact['id']}"
+            entry = Entry(tenant_id, _ASSISTANT, "contacts.change", target, before, after)
+            await record(connection, entry)
+            return True
+
+    async def remember(
+        self, request: TurnRequest, contract: str, phone: str, *, written: bool
+    ) -> None:
+        """The holder confirmed this contract from ``phone``. ``written``: with their document, so
+        that the time for which they are known begins anew. Twice is as once.
+        """
+        async with self._database.tenant(request.tenant_id) as connection:
+            await connection.execute(
+                _SQL["remember"], request.tenant_id, request.turn_id, request.attempt,
+                contract, phone, written,
+            )  # fmt: skip
+
+    async def earlier(self, request: TurnRequest) -> list[EarlierVisit]:
+        """Visits of this thread that are over, the newest first."""
+        async with self._database.tenant(request.tenant_id) as connection:
+            rows = await connection.fetch(
+                _SQL["earlier_visits"], request.tenant_id, request.turn_id, EARLIER_VISITS
+            )
+        return [
+            EarlierVisit(
+                row["opened_at"], facts_from_json(row["facts"]), row["handed_off"] or "",
+                row["ended"] or "",
+            )
+            for row in rows
+        ]  # fmt: skip
+
+    async def pace_since_given_back(self, request: TurnRequest, pace: Pace) -> Pace:
+        """What of ``pace`` came after a person gave the conversation back to the assistant."""
+        async with self._database.tenant(request.tenant_id) as connection:
+            row = await connection.fetchrow(
+                _SQL["since_given_back"], request.tenant_id, request.turn_id
+            )
+        if row is None:
+            return pace
+        since = row["at"].timestamp()
+        said = [each for each in pace.said if each[2] >= since]
+        return Pace(row["turns"], row["cost"] or Decimal(0), said)
+
+    def document(self, tenant_id: UUID, known: Known) -> str | None:
+        """What was sealed; ``None`` where no key at hand opens it."""
+        if self._seals is None:
+            return None
+        try:
+            return self._seals.open(known.sealed, tenant_id=tenant_id, purpose=DOCUMENT)
+        except (Invalid, Unreadable) as error:
+            _log.error("document_not_opened", tenant=str(tenant_id), code=error.code)
+            return None
 
     async def attach(
         self, request: TurnRequest, name: str, mimetype: str, filename: str, data: bytes
@@ -231,7 +299,21 @@ def _facts(row: Any) -> Facts:
     """What is known; of a number that the customer does not write from any more, nothing is."""
     facts = facts_from_json(row["facts"])
     proven = facts.trusted and row["phone_proves"] and facts.phone == row["phone"]
+    if facts.recognised and not proven:
+        return Facts(wish=facts.wish, unrecognised=True)
     return replace(facts, trusted=proven)
+
+
+def _known(row: Any, policy: Policy) -> Known | None:
+    """Nobody whose number is another one now, or is shared, or whose time is over."""
+    since = row["now"] - timedelta(days=policy.remember_days)
+    if row["known_at"] is None or row["known_at"] <= since or row["document_sealed"] is None:
+        return None
+    if not row["phone_proves"] or row["phone"] != row["known_phone"]:
+        return None
+    if row["shared_at"] is not None and row["shared_at"] > since:
+        return None
+    return Known(row["document_sealed"], row["known_contract"])
 
 
 def _visit(request: TurnRequest, row: Any) -> Visit:
@@ -253,4 +335,11 @@ def _visit(request: TurnRequest, row: Any) -> Visit:
         untold=frozenset(row["untold"] or ()),
         earlier=[*cancelled, *row["tool_results"]],
         past=[(status, calls) for status, calls in row["past_results"] or ()],
+        known=_known(row, policy),
+        standing=Standing(row["team"], row["stands"] == "open", bool(row["after_hours"])),
+        pace=Pace(
+            row["turns_lately"],
+            row["cost_lately"] or Decimal(0),
+            [(author, text, float(at)) for author, text, at in row["pace"] or ()],
+        ),
     )

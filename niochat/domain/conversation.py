@@ -7,7 +7,7 @@ from enum import IntEnum, StrEnum
 
 from niochat.domain.ids import ConversationId, MessageId, TurnId
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 """Of stored states and events; code that meets a newer one refuses and passivates."""
 
 
@@ -30,6 +30,16 @@ class Priority(IntEnum):
     URGENT = 3
 
 
+class Brake(StrEnum):
+    """Why the assistant lets a conversation go that goes round; it says nothing more then, after
+    hours neither.
+    """
+
+    BOT_LOOP = "bot_loop"
+    TURN_LIMIT = "turn_limit"
+    COST_LIMIT = "cost_limit"
+
+
 class Timer(StrEnum):
     """Names of a conversation's timers."""
 
@@ -38,6 +48,8 @@ class Timer(StrEnum):
     """The customer was answered and says nothing: a reminder, then the end."""
     SNOOZE = "snooze"
     """A conversation that was put off comes back."""
+    OPENING = "opening"
+    """People are back: the assistant, which served meanwhile, is silent again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,10 +96,18 @@ class Conversation:
     labels: tuple[str, ...] = ()
     """What the provider's people sort it by, in the order of the alphabet."""
     snoozed_until: datetime | None = None
+    after_hours: bool = False
+    """People have it and are not there: the assistant goes on serving until they come."""
+    spoken_for: bool = False
+    """Its agent has written, or took it after hours: nobody speaks over them."""
+    unserved: bool = False
+    """It was handed off because the assistant must not go on, after hours neither."""
+    rest_until: datetime | None = None
+    """The assistant failed after hours: it does not begin again until then."""
     timers: Mapping[str, int] = field(default_factory=dict)
     """Newest generation of each timer ever set."""
 
     def assistant_may_reply(self, now: datetime) -> bool:
         """Whether the assistant holds the reply right at ``now``."""
         paused = self.paused_until is not None and self.paused_until > now
-        return self.status is Status.PENDING and not paused
+        return (self.status is Status.PENDING or self.after_hours) and not paused

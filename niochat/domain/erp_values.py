@@ -28,6 +28,11 @@ class ContractStatus(StrEnum):
         """Blocked or slowed down for an unpaid invoice: only paying or an unlock helps."""
         return self in (ContractStatus.SUSPENDED, ContractStatus.REDUCED)
 
+    @property
+    def gone(self) -> bool:
+        """Nothing is delivered under it any more."""
+        return self in ("cancelled", "inactive", "unviable")
+
 
 @dataclass(frozen=True, slots=True)
 class Contract:

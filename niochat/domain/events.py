@@ -138,7 +138,9 @@ class TurnRestarted:
 
 @dataclass(frozen=True, slots=True)
 class TurnCancelled:
-    """``reason``: customer_wrote, deleted, takeover, phone, tenant_suspended, resolved."""
+    """``reason``: customer_wrote, deleted, takeover, phone, tenant_suspended, resolved, or why
+    serving after hours ended.
+    """
 
     turn: TurnId
     reason: str
@@ -165,10 +167,13 @@ class ConversationHandedOff:
 
 @dataclass(frozen=True, slots=True)
 class ConversationAssigned:
-    """``queue``: the team whose queue gave it to them; ``None``: a person took it."""
+    """``queue``: the team whose queue gave it to them; ``None``: a person took it.
+    ``after_hours``: it was taken while the others were gone.
+    """
 
     agent: str
     queue: str | None = None
+    after_hours: bool = False
     type: Literal["conversation_assigned"] = "conversation_assigned"
 
 
@@ -218,6 +223,27 @@ class LabelsChanged:
     by: str
     labels: tuple[str, ...]
     type: Literal["labels_changed"] = "labels_changed"
+
+
+@dataclass(frozen=True, slots=True)
+class AfterHoursBegan:
+    """People have it and are not there: the assistant serves. ``until``: when they return, as far
+    as is known.
+    """
+
+    until: datetime | None
+    type: Literal["after_hours_began"] = "after_hours_began"
+
+
+@dataclass(frozen=True, slots=True)
+class AfterHoursEnded:
+    """The assistant is silent again. ``reason``: people_there, agent, switched_off, or why it
+    must not go on; then it does not begin again until ``rest_until``.
+    """
+
+    reason: str
+    rest_until: datetime | None = None
+    type: Literal["after_hours_ended"] = "after_hours_ended"
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,6 +307,8 @@ Event = (
     | PriorityChanged
     | LabelsChanged
     | ConversationReopened
+    | AfterHoursBegan
+    | AfterHoursEnded
     | ConversationResolved
     | ThreadsLinked
     | CommandParked

@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import assert_never
 
 from niochat.domain import events as e
-from niochat.domain.conversation import Conversation, Status, Timer, Turn
+from niochat.domain.conversation import Brake, Conversation, Status, Timer, Turn
 from niochat.domain.ids import MessageId
 from niochat.domain.message import Author
 
@@ -63,8 +63,9 @@ def _apply(c: Conversation, event: e.Event) -> Conversation:
         case e.MessageQueued(author=author):
             answered = author is Author.AGENT
             return replace(
-                _answered(c) if answered else c, cancels=0, waits=c.waits and not answered
-            )
+                _answered(c) if answered else c, cancels=0, waits=c.waits and not answered,
+                spoken_for=c.spoken_for or answered,
+            )  # fmt: skip
         case e.TimerSet(name=name, generation=generation):
             return _timer_set(c, event, name, generation)
         case e.TurnStarted() | e.TurnRestarted() | e.TurnCancelled() | e.TurnFinished():
@@ -81,7 +82,12 @@ def _apply(c: Conversation, event: e.Event) -> Conversation:
             | e.ConversationReopened()
             | e.ConversationResolved()
         ):
-            return _holder_changed(c, event)
+            return replace(_holder_changed(c, event), after_hours=False)
+        case e.AfterHoursBegan():
+            return replace(c, after_hours=True)
+        case e.AfterHoursEnded(reason=reason, rest_until=rest_until):
+            spoken_for = c.spoken_for or reason == "agent"
+            return replace(c, after_hours=False, spoken_for=spoken_for, rest_until=rest_until)
         case e.PriorityChanged(priority=priority):
             return replace(c, priority=priority)
         case e.LabelsChanged(labels=labels):
@@ -186,23 +192,27 @@ def _holder_changed(
     ),
 ) -> Conversation:
     match event:
-        case e.ConversationHandedOff(team=team):
-            return replace(c, status=Status.WAITING, team=team, burst_since=None, waits=True)
-        case e.ConversationAssigned(agent=agent):
+        case e.ConversationHandedOff(team=team, reason=reason):
+            return replace(
+                c, status=Status.WAITING, team=team, burst_since=None, waits=True,
+                spoken_for=False, unserved=reason in set(Brake),
+            )  # fmt: skip
+        case e.ConversationAssigned(agent=agent, after_hours=after_hours):
             waits = c.waits or c.unanswered > 0
             return replace(
                 c, status=Status.OPEN, agent=agent, burst_since=None, waits=waits,
-                snoozed_until=None,
+                snoozed_until=None, spoken_for=after_hours,
             )  # fmt: skip
         case e.ConversationTransferred(team=team, agent=agent):
             status = Status.WAITING if agent is None else Status.OPEN
             return replace(
-                c, status=status, team=team or c.team, agent=agent, waits=True, snoozed_until=None
-            )
+                c, status=status, team=team or c.team, agent=agent, waits=True, snoozed_until=None,
+                spoken_for=False,
+            )  # fmt: skip
         case e.ConversationGivenBack():
             return replace(
                 c, status=Status.PENDING, agent=None, team=None, paused_until=None, cancels=0,
-                waits=False, snoozed_until=None,
+                waits=False, snoozed_until=None, spoken_for=False, unserved=False, rest_until=None,
             )  # fmt: skip
         case e.ConversationSnoozed(until=until):
             return replace(c, status=Status.SNOOZED, snoozed_until=until, waits=False)
@@ -210,7 +220,7 @@ def _holder_changed(
             status = Status.WAITING if c.agent is None else Status.OPEN
             return replace(c, status=status, snoozed_until=None, waits=True)
         case e.ConversationReopened(by=by):
-            return replace(c, status=Status.OPEN, agent=by)
+            return replace(c, status=Status.OPEN, agent=by, spoken_for=True)
         case e.ConversationResolved():
             return replace(
                 c, status=Status.RESOLVED, turn=None, in_hand=(), waits=False, snoozed_until=None

@@ -5,20 +5,16 @@ from datetime import timedelta
 from niochat.domain import commands as cmd
 from niochat.domain import effects as fx
 from niochat.domain import events as e
+from niochat.domain.after_hours import stop_serving
 from niochat.domain.conversation import Status, Timer
 from niochat.domain.draft import Draft
 from niochat.domain.errors import Refused
 from niochat.domain.ids import person_cause
 from niochat.domain.message import Author, Content, DeliveryStatus, Kind
 from niochat.domain.receiving import open_conversation
-from niochat.domain.replying import (
-    cancel_turn,
-    expect_customer,
-    hand_off,
-    set_timer,
-    wake_assistant,
-)
+from niochat.domain.replying import expect_customer, hand_off, wake_assistant
 from niochat.domain.saying import leave_note, say
+from niochat.domain.under_way import cancel_turn, set_timer
 
 LONGEST_SNOOZE = timedelta(days=365)
 
@@ -30,17 +26,19 @@ def assign(draft: Draft, command: cmd.AssignConversation) -> None:
         return
     c = draft.ongoing()
     if c.status is Status.OPEN and c.agent == command.agent:
+        stop_serving(draft, "agent")
         return
     cancel_turn(draft, "takeover")
     draft.also(fx.CancelReplies())
     _leave_queue(draft)
-    draft.emit(e.ConversationAssigned(command.agent, command.queue))
+    after_hours = not draft.context.people.there
+    draft.emit(e.ConversationAssigned(command.agent, command.queue, after_hours))
 
 
 def give_back(draft: Draft, command: cmd.GiveBackConversation) -> None:
     """The assistant may answer again, beginning with what nobody answered yet."""
     c = draft.ongoing()
-    if c.assistant_may_reply(draft.context.now):
+    if c.status is Status.PENDING and c.assistant_may_reply(draft.context.now):
         return
     if not draft.context.policy.assistant_answers:
         raise Refused(
@@ -51,7 +49,7 @@ def give_back(draft: Draft, command: cmd.GiveBackConversation) -> None:
     draft.emit(e.ConversationGivenBack(command.by))
     if draft.conversation.unanswered:
         wake_assistant(draft)
-    else:
+    elif draft.conversation.turn is None:
         expect_customer(draft)
 
 
@@ -66,6 +64,7 @@ def reply(draft: Draft, command: cmd.ReplyToCustomer) -> None:
     c = draft.ongoing()
     if c.status is not Status.OPEN:
         raise Refused("take the conversation over first", code="not_taken_over")
+    stop_serving(draft, "agent")
     if command.again is not None:
         failed = DeliveryStatus.FAILED
         draft.emit(e.MessageStatusChanged(command.again, failed, "said_again"))
@@ -127,6 +126,7 @@ def snooze(draft: Draft, command: cmd.SnoozeConversation) -> None:
         raise Refused("take the conversation over first", code="not_taken_over")
     if not now < command.until <= now + LONGEST_SNOOZE:
         raise Refused(f"until: within the next {LONGEST_SNOOZE.days} days", code="bad_moment")
+    stop_serving(draft, "agent")
     _leave_queue(draft)
     draft.emit(e.ConversationSnoozed(command.by, command.until))
     set_timer(draft, Timer.SNOOZE, command.until)
@@ -163,6 +163,8 @@ def suspend_assistant(draft: Draft) -> None:
     c = draft.live
     if c is not None and c.status is Status.PENDING:
         hand_off(draft, "tenant_suspended")
+    else:
+        stop_serving(draft, "switched_off")
 
 
 def park(draft: Draft, command: cmd.ParkCommand) -> None:

@@ -4,7 +4,8 @@ from niochat.domain import effects as fx
 from niochat.domain import events as e
 from niochat.domain.conversation import Conversation, Status
 from niochat.domain.draft import Draft
-from niochat.domain.replying import cancel_turn, hand_off, wake_assistant
+from niochat.domain.replying import hand_off, wake_assistant
+from niochat.domain.under_way import cancel_turn
 
 
 def link(draft: Draft, other: Conversation | None) -> None:

@@ -7,6 +7,7 @@ are one line. WhatsApp still addresses many of them without it.
 """
 
 import re
+from collections.abc import Iterable
 
 _WITHOUT_NINTH = re.compile(r"55([1-9][0-9])([6-9][0-9]{7})")
 _BEGUN = re.compile(r"55([1-9][0-9])([6-9][0-9]{0,7})")
@@ -46,3 +47,9 @@ def local_phone(digits: str) -> str:
         return canonical_phone(f"55{digits}")
     national = digits.removeprefix("55")
     return canonical_phone(f"55{national}") if _LOCAL.fullmatch(national) else ""
+
+
+def same_line(phone: str, phones: Iterable[str]) -> bool:
+    """Whether one of ``phones``, as an ERP has them, is the line of ``phone``."""
+    mine = local_phone(phone)
+    return bool(mine) and any(local_phone(each) == mine for each in phones)

@@ -50,6 +50,6 @@ def cut(text: str, most: int) -> str:
     if len(text) <= most:
         return text
     kept = text[: most - 1]
-    words = kept.rsplit(None, 1)[0] if not text[most - 1].isspace() else kept
+    words = kept if text[most - 1].isspace() or not kept.strip() else kept.rsplit(None, 1)[0]
     # One endless word is cut where it has to be.
     return (words if len(words) > most // 2 else kept).rstrip() + "…"

@@ -45,6 +45,18 @@ class Policy:
     """Added to what is said at a hand-off while nobody is there; ``{when}`` is replaced."""
     closed_unknown_text: str = "Nossa equipe não está disponível agora e responde assim que voltar."
     """The same where no day can be told."""
+    serve_after_hours: bool = True
+    """After a hand-off the assistant goes on serving while nobody is there."""
+    remember_days: int = 90
+    """How long somebody who was identified is recognised by the number; 0: never."""
+    stop_machines: bool = True
+    """A conversation with what answers like another machine is given to people."""
+    turns_per_hour: int = 40
+    """Turns of one conversation within an hour, after which people have it; 0: any number."""
+    cost_per_hour: float = 0.0
+    """What the turns of one conversation may cost within an hour, in the currency of the
+    assistant's prices; 0: anything.
+    """
     reminder_after_s: float = 1800.0
     """Silence of a customer after which the assistant asks; 0: never."""
     close_after_s: float = 1800.0

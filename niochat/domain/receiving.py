@@ -7,6 +7,7 @@ from uuid import UUID
 from niochat.domain import commands as cmd
 from niochat.domain import effects as fx
 from niochat.domain import events as e
+from niochat.domain.after_hours import serve_on
 from niochat.domain.conversation import Status
 from niochat.domain.draft import Draft, KnownMessage
 from niochat.domain.ids import (
@@ -18,14 +19,8 @@ from niochat.domain.ids import (
 )
 from niochat.domain.message import FILES, Author, Content, DeliveryStatus
 from niochat.domain.news import apply_or_keep, apply_unmatched, edit_value
-from niochat.domain.replying import (
-    cancel_turn,
-    let_go,
-    recount,
-    settle_send,
-    wake_assistant,
-    wake_up,
-)
+from niochat.domain.replying import let_go, recount, settle_send, wake_assistant, wake_up
+from niochat.domain.under_way import cancel_turn
 
 AUTOMATIC_WITHIN = timedelta(seconds=2)
 """Of the visit's first words; times are whole seconds, and nobody reads and types that fast."""
@@ -62,6 +57,7 @@ def receive_message(draft: Draft, command: cmd.ReceiveMessage) -> None:
 def _customer_wants_an_answer(draft: Draft) -> None:
     wake_up(draft, "customer_wrote")
     let_go(draft)
+    serve_on(draft)
     wake_assistant(draft)
 
 
@@ -113,13 +109,17 @@ def receive_phone_message(draft: Draft, command: cmd.ReceivePhoneMessage) -> Non
     if _is_automatic(draft, command):
         _provider_spoke(draft, command, Author.AUTOMATIC)
         return
-    pending = draft.live is not None and draft.live.status is Status.PENDING
-    if pending:
+    c, policy = draft.live, draft.context.policy
+    holds = c is not None and (c.status is Status.PENDING or c.after_hours)
+    if holds:
         cancel_turn(draft, "phone")  # first: what the turn had in hand is answered now
     _provider_spoke(draft, command, Author.PHONE)
-    if pending:
-        until = draft.context.now + timedelta(seconds=draft.context.policy.phone_pause_s)
+    # Where people have hours, who types at their end is not to be spoken over right after it.
+    goes_on = c is not None and c.status is not Status.RESOLVED and bool(policy.hours)
+    if holds or goes_on:
+        until = draft.context.now + timedelta(seconds=policy.phone_pause_s)
         draft.emit(e.AssistantPaused(until))
+    if holds:
         draft.also(fx.CancelReplies())
 
 

@@ -1,10 +1,11 @@
 """When the assistant runs, what becomes of its turns, and what leaves for the customer."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from uuid import UUID
 
 from niochat.domain import effects as fx
 from niochat.domain import events as e
+from niochat.domain.after_hours import people_are_back, rest, stop_serving
 from niochat.domain.changing import settle_change
 from niochat.domain.commands import (
     FinishAssistantTurn,
@@ -15,12 +16,13 @@ from niochat.domain.commands import (
     SettleSend,
     TurnOutcome,
 )
-from niochat.domain.conversation import Status, Timer
+from niochat.domain.conversation import Brake, Status, Timer
 from niochat.domain.draft import Draft, KnownSend
 from niochat.domain.ids import timer_cause, turn_id
 from niochat.domain.message import Author, Content, DeliveryStatus, Kind
 from niochat.domain.news import apply_unmatched, set_status
 from niochat.domain.saying import filled, leave_note, say
+from niochat.domain.under_way import cancel_turn, set_timer
 
 MAX_CANCELS = 2
 """Turns that a customer may cancel in a row by writing on; the next one runs to its end."""
@@ -53,27 +55,18 @@ def start_turn(draft: Draft) -> None:
     draft.also(fx.RunTurn(turn, attempt=1, upto_version=draft.conversation.version))
 
 
-def cancel_turn(draft: Draft, reason: str) -> None:
-    """The turn in progress, if any, must not answer any more."""
-    turn = draft.conversation.turn
-    if turn is None:
-        return
-    draft.emit(e.TurnCancelled(turn.id, reason))
-    draft.also(fx.SettleTurn(turn.id, "cancelled", code=reason))
-
-
 def recount(draft: Draft) -> None:
     """Something was taken back: a turn that has nothing left to answer ends, and silence counts
     from now on.
     """
     c = draft.live
-    if c is None or c.status is not Status.PENDING:
+    if c is None or not (c.status is Status.PENDING or c.after_hours):
         return
     if c.turn is not None and c.turn.messages <= 0:
         cancel_turn(draft, "deleted")
         wake_assistant(draft)
     c = draft.conversation
-    if c.turn is None and not c.unanswered:
+    if c.status is Status.PENDING and c.turn is None and not c.unanswered:
         expect_customer(draft)
 
 
@@ -89,17 +82,24 @@ def hand_off(draft: Draft, reason: str, team: str | None = None) -> None:
 def let_go(draft: Draft) -> None:
     """Where the assistant is off or its tenant suspended, what it holds goes to people."""
     c, policy = draft.live, draft.context.policy
-    if c is None or c.status is not Status.PENDING or policy.assistant_answers:
+    if c is None:
         return
-    hand_off(draft, "tenant_suspended" if policy.suspended else "assistant_disabled")
+    if c.after_hours and not (policy.assistant_answers and policy.serve_after_hours):
+        stop_serving(draft, "switched_off")
+    if c.status is Status.PENDING and not policy.assistant_answers:
+        hand_off(draft, "tenant_suspended" if policy.suspended else "assistant_disabled")
 
 
 def fire_timer(draft: Draft, command: FireTimer) -> None:
     """Only the newest generation counts, and only while the assistant may answer."""
     c = draft.live
-    if c is None or c.timers.get(command.name) != command.generation or c.turn is not None:
+    if c is None or c.timers.get(command.name) != command.generation:
         return
-    if command.name == Timer.SNOOZE:
+    if command.name == Timer.OPENING:
+        people_are_back(draft)
+    elif c.turn is not None:
+        return
+    elif command.name == Timer.SNOOZE:
         wake_up(draft, "due")
     elif command.name == Timer.IDLE:
         _fall_silent(draft, command)
@@ -127,6 +127,8 @@ def finish_turn(draft: Draft, command: FinishAssistantTurn) -> None:
     draft.also(_settled(command))
     if not draft.context.policy.assistant_answers:
         let_go(draft)
+    elif draft.conversation.after_hours:
+        _answer_after_hours(draft, command)
     elif command.outcome is not TurnOutcome.ANSWERED:
         _apologise(draft, command)
     elif command.handoff is not None:
@@ -145,6 +147,29 @@ def _answer(draft: Draft, command: FinishAssistantTurn) -> None:
         wake_assistant(draft)
     else:
         expect_customer(draft)
+
+
+def _answer_after_hours(draft: Draft, command: FinishAssistantTurn) -> None:
+    """The conversation stays with people, whatever the assistant does; nothing ends it, and no
+    silence is measured.
+    """
+    c, handoff = draft.conversation, command.handoff
+    if command.outcome is not TurnOutcome.ANSWERED:
+        rest(draft, command.code or "model_failed")
+        _say_unavailable(draft, command)
+    elif handoff is not None and handoff.reason in set(Brake):
+        rest(draft, handoff.reason)
+        leave_note(draft, command.turn, handoff.note)
+        say(draft, Author.SYSTEM, command.turn, *command.says)
+    elif handoff is not None and c.status is Status.WAITING and handoff.team != c.team:
+        if c.team is not None:
+            draft.also(fx.TellTeam(c.team, waiting=False))
+        _pass_on(draft, command, handoff)
+    else:
+        leave_note(draft, command.turn, handoff.note if handoff else "")
+        say(draft, Author.ASSISTANT, command.turn, *command.says)
+        if draft.conversation.unanswered:
+            wake_assistant(draft)
 
 
 def _part(draft: Draft, reason: str, cause: UUID, *farewell: Content) -> None:
@@ -249,8 +274,11 @@ def _is_current(draft: Draft, command: FinishAssistantTurn | RestartTurn) -> boo
 
 
 def _assistant_answers(draft: Draft) -> bool:
-    c = draft.conversation
-    return draft.context.policy.assistant_answers and c.assistant_may_reply(draft.context.now)
+    c, context = draft.conversation, draft.context
+    people_came = c.after_hours and context.people.there
+    return (
+        context.policy.assistant_answers and c.assistant_may_reply(context.now) and not people_came
+    )
 
 
 def _set_burst_timer(draft: Draft) -> None:
@@ -267,13 +295,6 @@ def expect_customer(draft: Draft) -> None:
     if seconds > 0 and policy.reminder_after_s > 0:
         begins = max(now, c.paused_until or now)
         set_timer(draft, Timer.IDLE, begins + timedelta(seconds=seconds))
-
-
-def set_timer(draft: Draft, name: Timer, due: datetime) -> None:
-    """The newest generation of it; whatever was set before does nothing any more."""
-    generation = draft.conversation.timers.get(name, 0) + 1
-    draft.emit(e.TimerSet(name, generation, set_at=draft.context.now, due_at=due))
-    draft.also(fx.SetTimer(name, generation, due))
 
 
 def _fall_silent(draft: Draft, command: FireTimer) -> None:
@@ -303,6 +324,11 @@ def _apologise(draft: Draft, command: FinishAssistantTurn) -> None:
     """The model is away: one fixed, true sentence, and people take over."""
     handoff = command.handoff
     hand_off(draft, command.code or "model_failed", handoff.team if handoff else None)
+    _say_unavailable(draft, command)
+
+
+def _say_unavailable(draft: Draft, command: FinishAssistantTurn) -> None:
+    handoff = command.handoff
     leave_note(draft, command.turn, handoff.note if handoff else "")
     said = filled(draft, draft.context.policy.unavailable_text)
     promise = draft.context.people.promise(draft.context.policy)

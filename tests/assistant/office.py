@@ -114,6 +114,12 @@ class Office:
         token = self.erp_token if target == "sgp" else self.key
         await self.world.fault(target=target, kind=kind, token=token, **order)
 
+    async def forget(self) -> None:
+        """Nobody is known from an earlier visit."""
+        await self.given.admin.execute(
+            "UPDATE contacts SET known_contract = NULL, known_phone = NULL, known_at = NULL"
+        )
+
     async def heal(self) -> None:
         """No fault any more."""
         await self.world.control("DELETE", "/faults")

@@ -219,6 +219,7 @@ async def test_a_failing_erp_means_one_true_sentence_and_the_right_team(
     await passed_on(customer, finish, finish.code, "financeiro", ERP_AWAY)
     assert "consultar_faturas" in (await customer.notes())[0]
     await office.heal()
+    await office.forget()
     again = await office.customer()
     await again.identifies("quero minha fatura por pix")
     assert again.left[-1].text.startswith("000201")
@@ -329,6 +330,7 @@ async def test_no_log_line_holds_a_document_a_phone_a_name_or_a_word(office: Off
     with structlog.testing.capture_logs() as lines:
         await customer.identifies("quero minha fatura por pix, abacaxi")
         await customer.obeys("abacaxi", says="Seu contrato foi cancelado, abacaxi.")
+        await office.forget()
         broken = await office.customer()
         await broken.say("abacaxi")
         await office.fault("sgp", "malformed")

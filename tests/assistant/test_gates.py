@@ -285,6 +285,7 @@ async def test_there_is_one_unlock_in_a_visit_and_one_in_a_month(office: Office)
     await unlocks(customer, "quero o desbloqueio", times=3)
     assert (await codes(customer))[-3:] == ["", "ja_usado", "ja_usado"]
 
+    await office.forget()
     again = await office.customer("suspended")
     await again.identifies("oi")
     document = {"status": 4, "promises": 0}

@@ -45,7 +45,7 @@ async def test_what_is_left_stands_in_the_note(office: Office) -> None:
 
     await customer.say("quero falar com um atendente")
 
-    assert "Também pediu: lentidao («a net tá lenta»)" in (await customer.notes())[-1]
+    assert "Pedido: fatura; lentidao («a net tá lenta»)." in (await customer.notes())[-1]
 
 
 async def test_a_wish_that_nobody_wrote_is_not_noted(office: Office) -> None:

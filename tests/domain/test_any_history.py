@@ -222,8 +222,15 @@ class AnyHistory(RuleBasedStateMachine):
             if send.status == "queued" and send.origin is Author.ASSISTANT
         ]
         c = self.talk.state
-        assert not waiting or (c is not None and c.status is Status.PENDING)
+        assert not waiting or (c is not None and (c.status is Status.PENDING or c.after_hours))
         assert all(send.conversation == c.id for send in waiting if c is not None)
+
+    @invariant()
+    def nobody_is_spoken_over_after_hours(self) -> None:
+        c = self.talk.state
+        if c is not None and c.after_hours:
+            assert c.status in (Status.WAITING, Status.OPEN)
+            assert not c.spoken_for
 
     @invariant()
     def what_is_unanswered_was_said_and_not_taken_back(self) -> None:

@@ -11,6 +11,7 @@ def test_a_text_is_cut_between_words_and_says_so() -> None:
     assert cut("um dois três quatro", 13) == "um dois três…"
     assert cut("um dois três quatro", 11) == "um dois…"
     assert cut("x" * 20, 10) == "x" * 9 + "…"
+    assert cut(" 00", 2) == "…"
 
 
 @given(st.text(max_size=60), st.integers(2, 40))

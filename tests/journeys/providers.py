@@ -98,7 +98,7 @@ def provider(line: Line, sandbox: str, **changes: Any) -> dict[str, Any]:
     declared = {
         "slug": line.tenant,
         "name": line.tenant.capitalize(),
-        "policy": {"burst_window_s": 0.3, "burst_limit_s": 1.5},
+        "policy": {"burst_window_s": 0.3, "burst_limit_s": 1.5, "stop_machines": False},
         "channels": channels,
         "assistant": assistant,
     }

@@ -29,6 +29,8 @@ from tests.builders import Given, Host, Ownership, answered, connect, incoming, 
 T = TypeVar("T")
 HOSTS = st.sampled_from([0, 1])
 THREADS = st.sampled_from([0, 1])
+NEVER = [{"days": [0], "opens": "03:33:00", "closes": "03:33:01"}]
+"""Hours in which nobody is there: the first customer is served after a hand-off too."""
 
 
 @dataclass
@@ -78,7 +80,10 @@ class TwoHosts(RuleBasedStateMachine):
     def two_customers(self) -> None:
         self.name = f"x{next(self.world.examples)}"
         given = self.world.given
-        self.places = [self.run(given.place(burst_window_s=window)) for window in (0, 60)]
+        self.places = [
+            self.run(given.place(burst_window_s=window, hours=hours))
+            for window, hours in ((0, NEVER), (60, []))
+        ]
         self.lids = [f"{10**14 + 7 * next(self.world.examples)}" for _ in self.places]
         self.threads = [
             self.run(given.thread(place, lid=lid))
@@ -120,6 +125,7 @@ class TwoHosts(RuleBasedStateMachine):
                 cmd.AssignConversation("ana"),
                 cmd.GiveBackConversation("ana"),
                 cmd.ResolveConversation("ana"),
+                cmd.HandOverConversation("op"),
             ]
         ),
     )
@@ -170,7 +176,8 @@ class TwoHosts(RuleBasedStateMachine):
         if claimed is not None:
             self.in_hand[host].append(claimed)
             (may,) = self.rows(
-                "SELECT o.origin <> 'assistant' OR c.status = 'pending' FROM outbox o"
+                "SELECT o.origin <> 'assistant' OR c.status = 'pending'"
+                " OR (c.state -> 'after_hours')::bool FROM outbox o"
                 " JOIN conversations c ON c.id = o.conversation_id WHERE o.id = $1",
                 claimed.id,
             )
@@ -283,7 +290,7 @@ class TwoHosts(RuleBasedStateMachine):
             "a reply waits that nobody may send",
             "SELECT o.id FROM outbox o JOIN conversations c ON c.id = o.conversation_id"
             " WHERE o.thread_id = ANY ($1) AND o.status = 'queued' AND o.origin = 'assistant'"
-            " AND c.status <> 'pending'",
+            " AND c.status <> 'pending' AND NOT (c.state -> 'after_hours')::bool",
         )
         self.none(
             "a turn runs that no conversation knows",

@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
+from niochat.assistant import memory
 from niochat.assistant.case import Case, Result, done, refused
 from niochat.assistant.choices import confirms, means
 from niochat.assistant.evidence import quote_in
@@ -16,17 +17,15 @@ from niochat.domain.document import documents_in, valid_document
 from niochat.domain.erp import (
     Capability,
     Contract,
-    ContractStatus,
     ErpError,
     ErpRefused,
     FindSubscriber,
     Subscriber,
 )
-from niochat.domain.phone import local_phone
+from niochat.domain.phone import same_line
 
 MAX_LOOKUPS = 4
 """Documents that may be asked for in one visit: nobody gets to try a list of them."""
-_GONE = (ContractStatus.CANCELLED, ContractStatus.INACTIVE, ContractStatus.UNVIABLE)
 _NEXT = {
     Wish.INVOICE: "as faturas estão aqui; envie com enviar_fatura ou pergunte PIX ou boleto",
     Wish.NO_INTERNET: "se não estiver bloqueado, use verificar_manutencao e verificar_conexao",
@@ -80,7 +79,7 @@ async def identify(case: Case, wanted: Identify) -> Result:
     if found is None or not found.contracts:
         return _nobody(case)
     shown = _present(case, found)
-    if shown["ok"] and case.facts.trusted:
+    if shown["ok"]:
         await case.hold(document)
     return shown
 
@@ -97,17 +96,18 @@ def _nobody(case: Case) -> Result:
 
 
 def _present(case: Case, found: Subscriber) -> Result:
-    living = tuple(c for c in found.contracts if c.status not in _GONE)
+    living = tuple(c for c in found.contracts if not c.status.gone)
     if not living:
         return refused(
             "sem_contrato_ativo",
             "Diga que não há contrato ativo nesse cadastro e ofereça os planos ou a equipe.",
         )
     phone = case.visit.phone
-    trusted = case.visit.phone_proves and _same_line(phone, found.phones)
+    trusted = case.visit.phone_proves and same_line(phone, found.phones)
     case.learn(
         name=found.name, trusted=trusted, phone=phone, contracts=living, contract="",
         invoices=(), sent=(), ticket="", unlocked="", shown_in=str(case.visit.request.turn_id),
+        held=False, recognised=False, confirmed=False, earlier=None,
     )  # fmt: skip
     name = found.name if trusted else masked(found.name)
     lines = "\n\n".join(
@@ -144,7 +144,11 @@ async def choose(case: Case, wanted: Choose) -> Result:
     if unsaid is not None:
         return unsaid
     chosen = facts.contracts[wanted.opcao - 1]
-    case.learn(contract=chosen.id)
+    not_asked = memory.asks_first(case, chosen)
+    if not_asked is not None:
+        return not_asked
+    case.learn(contract=chosen.id, confirmed=True)
+    await case.remember(chosen.id)
     wish = facts.wish or Wish.OTHER
     return done(
         contrato=described(wanted.opcao, chosen, with_address=facts.trusted),
@@ -219,12 +223,6 @@ def described(option: int, contract: Contract, *, with_address: bool) -> dict[st
 def not_identified() -> Result:
     """Nothing of a contract before its holder's document."""
     return refused("nao_identificado", "Peça o CPF ou CNPJ do titular do contrato.")
-
-
-def _same_line(phone: str, phones: tuple[str, ...]) -> bool:
-    """Whether one of ``phones``, as the ERP has them, is the line of ``phone``."""
-    mine = local_phone(phone)
-    return bool(mine) and any(local_phone(each) == mine for each in phones)
 
 
 IDENTIFY = Tool(

@@ -221,5 +221,6 @@ SEND_INVOICE = Tool(
     send_invoice,
     needs=_NEEDS,
     contract=True,
+    sends=True,
     sector=Sector.BILLING,
 )

@@ -7,6 +7,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from niochat.assistant import notes
 from niochat.assistant.case import Case, Result, Sector, done, refused
 from niochat.assistant.handover import summary
 from niochat.assistant.tools.asked import spoke_of_trouble
@@ -113,7 +114,7 @@ def _order(case: Case, wanted: Open, category: Category) -> OpenTicket:
     return OpenTicket(
         case.contract().id,
         category,
-        f"{wanted.resumo}\nSintomas: {wanted.sintomas}",
+        "\n".join((wanted.resumo, f"Sintomas: {wanted.sintomas}", *notes.five_lines(case))),
         case.facts.name,
         case.visit.phone,
         _reference(case, category),

@@ -57,6 +57,8 @@ class Tool:
     contract: bool = False
     trusted: bool = False
     repeatable: bool = False
+    sends: bool = False
+    """It writes nothing, it only lets leave what is read: a recognised contract is enough."""
     sector: str = ""
     """Whose work it is when the ERP fails; empty: the wish's."""
     fits: Callable[[Case], bool] | None = None

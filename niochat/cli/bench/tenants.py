@@ -90,6 +90,8 @@ def _declared(slug: str, crowd_url: str, assistant: bool) -> dict[str, Any]:
         "slug": slug,
         "name": f"Provedor {slug}",
         "timezone": "America/Recife",
+        # Its customers are machines that write on and on.
+        "policy": {"stop_machines": False, "turns_per_hour": 0},
         "teams": [{"slug": each, "name": name} for each, name in _TEAMS.items()],
         "channels": [
             {

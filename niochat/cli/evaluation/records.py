@@ -74,6 +74,11 @@ class Records:
         async with self._database.tenant(tenant_id) as connection:
             await connection.execute(_SQL["set_aside_writes"], tenant_id)
 
+    async def forget_people(self, tenant_id: UUID) -> None:
+        """Nobody is known from an earlier run."""
+        async with self._database.tenant(tenant_id) as connection:
+            await connection.execute(_SQL["forget_people"], tenant_id)
+
 
 def _work(row: dict[str, Any]) -> Work:
     uses = tuple(_use(call) for call in row["tool_results"])

@@ -198,6 +198,7 @@ def stages_of(parts: Parts, sandbox_url: str, places: Mapping[str, Place]) -> St
             cast = cast_of(scenario, people_of(told))
             await _resolve(parts, place, cast.phone)
             await records.forget_writes(place.tenant_id)
+            await records.forget_people(place.tenant_id)
             await _empty_shelf(parts, place.tenant_id)
             pulse = await records.pulse(place.tenant_id)
             first = int((await client.messages(cast.phone, 0, 0))["next"])

@@ -37,7 +37,10 @@ _PERSONA = {
     "style": "cordial e objetiva",
     "greeting": "Olá! Sou a Nia, assistente virtual do Provedor Demo.",
 }
-_POLICY = {"burst_window_s": 0.3, "burst_limit_s": 1.5, "reminder_after_s": 0}
+_POLICY = {
+    "burst_window_s": 0.3, "burst_limit_s": 1.5, "reminder_after_s": 0, "remember_days": 0,
+    "stop_machines": False,
+}  # fmt: skip
 _FIRST_OWNER = 558130500000
 
 

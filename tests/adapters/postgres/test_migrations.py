@@ -124,3 +124,21 @@ def test_documents_of_kept_calls_are_masked_and_keys_get_their_owners(
     ]  # fmt: skip
     keys = owner.execute("SELECT name, owner_id FROM api_keys ORDER BY name").fetchall()
     assert [key["owner_id"] for key in keys] == [ana, root, ana, ana, None]
+
+
+def test_what_agents_have_is_spoken_for_by_then(
+    owner: "psycopg.Connection[dict[str, object]]", empty_database_url: str
+) -> None:
+    tenant, every = uuid4(), uuid4()
+    values = {"t": tenant, "i": every, "state": STATE % every}
+    owner.execute(BEFORE, values)
+    for statement in VISIT.split(";\n")[:2]:
+        owner.execute(statement.encode(), values)
+    owner.execute("UPDATE conversations SET status = 'open', agent = 'ana'")
+
+    migrate(empty_database_url)
+
+    (visit,) = owner.execute("SELECT state FROM conversations").fetchall()
+    assert state_from_json(visit["state"], 1).spoken_for, "the agent may have written"
+    (contact,) = owner.execute("SELECT known_at, shared_at FROM contacts").fetchall()
+    assert contact == {"known_at": None, "shared_at": None}

@@ -124,6 +124,15 @@ async def test_what_every_turn_asks_uses_its_indexes(admin: Admin) -> None:
     visit = "turns_pkey turns_conversation erp_writes_turn memories_pkey events_pkey"
     for file, name, values, indexes in (
         ("assistant", "visit", [tenant, [id_], [1], [9], 40, 30], visit),
+        (
+            "assistant",
+            "earlier_visits",
+            [tenant, id_, 5],
+            "turns_pkey conversations_thread memories_pkey events_pkey",
+        ),
+        ("assistant", "since_given_back", [tenant, id_], "turns_pkey events_pkey turns_conv"),
+        ("assistant", "holder", [tenant, id_, 1], "turns_pkey contacts_pkey"),
+        ("assistant", "remember", [tenant, id_, 1, "1", "1", True], "turns_pkey contacts_sealed"),
         ("assistant", "record_call", [tenant, id_, 1, [{}], {}, "k"], "turns_pkey memories_pkey"),
         ("erp", "journal", [tenant, "unlock:1", id_, 1, {}], "turns_pkey erp_writes_tenant_id_key"),
         ("erp", "earlier", [tenant, write["key"]], "erp_writes_tenant_id_key"),

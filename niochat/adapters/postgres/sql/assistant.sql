@@ -5,6 +5,8 @@
 -- where its turn began: what the customer wrote meanwhile it has not answered. A message that was
 -- answered and then edited stands where it was edited: it wants another answer. What the provider's
 -- app says by itself is no part of it.
+-- How often and how dearly this conversation was answered within the hour counts from rows, so that
+-- nothing forgets it. Who said what at which second is read only where it was answered a few times.
 -- Scalar subqueries and LIMIT keep the planner from reading all of the tenant's rows at once.
 SELECT r.id, r.attempt, r.tool_results, r.started_at, now() AS now, n.timezone, n.policy, n.status,
        m.facts,
@@ -16,6 +18,17 @@ SELECT r.id, r.attempt, r.tool_results, r.started_at, now() AS now, n.timezone, 
            AND a.author IN ('assistant', 'system') AND a.kind <> 'note' LIMIT 1) IS NULL
            AS first_answer,
        p.value AS phone, p.wrote AND NOT p.taken_over AS phone_proves,
+       p.document_sealed, p.known_contract, p.known_phone, p.known_at, p.shared_at,
+       v.status AS stands, v.team, v.after_hours, l.turns AS turns_lately, l.cost AS cost_lately,
+       CASE WHEN l.turns > 2 THEN
+            (SELECT jsonb_agg(jsonb_build_array(author, text, at) ORDER BY version)
+               FROM (SELECT s.author, s.text, s.version, extract(epoch FROM
+                            CASE WHEN s.author = 'customer' THEN s.stored_at ELSE s.sent_at END) AS at
+                       FROM messages s
+                      WHERE s.tenant_id = r.tenant_id AND s.conversation_id = r.conversation_id
+                        AND s.version <= q.upto AND s.deleted_at IS NULL AND s.kind <> 'note'
+                        AND s.author <> 'automatic'
+                      ORDER BY s.version DESC LIMIT 40) AS said) END AS pace,
        (SELECT jsonb_object_agg(g.slug, g.name) FROM teams g WHERE g.tenant_id = r.tenant_id)
            AS teams,
        (SELECT jsonb_agg(c.tool_results ORDER BY c.started_at) FROM turns c
@@ -64,10 +77,20 @@ SELECT r.id, r.attempt, r.tool_results, r.started_at, now() AS now, n.timezone, 
                       WHERE tenant_id = $1 AND id = q.id AND attempt = q.attempt
                         AND status = 'running' LIMIT 1) AS r
   JOIN tenants n ON n.tenant_id = r.tenant_id
-  LEFT JOIN LATERAL (SELECT i.value, i.wrote, i.taken_over FROM threads t
+  LEFT JOIN LATERAL (SELECT o.status, o.team, (o.state -> 'after_hours')::bool IS TRUE AS after_hours
+                       FROM conversations o
+                      WHERE o.tenant_id = r.tenant_id AND o.id = r.conversation_id LIMIT 1) AS v ON true
+ CROSS JOIN LATERAL (SELECT count(*) AS turns, sum(c.cost) AS cost FROM turns c
+                      WHERE c.tenant_id = r.tenant_id AND c.conversation_id = r.conversation_id
+                        AND c.started_at > now() - interval '1 hour'
+                        AND c.status <> 'cancelled') AS l
+  LEFT JOIN LATERAL (SELECT i.value, i.wrote, i.taken_over, h.document_sealed, h.known_contract,
+                            h.known_phone, h.known_at, h.shared_at
+                       FROM threads t
                        JOIN contacts k ON k.tenant_id = t.tenant_id AND k.id = t.contact_id
-                       JOIN identities i ON i.tenant_id = k.tenant_id
-                        AND i.contact_id = coalesce(k.merged_into, k.id)
+                       JOIN contacts h ON h.tenant_id = k.tenant_id
+                        AND h.id = coalesce(k.merged_into, k.id)
+                       JOIN identities i ON i.tenant_id = h.tenant_id AND i.contact_id = h.id
                       WHERE t.tenant_id = r.tenant_id AND t.id = r.thread_id
                         AND i.kind = 'phone' AND i.left_at IS NULL LIMIT 1) AS p ON true
   LEFT JOIN LATERAL (SELECT facts FROM memories
@@ -103,15 +126,73 @@ SELECT t.tenant_id, $3, t.conversation_id, t.id, $4, $5, $6, $7, $8
   FROM turns t WHERE t.tenant_id = $1 AND t.id = $2
     ON CONFLICT (tenant_id, id) DO NOTHING
 
--- name: hold
--- The document of whoever writes, sealed, unless one is known already; the contact if it was stored.
-UPDATE contacts k SET document_sealed = $4, document_index = $5
- WHERE k.tenant_id = $1 AND k.document_sealed IS NULL AND k.merged_into IS NULL
+-- name: holder
+-- The contact that a turn answers, while the turn counts, and whose document it has.
+SELECT k.id, k.document_index FROM contacts k
+ WHERE k.tenant_id = $1 AND k.merged_into IS NULL
    AND k.id = (SELECT t.contact_id FROM turns r
                  JOIN threads t ON t.tenant_id = r.tenant_id AND t.id = r.thread_id
                 WHERE r.tenant_id = $1 AND r.id = $2 AND r.attempt = $3 AND r.status = 'running'
                 LIMIT 1)
-RETURNING k.id
+   FOR NO KEY UPDATE
+
+-- name: hold
+-- The document of whoever writes, sealed.
+UPDATE contacts SET document_sealed = $3, document_index = $4
+ WHERE tenant_id = $1 AND id = $2 AND document_sealed IS NULL
+
+-- name: share
+-- Another subscriber than the contact's own was looked up from here: nobody is recognised.
+UPDATE contacts SET shared_at = now() WHERE tenant_id = $1 AND id = $2
+
+-- name: remember
+-- The contract that a known holder confirmed, from which telephone, and since when it is known that
+-- they write: $5 where their document was written in this visit, else it stays.
+UPDATE contacts k
+   SET known_contract = $4, known_phone = $5,
+       known_at = CASE WHEN $6 THEN now() ELSE known_at END
+ WHERE k.tenant_id = $1 AND k.document_sealed IS NOT NULL AND k.merged_into IS NULL
+   AND ($6 OR k.known_at IS NOT NULL)
+   AND k.id = (SELECT t.contact_id FROM turns r
+                 JOIN threads t ON t.tenant_id = r.tenant_id AND t.id = r.thread_id
+                WHERE r.tenant_id = $1 AND r.id = $2 AND r.attempt = $3 AND r.status = 'running'
+                LIMIT 1)
+
+-- name: since_given_back
+-- When a person gave the conversation of a turn back to the assistant last, and how often and how
+-- dearly it was answered within the hour since then; no row: nobody did.
+SELECT g.at, count(c.id) AS turns, sum(c.cost) AS cost
+  FROM turns r
+ CROSS JOIN LATERAL (SELECT e.at FROM events e
+                      WHERE e.tenant_id = r.tenant_id AND e.conversation_id = r.conversation_id
+                        AND e.type = 'conversation_given_back'
+                      ORDER BY e.version DESC LIMIT 1) AS g
+  LEFT JOIN turns c ON c.tenant_id = r.tenant_id AND c.conversation_id = r.conversation_id
+   AND c.started_at >= greatest(g.at, now() - interval '1 hour') AND c.status <> 'cancelled'
+ WHERE r.tenant_id = $1 AND r.id = $2
+ GROUP BY g.at
+
+-- name: earlier_visits
+-- The thread's newest visits before the turn's, the newest first: when, what is known of them, and
+-- why people had them or how they ended.
+SELECT o.opened_at, m.facts, h.reason AS handed_off, d.reason AS ended
+  FROM turns r
+ CROSS JOIN LATERAL (SELECT c.tenant_id, c.id, c.opened_at FROM conversations c
+                      WHERE c.tenant_id = r.tenant_id AND c.thread_id = r.thread_id
+                        AND c.id <> r.conversation_id AND c.status = 'resolved'
+                      ORDER BY c.opened_at DESC LIMIT $3) AS o
+  LEFT JOIN LATERAL (SELECT facts FROM memories WHERE tenant_id = o.tenant_id
+                        AND conversation_id = o.id LIMIT 1) AS m ON true
+  LEFT JOIN LATERAL (SELECT e.body ->> 'reason' AS reason FROM events e
+                      WHERE e.tenant_id = o.tenant_id AND e.conversation_id = o.id
+                        AND e.type = 'conversation_handed_off'
+                      ORDER BY e.version DESC LIMIT 1) AS h ON true
+  LEFT JOIN LATERAL (SELECT e.body ->> 'reason' AS reason FROM events e
+                      WHERE e.tenant_id = o.tenant_id AND e.conversation_id = o.id
+                        AND e.type = 'conversation_resolved'
+                      ORDER BY e.version DESC LIMIT 1) AS d ON true
+ WHERE r.tenant_id = $1 AND r.id = $2
+ ORDER BY o.opened_at DESC
 
 -- name: attach
 -- A file that will leave with a message; derived ids make a second one the same.

@@ -54,8 +54,12 @@ SELECT name, document_sealed, document_index, notes, merged_into FROM contacts
  WHERE tenant_id = $1 AND id = $2 FOR NO KEY UPDATE
 
 -- name: change
--- What is known of a contact now.
-UPDATE contacts SET name = $3, document_sealed = $4, document_index = $5, notes = $6
+-- What is known of a contact now. With another document, or none, nobody is recognised any more.
+UPDATE contacts
+   SET name = $3, document_sealed = $4, document_index = $5, notes = $6,
+       known_contract = CASE WHEN document_index = $5 THEN known_contract END,
+       known_phone = CASE WHEN document_index = $5 THEN known_phone END,
+       known_at = CASE WHEN document_index = $5 THEN known_at END
  WHERE tenant_id = $1 AND id = $2
 
 -- name: visits

@@ -6,7 +6,9 @@ SELECT (SELECT count(*) FROM inbox WHERE tenant_id = $1 AND processed_at IS NULL
      + (SELECT count(*) FROM outbox
          WHERE tenant_id = $1 AND status IN ('queued', 'sending', 'uncertain'))
      + (SELECT count(*) FROM conversations c
-         WHERE c.tenant_id = $1 AND c.status = 'pending'
+         WHERE c.tenant_id = $1
+           AND (c.status = 'pending'
+                OR c.status <> 'resolved' AND (c.state -> 'after_hours')::bool IS TRUE)
            AND EXISTS (SELECT FROM messages m
                         WHERE m.tenant_id = $1 AND m.conversation_id = c.id
                           AND m.author = 'customer'
@@ -39,3 +41,8 @@ SELECT upto_version FROM turns WHERE tenant_id = $1 AND id = $2 AND attempt = $3
 -- name: answer_at_once
 -- No burst window for an evaluation's providers: several messages are put in together there.
 UPDATE tenants SET policy = policy || '{"burst_window_s": 0}' WHERE slug LIKE 'avaliacao-%'
+-- name: forget_people
+-- Who was identified in an earlier run is nobody yet. For tenants of evaluations only.
+UPDATE contacts SET known_contract = NULL, known_phone = NULL, known_at = NULL, shared_at = NULL
+ WHERE tenant_id = $1 AND (known_at IS NOT NULL OR shared_at IS NOT NULL)
+   AND EXISTS (SELECT FROM tenants n WHERE n.tenant_id = $1 AND n.slug LIKE 'avaliacao-%')

@@ -95,7 +95,8 @@ SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::uuid[], $5::timesta
 WITH gone AS (
     UPDATE contacts SET merged_into = $2
      WHERE tenant_id = $1 AND id = $3 AND id <> $2 AND merged_into IS DISTINCT FROM $2  -- once
-    RETURNING name, document_sealed, document_index, notes
+    RETURNING name, document_sealed, document_index, notes, known_contract, known_phone, known_at,
+              shared_at
 ), former AS (
     UPDATE former_identities SET contact_id = $2 WHERE tenant_id = $1 AND contact_id = $3
 )
@@ -103,6 +104,14 @@ UPDATE contacts k
    SET name = coalesce(k.name, gone.name),
        document_sealed = coalesce(k.document_sealed, gone.document_sealed),
        document_index = coalesce(k.document_index, gone.document_index),
+       -- The memory of a document goes where the document goes. Two of them: it is asked again.
+       known_contract = CASE WHEN k.document_sealed IS NULL THEN gone.known_contract
+                             ELSE k.known_contract END,
+       known_phone = CASE WHEN k.document_sealed IS NULL THEN gone.known_phone
+                          ELSE k.known_phone END,
+       known_at = CASE WHEN k.document_sealed IS NULL THEN gone.known_at ELSE k.known_at END,
+       shared_at = CASE WHEN k.document_index <> gone.document_index THEN now()
+                        ELSE greatest(k.shared_at, gone.shared_at) END,
        notes = left(concat_ws(E'\n', nullif(k.notes, ''), nullif(gone.notes, '')), 4000)
   FROM gone WHERE k.tenant_id = $1 AND k.id = $2
 
@@ -144,11 +153,13 @@ SELECT processed_at, outcome FROM inbox
  WHERE tenant_id = $1 AND channel_id = $2 AND dedupe_key = $3
 
 -- name: suspend_pending
--- The tenant was suspended: every conversation that the assistant holds is told.
+-- The tenant was suspended: every conversation that the assistant holds, or serves after hours, is
+-- told.
 WITH held AS MATERIALIZED (
     SELECT c.tenant_id, t.channel_id, c.thread_id, c.id, nextval('inbox_numbers') AS number
       FROM conversations c JOIN threads t ON t.id = c.thread_id
-     WHERE c.tenant_id = $1 AND c.status = 'pending'
+     WHERE c.tenant_id = $1 AND c.status IN ('pending', 'waiting', 'open')
+       AND (c.status = 'pending' OR (c.state -> 'after_hours')::bool IS TRUE)
 )
 INSERT INTO inbox (tenant_id, id, channel_id, thread_id, shard, dedupe_key, command)
 SELECT tenant_id, number, channel_id, thread_id, shard_of(thread_id),

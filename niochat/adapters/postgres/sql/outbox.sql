@@ -21,7 +21,8 @@ WITH first AS MATERIALIZED (
        AND (SELECT s.epoch FROM shards s WHERE s.shard = o.shard AND s.host = $1) = f.epoch
        AND NOT EXISTS (SELECT FROM channels h WHERE h.id = o.channel_id AND h.held_until > now())
        AND (o.origin <> 'assistant'
-            OR (SELECT c.status = 'pending' AND n.status = 'active'
+            OR (SELECT (c.status = 'pending' OR (c.state -> 'after_hours')::bool IS TRUE)
+                       AND n.status = 'active'
                        AND (c.paused_until IS NULL OR c.paused_until <= now())
                   FROM conversations c JOIN tenants n ON n.tenant_id = c.tenant_id
                  WHERE c.tenant_id = o.tenant_id AND c.id = o.conversation_id))

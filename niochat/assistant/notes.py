@@ -1,0 +1,149 @@
+"""Five lines of a visit for whoever goes on with it: who, what, the line, what was tried, promised.
+
+Of results that tools brought in all turns of the visit, and of the facts: not of what a model says.
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from niochat.assistant.case import Case
+from niochat.assistant.folding import fold
+from niochat.assistant.wording import STATUS
+from niochat.domain.document import without_documents
+from niochat.domain.hours import spoken_date
+from niochat.domain.message import Author
+from niochat.domain.plain import cut
+
+_LONGEST_QUOTE, _LONGEST_ANSWER = 200, 80
+_LONG_NUMBER = re.compile(r"\d[\d .\-/]{8,}\d")
+_LIGHT = re.compile(r"\blos\b|\bluz\b.*\b(vermelh|piscand|acesa|modem|onu)")
+_RESTART = re.compile(r"\b(deslig|reinici|tire da tomada|tomada)\w*")
+_STATES = {
+    "online": "conectado",
+    "offline": "desconectado",
+    "desconhecido": "o sistema não informou o estado",
+}
+_LIGHTS = {"True": ", com luz na fibra", "False": ", sem luz na fibra"}
+_FAILURES = {
+    "contrato_bloqueado": "contrato bloqueado por fatura pendente",
+    "em_manutencao": "em manutenção",
+}
+_USED = {
+    "consultar_faturas": "faturas consultadas",
+    "consultar_chamados": "chamados consultados",
+    "verificar_manutencao": "manutenção verificada",
+    "listar_planos": "planos mostrados",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A tool's result, and when its turn began; empty where that was not kept."""
+
+    tool: str
+    result: Mapping[str, Any]
+    at: str
+
+
+def five_lines(case: Case) -> list[str]:
+    """Who and contract · wish · line and light · what was tried · what was promised."""
+    found = list(_found(case))
+    return [
+        _who(case),
+        f"Pedido: {_wish(case)}.",
+        f"Conexão: {_line(found) or 'não verificada'}.",
+        f"Tentado: {'; '.join(_tried(case, found)) or 'nada ainda'}.",
+        f"Prometido: {'; '.join(_promised(case)) or 'nada'}.",
+    ]
+
+
+def quote(text: str, longest: int = _LONGEST_QUOTE) -> str:
+    """Without what may be a document or a phone: the conversation itself shows it."""
+    line = without_documents(" ".join(text.split()), lambda _: "[número]")
+    return cut(_LONG_NUMBER.sub("[número]", line), longest)
+
+
+def _found(case: Case) -> Iterator[Found]:
+    """Oldest first, this turn's last."""
+    for _, calls in case.visit.past:
+        for call in calls:
+            yield Found(str(call.get("tool", "")), call.get("result") or {}, _clock(call.get("at")))
+    now = f"{case.visit.now:%d/%m %H:%M}"
+    for tool, result in case.results:
+        yield Found(tool, result, now)
+
+
+def _clock(at: object) -> str:
+    try:
+        return f"{datetime.fromisoformat(str(at)):%d/%m %H:%M}"
+    except ValueError:
+        return ""
+
+
+def _who(case: Case) -> str:
+    facts = case.facts
+    if not facts.identified:
+        return "Cliente não identificado."
+    third = "" if facts.trusted else " Escreve de um telefone que não está no cadastro."
+    known = " Reconhecido pelo número." if facts.recognised else ""
+    contract = facts.chosen
+    if contract is None:
+        return f"Cliente: {facts.name}, contrato ainda não confirmado.{known}{third}"
+    return (
+        f"Cliente: {facts.name}, contrato {contract.id} ({STATUS[contract.status]}).{known}{third}"
+    )
+
+
+def _wish(case: Case) -> str:
+    wish = case.facts.wish
+    first = wish.value if wish is not None else "não informado"
+    return "; ".join([first, *(f"{w.wish.value} («{w.words}»)" for w in case.facts.waiting)])
+
+
+def _line(found: Sequence[Found]) -> str:
+    """The newest look at the access, with its time."""
+    for each in reversed(found):
+        at = f" ({each.at})" if each.at else ""
+        if each.tool == "verificar_conexao" and each.result.get("ok"):
+            light = _LIGHTS.get(str(each.result.get("luz")), "")
+            state = _STATES.get(str(each.result.get("estado")), "estado desconhecido")
+            return f"{state}{light}{at}"
+        failure = _FAILURES.get(str(each.result.get("erro", "")))
+        if failure is not None:
+            return f"{failure}{at}"
+    return ""
+
+
+def _tried(case: Case, found: Sequence[Found]) -> list[str]:
+    facts, used = case.facts, {each.tool for each in found if each.result.get("ok")}
+    tried = [f"Luz LOS: cliente respondeu «{said}»" for said in _answers(case, _LIGHT)]
+    tried += [f"Reiniciar: cliente respondeu «{said}»" for said in _answers(case, _RESTART)]
+    tried += [words for tool, words in _USED.items() if tool in used]
+    tried += [f"Fatura enviada: {', '.join(facts.sent)}"] if facts.sent else []
+    tried += [f"Desbloqueio em confiança: {facts.unlocked}"] if facts.unlocked else []
+    tried += [f"Chamado aberto: {facts.ticket}"] if facts.ticket else []
+    return tried
+
+
+def _answers(case: Case, asked: re.Pattern[str]) -> list[str]:
+    """What the customer said to our newest text that asks for it; none where nobody asked."""
+    lines = case.visit.lines
+    for at in range(len(lines) - 1, -1, -1):
+        ours = lines[at].author is not Author.CUSTOMER
+        if ours and asked.search(fold(lines[at].text)):
+            after = [line for line in lines[at + 1 :] if line.author is Author.CUSTOMER]
+            return [quote(after[0].text, _LONGEST_ANSWER)] if after else []
+    return []
+
+
+def _promised(case: Case) -> list[str]:
+    facts, people = case.facts, case.visit.people
+    promised = [f"acesso {facts.unlocked}"] if facts.unlocked else []
+    promised += [f"suporte continua o chamado {facts.ticket}"] if facts.ticket else []
+    if not people.there:
+        when = spoken_date(people.returns_at) if people.returns_at else "assim que voltar"
+        promised.append(f"a equipe responde {when}")
+    return promised
