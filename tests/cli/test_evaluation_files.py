@@ -12,7 +12,7 @@ from niochat.accounts.providers import read_providers
 from niochat.assistant.toolbox import TOOLS
 from niochat.cli.evaluate import model_choice
 from niochat.cli.evaluation.reading import all_scenarios, chosen, read_scenarios
-from niochat.cli.evaluation.scenario import Kind
+from niochat.cli.evaluation.scenario import TOOL_NAMES, Kind
 from niochat.cli.evaluation.tenants import TIMEZONE, ModelChoice, declared
 from niochat.domain.errors import Invalid
 from niochat.sandbox.flows.actions import Tool
@@ -98,8 +98,8 @@ def test_questions_need_a_model_of_language() -> None:
     questions = chosen(all_scenarios(), ["question"])
 
     assert len(questions) >= 40
-    assert not any(each.plays(simulated=True) for each in questions)
-    assert all(each.plays(simulated=False) for each in questions)
+    assert not any(each.for_model(simulated=True) for each in questions)
+    assert all(each.for_model(simulated=False) for each in questions)
 
 
 def test_a_scenario_may_name_tomorrow() -> None:
@@ -120,8 +120,8 @@ def test_names_and_kinds_choose_and_an_unknown_one_is_refused() -> None:
         chosen(scenarios, ["fatura-pix", "fatura-nada"])
 
 
-def test_scenarios_speak_of_the_tools_that_the_assistant_has() -> None:
-    assert {tool.name for tool in TOOLS} == {tool.value for tool in Tool}
+def test_the_simulated_model_knows_no_tool_that_the_assistant_has_not() -> None:
+    assert {tool.value for tool in Tool} <= {tool.name for tool in TOOLS} == TOOL_NAMES
 
 
 @pytest.mark.parametrize(

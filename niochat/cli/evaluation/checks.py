@@ -9,8 +9,7 @@ from dataclasses import dataclass
 
 from niochat.cli.evaluation.people import Cast
 from niochat.cli.evaluation.records import Use, Work
-from niochat.cli.evaluation.scenario import Expect, Kind, Ledger
-from niochat.sandbox.flows.actions import Tool
+from niochat.cli.evaluation.scenario import TOOL_NAMES, Expect, Kind, Ledger
 
 _LONGEST_QUOTE = 60
 
@@ -114,7 +113,7 @@ def leaked(texts: Sequence[str], cast: Cast, forbidden: Sequence[str] = ()) -> l
 
 def _never(cast: Cast) -> Iterator[str]:
     """Patterns of what leaves in no scenario."""
-    yield from map(re.escape, (*Tool, '{"', "segredo-"))
+    yield from map(re.escape, (*TOOL_NAMES, '{"', "segredo-"))
     people = [cast.person.cpf, cast.person.cpf_dotted] if cast.person is not None else []
     for other in cast.others:
         people += [other.name, other.cpf, other.cpf_dotted, *other.addresses]

@@ -8,14 +8,16 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from niochat.accounts.declared import Declared, wrong_at
 from niochat.accounts.fields import Count, Name, Number, Prose, Sentence, Slug, Switch
+from niochat.assistant.toolbox import TOOLS
 from niochat.cli.running import EVALUATED
 from niochat.sandbox.faults import Kind as FaultKind
 from niochat.sandbox.faults import Target
-from niochat.sandbox.flows.actions import Tool
 from niochat.sandbox.flows.players import Player
 
 PLACEHOLDER = re.compile(r"\{(cpf|cpf_dotted|phone|name|address|protocol)\}")
 _USE = re.compile(r"([a-z_]+)(?:=([a-z_]+))?")
+TOOL_NAMES = frozenset(tool.name for tool in TOOLS)
+"""Of all tools that the assistant can have."""
 _LONGEST_NAME = 63 - len(EVALUATED)
 
 
@@ -33,7 +35,7 @@ def _pattern(value: str) -> str:
 
 def _use(value: str) -> str:
     found = _USE.fullmatch(value)
-    if found is None or found[1] not in set(Tool):
+    if found is None or found[1] not in TOOL_NAMES:
         raise ValueError("must be a tool's name, alone or with =ok or =<code of a refusal>")
     return value
 
