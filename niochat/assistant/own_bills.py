@@ -54,11 +54,11 @@ def _parts(result: Result) -> Iterator[str]:
 
 
 def place(result: Result) -> str:
-    """Yes, no, or that sales can tell."""
+    """Yes, no, or that sales can tell. Which place was meant the model says: it is not repeated."""
     match result.get("cobertura"):
         case "sim":
-            return f"Temos cobertura nesse local: {result['local']}. Quer conhecer os planos?"
+            return "Temos cobertura nesse local. Quer conhecer os planos?"
         case "nao":
-            return f"Hoje não temos cobertura nesse local: {result['local']}."
+            return "Hoje não temos cobertura nesse local."
         case _:
             return "Não consegui confirmar a cobertura nesse local. Quer falar com vendas?"

@@ -46,7 +46,7 @@ PAID = {**OPEN, "situacao": "paga", "pago_em": "21/11/2026"}
         (
             "verificar_cobertura",
             {"cobertura": "sim", "local": "CEP 53110-000"},
-            "Temos cobertura nesse local: CEP 53110-000.",
+            "Temos cobertura nesse local.",
         ),
         (
             "verificar_cobertura",

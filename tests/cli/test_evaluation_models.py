@@ -24,7 +24,7 @@ from niochat.cli.evaluation.models.forwarded import Forwarded
 from niochat.cli.evaluation.reading import all_scenarios, chosen
 from niochat.domain.errors import Invalid
 from tests.builders import Admin
-from tests.cli.evaluated import Evaluated
+from tests.cli.evaluated import Evaluated, problems
 from tests.sandbox.conftest import World
 
 pytestmark = pytest.mark.asyncio
@@ -43,10 +43,6 @@ PROMPT = {"role": "system", "content": "Você é a Nia."}
 HELLO = {"role": "user", "content": "oi"}
 BODY: dict[str, Any] = {"model": "m", "messages": [PROMPT, HELLO], "tools": [TOOL]}
 ASKED = Asked("fatura-pix", 1, BODY, [HELLO])
-STILL_TO_COME = {
-    "campo-nao-quero-desbloquear", "campo-deixa-pra-depois", "segundo-chamado",
-}  # fmt: skip
-"""A no that holds the word, and a second ticket of another kind: the gates do not see them yet."""
 
 
 async def waited(file: Path) -> dict[str, Any]:
@@ -228,8 +224,7 @@ async def test_a_careless_model_does_no_harm(
 
     results = await evaluated.play(careless, scenarios)
 
-    harmed = {name: each.problems for name, each in results.items() if each.problems}
-    assert set(harmed) <= STILL_TO_COME, harmed
+    assert not problems(results)
     assert sum(each.refused for each in results.values()) > len(results)
 
 

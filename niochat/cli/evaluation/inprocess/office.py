@@ -73,11 +73,12 @@ class Left:
 
 @dataclass
 class Office:
-    """One for all tenants. ``model_within_s``: how long the model of one turn may take."""
+    """One for all tenants. ``model_within_s``: how long the model of one turn may
+    take, in place of the tenant's own limit."""
 
     database: Database
     vault: Vault
-    model_within_s: float
+    model_within_s: float | None
     name: str = "evaluation"
     models: Models = field(default_factory=Models)
     _epochs: dict[int, int] = field(default_factory=dict)

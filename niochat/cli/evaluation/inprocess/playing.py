@@ -18,7 +18,6 @@ from niochat.cli.evaluation.tenants import ModelChoice
 
 HAND_WITHIN_S = 3600.0
 """For the model of one turn, where a person or a program answers as it."""
-MACHINE_WITHIN_S = 75.0
 
 
 class Listener(Protocol):
@@ -60,7 +59,7 @@ class InProcess:
         _end_in_order()
         async with database_of_its_own() as (database, vault):
             endpoint = None if self.player is None else Endpoint(self.player)
-            within_s = HAND_WITHIN_S if self.patient else MACHINE_WITHIN_S
+            within_s = HAND_WITHIN_S if self.patient else None
             async with opened(database, vault, endpoint, within_s) as world:
                 return await self.play_in(world, endpoint, scenarios, at_once, told)
 

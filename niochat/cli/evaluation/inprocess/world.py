@@ -64,7 +64,7 @@ async def opened(
     database: Database,
     vault: Vault,
     endpoint: Endpoint | None,
-    model_within_s: float,
+    model_within_s: float | None,
     sandbox_url: str = "",
 ) -> AsyncIterator[World]:
     """On a database with the newest schema; without a ``sandbox_url`` with a sandbox of its own."""
