@@ -23,6 +23,16 @@ _SECRET_BYTES = 32
 Row = Mapping[str, Any]
 
 
+OF_ASSISTANT = ("assistant_enabled", "hears", "sees")
+"""What decisions need to know of an assistant: it stands in the tenant's policy."""
+
+
+def of_assistant(entry: AssistantEntry) -> dict[str, bool]:
+    """The same, as the policy keeps it; what is off by default is left out."""
+    senses = {"hears": entry.transcription_model is not None, "sees": entry.sees}
+    return {"assistant_enabled": entry.enabled, **{k: v for k, v in senses.items() if v}}
+
+
 async def sync_team(
     connection: Connection, tenant_id: UUID, team: TeamEntry, row: Row | None
 ) -> Outcome:
@@ -81,6 +91,12 @@ async def sync_assistant(
         "parallel_tool_calls": entry.parallel_tool_calls,
         "dialect": sorted({form.value for form in entry.dialect}),
         "extra_sealed": _extra(seals, entry, extra),
+        "transcription_model": entry.transcription_model or "",
+        "transcription_endpoint": entry.transcription_endpoint or "",
+        "transcription_key_sealed": _hearing_key(seals, entry, row),
+        "transcription_price": entry.transcription_price,
+        "sees": entry.sees,
+        "vision_model": entry.vision_model or "",
     }
     if row is not None and all(row[column] == value for column, value in wanted.items()):
         return Outcome.UNCHANGED
@@ -91,6 +107,13 @@ async def sync_assistant(
 def _extra(seals: TenantSeals, entry: AssistantEntry, stored: bytes | None) -> bytes | None:
     wanted = entry.extra()
     return None if wanted is None else seals.kept(stored, wanted, Purpose.ASSISTANT_EXTRA)
+
+
+def _hearing_key(seals: TenantSeals, entry: AssistantEntry, row: Row | None) -> bytes | None:
+    if entry.transcription_api_key is None:
+        return None
+    stored = None if row is None else row["transcription_key_sealed"]
+    return seals.kept(stored, entry.transcription_api_key, Purpose.TRANSCRIPTION_KEY)
 
 
 async def sync_erp(

@@ -6,7 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
-from niochat.adapters.openai.completion import Options
+from niochat.adapters.openai.completion import Endpoint, Options
 from niochat.domain.erp import Capability, ErpAccount
 
 
@@ -90,6 +90,12 @@ class AssistantRecord:
     price_out: Decimal = Decimal(0)
     options: Options = field(default_factory=Options)
     """What it sets of how the model is asked; headers and fields are opened, never logged."""
+    hearing: Endpoint | None = None
+    """Who turns voice notes into text; ``None``: nobody."""
+    hearing_price: Decimal = Decimal(0)
+    """Of a minute."""
+    seeing: Endpoint | None = None
+    """Who looks at pictures; ``None``: nobody."""
 
 
 @dataclass(frozen=True, slots=True)

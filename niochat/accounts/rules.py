@@ -69,6 +69,8 @@ class PolicyEntry(Declared):
     """Added at a hand-off while nobody is there; ``{when}`` becomes the next opening."""
     closed_unknown_text: Sentence = _DEFAULT.closed_unknown_text
     """The same where no opening is near."""
+    reading_wait_s: Annotated[Number, Field(ge=0, le=120)] = _DEFAULT.reading_wait_s
+    """Seconds that an answer waits for what a voice note, picture or PDF says; 0: it does not."""
     reminder_after_s: Annotated[
         Number, Field(ge=0, le=_DAY_S), AfterValidator(_never_or_a_minute)
     ] = _DEFAULT.reminder_after_s

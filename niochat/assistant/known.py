@@ -57,8 +57,9 @@ class Known:
 
     @cached_property
     def customers_text(self) -> str:
-        """What the customer wrote, folded."""
-        return fold(" | ".join(self._deeds.case.visit.customer_texts))
+        """What the customer wrote, and what stands in their files, folded: for quoting it."""
+        lines = self._deeds.case.visit.lines
+        return fold(" | ".join(each.text for each in lines if each.author is Author.CUSTOMER))
 
     @cached_property
     def customers_digits(self) -> str:

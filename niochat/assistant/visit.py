@@ -63,18 +63,28 @@ class Visit:
 
     @property
     def unanswered(self) -> list[str]:
-        """What the customer wrote since somebody last answered, oldest first."""
+        """What the customer wrote or said since somebody last answered, oldest first; an empty
+        text for a file whose words are nobody's.
+        """
         texts: list[str] = []
         for line in reversed(self.lines):
             if line.author is not Author.CUSTOMER:
                 break
-            texts.append(line.text)
+            texts.append(_words(line))
         return texts[::-1]
 
     @property
     def customer_texts(self) -> list[str]:
-        """All that the customer wrote, as far as the turn reads back."""
-        return [line.text for line in self.lines if line.author is Author.CUSTOMER]
+        """All that the customer wrote or said, as far as the turn reads back; nothing that only
+        stands in a picture or a PDF.
+        """
+        texts = (_words(line) for line in self.lines if line.author is Author.CUSTOMER)
+        return [text for text in texts if text]
+
+    @property
+    def shown_by_files(self) -> list[Mapping[str, Any]]:
+        """What the customer's pictures and PDFs show, oldest first; nobody has checked it."""
+        return [line.facts for line in self.lines if line.facts]
 
     @property
     def last_said(self) -> str:
@@ -203,6 +213,10 @@ class Visits:
                 _SQL["attach"], request.tenant_id, attachment, mimetype, filename, data
             )
         return attachment
+
+
+def _words(line: Line) -> str:
+    return line.text if line.words is None else line.words
 
 
 def _entry(request: TurnRequest, conversation_id: UUID, used: Used) -> Entry:

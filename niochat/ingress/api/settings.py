@@ -108,6 +108,13 @@ class AssistantShown(Shown):
     dialect: list[str] | None = None
     extra_headers: Annotated[list[str] | None, Field(description="Their names alone.")] = None
     extra_body: Annotated[list[str] | None, Field(description="Its names alone.")] = None
+    transcription_model: str | None = None
+    transcription_endpoint: Annotated[
+        str | None, Field(description="Null: the assistant's own.")
+    ] = None
+    transcription_price: Annotated[float | None, Field(description="Of a minute.")] = None
+    sees: bool | None = None
+    vision_model: str | None = None
 
 
 @router.get("")

@@ -112,7 +112,9 @@ SELECT DISTINCT t.slug AS tenant, c.slug AS channel, u.slug AS other_tenant, o.s
 -- A tenant's assistant with its sealed key, and what it should know of the tenant.
 SELECT a.endpoint, a.model, a.api_key_sealed, a.persona, a.stream, a.max_steps, a.max_tokens,
        a.max_seconds, a.turns_per_minute, a.turns_at_once, a.price_in, a.price_out, a.temperature,
-       a.seed, a.parallel_tool_calls, a.dialect, a.extra_sealed, t.timezone
+       a.seed, a.parallel_tool_calls, a.dialect, a.extra_sealed, a.transcription_model,
+       a.transcription_endpoint, a.transcription_key_sealed, a.transcription_price, a.sees,
+       a.vision_model, t.timezone
   FROM assistants a JOIN tenants t USING (tenant_id) WHERE a.tenant_id = $1
 
 -- name: put_assistant
@@ -120,8 +122,11 @@ SELECT a.endpoint, a.model, a.api_key_sealed, a.persona, a.stream, a.max_steps, 
 INSERT INTO assistants (tenant_id, endpoint, model, api_key_sealed, persona, stream,
                         max_steps, max_tokens, max_seconds, turns_per_minute,
                         turns_at_once, price_in, price_out, temperature, seed,
-                        parallel_tool_calls, dialect, extra_sealed)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)
+                        parallel_tool_calls, dialect, extra_sealed, transcription_model,
+                        transcription_endpoint, transcription_key_sealed, transcription_price,
+                        sees, vision_model)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20,
+        $21, $22, $23, $24)
     ON CONFLICT (tenant_id) DO UPDATE
    SET endpoint = excluded.endpoint, model = excluded.model,
        api_key_sealed = excluded.api_key_sealed, persona = excluded.persona,
@@ -131,7 +136,12 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $
        price_in = excluded.price_in, price_out = excluded.price_out,
        temperature = excluded.temperature, seed = excluded.seed,
        parallel_tool_calls = excluded.parallel_tool_calls, dialect = excluded.dialect,
-       extra_sealed = excluded.extra_sealed
+       extra_sealed = excluded.extra_sealed,
+       transcription_model = excluded.transcription_model,
+       transcription_endpoint = excluded.transcription_endpoint,
+       transcription_key_sealed = excluded.transcription_key_sealed,
+       transcription_price = excluded.transcription_price,
+       sees = excluded.sees, vision_model = excluded.vision_model
 
 -- name: erp_of
 -- A tenant's ERP with its sealed token, and what the last probe of it found.
