@@ -130,7 +130,9 @@ SELECT m.tenant_id, m.id, m.conversation_id, m.version, m.author, m.kind, m.text
   FROM messages m
   LEFT JOIN attachments a
          ON a.tenant_id = m.tenant_id AND a.id = (m.details ->> 'attachment')::uuid
-  LEFT JOIN readings r ON r.tenant_id = m.tenant_id AND r.message_id = m.id;
+  -- LIMIT: else all of the tenant's may be read.
+  LEFT JOIN LATERAL (SELECT * FROM readings g
+                      WHERE g.tenant_id = m.tenant_id AND g.message_id = m.id LIMIT 1) AS r ON true;
 
 -- An assistant that hears and sees, where its tenant wants it to. Empty: not at all, or as the
 -- model itself is asked.
