@@ -4,12 +4,14 @@ A transcript is what the customer said. What stands in a picture or a PDF is nob
 shown as such, and neither consent, nor a document, nor an instruction is taken from it.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from niochat.assistant.folding import fold
 from niochat.domain.message import Kind
 from niochat.domain.plain import cut
 
@@ -17,6 +19,12 @@ READ = "read"
 MOST_QUOTED = 200
 """Characters of what a screen shows."""
 _NO_MARKS = str.maketrans({"⟦": "(", "⟧": ")", "[": "(", "]": ")"})
+_ORDERS = re.compile(
+    r"\b(ignor|instruc|sistema|system|assistente|assistant|tool|ferrament|liber|desbloque|abra|abrir|"
+    r"chamado|transfer|encerr|cancel|desconto|cpf|cnpj|contrato|pix|chave|pague|senha|token|sim\b|"
+    r"autoriz|confirm|cliente)"
+)
+"""What no screen of an error says, and who wants to give orders through one does."""
 _NAMES = {Kind.IMAGE: "imagem", Kind.DOCUMENT: "PDF"}
 _LIGHTS = {"red": "vermelha", "off": "apagada", "green": "verde"}
 
@@ -55,20 +63,28 @@ def _shown(kind: Kind, facts: Mapping[str, Any]) -> str:
             light = _LIGHTS.get(str(facts.get("luz_los")), "que não dá para distinguir")
             return f"{name}: luz LOS {light}"
         case "receipt":
-            told = (_money(facts, "value"), _day(facts, "date"), _text(facts, "payee"))
-            return _listed("comprovante", told)
+            paid = (_money(facts, "value"), _day(facts, "date"), _text(facts, "payee"))
+            return _listed("comprovante", *paid)
         case "boleto":
             due = _day(facts, "due")
-            told = (_money(facts, "value"), due and f"vencimento {due}", _text(facts, "line"))
-            return _listed(f"{name}: boleto", told)
+            owed = (_money(facts, "value"), due and f"vencimento {due}")
+            return _listed(f"{name}: boleto", *owed)
         case "error_screen":
-            return f"{name}: tela de erro «{_text(facts, 'text')}»"
+            text = _text(facts, "text")
+            quoted = f" «{text}»" if text and not _ORDERS.search(fold(text)) else ""
+            return f"{name}: tela de erro{quoted}"
         case _:
             return name
 
 
-def _listed(name: str, told: tuple[str, ...]) -> str:
-    known = ", ".join(each for each in told if each)
+def figures(facts: Mapping[str, Any]) -> str:
+    """Amounts and days that may be repeated to whoever sent the file; never a code or a text."""
+    shown = (_money(facts, "value"), _day(facts, "date"), _day(facts, "due"))
+    return ", ".join(each for each in shown if each)
+
+
+def _listed(name: str, *parts: str) -> str:
+    known = ", ".join(each for each in parts if each)
     return f"{name}: {known}" if known else name
 
 

@@ -82,6 +82,20 @@ class Visit:
         return [text for text in texts if text]
 
     @property
+    def only_files(self) -> bool:
+        """Since somebody last answered the customer has sent files and not said a word. A photo of
+        the light is none of them: it answers our question.
+        """
+        files = False
+        for line in reversed(self.lines):
+            if line.author is not Author.CUSTOMER:
+                break
+            if _words(line) or line.facts.get("kind") == "los_light":
+                return False
+            files = True
+        return files
+
+    @property
     def shown_by_files(self) -> list[Mapping[str, Any]]:
         """What the customer's pictures and PDFs show, oldest first; nobody has checked it."""
         return [line.facts for line in self.lines if line.facts]

@@ -1,4 +1,4 @@
-"""A member of the pool reads a file: it listens to voice notes."""
+"""A member of the pool reads a file: it listens to voice notes, and looks at pictures and PDFs."""
 
 from collections.abc import Awaitable, Callable
 from decimal import Decimal
@@ -10,11 +10,15 @@ from niochat.adapters.openai.model import Models
 from niochat.adapters.openai.transcription import transcribe
 from niochat.domain.errors import NiochatError
 from niochat.domain.reading import MOST_SECONDS, Reading, ReadingRequest, Sort, transcript_of
+from niochat.media.papers import facts_of
+from niochat.media.pdf_text import text_of
+from niochat.media.seeing import LARGEST, PDF, PICTURES, looked_at
 from niochat.media.sounds import ogg_seconds
 
 HEAR_WITHIN_S = 60.0
 """For one voice note."""
 _MINUTE = 60
+_MILLION = 1_000_000
 
 Whole = Callable[[UUID, UUID], Awaitable[bytes | None]]
 """Of (tenant, file): its bytes."""
@@ -27,6 +31,12 @@ class Senses(Protocol):
     def hearing(self) -> Endpoint | None: ...
     @property
     def hearing_price(self) -> Decimal: ...
+    @property
+    def seeing(self) -> Endpoint | None: ...
+    @property
+    def price_in(self) -> Decimal: ...
+    @property
+    def price_out(self) -> Decimal: ...
 
 
 SensesOf = Callable[[UUID], Awaitable[Senses]]
@@ -51,8 +61,10 @@ class Reader:
             match request.sort:
                 case Sort.VOICE:
                     return await self._hear(senses, request, data)
-                case Sort.PICTURE | Sort.DOCUMENT:
-                    return Reading(code="not_read")
+                case Sort.PICTURE:
+                    return await self._look(senses, request, data)
+                case Sort.DOCUMENT:
+                    return await self._read_paper(senses, request, data)
         except ModelError as error:
             return Reading(code=error.code, detail=str(error), again=error.retryable)
         except NiochatError as error:
@@ -73,4 +85,30 @@ class Reader:
         return Reading(
             text, code="" if text else "no_words", model=endpoint.model, seconds=seconds,
             cost=senses.hearing_price * Decimal(seconds) / _MINUTE,
+        )  # fmt: skip
+
+    async def _read_paper(self, senses: Senses, request: ReadingRequest, data: bytes) -> Reading:
+        """The text of a PDF by rules; only where it has none is it shown to the model."""
+        if request.mimetype != PDF:
+            return Reading(code="not_pdf")
+        text = await text_of(data)
+        if text is None:
+            return Reading(code="unreadable")
+        if text:
+            return Reading(facts=facts_of(text))
+        return await self._look(senses, request, data)
+
+    async def _look(self, senses: Senses, request: ReadingRequest, data: bytes) -> Reading:
+        endpoint = senses.seeing
+        if endpoint is None:
+            return Reading(code="switched_off")
+        if request.mimetype not in (*PICTURES, PDF):
+            return Reading(code="not_a_picture")
+        if len(data) > LARGEST:
+            return Reading(code="too_large")
+        facts, told = await looked_at(self._models, endpoint, data, request.mimetype)
+        cost = (told.tokens_in * senses.price_in + told.tokens_out * senses.price_out) / _MILLION
+        return Reading(
+            facts=facts, model=told.model, tokens_in=told.tokens_in, tokens_out=told.tokens_out,
+            cost=cost,
         )  # fmt: skip

@@ -101,5 +101,6 @@ REGISTER_INTEREST = Tool(
     Interest,
     register_interest,
     needs=frozenset({Capability.PLANS}),
+    acts=True,
     sector=Sector.SALES,
 )

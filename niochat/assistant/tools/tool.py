@@ -34,7 +34,7 @@ class Tool:
     """``needs``: capabilities of the ERP without which it is not offered.
 
     ``contract``: only with a confirmed contract. ``trusted``: not for third parties.
-    ``repeatable``: its result stays good when its turn is cut off, for the one that follows.
+    ``acts``: not for who has only sent a file. ``repeatable``: its result stays good when its turn is cut off, for the one that follows.
     """
 
     name: str
@@ -44,6 +44,7 @@ class Tool:
     needs: frozenset[Capability] = frozenset()
     contract: bool = False
     trusted: bool = False
+    acts: bool = False
     repeatable: bool = False
     sector: str = ""
     """Whose work it is when the ERP fails; empty: the wish's."""
