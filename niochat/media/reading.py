@@ -20,9 +20,9 @@ from niochat.runtime.slots import Share, Slots
 _SQL = queries("readings")
 _log = structlog.get_logger(__name__)
 
-AT_ONCE = 16
+AT_ONCE = 24
 """Files that one host has read at once."""
-OF_TENANT = 4
+OF_TENANT = 12
 MOST_WAITING = 5_000
 """Further ones are found by their rows."""
 WITHIN_S = 90.0

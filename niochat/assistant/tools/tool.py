@@ -33,8 +33,9 @@ class Nothing(Arguments):
 class Tool:
     """``needs``: capabilities of the ERP without which it is not offered.
 
-    ``contract``: only with a confirmed contract. ``trusted``: not for third parties.
-    ``acts``: not for who has only sent a file. ``repeatable``: its result stays good when its turn is cut off, for the one that follows.
+    ``contract``: only with a confirmed contract. ``trusted``: not for third parties. ``acts``: not
+    for who has only sent a file. ``repeatable``: its result stays good when its turn is cut off,
+    for the one that follows.
     """
 
     name: str
