@@ -46,10 +46,17 @@ SensesOf = Callable[[UUID], Awaitable[Senses]]
 class Reader:
     """Answers with what came of it, errors too: they travel back as data."""
 
-    def __init__(self, models: Models, whole: Whole, senses_of: SensesOf) -> None:
+    def __init__(
+        self,
+        models: Models,
+        whole: Whole,
+        senses_of: SensesOf,
+        hear_within_s: float = HEAR_WITHIN_S,
+    ) -> None:
         self._models = models
         self._whole = whole
         self._senses_of = senses_of
+        self._hear_within_s = hear_within_s
 
     async def read_file(self, request: ReadingRequest) -> Reading:
         """What the file says. Never raises a ``NiochatError``."""
@@ -79,7 +86,9 @@ class Reader:
         seconds = ogg_seconds(data) or request.seconds
         if seconds > MOST_SECONDS:
             return Reading(code="too_long", seconds=seconds)
-        heard = await transcribe(self._models, endpoint, data, request.mimetype, HEAR_WITHIN_S)
+        heard = await transcribe(
+            self._models, endpoint, data, request.mimetype, self._hear_within_s
+        )
         seconds = heard.seconds or seconds
         text = transcript_of(heard.text)
         return Reading(

@@ -29,6 +29,8 @@ WITHIN_S = 90.0
 """For the pool's answer."""
 LEASE_S = WITHIN_S + 30.0
 """For one try of a process that lives; what one took that died is taken over at once."""
+MOST_AN_HOUR = 60
+"""Of one customer: who sends more is not paid for."""
 LIMIT = 200
 """Rows in one search."""
 MAX_ATTEMPTS = 5
@@ -108,15 +110,16 @@ class Readings:
     async def _read(self, wanted: _Wanted) -> None:
         async with self._database.path() as connection:
             row: Any = await connection.fetchrow(
-                _SQL["take"], wanted.tenant_id, wanted.file_id, self._incarnation, LEASE_S
-            )
+                _SQL["take"], wanted.tenant_id, wanted.file_id, self._incarnation, LEASE_S,
+                MOST_AN_HOUR,
+            )  # fmt: skip
         if row is None:  # it was read, is not wanted, or somebody else is at it
             return
         request = ReadingRequest(
             wanted.tenant_id, wanted.file_id, Sort(row["sort"]), row["mimetype"],
             row["said_seconds"],
         )  # fmt: skip
-        reading = await self._asked(request)
+        reading = Reading(code="too_many") if row["too_many"] else await self._asked(request)
         if reading.again and row["attempts"] < MAX_ATTEMPTS and not row["too_old"]:
             await self._put_off(wanted, row["attempts"])
             _log.warning("reading_put_off", file=str(wanted.file_id), code=reading.code)

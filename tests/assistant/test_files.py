@@ -2,6 +2,7 @@
 
 import pytest
 
+from niochat.assistant.visit import Visits
 from niochat.domain.message import Author, Content, Kind
 from niochat.domain.reading import Reading
 from tests.assistant.customer import Customer
@@ -24,8 +25,6 @@ async def somebody(office: Office, case: str = "active") -> Customer:
 
 async def lines(customer: Customer) -> list[str]:
     """What the turn that waits reads of the customer."""
-    from niochat.assistant.visit import Visits
-
     visit = await Visits(customer.office.host.database).open(await customer.request())
     assert visit is not None
     return [line.text for line in visit.lines if line.author is Author.CUSTOMER]
@@ -42,6 +41,15 @@ async def test_a_voice_note_that_asks_for_the_invoice_is_served(office: Office) 
     kinds = [each.kind for each in customer.left]
     assert Kind.IMAGE in kinds
     assert customer.texts[-1].startswith("000201")
+
+
+async def test_a_voice_note_without_words_is_asked_for_in_writing(office: Office) -> None:
+    customer = await somebody(office)
+    await sends(customer, Kind.VOICE, Reading(code="model_500"))
+    await customer.run()
+
+    assert "Pode escrever" in customer.texts[-1]
+    assert await customer.stands() == ("pending", None)
 
 
 async def test_an_unlock_that_was_asked_for_by_voice_is_done_once(office: Office) -> None:

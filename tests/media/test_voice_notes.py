@@ -1,6 +1,7 @@
 """A voice note becomes text once, whoever dies; its answer waits for that, and not for ever."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from decimal import Decimal
 from pathlib import Path
@@ -13,8 +14,11 @@ from niochat.adapters.postgres.database import Database
 from niochat.domain.commands import ReceivePhoneMessage, SettleReading
 from niochat.domain.message import Content, Kind
 from niochat.domain.reading import LONGEST_TRANSCRIPT
+from niochat.live.frames import event_frame
+from niochat.live.log import EventLog
 from niochat.media.library import key_of
-from niochat.media.reading import MAX_ATTEMPTS
+from niochat.media.reader import Reader
+from niochat.media.reading import MAX_ATTEMPTS, MOST_AN_HOUR
 from niochat.sandbox.voices import voice_note
 from tests.actors.provider import instance, one_root_certificate
 from tests.builders import SENT_AT, Given, Ownership, message, put
@@ -330,3 +334,52 @@ async def test_words_are_kept_as_one_bounded_line(room: Room, heard: str, kept: 
 
     assert (await room.row())["text"] == kept
     assert await room.turns() == ["running"]
+
+
+async def test_an_end_point_that_is_slow_is_left_and_asked_again(room: Room) -> None:
+    room.reader = Reader(
+        room.models, room._whole, room.provider.directory.assistant, hear_within_s=0.2
+    )
+    await fault(room, "hang", seconds=5)
+    await room.speaks(WORDS)
+    await room.fetches()
+    await room.reads()
+    assert (await room.row())["status"] == "wanted"
+    await room.later()
+    await room.reads()
+
+    assert (await room.row())["text"] == WORDS
+
+
+async def test_who_sends_more_than_a_person_says_is_not_listened_to(room: Room) -> None:
+    await room.speaks("um")
+    await room.given.admin.execute(
+        "INSERT INTO attachments (tenant_id, id, mimetype, filename)"
+        " SELECT tenant_id, uuidv7(), '', '' FROM readings, generate_series(1, $1)", MOST_AN_HOUR,
+    )  # fmt: skip
+    await room.given.admin.execute(
+        "INSERT INTO readings (tenant_id, message_id, file_id, thread_id, sort, said_seconds)"
+        " SELECT a.tenant_id, a.id, a.id, r.thread_id, 'voice', 0 FROM readings r, attachments a"
+        " WHERE a.thread_id IS NULL"
+    )
+    await room.speaks("demais")
+    await room.fetches()
+    await room.reads()
+
+    rows = await room.given.rows("SELECT code FROM readings WHERE status = 'failed'")
+    assert rows == ["too_many"]
+    assert len(room.asked) == 1, "the first was in time"
+
+
+async def test_screens_hear_of_the_words_when_they_are_known(room: Room) -> None:
+    log = EventLog(room.host.database)
+    begin = await log.end()
+    await room.speaks(WORDS)
+    await room.fetches()
+    await room.reads()
+
+    look = await log.after(begin, [room.provider.place.tenant])
+    (read,) = [each for each in look.happened if each.type == "file_read"]
+    frame = json.loads(event_frame(read))
+    assert frame["message"]["transcript"] == WORDS
+    assert frame["message"]["reading"] == {"status": "read", "code": None, "facts": {}}

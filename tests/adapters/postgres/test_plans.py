@@ -110,7 +110,7 @@ async def test_hot_queries_use_their_indexes(admin: Admin) -> None:
         ),
         ("inbox", "find_identities", [tenants, ["phone"] * 20, phones], "identities_pkey"),
         ("inbox", "find_threads", [tenants, channels, threads], "threads_tenant_id_channel_id"),
-        ("readings", "take", [tenants[0], threads[0], "h", 9.0], "readings_file"),
+        ("readings", "take", [tenants[0], threads[0], "h", 9.0, 60], "readings_file"),
         ("readings", "put_off", [tenants[0], threads[0], 9.0], "readings_file"),
         ("readings", "wanted", [shards, 100, "h"], "readings_wanted"),
         ("inbox", "outcome", [tenants[0], channels[0], "k"], "inbox_channel_id_dedupe_key_key"),

@@ -1,6 +1,7 @@
 -- name: take
 -- A file that is to be read, for one try: nobody else tries for $4 seconds. $3: who tries. What a
--- process took that is another one by now is free at once.
+-- process took that is another one by now is free at once. Whether a customer has sent more than $5
+-- within the hour.
 WITH taken AS (
     UPDATE readings SET attempts = attempts + 1, taken_by = $3,
                         next_at = now() + make_interval(secs => $4)
@@ -10,7 +11,12 @@ WITH taken AS (
 )
 SELECT r.thread_id, r.message_id, r.sort, r.said_seconds, r.attempts, m.conversation_id,
        a.mimetype, a.filename, a.size,
-       r.created_at < now() - interval '1 day' AS too_old
+       r.created_at < now() - interval '1 day' AS too_old,
+       (SELECT count(*) FROM (SELECT FROM readings o
+                               WHERE o.tenant_id = r.tenant_id AND o.thread_id = r.thread_id
+                                 AND o.created_at > now() - interval '1 hour'
+                                 AND o.created_at <= r.created_at LIMIT $5::int + 1) AS newest) > $5::int
+           AS too_many
   FROM taken r
   JOIN messages m ON m.tenant_id = r.tenant_id AND m.id = r.message_id
   JOIN attachments a ON a.tenant_id = r.tenant_id AND a.id = r.file_id

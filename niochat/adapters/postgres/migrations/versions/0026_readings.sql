@@ -31,7 +31,7 @@ CREATE TABLE readings (
     FOREIGN KEY (tenant_id, thread_id) REFERENCES threads (tenant_id, id)
 );
 CREATE INDEX readings_file ON readings (tenant_id, file_id);
-CREATE INDEX readings_thread ON readings (tenant_id, thread_id) WHERE status IN ('waiting', 'wanted');
+CREATE INDEX readings_thread ON readings (tenant_id, thread_id, created_at);
 CREATE INDEX readings_wanted ON readings (shard, next_at) WHERE status = 'wanted';
 ALTER TABLE readings ENABLE ROW LEVEL SECURITY;
 ALTER TABLE readings FORCE ROW LEVEL SECURITY;
