@@ -52,7 +52,7 @@ async def test_a_photo_is_sent_and_read(world: World) -> None:
 
 async def test_a_file_that_nobody_has_and_a_note_with_a_caption_are_told(world: World) -> None:
     unknown = await world.niochat("say", "+5581977770006", "--file", "nada", code=1)
-    assert "los-vermelha" in unknown.out
+    assert "los-vermelha" in unknown.err
 
     both = await world.niochat("say", "+5581977770006", "oi", "--voice", "oi", code=1)
-    assert "a voice note has neither a file nor a text" in both.out
+    assert "a voice note has neither a file nor a text" in both.err
