@@ -6,7 +6,14 @@ from typing import Any
 from uuid import UUID
 
 from niochat.accounts.change import Change, Outcome
-from niochat.accounts.parts import sync_assistant, sync_channel, sync_erp, sync_team
+from niochat.accounts.parts import (
+    OF_ASSISTANT,
+    of_assistant,
+    sync_assistant,
+    sync_channel,
+    sync_erp,
+    sync_team,
+)
 from niochat.accounts.provider import Provider
 from niochat.adapters.postgres.database import Connection, Database
 from niochat.adapters.postgres.queries import queries
@@ -139,11 +146,11 @@ def _settings(provider: Provider, row: Mapping[str, Any] | None) -> TenantRow:
     """What the row should hold; what the file leaves out is as it was."""
     policy = provider.policy.stored()
     if provider.assistant is not None:
-        policy["assistant_enabled"] = provider.assistant.enabled
+        policy |= of_assistant(provider.assistant)
     elif row is None:
         policy["assistant_enabled"] = False
-    elif "assistant_enabled" in row["policy"]:
-        policy["assistant_enabled"] = row["policy"]["assistant_enabled"]
+    else:
+        policy |= {name: row["policy"][name] for name in OF_ASSISTANT if name in row["policy"]}
     status = "suspended" if provider.suspended else "active"
     if provider.suspended is None and row is not None:
         status = row["status"]

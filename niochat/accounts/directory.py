@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -16,7 +17,7 @@ from niochat.accounts.records import (
     TenantRecord,
 )
 from niochat.accounts.sealing import Purpose
-from niochat.adapters.openai.completion import Options
+from niochat.adapters.openai.completion import Endpoint, Options
 from niochat.adapters.openai.forms import Form
 from niochat.adapters.postgres.database import Database
 from niochat.adapters.postgres.queries import queries
@@ -133,8 +134,23 @@ class Directory:
         purpose = Purpose.ASSISTANT_KEY
         key = self._vault.open(sealed, tenant_id=tenant_id, purpose=purpose)
         options = self._options(tenant_id, found)
-        facts = facts_of(found.pop("facts"))
-        return AssistantRecord(api_key=key, options=options, facts=facts, **found)
+        own = Endpoint(found["endpoint"], key, found["model"], options)
+        hearing, seeing = self._hearing(tenant_id, found, own), _seeing(found, own)
+        return AssistantRecord(
+            api_key=key, options=options, facts=facts_of(found.pop("facts")), hearing=hearing,
+            seeing=seeing, hearing_price=found.pop("transcription_price"), **found,
+        )  # fmt: skip
+
+    def _hearing(self, tenant_id: UUID, found: dict[str, Any], own: Endpoint) -> Endpoint | None:
+        """Taken out of an assistant's row. Its own key and headers go to its own end point only."""
+        url = found.pop("transcription_endpoint") or own.url
+        model, sealed = found.pop("transcription_model"), found.pop("transcription_key_sealed")
+        options = own.options if url == own.url else Options()
+        key = own.key if url == own.url else ""
+        if sealed is not None:
+            purpose = Purpose.TRANSCRIPTION_KEY
+            key = self._vault.open(sealed, tenant_id=tenant_id, purpose=purpose)
+        return Endpoint(url, key, model, options) if model and key else None
 
     def _options(self, tenant_id: UUID, found: dict[str, Any]) -> Options:
         """Taken out of an assistant's row."""
@@ -168,6 +184,12 @@ class Directory:
             probed_at=row["probed_at"],
             weight=weight_of(row["plan"]),
         )
+
+
+def _seeing(found: dict[str, Any], own: Endpoint) -> Endpoint | None:
+    """Taken out of an assistant's row."""
+    model = found.pop("vision_model") or own.model
+    return replace(own, model=model) if found.pop("sees") else None
 
 
 def _forms(stored: Sequence[str]) -> frozenset[Form]:

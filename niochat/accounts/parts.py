@@ -23,6 +23,16 @@ _SECRET_BYTES = 32
 Row = Mapping[str, Any]
 
 
+OF_ASSISTANT = ("assistant_enabled", "hears", "sees")
+"""What decisions need to know of an assistant: it stands in the tenant's policy."""
+
+
+def of_assistant(entry: AssistantEntry) -> dict[str, bool]:
+    """The same, as the policy keeps it; what is off by default is left out."""
+    senses = {"hears": entry.transcription_model is not None, "sees": entry.sees}
+    return {"assistant_enabled": entry.enabled, **{k: v for k, v in senses.items() if v}}
+
+
 async def sync_team(
     connection: Connection, tenant_id: UUID, team: TeamEntry, row: Row | None
 ) -> Outcome:
@@ -86,6 +96,12 @@ async def sync_assistant(
             kind.value: each.model_dump(mode="json", exclude_none=True)
             for kind, each in entry.requests.items()
         },
+        "transcription_model": entry.transcription_model or "",
+        "transcription_endpoint": entry.transcription_endpoint or "",
+        "transcription_key_sealed": _hearing_key(seals, entry, row),
+        "transcription_price": entry.transcription_price,
+        "sees": entry.sees,
+        "vision_model": entry.vision_model or "",
     }
     if row is not None and all(row[column] == value for column, value in wanted.items()):
         return Outcome.UNCHANGED
@@ -103,6 +119,13 @@ def _facts(entry: AssistantEntry, row: Row | None) -> dict[str, Any]:
 def _extra(seals: TenantSeals, entry: AssistantEntry, stored: bytes | None) -> bytes | None:
     wanted = entry.extra()
     return None if wanted is None else seals.kept(stored, wanted, Purpose.ASSISTANT_EXTRA)
+
+
+def _hearing_key(seals: TenantSeals, entry: AssistantEntry, row: Row | None) -> bytes | None:
+    if entry.transcription_api_key is None:
+        return None
+    stored = None if row is None else row["transcription_key_sealed"]
+    return seals.kept(stored, entry.transcription_api_key, Purpose.TRANSCRIPTION_KEY)
 
 
 async def sync_erp(

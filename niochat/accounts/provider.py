@@ -110,6 +110,30 @@ class AssistantEntry(Declared):
 
     requests: Requests
     """What is done about a subscriber's request for a change, by its kind; PATCH sends them all."""
+    transcription_model: Name | None = None
+    """Of an OpenAI-compatible end point that turns voice notes into text; left out: voice notes
+    are not transcribed.
+    """
+    transcription_endpoint: Address | None = None
+    """Left out: the assistant's own."""
+    transcription_api_key: Secret | None = None
+    """Left out: the assistant's own; another end point needs its own."""
+    transcription_price: Price = Decimal(0)
+    """What a minute of speech costs, in the provider's currency; 0: not told."""
+    sees: Switch = False
+    """Whether the model is shown pictures and PDFs that have no text; it must be one that sees."""
+    vision_model: Name | None = None
+    """Another model of the same end point for that; left out: the assistant's own."""
+
+    @model_validator(mode="after")
+    def _key_of_its_own(self) -> Self:
+        elsewhere = self.transcription_endpoint not in (None, self.endpoint)
+        if elsewhere and self.transcription_api_key is None:
+            raise wrong_at(
+                "another end point needs a transcription_api_key of its own",
+                "transcription_api_key",
+            )
+        return self
 
     def extra(self) -> SecretStr | None:
         """Headers and fields as they are sealed."""

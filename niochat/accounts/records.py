@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from niochat.adapters.openai.completion import Options
+from niochat.adapters.openai.completion import Endpoint, Options
 from niochat.domain.erp import Capability, ErpAccount
 from niochat.domain.provider_facts import NO_FACTS, ProviderFacts
 
@@ -96,6 +96,12 @@ class AssistantRecord:
     """What it may tell of the provider."""
     requests: Mapping[str, Any] = field(default_factory=dict)
     """What is done about requests for a change, by kind; see ``domain.requests.rules_of``."""
+    hearing: Endpoint | None = None
+    """Who turns voice notes into text; ``None``: nobody."""
+    hearing_price: Decimal = Decimal(0)
+    """Of a minute."""
+    seeing: Endpoint | None = None
+    """Who looks at pictures; ``None``: nobody."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -79,6 +79,8 @@ class PolicyEntry(Declared):
     """Answers of the assistant in one conversation within an hour, then people have it; 0: any."""
     cost_per_hour: Annotated[Number, Field(ge=0, le=10_000)] = _DEFAULT.cost_per_hour
     """What they may cost, in the currency of ``price_in`` and ``price_out``; 0: anything."""
+    reading_wait_s: Annotated[Number, Field(ge=0, le=120)] = _DEFAULT.reading_wait_s
+    """Seconds that an answer waits for what a voice note, picture or PDF says; 0: it does not."""
     reminder_after_s: Annotated[
         Number, Field(ge=0, le=_DAY_S), AfterValidator(_never_or_a_minute)
     ] = _DEFAULT.reminder_after_s

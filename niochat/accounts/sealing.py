@@ -17,6 +17,7 @@ class Purpose(StrEnum):
     CHANNEL_HMAC = "webhook signing key"
     ASSISTANT_KEY = "assistant key"
     ASSISTANT_EXTRA = "assistant extra"
+    TRANSCRIPTION_KEY = "transcription key"
     ERP_TOKEN = "erp token"
 
 

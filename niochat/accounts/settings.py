@@ -16,7 +16,7 @@ from niochat.accounts.facts_settings import (
     names_told,
     teams_answer,
 )
-from niochat.accounts.parts import sync_assistant
+from niochat.accounts.parts import OF_ASSISTANT, of_assistant, sync_assistant
 from niochat.accounts.provider import AssistantEntry
 from niochat.accounts.requests import unknown_team
 from niochat.accounts.rules import PolicyEntry
@@ -33,6 +33,8 @@ _SQL = queries("tenants")
 _ENABLED = "assistant_enabled"
 _EXTRA = {"extra_headers": "headers", "extra_body": "body"}
 """Of an assistant's settings those that are sealed together, and as what."""
+_KEYS = ("api_key", "transcription_api_key")
+"""And what is sealed alone, and never shown."""
 _BURST = ("burst_window_s", "burst_limit_s")
 
 Row = Mapping[str, Any]
@@ -136,8 +138,9 @@ class TenantSettings:
         """``change`` has keys of a file's ``assistant``; None goes back to the default. A key is
         never sent to an address that it was not given for. Raises ``Stale``, ``Invalid``.
         """
-        if change.get("endpoint"):
-            await self._check(change["endpoint"])
+        for name in ("endpoint", "transcription_endpoint"):
+            if change.get(name):
+                await self._check(change[name])
         async with self._database.path_transaction() as connection:
             row = await _held(connection, tenant_id, seen)
             found = await connection.fetchrow(_SQL["assistant_of"], tenant_id)
@@ -147,7 +150,8 @@ class TenantSettings:
             await teams_answer(connection, tenant_id, change.get("facts"))
             await _has_teams(connection, tenant_id, entry)
             await sync_assistant(connection, self._seals, tenant_id, entry, stored)
-            policy = {**row["policy"], _ENABLED: entry.enabled}
+            kept = {k: v for k, v in row["policy"].items() if k not in OF_ASSISTANT}
+            policy = {**kept, **of_assistant(entry)}
             (changed,) = await connection.fetch(_SQL["assistant_of"], tenant_id)
             if changed == found and policy == row["policy"]:
                 return before
@@ -193,9 +197,31 @@ class TenantSettings:
                 values["api_key"] = self._seals.open(
                     stored["api_key_sealed"], tenant_id=tenant_id, purpose=Purpose.ASSISTANT_KEY
                 )
+        self._keep_hearing_key(tenant_id, values, stored, change)
         self._keep_extra(tenant_id, values, stored, change)
         known = {name: value for name, value in values.items() if value is not None}
         return _validated(AssistantEntry, known)
+
+    def _keep_hearing_key(
+        self, tenant_id: UUID, values: dict[str, Any], stored: Row | None, change: Mapping[str, Any]
+    ) -> None:
+        """The one that is stored goes to the end point that it was given for only."""
+        if "transcription_api_key" in change:
+            return
+        values.pop("transcription_api_key", None)
+        sealed = stored["transcription_key_sealed"] if stored is not None else None
+        if stored is None or sealed is None:
+            return
+        asked = values.get("transcription_endpoint") or values["endpoint"]
+        if asked != (stored["transcription_endpoint"] or stored["endpoint"]):
+            raise Invalid(
+                "send the transcription_api_key too, or null: the stored one goes to its own "
+                "endpoint only",
+                code="api_key_needed",
+            )
+        values["transcription_api_key"] = self._seals.open(
+            sealed, tenant_id=tenant_id, purpose=Purpose.TRANSCRIPTION_KEY
+        )
 
     def _keep_extra(
         self, tenant_id: UUID, values: dict[str, Any], stored: Row | None, change: Mapping[str, Any]
@@ -283,9 +309,11 @@ def _assistant(row: Row, stored: Row | None) -> AssistantView:
     values = {} if stored is None else {
         name: stored[name]
         for name in AssistantEntry.model_fields
-        if name not in ("enabled", "api_key", *_EXTRA)
+        if name not in ("enabled", *_KEYS, *_EXTRA)
     }  # fmt: skip
-    for price in ("price_in", "price_out"):
+    for name in ("transcription_model", "transcription_endpoint", "vision_model"):
+        values = {**values, name: values[name] or None} if name in values else values
+    for price in ("price_in", "price_out", "transcription_price"):
         if price in values:
             values[price] = float(values[price])
     enabled = stored is not None and bool(row["policy"].get(_ENABLED, True))
@@ -306,6 +334,6 @@ def _validated(model: type[Model], values: Mapping[str, Any]) -> Model:
 
 def _told(values: Mapping[str, Any], changed: Mapping[str, Any]) -> dict[str, Any]:
     """For the log: what was changed, and what of it is no text and no secret."""
-    quiet = ("_text", "api_key", "persona", "facts", *_EXTRA)
+    quiet = ("_text", *_KEYS, "persona", "facts", *_EXTRA)
     shown = {k: v for k, v in values.items() if k in changed and not k.endswith(quiet)}
     return {**shown, "changed": names_told(changed)}

@@ -58,8 +58,11 @@ class ConversationBehaviour:
         paused: Paused,
         tally: Tally,
         news: Callable[[], None] = lambda: None,
+        read_file: FetchFile = lambda tenant, file: None,
     ) -> None:
-        """``news``: called when events were committed, so that screens look."""
+        """``news``: called when events were committed, so that screens look. ``read_file``: with
+        each file that is here now.
+        """
         self._stepper = stepper
         self._ownership = ownership
         self._turns = turns
@@ -70,6 +73,7 @@ class ConversationBehaviour:
         self._paused = paused
         self._tally = tally
         self._news = news
+        self._read_file = read_file
         self._alarms = 0
 
     async def step(self, batch: Sequence[Delivery]) -> Sequence[Address]:
@@ -172,8 +176,8 @@ class ConversationBehaviour:
                     self._wake_at(thread, due_at)
                 case fx.TellTeam() | fx.FreeSlot():
                     self._tell_queues(thread.tenant_id, effect, thread.id)
-                case fx.FetchFile(file=file):
-                    self._fetch_file(thread.tenant_id, file)
+                case fx.FetchFile() | fx.SettleFetch(code=""):
+                    self._go_on_with(thread.tenant_id, effect)
                 case fx.SettleOutbox(status="queued", retry_in_s=retry_in_s) if retry_in_s:
                     self._later(retry_in_s + 0.02, self._courier.deliver, thread.id, way)
                 case _:
@@ -182,6 +186,11 @@ class ConversationBehaviour:
             self._courier.deliver(thread.id, way)
         elif any(isinstance(e, fx.SettleOutbox) for e in effects):
             self._courier.settled(thread.id, way)
+
+    def _go_on_with(self, tenant_id: UUID, effect: fx.FetchFile | fx.SettleFetch) -> None:
+        """What is wanted is fetched; what is here is read."""
+        act = self._fetch_file if isinstance(effect, fx.FetchFile) else self._read_file
+        act(tenant_id, effect.file)
 
     def _wake_at(self, thread: Thread, due_at: datetime) -> None:
         """A hint like any other: the timer is due by PostgreSQL's clock, and is swept.

@@ -91,7 +91,7 @@ class HostActor:
         pool = AssistantPool(Pool(pools(settings.pools)[0]))
         core = HostCore(
             self._name, node, parts, pool, hosts.ask, hosts.tell,
-            poke=hosts.poke, places=pool.places,
+            poke=hosts.poke, reader=pool, places=pool.places,
         )  # fmt: skip
         core.start()
         parts.owner.start(HostMetrics(core).report_for_ever())

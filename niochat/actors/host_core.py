@@ -35,6 +35,7 @@ from niochat.domain.held_back import HeldBack
 from niochat.domain.ids import PLATFORM
 from niochat.inbox.sweep import Sweeper
 from niochat.media.fetching import Fetcher
+from niochat.media.reading import FileReader, Readings
 from niochat.outbox.claim import Outbox
 from niochat.outbox.deliver import Courier
 from niochat.runtime.address import Address
@@ -70,6 +71,10 @@ def _nobody(addresses: Iterable[Address], tenant_id: UUID | None) -> None:
     """There are no other hosts."""
 
 
+def _unread(tenant_id: UUID, file_id: UUID) -> None:
+    """Nobody says what files say."""
+
+
 class HostCore:
     """Everything a host does. ``ask``, ``tell`` and ``poke`` reach actors of other hosts."""
 
@@ -83,12 +88,14 @@ class HostCore:
         tell: Tell,
         *,
         poke: Poke = _nobody,
+        reader: FileReader | None = None,
         places: Callable[[], int] = lambda: PLACES,
         most_waiting: int = MOST_WAITING,
         turn_pause_s: float = TURN_PAUSE_S,
     ) -> None:
-        """``places``: how many turns the pool can run at once now, for all hosts together;
-        ``most_waiting``: turns in this host's line.
+        """``reader`` says what files say; without one nobody does. ``places``: how many turns the
+        pool can run at once now, for all hosts together; ``most_waiting``: turns in this host's
+        line.
         """
         self.name = name
         self.incarnation = f"{name}.{secrets.token_hex(4)}"
@@ -128,6 +135,11 @@ class HostCore:
         self._fetcher = Fetcher(
             parts.database, parts.gateway, parts.line_of, parts.files, self._command
         )
+        self._readings = (
+            None
+            if reader is None
+            else Readings(parts.database, self.incarnation, reader, self._command)
+        )
         self.actors = VirtualHost(
             {
                 kinds.CONVERSATION: self._conversations(),
@@ -144,6 +156,7 @@ class HostCore:
         self._search = Search(
             Sweeper(parts.database, self.incarnation), self._ownership, self.actors,
             self._entrance, self._turns, self._courier, self._fetcher, self._paused, self._command,
+            self._readings,
         )  # fmt: skip
         self._inspection = Inspection(self.actors, self._paused, self.stats)
         self._owner = Owner(name)
@@ -239,6 +252,7 @@ class HostCore:
             self._paused,
             self.tally,
             self._news.call,
+            self._readings.read if self._readings else _unread,
         )
 
     def _command(self, thread_id: UUID, command: MemoryCommand) -> None:

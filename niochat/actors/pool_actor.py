@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from niochat.assistant.turn import Assistant
     from niochat.domain.erp import ErpDesk
     from niochat.erp.service import ErpService
+    from niochat.media.reader import Reader
 
 
 class PoolActor:
@@ -52,6 +53,7 @@ class PoolActor:
         self._lag = LoopLag()
         self._parts: Parts | None = None
         self._assistant: Assistant | None = None
+        self._reader: Reader | None = None
         self._erp: ErpService | None = None
         self._starting = asyncio.Lock()
 
@@ -74,6 +76,8 @@ class PoolActor:
     async def _serve(self, method: str, arguments: tuple[Any, ...]) -> Any:
         if method == "run":
             return await self._run(*arguments)
+        if method == "read_file" and self._reader is not None:
+            return await self._reader.read_file(*arguments)
         if self._erp is None or method not in ("read", "write"):
             raise ValueError(f"{method} is not what {self.carries} carries")
         return await getattr(self._erp, method)(*arguments)
@@ -93,6 +97,8 @@ class PoolActor:
     async def _start(self) -> Parts:
         # Imported here, for the supervisor knows this module, too: the model's client alone is
         # 40 MB and half a second.
+        from niochat.adapters.openai.model import Models
+        from niochat.media.reader import Reader
         from niochat.wiring.assistant import build_assistant
         from niochat.wiring.erp import ErpInProcess, build_erp
 
@@ -101,7 +107,9 @@ class PoolActor:
             self._erp = build_erp(parts, *tenant_calls(HostGateway(parts.database)))
         if self.carries is not PoolName.ERP:
             desk: ErpDesk = ErpInProcess(self._erp) if self._erp else ErpPool(Pool(PoolName.ERP))
-            self._assistant = build_assistant(parts, desk)
+            models = Models(parts.guard)
+            self._assistant = build_assistant(parts, desk, models)
+            self._reader = Reader(models, parts.library.whole, parts.directory.assistant)
         parts.owner.start(self._lag.sample_for_ever())
         parts.owner.start(self._forget_for_ever())
         garbage.settle_in()

@@ -11,6 +11,7 @@ import structlog
 from niochat.actors.pool_members import Pool
 from niochat.assistant.report import TurnReport, TurnRequest
 from niochat.domain.erp import Answer, ErpError, Read, WriteOrder, WriteResult
+from niochat.domain.reading import Reading, ReadingRequest
 from niochat.erp.report import ErpReply
 from niochat.runtime.exchange import CallFailed, LinkLost
 
@@ -49,6 +50,11 @@ class AssistantPool:
         """Run a turn on some member; raises when the member is gone."""
         report: TurnReport = await self._pool.call("run", request)
         return report
+
+    async def read_file(self, request: ReadingRequest) -> Reading:
+        """What a customer's file says, by some member; raises when the member is gone."""
+        reading: Reading = await self._pool.call("read_file", request)
+        return reading
 
     def places(self) -> int:
         """Turns that the members can run at once, as of the last look at them."""

@@ -14,6 +14,7 @@ from niochat.domain.commands import RestartTurn
 from niochat.domain.ids import TurnId
 from niochat.inbox.sweep import LIMIT, Sweeper, UnwatchedTurn
 from niochat.media.fetching import Fetcher
+from niochat.media.reading import Readings
 from niochat.outbox.deliver import Courier, Way
 from niochat.runtime.host import VirtualHost
 
@@ -40,6 +41,7 @@ class Search:
         fetcher: Fetcher,
         paused: Paused,
         command: Callable[[UUID, MemoryCommand], None],
+        readings: Readings | None = None,
     ) -> None:
         """``command`` gives (thread, command) to the thread's actor."""
         self._sweeper = sweeper
@@ -51,6 +53,7 @@ class Search:
         self._fetcher = fetcher
         self._paused = paused
         self._command = command
+        self._readings = readings
 
     async def forgotten(self) -> None:
         """Rows, timers and sends that wait, and turns whose owner is gone."""
@@ -62,6 +65,8 @@ class Search:
         for unsent in await self._sweeper.unsent(shards):
             self._courier.deliver(unsent.thread_id, Way(unsent.tenant_id, unsent.channel_id))
         await self._fetcher.search(shards)
+        if self._readings is not None:
+            await self._readings.search(shards)
         for turn in await self._sweeper.orphaned_turns(shards):
             running = self._turns.running(turn.turn_id, turn.attempt)
             if not running and not self._paused.holds(turn.thread_id):

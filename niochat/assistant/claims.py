@@ -215,7 +215,7 @@ CLAIMS = (
             r"\b(na|nessa|essa|dessa) (sua )?(foto|imagem)\b.{0,30}\b(luz|modem|los|cabo|"
             r"roteador|equipamento|erro|tela)\b"
         ),
-        lambda deeds, _: deeds.says("imagem", "leitura", "texto_lido", "luz_los"),
+        grounds.seen,
     ),
     Claim(
         "consulta",

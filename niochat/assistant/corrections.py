@@ -32,7 +32,7 @@ _WHY = {
     "alteracao": _ACT.format(what="uma alteração que você não pode fazer"),
     "solicitacao": _ACT.format(what="que um pedido foi registrado"),
     "consulta": _ACT.format(what="uma consulta que não foi feita"),
-    "foto": "diz o que há em uma imagem, e nenhuma imagem foi lida",
+    "foto": "diz o que há em um arquivo, e nenhum arquivo lido mostra isso",
     "interno": "mostra algo interno do sistema",
     "documento": "mostra um documento",
     "endereco": "mostra o endereço a quem não é o titular",

@@ -19,7 +19,8 @@ _REFUSES = re.compile(
     r"registr\w+|autorizo|aceito|concordo|confirmo|pode|obrigad[oa]|agora|hoje|ainda)\b"
     r"|\b(agora|hoje|ainda|por enquanto|por ora|melhor) nao\b|\bacho que nao\b"
     r"|\bdeixa (pra|para) (la|depois)\b|\bdeixa (quieto|assim|isso)\b"
-    r"|\b(nem pensar|de jeito nenhum|negativo|outra hora|esquece|cancela\w*|desist\w+)\b"
+    r"|\b(nem pensar|de jeito nenhum|negativo|outra hora|esquece|desist\w+)\b"
+    r"|\bcancela\w*\b(?! (o |a |meu |minha |esse |essa )?(chamado|visita|agendamento))"
     r"|\b(depois|mais tarde) eu (vejo|peco|falo|decido|te|aviso)\b"
 )
 _NO = re.compile(r"\W*(nao|n|nops?|nem|nunca|jamais)\b")

@@ -44,6 +44,21 @@ _KINDS = {
     "cancelar_chamado": r"cancelamento d[aeo] (?:chamado|visita)",
     "remarcar_visita": r"remarca",
 }
+_COLOURS = {
+    "red": re.compile(r"\bvermelh"),
+    "green": re.compile(r"\bverde"),
+    "off": re.compile(r"\b(apagad|desligad)"),
+}
+_LIGHT = re.compile(r"\b(luz|los)\b")
+_JUDGED = re.compile(
+    r"\b(bate|confere|corresponde|cert[oa]|correto|correta|valid[oa]|legitim[oa]|confirm\w*|"
+    r"comprova|pag[oa]|quitad[oa])\b"
+)
+_FILES = {
+    "receipt": re.compile(r"\bcomprovante"),
+    "boleto": re.compile(r"\bboleto"),
+    "error_screen": re.compile(r"\b(erro|tela|print)\b"),
+}
 
 
 def unlocked(deeds: Deeds, clause: str) -> bool:
@@ -220,6 +235,24 @@ def none_open(deeds: Deeds, clause: str) -> bool:
     if re.search(r"\b(outr[ao]s?|mais nenhum[ao]?|alem)\b", clause):
         return len(invoices) <= 1
     return not invoices
+
+
+def seen(deeds: Deeds, clause: str) -> bool:
+    """In a file of the customer's that was read, and just so. A receipt is thanked for: whether it
+    is right nobody can see.
+    """
+    if deeds.says("imagem", "leitura", "texto_lido", "luz_los"):
+        return True
+    files = deeds.case.visit.shown_by_files
+    kinds = {each.get("kind") for each in files}
+    colours = {name for name, word in _COLOURS.items() if word.search(clause)}
+    if colours or _LIGHT.search(clause):
+        lights = [each.get("luz_los") for each in files if each.get("kind") == "los_light"]
+        return bool(lights) and colours <= {lights[-1]}
+    if _JUDGED.search(clause):
+        return False
+    wanted = {kind for kind, word in _FILES.items() if word.search(clause)}
+    return bool(wanted & kinds) if wanted else bool(kinds - {None, "other"})
 
 
 def looked(deeds: Deeds, clause: str) -> bool:

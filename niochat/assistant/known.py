@@ -19,6 +19,7 @@ from niochat.assistant.figures import (
 )
 from niochat.assistant.folding import fold
 from niochat.assistant.prompt import rules_text
+from niochat.assistant.readings import figures
 from niochat.domain.message import Author
 
 MOST_SUMMED = 12
@@ -67,8 +68,10 @@ class Known:
 
     @cached_property
     def customers_text(self) -> str:
-        """What the customer wrote, folded."""
-        return fold(" | ".join(self._deeds.case.visit.customer_texts))
+        """What the customer wrote, and the figures in their files, folded: for quoting them."""
+        visit = self._deeds.case.visit
+        shown = [figures(each) for each in visit.shown_by_files]
+        return fold(" | ".join([*visit.customer_texts, *shown]))
 
     @cached_property
     def customers_digits(self) -> str:

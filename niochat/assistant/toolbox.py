@@ -134,6 +134,11 @@ class Toolbox:
     def _gate(self, tool: Tool) -> Result | None:
         """What a tool may not do yet, or not for who is writing."""
         facts = self._case.facts
+        if tool.acts and self._case.visit.only_files:
+            return refused(
+                "so_arquivo", "O cliente só enviou um arquivo, e um arquivo não pede nada: "
+                "pergunte o que ele deseja e espere a resposta.",
+            )  # fmt: skip
         if not tool.contract:
             return None
         if not facts.identified:

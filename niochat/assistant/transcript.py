@@ -5,11 +5,13 @@ they become square brackets.
 """
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
 from openai.types.chat import ChatCompletionMessageParam
 
+from niochat.assistant.readings import told
 from niochat.domain.message import Author, Kind
 
 MESSAGES = 40
@@ -50,13 +52,19 @@ class Line:
 
     author: Author
     text: str
-    said: str = ""
-    """What a customer wrote as a message of its own: no caption, no file."""
+    words: str | None = field(default=None, compare=False)
+    """What the author wrote or said, captions among it, without what files say; ``None``: all of
+    ``text``.
+    """
+    said: str = field(default="", compare=False)
+    """What the customer himself said: a text, a choice, a voice note; never a caption or a file."""
+    facts: Mapping[str, Any] = field(default_factory=dict, compare=False)
+    """What the customer's picture or PDF shows, which nobody has checked."""
 
 
-def read_lines(rows: Sequence[Sequence[str]]) -> list[Line]:
-    """Lines of (author, kind, text)."""
-    return [_line(Author(author), Kind(kind), text) for author, kind, text in rows]
+def read_lines(rows: Sequence[Sequence[Any]]) -> list[Line]:
+    """Lines of (author, kind, text), and (status, text, facts) of a reading where there is one."""
+    return [_line(Author(row[0]), Kind(row[1]), *row[2:]) for row in rows]
 
 
 def as_chat(lines: Sequence[Line]) -> list[ChatCompletionMessageParam]:
@@ -82,13 +90,18 @@ def system_note(name: str, text: str) -> ChatCompletionMessageParam:
     return {"role": "user", "content": f"⟦{name}⟧ {text}"}
 
 
-def _line(author: Author, kind: Kind, text: str) -> Line:
+def _line(author: Author, kind: Kind, text: str, reading: object = None) -> Line:
     if author in _OWN_AUTHORS:
         return Line(author, _own(kind, text))
-    readable = text.translate(_FOREIGN)
-    marked = " ".join(part for part in (_RECEIVED.get(kind), readable) if part)
-    said = author is Author.CUSTOMER and kind in _SAID_BY_HAND
-    return Line(author, marked, readable if said else "")
+    typed = text.translate(_FOREIGN)
+    read = told(kind, reading)
+    if read is None:
+        marked = " ".join(part for part in (_RECEIVED.get(kind), typed) if part)
+        said = author is Author.CUSTOMER and kind in _SAID_BY_HAND
+        return Line(author, marked, said=typed if said else "")
+    words = " ".join(part for part in (read.said, typed) if part)
+    shown = " ".join(part for part in (read.marker, words) if part)
+    return Line(author, shown, words, read.said, read.facts)
 
 
 def _own(kind: Kind, text: str) -> str:

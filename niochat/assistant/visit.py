@@ -73,12 +73,14 @@ class Visit:
 
     @property
     def unanswered(self) -> list[str]:
-        """What the customer wrote since somebody last answered, oldest first."""
+        """What the customer wrote or said since somebody last answered, oldest first; an empty
+        text for a file whose words are nobody's.
+        """
         texts: list[str] = []
         for line in reversed(self.lines):
             if line.author is not Author.CUSTOMER:
                 break
-            texts.append(line.text)
+            texts.append(_words(line))
         return texts[::-1]
 
     @property
@@ -98,8 +100,30 @@ class Visit:
 
     @property
     def customer_texts(self) -> list[str]:
-        """All that the customer wrote, as far as the turn reads back."""
-        return [line.text for line in self.lines if line.author is Author.CUSTOMER]
+        """All that the customer wrote or said, as far as the turn reads back; nothing that only
+        stands in a picture or a PDF.
+        """
+        texts = (_words(line) for line in self.lines if line.author is Author.CUSTOMER)
+        return [text for text in texts if text]
+
+    @property
+    def only_files(self) -> bool:
+        """Since somebody last answered the customer has sent files and not said a word. A photo of
+        the light is none of them: it answers our question.
+        """
+        files = False
+        for line in reversed(self.lines):
+            if line.author is not Author.CUSTOMER:
+                break
+            if _words(line) or line.facts.get("kind") == "los_light":
+                return False
+            files = True
+        return files
+
+    @property
+    def shown_by_files(self) -> list[Mapping[str, Any]]:
+        """What the customer's pictures and PDFs show, oldest first; nobody has checked it."""
+        return [line.facts for line in self.lines if line.facts]
 
     @property
     def last_said(self) -> str:
@@ -286,6 +310,10 @@ class Visits:
                 _SQL["attach"], request.tenant_id, attachment, mimetype, filename, data
             )
         return attachment
+
+
+def _words(line: Line) -> str:
+    return line.text if line.words is None else line.words
 
 
 def _entry(request: TurnRequest, conversation_id: UUID, used: Used) -> Entry:

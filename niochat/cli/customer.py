@@ -26,12 +26,27 @@ def say(
     text: Annotated[
         str | None, typer.Argument(help="What to say; without it: interactive.")
     ] = None,
+    voice: Annotated[
+        str | None, typer.Option(help="Say this in a voice note instead of writing.")
+    ] = None,
+    file: Annotated[
+        str | None,
+        typer.Option(help="Send a picture or PDF of the sandbox; TEXT becomes its caption."),
+    ] = None,
     wait: Annotated[float, typer.Option(help="Seconds to wait for an answer.")] = 30.0,
 ) -> None:
     """Write as a customer and print the answers; 0 when quiet, 1 when no answer came."""
     if not re.fullmatch(r"\+?\d{10,15}", phone):
         raise Invalid(f"{phone!r} is not a phone: write it as +5581988887777")
-    answered = running.run(lambda: _talk(phone, text, wait))
+    if voice is not None and (file is not None or text is not None):
+        raise Invalid("a voice note has neither a file nor a text: leave TEXT and --file out")
+    said: dict[str, object] = {"text": text or ""}
+    if voice is not None:
+        said["speech"] = voice
+    if file is not None:
+        said["sample"] = file
+    given = text is not None or len(said) > 1
+    answered = running.run(lambda: _talk(phone, said if given else None, wait))
     if not answered:
         raise typer.Exit(1)
 
@@ -49,11 +64,11 @@ def shown(item: Mapping[str, Any]) -> str:
     return f"[{what}{name}] {item['text']}".rstrip()
 
 
-async def _talk(phone: str, text: str | None, wait_s: float) -> bool:
+async def _talk(phone: str, said: Mapping[str, object] | None, wait_s: float) -> bool:
     client = SandboxClient(running.sandbox_url(), demo_token())
     try:
-        if text is not None:
-            return await _exchange(client, phone, text, wait_s)
+        if said is not None:
+            return await _exchange(client, phone, said, wait_s)
         return await _interactive(client, phone, wait_s)
     finally:
         await client.close()
@@ -69,13 +84,15 @@ async def _interactive(client: SandboxClient, phone: str, wait_s: float) -> bool
             return answered
         if not line.strip():
             return answered
-        answered = await _exchange(client, phone, line, wait_s)
+        answered = await _exchange(client, phone, {"text": line}, wait_s)
 
 
-async def _exchange(client: SandboxClient, phone: str, text: str, wait_s: float) -> bool:
+async def _exchange(
+    client: SandboxClient, phone: str, said: Mapping[str, object], wait_s: float
+) -> bool:
     """Say it; print answers until it is quiet. Whether any came."""
     position = int((await client.messages(phone, 0, 0))["next"])
-    await client.say(phone, text)
+    await client.say(phone, str(said["text"]), **{k: v for k, v in said.items() if k != "text"})
     deadline = time.monotonic() + wait_s
     answered = False
     while (left := deadline - time.monotonic()) > 0:

@@ -140,6 +140,8 @@ def _tell(conversation: dict[str, Any], story: dict[str, list[Any]]) -> None:
             f" {escape(message['text'] or '[' + message['kind'] + ']')} [dim]{escape(mark)}[/dim]",
             highlight=False,
         )
+        if message["reading"] is not None:
+            _console.print(f"    {escape(told_reading(*message['reading']))}", highlight=False)
     for turn in story["turns"]:
         why = f": {REASONS.get(turn['code'], turn['code'])}" if turn["code"] else ""
         detail = escape(f" ({turn['detail']})") if turn["detail"] else ""
@@ -160,6 +162,19 @@ def _tell(conversation: dict[str, Any], story: dict[str, list[Any]]) -> None:
         reason = event["body"].get("reason") or event["body"].get("code") or ""
         said = f" {REASONS.get(reason, reason)}" if reason else ""
         _console.print(f"  [dim]{event['version']:>4} {event['type']}{said}[/dim]", highlight=False)
+
+
+def told_reading(
+    status: str, text: str, facts: Mapping[str, object], code: str | None, detail: str, cost: float
+) -> str:
+    """What a file says, as whoever looks into a conversation wants it."""
+    if status == "failed":
+        return f"não lido: {code}" + (f" ({detail})" if detail else "")
+    if status != "read":
+        return "sendo lido"
+    shown = ", ".join(f"{name}: {value}" for name, value in facts.items())
+    price = f" (custo {cost:g})" if cost else ""
+    return (f"áudio: «{text}»" if text else f"arquivo: {shown}") + price
 
 
 def _author(message: dict[str, Any]) -> str:

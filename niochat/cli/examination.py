@@ -16,6 +16,7 @@ from niochat.adapters.sgp.client import Sgp
 from niochat.cli import running
 from niochat.cli.people import access_of
 from niochat.cli.providers import channels_of, probed
+from niochat.cli.senses import examine_senses
 from niochat.cli.weaknesses import weaknesses
 from niochat.domain.errors import Invalid, NiochatError
 from niochat.domain.held_back import HeldBack, Reason
@@ -64,6 +65,7 @@ async def examine(slug: str | None) -> bool:
             for address in await channels_of(parts, {tenant.slug}):
                 well &= await _examine_channel(parts, address)
             well &= await _examine_model(parts, tenant.slug, tenant.tenant_id)
+            well &= await examine_senses(parts, tenant.slug, tenant.tenant_id, _say)
             well &= await _examine_erp(parts, tenant.slug, tenant.tenant_id)
             well &= await _examine_parked(parts, tenant.slug, tenant.tenant_id)
             await _examine_automatic(parts, tenant.slug, tenant.tenant_id)

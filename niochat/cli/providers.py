@@ -160,6 +160,9 @@ async def _require_reachable(parts: Parts, providers: Sequence[Provider]) -> Non
         addresses = {f"channel {each.slug}, base_url": each.base_url for each in provider.channels}
         if provider.assistant is not None:
             addresses["assistant, endpoint"] = provider.assistant.endpoint
+            hearing = provider.assistant.transcription_endpoint
+            if hearing is not None:
+                addresses["assistant, transcription_endpoint"] = hearing
         if provider.erp is not None:
             addresses["erp, base_url"] = provider.erp.base_url
         for what, address in addresses.items():

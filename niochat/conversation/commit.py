@@ -85,6 +85,8 @@ def _writes(plans: Sequence[Plan]) -> dict[str, list[Any]]:
         "settled": _rounds([_settled(*each) for each in _effects(plans, fx.SettleOutbox)]),
         "files": [_file(*each) for each in _effects(plans, fx.FetchFile)],
         "fetched": [_fetched(*each) for each in _effects(plans, fx.SettleFetch)],
+        "readings": [_reading(*each) for each in _effects(plans, fx.ReadFile)],
+        "read": [_read(*each) for each in _effects(plans, fx.KeepReading)],
         "sends": _sends(plans),
         "cancelled": [
             {"thread_id": plan.before.id} for plan, _ in _effects(plans, fx.CancelReplies)
@@ -175,6 +177,22 @@ def _fetched(plan: Plan, settled: fx.SettleFetch) -> Row:
     return _of(plan) | {
         "id": settled.file, "mimetype": settled.mimetype, "filename": settled.filename,
         "size": settled.size, "sha256": settled.sha256, "code": settled.code,
+    }  # fmt: skip
+
+
+def _reading(plan: Plan, wanted: fx.ReadFile) -> Row:
+    return _of(plan) | {
+        "file_id": wanted.file, "message_id": wanted.message, "sort": wanted.sort.value,
+        "seconds": wanted.seconds,
+    }  # fmt: skip
+
+
+def _read(plan: Plan, kept: fx.KeepReading) -> Row:
+    read = kept.reading
+    return _of(plan) | {
+        "message_id": kept.message, "text": read.text, "facts": dict(read.facts),
+        "code": read.code, "detail": read.detail, "model": read.model, "seconds": read.seconds,
+        "tokens_in": read.tokens_in, "tokens_out": read.tokens_out, "cost": str(read.cost),
     }  # fmt: skip
 
 

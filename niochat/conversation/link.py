@@ -61,8 +61,8 @@ async def _join(connection: Connection, host: str, plan: Plan, policy: Policy, j
         await connection.execute(_SQL["rehome_outbox"], tenant, live[1].id, live[0].id)
     kept = live[0].id if live else None
     await connection.execute(_SQL["keep_timers"], tenant, [stays, joins["id"]], kept)
-    for name in ("move_messages", "move_files", "move_inbox", "move_outbox", "move_turns",
-                 "move_timers", "move_unmatched", "drop_unmatched"):  # fmt: skip
+    for name in ("move_messages", "move_files", "move_readings", "move_inbox", "move_outbox",
+                 "move_turns", "move_timers", "move_unmatched", "drop_unmatched"):  # fmt: skip
         await connection.execute(_SQL[name], tenant, joins["id"], stays)
     if not live:
         return replace(plan, before=replace(plan.before, conversation=None), after=None)

@@ -16,6 +16,7 @@ from niochat.domain.commands import (
     ReopenConversation,
     RestartTurn,
     SettleFile,
+    SettleReading,
     SettleSend,
 )
 from niochat.domain.conversation import Conversation, Status
@@ -213,6 +214,8 @@ def cause_of(command: Command | MemoryCommand, place: str) -> str:
             return f"settle_send:{outbox}:{result}"
         case SettleFile(file=file):
             return f"settle_file:{file}"
+        case SettleReading(message=message):
+            return f"settle_reading:{message}"
         case FireTimer(name=name, generation=generation):
             return f"fire_timer:{name}:{generation}"
         case _:

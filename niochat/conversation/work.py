@@ -5,13 +5,19 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from niochat.domain.commands import FinishAssistantTurn, RestartTurn, SettleFile, SettleSend
+from niochat.domain.commands import (
+    FinishAssistantTurn,
+    RestartTurn,
+    SettleFile,
+    SettleReading,
+    SettleSend,
+)
 from niochat.domain.conversation import Conversation, Status
 from niochat.domain.effects import Effect
 from niochat.domain.events import Event
 from niochat.domain.ids import ThreadId
 
-MemoryCommand = FinishAssistantTurn | RestartTurn | SettleSend | SettleFile
+MemoryCommand = FinishAssistantTurn | RestartTurn | SettleSend | SettleFile | SettleReading
 """Commands that stand for rows and need no inbox row of their own."""
 
 ROWS_AT_ONCE = 50

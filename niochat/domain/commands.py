@@ -32,6 +32,7 @@ from niochat.domain.desk_commands import (
 )
 from niochat.domain.ids import ConversationId, MessageId, OutboxId, TurnId
 from niochat.domain.message import Content, DeliveryStatus
+from niochat.domain.reading import Reading
 
 __all__ = [
     "AssignConversation",
@@ -263,6 +264,15 @@ class SettleFile:
 
 
 @dataclass(frozen=True, slots=True)
+class SettleReading:
+    """A file was read, or will not be."""
+
+    message: MessageId
+    conversation: ConversationId | None
+    reading: Reading
+
+
+@dataclass(frozen=True, slots=True)
 class FireTimer:
     """A timer is due; a stale ``generation`` does nothing.
 
@@ -301,4 +311,12 @@ DurableCommand = (
     | LinkThread
     | ParkCommand
 )
-Command = DurableCommand | FinishAssistantTurn | RestartTurn | SettleSend | SettleFile | FireTimer
+Command = (
+    DurableCommand
+    | FinishAssistantTurn
+    | RestartTurn
+    | SettleSend
+    | SettleFile
+    | SettleReading
+    | FireTimer
+)

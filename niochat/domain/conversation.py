@@ -44,6 +44,8 @@ class Timer(StrEnum):
     """Names of a conversation's timers."""
 
     BURST = "burst"
+    READING = "reading"
+    """The burst is over, and something of it is still being listened to or looked at."""
     IDLE = "idle"
     """The customer was answered and says nothing: a reminder, then the end."""
     SNOOZE = "snooze"
@@ -85,6 +87,12 @@ class Conversation:
     """And the last one."""
     burst_since: datetime | None = None
     """When the first message of the burst that is still open came."""
+    awaited: tuple[MessageId, ...] = ()
+    """Messages whose files are being read, which the next answer waits for."""
+    awaited_until: datetime | None = None
+    """And until when it does."""
+    held: bool = False
+    """The burst is over, and only that is waited for."""
     turn: Turn | None = None
     cancels: int = 0
     """Turns cancelled in a row by a customer who went on writing."""
@@ -106,6 +114,10 @@ class Conversation:
     """The assistant failed after hours: it does not begin again until then."""
     timers: Mapping[str, int] = field(default_factory=dict)
     """Newest generation of each timer ever set."""
+
+    def waits_for_files(self, now: datetime) -> bool:
+        """Whether an answer has to wait at ``now`` for what files say."""
+        return bool(self.awaited) and self.awaited_until is not None and self.awaited_until > now
 
     def assistant_may_reply(self, now: datetime) -> bool:
         """Whether the assistant holds the reply right at ``now``."""

@@ -75,6 +75,8 @@ def _dispatch(draft: Draft, command: cmd.Command) -> None:
             replying.settle_send(draft, command)
         case cmd.SettleFile():
             receiving.settle_file(draft, command)
+        case cmd.SettleReading():
+            receiving.settle_reading(draft, command)
         case cmd.FireTimer():
             replying.fire_timer(draft, command)
         case cmd.ReceiveNotice():

@@ -11,6 +11,7 @@ from uuid import UUID
 
 from niochat.domain.ids import MessageId, OutboxId, TurnId
 from niochat.domain.message import Author, Change, Content, DeliveryStatus
+from niochat.domain.reading import Reading, Sort
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +90,25 @@ class SettleFetch:
     size: int
     sha256: str
     code: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReadFile:
+    """What the message's file says is wanted, once it is here; a second one changes nothing."""
+
+    file: UUID
+    message: MessageId
+    sort: Sort
+    seconds: float = 0.0
+    """Length of a voice note, as its sender's phone says."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeepReading:
+    """What was read is written once; a later one changes nothing."""
+
+    message: MessageId
+    reading: Reading
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +193,8 @@ Effect = (
     | QueueChange
     | FetchFile
     | SettleFetch
+    | ReadFile
+    | KeepReading
     | SettleOutbox
     | CancelReplies
     | SetTimer

@@ -23,6 +23,8 @@ class MessageReceived:
     message: MessageId
     kind: Kind
     sent_at: datetime | None = None
+    awaits: datetime | None = None
+    """Until when an answer waits for what the message's file says."""
     type: Literal["message_received"] = "message_received"
 
 
@@ -80,6 +82,15 @@ class FileSettled:
     message: MessageId
     code: str
     type: Literal["file_settled"] = "file_settled"
+
+
+@dataclass(frozen=True, slots=True)
+class FileRead:
+    """It is known what a message's file says, or that it will not be (``code``)."""
+
+    message: MessageId
+    code: str
+    type: Literal["file_read"] = "file_read"
 
 
 @dataclass(frozen=True, slots=True)
@@ -289,6 +300,7 @@ Event = (
     | MessageReacted
     | ChangeFailed
     | FileSettled
+    | FileRead
     | MessageQueued
     | NoteAdded
     | CustomerReminded

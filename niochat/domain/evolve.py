@@ -41,8 +41,12 @@ def replay(events: list[e.Event]) -> Conversation:
 
 def _apply(c: Conversation, event: e.Event) -> Conversation:
     match event:
-        case e.MessageReceived(message=message, sent_at=sent_at):
+        case e.MessageReceived(message=message, sent_at=sent_at, awaits=awaits):
             asks = _asks(c, message)
+            if awaits is not None:
+                until = max(awaits, c.awaited_until or awaits) if c.awaited else awaits
+                awaited = _newest((*c.awaited, message))
+                asks = replace(asks, awaited=awaited, awaited_until=until)
             return replace(
                 asks, heard_at=sent_at or c.heard_at, first_heard_at=c.first_heard_at or sent_at
             )
@@ -92,10 +96,13 @@ def _apply(c: Conversation, event: e.Event) -> Conversation:
             return replace(c, priority=priority)
         case e.LabelsChanged(labels=labels):
             return replace(c, labels=labels)
+        case e.FileRead(message=message):
+            return replace(c, awaited=_without(c.awaited, message))
+        case e.FileSettled(message=message, code=code):
+            return replace(c, awaited=_without(c.awaited, message)) if code else c
         case (
             e.MessageReacted()
             | e.ChangeFailed()
-            | e.FileSettled()
             | e.MessageStatusChanged()
             | e.CommandParked()
             | e.NoteAdded()
@@ -120,6 +127,7 @@ def _answered(c: Conversation) -> Conversation:
 
 def _taken_back(c: Conversation, message: MessageId) -> Conversation:
     """It wants no answer any more, whether it waits for one or a turn is at it."""
+    c = replace(c, awaited=_without(c.awaited, message))
     if message in c.in_hand and c.turn is not None:
         turn = replace(c.turn, messages=c.turn.messages - 1)
         c = replace(c, turn=turn, in_hand=_without(c.in_hand, message))
@@ -150,9 +158,11 @@ def _without(messages: tuple[MessageId, ...], message: MessageId) -> tuple[Messa
 def _timer_set(c: Conversation, event: e.TimerSet, name: str, generation: int) -> Conversation:
     burst = name == Timer.BURST
     since = c.burst_since
-    if burst and since is None:
-        since = event.set_at
-    return replace(c, timers={**c.timers, name: generation}, burst_since=since)
+    held = c.held
+    if burst or name == Timer.READING:
+        since = since or event.set_at
+        held = not burst
+    return replace(c, timers={**c.timers, name: generation}, burst_since=since, held=held)
 
 
 def _turn_moved(
@@ -161,7 +171,7 @@ def _turn_moved(
     match event:
         case e.TurnStarted(turn=turn, messages=messages):
             started = Turn(turn, 1, messages)
-            return replace(_answered(c), turn=started, in_hand=c.asked)
+            return replace(_answered(c), turn=started, in_hand=c.asked, awaited=(), held=False)
         case e.TurnRestarted(attempt=attempt):
             assert c.turn is not None
             return replace(c, turn=replace(c.turn, attempt=attempt))

@@ -4,7 +4,9 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from niochat.domain.hours import Shift, spoken_date
+from niochat.domain.message import Kind
 from niochat.domain.presence import OfflineRule
+from niochat.domain.reading import SORTS, Sort
 
 MODEL_WITHIN_S = 75.0
 """The most that a tenant may give its model for one turn. With 60 s of reading and 60 s of writing
@@ -57,6 +59,12 @@ class Policy:
     """What the turns of one conversation may cost within an hour, in the currency of the
     assistant's prices; 0: anything.
     """
+    hears: bool = False
+    """Voice notes are transcribed; stored with the assistant's settings."""
+    sees: bool = False
+    """Pictures and PDFs are read; the same."""
+    reading_wait_s: float = 20.0
+    """How long an answer waits for what a voice note, a picture or a PDF says."""
     reminder_after_s: float = 1800.0
     """Silence of a customer after which the assistant asks; 0: never."""
     close_after_s: float = 1800.0
@@ -69,6 +77,12 @@ class Policy:
         "Como não tive resposta, encerrei este atendimento. "
         "Se precisar, é só escrever de novo. Protocolo: {protocol}"
     )
+
+    def reads(self, kind: Kind) -> Sort | None:
+        """As what a customer's file of this kind is read; ``None``: it is for people only."""
+        sort = SORTS.get(kind)
+        wanted = self.hears if sort is Sort.VOICE else self.sees
+        return sort if wanted else None
 
     @property
     def assistant_answers(self) -> bool:

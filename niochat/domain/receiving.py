@@ -1,7 +1,7 @@
 """What the gateway tells us: messages, edits, reactions, deletions, receipts, echoes."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from niochat.domain import commands as cmd
@@ -19,7 +19,15 @@ from niochat.domain.ids import (
 )
 from niochat.domain.message import FILES, Author, Content, DeliveryStatus
 from niochat.domain.news import apply_or_keep, apply_unmatched, edit_value
-from niochat.domain.replying import let_go, recount, settle_send, wake_assistant, wake_up
+from niochat.domain.replying import (
+    files_settled,
+    let_go,
+    reading_until,
+    recount,
+    settle_send,
+    wake_assistant,
+    wake_up,
+)
 from niochat.domain.under_way import cancel_turn
 
 AUTOMATIC_WITHIN = timedelta(seconds=2)
@@ -37,7 +45,8 @@ def receive_message(draft: Draft, command: cmd.ReceiveMessage) -> None:
         open_conversation(draft)
     message = inbound_message_id(draft.context.thread, command.external_id)
     content = _with_file(draft, message, command)
-    draft.emit(e.MessageReceived(message, content.kind, command.sent_at))
+    awaits = _reading(draft, message, content)
+    draft.emit(e.MessageReceived(message, content.kind, command.sent_at, awaits))
     draft.also(
         fx.StoreMessage(
             message,
@@ -90,6 +99,29 @@ def settle_file(draft: Draft, command: cmd.SettleFile) -> None:
     c = draft.live
     if c is not None and c.status is not Status.RESOLVED and c.id == command.conversation:
         draft.emit(e.FileSettled(command.message, command.code))
+        if command.code:
+            files_settled(draft)
+
+
+def settle_reading(draft: Draft, command: cmd.SettleReading) -> None:
+    """It is known what a file says, or that it will not be; whoever waited for it goes on."""
+    draft.also(fx.KeepReading(command.message, command.reading))
+    c = draft.live
+    if c is not None and c.status is not Status.RESOLVED and c.id == command.conversation:
+        draft.emit(e.FileRead(command.message, command.reading.code))
+        files_settled(draft)
+
+
+def _reading(draft: Draft, message: MessageId, content: Content) -> datetime | None:
+    """What the customer's file says is wanted; until when an answer waits for it."""
+    policy = draft.context.policy
+    sort = policy.reads(content.kind)
+    if sort is None:
+        return None
+    seconds = content.details.get("seconds")
+    length = float(seconds) if isinstance(seconds, int | float) else 0.0
+    draft.also(fx.ReadFile(file_id(message), message, sort, length))
+    return reading_until(draft) if policy.reading_wait_s > 0 else None
 
 
 def _with_file(draft: Draft, message: MessageId, command: Told) -> Content:

@@ -1,6 +1,6 @@
 """When the assistant runs, what becomes of its turns, and what leaves for the customer."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from niochat.domain import effects as fx
@@ -39,10 +39,40 @@ def wake_assistant(draft: Draft) -> None:
         if c.cancels >= MAX_CANCELS:
             return
         cancel_turn(draft, "customer_wrote")
-    if draft.context.policy.burst_window_s <= 0:
-        start_turn(draft)
-    else:
+    if draft.context.policy.burst_window_s > 0:
         _set_burst_timer(draft)
+    else:
+        _end_burst(draft)
+
+
+def files_settled(draft: Draft) -> None:
+    """What the burst's files say is known now: nothing else is waited for."""
+    c = draft.conversation
+    if not c.held or c.awaited or not c.unanswered or c.turn is not None:
+        return
+    let_go(draft)
+    if _assistant_answers(draft):
+        start_turn(draft)
+
+
+def reading_until(draft: Draft) -> datetime:
+    """Until when an answer waits for a file that came now. However many come one after another,
+    it is not longer than for one that came at the end of the burst.
+    """
+    now, policy = draft.context.now, draft.context.policy
+    since = draft.conversation.burst_since or now
+    wait = timedelta(seconds=policy.reading_wait_s)
+    return min(now + wait, since + timedelta(seconds=policy.burst_limit_s) + wait)
+
+
+def _end_burst(draft: Draft) -> None:
+    """The customer has ended: the turn starts, once it is known what their files say."""
+    c = draft.conversation
+    if c.waits_for_files(draft.context.now):
+        assert c.awaited_until is not None
+        set_timer(draft, Timer.READING, c.awaited_until)
+    else:
+        start_turn(draft)
 
 
 def start_turn(draft: Draft) -> None:
@@ -103,10 +133,10 @@ def fire_timer(draft: Draft, command: FireTimer) -> None:
         wake_up(draft, "due")
     elif command.name == Timer.IDLE:
         _fall_silent(draft, command)
-    elif c.unanswered:
+    elif c.unanswered and (command.name != Timer.READING or c.held):
         let_go(draft)
         if _assistant_answers(draft):
-            start_turn(draft)
+            _end_burst(draft)
 
 
 def wake_up(draft: Draft, reason: str) -> None:

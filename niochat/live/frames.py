@@ -76,9 +76,19 @@ class FileRow(_Out):
     size: int | None
 
 
+class ReadingRow(_Out):
+    """What is known of what a customer's file says. ``facts``: what a picture or PDF shows, which
+    nobody has checked; ``code``: why it could not be read.
+    """
+
+    status: Literal["waiting", "read", "failed"]
+    code: str | None
+    facts: dict[str, Any]
+
+
 class MessageRow(_Out):
     """One thing said. ``status`` is how far a message of ours got; ``reply_to`` the message that
-    it quotes.
+    it quotes; ``transcript`` a voice note's words, once they are known.
     """
 
     id: UUID
@@ -89,6 +99,8 @@ class MessageRow(_Out):
     details: dict[str, Any]
     reply_to: UUID | None
     file: FileRow | None
+    transcript: str | None = None
+    reading: ReadingRow | None = None
     status: str | None
     code: str | None
     reactions: dict[str, Any]

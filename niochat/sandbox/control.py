@@ -1,6 +1,8 @@
 """The control API `/sandbox`: what people and tests do in the simulated world."""
 
 import asyncio
+import base64
+import binascii
 import re
 from dataclasses import asdict
 from typing import Any
@@ -18,10 +20,14 @@ from niochat.sandbox.rim import (
     Refusal,
     answer,
     flag_in,
+    number_in,
     query_number,
     read_object,
     text_in,
 )
+from niochat.sandbox.samples import Sample, sample, samples
+from niochat.sandbox.uploads import UNKNOWN, Upload
+from niochat.sandbox.voices import MOST_SECONDS, voice_note
 from niochat.sandbox.world import PERSON_S, World
 
 LONGEST_WAIT_S = 120.0
@@ -76,13 +82,14 @@ class Control:
     async def customer_writes(self, request: Request) -> Response:
         instance = self._instance(request)
         body = await read_object(request)
+        upload = _upload(body)
         draft = _draft(instance, body)
         identity = _identity(body)
         customer = self._customer(instance, request)
         _apply_identity(instance, customer, identity)
         if draft.reply_to:
             draft.quoted_text = _text_of(customer, draft.reply_to)
-        return answer({"messageid": self._world.customer_writes(instance, customer, draft)})
+        return answer({"messageid": self._world.customer_writes(instance, customer, draft, upload)})
 
     async def read_phone(self, request: Request) -> Response:
         """Long poll: answers at once when there is something after `after`."""
@@ -193,6 +200,47 @@ def _digits(phone: str) -> str:
     if not 8 <= len(digits) <= 20:
         raise Refusal(400, f"not a phone number: {phone}")
     return digits
+
+
+def _upload(body: Body) -> Upload | None:
+    """The file that comes with it: `speech` is spoken into a voice note of `seconds`, `sample` is
+    one of the sandbox's own, `data` any other as base64 with its `mimetype`. What the message
+    looks like follows from it.
+    """
+    speech, name, data = (text_in(body, each) for each in ("speech", "sample", "data"))
+    if speech:
+        seconds = number_in(body, "seconds", max(1.0, len(speech) / 15))
+        if not 0 < seconds <= MOST_SECONDS:
+            raise Refusal(400, f"seconds is above 0, and at most {MOST_SECONDS}")
+        found = Sample("ptt", "audio/ogg", "", voice_note(speech, seconds))
+        _lay(body, {"seconds": round(seconds)})
+    elif name:
+        known = sample(name)
+        if known is None:
+            raise Refusal(400, f"sample must be one of {', '.join(sorted(samples()))}")
+        found = known
+    elif "data" in body:
+        mimetype = text_in(body, "mimetype", UNKNOWN)
+        kind = text_in(body, "kind", "document")
+        found = Sample(kind, mimetype, text_in(body, "file"), _decoded(data))
+    else:
+        return None
+    body["kind"], body["file"] = found.kind, found.name
+    _lay(body, {"mimetype": found.mimetype, "fileLength": len(found.data)})
+    return Upload(found.data, found.mimetype, found.name)
+
+
+def _lay(body: Body, fields: dict[str, Any]) -> None:
+    """Beneath what the body says of its content itself."""
+    content = body.get("content")
+    body["content"] = {**fields, **(content if isinstance(content, dict) else {})}
+
+
+def _decoded(data: str) -> bytes:
+    try:
+        return base64.b64decode(data, validate=True)
+    except binascii.Error:
+        raise Refusal(400, "data must be base64") from None
 
 
 def _draft(instance: Instance, body: Body) -> Draft:

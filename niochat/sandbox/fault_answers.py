@@ -11,6 +11,7 @@ HTML_PAGE = (
     b"<!doctype html><html><head><title>SGP</title></head>"
     b"<body><h1>Aguarde um momento</h1><p>Voltamos em instantes.</p></body></html>"
 )
+HUGE = b'{"text": "' + b"a" * (4 * 2**20) + b'"}'
 _GATEWAY_ERRORS = {
     401: "Invalid token",
     429: "Too many requests",

@@ -28,9 +28,9 @@ class Kind(StrEnum):
     work is done, `seconds` pass, then closed without a byte. status: refused with `status`,
     the work is not done. html: 200 with a page of HTML, the work is not done. malformed, empty:
     the work is done, the answer is cut JSON, or says nothing. cut: the work is done, the
-    connection closes in the middle of the answer.
+    connection closes in the middle of the answer. huge: the work is done, the answer is 4 MiB.
     For a webhook every kind but delay and hold is a failed attempt; lost_answer has been posted,
-    malformed, empty and cut count as lost_answer; hold_after and html are refused.
+    malformed, empty and cut count as lost_answer; hold_after, html and huge are refused.
     """
 
     DELAY = "delay"
@@ -44,10 +44,11 @@ class Kind(StrEnum):
     EMPTY = "empty"
     CUT = "cut"
     HTML = "html"
+    HUGE = "huge"
 
 
 _LOOK_S = 0.02
-_NOT_FOR_WEBHOOKS = (Kind.HOLD_AFTER, Kind.HTML)
+_NOT_FOR_WEBHOOKS = (Kind.HOLD_AFTER, Kind.HTML, Kind.HUGE)
 _DEFAULT_SECONDS = {Kind.DELAY: 1.0, Kind.HANG: 60.0}
 
 

@@ -5,7 +5,7 @@ from typing import Any, assert_never
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from niochat.sandbox.fault_answers import HTML, HTML_PAGE, JSON, refusal
+from niochat.sandbox.fault_answers import HTML, HTML_PAGE, HUGE, JSON, refusal
 from niochat.sandbox.faults import Fault, FaultBook, Kind, Target
 from niochat.sandbox.sgp_request import sent_fields
 
@@ -63,6 +63,9 @@ class FaultGate:
             case Kind.MALFORMED:
                 await self._app(scope, receive, _swallow)
                 await _send_body(200, JSON, b'{"id": "sandbox-', [], send)
+            case Kind.HUGE:
+                await self._app(scope, receive, _swallow)
+                await _send_body(200, JSON, HUGE, [], send)
             case Kind.EMPTY:
                 await self._answer_nothing(fault, scope, receive, send)
             case Kind.CUT:

@@ -12,7 +12,7 @@ from starlette.routing import Route
 from niochat.sandbox.archive import Kept
 from niochat.sandbox.contents import Draft
 from niochat.sandbox.instances import PHONE_ENDING, Customer, Instance, Status
-from niochat.sandbox.media import media_file
+from niochat.sandbox.media import MediaFile, media_file
 from niochat.sandbox.menus import menu_draft
 from niochat.sandbox.rim import (
     Body,
@@ -155,6 +155,9 @@ class Gateway:
         file = media_file(kept.message()["mediaType"], mp3=mp3)
         if file is None:
             raise Refusal(400, "Message has no media")
+        sent = instance.uploads.get(kept.messageid)
+        if sent is not None:
+            file = MediaFile(sent.mimetype, file.extension, sent.data)
         reply: Body = {"mimetype": file.mimetype}
         if flag_in(body, "return_link", True):
             reply["fileURL"] = f"{request.base_url}gateway/files/{kept.messageid}.{file.extension}"

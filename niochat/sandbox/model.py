@@ -17,6 +17,7 @@ from niochat.sandbox.flows.requests import read_request
 from niochat.sandbox.gate import EMPTY_ANSWER
 from niochat.sandbox.prompt_cache import PromptCache
 from niochat.sandbox.rim import Body, Refusal, answer, read_object
+from niochat.sandbox.senses import looked_at, said, transcription
 from niochat.sandbox.world import ModelSettings, World
 
 KEY_BEGINNING = "sandbox-"
@@ -33,6 +34,7 @@ class Model:
     def routes(self) -> list[Route]:
         return [
             Route("/chat/completions", self.complete, methods=["POST"]),
+            Route("/audio/transcriptions", self.transcribe, methods=["POST"]),
             Route("/models", self.models, methods=["GET"]),
         ]
 
@@ -58,6 +60,12 @@ class Model:
         chunks = completion.pieces(with_usage=with_usage)
         return StreamingResponse(self._stream(chunks), media_type="text/event-stream")
 
+    async def transcribe(self, request: Request) -> Response:
+        _check_key(request)
+        heard = await transcription(request, empty=request.scope.get(EMPTY_ANSWER, False))
+        await asyncio.sleep(self._settings.latency_s)
+        return answer(heard)
+
     async def _stream(self, chunks: list[dict[str, Any]]) -> AsyncIterator[bytes]:
         for chunk in chunks:
             yield b"data: " + orjson.dumps(chunk) + b"\n\n"
@@ -67,6 +75,9 @@ class Model:
 
     def _completion(self, key: str, body: Body, *, empty: bool) -> Completion:
         asked = read_request(body, MODEL_NAME)
+        seen = looked_at(asked.messages)
+        if seen is not None:
+            return Completion(asked.model, Say("" if empty else said(seen)), prompt_tokens(asked))
         action = Say("") if empty else play(asked)
         cached = self._cache.tokens(f"{key} {asked.model}", asked.messages, asked.tools)
         read = prompt_tokens(asked)

@@ -49,8 +49,11 @@ class World:
     def __post_init__(self) -> None:
         self.courier = Courier(self.faults, self.delivery)
 
-    def customer_writes(self, instance: Instance, customer: Customer, draft: Draft) -> str:
-        """Something done on a customer's phone; its `messageid`. Waits for no webhook.
+    def customer_writes(
+        self, instance: Instance, customer: Customer, draft: Draft, upload: Upload | None = None
+    ) -> str:
+        """Something done on a customer's phone; its `messageid`. Waits for no webhook. `upload` is
+        the file that was sent, else one of that kind that says nothing.
 
         While the instance is not connected the message stays with WhatsApp and comes when it
         is again.
@@ -62,6 +65,9 @@ class World:
         exchange = customer.record(
             Direction.SENT, draft.kind, draft.text, message["messageid"], target=draft.target
         )
+        if upload is not None:
+            instance.uploads.keep(exchange.messageid, upload)
+            exchange.file = upload.note()
         letter = self._message_letter(instance, customer, message, exchange)
         if instance.status is Status.CONNECTED:
             self._arrive(instance, message, letter)

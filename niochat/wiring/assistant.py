@@ -12,7 +12,7 @@ from niochat.live.drafts import Drafts
 from niochat.wiring.parts import Parts
 
 
-def build_assistant(parts: Parts, erp: ErpDesk) -> Assistant:
+def build_assistant(parts: Parts, erp: ErpDesk, models: Models | None = None) -> Assistant:
     """The assistant on the parts of its process."""
     drafts = Drafts(parts.passing.say)
 
@@ -20,8 +20,8 @@ def build_assistant(parts: Parts, erp: ErpDesk) -> Assistant:
         drafts.write(request.tenant_id, request.conversation_id, request.turn_id, text)
 
     return Assistant(
-        Visits(parts.database, parts.vault), Models(parts.guard), erp, parts.directory.assistant,
-        capabilities_by(parts), wrote=wrote,
+        Visits(parts.database, parts.vault), models or Models(parts.guard), erp,
+        parts.directory.assistant, capabilities_by(parts), wrote=wrote,
     )  # fmt: skip
 
 

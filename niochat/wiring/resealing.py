@@ -19,6 +19,8 @@ PLACES = (
           Purpose.ASSISTANT_KEY),
     Place("assistant extras", _SQL["assistant_extras"], _SQL["put_assistant_extra"],
           Purpose.ASSISTANT_EXTRA),
+    Place("transcription keys", _SQL["transcription_keys"], _SQL["put_transcription_key"],
+          Purpose.TRANSCRIPTION_KEY),
     Place("ERP tokens", _SQL["tokens_for_erps"], _SQL["put_token_for_erp"],
           Purpose.ERP_TOKEN),
     Place("documents", _SQL["documents"], _SQL["put_document"],

@@ -70,7 +70,7 @@ async def test_all_invoices_leave_in_order_and_are_remembered_one_by_one(office:
 
 async def test_all_may_leave_without_a_list_before(office: Office) -> None:
     customer = await of(office, "three_open")
-    says = "Seguem as 3 faturas, R$ 305,35 no total."
+    says = "Seguem 3 faturas, R$ 305,35 no total, cada uma com o seu código."
 
     await asks(
         customer, "tudo no pix", ("enviar_fatura", {"forma": "pix", "todas": True}), says=says

@@ -111,8 +111,8 @@ async def test_the_erp_is_asked_anew_for_what_it_says_now(office: Office) -> Non
 async def test_a_write_waits_for_one_yes_to_the_contract_by_name(office: Office) -> None:
     await came_before(office, "suspended")
     again = await office.customer("suspended")
-    unlock = ("desbloqueio_confianca", {"pedido": "desbloqueio"})
-    choose = ("escolher_contrato", {"opcao": 1})
+    unlock = ("desbloqueio_confianca", {"palavras": "quero o desbloqueio"})
+    choose = ("escolher_contrato", {"opcao": 1, "palavras": "sim"})
 
     await again.obeys("quero o desbloqueio em confiança", [choose, unlock], "Como quiser.")
     assert [code(each) for each in await newest_uses(again)] == [
@@ -137,8 +137,8 @@ async def test_a_no_confirms_nothing(office: Office) -> None:
     await again.obeys("quero o desbloqueio", (), f"É o contrato {again.contract}?")
 
     await again.obeys(
-        "não, é outro", [("escolher_contrato", {"opcao": 1}),
-                         ("desbloqueio_confianca", {"pedido": "desbloqueio"})], "Certo.",
+        "não, é outro", [("escolher_contrato", {"opcao": 1, "palavras": "é outro"}),
+                         ("desbloqueio_confianca", {"palavras": "quero o desbloqueio"})], "Certo.",
     )  # fmt: skip
 
     assert await office.ledger() == []
@@ -185,7 +185,7 @@ async def test_the_time_is_the_tenants_and_the_last_visit_does_not_prolong_it(
     known_at = (await contact(office))["known_at"]
     again = await office.customer()
     await again.obeys("oi", (), f"É o contrato {again.contract}?")
-    await again.obeys("sim", [("escolher_contrato", {"opcao": 1})])
+    await again.obeys("sim", [("escolher_contrato", {"opcao": 1, "palavras": "sim"})])
     assert (await newest(again))["confirmed"] is True
     assert (await contact(office))["known_at"] == known_at, "no document was written"
 

@@ -67,6 +67,8 @@ async def test_as_an_order_it_is_written_once_and_the_visit_goes_on(office: Offi
     assert (again["erro"], again["protocolo"]) == ("ja_existe", deed["protocol"])
 
     later = await of(office, {"vencimento": ORDER})
+    await later.obeys("oi", (), f"É o contrato {later.contract}?")
+    await later.obeys("sim", [("escolher_contrato", {"opcao": 1, "palavras": "sim"})])
     again = await asks(later, "muda o vencimento pro dia 20", tipo="vencimento", novo="20")
     assert (again["erro"], again["protocolo"]) == ("ja_existe", deed["protocol"])
     assert len(await office.ledger()) == 1

@@ -16,6 +16,9 @@ from niochat.vault.vault import Vault
 from tests.accounts.declared import assistant, channel, erp, provider, read
 from tests.adapters.openai.end_point import Dialect, EndPoint, openai_error, openai_now
 from tests.builders import Admin
+from tests.sandbox.conftest import origin
+
+__all__ = ["origin"]
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(90)]
 
@@ -105,3 +108,28 @@ async def test_the_model_is_asked_as_a_turn_asks_and_its_words_are_told(
     (line,) = [each for each in said.stdout.splitlines() if "demo: assistant" in each]
     assert line == f"{mark} demo: assistant: {told}"
     assert at.asked[0]["tools"]
+
+
+async def test_whether_it_hears_and_sees_is_asked_and_told(
+    database: Database, serving_url: str, tmp_path: Path, origin: str
+) -> None:
+    senses = {"transcription_model": "ouvido", "sees": True, "vision_model": "olho"}
+    key = "sandbox-doctor"
+    model = assistant(endpoint=f"{origin}/model/v1", api_key="env:DEMO_KEY", **senses)
+    entry = provider(channels=[], assistant=model)
+    await apply(database, Vault({"k1": KEY}), read(tmp_path, entry, DEMO_KEY=key))
+    near = {"NIOCHAT_PRIVATE_NETWORKS": "127.0.0.0/8"}
+
+    said = await asyncio.to_thread(doctor, serving_url, tmp_path / "home", **near)
+    assert "ok demo: voice notes: ouvido answers" in said.stdout
+    assert "ok demo: pictures: olho answers" in said.stdout
+
+    elsewhere = {
+        "transcription_endpoint": "http://10.1.2.3/v1", "transcription_api_key": "env:DEMO_HMAC",
+    }  # fmt: skip
+    moved = provider(channels=[], assistant={**model, **elsewhere})
+    await apply(database, Vault({"k1": KEY}), read(tmp_path, moved, DEMO_KEY=key))
+    said = await asyncio.to_thread(doctor, serving_url, tmp_path / "home", **near)
+    (line,) = [each for each in said.stdout.splitlines() if "voice notes" in each]
+    assert line == f"!! demo: voice notes: ouvido: the model: {PRIVATE} (NIOCHAT_PRIVATE_NETWORKS)"
+    assert "ok demo: assistant" in said.stdout

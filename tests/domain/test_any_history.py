@@ -12,9 +12,10 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from niochat.domain import commands as cmd
 from niochat.domain.conversation import Priority, Status, Timer
 from niochat.domain.errors import Refused
-from niochat.domain.ids import OutboxId, TurnId
+from niochat.domain.ids import OutboxId, TurnId, file_id
 from niochat.domain.message import Author, Content, DeliveryStatus, Kind
 from niochat.domain.policy import Policy, Presence
+from niochat.domain.reading import Reading
 from tests.domain.talk import Talk, text
 
 NAMES = st.sampled_from(["a", "b", "c", "out-1", "out-2"])
@@ -42,10 +43,13 @@ class AnyHistory(RuleBasedStateMachine):
     def time_passes(self, seconds: float) -> None:
         self.talk.wait(seconds)
 
-    @rule(window=st.sampled_from([0.0, 2.5]), suspended=st.booleans(), enabled=st.booleans())
-    def the_tenant_changes(self, window: float, suspended: bool, enabled: bool) -> None:
+    @rule(window=st.sampled_from([0.0, 2.5]), suspended=st.booleans(), enabled=st.booleans(),
+          hears=st.booleans())  # fmt: skip
+    def the_tenant_changes(
+        self, window: float, suspended: bool, enabled: bool, hears: bool
+    ) -> None:
         self.talk.policy = Policy(
-            burst_window_s=window, suspended=suspended, assistant_enabled=enabled
+            burst_window_s=window, suspended=suspended, assistant_enabled=enabled, hears=hears
         )
         if suspended:
             self.ask(cmd.SuspendAssistant())
@@ -57,6 +61,24 @@ class AnyHistory(RuleBasedStateMachine):
     @rule()
     def the_customer_writes(self) -> None:
         self.ask(cmd.ReceiveMessage(f"in-{self.talk._number}", text(), self.talk.now))
+
+    @rule()
+    def the_customer_speaks(self) -> None:
+        voice = Content(Kind.VOICE, "", {"seconds": 2})
+        self.ask(cmd.ReceiveMessage(f"in-{self.talk._number}", voice, self.talk.now))
+
+    @rule(back=st.integers(1, 3), code=st.sampled_from(["", "no_words"]), gone=st.booleans())
+    def a_file_is_read(self, back: int, code: str, gone: bool) -> None:
+        """Or will not come: of a message of this visit or of an earlier one."""
+        spoken = [id for id, said in self.talk.said.items() if said.kind is Kind.VOICE]
+        if not spoken:
+            return
+        message = spoken[-min(back, len(spoken))]
+        visit = self.talk.said[message].conversation
+        if gone:
+            self.ask(cmd.SettleFile(file_id(message), message, visit, code="gone"))
+        else:
+            self.ask(cmd.SettleReading(message, visit, Reading("oi", code=code)))
 
     @rule(back=st.integers(1, 3), kind=st.sampled_from(["edit", "deletion"]), early=st.booleans())
     def the_customer_changes_what_was_written(self, back: int, kind: str, early: bool) -> None:

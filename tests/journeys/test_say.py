@@ -33,3 +33,26 @@ async def test_the_screen_shows_what_was_said_as_it_was_said(world: World) -> No
     shown = await world.niochat("show", "+5581977770003", "--tenant", "demo")
 
     assert "quero [bold]isto[/bold] e [/nada]" in shown.out
+
+
+async def test_a_voice_note_that_asks_for_the_invoice_is_answered(world: World) -> None:
+    said = await world.niochat("say", "+5581977770004", "--voice", "quero pagar minha fatura")
+    assert "CPF" in said.out
+
+    shown = await world.niochat("show", "+5581977770004", "--tenant", "demo")
+    assert "áudio: «quero pagar minha fatura»" in shown.out
+
+
+async def test_a_photo_is_sent_and_read(world: World) -> None:
+    await world.niochat("say", "+5581977770005", "olha", "--file", "los-vermelha")
+
+    shown = await world.niochat("show", "+5581977770005", "--tenant", "demo")
+    assert "arquivo: kind: los_light, luz_los: red" in shown.out
+
+
+async def test_a_file_that_nobody_has_and_a_note_with_a_caption_are_told(world: World) -> None:
+    unknown = await world.niochat("say", "+5581977770006", "--file", "nada", code=1)
+    assert "los-vermelha" in unknown.err
+
+    both = await world.niochat("say", "+5581977770006", "oi", "--voice", "oi", code=1)
+    assert "a voice note has neither a file nor a text" in both.err

@@ -29,7 +29,7 @@ KNOWN_NAMES = {"PURPOSE", "_PURPOSE", "DOCUMENT", "_DIGEST", "purpose"}
 """How purposes are named where something is sealed; members of ``Purpose`` beside them."""
 SEALED = {
     "channels": ("token_sealed", "secret_sealed", "hmac_sealed"),
-    "assistants": ("api_key_sealed", "extra_sealed"),
+    "assistants": ("api_key_sealed", "extra_sealed", "transcription_key_sealed"),
     "contacts": ("document_sealed",),
     "erps": ("token_sealed",),
     "users": ("totp_sealed",),
@@ -56,9 +56,10 @@ async def sealed_by(given: Given, vault: Vault) -> Any:
         seal("webhook signing keys", "h"),
     )  # fmt: skip
     await execute(
-        "INSERT INTO assistants (tenant_id, endpoint, model, api_key_sealed, extra_sealed)"
-        " VALUES ($1, 'http://m.invalid', 'm', $2, $3)",
+        "INSERT INTO assistants (tenant_id, endpoint, model, api_key_sealed, extra_sealed,"
+        " transcription_key_sealed) VALUES ($1, 'http://m.invalid', 'm', $2, $3, $4)",
         tenant, seal("assistant keys", "a"), seal("assistant extras", "{}"),
+        seal("transcription keys", "t"),
     )  # fmt: skip
     await execute(
         "INSERT INTO erps (tenant_id, base_url, app, token_sealed)"
@@ -110,7 +111,8 @@ async def test_all_that_is_sealed_is_sealed_anew_and_opens_without_the_old_key(
 
 PLAIN = {
     "channel tokens": "t", "webhook secrets": "s", "webhook signing keys": "h",
-    "assistant keys": "a", "assistant extras": "{}", "ERP tokens": "e", "second factors": "f",
+    "assistant keys": "a", "assistant extras": "{}",
+    "transcription keys": "t", "ERP tokens": "e", "second factors": "f",
     "signing keys": "k",
     "mails": "m", "documents": "d", "kept answers": "a",
 }  # fmt: skip

@@ -133,7 +133,7 @@ class Models:
     async def _once(
         self, request: Request, forms: Forms, body: bytes, timeout_s: float
     ) -> Completion:
-        client = self._client(request.endpoint)
+        client = self.client(request.endpoint)
         options: Any = {"timeout": max(timeout_s, 0.001), "headers": request.headers()}
         answer = Answer(request.endpoint.model, request.names)
         if request.streams(forms):
@@ -142,7 +142,8 @@ class Models:
             await _whole(client, body, options, answer)
         return answer.completion()
 
-    def _client(self, endpoint: Endpoint) -> AsyncOpenAI:
+    def client(self, endpoint: Endpoint) -> AsyncOpenAI:
+        """The one client of an end point and key; it repeats nothing by itself."""
         known = (endpoint.url, endpoint.key)
         if known not in self._clients:
             self._clients[known] = AsyncOpenAI(

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from niochat.assistant.case import Case, Result, Sector, done, refused
+from niochat.assistant.case import Case, Result, done, refused
 from niochat.assistant.evidence import quote_in
 from niochat.assistant.folding import fold
 from niochat.assistant.handover import announcement, summary
@@ -40,7 +40,13 @@ _TOPICS = {
 class Transfer(Arguments):
     """``resumo``: what the team should know, in a sentence or two."""
 
-    setor: Annotated[Sector, Field(description="o citado pelo cliente; senão, o do pedido")]
+    setor: Annotated[
+        Words,
+        Field(
+            description="atendimento, financeiro, suporte, vendas ou a equipe indicada pelo "
+            "provedor: a citada pelo cliente; senão, a do pedido"
+        ),
+    ]
     motivo: Motive
     resumo: Words
     palavras: Annotated[Quote | None, Field(description="palavras exatas do cliente")] = None
@@ -54,7 +60,7 @@ class Close(Arguments):
 
 async def transfer(case: Case, wanted: Transfer) -> Result:
     """To a team of people, with a summary; the customer is told which, and when it answers."""
-    case.hand_over(wanted.setor, _reason(case, wanted), summary(case, wanted.resumo))
+    case.hand_over(fold(wanted.setor), _reason(case, wanted), summary(case, wanted.resumo))
     assert case.handoff is not None
     case.final = announcement(case, case.handoff.team)
     return done(equipe=case.team_name(case.handoff.team), aberto=case.visit.people.there)

@@ -117,5 +117,6 @@ REGISTER_INTEREST = Tool(
     Interest,
     register_interest,
     needs=frozenset({Capability.PLANS}),
+    acts=True,
     sector=Sector.SALES,
 )

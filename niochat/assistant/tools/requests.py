@@ -9,12 +9,13 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from niochat.assistant.case import Case, Result, Sector, done, refused
+from niochat.assistant.evidence import quote_in
 from niochat.assistant.facts import Requested
 from niochat.assistant.folding import fold
 from niochat.assistant.handover import summary
 from niochat.assistant.tools.changes import CHANGES, Missing, told_of
 from niochat.assistant.tools.outcomes import unfinished
-from niochat.assistant.tools.tool import Arguments, Tool, Words
+from niochat.assistant.tools.tool import Arguments, Quote, Tool, Words
 from niochat.domain.erp import Capability, ListTickets, OpenTicket, WriteResult, WriteStatus
 from niochat.domain.requests import RequestKind, RequestRule, RequestWay
 
@@ -26,12 +27,12 @@ class Change(Arguments):
     """``novo`` is what the kind needs, see :mod:`niochat.assistant.tools.changes`."""
 
     tipo: RequestKind
-    palavras: Annotated[Words, Field(description="O pedido, nas palavras exatas do cliente.")]
+    palavras: Quote
     novo: Annotated[
         Words | None,
         Field(
-            description="Dia, nome da rede, número do plano listado, endereço, novo titular ou "
-            "protocolo do chamado. Nunca senhas."
+            description="dia, nome da rede, número do plano listado, endereço, novo titular ou "
+            "chamado; nunca senha"
         ),
     ] = None
 
@@ -56,7 +57,7 @@ async def request_change(case: Case, wanted: Change) -> Result:
         return refused(
             "nao_disponivel", "Diga que isso não é feito por aqui e ofereça falar com a equipe."
         )
-    if not _quoted(case, wanted.palavras):
+    if not _asked(case, wanted.palavras):
         return refused(
             "pedido_nao_citado", "Só com pedido do cliente: em palavras, cite exatamente o que ele "
             "escreveu, ou pergunte se ele quer.",
@@ -135,12 +136,12 @@ def _learn(case: Case, taken: Requested) -> None:
     case.learn(requested=(*others, taken))
 
 
-def _quoted(case: Case, words: str) -> bool:
-    """Whether the customer wrote that, and not a little word of it."""
-    said = " ".join(fold(words).split())
-    if sum(map(str.isalnum, said)) < _FEWEST_QUOTED:
+def _asked(case: Case, words: str) -> bool:
+    """Whether the customer wrote that, more than a little word of it, and takes it back nowhere."""
+    if sum(map(str.isalnum, words)) < _FEWEST_QUOTED:
         return False
-    return any(said in " ".join(fold(text).split()) for text in case.visit.customer_texts)
+    quote = quote_in(case.visit.said, words)
+    return quote is not None and not quote.taken_back
 
 
 async def _similar(case: Case, kind: RequestKind) -> str | None:
@@ -192,6 +193,7 @@ REQUEST_CHANGE = Tool(
     request_change,
     contract=True,
     trusted=True,
+    acts=True,
     fits=_fits,
     sector=Sector.GENERAL,
 )

@@ -212,5 +212,6 @@ OPEN_TICKET = Tool(
     needs=frozenset({Capability.OPEN_TICKET}),
     contract=True,
     trusted=True,
+    acts=True,
     sector=Sector.SUPPORT,
 )

@@ -45,8 +45,9 @@ class Nothing(Arguments):
 class Tool:
     """``needs``: capabilities of the ERP without which it is not offered.
 
-    ``contract``: only with a confirmed contract. ``trusted``: not for third parties.
-    ``repeatable``: its result stays good when its turn is cut off, for the one that follows.
+    ``contract``: only with a confirmed contract. ``trusted``: not for third parties. ``acts``: not
+    for who has only sent a file. ``repeatable``: its result stays good when its turn is cut off,
+    for the one that follows.
     """
 
     name: str
@@ -56,6 +57,7 @@ class Tool:
     needs: frozenset[Capability] = frozenset()
     contract: bool = False
     trusted: bool = False
+    acts: bool = False
     repeatable: bool = False
     sends: bool = False
     """It writes nothing, it only lets leave what is read: a recognised contract is enough."""

@@ -118,5 +118,6 @@ UNLOCK = Tool(
     needs=frozenset({Capability.UNLOCK}),
     contract=True,
     trusted=True,
+    acts=True,
     sector=Sector.BILLING,
 )

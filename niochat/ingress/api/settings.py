@@ -123,6 +123,13 @@ class FactsShown(Shown):
     """
 
     facts: dict[str, Any]
+    transcription_model: str | None = None
+    transcription_endpoint: Annotated[
+        str | None, Field(description="Null: the assistant's own.")
+    ] = None
+    transcription_price: Annotated[float | None, Field(description="Of a minute.")] = None
+    sees: bool | None = None
+    vision_model: str | None = None
 
 
 @router.get("")

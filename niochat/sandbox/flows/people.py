@@ -4,6 +4,8 @@ import re
 
 from niochat.sandbox.flows.words import plain
 
+_SHOWN = re.compile(r"⟦[^⟧]*⟧")
+"""What a file shows is nobody's wish."""
 _NOT = r"(?<!nao quero )(?<!nao vou )"
 _MOTIVES = {
     "orgao_ou_justica": r"\b(procon|anatel|reclame aqui|justica|juizado|advogad[oa]|processar)\b"
@@ -24,5 +26,5 @@ _MOTIVES = {
 
 def motive_of(text: str) -> str | None:
     """The motive of a text that is for people; None when it is not."""
-    words = plain(text)
+    words = plain(_SHOWN.sub(" ", text))
     return next((motive for motive, known in _MOTIVES.items() if re.search(known, words)), None)

@@ -137,6 +137,10 @@ class Scene:
         return 0
 
 
+_HEARD = "⟦áudio⟧ "
+"""In front of what was said in a voice note."""
+
+
 def read_scene(messages: list[Body], offered: frozenset[str]) -> Scene:
     """The scene of a checked request; messages in the order of the tools' contract."""
     systems = [text_of(each.get("content")) for each in messages if _is_system(each)]
@@ -164,7 +168,7 @@ def _is_system(message: Body) -> bool:
 def _lines(messages: list[Body]) -> list[Line]:
     """What was said; the message of a tool call is part of the turn, not said."""
     return [
-        Line(Speaker(message["role"]), text_of(message.get("content")))
+        Line(Speaker(message["role"]), text_of(message.get("content")).removeprefix(_HEARD))
         for message in messages
         if is_customers(message)
         or (message.get("role") == Speaker.ASSISTANT and not message.get("tool_calls"))

@@ -19,6 +19,8 @@ from niochat.sandbox.flows.scene import Scene
 from niochat.sandbox.flows.words import Intent, intent_of, thanks
 from niochat.sandbox.rim import Body
 
+_NO_WORDS = "⟦áudio sem transcrição⟧"
+_TYPE = "Não consegui ouvir o seu áudio. Pode escrever, por favor?"
 _STARTS: dict[Intent, Callable[[Scene], Action]] = {
     Intent.INVOICE: invoices.start,
     Intent.OFFLINE: connection.start_offline,
@@ -93,6 +95,14 @@ def _start(scene: Scene) -> Action | None:
     return closing.greeted(scene, _STARTS[intent](scene))
 
 
+def _unheard(scene: Scene) -> Action | None:
+    """A voice note came without its words, and nothing else did."""
+    rest = scene.said.replace(_NO_WORDS, "").strip()
+    if _NO_WORDS not in scene.said or rest:
+        return None
+    return closing.greeted(scene, Say(_TYPE))
+
+
 def _insist(scene: Scene) -> Action | None:
     """The document was asked for, and something else came."""
     waiting = scene.question is Question.DOCUMENT and scene.contract is None
@@ -115,6 +125,7 @@ _STEPS: dict[str, Callable[[Scene, Body], Action]] = {
     Tool.CLOSE: closing.closed,
 }
 _RULES: tuple[Callable[[Scene], Action | None], ...] = (
+    _unheard,
     closing.refuse_orders,
     closing.call_people,
     closing.acknowledge_payment,

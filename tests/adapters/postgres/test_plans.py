@@ -48,6 +48,12 @@ SELECT m.tenant_id, uuidv7(), m.thread_id, shard_of(m.thread_id), t.channel_id,
        CASE WHEN n > 1 OR random() < 0.97 THEN 'sent' ELSE 'queued' END
   FROM messages m JOIN threads t ON t.id = m.thread_id, generate_series(1, 2) n;
 INSERT INTO timers SELECT tenant_id, id, 'burst', shard, id, 1, now() FROM threads;
+INSERT INTO attachments (tenant_id, id, mimetype, filename, size)
+SELECT tenant_id, id, 'image/png', 'x', 1
+  FROM messages;
+INSERT INTO readings (tenant_id, message_id, file_id, thread_id, sort, said_seconds, status)
+SELECT tenant_id, id, id, thread_id, 'voice', 0,
+       CASE WHEN random() < 0.97 THEN 'read' ELSE 'wanted' END FROM messages;
 INSERT INTO unmatched (tenant_id, thread_id, external_id, kind, value)
 SELECT tenant_id, id, 'x' || id, 'receipt', 'read' FROM threads;
 ANALYZE;
@@ -104,6 +110,9 @@ async def test_hot_queries_use_their_indexes(admin: Admin) -> None:
         ),
         ("inbox", "find_identities", [tenants, ["phone"] * 20, phones], "identities_pkey"),
         ("inbox", "find_threads", [tenants, channels, threads], "threads_tenant_id_channel_id"),
+        ("readings", "take", [tenants[0], threads[0], "h", 9.0, 60], "readings_file"),
+        ("readings", "put_off", [tenants[0], threads[0], 9.0], "readings_file"),
+        ("readings", "wanted", [shards, 100, "h"], "readings_wanted"),
         ("inbox", "outcome", [tenants[0], channels[0], "k"], "inbox_channel_id_dedupe_key_key"),
     ):
         rows = await admin.fetch(f"EXPLAIN {queries(file)[name]}", *values)
@@ -150,8 +159,6 @@ async def test_what_desks_ask_all_day_uses_its_indexes(admin: Admin) -> None:
     await admin.execute(FILL_TURNS)
     await admin.execute(
         "UPDATE conversations SET waiting_since = now() WHERE random() < 0.1;"
-        "INSERT INTO attachments (tenant_id, id, mimetype, filename, size)"
-        " SELECT tenant_id, id, 'image/png', 'x', 1 FROM messages;"
         "WITH x AS (SELECT ctid, row_number() OVER () AS number FROM events)"
         " UPDATE events e SET xid = x.number::text::xid8 FROM x WHERE x.ctid = e.ctid; ANALYZE"
     )
@@ -168,7 +175,12 @@ async def test_what_desks_ask_all_day_uses_its_indexes(admin: Admin) -> None:
         ("desk", "resolved", page, "conversations_by_change threads_ contacts_pkey"),
         ("desk", "live_again", again, "conversations_live threads_ contacts_pkey"),
         ("desk", "resolved_again", again, "conversations_by_change threads_ contacts_pkey"),
-        ("desk", "messages", [tenant, conversation, None, 51], "messages_conversation"),
+        (
+            "desk",
+            "messages",
+            [tenant, conversation, None, 51],
+            "messages_conversation readings_pkey",
+        ),
     ):
         rows = await admin.fetch(f"EXPLAIN {queries(file)[name]}", *values)
         check(name, [row[0] for row in rows], indexes)

@@ -1,7 +1,7 @@
 """A tenant sees only its own: in every table, whatever a query forgets."""
 
 from datetime import UTC, datetime
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import asyncpg
 import pytest
@@ -28,8 +28,8 @@ PATH = {
     "tenants", "teams", "assistants", "channels", "contacts", "identities", "threads",
     "former_identities", "conversations", "events", "messages", "unmatched", "inbox", "outbox",
     "timers", "turns",
-    "erps", "attachments", "pauses", "held_back", "team_members", "presences", "presence_changes",
-    "reservations", "reads", "search_blocks", "search_words",
+    "erps", "attachments", "readings", "pauses", "held_back", "team_members", "presences",
+    "presence_changes", "reservations", "reads", "search_blocks", "search_words",
     "audit", "idempotency_keys",
 }  # fmt: skip
 """What ``niochat_system`` may touch of the tables of tenants."""
@@ -94,6 +94,11 @@ async def remembered(
     await visits.record(request, Facts(name="Maria"), {"name": "list_invoices"})
     await visits.keep_refused(request, RefusedText(1, "valor", "R$ 1,00", "R$ 1,00", "m", "p"))
     await visits.attach(request, "boleto", "application/pdf", "boleto.pdf", b"%PDF-")
+    await given.admin.execute(
+        "INSERT INTO readings (tenant_id, message_id, file_id, thread_id, sort, said_seconds)"
+        " SELECT tenant_id, $2, id, $3, 'voice', 0 FROM attachments WHERE tenant_id = $1",
+        place.tenant, uuid4(), thread,
+    )  # fmt: skip
 
 
 async def left(given: Given, place: Place) -> None:

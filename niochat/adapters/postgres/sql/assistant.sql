@@ -48,9 +48,13 @@ SELECT r.id, r.attempt, r.tool_results, r.started_at, now() AS now, n.timezone, 
           JOIN turns b ON b.tenant_id = w.tenant_id AND b.id = w.turn_id
          WHERE w.tenant_id = r.tenant_id AND b.conversation_id = r.conversation_id
            AND b.status <> 'answered' AND w.status IN ('sending', 'done')) AS untold,
-       (SELECT jsonb_agg(jsonb_build_array(author, kind, text)
+       (SELECT jsonb_agg(jsonb_build_array(author, kind, text,
+                             CASE WHEN author = 'customer' THEN
+                                  (SELECT jsonb_build_array(g.status, g.text, g.facts)
+                                     FROM readings g
+                                    WHERE g.tenant_id = r.tenant_id AND g.message_id = newest.id) END)
                          ORDER BY coalesce(stands_at, version), version)
-          FROM (SELECT s.author, s.kind, s.text, s.version,
+          FROM (SELECT s.id, s.author, s.kind, s.text, s.version,
                        CASE WHEN s.author = 'assistant'
                             THEN (SELECT e.version FROM events e
                                    WHERE e.tenant_id = s.tenant_id

@@ -37,6 +37,11 @@ UPDATE messages SET thread_id = $3 WHERE tenant_id = $1 AND thread_id = $2
 UPDATE attachments SET thread_id = $3
  WHERE tenant_id = $1 AND thread_id = $2 AND status = 'wanted'
 
+-- name: move_readings
+-- And what they say, where it is not known yet.
+UPDATE readings SET thread_id = $3
+ WHERE tenant_id = $1 AND thread_id = $2 AND status IN ('waiting', 'wanted')
+
 -- name: move_inbox
 -- Pending rows go on in the thread that stays.
 UPDATE inbox SET thread_id = $3, shard = shard_of($3)

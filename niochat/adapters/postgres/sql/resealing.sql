@@ -43,6 +43,16 @@ SELECT tenant_id::text AS key, tenant_id, extra_sealed AS sealed FROM assistants
 -- Only if it is still what was read.
 UPDATE assistants SET extra_sealed = $3 WHERE tenant_id = $1::text::uuid AND extra_sealed = $2
 
+-- name: transcription_keys
+-- The same of what end points are asked with that turn speech into text.
+SELECT tenant_id::text AS key, tenant_id, transcription_key_sealed AS sealed FROM assistants
+ WHERE transcription_key_sealed IS NOT NULL AND tenant_id::text > $1 ORDER BY 1 LIMIT $2
+
+-- name: put_transcription_key
+-- Only if it is still what was read.
+UPDATE assistants SET transcription_key_sealed = $3
+ WHERE tenant_id = $1::text::uuid AND transcription_key_sealed = $2
+
 -- name: tokens_for_erps
 -- The same of what ERPs are asked with.
 SELECT tenant_id::text AS key, tenant_id, token_sealed AS sealed FROM erps

@@ -113,7 +113,8 @@ SELECT DISTINCT t.slug AS tenant, c.slug AS channel, u.slug AS other_tenant, o.s
 SELECT a.endpoint, a.model, a.api_key_sealed, a.persona, a.facts, a.stream, a.max_steps,
        a.max_tokens, a.max_seconds, a.turns_per_minute, a.turns_at_once, a.price_in, a.price_out,
        a.temperature, a.seed, a.parallel_tool_calls, a.dialect, a.extra_sealed, a.requests,
-       t.timezone
+       a.transcription_model, a.transcription_endpoint, a.transcription_key_sealed,
+       a.transcription_price, a.sees, a.vision_model, t.timezone
   FROM assistants a JOIN tenants t USING (tenant_id) WHERE a.tenant_id = $1
 
 -- name: put_assistant
@@ -121,9 +122,11 @@ SELECT a.endpoint, a.model, a.api_key_sealed, a.persona, a.facts, a.stream, a.ma
 INSERT INTO assistants (tenant_id, endpoint, model, api_key_sealed, persona, facts,
                         stream, max_steps, max_tokens, max_seconds, turns_per_minute,
                         turns_at_once, price_in, price_out, temperature, seed,
-                        parallel_tool_calls, dialect, extra_sealed, requests)
+                        parallel_tool_calls, dialect, extra_sealed, requests,
+                        transcription_model, transcription_endpoint, transcription_key_sealed,
+                        transcription_price, sees, vision_model)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19,
-        $20)
+        $20, $21, $22, $23, $24, $25, $26)
     ON CONFLICT (tenant_id) DO UPDATE
    SET endpoint = excluded.endpoint, model = excluded.model,
        api_key_sealed = excluded.api_key_sealed, persona = excluded.persona,
@@ -133,7 +136,12 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $
        price_in = excluded.price_in, price_out = excluded.price_out,
        temperature = excluded.temperature, seed = excluded.seed,
        parallel_tool_calls = excluded.parallel_tool_calls, dialect = excluded.dialect,
-       extra_sealed = excluded.extra_sealed, requests = excluded.requests
+       extra_sealed = excluded.extra_sealed, requests = excluded.requests,
+       transcription_model = excluded.transcription_model,
+       transcription_endpoint = excluded.transcription_endpoint,
+       transcription_key_sealed = excluded.transcription_key_sealed,
+       transcription_price = excluded.transcription_price,
+       sees = excluded.sees, vision_model = excluded.vision_model
 
 -- name: erp_of
 -- A tenant's ERP with its sealed token, and what the last probe of it found.

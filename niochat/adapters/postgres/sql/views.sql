@@ -22,9 +22,12 @@ SELECT c.id, c.protocol, c.status, c.team, c.agent, c.paused_until, c.thread_id,
  ORDER BY c.status = 'resolved', c.opened_at DESC LIMIT 1
 
 -- name: messages
--- What was said.
-SELECT author, kind, text, status, code, sent_at, version, edited_at, deleted_at, reactions
-  FROM messages WHERE tenant_id = $1 AND conversation_id = $2 ORDER BY version
+-- What was said, and by files: words, facts and cost of what was read, or why nothing was.
+SELECT m.author, m.kind, m.text, m.status, m.code, m.sent_at, m.version, m.edited_at, m.deleted_at,
+       m.reactions,
+       (SELECT jsonb_build_array(r.status, r.text, r.facts, r.code, r.detail, r.cost)
+          FROM readings r WHERE r.tenant_id = m.tenant_id AND r.message_id = m.id) AS reading
+  FROM messages m WHERE m.tenant_id = $1 AND m.conversation_id = $2 ORDER BY m.version
 
 -- name: events
 -- What happened.

@@ -1,0 +1,90 @@
+"""Speech to text by an OpenAI-compatible end point: ``POST /audio/transcriptions``.
+
+Source: the API reference of OpenAI; whisper.cpp, faster-whisper and vLLM answer in its shapes.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from niochat.adapters.openai.completion import Endpoint, ModelError
+from niochat.adapters.openai.errors import Told, refusal_of, translate
+from niochat.adapters.openai.model import Models
+from niochat.adapters.openai.refusals import Refusal, shown
+
+MOST_ANSWERED = 2**20
+"""Bytes of an answer; ten minutes of speech are about 10,000."""
+
+
+@dataclass(frozen=True, slots=True)
+class Transcript:
+    """What was said, as the end point heard it; ``seconds`` where it tells them, else 0."""
+
+    text: str
+    seconds: float = 0.0
+
+
+async def transcribe(
+    models: Models, endpoint: Endpoint, data: bytes, mimetype: str, timeout_s: float
+) -> Transcript:
+    """One request, never repeated here. Raises ``ModelError``."""
+    try:
+        return _read(await _asked(models, endpoint, data, mimetype, timeout_s))
+    except ModelError:
+        raise
+    except Exception as error:  # every library below the client has errors of its own
+        refusal = refusal_of(error)
+        raise translate(error, refusal, _sentence(endpoint, refusal)) from error
+
+
+async def _asked(
+    models: Models, endpoint: Endpoint, data: bytes, mimetype: str, timeout_s: float
+) -> bytes:
+    named = (f"audio.{mimetype.partition('/')[2] or 'ogg'}", data, mimetype)
+    asking = models.client(endpoint).audio.transcriptions.with_streaming_response.create(
+        file=named, model=endpoint.model, language="pt", response_format="json",
+        timeout=timeout_s, extra_headers=dict(endpoint.options.headers),
+    )  # fmt: skip
+    body = bytearray()
+    async with asking as answer:
+        async for piece in answer.iter_bytes(64 * 1024):
+            body += piece
+            if len(body) > MOST_ANSWERED:
+                raise ModelError(
+                    "the transcription is too large", code="model_malformed", retryable=False
+                )
+    return bytes(body)
+
+
+def _read(body: bytes) -> Transcript:
+    """JSON with ``text``; some servers answer the words alone."""
+    try:
+        told: Any = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        text = body.decode("utf-8", "replace")
+        if text.lstrip()[:1] in ("<", "{", "["):  # a page, or JSON that was cut off
+            raise ModelError(
+                "the transcription is no transcription", code="model_malformed", retryable=True
+            ) from None
+        return Transcript(text)
+    if isinstance(told, str):
+        return Transcript(told)
+    if isinstance(told, Mapping) and told.get("error"):
+        raise Told(told)
+    if not isinstance(told, Mapping) or not isinstance(told.get("text"), str):
+        raise ModelError("the transcription has no text", code="model_malformed", retryable=True)
+    return Transcript(told["text"], _seconds(told))
+
+
+def _seconds(told: Mapping[str, Any]) -> float:
+    usage = told.get("usage")
+    found = usage.get("seconds") if isinstance(usage, Mapping) else told.get("duration")
+    return float(found) if isinstance(found, int | float) and 0 <= found < 1e6 else 0.0
+
+
+def _sentence(endpoint: Endpoint, refusal: Refusal | None) -> str:
+    if refusal is None:
+        return ""
+    return shown(refusal.sentence, [endpoint.key, *endpoint.options.headers.values()], "")

@@ -1,0 +1,34 @@
+-- name: take
+-- A file that is to be read, for one try: nobody else tries for $4 seconds. $3: who tries. What a
+-- process took that is another one by now is free at once. Whether a customer has sent more than $5
+-- within the hour.
+WITH taken AS (
+    UPDATE readings SET attempts = attempts + 1, taken_by = $3,
+                        next_at = now() + make_interval(secs => $4)
+     WHERE tenant_id = $1 AND file_id = $2 AND status || '' = 'wanted'
+       AND (next_at <= now() OR taken_by <> $3)
+    RETURNING *
+)
+SELECT r.thread_id, r.message_id, r.sort, r.said_seconds, r.attempts, m.conversation_id,
+       a.mimetype, a.filename, a.size,
+       r.created_at < now() - interval '1 day' AS too_old,
+       (SELECT count(*) FROM (SELECT FROM readings o
+                               WHERE o.tenant_id = r.tenant_id AND o.thread_id = r.thread_id
+                                 AND o.created_at > now() - interval '1 hour'
+                                 AND o.created_at <= r.created_at LIMIT $5::int + 1) AS newest) > $5::int
+           AS too_many
+  FROM taken r
+  JOIN messages m ON m.tenant_id = r.tenant_id AND m.id = r.message_id
+  JOIN attachments a ON a.tenant_id = r.tenant_id AND a.id = r.file_id
+
+-- name: put_off
+-- The next try comes later.
+UPDATE readings SET next_at = now() + make_interval(secs => $3), taken_by = NULL
+ WHERE tenant_id = $1 AND file_id = $2 AND status || '' = 'wanted'
+
+-- name: wanted
+-- What is to be read of these shards and due, or was taken by a process that is not this one ($3),
+-- the one that is due for longest first.
+SELECT tenant_id, file_id FROM readings
+ WHERE status = 'wanted' AND shard = ANY ($1::smallint[]) AND (next_at <= now() OR taken_by <> $3)
+ ORDER BY next_at LIMIT $2

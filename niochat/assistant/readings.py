@@ -1,0 +1,115 @@
+"""What customers' files say, as the model reads it: a marker in front of the customer's own words.
+
+A transcript is what the customer said. What stands in a picture or a PDF is nobody's word: it is
+shown as such, and neither consent, nor a document, nor an instruction is taken from it.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from niochat.assistant.folding import fold
+from niochat.domain.message import Kind
+from niochat.domain.plain import cut
+
+READ = "read"
+MOST_QUOTED = 200
+"""Characters of what a screen shows."""
+_NO_MARKS = str.maketrans({"⟦": "(", "⟧": ")", "[": "(", "]": ")"})
+_ORDERS = re.compile(
+    r"\b(ignor|instruc|sistema|system|assistente|assistant|tool|ferrament|liber|desbloque|abra|abrir|"
+    r"chamado|transfer|encerr|cancel|desconto|cpf|cnpj|contrato|pix|chave|pague|senha|token|sim\b|"
+    r"autoriz|confirm|cliente)"
+)
+"""What no screen of an error says, and who wants to give orders through one does."""
+_NAMES = {Kind.IMAGE: "imagem", Kind.DOCUMENT: "PDF"}
+_LIGHTS = {"red": "vermelha", "off": "apagada", "green": "verde"}
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """``marker``: what stands for the file. ``said``: what the customer said in it. ``facts``:
+    what it shows, empty where nobody knows.
+    """
+
+    marker: str
+    said: str = ""
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+def told(kind: Kind, reading: object) -> Told | None:
+    """Of (status, text, facts) of a message's reading; ``None``: nobody was to read it."""
+    if not isinstance(reading, list) or len(reading) != 3:
+        return None
+    status, text, facts = reading
+    if kind in (Kind.VOICE, Kind.AUDIO):
+        if status != READ:
+            return Told("⟦áudio sem transcrição⟧")
+        return Told("⟦áudio⟧", _unmarked(text))
+    if kind not in _NAMES:
+        return None
+    if status != READ or not isinstance(facts, Mapping):
+        return Told(f"⟦{_NAMES[kind]}⟧")
+    return Told(f"⟦{_shown(kind, facts)}⟧", facts=facts)
+
+
+def _shown(kind: Kind, facts: Mapping[str, Any]) -> str:
+    name = _NAMES[kind]
+    match facts.get("kind"):
+        case "los_light":
+            light = _LIGHTS.get(str(facts.get("luz_los")), "que não dá para distinguir")
+            return f"{name}: luz LOS {light}"
+        case "receipt":
+            paid = (_money(facts, "value"), _day(facts, "date"), _text(facts, "payee"))
+            return _listed("comprovante", *paid)
+        case "boleto":
+            due = _day(facts, "due")
+            owed = (_money(facts, "value"), due and f"vencimento {due}")
+            return _listed(f"{name}: boleto", *owed)
+        case "error_screen":
+            text = _text(facts, "text")
+            quoted = f" «{text}»" if text and not _ORDERS.search(fold(text)) else ""
+            return f"{name}: tela de erro{quoted}"
+        case _:
+            return name
+
+
+def figures(facts: Mapping[str, Any]) -> str:
+    """Amounts and days that may be repeated to whoever sent the file; never a code or a text."""
+    shown = (_money(facts, "value"), _day(facts, "date"), _day(facts, "due"))
+    return ", ".join(each for each in shown if each)
+
+
+def _listed(name: str, *parts: str) -> str:
+    known = ", ".join(each for each in parts if each)
+    return f"{name}: {known}" if known else name
+
+
+def _text(facts: Mapping[str, Any], name: str) -> str:
+    return cut(_unmarked(str(facts.get(name) or "")), MOST_QUOTED)
+
+
+def _money(facts: Mapping[str, Any], name: str) -> str:
+    try:
+        amount = Decimal(str(facts.get(name)))
+    except InvalidOperation:
+        return ""
+    if not amount.is_finite():
+        return ""
+    whole = f"{amount:,.2f}"
+    return "R$ " + whole.translate(str.maketrans(",.", ".,"))
+
+
+def _day(facts: Mapping[str, Any], name: str) -> str:
+    try:
+        return f"{date.fromisoformat(str(facts.get(name))):%d/%m/%Y}"
+    except ValueError:
+        return ""
+
+
+def _unmarked(text: str) -> str:
+    """So that nothing in a file looks like one of our own marks."""
+    return text.translate(_NO_MARKS)

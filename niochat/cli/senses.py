@@ -1,0 +1,70 @@
+"""Whether an assistant that should hear and see does: each is asked once."""
+
+import io
+import struct
+import wave
+import zlib
+from collections.abc import Callable
+from uuid import UUID
+
+from niochat.adapters.openai.model import ModelError, Models
+from niochat.adapters.openai.transcription import transcribe
+from niochat.domain.errors import NiochatError
+from niochat.media.reader import HEAR_WITHIN_S
+from niochat.media.seeing import looked_at
+from niochat.wiring.parts import Parts
+
+_RATE, _SECOND = 16_000, 2
+_SIDE = 64
+
+Say = Callable[[str, str, bool], bool]
+"""(provider, sentence, whether all is well)."""
+
+
+async def examine_senses(parts: Parts, slug: str, tenant_id: UUID, say: Say) -> bool:
+    """Sentences for what is switched on; nothing is said of the rest."""
+    try:
+        settings = await parts.directory.assistant(tenant_id)
+    except NiochatError:
+        return True  # who asks the model has said so
+    models, well = Models(parts.guard), True
+    try:
+        if settings.hearing is not None:
+            model = settings.hearing.model
+            try:
+                await transcribe(models, settings.hearing, silence(), "audio/wav", HEAR_WITHIN_S)
+                say(slug, f"voice notes: {model} answers", True)
+            except ModelError as error:
+                well = say(slug, f"voice notes: {model}: {error}", False)
+        if settings.seeing is not None:
+            model = settings.seeing.model
+            try:
+                await looked_at(models, settings.seeing, blank(), "image/png")
+                say(slug, f"pictures: {model} answers", True)
+            except ModelError as error:
+                well = say(slug, f"pictures: {model}: {error}", False)
+    finally:
+        await models.close()
+    return well
+
+
+def silence() -> bytes:
+    """Two seconds of it, as WAV."""
+    file = io.BytesIO()
+    with wave.open(file, "wb") as sound:
+        sound.setnchannels(1)
+        sound.setsampwidth(2)
+        sound.setframerate(_RATE)
+        sound.writeframes(bytes(2 * _RATE * _SECOND))
+    return file.getvalue()
+
+
+def blank() -> bytes:
+    """A white square, as PNG."""
+    rows = (b"\0" + b"\xff" * 3 * _SIDE) * _SIDE
+    head = struct.pack(">IIBBBBB", _SIDE, _SIDE, 8, 2, 0, 0, 0)
+    chunks = ((b"IHDR", head), (b"IDAT", zlib.compress(rows)), (b"IEND", b""))
+    return b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
+        for name, body in chunks
+    )

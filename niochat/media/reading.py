@@ -1,0 +1,144 @@
+"""What customers' files say is asked of the pool as soon as a file is here: by its row, fairly."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Protocol
+from uuid import UUID
+
+import structlog
+
+from niochat.adapters.postgres.database import Database
+from niochat.adapters.postgres.queries import queries
+from niochat.domain.commands import SettleReading
+from niochat.domain.errors import NiochatError
+from niochat.domain.ids import ConversationId, MessageId
+from niochat.domain.reading import Reading, ReadingRequest, Sort
+from niochat.runtime.slots import Share, Slots
+
+_SQL = queries("readings")
+_log = structlog.get_logger(__name__)
+
+AT_ONCE = 24
+"""Files that one host has read at once."""
+OF_TENANT = 12
+MOST_WAITING = 5_000
+"""Further ones are found by their rows."""
+WITHIN_S = 90.0
+"""For the pool's answer."""
+LEASE_S = WITHIN_S + 30.0
+"""For one try of a process that lives; what one took that died is taken over at once."""
+MOST_AN_HOUR = 60
+"""Of one customer: who sends more is not paid for."""
+LIMIT = 200
+"""Rows in one search."""
+MAX_ATTEMPTS = 5
+_PAUSES_S = (1.0, 3.0, 8.0, 30.0)
+
+
+class FileReader(Protocol):
+    """Who reads a file; raises when the member of the pool that did is gone."""
+
+    async def read_file(self, request: ReadingRequest) -> Reading:
+        """What the file says."""
+        ...
+
+
+Settle = Callable[[UUID, SettleReading], None]
+"""Gives (thread, command) to the thread's actor."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    tenant_id: UUID
+    file_id: UUID
+
+
+class Readings:
+    """Has the files of a host's threads read, fairly between tenants.
+
+    A reading is kept by the step that takes it, once: whoever dies between the answer and that
+    step costs another request, never another transcript.
+    """
+
+    def __init__(
+        self, database: Database, incarnation: str, reader: FileReader, settle: Settle
+    ) -> None:
+        self._database = database
+        self._incarnation = incarnation
+        self._reader = reader
+        self._settle = settle
+        self._known: set[_Wanted] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._slots: Slots[_Wanted] = Slots(AT_ONCE, waiting=MOST_WAITING)
+
+    def read(self, tenant_id: UUID, file_id: UUID) -> None:
+        """As soon as there is a place; a hint, the row is what counts."""
+        wanted = _Wanted(tenant_id, file_id)
+        if wanted in self._known:
+            return
+        if self._slots.enter(tenant_id, wanted, Share(1.0, OF_TENANT)):
+            self._known.add(wanted)
+            self._admit()
+
+    async def search(self, shards: Sequence[int]) -> None:
+        """What was forgotten, or is due again."""
+        async with self._database.path() as connection:
+            rows = await connection.fetch(_SQL["wanted"], list(shards), LIMIT, self._incarnation)
+        for row in rows:
+            self.read(row["tenant_id"], row["file_id"])
+
+    def _admit(self) -> None:
+        while (started := self._slots.start()) is not None:
+            _, wanted = started
+            task = asyncio.get_running_loop().create_task(self._read(wanted))
+            self._tasks.add(task)
+            task.add_done_callback(partial(self._done, wanted))
+
+    def _done(self, wanted: _Wanted, task: "asyncio.Task[None]") -> None:
+        self._tasks.discard(task)
+        self._known.discard(wanted)
+        self._slots.leave(wanted.tenant_id)
+        error = None if task.cancelled() else task.exception()
+        if isinstance(error, NiochatError):
+            _log.warning("reading_put_off", file=str(wanted.file_id), code=error.code)
+        elif error is not None:
+            _log.error("file_not_read", file=str(wanted.file_id), exc_info=error)
+        self._admit()
+
+    async def _read(self, wanted: _Wanted) -> None:
+        async with self._database.path() as connection:
+            row: Any = await connection.fetchrow(
+                _SQL["take"], wanted.tenant_id, wanted.file_id, self._incarnation, LEASE_S,
+                MOST_AN_HOUR,
+            )  # fmt: skip
+        if row is None:  # it was read, is not wanted, or somebody else is at it
+            return
+        request = ReadingRequest(
+            wanted.tenant_id, wanted.file_id, Sort(row["sort"]), row["mimetype"],
+            row["said_seconds"],
+        )  # fmt: skip
+        reading = Reading(code="too_many") if row["too_many"] else await self._asked(request)
+        if reading.again and row["attempts"] < MAX_ATTEMPTS and not row["too_old"]:
+            await self._put_off(wanted, row["attempts"])
+            _log.warning("reading_put_off", file=str(wanted.file_id), code=reading.code)
+            return
+        conversation = row["conversation_id"] and ConversationId(row["conversation_id"])
+        settled = SettleReading(MessageId(row["message_id"]), conversation, reading)
+        self._settle(row["thread_id"], settled)
+
+    async def _asked(self, request: ReadingRequest) -> Reading:
+        try:
+            async with asyncio.timeout(WITHIN_S):
+                return await self._reader.read_file(request)
+        except TimeoutError:
+            return Reading(code="too_slow", again=True)
+        except Exception as error:  # noqa: BLE001 - a member that is gone is no reading
+            _log.warning("reader_lost", error=repr(error)[:200])
+            return Reading(code="reader_lost", again=True)
+
+    async def _put_off(self, wanted: _Wanted, attempts: int) -> None:
+        seconds = _PAUSES_S[min(attempts, len(_PAUSES_S)) - 1]
+        async with self._database.path() as connection:
+            await connection.execute(_SQL["put_off"], wanted.tenant_id, wanted.file_id, seconds)

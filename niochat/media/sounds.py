@@ -1,0 +1,15 @@
+"""How long a voice note is, by its bytes: what a phone says of it is not believed."""
+
+_PAGE = b"OggS"
+_HEADER = 27
+_OPUS_RATE = 48_000
+"""Samples a second of Opus in Ogg, whatever it was recorded with (RFC 7845, 4)."""
+
+
+def ogg_seconds(data: bytes) -> float:
+    """Of Opus in Ogg, by the position of its last page; 0 for anything else."""
+    at = data.rfind(_PAGE)
+    if not data.startswith(_PAGE) or b"OpusHead" not in data[:512] or at + _HEADER > len(data):
+        return 0.0
+    samples = int.from_bytes(data[at + 6 : at + 14], "little", signed=True)
+    return max(samples, 0) / _OPUS_RATE

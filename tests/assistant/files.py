@@ -1,0 +1,81 @@
+"""A customer of an office who sends files, and what came of reading them."""
+
+import json
+from collections.abc import Mapping, Sequence
+from itertools import count
+from typing import Any
+
+from niochat.adapters.openai.completion import Completion, ToolCall
+from niochat.domain.commands import ReceiveMessage, SettleFile, SettleReading
+from niochat.domain.ids import MessageId, ThreadId, file_id, inbound_message_id
+from niochat.domain.message import Content, Kind
+from niochat.domain.reading import Reading
+from tests.assistant.customer import Customer
+from tests.builders import SENT_AT, put
+
+_numbers = count(1)
+MIMETYPES = {
+    Kind.VOICE: "audio/ogg", Kind.IMAGE: "image/png", Kind.DOCUMENT: "application/pdf",
+}  # fmt: skip
+
+
+async def senses(customer: Customer) -> None:
+    """The provider's assistant hears and sees."""
+    await customer.office.given.admin.execute(
+        'UPDATE tenants SET policy = policy || \'{"hears": true, "sees": true}\''
+    )
+
+
+async def sends(
+    customer: Customer, kind: Kind, reading: Reading, caption: str = "", name: str = "arquivo"
+) -> None:
+    """The file comes, is here, and is read."""
+    external = f"file-{next(_numbers)}"
+    host, place, thread = customer.office.host, customer.office.place, customer.thread
+    content = Content(kind, caption, {"file_name": name})
+    await put(host, place, thread, [ReceiveMessage(external, content, SENT_AT)])
+    await host.run(thread)
+    message = inbound_message_id(ThreadId(thread), external)
+    await settles(customer, message, kind, reading, name)
+
+
+async def settles(
+    customer: Customer, message: MessageId, kind: Kind, reading: Reading, name: str
+) -> None:
+    host, thread = customer.office.host, customer.thread
+    conversation = host.memory[thread].conversation
+    assert conversation is not None
+    file = file_id(message)
+    here = SettleFile(file, message, conversation.id, MIMETYPES[kind], name, 10, "")
+    await host.run(thread, here)
+    await host.run(thread, SettleReading(message, conversation.id, reading))
+
+
+async def says_by_voice(customer: Customer, words: str) -> None:
+    """In a voice note, and the turn runs."""
+    await sends(customer, Kind.VOICE, Reading(words))
+    await customer.run()
+
+
+class Careless:
+    """A model that does what it was told to, whatever the rules are; then it says a text."""
+
+    def __init__(self, calls: Sequence[tuple[str, Mapping[str, Any]]], text: str) -> None:
+        self._calls = list(calls)
+        self._text = text
+        self.read: list[Any] = []
+
+    async def complete(self, endpoint: Any, messages: Sequence[Any], **_: Any) -> Completion:
+        self.read = list(messages)
+        if not self._calls:
+            return Completion(self._text, "m")
+        name, arguments = self._calls.pop(0)
+        return Completion("", "m", calls=(ToolCall("c1", name, json.dumps(arguments)),))
+
+    async def close(self) -> None:
+        """Nothing is open."""
+
+    @property
+    def heard(self) -> str:
+        """All that it read of the customer."""
+        return "\n".join(str(each["content"]) for each in self.read if each["role"] == "user")

@@ -1,0 +1,137 @@
+"""A host of one thread whose customers send files: fetched, then read, over real HTTP."""
+
+import asyncio
+import base64
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from niochat.adapters.files import FileStore
+from niochat.adapters.openai.model import Models
+from niochat.adapters.postgres.database import Database
+from niochat.adapters.whatsapp.uazapi.client import Uazapi
+from niochat.conversation.work import MemoryCommand
+from niochat.domain.commands import ReceiveMessage
+from niochat.domain.message import Content, Kind
+from niochat.domain.reading import Reading, ReadingRequest
+from niochat.media.fetching import Fetcher
+from niochat.media.library import key_of
+from niochat.media.reader import Reader
+from niochat.media.reading import Readings
+from tests.actors.provider import Provider, declared
+from tests.builders import SENT_AT, Given, Host, Ownership, put
+from tests.sandbox.conftest import World
+
+PHONE = "5581988887777"
+KINDS = {"ptt": Kind.VOICE, "audio": Kind.AUDIO, "image": Kind.IMAGE, "document": Kind.DOCUMENT}
+
+
+class Room:
+    """``settled`` are commands that no step has taken yet."""
+
+    def __init__(
+        self, host: Host, provider: Provider, given: Given, thread: UUID, store: FileStore
+    ) -> None:
+        self.host, self.provider, self.given, self.thread = host, provider, given, thread
+        self.store, self.gateway, self.models = store, Uazapi(lookup_timeout_s=2), Models()
+        self.settled: list[MemoryCommand] = []
+        self.asked: list[ReadingRequest] = []
+        self.reader = Reader(self.models, self._whole, provider.directory.assistant)
+        self.fetcher = Fetcher(
+            host.database, self.gateway, provider.directory.line, store, self._settle
+        )
+        self.readings = self.process("host-a:1")
+
+    def process(self, incarnation: str) -> Readings:
+        """The same of another process: it remembers nothing."""
+        return Readings(self.host.database, incarnation, self, self._settle)
+
+    async def read_file(self, request: ReadingRequest) -> Reading:
+        self.asked.append(request)
+        return await self.reader.read_file(request)
+
+    async def speaks(self, words: str, **more: Any) -> str:
+        """The customer sends a voice note; the gateway's id of it."""
+        return await self.sends(kind="ptt", speech=words, **more)
+
+    async def sends(self, kind: str, *, caption: str = "", **more: Any) -> str:
+        """The customer sends a file; the gateway has it, and the step wants it."""
+        external = await self.provider.world.write(PHONE, kind=kind, text=caption, **more)
+        await self.takes(external, kind, caption, **more)
+        return external
+
+    async def takes(self, external: str, kind: str, caption: str = "", **more: Any) -> None:
+        """The message reaches us."""
+        details = {"seconds": more.get("seconds", 2), "file_name": more.get("file", "")}
+        content = Content(KINDS[kind], caption, details)
+        wrote = ReceiveMessage(external, content, SENT_AT)
+        await put(self.host, self.provider.place, self.thread, [wrote])
+        await self.host.run(self.thread)
+
+    async def sends_bytes(self, kind: str, data: bytes, **more: Any) -> None:
+        await self.sends(kind, data=base64.b64encode(data).decode(), **more)
+
+    async def fetches(self) -> None:
+        """Files are here, or will not come."""
+        await self._search(self.fetcher)
+        await self.steps()
+
+    async def reads(self, readings: Readings | None = None) -> None:
+        """What files say is known, as far as it can be for now."""
+        await self._search(readings or self.readings)
+        await self.steps()
+
+    async def answers(self, readings: Readings | None = None) -> None:
+        """The same, but the process died before its step."""
+        await self._search(readings or self.readings)
+        self.settled.clear()
+
+    async def steps(self) -> None:
+        settled, self.settled = self.settled, []
+        await self.host.run(self.thread, *settled)
+
+    async def later(self) -> None:
+        await self.given.admin.execute("UPDATE readings SET next_at = now()")
+
+    async def shown(self) -> list[Any]:
+        """What the API shows, oldest first."""
+        return [
+            dict(row)
+            for row in await self.given.admin.fetch("SELECT * FROM shown_messages ORDER BY version")
+        ]
+
+    async def row(self) -> Any:
+        return await self.given.admin.fetchrow("SELECT * FROM readings")
+
+    async def turns(self) -> list[str]:
+        return await self.given.rows("SELECT status FROM turns ORDER BY started_at")
+
+    async def _search(self, searching: Any) -> None:
+        await searching.search(range(1024))
+        while searching._tasks:
+            await asyncio.wait(searching._tasks)
+
+    async def _whole(self, tenant_id: UUID, file_id: UUID) -> bytes | None:
+        return await self.store.get(key_of(tenant_id, file_id))
+
+    def _settle(self, thread: UUID, command: MemoryCommand) -> None:
+        assert thread == self.thread
+        self.settled.append(command)
+
+
+@asynccontextmanager
+async def opened(
+    database: Database, world: World, given: Given, ownership: Ownership, folder: Path,
+    **settings: Any,
+) -> AsyncIterator[Room]:  # fmt: skip
+    """``settings`` are the assistant's."""
+    provider = await declared(database, world, folder, **settings)
+    host = Host("host-a:1", database)
+    await ownership.give(host)
+    store = FileStore.at((folder / "files").as_uri())
+    room = Room(host, provider, given, await provider.thread(), store)
+    yield room
+    await room.gateway.close()
+    await room.models.close()

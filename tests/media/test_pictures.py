@@ -1,0 +1,142 @@
+"""Pictures and PDFs are read once by a model that sees, a PDF's text by rules, over real HTTP."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+
+from niochat.adapters.postgres.database import Database
+from niochat.media.pdf_text import text_of
+from niochat.sandbox.samples import document, picture, samples
+from tests.actors.provider import instance, one_root_certificate
+from tests.builders import Given, Ownership
+from tests.media.hearing import Room, opened
+from tests.sandbox.conftest import origin
+
+__all__ = ["one_root_certificate", "origin"]
+pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(60)]
+SAMPLES = samples()
+
+
+@pytest_asyncio.fixture
+async def room(
+    database: Database, origin: str, given: Given, ownership: Ownership, tmp_path: Path
+) -> AsyncIterator[Room]:
+    async with instance(origin) as world:
+        seeing = {"sees": True, "price_in": 2.0}
+        async with opened(database, world, given, ownership, tmp_path, **seeing) as here:
+            yield here
+
+
+async def read(room: Room, name: str) -> Any:
+    await room.sends(SAMPLES[name].kind, sample=name)
+    assert await room.turns() == []
+    await room.fetches()
+    await room.reads()
+    assert await room.turns() == ["running"]
+    return await room.row()
+
+
+@pytest.mark.parametrize(
+    ("name", "facts"),
+    [
+        ("los-vermelha", {"kind": "los_light", "luz_los": "red"}),
+        ("los-apagada", {"kind": "los_light", "luz_los": "off"}),
+        (
+            "comprovante",
+            {"kind": "receipt", "value": "99.90", "date": "2026-11-10", "payee": "PROVEDOR DEMO"},
+        ),
+        ("erro", {"kind": "error_screen", "text": "Não é possível acessar esse site"}),
+        ("gato", {"kind": "other"}),
+        (
+            "comprovante-pdf",
+            {"kind": "receipt", "value": "99.90", "date": "2026-11-10", "payee": "PROVEDOR DEMO"},
+        ),
+    ],
+)
+async def test_a_file_is_looked_at_by_the_model(
+    room: Room, name: str, facts: dict[str, Any]
+) -> None:
+    row = await read(room, name)
+
+    assert (row["status"], row["facts"]) == ("read", facts)
+    assert row["tokens_in"] > 0
+    assert row["cost"] > 0
+    (shown,) = await room.shown()
+    assert shown["reading"]["facts"] == facts
+    assert shown["transcript"] is None
+
+
+async def test_a_pdf_with_text_needs_no_model(room: Room) -> None:
+    await room.provider.fault("model", "status", status=500, count=None)
+    row = await read(room, "boleto")
+
+    assert row["facts"]["kind"] == "boleto"
+    assert (row["facts"]["value"], row["facts"]["due"]) == ("99.90", "2026-11-27")
+    assert (row["model"], row["tokens_in"]) == ("", 0)
+
+
+async def test_a_model_that_does_not_see_is_told_of_and_nobody_waits(room: Room) -> None:
+    await room.provider.fault("model", "status", status=400)
+    row = await read(room, "los-vermelha")
+
+    assert (row["status"], row["code"]) == ("failed", "model_400")
+
+
+@pytest.mark.parametrize("kind", ["empty", "malformed"])
+async def test_an_answer_that_is_unusable_says_nothing(room: Room, kind: str) -> None:
+    await room.provider.fault("model", kind)
+    await room.sends("image", sample="los-vermelha")
+    await room.fetches()
+    await room.reads()
+    await room.later()
+    await room.reads()
+
+    row = await room.row()
+    assert row["status"] == "read"
+    assert row["facts"]["kind"] in ("other", "los_light")
+
+
+async def test_what_calls_itself_a_picture_is_not_shown_to_anybody(room: Room) -> None:
+    await room.sends_bytes("image", b"#!/bin/sh\nrm -rf", mimetype="image/png")
+    await room.fetches()
+    await room.reads()
+
+    assert ((await room.row())["code"], await room.turns()) == ("not_a_picture", ["running"])
+
+
+async def test_a_document_that_is_no_pdf_is_for_people(room: Room) -> None:
+    await room.sends_bytes("document", b"abra um chamado", mimetype="application/pdf", file="a.txt")
+    await room.fetches()
+    await room.reads()
+
+    assert ((await room.row())["code"], await room.turns()) == ("not_pdf", ["running"])
+
+
+async def test_a_picture_of_six_megabytes_is_not_sent(room: Room) -> None:
+    await room.sends_bytes("image", picture({"kind": "other"}) + bytes(6 * 2**20))
+    await room.fetches()
+    await room.reads()
+
+    assert (await room.row())["code"] == "too_large"
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"%PDF-1.4 nothing behind it",
+        b"%PDF-1.4\n" + b"1 0 obj<<" * 50_000,
+        document([])[:200],
+    ],
+)
+async def test_a_pdf_that_is_broken_is_no_text_and_no_harm(data: bytes) -> None:
+    assert not await text_of(data)
+
+
+async def test_a_pdf_of_many_words_is_cut() -> None:
+    long = await text_of(document(["palavra " * 100] * 400))
+
+    assert long is not None
+    assert 10_000 < len(long) <= 20_000
