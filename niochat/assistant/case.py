@@ -140,13 +140,15 @@ class Case:
         }  # fmt: skip
         self.after_text.append(Content(kind, text, details))
 
+    def did(self, text: str) -> None:
+        """What a tool has done, in words of the server's, after what others of this turn did."""
+        self.instead = f"{self.instead} {text}".strip()
+
     def tell(self, text: str) -> None:
-        """What a tool has done, in words of the server's. It ends the turn unless the customer
-        waits for something else, too.
-        """
-        self.instead = text
+        """The same, and it ends the turn unless the customer waits for something else, too."""
+        self.did(text)
         if not self.facts.waiting:
-            self.final = text
+            self.final = self.instead
 
     async def hold(self, document: str) -> None:
         """A subscriber was found by this document: of who certainly is its holder it is kept."""

@@ -83,6 +83,7 @@ _QUOTING = re.compile(
     r"falou|relatou|comentou|escreveu|passou|quer|prefere|precisa|gostaria|testou|fez|perguntou|"
     r"sugeriu|indicou|digitou|comprovou|tem disponivel)\b|\binformad[oa]s?\b|\bcomprovante\b|"
     r"\b(recebi|anotei|anotad[oa]|entendi|mencionad[oa]|citad[oa]|relatad[oa]|sua mensagem|"
+    r"nao (encontrei|localizei|achei|reconheco|consta)|sobre o (numero|pedido|protocolo|chamado)|"
     r"sua preferencia|seu teste|pedido de|por avisar|que (pagou|ligou|mandou|enviou|mediu))\b"
 )
 _PAY = re.compile(

@@ -102,3 +102,12 @@ async def test_without_the_route_and_without_a_list_it_is_not_offered(office: Of
     told = await asks(customer, "tem no 53110-000?", cep="53110-000")
 
     assert told["erro"] == "argumento_invalido"
+
+
+@pytest.mark.asyncio
+async def test_a_place_that_nobody_named_is_not_looked_up(office: Office) -> None:
+    customer = await office.customer(phone=STRANGER)
+    where = {"rua": "Rua do Sol", "bairro": "Centro", "cidade": "Natal"}
+
+    assert (await asks(customer, "tem aqui?", **where))["erro"] == "endereco_nao_informado"
+    assert await office.asked() == {}

@@ -3,6 +3,7 @@
 import re
 
 from niochat.assistant.case import Case, Result, Sector, done, refused
+from niochat.assistant.folding import fold
 from niochat.assistant.tools.tool import Arguments, Tool, Words
 from niochat.domain.erp import Capability, CheckCoverage, ErpError, ErpRefused, Place
 
@@ -69,6 +70,9 @@ def _place(case: Case, wanted: Where) -> Place | Result:
     parts = (wanted.rua, wanted.numero, wanted.bairro, wanted.cidade)
     street, number, district, city = ((part or "")[:_LONGEST] for part in parts)
     if city and (street or district):
+        said = fold(" | ".join(case.visit.customer_texts))
+        if not any(fold(part) in said for part in (street, district, city) if part):
+            return refused("endereco_nao_informado", "Peça o CEP ou o endereço ao cliente.")
         return Place("", street, number, district, city)
     return refused(
         "falta_endereco", "Peça o CEP, ou rua, número, bairro e cidade.", cep_valido=False

@@ -102,7 +102,7 @@ async def _ordered(case: Case, wanted: Change, rule: RequestRule, what: str) -> 
 def _taken(case: Case, kind: RequestKind, what: str, result: WriteResult) -> Result:
     _learn(case, Requested(case.contract().id, kind.value, what, result.protocol))
     number = f" Protocolo do pedido: {result.protocol}." if result.protocol else ""
-    case.instead = f"Registrei seu pedido: {what}.{number} A equipe vai cuidar disso."
+    case.did(f"Registrei seu pedido: {what}.{number} A equipe vai cuidar disso.")
     return done(
         tipo=kind.value,
         registrado=what,
@@ -119,7 +119,7 @@ def _passed_on(case: Case, kind: RequestKind, rule: RequestRule, what: str) -> R
     case.hand_over(rule.team or _sector(kind), "change_request", summary(case, head))
     assert case.handoff is not None
     team = case.team_name(case.handoff.team)
-    case.instead = f"Anotei seu pedido: {what}. A equipe {team} continua por aqui."
+    case.did(f"Anotei seu pedido: {what}. A equipe {team} continua por aqui.")
     return done(
         tipo=kind.value,
         encaminhado=what,

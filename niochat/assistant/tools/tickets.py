@@ -127,7 +127,7 @@ def _told(case: Case, result: WriteResult) -> Result:
     case.learn(ticket=result.protocol or "aberto")
     case.hand_over(Sector.SUPPORT, "ticket_opened", summary(case, "Chamado técnico aberto."))
     number = f" Protocolo do chamado: {result.protocol}." if result.protocol else ""
-    case.instead = f"Abri um chamado técnico.{number} A equipe de suporte continua por aqui."
+    case.did(f"Abri um chamado técnico.{number} A equipe de suporte continua por aqui.")
     return done(
         protocolo=result.protocol or None,
         orientacao=(

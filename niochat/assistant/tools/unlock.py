@@ -77,7 +77,7 @@ def _told(case: Case, result: WriteResult) -> Result:
     until = f"liberado até {day(result.until)}" if result.until else "liberado"
     case.learn(unlocked=until)
     protocol = f" Protocolo: {result.protocol}." if result.protocol else ""
-    case.instead = (
+    case.did(
         f"O desbloqueio em confiança foi feito: acesso {until}.{protocol} Desligue e ligue o "
         "roteador; a volta pode levar até 10 minutos."
     )
