@@ -69,7 +69,17 @@ def test_the_table_tells_calls_refusals_and_what_can_be_cached() -> None:
     Console(file=out, width=200, color_system=None).print(table_of(evaluation))
 
     row = next(line for line in out.getvalue().splitlines() if "barata" in line)
-    assert [cell.strip() for cell in row.split("│")[4:9]] == ["2", "4", "6", "150+15", "50 %"]
+    assert row.split()[2:8] == ["2", "4", "6", "150+15", "50", "%"]
+
+
+def test_the_table_fits_a_narrow_terminal_and_the_reasons_stand_below() -> None:
+    out = StringIO()
+    Console(file=out, width=80, color_system=None).print(table_of(EVALUATION))
+    lines = out.getvalue().splitlines()
+
+    assert any(line.startswith("planos: step 1: [x] is not y") for line in lines)
+    assert "fatura-pix" in next(line for line in lines if "passed" in line)
+    assert lines[-1] == "1 passed, 1 failed, 1 skipped"
 
 
 def test_the_json_holds_everything() -> None:

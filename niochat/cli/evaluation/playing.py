@@ -148,6 +148,7 @@ async def _in_all(stage: Stage) -> list[str]:
     texts = [message.text for message in seen.received]
     work = await stage.work()
     problems += broken(scenario.kind, work, texts)
+    problems += over("calls of the model", sum(t.calls for t in work), scenario.model_calls_at_most)
     problems += over("tokens read", sum(t.tokens_in for t in work), scenario.tokens_at_most)
     problems += over("texts refused", await stage.refused(), scenario.refused_at_most)
     return problems + leaked(texts, cast, scenario.forbidden)

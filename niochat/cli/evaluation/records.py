@@ -42,6 +42,10 @@ class Work:
     cost: Decimal
     prompt: str = ""
     """Version of what the model was told."""
+    calls: int = 0
+    """Of the model."""
+    tokens_cached: int = 0
+    """Of ``tokens_in``, what the end point had kept from before."""
 
 
 class Records:
@@ -84,7 +88,7 @@ def _work(row: dict[str, Any]) -> Work:
     uses = tuple(_use(call) for call in row["tool_results"])
     return Work(
         row["id"], row["status"], row["code"], uses, row["tokens_in"], row["tokens_out"],
-        row["cost"], row["prompt_version"],
+        row["cost"], row["prompt_version"], row["model_calls"], row["tokens_cached"],
     )  # fmt: skip
 
 

@@ -33,9 +33,9 @@ class Result:
     seconds: float = 0.0
     transcript: tuple[dict[str, str], ...] = field(default=(), repr=False)
     calls: int = 0
-    """Of the model; 0 where nobody counts them."""
+    """Of the model."""
     tokens_cached: int = 0
-    """Of those read, at the beginning of a request and the same in the one before."""
+    """Of those read, what the end point had kept from before."""
     prompt: str = ""
     """Version of what the model was told."""
     refused: int = 0
@@ -86,6 +86,8 @@ def result_of(
         tokens_in=sum(turn.tokens_in for turn in work),
         tokens_out=sum(turn.tokens_out for turn in work),
         cost=sum((turn.cost for turn in work), Decimal(0)),
+        calls=sum(turn.calls for turn in work),
+        tokens_cached=sum(turn.tokens_cached for turn in work),
         seconds=round(seconds, 1),
         transcript=tuple(transcript),
         prompt=next((turn.prompt for turn in reversed(work) if turn.prompt), ""),

@@ -1,5 +1,9 @@
-"""The table of an evaluation."""
+"""The table of an evaluation, and below it what was wrong."""
 
+from collections.abc import Iterator
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Group, RenderableType
 from rich.markup import escape
 from rich.table import Table
 
@@ -12,45 +16,55 @@ _MARKS = {
 }
 
 
-def table_of(evaluation: Evaluation) -> Table:
-    """One line for each scenario, and one of totals."""
-    table = Table(title=f"Evaluation of {escape(evaluation.model)}", show_footer=True)
-    passed, failed = evaluation.count(Verdict.PASSED), evaluation.count(Verdict.FAILED)
-    skipped = evaluation.count(Verdict.SKIPPED)
+def table_of(evaluation: Evaluation) -> RenderableType:
+    """One line for each scenario and one of totals, then the problems of those that failed."""
+    return Group(_table(evaluation), *_problems(evaluation), _summary(evaluation))
+
+
+def _table(evaluation: Evaluation) -> Table:
+    title = f"Evaluation of {escape(evaluation.model)}"
+    table = Table(title=title, show_footer=True, box=SIMPLE_HEAD, pad_edge=False)
+    priced = bool(evaluation.cost)
     turns = sum(result.turns for result in evaluation.results)
-    counted = f"{len(evaluation.results)} scenarios"
-    table.add_column("scenario", counted, overflow="fold", min_width=16)
-    table.add_column("kind")
-    table.add_column("result", f"{passed} passed, {failed} failed, {skipped} skipped")
+    table.add_column("scenario", f"{len(evaluation.results)}", overflow="fold", min_width=16)
+    table.add_column("result")
     table.add_column("turns", str(turns), justify="right")
     table.add_column("calls", _count(evaluation.calls), justify="right")
     table.add_column("refused", _count(evaluation.refused), justify="right")
-    table.add_column(
-        "tokens in+out", f"{evaluation.tokens_in}+{evaluation.tokens_out}", justify="right"
-    )
+    read = f"{evaluation.tokens_in}+{evaluation.tokens_out}"
+    table.add_column("tokens", read, justify="right")
     cached = _share(evaluation.tokens_cached, evaluation.tokens_in)
     table.add_column("cached", cached, justify="right")
-    table.add_column("cost", _money(float(evaluation.cost)), justify="right")
+    if priced:
+        table.add_column("cost", _money(float(evaluation.cost)), justify="right")
     table.add_column("s", f"{evaluation.seconds:.1f}", justify="right")
     for result in evaluation.results:
-        table.add_row(*_cells(result))
+        table.add_row(*_cells(result, priced=priced))
     return table
 
 
-def _cells(result: Result) -> tuple[str, ...]:
-    why = "\n".join(escape(problem) for problem in result.problems)
-    return (
-        result.name,
-        result.kind.value,
-        f"{_MARKS[result.verdict]}\n{why}" if why else _MARKS[result.verdict],
-        str(result.turns),
-        _count(result.calls),
-        _count(result.refused),
-        f"{result.tokens_in}+{result.tokens_out}",
-        _share(result.tokens_cached, result.tokens_in),
-        _money(float(result.cost)),
-        f"{result.seconds:.1f}",
-    )
+def _cells(result: Result, *, priced: bool) -> Iterator[str]:
+    yield result.name
+    yield _MARKS[result.verdict]
+    yield _count(result.turns)
+    yield _count(result.calls)
+    yield _count(result.refused)
+    yield f"{result.tokens_in}+{result.tokens_out}" if result.tokens_in else "-"
+    yield _share(result.tokens_cached, result.tokens_in)
+    if priced:
+        yield _money(float(result.cost))
+    yield f"{result.seconds:.1f}"
+
+
+def _problems(evaluation: Evaluation) -> Iterator[str]:
+    for result in evaluation.results:
+        for problem in result.problems:
+            yield f"[red]{result.name}[/red]: {escape(problem)}"
+
+
+def _summary(evaluation: Evaluation) -> str:
+    counted = (f"{evaluation.count(verdict)} {verdict.value}" for verdict in Verdict)
+    return ", ".join(counted)
 
 
 def _count(number: int) -> str:

@@ -20,7 +20,8 @@ SELECT (SELECT count(*) FROM inbox WHERE tenant_id = $1 AND processed_at IS NULL
 
 -- name: work
 -- What the assistant's turns since a moment did and cost, oldest first.
-SELECT id, status, code, tool_results, tokens_in, tokens_out, cost, prompt_version FROM turns
+SELECT id, status, code, tool_results, tokens_in, tokens_out, cost, prompt_version,
+       model_calls, tokens_cached FROM turns
  WHERE tenant_id = $1 AND started_at >= $2 ORDER BY started_at
 
 -- name: refused

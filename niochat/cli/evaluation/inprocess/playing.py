@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from niochat import telemetry
-from niochat.cli.evaluation.checks import over
 from niochat.cli.evaluation.inprocess.world import World, database_of_its_own, opened
 from niochat.cli.evaluation.models.endpoint import Endpoint, Player
 from niochat.cli.evaluation.playing import Plays, Within, play_all
@@ -81,10 +80,9 @@ class InProcess:
         within = Within(6 * 3600.0, 24 * 3600.0) if self.patient else Within()
 
         finished: dict[str, Result] = {}
-        bounds = {} if self.careless else {s.name: s.model_calls_at_most for s in scenarios}
 
         def ended(result: Result) -> None:
-            finished[result.name] = self._finished(bounds.get(result.name), result, endpoint)
+            finished[result.name] = self._finished(result)
             told(finished[result.name])
 
         await play_all(stage_of, world.sandbox_url, scenarios, at_once, ended, within, self.plays)
@@ -94,11 +92,7 @@ class InProcess:
         for each in self.listeners:
             each.began(stage)
 
-    def _finished(self, most: int | None, result: Result, endpoint: Endpoint | None) -> Result:
-        if endpoint is not None:
-            talk = endpoint.conversations[result.name]
-            result = replace(result, calls=talk.calls, tokens_cached=talk.cached)
-            result = result.with_problems(over("calls of the model", talk.calls, most))
+    def _finished(self, result: Result) -> Result:
         for each in self.listeners:
             result = each.ended(result)
         return result
