@@ -20,6 +20,7 @@ _DENIES = re.compile(
     r"|\b(errad[oa]s?|incorret[oa]s?|engano)\b"
 )
 _NO = re.compile(r"\W*(nao|n|nops?|negativo|nenhum[a]?|nem)\b")
+_ALL = re.compile(r"\b(d?os dois|d?as duas|ambos|ambas|d?os tres|todos|todas|cada um)\b")
 _ONLY_YES = re.compile(
     r"(\W*\b(sim|s|isso|isso mesmo|ok|okay|certo|claro|correto|confirmo|exato|uhum|aham|pode|ser|"
     r"ta|esta|estao|tudo|beleza|blz|positivo|perfeito|mesmo|obrigad[oa]|por favor)\b\W*)+"
@@ -36,6 +37,8 @@ def means(words: str, message: str, option: int, contracts: Sequence[Contract]) 
     """Whether the words, which stand in the message, can mean the contract of this number; what
     they deny does not count.
     """
+    if _ALL.search(fold(words)) and not _NO.match(fold(message)):
+        return True  # one after the other
     quoted, whole = (_NOT.sub(" ", fold(each)) for each in (words, message))
     if not quoted.strip(" ,;.") or _ONLY_YES.fullmatch(quoted):
         return False

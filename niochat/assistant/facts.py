@@ -1,6 +1,7 @@
 """What the assistant knows of a visit, because the server found it out: never the model's word."""
 
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
@@ -106,6 +107,13 @@ class Facts:
     """Somebody was known, and the ERP says otherwise now: the document is asked for."""
     earlier: tuple[str, ...] | None = None
     """Earlier visits, a line each; ``None``: nobody has looked."""
+
+    def without(self, served: Collection[Wish]) -> "Facts":
+        """With the next wish where what was wanted is served."""
+        waiting = tuple(each for each in self.waiting if each.wish not in served)
+        if self.wish in served and waiting:
+            return replace(self, wish=waiting[0].wish, waiting=waiting[1:])
+        return replace(self, waiting=waiting)
 
     @property
     def identified(self) -> bool:

@@ -89,7 +89,11 @@ _QUOTING = re.compile(
 _PAY = re.compile(
     r"\b(chave|pague|pagar (em|na|no|para|pelo)|deposit\w+|transfira|fica em|sera de)\b"
 )
-_LACKING = re.compile(r"\bnao (temos|ha|existe|oferecemos|trabalhamos|consta|aparece|vejo)\b")
+_LACKING = re.compile(
+    r"\bnao (temos|ha|existe|oferecemos|trabalhamos|consta|aparece|"
+    r"vejo|atend\w+|abr\w+|funcion\w+|esta na (nossa |minha )?lista|tenho (informac\w+|como)|"
+    r"(posso|consigo|podemos) (confirmar|garantir|prometer|aplicar|dar|oferecer))\b"
+)
 """What the provider does not sell nobody has told."""
 _COUNT = re.compile(r"\b(\d{1,2}) (faturas|boletos|contas|chamados|contratos)\b")
 HOURS = "funcionamento"
@@ -258,10 +262,11 @@ def _unknown_figure(
     lacking = _LACKING.search(bare) is not None
     for figure in figures:
         if lacking and figure.kind is FigureKind.SPEED:
-            continue
+            continue  # what is not sold nobody has told
         if _of_provider(bare, figure, known, case.provider, opening):
             continue
-        if not known.has(figure) and not ((quoting or asked) and known.customer_has(figure)):
+        theirs = quoting or asked or lacking
+        if not known.has(figure) and not (theirs and known.customer_has(figure)):
             return str(figure.kind)
     for word, day in relative_days(bare, known.today) if not asked and opening is None else ():
         if not known.has_day(word, day) and not (quoting and word in known.customers_text):

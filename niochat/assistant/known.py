@@ -39,6 +39,15 @@ EMAIL = re.compile(r"[\w.+-]+@[\w-]+\.[\w.]+")
 _AROUND = ".,;:!?)(\"'»«>|"
 
 
+_AFTERNOON = re.compile(r"\b(\d{1,2})(?: ?h(?:oras?)?)? da (?:noite|tarde)\b")
+
+
+def _as_clock(found: re.Match[str]) -> str:
+    """*9 da noite* as 21h."""
+    hour = int(found[1])
+    return f"{hour + 12}h" if hour < 12 else f"{hour}h"
+
+
 class Known:
     """``told`` is what the tenant itself told of its own: names, addresses, hours. ``facts`` are
     its facts, whose amounts are not added to others: see :mod:`~niochat.assistant.provider_claims`.
@@ -164,7 +173,7 @@ class Known:
 
     @cached_property
     def _customers(self) -> list[Figure]:
-        return figures_in(self.customers_text)
+        return figures_in(_AFTERNOON.sub(_as_clock, self.customers_text))
 
     def _of(self, kind: FigureKind) -> set[object]:
         return {each.value for each in self._figures if each.kind is kind}

@@ -17,10 +17,15 @@ from niochat.assistant.opening_days import (
 _BETWEEN = re.compile(r"\bentre (?:as )?(\d{1,2}(?:h\d{0,2}|:\d\d)?) e (?:as )?(?=\d)")
 _CLAUSES = re.compile(
     r"[,;:.!?](?!\d)|\b(?:mas|porem|so que|exceto|menos|tirando)\b|"
-    r"\be (?=nao\b|fech|volt|abr|reabr|atend|retorn)"
+    r"\be (?=nao\b|fech|volt|abr|reabr|atend|retorn)|"
+    r"\be (?=(?:a|o|os) (?:equipe|loja|gente|pessoal|atendentes?|atendimento) "
+    r"(?:volt|abr|reabr|retorn|respond|atend))"
 )
 _EXCEPT = re.compile(r"\b(?:exceto|menos|tirando|fora|com excecao d[eoa]s?)\b")
-_NO = re.compile(r"\b(?:nao(?! fech)|nem|sem (?:atendimento|expediente)|fechad[oa]s?)\b")
+_NO = re.compile(
+    r"\b(?:nao(?! fech)|nem|sem (?:atendimento|expediente)|fechad[oa]s?|"
+    r"fora d[oe] (?:horario|expediente))\b"
+)
 _SHUT = re.compile(r"(?<!ja )\bfech(?:a|am|amos|aremos|ara)\b")
 _YES = re.compile(r"\b(?:sim|so|apenas|somente|abr\w+|atend\w+|funcion\w+|abert\w+|volt\w+)\b")
 _HOLIDAY = re.compile(r"\b(?:e|eh|sera|seria|tem|ha|havera|cai|caira)(?: em)?(?: um)? feriado\b")

@@ -51,9 +51,11 @@ def system_prompt(persona: Mapping[str, object], facts: str = "") -> Prompt:
     said = {name: str(persona[name]) for name in _DEFAULTS if persona.get(name)}
     language = str(persona.get("language") or "portuguese")
     told = {**_DEFAULTS, **said}
+    greeting = told["greeting"]
     # The guard looks facts up one by one: as words anybody may say they would allow too much.
     values = {
         **told,
+        "greeting": greeting and f"Saudação: {greeting}",
         "language": _LANGUAGES.get(language, _LANGUAGES["portuguese"]),
         "facts": facts and f"{HEADING}\n{facts}",
     }

@@ -77,7 +77,7 @@ def _lines(facts: ProviderFacts, policy: Policy) -> Iterator[str]:
     yield from _services(facts)
     if facts.unknown:
         listed = "; ".join(f"{each.topic} → {each.team}" for each in facts.unknown)
-        yield f"Você não sabe; transfira para a equipe: {listed}."
+        yield f"Você não sabe; diga isso e ofereça a equipe: {listed}."
     for each in facts.more:
         yield f"{each.question} {_whole(each.answer)}"
 

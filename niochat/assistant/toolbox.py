@@ -154,10 +154,8 @@ class Toolbox:
         return memory.unconfirmed(self._case, tool)
 
     def _serve_next(self, tool: Tool, result: Result) -> None:
-        facts = self._case.facts
-        if result.get("ok") and facts.wish in _SERVES.get(tool.name, ()) and facts.waiting:
-            first, *rest = facts.waiting
-            self._case.learn(wish=first.wish, waiting=tuple(rest))
+        if result.get("ok"):
+            self._case.facts = self._case.facts.without(_SERVES.get(tool.name, ()))
 
     async def _keep(self, tool: str, said: object, result: Result) -> None:
         self._case.results.append((tool, result))

@@ -31,6 +31,7 @@ from niochat.assistant.settings import AssistantSettings, CapabilitiesOf, Settin
 from niochat.assistant.situation import NAME as SITUATION
 from niochat.assistant.situation import situation
 from niochat.assistant.toolbox import FailedTool, Toolbox
+from niochat.assistant.tools.wishes import NOTE_WISH
 from niochat.assistant.topics import Topic, urgent_topic
 from niochat.assistant.transcript import as_chat, system_note
 from niochat.assistant.visit import RefusedText, Visit, Visits
@@ -262,7 +263,8 @@ class _Run:
     async def _use(self, completion: Completion) -> None:
         results = []
         for call in completion.calls[:CALLS_AT_ONCE]:
-            self._case.final = ""  # what is said must tell of the last thing done, too
+            if call.name != NOTE_WISH.name:
+                self._case.final = ""  # what is said must tell of the last thing done, too
             result = await self._dialogue.outside(self._toolbox.use(call))
             results.append((call, _json(result)))
             if self._case.final and self._case.handoff is not None:

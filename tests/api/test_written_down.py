@@ -164,7 +164,8 @@ async def test_a_key_that_is_refused_is_written_down_as_the_key(desk: Desk) -> N
 OF_NOBODY = {
     "/auth/me", "/auth/sessions", "/permissions", "/roles", "/teams", "/api-keys", "/channels",
     "/channels/{channel_id}", "/channels/{channel_id}/status", "/channels/{channel_id}/webhook",
-    "/settings", "/settings/assistant", "/tenants", "/tenants/{tenant_id}",
+    "/settings", "/settings/assistant", "/settings/assistant/facts", "/tenants",
+    "/tenants/{tenant_id}",
     "/conversations/counts", "/conversations/unread", "/presence/me", "/files/content/{token}",
 }  # fmt: skip
 """What these give away is one's own, or of nobody; a file's address was written down."""

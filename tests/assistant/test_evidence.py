@@ -122,6 +122,8 @@ CHOICES: list[tuple[str, str, int, bool]] = [
     ("isso mesmo", "isso mesmo", 2, False),
     ("não", "não", 1, False),
     ("não, nenhum desses", "nenhum desses", 1, False),
+    ("quero dos dois", "dos dois", 1, True),
+    ("quero dos dois", "dos dois", 2, True),
     ("fibra 500", "fibra 500", 2, True),
     ("quero a segunda via do contrato 1", "contrato 1", 1, True),
 ]

@@ -51,9 +51,9 @@ async def test_a_recording_holds_nothing_of_its_day(evaluated: Evaluated, tmp_pa
 
 
 async def test_another_outcome_of_a_tool_is_told(evaluated: Evaluated, tmp_path: Path) -> None:
-    meant = scenarios("fatura-pix")
+    meant = scenarios("sem-fatura")
     await evaluated.record(tmp_path, meant)
-    file = tmp_path / "fatura-pix.yaml"
+    file = tmp_path / "sem-fatura.yaml"
     told = yaml.safe_load(file.read_text("utf-8"))
     after = next(each for each in told["answers"] if "escolher_contrato=ok" in each["after"])
     after["after"] = ["escolher_contrato=nao_confirmado"]
@@ -61,7 +61,7 @@ async def test_another_outcome_of_a_tool_is_told(evaluated: Evaluated, tmp_path:
 
     played = await evaluated.replay(tmp_path, meant)
 
-    first = problems(played)["fatura-pix"][0]
+    first = problems(played)["sem-fatura"][0]
     assert "was given after ['escolher_contrato=nao_confirmado']" in first
     assert "not ['escolher_contrato=ok']" in first
 

@@ -28,12 +28,12 @@ MAX_LOOKUPS = 4
 """Documents that may be asked for in one visit: nobody gets to try a list of them."""
 _NEXT = {
     Wish.INVOICE: "as faturas estão aqui; envie com enviar_fatura ou pergunte PIX ou boleto",
-    Wish.NO_INTERNET: "se não estiver bloqueado, use verificar_manutencao e verificar_conexao",
-    Wish.SLOW: "se não estiver bloqueado, use verificar_conexao",
+    Wish.NO_INTERNET: "use verificar_conexao",
+    Wish.SLOW: "use verificar_conexao",
     Wish.UNLOCK: "se o cliente pediu, use desbloqueio_confianca",
     Wish.TICKET: "use consultar_chamados antes de abrir outro",
     Wish.PLANS: "use listar_planos",
-    Wish.OTHER: "pergunte como pode ajudar",
+    Wish.OTHER: "faça o que ele pediu; se não pediu nada, pergunte como pode ajudar",
 }
 
 
@@ -149,13 +149,27 @@ async def choose(case: Case, wanted: Choose) -> Result:
         return not_asked
     case.learn(contract=chosen.id, confirmed=True)
     await case.remember(chosen.id)
-    wish = facts.wish or Wish.OTHER
+    if facts.wish is None and facts.waiting:
+        case.learn(wish=facts.waiting[0].wish, waiting=facts.waiting[1:])
+    wish = case.facts.wish or Wish.OTHER
+    owed = wish is Wish.INVOICE or wanted.forma or chosen.status.blocked
     return done(
         contrato=described(wanted.opcao, chosen, with_address=facts.trusted),
-        desejo=facts.wish,
-        orientacao=f"Não confirme de novo; continue com o pedido: {_NEXT[wish]}.",
-        **(await _invoices(case) if wish is Wish.INVOICE or wanted.forma else {}),
+        desejo=case.facts.wish,
+        orientacao=_guidance(case, chosen, wish),
+        **(await _invoices(case) if owed else {}),
     )
+
+
+def _guidance(case: Case, chosen: Contract, wish: Wish) -> str:
+    if not case.facts.trusted:
+        return "Não é o titular: só a segunda via da fatura; o resto, só o titular pede."
+    if chosen.status.blocked and wish is not Wish.INVOICE:
+        return (
+            "Contrato bloqueado por fatura pendente: explique e ofereça pagar, por PIX ou "
+            "boleto, ou o desbloqueio em confiança."
+        )
+    return f"Não confirme de novo; continue com o pedido: {_NEXT[wish]}."
 
 
 def _unsaid(case: Case, wanted: Choose) -> Result | None:

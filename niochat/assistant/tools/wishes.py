@@ -24,17 +24,14 @@ async def note_wish(case: Case, wanted: Note) -> Result:
     if quote_in(case.visit.said, wanted.palavras) is None:
         return refused("palavras_nao_encontradas", "Copie as palavras do cliente como estão.")
     facts = case.facts
-    if facts.wish is None:
-        case.learn(wish=wanted.desejo)
-    elif wanted.desejo not in (facts.wish, *(each.wish for each in facts.waiting)):
+    if wanted.desejo not in (facts.wish, *(each.wish for each in facts.waiting)):
         if len(facts.waiting) >= MOST:
             return refused("muitos_pedidos", "Atenda primeiro os que já estão anotados.")
         words = cut(masked_text(wanted.palavras), _LONGEST)
         case.learn(waiting=(*facts.waiting, Waiting(wanted.desejo, words)))
     return done(
-        desejo=case.facts.wish,
         depois=[each.wish for each in case.facts.waiting],
-        orientacao="Atenda um de cada vez, nesta ordem.",
+        orientacao="Atenda antes o pedido atual; depois estes, um de cada vez.",
     )
 
 

@@ -91,7 +91,7 @@ class AnswersBy:
         if self.model_by is not ModelBy.CARELESS:
             return InProcess(choice, player, patient, listeners)
         plays = partial(scripted, lies=careless.LIES)
-        return InProcess(choice, player, False, listeners, plays, careless=True)
+        return InProcess(choice, player, False, listeners, plays)
 
     def _player(self, name: str) -> Player:
         if self.model_by is ModelBy.CARELESS:

@@ -115,6 +115,13 @@ class AssistantShown(Shown):
     extra_headers: Annotated[list[str] | None, Field(description="Their names alone.")] = None
     extra_body: Annotated[list[str] | None, Field(description="Its names alone.")] = None
     requests: dict[str, dict[str, Any]] | None = None
+    transcription_model: str | None = None
+    transcription_endpoint: Annotated[
+        str | None, Field(description="Null: the assistant's own.")
+    ] = None
+    transcription_price: Annotated[float | None, Field(description="Of a minute.")] = None
+    sees: bool | None = None
+    vision_model: str | None = None
 
 
 class FactsShown(Shown):
@@ -123,13 +130,6 @@ class FactsShown(Shown):
     """
 
     facts: dict[str, Any]
-    transcription_model: str | None = None
-    transcription_endpoint: Annotated[
-        str | None, Field(description="Null: the assistant's own.")
-    ] = None
-    transcription_price: Annotated[float | None, Field(description="Of a minute.")] = None
-    sees: bool | None = None
-    vision_model: str | None = None
 
 
 @router.get("")

@@ -65,9 +65,9 @@ def _continue(scene: Scene) -> Action:
 
 def _go_on(scene: Scene, data: Body) -> Action:
     """A contract was confirmed: back to what the customer wanted."""
-    if data.get("faturas") is not None:
-        return invoices.offer(scene, data)
     wish = intent_of(scene.said) or data.get("desejo")
+    if wish == Intent.INVOICE and data.get("faturas") is not None:
+        return invoices.offer(scene, data)
     if wish in _STARTS:
         return _STARTS[Intent(wish)](scene)
     return Say(f"Obrigado por confirmar. {HELP}")

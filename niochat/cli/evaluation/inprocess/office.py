@@ -8,9 +8,11 @@ import secrets
 import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from ipaddress import ip_network
 from uuid import UUID
 
 from niochat.accounts.directory import Directory
+from niochat.adapters.guard import Guard
 from niochat.adapters.openai.model import Models
 from niochat.adapters.postgres.database import Database
 from niochat.adapters.postgres.queries import queries
@@ -49,6 +51,9 @@ _SHARDS = range(1024)
 _MOST_ROUNDS = 50
 """Steps, turns and sends until a thread is at rest; more is a circle."""
 
+LOOPBACK = Guard([ip_network("127.0.0.0/8")])
+"""ERP and model of an evaluation are this machine's own, or a public end point."""
+
 
 class _NothingKept(Shelf):
     """Every read reaches the ERP: what a scenario changes there is seen at once."""
@@ -80,7 +85,7 @@ class Office:
     vault: Vault
     model_within_s: float | None
     name: str = "evaluation"
-    models: Models = field(default_factory=Models)
+    models: Models = field(default_factory=lambda: Models(guard=LOOPBACK))
     _epochs: dict[int, int] = field(default_factory=dict)
     _memory: dict[UUID, Thread] = field(default_factory=dict)
     _permits: dict[UUID, Permits] = field(default_factory=dict)
@@ -88,7 +93,7 @@ class Office:
     def __post_init__(self) -> None:
         self.views = Views(self.database)
         self.directory = Directory(self.database, self.vault)
-        self._sgp = Sgp()
+        self._sgp = Sgp(guard=LOOPBACK)
         self._inbox = Inbox(self.database)
         self._stepper = Stepper(self.database, self.name)
         self._outbox = Outbox(self.database, self.name, _no_file)

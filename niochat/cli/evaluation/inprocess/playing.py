@@ -38,8 +38,6 @@ class InProcess:
     listeners: Sequence[Listener] = ()
     plays: Plays | None = None
     """How, if not step by step."""
-    careless: bool = False
-    """It may take as many calls as it likes."""
     names: frozenset[str] | None = None
     """The only scenarios that can be played: those with a recording."""
 
