@@ -57,10 +57,14 @@ def test_the_table_tells_each_scenario_its_problems_and_the_totals() -> None:
 
     for words in (
         "grande", "fatura-pix", "passed", "150+15", "0.0150", "planos", "failed",
-        "step 1: [x] is not y", "laco", "skipped", "1 passed, 1 failed, 1 skipped", "157+18",
+        "step 1: [x] is not y", "1 passed, 1 failed, 1 skipped", "157+18",
         "0.5150", "4.2",
     ):  # fmt: skip
         assert words in text
+
+
+def test_what_was_not_played_is_only_counted() -> None:
+    assert "laco" not in printed()
 
 
 def test_the_table_tells_calls_refusals_and_what_can_be_cached() -> None:

@@ -39,6 +39,8 @@ def _table(evaluation: Evaluation) -> Table:
         table.add_column("cost", _money(float(evaluation.cost)), justify="right")
     table.add_column("s", f"{evaluation.seconds:.1f}", justify="right")
     for result in evaluation.results:
+        if result.verdict is Verdict.SKIPPED:
+            continue  # counted below: of many scenarios few may be for this model
         table.add_row(*_cells(result, priced=priced))
     return table
 
