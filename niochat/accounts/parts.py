@@ -77,7 +77,7 @@ async def sync_assistant(
         "endpoint": entry.endpoint,
         "model": entry.model,
         "api_key_sealed": seals.kept(stored, entry.api_key, Purpose.ASSISTANT_KEY),
-        "persona": entry.persona.model_dump(exclude_none=True),
+        "persona": entry.persona.model_dump(mode="json", exclude_none=True),
         "facts": _facts(entry, row),
         "stream": entry.stream,
         "max_steps": entry.max_steps,

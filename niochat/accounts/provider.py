@@ -35,6 +35,13 @@ from niochat.domain.policy import Policy
 from niochat.domain.presence import Assignment
 
 
+class Language(StrEnum):
+    """In which language customers are answered."""
+
+    PORTUGUESE = "portuguese"
+    CUSTOMER = "customer"
+
+
 class TeamEntry(Declared):
     """Agents who share a queue."""
 
@@ -66,6 +73,8 @@ class PersonaEntry(Declared):
     company: Name | None = None
     style: Prose | None = None
     greeting: Prose | None = None
+    language: Language | None = None
+    """``portuguese``: whatever the customer writes in; ``customer``: the customer's own."""
 
 
 class AssistantEntry(Declared):

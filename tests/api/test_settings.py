@@ -101,9 +101,10 @@ async def test_the_assistant_is_set_up_and_its_key_is_never_shown(desk: Desk, gi
     assert (told["configured"], told["enabled"], told["price_in"]) == (True, True, 1.25)
     assert (told["turns_per_minute"], told["persona"]["name"]) == (6000, "Lia")
 
-    more = {"persona": {"style": "breve"}, "enabled": False}
+    more = {"persona": {"style": "breve", "language": "customer"}, "enabled": False}
     told = (await patch(desk, headers, more, made.headers["etag"], path)).json()
     assert (told["persona"]["name"], told["persona"]["style"]) == ("Lia", "breve")
+    assert told["persona"]["language"] == "customer"
     assert (told["enabled"], told["max_tokens"]) == (False, 400)
     log = await given.rows("SELECT after::text FROM audit WHERE action = 'settings.assistant'")
     assert len(log) == 2

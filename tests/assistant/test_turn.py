@@ -346,3 +346,16 @@ class Saying(Models):
     async def complete(self, *_: Any, **__: Any) -> Completion:
         said = self._said.pop(0) if len(self._said) > 1 else self._said[0]
         return Completion(said, "modelo\x00", 1, self._tokens.pop(0) if self._tokens else 1)
+
+
+@pytest.mark.parametrize(("language", "leaves"), [(None, False), ("customer", True)])
+async def test_another_language_leaves_only_where_the_tenant_wants_it(
+    office: Office, language: str | None, leaves: bool
+) -> None:
+    customer = await office.customer()
+    await office.set(persona={"name": "Nia", "language": language} if language else {"name": "Nia"})
+    english = "Hello! How can I help you with your internet today, my friend?"
+
+    await customer.obeys("hi, do you speak English?", says=english)
+
+    assert (english in customer.texts[0]) is leaves

@@ -88,6 +88,7 @@ class PersonaShown(Shown):
     company: str | None = None
     style: str | None = None
     greeting: str | None = None
+    language: str | None = None
 
 
 class AssistantShown(Shown):
