@@ -20,6 +20,7 @@ _OPENED = re.compile(
     r"\b(?:abri|abrimos|registrei|registramos|criei|criamos|gerei|geramos|acabei|solicitei)\b"
 )
 _BACK = re.compile(r"\b(?:voltou|voltaram|normaliz|funcionando|no ar|de volta|restabelecid)")
+_GLAD = re.compile(r"\b(que bom|que otimo|ainda bem|fico feliz|otimo)\b")
 _READ = ("verificar_conexao",)
 _APPOINTED = ("visita", "agendamento", "data_visita", "agendado_para")
 _MYSELF = re.compile(
@@ -69,8 +70,11 @@ def unlocked(deeds: Deeds, clause: str) -> bool:
         return True
     if deeds.failed_with("ja_usado") and _USED.search(clause):
         return True
-    online = any(deed.result.get("estado") == "online" for deed in deeds.of(*_READ))
-    return online and _BACK.search(clause) is not None
+    if _BACK.search(clause) is None:
+        return False
+    if _GLAD.search(clause) and _BACK.search(fold(" | ".join(deeds.case.visit.said))):
+        return True  # the customer says so
+    return any(deed.result.get("estado") == "online" for deed in deeds.of(*_READ))
 
 
 def ticket(deeds: Deeds, clause: str) -> bool:

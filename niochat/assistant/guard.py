@@ -91,7 +91,8 @@ _PAY = re.compile(
 )
 _LACKING = re.compile(
     r"\bnao (temos|ha|existe|oferecemos|trabalhamos|consta|aparece|"
-    r"vejo|atend\w+|abr\w+|funcion\w+|esta na (nossa |minha )?lista|tenho (informac\w+|como)|"
+    r"vejo|atend\w+|abr\w+|funcion\w+|esta (na (nossa |minha )?lista|entre)|"
+    r"tenho (informac\w+|como)|"
     r"(posso|consigo|podemos) (confirmar|garantir|prometer|aplicar|dar|oferecer))\b"
 )
 """What the provider does not sell nobody has told."""

@@ -173,7 +173,8 @@ class Known:
 
     @cached_property
     def _customers(self) -> list[Figure]:
-        return figures_in(_AFTERNOON.sub(_as_clock, self.customers_text))
+        said = self.customers_text
+        return [*figures_in(said), *figures_in(_AFTERNOON.sub(_as_clock, said))]
 
     def _of(self, kind: FigureKind) -> set[object]:
         return {each.value for each in self._figures if each.kind is kind}

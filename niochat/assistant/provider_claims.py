@@ -30,7 +30,9 @@ _SERVICE = re.compile(
     r"\b(taxas?|instal\w+|visitas?|mudanca|adesao|troca|roteador|modem|ativacao)\b"
 )
 _TERMS = {
-    "fine": re.compile(r"\bmulta|\brescis|\bantes do prazo|\bsair antes|\bcancela\w+ antes"),
+    "fine": re.compile(
+        r"\bmulta|\brescis|\bantes do prazo|\bsa(?:ir|i|indo) antes|\bcancela\w+ antes"
+    ),
     "fidelity": re.compile(r"\bfidelidade|\bpermanencia"),
     "unlock": re.compile(r"\bdesbloque|\bem confianca|\bliberacao"),
     "installation": re.compile(r"\binstala|\bativa[cr]"),

@@ -89,7 +89,9 @@ class Toolbox:
         follows = tool.then(self._case, arguments) if tool.then and result.get("ok") else None
         if follows is None or self._offered.get(follows[0].name) is None:
             return result
-        return {**result, follows[0].name: await self._run(*follows)}
+        followed = await self._run(*follows)
+        # What comes next is said by what was done last.
+        return {**result, follows[0].name: followed, "orientacao": followed.get("orientacao", "")}
 
     async def _run(self, tool: Tool, arguments: Arguments) -> Result:
         said = arguments.kept()

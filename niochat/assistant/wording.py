@@ -29,8 +29,8 @@ def day(value: date) -> str:
 
 
 def masked(name: str) -> str:
-    """``M**** d* S****``: enough for who knows the person, useless to who does not."""
-    return " ".join(word[0] + "*" * (len(word) - 1) for word in name.split())
+    """``M•••• d• S••••``: enough for who knows the person, useless to who does not."""
+    return " ".join(word[0] + "•" * (len(word) - 1) for word in name.split())
 
 
 def contract_line(option: int, contract: Contract, *, with_address: bool) -> str:

@@ -116,7 +116,7 @@ async def test_a_third_party_sees_a_masked_name_and_may_pay(office: Office) -> N
     await customer.identifies("quero pagar a fatura por pix")
 
     shown = customer.heard[1].text
-    assert shown.startswith("*G******* Q****** M****")
+    assert shown.startswith("Encontrei o cadastro de G••••••• Q•••••• M••••:")
     assert "Endereço" not in shown
     assert customer.left[-1].text.startswith("000201")
 

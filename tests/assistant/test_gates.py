@@ -333,3 +333,27 @@ async def test_nobody_tries_a_list_of_documents(office: Office) -> None:
 
     assert await codes(customer) == ["nao_encontrado"] * MAX_LOOKUPS + ["limite_de_consultas"]
     assert (await office.asked())["/api/ura/consultacliente/"] == MAX_LOOKUPS
+
+
+async def test_a_line_that_is_down_needs_no_right_spelling(office: Office) -> None:
+    customer = await office.customer("offline_dark")
+    await customer.identifies("oi")
+    calls: list[Any] = [("verificar_conexao", {}), ("abrir_chamado", TICKET)]
+
+    await customer.obeys("tah ruin demais iso aki", calls, "Pronto.")
+
+    assert await codes(customer) == ["", "", "", ""]
+    assert len(await office.ledger()) == 1
+
+
+@pytest.mark.parametrize(("said", "opened"), [("kero sim, abre o xamado", 1), ("não, deixa", 0)])
+async def test_a_yes_to_the_offered_ticket_asks_for_it(
+    office: Office, said: str, opened: int
+) -> None:
+    customer = await office.customer()
+    await customer.identifies("oi")
+    await customer.obeys("tah ruin demais iso aki", says="Quer que eu abra um chamado técnico?")
+
+    await customer.obeys(said, [("abrir_chamado", TICKET)], "Certo.")
+
+    assert len(await office.ledger()) == opened

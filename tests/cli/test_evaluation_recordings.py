@@ -14,8 +14,9 @@ from tests.cli.evaluated import Evaluated, problems
 from tests.sandbox.conftest import World
 
 FOLDER = Path(__file__).parents[1] / "recordings"
-MODELS = sorted(file for file in FOLDER.iterdir() if file.is_dir())
-
+DATED = FOLDER / "dated"
+"""What was true on a Sunday only: kept to be read, see the folder's README."""
+MODELS = sorted(file for file in FOLDER.iterdir() if file.is_dir() and file != DATED)
 
 PERSONAS = {persona.scenario().name: persona for persona in all_personas()}
 

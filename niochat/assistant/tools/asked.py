@@ -14,7 +14,7 @@ _PLAN = re.compile(
     r"internet (em|na minha|pra minha) casa|cobertura|viabilidade)\b"
 )
 _TROUBLE = re.compile(
-    r"\b(internet|net|wi-?fi|wifi|rede|sinal|conex\w+|conect\w+|desconect\w+|luz|los|lent\w+|"
+    r"\b(inte?rne?te?|net|wi-?fi|wifi|rede|sinal|conex\w+|conect\w+|desconect\w+|lu[zi]s?|los|letn\w*|lent\w+|"
     r"trav\w+|oscil\w+|ca(iu|indo|i|iram)|qued\w+|fora do ar|parou|parad[oa]|modem|roteador|onu|"
     r"fibra|cabo|fio|poste|rompi\w+|ping|chamado|visita|tecnic\w+|reparo|consert\w+|"
     r"nao (funciona|navega|abre|pega|carrega)\w*|senha|endereco|mudanca|vencimento)\b"

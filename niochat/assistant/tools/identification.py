@@ -32,7 +32,7 @@ _NEXT = {
     Wish.SLOW: "use verificar_conexao",
     Wish.UNLOCK: "se o cliente pediu, use desbloqueio_confianca",
     Wish.TICKET: "use consultar_chamados antes de abrir outro",
-    Wish.PLANS: "use listar_planos",
+    Wish.PLANS: "use listar_planos, se ainda não usou",
     Wish.OTHER: "faça o que ele pediu; se não pediu nada, pergunte como pode ajudar",
 }
 
@@ -59,7 +59,8 @@ class Choose(Arguments):
 async def identify(case: Case, wanted: Identify) -> Result:
     """Find the subscriber of a document that the customer has written."""
     if wanted.desejo is not None:
-        case.learn(wish=wanted.desejo)
+        waiting = tuple(each for each in case.facts.waiting if each.wish != wanted.desejo)
+        case.learn(wish=wanted.desejo, waiting=waiting)
     document = valid_document(wanted.cpf_cnpj)
     if document is None:
         return refused(
@@ -119,7 +120,8 @@ def _present(case: Case, found: Subscriber) -> Result:
         else "Qual é o contrato? Responda com o número."
     )
     # Shown as it is, by the server: no model could say it better, or change a word of it.
-    case.final = f"*{name}*, encontrei seu cadastro:\n\n{lines}\n\n{question}"
+    head = f"*{name}*, encontrei seu cadastro" if trusted else f"Encontrei o cadastro de {name}"
+    case.final = f"{head}:\n\n{lines}\n\n{question}"
     return done(
         cliente=name,
         terceiro=not trusted,
@@ -153,11 +155,12 @@ async def choose(case: Case, wanted: Choose) -> Result:
         case.learn(wish=facts.waiting[0].wish, waiting=facts.waiting[1:])
     wish = case.facts.wish or Wish.OTHER
     owed = wish is Wish.INVOICE or wanted.forma or chosen.status.blocked
+    invoices = await _invoices(case) if owed else {}
     return done(
         contrato=described(wanted.opcao, chosen, with_address=facts.trusted),
         desejo=case.facts.wish,
         orientacao=_guidance(case, chosen, wish),
-        **(await _invoices(case) if owed else {}),
+        **invoices,
     )
 
 
@@ -169,6 +172,8 @@ def _guidance(case: Case, chosen: Contract, wish: Wish) -> str:
             "Contrato bloqueado por fatura pendente: explique e ofereça pagar, por PIX ou "
             "boleto, ou o desbloqueio em confiança."
         )
+    if wish is Wish.INVOICE and not case.facts.invoices:
+        return "Diga que não há faturas em aberto neste contrato."
     return f"Não confirme de novo; continue com o pedido: {_NEXT[wish]}."
 
 

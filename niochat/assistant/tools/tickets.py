@@ -1,5 +1,6 @@
 """Service orders: the open ones, and a new one where nothing else explains the trouble."""
 
+import re
 from collections.abc import Iterator, Sequence
 from datetime import datetime, time
 from hashlib import sha256
@@ -9,6 +10,9 @@ from pydantic import Field
 
 from niochat.assistant import notes
 from niochat.assistant.case import Case, Result, Sector, done, refused
+from niochat.assistant.deeds import Deeds
+from niochat.assistant.evidence import agrees
+from niochat.assistant.folding import fold
 from niochat.assistant.handover import summary
 from niochat.assistant.tools.asked import spoke_of_trouble
 from niochat.assistant.tools.connection import (
@@ -66,7 +70,7 @@ def _about(case: Case, tickets: Sequence[Ticket]) -> Iterator[str]:
 
 async def open_ticket(case: Case, wanted: Open) -> Result:
     """A service order, unless something explains the trouble or is already being done about it."""
-    if not spoke_of_trouble(case.visit.customer_texts):
+    if not (_seen_broken(case) or spoke_of_trouble(case.visit.customer_texts) or _agreed(case)):
         return refused("nao_pedido", "O cliente não falou de um problema: não abra chamado.")
     contract, category = case.contract().id, wanted.categoria
     begun = _begun(case, contract)
@@ -82,6 +86,17 @@ async def open_ticket(case: Case, wanted: Open) -> Result:
     if result.status is WriteStatus.DONE and result.earlier and begun is None:
         return _exists(result.protocol)
     return _told(case, result)
+
+
+def _seen_broken(case: Case) -> bool:
+    """The ERP says that the line is down: nobody has to spell it."""
+    return any(deed.result.get("estado") == "offline" for deed in Deeds(case).mine)
+
+
+def _agreed(case: Case) -> bool:
+    """A yes to our question about a service order."""
+    asked = re.search(r"\b(chamado|tecnico|visita)", fold(case.visit.last_said))
+    return asked is not None and any(agrees([each], each) for each in case.visit.said_since)
 
 
 async def _explained(case: Case, category: Category) -> Result | None:

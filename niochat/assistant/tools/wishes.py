@@ -24,6 +24,11 @@ async def note_wish(case: Case, wanted: Note) -> Result:
     if quote_in(case.visit.said, wanted.palavras) is None:
         return refused("palavras_nao_encontradas", "Copie as palavras do cliente como estão.")
     facts = case.facts
+    if wanted.desejo == facts.wish:
+        return refused(
+            "pedido_atual", "Esse é o pedido que está sendo atendido. O mesmo em outro contrato: "
+            "atenda este e depois escolha o outro contrato.",
+        )  # fmt: skip
     if wanted.desejo not in (facts.wish, *(each.wish for each in facts.waiting)):
         if len(facts.waiting) >= MOST:
             return refused("muitos_pedidos", "Atenda primeiro os que já estão anotados.")
