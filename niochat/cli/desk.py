@@ -188,7 +188,9 @@ def _masked(phone: str | None) -> str:
 
 def _tokens(turn: Mapping[str, Any]) -> str:
     """What a turn cost its model, with what the end point had kept from before."""
-    text = f"{turn['model_calls']} chamadas, {turn['tokens_in']}+{turn['tokens_out']} tokens"
+    calls = turn["model_calls"]
+    asked = f"{calls} chamada{'' if calls == 1 else 's'}"
+    text = f"{asked}, {turn['tokens_in']}+{turn['tokens_out']} tokens"
     if not turn["tokens_cached"]:
         return text
     return f"{text} ({turn['tokens_cached'] / turn['tokens_in']:.0%} em cache)"
