@@ -304,3 +304,16 @@ async def test_a_second_attempt_tells_what_the_first_one_registered(office: Offi
     assert finish.attempt == 2
     (deed,) = await office.ledger()
     assert deed["protocol"] in customer.texts[0]
+
+
+async def test_a_document_in_a_request_is_told_to_nobody(office: Office) -> None:
+    customer = await of(office, {"endereco": {"team": "suporte"}})
+
+    told = await asks(
+        customer, f"muda meu endereço, cpf {customer.cpf}", tipo="endereco",
+        novo=f"cpf {customer.cpf}",
+    )  # fmt: skip
+
+    assert customer.cpf not in json.dumps(told)
+    assert all(customer.cpf not in each.text for each in customer.heard)
+    assert all(customer.cpf not in note for note in await customer.notes())

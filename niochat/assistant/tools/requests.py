@@ -13,6 +13,7 @@ from niochat.assistant.evidence import quote_in
 from niochat.assistant.facts import Requested
 from niochat.assistant.folding import fold
 from niochat.assistant.handover import summary
+from niochat.assistant.masking import masked_text
 from niochat.assistant.tools.changes import CHANGES, Missing, told_of
 from niochat.assistant.tools.outcomes import unfinished
 from niochat.assistant.tools.tool import Arguments, Quote, Tool, Words
@@ -67,7 +68,7 @@ async def request_change(case: Case, wanted: Change) -> Result:
     if earlier is not None and key not in case.visit.untold:
         return _exists(kind, earlier.protocol)
     try:
-        what = await told_of(case, kind, rule, wanted.novo or "")
+        what = masked_text(await told_of(case, kind, rule, wanted.novo or ""))
     except Missing as missing:
         return refused("falta_dado", missing.guidance, **missing.fields)
     if rule.how is RequestWay.ORDER and Capability.OPEN_TICKET in case.capabilities:
