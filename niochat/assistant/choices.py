@@ -51,6 +51,12 @@ def means(words: str, message: str, option: int, contracts: Sequence[Contract]) 
     return not _NO.match(fold(message))
 
 
+def corrected(later: Sequence[str], option: int, contracts: Sequence[Contract]) -> bool:
+    """Whether a message after the quoted one names another contract."""
+    named = (_named(_NOT.sub(" ", fold(each)), contracts) for each in later)
+    return any(each and option not in each for each in named)
+
+
 def _named(folded: str, contracts: Sequence[Contract]) -> set[int]:
     """Numbers of the contracts that are named by number, place or plan."""
     count = len(contracts)

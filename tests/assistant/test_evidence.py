@@ -2,7 +2,7 @@
 
 import pytest
 
-from niochat.assistant.choices import confirms, means
+from niochat.assistant.choices import confirms, corrected, means
 from niochat.assistant.evidence import agrees, quote_in, refuses
 from niochat.domain.erp import Contract, ContractStatus
 
@@ -135,3 +135,12 @@ def test_words_choose_a_contract_or_do_not(
 ) -> None:
     assert quote_in([message], words) is not None
     assert means(words, message, option, THREE) is holds
+
+
+@pytest.mark.parametrize(
+    ("later", "option", "holds"),
+    [(["não, o 1"], 2, True), (["não, o 1"], 1, False), (["obrigado"], 2, False), ([], 2, False),
+     (["o de Olinda"], 2, True)],
+)  # fmt: skip
+def test_a_later_message_corrects_a_choice(later: list[str], option: int, holds: bool) -> None:
+    assert corrected(later, option, THREE) is holds

@@ -6,7 +6,7 @@ from pydantic import Field
 
 from niochat.assistant import memory
 from niochat.assistant.case import Case, Result, done, refused
-from niochat.assistant.choices import confirms, means
+from niochat.assistant.choices import confirms, corrected, means
 from niochat.assistant.evidence import quote_in
 from niochat.assistant.facts import Wish
 from niochat.assistant.tools.bills import Form
@@ -192,7 +192,11 @@ def _unsaid(case: Case, wanted: Choose) -> Result | None:
             "nao_confirmado",
             "O cliente não confirmou: peça o CPF ou CNPJ certo, ou ofereça a equipe.",
         )
-    if len(contracts) > 1 and not means(wanted.palavras, quote.message, wanted.opcao, contracts):
+    several, option = len(contracts) > 1, wanted.opcao
+    if several and (
+        corrected(quote.later, option, contracts)
+        or not means(wanted.palavras, quote.message, option, contracts)
+    ):
         return refused(
             "nao_confirmado", "As palavras do cliente não dizem que é este: pergunte o número."
         )

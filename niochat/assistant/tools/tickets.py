@@ -96,7 +96,8 @@ def _seen_broken(case: Case) -> bool:
 def _agreed(case: Case) -> bool:
     """A yes to our question about a service order."""
     asked = re.search(r"\b(chamado|tecnico|visita)", fold(case.visit.last_said))
-    return asked is not None and any(agrees([each], each) for each in case.visit.said_since)
+    said = case.visit.said_since
+    return asked is not None and any(agrees(said, each) for each in said)
 
 
 async def _explained(case: Case, category: Category) -> Result | None:
