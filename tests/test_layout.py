@@ -39,6 +39,7 @@ def test_no_name_says_nothing() -> None:
 
 def test_no_file_is_longer_than_a_reader_bears() -> None:
     code = [path for path in ROOT.rglob("*") if path.suffix in (".py", ".sql", ".md", ".html")]
+    code.remove(ROOT / "adapters/postgres/schema.sql")  # generated
     lengths = {path: len(path.read_text(encoding="utf-8").splitlines()) for path in code}
 
     assert not {path.name: n for path, n in lengths.items() if n > LONGEST}

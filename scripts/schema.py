@@ -1,0 +1,69 @@
+#!/usr/bin/env python3
+"""Write the schema in force to niochat/adapters/postgres/schema.sql.
+
+Runs every migration on an empty database of its own and dumps the result. Run it after you have
+written a migration, and bring functions/ up to date by hand: it holds the source of each SQL
+function in force. A test fails while the files differ from what the migrations lead to.
+"""
+
+import re
+import subprocess
+import tempfile
+from pathlib import Path
+
+from niochat.adapters.postgres.migrate import migrate
+from niochat.stack.credentials import Credentials
+from niochat.stack.home import Home
+from niochat.stack.ports import Ports
+from niochat.stack.postgres import EmbeddedPostgres, programs
+
+FOLDER = Path(__file__).parents[1] / "niochat" / "adapters" / "postgres"
+_HEAD = """\
+-- The schema that the migrations lead to, as scripts/schema.py writes it. Do not edit it: write a
+-- migration, then run the script. psql builds an empty database from it, run as the owner."""
+_SETTING = re.compile(
+    r"^(SET [a-z_]+ =|SELECT pg_catalog\.set_config|\\(un)?restrict)\b.*\n", re.MULTILINE
+)
+_OBJECT = re.compile(r"^--\n-- Name: .*?; Type: (?P<kind>[A-Z ]+); Schema.*\n--\n\n", re.MULTILINE)
+_FUNCTION = re.compile(r"\ACREATE FUNCTION public\.(\w+)\(.*", re.DOTALL)
+
+
+def main() -> None:
+    (FOLDER / "schema.sql").write_text(schema_of(_migrated_dump()), encoding="utf-8")
+
+
+def schema_of(dumped: str) -> str:
+    """The text of ``schema.sql`` from the output of `dump`: it includes each function by ``\\ir``,
+    at the place where it can be created.
+    """
+    body = _SETTING.sub("", dumped).rpartition("--\n-- PostgreSQL database dump complete")[0]
+    statements = (piece.strip() for piece in _OBJECT.split(body)[2::2])
+    included = (_FUNCTION.sub(r"\\ir functions/\1.sql", each) for each in statements)
+    return "\n\n".join((_HEAD, "SET check_function_bodies = false;", *included)) + "\n"
+
+
+def dump(url: str) -> str:
+    """A database's schema as pg_dump prints it, without rows, without Alembic's own table, and
+    without the statistics extension, which only the embedded server has.
+    """
+    command = [
+        str(programs() / "pg_dump"), "--schema-only", "--no-owner",
+        "--exclude-table=alembic_version", "--exclude-extension=pg_stat_statements", url,
+    ]  # fmt: skip
+    return subprocess.run(command, check=True, text=True, capture_output=True).stdout
+
+
+def _migrated_dump() -> str:
+    with tempfile.TemporaryDirectory(prefix="niochat-") as folder:
+        home = Home.at(Path(folder))
+        server = EmbeddedPostgres(home, Ports.of(home).postgres, Credentials.of(home))
+        server.start()
+        try:
+            migrate(server.dsn, serving_url=server.serving_dsn)
+            return dump(server.dsn)
+        finally:
+            server.stop()
+
+
+if __name__ == "__main__":
+    main()
