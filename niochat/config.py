@@ -174,7 +174,7 @@ class Settings(Environment):
         parts = [part.strip() for part in value.split(",")]
         return tuple(_network(part) for part in parts if part)
 
-    @field_validator("log", mode="before")
+    @field_validator("log_level", mode="before")
     @classmethod
     def _lower(cls, value: object) -> object:
         return value.lower() if isinstance(value, str) else value

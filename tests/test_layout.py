@@ -114,8 +114,8 @@ def _opened(tree: ast.Module) -> Iterator[tuple[str, str]]:
 
 
 TURNS = (
-    "assistant/turn.py", "assistant/dialogue.py", "assistant/toolbox.py",
-    "adapters/openai/errors.py", "actors/turns.py", "domain/replying.py",
+    "assistant/turn.py", "assistant/model_session.py", "assistant/toolbox.py",
+    "adapters/models/openai/errors.py", "actors/turns.py", "domain/replying.py",
 )  # fmt: skip
 OPENED_BY_TURNS = ("accounts/directory.py", "vault/vault.py", "adapters/postgres/database.py")
 SENDS = ("outbox/deliver.py", "adapters/whatsapp/uazapi/judge.py")

@@ -66,7 +66,7 @@ class ApiKeys:
                     tenant_id, by.who, "keys.make", f"key:{row['id']}", None, held
                 ))  # fmt: skip
         if row is None:
-            raise Refused("a key with that name lives: revoke it, or take another name",
+            raise Refused("A valid key already has this name. Revoke it, or choose another name.",
                           code="name_taken")  # fmt: skip
         return MadeKey(row["id"], key, row["created_at"])
 
@@ -98,13 +98,13 @@ class ApiKeys:
             held = await _touched(connection, tenant_id, key_id, by)
             user = await connection.fetchrow(_SQL["new_owner"], tenant_id, to)
             if user is None:
-                raise Invalid("nobody active here has that id: GET /api/v1/users lists them",
+                raise Invalid("No active user has this id. GET /api/v1/users lists all users.",
                               code="no_user")  # fmt: skip
             may = BUILT_IN.get(user["role"])
             if may is None:
                 may = grants_of(user["permissions"] or ())
             if not Reach(may).covers(held):
-                raise Refused("the key may more than they do", code="weaker")
+                raise Refused("The key has permissions that the new owner does not have.", code="weaker")
             before = await connection.fetchval(_SQL["transfer"], tenant_id, key_id, to)
             told = [None if each is None else {"owner": str(each)} for each in (before, to)]
             entry = Entry(tenant_id, by.who, "keys.transfer", f"key:{key_id}", *told)
@@ -115,7 +115,7 @@ async def _touched(connection: Connection, tenant_id: UUID, key_id: UUID, by: By
     """A living key, held until the transaction ends, if ``by`` may as much."""
     permissions = await connection.fetchval(_SQL["held"], tenant_id, key_id)
     if permissions is None:
-        raise NotFound("there is no such key")
+        raise NotFound("The API key does not exist.")
     reach = Reach(grants_of(permissions))
     need_covering(by.reach, reach)
     return reach

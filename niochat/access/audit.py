@@ -2,7 +2,7 @@
 
 Links are made behind the writing, never in a step's commit. Whoever alters, adds or removes a
 sealed row breaks a link. Who may write the whole database can make a new chain, or cut the last
-links off: the head that is kept apart (``access/heads.py``) tells.
+links off: the head that is kept apart (``audit/audit_head_store.py``) tells.
 """
 
 import asyncio

@@ -67,7 +67,7 @@ class Caller:
     def need(self, action: Action) -> UUID:
         """The tenant in which they may do it. Raises ``Forbidden``."""
         if not self.may(action) or self.tenant_id is None:
-            raise Forbidden(f"your role may not do this: it needs {action}")
+            raise Forbidden(f"The permission {action} is required.")
         return self.tenant_id
 
 
@@ -84,7 +84,7 @@ class Callers:
         claims = await self._signer.verify(token, now)
         if claims is None:
             raise Unauthenticated(
-                "the access token is wrong or over: refresh it, or sign in", code="bad_token"
+                "The access token is invalid or expired. Refresh it, or sign in again.", code="bad_token"
             )
         return await self.of_session(claims.session_id, claims.user_id, now)
 
@@ -99,7 +99,7 @@ class Callers:
             async with self._database.gate() as connection:
                 await connection.execute(_SESSIONS["seen"], session_id, now)
         if row is None or over:
-            raise Unauthenticated("the session is over: sign in again", code="session_over")
+            raise Unauthenticated("The session has ended. Sign in again.", code="session_over")
         return _user(row, now)
 
     async def _read(self, wanted: Sequence[_Session]) -> Sequence[Any]:
@@ -120,7 +120,7 @@ class Callers:
             ):
                 await connection.execute(_KEYS["used"], row["id"], now)
         if row is None:
-            raise Unauthenticated("the API key is wrong, revoked or over", code="bad_key")
+            raise Unauthenticated("The API key is invalid, revoked or expired.", code="bad_key")
         _in_good_standing(row["tenant_status"])
         grants = common(grants_of(row["permissions"]), _grants_of_owner(row))
         return Caller(
@@ -142,7 +142,7 @@ def _can_be_read_alone(error: Exception) -> bool:
 
 def _user(row: Any, now: datetime) -> Caller:
     if row["status"] != "active":
-        raise Forbidden("this account is disabled: ask your administrator", code="disabled")
+        raise Forbidden("The account is disabled. Contact your administrator.", code="disabled")
     if row["role"] == Role.SUPERUSER:
         return _superuser(row, now)
     _in_good_standing(row["tenant_status"])
@@ -181,6 +181,6 @@ def _grants(row: Any) -> Grants:
 def _in_good_standing(tenant_status: str) -> None:
     if tenant_status == "suspended":
         raise Forbidden(
-            "this provider is suspended: nobody works here until it is active again",
+            "The provider is suspended. Access is blocked until the provider is resumed.",
             code="tenant_suspended",
         )

@@ -1,7 +1,7 @@
 """What is sent twice under one key happens once: the answer is kept, and given again.
 
 What a request changes and its answer are two transactions. The first one notes what it did with
-the key (``adapters/postgres/audit.py``): one that died before it is run again, one that died
+the key (``adapters/postgres/audit_log.py``): one that died before it is run again, one that died
 between the two is not, and whoever asks again is told what was done.
 See draft-ietf-httpapi-idempotency-key-header.
 """
@@ -94,16 +94,16 @@ class Idempotency:
             return Lease(ours, holder)
         if row is not None and row["request"] != asked.request:
             raise OtherRequest(
-                "this Idempotency-Key was used for something else: take a new one for a new request"
+                "The Idempotency-Key was already used for another request. Use a new key."
             )
         if row is not None and row["status"] is None and row["acted"] and row["over"]:
             raise AnswerLost(
-                f"it was done ({row['acted']}) and its answer was lost: look at what is there now,"
-                " and take a new key for what is still to be done"
+                f"The request was executed ({row['acted']}), but its response is lost. Check the result"
+                " before you send another request with a new key."
             )
         if row is None or row["status"] is None:
             raise Refused(
-                "the same request is being worked on: send it again in a moment", code="in_progress"
+                "The same request is in progress. Repeat it later.", code="in_progress"
             )
         return Kept(row["status"], self._opened(asked, row["answer_sealed"]))
 

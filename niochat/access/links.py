@@ -143,7 +143,7 @@ class Links:
 
 
 def _link_over() -> Refused:
-    return Refused("the link is wrong, used or too old: ask for another one", code="link_over")
+    return Refused("The link is invalid, used or expired. Request another link.", code="link_over")
 
 
 def _digest(secret: str) -> bytes:

@@ -73,7 +73,7 @@ class Passwords:
     ) -> Result:
         lane = uuid5(NAMESPACE_URL, address)
         if gate.slots.waiting(lane) >= WAITING_OF_ADDRESS:
-            raise Unavailable("too many sign in from your address: try again", code="crowded")
+            raise Unavailable("Too many sign-ins from your address are in progress. Try again later.", code="crowded")
         async with gate.of(lane):
             return await asyncio.to_thread(work, *values)
 
@@ -82,8 +82,8 @@ def check(password: str) -> None:
     """Raises ``Invalid`` that says what a password must be."""
     if not SHORTEST <= len(password) <= LONGEST:
         raise Invalid(
-            f"a password has {SHORTEST} to {LONGEST} characters: choose another one",
+            f"The password must have {SHORTEST} to {LONGEST} characters.",
             code="weak_password",
         )
     if not password.isprintable():
-        raise Invalid("a password has signs only that can be shown", code="weak_password")
+        raise Invalid("The password must have printable characters only.", code="weak_password")

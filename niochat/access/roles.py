@@ -46,14 +46,14 @@ class Roles:
         built-in one or too many.
         """
         if name == by.role:
-            raise Refused("nobody changes their own role", code="own_role")
+            raise Refused("You cannot change your own role.", code="own_role")
         _not_built_in(name)
         async with self._database.tenant(tenant_id) as connection:
             permissions = permissions_of(grants)
             before, teams = await _taken(connection, tenant_id, name, by)
             need_covering(by.reach, Reach(grants, teams))
             if not await connection.fetchval(_SQL["put"], tenant_id, name, permissions, MOST):
-                raise Refused(f"{MOST} roles are enough: delete one first", code="too_many_roles")
+                raise Refused(f"The limit of {MOST} roles is reached. Delete a role first.", code="too_many_roles")
             await record(connection, Entry(
                 tenant_id, by.who, "roles.put", f"role:{name}",
                 None if before is None else {"permissions": before}, {"permissions": permissions},
@@ -69,10 +69,10 @@ class Roles:
             holders = await connection.fetchval(_SQL["holders"], tenant_id, name)
             if holders:
                 raise Refused(
-                    f"{holders} users have this role: give them another one", code="role_in_use"
+                    f"{holders} users have this role. Give them another role first.", code="role_in_use"
                 )
             if await connection.fetchval(_SQL["delete"], tenant_id, name) is None:
-                raise NotFound("there is no such role")
+                raise NotFound("The role does not exist.")
             held = {"permissions": before}
             await record(connection, Entry(tenant_id, by.who, "roles.delete", f"role:{name}", held))
 
@@ -93,4 +93,4 @@ async def _taken(
 
 def _not_built_in(name: str) -> None:
     if name in BUILT_IN or name == "superuser":
-        raise Refused("this role is built in: make one of another name", code="built_in_role")
+        raise Refused("Built-in roles cannot be changed. Create a role with another name.", code="built_in_role")

@@ -56,7 +56,7 @@ class SecondFactor:
         async with self._database.gate() as connection:
             began = await connection.fetchval(_SQL["begin"], user_id, self._sealed(secret))
         if began is None:
-            raise Refused("the second factor is on already: switch it off first", code="totp_on")
+            raise Refused("The second factor is already enabled. Disable it first.", code="totp_on")
         address = _totp(secret).get_provisioning_uri(login, "NioChat")
         return Enrolment(base64.b32encode(secret).decode().rstrip("="), address)
 
@@ -72,7 +72,7 @@ class SecondFactor:
         async with self._database.gate() as connection:
             row = await connection.fetchrow(_SQL["read"], user_id)
             if row is None or row["totp_sealed"] is None or row["totp_since"] is not None:
-                raise Refused("there is nothing to confirm: begin anew", code="totp_not_begun")
+                raise Refused("No enrolment is in progress. Start a new one.", code="totp_not_begun")
             step = self._step(row["totp_sealed"], code, row["totp_step"], now)
             await record(connection, _entry(row, user_id, address, "on", right=step is not None))
             if step is not None:
@@ -81,7 +81,7 @@ class SecondFactor:
                 await connection.execute(_SQL["forget_codes"], user_id)
                 await connection.execute(_SQL["give_codes"], user_id, digests)
         if step is None:  # outside of the transaction, which has to commit
-            raise Refused("that is not the code: check the clock of the phone", code="wrong_code")
+            raise Refused("The code is wrong. Check the clock of the phone.", code="wrong_code")
         await self._throttle.succeeded(limits, now)
         return codes
 
@@ -99,7 +99,7 @@ class SecondFactor:
                 await connection.execute(_SQL["switch_off"], user_id)
                 await connection.execute(_SQL["forget_codes"], user_id)
         if not right:
-            raise Refused("that is not the code: wait for the next", code="wrong_code")
+            raise Refused("The code is wrong. Wait for the next code.", code="wrong_code")
         await self._throttle.succeeded(limits, now)
 
     async def check(
@@ -112,7 +112,7 @@ class SecondFactor:
         if row is None or row["totp_since"] is None:
             return True
         if not code:
-            raise Unauthenticated("send the code of your app", code="second_factor_required")
+            raise Unauthenticated("Send the code of the authenticator app.", code="second_factor_required")
         step = self._step(row["totp_sealed"], code, row["totp_step"], now)
         if step is not None:
             used = await connection.fetchval(_SQL["use_step"], user_id, step)

@@ -130,7 +130,7 @@ class Sessions:
             raise await self._refused(user, login, device, error) from None
         if tokens is None:
             wrong = Unauthenticated(
-                "the code is wrong or was used: wait for the next", code="bad_code"
+                "The code is wrong or already used. Wait for the next code.", code="bad_code"
             )
             raise await self._refused(user, login, device, wrong)
         await self._throttle.succeeded(limits, now)
@@ -167,7 +167,7 @@ class Sessions:
             else:
                 await end_sessions(connection, [row["session_id"]], why, now)
         if why is Ended.REUSE:  # outside of the transaction, which has to commit
-            raise Unauthenticated("the token was used before: sign in again", code="token_reused")
+            raise Unauthenticated("The refresh token was already used. Sign in again.", code="token_reused")
         if why is not None:
             raise _over()
         assert refresh is not None
@@ -285,15 +285,15 @@ def _to_be_ended(row: Any, refresh: str | None, now: datetime) -> Ended | None:
 
 
 def _over() -> Unauthenticated:
-    return Unauthenticated("the session is over: sign in again", code="session_over")
+    return Unauthenticated("The session has ended. Sign in again.", code="session_over")
 
 
 def _may_enter(user: Any) -> None:
     if user["status"] != "active":
-        raise Forbidden("this account is disabled: ask your administrator", code="disabled")
+        raise Forbidden("The account is disabled. Contact your administrator.", code="disabled")
     if user["tenant_status"] == "suspended":
         raise Forbidden(
-            "this provider is suspended: nobody signs in until it is active again",
+            "The provider is suspended. Sign-in is blocked until the provider is resumed.",
             code="tenant_suspended",
         )
 
@@ -307,4 +307,4 @@ def _digest(token: str) -> bytes:
 
 
 def _bad_credentials() -> Unauthenticated:
-    return Unauthenticated("login or password is wrong", code="bad_credentials")
+    return Unauthenticated("The login or the password is wrong.", code="bad_credentials")

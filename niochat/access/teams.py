@@ -42,7 +42,7 @@ class Teams:
             way = assignment or (row["assignment"] if row is not None else NEW_TEAM)
             new = {"name": name, "assignment": str(way)}
             if not await connection.fetchval(_SQL["put"], tenant_id, slug, *new.values(), MOST):
-                raise Refused(f"{MOST} teams are enough: delete one first", code="too_many_teams")
+                raise Refused(f"The limit of {MOST} teams is reached. Delete a team first.", code="too_many_teams")
             old = None if row is None else dict(row)
             await record(connection, Entry(
                 tenant_id, by.who, "teams.put", f"team:{slug}", old, new,
@@ -56,9 +56,9 @@ class Teams:
             await _need_power_over(connection, tenant_id, slug, by)
             used = await connection.fetchval(_SQL["used"], tenant_id, slug)
             if used is None:
-                raise NotFound("there is no such team")
+                raise NotFound("The team does not exist.")
             if used:
-                raise Refused("conversations name this team: rename it", code="team_in_use")
+                raise Refused("Conversations refer to this team. Rename it instead of deleting it.", code="team_in_use")
             await connection.execute(_SQL["leave"], tenant_id, slug)
             await connection.execute(_SQL["delete"], tenant_id, slug)
             await record(connection, Entry(tenant_id, by.who, "teams.delete", f"team:{slug}"))

@@ -27,5 +27,5 @@ class Tenants:
         async with self._database.gate() as connection:
             row = await connection.fetchrow(_SQL["tenant"], tenant_id)
         if row is None:
-            raise NotFound("there is no such tenant")
+            raise NotFound("The tenant does not exist.")
         return dict(row)

@@ -2,7 +2,7 @@
 
 Strangers cannot shut a known person out. What is counted strictly is what they do themselves: from
 one address, at one account from one address. What is counted of an account from everywhere only
-delays, and not devices on which its holder was before (``access/devices.py``).
+delays, and not devices on which its holder was before (``identity/login/known_devices.py``).
 """
 
 from collections.abc import Sequence
@@ -114,7 +114,7 @@ class Throttle:
             wait = max(counts[limit.key].wait(limit, now) for limit in limits)
             if wait > timedelta(0):
                 raise TooMany(
-                    "too many failed attempts: wait, or sign in from where you were before",
+                    "Too many failed attempts. Wait, or sign in from a device that you used before.",
                     wait.total_seconds(), code="too_many_attempts",
                 )  # fmt: skip
             await _put(connection, [counts[each.key].one_more(each, now) for each in limits])
@@ -146,7 +146,7 @@ class Throttle:
         async with self._database.gate() as connection:
             user = await connection.fetchrow(_SQL["holder"], login)
             if user is None:
-                raise NotFound("nobody has that login")
+                raise NotFound("No user has this login.")
             alone.append(of_account("second factor", str(user["id"])).key)
             await connection.execute(_SQL["unlock"], alone, begun)
             target = f"user:{user['id']}"

@@ -34,7 +34,7 @@ class Tickets:
             row = await connection.fetchrow(_SQL["redeem"], _digest(ticket), now)
         if row is None:
             raise Unauthenticated(
-                "the ticket is wrong, used or too old: POST /api/v1/auth/ticket", code="bad_ticket"
+                "The ticket is invalid, used or expired. Create another with POST /api/v1/auth/socket-tickets.", code="bad_ticket"
             )
         return row["session_id"], row["user_id"]
 

@@ -80,7 +80,7 @@ class Users:
                 _SQL["invite"], tenant_id, new.login.strip().lower(), new.name, new.role
             )
             if user_id is None:
-                raise Refused("that login is taken: use another e-mail address", code="login_taken")
+                raise Refused("The login is already in use. Use another e-mail address.", code="login_taken")
             await _join(connection, tenant_id, user_id, new.teams)
             made = await _found(connection, tenant_id, user_id)
             await _record(connection, tenant_id, by, "users.invite", None, made)
@@ -93,7 +93,7 @@ class Users:
         async with self._database.tenant(tenant_id) as connection:
             found = await _touched(connection, tenant_id, user_id, by)
             if found["status"] != "invited":
-                raise Refused("this user has come already", code="not_invited")
+                raise Refused("The user has already accepted the invitation.", code="not_invited")
             await _record(connection, tenant_id, by, "users.invite_again", None, found)
 
     async def need_power_over(self, tenant_id: UUID, user_id: UUID, by: By) -> None:
@@ -136,7 +136,7 @@ class Users:
         """
         if by.id == user_id and (change.role is not None or change.disabled is not None):
             raise Forbidden(
-                "nobody changes their own role: ask another administrator", code="own_role"
+                "You cannot change your own role. Ask another administrator.", code="own_role"
             )
         async with self._database.tenant(tenant_id) as connection:
             before = await _touched(connection, tenant_id, user_id, by)
@@ -157,7 +157,7 @@ class Users:
 async def _found(connection: Connection, tenant_id: UUID, user_id: UUID) -> dict[str, Any]:
     row = await connection.fetchrow(_SQL["find"], tenant_id, user_id)
     if row is None:
-        raise NotFound("there is no such user")
+        raise NotFound("The user does not exist.")
     return dict(row)
 
 
@@ -195,7 +195,7 @@ async def _grants(connection: Connection, tenant_id: UUID, role: str) -> Grants:
         return BUILT_IN[role]
     permissions = await connection.fetchval(_ROLES["held"], tenant_id, role)
     if permissions is None:
-        raise Invalid(f"there is no role {role!r}: GET /api/v1/roles lists them", code="no_role")
+        raise Invalid(f"The role {role!r} does not exist. GET /api/v1/roles lists all roles.", code="no_role")
     return grants_of(permissions)
 
 
@@ -206,5 +206,5 @@ async def _join(
     missing = sorted(set(teams) - {row["team"] for row in joined})
     if missing:
         raise Invalid(
-            f"there is no team {', '.join(missing)}: GET /api/v1/teams lists them", code="no_team"
+            f"Unknown teams: {', '.join(missing)}. GET /api/v1/teams lists all teams.", code="no_team"
         )

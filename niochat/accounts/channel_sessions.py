@@ -132,9 +132,9 @@ class ChannelSessions:
                 raise
         pairing = await administration.pairing(line)
         if pairing.status == "connected":
-            raise Refused("it is connected: disconnect it first", code="already_connected")
+            raise Refused("The channel is already connected. Disconnect it first.", code="already_connected")
         if not (pairing.qrcode or pairing.code):
-            raise Refused("it is connecting: ask again in a moment", code="connecting")
+            raise Refused("The channel is connecting. Repeat the request later.", code="connecting")
         return pairing
 
     async def _line_status(self, line: Line) -> LineStatus:
@@ -147,7 +147,7 @@ class ChannelSessions:
         async with self._database.tenant(tenant_id) as connection:
             row = await connection.fetchrow(_SQL["sealed"], tenant_id, channel_id)
         if row is None:
-            raise NotFound("there is no such channel")
+            raise NotFound("The channel does not exist.")
         opened = [
             self._seals.open(row[column], tenant_id=tenant_id, purpose=purpose)
             for column, purpose in (
@@ -176,7 +176,7 @@ class ChannelSessions:
 def _clear(error: Unavailable) -> Refused | Unavailable:
     if error.code != "unauthorized":
         return error
-    return Refused("the gateway does not take this channel's token", code="gateway_token")
+    return Refused("The gateway rejects the token of the channel.", code="gateway_token")
 
 
 def _shown(url: str, channel: _Opened) -> str:

@@ -81,7 +81,7 @@ class Channels:
         async with self._database.tenant(tenant_id) as connection:
             row = await connection.fetchrow(_SQL["list"], tenant_id, channel_id)
         if row is None:
-            raise NotFound("there is no such channel")
+            raise NotFound("The channel does not exist.")
         return dict(row)
 
     async def create(self, tenant_id: UUID, new: NewChannel, who: Who) -> tuple[UUID, bool]:
@@ -104,12 +104,12 @@ class Channels:
     @asynccontextmanager
     async def _alone(self, tenant_id: UUID, slug: str) -> AsyncIterator[None]:
         if self._making >= AT_ONCE:
-            raise Unavailable("several channels are being made: try again soon", code="crowded")
+            raise Unavailable("Too many channels are being created. Repeat the request later.", code="crowded")
         self._making += 1
         try:
             async with self._database.path_session() as connection:
                 if not await connection.fetchval(_SQL["alone"], tenant_id, slug):
-                    raise Refused("this channel is being made right now", code="in_progress")
+                    raise Refused("The channel is being created.", code="in_progress")
                 yield
         finally:
             self._making -= 1
@@ -120,9 +120,9 @@ class Channels:
             taken = {row["slug"] for row in await connection.fetch(_SQL["slugs"], tenant_id)}
             tenant: str = await connection.fetchval(_SQL["tenant_slug"], tenant_id)
         if slug in taken:
-            raise Refused("a channel has that slug: take another one", code="slug_taken")
+            raise Refused("A channel already has this slug. Choose another slug.", code="slug_taken")
         if len(taken) >= MOST:
-            raise Refused(f"a provider has at most {MOST} channels", code="too_many_channels")
+            raise Refused(f"The limit of {MOST} channels is reached.", code="too_many_channels")
         return tenant
 
     async def _instance(
@@ -134,8 +134,8 @@ class Channels:
         server = self._outside.server
         if server is None:
             raise Refused(
-                "this installation has no gateway of its own: the operator sets NIOCHAT_GATEWAY_URL"
-                " and NIOCHAT_GATEWAY_ADMIN_TOKEN, or send base_url and token of an instance",
+                "The installation has no gateway of its own. Send base_url and token of an instance, or"
+                " ask the operator to set NIOCHAT_GATEWAY_URL and NIOCHAT_GATEWAY_ADMIN_TOKEN.",
                 code="no_gateway",
             )
         # A dot is in no slug: no two channels share a name.
@@ -149,11 +149,11 @@ class Channels:
         except Unavailable as error:
             if error.code != "unauthorized":
                 raise Invalid(
-                    f"no gateway answers at base_url, check the address: {error}",
+                    f"No gateway answers at base_url. Check the address: {error}",
                     code="gateway_unreachable",
                 ) from error
         raise Refused(
-            "the gateway does not take this token: copy the instance's own", code="gateway_token"
+            "The gateway rejects the token. Copy the token of the instance.", code="gateway_token"
         )
 
     async def _made(self, server: GatewayServer, name: str, mark: str) -> Instance:
@@ -174,7 +174,7 @@ class Channels:
             found = await self._outside.administration.instances(server)
         except Refused as error:
             raise Unavailable(
-                "the gateway does not take NIOCHAT_GATEWAY_ADMIN_TOKEN: ask the operator",
+                "The gateway rejects NIOCHAT_GATEWAY_ADMIN_TOKEN. Contact the operator.",
                 code=error.code,
             ) from error
         ours = (e for e in found if e.mark == mark or (not e.mark and e.name == name))
@@ -187,9 +187,9 @@ class Channels:
             await connection.execute(_TENANTS["lock_providers"])
             row = await connection.fetchrow(_TENANTS["hold_tenant"], tenant_id)
             if row is None:
-                raise NotFound("there is no such tenant")
+                raise NotFound("The tenant does not exist.")
             if entry.slug in {e["slug"] for e in await connection.fetch(_SQL["slugs"], tenant_id)}:
-                raise Refused("a channel has that slug: take another one", code="slug_taken")
+                raise Refused("A channel already has this slug. Choose another slug.", code="slug_taken")
             made, secret = await create_channel(
                 connection, TenantSeals(self._seals, tenant_id), entry
             )
@@ -212,13 +212,13 @@ def _entry(new: NewChannel, line: Line) -> ChannelEntry:
         )
     except ValidationError:
         pass  # its errors hold what was wrong, which may be the token
-    raise Unavailable("the gateway gave a token that cannot be used", code="gateway")
+    raise Unavailable("The gateway returned an unusable token.", code="gateway")
 
 
 async def _refuse_shared(connection: Connection, tenant_id: UUID) -> None:
     """Without a word about whose it is."""
     if await connection.fetch(_TENANTS["shared_lines"], [tenant_id]):
         raise Refused(
-            "this gateway instance belongs to a channel already: each channel needs its own",
+            "The gateway instance already belongs to a channel. Each channel needs its own instance.",
             code="shared_instance",
         )

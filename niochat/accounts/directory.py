@@ -60,7 +60,7 @@ class Directory:
         """The tenant's assistant. Cached. Raises ``NotFound`` when it has none."""
         found = await self._assistants.get(tenant_id)
         if found is None:
-            raise NotFound("This provider has no assistant.", code="no_assistant")
+            raise NotFound("The provider has no assistant.", code="no_assistant")
         return found
 
     async def erp(self, tenant_id: UUID) -> ErpRecord | None:

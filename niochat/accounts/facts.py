@@ -96,21 +96,21 @@ DayOfMonth = Annotated[Count, Field(ge=1, le=31)]
 
 
 class PhoneEntry(Declared):
-    """A telephone; ``name`` says whose: ``Suporte``, ``WhatsApp``."""
+    """A phone number. ``name`` says whose number it is, such as ``Suporte`` or ``WhatsApp``."""
 
     number: Annotated[str, Field(max_length=30), AfterValidator(_phone)]
     name: Label | None = None
 
 
 class SiteEntry(Declared):
-    """A page of the provider, or its profile in a social network."""
+    """A web page or social network profile of the provider."""
 
     name: Label
     address: WebPage
 
 
 class FeeEntry(Declared):
-    """What something costs once."""
+    """A one-time fee."""
 
     name: Label
     amount: Amount
@@ -118,14 +118,16 @@ class FeeEntry(Declared):
 
 
 class AreaEntry(Declared):
-    """A city; without ``neighbourhoods`` all of it."""
+    """A city. Without ``neighbourhoods``, the whole city is covered."""
 
     city: Label
     neighbourhoods: Annotated[tuple[Label, ...], Field(max_length=300)] = ()
 
 
 class CoverageEntry(Declared):
-    """Where the network is. ``whole``: what is not in the lists is not covered, else not known."""
+    """The coverage area of the network. If ``whole`` is true, a place that is not listed is not
+    covered; otherwise its coverage is unknown.
+    """
 
     whole: Switch = True
 
@@ -135,14 +137,14 @@ class CoverageEntry(Declared):
 
 
 class UnlockEntry(Declared):
-    """The trust unlock: for how many days, and on which terms."""
+    """The trust unlock: its duration in days, and its terms."""
 
     days: Annotated[Count, Field(ge=1, le=60)] | None = None
     terms: Words | None = None
 
 
 class BillingEntry(Declared):
-    """Days on which invoices can fall due, and how and where they are paid."""
+    """The due days of invoices and the ways to pay."""
 
     due_days: Annotated[
         tuple[DayOfMonth, ...], Field(max_length=31), AfterValidator(_once_each)
@@ -151,21 +153,24 @@ class BillingEntry(Declared):
 
 
 class UnknownEntry(Declared):
-    """A topic that the facts do not tell; whoever asks for it is passed on to the team."""
+    """A topic that the facts do not cover. Customers who ask about it are handed off to the team.
+    """
 
     topic: Label
     team: Slug
 
 
 class AnswerEntry(Declared):
-    """A further fact."""
+    """A further fact, as a question and its answer."""
 
     question: Words
     answer: Annotated[str, Field(max_length=300), AfterValidator(one_line)]
 
 
 class FactsEntry(Declared):
-    """What the assistant may tell of the provider. Hours and holidays are the policy's."""
+    """Facts about the provider that the assistant may tell customers. Business hours and holidays
+    are part of the policy.
+    """
 
     address: Words | None = None
     """Of the shop, as customers are to read it."""

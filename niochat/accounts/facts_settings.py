@@ -31,7 +31,7 @@ def changed_facts(stored: Mapping[str, Any] | None, change: Mapping[str, Any]) -
     """What is left out stays, null goes. Raises ``Refused`` where there is no assistant."""
     if stored is None:
         raise Refused(
-            "there is no assistant yet: PATCH /api/v1/settings/assistant makes one",
+            "No assistant is configured. Configure one with PATCH /api/v1/settings/assistant.",
             code="no_assistant",
         )
     return {name: each for name, each in {**stored, **change}.items() if each is not None}
@@ -48,7 +48,7 @@ async def teams_answer(
     missing = sorted(wanted - {row["slug"] for row in rows})
     if missing:
         raise Invalid(
-            f"there is no team {', '.join(missing)}: GET /api/v1/teams lists them", code="no_team"
+            f"Unknown teams: {', '.join(missing)}. GET /api/v1/teams lists all teams.", code="no_team"
         )
 
 

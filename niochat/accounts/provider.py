@@ -36,7 +36,9 @@ from niochat.domain.presence import Assignment
 
 
 class Language(StrEnum):
-    """In which language customers are answered."""
+    """The language in which the assistant answers: ``portuguese``, or the language of the
+    ``customer``.
+    """
 
     PORTUGUESE = "portuguese"
     CUSTOMER = "customer"
@@ -67,7 +69,7 @@ class ChannelEntry(Declared):
 
 
 class PersonaEntry(Declared):
-    """Who the assistant says it is."""
+    """How the assistant presents itself."""
 
     name: Name | None = None
     company: Name | None = None
@@ -78,7 +80,7 @@ class PersonaEntry(Declared):
 
 
 class AssistantEntry(Declared):
-    """The provider's model and what one turn may use of it."""
+    """The model of the provider and the limits of one turn."""
 
     enabled: Switch = True
     endpoint: Address

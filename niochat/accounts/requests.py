@@ -19,7 +19,7 @@ Day = Annotated[Count, Field(ge=1, le=31)]
 
 
 class RequestEntry(Declared):
-    """One kind of request."""
+    """How one kind of change request is handled."""
 
     how: Annotated[RequestWay, BeforeValidator(_way)] = RequestWay.TEAM
     """``order``: a service order in the ERP. ``team``: people get it. ``off``: not taken here."""

@@ -27,8 +27,8 @@ def _never_or_a_minute(value: float) -> float:
 
 
 class ShiftEntry(Declared):
-    """People are there on ``days`` from ``from`` up to, not including, ``to``; ``24:00`` is the
-    day's end.
+    """Business hours on the given ``days``, from ``from`` (inclusive) to ``to`` (exclusive).
+    ``24:00`` is the end of the day.
     """
 
     days: Weekdays
@@ -43,7 +43,7 @@ class ShiftEntry(Declared):
 
 
 class PolicyEntry(Declared):
-    """What differs from ``domain.policy.Policy``; the rest follows the code's defaults."""
+    """The policy of a provider. A value that is left out has its default."""
 
     burst_window_s: Annotated[Number, Field(gt=0, le=60)] = _DEFAULT.burst_window_s
     """Seconds of silence after which what the customer wrote is answered."""

@@ -94,7 +94,7 @@ class TenantSettings:
     async def read(self, tenant_id: UUID) -> SettingsView:
         """As it is now."""
         async with self._database.path() as connection:
-            return _view(await _found(connection, "tenant_row", tenant_id))
+            return _view(await _found(connection, "find_tenant", tenant_id))
 
     async def change(
         self, tenant_id: UUID, seen: frozenset[str] | None, change: SettingsChange, who: Who
@@ -128,7 +128,7 @@ class TenantSettings:
     async def assistant(self, tenant_id: UUID) -> AssistantView:
         """As it is now."""
         async with self._database.path() as connection:
-            row = await _found(connection, "tenant_row", tenant_id)
+            row = await _found(connection, "find_tenant", tenant_id)
             stored = await connection.fetchrow(_SQL["assistant_of"], tenant_id)
         return self._assistant(tenant_id, row, dict(stored) if stored is not None else None)
 
@@ -190,7 +190,7 @@ class TenantSettings:
             values.pop("api_key", None)
             if stored is not None and values["endpoint"] != stored["endpoint"]:
                 raise Invalid(
-                    "send the api_key too: the stored one goes to its own endpoint only",
+                    "Send api_key too. The stored key is used for its own endpoint only.",
                     code="api_key_needed",
                 )
             if stored is not None:
@@ -215,8 +215,8 @@ class TenantSettings:
         asked = values.get("transcription_endpoint") or values["endpoint"]
         if asked != (stored["transcription_endpoint"] or stored["endpoint"]):
             raise Invalid(
-                "send the transcription_api_key too, or null: the stored one goes to its own "
-                "endpoint only",
+                "Send transcription_api_key too, or null. The stored key is used for its own endpoint "
+                "only.",
                 code="api_key_needed",
             )
         values["transcription_api_key"] = self._seals.open(
@@ -234,7 +234,7 @@ class TenantSettings:
             values[name] = extra[part]
             if stored is not None and extra[part] and values["endpoint"] != stored["endpoint"]:
                 raise Invalid(
-                    f"send {name} too, or null: the stored one goes to its own endpoint only",
+                    f"Send {name} too, or null. The stored value is used for its own endpoint only.",
                     code="extra_needed",
                 )
 
@@ -258,16 +258,16 @@ class TenantSettings:
 async def _held(
     connection: Connection, tenant_id: UUID, seen: frozenset[str] | None
 ) -> dict[str, Any]:
-    row = await _found(connection, "hold_tenant", tenant_id)
+    row = await _found(connection, "lock_tenant", tenant_id)
     if seen is not None and str(row["config_version"]) not in seen:
-        raise Stale("somebody changed the settings: read them again, then send your change")
+        raise Stale("The settings have changed since they were read. Read them again, then repeat the change.")
     return row
 
 
 async def _found(connection: Connection, query: str, tenant_id: UUID) -> dict[str, Any]:
     row = await connection.fetchrow(_SQL[query], tenant_id)
     if row is None:
-        raise NotFound("there is no such tenant")
+        raise NotFound("The tenant does not exist.")
     return dict(row)
 
 
@@ -278,7 +278,7 @@ async def _fits(
     if change.get("team"):
         teams = {row["slug"] for row in await connection.fetch(_SQL["teams_of"], tenant_id)}
         if change["team"] not in teams:
-            raise Invalid("there is no such team: GET /api/v1/teams lists them", code="no_team")
+            raise Invalid("The team does not exist. GET /api/v1/teams lists all teams.", code="no_team")
     if any(name in change for name in _BURST):
         _validated(PolicyEntry, {name: policy[name] for name in _BURST if name in policy})
 
@@ -288,7 +288,7 @@ async def _has_teams(connection: Connection, tenant_id: UUID, entry: AssistantEn
     kind = unknown_team(entry.requests, teams)
     if kind is not None:
         raise Invalid(
-            f"requests.{kind}.team: there is no such team: GET /api/v1/teams lists them",
+            f"requests.{kind}.team does not exist. GET /api/v1/teams lists all teams.",
             code="no_team",
         )
 

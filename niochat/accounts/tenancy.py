@@ -59,7 +59,7 @@ class Tenancy:
         async with self._database.path_transaction() as connection:
             await connection.execute(_SQL["lock_providers"])
             if await connection.fetch(_SQL["hold_tenants"], [provider.slug]):
-                raise Refused("a provider has that slug: take another one", code="slug_taken")
+                raise Refused("A provider already has this slug. Choose another slug.", code="slug_taken")
             changes = await apply_one(connection, self._seals, provider, None)
             tenant_id = changes[0].tenant_id
             made = {"slug": provider.slug, "plan": provider.plan.value}
@@ -102,14 +102,14 @@ async def _held(connection: Connection, tenant_id: UUID) -> dict[str, Any]:
     await connection.execute(_SQL["lock_providers"])
     row = await connection.fetchrow(_SQL["hold_tenant"], tenant_id)
     if row is None:
-        raise NotFound("there is no such tenant")
+        raise NotFound("The tenant does not exist.")
     return dict(row)
 
 
 async def _found(connection: Connection, tenant_id: UUID) -> dict[str, Any]:
     row = await connection.fetchrow(_SQL["tenant_with_limits"], tenant_id)
     if row is None:
-        raise NotFound("there is no such tenant")
+        raise NotFound("The tenant does not exist.")
     return dict(row)
 
 
@@ -125,7 +125,7 @@ async def _limit(connection: Connection, tenant_id: UUID, limits: Limits) -> Non
             continue
         if await connection.fetchval(_SQL[query], tenant_id, *wanted) is None:
             raise Refused(
-                f"this provider has no {what} yet: its limits come with it", code=f"no_{what}"
+                f"The provider has no {what}. Configure it before you set its limits.", code=f"no_{what}"
             )
 
 

@@ -90,8 +90,8 @@ class Guard:
             return
         if not all(self.permits(each["host"]) for each in found):
             raise Invalid(
-                f"{host} leads to a private address: use a public one, or have the operator allow "
-                "its network (NIOCHAT_PRIVATE_NETWORKS)",
+                f"{host} resolves to a private address. Use a public address, or ask the operator to "
+                "allow the network in NIOCHAT_PRIVATE_NETWORKS",
                 code="private_address",
             )
 

@@ -95,7 +95,7 @@ async def _locked(connection: Connection, tenant_id: UUID, user_id: UUID) -> dic
     await connection.execute(_SQL["begin"], tenant_id, user_id)
     row = await connection.fetchrow(_SQL["lock"], tenant_id, user_id)
     if row is None:
-        raise NotFound("there is no such user")
+        raise NotFound("The user does not exist.")
     return dict(row)
 
 
@@ -117,5 +117,5 @@ async def _put(
 async def _one(connection: Connection, tenant_id: UUID, user_id: UUID) -> dict[str, Any]:
     row = await connection.fetchrow(_SQL["list"], tenant_id, GRACE_S, user_id)
     if row is None:
-        raise NotFound("there is no such user")
+        raise NotFound("The user does not exist.")
     return dict(row)

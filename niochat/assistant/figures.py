@@ -1,6 +1,6 @@
 """Figures in a text: amounts, dates, times, speeds, shares, spans of time, numbers.
 
-Texts come folded, see :func:`niochat.assistant.folding.fold`.
+Texts come folded, see :func:`niochat.assistant.text.text_normalization.fold`.
 """
 
 import re

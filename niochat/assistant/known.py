@@ -50,7 +50,7 @@ def _as_clock(found: re.Match[str]) -> str:
 
 class Known:
     """``told`` is what the tenant itself told of its own: names, addresses, hours. ``facts`` are
-    its facts, whose amounts are not added to others: see :mod:`~niochat.assistant.provider_claims`.
+    its facts, whose amounts are not added to others: see :mod:`~niochat.assistant.guardrail.provider_facts_check`.
     """
 
     def __init__(self, deeds: Deeds, told: str, facts: str = "") -> None:

@@ -1,4 +1,4 @@
-"""Days and hours that a clause names. Texts come folded, see :mod:`niochat.assistant.folding`."""
+"""Days and hours that a clause names. Texts come folded, see :mod:`niochat.assistant.text.text_normalization`."""
 
 import re
 from collections.abc import Iterator

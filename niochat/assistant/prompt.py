@@ -11,7 +11,7 @@ from functools import cache
 from hashlib import sha256
 from pathlib import Path
 
-_FILE = Path(__file__).parent / "prompts" / "atendimento.md"
+_FILE = Path(__file__).parent / "templates" / "atendimento.md"
 _EXAMPLES = "\nExemplos\n"
 _DEFAULTS = {
     "name": "a assistente virtual",

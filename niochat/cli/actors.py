@@ -75,7 +75,7 @@ def _act(
         case "drain" | "undrain":
             told = operators.post(f"/hosts/{part(named)}/{action}")
         case "hand-over":
-            told = operators.post(f"/conversations/{part(named)}/{action}", body, tenant=tenant)
+            told = operators.post(f"/conversations/{part(named)}/handoff", body, tenant=tenant)
         case _:
             told = operators.post(f"{_path(operators, named, tenant)}/{action}", body)
     return dict(told)

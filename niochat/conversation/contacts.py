@@ -57,12 +57,12 @@ class Contacts:
             if page.after is not None:
                 last = await connection.fetchrow(_SQL["one"], tenant_id, page.after)
                 if last is None:
-                    raise Invalid("the cursor is not one of ours", code="bad_cursor")
+                    raise Invalid("The cursor is invalid.", code="bad_cursor")
                 begun = last["name_folded"]
                 if page.mark and page.mark != name_mark(begun):
                     raise Invalid(
-                        "the contact that the page before ended with has another name now: begin"
-                        " anew without the cursor",
+                        "The last contact of the previous page was renamed. Start again without a"
+                        " cursor.",
                         code="cursor_moved",
                     )
             rows = await connection.fetch(
@@ -108,7 +108,7 @@ class Contacts:
         async with self._database.tenant(tenant_id) as connection:
             row = await _found(connection, "lock", tenant_id, contact_id)
             if row["merged_into"] is not None:
-                raise Refused(f"it was joined to {row['merged_into']}: change that", code="merged")
+                raise Refused(f"The contact was merged into {row['merged_into']}. Change that contact.", code="merged")
             before = {"name": row["name"], "notes": row["notes"],
                       "document": self._document_of(tenant_id, row)}  # fmt: skip
             kept = {**before, **changes}
@@ -168,14 +168,14 @@ class Contacts:
 async def _found(connection: Connection, query: str, tenant_id: UUID, contact_id: UUID) -> Any:
     row = await connection.fetchrow(_SQL[query], tenant_id, contact_id)
     if row is None:
-        raise NotFound("there is no such contact")
+        raise NotFound("The contact does not exist.")
     return row
 
 
 def _document(written: str) -> str:
     digits = valid_document(written)
     if digits is None:
-        raise Invalid("that is no CPF or CNPJ: check its digits", code="bad_document")
+        raise Invalid("The document is not a valid CPF or CNPJ. Check its digits.", code="bad_document")
     return digits
 
 

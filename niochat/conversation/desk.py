@@ -144,7 +144,7 @@ class DeskViews:
         async with self._database.tenant(tenant_id) as connection:
             row = await connection.fetchrow(_SQL["one"], tenant_id, conversation_id)
         if row is None:
-            raise NotFound("there is no such conversation")
+            raise NotFound("The conversation does not exist.")
         return dict(row)
 
     async def messages(
@@ -164,7 +164,7 @@ class DeskViews:
         async with self._database.tenant(tenant_id) as connection:
             row = await connection.fetchrow(_SQL["message"], tenant_id, conversation_id, message_id)
         if row is None:
-            raise NotFound("there is no such message in this conversation")
+            raise NotFound("The message does not exist in this conversation.")
         return dict(row)
 
     async def check(self, tenant_id: UUID, team: str | None, users: list[UUID]) -> None:
@@ -172,11 +172,11 @@ class DeskViews:
         async with self._database.tenant(tenant_id) as connection:
             row: Any = await connection.fetchrow(_SQL["known"], tenant_id, team, users)
         if team is not None and not row["teams"]:
-            raise Invalid(f"there is no team {team}: GET /api/v1/teams lists them", code="no_team")
+            raise Invalid(f"The team {team} does not exist. GET /api/v1/teams lists all teams.", code="no_team")
         missing = set(users) - set(row["users"])
         if missing:
             named = ", ".join(sorted(str(each) for each in missing))
-            raise Invalid(f"nobody of these works here now: {named}", code="no_user")
+            raise Invalid(f"Unknown or disabled users: {named}.", code="no_user")
 
 
 def _begun(rows: list[dict[str, Any]]) -> Walk | None:

@@ -69,12 +69,12 @@ def words_of(text: str) -> list[str]:
     what a search is.
     """
     if "\0" in text:
-        raise Invalid("leave the NUL out: no message holds one", code="bad_search")
+        raise Invalid("The query contains a NUL character. Remove it.", code="bad_search")
     words = list(dict.fromkeys(_TERM.findall(unicodedata.normalize("NFC", text))))
     if not words:
-        raise Invalid("search for a word: letters or digits", code="no_words")
+        raise Invalid("The query must contain at least one word of letters or digits.", code="no_words")
     if sum(len(_WORD.findall(word)) for word in words) > MOST_WORDS:
-        raise Invalid(f"search for at most {MOST_WORDS} words at once", code="too_many_words")
+        raise Invalid(f"The query may contain at most {MOST_WORDS} words.", code="too_many_words")
     return words
 
 
@@ -124,7 +124,7 @@ async def _meaning(connection: Connection, tenant_id: UUID, words: Sequence[str]
             groups += [len(set(groups))] * len(alternatives)
     if not lexemes:
         raise Invalid(
-            "these words stand in every other sentence: add one that says more", code="no_words"
+            "The words are too common. Add a more specific word.", code="no_words"
         )
     return _Meaning(lexemes, groups)
 

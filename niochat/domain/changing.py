@@ -22,7 +22,7 @@ def edit(draft: Draft, command: cmd.EditReply) -> None:
     """Another text, for what a person of the provider has said."""
     known = _known(draft, command.target)
     if known.author is not Author.AGENT:
-        raise Refused("only what a person answered can be edited", code="not_yours")
+        raise Refused("Only messages of agents can be edited.", code="not_yours")
     _queue(draft, known, Change.EDIT, command.text)
 
 
@@ -30,7 +30,7 @@ def delete(draft: Draft, command: cmd.DeleteReply) -> None:
     """Taken back for everyone; only what was sent from here."""
     known = _known(draft, command.target)
     if known.author not in OURS:
-        raise Refused("only what was sent from here can be deleted", code="not_yours")
+        raise Refused("Only messages sent by the provider can be deleted.", code="not_yours")
     _queue(draft, known, Change.DELETION, "")
 
 
@@ -70,7 +70,7 @@ def _known(draft: Draft, target: str) -> KnownMessage:
     draft.ongoing()
     known = draft.context.messages.get(target)
     if known is None:
-        raise Refused("there is no such message here", code="no_message")
+        raise Refused("The message does not exist in this conversation.", code="no_message")
     return known
 
 

@@ -12,7 +12,9 @@ SCHEMA_VERSION = 5
 
 
 class Status(StrEnum):
-    """Who has to act. Screens say: Com IA, Em espera, Em atendimento, Adiada, Encerrada."""
+    """The status of a conversation. Screens show: Com IA, Em espera, Em atendimento, Adiada,
+    Encerrada.
+    """
 
     PENDING = "pending"
     WAITING = "waiting"
@@ -78,7 +80,7 @@ class Conversation:
     unanswered: int = 0
     """Customer messages that nobody has answered and no turn has in hand."""
     asked: tuple[MessageId, ...] = ()
-    """Which ones, as far as known: the newest of them, see ``evolve.MOST_ASKED``."""
+    """Which ones, as far as known: the newest of them, see ``evolve.MAX_UNANSWERED_IDS``."""
     in_hand: tuple[MessageId, ...] = ()
     """Those that the turn in progress answers."""
     first_heard_at: datetime | None = None

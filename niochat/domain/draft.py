@@ -108,7 +108,7 @@ class Draft:
         """The conversation that goes on. Raises ``Refused`` where there is none."""
         c = self._conversation
         if c is None or c.status is Status.RESOLVED:
-            raise Refused("the conversation is resolved: nothing to do", code="resolved")
+            raise Refused("The conversation is already resolved.", code="resolved")
         return c
 
     def reopen(self) -> None:

@@ -145,7 +145,7 @@ class Plan:
 
 
 class Category(StrEnum):
-    """What a service order is about; the provider's own codes are in its settings."""
+    """The category of a service order. The settings of the provider map it to its own codes."""
 
     NO_CONNECTION = "sem_conexao"
     SLOW = "lentidao"

@@ -42,7 +42,7 @@ def give_back(draft: Draft, command: cmd.GiveBackConversation) -> None:
         return
     if not draft.context.policy.assistant_answers:
         raise Refused(
-            "the tenant is suspended or its assistant is off: a person has to answer",
+            "The tenant is suspended or its assistant is disabled. An agent has to answer.",
             code="assistant_unavailable",
         )
     _leave_queue(draft)
@@ -63,7 +63,7 @@ def reply(draft: Draft, command: cmd.ReplyToCustomer) -> None:
     """A human says something; only where people have the conversation."""
     c = draft.ongoing()
     if c.status is not Status.OPEN:
-        raise Refused("take the conversation over first", code="not_taken_over")
+        raise Refused("Take over the conversation first.", code="not_taken_over")
     stop_serving(draft, "agent")
     if command.again is not None:
         failed = DeliveryStatus.FAILED
@@ -123,9 +123,9 @@ def snooze(draft: Draft, command: cmd.SnoozeConversation) -> None:
     """Put off; only where people have it, or it would be hidden from the assistant."""
     c, now = draft.ongoing(), draft.context.now
     if c.status is Status.PENDING:
-        raise Refused("take the conversation over first", code="not_taken_over")
+        raise Refused("Take over the conversation first.", code="not_taken_over")
     if not now < command.until <= now + LONGEST_SNOOZE:
-        raise Refused(f"until: within the next {LONGEST_SNOOZE.days} days", code="bad_moment")
+        raise Refused(f"until must be within the next {LONGEST_SNOOZE.days} days.", code="bad_moment")
     stop_serving(draft, "agent")
     _leave_queue(draft)
     draft.emit(e.ConversationSnoozed(command.by, command.until))
@@ -153,7 +153,7 @@ def reopen(draft: Draft, command: cmd.ReopenConversation) -> None:
     """The visit goes on, with the one who reopened it."""
     c = draft.live
     if c is None or c.id != command.conversation:
-        raise Refused("another conversation with this customer is open", code="another_is_open")
+        raise Refused("Another conversation with this customer is open.", code="another_is_open")
     if c.status is Status.RESOLVED:
         draft.emit(e.ConversationReopened(command.by))
 

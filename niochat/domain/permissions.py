@@ -191,7 +191,7 @@ def need_covering(mine: Reach, *touched: Reach) -> None:
     """
     if not all(mine.covers(each) for each in touched):
         raise Forbidden(
-            "this may more than you, or would then: ask somebody who may as much",
+            "The target has, or would have, permissions that you do not have.",
             code="stronger",
         )
 
@@ -204,7 +204,7 @@ def _parsed(permission: str) -> tuple[Action, Scope]:
             if (action in SCOPED) == (text is name) and action not in PLATFORM:
                 return action, scope
     raise Invalid(
-        f"there is no permission {permission!r}: GET /api/v1/permissions lists them",
+        f"The permission {permission!r} does not exist. GET /api/v1/permissions lists all permissions.",
         code="unknown_permission",
     )
 

@@ -4,7 +4,7 @@ from enum import StrEnum
 
 
 class Plan(StrEnum):
-    """Names as the operator writes them."""
+    """The plan of a provider, which sets its share of common resources."""
 
     BASICO = "basico"
     PROFISSIONAL = "profissional"

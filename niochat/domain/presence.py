@@ -4,7 +4,9 @@ from enum import StrEnum
 
 
 class AgentState(StrEnum):
-    """Screens say: Disponível, Em pausa, Ausente. Only who is online is given conversations."""
+    """The presence of an agent. Conversations are assigned only to agents who are ``online``.
+    Screens show: Disponível, Em pausa, Ausente.
+    """
 
     ONLINE = "online"
     AWAY = "away"
@@ -12,7 +14,9 @@ class AgentState(StrEnum):
 
 
 class Assignment(StrEnum):
-    """Of a team: agents take what waits, or its queue gives it to them."""
+    """The assignment policy of a team: agents take waiting conversations, or the queue assigns
+    them.
+    """
 
     MANUAL = "manual"
     ROUND_ROBIN = "round_robin"
@@ -26,7 +30,7 @@ NEW_TEAM = Assignment.BALANCED
 
 
 class OfflineRule(StrEnum):
-    """Of a tenant: what becomes of an agent's conversations when they go."""
+    """The policy for the conversations of an agent who goes offline."""
 
     GIVE_BACK_UNANSWERED = "give_back_unanswered"
     """Those whose customer waits for an answer go back to their team's queue."""

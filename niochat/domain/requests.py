@@ -9,7 +9,7 @@ from niochat.domain.erp import Category
 
 
 class RequestKind(StrEnum):
-    """A change of a contract that people make."""
+    """A kind of change to a contract that a customer can request."""
 
     DUE_DAY = "vencimento"
     WIFI_NAME = "wifi_nome"
@@ -23,7 +23,7 @@ class RequestKind(StrEnum):
 
 
 class RequestWay(StrEnum):
-    """How a request is taken: as a service order in the ERP, by a team of people, or not at all."""
+    """How a change request is handled: as a service order in the ERP, by a team, or not at all."""
 
     ORDER = "order"
     TEAM = "team"

@@ -42,7 +42,7 @@ def failed(error: NiochatError) -> ErpReply:
             kind = "refused"
         case _:
             kind = "unavailable" if error.retryable else "other"
-    left = getattr(error, "left", True)
+    left = getattr(error, "maybe_sent", True)
     return ErpReply(failure=Failure(kind, error.code, str(error), error.retryable, left))
 
 

@@ -87,7 +87,7 @@ class Inbox:
                 _SQL["command"], tenant_id, channel_id, key
             )  # fmt: skip
         if stored not in (wanted, None):
-            raise Refused("under this key something else was asked: take another key",
+            raise Refused("The Idempotency-Key was already used for another command. Use a new key.",
                           code="key_reused")  # fmt: skip
         return new
 

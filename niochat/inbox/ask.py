@@ -50,5 +50,5 @@ class Asking:
 def _done(outcome: str) -> bool:
     kind, _, code = outcome.partition(":")
     if kind != "done":
-        raise Refused(f"the conversation did not take it: {code or kind}", code=code or kind)
+        raise Refused(f"The conversation rejected the command: {code or kind}.", code=code or kind)
     return True

@@ -116,7 +116,7 @@ class Admission:
     def request(self) -> Iterator[None]:
         """A place for any request. Raises ``Unavailable`` (``crowded``) when there is none."""
         if self.full:
-            raise Unavailable("too many webhooks wait here: send it again", code="crowded")
+            raise Unavailable("Too many webhooks are in progress. Send the webhook again later.", code="crowded")
         self.in_progress += 1
         try:
             yield
@@ -135,7 +135,7 @@ class Admission:
         wait_s = self._guard.refuse_s(tenant_id) if self._guard is not None else 0.0
         if wait_s > 0:
             raise TooMany(
-                "too many webhooks of this provider: send it again later", wait_s, code="flood"
+                "The webhook rate of this provider is exceeded. Send the webhook again later.", wait_s, code="flood"
             )
         line = self._lines.get(tenant_id) or _Line()
         start = self._start(tenant_id, line, closed_s)
@@ -185,7 +185,7 @@ class Admission:
     def _refused(self, tenant_id: UUID, retry_after_s: float | None = None) -> Unavailable:
         self._refusals.note(tenant_id)
         return Unavailable(
-            "too many webhooks of this provider wait here: send it again",
+            "Too many webhooks of this provider are in progress. Send the webhook again later.",
             code="crowded",
             retry_after_s=retry_after_s,
         )

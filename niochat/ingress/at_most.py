@@ -21,7 +21,7 @@ class AtMost:
             await self._app(scope, receive, send)
             return
         if self._count >= self._most:
-            crowded = Unavailable("too many requests wait here: send it again", code="crowded")
+            crowded = Unavailable("Too many requests are in progress. Repeat the request later.", code="crowded")
             answer = await as_problem(Request(scope), crowded)
             await answer(scope, receive, send)
             return

@@ -68,7 +68,7 @@ class BodyLimits:
         if most is None:
             return _paced(receive, self._within_s + size / SLOWEST)
         if size > most:
-            raise TooLarge(f"the body is over {most // KIB} KiB: send less")
+            raise TooLarge(f"The body is larger than {most // KIB} KiB.")
         with self._place(scope):
             return _again(await _read(receive, most, self._within_s), receive)
 
@@ -77,9 +77,9 @@ class BodyLimits:
         client = scope.get("client")
         address = client[0] if client else ""
         if self._reading[address] >= FROM_ONE_ADDRESS:
-            raise TooMany("too many bodies come in from your address: send it again", 1.0)
+            raise TooMany("Too many uploads from your address are in progress. Repeat the request later.", 1.0)
         if self._reading.total() >= FROM_ALL:
-            raise Unavailable("too many bodies come in: send it again", code="crowded")
+            raise Unavailable("Too many uploads are in progress. Repeat the request later.", code="crowded")
         self._reading[address] += 1
         try:
             yield
@@ -93,7 +93,7 @@ def _size(declared: str | None) -> int:
     if declared is None:
         return 0
     if not (declared.isascii() and declared.isdigit()):
-        raise Invalid("Content-Length is no number: send how many bytes follow", code="malformed")
+        raise Invalid("Content-Length must be the number of bytes in the body.", code="malformed")
     return int(declared[:20])
 
 
@@ -104,14 +104,14 @@ async def _read(receive: Receive, most: int, within_s: float) -> bytes:
             while True:
                 message = await receive()
                 if message["type"] == "http.disconnect":
-                    raise Invalid("the body ended early: send it whole")
+                    raise Invalid("The body ended early. Send the complete body.")
                 body += message.get("body", b"")
                 if len(body) > most:
-                    raise TooLarge(f"the body is over {most // KIB} KiB: send less")
+                    raise TooLarge(f"The body is larger than {most // KIB} KiB.")
                 if not message.get("more_body", False):
                     return bytes(body)
     except TimeoutError:
-        raise TooSlow(f"the body took over {math.ceil(within_s)} s: send it faster") from None
+        raise TooSlow(f"The body was not received within {math.ceil(within_s)} s. Send it faster.") from None
 
 
 def _again(body: bytes, receive: Receive) -> Receive:

@@ -152,7 +152,7 @@ class CatchUp:
         _, task = self._plans[channel_id]
         done, _ = await asyncio.wait([task], timeout=max(until - self._clock(), 0.0))
         if not done:
-            raise Unavailable("the channel is being caught up with", code="crowded")
+            raise Unavailable("The channel is being back-filled. Send the webhook again later.", code="crowded")
 
     def _plan(self, channel: ChannelRecord) -> None:
         if channel.id in self._plans:

@@ -42,7 +42,7 @@ class Pace:
     def check(self, now: float) -> None:
         """Raises ``Invalid`` (``too_many``) for one too many."""
         if len(self.times) == MOST_IN_S and now - self.times[0] < 1.0:
-            raise Invalid("say less: ten frames a second are taken", code="too_many")
+            raise Invalid("The limit is ten frames a second. Send fewer frames.", code="too_many")
         self.times.append(now)
 
 
@@ -117,9 +117,9 @@ class Gestures:
         if not (caller.may(Action.CONVERSATIONS_READ, holder) and caller.may(action, holder)):
             await self._write_down(_entry(caller, gaze, told, "access.denied"))
         if not caller.may(Action.CONVERSATIONS_READ, holder):
-            raise NotFound("there is no such conversation")
+            raise NotFound("The conversation does not exist.")
         if not caller.may(action, holder):
-            raise Forbidden(f"this conversation is others': it needs {action}:all")
+            raise Forbidden(f"The conversation belongs to another agent or team. The permission {action}:all is required.")
         return holder
 
 

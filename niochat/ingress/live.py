@@ -98,7 +98,7 @@ class Live:
             socket, since = await self._greet(websocket)
         except (WebSocketDisconnect, TimeoutError):
             with contextlib.suppress(RuntimeError):
-                await websocket.close(POLICY, "say hello first")
+                await websocket.close(POLICY, "Send a hello frame first.")
             return
         except Unavailable:
             await say_goodbye(websocket, Goodbye(reason="slow", retry_after_s=5.0))
@@ -224,7 +224,7 @@ class Live:
         async with asyncio.timeout(HELLO_WITHIN_S):
             text = await text_frame(websocket)
         if text is None or len(text) > MOST_BYTES:
-            raise Invalid("the first frame is no text, or too long", code="bad_frame")
+            raise Invalid("The first frame must be a text frame of at most 4096 characters.", code="bad_frame")
         hello = hello_of(text)
         since = Position.of(hello.position) if hello.position is not None else None
         async with self._door:
@@ -234,7 +234,7 @@ class Live:
             await self._write_down(Entry(caller.tenant_id, who, "access.denied", "live"))
         caller.need(Action.CONVERSATIONS_READ)
         if self._of_user[caller.id] >= MOST_OF_USER:
-            raise Invalid("too many screens of one user: close some", code="too_many")
+            raise Invalid("The user has too many open sockets. Close some of them.", code="too_many")
         return Socket(websocket, caller, self._gestures, self._line), since
 
     async def _caller(self, websocket: WebSocket, ticket: str | None) -> Caller:
@@ -243,7 +243,7 @@ class Live:
             return await self._callers.of_session(session_id, user_id, agreed.now())
         cookie = websocket.cookies.get(ACCESS_COOKIE)
         if not cookie or not _same_site(websocket):
-            raise Unauthenticated("send a ticket of POST /api/v1/auth/ticket in your hello")
+            raise Unauthenticated("Send a ticket of POST /api/v1/auth/socket-tickets in the hello frame.")
         return await self._callers.of_token(cookie, agreed.now())
 
     async def _attend(self, websocket: WebSocket, socket: Socket, since: Position | None) -> None:

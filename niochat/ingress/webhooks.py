@@ -91,7 +91,7 @@ class Door:
                 return await self._receive(request, channel, arrival)
         except ClientDisconnect:
             self._not_stored(channel, arrival, "disconnected")
-            raise Invalid("the body ended early: send it whole") from None
+            raise Invalid("The body ended early. Send the complete body.") from None
         except (TooMany, Unavailable) as error:
             self._not_stored(channel, arrival, error.code)
             raise
@@ -123,7 +123,7 @@ class Door:
         webhook = parse(_json(body), clock.now())
         if not self._vault.matches(webhook.token, channel.token_hash):
             _log.warning("webhook_token_refused", channel=str(channel.id), client=_client(request))
-            raise NotFound("there is no such channel")
+            raise NotFound("The channel does not exist.")
         return JSONResponse(await self._take(channel, webhook, arrival))
 
     async def _authenticate(self, request: Request) -> ChannelRecord:
@@ -131,13 +131,13 @@ class Door:
         try:
             channel_id = UUID(request.path_params["channel_id"])
         except ValueError:
-            raise NotFound("there is no such channel") from None
+            raise NotFound("The channel does not exist.") from None
         channel = await self._channel(channel_id)
         known = channel.secret_hash if channel is not None else bytes(32)
         right = self._vault.matches(request.path_params["secret"], known)
         if channel is None or not right:
             _log.warning("webhook_refused", channel=str(channel_id), client=_client(request))
-            raise NotFound("there is no such channel")
+            raise NotFound("The channel does not exist.")
         return channel
 
     async def _channel(self, channel_id: UUID) -> ChannelRecord | None:
@@ -156,7 +156,7 @@ class Door:
         given = request.headers.get(SIGNATURE, "")
         if not hmac.compare_digest(wanted.encode(), given.encode()):
             _log.warning("webhook_signature_refused", channel=str(channel.id))
-            raise NotFound("there is no such channel")
+            raise NotFound("The channel does not exist.")
 
     async def _take(
         self, channel: ChannelRecord, webhook: Webhook, arrival: int
@@ -201,12 +201,12 @@ def application(door: Door) -> Starlette:
 async def _read(request: Request) -> bytes:
     declared = request.headers.get("content-length", "0")
     if declared.isdigit() and int(declared) > MAX_BODY:
-        raise TooLarge("the body is over 1 MiB: send less")
+        raise TooLarge("The body is larger than 1 MiB.")
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
         if len(body) > MAX_BODY:
-            raise TooLarge("the body is over 1 MiB: send less")
+            raise TooLarge("The body is larger than 1 MiB.")
     return bytes(body)
 
 
@@ -216,7 +216,7 @@ def _json(body: bytes) -> dict[str, object]:
     except orjson.JSONDecodeError as error:
         value = _with_half_characters(body, str(error))
     if not isinstance(value, dict):
-        raise Invalid("the body must be a JSON object", code="malformed")
+        raise Invalid("The body must be a JSON object.", code="malformed")
     return value
 
 
@@ -225,7 +225,7 @@ def _with_half_characters(body: bytes, complaint: str) -> object:
     try:
         return json.loads(body, parse_constant=_no_number)
     except (ValueError, RecursionError):
-        raise Invalid(f"the body is not JSON: {complaint}", code="malformed") from None
+        raise Invalid(f"The body is not valid JSON: {complaint}.", code="malformed") from None
 
 
 def _no_number(name: str) -> object:

@@ -44,8 +44,8 @@ def _named(priority: object) -> object:
 
 
 class ConversationRow(_Out):
-    """One visit. ``version`` grows with every event of it; ``waiting_since``: the customer waits
-    for a person.
+    """A conversation. ``version`` grows with every event of the conversation. ``waiting_since`` is
+    set while the customer waits for a person.
     """
 
     id: UUID
@@ -67,7 +67,9 @@ class ConversationRow(_Out):
 
 
 class FileRow(_Out):
-    """A message's file. ``status``: wanted (it is being fetched), kept, missing."""
+    """The file of a message. ``status`` is ``wanted`` (being downloaded), ``kept`` (available) or
+    ``missing``.
+    """
 
     id: UUID
     status: Literal["wanted", "kept", "missing"]
@@ -77,8 +79,8 @@ class FileRow(_Out):
 
 
 class ReadingRow(_Out):
-    """What is known of what a customer's file says. ``facts``: what a picture or PDF shows, which
-    nobody has checked; ``code``: why it could not be read.
+    """The result of reading the file of a customer. ``facts`` are values recognised in an image or
+    PDF; nobody has verified them. ``code`` says why reading failed.
     """
 
     status: Literal["waiting", "read", "failed"]
@@ -87,8 +89,8 @@ class ReadingRow(_Out):
 
 
 class MessageRow(_Out):
-    """One thing said. ``status`` is how far a message of ours got; ``reply_to`` the message that
-    it quotes; ``transcript`` a voice note's words, once they are known.
+    """A message. ``status`` is the delivery status of an outbound message. ``reply_to`` is the
+    quoted message. ``transcript`` is the text of a voice note, once it is known.
     """
 
     id: UUID
@@ -110,8 +112,8 @@ class MessageRow(_Out):
 
 
 class Welcome(_Out):
-    """The first frame. ``caught_up``: what was missed since ``position`` comes next; if not, fetch
-    everything anew, and apply what comes to that.
+    """The first frame of the server. If ``caught_up`` is true, the events since ``position``
+    follow. If it is false, load all data again and apply the following events to it.
     """
 
     type: Literal["welcome"] = "welcome"
@@ -120,7 +122,9 @@ class Welcome(_Out):
 
 
 class Event(_Out):
-    """Something happened. The rows are as they are now: keep whichever has the higher version."""
+    """An event of a conversation. The rows show the current state: keep the row with the higher
+    ``version``.
+    """
 
     type: Literal["event"] = "event"
     position: str
@@ -131,7 +135,7 @@ class Event(_Out):
 
 
 class Hidden(_Out):
-    """A conversation that one may not see any more."""
+    """A conversation that the user may no longer see. Remove it from the screen."""
 
     type: Literal["hidden"] = "hidden"
     position: str
@@ -139,14 +143,16 @@ class Hidden(_Out):
 
 
 class Standing(_Out):
-    """Nothing new up to here: a screen that was idle resumes from this position."""
+    """No newer event exists up to ``position``. An idle client resumes from this position."""
 
-    type: Literal["standing"] = "standing"
+    type: Literal["heartbeat"] = "heartbeat"
     position: str
 
 
 class Goodbye(_Out):
-    """The server is about to close. ``retry_after_s``: reconnect after so long, give or take."""
+    """The server is about to close the socket. Reconnect after about ``retry_after_s`` seconds; do
+    not reconnect if it is null.
+    """
 
     type: Literal["goodbye"] = "goodbye"
     reason: Literal["slow", "signed_out", "restarting", "bad_frame", "too_many"]
@@ -154,8 +160,9 @@ class Goodbye(_Out):
 
 
 class Hello(BaseModel):
-    """The first frame of a screen: ``ticket`` of ``POST /api/v1/auth/ticket`` unless the browser's
-    cookie signs in; ``position`` of the last frame it has seen.
+    """The first frame of the client. ``ticket`` comes from ``POST /api/v1/auth/socket-tickets``;
+    leave it out if the cookie of the browser signs in. ``position`` is the position of the last
+    frame received.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -193,7 +200,7 @@ def hello_of(text: str) -> Hello:
         hello = _hello.validate_json(text)
     except ValidationError:
         raise Invalid(
-            'begin with {"type": "hello"}, with "ticket" and "position" where you have them',
+            'The first frame must be {"type": "hello"}, with an optional "ticket" and "position".',
             code="bad_frame",
         ) from None
     odd = refusal(hello.model_dump(), "hello")

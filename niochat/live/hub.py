@@ -258,7 +258,7 @@ class Joining(_Collected):
     def take(self) -> list[Frame]:
         """What came meanwhile. Raises ``Unavailable`` when that was too much to keep."""
         if len(self.frames) > self._most:
-            raise Unavailable("too much happened meanwhile: come again", code="slow")
+            raise Unavailable("Too many events happened meanwhile. Connect again.", code="slow")
         taken, self.frames = self.frames, []
         return taken
 

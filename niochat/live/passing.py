@@ -14,7 +14,7 @@ from niochat.domain.permissions import Holder
 
 
 class Typing(BaseModel):
-    """Somebody writes an answer, or has stopped."""
+    """A user types a reply, or has stopped typing."""
 
     type: Literal["typing"] = "typing"
     conversation_id: UUID
@@ -23,8 +23,8 @@ class Typing(BaseModel):
 
 
 class Viewing(BaseModel):
-    """Somebody looks at a conversation, or no more. Repeated while it lasts; forget it after 150 s
-    without a repeat.
+    """A user views a conversation, or has stopped viewing it. The frame is repeated while the user
+    views the conversation; discard it after 150 seconds without a repeat.
     """
 
     type: Literal["viewing"] = "viewing"
@@ -34,8 +34,8 @@ class Viewing(BaseModel):
 
 
 class Writing(BaseModel):
-    """What the assistant is about to say: all of it so far, not checked yet. It is over with the
-    turn's own event.
+    """The reply that the assistant is writing: the complete text so far, not yet verified. The
+    event of the turn replaces it.
     """
 
     type: Literal["writing"] = "writing"
@@ -45,7 +45,7 @@ class Writing(BaseModel):
 
 
 class Presence(BaseModel):
-    """Somebody is there, pauses, or has gone."""
+    """The presence of a user has changed."""
 
     type: Literal["presence"] = "presence"
     user_id: UUID
@@ -54,7 +54,7 @@ class Presence(BaseModel):
 
 
 class Read(BaseModel):
-    """Oneself has read a conversation on another screen, up to this version."""
+    """The user has read a conversation on another screen, up to a version."""
 
     type: Literal["read"] = "read"
     conversation_id: UUID
@@ -62,7 +62,7 @@ class Read(BaseModel):
 
 
 class Unread(BaseModel):
-    """Messages of the customer in a conversation of one's own that one has not read."""
+    """The number of unread customer messages in a conversation of the user."""
 
     type: Literal["unread"] = "unread"
     conversation_id: UUID
@@ -70,8 +70,9 @@ class Unread(BaseModel):
 
 
 class Queues(BaseModel):
-    """How many wait, by team, in the queues that one may see; ``with_assistant`` where one sees
-    those, too. Sent when it changes, once a second at most.
+    """The numbers of waiting conversations by team, for the queues that the user may see.
+    ``with_assistant`` is null if the user may not see the conversations of the assistant. Sent on
+    change, at most once a second.
     """
 
     type: Literal["queues"] = "queues"
@@ -80,15 +81,15 @@ class Queues(BaseModel):
 
 
 class Refused(BaseModel):
-    """What the screen asked for was not done, and why."""
+    """The last frame of the client was rejected. ``code`` is stable; ``title`` says what to do."""
 
-    type: Literal["refused"] = "refused"
+    type: Literal["rejected"] = "rejected"
     code: str
     title: str
 
 
 class TypingTold(BaseModel):
-    """One writes an answer, or has stopped."""
+    """The user types a reply, or has stopped typing."""
 
     model_config = ConfigDict(extra="forbid")
     type: Literal["typing"]
@@ -97,7 +98,7 @@ class TypingTold(BaseModel):
 
 
 class ViewingTold(BaseModel):
-    """One looks at a conversation; null: at none."""
+    """The user views a conversation; null: none."""
 
     model_config = ConfigDict(extra="forbid")
     type: Literal["viewing"]
@@ -105,7 +106,7 @@ class ViewingTold(BaseModel):
 
 
 class ReadTold(BaseModel):
-    """One has read a conversation up to this version."""
+    """The user has read a conversation up to a version."""
 
     model_config = ConfigDict(extra="forbid")
     type: Literal["read"]
@@ -126,7 +127,7 @@ def told_of(text: str) -> Told:
         return _told.validate_json(text)
     except ValidationError:
         raise Invalid(
-            'say {"type": "typing" | "viewing" | "read", …} as docs/live.json has it',
+            'The frame must have the type "typing", "viewing" or "read". docs/live.json has its format.',
             code="bad_frame",
         ) from None
 

@@ -9,7 +9,7 @@ from niochat.domain.errors import Invalid
 NIL = UUID(int=0)
 _HIGHEST = 2**63
 EPOCH = 2**32
-"""As ``adapters/postgres/restored.py`` has it."""
+"""As ``adapters/postgres/log_position_base.py`` has it."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -43,6 +43,6 @@ class Position:
         except ValueError:
             found = None
         if found is None or not (0 <= found.xid < _HIGHEST and 0 <= found.version < _HIGHEST):
-            raise Invalid("the position is not one of ours: leave it out and refetch",
+            raise Invalid("The position is invalid. Leave it out and load all data again.",
                           code="bad_position")  # fmt: skip
         return found

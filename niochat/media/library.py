@@ -48,7 +48,7 @@ class Library:
         """Keep what somebody wants to send. Raises ``Invalid``, ``Unavailable``."""
         if not 0 < len(data) <= MOST_BYTES:
             raise Invalid(
-                f"a file has 1 to {MOST_BYTES // 2**20} MiB; this one has {len(data)} bytes",
+                f"A file must have 1 byte to {MOST_BYTES // 2**20} MiB. The file has {len(data)} bytes.",
                 code="file_size",
             )
         sort, name = checked(data, filename), safe_name(filename, "arquivo")
@@ -64,7 +64,7 @@ class Library:
 
     async def uploaded(self, tenant_id: UUID, file_id: UUID) -> KnownFile:
         """A file that may be sent. Raises ``NotFound``."""
-        return await self._find("upload", tenant_id, file_id)
+        return await self._find("find_upload", tenant_id, file_id)
 
     async def find(self, tenant_id: UUID, file_id: UUID) -> KnownFile:
         """A file that is here. Raises ``NotFound``."""
@@ -76,7 +76,7 @@ class Library:
             return file.data[start : start + length]
         found = await self._store.part(key_of(file.tenant_id, file.id), start, length)
         if found is None:
-            raise NotFound("the file is not in the store any more")
+            raise NotFound("The file is no longer stored.")
         return found
 
     async def whole(self, tenant_id: UUID, file_id: UUID) -> bytes | None:
@@ -120,7 +120,7 @@ class Library:
         async with self._database.tenant(tenant_id) as connection:
             row: Any = await connection.fetchrow(_SQL[query], tenant_id, file_id)
         if row is None:
-            raise NotFound("there is no such file")
+            raise NotFound("The file does not exist.")
         known = dict(row)
         if known.get("data") is not None:
             known["size"] = len(known["data"])
@@ -133,4 +133,4 @@ def key_of(tenant_id: UUID, file_id: UUID) -> str:
 
 
 def _no_address() -> NotFound:
-    return NotFound("this address of a file is over: ask for another one", code="address_over")
+    return NotFound("The file URL has expired. Request another one.", code="address_over")

@@ -91,15 +91,15 @@ def checked(data: bytes, filename: str) -> Sort:
     """What somebody wants to send. Raises ``Invalid`` (``unsupported_file``, ``runnable_file``)."""
     if runs(data, filename):
         raise Invalid(
-            "this file cannot be sent: it could run on the customer's device, by its name or by "
-            "what is in it; send a PDF or a picture",
+            "The file cannot be sent because its name or content could run on the device of the "
+            "customer. Send a PDF or an image.",
             code="runnable_file",
         )
     sort = sort_of(data, filename)
     if sort is None:
         raise Invalid(
-            "this kind of file cannot be sent: pictures, audio, MP4 videos, PDF, office documents, "
-            "plain text and ZIP can",
+            "The file type is not supported. Supported are images, audio, MP4 videos, PDF, office "
+            "documents, plain text and ZIP.",
             code="unsupported_file",
         )
     return sort

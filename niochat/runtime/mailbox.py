@@ -50,8 +50,8 @@ class Activation:
     """One virtual actor. ``state`` is its behaviour's; it makes things fast, never true."""
 
     __slots__ = (
-        "address", "born", "busy", "error", "lane", "leaving", "mailbox", "missed", "queued",
-        "state", "touched",
+        "address", "created_at", "error", "has_missed_message", "is_leaving", "is_queued",
+        "is_stepping", "lane", "last_active_at", "mailbox", "state",
     )  # fmt: skip
 
     def __init__(self, address: Address, now: float, lane: Lane = None) -> None:

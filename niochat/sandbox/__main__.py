@@ -1,4 +1,4 @@
-"""`python -m niochat.sandbox --port N`: serves until it is told to stop."""
+"""`python -m niochat_sandbox --port N`: serves until it is told to stop."""
 
 import argparse
 
@@ -31,7 +31,7 @@ def server(host: str, port: int, smtp_port: int | None = None) -> uvicorn.Server
 
 def main() -> None:
     """Reads the command line and serves."""
-    parser = argparse.ArgumentParser(prog="python -m niochat.sandbox", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m niochat_sandbox", description=__doc__)
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--smtp-port", type=int, help="takes mail there, and shows it")

@@ -83,7 +83,7 @@ def kind(process: psutil.Process) -> Kind:
         return "redis"
     if name.startswith("haproxy"):
         return "haproxy"
-    return "sandbox" if "niochat.sandbox" in command else "ray"
+    return "sandbox" if "niochat_sandbox" in command else "ray"
 
 
 def of_kind(processes: Iterable[psutil.Process], *kinds: Kind) -> list[psutil.Process]:

@@ -31,7 +31,7 @@ ONE_MACHINE = CHECKOUT / "deploy" / "one_machine.yaml"
 # Ray replaces 127.0.0.1 by the address of the network card, which a laptop loses with its
 # network. It leaves the other loopback addresses alone; only Linux has them without set-up.
 _NODE = "127.0.0.2" if sys.platform == "linux" else "127.0.0.1"
-TOLD = "--told"  # of serve_deployment.py, which imports Ray
+TOLD = "--wait"  # of serve_deployment.py, which imports Ray
 _OBJECT_STORE_BYTES = 100_000_000
 _START_S = 90.0
 _DEPLOY_S = 180.0
@@ -137,7 +137,7 @@ class RayCluster:
             "port": self._ports.http,
         }
         write_private(self._config, yaml.safe_dump(document, sort_keys=False))
-        module = "niochat.stack.serve_deployment"
+        module = "niochat.launcher.ray_serve.serve_deployment"
         command = [
             sys.executable, "-m", module, str(self._config), self.address, str(_DEPLOY_S), TOLD,
         ]  # fmt: skip

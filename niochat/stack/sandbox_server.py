@@ -35,7 +35,7 @@ class SandboxServer:
 
     def start(self, env: dict[str, str]) -> str:
         """Start it with `env` and return its URL once it says it is healthy."""
-        command = [sys.executable, "-m", "niochat.sandbox", "--port", str(self._port)]
+        command = [sys.executable, "-m", "niochat_sandbox", "--port", str(self._port)]
         command += ["--host", self._listens]
         command += ["--smtp-port", str(self._smtp_port)] if self._smtp_port else []
         child = spawn(self._home, "sandbox", command, env)

@@ -1,9 +1,9 @@
-"""A program of its own that deploys a Serve config and waits: `CONFIG ADDRESS TIMEOUT_S [--told]`.
+"""A program of its own that deploys a Serve config and waits: `CONFIG ADDRESS TIMEOUT_S [--wait]`.
 
 It is a process apart because Ray reads its flags when it is imported, and because the launcher
 then stays a small process that a dying Ray cannot pull down.
 
-With `--told` it imports the applications at once and deploys when it is told to, by a line on its
+With `--wait` it imports the applications at once and deploys when it is told to, by a line on its
 standard input: so that importing, some seconds, goes on while Ray and PostgreSQL start.
 
 Two ways, both public. A plain config (applications by name, prefix and import path) is deployed

@@ -31,7 +31,7 @@ def test_the_committed_frames_are_those_of_the_code() -> None:
     assert committed == json.loads(json.dumps(frames.described())), "run scripts/openapi.py"
     kinds = {each["properties"]["type"]["const"] for each in committed["$defs"].values()
              if "type" in each.get("properties", {})}  # fmt: skip
-    assert {"welcome", "event", "hidden", "standing", "goodbye", "hello"} <= kinds
+    assert {"welcome", "event", "hidden", "heartbeat", "goodbye", "hello"} <= kinds
 
 
 def test_every_operation_says_what_it_is_and_that_it_may_fail() -> None:

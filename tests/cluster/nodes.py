@@ -141,7 +141,7 @@ class Nodes:
             self._changes[name] = self._changes.get(name, {}) | (changes or {})
         file = self.home.folder / "serve_config.yaml"
         write_private(file, yaml.safe_dump(_configuration(self._changes)))
-        module = "niochat.stack.serve_deployment"
+        module = "niochat.launcher.ray_serve.serve_deployment"
         gcs = f"{address(Network.CLUSTER, self.HEAD)}:{GCS}"
         command = [sys.executable, "-m", module, str(file), gcs, str(DEPLOY_S)]
         flags = self._flags(self.HEAD) | {"RAY_ADDRESS": gcs}

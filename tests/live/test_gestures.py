@@ -112,7 +112,7 @@ async def test_each_role_may_say_what_its_row_of_the_table_says(
             return
         await hears(socket, "welcome")
         await says(socket, kind, visit.id)
-        await hears(socket, kind if needed in ROLES[role] else "refused")
+        await hears(socket, kind if needed in ROLES[role] else "rejected")
 
 
 @pytest.mark.parametrize("kind", GESTURES)
@@ -129,7 +129,7 @@ async def test_another_tenants_conversation_is_as_unknown_as_any(
         await hears(over_there, "welcome")
         for conversation in (theirs.id, uuid4()):
             await says(socket, kind, conversation)
-        refused = [await hears(socket, "refused") for _ in range(2)]
+        refused = [await hears(socket, "rejected") for _ in range(2)]
         await says(over_there, "typing", theirs.id)
         heard = await hears(over_there)
         while heard["type"] == "queues":
@@ -157,7 +157,7 @@ async def test_a_frame_that_is_none_is_refused_and_the_screen_goes_on(
     async with theatre.screen(who) as socket:
         await hears(socket, "welcome")
         await socket.send(text)
-        assert (await hears(socket, "refused"))["code"] == "bad_frame"
+        assert (await hears(socket, "rejected"))["code"] == "bad_frame"
         await says(socket, "typing", visit.id)
         assert (await hears(socket, "typing"))["typing"] is True
 
@@ -168,7 +168,7 @@ async def test_who_says_too_much_is_refused(theatre: Theatre) -> None:
         await hears(socket, "welcome")
         for _ in range(MOST_IN_S * 3):
             await socket.send("x")
-        codes = {(await hears(socket, "refused"))["code"] for _ in range(MOST_IN_S * 3)}
+        codes = {(await hears(socket, "rejected"))["code"] for _ in range(MOST_IN_S * 3)}
     assert codes == {"bad_frame", "too_many"}
 
 

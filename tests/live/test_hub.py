@@ -314,7 +314,7 @@ async def test_a_position_never_goes_back_also_for_who_is_catching_up(room: Room
     for screen in (admitted, catching_up):
         positions = [Position.of(each["position"]) for each in screen.frames]
         assert positions == sorted(positions)
-        assert [each["type"] for each in screen.frames].count("standing") == 1
+        assert [each["type"] for each in screen.frames].count("heartbeat") == 1
     assert len(catching_up.frames) == len(admitted.frames)
 
 

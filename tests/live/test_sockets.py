@@ -126,7 +126,7 @@ async def test_a_screen_that_reads_too_slowly_is_cut_off_and_others_are_not(
             await hears(slow, "welcome")
             (socket,) = await until(lambda: theatre.live._sockets)
             for _ in range(10):  # in one tick: nothing can leave meanwhile
-                socket.offer(b'{"type": "standing", "position": "0"}')
+                socket.offer(b'{"type": "heartbeat", "position": "0"}')
             code, reason = await refused(slow)
         assert (code, reason) == (1012, "slow")
         await until(lambda: not theatre.live._sockets)
@@ -190,4 +190,4 @@ async def test_only_who_heard_nothing_since_is_told_where_the_log_stands(theatre
         theatre.hub.stand()
         heard = [(await hears(socket))["type"] for _ in range(4)]
 
-    assert heard == ["standing", "event", "hidden", "standing"]
+    assert heard == ["heartbeat", "event", "hidden", "heartbeat"]

@@ -98,9 +98,9 @@ async def test_what_is_refused_over_a_socket_is_written_down(theatre: Theatre) -
         await hears(socket, "welcome")
         for kind in ("viewing", "typing", "read"):
             await says(socket, kind, visit.id)
-            await hears(socket, "refused")
+            await hears(socket, "rejected")
         await says(socket, "viewing", uuid4())
-        await hears(socket, "refused")
+        await hears(socket, "rejected")
     rows = await written(theatre, ana, "access.denied")
     assert [row["after"] for row in rows] == [
         {"live": "viewing"}, {"live": "typing"}, {"live": "read"},

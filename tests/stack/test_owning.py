@@ -19,8 +19,8 @@ from niochat.stack.ports import Claim
 pytestmark = pytest.mark.timeout(120)
 
 HOLDS = (
-    "import time;from pathlib import Path;from niochat.stack.home import Home,HomeLock;"
-    "HomeLock(Home.at(Path({home!r}))).acquire();{then};print(1,flush=True);time.sleep(600)"
+    "import time;from pathlib import Path;from niochat.launcher.home_folder import HomeFolder,HomeLock;"
+    "HomeLock(HomeFolder.create(Path({home!r}))).acquire();{then};print(1,flush=True);time.sleep(600)"
 )
 
 

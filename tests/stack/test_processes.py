@@ -101,8 +101,8 @@ def test_a_stopped_process_is_ended(tmp_path: Path, started: list[subprocess.Pop
 
 def test_the_caller_and_its_ancestors_are_never_among_the_marked(tmp_path: Path) -> None:
     code = (
-        "from pathlib import Path;from niochat.stack import processes;"
-        f"print([p.pid for p in processes.marked(Path({str(tmp_path)!r}))])"
+        "from pathlib import Path;from niochat.launcher import process_control;"
+        f"print([p.pid for p in process_control.find_stack_processes(Path({str(tmp_path)!r}))])"
     )
     outer = f"import subprocess,sys;subprocess.run([sys.executable,'-c',{code!r}],check=True)"
 
@@ -121,8 +121,8 @@ def test_a_home_takes_one_launcher_and_a_killed_launcher_leaves_it_free(
 ) -> None:
     home = Home.at(tmp_path)
     code = (
-        "import time;from pathlib import Path;from niochat.stack.home import Home,HomeLock;"
-        f"lock=HomeLock(Home.at(Path({str(tmp_path)!r})));lock.acquire();print(1,flush=True)"
+        "import time;from pathlib import Path;from niochat.launcher.home_folder import HomeFolder,HomeLock;"
+        f"lock=HomeLock(HomeFolder.create(Path({str(tmp_path)!r})));lock.acquire();print(1,flush=True)"
     )
     started.append(begin(tmp_path, code + SLEEP))
 

@@ -12,7 +12,9 @@ from niochat.adapters.openai.refusals import Refusal
 
 
 class Form(StrEnum):
-    """Something that an end point wants otherwise than most. Tenants may name them too."""
+    """A deviation of a model endpoint from the common request format. Tenants can set it
+    explicitly.
+    """
 
     COMPLETION_TOKENS = "completion_tokens"
     """``max_completion_tokens`` instead of ``max_tokens``."""

@@ -39,7 +39,7 @@ _HARMONY = re.compile(
 )
 _PYTHON = re.compile(r"^\s*<\|python_tag\|>(.*)$", re.S)
 _TOLD = re.compile(r"^\[chamada de ([\w\-]{1,64})\] (.*)$", re.M)
-"""As :mod:`niochat.adapters.openai.history` tells earlier calls where templates know none."""
+"""As :mod:`niochat.adapters.models.openai.message_formatter` tells earlier calls where templates know none."""
 _CALLING = re.compile(r"\[chamada de |<tool_call>|<function=|\[TOOL_CALLS\]|<\|python_tag\|>")
 _LONGEST_CALL = 20_000
 

@@ -1,7 +1,7 @@
 """Any OpenAI-compatible model, by the ``openai`` client on its aiohttp transport.
 
 An end point that refuses the form of a request is asked again in another, within the same call;
-what it took is remembered, see :mod:`niochat.adapters.openai.forms`.
+what it took is remembered, see :mod:`niochat.adapters.models.openai.endpoint_quirks`.
 """
 
 import time

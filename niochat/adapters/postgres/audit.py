@@ -17,7 +17,7 @@ _keyed: ContextVar[tuple[UUID, UUID] | None] = ContextVar("keyed", default=None)
 
 @contextmanager
 def acting_under(key_id: UUID, lease: UUID) -> Iterator[None]:
-    """Whatever is done within is done under this key of a request (``access/idempotency.py``): the
+    """Whatever is done within is done under this key of a request (``adapters/postgres/idempotency_store.py``): the
     key tells of it as soon as it is committed.
     """
     before = _keyed.set((key_id, lease))

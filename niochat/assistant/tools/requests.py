@@ -25,7 +25,7 @@ _FEWEST_QUOTED = 4
 
 
 class Change(Arguments):
-    """``novo`` is what the kind needs, see :mod:`niochat.assistant.tools.changes`."""
+    """``novo`` is what the kind needs, see :mod:`niochat.assistant.tools.change_requests.change_types`."""
 
     tipo: RequestKind
     palavras: Quote

@@ -160,7 +160,7 @@ async def _activations(stage: Stage, plan: Plan, told: Told, tenant: Tenant) -> 
 
 async def _dict_bytes(count: int) -> float:
     child = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "niochat.cli.bench.states", str(count),
+        sys.executable, "-m", "niochat_lab.bench.baselines.dict_states", str(count),
         stdout=asyncio.subprocess.PIPE,
     )  # fmt: skip
     output, _ = await child.communicate()

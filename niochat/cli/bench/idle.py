@@ -22,13 +22,13 @@ _LOADED = {
     "Python": "sys",
     "Ray": "ray",
     "Ray Serve": "ray.serve",
-    "host": "niochat.actors.host_actor",
-    "pool": "niochat.actors.pool_actor,niochat.wiring.assistant,niochat.wiring.erp",
-    "webhooks": "niochat.ingress.applications.webhooks",
-    "api": "niochat.ingress.applications.api",
-    "live": "niochat.ingress.applications.live",
-    "desk": "niochat.ingress.applications.desk",
-    "supervisor": "niochat.actors.supervisor",
+    "host": "niochat.cluster.hosts.host_actor",
+    "pool": "niochat.cluster.pools.pool_actor,niochat.composition.assistant_factory,niochat.composition.erp_factory",
+    "webhooks": "niochat.http.deployments.webhooks_deployment",
+    "api": "niochat.http.deployments.api_deployment",
+    "live": "niochat.http.deployments.live_deployment",
+    "desk": "niochat.http.deployments.single_node_deployment",
+    "supervisor": "niochat.cluster.supervisor",
 }
 """What a process of that name imports, by the modules that it begins with."""
 _IMPORT = """

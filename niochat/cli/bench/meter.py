@@ -28,10 +28,10 @@ _TITLES = (
 )
 """Ray writes what a worker is over its arguments (`setproctitle`)."""
 _COMMANDS = (
-    ("niochat.sandbox.crowd", "crowd"),
-    ("niochat.sandbox.screens", "screens"),
-    ("niochat.sandbox", "sandbox"),
-    ("niochat.cli.bench.plain", "plain"),
+    ("niochat_sandbox.load_generator", "crowd"),
+    ("niochat_sandbox.websocket_clients", "screens"),
+    ("niochat_sandbox", "sandbox"),
+    ("niochat_lab.bench.baselines.plain_process", "plain"),
 )
 _NAMES = {"raylet": "raylet", "gcs_server": "gcs", "haproxy": "haproxy"}
 CARRIER = "desk"

@@ -1,6 +1,6 @@
 """The limit of `path`: the product's own rooms in one plain asyncio process, without Ray.
 
-`python -m niochat.cli.bench.plain --port N [--door-only]` with the environment of any of our
+`python -m niochat_lab.bench.baselines.plain_process --port N [--door-only]` with the environment of any of our
 processes. Door, host, assistant and ERP share one event loop; what lies between them in the
 product (Serve, HAProxy, Ray calls) is a function call here.
 """
@@ -131,7 +131,7 @@ async def _health(_request: Request) -> Response:
 
 def main() -> None:
     """Reads the command line and serves."""
-    parser = argparse.ArgumentParser(prog="python -m niochat.cli.bench.plain", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m niochat_lab.bench.baselines.plain_process", description=__doc__)
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--door-only", action="store_true")
     arguments = parser.parse_args()

@@ -43,7 +43,7 @@ _MEND_S = 1.0
 _LIMIT_APPLICATION = {
     "name": "limit",
     "route_prefix": LIMIT_PREFIX,
-    "import_path": "niochat.cli.bench.limit_app:limit",
+    "import_path": "niochat_lab.bench.baselines.body_reader_app:limit",
 }
 Progress = Callable[[str], None]
 
@@ -160,7 +160,7 @@ def _opened(stack: Stack, wanted: Wanted, told: Progress) -> Stage:
         stack.postgres.stop()
         stack.postgres.start()
     told("Starting the crowd.")
-    crowd_url = _start(stack.home, "crowd", stack.ports.sandbox, "niochat.sandbox.crowd",
+    crowd_url = _start(stack.home, "crowd", stack.ports.sandbox, "niochat_sandbox.load_generator",
                        "/sandbox/health", dict(os.environ))  # fmt: skip
     plain_url = ""
     if wanted.plain:
@@ -170,7 +170,7 @@ def _opened(stack: Stack, wanted: Wanted, told: Progress) -> Stage:
     if wanted.screens:
         told("Starting the screens.")
         screens_url = _start(stack.home, "screens", stack.ports.dashboard,
-                             "niochat.sandbox.screens", "/sandbox/health", {})  # fmt: skip
+                             "niochat_sandbox.websocket_clients", "/sandbox/health", {})  # fmt: skip
     _wait_until_ready(stack.url)
     meter = Meter(stack.home.folder)
     return Stage(stack, meter, stores, crowd_url, plain_url, screens_url)
@@ -183,7 +183,7 @@ def _start_plain(stack: Stack, stores: Stores, wanted: Wanted) -> str:
     migrate(f"{stack.postgres.dsn.rpartition('/')[0]}/{PLAIN_DATABASE}")
     more = ["--door-only"] if wanted.door_only else []
     return _start(
-        stack.home, "plain", port, "niochat.cli.bench.plain", "/health", environment, *more
+        stack.home, "plain", port, "niochat_lab.bench.baselines.plain_process", "/health", environment, *more
     )
 
 

@@ -1,4 +1,4 @@
-"""The limit of `actors`: a Python dict of the same states. `python -m niochat.cli.bench.states N`.
+"""The limit of `actors`: a Python dict of the same states. `python -m niochat_lab.bench.baselines.dict_states N`.
 
 A process of its own, so that nothing else grows with it; prints bytes of one state.
 """

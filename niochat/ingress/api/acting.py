@@ -24,7 +24,7 @@ Key = Annotated[
     str | None,
     Header(
         alias="Idempotency-Key", min_length=1, max_length=128, pattern=r"^[\x21-\x7e]+$",
-        description="Under the same key it happens once, however often it is sent.",
+        description="A command with the same key is executed once, however often it is sent.",
     ),
 ]  # fmt: skip
 
@@ -32,7 +32,9 @@ _OWNER = Owner("asked")
 
 
 class Done(Shown):
-    """``done`` is false where it is stored and will be done (202)."""
+    """The result of a command. ``done`` is true if the command was executed. It is false with
+    status 202: the command is stored and will be executed.
+    """
 
     done: bool
 
@@ -116,11 +118,11 @@ class NeedsOf(Needs):
         row = await views_of(request).one(tenant_id, conversation_id)
         holder = Holder(row["agent"], row["team"])
         if not caller.may(Action.CONVERSATIONS_READ, holder):
-            hidden = NotFound("there is no such conversation")
+            hidden = NotFound("The conversation does not exist.")
             await note_denied(request, hidden)
             raise hidden
         if not caller.may(self.action, holder):
-            raise Forbidden(f"this conversation is others': it needs {self.action}:all")
+            raise Forbidden(f"The conversation belongs to another agent or team. The permission {self.action}:all is required.")
         return Found(request, response, caller, tenant_id, row, key)
 
 

@@ -29,8 +29,8 @@ HEADERS = {
 """OWASP, HTTP Headers Cheat Sheet, for an API that answers JSON and no page."""
 _CODES = {404: "not_found", 405: "method_not_allowed"}
 _TITLES = {
-    404: "there is nothing at this address: GET /api/v1/openapi.json lists what there is",
-    405: "this address takes other methods: see the Allow header",
+    404: "The path does not exist. GET /api/v1/openapi.json lists all paths.",
+    405: "The path does not support this method. See the Allow header.",
 }
 
 

@@ -31,8 +31,8 @@ ROUTERS = (
     settings.router, refused.router, presence.router,
 )  # fmt: skip
 _PROBLEMS = {
-    "4XX": {"model": Problem, "description": "What to change, as a problem (RFC 9457)."},
-    "5XX": {"model": Problem, "description": "A part is away: try again."},
+    "4XX": {"model": Problem, "description": "The request was rejected. The problem details (RFC 9457) say what to change."},
+    "5XX": {"model": Problem, "description": "The service is temporarily unavailable. Repeat the request later."},
 }
 
 
@@ -55,7 +55,7 @@ def _documented() -> FastAPI:
         title="NioChat", version=VERSION, docs_url=None, redoc_url=None,
         openapi_url="/openapi.json", separate_input_output_schemas=False,
         servers=[{"url": "/api/v1"}], root_path_in_servers=False,
-        redirect_slashes=False,  # it would lead to the Host that was sent
+        redirect_slashes=False, generate_unique_id_function=lambda route: route.name,  # it would lead to the Host that was sent
         dependencies=[Depends(plain_text)], responses=_PROBLEMS,  # type: ignore[arg-type]
     )  # fmt: skip
     answers.install(app)

@@ -42,8 +42,9 @@ router = APIRouter(prefix="/auth", tags=["auth"], route_class=ActingRoute)
 
 
 class LogIn(Body):
-    """``code`` is asked for (401 ``second_factor_required``) of who has a second factor.
-    ``cookies``: for browsers; the tokens are set as HttpOnly cookies and not answered.
+    """Credentials of a user. Accounts with a second factor also need ``code``; without it, the
+    response is 401 with the code ``second_factor_required``. Browsers set ``cookies`` to true: the
+    tokens are then set as HttpOnly cookies and are left out of the response.
     """
 
     login: Text
@@ -53,14 +54,15 @@ class LogIn(Body):
 
 
 class Refresh(Body):
-    """Without a token the browser's cookie counts."""
+    """The refresh token. Without one, the refresh cookie of the browser is used."""
 
     refresh_token: Secret | None = None
 
 
 class SignedInAs(Shown):
-    """``access_token`` is good for ``expires_in`` seconds; both tokens are null with cookies,
-    where ``csrf_token`` goes into the header ``X-CSRF-Token`` of what changes something.
+    """A signed-in session. ``access_token`` expires after ``expires_in`` seconds. With cookies,
+    both tokens are null and ``csrf_token`` must be sent in the header ``X-CSRF-Token`` of every
+    request that changes something.
     """
 
     token_type: str = "Bearer"
@@ -72,7 +74,9 @@ class SignedInAs(Shown):
 
 
 class Me(Shown):
-    """Who one is. ``tenant`` is where one acts; ``acting_until``: a superuser inside a tenant."""
+    """The signed-in user. ``tenant`` is the tenant in which the user acts; ``acting_until`` is set
+    while a superuser acts in a tenant.
+    """
 
     id: UUID
     login: str | None
@@ -86,7 +90,9 @@ class Me(Shown):
 
 
 class Session(Shown):
-    """A device that is signed in. ``current``: this one."""
+    """A session of the user on one device. ``current`` is true for the session that sends the
+    request; ``agent`` is the user agent.
+    """
 
     id: UUID
     address: str
@@ -97,38 +103,44 @@ class Session(Shown):
 
 
 class Ticket(Shown):
-    """For the ``hello`` of a socket."""
+    """A ticket for the ``hello`` frame of a ``/live`` socket."""
 
     ticket: str
 
 
 class Enrolment(Shown):
-    """For the app: ``address`` as a QR code, or ``secret`` typed."""
+    """The secret for an authenticator app. Show ``address`` as a QR code, or let the user type
+    ``secret``.
+    """
 
     secret: str
     address: str
 
 
 class Code(Body):
-    """What the app shows."""
+    """A one-time code of the authenticator app. To disable the second factor, a recovery code is
+    accepted too.
+    """
 
     code: Annotated[str, Field(min_length=1, max_length=32)]
 
 
 class RecoveryCodes(Shown):
-    """Each is good once, instead of a code of the app. They are not shown again."""
+    """Recovery codes. Each replaces one code of the authenticator app, once. The codes are not
+    shown again.
+    """
 
     recovery_codes: list[str]
 
 
 class Forgotten(Body):
-    """Whose password was forgotten."""
+    """The login whose password is to be reset."""
 
     login: EmailStr
 
 
 class NewPassword(Body):
-    """``secret`` is what follows the # in the mail's link."""
+    """The new password. ``secret`` is the part after ``#`` in the link of the e-mail."""
 
     secret: Secret
     password: Secret
@@ -147,8 +159,8 @@ async def log_in(body: LogIn, request: Request, response: Response) -> SignedInA
 
 @router.post("/refresh", dependencies=[Anybody])
 async def refresh(body: Refresh, request: Request, response: Response) -> SignedInAs:
-    """New tokens for a refresh token, which is good once; for seconds it gets the same ones again,
-    as two tabs may send it.
+    """Exchange a refresh token for new tokens. A refresh token can be used once. For a few seconds,
+    repeating the request returns the same tokens, so that two browser tabs can send it.
     """
     cookie = request.cookies.get(REFRESH_COOKIE)
     if body.refresh_token is not None:
@@ -157,7 +169,7 @@ async def refresh(body: Refresh, request: Request, response: Response) -> Signed
         check_csrf(request)
         token = cookie
     else:
-        raise Unauthenticated("send a refresh_token, or sign in again")
+        raise Unauthenticated("The refresh token is missing. Send refresh_token, or sign in again.")
     tokens = await access_of(request).sessions.refresh(token, agreed.now())
     cookies = body.refresh_token is None
     csrf = request.cookies.get(CSRF_COOKIE, "") if cookies else ""  # other tabs know it
@@ -166,7 +178,7 @@ async def refresh(body: Refresh, request: Request, response: Response) -> Signed
 
 @router.post("/logout", status_code=204)
 async def log_out(user: User, request: Request, response: Response) -> None:
-    """End this session; from the next request on its tokens are good for nothing."""
+    """End the current session. Its tokens are rejected from the next request on."""
     assert user.session_id is not None
     await access_of(request).sessions.end(user.session_id, Ended.LOGOUT, agreed.now())
     await access_changed(request, user.id)
@@ -175,7 +187,7 @@ async def log_out(user: User, request: Request, response: Response) -> None:
 
 @router.post("/logout-everywhere", status_code=204)
 async def log_out_everywhere(user: User, request: Request, response: Response) -> None:
-    """End all sessions of this user."""
+    """End all sessions of the user."""
     await access_of(request).sessions.end_all(user.id, Ended.EVERYWHERE, agreed.now())
     await access_changed(request, user.id)
     _forget(response)
@@ -183,7 +195,7 @@ async def log_out_everywhere(user: User, request: Request, response: Response) -
 
 @router.get("/me")
 async def me(user: User) -> Me:
-    """Who is signed in, and what they may do."""
+    """Return the signed-in user and the permissions of the user."""
     return Me(
         id=user.id, login=user.login, name=user.name, role=user.role, tenant_id=user.tenant_id,
         tenant=user.tenant, teams=sorted(user.teams), permissions=permissions_of(user.grants),
@@ -191,9 +203,11 @@ async def me(user: User) -> Me:
     )  # fmt: skip
 
 
-@router.post("/ticket")
+@router.post("/socket-tickets")
 async def ticket(user: User, request: Request) -> Ticket:
-    """Opens one socket of ``/live``, once, within thirty seconds."""
+    """Create a ticket that opens one ``/live`` socket. The ticket can be used once, within thirty
+    seconds.
+    """
     assert user.session_id is not None
     made = await access_of(request).tickets.make(user.session_id, agreed.now())
     return Ticket(ticket=made)
@@ -201,54 +215,60 @@ async def ticket(user: User, request: Request) -> Ticket:
 
 @router.get("/sessions")
 async def sessions(user: User, request: Request) -> list[Session]:
-    """Where this user is signed in."""
+    """List the active sessions of the user."""
     rows = await access_of(request).sessions.of_user(user.id)
     return [Session(**row, current=row["id"] == user.session_id) for row in rows]
 
 
 @router.delete("/sessions/{session_id}", status_code=204)
 async def revoke_session(session_id: UUID, user: User, request: Request) -> None:
-    """End one of this user's sessions."""
+    """End one session of the user."""
     living = await access_of(request).sessions.of_user(user.id)
     if session_id not in {row["id"] for row in living}:
-        raise NotFound("there is no such session")
+        raise NotFound("The session does not exist.")
     await access_of(request).sessions.end(session_id, Ended.REVOKED, agreed.now())
     await access_changed(request, user.id)
 
 
 @router.post("/second-factor")
 async def begin_second_factor(user: User, request: Request) -> Enrolment:
-    """A secret for an authenticator app; nothing is asked for until it was confirmed."""
+    """Create a secret for an authenticator app. The second factor is not required before it is
+    confirmed.
+    """
     begun = await access_of(request).second_factor.begin(user.id, user.login or user.name)
     return Enrolment.model_validate(begun)
 
 
 @router.post("/second-factor/confirm")
 async def confirm_second_factor(body: Code, user: User, request: Request) -> RecoveryCodes:
-    """Switch it on with a first code of the app."""
+    """Enable the second factor with a first code of the authenticator app."""
     codes = await access_of(request).second_factor.confirm(
         user.id, body.code, agreed.now(), device_of(request).address
     )
     return RecoveryCodes(recovery_codes=codes)
 
 
-@router.post("/second-factor/off", status_code=204)
+@router.post("/second-factor/disable", status_code=204)
 async def switch_second_factor_off(body: Code, user: User, request: Request) -> None:
-    """Switch it off with a code of the app or a recovery code."""
+    """Disable the second factor with a code of the authenticator app or a recovery code."""
     await access_of(request).second_factor.switch_off(
         user.id, body.code, agreed.now(), device_of(request).address
     )
 
 
-@router.post("/forgotten", status_code=202, dependencies=[Anybody])
+@router.post("/password-reset", status_code=202, dependencies=[Anybody])
 async def forgotten(body: Forgotten, request: Request) -> None:
-    """A mail with a link, if somebody has this login; the answer is the same if nobody has."""
+    """Send an e-mail with a link to reset the password, if the login exists. The response is the
+    same if it does not.
+    """
     await access_of(request).links.forgotten(body.login, device_of(request).address, agreed.now())
 
 
 @router.post("/password", status_code=204, dependencies=[Anybody])
 async def choose_password(body: NewPassword, request: Request, response: Response) -> None:
-    """Take an invitation, or replace a forgotten password; ends all sessions of that user."""
+    """Set a password with the secret of an invitation or a password reset. All sessions of the user
+    end.
+    """
     user_id = await access_of(request).links.redeem(
         body.secret.get_secret_value(), body.password.get_secret_value(), agreed.now(),
         device_of(request).address,

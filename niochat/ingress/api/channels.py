@@ -26,8 +26,8 @@ router = APIRouter(prefix="/channels", tags=["channels"], route_class=ActingRout
 
 
 class ChannelShown(Shown):
-    """A number. ``held_until``: nothing leaves before. ``last_active_at``: a conversation on it
-    changed then.
+    """A WhatsApp number of the tenant. ``held_until`` is set while sending is paused; no message is
+    sent before. ``last_active_at`` is the time of the last change of a conversation on the channel.
     """
 
     id: UUID
@@ -43,8 +43,8 @@ class ChannelShown(Shown):
 
 
 class ChannelBody(Body):
-    """``base_url`` and ``token`` of a gateway instance there is; without both, one is made on the
-    installation's gateway.
+    """A new channel. Send ``base_url`` and ``token`` to use an existing gateway instance, or leave
+    out both to create an instance on the gateway of the installation.
     """
 
     slug: Slug
@@ -55,24 +55,30 @@ class ChannelBody(Body):
     @model_validator(mode="after")
     def _both(self) -> Self:
         if (self.base_url is None) != (self.token is None):
-            raise ValueError("send both base_url and token, or neither")
+            raise ValueError("send both base_url and token, or leave out both")
         return self
 
 
 class ChannelMade(ChannelShown):
-    """``webhook_set`` is false where the gateway did not take it: set it up again."""
+    """The new channel. ``webhook_set`` is false if the gateway did not accept the webhook; set the
+    webhook again with ``POST /channels/{channel_id}/webhook``.
+    """
 
     webhook_set: bool
 
 
 class Connecting(Body):
-    """With a ``phone`` a code to type there, without one a picture to scan."""
+    """How to pair the phone. With ``phone``, the response has a code to type on the phone; without
+    it, a QR code to scan.
+    """
 
     phone: Phone | None = None
 
 
 class PairingShown(Shown):
-    """``qrcode`` is a picture as a data URI; one of the two is there unless it is connected."""
+    """How to pair the phone: ``qrcode`` (an image as a data URI) or ``code``. Both are null if the
+    channel is already connected.
+    """
 
     status: str
     qrcode: str | None
@@ -81,21 +87,25 @@ class PairingShown(Shown):
 
 
 class SessionShown(Shown):
-    """``number``: of the phone that is paired, digits."""
+    """The connection status that the gateway reports. ``number`` is the number of the paired phone,
+    digits only.
+    """
 
     status: str
     number: str | None
 
 
 class FaultShown(Shown):
-    """What is wrong."""
+    """A problem with the webhook: a stable code and a sentence for people."""
 
     code: str
     words: str
 
 
 class WebhookShown(Shown):
-    """``address`` without its secret; ``faults`` is empty where all is well."""
+    """The webhook that the gateway has. ``address`` does not contain the secret. ``faults`` is
+    empty if the webhook is correct.
+    """
 
     address: str | None
     enabled: bool
@@ -105,14 +115,14 @@ class WebhookShown(Shown):
 
 @router.get("")
 async def channels(caller: MayRead, request: Request) -> list[ChannelShown]:
-    """All of them, by slug."""
+    """List all channels by slug."""
     rows = await accounts_of(request).channels.list(caller.need(Action.CHANNELS_READ))
     return [ChannelShown.model_validate(row) for row in rows]
 
 
 @router.post("", status_code=201)
 async def create(body: ChannelBody, caller: MayWrite, request: Request) -> ChannelMade:
-    """Make one, and have its gateway post to us."""
+    """Create a channel and set the webhook at its gateway."""
     tenant_id, accounts = caller.need(Action.CHANNELS_WRITE), accounts_of(request)
     new = NewChannel(body.slug, body.name, body.base_url, _revealed(body.token))
     made, told = await accounts.channels.create(tenant_id, new, who_of(request, caller))
@@ -123,7 +133,7 @@ async def create(body: ChannelBody, caller: MayWrite, request: Request) -> Chann
 
 @router.get("/{channel_id}")
 async def channel(channel_id: UUID, caller: MayRead, request: Request) -> ChannelShown:
-    """One of them."""
+    """Return one channel."""
     row = await accounts_of(request).channels.find(caller.need(Action.CHANNELS_READ), channel_id)
     return ChannelShown.model_validate(row)
 
@@ -132,7 +142,7 @@ async def channel(channel_id: UUID, caller: MayRead, request: Request) -> Channe
 async def connect(
     channel_id: UUID, body: Connecting, caller: MayWrite, request: Request
 ) -> PairingShown:
-    """Pair it with a phone."""
+    """Pair the channel with a phone."""
     tenant_id = caller.need(Action.CHANNELS_WRITE)
     phone = None if body.phone is None else body.phone.removeprefix("+")
     offered = await accounts_of(request).sessions.connect(
@@ -147,7 +157,7 @@ async def connect(
 
 @router.get("/{channel_id}/status")
 async def status(channel_id: UUID, caller: MayRead, request: Request) -> SessionShown:
-    """As its gateway says now."""
+    """Ask the gateway for the connection status of the channel."""
     tenant_id = caller.need(Action.CHANNELS_READ)
     found = await accounts_of(request).sessions.status(tenant_id, channel_id)
     return SessionShown(status=found.status, number=found.owner or None)
@@ -155,21 +165,21 @@ async def status(channel_id: UUID, caller: MayRead, request: Request) -> Session
 
 @router.post("/{channel_id}/disconnect", status_code=204)
 async def disconnect(channel_id: UUID, caller: MayWrite, request: Request) -> None:
-    """Log its phone out."""
+    """Log out the phone of the channel."""
     tenant_id = caller.need(Action.CHANNELS_WRITE)
     await accounts_of(request).sessions.disconnect(tenant_id, channel_id, who_of(request, caller))
 
 
 @router.get("/{channel_id}/webhook")
 async def webhook(channel_id: UUID, caller: MayRead, request: Request) -> WebhookShown:
-    """Whether its gateway posts to us what it has to."""
+    """Check whether the gateway sends all required events to this installation."""
     tenant_id = caller.need(Action.CHANNELS_READ)
     return _shown(await accounts_of(request).sessions.webhook(tenant_id, channel_id))
 
 
 @router.post("/{channel_id}/webhook")
 async def set_webhook(channel_id: UUID, caller: MayWrite, request: Request) -> WebhookShown:
-    """Set it up again."""
+    """Set the webhook at the gateway again."""
     tenant_id, who = caller.need(Action.CHANNELS_WRITE), who_of(request, caller)
     return _shown(await accounts_of(request).sessions.set_webhook(tenant_id, channel_id, who))
 

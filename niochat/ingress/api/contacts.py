@@ -42,9 +42,10 @@ router = APIRouter(prefix="/contacts", tags=["contacts"])
 
 
 class Address(Shown):
-    """``in_use``: answers go there, and it may prove who writes. ``evidence`` is ``message`` when
-    the customer wrote from it, ``chat`` when only our side wrote to it. ``taken_over``: it was
-    another contact's before.
+    """An address of a contact. ``in_use`` is true if messages are sent to the address and the
+    address can identify the customer. ``evidence`` is ``message`` if the customer wrote from the
+    address, ``chat`` if only the provider wrote to it. ``taken_over`` is true if the address
+    belonged to another contact before.
     """
 
     kind: Literal["lid", "phone"]
@@ -56,9 +57,10 @@ class Address(Shown):
 
 
 class Contact(Shown):
-    """``phone`` is the one in use; ``phones`` has older ones too. ``document`` is a CPF or CNPJ,
-    only its last digits for whoever may not change contacts, and null while it cannot be opened.
-    ``merged_into``: the contact that this one turned out to be.
+    """A customer. ``phone`` is the number in use; ``phones`` also contains earlier numbers.
+    ``document`` is a CPF or CNPJ; callers without ``contacts:write`` see only its last digits, and
+    it is null while it cannot be decrypted. ``merged_into`` is the contact into which this contact
+    was merged.
     """
 
     id: UUID
@@ -74,7 +76,7 @@ class Contact(Shown):
 
 
 class Change(Body):
-    """What is left out stays; null takes it away."""
+    """Changes to a contact. A field that is left out stays unchanged; null removes the value."""
 
     name: Annotated[str, Field(min_length=1, max_length=120)] | None = None
     document: Annotated[str, Field(min_length=1, max_length=32)] | None = None
@@ -82,7 +84,7 @@ class Change(Body):
 
 
 class Holding(Body):
-    """A whole CPF or CNPJ."""
+    """A complete CPF or CNPJ."""
 
     document: Annotated[str, Field(min_length=11, max_length=32)]
 
@@ -91,17 +93,18 @@ class Holding(Body):
 async def contacts(
     caller: MayRead, request: Request, *,
     name: Annotated[
-        str | None, Query(max_length=120, description="How it begins; accents do not matter.")
+        str | None, Query(max_length=120, description="The beginning of the name. Accents are ignored.")
     ] = None,
     phone: Annotated[
-        str | None, Query(max_length=32, description="How it begins, with or without 55.")
+        str | None, Query(max_length=32, description="The beginning of the phone number, with or without 55.")
     ] = None,
     limit: Limit = 50, cursor: Cursor = None,
 ) -> shapes.Page[Contact]:  # fmt: skip
-    """By telephone, or by name; all of them by name without either.
+    """List contacts by name, or by the beginning of a phone number or a name.
 
-    Who gets an earlier name while one turns the pages is on none of them. Where it is the last
-    contact of a page, its cursor is refused (``cursor_moved``): begin anew.
+    A contact that is renamed to an earlier name while pages are read can be missing from the pages.
+    If the last contact of a page is renamed, the cursor is rejected with the code ``cursor_moved``;
+    start again without a cursor.
     """
     if phone is None:
         last, mark = shapes.decoded(cursor, UUID, str) or (None, "")
@@ -114,13 +117,14 @@ async def contacts(
             following = shapes.encoded(ended["id"], room.name_mark(ended["name_folded"]))
         return await _found(request, caller, items, following, "name")
     if name is not None:
-        raise Invalid("search by name or phone: by one of them", code="one_search")
+        raise Invalid("Search by name or by phone, not by both.", code="one_search")
     return await _called(request, caller, phone, limit, cursor)
 
 
 @router.post("/lookup")
 async def lookup(body: Holding, caller: MayRead, request: Request) -> shapes.Page[Contact]:
-    """Who has this CPF or CNPJ. It stands in the body, as addresses are logged on their way."""
+    """Find the contacts with a CPF or CNPJ. The number is sent in the body because URLs are logged.
+    """
     rows = await _contacts(request).holding(
         caller.need(Action.CONTACTS_READ), body.document, room.Page(None, MOST_HOLDERS)
     )
@@ -148,7 +152,7 @@ async def _found(
 
 @router.get("/{contact_id}")
 async def contact(contact_id: UUID, caller: MayRead, request: Request) -> Contact:
-    """One of them."""
+    """Return one contact."""
     tenant_id = caller.need(Action.CONTACTS_READ)
     found = await _contacts(request).one(tenant_id, contact_id)
     await _read(request, caller, tenant_id, f"contact:{contact_id}")
@@ -157,7 +161,7 @@ async def contact(contact_id: UUID, caller: MayRead, request: Request) -> Contac
 
 @router.patch("/{contact_id}")
 async def change(contact_id: UUID, body: Change, caller: MayWrite, request: Request) -> Contact:
-    """Who somebody is: the log says what was changed, not what it says."""
+    """Change a contact. The audit log records which fields changed, not their values."""
     tenant_id = caller.need(Action.CONTACTS_WRITE)
     changes: dict[str, str | None] = body.model_dump(exclude_unset=True)
     changed = await _contacts(request).change(
@@ -170,12 +174,12 @@ async def change(contact_id: UUID, body: Change, caller: MayWrite, request: Requ
 async def conversations(
     contact_id: UUID, caller: MayRead, request: Request, limit: Limit = 50, cursor: Cursor = None
 ) -> shapes.Page[ConversationRow]:
-    """Visits of a contact that one may see, the newest first."""
+    """List the conversations of a contact that the caller may see, newest first."""
     tenant_id = caller.need(Action.CONTACTS_READ)
     await _contacts(request).one(tenant_id, contact_id)
     scope = caller.grants.get(Action.CONVERSATIONS_READ)
     if scope is None:
-        raise Forbidden(f"your role may not do this: it needs {Action.CONVERSATIONS_READ}")
+        raise Forbidden(f"The permission {Action.CONVERSATIONS_READ} is required.")
     sight = Sight(scope.name.lower(), str(caller.id), caller.teams)
     rows = await _contacts(request).visits(
         tenant_id, contact_id, sight, moment_of(cursor), limit + 1
@@ -198,7 +202,7 @@ def _digits(phone: str) -> str:
     digits = re.sub(r"[\s().+-]", "", phone)
     if not digits.isascii() or not digits.isdigit() or len(digits) < FEWEST_DIGITS:
         raise Invalid(
-            f"send at least {FEWEST_DIGITS} digits of the telephone, from its beginning",
+            f"Send at least the first {FEWEST_DIGITS} digits of the phone number.",
             code="bad_phone",
         )
     return digits
@@ -206,7 +210,7 @@ def _digits(phone: str) -> str:
 
 def _stored(name: str) -> str:
     if "\0" in name:
-        raise Invalid("leave the NUL out: no name holds one", code="bad_search")
+        raise Invalid("The name contains a NUL character. Remove it.", code="bad_search")
     return name
 
 

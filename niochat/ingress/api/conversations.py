@@ -45,7 +45,7 @@ router = APIRouter(prefix="/conversations", tags=["conversations"])
 
 
 class Counts(Shown):
-    """Of the conversations that go on and that one may see."""
+    """Numbers of unresolved conversations that the caller may see."""
 
     mine: int
     unassigned: int
@@ -54,26 +54,27 @@ class Counts(Shown):
 
 
 class UnreadRow(Shown):
-    """Messages of the customer behind what one has read."""
+    """The number of unread customer messages in a conversation."""
 
     conversation_id: UUID
     unread: int
 
 
 class ReadUpto(Body):
-    """The ``version`` of the last message that one has read."""
+    """The ``version`` of the last message that the user has read."""
 
     upto: Annotated[int, Field(ge=0, lt=2**63)]
 
 
 class Assignment(Body):
-    """Without an ``agent`` it is oneself who takes over."""
+    """The agent who takes over. Without ``agent``, the caller takes over."""
 
     agent: UUID | None = None
 
 
 class Transfer(Body):
-    """To a team's queue, or to an agent."""
+    """The target of the transfer: either a team or an agent. ``note`` is shown to colleagues only.
+    """
 
     team: Slug | None = None
     agent: UUID | None = None
@@ -82,24 +83,24 @@ class Transfer(Body):
     @model_validator(mode="after")
     def _one(self) -> Self:
         if (self.team is None) == (self.agent is None):
-            raise ValueError("name either a team or an agent")
+            raise ValueError("send either team or agent")
         return self
 
 
 class Snooze(Body):
-    """When it comes back; it does earlier if the customer writes."""
+    """The time at which the conversation returns. It returns earlier if the customer writes."""
 
     until: AwareDatetime
 
 
 class Labels(Body):
-    """All that it has from now on."""
+    """The complete list of labels. It replaces all labels of the conversation."""
 
     labels: Annotated[list[Slug], Field(max_length=20)]
 
 
 class Urgency(Body):
-    """Who comes first in a queue."""
+    """The priority of the conversation in its queue."""
 
     priority: PriorityName
 
@@ -129,15 +130,16 @@ async def conversations(
     label: Slug | None = None, sort: Literal["changed", "waiting"] = "changed",
     limit: Limit = 50, cursor: Cursor = None,
 ) -> Page[ConversationRow]:  # fmt: skip
-    """Newest change first; without a status those that go on. ``agent=me`` are one's own;
-    ``sort=waiting`` are those whose customer waits for a person, longest first.
+    """List conversations, latest change first. Without ``status``, resolved conversations are left
+    out. ``agent=me`` selects the conversations of the caller. ``sort=waiting`` selects the
+    conversations whose customer waits for a person, longest wait first.
 
-    What changes while one turns the pages moves to where one was already. So the last pages hold
-    what has changed since the first one, oldest change first: a conversation may come twice, keep
-    the one with the higher ``version``; none that is there all the while is left out.
+    A conversation that changes while pages are read is repeated on the last pages, oldest change
+    first. If a conversation appears twice, keep the row with the higher ``version``. No
+    conversation that exists throughout is left out.
     """
     if sort == "waiting" and status is Status.RESOLVED:
-        raise Invalid("nobody waits in a conversation that is over: leave out sort or status")
+        raise Invalid("sort=waiting cannot be combined with status=resolved. Leave out one of them.")
     tenant_id = caller.need(Action.CONVERSATIONS_READ)
     who = str(caller.id) if agent == "me" else agent
     wanted = Wanted(status, team, who, label, limit)
@@ -155,14 +157,14 @@ async def conversations(
 
 @router.get("/counts")
 async def counts(caller: MayList, request: Request) -> Counts:
-    """How many there are in each list of the desk."""
+    """Count the conversations in each list of the desk."""
     tenant_id = caller.need(Action.CONVERSATIONS_READ)
     return Counts.model_validate(await views_of(request).counts(tenant_id, sight_of(caller)))
 
 
 @router.get("/unread")
 async def unread(caller: MayList, request: Request) -> list[UnreadRow]:
-    """One's own conversations in which the customer wrote what one has not read."""
+    """List the conversations of the caller with unread customer messages."""
     tenant_id = caller.need(Action.CONVERSATIONS_READ)
     rows = await reading_of(request).unread(tenant_id, caller.id)
     return [UnreadRow.model_validate(row) for row in rows]
@@ -170,14 +172,14 @@ async def unread(caller: MayList, request: Request) -> list[UnreadRow]:
 
 @router.get("/{conversation_id}")
 async def conversation(found: Seen) -> ConversationRow:
-    """One of them."""
+    """Return one conversation."""
     await found.read()
     return ConversationRow.model_validate(found.row)
 
 
 @router.put("/{conversation_id}/read", status_code=204)
 async def read(body: ReadUpto, found: Seen) -> None:
-    """One has read it up to this version; never less than before."""
+    """Mark a conversation as read up to a version. A lower version than before has no effect."""
     marks = reading_of(found.request)
     if await marks.mark(found.tenant_id, found.caller.id, found.id, body.upto):
         told = Read(conversation_id=found.id, upto=body.upto)
@@ -187,7 +189,7 @@ async def read(body: ReadUpto, found: Seen) -> None:
 
 @router.post("/{conversation_id}/assign")
 async def assign(body: Assignment, found: Assigned) -> Done:
-    """Take it over, or give it to somebody: the assistant says nothing from now on."""
+    """Take over a conversation, or assign it to an agent. The assistant stops answering in it."""
     if body.agent is not None:
         await found.views.check(found.tenant_id, None, [body.agent])
     return await found.ask(cmd.AssignConversation(str(body.agent or found.caller.id)))
@@ -195,7 +197,7 @@ async def assign(body: Assignment, found: Assigned) -> Done:
 
 @router.post("/{conversation_id}/transfer")
 async def transfer(body: Transfer, found: Assigned) -> Done:
-    """Pass it on, with a note."""
+    """Transfer a conversation to a team or an agent, with an optional note."""
     users = [body.agent] if body.agent is not None else []
     await found.views.check(found.tenant_id, body.team, users)
     agent = str(body.agent) if body.agent is not None else None
@@ -203,39 +205,39 @@ async def transfer(body: Transfer, found: Assigned) -> Done:
     return await found.ask(cmd.TransferConversation(by, body.team, agent, body.note))
 
 
-@router.post("/{conversation_id}/give-back")
+@router.post("/{conversation_id}/return-to-assistant")
 async def give_back(found: Assigned) -> Done:
-    """The assistant answers again, beginning with what nobody answered."""
+    """Return a conversation to the assistant. The assistant starts with the unanswered messages."""
     return await found.ask(cmd.GiveBackConversation(str(found.caller.id)))
 
 
 @router.post("/{conversation_id}/snooze")
 async def snooze(body: Snooze, found: Answered) -> Done:
-    """Put it off."""
+    """Snooze a conversation until a given time."""
     return await found.ask(cmd.SnoozeConversation(str(found.caller.id), body.until))
 
 
 @router.post("/{conversation_id}/resolve")
 async def resolve(found: Answered) -> Done:
-    """The visit is over; the customer's next message opens another one."""
+    """Resolve a conversation. The next message of the customer opens a new conversation."""
     return await found.ask(cmd.ResolveConversation(str(found.caller.id)))
 
 
 @router.post("/{conversation_id}/reopen")
 async def reopen(found: Answered) -> Done:
-    """Go on with a visit that was over, unless the customer has come again since."""
+    """Reopen a resolved conversation, unless the customer has opened a new one since."""
     conversation_id = ConversationId(found.id)
     return await found.ask(cmd.ReopenConversation(str(found.caller.id), conversation_id))
 
 
 @router.put("/{conversation_id}/labels")
 async def label(body: Labels, found: Answered) -> Done:
-    """Sort it."""
+    """Replace the labels of a conversation."""
     return await found.ask(cmd.LabelConversation(str(found.caller.id), tuple(body.labels)))
 
 
 @router.put("/{conversation_id}/priority")
 async def prioritise(body: Urgency, found: Answered) -> Done:
-    """Say how urgent it is."""
+    """Set the priority of a conversation."""
     priority = Priority[body.priority.upper()]
     return await found.ask(cmd.PrioritiseConversation(str(found.caller.id), priority))

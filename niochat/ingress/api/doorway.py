@@ -42,7 +42,7 @@ class SignedIn:
         """Who calls. Raises ``Unauthenticated``, ``Forbidden``."""
         caller = await caller_of(request)
         if caller.kind is not Kind.USER:
-            raise Forbidden("this is for people: an API key has no session", code="users_only")
+            raise Forbidden("The endpoint is for users. API keys have no session.", code="users_only")
         return caller
 
 
@@ -56,7 +56,7 @@ class Needs:
         """Who calls. Raises ``Unauthenticated``, ``Forbidden``."""
         caller = await caller_of(request)
         if not caller.may(self.action):
-            raise Forbidden(f"your role may not do this: it needs {self.action}")
+            raise Forbidden(f"The permission {self.action} is required.")
         return caller
 
 
@@ -104,14 +104,14 @@ async def _identified(request: Request) -> Caller:
     if header is not None:
         scheme, _, token = header.partition(" ")
         if scheme.lower() != "bearer" or not token.strip():
-            raise Unauthenticated("send Authorization: Bearer <access token or API key>")
+            raise Unauthenticated("The Authorization header is invalid. Send Authorization: Bearer <access token or API key>.")
         token = token.strip()
         if token.startswith(KEY_PREFIX):
             return await callers.of_key(token, now)
         return await callers.of_token(token, now)
     cookie = request.cookies.get(ACCESS_COOKIE)
     if not cookie:
-        raise Unauthenticated("sign in first: POST /api/v1/auth/login")
+        raise Unauthenticated("Authentication is required. Sign in with POST /api/v1/auth/login.")
     check_csrf(request)
     return await callers.of_token(cookie, now)
 
@@ -125,7 +125,7 @@ def check_csrf(request: Request) -> None:
     sent, kept = request.headers.get(CSRF_HEADER, ""), request.cookies.get(CSRF_COOKIE, "")
     if not kept or not hmac.compare_digest(sent.encode(), kept.encode()):
         raise Forbidden(
-            f"send the cookie {CSRF_COOKIE} as the header {CSRF_HEADER} too", code="csrf"
+            f"The CSRF token is missing or wrong. Send the cookie {CSRF_COOKIE} also as the header {CSRF_HEADER}.", code="csrf"
         )
 
 

@@ -48,7 +48,7 @@ router = APIRouter(prefix="/files", tags=["files"])
 
 
 class Uploaded(Shown):
-    """``id`` is the ``file`` of a message."""
+    """An uploaded file. Send its ``id`` as ``file`` of a message."""
 
     id: UUID
     mimetype: str
@@ -58,8 +58,8 @@ class Uploaded(Shown):
 
 @router.post("", status_code=201, openapi_extra=_FORM)
 async def upload(caller: MayReply, request: Request) -> Uploaded:
-    """Upload a file to send, as the field ``file`` of a form. What is not sent is deleted after a
-    day. Its type is what its bytes say.
+    """Upload a file to send, in the form field ``file``. The media type is detected from the
+    content. A file that is not sent is deleted after one day.
     """
     tenant_id = caller.need(Action.CONVERSATIONS_REPLY)
     filename, data = await _file_in(request)
@@ -76,11 +76,11 @@ async def upload(caller: MayReply, request: Request) -> Uploaded:
     "/content/{token}",
     dependencies=[Depends(Open())],
     response_class=Response,
-    responses={200: {"content": {"*/*": {}}, "description": "The file's bytes."}},
+    responses={200: {"content": {"*/*": {}}, "description": "The content of the file."}},
 )
 async def content(token: str, request: Request) -> Response:
-    """The file; the address is the permission. Pictures, audio and video can be shown in a page,
-    all others are downloaded.
+    """Return the content of a file. The token in the URL grants access. Images, audio and video can
+    be shown in a page; other types are sent as downloads. Supports a single byte range.
     """
     library = library_of(request)
     file = await library.opened(token, agreed.now())
@@ -95,7 +95,8 @@ async def content(token: str, request: Request) -> Response:
 
 @router.head("/content/{token}", dependencies=[Depends(Open())], response_class=Response)
 async def content_told(token: str, request: Request) -> Response:
-    """The same without the bytes (RFC 9110, 9.3.2); a range is asked of GET alone."""
+    """Return the headers of a file without its content. Range requests are supported by GET only.
+    """
     library = library_of(request)
     file = await library.opened(token, agreed.now())
     await library.read(file, 0, min(file.size, 1))  # its row may be here, and its bytes gone
@@ -108,9 +109,9 @@ async def _file_in(request: Request) -> tuple[str, bytes]:
     """Read after the caller is known, and never more than a file may have."""
     told = request.headers.get("content-length", "")
     if not told.isdigit():
-        raise HTTPException(411, "send Content-Length")
+        raise HTTPException(411, "The Content-Length header is required.")
     if int(told) > MOST_BYTES + ENVELOPE:
-        raise HTTPException(413, f"a file has at most {MOST_BYTES // 2**20} MiB")
+        raise HTTPException(413, f"The file is larger than {MOST_BYTES // 2**20} MiB.")
     try:
         async with request.form(max_files=1, max_fields=4) as form:
             file = form.get("file")
@@ -118,13 +119,13 @@ async def _file_in(request: Request) -> tuple[str, bytes]:
                 raise _no_file()
             return file.filename or "", await file.read()
     except ClientDisconnect:
-        raise Invalid("the file ended early or came too slowly: send it again") from None
+        raise Invalid("The upload ended early or was too slow. Send the file again.") from None
     except (HTTPException, AssertionError):  # what the parser says of a form that is none
         raise _no_file() from None
 
 
 def _no_file() -> Invalid:
-    return Invalid("send a form (multipart/form-data) with the file as field file", code="no_file")
+    return Invalid("Send a form (multipart/form-data) with the file in the field file.", code="no_file")
 
 
 def _wanted(header: str, size: int) -> tuple[int, int, bool]:

@@ -43,4 +43,4 @@ class CallLimit:
         told = f'"caller";r={taken.left};t={full_s}'.encode()
         setattr(request.state, RATE, {b"ratelimit-policy": self._policy, b"ratelimit": told})
         if taken.granted == 0:
-            raise TooMany("you ask too often: wait, then go on slower", taken.wait_s)
+            raise TooMany("The rate limit is exceeded. Retry after the given time.", taken.wait_s)

@@ -37,8 +37,8 @@ router = APIRouter(prefix="/conversations", tags=["messages"])
 
 
 class Saying(Body):
-    """What the customer reads. ``reply_to`` is a message that it quotes; ``file`` the id of an
-    upload (``POST /files``), ``text`` its caption then.
+    """A message for the customer. ``reply_to`` is the message to quote. ``file`` is the id of an
+    upload (``POST /files``); ``text`` is then the caption.
     """
 
     text: Annotated[str, Field(max_length=MOST_TEXT)] = ""
@@ -48,31 +48,32 @@ class Saying(Body):
     @model_validator(mode="after")
     def _something(self) -> Self:
         if not self.text and self.file is None:
-            raise ValueError("say something in text, or name a file")
+            raise ValueError("send text, file or both")
         return self
 
 
 class NewText(Body):
-    """What it says from now on."""
+    """The new text of the message."""
 
     text: Text
 
 
 class Reaction(Body):
-    """An emoji; empty takes it off."""
+    """An emoji. An empty string removes the reaction."""
 
     emoji: Annotated[str, Field(max_length=16)]
 
 
 class Note(Body):
-    """For people of the provider; ``mentions`` are users."""
+    """An internal note, never shown to the customer. ``mentions`` are ids of users."""
 
     text: Text
     mentions: Annotated[list[UUID], Field(max_length=20)] = Field(default_factory=list)
 
 
 class FileAddress(Shown):
-    """``url`` opens the file until ``expires_at``, for whoever has it."""
+    """A signed ``url`` of the file. Anyone who has the URL can open the file until ``expires_at``.
+    """
 
     url: str
     expires_at: AwareDatetime
@@ -83,7 +84,7 @@ class FileAddress(Shown):
 
 @router.get(PATH)
 async def messages(found: Seen, limit: Limit = 50, cursor: Cursor = None) -> Page[MessageRow]:
-    """What was said, the newest first."""
+    """List the messages of a conversation, newest first."""
     rows = await found.views.messages(found.tenant_id, found.id, number_of(cursor), limit + 1)
     await found.read(messages=True)
     following = None
@@ -95,7 +96,7 @@ async def messages(found: Seen, limit: Limit = 50, cursor: Cursor = None) -> Pag
 
 @router.post(PATH)
 async def reply(body: Saying, found: Answered, request: Request) -> Done:
-    """Answer the customer; the conversation has to be taken over first."""
+    """Send a message to the customer. Take over the conversation first."""
     command = cmd.ReplyToCustomer(str(found.caller.id), body.text)
     if body.reply_to is not None:
         command = replace(command, reply_to=_sent(await found.message(body.reply_to)))
@@ -111,10 +112,10 @@ async def reply(body: Saying, found: Answered, request: Request) -> Done:
 
 @router.post(PATH + "/{message_id}/retry")
 async def retry(message_id: UUID, found: Answered) -> Done:
-    """Say once more what failed to leave; it becomes a new message."""
+    """Send a failed message again, as a new message."""
     row = await found.message(message_id)
     if row["status"] != "failed" or row["author"] != Author.AGENT:
-        raise Refused("only an answer that failed can be said again", code="not_failed")
+        raise Refused("Only a failed message of an agent can be sent again.", code="not_failed")
     again = MessageId(message_id)
     command = cmd.ReplyToCustomer(
         str(found.caller.id), row["text"], row["quoted"], _attached(row), again
@@ -124,31 +125,33 @@ async def retry(message_id: UUID, found: Answered) -> Done:
 
 @router.patch(PATH + "/{message_id}")
 async def edit(message_id: UUID, body: NewText, found: Answered) -> Done:
-    """Replace what was said. It counts once WhatsApp took it, which it does for some minutes."""
+    """Edit a sent message. The edit takes effect when WhatsApp accepts it; WhatsApp accepts edits
+    for some minutes.
+    """
     target = _sent(await found.message(message_id))
     return await found.ask(cmd.EditReply(str(found.caller.id), target, body.text))
 
 
 @router.delete(PATH + "/{message_id}")
 async def delete(message_id: UUID, found: Answered) -> Done:
-    """Take it back, for everyone."""
+    """Delete a sent message for everyone."""
     target = _sent(await found.message(message_id))
     return await found.ask(cmd.DeleteReply(str(found.caller.id), target))
 
 
 @router.put(PATH + "/{message_id}/reaction")
 async def react(message_id: UUID, body: Reaction, found: Answered) -> Done:
-    """Put an emoji on it, or take it off."""
+    """Set or remove the reaction to a message."""
     target = _sent(await found.message(message_id))
     return await found.ask(cmd.ReactToMessage(str(found.caller.id), target, body.emoji))
 
 
 @router.get(PATH + "/{message_id}/file")
 async def file(message_id: UUID, found: Seen, request: Request) -> FileAddress:
-    """An address of the message's file, good for minutes."""
+    """Return a signed URL of the file of a message. The URL expires after some minutes."""
     row = await found.message(message_id)
     if row["file"] is None or row["file"]["status"] != "kept":
-        raise NotFound("this message has no file that is here: see its file.status")
+        raise NotFound("The file of the message is not available. See file.status of the message.")
     library = library_of(request)
     known = await library.find(found.tenant_id, UUID(row["file"]["id"]))
     await found.read(file=str(known.id))
@@ -161,7 +164,7 @@ async def file(message_id: UUID, found: Seen, request: Request) -> FileAddress:
 
 @router.post("/{conversation_id}/notes")
 async def note(body: Note, found: Noted) -> Done:
-    """Leave a note for colleagues."""
+    """Add an internal note for colleagues."""
     await found.views.check(found.tenant_id, None, body.mentions)
     mentions = tuple(str(each) for each in body.mentions)
     return await found.ask(cmd.LeaveNote(str(found.caller.id), body.text, mentions))
@@ -175,7 +178,7 @@ def library_of(request: Request) -> Library:
 def _sent(row: dict[str, Any]) -> str:
     """The gateway's id of a message. Raises ``Refused`` before there is one."""
     if row["external_id"] is None:
-        raise Refused("this message has not left yet, or never will", code="not_sent")
+        raise Refused("The message has not been sent.", code="not_sent")
     return str(row["external_id"])
 
 

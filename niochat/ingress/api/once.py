@@ -27,7 +27,7 @@ REPLAYED = "Idempotency-Replayed"
 NO_ACTS = frozenset(
     f"/auth/{name}"
     for name in (
-        "login", "refresh", "forgotten", "password", "ticket", "logout", "logout-everywhere",
+        "login", "refresh", "password-reset", "password", "socket-tickets", "logout", "logout-everywhere",
     )
 )  # fmt: skip
 _KEY = re.compile(r"[\x21-\x7e]{1,128}")
@@ -36,9 +36,10 @@ _PARAMETER = {
     "in": "header",
     "required": False,
     "description": (
-        "Under the same key it happens once, however often it is sent within a day. 409 with"
-        " in_progress: ask again in a moment; with answer_lost: it was done, and the answer is"
-        " gone: look at what is there, and take a new key for what is still to be done."
+        "A request with the same key is executed once within a day; repeating it returns the first"
+        " response. 409 with the code in_progress: repeat the request later. 409 with answer_lost:"
+        " the request was executed but the response is lost. Check the result before you send"
+        " another request with a new key."
     ),
     "schema": {"type": "string", "minLength": 1, "maxLength": 128, "pattern": "^[!-~]+$"},
 }
@@ -85,7 +86,7 @@ async def _once(
 ) -> Response:
     if not _KEY.fullmatch(key):
         raise Unprocessable(
-            "Idempotency-Key must be 1 to 128 visible ASCII characters", code="bad_key"
+            "Idempotency-Key must be 1 to 128 visible ASCII characters.", code="bad_key"
         )
     caller = await declared(request)
     sent = request.url.query.encode() + b"\n" + await request.body()

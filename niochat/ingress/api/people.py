@@ -44,7 +44,7 @@ router = APIRouter(tags=["people"], route_class=ActingRoute)
 
 
 class User(Shown):
-    """Somebody who works here. ``invited``: no password was chosen yet."""
+    """A member of the provider. The status is ``invited`` until the user chooses a password."""
 
     id: UUID
     login: str
@@ -57,7 +57,7 @@ class User(Shown):
 
 
 class Invitation(Body):
-    """Who gets a mail with a link to choose a password."""
+    """A new user. The user receives an e-mail with a link to choose a password."""
 
     login: EmailStr
     name: Name
@@ -66,7 +66,7 @@ class Invitation(Body):
 
 
 class UserChange(Body):
-    """What is left out stays."""
+    """Changes to a user. A field that is left out stays unchanged."""
 
     name: Name | None = None
     role: Slug | None = None
@@ -75,7 +75,7 @@ class UserChange(Body):
 
 
 class Role(Shown):
-    """What its holders may do."""
+    """A named set of permissions. Built-in roles cannot be changed."""
 
     name: str
     permissions: list[str]
@@ -83,22 +83,25 @@ class Role(Shown):
 
 
 class RoleBody(Body):
-    """Permissions as ``GET /permissions`` lists them."""
+    """The permissions of the role, as listed by ``GET /permissions``."""
 
     permissions: Permissions
 
 
 class Permission(Shown):
-    """``scopes`` is empty for what is allowed for all or not at all."""
+    """A permission and its scopes. ``scopes`` is empty for a permission that is granted for
+    everything or not at all.
+    """
 
     permission: str
     scopes: list[str]
 
 
 class Team(Shown):
-    """Agents who share a queue; so many conversations are ``waiting`` in it. ``assignment``: agents
-    take them (``manual``), or the queue gives them to who is online and has room: to who got one
-    longest ago (``round_robin``), or who has most room (``balanced``).
+    """Agents who share a queue. ``waiting`` is the number of conversations in the queue.
+    ``assignment`` is ``manual`` (agents take conversations), ``round_robin`` (the queue assigns
+    each conversation to the available agent whose last assignment is oldest) or ``balanced`` (to
+    the available agent with the most free capacity).
     """
 
     slug: str
@@ -109,8 +112,8 @@ class Team(Shown):
 
 
 class TeamBody(Body):
-    """How it is called, and how its conversations find an agent; left out, that stays, and is
-    ``balanced`` for a new team.
+    """The name of the team and the assignment policy. Without ``assignment``, an existing team
+    keeps its policy; a new team gets ``balanced``.
     """
 
     name: Name
@@ -118,8 +121,9 @@ class TeamBody(Body):
 
 
 class ApiKey(Shown):
-    """A key of an integration; ``hint`` is how it begins. ``owner_id`` answers for it: it is
-    ``stopped`` while they are disabled, until it is transferred.
+    """A key of an integration. ``hint`` is the beginning of the key. ``owner_id`` is the user
+    responsible for the key; the key is ``stopped`` while the owner is disabled, until it is
+    transferred.
     """
 
     id: UUID
@@ -135,7 +139,7 @@ class ApiKey(Shown):
 
 
 class NewApiKey(Body):
-    """Without ``expires_at`` it is good until it is revoked."""
+    """A new key. Without ``expires_at``, the key is valid until it is revoked."""
 
     name: Name
     permissions: Annotated[Permissions, Field(min_length=1)]
@@ -143,13 +147,13 @@ class NewApiKey(Body):
 
 
 class NewOwner(Body):
-    """A user who may all that the key may."""
+    """The new owner. The user must have all permissions of the key."""
 
     user_id: UUID
 
 
 class MadeApiKey(Shown):
-    """``key`` is shown this once."""
+    """The new key. ``key`` is shown only in this response."""
 
     id: UUID
     key: str
@@ -160,7 +164,7 @@ class MadeApiKey(Shown):
 async def users(
     caller: MayRead, request: Request, limit: Limit = 50, cursor: Cursor = None
 ) -> Page[User]:
-    """Everybody, in the order in which they came."""
+    """List all users in the order of their creation."""
     tenant_id = caller.need(Action.USERS_READ)
     rows = await access_of(request).users.list(tenant_id, after(cursor), limit + 1)
     items, following = page(rows, limit)
@@ -170,7 +174,7 @@ async def users(
 
 @router.post("/users", status_code=201)
 async def invite(body: Invitation, caller: MayWrite, request: Request) -> User:
-    """Invite somebody; a mail leaves."""
+    """Invite a user. The invitation is sent by e-mail."""
     tenant_id = caller.need(Action.USERS_WRITE)
     new = NewUser(body.login, body.name, body.role, tuple(body.teams))
     made = await access_of(request).users.invite(tenant_id, new, by_of(request, caller))
@@ -180,7 +184,7 @@ async def invite(body: Invitation, caller: MayWrite, request: Request) -> User:
 
 @router.get("/users/{user_id}")
 async def user(user_id: UUID, caller: MayRead, request: Request) -> User:
-    """One of them."""
+    """Return one user."""
     found = await access_of(request).users.find(caller.need(Action.USERS_READ), user_id)
     await note_look(request, caller, "users.read", f"user:{user_id}")
     return User.model_validate(found)
@@ -188,7 +192,9 @@ async def user(user_id: UUID, caller: MayRead, request: Request) -> User:
 
 @router.patch("/users/{user_id}")
 async def change_user(user_id: UUID, body: UserChange, caller: MayWrite, request: Request) -> User:
-    """Another name, role or teams; disabled, they are out at their next request."""
+    """Change the name, role, teams or status of a user. A disabled user is signed out at the next
+    request.
+    """
     tenant_id = caller.need(Action.USERS_WRITE)
     teams = None if body.teams is None else tuple(body.teams)
     change = Change(body.name, body.role, body.disabled, teams)
@@ -205,7 +211,7 @@ async def change_user(user_id: UUID, body: UserChange, caller: MayWrite, request
 
 @router.post("/users/{user_id}/invitation", status_code=202)
 async def invite_again(user_id: UUID, caller: MayWrite, request: Request) -> None:
-    """Another mail for somebody who has not come yet; links before it are void."""
+    """Send the invitation of a user again. Earlier links become invalid."""
     tenant_id = caller.need(Action.USERS_WRITE)
     await access_of(request).users.invite_again(tenant_id, user_id, by_of(request, caller))
     await access_of(request).links.send(user_id, Purpose.INVITATION, agreed.now())
@@ -213,7 +219,7 @@ async def invite_again(user_id: UUID, caller: MayWrite, request: Request) -> Non
 
 @router.get("/permissions", dependencies=[Depends(Open())])
 async def permissions() -> list[Permission]:
-    """All that a role or a key may hold."""
+    """List all permissions that a role or an API key can hold."""
     return [
         Permission(permission=action, scopes=["own", "team", "all"] if action in SCOPED else [])
         for action in Action
@@ -223,14 +229,14 @@ async def permissions() -> list[Permission]:
 
 @router.get("/roles")
 async def roles(caller: MayRead, request: Request) -> list[Role]:
-    """Built-in ones, then those this tenant made."""
+    """List the built-in roles, then the roles of the tenant."""
     rows = await access_of(request).roles.list(caller.need(Action.USERS_READ))
     return [Role.model_validate(row) for row in rows]
 
 
 @router.put("/roles/{name}", status_code=204)
 async def put_role(name: Slug, body: RoleBody, caller: MayMakeRoles, request: Request) -> None:
-    """Make a role, or let one mean something else."""
+    """Create a role, or replace the permissions of a role."""
     tenant_id, grants = caller.need(Action.ROLES_WRITE), grants_of(body.permissions)
     await access_of(request).roles.put(tenant_id, name, grants, by_of(request, caller))
     await access_changed(request, tenant_id)
@@ -238,21 +244,21 @@ async def put_role(name: Slug, body: RoleBody, caller: MayMakeRoles, request: Re
 
 @router.delete("/roles/{name}", status_code=204)
 async def delete_role(name: Slug, caller: MayMakeRoles, request: Request) -> None:
-    """Delete a role that nobody has."""
+    """Delete a role that no user has."""
     tenant_id = caller.need(Action.ROLES_WRITE)
     await access_of(request).roles.delete(tenant_id, name, by_of(request, caller))
 
 
 @router.get("/teams")
 async def teams(caller: MayReadTeams, request: Request) -> list[Team]:
-    """Who shares a queue."""
+    """List all teams."""
     rows = await access_of(request).teams.list(caller.need(Action.TEAMS_READ))
     return [Team.model_validate(row) for row in rows]
 
 
 @router.put("/teams/{slug}", status_code=204)
 async def put_team(slug: Slug, body: TeamBody, caller: MayWriteTeams, request: Request) -> None:
-    """Make a team, or change one. Members are changed with the users."""
+    """Create or change a team. Members are changed with ``PATCH /users/{user_id}``."""
     tenant_id = caller.need(Action.TEAMS_WRITE)
     by = by_of(request, caller)
     await access_of(request).teams.put(tenant_id, slug, body.name, body.assignment, by)
@@ -260,7 +266,7 @@ async def put_team(slug: Slug, body: TeamBody, caller: MayWriteTeams, request: R
 
 @router.delete("/teams/{slug}", status_code=204)
 async def delete_team(slug: Slug, caller: MayWriteTeams, request: Request) -> None:
-    """Delete a team that no conversation ever went to."""
+    """Delete a team that never received a conversation."""
     tenant_id = caller.need(Action.TEAMS_WRITE)
     await access_of(request).teams.delete(tenant_id, slug, by_of(request, caller))
 
@@ -269,7 +275,7 @@ async def delete_team(slug: Slug, caller: MayWriteTeams, request: Request) -> No
 async def api_keys(
     caller: MayMakeKeys, request: Request, limit: Limit = 50, cursor: Cursor = None
 ) -> Page[ApiKey]:
-    """Living keys, the newest first."""
+    """List the valid API keys, newest first."""
     tenant_id = caller.need(Action.KEYS_WRITE)
     rows = await access_of(request).keys.list(tenant_id, after(cursor), limit + 1)
     items, following = page(rows, limit)
@@ -278,10 +284,12 @@ async def api_keys(
 
 @router.post("/api-keys", status_code=201)
 async def make_api_key(body: NewApiKey, caller: MayMakeKeys, request: Request) -> MadeApiKey:
-    """A key for an integration. It may not do more than its maker."""
+    """Create an API key for an integration. A key cannot hold permissions that its creator does not
+    have.
+    """
     tenant_id, grants = caller.need(Action.KEYS_WRITE), grants_of(body.permissions)
     if body.expires_at is not None and body.expires_at.tzinfo is None:
-        raise Invalid("expires_at: say which time zone, as 2030-01-01T00:00:00Z")
+        raise Invalid("expires_at needs a time zone, such as 2030-01-01T00:00:00Z.")
     made = await access_of(request).keys.make(
         tenant_id, body.name, grants, by_of(request, caller), body.expires_at
     )
@@ -290,7 +298,7 @@ async def make_api_key(body: NewApiKey, caller: MayMakeKeys, request: Request) -
 
 @router.delete("/api-keys/{key_id}", status_code=204)
 async def revoke_api_key(key_id: UUID, caller: MayMakeKeys, request: Request) -> None:
-    """It is good no more from the next request on."""
+    """Revoke an API key. It is rejected from the next request on."""
     tenant_id = caller.need(Action.KEYS_WRITE)
     await access_of(request).keys.revoke(tenant_id, key_id, by_of(request, caller))
 
@@ -299,8 +307,8 @@ async def revoke_api_key(key_id: UUID, caller: MayMakeKeys, request: Request) ->
 async def transfer_api_key(
     key_id: UUID, body: NewOwner, caller: MayMakeKeys, request: Request
 ) -> None:
-    """Somebody else answers for it from now on: it stops when they are disabled, and never does
-    more than they may.
+    """Transfer an API key to another owner. The key stops while its owner is disabled, and never
+    has more permissions than its owner.
     """
     tenant_id = caller.need(Action.KEYS_WRITE)
     by = by_of(request, caller)

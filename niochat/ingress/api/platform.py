@@ -13,11 +13,11 @@ from niochat.ingress.api.shapes import Cursor, Limit, Page, Shown, number_cursor
 
 MaySeeAudit = Annotated[Caller, Depends(Needs(Action.AUDIT_READ))]
 
-router = APIRouter(tags=["platform"], route_class=ActingRoute)
+router = APIRouter(tags=["audit"], route_class=ActingRoute)
 
 
 class AuditShown(Shown):
-    """One thing that somebody did or looked at."""
+    """An entry of the audit log: an action, or access to personal data."""
 
     id: int
     at: datetime
@@ -37,8 +37,9 @@ async def audit(
     target: Annotated[str | None, Query(max_length=100)] = None,
     limit: Limit = 50, cursor: Cursor = None,
 ) -> Page[AuditShown]:  # fmt: skip
-    """The newest first; of one person (``who``) or one thing (``target``, as ``user:<id>``). What
-    is written down while one turns the pages is on none of them: begin anew for it.
+    """List audit entries, newest first. Filter by actor (``who``) or by target (``target``, such as
+    ``user:<id>``). Entries that are written while pages are read are not on later pages; start
+    again without a cursor.
     """
     rows = await access_of(request).audit.list(
         caller.need(Action.AUDIT_READ), before=number_of(cursor), who=who, target=target,

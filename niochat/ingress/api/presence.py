@@ -36,8 +36,9 @@ router = APIRouter(prefix="/presence", tags=["presence"])
 
 
 class AgentPresence(Shown):
-    """``load`` is how many conversations they have or are about to get, of ``capacity`` that a
-    queue may give them. ``since`` is null for who never said anything.
+    """The presence of a user. ``load`` is the number of conversations that the user has or is about
+    to get; ``capacity`` is the number that a queue may assign. ``since`` is null if the user never
+    set a presence.
     """
 
     user_id: UUID
@@ -52,7 +53,9 @@ class AgentPresence(Shown):
 
 
 class Saying(Body):
-    """``reason`` says what a pause is for, as ``lunch`` or ``training``."""
+    """The new presence of the caller. ``reason`` describes a pause, such as ``lunch`` or
+    ``training``.
+    """
 
     state: AgentState
     reason: Reason | None = None
@@ -60,12 +63,14 @@ class Saying(Body):
     @model_validator(mode="after")
     def _a_reason_to_be_away(self) -> Self:
         if self.reason is not None and self.state is not AgentState.AWAY:
-            raise ValueError("a reason belongs to away: leave it out")
+            raise ValueError("a reason is allowed with state away only")
         return self
 
 
 class Arrangement(Body):
-    """What is left out stays. ``capacity`` null: the provider's own. ``offline``: they are gone."""
+    """Changes to the presence of a user. A field that is left out stays unchanged. ``capacity:
+    null`` restores the default of the provider; ``offline: true`` sets the user offline.
+    """
 
     capacity: Annotated[int | None, Field(ge=0, le=MOST_CAPACITY)] = None
     offline: bool = False
@@ -73,7 +78,7 @@ class Arrangement(Body):
 
 @router.get("")
 async def presences(caller: MayRead, request: Request) -> list[AgentPresence]:
-    """Everybody who works here, by name."""
+    """List the presence of all users by name."""
     rows = await presence_of(request).list(caller.need(Action.USERS_READ))
     await note_look(request, caller, "users.read", "presences", {"shown": len(rows)})
     return [_shown(row) for row in rows]
@@ -81,15 +86,15 @@ async def presences(caller: MayRead, request: Request) -> list[AgentPresence]:
 
 @router.get("/me")
 async def my_presence(caller: IsUser, request: Request) -> AgentPresence:
-    """One's own."""
+    """Return the presence of the caller."""
     return _shown(await presence_of(request).one(_home(caller), caller.id))
 
 
 @router.put("/me")
 async def say(body: Saying, caller: MayBeThere, request: Request) -> AgentPresence:
-    """There, on a pause, or gone. Only who is online is given conversations, and only while their
-    socket on /live is open or this is said again within 45 seconds. Who goes offline gives back
-    what is unanswered, if the provider wants it so.
+    """Set the presence of the caller. Queues assign conversations only to users who are online and
+    whose ``/live`` socket is open, or who repeat this request within 45 seconds. When a user goes
+    offline, unanswered conversations return to their queue if the policy of the provider says so.
     """
     said = await presence_of(request).say(
         _home(caller), caller.id, body.state, body.reason or "", who_of(request, caller)
@@ -102,7 +107,7 @@ async def say(body: Saying, caller: MayBeThere, request: Request) -> AgentPresen
 async def arrange(
     user_id: UUID, body: Arrangement, caller: MayWrite, request: Request
 ) -> AgentPresence:
-    """How many conversations a queue may give somebody, or that they are gone."""
+    """Set the capacity of a user, or set the user offline."""
     tenant_id = caller.need(Action.USERS_WRITE)
     await access_of(request).users.need_power_over(tenant_id, user_id, by_of(request, caller))
     arranged = await presence_of(request).arrange(
@@ -124,7 +129,7 @@ async def _told(request: Request, tenant_id: UUID, row: dict[str, Any]) -> Agent
 def _home(caller: Caller) -> UUID:
     """Where they work; a superuser who has entered a provider does not work there."""
     if caller.kind is not Kind.USER or caller.role == Role.SUPERUSER or caller.tenant_id is None:
-        raise Forbidden("only who works for a provider is there or not", code="users_only")
+        raise Forbidden("Only members of a provider have a presence.", code="users_only")
     return caller.tenant_id
 
 

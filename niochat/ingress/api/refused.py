@@ -15,12 +15,12 @@ from niochat.ingress.api.shapes import Cursor, Limit, Page, Shown, moment_cursor
 
 MaySeeSettings = Annotated[Caller, Depends(Needs(Action.SETTINGS_READ))]
 
-router = APIRouter(tags=["settings"], route_class=ActingRoute)
+router = APIRouter(tags=["assistant"], route_class=ActingRoute)
 
 
 class RefusedShown(Shown):
-    """A text that did not leave. ``sentence`` is the one that is not true, ``code`` says of what
-    kind it is. Documents are masked.
+    """A text of the assistant that was not sent. ``sentence`` is the rejected sentence; ``code`` is
+    the rule that rejected it. Document numbers are masked.
     """
 
     id: UUID
@@ -35,13 +35,15 @@ class RefusedShown(Shown):
     turn_id: UUID
 
 
-@router.get("/refused")
+@router.get("/refused-texts")
 async def refused(
     caller: MaySeeSettings, request: Request, *,
     code: Annotated[str | None, Query(max_length=40)] = None,
     limit: Limit = 50, cursor: Cursor = None,
 ) -> Page[RefusedShown]:  # fmt: skip
-    """The newest first; of one kind (``code``), as *valor* or *pagamento*."""
+    """List texts of the assistant that were not sent, newest first. ``code`` selects one rule, such
+    as ``valor`` or ``pagamento``.
+    """
     tenant_id = caller.need(Action.SETTINGS_READ)
     rows = await rooms_of(request).desk_views.refused(
         tenant_id, code=code, after=moment_of(cursor), limit=limit + 1

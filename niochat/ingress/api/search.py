@@ -22,8 +22,8 @@ Words = Annotated[
     str,
     Query(
         min_length=1, max_length=200,
-        description="Words that a message must hold, in any order. Accents, endings and slips of "
-        "the pen do not matter.",
+        description="Words that the message must contain, in any order. Accents, word endings and "
+        "typing errors are ignored.",
     ),
 ]  # fmt: skip
 AROUND = 60
@@ -34,15 +34,15 @@ router = APIRouter(prefix="/search", tags=["search"])
 
 
 class Part(Shown):
-    """A piece of a snippet, plain text. ``hit``: it is one of the words."""
+    """A part of a snippet, as plain text. ``hit`` is true if the part matches a search word."""
 
     text: str
     hit: bool
 
 
 class Hit(Shown):
-    """A message, where it stands, and the place in its text. A snippet that does not begin or end
-    with the text says so by an ellipsis.
+    """A matching message, its conversation and a snippet of its text. A snippet that is cut begins
+    or ends with an ellipsis.
     """
 
     message: MessageRow
@@ -57,9 +57,9 @@ class Hit(Shown):
 async def messages(
     caller: MayRead, request: Request, q: Words, limit: Limit = 50, cursor: Cursor = None
 ) -> Page[Hit]:
-    """Messages and notes that one may see and that hold all of the words, newest first. A page may
-    be short, even empty, and still have a ``next_cursor``: there is more to look through. What is
-    said while one turns the pages is on none of them: begin anew for it.
+    """Search messages and notes that the caller may see. All words must match; newest first. A page
+    can be short or empty and still have a ``next_cursor``. Messages that arrive while pages are
+    read are not on later pages; start again without a cursor.
     """
     tenant_id = caller.need(Action.CONVERSATIONS_READ)
     scope = caller.grants[Action.CONVERSATIONS_READ]

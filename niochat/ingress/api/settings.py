@@ -28,7 +28,7 @@ MayRead = Annotated[Caller, Depends(Needs(Action.SETTINGS_READ))]
 MayWrite = Annotated[Caller, Depends(Needs(Action.SETTINGS_WRITE))]
 MayWriteAssistant = Annotated[Caller, Depends(Needs(Action.SETTINGS_ASSISTANT))]
 IfMatch = Annotated[
-    str | None, Header(max_length=1000, description="The ETag of what was read, or * for any.")
+    str | None, Header(max_length=1000, description="The ETag of the last GET response, or * for any version.")
 ]
 _TAG = re.compile(r'"([^"]*)"')
 _OF_THE_PLATFORM = frozenset({"turns_per_minute", "turns_at_once"})
@@ -59,13 +59,15 @@ if TYPE_CHECKING:
         """The same."""
 
 else:
-    PolicyBody = _partial("PolicyBody", PolicyEntry)
-    AssistantBody = _partial("AssistantBody", AssistantEntry, "facts", *_OF_THE_PLATFORM)
-    FactsBody = _partial("FactsBody", FactsEntry)
+    PolicyBody = _partial("UpdatePolicyRequest", PolicyEntry)
+    AssistantBody = _partial("UpdateAssistantRequest", AssistantEntry, "facts", *_OF_THE_PLATFORM)
+    FactsBody = _partial("UpdateFactsRequest", FactsEntry)
 
 
 class SettingsShown(Shown):
-    """``policy`` as PATCH takes it, with the defaults of what was never set."""
+    """The settings of the tenant. ``policy`` has the format of PATCH, with the default of every
+    value that was never set.
+    """
 
     name: str
     timezone: str
@@ -74,7 +76,9 @@ class SettingsShown(Shown):
 
 
 class SettingsBody(Body):
-    """What is left out stays; null in the policy goes back to the default."""
+    """Changes to the settings. A field that is left out stays unchanged; null in ``policy``
+    restores the default.
+    """
 
     name: Name | None = None
     timezone: Timezone | None = None
@@ -82,7 +86,7 @@ class SettingsBody(Body):
 
 
 class PersonaShown(Shown):
-    """Who the assistant says it is."""
+    """How the assistant presents itself."""
 
     name: str | None = None
     company: str | None = None
@@ -92,8 +96,8 @@ class PersonaShown(Shown):
 
 
 class AssistantShown(Shown):
-    """``configured`` is false, and all else empty, before there is an assistant. The key is never
-    shown. Prices are of a million tokens.
+    """The settings of the assistant. Before an assistant is configured, ``configured`` is false and
+    all other fields are empty. The API key is never shown. Prices are per million tokens.
     """
 
     configured: bool
@@ -105,29 +109,29 @@ class AssistantShown(Shown):
     max_steps: int | None = None
     max_tokens: int | None = None
     max_seconds: float | None = None
-    turns_per_minute: Annotated[int | None, Field(description="Set by the platform.")] = None
-    turns_at_once: Annotated[int | None, Field(description="Set by the platform.")] = None
+    turns_per_minute: Annotated[int | None, Field(description="Set by superusers.")] = None
+    turns_at_once: Annotated[int | None, Field(description="Set by superusers.")] = None
     price_in: float | None = None
     price_out: float | None = None
     temperature: float | None = None
     seed: int | None = None
     parallel_tool_calls: bool | None = None
     dialect: list[str] | None = None
-    extra_headers: Annotated[list[str] | None, Field(description="Their names alone.")] = None
-    extra_body: Annotated[list[str] | None, Field(description="Its names alone.")] = None
+    extra_headers: Annotated[list[str] | None, Field(description="The names of the headers. Values are not shown.")] = None
+    extra_body: Annotated[list[str] | None, Field(description="The names of the fields. Values are not shown.")] = None
     requests: dict[str, dict[str, Any]] | None = None
     transcription_model: str | None = None
     transcription_endpoint: Annotated[
-        str | None, Field(description="Null: the assistant's own.")
+        str | None, Field(description="Null: the endpoint of the assistant.")
     ] = None
-    transcription_price: Annotated[float | None, Field(description="Of a minute.")] = None
+    transcription_price: Annotated[float | None, Field(description="The price of a minute of speech.")] = None
     sees: bool | None = None
     vision_model: str | None = None
 
 
 class FactsShown(Shown):
-    """As PATCH takes them. An ``amount`` of 0 is free of charge; hours and holidays are in the
-    policy.
+    """Facts about the provider, in the format of PATCH. An ``amount`` of 0 means free of charge.
+    Business hours and holidays are part of the policy.
     """
 
     facts: dict[str, Any]
@@ -135,7 +139,7 @@ class FactsShown(Shown):
 
 @router.get("")
 async def settings(caller: MayRead, request: Request, response: Response) -> SettingsShown:
-    """As they are now."""
+    """Return the settings of the tenant. The ETag is needed to change them."""
     tenant_id = caller.need(Action.SETTINGS_READ)
     return _settings(await accounts_of(request).settings.read(tenant_id), response)
 
@@ -145,7 +149,7 @@ async def change_settings(
     body: SettingsBody, caller: MayWrite, request: Request, response: Response,
     if_match: IfMatch = None,
 ) -> SettingsShown:  # fmt: skip
-    """Change some; they count within seconds."""
+    """Change the settings of the tenant. Changes take effect within seconds."""
     tenant_id, accounts = caller.need(Action.SETTINGS_WRITE), accounts_of(request)
     policy: dict[str, Any] = {}
     if body.policy is not None:
@@ -159,7 +163,7 @@ async def change_settings(
 
 @router.get("/assistant")
 async def assistant(caller: MayRead, request: Request, response: Response) -> AssistantShown:
-    """As it is now."""
+    """Return the settings of the assistant. The ETag is needed to change them."""
     tenant_id = caller.need(Action.SETTINGS_READ)
     return _assistant(await accounts_of(request).settings.assistant(tenant_id), response)
 
@@ -169,8 +173,8 @@ async def change_assistant(
     body: AssistantBody, caller: MayWriteAssistant, request: Request, response: Response,
     if_match: IfMatch = None,
 ) -> AssistantShown:  # fmt: skip
-    """Change some of it. A new endpoint needs its api_key; the first time endpoint, model and
-    api_key are needed.
+    """Change the settings of the assistant. The first configuration needs ``endpoint``, ``model``
+    and ``api_key``; a new ``endpoint`` needs its ``api_key``.
     """
     tenant_id, accounts = caller.need(Action.SETTINGS_ASSISTANT), accounts_of(request)
     change = {name: _plain(value) for name, value in body.model_dump(exclude_unset=True).items()}
@@ -183,7 +187,7 @@ async def change_assistant(
 
 @router.get("/assistant/facts")
 async def facts(caller: MayRead, request: Request, response: Response) -> FactsShown:
-    """What the assistant may tell of the provider, as it is now."""
+    """Return the facts about the provider that the assistant may tell customers."""
     tenant_id = caller.need(Action.SETTINGS_READ)
     return _facts(await accounts_of(request).settings.facts(tenant_id), response)
 
@@ -193,7 +197,9 @@ async def change_facts(
     body: FactsBody, caller: MayWriteAssistant, request: Request, response: Response,
     if_match: IfMatch = None,
 ) -> FactsShown:  # fmt: skip
-    """Change some: a list is sent whole, null takes a fact away. The ETag is the assistant's."""
+    """Change facts about the provider. A list replaces the whole list; null removes a fact. Send
+    the ETag of the assistant settings as If-Match.
+    """
     tenant_id, accounts = caller.need(Action.SETTINGS_ASSISTANT), accounts_of(request)
     change = body.model_dump(mode="json", exclude_unset=True)
     view = await accounts.settings.change_facts(
@@ -206,7 +212,7 @@ async def change_facts(
 def _seen(if_match: str | None) -> frozenset[str] | None:
     """Versions that were read; None: whatever it is. Weak tags match nothing (RFC 9110)."""
     if if_match is None:
-        raise PreconditionRequired("send If-Match with the ETag that GET answered")
+        raise PreconditionRequired("The If-Match header is required. Send the ETag of the last GET response.")
     if if_match.strip() == "*":
         return None
     parts = [part.strip() for part in if_match.split(",")]

@@ -28,24 +28,26 @@ class Shown(BaseModel):
 
 
 class Page(BaseModel, Generic[Item]):
-    """``next_cursor`` is the ``cursor`` of the next page, null on the last one."""
+    """One page of a list. Send ``next_cursor`` as ``cursor`` to get the next page; it is null on
+    the last page.
+    """
 
     items: list[Item]
     next_cursor: str | None = None
 
 
 class Problem(BaseModel):
-    """RFC 9457. ``code`` is stable; ``title`` says what to change."""
+    """An error as problem details (RFC 9457). ``code`` is stable; ``title`` says what to do."""
 
     type: str = "about:blank"
     title: str
     status: int
     code: str
-    errors: list[dict[str, Any]] | None = Field(None, description="Which fields, and why.")
+    errors: list[dict[str, Any]] | None = Field(None, description="The invalid fields, each with the reason.")
 
 
-Limit = Annotated[int, Query(ge=1, le=200, description="Items of one page.")]
-Cursor = Annotated[str | None, Query(max_length=200, description="next_cursor of the page before.")]
+Limit = Annotated[int, Query(ge=1, le=200, description="The maximum number of items on the page.")]
+Cursor = Annotated[str | None, Query(max_length=200, description="next_cursor of the previous page.")]
 
 
 def after(cursor: str | None) -> UUID | None:
@@ -106,5 +108,5 @@ def decoded(cursor: str | None, *readers: Callable[[str], Any]) -> list[Any] | N
         return [read(part) for read, part in zip(readers, parts, strict=True)]
     except (ValueError, binascii.Error):
         raise Invalid(
-            "the cursor is not one of ours: leave it out to begin anew", code="bad_cursor"
+            "The cursor is invalid. Leave it out to start with the first page.", code="bad_cursor"
         ) from None

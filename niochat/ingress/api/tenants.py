@@ -38,20 +38,22 @@ class TenantShown(Shown):
 
 
 class Entering(Body):
-    """For how long; it ends by itself."""
+    """How long the superuser acts in the tenant. Access ends by itself."""
 
     minutes: Annotated[int, Field(ge=1, le=240)] = 30
 
 
 class Entered(Shown):
-    """Until then one acts as the tenant's administrator."""
+    """The tenant in which the caller acts as administrator, and until when."""
 
     tenant_id: UUID
     until: datetime
 
 
 class LimitsShown(Shown):
-    """How much of what all share; null for what the provider has not."""
+    """The share of common resources that the tenant may use. A limit is null if the tenant has no
+    assistant or no ERP.
+    """
 
     turns_per_minute: int | None
     turns_at_once: int | None
@@ -68,7 +70,9 @@ class TenantWhole(TenantShown):
 
 
 class NewTenant(Body):
-    """Made with a team and the default policy; its channels, assistant and people come after."""
+    """A new provider. It is created with one team and the default policy; add channels, an
+    assistant and users afterwards.
+    """
 
     slug: Slug
     name: Name
@@ -77,7 +81,7 @@ class NewTenant(Body):
 
 
 class LimitsBody(Body):
-    """What is left out stays."""
+    """Changes to the limits. A field that is left out stays unchanged."""
 
     turns_per_minute: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
     turns_at_once: Annotated[int, Field(ge=1, le=10_000)] | None = None
@@ -87,7 +91,7 @@ class LimitsBody(Body):
 
 
 class TenantBody(Body):
-    """What is left out stays."""
+    """Changes to a provider. A field that is left out stays unchanged."""
 
     name: Name | None = None
     timezone: Timezone | None = None
@@ -99,7 +103,7 @@ class TenantBody(Body):
 async def tenants(
     caller: MaySee, request: Request, limit: Limit = 50, cursor: Cursor = None
 ) -> Page[TenantShown]:
-    """All of them, in the order in which they came."""
+    """List all providers in the order of their creation."""
     rows = await access_of(request).tenants.list(after(cursor), limit + 1)
     items, following = page(rows, limit)
     return Page(items=[TenantShown.model_validate(each) for each in items], next_cursor=following)
@@ -107,7 +111,7 @@ async def tenants(
 
 @router.post("/tenants", status_code=201)
 async def create_tenant(body: NewTenant, caller: MayWrite, request: Request) -> TenantWhole:
-    """Make a provider. Enter it to invite its first administrator."""
+    """Create a provider. Enter the tenant to invite its first administrator."""
     accounts, who = accounts_of(request), who_of(request, caller)
     provider = Provider(
         slug=body.slug, name=body.name, timezone=body.timezone, plan=body.plan, suspended=False
@@ -119,7 +123,7 @@ async def create_tenant(body: NewTenant, caller: MayWrite, request: Request) -> 
 
 @router.get("/tenants/{tenant_id}")
 async def tenant(tenant_id: UUID, caller: MaySee, request: Request) -> TenantWhole:
-    """One of them."""
+    """Return one provider."""
     return await _whole(request, tenant_id)
 
 
@@ -127,7 +131,8 @@ async def tenant(tenant_id: UUID, caller: MaySee, request: Request) -> TenantWho
 async def change_tenant(
     tenant_id: UUID, body: TenantBody, caller: MayWrite, request: Request
 ) -> TenantWhole:
-    """Another name, plan or limits; they count within seconds."""
+    """Change the name, time zone, plan or limits of a provider. Changes take effect within seconds.
+    """
     limits = Limits(**body.limits.model_dump())
     change = TenantChange(body.name, body.timezone, body.plan, limits)
     await accounts_of(request).tenancy.change(tenant_id, change, who_of(request, caller))
@@ -136,21 +141,25 @@ async def change_tenant(
 
 @router.post("/tenants/{tenant_id}/suspend")
 async def suspend(tenant_id: UUID, caller: MayWrite, request: Request) -> TenantWhole:
-    """Nobody of it gets in, its assistant falls silent; what customers write is kept."""
+    """Suspend a provider: sign-in is blocked and the assistant stops. Inbound messages are still
+    stored.
+    """
     await accounts_of(request).tenancy.stand(tenant_id, "suspended", who_of(request, caller))
     return await _told(request, tenant_id)
 
 
 @router.post("/tenants/{tenant_id}/resume")
 async def resume(tenant_id: UUID, caller: MayWrite, request: Request) -> TenantWhole:
-    """Active again."""
+    """Resume a suspended provider."""
     await accounts_of(request).tenancy.stand(tenant_id, "active", who_of(request, caller))
     return await _told(request, tenant_id)
 
 
 @router.post("/tenants/{tenant_id}/enter")
 async def enter(tenant_id: UUID, body: Entering, caller: MayEnter, request: Request) -> Entered:
-    """Act in a tenant for a while; it is in the tenant's audit log."""
+    """Act in a tenant as administrator for a limited time. The access is recorded in the audit log
+    of the tenant.
+    """
     found = await access_of(request).tenants.find(tenant_id)
     until = agreed.now() + timedelta(minutes=body.minutes)
     assert caller.session_id is not None  # no key holds what is the platform's
@@ -162,7 +171,7 @@ async def enter(tenant_id: UUID, body: Entering, caller: MayEnter, request: Requ
 
 @router.post("/tenants/leave", status_code=204)
 async def leave(caller: MayEnter, request: Request) -> None:
-    """Act in no tenant any more."""
+    """Stop acting in a tenant."""
     assert caller.session_id is not None
     await access_of(request).sessions.act(
         caller.session_id, None, agreed.now(), who_of(request, caller)

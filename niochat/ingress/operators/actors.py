@@ -78,7 +78,7 @@ class ActorDoor:
         if address.kind == kinds.CONVERSATION:
             rows = (await self._rows.waiting([address.key])).get(address.key)
             if rows is None:
-                raise NotFound("there is no such thread")
+                raise NotFound("The thread does not exist.")
             told |= rows
         return told
 
@@ -87,7 +87,7 @@ class ActorDoor:
         address = _address(request)
         host = await self._rows.owner(address.shard)
         if host is None:
-            raise Unavailable("no host owns the actor's shard now: try again", code="host")
+            raise Unavailable("No host owns the shard of the actor. Repeat the request later.", code="host")
         was_active = bool(await self._operate(host, DeactivateActor(address)))
         _say("deactivate", address)
         return answer({"kind": address.kind, "key": address.key, "was_active": was_active})
@@ -99,8 +99,8 @@ class ActorDoor:
         until = await self._pauses.pause(address.key, seconds)
         if until is None:
             if not await self._rows.waiting([address.key]):
-                raise NotFound("there is no such thread")
-            raise Refused(f"{MAX_PAUSES} are paused already: resume some", code="too_many_pauses")
+                raise NotFound("The thread does not exist.")
+            raise Refused(f"{MAX_PAUSES} conversations are already paused. Resume some of them.", code="too_many_pauses")
         _say("pause", address)
         await self._note(request, "operators.pause", address)
         return answer(
@@ -139,7 +139,7 @@ class ActorDoor:
         chosen = [r["incarnation"] for r in living if page.host in (r["name"], r["incarnation"])]
         if not chosen:
             names = ", ".join(row["name"] for row in living)
-            raise NotFound(f"no such host is alive; there are: {names}")
+            raise NotFound(f"No live host has this name. Live hosts: {names}.")
         return chosen
 
     async def _listed(self, host: str, order: ListActors) -> list[Found] | None:
@@ -184,7 +184,7 @@ def _pausable(request: Request) -> Address:
     address = _address(request)
     if address.kind != kinds.CONVERSATION:
         raise Invalid(
-            "only conversations can be paused: suspend the tenant instead", code="bad_kind"
+            "Only conversations can be paused. Suspend the tenant instead.", code="bad_kind"
         )
     return address
 

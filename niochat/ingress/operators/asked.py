@@ -24,14 +24,16 @@ Body = TypeVar("Body", bound=BaseModel)
 
 
 class PauseBody(BaseModel):
-    """Seconds without steps."""
+    """The duration of the pause in seconds."""
 
     model_config = ConfigDict(extra="forbid")
     seconds: float = Field(600.0, gt=0, le=MAX_PAUSE_S, allow_inf_nan=False)
 
 
 class HandOverBody(BaseModel):
-    """The team that gets it; without one the tenant's own."""
+    """The team that receives the conversation. Without a team, the default team of the tenant
+    receives it.
+    """
 
     model_config = ConfigDict(extra="forbid")
     team: str | None = Field(None, min_length=1, max_length=63)
@@ -54,7 +56,7 @@ def page_of(request: Request) -> Page:
     after = query.get("after")
     order = query.get("order", "address")
     if order not in ("address", "mailbox"):
-        raise Invalid("order is address or mailbox", code="bad_order")
+        raise Invalid("order must be address or mailbox.", code="bad_order")
     kind = query.get("kind")
     return Page(
         query.get("host"),
@@ -71,7 +73,7 @@ def address_of(kind: str, key: str) -> Address:
         return Address(_kind(kind), UUID(key))
     except ValueError:
         raise Invalid(
-            f"an actor is named by kind and key, as {kinds.CONVERSATION}:<uuid of its thread>",
+            f"An actor is addressed by kind and key, such as {kinds.CONVERSATION}:<uuid of the thread>.",
             code="bad_address",
         ) from None
 
@@ -85,7 +87,7 @@ def idempotency_key(request: Request) -> str | None:
     """The header's value. Raises ``Invalid`` when it cannot be stored as it is."""
     key = request.headers.get("idempotency-key")
     if key is not None and not (0 < len(key) <= MAX_KEY and key.isascii() and key.isprintable()):
-        raise Invalid(f"Idempotency-Key has 1 to {MAX_KEY} plain characters", code="bad_key")
+        raise Invalid(f"Idempotency-Key must be 1 to {MAX_KEY} printable ASCII characters.", code="bad_key")
     return key
 
 
@@ -99,7 +101,7 @@ async def body_of(request: Request, model: type[Body]) -> Body:
             raise Invalid(odd, code="bad_body")
         return model.model_validate(said)
     except orjson.JSONDecodeError as error:
-        raise Invalid(f"the body is not JSON: {error}", code="malformed") from None
+        raise Invalid(f"The body is not valid JSON: {error}.", code="malformed") from None
     except ValidationError as error:
         wrong = [f"{'.'.join(map(str, e['loc'])) or 'body'}: {e['msg']}" for e in error.errors()]
         raise Invalid("; ".join(wrong), code="bad_body") from None
@@ -121,13 +123,13 @@ def _text(value: object) -> str:
 
 def _kind(kind: str) -> str:
     if kind not in KINDS:
-        raise Invalid(f"kind is one of {', '.join(KINDS)}", code="bad_kind")
+        raise Invalid(f"kind must be one of {', '.join(KINDS)}.", code="bad_kind")
     return kind
 
 
 def _limit(text: str) -> int:
     if not (text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= MAX_PAGE):
-        raise Invalid(f"limit is a number from 1 to {MAX_PAGE}", code="bad_limit")
+        raise Invalid(f"limit must be a number from 1 to {MAX_PAGE}.", code="bad_limit")
     return int(text)
 
 
@@ -137,7 +139,7 @@ async def _read(request: Request) -> bytes:
         async for chunk in request.stream():
             body += chunk
             if len(body) > MAX_BODY:
-                raise Invalid("the body is over 16 KiB: send less", code="too_large")
+                raise Invalid("The body is larger than 16 KiB.", code="too_large")
     except ClientDisconnect:
-        raise Invalid("the body ended early: send it whole") from None
+        raise Invalid("The body ended early. Send the complete body.") from None
     return bytes(body)

@@ -55,7 +55,7 @@ class ConversationDoor:
         team = (await body_of(request, HandOverBody)).team
         found = await self._find(request)
         if team is not None and not await self._rows.has_team(found["tenant_id"], team):
-            raise Invalid("the tenant has no such team: name another, or none", code="unknown_team")
+            raise Invalid("The tenant has no such team. Send another team, or none.", code="unknown_team")
         place = ThreadPlace(found["tenant_id"], found["thread_id"], found["channel_id"])
         command = HandOverConversation("operator", team)
         named = f"operator:{found['thread_id']}:{key}"

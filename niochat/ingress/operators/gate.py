@@ -27,13 +27,13 @@ class Gate:
             if self._digest is None:
                 return _problem(
                     403, "operators_closed",
-                    "the API for operators is closed: set NIOCHAT_OPERATOR_TOKEN",
+                    "The operators' API is disabled. Set NIOCHAT_OPERATOR_TOKEN to enable it.",
                 )  # fmt: skip
             if not hmac.compare_digest(_digest(_shown(request)), self._digest):
                 client = request.client.host if request.client else ""
                 _log.warning("operator_refused", client=client)
                 return _problem(
-                    401, "unauthorized", "send the operator's token: Authorization: Bearer <token>"
+                    401, "unauthorized", "The operator token is missing or wrong. Send Authorization: Bearer <token>."
                 )
             return await endpoint(request)
 

@@ -51,9 +51,9 @@ class HostDoor:
         if not await self._rows.drain(name, drained):
             known = {row["name"] for row in await self._rows.hosts()}
             if name not in known:
-                raise NotFound(f"there is no such host; there are: {', '.join(sorted(known))}")
+                raise NotFound(f"The host does not exist. Known hosts: {', '.join(sorted(known))}.")
             raise Refused(
-                "no other host would carry its shards: undrain one first", code="last_host"
+                "No other host can take over the shards. Undrain another host first.", code="last_host"
             )
         _log.info(
             "operator_acted", who="operator", action="drain" if drained else "undrain", host=name

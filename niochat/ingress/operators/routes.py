@@ -41,7 +41,7 @@ def build(
         ("POST", f"{actor}/pause", actors.pause),
         ("POST", f"{actor}/resume", actors.resume),
         ("GET", talk, talks.conversation),
-        ("POST", f"{talk}/hand-over", talks.hand_over),
+        ("POST", f"{talk}/handoff", talks.hand_over),
     ]
     return [
         Route(f"/api/operators{path}", gate.guarded(endpoint), methods=[method])

@@ -58,9 +58,9 @@ class Rows:
             key = None
         found = await self._fetch(_SQL["conversation"], wanted, key, tenant)
         if not found:
-            raise NotFound("no conversation has that protocol, id or thread")
+            raise NotFound("No conversation has this protocol, id or thread.")
         if len(found) > 1:
-            raise Refused("more than one tenant has it: add ?tenant=<slug>", code="ambiguous")
+            raise Refused("Several tenants have this protocol. Add ?tenant=<slug>.", code="ambiguous")
         return found[0]
 
     async def doings(self, conversation: dict[str, Any]) -> dict[str, Any]:

@@ -87,7 +87,7 @@ class Screen:
             case "event" | "hidden":
                 self._position = frame["position"]
                 self.heard.append((frame["position"], now))
-            case "standing":
+            case "heartbeat":
                 self._position = frame["position"]
             case "goodbye":
                 self.failed[f"goodbye {frame['reason']}"] += 1

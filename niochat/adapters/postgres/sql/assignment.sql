@@ -35,7 +35,7 @@ SELECT p.tenant_id, p.user_id FROM presences p
 -- name: give_back
 -- What these agents ($1 their tenants) leave unanswered goes back to its team, if that is the
 -- tenant's rule; but not what a person gave them, or they took, since they went. The command does
--- nothing where they have it no more, or answered. Defaults are those of domain/policy.py. `state
+-- nothing where they have it no more, or answered. Defaults are those of domain/conversation/policy.py. `state
 -- || ''`: else the index of all who are offline looks as cheap as the row's key.
 WITH left_behind AS MATERIALIZED (
     SELECT p.tenant_id, c.id, c.version, c.thread_id, p.user_id,

@@ -1,7 +1,7 @@
 -- name: list
 -- Everybody who works here, whether they are there ($2: not seen for so long, they count as
 -- offline), and how many conversations they have or are about to get. The capacity's default is that
--- of domain/policy.py.
+-- of domain/conversation/policy.py.
 WITH reserved AS MATERIALIZED (
     SELECT r.user_id, count(*) AS of_them FROM reservations r
      WHERE r.tenant_id = $1

@@ -3,7 +3,7 @@
 -- policy, unprocessed rows oldest first, and timers that are due by the database's clock. A
 -- customer's silence counts only once all that was said has left. And what is known of the messages
 -- and sends that commands speak of: those in memory (given), and those in the rows (by the names of
--- their fields, as `commands.py` has them): messages by the gateway's id, with news that came
+-- their fields, as `domain/conversation/commands.py` has them): messages by the gateway's id, with news that came
 -- before them; only the thread's own sends (LIMIT keeps the planner from reading all of them at
 -- once). A protocol number where a conversation may be
 -- opened, and a conversation that is over where it shall be reopened. Where the provider's phone

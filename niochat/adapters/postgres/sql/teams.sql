@@ -30,7 +30,7 @@ RETURNING true
 
 -- name: used
 -- Whether a conversation, or what the assistant cannot keep, goes to it; no row where there is no
--- such team. The default is that of domain/policy.py.
+-- such team. The default is that of domain/conversation/policy.py.
 SELECT EXISTS (SELECT FROM conversations c WHERE c.tenant_id = t.tenant_id AND c.team = t.slug)
        OR (SELECT coalesce(p.policy ->> 'team', 'atendimento') = t.slug FROM tenants p WHERE p.tenant_id = t.tenant_id)
   FROM teams t WHERE t.tenant_id = $1 AND t.slug = $2
