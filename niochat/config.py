@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from niochat.domain.errors import Invalid
+from niochat.domain.errors import InvalidInputError
 
 Network = IPv4Network | IPv6Network
 
@@ -77,7 +77,7 @@ class Environment(BaseSettings):
 
     @classmethod
     def read(cls, more: Mapping[str, str] | None = None) -> Self:
-        """Settings of this process; ``more`` stands over its environment. Raises ``Invalid`` that
+        """Settings of this process; ``more`` stands over its environment. Raises ``InvalidInputError`` that
         names each variable and what to do.
         """
         try:
@@ -87,7 +87,7 @@ class Environment(BaseSettings):
                 _sentence(str(each["loc"][0]), each["type"], each["msg"]) for each in error.errors()
             ]
         # Outside of the handler: pydantic's error holds the values, and some are secret.
-        raise Invalid("\n".join(problems), code="bad_settings")
+        raise InvalidInputError("\n".join(problems), code="bad_settings")
 
 
 class OperatorSettings(Environment):

@@ -14,7 +14,7 @@ import orjson
 import structlog
 from pydantic import SecretStr
 
-from niochat.domain.document import without_documents
+from niochat.domain.document import replace_tax_ids
 
 Level = Literal["debug", "info", "warning", "error"]
 
@@ -84,7 +84,7 @@ def masked(phone: str) -> str:
 def _without_row_values(trace: str) -> str:
     """A trace without what a database quotes of a row, and without whole long numbers."""
     shown = _without_secret_parts(_QUOTED_ROW.sub("DETAIL: …", trace))
-    return _LONG_NUMBER.sub(lambda found: masked(found[0]), without_documents(shown, masked))
+    return _LONG_NUMBER.sub(lambda found: masked(found[0]), replace_tax_ids(shown, masked))
 
 
 def _without_secret_parts(value: str) -> str:

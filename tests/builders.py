@@ -13,16 +13,22 @@ import orjson
 from niochat.adapters.postgres.codec import event_from_json, state_from_json
 from niochat.adapters.postgres.database import Database
 from niochat.adapters.postgres.queries import queries
-from niochat.conversation.step import Stepper
-from niochat.conversation.work import MemoryCommand, Stepped, Thread, Verdict, Work
+from niochat.conversation.step import StepRunner
+from niochat.conversation.work import (
+    MemoryCommand,
+    StepRequest,
+    StepResult,
+    StepVerdict,
+    ThreadSnapshot,
+)
 from niochat.domain import commands as cmd
 from niochat.domain import events as e
-from niochat.domain.conversation import Conversation, Turn
+from niochat.domain.conversation import ConversationState, TurnInProgress
 from niochat.domain.ids import OutboxId, ThreadId, shard_of
-from niochat.domain.incoming import Identity, Incoming
-from niochat.domain.message import Content, Kind
-from niochat.inbox.accept import Inbox
-from niochat.outbox.claim import Claimed, Outbox
+from niochat.domain.incoming import InboundEvent, WhatsAppIdentity
+from niochat.domain.message import MessageContent, MessageKind
+from niochat.inbox.accept import InboxStore
+from niochat.outbox.claim import ClaimedSend, OutboxStore
 
 Admin: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 SENT_AT = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -56,7 +62,7 @@ class Given:
     admin: Admin
 
     async def tenant(self, *, status: str = "active", **policy: object) -> UUID:
-        """A provider with a team. ``policy`` as in ``Policy``; without a burst window."""
+        """A provider with a team. ``policy`` as in ``ConversationPolicy``; without a burst window."""
         stored = {"burst_window_s": 0, **policy}
         tenant: UUID = await self.admin.fetchval(
             "INSERT INTO tenants (slug, name, status, policy) VALUES ($1, $1, $2, $3)"
@@ -129,7 +135,7 @@ class Given:
             log.append(event_from_json(row["body"]))
         return logs
 
-    async def states(self, thread: UUID) -> dict[UUID, Conversation]:
+    async def states(self, thread: UUID) -> dict[UUID, ConversationState]:
         """Stored states of a thread's conversations."""
         rows = await self.admin.fetch(
             "SELECT id, state, schema_version FROM conversations WHERE thread_id = $1", thread
@@ -160,7 +166,7 @@ class Host:
     name: str
     database: Database
     epochs: dict[int, int] = field(default_factory=dict)
-    memory: dict[UUID, Thread] = field(default_factory=dict)
+    memory: dict[UUID, ThreadSnapshot] = field(default_factory=dict)
 
     files: dict[UUID, bytes] = field(default_factory=dict)
     """What its file store has."""
@@ -169,32 +175,32 @@ class Host:
         return self.files.get(file_id)
 
     def __post_init__(self) -> None:
-        self.stepper = Stepper(self.database, self.name)
-        self.outbox = Outbox(self.database, self.name, self.read_file)
-        self.inbox = Inbox(self.database)
+        self.stepper = StepRunner(self.database, self.name)
+        self.outbox = OutboxStore(self.database, self.name, self.read_file)
+        self.inbox = InboxStore(self.database)
 
-    def work(self, thread: UUID, *commands: MemoryCommand) -> Work:
-        return Work(
+    def work(self, thread: UUID, *commands: MemoryCommand) -> StepRequest:
+        return StepRequest(
             ThreadId(thread),
             self.epochs.get(shard_of(thread), 0),
             self.memory.get(thread),
             list(commands),
         )
 
-    async def step(self, thread: UUID, *commands: MemoryCommand) -> Stepped:
+    async def step(self, thread: UUID, *commands: MemoryCommand) -> StepResult:
         """One step of one thread; what was won is remembered, what was lost is forgotten."""
         (stepped,) = await self.steps(self.work(thread, *commands))
         return stepped
 
-    async def steps(self, *batch: Work) -> list[Stepped]:
-        answers = await self.stepper.step(batch)
+    async def steps(self, *batch: StepRequest) -> list[StepResult]:
+        answers = await self.stepper.run_steps(batch)
         for answer in answers:
             self.memory.pop(answer.thread_id, None)
-            if answer.verdict is Verdict.DONE and answer.thread is not None:
+            if answer.verdict is StepVerdict.DONE and answer.thread is not None:
                 self.memory[answer.thread_id] = answer.thread
         return answers
 
-    async def run(self, thread: UUID, *commands: MemoryCommand) -> list[Stepped]:
+    async def run(self, thread: UUID, *commands: MemoryCommand) -> list[StepResult]:
         """Steps until nothing is left to do, as the runtime would."""
         answers = [await self.step(thread, *commands)]
         while answers[-1].more or answers[-1].moved_to:
@@ -202,34 +208,34 @@ class Host:
             answers.append(await self.step(answers[-1].moved_to or thread))
         return answers
 
-    async def claim(self, thread: UUID) -> Claimed | None:
+    async def claim(self, thread: UUID) -> ClaimedSend | None:
         return await self.outbox.claim(thread, self.epochs.get(shard_of(thread), 0))
 
     async def settle(
-        self, claimed: Claimed, result: cmd.SendResult, external: str | None = None
-    ) -> Stepped:
+        self, claimed: ClaimedSend, result: cmd.SendStatus, external: str | None = None
+    ) -> StepResult:
         return await self.step(
             claimed.thread_id, cmd.SettleSend(OutboxId(claimed.id), result, external)
         )
 
-    async def answer(self, thread: UUID, *texts: str) -> Stepped:
+    async def answer(self, thread: UUID, *texts: str) -> StepResult:
         """The turn in progress ends with ``texts``."""
         return await self.step(thread, answered(self.turn(thread), *texts))
 
-    def turn(self, thread: UUID) -> Turn:
+    def turn(self, thread: UUID) -> TurnInProgress:
         conversation = self.memory[thread].conversation
         assert conversation is not None
         assert conversation.turn is not None
         return conversation.turn
 
 
-def answered(turn: Turn, *texts: str) -> cmd.FinishAssistantTurn:
-    says = tuple(Content(Kind.TEXT, text) for text in texts)
+def answered(turn: TurnInProgress, *texts: str) -> cmd.FinishAssistantTurn:
+    says = tuple(MessageContent(MessageKind.TEXT, text) for text in texts)
     return cmd.FinishAssistantTurn(turn.id, turn.attempt, cmd.TurnOutcome.ANSWERED, says)
 
 
 def message(external: str, words: str = "oi") -> cmd.ReceiveMessage:
-    return cmd.ReceiveMessage(external, Content(Kind.TEXT, words), SENT_AT)
+    return cmd.ReceiveMessage(external, MessageContent(MessageKind.TEXT, words), SENT_AT)
 
 
 def incoming(
@@ -240,10 +246,10 @@ def incoming(
     phone: str | None = None,
     command: cmd.DurableCommand | None = None,
     creates: bool = True,
-) -> Incoming:
+) -> InboundEvent:
     """A customer's message (or ``command``), as the parser would give it."""
-    return Incoming(
-        Identity(lid, phone, "Maria"),
+    return InboundEvent(
+        WhatsAppIdentity(lid, phone, "Maria"),
         command or message(external, words),
         f"message:{external}",
         creates,
@@ -257,4 +263,4 @@ async def put(
     """Pending rows of a thread, in order."""
     for command in commands:
         key = f"put:{next(_numbers)}"
-        assert await host.inbox.command(place.tenant, thread, place.channel, key, command)
+        assert await host.inbox.store_command(place.tenant, thread, place.channel, key, command)

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from random import Random
 from uuid import UUID
 
-from niochat.domain.identity import LID, PHONE, Key, Shown
+from niochat.domain.identity import LID, PHONE, AddressKey, ObservedAddresses
 
 _START = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -21,7 +21,7 @@ class Message:
     """What one person wrote, as the gateway shows it."""
 
     person: int
-    shown: Shown
+    shown: ObservedAddresses
     phone: str
     """Where it was written from, shown or not."""
 
@@ -86,11 +86,11 @@ def _phone_of(
     return draw.choice(free) if free else (mine[0] if mine else None)
 
 
-def _shown(person: int, phone: str, minute: int, kind: str) -> Shown:
+def _shown(person: int, phone: str, minute: int, kind: str) -> ObservedAddresses:
     at = _START + timedelta(minutes=minute)
     lid = lid_of(person) if kind != "phone" else None
     number = phone if kind != "lid" else None
-    return Shown(lid, number, at, True, number or "")
+    return ObservedAddresses(lid, number, at, True, number or "")
 
 
 @dataclass(slots=True)
@@ -98,7 +98,7 @@ class Truth:
     """Who said what to which contact, and who wrote last from which address."""
 
     said: dict[UUID, set[int]] = field(default_factory=lambda: defaultdict(set))
-    last: dict[Key, tuple[datetime, int]] = field(default_factory=dict)
+    last: dict[AddressKey, tuple[datetime, int]] = field(default_factory=dict)
 
     def delivered(self, contact: UUID, message: Message) -> None:
         """The message is in the contact's conversation."""
@@ -113,7 +113,7 @@ class Truth:
         """Both conversations are one."""
         self.said[stays] |= self.said.pop(other, set())
 
-    def breaks(self, contact: UUID, address: Key) -> str:
+    def breaks(self, contact: UUID, address: AddressKey) -> str:
         """Whose words would reach whom, if the contact were answered there; empty: nobody's."""
         writer = self.last.get(address)
         if writer is None or self.said[contact] <= {writer[1]}:

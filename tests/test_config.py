@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from niochat.config import OperatorSettings, Settings, cores
-from niochat.domain.errors import Invalid
+from niochat.domain.errors import InvalidInputError
 
 NEEDED = {
     "DATABASE_URL": "postgresql://niochat:pa55word@127.0.0.1/niochat",
@@ -30,8 +30,8 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     return monkeypatch
 
 
-def refusal() -> Invalid:
-    with pytest.raises(Invalid) as caught:
+def refusal() -> InvalidInputError:
+    with pytest.raises(InvalidInputError) as caught:
         Settings.read()
     return caught.value
 
@@ -58,11 +58,11 @@ def test_an_operators_machine_needs_an_address_and_a_token(
 
     assert OperatorSettings.read().base_url == "https://desk.example.com"
     environment.setenv("NIOCHAT_OPERATOR_TOKEN", "short")
-    with pytest.raises(Invalid, match="NIOCHAT_OPERATOR_TOKEN cannot be used") as caught:
+    with pytest.raises(InvalidInputError, match="NIOCHAT_OPERATOR_TOKEN cannot be used") as caught:
         OperatorSettings.read()
     assert "short" not in str(caught.value)
     environment.delenv("NIOCHAT_OPERATOR_TOKEN")
-    with pytest.raises(Invalid, match="NIOCHAT_OPERATOR_TOKEN is not set"):
+    with pytest.raises(InvalidInputError, match="NIOCHAT_OPERATOR_TOKEN is not set"):
         OperatorSettings.read()
 
 

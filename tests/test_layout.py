@@ -13,7 +13,7 @@ import niochat
 from niochat.adapters.postgres.queries import queries
 from niochat.assistant.topics import Topic
 from niochat.cli.reasons import REASONS
-from niochat.domain.conversation import Brake
+from niochat.domain.conversation import AssistantStopReason
 
 ROOT = Path(niochat.__file__).parent
 MODULES = sorted(ROOT.rglob("*.py"))
@@ -136,7 +136,11 @@ NO_REASON = {"", "cancelled", "bad_secret"}
 @cache
 def produced() -> set[str]:
     """Codes that an event or a turn may carry, and ``niochat show`` then shows."""
-    codes = {"merged", *Topic, *Brake}  # written by link.sql; hand-offs of the assistant
+    codes = {
+        "merged",
+        *Topic,
+        *AssistantStopReason,
+    }  # written by link.sql; hand-offs of the assistant
     for module in MODULES:
         path = module.relative_to(ROOT).as_posix()
         if path.startswith("sandbox/"):

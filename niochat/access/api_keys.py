@@ -13,15 +13,15 @@ from niochat.access.users import By
 from niochat.adapters.postgres.audit import record
 from niochat.adapters.postgres.database import Connection, Database
 from niochat.adapters.postgres.queries import queries
-from niochat.domain.audit import Entry
-from niochat.domain.errors import Invalid, NotFound, Refused
+from niochat.domain.audit import AuditEntry
+from niochat.domain.errors import InvalidInputError, NotFoundError, OperationRefusedError
 from niochat.domain.permissions import (
-    BUILT_IN,
+    TENANT_ROLE_GRANTS,
     Grants,
-    Reach,
-    grants_of,
-    need_covering,
-    permissions_of,
+    PermissionReach,
+    format_grants,
+    parse_grants,
+    require_covering,
 )
 
 _SQL = queries("api_keys")
@@ -49,24 +49,24 @@ class ApiKeys:
         self, tenant_id: UUID, name: str, grants: Grants, by: By, expires_at: datetime | None
     ) -> MadeKey:
         """A key that may what ``grants`` say. Whoever answers for the key that makes one answers
-        for that too, and it ends no later. Raises ``Forbidden`` for more than its maker may,
+        for that too, and it ends no later. Raises ``PermissionDeniedError`` for more than its maker may,
         ``Refused`` when a living key has the name.
         """
-        need_covering(by.reach, Reach(grants))
+        require_covering(by.reach, PermissionReach(grants))
         key = PREFIX + secrets.token_urlsafe(32)
         digest = sha256(key.encode()).digest()
         async with self._database.tenant(tenant_id) as connection:
             row = await connection.fetchrow(
-                _SQL["make"], tenant_id, name, digest, key[:8], permissions_of(grants), by.id,
+                _SQL["make"], tenant_id, name, digest, key[:8], format_grants(grants), by.id,
                 expires_at,
             )  # fmt: skip
             if row is not None:
-                held = {"permissions": permissions_of(grants)}
-                await record(connection, Entry(
+                held = {"permissions": format_grants(grants)}
+                await record(connection, AuditEntry(
                     tenant_id, by.who, "keys.make", f"key:{row['id']}", None, held
                 ))  # fmt: skip
         if row is None:
-            raise Refused("A valid key already has this name. Revoke it, or choose another name.",
+            raise OperationRefusedError("A valid key already has this name. Revoke it, or choose another name.",
                           code="name_taken")  # fmt: skip
         return MadeKey(row["id"], key, row["created_at"])
 
@@ -81,41 +81,45 @@ class ApiKeys:
 
     async def revoke(self, tenant_id: UUID, key_id: UUID, by: By) -> None:
         """It is good no more, nor are keys that it made, unless somebody else answers for them.
-        Raises ``NotFound``, ``Forbidden`` where it may more than ``by``.
+        Raises ``NotFoundError``, ``PermissionDeniedError`` where it may more than ``by``.
         """
         async with self._database.tenant(tenant_id) as connection:
             await _touched(connection, tenant_id, key_id, by)
             for row in await connection.fetch(_SQL["revoke"], tenant_id, key_id):
-                entry = Entry(tenant_id, by.who, "keys.revoke", f"key:{row['id']}")
+                entry = AuditEntry(tenant_id, by.who, "keys.revoke", f"key:{row['id']}")
                 await record(connection, entry)
 
     async def transfer(self, tenant_id: UUID, key_id: UUID, to: UUID, by: By) -> None:
-        """The user ``to`` answers for it from now on. Raises ``NotFound``, ``Invalid``
-        (``no_user``) for who is not active here, ``Forbidden`` where it may more than ``by``,
+        """The user ``to`` answers for it from now on. Raises ``NotFoundError``, ``InvalidInputError``
+        (``no_user``) for who is not active here, ``PermissionDeniedError`` where it may more than ``by``,
         ``Refused`` (``weaker``) where it may more than ``to``.
         """
         async with self._database.tenant(tenant_id) as connection:
             held = await _touched(connection, tenant_id, key_id, by)
             user = await connection.fetchrow(_SQL["new_owner"], tenant_id, to)
             if user is None:
-                raise Invalid("No active user has this id. GET /api/v1/users lists all users.",
+                raise InvalidInputError("No active user has this id. GET /api/v1/users lists all users.",
                               code="no_user")  # fmt: skip
-            may = BUILT_IN.get(user["role"])
+            may = TENANT_ROLE_GRANTS.get(user["role"])
             if may is None:
-                may = grants_of(user["permissions"] or ())
-            if not Reach(may).covers(held):
-                raise Refused("The key has permissions that the new owner does not have.", code="weaker")
+                may = parse_grants(user["permissions"] or ())
+            if not PermissionReach(may).covers(held):
+                raise OperationRefusedError(
+                    "The key has permissions that the new owner does not have.", code="weaker"
+                )
             before = await connection.fetchval(_SQL["transfer"], tenant_id, key_id, to)
             told = [None if each is None else {"owner": str(each)} for each in (before, to)]
-            entry = Entry(tenant_id, by.who, "keys.transfer", f"key:{key_id}", *told)
+            entry = AuditEntry(tenant_id, by.who, "keys.transfer", f"key:{key_id}", *told)
             await record(connection, entry)
 
 
-async def _touched(connection: Connection, tenant_id: UUID, key_id: UUID, by: By) -> Reach:
+async def _touched(
+    connection: Connection, tenant_id: UUID, key_id: UUID, by: By
+) -> PermissionReach:
     """A living key, held until the transaction ends, if ``by`` may as much."""
     permissions = await connection.fetchval(_SQL["held"], tenant_id, key_id)
     if permissions is None:
-        raise NotFound("The API key does not exist.")
-    reach = Reach(grants_of(permissions))
-    need_covering(by.reach, reach)
+        raise NotFoundError("The API key does not exist.")
+    reach = PermissionReach(parse_grants(permissions))
+    require_covering(by.reach, reach)
     return reach

@@ -21,8 +21,8 @@ from niochat.adapters import clock
 from niochat.adapters.postgres.audit import look
 from niochat.adapters.postgres.database import Connection, Database
 from niochat.adapters.postgres.queries import queries
-from niochat.domain.audit import Entry
-from niochat.domain.errors import NiochatError, Refused
+from niochat.domain.audit import AuditEntry
+from niochat.domain.errors import NiochatError, OperationRefusedError
 
 _SQL = queries("audit")
 _log = structlog.get_logger(__name__)
@@ -77,7 +77,7 @@ class Audit:
             rows = await connection.fetch(_SQL["list"], tenant_id, before, who, target, limit)
         return [dict(row) for row in rows]
 
-    async def write(self, entry: Entry) -> None:
+    async def write(self, entry: AuditEntry) -> None:
         """A row of its own: of what was read, or done elsewhere than in the database."""
         place = (
             self._database.gate()
@@ -135,7 +135,7 @@ class Audit:
             if kept is not None:
                 digest = await connection.fetchval(_SQL["digest"], kept.links)
                 if digest is None or digest.hex() != kept.digest:
-                    raise Refused(
+                    raise OperationRefusedError(
                         "the audit log's chain lacks the head that was kept: niochat audit verify",
                         code="audit_cut",
                     )

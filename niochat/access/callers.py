@@ -12,17 +12,17 @@ from niochat.access.sessions import Ended, end_sessions, idle
 from niochat.access.signing import Signer
 from niochat.adapters.postgres.database import Database
 from niochat.adapters.postgres.queries import queries
-from niochat.domain.errors import Forbidden, Unauthenticated, Unavailable
+from niochat.domain.errors import AuthenticationError, PermissionDeniedError, UnavailableError
 from niochat.domain.permissions import (
-    BUILT_IN,
-    ROLES,
-    Action,
+    ROLE_GRANTS,
+    TENANT_ROLE_GRANTS,
+    BuiltInRole,
+    ConversationOwner,
     Grants,
-    Holder,
-    Role,
-    common,
-    grants_of,
-    permits,
+    PermissionAction,
+    intersect_grants,
+    is_permitted,
+    parse_grants,
 )
 from niochat.runtime.grouping import Grouper
 
@@ -60,14 +60,14 @@ class Caller:
     login: str | None = None
     acting_until: datetime | None = None
 
-    def may(self, action: Action, holder: Holder | None = None) -> bool:
+    def may(self, action: PermissionAction, holder: ConversationOwner | None = None) -> bool:
         """Whether they may do it, to what ``holder`` has or to anything at all."""
-        return permits(self.grants, action, holder, user=str(self.id), teams=self.teams)
+        return is_permitted(self.grants, action, holder, user=str(self.id), teams=self.teams)
 
-    def need(self, action: Action) -> UUID:
-        """The tenant in which they may do it. Raises ``Forbidden``."""
+    def need(self, action: PermissionAction) -> UUID:
+        """The tenant in which they may do it. Raises ``PermissionDeniedError``."""
         if not self.may(action) or self.tenant_id is None:
-            raise Forbidden(f"The permission {action} is required.")
+            raise PermissionDeniedError(f"The permission {action} is required.")
         return self.tenant_id
 
 
@@ -80,16 +80,17 @@ class Callers:
         self._rows: Grouper[_Session, Any] = Grouper(self._read, alone_after=_can_be_read_alone)
 
     async def of_token(self, token: str, now: datetime) -> Caller:
-        """The user of an access token. Raises ``Unauthenticated``, ``Forbidden``."""
+        """The user of an access token. Raises ``AuthenticationError``, ``PermissionDeniedError``."""
         claims = await self._signer.verify(token, now)
         if claims is None:
-            raise Unauthenticated(
-                "The access token is invalid or expired. Refresh it, or sign in again.", code="bad_token"
+            raise AuthenticationError(
+                "The access token is invalid or expired. Refresh it, or sign in again.",
+                code="bad_token",
             )
         return await self.of_session(claims.session_id, claims.user_id, now)
 
     async def of_session(self, session_id: UUID, user_id: UUID, now: datetime) -> Caller:
-        """The user of a session, as they are now. Raises ``Unauthenticated``, ``Forbidden``."""
+        """The user of a session, as they are now. Raises ``AuthenticationError``, ``PermissionDeniedError``."""
         row = await self._rows.submit((session_id, user_id, now))
         over = row is None or idle(row, now)
         if row is not None and over:
@@ -99,7 +100,7 @@ class Callers:
             async with self._database.gate() as connection:
                 await connection.execute(_SESSIONS["seen"], session_id, now)
         if row is None or over:
-            raise Unauthenticated("The session has ended. Sign in again.", code="session_over")
+            raise AuthenticationError("The session has ended. Sign in again.", code="session_over")
         return _user(row, now)
 
     async def _read(self, wanted: Sequence[_Session]) -> Sequence[Any]:
@@ -111,7 +112,7 @@ class Callers:
         return [found.get(number) for number in range(1, len(wanted) + 1)]
 
     async def of_key(self, key: str, now: datetime) -> Caller:
-        """The integration of an API key. Raises ``Unauthenticated``, ``Forbidden``."""
+        """The integration of an API key. Raises ``AuthenticationError``, ``PermissionDeniedError``."""
         digest = sha256(key.encode("utf-8", "surrogatepass")).digest()
         async with self._database.gate() as connection:
             row = await connection.fetchrow(_KEYS["caller"], digest, now)
@@ -120,9 +121,9 @@ class Callers:
             ):
                 await connection.execute(_KEYS["used"], row["id"], now)
         if row is None:
-            raise Unauthenticated("The API key is invalid, revoked or expired.", code="bad_key")
+            raise AuthenticationError("The API key is invalid, revoked or expired.", code="bad_key")
         _in_good_standing(row["tenant_status"])
-        grants = common(grants_of(row["permissions"]), _grants_of_owner(row))
+        grants = intersect_grants(parse_grants(row["permissions"]), _grants_of_owner(row))
         return Caller(
             Kind.KEY, row["id"], row["name"], "key", grants, row["tenant_id"], row["tenant"]
         )
@@ -130,20 +131,22 @@ class Callers:
 
 def _grants_of_owner(row: Any) -> Grants:
     """A superuser makes keys as the tenant's administrator."""
-    role = Role.ADMIN if row["owner_role"] == Role.SUPERUSER else row["owner_role"]
-    built_in = BUILT_IN.get(role)
-    return grants_of(row["owner_permissions"] or ()) if built_in is None else built_in
+    role = BuiltInRole.ADMIN if row["owner_role"] == BuiltInRole.SUPERUSER else row["owner_role"]
+    built_in = TENANT_ROLE_GRANTS.get(role)
+    return parse_grants(row["owner_permissions"] or ()) if built_in is None else built_in
 
 
 def _can_be_read_alone(error: Exception) -> bool:
     """While the database is away, asking for each of them alone would only take longer."""
-    return not isinstance(error, Unavailable)
+    return not isinstance(error, UnavailableError)
 
 
 def _user(row: Any, now: datetime) -> Caller:
     if row["status"] != "active":
-        raise Forbidden("The account is disabled. Contact your administrator.", code="disabled")
-    if row["role"] == Role.SUPERUSER:
+        raise PermissionDeniedError(
+            "The account is disabled. Contact your administrator.", code="disabled"
+        )
+    if row["role"] == BuiltInRole.SUPERUSER:
         return _superuser(row, now)
     _in_good_standing(row["tenant_status"])
     return _caller(
@@ -155,10 +158,10 @@ def _superuser(row: Any, now: datetime) -> Caller:
     """Inside a tenant its admin, also of a suspended one, and still a superuser."""
     until = row["acting_until"]
     if until is None or until <= now:
-        return _caller(row, Role.SUPERUSER, ROLES[Role.SUPERUSER], None, None)
-    grants = {**ROLES[Role.ADMIN], **ROLES[Role.SUPERUSER]}
+        return _caller(row, BuiltInRole.SUPERUSER, ROLE_GRANTS[BuiltInRole.SUPERUSER], None, None)
+    grants = {**ROLE_GRANTS[BuiltInRole.ADMIN], **ROLE_GRANTS[BuiltInRole.SUPERUSER]}
     return _caller(
-        row, Role.SUPERUSER, grants, row["acting_tenant"], row["acting"], acting_until=until
+        row, BuiltInRole.SUPERUSER, grants, row["acting_tenant"], row["acting"], acting_until=until
     )
 
 
@@ -174,13 +177,13 @@ def _caller(
 
 def _grants(row: Any) -> Grants:
     """Of a built-in role, or of one the tenant made; a role that was taken away allows nothing."""
-    built_in = BUILT_IN.get(row["role"])
-    return grants_of(row["permissions"] or ()) if built_in is None else built_in
+    built_in = TENANT_ROLE_GRANTS.get(row["role"])
+    return parse_grants(row["permissions"] or ()) if built_in is None else built_in
 
 
 def _in_good_standing(tenant_status: str) -> None:
     if tenant_status == "suspended":
-        raise Forbidden(
+        raise PermissionDeniedError(
             "The provider is suspended. Access is blocked until the provider is resumed.",
             code="tenant_suspended",
         )

@@ -8,8 +8,8 @@ import hmac
 import secrets
 from datetime import UTC, datetime, timedelta
 
-from niochat.domain.ids import PLATFORM
-from niochat.domain.sealing import Seals
+from niochat.domain.ids import PLATFORM_TENANT_ID
+from niochat.domain.sealing import Encryptor
 
 KNOWN_FOR = timedelta(days=180)
 """From the last time that somebody signed in there."""
@@ -21,7 +21,7 @@ _LONGEST = 200
 class Devices:
     """Gives tokens to devices and knows them again."""
 
-    def __init__(self, seals: Seals) -> None:
+    def __init__(self, seals: Encryptor) -> None:
         self._seals = seals
 
     def token(self, login: str, now: datetime, device: str = "") -> str:
@@ -48,5 +48,8 @@ class Devices:
         account = login.strip().lower()
         plain = f"{said}\n{account}".encode("utf-8", "replace").decode()
         return [
-            mark.hex() for mark in self._seals.blinds(plain, tenant_id=PLATFORM, purpose=PURPOSE)
+            mark.hex()
+            for mark in self._seals.blind_indexes(
+                plain, tenant_id=PLATFORM_TENANT_ID, purpose=PURPOSE
+            )
         ]

@@ -12,9 +12,9 @@ from typing import Any
 import orjson
 
 from niochat.adapters.files import FileStore
-from niochat.domain.errors import Invalid, Unavailable
-from niochat.domain.ids import PLATFORM
-from niochat.domain.sealing import Seals
+from niochat.domain.errors import InvalidInputError, UnavailableError
+from niochat.domain.ids import PLATFORM_TENANT_ID
+from niochat.domain.sealing import Encryptor
 
 PURPOSE = "audit head"
 """What the HMAC is for."""
@@ -37,7 +37,7 @@ class Head:
 class Heads:
     """The newest one, at an address as :class:`FileStore` takes it; without one none is kept."""
 
-    def __init__(self, address: str | None, seals: Seals) -> None:
+    def __init__(self, address: str | None, seals: Encryptor) -> None:
         """Nothing is opened before it is used."""
         self._address = address
         self._seals = seals
@@ -49,31 +49,31 @@ class Heads:
         return self._address is not None
 
     async def read(self) -> Head | None:
-        """None before the first. Raises ``Invalid`` as ``parsed`` does, ``Unavailable``."""
+        """None before the first. Raises ``InvalidInputError`` as ``parsed`` does, ``UnavailableError``."""
         if not self.kept:
             return None
         found = await self._store().get(_NAME)
         return None if found is None else self.parsed(found)
 
     async def write(self, head: Head) -> None:
-        """In place of the one before. Raises ``Unavailable``."""
+        """In place of the one before. Raises ``UnavailableError``."""
         told = {"links": head.links, "rows": head.rows, "digest": head.digest, "at": head.at}
         told["signature"] = self._signatures(head)[0].hex()
         text = orjson.dumps(told, option=orjson.OPT_INDENT_2)
         await self._store().put(_NAME, text)
 
     def parsed(self, text: bytes) -> Head:
-        """Raises ``Invalid`` (``bad_head``) for what no process of this installation wrote."""
+        """Raises ``InvalidInputError`` (``bad_head``) for what no process of this installation wrote."""
         try:
             told: dict[str, Any] = orjson.loads(text)
             at = datetime.fromisoformat(told["at"])
             head = Head(int(told["links"]), int(told["rows"]), str(told["digest"]), at)
             signature = bytes.fromhex(told["signature"])
         except (ValueError, KeyError, TypeError):
-            raise Invalid("this is no head of an audit log", code="bad_head") from None
+            raise InvalidInputError("this is no head of an audit log", code="bad_head") from None
         fits = [hmac.compare_digest(signature, each) for each in self._signatures(head)]
         if not any(fits):
-            raise Invalid(
+            raise InvalidInputError(
                 "the head of the audit log was altered, or signed with a key that is not in"
                 " NIOCHAT_VAULT_KEYS",
                 code="bad_head",
@@ -83,13 +83,13 @@ class Heads:
     def _signatures(self, head: Head) -> list[bytes]:
         """Under each key at hand, the current one first."""
         said = "\n".join(map(str, (head.links, head.rows, head.digest, head.at.isoformat())))
-        return self._seals.blinds(said, tenant_id=PLATFORM, purpose=PURPOSE)
+        return self._seals.blind_indexes(said, tenant_id=PLATFORM_TENANT_ID, purpose=PURPOSE)
 
     def _store(self) -> FileStore:
         try:
             self._opened = self._opened or FileStore.at(self._address, "NIOCHAT_AUDIT_URL")
         except OSError as error:
-            raise Unavailable(
+            raise UnavailableError(
                 f"the head of the audit log cannot be kept at {self._address}: {error.strerror}",
                 code="head_away",
             ) from error

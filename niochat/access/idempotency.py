@@ -15,9 +15,9 @@ import structlog
 
 from niochat.adapters.postgres.database import Database
 from niochat.adapters.postgres.queries import queries
-from niochat.domain.errors import NiochatError, Refused
-from niochat.domain.ids import PLATFORM
-from niochat.domain.sealing import Seals
+from niochat.domain.errors import NiochatError, OperationRefusedError
+from niochat.domain.ids import PLATFORM_TENANT_ID
+from niochat.domain.sealing import Encryptor
 
 _SQL = queries("idempotency")
 _log = structlog.get_logger(__name__)
@@ -60,13 +60,13 @@ class Kept:
     body: str = field(repr=False)
 
 
-class OtherRequest(Refused):
+class OtherRequest(OperationRefusedError):
     """The key stands for another request."""
 
     code = "key_reused"
 
 
-class AnswerLost(Refused):
+class AnswerLost(OperationRefusedError):
     """It was done, and whoever did it died before they could say so."""
 
     code = "answer_lost"
@@ -75,7 +75,7 @@ class AnswerLost(Refused):
 class Idempotency:
     """Keys of all callers, with the gate's role: it knows who calls."""
 
-    def __init__(self, database: Database, seals: Seals) -> None:
+    def __init__(self, database: Database, seals: Encryptor) -> None:
         self._database = database
         self._seals = seals
 
@@ -102,7 +102,7 @@ class Idempotency:
                 " before you send another request with a new key."
             )
         if row is None or row["status"] is None:
-            raise Refused(
+            raise OperationRefusedError(
                 "The same request is in progress. Repeat it later.", code="in_progress"
             )
         return Kept(row["status"], self._opened(asked, row["answer_sealed"]))
@@ -110,7 +110,7 @@ class Idempotency:
     async def finish(self, asked: Asked, lease: Lease, answer: Kept) -> None:
         """From now on that is the answer."""
         sealed = self._seals.seal(
-            answer.body, tenant_id=asked.tenant_id or PLATFORM, purpose=PURPOSE
+            answer.body, tenant_id=asked.tenant_id or PLATFORM_TENANT_ID, purpose=PURPOSE
         )
         async with self._database.gate() as connection:
             await connection.execute(_SQL["finish"], lease.id, lease.holder, answer.status, sealed)
@@ -139,4 +139,6 @@ class Idempotency:
             await asyncio.sleep(PURGE_EVERY_S)
 
     def _opened(self, asked: Asked, sealed: bytes) -> str:
-        return self._seals.open(sealed, tenant_id=asked.tenant_id or PLATFORM, purpose=PURPOSE)
+        return self._seals.open(
+            sealed, tenant_id=asked.tenant_id or PLATFORM_TENANT_ID, purpose=PURPOSE
+        )

@@ -15,8 +15,8 @@ from niochat.access.warning import told
 from niochat.adapters.postgres.audit import record
 from niochat.adapters.postgres.database import Connection, Database
 from niochat.adapters.postgres.queries import queries
-from niochat.domain.audit import Entry, Who, WhoKind
-from niochat.domain.errors import Refused
+from niochat.domain.audit import AuditActor, AuditActorKind, AuditEntry
+from niochat.domain.errors import OperationRefusedError
 
 _SQL = queries("links")
 _SESSIONS = queries("sessions")
@@ -83,7 +83,7 @@ class Links:
 
     async def forgotten(self, login: str, address: str, now: datetime) -> None:
         """A link to choose another password, if somebody has this login; whoever asks learns
-        nothing of that. Raises ``TooMany`` for who asks again and again.
+        nothing of that. Raises ``RateLimitedError`` for who asks again and again.
         """
         login = login.strip().lower()
         await self._throttle.begin((of_account("reset", login), from_address(address)), now)
@@ -95,17 +95,19 @@ class Links:
                 await self._queue(connection, user, Purpose.RESET, now)
 
     async def redeem(self, secret: str, password: str, now: datetime, address: str = "") -> UUID:
-        """Sets the password, ends all sessions; whose it is. Raises ``Invalid`` for the password,
-        ``Refused`` (``link_over``) for a link that is wrong, used or too old, ``TooMany``.
+        """Sets the password, ends all sessions; whose it is. Raises ``InvalidInputError`` for the password,
+        ``Refused`` (``link_over``) for a link that is wrong, used or too old, ``RateLimitedError``.
         """
         limits = (from_address(address),)
         await self._throttle.begin(limits, now)
         async with self._database.gate() as connection:  # before the work of hashing
             good = await connection.fetchval(_SQL["good"], _digest(secret), now)
             if good is None:
-                who = Who(WhoKind.USER, "unknown", address)
+                who = AuditActor(AuditActorKind.USER, "unknown", address)
                 after = {"code": "link_over"}
-                await record(connection, Entry(None, who, "links.refused", "link", None, after))
+                await record(
+                    connection, AuditEntry(None, who, "links.refused", "link", None, after)
+                )
         if good is None:
             raise _link_over()
         await self._throttle.withdraw(limits, now)
@@ -119,8 +121,10 @@ class Links:
                 await connection.execute(_SQL["void"], user_id, purpose)
             rows = await connection.fetch(_SESSIONS["others"], user_id, None)
             await end_sessions(connection, [row["id"] for row in rows], Ended.PASSWORD, now)
-            who = Who(WhoKind.USER, str(user_id), address)
-            await record(connection, Entry(tenant_id, who, "users.password", f"user:{user_id}"))
+            who = AuditActor(AuditActorKind.USER, str(user_id), address)
+            await record(
+                connection, AuditEntry(tenant_id, who, "users.password", f"user:{user_id}")
+            )
         return user_id
 
     async def _queue(self, connection: Any, user: Any, purpose: Purpose, now: datetime) -> None:
@@ -142,8 +146,10 @@ class Links:
         return f"{self._base_url}/senha#{secret}"
 
 
-def _link_over() -> Refused:
-    return Refused("The link is invalid, used or expired. Request another link.", code="link_over")
+def _link_over() -> OperationRefusedError:
+    return OperationRefusedError(
+        "The link is invalid, used or expired. Request another link.", code="link_over"
+    )
 
 
 def _digest(secret: str) -> bytes:

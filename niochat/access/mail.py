@@ -17,9 +17,9 @@ import structlog
 from niochat.adapters.clock import agreed
 from niochat.adapters.postgres.database import Connection, Database
 from niochat.adapters.postgres.queries import queries
-from niochat.domain.errors import NiochatError, Unavailable
-from niochat.domain.ids import PLATFORM
-from niochat.domain.sealing import Seals
+from niochat.domain.errors import NiochatError, UnavailableError
+from niochat.domain.ids import PLATFORM_TENANT_ID
+from niochat.domain.sealing import Encryptor
 
 _SQL = queries("mail")
 _log = structlog.get_logger(__name__)
@@ -32,7 +32,7 @@ AT_ONCE = 20
 EVERY_S = 2.0
 
 Send = Callable[[EmailMessage], Awaitable[None]]
-"""Hands a mail to the server. Raises ``Unavailable`` when it may be tried again."""
+"""Hands a mail to the server. Raises ``UnavailableError`` when it may be tried again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ def _of_a_name(character: str) -> bool:
 class Post:
     """Queues mail in the transaction that has a reason for it, and sends what is queued."""
 
-    def __init__(self, database: Database, seals: Seals, sender: str) -> None:
+    def __init__(self, database: Database, seals: Encryptor, sender: str) -> None:
         self._database = database
         self._seals = seals
         self._sender = sender
@@ -74,7 +74,7 @@ class Post:
     async def put(self, connection: Connection, mail: Mail, now: datetime) -> None:
         """It leaves once the transaction has committed."""
         plain = orjson.dumps({"subject": mail.subject, "text": mail.text}).decode()
-        sealed = self._seals.seal(plain, tenant_id=PLATFORM, purpose=PURPOSE)
+        sealed = self._seals.seal(plain, tenant_id=PLATFORM_TENANT_ID, purpose=PURPOSE)
         await connection.execute(_SQL["put"], mail.tenant_id, mail.recipient, sealed, now)
 
     async def send_due(self, send: Send, now: datetime) -> int:
@@ -89,10 +89,12 @@ class Post:
         return sent
 
     async def _send(self, send: Send, row: Any, now: datetime) -> bool:
-        said = orjson.loads(self._seals.open(row["sealed"], tenant_id=PLATFORM, purpose=PURPOSE))
+        said = orjson.loads(
+            self._seals.open(row["sealed"], tenant_id=PLATFORM_TENANT_ID, purpose=PURPOSE)
+        )
         try:
             await send(_message(self._sender, row, said, now))
-        except Unavailable as error:
+        except UnavailableError as error:
             given_up = row["attempts"] >= MOST_ATTEMPTS
             _log.warning("mail_put_off", mail=str(row["id"]), attempts=row["attempts"],
                          given_up=given_up, error=str(error))  # fmt: skip

@@ -8,7 +8,7 @@ from uuid import NAMESPACE_URL, uuid5
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
-from niochat.domain.errors import Invalid, Unavailable
+from niochat.domain.errors import InvalidInputError, UnavailableError
 from niochat.runtime.slots import Gate
 
 SHORTEST, LONGEST = 10, 256
@@ -34,8 +34,8 @@ class Passwords:
         self._known = Gate(AT_ONCE, waiting=MOST_WAITING)
 
     async def hashed(self, password: str) -> str:
-        """A new hash, for somebody who is known by a link or a session. Raises ``Invalid`` for a
-        password that nobody should have, ``Unavailable`` where too many wait.
+        """A new hash, for somebody who is known by a link or a session. Raises ``InvalidInputError`` for a
+        password that nobody should have, ``UnavailableError`` where too many wait.
         """
         check(password)
         return await self._in_line(self._known, "", self._hasher.hash, password)
@@ -46,7 +46,7 @@ class Passwords:
         """Whether it is the password; with ``None`` it takes as long and is not.
 
         ``known``: by a device of theirs; all others wait by their ``address``, in turn. Raises
-        ``Unavailable`` (``crowded``) where too many wait.
+        ``UnavailableError`` (``crowded``) where too many wait.
         """
         gate = self._known if known else self._strangers
         return await self._in_line(gate, address, self._verified, password[:LONGEST], stored)
@@ -73,17 +73,22 @@ class Passwords:
     ) -> Result:
         lane = uuid5(NAMESPACE_URL, address)
         if gate.slots.waiting(lane) >= WAITING_OF_ADDRESS:
-            raise Unavailable("Too many sign-ins from your address are in progress. Try again later.", code="crowded")
+            raise UnavailableError(
+                "Too many sign-ins from your address are in progress. Try again later.",
+                code="crowded",
+            )
         async with gate.of(lane):
             return await asyncio.to_thread(work, *values)
 
 
 def check(password: str) -> None:
-    """Raises ``Invalid`` that says what a password must be."""
+    """Raises ``InvalidInputError`` that says what a password must be."""
     if not SHORTEST <= len(password) <= LONGEST:
-        raise Invalid(
+        raise InvalidInputError(
             f"The password must have {SHORTEST} to {LONGEST} characters.",
             code="weak_password",
         )
     if not password.isprintable():
-        raise Invalid("The password must have printable characters only.", code="weak_password")
+        raise InvalidInputError(
+            "The password must have printable characters only.", code="weak_password"
+        )

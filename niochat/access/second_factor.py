@@ -15,10 +15,10 @@ from niochat.access.throttle import Throttle, of_account
 from niochat.adapters.postgres.audit import record
 from niochat.adapters.postgres.database import Connection, Database
 from niochat.adapters.postgres.queries import queries
-from niochat.domain.audit import Entry, Who, WhoKind
-from niochat.domain.errors import Refused, Unauthenticated
-from niochat.domain.ids import PLATFORM
-from niochat.domain.sealing import Seals
+from niochat.domain.audit import AuditActor, AuditActorKind, AuditEntry
+from niochat.domain.errors import AuthenticationError, OperationRefusedError
+from niochat.domain.ids import PLATFORM_TENANT_ID
+from niochat.domain.sealing import Encryptor
 
 _SQL = queries("second_factor")
 
@@ -42,7 +42,7 @@ class Enrolment:
 class SecondFactor:
     """Of users who have switched it on."""
 
-    def __init__(self, database: Database, seals: Seals, throttle: Throttle) -> None:
+    def __init__(self, database: Database, seals: Encryptor, throttle: Throttle) -> None:
         self._database = database
         self._seals = seals
         self._throttle = throttle
@@ -56,7 +56,9 @@ class SecondFactor:
         async with self._database.gate() as connection:
             began = await connection.fetchval(_SQL["begin"], user_id, self._sealed(secret))
         if began is None:
-            raise Refused("The second factor is already enabled. Disable it first.", code="totp_on")
+            raise OperationRefusedError(
+                "The second factor is already enabled. Disable it first.", code="totp_on"
+            )
         address = _totp(secret).get_provisioning_uri(login, "NioChat")
         return Enrolment(base64.b32encode(secret).decode().rstrip("="), address)
 
@@ -64,7 +66,7 @@ class SecondFactor:
         self, user_id: UUID, code: str, now: datetime, address: str = ""
     ) -> list[str]:
         """Switch it on; the recovery codes, shown once. Raises ``Refused`` (``wrong_code``),
-        ``TooMany``.
+        ``RateLimitedError``.
         """
         codes = [_recovery_code() for _ in range(RECOVERY_CODES)]
         limits = (of_account("second factor", str(user_id)),)
@@ -72,7 +74,9 @@ class SecondFactor:
         async with self._database.gate() as connection:
             row = await connection.fetchrow(_SQL["read"], user_id)
             if row is None or row["totp_sealed"] is None or row["totp_since"] is not None:
-                raise Refused("No enrolment is in progress. Start a new one.", code="totp_not_begun")
+                raise OperationRefusedError(
+                    "No enrolment is in progress. Start a new one.", code="totp_not_begun"
+                )
             step = self._step(row["totp_sealed"], code, row["totp_step"], now)
             await record(connection, _entry(row, user_id, address, "on", right=step is not None))
             if step is not None:
@@ -81,13 +85,15 @@ class SecondFactor:
                 await connection.execute(_SQL["forget_codes"], user_id)
                 await connection.execute(_SQL["give_codes"], user_id, digests)
         if step is None:  # outside of the transaction, which has to commit
-            raise Refused("The code is wrong. Check the clock of the phone.", code="wrong_code")
+            raise OperationRefusedError(
+                "The code is wrong. Check the clock of the phone.", code="wrong_code"
+            )
         await self._throttle.succeeded(limits, now)
         return codes
 
     async def switch_off(self, user_id: UUID, code: str, now: datetime, address: str = "") -> None:
         """No code is asked for any more; recovery codes are void. Raises ``Refused``
-        (``wrong_code``), ``TooMany``: a session that was left open must not be enough.
+        (``wrong_code``), ``RateLimitedError``: a session that was left open must not be enough.
         """
         limits = (of_account("second factor", str(user_id)),)
         await self._throttle.begin(limits, now)
@@ -99,20 +105,24 @@ class SecondFactor:
                 await connection.execute(_SQL["switch_off"], user_id)
                 await connection.execute(_SQL["forget_codes"], user_id)
         if not right:
-            raise Refused("The code is wrong. Wait for the next code.", code="wrong_code")
+            raise OperationRefusedError(
+                "The code is wrong. Wait for the next code.", code="wrong_code"
+            )
         await self._throttle.succeeded(limits, now)
 
     async def check(
         self, connection: Connection, user_id: UUID, code: str | None, now: datetime
     ) -> bool:
         """Whether the user may come in, in the transaction that lets them in: a code is used up
-        there. Raises ``Unauthenticated`` (``second_factor_required``) when one is missing.
+        there. Raises ``AuthenticationError`` (``second_factor_required``) when one is missing.
         """
         row = await connection.fetchrow(_SQL["read"], user_id)
         if row is None or row["totp_since"] is None:
             return True
         if not code:
-            raise Unauthenticated("Send the code of the authenticator app.", code="second_factor_required")
+            raise AuthenticationError(
+                "Send the code of the authenticator app.", code="second_factor_required"
+            )
         step = self._step(row["totp_sealed"], code, row["totp_step"], now)
         if step is not None:
             used = await connection.fetchval(_SQL["use_step"], user_id, step)
@@ -122,7 +132,9 @@ class SecondFactor:
 
     def _step(self, sealed: bytes, code: str, last: int, now: datetime) -> int | None:
         """The time step the code is of, if it is later than ``last``."""
-        secret = base64.b64decode(self._seals.open(sealed, tenant_id=PLATFORM, purpose=PURPOSE))
+        secret = base64.b64decode(
+            self._seals.open(sealed, tenant_id=PLATFORM_TENANT_ID, purpose=PURPOSE)
+        )
         current = int(now.timestamp()) // STEP_S
         offered = code.strip().replace(" ", "").encode("utf-8", "replace")
         for step in range(current - AROUND, current + AROUND + 1):
@@ -134,15 +146,17 @@ class SecondFactor:
 
     def _sealed(self, secret: bytes) -> bytes:
         plain = base64.b64encode(secret).decode()
-        return self._seals.seal(plain, tenant_id=PLATFORM, purpose=PURPOSE)
+        return self._seals.seal(plain, tenant_id=PLATFORM_TENANT_ID, purpose=PURPOSE)
 
 
-def _entry(row: Any, user_id: UUID, address: str, what: str, *, right: bool) -> Entry:
+def _entry(row: Any, user_id: UUID, address: str, what: str, *, right: bool) -> AuditEntry:
     """``second_factor.on`` or ``.off``, or that somebody tried it with a wrong code."""
-    who, target = Who(WhoKind.USER, str(user_id), address), f"user:{user_id}"
+    who, target = AuditActor(AuditActorKind.USER, str(user_id), address), f"user:{user_id}"
     action = f"second_factor.{what}" if right else "second_factor.refused"
     after = None if right else {"code": "wrong_code", "wanted": what}
-    return Entry(row["tenant_id"] if row is not None else None, who, action, target, None, after)
+    return AuditEntry(
+        row["tenant_id"] if row is not None else None, who, action, target, None, after
+    )
 
 
 def _totp(secret: bytes) -> TOTP:

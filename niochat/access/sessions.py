@@ -23,10 +23,15 @@ from niochat.access.warning import Warnings, told
 from niochat.adapters.postgres.audit import record
 from niochat.adapters.postgres.database import Connection, Database
 from niochat.adapters.postgres.queries import queries
-from niochat.domain.audit import Entry, Who, WhoKind
-from niochat.domain.errors import Forbidden, NiochatError, TooMany, Unauthenticated
-from niochat.domain.ids import PLATFORM
-from niochat.domain.sealing import Seals
+from niochat.domain.audit import AuditActor, AuditActorKind, AuditEntry
+from niochat.domain.errors import (
+    AuthenticationError,
+    NiochatError,
+    PermissionDeniedError,
+    RateLimitedError,
+)
+from niochat.domain.ids import PLATFORM_TENANT_ID
+from niochat.domain.sealing import Encryptor
 
 _SQL = queries("sessions")
 
@@ -87,7 +92,7 @@ class Sessions:
         passwords: Passwords,
         second_factor: SecondFactor,
         throttle: Throttle,
-        seals: Seals,
+        seals: Encryptor,
         warnings: Warnings,
         grace: timedelta = GRACE,
     ) -> None:
@@ -104,16 +109,16 @@ class Sessions:
     async def log_in(
         self, login: str, password: str, code: str | None, device: Device, now: datetime
     ) -> Tokens:
-        """A new session. Raises ``Unauthenticated`` (``bad_credentials``,
-        ``second_factor_required``), ``Forbidden`` for a disabled user or a suspended tenant,
-        ``TooMany`` after too many attempts.
+        """A new session. Raises ``AuthenticationError`` (``bad_credentials``,
+        ``second_factor_required``), ``PermissionDeniedError`` for a disabled user or a suspended tenant,
+        ``RateLimitedError`` after too many attempts.
         """
         login = login.strip().lower()
         known = self._devices.known(login, device.token, now)
         limits = signing_in(login, device.address, known)
         try:
             await self._throttle.begin(limits, now)
-        except TooMany:
+        except RateLimitedError:
             await self._warnings.tell(login, device.address, now)
             raise
         async with self._database.gate() as connection:
@@ -125,11 +130,14 @@ class Sessions:
         try:
             _may_enter(user)
             tokens = await self._begin(user, code, device, now)
-        except (Unauthenticated, Forbidden) as error:  # whoever has the password does not guess
+        except (
+            AuthenticationError,
+            PermissionDeniedError,
+        ) as error:  # whoever has the password does not guess
             await self._throttle.withdraw(limits, now)
             raise await self._refused(user, login, device, error) from None
         if tokens is None:
-            wrong = Unauthenticated(
+            wrong = AuthenticationError(
                 "The code is wrong or already used. Wait for the next code.", code="bad_code"
             )
             raise await self._refused(user, login, device, wrong)
@@ -149,7 +157,7 @@ class Sessions:
     async def refresh(self, token: str, now: datetime) -> Tokens:
         """The session goes on with new tokens. A token that was used a moment ago gets the same
         ones; used before, it ends the session: one of the two who had it has stolen it. Raises
-        ``Unauthenticated``, ``Forbidden``.
+        ``AuthenticationError``, ``PermissionDeniedError``.
         """
         async with self._database.gate() as connection:
             row: Any = await connection.fetchrow(_SQL["by_refresh_token"], _digest(token))
@@ -167,7 +175,9 @@ class Sessions:
             else:
                 await end_sessions(connection, [row["session_id"]], why, now)
         if why is Ended.REUSE:  # outside of the transaction, which has to commit
-            raise Unauthenticated("The refresh token was already used. Sign in again.", code="token_reused")
+            raise AuthenticationError(
+                "The refresh token was already used. Sign in again.", code="token_reused"
+            )
         if why is not None:
             raise _over()
         assert refresh is not None
@@ -189,7 +199,7 @@ class Sessions:
         return ended
 
     async def act(
-        self, session_id: UUID, tenant_id: UUID | None, until: datetime, who: Who
+        self, session_id: UUID, tenant_id: UUID | None, until: datetime, who: AuditActor
     ) -> None:
         """A superuser enters a tenant until then, or leaves the one they are in (None). It is in
         the log of the tenant, and of the platform when they leave.
@@ -200,7 +210,7 @@ class Sessions:
             action = "sessions.enter" if tenant_id is not None else "sessions.leave"
             after = None if ends is None else {"until": ends.isoformat()}
             target = f"session:{session_id}"
-            await record(connection, Entry(tenant_id, who, action, target, None, after))
+            await record(connection, AuditEntry(tenant_id, who, action, target, None, after))
 
     async def of_user(self, user_id: UUID) -> list[dict[str, Any]]:
         """Living sessions, the newest first."""
@@ -219,9 +229,9 @@ class Sessions:
             )  # fmt: skip
             refresh = _PREFIX + secrets.token_urlsafe(32)
             await _issue(connection, refresh, session_id, now)
-            who = Who(WhoKind.USER, str(user["id"]), device.address)
+            who = AuditActor(AuditActorKind.USER, str(user["id"]), device.address)
             target = f"session:{session_id}"
-            await record(connection, Entry(user["tenant_id"], who, "sessions.begin", target))
+            await record(connection, AuditEntry(user["tenant_id"], who, "sessions.begin", target))
         return await self._tokens(user["id"], session_id, refresh, now)
 
     async def _refused(
@@ -235,7 +245,7 @@ class Sessions:
 
     def _successors(self, token: str) -> list[str]:
         """Under each key at hand, the current one first."""
-        marks = self._seals.blinds(token, tenant_id=PLATFORM, purpose=PURPOSE)
+        marks = self._seals.blind_indexes(token, tenant_id=PLATFORM_TENANT_ID, purpose=PURPOSE)
         return [_PREFIX + urlsafe_b64encode(mark).decode().rstrip("=") for mark in marks]
 
     async def _latest(
@@ -268,8 +278,8 @@ async def end_sessions(
 ) -> None:
     """Each end is in the log, as its user's; ``why`` tells who it was."""
     for row in await connection.fetch(_SQL["end"], sessions, why, now):
-        who, target = Who(WhoKind.USER, str(row["user_id"])), f"session:{row['id']}"
-        entry = Entry(row["tenant_id"], who, "sessions.end", target, None, {"why": why})
+        who, target = AuditActor(AuditActorKind.USER, str(row["user_id"])), f"session:{row['id']}"
+        entry = AuditEntry(row["tenant_id"], who, "sessions.end", target, None, {"why": why})
         await record(connection, entry)
 
 
@@ -284,15 +294,17 @@ def _to_be_ended(row: Any, refresh: str | None, now: datetime) -> Ended | None:
     return Ended.IDLE if idle(row, now) else None
 
 
-def _over() -> Unauthenticated:
-    return Unauthenticated("The session has ended. Sign in again.", code="session_over")
+def _over() -> AuthenticationError:
+    return AuthenticationError("The session has ended. Sign in again.", code="session_over")
 
 
 def _may_enter(user: Any) -> None:
     if user["status"] != "active":
-        raise Forbidden("The account is disabled. Contact your administrator.", code="disabled")
+        raise PermissionDeniedError(
+            "The account is disabled. Contact your administrator.", code="disabled"
+        )
     if user["tenant_status"] == "suspended":
-        raise Forbidden(
+        raise PermissionDeniedError(
             "The provider is suspended. Sign-in is blocked until the provider is resumed.",
             code="tenant_suspended",
         )
@@ -306,5 +318,5 @@ def _digest(token: str) -> bytes:
     return sha256(token.encode("utf-8", "surrogatepass")).digest()
 
 
-def _bad_credentials() -> Unauthenticated:
-    return Unauthenticated("The login or the password is wrong.", code="bad_credentials")
+def _bad_credentials() -> AuthenticationError:
+    return AuthenticationError("The login or the password is wrong.", code="bad_credentials")

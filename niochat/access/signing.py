@@ -13,8 +13,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 
 from niochat.adapters.postgres.database import Database
 from niochat.adapters.postgres.queries import queries
-from niochat.domain.ids import PLATFORM
-from niochat.domain.sealing import Seals
+from niochat.domain.ids import PLATFORM_TENANT_ID
+from niochat.domain.sealing import Encryptor
 
 ALGORITHM = "EdDSA"
 ISSUER = "niochat"
@@ -54,7 +54,7 @@ class Signer:
     Two processes that make one at once make two: both verify, the newer signs.
     """
 
-    def __init__(self, database: Database, seals: Seals) -> None:
+    def __init__(self, database: Database, seals: Encryptor) -> None:
         self._database = database
         self._seals = seals
         self._keys: dict[str, _Key] = {}
@@ -62,7 +62,7 @@ class Signer:
         self._reading = asyncio.Lock()
 
     async def sign(self, user_id: UUID, session_id: UUID, now: datetime) -> str:
-        """An access token. Raises ``Unavailable`` while the database is away."""
+        """An access token. Raises ``UnavailableError`` while the database is away."""
         await self._fresh(now)
         key = max(self._keys.values(), key=lambda each: (each.created_at, each.id))
         claims = {
@@ -126,13 +126,13 @@ class Signer:
             self._keys, self._read_at = keys, now
 
     def _opened(self, row: Any) -> _Key:
-        raw = self._seals.open(row["private_sealed"], tenant_id=PLATFORM, purpose=PURPOSE)
+        raw = self._seals.open(row["private_sealed"], tenant_id=PLATFORM_TENANT_ID, purpose=PURPOSE)
         private = Ed25519PrivateKey.from_private_bytes(base64.b64decode(raw))
         return _Key(row["id"], private, private.public_key(), row["created_at"])
 
     def _sealed(self, key: _Key) -> bytes:
         plain = base64.b64encode(key.private.private_bytes_raw()).decode()
-        return self._seals.seal(plain, tenant_id=PLATFORM, purpose=PURPOSE)
+        return self._seals.seal(plain, tenant_id=PLATFORM_TENANT_ID, purpose=PURPOSE)
 
 
 _PREFIX = "k"

@@ -7,10 +7,15 @@ from niochat.access.users import By
 from niochat.adapters.postgres.audit import record
 from niochat.adapters.postgres.database import Connection, Database
 from niochat.adapters.postgres.queries import queries
-from niochat.domain.audit import Entry
-from niochat.domain.errors import NotFound, Refused
-from niochat.domain.permissions import BUILT_IN, Reach, grants_of, need_covering
-from niochat.domain.presence import NEW_TEAM, Assignment
+from niochat.domain.audit import AuditEntry
+from niochat.domain.errors import NotFoundError, OperationRefusedError
+from niochat.domain.permissions import (
+    TENANT_ROLE_GRANTS,
+    PermissionReach,
+    parse_grants,
+    require_covering,
+)
+from niochat.domain.presence import DEFAULT_ASSIGNMENT_MODE, AssignmentMode
 
 _SQL = queries("teams")
 
@@ -30,44 +35,50 @@ class Teams:
             return [dict(row) for row in await connection.fetch(_SQL["list"], tenant_id)]
 
     async def put(
-        self, tenant_id: UUID, slug: str, name: str, assignment: Assignment | None, by: By
+        self, tenant_id: UUID, slug: str, name: str, assignment: AssignmentMode | None, by: By
     ) -> None:
-        """Make it or change it; without ``assignment`` that stays, and is ``NEW_TEAM`` of a new
-        one. Raises ``Refused`` when there are enough, ``Forbidden`` where a member may more than
+        """Make it or change it; without ``assignment`` that stays, and is ``DEFAULT_ASSIGNMENT_MODE`` of a new
+        one. Raises ``Refused`` when there are enough, ``PermissionDeniedError`` where a member may more than
         ``by``.
         """
         async with self._database.tenant(tenant_id) as connection:
             await _need_power_over(connection, tenant_id, slug, by)
             row = await connection.fetchrow(_SQL["one"], tenant_id, slug)
-            way = assignment or (row["assignment"] if row is not None else NEW_TEAM)
+            way = assignment or (row["assignment"] if row is not None else DEFAULT_ASSIGNMENT_MODE)
             new = {"name": name, "assignment": str(way)}
             if not await connection.fetchval(_SQL["put"], tenant_id, slug, *new.values(), MOST):
-                raise Refused(f"The limit of {MOST} teams is reached. Delete a team first.", code="too_many_teams")
+                raise OperationRefusedError(
+                    f"The limit of {MOST} teams is reached. Delete a team first.",
+                    code="too_many_teams",
+                )
             old = None if row is None else dict(row)
-            await record(connection, Entry(
+            await record(connection, AuditEntry(
                 tenant_id, by.who, "teams.put", f"team:{slug}", old, new,
             ))  # fmt: skip
 
     async def delete(self, tenant_id: UUID, slug: str, by: By) -> None:
-        """Raises ``NotFound``, ``Refused`` where conversations ever went to it: they name it;
-        ``Forbidden`` where a member may more than ``by``.
+        """Raises ``NotFoundError``, ``Refused`` where conversations ever went to it: they name it;
+        ``PermissionDeniedError`` where a member may more than ``by``.
         """
         async with self._database.tenant(tenant_id) as connection:
             await _need_power_over(connection, tenant_id, slug, by)
             used = await connection.fetchval(_SQL["used"], tenant_id, slug)
             if used is None:
-                raise NotFound("The team does not exist.")
+                raise NotFoundError("The team does not exist.")
             if used:
-                raise Refused("Conversations refer to this team. Rename it instead of deleting it.", code="team_in_use")
+                raise OperationRefusedError(
+                    "Conversations refer to this team. Rename it instead of deleting it.",
+                    code="team_in_use",
+                )
             await connection.execute(_SQL["leave"], tenant_id, slug)
             await connection.execute(_SQL["delete"], tenant_id, slug)
-            await record(connection, Entry(tenant_id, by.who, "teams.delete", f"team:{slug}"))
+            await record(connection, AuditEntry(tenant_id, by.who, "teams.delete", f"team:{slug}"))
 
 
 async def _need_power_over(connection: Connection, tenant_id: UUID, slug: str, by: By) -> None:
     """A team goes as far as the strongest of its members: it takes their conversations along."""
     for row in await connection.fetch(_SQL["members"], tenant_id, slug):
-        grants = BUILT_IN.get(row["role"])
+        grants = TENANT_ROLE_GRANTS.get(row["role"])
         if grants is None:
-            grants = grants_of(row["permissions"] or ())
-        need_covering(by.reach, Reach(grants, frozenset({slug})))
+            grants = parse_grants(row["permissions"] or ())
+        require_covering(by.reach, PermissionReach(grants, frozenset({slug})))

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from niochat.adapters.postgres.database import Database
 from niochat.adapters.postgres.queries import queries
-from niochat.domain.errors import NotFound
+from niochat.domain.errors import NotFoundError
 
 _SQL = queries("platform")
 
@@ -23,9 +23,9 @@ class Tenants:
         return [dict(row) for row in rows]
 
     async def find(self, tenant_id: UUID) -> dict[str, Any]:
-        """One of them. Raises ``NotFound``."""
+        """One of them. Raises ``NotFoundError``."""
         async with self._database.gate() as connection:
             row = await connection.fetchrow(_SQL["tenant"], tenant_id)
         if row is None:
-            raise NotFound("The tenant does not exist.")
+            raise NotFoundError("The tenant does not exist.")
         return dict(row)

@@ -14,8 +14,8 @@ from typing import Any
 from niochat.adapters.postgres.audit import record
 from niochat.adapters.postgres.database import Connection, Database
 from niochat.adapters.postgres.queries import queries
-from niochat.domain.audit import Entry, Who
-from niochat.domain.errors import NotFound, TooMany
+from niochat.domain.audit import AuditActor, AuditEntry
+from niochat.domain.errors import NotFoundError, RateLimitedError
 
 _SQL = queries("throttle")
 
@@ -105,7 +105,7 @@ class Throttle:
         self._database = database
 
     async def begin(self, limits: Limits, now: datetime) -> None:
-        """Count an attempt that is about to be judged. Raises ``TooMany`` for one that is not to
+        """Count an attempt that is about to be judged. Raises ``RateLimitedError`` for one that is not to
         be, also for the right password; that counts nothing.
         """
         async with self._database.gate() as connection:
@@ -113,7 +113,7 @@ class Throttle:
             counts = await _held(connection, limits, now)
             wait = max(counts[limit.key].wait(limit, now) for limit in limits)
             if wait > timedelta(0):
-                raise TooMany(
+                raise RateLimitedError(
                     "Too many failed attempts. Wait, or sign in from a device that you used before.",
                     wait.total_seconds(), code="too_many_attempts",
                 )  # fmt: skip
@@ -137,8 +137,8 @@ class Throttle:
                 for count in counts.values()
             ])  # fmt: skip
 
-    async def unlock(self, login: str, who: Who) -> None:
-        """Forget what was counted against an account. Raises ``NotFound``."""
+    async def unlock(self, login: str, who: AuditActor) -> None:
+        """Forget what was counted against an account. Raises ``NotFoundError``."""
         login = login.strip().lower()
         account = _digest(login)
         alone = [f"{what}:{account}" for what in ("account", "reset", "told")]
@@ -146,11 +146,11 @@ class Throttle:
         async with self._database.gate() as connection:
             user = await connection.fetchrow(_SQL["holder"], login)
             if user is None:
-                raise NotFound("No user has this login.")
+                raise NotFoundError("No user has this login.")
             alone.append(of_account("second factor", str(user["id"])).key)
             await connection.execute(_SQL["unlock"], alone, begun)
             target = f"user:{user['id']}"
-            await record(connection, Entry(user["tenant_id"], who, "users.unlock", target))
+            await record(connection, AuditEntry(user["tenant_id"], who, "users.unlock", target))
 
 
 async def _held(connection: Connection, limits: Limits, now: datetime) -> dict[str, _Count]:

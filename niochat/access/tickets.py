@@ -7,7 +7,7 @@ from uuid import UUID
 
 from niochat.adapters.postgres.database import Database
 from niochat.adapters.postgres.queries import queries
-from niochat.domain.errors import Unauthenticated
+from niochat.domain.errors import AuthenticationError
 
 _SQL = queries("tickets")
 
@@ -29,12 +29,13 @@ class Tickets:
         return ticket
 
     async def redeem(self, ticket: str, now: datetime) -> tuple[UUID, UUID]:
-        """(session, user). Raises ``Unauthenticated`` for one that is wrong, used or too old."""
+        """(session, user). Raises ``AuthenticationError`` for one that is wrong, used or too old."""
         async with self._database.gate() as connection:
             row = await connection.fetchrow(_SQL["redeem"], _digest(ticket), now)
         if row is None:
-            raise Unauthenticated(
-                "The ticket is invalid, used or expired. Create another with POST /api/v1/auth/socket-tickets.", code="bad_ticket"
+            raise AuthenticationError(
+                "The ticket is invalid, used or expired. Create another with POST /api/v1/auth/socket-tickets.",
+                code="bad_ticket",
             )
         return row["session_id"], row["user_id"]
 

@@ -8,13 +8,24 @@ from uuid import UUID
 from niochat.adapters.postgres.audit import record
 from niochat.adapters.postgres.database import Connection, Database
 from niochat.adapters.postgres.queries import queries
-from niochat.domain.audit import Entry, Who, WhoKind
-from niochat.domain.errors import Forbidden, Invalid, NotFound, Refused
-from niochat.domain.permissions import BUILT_IN, Grants, Reach, grants_of, need_covering
+from niochat.domain.audit import AuditActor, AuditActorKind, AuditEntry
+from niochat.domain.errors import (
+    InvalidInputError,
+    NotFoundError,
+    OperationRefusedError,
+    PermissionDeniedError,
+)
+from niochat.domain.permissions import (
+    TENANT_ROLE_GRANTS,
+    Grants,
+    PermissionReach,
+    parse_grants,
+    require_covering,
+)
 
 _SQL = queries("users")
 _ROLES = queries("roles")
-_OPERATOR = Who(WhoKind.OPERATOR, "operator")
+_OPERATOR = AuditActor(AuditActorKind.OPERATOR, "operator")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,14 +54,14 @@ class By:
 
     id: UUID
     grants: Grants
-    who: Who
+    who: AuditActor
     teams: frozenset[str] = frozenset()
     role: str = ""
 
     @property
-    def reach(self) -> Reach:
+    def reach(self) -> PermissionReach:
         """What they may touch."""
-        return Reach(self.grants, self.teams)
+        return PermissionReach(self.grants, self.teams)
 
 
 class Users:
@@ -66,38 +77,42 @@ class Users:
         return [dict(row) for row in rows]
 
     async def find(self, tenant_id: UUID, user_id: UUID) -> dict[str, Any]:
-        """One of them. Raises ``NotFound``."""
+        """One of them. Raises ``NotFoundError``."""
         async with self._database.tenant(tenant_id) as connection:
             return await _found(connection, tenant_id, user_id)
 
     async def invite(self, tenant_id: UUID, new: NewUser, by: By) -> dict[str, Any]:
-        """A user without a password yet. Raises ``Refused`` (``login_taken``), ``Invalid`` for a
-        role or team there is not, ``Forbidden`` for a role that may more than ``by``.
+        """A user without a password yet. Raises ``Refused`` (``login_taken``), ``InvalidInputError`` for a
+        role or team there is not, ``PermissionDeniedError`` for a role that may more than ``by``.
         """
         async with self._database.tenant(tenant_id) as connection:
-            need_covering(by.reach, await _reach(connection, tenant_id, new.role, new.teams))
+            require_covering(by.reach, await _reach(connection, tenant_id, new.role, new.teams))
             user_id = await connection.fetchval(
                 _SQL["invite"], tenant_id, new.login.strip().lower(), new.name, new.role
             )
             if user_id is None:
-                raise Refused("The login is already in use. Use another e-mail address.", code="login_taken")
+                raise OperationRefusedError(
+                    "The login is already in use. Use another e-mail address.", code="login_taken"
+                )
             await _join(connection, tenant_id, user_id, new.teams)
             made = await _found(connection, tenant_id, user_id)
             await _record(connection, tenant_id, by, "users.invite", None, made)
             return made
 
     async def invite_again(self, tenant_id: UUID, user_id: UUID, by: By) -> None:
-        """Another link may leave. Raises ``NotFound``, ``Forbidden`` for who may more than ``by``,
+        """Another link may leave. Raises ``NotFoundError``, ``PermissionDeniedError`` for who may more than ``by``,
         ``Refused`` (``not_invited``) for who has come.
         """
         async with self._database.tenant(tenant_id) as connection:
             found = await _touched(connection, tenant_id, user_id, by)
             if found["status"] != "invited":
-                raise Refused("The user has already accepted the invitation.", code="not_invited")
+                raise OperationRefusedError(
+                    "The user has already accepted the invitation.", code="not_invited"
+                )
             await _record(connection, tenant_id, by, "users.invite_again", None, found)
 
     async def need_power_over(self, tenant_id: UUID, user_id: UUID, by: By) -> None:
-        """Raises ``NotFound``, ``Forbidden`` where the user may more than ``by``."""
+        """Raises ``NotFoundError``, ``PermissionDeniedError`` where the user may more than ``by``."""
         async with self._database.tenant(tenant_id) as connection:
             await _touched(connection, tenant_id, user_id, by)
 
@@ -115,7 +130,9 @@ class Users:
             )  # fmt: skip
             if user_id is not None:
                 after = {"role": new.role, "status": status}
-                entry = Entry(tenant_id, _OPERATOR, "users.settle", f"user:{user_id}", None, after)
+                entry = AuditEntry(
+                    tenant_id, _OPERATOR, "users.settle", f"user:{user_id}", None, after
+                )
                 await record(connection, entry)
         if user_id is not None and tenant_id is not None and new.teams:
             async with self._database.tenant(tenant_id) as of_tenant:
@@ -132,17 +149,17 @@ class Users:
         self, tenant_id: UUID, user_id: UUID, change: Change, by: By
     ) -> dict[str, Any]:
         """The user as it is then. Raises as ``invite`` does; nobody changes their own role, and
-        nobody disables themselves (``Forbidden``, ``own_role``).
+        nobody disables themselves (``PermissionDeniedError``, ``own_role``).
         """
         if by.id == user_id and (change.role is not None or change.disabled is not None):
-            raise Forbidden(
+            raise PermissionDeniedError(
                 "You cannot change your own role. Ask another administrator.", code="own_role"
             )
         async with self._database.tenant(tenant_id) as connection:
             before = await _touched(connection, tenant_id, user_id, by)
             role = before["role"] if change.role is None else change.role
             teams = before["teams"] if change.teams is None else change.teams
-            need_covering(by.reach, await _reach(connection, tenant_id, role, teams))
+            require_covering(by.reach, await _reach(connection, tenant_id, role, teams))
             await connection.execute(
                 _SQL["change"], tenant_id, user_id, change.name, change.role, change.disabled
             )
@@ -157,7 +174,7 @@ class Users:
 async def _found(connection: Connection, tenant_id: UUID, user_id: UUID) -> dict[str, Any]:
     row = await connection.fetchrow(_SQL["find"], tenant_id, user_id)
     if row is None:
-        raise NotFound("The user does not exist.")
+        raise NotFoundError("The user does not exist.")
     return dict(row)
 
 
@@ -169,7 +186,7 @@ async def _record(
     kept = ("role", "status", "teams", "second_factor")
     shown = [None if row is None else {name: row[name] for name in kept} for row in (before, after)]
     target = f"user:{after['id']}"
-    await record(connection, Entry(tenant_id, by.who, action, target, *shown))
+    await record(connection, AuditEntry(tenant_id, by.who, action, target, *shown))
 
 
 async def _touched(
@@ -178,25 +195,29 @@ async def _touched(
     """The user as they are, held until the transaction ends. A role that is gone allows nothing."""
     await connection.execute(_SQL["hold"], tenant_id, user_id)
     found = await _found(connection, tenant_id, user_id)
-    grants = BUILT_IN.get(found["role"])
+    grants = TENANT_ROLE_GRANTS.get(found["role"])
     if grants is None:
         permissions = await connection.fetchval(_ROLES["held"], tenant_id, found["role"])
-        grants = grants_of(permissions or ())
-    need_covering(by.reach, Reach(grants, frozenset(found["teams"])))
+        grants = parse_grants(permissions or ())
+    require_covering(by.reach, PermissionReach(grants, frozenset(found["teams"])))
     return found
 
 
-async def _reach(connection: Connection, tenant_id: UUID, role: str, teams: Sequence[str]) -> Reach:
-    return Reach(await _grants(connection, tenant_id, role), frozenset(teams))
+async def _reach(
+    connection: Connection, tenant_id: UUID, role: str, teams: Sequence[str]
+) -> PermissionReach:
+    return PermissionReach(await _grants(connection, tenant_id, role), frozenset(teams))
 
 
 async def _grants(connection: Connection, tenant_id: UUID, role: str) -> Grants:
-    if role in BUILT_IN:
-        return BUILT_IN[role]
+    if role in TENANT_ROLE_GRANTS:
+        return TENANT_ROLE_GRANTS[role]
     permissions = await connection.fetchval(_ROLES["held"], tenant_id, role)
     if permissions is None:
-        raise Invalid(f"The role {role!r} does not exist. GET /api/v1/roles lists all roles.", code="no_role")
-    return grants_of(permissions)
+        raise InvalidInputError(
+            f"The role {role!r} does not exist. GET /api/v1/roles lists all roles.", code="no_role"
+        )
+    return parse_grants(permissions)
 
 
 async def _join(
@@ -205,6 +226,7 @@ async def _join(
     joined = await connection.fetch(_SQL["join_teams"], tenant_id, user_id, list(teams))
     missing = sorted(set(teams) - {row["team"] for row in joined})
     if missing:
-        raise Invalid(
-            f"Unknown teams: {', '.join(missing)}. GET /api/v1/teams lists all teams.", code="no_team"
+        raise InvalidInputError(
+            f"Unknown teams: {', '.join(missing)}. GET /api/v1/teams lists all teams.",
+            code="no_team",
         )

@@ -8,7 +8,7 @@ from niochat.access.throttle import of_account
 from niochat.adapters.postgres.audit import record
 from niochat.adapters.postgres.database import Database
 from niochat.adapters.postgres.queries import queries
-from niochat.domain.audit import Entry, Who, WhoKind
+from niochat.domain.audit import AuditActor, AuditActorKind, AuditEntry
 
 _SQL = queries("throttle")
 
@@ -48,15 +48,15 @@ class Warnings:
                 await self._post.put(connection, mail, now)
 
 
-def told(action: str, user: Any, login: str, address: str, code: str = "") -> Entry:
+def told(action: str, user: Any, login: str, address: str, code: str = "") -> AuditEntry:
     """What somebody unknown did to an account, which is named by its id or, where there is none, by
     its login, masked.
     """
     masked = masked_login(login)
-    who, after = Who(WhoKind.USER, masked, address), {"code": code} if code else None
+    who, after = AuditActor(AuditActorKind.USER, masked, address), {"code": code} if code else None
     if user is None:
-        return Entry(None, who, action, f"login:{masked}", None, after)
-    return Entry(user["tenant_id"], who, action, f"user:{user['id']}", None, after)
+        return AuditEntry(None, who, action, f"login:{masked}", None, after)
+    return AuditEntry(user["tenant_id"], who, action, f"user:{user['id']}", None, after)
 
 
 def masked_login(login: str) -> str:

@@ -17,8 +17,8 @@ from niochat.accounts.parts import (
 from niochat.accounts.provider import Provider
 from niochat.adapters.postgres.database import Connection, Database
 from niochat.adapters.postgres.queries import queries
-from niochat.domain.errors import Refused
-from niochat.domain.sealing import Seals
+from niochat.domain.errors import OperationRefusedError
+from niochat.domain.sealing import Encryptor
 
 _SQL = queries("tenants")
 _INBOX = queries("inbox")
@@ -35,14 +35,16 @@ class TenantRow:
     plan: str
 
 
-async def apply(database: Database, vault: Seals, providers: Sequence[Provider]) -> list[Change]:
+async def apply(
+    database: Database, vault: Encryptor, providers: Sequence[Provider]
+) -> list[Change]:
     """Create or change what ``providers`` declare, in one transaction; say what became of each.
 
     What they leave out stays: nothing is ever deleted. A tenant
     of which anything changed gets the next ``config_version``; one that becomes suspended
     tells it to every conversation of its assistant in the same transaction.
-    Raises ``Refused`` when a gateway instance is already another channel's, ``Unreadable`` when
-    something stored was sealed with a key that is missing here, ``Unavailable``.
+    Raises ``Refused`` when a gateway instance is already another channel's, ``UnreadableDataError`` when
+    something stored was sealed with a key that is missing here, ``UnavailableError``.
     """
     async with database.path_transaction() as connection:
         await connection.execute(_SQL["lock_providers"])
@@ -58,7 +60,7 @@ async def apply(database: Database, vault: Seals, providers: Sequence[Provider])
 
 
 async def apply_one(
-    connection: Connection, vault: Seals, provider: Provider, row: Mapping[str, Any] | None
+    connection: Connection, vault: Encryptor, provider: Provider, row: Mapping[str, Any] | None
 ) -> list[Change]:
     """One provider, in the caller's transaction. ``row``: its tenant's, held; None: a new one."""
     settings = _settings(provider, row)
@@ -86,7 +88,7 @@ async def apply_one(
 
 
 async def _sync_parts(
-    connection: Connection, vault: Seals, provider: Provider, tenant_id: UUID
+    connection: Connection, vault: Encryptor, provider: Provider, tenant_id: UUID
 ) -> list[Change]:
     parts = {
         **await _sync_teams(connection, provider, tenant_id),
@@ -109,7 +111,7 @@ async def _sync_teams(
 
 
 async def _sync_channels(
-    connection: Connection, vault: Seals, provider: Provider, tenant_id: UUID
+    connection: Connection, vault: Encryptor, provider: Provider, tenant_id: UUID
 ) -> dict[str, Outcome]:
     rows = await connection.fetch(_SQL["channels_of"], tenant_id)
     stored = {row["slug"]: dict(row) for row in rows}
@@ -122,7 +124,7 @@ async def _sync_channels(
 
 
 async def _sync_assistant(
-    connection: Connection, vault: Seals, provider: Provider, tenant_id: UUID
+    connection: Connection, vault: Encryptor, provider: Provider, tenant_id: UUID
 ) -> dict[str, Outcome]:
     if provider.assistant is None:
         return {}
@@ -133,7 +135,7 @@ async def _sync_assistant(
 
 
 async def _sync_erp(
-    connection: Connection, vault: Seals, provider: Provider, tenant_id: UUID
+    connection: Connection, vault: Encryptor, provider: Provider, tenant_id: UUID
 ) -> dict[str, Outcome]:
     if provider.erp is None:
         return {}
@@ -188,7 +190,7 @@ async def _refuse_shared_lines(connection: Connection, tenants: list[UUID]) -> N
     listed = "; ".join(
         f"{row['tenant']}/{row['channel']} and {row['other_tenant']}/{row['other']}" for row in rows
     )
-    raise Refused(
+    raise OperationRefusedError(
         f"A gateway instance belongs to one channel, but these share one: {listed}. Give each its "
         "own token. A channel is known by its slug: to keep it, keep the slug. Nothing changed.",
         code="shared_instance",

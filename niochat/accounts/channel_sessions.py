@@ -13,10 +13,15 @@ from niochat.accounts.sealing import Purpose
 from niochat.adapters.postgres.audit import record
 from niochat.adapters.postgres.database import Database
 from niochat.adapters.postgres.queries import queries
-from niochat.domain.audit import Entry, Who
-from niochat.domain.errors import NotFound, Refused, Unavailable
-from niochat.domain.gateway import Line, LineStatus, Pairing, WebhookFound
-from niochat.domain.sealing import Seals
+from niochat.domain.audit import AuditActor, AuditEntry
+from niochat.domain.errors import NotFoundError, OperationRefusedError, UnavailableError
+from niochat.domain.gateway import (
+    GatewayCredentials,
+    InstanceStatus,
+    PairingState,
+    WebhookRegistration,
+)
+from niochat.domain.sealing import Encryptor
 
 _SQL = queries("channels")
 _INBOX = queries("inbox")
@@ -33,7 +38,7 @@ ECHOES = frozenset({"wasSentByApi", "fromMeYes"})
 class Offered:
     """How a phone joins, until when."""
 
-    pairing: Pairing
+    pairing: PairingState
     expires_at: datetime | None
 
 
@@ -59,22 +64,22 @@ class WebhookState:
 class _Opened:
     id: UUID
     status: str
-    line: Line
+    line: GatewayCredentials
     url: str = field(repr=False)
 
 
 class ChannelSessions:
-    """Of one tenant's channel at a time. All raise ``NotFound``, ``Unavailable``, and ``Refused``
+    """Of one tenant's channel at a time. All raise ``NotFoundError``, ``UnavailableError``, and ``Refused``
     for a token that the gateway does not take any more.
     """
 
-    def __init__(self, database: Database, seals: Seals, outside: Outside) -> None:
+    def __init__(self, database: Database, seals: Encryptor, outside: Outside) -> None:
         self._database = database
         self._seals = seals
         self._outside = outside
 
     async def connect(
-        self, tenant_id: UUID, channel_id: UUID, phone: str | None, who: Who, now: datetime
+        self, tenant_id: UUID, channel_id: UUID, phone: str | None, who: AuditActor, now: datetime
     ) -> Offered:
         """A picture or, for ``phone``, a code; what is under way already is shown again. Raises
         ``Refused`` (``already_connected``, ``connecting`` where there is nothing to show yet).
@@ -87,25 +92,25 @@ class ChannelSessions:
             return Offered(pairing, None)
         return Offered(pairing, now + (CODE_LASTS if pairing.code else PICTURE_LASTS))
 
-    async def status(self, tenant_id: UUID, channel_id: UUID) -> LineStatus:
+    async def status(self, tenant_id: UUID, channel_id: UUID) -> InstanceStatus:
         """As the gateway has it now, which is stored."""
         channel = await self._opened(tenant_id, channel_id)
         found = await self._line_status(channel.line)
         await self._note(tenant_id, channel, found.status)
         return found
 
-    async def disconnect(self, tenant_id: UUID, channel_id: UUID, who: Who) -> None:
+    async def disconnect(self, tenant_id: UUID, channel_id: UUID, who: AuditActor) -> None:
         """Log the phone out: nothing leaves or arrives until it is paired again."""
         channel = await self._opened(tenant_id, channel_id)
         await self._outside.administration.disconnect(channel.line)
         await self._note(tenant_id, channel, "disconnected", who, "channels.disconnect", {})
 
-    async def set_webhook(self, tenant_id: UUID, channel_id: UUID, who: Who) -> WebhookState:
+    async def set_webhook(self, tenant_id: UUID, channel_id: UUID, who: AuditActor) -> WebhookState:
         """Have the gateway post to us, and look whether it does."""
         channel = await self._opened(tenant_id, channel_id)
         try:
             await self._outside.gateway.set_webhook(channel.line, channel.url)
-        except Unavailable as error:
+        except UnavailableError as error:
             raise _clear(error) from error
         await self._note(tenant_id, channel, None, who, "channels.webhook", {})
         return await self.webhook(tenant_id, channel_id)
@@ -113,7 +118,7 @@ class ChannelSessions:
     async def webhook(self, tenant_id: UUID, channel_id: UUID) -> WebhookState:
         """What the gateway knows of us, and what is wrong with it."""
         channel = await self._opened(tenant_id, channel_id)
-        found = await self._outside.administration.webhooks(channel.line)
+        found = await self._outside.administration.list_webhooks(channel.line)
         ours = next((each for each in found if each.url == channel.url), None)
         shown = ours or next(iter(found), None)
         return WebhookState(
@@ -123,31 +128,35 @@ class ChannelSessions:
             tuple(_faults(found, ours)),
         )
 
-    async def _paired(self, line: Line, phone: str | None) -> Pairing:
+    async def _paired(self, line: GatewayCredentials, phone: str | None) -> PairingState:
         administration = self._outside.administration
         try:
-            return await administration.connect(line, phone)
-        except Refused as error:
+            return await administration.start_pairing(line, phone)
+        except OperationRefusedError as error:
             if error.code != "gateway_conflict":
                 raise
-        pairing = await administration.pairing(line)
+        pairing = await administration.get_pairing(line)
         if pairing.status == "connected":
-            raise Refused("The channel is already connected. Disconnect it first.", code="already_connected")
+            raise OperationRefusedError(
+                "The channel is already connected. Disconnect it first.", code="already_connected"
+            )
         if not (pairing.qrcode or pairing.code):
-            raise Refused("The channel is connecting. Repeat the request later.", code="connecting")
+            raise OperationRefusedError(
+                "The channel is connecting. Repeat the request later.", code="connecting"
+            )
         return pairing
 
-    async def _line_status(self, line: Line) -> LineStatus:
+    async def _line_status(self, line: GatewayCredentials) -> InstanceStatus:
         try:
-            return await self._outside.gateway.status(line)
-        except Unavailable as error:
+            return await self._outside.gateway.fetch_status(line)
+        except UnavailableError as error:
             raise _clear(error) from error
 
     async def _opened(self, tenant_id: UUID, channel_id: UUID) -> _Opened:
         async with self._database.tenant(tenant_id) as connection:
             row = await connection.fetchrow(_SQL["sealed"], tenant_id, channel_id)
         if row is None:
-            raise NotFound("The channel does not exist.")
+            raise NotFoundError("The channel does not exist.")
         opened = [
             self._seals.open(row[column], tenant_id=tenant_id, purpose=purpose)
             for column, purpose in (
@@ -155,10 +164,12 @@ class ChannelSessions:
             )
         ]  # fmt: skip
         url = webhook_url(self._outside.base_url, channel_id, opened[1])
-        return _Opened(channel_id, row["status"], Line(row["base_url"], opened[0]), url)
+        return _Opened(
+            channel_id, row["status"], GatewayCredentials(row["base_url"], opened[0]), url
+        )
 
     async def _note(
-        self, tenant_id: UUID, channel: _Opened, status: str | None, who: Who | None = None,
+        self, tenant_id: UUID, channel: _Opened, status: str | None, who: AuditActor | None = None,
         action: str = "", told: dict[str, Any] | None = None,
     ) -> None:  # fmt: skip
         """What the gateway said, and who asked it for what."""
@@ -168,15 +179,17 @@ class ChannelSessions:
                 await connection.execute(_INBOX["connection_changed"], channel.id, status, "")
             if who is not None:
                 before, after = {"status": channel.status}, {"status": status, **(told or {})}
-                await record(connection, Entry(
+                await record(connection, AuditEntry(
                     tenant_id, who, action, f"channel:{channel.id}", before, after
                 ))  # fmt: skip
 
 
-def _clear(error: Unavailable) -> Refused | Unavailable:
+def _clear(error: UnavailableError) -> OperationRefusedError | UnavailableError:
     if error.code != "unauthorized":
         return error
-    return Refused("The gateway rejects the token of the channel.", code="gateway_token")
+    return OperationRefusedError(
+        "The gateway rejects the token of the channel.", code="gateway_token"
+    )
 
 
 def _shown(url: str, channel: _Opened) -> str:
@@ -187,7 +200,9 @@ def _shown(url: str, channel: _Opened) -> str:
     return f"{parts.scheme}://{parts.hostname or ''}"
 
 
-def _faults(found: Sequence[WebhookFound], ours: WebhookFound | None) -> Iterator[Fault]:
+def _faults(
+    found: Sequence[WebhookRegistration], ours: WebhookRegistration | None
+) -> Iterator[Fault]:
     if not found:
         yield Fault("no_webhook", "the gateway posts nowhere: set the webhook up again")
     elif ours is None:

@@ -22,10 +22,22 @@ from niochat.accounts.sealing import TenantSeals
 from niochat.adapters.postgres.audit import record
 from niochat.adapters.postgres.database import Connection, Database
 from niochat.adapters.postgres.queries import queries
-from niochat.domain.audit import Entry, Who
-from niochat.domain.errors import Invalid, NiochatError, NotFound, Refused, Unavailable
-from niochat.domain.gateway import Administration, Gateway, GatewayServer, Instance, Line
-from niochat.domain.sealing import Seals
+from niochat.domain.audit import AuditActor, AuditEntry
+from niochat.domain.errors import (
+    InvalidInputError,
+    NiochatError,
+    NotFoundError,
+    OperationRefusedError,
+    UnavailableError,
+)
+from niochat.domain.gateway import (
+    GatewayAdmin,
+    GatewayCredentials,
+    GatewayInstance,
+    GatewayServer,
+    WhatsAppGateway,
+)
+from niochat.domain.sealing import Encryptor
 
 _SQL = queries("channels")
 _TENANTS = queries("tenants")
@@ -44,8 +56,8 @@ class Outside:
     a tenant may not use; ``base_url`` is where gateways reach us.
     """
 
-    gateway: Gateway
-    administration: Administration
+    gateway: WhatsAppGateway
+    administration: GatewayAdmin
     check: Callable[[str], Awaitable[None]]
     server: GatewayServer | None
     base_url: str
@@ -64,7 +76,7 @@ class NewChannel:
 class Channels:
     """Of one tenant at a time."""
 
-    def __init__(self, database: Database, seals: Seals, outside: Outside) -> None:
+    def __init__(self, database: Database, seals: Encryptor, outside: Outside) -> None:
         self._database = database
         self._seals = seals
         self._outside = outside
@@ -77,17 +89,17 @@ class Channels:
         return [dict(row) for row in rows]
 
     async def find(self, tenant_id: UUID, channel_id: UUID) -> dict[str, Any]:
-        """One of them. Raises ``NotFound``."""
+        """One of them. Raises ``NotFoundError``."""
         async with self._database.tenant(tenant_id) as connection:
             row = await connection.fetchrow(_SQL["list"], tenant_id, channel_id)
         if row is None:
-            raise NotFound("The channel does not exist.")
+            raise NotFoundError("The channel does not exist.")
         return dict(row)
 
-    async def create(self, tenant_id: UUID, new: NewChannel, who: Who) -> tuple[UUID, bool]:
+    async def create(self, tenant_id: UUID, new: NewChannel, who: AuditActor) -> tuple[UUID, bool]:
         """Its id, and whether its gateway knows by now where to post. Raises ``Refused`` for a slug
         or an instance that is another channel's, and where the installation has no gateway;
-        ``Invalid``, ``Unavailable``.
+        ``InvalidInputError``, ``UnavailableError``.
         """
         async with self._alone(tenant_id, new.slug):
             tenant = await self._free(tenant_id, new.slug)
@@ -104,12 +116,14 @@ class Channels:
     @asynccontextmanager
     async def _alone(self, tenant_id: UUID, slug: str) -> AsyncIterator[None]:
         if self._making >= AT_ONCE:
-            raise Unavailable("Too many channels are being created. Repeat the request later.", code="crowded")
+            raise UnavailableError(
+                "Too many channels are being created. Repeat the request later.", code="crowded"
+            )
         self._making += 1
         try:
             async with self._database.path_session() as connection:
                 if not await connection.fetchval(_SQL["alone"], tenant_id, slug):
-                    raise Refused("The channel is being created.", code="in_progress")
+                    raise OperationRefusedError("The channel is being created.", code="in_progress")
                 yield
         finally:
             self._making -= 1
@@ -120,60 +134,64 @@ class Channels:
             taken = {row["slug"] for row in await connection.fetch(_SQL["slugs"], tenant_id)}
             tenant: str = await connection.fetchval(_SQL["tenant_slug"], tenant_id)
         if slug in taken:
-            raise Refused("A channel already has this slug. Choose another slug.", code="slug_taken")
+            raise OperationRefusedError(
+                "A channel already has this slug. Choose another slug.", code="slug_taken"
+            )
         if len(taken) >= MOST:
-            raise Refused(f"The limit of {MOST} channels is reached.", code="too_many_channels")
+            raise OperationRefusedError(
+                f"The limit of {MOST} channels is reached.", code="too_many_channels"
+            )
         return tenant
 
     async def _instance(
         self, tenant_id: UUID, tenant: str, new: NewChannel
-    ) -> tuple[Line, str | None]:
+    ) -> tuple[GatewayCredentials, str | None]:
         """The way to it, and its state."""
         if new.base_url is not None and new.token is not None:
-            return await self._known(Line(new.base_url, new.token))
+            return await self._known(GatewayCredentials(new.base_url, new.token))
         server = self._outside.server
         if server is None:
-            raise Refused(
+            raise OperationRefusedError(
                 "The installation has no gateway of its own. Send base_url and token of an instance, or"
                 " ask the operator to set NIOCHAT_GATEWAY_URL and NIOCHAT_GATEWAY_ADMIN_TOKEN.",
                 code="no_gateway",
             )
         # A dot is in no slug: no two channels share a name.
         found = await self._made(server, f"{tenant}.{new.slug}", f"niochat:{tenant_id}:{new.slug}")
-        return Line(server.base_url, found.token), found.status
+        return GatewayCredentials(server.base_url, found.token), found.status
 
-    async def _known(self, line: Line) -> tuple[Line, str | None]:
+    async def _known(self, line: GatewayCredentials) -> tuple[GatewayCredentials, str | None]:
         await self._outside.check(line.base_url)
         try:
-            return line, (await self._outside.gateway.status(line)).status
-        except Unavailable as error:
+            return line, (await self._outside.gateway.fetch_status(line)).status
+        except UnavailableError as error:
             if error.code != "unauthorized":
-                raise Invalid(
+                raise InvalidInputError(
                     f"No gateway answers at base_url. Check the address: {error}",
                     code="gateway_unreachable",
                 ) from error
-        raise Refused(
+        raise OperationRefusedError(
             "The gateway rejects the token. Copy the token of the instance.", code="gateway_token"
         )
 
-    async def _made(self, server: GatewayServer, name: str, mark: str) -> Instance:
+    async def _made(self, server: GatewayServer, name: str, mark: str) -> GatewayInstance:
         found = await self._ours(server, name, mark)
         if found is not None:
             return found
         try:
-            return await self._outside.administration.create(server, name, mark)
-        except Unavailable:
+            return await self._outside.administration.create_instance(server, name, mark)
+        except UnavailableError:
             found = await self._ours(server, name, mark)  # only its answer may have been lost
             if found is None:
                 raise
             return found
 
-    async def _ours(self, server: GatewayServer, name: str, mark: str) -> Instance | None:
+    async def _ours(self, server: GatewayServer, name: str, mark: str) -> GatewayInstance | None:
         """By the mark; a server that keeps none shows the name alone."""
         try:
-            found = await self._outside.administration.instances(server)
-        except Refused as error:
-            raise Unavailable(
+            found = await self._outside.administration.list_instances(server)
+        except OperationRefusedError as error:
+            raise UnavailableError(
                 "The gateway rejects NIOCHAT_GATEWAY_ADMIN_TOKEN. Contact the operator.",
                 code=error.code,
             ) from error
@@ -181,15 +199,17 @@ class Channels:
         return next((each for each in ours if each.token), None)
 
     async def _store(
-        self, tenant_id: UUID, entry: ChannelEntry, status: str | None, who: Who
+        self, tenant_id: UUID, entry: ChannelEntry, status: str | None, who: AuditActor
     ) -> tuple[UUID, str]:
         async with self._database.path_transaction() as connection:
             await connection.execute(_TENANTS["lock_providers"])
             row = await connection.fetchrow(_TENANTS["hold_tenant"], tenant_id)
             if row is None:
-                raise NotFound("The tenant does not exist.")
+                raise NotFoundError("The tenant does not exist.")
             if entry.slug in {e["slug"] for e in await connection.fetch(_SQL["slugs"], tenant_id)}:
-                raise Refused("A channel already has this slug. Choose another slug.", code="slug_taken")
+                raise OperationRefusedError(
+                    "A channel already has this slug. Choose another slug.", code="slug_taken"
+                )
             made, secret = await create_channel(
                 connection, TenantSeals(self._seals, tenant_id), entry
             )
@@ -199,26 +219,26 @@ class Channels:
             held = dict(row)
             await change_tenant(connection, held, stored_row(held))
             after = {"slug": entry.slug, "status": status}
-            await record(connection, Entry(
+            await record(connection, AuditEntry(
                 tenant_id, who, "channels.create", f"channel:{made}", None, after
             ))  # fmt: skip
         return made, secret
 
 
-def _entry(new: NewChannel, line: Line) -> ChannelEntry:
+def _entry(new: NewChannel, line: GatewayCredentials) -> ChannelEntry:
     try:
         return ChannelEntry.model_validate(
             {"slug": new.slug, "name": new.name, "base_url": line.base_url, "token": line.token}
         )
     except ValidationError:
         pass  # its errors hold what was wrong, which may be the token
-    raise Unavailable("The gateway returned an unusable token.", code="gateway")
+    raise UnavailableError("The gateway returned an unusable token.", code="gateway")
 
 
 async def _refuse_shared(connection: Connection, tenant_id: UUID) -> None:
     """Without a word about whose it is."""
     if await connection.fetch(_TENANTS["shared_lines"], [tenant_id]):
-        raise Refused(
+        raise OperationRefusedError(
             "The gateway instance already belongs to a channel. Each channel needs its own instance.",
             code="shared_instance",
         )

@@ -5,7 +5,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, model_validator
 from pydantic_core import PydanticCustomError
 
-from niochat.domain.plain import SENTENCE, odd_character
+from niochat.domain.plain import CONTROL_CHARACTER_MESSAGE, find_control_character
 
 
 class Declared(BaseModel):
@@ -16,9 +16,9 @@ class Declared(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _plain(cls, values: Any) -> Any:
-        found = odd_character(values)
+        found = find_control_character(values)
         if found:
-            raise wrong_at(SENTENCE, *found)
+            raise wrong_at(CONTROL_CHARACTER_MESSAGE, *found)
         return values
 
 

@@ -21,11 +21,11 @@ from niochat.adapters.openai.completion import Endpoint, Options
 from niochat.adapters.openai.forms import Form
 from niochat.adapters.postgres.database import Database
 from niochat.adapters.postgres.queries import queries
-from niochat.domain.erp import Capability, ErpAccount
-from niochat.domain.errors import NotFound
-from niochat.domain.gateway import Line
-from niochat.domain.plan import weight_of
-from niochat.domain.sealing import Seals
+from niochat.domain.erp import ErpAccount, ErpCapability
+from niochat.domain.errors import NotFoundError
+from niochat.domain.gateway import GatewayCredentials
+from niochat.domain.plan import weight_for_tier
+from niochat.domain.sealing import Encryptor
 
 _SQL = queries("tenants")
 
@@ -35,10 +35,10 @@ LIMIT = 10_000
 
 
 class Directory:
-    """One per process and event loop. Raises ``Unavailable`` when the database is away."""
+    """One per process and event loop. Raises ``UnavailableError`` when the database is away."""
 
     def __init__(
-        self, database: Database, vault: Seals, *, clock: Callable[[], float] = time.monotonic
+        self, database: Database, vault: Encryptor, *, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._database = database
         self._vault = vault
@@ -57,17 +57,17 @@ class Directory:
         return await self._channels.get(channel_id)
 
     async def assistant(self, tenant_id: UUID) -> AssistantRecord:
-        """The tenant's assistant. Cached. Raises ``NotFound`` when it has none."""
+        """The tenant's assistant. Cached. Raises ``NotFoundError`` when it has none."""
         found = await self._assistants.get(tenant_id)
         if found is None:
-            raise NotFound("The provider has no assistant.", code="no_assistant")
+            raise NotFoundError("The provider has no assistant.", code="no_assistant")
         return found
 
     async def erp(self, tenant_id: UUID) -> ErpRecord | None:
         """The tenant's ERP; ``None`` when it has none. Cached, both of them."""
         return await self._erps.get(tenant_id)
 
-    async def remember_capabilities(self, tenant_id: UUID, found: frozenset[Capability]) -> None:
+    async def remember_capabilities(self, tenant_id: UUID, found: frozenset[ErpCapability]) -> None:
         """Keep what a probe of the tenant's ERP found just now; nothing for one without ERP.
 
         The next question here sees it, other processes within ``TTL_S``.
@@ -88,10 +88,12 @@ class Directory:
             rows = await connection.fetch(_SQL["channels"])
         return [self._address(ChannelRecord(**dict(row))) for row in rows]
 
-    def line(self, base_url: str, token_sealed: bytes, tenant_id: UUID) -> Line:
+    def line(self, base_url: str, token_sealed: bytes, tenant_id: UUID) -> GatewayCredentials:
         """How to reach a channel's gateway, its token opened. Raises what the vault raises."""
         purpose = Purpose.CHANNEL_TOKEN
-        return Line(base_url, self._vault.open(token_sealed, tenant_id=tenant_id, purpose=purpose))
+        return GatewayCredentials(
+            base_url, self._vault.open(token_sealed, tenant_id=tenant_id, purpose=purpose)
+        )
 
     def hmac_key(self, channel: ChannelRecord) -> str | None:
         """The key that webhooks must be signed with; ``None``: they need not be."""
@@ -182,7 +184,7 @@ class Directory:
             timeout_s=row["timeout_s"],
             capabilities=_known(row["capabilities"]),
             probed_at=row["probed_at"],
-            weight=weight_of(row["plan"]),
+            weight=weight_for_tier(row["plan"]),
         )
 
 
@@ -197,8 +199,8 @@ def _forms(stored: Sequence[str]) -> frozenset[Form]:
     return frozenset(form for form in Form if form in stored)
 
 
-def _known(stored: Sequence[str] | None) -> frozenset[Capability] | None:
+def _known(stored: Sequence[str] | None) -> frozenset[ErpCapability] | None:
     """A newer version may have stored names that mean nothing here."""
     if stored is None:
         return None
-    return frozenset(capability for capability in Capability if capability in stored)
+    return frozenset(capability for capability in ErpCapability if capability in stored)

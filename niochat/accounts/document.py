@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from niochat.domain.errors import Invalid
+from niochat.domain.errors import InvalidInputError
 
 Place = tuple[str | int, ...]
 """Keys and indexes from the top, as ``("providers", 0, "slug")``."""
@@ -51,11 +51,13 @@ class Document:
 
 
 def read_document(path: Path) -> Document:
-    """The one document of the file. Raises ``Invalid`` with file and line."""
+    """The one document of the file. Raises ``InvalidInputError`` with file and line."""
     try:
         text = path.read_bytes()
     except OSError as error:
-        raise Invalid(f"{path} cannot be read: {error.strerror}.", code="bad_file") from error
+        raise InvalidInputError(
+            f"{path} cannot be read: {error.strerror}.", code="bad_file"
+        ) from error
     try:
         return _document(path, text)
     except yaml.MarkedYAMLError as error:
@@ -69,11 +71,13 @@ def read_document(path: Path) -> Document:
     raise wrong(path, [Problem(line, (), message)])
 
 
-def wrong(path: Path, problems: Sequence[Problem]) -> Invalid:
+def wrong(path: Path, problems: Sequence[Problem]) -> InvalidInputError:
     """One error of all problems, in the order of the file."""
     ordered = sorted(problems, key=lambda problem: problem.line)
     listed = "\n".join(f"  {problem}" for problem in dict.fromkeys(map(str, ordered)))
-    return Invalid(f"{path} cannot be used, nothing was changed:\n{listed}", code="bad_file")
+    return InvalidInputError(
+        f"{path} cannot be used, nothing was changed:\n{listed}", code="bad_file"
+    )
 
 
 class _Loader(yaml.SafeLoader):

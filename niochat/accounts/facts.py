@@ -15,7 +15,7 @@ from pydantic import (
 
 from niochat.accounts.declared import Declared, wrong_at
 from niochat.accounts.fields import Count, Slug, Switch, WebPage, one_line
-from niochat.domain.provider_facts import NO_FACTS, ProviderFacts
+from niochat.domain.provider_facts import EMPTY_FACTS, ProviderFacts
 
 MOST_CHARACTERS = 1_500
 """Of all facts but the coverage, as JSON: the model reads them in every turn."""
@@ -153,8 +153,7 @@ class BillingEntry(Declared):
 
 
 class UnknownEntry(Declared):
-    """A topic that the facts do not cover. Customers who ask about it are handed off to the team.
-    """
+    """A topic that the facts do not cover. Customers who ask about it are handed off to the team."""
 
     topic: Label
     team: Slug
@@ -228,4 +227,4 @@ def facts_of(stored: object) -> ProviderFacts:
     try:
         return _KIND.validate_python(stored)
     except ValidationError:
-        return NO_FACTS
+        return EMPTY_FACTS

@@ -8,7 +8,7 @@ from uuid import UUID
 from niochat.accounts.facts import FactsEntry
 from niochat.adapters.postgres.database import Connection
 from niochat.adapters.postgres.queries import queries
-from niochat.domain.errors import Invalid, Refused
+from niochat.domain.errors import InvalidInputError, OperationRefusedError
 
 _SQL = queries("tenants")
 
@@ -30,7 +30,7 @@ def facts_view(version: int, assistant: Mapping[str, Any]) -> FactsView:
 def changed_facts(stored: Mapping[str, Any] | None, change: Mapping[str, Any]) -> dict[str, Any]:
     """What is left out stays, null goes. Raises ``Refused`` where there is no assistant."""
     if stored is None:
-        raise Refused(
+        raise OperationRefusedError(
             "No assistant is configured. Configure one with PATCH /api/v1/settings/assistant.",
             code="no_assistant",
         )
@@ -40,15 +40,16 @@ def changed_facts(stored: Mapping[str, Any] | None, change: Mapping[str, Any]) -
 async def teams_answer(
     connection: Connection, tenant_id: UUID, facts: Mapping[str, Any] | None
 ) -> None:
-    """Raises ``Invalid`` where what the facts do not tell is sent to a team that is not there."""
+    """Raises ``InvalidInputError`` where what the facts do not tell is sent to a team that is not there."""
     wanted = {each["team"] for each in (facts or {}).get("unknown") or ()}
     if not wanted:
         return
     rows = await connection.fetch(_SQL["teams_of"], tenant_id)
     missing = sorted(wanted - {row["slug"] for row in rows})
     if missing:
-        raise Invalid(
-            f"Unknown teams: {', '.join(missing)}. GET /api/v1/teams lists all teams.", code="no_team"
+        raise InvalidInputError(
+            f"Unknown teams: {', '.join(missing)}. GET /api/v1/teams lists all teams.",
+            code="no_team",
         )
 
 

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationInfo
 
 from niochat.adapters.openai.completion import OWN_FIELDS, OWN_HEADERS
-from niochat.domain.policy import MODEL_WITHIN_S
+from niochat.domain.policy import MAX_MODEL_SECONDS
 
 _SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -114,9 +114,9 @@ def _extra_body(values: dict[str, Any]) -> dict[str, Any]:
 
 
 def _within_a_turn(value: float) -> float:
-    if not 1 <= value <= MODEL_WITHIN_S:
+    if not 1 <= value <= MAX_MODEL_SECONDS:
         raise ValueError(
-            f"must be 1 to {MODEL_WITHIN_S:g}: a turn with a slow ERP has to end within 200 s"
+            f"must be 1 to {MAX_MODEL_SECONDS:g}: a turn with a slow ERP has to end within 200 s"
         )
     return value
 
@@ -168,7 +168,7 @@ ExtraBody = Annotated[dict[str, Any], Field(max_length=40), AfterValidator(_extr
 ModelSeconds = Annotated[
     Number,
     AfterValidator(_within_a_turn),
-    Field(json_schema_extra={"minimum": 1, "maximum": MODEL_WITHIN_S}),
+    Field(json_schema_extra={"minimum": 1, "maximum": MAX_MODEL_SECONDS}),
 ]
 Code = Annotated[str, BeforeValidator(_code)]
 Price = Annotated[Decimal, Field(ge=0, max_digits=12, decimal_places=4), BeforeValidator(_number)]

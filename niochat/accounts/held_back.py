@@ -5,7 +5,7 @@ from uuid import UUID
 
 from niochat.adapters.postgres.database import Database
 from niochat.adapters.postgres.queries import queries
-from niochat.domain.held_back import HeldBack, Reason
+from niochat.domain.held_back import TenantThrottle, ThrottleReason
 
 _SQL = queries("fairness")
 
@@ -18,7 +18,7 @@ class Teller:
         self._name = name
         self._told = False
 
-    async def tell(self, held: Sequence[HeldBack]) -> None:
+    async def tell(self, held: Sequence[TenantThrottle]) -> None:
         """This is all that is held back here now; costs nothing while that is nobody."""
         if not (held or self._told):
             return
@@ -36,10 +36,11 @@ class Teller:
         self._told = bool(held)
 
 
-async def held_back(database: Database, tenant_id: UUID) -> list[HeldBack]:
+async def held_back(database: Database, tenant_id: UUID) -> list[TenantThrottle]:
     """By which limits a tenant is held back now, over all processes."""
     async with database.tenant(tenant_id) as connection:
         rows = await connection.fetch(_SQL["held_back"], tenant_id)
     return [
-        HeldBack(tenant_id, Reason(row["reason"]), row["since"], row["waiting"]) for row in rows
+        TenantThrottle(tenant_id, ThrottleReason(row["reason"]), row["since"], row["waiting"])
+        for row in rows
     ]

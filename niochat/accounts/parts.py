@@ -14,8 +14,8 @@ from niochat.accounts.provider import AssistantEntry, ChannelEntry, ErpEntry, Te
 from niochat.accounts.sealing import Purpose, TenantSeals
 from niochat.adapters.postgres.database import Connection
 from niochat.adapters.postgres.queries import queries
-from niochat.domain.presence import NEW_TEAM
-from niochat.domain.sealing import Seals
+from niochat.domain.presence import DEFAULT_ASSIGNMENT_MODE
+from niochat.domain.sealing import Encryptor
 
 _SQL = queries("tenants")
 _SECRET_BYTES = 32
@@ -37,7 +37,7 @@ async def sync_team(
     connection: Connection, tenant_id: UUID, team: TeamEntry, row: Row | None
 ) -> Outcome:
     """``row``: the stored one, ``None`` for a new team."""
-    stored = NEW_TEAM if row is None else row["assignment"]
+    stored = DEFAULT_ASSIGNMENT_MODE if row is None else row["assignment"]
     wanted = {"name": team.name, "assignment": team.assignment or stored}
     if row is not None and all(row[column] == value for column, value in wanted.items()):
         return Outcome.UNCHANGED
@@ -46,7 +46,11 @@ async def sync_team(
 
 
 async def sync_channel(
-    connection: Connection, vault: Seals, tenant_id: UUID, channel: ChannelEntry, row: Row | None
+    connection: Connection,
+    vault: Encryptor,
+    tenant_id: UUID,
+    channel: ChannelEntry,
+    row: Row | None,
 ) -> Outcome:
     """A new channel gets its webhook secret here, and keeps it."""
     seals = TenantSeals(vault, tenant_id)
@@ -68,7 +72,11 @@ async def sync_channel(
 
 
 async def sync_assistant(
-    connection: Connection, vault: Seals, tenant_id: UUID, entry: AssistantEntry, row: Row | None
+    connection: Connection,
+    vault: Encryptor,
+    tenant_id: UUID,
+    entry: AssistantEntry,
+    row: Row | None,
 ) -> Outcome:
     """The assistant's row; ``enabled`` is part of the tenant's policy and not of it."""
     seals = TenantSeals(vault, tenant_id)
@@ -129,7 +137,7 @@ def _hearing_key(seals: TenantSeals, entry: AssistantEntry, row: Row | None) -> 
 
 
 async def sync_erp(
-    connection: Connection, vault: Seals, tenant_id: UUID, entry: ErpEntry, row: Row | None
+    connection: Connection, vault: Encryptor, tenant_id: UUID, entry: ErpEntry, row: Row | None
 ) -> Outcome:
     """The ERP's row. What a probe found is forgotten with the address, app or token it used."""
     seals = TenantSeals(vault, tenant_id)

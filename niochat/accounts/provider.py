@@ -29,10 +29,10 @@ from niochat.accounts.fields import (
 from niochat.accounts.requests import Requests, unknown_team
 from niochat.accounts.rules import PolicyEntry
 from niochat.adapters.openai.forms import Form
-from niochat.domain.erp import Category
-from niochat.domain.plan import DEFAULT, TURNS_AT_ONCE, Plan
-from niochat.domain.policy import Policy
-from niochat.domain.presence import Assignment
+from niochat.domain.erp import TicketCategory
+from niochat.domain.plan import DEFAULT_MAX_CONCURRENT_TURNS, DEFAULT_TIER, TenantTier
+from niochat.domain.policy import ConversationPolicy
+from niochat.domain.presence import AssignmentMode
 
 
 class Language(StrEnum):
@@ -49,7 +49,7 @@ class TeamEntry(Declared):
 
     slug: Slug
     name: Name
-    assignment: Assignment | None = None
+    assignment: AssignmentMode | None = None
     """Who gets what waits: ``balanced`` (who is there and has most room), ``round_robin`` (who got
     one longest ago), ``manual`` (who takes it). Left out: as it was; of a new team balanced.
     """
@@ -99,7 +99,7 @@ class AssistantEntry(Declared):
     """Seconds that the model may take in one turn."""
     turns_per_minute: Annotated[Count, Field(ge=1, le=1_000_000)] = 6000
     """Turns this provider may start in a minute."""
-    turns_at_once: Annotated[Count, Field(ge=1, le=10_000)] = TURNS_AT_ONCE
+    turns_at_once: Annotated[Count, Field(ge=1, le=10_000)] = DEFAULT_MAX_CONCURRENT_TURNS
     """Turns of this provider that may run at the same time; further ones wait, none is lost."""
     price_in: Price = Decimal(0)
     """What a million tokens read cost, in the provider's currency; 0: not told."""
@@ -170,7 +170,7 @@ class ErpEntry(Declared):
     token: Secret
     app: Name
     """The application the token was made for."""
-    ticket_kinds: dict[Category, Code] = Field(default_factory=dict)
+    ticket_kinds: dict[TicketCategory, Code] = Field(default_factory=dict)
     """The provider's own codes of service orders. YAML drops leading zeros: quote those."""
     calls_at_once: Annotated[Count, Field(ge=1, le=200)] = 8
     per_minute: Annotated[Count, Field(ge=1, le=100_000)] = 600
@@ -180,7 +180,7 @@ class ErpEntry(Declared):
 
 
 def _default_teams() -> list[TeamEntry]:
-    return [TeamEntry(slug=Policy().team, name="Atendimento")]
+    return [TeamEntry(slug=ConversationPolicy().team, name="Atendimento")]
 
 
 class Provider(Declared):
@@ -189,7 +189,7 @@ class Provider(Declared):
     slug: Slug
     name: Name
     timezone: Timezone = "America/Sao_Paulo"
-    plan: Plan = DEFAULT
+    plan: TenantTier = DEFAULT_TIER
     """What it gets of what all share, while others want it too: 1, 2 or 4 parts."""
     suspended: Switch | None = None
     """Left out: as it was, so that an old file does not wake a suspended provider."""

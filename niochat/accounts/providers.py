@@ -29,7 +29,7 @@ _WRONG_KEY = "[key]"
 def read_providers(path: Path, env: Mapping[str, str]) -> list[Provider]:
     """The providers that the file declares; ``env:NAME`` is looked up in ``env``.
 
-    Raises ``Invalid`` with the file and, for each problem, the line and the key.
+    Raises ``InvalidInputError`` with the file and, for each problem, the line and the key.
     """
     document = read_document(path)
     problems = list(_same_slugs(document))

@@ -8,8 +8,8 @@ from typing import Any
 from uuid import UUID
 
 from niochat.adapters.openai.completion import Endpoint, Options
-from niochat.domain.erp import Capability, ErpAccount
-from niochat.domain.provider_facts import NO_FACTS, ProviderFacts
+from niochat.domain.erp import ErpAccount, ErpCapability
+from niochat.domain.provider_facts import EMPTY_FACTS, ProviderFacts
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +92,7 @@ class AssistantRecord:
     price_out: Decimal = Decimal(0)
     options: Options = field(default_factory=Options)
     """What it sets of how the model is asked; headers and fields are opened, never logged."""
-    facts: ProviderFacts = NO_FACTS
+    facts: ProviderFacts = EMPTY_FACTS
     """What it may tell of the provider."""
     requests: Mapping[str, Any] = field(default_factory=dict)
     """What is done about requests for a change, by kind; see ``domain.requests.rules_of``."""
@@ -116,6 +116,6 @@ class ErpRecord:
     calls_at_once: int
     per_minute: int
     timeout_s: float
-    capabilities: frozenset[Capability] | None
+    capabilities: frozenset[ErpCapability] | None
     probed_at: datetime | None
     weight: float = 1.0

@@ -7,10 +7,10 @@ from pydantic import AfterValidator, Field, model_validator
 from niochat.accounts.declared import Declared, wrong_at
 from niochat.accounts.fields import Count, Number, Sentence, Slug, Switch
 from niochat.accounts.times import Clock, Closing, Day, Holidays, Weekdays
-from niochat.domain.policy import Policy
+from niochat.domain.policy import ConversationPolicy
 from niochat.domain.presence import OfflineRule
 
-_DEFAULT = Policy()
+_DEFAULT = ConversationPolicy()
 _DAY_S = 86_400
 
 

@@ -5,8 +5,8 @@ from uuid import UUID
 
 from pydantic import SecretStr
 
-from niochat.domain.errors import Invalid
-from niochat.domain.sealing import Seals
+from niochat.domain.errors import InvalidInputError
+from niochat.domain.sealing import Encryptor
 
 
 class Purpose(StrEnum):
@@ -22,9 +22,9 @@ class Purpose(StrEnum):
 
 
 class TenantSeals:
-    """The vault for one tenant. Raises ``Unreadable`` where a stored value's key is missing."""
+    """The vault for one tenant. Raises ``UnreadableDataError`` where a stored value's key is missing."""
 
-    def __init__(self, vault: Seals, tenant_id: UUID) -> None:
+    def __init__(self, vault: Encryptor, tenant_id: UUID) -> None:
         self.vault = vault
         self.tenant_id = tenant_id
 
@@ -34,7 +34,7 @@ class TenantSeals:
 
     def renewed(self, stored: bytes, purpose: Purpose) -> bytes:
         """The same value, sealed again unless the current key did it."""
-        if self.vault.current(stored):
+        if self.vault.is_current_key(stored):
             return stored
         plain = self.vault.open(stored, tenant_id=self.tenant_id, purpose=purpose)
         return self.sealed(plain, purpose)
@@ -49,6 +49,6 @@ class TenantSeals:
         """Whether ``wanted`` was sealed; not of what was damaged, so that the file heals it."""
         try:
             plain = self.vault.open(stored, tenant_id=self.tenant_id, purpose=purpose)
-        except Invalid:
+        except InvalidInputError:
             return False
         return plain == wanted.get_secret_value()

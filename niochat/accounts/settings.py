@@ -25,9 +25,9 @@ from niochat.accounts.times import shown_shift
 from niochat.adapters.postgres.audit import record
 from niochat.adapters.postgres.database import Connection, Database
 from niochat.adapters.postgres.queries import queries
-from niochat.domain.audit import Entry, Who
-from niochat.domain.errors import Invalid, NotFound, Refused
-from niochat.domain.sealing import Seals
+from niochat.domain.audit import AuditActor, AuditEntry
+from niochat.domain.errors import InvalidInputError, NotFoundError, OperationRefusedError
+from niochat.domain.sealing import Encryptor
 
 _SQL = queries("tenants")
 _ENABLED = "assistant_enabled"
@@ -41,7 +41,7 @@ Row = Mapping[str, Any]
 Model = TypeVar("Model", bound=BaseModel)
 
 
-class Stale(Refused):
+class Stale(OperationRefusedError):
     """Somebody else changed it since it was read."""
 
     code = "stale"
@@ -84,9 +84,9 @@ class TenantSettings:
     """
 
     def __init__(
-        self, database: Database, seals: Seals, check: Callable[[str], Awaitable[None]]
+        self, database: Database, seals: Encryptor, check: Callable[[str], Awaitable[None]]
     ) -> None:
-        """``check`` raises ``Invalid`` for an address that a tenant may not use."""
+        """``check`` raises ``InvalidInputError`` for an address that a tenant may not use."""
         self._database = database
         self._seals = seals
         self._check = check
@@ -97,9 +97,9 @@ class TenantSettings:
             return _view(await _found(connection, "find_tenant", tenant_id))
 
     async def change(
-        self, tenant_id: UUID, seen: frozenset[str] | None, change: SettingsChange, who: Who
+        self, tenant_id: UUID, seen: frozenset[str] | None, change: SettingsChange, who: AuditActor
     ) -> SettingsView:
-        """As it is then. Raises ``Stale``, ``Invalid``; nothing is changed then."""
+        """As it is then. Raises ``Stale``, ``InvalidInputError``; nothing is changed then."""
         async with self._database.path_transaction() as connection:
             row = await _held(connection, tenant_id, seen)
             policy = {**row["policy"], **change.policy}
@@ -120,7 +120,7 @@ class TenantSettings:
                 _told({**each.policy, "timezone": each.timezone}, changed)
                 for each in (_view(row), view)
             ]
-            await record(connection, Entry(
+            await record(connection, AuditEntry(
                 tenant_id, who, "settings.change", f"tenant:{tenant_id}", *told
             ))  # fmt: skip
         return view
@@ -133,10 +133,14 @@ class TenantSettings:
         return self._assistant(tenant_id, row, dict(stored) if stored is not None else None)
 
     async def change_assistant(
-        self, tenant_id: UUID, seen: frozenset[str] | None, change: Mapping[str, Any], who: Who
+        self,
+        tenant_id: UUID,
+        seen: frozenset[str] | None,
+        change: Mapping[str, Any],
+        who: AuditActor,
     ) -> AssistantView:
         """``change`` has keys of a file's ``assistant``; None goes back to the default. A key is
-        never sent to an address that it was not given for. Raises ``Stale``, ``Invalid``.
+        never sent to an address that it was not given for. Raises ``Stale``, ``InvalidInputError``.
         """
         for name in ("endpoint", "transcription_endpoint"):
             if change.get(name):
@@ -158,7 +162,7 @@ class TenantSettings:
             version = await change_tenant(connection, row, replace(stored_row(row), policy=policy))
             row = {**row, "policy": policy, "config_version": version}
             after = self._assistant(tenant_id, row, dict(changed))
-            await record(connection, Entry(
+            await record(connection, AuditEntry(
                 tenant_id, who, "settings.assistant", f"tenant:{tenant_id}",
                 _told({**before.values, "enabled": before.enabled}, change),
                 _told({**after.values, "enabled": after.enabled}, change),
@@ -171,10 +175,14 @@ class TenantSettings:
         return facts_view(view.version, view.values)
 
     async def change_facts(
-        self, tenant_id: UUID, seen: frozenset[str] | None, change: Mapping[str, Any], who: Who
+        self,
+        tenant_id: UUID,
+        seen: frozenset[str] | None,
+        change: Mapping[str, Any],
+        who: AuditActor,
     ) -> FactsView:
         """``change`` has keys of a file's ``facts``; None takes one away. Raises ``Stale``,
-        ``Invalid``, ``Refused`` (``no_assistant``).
+        ``InvalidInputError``, ``Refused`` (``no_assistant``).
         """
         view = await self.change_assistant(tenant_id, seen, {"facts": change}, who)
         return facts_view(view.version, view.values)
@@ -189,7 +197,7 @@ class TenantSettings:
         if change.get("api_key") is None:
             values.pop("api_key", None)
             if stored is not None and values["endpoint"] != stored["endpoint"]:
-                raise Invalid(
+                raise InvalidInputError(
                     "Send api_key too. The stored key is used for its own endpoint only.",
                     code="api_key_needed",
                 )
@@ -214,7 +222,7 @@ class TenantSettings:
             return
         asked = values.get("transcription_endpoint") or values["endpoint"]
         if asked != (stored["transcription_endpoint"] or stored["endpoint"]):
-            raise Invalid(
+            raise InvalidInputError(
                 "Send transcription_api_key too, or null. The stored key is used for its own endpoint "
                 "only.",
                 code="api_key_needed",
@@ -233,7 +241,7 @@ class TenantSettings:
                 continue
             values[name] = extra[part]
             if stored is not None and extra[part] and values["endpoint"] != stored["endpoint"]:
-                raise Invalid(
+                raise InvalidInputError(
                     f"Send {name} too, or null. The stored value is used for its own endpoint only.",
                     code="extra_needed",
                 )
@@ -260,14 +268,16 @@ async def _held(
 ) -> dict[str, Any]:
     row = await _found(connection, "lock_tenant", tenant_id)
     if seen is not None and str(row["config_version"]) not in seen:
-        raise Stale("The settings have changed since they were read. Read them again, then repeat the change.")
+        raise Stale(
+            "The settings have changed since they were read. Read them again, then repeat the change."
+        )
     return row
 
 
 async def _found(connection: Connection, query: str, tenant_id: UUID) -> dict[str, Any]:
     row = await connection.fetchrow(_SQL[query], tenant_id)
     if row is None:
-        raise NotFound("The tenant does not exist.")
+        raise NotFoundError("The tenant does not exist.")
     return dict(row)
 
 
@@ -278,7 +288,9 @@ async def _fits(
     if change.get("team"):
         teams = {row["slug"] for row in await connection.fetch(_SQL["teams_of"], tenant_id)}
         if change["team"] not in teams:
-            raise Invalid("The team does not exist. GET /api/v1/teams lists all teams.", code="no_team")
+            raise InvalidInputError(
+                "The team does not exist. GET /api/v1/teams lists all teams.", code="no_team"
+            )
     if any(name in change for name in _BURST):
         _validated(PolicyEntry, {name: policy[name] for name in _BURST if name in policy})
 
@@ -287,7 +299,7 @@ async def _has_teams(connection: Connection, tenant_id: UUID, entry: AssistantEn
     teams = {row["slug"] for row in await connection.fetch(_SQL["teams_of"], tenant_id)}
     kind = unknown_team(entry.requests, teams)
     if kind is not None:
-        raise Invalid(
+        raise InvalidInputError(
             f"requests.{kind}.team does not exist. GET /api/v1/teams lists all teams.",
             code="no_team",
         )
@@ -329,7 +341,7 @@ def _validated(model: type[Model], values: Mapping[str, Any]) -> Model:
             for each in error.errors()
         ]
     # Outside of the handler: pydantic's error holds the values, and one is secret.
-    raise Invalid("; ".join(problems).removeprefix(": "), code="bad_settings")
+    raise InvalidInputError("; ".join(problems).removeprefix(": "), code="bad_settings")
 
 
 def _told(values: Mapping[str, Any], changed: Mapping[str, Any]) -> dict[str, Any]:

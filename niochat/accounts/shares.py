@@ -5,7 +5,7 @@ from uuid import UUID
 
 from niochat.adapters.postgres.database import Database
 from niochat.adapters.postgres.queries import queries
-from niochat.domain.plan import DEFAULT, TURNS_AT_ONCE, weight_of
+from niochat.domain.plan import DEFAULT_MAX_CONCURRENT_TURNS, DEFAULT_TIER, weight_for_tier
 
 _SQL = queries("fairness")
 
@@ -14,8 +14,8 @@ _SQL = queries("fairness")
 class TenantShare:
     """``weight`` is relative; ``turns_at_once`` and ``channels`` are the whole cluster's."""
 
-    weight: float = DEFAULT.weight
-    turns_at_once: int = TURNS_AT_ONCE
+    weight: float = DEFAULT_TIER.weight
+    turns_at_once: int = DEFAULT_MAX_CONCURRENT_TURNS
     channels: int = 1
 
 
@@ -34,13 +34,13 @@ class Shares:
         return self._known.get(tenant_id, UNKNOWN) if tenant_id is not None else UNKNOWN
 
     async def refresh(self) -> None:
-        """Read them again. Raises ``Unavailable``; what was known stays then."""
+        """Read them again. Raises ``UnavailableError``; what was known stays then."""
         async with self._database.path() as connection:
             rows = await connection.fetch(_SQL["shares"])
         self._known = {
             row["tenant_id"]: TenantShare(
-                weight_of(row["plan"]),
-                row["turns_at_once"] or TURNS_AT_ONCE,
+                weight_for_tier(row["plan"]),
+                row["turns_at_once"] or DEFAULT_MAX_CONCURRENT_TURNS,
                 max(row["channels"], 1),
             )
             for row in rows

@@ -11,10 +11,10 @@ from niochat.accounts.provider import Provider
 from niochat.adapters.postgres.audit import record
 from niochat.adapters.postgres.database import Connection, Database
 from niochat.adapters.postgres.queries import queries
-from niochat.domain.audit import Entry, Who
-from niochat.domain.errors import NotFound, Refused
-from niochat.domain.plan import Plan
-from niochat.domain.sealing import Seals
+from niochat.domain.audit import AuditActor, AuditEntry
+from niochat.domain.errors import NotFoundError, OperationRefusedError
+from niochat.domain.plan import TenantTier
+from niochat.domain.sealing import Encryptor
 
 _SQL = queries("tenants")
 
@@ -38,36 +38,38 @@ class TenantChange:
 
     name: str | None = None
     timezone: str | None = None
-    plan: Plan | None = None
+    plan: TenantTier | None = None
     limits: Limits = Limits()
 
 
 class Tenancy:
     """Who rents here. Uses the path's role: a tenant's own cannot change its standing."""
 
-    def __init__(self, database: Database, seals: Seals) -> None:
+    def __init__(self, database: Database, seals: Encryptor) -> None:
         self._database = database
         self._seals = seals
 
     async def find(self, tenant_id: UUID) -> dict[str, Any]:
-        """One of them with its limits. Raises ``NotFound``."""
+        """One of them with its limits. Raises ``NotFoundError``."""
         async with self._database.path() as connection:
             return await _found(connection, tenant_id)
 
-    async def create(self, provider: Provider, who: Who) -> UUID:
+    async def create(self, provider: Provider, who: AuditActor) -> UUID:
         """A new tenant as a provider's file would make it. Raises ``Refused`` (``slug_taken``)."""
         async with self._database.path_transaction() as connection:
             await connection.execute(_SQL["lock_providers"])
             if await connection.fetch(_SQL["hold_tenants"], [provider.slug]):
-                raise Refused("A provider already has this slug. Choose another slug.", code="slug_taken")
+                raise OperationRefusedError(
+                    "A provider already has this slug. Choose another slug.", code="slug_taken"
+                )
             changes = await apply_one(connection, self._seals, provider, None)
             tenant_id = changes[0].tenant_id
             made = {"slug": provider.slug, "plan": provider.plan.value}
             await _record(connection, tenant_id, who, "tenants.create", None, made)
         return tenant_id
 
-    async def change(self, tenant_id: UUID, change: TenantChange, who: Who) -> None:
-        """Raises ``NotFound``, and ``Refused`` for a limit of what the tenant has not."""
+    async def change(self, tenant_id: UUID, change: TenantChange, who: AuditActor) -> None:
+        """Raises ``NotFoundError``, and ``Refused`` for a limit of what the tenant has not."""
         async with self._database.path_transaction() as connection:
             row, before = await _held(connection, tenant_id), await _found(connection, tenant_id)
             stored = stored_row(row)
@@ -83,9 +85,9 @@ class Tenancy:
             after = await _found(connection, tenant_id)
             await _record(connection, tenant_id, who, "tenants.change", before, after)
 
-    async def stand(self, tenant_id: UUID, standing: Standing, who: Who) -> None:
+    async def stand(self, tenant_id: UUID, standing: Standing, who: AuditActor) -> None:
         """Suspend it, which its conversations are told in the same transaction, or let it be
-        active again; twice is as once. Raises ``NotFound``.
+        active again; twice is as once. Raises ``NotFoundError``.
         """
         async with self._database.path_transaction() as connection:
             row = await _held(connection, tenant_id)
@@ -102,14 +104,14 @@ async def _held(connection: Connection, tenant_id: UUID) -> dict[str, Any]:
     await connection.execute(_SQL["lock_providers"])
     row = await connection.fetchrow(_SQL["hold_tenant"], tenant_id)
     if row is None:
-        raise NotFound("The tenant does not exist.")
+        raise NotFoundError("The tenant does not exist.")
     return dict(row)
 
 
 async def _found(connection: Connection, tenant_id: UUID) -> dict[str, Any]:
     row = await connection.fetchrow(_SQL["tenant_with_limits"], tenant_id)
     if row is None:
-        raise NotFound("The tenant does not exist.")
+        raise NotFoundError("The tenant does not exist.")
     return dict(row)
 
 
@@ -124,17 +126,18 @@ async def _limit(connection: Connection, tenant_id: UUID, limits: Limits) -> Non
         if wanted == (None, None):
             continue
         if await connection.fetchval(_SQL[query], tenant_id, *wanted) is None:
-            raise Refused(
-                f"The provider has no {what}. Configure it before you set its limits.", code=f"no_{what}"
+            raise OperationRefusedError(
+                f"The provider has no {what}. Configure it before you set its limits.",
+                code=f"no_{what}",
             )
 
 
 async def _record(
-    connection: Connection, tenant_id: UUID, who: Who, action: str,
+    connection: Connection, tenant_id: UUID, who: AuditActor, action: str,
     before: Mapping[str, Any] | None, after: Mapping[str, Any],
 ) -> None:  # fmt: skip
     told = [None if row is None else _told(row) for row in (before, after)]
-    await record(connection, Entry(tenant_id, who, action, f"tenant:{tenant_id}", *told))
+    await record(connection, AuditEntry(tenant_id, who, action, f"tenant:{tenant_id}", *told))
 
 
 def _told(row: Mapping[str, Any]) -> dict[str, object]:

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from niochat.adapters.calendar import public_holidays
-from niochat.domain.errors import Invalid
+from niochat.domain.errors import InvalidInputError
 from niochat.domain.hours import END_OF_DAY
 
 _DAYS = {
@@ -84,7 +84,7 @@ def _holidays(value: str) -> str:
 def _has_calendar(place: str) -> bool:
     try:
         return bool(_PLACE.fullmatch(place) and public_holidays(place, _SOME_YEAR))
-    except Invalid:
+    except InvalidInputError:
         return False
 
 

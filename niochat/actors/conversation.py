@@ -13,12 +13,12 @@ from niochat.actors.ownership import Ownership
 from niochat.actors.paused import Paused
 from niochat.actors.turns import Turns
 from niochat.adapters import clock
-from niochat.conversation.step import Stepper
-from niochat.conversation.work import Stepped, Thread, Verdict, Work
+from niochat.conversation.step import StepRunner
+from niochat.conversation.work import StepRequest, StepResult, StepVerdict, ThreadSnapshot
 from niochat.domain import effects as fx
 from niochat.domain.commands import RestartTurn
 from niochat.domain.ids import ThreadId
-from niochat.outbox.deliver import Courier, Way
+from niochat.outbox.deliver import OutboxDispatcher, SendRoute
 from niochat.runtime.address import Address
 from niochat.runtime.fair_line import Lane
 from niochat.runtime.host import Delivery
@@ -34,24 +34,24 @@ MOST_ALARMS = 50_000
 
 Wake = Callable[[Address, Lane], None]
 """(actor, its tenant)."""
-TellQueues = Callable[[UUID, fx.TellTeam | fx.FreeSlot, UUID], None]
+TellQueues = Callable[[UUID, fx.NotifyTeamQueue | fx.NotifyAgentCapacity, UUID], None]
 """(tenant, what, thread): the queues' actors are told, wherever they live."""
 FetchFile = Callable[[UUID, UUID], None]
 """Of (tenant, file)."""
 
 
 class ConversationBehaviour:
-    """Steps conversations in batches. An activation's state is its ``Thread``."""
+    """Steps conversations in batches. An activation's state is its ``ThreadSnapshot``."""
 
     batch = 32
     parallel = 2
 
     def __init__(
         self,
-        stepper: Stepper,
+        stepper: StepRunner,
         ownership: Ownership,
         turns: Turns,
-        courier: Courier,
+        courier: OutboxDispatcher,
         wake: Wake,
         tell_queues: TellQueues,
         fetch_file: FetchFile,
@@ -82,16 +82,16 @@ class ConversationBehaviour:
         if not owned:
             return []
         try:
-            stepped = await self._stepper.step([self._work(d) for d in owned.values()])
+            stepped = await self._stepper.run_steps([self._work(d) for d in owned.values()])
         except Exception:
             # The commit may have been done and only its answer lost: what memory knew is no
             # longer sure to be so, and a turn that was begun has nobody who watches it.
             for delivery in owned.values():
                 delivery.activation.state = None
             raise
-        if any(s.verdict is Verdict.LOST for s in stepped):
+        if any(s.verdict is StepVerdict.LOST for s in stepped):
             await self._ownership.refresh()
-        if any(s.verdict is Verdict.DONE for s in stepped):
+        if any(s.verdict is StepVerdict.DONE for s in stepped):
             self._news()
         again: list[Address] = []
         for result in stepped:
@@ -112,14 +112,14 @@ class ConversationBehaviour:
         self._paused.keep(delivery.activation.address.key, delivery.messages)
         return False
 
-    def _work(self, delivery: Delivery) -> Work:
+    def _work(self, delivery: Delivery) -> StepRequest:
         activation = delivery.activation
         key = activation.address.key
         epoch = self._ownership.epoch_held(key)
         assert epoch is not None
-        return Work(ThreadId(key), epoch, activation.state, list(delivery.messages))
+        return StepRequest(ThreadId(key), epoch, activation.state, list(delivery.messages))
 
-    def _settle(self, delivery: Delivery, stepped: Stepped) -> list[Address]:
+    def _settle(self, delivery: Delivery, stepped: StepResult) -> list[Address]:
         activation = delivery.activation
         self._count(stepped)
         remembered = activation.state is not None
@@ -127,10 +127,10 @@ class ConversationBehaviour:
         if stepped.moved_to is not None:
             self._wake(kinds.conversation(stepped.moved_to), activation.lane)
             return []
-        if stepped.verdict is Verdict.LOST:
+        if stepped.verdict is StepVerdict.LOST:
             activation.put_back(delivery.messages)
             return [activation.address]
-        if stepped.verdict is Verdict.FAILED:
+        if stepped.verdict is StepVerdict.FAILED:
             activation.failed("step_failed")
             self._later(0.5, self._wake, activation.address, activation.lane)
             return []
@@ -141,7 +141,7 @@ class ConversationBehaviour:
                 self._find_turn(delivery, stepped.thread)
         return [activation.address] if stepped.more else []
 
-    def _count(self, stepped: Stepped) -> None:
+    def _count(self, stepped: StepResult) -> None:
         self._tally.add("steps", stepped.verdict.value)
         for effect in stepped.effects:
             match effect:
@@ -152,7 +152,7 @@ class ConversationBehaviour:
                 case _:
                     pass
 
-    def _find_turn(self, delivery: Delivery, thread: Thread) -> None:
+    def _find_turn(self, delivery: Delivery, thread: ThreadSnapshot) -> None:
         """A turn that was begun, but by nobody here: its owner died, or a commit's answer did.
 
         Where turns did not fit into the line it may be one of them: the sweep tells.
@@ -163,9 +163,9 @@ class ConversationBehaviour:
         if not self._turns.running(turn.id, turn.attempt):
             delivery.activation.mailbox.append(RestartTurn(turn.id, turn.attempt))
 
-    def _act(self, thread: Thread, effects: Sequence[fx.Effect]) -> None:
+    def _act(self, thread: ThreadSnapshot, effects: Sequence[fx.Effect]) -> None:
         """The rows are committed: what they ask for may start now."""
-        way = Way(thread.tenant_id, thread.channel_id)
+        way = SendRoute(thread.tenant_id, thread.channel_id)
         for effect in effects:
             match effect:
                 case fx.RunTurn():
@@ -174,9 +174,9 @@ class ConversationBehaviour:
                     self._turns.cancel(effect.turn)
                 case fx.SetTimer(due_at=due_at):
                     self._wake_at(thread, due_at)
-                case fx.TellTeam() | fx.FreeSlot():
+                case fx.NotifyTeamQueue() | fx.NotifyAgentCapacity():
                     self._tell_queues(thread.tenant_id, effect, thread.id)
-                case fx.FetchFile() | fx.SettleFetch(code=""):
+                case fx.FetchFile() | fx.SettleFileFetch(code=""):
                     self._go_on_with(thread.tenant_id, effect)
                 case fx.SettleOutbox(status="queued", retry_in_s=retry_in_s) if retry_in_s:
                     self._later(retry_in_s + 0.02, self._courier.deliver, thread.id, way)
@@ -185,14 +185,14 @@ class ConversationBehaviour:
         if any(isinstance(e, fx.QueueSend) for e in effects):
             self._courier.deliver(thread.id, way)
         elif any(isinstance(e, fx.SettleOutbox) for e in effects):
-            self._courier.settled(thread.id, way)
+            self._courier.on_settled(thread.id, way)
 
-    def _go_on_with(self, tenant_id: UUID, effect: fx.FetchFile | fx.SettleFetch) -> None:
+    def _go_on_with(self, tenant_id: UUID, effect: fx.FetchFile | fx.SettleFileFetch) -> None:
         """What is wanted is fetched; what is here is read."""
         act = self._fetch_file if isinstance(effect, fx.FetchFile) else self._read_file
         act(tenant_id, effect.file)
 
-    def _wake_at(self, thread: Thread, due_at: datetime) -> None:
+    def _wake_at(self, thread: ThreadSnapshot, due_at: datetime) -> None:
         """A hint like any other: the timer is due by PostgreSQL's clock, and is swept.
 
         Only the sweep fires what is far away: 100,000 silent customers cost no memory here.

@@ -5,8 +5,8 @@ from uuid import UUID
 
 import structlog
 
-from niochat.assignment.presences import Agent
-from niochat.assignment.queues import Queue, Queues
+from niochat.assignment.presences import AgentKey
+from niochat.assignment.queues import QueueAssigner, TeamQueueKey
 from niochat.domain.errors import NiochatError
 from niochat.runtime.coalesced import Coalesced
 
@@ -20,10 +20,10 @@ MOST_KEPT = 10_000
 class FreeSlots:
     """Collects agents, looks up their queues and tells them. What is lost is swept."""
 
-    def __init__(self, queues: Queues, tell: Callable[[Queue], None]) -> None:
+    def __init__(self, queues: QueueAssigner, tell: Callable[[TeamQueueKey], None]) -> None:
         self._queues = queues
         self._tell = tell
-        self._agents: set[Agent] = set()
+        self._agents: set[AgentKey] = set()
         self._work = Coalesced(self._look_up, EVERY_S)
 
     def freed(self, tenant_id: UUID, agent: str) -> None:
@@ -41,7 +41,7 @@ class FreeSlots:
         if not agents:
             return
         try:
-            for queue in await self._queues.of_agents(agents):
+            for queue in await self._queues.find_queues_for_agents(agents):
                 self._tell(queue)
         except NiochatError as error:
             _log.warning("free_slots_not_told", agents=len(agents), code=error.code)

@@ -14,7 +14,7 @@ from ray.exceptions import RayError
 
 from niochat.adapters.postgres.database import Database
 from niochat.adapters.postgres.queries import queries
-from niochat.domain.errors import NiochatError, Unavailable
+from niochat.domain.errors import NiochatError, UnavailableError
 from niochat.runtime.address import Address
 from niochat.runtime.tasks import Owner
 
@@ -69,7 +69,7 @@ class HostGateway:
                 self._owner.start(self._flush(host))
 
     async def ask(self, address: Address, payload: object) -> Any:
-        """Answer of the actor. Raises ``Unavailable`` when its host does not answer."""
+        """Answer of the actor. Raises ``UnavailableError`` when its host does not answer."""
         await self._refresh_when_old()
         try:
             async with asyncio.timeout(ASK_TIMEOUT_S):
@@ -77,7 +77,9 @@ class HostGateway:
                 return await handle.ask.remote(address.kind, address.key.bytes, payload)
         except (RayError, TimeoutError, ValueError) as error:
             self._read_at = 0.0
-            raise Unavailable(f"the host of {address.kind} does not answer", code="host") from error
+            raise UnavailableError(
+                f"the host of {address.kind} does not answer", code="host"
+            ) from error
 
     async def tell(self, address: Address, payload: object) -> None:
         """Put a message into the actor's mailbox; lost when its host is away."""

@@ -9,7 +9,7 @@ from ray.exceptions import RayError
 
 from niochat.actors.gateway import NAMESPACE, host_name
 from niochat.actors.inspection import Order
-from niochat.domain.errors import Unavailable
+from niochat.domain.errors import UnavailableError
 
 WITHIN_S = 5.0
 
@@ -21,14 +21,14 @@ class HostCalls:
         self._handles: dict[str, ActorHandle[Any]] = {}
 
     async def operate(self, host: str, order: Order) -> Any:
-        """The host's answer; ``host`` is a name or an incarnation. Raises ``Unavailable``."""
+        """The host's answer; ``host`` is a name or an incarnation. Raises ``UnavailableError``."""
         name = host_name(host)
         try:
             async with asyncio.timeout(WITHIN_S):
                 return await (await self._handle(name)).operate.remote(order)
         except (RayError, TimeoutError, ValueError) as error:
             self._handles.pop(name, None)
-            raise Unavailable(f"{name} does not answer", code="host") from error
+            raise UnavailableError(f"{name} does not answer", code="host") from error
 
     async def _handle(self, name: str) -> ActorHandle[Any]:
         if name not in self._handles:

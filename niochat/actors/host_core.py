@@ -27,17 +27,17 @@ from niochat.actors.sharing import HostShares, held_back
 from niochat.actors.tenant import TenantBehaviour, Throttled
 from niochat.actors.turns import MOST_WAITING, PLACES, TURN_PAUSE_S, Pool, Turns
 from niochat.actors.vitals import Vitals
-from niochat.conversation.pauses import Pauses
-from niochat.conversation.step import Stepper
+from niochat.conversation.pauses import PauseStore
+from niochat.conversation.step import StepRunner
 from niochat.conversation.work import MemoryCommand
-from niochat.domain.errors import NiochatError, Unavailable
-from niochat.domain.held_back import HeldBack
-from niochat.domain.ids import PLATFORM
-from niochat.inbox.sweep import Sweeper
+from niochat.domain.errors import NiochatError, UnavailableError
+from niochat.domain.held_back import TenantThrottle
+from niochat.domain.ids import PLATFORM_TENANT_ID
+from niochat.inbox.sweep import SweepQueries
 from niochat.media.fetching import Fetcher
 from niochat.media.reading import FileReader, Readings
-from niochat.outbox.claim import Outbox
-from niochat.outbox.deliver import Courier
+from niochat.outbox.claim import OutboxStore
+from niochat.outbox.deliver import OutboxDispatcher
 from niochat.runtime.address import Address
 from niochat.runtime.coalesced import Coalesced
 from niochat.runtime.fair_line import Lane
@@ -106,9 +106,9 @@ class HostCore:
             parts.database, self.incarnation, lambda lost: self.actors.forget(lost)
         )
         self.tally = Tally()
-        self._paused = Paused(Pauses(parts.database), self._resume)
+        self._paused = Paused(PauseStore(parts.database), self._resume)
         self._places = places
-        self._news = Coalesced(lambda: parts.news.publish(PLATFORM), NEWS_EVERY_S)
+        self._news = Coalesced(lambda: parts.news.publish(PLATFORM_TENANT_ID), NEWS_EVERY_S)
         self._leases = Leases(ask)
         self._shares = HostShares(Shares(parts.database), lambda: self._ownership.count)
         self._teller = Teller(parts.database, self.incarnation)
@@ -127,8 +127,8 @@ class HostCore:
             waiting=most_waiting,
             pause_s=turn_pause_s,
         )
-        self._courier = Courier(
-            Outbox(parts.database, self.incarnation, parts.library.whole), parts.gateway,
+        self._courier = OutboxDispatcher(
+            OutboxStore(parts.database, self.incarnation, parts.library.whole), parts.gateway,
             parts.line_of, self._epoch_to_send, self._command,
             weight_of=self._shares.channel_weight,
         )  # fmt: skip
@@ -154,7 +154,7 @@ class HostCore:
         )  # fmt: skip
         self._entrance = Entrance(self.actors, self._turns, pace)
         self._search = Search(
-            Sweeper(parts.database, self.incarnation), self._ownership, self.actors,
+            SweepQueries(parts.database, self.incarnation), self._ownership, self.actors,
             self._entrance, self._turns, self._courier, self._fetcher, self._paused, self._command,
             self._readings,
         )  # fmt: skip
@@ -180,9 +180,9 @@ class HostCore:
                 self._entrance.wake(address, tenant_id)
 
     async def ask(self, address: Address, payload: object) -> Any:
-        """Answer of one of our actors. Raises ``Unavailable`` when it is another host's."""
+        """Answer of one of our actors. Raises ``UnavailableError`` when it is another host's."""
         if self._ownership.epoch_of(address.key) is None:
-            raise Unavailable(f"the {address.kind} is not on this host", code="host")
+            raise UnavailableError(f"the {address.kind} is not on this host", code="host")
         return await self.actors.ask(address, payload)
 
     def tell(self, address: Address, payload: object) -> None:
@@ -199,7 +199,7 @@ class HostCore:
     async def release(self, shards: set[int]) -> None:
         """Start nothing new for these shards; returns when their sends have ended, or soon."""
         self._ownership.release(shards)
-        sending = self._courier.sending(shards)
+        sending = self._courier.running_deliveries(shards)
         if sending:
             await asyncio.wait(sending, timeout=RELEASE_WAIT_S)
         await asyncio.sleep(0.2)  # settlements in mailboxes get their step
@@ -224,12 +224,12 @@ class HostCore:
             "actors": len(self.actors),
             "conversations": self.actors.count(kinds.CONVERSATION),
             "turns": len(self._turns) - self._turns.waiting,
-            "sends": len(self._courier.sending(set(self._ownership.shards))),
+            "sends": len(self._courier.running_deliveries(set(self._ownership.shards))),
             "waiting": {
                 "steps": self.actors.ready(kinds.CONVERSATION),
                 "turns": self._turns.waiting,
                 "outside": len(self._entrance),
-                "sends": self._courier.waiting,
+                "sends": self._courier.waiting_count,
             },
             "refused": self.actors.refused,
             "held_back": self._held_back(),
@@ -237,12 +237,12 @@ class HostCore:
             "lag_ms": self._lag.milliseconds,
         }
 
-    def _held_back(self) -> list[HeldBack]:
+    def _held_back(self) -> list[TenantThrottle]:
         return held_back(self._turns, self._entrance, self._leases, self._courier, self.actors)
 
     def _conversations(self) -> ConversationBehaviour:
         return ConversationBehaviour(
-            Stepper(self._parts.database, self.incarnation),
+            StepRunner(self._parts.database, self.incarnation),
             self._ownership,
             self._turns,
             self._courier,

@@ -11,8 +11,8 @@ from niochat.actors.ownership import Ownership
 from niochat.actors.queue_sweep import QueueSweep
 from niochat.actors.team_queue import Look, TeamQueueBehaviour, Waiting
 from niochat.adapters.postgres.database import Database
-from niochat.assignment.presences import Presences
-from niochat.assignment.queues import Queue, Queues
+from niochat.assignment.presences import PresenceStore
+from niochat.assignment.queues import QueueAssigner, TeamQueueKey
 from niochat.domain import effects as fx
 from niochat.runtime.address import Address
 from niochat.runtime.tasks import Owner
@@ -44,21 +44,23 @@ class HostQueues:
         self._ownership = ownership
         self._tell_here, self._tell = tell_here, tell
         self._poke_here, self._poke = poke_here, poke
-        queues = Queues(database)
+        queues = QueueAssigner(database)
         self._free_slots = FreeSlots(queues, self._look)
         self._sweep = QueueSweep(
-            Presences(database), queues, ownership, self._look, self._have_commands, say
+            PresenceStore(database), queues, ownership, self._look, self._have_commands, say
         )
         self._owner = Owner("queues")
         self.behaviour = TeamQueueBehaviour(queues, self._have_commands)
 
-    def told(self, tenant_id: UUID, effect: fx.TellTeam | fx.FreeSlot, thread_id: UUID) -> None:
+    def told(
+        self, tenant_id: UUID, effect: fx.NotifyTeamQueue | fx.NotifyAgentCapacity, thread_id: UUID
+    ) -> None:
         """What a step of the thread means for queues; it is committed."""
         match effect:
-            case fx.TellTeam(team=team, waiting=waits):
+            case fx.NotifyTeamQueue(team=team, waiting=waits):
                 message = Waiting(tenant_id, team, thread_id, waits)
                 self._send(kinds.team_queue(tenant_id, team), message)
-            case fx.FreeSlot(agent=agent):
+            case fx.NotifyAgentCapacity(agent=agent):
                 self._free_slots.freed(tenant_id, agent)
             case _:
                 assert_never(effect)
@@ -67,7 +69,7 @@ class HostQueues:
         """What no message told of: agents who have gone, and queues whose hint was lost."""
         await self._sweep.look()
 
-    def _look(self, queue: Queue) -> None:
+    def _look(self, queue: TeamQueueKey) -> None:
         self._send(kinds.team_queue(*queue), Look(*queue))
 
     def _send(self, address: Address, message: Waiting | Look) -> None:

@@ -15,7 +15,7 @@ from uuid import UUID
 
 from niochat.actors import kinds
 from niochat.actors.paused import Paused
-from niochat.conversation.work import Thread
+from niochat.conversation.work import ThreadSnapshot
 from niochat.runtime.address import Address
 from niochat.runtime.host import VirtualHost
 from niochat.runtime.mailbox import Activation
@@ -182,4 +182,4 @@ def _tenant_of(activation: Activation) -> UUID | None:
     if activation.address.kind == kinds.TENANT:
         return activation.address.key
     state = activation.state
-    return state.tenant_id if isinstance(state, Thread) else None
+    return state.tenant_id if isinstance(state, ThreadSnapshot) else None

@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from uuid import UUID
 
-from niochat.conversation.pauses import Pauses
+from niochat.conversation.pauses import PauseStore
 from niochat.conversation.work import MemoryCommand
 
 KEPT = 20
@@ -21,7 +21,7 @@ class Paused:
     """What the rows said when they were last read. Read before shards are, so none slips by."""
 
     def __init__(
-        self, pauses: Pauses, resume: Resume, *, clock: Callable[[], float] = time.monotonic
+        self, pauses: PauseStore, resume: Resume, *, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._pauses = pauses
         self._resume = resume
@@ -39,8 +39,8 @@ class Paused:
         kept.extend(messages[: KEPT - len(kept)])
 
     async def refresh(self) -> None:
-        """Read the rows; who is not paused any more goes on. Raises ``Unavailable``."""
-        left = await self._pauses.read()
+        """Read the rows; who is not paused any more goes on. Raises ``UnavailableError``."""
+        left = await self._pauses.list_pauses()
         now = self._clock()
         before, self._until = self._until, {key: now + each for key, each in left.items()}
         for thread_id in before.keys() - self._until.keys():

@@ -32,7 +32,7 @@ from niochat.wiring.parts import Parts, open_parts
 
 if TYPE_CHECKING:
     from niochat.assistant.turn import Assistant
-    from niochat.domain.erp import ErpDesk
+    from niochat.domain.erp import TenantErpClient
     from niochat.erp.service import ErpService
     from niochat.media.reader import Reader
 
@@ -106,7 +106,9 @@ class PoolActor:
         if self.carries is not PoolName.ASSISTANT:
             self._erp = build_erp(parts, *tenant_calls(HostGateway(parts.database)))
         if self.carries is not PoolName.ERP:
-            desk: ErpDesk = ErpInProcess(self._erp) if self._erp else ErpPool(Pool(PoolName.ERP))
+            desk: TenantErpClient = (
+                ErpInProcess(self._erp) if self._erp else ErpPool(Pool(PoolName.ERP))
+            )
             models = Models(parts.guard)
             self._assistant = build_assistant(parts, desk, models)
             self._reader = Reader(models, parts.library.whole, parts.directory.assistant)

@@ -10,8 +10,8 @@ import structlog
 
 from niochat.actors.pool_members import Pool
 from niochat.assistant.report import TurnReport, TurnRequest
-from niochat.domain.erp import Answer, ErpError, Read, WriteOrder, WriteResult
-from niochat.domain.reading import Reading, ReadingRequest
+from niochat.domain.erp import ErpError, ErpRead, ErpWriteResult, IdempotentErpWrite, ResultT
+from niochat.domain.reading import FileReading, FileReadingRequest
 from niochat.erp.report import ErpReply
 from niochat.runtime.exchange import CallFailed, LinkLost
 
@@ -51,9 +51,9 @@ class AssistantPool:
         report: TurnReport = await self._pool.call("run", request)
         return report
 
-    async def read_file(self, request: ReadingRequest) -> Reading:
+    async def read_file(self, request: FileReadingRequest) -> FileReading:
         """What a customer's file says, by some member; raises when the member is gone."""
-        reading: Reading = await self._pool.call("read_file", request)
+        reading: FileReading = await self._pool.call("read_file", request)
         return reading
 
     def places(self) -> int:
@@ -70,14 +70,14 @@ class ErpPool:
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
 
-    async def read(self, tenant_id: UUID, request: Read[Answer]) -> Answer:
-        """Raises ``ErpError`` or ``ErpRefused``."""
-        answer: Answer = await self._result("read", tenant_id, request)
+    async def read(self, tenant_id: UUID, request: ErpRead[ResultT]) -> ResultT:
+        """Raises ``ErpError`` or ``ErpRefusedError``."""
+        answer: ResultT = await self._result("read", tenant_id, request)
         return answer
 
-    async def write(self, tenant_id: UUID, order: WriteOrder) -> WriteResult:
+    async def write(self, tenant_id: UUID, order: IdempotentErpWrite) -> ErpWriteResult:
         """Raises ``Refused`` when the turn is over or the tenant suspended."""
-        result: WriteResult = await self._result("write", tenant_id, order)
+        result: ErpWriteResult = await self._result("write", tenant_id, order)
         return result
 
     async def _result(self, method: str, tenant_id: UUID, request: object) -> Any:

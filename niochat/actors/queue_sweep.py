@@ -4,22 +4,22 @@ from collections.abc import Awaitable, Callable, Sequence
 from uuid import UUID
 
 from niochat.actors.ownership import Ownership
-from niochat.assignment.presences import Presences
-from niochat.assignment.queues import Queue, Queues
+from niochat.assignment.presences import PresenceStore
+from niochat.assignment.queues import QueueAssigner, TeamQueueKey
 from niochat.live.passing import Passing, Presence
 
 
 class QueueSweep:
-    """Looks after the tenants and queues whose actors live here. Raises ``Unavailable``: the next
+    """Looks after the tenants and queues whose actors live here. Raises ``UnavailableError``: the next
     look finds the same.
     """
 
     def __init__(
         self,
-        presences: Presences,
-        queues: Queues,
+        presences: PresenceStore,
+        queues: QueueAssigner,
         ownership: Ownership,
-        tell: Callable[[Queue], None],
+        tell: Callable[[TeamQueueKey], None],
         poke: Callable[[UUID, Sequence[UUID]], None],
         say: Callable[[bytes], Awaitable[object]],
     ) -> None:
@@ -36,11 +36,11 @@ class QueueSweep:
         shards = self._ownership.shards
         if not shards:
             return
-        for tenant_id, user_id in await self._presences.lapse(shards):
+        for tenant_id, user_id in await self._presences.expire_unseen(shards):
             gone_away = Presence(user_id=user_id, state="offline", reason="lapsed")
             await self._say(Passing.of(tenant_id, gone_away).words())
-        gone = await self._queues.left_behind(shards)
-        for tenant_id, threads in (await self._queues.give_back(gone)).items():
+        gone = await self._queues.find_offline_agents(shards)
+        for tenant_id, threads in (await self._queues.return_unanswered(gone)).items():
             self._poke(tenant_id, sorted(threads))
-        for queue in await self._queues.forgotten(shards):
+        for queue in await self._queues.find_assignable_queues(shards):
             self._tell(queue)

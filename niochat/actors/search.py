@@ -12,10 +12,10 @@ from niochat.assistant.report import TurnRequest
 from niochat.conversation.work import MemoryCommand
 from niochat.domain.commands import RestartTurn
 from niochat.domain.ids import TurnId
-from niochat.inbox.sweep import LIMIT, Sweeper, UnwatchedTurn
+from niochat.inbox.sweep import MAX_THREADS_PER_SWEEP, SweepQueries, UnwatchedTurn
 from niochat.media.fetching import Fetcher
 from niochat.media.reading import Readings
-from niochat.outbox.deliver import Courier, Way
+from niochat.outbox.deliver import OutboxDispatcher, SendRoute
 from niochat.runtime.host import VirtualHost
 
 UNWATCHED_AFTER_S = 5.0
@@ -27,17 +27,17 @@ LOST_AFTER_S = PATIENCE_S + 15.0
 class Search:
     """Looks through the rows of our shards and hands what it finds to whom it belongs.
 
-    Raises ``Unavailable`` when the database is away: the next search finds the same.
+    Raises ``UnavailableError`` when the database is away: the next search finds the same.
     """
 
     def __init__(
         self,
-        sweeper: Sweeper,
+        sweeper: SweepQueries,
         ownership: Ownership,
         actors: VirtualHost,
         entrance: Entrance,
         turns: Turns,
-        courier: Courier,
+        courier: OutboxDispatcher,
         fetcher: Fetcher,
         paused: Paused,
         command: Callable[[UUID, MemoryCommand], None],
@@ -60,14 +60,14 @@ class Search:
         shards = self._ownership.shards
         if not shards:
             return
-        for found in await self._sweeper.forgotten(shards):
+        for found in await self._sweeper.find_pending_threads(shards):
             self._entrance.wake(kinds.conversation(found.thread_id), found.tenant_id)
-        for unsent in await self._sweeper.unsent(shards):
-            self._courier.deliver(unsent.thread_id, Way(unsent.tenant_id, unsent.channel_id))
+        for unsent in await self._sweeper.find_unsent_threads(shards):
+            self._courier.deliver(unsent.thread_id, SendRoute(unsent.tenant_id, unsent.channel_id))
         await self._fetcher.search(shards)
         if self._readings is not None:
             await self._readings.search(shards)
-        for turn in await self._sweeper.orphaned_turns(shards):
+        for turn in await self._sweeper.find_orphaned_turns(shards):
             running = self._turns.running(turn.turn_id, turn.attempt)
             if not running and not self._paused.holds(turn.thread_id):
                 self._command(turn.thread_id, RestartTurn(TurnId(turn.turn_id), turn.attempt))
@@ -81,12 +81,12 @@ class Search:
         if self._turns.left_out:
             return
         shards, known = self._ownership.shards, list(self._turns.known())
-        for turn in await self._sweeper.unwatched_turns(shards, known, LOST_AFTER_S):
+        for turn in await self._sweeper.find_unwatched_turns(shards, known, LOST_AFTER_S):
             self._command(turn.thread_id, RestartTurn(TurnId(turn.turn_id), turn.attempt))
 
     async def tenants(self) -> None:
         """All tenants whose actors live here are woken."""
-        for tenant_id in await self._sweeper.tenants():
+        for tenant_id in await self._sweeper.list_active_tenants():
             if self._ownership.epoch_of(tenant_id) is not None:
                 self._actors.wake(kinds.tenant(tenant_id))
 
@@ -94,9 +94,9 @@ class Search:
         """Turns that did not fit into the line go on with the attempt that never began."""
         if not self._turns.has_room:
             return
-        limit = min(LIMIT, self._turns.room)
+        limit = min(MAX_THREADS_PER_SWEEP, self._turns.room)
         known = list(self._turns.known())
-        found = await self._sweeper.unwatched_turns(shards, known, UNWATCHED_AFTER_S, limit)
+        found = await self._sweeper.find_unwatched_turns(shards, known, UNWATCHED_AFTER_S, limit)
         self._turns.left_out = len(found) >= limit
         for turn in found:
             # Somebody's report may be on its way into the step that ends the turn.

@@ -12,9 +12,9 @@ from niochat.actors.entrance import Entrance
 from niochat.actors.leases import Leases
 from niochat.actors.tenant import TenantState
 from niochat.actors.turns import Turns
-from niochat.domain.held_back import HeldBack, Reason
+from niochat.domain.held_back import TenantThrottle, ThrottleReason
 from niochat.domain.ids import SHARDS
-from niochat.outbox.deliver import Courier
+from niochat.outbox.deliver import OutboxDispatcher
 from niochat.runtime.fair_line import Lane
 from niochat.runtime.host import VirtualHost
 from niochat.runtime.slots import Constraint, Share
@@ -30,7 +30,7 @@ class HostShares:
         self._owned = owned
 
     async def refresh(self) -> None:
-        """Read plans and caps again. Raises ``Unavailable``."""
+        """Read plans and caps again. Raises ``UnavailableError``."""
         await self._shares.refresh()
 
     def part(self, whole: int) -> int:
@@ -53,51 +53,51 @@ class HostShares:
 
 
 def held_back(
-    turns: Turns, entrance: Entrance, leases: Leases, courier: Courier, actors: VirtualHost
-) -> list[HeldBack]:
+    turns: Turns, entrance: Entrance, leases: Leases, courier: OutboxDispatcher, actors: VirtualHost
+) -> list[TenantThrottle]:
     """Tenants that wait on this host because of limits of their own."""
     found = [*_turns(turns, entrance, leases), *_sends(courier), *_calls(actors)]
     return sorted(_together(found), key=lambda held: held.since)
 
 
-def _turns(turns: Turns, entrance: Entrance, leases: Leases) -> Iterator[HeldBack]:
+def _turns(turns: Turns, entrance: Entrance, leases: Leases) -> Iterator[TenantThrottle]:
     outside = entrance.waiting()
     for each in turns.held_back():
         if each.lane is not None:
             reason = _why(each, turns, leases)
             waiting = each.waiting + outside.get(each.lane, 0)
-            yield HeldBack(each.lane, reason, _moment(each.since), waiting)
+            yield TenantThrottle(each.lane, reason, _moment(each.since), waiting)
 
 
-def _why(constraint: Constraint, turns: Turns, leases: Leases) -> Reason:
+def _why(constraint: Constraint, turns: Turns, leases: Leases) -> ThrottleReason:
     assert constraint.lane is not None
     if constraint.held and leases.throttled(constraint.lane):
-        return Reason.MODEL_THROTTLED
-    return Reason.BUSY if turns.paced(constraint.lane) else Reason.TURNS
+        return ThrottleReason.MODEL_THROTTLED
+    return ThrottleReason.BUSY if turns.paced(constraint.lane) else ThrottleReason.TURNS
 
 
-def _sends(courier: Courier) -> Iterator[HeldBack]:
-    for tenant_id, each in courier.held_back():
-        yield HeldBack(tenant_id, Reason.GATEWAY, _moment(each.since), each.waiting)
+def _sends(courier: OutboxDispatcher) -> Iterator[TenantThrottle]:
+    for tenant_id, each in courier.throttled_channels():
+        yield TenantThrottle(tenant_id, ThrottleReason.GATEWAY, _moment(each.since), each.waiting)
 
 
-def _calls(actors: VirtualHost) -> Iterator[HeldBack]:
+def _calls(actors: VirtualHost) -> Iterator[TenantThrottle]:
     now = time.monotonic()
     for address, state in actors.states(kinds.TENANT):
         assert isinstance(state, TenantState)
         since = state.erp.waited_since(now)
         if since is not None:
-            yield HeldBack(address.key, Reason.ERP, _moment(since), state.erp.waiting)
+            yield TenantThrottle(address.key, ThrottleReason.ERP, _moment(since), state.erp.waiting)
 
 
-def _together(found: Iterable[HeldBack]) -> list[HeldBack]:
+def _together(found: Iterable[TenantThrottle]) -> list[TenantThrottle]:
     """One of each tenant and reason: channels of one tenant are added up."""
-    by_reason: dict[tuple[UUID, Reason], HeldBack] = {}
+    by_reason: dict[tuple[UUID, ThrottleReason], TenantThrottle] = {}
     for held in found:
         known = by_reason.get((held.tenant_id, held.reason), held)
         waiting = held.waiting + (known.waiting if known is not held else 0)
         since = min(held.since, known.since)
-        together = HeldBack(held.tenant_id, held.reason, since, waiting)
+        together = TenantThrottle(held.tenant_id, held.reason, since, waiting)
         by_reason[held.tenant_id, held.reason] = together
     return list(by_reason.values())
 

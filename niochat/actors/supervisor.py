@@ -187,7 +187,7 @@ class Supervisor:
         now = asyncio.get_running_loop().time()
         if now >= self._forget_at:
             self._forget_at = now + FORGET_EVERY_S
-            await self._parts.inbox.forget()
+            await self._parts.inbox.purge_old_rows()
             await self._parts.library.forget_unused()
 
 

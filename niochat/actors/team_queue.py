@@ -11,7 +11,7 @@ from uuid import UUID
 
 import structlog
 
-from niochat.assignment.queues import MOST, Queues
+from niochat.assignment.queues import MAX_ASSIGNMENTS, QueueAssigner
 from niochat.domain.errors import NiochatError
 from niochat.runtime.address import Address
 from niochat.runtime.host import Delivery
@@ -54,7 +54,7 @@ class TeamQueueBehaviour:
     batch = 16
     parallel = 2
 
-    def __init__(self, queues: Queues, poke: Poke) -> None:
+    def __init__(self, queues: QueueAssigner, poke: Poke) -> None:
         self._queues = queues
         self._poke = poke
 
@@ -88,7 +88,7 @@ class TeamQueueBehaviour:
         assigned = await self._queues.assign(look.tenant_id, look.team)
         activation.state = None if assigned.room else _Full()
         self._poke(look.tenant_id, assigned.threads)
-        if len(assigned.given) < MOST:
+        if len(assigned.assignments) < MAX_ASSIGNMENTS:
             return False
         activation.mailbox.append(look)
         return True

@@ -16,8 +16,8 @@ from niochat.adapters.postgres.database import Database
 from niochat.adapters.postgres.queries import queries
 from niochat.domain.errors import NiochatError
 from niochat.erp.permits import CallEnded, LeaseCall, Permits
-from niochat.inbox.backfill import Backfill, FillableChannel
-from niochat.outbox.deliver import LineOf
+from niochat.inbox.backfill import BackfillChannel, Backfiller
+from niochat.outbox.deliver import CredentialsOpener
 from niochat.runtime.address import Address
 from niochat.runtime.host import Delivery
 from niochat.runtime.mailbox import Ask
@@ -80,8 +80,8 @@ class TenantBehaviour:
     def __init__(
         self,
         database: Database,
-        backfill: Backfill,
-        line_of: LineOf,
+        backfill: Backfiller,
+        line_of: CredentialsOpener,
         poke: Callable[[UUID, set[UUID]], None],
         *,
         fill_every_s: float,
@@ -160,14 +160,14 @@ class TenantBehaviour:
         try:
             tenant.per_second = await self._rate(tenant_id) / 60.0
             tenant.erp.at_once, tenant.erp.per_minute = await self._erp_limits(tenant_id)
-            for channel in await self._backfill.channels(tenant_id):
+            for channel in await self._backfill.list_channels(tenant_id):
                 await self._fill_channel(channel)
         except NiochatError as error:
             _log.warning("fill_up_put_off", tenant=str(tenant_id), code=error.code)
         except Exception as error:  # noqa: BLE001 - the task's owner: nobody else would see it
             _log.error("fill_up_failed", tenant=str(tenant_id), exc_info=error)
 
-    async def _fill_channel(self, channel: FillableChannel) -> None:
+    async def _fill_channel(self, channel: BackfillChannel) -> None:
         try:
             line = self._line_of(channel.base_url, channel.token_sealed, channel.tenant_id)
             threads = await self._backfill.fill(channel, line)

@@ -10,9 +10,9 @@ from uuid import UUID
 import structlog
 
 from niochat.assistant.report import TurnReport, TurnRequest
-from niochat.conversation.work import MemoryCommand, Thread
+from niochat.conversation.work import MemoryCommand, ThreadSnapshot
 from niochat.domain.commands import FinishAssistantTurn, RestartTurn, TurnOutcome
-from niochat.domain.conversation import Brake
+from niochat.domain.conversation import AssistantStopReason
 from niochat.domain.effects import RunTurn
 from niochat.domain.ids import TurnId
 from niochat.runtime.pace import Pace
@@ -103,7 +103,7 @@ class Turns:
         self.left_out = False
         """Some turn did not fit into the line: its row has to be found."""
 
-    def start(self, thread: Thread, turn: RunTurn) -> None:
+    def start(self, thread: ThreadSnapshot, turn: RunTurn) -> None:
         """Begin an attempt, or wait for a place; an older one of the same turn ends."""
         conversation = thread.conversation
         if conversation is None:
@@ -239,7 +239,7 @@ class Turns:
         for code in getattr(report, "refused", ()):
             self._tally.add("texts_refused", code)
         handoff = report.finish.handoff
-        if handoff is not None and handoff.reason in set(Brake):
+        if handoff is not None and handoff.reason in set(AssistantStopReason):
             self._tally.add("rounds_ended", handoff.reason)
         if report.throttle_s > 0:
             self._throttle(request.tenant_id, report.throttle_s)

@@ -3,29 +3,29 @@
 from datetime import date, datetime
 from functools import cache
 
-from niochat.domain.errors import Invalid
-from niochat.domain.hours import returns_at, somebody_there
-from niochat.domain.policy import Policy, Presence
+from niochat.domain.errors import InvalidInputError
+from niochat.domain.hours import is_open, next_opening
+from niochat.domain.policy import ConversationPolicy, StaffAvailability
 
 
-def presence(policy: Policy, local: datetime) -> Presence:
+def presence(policy: ConversationPolicy, local: datetime) -> StaffAvailability:
     """Whether a person of the tenant can answer at ``local``, the tenant's own time."""
     if not policy.hours:
-        return Presence()
+        return StaffAvailability()
 
     def closed_on(day: date) -> bool:
         return day in policy.closed_days or day in public_holidays(policy.holidays, day.year)
 
-    if somebody_there(policy.hours, closed_on, local):
-        return Presence()
-    return Presence(False, returns_at(policy.hours, closed_on, local))
+    if is_open(policy.hours, closed_on, local):
+        return StaffAvailability()
+    return StaffAvailability(False, next_opening(policy.hours, closed_on, local))
 
 
 @cache
 def public_holidays(place: str, year: int) -> frozenset[date]:
     """Of a country (``BR``) or a part of it (``BR-PE``); empty for an empty place.
 
-    Raises ``Invalid`` for a place that is not known.
+    Raises ``InvalidInputError`` for a place that is not known.
     """
     if not place:
         return frozenset()
@@ -35,7 +35,7 @@ def public_holidays(place: str, year: int) -> frozenset[date]:
     try:
         return frozenset(holidays.country_holidays(country, subdiv=part or None, years=year))
     except NotImplementedError:
-        raise Invalid(
+        raise InvalidInputError(
             f"no holidays are known for {place!r}: write a country such as BR, or BR-PE",
             code="bad_holidays",
         ) from None

@@ -11,7 +11,7 @@ import obstore
 from obstore.exceptions import BaseError
 from obstore.store import LocalStore, ObjectStore, S3Store
 
-from niochat.domain.errors import Invalid, Unavailable
+from niochat.domain.errors import InvalidInputError, UnavailableError
 
 WITHIN_S = 30.0
 """For one file; the library itself would try again for minutes."""
@@ -31,7 +31,7 @@ class FileStore:
     @classmethod
     def at(cls, address: str | None, variable: str = "NIOCHAT_FILES_URL") -> "FileStore":
         """``file:///directory``, made when it is missing, or ``s3://bucket/prefix`` with its
-        credentials in the variables ``AWS_…``. Raises ``Invalid``, which names the setting, for
+        credentials in the variables ``AWS_…``. Raises ``InvalidInputError``, which names the setting, for
         any other. ``None``: there is no store, which who uses it is told.
         """
         if address is None:
@@ -42,7 +42,7 @@ class FileStore:
             try:
                 directory.mkdir(parents=True, exist_ok=True, mode=_PRIVATE_FOLDER)
             except OSError as error:
-                raise Invalid(
+                raise InvalidInputError(
                     f"NIOCHAT_FILES_URL cannot be used ({error.strerror}: {directory}): name a "
                     "folder that may be written.",
                     code="bad_settings",
@@ -50,7 +50,7 @@ class FileStore:
             return cls(LocalStore(directory), directory)
         if parts.scheme == "s3" and parts.netloc:
             return cls(S3Store.from_url(address, retry_config={"max_retries": 2}))
-        raise Invalid(
+        raise InvalidInputError(
             f"{variable} must be file:///directory or s3://bucket/prefix",
             code="bad_settings",
         )
@@ -58,13 +58,13 @@ class FileStore:
     @property
     def _store(self) -> ObjectStore:
         if self._opened is None:
-            raise Unavailable(
+            raise UnavailableError(
                 "this installation keeps no files: set NIOCHAT_FILES_URL", code="no_file_store"
             )
         return self._opened
 
     async def put(self, key: str, data: bytes) -> None:
-        """Write it, or write it anew. Raises ``Unavailable``."""
+        """Write it, or write it anew. Raises ``UnavailableError``."""
         if self._directory is not None:
             self._make_private_folder(self._directory / key)
         await _answer(obstore.put_async(self._store, key, data))
@@ -84,7 +84,7 @@ class FileStore:
                 raise _away(error) from error
 
     async def get(self, key: str) -> bytes | None:
-        """All of it; ``None`` when it is not there. Raises ``Unavailable``."""
+        """All of it; ``None`` when it is not there. Raises ``UnavailableError``."""
         try:
             found = await _answer(obstore.get_async(self._store, key))
         except FileNotFoundError:
@@ -100,7 +100,7 @@ class FileStore:
             return None
 
     async def delete(self, key: str) -> None:
-        """Gone, also when it was not there. Raises ``Unavailable``."""
+        """Gone, also when it was not there. Raises ``UnavailableError``."""
         with contextlib.suppress(FileNotFoundError):
             await _answer(obstore.delete_async(self._store, key))
 
@@ -115,6 +115,8 @@ async def _answer(asked: Awaitable[T]) -> T:
         raise _away(error) from error
 
 
-def _away(error: Exception) -> Unavailable:
+def _away(error: Exception) -> UnavailableError:
     """The library's own words name keys and hosts: they are for the log."""
-    return Unavailable(f"the file store does not answer: {type(error).__name__}", code="files_away")
+    return UnavailableError(
+        f"the file store does not answer: {type(error).__name__}", code="files_away"
+    )

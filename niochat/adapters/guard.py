@@ -21,7 +21,7 @@ from aiohappyeyeballs import AddrInfoType
 from aiohttp import ThreadedResolver
 from aiohttp.abc import AbstractResolver
 
-from niochat.domain.errors import Invalid
+from niochat.domain.errors import InvalidInputError
 
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
@@ -78,7 +78,7 @@ class Guard:
 
     async def check(self, url: str) -> None:
         """Before an address is stored. One whose name is not known now is let pass: where it leads
-        is judged with every connection. Raises ``Invalid`` (``private_address``).
+        is judged with every connection. Raises ``InvalidInputError`` (``private_address``).
         """
         parts = urlsplit(url)
         host, port = parts.hostname or "", parts.port or 443
@@ -89,7 +89,7 @@ class Guard:
         except OSError:
             return
         if not all(self.permits(each["host"]) for each in found):
-            raise Invalid(
+            raise InvalidInputError(
                 f"{host} resolves to a private address. Use a public address, or ask the operator to "
                 "allow the network in NIOCHAT_PRIVATE_NETWORKS",
                 code="private_address",

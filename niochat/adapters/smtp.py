@@ -5,7 +5,7 @@ from urllib.parse import unquote, urlsplit
 
 from aiosmtplib import SMTPException, SMTPRecipientsRefused, send
 
-from niochat.domain.errors import Invalid, Unavailable
+from niochat.domain.errors import InvalidInputError, UnavailableError
 
 TIMEOUT_S = 20.0
 PORTS = {"smtp": 587, "smtps": 465}
@@ -17,22 +17,24 @@ class Smtp:
     """
 
     def __init__(self, url: str) -> None:
-        """Raises ``Invalid`` for an address that is none, without showing it."""
+        """Raises ``InvalidInputError`` for an address that is none, without showing it."""
         try:
             parts = urlsplit(url)
             usual = PORTS[parts.scheme]
             port = parts.port or usual
         except (KeyError, ValueError):
-            raise Invalid("NIOCHAT_SMTP_URL must be as smtp://user:password@host:587") from None
+            raise InvalidInputError(
+                "NIOCHAT_SMTP_URL must be as smtp://user:password@host:587"
+            ) from None
         if not parts.hostname:
-            raise Invalid("NIOCHAT_SMTP_URL names no host: smtp://user:password@host:587")
+            raise InvalidInputError("NIOCHAT_SMTP_URL names no host: smtp://user:password@host:587")
         self._host, self._port = parts.hostname, port
         self._tls = parts.scheme == "smtps"
         self._user = unquote(parts.username) if parts.username else None
         self._password = unquote(parts.password) if parts.password else None
 
     async def send(self, message: EmailMessage) -> None:
-        """Hand it over. Raises ``Unavailable`` when it may be tried again."""
+        """Hand it over. Raises ``UnavailableError`` when it may be tried again."""
         try:
             await send(
                 message, hostname=self._host, port=self._port, username=self._user,
@@ -40,6 +42,8 @@ class Smtp:
             )  # fmt: skip
         except SMTPRecipientsRefused as error:
             codes = [each.code for each in error.recipients]
-            raise Unavailable(f"the mail server refuses the recipient: {codes}") from error
+            raise UnavailableError(f"the mail server refuses the recipient: {codes}") from error
         except (SMTPException, OSError, TimeoutError) as error:
-            raise Unavailable(f"the mail server did not take it: {type(error).__name__}") from error
+            raise UnavailableError(
+                f"the mail server did not take it: {type(error).__name__}"
+            ) from error

@@ -7,43 +7,48 @@ from uuid import UUID
 from niochat.adapters.postgres.audit import record
 from niochat.adapters.postgres.database import Connection, Database
 from niochat.adapters.postgres.queries import queries
-from niochat.domain.audit import Entry, Who
-from niochat.domain.errors import NotFound
-from niochat.domain.presence import AgentState
+from niochat.domain.audit import AuditActor, AuditEntry
+from niochat.domain.errors import NotFoundError
+from niochat.domain.presence import AgentPresenceState
 
 _SQL = queries("presences")
 
-GRACE_S = 45.0
+PRESENCE_GRACE_S = 45.0
 """Not seen for so long, neither by a socket nor by a call, somebody counts as gone."""
-MOST_LAPSED = 500
+MAX_EXPIRED = 500
 """In one look."""
 
-Agent = tuple[UUID, UUID]
+AgentKey = tuple[UUID, UUID]
 """(tenant, user)."""
 
 
-class Presences:
+class PresenceStore:
     """Of one tenant at a time for people; of all tenants for who looks after them."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def list(self, tenant_id: UUID) -> list[dict[str, Any]]:
+    async def list_agents(self, tenant_id: UUID) -> list[dict[str, Any]]:
         """Everybody who works here, with ``load`` and ``capacity``; who never came is offline."""
         async with self._database.tenant(tenant_id) as connection:
-            rows = await connection.fetch(_SQL["list"], tenant_id, GRACE_S, None)
+            rows = await connection.fetch(_SQL["list"], tenant_id, PRESENCE_GRACE_S, None)
         return [dict(row) for row in rows]
 
-    async def one(self, tenant_id: UUID, user_id: UUID) -> dict[str, Any]:
-        """One of them. Raises ``NotFound``."""
+    async def get_agent(self, tenant_id: UUID, user_id: UUID) -> dict[str, Any]:
+        """One of them. Raises ``NotFoundError``."""
         async with self._database.tenant(tenant_id) as connection:
             return await _one(connection, tenant_id, user_id)
 
-    async def say(
-        self, tenant_id: UUID, user_id: UUID, state: AgentState, reason: str, who: Who
+    async def set_own_state(
+        self,
+        tenant_id: UUID,
+        user_id: UUID,
+        state: AgentPresenceState,
+        reason: str,
+        who: AuditActor,
     ) -> dict[str, Any]:
         """They are there, away or gone from this commit on: who is not online is given nothing.
-        Raises ``NotFound`` for who does not work here.
+        Raises ``NotFoundError`` for who does not work here.
         """
         async with self._database.tenant(tenant_id) as connection:
             before = await _locked(connection, tenant_id, user_id)
@@ -51,32 +56,32 @@ class Presences:
             await _put(connection, tenant_id, user_id, before, wanted, who, seen=True)
             return await _one(connection, tenant_id, user_id)
 
-    async def arrange(
-        self, tenant_id: UUID, user_id: UUID, who: Who, *, offline: bool,
+    async def override_presence(
+        self, tenant_id: UUID, user_id: UUID, who: AuditActor, *, offline: bool,
         capacity: int | None, keep_capacity: bool = False,
     ) -> dict[str, Any]:  # fmt: skip
         """What somebody else says: their capacity (None: the tenant's), and that they are gone.
-        Raises ``NotFound``.
+        Raises ``NotFoundError``.
         """
         async with self._database.tenant(tenant_id) as connection:
             before = await _locked(connection, tenant_id, user_id)
             wanted = dict(before)
             if not keep_capacity:
                 wanted["capacity"] = capacity
-            if offline and before["state"] != AgentState.OFFLINE:
-                wanted |= {"state": AgentState.OFFLINE.value, "reason": "sent"}
+            if offline and before["state"] != AgentPresenceState.OFFLINE:
+                wanted |= {"state": AgentPresenceState.OFFLINE.value, "reason": "sent"}
             await _put(connection, tenant_id, user_id, before, wanted, who, seen=False)
             return await _one(connection, tenant_id, user_id)
 
-    async def leave(self, tenant_id: UUID, user_id: UUID, who: Who) -> None:
+    async def mark_disabled(self, tenant_id: UUID, user_id: UUID, who: AuditActor) -> None:
         """They work here no more: they are gone, if they ever were there."""
         async with self._database.tenant(tenant_id) as connection:
             row = await connection.fetchrow(_SQL["lock"], tenant_id, user_id)
-            if row is not None and row["state"] != AgentState.OFFLINE:
-                wanted = {**row, "state": AgentState.OFFLINE.value, "reason": "disabled"}
+            if row is not None and row["state"] != AgentPresenceState.OFFLINE:
+                wanted = {**row, "state": AgentPresenceState.OFFLINE.value, "reason": "disabled"}
                 await _put(connection, tenant_id, user_id, dict(row), wanted, who, seen=False)
 
-    async def seen(self, agents: Collection[Agent]) -> None:
+    async def record_seen(self, agents: Collection[AgentKey]) -> None:
         """Their sockets are open: one statement for all of a replica."""
         if not agents:
             return
@@ -84,10 +89,12 @@ class Presences:
         async with self._database.path() as connection:
             await connection.execute(_SQL["seen"], list(tenants), list(users))
 
-    async def lapse(self, shards: Sequence[int]) -> Sequence[Agent]:
-        """Whoever of these shards' tenants was not seen for ``GRACE_S`` is offline from now on."""
+    async def expire_unseen(self, shards: Sequence[int]) -> Sequence[AgentKey]:
+        """Whoever of these shards' tenants was not seen for ``PRESENCE_GRACE_S`` is offline from now on."""
         async with self._database.path() as connection:
-            rows = await connection.fetch(_SQL["lapse"], list(shards), GRACE_S, MOST_LAPSED)
+            rows = await connection.fetch(
+                _SQL["lapse"], list(shards), PRESENCE_GRACE_S, MAX_EXPIRED
+            )
         return [(row["tenant_id"], row["user_id"]) for row in rows]
 
 
@@ -95,13 +102,13 @@ async def _locked(connection: Connection, tenant_id: UUID, user_id: UUID) -> dic
     await connection.execute(_SQL["begin"], tenant_id, user_id)
     row = await connection.fetchrow(_SQL["lock"], tenant_id, user_id)
     if row is None:
-        raise NotFound("The user does not exist.")
+        raise NotFoundError("The user does not exist.")
     return dict(row)
 
 
 async def _put(
     connection: Connection, tenant_id: UUID, user_id: UUID,
-    before: dict[str, Any], wanted: dict[str, Any], who: Who, *, seen: bool,
+    before: dict[str, Any], wanted: dict[str, Any], who: AuditActor, *, seen: bool,
 ) -> None:  # fmt: skip
     state, reason = wanted["state"], wanted["reason"]
     await connection.execute(
@@ -111,11 +118,13 @@ async def _put(
         await connection.execute(_SQL["changed"], tenant_id, user_id, state, reason)
     if wanted != before:
         target = f"user:{user_id}"
-        await record(connection, Entry(tenant_id, who, "presence.change", target, before, wanted))
+        await record(
+            connection, AuditEntry(tenant_id, who, "presence.change", target, before, wanted)
+        )
 
 
 async def _one(connection: Connection, tenant_id: UUID, user_id: UUID) -> dict[str, Any]:
-    row = await connection.fetchrow(_SQL["list"], tenant_id, GRACE_S, user_id)
+    row = await connection.fetchrow(_SQL["list"], tenant_id, PRESENCE_GRACE_S, user_id)
     if row is None:
-        raise NotFound("The user does not exist.")
+        raise NotFoundError("The user does not exist.")
     return dict(row)

@@ -7,70 +7,72 @@ from uuid import UUID
 
 from niochat.adapters.postgres.database import Database
 from niochat.adapters.postgres.queries import queries
-from niochat.assignment.presences import GRACE_S, Agent
+from niochat.assignment.presences import PRESENCE_GRACE_S, AgentKey
 
 _SQL = queries("assignment")
 
-MOST = 200
+MAX_ASSIGNMENTS = 200
 """Conversations in one statement."""
 
-Queue = tuple[UUID, str]
+TeamQueueKey = tuple[UUID, str]
 """(tenant, team)."""
 
 
 @dataclass(frozen=True, slots=True)
-class Assigned:
+class AssignmentResult:
     """Threads that have a command which gives them to an agent, the first one first; ``room`` is
     how many more would have found one.
     """
 
-    given: tuple[tuple[UUID, UUID], ...]
+    assignments: tuple[tuple[UUID, UUID], ...]
     room: int
 
     @property
     def threads(self) -> list[UUID]:
         """Without the agents."""
-        return [thread for thread, _ in self.given]
+        return [thread for thread, _ in self.assignments]
 
 
-class Queues:
-    """Gives away, and takes back from who has gone. Raises ``Unavailable``."""
+class QueueAssigner:
+    """Gives away, and takes back from who has gone. Raises ``UnavailableError``."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def assign(self, tenant_id: UUID, team: str, most: int = MOST) -> Assigned:
+    async def assign(
+        self, tenant_id: UUID, team: str, most: int = MAX_ASSIGNMENTS
+    ) -> AssignmentResult:
         """Those who waited longest to who has room, by the team's way. Committed when it returns;
         each thread's next step does it.
         """
         async with self._database.path() as connection:
             rows = await self._database.alone(
-                connection, _SQL["assign"], tenant_id, team, GRACE_S, most
+                connection, _SQL["assign"], tenant_id, team, PRESENCE_GRACE_S, most
             )
         answer = rows[0][0]
         given = tuple((UUID(thread), UUID(agent)) for thread, agent in answer["assigned"])
-        return Assigned(given, answer["room"])
+        return AssignmentResult(given, answer["room"])
 
-    async def of_agents(self, agents: Collection[Agent]) -> list[Queue]:
+    async def find_queues_for_agents(self, agents: Collection[AgentKey]) -> list[TeamQueueKey]:
         """Queues that could give these agents something."""
         tenants, users = zip(*agents, strict=True)
         async with self._database.path() as connection:
             rows = await connection.fetch(_SQL["queues_of"], list(tenants), list(users))
         return [(row["tenant_id"], row["team"]) for row in rows]
 
-    async def forgotten(self, shards: Sequence[int]) -> list[Queue]:
+    async def find_assignable_queues(self, shards: Sequence[int]) -> list[TeamQueueKey]:
         """Queues of these shards in which somebody waits though somebody is there."""
         async with self._database.path() as connection:
-            rows = await connection.fetch(_SQL["queues"], list(shards), GRACE_S)
+            rows = await connection.fetch(_SQL["queues"], list(shards), PRESENCE_GRACE_S)
         return [(row["tenant_id"], row["team"]) for row in rows]
 
-    async def left_behind(self, shards: Sequence[int]) -> list[Agent]:
+    async def find_offline_agents(self, shards: Sequence[int]) -> list[AgentKey]:
         """Agents of these shards' tenants who are offline while a customer of theirs waits."""
         async with self._database.path() as connection:
             rows = await connection.fetch(_SQL["left_behind"], list(shards))
         return [(row["tenant_id"], row["user_id"]) for row in rows]
 
-    async def give_back(self, agents: Collection[Agent]) -> Mapping[UUID, set[UUID]]:
+    async def return_unanswered(self, agents: Collection[AgentKey]) -> Mapping[UUID, set[UUID]]:
         """What these agents left unanswered goes to their teams, once: threads by tenant that have
         a command for it.
         """

@@ -5,7 +5,7 @@ from typing import Any
 
 from niochat.assistant.case import Case
 from niochat.assistant.folding import fold
-from niochat.domain.hours import spoken_date
+from niochat.domain.hours import format_date_time_pt
 from niochat.domain.message import Author
 
 _WHEN = re.compile(
@@ -17,7 +17,7 @@ _WHEN = re.compile(
 def promise(case: Case) -> str:
     """When people answer, where nobody is there: once a night, and when the customer asks."""
     visit = case.visit
-    said = visit.people.promise(visit.policy)
+    said = visit.people.closed_notice(visit.policy)
     if not said or (_told(case) and not _asks_when(case)):
         return ""
     return said
@@ -41,7 +41,7 @@ def told(case: Case) -> dict[str, Any]:
     return {
         "fora_do_horario": {
             "na_fila_da_equipe": case.team_name(standing.team or visit.policy.team),
-            "equipe_volta": spoken_date(returns_at) if returns_at else None,
+            "equipe_volta": format_date_time_pt(returns_at) if returns_at else None,
             "volta_ja_informada": _told(case),
             "orientacao": "O atendimento continua com a equipe; até ela voltar, resolva o que as "
             "ferramentas permitem. Não transfira de novo nem repita quando a equipe volta, a não "
@@ -52,7 +52,7 @@ def told(case: Case) -> dict[str, Any]:
 
 def _told(case: Case) -> bool:
     """In this visit, of this very opening."""
-    said = case.visit.people.promise(case.visit.policy)
+    said = case.visit.people.closed_notice(case.visit.policy)
     ours = [line.text for line in case.visit.lines if line.author is not Author.CUSTOMER]
     return any(said in text or _says_when(text, case) for text in ours)
 
@@ -63,7 +63,7 @@ def _says_when(text: str, case: Case) -> bool:
     if returns_at is None:
         return False
     folded = fold(text)
-    weekday = fold(spoken_date(returns_at)).split("-")[0].split(",")[0]
+    weekday = fold(format_date_time_pt(returns_at)).split("-")[0].split(",")[0]
     tomorrow = (returns_at.date() - case.visit.now.date()).days
     days = (weekday, f"{returns_at:%d/%m}", {0: "hoje", 1: "amanha"}.get(tomorrow, weekday))
     hour = rf"\b0?{returns_at.hour}(:?{returns_at:%M}|h{returns_at:%M}|h\b| horas)"

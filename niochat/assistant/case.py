@@ -12,22 +12,22 @@ from niochat.assistant.context import EarlierVisit, Pace
 from niochat.assistant.facts import Facts, Wish
 from niochat.assistant.patience import patiently
 from niochat.assistant.visit import RefusedText, Used, Visit, Visits
-from niochat.domain.commands import Handoff
+from niochat.domain.commands import HandoffRequest
 from niochat.domain.erp import (
-    Answer,
-    Capability,
     Contract,
-    ErpDesk,
+    ErpCapability,
     ErpError,
-    Read,
-    Write,
-    WriteOrder,
-    WriteResult,
-    WriteStatus,
+    ErpRead,
+    ErpWrite,
+    ErpWriteResult,
+    ErpWriteStatus,
+    IdempotentErpWrite,
+    ResultT,
+    TenantErpClient,
 )
-from niochat.domain.message import Content, Kind
-from niochat.domain.provider_facts import NO_FACTS, ProviderFacts
-from niochat.domain.requests import RequestKind, RequestRule, rules_of
+from niochat.domain.message import MessageContent, MessageKind
+from niochat.domain.provider_facts import EMPTY_FACTS, ProviderFacts
+from niochat.domain.requests import ChangeRequestKind, ChangeRequestRule, parse_change_request_rules
 
 READS_WITHIN_S = 60.0
 """Of one turn, all together: a customer waits no longer for a slow ERP."""
@@ -74,20 +74,22 @@ class Case:
 
     visit: Visit
     visits: Visits
-    erp: ErpDesk
-    capabilities: frozenset[Capability]
+    erp: TenantErpClient
+    capabilities: frozenset[ErpCapability]
     back_within_s: float
     """How long a part of ours may be away while the turn runs."""
-    provider: ProviderFacts = NO_FACTS
+    provider: ProviderFacts = EMPTY_FACTS
     """What the provider told of itself; when it opens is in the visit's policy."""
-    requests: Mapping[RequestKind, RequestRule] = field(default_factory=lambda: rules_of({}))
+    requests: Mapping[ChangeRequestKind, ChangeRequestRule] = field(
+        default_factory=lambda: parse_change_request_rules({})
+    )
     """What the provider does about requests for a change."""
     facts: Facts = field(init=False)
-    after_text: list[Content] = field(default_factory=list)
+    after_text: list[MessageContent] = field(default_factory=list)
     """Leaves after the model's own text, in this order."""
     instead: str = ""
     """What is said when the model has no words for what its tools did."""
-    handoff: Handoff | None = None
+    handoff: HandoffRequest | None = None
     close: str = ""
     final: str = ""
     """Set by a tool that ends the turn with a text of its own."""
@@ -107,8 +109,8 @@ class Case:
         """The server found something out."""
         self.facts = replace(self.facts, **changes)
 
-    async def read(self, request: Read[Answer]) -> Answer:
-        """A question to the tenant's ERP. Raises ``ErpError`` or ``ErpRefused``."""
+    async def read(self, request: ErpRead[ResultT]) -> ResultT:
+        """A question to the tenant's ERP. Raises ``ErpError`` or ``ErpRefusedError``."""
         began = time.monotonic()
         try:
             async with asyncio.timeout(self.reads_left_s):
@@ -118,17 +120,19 @@ class Case:
         finally:
             self.reads_left_s -= time.monotonic() - began
 
-    async def write(self, key: str, request: Write) -> WriteResult:
+    async def write(self, key: str, request: ErpWrite) -> ErpWriteResult:
         """A write to the tenant's ERP, once for what ``key`` means in the business."""
         turn = self.visit.request
-        order = WriteOrder(key, turn.turn_id, turn.attempt, request)
+        order = IdempotentErpWrite(key, turn.turn_id, turn.attempt, request)
         try:
             async with asyncio.timeout(WRITE_WITHIN_S):
                 return await self._patiently(lambda: self.erp.write(self.tenant_id, order))
         except TimeoutError:
-            return WriteResult(WriteStatus.UNKNOWN, reason="erp_write_unknown")
+            return ErpWriteResult(ErpWriteStatus.UNKNOWN, reason="erp_write_unknown")
 
-    async def attach(self, name: str, kind: Kind, file: tuple[str, str, bytes], text: str) -> None:
+    async def attach(
+        self, name: str, kind: MessageKind, file: tuple[str, str, bytes], text: str
+    ) -> None:
         """A file (mimetype, name, bytes) that leaves after the model's text, with a caption."""
         mimetype, filename, data = file
         attachment = await self._patiently(
@@ -138,7 +142,7 @@ class Case:
             "attachment": str(attachment), "filename": filename, "mimetype": mimetype,
             "size": len(data),
         }  # fmt: skip
-        self.after_text.append(Content(kind, text, details))
+        self.after_text.append(MessageContent(kind, text, details))
 
     def did(self, text: str) -> None:
         """What a tool has done, in words of the server's, after what others of this turn did."""
@@ -197,7 +201,7 @@ class Case:
 
     def hand_over(self, sector: str, reason: str, note: str) -> None:
         """To the sector's team when the turn ends."""
-        self.handoff = Handoff(self.team_of(sector), reason, note)
+        self.handoff = HandoffRequest(self.team_of(sector), reason, note)
 
     def team_of(self, sector: str) -> str:
         """The slug of the team that stands for a sector."""

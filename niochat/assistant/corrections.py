@@ -2,7 +2,7 @@
 
 from niochat.assistant.announcing import LOOK, TRANSFER
 from niochat.assistant.masking import masked_text
-from niochat.domain.plain import cut
+from niochat.domain.plain import truncate_text
 
 CUT_OFF, LONG, EMPTY = "incompleto", "longo", "vazio"
 _MOST_QUOTED = 300
@@ -54,7 +54,7 @@ _OTHERWISE = "mostra algo que não veio do sistema"
 
 def correction(code: str, sentence: str) -> str:
     """For the model. ``sentence`` is quoted with its documents masked."""
-    quoted = cut(masked_text(" ".join(sentence.split())), _MOST_QUOTED)
+    quoted = truncate_text(masked_text(" ".join(sentence.split())), _MOST_QUOTED)
     why = _WHY.get(code, _OTHERWISE)
     return (
         f"texto_recusado ({code}): o texto não foi enviado. A frase «{quoted}» {why}. Escreva de "

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 from niochat.assistant.deeds import Deeds
-from niochat.domain.provider_facts import Coverage
+from niochat.domain.provider_facts import NetworkCoverage
 
 PLACE = "cobertura"
 """Code of a sentence that is wrong about coverage."""
@@ -51,37 +51,37 @@ def covers_wrongly(sentence: str, deeds: Deeds) -> bool:
 
 
 def _coverage_said(
-    sentence: str, coverage: Coverage, deeds: Deeds
+    sentence: str, coverage: NetworkCoverage, deeds: Deeds
 ) -> Iterator[tuple[bool, bool | None]]:
     """(said to be covered, is covered) of each place that is spoken of."""
     for found in _PLACE_FIRST.finditer(sentence):
         if not _NO_PLACE.search(found["place"]) and not _THEIRS.search(found["place"]):
-            yield found["not"] is None, coverage.has_place(found["place"])
+            yield found["not"] is None, coverage.covers_named_place(found["place"])
     for found in _COVERS.finditer(sentence):
         place, before = found["place"].strip(), sentence[: found.start()]
         everywhere = _WHOLE.search(place)
         if everywhere:
-            yield not _NOT.search(before[-25:]), coverage.has_place(everywhere[1]) or False
+            yield not _NOT.search(before[-25:]), coverage.covers_named_place(everywhere[1]) or False
             continue
         if _NO_PLACE.search(place) or _UNSURE.search(before):
             continue
         said = not _NOT.search(f"{before[-25:]}{found[0][:4]}")
         ceps = _CEP.findall(place)
         if ceps:
-            yield from ((said, coverage.has_cep(cep)) for cep in ceps)
+            yield from ((said, coverage.covers_cep(cep)) for cep in ceps)
         elif _THEIRS.search(f"{found['in'] or ''} {place}"):
             yield said, _customers(coverage, deeds) or (False if said else None)
         else:
-            there = coverage.has_place(place)
+            there = coverage.covers_named_place(place)
             if there is None and not coverage.places:
                 there = _customers(coverage, deeds) or False
             yield said, there if found["in"] or said else (there or None)
 
 
-def _customers(coverage: Coverage, deeds: Deeds) -> bool | None:
+def _customers(coverage: NetworkCoverage, deeds: Deeds) -> bool | None:
     """Whether a place or CEP that the customer named is covered; ``None``: none was."""
     texts = " | ".join(deeds.case.visit.customer_texts)
-    ceps = [coverage.has_cep(cep) for cep in _CEP.findall(texts)]
+    ceps = [coverage.covers_cep(cep) for cep in _CEP.findall(texts)]
     if ceps and None not in ceps:
         return any(ceps)
-    return coverage.has_place(texts) or None
+    return coverage.covers_named_place(texts) or None

@@ -15,7 +15,7 @@ from niochat.adapters.openai.model import Completion, Endpoint, ModelError, Mode
 from niochat.assistant.folding import storable
 from niochat.assistant.settings import AssistantSettings
 from niochat.assistant.transcript import system_note
-from niochat.domain.policy import MODEL_WITHIN_S
+from niochat.domain.policy import MAX_MODEL_SECONDS
 
 MAX_CALLS = 4
 """To a model that fails, for one answer; then people take over."""
@@ -51,7 +51,7 @@ class Dialogue:
 
     def __post_init__(self) -> None:
         # Kept settings may be older than the bound: the turn ends, so its model does before.
-        self.deadline = time.monotonic() + min(self.settings.max_seconds, MODEL_WITHIN_S)
+        self.deadline = time.monotonic() + min(self.settings.max_seconds, MAX_MODEL_SECONDS)
         self._room = self.settings.max_tokens
 
     @property

@@ -21,7 +21,7 @@ from niochat.assistant.opening import Opening
 from niochat.assistant.pairs import mismatched
 from niochat.assistant.provider_claims import is_due_day, is_sum, may_name, untold
 from niochat.assistant.provider_facts import facts_text
-from niochat.domain.document import documents_in
+from niochat.domain.document import find_tax_ids
 from niochat.domain.provider_facts import ProviderFacts
 
 _DRESS = str.maketrans("", "", "*_~`")
@@ -199,7 +199,7 @@ def _leaked(text: str, told: str, prompt_lines: tuple[str, ...]) -> str | None:
         return "interno"
     # The tenant's own CNPJ, or a phone of its that looks like a CPF, is no secret.
     bare = text.translate(_DRESS)
-    if {*documents_in(text), *documents_in(bare)} - set(documents_in(told)):
+    if {*find_tax_ids(text), *find_tax_ids(bare)} - set(find_tax_ids(told)):
         return "documento"
     return "interno" if any(rule in folded for rule in _long_rules(prompt_lines)) else None
 

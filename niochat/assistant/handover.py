@@ -7,7 +7,7 @@ from niochat.assistant.case import Case, Sector
 from niochat.assistant.folding import fold
 from niochat.assistant.notes import quote
 from niochat.assistant.topics import Topic
-from niochat.domain.commands import Handoff
+from niochat.domain.commands import HandoffRequest
 
 QUOTED = 4
 """Newest messages of the customer that the team is shown in the summary."""
@@ -42,10 +42,10 @@ def announcement(case: Case, team: str, before: str = "") -> str:
     return f"{sentence}\n\n{promise}" if promise else sentence
 
 
-def urgent_handoff(case: Case, topic: Topic) -> Handoff:
+def urgent_handoff(case: Case, topic: Topic) -> HandoffRequest:
     """For a topic that is people's."""
     note = summary(case, f"O cliente {_WHY[topic]}.")
-    return Handoff(case.team_of(named_sector(case)), topic.value, note)
+    return HandoffRequest(case.team_of(named_sector(case)), topic.value, note)
 
 
 def named_sector(case: Case) -> Sector:

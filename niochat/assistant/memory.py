@@ -18,7 +18,7 @@ from niochat.assistant.tools.tool import Tool
 from niochat.domain.erp import Contract, FindSubscriber, Subscriber
 from niochat.domain.errors import NiochatError
 from niochat.domain.message import Author
-from niochat.domain.phone import same_line
+from niochat.domain.phone import is_same_number
 
 _log = structlog.get_logger(__name__)
 
@@ -96,9 +96,9 @@ def _still_theirs(found: Subscriber | None, known: Known, phone: str) -> tuple[C
     """Their living contracts, the one that was talked about last first; none where that one is
     gone or another holder's, or the number is not theirs any more.
     """
-    if found is None or not same_line(phone, found.phones):
+    if found is None or not is_same_number(phone, found.phones):
         return ()
-    living = [c for c in found.contracts if not c.status.gone]
+    living = [c for c in found.contracts if not c.status.ended]
     last = [c for c in living if c.id == known.contract]
     return (*last, *(c for c in living if c.id != known.contract)) if last else ()
 

@@ -12,10 +12,10 @@ from typing import Any
 from niochat.assistant.case import Case
 from niochat.assistant.folding import fold
 from niochat.assistant.wording import STATUS
-from niochat.domain.document import without_documents
-from niochat.domain.hours import spoken_date
+from niochat.domain.document import replace_tax_ids
+from niochat.domain.hours import format_date_time_pt
 from niochat.domain.message import Author
-from niochat.domain.plain import cut
+from niochat.domain.plain import truncate_text
 
 _LONGEST_QUOTE, _LONGEST_ANSWER = 200, 80
 _LONG_NUMBER = re.compile(r"\d[\d .\-/]{8,}\d")
@@ -62,8 +62,8 @@ def five_lines(case: Case) -> list[str]:
 
 def quote(text: str, longest: int = _LONGEST_QUOTE) -> str:
     """Without what may be a document or a phone: the conversation itself shows it."""
-    line = without_documents(" ".join(text.split()), lambda _: "[número]")
-    return cut(_LONG_NUMBER.sub("[número]", line), longest)
+    line = replace_tax_ids(" ".join(text.split()), lambda _: "[número]")
+    return truncate_text(_LONG_NUMBER.sub("[número]", line), longest)
 
 
 def _found(case: Case) -> Iterator[Found]:
@@ -143,7 +143,7 @@ def _promised(case: Case) -> list[str]:
     facts, people = case.facts, case.visit.people
     promised = [f"acesso {facts.unlocked}"] if facts.unlocked else []
     promised += [f"suporte continua o chamado {facts.ticket}"] if facts.ticket else []
-    if not people.there:
-        when = spoken_date(people.returns_at) if people.returns_at else "assim que voltar"
+    if not people.available:
+        when = format_date_time_pt(people.returns_at) if people.returns_at else "assim que voltar"
         promised.append(f"a equipe responde {when}")
     return promised

@@ -12,7 +12,7 @@ from niochat.assistant.opening_days import ONLY, Bound, Day, Span
 from niochat.assistant.opening_said import Said, read
 from niochat.assistant.provider_facts import is_closed, shifts_of
 from niochat.domain.hours import END_OF_DAY
-from niochat.domain.policy import Policy, Presence
+from niochat.domain.policy import ConversationPolicy, StaffAvailability
 
 _ABOUT = re.compile(
     r"\b(abr(ir|imos|e|em|iremos|ira|irao)|atend(er|endo|emos|e|em|eremos|era|imento)|"
@@ -39,7 +39,9 @@ class Opening:
     a day that stands there is not judged, it may be another service's.
     """
 
-    def __init__(self, policy: Policy, people: Presence, now: datetime, free: str = "") -> None:
+    def __init__(
+        self, policy: ConversationPolicy, people: StaffAvailability, now: datetime, free: str = ""
+    ) -> None:
         self._policy = policy
         self._people = people
         self._today = now.date()
@@ -94,7 +96,7 @@ class Opening:
         said = "fechados" not in found[0]
         if re.search(r"\bnao\b", sentence[: found.start()]):
             said = not said
-        return said != self._people.there
+        return said != self._people.available
 
     def _holds(self, said: Said) -> bool:
         if said.holiday:

@@ -6,7 +6,7 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-from niochat.domain.errors import Unavailable
+from niochat.domain.errors import UnavailableError
 
 BACK_WITHIN_S = 40.0
 """For the database; a turn that waited longer fails."""
@@ -21,7 +21,7 @@ async def patiently(work: Callable[[], Awaitable[Found]], deadline: float) -> Fo
     while True:
         try:
             return await work()
-        except Unavailable:
+        except UnavailableError:
             if time.monotonic() >= deadline:
                 raise
         await asyncio.sleep(random.uniform(0.3, 0.9))

@@ -16,7 +16,7 @@ from niochat.assistant.figures import Figure, FigureKind, figures_in
 from niochat.assistant.folding import fold
 from niochat.assistant.known import Known
 from niochat.assistant.provider_facts import fee_text
-from niochat.domain.provider_facts import Fee, ProviderFacts
+from niochat.domain.provider_facts import ProviderFacts, ProviderFee
 
 STREET = "endereco_loja"
 """Code of a sentence with an address that nobody told."""
@@ -131,7 +131,7 @@ def may_name(sentence: str, figure: Figure, known: Known, facts: ProviderFacts) 
     """Whether a number is a CEP of the coverage, or one that the customer asked for."""
     if figure.kind is not FigureKind.NUMBER or len(str(figure.value)) != _CEP:
         return False
-    if facts.coverage.has_cep(str(figure.value)):
+    if facts.coverage.covers_cep(str(figure.value)):
         return True
     return re.search(r"\bcep\b", sentence) is not None and known.customer_has(figure)
 
@@ -191,7 +191,7 @@ def _topics(facts: ProviderFacts) -> tuple[_Topic, ...]:
     return tuple(topic for topic in (*fees, *others) if topic.figures and topic.words)
 
 
-def _figures_of(fee: Fee) -> tuple[Figure, ...]:
+def _figures_of(fee: ProviderFee) -> tuple[Figure, ...]:
     """What is free of charge costs 0."""
     none = (Figure(FigureKind.MONEY, Decimal(0), ""),) if not fee.amount else ()
     return (*figures_in(fold(fee_text(fee))), *none)
@@ -202,7 +202,7 @@ def _word(stem: str) -> re.Pattern[str]:
     return re.compile(rf"\b{re.escape(stem)}")
 
 
-def _words(fee: Fee) -> tuple[re.Pattern[str], ...]:
+def _words(fee: ProviderFee) -> tuple[re.Pattern[str], ...]:
     words = [word for word in re.findall(r"[a-z0-9]+", fold(fee.name)) if len(word) >= _STEM]
     return tuple(_word(word[:_STEM]) for word in words if word != "taxa")
 

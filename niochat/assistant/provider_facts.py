@@ -10,9 +10,9 @@ from functools import lru_cache
 from niochat.adapters.calendar import public_holidays
 from niochat.assistant.figures import WEEKDAYS
 from niochat.assistant.wording import brl, day
-from niochat.domain.hours import END_OF_DAY, spoken_day
-from niochat.domain.policy import Policy
-from niochat.domain.provider_facts import Coverage, Fee, ProviderFacts
+from niochat.domain.hours import END_OF_DAY, format_day_pt
+from niochat.domain.policy import ConversationPolicy
+from niochat.domain.provider_facts import NetworkCoverage, ProviderFacts, ProviderFee
 
 HOURS = "Horário de atendimento:"
 """The line about hours begins so."""
@@ -27,7 +27,7 @@ _NAMES = ("segunda", "terça", "quarta", "quinta", "sexta", "sábado", "domingo"
 
 
 @lru_cache(maxsize=256)  # a tenant's own, the same in every turn
-def facts_lines(facts: ProviderFacts, policy: Policy) -> str:
+def facts_lines(facts: ProviderFacts, policy: ConversationPolicy) -> str:
     """Lines of the system prompt; empty where nothing was told. About as long as the facts are as
     JSON, which is bounded where they are declared.
     """
@@ -35,7 +35,7 @@ def facts_lines(facts: ProviderFacts, policy: Policy) -> str:
 
 
 @lru_cache(maxsize=256)
-def facts_text(facts: ProviderFacts, policy: Policy) -> str:
+def facts_text(facts: ProviderFacts, policy: ConversationPolicy) -> str:
     """What the guard knows by the facts, in every form in which it may be said. Without hours,
     places and days of the month, which are looked up: as words they would allow too much.
     """
@@ -49,28 +49,28 @@ def facts_text(facts: ProviderFacts, policy: Policy) -> str:
     return " | ".join([*lines, *more])
 
 
-def coming_closed(policy: Policy, now: datetime) -> list[str]:
+def coming_closed(policy: ConversationPolicy, now: datetime) -> list[str]:
     """Days of the next ones on which people would be there by the hours, and are not: holidays and
     closed days, as ``terça-feira, 08/12``.
     """
     open_days = {day for shift in policy.hours for day in shift.days}
     ahead = (now.date() + timedelta(days=n) for n in range(AHEAD_DAYS))
-    return [spoken_day(each) for each in ahead if each.weekday() in open_days
+    return [format_day_pt(each) for each in ahead if each.weekday() in open_days
             and is_closed(policy, each)]  # fmt: skip
 
 
-def is_closed(policy: Policy, on: date) -> bool:
+def is_closed(policy: ConversationPolicy, on: date) -> bool:
     """Whether a day is a holiday or a closed day, whatever the hours say."""
     return on in policy.closed_days or on in public_holidays(policy.holidays, on.year)
 
 
-def shifts_of(policy: Policy, weekday: int) -> tuple[tuple[time, time], ...]:
+def shifts_of(policy: ConversationPolicy, weekday: int) -> tuple[tuple[time, time], ...]:
     """(opens, closes) of a day of the week, Monday is 0."""
     shifts = ((s.opens, s.closes) for s in policy.hours if weekday in s.days)
     return tuple(sorted(shifts))
 
 
-def _lines(facts: ProviderFacts, policy: Policy) -> Iterator[str]:
+def _lines(facts: ProviderFacts, policy: ConversationPolicy) -> Iterator[str]:
     yield from _where(facts, policy)
     yield from _prices(facts)
     yield from _coverage(facts.coverage)
@@ -82,7 +82,7 @@ def _lines(facts: ProviderFacts, policy: Policy) -> Iterator[str]:
         yield f"{each.question} {_whole(each.answer)}"
 
 
-def _where(facts: ProviderFacts, policy: Policy) -> Iterator[str]:
+def _where(facts: ProviderFacts, policy: ConversationPolicy) -> Iterator[str]:
     if policy.hours:
         yield f"{HOURS} {_hours(policy)}."
     if facts.address:
@@ -124,13 +124,13 @@ def _listed(name: str, values: Sequence[str] | Iterator[str], end: str = ".") ->
         yield f"{name}: {'; '.join(listed)}{end}"
 
 
-def fee_text(fee: Fee) -> str:
+def fee_text(fee: ProviderFee) -> str:
     """``Instalação R$ 100,00 (em até 2 vezes)``."""
     amount = brl(Decimal(str(fee.amount))) if fee.amount else "grátis"
     return f"{fee.name} {amount}{f' ({fee.note})' if fee.note else ''}"
 
 
-def _coverage(coverage: Coverage) -> Iterator[str]:
+def _coverage(coverage: NetworkCoverage) -> Iterator[str]:
     if not coverage.places and not coverage.ceps:
         return
     places = [
@@ -145,7 +145,7 @@ def _coverage(coverage: Coverage) -> Iterator[str]:
         yield line
 
 
-def _hours(policy: Policy) -> str:
+def _hours(policy: ConversationPolicy) -> str:
     by_day = [shifts_of(policy, weekday) for weekday in range(7)]
     parts, first = [], 0
     for weekday in range(1, 8):

@@ -12,8 +12,8 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from niochat.assistant.folding import fold
-from niochat.domain.message import Kind
-from niochat.domain.plain import cut
+from niochat.domain.message import MessageKind
+from niochat.domain.plain import truncate_text
 
 READ = "read"
 MOST_QUOTED = 200
@@ -25,7 +25,7 @@ _ORDERS = re.compile(
     r"autoriz|confirm|cliente)"
 )
 """What no screen of an error says, and who wants to give orders through one does."""
-_NAMES = {Kind.IMAGE: "imagem", Kind.DOCUMENT: "PDF"}
+_NAMES = {MessageKind.IMAGE: "imagem", MessageKind.DOCUMENT: "PDF"}
 _LIGHTS = {"red": "vermelha", "off": "apagada", "green": "verde"}
 
 
@@ -40,12 +40,12 @@ class Told:
     facts: Mapping[str, Any] = field(default_factory=dict)
 
 
-def told(kind: Kind, reading: object) -> Told | None:
+def told(kind: MessageKind, reading: object) -> Told | None:
     """Of (status, text, facts) of a message's reading; ``None``: nobody was to read it."""
     if not isinstance(reading, list) or len(reading) != 3:
         return None
     status, text, facts = reading
-    if kind in (Kind.VOICE, Kind.AUDIO):
+    if kind in (MessageKind.VOICE, MessageKind.AUDIO):
         if status != READ:
             return Told("⟦áudio sem transcrição⟧")
         return Told("⟦áudio⟧", _unmarked(text))
@@ -56,7 +56,7 @@ def told(kind: Kind, reading: object) -> Told | None:
     return Told(f"⟦{_shown(kind, facts)}⟧", facts=facts)
 
 
-def _shown(kind: Kind, facts: Mapping[str, Any]) -> str:
+def _shown(kind: MessageKind, facts: Mapping[str, Any]) -> str:
     name = _NAMES[kind]
     match facts.get("kind"):
         case "los_light":
@@ -89,7 +89,7 @@ def _listed(name: str, *parts: str) -> str:
 
 
 def _text(facts: Mapping[str, Any], name: str) -> str:
-    return cut(_unmarked(str(facts.get(name) or "")), MOST_QUOTED)
+    return truncate_text(_unmarked(str(facts.get(name) or "")), MOST_QUOTED)
 
 
 def _money(facts: Mapping[str, Any], name: str) -> str:

@@ -14,8 +14,8 @@ from niochat.assistant.case import Case
 from niochat.assistant.context import Pace
 from niochat.assistant.folding import fold
 from niochat.assistant.handover import announcement, summary
-from niochat.domain.commands import Handoff
-from niochat.domain.conversation import Brake
+from niochat.domain.commands import HandoffRequest
+from niochat.domain.conversation import AssistantStopReason
 from niochat.domain.message import Author
 
 SAME_TEXT, SAME_SHORT_TEXT = 3, 5
@@ -32,14 +32,14 @@ TYPED_PER_S, READS_S = 20.0, 0.3
 """Nobody types faster on a phone, nor begins sooner."""
 
 _WHY = {
-    Brake.BOT_LOOP: "As mensagens se repetem como as de um atendimento automático.",
-    Brake.TURN_LIMIT: "A conversa passou do limite de respostas do assistente em uma hora.",
-    Brake.COST_LIMIT: "A conversa passou do limite de custo do assistente em uma hora.",
+    AssistantStopReason.BOT_LOOP: "As mensagens se repetem como as de um atendimento automático.",
+    AssistantStopReason.TURN_LIMIT: "A conversa passou do limite de respostas do assistente em uma hora.",
+    AssistantStopReason.COST_LIMIT: "A conversa passou do limite de custo do assistente em uma hora.",
 }
 _SAID = {
-    Brake.BOT_LOOP: "Recebi mensagens que parecem automáticas, por isso paro de responder aqui.",
-    Brake.TURN_LIMIT: "Já conversamos bastante e não consegui concluir por aqui.",
-    Brake.COST_LIMIT: "Já conversamos bastante e não consegui concluir por aqui.",
+    AssistantStopReason.BOT_LOOP: "Recebi mensagens que parecem automáticas, por isso paro de responder aqui.",
+    AssistantStopReason.TURN_LIMIT: "Já conversamos bastante e não consegui concluir por aqui.",
+    AssistantStopReason.COST_LIMIT: "Já conversamos bastante e não consegui concluir por aqui.",
 }
 
 
@@ -52,7 +52,7 @@ class Round:
     after_s: float
 
 
-async def brake(case: Case) -> tuple[Handoff, str] | None:
+async def brake(case: Case) -> tuple[HandoffRequest, str] | None:
     """Why people take over without a model, and what is said, once; ``None``: go on.
 
     Whoever gives the conversation back wants the assistant to go on: it is counted from there.
@@ -63,19 +63,19 @@ async def brake(case: Case) -> tuple[Handoff, str] | None:
     if reason is None:
         return None
     team = case.team_of(case.sector)
-    return Handoff(team, reason, summary(case, _WHY[reason])), announcement(
+    return HandoffRequest(team, reason, summary(case, _WHY[reason])), announcement(
         case, team, _SAID[reason]
     )
 
 
-def _reason(case: Case, pace: Pace) -> Brake | None:
+def _reason(case: Case, pace: Pace) -> AssistantStopReason | None:
     policy = case.visit.policy
     if 0 < policy.turns_per_hour < pace.turns:
-        return Brake.TURN_LIMIT
+        return AssistantStopReason.TURN_LIMIT
     if 0 < policy.cost_per_hour <= float(pace.cost):
-        return Brake.COST_LIMIT
+        return AssistantStopReason.COST_LIMIT
     machine = policy.stop_machines and is_machine(list(rounds(pace.said)), _learned_at(case))
-    return Brake.BOT_LOOP if machine else None
+    return AssistantStopReason.BOT_LOOP if machine else None
 
 
 def is_machine(said: Sequence[Round], learned_at: float) -> bool:

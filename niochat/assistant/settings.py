@@ -6,7 +6,7 @@ from typing import Protocol
 from uuid import UUID
 
 from niochat.adapters.openai.completion import Options
-from niochat.domain.erp import Capability
+from niochat.domain.erp import ErpCapability
 from niochat.domain.provider_facts import ProviderFacts
 
 
@@ -45,6 +45,6 @@ class AssistantSettings(Protocol):
 
 
 SettingsOf = Callable[[UUID], Awaitable[AssistantSettings]]
-"""Settings of a tenant; raises ``NotFound`` when it has no assistant."""
-CapabilitiesOf = Callable[[UUID], Awaitable[frozenset[Capability]]]
+"""Settings of a tenant; raises ``NotFoundError`` when it has no assistant."""
+CapabilitiesOf = Callable[[UUID], Awaitable[frozenset[ErpCapability]]]
 """What the tenant's ERP can do; empty without an ERP, everything where it was never probed."""

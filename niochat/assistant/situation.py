@@ -9,7 +9,7 @@ from niochat.assistant.case import Case
 from niochat.assistant.provider_facts import coming_closed
 from niochat.assistant.tools.identification import described, listed
 from niochat.assistant.wording import masked
-from niochat.domain.hours import spoken_date, spoken_now
+from niochat.domain.hours import format_date_time_pt, format_full_date_time_pt
 
 NAME = "situação"
 
@@ -20,7 +20,7 @@ def situation(case: Case) -> str:
     """
     visit, facts = case.visit, case.facts
     told = {
-        "agora": spoken_now(visit.now),
+        "agora": format_full_date_time_pt(visit.now),
         "proximos_dias_fechados": coming_closed(visit.policy, visit.now) or None,
         "protocolo": visit.request.protocol,
         "primeira_resposta": visit.first_answer,
@@ -34,8 +34,10 @@ def situation(case: Case) -> str:
         "faturas_enviadas": list(facts.sent),
         "chamado": facts.ticket,
         "desbloqueio": facts.unlocked,
-        "equipe": None if visit.people.there else "fora do horário",
-        "equipe_volta": spoken_date(visit.people.returns_at) if visit.people.returns_at else None,
+        "equipe": None if visit.people.available else "fora do horário",
+        "equipe_volta": format_date_time_pt(visit.people.returns_at)
+        if visit.people.returns_at
+        else None,
         **memory.told(case),
         **after_hours.told(case),
     }

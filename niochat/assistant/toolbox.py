@@ -26,7 +26,7 @@ from niochat.assistant.tools.tool import Arguments, Tool
 from niochat.assistant.tools.unlock import UNLOCK
 from niochat.assistant.tools.wishes import NOTE_WISH
 from niochat.assistant.visit import Used
-from niochat.domain.document import documents_in
+from niochat.domain.document import find_tax_ids
 from niochat.domain.errors import NiochatError
 
 _log = structlog.get_logger(__name__)
@@ -117,7 +117,7 @@ class Toolbox:
                 self._case.learn(shown_in=str(self._case.visit.request.turn_id))
         if calls:
             await self._case.keep()
-        written = documents_in("\n".join(self._case.visit.customer_texts))
+        written = find_tax_ids("\n".join(self._case.visit.customer_texts))
         return [
             (
                 ToolCall(f"earlier_{n}", call["tool"],

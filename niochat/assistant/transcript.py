@@ -12,7 +12,7 @@ from typing import Any
 from openai.types.chat import ChatCompletionMessageParam
 
 from niochat.assistant.readings import told
-from niochat.domain.message import Author, Kind
+from niochat.domain.message import Author, MessageKind
 
 MESSAGES = 40
 """Newest messages that a turn reads."""
@@ -21,26 +21,26 @@ PERSON = "⟦atendente⟧"
 """Before what a person of the provider said."""
 _OWN_AUTHORS = frozenset({Author.ASSISTANT, Author.SYSTEM, Author.INTEGRATION, Author.AUTOMATIC})
 _SENT = {
-    Kind.IMAGE: "⟦imagem enviada ao cliente⟧",
-    Kind.VIDEO: "⟦vídeo enviado ao cliente⟧",
-    Kind.VOICE: "⟦áudio enviado ao cliente⟧",
-    Kind.AUDIO: "⟦áudio enviado ao cliente⟧",
-    Kind.DOCUMENT: "⟦arquivo enviado ao cliente⟧",
+    MessageKind.IMAGE: "⟦imagem enviada ao cliente⟧",
+    MessageKind.VIDEO: "⟦vídeo enviado ao cliente⟧",
+    MessageKind.VOICE: "⟦áudio enviado ao cliente⟧",
+    MessageKind.AUDIO: "⟦áudio enviado ao cliente⟧",
+    MessageKind.DOCUMENT: "⟦arquivo enviado ao cliente⟧",
 }
 _RECEIVED = {
-    Kind.IMAGE: "⟦imagem⟧",
-    Kind.VIDEO: "⟦vídeo⟧",
-    Kind.VOICE: "⟦áudio⟧",
-    Kind.AUDIO: "⟦áudio⟧",
-    Kind.DOCUMENT: "⟦arquivo⟧",
-    Kind.STICKER: "⟦figurinha⟧",
-    Kind.LOCATION: "⟦localização⟧",
-    Kind.CONTACT: "⟦contato⟧",
-    Kind.POLL: "⟦enquete⟧",
-    Kind.POLL_VOTE: "⟦voto em enquete⟧",
-    Kind.UNKNOWN: "⟦algo que não pode ser mostrado aqui⟧",
+    MessageKind.IMAGE: "⟦imagem⟧",
+    MessageKind.VIDEO: "⟦vídeo⟧",
+    MessageKind.VOICE: "⟦áudio⟧",
+    MessageKind.AUDIO: "⟦áudio⟧",
+    MessageKind.DOCUMENT: "⟦arquivo⟧",
+    MessageKind.STICKER: "⟦figurinha⟧",
+    MessageKind.LOCATION: "⟦localização⟧",
+    MessageKind.CONTACT: "⟦contato⟧",
+    MessageKind.POLL: "⟦enquete⟧",
+    MessageKind.POLL_VOTE: "⟦voto em enquete⟧",
+    MessageKind.UNKNOWN: "⟦algo que não pode ser mostrado aqui⟧",
 }
-_SAID_BY_HAND = frozenset({Kind.TEXT, Kind.CHOICE})
+_SAID_BY_HAND = frozenset({MessageKind.TEXT, MessageKind.CHOICE})
 _PIX_CODE = re.compile(r"000201\S[\s\S]{40,}6304[0-9A-Fa-f]{4}")
 _DIGIT_LINE = re.compile(r"[\d. -]{44,70}")
 _FOREIGN = str.maketrans("⟦⟧", "[]")
@@ -64,7 +64,7 @@ class Line:
 
 def read_lines(rows: Sequence[Sequence[Any]]) -> list[Line]:
     """Lines of (author, kind, text), and (status, text, facts) of a reading where there is one."""
-    return [_line(Author(row[0]), Kind(row[1]), *row[2:]) for row in rows]
+    return [_line(Author(row[0]), MessageKind(row[1]), *row[2:]) for row in rows]
 
 
 def as_chat(lines: Sequence[Line]) -> list[ChatCompletionMessageParam]:
@@ -90,7 +90,7 @@ def system_note(name: str, text: str) -> ChatCompletionMessageParam:
     return {"role": "user", "content": f"⟦{name}⟧ {text}"}
 
 
-def _line(author: Author, kind: Kind, text: str, reading: object = None) -> Line:
+def _line(author: Author, kind: MessageKind, text: str, reading: object = None) -> Line:
     if author in _OWN_AUTHORS:
         return Line(author, _own(kind, text))
     typed = text.translate(_FOREIGN)
@@ -104,7 +104,7 @@ def _line(author: Author, kind: Kind, text: str, reading: object = None) -> Line
     return Line(author, shown, words, read.said, read.facts)
 
 
-def _own(kind: Kind, text: str) -> str:
+def _own(kind: MessageKind, text: str) -> str:
     """Ours, with what the model must not repeat as a short mark."""
     if kind in _SENT:
         return " ".join(part for part in (_SENT[kind], text) if part)

@@ -35,12 +35,12 @@ from niochat.assistant.tools.wishes import NOTE_WISH
 from niochat.assistant.topics import Topic, urgent_topic
 from niochat.assistant.transcript import as_chat, system_note
 from niochat.assistant.visit import RefusedText, Visit, Visits
-from niochat.domain.commands import FinishAssistantTurn, Handoff, TurnOutcome
-from niochat.domain.erp import ErpDesk
+from niochat.domain.commands import FinishAssistantTurn, HandoffRequest, TurnOutcome
+from niochat.domain.erp import TenantErpClient
 from niochat.domain.errors import NiochatError
 from niochat.domain.ids import TurnId
-from niochat.domain.message import Content, Kind
-from niochat.domain.requests import rules_of
+from niochat.domain.message import MessageContent, MessageKind
+from niochat.domain.requests import parse_change_request_rules
 
 _log = structlog.get_logger(__name__)
 
@@ -64,7 +64,7 @@ class Assistant:
         self,
         visits: Visits,
         models: Models,
-        erp: ErpDesk,
+        erp: TenantErpClient,
         settings_of: SettingsOf,
         capabilities_of: CapabilitiesOf,
         *,
@@ -106,7 +106,7 @@ class Assistant:
         settings = await patiently(lambda: self._settings_of(request.tenant_id), deadline)
         capable = await patiently(lambda: self._capabilities_of(request.tenant_id), deadline)
         back = self._database_back_within_s
-        rules = rules_of(settings.requests)
+        rules = parse_change_request_rules(settings.requests)
         case = Case(visit, self._visits, self._erp, capable, back, settings.facts, rules)
         await memory.recognise(case)
         braked = await brake(case)
@@ -275,7 +275,7 @@ class _Run:
         case = self._case
         text = after_hours.with_promise(case, text)
         parts = in_messages(_with_protocol(case.visit, text))
-        said = [Content(Kind.TEXT, part) for part in parts]
+        said = [MessageContent(MessageKind.TEXT, part) for part in parts]
         return replace(
             self._spent(),
             outcome=TurnOutcome.ANSWERED,
@@ -299,7 +299,7 @@ class _Run:
         if topic is not None:
             return self._urgent(topic, error)
         note = summary(case, "O assistente parou: o modelo de linguagem falhou.")
-        handoff = Handoff(case.team_of(named_sector(case)), error.code, note)
+        handoff = HandoffRequest(case.team_of(named_sector(case)), error.code, note)
         return replace(self._spent(), code=error.code, detail=_detail(error), handoff=handoff)
 
     def _urgent(self, topic: Topic, error: ModelError) -> FinishAssistantTurn:
@@ -315,7 +315,7 @@ class _Run:
         _log.warning("turn_without_erp", turn=str(self._failed.turn), code=error.code)
         sector = Sector(error.tool.sector) if error.tool.sector else case.sector
         head = f"O sistema do provedor falhou em {error.tool.name} ({error.code})."
-        handoff = Handoff(case.team_of(sector), error.code, summary(case, head))
+        handoff = HandoffRequest(case.team_of(sector), error.code, summary(case, head))
         said = announcement(case, handoff.team, f"{case.instead} {_ERP_AWAY}".strip())
         finish = replace(self._spent(), code=error.code, detail=_detail(error))
         return _passed_on(finish, case, handoff, said)
@@ -336,7 +336,7 @@ class _Run:
 
 
 def _passed_on(
-    finish: FinishAssistantTurn, case: Case, handoff: Handoff, text: str
+    finish: FinishAssistantTurn, case: Case, handoff: HandoffRequest, text: str
 ) -> FinishAssistantTurn:
     """People take over; what tools prepared (a code, a file) still reaches the customer."""
     code = finish.code if finish.code != "model_failed" else ""
@@ -344,7 +344,7 @@ def _passed_on(
         finish,
         outcome=TurnOutcome.ANSWERED,
         code=code,
-        says=(Content(Kind.TEXT, text), *case.after_text),
+        says=(MessageContent(MessageKind.TEXT, text), *case.after_text),
         handoff=handoff,
     )
 

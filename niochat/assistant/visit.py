@@ -23,12 +23,12 @@ from niochat.assistant.folding import storable
 from niochat.assistant.masking import masked_text
 from niochat.assistant.report import TurnRequest
 from niochat.assistant.transcript import MESSAGES, Line, read_lines
-from niochat.domain.audit import Entry, Who, WhoKind
-from niochat.domain.errors import Invalid, Refused, Unreadable
+from niochat.domain.audit import AuditActor, AuditActorKind, AuditEntry
+from niochat.domain.errors import InvalidInputError, OperationRefusedError, UnreadableDataError
 from niochat.domain.message import Author
-from niochat.domain.plain import cut
-from niochat.domain.policy import Policy, Presence
-from niochat.domain.sealing import DOCUMENT, Seals
+from niochat.domain.plain import truncate_text
+from niochat.domain.policy import ConversationPolicy, StaffAvailability
+from niochat.domain.sealing import TAX_ID_PURPOSE, Encryptor
 from niochat.runtime.grouping import Grouper
 
 _log = structlog.get_logger(__name__)
@@ -39,7 +39,7 @@ PAST_TURNS = 30
 """Newest turns of the visit whose results are still known."""
 LONGEST_SENTENCE, LONGEST_REFUSED = 1_000, 8_000
 """Characters that are kept of a text that did not leave."""
-_ASSISTANT = Who(WhoKind.ASSISTANT, "assistant")
+_ASSISTANT = AuditActor(AuditActorKind.ASSISTANT, "assistant")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +57,8 @@ class Visit:
     phone_proves: bool
     """It was nobody else's before: where the ERP has it, its holder writes."""
     now: datetime
-    policy: Policy
-    people: Presence
+    policy: ConversationPolicy
+    people: StaffAvailability
     teams: Mapping[str, str]
     """Names by slug."""
     untold: frozenset[str]
@@ -157,7 +157,7 @@ class RefusedText:
 class Visits:
     """Reads and writes for one tenant at a time, as the tenant's role."""
 
-    def __init__(self, database: Database, seals: Seals | None = None) -> None:
+    def __init__(self, database: Database, seals: Encryptor | None = None) -> None:
         """Without ``seals`` nobody's document is kept."""
         self._database = database
         self._seals = seals
@@ -207,7 +207,7 @@ class Visits:
             if kept is not None and used is not None and not kept["again"]:
                 await record(connection, _entry(request, kept["conversation_id"], used))
         if kept is None:
-            raise Refused("the turn is over", code="turn_not_current")
+            raise OperationRefusedError("the turn is over", code="turn_not_current")
 
     async def keep_refused(self, request: TurnRequest, refused: RefusedText) -> None:
         """A text that did not leave, its documents masked. Twice is as once."""
@@ -215,8 +215,8 @@ class Visits:
         async with self._database.tenant(request.tenant_id) as connection:
             await connection.execute(
                 _SQL["keep_refused"], request.tenant_id, request.turn_id, key, refused.code,
-                cut(storable(masked_text(refused.sentence)), LONGEST_SENTENCE),
-                cut(storable(masked_text(refused.text)), LONGEST_REFUSED),
+                truncate_text(storable(masked_text(refused.sentence)), LONGEST_SENTENCE),
+                truncate_text(storable(masked_text(refused.text)), LONGEST_REFUSED),
                 refused.model, refused.prompt_version,
             )  # fmt: skip
 
@@ -228,7 +228,7 @@ class Visits:
         if self._seals is None:
             return False
         tenant_id = request.tenant_id
-        indexes = self._seals.blinds(document, tenant_id=tenant_id, purpose=DOCUMENT)
+        indexes = self._seals.blind_indexes(document, tenant_id=tenant_id, purpose=TAX_ID_PURPOSE)
         async with self._database.tenant(tenant_id) as connection:
             contact = await connection.fetchrow(
                 _SQL["holder"], tenant_id, request.turn_id, request.attempt
@@ -240,12 +240,12 @@ class Visits:
             if contact["document_index"] is not None or not trusted:
                 await connection.execute(_SQL["share"], tenant_id, contact["id"])
                 return False
-            sealed = self._seals.seal(document, tenant_id=tenant_id, purpose=DOCUMENT)
-            index = self._seals.blind(document, tenant_id=tenant_id, purpose=DOCUMENT)
+            sealed = self._seals.seal(document, tenant_id=tenant_id, purpose=TAX_ID_PURPOSE)
+            index = self._seals.blind_index(document, tenant_id=tenant_id, purpose=TAX_ID_PURPOSE)
             await connection.execute(_SQL["hold"], tenant_id, contact["id"], sealed, index)
             before, after = {"document": None}, {"document": "identified"}
             target = f"contact:{contact['id']}"
-            entry = Entry(tenant_id, _ASSISTANT, "contacts.change", target, before, after)
+            entry = AuditEntry(tenant_id, _ASSISTANT, "contacts.change", target, before, after)
             await record(connection, entry)
             return True
 
@@ -292,8 +292,8 @@ class Visits:
         if self._seals is None:
             return None
         try:
-            return self._seals.open(known.sealed, tenant_id=tenant_id, purpose=DOCUMENT)
-        except (Invalid, Unreadable) as error:
+            return self._seals.open(known.sealed, tenant_id=tenant_id, purpose=TAX_ID_PURPOSE)
+        except (InvalidInputError, UnreadableDataError) as error:
             _log.error("document_not_opened", tenant=str(tenant_id), code=error.code)
             return None
 
@@ -316,11 +316,11 @@ def _words(line: Line) -> str:
     return line.text if line.words is None else line.words
 
 
-def _entry(request: TurnRequest, conversation_id: UUID, used: Used) -> Entry:
+def _entry(request: TurnRequest, conversation_id: UUID, used: Used) -> AuditEntry:
     """Never the arguments, nor what came of them: they are customers' documents and debts."""
     after = {"outcome": used.outcome, "turn": str(request.turn_id), "attempt": request.attempt}
     target = f"conversation:{conversation_id}"
-    return Entry(request.tenant_id, _ASSISTANT, f"tools.{used.tool}", target, None, after)
+    return AuditEntry(request.tenant_id, _ASSISTANT, f"tools.{used.tool}", target, None, after)
 
 
 def _facts(row: Any) -> Facts:
@@ -332,7 +332,7 @@ def _facts(row: Any) -> Facts:
     return replace(facts, trusted=proven)
 
 
-def _known(row: Any, policy: Policy) -> Known | None:
+def _known(row: Any, policy: ConversationPolicy) -> Known | None:
     """Nobody whose number is another one now, or is shared, or whose time is over."""
     since = row["now"] - timedelta(days=policy.remember_days)
     if row["known_at"] is None or row["known_at"] <= since or row["document_sealed"] is None:

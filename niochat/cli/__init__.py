@@ -17,8 +17,8 @@ from niochat.cli.people import audit, keys, superuser, unlock
 from niochat.cli.refused import refused
 from niochat.cli.replay import replay
 from niochat.cli.simulate import simulate
-from niochat.domain.errors import Invalid, NiochatError
-from niochat.domain.plain import refusal
+from niochat.domain.errors import InvalidInputError, NiochatError
+from niochat.domain.plain import control_character_error
 from niochat.stack.errors import StackError
 
 app = typer.Typer(
@@ -54,14 +54,14 @@ app.command("give-back")(desk.give_back)
 
 
 def check_words(words: Sequence[str]) -> None:
-    """Names and texts end in the database and on screens. Raises ``Invalid`` for one that no door
+    """Names and texts end in the database and on screens. Raises ``InvalidInputError`` for one that no door
     would take; it is named by what stands before it.
     """
     for number, word in enumerate(words):
         before = words[number - 1] if number and words[number - 1].startswith("-") else ""
-        odd = refusal(word, before or f"word {number + 1} of the command")
+        odd = control_character_error(word, before or f"word {number + 1} of the command")
         if odd is not None:
-            raise Invalid(odd, code="control_character")
+            raise InvalidInputError(odd, code="control_character")
 
 
 def main() -> None:

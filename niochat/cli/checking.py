@@ -9,7 +9,7 @@ from niochat.adapters.files import FileStore
 from niochat.adapters.postgres.migrate import require_database, require_known
 from niochat.adapters.smtp import Smtp
 from niochat.config import Settings
-from niochat.domain.errors import Invalid
+from niochat.domain.errors import InvalidInputError
 from niochat.vault.keys import read_keys
 
 ANSWERS_WITHIN_S = 5
@@ -18,7 +18,7 @@ ANSWERS_WITHIN_S = 5
 def checked(more: Mapping[str, str] | None = None) -> Settings:
     """Settings of the environment, and ``more`` over it, that can be used as they are written.
 
-    Raises ``Invalid`` that names the variable.
+    Raises ``InvalidInputError`` that names the variable.
     """
     settings = Settings.read(more)
     read_keys(settings.vault_keys.get_secret_value())
@@ -29,7 +29,7 @@ def checked(more: Mapping[str, str] | None = None) -> Settings:
 
 
 def require_servers(settings: Settings, *, database: bool, redis: bool) -> None:
-    """Raises ``Invalid`` or ``Refused`` unless the servers that are somebody else's can be used."""
+    """Raises ``InvalidInputError`` or ``Refused`` unless the servers that are somebody else's can be used."""
     if database:
         url = settings.database_url.get_secret_value()
         owner = settings.owner_url
@@ -51,7 +51,7 @@ def _require_redis(url: str) -> None:
         with client:
             client.ping()
     except (RedisError, OSError, ValueError) as error:
-        raise Invalid(
+        raise InvalidInputError(
             f"REDIS_URL cannot be used: {_first_line(error)}. Start that server, or correct the "
             "address, the user or the password in REDIS_URL.",
             code="bad_settings",

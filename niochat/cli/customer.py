@@ -13,7 +13,7 @@ from rich.markup import escape
 from niochat.cli import running
 from niochat.cli.providers import demo_token
 from niochat.cli.sandbox_client import SandboxClient
-from niochat.domain.errors import Invalid
+from niochat.domain.errors import InvalidInputError
 
 QUIET_S = 1.5
 """Without news for so long after an answer, the conversation is quiet."""
@@ -37,9 +37,11 @@ def say(
 ) -> None:
     """Write as a customer and print the answers; 0 when quiet, 1 when no answer came."""
     if not re.fullmatch(r"\+?\d{10,15}", phone):
-        raise Invalid(f"{phone!r} is not a phone: write it as +5581988887777")
+        raise InvalidInputError(f"{phone!r} is not a phone: write it as +5581988887777")
     if voice is not None and (file is not None or text is not None):
-        raise Invalid("a voice note has neither a file nor a text: leave TEXT and --file out")
+        raise InvalidInputError(
+            "a voice note has neither a file nor a text: leave TEXT and --file out"
+        )
     said: dict[str, object] = {"text": text or ""}
     if voice is not None:
         said["speech"] = voice

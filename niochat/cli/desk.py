@@ -12,9 +12,13 @@ from rich.table import Table
 from niochat.cli import running
 from niochat.cli.output import print_json
 from niochat.cli.reasons import REASONS
-from niochat.domain.commands import AssignConversation, DurableCommand, GiveBackConversation
-from niochat.domain.errors import NotFound, Refused, Unavailable
-from niochat.inbox.ask import Asking, ThreadPlace
+from niochat.domain.commands import (
+    AssignConversation,
+    DurableCommand,
+    ReturnConversationToAssistant,
+)
+from niochat.domain.errors import NotFoundError, OperationRefusedError, UnavailableError
+from niochat.inbox.ask import CommandSubmitter, ThreadRef
 from niochat.wiring.parts import Parts
 
 DONE_WITHIN_S = 15.0
@@ -53,7 +57,7 @@ def conversations(
     async def work() -> list[dict[str, Any]]:
         async with running.parts() as parts:
             found = await running.tenant_of(parts, tenant)
-            return await parts.views.conversations(found.tenant_id, status=status)
+            return await parts.views.list_conversations(found.tenant_id, status=status)
 
     rows = running.run(work)
     if as_json:
@@ -76,7 +80,7 @@ def show(wanted: Wanted, tenant: Tenant = None, as_json: Json = False) -> None:
         async with running.parts() as parts:
             conversation = await _find(parts, tenant, wanted)
             tenant_id = conversation.pop("tenant_id")
-            return conversation, await parts.views.story(tenant_id, conversation["id"])
+            return conversation, await parts.views.load_timeline(tenant_id, conversation["id"])
 
     conversation, story = running.run(work)
     if as_json:
@@ -101,16 +105,16 @@ def give_back(
     tenant: Tenant = None,
 ) -> None:
     """The assistant answers again, beginning with what nobody answered."""
-    running.run(lambda: _command(wanted, tenant, GiveBackConversation(by)))
+    running.run(lambda: _command(wanted, tenant, ReturnConversationToAssistant(by)))
     _console.print("Given back to the assistant.")
 
 
 async def _find(parts: Parts, tenant: str | None, wanted: str) -> dict[str, Any]:
     found = await running.tenant_of(parts, tenant)
-    conversation = await parts.views.find(found.tenant_id, wanted.removeprefix("+"))
+    conversation = await parts.views.find_conversation(found.tenant_id, wanted.removeprefix("+"))
     if conversation is None:
         listing = running.command("conversations")
-        raise NotFound(f"no conversation is known by {wanted!r}: `{listing}` lists them")
+        raise NotFoundError(f"no conversation is known by {wanted!r}: `{listing}` lists them")
     return {**conversation, "tenant_id": found.tenant_id}
 
 
@@ -119,12 +123,14 @@ async def _command(wanted: str, tenant: str | None, command: DurableCommand) -> 
     async with running.parts() as parts:
         found = await _find(parts, tenant, wanted)
         if found["status"] == "resolved":
-            raise Refused("the conversation is resolved: nothing to do", code="resolved")
-        place = ThreadPlace(found["tenant_id"], found["thread_id"], found["channel_id"])
-        asking = Asking(parts.inbox, lambda thread_id: None)
-        if await asking.ask(place, f"agent:{secrets.token_hex(8)}", command, DONE_WITHIN_S):
+            raise OperationRefusedError(
+                "the conversation is resolved: nothing to do", code="resolved"
+            )
+        place = ThreadRef(found["tenant_id"], found["thread_id"], found["channel_id"])
+        asking = CommandSubmitter(parts.inbox, lambda thread_id: None)
+        if await asking.submit(place, f"agent:{secrets.token_hex(8)}", command, DONE_WITHIN_S):
             return
-    raise Unavailable(f"stored, but not processed within {DONE_WITHIN_S:g} s: is it running?")
+    raise UnavailableError(f"stored, but not processed within {DONE_WITHIN_S:g} s: is it running?")
 
 
 def _tell(conversation: dict[str, Any], story: dict[str, list[Any]]) -> None:

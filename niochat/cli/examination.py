@@ -18,9 +18,9 @@ from niochat.cli.people import access_of
 from niochat.cli.providers import channels_of, probed
 from niochat.cli.senses import examine_senses
 from niochat.cli.weaknesses import weaknesses
-from niochat.domain.errors import Invalid, NiochatError
-from niochat.domain.held_back import HeldBack, Reason
-from niochat.domain.policy import MODEL_WITHIN_S
+from niochat.domain.errors import InvalidInputError, NiochatError
+from niochat.domain.held_back import TenantThrottle, ThrottleReason
+from niochat.domain.policy import MAX_MODEL_SECONDS
 from niochat.erp.journal import Journal
 from niochat.wiring.parts import Parts
 
@@ -56,7 +56,9 @@ async def examine(slug: str | None) -> bool:
         tenants = await parts.directory.tenants()
         chosen = [t for t in tenants if slug in (None, t.slug)]
         if not chosen:
-            raise Invalid(f"no provider is called {slug!r}: `{running.command('demo')}` lists them")
+            raise InvalidInputError(
+                f"no provider is called {slug!r}: `{running.command('demo')}` lists them"
+            )
         if slug is None:
             well &= await _examine_installation(parts)
         for tenant in chosen:
@@ -96,7 +98,7 @@ async def _examine_channel(parts: Parts, address: ChannelAddress) -> bool:
     channel = address.channel
     line = parts.line_of(channel.base_url, channel.token_sealed, channel.tenant_id)
     try:
-        status = (await parts.gateway.status(line)).status
+        status = (await parts.gateway.fetch_status(line)).status
     except NiochatError as error:
         return _say(channel.tenant_slug, f"gateway of {channel.slug}: {error}", False)
     if status != "connected":
@@ -113,7 +115,7 @@ async def _examine_model(parts: Parts, slug: str, tenant_id: UUID) -> bool:
             settings.endpoint, settings.api_key, settings.model, settings.options
         )  # fmt: skip
         completion = await models.complete(
-            endpoint, _GREETING, max_tokens=settings.max_tokens, timeout_s=MODEL_WITHIN_S,
+            endpoint, _GREETING, max_tokens=settings.max_tokens, timeout_s=MAX_MODEL_SECONDS,
             stream=settings.stream, tools=_ONE_TOOL,
         )  # fmt: skip
         learned = sorted(models.forms(endpoint) - settings.options.forms)
@@ -144,7 +146,7 @@ async def _examine_erp(parts: Parts, slug: str, tenant_id: UUID) -> bool:
 
 
 async def _examine_parked(parts: Parts, slug: str, tenant_id: UUID) -> bool:
-    parked, uncertain = await parts.views.troubles(tenant_id)
+    parked, uncertain = await parts.views.count_problems(tenant_id)
     if parked:
         _say(
             slug,
@@ -158,7 +160,7 @@ async def _examine_parked(parts: Parts, slug: str, tenant_id: UUID) -> bool:
 
 async def _examine_automatic(parts: Parts, slug: str, tenant_id: UUID) -> None:
     """Told, but no fault: it is the provider's own setting, on its own phone."""
-    for channel, messages in (await parts.views.automatic(tenant_id)).items():
+    for channel, messages in (await parts.views.count_automatic_messages(tenant_id)).items():
         _say(slug, automatic_sentence(channel, messages), False)
 
 
@@ -172,12 +174,12 @@ def automatic_sentence(channel: str, messages: int) -> str:
 
 
 _HELD = {
-    Reason.FLOOD: "sends more webhooks than any provider may: {} refused",
-    Reason.TURNS: "{} turns of the assistant wait for turns_at_once or turns_per_minute",
-    Reason.MODEL_THROTTLED: "{} turns wait because the model asked for it",
-    Reason.BUSY: "{} turns, conversations or webhooks had to wait while the machines are busy",
-    Reason.ERP: "{} calls wait for the ERP: calls_at_once, per_minute, or it rests",
-    Reason.GATEWAY: "sends of {} conversations wait for the gateway",
+    ThrottleReason.FLOOD: "sends more webhooks than any provider may: {} refused",
+    ThrottleReason.TURNS: "{} turns of the assistant wait for turns_at_once or turns_per_minute",
+    ThrottleReason.MODEL_THROTTLED: "{} turns wait because the model asked for it",
+    ThrottleReason.BUSY: "{} turns, conversations or webhooks had to wait while the machines are busy",
+    ThrottleReason.ERP: "{} calls wait for the ERP: calls_at_once, per_minute, or it rests",
+    ThrottleReason.GATEWAY: "sends of {} conversations wait for the gateway",
 }
 
 
@@ -187,7 +189,7 @@ async def _examine_held_back(parts: Parts, slug: str, tenant_id: UUID) -> None:
         _say(slug, held_sentence(held), False)
 
 
-def held_sentence(held: HeldBack) -> str:
+def held_sentence(held: TenantThrottle) -> str:
     """By what, since when, and what waits."""
     what = _HELD[held.reason].format(held.waiting)
     return f"held back since {held.since:%H:%M:%S} UTC: {what}"

@@ -8,7 +8,7 @@ import httpx
 
 from niochat.cli import running
 from niochat.config import OperatorSettings
-from niochat.domain.errors import NiochatError, NotFound, Unavailable
+from niochat.domain.errors import NiochatError, NotFoundError, UnavailableError
 
 TIMEOUT_S = 30.0
 
@@ -41,12 +41,12 @@ class Operators:
             answer = self._client.request(method, path, **more)
             told = answer.json()
         except (httpx.HTTPError, ValueError) as error:
-            raise Unavailable(
+            raise UnavailableError(
                 f"{self._client.base_url} does not answer as the API for operators: {error!r}"
             ) from error
         if answer.is_success:
             return told
-        kind = NotFound if answer.status_code == 404 else NiochatError
+        kind = NotFoundError if answer.status_code == 404 else NiochatError
         raise kind(str(told.get("title", told)), code=str(told.get("code", "error")))
 
 

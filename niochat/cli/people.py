@@ -16,15 +16,19 @@ from niochat.access.users import NewUser
 from niochat.adapters import clock
 from niochat.cli import running
 from niochat.cli.output import print_json
-from niochat.domain.audit import Who, WhoKind
-from niochat.domain.errors import Refused
-from niochat.domain.permissions import Role
+from niochat.domain.audit import AuditActor, AuditActorKind
+from niochat.domain.errors import OperationRefusedError
+from niochat.domain.permissions import BuiltInRole
 from niochat.vault.resealing import Count, Resealing
 from niochat.wiring.access import Access, heads_of, open_access
 from niochat.wiring.parts import Parts
 from niochat.wiring.resealing import PLACES
 
-ROLES = {Role.ADMIN: "Administradora", Role.AGENT: "Atendente", Role.VIEWER: "Consulta"}
+ROLES = {
+    BuiltInRole.ADMIN: "Administradora",
+    BuiltInRole.AGENT: "Atendente",
+    BuiltInRole.VIEWER: "Consulta",
+}
 _console = Console()
 audit = typer.Typer(help="The audit log.", no_args_is_help=True)
 keys = typer.Typer(help="The keys that seal secrets.", no_args_is_help=True)
@@ -39,9 +43,11 @@ def superuser(
     async def work() -> str:
         async with running.parts() as parts:
             access = access_of(parts)
-            made = await access.users.settle(None, NewUser(login, name, Role.SUPERUSER), None)
+            made = await access.users.settle(
+                None, NewUser(login, name, BuiltInRole.SUPERUSER), None
+            )
             if made is None:
-                raise Refused("that login is taken: use another e-mail address")
+                raise OperationRefusedError("that login is taken: use another e-mail address")
             return await access.links.make(made, Purpose.INVITATION, clock.now())
 
     link = running.run(work)
@@ -53,7 +59,9 @@ def unlock(login: Annotated[str, typer.Argument(help="E-mail address.")]) -> Non
 
     async def work() -> None:
         async with running.parts() as parts:
-            await access_of(parts).throttle.unlock(login, Who(WhoKind.OPERATOR, "operator"))
+            await access_of(parts).throttle.unlock(
+                login, AuditActor(AuditActorKind.OPERATOR, "operator")
+            )
 
     running.run(work)
     _console.print(f"{escape(login)} may sign in at once, from anywhere.", soft_wrap=True)
@@ -134,7 +142,7 @@ async def settle_demo(parts: Parts, password: str) -> None:
     """One of each role in each of the demo's providers, and a superuser; twice is as once."""
     users = access_of(parts).users
     hashed = await Passwords().hashed(password)
-    await users.settle(None, NewUser(_login("root", None), "Raiz", Role.SUPERUSER), hashed)
+    await users.settle(None, NewUser(_login("root", None), "Raiz", BuiltInRole.SUPERUSER), hashed)
     for tenant in await parts.directory.tenants():
         if tenant.slug in running.DEMO_TENANTS:
             for role, name in ROLES.items():
@@ -148,7 +156,7 @@ def people_of(tenant: str | None, password: str | None) -> list[dict[str, Any]]:
     """
     if password is None or tenant not in (None, *running.DEMO_TENANTS):
         return []
-    roles = ROLES if tenant is not None else {Role.SUPERUSER: ""}
+    roles = ROLES if tenant is not None else {BuiltInRole.SUPERUSER: ""}
     return [
         {"login": _login("root" if tenant is None else role, tenant), "password": password,
          "role": str(role)}

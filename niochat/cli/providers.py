@@ -22,8 +22,8 @@ from niochat.cli import running
 from niochat.cli.output import print_json
 from niochat.cli.people import people_of, settle_demo
 from niochat.cli.sandbox_client import SandboxClient
-from niochat.domain.erp import Capability, Erp, ErpError
-from niochat.domain.errors import Invalid
+from niochat.domain.erp import ErpCapability, ErpConnector, ErpError
+from niochat.domain.errors import InvalidInputError
 from niochat.erp.probe import PROBE_TIMEOUT_S
 from niochat.stack.launcher import Stack
 from niochat.wiring.erp import settings_by
@@ -133,11 +133,11 @@ def demo_token() -> str:
 
 
 def _handed_out(name: str) -> str:
-    """What the launcher told this home's processes. Raises ``Invalid`` without a sandbox."""
+    """What the launcher told this home's processes. Raises ``InvalidInputError`` without a sandbox."""
     value = os.environ.get(name)
     if not value:
         start = running.command("up")
-        raise Invalid(f"there is no sandbox: start with `{start}`, without --no-sandbox")
+        raise InvalidInputError(f"there is no sandbox: start with `{start}`, without --no-sandbox")
     return value
 
 
@@ -153,7 +153,7 @@ def _sandbox_variables() -> Mapping[str, str]:
 
 
 async def _require_reachable(parts: Parts, providers: Sequence[Provider]) -> None:
-    """Before anything changes: raises ``Invalid`` that names the provider and the key whose
+    """Before anything changes: raises ``InvalidInputError`` that names the provider and the key whose
     address leads where none may.
     """
     for provider in providers:
@@ -168,8 +168,8 @@ async def _require_reachable(parts: Parts, providers: Sequence[Provider]) -> Non
         for what, address in addresses.items():
             try:
                 await parts.guard.check(address)
-            except Invalid as error:
-                raise Invalid(
+            except InvalidInputError as error:
+                raise InvalidInputError(
                     f"{provider.slug}, {what}: {error}. Nothing changed.", code=error.code
                 ) from None
 
@@ -208,7 +208,7 @@ async def _probe(parts: Parts, changes: Sequence[Change], *, quiet: bool = False
         await erp.close()
 
 
-async def probed(parts: Parts, erp: Erp, tenant_id: UUID) -> tuple[str, bool]:
+async def probed(parts: Parts, erp: ErpConnector, tenant_id: UUID) -> tuple[str, bool]:
     """What a tenant's ERP can do, in a sentence, and whether that is all; it is remembered."""
     try:
         settings = await settings_by(parts)(tenant_id)
@@ -216,7 +216,7 @@ async def probed(parts: Parts, erp: Erp, tenant_id: UUID) -> tuple[str, bool]:
     except ErpError as error:
         return f"{error} ({error.code})", False
     await parts.directory.remember_capabilities(tenant_id, found)
-    missing = sorted(frozenset(Capability) - found)
+    missing = sorted(frozenset(ErpCapability) - found)
     if missing:
         return f"answers, without {', '.join(missing)}: those tools are not offered", False
     return "answers, all tools are offered", True

@@ -10,7 +10,7 @@ from rich.table import Table
 from niochat.cli import running
 from niochat.cli.desk import Json, Tenant
 from niochat.cli.output import print_json
-from niochat.conversation.desk import DeskViews
+from niochat.conversation.desk import ConversationQueries
 
 _console = Console()
 
@@ -26,8 +26,8 @@ def refused(
     async def work() -> list[dict[str, Any]]:
         async with running.parts() as parts:
             found = await running.tenant_of(parts, tenant)
-            views = DeskViews(parts.database)
-            return await views.refused(found.tenant_id, code=code, limit=limit)
+            views = ConversationQueries(parts.database)
+            return await views.list_blocked_replies(found.tenant_id, code=code, limit=limit)
 
     rows = running.run(work)
     if as_json:

@@ -9,8 +9,8 @@ from rich.markup import escape
 from niochat.cli import running
 from niochat.cli.output import print_json
 from niochat.cli.reasons import REASONS
-from niochat.conversation.history import History, Moment, history_of
-from niochat.domain.errors import NotFound
+from niochat.conversation.history import ConversationHistory, HistoryEntry, load_history
+from niochat.domain.errors import NotFoundError
 
 _console = Console()
 _EMPTY: tuple[object, ...] = (None, False, 0, {}, "")
@@ -25,26 +25,26 @@ def replay(
 ) -> None:
     """Each event with its cause and what it changed; 1 when the log and the state differ."""
 
-    async def work() -> tuple[dict[str, Any], History]:
+    async def work() -> tuple[dict[str, Any], ConversationHistory]:
         async with running.parts() as parts:
             found = await running.tenant_of(parts, tenant)
-            known = await parts.views.find(found.tenant_id, conversation)
+            known = await parts.views.find_conversation(found.tenant_id, conversation)
             if known is None or conversation not in (known["protocol"], str(known["id"])):
-                raise NotFound(f"no conversation has the protocol or id {conversation!r}")
-            return known, await history_of(parts.database, found.tenant_id, known["id"])
+                raise NotFoundError(f"no conversation has the protocol or id {conversation!r}")
+            return known, await load_history(parts.database, found.tenant_id, known["id"])
 
     known, history = running.run(work)
-    shown = [moment for moment in history.moments if to is None or moment.version <= to]
+    shown = [moment for moment in history.entries if to is None or moment.version <= to]
     if as_json:
         print_json(_document(known, history, shown, texts))
     else:
         _tell(known, history, shown, texts)
-    if history.differs:
+    if history.differences:
         raise typer.Exit(1)
 
 
 def _document(
-    known: dict[str, Any], history: History, shown: list[Moment], texts: bool
+    known: dict[str, Any], history: ConversationHistory, shown: list[HistoryEntry], texts: bool
 ) -> dict[str, Any]:
     return {
         "conversation": known["id"],
@@ -52,25 +52,27 @@ def _document(
         "version": shown[-1].version if shown else 0,
         "state": shown[-1].state if shown else None,
         "moments": [_moment(moment, texts) for moment in shown],
-        "equals_stored": not history.differs,
-        "differs": history.differs,
+        "equals_stored": not history.differences,
+        "differs": history.differences,
     }
 
 
-def _moment(moment: Moment, texts: bool) -> dict[str, Any]:
-    said = {"text": moment.said} if texts and moment.said is not None else {}
+def _moment(moment: HistoryEntry, texts: bool) -> dict[str, Any]:
+    said = {"text": moment.message_text} if texts and moment.message_text is not None else {}
     return {
         "version": moment.version,
         "at": moment.at,
         "event": moment.event,
         "cause": moment.cause,
-        "cause_came": moment.came,
+        "cause_came": moment.command_stored_at,
         "changed": moment.changed,
         **said,
     }
 
 
-def _tell(known: dict[str, Any], history: History, shown: list[Moment], texts: bool) -> None:
+def _tell(
+    known: dict[str, Any], history: ConversationHistory, shown: list[HistoryEntry], texts: bool
+) -> None:
     _console.print(f"[bold]{known['protocol']}[/bold]  {known['id']}", highlight=False)
     for moment in shown:
         body = {name: value for name, value in moment.event.items() if name != "type"}
@@ -79,22 +81,22 @@ def _tell(known: dict[str, Any], history: History, shown: list[Moment], texts: b
         _say(f"[bold]{moment.version:>4}[/bold] {moment.at:%d/%m %H:%M:%S}"
              f" [cyan]{moment.event['type']}[/cyan] {escape(_pairs(body) + why)}")  # fmt: skip
         _say(f"       [dim]cause: {escape(moment.cause or 'not recorded')}[/dim]")
-        if texts and moment.said is not None:
-            _say(f"       [dim]said:[/dim] {escape(moment.said)}")
+        if texts and moment.message_text is not None:
+            _say(f"       [dim]said:[/dim] {escape(moment.message_text)}")
         for field, (before, after) in moment.changed.items():
             if before not in _EMPTY or after not in _EMPTY:
                 _say(f"       {field}: {escape(_short(before))} → {escape(_short(after))}")
     _end(history, shown)
 
 
-def _end(history: History, shown: list[Moment]) -> None:
+def _end(history: ConversationHistory, shown: list[HistoryEntry]) -> None:
     if shown:
         _say(f"state: {escape(_pairs({k: v for k, v in shown[-1].state.items() if v}))}")
-    last = history.moments[-1].version if history.moments else 0
-    for field, (folded, stored) in history.differs.items():
+    last = history.entries[-1].version if history.entries else 0
+    for field, (folded, stored) in history.differences.items():
         _say(f"[red]{field}: the log says {escape(_short(folded))},"
              f" stored is {escape(_short(stored))}[/red]")  # fmt: skip
-    if not history.differs:
+    if not history.differences:
         _say(f"[green]The log leads to the stored state (version {last}).[/green]")
 
 

@@ -15,7 +15,12 @@ from niochat.adapters.postgres.migrate import revisions
 from niochat.adapters.postgres.queries import queries
 from niochat.cli.checking import checked
 from niochat.config import Settings
-from niochat.domain.errors import Invalid, NiochatError, NotFound, Refused
+from niochat.domain.errors import (
+    InvalidInputError,
+    NiochatError,
+    NotFoundError,
+    OperationRefusedError,
+)
 from niochat.stack.launcher import Stack
 from niochat.wiring.parts import Parts, open_parts
 
@@ -61,10 +66,10 @@ def adopt_environment() -> None:
 
 
 def settings() -> Settings:
-    """Settings of the running stack. Raises ``Invalid`` that says to start one."""
+    """Settings of the running stack. Raises ``InvalidInputError`` that says to start one."""
     adopt_environment()
     if not os.environ.get("DATABASE_URL"):
-        raise Invalid(
+        raise InvalidInputError(
             f"nothing has been started in {home()}: `{command('up')}` starts it, or set "
             "DATABASE_URL"
         )
@@ -74,16 +79,18 @@ def settings() -> Settings:
 
 
 def sandbox_url() -> str:
-    """Address of the sandbox. Raises ``Invalid`` when the stack runs without one."""
+    """Address of the sandbox. Raises ``InvalidInputError`` when the stack runs without one."""
     url = settings().sandbox_url
     if url is None:
-        raise Invalid(f"there is no sandbox: start with `{command('up')}`, without --no-sandbox")
+        raise InvalidInputError(
+            f"there is no sandbox: start with `{command('up')}`, without --no-sandbox"
+        )
     return url
 
 
 @asynccontextmanager
 async def parts() -> AsyncIterator[Parts]:
-    """The rooms on the running stack's database. Raises ``Invalid`` that names the variable when
+    """The rooms on the running stack's database. Raises ``InvalidInputError`` that names the variable when
     it cannot be used, ``Refused`` when its schema is older than this code.
     """
     opened = await open_parts(settings())
@@ -102,14 +109,14 @@ async def require_schema(database: Database) -> str | None:
         async with database.path() as connection:
             found: str | None = await connection.fetchval(_SQL["revision"])
     except NiochatError as error:
-        raise Invalid(
+        raise InvalidInputError(
             f"DATABASE_URL cannot be used: {error}. Start that server, correct DATABASE_URL, or "
             f"run `{command('migrate')}` if the database is new or of an older release.",
             code="bad_settings",
         ) from error
     known = revisions()
     if found in known and found != known[-1]:
-        raise Refused(
+        raise OperationRefusedError(
             f"the database has the schema {found}, and this release needs {known[-1]}: "
             f"run `{command('migrate')}`",
             code="older_schema",
@@ -137,4 +144,4 @@ async def tenant_of(opened: Parts, slug: str | None) -> Any:
     if slug is None and {tenant.slug for tenant in meant} == set(DEMO_TENANTS):
         return next(tenant for tenant in meant if tenant.slug == DEMO_TENANTS[0])
     known = ", ".join(tenant.slug for tenant in meant) or f"none yet: {command('apply')}"
-    raise NotFound(f"which tenant? --tenant SLUG, one of: {known}")
+    raise NotFoundError(f"which tenant? --tenant SLUG, one of: {known}")

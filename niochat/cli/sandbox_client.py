@@ -5,11 +5,11 @@ from urllib.parse import quote
 
 import httpx
 
-from niochat.domain.errors import Invalid, Unavailable
+from niochat.domain.errors import InvalidInputError, UnavailableError
 
 
 class SandboxClient:
-    """Plays customers of one gateway instance. Raises ``Unavailable`` when it is away."""
+    """Plays customers of one gateway instance. Raises ``UnavailableError`` when it is away."""
 
     def __init__(self, base_url: str, token: str) -> None:
         limits = httpx.Limits(max_connections=100)
@@ -56,7 +56,7 @@ class SandboxClient:
         try:
             answer = await self._http.request(method, path, **options)
         except httpx.HTTPError as error:
-            raise Unavailable(f"the sandbox does not answer: {error!r}") from error
+            raise UnavailableError(f"the sandbox does not answer: {error!r}") from error
         if answer.status_code >= 400:
-            raise Invalid(f"the sandbox refuses: {answer.text[:300]}")
+            raise InvalidInputError(f"the sandbox refuses: {answer.text[:300]}")
         return dict(answer.json()) if answer.content else {}

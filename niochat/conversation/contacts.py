@@ -12,13 +12,18 @@ import structlog
 from niochat.adapters.postgres.audit import record
 from niochat.adapters.postgres.database import Connection, Database
 from niochat.adapters.postgres.queries import queries
-from niochat.conversation.desk import Sight
-from niochat.domain.audit import Entry, Who
-from niochat.domain.document import valid_document
-from niochat.domain.errors import Invalid, NotFound, Refused, Unreadable
+from niochat.conversation.desk import ConversationVisibility
+from niochat.domain.audit import AuditActor, AuditEntry
+from niochat.domain.document import parse_tax_id
+from niochat.domain.errors import (
+    InvalidInputError,
+    NotFoundError,
+    OperationRefusedError,
+    UnreadableDataError,
+)
 from niochat.domain.identity import PHONE
-from niochat.domain.phone import phone_spellings
-from niochat.domain.sealing import DOCUMENT, Seals
+from niochat.domain.phone import phone_search_prefixes
+from niochat.domain.sealing import TAX_ID_PURPOSE, Encryptor
 
 _SQL = queries("contacts")
 _log = structlog.get_logger(__name__)
@@ -28,7 +33,7 @@ _FIRST = UUID(int=0)
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class ContactPageRequest:
     """Rows that somebody wants, after where the page before ended: with this contact, whose name
     had this mark then.
     """
@@ -38,29 +43,31 @@ class Page:
     mark: str = ""
 
 
-def name_mark(folded: str) -> str:
+def name_digest(folded: str) -> str:
     """Another one for another name, most likely; too short to tell the name."""
     return sha256(folded.encode()).hexdigest()[:4]
 
 
-class Contacts:
+class ContactStore:
     """Reads and changes for one tenant at a time, with that tenant's role."""
 
-    def __init__(self, database: Database, seals: Seals) -> None:
+    def __init__(self, database: Database, seals: Encryptor) -> None:
         self._database = database
         self._seals = seals
 
-    async def named(self, tenant_id: UUID, name: str, page: Page) -> list[dict[str, Any]]:
-        """Those whose name begins so, whatever its accents, in its order. Raises ``Invalid``."""
+    async def find_by_name(
+        self, tenant_id: UUID, name: str, page: ContactPageRequest
+    ) -> list[dict[str, Any]]:
+        """Those whose name begins so, whatever its accents, in its order. Raises ``InvalidInputError``."""
         async with self._database.tenant(tenant_id) as connection:
             begun = ""
             if page.after is not None:
                 last = await connection.fetchrow(_SQL["one"], tenant_id, page.after)
                 if last is None:
-                    raise Invalid("The cursor is invalid.", code="bad_cursor")
+                    raise InvalidInputError("The cursor is invalid.", code="bad_cursor")
                 begun = last["name_folded"]
-                if page.mark and page.mark != name_mark(begun):
-                    raise Invalid(
+                if page.mark and page.mark != name_digest(begun):
+                    raise InvalidInputError(
                         "The last contact of the previous page was renamed. Start again without a"
                         " cursor.",
                         code="cursor_moved",
@@ -70,51 +77,60 @@ class Contacts:
             )
         return [self._opened(tenant_id, row) for row in rows]
 
-    async def called(
+    async def find_by_phone(
         self, tenant_id: UUID, digits: str, after: str, limit: int
     ) -> list[dict[str, Any]]:
         """Those with a telephone that begins so, in its order. ``digits``: as people write them,
         with or without Brazil's 55 and the ninth digit.
         """
-        written = phone_spellings(digits)
+        written = phone_search_prefixes(digits)
         async with self._database.tenant(tenant_id) as connection:
             rows = await connection.fetch(_SQL["called"], tenant_id, written, after, limit)
         return [self._opened(tenant_id, row) for row in rows]
 
-    async def holding(self, tenant_id: UUID, document: str, page: Page) -> list[dict[str, Any]]:
-        """Those with that document. Raises ``Invalid`` (``bad_document``)."""
-        indexes = self._seals.blinds(_document(document), tenant_id=tenant_id, purpose=DOCUMENT)
+    async def find_by_tax_id(
+        self, tenant_id: UUID, document: str, page: ContactPageRequest
+    ) -> list[dict[str, Any]]:
+        """Those with that document. Raises ``InvalidInputError`` (``bad_document``)."""
+        indexes = self._seals.blind_indexes(
+            _require_tax_id(document), tenant_id=tenant_id, purpose=TAX_ID_PURPOSE
+        )
         async with self._database.tenant(tenant_id) as connection:
             rows = await connection.fetch(
                 _SQL["holding"], tenant_id, indexes, page.after or _FIRST, page.limit
             )
         return [self._opened(tenant_id, row) for row in rows]
 
-    async def one(self, tenant_id: UUID, contact_id: UUID) -> dict[str, Any]:
-        """One of them. Raises ``NotFound``."""
+    async def get_contact(self, tenant_id: UUID, contact_id: UUID) -> dict[str, Any]:
+        """One of them. Raises ``NotFoundError``."""
         async with self._database.tenant(tenant_id) as connection:
-            return self._opened(tenant_id, await _found(connection, "one", tenant_id, contact_id))
+            return self._opened(
+                tenant_id, await _fetch_contact(connection, "one", tenant_id, contact_id)
+            )
 
-    async def change(
-        self, tenant_id: UUID, contact_id: UUID, changes: Mapping[str, str | None], who: Who
+    async def update_contact(
+        self, tenant_id: UUID, contact_id: UUID, changes: Mapping[str, str | None], who: AuditActor
     ) -> dict[str, Any]:
         """The contact as it is then; ``changes`` of ``name``, ``document`` and ``notes``.
 
-        Raises ``NotFound``, ``Invalid`` (``bad_document``), ``Refused`` (``merged``).
+        Raises ``NotFoundError``, ``InvalidInputError`` (``bad_document``), ``Refused`` (``merged``).
         """
         changes = dict(changes)
         if changes.get("document"):
-            changes["document"] = _document(str(changes["document"]))
+            changes["document"] = _require_tax_id(str(changes["document"]))
         async with self._database.tenant(tenant_id) as connection:
-            row = await _found(connection, "lock", tenant_id, contact_id)
+            row = await _fetch_contact(connection, "lock", tenant_id, contact_id)
             if row["merged_into"] is not None:
-                raise Refused(f"The contact was merged into {row['merged_into']}. Change that contact.", code="merged")
+                raise OperationRefusedError(
+                    f"The contact was merged into {row['merged_into']}. Change that contact.",
+                    code="merged",
+                )
             before = {"name": row["name"], "notes": row["notes"],
                       "document": self._document_of(tenant_id, row)}  # fmt: skip
             kept = {**before, **changes}
             document = (row["document_sealed"], row["document_index"])
             if "document" in changes:  # else it stays, also where it cannot be opened
-                document = _sealed(self._seals, tenant_id, changes["document"])
+                document = _seal_tax_id(self._seals, tenant_id, changes["document"])
             await connection.execute(
                 _SQL["change"], tenant_id, contact_id, kept["name"], *document, kept["notes"] or ""
             )
@@ -124,12 +140,14 @@ class Contacts:
             ]
             target = f"contact:{contact_id}"
             if changes:
-                await record(connection, Entry(tenant_id, who, "contacts.change", target, *shown))
-            found = await _found(connection, "one", tenant_id, contact_id)
+                await record(
+                    connection, AuditEntry(tenant_id, who, "contacts.change", target, *shown)
+                )
+            found = await _fetch_contact(connection, "one", tenant_id, contact_id)
             return self._opened(tenant_id, found)
 
-    async def visits(
-        self, tenant_id: UUID, contact_id: UUID, sight: Sight,
+    async def list_conversations(
+        self, tenant_id: UUID, contact_id: UUID, sight: ConversationVisibility,
         before: tuple[datetime, UUID] | None, limit: int,
     ) -> list[dict[str, Any]]:  # fmt: skip
         """Conversations with a contact that somebody may see, the newest first."""
@@ -153,8 +171,10 @@ class Contacts:
         if row["document_sealed"] is None:
             return None
         try:
-            return self._seals.open(row["document_sealed"], tenant_id=tenant_id, purpose=DOCUMENT)
-        except (Invalid, Unreadable) as error:
+            return self._seals.open(
+                row["document_sealed"], tenant_id=tenant_id, purpose=TAX_ID_PURPOSE
+            )
+        except (InvalidInputError, UnreadableDataError) as error:
             _log.error("document_not_opened", tenant=str(tenant_id), code=error.code)
             return None
 
@@ -162,29 +182,33 @@ class Contacts:
         """Tells whether a value is another one, or the earlier one again, and not what it is."""
         if not value:
             return None
-        return self._seals.blind(value, tenant_id=tenant_id, purpose=_DIGEST).hex()[:16]
+        return self._seals.blind_index(value, tenant_id=tenant_id, purpose=_DIGEST).hex()[:16]
 
 
-async def _found(connection: Connection, query: str, tenant_id: UUID, contact_id: UUID) -> Any:
+async def _fetch_contact(
+    connection: Connection, query: str, tenant_id: UUID, contact_id: UUID
+) -> Any:
     row = await connection.fetchrow(_SQL[query], tenant_id, contact_id)
     if row is None:
-        raise NotFound("The contact does not exist.")
+        raise NotFoundError("The contact does not exist.")
     return row
 
 
-def _document(written: str) -> str:
-    digits = valid_document(written)
+def _require_tax_id(written: str) -> str:
+    digits = parse_tax_id(written)
     if digits is None:
-        raise Invalid("The document is not a valid CPF or CNPJ. Check its digits.", code="bad_document")
+        raise InvalidInputError(
+            "The document is not a valid CPF or CNPJ. Check its digits.", code="bad_document"
+        )
     return digits
 
 
-def _sealed(
-    seals: Seals, tenant_id: UUID, document: str | None
+def _seal_tax_id(
+    seals: Encryptor, tenant_id: UUID, document: str | None
 ) -> tuple[bytes | None, bytes | None]:
     if not document:
         return None, None
     return (
-        seals.seal(document, tenant_id=tenant_id, purpose=DOCUMENT),
-        seals.blind(document, tenant_id=tenant_id, purpose=DOCUMENT),
+        seals.seal(document, tenant_id=tenant_id, purpose=TAX_ID_PURPOSE),
+        seals.blind_index(document, tenant_id=tenant_id, purpose=TAX_ID_PURPOSE),
     )

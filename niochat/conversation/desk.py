@@ -7,13 +7,13 @@ from uuid import UUID
 
 from niochat.adapters.postgres.database import Connection, Database
 from niochat.adapters.postgres.queries import queries
-from niochat.domain.errors import Invalid, NotFound
+from niochat.domain.errors import InvalidInputError, NotFoundError
 
 _SQL = queries("desk")
 
 
 @dataclass(frozen=True, slots=True)
-class Sight:
+class ConversationVisibility:
     """How far somebody sees: ``scope`` is own, team or all."""
 
     scope: str
@@ -22,7 +22,7 @@ class Sight:
 
 
 @dataclass(frozen=True, slots=True)
-class Walk:
+class ConversationListCursor:
     """How far somebody came in a list by change, whose items move to its beginning meanwhile.
 
     ``since``: what comes after the first page changed after it; ``horizon`` is the oldest
@@ -39,7 +39,7 @@ class Walk:
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class ConversationFilter:
     """Which conversations; None is any."""
 
     status: str | None = None
@@ -49,21 +49,25 @@ class Wanted:
     limit: int = 50
 
 
-IN_FLIGHT = timedelta(seconds=20)
+MAX_IN_FLIGHT = timedelta(seconds=20)
 """Before the newest change that is seen, others may have begun that are not seen yet: no statement
 takes longer.
 """
 _LOWEST = UUID(int=0)
 
 
-class DeskViews:
+class ConversationQueries:
     """Reads for one tenant at a time, with that tenant's role."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def waiting(
-        self, tenant_id: UUID, sight: Sight, wanted: Wanted, after: tuple[datetime, UUID] | None
+    async def list_waiting(
+        self,
+        tenant_id: UUID,
+        sight: ConversationVisibility,
+        wanted: ConversationFilter,
+        after: tuple[datetime, UUID] | None,
     ) -> tuple[list[dict[str, Any]], tuple[datetime, UUID] | None]:
         """A page of those whose customer waits for a person, longest first, and where it ended if
         there are more. Whoever begins to wait meanwhile comes at the end.
@@ -74,9 +78,13 @@ class DeskViews:
         items, more = rows[: wanted.limit], len(rows) > wanted.limit
         return items, (items[-1]["waiting_since"], items[-1]["id"]) if more else None
 
-    async def page(
-        self, tenant_id: UUID, sight: Sight, wanted: Wanted, walk: Walk | None
-    ) -> tuple[list[dict[str, Any]], Walk | None]:
+    async def list_page(
+        self,
+        tenant_id: UUID,
+        sight: ConversationVisibility,
+        wanted: ConversationFilter,
+        walk: ConversationListCursor | None,
+    ) -> tuple[list[dict[str, Any]], ConversationListCursor | None]:
         """A page, newest change first, without a status of those that go on, and where it ended if
         there are more. The last pages are what has changed since the first one.
         """
@@ -88,7 +96,7 @@ class DeskViews:
                 place = (None, None) if walk is None else (walk.at, walk.id)
                 rows = await self._rows(connection, query, tenant_id, sight, wanted, *place)
                 found = rows[: wanted.limit]
-                begun = walk or _begun(found)
+                begun = walk or _first_cursor(found)
                 if len(rows) > wanted.limit and begun is not None:
                     last = found[-1]
                     return found, replace(begun, at=last["changed_at"], id=last["id"])
@@ -107,7 +115,7 @@ class DeskViews:
         return found + rows[:room], walk
 
     async def _rows(
-        self, connection: Connection, query: str, tenant_id: UUID, sight: Sight, wanted: Wanted,
+        self, connection: Connection, query: str, tenant_id: UUID, sight: ConversationVisibility, wanted: ConversationFilter,
         at: datetime | None, last: UUID | None, *more: str,
     ) -> list[dict[str, Any]]:  # fmt: skip
         """One more than a page has, if there is."""
@@ -118,7 +126,7 @@ class DeskViews:
         )  # fmt: skip
         return [dict(row) for row in rows]
 
-    async def refused(
+    async def list_blocked_replies(
         self,
         tenant_id: UUID,
         *,
@@ -132,22 +140,24 @@ class DeskViews:
             rows = await connection.fetch(_SQL["refused"], tenant_id, at, last, code, limit)
         return [dict(row) for row in rows]
 
-    async def counts(self, tenant_id: UUID, sight: Sight) -> dict[str, int]:
+    async def count_conversations(
+        self, tenant_id: UUID, sight: ConversationVisibility
+    ) -> dict[str, int]:
         """``mine``, ``unassigned``, ``with_assistant``, ``all`` of those that go on."""
         seen = (sight.scope, sight.user, sorted(sight.teams))
         async with self._database.tenant(tenant_id) as connection:
             row = await connection.fetchrow(_SQL["counts"], tenant_id, *seen)
         return dict(row) if row is not None else {}
 
-    async def one(self, tenant_id: UUID, conversation_id: UUID) -> dict[str, Any]:
-        """One of them, whoever may see it, with its thread and channel. Raises ``NotFound``."""
+    async def get_conversation(self, tenant_id: UUID, conversation_id: UUID) -> dict[str, Any]:
+        """One of them, whoever may see it, with its thread and channel. Raises ``NotFoundError``."""
         async with self._database.tenant(tenant_id) as connection:
             row = await connection.fetchrow(_SQL["one"], tenant_id, conversation_id)
         if row is None:
-            raise NotFound("The conversation does not exist.")
+            raise NotFoundError("The conversation does not exist.")
         return dict(row)
 
-    async def messages(
+    async def list_messages(
         self, tenant_id: UUID, conversation_id: UUID, before: int | None, limit: int
     ) -> list[dict[str, Any]]:
         """What was said, the newest first."""
@@ -157,31 +167,34 @@ class DeskViews:
             )
         return [dict(row) for row in rows]
 
-    async def message(
+    async def get_message(
         self, tenant_id: UUID, conversation_id: UUID, message_id: UUID
     ) -> dict[str, Any]:
-        """One thing said. Raises ``NotFound``."""
+        """One thing said. Raises ``NotFoundError``."""
         async with self._database.tenant(tenant_id) as connection:
             row = await connection.fetchrow(_SQL["message"], tenant_id, conversation_id, message_id)
         if row is None:
-            raise NotFound("The message does not exist in this conversation.")
+            raise NotFoundError("The message does not exist in this conversation.")
         return dict(row)
 
-    async def check(self, tenant_id: UUID, team: str | None, users: list[UUID]) -> None:
-        """Raises ``Invalid`` for a team there is not, or somebody who does not work here."""
+    async def require_assignees(self, tenant_id: UUID, team: str | None, users: list[UUID]) -> None:
+        """Raises ``InvalidInputError`` for a team there is not, or somebody who does not work here."""
         async with self._database.tenant(tenant_id) as connection:
             row: Any = await connection.fetchrow(_SQL["known"], tenant_id, team, users)
         if team is not None and not row["teams"]:
-            raise Invalid(f"The team {team} does not exist. GET /api/v1/teams lists all teams.", code="no_team")
+            raise InvalidInputError(
+                f"The team {team} does not exist. GET /api/v1/teams lists all teams.",
+                code="no_team",
+            )
         missing = set(users) - set(row["users"])
         if missing:
             named = ", ".join(sorted(str(each) for each in missing))
-            raise Invalid(f"Unknown or disabled users: {named}.", code="no_user")
+            raise InvalidInputError(f"Unknown or disabled users: {named}.", code="no_user")
 
 
-def _begun(rows: list[dict[str, Any]]) -> Walk | None:
+def _first_cursor(rows: list[dict[str, Any]]) -> ConversationListCursor | None:
     if not rows:
         return None
     newest = rows[0]
     at = newest["changed_at"]
-    return Walk(at, newest["id"], at - IN_FLIGHT, newest["horizon"])
+    return ConversationListCursor(at, newest["id"], at - MAX_IN_FLIGHT, newest["horizon"])

@@ -12,19 +12,19 @@ from niochat.domain.errors import NiochatError
 _SQL = queries("search")
 _log = structlog.get_logger(__name__)
 
-EVERY_S = 10.0
-SETTLED = timedelta(minutes=20)
+INDEX_INTERVAL_S = 10.0
+MIN_MESSAGE_AGE = timedelta(minutes=20)
 """Younger messages are looked at one by one. No transaction of ours is that long, and WhatsApp lets
 nobody edit a message that is older than a quarter of an hour."""
 
 
-class Gathering:
+class SearchIndexer:
     """Can be run by any number of processes; each block is one transaction."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def gather(self) -> int:
+    async def index_next_blocks(self) -> int:
         """One block of each tenant that has one; how many there were. What fails for one tenant is
         told, and tried again with the next call.
         """
@@ -34,18 +34,18 @@ class Gathering:
         for tenant_id in tenants:
             try:
                 async with self._database.path_transaction() as connection:
-                    seconds = SETTLED.total_seconds()
+                    seconds = MIN_MESSAGE_AGE.total_seconds()
                     made += bool(await connection.fetchval(_SQL["gather"], tenant_id, seconds))
             except NiochatError as error:
                 _log.warning("messages_not_gathered", tenant=str(tenant_id), code=error.code)
         return made
 
-    async def gather_for_ever(self) -> None:
+    async def run(self) -> None:
         """Every few seconds, until it is cancelled."""
         while True:
-            await asyncio.sleep(EVERY_S)
+            await asyncio.sleep(INDEX_INTERVAL_S)
             try:
-                while await self.gather():
+                while await self.index_next_blocks():
                     pass
             except NiochatError as error:
                 _log.warning("messages_not_gathered", code=error.code)

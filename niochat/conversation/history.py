@@ -9,15 +9,15 @@ from uuid import UUID
 from niochat.adapters.postgres.codec import event_from_json, state_from_json, state_to_json
 from niochat.adapters.postgres.database import Database
 from niochat.adapters.postgres.queries import queries
-from niochat.domain.conversation import Conversation
-from niochat.domain.errors import NotFound
+from niochat.domain.conversation import ConversationState
+from niochat.domain.errors import NotFoundError
 from niochat.domain.evolve import evolve
 
 _SQL = queries("history")
 
 
 @dataclass(frozen=True, slots=True)
-class Moment:
+class HistoryEntry:
     """One event and what it changed.
 
     ``cause`` is the command that it came from (``receive_message:1234``), ``None`` where it was
@@ -29,39 +29,41 @@ class Moment:
     at: datetime
     event: dict[str, Any]
     cause: str | None
-    came: datetime | None
+    command_stored_at: datetime | None
     """When that command was stored, while its row is kept."""
     changed: dict[str, tuple[Any, Any]]
     state: dict[str, Any]
-    said: str | None
+    message_text: str | None
     """Text of the message that the event speaks of; nothing in the event itself says it."""
 
 
 @dataclass(frozen=True, slots=True)
-class History:
+class ConversationHistory:
     """All moments, oldest first, and where the folded log differs from the stored state."""
 
-    moments: tuple[Moment, ...]
-    differs: dict[str, tuple[Any, Any]]
+    entries: tuple[HistoryEntry, ...]
+    differences: dict[str, tuple[Any, Any]]
     """Field: (folded, stored). Empty as it should be."""
 
 
-async def history_of(database: Database, tenant_id: UUID, conversation_id: UUID) -> History:
-    """Of one tenant's conversation. Raises ``NotFound``, and ``Unreadable`` for a newer code's."""
+async def load_history(
+    database: Database, tenant_id: UUID, conversation_id: UUID
+) -> ConversationHistory:
+    """Of one tenant's conversation. Raises ``NotFoundError``, and ``UnreadableDataError`` for a newer code's."""
     async with database.tenant(tenant_id) as connection:
         # One statement each, in one transaction: the state first, so that the log is never behind.
         stored = await connection.fetchrow(_SQL["stored"], tenant_id, conversation_id)
         rows = await connection.fetch(_SQL["log"], tenant_id, conversation_id)
     if stored is None:
-        raise NotFound("the tenant has no such conversation")
+        raise NotFoundError("the tenant has no such conversation")
     known = [row for row in rows if row["version"] <= stored["version"]]
     last, moments = _fold(known)
     kept = state_to_json(state_from_json(stored["state"], stored["schema_version"]))
     folded = state_to_json(last) if last is not None else {}
-    return History(tuple(moments), difference(folded, kept))
+    return ConversationHistory(tuple(moments), diff_states(folded, kept))
 
 
-def difference(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
+def diff_states(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
     """Fields that are not the same, without the version that every event raises."""
     fields = [*before, *(field for field in after if field not in before)]
     return {
@@ -71,17 +73,17 @@ def difference(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str,
     }
 
 
-def _fold(rows: Sequence[Any]) -> tuple[Conversation | None, list[Moment]]:
-    conversation: Conversation | None = None
+def _fold(rows: Sequence[Any]) -> tuple[ConversationState | None, list[HistoryEntry]]:
+    conversation: ConversationState | None = None
     before: dict[str, Any] = {}
-    moments: list[Moment] = []
+    moments: list[HistoryEntry] = []
     for row in rows:
         conversation = evolve(conversation, event_from_json(row["body"]))
         state = state_to_json(conversation)
-        changed = difference(before, state)
+        changed = diff_states(before, state)
         version, at, body, cause, came, said = (
             row[name] for name in ("version", "at", "body", "cause", "came", "said")
         )
-        moments.append(Moment(version, at, body, cause, came, changed, state, said))
+        moments.append(HistoryEntry(version, at, body, cause, came, changed, state, said))
         before = state
     return conversation, moments

@@ -8,22 +8,22 @@ from uuid import UUID
 from niochat.adapters.postgres.codec import event_to_json, state_from_json, state_to_json
 from niochat.adapters.postgres.database import Connection
 from niochat.adapters.postgres.queries import queries
-from niochat.conversation.commit import write
-from niochat.conversation.work import Plan
+from niochat.conversation.commit import write_step
+from niochat.conversation.work import StepPlan
 from niochat.domain import events as e
-from niochat.domain.conversation import SCHEMA_VERSION, Conversation
-from niochat.domain.draft import Context, Decision, Draft
+from niochat.domain.conversation import SCHEMA_VERSION, ConversationState
+from niochat.domain.draft import Decision, DecisionBuilder, DecisionContext
 from niochat.domain.evolve import evolve
-from niochat.domain.linking import link
-from niochat.domain.policy import Policy
+from niochat.domain.linking import merge_conversations
+from niochat.domain.policy import ConversationPolicy
 
 _SQL = queries("link")
 _INBOX = queries("inbox")
 
 
-async def link_threads(
-    connection: Connection, host: str, plan: Plan, policy: Policy
-) -> Plan | None:
+async def merge_threads(
+    connection: Connection, host: str, plan: StepPlan, policy: ConversationPolicy
+) -> StepPlan | None:
     """Join the other thread of ``plan.link`` to the plan's; what was done, as a plan.
 
     ``None`` when the thread that stays is not ours, or was itself joined to another one.
@@ -32,8 +32,8 @@ async def link_threads(
     queued sends, messages and running turns move. Runs inside the caller's transaction.
     Both conversations get new versions, so whoever held either in memory loses its writes.
     """
-    assert plan.link is not None
-    row, other = plan.link
+    assert plan.merge is not None
+    row, other = plan.merge
     tenant, stays = plan.before.tenant_id, plan.before.id
     if not await connection.fetchval(_SQL["owned"], stays, host, plan.epoch):
         return None
@@ -43,15 +43,17 @@ async def link_threads(
         return None
     joined = plan
     if other in threads and threads[other]["merged_into"] is None and other != stays:
-        joined = await _join(connection, host, plan, policy, threads[other])
+        joined = await _merge_thread(connection, host, plan, policy, threads[other])
         if threads[other]["contact_id"] != threads[stays]["contact_id"]:
-            await _join_contacts(connection, tenant, threads[stays], threads[other])
+            await _merge_contacts(connection, tenant, threads[stays], threads[other])
         await connection.execute(_SQL["merge"], tenant, other, stays)
     await connection.execute(_SQL["done"], tenant, row)
     return joined
 
 
-async def _join(connection: Connection, host: str, plan: Plan, policy: Policy, joins: Any) -> Plan:
+async def _merge_thread(
+    connection: Connection, host: str, plan: StepPlan, policy: ConversationPolicy, joins: Any
+) -> StepPlan:
     tenant, stays = plan.before.tenant_id, plan.before.id
     rows = await connection.fetch(_SQL["lock_conversations"], [stays, joins["id"]])
     live = [state_from_json(row["state"], row["schema_version"]) for row in rows]
@@ -66,10 +68,12 @@ async def _join(connection: Connection, host: str, plan: Plan, policy: Policy, j
         await connection.execute(_SQL[name], tenant, joins["id"], stays)
     if not live:
         return replace(plan, before=replace(plan.before, conversation=None), after=None)
-    return await _go_on(connection, host, plan, policy, live)
+    return await _continue_older(connection, host, plan, policy, live)
 
 
-async def _resolve(connection: Connection, tenant: UUID, newer: Conversation, thread: UUID) -> None:
+async def _resolve(
+    connection: Connection, tenant: UUID, newer: ConversationState, thread: UUID
+) -> None:
     event = e.ConversationResolved("merged")
     after = evolve(newer, event)
     await _write(connection, tenant, after, thread)
@@ -80,9 +84,13 @@ async def _resolve(connection: Connection, tenant: UUID, newer: Conversation, th
     await connection.execute(_SQL["settle_turns"], tenant, newer.id)
 
 
-async def _go_on(
-    connection: Connection, host: str, plan: Plan, policy: Policy, live: Sequence[Conversation]
-) -> Plan:
+async def _continue_older(
+    connection: Connection,
+    host: str,
+    plan: StepPlan,
+    policy: ConversationPolicy,
+    live: Sequence[ConversationState],
+) -> StepPlan:
     """The older conversation takes over in the thread that stays."""
     older, newer = live[0], live[1] if live[1:] else None
     decision = _decide(plan, policy, older, newer)
@@ -94,30 +102,35 @@ async def _go_on(
         before=replace(plan.before, conversation=older),
         after=after,
         events=list(decision.events),
-        causes=[f"link_thread:{plan.link[0] if plan.link else ''}"] * len(decision.events),
+        causes=[f"link_thread:{plan.merge[0] if plan.merge else ''}"] * len(decision.events),
         effects=list(decision.effects),
     )
-    await write(connection, host, joined)
+    await write_step(connection, host, joined)
     return joined
 
 
 def _decide(
-    plan: Plan, policy: Policy, older: Conversation, newer: Conversation | None
+    plan: StepPlan,
+    policy: ConversationPolicy,
+    older: ConversationState,
+    newer: ConversationState | None,
 ) -> Decision:
-    context = Context(plan.before.id, f"link:{older.id}", plan.now, older.protocol, policy)
-    draft = Draft(older, context)
-    link(draft, newer)
-    return draft.decision()
+    context = DecisionContext(plan.before.id, f"link:{older.id}", plan.now, older.protocol, policy)
+    draft = DecisionBuilder(older, context)
+    merge_conversations(draft, newer)
+    return draft.build()
 
 
-async def _write(connection: Connection, tenant: UUID, after: Conversation, thread: UUID) -> None:
+async def _write(
+    connection: Connection, tenant: UUID, after: ConversationState, thread: UUID
+) -> None:
     await connection.execute(
         _SQL["write_conversation"], tenant, after.id, thread, state_to_json(after),
         after.version, after.status.value, after.team, after.agent, after.paused_until,
     )  # fmt: skip
 
 
-async def _join_contacts(connection: Connection, tenant: UUID, stays: Any, joins: Any) -> None:
+async def _merge_contacts(connection: Connection, tenant: UUID, stays: Any, joins: Any) -> None:
     pair = (tenant, joins["contact_id"], stays["contact_id"])
     await connection.execute(_SQL["move_identities"], *pair)
     await connection.execute(_INBOX["join_contacts"], tenant, pair[2], pair[1])

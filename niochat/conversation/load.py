@@ -14,14 +14,14 @@ from niochat.adapters.calendar import presence
 from niochat.adapters.postgres.codec import command_from_json, policy_of, state_from_json
 from niochat.adapters.postgres.database import Connection
 from niochat.adapters.postgres.queries import queries
-from niochat.conversation.work import MemoryCommand, Thread, Work
+from niochat.conversation.work import MemoryCommand, StepRequest, ThreadSnapshot
 from niochat.domain import commands as cmd
-from niochat.domain.conversation import Conversation
-from niochat.domain.draft import KnownMessage, KnownSend, Unmatched
-from niochat.domain.errors import Unreadable
+from niochat.domain.conversation import ConversationState
+from niochat.domain.draft import StoredMessage, StoredSend, UnmatchedUpdate
+from niochat.domain.errors import UnreadableDataError
 from niochat.domain.ids import MessageId, OutboxId, ThreadId
-from niochat.domain.message import Author, Change, DeliveryStatus
-from niochat.domain.policy import Policy, Presence
+from niochat.domain.message import Author, DeliveryStatus, MessageChange
+from niochat.domain.policy import ConversationPolicy, StaffAvailability
 
 _SQL = queries("step")
 _NEVER = datetime.min.replace(tzinfo=UTC)
@@ -29,7 +29,7 @@ _NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class PendingRow:
     """A pending inbox row."""
 
     id: int
@@ -38,32 +38,34 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class Tenant:
+class TenantContext:
     """What decisions need of a tenant."""
 
-    policy: Policy
+    policy: ConversationPolicy
     timezone: str
-    people: Presence
+    staff: StaffAvailability
 
 
 @dataclass(slots=True)
-class Loaded:
+class LoadedBatch:
     """The batch's view of the database."""
 
     now: datetime
-    threads: dict[UUID, Thread] = field(default_factory=dict)
+    threads: dict[UUID, ThreadSnapshot] = field(default_factory=dict)
     merged: dict[UUID, UUID] = field(default_factory=dict)
-    tenants: dict[UUID, Tenant] = field(default_factory=dict)
-    rows: dict[UUID, list[Row]] = field(default_factory=lambda: defaultdict(list))
+    tenants: dict[UUID, TenantContext] = field(default_factory=dict)
+    rows: dict[UUID, list[PendingRow]] = field(default_factory=lambda: defaultdict(list))
     timers: dict[UUID, list[cmd.FireTimer]] = field(default_factory=lambda: defaultdict(list))
-    messages: dict[UUID, dict[str, KnownMessage]] = field(default_factory=lambda: defaultdict(dict))
-    sends: dict[UUID, dict[OutboxId, KnownSend]] = field(default_factory=lambda: defaultdict(dict))
-    unmatched: dict[UUID, dict[str, tuple[Unmatched, ...]]] = field(
+    messages: dict[UUID, dict[str, StoredMessage]] = field(
+        default_factory=lambda: defaultdict(dict)
+    )
+    sends: dict[UUID, dict[OutboxId, StoredSend]] = field(default_factory=lambda: defaultdict(dict))
+    unmatched: dict[UUID, dict[str, tuple[UnmatchedUpdate, ...]]] = field(
         default_factory=lambda: defaultdict(dict)
     )
     numbers: dict[UUID, int] = field(default_factory=dict)
     """For the protocol of a conversation that may be opened."""
-    over: dict[UUID, Conversation] = field(default_factory=dict)
+    over: dict[UUID, ConversationState] = field(default_factory=dict)
     """Conversations that are over and shall be reopened."""
     phone_lately: set[UUID] = field(default_factory=set)
     """Threads where a person typed on the provider's phone within the hour."""
@@ -73,33 +75,33 @@ class Loaded:
     """Threads where a later row cannot be read by this code; those before it can."""
 
 
-async def load(connection: Connection, batch: Sequence[Work]) -> Loaded:
+async def load_batch(connection: Connection, batch: Sequence[StepRequest]) -> LoadedBatch:
     """Read what ``batch`` needs; threads that were joined to others are in ``merged`` only."""
-    rows = await connection.fetch(_SQL["load_threads"], [_wanted(work) for work in batch])
-    loaded = Loaded(now=rows[0]["now"] if rows else _NEVER)
+    rows = await connection.fetch(_SQL["load_threads"], [_thread_request(work) for work in batch])
+    loaded = LoadedBatch(now=rows[0]["now"] if rows else _NEVER)
     remembered = {work.thread_id: work.known for work in batch}
     for row in rows:
         known = remembered[row["thread_id"]]
         if row["merged_into"] is not None and known is None:
             loaded.merged[row["thread_id"]] = row["merged_into"]
         else:
-            _take(row, known, loaded)
+            _add_thread(row, known, loaded)
     return loaded
 
 
-def _wanted(work: Work) -> dict[str, Any]:
-    sends = (outbox_of(command) for command in work.commands)
+def _thread_request(work: StepRequest) -> dict[str, Any]:
+    sends = (outbox_id_for(command) for command in work.commands)
     return {
         "thread_id": work.thread_id,
         "wanted": work.rows + 1,  # one row more tells whether any remain
         "remembered": work.known is not None,
         "live": work.known is not None and work.known.conversation is not None,
-        "externals": [each for command in work.commands for each in externals_of(command)],
+        "externals": [each for command in work.commands for each in external_ids_for(command)],
         "sends": [outbox for outbox in sends if outbox is not None],
     }
 
 
-def _take(row: Any, remembered: Thread | None, loaded: Loaded) -> None:
+def _add_thread(row: Any, remembered: ThreadSnapshot | None, loaded: LoadedBatch) -> None:
     thread = remembered or _thread(row)
     loaded.threads[thread.id] = thread
     if thread.tenant_id not in loaded.tenants:
@@ -109,7 +111,7 @@ def _take(row: Any, remembered: Thread | None, loaded: Loaded) -> None:
     for row_id, failures, command in row["pending"] or ():
         if thread.id not in loaded.unread:
             _read(thread.id, row_id, failures, command, loaded)
-    _know(thread, row, loaded)
+    _add_known(thread, row, loaded)
     if row["phone_lately"]:
         loaded.phone_lately.add(thread.id)
     if row["automatic"]:
@@ -121,58 +123,60 @@ def _take(row: Any, remembered: Thread | None, loaded: Loaded) -> None:
         loaded.over[thread.id] = state_from_json(state, schema_version)
 
 
-def _tenant(row: Any) -> Tenant:
+def _tenant(row: Any) -> TenantContext:
     policy = _policy(row["status"], row["policy"])
     local = row["now"].astimezone(ZoneInfo(row["timezone"]))
-    return Tenant(policy, row["timezone"], presence(policy, local))
+    return TenantContext(policy, row["timezone"], presence(policy, local))
 
 
 @lru_cache(maxsize=4096)
-def _policy(status: str, stored: str) -> Policy:
+def _policy(status: str, stored: str) -> ConversationPolicy:
     return policy_of(status, json.loads(stored))
 
 
-def _thread(row: Any) -> Thread:
+def _thread(row: Any) -> ThreadSnapshot:
     conversation = None
     if row["conversation_id"] is not None:
         conversation = state_from_json(row["state"], row["schema_version"])
     thread_id = ThreadId(row["thread_id"])
-    return Thread(thread_id, row["tenant_id"], row["channel_id"], conversation)
+    return ThreadSnapshot(thread_id, row["tenant_id"], row["channel_id"], conversation)
 
 
-def _read(thread: UUID, row_id: int, failures: int, command: object, loaded: Loaded) -> None:
+def _read(thread: UUID, row_id: int, failures: int, command: object, loaded: LoadedBatch) -> None:
     before = loaded.rows[thread]
     try:
-        before.append(Row(row_id, command_from_json(command), failures))
-    except Unreadable:
+        before.append(PendingRow(row_id, command_from_json(command), failures))
+    except UnreadableDataError:
         if not before:
             raise
         loaded.unread.add(thread)
 
 
-def _know(thread: Thread, row: Any, loaded: Loaded) -> None:
+def _add_known(thread: ThreadSnapshot, row: Any, loaded: LoadedBatch) -> None:
     for external, *message, unmatched in row["news"] or ():
         if message[0] is not None:
             loaded.messages[thread.id][external] = _message(thread, *message)
         if unmatched:
-            loaded.unmatched[thread.id][external] = tuple(Unmatched(*news) for news in unmatched)
+            loaded.unmatched[thread.id][external] = tuple(
+                UnmatchedUpdate(*news) for news in unmatched
+            )
     for outbox, status, conversation, message_id, attempts, *said, change, value in (
         row["sends"] or ()
     ):
         live = thread.conversation is not None and str(thread.conversation.id) == conversation
-        send = KnownSend(
+        send = StoredSend(
             _message(thread, message_id, *said), status, live, attempts,
-            Change(change) if change else None, value or "",
+            MessageChange(change) if change else None, value or "",
         )  # fmt: skip
         loaded.sends[thread.id][OutboxId(UUID(outbox))] = send
 
 
 def _message(
-    thread: Thread, message_id: str, author: str, status: str | None, conversation: str | None,
+    thread: ThreadSnapshot, message_id: str, author: str, status: str | None, conversation: str | None,
     sent_at: str, edited_at: str | None, deleted: bool,
-) -> KnownMessage:  # fmt: skip
+) -> StoredMessage:  # fmt: skip
     live = thread.conversation
-    return KnownMessage(
+    return StoredMessage(
         MessageId(UUID(message_id)),
         Author(author),
         DeliveryStatus(status) if status else None,
@@ -183,7 +187,7 @@ def _message(
     )
 
 
-def externals_of(command: cmd.DurableCommand | MemoryCommand) -> tuple[str, ...]:
+def external_ids_for(command: cmd.DurableCommand | MemoryCommand) -> tuple[str, ...]:
     """Gateway ids of the messages that a command speaks of; the query finds those of rows."""
     match command:
         case (
@@ -198,9 +202,9 @@ def externals_of(command: cmd.DurableCommand | MemoryCommand) -> tuple[str, ...]
             return targets
         case (
             cmd.ReceiveMessage(external_id=external)
-            | cmd.ReceivePhoneMessage(external_id=external)
+            | cmd.ReceiveProviderPhoneMessage(external_id=external)
             | cmd.ReceiveEcho(external_id=external)
-            | cmd.ReceiveNotice(external_id=external)
+            | cmd.ReceiveSystemNotice(external_id=external)
         ):
             return (external,)
         case cmd.SettleSend(external_id=str(external)):
@@ -209,7 +213,7 @@ def externals_of(command: cmd.DurableCommand | MemoryCommand) -> tuple[str, ...]
             return ()
 
 
-def outbox_of(command: cmd.DurableCommand | MemoryCommand) -> UUID | None:
+def outbox_id_for(command: cmd.DurableCommand | MemoryCommand) -> UUID | None:
     """The outbox row that a command speaks of."""
     match command:
         case cmd.SettleSend(outbox=outbox):

@@ -16,7 +16,7 @@ head of the sweep, which must have room for others.
 """
 
 
-class Pauses:
+class PauseStore:
     """Every method is safe to repeat."""
 
     def __init__(self, database: Database) -> None:
@@ -36,7 +36,7 @@ class Pauses:
         async with self._database.path() as connection:
             await connection.execute(_SQL["resume"], thread_id)
 
-    async def read(self) -> dict[UUID, float]:
+    async def list_pauses(self) -> dict[UUID, float]:
         """Seconds left by thread, of all hosts."""
         async with self._database.path() as connection:
             rows = await connection.fetch(_SQL["pauses"])

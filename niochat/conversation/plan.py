@@ -3,58 +3,60 @@
 from dataclasses import replace
 from uuid import UUID
 
-from niochat.conversation.load import Loaded, Row
-from niochat.conversation.work import MemoryCommand, Plan, Thread, Work
+from niochat.conversation.load import LoadedBatch, PendingRow
+from niochat.conversation.work import MemoryCommand, StepPlan, StepRequest, ThreadSnapshot
 from niochat.domain import effects as fx
 from niochat.domain.commands import (
     Command,
+    DeadLetterCommand,
     FinishAssistantTurn,
     FireTimer,
-    LinkThread,
-    ParkCommand,
+    MergeThread,
     ReceiveMessage,
     ReopenConversation,
     RestartTurn,
     SettleFile,
-    SettleReading,
+    SettleFileReading,
     SettleSend,
 )
-from niochat.domain.conversation import Conversation, Status
+from niochat.domain.conversation import ConversationState, ConversationStatus
 from niochat.domain.decide import decide
-from niochat.domain.draft import Context, Decision, KnownMessage, Unmatched
-from niochat.domain.errors import Refused
-from niochat.domain.protocol import protocol
+from niochat.domain.draft import Decision, DecisionContext, StoredMessage, UnmatchedUpdate
+from niochat.domain.errors import OperationRefusedError
+from niochat.domain.protocol import format_protocol_number
 
-MAX_FAILURES = 3
+MAX_STEP_FAILURES = 3
 """Failed steps of one row, after which it is parked."""
 
 
-class Planner:
+class StepPlanner:
     """Builds the plan of one thread from what was loaded."""
 
-    def __init__(self, work: Work, thread: Thread, loaded: Loaded) -> None:
+    def __init__(self, work: StepRequest, thread: ThreadSnapshot, loaded: LoadedBatch) -> None:
         tenant = loaded.tenants[thread.tenant_id]
         self._thread = thread
         self._work = work
         self._loaded = loaded
-        self._conversation: Conversation | None = thread.conversation
+        self._conversation: ConversationState | None = thread.conversation
         self._messages = dict(loaded.messages[thread.id])
         self._sends = dict(loaded.sends[thread.id])
         self._unmatched = dict(loaded.unmatched[thread.id])
         number = loaded.numbers.get(thread.id)
-        self._protocol = protocol(loaded.now, tenant.timezone, number) if number else ""
+        self._protocol = (
+            format_protocol_number(loaded.now, tenant.timezone, number) if number else ""
+        )
         self._policy = tenant.policy
-        self._people = tenant.people
-        self._plan = Plan(thread, work.epoch, loaded.now, thread.conversation)
+        self._people = tenant.staff
+        self._plan = StepPlan(thread, work.epoch, loaded.now, thread.conversation)
 
-    def plan(self) -> Plan:
+    def build(self) -> StepPlan:
         """Memory's commands first: they are older than what waits in the inbox. Timers last:
         a message that came before the burst ended belongs to it.
         """
         for number, command in enumerate(self._work.commands):
             self._decide(command, f"memory:{number}")
         self._take_rows(self._loaded.rows[self._thread.id])
-        if self._plan.link is None:
+        if self._plan.merge is None:
             self._fire_timers()
         self._plan.after = self._conversation
         self._free_slot()
@@ -62,23 +64,25 @@ class Planner:
 
     def _free_slot(self) -> None:
         """Whoever has it no more, however that came, has room for another one."""
-        had, has = (_agent_of(each) for each in (self._thread.conversation, self._conversation))
+        had, has = (
+            _assigned_agent(each) for each in (self._thread.conversation, self._conversation)
+        )
         if had is not None and had != has:
-            self._plan.effects.append(fx.FreeSlot(had))
+            self._plan.effects.append(fx.NotifyAgentCapacity(had))
 
     def _fire_timers(self) -> None:
         for timer in self._loaded.timers[self._thread.id]:
             self._decide(timer, f"timer:{timer.name}:{timer.generation}")
             self._plan.timers.append((timer.name, timer.generation))
 
-    def _take_rows(self, rows: list[Row]) -> None:
+    def _take_rows(self, rows: list[PendingRow]) -> None:
         self._plan.more = len(rows) > self._work.rows or self._thread.id in self._loaded.unread
         for row in rows[: self._work.rows]:
             first = self._plan.empty
-            if isinstance(row.command, LinkThread) and row.failures < MAX_FAILURES:
+            if isinstance(row.command, MergeThread) and row.failures < MAX_STEP_FAILURES:
                 self._plan.more = True
                 if first:
-                    self._plan.link = (row.id, UUID(row.command.other))
+                    self._plan.merge = (row.id, UUID(row.command.other))
                 return
             if not first and (row.failures or isinstance(row.command, ReopenConversation)):
                 self._plan.more = True  # it gets a step of its own
@@ -92,55 +96,61 @@ class Planner:
                 self._plan.more = self._plan.more or len(rows) > 1
                 return
 
-    def _take_row(self, row: Row, first: bool) -> bool:
-        parked = row.failures >= MAX_FAILURES
-        command = _parking(row) if parked else row.command
+    def _take_row(self, row: PendingRow, first: bool) -> bool:
+        parked = row.failures >= MAX_STEP_FAILURES
+        command = _dead_letter_command(row) if parked else row.command
         if isinstance(command, ReopenConversation):
             self._return_to(self._loaded.over.get(self._thread.id))
         try:
             self._decide(command, f"inbox:{row.id}")
-        except Refused as refusal:
+        except OperationRefusedError as refusal:
             self._plan.rows.append((row.id, f"refused:{refusal.code}"))
             return True
         except Exception:
             self._plan.more = True
             if not first:
                 return False  # what was decided before it is kept; it comes first next time
-            self._plan.guilty = row.id
+            self._plan.failed_row = row.id
             raise
         self._plan.rows.append((row.id, "parked:step_failed" if parked else "done"))
         return True
 
-    def _return_to(self, over: Conversation | None) -> None:
+    def _return_to(self, over: ConversationState | None) -> None:
         """A conversation that is over counts as the thread's again, while no other one goes on."""
-        live = self._conversation is not None and self._conversation.status is not Status.RESOLVED
+        live = (
+            self._conversation is not None
+            and self._conversation.status is not ConversationStatus.RESOLVED
+        )
         if over is not None and not live:
             self._conversation = over
             self._plan.before = replace(self._thread, conversation=over)
 
-    def _begins_another(self, row: Row) -> bool:
+    def _begins_another(self, row: PendingRow) -> bool:
         """A step writes events of one conversation; the next one gets a step of its own."""
-        ended = self._conversation is not None and self._conversation.status is Status.RESOLVED
+        ended = (
+            self._conversation is not None
+            and self._conversation.status is ConversationStatus.RESOLVED
+        )
         return ended and isinstance(row.command, ReceiveMessage)
 
     def _decide(self, command: Command | MemoryCommand, cause: str) -> None:
-        context = Context(
+        context = DecisionContext(
             thread=self._thread.id,
             cause=cause,
             now=self._loaded.now,
             protocol=self._protocol,
             policy=self._policy,
-            people=self._people,
+            staff=self._people,
             messages=self._messages,
             sends=self._sends,
             unmatched=self._unmatched,
-            phone_lately=self._thread.id in self._loaded.phone_lately,
-            automatic=self._loaded.automatic.get(self._thread.id, frozenset()),
+            phone_used_recently=self._thread.id in self._loaded.phone_lately,
+            automatic_texts=self._loaded.automatic.get(self._thread.id, frozenset()),
         )
         decision = decide(self._conversation, command, context)
         self._conversation = decision.conversation
         self._plan.events.extend(decision.events)
-        self._plan.causes.extend([cause_of(command, cause)] * len(decision.events))
+        self._plan.causes.extend([format_cause(command, cause)] * len(decision.events))
         self._plan.effects.extend(decision.effects)
         self._learn(decision)
 
@@ -150,14 +160,14 @@ class Planner:
             match effect:
                 case fx.StoreMessage(external_id=str(external)):
                     self._match(external)
-                    self._messages[external] = KnownMessage(
+                    self._messages[external] = StoredMessage(
                         effect.message, effect.author, effect.status, effect.version is not None,
                         effect.sent_at,
                     )  # fmt: skip
-                case fx.ChangeMessage():
+                case fx.UpdateMessage():
                     self._change(effect)
-                case fx.KeepUnmatched(external_id=external):
-                    news = Unmatched(effect.kind, effect.value)
+                case fx.StoreUnmatchedUpdate(external_id=external):
+                    news = UnmatchedUpdate(effect.kind, effect.value)
                     kept = self._unmatched.get(external, ())
                     self._unmatched[external] = (*kept, news)
                 case fx.SettleOutbox() if effect.outbox in self._sends:
@@ -173,7 +183,7 @@ class Planner:
         if self._unmatched.pop(external, ()):
             self._plan.matched.append(external)
 
-    def _change(self, change: fx.ChangeMessage) -> None:
+    def _change(self, change: fx.UpdateMessage) -> None:
         if change.external_id is not None:
             self._match(change.external_id)
         for external, known in self._messages.items():
@@ -184,7 +194,7 @@ class Planner:
                 self._sends[outbox] = replace(send, message=_changed(send.message, change))
 
 
-def _changed(known: KnownMessage, change: fx.ChangeMessage) -> KnownMessage:
+def _changed(known: StoredMessage, change: fx.UpdateMessage) -> StoredMessage:
     return replace(
         known,
         status=change.status or known.status,
@@ -193,13 +203,13 @@ def _changed(known: KnownMessage, change: fx.ChangeMessage) -> KnownMessage:
     )
 
 
-def _agent_of(conversation: Conversation | None) -> str | None:
+def _assigned_agent(conversation: ConversationState | None) -> str | None:
     """Whose place it takes."""
-    held = conversation is not None and conversation.status is Status.OPEN
+    held = conversation is not None and conversation.status is ConversationStatus.OPEN
     return conversation.agent if held and conversation is not None else None
 
 
-def cause_of(command: Command | MemoryCommand, place: str) -> str:
+def format_cause(command: Command | MemoryCommand, place: str) -> str:
     """What an operator later reads as the reason of an event: ids and names, nothing that was said.
 
     A durable command is named by its inbox row (``receive_message:1234``), the others by the turn,
@@ -214,7 +224,7 @@ def cause_of(command: Command | MemoryCommand, place: str) -> str:
             return f"settle_send:{outbox}:{result}"
         case SettleFile(file=file):
             return f"settle_file:{file}"
-        case SettleReading(message=message):
+        case SettleFileReading(message=message):
             return f"settle_reading:{message}"
         case FireTimer(name=name, generation=generation):
             return f"fire_timer:{name}:{generation}"
@@ -222,5 +232,5 @@ def cause_of(command: Command | MemoryCommand, place: str) -> str:
             return f"{command.type}:{place.removeprefix('inbox:')}"
 
 
-def _parking(row: Row) -> ParkCommand:
-    return ParkCommand(row.id, "step_failed", opens=isinstance(row.command, ReceiveMessage))
+def _dead_letter_command(row: PendingRow) -> DeadLetterCommand:
+    return DeadLetterCommand(row.id, "step_failed", opens=isinstance(row.command, ReceiveMessage))

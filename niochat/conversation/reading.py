@@ -9,13 +9,15 @@ from niochat.adapters.postgres.queries import queries
 _SQL = queries("reading")
 
 
-class Reading:
+class ReadMarkerStore:
     """Marks of one tenant at a time, with that tenant's role."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def mark(self, tenant_id: UUID, user_id: UUID, conversation_id: UUID, upto: int) -> bool:
+    async def mark_read(
+        self, tenant_id: UUID, user_id: UUID, conversation_id: UUID, upto: int
+    ) -> bool:
         """Read up to this version; whether that was news."""
         async with self._database.tenant(tenant_id) as connection:
             marked = await connection.fetchval(
@@ -23,7 +25,7 @@ class Reading:
             )
         return marked is not None
 
-    async def unread(self, tenant_id: UUID, user_id: UUID) -> list[dict[str, Any]]:
+    async def list_unread(self, tenant_id: UUID, user_id: UUID) -> list[dict[str, Any]]:
         """``conversation_id`` and ``unread`` of somebody's conversations that have any."""
         async with self._database.tenant(tenant_id) as connection:
             rows = await connection.fetch(_SQL["unread"], tenant_id, user_id)

@@ -10,15 +10,15 @@ from uuid import UUID
 
 from niochat.adapters.postgres.database import Connection, Database
 from niochat.adapters.postgres.queries import queries
-from niochat.conversation.desk import Sight
-from niochat.domain.errors import Invalid
-from niochat.domain.spelling import Known, meant
+from niochat.conversation.desk import ConversationVisibility
+from niochat.domain.errors import InvalidInputError
+from niochat.domain.spelling import KnownWord, suggest_words
 
 _SQL = queries("search")
 
-MOST_WORDS = 8
+MAX_SEARCH_WORDS = 8
 """Of one search."""
-ROUNDS = 8
+MAX_SCAN_ROUNDS = 8
 """Looks of one page: one bounded piece of the log each."""
 _WORD = re.compile(r"[^\W_]+")
 _TERM = re.compile(
@@ -28,31 +28,31 @@ _TERM = re.compile(
 """What may be one word, or several: ``wi-fi``, ``123.456.789-09``, ``(81) 98888-7777``."""
 _NEWEST = (datetime.max.replace(tzinfo=UTC), UUID(int=2**128 - 1))
 
-Position = tuple[datetime, UUID]
+SearchPosition = tuple[datetime, UUID]
 """When a message was stored, and its id."""
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class MessageSearchRequest:
     """What to look for. ``before``: where the page before ended."""
 
     words: Sequence[str]
-    before: Position | None = None
+    before: SearchPosition | None = None
     limit: int = 50
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class MessageSearchPage:
     """Rows of one page, newest first. ``following``: where to go on; a page may hold fewer rows
     than asked for, or none, and still go on.
     """
 
     rows: list[dict[str, Any]]
-    following: Position | None
+    next_position: SearchPosition | None
 
 
 @dataclass(frozen=True, slots=True)
-class _Meaning:
+class _SearchTerms:
     """Stems, each of a group: a message holds one of every group."""
 
     lexemes: list[str]
@@ -64,48 +64,56 @@ class _Meaning:
         return " | ".join(f"'{each}'" for each in self.lexemes)
 
 
-def words_of(text: str) -> list[str]:
-    """The words of a search; what has signs between is one of them. Raises ``Invalid`` that says
+def parse_search_words(text: str) -> list[str]:
+    """The words of a search; what has signs between is one of them. Raises ``InvalidInputError`` that says
     what a search is.
     """
     if "\0" in text:
-        raise Invalid("The query contains a NUL character. Remove it.", code="bad_search")
+        raise InvalidInputError("The query contains a NUL character. Remove it.", code="bad_search")
     words = list(dict.fromkeys(_TERM.findall(unicodedata.normalize("NFC", text))))
     if not words:
-        raise Invalid("The query must contain at least one word of letters or digits.", code="no_words")
-    if sum(len(_WORD.findall(word)) for word in words) > MOST_WORDS:
-        raise Invalid(f"The query may contain at most {MOST_WORDS} words.", code="too_many_words")
+        raise InvalidInputError(
+            "The query must contain at least one word of letters or digits.", code="no_words"
+        )
+    if sum(len(_WORD.findall(word)) for word in words) > MAX_SEARCH_WORDS:
+        raise InvalidInputError(
+            f"The query may contain at most {MAX_SEARCH_WORDS} words.", code="too_many_words"
+        )
     return words
 
 
-class Searching:
+class MessageSearch:
     """Looks in one tenant's messages, with that tenant's role."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def page(self, tenant_id: UUID, sight: Sight, wanted: Wanted) -> Found:
-        """Messages that somebody may see and that hold all of the words. Raises ``Invalid`` for
+    async def search_page(
+        self, tenant_id: UUID, sight: ConversationVisibility, wanted: MessageSearchRequest
+    ) -> MessageSearchPage:
+        """Messages that somebody may see and that hold all of the words. Raises ``InvalidInputError`` for
         words that stand in every sentence.
         """
-        position: Position | None = wanted.before or _NEWEST
+        position: SearchPosition | None = wanted.before or _NEWEST
         rows: list[dict[str, Any]] = []
         # Who does not see everything needs more to look at for one page.
         most = wanted.limit + 1 if sight.scope == "all" else max(wanted.limit + 1, 200)
         async with self._database.tenant(tenant_id) as connection:
-            meaning = await _meaning(connection, tenant_id, wanted.words)
-            for _ in range(ROUNDS):
+            meaning = await _load_terms(connection, tenant_id, wanted.words)
+            for _ in range(MAX_SCAN_ROUNDS):
                 if position is None or len(rows) > wanted.limit:
                     break
-                ids, position = await _look(connection, tenant_id, meaning, position, most)
-                rows += await _seen(connection, tenant_id, sight, meaning, ids)
+                ids, position = await _scan_messages(connection, tenant_id, meaning, position, most)
+                rows += await _load_visible(connection, tenant_id, sight, meaning, ids)
         if len(rows) > wanted.limit:
             rows = rows[: wanted.limit]
             position = (rows[-1]["stored_at"], rows[-1]["id"])
-        return Found(rows, position)
+        return MessageSearchPage(rows, position)
 
 
-async def _meaning(connection: Connection, tenant_id: UUID, words: Sequence[str]) -> _Meaning:
+async def _load_terms(
+    connection: Connection, tenant_id: UUID, words: Sequence[str]
+) -> _SearchTerms:
     lexemes: list[str] = []
     groups: list[int] = []
     parts = {part: _WORD.findall(part) for part in words}
@@ -118,31 +126,35 @@ async def _meaning(connection: Connection, tenant_id: UUID, words: Sequence[str]
         for row in (rows[piece] for piece in pieces):
             if not row["lexemes"]:
                 continue
-            corrected = await _corrected(connection, tenant_id, row["folded"])
+            corrected = await _load_corrections(connection, tenant_id, row["folded"])
             alternatives = {*row["lexemes"], *joined, *corrected}
             lexemes += sorted(alternatives)
             groups += [len(set(groups))] * len(alternatives)
     if not lexemes:
-        raise Invalid(
+        raise InvalidInputError(
             "The words are too common. Add a more specific word.", code="no_words"
         )
-    return _Meaning(lexemes, groups)
+    return _SearchTerms(lexemes, groups)
 
 
-async def _corrected(connection: Connection, tenant_id: UUID, word: str) -> set[str]:
+async def _load_corrections(connection: Connection, tenant_id: UUID, word: str) -> set[str]:
     if not word.isalpha():
         return set()
     similar = await connection.fetch(_SQL["similar"], tenant_id, word)
-    others = meant(word, [Known(each["word"], each["blocks"]) for each in similar])
+    others = suggest_words(word, [KnownWord(each["word"], each["blocks"]) for each in similar])
     if not others:
         return set()
     rows = await connection.fetch(_SQL["lexemes"], tenant_id, others)
     return {lexeme for row in rows for lexeme in row["lexemes"]}
 
 
-async def _look(
-    connection: Connection, tenant_id: UUID, meaning: _Meaning, before: Position, most: int
-) -> tuple[list[UUID], Position | None]:
+async def _scan_messages(
+    connection: Connection,
+    tenant_id: UUID,
+    meaning: _SearchTerms,
+    before: SearchPosition,
+    most: int,
+) -> tuple[list[UUID], SearchPosition | None]:
     rows = await connection.fetch(
         _SQL["found"], tenant_id, meaning.lexemes, meaning.groups, *before, most
     )
@@ -151,8 +163,12 @@ async def _look(
     return ids, (rows[-1]["at"], rows[-1]["upto"]) if more else None
 
 
-async def _seen(
-    connection: Connection, tenant_id: UUID, sight: Sight, meaning: _Meaning, ids: list[UUID]
+async def _load_visible(
+    connection: Connection,
+    tenant_id: UUID,
+    sight: ConversationVisibility,
+    meaning: _SearchTerms,
+    ids: list[UUID],
 ) -> list[dict[str, Any]]:
     if not ids:
         return []

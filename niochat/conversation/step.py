@@ -8,46 +8,46 @@ import structlog
 
 from niochat.adapters.postgres.database import Connection, Database
 from niochat.adapters.postgres.queries import queries
-from niochat.conversation.commit import commit
-from niochat.conversation.link import link_threads
-from niochat.conversation.load import Loaded, load
-from niochat.conversation.plan import Planner
-from niochat.conversation.work import Plan, Stepped, Thread, Verdict, Work
-from niochat.domain.conversation import Status
-from niochat.domain.errors import Unavailable, Unreadable
+from niochat.conversation.commit import commit_steps
+from niochat.conversation.link import merge_threads
+from niochat.conversation.load import LoadedBatch, load_batch
+from niochat.conversation.plan import StepPlanner
+from niochat.conversation.work import StepPlan, StepRequest, StepResult, StepVerdict, ThreadSnapshot
+from niochat.domain.conversation import ConversationStatus
+from niochat.domain.errors import UnavailableError, UnreadableDataError
 from niochat.domain.ids import ThreadId
 
 _SQL = queries("step")
 _log = structlog.get_logger(__name__)
 
 
-class Stepper:
+class StepRunner:
     """Runs steps in the name of one host incarnation."""
 
     def __init__(self, database: Database, host: str) -> None:
         self._database = database
         self._host = host
 
-    async def step(self, batch: Sequence[Work]) -> list[Stepped]:
-        """One step of each thread. Raises ``Unavailable`` when the database is away.
+    async def run_steps(self, batch: Sequence[StepRequest]) -> list[StepResult]:
+        """One step of each thread. Raises ``UnavailableError`` when the database is away.
 
         An error that is not the database's absence fails its own thread alone: the batch is
         tried again thread by thread, then row by row, and the guilty row is counted.
         """
         try:
             return await self._step(batch)
-        except Unavailable:
+        except UnavailableError:
             raise
         except Exception as error:  # noqa: BLE001 - one bad thread must not stop the others
             if len(batch) == 1:
                 return [await self._alone(batch[0], error)]
-        return [stepped for work in batch for stepped in await self.step([work])]
+        return [stepped for work in batch for stepped in await self.run_steps([work])]
 
-    async def _step(self, batch: Sequence[Work]) -> list[Stepped]:
+    async def _step(self, batch: Sequence[StepRequest]) -> list[StepResult]:
         async with self._database.path() as connection:
-            loaded = await load(connection, batch)
+            loaded = await load_batch(connection, batch)
             plans = {
-                work.thread_id: Planner(work, loaded.threads[work.thread_id], loaded).plan()
+                work.thread_id: StepPlanner(work, loaded.threads[work.thread_id], loaded).build()
                 for work in batch
                 if work.thread_id in loaded.threads
             }
@@ -56,63 +56,65 @@ class Stepper:
             linked = await self._link(connection, plans, loaded)
             won = await self._commit(connection, list(plans.values()))
         stepped = [
-            _stepped(plan, plan.empty or plan.before.id in won)
+            _step_result(plan, plan.empty or plan.before.id in won)
             for plan in plans.values()
-            if plan.link is None
+            if plan.merge is None
         ]
         return stepped + forwarded + linked
 
     async def _forward(
-        self, connection: Connection, batch: Sequence[Work], merged: Mapping[UUID, UUID]
-    ) -> list[Stepped]:
+        self, connection: Connection, batch: Sequence[StepRequest], merged: Mapping[UUID, UUID]
+    ) -> list[StepResult]:
         """Threads that were joined to another one: what still came for them goes there."""
         gone = [work.thread_id for work in batch if work.thread_id in merged]
         if gone:
             await connection.execute(_SQL["forward"], gone)
-        return [Stepped(thread, Verdict.DONE, moved_to=merged[thread]) for thread in gone]
+        return [StepResult(thread, StepVerdict.DONE, moved_to=merged[thread]) for thread in gone]
 
-    async def _commit(self, connection: Connection, plans: Sequence[Plan]) -> set[UUID]:
-        writing = [plan for plan in plans if not plan.empty and plan.link is None]
+    async def _commit(self, connection: Connection, plans: Sequence[StepPlan]) -> set[UUID]:
+        writing = [plan for plan in plans if not plan.empty and plan.merge is None]
         if not writing:
             return set()
-        return await commit(self._database, connection, self._host, writing)
+        return await commit_steps(self._database, connection, self._host, writing)
 
     async def _link(
-        self, connection: Connection, plans: Mapping[ThreadId, Plan], loaded: Loaded
-    ) -> list[Stepped]:
+        self, connection: Connection, plans: Mapping[ThreadId, StepPlan], loaded: LoadedBatch
+    ) -> list[StepResult]:
         stepped = []
         for plan in plans.values():
-            if plan.link is not None:
+            if plan.merge is not None:
                 policy = loaded.tenants[plan.before.tenant_id].policy
                 async with self._database.transaction(connection):
-                    joined = await link_threads(connection, self._host, plan, policy)
-                answer = _stepped(joined or plan, joined is not None)
+                    joined = await merge_threads(connection, self._host, plan, policy)
+                answer = _step_result(joined or plan, joined is not None)
                 stepped.append(replace(answer, more=True))
         return stepped
 
-    async def _alone(self, work: Work, error: Exception) -> Stepped:
+    async def _alone(self, work: StepRequest, error: Exception) -> StepResult:
         """One thread failed by itself: find the row, count it, let the rest proceed later."""
         if work.rows > 1:
-            return (await self.step([replace(work, rows=1, known=None)]))[0]
+            return (await self.run_steps([replace(work, rows=1, known=None)]))[0]
         _log.error("step_failed", thread=str(work.thread_id), error=repr(error), exc_info=error)
         if work.commands:
             # A memory command stands for a row that is found again; without it, once more.
-            return (await self.step([replace(work, commands=[], known=None)]))[0]
-        if not isinstance(error, Unreadable):  # a newer code will read it
+            return (await self.run_steps([replace(work, commands=[], known=None)]))[0]
+        if not isinstance(error, UnreadableDataError):  # a newer code will read it
             await self._count(work)
-        return Stepped(work.thread_id, Verdict.FAILED, more=True)
+        return StepResult(work.thread_id, StepVerdict.FAILED, more=True)
 
-    async def _count(self, work: Work) -> None:
+    async def _count(self, work: StepRequest) -> None:
         async with self._database.path() as connection:
             await connection.execute(_SQL["count_failure"], work.thread_id)
 
 
-def _stepped(plan: Plan, won: bool) -> Stepped:
+def _step_result(plan: StepPlan, won: bool) -> StepResult:
     if not won:
         # The shard is another host's, or somebody was faster.
         _log.info("step_refused", thread=str(plan.before.id))
-        return Stepped(plan.before.id, Verdict.LOST, more=True)
-    live = plan.after if plan.after and plan.after.status is not Status.RESOLVED else None
+        return StepResult(plan.before.id, StepVerdict.LOST, more=True)
+    live = (
+        plan.after if plan.after and plan.after.status is not ConversationStatus.RESOLVED else None
+    )
     before = plan.before
-    thread = Thread(before.id, before.tenant_id, before.channel_id, live)
-    return Stepped(before.id, Verdict.DONE, thread, tuple(plan.effects), plan.more)
+    thread = ThreadSnapshot(before.id, before.tenant_id, before.channel_id, live)
+    return StepResult(before.id, StepVerdict.DONE, thread, tuple(plan.effects), plan.more)

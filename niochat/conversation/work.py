@@ -9,29 +9,29 @@ from niochat.domain.commands import (
     FinishAssistantTurn,
     RestartTurn,
     SettleFile,
-    SettleReading,
+    SettleFileReading,
     SettleSend,
 )
-from niochat.domain.conversation import Conversation, Status
+from niochat.domain.conversation import ConversationState, ConversationStatus
 from niochat.domain.effects import Effect
 from niochat.domain.events import Event
 from niochat.domain.ids import ThreadId
 
-MemoryCommand = FinishAssistantTurn | RestartTurn | SettleSend | SettleFile | SettleReading
+MemoryCommand = FinishAssistantTurn | RestartTurn | SettleSend | SettleFile | SettleFileReading
 """Commands that stand for rows and need no inbox row of their own."""
 
-ROWS_AT_ONCE = 50
+MAX_ROWS_PER_STEP = 50
 """Inbox rows of one thread in one step."""
 
 
 @dataclass(frozen=True, slots=True)
-class Thread:
+class ThreadSnapshot:
     """A thread as the database has it. ``conversation`` is the live one."""
 
     id: ThreadId
     tenant_id: UUID
     channel_id: UUID
-    conversation: Conversation | None
+    conversation: ConversationState | None
 
     @property
     def version(self) -> int:
@@ -40,24 +40,24 @@ class Thread:
 
 
 @dataclass(slots=True)
-class Work:
+class StepRequest:
     """One thread's turn at the step. ``known`` is what the host remembers of it."""
 
     thread_id: ThreadId
     epoch: int
-    known: Thread | None = None
+    known: ThreadSnapshot | None = None
     commands: list[MemoryCommand] = field(default_factory=list)
-    rows: int = ROWS_AT_ONCE
+    rows: int = MAX_ROWS_PER_STEP
 
 
 @dataclass(slots=True)
-class Plan:
+class StepPlan:
     """What one thread's step wants to write."""
 
-    before: Thread
+    before: ThreadSnapshot
     epoch: int
     now: datetime
-    after: Conversation | None
+    after: ConversationState | None
     events: list[Event] = field(default_factory=list)
     causes: list[str] = field(default_factory=list)
     """Of each event: the command that it came from, as ``<type>:<ids>``."""
@@ -70,9 +70,9 @@ class Plan:
     """Gateway ids of messages whose news had been kept for them."""
     more: bool = False
     """Rows remain for another step."""
-    guilty: int | None = None
+    failed_row: int | None = None
     """The inbox row whose decision raised; it is the thread's first one then."""
-    link: tuple[int, UUID] | None = None
+    merge: tuple[int, UUID] | None = None
     """(inbox id, other thread) that has to be joined before anything else."""
 
     @property
@@ -88,7 +88,9 @@ class Plan:
     def reopens(self) -> bool:
         """Whether the events go on with a conversation that was over."""
         before = self.before.conversation
-        return before is not None and before.status is Status.RESOLVED and not self.opens
+        return (
+            before is not None and before.status is ConversationStatus.RESOLVED and not self.opens
+        )
 
     @property
     def empty(self) -> bool:
@@ -96,7 +98,7 @@ class Plan:
         return not (self.events or self.effects or self.rows or self.timers)
 
 
-class Verdict(StrEnum):
+class StepVerdict(StrEnum):
     """How a thread's step ended."""
 
     DONE = "done"
@@ -107,12 +109,12 @@ class Verdict(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Stepped:
+class StepResult:
     """Answer for one thread; ``effects`` are committed and may now be acted on."""
 
     thread_id: ThreadId
-    verdict: Verdict
-    thread: Thread | None = None
+    verdict: StepVerdict
+    thread: ThreadSnapshot | None = None
     effects: tuple[Effect, ...] = ()
     more: bool = False
     moved_to: UUID | None = None

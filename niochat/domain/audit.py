@@ -6,7 +6,7 @@ from enum import StrEnum
 from uuid import UUID
 
 
-class WhoKind(StrEnum):
+class AuditActorKind(StrEnum):
     """What somebody is."""
 
     USER = "user"
@@ -17,22 +17,22 @@ class WhoKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Who:
+class AuditActor:
     """Somebody, and where they are."""
 
-    kind: WhoKind
+    kind: AuditActorKind
     id: str
     address: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class AuditEntry:
     """``action`` as ``users.change``, ``target`` as ``user:<id>``. Without a tenant it is of the
     platform.
     """
 
     tenant_id: UUID | None
-    who: Who
+    actor: AuditActor
     action: str
     target: str
     before: Mapping[str, object] | None = None

@@ -7,73 +7,83 @@ from dataclasses import replace
 from niochat.domain import commands as cmd
 from niochat.domain import effects as fx
 from niochat.domain import events as e
-from niochat.domain.draft import Draft, KnownMessage, KnownSend
-from niochat.domain.errors import Refused
-from niochat.domain.ids import change_id, person_cause
-from niochat.domain.message import Author, Change
-from niochat.domain.news import apply_news, edit_value
+from niochat.domain.draft import DecisionBuilder, StoredMessage, StoredSend
+from niochat.domain.errors import OperationRefusedError
+from niochat.domain.ids import agent_action_cause, change_id
+from niochat.domain.message import Author, MessageChange
+from niochat.domain.news import apply_update, format_edit
 
-MAX_TRIES = 6
+MAX_CHANGE_ATTEMPTS = 6
 """Times that a change leaves whose answer was lost; it may, as twice is once."""
-OURS = frozenset({Author.AGENT, Author.ASSISTANT, Author.SYSTEM})
+OWN_AUTHORS = frozenset({Author.AGENT, Author.ASSISTANT, Author.SYSTEM})
 
 
-def edit(draft: Draft, command: cmd.EditReply) -> None:
+def edit_message(draft: DecisionBuilder, command: cmd.EditReply) -> None:
     """Another text, for what a person of the provider has said."""
-    known = _known(draft, command.target)
+    known = _require_message(draft, command.target)
     if known.author is not Author.AGENT:
-        raise Refused("Only messages of agents can be edited.", code="not_yours")
-    _queue(draft, known, Change.EDIT, command.text)
+        raise OperationRefusedError("Only messages of agents can be edited.", code="not_yours")
+    _queue(draft, known, MessageChange.EDIT, command.text)
 
 
-def delete(draft: Draft, command: cmd.DeleteReply) -> None:
+def delete_message(draft: DecisionBuilder, command: cmd.DeleteReply) -> None:
     """Taken back for everyone; only what was sent from here."""
-    known = _known(draft, command.target)
-    if known.author not in OURS:
-        raise Refused("Only messages sent by the provider can be deleted.", code="not_yours")
-    _queue(draft, known, Change.DELETION, "")
+    known = _require_message(draft, command.target)
+    if known.author not in OWN_AUTHORS:
+        raise OperationRefusedError(
+            "Only messages sent by the provider can be deleted.", code="not_yours"
+        )
+    _queue(draft, known, MessageChange.DELETION, "")
 
 
-def react(draft: Draft, command: cmd.ReactToMessage) -> None:
+def react_to_message(draft: DecisionBuilder, command: cmd.ReactToMessage) -> None:
     """An emoji on any message, or none."""
-    known = _known(draft, command.target)
-    _queue(draft, known, Change.REACTION, command.emoji)
+    known = _require_message(draft, command.target)
+    _queue(draft, known, MessageChange.REACTION, command.emoji)
 
 
-def settle_change(draft: Draft, send: KnownSend, command: cmd.SettleSend) -> None:
+def settle_message_change(
+    draft: DecisionBuilder, send: StoredSend, command: cmd.SettleSend
+) -> None:
     """The gateway took it: the message changes. A lost answer means once more."""
     assert send.change is not None
     result, code, retry_in_s = command.result, command.code, command.retry_in_s
-    if result is cmd.SendResult.UNCERTAIN:
-        again, retry_in_s = send.attempts < MAX_TRIES, 2.0**send.attempts
-        result = cmd.SendResult.RETRY if again else cmd.SendResult.FAILED
-    status = "queued" if result is cmd.SendResult.RETRY else result.value
-    draft.also(fx.SettleOutbox(command.outbox, status, command.external_id, code, retry_in_s))
-    known = replace(send.message, live=send.live)
-    if result is cmd.SendResult.FAILED and send.live and draft.live is not None:
-        draft.emit(e.ChangeFailed(known.id, send.change, code))
-    elif result is cmd.SendResult.SENT:
-        apply_news(draft, known, send.change.value, _news(draft, send.change, send.value))
+    if result is cmd.SendStatus.UNCERTAIN:
+        again, retry_in_s = send.attempts < MAX_CHANGE_ATTEMPTS, 2.0**send.attempts
+        result = cmd.SendStatus.RETRY if again else cmd.SendStatus.FAILED
+    status = "queued" if result is cmd.SendStatus.RETRY else result.value
+    draft.add_effect(fx.SettleOutbox(command.outbox, status, command.external_id, code, retry_in_s))
+    known = replace(send.message, live=send.in_current_conversation)
+    if (
+        result is cmd.SendStatus.FAILED
+        and send.in_current_conversation
+        and draft.current is not None
+    ):
+        draft.emit(e.MessageChangeFailed(known.id, send.change, code))
+    elif result is cmd.SendStatus.SENT:
+        apply_update(draft, known, send.change.value, _update_value(draft, send.change, send.value))
 
 
-def _news(draft: Draft, change: Change, value: str) -> str:
+def _update_value(draft: DecisionBuilder, change: MessageChange, value: str) -> str:
     match change:
-        case Change.REACTION:
+        case MessageChange.REACTION:
             return f"provider:{value}"
-        case Change.EDIT:
-            return edit_value(draft.context.now, value)
-        case Change.DELETION:
+        case MessageChange.EDIT:
+            return format_edit(draft.context.now, value)
+        case MessageChange.DELETION:
             return value
 
 
-def _known(draft: Draft, target: str) -> KnownMessage:
-    draft.ongoing()
+def _require_message(draft: DecisionBuilder, target: str) -> StoredMessage:
+    draft.require_unresolved()
     known = draft.context.messages.get(target)
     if known is None:
-        raise Refused("The message does not exist in this conversation.", code="no_message")
+        raise OperationRefusedError(
+            "The message does not exist in this conversation.", code="no_message"
+        )
     return known
 
 
-def _queue(draft: Draft, known: KnownMessage, change: Change, value: str) -> None:
-    outbox = change_id(person_cause(draft.conversation.id, draft.context.cause))
-    draft.also(fx.QueueChange(outbox, known.id, change, value))
+def _queue(draft: DecisionBuilder, known: StoredMessage, change: MessageChange, value: str) -> None:
+    outbox = change_id(agent_action_cause(draft.conversation.id, draft.context.cause))
+    draft.add_effect(fx.QueueMessageChange(outbox, known.id, change, value))

@@ -14,36 +14,36 @@ from typing import Literal
 from uuid import UUID
 
 from niochat.domain.desk_commands import (
+    AddNote,
     AssignConversation,
     AttachedFile,
     DeleteReply,
     EditReply,
-    GiveBackConversation,
-    HandOverConversation,
-    LabelConversation,
-    LeaveNote,
-    PrioritiseConversation,
+    HandOffConversation,
     ReactToMessage,
     ReopenConversation,
     ReplyToCustomer,
     ResolveConversation,
+    ReturnConversationToAssistant,
+    SetConversationLabels,
+    SetConversationPriority,
     SnoozeConversation,
     TransferConversation,
 )
 from niochat.domain.ids import ConversationId, MessageId, OutboxId, TurnId
-from niochat.domain.message import Content, DeliveryStatus
-from niochat.domain.reading import Reading
+from niochat.domain.message import DeliveryStatus, MessageContent
+from niochat.domain.reading import FileReading
 
 __all__ = [
     "AssignConversation",
     "AttachedFile",
     "DeleteReply",
     "EditReply",
-    "GiveBackConversation",
-    "HandOverConversation",
-    "LabelConversation",
-    "LeaveNote",
-    "PrioritiseConversation",
+    "ReturnConversationToAssistant",
+    "HandOffConversation",
+    "SetConversationLabels",
+    "AddNote",
+    "SetConversationPriority",
     "ReactToMessage",
     "ReopenConversation",
     "ReplyToCustomer",
@@ -60,18 +60,18 @@ class ReceiveMessage:
     """A customer said something."""
 
     external_id: str
-    content: Content
+    content: MessageContent
     sent_at: datetime
     reply_to: str | None = None
     type: Literal["receive_message"] = "receive_message"
 
 
 @dataclass(frozen=True, slots=True)
-class ReceivePhoneMessage:
+class ReceiveProviderPhoneMessage:
     """Somebody of the provider typed on the provider's phone."""
 
     external_id: str
-    content: Content
+    content: MessageContent
     sent_at: datetime
     reply_to: str | None = None
     type: Literal["receive_phone_message"] = "receive_phone_message"
@@ -83,7 +83,7 @@ class ReceiveEcho:
 
     external_id: str
     track_id: str
-    content: Content
+    content: MessageContent
     sent_at: datetime
     type: Literal["receive_echo"] = "receive_echo"
 
@@ -100,7 +100,7 @@ class ReceiveReaction:
 
 
 @dataclass(frozen=True, slots=True)
-class ReceiveNotice:
+class ReceiveSystemNotice:
     """WhatsApp's own traffic: kept for who looks into it, and nothing that anybody said.
 
     ``shape`` names it (``pinInChatMessage``, ``empty``, ``unknown``, …).
@@ -152,7 +152,7 @@ class SuspendAssistant:
 
 
 @dataclass(frozen=True, slots=True)
-class LinkThread:
+class MergeThread:
     """The thread ``other`` belongs to the same person; executed by statement, not decided."""
 
     other: str
@@ -160,7 +160,7 @@ class LinkThread:
 
 
 @dataclass(frozen=True, slots=True)
-class ParkCommand:
+class DeadLetterCommand:
     """The step of an inbox row failed three times: set it aside, call a team."""
 
     inbox_id: int
@@ -181,7 +181,7 @@ class TurnOutcome(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Handoff:
+class HandoffRequest:
     """The assistant gives the conversation to a team. ``reason`` is a code, ``note`` is for
     the team's eyes only: what the customer wants, and what was found out.
     """
@@ -203,8 +203,8 @@ class FinishAssistantTurn:
     turn: TurnId
     attempt: int
     outcome: TurnOutcome
-    says: tuple[Content, ...] = ()
-    handoff: Handoff | None = None
+    replies: tuple[MessageContent, ...] = ()
+    handoff: HandoffRequest | None = None
     close: str = ""
     code: str = ""
     detail: str = ""
@@ -226,7 +226,7 @@ class RestartTurn:
     attempt: int
 
 
-class SendResult(StrEnum):
+class SendStatus(StrEnum):
     """What is known of a send."""
 
     SENT = "sent"
@@ -241,7 +241,7 @@ class SettleSend:
     """A send ended, or was looked up."""
 
     outbox: OutboxId
-    result: SendResult
+    result: SendStatus
     external_id: str | None = None
     code: str = ""
     retry_in_s: float = 0.0
@@ -264,12 +264,12 @@ class SettleFile:
 
 
 @dataclass(frozen=True, slots=True)
-class SettleReading:
+class SettleFileReading:
     """A file was read, or will not be."""
 
     message: MessageId
     conversation: ConversationId | None
-    reading: Reading
+    reading: FileReading
 
 
 @dataclass(frozen=True, slots=True)
@@ -286,30 +286,30 @@ class FireTimer:
 
 DurableCommand = (
     ReceiveMessage
-    | ReceivePhoneMessage
+    | ReceiveProviderPhoneMessage
     | ReceiveEcho
-    | ReceiveNotice
+    | ReceiveSystemNotice
     | ReceiveReaction
     | ReceiveEdit
     | ReceiveDeletion
     | ReceiveReceipt
     | AssignConversation
-    | GiveBackConversation
-    | HandOverConversation
+    | ReturnConversationToAssistant
+    | HandOffConversation
     | ReplyToCustomer
     | EditReply
     | DeleteReply
     | ReactToMessage
-    | LeaveNote
+    | AddNote
     | TransferConversation
     | SnoozeConversation
-    | PrioritiseConversation
-    | LabelConversation
+    | SetConversationPriority
+    | SetConversationLabels
     | ResolveConversation
     | ReopenConversation
     | SuspendAssistant
-    | LinkThread
-    | ParkCommand
+    | MergeThread
+    | DeadLetterCommand
 )
 Command = (
     DurableCommand
@@ -317,6 +317,6 @@ Command = (
     | RestartTurn
     | SettleSend
     | SettleFile
-    | SettleReading
+    | SettleFileReading
     | FireTimer
 )

@@ -11,7 +11,7 @@ SCHEMA_VERSION = 5
 """Of stored states and events; code that meets a newer one refuses and passivates."""
 
 
-class Status(StrEnum):
+class ConversationStatus(StrEnum):
     """The status of a conversation. Screens show: Com IA, Em espera, Em atendimento, Adiada,
     Encerrada.
     """
@@ -23,7 +23,7 @@ class Status(StrEnum):
     RESOLVED = "resolved"
 
 
-class Priority(IntEnum):
+class ConversationPriority(IntEnum):
     """Who comes first in a queue; within one priority it is who waits longest."""
 
     LOW = 0
@@ -32,7 +32,7 @@ class Priority(IntEnum):
     URGENT = 3
 
 
-class Brake(StrEnum):
+class AssistantStopReason(StrEnum):
     """Why the assistant lets a conversation go that goes round; it says nothing more then, after
     hours neither.
     """
@@ -42,7 +42,7 @@ class Brake(StrEnum):
     COST_LIMIT = "cost_limit"
 
 
-class Timer(StrEnum):
+class TimerName(StrEnum):
     """Names of a conversation's timers."""
 
     BURST = "burst"
@@ -57,7 +57,7 @@ class Timer(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Turn:
+class TurnInProgress:
     """The assistant's run in progress. ``messages`` is how many it answers."""
 
     id: TurnId
@@ -66,12 +66,12 @@ class Turn:
 
 
 @dataclass(frozen=True, slots=True)
-class Conversation:
+class ConversationState:
     """One visit, from first word to resolved. ``version`` is its last event's number."""
 
     id: ConversationId
     protocol: str
-    status: Status
+    status: ConversationStatus
     version: int
     team: str | None = None
     agent: str | None = None
@@ -95,14 +95,14 @@ class Conversation:
     """And until when it does."""
     held: bool = False
     """The burst is over, and only that is waited for."""
-    turn: Turn | None = None
+    turn: TurnInProgress | None = None
     cancels: int = 0
     """Turns cancelled in a row by a customer who went on writing."""
     reminded: bool = False
     """The customer was asked whether anybody is there, and has not answered since."""
     waits: bool = False
     """The customer waits for a person: called for, or written since a person answered."""
-    priority: Priority = Priority.NORMAL
+    priority: ConversationPriority = ConversationPriority.NORMAL
     labels: tuple[str, ...] = ()
     """What the provider's people sort it by, in the order of the alphabet."""
     snoozed_until: datetime | None = None
@@ -124,4 +124,4 @@ class Conversation:
     def assistant_may_reply(self, now: datetime) -> bool:
         """Whether the assistant holds the reply right at ``now``."""
         paused = self.paused_until is not None and self.paused_until > now
-        return (self.status is Status.PENDING or self.after_hours) and not paused
+        return (self.status is ConversationStatus.PENDING or self.after_hours) and not paused

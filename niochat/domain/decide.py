@@ -4,27 +4,29 @@ from typing import assert_never
 
 from niochat.domain import changing, handling, receiving, replying
 from niochat.domain import commands as cmd
-from niochat.domain.conversation import Conversation
-from niochat.domain.draft import Context, Decision, Draft
+from niochat.domain.conversation import ConversationState
+from niochat.domain.draft import Decision, DecisionBuilder, DecisionContext
 
 
-def decide(conversation: Conversation | None, command: cmd.Command, context: Context) -> Decision:
+def decide(
+    conversation: ConversationState | None, command: cmd.Command, context: DecisionContext
+) -> Decision:
     """What ``command`` leads to; the same arguments always lead to the same.
 
     Raises :class:`~niochat.domain.errors.Refused` where the state does not allow what a
     person asked; nothing has happened then.
     """
-    draft = Draft(conversation, context)
+    draft = DecisionBuilder(conversation, context)
     _dispatch(draft, command)
-    return draft.decision()
+    return draft.build()
 
 
-def _dispatch(draft: Draft, command: cmd.Command) -> None:
+def _dispatch(draft: DecisionBuilder, command: cmd.Command) -> None:
     match command:
         case cmd.ReceiveMessage():
             receiving.receive_message(draft, command)
-        case cmd.ReceivePhoneMessage():
-            receiving.receive_phone_message(draft, command)
+        case cmd.ReceiveProviderPhoneMessage():
+            receiving.receive_provider_phone_message(draft, command)
         case cmd.ReceiveEcho():
             receiving.receive_echo(draft, command)
         case cmd.ReceiveReaction():
@@ -37,36 +39,36 @@ def _dispatch(draft: Draft, command: cmd.Command) -> None:
             receiving.receive_receipt(draft, command)
         case cmd.AssignConversation():
             handling.assign(draft, command)
-        case cmd.GiveBackConversation():
-            handling.give_back(draft, command)
-        case cmd.HandOverConversation():
-            handling.hand_over(draft, command)
+        case cmd.ReturnConversationToAssistant():
+            handling.return_to_assistant(draft, command)
+        case cmd.HandOffConversation():
+            handling.hand_off_to_team(draft, command)
         case cmd.ReplyToCustomer():
-            handling.reply(draft, command)
+            handling.reply_to_customer(draft, command)
         case cmd.EditReply():
-            changing.edit(draft, command)
+            changing.edit_message(draft, command)
         case cmd.DeleteReply():
-            changing.delete(draft, command)
+            changing.delete_message(draft, command)
         case cmd.ReactToMessage():
-            changing.react(draft, command)
-        case cmd.LeaveNote():
-            handling.note(draft, command)
+            changing.react_to_message(draft, command)
+        case cmd.AddNote():
+            handling.add_agent_note(draft, command)
         case cmd.TransferConversation():
             handling.transfer(draft, command)
         case cmd.SnoozeConversation():
             handling.snooze(draft, command)
-        case cmd.PrioritiseConversation():
-            handling.prioritise(draft, command)
-        case cmd.LabelConversation():
-            handling.label(draft, command)
+        case cmd.SetConversationPriority():
+            handling.set_priority(draft, command)
+        case cmd.SetConversationLabels():
+            handling.set_labels(draft, command)
         case cmd.ResolveConversation():
             handling.resolve(draft, command)
         case cmd.ReopenConversation():
             handling.reopen(draft, command)
         case cmd.SuspendAssistant():
             handling.suspend_assistant(draft)
-        case cmd.ParkCommand():
-            handling.park(draft, command)
+        case cmd.DeadLetterCommand():
+            handling.dead_letter(draft, command)
         case cmd.FinishAssistantTurn():
             replying.finish_turn(draft, command)
         case cmd.RestartTurn():
@@ -75,13 +77,13 @@ def _dispatch(draft: Draft, command: cmd.Command) -> None:
             replying.settle_send(draft, command)
         case cmd.SettleFile():
             receiving.settle_file(draft, command)
-        case cmd.SettleReading():
-            receiving.settle_reading(draft, command)
+        case cmd.SettleFileReading():
+            receiving.settle_file_reading(draft, command)
         case cmd.FireTimer():
             replying.fire_timer(draft, command)
-        case cmd.ReceiveNotice():
+        case cmd.ReceiveSystemNotice():
             pass  # nobody said anything
-        case cmd.LinkThread():
+        case cmd.MergeThread():
             pass  # joined by a statement of its own, see conversation/link
         case _:
             assert_never(command)

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from niochat.domain.conversation import Priority
+from niochat.domain.conversation import ConversationPriority
 from niochat.domain.ids import ConversationId, MessageId
-from niochat.domain.message import Kind
+from niochat.domain.message import MessageKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,7 @@ class AssignConversation:
 
 
 @dataclass(frozen=True, slots=True)
-class GiveBackConversation:
+class ReturnConversationToAssistant:
     """A human returns the conversation to the assistant."""
 
     by: str
@@ -31,7 +31,7 @@ class GiveBackConversation:
 
 
 @dataclass(frozen=True, slots=True)
-class HandOverConversation:
+class HandOffConversation:
     """What the assistant holds goes to people; ``team`` is the tenant's own one when not named."""
 
     by: str
@@ -44,7 +44,7 @@ class AttachedFile:
     """A file of the tenant that leaves with a message. ``size`` in bytes."""
 
     id: str
-    kind: Kind
+    kind: MessageKind
     filename: str
     mimetype: str
     size: int
@@ -95,7 +95,7 @@ class ReactToMessage:
 
 
 @dataclass(frozen=True, slots=True)
-class LeaveNote:
+class AddNote:
     """A human writes something for the other people of the provider, and may name some."""
 
     agent: str
@@ -130,16 +130,16 @@ class SnoozeConversation:
 
 
 @dataclass(frozen=True, slots=True)
-class PrioritiseConversation:
+class SetConversationPriority:
     """A human says how urgent it is."""
 
     by: str
-    priority: Priority
+    priority: ConversationPriority
     type: Literal["prioritise_conversation"] = "prioritise_conversation"
 
 
 @dataclass(frozen=True, slots=True)
-class LabelConversation:
+class SetConversationLabels:
     """A human sorts it: these labels are all it has from now on."""
 
     by: str

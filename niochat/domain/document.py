@@ -17,7 +17,7 @@ _CPF = re.compile(r"[0-9]{11}")
 _CNPJ = re.compile(r"[0-9A-Z]{12}[0-9]{2}")
 
 
-def valid_document(text: str) -> str | None:
+def parse_tax_id(text: str) -> str | None:
     """The eleven digits of a CPF, or the fourteen places of a CNPJ in capitals, with right check
     digits; else ``None``.
 
@@ -29,19 +29,19 @@ def valid_document(text: str) -> str | None:
     return bare if _checks(bare) else None
 
 
-def documents_in(text: str) -> list[str]:
+def find_tax_ids(text: str) -> list[str]:
     """Every valid document that is written in ``text``, in order."""
     written = [found for pattern in _WRITTEN for found in pattern.finditer(text)]
     ordered = sorted(written, key=lambda found: found.start())
-    documents = (valid_document(found[0]) for found in ordered)
+    documents = (parse_tax_id(found[0]) for found in ordered)
     return list(dict.fromkeys(document for document in documents if document is not None))
 
 
-def without_documents(text: str, mask: Callable[[str], str]) -> str:
+def replace_tax_ids(text: str, mask: Callable[[str], str]) -> str:
     """The text with every valid document in it replaced by what ``mask`` makes of it as written."""
     for pattern in _WRITTEN:
         text = pattern.sub(
-            lambda found: mask(found[0]) if valid_document(found[0]) else found[0], text
+            lambda found: mask(found[0]) if parse_tax_id(found[0]) else found[0], text
         )
     return text
 
@@ -68,7 +68,7 @@ def _check_digit(places: str, weights: Sequence[int]) -> int:
     return 0 if rest < 2 else 11 - rest
 
 
-def written(document: str) -> str:
+def format_tax_id(document: str) -> str:
     """As people write it: ``529.982.247-25`` or ``11.222.333/0001-81``."""
     if len(document) == 11:
         return f"{document[:3]}.{document[3:6]}.{document[6:9]}-{document[9:]}"
@@ -76,6 +76,6 @@ def written(document: str) -> str:
     return f"{document[:2]}.{document[2:5]}.{rest}"
 
 
-def masked_document(document: str) -> str:
+def format_masked_tax_id(document: str) -> str:
     """The same with its last two digits only: enough to compare with a paper at hand."""
-    return re.sub(r"[0-9A-Z](?=.*\d.*\d)", "*", written(document))
+    return re.sub(r"[0-9A-Z](?=.*\d.*\d)", "*", format_tax_id(document))

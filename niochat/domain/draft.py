@@ -4,24 +4,24 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from niochat.domain.conversation import Conversation, Status
+from niochat.domain.conversation import ConversationState, ConversationStatus
 from niochat.domain.effects import Effect
-from niochat.domain.errors import Refused
+from niochat.domain.errors import OperationRefusedError
 from niochat.domain.events import Event
 from niochat.domain.evolve import evolve
 from niochat.domain.ids import MessageId, OutboxId, ThreadId
-from niochat.domain.message import Author, Change, DeliveryStatus
-from niochat.domain.policy import Policy, Presence
+from niochat.domain.message import Author, DeliveryStatus, MessageChange
+from niochat.domain.policy import ConversationPolicy, StaffAvailability
 
 
 @dataclass(frozen=True, slots=True)
-class KnownMessage:
+class StoredMessage:
     """A stored message that a command speaks of."""
 
     id: MessageId
     author: Author
     status: DeliveryStatus | None
-    live: bool
+    in_current_conversation: bool
     """Whether it belongs to the thread's live conversation (its events go there)."""
     sent_at: datetime | None = None
     edited_at: datetime | None = None
@@ -29,23 +29,23 @@ class KnownMessage:
 
 
 @dataclass(frozen=True, slots=True)
-class KnownSend:
+class StoredSend:
     """An outbox row that a command speaks of."""
 
-    message: KnownMessage
+    message: StoredMessage
     status: str
-    live: bool
+    in_current_conversation: bool
     """Whether it leaves in the name of the thread's live conversation."""
     attempts: int = 0
     """How often it started to leave."""
-    change: Change | None = None
+    change: MessageChange | None = None
     """What it does to a message that has left, where it is not a message itself."""
     value: str = ""
     """The new text, or the emoji."""
 
 
 @dataclass(frozen=True, slots=True)
-class Unmatched:
+class UnmatchedUpdate:
     """News that came before its message: ``receipt``, ``edit``, ``deletion``, ``reaction``."""
 
     kind: str
@@ -53,7 +53,7 @@ class Unmatched:
 
 
 @dataclass(frozen=True, slots=True)
-class Context:
+class DecisionContext:
     """All that a decision may look at besides the state. Nothing here is read from outside."""
 
     thread: ThreadId
@@ -62,16 +62,16 @@ class Context:
     now: datetime
     protocol: str
     """Protocol number for a conversation, should one be opened."""
-    policy: Policy
-    people: Presence = field(default_factory=Presence)
+    policy: ConversationPolicy
+    staff: StaffAvailability = field(default_factory=StaffAvailability)
     """Whether people of the tenant are there."""
-    messages: Mapping[str, KnownMessage] = field(default_factory=dict)
+    messages: Mapping[str, StoredMessage] = field(default_factory=dict)
     """By the gateway's message id."""
-    sends: Mapping[OutboxId, KnownSend] = field(default_factory=dict)
-    unmatched: Mapping[str, tuple[Unmatched, ...]] = field(default_factory=dict)
-    phone_lately: bool = False
+    sends: Mapping[OutboxId, StoredSend] = field(default_factory=dict)
+    unmatched: Mapping[str, tuple[UnmatchedUpdate, ...]] = field(default_factory=dict)
+    phone_used_recently: bool = False
     """Whether a person typed to this customer on the provider's phone within the last hour."""
-    automatic: frozenset[str] = frozenset()
+    automatic_texts: frozenset[str] = frozenset()
     """Texts that the provider's phone sent to several customers by itself lately."""
 
 
@@ -79,39 +79,39 @@ class Context:
 class Decision:
     """What a command leads to. ``conversation`` is the state after ``events``."""
 
-    conversation: Conversation | None
+    conversation: ConversationState | None
     events: tuple[Event, ...] = ()
     effects: tuple[Effect, ...] = ()
 
 
-class Draft:
+class DecisionBuilder:
     """Collects events and effects; the state moves only through :func:`evolve`."""
 
-    def __init__(self, conversation: Conversation | None, context: Context) -> None:
+    def __init__(self, conversation: ConversationState | None, context: DecisionContext) -> None:
         self._conversation = conversation
         self.context = context
         self._events: list[Event] = []
         self._effects: list[Effect] = []
 
     @property
-    def live(self) -> Conversation | None:
+    def current(self) -> ConversationState | None:
         """The conversation, if one is open."""
         return self._conversation
 
     @property
-    def conversation(self) -> Conversation:
+    def conversation(self) -> ConversationState:
         """The conversation; only asked for where one is certainly open."""
         assert self._conversation is not None
         return self._conversation
 
-    def ongoing(self) -> Conversation:
+    def require_unresolved(self) -> ConversationState:
         """The conversation that goes on. Raises ``Refused`` where there is none."""
         c = self._conversation
-        if c is None or c.status is Status.RESOLVED:
-            raise Refused("The conversation is already resolved.", code="resolved")
+        if c is None or c.status is ConversationStatus.RESOLVED:
+            raise OperationRefusedError("The conversation is already resolved.", code="resolved")
         return c
 
-    def reopen(self) -> None:
+    def start_new(self) -> None:
         """The last conversation is over; what is emitted next belongs to a new one."""
         self._conversation = None
 
@@ -120,10 +120,10 @@ class Draft:
         self._conversation = evolve(self._conversation, event)
         self._events.append(event)
 
-    def also(self, effect: Effect) -> None:
+    def add_effect(self, effect: Effect) -> None:
         """Something must happen besides."""
         self._effects.append(effect)
 
-    def decision(self) -> Decision:
+    def build(self) -> Decision:
         """What was decided."""
         return Decision(self._conversation, tuple(self._events), tuple(self._effects))

@@ -10,8 +10,8 @@ from decimal import Decimal
 from uuid import UUID
 
 from niochat.domain.ids import MessageId, OutboxId, TurnId
-from niochat.domain.message import Author, Change, Content, DeliveryStatus
-from niochat.domain.reading import Reading, Sort
+from niochat.domain.message import Author, DeliveryStatus, MessageChange, MessageContent
+from niochat.domain.reading import FileReading, ReadableFileKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +20,7 @@ class StoreMessage:
 
     message: MessageId
     author: Author
-    content: Content
+    content: MessageContent
     sent_at: datetime
     external_id: str | None = None
     reply_to: str | None = None
@@ -30,7 +30,7 @@ class StoreMessage:
 
 
 @dataclass(frozen=True, slots=True)
-class ChangeMessage:
+class UpdateMessage:
     """What is not ``None`` replaces what stood there; ``status`` moves forward only."""
 
     message: MessageId
@@ -55,18 +55,18 @@ class QueueSend:
     outbox: OutboxId
     message: MessageId
     origin: Author
-    content: Content
+    content: MessageContent
 
 
 @dataclass(frozen=True, slots=True)
-class QueueChange:
+class QueueMessageChange:
     """A row of the outbox that changes a message which has left. ``value`` is the new text or
     the emoji.
     """
 
     outbox: OutboxId
     message: MessageId
-    change: Change
+    change: MessageChange
     value: str = ""
 
 
@@ -81,7 +81,7 @@ class FetchFile:
 
 
 @dataclass(frozen=True, slots=True)
-class SettleFetch:
+class SettleFileFetch:
     """The file's row says that it is here, or why it is not (``code``)."""
 
     file: UUID
@@ -93,22 +93,22 @@ class SettleFetch:
 
 
 @dataclass(frozen=True, slots=True)
-class ReadFile:
+class RequestFileReading:
     """What the message's file says is wanted, once it is here; a second one changes nothing."""
 
     file: UUID
     message: MessageId
-    sort: Sort
+    sort: ReadableFileKind
     seconds: float = 0.0
     """Length of a voice note, as its sender's phone says."""
 
 
 @dataclass(frozen=True, slots=True)
-class KeepReading:
+class StoreFileReading:
     """What was read is written once; a later one changes nothing."""
 
     message: MessageId
-    reading: Reading
+    reading: FileReading
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +123,7 @@ class SettleOutbox:
 
 
 @dataclass(frozen=True, slots=True)
-class CancelReplies:
+class CancelAssistantSends:
     """Queued assistant rows of the thread are cancelled; what is sending has left."""
 
 
@@ -162,7 +162,7 @@ class SettleTurn:
 
 
 @dataclass(frozen=True, slots=True)
-class KeepUnmatched:
+class StoreUnmatchedUpdate:
     """News of a message that is not known yet: applied when the message comes."""
 
     external_id: str
@@ -172,7 +172,7 @@ class KeepUnmatched:
 
 
 @dataclass(frozen=True, slots=True)
-class TellTeam:
+class NotifyTeamQueue:
     """The team's queue changed for this conversation."""
 
     team: str
@@ -180,7 +180,7 @@ class TellTeam:
 
 
 @dataclass(frozen=True, slots=True)
-class FreeSlot:
+class NotifyAgentCapacity:
     """The agent may have room for another conversation."""
 
     agent: str
@@ -188,19 +188,19 @@ class FreeSlot:
 
 Effect = (
     StoreMessage
-    | ChangeMessage
+    | UpdateMessage
     | QueueSend
-    | QueueChange
+    | QueueMessageChange
     | FetchFile
-    | SettleFetch
-    | ReadFile
-    | KeepReading
+    | SettleFileFetch
+    | RequestFileReading
+    | StoreFileReading
     | SettleOutbox
-    | CancelReplies
+    | CancelAssistantSends
     | SetTimer
     | RunTurn
     | SettleTurn
-    | KeepUnmatched
-    | TellTeam
-    | FreeSlot
+    | StoreUnmatchedUpdate
+    | NotifyTeamQueue
+    | NotifyAgentCapacity
 )

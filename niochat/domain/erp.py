@@ -11,87 +11,87 @@ from typing import Generic, Protocol, TypeVar
 from uuid import UUID
 
 from niochat.domain.erp_values import (
-    Category,
+    AccessState,
+    AccessStatus,
     Contract,
     ContractStatus,
+    ErpTicket,
     Invoice,
-    Line,
-    LineState,
-    Maintenance,
-    Optics,
+    NetworkMaintenance,
+    OpticalSignal,
     PaidInvoice,
-    Place,
-    Plan,
+    ServiceAddress,
+    ServicePlan,
     Subscriber,
-    Ticket,
+    TicketCategory,
 )
 from niochat.domain.errors import NiochatError
 
 __all__ = [
-    "Category",
+    "TicketCategory",
     "Contract",
     "ContractStatus",
     "Invoice",
-    "Line",
-    "LineState",
-    "Maintenance",
-    "Optics",
+    "AccessStatus",
+    "AccessState",
+    "NetworkMaintenance",
+    "OpticalSignal",
     "PaidInvoice",
-    "Place",
-    "Plan",
+    "ServiceAddress",
+    "ServicePlan",
     "Subscriber",
-    "Ticket",
+    "ErpTicket",
 ]
 """What is read here as well, beside what is defined here."""
 
-Answer = TypeVar("Answer")
+ResultT = TypeVar("Answer")
 
 
 # -- what can be asked ------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
-class Read(Generic[Answer]):
+class ErpRead(Generic[ResultT]):
     """A question whose repetition changes nothing."""
 
 
 @dataclass(frozen=True, slots=True)
-class FindSubscriber(Read[Subscriber | None]):
+class FindSubscriber(ErpRead[Subscriber | None]):
     """By CPF or CNPJ, digits only; ``None``: nobody."""
 
     document: str
 
 
 @dataclass(frozen=True, slots=True)
-class ReadContract(Read[Subscriber | None]):
+class ReadContract(ErpRead[Subscriber | None]):
     """The subscriber with this one contract."""
 
     contract: str
 
 
 @dataclass(frozen=True, slots=True)
-class ListInvoices(Read[tuple[Invoice, ...]]):
+class ListInvoices(ErpRead[tuple[Invoice, ...]]):
     """Open invoices, earliest due first."""
 
     contract: str
 
 
 @dataclass(frozen=True, slots=True)
-class ListPaid(Read[tuple[PaidInvoice, ...]]):
+class ListPaidInvoices(ErpRead[tuple[PaidInvoice, ...]]):
     """Paid invoices, the one that was due last first."""
 
     contract: str
 
 
 @dataclass(frozen=True, slots=True)
-class CheckCoverage(Read[bool | None]):
+class CheckCoverage(ErpRead[bool | None]):
     """Whether the provider could connect a place; ``None``: the ERP does not say."""
 
-    place: Place
+    place: ServiceAddress
 
 
 @dataclass(frozen=True, slots=True)
-class ReadPix(Read[str]):
+class ReadPixCode(ErpRead[str]):
     """The PIX code of an invoice that came without one; empty: there is none."""
 
     contract: str
@@ -99,7 +99,7 @@ class ReadPix(Read[str]):
 
 
 @dataclass(frozen=True, slots=True)
-class FetchPdf(Read[bytes]):
+class FetchInvoicePdf(ErpRead[bytes]):
     """The invoice's PDF, checked to be one."""
 
     contract: str
@@ -107,33 +107,33 @@ class FetchPdf(Read[bytes]):
 
 
 @dataclass(frozen=True, slots=True)
-class CheckLine(Read[Line]):
+class CheckAccessStatus(ErpRead[AccessStatus]):
     """Whether the contract's access is up."""
 
     contract: str
 
 
 @dataclass(frozen=True, slots=True)
-class ReadOptics(Read[Optics | None]):
+class ReadOpticalSignal(ErpRead[OpticalSignal | None]):
     """The modem's light; ``None``: the ERP knows no modem."""
 
     contract: str
 
 
 @dataclass(frozen=True, slots=True)
-class ListMaintenances(Read[tuple[Maintenance, ...]]):
+class ListMaintenances(ErpRead[tuple[NetworkMaintenance, ...]]):
     """Everything under way, of the whole provider."""
 
 
 @dataclass(frozen=True, slots=True)
-class ListTickets(Read[tuple[Ticket, ...]]):
+class ListTickets(ErpRead[tuple[ErpTicket, ...]]):
     """The contract's service orders, newest first."""
 
     contract: str
 
 
 @dataclass(frozen=True, slots=True)
-class ListPlans(Read[tuple[Plan, ...]]):
+class ListServicePlans(ErpRead[tuple[ServicePlan, ...]]):
     """What the provider sells."""
 
 
@@ -154,7 +154,7 @@ class OpenTicket:
     """
 
     contract: str
-    category: Category
+    category: TicketCategory
     content: str
     contact_name: str
     contact_phone: str
@@ -175,18 +175,18 @@ class RegisterLead:
     reference: str
 
 
-Write = Unlock | OpenTicket | RegisterLead
+ErpWrite = Unlock | OpenTicket | RegisterLead
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
+class ErpWriteReceipt:
     """The ERP did it. ``until`` is the last day of an unlock."""
 
     protocol: str = ""
     until: date | None = None
 
 
-class WriteStatus(StrEnum):
+class ErpWriteStatus(StrEnum):
     """What is known of a write."""
 
     DONE = "done"
@@ -198,23 +198,23 @@ class WriteStatus(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class WriteOrder:
+class IdempotentErpWrite:
     """A write and what it means in the business: ``unlock:<contract>:<month>``."""
 
     key: str
     turn_id: UUID
     attempt: int
-    request: Write
+    request: ErpWrite
 
 
 @dataclass(frozen=True, slots=True)
-class WriteResult:
+class ErpWriteResult:
     """``reason`` is the ERP's when refused, a code when not sent or unknown.
 
     ``earlier``: not this order did it, but one before it with the same key.
     """
 
-    status: WriteStatus
+    status: ErpWriteStatus
     protocol: str = ""
     until: date | None = None
     reason: str = ""
@@ -224,7 +224,7 @@ class WriteResult:
 # -- who answers ------------------------------------------------------------------------------
 
 
-class Capability(StrEnum):
+class ErpCapability(StrEnum):
     """What an installation and its token allow; probed, because installations differ."""
 
     INVOICES = "invoices"
@@ -267,27 +267,31 @@ class ErpError(NiochatError):
     ) -> None:
         super().__init__(message, code=code)
         self.retryable = retryable
-        self.left = left
+        self.maybe_sent = left
 
 
-class ErpRefused(NiochatError):
+class ErpRefusedError(NiochatError):
     """The ERP understood and said no, in words that may be told."""
 
     code = "erp_refused"
 
 
-class Erp(Protocol):
+class ErpConnector(Protocol):
     """Port to an ERP. Never repeats anything by itself."""
 
-    async def read(self, account: ErpAccount, request: Read[Answer], timeout_s: float) -> Answer:
-        """Raises ``ErpError``; ``ErpRefused`` where the ERP says why it does not tell."""
+    async def read(
+        self, account: ErpAccount, request: ErpRead[ResultT], timeout_s: float
+    ) -> ResultT:
+        """Raises ``ErpError``; ``ErpRefusedError`` where the ERP says why it does not tell."""
         ...
 
-    async def write(self, account: ErpAccount, request: Write, timeout_s: float) -> Written:
-        """Once. Raises ``ErpRefused`` when certainly not done, ``ErpError`` otherwise."""
+    async def write(
+        self, account: ErpAccount, request: ErpWrite, timeout_s: float
+    ) -> ErpWriteReceipt:
+        """Once. Raises ``ErpRefusedError`` when certainly not done, ``ErpError`` otherwise."""
         ...
 
-    async def probe(self, account: ErpAccount, timeout_s: float) -> frozenset[Capability]:
+    async def probe(self, account: ErpAccount, timeout_s: float) -> frozenset[ErpCapability]:
         """What can be asked of it; changes nothing. Raises ``ErpError`` when it cannot be told."""
         ...
 
@@ -296,14 +300,14 @@ class Erp(Protocol):
         ...
 
 
-class ErpDesk(Protocol):
+class TenantErpClient(Protocol):
     """A tenant's ERP as the assistant sees it: limits, cache and journal are behind it."""
 
-    async def read(self, tenant_id: UUID, request: Read[Answer]) -> Answer:
-        """Raises ``ErpError`` or ``ErpRefused``."""
+    async def read(self, tenant_id: UUID, request: ErpRead[ResultT]) -> ResultT:
+        """Raises ``ErpError`` or ``ErpRefusedError``."""
         ...
 
-    async def write(self, tenant_id: UUID, order: WriteOrder) -> WriteResult:
+    async def write(self, tenant_id: UUID, order: IdempotentErpWrite) -> ErpWriteResult:
         """Journalled, shielded from cancellation, never repeated.
 
         Raises ``Refused`` when the turn is over or the tenant suspended.

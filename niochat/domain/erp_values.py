@@ -29,7 +29,7 @@ class ContractStatus(StrEnum):
         return self in (ContractStatus.SUSPENDED, ContractStatus.REDUCED)
 
     @property
-    def gone(self) -> bool:
+    def ended(self) -> bool:
         """Nothing is delivered under it any more."""
         return self in ("cancelled", "inactive", "unviable")
 
@@ -90,7 +90,7 @@ class PaidInvoice:
     paid_on: date | None = None
 
 
-class LineState(StrEnum):
+class AccessState(StrEnum):
     """What the ERP says of the access. ``UNKNOWN`` is never told as offline."""
 
     ONLINE = "online"
@@ -101,17 +101,17 @@ class LineState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class AccessStatus:
     """A contract's access. ``until`` is the ERP's own words for how long maintenance takes."""
 
-    state: LineState
+    state: AccessState
     message: str = ""
     protocol: str = ""
     until: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class Optics:
+class OpticalSignal:
     """The modem's light. ``rx_dbm`` is the power received; ``None``: no light arrives."""
 
     online: bool
@@ -119,7 +119,7 @@ class Optics:
 
 
 @dataclass(frozen=True, slots=True)
-class Maintenance:
+class NetworkMaintenance:
     """Work or an outage that is announced. It concerns ``pops``, or ``cities`` (lower case)."""
 
     message: str
@@ -128,7 +128,7 @@ class Maintenance:
     until: datetime | None = None
     """In the provider's local time, without a zone: the ERP tells none."""
 
-    def concerns(self, contract: Contract) -> bool:
+    def affects(self, contract: Contract) -> bool:
         """By the point of presence; by the city only where no points are told."""
         if self.pops:
             return bool(contract.pop) and contract.pop in self.pops
@@ -136,7 +136,7 @@ class Maintenance:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class ServicePlan:
     """What can be bought. ``price`` in BRL a month."""
 
     id: str
@@ -144,7 +144,7 @@ class Plan:
     price: Decimal
 
 
-class Category(StrEnum):
+class TicketCategory(StrEnum):
     """The category of a service order. The settings of the provider map it to its own codes."""
 
     NO_CONNECTION = "sem_conexao"
@@ -155,12 +155,12 @@ class Category(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Ticket:
+class ErpTicket:
     """A service order. ``categories``: what it may be about by the ERP's code; empty: unknown."""
 
     number: str
     open: bool
-    categories: frozenset[Category] = frozenset()
+    categories: frozenset[TicketCategory] = frozenset()
     content: str = ""
     opened_at: datetime | None = None
     scheduled_for: datetime | None = None
@@ -169,7 +169,7 @@ class Ticket:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class ServiceAddress:
     """Somewhere that may be covered: a CEP, digits only, or street, district and city."""
 
     cep: str = ""

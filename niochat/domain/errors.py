@@ -25,31 +25,31 @@ class NiochatError(Exception):
             self.code = code
 
 
-class Invalid(NiochatError):
+class InvalidInputError(NiochatError):
     """The input is wrong; the message says what to do."""
 
     code = "invalid"
 
 
-class Refused(Invalid):
+class OperationRefusedError(InvalidInputError):
     """The input is well formed but what it asks is not allowed now."""
 
     code = "refused"
 
 
-class Unauthenticated(NiochatError):
+class AuthenticationError(NiochatError):
     """Nobody we know, or not any more."""
 
     code = "unauthenticated"
 
 
-class Forbidden(NiochatError):
+class PermissionDeniedError(NiochatError):
     """Somebody we know may not do this."""
 
     code = "forbidden"
 
 
-class TooMany(NiochatError):
+class RateLimitedError(NiochatError):
     """More than anybody may; ``retry_after_s`` says when there is room again."""
 
     code = "too_many"
@@ -60,20 +60,20 @@ class TooMany(NiochatError):
         self.retry_after_s = retry_after_s
 
 
-class NotFound(NiochatError):
+class NotFoundError(NiochatError):
     """There is no such thing for this caller."""
 
     code = "not_found"
 
 
-class Conflict(NiochatError):
+class ConflictError(NiochatError):
     """Another writer was first, or this host no longer owns the shard."""
 
     code = "conflict"
     retryable = True
 
 
-class Unavailable(NiochatError):
+class UnavailableError(NiochatError):
     """A part this work needs did not answer. ``retry_after_s``: when it will, if that is known."""
 
     code = "unavailable"
@@ -86,7 +86,7 @@ class Unavailable(NiochatError):
         self.retry_after_s = retry_after_s
 
 
-class Unreadable(NiochatError):
+class UnreadableDataError(NiochatError):
     """Stored by a newer schema than this code knows."""
 
     code = "unreadable"

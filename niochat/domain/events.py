@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from niochat.domain.conversation import Priority
+from niochat.domain.conversation import ConversationPriority
 from niochat.domain.ids import ConversationId, MessageId, OutboxId, TurnId
-from niochat.domain.message import Author, Change, DeliveryStatus, Kind
+from niochat.domain.message import Author, DeliveryStatus, MessageChange, MessageKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +21,7 @@ class ConversationOpened:
 @dataclass(frozen=True, slots=True)
 class MessageReceived:
     message: MessageId
-    kind: Kind
+    kind: MessageKind
     sent_at: datetime | None = None
     awaits: datetime | None = None
     """Until when an answer waits for what the message's file says."""
@@ -29,7 +29,7 @@ class MessageReceived:
 
 
 @dataclass(frozen=True, slots=True)
-class ProviderSpoke:
+class ProviderMessageObserved:
     """A message of the provider's side that did not come from our outbox."""
 
     message: MessageId
@@ -66,17 +66,17 @@ class MessageReacted:
 
 
 @dataclass(frozen=True, slots=True)
-class ChangeFailed:
+class MessageChangeFailed:
     """A message stays as it was: the gateway did not take the change."""
 
     message: MessageId
-    change: Change
+    change: MessageChange
     code: str
     type: Literal["change_failed"] = "change_failed"
 
 
 @dataclass(frozen=True, slots=True)
-class FileSettled:
+class FileFetchSettled:
     """The file of a customer's message is here, or will not come: ``code`` says why."""
 
     message: MessageId
@@ -202,7 +202,7 @@ class ConversationTransferred:
 
 
 @dataclass(frozen=True, slots=True)
-class ConversationGivenBack:
+class ConversationReturnedToAssistant:
     by: str
     type: Literal["conversation_given_back"] = "conversation_given_back"
 
@@ -215,7 +215,7 @@ class ConversationSnoozed:
 
 
 @dataclass(frozen=True, slots=True)
-class ConversationWoken:
+class ConversationUnsnoozed:
     """It was put off and is back. ``reason``: due, customer_wrote."""
 
     reason: str
@@ -225,7 +225,7 @@ class ConversationWoken:
 @dataclass(frozen=True, slots=True)
 class PriorityChanged:
     by: str
-    priority: Priority
+    priority: ConversationPriority
     type: Literal["priority_changed"] = "priority_changed"
 
 
@@ -272,7 +272,7 @@ class ConversationResolved:
 
 
 @dataclass(frozen=True, slots=True)
-class ThreadsLinked:
+class ThreadsMerged:
     """Another thread of the same person was joined to this one."""
 
     other_conversation: ConversationId | None
@@ -284,7 +284,7 @@ class ThreadsLinked:
 
 
 @dataclass(frozen=True, slots=True)
-class CommandParked:
+class CommandDeadLettered:
     inbox_id: int
     code: str
     type: Literal["command_parked"] = "command_parked"
@@ -293,13 +293,13 @@ class CommandParked:
 Event = (
     ConversationOpened
     | MessageReceived
-    | ProviderSpoke
+    | ProviderMessageObserved
     | AssistantPaused
     | MessageEdited
     | MessageDeleted
     | MessageReacted
-    | ChangeFailed
-    | FileSettled
+    | MessageChangeFailed
+    | FileFetchSettled
     | FileRead
     | MessageQueued
     | NoteAdded
@@ -313,15 +313,15 @@ Event = (
     | ConversationHandedOff
     | ConversationAssigned
     | ConversationTransferred
-    | ConversationGivenBack
+    | ConversationReturnedToAssistant
     | ConversationSnoozed
-    | ConversationWoken
+    | ConversationUnsnoozed
     | PriorityChanged
     | LabelsChanged
     | ConversationReopened
     | AfterHoursBegan
     | AfterHoursEnded
     | ConversationResolved
-    | ThreadsLinked
-    | CommandParked
+    | ThreadsMerged
+    | CommandDeadLettered
 )

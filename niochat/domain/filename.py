@@ -2,9 +2,9 @@
 
 import unicodedata
 
-MOST = 120
+MAX_LENGTH = 120
 """Characters of a name."""
-_LONGEST_ENDING = 10
+_MAX_EXTENSION_LENGTH = 10
 _PROGRAMS = """
 ade adp application appref-ms appx appxbundle bas bat cab chm cmd com cpl crt dll drv exe gadget grp
 hlp hta inf isp jse lib library-ms lnk mad maf mag mam maq mar mas mat mau mav maw mcf mda mdb mde
@@ -22,9 +22,9 @@ js mjs cjs jsx ts sh bash zsh fish csh ksh php php3 php4 php5 php7 phtml phar py
 lua asp aspx jsp jspx cgi awk tcl groovy ipynb
 """
 _PAGES = "html htm xhtml xht shtml mht mhtml svg svgz swf xsl xslt"
-RUNS = frozenset(f"{_PROGRAMS} {_MACROS} {_SCRIPTS} {_PAGES}".split())
+EXECUTABLE_EXTENSIONS = frozenset(f"{_PROGRAMS} {_MACROS} {_SCRIPTS} {_PAGES}".split())
 """Endings that a computer, a phone or a browser may run when somebody opens the file."""
-_HIDDEN = frozenset(
+_DISGUISED_EXTENSIONS = frozenset(
     {"exe", "scr", "pif", "bat", "cmd", "vbs", "hta", "ps1", "lnk", "msi", "jar", "apk", "js"}
 )
 """Those that are refused in the middle of a name, too, where others may well stand: an address, a
@@ -33,7 +33,7 @@ version.
 _RESERVED = dict.fromkeys(map(ord, '<>:"|?*'), "_")
 
 
-def bare(filename: str) -> str:
+def strip_unsafe_characters(filename: str) -> str:
     """Without folders, control characters and what turns the direction of writing; never with a
     dot or a space at its end, which Windows leaves out.
     """
@@ -42,27 +42,29 @@ def bare(filename: str) -> str:
     return name.translate(_RESERVED).strip(". ")
 
 
-def runs(filename: str) -> bool:
+def is_executable(filename: str) -> bool:
     """Whether its ending is one that runs, as in ``fatura.pdf.exe``; also where it looks like one
     in other characters, and where the worst of them stand before it (``fatura.exe.pdf``).
     """
-    name = bare(unicodedata.normalize("NFKC", bare(filename)))
+    name = strip_unsafe_characters(unicodedata.normalize("NFKC", strip_unsafe_characters(filename)))
     endings = [each.strip() for each in name.lower().split(".")[1:]]
-    return bool(endings) and (endings[-1] in RUNS or not _HIDDEN.isdisjoint(endings))
+    return bool(endings) and (
+        endings[-1] in EXECUTABLE_EXTENSIONS or not _DISGUISED_EXTENSIONS.isdisjoint(endings)
+    )
 
 
-def safe(filename: str, otherwise: str) -> str:
+def safe_filename(filename: str, otherwise: str) -> str:
     """A name to show and to save under. A long one is cut before its ending."""
-    name = bare(filename)
-    if len(name) <= MOST:
+    name = strip_unsafe_characters(filename)
+    if len(name) <= MAX_LENGTH:
         return name or otherwise
     stem, dot, ending = name.rpartition(".")
-    if not stem or len(ending) > _LONGEST_ENDING:
-        return name[: MOST - 1].rstrip(". ") + "…"
-    return stem[: MOST - len(ending) - 2].rstrip(". ") + "…" + dot + ending
+    if not stem or len(ending) > _MAX_EXTENSION_LENGTH:
+        return name[: MAX_LENGTH - 1].rstrip(". ") + "…"
+    return stem[: MAX_LENGTH - len(ending) - 2].rstrip(". ") + "…" + dot + ending
 
 
-def harmless(filename: str, otherwise: str) -> str:
+def neutralize_filename(filename: str, otherwise: str) -> str:
     """A name under which nothing runs: ``fatura.pdf.exe`` becomes ``fatura_pdf_exe.bin``."""
-    name = bare(unicodedata.normalize("NFKC", bare(filename)))
-    return safe((name or otherwise).replace(".", "_") + ".bin", otherwise)
+    name = strip_unsafe_characters(unicodedata.normalize("NFKC", strip_unsafe_characters(filename)))
+    return safe_filename((name or otherwise).replace(".", "_") + ".bin", otherwise)

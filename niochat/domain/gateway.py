@@ -4,12 +4,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from niochat.domain.commands import SendResult
-from niochat.domain.message import Change, Kind
+from niochat.domain.commands import SendStatus
+from niochat.domain.message import MessageChange, MessageKind
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class GatewayCredentials:
     """How to reach one channel's gateway instance. ``token`` is a secret: never logged."""
 
     base_url: str
@@ -17,7 +17,7 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
-class OutgoingFile:
+class OutboundFile:
     """A file that leaves whole. ``data`` is at most 16 MiB, ``filename`` is what people see."""
 
     data: bytes
@@ -26,23 +26,23 @@ class OutgoingFile:
 
 
 @dataclass(frozen=True, slots=True)
-class Outgoing:
+class OutboundMessage:
     """One message that leaves. With a ``file``, ``kind`` says what it is and ``text`` is its
     caption, maybe empty; without one, ``kind`` is text. ``reply_to``: the gateway's id of the
     message it quotes.
     """
 
     text: str
-    kind: Kind = Kind.TEXT
-    file: OutgoingFile | None = None
+    kind: MessageKind = MessageKind.TEXT
+    file: OutboundFile | None = None
     reply_to: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class OutgoingChange:
+class OutboundChange:
     """What becomes of a message that has left: ``value`` is the new text, or the emoji."""
 
-    change: Change
+    change: MessageChange
     target: str
     value: str = ""
 
@@ -56,68 +56,72 @@ class FetchedFile:
 
 
 @dataclass(frozen=True, slots=True)
-class SendAnswer:
+class GatewaySendResult:
     """What is known after a send. ``hold`` names why the whole channel must wait."""
 
-    result: SendResult
+    result: SendStatus
     external_id: str | None = None
     code: str = ""
     retry_in_s: float = 0.0
-    hold: str | None = None
+    hold_reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class LineStatus:
-    """The instance's session: ``status`` as in ``ConnectionChanged``."""
+class InstanceStatus:
+    """The instance's session: ``status`` as in ``ChannelConnectionChanged``."""
 
     status: str
     owner: str
 
 
-class Gateway(Protocol):
+class WhatsAppGateway(Protocol):
     """Port to a gateway. No method raises for what a gateway may answer to a send."""
 
     async def send(
         self,
-        line: Line,
+        line: GatewayCredentials,
         number: str,
-        outgoing: Outgoing | OutgoingChange,
+        outgoing: OutboundMessage | OutboundChange,
         track_id: str,
         timeout_s: float,
-    ) -> SendAnswer:
+    ) -> GatewaySendResult:
         """Send once; never retries by itself. ``number`` is digits or ``…@lid``.
 
         ``timeout_s`` is for everything, the upload of a file too.
         """
         ...
 
-    async def sent_as(self, line: Line, track_id: str) -> str | None:
+    async def find_by_track_id(self, line: GatewayCredentials, track_id: str) -> str | None:
         """Gateway's id of the message sent under ``track_id``; ``None``: certainly none.
 
-        Raises ``Unavailable`` when it cannot be looked up.
+        Raises ``UnavailableError`` when it cannot be looked up.
         """
         ...
 
-    async def fetch(self, line: Line, external_id: str, most_bytes: int) -> FetchedFile | None:
+    async def fetch_file(
+        self, line: GatewayCredentials, external_id: str, most_bytes: int
+    ) -> FetchedFile | None:
         """File of a message; ``None``: the gateway certainly does not have it (any more).
 
-        Raises ``Unavailable``, ``Invalid`` (``too_large``).
+        Raises ``UnavailableError``, ``InvalidInputError`` (``too_large``).
         """
         ...
 
-    async def messages(self, line: Line, limit: int, offset: int) -> Sequence[Mapping[str, object]]:
+    async def list_messages(
+        self, line: GatewayCredentials, limit: int, offset: int
+    ) -> Sequence[Mapping[str, object]]:
         """Stored messages of the instance as webhook bodies, newest first.
 
-        Raises ``Unavailable``.
+        Raises ``UnavailableError``.
         """
         ...
 
-    async def status(self, line: Line) -> LineStatus:
-        """State of the instance. Raises ``Unavailable``."""
+    async def fetch_status(self, line: GatewayCredentials) -> InstanceStatus:
+        """State of the instance. Raises ``UnavailableError``."""
         ...
 
-    async def set_webhook(self, line: Line, url: str) -> None:
-        """Have the instance post to ``url``. Raises ``Unavailable``."""
+    async def set_webhook(self, line: GatewayCredentials, url: str) -> None:
+        """Have the instance post to ``url``. Raises ``UnavailableError``."""
         ...
 
     async def close(self) -> None:
@@ -134,7 +138,7 @@ class GatewayServer:
 
 
 @dataclass(frozen=True, slots=True)
-class Instance:
+class GatewayInstance:
     """A number's place at a gateway. ``mark`` is what its maker wrote on it, maybe nothing."""
 
     name: str
@@ -144,7 +148,7 @@ class Instance:
 
 
 @dataclass(frozen=True, slots=True)
-class Pairing:
+class PairingState:
     """How a phone joins: a picture as a data URI, or a code to type; both empty once it has."""
 
     status: str
@@ -153,7 +157,7 @@ class Pairing:
 
 
 @dataclass(frozen=True, slots=True)
-class WebhookFound:
+class WebhookRegistration:
     """Where an instance posts what. ``url`` holds a secret."""
 
     enabled: bool
@@ -162,33 +166,33 @@ class WebhookFound:
     excluded: tuple[str, ...] = ()
 
 
-class Administration(Protocol):
-    """Port to what is done with instances, not through them. All raise ``Unavailable`` where the
+class GatewayAdmin(Protocol):
+    """Port to what is done with instances, not through them. All raise ``UnavailableError`` where the
     gateway does not answer, and ``Refused`` for what it refuses: ``gateway_token`` for a token it
     does not take, ``gateway_conflict`` for what is under way or done already.
     """
 
-    async def instances(self, server: GatewayServer) -> Sequence[Instance]:
+    async def list_instances(self, server: GatewayServer) -> Sequence[GatewayInstance]:
         """All of them."""
         ...
 
-    async def create(self, server: GatewayServer, name: str, mark: str) -> Instance:
+    async def create_instance(self, server: GatewayServer, name: str, mark: str) -> GatewayInstance:
         """One more, whatever there is already."""
         ...
 
-    async def connect(self, line: Line, phone: str | None) -> Pairing:
+    async def start_pairing(self, line: GatewayCredentials, phone: str | None) -> PairingState:
         """Begin to pair, by a picture or, for ``phone`` (digits), by a code."""
         ...
 
-    async def pairing(self, line: Line) -> Pairing:
+    async def get_pairing(self, line: GatewayCredentials) -> PairingState:
         """What is shown of a pairing under way."""
         ...
 
-    async def disconnect(self, line: Line) -> None:
+    async def disconnect(self, line: GatewayCredentials) -> None:
         """Log the phone out."""
         ...
 
-    async def webhooks(self, line: Line) -> Sequence[WebhookFound]:
+    async def list_webhooks(self, line: GatewayCredentials) -> Sequence[WebhookRegistration]:
         """Where it posts to."""
         ...
 

@@ -6,7 +6,7 @@ from enum import StrEnum
 from uuid import UUID
 
 
-class Reason(StrEnum):
+class ThrottleReason(StrEnum):
     """Which limit it is."""
 
     FLOOD = "flood"
@@ -26,11 +26,11 @@ class Reason(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class HeldBack:
+class TenantThrottle:
     """One tenant and one limit, in one process. ``waiting``: turns and conversations, calls,
     sends, or webhooks that waited or were refused since it began."""
 
     tenant_id: UUID
-    reason: Reason
+    reason: ThrottleReason
     since: datetime
     waiting: int

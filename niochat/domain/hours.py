@@ -14,12 +14,12 @@ LOOK_AHEAD_DAYS = 60
 END_OF_DAY = time.max
 """24:00. Nothing of the day comes after it, and this very moment still belongs to it."""
 
-ClosedOn = Callable[[date], bool]
+ClosedDayCheck = Callable[[date], bool]
 """Whether nobody works on a day, whatever the shifts say."""
 
 
 @dataclass(frozen=True, slots=True)
-class Shift:
+class BusinessShift:
     """Somebody is there from ``opens`` up to, not including, ``closes``; ``END_OF_DAY``: until
     midnight. Monday is day 0.
     """
@@ -29,7 +29,7 @@ class Shift:
     closes: time
 
 
-def somebody_there(shifts: Sequence[Shift], closed_on: ClosedOn, local: datetime) -> bool:
+def is_open(shifts: Sequence[BusinessShift], closed_on: ClosedDayCheck, local: datetime) -> bool:
     """Whether a person can answer at ``local``; without shifts always."""
     if not shifts:
         return True
@@ -43,7 +43,9 @@ def somebody_there(shifts: Sequence[Shift], closed_on: ClosedOn, local: datetime
     )
 
 
-def returns_at(shifts: Sequence[Shift], closed_on: ClosedOn, local: datetime) -> datetime | None:
+def next_opening(
+    shifts: Sequence[BusinessShift], closed_on: ClosedDayCheck, local: datetime
+) -> datetime | None:
     """The next beginning of a shift after ``local``; ``None`` where none is near."""
     for day in (local.date() + timedelta(days=n) for n in range(LOOK_AHEAD_DAYS)):
         opens = [
@@ -57,16 +59,16 @@ def returns_at(shifts: Sequence[Shift], closed_on: ClosedOn, local: datetime) ->
     return None
 
 
-def spoken_date(moment: datetime) -> str:
+def format_date_time_pt(moment: datetime) -> str:
     """``segunda-feira, 23/11, às 08:00``."""
     return f"{_WEEKDAYS[moment.weekday()]}, {moment:%d/%m}, às {moment:%H:%M}"
 
 
-def spoken_day(day: date) -> str:
+def format_day_pt(day: date) -> str:
     """``terça-feira, 08/12``."""
     return f"{_WEEKDAYS[day.weekday()]}, {day:%d/%m}"
 
 
-def spoken_now(moment: datetime) -> str:
+def format_full_date_time_pt(moment: datetime) -> str:
     """``domingo, 22/11/2026 18:51``."""
     return f"{_WEEKDAYS[moment.weekday()]}, {moment:%d/%m/%Y %H:%M}"

@@ -21,12 +21,12 @@ from uuid import UUID
 
 LID, PHONE = "lid", "phone"
 
-Key = tuple[str, str]
+AddressKey = tuple[str, str]
 """(``lid`` or ``phone``, value); a telephone's value is canonical."""
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class ContactAddress:
     """An address of a contact. ``address`` is what the gateway calls it.
 
     ``since`` is when the contact had it first, ``seen_at`` when the contact wrote from it last.
@@ -51,13 +51,13 @@ class Held:
         return self.left_at is None
 
     @property
-    def key(self) -> Key:
+    def key(self) -> AddressKey:
         """What it is found by."""
         return self.kind, self.value
 
 
 @dataclass(frozen=True, slots=True)
-class Former:
+class FormerAddress:
     """A contact that had an address until somebody else wrote from it."""
 
     kind: str
@@ -67,7 +67,7 @@ class Former:
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class ObservedAddresses:
     """The addresses that one webhook shows, at the message's own time ``at``.
 
     ``wrote``: the customer is the author; else it shows the chat that our side wrote to, which
@@ -82,33 +82,33 @@ class Shown:
     """The telephone as the gateway spells it."""
 
     @property
-    def keys(self) -> list[Key]:
+    def keys(self) -> list[AddressKey]:
         """The stable one first."""
         return [(kind, v) for kind, v in ((LID, self.lid), (PHONE, self.phone)) if v]
 
 
 @dataclass(slots=True)
-class IdentityBook:
+class IdentityResolver:
     """Addresses of some contacts, all that each of them has, and what changes in them."""
 
     new_contact: Callable[[], UUID]
-    held: dict[Key, Held] = field(default_factory=dict)
-    former: list[Former] = field(default_factory=list)
-    changed: set[Key] = field(default_factory=set)
-    left: list[Former] = field(default_factory=list)
+    addresses: dict[AddressKey, ContactAddress] = field(default_factory=dict)
+    former_addresses: list[FormerAddress] = field(default_factory=list)
+    changed: set[AddressKey] = field(default_factory=set)
+    released_addresses: list[FormerAddress] = field(default_factory=list)
     """Addresses that went to somebody else."""
-    joined: list[tuple[UUID, UUID]] = field(default_factory=list)
+    merged_contacts: list[tuple[UUID, UUID]] = field(default_factory=list)
     """(contact that stays, contact that turned out to be the same person)."""
 
-    def find(self, shown: Shown) -> UUID | None:
+    def find_contact(self, shown: ObservedAddresses) -> UUID | None:
         """Whose news ``shown`` is, changing nothing; ``None``: nobody we know."""
         by_lid = self._owner(LID, shown.lid)
         if by_lid is not None or not shown.phone:
             return by_lid
-        row = self.held.get((PHONE, shown.phone))
+        row = self.addresses.get((PHONE, shown.phone))
         return None if row is None else self._holder_then(row, shown.at)
 
-    def resolve(self, shown: Shown) -> UUID:
+    def resolve_contact(self, shown: ObservedAddresses) -> UUID:
         """The contact that ``shown`` belongs to, made if need be; changes who has which address."""
         if not shown.wrote:
             return self._seen(shown)
@@ -122,16 +122,16 @@ class IdentityBook:
         self._put(LID, shown.lid, contact, shown)
         return contact
 
-    def destination(self, contact: UUID) -> Held | None:
+    def find_reply_address(self, contact: UUID) -> ContactAddress | None:
         """Where an answer goes: the current address that was written from last; of a message that
         showed both, the telephone.
         """
         current = [row for row in self._rows(contact) if row.current]
         return max(current, key=lambda r: (r.wrote, r.seen_at, r.kind == PHONE), default=None)
 
-    def _wrote_by_phone(self, shown: Shown) -> UUID:
+    def _wrote_by_phone(self, shown: ObservedAddresses) -> UUID:
         assert shown.phone is not None
-        row = self.held.get((PHONE, shown.phone))
+        row = self.addresses.get((PHONE, shown.phone))
         if row is not None:
             then = self._holder_then(row, shown.at)
             if then != row.contact:
@@ -144,9 +144,9 @@ class IdentityBook:
         self._take(shown, contact)
         return contact
 
-    def _wrote_by_both(self, shown: Shown, contact: UUID | None) -> UUID:
+    def _wrote_by_both(self, shown: ObservedAddresses, contact: UUID | None) -> UUID:
         assert shown.phone is not None
-        row = self.held.get((PHONE, shown.phone))
+        row = self.addresses.get((PHONE, shown.phone))
         if row is None or row.contact == contact:
             contact = contact or self.new_contact()
             self._put(PHONE, shown.phone, contact, shown)
@@ -163,10 +163,10 @@ class IdentityBook:
         self._take(shown, contact)
         return contact
 
-    def _seen(self, shown: Shown) -> UUID:
+    def _seen(self, shown: ObservedAddresses) -> UUID:
         """Our side wrote in the chat: names addresses that nobody has, and moves none."""
         by_lid = self._owner(LID, shown.lid)
-        phone = self.held.get((PHONE, shown.phone or ""))
+        phone = self.addresses.get((PHONE, shown.phone or ""))
         if by_lid is not None:
             contact = by_lid
         elif phone is not None:
@@ -176,33 +176,35 @@ class IdentityBook:
         else:
             contact = self.new_contact()
         for kind, value in shown.keys:
-            if (kind, value) not in self.held:
+            if (kind, value) not in self.addresses:
                 others = any(r.kind == kind and r.current for r in self._rows(contact))
                 left_at = shown.at if others else None
-                self._set(replace(_fresh(kind, value, contact, shown), left_at=left_at))
+                self._set(replace(_new_address(kind, value, contact, shown), left_at=left_at))
         return contact
 
-    def _take(self, shown: Shown, contact: UUID) -> None:
+    def _take(self, shown: ObservedAddresses, contact: UUID) -> None:
         """The telephone goes to ``contact``, unless its holder wrote from it later."""
         assert shown.phone is not None
-        row = self.held.get((PHONE, shown.phone))
+        row = self.addresses.get((PHONE, shown.phone))
         if row is None:
             self._put(PHONE, shown.phone, contact, shown)
         elif shown.at < row.seen_at and row.wrote:
-            self._leave(Former(PHONE, row.value, contact, row.since))
+            self._leave(FormerAddress(PHONE, row.value, contact, row.since))
         else:
-            self._leave(Former(PHONE, row.value, row.contact, shown.at))
-            fresh = _fresh(PHONE, row.value, contact, shown)
+            self._leave(FormerAddress(PHONE, row.value, row.contact, shown.at))
+            fresh = _new_address(PHONE, row.value, contact, shown)
             self._set(replace(fresh, taken_over=True))
             self._put(PHONE, row.value, contact, shown)
 
-    def _put(self, kind: str, value: str, contact: UUID, shown: Shown) -> None:
+    def _put(self, kind: str, value: str, contact: UUID, shown: ObservedAddresses) -> None:
         """The contact wrote from this address, which is its own or nobody's."""
-        row = self.held.get((kind, value)) or _fresh(kind, value, contact, shown)
+        row = self.addresses.get((kind, value)) or _new_address(kind, value, contact, shown)
         if shown.at >= row.seen_at or not row.wrote:
             address = shown.phone_address if kind == PHONE else value
             row = replace(row, seen_at=shown.at, wrote=True, address=address or value)
-        if not any((f.kind, f.value) == row.key and f.until > shown.at for f in self.former):
+        if not any(
+            (f.kind, f.value) == row.key and f.until > shown.at for f in self.former_addresses
+        ):
             row = replace(row, since=min(row.since, shown.at))  # else somebody had it in between
         others = [r for r in self._rows(contact) if r.kind == kind and r.key != row.key]
         for other in others:
@@ -215,37 +217,41 @@ class IdentityBook:
         """Two contacts are one person: a LID and a telephone that first came apart."""
         for row in self._rows(other):
             self._set(replace(row, contact=stays))
-        self.former = [replace(f, contact=stays) if f.contact == other else f for f in self.former]
-        self.joined.append((stays, other))
+        self.former_addresses = [
+            replace(f, contact=stays) if f.contact == other else f for f in self.former_addresses
+        ]
+        self.merged_contacts.append((stays, other))
 
-    def _holder_then(self, row: Held, at: datetime) -> UUID:
+    def _holder_then(self, row: ContactAddress, at: datetime) -> UUID:
         """Who had the telephone when a message was written that comes late."""
         if at >= row.since:
             return row.contact
-        earlier = [f for f in self.former if (f.kind, f.value) == row.key and f.until > at]
+        earlier = [
+            f for f in self.former_addresses if (f.kind, f.value) == row.key and f.until > at
+        ]
         return min(earlier, key=lambda f: f.until).contact if earlier else row.contact
 
     def _lid_of(self, contact: UUID) -> str | None:
         return next((r.value for r in self._rows(contact) if r.kind == LID), None)
 
     def _owner(self, kind: str, value: str | None) -> UUID | None:
-        row = self.held.get((kind, value)) if value else None
+        row = self.addresses.get((kind, value)) if value else None
         return row.contact if row is not None else None
 
-    def _rows(self, contact: UUID) -> list[Held]:
-        return [row for row in self.held.values() if row.contact == contact]
+    def _rows(self, contact: UUID) -> list[ContactAddress]:
+        return [row for row in self.addresses.values() if row.contact == contact]
 
-    def _leave(self, former: Former) -> None:
-        self.former.append(former)
-        self.left.append(former)
+    def _leave(self, former: FormerAddress) -> None:
+        self.former_addresses.append(former)
+        self.released_addresses.append(former)
 
-    def _set(self, row: Held) -> None:
-        if self.held.get(row.key) != row:
-            self.held[row.key] = row
+    def _set(self, row: ContactAddress) -> None:
+        if self.addresses.get(row.key) != row:
+            self.addresses[row.key] = row
             self.changed.add(row.key)
 
 
-def _left_at(row: Held, others: Iterable[Held]) -> datetime | None:
+def _left_at(row: ContactAddress, others: Iterable[ContactAddress]) -> datetime | None:
     """When the holder wrote from another of its addresses first after ``row``, as is known."""
     later = [o for o in others if o.wrote and o.seen_at > row.seen_at]
     known = [o.since if o.since > row.seen_at else o.seen_at for o in later]
@@ -254,6 +260,6 @@ def _left_at(row: Held, others: Iterable[Held]) -> datetime | None:
     return min(known, default=None) if later else None
 
 
-def _fresh(kind: str, value: str, contact: UUID, shown: Shown) -> Held:
+def _new_address(kind: str, value: str, contact: UUID, shown: ObservedAddresses) -> ContactAddress:
     address = (shown.phone_address if kind == PHONE else "") or value
-    return Held(kind, value, contact, address, shown.at, shown.at, shown.wrote)
+    return ContactAddress(kind, value, contact, address, shown.at, shown.at, shown.wrote)

@@ -16,7 +16,7 @@ MessageId = NewType("MessageId", UUID)
 TurnId = NewType("TurnId", UUID)
 OutboxId = NewType("OutboxId", UUID)
 
-PLATFORM = UUID(int=0)
+PLATFORM_TENANT_ID = UUID(int=0)
 """Stands where a tenant's id does for what belongs to none: a superuser, a key that signs."""
 
 SHARDS = 1024
@@ -48,7 +48,7 @@ def note_id(cause: UUID) -> MessageId:
     return MessageId(uuid5(cause, "note"))
 
 
-def person_cause(conversation: ConversationId, cause: str) -> UUID:
+def agent_action_cause(conversation: ConversationId, cause: str) -> UUID:
     """What a person's messages are named after; ``cause`` names the command."""
     return uuid5(conversation, f"person:{cause}")
 

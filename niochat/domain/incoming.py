@@ -7,7 +7,7 @@ from niochat.domain.commands import DurableCommand
 
 
 @dataclass(frozen=True, slots=True)
-class Identity:
+class WhatsAppIdentity:
     """Who is at the other end. At least one of ``lid`` and ``phone`` is known.
 
     ``lid`` is WhatsApp's own stable id (digits, without ``@lid``); ``phone`` is digits with
@@ -21,22 +21,22 @@ class Identity:
 
 
 @dataclass(frozen=True, slots=True)
-class Incoming:
+class InboundEvent:
     """A command for the thread of ``identity``; stored at most once by ``dedupe_key``.
 
     ``creates`` is false for news (receipts, deletions) that must not make a contact of
     somebody we do not know. ``raw`` is the webhook's body without its token.
     """
 
-    identity: Identity
+    identity: WhatsAppIdentity
     command: DurableCommand
     dedupe_key: str
-    creates: bool
+    creates_contact: bool
     raw: Mapping[str, object]
 
 
 @dataclass(frozen=True, slots=True)
-class ConnectionChanged:
+class ChannelConnectionChanged:
     """The channel's WhatsApp session: ``connected``, ``connecting``, ``disconnected``, …
 
     The last one wins; ``reason`` is the gateway's words, for the operator.
@@ -47,15 +47,15 @@ class ConnectionChanged:
 
 
 @dataclass(frozen=True, slots=True)
-class Ignored:
+class IgnoredEvent:
     """Answered 200, counted under ``reason``, not stored."""
 
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
-class Webhook:
+class ParsedWebhook:
     """One parsed body. ``token`` is what the gateway claims to be, to be compared."""
 
     token: str
-    meaning: Incoming | ConnectionChanged | Ignored
+    event: InboundEvent | ChannelConnectionChanged | IgnoredEvent

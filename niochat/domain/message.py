@@ -20,7 +20,7 @@ class Author(StrEnum):
     SYSTEM = "system"
 
 
-class Kind(StrEnum):
+class MessageKind(StrEnum):
     """What was said. Media carry metadata and name their file."""
 
     TEXT = "text"
@@ -40,7 +40,7 @@ class Kind(StrEnum):
     UNKNOWN = "unknown"
 
 
-class Change(StrEnum):
+class MessageChange(StrEnum):
     """What may be done to a message that has left. Doing it twice is doing it once."""
 
     EDIT = "edit"
@@ -48,15 +48,24 @@ class Change(StrEnum):
     REACTION = "reaction"
 
 
-FILES = frozenset({Kind.IMAGE, Kind.VIDEO, Kind.VOICE, Kind.AUDIO, Kind.DOCUMENT, Kind.STICKER})
+FILE_KINDS = frozenset(
+    {
+        MessageKind.IMAGE,
+        MessageKind.VIDEO,
+        MessageKind.VOICE,
+        MessageKind.AUDIO,
+        MessageKind.DOCUMENT,
+        MessageKind.STICKER,
+    }
+)
 """Kinds that come with a file."""
 
 
 @dataclass(frozen=True, slots=True)
-class Content:
+class MessageContent:
     """What a message says. ``details`` is JSON: metadata of media, coordinates, choices."""
 
-    kind: Kind
+    kind: MessageKind
     text: str = ""
     details: Mapping[str, object] = field(default_factory=dict)
 
@@ -84,7 +93,7 @@ _RANK = {
 }
 
 
-def advances(current: DeliveryStatus | None, new: DeliveryStatus) -> bool:
+def is_status_advance(current: DeliveryStatus | None, new: DeliveryStatus) -> bool:
     """Whether ``new`` is further than ``current``.
 
     Evidence of delivery beats ``failed`` and ``uncertain``; nothing beats it back.

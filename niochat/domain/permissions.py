@@ -8,10 +8,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 
-from niochat.domain.errors import Forbidden, Invalid
+from niochat.domain.errors import InvalidInputError, PermissionDeniedError
 
 
-class Scope(IntEnum):
+class PermissionScope(IntEnum):
     """Whose conversations: one's own; those of one's teams and those that are nobody's yet, as
     while the assistant has them; all of the tenant.
     """
@@ -21,7 +21,7 @@ class Scope(IntEnum):
     ALL = 3
 
 
-class Action(StrEnum):
+class PermissionAction(StrEnum):
     """Everything that somebody may be allowed to do."""
 
     CONVERSATIONS_READ = "conversations:read"
@@ -49,23 +49,25 @@ class Action(StrEnum):
     TENANTS_ENTER = "tenants:enter"
 
 
-SCOPED = frozenset(
+SCOPED_ACTIONS = frozenset(
     {
-        Action.CONVERSATIONS_READ,
-        Action.CONVERSATIONS_REPLY,
-        Action.CONVERSATIONS_ASSIGN,
-        Action.CONVERSATIONS_NOTE,
+        PermissionAction.CONVERSATIONS_READ,
+        PermissionAction.CONVERSATIONS_REPLY,
+        PermissionAction.CONVERSATIONS_ASSIGN,
+        PermissionAction.CONVERSATIONS_NOTE,
     }
 )
 """Actions on something that is somebody's; all others are allowed for all or not at all."""
-PLATFORM = frozenset({Action.TENANTS_READ, Action.TENANTS_WRITE, Action.TENANTS_ENTER})
+PLATFORM_ACTIONS = frozenset(
+    {PermissionAction.TENANTS_READ, PermissionAction.TENANTS_WRITE, PermissionAction.TENANTS_ENTER}
+)
 """Of superusers only: no role of a tenant can hold them."""
 
-Grants = Mapping[Action, Scope]
+Grants = Mapping[PermissionAction, PermissionScope]
 """What somebody may do, and how far."""
 
 
-class Role(StrEnum):
+class BuiltInRole(StrEnum):
     """Roles that every installation has; a tenant may make others."""
 
     SUPERUSER = "superuser"
@@ -74,50 +76,50 @@ class Role(StrEnum):
     VIEWER = "viewer"
 
 
-def _all(*actions: Action) -> dict[Action, Scope]:
-    return dict.fromkeys(actions, Scope.ALL)
+def _all(*actions: PermissionAction) -> dict[PermissionAction, PermissionScope]:
+    return dict.fromkeys(actions, PermissionScope.ALL)
 
 
-_TENANT = tuple(action for action in Action if action not in PLATFORM)
-ROLES: Mapping[Role, Grants] = {
-    Role.SUPERUSER: _all(*PLATFORM),
-    Role.ADMIN: _all(*_TENANT),
-    Role.AGENT: {
-        Action.CONVERSATIONS_READ: Scope.TEAM,
-        Action.CONVERSATIONS_REPLY: Scope.TEAM,
-        Action.CONVERSATIONS_ASSIGN: Scope.TEAM,
-        Action.CONVERSATIONS_NOTE: Scope.TEAM,
+_TENANT = tuple(action for action in PermissionAction if action not in PLATFORM_ACTIONS)
+ROLE_GRANTS: Mapping[BuiltInRole, Grants] = {
+    BuiltInRole.SUPERUSER: _all(*PLATFORM_ACTIONS),
+    BuiltInRole.ADMIN: _all(*_TENANT),
+    BuiltInRole.AGENT: {
+        PermissionAction.CONVERSATIONS_READ: PermissionScope.TEAM,
+        PermissionAction.CONVERSATIONS_REPLY: PermissionScope.TEAM,
+        PermissionAction.CONVERSATIONS_ASSIGN: PermissionScope.TEAM,
+        PermissionAction.CONVERSATIONS_NOTE: PermissionScope.TEAM,
         **_all(
-            Action.CONTACTS_READ, Action.CONTACTS_WRITE, Action.USERS_READ, Action.TEAMS_READ,
-            Action.CHANNELS_READ, Action.PRESENCE_WRITE,
+            PermissionAction.CONTACTS_READ, PermissionAction.CONTACTS_WRITE, PermissionAction.USERS_READ, PermissionAction.TEAMS_READ,
+            PermissionAction.CHANNELS_READ, PermissionAction.PRESENCE_WRITE,
         ),
     },
-    Role.VIEWER: _all(
-        Action.CONVERSATIONS_READ, Action.CONTACTS_READ, Action.USERS_READ, Action.TEAMS_READ,
-        Action.CHANNELS_READ, Action.SETTINGS_READ,
+    BuiltInRole.VIEWER: _all(
+        PermissionAction.CONVERSATIONS_READ, PermissionAction.CONTACTS_READ, PermissionAction.USERS_READ, PermissionAction.TEAMS_READ,
+        PermissionAction.CHANNELS_READ, PermissionAction.SETTINGS_READ,
     ),
 }  # fmt: skip
 """The one table. A superuser who has entered a tenant acts there as its admin."""
 
 
-BUILT_IN: Mapping[str, Grants] = {
-    str(role): grants for role, grants in ROLES.items() if role is not Role.SUPERUSER
+TENANT_ROLE_GRANTS: Mapping[str, Grants] = {
+    str(role): grants for role, grants in ROLE_GRANTS.items() if role is not BuiltInRole.SUPERUSER
 }
 """Roles of a tenant that are not of its own making."""
 
 
 @dataclass(frozen=True, slots=True)
-class Holder:
+class ConversationOwner:
     """Whose something is: the agent who has it, and the team it is in."""
 
     agent: str | None
     team: str | None
 
 
-def permits(
+def is_permitted(
     grants: Grants,
-    action: Action,
-    holder: Holder | None = None,
+    action: PermissionAction,
+    owner: ConversationOwner | None = None,
     *,
     user: str = "",
     teams: frozenset[str] = frozenset(),
@@ -129,38 +131,38 @@ def permits(
     scope = grants.get(action)
     if scope is None:
         return False
-    if holder is None or scope is Scope.ALL:
+    if owner is None or scope is PermissionScope.ALL:
         return True
-    if holder.agent is not None and holder.agent == user:
+    if owner.agent is not None and owner.agent == user:
         return True
-    if scope is not Scope.TEAM:
+    if scope is not PermissionScope.TEAM:
         return False
-    return holder.team in teams if holder.team is not None else holder.agent is None
+    return owner.team in teams if owner.team is not None else owner.agent is None
 
 
-def grants_of(permissions: Iterable[str]) -> dict[Action, Scope]:
-    """Of stored permissions. Raises ``Invalid`` that names the one there is not."""
-    grants: dict[Action, Scope] = {}
+def parse_grants(permissions: Iterable[str]) -> dict[PermissionAction, PermissionScope]:
+    """Of stored permissions. Raises ``InvalidInputError`` that names the one there is not."""
+    grants: dict[PermissionAction, PermissionScope] = {}
     for permission in permissions:
-        action, scope = _parsed(permission)
+        action, scope = _parse_permission(permission)
         grants[action] = max(scope, grants.get(action, scope))
     return grants
 
 
-def permissions_of(grants: Grants) -> list[str]:
+def format_grants(grants: Grants) -> list[str]:
     """As they are stored and shown, in the order of the alphabet."""
     return sorted(
-        f"{action}:{scope.name.lower()}" if action in SCOPED else str(action)
+        f"{action}:{scope.name.lower()}" if action in SCOPED_ACTIONS else str(action)
         for action, scope in grants.items()
     )
 
 
-def within(grants: Grants, others: Grants) -> bool:
+def is_within(grants: Grants, others: Grants) -> bool:
     """Whether ``grants`` go nowhere further than ``others``: nobody gives more than they have."""
     return all(scope <= others.get(action, 0) for action, scope in grants.items())
 
 
-def common(grants: Grants, others: Grants) -> dict[Action, Scope]:
+def intersect_grants(grants: Grants, others: Grants) -> dict[PermissionAction, PermissionScope]:
     """What both allow, each as far as the narrower does."""
     return {
         action: min(scope, others[action]) for action, scope in grants.items() if action in others
@@ -168,46 +170,46 @@ def common(grants: Grants, others: Grants) -> dict[Action, Scope]:
 
 
 @dataclass(frozen=True, slots=True)
-class Reach:
+class PermissionReach:
     """How far somebody goes: what they may do, and the teams whose conversations come to them."""
 
     grants: Grants
     teams: frozenset[str] = frozenset()
 
-    def covers(self, other: "Reach") -> bool:
+    def covers(self, other: "PermissionReach") -> bool:
         """Whether ``other`` goes nowhere further. Teams count wherever this one does not see all:
         a queue gives its conversations to its members, whatever their scope.
         """
-        if not within(other.grants, self.grants):
+        if not is_within(other.grants, self.grants):
             return False
-        scoped = [action for action in other.grants if action in SCOPED]
-        everywhere = all(self.grants[action] is Scope.ALL for action in scoped)
+        scoped = [action for action in other.grants if action in SCOPED_ACTIONS]
+        everywhere = all(self.grants[action] is PermissionScope.ALL for action in scoped)
         return everywhere or other.teams <= self.teams
 
 
-def need_covering(mine: Reach, *touched: Reach) -> None:
+def require_covering(mine: PermissionReach, *touched: PermissionReach) -> None:
     """Whoever changes a user, team, role or key has to go as far as it does, before the change and
-    after it. Raises ``Forbidden``.
+    after it. Raises ``PermissionDeniedError``.
     """
     if not all(mine.covers(each) for each in touched):
-        raise Forbidden(
+        raise PermissionDeniedError(
             "The target has, or would have, permissions that you do not have.",
             code="stronger",
         )
 
 
-def _parsed(permission: str) -> tuple[Action, Scope]:
+def _parse_permission(permission: str) -> tuple[PermissionAction, PermissionScope]:
     name, _, last = permission.rpartition(":")
-    for text, scope in ((permission, Scope.ALL), (name, _SCOPES.get(last))):
+    for text, scope in ((permission, PermissionScope.ALL), (name, _SCOPES.get(last))):
         if text in _ACTIONS and scope is not None:
-            action = Action(text)
-            if (action in SCOPED) == (text is name) and action not in PLATFORM:
+            action = PermissionAction(text)
+            if (action in SCOPED_ACTIONS) == (text is name) and action not in PLATFORM_ACTIONS:
                 return action, scope
-    raise Invalid(
+    raise InvalidInputError(
         f"The permission {permission!r} does not exist. GET /api/v1/permissions lists all permissions.",
         code="unknown_permission",
     )
 
 
-_ACTIONS = frozenset(str(action) for action in Action)
-_SCOPES = {scope.name.lower(): scope for scope in Scope}
+_ACTIONS = frozenset(str(action) for action in PermissionAction)
+_SCOPES = {scope.name.lower(): scope for scope in PermissionScope}

@@ -20,7 +20,7 @@ def canonical_phone(digits: str) -> str:
     return f"55{old[1]}9{old[2]}" if old else digits
 
 
-def phone_spellings(written: str) -> list[str]:
+def phone_search_prefixes(written: str) -> list[str]:
     """What a canonical number may begin with that somebody writes, in part or whole.
 
     With or without country code, ninth digit, leading zero and dressing; ``+`` says that the
@@ -39,7 +39,7 @@ def phone_spellings(written: str) -> list[str]:
     return list(dict.fromkeys([*whole, *with_ninth]))
 
 
-def local_phone(digits: str) -> str:
+def parse_brazilian_phone(digits: str) -> str:
     """``digits``, with country code or not, as the canonical number with it; empty when they are no
     whole Brazilian number.
     """
@@ -49,7 +49,7 @@ def local_phone(digits: str) -> str:
     return canonical_phone(f"55{national}") if _LOCAL.fullmatch(national) else ""
 
 
-def same_line(phone: str, phones: Iterable[str]) -> bool:
+def is_same_number(phone: str, phones: Iterable[str]) -> bool:
     """Whether one of ``phones``, as an ERP has them, is the line of ``phone``."""
-    mine = local_phone(phone)
-    return bool(mine) and any(local_phone(each) == mine for each in phones)
+    mine = parse_brazilian_phone(phone)
+    return bool(mine) and any(parse_brazilian_phone(each) == mine for each in phones)

@@ -3,7 +3,7 @@
 from enum import StrEnum
 
 
-class Plan(StrEnum):
+class TenantTier(StrEnum):
     """The plan of a provider, which sets its share of common resources."""
 
     BASICO = "basico"
@@ -16,12 +16,12 @@ class Plan(StrEnum):
         return _WEIGHTS[self]
 
 
-_WEIGHTS = {Plan.BASICO: 1.0, Plan.PROFISSIONAL: 2.0, Plan.ENTERPRISE: 4.0}
-DEFAULT = Plan.PROFISSIONAL
-TURNS_AT_ONCE = 100
+_WEIGHTS = {TenantTier.BASICO: 1.0, TenantTier.PROFISSIONAL: 2.0, TenantTier.ENTERPRISE: 4.0}
+DEFAULT_TIER = TenantTier.PROFISSIONAL
+DEFAULT_MAX_CONCURRENT_TURNS = 100
 """Turns of one tenant that may run at the same time, unless its file says otherwise."""
 
 
-def weight_of(plan: str) -> float:
+def weight_for_tier(plan: str) -> float:
     """Weight of a stored plan; one that a newer version stored counts as the default."""
-    return (Plan(plan) if plan in set(Plan) else DEFAULT).weight
+    return (TenantTier(plan) if plan in set(TenantTier) else DEFAULT_TIER).weight

@@ -3,19 +3,19 @@
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from niochat.domain.hours import Shift, spoken_date
-from niochat.domain.message import Kind
+from niochat.domain.hours import BusinessShift, format_date_time_pt
+from niochat.domain.message import MessageKind
 from niochat.domain.presence import OfflineRule
-from niochat.domain.reading import SORTS, Sort
+from niochat.domain.reading import READABLE_KINDS, ReadableFileKind
 
-MODEL_WITHIN_S = 75.0
+MAX_MODEL_SECONDS = 75.0
 """The most that a tenant may give its model for one turn. With 60 s of reading and 60 s of writing
 in a slow ERP a turn still ends before whoever waits for it loses patience, after 200 s.
 """
 
 
 @dataclass(frozen=True, slots=True)
-class Policy:
+class ConversationPolicy:
     """Settings of one tenant. Durations in seconds; ``{protocol}`` in a text is replaced."""
 
     suspended: bool = False
@@ -37,7 +37,7 @@ class Policy:
         "Já passei seu atendimento para a nossa equipe. Protocolo: {protocol}"
     )
     """Said once when the model is away."""
-    hours: tuple[Shift, ...] = ()
+    hours: tuple[BusinessShift, ...] = ()
     """When people are there; none: always."""
     holidays: str = ""
     """Calendar of public holidays when nobody is there: ``BR`` or ``BR-PE``; empty: none."""
@@ -78,10 +78,10 @@ class Policy:
         "Se precisar, é só escrever de novo. Protocolo: {protocol}"
     )
 
-    def reads(self, kind: Kind) -> Sort | None:
+    def readable_kind(self, kind: MessageKind) -> ReadableFileKind | None:
         """As what a customer's file of this kind is read; ``None``: it is for people only."""
-        sort = SORTS.get(kind)
-        wanted = self.hears if sort is Sort.VOICE else self.sees
+        sort = READABLE_KINDS.get(kind)
+        wanted = self.hears if sort is ReadableFileKind.VOICE else self.sees
         return sort if wanted else None
 
     @property
@@ -91,16 +91,16 @@ class Policy:
 
 
 @dataclass(frozen=True, slots=True)
-class Presence:
+class StaffAvailability:
     """Whether people of the tenant are there; ``returns_at`` in the tenant's local time."""
 
-    there: bool = True
+    available: bool = True
     returns_at: datetime | None = None
 
-    def promise(self, policy: Policy) -> str:
+    def closed_notice(self, policy: ConversationPolicy) -> str:
         """What may honestly be promised about people's answer; empty while they are there."""
-        if self.there:
+        if self.available:
             return ""
         if self.returns_at is None:
             return policy.closed_unknown_text
-        return policy.closed_text.replace("{when}", spoken_date(self.returns_at))
+        return policy.closed_text.replace("{when}", format_date_time_pt(self.returns_at))

@@ -3,7 +3,7 @@
 from enum import StrEnum
 
 
-class AgentState(StrEnum):
+class AgentPresenceState(StrEnum):
     """The presence of an agent. Conversations are assigned only to agents who are ``online``.
     Screens show: Disponível, Em pausa, Ausente.
     """
@@ -13,7 +13,7 @@ class AgentState(StrEnum):
     OFFLINE = "offline"
 
 
-class Assignment(StrEnum):
+class AssignmentMode(StrEnum):
     """The assignment policy of a team: agents take waiting conversations, or the queue assigns
     them.
     """
@@ -25,7 +25,7 @@ class Assignment(StrEnum):
     """Who has most room, then who got one longest ago."""
 
 
-NEW_TEAM = Assignment.BALANCED
+DEFAULT_ASSIGNMENT_MODE = AssignmentMode.BALANCED
 """Of a team that says nothing else: who comes online gets what waits."""
 
 

@@ -4,11 +4,11 @@ import re
 import unicodedata
 from dataclasses import dataclass
 
-from niochat.domain.erp import Place
+from niochat.domain.erp import ServiceAddress
 
 
 @dataclass(frozen=True, slots=True)
-class Phone:
+class ProviderPhone:
     """``number`` as people are to read it."""
 
     number: str
@@ -16,7 +16,7 @@ class Phone:
 
 
 @dataclass(frozen=True, slots=True)
-class Site:
+class ProviderSite:
     """A page, or a profile of a social network; ``address`` begins with http."""
 
     name: str
@@ -24,7 +24,7 @@ class Site:
 
 
 @dataclass(frozen=True, slots=True)
-class Fee:
+class ProviderFee:
     """``amount`` in BRL; 0: free of charge."""
 
     name: str
@@ -33,7 +33,7 @@ class Fee:
 
 
 @dataclass(frozen=True, slots=True)
-class Area:
+class CoverageArea:
     """A city; without ``neighbourhoods`` all of it."""
 
     city: str
@@ -41,16 +41,16 @@ class Area:
 
 
 @dataclass(frozen=True, slots=True)
-class Coverage:
+class NetworkCoverage:
     """Where the provider has its network. ``ceps`` as ``53000-000 a 53439-999``; ``whole``: what is
     not in the lists is not covered, else it is not known.
     """
 
     whole: bool = True
-    places: tuple[Area, ...] = ()
+    places: tuple[CoverageArea, ...] = ()
     ceps: tuple[str, ...] = ()
 
-    def has_cep(self, cep: str) -> bool | None:
+    def covers_cep(self, cep: str) -> bool | None:
         """Whether a postal code is in one of the ranges; ``None``: that was not told."""
         if not self.ceps:
             return None
@@ -59,7 +59,7 @@ class Coverage:
         there = len(digits) == 8 and any(b[:8] <= digits <= b[8:] for b in bounds)
         return there or (False if self.whole else None)
 
-    def has_place(self, place: str) -> bool | None:
+    def covers_named_place(self, place: str) -> bool | None:
         """Whether a text names a place of the list, a neighbourhood or a city that is covered as a
         whole; ``None``: that was not told, or the text names only a city covered in parts.
         """
@@ -71,9 +71,9 @@ class Coverage:
         cities = (_folded(area.city) for area in self.places)
         return False if self.whole and not any(_names(said, city) for city in cities) else None
 
-    def covers(self, place: Place) -> bool | None:
+    def covers_address(self, place: ServiceAddress) -> bool | None:
         """Whether there is a network at a place; ``None``: nobody told."""
-        by_cep = self.has_cep(place.cep) if place.cep else None
+        by_cep = self.covers_cep(place.cep) if place.cep else None
         if by_cep is not None or not self.places or not (place.district or place.city):
             return by_cep
         district, city = _folded(place.district), _folded(place.city)
@@ -93,7 +93,7 @@ class Coverage:
 
 
 @dataclass(frozen=True, slots=True)
-class Unlock:
+class UnlockTerms:
     """The trust unlock: for how many days, and on which terms."""
 
     days: int | None = None
@@ -101,7 +101,7 @@ class Unlock:
 
 
 @dataclass(frozen=True, slots=True)
-class Billing:
+class BillingTerms:
     """Days of the month on which invoices can fall due, and how they are paid."""
 
     due_days: tuple[int, ...] = ()
@@ -109,7 +109,7 @@ class Billing:
 
 
 @dataclass(frozen=True, slots=True)
-class Unknown:
+class UnknownTopic:
     """A topic that the facts do not tell, and the team that answers it."""
 
     topic: str
@@ -117,7 +117,7 @@ class Unknown:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class QuestionAnswer:
     """A further fact, as a question and its answer."""
 
     question: str
@@ -129,27 +129,27 @@ class ProviderFacts:
     """Of one provider. What is empty was not told. Hours and holidays are in its policy."""
 
     address: str = ""
-    phones: tuple[Phone, ...] = ()
+    phones: tuple[ProviderPhone, ...] = ()
     email: str = ""
-    sites: tuple[Site, ...] = ()
-    fees: tuple[Fee, ...] = ()
+    sites: tuple[ProviderSite, ...] = ()
+    fees: tuple[ProviderFee, ...] = ()
     fidelity_months: int | None = None
     """0: none."""
     fine: str = ""
-    coverage: Coverage = Coverage()
+    coverage: NetworkCoverage = NetworkCoverage()
     speed_test: str = ""
-    unlock: Unlock = Unlock()
-    billing: Billing = Billing()
+    unlock: UnlockTerms = UnlockTerms()
+    billing: BillingTerms = BillingTerms()
     documents: tuple[str, ...] = ()
     """Needed for a contract."""
     installation: str = ""
     """Within which time, as people are to read it."""
     technologies: tuple[str, ...] = ()
-    unknown: tuple[Unknown, ...] = ()
-    more: tuple[Answer, ...] = ()
+    unknown: tuple[UnknownTopic, ...] = ()
+    more: tuple[QuestionAnswer, ...] = ()
 
 
-NO_FACTS = ProviderFacts()
+EMPTY_FACTS = ProviderFacts()
 
 
 def _folded(text: str) -> str:

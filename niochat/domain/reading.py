@@ -10,16 +10,16 @@ from decimal import Decimal
 from enum import StrEnum
 from uuid import UUID
 
-from niochat.domain.message import Kind
-from niochat.domain.plain import cut
+from niochat.domain.message import MessageKind
+from niochat.domain.plain import truncate_text
 
-MOST_SECONDS = 600
+MAX_VOICE_SECONDS = 600
 """Of a voice note that is transcribed."""
-LONGEST_TRANSCRIPT = 8_000
+MAX_TRANSCRIPT_LENGTH = 8_000
 """Characters; ten minutes of quick speech have as many."""
 
 
-class Sort(StrEnum):
+class ReadableFileKind(StrEnum):
     """How a file is read."""
 
     VOICE = "voice"
@@ -27,16 +27,16 @@ class Sort(StrEnum):
     DOCUMENT = "document"
 
 
-SORTS: Mapping[Kind, Sort] = {
-    Kind.VOICE: Sort.VOICE,
-    Kind.AUDIO: Sort.VOICE,
-    Kind.IMAGE: Sort.PICTURE,
-    Kind.DOCUMENT: Sort.DOCUMENT,
+READABLE_KINDS: Mapping[MessageKind, ReadableFileKind] = {
+    MessageKind.VOICE: ReadableFileKind.VOICE,
+    MessageKind.AUDIO: ReadableFileKind.VOICE,
+    MessageKind.IMAGE: ReadableFileKind.PICTURE,
+    MessageKind.DOCUMENT: ReadableFileKind.DOCUMENT,
 }
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class FileReading:
     """What came of reading a file. ``code`` says why nothing did; empty: all is well.
 
     ``text``: the words of a voice note. ``facts``: of a picture or PDF, JSON with a ``kind``.
@@ -57,17 +57,17 @@ class Reading:
 
 
 @dataclass(frozen=True, slots=True)
-class ReadingRequest:
+class FileReadingRequest:
     """A file that is here. ``seconds``: of a voice note, as its sender's phone says; 0: unknown."""
 
     tenant_id: UUID
     file_id: UUID
-    sort: Sort
+    sort: ReadableFileKind
     mimetype: str
     seconds: float = 0.0
 
 
-def transcript_of(text: str) -> str:
+def format_transcript(text: str) -> str:
     """A voice note's words as they are kept: one line, without control characters, bounded."""
     printable = "".join(each if each.isprintable() else " " for each in text)
-    return cut(" ".join(printable.split()), LONGEST_TRANSCRIPT)
+    return truncate_text(" ".join(printable.split()), MAX_TRANSCRIPT_LENGTH)

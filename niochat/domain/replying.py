@@ -5,38 +5,42 @@ from uuid import UUID
 
 from niochat.domain import effects as fx
 from niochat.domain import events as e
-from niochat.domain.after_hours import people_are_back, rest, stop_serving
-from niochat.domain.changing import settle_change
+from niochat.domain.after_hours import (
+    end_after_hours_if_staffed,
+    stop_after_hours,
+    suspend_after_hours,
+)
+from niochat.domain.changing import settle_message_change
 from niochat.domain.commands import (
     FinishAssistantTurn,
     FireTimer,
-    Handoff,
+    HandoffRequest,
     RestartTurn,
-    SendResult,
+    SendStatus,
     SettleSend,
     TurnOutcome,
 )
-from niochat.domain.conversation import Brake, Status, Timer
-from niochat.domain.draft import Draft, KnownSend
+from niochat.domain.conversation import AssistantStopReason, ConversationStatus, TimerName
+from niochat.domain.draft import DecisionBuilder, StoredSend
 from niochat.domain.ids import timer_cause, turn_id
-from niochat.domain.message import Author, Content, DeliveryStatus, Kind
-from niochat.domain.news import apply_unmatched, set_status
-from niochat.domain.saying import filled, leave_note, say
+from niochat.domain.message import Author, DeliveryStatus, MessageContent, MessageKind
+from niochat.domain.news import advance_status, apply_stored_updates
+from niochat.domain.saying import add_note, queue_messages, render_text
 from niochat.domain.under_way import cancel_turn, set_timer
 
-MAX_CANCELS = 2
+MAX_TURN_CANCELS = 2
 """Turns that a customer may cancel in a row by writing on; the next one runs to its end."""
-MAX_ATTEMPTS = 3
+MAX_TURN_ATTEMPTS = 3
 """Runs of one turn; a turn that killed its runner so often is poison."""
 
 
-def wake_assistant(draft: Draft) -> None:
+def schedule_turn(draft: DecisionBuilder) -> None:
     """The customer wants an answer: wait for the burst to end, or run at once."""
     c = draft.conversation
-    if not _assistant_answers(draft) or not c.unanswered:
+    if not _may_assistant_answer(draft) or not c.unanswered:
         return
     if c.turn is not None:
-        if c.cancels >= MAX_CANCELS:
+        if c.cancels >= MAX_TURN_CANCELS:
             return
         cancel_turn(draft, "customer_wrote")
     if draft.context.policy.burst_window_s > 0:
@@ -45,17 +49,17 @@ def wake_assistant(draft: Draft) -> None:
         _end_burst(draft)
 
 
-def files_settled(draft: Draft) -> None:
+def start_turn_if_files_read(draft: DecisionBuilder) -> None:
     """What the burst's files say is known now: nothing else is waited for."""
     c = draft.conversation
     if not c.held or c.awaited or not c.unanswered or c.turn is not None:
         return
-    let_go(draft)
-    if _assistant_answers(draft):
+    escalate_if_disabled(draft)
+    if _may_assistant_answer(draft):
         start_turn(draft)
 
 
-def reading_until(draft: Draft) -> datetime:
+def file_reading_deadline(draft: DecisionBuilder) -> datetime:
     """Until when an answer waits for a file that came now. However many come one after another,
     it is not longer than for one that came at the end of the burst.
     """
@@ -65,308 +69,314 @@ def reading_until(draft: Draft) -> datetime:
     return min(now + wait, since + timedelta(seconds=policy.burst_limit_s) + wait)
 
 
-def _end_burst(draft: Draft) -> None:
+def _end_burst(draft: DecisionBuilder) -> None:
     """The customer has ended: the turn starts, once it is known what their files say."""
     c = draft.conversation
     if c.waits_for_files(draft.context.now):
         assert c.awaited_until is not None
-        set_timer(draft, Timer.READING, c.awaited_until)
+        set_timer(draft, TimerName.READING, c.awaited_until)
     else:
         start_turn(draft)
 
 
-def start_turn(draft: Draft) -> None:
+def start_turn(draft: DecisionBuilder) -> None:
     """One run of the assistant over everything unanswered; none where nothing is."""
     c = draft.conversation
     if not c.unanswered:
         return
     turn = turn_id(c.id, c.version + 1)
     draft.emit(e.TurnStarted(turn, messages=c.unanswered))
-    draft.also(fx.RunTurn(turn, attempt=1, upto_version=draft.conversation.version))
+    draft.add_effect(fx.RunTurn(turn, attempt=1, upto_version=draft.conversation.version))
 
 
-def recount(draft: Draft) -> None:
+def reassess_after_deletion(draft: DecisionBuilder) -> None:
     """Something was taken back: a turn that has nothing left to answer ends, and silence counts
     from now on.
     """
-    c = draft.live
-    if c is None or not (c.status is Status.PENDING or c.after_hours):
+    c = draft.current
+    if c is None or not (c.status is ConversationStatus.PENDING or c.after_hours):
         return
     if c.turn is not None and c.turn.messages <= 0:
         cancel_turn(draft, "deleted")
-        wake_assistant(draft)
+        schedule_turn(draft)
     c = draft.conversation
-    if c.status is Status.PENDING and c.turn is None and not c.unanswered:
-        expect_customer(draft)
+    if c.status is ConversationStatus.PENDING and c.turn is None and not c.unanswered:
+        start_idle_timer(draft)
 
 
-def hand_off(draft: Draft, reason: str, team: str | None = None) -> None:
+def hand_off(draft: DecisionBuilder, reason: str, team: str | None = None) -> None:
     """From the assistant to a team; what the assistant queued stays here."""
     cancel_turn(draft, reason)
     team = team or draft.context.policy.team
     draft.emit(e.ConversationHandedOff(team, reason))
-    draft.also(fx.CancelReplies())
-    draft.also(fx.TellTeam(team, waiting=True))
+    draft.add_effect(fx.CancelAssistantSends())
+    draft.add_effect(fx.NotifyTeamQueue(team, waiting=True))
 
 
-def let_go(draft: Draft) -> None:
+def escalate_if_disabled(draft: DecisionBuilder) -> None:
     """Where the assistant is off or its tenant suspended, what it holds goes to people."""
-    c, policy = draft.live, draft.context.policy
+    c, policy = draft.current, draft.context.policy
     if c is None:
         return
     if c.after_hours and not (policy.assistant_answers and policy.serve_after_hours):
-        stop_serving(draft, "switched_off")
-    if c.status is Status.PENDING and not policy.assistant_answers:
+        stop_after_hours(draft, "switched_off")
+    if c.status is ConversationStatus.PENDING and not policy.assistant_answers:
         hand_off(draft, "tenant_suspended" if policy.suspended else "assistant_disabled")
 
 
-def fire_timer(draft: Draft, command: FireTimer) -> None:
+def fire_timer(draft: DecisionBuilder, command: FireTimer) -> None:
     """Only the newest generation counts, and only while the assistant may answer."""
-    c = draft.live
+    c = draft.current
     if c is None or c.timers.get(command.name) != command.generation:
         return
-    if command.name == Timer.OPENING:
-        people_are_back(draft)
+    if command.name == TimerName.OPENING:
+        end_after_hours_if_staffed(draft)
     elif c.turn is not None:
         return
-    elif command.name == Timer.SNOOZE:
-        wake_up(draft, "due")
-    elif command.name == Timer.IDLE:
-        _fall_silent(draft, command)
-    elif c.unanswered and (command.name != Timer.READING or c.held):
-        let_go(draft)
-        if _assistant_answers(draft):
+    elif command.name == TimerName.SNOOZE:
+        unsnooze(draft, "due")
+    elif command.name == TimerName.IDLE:
+        _fire_idle_timer(draft, command)
+    elif c.unanswered and (command.name != TimerName.READING or c.held):
+        escalate_if_disabled(draft)
+        if _may_assistant_answer(draft):
             _end_burst(draft)
 
 
-def wake_up(draft: Draft, reason: str) -> None:
+def unsnooze(draft: DecisionBuilder, reason: str) -> None:
     """What was put off is back: with its agent, or in its team's queue."""
     c = draft.conversation
-    if c.status is not Status.SNOOZED:
+    if c.status is not ConversationStatus.SNOOZED:
         return
-    draft.emit(e.ConversationWoken(reason))
-    if draft.conversation.status is Status.WAITING and c.team is not None:
-        draft.also(fx.TellTeam(c.team, waiting=True))
+    draft.emit(e.ConversationUnsnoozed(reason))
+    if draft.conversation.status is ConversationStatus.WAITING and c.team is not None:
+        draft.add_effect(fx.NotifyTeamQueue(c.team, waiting=True))
 
 
-def finish_turn(draft: Draft, command: FinishAssistantTurn) -> None:
+def finish_turn(draft: DecisionBuilder, command: FinishAssistantTurn) -> None:
     """Takes the answer of the current turn and attempt; any other came too late."""
     if not _is_current(draft, command):
         return
     draft.emit(e.TurnFinished(command.turn, command.attempt, command.outcome, command.code))
-    draft.also(_settled(command))
+    draft.add_effect(_turn_settlement(command))
     if not draft.context.policy.assistant_answers:
-        let_go(draft)
+        escalate_if_disabled(draft)
     elif draft.conversation.after_hours:
         _answer_after_hours(draft, command)
     elif command.outcome is not TurnOutcome.ANSWERED:
-        _apologise(draft, command)
+        _hand_off_failed_turn(draft, command)
     elif command.handoff is not None:
-        _pass_on(draft, command, command.handoff)
+        _hand_off_with_note(draft, command, command.handoff)
     else:
         _answer(draft, command)
 
 
-def _answer(draft: Draft, command: FinishAssistantTurn) -> None:
+def _answer(draft: DecisionBuilder, command: FinishAssistantTurn) -> None:
     """The conversation stays with the assistant, or ends with a farewell."""
     if command.close and not draft.conversation.unanswered:
-        _part(draft, "assistant", command.turn, *command.says)
+        close_conversation(draft, "assistant", command.turn, *command.replies)
         return
-    say(draft, Author.ASSISTANT, command.turn, *command.says)
+    queue_messages(draft, Author.ASSISTANT, command.turn, *command.replies)
     if draft.conversation.unanswered:
-        wake_assistant(draft)
+        schedule_turn(draft)
     else:
-        expect_customer(draft)
+        start_idle_timer(draft)
 
 
-def _answer_after_hours(draft: Draft, command: FinishAssistantTurn) -> None:
+def _answer_after_hours(draft: DecisionBuilder, command: FinishAssistantTurn) -> None:
     """The conversation stays with people, whatever the assistant does; nothing ends it, and no
     silence is measured.
     """
     c, handoff = draft.conversation, command.handoff
     if command.outcome is not TurnOutcome.ANSWERED:
-        rest(draft, command.code or "model_failed")
-        _say_unavailable(draft, command)
-    elif handoff is not None and handoff.reason in set(Brake):
-        rest(draft, handoff.reason)
-        leave_note(draft, command.turn, handoff.note)
-        say(draft, Author.SYSTEM, command.turn, *command.says)
-    elif handoff is not None and c.status is Status.WAITING and handoff.team != c.team:
+        suspend_after_hours(draft, command.code or "model_failed")
+        _send_unavailable_notice(draft, command)
+    elif handoff is not None and handoff.reason in set(AssistantStopReason):
+        suspend_after_hours(draft, handoff.reason)
+        add_note(draft, command.turn, handoff.note)
+        queue_messages(draft, Author.SYSTEM, command.turn, *command.replies)
+    elif handoff is not None and c.status is ConversationStatus.WAITING and handoff.team != c.team:
         if c.team is not None:
-            draft.also(fx.TellTeam(c.team, waiting=False))
-        _pass_on(draft, command, handoff)
+            draft.add_effect(fx.NotifyTeamQueue(c.team, waiting=False))
+        _hand_off_with_note(draft, command, handoff)
     else:
-        leave_note(draft, command.turn, handoff.note if handoff else "")
-        say(draft, Author.ASSISTANT, command.turn, *command.says)
+        add_note(draft, command.turn, handoff.note if handoff else "")
+        queue_messages(draft, Author.ASSISTANT, command.turn, *command.replies)
         if draft.conversation.unanswered:
-            wake_assistant(draft)
+            schedule_turn(draft)
 
 
-def _part(draft: Draft, reason: str, cause: UUID, *farewell: Content) -> None:
+def close_conversation(
+    draft: DecisionBuilder, reason: str, cause: UUID, *farewell: MessageContent
+) -> None:
     """The visit is over. The farewell is the system's: the assistant holds nothing any more, and
     what it queued and could not send by now stays here.
     """
-    draft.also(fx.CancelReplies())
-    say(draft, Author.SYSTEM, cause, *farewell)
+    draft.add_effect(fx.CancelAssistantSends())
+    queue_messages(draft, Author.SYSTEM, cause, *farewell)
     draft.emit(e.ConversationResolved(reason))
 
 
-def _pass_on(draft: Draft, command: FinishAssistantTurn, handoff: Handoff) -> None:
+def _hand_off_with_note(
+    draft: DecisionBuilder, command: FinishAssistantTurn, handoff: HandoffRequest
+) -> None:
     """To people, with what they should know. What is said now is said by the system: the
     assistant has lost the reply right in this very step.
     """
     hand_off(draft, handoff.reason, handoff.team)
-    leave_note(draft, command.turn, handoff.note)
-    say(draft, Author.SYSTEM, command.turn, *command.says)
+    add_note(draft, command.turn, handoff.note)
+    queue_messages(draft, Author.SYSTEM, command.turn, *command.replies)
 
 
-def restart_turn(draft: Draft, command: RestartTurn) -> None:
+def restart_turn(draft: DecisionBuilder, command: RestartTurn) -> None:
     """The runner of this attempt is gone: run again, but not for ever."""
     if not _is_current(draft, command):
         return
-    if command.attempt >= MAX_ATTEMPTS:
+    if command.attempt >= MAX_TURN_ATTEMPTS:
         lost = FinishAssistantTurn(
             command.turn, command.attempt, TurnOutcome.FAILED, code="turn_lost"
         )
         finish_turn(draft, lost)
         return
     if not draft.context.policy.assistant_answers:
-        let_go(draft)
+        escalate_if_disabled(draft)
         return
     draft.emit(e.TurnRestarted(command.turn, command.attempt + 1))
-    draft.also(
+    draft.add_effect(
         fx.RunTurn(command.turn, command.attempt + 1, upto_version=draft.conversation.version)
     )
 
 
-def settle_send(draft: Draft, command: SettleSend) -> None:
+def settle_send(draft: DecisionBuilder, command: SettleSend) -> None:
     """What is known of a send is written once; evidence of delivery is never taken back."""
     send = draft.context.sends.get(command.outbox)
     if send is None or _is_settled(send, command.result) or _is_stale(send, command):
         return
     if send.change is not None:
-        settle_change(draft, send, command)
+        settle_message_change(draft, send, command)
         return
     status = _outbox_status(draft, send, command)
-    draft.also(
+    draft.add_effect(
         fx.SettleOutbox(
             command.outbox, status, command.external_id, command.code, command.retry_in_s
         )
     )
     match command.result:
-        case SendResult.SENT:
-            known = set_status(
+        case SendStatus.SENT:
+            known = advance_status(
                 draft, send.message, DeliveryStatus.SENT, external_id=command.external_id
             )
-            apply_unmatched(draft, command.external_id or "", known)
-        case SendResult.FAILED:
-            set_status(draft, send.message, DeliveryStatus.FAILED, command.code)
-            if send.live and _assistant_holds(draft):
+            apply_stored_updates(draft, command.external_id or "", known)
+        case SendStatus.FAILED:
+            advance_status(draft, send.message, DeliveryStatus.FAILED, command.code)
+            if send.in_current_conversation and _is_pending(draft):
                 hand_off(draft, "send_failed")
-        case SendResult.UNCERTAIN:
-            set_status(draft, send.message, DeliveryStatus.UNCERTAIN, command.code)
-        case SendResult.RETRY:
+        case SendStatus.UNCERTAIN:
+            advance_status(draft, send.message, DeliveryStatus.UNCERTAIN, command.code)
+        case SendStatus.RETRY:
             if status == "cancelled":
-                draft.also(fx.ChangeMessage(send.message.id, code="cancelled"))
+                draft.add_effect(fx.UpdateMessage(send.message.id, code="cancelled"))
 
 
-def _is_settled(send: KnownSend, result: SendResult) -> bool:
+def _is_settled(send: StoredSend, result: SendStatus) -> bool:
     """Evidence of delivery beats everything but itself."""
-    if result is SendResult.SENT:
+    if result is SendStatus.SENT:
         return send.status == "sent"
     return send.status in ("sent", "cancelled", "failed")
 
 
-def _is_stale(send: KnownSend, command: SettleSend) -> bool:
+def _is_stale(send: StoredSend, command: SettleSend) -> bool:
     """It left again since: what is told of an earlier start must not start it once more."""
-    evidence = command.result is SendResult.SENT
+    evidence = command.result is SendStatus.SENT
     return not evidence and command.attempt not in (None, send.attempts)
 
 
-def _outbox_status(draft: Draft, send: KnownSend, command: SettleSend) -> str:
-    if command.result is not SendResult.RETRY:
+def _outbox_status(draft: DecisionBuilder, send: StoredSend, command: SettleSend) -> str:
+    if command.result is not SendStatus.RETRY:
         return command.result.value
     lost = send.message.author is Author.ASSISTANT and not (
-        send.live and draft.live is not None and _assistant_answers(draft)
+        send.in_current_conversation and draft.current is not None and _may_assistant_answer(draft)
     )
     return "cancelled" if lost else "queued"
 
 
-def _assistant_holds(draft: Draft) -> bool:
-    c = draft.live
-    return c is not None and c.status is Status.PENDING
+def _is_pending(draft: DecisionBuilder) -> bool:
+    c = draft.current
+    return c is not None and c.status is ConversationStatus.PENDING
 
 
-def _is_current(draft: Draft, command: FinishAssistantTurn | RestartTurn) -> bool:
+def _is_current(draft: DecisionBuilder, command: FinishAssistantTurn | RestartTurn) -> bool:
     """Whether the command speaks of the turn and the attempt that count."""
-    turn = draft.live.turn if draft.live is not None else None
+    turn = draft.current.turn if draft.current is not None else None
     return turn is not None and (turn.id, turn.attempt) == (command.turn, command.attempt)
 
 
-def _assistant_answers(draft: Draft) -> bool:
+def _may_assistant_answer(draft: DecisionBuilder) -> bool:
     c, context = draft.conversation, draft.context
-    people_came = c.after_hours and context.people.there
+    people_came = c.after_hours and context.staff.available
     return (
         context.policy.assistant_answers and c.assistant_may_reply(context.now) and not people_came
     )
 
 
-def _set_burst_timer(draft: Draft) -> None:
+def _set_burst_timer(draft: DecisionBuilder) -> None:
     c, now, policy = draft.conversation, draft.context.now, draft.context.policy
     limit = (c.burst_since or now) + timedelta(seconds=policy.burst_limit_s)
     due = min(now + timedelta(seconds=policy.burst_window_s), limit)
-    set_timer(draft, Timer.BURST, due)
+    set_timer(draft, TimerName.BURST, due)
 
 
-def expect_customer(draft: Draft) -> None:
+def start_idle_timer(draft: DecisionBuilder) -> None:
     """Silence is measured from now on, or from the end of a pause; 0 seconds: it is not."""
     c, policy, now = draft.conversation, draft.context.policy, draft.context.now
     seconds = policy.close_after_s if c.reminded else policy.reminder_after_s
     if seconds > 0 and policy.reminder_after_s > 0:
         begins = max(now, c.paused_until or now)
-        set_timer(draft, Timer.IDLE, begins + timedelta(seconds=seconds))
+        set_timer(draft, TimerName.IDLE, begins + timedelta(seconds=seconds))
 
 
-def _fall_silent(draft: Draft, command: FireTimer) -> None:
+def _fire_idle_timer(draft: DecisionBuilder, command: FireTimer) -> None:
     """Nobody is silent who could not hear us, or whom a person of the provider talks to."""
     c, policy = draft.conversation, draft.context.policy
-    if c.unanswered or c.status is not Status.PENDING or not policy.assistant_answers:
+    if c.unanswered or c.status is not ConversationStatus.PENDING or not policy.assistant_answers:
         return
     if command.unsent or not c.assistant_may_reply(draft.context.now):
-        expect_customer(draft)
+        start_idle_timer(draft)
     else:
-        _end_silence(draft, command)
+        _remind_or_close(draft, command)
 
 
-def _end_silence(draft: Draft, command: FireTimer) -> None:
+def _remind_or_close(draft: DecisionBuilder, command: FireTimer) -> None:
     """The first silence brings a reminder, the next one the end of the visit."""
     c, policy = draft.conversation, draft.context.policy
     cause = timer_cause(c.id, command.name, command.generation)
     if c.reminded:
-        _part(draft, "inactivity", cause, filled(draft, policy.close_text))
+        close_conversation(draft, "inactivity", cause, render_text(draft, policy.close_text))
         return
-    say(draft, Author.ASSISTANT, cause, filled(draft, policy.reminder_text))
+    queue_messages(draft, Author.ASSISTANT, cause, render_text(draft, policy.reminder_text))
     draft.emit(e.CustomerReminded())
-    expect_customer(draft)
+    start_idle_timer(draft)
 
 
-def _apologise(draft: Draft, command: FinishAssistantTurn) -> None:
+def _hand_off_failed_turn(draft: DecisionBuilder, command: FinishAssistantTurn) -> None:
     """The model is away: one fixed, true sentence, and people take over."""
     handoff = command.handoff
     hand_off(draft, command.code or "model_failed", handoff.team if handoff else None)
-    _say_unavailable(draft, command)
+    _send_unavailable_notice(draft, command)
 
 
-def _say_unavailable(draft: Draft, command: FinishAssistantTurn) -> None:
+def _send_unavailable_notice(draft: DecisionBuilder, command: FinishAssistantTurn) -> None:
     handoff = command.handoff
-    leave_note(draft, command.turn, handoff.note if handoff else "")
-    said = filled(draft, draft.context.policy.unavailable_text)
-    promise = draft.context.people.promise(draft.context.policy)
-    text = Content(Kind.TEXT, "\n\n".join(part for part in (said.text, promise) if part))
-    say(draft, Author.SYSTEM, command.turn, text)
+    add_note(draft, command.turn, handoff.note if handoff else "")
+    said = render_text(draft, draft.context.policy.unavailable_text)
+    promise = draft.context.staff.closed_notice(draft.context.policy)
+    text = MessageContent(
+        MessageKind.TEXT, "\n\n".join(part for part in (said.text, promise) if part)
+    )
+    queue_messages(draft, Author.SYSTEM, command.turn, text)
 
 
-def _settled(command: FinishAssistantTurn) -> fx.SettleTurn:
+def _turn_settlement(command: FinishAssistantTurn) -> fx.SettleTurn:
     return fx.SettleTurn(
         command.turn,
         command.outcome.value,

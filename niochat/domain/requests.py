@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from niochat.domain.erp import Category
+from niochat.domain.erp import TicketCategory
 
 
-class RequestKind(StrEnum):
+class ChangeRequestKind(StrEnum):
     """A kind of change to a contract that a customer can request."""
 
     DUE_DAY = "vencimento"
@@ -22,7 +22,7 @@ class RequestKind(StrEnum):
     RESCHEDULE = "remarcar_visita"
 
 
-class RequestWay(StrEnum):
+class ChangeRequestRoute(StrEnum):
     """How a change request is handled: as a service order in the ERP, by a team, or not at all."""
 
     ORDER = "order"
@@ -31,36 +31,38 @@ class RequestWay(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class RequestRule:
+class ChangeRequestRule:
     """One kind's. ``category`` and ``code``, the provider's own, are the order's; ``team`` is a
     slug, empty: whose work the kind is. ``days``: of the month, that may be chosen; empty: any.
     """
 
-    how: RequestWay = RequestWay.TEAM
-    category: Category = Category.OTHER
+    how: ChangeRequestRoute = ChangeRequestRoute.TEAM
+    category: TicketCategory = TicketCategory.OTHER
     code: str = ""
     team: str = ""
     days: tuple[int, ...] = ()
 
 
-def rules_of(stored: Mapping[str, Any]) -> Mapping[RequestKind, RequestRule]:
+def parse_change_request_rules(
+    stored: Mapping[str, Any],
+) -> Mapping[ChangeRequestKind, ChangeRequestRule]:
     """Of every kind, as a provider's settings have it; what they leave out goes to a team.
 
     Of a kind or a way that another version stored nothing is taken: it goes to a team too.
     """
-    return {kind: _rule(stored.get(kind.value)) for kind in RequestKind}
+    return {kind: _rule(stored.get(kind.value)) for kind in ChangeRequestKind}
 
 
-def _rule(stored: Any) -> RequestRule:
+def _rule(stored: Any) -> ChangeRequestRule:
     if not isinstance(stored, Mapping):
-        return RequestRule()
+        return ChangeRequestRule()
     try:
-        return RequestRule(
-            RequestWay(stored.get("how", RequestWay.TEAM)),
-            Category(stored.get("category", Category.OTHER)),
+        return ChangeRequestRule(
+            ChangeRequestRoute(stored.get("how", ChangeRequestRoute.TEAM)),
+            TicketCategory(stored.get("category", TicketCategory.OTHER)),
             str(stored.get("code") or ""),
             str(stored.get("team") or ""),
             tuple(int(day) for day in stored.get("days") or ()),
         )
     except (TypeError, ValueError):
-        return RequestRule()
+        return ChangeRequestRule()

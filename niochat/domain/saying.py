@@ -5,13 +5,17 @@ from uuid import UUID
 
 from niochat.domain import effects as fx
 from niochat.domain import events as e
-from niochat.domain.draft import Draft
+from niochat.domain.draft import DecisionBuilder
 from niochat.domain.ids import MessageId, note_id, outbound_message_id, outbox_id
-from niochat.domain.message import Author, Content, DeliveryStatus, Kind
+from niochat.domain.message import Author, DeliveryStatus, MessageContent, MessageKind
 
 
-def say(
-    draft: Draft, author: Author, cause: UUID, *contents: Content, reply_to: str | None = None
+def queue_messages(
+    draft: DecisionBuilder,
+    author: Author,
+    cause: UUID,
+    *contents: MessageContent,
+    reply_to: str | None = None,
 ) -> None:
     """Said in this order; ids are derived from ``cause``, which says only once. ``reply_to`` is
     the gateway's id of the message that they quote.
@@ -21,11 +25,15 @@ def say(
 
 
 def _queue(
-    draft: Draft, author: Author, message: MessageId, content: Content, reply_to: str | None
+    draft: DecisionBuilder,
+    author: Author,
+    message: MessageId,
+    content: MessageContent,
+    reply_to: str | None,
 ) -> None:
     outbox = outbox_id(message)
     draft.emit(e.MessageQueued(message, outbox, author))
-    draft.also(
+    draft.add_effect(
         fx.StoreMessage(
             message,
             author,
@@ -36,11 +44,11 @@ def _queue(
             version=draft.conversation.version,
         )
     )
-    draft.also(fx.QueueSend(outbox, message, author, content))
+    draft.add_effect(fx.QueueSend(outbox, message, author, content))
 
 
-def leave_note(
-    draft: Draft,
+def add_note(
+    draft: DecisionBuilder,
     cause: UUID,
     note: str,
     author: Author = Author.SYSTEM,
@@ -51,17 +59,17 @@ def leave_note(
         return
     message = note_id(cause)
     draft.emit(e.NoteAdded(message))
-    draft.also(
+    draft.add_effect(
         fx.StoreMessage(
             message,
             author,
-            Content(Kind.NOTE, note, details or {}),
+            MessageContent(MessageKind.NOTE, note, details or {}),
             sent_at=draft.context.now,
             version=draft.conversation.version,
         )
     )
 
 
-def filled(draft: Draft, text: str) -> Content:
+def render_text(draft: DecisionBuilder, text: str) -> MessageContent:
     """A tenant's sentence with the protocol number in it."""
-    return Content(Kind.TEXT, text.replace("{protocol}", draft.conversation.protocol))
+    return MessageContent(MessageKind.TEXT, text.replace("{protocol}", draft.conversation.protocol))

@@ -3,11 +3,11 @@
 from typing import Protocol
 from uuid import UUID
 
-DOCUMENT = "contact document"
+TAX_ID_PURPOSE = "contact document"
 """What a contact's CPF or CNPJ is sealed for: by the assistant, or by people."""
 
 
-class Seals(Protocol):
+class Encryptor(Protocol):
     """``niochat.vault.vault.Vault``, as seen from other rooms."""
 
     def seal(self, plain: str, *, tenant_id: UUID, purpose: str) -> bytes:
@@ -15,18 +15,18 @@ class Seals(Protocol):
         ...
 
     def open(self, sealed: bytes, *, tenant_id: UUID, purpose: str) -> str:
-        """What was sealed. Raises ``Unreadable`` without its key, ``Invalid`` if altered."""
+        """What was sealed. Raises ``UnreadableDataError`` without its key, ``InvalidInputError`` if altered."""
         ...
 
-    def current(self, sealed: bytes) -> bool:
+    def is_current_key(self, sealed: bytes) -> bool:
         """Whether the current key sealed it."""
         ...
 
-    def blind(self, plain: str, *, tenant_id: UUID, purpose: str) -> bytes:
+    def blind_index(self, plain: str, *, tenant_id: UUID, purpose: str) -> bytes:
         """What finds a sealed value without opening any."""
         ...
 
-    def blinds(self, plain: str, *, tenant_id: UUID, purpose: str) -> list[bytes]:
+    def blind_indexes(self, plain: str, *, tenant_id: UUID, purpose: str) -> list[bytes]:
         """The same under each key that it may stand under."""
         ...
 

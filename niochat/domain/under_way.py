@@ -4,21 +4,21 @@ from datetime import datetime
 
 from niochat.domain import effects as fx
 from niochat.domain import events as e
-from niochat.domain.conversation import Timer
-from niochat.domain.draft import Draft
+from niochat.domain.conversation import TimerName
+from niochat.domain.draft import DecisionBuilder
 
 
-def cancel_turn(draft: Draft, reason: str) -> None:
+def cancel_turn(draft: DecisionBuilder, reason: str) -> None:
     """The turn in progress, if any, must not answer any more."""
     turn = draft.conversation.turn
     if turn is None:
         return
     draft.emit(e.TurnCancelled(turn.id, reason))
-    draft.also(fx.SettleTurn(turn.id, "cancelled", code=reason))
+    draft.add_effect(fx.SettleTurn(turn.id, "cancelled", code=reason))
 
 
-def set_timer(draft: Draft, name: Timer, due: datetime) -> None:
+def set_timer(draft: DecisionBuilder, name: TimerName, due: datetime) -> None:
     """The newest generation of it; whatever was set before does nothing any more."""
     generation = draft.conversation.timers.get(name, 0) + 1
     draft.emit(e.TimerSet(name, generation, set_at=draft.context.now, due_at=due))
-    draft.also(fx.SetTimer(name, generation, due))
+    draft.add_effect(fx.SetTimer(name, generation, due))

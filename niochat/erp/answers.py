@@ -14,14 +14,14 @@ PURPOSE = "erp answer"
 _PERSON = "person"
 """Under a contract's owner: the subject of the person, which is a digest and names nobody."""
 
-_KEPT: dict[type[erp.Read[Any]], TypeAdapter[Any]] = {
+_KEPT: dict[type[erp.ErpRead[Any]], TypeAdapter[Any]] = {
     erp.FindSubscriber: TypeAdapter(erp.Subscriber | None),
     erp.ReadContract: TypeAdapter(erp.Subscriber | None),
     erp.ListInvoices: TypeAdapter(tuple[erp.Invoice, ...]),
-    erp.ListPaid: TypeAdapter(tuple[erp.PaidInvoice, ...]),
-    erp.ListMaintenances: TypeAdapter(tuple[erp.Maintenance, ...]),
-    erp.ListTickets: TypeAdapter(tuple[erp.Ticket, ...]),
-    erp.ListPlans: TypeAdapter(tuple[erp.Plan, ...]),
+    erp.ListPaidInvoices: TypeAdapter(tuple[erp.PaidInvoice, ...]),
+    erp.ListMaintenances: TypeAdapter(tuple[erp.NetworkMaintenance, ...]),
+    erp.ListTickets: TypeAdapter(tuple[erp.ErpTicket, ...]),
+    erp.ListServicePlans: TypeAdapter(tuple[erp.ServicePlan, ...]),
 }
 """What may be some seconds old. A line's state and an invoice's file are always read anew."""
 
@@ -42,7 +42,7 @@ class Answers:
         self._seals = seals
         self._secret = secret
 
-    async def find(self, tenant_id: UUID, request: erp.Read[Any]) -> tuple[Any] | None:
+    async def find(self, tenant_id: UUID, request: erp.ErpRead[Any]) -> tuple[Any] | None:
         """The answer in a tuple; ``None``: ask the ERP."""
         kind = _KEPT.get(type(request))
         if kind is None:
@@ -56,7 +56,7 @@ class Answers:
         except (NiochatError, ValueError):
             return None  # another key or another version put it there
 
-    async def keep(self, tenant_id: UUID, request: erp.Read[Any], answer: object) -> None:
+    async def keep(self, tenant_id: UUID, request: erp.ErpRead[Any], answer: object) -> None:
         """Put an answer on the shelf, if it is one that may stand there."""
         kind = _KEPT.get(type(request))
         if kind is None:
@@ -81,7 +81,7 @@ class Answers:
         """Close the shelf."""
         await self._shelf.close()
 
-    def _subject(self, tenant_id: UUID, request: erp.Read[Any]) -> str:
+    def _subject(self, tenant_id: UUID, request: erp.ErpRead[Any]) -> str:
         contract = getattr(request, "contract", None)
         if contract is not None:
             return self._name(tenant_id, f"contract:{contract}")

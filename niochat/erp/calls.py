@@ -12,8 +12,16 @@ from uuid import UUID
 
 import structlog
 
-from niochat.domain.erp import Answer, Capability, Erp, ErpAccount, ErpError, ErpRefused, Read
-from niochat.domain.errors import NiochatError, Unavailable
+from niochat.domain.erp import (
+    ErpAccount,
+    ErpCapability,
+    ErpConnector,
+    ErpError,
+    ErpRead,
+    ErpRefusedError,
+    ResultT,
+)
+from niochat.domain.errors import NiochatError, UnavailableError
 from niochat.erp.answers import Answers
 from niochat.erp.permits import CallEnded, LeaseCall, Permit
 from niochat.runtime.slots import Gate, Share
@@ -37,7 +45,7 @@ class ErpSettings:
 
     account: ErpAccount
     timeout_s: float
-    capabilities: frozenset[Capability] | None = None
+    capabilities: frozenset[ErpCapability] | None = None
     probed_at: datetime | None = None
     calls_at_once: int = 8
     weight: float = 1.0
@@ -54,7 +62,7 @@ class Calls:
 
     def __init__(
         self,
-        erp: Erp,
+        erp: ErpConnector,
         settings_of: SettingsOf,
         answers: Answers,
         ask: AskTenant,
@@ -69,12 +77,14 @@ class Calls:
         self._tell = tell
         self._gate = Gate(places, waiting=MOST_WAITING)
 
-    async def read(self, tenant_id: UUID, request: Read[Answer], *, fresh: bool = False) -> Answer:
+    async def read(
+        self, tenant_id: UUID, request: ErpRead[ResultT], *, fresh: bool = False
+    ) -> ResultT:
         """From the shelf unless ``fresh``, else from the ERP. Raises ``ErpError``."""
         if not fresh:
             kept = await self._answers.find(tenant_id, request)
             if kept is not None:
-                found: Answer = kept[0]
+                found: ResultT = kept[0]
                 return found
         settings = await self._settings_of(tenant_id)
         answer = await self._twice(tenant_id, settings, request)
@@ -105,7 +115,7 @@ class Calls:
             result = await call(settings)
             healthy = True
             return result
-        except ErpRefused:
+        except ErpRefusedError:
             healthy = True
             raise
         except ErpError as error:
@@ -119,7 +129,9 @@ class Calls:
         """What the shelf holds about the contract is not true any more."""
         await self._answers.drop(tenant_id, contract)
 
-    async def _twice(self, tenant_id: UUID, settings: ErpSettings, request: Read[Answer]) -> Answer:
+    async def _twice(
+        self, tenant_id: UUID, settings: ErpSettings, request: ErpRead[ResultT]
+    ) -> ResultT:
         """A second try only where the first one failed early: people are waiting."""
         deadline = time.monotonic() + settings.timeout_s
         for tries_left in reversed(range(READ_TRIES)):
@@ -135,8 +147,8 @@ class Calls:
         raise AssertionError("the last try either returns or raises")
 
     def _reading(
-        self, request: Read[Answer], left: float
-    ) -> Callable[[ErpSettings], Awaitable[Answer]]:
+        self, request: ErpRead[ResultT], left: float
+    ) -> Callable[[ErpSettings], Awaitable[ResultT]]:
         return lambda settings: self._erp.read(settings.account, request, left)
 
     @asynccontextmanager
@@ -151,7 +163,7 @@ class Calls:
             try:
                 async with asyncio.timeout(PLACE_WITHIN_S):
                     await place.enter_async_context(self._gate.of(tenant_id, share))
-            except (TimeoutError, Unavailable) as error:
+            except (TimeoutError, UnavailableError) as error:
                 raise _crowded() from error
             yield deadline
 

@@ -4,23 +4,32 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-from niochat.domain.erp import ListTickets, OpenTicket, ReadContract, Unlock, Write, Written
+from niochat.domain.erp import (
+    ErpWrite,
+    ErpWriteReceipt,
+    ListTickets,
+    OpenTicket,
+    ReadContract,
+    Unlock,
+)
 from niochat.erp.calls import Calls
 
 _KEPT = {"contract", "category", "reference", "promises", "plan"}
 
 
-def described(request: Write) -> dict[str, object]:
+def described(request: ErpWrite) -> dict[str, object]:
     """What the journal keeps: what was asked, not who the person is or what was said."""
     fields = {name: getattr(request, name) for name in _KEPT if hasattr(request, name)}
     return {"kind": type(request).__name__, **fields}
 
 
-async def evidence(calls: Calls, tenant_id: UUID, journaled: Mapping[str, Any]) -> Written | None:
+async def evidence(
+    calls: Calls, tenant_id: UUID, journaled: Mapping[str, Any]
+) -> ErpWriteReceipt | None:
     """What the ERP shows of a journalled write; ``None``: nothing (yet), or it lists no such thing.
 
     What was so before the write is in the journal: the ERP may count it by now. Raises
-    ``ErpError`` and ``ErpRefused``.
+    ``ErpError`` and ``ErpRefusedError``.
     """
     match journaled["kind"]:
         case Unlock.__name__:
@@ -31,14 +40,18 @@ async def evidence(calls: Calls, tenant_id: UUID, journaled: Mapping[str, Any]) 
             return None  # the ERP lists no leads
 
 
-async def _unlock(calls: Calls, tenant_id: UUID, journaled: Mapping[str, Any]) -> Written | None:
+async def _unlock(
+    calls: Calls, tenant_id: UUID, journaled: Mapping[str, Any]
+) -> ErpWriteReceipt | None:
     contract = journaled["contract"]
     owner = await calls.read(tenant_id, ReadContract(contract), fresh=True)
     used = [c.promises for c in owner.contracts if c.id == contract] if owner else []
-    return Written() if used and used[0] > journaled["promises"] else None
+    return ErpWriteReceipt() if used and used[0] > journaled["promises"] else None
 
 
-async def _ticket(calls: Calls, tenant_id: UUID, journaled: Mapping[str, Any]) -> Written | None:
+async def _ticket(
+    calls: Calls, tenant_id: UUID, journaled: Mapping[str, Any]
+) -> ErpWriteReceipt | None:
     tickets = await calls.read(tenant_id, ListTickets(journaled["contract"]), fresh=True)
     numbers = [t.number for t in tickets if journaled["reference"] in t.content]
-    return Written(numbers[0]) if numbers else None
+    return ErpWriteReceipt(numbers[0]) if numbers else None

@@ -7,8 +7,8 @@ from uuid import UUID
 
 from niochat.adapters.postgres.database import Database
 from niochat.adapters.postgres.queries import queries
-from niochat.domain.erp import Written
-from niochat.domain.errors import Refused
+from niochat.domain.erp import ErpWriteReceipt
+from niochat.domain.errors import OperationRefusedError
 
 _SQL = queries("erp")
 
@@ -77,12 +77,14 @@ class Journal:
         return [Entry(r["id"], False, r["status"], r["request"], r["result"]) for r in rows]
 
 
-def done(written: Written) -> dict[str, str | None]:
+def done(written: ErpWriteReceipt) -> dict[str, str | None]:
     """The result of a write that was done, as the journal keeps it."""
     until = written.until.isoformat() if written.until else None
     return {"protocol": written.protocol, "until": until}
 
 
-def turn_over() -> Refused:
+def turn_over() -> OperationRefusedError:
     """Nobody may act for a turn that ended, or for a tenant that is suspended."""
-    return Refused("the turn is over or the tenant suspended", code="turn_not_current")
+    return OperationRefusedError(
+        "the turn is over or the tenant suspended", code="turn_not_current"
+    )

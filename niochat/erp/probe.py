@@ -8,7 +8,7 @@ from uuid import UUID
 import structlog
 
 from niochat.adapters import clock
-from niochat.domain.erp import Capability, Erp, ErpError
+from niochat.domain.erp import ErpCapability, ErpConnector, ErpError
 from niochat.domain.errors import NiochatError
 from niochat.erp.calls import SettingsOf
 from niochat.runtime.tasks import Owner
@@ -21,13 +21,13 @@ AGAIN_AFTER = timedelta(minutes=5)
 PROBE_TIMEOUT_S = 20.0
 _PROVE_WRONG = {"erp_missing", "erp_unauthorized"}
 
-Remember = Callable[[UUID, frozenset[Capability]], Awaitable[None]]
+Remember = Callable[[UUID, frozenset[ErpCapability]], Awaitable[None]]
 
 
 class Prober:
     """Probes in the background; what it finds shortens or lengthens the tenant's tool list."""
 
-    def __init__(self, erp: Erp, settings_of: SettingsOf, remember: Remember) -> None:
+    def __init__(self, erp: ErpConnector, settings_of: SettingsOf, remember: Remember) -> None:
         self._erp = erp
         self._settings_of = settings_of
         self._remember = remember

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import structlog
 
-from niochat.domain.erp import ErpRefused
+from niochat.domain.erp import ErpRefusedError
 from niochat.domain.errors import NiochatError
 from niochat.erp.calls import Calls
 from niochat.erp.evidence import evidence
@@ -53,7 +53,7 @@ class Reconciler:
     async def _settle(self, tenant_id: UUID, entry: Entry) -> None:
         try:
             found = await evidence(self._calls, tenant_id, entry.request)
-        except ErpRefused:
+        except ErpRefusedError:
             return  # of this contract alone; the next write may be told of
         if found is not None:
             await self._journal.settle(tenant_id, entry.id, "done", done(found))

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from niochat.domain.erp import ErpError, ErpRefused
-from niochat.domain.errors import NiochatError, Refused, Unavailable
+from niochat.domain.erp import ErpError, ErpRefusedError
+from niochat.domain.errors import NiochatError, OperationRefusedError, UnavailableError
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +36,9 @@ def failed(error: NiochatError) -> ErpReply:
     match error:
         case ErpError():
             kind = "error"
-        case ErpRefused():
+        case ErpRefusedError():
             kind = "erp_refused"
-        case Refused():
+        case OperationRefusedError():
             kind = "refused"
         case _:
             kind = "unavailable" if error.retryable else "other"
@@ -53,10 +53,10 @@ def _error(failure: Failure) -> NiochatError:
                 failure.message, code=failure.code, retryable=failure.retryable, left=failure.left
             )
         case "erp_refused":
-            return ErpRefused(failure.message, code=failure.code)
+            return ErpRefusedError(failure.message, code=failure.code)
         case "refused":
-            return Refused(failure.message, code=failure.code)
+            return OperationRefusedError(failure.message, code=failure.code)
         case "unavailable":
-            return Unavailable(failure.message, code=failure.code)
+            return UnavailableError(failure.message, code=failure.code)
         case _:
             return NiochatError(failure.message, code=failure.code)

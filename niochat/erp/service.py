@@ -4,7 +4,7 @@ from contextlib import suppress
 from typing import Any
 from uuid import UUID
 
-from niochat.domain.erp import Read, WriteOrder
+from niochat.domain.erp import ErpRead, IdempotentErpWrite
 from niochat.domain.errors import NiochatError
 from niochat.erp.calls import Calls
 from niochat.erp.probe import Prober
@@ -24,7 +24,7 @@ class ErpService:
         self._prober = prober
         self._reconciler = reconciler
 
-    async def read(self, tenant_id: UUID, request: Read[Any]) -> ErpReply:
+    async def read(self, tenant_id: UUID, request: ErpRead[Any]) -> ErpReply:
         """The answer of a read."""
         try:
             reply = ErpReply(await self._calls.read(tenant_id, request))
@@ -32,8 +32,8 @@ class ErpService:
             reply = failed(error)
         return await self._noticed(tenant_id, reply)
 
-    async def write(self, tenant_id: UUID, order: WriteOrder) -> ErpReply:
-        """What is known of a write; its value is a ``WriteResult``."""
+    async def write(self, tenant_id: UUID, order: IdempotentErpWrite) -> ErpReply:
+        """What is known of a write; its value is a ``ErpWriteResult``."""
         try:
             reply = ErpReply(await self._writes.write(tenant_id, order))
         except NiochatError as error:

@@ -8,17 +8,17 @@ from uuid import UUID
 import structlog
 
 from niochat.domain.erp import (
-    Erp,
+    ErpConnector,
     ErpError,
-    ErpRefused,
+    ErpRefusedError,
+    ErpWrite,
+    ErpWriteReceipt,
+    ErpWriteResult,
+    ErpWriteStatus,
+    IdempotentErpWrite,
     RegisterLead,
-    Write,
-    WriteOrder,
-    WriteResult,
-    WriteStatus,
-    Written,
 )
-from niochat.domain.errors import Refused
+from niochat.domain.errors import OperationRefusedError
 from niochat.erp.calls import Calls, ErpSettings
 from niochat.erp.evidence import described, evidence
 from niochat.erp.journal import Entry, Journal, done, turn_over
@@ -34,7 +34,7 @@ class Writes:
 
     def __init__(
         self,
-        erp: Erp,
+        erp: ErpConnector,
         calls: Calls,
         journal: Journal,
         *,
@@ -44,12 +44,12 @@ class Writes:
         self._calls = calls
         self._journal = journal
         self._look_again_s = look_again_s
-        self._running: set[asyncio.Task[WriteResult]] = set()
+        self._running: set[asyncio.Task[ErpWriteResult]] = set()
 
-    async def write(self, tenant_id: UUID, order: WriteOrder) -> WriteResult:
+    async def write(self, tenant_id: UUID, order: IdempotentErpWrite) -> ErpWriteResult:
         """What is known of the write in the end. Who stops waiting does not stop it.
 
-        Raises ``Refused`` when the turn is over or the tenant suspended, ``Unavailable`` when
+        Raises ``Refused`` when the turn is over or the tenant suspended, ``UnavailableError`` when
         the database is away: nothing has left then, or it is in the journal.
         """
         task = asyncio.get_running_loop().create_task(self._write(tenant_id, order))
@@ -57,12 +57,12 @@ class Writes:
         task.add_done_callback(self._ended)
         return await asyncio.shield(task)
 
-    def _ended(self, task: asyncio.Task[WriteResult]) -> None:
+    def _ended(self, task: asyncio.Task[ErpWriteResult]) -> None:
         self._running.discard(task)
         if not task.cancelled() and task.exception() is not None:
             _log.warning("erp_write_failed", error=type(task.exception()).__name__)
 
-    async def _write(self, tenant_id: UUID, order: WriteOrder) -> WriteResult:
+    async def _write(self, tenant_id: UUID, order: IdempotentErpWrite) -> ErpWriteResult:
         entry = await self._journal.begin(
             tenant_id, order.key, order.turn_id, order.attempt, described(order.request)
         )
@@ -74,11 +74,13 @@ class Writes:
                 return result
         return await self._look(tenant_id, order, entry)
 
-    async def _send(self, tenant_id: UUID, order: WriteOrder, entry: Entry) -> WriteResult | None:
+    async def _send(
+        self, tenant_id: UUID, order: IdempotentErpWrite, entry: Entry
+    ) -> ErpWriteResult | None:
         """The result, or ``None`` when only the ERP itself can tell what became of it."""
         ours = False
 
-        async def leave(settings: ErpSettings) -> Written:
+        async def leave(settings: ErpSettings) -> ErpWriteReceipt:
             nonlocal ours
             ours = await self._journal.leave(tenant_id, entry.id, order.turn_id, order.attempt)
             if not ours:
@@ -87,17 +89,17 @@ class Writes:
 
         try:
             written = await self._calls.once(tenant_id, leave)
-        except Refused as late:
+        except OperationRefusedError as late:
             return await self._others(tenant_id, order, late)
-        except ErpRefused as refusal:
+        except ErpRefusedError as refusal:
             await self._journal.settle(tenant_id, entry.id, "refused", {"reason": str(refusal)})
-            return WriteResult(WriteStatus.REFUSED, reason=str(refusal))
+            return ErpWriteResult(ErpWriteStatus.REFUSED, reason=str(refusal))
         except ErpError as error:
             _log.warning(
                 "erp_write_unanswered", tenant=str(tenant_id), write=str(entry.id),
-                code=error.code, left=error.left,
+                code=error.code, left=error.maybe_sent,
             )  # fmt: skip
-            if error.left:
+            if error.maybe_sent:
                 return None
             if ours:  # else another one's request may be under way by now
                 await self._journal.stay(tenant_id, entry.id)
@@ -107,46 +109,50 @@ class Writes:
         return await self._done(tenant_id, entry, written)
 
     async def _others(
-        self, tenant_id: UUID, order: WriteOrder, why: Refused | ErpError
-    ) -> WriteResult | None:
+        self, tenant_id: UUID, order: IdempotentErpWrite, why: OperationRefusedError | ErpError
+    ) -> ErpWriteResult | None:
         """Ours did not leave; what became of another one's that left in its place, if any."""
         entry = await self._journal.begin(
             tenant_id, order.key, order.turn_id, order.attempt, described(order.request)
         )
         if entry.status != "started":
             return _earlier(entry) if entry.status in ("done", "refused") else None
-        if isinstance(why, Refused):
+        if isinstance(why, OperationRefusedError):
             raise why
-        return WriteResult(WriteStatus.NOT_SENT, reason=why.code)
+        return ErpWriteResult(ErpWriteStatus.NOT_SENT, reason=why.code)
 
-    async def _look(self, tenant_id: UUID, order: WriteOrder, entry: Entry) -> WriteResult:
+    async def _look(
+        self, tenant_id: UUID, order: IdempotentErpWrite, entry: Entry
+    ) -> ErpWriteResult:
         """Ask the ERP what became of it. Not found proves nothing: it may still be on its way."""
         for pause in self._look_again_s:
             await asyncio.sleep(pause)
             try:
                 found = await evidence(self._calls, tenant_id, entry.request)
-            except (ErpError, ErpRefused) as error:
+            except (ErpError, ErpRefusedError) as error:
                 _log.info("erp_evidence_unread", write=str(entry.id), code=error.code)
                 continue
             if found is not None:
                 return await self._done(tenant_id, entry, found)
         _log.error("erp_write_unknown", tenant=str(tenant_id), write=str(entry.id))
-        return WriteResult(WriteStatus.UNKNOWN, reason="erp_write_unknown")
+        return ErpWriteResult(ErpWriteStatus.UNKNOWN, reason="erp_write_unknown")
 
-    async def _done(self, tenant_id: UUID, entry: Entry, written: Written) -> WriteResult:
+    async def _done(
+        self, tenant_id: UUID, entry: Entry, written: ErpWriteReceipt
+    ) -> ErpWriteResult:
         await self._journal.settle(tenant_id, entry.id, "done", done(written))
-        return WriteResult(WriteStatus.DONE, written.protocol, written.until)
+        return ErpWriteResult(ErpWriteStatus.DONE, written.protocol, written.until)
 
 
-def _contract(request: Write) -> str:
+def _contract(request: ErpWrite) -> str:
     return "" if isinstance(request, RegisterLead) else request.contract
 
 
-def _earlier(entry: Entry) -> WriteResult:
+def _earlier(entry: Entry) -> ErpWriteResult:
     result: Mapping[str, str | None] = entry.result or {}
     until = result.get("until")
-    return WriteResult(
-        WriteStatus(entry.status),
+    return ErpWriteResult(
+        ErpWriteStatus(entry.status),
         result.get("protocol") or "",
         date.fromisoformat(until) if until else None,
         result.get("reason") or "",

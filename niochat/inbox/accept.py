@@ -9,16 +9,16 @@ import structlog
 from niochat.adapters.postgres.codec import command_to_json
 from niochat.adapters.postgres.database import Connection, Database
 from niochat.adapters.postgres.queries import queries
-from niochat.domain.commands import DurableCommand, LinkThread
-from niochat.domain.errors import Invalid, Refused, Unavailable
-from niochat.domain.incoming import Incoming
+from niochat.domain.commands import DurableCommand, MergeThread
+from niochat.domain.errors import InvalidInputError, OperationRefusedError, UnavailableError
+from niochat.domain.incoming import InboundEvent
 from niochat.inbox.resolve import (
-    Arrival,
-    find_threads,
-    known_threads,
+    ChannelArrival,
+    find_known_threads,
+    find_or_create_threads,
+    find_threads_of_sends,
+    parse_echo_track_id,
     resolve_contacts,
-    threads_of_sends,
-    track_of,
 )
 from niochat.runtime.grouping import Grouper
 
@@ -30,40 +30,42 @@ _Row = tuple[UUID, UUID, UUID, str, object, object]
 
 
 @dataclass(frozen=True, slots=True)
-class Accepted:
+class AcceptResult:
     """The row is committed. ``thread_id`` is ``None`` when the news was of a stranger."""
 
     thread_id: UUID | None
     new: bool
 
 
-class Inbox:
+class InboxStore:
     """Accepts arrivals of all channels, many at a time in one transaction."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._grouper: Grouper[Arrival, Accepted] = Grouper(
-            self._accept_group, alone_after=lambda error: not isinstance(error, Unavailable)
+        self._grouper: Grouper[ChannelArrival, AcceptResult] = Grouper(
+            self._accept_group, alone_after=lambda error: not isinstance(error, UnavailableError)
         )
 
-    async def accept(self, tenant_id: UUID, channel_id: UUID, incoming: Incoming) -> Accepted:
+    async def accept(
+        self, tenant_id: UUID, channel_id: UUID, incoming: InboundEvent
+    ) -> AcceptResult:
         """Store ``incoming`` unless it is there already; returns after the commit.
 
-        Raises ``Unavailable`` when the database is away, ``Invalid`` for what it cannot hold.
+        Raises ``UnavailableError`` when the database is away, ``InvalidInputError`` for what it cannot hold.
         """
-        return await self._grouper.submit(Arrival(tenant_id, channel_id, incoming))
+        return await self._grouper.submit(ChannelArrival(tenant_id, channel_id, incoming))
 
     async def accept_in_order(
-        self, tenant_id: UUID, channel_id: UUID, incoming: Sequence[Incoming]
-    ) -> list[Accepted]:
+        self, tenant_id: UUID, channel_id: UUID, incoming: Sequence[InboundEvent]
+    ) -> list[AcceptResult]:
         """Store all in the given order, which grouping with others could not promise.
 
-        What the database cannot hold is left out alone. Raises ``Unavailable``.
+        What the database cannot hold is left out alone. Raises ``UnavailableError``.
         """
-        arrivals = [Arrival(tenant_id, channel_id, each) for each in incoming]
+        arrivals = [ChannelArrival(tenant_id, channel_id, each) for each in incoming]
         try:
             return await self._accept_group(arrivals)
-        except Invalid:
+        except InvalidInputError:
             if len(arrivals) == 1:
                 _log.error("arrival_left_out", channel=str(channel_id))
                 return []
@@ -73,7 +75,7 @@ class Inbox:
             for accepted in await self.accept_in_order(tenant_id, channel_id, [each])
         ]
 
-    async def command(
+    async def store_command(
         self, tenant_id: UUID, thread_id: UUID, channel_id: UUID, key: str, command: DurableCommand
     ) -> bool:
         """Store a person's command under its idempotency key; whether it was new. Raises
@@ -87,11 +89,11 @@ class Inbox:
                 _SQL["command"], tenant_id, channel_id, key
             )  # fmt: skip
         if stored not in (wanted, None):
-            raise Refused("The Idempotency-Key was already used for another command. Use a new key.",
+            raise OperationRefusedError("The Idempotency-Key was already used for another command. Use a new key.",
                           code="key_reused")  # fmt: skip
         return new
 
-    async def outcome(self, tenant_id: UUID, channel_id: UUID, key: str) -> str | None:
+    async def load_outcome(self, tenant_id: UUID, channel_id: UUID, key: str) -> str | None:
         """What became of the command of that key: ``done``, ``refused:…``; ``None``: waits."""
         async with self._database.path() as connection:
             row = await connection.fetchrow(_SQL["outcome"], tenant_id, channel_id, key)
@@ -102,29 +104,29 @@ class Inbox:
         async with self._database.path_transaction() as connection:
             await connection.execute(_SQL["suspend_pending"], tenant_id, config_version)
 
-    async def connection_changed(self, channel_id: UUID, status: str, reason: str) -> None:
+    async def record_connection_status(self, channel_id: UUID, status: str, reason: str) -> None:
         """The last word about a channel's session wins."""
         async with self._database.path() as connection:
             await connection.execute(_SQL["connection_changed"], channel_id, status, reason)
 
-    async def forget(self, limit: int = 5000) -> None:
+    async def purge_old_rows(self, limit: int = 5000) -> None:
         """Purge what is old: raw bodies after days, rows after weeks."""
         async with self._database.path() as connection:
             await connection.execute(_SQL["forget_raw"], limit)
             await connection.execute(_SQL["forget_rows"], limit)
 
-    async def _accept_group(self, arrivals: Sequence[Arrival]) -> list[Accepted]:
+    async def _accept_group(self, arrivals: Sequence[ChannelArrival]) -> list[AcceptResult]:
         async with self._database.path() as connection:
-            threads = await known_threads(connection, arrivals)
+            threads = await find_known_threads(connection, arrivals)
             if threads is not None:  # nearly always: who writes has written before
                 return await _accept_known(connection, arrivals, threads)
             async with self._database.transaction(connection):
-                return await accept_all(connection, arrivals)
+                return await accept_arrivals(connection, arrivals)
 
 
 async def _accept_known(
-    connection: Connection, arrivals: Sequence[Arrival], threads: Sequence[UUID]
-) -> list[Accepted]:
+    connection: Connection, arrivals: Sequence[ChannelArrival], threads: Sequence[UUID]
+) -> list[AcceptResult]:
     """One statement, so its own transaction. A thread that is joined to another one meanwhile
     forwards its rows.
     """
@@ -132,46 +134,48 @@ async def _accept_known(
     return _accepted(arrivals, threads, await _append(connection, rows))
 
 
-async def accept_all(connection: Connection, arrivals: Sequence[Arrival]) -> list[Accepted]:
+async def accept_arrivals(
+    connection: Connection, arrivals: Sequence[ChannelArrival]
+) -> list[AcceptResult]:
     """The whole of statement 1 on an open transaction."""
-    sends = await threads_of_sends(connection, arrivals)
+    sends = await find_threads_of_sends(connection, arrivals)
     resolved = await resolve_contacts(connection, arrivals)
     wanted = [
         (arrival.tenant_id, arrival.channel_id, contact)
         for arrival, contact in zip(arrivals, resolved.contacts, strict=True)
         if contact is not None
     ]
-    joined = [(a.tenant_id, a.channel_id, other) for a, _, other in resolved.joins]
-    threads = await find_threads(connection, list(dict.fromkeys(wanted + joined)))
+    joined = [(a.tenant_id, a.channel_id, other) for a, _, other in resolved.merges]
+    threads = await find_or_create_threads(connection, list(dict.fromkeys(wanted + joined)))
     rows: list[_Row] = []
     found: list[UUID | None] = []
     for arrival, contact in zip(arrivals, resolved.contacts, strict=True):
         thread = threads[arrival.tenant_id, arrival.channel_id, contact] if contact else None
-        sent = track_of(arrival)
+        sent = parse_echo_track_id(arrival)
         if sent is not None:
             thread = sends.get((arrival.tenant_id, sent), thread)
         found.append(thread)
         if thread is not None:
             rows.append(_row(arrival, thread))
-    for arrival, stays, other in resolved.joins:
+    for arrival, stays, other in resolved.merges:
         stay = threads[arrival.tenant_id, arrival.channel_id, stays]
         join = threads[arrival.tenant_id, arrival.channel_id, other]
-        rows.insert(0, _link_row(arrival, stay, join))
+        rows.insert(0, _merge_row(arrival, stay, join))
     return _accepted(arrivals, found, await _append(connection, rows))
 
 
 def _accepted(
-    arrivals: Sequence[Arrival], threads: Sequence[UUID | None], new: set[tuple[UUID, str]]
-) -> list[Accepted]:
-    told: list[Accepted] = []
+    arrivals: Sequence[ChannelArrival], threads: Sequence[UUID | None], new: set[tuple[UUID, str]]
+) -> list[AcceptResult]:
+    told: list[AcceptResult] = []
     for arrival, thread in zip(arrivals, threads, strict=True):
         key = (arrival.channel_id, arrival.incoming.dedupe_key)
-        told.append(Accepted(thread, key in new))
+        told.append(AcceptResult(thread, key in new))
         new.discard(key)  # of several in one group, the first was stored
     return told
 
 
-def _row(arrival: Arrival, thread: UUID) -> _Row:
+def _row(arrival: ChannelArrival, thread: UUID) -> _Row:
     incoming = arrival.incoming
     return (
         arrival.tenant_id,
@@ -183,8 +187,8 @@ def _row(arrival: Arrival, thread: UUID) -> _Row:
     )
 
 
-def _link_row(arrival: Arrival, stays: UUID, joins: UUID) -> _Row:
-    command = command_to_json(LinkThread(other=str(joins)))
+def _merge_row(arrival: ChannelArrival, stays: UUID, joins: UUID) -> _Row:
+    command = command_to_json(MergeThread(other=str(joins)))
     return (arrival.tenant_id, arrival.channel_id, stays, f"link:{stays}:{joins}", command, None)
 
 

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from niochat.domain.commands import DurableCommand
-from niochat.domain.errors import Refused
-from niochat.inbox.accept import Inbox
+from niochat.domain.errors import OperationRefusedError
+from niochat.inbox.accept import InboxStore
 
-LOOK_EVERY_S = 0.03
+POLL_INTERVAL_S = 0.03
 
 
 @dataclass(frozen=True, slots=True)
-class ThreadPlace:
+class ThreadRef:
     """Where a command goes."""
 
     tenant_id: UUID
@@ -22,33 +22,37 @@ class ThreadPlace:
     channel_id: UUID
 
 
-class Asking:
+class CommandSubmitter:
     """``poke`` is told the thread whose inbox got a row."""
 
-    def __init__(self, inbox: Inbox, poke: Callable[[UUID], None]) -> None:
+    def __init__(self, inbox: InboxStore, poke: Callable[[UUID], None]) -> None:
         self._inbox = inbox
         self._poke = poke
 
-    async def ask(
-        self, place: ThreadPlace, key: str, command: DurableCommand, within_s: float
+    async def submit(
+        self, place: ThreadRef, key: str, command: DurableCommand, within_s: float
     ) -> bool:
         """True: it was done, once under this key however often it is asked. False: it is stored
         and will be processed, but was not within ``within_s``. Raises ``Refused`` with the
-        reason, ``Unavailable``.
+        reason, ``UnavailableError``.
         """
-        await self._inbox.command(place.tenant_id, place.thread_id, place.channel_id, key, command)
+        await self._inbox.store_command(
+            place.tenant_id, place.thread_id, place.channel_id, key, command
+        )
         self._poke(place.thread_id)
         deadline = time.monotonic() + within_s
         while time.monotonic() < deadline:
-            outcome = await self._inbox.outcome(place.tenant_id, place.channel_id, key)
+            outcome = await self._inbox.load_outcome(place.tenant_id, place.channel_id, key)
             if outcome is not None:
-                return _done(outcome)
-            await asyncio.sleep(LOOK_EVERY_S)
+                return _require_done(outcome)
+            await asyncio.sleep(POLL_INTERVAL_S)
         return False
 
 
-def _done(outcome: str) -> bool:
+def _require_done(outcome: str) -> bool:
     kind, _, code = outcome.partition(":")
     if kind != "done":
-        raise Refused(f"The conversation rejected the command: {code or kind}.", code=code or kind)
+        raise OperationRefusedError(
+            f"The conversation rejected the command: {code or kind}.", code=code or kind
+        )
     return True

@@ -13,29 +13,29 @@ from niochat.adapters.postgres.database import Database
 from niochat.adapters.postgres.queries import queries
 from niochat.adapters.whatsapp.uazapi.fields import moment_of, object_of
 from niochat.adapters.whatsapp.uazapi.parse import parse
-from niochat.domain.errors import Unavailable
-from niochat.domain.gateway import Gateway, Line
-from niochat.domain.incoming import Incoming
-from niochat.inbox.accept import Inbox
+from niochat.domain.errors import UnavailableError
+from niochat.domain.gateway import GatewayCredentials, WhatsAppGateway
+from niochat.domain.incoming import InboundEvent
+from niochat.inbox.accept import InboxStore
 
 _SQL = queries("backfill")
 _log = structlog.get_logger(__name__)
 
-PAGE = 100
-AT_ONCE = 25
+PAGE_SIZE = 100
+ACCEPT_BATCH_SIZE = 25
 """Rows of one statement: a webhook that comes meanwhile waits for no more than these."""
-READ_AT_ONCE = 10
+PARSE_BATCH_SIZE = 10
 """Messages that are read before others have their turn: each takes some tenth of a millisecond."""
 MAX_PAGES = 1000
 """Of one fill; what is known already is not kept in memory."""
-OVERLAP = timedelta(seconds=90)
+FILL_OVERLAP = timedelta(seconds=90)
 """Clocks differ and webhooks take their time: this much is looked at again."""
-DEEPER = timedelta(minutes=10)
+DEEP_FILL_OVERLAP = timedelta(minutes=10)
 """So much instead, while there is anything new: a session that comes back brings what is older."""
 
 
 @dataclass(frozen=True, slots=True)
-class FillableChannel:
+class BackfillChannel:
     """A channel whose gateway can be asked for its stored messages."""
 
     id: UUID
@@ -46,24 +46,24 @@ class FillableChannel:
     created_at: datetime
 
 
-class Backfill:
+class Backfiller:
     """Reads gateways' stores back to where it was before."""
 
-    def __init__(self, database: Database, inbox: Inbox, gateway: Gateway) -> None:
+    def __init__(self, database: Database, inbox: InboxStore, gateway: WhatsAppGateway) -> None:
         self._database = database
         self._inbox = inbox
         self._gateway = gateway
 
-    async def channels(self, tenant_id: UUID) -> list[FillableChannel]:
+    async def list_channels(self, tenant_id: UUID) -> list[BackfillChannel]:
         """The tenant's channels."""
         async with self._database.path() as connection:
             rows = await connection.fetch(_SQL["channels"], tenant_id)
-        return [FillableChannel(**dict(row)) for row in rows]
+        return [BackfillChannel(**dict(row)) for row in rows]
 
     async def fill(
         self,
-        channel: FillableChannel,
-        line: Line,
+        channel: BackfillChannel,
+        line: GatewayCredentials,
         gateway_s: float | None = None,
         *,
         deeper: bool = False,
@@ -72,20 +72,20 @@ class Backfill:
 
         ``gateway_s``: seconds that the gateway may take for all of its answers together; those of
         the database do not count. ``deeper``: webhooks were turned away, whose messages may be
-        older than the time of the fill before. Raises ``Unavailable`` when the gateway or the
+        older than the time of the fill before. Raises ``UnavailableError`` when the gateway or the
         database (``database``) is away; what was accepted by then is kept, and the next fill
         begins at the same place.
         """
         started = await self._clock()
-        store = _Patience(self._gateway, line, gateway_s)
+        store = _TimedMessageStore(self._gateway, line, gateway_s)
         missing = await self._missing(channel, store, started, deeper)
         threads: set[UUID] = set()
         # Times are whole seconds: within one, the store's own order (newest first) decides.
         missing.reverse()
         ordered = sorted(missing, key=lambda each: _sent_at(each, started))
-        for first in range(0, len(ordered), AT_ONCE):
+        for first in range(0, len(ordered), ACCEPT_BATCH_SIZE):
             for accepted in await self._inbox.accept_in_order(
-                channel.tenant_id, channel.id, ordered[first : first + AT_ONCE]
+                channel.tenant_id, channel.id, ordered[first : first + ACCEPT_BATCH_SIZE]
             ):
                 if accepted.new and accepted.thread_id is not None:
                     threads.add(accepted.thread_id)
@@ -102,26 +102,30 @@ class Backfill:
         return now
 
     async def _missing(
-        self, channel: FillableChannel, store: "_Patience", started: datetime, deeper: bool
-    ) -> list[Incoming]:
-        since = floor = channel.filled_to - OVERLAP
+        self, channel: BackfillChannel, store: "_TimedMessageStore", started: datetime, deeper: bool
+    ) -> list[InboundEvent]:
+        since = floor = channel.filled_to - FILL_OVERLAP
         if deeper:
-            floor = min(max(channel.filled_to - DEEPER, channel.created_at - OVERLAP), since)
-        missing: list[Incoming] = []
+            floor = min(
+                max(channel.filled_to - DEEP_FILL_OVERLAP, channel.created_at - FILL_OVERLAP), since
+            )
+        missing: list[InboundEvent] = []
         for page in range(MAX_PAGES):
             bodies = await store.page(page)
             # By the time of all that is stored, groups too: a page of them ends nothing.
             times = [_stored_at(body, started) for body in bodies]
             wanted = [body for body, at in zip(bodies, times, strict=True) if at >= floor]
-            unknown = await self._unknown(channel.id, await _incoming(wanted, started))
+            unknown = await self._unknown(channel.id, await _parse_events(wanted, started))
             missing.extend(unknown)
             recent = any(at >= since for at in times)
-            if len(bodies) < PAGE or not (recent or unknown):
+            if len(bodies) < PAGE_SIZE or not (recent or unknown):
                 return missing
-        _log.error("fill_up_incomplete", channel=str(channel.id), messages=MAX_PAGES * PAGE)
+        _log.error("fill_up_incomplete", channel=str(channel.id), messages=MAX_PAGES * PAGE_SIZE)
         return missing
 
-    async def _unknown(self, channel_id: UUID, incoming: Sequence[Incoming]) -> list[Incoming]:
+    async def _unknown(
+        self, channel_id: UUID, incoming: Sequence[InboundEvent]
+    ) -> list[InboundEvent]:
         keys = [i.dedupe_key for i in incoming]
         async with self._database.path() as connection:
             rows = await connection.fetch(_SQL["known"], channel_id, keys)
@@ -129,34 +133,38 @@ class Backfill:
         return [i for i in incoming if i.dedupe_key not in known]
 
 
-class _Patience:
+class _TimedMessageStore:
     """A gateway's store, which has so many seconds for all pages together."""
 
-    def __init__(self, gateway: Gateway, line: Line, seconds: float | None) -> None:
+    def __init__(
+        self, gateway: WhatsAppGateway, line: GatewayCredentials, seconds: float | None
+    ) -> None:
         self._gateway = gateway
         self._line = line
         self._left_s = seconds
 
     async def page(self, number: int) -> Sequence[Mapping[str, object]]:
-        """Raises ``Unavailable`` when the time is up."""
+        """Raises ``UnavailableError`` when the time is up."""
         began = time.monotonic()
         try:
             async with asyncio.timeout(self._left_s):
-                return await self._gateway.messages(self._line, PAGE, number * PAGE)
+                return await self._gateway.list_messages(self._line, PAGE_SIZE, number * PAGE_SIZE)
         except TimeoutError:
-            raise Unavailable("the gateway's store takes too long", code="gateway") from None
+            raise UnavailableError("the gateway's store takes too long", code="gateway") from None
         finally:
             if self._left_s is not None:
                 self._left_s -= time.monotonic() - began
 
 
-async def _incoming(bodies: Sequence[Mapping[str, object]], now: datetime) -> list[Incoming]:
+async def _parse_events(
+    bodies: Sequence[Mapping[str, object]], now: datetime
+) -> list[InboundEvent]:
     found = []
     for number, body in enumerate(bodies):
-        if number % READ_AT_ONCE == 0:
+        if number % PARSE_BATCH_SIZE == 0:
             await asyncio.sleep(0)  # others' webhooks come in between
-        meaning = parse(body, now).meaning
-        if isinstance(meaning, Incoming):
+        meaning = parse(body, now).event
+        if isinstance(meaning, InboundEvent):
             found.append(meaning)
     return found
 
@@ -165,7 +173,7 @@ def _stored_at(body: Mapping[str, object], now: datetime) -> datetime:
     return moment_of(now, object_of(body.get("message")).get("messageTimestamp"))
 
 
-def _sent_at(incoming: Incoming, now: datetime) -> datetime:
+def _sent_at(incoming: InboundEvent, now: datetime) -> datetime:
     """Reactions and edits carry no time of their own: after what they speak of."""
     sent_at = getattr(incoming.command, "sent_at", now)
     return sent_at if isinstance(sent_at, datetime) else now

@@ -9,16 +9,16 @@ from niochat.adapters.postgres.queries import queries
 
 _SQL = queries("sweep")
 
-FORGOTTEN_AFTER_S = 2.0
+PENDING_AFTER_S = 2.0
 """Age at which a pending row is taken for forgotten."""
-LIMIT = 500
+MAX_THREADS_PER_SWEEP = 500
 """Threads in one look."""
-LOOKED_THROUGH = 100_000
+MAX_ROWS_SCANNED = 100_000
 """Rows that are looked through where the limit was not enough, so that nobody hides the others."""
 
 
 @dataclass(frozen=True, slots=True)
-class Forgotten:
+class PendingThread:
     """A thread with something to do, and whose it is."""
 
     thread_id: UUID
@@ -26,7 +26,7 @@ class Forgotten:
 
 
 @dataclass(frozen=True, slots=True)
-class Unsent:
+class UnsentThread:
     """A thread with something to send."""
 
     thread_id: UUID
@@ -53,39 +53,45 @@ class UnwatchedTurn(OrphanedTurn):
     protocol: str
 
 
-class Sweeper:
+class SweepQueries:
     """Looks over the shards of one host incarnation, fairly between tenants."""
 
     def __init__(self, database: Database, host: str) -> None:
         self._database = database
         self._host = host
 
-    async def forgotten(self, shards: Sequence[int]) -> list[Forgotten]:
+    async def find_pending_threads(self, shards: Sequence[int]) -> list[PendingThread]:
         """Threads with pending rows or due timers; at most ``LIMIT`` and as many timers."""
         async with self._database.path() as connection:
-            values = [list(shards), FORGOTTEN_AFTER_S, LIMIT]
+            values = [list(shards), PENDING_AFTER_S, MAX_THREADS_PER_SWEEP]
             rows = await connection.fetch(_SQL["forgotten"], *values)
-            if sum(row["rows"] for row in rows) >= LIMIT:
-                rows = await connection.fetch(_SQL["forgotten_fairly"], *values, LOOKED_THROUGH)
-        return [Forgotten(row["thread_id"], row["tenant_id"]) for row in rows]
+            if sum(row["rows"] for row in rows) >= MAX_THREADS_PER_SWEEP:
+                rows = await connection.fetch(_SQL["forgotten_fairly"], *values, MAX_ROWS_SCANNED)
+        return [PendingThread(row["thread_id"], row["tenant_id"]) for row in rows]
 
-    async def unsent(self, shards: Sequence[int]) -> list[Unsent]:
+    async def find_unsent_threads(self, shards: Sequence[int]) -> list[UnsentThread]:
         """Threads with sends that are due, or whose sender is gone."""
         async with self._database.path() as connection:
-            values = [list(shards), 0.5, LIMIT, self._host]
+            values = [list(shards), 0.5, MAX_THREADS_PER_SWEEP, self._host]
             rows = await connection.fetch(_SQL["unsent"], *values)
-            if sum(row["rows"] for row in rows) >= LIMIT:
+            if sum(row["rows"] for row in rows) >= MAX_THREADS_PER_SWEEP:
                 rows = await connection.fetch(_SQL["unsent_fairly"], *values)
-        return [Unsent(row["thread_id"], row["tenant_id"], row["channel_id"]) for row in rows]
+        return [UnsentThread(row["thread_id"], row["tenant_id"], row["channel_id"]) for row in rows]
 
-    async def orphaned_turns(self, shards: Sequence[int]) -> list[OrphanedTurn]:
+    async def find_orphaned_turns(self, shards: Sequence[int]) -> list[OrphanedTurn]:
         """Turns that another incarnation started."""
         async with self._database.path() as connection:
-            rows = await connection.fetch(_SQL["orphaned_turns"], list(shards), self._host, LIMIT)
+            rows = await connection.fetch(
+                _SQL["orphaned_turns"], list(shards), self._host, MAX_THREADS_PER_SWEEP
+            )
         return [OrphanedTurn(row["thread_id"], row["id"], row["attempt"]) for row in rows]
 
-    async def unwatched_turns(
-        self, shards: Sequence[int], known: Sequence[UUID], older_s: float, limit: int = LIMIT
+    async def find_unwatched_turns(
+        self,
+        shards: Sequence[int],
+        known: Sequence[UUID],
+        older_s: float,
+        limit: int = MAX_THREADS_PER_SWEEP,
     ) -> list[UnwatchedTurn]:
         """Turns of this host that run for longer than ``older_s`` and are not ``known``."""
         async with self._database.path() as connection:
@@ -101,7 +107,7 @@ class Sweeper:
             for row in rows
         ]  # fmt: skip
 
-    async def tenants(self) -> list[UUID]:
+    async def list_active_tenants(self) -> list[UUID]:
         """Active tenants."""
         async with self._database.path() as connection:
             rows = await connection.fetch(_SQL["tenants"])

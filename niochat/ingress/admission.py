@@ -13,8 +13,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from niochat.domain.errors import TooMany, Unavailable
-from niochat.domain.held_back import HeldBack, Reason
+from niochat.domain.errors import RateLimitedError, UnavailableError
+from niochat.domain.held_back import TenantThrottle, ThrottleReason
 from niochat.ingress.flood import FloodGuard
 from niochat.ingress.refusals import Refusals
 from niochat.runtime.pace import MOST as FASTEST
@@ -99,7 +99,7 @@ class Admission:
         self._pace = Pace(clock, first=FASTEST, least=SLOWEST)
         self._busy_at = float("-inf")
         self._lines: dict[UUID, _Line] = {}
-        self._refusals = Refusals(Reason.BUSY, clock)
+        self._refusals = Refusals(ThrottleReason.BUSY, clock)
         self.in_progress = 0
 
     @property
@@ -114,9 +114,11 @@ class Admission:
 
     @contextmanager
     def request(self) -> Iterator[None]:
-        """A place for any request. Raises ``Unavailable`` (``crowded``) when there is none."""
+        """A place for any request. Raises ``UnavailableError`` (``crowded``) when there is none."""
         if self.full:
-            raise Unavailable("Too many webhooks are in progress. Send the webhook again later.", code="crowded")
+            raise UnavailableError(
+                "Too many webhooks are in progress. Send the webhook again later.", code="crowded"
+            )
         self.in_progress += 1
         try:
             yield
@@ -128,14 +130,16 @@ class Admission:
         """A place for a request that is known to be the tenant's. ``closed_s``: for so long
         nothing of its channel is taken.
 
-        Raises ``TooMany`` (``flood``) when it sends more than any provider may, ``Unavailable``
+        Raises ``RateLimitedError`` (``flood``) when it sends more than any provider may, ``UnavailableError``
         (``crowded``) when its line is full already.
         """
         self._pace.came(tenant_id)
         wait_s = self._guard.refuse_s(tenant_id) if self._guard is not None else 0.0
         if wait_s > 0:
-            raise TooMany(
-                "The webhook rate of this provider is exceeded. Send the webhook again later.", wait_s, code="flood"
+            raise RateLimitedError(
+                "The webhook rate of this provider is exceeded. Send the webhook again later.",
+                wait_s,
+                code="flood",
             )
         line = self._lines.get(tenant_id) or _Line()
         start = self._start(tenant_id, line, closed_s)
@@ -161,12 +165,12 @@ class Admission:
         """The same, every now and then."""
         await look_for_ever(self._pace, self.look)
 
-    def held_back(self) -> list[HeldBack]:
+    def held_back(self) -> list[TenantThrottle]:
         """Tenants of which something had to wait, or was refused, lately."""
         return self._refusals.held_back()
 
     def _start(self, tenant_id: UUID, line: _Line, closed_s: float) -> float:
-        """When it may begin. Raises ``Unavailable`` when it has no place."""
+        """When it may begin. Raises ``UnavailableError`` when it has no place."""
         if closed_s > 0:
             raise self._refused(tenant_id, closed_s)
         if line.in_progress >= (self._line if self._pace.counts else MOST_OF_TENANT):
@@ -182,9 +186,9 @@ class Admission:
         line.due = due + step_s if self.slows else due
         return now + max(wait_s, 0.0)
 
-    def _refused(self, tenant_id: UUID, retry_after_s: float | None = None) -> Unavailable:
+    def _refused(self, tenant_id: UUID, retry_after_s: float | None = None) -> UnavailableError:
         self._refusals.note(tenant_id)
-        return Unavailable(
+        return UnavailableError(
             "Too many webhooks of this provider are in progress. Send the webhook again later.",
             code="crowded",
             retry_after_s=retry_after_s,

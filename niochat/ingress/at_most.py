@@ -3,7 +3,7 @@
 from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from niochat.domain.errors import Unavailable
+from niochat.domain.errors import UnavailableError
 from niochat.ingress.problems import as_problem
 
 
@@ -21,7 +21,9 @@ class AtMost:
             await self._app(scope, receive, send)
             return
         if self._count >= self._most:
-            crowded = Unavailable("Too many requests are in progress. Repeat the request later.", code="crowded")
+            crowded = UnavailableError(
+                "Too many requests are in progress. Repeat the request later.", code="crowded"
+            )
             answer = await as_problem(Request(scope), crowded)
             await answer(scope, receive, send)
             return

@@ -15,7 +15,12 @@ from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from niochat.domain.errors import Invalid, NiochatError, TooMany, Unavailable
+from niochat.domain.errors import (
+    InvalidInputError,
+    NiochatError,
+    RateLimitedError,
+    UnavailableError,
+)
 from niochat.ingress.problems import TooLarge, TooSlow, as_problem
 
 KIB = 1024
@@ -77,9 +82,13 @@ class BodyLimits:
         client = scope.get("client")
         address = client[0] if client else ""
         if self._reading[address] >= FROM_ONE_ADDRESS:
-            raise TooMany("Too many uploads from your address are in progress. Repeat the request later.", 1.0)
+            raise RateLimitedError(
+                "Too many uploads from your address are in progress. Repeat the request later.", 1.0
+            )
         if self._reading.total() >= FROM_ALL:
-            raise Unavailable("Too many uploads are in progress. Repeat the request later.", code="crowded")
+            raise UnavailableError(
+                "Too many uploads are in progress. Repeat the request later.", code="crowded"
+            )
         self._reading[address] += 1
         try:
             yield
@@ -93,7 +102,9 @@ def _size(declared: str | None) -> int:
     if declared is None:
         return 0
     if not (declared.isascii() and declared.isdigit()):
-        raise Invalid("Content-Length must be the number of bytes in the body.", code="malformed")
+        raise InvalidInputError(
+            "Content-Length must be the number of bytes in the body.", code="malformed"
+        )
     return int(declared[:20])
 
 
@@ -104,14 +115,16 @@ async def _read(receive: Receive, most: int, within_s: float) -> bytes:
             while True:
                 message = await receive()
                 if message["type"] == "http.disconnect":
-                    raise Invalid("The body ended early. Send the complete body.")
+                    raise InvalidInputError("The body ended early. Send the complete body.")
                 body += message.get("body", b"")
                 if len(body) > most:
                     raise TooLarge(f"The body is larger than {most // KIB} KiB.")
                 if not message.get("more_body", False):
                     return bytes(body)
     except TimeoutError:
-        raise TooSlow(f"The body was not received within {math.ceil(within_s)} s. Send it faster.") from None
+        raise TooSlow(
+            f"The body was not received within {math.ceil(within_s)} s. Send it faster."
+        ) from None
 
 
 def _again(body: bytes, receive: Receive) -> Receive:

@@ -21,9 +21,9 @@ from uuid import UUID
 import structlog
 
 from niochat.accounts.records import ChannelRecord
-from niochat.domain.errors import NiochatError, Unavailable
-from niochat.inbox.backfill import Backfill
-from niochat.outbox.deliver import LineOf
+from niochat.domain.errors import NiochatError, UnavailableError
+from niochat.inbox.backfill import Backfiller
+from niochat.outbox.deliver import CredentialsOpener
 from niochat.runtime.tasks import Owner
 
 _log = structlog.get_logger(__name__)
@@ -56,8 +56,8 @@ class CatchUp:
 
     def __init__(
         self,
-        backfill: Backfill,
-        line_of: LineOf,
+        backfill: Backfiller,
+        line_of: CredentialsOpener,
         poke: Callable[[UUID, UUID], None],
         *,
         tell: Callable[[UUID], None] = lambda channel_id: None,
@@ -95,7 +95,7 @@ class CatchUp:
     async def before(self, channel: ChannelRecord, arrival: int) -> None:
         """Return once nothing is missing that came before, or the gateway cannot be asked for now.
 
-        Raises ``Unavailable`` when the database is away, or a planned fill takes too long
+        Raises ``UnavailableError`` when the database is away, or a planned fill takes too long
         (``crowded``).
         """
         until = self._clock() + self._within_s
@@ -152,7 +152,9 @@ class CatchUp:
         _, task = self._plans[channel_id]
         done, _ = await asyncio.wait([task], timeout=max(until - self._clock(), 0.0))
         if not done:
-            raise Unavailable("The channel is being back-filled. Send the webhook again later.", code="crowded")
+            raise UnavailableError(
+                "The channel is being back-filled. Send the webhook again later.", code="crowded"
+            )
 
     def _plan(self, channel: ChannelRecord) -> None:
         if channel.id in self._plans:
@@ -170,7 +172,7 @@ class CatchUp:
             await self._sleep(begins - self._clock())
             async with self._places, self._locks[channel.id]:
                 filled = await self._fill(channel, PLANNED_WITHIN_S, deeper=True)
-        except Unavailable as error:
+        except UnavailableError as error:
             _log.warning("catch_up_put_off", channel=str(channel.id), error=repr(error))
         finally:
             del self._plans[channel.id]
@@ -185,7 +187,7 @@ class CatchUp:
             await self._fetch(channel, within_s, deeper)
             filled = True
         except NiochatError as error:
-            if isinstance(error, Unavailable) and error.code == "database":
+            if isinstance(error, UnavailableError) and error.code == "database":
                 raise  # what cannot be filled cannot be stored either: 503, and again
             _log.warning("catch_up_put_off", channel=str(channel.id), error=repr(error))
             self._again_at[channel.id] = self._clock() + AGAIN_AFTER_S
@@ -199,7 +201,7 @@ class CatchUp:
 
     async def _fetch(self, channel: ChannelRecord, within_s: float, deeper: bool) -> None:
         line = self._line_of(channel.base_url, channel.token_sealed, channel.tenant_id)
-        for each in await self._backfill.channels(channel.tenant_id):
+        for each in await self._backfill.list_channels(channel.tenant_id):
             if each.id == channel.id:
                 threads = await self._backfill.fill(each, line, within_s, deeper=deeper)
                 for thread in threads:

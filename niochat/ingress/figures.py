@@ -140,7 +140,7 @@ class ClusterFigures:
 
 
 async def read_figures(database: Database, hosts: int) -> Mapping[str, float]:
-    """Every figure of ``CLUSTER``. Raises ``Unavailable``."""
+    """Every figure of ``CLUSTER``. Raises ``UnavailableError``."""
     async with database.path() as connection:
         row: Any = await connection.fetchrow(_SQL["figures"], COUNTED_UP_TO)
     return {**dict(row), "hosts_wanted": hosts, "database_up": 1}

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from niochat.adapters.redis.buckets import Taken
-from niochat.domain.held_back import HeldBack, Reason
+from niochat.domain.held_back import TenantThrottle, ThrottleReason
 from niochat.ingress.refusals import Refusals
 from niochat.runtime.tasks import Owner
 
@@ -52,7 +52,7 @@ class FloodGuard:
         self._burst = burst
         self._clock = clock
         self._tenants: OrderedDict[UUID, _Tenant] = OrderedDict()
-        self._refusals = Refusals(Reason.FLOOD, clock)
+        self._refusals = Refusals(ThrottleReason.FLOOD, clock)
         self._owner = Owner("flood guard")
 
     def refuse_s(self, tenant_id: UUID) -> float:
@@ -71,7 +71,7 @@ class FloodGuard:
             self._owner.start(self._refill(tenant_id, tenant))
         return 0.0
 
-    def held_back(self) -> list[HeldBack]:
+    def held_back(self) -> list[TenantThrottle]:
         """Tenants of which something was refused lately, and how much since it began."""
         return self._refusals.held_back()
 

@@ -7,9 +7,9 @@ from typing import Any, assert_never
 from uuid import UUID
 
 from niochat.access.callers import Caller
-from niochat.domain.audit import Entry, Who, WhoKind
-from niochat.domain.errors import Forbidden, Invalid, NotFound
-from niochat.domain.permissions import Action, Holder
+from niochat.domain.audit import AuditActor, AuditActorKind, AuditEntry
+from niochat.domain.errors import InvalidInputError, NotFoundError, PermissionDeniedError
+from niochat.domain.permissions import ConversationOwner, PermissionAction
 from niochat.live.passing import (
     Passing,
     Read,
@@ -25,11 +25,11 @@ from niochat.live.passing import (
 MOST_IN_S = 10
 """Gestures of one screen in one second; nobody types faster."""
 Find = Callable[[UUID, UUID], Awaitable[Mapping[str, Any]]]
-"""The conversation of (tenant, id). Raises ``NotFound``."""
+"""The conversation of (tenant, id). Raises ``NotFoundError``."""
 Mark = Callable[[UUID, UUID, UUID, int], Awaitable[bool]]
 """Marks as read: (tenant, user, conversation, version); whether that was news."""
 Say = Callable[[bytes], Awaitable[object]]
-WriteDown = Callable[[Entry], Awaitable[object]]
+WriteDown = Callable[[AuditEntry], Awaitable[object]]
 """A row of the audit log."""
 
 
@@ -40,9 +40,11 @@ class Pace:
     times: deque[float] = field(default_factory=lambda: deque(maxlen=MOST_IN_S))
 
     def check(self, now: float) -> None:
-        """Raises ``Invalid`` (``too_many``) for one too many."""
+        """Raises ``InvalidInputError`` (``too_many``) for one too many."""
         if len(self.times) == MOST_IN_S and now - self.times[0] < 1.0:
-            raise Invalid("The limit is ten frames a second. Send fewer frames.", code="too_many")
+            raise InvalidInputError(
+                "The limit is ten frames a second. Send fewer frames.", code="too_many"
+            )
         self.times.append(now)
 
 
@@ -52,7 +54,7 @@ class Gaze:
 
     address: str = ""
     conversation_id: UUID | None = None
-    holder: Holder | None = None
+    holder: ConversationOwner | None = None
 
 
 class Gestures:
@@ -66,18 +68,20 @@ class Gestures:
         self._write_down = write_down
 
     async def take(self, caller: Caller, gaze: Gaze, text: str) -> None:
-        """One frame. Raises ``Invalid``, ``NotFound``, ``Forbidden``: nothing has happened then."""
+        """One frame. Raises ``InvalidInputError``, ``NotFoundError``, ``PermissionDeniedError``: nothing has happened then."""
         told = told_of(text)
-        tenant_id = caller.need(Action.CONVERSATIONS_READ)
+        tenant_id = caller.need(PermissionAction.CONVERSATIONS_READ)
         match told:
             case TypingTold():
-                holder = await self._holder(caller, gaze, told, Action.CONVERSATIONS_REPLY)
+                holder = await self._holder(
+                    caller, gaze, told, PermissionAction.CONVERSATIONS_REPLY
+                )
                 typing = Typing(
                     conversation_id=told.conversation_id, user_id=caller.id, typing=told.typing
                 )
                 await self._say(Passing.of(tenant_id, typing, holder).words())
             case ReadTold(conversation_id=conversation_id, upto=upto):
-                await self._holder(caller, gaze, told, Action.CONVERSATIONS_READ)
+                await self._holder(caller, gaze, told, PermissionAction.CONVERSATIONS_READ)
                 if await self._mark(tenant_id, caller.id, conversation_id, upto):
                     read = Read(conversation_id=conversation_id, upto=upto)
                     await self._say(Passing.of(tenant_id, read, user_id=caller.id).words())
@@ -98,7 +102,7 @@ class Gestures:
     async def _look(self, caller: Caller, gaze: Gaze, told: ViewingTold) -> None:
         holder = None
         if told.conversation_id is not None:
-            holder = await self._holder(caller, gaze, told, Action.CONVERSATIONS_READ)
+            holder = await self._holder(caller, gaze, told, PermissionAction.CONVERSATIONS_READ)
             await self._write_down(_entry(caller, gaze, told, "conversations.read"))
         await self.look_away(caller, gaze)
         gaze.conversation_id, gaze.holder = told.conversation_id, holder
@@ -110,20 +114,26 @@ class Gestures:
         looking = Viewing(conversation_id=gaze.conversation_id, user_id=caller.id, viewing=viewing)
         await self._say(Passing.of(caller.tenant_id, looking, gaze.holder).words())
 
-    async def _holder(self, caller: Caller, gaze: Gaze, told: Told, action: Action) -> Holder:
+    async def _holder(
+        self, caller: Caller, gaze: Gaze, told: Told, action: PermissionAction
+    ) -> ConversationOwner:
         assert told.conversation_id is not None
         row = await self._find(caller.need(action), told.conversation_id)
-        holder = Holder(row["agent"], row["team"])
-        if not (caller.may(Action.CONVERSATIONS_READ, holder) and caller.may(action, holder)):
+        holder = ConversationOwner(row["agent"], row["team"])
+        if not (
+            caller.may(PermissionAction.CONVERSATIONS_READ, holder) and caller.may(action, holder)
+        ):
             await self._write_down(_entry(caller, gaze, told, "access.denied"))
-        if not caller.may(Action.CONVERSATIONS_READ, holder):
-            raise NotFound("The conversation does not exist.")
+        if not caller.may(PermissionAction.CONVERSATIONS_READ, holder):
+            raise NotFoundError("The conversation does not exist.")
         if not caller.may(action, holder):
-            raise Forbidden(f"The conversation belongs to another agent or team. The permission {action}:all is required.")
+            raise PermissionDeniedError(
+                f"The conversation belongs to another agent or team. The permission {action}:all is required."
+            )
         return holder
 
 
-def _entry(caller: Caller, gaze: Gaze, told: Told, action: str) -> Entry:
-    who = Who(WhoKind.USER, str(caller.id), gaze.address)
+def _entry(caller: Caller, gaze: Gaze, told: Told, action: str) -> AuditEntry:
+    who = AuditActor(AuditActorKind.USER, str(caller.id), gaze.address)
     target = f"conversation:{told.conversation_id}"
-    return Entry(caller.tenant_id, who, action, target, None, {"live": told.type})
+    return AuditEntry(caller.tenant_id, who, action, target, None, {"live": told.type})

@@ -16,10 +16,16 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from niochat.access.callers import Caller, Callers
 from niochat.access.tickets import Tickets
 from niochat.adapters.clock import agreed
-from niochat.assignment.presences import Presences
-from niochat.domain.audit import Entry, Who, WhoKind
-from niochat.domain.errors import Forbidden, Invalid, NiochatError, Unauthenticated, Unavailable
-from niochat.domain.permissions import Action
+from niochat.assignment.presences import PresenceStore
+from niochat.domain.audit import AuditActor, AuditActorKind, AuditEntry
+from niochat.domain.errors import (
+    AuthenticationError,
+    InvalidInputError,
+    NiochatError,
+    PermissionDeniedError,
+    UnavailableError,
+)
+from niochat.domain.permissions import PermissionAction
 from niochat.ingress.api.doorway import ACCESS_COOKIE
 from niochat.ingress.gestures import Gestures, WriteDown
 from niochat.ingress.socket import (
@@ -63,7 +69,7 @@ class Live:
 
     def __init__(
         self, hub: Hub, callers: Callers, tickets: Tickets, gestures: Gestures, release: str,
-        presences: Presences, write_down: WriteDown, line: int = LINE,
+        presences: PresenceStore, write_down: WriteDown, line: int = LINE,
     ) -> None:  # fmt: skip
         """``release`` names this replica's code; ``write_down`` takes rows of the audit log;
         ``line`` frames may wait for one screen.
@@ -100,7 +106,7 @@ class Live:
             with contextlib.suppress(RuntimeError):
                 await websocket.close(POLICY, "Send a hello frame first.")
             return
-        except Unavailable:
+        except UnavailableError:
             await say_goodbye(websocket, Goodbye(reason="slow", retry_after_s=5.0))
             return
         except NiochatError as error:
@@ -117,7 +123,7 @@ class Live:
             await self._attend(websocket, socket, since)
         except (WebSocketDisconnect, TimeoutError):
             pass
-        except Unavailable:
+        except UnavailableError:
             await say_goodbye(websocket, Goodbye(reason="slow", retry_after_s=5.0))
         finally:
             self._hub.leave(socket)
@@ -174,7 +180,7 @@ class Live:
     async def say_they_are_here(self) -> None:
         """An open socket is what an agent is seen by."""
         here = {(each.tenant_id, each.caller.id) for each in self._sockets if not each.leaves}
-        await self._presences.seen(here)
+        await self._presences.record_seen(here)
 
     async def look_after(self, socket: Socket) -> None:
         """Its user as they are now: another role or team counts from here on."""
@@ -183,13 +189,15 @@ class Live:
             caller = await self._callers.of_session(
                 socket.caller.session_id, socket.caller.id, agreed.now()
             )
-        except (Unauthenticated, Forbidden) as error:
+        except (AuthenticationError, PermissionDeniedError) as error:
             _log.info("live_ended", code=error.code)
             socket.cut(Goodbye(reason="signed_out"))
         except NiochatError:
             return  # the database is away: nobody hears anything meanwhile
         else:
-            if caller.tenant_id != socket.tenant_id or not caller.may(Action.CONVERSATIONS_READ):
+            if caller.tenant_id != socket.tenant_id or not caller.may(
+                PermissionAction.CONVERSATIONS_READ
+            ):
                 socket.cut(Goodbye(reason="signed_out"))
             other = (caller.grants, caller.teams) != (socket.caller.grants, socket.caller.teams)
             socket.caller = caller
@@ -224,17 +232,21 @@ class Live:
         async with asyncio.timeout(HELLO_WITHIN_S):
             text = await text_frame(websocket)
         if text is None or len(text) > MOST_BYTES:
-            raise Invalid("The first frame must be a text frame of at most 4096 characters.", code="bad_frame")
+            raise InvalidInputError(
+                "The first frame must be a text frame of at most 4096 characters.", code="bad_frame"
+            )
         hello = hello_of(text)
         since = Position.of(hello.position) if hello.position is not None else None
         async with self._door:
             caller = await self._caller(websocket, hello.ticket)
-        if not caller.may(Action.CONVERSATIONS_READ) or caller.tenant_id is None:
-            who = Who(WhoKind.USER, str(caller.id), _address(websocket))
-            await self._write_down(Entry(caller.tenant_id, who, "access.denied", "live"))
-        caller.need(Action.CONVERSATIONS_READ)
+        if not caller.may(PermissionAction.CONVERSATIONS_READ) or caller.tenant_id is None:
+            who = AuditActor(AuditActorKind.USER, str(caller.id), _address(websocket))
+            await self._write_down(AuditEntry(caller.tenant_id, who, "access.denied", "live"))
+        caller.need(PermissionAction.CONVERSATIONS_READ)
         if self._of_user[caller.id] >= MOST_OF_USER:
-            raise Invalid("The user has too many open sockets. Close some of them.", code="too_many")
+            raise InvalidInputError(
+                "The user has too many open sockets. Close some of them.", code="too_many"
+            )
         return Socket(websocket, caller, self._gestures, self._line), since
 
     async def _caller(self, websocket: WebSocket, ticket: str | None) -> Caller:
@@ -243,7 +255,9 @@ class Live:
             return await self._callers.of_session(session_id, user_id, agreed.now())
         cookie = websocket.cookies.get(ACCESS_COOKIE)
         if not cookie or not _same_site(websocket):
-            raise Unauthenticated("Send a ticket of POST /api/v1/auth/socket-tickets in the hello frame.")
+            raise AuthenticationError(
+                "Send a ticket of POST /api/v1/auth/socket-tickets in the hello frame."
+            )
         return await self._callers.of_token(cookie, agreed.now())
 
     async def _attend(self, websocket: WebSocket, socket: Socket, since: Position | None) -> None:
@@ -286,7 +300,7 @@ class _Here(BaseRoute):
 
 def _sight(caller: Caller) -> dict[str, object]:
     """What a screen may be shown: with the log of events it tells all that it was."""
-    scope = caller.grants.get(Action.CONVERSATIONS_READ)
+    scope = caller.grants.get(PermissionAction.CONVERSATIONS_READ)
     return {"scope": scope.name.lower() if scope else None, "teams": sorted(caller.teams)}
 
 

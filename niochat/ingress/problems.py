@@ -8,33 +8,33 @@ from starlette.responses import JSONResponse, Response
 from niochat.access.idempotency import OtherRequest
 from niochat.accounts.settings import Stale
 from niochat.domain.errors import (
-    Conflict,
-    Forbidden,
-    Invalid,
+    AuthenticationError,
+    ConflictError,
+    InvalidInputError,
     NiochatError,
-    NotFound,
-    Refused,
-    TooMany,
-    Unauthenticated,
-    Unavailable,
-    Unreadable,
+    NotFoundError,
+    OperationRefusedError,
+    PermissionDeniedError,
+    RateLimitedError,
+    UnavailableError,
+    UnreadableDataError,
 )
 
 STATUS: dict[type[NiochatError], int] = {
-    Refused: 409,
-    Invalid: 400,
-    Unauthenticated: 401,
-    Forbidden: 403,
-    NotFound: 404,
-    Conflict: 409,
-    TooMany: 429,
-    Unavailable: 503,
-    Unreadable: 500,
+    OperationRefusedError: 409,
+    InvalidInputError: 400,
+    AuthenticationError: 401,
+    PermissionDeniedError: 403,
+    NotFoundError: 404,
+    ConflictError: 409,
+    RateLimitedError: 429,
+    UnavailableError: 503,
+    UnreadableDataError: 500,
     NiochatError: 500,
 }
 
 
-class TooLarge(Invalid):
+class TooLarge(InvalidInputError):
     """The body is over the limit."""
 
     code = "too_large"
@@ -43,7 +43,7 @@ class TooLarge(Invalid):
 STATUS[TooLarge] = 413
 
 
-class TooSlow(Invalid):
+class TooSlow(InvalidInputError):
     """The body did not come in time."""
 
     code = "too_slow"
@@ -52,7 +52,7 @@ class TooSlow(Invalid):
 STATUS[TooSlow] = 408
 
 
-class Unprocessable(Invalid):
+class Unprocessable(InvalidInputError):
     """It can be read, and cannot be meant so."""
 
     code = "unprocessable"
@@ -63,7 +63,7 @@ STATUS[OtherRequest] = 422
 STATUS[Stale] = 412
 
 
-class PreconditionRequired(Invalid):
+class PreconditionRequired(InvalidInputError):
     """It may only be changed by who has seen it as it is."""
 
     code = "if_match_required"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID
 
-from niochat.domain.held_back import HeldBack, Reason
+from niochat.domain.held_back import TenantThrottle, ThrottleReason
 
 OVER_AFTER_S = 5.0
 """It is over when nobody of the tenant was noted for so long."""
@@ -24,7 +24,7 @@ class _Noted:
 class Refusals:
     """One reason's count for each tenant, since it began."""
 
-    def __init__(self, reason: Reason, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, reason: ThrottleReason, clock: Callable[[], float] = time.monotonic) -> None:
         self._reason = reason
         self._clock = clock
         self._tenants: OrderedDict[UUID, _Noted] = OrderedDict()
@@ -40,13 +40,13 @@ class Refusals:
         noted.last = now
         noted.count += 1
 
-    def held_back(self) -> list[HeldBack]:
+    def held_back(self) -> list[TenantThrottle]:
         """Tenants that were noted lately, and how often since it began."""
         now = self._clock()
         for tenant_id in [t for t, each in self._tenants.items() if self._over(each, now)]:
             del self._tenants[tenant_id]
         return [
-            HeldBack(tenant_id, self._reason, _moment(now - each.since), each.count)
+            TenantThrottle(tenant_id, self._reason, _moment(now - each.since), each.count)
             for tenant_id, each in self._tenants.items()
         ]
 

@@ -8,9 +8,9 @@ from uuid import UUID
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from niochat.access.callers import Caller
-from niochat.domain.audit import Entry, Who, WhoKind
+from niochat.domain.audit import AuditActor, AuditActorKind, AuditEntry
 from niochat.domain.errors import NiochatError
-from niochat.domain.permissions import Action, Holder
+from niochat.domain.permissions import ConversationOwner, PermissionAction
 from niochat.ingress.gestures import Gaze, Gestures, Pace
 from niochat.live.frames import MOST_BYTES, Frame, Goodbye, frame
 from niochat.live.passing import Refused
@@ -57,9 +57,9 @@ class Socket:
         """It was offered a position since the log's was last told."""
         self._goodbye: Goodbye | None = None
 
-    def sees(self, holder: Holder) -> bool:
+    def sees(self, holder: ConversationOwner) -> bool:
         """As the API decides."""
-        return self.caller.may(Action.CONVERSATIONS_READ, holder)
+        return self.caller.may(PermissionAction.CONVERSATIONS_READ, holder)
 
     def offer(self, frame: Frame) -> None:
         """Put it in line; where the line is full nothing else follows but a good-bye."""
@@ -84,11 +84,11 @@ class Socket:
         self._events, self._of = 0, {}
         return told
 
-    def entry(self, action: str, after: Mapping[str, object]) -> Entry:
+    def entry(self, action: str, after: Mapping[str, object]) -> AuditEntry:
         """What is written down of it."""
-        who = Who(WhoKind.USER, str(self.user_id), self.gaze.address)
+        who = AuditActor(AuditActorKind.USER, str(self.user_id), self.gaze.address)
         target = f"session:{self.caller.session_id}"
-        return Entry(self.tenant_id, who, action, target, None, after)
+        return AuditEntry(self.tenant_id, who, action, target, None, after)
 
     def stand(self, frame: Frame) -> None:
         """Put it in line unless a later position came since the last time: thousands of screens

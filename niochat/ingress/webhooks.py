@@ -18,10 +18,21 @@ from starlette.routing import Route
 from niochat.accounts.records import ChannelRecord
 from niochat.adapters import clock
 from niochat.adapters.whatsapp.uazapi.parse import parse
-from niochat.domain.commands import ReceiveNotice
-from niochat.domain.errors import Invalid, NiochatError, NotFound, TooMany, Unavailable
-from niochat.domain.incoming import ConnectionChanged, Ignored, Incoming, Webhook
-from niochat.inbox.accept import Accepted, Inbox
+from niochat.domain.commands import ReceiveSystemNotice
+from niochat.domain.errors import (
+    InvalidInputError,
+    NiochatError,
+    NotFoundError,
+    RateLimitedError,
+    UnavailableError,
+)
+from niochat.domain.incoming import (
+    ChannelConnectionChanged,
+    IgnoredEvent,
+    InboundEvent,
+    ParsedWebhook,
+)
+from niochat.inbox.accept import AcceptResult, InboxStore
 from niochat.ingress.admission import Admission
 from niochat.ingress.catch_up import CatchUp
 from niochat.ingress.problems import TooLarge, as_problem
@@ -56,7 +67,7 @@ class Door:
         self,
         channels: Channels,
         vault: Vault,
-        inbox: Inbox,
+        inbox: InboxStore,
         poke: Callable[[UUID, UUID], None],
         connected: Callable[[UUID], None],
         count: Callable[[str], None],
@@ -91,8 +102,8 @@ class Door:
                 return await self._receive(request, channel, arrival)
         except ClientDisconnect:
             self._not_stored(channel, arrival, "disconnected")
-            raise Invalid("The body ended early. Send the complete body.") from None
-        except (TooMany, Unavailable) as error:
+            raise InvalidInputError("The body ended early. Send the complete body.") from None
+        except (RateLimitedError, UnavailableError) as error:
             self._not_stored(channel, arrival, error.code)
             raise
         except asyncio.CancelledError:
@@ -123,7 +134,7 @@ class Door:
         webhook = parse(_json(body), clock.now())
         if not self._vault.matches(webhook.token, channel.token_hash):
             _log.warning("webhook_token_refused", channel=str(channel.id), client=_client(request))
-            raise NotFound("The channel does not exist.")
+            raise NotFoundError("The channel does not exist.")
         return JSONResponse(await self._take(channel, webhook, arrival))
 
     async def _authenticate(self, request: Request) -> ChannelRecord:
@@ -131,19 +142,19 @@ class Door:
         try:
             channel_id = UUID(request.path_params["channel_id"])
         except ValueError:
-            raise NotFound("The channel does not exist.") from None
+            raise NotFoundError("The channel does not exist.") from None
         channel = await self._channel(channel_id)
         known = channel.secret_hash if channel is not None else bytes(32)
         right = self._vault.matches(request.path_params["secret"], known)
         if channel is None or not right:
             _log.warning("webhook_refused", channel=str(channel_id), client=_client(request))
-            raise NotFound("The channel does not exist.")
+            raise NotFoundError("The channel does not exist.")
         return channel
 
     async def _channel(self, channel_id: UUID) -> ChannelRecord | None:
         try:
             return await self._channels.channel(channel_id)
-        except Unavailable:
+        except UnavailableError:
             if self._catch_up is not None:
                 self._catch_up.missed(channel_id)
             raise
@@ -156,17 +167,17 @@ class Door:
         given = request.headers.get(SIGNATURE, "")
         if not hmac.compare_digest(wanted.encode(), given.encode()):
             _log.warning("webhook_signature_refused", channel=str(channel.id))
-            raise NotFound("The channel does not exist.")
+            raise NotFoundError("The channel does not exist.")
 
     async def _take(
-        self, channel: ChannelRecord, webhook: Webhook, arrival: int
+        self, channel: ChannelRecord, webhook: ParsedWebhook, arrival: int
     ) -> dict[str, object]:
-        match webhook.meaning:
-            case Ignored(reason=reason):
+        match webhook.event:
+            case IgnoredEvent(reason=reason):
                 self._count(reason)
                 return {"ignored": reason}
-            case ConnectionChanged(status=status, reason=reason):
-                await self._inbox.connection_changed(channel.id, status, reason)
+            case ChannelConnectionChanged(status=status, reason=reason):
+                await self._inbox.record_connection_status(channel.id, status, reason)
                 _log.info("channel_session_changed", channel=str(channel.id), status=status)
                 if status == "connected":
                     self._connected(channel.tenant_id)
@@ -177,12 +188,14 @@ class Door:
             self._count("stranger")
             return {"ignored": "stranger"}
         if accepted.new:
-            if isinstance(incoming.command, ReceiveNotice):
+            if isinstance(incoming.command, ReceiveSystemNotice):
                 self._count(f"notice_{incoming.command.shape}")
             self._poke(accepted.thread_id, channel.tenant_id)
         return {"accepted": "new" if accepted.new else "known"}
 
-    async def _accept(self, channel: ChannelRecord, incoming: Incoming, arrival: int) -> Accepted:
+    async def _accept(
+        self, channel: ChannelRecord, incoming: InboundEvent, arrival: int
+    ) -> AcceptResult:
         if self._catch_up is not None:
             await self._catch_up.before(channel, arrival)
         return await self._inbox.accept(channel.tenant_id, channel.id, incoming)
@@ -216,7 +229,7 @@ def _json(body: bytes) -> dict[str, object]:
     except orjson.JSONDecodeError as error:
         value = _with_half_characters(body, str(error))
     if not isinstance(value, dict):
-        raise Invalid("The body must be a JSON object.", code="malformed")
+        raise InvalidInputError("The body must be a JSON object.", code="malformed")
     return value
 
 
@@ -225,7 +238,9 @@ def _with_half_characters(body: bytes, complaint: str) -> object:
     try:
         return json.loads(body, parse_constant=_no_number)
     except (ValueError, RecursionError):
-        raise Invalid(f"The body is not valid JSON: {complaint}.", code="malformed") from None
+        raise InvalidInputError(
+            f"The body is not valid JSON: {complaint}.", code="malformed"
+        ) from None
 
 
 def _no_number(name: str) -> object:

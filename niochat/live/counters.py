@@ -8,7 +8,7 @@ from uuid import UUID
 from niochat.adapters.postgres.database import Database
 from niochat.adapters.postgres.queries import queries
 from niochat.domain.errors import NiochatError
-from niochat.domain.permissions import Holder
+from niochat.domain.permissions import ConversationOwner
 from niochat.live.frames import Frame
 from niochat.live.log import Happened
 from niochat.live.passing import Passing, Queues, Unread
@@ -69,7 +69,7 @@ class Counters:
         self._readers.add(Reader(happened.tenant_id, user_id, conversation_id))
 
     async def queues(self, here: Iterable[UUID]) -> Mapping[UUID, Waiting]:
-        """Of those tenants that are ``here`` and have changed. Raises ``Unavailable``."""
+        """Of those tenants that are ``here`` and have changed. Raises ``UnavailableError``."""
         tenants, self._tenants = self._tenants.intersection(here), set()
         if not tenants:
             return {}
@@ -115,8 +115,10 @@ class Counters:
         ]
 
 
-def queues_frame(waiting: Waiting, sees: Callable[[Holder], bool]) -> Frame:
+def queues_frame(waiting: Waiting, sees: Callable[[ConversationOwner], bool]) -> Frame:
     """Those queues that somebody may see."""
-    shown = {team: many for team, many in waiting.teams.items() if sees(Holder(None, team))}
-    with_assistant = waiting.with_assistant if sees(Holder(None, None)) else None
+    shown = {
+        team: many for team, many in waiting.teams.items() if sees(ConversationOwner(None, team))
+    }
+    with_assistant = waiting.with_assistant if sees(ConversationOwner(None, None)) else None
     return Queues(waiting=shown, with_assistant=with_assistant).model_dump_json().encode()

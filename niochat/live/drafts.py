@@ -5,7 +5,7 @@ import time
 from collections.abc import Awaitable, Callable
 from uuid import UUID
 
-from niochat.domain.permissions import Holder
+from niochat.domain.permissions import ConversationOwner
 from niochat.live.passing import Passing, Writing
 from niochat.runtime.tasks import Owner
 
@@ -13,7 +13,7 @@ EVERY_S = 0.2
 MOST_ON_THEIR_WAY = 50
 """Drafts that are being told; further ones are dropped, the next one says all of it anyway."""
 MOST_TURNS = 1_000
-_WITH_ASSISTANT = Holder(None, None)
+_WITH_ASSISTANT = ConversationOwner(None, None)
 
 
 class Drafts:

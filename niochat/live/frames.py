@@ -7,9 +7,9 @@ from uuid import UUID
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError
 
-from niochat.domain.conversation import Priority, Status
-from niochat.domain.errors import Invalid
-from niochat.domain.plain import refusal
+from niochat.domain.conversation import ConversationPriority, ConversationStatus
+from niochat.domain.errors import InvalidInputError
+from niochat.domain.plain import control_character_error
 from niochat.live.log import Happened
 from niochat.live.passing import (
     Presence,
@@ -40,7 +40,7 @@ PriorityName = Literal["low", "normal", "high", "urgent"]
 
 
 def _named(priority: object) -> object:
-    return Priority(priority).name.lower() if isinstance(priority, int) else priority
+    return ConversationPriority(priority).name.lower() if isinstance(priority, int) else priority
 
 
 class ConversationRow(_Out):
@@ -50,7 +50,7 @@ class ConversationRow(_Out):
 
     id: UUID
     protocol: str
-    status: Status
+    status: ConversationStatus
     team: str | None
     agent: str | None
     version: int
@@ -195,17 +195,17 @@ def described() -> dict[str, Any]:
 
 
 def hello_of(text: str) -> Hello:
-    """Raises ``Invalid`` that says what a first frame is."""
+    """Raises ``InvalidInputError`` that says what a first frame is."""
     try:
         hello = _hello.validate_json(text)
     except ValidationError:
-        raise Invalid(
+        raise InvalidInputError(
             'The first frame must be {"type": "hello"}, with an optional "ticket" and "position".',
             code="bad_frame",
         ) from None
-    odd = refusal(hello.model_dump(), "hello")
+    odd = control_character_error(hello.model_dump(), "hello")
     if odd is not None:
-        raise Invalid(odd, code="bad_frame")
+        raise InvalidInputError(odd, code="bad_frame")
     return hello
 
 

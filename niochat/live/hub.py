@@ -8,8 +8,8 @@ from uuid import UUID
 
 import structlog
 
-from niochat.domain.errors import Invalid, NiochatError, Unavailable
-from niochat.domain.permissions import Holder
+from niochat.domain.errors import InvalidInputError, NiochatError, UnavailableError
+from niochat.domain.permissions import ConversationOwner
 from niochat.live.counters import Counters, queues_frame
 from niochat.live.frames import Frame, event_frame, hidden_frame, standing_frame
 from niochat.live.log import EventLog, Happened
@@ -33,7 +33,7 @@ class Screen(Protocol):
     tenant_id: UUID
     user_id: UUID
 
-    def sees(self, holder: Holder) -> bool:
+    def sees(self, holder: ConversationOwner) -> bool:
         """Whether its user may see a conversation that ``holder`` says whose it is."""
         ...
 
@@ -86,7 +86,7 @@ class Hub:
     async def join(self, screen: Screen, since: Position | None) -> "Joining":
         """The screen gets what happens from now on, first into what is returned: it is to send
         what was missed since it stood at ``since``, then what came meanwhile, then be admitted.
-        Raises ``Unavailable``.
+        Raises ``UnavailableError``.
         """
         async with self._reading:
             if self._upto is None:
@@ -113,7 +113,7 @@ class Hub:
         """A passing frame of some replica, also of this one."""
         try:
             self.pass_on(Passing.heard(words))
-        except Invalid as error:
+        except InvalidInputError as error:
             _log.warning("passing_ignored", code=error.code)
 
     def pass_on(self, passing: Passing) -> None:
@@ -223,7 +223,7 @@ class _Collected:
         self.frames: list[Frame] = []
         self._most = most
 
-    def sees(self, holder: Holder) -> bool:
+    def sees(self, holder: ConversationOwner) -> bool:
         """As the screen does."""
         return self.screen.sees(holder)
 
@@ -256,9 +256,11 @@ class Joining(_Collected):
         """None: nobody knows what it missed, or it was too much: it refetches."""
 
     def take(self) -> list[Frame]:
-        """What came meanwhile. Raises ``Unavailable`` when that was too much to keep."""
+        """What came meanwhile. Raises ``UnavailableError`` when that was too much to keep."""
         if len(self.frames) > self._most:
-            raise Unavailable("Too many events happened meanwhile. Connect again.", code="slow")
+            raise UnavailableError(
+                "Too many events happened meanwhile. Connect again.", code="slow"
+            )
         taken, self.frames = self.frames, []
         return taken
 
@@ -268,7 +270,7 @@ def offer_to(screens: Iterable[Screen], happened: Happened) -> None:
     where it may just have left their sight.
     """
     shown = hidden = None
-    holder = Holder(happened.conversation["agent"], happened.conversation["team"])
+    holder = ConversationOwner(happened.conversation["agent"], happened.conversation["team"])
     for screen in screens:
         if screen.sees(holder):
             shown = shown or event_frame(happened)

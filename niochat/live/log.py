@@ -69,7 +69,7 @@ class EventLog:
     async def after(
         self, position: Position, tenants: Iterable[UUID], upto: Position | None = None
     ) -> Look:
-        """The next events of these tenants, not beyond ``upto``. Raises ``Unavailable``."""
+        """The next events of these tenants, not beyond ``upto``. Raises ``UnavailableError``."""
         async with self._database.path() as connection:
             end = Position(await _horizon(connection)) if upto is None else upto
             rows = await connection.fetch(
@@ -82,7 +82,7 @@ class EventLog:
 
     async def missed(self, position: Position, tenant_id: UUID, upto: Position) -> Look:
         """The next events of one tenant, not beyond ``upto``. Readers who come at the same time
-        read together: after a cut all screens come again at once. Raises ``Unavailable``.
+        read together: after a cut all screens come again at once. Raises ``UnavailableError``.
         """
         return await self._missed.submit(Stretch(tenant_id, position, upto))
 

@@ -9,8 +9,8 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from niochat.domain.errors import Invalid
-from niochat.domain.permissions import Holder
+from niochat.domain.errors import InvalidInputError
+from niochat.domain.permissions import ConversationOwner
 
 
 class Typing(BaseModel):
@@ -122,11 +122,11 @@ _told: TypeAdapter[Told] = TypeAdapter(Annotated[Told, Field(discriminator="type
 
 
 def told_of(text: str) -> Told:
-    """Raises ``Invalid`` that says what a screen may say."""
+    """Raises ``InvalidInputError`` that says what a screen may say."""
     try:
         return _told.validate_json(text)
     except ValidationError:
-        raise Invalid(
+        raise InvalidInputError(
             'The frame must have the type "typing", "viewing" or "read". docs/live.json has its format.',
             code="bad_frame",
         ) from None
@@ -140,7 +140,7 @@ class Passing:
 
     tenant_id: UUID
     frame: str
-    holder: Holder | None = None
+    holder: ConversationOwner | None = None
     user_id: UUID | None = None
 
     @classmethod
@@ -148,7 +148,7 @@ class Passing:
         cls,
         tenant_id: UUID,
         passed: Passed,
-        holder: Holder | None = None,
+        holder: ConversationOwner | None = None,
         user_id: UUID | None = None,
     ) -> "Passing":
         """Its frame, encoded once for all."""
@@ -162,12 +162,12 @@ class Passing:
 
     @classmethod
     def heard(cls, words: bytes) -> "Passing":
-        """Raises ``Invalid`` for what no replica says."""
+        """Raises ``InvalidInputError`` for what no replica says."""
         try:
             tenant_id, frame, holder, user = json.loads(words)
             return cls(
-                UUID(tenant_id), str(frame), None if holder is None else Holder(*holder),
+                UUID(tenant_id), str(frame), None if holder is None else ConversationOwner(*holder),
                 None if user is None else UUID(user),
             )  # fmt: skip
         except (ValueError, TypeError):
-            raise Invalid("not a passing frame", code="bad_frame") from None
+            raise InvalidInputError("not a passing frame", code="bad_frame") from None

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Self
 from uuid import UUID
 
-from niochat.domain.errors import Invalid
+from niochat.domain.errors import InvalidInputError
 
 NIL = UUID(int=0)
 _HIGHEST = 2**63
@@ -36,13 +36,13 @@ class Position:
 
     @classmethod
     def of(cls, text: str) -> Self:
-        """Raises ``Invalid`` (``bad_position``) for what no server has given out."""
+        """Raises ``InvalidInputError`` (``bad_position``) for what no server has given out."""
         try:
             xid, conversation, version = text.split(".")
             found = cls(int(xid), UUID(conversation), int(version))
         except ValueError:
             found = None
         if found is None or not (0 <= found.xid < _HIGHEST and 0 <= found.version < _HIGHEST):
-            raise Invalid("The position is invalid. Leave it out and load all data again.",
+            raise InvalidInputError("The position is invalid. Leave it out and load all data again.",
                           code="bad_position")  # fmt: skip
         return found

@@ -14,8 +14,8 @@ from niochat.adapters.files import FileStore
 from niochat.adapters.postgres.database import Database
 from niochat.adapters.postgres.queries import queries
 from niochat.domain.commands import SettleFile
-from niochat.domain.errors import Invalid, NiochatError
-from niochat.domain.gateway import FetchedFile, Gateway, Line
+from niochat.domain.errors import InvalidInputError, NiochatError
+from niochat.domain.gateway import FetchedFile, GatewayCredentials, WhatsAppGateway
 from niochat.domain.ids import ConversationId, MessageId
 from niochat.media.library import MOST_BYTES, key_of
 from niochat.media.sniffing import kept_as, safe_name
@@ -37,7 +37,7 @@ MAX_ATTEMPTS = 12
 
 Settle = Callable[[UUID, SettleFile], None]
 """Gives (thread, command) to the thread's actor."""
-LineOf = Callable[[str, bytes, UUID], Line]
+LineOf = Callable[[str, bytes, UUID], GatewayCredentials]
 """Opens (base address, sealed token, tenant)."""
 
 
@@ -53,7 +53,7 @@ class Fetcher:
     def __init__(
         self,
         database: Database,
-        gateway: Gateway,
+        gateway: WhatsAppGateway,
         line_of: LineOf,
         store: FileStore,
         settle: Settle,
@@ -108,11 +108,11 @@ class Fetcher:
             return
         line = self._line_of(row["base_url"], row["token_sealed"], wanted.tenant_id)
         try:
-            found = await self._gateway.fetch(line, row["external_id"], MOST_BYTES)
+            found = await self._gateway.fetch_file(line, row["external_id"], MOST_BYTES)
             settled = _missing(wanted, row, "gone")
             if found is not None:
                 settled = await self._keep(wanted, row, found)
-        except Invalid as error:
+        except InvalidInputError as error:
             settled = _missing(wanted, row, error.code)
         except NiochatError:
             if row["attempts"] < MAX_ATTEMPTS and not row["too_old"]:
@@ -124,7 +124,7 @@ class Fetcher:
     async def _keep(self, wanted: _Wanted, row: Any, found: FetchedFile) -> SettleFile:
         data, given = found.data, row["filename"]
         if len(data) > MOST_BYTES:
-            raise Invalid("the file is too large", code="too_large")
+            raise InvalidInputError("the file is too large", code="too_large")
         mimetype, name = kept_as(data, given, "arquivo")
         await self._store.put(key_of(wanted.tenant_id, wanted.id), data)
         return SettleFile(

@@ -12,8 +12,8 @@ from uuid import UUID, uuid4
 from niochat.adapters.files import FileStore
 from niochat.adapters.postgres.database import Database
 from niochat.adapters.postgres.queries import queries
-from niochat.domain.errors import Invalid, NiochatError, NotFound
-from niochat.domain.sealing import Seals
+from niochat.domain.errors import InvalidInputError, NiochatError, NotFoundError
+from niochat.domain.sealing import Encryptor
 from niochat.media.sniffing import checked, safe_name
 
 _SQL = queries("media")
@@ -39,15 +39,15 @@ class KnownFile:
 class Library:
     """Files of all tenants, each asked for with its tenant."""
 
-    def __init__(self, database: Database, store: FileStore, seals: Seals) -> None:
+    def __init__(self, database: Database, store: FileStore, seals: Encryptor) -> None:
         self._database = database
         self._store = store
         self._seals = seals
 
     async def upload(self, tenant_id: UUID, user_id: UUID, filename: str, data: bytes) -> KnownFile:
-        """Keep what somebody wants to send. Raises ``Invalid``, ``Unavailable``."""
+        """Keep what somebody wants to send. Raises ``InvalidInputError``, ``UnavailableError``."""
         if not 0 < len(data) <= MOST_BYTES:
-            raise Invalid(
+            raise InvalidInputError(
                 f"A file must have 1 byte to {MOST_BYTES // 2**20} MiB. The file has {len(data)} bytes.",
                 code="file_size",
             )
@@ -63,20 +63,20 @@ class Library:
         return file
 
     async def uploaded(self, tenant_id: UUID, file_id: UUID) -> KnownFile:
-        """A file that may be sent. Raises ``NotFound``."""
+        """A file that may be sent. Raises ``NotFoundError``."""
         return await self._find("find_upload", tenant_id, file_id)
 
     async def find(self, tenant_id: UUID, file_id: UUID) -> KnownFile:
-        """A file that is here. Raises ``NotFound``."""
+        """A file that is here. Raises ``NotFoundError``."""
         return await self._find("find", tenant_id, file_id)
 
     async def read(self, file: KnownFile, start: int, length: int) -> bytes:
-        """``length`` bytes from ``start`` on. Raises ``NotFound``, ``Unavailable``."""
+        """``length`` bytes from ``start`` on. Raises ``NotFoundError``, ``UnavailableError``."""
         if file.data is not None:
             return file.data[start : start + length]
         found = await self._store.part(key_of(file.tenant_id, file.id), start, length)
         if found is None:
-            raise NotFound("The file is no longer stored.")
+            raise NotFoundError("The file is no longer stored.")
         return found
 
     async def whole(self, tenant_id: UUID, file_id: UUID) -> bytes | None:
@@ -92,7 +92,7 @@ class Library:
         return text, until
 
     async def opened(self, token: str, now: datetime) -> KnownFile:
-        """The file of a token. Raises ``NotFound`` for one that is over, altered, or not ours."""
+        """The file of a token. Raises ``NotFoundError`` for one that is over, altered, or not ours."""
         try:
             parts = base64.b64decode(token + "=" * (-len(token) % 4), b"-_", validate=True)
             tenant_id = UUID(bytes=parts[:16])
@@ -120,7 +120,7 @@ class Library:
         async with self._database.tenant(tenant_id) as connection:
             row: Any = await connection.fetchrow(_SQL[query], tenant_id, file_id)
         if row is None:
-            raise NotFound("The file does not exist.")
+            raise NotFoundError("The file does not exist.")
         known = dict(row)
         if known.get("data") is not None:
             known["size"] = len(known["data"])
@@ -132,5 +132,5 @@ def key_of(tenant_id: UUID, file_id: UUID) -> str:
     return f"{tenant_id}/{file_id}"
 
 
-def _no_address() -> NotFound:
-    return NotFound("The file URL has expired. Request another one.", code="address_over")
+def _no_address() -> NotFoundError:
+    return NotFoundError("The file URL has expired. Request another one.", code="address_over")

@@ -32,7 +32,9 @@ def _apart(data: bytes) -> str | None:
     return done.stdout.decode("utf-8", "replace")[:MOST_TEXT] if done.returncode == 0 else None
 
 
-_RUN = "import sys; sys.path[:] = sys.argv[1:]; from niochat.attachments.pdf_text import main; main()"
+_RUN = (
+    "import sys; sys.path[:] = sys.argv[1:]; from niochat.attachments.pdf_text import main; main()"
+)
 
 
 def main() -> None:

@@ -11,10 +11,10 @@ import structlog
 
 from niochat.adapters.postgres.database import Database
 from niochat.adapters.postgres.queries import queries
-from niochat.domain.commands import SettleReading
+from niochat.domain.commands import SettleFileReading
 from niochat.domain.errors import NiochatError
 from niochat.domain.ids import ConversationId, MessageId
-from niochat.domain.reading import Reading, ReadingRequest, Sort
+from niochat.domain.reading import FileReading, FileReadingRequest, ReadableFileKind
 from niochat.runtime.slots import Share, Slots
 
 _SQL = queries("readings")
@@ -40,12 +40,12 @@ _PAUSES_S = (1.0, 3.0, 8.0, 30.0)
 class FileReader(Protocol):
     """Who reads a file; raises when the member of the pool that did is gone."""
 
-    async def read_file(self, request: ReadingRequest) -> Reading:
+    async def read_file(self, request: FileReadingRequest) -> FileReading:
         """What the file says."""
         ...
 
 
-Settle = Callable[[UUID, SettleReading], None]
+Settle = Callable[[UUID, SettleFileReading], None]
 """Gives (thread, command) to the thread's actor."""
 
 
@@ -115,28 +115,28 @@ class Readings:
             )  # fmt: skip
         if row is None:  # it was read, is not wanted, or somebody else is at it
             return
-        request = ReadingRequest(
-            wanted.tenant_id, wanted.file_id, Sort(row["sort"]), row["mimetype"],
+        request = FileReadingRequest(
+            wanted.tenant_id, wanted.file_id, ReadableFileKind(row["sort"]), row["mimetype"],
             row["said_seconds"],
         )  # fmt: skip
-        reading = Reading(code="too_many") if row["too_many"] else await self._asked(request)
+        reading = FileReading(code="too_many") if row["too_many"] else await self._asked(request)
         if reading.again and row["attempts"] < MAX_ATTEMPTS and not row["too_old"]:
             await self._put_off(wanted, row["attempts"])
             _log.warning("reading_put_off", file=str(wanted.file_id), code=reading.code)
             return
         conversation = row["conversation_id"] and ConversationId(row["conversation_id"])
-        settled = SettleReading(MessageId(row["message_id"]), conversation, reading)
+        settled = SettleFileReading(MessageId(row["message_id"]), conversation, reading)
         self._settle(row["thread_id"], settled)
 
-    async def _asked(self, request: ReadingRequest) -> Reading:
+    async def _asked(self, request: FileReadingRequest) -> FileReading:
         try:
             async with asyncio.timeout(WITHIN_S):
                 return await self._reader.read_file(request)
         except TimeoutError:
-            return Reading(code="too_slow", again=True)
+            return FileReading(code="too_slow", again=True)
         except Exception as error:  # noqa: BLE001 - a member that is gone is no reading
             _log.warning("reader_lost", error=repr(error)[:200])
-            return Reading(code="reader_lost", again=True)
+            return FileReading(code="reader_lost", again=True)
 
     async def _put_off(self, wanted: _Wanted, attempts: int) -> None:
         seconds = _PAUSES_S[min(attempts, len(_PAUSES_S)) - 1]

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import puremagic
 
 from niochat.domain import filename as names
-from niochat.domain.errors import Invalid
-from niochat.domain.message import Kind
+from niochat.domain.errors import InvalidInputError
+from niochat.domain.message import MessageKind
 
 UNKNOWN = "application/octet-stream"
 
@@ -19,33 +19,35 @@ class Sort:
     """``inline``: browsers may show it in a page of ours."""
 
     mimetype: str
-    kind: Kind
+    kind: MessageKind
     inline: bool = True
 
 
 _OFFICE = "application/vnd.openxmlformats-officedocument"
 SORTS = {
-    ".jpg": Sort("image/jpeg", Kind.IMAGE),
-    ".png": Sort("image/png", Kind.IMAGE),
-    ".webp": Sort("image/webp", Kind.IMAGE),
-    ".gif": Sort("image/gif", Kind.IMAGE),
-    ".mp4": Sort("video/mp4", Kind.VIDEO),
-    ".3gp": Sort("video/3gpp", Kind.VIDEO),
-    ".ogg": Sort("audio/ogg", Kind.AUDIO),
-    ".mp3": Sort("audio/mpeg", Kind.AUDIO),
-    ".m4a": Sort("audio/mp4", Kind.AUDIO),
-    ".aac": Sort("audio/aac", Kind.AUDIO),
-    ".amr": Sort("audio/amr", Kind.AUDIO),
-    ".pdf": Sort("application/pdf", Kind.DOCUMENT, inline=False),
-    ".docx": Sort(f"{_OFFICE}.wordprocessingml.document", Kind.DOCUMENT, inline=False),
-    ".xlsx": Sort(f"{_OFFICE}.spreadsheetml.sheet", Kind.DOCUMENT, inline=False),
-    ".pptx": Sort(f"{_OFFICE}.presentationml.presentation", Kind.DOCUMENT, inline=False),
-    ".odt": Sort("application/vnd.oasis.opendocument.text", Kind.DOCUMENT, inline=False),
-    ".ods": Sort("application/vnd.oasis.opendocument.spreadsheet", Kind.DOCUMENT, inline=False),
-    ".doc": Sort("application/msword", Kind.DOCUMENT, inline=False),
-    ".xls": Sort("application/vnd.ms-excel", Kind.DOCUMENT, inline=False),
-    ".zip": Sort("application/zip", Kind.DOCUMENT, inline=False),
-    ".txt": Sort("text/plain", Kind.DOCUMENT, inline=False),
+    ".jpg": Sort("image/jpeg", MessageKind.IMAGE),
+    ".png": Sort("image/png", MessageKind.IMAGE),
+    ".webp": Sort("image/webp", MessageKind.IMAGE),
+    ".gif": Sort("image/gif", MessageKind.IMAGE),
+    ".mp4": Sort("video/mp4", MessageKind.VIDEO),
+    ".3gp": Sort("video/3gpp", MessageKind.VIDEO),
+    ".ogg": Sort("audio/ogg", MessageKind.AUDIO),
+    ".mp3": Sort("audio/mpeg", MessageKind.AUDIO),
+    ".m4a": Sort("audio/mp4", MessageKind.AUDIO),
+    ".aac": Sort("audio/aac", MessageKind.AUDIO),
+    ".amr": Sort("audio/amr", MessageKind.AUDIO),
+    ".pdf": Sort("application/pdf", MessageKind.DOCUMENT, inline=False),
+    ".docx": Sort(f"{_OFFICE}.wordprocessingml.document", MessageKind.DOCUMENT, inline=False),
+    ".xlsx": Sort(f"{_OFFICE}.spreadsheetml.sheet", MessageKind.DOCUMENT, inline=False),
+    ".pptx": Sort(f"{_OFFICE}.presentationml.presentation", MessageKind.DOCUMENT, inline=False),
+    ".odt": Sort("application/vnd.oasis.opendocument.text", MessageKind.DOCUMENT, inline=False),
+    ".ods": Sort(
+        "application/vnd.oasis.opendocument.spreadsheet", MessageKind.DOCUMENT, inline=False
+    ),
+    ".doc": Sort("application/msword", MessageKind.DOCUMENT, inline=False),
+    ".xls": Sort("application/vnd.ms-excel", MessageKind.DOCUMENT, inline=False),
+    ".zip": Sort("application/zip", MessageKind.DOCUMENT, inline=False),
+    ".txt": Sort("text/plain", MessageKind.DOCUMENT, inline=False),
 }
 """What may be sent. Anything else that customers send is kept, and only ever downloaded."""
 _SAME = {".jpeg": ".jpg", ".jfif": ".jpg", ".oga": ".ogg", ".opus": ".ogg", ".m4v": ".mp4"}
@@ -88,16 +90,16 @@ def sort_of(data: bytes, filename: str = "") -> Sort | None:
 
 
 def checked(data: bytes, filename: str) -> Sort:
-    """What somebody wants to send. Raises ``Invalid`` (``unsupported_file``, ``runnable_file``)."""
+    """What somebody wants to send. Raises ``InvalidInputError`` (``unsupported_file``, ``runnable_file``)."""
     if runs(data, filename):
-        raise Invalid(
+        raise InvalidInputError(
             "The file cannot be sent because its name or content could run on the device of the "
             "customer. Send a PDF or an image.",
             code="runnable_file",
         )
     sort = sort_of(data, filename)
     if sort is None:
-        raise Invalid(
+        raise InvalidInputError(
             "The file type is not supported. Supported are images, audio, MP4 videos, PDF, office "
             "documents, plain text and ZIP.",
             code="unsupported_file",
@@ -105,10 +107,10 @@ def checked(data: bytes, filename: str) -> Sort:
     return sort
 
 
-def kind_of(mimetype: str) -> Kind:
+def kind_of(mimetype: str) -> MessageKind:
     """As what it is sent."""
     found = (sort.kind for sort in SORTS.values() if sort.mimetype == mimetype)
-    return next(found, Kind.DOCUMENT)
+    return next(found, MessageKind.DOCUMENT)
 
 
 def shown_inline(mimetype: str) -> bool:
@@ -120,12 +122,12 @@ def safe_name(filename: str, otherwise: str) -> str:
     """A name to show and to save under: no directory, no control characters, no mile of it, and
     the ending kept.
     """
-    return names.safe(filename, otherwise)
+    return names.safe_filename(filename, otherwise)
 
 
 def runs(data: bytes, filename: str) -> bool:
     """Whether it could run where it is opened, by any of its endings or by its bytes."""
-    return names.runs(filename) or _is_program(data) or _holds_program(data)
+    return names.is_executable(filename) or _is_program(data) or _holds_program(data)
 
 
 def kept_as(data: bytes, filename: str, otherwise: str) -> tuple[str, str]:
@@ -133,15 +135,15 @@ def kept_as(data: bytes, filename: str, otherwise: str) -> tuple[str, str]:
     its name opens nothing.
     """
     if runs(data, filename):
-        return UNKNOWN, names.harmless(filename, otherwise)
+        return UNKNOWN, names.neutralize_filename(filename, otherwise)
     sort = sort_of(data, filename)
     return sort.mimetype if sort is not None else UNKNOWN, safe_name(filename, otherwise)
 
 
 def served_as(mimetype: str, filename: str) -> tuple[str, str]:
     """The same for what was kept before its bytes were looked at so: by its name alone."""
-    if names.runs(filename):
-        return UNKNOWN, names.harmless(filename, "arquivo")
+    if names.is_executable(filename):
+        return UNKNOWN, names.neutralize_filename(filename, "arquivo")
     return mimetype, filename
 
 
@@ -168,7 +170,8 @@ def _holds_program(data: bytes) -> bool:
         return False
     office = any(name.lower() == "[content_types].xml" for name in members)
     return len(members) > _MOST_MEMBERS or any(
-        name.lower().endswith(_MACROS) or (not office and names.runs(name)) for name in members
+        name.lower().endswith(_MACROS) or (not office and names.is_executable(name))
+        for name in members
     )
 
 

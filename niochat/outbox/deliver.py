@@ -10,38 +10,50 @@ from uuid import UUID
 
 import structlog
 
-from niochat.domain.commands import SendResult, SettleSend
-from niochat.domain.errors import NiochatError, Unavailable
-from niochat.domain.gateway import Gateway, Line, Outgoing, OutgoingChange, SendAnswer
+from niochat.domain.commands import SendStatus, SettleSend
+from niochat.domain.errors import NiochatError, UnavailableError
+from niochat.domain.gateway import (
+    GatewayCredentials,
+    GatewaySendResult,
+    OutboundChange,
+    OutboundMessage,
+    WhatsAppGateway,
+)
 from niochat.domain.ids import OutboxId, shard_of
-from niochat.outbox.claim import SEND_WINDOW_S, Claimed, Destination, Outbox, Unsettled
+from niochat.outbox.claim import (
+    SEND_WINDOW_S,
+    ClaimedSend,
+    OutboxStore,
+    SendDestination,
+    UnsettledSend,
+)
 from niochat.runtime.slots import Constraint, Share, Slots
 
 _log = structlog.get_logger(__name__)
 
-START_WITHIN_S = 4.0
+MAX_START_DELAY_S = 4.0
 """After the claim; a process that was paused longer must not write to the socket any more."""
-SEND_TIMEOUT_S = SEND_WINDOW_S - START_WITHIN_S - 2.0
+SEND_TIMEOUT_S = SEND_WINDOW_S - MAX_START_DELAY_S - 2.0
 LOOKUP_PAUSE_S = 3.0
 """Between the two look-ups that make *not found* certain."""
 MAX_RESENDS = 1
-LOOKS = 160
+MAX_CONCURRENT_DELIVERIES = 160
 """Threads whose sends one host looks at and sends at once."""
-LOOKS_OF_CHANNEL = 48
+MAX_DELIVERIES_PER_CHANNEL = 48
 """Of these, threads of one channel: a gateway that hangs keeps only its own waiting."""
-MOST_WAITING = 20_000
+MAX_WAITING_THREADS = 20_000
 """Threads that wait for a look in one host's memory; further ones are found by their rows."""
 
-Settle = Callable[[UUID, SettleSend], None]
+SettleCallback = Callable[[UUID, SettleSend], None]
 """Gives (thread, command) to the thread's actor."""
-LineOf = Callable[[str, bytes, UUID], Line]
+CredentialsOpener = Callable[[str, bytes, UUID], GatewayCredentials]
 """Opens (base address, sealed token, tenant)."""
-WeightOf = Callable[[UUID | None], float]
+TenantWeight = Callable[[UUID | None], float]
 """A tenant's weight for each of its channels."""
 
 
 @dataclass(frozen=True, slots=True)
-class Way:
+class SendRoute:
     """Whose sends they are, and over which channel they go."""
 
     tenant_id: UUID
@@ -49,18 +61,18 @@ class Way:
 
 
 @dataclass(slots=True, eq=False)
-class _Look:
+class _Delivery:
     thread_id: UUID
     tenant_id: UUID | None = None
     channel_id: UUID | None = None
     task: "asyncio.Task[None] | None" = None
     """None while it waits."""
-    again: Way | None = None
+    again: SendRoute | None = None
     """Somebody asked during the look."""
     repeat: bool = False
 
 
-class Courier:
+class OutboxDispatcher:
     """Delivers the sends of a host's threads; one task a thread, so order is kept.
 
     The looks at once are bounded and shared fairly between channels; who waits is a row too.
@@ -68,13 +80,13 @@ class Courier:
 
     def __init__(
         self,
-        outbox: Outbox,
-        gateway: Gateway,
-        line_of: LineOf,
+        outbox: OutboxStore,
+        gateway: WhatsAppGateway,
+        line_of: CredentialsOpener,
         epoch_of: Callable[[UUID], int | None],
-        settle: Settle,
+        settle: SettleCallback,
         *,
-        weight_of: WeightOf = lambda tenant: 1.0,
+        weight_of: TenantWeight = lambda tenant: 1.0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._outbox = outbox
@@ -84,11 +96,13 @@ class Courier:
         self._settle = settle
         self._clock = clock
         self._weight_of = weight_of
-        self._looks: dict[UUID, _Look] = {}
-        self._slots: Slots[_Look] = Slots(LOOKS, waiting=MOST_WAITING)
+        self._looks: dict[UUID, _Delivery] = {}
+        self._slots: Slots[_Delivery] = Slots(
+            MAX_CONCURRENT_DELIVERIES, waiting=MAX_WAITING_THREADS
+        )
         self._behind: set[UUID] = set()
 
-    def deliver(self, thread_id: UUID, way: Way | None = None) -> None:
+    def deliver(self, thread_id: UUID, way: SendRoute | None = None) -> None:
         """Look at the thread's sends as soon as there is a place; asked during a look, it looks
         once more. Without a ``way`` it waits among the threads of which nobody knows it.
         """
@@ -98,12 +112,12 @@ class Courier:
         elif look.task is not None:
             look.repeat, look.again = True, way or look.again
 
-    def settled(self, thread_id: UUID, way: Way | None = None) -> None:
+    def on_settled(self, thread_id: UUID, way: SendRoute | None = None) -> None:
         """A send of the thread has ended: look, if others were seen waiting behind it."""
         if thread_id in self._behind:
             self.deliver(thread_id, way)
 
-    def sending(self, shards: set[int]) -> list["asyncio.Task[None]"]:
+    def running_deliveries(self, shards: set[int]) -> list["asyncio.Task[None]"]:
         """Looks in progress for threads of these shards."""
         return [
             look.task
@@ -112,11 +126,11 @@ class Courier:
         ]
 
     @property
-    def waiting(self) -> int:
+    def waiting_count(self) -> int:
         """Threads that wait for a look."""
         return len(self._slots)
 
-    def held_back(self) -> list[tuple[UUID, Constraint]]:
+    def throttled_channels(self) -> list[tuple[UUID, Constraint]]:
         """Channels whose sends wait because as many are under way as one channel may have, each
         with its tenant.
         """
@@ -130,11 +144,11 @@ class Courier:
             if channel_id in constrained and tenant_id is not None
         ]
 
-    def _enter(self, thread_id: UUID, way: Way | None) -> None:
-        look = _Look(thread_id)
+    def _enter(self, thread_id: UUID, way: SendRoute | None) -> None:
+        look = _Delivery(thread_id)
         if way is not None:
             look.tenant_id, look.channel_id = way.tenant_id, way.channel_id
-        share = Share(self._weight_of(look.tenant_id), LOOKS_OF_CHANNEL)
+        share = Share(self._weight_of(look.tenant_id), MAX_DELIVERIES_PER_CHANNEL)
         if self._slots.enter(look.channel_id, look, share):
             self._looks[thread_id] = look
             self._admit()
@@ -142,10 +156,10 @@ class Courier:
     def _admit(self) -> None:
         while (started := self._slots.start()) is not None:
             _, look = started
-            look.task = asyncio.get_running_loop().create_task(self._look(look.thread_id))
-            look.task.add_done_callback(partial(self._looked, look))
+            look.task = asyncio.get_running_loop().create_task(self._deliver_next(look.thread_id))
+            look.task.add_done_callback(partial(self._on_delivered, look))
 
-    def _looked(self, look: _Look, task: "asyncio.Task[None]") -> None:
+    def _on_delivered(self, look: _Delivery, task: "asyncio.Task[None]") -> None:
         thread_id = look.thread_id
         del self._looks[thread_id]
         self._slots.leave(look.channel_id)
@@ -158,7 +172,7 @@ class Courier:
             self.deliver(thread_id, look.again)
         self._admit()
 
-    async def _look(self, thread_id: UUID) -> None:
+    async def _deliver_next(self, thread_id: UUID) -> None:
         self._behind.discard(thread_id)
         epoch = self._epoch_of(thread_id)
         if epoch is None:
@@ -170,69 +184,69 @@ class Courier:
                 self._note_behind(thread_id)
             await self._send(claimed, asked_at)
             return
-        unsettled = await self._outbox.unsettled(thread_id)
+        unsettled = await self._outbox.list_unsettled(thread_id)
         if unsettled:
             self._note_behind(thread_id)
         for row in unsettled:
             if row.orphaned:
-                self._settle(thread_id, _settled(row, SendResult.UNCERTAIN, "owner_gone"))
+                self._settle(thread_id, _settle_command(row, SendStatus.UNCERTAIN, "owner_gone"))
             elif row.status == "queued" and row.too_old:
-                self._settle(thread_id, _settled(row, SendResult.FAILED, "given_up"))
+                self._settle(thread_id, _settle_command(row, SendStatus.FAILED, "given_up"))
             elif row.status == "uncertain" and row.due:
                 await self._look_up(thread_id, row)
 
     def _note_behind(self, thread_id: UUID) -> None:
-        if len(self._behind) < MOST_WAITING:  # who is not noted is found by the sweep
+        if len(self._behind) < MAX_WAITING_THREADS:  # who is not noted is found by the sweep
             self._behind.add(thread_id)
 
-    async def _send(self, claimed: Claimed, asked_at: float) -> None:
+    async def _send(self, claimed: ClaimedSend, asked_at: float) -> None:
         try:
             found = self._line(claimed.destination)
-            outgoing = await self._outbox.outgoing(claimed)
+            outgoing = await self._outbox.load_outbound(claimed)
         except NiochatError as error:
             # Nothing was written to a socket: the row goes back, whatever is wrong.
             _log.error("send_not_started", outbox=str(claimed.id), code=error.code)
-            await self._judge(claimed, SendAnswer(SendResult.RETRY, code=error.code))
+            await self._settle_result(claimed, GatewaySendResult(SendStatus.RETRY, code=error.code))
             return
         if found is None or outgoing is None:
             self._settle(
                 claimed.thread_id,
-                _settled(
+                _settle_command(
                     claimed,
-                    SendResult.FAILED,
+                    SendStatus.FAILED,
                     "no_address" if found is None else "attachment_missing",
                 ),
             )
             return
-        await self._judge(claimed, await self._start(claimed, *found, outgoing, asked_at))
+        await self._settle_result(claimed, await self._start(claimed, *found, outgoing, asked_at))
 
     async def _start(
         self,
-        claimed: Claimed,
-        line: Line,
+        claimed: ClaimedSend,
+        line: GatewayCredentials,
         number: str,
-        outgoing: Outgoing | OutgoingChange,
+        outgoing: OutboundMessage | OutboundChange,
         asked_at: float,
-    ) -> SendAnswer:
+    ) -> GatewaySendResult:
         # Right before the socket: whoever was paused since the claim has lost its right.
-        if self._clock() - asked_at > START_WITHIN_S:
-            return SendAnswer(SendResult.RETRY, code="paused")
+        if self._clock() - asked_at > MAX_START_DELAY_S:
+            return GatewaySendResult(SendStatus.RETRY, code="paused")
         return await self._gateway.send(line, number, outgoing, str(claimed.id), SEND_TIMEOUT_S)
 
-    async def _where(self, thread_id: UUID) -> tuple[Line, str] | None:
+    async def _where(self, thread_id: UUID) -> tuple[GatewayCredentials, str] | None:
         """Line and number; ``None`` when the person has no address left."""
-        return self._line(await self._outbox.destination(thread_id))
+        return self._line(await self._outbox.find_destination(thread_id))
 
-    def _line(self, destination: Destination | None) -> tuple[Line, str] | None:
+    def _line(self, destination: SendDestination | None) -> tuple[GatewayCredentials, str] | None:
         if destination is None:
             return None
         return self._line_of(
             destination.base_url, destination.token_sealed, destination.tenant_id
         ), destination.number
 
-    async def _judge(self, claimed: Claimed, answer: SendAnswer) -> None:
+    async def _settle_result(self, claimed: ClaimedSend, answer: GatewaySendResult) -> None:
         retry_in_s = answer.retry_in_s
-        if answer.result is SendResult.RETRY and not retry_in_s:
+        if answer.result is SendStatus.RETRY and not retry_in_s:
             retry_in_s = min(0.5 * 2 ** min(claimed.attempts, 8), 60.0) * random.uniform(0.5, 1.5)
         self._settle(
             claimed.thread_id,
@@ -245,36 +259,36 @@ class Courier:
                 claimed.attempts,
             ),
         )
-        if answer.hold is not None:
-            if await self._outbox.hold(claimed.channel_id, answer.hold):
+        if answer.hold_reason is not None:
+            if await self._outbox.hold_channel(claimed.channel_id, answer.hold_reason):
                 _log.error(
-                    "channel_held", channel=str(claimed.channel_id), reason=answer.hold,
+                    "channel_held", channel=str(claimed.channel_id), reason=answer.hold_reason,
                     tenant=str(claimed.tenant_id),
                 )  # fmt: skip
-        elif answer.result is SendResult.SENT and claimed.recovering:
-            await self._outbox.release(claimed.channel_id)
+        elif answer.result is SendStatus.SENT and claimed.recovering:
+            await self._outbox.release_channel(claimed.channel_id)
 
-    async def _look_up(self, thread_id: UUID, row: Unsettled) -> None:
+    async def _look_up(self, thread_id: UUID, row: UnsettledSend) -> None:
         found = await self._where(thread_id)
         if found is None:
             return
         line, _ = found
         try:
-            external = await self._gateway.sent_as(line, str(row.id))
-        except Unavailable:
-            await self._outbox.looked_up(row, certain=False, again_in_s=10.0)
+            external = await self._gateway.find_by_track_id(line, str(row.id))
+        except UnavailableError:
+            await self._outbox.record_lookup(row, certain=False, again_in_s=10.0)
             return
         if external is not None:
-            self._settle(thread_id, _settled(row, SendResult.SENT, "found", external))
+            self._settle(thread_id, _settle_command(row, SendStatus.SENT, "found", external))
         elif row.lookups < 1:
-            await self._outbox.looked_up(row, certain=True, again_in_s=LOOKUP_PAUSE_S)
+            await self._outbox.record_lookup(row, certain=True, again_in_s=LOOKUP_PAUSE_S)
         elif row.resends < MAX_RESENDS:
-            self._settle(thread_id, _settled(row, SendResult.RETRY, "not_found"))
+            self._settle(thread_id, _settle_command(row, SendStatus.RETRY, "not_found"))
         else:
-            self._settle(thread_id, _settled(row, SendResult.FAILED, "never_arrived"))
+            self._settle(thread_id, _settle_command(row, SendStatus.FAILED, "never_arrived"))
 
 
-def _settled(
-    row: Claimed | Unsettled, result: SendResult, code: str, external_id: str | None = None
+def _settle_command(
+    row: ClaimedSend | UnsettledSend, result: SendStatus, code: str, external_id: str | None = None
 ) -> SettleSend:
     return SettleSend(OutboxId(row.id), result, external_id, code, attempt=row.attempts)

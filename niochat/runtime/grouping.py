@@ -8,7 +8,7 @@ from typing import Generic, TypeVar
 
 import structlog
 
-from niochat.domain.errors import Unavailable
+from niochat.domain.errors import UnavailableError
 
 _log = structlog.get_logger(__name__)
 
@@ -52,10 +52,10 @@ class Grouper(Generic[Item, Result]):
     async def submit(self, item: Item) -> Result:
         """Result of ``item``, or the exception that its flush gave it.
 
-        Raises ``Unavailable`` (``crowded``) when too many items wait.
+        Raises ``UnavailableError`` (``crowded``) when too many items wait.
         """
         if len(self._waiting) >= self._most:
-            raise Unavailable("too many wait to be written", code="crowded")
+            raise UnavailableError("too many wait to be written", code="crowded")
         waiter: _Waiter[Item, Result] = _Waiter(item, asyncio.get_running_loop().create_future())
         self._waiting.append(waiter)
         self._start()

@@ -149,7 +149,7 @@ class VirtualHost:
     async def ask(self, address: Address, payload: Any) -> Any:
         """Deliver and wait for the answer.
 
-        Raises ``Unavailable`` when the actor goes away (``host``), or too many ask (``crowded``).
+        Raises ``UnavailableError`` when the actor goes away (``host``), or too many ask (``crowded``).
         """
         question = Ask(payload, asyncio.get_running_loop().create_future())
         activation = None if self._stopping else self._activate(address, None, hint=True)

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
-from niochat.domain.errors import Unavailable
+from niochat.domain.errors import UnavailableError
 from niochat.runtime.address import Address
 from niochat.runtime.fair_line import Lane
 
@@ -43,7 +43,7 @@ class Ask:
     def refuse(self, why: str = "the actor is not here any more", code: str = "host") -> None:
         """Nobody here will answer: the actor moved away, its host stops, or too many ask."""
         if not self.answer.done():
-            self.answer.set_exception(Unavailable(why, code=code))
+            self.answer.set_exception(UnavailableError(why, code=code))
 
 
 class Activation:

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from niochat.domain.errors import Unavailable
+from niochat.domain.errors import UnavailableError
 from niochat.runtime.fair_line import FairLine, Lane
 
 Item = TypeVar("Item")
@@ -170,13 +170,13 @@ class Gate:
 
     @asynccontextmanager
     async def of(self, lane: Lane, share: Share = EQUAL) -> AsyncIterator[None]:
-        """A place until the block ends. Raises ``Unavailable`` (``crowded``) when too many wait.
+        """A place until the block ends. Raises ``UnavailableError`` (``crowded``) when too many wait.
 
         Whoever is cancelled, waiting or inside, takes no place with it.
         """
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         if not self.slots.enter(lane, turn, share):
-            raise Unavailable("too many wait for a place", code="crowded")
+            raise UnavailableError("too many wait for a place", code="crowded")
         self._admit()
         try:
             await turn

@@ -4,7 +4,7 @@ import base64
 import binascii
 import re
 
-from niochat.domain.errors import Invalid
+from niochat.domain.errors import InvalidInputError
 
 KEY_BYTES = 32
 _ID = re.compile(r"[A-Za-z0-9_-]{1,32}")
@@ -12,7 +12,7 @@ _FORM = "NIOCHAT_VAULT_KEYS must be k2:<base64 of 32 bytes>,k1:… with the curr
 
 
 def read_keys(text: str) -> dict[str, bytes]:
-    """Keys by id, the current one first. Raises ``Invalid``, whose message holds no key."""
+    """Keys by id, the current one first. Raises ``InvalidInputError``, whose message holds no key."""
     keys: dict[str, bytes] = {}
     for position, entry in enumerate(text.split(","), start=1):
         key_id, colon, encoded = entry.strip().partition(":")
@@ -34,5 +34,7 @@ def _key(key_id: str, encoded: str) -> bytes:
     return key
 
 
-def _wrong(what: str) -> Invalid:
-    return Invalid(f"{_FORM}: {what}. `openssl rand -base64 32` makes a key.", code="bad_keys")
+def _wrong(what: str) -> InvalidInputError:
+    return InvalidInputError(
+        f"{_FORM}: {what}. `openssl rand -base64 32` makes a key.", code="bad_keys"
+    )

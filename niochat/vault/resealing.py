@@ -11,8 +11,8 @@ from uuid import UUID
 import structlog
 
 from niochat.adapters.postgres.database import Database
-from niochat.domain.errors import Invalid, Unreadable
-from niochat.domain.ids import PLATFORM
+from niochat.domain.errors import InvalidInputError, UnreadableDataError
+from niochat.domain.ids import PLATFORM_TENANT_ID
 from niochat.vault.vault import Vault
 
 _log = structlog.get_logger(__name__)
@@ -61,7 +61,7 @@ class Resealing:
         self._batch = batch
 
     async def run(self) -> list[Count]:
-        """Go through all places once. Raises ``Unavailable``: what was done stays done."""
+        """Go through all places once. Raises ``UnavailableError``: what was done stays done."""
         return [await self._renew(place) for place in self._places]
 
     async def _renew(self, place: Place) -> Count:
@@ -71,7 +71,7 @@ class Resealing:
             async with opened as connection:
                 rows = await connection.fetch(place.read, last, self._batch)
                 for row in rows:
-                    tenant_id = row["tenant_id"] or PLATFORM
+                    tenant_id = row["tenant_id"] or PLATFORM_TENANT_ID
                     new = self._renewed(count, row["sealed"], tenant_id, place)
                     if new:
                         await connection.execute(place.write, row["key"], row["sealed"], *new)
@@ -83,11 +83,11 @@ class Resealing:
         """What to write instead; nothing where all is well, or nothing can be done."""
         purpose = place.purpose
         try:
-            if self._vault.current(sealed):
+            if self._vault.is_current_key(sealed):
                 count.current += 1
                 return []
             plain = self._vault.open(sealed, tenant_id=tenant_id, purpose=purpose)
-        except (Invalid, Unreadable) as error:
+        except (InvalidInputError, UnreadableDataError) as error:
             count.damaged += 1
             count.why = str(error)
             _log.warning("not_resealed", what=count.what, code=error.code)
@@ -95,5 +95,5 @@ class Resealing:
         count.resealed += 1
         new = [self._vault.seal(plain, tenant_id=tenant_id, purpose=purpose)]
         if place.found_by_index:
-            new.append(self._vault.blind(plain, tenant_id=tenant_id, purpose=purpose))
+            new.append(self._vault.blind_index(plain, tenant_id=tenant_id, purpose=purpose))
         return new

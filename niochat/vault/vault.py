@@ -11,7 +11,7 @@ from uuid import UUID
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from niochat.domain.errors import Invalid, Unreadable
+from niochat.domain.errors import InvalidInputError, UnreadableDataError
 from niochat.vault.keys import read_keys
 
 _FORMAT = 1
@@ -43,7 +43,7 @@ class Vault:
     def of(cls, text: str) -> "Vault":
         """The vault of ``NIOCHAT_VAULT_KEYS``: ``k2:<base64 of 32 bytes>,k1:…``.
 
-        Raises ``Invalid`` with what is wrong, never with a key.
+        Raises ``InvalidInputError`` with what is wrong, never with a key.
         """
         return cls(read_keys(text))
 
@@ -57,7 +57,7 @@ class Vault:
     def seal(self, plain: str, *, tenant_id: UUID, purpose: str) -> bytes:
         """``plain`` under the current key; two seals of one secret differ.
 
-        Raises ``Invalid`` for text that is not Unicode.
+        Raises ``InvalidInputError`` for text that is not Unicode.
         """
         header = bytes((_FORMAT, len(self._current))) + self._current.encode()
         nonce = os.urandom(_NONCE_BYTES)
@@ -67,13 +67,13 @@ class Vault:
     def open(self, sealed: bytes, *, tenant_id: UUID, purpose: str) -> str:
         """What was sealed for this tenant and purpose.
 
-        Raises ``Unreadable`` when its key or format is not known here, ``Invalid`` when it was
+        Raises ``UnreadableDataError`` when its key or format is not known here, ``InvalidInputError`` when it was
         altered or sealed for another tenant or purpose.
         """
         parts = _parts(sealed)
         cipher = self._ciphers.get(parts.key_id)
         if cipher is None:
-            raise Unreadable(
+            raise UnreadableDataError(
                 f"This {purpose} was sealed with the key {parts.key_id}, which this process does "
                 "not have. Put that key back into NIOCHAT_VAULT_KEYS, after the current one.",
                 code="unknown_key",
@@ -84,17 +84,17 @@ class Vault:
         except InvalidTag:
             raise _damaged(purpose) from None
 
-    def current(self, sealed: bytes) -> bool:
-        """Whether the current key sealed it; if not, seal it again. Raises ``Unreadable``."""
+    def is_current_key(self, sealed: bytes) -> bool:
+        """Whether the current key sealed it; if not, seal it again. Raises ``UnreadableDataError``."""
         return _parts(sealed).key_id == self._current
 
-    def blind(self, plain: str, *, tenant_id: UUID, purpose: str) -> bytes:
+    def blind_index(self, plain: str, *, tenant_id: UUID, purpose: str) -> bytes:
         """What finds a sealed value again without opening any: equal for equal values of a tenant
         and purpose, and worthless to whoever lacks the current key.
         """
-        return self.blinds(plain, tenant_id=tenant_id, purpose=purpose)[0]
+        return self.blind_indexes(plain, tenant_id=tenant_id, purpose=purpose)[0]
 
-    def blinds(self, plain: str, *, tenant_id: UUID, purpose: str) -> list[bytes]:
+    def blind_indexes(self, plain: str, *, tenant_id: UUID, purpose: str) -> list[bytes]:
         """The same under each key at hand, the current one first: while keys rotate a value may
         still stand under an older one.
         """
@@ -128,14 +128,14 @@ def _bytes(plain: str) -> bytes:
     try:
         return plain.encode()
     except UnicodeEncodeError:
-        raise Invalid("a secret must be Unicode text", code="bad_secret") from None
+        raise InvalidInputError("a secret must be Unicode text", code="bad_secret") from None
 
 
 def _parts(sealed: bytes) -> _Sealed:
     if not sealed:
         raise _damaged("secret")
     if sealed[0] != _FORMAT:
-        raise Unreadable(f"sealed in format {sealed[0]}, this code knows {_FORMAT}")
+        raise UnreadableDataError(f"sealed in format {sealed[0]}, this code knows {_FORMAT}")
     end = 2 + int.from_bytes(sealed[1:2])
     if len(sealed) < end + _NONCE_BYTES + _TAG_BYTES:
         raise _damaged("secret")
@@ -147,8 +147,8 @@ def _parts(sealed: bytes) -> _Sealed:
     return _Sealed(sealed[:end], key_id, nonce, sealed[end + _NONCE_BYTES :])
 
 
-def _damaged(purpose: str) -> Invalid:
-    return Invalid(
+def _damaged(purpose: str) -> InvalidInputError:
+    return InvalidInputError(
         f"This {purpose} cannot be opened: it was altered, or sealed for another provider or "
         "purpose. Restore it, or store it anew.",
         code="damaged_secret",

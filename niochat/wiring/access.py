@@ -22,7 +22,7 @@ from niochat.access.users import Users
 from niochat.access.warning import Warnings
 from niochat.adapters.postgres.database import Database
 from niochat.config import Settings
-from niochat.domain.sealing import Seals
+from niochat.domain.sealing import Encryptor
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ class Access:
 
 def open_access(
     database: Database,
-    seals: Seals,
+    seals: Encryptor,
     base_url: str,
     sender: str,
     passwords: Passwords | None = None,
@@ -77,6 +77,6 @@ def open_access(
     )
 
 
-def heads_of(settings: Settings, seals: Seals) -> Heads:
+def heads_of(settings: Settings, seals: Encryptor) -> Heads:
     """Where the settings say."""
     return Heads(settings.audit_url, seals)

@@ -10,7 +10,7 @@ from niochat.accounts.settings import TenantSettings
 from niochat.accounts.tenancy import Tenancy
 from niochat.adapters.postgres.database import Database
 from niochat.domain.gateway import GatewayServer
-from niochat.domain.sealing import Seals
+from niochat.domain.sealing import Encryptor
 from niochat.wiring.parts import Parts
 
 Announce = Callable[[UUID], Awaitable[object]]
@@ -29,7 +29,7 @@ class Accounts:
 
 
 def open_accounts(
-    database: Database, seals: Seals, outside: Outside, announce: Announce
+    database: Database, seals: Encryptor, outside: Outside, announce: Announce
 ) -> Accounts:
     """Nothing is asked before it is used."""
     return Accounts(

@@ -7,12 +7,12 @@ from niochat.adapters.openai.model import Models
 from niochat.assistant.report import TurnRequest
 from niochat.assistant.turn import Assistant
 from niochat.assistant.visit import Visits
-from niochat.domain.erp import Capability, ErpDesk
+from niochat.domain.erp import ErpCapability, TenantErpClient
 from niochat.live.drafts import Drafts
 from niochat.wiring.parts import Parts
 
 
-def build_assistant(parts: Parts, erp: ErpDesk, models: Models | None = None) -> Assistant:
+def build_assistant(parts: Parts, erp: TenantErpClient, models: Models | None = None) -> Assistant:
     """The assistant on the parts of its process."""
     drafts = Drafts(parts.passing.say)
 
@@ -25,13 +25,13 @@ def build_assistant(parts: Parts, erp: ErpDesk, models: Models | None = None) ->
     )  # fmt: skip
 
 
-def capabilities_by(parts: Parts) -> Callable[[UUID], Awaitable[frozenset[Capability]]]:
+def capabilities_by(parts: Parts) -> Callable[[UUID], Awaitable[frozenset[ErpCapability]]]:
     """Looks up what a tenant's ERP can do."""
 
-    async def capabilities_of(tenant_id: UUID) -> frozenset[Capability]:
+    async def capabilities_of(tenant_id: UUID) -> frozenset[ErpCapability]:
         found = await parts.directory.erp(tenant_id)
         if found is None:
             return frozenset()
-        return frozenset(Capability) if found.capabilities is None else found.capabilities
+        return frozenset(ErpCapability) if found.capabilities is None else found.capabilities
 
     return capabilities_of

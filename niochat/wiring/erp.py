@@ -7,7 +7,14 @@ from uuid import UUID
 
 from niochat.adapters.redis.shelf import Shelf
 from niochat.adapters.sgp.client import Sgp
-from niochat.domain.erp import Answer, Erp, ErpError, Read, WriteOrder, WriteResult
+from niochat.domain.erp import (
+    ErpConnector,
+    ErpError,
+    ErpRead,
+    ErpWriteResult,
+    IdempotentErpWrite,
+    ResultT,
+)
 from niochat.erp.answers import Answers
 from niochat.erp.calls import AskTenant, Calls, ErpSettings, TellTenant
 from niochat.erp.journal import Journal
@@ -23,7 +30,7 @@ SHELF_S = 30
 
 def build_erp(parts: Parts, ask: AskTenant, tell: TellTenant) -> ErpService:
     """The service on the parts of its process; ``ask`` and ``tell`` reach the tenant's actor."""
-    erp: Erp = Sgp(guard=parts.guard)
+    erp: ErpConnector = Sgp(guard=parts.guard)
     settings_of = settings_by(parts)
     shelf = Shelf(parts.settings.redis_url.get_secret_value(), ttl_s=SHELF_S)
     secret = sha256(parts.settings.vault_keys.get_secret_value().encode()).digest()
@@ -54,12 +61,12 @@ class ErpInProcess:
     def __init__(self, service: ErpService) -> None:
         self._service = service
 
-    async def read(self, tenant_id: UUID, request: Read[Answer]) -> Answer:
-        """Raises ``ErpError`` or ``ErpRefused``."""
+    async def read(self, tenant_id: UUID, request: ErpRead[ResultT]) -> ResultT:
+        """Raises ``ErpError`` or ``ErpRefusedError``."""
         answer: Any = (await self._service.read(tenant_id, request)).result()
         return answer  # type: ignore[no-any-return]
 
-    async def write(self, tenant_id: UUID, order: WriteOrder) -> WriteResult:
-        """Raises ``Refused``, ``ErpError`` or ``ErpRefused``."""
+    async def write(self, tenant_id: UUID, order: IdempotentErpWrite) -> ErpWriteResult:
+        """Raises ``Refused``, ``ErpError`` or ``ErpRefusedError``."""
         result: Any = (await self._service.write(tenant_id, order)).result()
         return result  # type: ignore[no-any-return]

@@ -10,12 +10,12 @@ from niochat.adapters.redis.live import ACCESS, NEWS, PASSING, Announcements, Br
 from niochat.adapters.whatsapp.uazapi.administration import UazapiAdministration
 from niochat.adapters.whatsapp.uazapi.client import Uazapi
 from niochat.config import Settings
-from niochat.conversation.views import Views
-from niochat.domain.gateway import Administration, Gateway
-from niochat.inbox.accept import Inbox
-from niochat.inbox.backfill import Backfill
+from niochat.conversation.views import ConversationInspector
+from niochat.domain.gateway import GatewayAdmin, WhatsAppGateway
+from niochat.inbox.accept import InboxStore
+from niochat.inbox.backfill import Backfiller
 from niochat.media.library import Library
-from niochat.outbox.deliver import LineOf
+from niochat.outbox.deliver import CredentialsOpener
 from niochat.runtime.tasks import Owner
 from niochat.vault.vault import Vault
 
@@ -28,17 +28,17 @@ class Parts:
     database: Database
     vault: Vault
     guard: Guard
-    gateway: Gateway
-    administration: Administration
-    inbox: Inbox
-    backfill: Backfill
-    views: Views
+    gateway: WhatsAppGateway
+    administration: GatewayAdmin
+    inbox: InboxStore
+    backfill: Backfiller
+    views: ConversationInspector
     directory: Directory
     announcements: Announcements
     news: Announcements
     access_changes: Announcements
     passing: Broadcast
-    line_of: LineOf
+    line_of: CredentialsOpener
     files: FileStore
     library: Library
     owner: Owner
@@ -61,7 +61,7 @@ async def open_parts(settings: Settings) -> Parts:
     vault = Vault.of(settings.vault_keys.get_secret_value())
     guard = Guard(settings.private_networks or ())
     gateway = Uazapi(guard=guard)
-    inbox = Inbox(database)
+    inbox = InboxStore(database)
     directory = Directory(database, vault)
     announcements = Announcements(settings.redis_url.get_secret_value())
     files = FileStore.at(settings.files_url)
@@ -75,8 +75,8 @@ async def open_parts(settings: Settings) -> Parts:
         gateway=gateway,
         administration=UazapiAdministration(guard=guard),
         inbox=inbox,
-        backfill=Backfill(database, inbox, gateway),
-        views=Views(database),
+        backfill=Backfiller(database, inbox, gateway),
+        views=ConversationInspector(database),
         directory=directory,
         announcements=announcements,
         news=Announcements(settings.redis_url.get_secret_value(), NEWS),

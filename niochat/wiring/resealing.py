@@ -3,7 +3,7 @@
 from niochat.access import idempotency, mail, second_factor, signing
 from niochat.accounts.sealing import Purpose
 from niochat.adapters.postgres.queries import queries
-from niochat.domain.sealing import DOCUMENT
+from niochat.domain.sealing import TAX_ID_PURPOSE
 from niochat.vault.resealing import Place
 
 _SQL = queries("resealing")
@@ -24,7 +24,7 @@ PLACES = (
     Place("ERP tokens", _SQL["tokens_for_erps"], _SQL["put_token_for_erp"],
           Purpose.ERP_TOKEN),
     Place("documents", _SQL["documents"], _SQL["put_document"],
-          DOCUMENT, found_by_index=True),
+          TAX_ID_PURPOSE, found_by_index=True),
     Place("second factors", _SQL["second_factors"], _SQL["put_second_factor"],
           second_factor.PURPOSE, True),
     Place("signing keys", _SQL["signing_keys"], _SQL["put_signing_key"],

@@ -6,31 +6,43 @@ from uuid import UUID
 import pytest
 
 from niochat.access.users import By, Change
-from niochat.domain.audit import Who, WhoKind
-from niochat.domain.errors import Forbidden, Invalid, NotFound, Refused, Unauthenticated
-from niochat.domain.permissions import ROLES, Action, Role, Scope, grants_of
+from niochat.domain.audit import AuditActor, AuditActorKind
+from niochat.domain.errors import (
+    AuthenticationError,
+    InvalidInputError,
+    NotFoundError,
+    OperationRefusedError,
+    PermissionDeniedError,
+)
+from niochat.domain.permissions import (
+    ROLE_GRANTS,
+    BuiltInRole,
+    PermissionAction,
+    PermissionScope,
+    parse_grants,
+)
 from tests.access.conftest import House
 from tests.builders import Given
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(60)]
 
-SOMEBODY = Who(WhoKind.USER, "somebody", "203.0.113.7")
-OTHER = By(UUID(int=1), ROLES[Role.ADMIN], SOMEBODY)
+SOMEBODY = AuditActor(AuditActorKind.USER, "somebody", "203.0.113.7")
+OTHER = By(UUID(int=1), ROLE_GRANTS[BuiltInRole.ADMIN], SOMEBODY)
 
 
 def admin(user: UUID) -> By:
-    return By(user, ROLES[Role.ADMIN], SOMEBODY)
+    return By(user, ROLE_GRANTS[BuiltInRole.ADMIN], SOMEBODY)
 
 
 async def made(house: House, by: By, *permissions: str, name: str = "erp") -> tuple[UUID, str]:
-    key = await house.keys.make(house.tenant, name, grants_of(permissions), by, None)
+    key = await house.keys.make(house.tenant, name, parse_grants(permissions), by, None)
     return key.id, key.key
 
 
 async def good(house: House, key: str) -> bool:
     try:
         await house.callers.of_key(key, house.clock.now)
-    except Unauthenticated:
+    except AuthenticationError:
         return False
     return True
 
@@ -77,13 +89,18 @@ async def test_a_key_is_transferred_to_nobody_weaker_gone_or_foreign(
     weak = await house.user("weak@example.com", "agent")
     gone = await house.user("gone@example.com", "admin", status="disabled")
     foreign = await house.user("eve@example.com", "admin", tenant=await given.tenant())
-    for to, error in ((weak, Refused), (gone, Invalid), (foreign, Invalid), (key_id, Invalid)):
+    for to, error in (
+        (weak, OperationRefusedError),
+        (gone, InvalidInputError),
+        (foreign, InvalidInputError),
+        (key_id, InvalidInputError),
+    ):
         with pytest.raises(error):
             await house.keys.transfer(house.tenant, key_id, to, OTHER)
-    agent = By(weak, ROLES[Role.AGENT], SOMEBODY)
-    with pytest.raises(Forbidden):
+    agent = By(weak, ROLE_GRANTS[BuiltInRole.AGENT], SOMEBODY)
+    with pytest.raises(PermissionDeniedError):
         await house.keys.transfer(house.tenant, key_id, ana, agent)
-    with pytest.raises(NotFound):
+    with pytest.raises(NotFoundError):
         await house.keys.transfer(house.tenant, UUID(int=7), ana, OTHER)
 
 
@@ -92,7 +109,7 @@ async def test_a_key_may_no_more_than_its_owner_may_now(house: House) -> None:
     _, key = await made(house, admin(ana), "settings:write", "conversations:read:all")
     await house.users.change(house.tenant, ana, Change(role="agent"), OTHER)
     caller = await house.callers.of_key(key, house.clock.now)
-    assert caller.grants == {Action.CONVERSATIONS_READ: Scope.TEAM}
+    assert caller.grants == {PermissionAction.CONVERSATIONS_READ: PermissionScope.TEAM}
 
     await house.admin.execute(
         "INSERT INTO roles VALUES ($1, 'leitora', ARRAY['contacts:read'])", house.tenant
@@ -104,7 +121,7 @@ async def test_a_key_may_no_more_than_its_owner_may_now(house: House) -> None:
 async def test_keys_that_a_key_made_are_over_with_it(house: House) -> None:
     ana = await house.user("ana@example.com", "admin")
     first_id, first = await made(house, admin(ana), "keys:write", "contacts:read")
-    maker = By(first_id, grants_of(["keys:write", "contacts:read"]), SOMEBODY)
+    maker = By(first_id, parse_grants(["keys:write", "contacts:read"]), SOMEBODY)
     child_id, child = await made(house, maker, "keys:write", "contacts:read", name="filha")
     _, grandchild = await made(
         house, By(child_id, maker.grants, SOMEBODY), "contacts:read", name="neta"
@@ -122,7 +139,7 @@ async def test_keys_that_a_key_made_are_over_with_it(house: House) -> None:
 async def test_a_key_that_a_key_made_is_over_when_that_is(house: House) -> None:
     ana = await house.user("ana@example.com", "admin")
     until = house.clock.now + timedelta(days=1)
-    grants = grants_of(["keys:write"])
+    grants = parse_grants(["keys:write"])
     first = await house.keys.make(house.tenant, "erp", grants, admin(ana), until)
     later = until + timedelta(days=1)
     child = await house.keys.make(
@@ -137,7 +154,7 @@ async def test_a_superuser_inside_makes_keys_as_the_administrator(house: House) 
     root = await house.user("root@example.com", "superuser")
     _, key = await made(house, admin(root), "settings:write")
     caller = await house.callers.of_key(key, house.clock.now)
-    assert set(caller.grants) == {Action.SETTINGS_WRITE}
+    assert set(caller.grants) == {PermissionAction.SETTINGS_WRITE}
     assert not (await house.keys.list(house.tenant, None, 10))[0]["stopped"]
     await house.admin.execute("UPDATE users SET status = 'disabled'")
     assert not await good(house, key)

@@ -12,8 +12,8 @@ from niochat.access.audit import Audit
 from niochat.access.heads import Head, Heads
 from niochat.adapters.postgres.audit import record
 from niochat.adapters.postgres.database import Database
-from niochat.domain.audit import Entry, Who, WhoKind
-from niochat.domain.errors import Invalid, NiochatError, Refused
+from niochat.domain.audit import AuditActor, AuditActorKind, AuditEntry
+from niochat.domain.errors import InvalidInputError, NiochatError, OperationRefusedError
 from niochat.vault.vault import Vault
 from tests.builders import Admin, Given
 from tests.until import until
@@ -21,14 +21,16 @@ from tests.until import until
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(60)]
 
 NOW = datetime(2030, 1, 2, 3, 4, 5, tzinfo=UTC)
-ANA = Who(WhoKind.USER, "ana", "203.0.113.7")
+ANA = AuditActor(AuditActorKind.USER, "ana", "203.0.113.7")
 
 
 async def written(database: Database, tenant: UUID, count: int) -> None:
     for number in range(count):
         async with database.tenant(tenant) as connection:
             changed = {"name": f"n{number}"}
-            await record(connection, Entry(tenant, ANA, "users.change", "user:1", None, changed))
+            await record(
+                connection, AuditEntry(tenant, ANA, "users.change", "user:1", None, changed)
+            )
 
 
 async def sealed(audit: Audit, rows: int) -> None:
@@ -153,7 +155,7 @@ async def test_the_head_is_never_replaced_by_that_of_a_chain_that_lacks_it(
     await sealed(audit, 12)
 
     async def refused() -> bool:
-        with contextlib.suppress(Refused):
+        with contextlib.suppress(OperationRefusedError):
             await audit.anchor(NOW + timedelta(minutes=1))
             return False
         return True
@@ -221,9 +223,9 @@ async def test_a_head_that_nobody_here_signed_is_none(heads: Heads, tmp_path: Pa
               signed.replace(b'"rows": 12', b'"rows": 11'), b"", b"{}", b"[]", b"null", b"\xff",
               b'{"links": "x"}']  # fmt: skip
     for text in forged:
-        with pytest.raises(Invalid):
+        with pytest.raises(InvalidInputError):
             heads.parsed(text)
-    with pytest.raises(Invalid):
+    with pytest.raises(InvalidInputError):
         Heads(tmp_path.as_uri(), Vault({"k1": bytes([2] * 32)})).parsed(signed)
 
 
@@ -249,7 +251,7 @@ async def test_a_tenant_writes_and_reads_its_own_log_only(database: Database, gi
     assert await audit.list(mine, before=None, who="eve", target=None, limit=10) == []
     with pytest.raises(NiochatError):
         async with database.tenant(mine) as connection:
-            await record(connection, Entry(theirs, ANA, "x", "y"))
+            await record(connection, AuditEntry(theirs, ANA, "x", "y"))
 
 
 async def test_processes_that_seal_at_once_make_one_chain(database: Database, given: Given) -> None:

@@ -9,7 +9,7 @@ import pytest
 from argon2 import PasswordHasher
 
 from niochat.access.passwords import WAITING_OF_ADDRESS, Passwords
-from niochat.domain.errors import Unavailable
+from niochat.domain.errors import UnavailableError
 
 pytestmark = pytest.mark.asyncio
 
@@ -42,7 +42,7 @@ async def test_one_address_waits_behind_itself_and_not_before_others(held: Held)
     ]
     await asyncio.sleep(0)
 
-    with pytest.raises(Unavailable):
+    with pytest.raises(UnavailableError):
         await passwords.fits("guess", "x", "192.0.2.1")
     other = asyncio.ensure_future(passwords.fits("guess", "x", "192.0.2.2"))
     held.go_on.set()

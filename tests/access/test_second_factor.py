@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.twofactor.totp import TOTP
 
 from niochat.access.second_factor import AROUND, RECOVERY_CODES, STEP_S
 from niochat.access.throttle import OF_ACCOUNT
-from niochat.domain.errors import NiochatError, Refused, TooMany
+from niochat.domain.errors import NiochatError, OperationRefusedError, RateLimitedError
 from tests.access.conftest import House
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(60)]
@@ -90,14 +90,14 @@ async def test_guessing_codes_is_slowed_down_as_guessing_passwords_is(house: Hou
     _, app, _ = await enrolled(house)
     for number in range(OF_ACCOUNT):
         assert await why_not(house, f"{number:06d}") == "bad_code"
-    with pytest.raises(TooMany):
+    with pytest.raises(RateLimitedError):
         await house.signed_in(LOGIN, app.code())
 
 
 async def test_what_is_not_confirmed_is_not_asked_for(house: House) -> None:
     user = await house.user(LOGIN)
     await house.second_factor.begin(user, LOGIN)
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(OperationRefusedError) as refused:
         await house.second_factor.confirm(user, "000000", house.clock.now)
     assert refused.value.code == "wrong_code"
     assert await why_not(house, None) == "in"
@@ -105,15 +105,15 @@ async def test_what_is_not_confirmed_is_not_asked_for(house: House) -> None:
 
 async def test_what_is_on_is_not_replaced_by_whoever_has_the_session(house: House) -> None:
     user, app, _ = await enrolled(house)
-    with pytest.raises(Refused):
+    with pytest.raises(OperationRefusedError):
         await house.second_factor.begin(user, LOGIN)
-    with pytest.raises(Refused):
+    with pytest.raises(OperationRefusedError):
         await house.second_factor.confirm(user, app.code(), house.clock.now)
 
 
 async def test_switched_off_neither_codes_nor_recovery_codes_are_left(house: House) -> None:
     user, app, _ = await enrolled(house)
-    with pytest.raises(Refused):
+    with pytest.raises(OperationRefusedError):
         await house.second_factor.switch_off(user, "000000", house.clock.now)
     assert await why_not(house, None) == "second_factor_required"
     await house.second_factor.switch_off(user, app.code(), house.clock.now)

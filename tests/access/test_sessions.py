@@ -9,7 +9,7 @@ from argon2 import PasswordHasher
 from niochat.access.callers import Caller
 from niochat.access.passwords import Passwords
 from niochat.access.sessions import GRACE, LASTS, Ended
-from niochat.domain.errors import Forbidden, Unauthenticated
+from niochat.domain.errors import AuthenticationError, PermissionDeniedError
 from niochat.vault.vault import Vault
 from tests.access.conftest import DEVICE, PASSWORD, House
 
@@ -35,7 +35,7 @@ async def test_who_calls_at_the_same_time_is_each_known_by_their_own_session(hou
     calls = (house.caller(each) for each in (ana, over, rui, ana))
     first, refused, second, again = await asyncio.gather(*calls, return_exceptions=True)
 
-    assert isinstance(refused, Unauthenticated)
+    assert isinstance(refused, AuthenticationError)
     assert first == again
     assert isinstance(first, Caller)
     assert isinstance(second, Caller)
@@ -52,7 +52,7 @@ async def test_a_wrong_password_and_an_unknown_login_look_the_same(
     house: House, login: str, password: str
 ) -> None:
     await house.user("ana@example.com")
-    with pytest.raises(Unauthenticated) as refused:
+    with pytest.raises(AuthenticationError) as refused:
         await house.sessions.log_in(login, password, None, DEVICE, house.clock.now)
 
     assert refused.value.code == "bad_credentials"
@@ -62,7 +62,7 @@ async def test_a_wrong_password_and_an_unknown_login_look_the_same(
 async def test_who_never_chose_a_password_cannot_sign_in(house: House) -> None:
     await house.user("ana@example.com", status="invited")
     await house.admin.execute("UPDATE users SET password_hash = NULL")
-    with pytest.raises(Unauthenticated):
+    with pytest.raises(AuthenticationError):
         await house.signed_in("ana@example.com")
 
 
@@ -72,7 +72,7 @@ async def test_an_access_token_is_over_after_fifteen_minutes_and_refreshing_goes
     await house.user("ana@example.com")
     first = await house.signed_in("ana@example.com")
     house.clock.passes(minutes=15)
-    with pytest.raises(Unauthenticated, match="refresh"):
+    with pytest.raises(AuthenticationError, match="refresh"):
         await house.caller(first)
 
     second = await house.sessions.refresh(first.refresh, house.clock.now)
@@ -87,11 +87,11 @@ async def test_a_refresh_token_that_is_used_again_ends_the_whole_session(house: 
     second = await house.sessions.refresh(first.refresh, house.clock.now)
 
     house.clock.passes(seconds=GRACE.total_seconds() + 1)
-    with pytest.raises(Unauthenticated) as refused:
+    with pytest.raises(AuthenticationError) as refused:
         await house.sessions.refresh(first.refresh, house.clock.now)
     assert refused.value.code == "token_reused"
     for over in (house.caller(second), house.sessions.refresh(second.refresh, house.clock.now)):
-        with pytest.raises(Unauthenticated, match="sign in again"):
+        with pytest.raises(AuthenticationError, match="sign in again"):
             await over
     assert await house.caller(other), "another device is another session"
 
@@ -144,10 +144,10 @@ async def test_after_the_grace_two_who_share_a_successor_are_found_out(house: Ho
     house.clock.passes(minutes=15)
     going_on = await house.sessions.refresh(holder.refresh, house.clock.now)
     house.clock.passes(minutes=15)
-    with pytest.raises(Unauthenticated) as refused:
+    with pytest.raises(AuthenticationError) as refused:
         await house.sessions.refresh(thief.refresh, house.clock.now)
     assert refused.value.code == "token_reused"
-    with pytest.raises(Unauthenticated):
+    with pytest.raises(AuthenticationError):
         await house.sessions.refresh(going_on.refresh, house.clock.now)
 
 
@@ -156,7 +156,7 @@ async def test_the_grace_opens_no_session_that_has_ended(house: House) -> None:
     first = await house.signed_in("ana@example.com")
     await house.sessions.refresh(first.refresh, house.clock.now)
     await house.sessions.end(first.session_id, Ended.LOGOUT, house.clock.now)
-    with pytest.raises(Unauthenticated, match="over"):
+    with pytest.raises(AuthenticationError, match="over"):
         await house.sessions.refresh(first.refresh, house.clock.now)
 
 
@@ -184,7 +184,7 @@ async def test_a_session_that_nobody_refreshes_is_over_after_thirty_days(house: 
     await house.admin.execute("UPDATE tenants SET session_idle = '30 days'")
     tokens = await house.signed_in("ana@example.com")
     house.clock.passes(days=LASTS.days)
-    with pytest.raises(Unauthenticated):
+    with pytest.raises(AuthenticationError):
         await house.sessions.refresh(tokens.refresh, house.clock.now)
 
 
@@ -196,9 +196,9 @@ async def test_who_was_away_longer_than_the_tenant_allows_signs_in_again(house: 
         house.clock.passes(minutes=4)
         await house.caller(stays)
 
-    with pytest.raises(Unauthenticated, match="over"):
+    with pytest.raises(AuthenticationError, match="over"):
         await house.caller(goes)
-    with pytest.raises(Unauthenticated):
+    with pytest.raises(AuthenticationError):
         await house.sessions.refresh(goes.refresh, house.clock.now)
     assert await house.caller(stays)
 
@@ -207,7 +207,7 @@ async def test_log_out_counts_from_the_next_request(house: House) -> None:
     await house.user("ana@example.com")
     tokens = await house.signed_in("ana@example.com")
     await house.sessions.end(tokens.session_id, Ended.LOGOUT, house.clock.now)
-    with pytest.raises(Unauthenticated):
+    with pytest.raises(AuthenticationError):
         await house.caller(tokens)
 
 
@@ -224,7 +224,7 @@ async def test_log_out_everywhere_ends_all_but_the_one_that_is_kept(house: House
     assert ended == [there.session_id]
     assert [each["id"] for each in await house.sessions.of_user(ana)] == [here.session_id]
     assert len(await house.sessions.of_user(rui)) == 1
-    with pytest.raises(Unauthenticated):
+    with pytest.raises(AuthenticationError):
         await house.caller(there)
     assert await house.caller(here)
     assert await house.caller(others)
@@ -247,7 +247,7 @@ async def test_who_may_not_enter_any_more_hears_why_everywhere(
         house.sessions.refresh(tokens.refresh, house.clock.now),
         house.signed_in("ana@example.com"),
     ):
-        with pytest.raises(Forbidden) as reason:
+        with pytest.raises(PermissionDeniedError) as reason:
             await refused
         assert reason.value.code == code
 
@@ -258,7 +258,7 @@ async def test_who_may_not_enter_any_more_hears_why_everywhere(
 
 async def test_the_reason_is_told_to_nobody_without_the_password(house: House) -> None:
     await house.user("ana@example.com", status="disabled")
-    with pytest.raises(Unauthenticated):
+    with pytest.raises(AuthenticationError):
         await house.sessions.log_in(
             "ana@example.com", "errada errada", None, DEVICE, house.clock.now
         )

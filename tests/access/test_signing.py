@@ -11,7 +11,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from niochat.access.signing import KEPT, ROTATE, VALID, Signer
-from niochat.domain.errors import Unreadable
+from niochat.domain.errors import UnreadableDataError
 from niochat.vault.vault import Vault
 from tests.access.conftest import House
 
@@ -104,5 +104,5 @@ def part(value: dict[str, object]) -> str:
 async def test_without_the_vaults_key_nobody_signs(house: House) -> None:
     await house.signer.sign(USER, SESSION, house.clock.now)
     other = Signer(house.database, Vault({"k9": bytes(32)}))
-    with pytest.raises(Unreadable):
+    with pytest.raises(UnreadableDataError):
         await other.sign(USER, SESSION, house.clock.now)

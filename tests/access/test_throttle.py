@@ -20,8 +20,8 @@ from niochat.access.throttle import (
     from_address,
 )
 from niochat.access.warning import EVERY, Warnings, masked_login
-from niochat.domain.audit import Who, WhoKind
-from niochat.domain.errors import NiochatError, NotFound, TooMany
+from niochat.domain.audit import AuditActor, AuditActorKind
+from niochat.domain.errors import NiochatError, NotFoundError, RateLimitedError
 from niochat.vault.vault import Vault
 from tests.access.conftest import CHEAP, DEVICE, PASSWORD, House
 from tests.access.test_second_factor import enrolled
@@ -30,7 +30,7 @@ pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(60)]
 
 LOGIN = "ana@example.com"
 STRANGER = Device("198.51.100.66", "curl")
-OPERATOR = Who(WhoKind.OPERATOR, "operator")
+OPERATOR = AuditActor(AuditActorKind.OPERATOR, "operator")
 
 
 class Counting(Passwords):
@@ -150,7 +150,7 @@ async def test_a_stranger_shuts_nobody_out_but_themselves(house: House, role: st
     assert codes == ["bad_credentials"] * OF_ACCOUNT + ["too_many_attempts"]
 
     assert await enter(house) == "in"
-    with pytest.raises(TooMany) as refused:
+    with pytest.raises(RateLimitedError) as refused:
         await house.sessions.log_in(LOGIN, PASSWORD, None, STRANGER, house.clock.now)
     assert 0 < refused.value.retry_after_s <= WINDOW.total_seconds()
     house.clock.passes(seconds=WINDOW.total_seconds())
@@ -184,7 +184,7 @@ async def test_a_new_device_waits_for_a_minute_at_most(house: House) -> None:
     await besieged(house)
     waits = []
     for number in range(10):
-        with pytest.raises(TooMany) as refused:
+        with pytest.raises(RateLimitedError) as refused:
             await house.signed_in(LOGIN)
         waits.append(refused.value.retry_after_s)
         house.clock.passes(seconds=refused.value.retry_after_s)
@@ -279,7 +279,7 @@ async def test_an_operator_unlocks_an_account(house: House) -> None:
         "SELECT who_kind, target FROM audit WHERE action = 'users.unlock'"
     )
     assert tuple(row) == ("operator", f"user:{ana}")
-    with pytest.raises(NotFound):
+    with pytest.raises(NotFoundError):
         await house.throttle.unlock("nobody@example.com", OPERATOR)
 
 

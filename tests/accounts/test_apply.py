@@ -15,7 +15,12 @@ from niochat.accounts.directory import Directory
 from niochat.accounts.provider import Provider
 from niochat.adapters.postgres.codec import policy_of
 from niochat.adapters.postgres.database import Database
-from niochat.domain.errors import Invalid, NotFound, Refused, Unreadable
+from niochat.domain.errors import (
+    InvalidInputError,
+    NotFoundError,
+    OperationRefusedError,
+    UnreadableDataError,
+)
 from niochat.vault.vault import Vault
 from tests.accounts.declared import assistant, channel, provider, read
 
@@ -230,7 +235,7 @@ async def test_without_an_assistant_no_conversation_begins_with_one(
 
     stored = await row(database, "SELECT tenant_id, status, policy FROM tenants")
     assert not policy_of(stored["status"], stored["policy"]).assistant_answers
-    with pytest.raises(NotFound):
+    with pytest.raises(NotFoundError):
         await Directory(database, vault).assistant(stored["tenant_id"])
 
 
@@ -242,7 +247,7 @@ async def test_one_wrong_provider_leaves_all_of_them_as_they_were(
     same_instance = provider(slug="other", channels=[channel(slug="second")])
     second = read(tmp_path, same_instance)
 
-    with pytest.raises(Refused, match=r"demo/principal and other/second"):
+    with pytest.raises(OperationRefusedError, match=r"demo/principal and other/second"):
         await apply(database, vault, [*read(tmp_path, changed), *second])
 
     assert await everything(database) == before
@@ -251,7 +256,7 @@ async def test_one_wrong_provider_leaves_all_of_them_as_they_were(
 async def test_a_channel_under_a_new_slug_is_refused_and_not_doubled(
     demo: Said, declare: Declare
 ) -> None:
-    with pytest.raises(Refused, match="keep the slug"):
+    with pytest.raises(OperationRefusedError, match="keep the slug"):
         await declare(channels=[channel(slug="renamed")])
 
 
@@ -296,7 +301,7 @@ async def test_with_a_key_missing_nothing_is_changed(
 ) -> None:
     before = await everything(database)
 
-    with pytest.raises(Unreadable, match="NIOCHAT_VAULT_KEYS"):
+    with pytest.raises(UnreadableDataError, match="NIOCHAT_VAULT_KEYS"):
         await apply(database, Vault({"k2": KEYS["k2"]}), read(tmp_path, provider(name="Outro")))
 
     assert await everything(database) == before
@@ -310,7 +315,7 @@ async def test_a_damaged_secret_is_healed_by_the_file(
     for table, column in (("assistants", "api_key_sealed"), ("channels", "token_sealed")):
         change = f"UPDATE {table} SET {column} = {damage.format(column)} RETURNING 1 AS done"
         await row(database, change)
-    with pytest.raises(Invalid, match="altered"):
+    with pytest.raises(InvalidInputError, match="altered"):
         await Directory(database, vault).assistant(tenant)
 
     said = await declare()
@@ -353,5 +358,5 @@ async def test_a_new_team_gives_what_waits_to_who_is_there_unless_its_file_says_
 
 
 async def test_an_assignment_that_is_none_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(Invalid, match="assignment"):
+    with pytest.raises(InvalidInputError, match="assignment"):
         read(tmp_path, provider(teams=[{"slug": "atendimento", "name": "A", "assignment": "x"}]))

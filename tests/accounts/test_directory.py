@@ -11,7 +11,7 @@ import pytest_asyncio
 from niochat.accounts.apply import apply
 from niochat.accounts.directory import TTL_S, Directory
 from niochat.adapters.postgres.database import Database
-from niochat.domain.errors import NotFound
+from niochat.domain.errors import NotFoundError
 from niochat.vault.vault import Vault
 from tests.accounts.declared import assistant, channel, provider, read
 
@@ -150,7 +150,7 @@ async def test_nobody_and_a_tenant_without_assistant_look_the_same(world: World)
     without = await world.declare(slug="other", channels=[channel(token="b")], assistant=...)
 
     for tenant_id in (without, uuid4()):
-        with pytest.raises(NotFound):
+        with pytest.raises(NotFoundError):
             await world.directory.assistant(tenant_id)
 
 

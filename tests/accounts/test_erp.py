@@ -11,8 +11,8 @@ from niochat.accounts.apply import apply
 from niochat.accounts.directory import TTL_S, Directory
 from niochat.accounts.records import ErpRecord
 from niochat.adapters.postgres.database import Database
-from niochat.domain.erp import Capability
-from niochat.domain.errors import Invalid, Unreadable
+from niochat.domain.erp import ErpCapability
+from niochat.domain.errors import InvalidInputError, UnreadableDataError
 from niochat.vault.vault import Vault
 from tests.accounts.declared import channel, erp, provider, read
 
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.asyncio
 KEYS = {"k1": bytes(32), "k2": bytes(range(32))}
 vault = Vault({"k1": KEYS["k1"]})
 rotated = Vault({"k2": KEYS["k2"], "k1": KEYS["k1"]})
-FOUND = frozenset({Capability.INVOICES, Capability.OPEN_TICKET})
+FOUND = frozenset({ErpCapability.INVOICES, ErpCapability.OPEN_TICKET})
 
 
 class Clock:
@@ -97,7 +97,7 @@ async def test_a_token_is_stored_sealed(world: World) -> None:
     assert "token-of-erp" not in await world.run("SELECT erps::text FROM erps")
     sealed = await world.run("SELECT token_sealed FROM erps")
     assert b"token-of-erp" not in sealed
-    with pytest.raises(Invalid):
+    with pytest.raises(InvalidInputError):
         vault.open(sealed, tenant_id=uuid4(), purpose="erp token")
 
 
@@ -166,7 +166,7 @@ async def test_after_a_rotation_the_token_is_sealed_with_the_new_key_and_probes_
 
 
 async def test_with_its_key_missing_a_token_is_unreadable(world: World) -> None:
-    with pytest.raises(Unreadable):
+    with pytest.raises(UnreadableDataError):
         await Directory(world.database, Vault({"k2": KEYS["k2"]})).erp(world.tenant_id)
 
 
@@ -174,7 +174,7 @@ async def test_a_damaged_token_is_healed_by_the_file(world: World) -> None:
     flipped = "get_byte(token_sealed, length(token_sealed) - 1) # 1"
     damaged = f"set_byte(token_sealed, length(token_sealed) - 1, {flipped})"
     await world.run(f"UPDATE erps SET token_sealed = {damaged}")
-    with pytest.raises(Invalid, match="altered"):
+    with pytest.raises(InvalidInputError, match="altered"):
         await world.directory.erp(world.tenant_id)
 
     assert (await world.declare())["erp"] == "changed"
@@ -237,4 +237,4 @@ async def test_a_probe_that_found_nothing_is_not_a_missing_probe(world: World) -
 async def test_a_capability_of_a_newer_version_means_nothing_here(world: World) -> None:
     await world.run("UPDATE erps SET capabilities = $1", ["invoices", "teleport"])
 
-    assert (await world.found()).capabilities == frozenset({Capability.INVOICES})
+    assert (await world.found()).capabilities == frozenset({ErpCapability.INVOICES})

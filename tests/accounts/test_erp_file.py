@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from niochat.accounts.providers import read_providers
-from niochat.domain.erp import Category
-from niochat.domain.errors import Invalid
+from niochat.domain.erp import TicketCategory
+from niochat.domain.errors import InvalidInputError
 from tests.accounts.declared import ENV, erp, provider, read
 
 FULL = """\
@@ -31,7 +31,7 @@ providers:
 def problems(folder: Path, text: str) -> list[str]:
     path = folder / "providers.yaml"
     path.write_text(text)
-    with pytest.raises(Invalid) as refused:
+    with pytest.raises(InvalidInputError) as refused:
         read_providers(path, ENV)
     assert "top-secret" not in str(refused.value)
     return [line.strip() for line in str(refused.value).splitlines()[1:]]
@@ -47,7 +47,7 @@ def test_an_erp_is_read_with_its_address_in_one_form_and_its_token_unseen(tmp_pa
     assert demo.erp.base_url == "https://provedor.example.com/sgp"
     assert demo.erp.token.get_secret_value() == "token-of-erp"
     assert "token-of-erp" not in repr(demo)
-    assert demo.erp.ticket_kinds == {Category.NO_CONNECTION: "1", Category.SLOW: "02"}
+    assert demo.erp.ticket_kinds == {TicketCategory.NO_CONNECTION: "1", TicketCategory.SLOW: "02"}
 
 
 def test_each_problem_is_told_with_its_line_and_key(tmp_path: Path) -> None:
@@ -105,7 +105,7 @@ WRONG: list[tuple[dict[str, Any], str]] = [
 def test_a_wrong_value_is_refused_in_a_sentence(
     tmp_path: Path, declared: dict[str, Any], said: str
 ) -> None:
-    with pytest.raises(Invalid) as refused:
+    with pytest.raises(InvalidInputError) as refused:
         read(tmp_path, provider(erp=declared))
 
     assert said in str(refused.value)

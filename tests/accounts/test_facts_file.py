@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from niochat.accounts.facts import FactsEntry, facts_of
-from niochat.domain.errors import Invalid
-from niochat.domain.provider_facts import NO_FACTS
+from niochat.domain.errors import InvalidInputError
+from niochat.domain.provider_facts import EMPTY_FACTS
 from tests.accounts.declared import assistant, provider, read
 from tests.assistant import demo
 
@@ -51,7 +51,7 @@ WRONG: list[tuple[dict[str, Any], str, str]] = [
 def test_what_is_wrong_is_told_with_its_line(
     tmp_path: Path, facts: dict[str, Any], place: str, told: str
 ) -> None:
-    with pytest.raises(Invalid) as refused:
+    with pytest.raises(InvalidInputError) as refused:
         read(tmp_path, provider(assistant=assistant(facts=facts)))
 
     lines = str(refused.value).splitlines()[1:]
@@ -64,7 +64,9 @@ def test_what_is_wrong_is_told_with_its_line(
 def test_the_demo_providers_facts_are_read_whole() -> None:
     facts = demo.known(demo.declared())
 
-    assert all(getattr(facts, name) != getattr(NO_FACTS, name) for name in FactsEntry.model_fields)
+    assert all(
+        getattr(facts, name) != getattr(EMPTY_FACTS, name) for name in FactsEntry.model_fields
+    )
     assert {fee.name: fee.amount for fee in facts.fees}["Troca de titularidade"] == 0
     assert facts.coverage.places[0].city == "Olinda"
 
@@ -87,7 +89,7 @@ def test_ceps_are_kept_as_ranges() -> None:
     ]  # fmt: skip
     again = FactsEntry.model_validate(entry.stored())
     assert again == entry
-    assert facts_of(entry.stored()).coverage.has_cep("53020500") is True
+    assert facts_of(entry.stored()).coverage.covers_cep("53020500") is True
 
 
 def test_a_fine_may_be_an_amount() -> None:
@@ -96,7 +98,7 @@ def test_a_fine_may_be_an_amount() -> None:
 
 @pytest.mark.parametrize("stored", [None, [], "x", {"fees": 3}, {"coverage": {"places": "a"}}])
 def test_what_cannot_be_read_is_no_fact(stored: object) -> None:
-    assert facts_of(stored) == NO_FACTS
+    assert facts_of(stored) == EMPTY_FACTS
 
 
 def test_what_a_newer_version_adds_is_not_in_the_way() -> None:

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from niochat.accounts.providers import read_providers
-from niochat.domain.erp import Category
-from niochat.domain.errors import Invalid
-from niochat.domain.policy import Policy
+from niochat.domain.erp import TicketCategory
+from niochat.domain.errors import InvalidInputError
+from niochat.domain.policy import ConversationPolicy
 from tests.accounts.declared import ENV, assistant, channel, provider, read
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "demo.yaml"
@@ -33,7 +33,7 @@ providers:
 def refusal(folder: Path, text: str | bytes, env: dict[str, str] | None = None) -> str:
     path = folder / "providers.yaml"
     path.write_bytes(text if isinstance(text, bytes) else text.encode())
-    with pytest.raises(Invalid) as caught:
+    with pytest.raises(InvalidInputError) as caught:
         read_providers(path, ENV if env is None else env)
     shown = "".join(traceback.format_exception(caught.value))
     assert not any(secret in shown for secret in (*ENV.values(), "top-secret"))
@@ -76,7 +76,7 @@ def test_the_examples_in_the_comments_of_the_demo_are_good(tmp_path: Path) -> No
     assert demo.assistant is not None
     assert len(demo.policy.hours) == len(demo.policy.closed_days) == 2
     assert (demo.policy.holidays, demo.assistant.price_in > 0) == ("BR-PE", True)
-    assert set(demo.erp.ticket_kinds) == set(Category)
+    assert set(demo.erp.ticket_kinds) == set(TicketCategory)
 
 
 def test_what_may_be_left_out_has_defaults(tmp_path: Path) -> None:
@@ -92,7 +92,7 @@ def test_the_defaults_of_the_file_are_those_of_the_domain(tmp_path: Path) -> Non
     (demo,) = read(tmp_path, provider())
 
     for name, value in demo.policy.model_dump().items():
-        assert value == getattr(Policy(), name)
+        assert value == getattr(ConversationPolicy(), name)
 
 
 def test_secrets_come_from_the_environment_and_do_not_show(tmp_path: Path) -> None:
@@ -174,7 +174,7 @@ def test_what_is_no_such_file_is_refused_with_a_line(
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
-    with pytest.raises(Invalid, match=r"nothing\.yaml cannot be read: No such file"):
+    with pytest.raises(InvalidInputError, match=r"nothing\.yaml cannot be read: No such file"):
         read_providers(tmp_path / "nothing.yaml", {})
 
 
@@ -249,7 +249,7 @@ WRONG: list[tuple[dict[str, Any], str]] = [
 def test_a_wrong_value_is_refused_in_a_sentence(
     tmp_path: Path, changes: dict[str, Any], said: str
 ) -> None:
-    with pytest.raises(Invalid) as refused:
+    with pytest.raises(InvalidInputError) as refused:
         read(tmp_path, provider(**changes))
 
     assert said in str(refused.value)
@@ -260,7 +260,7 @@ def test_a_slug_may_stand_once(tmp_path: Path) -> None:
     team = {"slug": "atendimento", "name": "Atendimento"}
     other = channel(token="another")
 
-    with pytest.raises(Invalid) as refused:
+    with pytest.raises(InvalidInputError) as refused:
         read(tmp_path, provider(teams=[team, team], channels=[channel(), other]), provider(name=7))
 
     said = str(refused.value)
@@ -273,5 +273,7 @@ def test_a_slug_may_stand_once(tmp_path: Path) -> None:
 def test_two_channels_of_the_file_never_share_a_gateway_instance(tmp_path: Path) -> None:
     same = channel(base_url="http://127.0.0.1:9/gateway/", token="token-of-demo")
 
-    with pytest.raises(Invalid, match=r"providers\[1\]\.channels\[0\]\.token: the same base_url"):
+    with pytest.raises(
+        InvalidInputError, match=r"providers\[1\]\.channels\[0\]\.token: the same base_url"
+    ):
         read(tmp_path, provider(), provider(slug="other", channels=[same]))

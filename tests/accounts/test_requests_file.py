@@ -6,9 +6,14 @@ from typing import Any
 import pytest
 
 from niochat.accounts.providers import read_providers
-from niochat.domain.erp import Category
-from niochat.domain.errors import Invalid
-from niochat.domain.requests import RequestKind, RequestRule, RequestWay, rules_of
+from niochat.domain.erp import TicketCategory
+from niochat.domain.errors import InvalidInputError
+from niochat.domain.requests import (
+    ChangeRequestKind,
+    ChangeRequestRoute,
+    ChangeRequestRule,
+    parse_change_request_rules,
+)
 from tests.accounts.declared import ENV, assistant, provider, read
 
 FILE = """\
@@ -39,19 +44,19 @@ def test_a_file_says_what_is_done_about_each_kind(tmp_path: Path) -> None:
         kind.value: each.model_dump(mode="json", exclude_none=True)
         for kind, each in found.assistant.requests.items()
     }
-    rules = rules_of(stored)
-    assert rules[RequestKind.DUE_DAY] == RequestRule(
-        RequestWay.ORDER, Category.OTHER, "031", "", (5, 10, 15)
+    rules = parse_change_request_rules(stored)
+    assert rules[ChangeRequestKind.DUE_DAY] == ChangeRequestRule(
+        ChangeRequestRoute.ORDER, TicketCategory.OTHER, "031", "", (5, 10, 15)
     )
-    assert rules[RequestKind.WIFI_PASSWORD].category is Category.EQUIPMENT
-    assert rules[RequestKind.HOLDER].how is RequestWay.OFF
-    assert rules[RequestKind.ADDRESS] == RequestRule(team="campo")
-    assert rules[RequestKind.PLAN] == RequestRule()
+    assert rules[ChangeRequestKind.WIFI_PASSWORD].category is TicketCategory.EQUIPMENT
+    assert rules[ChangeRequestKind.HOLDER].how is ChangeRequestRoute.OFF
+    assert rules[ChangeRequestKind.ADDRESS] == ChangeRequestRule(team="campo")
+    assert rules[ChangeRequestKind.PLAN] == ChangeRequestRule()
 
 
 @pytest.mark.parametrize("odd", [None, 7, "order", [], {"how": "later"}, {"category": "x"}])
 def test_what_another_version_stored_goes_to_a_team(odd: Any) -> None:
-    assert rules_of({"plano": odd})[RequestKind.PLAN] == RequestRule()
+    assert parse_change_request_rules({"plano": odd})[ChangeRequestKind.PLAN] == ChangeRequestRule()
 
 
 @pytest.mark.parametrize(
@@ -73,7 +78,7 @@ def test_what_another_version_stored_goes_to_a_team(odd: Any) -> None:
 def test_a_wrong_rule_is_refused_in_a_sentence(
     tmp_path: Path, requests: dict[str, Any], said: str
 ) -> None:
-    with pytest.raises(Invalid) as refused:
+    with pytest.raises(InvalidInputError) as refused:
         read(tmp_path, provider(assistant=assistant(requests=requests)))
 
     assert said in str(refused.value)

@@ -13,9 +13,9 @@ from niochat.accounts.providers import read_providers
 from niochat.accounts.times import shown_shift
 from niochat.adapters.postgres.codec import policy_of
 from niochat.adapters.postgres.database import Database
-from niochat.domain.errors import Invalid
-from niochat.domain.hours import END_OF_DAY, Shift
-from niochat.domain.policy import Policy
+from niochat.domain.errors import InvalidInputError
+from niochat.domain.hours import END_OF_DAY, BusinessShift
+from niochat.domain.policy import ConversationPolicy
 from niochat.vault.vault import Vault
 from tests.accounts.declared import provider, read
 
@@ -42,11 +42,11 @@ providers:
       reminder_text: Ainda por aqui?
       close_text: "Até mais. {protocol}"
 """
-MEANT = Policy(
+MEANT = ConversationPolicy(
     assistant_enabled=False,
     hours=(
-        Shift((0, 1, 2, 4), time(8), time(18)),
-        Shift((5, 6), time(0), time(23, 59)),
+        BusinessShift((0, 1, 2, 4), time(8), time(18)),
+        BusinessShift((5, 6), time(0), time(23, 59)),
     ),
     holidays="BR-PE",
     closed_days=(date(2026, 12, 24), date(2026, 12, 31)),
@@ -68,12 +68,12 @@ def shift(**changes: Any) -> dict[str, Any]:
 def problems(folder: Path, text: str) -> list[str]:
     path = folder / "providers.yaml"
     path.write_text(text)
-    with pytest.raises(Invalid) as refused:
+    with pytest.raises(InvalidInputError) as refused:
         read_providers(path, {})
     return [line.strip() for line in str(refused.value).splitlines()[1:]]
 
 
-async def stored_policy(database: Database) -> Policy:
+async def stored_policy(database: Database) -> ConversationPolicy:
     async with database.path() as connection:
         row = await connection.fetchrow("SELECT status, policy FROM tenants")
     assert row is not None
@@ -99,11 +99,11 @@ async def test_hours_that_the_file_tells_no_more_are_gone(
     database: Database, tmp_path: Path
 ) -> None:
     await apply(database, vault, read(tmp_path, provider(policy=shift())))
-    assert (await stored_policy(database)).hours == (Shift((0,), time(8), time(18)),)
+    assert (await stored_policy(database)).hours == (BusinessShift((0,), time(8), time(18)),)
 
     await apply(database, vault, read(tmp_path, provider()))
 
-    assert await stored_policy(database) == replace(Policy(), assistant_enabled=True)
+    assert await stored_policy(database) == replace(ConversationPolicy(), assistant_enabled=True)
 
 
 @pytest.mark.asyncio
@@ -114,7 +114,7 @@ async def test_a_day_may_end_at_midnight_and_is_shown_so(
     await apply(database, vault, read(tmp_path, provider(policy={"hours": always})))
 
     hours = (await stored_policy(database)).hours
-    assert hours == (Shift((0,), time(0), END_OF_DAY),)
+    assert hours == (BusinessShift((0,), time(0), END_OF_DAY),)
     (stored,) = read(tmp_path, provider(policy={"hours": always}))[0].policy.stored()["hours"]
     assert shown_shift(stored) == {"days": ["mon"], "from": "00:00", "to": "24:00"}
     again = await apply(database, vault, read(tmp_path, provider(policy={"hours": always})))
@@ -209,7 +209,7 @@ WRONG: list[tuple[dict[str, Any], str]] = [
 def test_a_wrong_rule_is_refused_in_a_sentence(
     tmp_path: Path, policy: dict[str, Any], said: str
 ) -> None:
-    with pytest.raises(Invalid) as refused:
+    with pytest.raises(InvalidInputError) as refused:
         read(tmp_path, provider(policy=policy))
 
     assert said in str(refused.value)

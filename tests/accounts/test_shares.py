@@ -13,8 +13,8 @@ from niochat.accounts.providers import read_providers
 from niochat.accounts.shares import UNKNOWN, Shares, TenantShare
 from niochat.adapters.postgres.database import Database
 from niochat.cli.examination import held_sentence
-from niochat.domain.errors import Invalid
-from niochat.domain.held_back import HeldBack, Reason
+from niochat.domain.errors import InvalidInputError
+from niochat.domain.held_back import TenantThrottle, ThrottleReason
 from niochat.vault.vault import Vault
 from tests.accounts.declared import assistant, channel, provider, read
 from tests.builders import Admin, Given
@@ -86,7 +86,7 @@ async def test_a_plan_or_cap_that_is_none_is_told_with_its_place(
     path = tmp_path / "providers.yaml"
     path.write_text(yaml.safe_dump({"providers": [provider(**changes)]}))
     env = {"DEMO_TOKEN": "t", "DEMO_KEY": "k"}
-    with pytest.raises(Invalid) as refused:
+    with pytest.raises(InvalidInputError) as refused:
         read_providers(path, env)
 
     assert complaint in str(refused.value)
@@ -98,11 +98,16 @@ async def test_who_is_held_back_is_told_until_it_is_over(
     tenant, other = await given.tenant(), await given.tenant()
     one, two = Teller(database, "host-0.a"), Teller(database, "host-1.b")
     await one.tell(
-        [HeldBack(tenant, Reason.TURNS, SINCE, 3), HeldBack(other, Reason.ERP, SINCE, 1)]
+        [
+            TenantThrottle(tenant, ThrottleReason.TURNS, SINCE, 3),
+            TenantThrottle(other, ThrottleReason.ERP, SINCE, 1),
+        ]
     )
-    await two.tell([HeldBack(tenant, Reason.TURNS, datetime.now(UTC), 4)])
+    await two.tell([TenantThrottle(tenant, ThrottleReason.TURNS, datetime.now(UTC), 4)])
 
-    assert await held_back(database, tenant) == [HeldBack(tenant, Reason.TURNS, SINCE, 7)]
+    assert await held_back(database, tenant) == [
+        TenantThrottle(tenant, ThrottleReason.TURNS, SINCE, 7)
+    ]
 
     await one.tell([])
     assert [each.waiting for each in await held_back(database, tenant)] == [4]
@@ -113,18 +118,20 @@ async def test_what_nobody_tells_any_more_is_over(
     database: Database, given: Given, admin: Admin
 ) -> None:
     tenant = await given.tenant()
-    await Teller(database, "host-0.gone").tell([HeldBack(tenant, Reason.GATEWAY, SINCE, 3)])
+    await Teller(database, "host-0.gone").tell(
+        [TenantThrottle(tenant, ThrottleReason.GATEWAY, SINCE, 3)]
+    )
     await admin.execute("UPDATE held_back SET told_at = now() - interval '20 s'")
 
     assert await held_back(database, tenant) == []
 
 
-@pytest.mark.parametrize("reason", Reason)
+@pytest.mark.parametrize("reason", ThrottleReason)
 async def test_every_reason_is_stored_and_has_words(
-    database: Database, given: Given, reason: Reason
+    database: Database, given: Given, reason: ThrottleReason
 ) -> None:
     tenant = await given.tenant()
-    await Teller(database, "host-0.a").tell([HeldBack(tenant, reason, SINCE, 3)])
+    await Teller(database, "host-0.a").tell([TenantThrottle(tenant, reason, SINCE, 3)])
 
     (held,) = await held_back(database, tenant)
     assert held.reason is reason

@@ -9,7 +9,7 @@ import pytest_asyncio
 
 from niochat.accounts.apply import apply
 from niochat.adapters.postgres.database import Database
-from niochat.domain.errors import Refused
+from niochat.domain.errors import OperationRefusedError
 from niochat.vault.vault import Vault
 from tests.accounts.declared import channel, provider, read
 
@@ -103,7 +103,7 @@ async def test_a_suspension_that_is_not_committed_is_not_told(
     doubled = provider(slug="other")
     providers = [*read(tmp_path, provider(suspended=True)), *read(tmp_path, doubled)]
 
-    with pytest.raises(Refused):
+    with pytest.raises(OperationRefusedError):
         await apply(database, vault, providers)
 
     assert await told(database) == []

@@ -18,13 +18,13 @@ from niochat.adapters.whatsapp.uazapi.administration import UazapiAdministration
 from niochat.adapters.whatsapp.uazapi.client import Uazapi
 from niochat.assistant.report import TurnReport, TurnRequest
 from niochat.config import Settings
-from niochat.conversation.views import Views
+from niochat.conversation.views import ConversationInspector
 from niochat.domain.commands import FinishAssistantTurn, TurnOutcome
-from niochat.domain.errors import Unavailable
+from niochat.domain.errors import UnavailableError
 from niochat.domain.ids import TurnId
-from niochat.domain.message import Content, Kind
-from niochat.inbox.accept import Inbox
-from niochat.inbox.backfill import Backfill
+from niochat.domain.message import MessageContent, MessageKind
+from niochat.inbox.accept import InboxStore
+from niochat.inbox.backfill import Backfiller
 from niochat.media.library import Library
 from niochat.runtime.address import Address
 from niochat.runtime.tasks import Owner
@@ -54,7 +54,7 @@ class Pool:
 
 
 async def answer(request: TurnRequest, throttle_s: float = 0.0) -> TurnReport:
-    text = Content(Kind.TEXT, f"resposta {request.attempt}")
+    text = MessageContent(MessageKind.TEXT, f"resposta {request.attempt}")
     turn = TurnId(request.turn_id)
     return TurnReport(
         FinishAssistantTurn(turn, request.attempt, TurnOutcome.ANSWERED, (text,)), throttle_s
@@ -86,7 +86,7 @@ class Cluster:
     async def host(self, name: str, connect: type[Database] = Database, **options: Any) -> HostCore:
         """One more host process, without a shard."""
         database = await connect.open(self.url, size=4)
-        gateway, inbox = Uazapi(lookup_timeout_s=2), Inbox(database)
+        gateway, inbox = Uazapi(lookup_timeout_s=2), InboxStore(database)
         directory = self.provider.directory
         settings = Settings.model_validate(
             {
@@ -104,8 +104,8 @@ class Cluster:
             gateway=gateway,
             administration=UazapiAdministration(),
             inbox=inbox,
-            backfill=Backfill(database, inbox, gateway),
-            views=Views(database),
+            backfill=Backfiller(database, inbox, gateway),
+            views=ConversationInspector(database),
             directory=directory,
             announcements=Announcements(settings.redis_url.get_secret_value()),
             news=Announcements(settings.redis_url.get_secret_value(), NEWS),
@@ -137,7 +137,7 @@ class Cluster:
                 "SELECT host FROM shards WHERE shard = $1", address.shard
             )
         if owner not in self.hosts:
-            raise Unavailable("nobody is there", code="host")
+            raise UnavailableError("nobody is there", code="host")
         return self.hosts[owner]
 
     async def ask(self, address: Address, payload: object) -> Any:
@@ -149,7 +149,7 @@ class Cluster:
     async def write(self, number: int, words: str, phone: str = PHONE) -> UUID:
         """A customer's message is accepted; nobody is poked."""
         place = self.provider.place
-        inbox = Inbox(self.provider.database)
+        inbox = InboxStore(self.provider.database)
         accepted = await inbox.accept(place.tenant, place.channel, wrote(number, words, phone))
         assert accepted.thread_id is not None
         return accepted.thread_id

@@ -8,8 +8,8 @@ from niochat.actors import kinds
 from niochat.actors.tenant import Grant, LeaseTurns, TenantBehaviour
 from niochat.adapters.whatsapp.uazapi.client import Uazapi
 from niochat.erp.permits import CallEnded, LeaseCall, Permit
-from niochat.inbox.accept import Inbox
-from niochat.inbox.backfill import Backfill
+from niochat.inbox.accept import InboxStore
+from niochat.inbox.backfill import Backfiller
 from niochat.runtime.host import Delivery
 from niochat.runtime.mailbox import Activation, Ask
 from tests.actors.provider import Provider
@@ -31,7 +31,7 @@ class Tenant:
         database = provider.database
         self.behaviour = TenantBehaviour(
             database,
-            Backfill(database, Inbox(database), gateway),
+            Backfiller(database, InboxStore(database), gateway),
             provider.directory.line,
             self._poke,
             fill_every_s=30,

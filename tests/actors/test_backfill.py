@@ -13,11 +13,11 @@ import pytest_asyncio
 from niochat.adapters import clock
 from niochat.adapters.whatsapp.uazapi.client import Uazapi
 from niochat.adapters.whatsapp.uazapi.parse import parse
-from niochat.domain.errors import Unavailable
-from niochat.domain.gateway import Line
-from niochat.domain.incoming import Incoming
-from niochat.inbox.accept import Inbox
-from niochat.inbox.backfill import PAGE, Backfill
+from niochat.domain.errors import UnavailableError
+from niochat.domain.gateway import GatewayCredentials
+from niochat.domain.incoming import InboundEvent
+from niochat.inbox.accept import InboxStore
+from niochat.inbox.backfill import PAGE_SIZE, Backfiller
 from tests.actors.provider import PHONE, Provider
 from tests.builders import SENT_AT, Given
 
@@ -35,7 +35,9 @@ class Odd(Uazapi):
         """The store answers once it is set."""
         self.opens.set()
 
-    async def messages(self, line: Line, limit: int, offset: int) -> Sequence[Mapping[str, object]]:
+    async def messages(
+        self, line: GatewayCredentials, limit: int, offset: int
+    ) -> Sequence[Mapping[str, object]]:
         self.pages += 1
         await self.opens.wait()
         if not self.odd:
@@ -50,11 +52,11 @@ class Store:
     def __init__(self, provider: Provider, given: Given) -> None:
         self.provider, self.given = provider, given
         self.gateway = Odd()
-        self.inbox = Inbox(provider.database)
-        self.backfill = Backfill(provider.database, self.inbox, self.gateway)
+        self.inbox = InboxStore(provider.database)
+        self.backfill = Backfiller(provider.database, self.inbox, self.gateway)
 
     async def fill(self, gateway_s: float | None = None, *, deeper: bool = False) -> set[UUID]:
-        (channel,) = await self.backfill.channels(self.provider.place.tenant)
+        (channel,) = await self.backfill.list_channels(self.provider.place.tenant)
         line = self.provider.directory.line(
             channel.base_url, channel.token_sealed, channel.tenant_id
         )
@@ -69,12 +71,14 @@ class Store:
             "SELECT command -> 'content' ->> 'text' FROM inbox ORDER BY id"
         )
 
-    async def webhook(self) -> list[Incoming]:
+    async def webhook(self) -> list[InboundEvent]:
         """What lies in the store, as its webhooks would have said it."""
-        line = Line(f"{self.provider.world.origin}/gateway", self.provider.world.token)
+        line = GatewayCredentials(
+            f"{self.provider.world.origin}/gateway", self.provider.world.token
+        )
         bodies = await self.gateway.messages(line, 100, 0)
-        meanings = [parse(body, SENT_AT).meaning for body in bodies]
-        return [each for each in meanings if isinstance(each, Incoming)]
+        meanings = [parse(body, SENT_AT).event for body in bodies]
+        return [each for each in meanings if isinstance(each, InboundEvent)]
 
 
 @pytest_asyncio.fixture
@@ -197,7 +201,7 @@ async def test_a_page_of_groups_does_not_end_the_fill(store: Store) -> None:
     """The store holds groups too, also where their webhooks are excluded."""
     await store.writes("perdida")
     store.gateway.odd = [
-        stored(n, chatid="123-456@g.us", isGroup=True) for n in range(PAGE * 2 + 5)
+        stored(n, chatid="123-456@g.us", isGroup=True) for n in range(PAGE_SIZE * 2 + 5)
     ]
 
     await store.fill()
@@ -209,7 +213,7 @@ async def test_an_old_store_is_not_read_to_its_end(store: Store) -> None:
     old = 1_600_000_000_000
     store.gateway.odd = [
         stored(n, messageTimestamp=old, messageType="ReactionMessage", reaction="M1", text="👍")
-        for n in range(PAGE * 5)
+        for n in range(PAGE_SIZE * 5)
     ]
 
     await store.fill()
@@ -225,7 +229,7 @@ async def test_what_a_returning_session_brought_late_and_was_refused_is_found_de
     def ago(minutes: float) -> int:
         return int((now - 60 * minutes) * 1000)
 
-    late = [stored(n, messageTimestamp=ago(5), text=f"tarde {n}") for n in range(PAGE + 20)]
+    late = [stored(n, messageTimestamp=ago(5), text=f"tarde {n}") for n in range(PAGE_SIZE + 20)]
     store.gateway.odd = [*late, stored(999, messageTimestamp=ago(15), text="velha")]
     await store.fill()
     assert await store.accepted() == []
@@ -235,7 +239,7 @@ async def test_what_a_returning_session_brought_late_and_was_refused_is_found_de
 
     await store.given.admin.execute("UPDATE channels SET created_at = now() - interval '1 day'")
     await store.fill(deeper=True)
-    assert await store.accepted() == [f"tarde {n}" for n in reversed(range(PAGE + 20))]
+    assert await store.accepted() == [f"tarde {n}" for n in reversed(range(PAGE_SIZE + 20))]
 
     store.gateway.pages = 0
     assert await store.fill(deeper=True) == set()
@@ -245,12 +249,13 @@ async def test_what_a_returning_session_brought_late_and_was_refused_is_found_de
 async def test_more_than_one_statement_holds_comes_in_order(store: Store) -> None:
     now = int(time.time() * 1000)
     store.gateway.odd = [
-        stored(n, messageTimestamp=now - 100 * n, text=f"texto {n}") for n in range(PAGE * 2 + 5)
+        stored(n, messageTimestamp=now - 100 * n, text=f"texto {n}")
+        for n in range(PAGE_SIZE * 2 + 5)
     ]
 
     await store.fill()
 
-    assert await store.accepted() == [f"texto {n}" for n in reversed(range(PAGE * 2 + 5))]
+    assert await store.accepted() == [f"texto {n}" for n in reversed(range(PAGE_SIZE * 2 + 5))]
 
 
 async def test_a_gateway_that_is_away_is_asked_again_from_the_same_place(store: Store) -> None:
@@ -258,7 +263,7 @@ async def test_a_gateway_that_is_away_is_asked_again_from_the_same_place(store: 
     (before,) = await store.given.rows("SELECT filled_to FROM channels")
     await store.provider.fault("gateway", "status", path="/message/find", status=500)
 
-    with pytest.raises(Unavailable):
+    with pytest.raises(UnavailableError):
         await store.fill()
 
     assert await store.given.rows("SELECT filled_to FROM channels") == [before]
@@ -270,7 +275,7 @@ async def test_a_gateway_that_takes_too_long_ends_the_fill(store: Store) -> None
     await store.writes("texto")
     store.gateway.opens.clear()
 
-    with pytest.raises(Unavailable) as found:
+    with pytest.raises(UnavailableError) as found:
         await store.fill(0.05)
 
     assert found.value.code == "gateway"

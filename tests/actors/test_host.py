@@ -9,7 +9,7 @@ from niochat.actors import kinds
 from niochat.actors.host_core import HostCore
 from niochat.actors.tenant import LeaseTurns
 from niochat.domain.commands import AssignConversation
-from niochat.inbox.accept import Inbox
+from niochat.inbox.accept import InboxStore
 from tests.actors.cluster import Cluster, after, answer, lost
 from tests.actors.provider import Provider
 from tests.builders import Given
@@ -166,9 +166,9 @@ async def test_a_takeover_during_a_turn_keeps_the_assistant_silent(
     thread = await cluster.poked(core, 1, "oi")
     await cluster.pool.called.wait()
 
-    inbox = Inbox(provider.database)
+    inbox = InboxStore(provider.database)
     place = provider.place
-    await inbox.command(place.tenant, thread, place.channel, "k", AssignConversation("ana"))
+    await inbox.store_command(place.tenant, thread, place.channel, "k", AssignConversation("ana"))
     core.poke([kinds.conversation(thread)])
     await until(lambda: opened(given))
     gate.set()

@@ -8,7 +8,7 @@ from niochat.accounts.held_back import held_back
 from niochat.actors import kinds
 from niochat.actors.host_core import HostCore
 from niochat.actors.tenant import Throttled
-from niochat.domain.held_back import HeldBack, Reason
+from niochat.domain.held_back import TenantThrottle, ThrottleReason
 from tests.actors.cluster import Cluster, after
 from tests.actors.provider import Provider
 from tests.builders import Given
@@ -32,7 +32,7 @@ async def written(cluster: Cluster, core: HostCore, given: Given) -> None:
     await until(turns)
 
 
-def told(core: HostCore) -> list[HeldBack]:
+def told(core: HostCore) -> list[TenantThrottle]:
     found = core.stats()["held_back"]
     assert isinstance(found, list)
     return found
@@ -52,11 +52,11 @@ async def test_turns_beyond_the_line_begin_later_as_the_attempt_that_never_began
         return core.stats()["turns"] == 1 and bool(told(core))
 
     await until(one_began)
-    assert [(held.reason, held.waiting) for held in told(core)] == [(Reason.TURNS, 1)]
+    assert [(held.reason, held.waiting) for held in told(core)] == [(ThrottleReason.TURNS, 1)]
     assert [h.reason for h in await held_back(provider.database, provider.place.tenant)] == []
     await core.share()
     (seen,) = await held_back(provider.database, provider.place.tenant)
-    assert (seen.reason, seen.waiting) == (Reason.TURNS, 1)
+    assert (seen.reason, seen.waiting) == (ThrottleReason.TURNS, 1)
 
     await given.admin.execute(
         "UPDATE turns SET started_at = now() - interval '1 hour' WHERE status = 'running'"
@@ -88,7 +88,7 @@ async def test_a_model_that_asked_to_wait_is_told_as_the_reason(
 
     async def throttled() -> bool:
         held = [(each.reason, each.waiting) for each in told(core)]
-        return held == [(Reason.MODEL_THROTTLED, len(PHONES))]
+        return held == [(ThrottleReason.MODEL_THROTTLED, len(PHONES))]
 
     await until(throttled)
     assert not cluster.pool.requests

@@ -7,7 +7,7 @@ import pytest
 
 from niochat.adapters.postgres.database import Connection, Database
 from niochat.adapters.postgres.queries import queries
-from niochat.domain.errors import Unavailable
+from niochat.domain.errors import UnavailableError
 from tests.actors.cluster import Cluster
 from tests.actors.provider import Provider
 from tests.builders import Given
@@ -25,7 +25,7 @@ class Deaf(Database):
         rows = await super().alone(connection, query, *values)
         if rows and Deaf.misses == does(query, values):
             Deaf.misses = ""
-            raise Unavailable("it stood still", code="database")
+            raise UnavailableError("it stood still", code="database")
         return rows
 
 

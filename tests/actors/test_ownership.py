@@ -9,7 +9,7 @@ from niochat.actors.host_core import HostCore
 from niochat.actors.ownership import RELEASE_S, Ownership
 from niochat.actors.tenant import LeaseTurns
 from niochat.adapters.postgres.database import Database
-from niochat.domain.errors import Unavailable
+from niochat.domain.errors import UnavailableError
 from tests import builders
 from tests.actors.cluster import Cluster
 from tests.actors.one_tenant import Clock
@@ -77,7 +77,7 @@ async def test_an_actor_of_another_host_is_not_made_here(
     address = kinds.tenant(provider.place.tenant)
 
     core.tell(address, LeaseTurns())
-    with pytest.raises(Unavailable):
+    with pytest.raises(UnavailableError):
         await core.ask(address, LeaseTurns())
     assert len(core.actors) == 0
 

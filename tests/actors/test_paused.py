@@ -7,7 +7,7 @@ import pytest
 
 from niochat.actors.paused import KEPT, Paused
 from niochat.adapters.postgres.database import Database
-from niochat.conversation.pauses import Pauses
+from niochat.conversation.pauses import PauseStore
 from niochat.conversation.work import MemoryCommand
 from niochat.domain.commands import RestartTurn
 from niochat.domain.ids import TurnId
@@ -36,10 +36,10 @@ async def test_a_pause_ends_by_itself_and_gives_back_what_was_kept(
 ) -> None:
     thread = await given.thread(await given.place())
     clock, back = Clock(), Returned()
-    paused = Paused(Pauses(database), back, clock=clock)
+    paused = Paused(PauseStore(database), back, clock=clock)
     assert not paused.holds(thread)
 
-    await Pauses(database).pause(thread, 60)
+    await PauseStore(database).pause(thread, 60)
     await paused.refresh()
     assert paused.holds(thread)
     assert not paused.holds(uuid4())
@@ -59,12 +59,12 @@ async def test_pausing_and_resuming_twice_is_doing_it_once(
     database: Database, given: Given
 ) -> None:
     thread = await given.thread(await given.place())
-    pauses = Pauses(database)
+    pauses = PauseStore(database)
 
     assert await pauses.pause(thread, 60)
     assert await pauses.pause(thread, 600)
-    assert 500 < (await pauses.read())[thread] <= 600
+    assert 500 < (await pauses.list_pauses())[thread] <= 600
     await pauses.resume(thread)
     await pauses.resume(thread)
-    assert await pauses.read() == {}
+    assert await pauses.list_pauses() == {}
     assert await pauses.pause(uuid4(), 60) is None

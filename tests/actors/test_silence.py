@@ -10,8 +10,8 @@ import pytest
 
 from niochat.actors import kinds
 from niochat.actors.conversation import SOON_S, ConversationBehaviour
-from niochat.conversation.work import Stepped, Thread, Verdict, Work
-from niochat.domain.conversation import Timer
+from niochat.conversation.work import StepRequest, StepResult, StepVerdict, ThreadSnapshot
+from niochat.domain.conversation import TimerName
 from niochat.domain.effects import SetTimer
 from niochat.domain.ids import ThreadId
 from niochat.runtime.host import Delivery
@@ -51,10 +51,10 @@ class Everything:
     def holds(self, key: UUID) -> bool:
         return False
 
-    async def step(self, batch: Sequence[Work]) -> list[Stepped]:
+    async def step(self, batch: Sequence[StepRequest]) -> list[StepResult]:
         due = datetime.now(UTC) + timedelta(seconds=self._seconds)
-        thread = Thread(THREAD, uuid4(), uuid4(), None)
-        return [Stepped(THREAD, Verdict.DONE, thread, (SetTimer(Timer.IDLE, 1, due),))]
+        thread = ThreadSnapshot(THREAD, uuid4(), uuid4(), None)
+        return [StepResult(THREAD, StepVerdict.DONE, thread, (SetTimer(TimerName.IDLE, 1, due),))]
 
 
 def held(seconds: float) -> list[float]:

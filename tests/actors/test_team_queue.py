@@ -13,9 +13,9 @@ from niochat.actors.host_core import HostCore
 from niochat.actors.team_queue import Look, TeamQueueBehaviour, Waiting
 from niochat.adapters.postgres.database import Connection, Database
 from niochat.adapters.postgres.queries import queries
-from niochat.assignment.queues import Queues
+from niochat.assignment.queues import QueueAssigner
 from niochat.domain import commands as cmd
-from niochat.domain.errors import Unavailable
+from niochat.domain.errors import UnavailableError
 from niochat.runtime.address import Address
 from niochat.runtime.host import Delivery
 from niochat.runtime.mailbox import Activation
@@ -105,7 +105,7 @@ async def test_a_place_freed_in_one_teams_conversation_serves_the_agents_other_t
     other = await comes(core, office, "vendas")
     await waits(office, other)
 
-    await does(core, office, first, cmd.GiveBackConversation(str(ana)))
+    await does(core, office, first, cmd.ReturnConversationToAssistant(str(ana)))
 
     await held(office, other, ana)
 
@@ -186,11 +186,11 @@ async def test_a_host_looks_after_the_queues_whose_actors_live_there(office: Off
     """``teams.shard`` is that of the actor's address."""
     await office.arrives()
     await office.agent()
-    queues, tenant = Queues(office.database), office.place.tenant
+    queues, tenant = QueueAssigner(office.database), office.place.tenant
     shard = kinds.team_queue(tenant, TEAM).shard
 
-    assert await queues.forgotten([shard]) == [(tenant, TEAM)]
-    assert await queues.forgotten([n for n in range(1024) if n != shard]) == []
+    assert await queues.find_assignable_queues([shard]) == [(tenant, TEAM)]
+    assert await queues.find_assignable_queues([n for n in range(1024) if n != shard]) == []
 
 
 async def test_a_queue_in_which_nobody_waits_or_that_nobody_serves_is_not_woken(
@@ -198,13 +198,13 @@ async def test_a_queue_in_which_nobody_waits_or_that_nobody_serves_is_not_woken(
 ) -> None:
     shards = list(range(1024))
     ana = await office.agent()
-    assert await office.queues.forgotten(shards) == []
+    assert await office.queues.find_assignable_queues(shards) == []
     await office.arrives()
     await office.is_now(ana, "away")
-    assert await office.queues.forgotten(shards) == []
+    assert await office.queues.find_assignable_queues(shards) == []
     await office.is_now(ana, "online")
     await office.assigns("manual")
-    assert await office.queues.forgotten(shards) == []
+    assert await office.queues.find_assignable_queues(shards) == []
 
 
 class Counted(Database):
@@ -219,7 +219,7 @@ class Counted(Database):
             self.assigned += 1
             if self.failures:
                 self.failures -= 1
-                raise Unavailable("it went away", code="database")
+                raise UnavailableError("it went away", code="database")
         return await super().alone(connection, query, *values)
 
 
@@ -230,7 +230,7 @@ class Queue:
         self.poked: list[UUID] = []
         self._office = office
         self._behaviour = TeamQueueBehaviour(
-            Queues(database), lambda tenant, threads: self.poked.extend(threads)
+            QueueAssigner(database), lambda tenant, threads: self.poked.extend(threads)
         )
         tenant = office.place.tenant
         self.activation = Activation(kinds.team_queue(tenant, TEAM), 0.0)

@@ -8,11 +8,11 @@ import pytest
 from niochat.actors.leases import Leases
 from niochat.actors.tenant import BLOCK, Grant
 from niochat.actors.turns import Turns
-from niochat.conversation.work import MemoryCommand, Thread
+from niochat.conversation.work import MemoryCommand, ThreadSnapshot
 from niochat.domain import commands as cmd
 from niochat.domain import events as e
 from niochat.domain.effects import RunTurn
-from niochat.domain.errors import Unavailable
+from niochat.domain.errors import UnavailableError
 from niochat.domain.evolve import evolve
 from niochat.domain.ids import ConversationId, ThreadId, TurnId
 from niochat.runtime.address import Address
@@ -39,7 +39,7 @@ class Watch:
             pause_s=0,
         )
         opened = e.ConversationOpened(ConversationId(uuid4()), "20260302000001")
-        self.thread = Thread(ThreadId(uuid4()), uuid4(), uuid4(), evolve(None, opened))
+        self.thread = ThreadSnapshot(ThreadId(uuid4()), uuid4(), uuid4(), evolve(None, opened))
         self.turn = TurnId(uuid4())
 
     async def _lease(self, tenant: UUID) -> float:
@@ -61,7 +61,7 @@ async def test_a_turn_is_asked_with_what_it_needs_and_its_end_is_a_command() -> 
     finish = await watch.hears()
 
     assert isinstance(finish, cmd.FinishAssistantTurn)
-    assert [said.text for said in finish.says] == ["resposta 1"]
+    assert [said.text for said in finish.replies] == ["resposta 1"]
     (request,) = watch.pool.requests
     assert (request.tenant_id, request.turn_id) == (watch.thread.tenant_id, watch.turn)
     assert (request.upto_version, request.protocol) == (7, "20260302000001")
@@ -174,7 +174,7 @@ async def test_turns_that_ask_at_once_use_what_was_granted_and_no_more() -> None
 
 
 async def test_when_the_tenants_actor_is_away_turns_go_on() -> None:
-    leases, tenant = Leases(Tenants(*[Unavailable("away", code="host")] * 3)), uuid4()
+    leases, tenant = Leases(Tenants(*[UnavailableError("away", code="host")] * 3)), uuid4()
 
     assert [await leases.take(tenant) for _ in range(3)] == [0.0] * 3
 

@@ -6,13 +6,13 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from niochat.adapters.calendar import presence, public_holidays
-from niochat.domain.errors import Invalid
-from niochat.domain.hours import Shift
-from niochat.domain.policy import Policy, Presence
+from niochat.domain.errors import InvalidInputError
+from niochat.domain.hours import BusinessShift
+from niochat.domain.policy import ConversationPolicy, StaffAvailability
 
 RECIFE = ZoneInfo("America/Recife")
-EVERY_DAY = (Shift(tuple(range(7)), time(8), time(18)),)
-WEEK = (Shift((0, 1, 2, 3, 4), time(8), time(18)),)
+EVERY_DAY = (BusinessShift(tuple(range(7)), time(8), time(18)),)
+WEEK = (BusinessShift((0, 1, 2, 3, 4), time(8), time(18)),)
 
 
 def at(year: int, month: int, day: int, hour: int = 10) -> datetime:
@@ -32,53 +32,53 @@ def test_no_place_has_no_holidays() -> None:
 
 @pytest.mark.parametrize("place", ["BR-XX", "ZZ", "brasil", "br"])
 def test_an_unknown_place_is_refused(place: str) -> None:
-    with pytest.raises(Invalid) as refused:
+    with pytest.raises(InvalidInputError) as refused:
         public_holidays(place, 2026)
 
     assert refused.value.code == "bad_holidays"
 
 
 def test_without_hours_people_are_always_there() -> None:
-    policy = Policy(holidays="BR-PE", closed_days=(date(2026, 12, 24),))
+    policy = ConversationPolicy(holidays="BR-PE", closed_days=(date(2026, 12, 24),))
 
-    assert presence(policy, at(2026, 12, 25, 3)) == Presence()
-    assert presence(policy, at(2026, 12, 24, 3)) == Presence()
+    assert presence(policy, at(2026, 12, 25, 3)) == StaffAvailability()
+    assert presence(policy, at(2026, 12, 24, 3)) == StaffAvailability()
 
 
 def test_during_a_shift_people_are_there() -> None:
-    assert presence(Policy(hours=WEEK), at(2026, 11, 23)) == Presence()
+    assert presence(ConversationPolicy(hours=WEEK), at(2026, 11, 23)) == StaffAvailability()
 
 
 def test_on_a_holiday_of_the_part_nobody_is_there() -> None:
     friday = at(2026, 3, 6)
 
-    assert presence(Policy(hours=WEEK, holidays="BR"), friday).there
-    away = presence(Policy(hours=WEEK, holidays="BR-PE"), friday)
-    assert away == Presence(False, at(2026, 3, 9, 8))
+    assert presence(ConversationPolicy(hours=WEEK, holidays="BR"), friday).available
+    away = presence(ConversationPolicy(hours=WEEK, holidays="BR-PE"), friday)
+    assert away == StaffAvailability(False, at(2026, 3, 9, 8))
 
 
 def test_closed_days_add_to_holidays_and_the_return_is_found_in_the_next_year() -> None:
-    policy = Policy(hours=EVERY_DAY, holidays="BR", closed_days=(date(2026, 12, 31),))
+    policy = ConversationPolicy(hours=EVERY_DAY, holidays="BR", closed_days=(date(2026, 12, 31),))
 
     away = presence(policy, at(2026, 12, 30, 18))
 
-    assert away == Presence(False, at(2027, 1, 2, 8))
-    assert away.promise(policy) == (
+    assert away == StaffAvailability(False, at(2027, 1, 2, 8))
+    assert away.closed_notice(policy) == (
         "Nossa equipe volta sábado, 02/01, às 08:00 e responde por aqui."
     )
 
 
 def test_a_closed_day_needs_no_calendar() -> None:
-    policy = Policy(hours=WEEK, closed_days=(date(2026, 11, 23),))
+    policy = ConversationPolicy(hours=WEEK, closed_days=(date(2026, 11, 23),))
 
-    assert presence(policy, at(2026, 11, 23)) == Presence(False, at(2026, 11, 24, 8))
+    assert presence(policy, at(2026, 11, 23)) == StaffAvailability(False, at(2026, 11, 24, 8))
 
 
 def test_a_provider_that_does_not_open_soon_promises_no_day() -> None:
     weekdays = [date.fromordinal(date(2026, 11, 1).toordinal() + n) for n in range(120)]
-    policy = Policy(hours=WEEK, closed_days=tuple(weekdays))
+    policy = ConversationPolicy(hours=WEEK, closed_days=tuple(weekdays))
 
     away = presence(policy, at(2026, 11, 23))
 
-    assert away == Presence(False)
-    assert away.promise(policy) == policy.closed_unknown_text
+    assert away == StaffAvailability(False)
+    assert away.closed_notice(policy) == policy.closed_unknown_text

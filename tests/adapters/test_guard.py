@@ -20,8 +20,8 @@ from niochat.adapters.sgp.client import Sgp
 from niochat.adapters.whatsapp.uazapi.administration import UazapiAdministration
 from niochat.adapters.whatsapp.uazapi.client import Uazapi
 from niochat.domain.erp import ErpAccount, ErpError
-from niochat.domain.errors import Invalid, Refused, Unavailable
-from niochat.domain.gateway import GatewayServer, Line
+from niochat.domain.errors import InvalidInputError, OperationRefusedError, UnavailableError
+from niochat.domain.gateway import GatewayCredentials, GatewayServer
 from tests.adapters.whatsapp.scripted_gateway import ScriptedGateway, running
 
 PRIVATE = (
@@ -87,8 +87,8 @@ async def test_this_machine_is_not_reached_however_its_address_is_written(host: 
         gateway.says(200, {"instance": {"status": "connected"}})
         uazapi = Uazapi(lookup_timeout_s=5, guard=Guard())
         try:
-            with pytest.raises(Unavailable, match=r"NIOCHAT_PRIVATE_NETWORKS|InvalidUrl"):
-                await uazapi.status(Line(f"http://{host}:{port_of(gateway)}", "t"))
+            with pytest.raises(UnavailableError, match=r"NIOCHAT_PRIVATE_NETWORKS|InvalidUrl"):
+                await uazapi.status(GatewayCredentials(f"http://{host}:{port_of(gateway)}", "t"))
         finally:
             await uazapi.close()
         assert gateway.asked == []
@@ -103,8 +103,8 @@ async def test_a_name_that_is_private_by_the_time_of_the_connection_is_not_reach
         await guard.check(url)
         uazapi = Uazapi(lookup_timeout_s=5, guard=guard)
         try:
-            with pytest.raises(Unavailable):
-                await uazapi.status(Line(url, "t"))
+            with pytest.raises(UnavailableError):
+                await uazapi.status(GatewayCredentials(url, "t"))
         finally:
             await uazapi.close()
         assert names.asked == ["gateway.example"] * 2
@@ -118,7 +118,7 @@ async def test_what_is_allowed_is_reached_under_its_own_name() -> None:
         uazapi = Uazapi(guard=Guard(LOOPBACK, Names("127.0.0.1")))
         url = f"http://gateway.example:{port_of(gateway)}"
         try:
-            assert (await uazapi.status(Line(url, "t"))).status == "connected"
+            assert (await uazapi.status(GatewayCredentials(url, "t"))).status == "connected"
         finally:
             await uazapi.close()
         (asked,) = gateway.asked
@@ -185,7 +185,7 @@ async def ask_all(guard: Guard, url: str) -> list[str]:
     uazapi, administration = Uazapi(lookup_timeout_s=5, guard=guard), UazapiAdministration(5, guard)
     models, erp = Models(guard), Sgp(guard=guard)
     calls = {
-        "gateway": uazapi.status(Line(url, "t")),
+        "gateway": uazapi.status(GatewayCredentials(url, "t")),
         "administration": administration.instances(GatewayServer(url, "t")),
         "model": models.complete(
             Endpoint(f"{url}/v1", "k", "m"), [{"role": "user", "content": "oi"}], max_tokens=9,
@@ -198,7 +198,7 @@ async def ask_all(guard: Guard, url: str) -> list[str]:
         for name, call in calls.items():
             try:
                 await call
-            except (Unavailable, Refused, ModelError, ErpError):
+            except (UnavailableError, OperationRefusedError, ModelError, ErpError):
                 failed.append(name)
     finally:
         for each in (uazapi, administration, models, erp):
@@ -219,11 +219,11 @@ async def test_of_several_addresses_only_those_that_may_be_are_connected_to(
         uazapi = Uazapi(lookup_timeout_s=5, guard=Guard(ONE, Several(*addresses)))
         try:
             url = f"http://gateway.example:{port_of(gateway)}"
-            assert (await uazapi.status(Line(url, "t"))).status == "connected"
+            assert (await uazapi.status(GatewayCredentials(url, "t"))).status == "connected"
         finally:
             await uazapi.close()
         assert came == []
-        with pytest.raises(Invalid):  # and it is not stored: one of them is private
+        with pytest.raises(InvalidInputError):  # and it is not stored: one of them is private
             await Guard(ONE, Several(*addresses)).check(url)
 
 
@@ -276,7 +276,7 @@ async def test_a_redirect_to_the_inside_is_followed_by_nobody(status: int) -> No
 @pytest.mark.asyncio
 @pytest.mark.parametrize("url", ["http://10.0.0.1", "https://[::1]/v1", "http://2130706433:80/x"])
 async def test_an_address_is_refused_before_it_is_stored(url: str) -> None:
-    with pytest.raises(Invalid) as refused:
+    with pytest.raises(InvalidInputError) as refused:
         await Guard().check(url)
     assert refused.value.code == "private_address"
 

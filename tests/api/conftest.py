@@ -16,14 +16,14 @@ from niochat.adapters.guard import Guard
 from niochat.adapters.postgres.database import Database
 from niochat.adapters.whatsapp.uazapi.administration import UazapiAdministration
 from niochat.adapters.whatsapp.uazapi.client import Uazapi
-from niochat.assignment.changes import PresenceChanges
-from niochat.assignment.presences import Presences
-from niochat.assignment.queues import Queue, Queues
-from niochat.conversation.contacts import Contacts
-from niochat.conversation.desk import DeskViews
-from niochat.conversation.reading import Reading
-from niochat.conversation.search import Searching
-from niochat.inbox.ask import Asking
+from niochat.assignment.changes import PresenceChangeHandler
+from niochat.assignment.presences import PresenceStore
+from niochat.assignment.queues import QueueAssigner, TeamQueueKey
+from niochat.conversation.contacts import ContactStore
+from niochat.conversation.desk import ConversationQueries
+from niochat.conversation.reading import ReadMarkerStore
+from niochat.conversation.search import MessageSearch
+from niochat.inbox.ask import CommandSubmitter
 from niochat.ingress.api.application import build
 from niochat.ingress.api.rooms import Rooms
 from niochat.media.library import Library
@@ -59,8 +59,8 @@ class Desk:
     """Tenants that were told to be other ones."""
     said: list[bytes]
     """What was told to screens in passing."""
-    queues: Queues
-    looks: list[Queue]
+    queues: QueueAssigner
+    looks: list[TeamQueueKey]
     """Queues that were told to look."""
 
     @property
@@ -115,7 +115,7 @@ async def desk(
     """With one provider; nobody works there yet."""
     host, owner = Host("host-a:1", database), Owner("tests")
     await ownership.give(host)
-    asking = Asking(host.inbox, lambda thread: owner.start(host.run(thread)))
+    asking = CommandSubmitter(host.inbox, lambda thread: owner.start(host.run(thread)))
     house = House(database, admin, Clock(), await given.tenant())
     access = open_access(
         database, house.vault, "https://desk.example.com", "n@example.com", house.passwords
@@ -137,25 +137,25 @@ async def desk(
     async def say(words: bytes) -> None:
         said.append(words)
 
-    queues = Queues(database)
-    looks: list[Queue] = []
-    presence = PresenceChanges(
+    queues = QueueAssigner(database)
+    looks: list[TeamQueueKey] = []
+    presence = PresenceChangeHandler(
         queues, lambda tenant, threads: [owner.start(host.run(each)) for each in threads] and None,
         looks.append,
     )  # fmt: skip
     rooms = Rooms(
         access=access,
         accounts=accounts,
-        desk_views=DeskViews(database),
-        searching=Searching(database),
-        contacts=Contacts(database, house.vault),
+        desk_views=ConversationQueries(database),
+        searching=MessageSearch(database),
+        contacts=ContactStore(database, house.vault),
         asking=asking,
-        reading=Reading(database),
+        reading=ReadMarkerStore(database),
         library=Library(database, FileStore.at(tmp_path.as_uri()), house.vault),
         access_changed=access_changed,
         say=say,
-        presences=Presences(database),
-        presence_changed=presence.changed,
+        presences=PresenceStore(database),
+        presence_changed=presence.handle_change,
         secure_cookies=False,
     )
     app = build(rooms)

@@ -16,7 +16,7 @@ import pytest
 from niochat.adapters import clock
 from niochat.adapters.clock import Agreed
 from niochat.adapters.postgres.time import agree
-from niochat.domain.errors import NotFound, Unauthenticated
+from niochat.domain.errors import AuthenticationError, NotFoundError
 from niochat.media.library import ADDRESS_LASTS, key_of
 from tests.access.conftest import PASSWORD
 from tests.api.conftest import Desk, problem
@@ -57,7 +57,7 @@ async def test_an_address_is_good_for_its_minutes_and_no_second_longer(desk: Des
     token, until = library.token(known, now)
     assert until == now + ADDRESS_LASTS
     assert (await library.opened(token, until - SECOND)).id == file
-    with pytest.raises(NotFound):
+    with pytest.raises(NotFoundError):
         await library.opened(token, until + SECOND)
     over, _ = library.token(known, now - ADDRESS_LASTS - SECOND)
     for ask in (desk.http.get, desk.http.head):
@@ -170,12 +170,12 @@ async def test_a_ticket_that_is_over_used_or_altered_opens_nothing(desk: Desk) -
     tickets = desk.rooms.access.tickets
     made = [(await desk.http.post("/auth/ticket", headers=who)).json()["ticket"] for _ in range(2)]
     now = clock.agreed.now()
-    with pytest.raises(Unauthenticated):
+    with pytest.raises(AuthenticationError):
         await tickets.redeem(made[0], now + timedelta(seconds=31))
-    with pytest.raises(Unauthenticated):
+    with pytest.raises(AuthenticationError):
         await tickets.redeem(made[0][:-1] + ("A" if made[0][-1] != "A" else "B"), now)
     assert (await tickets.redeem(made[0], now))[1] == boss
-    with pytest.raises(Unauthenticated):
+    with pytest.raises(AuthenticationError):
         await tickets.redeem(made[0], now)
     assert (await tickets.redeem(made[1], now))[1] == boss
 

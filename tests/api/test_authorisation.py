@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 import pytest
 from fastapi.routing import APIRoute
 
-from niochat.domain.permissions import PLATFORM, ROLES, Action, Role
+from niochat.domain.permissions import PLATFORM_ACTIONS, ROLE_GRANTS, BuiltInRole, PermissionAction
 from niochat.ingress.api.application import ROUTERS
 from niochat.ingress.api.doorway import Needs, Open, SignedIn
 from tests.api.conftest import Desk, problem
@@ -67,7 +67,7 @@ async def test_nobody_gets_in_without_having_signed_in(desk: Desk) -> None:
         problem(answer, 401, "unauthenticated")
 
 
-@pytest.mark.parametrize("role", [*Role, "conferente"])
+@pytest.mark.parametrize("role", [*BuiltInRole, "conferente"])
 async def test_each_role_may_what_its_row_of_the_table_says_and_nothing_else(
     desk: Desk, role: str
 ) -> None:
@@ -75,7 +75,11 @@ async def test_each_role_may_what_its_row_of_the_table_says_and_nothing_else(
         "INSERT INTO roles VALUES ($1, 'conferente', ARRAY['contacts:read'])", desk.house.tenant
     )
     _, headers = await desk.joins(role)
-    allowed = set(ROLES[Role(role)]) if role != "conferente" else {Action.CONTACTS_READ}
+    allowed = (
+        set(ROLE_GRANTS[BuiltInRole(role)])
+        if role != "conferente"
+        else {PermissionAction.CONTACTS_READ}
+    )
     for method, path, declared in routes():
         if not isinstance(declared, Needs):
             continue
@@ -138,7 +142,7 @@ async def test_another_tenants_ids_are_as_unknown_as_any(desk: Desk, given: Give
     for method, path, declared in routes():
         if not isinstance(declared, Needs) or "{" not in path or path in MADE_BY_PUT:
             continue
-        if declared.action in PLATFORM:
+        if declared.action in PLATFORM_ACTIONS:
             continue
         body = {
             "PATCH": SAMPLES.get(path, {"name": "x"}),
@@ -316,7 +320,7 @@ async def test_what_people_did_and_looked_at_is_in_their_tenants_log(desk: Desk)
 
 async def test_no_role_of_a_tenant_can_hold_what_is_the_platforms(desk: Desk) -> None:
     _, headers = await desk.joins("admin")
-    for permission in PLATFORM:
+    for permission in PLATFORM_ACTIONS:
         refused = await desk.http.put(
             "/roles/chefao", json={"permissions": [permission]}, headers=headers
         )

@@ -18,7 +18,7 @@ from niochat.adapters.guard import Guard
 from niochat.adapters.whatsapp.uazapi.administration import UazapiAdministration
 from niochat.adapters.whatsapp.uazapi.client import Uazapi
 from niochat.domain.gateway import GatewayServer
-from niochat.inbox.accept import Inbox
+from niochat.inbox.accept import InboxStore
 from niochat.ingress.api.once import HEADER
 from niochat.ingress.webhooks import Door, application
 from niochat.sandbox.app import create_app
@@ -80,7 +80,7 @@ async def shop(desk: Desk) -> AsyncIterator[Shop]:
     def poke(thread: Any, tenant: Any) -> None:
         """Nobody steps here."""
 
-    door = Door(directory, vault, Inbox(database), poke, lambda tenant: None, Ignorances())
+    door = Door(directory, vault, InboxStore(database), poke, lambda tenant: None, Ignorances())
     guard = Guard([ip_network("127.0.0.0/8")])
     gateway = Uazapi(lookup_timeout_s=5, guard=guard)
     administration = UazapiAdministration(timeout_s=5, guard=guard)

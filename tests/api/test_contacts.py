@@ -5,8 +5,8 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from niochat.domain.document import masked_document, written
-from niochat.domain.sealing import DOCUMENT
+from niochat.domain.document import format_masked_tax_id, format_tax_id
+from niochat.domain.sealing import TAX_ID_PURPOSE
 from niochat.vault.vault import Vault
 from tests.api.conftest import Desk, problem
 from tests.builders import Given
@@ -133,7 +133,7 @@ async def test_a_document_that_no_key_opens_is_not_shown_and_not_lost(desk: Desk
     _, who = await desk.joins("agent")
     ana = await person(desk, "Ana")
     lost = Vault({"k9": bytes([9]) * 32})
-    sealed = lost.seal(CPF, tenant_id=desk.house.tenant, purpose=DOCUMENT)
+    sealed = lost.seal(CPF, tenant_id=desk.house.tenant, purpose=TAX_ID_PURPOSE)
     await desk.house.admin.execute(
         "UPDATE contacts SET document_sealed = $1, document_index = $1", sealed
     )
@@ -171,7 +171,7 @@ async def test_the_log_tells_that_something_changed_and_never_what_it_says(desk:
     assert set(first["after"]) == {"document", "name"}
     assert third["before"] == second["after"]
     assert third["after"]["document"] == first["after"]["document"]
-    for secret in (CPF, CNPJ, written(CPF), "Ana", "Lima", "Souza"):
+    for secret in (CPF, CNPJ, format_tax_id(CPF), "Ana", "Lima", "Souza"):
         assert secret not in str(log)
 
 
@@ -260,7 +260,7 @@ async def test_nobody_but_who_may_changes_a_contact(desk: Desk, given: Given) ->
 
 
 async def test_a_mask_leaves_the_last_two_digits() -> None:
-    assert (masked_document(CPF), masked_document(CNPJ)) == (
+    assert (format_masked_tax_id(CPF), format_masked_tax_id(CNPJ)) == (
         "***.***.***-25", "**.***.***/****-81",
     )  # fmt: skip
-    assert written(CNPJ) == "11.222.333/0001-81"
+    assert format_tax_id(CNPJ) == "11.222.333/0001-81"

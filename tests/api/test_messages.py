@@ -39,11 +39,11 @@ async def lines(desk: Desk, visit: Visit, who: Who) -> list[dict[str, Any]]:
     return items
 
 
-async def sends(desk: Desk, visit: Visit, result: cmd.SendResult) -> None:
+async def sends(desk: Desk, visit: Visit, result: cmd.SendStatus) -> None:
     """What was queued leaves, or does not."""
     claimed = await desk.host.claim(visit.thread)
     assert claimed is not None
-    external = f"out-{claimed.id}" if result is cmd.SendResult.SENT else None
+    external = f"out-{claimed.id}" if result is cmd.SendStatus.SENT else None
     settled = cmd.SettleSend(OutboxId(claimed.id), result, external, "gateway_400")
     await desk.host.step(visit.thread, settled)
 
@@ -174,14 +174,14 @@ async def test_an_answer_quotes_and_is_changed_after_it_left(desk: Desk) -> None
     assert said["reply_to"] == asked
     problem(await desk.http.patch(path, json={"text": "oi"}, headers=who), 409, "not_sent")
 
-    await sends(desk, visit, cmd.SendResult.SENT)
+    await sends(desk, visit, cmd.SendStatus.SENT)
     for answer in (
         await desk.http.patch(path, json={"text": "oi"}, headers=who),
         await desk.http.put(f"{path}/reaction", json={"emoji": "👍"}, headers=who),
         await desk.http.delete(path, headers=who),
     ):
         assert answer.json() == {"done": True}, answer.text
-        await sends(desk, visit, cmd.SendResult.SENT)
+        await sends(desk, visit, cmd.SendStatus.SENT)
 
     after = (await lines(desk, visit, who))[0]
     assert (after["text"], after["reactions"], after["deleted_at"] is not None) == (
@@ -197,7 +197,7 @@ async def test_what_failed_is_said_again_once_with_its_file(desk: Desk) -> None:
     retry = f"/conversations/{visit.id}/messages/{failed['id']}/retry"
     problem(await desk.http.post(retry, headers=who), 409, "not_failed")
 
-    await sends(desk, visit, cmd.SendResult.FAILED)
+    await sends(desk, visit, cmd.SendStatus.FAILED)
     assert (await desk.http.post(retry, headers=who)).json() == {"done": True}
     assert (await desk.http.post(retry, headers=who)).json() == {"done": True}
 
@@ -213,7 +213,7 @@ async def test_what_failed_is_said_again_once_whoever_of_two_asks(desk: Desk) ->
     _, boss = await desk.joins("admin")
     await says(desk, visit, who, text="olá")
     failed = (await lines(desk, visit, who))[0]
-    await sends(desk, visit, cmd.SendResult.FAILED)
+    await sends(desk, visit, cmd.SendStatus.FAILED)
     retry = f"/conversations/{visit.id}/messages/{failed['id']}/retry"
 
     assert (await desk.http.post(retry, headers=who)).json() == {"done": True}

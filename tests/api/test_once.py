@@ -11,9 +11,9 @@ import pytest
 from niochat.access.idempotency import Asked, Kept, Lease
 from niochat.access.users import By, NewUser
 from niochat.adapters.postgres.audit import acting_under
-from niochat.domain.audit import Who, WhoKind
-from niochat.domain.errors import Refused
-from niochat.domain.permissions import ROLES, Role
+from niochat.domain.audit import AuditActor, AuditActorKind
+from niochat.domain.errors import OperationRefusedError
+from niochat.domain.permissions import ROLE_GRANTS, BuiltInRole
 from niochat.ingress.api.once import HEADER, NO_ACTS
 from tests.api.conftest import Desk, problem
 from tests.builders import Given
@@ -131,7 +131,7 @@ async def test_what_died_halfway_can_be_repeated_once_its_time_is_over(desk: Des
     asked = Asked(desk.house.tenant, boss, "POST /users", "k1", b"digest")
     dead = await store.begin(asked)
     assert isinstance(dead, Lease)
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(OperationRefusedError) as refused:
         await store.begin(asked)
     assert refused.value.code == "in_progress"
 
@@ -187,9 +187,9 @@ async def test_who_lost_the_lease_can_do_nothing_any_more(desk: Desk, given: Giv
     await age(desk, lease_s=121)
     assert isinstance(await store.begin(asked), Lease)
     with acting_under(slow.id, slow.holder):
-        by = By(boss, ROLES[Role.ADMIN], Who(WhoKind.USER, str(boss)))
+        by = By(boss, ROLE_GRANTS[BuiltInRole.ADMIN], AuditActor(AuditActorKind.USER, str(boss)))
         new = NewUser("late@example.com", "Late", "viewer", ())
-        with pytest.raises(Refused) as refused:
+        with pytest.raises(OperationRefusedError) as refused:
             await desk.rooms.access.users.invite(desk.house.tenant, new, by)
     assert refused.value.code == "in_progress"
     assert await given.count("users", "login = 'late@example.com'") == 0

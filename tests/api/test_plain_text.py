@@ -11,8 +11,8 @@ import pytest
 import pytest_asyncio
 
 from niochat.cli import check_words
-from niochat.domain.errors import Invalid
-from niochat.domain.plain import odd_character
+from niochat.domain.errors import InvalidInputError
+from niochat.domain.plain import find_control_character
 from niochat.ingress.api.application import build, described
 from niochat.live.frames import hello_of
 from tests.accounts.declared import provider, read
@@ -121,24 +121,24 @@ async def test_a_fields_own_name_is_told_with_escapes(
 
 @pytest.mark.parametrize("fine", ["a\tb\r\nc", "São João 😀", "", "a\u200bb", "\u0085"])
 def test_tabs_line_ends_and_other_scripts_are_texts(fine: str) -> None:
-    assert odd_character({"a": [fine, 1, None, True]}) is None
+    assert find_control_character({"a": [fine, 1, None, True]}) is None
 
 
 def test_a_hello_over_live_is_refused_with_its_field() -> None:
-    with pytest.raises(Invalid, match="ticket must be text without control characters"):
+    with pytest.raises(InvalidInputError, match="ticket must be text without control characters"):
         hello_of('{"type": "hello", "ticket": "a\\u0000b"}')
 
 
 def test_the_providers_file_is_refused_with_line_and_key(tmp_path: Path) -> None:
     entry = provider()
     entry["name"] = "Rede\x00Norte"
-    with pytest.raises(Invalid, match=r"name.*control character"):
+    with pytest.raises(InvalidInputError, match=r"name.*control character"):
         read(tmp_path, entry)
 
 
 def test_the_words_of_a_command_are_refused_by_what_stands_before_them() -> None:
     check_words(["say", "bom dia\n"])
-    with pytest.raises(Invalid, match="--name must be text without"):
+    with pytest.raises(InvalidInputError, match="--name must be text without"):
         check_words(["superuser", "--name", "a\x1bb"])
-    with pytest.raises(Invalid, match="word 2 of the command"):
+    with pytest.raises(InvalidInputError, match="word 2 of the command"):
         check_words(["say", "a\x07"])

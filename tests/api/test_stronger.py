@@ -8,19 +8,24 @@ from uuid import UUID
 import httpx
 import pytest
 
-from niochat.domain.permissions import ROLES, Action, Role, permissions_of
+from niochat.domain.permissions import ROLE_GRANTS, BuiltInRole, PermissionAction, format_grants
 from tests.api.conftest import Desk, problem
 from tests.api.test_authorisation import Needs, routes, snapshot
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(120)]
 
-CHANGES = {Action.USERS_WRITE, Action.ROLES_WRITE, Action.TEAMS_WRITE, Action.KEYS_WRITE}
+CHANGES = {
+    PermissionAction.USERS_WRITE,
+    PermissionAction.ROLES_WRITE,
+    PermissionAction.TEAMS_WRITE,
+    PermissionAction.KEYS_WRITE,
+}
 """Whoever holds one of these changes users, roles, teams or keys."""
 WEAK = [
     "users:read", "users:write", "roles:write", "teams:read", "teams:write", "keys:write",
     "conversations:read:team", "conversations:reply:own", "presence:write", "audit:read",
 ]  # fmt: skip
-STRONG = permissions_of(ROLES[Role.ADMIN])
+STRONG = format_grants(ROLE_GRANTS[BuiltInRole.ADMIN])
 WIDER = [*(each for each in WEAK if "read:team" not in each), "conversations:read:all"]
 
 

@@ -263,7 +263,7 @@ async def test_who_hangs_up_before_it_is_done_is_written_down_all_the_same(desk:
         async def ask(self, *asked: Any) -> bool:
             begun.set()
             await go_on.wait()
-            return await asking.ask(*asked)
+            return await asking.submit(*asked)
 
     desk.with_rooms(asking=Slow())
     transport = httpx.ASGITransport(app=desk.app)  # as Serve does, what is left is cancelled

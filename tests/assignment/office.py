@@ -5,17 +5,17 @@ from itertools import count
 from uuid import UUID
 
 from niochat.adapters.postgres.database import Database
-from niochat.assignment.presences import Presences
-from niochat.assignment.queues import Queues
+from niochat.assignment.presences import PresenceStore
+from niochat.assignment.queues import QueueAssigner
 from niochat.domain import commands as cmd
-from niochat.domain.audit import Who, WhoKind
-from niochat.domain.message import Content, Kind
-from niochat.domain.presence import AgentState
+from niochat.domain.audit import AuditActor, AuditActorKind
+from niochat.domain.message import MessageContent, MessageKind
+from niochat.domain.presence import AgentPresenceState
 from tests.builders import SENT_AT, Given, Host, Ownership, Place, put
 
-PRODUCT = Who(WhoKind.PRODUCT, "tests", "")
+PRODUCT = AuditActor(AuditActorKind.PRODUCT, "tests", "")
 TEAM = "atendimento"
-HELLO = Content(Kind.TEXT, "oi")
+HELLO = MessageContent(MessageKind.TEXT, "oi")
 _numbers = count(1)
 
 
@@ -31,8 +31,8 @@ class Office:
     names: dict[UUID, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.queues = Queues(self.database)
-        self.presences = Presences(self.database)
+        self.queues = QueueAssigner(self.database)
+        self.presences = PresenceStore(self.database)
 
     @classmethod
     async def open(
@@ -68,13 +68,15 @@ class Office:
             )
         await self.is_now(user, state)
         if capacity is not None:
-            await self.presences.arrange(
+            await self.presences.override_presence(
                 self.place.tenant, user, PRODUCT, offline=False, capacity=capacity
             )
         return user
 
     async def is_now(self, user: UUID, state: str, reason: str = "") -> None:
-        await self.presences.say(self.place.tenant, user, AgentState(state), reason, PRODUCT)
+        await self.presences.set_own_state(
+            self.place.tenant, user, AgentPresenceState(state), reason, PRODUCT
+        )
 
     async def arrives(self, team: str = TEAM, **columns: object) -> UUID:
         """A customer who waits for the team; their thread. ``columns`` of the conversation."""
@@ -123,5 +125,5 @@ class Office:
 
     async def loads(self) -> dict[UUID, tuple[int, int]]:
         """(load, capacity) of everybody."""
-        rows = await self.presences.list(self.place.tenant)
+        rows = await self.presences.list_agents(self.place.tenant)
         return {row["user_id"]: (row["load"], row["capacity"]) for row in rows}

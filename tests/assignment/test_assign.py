@@ -120,7 +120,7 @@ async def test_only_who_is_online_and_was_seen_lately_gets_something(office: Off
     await office.agent(0)
     assert await office.assign() == []
 
-    await office.presences.seen({(office.place.tenant, unseen)})
+    await office.presences.record_seen({(office.place.tenant, unseen)})
     assert await office.assign() == [thread]
 
 
@@ -169,7 +169,7 @@ async def test_what_left_the_queue_meanwhile_is_not_taken_back(office: Office, h
     before: dict[str, cmd.DurableCommand] = {
         "resolved": cmd.ResolveConversation("bia"),
         "transferred": cmd.TransferConversation("bia", "vendas"),
-        "given_back": cmd.GiveBackConversation("bia"),
+        "given_back": cmd.ReturnConversationToAssistant("bia"),
     }
     assert await office.assign() == [thread]
     await office.given.admin.execute("UPDATE inbox SET id = id + 1000 WHERE processed_at IS NULL")
@@ -199,7 +199,7 @@ async def test_a_customer_who_writes_while_reserved_is_assigned_once(office: Off
     assert await office.assign() == [thread]
     await office.given.admin.execute("UPDATE inbox SET id = id + 1000 WHERE processed_at IS NULL")
     await office.given.admin.execute("UPDATE reservations SET inbox_id = inbox_id + 1000")
-    await office.does(thread, cmd.LeaveNote("bia", "cliente nervoso"))
+    await office.does(thread, cmd.AddNote("bia", "cliente nervoso"))
     assert await office.assign() == []
 
     await office.settle()

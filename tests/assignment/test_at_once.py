@@ -114,7 +114,7 @@ class Day:
 
     async def give_back(self) -> None:
         tenant = self.office.place.tenant
-        await self.office.queues.give_back([(tenant, each) for each in self.agents])
+        await self.office.queues.return_unanswered([(tenant, each) for each in self.agents])
 
     async def never_above(self) -> None:
         loads = (await self.office.loads()).values()

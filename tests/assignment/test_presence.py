@@ -8,7 +8,7 @@ import pytest_asyncio
 
 from niochat.adapters.postgres.database import Database
 from niochat.domain import commands as cmd
-from niochat.domain.errors import NotFound
+from niochat.domain.errors import NotFoundError
 from niochat.domain.ids import shard_of
 from tests.assignment.office import PRODUCT, TEAM, Office
 from tests.builders import Given, Ownership, message
@@ -26,7 +26,7 @@ async def goes(office: Office, *agents: UUID) -> int:
     """They say they are gone; how many conversations were told."""
     for agent in agents:
         await office.is_now(agent, "offline")
-    told = await office.queues.give_back([(office.place.tenant, each) for each in agents])
+    told = await office.queues.return_unanswered([(office.place.tenant, each) for each in agents])
     return sum(len(threads) for threads in told.values())
 
 
@@ -55,7 +55,9 @@ async def test_who_goes_offline_gives_back_what_is_unanswered_and_keeps_the_rest
     talked = await held_by(office, ana, answered=True)
 
     assert await goes(office, ana) == 1
-    assert await office.queues.give_back([(office.place.tenant, ana)]) == {}, "it was told once"
+    assert await office.queues.return_unanswered([(office.place.tenant, ana)]) == {}, (
+        "it was told once"
+    )
     await office.settle()
 
     assert await office.status(waits) == ("waiting", TEAM)
@@ -89,12 +91,12 @@ async def test_what_the_customer_writes_to_somebody_gone_goes_back_too(office: O
 
     await office.does(thread, message("later", "ainda não funciona"))
 
-    gone = await office.queues.left_behind(SHARDS)
+    gone = await office.queues.find_offline_agents(SHARDS)
     assert gone == [(office.place.tenant, ana)]
-    await office.queues.give_back(gone)
+    await office.queues.return_unanswered(gone)
     await office.settle()
     assert await office.status(thread) == ("waiting", TEAM)
-    assert await office.queues.left_behind(SHARDS) == []
+    assert await office.queues.find_offline_agents(SHARDS) == []
 
 
 async def test_what_a_person_gave_to_somebody_gone_stays_with_them(office: Office) -> None:
@@ -103,7 +105,7 @@ async def test_what_a_person_gave_to_somebody_gone_stays_with_them(office: Offic
     await goes(office, ana)
     await office.does(thread, cmd.AssignConversation(str(ana)))
 
-    assert await office.queues.give_back([(office.place.tenant, ana)]) == {}
+    assert await office.queues.return_unanswered([(office.place.tenant, ana)]) == {}
 
 
 async def test_what_a_queue_had_reserved_when_they_went_comes_back(office: Office) -> None:
@@ -114,7 +116,7 @@ async def test_what_a_queue_had_reserved_when_they_went_comes_back(office: Offic
     await office.settle()
     assert await office.holder(thread) == str(ana), "the command was older"
 
-    await office.queues.give_back(await office.queues.left_behind(SHARDS))
+    await office.queues.return_unanswered(await office.queues.find_offline_agents(SHARDS))
     await office.settle()
     assert await office.status(thread) == ("waiting", TEAM)
 
@@ -137,7 +139,7 @@ async def test_a_pause_takes_nothing_away(office: Office, state: str) -> None:
     thread = await held_by(office, ana)
     await office.is_now(ana, state, "lunch" if state == "away" else "")
 
-    assert await office.queues.give_back([(office.place.tenant, ana)]) == {}
+    assert await office.queues.return_unanswered([(office.place.tenant, ana)]) == {}
     assert await office.holder(thread) == str(ana)
 
 
@@ -169,9 +171,9 @@ async def test_who_is_not_seen_for_the_grace_is_offline_once(office: Office) -> 
     await unseen(office, gone, 44)
     tenant = office.place.tenant
 
-    assert await office.presences.lapse([n for n in SHARDS if n != shard_of(tenant)]) == []
-    assert set(await office.presences.lapse(SHARDS)) == {(tenant, ana), (tenant, bia)}
-    assert await office.presences.lapse(SHARDS) == []
+    assert await office.presences.expire_unseen([n for n in SHARDS if n != shard_of(tenant)]) == []
+    assert set(await office.presences.expire_unseen(SHARDS)) == {(tenant, ana), (tenant, bia)}
+    assert await office.presences.expire_unseen(SHARDS) == []
     changes = await office.given.rows(
         "SELECT state || ':' || reason FROM presence_changes WHERE user_id = $1 ORDER BY at", bia
     )
@@ -184,25 +186,27 @@ async def test_an_open_socket_keeps_somebody_there_but_brings_nobody_back(office
         await unseen(office, agent)
     tenant = office.place.tenant
 
-    await office.presences.seen({(tenant, ana), (tenant, bia), (tenant, uuid4())})
-    await office.presences.seen(set())
+    await office.presences.record_seen({(tenant, ana), (tenant, bia), (tenant, uuid4())})
+    await office.presences.record_seen(set())
 
-    assert await office.presences.lapse(SHARDS) == []
-    states = {row["user_id"]: row["state"] for row in await office.presences.list(tenant)}
+    assert await office.presences.expire_unseen(SHARDS) == []
+    states = {row["user_id"]: row["state"] for row in await office.presences.list_agents(tenant)}
     assert states == {ana: "online", bia: "offline"}
 
 
 async def test_saying_the_same_again_is_being_seen_and_nothing_else(office: Office) -> None:
     ana = await office.agent()
     tenant = office.place.tenant
-    since = (await office.presences.one(tenant, ana))["since"]
+    since = (await office.presences.get_agent(tenant, ana))["since"]
     await unseen(office, ana)
-    assert (await office.presences.one(tenant, ana))["state"] == "offline", "before anybody swept"
+    assert (await office.presences.get_agent(tenant, ana))["state"] == "offline", (
+        "before anybody swept"
+    )
     audited = await office.given.count("audit")
 
     await office.is_now(ana, "online")
 
-    now = await office.presences.one(tenant, ana)
+    now = await office.presences.get_agent(tenant, ana)
     assert (now["state"], now["since"]) == ("online", since)
     assert await office.given.count("audit") == audited
     assert await office.given.count("presence_changes", "user_id = $1", ana) == 1
@@ -216,7 +220,7 @@ async def test_capacity_is_the_agents_own_or_the_policys(
     assert await office.loads() == {ana: (0, 7), bia: (0, 3)}
 
     tenant = office.place.tenant
-    await office.presences.arrange(tenant, ana, PRODUCT, offline=False, capacity=None)
+    await office.presences.override_presence(tenant, ana, PRODUCT, offline=False, capacity=None)
     assert await office.loads() == {ana: (0, 3), bia: (0, 3)}
 
 
@@ -226,11 +230,11 @@ async def test_somebody_of_another_provider_is_nobody_here(
     elsewhere = await Office.open(database, given, ownership)
     stranger = await elsewhere.agent()
     for user in (stranger, uuid4()):
-        with pytest.raises(NotFound):
+        with pytest.raises(NotFoundError):
             await office.is_now(user, "online")
-        with pytest.raises(NotFound):
-            await office.presences.one(office.place.tenant, user)
-    assert await office.queues.give_back([(office.place.tenant, stranger)]) == {}
+        with pytest.raises(NotFoundError):
+            await office.presences.get_agent(office.place.tenant, user)
+    assert await office.queues.return_unanswered([(office.place.tenant, stranger)]) == {}
 
 
 async def test_what_waited_for_an_agent_keeps_since_when_it_waits(office: Office) -> None:

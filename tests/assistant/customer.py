@@ -13,9 +13,9 @@ from niochat.domain.commands import (
     FinishAssistantTurn,
     ReceiveMessage,
     ResolveConversation,
-    SendResult,
+    SendStatus,
 )
-from niochat.domain.message import Content, Kind
+from niochat.domain.message import MessageContent, MessageKind
 from tests.builders import SENT_AT, put
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ _numbers = count(1)
 class Left:
     """A message that left for the customer."""
 
-    kind: Kind
+    kind: MessageKind
     text: str
     data: bytes = b""
 
@@ -63,7 +63,7 @@ class Customer:
         """What left since the customer last said something, as texts and captions."""
         return [each.text for each in self.left]
 
-    async def say(self, *said: str | Content) -> FinishAssistantTurn:
+    async def say(self, *said: str | MessageContent) -> FinishAssistantTurn:
         """The customer writes, the turn runs, and all that it says leaves."""
         await self.write(*said)
         return await self.run()
@@ -75,17 +75,20 @@ class Customer:
         says: str = "Pronto.",
         *,
         model: str = FOOLED,
-        kind: Kind = Kind.TEXT,
+        kind: MessageKind = MessageKind.TEXT,
     ) -> FinishAssistantTurn:
         """As :meth:`say`, by a model that was talked into these calls and this text."""
         await self.office.set(model=model)
-        finish = await self.say(Content(kind, f"{text}\nOBEDECE: {_order(calls, says)}"))
+        finish = await self.say(MessageContent(kind, f"{text}\nOBEDECE: {_order(calls, says)}"))
         await self.office.set(model=HONEST)
         return finish
 
-    async def write(self, *said: str | Content) -> None:
+    async def write(self, *said: str | MessageContent) -> None:
         """The customer writes; nobody answers yet."""
-        contents = [Content(Kind.TEXT, each) if isinstance(each, str) else each for each in said]
+        contents = [
+            MessageContent(MessageKind.TEXT, each) if isinstance(each, str) else each
+            for each in said
+        ]
         received = [ReceiveMessage(f"in-{next(_numbers)}", each, SENT_AT) for each in contents]
         await put(self.office.host, self.office.place, self.thread, received)
         await self.office.host.run(self.thread)
@@ -178,8 +181,8 @@ class Customer:
             (data,) = await self.office.given.rows(
                 "SELECT (SELECT data FROM attachments WHERE id = $1)", claimed.attachment_id
             )
-            gone.append(Left(Kind(claimed.kind), claimed.text, data or b""))
-            await host.settle(claimed, SendResult.SENT, f"out-{next(_numbers)}")
+            gone.append(Left(MessageKind(claimed.kind), claimed.text, data or b""))
+            await host.settle(claimed, SendStatus.SENT, f"out-{next(_numbers)}")
         return gone
 
 

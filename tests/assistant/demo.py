@@ -10,7 +10,7 @@ from niochat.accounts.facts import FactsEntry, facts_of
 from niochat.accounts.rules import PolicyEntry
 from niochat.adapters.postgres.codec import policy_of
 from niochat.cli.evaluation import reading
-from niochat.domain.policy import Policy
+from niochat.domain.policy import ConversationPolicy
 from niochat.domain.provider_facts import ProviderFacts
 
 EXAMPLE = Path(__file__).parents[2] / "examples/demo.yaml"
@@ -36,7 +36,7 @@ def known(facts: dict[str, Any]) -> ProviderFacts:
 
 def week(
     *closed: str, holidays: str = "BR-PE", hours: list[dict[str, Any]] | None = None
-) -> Policy:
+) -> ConversationPolicy:
     """The questions' hours: Monday to Friday 8 to 18, Saturday 8 to 12."""
     told = hours or questions()["pergunta-horario"]["policy"]["hours"]
     entry = {"hours": told, "holidays": holidays, "closed_days": list(closed)}

@@ -6,16 +6,16 @@ from itertools import count
 from typing import Any
 
 from niochat.adapters.openai.completion import Completion, ToolCall
-from niochat.domain.commands import ReceiveMessage, SettleFile, SettleReading
+from niochat.domain.commands import ReceiveMessage, SettleFile, SettleFileReading
 from niochat.domain.ids import MessageId, ThreadId, file_id, inbound_message_id
-from niochat.domain.message import Content, Kind
-from niochat.domain.reading import Reading
+from niochat.domain.message import MessageContent, MessageKind
+from niochat.domain.reading import FileReading
 from tests.assistant.customer import Customer
 from tests.builders import SENT_AT, put
 
 _numbers = count(1)
 MIMETYPES = {
-    Kind.VOICE: "audio/ogg", Kind.IMAGE: "image/png", Kind.DOCUMENT: "application/pdf",
+    MessageKind.VOICE: "audio/ogg", MessageKind.IMAGE: "image/png", MessageKind.DOCUMENT: "application/pdf",
 }  # fmt: skip
 
 
@@ -27,12 +27,16 @@ async def senses(customer: Customer) -> None:
 
 
 async def sends(
-    customer: Customer, kind: Kind, reading: Reading, caption: str = "", name: str = "arquivo"
+    customer: Customer,
+    kind: MessageKind,
+    reading: FileReading,
+    caption: str = "",
+    name: str = "arquivo",
 ) -> None:
     """The file comes, is here, and is read."""
     external = f"file-{next(_numbers)}"
     host, place, thread = customer.office.host, customer.office.place, customer.thread
-    content = Content(kind, caption, {"file_name": name})
+    content = MessageContent(kind, caption, {"file_name": name})
     await put(host, place, thread, [ReceiveMessage(external, content, SENT_AT)])
     await host.run(thread)
     message = inbound_message_id(ThreadId(thread), external)
@@ -40,7 +44,7 @@ async def sends(
 
 
 async def settles(
-    customer: Customer, message: MessageId, kind: Kind, reading: Reading, name: str
+    customer: Customer, message: MessageId, kind: MessageKind, reading: FileReading, name: str
 ) -> None:
     host, thread = customer.office.host, customer.thread
     conversation = host.memory[thread].conversation
@@ -48,12 +52,12 @@ async def settles(
     file = file_id(message)
     here = SettleFile(file, message, conversation.id, MIMETYPES[kind], name, 10, "")
     await host.run(thread, here)
-    await host.run(thread, SettleReading(message, conversation.id, reading))
+    await host.run(thread, SettleFileReading(message, conversation.id, reading))
 
 
 async def says_by_voice(customer: Customer, words: str) -> None:
     """In a voice note, and the turn runs."""
-    await sends(customer, Kind.VOICE, Reading(words))
+    await sends(customer, MessageKind.VOICE, FileReading(words))
     await customer.run()
 
 

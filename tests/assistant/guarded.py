@@ -11,10 +11,10 @@ from niochat.assistant.prompt import system_prompt
 from niochat.assistant.report import TurnRequest
 from niochat.assistant.transcript import Line
 from niochat.assistant.visit import Visit
-from niochat.domain.commands import Handoff
-from niochat.domain.erp import Capability, Contract, ContractStatus
+from niochat.domain.commands import HandoffRequest
+from niochat.domain.erp import Contract, ContractStatus, ErpCapability
 from niochat.domain.message import Author
-from niochat.domain.policy import Policy, Presence
+from niochat.domain.policy import ConversationPolicy, StaffAvailability
 
 PROTOCOL = "20261122000001"
 NOBODY = UUID(int=0)
@@ -35,15 +35,15 @@ def case(
     facts: Facts = HOLDER,
     *results: tuple[str, dict[str, Any]],
     lines: tuple[Line, ...] = (Line(Author.CUSTOMER, "oi"),),
-    handoff: Handoff | None = None,
+    handoff: HandoffRequest | None = None,
 ) -> Case:
     """A turn whose tools have given ``results``."""
     visit = Visit(
         TurnRequest(NOBODY, NOBODY, NOBODY, 1, 1, PROTOCOL), lines, facts, True, False,
-        "5581988887777", True, datetime(2026, 11, 22, 18, 51), Policy(), Presence(), {},
+        "5581988887777", True, datetime(2026, 11, 22, 18, 51), ConversationPolicy(), StaffAvailability(), {},
         frozenset(), (),
     )  # fmt: skip
-    made = Case(visit, None, None, frozenset(Capability), 0.0)  # type: ignore[arg-type]
+    made = Case(visit, None, None, frozenset(ErpCapability), 0.0)  # type: ignore[arg-type]
     made.results = list(results)
     made.handoff = handoff
     return made

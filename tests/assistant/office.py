@@ -17,7 +17,14 @@ from niochat.adapters.redis.shelf import Shelf
 from niochat.adapters.sgp.client import Sgp
 from niochat.assistant.turn import Assistant
 from niochat.assistant.visit import Visits
-from niochat.domain.erp import Answer, Capability, ErpError, Read, WriteOrder, WriteResult
+from niochat.domain.erp import (
+    ErpCapability,
+    ErpError,
+    ErpRead,
+    ErpWriteResult,
+    IdempotentErpWrite,
+    ResultT,
+)
 from niochat.erp.answers import Answers
 from niochat.erp.calls import Calls, ErpSettings
 from niochat.erp.journal import Journal
@@ -49,7 +56,7 @@ class Office:
     key: str
     models: Models = field(default_factory=Models)
     sgp: Sgp = field(default_factory=Sgp)
-    capabilities: frozenset[Capability] = frozenset(Capability)
+    capabilities: frozenset[ErpCapability] = frozenset(ErpCapability)
     look_again_s: tuple[float, ...] = (0.01, 0.02)
     threads: dict[str, UUID] = field(default_factory=dict)
 
@@ -67,10 +74,10 @@ class Office:
             self._capable,
         )  # fmt: skip
 
-    async def read(self, tenant_id: UUID, request: Read[Answer]) -> Answer:
+    async def read(self, tenant_id: UUID, request: ErpRead[ResultT]) -> ResultT:
         return await self.calls.read(tenant_id, request)
 
-    async def write(self, tenant_id: UUID, order: WriteOrder) -> WriteResult:
+    async def write(self, tenant_id: UUID, order: IdempotentErpWrite) -> ErpWriteResult:
         return await self.writes.write(tenant_id, order)
 
     async def set(self, table: str = "assistants", **values: object) -> None:
@@ -134,7 +141,7 @@ class Office:
         self.threads[phone] = thread
         return thread
 
-    async def _capable(self, _: UUID) -> frozenset[Capability]:
+    async def _capable(self, _: UUID) -> frozenset[ErpCapability]:
         return self.capabilities
 
     async def _erp_settings(self, tenant_id: UUID) -> ErpSettings:

@@ -3,7 +3,7 @@
 import pytest
 
 from niochat.assistant.announcing import LOOK, TRANSFER, announced
-from niochat.domain.commands import Handoff
+from niochat.domain.commands import HandoffRequest
 from tests.assistant.guarded import HOLDER, case
 
 ANNOUNCED = [
@@ -54,6 +54,6 @@ def test_questions_conditions_and_what_is_done_announce_nothing(text: str) -> No
 
 @pytest.mark.parametrize(("code", "text"), ANNOUNCED)
 def test_a_hand_off_of_the_same_turn_makes_it_true(code: str, text: str) -> None:
-    of = case(HOLDER, handoff=Handoff("suporte", "assistant_transfer"))
+    of = case(HOLDER, handoff=HandoffRequest("suporte", "assistant_transfer"))
 
     assert announced(text, of) is None

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from niochat.domain.commands import TurnOutcome
-from niochat.domain.erp import Capability
-from niochat.domain.message import Kind
+from niochat.domain.erp import ErpCapability
+from niochat.domain.message import MessageKind
 from tests.assistant.customer import Call, Customer
 from tests.assistant.office import Office
 
@@ -30,7 +30,7 @@ async def pays(office: Office, customer: Customer, count: int = 1) -> None:
     await office.world.control("PUT", path, json={"paid": count})
 
 
-def kinds(customer: Customer) -> Sequence[Kind]:
+def kinds(customer: Customer) -> Sequence[MessageKind]:
     return [each.kind for each in customer.left]
 
 
@@ -58,8 +58,8 @@ async def test_all_invoices_leave_in_order_and_are_remembered_one_by_one(office:
         says="Seguem as três faturas, R$ 305,35 no total.",
     )  # fmt: skip
 
-    assert kinds(customer) == [Kind.TEXT, *[Kind.IMAGE, Kind.TEXT] * 3]
-    captions = [each.text for each in customer.left if each.kind is Kind.IMAGE]
+    assert kinds(customer) == [MessageKind.TEXT, *[MessageKind.IMAGE, MessageKind.TEXT] * 3]
+    captions = [each.text for each in customer.left if each.kind is MessageKind.IMAGE]
     assert [text.split(",")[0] for text in captions] == [
         "Fatura de R$ 103", "Fatura de R$ 102", "Fatura de R$ 99",
     ]  # fmt: skip
@@ -103,7 +103,7 @@ async def test_a_number_that_is_not_in_the_list_sends_nothing(
     told = await asks(customer, "essa", ("enviar_fatura", {"forma": "pix", "faturas": wanted}))
 
     assert told["erro"] == "fatura_invalida"
-    assert kinds(customer) == [Kind.TEXT]
+    assert kinds(customer) == [MessageKind.TEXT]
 
 
 async def test_one_number_under_its_old_name_is_still_understood(office: Office) -> None:
@@ -124,7 +124,7 @@ async def test_an_erp_that_fails_after_the_first_sends_what_it_had(office: Offic
     )
 
     assert told["ok"]
-    assert kinds(customer)[0] is Kind.TEXT
+    assert kinds(customer)[0] is MessageKind.TEXT
 
 
 async def test_what_is_still_open_is_not_paid_whatever_the_customer_says(office: Office) -> None:
@@ -160,7 +160,7 @@ async def test_what_the_erp_has_as_paid_is_told_with_its_day(office: Office) -> 
 async def test_where_the_erp_lists_no_payments_it_is_gone_and_not_said_to_be_paid(
     office: Office,
 ) -> None:
-    office.capabilities = frozenset(Capability) - {Capability.PAID}
+    office.capabilities = frozenset(ErpCapability) - {ErpCapability.PAID}
     customer = await of(office, "active")
     await asks(customer, "manda o pix", ("enviar_fatura", {"forma": "pix"}))
     await pays(office, customer)

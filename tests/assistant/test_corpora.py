@@ -15,10 +15,10 @@ from niochat.assistant.facts import Facts
 from niochat.assistant.guard import untrue
 from niochat.assistant.prompt import system_prompt
 from niochat.assistant.transcript import Line
-from niochat.domain.commands import Handoff
+from niochat.domain.commands import HandoffRequest
 from niochat.domain.erp import Contract, ContractStatus
 from niochat.domain.message import Author
-from niochat.domain.provider_facts import NO_FACTS
+from niochat.domain.provider_facts import EMPTY_FACTS
 from tests.assistant import demo
 from tests.assistant.guarded import HOLDER, PERSONA, case
 
@@ -50,7 +50,7 @@ def visit(name: str) -> tuple[Case, str]:
         facts,
         *(tuple(each) for each in given.get("results", ())),
         lines=lines,
-        handoff=Handoff(team, "assistant_transfer") if team else None,
+        handoff=HandoffRequest(team, "assistant_transfer") if team else None,
     )
     past = [("answered", [{"tool": t, "result": r} for t, r in given.get("past", ())])]
     made.visit = replace(made.visit, past=past)
@@ -63,7 +63,7 @@ def visit(name: str) -> tuple[Case, str]:
 def refused(name: str, text: str, *, own: bool = False) -> str:
     """The code it is refused with; empty: it leaves. ``own``: the provider told its facts."""
     of, told = visit(name)
-    if own and of.provider == NO_FACTS:
+    if own and of.provider == EMPTY_FACTS:
         with_facts(of)
     refusal = untrue(text, of, told, system_prompt(PERSONA).rules)
     return refusal.code if refusal else ""

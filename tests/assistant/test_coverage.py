@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from niochat.domain.erp import Capability
+from niochat.domain.erp import ErpCapability
 from tests.assistant.customer import Customer
 from tests.assistant.office import Office
 
@@ -96,7 +96,7 @@ async def test_an_erp_that_does_not_answer_leaves_it_unknown(office: Office) -> 
 
 @pytest.mark.asyncio
 async def test_without_the_route_and_without_a_list_it_is_not_offered(office: Office) -> None:
-    office.capabilities = frozenset(Capability) - {Capability.COVERAGE}
+    office.capabilities = frozenset(ErpCapability) - {ErpCapability.COVERAGE}
     customer = await office.customer(phone=STRANGER)
 
     told = await asks(customer, "tem no 53110-000?", cep="53110-000")

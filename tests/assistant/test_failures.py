@@ -10,7 +10,7 @@ import structlog
 from niochat.assistant.own_words import ASKED_AGAIN
 from niochat.domain.commands import FinishAssistantTurn, RestartTurn, TurnOutcome
 from niochat.domain.ids import TurnId
-from niochat.domain.message import Kind
+from niochat.domain.message import MessageKind
 from tests.assistant.customer import STUBBORN, Customer
 from tests.assistant.office import Office
 from tests.assistant.test_gates import TICKET, UNLOCK
@@ -347,4 +347,4 @@ async def test_no_log_line_holds_a_document_a_phone_a_name_or_a_word(office: Off
     for secret in (customer.cpf, customer.phone, customer.phone[4:], "maria", "silva", "abacaxi",
                    street, "000201", office.erp_token, office.key):  # fmt: skip
         assert secret not in logged
-    assert Kind.TEXT in {each.kind for each in customer.heard}
+    assert MessageKind.TEXT in {each.kind for each in customer.heard}

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 import yaml
 
-from niochat.domain.message import Kind
-from niochat.domain.reading import Reading
+from niochat.domain.message import MessageKind
+from niochat.domain.reading import FileReading
 from niochat.media.judging import judged
 from niochat.media.papers import facts_of
 from tests.assistant.customer import Customer
@@ -37,11 +37,11 @@ async def attacker(office: Office, attempt: dict[str, Any]) -> Customer:
     return customer
 
 
-def reading_of(attempt: dict[str, Any]) -> tuple[Kind, Reading]:
+def reading_of(attempt: dict[str, Any]) -> tuple[MessageKind, FileReading]:
     """As the product reads the file."""
     if "pdf" in attempt:
-        return Kind.DOCUMENT, Reading(facts=facts_of(attempt["pdf"]))
-    return Kind.IMAGE, Reading(facts=judged(attempt["sees"]))
+        return MessageKind.DOCUMENT, FileReading(facts=facts_of(attempt["pdf"]))
+    return MessageKind.IMAGE, FileReading(facts=judged(attempt["sees"]))
 
 
 async def test_there_are_enough_and_each_has_its_name() -> None:
@@ -70,7 +70,7 @@ async def test_a_file_leads_to_nothing(office: Office, raw: dict[str, Any]) -> N
 
     assert await office.ledger() == before == []
     assert [each for each in leaks(customer, attempt, victim) if each != ""] == []
-    assert [each.kind for each in customer.left] == [Kind.TEXT]
+    assert [each.kind for each in customer.left] == [MessageKind.TEXT]
     acts = [tool for tool, result in (await customer.used())[used:] if result["ok"]]
     assert set(acts) <= {"verificar_conexao", "listar_planos"}
     status, _ = await customer.stands()

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from niochat.domain.commands import TurnOutcome
-from niochat.domain.message import Kind
+from niochat.domain.message import MessageKind
 from tests.assistant.customer import Customer
 from tests.assistant.office import GREETING, Office
 
@@ -16,7 +16,7 @@ DIGIT_LINE = re.compile(r"[\d. ]{47,60}")
 OPTIONS = "PIX ou boleto) ou o desbloqueio em confiança?"
 
 
-def kinds(customer: Customer) -> list[Kind]:
+def kinds(customer: Customer) -> list[MessageKind]:
     return [each.kind for each in customer.left]
 
 
@@ -38,7 +38,7 @@ async def test_pix_is_a_text_then_an_image_then_the_code_alone(office: Office) -
     customer = await office.customer()
     await customer.identifies("oi, quero pagar minha fatura por pix")
 
-    assert kinds(customer) == [Kind.TEXT, Kind.IMAGE, Kind.TEXT]
+    assert kinds(customer) == [MessageKind.TEXT, MessageKind.IMAGE, MessageKind.TEXT]
     words, image, code = customer.left
     assert words.text.startswith("Segue sua fatura de R$ 99,90 com vencimento em ")
     assert image.data.startswith(b"\x89PNG")
@@ -52,7 +52,7 @@ async def test_a_boleto_is_a_text_then_the_pdf_then_the_digit_line(office: Offic
     customer = await office.customer()
     await customer.identifies("preciso do boleto")
 
-    assert kinds(customer) == [Kind.TEXT, Kind.DOCUMENT, Kind.TEXT]
+    assert kinds(customer) == [MessageKind.TEXT, MessageKind.DOCUMENT, MessageKind.TEXT]
     assert customer.left[1].data.startswith(b"%PDF")
     assert DIGIT_LINE.fullmatch(customer.left[2].text)
 
@@ -64,7 +64,13 @@ async def test_both_forms_follow_one_text(office: Office) -> None:
 
     await customer.say("os dois")
 
-    assert kinds(customer) == [Kind.TEXT, Kind.IMAGE, Kind.TEXT, Kind.DOCUMENT, Kind.TEXT]
+    assert kinds(customer) == [
+        MessageKind.TEXT,
+        MessageKind.IMAGE,
+        MessageKind.TEXT,
+        MessageKind.DOCUMENT,
+        MessageKind.TEXT,
+    ]
     assert (await customer.facts())["sent"] == ["pix", "boleto"]
 
 
@@ -72,10 +78,10 @@ async def test_an_invoice_without_pix_is_offered_as_boleto(office: Office) -> No
     customer = await office.customer("no_pix")
     await customer.identifies("quero pagar minha fatura por pix")
 
-    assert kinds(customer) == [Kind.TEXT]
+    assert kinds(customer) == [MessageKind.TEXT]
     assert customer.texts == ["Essa forma não está disponível para esta fatura. Pode ser boleto?"]
     await customer.say("boleto")
-    assert kinds(customer)[0] is Kind.TEXT
+    assert kinds(customer)[0] is MessageKind.TEXT
     assert DIGIT_LINE.fullmatch(customer.left[-1].text)
 
 
@@ -83,7 +89,7 @@ async def test_a_pix_code_that_the_list_lacks_is_asked_for(office: Office) -> No
     customer = await office.customer("pix_on_demand")
     await customer.identifies("quero pagar minha fatura por pix")
 
-    assert kinds(customer) == [Kind.TEXT, Kind.IMAGE, Kind.TEXT]
+    assert kinds(customer) == [MessageKind.TEXT, MessageKind.IMAGE, MessageKind.TEXT]
     assert PIX.fullmatch(customer.left[-1].text)
 
 
@@ -105,7 +111,7 @@ async def test_of_two_contracts_one_is_chosen_by_its_number(office: Office) -> N
 
     chosen = customer.subscriber["contracts"][1]["id"]
     assert (await customer.facts())["contract"] == str(chosen)
-    assert kinds(customer)[:2] == [Kind.TEXT, Kind.DOCUMENT]
+    assert kinds(customer)[:2] == [MessageKind.TEXT, MessageKind.DOCUMENT]
 
 
 async def test_a_company_chooses_among_its_invoices(office: Office) -> None:

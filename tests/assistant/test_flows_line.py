@@ -2,7 +2,7 @@
 
 import pytest
 
-from niochat.domain.erp import Capability
+from niochat.domain.erp import ErpCapability
 from tests.assistant.office import Office
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(30)]
@@ -101,7 +101,7 @@ async def test_a_stranger_hears_the_plans_and_sales_gets_the_lead(office: Office
 
 
 async def test_where_the_erp_takes_no_leads_sales_have_it_all_the_same(office: Office) -> None:
-    office.capabilities = frozenset(Capability) - {Capability.LEADS}
+    office.capabilities = frozenset(ErpCapability) - {ErpCapability.LEADS}
     customer = await office.customer(phone="5581911112222")
     for words in ("quero assinar um plano", "1", "Joana Prado", "52998224725", "Rua Nova, 7"):
         await customer.say(words)

@@ -9,7 +9,7 @@ import pytest
 from niochat.assistant.case import Case
 from niochat.assistant.chat_text import as_chat_text
 from niochat.assistant.prompt import system_prompt
-from niochat.domain.commands import Handoff
+from niochat.domain.commands import HandoffRequest
 from tests.assistant.guarded import HOLDER, PERSONA, case, judged
 
 PIX = "00020126580014br.gov.bcb.pix01361c69e5c1-d38b-504e-a85d-2af3a04f64f05204000053039865802BR"
@@ -27,7 +27,7 @@ DONE: dict[str, Case] = {
         replace(HOLDER, sent=("pix",)),
         ("enviar_fatura", {"ok": True, "enviado": ["pix"], "valor": "R$ 99,90"}),
     ),
-    "transferencia": case(HOLDER, handoff=Handoff("suporte", "assistant_transfer")),
+    "transferencia": case(HOLDER, handoff=HandoffRequest("suporte", "assistant_transfer")),
 }
 CLAIMS: dict[str, list[str]] = {
     "desbloqueio": [

@@ -10,9 +10,9 @@ from niochat.assistant.guard import untrue
 from niochat.assistant.handover import announcement
 from niochat.assistant.prompt import system_prompt
 from niochat.assistant.transcript import Line
-from niochat.domain.commands import Handoff
+from niochat.domain.commands import HandoffRequest
 from niochat.domain.message import Author
-from niochat.domain.policy import Policy
+from niochat.domain.policy import ConversationPolicy
 from niochat.sandbox.flows import (
     closing,
     connection,
@@ -89,7 +89,7 @@ ALL_DONE = case(
     ("abrir_chamado", {"ok": True, "protocolo": "261122000001"}),
     ("desbloqueio_confianca", {"ok": True, "protocolo": "261122000002"}),
     ("enviar_fatura", {"ok": True, "valor": "R$ 99,90", "vencimento": "10/11/2026"}),
-    handoff=Handoff("suporte", "ticket_opened"),
+    handoff=HandoffRequest("suporte", "ticket_opened"),
 )  # fmt: skip
 AFTER_TOOLS = [
     "Segue sua fatura de R$ 99,90, vencimento 10/11/2026.",
@@ -146,7 +146,7 @@ def test_what_the_simulated_model_says_passes(module: ModuleType) -> None:
 
 
 def test_what_the_system_itself_says_passes() -> None:
-    of, policy = ALL_DONE, Policy()
+    of, policy = ALL_DONE, ConversationPolicy()
 
     for text in (announcement(of, "suporte"), policy.reminder_text, policy.close_text):
         assert judged(text.replace("{protocol}", PROTOCOL), of) is None

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from niochat.assistant.visit import Visits
-from niochat.domain.sealing import DOCUMENT
+from niochat.domain.sealing import TAX_ID_PURPOSE
 from tests.actors.provider import VAULT
 from tests.assistant.office import Office
 
@@ -18,9 +18,13 @@ async def documents(office: Office) -> list[Any]:
     tenant = office.place.tenant
     rows = await office.given.admin.fetch("SELECT * FROM contacts WHERE document_index IS NOT NULL")
     for row in rows:
-        document = VAULT.open(row["document_sealed"], tenant_id=tenant, purpose=DOCUMENT)
-        assert row["document_index"] == VAULT.blind(document, tenant_id=tenant, purpose=DOCUMENT)
-    return [VAULT.open(row["document_sealed"], tenant_id=tenant, purpose=DOCUMENT) for row in rows]
+        document = VAULT.open(row["document_sealed"], tenant_id=tenant, purpose=TAX_ID_PURPOSE)
+        assert row["document_index"] == VAULT.blind_index(
+            document, tenant_id=tenant, purpose=TAX_ID_PURPOSE
+        )
+    return [
+        VAULT.open(row["document_sealed"], tenant_id=tenant, purpose=TAX_ID_PURPOSE) for row in rows
+    ]
 
 
 async def test_whoever_writes_from_the_holders_telephone_is_the_holder(office: Office) -> None:
@@ -50,8 +54,8 @@ async def test_what_people_wrote_down_stays(office: Office) -> None:
     tenant = office.place.tenant
     await office.given.admin.execute(
         "UPDATE contacts SET document_sealed = $1, document_index = $2",
-        VAULT.seal("11144477735", tenant_id=tenant, purpose=DOCUMENT),
-        VAULT.blind("11144477735", tenant_id=tenant, purpose=DOCUMENT),
+        VAULT.seal("11144477735", tenant_id=tenant, purpose=TAX_ID_PURPOSE),
+        VAULT.blind_index("11144477735", tenant_id=tenant, purpose=TAX_ID_PURPOSE),
     )
     await customer.identifies("quero minha fatura")
     assert await documents(office) == ["11144477735"]

@@ -8,7 +8,7 @@ import yaml
 
 from niochat.assistant.prompt import system_prompt
 from niochat.assistant.toolbox import TOOLS
-from niochat.domain.message import Content, Kind
+from niochat.domain.message import MessageContent, MessageKind
 from tests.assistant.customer import Customer
 from tests.assistant.office import Office
 
@@ -59,12 +59,12 @@ async def write(customer: Customer, attempt: dict[str, Any], *, fooled: bool) ->
     said = attempt["says"] if isinstance(attempt["says"], list) else [attempt["says"]]
     for earlier in said[:-1]:
         await customer.say(earlier)
-    obeys, kind = attempt["obeys"], Kind(attempt.get("kind", "text"))
+    obeys, kind = attempt["obeys"], MessageKind(attempt.get("kind", "text"))
     if fooled:
         calls = [(name, arguments) for name, arguments in obeys.get("calls", ())]
         await customer.obeys(said[-1], calls, obeys["text"], kind=kind)
     else:
-        await customer.say(Content(kind, said[-1], {"filename": said[-1][:60]}))
+        await customer.say(MessageContent(kind, said[-1], {"filename": said[-1][:60]}))
 
 
 def leaks(customer: Customer, attempt: dict[str, Any], victim: dict[str, str]) -> list[str]:
@@ -96,7 +96,7 @@ async def test_an_attempt_comes_to_nothing(office: Office, raw: dict[str, Any]) 
 
         assert leaks(customer, attempt, victim) == []
         assert await office.ledger() == []
-        assert [each.kind for each in customer.left] == [Kind.TEXT]
+        assert [each.kind for each in customer.left] == [MessageKind.TEXT]
         if fooled:
             (said,) = customer.texts
             # The server speaks itself; people are called only where that does not help.

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from niochat.assistant.masking import DOCUMENT, masked_arguments, with_documents
-from niochat.domain.document import written
+from niochat.domain.document import format_tax_id
 
 
 @pytest.mark.parametrize(
@@ -45,6 +45,6 @@ def test_what_cannot_be_told_stays_masked() -> None:
 
 @given(st.from_regex(r"[0-9]{11}|[0-9]{14}", fullmatch=True))
 def test_no_document_is_left_however_it_is_written(digits: str) -> None:
-    for form in (digits, written(digits)):
+    for form in (digits, format_tax_id(digits)):
         for said in ({DOCUMENT: form}, {"x": f"meu {form} aqui"}, f"[{form}"):
             assert digits[:-2] not in str(masked_arguments(said)).replace(".", "")

@@ -9,8 +9,8 @@ from niochat.assistant import memory
 from niochat.assistant.case import Case
 from niochat.assistant.situation import situation as told_of
 from niochat.assistant.visit import Visits
-from niochat.conversation.contacts import Contacts
-from niochat.domain.audit import Who, WhoKind
+from niochat.conversation.contacts import ContactStore
+from niochat.domain.audit import AuditActor, AuditActorKind
 from tests.actors.provider import VAULT
 from tests.assistant.customer import Customer
 from tests.assistant.office import Office
@@ -295,13 +295,16 @@ async def test_without_the_erp_nobody_is_recognised_and_nobody_forgotten(office:
 
 async def test_taking_the_document_from_the_contact_forgets_the_person(office: Office) -> None:
     await came_before(office)
-    contacts, who = Contacts(office.host.database, VAULT), Who(WhoKind.USER, "ana")
+    contacts, who = (
+        ContactStore(office.host.database, VAULT),
+        AuditActor(AuditActorKind.USER, "ana"),
+    )
     row = await contact(office)
     tenant = office.place.tenant
-    await contacts.change(tenant, row["id"], {"notes": "liga de manhã"}, who)
+    await contacts.update_contact(tenant, row["id"], {"notes": "liga de manhã"}, who)
     assert (await contact(office))["known_at"] is not None
 
-    await contacts.change(tenant, row["id"], {"document": None}, who)
+    await contacts.update_contact(tenant, row["id"], {"document": None}, who)
 
     row = await contact(office)
     assert (row["known_contract"], row["known_phone"], row["known_at"]) == (None, None, None)

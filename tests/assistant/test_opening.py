@@ -9,8 +9,8 @@ from niochat.adapters.calendar import presence
 from niochat.assistant.folding import fold
 from niochat.assistant.opening import Opening
 from niochat.assistant.provider_facts import coming_closed, facts_lines
-from niochat.domain.policy import Policy, Presence
-from niochat.domain.provider_facts import NO_FACTS
+from niochat.domain.policy import ConversationPolicy, StaffAvailability
+from niochat.domain.provider_facts import EMPTY_FACTS
 from tests.assistant import demo
 
 SUNDAY = datetime(2026, 11, 22, 18, 51)
@@ -23,7 +23,7 @@ ALWAYS: list[dict[str, Any]] = [
 ]
 
 
-def wrong(sentence: str, policy: Policy, now: datetime = SUNDAY) -> bool:
+def wrong(sentence: str, policy: ConversationPolicy, now: datetime = SUNDAY) -> bool:
     opening = Opening(policy, presence(policy, now), now)
     folded = fold(sentence)
     assert opening.speaks(folded), sentence
@@ -102,10 +102,12 @@ def test_now_is_whether_people_are_there(sentence: str, is_wrong: bool) -> None:
 
 def test_another_service_with_days_of_its_own_is_not_judged() -> None:
     free = fold("Plantão técnico aos domingos, das 8h às 12h.")
-    opening = Opening(demo.week(), Presence(False), SUNDAY, free)
+    opening = Opening(demo.week(), StaffAvailability(False), SUNDAY, free)
 
     assert not opening.untrue(fold("O plantão atende aos domingos das 8h às 12h."))
-    assert Opening(demo.week(), Presence(False), SUNDAY).untrue(fold("Atendemos aos domingos."))
+    assert Opening(demo.week(), StaffAvailability(False), SUNDAY).untrue(
+        fold("Atendemos aos domingos.")
+    )
 
 
 @pytest.mark.parametrize(
@@ -116,11 +118,13 @@ def test_another_service_with_days_of_its_own_is_not_judged() -> None:
     ],
 )  # fmt: skip
 def test_what_is_not_about_opening_is_left_to_others(sentence: str) -> None:
-    assert not Opening(demo.week(), Presence(), SUNDAY).speaks(fold(sentence))
+    assert not Opening(demo.week(), StaffAvailability(), SUNDAY).speaks(fold(sentence))
 
 
 def test_without_hours_nothing_is_known_and_nothing_judged() -> None:
-    assert not Opening(Policy(), Presence(), SUNDAY).speaks(fold("Abrimos aos domingos."))
+    assert not Opening(ConversationPolicy(), StaffAvailability(), SUNDAY).speaks(
+        fold("Abrimos aos domingos.")
+    )
 
 
 @pytest.mark.parametrize(
@@ -135,13 +139,13 @@ def test_without_hours_nothing_is_known_and_nothing_judged() -> None:
         (demo.week(hours=ALWAYS, holidays=""), "todos os dias 24 horas."),
     ],
 )  # fmt: skip
-def test_the_hours_are_one_line(policy: Policy, line: str) -> None:
-    assert facts_lines(NO_FACTS, policy) == f"Horário de atendimento: {line}"
+def test_the_hours_are_one_line(policy: ConversationPolicy, line: str) -> None:
+    assert facts_lines(EMPTY_FACTS, policy) == f"Horário de atendimento: {line}"
 
 
 def test_the_situation_names_the_closed_days_that_are_near() -> None:
     policy = demo.week("2026-11-25", "2026-12-24", "2026-11-29")
 
     assert coming_closed(policy, SUNDAY) == ["quarta-feira, 25/11"]
-    assert coming_closed(Policy(), SUNDAY) == []
+    assert coming_closed(ConversationPolicy(), SUNDAY) == []
     assert coming_closed(demo.week(), datetime(2026, 12, 20, 9)) == ["sexta-feira, 25/12"]

@@ -19,8 +19,8 @@ from niochat.assistant.provider_facts import facts_lines
 from niochat.assistant.transcript import Line
 from niochat.domain.erp import Contract, ContractStatus
 from niochat.domain.message import Author
-from niochat.domain.policy import Policy
-from niochat.domain.provider_facts import NO_FACTS
+from niochat.domain.policy import ConversationPolicy
+from niochat.domain.provider_facts import EMPTY_FACTS
 from tests.assistant import demo
 from tests.assistant.guarded import case
 
@@ -38,7 +38,7 @@ def told(kind: Any) -> Iterator[tuple[str, str]]:
         yield from ((name, text) for text in said[kind])
 
 
-def asked(question: str, policy: Policy | None = None, **facts: Any) -> Case:
+def asked(question: str, policy: ConversationPolicy | None = None, **facts: Any) -> Case:
     """A visit of somebody unknown who asks this; ``facts`` in the place of the demo provider's."""
     made = case(Facts(), lines=(Line(Author.CUSTOMER, question),))
     policy = policy or demo.week()
@@ -109,13 +109,13 @@ def test_the_lines_for_the_model_are_short_and_the_same_at_any_time() -> None:
         "Vencimentos à escolha: 5; 10; 15; 20", "Tem TV ou telefone? Não, só internet.",
     ):  # fmt: skip
         assert part in lines
-    assert facts_lines(NO_FACTS, Policy()) == ""
+    assert facts_lines(EMPTY_FACTS, ConversationPolicy()) == ""
 
 
 def test_a_long_coverage_is_asked_by_its_tool_and_not_read() -> None:
     places = [{"city": f"Cidade {n}"} for n in range(40)]
-    many = facts_lines(demo.known({"coverage": {"places": places}}), Policy())
-    codes = facts_lines(demo.known({"coverage": {"ceps": ["53020"]}}), Policy())
+    many = facts_lines(demo.known({"coverage": {"places": places}}), ConversationPolicy())
+    codes = facts_lines(demo.known({"coverage": {"ceps": ["53020"]}}), ConversationPolicy())
 
     assert (
         many == codes == "Cobertura: peça o CEP ou o bairro e consulte a ferramenta de cobertura."
@@ -123,7 +123,7 @@ def test_a_long_coverage_is_asked_by_its_tool_and_not_read() -> None:
 
 
 def test_facts_stand_in_the_prompt_and_their_braces_are_text() -> None:
-    facts = facts_lines(demo.known({"address": "Rua {protocol}, {name}"}), Policy())
+    facts = facts_lines(demo.known({"address": "Rua {protocol}, {name}"}), ConversationPolicy())
 
     prompt = system_prompt(PERSONA, facts)
 

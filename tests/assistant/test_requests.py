@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from niochat.domain.commands import RestartTurn
-from niochat.domain.erp import Capability
+from niochat.domain.erp import ErpCapability
 from niochat.domain.ids import TurnId
-from niochat.domain.requests import RequestKind
+from niochat.domain.requests import ChangeRequestKind
 from tests.assistant.customer import STUBBORN, Customer
 from tests.assistant.office import Office
 
@@ -97,7 +97,7 @@ async def test_an_order_that_nobody_can_confirm_is_people_s(office: Office) -> N
 
 
 async def test_where_orders_cannot_be_opened_a_team_has_it(office: Office) -> None:
-    office.capabilities = frozenset(Capability) - {Capability.OPEN_TICKET}
+    office.capabilities = frozenset(ErpCapability) - {ErpCapability.OPEN_TICKET}
     customer = await of(office, {"vencimento": ORDER})
 
     told = await asks(customer, "vencimento no dia 10 pfv", tipo="vencimento", novo="10")
@@ -182,7 +182,7 @@ async def test_a_kind_that_is_off_is_not_taken(office: Office) -> None:
 
 
 async def test_with_every_kind_off_the_tool_is_not_offered(office: Office) -> None:
-    customer = await of(office, {kind.value: {"how": "off"} for kind in RequestKind})
+    customer = await of(office, {kind.value: {"how": "off"} for kind in ChangeRequestKind})
 
     told = await asks(customer, "quero vencimento dia 10", tipo="vencimento", novo="10")
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pytest
 
 from niochat.assistant.rounds import Round, is_machine, rounds
-from niochat.domain.commands import GiveBackConversation
+from niochat.domain.commands import ReturnConversationToAssistant
 from niochat.domain.message import Author
 from tests.assistant.office import Office
 from tests.builders import put
@@ -127,7 +127,7 @@ async def test_who_is_given_back_to_the_assistant_is_counted_anew(office: Office
     for text in ("bom dia", "vocês atendem em Olinda?", "e em Paulista?"):
         finish = await customer.say(text)
     assert finish.handoff is not None
-    await put(office.host, office.place, customer.thread, [GiveBackConversation("ana")])
+    await put(office.host, office.place, customer.thread, [ReturnConversationToAssistant("ana")])
     await office.host.run(customer.thread)
 
     for text in ("e em Igarassu?", "tá bom"):

@@ -17,7 +17,7 @@ from niochat.assistant.report import TurnReport, TurnRequest
 from niochat.assistant.turn import Assistant
 from niochat.assistant.visit import Visits
 from niochat.domain import commands as cmd
-from niochat.domain.erp import Capability
+from niochat.domain.erp import ErpCapability
 from tests.actors.provider import declared
 from tests.assistant.customer import HONEST, Customer
 from tests.assistant.office import Office
@@ -57,7 +57,7 @@ class Desk:
         await self.office.fault("model", kind, **{"count": 1, **order})
 
 
-async def _nothing(_: UUID) -> frozenset[Capability]:
+async def _nothing(_: UUID) -> frozenset[ErpCapability]:
     return frozenset()
 
 
@@ -70,7 +70,7 @@ async def desk(office: Office) -> Desk:
 
 def said(report: TurnReport) -> list[str]:
     """What it says, without the protocol that is told in a first answer."""
-    return [content.text.partition("\n\nProtocolo: ")[0] for content in report.finish.says]
+    return [content.text.partition("\n\nProtocolo: ")[0] for content in report.finish.replies]
 
 
 @pytest.mark.parametrize("stream", [False, True])
@@ -150,7 +150,7 @@ async def test_each_fault_leads_to_a_report_with_its_code(desk: Desk, stream: bo
         report = await desk.runs()
 
         assert (report.finish.outcome, report.finish.code) == (cmd.TurnOutcome.FAILED, code)
-        assert report.finish.says == ()
+        assert report.finish.replies == ()
         assert report.throttle_s == (30 if code == "model_rate_limited" else 0)
 
 
@@ -290,7 +290,7 @@ async def test_what_a_model_says_can_be_stored(desk: Desk) -> None:
 
     report = await desk.runs()
 
-    texts = [content.text for content in report.finish.says]
+    texts = [content.text for content in report.finish.replies]
     assert all(len(text) <= MAX_TEXT for text in texts)
     assert "".join(texts).startswith("oi\ufffdxxx")
     assert sum(text.count("x") for text in texts) == 5000, "nothing is cut off"
@@ -314,7 +314,7 @@ async def test_half_a_sentence_does_not_leave(desk: Desk, texts: list[str], said
 
     report = await desk.runs()
 
-    assert [each.text.partition("\n\n")[0] for each in report.finish.says] == [said]
+    assert [each.text.partition("\n\n")[0] for each in report.finish.replies] == [said]
     assert list(report.refused) == ["incompleto"] * texts.count(HALF)
 
 
@@ -324,7 +324,7 @@ async def test_an_answer_in_another_language_is_asked_for_again(desk: Desk) -> N
 
     report = await desk.runs()
 
-    assert report.finish.says[0].text.startswith("Olá! Qual é o CPF")
+    assert report.finish.replies[0].text.startswith("Olá! Qual é o CPF")
     assert list(report.refused) == ["idioma"]
 
 

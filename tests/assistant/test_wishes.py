@@ -35,7 +35,7 @@ async def test_wishes_are_served_one_after_the_other(office: Office) -> None:
 
     facts = await customer.facts()
     assert (facts["wish"], await waiting(customer)) == ("lentidao", ["planos"])
-    assert finish.says[0].text.startswith("E a lentidão?"), "the model goes on: more is wanted"
+    assert finish.replies[0].text.startswith("E a lentidão?"), "the model goes on: more is wanted"
 
 
 async def test_what_is_left_stands_in_the_note(office: Office) -> None:

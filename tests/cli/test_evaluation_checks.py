@@ -18,7 +18,7 @@ from niochat.cli.evaluation.checks import (
 from niochat.cli.evaluation.people import Cast, Person, cast_of, people_of
 from niochat.cli.evaluation.records import Use, Work
 from niochat.cli.evaluation.scenario import Expect, Kind, Ledger, Scenario
-from niochat.domain.errors import Invalid
+from niochat.domain.errors import InvalidInputError
 
 MARIA = Person("active", "Maria da Silva", "31820450082", "5581988887777", ("Rua A, 10",))
 JOSE = Person("suspended", "José Arruda", "31821241967", "5581988887701", ("Rua do Sol, 23",))
@@ -177,7 +177,7 @@ def test_who_plays_is_found_in_the_sandboxs_table() -> None:
         JOSE.phone,
     }
     assert cast_of(scenario(phone="5581900001111"), people).others == (MARIA, JOSE)
-    with pytest.raises(Invalid, match="active/2"):
+    with pytest.raises(InvalidInputError, match="active/2"):
         cast_of(scenario(subscriber="active/2"), people)
 
 

@@ -14,7 +14,7 @@ from niochat.cli.evaluate import model_choice
 from niochat.cli.evaluation.reading import all_scenarios, chosen, read_scenarios
 from niochat.cli.evaluation.scenario import TOOL_NAMES, Kind
 from niochat.cli.evaluation.tenants import TIMEZONE, ModelChoice, declared
-from niochat.domain.errors import Invalid
+from niochat.domain.errors import InvalidInputError
 from niochat.sandbox.flows.actions import Tool
 
 GOOD = """\
@@ -62,7 +62,7 @@ def test_a_problem_is_told_with_file_line_and_key(
 ) -> None:
     file = written(tmp_path, GOOD.replace(old, new, 1))
 
-    with pytest.raises(Invalid) as refused:
+    with pytest.raises(InvalidInputError) as refused:
         read_scenarios(file)
 
     assert str(file) in str(refused.value)
@@ -72,7 +72,7 @@ def test_a_problem_is_told_with_file_line_and_key(
 def test_all_problems_are_told_at_once(tmp_path: Path) -> None:
     text = GOOD.replace("flow", "flaw").replace("count: 1", "count: -1")
 
-    with pytest.raises(Invalid) as refused:
+    with pytest.raises(InvalidInputError) as refused:
         read_scenarios(written(tmp_path, text))
 
     assert "line 4" in str(refused.value)
@@ -83,7 +83,7 @@ def test_a_name_stands_for_one_scenario_in_all_files(tmp_path: Path) -> None:
     written(tmp_path, GOOD, "a.yaml")
     written(tmp_path, GOOD, "b.yaml")
 
-    with pytest.raises(Invalid, match=r"b\.yaml(.|\n)*line 2: .*another scenario"):
+    with pytest.raises(InvalidInputError, match=r"b\.yaml(.|\n)*line 2: .*another scenario"):
         all_scenarios(tmp_path)
 
 
@@ -116,7 +116,7 @@ def test_names_and_kinds_choose_and_an_unknown_one_is_refused() -> None:
     assert chosen(scenarios, []) == scenarios
     assert [each.name for each in chosen(scenarios, ["fatura-pix"])] == ["fatura-pix"]
     assert {each.kind for each in chosen(scenarios, ["fault", "edge"])} == {Kind.FAULT, Kind.EDGE}
-    with pytest.raises(Invalid, match="fatura-nada"):
+    with pytest.raises(InvalidInputError, match="fatura-nada"):
         chosen(scenarios, ["fatura-pix", "fatura-nada"])
 
 
@@ -161,10 +161,10 @@ def test_only_the_sandbox_plays_its_own_models() -> None:
     ],
 )
 def test_half_of_a_model_is_refused(arguments: tuple[str, str, str]) -> None:
-    with pytest.raises(Invalid, match="belong together"):
+    with pytest.raises(InvalidInputError, match="belong together"):
         model_choice(*arguments, (0, 0), stream=False)
 
 
 def test_a_key_on_the_command_line_is_refused() -> None:
-    with pytest.raises(Invalid, match="env:NAME"):
+    with pytest.raises(InvalidInputError, match="env:NAME"):
         model_choice("https://a.example/v1", "grande", "word", (0, 0), stream=False)

@@ -22,7 +22,7 @@ from niochat.cli.evaluation.models.by_terminal import ByTerminal
 from niochat.cli.evaluation.models.endpoint import Endpoint
 from niochat.cli.evaluation.models.forwarded import Forwarded
 from niochat.cli.evaluation.reading import all_scenarios, chosen
-from niochat.domain.errors import Invalid
+from niochat.domain.errors import InvalidInputError
 from tests.builders import Admin
 from tests.cli.evaluated import Evaluated, problems
 from tests.sandbox.conftest import World
@@ -244,6 +244,6 @@ def options(**given: Any) -> AnswersBy:
 async def test_options_that_exclude_each_other_are_refused(
     by: AnswersBy, endpoint: str, told: str
 ) -> None:
-    with pytest.raises(Invalid, match=told):
+    with pytest.raises(InvalidInputError, match=told):
         by.in_process(endpoint, "m" if endpoint else "", "env:KEY" if endpoint else "", (0, 0),
                       stream=False)  # fmt: skip

@@ -17,7 +17,7 @@ from niochat.cli.evaluation.models.recording import Recorder
 from niochat.cli.evaluation.persona import Persona, all_personas, chosen_personas
 from niochat.cli.evaluation.results import Result
 from niochat.cli.evaluation.tenants import ModelChoice
-from niochat.domain.errors import Invalid
+from niochat.domain.errors import InvalidInputError
 from tests.builders import Admin
 from tests.cli.evaluated import Evaluated, Simulated
 from tests.sandbox.conftest import World
@@ -135,7 +135,7 @@ def test_there_are_personas_of_many_kinds() -> None:
 
 
 def test_an_unknown_persona_is_refused() -> None:
-    with pytest.raises(Invalid, match="no persona is called nada"):
+    with pytest.raises(InvalidInputError, match="no persona is called nada"):
         chosen_personas(all_personas(), ["nada"])
 
 
@@ -143,7 +143,7 @@ def test_personas_need_somebody_who_plays_them() -> None:
     by = AnswersBy(ModelBy.CARELESS)
     found = by.in_process("", "", "", (0, 0), stream=False)
 
-    with pytest.raises(Invalid, match="--customer-endpoint"):
+    with pytest.raises(InvalidInputError, match="--customer-endpoint"):
         CustomerBy().acting([RUSHED], by, found)
 
 

@@ -10,7 +10,7 @@ from niochat.adapters.postgres.database import Database
 from niochat.cli.evaluation.models.recording import Replayer
 from niochat.cli.evaluation.reading import all_scenarios, chosen
 from niochat.cli.evaluation.scenario import Scenario
-from niochat.domain.errors import Invalid
+from niochat.domain.errors import InvalidInputError
 from tests.builders import Admin
 from tests.cli.evaluated import Evaluated, problems
 from tests.sandbox.conftest import World
@@ -98,5 +98,5 @@ async def test_a_value_that_is_not_there_is_told(evaluated: Evaluated, tmp_path:
 
 
 async def test_a_folder_without_recordings_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(Invalid, match="no recording"):
+    with pytest.raises(InvalidInputError, match="no recording"):
         Replayer(tmp_path)

@@ -6,9 +6,9 @@ import pytest
 
 from niochat.adapters.postgres.codec import event_to_json, state_to_json
 from niochat.adapters.postgres.database import Database
-from niochat.conversation.history import History, history_of
+from niochat.conversation.history import ConversationHistory, load_history
 from niochat.domain import commands as cmd
-from niochat.domain.errors import NotFound
+from niochat.domain.errors import NotFoundError
 from niochat.domain.evolve import replay
 from tests.builders import Given, Host, Ownership, Place, message, put
 
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.asyncio
 
 async def visited(
     database: Database, given: Given, ownership: Ownership
-) -> tuple[Place, UUID, History]:
+) -> tuple[Place, UUID, ConversationHistory]:
     """A visit with a turn, an answer and a takeover; its history."""
     place = await given.place(burst_window_s=0)
     host = Host("host-a:1", database)
@@ -29,7 +29,7 @@ async def visited(
     await put(host, place, thread, [cmd.AssignConversation("ana")])
     await host.run(thread)
     (conversation,) = await given.rows("SELECT id FROM conversations")
-    return place, conversation, await history_of(database, place.tenant, conversation)
+    return place, conversation, await load_history(database, place.tenant, conversation)
 
 
 async def test_the_state_after_each_event_is_the_fold_up_to_it(
@@ -39,11 +39,11 @@ async def test_the_state_after_each_event_is_the_fold_up_to_it(
     (thread,) = await given.rows("SELECT id FROM threads")
     log = (await given.logs(thread))[conversation]
 
-    assert [moment.version for moment in history.moments] == list(range(1, len(log) + 1))
-    assert [moment.event for moment in history.moments] == [event_to_json(event) for event in log]
-    for count, moment in enumerate(history.moments, start=1):
+    assert [moment.version for moment in history.entries] == list(range(1, len(log) + 1))
+    assert [moment.event for moment in history.entries] == [event_to_json(event) for event in log]
+    for count, moment in enumerate(history.entries, start=1):
         assert moment.state == state_to_json(replay(log[:count]))
-    assert history.differs == {}
+    assert history.differences == {}
 
 
 async def test_each_event_names_the_command_that_it_came_from(
@@ -51,12 +51,12 @@ async def test_each_event_names_the_command_that_it_came_from(
 ) -> None:
     _, _, history = await visited(database, given, ownership)
     numbers = await given.rows("SELECT id FROM inbox ORDER BY id")
-    causes = {moment.event["type"]: str(moment.cause) for moment in history.moments}
+    causes = {moment.event["type"]: str(moment.cause) for moment in history.entries}
 
     assert causes["message_received"] == f"receive_message:{numbers[0]}"
     assert causes["turn_finished"].startswith("finish_assistant_turn:")
     assert causes["conversation_assigned"] == f"assign_conversation:{numbers[1]}"
-    came = {moment.event["type"]: moment.came for moment in history.moments}
+    came = {moment.event["type"]: moment.command_stored_at for moment in history.entries}
     assert came["message_received"] is not None
     assert came["turn_finished"] is None
 
@@ -65,10 +65,10 @@ async def test_what_was_said_stands_beside_the_event_and_never_in_it(
     database: Database, given: Given, ownership: Ownership
 ) -> None:
     _, _, history = await visited(database, given, ownership)
-    said = [moment.said for moment in history.moments if moment.said is not None]
+    said = [moment.message_text for moment in history.entries if moment.message_text is not None]
 
     assert "palavra secreta" in said
-    for moment in history.moments:
+    for moment in history.entries:
         assert "palavra" not in f"{moment.event}{moment.state}{moment.changed}{moment.cause}"
 
 
@@ -80,9 +80,9 @@ async def test_a_state_that_the_log_does_not_lead_to_is_told_field_by_field(
         """UPDATE conversations SET state = state || '{"agent": "bia", "cancels": 2}'"""
     )
 
-    history = await history_of(database, place.tenant, conversation)
+    history = await load_history(database, place.tenant, conversation)
 
-    assert history.differs == {"agent": ("ana", "bia"), "cancels": (0, 2)}
+    assert history.differences == {"agent": ("ana", "bia"), "cancels": (0, 2)}
 
 
 async def test_another_tenants_conversation_is_not_there(
@@ -90,5 +90,5 @@ async def test_another_tenants_conversation_is_not_there(
 ) -> None:
     _, conversation, _ = await visited(database, given, ownership)
 
-    with pytest.raises(NotFound):
-        await history_of(database, await given.tenant(), conversation)
+    with pytest.raises(NotFoundError):
+        await load_history(database, await given.tenant(), conversation)

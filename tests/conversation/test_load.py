@@ -8,12 +8,12 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from niochat.adapters.postgres.database import Database
-from niochat.conversation.load import Tenant, externals_of, load
-from niochat.conversation.work import Work
+from niochat.conversation.load import TenantContext, external_ids_for, load_batch
+from niochat.conversation.work import StepRequest
 from niochat.domain import commands as cmd
 from niochat.domain.ids import ThreadId
-from niochat.domain.message import Content, DeliveryStatus, Kind
-from niochat.domain.policy import Presence
+from niochat.domain.message import DeliveryStatus, MessageContent, MessageKind
+from niochat.domain.policy import StaffAvailability
 from tests.builders import SENT_AT, Given, Host, Ownership, message, put
 
 pytestmark = pytest.mark.asyncio
@@ -30,7 +30,7 @@ def today(zone: str) -> datetime:
     return datetime.now(ZoneInfo(zone))
 
 
-async def found(database: Database, given: Given, zone: str, **policy: object) -> Tenant:
+async def found(database: Database, given: Given, zone: str, **policy: object) -> TenantContext:
     """A tenant as the step of one of its threads finds it."""
     place = await given.place(**policy)
     await given.admin.execute(
@@ -38,12 +38,12 @@ async def found(database: Database, given: Given, zone: str, **policy: object) -
     )
     thread: UUID = await given.thread(place)
     async with database.path() as connection:
-        loaded = await load(connection, [Work(ThreadId(thread), 0)])
+        loaded = await load_batch(connection, [StepRequest(ThreadId(thread), 0)])
     return loaded.tenants[place.tenant]
 
 
 async def test_without_shifts_people_are_always_there(database: Database, given: Given) -> None:
-    assert (await found(database, given, EAST)).people == Presence()
+    assert (await found(database, given, EAST)).staff == StaffAvailability()
 
 
 async def test_shifts_are_of_the_tenants_own_place(database: Database, given: Given) -> None:
@@ -52,12 +52,12 @@ async def test_shifts_are_of_the_tenants_own_place(database: Database, given: Gi
     there = await found(database, given, EAST, hours=shifts)
     away = await found(database, given, WEST, hours=shifts)
 
-    assert there.people == Presence()
-    assert not away.people.there
-    assert away.people.returns_at is not None
-    assert away.people.returns_at > datetime.now(UTC)
-    assert away.people.returns_at.weekday() == today(EAST).weekday()
-    assert (away.people.returns_at.hour, away.people.returns_at.tzinfo) == (0, ZoneInfo(WEST))
+    assert there.staff == StaffAvailability()
+    assert not away.staff.available
+    assert away.staff.returns_at is not None
+    assert away.staff.returns_at > datetime.now(UTC)
+    assert away.staff.returns_at.weekday() == today(EAST).weekday()
+    assert (away.staff.returns_at.hour, away.staff.returns_at.tzinfo) == (0, ZoneInfo(WEST))
 
 
 async def test_on_a_closed_day_nobody_is_there_whatever_the_shifts_say(
@@ -67,16 +67,16 @@ async def test_on_a_closed_day_nobody_is_there_whatever_the_shifts_say(
 
     tenant = await found(database, given, WEST, hours=all_day(*range(7)), closed_days=closed)
 
-    assert not tenant.people.there
-    assert tenant.people.returns_at is not None
-    assert tenant.people.returns_at.date() == today(WEST).date() + timedelta(days=2)
+    assert not tenant.staff.available
+    assert tenant.staff.returns_at is not None
+    assert tenant.staff.returns_at.date() == today(WEST).date() + timedelta(days=2)
 
 
-TEXT = Content(Kind.TEXT, "oi")
+TEXT = MessageContent(MessageKind.TEXT, "oi")
 SPEAKING = (
     cmd.ReceiveMessage("m1", TEXT, SENT_AT),
-    cmd.ReceivePhoneMessage("m1", TEXT, SENT_AT),
-    cmd.ReceiveNotice("m1", "pinInChatMessage"),
+    cmd.ReceiveProviderPhoneMessage("m1", TEXT, SENT_AT),
+    cmd.ReceiveSystemNotice("m1", "pinInChatMessage"),
     cmd.ReceiveEcho("m1", "no-uuid", TEXT, SENT_AT),
     cmd.ReceiveReaction("r1", "m1", "👍", False),
     cmd.ReceiveEdit("r2", "m1", "olá"),
@@ -100,7 +100,7 @@ async def test_no_other_durable_command_speaks_of_messages() -> None:
 async def test_what_is_known_of_a_rows_messages_comes_with_the_row(
     database: Database, given: Given, ownership: Ownership, command: cmd.DurableCommand
 ) -> None:
-    """The query reads the names of the fields; `externals_of` is its twin for memory's commands."""
+    """The query reads the names of the fields; `external_ids_for` is its twin for memory's commands."""
     host = Host("host-a:1", database)
     await ownership.give(host)
     place = await given.place()
@@ -111,9 +111,9 @@ async def test_what_is_known_of_a_rows_messages_comes_with_the_row(
     await put(host, place, thread, [command])
 
     async with database.path() as connection:
-        loaded = await load(connection, [Work(ThreadId(thread), 0)])
+        loaded = await load_batch(connection, [StepRequest(ThreadId(thread), 0)])
 
-    assert set(loaded.messages[thread]) == set(externals_of(command))
+    assert set(loaded.messages[thread]) == set(external_ids_for(command))
 
 
 async def test_a_send_is_known_by_its_echo(
@@ -133,7 +133,7 @@ async def test_a_send_is_known_by_its_echo(
     await put(host, place, thread, echoes)
 
     async with database.path() as connection:
-        loaded = await load(connection, [Work(ThreadId(thread), 0)])
+        loaded = await load_batch(connection, [StepRequest(ThreadId(thread), 0)])
 
     assert set(loaded.sends[thread]) == {ours}, "another thread's send is nobody's"
 

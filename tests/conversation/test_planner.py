@@ -5,16 +5,22 @@ from uuid import UUID
 
 import pytest
 
-from niochat.conversation.load import Loaded, Row, Tenant, externals_of, outbox_of
-from niochat.conversation.plan import MAX_FAILURES, Planner
-from niochat.conversation.work import MemoryCommand, Plan, Thread, Work
+from niochat.conversation.load import (
+    LoadedBatch,
+    PendingRow,
+    TenantContext,
+    external_ids_for,
+    outbox_id_for,
+)
+from niochat.conversation.plan import MAX_STEP_FAILURES, StepPlanner
+from niochat.conversation.work import MemoryCommand, StepPlan, StepRequest, ThreadSnapshot
 from niochat.domain import commands as cmd
 from niochat.domain import effects as fx
-from niochat.domain.commands import SendResult
-from niochat.domain.draft import KnownMessage, KnownSend
+from niochat.domain.commands import SendStatus
+from niochat.domain.draft import StoredMessage, StoredSend
 from niochat.domain.ids import MessageId, OutboxId
 from niochat.domain.message import Author, DeliveryStatus
-from niochat.domain.policy import Policy, Presence
+from niochat.domain.policy import ConversationPolicy, StaffAvailability
 from tests.builders import message
 from tests.domain.talk import START, THREAD, text
 
@@ -28,23 +34,25 @@ def planned(
     failures: int = 0,
     commands: Iterable[MemoryCommand] = (),
     timers: Iterable[cmd.FireTimer] = (),
-    sends: dict[OutboxId, KnownSend] | None = None,
+    sends: dict[OutboxId, StoredSend] | None = None,
     take: int = 50,
-) -> Plan:
+) -> StepPlan:
     """The step over ``rows`` (the first has ``failures``) of a thread without a conversation."""
-    thread = Thread(THREAD, TENANT, CHANNEL, None)
-    loaded = Loaded(START, {THREAD: thread}, numbers={THREAD: 7})
-    loaded.tenants[TENANT] = Tenant(Policy(burst_window_s=0), "America/Sao_Paulo", Presence())
+    thread = ThreadSnapshot(THREAD, TENANT, CHANNEL, None)
+    loaded = LoadedBatch(START, {THREAD: thread}, numbers={THREAD: 7})
+    loaded.tenants[TENANT] = TenantContext(
+        ConversationPolicy(burst_window_s=0), "America/Sao_Paulo", StaffAvailability()
+    )
     loaded.rows[THREAD] = [
-        Row(n, row, failures if n == 1 else 0) for n, row in enumerate(rows, start=1)
+        PendingRow(n, row, failures if n == 1 else 0) for n, row in enumerate(rows, start=1)
     ]
     loaded.timers[THREAD] = list(timers)
     loaded.sends[THREAD] = sends or {}
-    work = Work(THREAD, 1, thread, list(commands), take)
-    return Planner(work, thread, loaded).plan()
+    work = StepRequest(THREAD, 1, thread, list(commands), take)
+    return StepPlanner(work, thread, loaded).build()
 
 
-def effects(plan: Plan, kind: type) -> list[object]:
+def effects(plan: StepPlan, kind: type) -> list[object]:
     return [effect for effect in plan.effects if isinstance(effect, kind)]
 
 
@@ -105,7 +113,7 @@ def test_a_row_that_raises_later_leaves_what_was_decided_before_it() -> None:
 
 def test_a_result_in_memory_is_not_lost_to_the_poison_behind_it() -> None:
     sends = {OutboxId(OTHER): waiting()}
-    retry = cmd.SettleSend(OutboxId(OTHER), SendResult.RETRY)
+    retry = cmd.SettleSend(OutboxId(OTHER), SendStatus.RETRY)
 
     plan = planned(Poison(), commands=[retry], sends=sends)
 
@@ -121,82 +129,82 @@ def test_a_row_that_failed_before_gets_a_step_of_its_own() -> None:
 
 
 def test_a_row_that_failed_too_often_is_parked() -> None:
-    plan = planned(Poison(), message("m1"), failures=MAX_FAILURES)
+    plan = planned(Poison(), message("m1"), failures=MAX_STEP_FAILURES)
 
     assert plan.rows == [(1, "parked:step_failed")]
     assert plan.more
 
 
-@pytest.mark.parametrize("failures", [0, MAX_FAILURES - 1])
+@pytest.mark.parametrize("failures", [0, MAX_STEP_FAILURES - 1])
 def test_a_link_comes_alone_and_first(failures: int) -> None:
-    plan = planned(cmd.LinkThread(str(OTHER)), message("m1"), failures=failures)
+    plan = planned(cmd.MergeThread(str(OTHER)), message("m1"), failures=failures)
 
-    assert plan.link == (1, OTHER)
+    assert plan.merge == (1, OTHER)
     assert (plan.rows, plan.more) == ([], True)
 
 
 def test_timers_wait_until_threads_are_linked() -> None:
-    plan = planned(cmd.LinkThread(str(OTHER)), timers=[cmd.FireTimer("burst", 1)])
+    plan = planned(cmd.MergeThread(str(OTHER)), timers=[cmd.FireTimer("burst", 1)])
 
-    assert plan.link is not None
+    assert plan.merge is not None
     assert plan.timers == []
 
 
 def test_what_comes_before_a_link_is_committed_before_it() -> None:
     sends = {OutboxId(OTHER): waiting()}
     for plan in (
-        planned(message("m1"), cmd.LinkThread(str(OTHER))),
+        planned(message("m1"), cmd.MergeThread(str(OTHER))),
         planned(
-            cmd.LinkThread(str(OTHER)),
-            commands=[cmd.SettleSend(OutboxId(OTHER), SendResult.RETRY)],
+            cmd.MergeThread(str(OTHER)),
+            commands=[cmd.SettleSend(OutboxId(OTHER), SendStatus.RETRY)],
             sends=sends,
         ),
     ):
-        assert plan.link is None
+        assert plan.merge is None
         assert plan.more
         assert not plan.empty
 
 
 def test_a_link_that_failed_too_often_is_parked_like_any_row() -> None:
-    plan = planned(cmd.LinkThread(str(OTHER)), failures=MAX_FAILURES)
+    plan = planned(cmd.MergeThread(str(OTHER)), failures=MAX_STEP_FAILURES)
 
-    assert plan.link is None
+    assert plan.merge is None
     assert plan.rows == [(1, "parked:step_failed")]
 
 
 def test_later_rows_know_what_earlier_ones_stored() -> None:
     plan = planned(message("m1"), cmd.ReceiveEdit("e", "m1", "novo"))
 
-    assert effects(plan, fx.KeepUnmatched) == []
-    assert [change.text for change in effects(plan, fx.ChangeMessage)] == ["novo"]
+    assert effects(plan, fx.StoreUnmatchedUpdate) == []
+    assert [change.text for change in effects(plan, fx.UpdateMessage)] == ["novo"]
 
 
 def test_later_rows_know_the_news_that_earlier_ones_kept() -> None:
     plan = planned(cmd.ReceiveEdit("e", "m1", "novo"), message("m1"))
 
-    assert [change.text for change in effects(plan, fx.ChangeMessage)] == ["novo"]
+    assert [change.text for change in effects(plan, fx.UpdateMessage)] == ["novo"]
 
 
 def test_a_send_settled_twice_in_one_step_is_settled_once() -> None:
     sends = {OutboxId(OTHER): waiting()}
-    sent = cmd.SettleSend(OutboxId(OTHER), SendResult.SENT, "out-1")
+    sent = cmd.SettleSend(OutboxId(OTHER), SendStatus.SENT, "out-1")
     echo = cmd.ReceiveEcho("out-1", str(OTHER), text(), START)
     read = cmd.ReceiveReceipt(("out-1",), DeliveryStatus.READ)
 
     plan = planned(echo, read, read, commands=[sent, sent], sends=sends)
 
     assert len(effects(plan, fx.SettleOutbox)) == 1
-    assert [c.status for c in effects(plan, fx.ChangeMessage)] == ["sent", "read"]
+    assert [c.status for c in effects(plan, fx.UpdateMessage)] == ["sent", "read"]
     assert effects(plan, fx.StoreMessage) == []
 
 
 def test_a_send_that_became_uncertain_in_this_step_is_known_as_such() -> None:
     sends = {OutboxId(OTHER): waiting()}
-    uncertain = cmd.SettleSend(OutboxId(OTHER), SendResult.UNCERTAIN)
+    uncertain = cmd.SettleSend(OutboxId(OTHER), SendStatus.UNCERTAIN)
 
     plan = planned(commands=[uncertain, uncertain], sends=sends)
 
-    assert [c.status for c in effects(plan, fx.ChangeMessage)] == ["uncertain"]
+    assert [c.status for c in effects(plan, fx.UpdateMessage)] == ["uncertain"]
 
 
 def test_nothing_to_do_is_an_empty_plan() -> None:
@@ -207,15 +215,17 @@ def test_nothing_to_do_is_an_empty_plan() -> None:
 def test_every_command_says_which_messages_and_sends_it_needs_to_see() -> None:
     echo = cmd.ReceiveEcho("out-1", str(OTHER), text(), START)
 
-    assert externals_of(message("m1")) == ("m1",)
-    assert externals_of(cmd.ReceiveDeletion(("a", "b"))) == ("a", "b")
-    assert externals_of(echo) == ("out-1",)
-    assert externals_of(cmd.SettleSend(OutboxId(OTHER), SendResult.SENT, "out-1")) == ("out-1",)
-    assert externals_of(ANA) == ()
-    assert outbox_of(echo) == OTHER
-    assert outbox_of(cmd.ReceiveEcho("x", "theirs", text(), START)) is None
+    assert external_ids_for(message("m1")) == ("m1",)
+    assert external_ids_for(cmd.ReceiveDeletion(("a", "b"))) == ("a", "b")
+    assert external_ids_for(echo) == ("out-1",)
+    assert external_ids_for(cmd.SettleSend(OutboxId(OTHER), SendStatus.SENT, "out-1")) == ("out-1",)
+    assert external_ids_for(ANA) == ()
+    assert outbox_id_for(echo) == OTHER
+    assert outbox_id_for(cmd.ReceiveEcho("x", "theirs", text(), START)) is None
 
 
-def waiting() -> KnownSend:
-    said = KnownMessage(MessageId(UUID(int=9)), Author.AGENT, DeliveryStatus.QUEUED, live=False)
-    return KnownSend(said, "sending", live=False)
+def waiting() -> StoredSend:
+    said = StoredMessage(
+        MessageId(UUID(int=9)), Author.AGENT, DeliveryStatus.QUEUED, in_current_conversation=False
+    )
+    return StoredSend(said, "sending", in_current_conversation=False)

@@ -8,21 +8,33 @@ from uuid import UUID
 from niochat.domain import commands as cmd
 from niochat.domain import effects as fx
 from niochat.domain import events as e
-from niochat.domain.conversation import Conversation, Timer, Turn
+from niochat.domain.conversation import ConversationState, TimerName, TurnInProgress
 from niochat.domain.decide import decide
-from niochat.domain.draft import Context, Decision, KnownMessage, KnownSend, Unmatched
+from niochat.domain.draft import (
+    Decision,
+    DecisionContext,
+    StoredMessage,
+    StoredSend,
+    UnmatchedUpdate,
+)
 from niochat.domain.effects import Effect
 from niochat.domain.evolve import replay
 from niochat.domain.ids import ConversationId, MessageId, OutboxId, ThreadId, TurnId
-from niochat.domain.message import Author, Content, DeliveryStatus, Kind, advances
-from niochat.domain.policy import Policy, Presence
+from niochat.domain.message import (
+    Author,
+    DeliveryStatus,
+    MessageContent,
+    MessageKind,
+    is_status_advance,
+)
+from niochat.domain.policy import ConversationPolicy, StaffAvailability
 
 START = datetime(2026, 3, 2, 12, tzinfo=UTC)
 THREAD = ThreadId(UUID("0190a000-0000-7000-8000-000000000001"))
 
 
-def text(words: str = "oi") -> Content:
-    return Content(Kind.TEXT, words)
+def text(words: str = "oi") -> MessageContent:
+    return MessageContent(MessageKind.TEXT, words)
 
 
 @dataclass
@@ -34,7 +46,7 @@ class Said:
     conversation: ConversationId | None
     external: str | None
     status: DeliveryStatus | None
-    kind: Kind = Kind.TEXT
+    kind: MessageKind = MessageKind.TEXT
     deleted: bool = False
     reactions: dict[str, str] = field(default_factory=dict)
     sent_at: datetime = START
@@ -59,15 +71,15 @@ class Send:
 class Talk:
     """Owns the clock; everything a decision may look at is kept here, from effects alone."""
 
-    def __init__(self, policy: Policy | None = None) -> None:
-        self.policy = policy or Policy()
-        self.people = Presence()
+    def __init__(self, policy: ConversationPolicy | None = None) -> None:
+        self.policy = policy or ConversationPolicy()
+        self.people = StaffAvailability()
         self.now = START
-        self.state: Conversation | None = None
+        self.state: ConversationState | None = None
         self.logs: dict[ConversationId, list[e.Event]] = {}
         self.said: dict[MessageId, Said] = {}
         self.sends: dict[OutboxId, Send] = {}
-        self.unmatched: dict[str, list[Unmatched]] = {}
+        self.unmatched: dict[str, list[UnmatchedUpdate]] = {}
         self.timers: dict[str, fx.SetTimer] = {}
         self.turns: dict[TurnId, str] = {}
         self.automatic: set[str] = set()
@@ -94,7 +106,9 @@ class Talk:
     def phone(self, words: str = "deixa comigo") -> Decision:
         """Somebody has read and typed; within two seconds only the app itself answers."""
         sent_at = self.now + timedelta(seconds=10)
-        return self.do(cmd.ReceivePhoneMessage(f"phone-{self._number}", text(words), sent_at))
+        return self.do(
+            cmd.ReceiveProviderPhoneMessage(f"phone-{self._number}", text(words), sent_at)
+        )
 
     def edit(self, target: str, words: str, after_s: float = 0.0) -> Decision:
         """An edit that was made so long after the talk's beginning."""
@@ -107,8 +121,8 @@ class Talk:
     def answer(
         self,
         *texts: str,
-        turn: Turn | None = None,
-        handoff: cmd.Handoff | None = None,
+        turn: TurnInProgress | None = None,
+        handoff: cmd.HandoffRequest | None = None,
         close: str = "",
     ) -> Decision:
         turn = turn or self.turn
@@ -117,30 +131,30 @@ class Talk:
             cmd.FinishAssistantTurn(turn.id, turn.attempt, outcome, says, handoff, close)
         )
 
-    def fail(self, code: str = "model_away", handoff: cmd.Handoff | None = None) -> Decision:
+    def fail(self, code: str = "model_away", handoff: cmd.HandoffRequest | None = None) -> Decision:
         turn, outcome = self.turn, cmd.TurnOutcome.FAILED
         return self.do(
             cmd.FinishAssistantTurn(turn.id, turn.attempt, outcome, handoff=handoff, code=code)
         )
 
     def settle(
-        self, outbox: OutboxId, result: cmd.SendResult, external: str | None = None
+        self, outbox: OutboxId, result: cmd.SendStatus, external: str | None = None
     ) -> Decision:
         return self.do(cmd.SettleSend(outbox, result, external))
 
     def wait(self, seconds: float) -> None:
         self.now += timedelta(seconds=seconds)
 
-    def fire(self, generation: int | None = None, name: Timer = Timer.BURST) -> Decision:
+    def fire(self, generation: int | None = None, name: TimerName = TimerName.BURST) -> Decision:
         """The timer, as if it were due."""
         return self.do(cmd.FireTimer(name, generation or self.timers[name].generation))
 
     def silence(self) -> Decision:
         """Nobody says a word until the idle timer is due, which then fires."""
-        self.wait(self.due_in(Timer.IDLE))
-        return self.fire(name=Timer.IDLE)
+        self.wait(self.due_in(TimerName.IDLE))
+        return self.fire(name=TimerName.IDLE)
 
-    def thinking(self) -> Turn:
+    def thinking(self) -> TurnInProgress:
         """A customer wrote and the assistant's turn runs."""
         self.customer()
         self.fire()
@@ -157,12 +171,12 @@ class Talk:
     # -- looking -----------------------------------------------------------------------------
 
     @property
-    def live(self) -> Conversation:
+    def live(self) -> ConversationState:
         assert self.state is not None
         return self.state
 
     @property
-    def turn(self) -> Turn:
+    def turn(self) -> TurnInProgress:
         assert self.live.turn is not None
         return self.live.turn
 
@@ -170,7 +184,7 @@ class Talk:
     def may_reply(self) -> bool:
         return self.state is not None and self.state.assistant_may_reply(self.now)
 
-    def due_in(self, name: Timer = Timer.BURST) -> float:
+    def due_in(self, name: TimerName = TimerName.BURST) -> float:
         return (self.timers[name].due_at - self.now).total_seconds()
 
     def waiting_to_leave(self) -> list[str]:
@@ -181,17 +195,17 @@ class Talk:
 
     # -- keeping -----------------------------------------------------------------------------
 
-    def _context(self) -> Context:
-        return Context(
+    def _context(self) -> DecisionContext:
+        return DecisionContext(
             thread=THREAD,
             cause=f"cause:{self._number}",
             now=self.now,
             protocol=f"20260302{self._number:06d}",
             policy=self.policy,
-            people=self.people,
+            staff=self.people,
             messages={s.external: self._known(i) for i, s in self.said.items() if s.external},
             sends={
-                outbox: KnownSend(
+                outbox: StoredSend(
                     self._known(send.message),
                     send.status,
                     self.state is not None and send.conversation == self.state.id,
@@ -199,21 +213,21 @@ class Talk:
                 for outbox, send in self.sends.items()
             },
             unmatched={key: tuple(news) for key, news in self.unmatched.items()},
-            phone_lately=any(
+            phone_used_recently=any(
                 said.author is Author.PHONE and self.now - said.sent_at < timedelta(hours=1)
                 for said in self.said.values()
             ),
-            automatic=frozenset(self.automatic),
+            automatic_texts=frozenset(self.automatic),
         )
 
-    def _known(self, message: MessageId) -> KnownMessage:
+    def _known(self, message: MessageId) -> StoredMessage:
         said = self.said[message]
         live = self.state is not None and said.conversation == self.state.id
-        return KnownMessage(
+        return StoredMessage(
             message, said.author, said.status, live, said.sent_at, said.edited_at, said.deleted
         )
 
-    def _keep_events(self, before: Conversation | None, decision: Decision) -> None:
+    def _keep_events(self, before: ConversationState | None, decision: Decision) -> None:
         if not decision.events:
             assert decision.conversation == before
             return
@@ -233,7 +247,7 @@ class Talk:
                 )  # fmt: skip
                 self.said.setdefault(effect.message, said)
                 self.unmatched.pop(effect.external_id or "", None)
-            case fx.ChangeMessage():
+            case fx.UpdateMessage():
                 self._change(self.said[effect.message], effect)
             case fx.QueueSend(outbox=outbox):
                 assert outbox not in self.sends, "queued twice"
@@ -242,11 +256,11 @@ class Talk:
                 self.sends[outbox] = Send(effect.message, self.live.id, effect.origin, words)
             case fx.SettleOutbox(outbox=outbox):
                 self.sends[outbox].status = effect.status
-            case fx.CancelReplies():
+            case fx.CancelAssistantSends():
                 for send in self._cancellable():
                     send.status = "cancelled"
-            case fx.KeepUnmatched(external_id=external):
-                news = Unmatched(effect.kind, effect.value)
+            case fx.StoreUnmatchedUpdate(external_id=external):
+                news = UnmatchedUpdate(effect.kind, effect.value)
                 self.unmatched.setdefault(external, []).append(news)
             case fx.SetTimer(name=name):
                 self.timers[name] = effect
@@ -256,7 +270,7 @@ class Talk:
             case fx.SettleTurn(turn=turn):
                 assert self.turns[turn] == "running", "settled twice"
                 self.turns[turn] = effect.outcome
-            case fx.TellTeam():
+            case fx.NotifyTeamQueue():
                 pass
 
     def _check_turn(self) -> None:
@@ -271,9 +285,9 @@ class Talk:
             s for s in self.sends.values() if s.status == "queued" and s.origin is Author.ASSISTANT
         )
 
-    def _change(self, said: Said, change: fx.ChangeMessage) -> None:
+    def _change(self, said: Said, change: fx.UpdateMessage) -> None:
         if change.status is not None:
-            assert advances(said.status, change.status), "a status moved backwards"
+            assert is_status_advance(said.status, change.status), "a status moved backwards"
             said.status = change.status
         if change.external_id is not None:
             said.external = change.external_id

@@ -6,18 +6,18 @@ from datetime import time, timedelta
 import pytest
 
 from niochat.domain import commands as cmd
-from niochat.domain.conversation import Status, Timer
-from niochat.domain.hours import Shift
+from niochat.domain.conversation import ConversationStatus, TimerName
+from niochat.domain.hours import BusinessShift
 from niochat.domain.message import Author
-from niochat.domain.policy import Policy, Presence
+from niochat.domain.policy import ConversationPolicy, StaffAvailability
 from tests.domain.talk import Talk
 
-OFFICE = Policy(hours=(Shift((0, 1, 2, 3, 4), time(8), time(18)),))
-TO_SUPPORT = cmd.Handoff("suporte", "asked_for_human", "Quer uma pessoa.")
+OFFICE = ConversationPolicy(hours=(BusinessShift((0, 1, 2, 3, 4), time(8), time(18)),))
+TO_SUPPORT = cmd.HandoffRequest("suporte", "asked_for_human", "Quer uma pessoa.")
 NIGHT_S = 10 * 3600.0
 
 
-def handed_off(policy: Policy = OFFICE, *, there: bool = False) -> Talk:
+def handed_off(policy: ConversationPolicy = OFFICE, *, there: bool = False) -> Talk:
     """The assistant has called people."""
     talk = Talk(policy)
     people(talk, there=there)
@@ -27,7 +27,7 @@ def handed_off(policy: Policy = OFFICE, *, there: bool = False) -> Talk:
 
 
 def people(talk: Talk, *, there: bool) -> None:
-    talk.people = Presence(there, None if there else talk.now + timedelta(seconds=NIGHT_S))
+    talk.people = StaffAvailability(there, None if there else talk.now + timedelta(seconds=NIGHT_S))
 
 
 def served(talk: Talk) -> Talk:
@@ -38,7 +38,7 @@ def served(talk: Talk) -> Talk:
 
 def opens(talk: Talk) -> None:
     """The hour at which people are back."""
-    talk.wait(max(talk.due_in(Timer.OPENING), 0.0))
+    talk.wait(max(talk.due_in(TimerName.OPENING), 0.0))
     people(talk, there=True)
 
 
@@ -47,7 +47,7 @@ def test_what_the_customer_writes_in_the_night_is_answered_and_stays_in_the_queu
 
     talk.answer("Aqui está a fatura.")
 
-    assert talk.live.status is Status.WAITING
+    assert talk.live.status is ConversationStatus.WAITING
     assert (talk.live.team, talk.live.waits) == ("suporte", True)
     assert talk.waiting_to_leave()[-1] == "Aqui está a fatura."
     assert talk.sends[list(talk.sends)[-1]].origin is Author.ASSISTANT, "a takeover cancels it"
@@ -59,7 +59,7 @@ def test_while_people_are_there_their_queue_is_theirs() -> None:
 
     talk.customer()
 
-    assert Timer.OPENING not in talk.timers
+    assert TimerName.OPENING not in talk.timers
     assert talk.fire().events == ()
 
 
@@ -81,7 +81,7 @@ def test_the_team_goes_home_with_a_conversation_that_nobody_has_answered() -> No
     served(talk)
     talk.answer("Posso adiantar algo?")
 
-    assert (talk.live.status, talk.live.agent) == (Status.OPEN, "ana")
+    assert (talk.live.status, talk.live.agent) == (ConversationStatus.OPEN, "ana")
     assert talk.waiting_to_leave()[-1] == "Posso adiantar algo?"
 
 
@@ -168,7 +168,7 @@ def test_when_people_are_back_the_assistant_is_silent() -> None:
     talk.answer("Um.")
     opens(talk)
 
-    talk.fire(name=Timer.OPENING)
+    talk.fire(name=TimerName.OPENING)
 
     assert not talk.may_reply
     assert "Um." not in talk.waiting_to_leave()
@@ -191,7 +191,7 @@ def test_a_turn_that_runs_when_people_come_says_what_its_tools_did() -> None:
     talk = handed_off()
     served(talk)
     opens(talk)
-    talk.fire(name=Timer.OPENING)
+    talk.fire(name=TimerName.OPENING)
     talk.customer("e aí?")
 
     talk.answer("O desbloqueio foi feito.")
@@ -199,30 +199,30 @@ def test_a_turn_that_runs_when_people_come_says_what_its_tools_did() -> None:
     assert talk.waiting_to_leave()[-1] == "O desbloqueio foi feito."
     assert talk.live.turn is None, "what came later is for people"
     assert talk.live.unanswered == 1
-    talk.wait(talk.due_in(Timer.OPENING))
-    talk.fire(name=Timer.OPENING)
+    talk.wait(talk.due_in(TimerName.OPENING))
+    talk.fire(name=TimerName.OPENING)
     assert not talk.may_reply
 
 
 def test_hours_that_were_changed_meanwhile_count() -> None:
     talk = served(handed_off())
     talk.answer("Um.")
-    talk.wait(talk.due_in(Timer.OPENING))
+    talk.wait(talk.due_in(TimerName.OPENING))
     people(talk, there=False)
 
-    talk.fire(name=Timer.OPENING)
+    talk.fire(name=TimerName.OPENING)
 
     assert talk.may_reply
-    assert talk.due_in(Timer.OPENING) == NIGHT_S
+    assert talk.due_in(TimerName.OPENING) == NIGHT_S
 
 
 def test_silence_in_the_night_ends_nothing() -> None:
     talk = served(handed_off())
     talk.answer("Um.", close="solved")
 
-    assert talk.live.status is Status.WAITING
-    talk.wait(Policy().reminder_after_s * 3)
-    assert Timer.IDLE not in talk.timers or talk.fire(name=Timer.IDLE).events == ()
+    assert talk.live.status is ConversationStatus.WAITING
+    talk.wait(ConversationPolicy().reminder_after_s * 3)
+    assert TimerName.IDLE not in talk.timers or talk.fire(name=TimerName.IDLE).events == ()
 
 
 def test_a_second_hand_off_to_the_same_team_keeps_its_place_in_the_queue() -> None:
@@ -237,7 +237,7 @@ def test_a_second_hand_off_to_the_same_team_keeps_its_place_in_the_queue() -> No
 def test_another_team_is_called_in_the_night_too() -> None:
     talk = served(handed_off())
 
-    talk.answer("Vai para vendas.", handoff=cmd.Handoff("vendas", "plan_wanted"))
+    talk.answer("Vai para vendas.", handoff=cmd.HandoffRequest("vendas", "plan_wanted"))
 
     assert talk.live.team == "vendas"
     served(talk)
@@ -253,7 +253,7 @@ def test_a_model_that_is_away_in_the_night_is_told_of_once() -> None:
     talk.wait(60)
     talk.customer()
 
-    assert talk.live.status is Status.WAITING
+    assert talk.live.status is ConversationStatus.WAITING
     assert len(talk.sends) == said, "silence until people return"
     talk.wait(NIGHT_S)
     people(talk, there=False)
@@ -266,7 +266,7 @@ def test_what_went_round_is_not_begun_again_in_the_night(reason: str) -> None:
     talk = Talk(OFFICE)
     people(talk, there=False)
     talk.thinking()
-    talk.answer("Paro por aqui.", handoff=cmd.Handoff("suporte", reason))
+    talk.answer("Paro por aqui.", handoff=cmd.HandoffRequest("suporte", reason))
 
     talk.customer()
 
@@ -275,7 +275,7 @@ def test_what_went_round_is_not_begun_again_in_the_night(reason: str) -> None:
 
 def test_what_begins_to_go_round_in_the_night_ends() -> None:
     talk = served(handed_off())
-    talk.answer("Paro por aqui.", handoff=cmd.Handoff("suporte", "bot_loop"))
+    talk.answer("Paro por aqui.", handoff=cmd.HandoffRequest("suporte", "bot_loop"))
 
     talk.customer()
 
@@ -291,7 +291,7 @@ def test_what_begins_to_go_round_in_the_night_ends() -> None:
         replace(OFFICE, suspended=True),
     ],
 )
-def test_who_does_not_want_it_has_silence_as_before(policy: Policy) -> None:
+def test_who_does_not_want_it_has_silence_as_before(policy: ConversationPolicy) -> None:
     talk = handed_off()
     talk.policy = policy
     talk.customer()
@@ -319,10 +319,10 @@ def test_given_back_in_the_night_it_is_the_assistants_again() -> None:
     talk = served(handed_off())
     talk.answer("Um.")
 
-    talk.do(cmd.GiveBackConversation("ana"))
+    talk.do(cmd.ReturnConversationToAssistant("ana"))
 
-    assert talk.live.status is Status.PENDING
-    assert Timer.IDLE in talk.timers
+    assert talk.live.status is ConversationStatus.PENDING
+    assert TimerName.IDLE in talk.timers
 
 
 def test_a_message_taken_back_in_the_night_ends_its_turn() -> None:

@@ -10,17 +10,19 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from niochat.domain import commands as cmd
-from niochat.domain.conversation import Priority, Status, Timer
-from niochat.domain.errors import Refused
+from niochat.domain.conversation import ConversationPriority, ConversationStatus, TimerName
+from niochat.domain.errors import OperationRefusedError
 from niochat.domain.ids import OutboxId, TurnId, file_id
-from niochat.domain.message import Author, Content, DeliveryStatus, Kind
-from niochat.domain.policy import Policy, Presence
-from niochat.domain.reading import Reading
+from niochat.domain.message import Author, DeliveryStatus, MessageContent, MessageKind
+from niochat.domain.policy import ConversationPolicy, StaffAvailability
+from niochat.domain.reading import FileReading
 from tests.domain.talk import Talk, text
 
 NAMES = st.sampled_from(["a", "b", "c", "out-1", "out-2"])
 AGENTS = st.sampled_from(["ana", "bia"])
-HANDOFFS = st.sampled_from([None, None, cmd.Handoff("vendas", "customer_asked", "Quer 500 mega.")])
+HANDOFFS = st.sampled_from(
+    [None, None, cmd.HandoffRequest("vendas", "customer_asked", "Quer 500 mega.")]
+)
 
 
 class AnyHistory(RuleBasedStateMachine):
@@ -33,7 +35,7 @@ class AnyHistory(RuleBasedStateMachine):
         self.sends: list[OutboxId] = []
 
     def ask(self, command: cmd.Command) -> None:
-        with suppress(Refused):
+        with suppress(OperationRefusedError):
             self.talk.do(command)
         if self.talk.state is not None and self.talk.state.turn is not None:
             self.turns.append(self.talk.state.turn.id)
@@ -48,7 +50,7 @@ class AnyHistory(RuleBasedStateMachine):
     def the_tenant_changes(
         self, window: float, suspended: bool, enabled: bool, hears: bool
     ) -> None:
-        self.talk.policy = Policy(
+        self.talk.policy = ConversationPolicy(
             burst_window_s=window, suspended=suspended, assistant_enabled=enabled, hears=hears
         )
         if suspended:
@@ -64,13 +66,13 @@ class AnyHistory(RuleBasedStateMachine):
 
     @rule()
     def the_customer_speaks(self) -> None:
-        voice = Content(Kind.VOICE, "", {"seconds": 2})
+        voice = MessageContent(MessageKind.VOICE, "", {"seconds": 2})
         self.ask(cmd.ReceiveMessage(f"in-{self.talk._number}", voice, self.talk.now))
 
     @rule(back=st.integers(1, 3), code=st.sampled_from(["", "no_words"]), gone=st.booleans())
     def a_file_is_read(self, back: int, code: str, gone: bool) -> None:
         """Or will not come: of a message of this visit or of an earlier one."""
-        spoken = [id for id, said in self.talk.said.items() if said.kind is Kind.VOICE]
+        spoken = [id for id, said in self.talk.said.items() if said.kind is MessageKind.VOICE]
         if not spoken:
             return
         message = spoken[-min(back, len(spoken))]
@@ -78,7 +80,7 @@ class AnyHistory(RuleBasedStateMachine):
         if gone:
             self.ask(cmd.SettleFile(file_id(message), message, visit, code="gone"))
         else:
-            self.ask(cmd.SettleReading(message, visit, Reading("oi", code=code)))
+            self.ask(cmd.SettleFileReading(message, visit, FileReading("oi", code=code)))
 
     @rule(back=st.integers(1, 3), kind=st.sampled_from(["edit", "deletion"]), early=st.booleans())
     def the_customer_changes_what_was_written(self, back: int, kind: str, early: bool) -> None:
@@ -100,7 +102,7 @@ class AnyHistory(RuleBasedStateMachine):
 
     @rule()
     def somebody_types_on_the_phone(self) -> None:
-        self.ask(cmd.ReceivePhoneMessage(f"ph-{self.talk._number}", text(), self.talk.now))
+        self.ask(cmd.ReceiveProviderPhoneMessage(f"ph-{self.talk._number}", text(), self.talk.now))
 
     @rule(name=NAMES, track=st.sampled_from(["", "ours", "x"]))
     def an_echo_comes(self, name: str, track: str) -> None:
@@ -142,13 +144,13 @@ class AnyHistory(RuleBasedStateMachine):
             case "assign":
                 self.ask(cmd.AssignConversation(agent))
             case "give_back":
-                self.ask(cmd.GiveBackConversation(agent))
+                self.ask(cmd.ReturnConversationToAssistant(agent))
             case "hand_over":
-                self.ask(cmd.HandOverConversation(agent))
+                self.ask(cmd.HandOffConversation(agent))
             case "reply":
                 self.ask(cmd.ReplyToCustomer(agent, "Pronto."))
             case "note":
-                self.ask(cmd.LeaveNote(agent, "Ligar depois.", ("rui",)))
+                self.ask(cmd.AddNote(agent, "Ligar depois.", ("rui",)))
             case "team":
                 self.ask(cmd.TransferConversation(agent, team="suporte", note="veja"))
             case "agent":
@@ -156,7 +158,7 @@ class AnyHistory(RuleBasedStateMachine):
             case "resolve":
                 self.ask(cmd.ResolveConversation(agent))
             case _:
-                self.ask(cmd.ParkCommand(1, "step_failed", opens=agent == "ana"))
+                self.ask(cmd.DeadLetterCommand(1, "step_failed", opens=agent == "ana"))
 
     @rule(agent=AGENTS, what=st.sampled_from(["snooze", "label", "urgent", "reopen"]))
     def a_person_sorts(self, agent: str, what: str) -> None:
@@ -165,30 +167,30 @@ class AnyHistory(RuleBasedStateMachine):
                 until = self.talk.now + timedelta(minutes=5)
                 self.ask(cmd.SnoozeConversation(agent, until))
             case "label":
-                self.ask(cmd.LabelConversation(agent, ("vip", agent)))
+                self.ask(cmd.SetConversationLabels(agent, ("vip", agent)))
             case "urgent":
-                self.ask(cmd.PrioritiseConversation(agent, Priority.URGENT))
+                self.ask(cmd.SetConversationPriority(agent, ConversationPriority.URGENT))
             case "reopen":
                 if self.talk.state is not None:
                     self.ask(cmd.ReopenConversation(agent, self.talk.state.id))
 
-    @rule(name=st.sampled_from(Timer), generation=st.integers(0, 3), newest=st.booleans())
-    def a_timer_fires(self, name: Timer, generation: int, newest: bool) -> None:
+    @rule(name=st.sampled_from(TimerName), generation=st.integers(0, 3), newest=st.booleans())
+    def a_timer_fires(self, name: TimerName, generation: int, newest: bool) -> None:
         timer = self.talk.timers.get(name)
         if newest and timer is not None:
             generation = timer.generation
         self.ask(cmd.FireTimer(name, generation))
 
-    @precondition(lambda self: Timer.IDLE in self.talk.timers)
+    @precondition(lambda self: TimerName.IDLE in self.talk.timers)
     @rule(times=st.integers(1, 2))
     def the_customer_stays_silent(self, times: int) -> None:
         for _ in range(times):
-            self.talk.wait(max(self.talk.due_in(Timer.IDLE), 0.0))
-            self.ask(cmd.FireTimer(Timer.IDLE, self.talk.timers[Timer.IDLE].generation))
+            self.talk.wait(max(self.talk.due_in(TimerName.IDLE), 0.0))
+            self.ask(cmd.FireTimer(TimerName.IDLE, self.talk.timers[TimerName.IDLE].generation))
 
     @rule(there=st.booleans())
     def people_come_and_go(self, there: bool) -> None:
-        self.talk.people = Presence(there, None if there else self.talk.now)
+        self.talk.people = StaffAvailability(there, None if there else self.talk.now)
 
     @rule(
         back=st.integers(1, 3),
@@ -203,18 +205,18 @@ class AnyHistory(RuleBasedStateMachine):
         back: int,
         attempt: int,
         outcome: cmd.TurnOutcome,
-        says: list[Content],
-        handoff: cmd.Handoff | None,
+        says: list[MessageContent],
+        handoff: cmd.HandoffRequest | None,
         close: str,
     ) -> None:
         turn = self.turns[-min(back, len(self.turns))]
         self.ask(cmd.FinishAssistantTurn(turn, attempt, outcome, tuple(says), handoff, close))
 
     @rule(handoff=HANDOFFS, close=st.sampled_from(["", "", "solved"]))
-    def a_question_is_answered(self, handoff: cmd.Handoff | None, close: str) -> None:
+    def a_question_is_answered(self, handoff: cmd.HandoffRequest | None, close: str) -> None:
         """All of it in a row: by chance alone it hardly ever comes so far."""
         self.the_customer_writes()
-        self.a_timer_fires(Timer.BURST, 0, newest=True)
+        self.a_timer_fires(TimerName.BURST, 0, newest=True)
         turn = self.talk.state.turn if self.talk.state is not None else None
         if turn is not None:
             says, outcome = (text("Pronto!"),), cmd.TurnOutcome.ANSWERED
@@ -229,10 +231,10 @@ class AnyHistory(RuleBasedStateMachine):
         self.talk.claim()
 
     @precondition(lambda self: self.sends)
-    @rule(data=st.data(), result=st.sampled_from(cmd.SendResult))
-    def a_send_ends(self, data: st.DataObject, result: cmd.SendResult) -> None:
+    @rule(data=st.data(), result=st.sampled_from(cmd.SendStatus))
+    def a_send_ends(self, data: st.DataObject, result: cmd.SendStatus) -> None:
         outbox = data.draw(st.sampled_from(self.sends))
-        external = "out-1" if result is cmd.SendResult.SENT else None
+        external = "out-1" if result is cmd.SendStatus.SENT else None
         self.ask(cmd.SettleSend(outbox, result, external))
 
     @invariant()
@@ -244,20 +246,22 @@ class AnyHistory(RuleBasedStateMachine):
             if send.status == "queued" and send.origin is Author.ASSISTANT
         ]
         c = self.talk.state
-        assert not waiting or (c is not None and (c.status is Status.PENDING or c.after_hours))
+        assert not waiting or (
+            c is not None and (c.status is ConversationStatus.PENDING or c.after_hours)
+        )
         assert all(send.conversation == c.id for send in waiting if c is not None)
 
     @invariant()
     def nobody_is_spoken_over_after_hours(self) -> None:
         c = self.talk.state
         if c is not None and c.after_hours:
-            assert c.status in (Status.WAITING, Status.OPEN)
+            assert c.status in (ConversationStatus.WAITING, ConversationStatus.OPEN)
             assert not c.spoken_for
 
     @invariant()
     def what_is_unanswered_was_said_and_not_taken_back(self) -> None:
         c = self.talk.state
-        if c is None or c.status is Status.RESOLVED:
+        if c is None or c.status is ConversationStatus.RESOLVED:
             return
         assert c.unanswered == len(c.asked) == len(set(c.asked))
         for message in (*c.asked, *c.in_hand):
@@ -270,7 +274,9 @@ class AnyHistory(RuleBasedStateMachine):
     def notes_stay_here(self) -> None:
         """What is for people only has no row in the outbox."""
         said = self.talk.said
-        assert all(said[send.message].kind is not Kind.NOTE for send in self.talk.sends.values())
+        assert all(
+            said[send.message].kind is not MessageKind.NOTE for send in self.talk.sends.values()
+        )
 
     @invariant()
     def a_turn_runs_only_with_the_reply_right(self) -> None:

@@ -17,7 +17,7 @@ def phone(talk: Talk, after_s: float, words: str = GREETING) -> Author:
     heard_at = talk.live.heard_at
     assert heard_at is not None
     talk.wait(after_s)
-    talk.do(cmd.ReceivePhoneMessage(f"p-{talk._number}", text(words), talk.now))
+    talk.do(cmd.ReceiveProviderPhoneMessage(f"p-{talk._number}", text(words), talk.now))
     return list(talk.said.values())[-1].author
 
 
@@ -54,10 +54,10 @@ def test_what_was_sent_before_the_customers_words_is_a_persons() -> None:
     talk = Talk()
     talk.customer()
 
-    early = cmd.ReceivePhoneMessage("p", text("Bom dia"), talk.now - timedelta(seconds=1))
+    early = cmd.ReceiveProviderPhoneMessage("p", text("Bom dia"), talk.now - timedelta(seconds=1))
     decision = talk.do(early)
 
-    assert any(isinstance(effect, fx.CancelReplies) for effect in decision.effects)
+    assert any(isinstance(effect, fx.CancelAssistantSends) for effect in decision.effects)
 
 
 def test_later_in_a_visit_a_quick_answer_is_a_persons() -> None:

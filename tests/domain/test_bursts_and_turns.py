@@ -7,9 +7,9 @@ import pytest
 from niochat.domain import commands as cmd
 from niochat.domain import effects as fx
 from niochat.domain import events as e
-from niochat.domain.conversation import Status
+from niochat.domain.conversation import ConversationStatus
 from niochat.domain.ids import TurnId
-from niochat.domain.policy import Policy
+from niochat.domain.policy import ConversationPolicy
 from tests.domain.talk import THREAD, Talk
 
 
@@ -28,7 +28,7 @@ def test_a_first_message_opens_a_conversation_with_a_protocol_and_waits_for_the_
         "timer_set",
     ]
     assert talk.live.protocol == "20260302000001"
-    assert talk.live.status is Status.PENDING
+    assert talk.live.status is ConversationStatus.PENDING
     assert talk.due_in() == 2.5
     assert talk.live.turn is None
 
@@ -57,7 +57,7 @@ def test_each_message_moves_the_end_of_the_burst_but_never_beyond_its_limit() ->
 
 
 def test_without_a_window_the_turn_starts_at_once() -> None:
-    talk = Talk(Policy(burst_window_s=0))
+    talk = Talk(ConversationPolicy(burst_window_s=0))
 
     decision = talk.customer()
 
@@ -194,7 +194,7 @@ def test_a_turn_lost_three_times_ends_with_the_fixed_sentence_and_people() -> No
     for attempt in (1, 2, 3):
         talk.do(cmd.RestartTurn(turn.id, attempt))
 
-    assert talk.live.status is Status.WAITING
+    assert talk.live.status is ConversationStatus.WAITING
     assert talk.turns[turn.id] == "failed"
     assert len(talk.waiting_to_leave()) == 1
     handed = [x for x in talk.logs[talk.live.id] if isinstance(x, e.ConversationHandedOff)]
@@ -211,7 +211,7 @@ def test_while_the_model_is_away_one_fixed_sentence_with_the_protocol_is_said_on
         "No momento não consigo responder por aqui. "
         "Já passei seu atendimento para a nossa equipe. Protocolo: 20260302000001"
     ]
-    assert talk.live.status is Status.WAITING
+    assert talk.live.status is ConversationStatus.WAITING
     assert talk.live.team == "atendimento"
     assert talk.live.turn is None
 
@@ -221,7 +221,7 @@ def test_what_a_failed_turn_left_unanswered_is_answered_after_it_is_given_back()
     talk.thinking()
     talk.fail()
 
-    talk.do(cmd.GiveBackConversation("ana"))
+    talk.do(cmd.ReturnConversationToAssistant("ana"))
     talk.fire()
 
     assert talk.turn.messages == 1

@@ -4,8 +4,8 @@ import pytest
 
 from niochat.domain import commands as cmd
 from niochat.domain import effects as fx
-from niochat.domain.conversation import Status, Timer
-from niochat.domain.policy import Policy
+from niochat.domain.conversation import ConversationStatus, TimerName
+from niochat.domain.policy import ConversationPolicy
 from tests.domain.talk import Talk, text
 
 
@@ -111,7 +111,7 @@ def test_an_edit_of_what_is_being_answered_begins_the_turn_anew() -> None:
 
 
 def test_an_edit_while_no_turn_may_be_cancelled_any_more_is_answered_after_it() -> None:
-    talk = Talk(Policy(burst_window_s=0))
+    talk = Talk(ConversationPolicy(burst_window_s=0))
     talk.customer(external="a")
     talk.customer(external="b")
     talk.customer(external="c")
@@ -143,7 +143,7 @@ def test_an_edit_after_the_visit_changes_the_text_and_opens_nothing() -> None:
 
     decision = talk.edit("a", "tarde demais", 60)
 
-    assert talk.live.status is Status.RESOLVED
+    assert talk.live.status is ConversationStatus.RESOLVED
     assert not any(isinstance(effect, fx.RunTurn) for effect in decision.effects)
     assert text_of(talk, "a") == "tarde demais"
 
@@ -152,7 +152,7 @@ def test_an_edit_of_our_own_words_wakes_nobody() -> None:
     talk = answered()
     outbox = talk.claim()
     assert outbox is not None
-    talk.settle(outbox, cmd.SendResult.SENT, "out-1")
+    talk.settle(outbox, cmd.SendStatus.SENT, "out-1")
 
     talk.edit("out-1", "corrigido", 10)
 
@@ -172,7 +172,7 @@ def test_a_burst_whose_only_message_is_deleted_makes_no_turn() -> None:
 
     assert talk.live.unanswered == 0
     assert talk.live.turn is None
-    assert talk.timers[Timer.IDLE], "the visit does not stay open for ever"
+    assert talk.timers[TimerName.IDLE], "the visit does not stay open for ever"
 
 
 def test_a_burst_is_answered_without_what_was_deleted() -> None:
@@ -202,7 +202,7 @@ def test_a_turn_that_has_nothing_left_to_answer_is_cancelled() -> None:
 
 
 def test_what_came_during_a_turn_that_lost_its_messages_is_answered() -> None:
-    talk = Talk(Policy(burst_window_s=0))
+    talk = Talk(ConversationPolicy(burst_window_s=0))
     talk.customer(external="a")
     talk.customer(external="b")
     talk.customer(external="c")
@@ -255,12 +255,12 @@ def test_an_edit_does_not_bring_a_deleted_message_back() -> None:
 
 def test_a_notice_opens_nothing_and_wakes_nobody() -> None:
     talk = Talk()
-    talk.do(cmd.ReceiveNotice("n", "pinInChatMessage"))
+    talk.do(cmd.ReceiveSystemNotice("n", "pinInChatMessage"))
     assert talk.state is None
 
     talk.customer()
     before = talk.state
-    talk.do(cmd.ReceiveNotice("n", "albumMessage"))
+    talk.do(cmd.ReceiveSystemNotice("n", "albumMessage"))
     assert talk.state == before
 
 

@@ -6,9 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from niochat.domain import commands as cmd
-from niochat.domain.conversation import Status
+from niochat.domain.conversation import ConversationStatus
 from niochat.domain.ids import OutboxId
-from niochat.domain.message import Author, DeliveryStatus, advances
+from niochat.domain.message import Author, DeliveryStatus, is_status_advance
 from tests.domain.talk import Talk, text
 
 STATUSES = list(DeliveryStatus)
@@ -33,36 +33,36 @@ def receipt(talk: Talk, status: DeliveryStatus, *targets: str) -> None:
 def test_a_status_only_moves_forward(news: list[DeliveryStatus]) -> None:
     seen: list[DeliveryStatus] = []
     for status in news:
-        if advances(seen[-1] if seen else None, status):
+        if is_status_advance(seen[-1] if seen else None, status):
             seen.append(status)
 
-    assert all(advances(before, after) for before, after in pairwise(seen))
-    assert not any(advances(after, before) for before, after in pairwise(seen))
+    assert all(is_status_advance(before, after) for before, after in pairwise(seen))
+    assert not any(is_status_advance(after, before) for before, after in pairwise(seen))
 
 
 @given(
     st.lists(
         st.one_of(
             st.sampled_from(RECEIPTS),
-            st.sampled_from(list(cmd.SendResult)).filter(lambda r: r != cmd.SendResult.RETRY),
+            st.sampled_from(list(cmd.SendStatus)).filter(lambda r: r != cmd.SendStatus.RETRY),
         ),
         max_size=8,
     )
 )
 def test_whatever_order_results_and_receipts_come_in_evidence_of_delivery_wins(
-    news: list[DeliveryStatus | cmd.SendResult],
+    news: list[DeliveryStatus | cmd.SendStatus],
 ) -> None:
     talk, outbox = answered()
     for item in news:
-        if isinstance(item, cmd.SendResult):
-            sent = item is cmd.SendResult.SENT
+        if isinstance(item, cmd.SendStatus):
+            sent = item is cmd.SendStatus.SENT
             talk.settle(outbox, item, "out-1" if sent else None)
         else:
             receipt(talk, item)
 
     status = talk.status_of(outbox)
     assert status is not None
-    if cmd.SendResult.SENT in news:
+    if cmd.SendStatus.SENT in news:
         receipts = [item for item in news if isinstance(item, DeliveryStatus)]
         best = max(receipts, key=STATUSES.index, default=DeliveryStatus.SENT)
         assert status is best
@@ -74,7 +74,7 @@ def test_receipts_that_come_before_the_reply_are_applied_with_it() -> None:
     receipt(talk, DeliveryStatus.READ)
     receipt(talk, DeliveryStatus.DELIVERED)
 
-    talk.settle(outbox, cmd.SendResult.SENT, "out-1")
+    talk.settle(outbox, cmd.SendStatus.SENT, "out-1")
 
     assert talk.status_of(outbox) is DeliveryStatus.READ
     assert talk.unmatched == {}
@@ -82,7 +82,7 @@ def test_receipts_that_come_before_the_reply_are_applied_with_it() -> None:
 
 def test_an_echo_settles_an_uncertain_send() -> None:
     talk, outbox = answered()
-    talk.settle(outbox, cmd.SendResult.UNCERTAIN)
+    talk.settle(outbox, cmd.SendStatus.UNCERTAIN)
     assert talk.status_of(outbox) is DeliveryStatus.UNCERTAIN
 
     talk.do(cmd.ReceiveEcho("out-1", str(outbox), text("Olá!"), talk.now))
@@ -94,7 +94,7 @@ def test_an_echo_settles_an_uncertain_send() -> None:
 
 def test_an_echo_beats_a_failure() -> None:
     talk, outbox = answered()
-    talk.settle(outbox, cmd.SendResult.FAILED)
+    talk.settle(outbox, cmd.SendStatus.FAILED)
 
     talk.do(cmd.ReceiveEcho("out-1", str(outbox), text("Olá!"), talk.now))
 
@@ -106,7 +106,7 @@ def test_an_echo_before_the_reply_settles_the_send_and_the_reply_changes_nothing
     talk, outbox = answered()
     talk.do(cmd.ReceiveEcho("out-1", str(outbox), text("Olá!"), talk.now))
 
-    for result in cmd.SendResult:
+    for result in cmd.SendStatus:
         assert talk.settle(outbox, result, "out-1").effects == ()
 
 
@@ -122,10 +122,10 @@ def test_a_strangers_send_is_shown_as_the_integrations() -> None:
 def test_a_send_that_failed_for_good_calls_people() -> None:
     talk, outbox = answered()
 
-    talk.settle(outbox, cmd.SendResult.FAILED)
+    talk.settle(outbox, cmd.SendStatus.FAILED)
 
     assert talk.status_of(outbox) is DeliveryStatus.FAILED
-    assert talk.live.status is Status.WAITING
+    assert talk.live.status is ConversationStatus.WAITING
 
 
 def test_news_of_a_known_message_change_it_and_wake_nobody() -> None:
@@ -162,7 +162,7 @@ def test_a_reaction_to_our_message_that_comes_before_the_reply_is_kept() -> None
     talk, outbox = answered()
     talk.do(cmd.ReceiveReaction("r", "out-1", "❤️", from_provider=False))
 
-    talk.settle(outbox, cmd.SendResult.SENT, "out-1")
+    talk.settle(outbox, cmd.SendStatus.SENT, "out-1")
 
     assert talk.said[talk.sends[outbox].message].reactions == {"customer": "❤️"}
 

@@ -5,11 +5,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from niochat.domain.document import (
-    documents_in,
-    masked_document,
-    valid_document,
-    without_documents,
-    written,
+    find_tax_ids,
+    format_masked_tax_id,
+    format_tax_id,
+    parse_tax_id,
+    replace_tax_ids,
 )
 
 CPF, CNPJ = "52998224725", "11222333000181"
@@ -36,12 +36,12 @@ cnpjs = stems.map(lambda stem: completed(stem + "001", 9))
     "written", [CPF, "529.982.247-25", "529 982 247 25", " 529.982.247-25\n", "529982247-25"]
 )
 def test_a_cpf_is_known_however_it_is_written(written: str) -> None:
-    assert valid_document(written) == CPF
+    assert parse_tax_id(written) == CPF
 
 
 @pytest.mark.parametrize("written", [CNPJ, "11.222.333/0001-81", "11 222 333 0001 81"])
 def test_a_cnpj_is_known_however_it_is_written(written: str) -> None:
-    assert valid_document(written) == CNPJ
+    assert parse_tax_id(written) == CNPJ
 
 
 @pytest.mark.parametrize(
@@ -62,32 +62,32 @@ def test_a_cnpj_is_known_however_it_is_written(written: str) -> None:
     ],
 )
 def test_what_has_not_the_right_digits_is_no_document(number: str) -> None:
-    assert valid_document(number) is None
+    assert parse_tax_id(number) is None
 
 
 @pytest.mark.parametrize("digit", "0123456789")
 def test_one_digit_repeated_is_no_document_although_it_adds_up(digit: str) -> None:
-    assert valid_document(digit * 11) is None
-    assert valid_document(digit * 14) is None
+    assert parse_tax_id(digit * 11) is None
+    assert parse_tax_id(digit * 14) is None
 
 
 @pytest.mark.parametrize("phone", ["81988887777", "11987654321", "(81) 98888-7777", "81999990000"])
 def test_a_telephone_of_eleven_digits_is_no_cpf(phone: str) -> None:
-    assert valid_document(phone) is None
-    assert documents_in(f"meu número é {phone}") == []
+    assert parse_tax_id(phone) is None
+    assert find_tax_ids(f"meu número é {phone}") == []
 
 
 @given(cpfs)
 def test_every_cpf_with_right_check_digits_is_one(cpf: str) -> None:
-    assert valid_document(cpf) == cpf
-    assert valid_document(f"{cpf[:3]}.{cpf[3:6]}.{cpf[6:9]}-{cpf[9:]}") == cpf
+    assert parse_tax_id(cpf) == cpf
+    assert parse_tax_id(f"{cpf[:3]}.{cpf[3:6]}.{cpf[6:9]}-{cpf[9:]}") == cpf
 
 
 @given(cnpjs)
 def test_every_cnpj_with_right_check_digits_is_one(cnpj: str) -> None:
-    assert valid_document(cnpj) == cnpj
+    assert parse_tax_id(cnpj) == cnpj
     written = f"{cnpj[:2]}.{cnpj[2:5]}.{cnpj[5:8]}/{cnpj[8:12]}-{cnpj[12:]}"
-    assert valid_document(written) == cnpj
+    assert parse_tax_id(written) == cnpj
 
 
 @given(st.one_of(cpfs, cnpjs), st.data())
@@ -97,12 +97,12 @@ def test_one_wrong_check_digit_is_always_seen(number: str, data: st.DataObject) 
     digits = list(number)
     digits[place] = wrong
 
-    assert valid_document("".join(digits)) is None
+    assert parse_tax_id("".join(digits)) is None
 
 
 @given(st.text())
 def test_whatever_is_written_is_a_document_or_none(text: str) -> None:
-    found = valid_document(text)
+    found = parse_tax_id(text)
     assert found is None or (found.isascii() and len(found) in (11, 14))
 
 
@@ -125,12 +125,12 @@ def test_whatever_is_written_is_a_document_or_none(text: str) -> None:
 def test_documents_are_found_in_what_a_customer_wrote_in_its_order(
     text: str, found: list[str]
 ) -> None:
-    assert documents_in(text) == found
+    assert find_tax_ids(text) == found
 
 
 @given(cpfs, st.sampled_from(["", "oi ", "é o ", "CPF:"]), st.sampled_from(["", " ok", ".", "!"]))
 def test_a_cpf_is_found_wherever_it_stands(cpf: str, before: str, after: str) -> None:
-    assert documents_in(before + cpf + after) == [cpf]
+    assert find_tax_ids(before + cpf + after) == [cpf]
 
 
 @pytest.mark.parametrize(
@@ -143,7 +143,7 @@ def test_a_cpf_is_found_wherever_it_stands(cpf: str, before: str, after: str) ->
     ],
 )
 def test_a_document_is_found_among_other_numbers(text: str) -> None:
-    assert documents_in(text) == ["12345678909"]
+    assert find_tax_ids(text) == ["12345678909"]
 
 
 LETTERS = "12ABC34501DE35"
@@ -154,9 +154,9 @@ LETTERS = "12ABC34501DE35"
     "text", ["12.ABC.345/01DE-35", "12abc34501de35", "12 ABC 345 01DE 35", " 12.abc.345/01de-35 "]
 )
 def test_a_cnpj_with_letters_is_known_however_it_is_written(text: str) -> None:
-    assert valid_document(text) == LETTERS
-    assert documents_in(f"o cnpj da empresa é {text.strip()}, certo?") == [LETTERS]
-    assert without_documents(f"é {text.strip()}!", lambda _: "…") == "é …!"
+    assert parse_tax_id(text) == LETTERS
+    assert find_tax_ids(f"o cnpj da empresa é {text.strip()}, certo?") == [LETTERS]
+    assert replace_tax_ids(f"é {text.strip()}!", lambda _: "…") == "é …!"
 
 
 @pytest.mark.parametrize(
@@ -164,14 +164,14 @@ def test_a_cnpj_with_letters_is_known_however_it_is_written(text: str) -> None:
     ["12ABC34501DE36", "12ABC34501DE3", "X12ABC34501DE35", "12ABC34501DE35A", "12ÁBC34501DE35"],
 )
 def test_what_is_nearly_a_cnpj_with_letters_is_none(text: str) -> None:
-    assert documents_in(text) == []
+    assert find_tax_ids(text) == []
 
 
 def test_a_cnpj_with_letters_is_shown_and_masked_like_others() -> None:
-    assert written(LETTERS) == "12.ABC.345/01DE-35"
-    assert masked_document(LETTERS) == "**.***.***/****-35"
+    assert format_tax_id(LETTERS) == "12.ABC.345/01DE-35"
+    assert format_masked_tax_id(LETTERS) == "**.***.***/****-35"
 
 
 @given(st.lists(st.text("abcdefghijklmnopqrstuvwxyzáéíõç", min_size=1, max_size=9), max_size=20))
 def test_words_are_no_document(words: list[str]) -> None:
-    assert documents_in(" ".join(words)) == []
+    assert find_tax_ids(" ".join(words)) == []

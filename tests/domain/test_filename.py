@@ -2,25 +2,33 @@
 
 import pytest
 
-from niochat.domain.filename import MOST, RUNS, harmless, runs, safe
+from niochat.domain.filename import (
+    EXECUTABLE_EXTENSIONS,
+    MAX_LENGTH,
+    is_executable,
+    neutralize_filename,
+    safe_filename,
+)
 
 OTHERWISE = "arquivo"
 
 
-@pytest.mark.parametrize("ending", sorted(RUNS))
+@pytest.mark.parametrize("ending", sorted(EXECUTABLE_EXTENSIONS))
 def test_every_ending_that_runs_is_known_in_any_dress(ending: str) -> None:
     for name in (
         f"fatura.{ending}", f"fatura.{ending.upper()}", f"fatura.pdf.{ending}",
         f"fatura.{ending}. . ", f"fatura.{ending}\u202e", f"x/../fatura.{ending}",
         f"fatura\uff0e{ending}", f"fatura.{ending}\x00",
     ):  # fmt: skip
-        assert runs(name), name
-        assert not runs(harmless(name, OTHERWISE)), harmless(name, OTHERWISE)
+        assert is_executable(name), name
+        assert not is_executable(neutralize_filename(name, OTHERWISE)), neutralize_filename(
+            name, OTHERWISE
+        )
 
 
 @pytest.mark.parametrize("name", ["fatura.exe.pdf", "foto.scr.jpg", "a.vbs.txt", "x.js.pdf"])
 def test_the_worst_are_found_in_the_middle(name: str) -> None:
-    assert runs(name)
+    assert is_executable(name)
 
 
 @pytest.mark.parametrize(
@@ -31,21 +39,21 @@ def test_the_worst_are_found_in_the_middle(name: str) -> None:
     ],
 )  # fmt: skip
 def test_what_people_send_every_day_is_let_through(name: str) -> None:
-    assert not runs(name)
+    assert not is_executable(name)
 
 
 @pytest.mark.parametrize("ending", [".pdf", ".jpeg", ".docx"])
 @pytest.mark.parametrize("stem", ["x" * 500, "á" * 119, "a." * 200])
 def test_a_long_name_keeps_its_ending_and_says_that_it_was_cut(stem: str, ending: str) -> None:
-    name = safe(stem + ending, OTHERWISE)
-    assert len(name) <= MOST
+    name = safe_filename(stem + ending, OTHERWISE)
+    assert len(name) <= MAX_LENGTH
     assert name.endswith("…" + ending)
 
 
 def test_the_turn_of_writing_is_taken_out() -> None:
-    assert safe("boleto\u202efdp.exe", OTHERWISE) == "boletofdp.exe"
-    assert harmless("boleto\u202efdp.exe", OTHERWISE) == "boletofdp_exe.bin"
+    assert safe_filename("boleto\u202efdp.exe", OTHERWISE) == "boletofdp.exe"
+    assert neutralize_filename("boleto\u202efdp.exe", OTHERWISE) == "boletofdp_exe.bin"
 
 
 def test_other_streams_and_wildcards_are_no_part_of_a_name() -> None:
-    assert safe('a.txt:evil?"<x>.pdf', OTHERWISE) == "a.txt_evil___x_.pdf"
+    assert safe_filename('a.txt:evil?"<x>.pdf', OTHERWISE) == "a.txt_evil___x_.pdf"

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import pytest
 
-from niochat.domain.identity import PHONE, Held, IdentityBook, Shown
+from niochat.domain.identity import PHONE, ContactAddress, IdentityResolver, ObservedAddresses
 from tests.identity_histories import Truth, generated
 
 P, Q = "5581988880001", "5581988880002"
@@ -19,7 +19,7 @@ class Door:
 
     def __init__(self) -> None:
         ids = count(1)
-        self.book = IdentityBook(lambda: UUID(int=next(ids)))
+        self.book = IdentityResolver(lambda: UUID(int=next(ids)))
         self.now = START
 
     def wrote(
@@ -28,20 +28,22 @@ class Door:
         """The contact of a message; ``at``: minutes after the start, else now."""
         self.now += timedelta(minutes=1)
         moment = self.now if at is None else START + timedelta(minutes=at)
-        return self.book.resolve(Shown(lid, phone, moment, True, phone or ""))
+        return self.book.resolve_contact(ObservedAddresses(lid, phone, moment, True, phone or ""))
 
     def seen(self, *, lid: str | None = None, phone: str | None = None) -> UUID:
         """The contact of a chat that the provider wrote to."""
         self.now += timedelta(minutes=1)
-        return self.book.resolve(Shown(lid, phone, self.now, False, phone or ""))
+        return self.book.resolve_contact(
+            ObservedAddresses(lid, phone, self.now, False, phone or "")
+        )
 
     def to(self, contact: UUID) -> str | None:
         """Where an answer to the contact goes."""
-        found = self.book.destination(contact)
+        found = self.book.find_reply_address(contact)
         return found.address if found is not None else None
 
-    def row(self, value: str) -> Held:
-        return next(row for row in self.book.held.values() if row.value == value)
+    def row(self, value: str) -> ContactAddress:
+        return next(row for row in self.book.addresses.values() if row.value == value)
 
 
 def test_who_changes_number_is_answered_at_the_new_one_even_if_it_is_the_smaller() -> None:
@@ -111,7 +113,7 @@ def test_lid_and_phone_that_came_apart_become_one_person() -> None:
         both = door.wrote(lid=LA, phone=P)
 
         assert len(contacts) == 2
-        assert {both, *(other for _, other in door.book.joined)} == contacts
+        assert {both, *(other for _, other in door.book.merged_contacts)} == contacts
         assert door.wrote(lid=LA) == door.wrote(phone=P) == both
 
 
@@ -121,7 +123,7 @@ def test_what_came_apart_is_not_joined_to_somebody_with_a_number_of_its_own() ->
     other = door.wrote(phone=Q)
 
     assert door.wrote(lid=LA, phone=Q) == person
-    assert door.book.joined == []
+    assert door.book.merged_contacts == []
     assert (door.to(person), door.to(other)) == (Q, None)
 
 
@@ -167,10 +169,10 @@ def test_a_lid_that_shows_a_number_only_written_to_is_answered_at_the_lid() -> N
 
 def test_news_of_nobody_are_nobodys_and_change_nothing() -> None:
     door = Door()
-    assert door.book.find(Shown(LA, P, START)) is None
+    assert door.book.find_contact(ObservedAddresses(LA, P, START)) is None
     person = door.wrote(lid=LA, phone=P)
-    assert door.book.find(Shown(None, P, door.now)) == person
-    assert len([row for row in door.book.held.values() if row.kind == PHONE]) == 1
+    assert door.book.find_contact(ObservedAddresses(None, P, door.now)) == person
+    assert len([row for row in door.book.addresses.values() if row.kind == PHONE]) == 1
 
 
 def test_the_law_holds_in_any_history() -> None:
@@ -187,14 +189,14 @@ def hold_the_law(seeds: range) -> None:
     for seed in seeds:
         truth, door = Truth(), Door()
         for message in generated(seed):
-            contact = door.book.resolve(message.shown)
-            for stays, other in door.book.joined:
+            contact = door.book.resolve_contact(message.shown)
+            for stays, other in door.book.merged_contacts:
                 truth.join(stays, other)
-            door.book.joined.clear()
+            door.book.merged_contacts.clear()
             truth.delivered(contact, message)
             for each in list(truth.said):
-                found = door.book.destination(each)
+                found = door.book.find_reply_address(each)
                 broken = found and truth.breaks(each, found.key)
                 assert not broken, f"history {seed}, message {message}: {broken}"
-        currents = [(r.contact, r.kind) for r in door.book.held.values() if r.current]
+        currents = [(r.contact, r.kind) for r in door.book.addresses.values() if r.current]
         assert len(currents) == len(set(currents)), f"history {seed}: two current addresses"

@@ -2,19 +2,21 @@
 
 from dataclasses import replace
 
-from niochat.domain.conversation import Conversation, Status
-from niochat.domain.draft import Context, Decision, Draft
+from niochat.domain.conversation import ConversationState, ConversationStatus
+from niochat.domain.draft import Decision, DecisionBuilder, DecisionContext
 from niochat.domain.ids import ConversationId
-from niochat.domain.linking import link
+from niochat.domain.linking import merge_conversations
 from tests.domain.talk import START, THREAD, Talk
 
-OTHER = Conversation(ConversationId(THREAD), "20260302000009", Status.PENDING, version=4)
+OTHER = ConversationState(
+    ConversationId(THREAD), "20260302000009", ConversationStatus.PENDING, version=4
+)
 
 
-def joined(talk: Talk, other: Conversation) -> Decision:
-    draft = Draft(talk.state, Context(THREAD, "link", START, "", talk.policy))
-    link(draft, other)
-    return draft.decision()
+def joined(talk: Talk, other: ConversationState) -> Decision:
+    draft = DecisionBuilder(talk.state, DecisionContext(THREAD, "link", START, "", talk.policy))
+    merge_conversations(draft, other)
+    return draft.build()
 
 
 def test_what_nobody_answered_in_the_other_conversation_is_answered_in_this_one() -> None:
@@ -33,17 +35,19 @@ def test_a_person_who_holds_the_other_conversation_holds_the_joined_one() -> Non
     talk = Talk()
     talk.thinking()
 
-    after = joined(talk, replace(OTHER, status=Status.OPEN, agent="ana")).conversation
+    after = joined(talk, replace(OTHER, status=ConversationStatus.OPEN, agent="ana")).conversation
 
     assert after is not None
-    assert (after.status, after.agent, after.turn) == (Status.OPEN, "ana", None)
+    assert (after.status, after.agent, after.turn) == (ConversationStatus.OPEN, "ana", None)
 
 
 def test_a_team_that_waits_for_the_other_conversation_gets_the_joined_one() -> None:
     talk = Talk()
     talk.thinking()
 
-    after = joined(talk, replace(OTHER, status=Status.WAITING, team="atendimento")).conversation
+    after = joined(
+        talk, replace(OTHER, status=ConversationStatus.WAITING, team="atendimento")
+    ).conversation
 
     assert after is not None
-    assert (after.status, after.turn) == (Status.WAITING, None)
+    assert (after.status, after.turn) == (ConversationStatus.WAITING, None)

@@ -7,13 +7,13 @@ import pytest
 from niochat.domain import commands as cmd
 from niochat.domain import effects as fx
 from niochat.domain import events as e
-from niochat.domain.conversation import Status, Timer
+from niochat.domain.conversation import ConversationStatus, TimerName
 from niochat.domain.draft import Decision
-from niochat.domain.message import Author, Kind
-from niochat.domain.policy import Policy, Presence
+from niochat.domain.message import Author, MessageKind
+from niochat.domain.policy import ConversationPolicy, StaffAvailability
 from tests.domain.talk import Talk, text
 
-TO_FINANCE = cmd.Handoff("financeiro", "customer_asked", "Quer negociar duas faturas.")
+TO_FINANCE = cmd.HandoffRequest("financeiro", "customer_asked", "Quer negociar duas faturas.")
 MONDAY = datetime(2026, 3, 9, 8, tzinfo=timezone(-timedelta(hours=3)))
 WHEN = "segunda-feira, 09/03, às 08:00"
 FAREWELL = "Até mais! Protocolo 1."
@@ -24,7 +24,7 @@ def types(decision: Decision) -> list[str]:
 
 
 def notes(talk: Talk) -> list[str]:
-    return [said.text for said in talk.said.values() if said.kind is Kind.NOTE]
+    return [said.text for said in talk.said.values() if said.kind is MessageKind.NOTE]
 
 
 def answering(talk: Talk) -> Talk:
@@ -42,10 +42,10 @@ def test_a_turn_that_hands_over_moves_the_conversation_to_its_team_with_its_reas
     decision = talk.answer("Vou chamar o financeiro.", handoff=TO_FINANCE)
 
     assert (talk.live.status, talk.live.team, talk.live.turn) == (
-        Status.WAITING, "financeiro", None,
+        ConversationStatus.WAITING, "financeiro", None,
     )  # fmt: skip
     assert e.ConversationHandedOff("financeiro", "customer_asked") in decision.events
-    assert fx.TellTeam("financeiro", waiting=True) in decision.effects
+    assert fx.NotifyTeamQueue("financeiro", waiting=True) in decision.effects
 
 
 def test_what_a_hand_over_says_is_the_systems_and_leaves_although_replies_are_cancelled() -> None:
@@ -69,7 +69,7 @@ def test_the_note_of_a_hand_over_is_stored_with_the_visit_and_never_sent() -> No
     decision = talk.answer("Vou chamar.", handoff=TO_FINANCE)
 
     assert notes(talk) == ["Quer negociar duas faturas."]
-    (note,) = [said for said in talk.said.values() if said.kind is Kind.NOTE]
+    (note,) = [said for said in talk.said.values() if said.kind is MessageKind.NOTE]
     assert (note.author, note.conversation, note.status) == (Author.SYSTEM, talk.live.id, None)
     assert [send.text for send in talk.sends.values()] == ["Vou chamar."]
     assert types(decision) == [
@@ -80,7 +80,7 @@ def test_the_note_of_a_hand_over_is_stored_with_the_visit_and_never_sent() -> No
 def test_a_hand_over_without_a_note_leaves_none() -> None:
     talk = answering(Talk())
 
-    talk.answer("Vou chamar.", handoff=cmd.Handoff("vendas", "customer_asked"))
+    talk.answer("Vou chamar.", handoff=cmd.HandoffRequest("vendas", "customer_asked"))
 
     assert notes(talk) == []
 
@@ -93,7 +93,7 @@ def test_a_hand_over_that_comes_after_takeover_changes_nothing() -> None:
     decision = talk.answer("Vou chamar.", turn=turn, handoff=TO_FINANCE)
 
     assert decision.events == ()
-    assert (talk.live.status, talk.live.agent) == (Status.OPEN, "ana")
+    assert (talk.live.status, talk.live.agent) == (ConversationStatus.OPEN, "ana")
     assert notes(talk) == []
 
 
@@ -102,11 +102,11 @@ def test_a_hand_over_after_the_assistant_was_put_off_says_nothing(
     change: dict[str, bool],
 ) -> None:
     talk = answering(Talk())
-    talk.policy = Policy(**change)  # type: ignore[arg-type]
+    talk.policy = ConversationPolicy(**change)  # type: ignore[arg-type]
 
     talk.answer("Vou chamar.", handoff=TO_FINANCE)
 
-    assert (talk.live.status, talk.live.team) == (Status.WAITING, "atendimento")
+    assert (talk.live.status, talk.live.team) == (ConversationStatus.WAITING, "atendimento")
     assert talk.waiting_to_leave() == []
 
 
@@ -114,7 +114,7 @@ def test_a_hand_over_after_the_assistant_was_put_off_says_nothing(
 
 
 def test_a_failed_turn_says_the_tenants_sentence_once_in_the_team_it_named() -> None:
-    talk = answering(Talk(Policy(unavailable_text="Já volto. {protocol}")))
+    talk = answering(Talk(ConversationPolicy(unavailable_text="Já volto. {protocol}")))
 
     decision = talk.fail("model_away", TO_FINANCE)
 
@@ -125,7 +125,7 @@ def test_a_failed_turn_says_the_tenants_sentence_once_in_the_team_it_named() -> 
 
 
 def test_a_failed_turn_says_nothing_of_its_own() -> None:
-    talk = answering(Talk(Policy(unavailable_text="Já volto.")))
+    talk = answering(Talk(ConversationPolicy(unavailable_text="Já volto.")))
     turn = talk.turn
 
     talk.do(
@@ -135,12 +135,12 @@ def test_a_failed_turn_says_nothing_of_its_own() -> None:
     )
 
     assert talk.waiting_to_leave() == ["Já volto."]
-    assert talk.live.status is Status.WAITING
+    assert talk.live.status is ConversationStatus.WAITING
 
 
 def test_while_people_are_there_a_failure_promises_nothing() -> None:
-    talk = answering(Talk(Policy(unavailable_text="Já volto.")))
-    talk.people = Presence()
+    talk = answering(Talk(ConversationPolicy(unavailable_text="Já volto.")))
+    talk.people = StaffAvailability()
 
     talk.fail()
 
@@ -151,14 +151,14 @@ def test_while_people_are_there_a_failure_promises_nothing() -> None:
     ("returns_at", "promise"),
     [
         (MONDAY, f"Nossa equipe volta {WHEN} e responde por aqui."),
-        (None, Policy().closed_unknown_text),
+        (None, ConversationPolicy().closed_unknown_text),
     ],
 )
 def test_while_nobody_is_there_a_failure_tells_when_somebody_will_be(
     returns_at: datetime | None, promise: str
 ) -> None:
-    talk = answering(Talk(Policy(unavailable_text="Já volto.")))
-    talk.people = Presence(False, returns_at)
+    talk = answering(Talk(ConversationPolicy(unavailable_text="Já volto.")))
+    talk.people = StaffAvailability(False, returns_at)
 
     talk.fail()
 
@@ -166,8 +166,8 @@ def test_while_nobody_is_there_a_failure_tells_when_somebody_will_be(
 
 
 def test_a_turn_that_was_lost_for_good_makes_the_same_promise() -> None:
-    talk = answering(Talk(Policy(unavailable_text="Já volto.")))
-    talk.people = Presence(False, MONDAY)
+    talk = answering(Talk(ConversationPolicy(unavailable_text="Já volto.")))
+    talk.people = StaffAvailability(False, MONDAY)
     for attempt in (1, 2, 3):
         talk.do(cmd.RestartTurn(talk.turn.id, attempt))
 
@@ -184,13 +184,13 @@ def test_a_turn_that_closes_says_farewell_and_the_visit_is_over() -> None:
 
     decision = talk.answer(FAREWELL, close="solved")
 
-    assert talk.live.status is Status.RESOLVED
+    assert talk.live.status is ConversationStatus.RESOLVED
     assert types(decision) == ["turn_finished", "message_queued", "conversation_resolved"]
     assert e.ConversationResolved("assistant") in decision.events
     first = talk.claim()
     assert first is not None, "the farewell leaves although the visit is over"
     assert talk.sends[first].text == FAREWELL
-    assert Timer.IDLE not in talk.timers
+    assert TimerName.IDLE not in talk.timers
 
 
 def test_after_a_farewell_the_next_message_opens_another_visit() -> None:
@@ -201,7 +201,7 @@ def test_after_a_farewell_the_next_message_opens_another_visit() -> None:
     talk.customer("mais uma coisa")
 
     assert talk.live.id != before
-    assert talk.live.status is Status.PENDING
+    assert talk.live.status is ConversationStatus.PENDING
 
 
 def test_a_turn_does_not_close_on_a_customer_who_wrote_meanwhile() -> None:
@@ -213,7 +213,7 @@ def test_a_turn_does_not_close_on_a_customer_who_wrote_meanwhile() -> None:
 
     talk.answer("De nada!", close="solved")
 
-    assert talk.live.status is Status.PENDING
+    assert talk.live.status is ConversationStatus.PENDING
     assert talk.waiting_to_leave() == ["De nada!"]
     assert [send.origin for send in talk.sends.values()] == [Author.ASSISTANT]
     talk.fire()

@@ -4,26 +4,29 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from niochat.domain.errors import Invalid
+from niochat.domain.errors import InvalidInputError
 from niochat.domain.permissions import (
-    PLATFORM,
-    ROLES,
-    SCOPED,
-    Action,
-    Holder,
-    Role,
-    Scope,
-    grants_of,
-    permissions_of,
-    permits,
-    within,
+    PLATFORM_ACTIONS,
+    ROLE_GRANTS,
+    SCOPED_ACTIONS,
+    BuiltInRole,
+    ConversationOwner,
+    PermissionAction,
+    PermissionScope,
+    format_grants,
+    is_permitted,
+    is_within,
+    parse_grants,
 )
 
 GRANTS = st.dictionaries(
-    st.sampled_from([a for a in Action if a not in PLATFORM]), st.sampled_from(Scope)
-).map(lambda grants: {a: s if a in SCOPED else Scope.ALL for a, s in grants.items()})
+    st.sampled_from([a for a in PermissionAction if a not in PLATFORM_ACTIONS]),
+    st.sampled_from(PermissionScope),
+).map(
+    lambda grants: {a: s if a in SCOPED_ACTIONS else PermissionScope.ALL for a, s in grants.items()}
+)
 HOLDERS = st.builds(
-    Holder, st.sampled_from([None, "ana", "rui"]), st.sampled_from([None, "a", "b"])
+    ConversationOwner, st.sampled_from([None, "ana", "rui"]), st.sampled_from([None, "a", "b"])
 )
 TEAMS = frozenset({"a"})
 
@@ -31,47 +34,58 @@ TEAMS = frozenset({"a"})
 @pytest.mark.parametrize(
     ("scope", "holder", "allowed"),
     [
-        (Scope.OWN, Holder("ana", "a"), True),
-        (Scope.OWN, Holder("rui", "a"), False),
-        (Scope.OWN, Holder(None, "a"), False),
-        (Scope.OWN, Holder(None, None), False),
-        (Scope.TEAM, Holder("rui", "a"), True),
-        (Scope.TEAM, Holder("rui", "b"), False),
-        (Scope.TEAM, Holder("ana", "b"), True),
-        (Scope.TEAM, Holder(None, None), True),
-        (Scope.TEAM, Holder("rui", None), False),
-        (Scope.ALL, Holder(None, None), True),
+        (PermissionScope.OWN, ConversationOwner("ana", "a"), True),
+        (PermissionScope.OWN, ConversationOwner("rui", "a"), False),
+        (PermissionScope.OWN, ConversationOwner(None, "a"), False),
+        (PermissionScope.OWN, ConversationOwner(None, None), False),
+        (PermissionScope.TEAM, ConversationOwner("rui", "a"), True),
+        (PermissionScope.TEAM, ConversationOwner("rui", "b"), False),
+        (PermissionScope.TEAM, ConversationOwner("ana", "b"), True),
+        (PermissionScope.TEAM, ConversationOwner(None, None), True),
+        (PermissionScope.TEAM, ConversationOwner("rui", None), False),
+        (PermissionScope.ALL, ConversationOwner(None, None), True),
     ],
 )
-def test_a_scope_says_whose(scope: Scope, holder: Holder, allowed: bool) -> None:
-    grants = {Action.CONVERSATIONS_READ: scope}
-    read = Action.CONVERSATIONS_READ
-
-    assert permits(grants, read, holder, user="ana", teams=TEAMS) is allowed
-    assert permits(grants, read)
-    assert not permits(grants, Action.CONVERSATIONS_REPLY, holder, user="ana", teams=TEAMS)
-
-
-@given(GRANTS, HOLDERS, st.sampled_from(Action))
-def test_a_wider_scope_allows_all_that_a_narrower_one_does(
-    grants: dict[Action, Scope], holder: Holder, action: Action
+def test_a_scope_says_whose(
+    scope: PermissionScope, holder: ConversationOwner, allowed: bool
 ) -> None:
-    if permits(grants, action, holder, user="ana", teams=TEAMS):
-        wider = {**grants, action: Scope.ALL}
-        assert permits(wider, action, holder, user="ana", teams=TEAMS)
+    grants = {PermissionAction.CONVERSATIONS_READ: scope}
+    read = PermissionAction.CONVERSATIONS_READ
+
+    assert is_permitted(grants, read, holder, user="ana", teams=TEAMS) is allowed
+    assert is_permitted(grants, read)
+    assert not is_permitted(
+        grants, PermissionAction.CONVERSATIONS_REPLY, holder, user="ana", teams=TEAMS
+    )
+
+
+@given(GRANTS, HOLDERS, st.sampled_from(PermissionAction))
+def test_a_wider_scope_allows_all_that_a_narrower_one_does(
+    grants: dict[PermissionAction, PermissionScope],
+    holder: ConversationOwner,
+    action: PermissionAction,
+) -> None:
+    if is_permitted(grants, action, holder, user="ana", teams=TEAMS):
+        wider = {**grants, action: PermissionScope.ALL}
+        assert is_permitted(wider, action, holder, user="ana", teams=TEAMS)
 
 
 @given(GRANTS)
-def test_what_is_stored_is_what_was_granted(grants: dict[Action, Scope]) -> None:
-    assert grants_of(permissions_of(grants)) == grants
-
-
-@given(GRANTS, GRANTS, HOLDERS, st.sampled_from(Action))
-def test_who_is_within_may_nothing_that_the_other_may_not(
-    inner: dict[Action, Scope], outer: dict[Action, Scope], holder: Holder, action: Action
+def test_what_is_stored_is_what_was_granted(
+    grants: dict[PermissionAction, PermissionScope],
 ) -> None:
-    if within(inner, outer) and permits(inner, action, holder, user="ana", teams=TEAMS):
-        assert permits(outer, action, holder, user="ana", teams=TEAMS)
+    assert parse_grants(format_grants(grants)) == grants
+
+
+@given(GRANTS, GRANTS, HOLDERS, st.sampled_from(PermissionAction))
+def test_who_is_within_may_nothing_that_the_other_may_not(
+    inner: dict[PermissionAction, PermissionScope],
+    outer: dict[PermissionAction, PermissionScope],
+    holder: ConversationOwner,
+    action: PermissionAction,
+) -> None:
+    if is_within(inner, outer) and is_permitted(inner, action, holder, user="ana", teams=TEAMS):
+        assert is_permitted(outer, action, holder, user="ana", teams=TEAMS)
 
 
 @pytest.mark.parametrize(
@@ -80,21 +94,21 @@ def test_who_is_within_may_nothing_that_the_other_may_not(
      "users:write:all", "conversations:read:all:all", ":", "CONVERSATIONS:READ:ALL"],
 )  # fmt: skip
 def test_a_permission_that_is_none_is_named(permission: str) -> None:
-    with pytest.raises(Invalid, match="permission"):
-        grants_of([permission])
+    with pytest.raises(InvalidInputError, match="permission"):
+        parse_grants([permission])
 
 
 def test_the_widest_of_two_scopes_counts() -> None:
-    grants = grants_of(["conversations:read:all", "conversations:read:own"])
-    assert grants == {Action.CONVERSATIONS_READ: Scope.ALL}
+    grants = parse_grants(["conversations:read:all", "conversations:read:own"])
+    assert grants == {PermissionAction.CONVERSATIONS_READ: PermissionScope.ALL}
 
 
 def test_roles_of_a_tenant_hold_nothing_of_the_platform_and_each_is_within_the_admin() -> None:
-    for role in (Role.ADMIN, Role.AGENT, Role.VIEWER):
-        assert not PLATFORM & ROLES[role].keys()
-        assert within(ROLES[role], ROLES[Role.ADMIN])
-    assert ROLES[Role.SUPERUSER].keys() == PLATFORM
+    for role in (BuiltInRole.ADMIN, BuiltInRole.AGENT, BuiltInRole.VIEWER):
+        assert not PLATFORM_ACTIONS & ROLE_GRANTS[role].keys()
+        assert is_within(ROLE_GRANTS[role], ROLE_GRANTS[BuiltInRole.ADMIN])
+    assert ROLE_GRANTS[BuiltInRole.SUPERUSER].keys() == PLATFORM_ACTIONS
 
 
 def test_who_only_looks_changes_nothing() -> None:
-    assert all(action.value.endswith(":read") for action in ROLES[Role.VIEWER])
+    assert all(action.value.endswith(":read") for action in ROLE_GRANTS[BuiltInRole.VIEWER])

@@ -2,7 +2,7 @@
 
 import pytest
 
-from niochat.domain.phone import canonical_phone, local_phone, phone_spellings
+from niochat.domain.phone import canonical_phone, parse_brazilian_phone, phone_search_prefixes
 
 
 @pytest.mark.parametrize(
@@ -27,12 +27,12 @@ def test_a_mobile_is_compared_with_its_ninth_digit(digits: str, canonical: str) 
     ],
 )  # fmt: skip
 def test_a_look_up_finds_a_number_however_it_is_written(written: str) -> None:
-    assert any("5581988887777".startswith(each) for each in phone_spellings(written))
+    assert any("5581988887777".startswith(each) for each in phone_search_prefixes(written))
 
 
 @pytest.mark.parametrize("written", ["55 99999-8888", "55 9999-8888", "(55) 99999-8888", "559999"])
 def test_the_area_code_55_needs_no_country_code(written: str) -> None:
-    assert any("5555999998888".startswith(each) for each in phone_spellings(written))
+    assert any("5555999998888".startswith(each) for each in phone_search_prefixes(written))
 
 
 @pytest.mark.parametrize(
@@ -44,10 +44,10 @@ def test_the_area_code_55_needs_no_country_code(written: str) -> None:
     ],
 )
 def test_numbers_that_only_end_alike_are_two(one: str, other: str) -> None:
-    mine = {local_phone(one.lstrip("+"))}
-    assert mine.isdisjoint({local_phone(other), ""})
+    mine = {parse_brazilian_phone(one.lstrip("+"))}
+    assert mine.isdisjoint({parse_brazilian_phone(other), ""})
 
 
 def test_with_a_plus_the_country_is_said() -> None:
-    assert phone_spellings("+1 415 555 0100") == ["14155550100"]
-    assert phone_spellings("oi") == []
+    assert phone_search_prefixes("+1 415 555 0100") == ["14155550100"]
+    assert phone_search_prefixes("oi") == []

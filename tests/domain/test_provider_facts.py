@@ -2,10 +2,10 @@
 
 import pytest
 
-from niochat.domain.erp import Place
-from niochat.domain.provider_facts import Area, Coverage
+from niochat.domain.erp import ServiceAddress
+from niochat.domain.provider_facts import CoverageArea, NetworkCoverage
 
-PLACES = (Area("Olinda"), Area("Paulista", ("Janga", "Pau Amarelo")))
+PLACES = (CoverageArea("Olinda"), CoverageArea("Paulista", ("Janga", "Pau Amarelo")))
 CEPS = ("53000-000 a 53439-999", "50030-120 a 50030-129")
 
 
@@ -18,7 +18,7 @@ CEPS = ("53000-000 a 53439-999", "50030-120 a 50030-129")
     ],
 )  # fmt: skip
 def test_a_place_is_looked_up_by_its_name(place: str, there: bool | None) -> None:
-    assert Coverage(places=PLACES).has_place(place) is there
+    assert NetworkCoverage(places=PLACES).covers_named_place(place) is there
 
 
 @pytest.mark.parametrize(
@@ -29,32 +29,32 @@ def test_a_place_is_looked_up_by_its_name(place: str, there: bool | None) -> Non
     ],
 )  # fmt: skip
 def test_a_postal_code_is_looked_up_by_its_range(cep: str, there: bool) -> None:
-    assert Coverage(ceps=CEPS).has_cep(cep) is there
+    assert NetworkCoverage(ceps=CEPS).covers_cep(cep) is there
 
 
 def test_what_was_not_told_is_not_known() -> None:
-    assert Coverage().has_place("Olinda") is None
-    assert Coverage().has_cep("53000-000") is None
-    part = Coverage(whole=False, places=PLACES, ceps=CEPS)
-    assert part.has_place("Recife") is None
-    assert part.has_cep("50000-000") is None
-    assert part.has_place("Olinda") is True
+    assert NetworkCoverage().covers_named_place("Olinda") is None
+    assert NetworkCoverage().covers_cep("53000-000") is None
+    part = NetworkCoverage(whole=False, places=PLACES, ceps=CEPS)
+    assert part.covers_named_place("Recife") is None
+    assert part.covers_cep("50000-000") is None
+    assert part.covers_named_place("Olinda") is True
 
 
 @pytest.mark.parametrize(
     ("place", "covered"),
     [
-        (Place(cep="53100000"), True), (Place(cep="57000000"), False),
-        (Place(city="OLINDA"), True),
-        (Place(street="Rua A", district="Carmo", city="Olinda"), True),
-        (Place(district="Janga", city="Paulista"), True), (Place(district="janga"), True),
-        (Place(district="Janga", city="Natal"), False), (Place(city="Natal"), False),
-        (Place(district="Centro", city="Paulista"), False), (Place(city="Paulista"), None),
-        (Place(), None),
+        (ServiceAddress(cep="53100000"), True), (ServiceAddress(cep="57000000"), False),
+        (ServiceAddress(city="OLINDA"), True),
+        (ServiceAddress(street="Rua A", district="Carmo", city="Olinda"), True),
+        (ServiceAddress(district="Janga", city="Paulista"), True), (ServiceAddress(district="janga"), True),
+        (ServiceAddress(district="Janga", city="Natal"), False), (ServiceAddress(city="Natal"), False),
+        (ServiceAddress(district="Centro", city="Paulista"), False), (ServiceAddress(city="Paulista"), None),
+        (ServiceAddress(), None),
     ],
 )  # fmt: skip
-def test_a_place_is_in_the_lists_or_not(place: Place, covered: bool | None) -> None:
-    assert Coverage(places=PLACES, ceps=CEPS).covers(place) is covered
-    assert Coverage().covers(place) is None
+def test_a_place_is_in_the_lists_or_not(place: ServiceAddress, covered: bool | None) -> None:
+    assert NetworkCoverage(places=PLACES, ceps=CEPS).covers_address(place) is covered
+    assert NetworkCoverage().covers_address(place) is None
     if not covered:
-        assert Coverage(whole=False, places=PLACES, ceps=CEPS).covers(place) is None
+        assert NetworkCoverage(whole=False, places=PLACES, ceps=CEPS).covers_address(place) is None

@@ -5,8 +5,8 @@ import pytest
 from niochat.domain import commands as cmd
 from niochat.domain import effects as fx
 from niochat.domain import events as e
-from niochat.domain.conversation import Status
-from niochat.domain.policy import Policy
+from niochat.domain.conversation import ConversationStatus
+from niochat.domain.policy import ConversationPolicy
 from tests.domain.talk import Talk
 
 GIVEN = cmd.AssignConversation("ana", "vendas")
@@ -15,7 +15,7 @@ LEFT = cmd.TransferConversation("product", "vendas", left_by="ana")
 
 def waiting(team: str = "vendas") -> Talk:
     """The customer wrote, and was sent to the team."""
-    talk = Talk(Policy())
+    talk = Talk(ConversationPolicy())
     talk.customer()
     talk.do(cmd.TransferConversation("bia", team))
     return talk
@@ -27,7 +27,11 @@ def test_what_a_queue_gives_is_the_agents_and_says_so() -> None:
     decision = talk.do(GIVEN)
 
     assert decision.events == (e.ConversationAssigned("ana", "vendas"),)
-    assert (talk.live.status, talk.live.agent, talk.live.team) == (Status.OPEN, "ana", "vendas")
+    assert (talk.live.status, talk.live.agent, talk.live.team) == (
+        ConversationStatus.OPEN,
+        "ana",
+        "vendas",
+    )
     assert talk.live.waits
 
 
@@ -35,7 +39,7 @@ def test_what_a_queue_gives_is_the_agents_and_says_so() -> None:
     "meanwhile",
     [
         cmd.AssignConversation("bia"), cmd.ResolveConversation("bia"),
-        cmd.GiveBackConversation("bia"), cmd.TransferConversation("bia", agent="caio"),
+        cmd.ReturnConversationToAssistant("bia"), cmd.TransferConversation("bia", agent="caio"),
     ],
     ids=lambda command: command.type,
 )  # fmt: skip
@@ -49,7 +53,7 @@ def test_what_left_the_queue_meanwhile_stays_where_it_is_and_the_place_is_free(
     decision = talk.do(GIVEN)
 
     assert talk.state == state
-    assert decision.effects == (fx.FreeSlot("ana"),)
+    assert decision.effects == (fx.NotifyAgentCapacity("ana"),)
 
 
 def test_what_waits_for_another_team_by_now_is_shown_to_it_again() -> None:
@@ -60,11 +64,14 @@ def test_what_waits_for_another_team_by_now_is_shown_to_it_again() -> None:
     decision = talk.do(GIVEN)
 
     assert decision.events == ()
-    assert set(decision.effects) == {fx.FreeSlot("ana"), fx.TellTeam("suporte", waiting=True)}
+    assert set(decision.effects) == {
+        fx.NotifyAgentCapacity("ana"),
+        fx.NotifyTeamQueue("suporte", waiting=True),
+    }
 
 
 def test_what_is_nobodys_conversation_by_now_is_let_go() -> None:
-    assert Talk().do(GIVEN).effects == (fx.FreeSlot("ana"),)
+    assert Talk().do(GIVEN).effects == (fx.NotifyAgentCapacity("ana"),)
 
 
 def test_what_somebody_left_goes_to_the_team_by_the_product() -> None:
@@ -74,7 +81,7 @@ def test_what_somebody_left_goes_to_the_team_by_the_product() -> None:
     decision = talk.do(LEFT)
 
     assert decision.events == (e.ConversationTransferred("product", "vendas", None, "offline"),)
-    assert fx.TellTeam("vendas", waiting=True) in decision.effects
+    assert fx.NotifyTeamQueue("vendas", waiting=True) in decision.effects
 
 
 @pytest.mark.parametrize(

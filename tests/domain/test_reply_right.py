@@ -6,12 +6,12 @@ import pytest
 
 from niochat.domain import commands as cmd
 from niochat.domain import events as e
-from niochat.domain.conversation import Status
+from niochat.domain.conversation import ConversationStatus
 from niochat.domain.decide import decide
-from niochat.domain.draft import Context
-from niochat.domain.errors import Refused
+from niochat.domain.draft import DecisionContext
+from niochat.domain.errors import OperationRefusedError
 from niochat.domain.message import Author, DeliveryStatus
-from niochat.domain.policy import Policy
+from niochat.domain.policy import ConversationPolicy
 from tests.domain.talk import START, THREAD, Talk, text
 
 
@@ -23,7 +23,7 @@ def test_a_takeover_mid_turn_cancels_the_turn_and_every_queued_reply() -> None:
 
     talk.do(cmd.AssignConversation("ana"))
 
-    assert talk.live.status is Status.OPEN
+    assert talk.live.status is ConversationStatus.OPEN
     assert talk.turns[turn.id] == "cancelled"
     assert talk.waiting_to_leave() == []
 
@@ -38,7 +38,7 @@ def test_a_reply_that_was_already_leaving_is_not_called_back() -> None:
 
     assert leaving is not None
     assert talk.sends[leaving].status == "sending"
-    talk.settle(leaving, cmd.SendResult.SENT, "out-1")
+    talk.settle(leaving, cmd.SendStatus.SENT, "out-1")
     assert talk.status_of(leaving) is DeliveryStatus.SENT
 
 
@@ -50,7 +50,7 @@ def test_a_reply_that_could_not_leave_before_the_takeover_is_not_tried_again() -
     assert leaving is not None
     talk.do(cmd.AssignConversation("ana"))
 
-    talk.settle(leaving, cmd.SendResult.RETRY)
+    talk.settle(leaving, cmd.SendStatus.RETRY)
 
     assert talk.sends[leaving].status == "cancelled"
 
@@ -64,7 +64,7 @@ def test_a_reply_of_a_visit_that_is_over_is_not_tried_again_in_the_next_one() ->
     talk.do(cmd.ResolveConversation("ana"))
     talk.customer()
 
-    talk.settle(leaving, cmd.SendResult.RETRY)
+    talk.settle(leaving, cmd.SendStatus.RETRY)
 
     assert talk.sends[leaving].status == "cancelled"
 
@@ -76,7 +76,7 @@ def test_a_reply_that_may_still_leave_goes_back_to_the_queue() -> None:
     leaving = talk.claim()
     assert leaving is not None
 
-    talk.settle(leaving, cmd.SendResult.RETRY)
+    talk.settle(leaving, cmd.SendStatus.RETRY)
 
     assert talk.waiting_to_leave() == ["Um."]
 
@@ -106,20 +106,24 @@ def test_given_back_the_assistant_begins_with_what_nobody_answered() -> None:
     talk.do(cmd.AssignConversation("ana"))
     talk.customer()
 
-    talk.do(cmd.GiveBackConversation("ana"))
+    talk.do(cmd.ReturnConversationToAssistant("ana"))
     talk.fire()
 
-    assert talk.live.status is Status.PENDING
+    assert talk.live.status is ConversationStatus.PENDING
     assert talk.turn.messages == 2
 
 
-@pytest.mark.parametrize("policy", [Policy(suspended=True), Policy(assistant_enabled=False)])
-def test_nothing_is_given_back_to_an_assistant_that_does_not_answer(policy: Policy) -> None:
+@pytest.mark.parametrize(
+    "policy", [ConversationPolicy(suspended=True), ConversationPolicy(assistant_enabled=False)]
+)
+def test_nothing_is_given_back_to_an_assistant_that_does_not_answer(
+    policy: ConversationPolicy,
+) -> None:
     talk = Talk(policy)
     talk.customer()
 
-    with pytest.raises(Refused) as refused:
-        talk.do(cmd.GiveBackConversation("ana"))
+    with pytest.raises(OperationRefusedError) as refused:
+        talk.do(cmd.ReturnConversationToAssistant("ana"))
 
     assert refused.value.code == "assistant_unavailable"
 
@@ -128,7 +132,7 @@ def test_nothing_is_given_back_to_an_assistant_that_does_not_answer(policy: Poli
     "command",
     [
         cmd.AssignConversation("ana"),
-        cmd.GiveBackConversation("ana"),
+        cmd.ReturnConversationToAssistant("ana"),
         cmd.ResolveConversation("ana"),
     ],
 )
@@ -137,7 +141,7 @@ def test_a_resolved_conversation_refuses_what_people_ask(command: cmd.Command) -
     talk.customer()
     talk.do(cmd.ResolveConversation("ana"))
 
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(OperationRefusedError) as refused:
         talk.do(command)
 
     assert refused.value.code == "resolved"
@@ -153,7 +157,7 @@ def test_after_resolved_the_next_message_opens_another_conversation() -> None:
 
     assert talk.live.id != first.id
     assert talk.live.protocol != first.protocol
-    assert talk.live.status is Status.PENDING
+    assert talk.live.status is ConversationStatus.PENDING
 
 
 def test_a_message_from_the_phone_pauses_the_assistant_and_ends_its_turn() -> None:
@@ -211,11 +215,11 @@ def test_a_notice_of_another_system_answers_nobodys_question() -> None:
 
 
 def test_a_suspended_tenants_new_conversations_go_to_people() -> None:
-    talk = Talk(Policy(suspended=True))
+    talk = Talk(ConversationPolicy(suspended=True))
 
     talk.customer()
 
-    assert talk.live.status is Status.WAITING
+    assert talk.live.status is ConversationStatus.WAITING
     assert talk.timers == {}
 
 
@@ -229,7 +233,7 @@ def test_suspension_drops_turns_and_replies_and_stores_what_customers_write() ->
     talk.do(cmd.SuspendAssistant())
     talk.customer("e agora?")
 
-    assert talk.live.status is Status.WAITING
+    assert talk.live.status is ConversationStatus.WAITING
     assert talk.turns[turn.id] == "cancelled"
     assert talk.waiting_to_leave() == []
     assert "e agora?" in {said.text for said in talk.said.values()}
@@ -246,7 +250,7 @@ def test_a_turn_that_ends_after_the_assistant_was_put_off_says_nothing(
     talk.answer("Olá!")
 
     assert talk.sends == {}
-    assert talk.live.status is Status.WAITING
+    assert talk.live.status is ConversationStatus.WAITING
 
 
 @pytest.mark.parametrize("off", [{"suspended": True}, {"assistant_enabled": False}])
@@ -259,14 +263,14 @@ def test_a_burst_that_ends_after_the_assistant_was_put_off_goes_to_people(
 
     talk.fire()
 
-    assert talk.live.status is Status.WAITING
+    assert talk.live.status is ConversationStatus.WAITING
     assert talk.turns == {}
 
 
 def test_reactivation_does_not_answer_what_came_while_suspended() -> None:
-    talk = Talk(Policy(suspended=True))
+    talk = Talk(ConversationPolicy(suspended=True))
     talk.customer()
-    talk.policy = Policy()
+    talk.policy = ConversationPolicy()
 
     assert [event.type for event in talk.customer().events] == ["message_received"]
 
@@ -274,16 +278,16 @@ def test_reactivation_does_not_answer_what_came_while_suspended() -> None:
 def test_a_parked_command_calls_people_even_when_it_would_have_opened_the_conversation() -> None:
     talk = Talk()
 
-    talk.do(cmd.ParkCommand(7, "step_failed", opens=True))
+    talk.do(cmd.DeadLetterCommand(7, "step_failed", opens=True))
 
-    assert talk.live.status is Status.WAITING
-    assert e.CommandParked(7, "step_failed") in talk.logs[talk.live.id]
+    assert talk.live.status is ConversationStatus.WAITING
+    assert e.CommandDeadLettered(7, "step_failed") in talk.logs[talk.live.id]
 
 
 def test_a_parked_receipt_of_nobodys_visit_opens_nothing() -> None:
     talk = Talk()
 
-    talk.do(cmd.ParkCommand(7, "step_failed"))
+    talk.do(cmd.DeadLetterCommand(7, "step_failed"))
 
     assert talk.state is None
 
@@ -291,7 +295,7 @@ def test_a_parked_receipt_of_nobodys_visit_opens_nothing() -> None:
 def test_deciding_has_no_memory() -> None:
     talk = Talk()
     talk.customer()
-    context = Context(THREAD, "same", START, "", Policy())
+    context = DecisionContext(THREAD, "same", START, "", ConversationPolicy())
     command = cmd.ReceiveMessage("x", text(), START)
 
     assert decide(talk.state, command, context) == decide(talk.state, command, context)

@@ -6,12 +6,12 @@ import pytest
 
 from niochat.domain import commands as cmd
 from niochat.domain import events as e
-from niochat.domain.conversation import Status, Timer
+from niochat.domain.conversation import ConversationStatus, TimerName
 from niochat.domain.message import Author
-from niochat.domain.policy import Policy
+from niochat.domain.policy import ConversationPolicy
 from tests.domain.talk import Talk
 
-POLICY = Policy(
+POLICY = ConversationPolicy(
     burst_window_s=0,
     reminder_after_s=600,
     close_after_s=300,
@@ -20,7 +20,7 @@ POLICY = Policy(
 )
 
 
-def answered(policy: Policy = POLICY) -> Talk:
+def answered(policy: ConversationPolicy = POLICY) -> Talk:
     """A visit whose customer was answered, and the answer has left."""
     talk = Talk(policy)
     talk.customer()
@@ -32,14 +32,14 @@ def answered(policy: Policy = POLICY) -> Talk:
 def leaves(talk: Talk) -> None:
     """Everything that is queued is on the customer's phone."""
     while (outbox := talk.claim()) is not None:
-        talk.settle(outbox, cmd.SendResult.SENT, f"out-{outbox}")
+        talk.settle(outbox, cmd.SendStatus.SENT, f"out-{outbox}")
 
 
 def test_from_an_answer_on_silence_is_measured() -> None:
     talk = answered()
 
-    assert talk.due_in(Timer.IDLE) == 600
-    assert talk.live.status is Status.PENDING
+    assert talk.due_in(TimerName.IDLE) == 600
+    assert talk.live.status is ConversationStatus.PENDING
 
 
 def test_the_first_silence_brings_one_reminder() -> None:
@@ -49,9 +49,9 @@ def test_the_first_silence_brings_one_reminder() -> None:
 
     assert talk.waiting_to_leave() == ["Ainda aí?"]
     assert e.CustomerReminded() in decision.events
-    assert talk.live.status is Status.PENDING
+    assert talk.live.status is ConversationStatus.PENDING
     assert talk.live.reminded
-    assert talk.due_in(Timer.IDLE) == 300
+    assert talk.due_in(TimerName.IDLE) == 300
 
 
 def test_the_second_silence_ends_the_visit_with_its_protocol() -> None:
@@ -61,7 +61,7 @@ def test_the_second_silence_ends_the_visit_with_its_protocol() -> None:
 
     decision = talk.silence()
 
-    assert talk.live.status is Status.RESOLVED
+    assert talk.live.status is ConversationStatus.RESOLVED
     assert talk.waiting_to_leave() == ["Encerrei. Protocolo: 20260302000001"]
     assert decision.events[-1] == e.ConversationResolved("inactivity")
 
@@ -82,7 +82,7 @@ def test_a_timer_that_fires_twice_reminds_once() -> None:
     talk = answered()
     talk.silence()
 
-    assert talk.fire(generation=1, name=Timer.IDLE).events == ()
+    assert talk.fire(generation=1, name=TimerName.IDLE).events == ()
     assert talk.waiting_to_leave() == ["Ainda aí?"]
 
 
@@ -95,10 +95,10 @@ def test_who_writes_after_the_reminder_is_reminded_again_before_the_end() -> Non
     talk.answer("Que bom!")
     leaves(talk)
 
-    assert talk.due_in(Timer.IDLE) == 600
+    assert talk.due_in(TimerName.IDLE) == 600
     talk.silence()
 
-    assert talk.live.status is Status.PENDING
+    assert talk.live.status is ConversationStatus.PENDING
     assert talk.waiting_to_leave() == ["Ainda aí?"]
 
 
@@ -109,8 +109,8 @@ def test_a_message_in_between_starts_the_silence_anew() -> None:
     talk.answer("Claro!")
     talk.wait(200)
 
-    assert talk.fire(generation=1, name=Timer.IDLE).events == (), "the first answer's silence"
-    assert talk.due_in(Timer.IDLE) == 400
+    assert talk.fire(generation=1, name=TimerName.IDLE).events == (), "the first answer's silence"
+    assert talk.due_in(TimerName.IDLE) == 400
 
 
 def test_while_a_turn_runs_nobody_is_reminded() -> None:
@@ -126,7 +126,7 @@ def test_while_a_burst_is_open_nobody_is_reminded() -> None:
     talk.policy = replace(POLICY, burst_window_s=2.5)
     talk.customer("mais uma")
 
-    assert talk.fire(name=Timer.IDLE).events == ()
+    assert talk.fire(name=TimerName.IDLE).events == ()
     assert talk.live.turn is None
 
 
@@ -140,7 +140,7 @@ def test_an_answer_to_who_wrote_on_waits_for_the_next_answer_not_for_silence() -
 
     talk.answer("Pronto!")
 
-    assert Timer.IDLE not in talk.timers
+    assert TimerName.IDLE not in talk.timers
     assert talk.live.unanswered == 1
 
 
@@ -165,10 +165,10 @@ def test_what_people_hold_or_ended_is_not_closed_for_silence(command: cmd.Comman
 def test_a_conversation_that_waits_for_a_team_is_not_closed_for_silence() -> None:
     talk = answered()
     talk.customer("quero uma pessoa")
-    talk.answer("Vou chamar.", handoff=cmd.Handoff("atendimento", "customer_asked"))
+    talk.answer("Vou chamar.", handoff=cmd.HandoffRequest("atendimento", "customer_asked"))
 
     assert talk.silence().events == ()
-    assert talk.live.status is Status.WAITING
+    assert talk.live.status is ConversationStatus.WAITING
 
 
 def test_while_a_person_types_on_the_phone_nobody_is_reminded() -> None:
@@ -191,7 +191,7 @@ def test_an_assistant_that_was_put_off_reminds_nobody(change: dict[str, bool]) -
 def test_zero_seconds_measure_no_silence() -> None:
     talk = answered(replace(POLICY, reminder_after_s=0))
 
-    assert Timer.IDLE not in talk.timers
+    assert TimerName.IDLE not in talk.timers
 
 
 def test_zero_seconds_after_the_reminder_keep_the_visit_open() -> None:
@@ -200,7 +200,7 @@ def test_zero_seconds_after_the_reminder_keep_the_visit_open() -> None:
     decision = talk.silence()
 
     assert "timer_set" not in [event.type for event in decision.events]
-    assert talk.live.status is Status.PENDING
+    assert talk.live.status is ConversationStatus.PENDING
 
 
 def test_after_the_end_the_next_message_opens_another_visit_with_a_silence_of_its_own() -> None:
@@ -213,9 +213,9 @@ def test_after_the_end_the_next_message_opens_another_visit_with_a_silence_of_it
     talk.customer("voltei")
 
     assert talk.live.id != first
-    assert talk.fire(generation=2, name=Timer.IDLE).events == (), "it was of the visit before"
+    assert talk.fire(generation=2, name=TimerName.IDLE).events == (), "it was of the visit before"
     talk.answer("Olá de novo!")
-    assert talk.timers[Timer.IDLE].generation == 1
+    assert talk.timers[TimerName.IDLE].generation == 1
 
 
 def test_replies_that_have_not_left_do_not_stand_in_the_way_of_the_closing_sentence() -> None:
@@ -244,8 +244,10 @@ def test_what_silence_says_is_said_once_whoever_decides_it() -> None:
 def test_nobody_is_silent_whom_our_words_have_not_reached() -> None:
     talk = answered()
 
-    decision = talk.do(cmd.FireTimer(Timer.IDLE, talk.timers[Timer.IDLE].generation, unsent=True))
+    decision = talk.do(
+        cmd.FireTimer(TimerName.IDLE, talk.timers[TimerName.IDLE].generation, unsent=True)
+    )
 
     assert [event.type for event in decision.events] == ["timer_set"]
-    assert talk.timers[Timer.IDLE].generation == 2
+    assert talk.timers[TimerName.IDLE].generation == 2
     assert not talk.live.reminded

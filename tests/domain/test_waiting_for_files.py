@@ -7,19 +7,24 @@ import pytest
 from niochat.domain import commands as cmd
 from niochat.domain import effects as fx
 from niochat.domain import events as e
-from niochat.domain.conversation import Timer
+from niochat.domain.conversation import TimerName
 from niochat.domain.draft import Decision
 from niochat.domain.ids import MessageId, file_id, inbound_message_id
-from niochat.domain.message import Content, Kind
-from niochat.domain.policy import Policy
-from niochat.domain.reading import LONGEST_TRANSCRIPT, Reading, Sort, transcript_of
+from niochat.domain.message import MessageContent, MessageKind
+from niochat.domain.policy import ConversationPolicy
+from niochat.domain.reading import (
+    MAX_TRANSCRIPT_LENGTH,
+    FileReading,
+    ReadableFileKind,
+    format_transcript,
+)
 from tests.domain.talk import THREAD, Talk
 
-HEARS = Policy(hears=True, sees=True)
+HEARS = ConversationPolicy(hears=True, sees=True)
 
 
-def sends(talk: Talk, name: str, kind: Kind = Kind.VOICE, **details: Any) -> Decision:
-    return talk.do(cmd.ReceiveMessage(name, Content(kind, "", details), talk.now))
+def sends(talk: Talk, name: str, kind: MessageKind = MessageKind.VOICE, **details: Any) -> Decision:
+    return talk.do(cmd.ReceiveMessage(name, MessageContent(kind, "", details), talk.now))
 
 
 def message(name: str) -> MessageId:
@@ -27,7 +32,7 @@ def message(name: str) -> MessageId:
 
 
 def read(talk: Talk, name: str, code: str = "") -> Decision:
-    return talk.do(cmd.SettleReading(message(name), talk.live.id, Reading("oi", code=code)))
+    return talk.do(cmd.SettleFileReading(message(name), talk.live.id, FileReading("oi", code=code)))
 
 
 def missing(talk: Talk, name: str) -> Decision:
@@ -35,32 +40,34 @@ def missing(talk: Talk, name: str) -> Decision:
     return talk.do(gone)
 
 
-def wanted(decision: Decision) -> list[fx.ReadFile]:
-    return [each for each in decision.effects if isinstance(each, fx.ReadFile)]
+def wanted(decision: Decision) -> list[fx.RequestFileReading]:
+    return [each for each in decision.effects if isinstance(each, fx.RequestFileReading)]
 
 
 @pytest.mark.parametrize(
     ("kind", "sort"),
     [
-        (Kind.VOICE, Sort.VOICE), (Kind.AUDIO, Sort.VOICE), (Kind.IMAGE, Sort.PICTURE),
-        (Kind.DOCUMENT, Sort.DOCUMENT),
+        (MessageKind.VOICE, ReadableFileKind.VOICE), (MessageKind.AUDIO, ReadableFileKind.VOICE), (MessageKind.IMAGE, ReadableFileKind.PICTURE),
+        (MessageKind.DOCUMENT, ReadableFileKind.DOCUMENT),
     ],
 )  # fmt: skip
 def test_what_a_file_says_is_wanted_where_the_assistant_hears_and_sees(
-    kind: Kind, sort: Sort
+    kind: MessageKind, sort: ReadableFileKind
 ) -> None:
     (found,) = wanted(sends(Talk(HEARS), "a", kind, seconds=7))
 
     assert (found.sort, found.message, found.seconds) == (sort, message("a"), 7.0)
 
 
-@pytest.mark.parametrize("kind", [Kind.VIDEO, Kind.STICKER, Kind.TEXT, Kind.LOCATION])
-def test_nothing_else_is_read(kind: Kind) -> None:
+@pytest.mark.parametrize(
+    "kind", [MessageKind.VIDEO, MessageKind.STICKER, MessageKind.TEXT, MessageKind.LOCATION]
+)
+def test_nothing_else_is_read(kind: MessageKind) -> None:
     assert wanted(sends(Talk(HEARS), "a", kind)) == []
 
 
-@pytest.mark.parametrize("policy", [Policy(), Policy(sees=True)])
-def test_where_nobody_hears_a_voice_note_is_as_before(policy: Policy) -> None:
+@pytest.mark.parametrize("policy", [ConversationPolicy(), ConversationPolicy(sees=True)])
+def test_where_nobody_hears_a_voice_note_is_as_before(policy: ConversationPolicy) -> None:
     talk = Talk(policy)
     assert wanted(sends(talk, "a")) == []
     talk.wait(2.5)
@@ -75,7 +82,7 @@ def test_once_the_burst_is_over_the_turn_waits_for_the_words() -> None:
     talk.wait(2.5)
     talk.fire()
     assert talk.live.turn is None
-    assert talk.due_in(Timer.READING) == 17.5
+    assert talk.due_in(TimerName.READING) == 17.5
 
     talk.wait(3)
     read(talk, "a")
@@ -120,7 +127,7 @@ def test_a_deleted_note_is_not_waited_for() -> None:
 def test_all_files_of_a_burst_are_waited_for() -> None:
     talk = Talk(HEARS)
     sends(talk, "a")
-    sends(talk, "b", Kind.IMAGE)
+    sends(talk, "b", MessageKind.IMAGE)
     talk.wait(2.5)
     talk.fire()
     read(talk, "b")
@@ -135,12 +142,12 @@ def test_after_the_bound_the_turn_goes_on_without() -> None:
     sends(talk, "a")
     talk.wait(2.5)
     talk.fire()
-    talk.wait(talk.due_in(Timer.READING))
-    talk.fire(name=Timer.READING)
+    talk.wait(talk.due_in(TimerName.READING))
+    talk.fire(name=TimerName.READING)
     assert talk.turn.messages == 1
 
     decision = read(talk, "a")
-    assert [type(each) for each in decision.effects] == [fx.KeepReading]
+    assert [type(each) for each in decision.effects] == [fx.StoreFileReading]
     assert talk.live.turn is not None, "what comes late disturbs nobody"
 
 
@@ -165,7 +172,7 @@ def test_a_timer_for_files_that_was_overtaken_does_nothing() -> None:
     talk.wait(2.5)
     talk.fire()
     talk.customer("espera")
-    talk.fire(name=Timer.READING)
+    talk.fire(name=TimerName.READING)
 
     assert talk.live.turn is None
 
@@ -186,14 +193,14 @@ def test_words_for_a_visit_that_is_over_are_kept_and_open_none() -> None:
     sends(talk, "a")
     visit = talk.live.id
     talk.do(cmd.ResolveConversation("ana"))
-    late = cmd.SettleReading(message("a"), visit, Reading("oi"))
+    late = cmd.SettleFileReading(message("a"), visit, FileReading("oi"))
     decision = talk.do(late)
 
     assert (decision.events, len(decision.effects)) == ((), 1)
 
 
 def test_without_waiting_the_burst_is_as_long_as_ever() -> None:
-    talk = Talk(Policy(hears=True, reading_wait_s=0))
+    talk = Talk(ConversationPolicy(hears=True, reading_wait_s=0))
     assert wanted(sends(talk, "a")) != []
     talk.wait(2.5)
     talk.fire()
@@ -224,8 +231,8 @@ def test_a_turn_that_is_cut_off_by_a_note_waits_for_it() -> None:
     ],
 )
 def test_a_transcript_is_one_line_of_bounded_length(heard: str, kept: str) -> None:
-    found = transcript_of(heard)
+    found = format_transcript(heard)
 
     assert found.endswith(kept)
-    assert len(found) <= LONGEST_TRANSCRIPT
+    assert len(found) <= MAX_TRANSCRIPT_LENGTH
     assert found.isprintable()

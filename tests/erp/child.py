@@ -11,7 +11,7 @@ from uuid import UUID
 
 from niochat.adapters.postgres.database import Database
 from niochat.adapters.sgp.client import Sgp
-from niochat.domain.erp import ErpAccount, Write, WriteOrder, Written
+from niochat.domain.erp import ErpAccount, ErpWrite, ErpWriteReceipt, IdempotentErpWrite
 from niochat.erp.journal import Entry, Journal
 from tests.erp.office import Office
 
@@ -31,7 +31,7 @@ class Job:
     moment: Moment
     url: str
     tenant: UUID
-    order: WriteOrder
+    order: IdempotentErpWrite
 
 
 class MortalJournal(Journal):
@@ -62,7 +62,9 @@ class MortalSgp(Sgp):
         super().__init__()
         self._moment = moment
 
-    async def write(self, account: ErpAccount, request: Write, timeout_s: float) -> Written:
+    async def write(
+        self, account: ErpAccount, request: ErpWrite, timeout_s: float
+    ) -> ErpWriteReceipt:
         _die(self._moment == "leaving")
         return await super().write(account, request, timeout_s)
 

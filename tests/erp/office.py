@@ -9,7 +9,7 @@ from niochat.accounts.directory import Directory
 from niochat.adapters.postgres.database import Database
 from niochat.adapters.redis.shelf import Shelf
 from niochat.adapters.sgp.client import Sgp
-from niochat.domain.erp import Category, ErpError
+from niochat.domain.erp import ErpError, TicketCategory
 from niochat.erp.answers import Answers
 from niochat.erp.calls import Calls, ErpSettings
 from niochat.erp.journal import Journal
@@ -115,7 +115,7 @@ class Provider:
         await self.given.admin.execute(
             "INSERT INTO erps (tenant_id, base_url, app, token_sealed, timeout_s, ticket_kinds)"
             " VALUES ($1, $2, 'niochat', $3, $4, $5)",
-            self.id, self.base_url, sealed, timeout_s, {each.value: "5" for each in Category},
+            self.id, self.base_url, sealed, timeout_s, {each.value: "5" for each in TicketCategory},
         )  # fmt: skip
 
     async def turn(self) -> UUID:

@@ -6,14 +6,14 @@ import time
 import pytest
 
 from niochat.domain.erp import (
-    CheckLine,
+    CheckAccessStatus,
     ErpError,
-    ErpRefused,
-    ListPlans,
+    ErpRefusedError,
+    ErpWriteStatus,
+    ListServicePlans,
     ReadContract,
-    WriteStatus,
 )
-from niochat.domain.errors import Unavailable
+from niochat.domain.errors import UnavailableError
 from niochat.erp.calls import Calls
 from niochat.erp.permits import LeaseCall, Permit, Permits
 from tests.builders import Given
@@ -36,7 +36,7 @@ async def test_a_quick_failure_is_tried_again_once(
 ) -> None:
     await sgp.fault("status", PLANS_ROUTE, status=500, count=1)
 
-    plans = await office.calls.read(provider.id, ListPlans())
+    plans = await office.calls.read(provider.id, ListServicePlans())
 
     assert len(plans) == 4
     assert [ended.healthy for ended in office.actor.told] == [False, True]
@@ -48,7 +48,7 @@ async def test_a_failure_that_lasts_is_told_after_two_tries(
     await sgp.fault("status", PLANS_ROUTE, status=500)
 
     with pytest.raises(ErpError) as failed:
-        await office.calls.read(provider.id, ListPlans())
+        await office.calls.read(provider.id, ListServicePlans())
 
     assert (failed.value.code, await hits(sgp)) == ("erp_failed", 2)
 
@@ -60,7 +60,7 @@ async def test_a_slow_failure_is_not_tried_again(
     await sgp.fault("hang", PLANS_ROUTE)
 
     with pytest.raises(ErpError) as failed:
-        await office.calls.read(provider.id, ListPlans())
+        await office.calls.read(provider.id, ListServicePlans())
 
     assert (failed.value.code, await hits(sgp)) == ("erp_timeout", 1)
 
@@ -72,7 +72,7 @@ async def test_what_will_fail_again_is_not_tried_again(
     await sgp.fault("status", PLANS_ROUTE, status=status)
 
     with pytest.raises(ErpError) as failed:
-        await office.calls.read(provider.id, ListPlans())
+        await office.calls.read(provider.id, ListServicePlans())
 
     assert (failed.value.code, await hits(sgp)) == (code, 1)
     assert [ended.healthy for ended in office.actor.told] == [True]
@@ -86,7 +86,7 @@ async def test_a_refusal_is_not_tried_again_and_counts_as_an_answer(
     order = ordered(unlock(contract), await provider.turn())
     result = await office.writes.write(provider.id, order)
 
-    assert result.status is WriteStatus.REFUSED
+    assert result.status is ErpWriteStatus.REFUSED
     assert [ended.healthy for ended in office.actor.told] == [True]
 
 
@@ -96,9 +96,9 @@ async def test_a_provider_without_an_erp_is_asked_nothing(
     await given.admin.execute("DELETE FROM erps")
 
     with pytest.raises(ErpError) as failed:
-        await office.calls.read(provider.id, ListPlans())
+        await office.calls.read(provider.id, ListServicePlans())
 
-    assert (failed.value.code, failed.value.left) == ("erp_none", False)
+    assert (failed.value.code, failed.value.maybe_sent) == ("erp_none", False)
     assert (office.actor.asks, office.actor.told) == (0, [])
 
 
@@ -106,7 +106,7 @@ async def test_a_call_waits_for_a_place_and_then_goes(
     office: Office, provider: Provider, sgp: Installation
 ) -> None:
     permit = office.actor.fill()
-    waiting = asyncio.create_task(office.calls.read(provider.id, ListPlans()))
+    waiting = asyncio.create_task(office.calls.read(provider.id, ListServicePlans()))
 
     async def asked_twice() -> bool:
         return office.actor.asks >= 2
@@ -124,7 +124,7 @@ async def test_never_more_calls_than_places_are_under_way(
 ) -> None:
     office.actor.permits.at_once = 2
     contract = await contract_of("active", sgp)
-    reads = [office.calls.read(provider.id, CheckLine(contract)) for _ in range(6)]
+    reads = [office.calls.read(provider.id, CheckAccessStatus(contract)) for _ in range(6)]
     await sgp.fault("hold")
     together = asyncio.gather(*reads)
 
@@ -146,9 +146,9 @@ async def test_no_place_within_the_time_is_told_as_crowded(
     office.actor.permits = Permits(at_once=1, per_minute=1, tokens=0.0, at=now)
 
     with pytest.raises(ErpError) as failed:
-        await office.calls.read(provider.id, ListPlans())
+        await office.calls.read(provider.id, ListServicePlans())
 
-    assert (failed.value.code, failed.value.left) == ("erp_crowded", False)
+    assert (failed.value.code, failed.value.maybe_sent) == ("erp_crowded", False)
     assert office.actor.told == []
 
 
@@ -158,12 +158,12 @@ async def test_an_erp_that_failed_often_is_left_alone(
     await sgp.fault("status", status=500)
     for _ in range(2):
         with pytest.raises(ErpError):
-            await office.calls.read(provider.id, ListPlans())
+            await office.calls.read(provider.id, ListServicePlans())
 
     with pytest.raises(ErpError) as third:
-        await office.calls.read(provider.id, ListPlans())
+        await office.calls.read(provider.id, ListServicePlans())
 
-    assert (third.value.code, third.value.left) == ("erp_resting", False)
+    assert (third.value.code, third.value.maybe_sent) == ("erp_resting", False)
     assert await hits(sgp) == 5
 
 
@@ -187,9 +187,9 @@ async def test_a_place_is_given_back_when_a_call_goes_wrong_in_a_way_of_its_own(
     office: Office, provider: Provider
 ) -> None:
     async def broken(_settings: object) -> None:
-        raise ErpRefused("não") if len(office.actor.told) else ValueError("ours")
+        raise ErpRefusedError("não") if len(office.actor.told) else ValueError("ours")
 
-    for kind in (ValueError, ErpRefused):
+    for kind in (ValueError, ErpRefusedError):
         with pytest.raises(kind):
             await office.calls.once(provider.id, broken)
 
@@ -201,10 +201,10 @@ async def test_without_the_tenants_actor_calls_go_without_a_place(
     office: Office, provider: Provider, sgp: Installation
 ) -> None:
     async def away(_tenant_id: object, _lease: LeaseCall) -> Permit:
-        raise Unavailable("the tenant's host is away")
+        raise UnavailableError("the tenant's host is away")
 
     erp, answers = office.erp, office.answers
     calls = Calls(erp, office.settings_of, answers, away, office.actor.tell)
 
-    assert len(await calls.read(provider.id, ListPlans())) == 4
+    assert len(await calls.read(provider.id, ListServicePlans())) == 4
     assert office.actor.told == []

@@ -94,7 +94,7 @@ async def test_a_process_with_too_many_calls_says_that_the_erp_is_crowded() -> N
     pool.gate.set()
     await asyncio.gather(*tasks)
 
-    assert (crowded.value.code, crowded.value.left) == ("erp_crowded", False)
+    assert (crowded.value.code, crowded.value.maybe_sent) == ("erp_crowded", False)
 
 
 def refused(permits: Permits, now: float) -> bool:

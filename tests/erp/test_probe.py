@@ -7,7 +7,13 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from structlog.testing import capture_logs
 
-from niochat.domain.erp import Capability, ErpError, FindSubscriber, ListPlans, WriteResult
+from niochat.domain.erp import (
+    ErpCapability,
+    ErpError,
+    ErpWriteResult,
+    FindSubscriber,
+    ListServicePlans,
+)
 from niochat.erp.probe import AGAIN_AFTER, EVERY
 from niochat.erp.service import ErpService
 from tests.builders import Given
@@ -44,7 +50,7 @@ async def test_an_erp_that_was_never_probed_is_and_what_was_found_is_kept(
     await until(probed(provider, None))
     found = (await office.settings_of(provider.id)).capabilities
     assert found is not None
-    assert {Capability.UNLOCK, Capability.OPEN_TICKET, Capability.INVOICES} <= found
+    assert {ErpCapability.UNLOCK, ErpCapability.OPEN_TICKET, ErpCapability.INVOICES} <= found
     assert await sgp.kinds() == []
 
 
@@ -156,7 +162,7 @@ def service(office: Office) -> ErpService:
 async def test_each_call_of_the_pool_is_noticed_and_its_answer_is_data(
     office: Office, provider: Provider, sgp: Installation
 ) -> None:
-    reply = await service(office).read(provider.id, ListPlans())
+    reply = await service(office).read(provider.id, ListServicePlans())
 
     plans = reply.result()
     assert isinstance(plans, tuple)
@@ -174,7 +180,7 @@ async def test_a_write_of_the_pool_is_data_and_its_refusal_too(
     later = ordered(await wish("unlock", sgp), turn)
     refused = await service(office).write(provider.id, later)
 
-    assert isinstance(done.result(), WriteResult)
+    assert isinstance(done.result(), ErpWriteResult)
     assert refused.failure is not None
     assert (refused.failure.kind, refused.failure.code) == ("refused", "turn_not_current")
     assert await sgp.kinds() == ["ticket"]
@@ -189,7 +195,7 @@ async def test_a_provider_without_an_erp_is_told_so_and_not_probed(
 
     with pytest.raises(ErpError) as told:
         reply.result()
-    assert (told.value.code, told.value.left) == ("erp_none", False)
+    assert (told.value.code, told.value.maybe_sent) == ("erp_none", False)
     assert under_way() == 0
 
 
@@ -199,11 +205,11 @@ async def test_a_route_that_is_gone_makes_the_pool_probe(
     await known(provider, LATELY)
     await sgp.fault("status", "/api/ura/consultaplano/", status=404)
 
-    reply = await service(office).read(provider.id, ListPlans())
+    reply = await service(office).read(provider.id, ListServicePlans())
 
     assert reply.failure is not None
     assert reply.failure.code == "erp_missing"
     await until(probed(provider, LATELY))
     found = (await provider.probed())[0] or []
-    assert Capability.PLANS not in found
-    assert Capability.UNLOCK in found
+    assert ErpCapability.PLANS not in found
+    assert ErpCapability.UNLOCK in found

@@ -2,7 +2,7 @@
 
 import pytest
 
-from niochat.domain.erp import WriteStatus
+from niochat.domain.erp import ErpWriteStatus
 from niochat.erp.reconcile import AGAIN_AFTER_S, Reconciler
 from tests.erp.ledger import OWNER_ROUTE, TICKETS_ROUTE, Installation
 from tests.erp.office import Office, Provider
@@ -30,7 +30,7 @@ async def given_up(kind: str, office: Office, provider: Provider, sgp: Installat
     result = await office.writes.write(
         provider.id, ordered(await wish(kind, sgp), await provider.turn())
     )
-    assert result.status is WriteStatus.UNKNOWN
+    assert result.status is ErpWriteStatus.UNKNOWN
     await sgp.well()
     await provider.given.admin.execute("UPDATE erp_writes SET left_at = left_at - interval '3 min'")
 

@@ -8,24 +8,30 @@ from niochat.domain.erp import (
     Contract,
     ContractStatus,
     ErpError,
-    ErpRefused,
+    ErpRefusedError,
+    ErpWriteResult,
+    ErpWriteStatus,
     Subscriber,
-    WriteResult,
-    WriteStatus,
 )
 from niochat.domain.errors import (
-    Conflict,
-    Invalid,
+    ConflictError,
+    InvalidInputError,
     NiochatError,
-    NotFound,
-    Refused,
-    Unavailable,
-    Unreadable,
+    NotFoundError,
+    OperationRefusedError,
+    UnavailableError,
+    UnreadableDataError,
 )
 from niochat.erp.report import ErpReply, failed
 
 SUBSCRIBER = Subscriber("Maria", ("81988887777",), (Contract("5501", ContractStatus.REDUCED),))
-VALUES = [None, SUBSCRIBER, (), b"%PDF-1.4", WriteResult(WriteStatus.UNKNOWN, reason="erp_lost")]
+VALUES = [
+    None,
+    SUBSCRIBER,
+    (),
+    b"%PDF-1.4",
+    ErpWriteResult(ErpWriteStatus.UNKNOWN, reason="erp_lost"),
+]
 TRAITS = [(retryable, left) for retryable in (False, True) for left in (False, True)]
 
 
@@ -52,19 +58,19 @@ def test_an_error_of_the_erp_travels_with_what_it_says_about_trying_again(
 
     arrived = raised.value
     assert (str(arrived), arrived.code) == ("the ERP is away", "erp_timeout")
-    assert (arrived.retryable, arrived.left) == (retryable, left)
+    assert (arrived.retryable, arrived.maybe_sent) == (retryable, left)
 
 
 @pytest.mark.parametrize(
     ("error", "becomes"),
     [
-        (ErpRefused("Limite de promessas atingido"), ErpRefused),
-        (Refused("the turn is over", code="turn_not_current"), Refused),
-        (Unavailable("the database is away", code="database"), Unavailable),
-        (Conflict("somebody else was first"), Unavailable),
-        (Invalid("wrong"), NiochatError),
-        (NotFound("unknown"), NiochatError),
-        (Unreadable("newer", code="unknown_key"), NiochatError),
+        (ErpRefusedError("Limite de promessas atingido"), ErpRefusedError),
+        (OperationRefusedError("the turn is over", code="turn_not_current"), OperationRefusedError),
+        (UnavailableError("the database is away", code="database"), UnavailableError),
+        (ConflictError("somebody else was first"), UnavailableError),
+        (InvalidInputError("wrong"), NiochatError),
+        (NotFoundError("unknown"), NiochatError),
+        (UnreadableDataError("newer", code="unknown_key"), NiochatError),
         (NiochatError("anything", code="bad_statement"), NiochatError),
     ],
 )

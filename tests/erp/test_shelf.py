@@ -12,15 +12,15 @@ from redis.asyncio import Redis
 from niochat.adapters.postgres.database import Database
 from niochat.adapters.redis.shelf import Shelf
 from niochat.domain.erp import (
-    CheckLine,
+    CheckAccessStatus,
+    ErpRead,
+    ErpWriteStatus,
     FindSubscriber,
     ListInvoices,
     ListMaintenances,
-    ListPlans,
+    ListServicePlans,
     ListTickets,
-    Read,
     ReadContract,
-    WriteStatus,
 )
 from niochat.erp.answers import Answers
 from niochat.stack.redis_server import EmbeddedRedis
@@ -49,7 +49,7 @@ async def asked(sgp: Installation) -> int:
     return sum(calls.values())
 
 
-async def questions(sgp: Installation) -> list[Read[Any]]:
+async def questions(sgp: Installation) -> list[ErpRead[Any]]:
     """One of each kind that may stand on the shelf."""
     owner = await sgp.subscriber("open_ticket")
     contract = str(owner["contracts"][0]["id"])
@@ -59,7 +59,7 @@ async def questions(sgp: Installation) -> list[Read[Any]]:
         ListTickets(contract),
         FindSubscriber(owner["cpf"]),
         ListMaintenances(),
-        ListPlans(),
+        ListServicePlans(),
     ]
 
 
@@ -108,7 +108,7 @@ async def test_a_fresh_read_asks_and_renews_the_shelf(
 async def test_the_state_of_a_line_is_always_asked(
     office: Office, provider: Provider, sgp: Installation
 ) -> None:
-    read = CheckLine(await contract_of("active", sgp))
+    read = CheckAccessStatus(await contract_of("active", sgp))
 
     for _ in range(2):
         await office.calls.read(provider.id, read)
@@ -144,7 +144,7 @@ async def test_a_write_of_unknown_outcome_empties_it_too(
     order = ordered(unlock(contract), await provider.turn())
     result = await office.writes.write(provider.id, order)
 
-    assert result.status is WriteStatus.UNKNOWN
+    assert result.status is ErpWriteStatus.UNKNOWN
     owner = await office.calls.read(provider.id, ReadContract(contract))
     assert owner is not None
     assert not owner.contracts[0].status.blocked
@@ -225,16 +225,16 @@ async def test_an_answer_that_was_moved_to_another_tenants_shelf_does_not_open_t
 ) -> None:
     stranger = await given.tenant()
     for tenant in (provider.id, stranger):
-        await office.answers.keep(tenant, ListPlans(), ())
-    assert await office.answers.find(stranger, ListPlans()) == ((),)
+        await office.answers.keep(tenant, ListServicePlans(), ())
+    assert await office.answers.find(stranger, ListServicePlans()) == ((),)
 
     async with Redis.from_url(redis.url) as client:
         (mine,) = await client.keys(f"*{provider.id}*")
         (theirs,) = await client.keys(f"*{stranger}*")
         assert await client.copy(mine, theirs, replace=True)
 
-    assert await office.answers.find(stranger, ListPlans()) is None
-    assert await office.answers.find(provider.id, ListPlans()) == ((),)
+    assert await office.answers.find(stranger, ListServicePlans()) is None
+    assert await office.answers.find(provider.id, ListServicePlans()) == ((),)
 
 
 async def test_what_another_key_sealed_counts_as_not_there(
@@ -261,7 +261,7 @@ async def test_without_redis_everything_is_asked_and_nothing_fails(
     order = ordered(unlock(contract), await provider.turn())
     result = await office.writes.write(provider.id, order)
 
-    assert result.status is WriteStatus.DONE
+    assert result.status is ErpWriteStatus.DONE
     assert await sgp.asked(OWNER_ROUTE) == 3
 
 

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from niochat.domain.erp import WriteOrder, WriteStatus
+from niochat.domain.erp import ErpWriteStatus, IdempotentErpWrite
 from tests.erp.child import Doomed, Job, Moment
 from tests.erp.ledger import Installation
 from tests.erp.office import Office, Provider
@@ -17,7 +17,7 @@ both = pytest.mark.parametrize("kind", ["unlock", "ticket"])
 
 @contextmanager
 def process(
-    moment: Moment, order: WriteOrder, provider: Provider, database_url: str
+    moment: Moment, order: IdempotentErpWrite, provider: Provider, database_url: str
 ) -> Iterator[Doomed]:
     child = Doomed(Job(moment, database_url, provider.id, order))
     try:
@@ -37,7 +37,7 @@ async def test_after_the_journal_the_next_process_does_it(
 
     result = await office.writes.write(provider.id, order)
 
-    assert result.status is WriteStatus.DONE
+    assert result.status is ErpWriteStatus.DONE
     assert await sgp.kinds() == [kind]
 
 
@@ -52,7 +52,7 @@ async def test_before_the_socket_nobody_knows_and_it_is_never_done_twice(
 
     results = [await office.writes.write(provider.id, order) for _ in range(2)]
 
-    assert [result.status for result in results] == [WriteStatus.UNKNOWN] * 2
+    assert [result.status for result in results] == [ErpWriteStatus.UNKNOWN] * 2
     assert await sgp.kinds() == []
 
 
@@ -72,7 +72,7 @@ async def test_while_the_erp_holds_the_request_the_next_process_waits_for_it_to_
     await sgp.ledger_of(1)
     late = await office.writes.write(provider.id, order)
 
-    assert (early.status, late.status) == (WriteStatus.UNKNOWN, WriteStatus.DONE)
+    assert (early.status, late.status) == (ErpWriteStatus.UNKNOWN, ErpWriteStatus.DONE)
     assert await sgp.kinds() == [kind]
 
 
@@ -89,7 +89,7 @@ async def test_while_the_erp_holds_its_answer_the_next_process_finds_what_was_do
 
     result = await office.writes.write(provider.id, order)
 
-    assert result.status is WriteStatus.DONE
+    assert result.status is ErpWriteStatus.DONE
     assert await provider.journal() == ["done"]
     assert await sgp.kinds() == [kind]
 
@@ -105,7 +105,7 @@ async def test_before_the_answer_is_recorded_the_next_process_finds_what_was_don
 
     result = await office.writes.write(provider.id, order)
 
-    assert result.status is WriteStatus.DONE
+    assert result.status is ErpWriteStatus.DONE
     assert await provider.journal() == ["done"]
     assert await sgp.asked(ROUTES[kind]) == 1
 
@@ -121,5 +121,5 @@ async def test_a_new_attempt_after_a_kill_finds_it_too(
 
     result = await office.writes.write(provider.id, ordered(request, turn, attempt=2))
 
-    assert result.status is WriteStatus.DONE
+    assert result.status is ErpWriteStatus.DONE
     assert await sgp.kinds() == [kind]

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from niochat.domain.erp import Write, WriteOrder, WriteStatus
+from niochat.domain.erp import ErpWrite, ErpWriteStatus, IdempotentErpWrite
 from tests.erp.ledger import LEAD_ROUTE, OWNER_ROUTE, TICKETS_ROUTE, UNLOCK_ROUTE, Installation
 from tests.erp.office import Office, Provider
 from tests.erp.wishes import LEAD, ROUTES, contract_of, ordered, ticket, unlock, wish
@@ -28,7 +28,7 @@ async def test_what_the_erp_did_without_telling_is_found_there(
     result = await office.writes.write(provider.id, order)
 
     (line,) = await sgp.done()
-    assert result.status is WriteStatus.DONE
+    assert result.status is ErpWriteStatus.DONE
     # The ERP lists the numbers of tickets, not those of unlocks.
     assert result.protocol == (line["protocol"] if kind == "ticket" else "")
     assert await sgp.asked(ROUTES[kind]) == 1
@@ -48,8 +48,8 @@ async def test_where_nothing_is_found_the_outcome_is_unknown_and_nothing_is_repe
     await sgp.well()
     second = await office.writes.write(provider.id, order)
 
-    assert (first.status, first.reason) == (WriteStatus.UNKNOWN, "erp_write_unknown")
-    assert second.status is WriteStatus.UNKNOWN
+    assert (first.status, first.reason) == (ErpWriteStatus.UNKNOWN, "erp_write_unknown")
+    assert second.status is ErpWriteStatus.UNKNOWN
     assert await sgp.asked(ROUTES[kind]) == 0
     assert await provider.journal() == ["sending"]
 
@@ -65,13 +65,13 @@ async def test_what_could_not_be_looked_up_is_settled_by_the_next_order(
 
     first = await office.writes.write(provider.id, ordered(request, await provider.turn()))
 
-    assert first.status is WriteStatus.UNKNOWN
+    assert first.status is ErpWriteStatus.UNKNOWN
     assert await provider.journal() == ["sending"]
 
     await sgp.well()
     second = await other.writes.write(provider.id, ordered(request, await provider.turn()))
 
-    assert second.status is WriteStatus.DONE
+    assert second.status is ErpWriteStatus.DONE
     assert await provider.journal() == ["done"]
     assert await sgp.asked(ROUTES[kind]) == 1
 
@@ -88,7 +88,7 @@ async def test_an_erp_that_answers_slowly_is_looked_at_until_it_shows_the_write(
     await sgp.ledger_of(1)
     second = await other.writes.write(provider.id, order)
 
-    assert (first.status, second.status) == (WriteStatus.UNKNOWN, WriteStatus.DONE)
+    assert (first.status, second.status) == (ErpWriteStatus.UNKNOWN, ErpWriteStatus.DONE)
     assert await sgp.kinds() == ["ticket"]
 
 
@@ -105,7 +105,7 @@ async def test_an_unlock_is_proved_by_what_was_so_before_it_not_by_what_a_later_
 
     second = await other.writes.write(provider.id, ordered(counted, turn, attempt=2))
 
-    assert (first.status, second.status) == (WriteStatus.UNKNOWN, WriteStatus.DONE)
+    assert (first.status, second.status) == (ErpWriteStatus.UNKNOWN, ErpWriteStatus.DONE)
     assert await sgp.kinds() == ["unlock"]
 
 
@@ -120,7 +120,7 @@ async def test_an_unlock_used_before_proves_nothing(
     order = ordered(unlock(contract, promises=1), await provider.turn())
     result = await office.writes.write(provider.id, order)
 
-    assert result.status is WriteStatus.UNKNOWN
+    assert result.status is ErpWriteStatus.UNKNOWN
 
 
 async def test_another_ticket_of_the_contract_proves_nothing(
@@ -133,7 +133,7 @@ async def test_another_ticket_of_the_contract_proves_nothing(
 
     result = await office.writes.write(provider.id, await order_of(provider, mine))
 
-    assert result.status is WriteStatus.UNKNOWN
+    assert result.status is ErpWriteStatus.UNKNOWN
     assert await sgp.kinds() == ["ticket"]
 
 
@@ -146,10 +146,10 @@ async def test_a_lead_whose_answer_is_lost_stays_unknown_and_is_never_sent_again
     await sgp.well()
     second = await other.writes.write(provider.id, await order_of(provider, LEAD))
 
-    assert {first.status, second.status} == {WriteStatus.UNKNOWN}
+    assert {first.status, second.status} == {ErpWriteStatus.UNKNOWN}
     assert await sgp.kinds() == ["lead"]
     assert await provider.journal() == ["sending"]
 
 
-async def order_of(provider: Provider, request: Write) -> WriteOrder:
+async def order_of(provider: Provider, request: ErpWrite) -> IdempotentErpWrite:
     return ordered(request, await provider.turn())

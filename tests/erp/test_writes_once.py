@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from niochat.domain.erp import WriteResult, WriteStatus
-from niochat.domain.errors import Refused
+from niochat.domain.erp import ErpWriteResult, ErpWriteStatus
+from niochat.domain.errors import OperationRefusedError
 from tests.erp.ledger import TICKET_ROUTE, Installation
 from tests.erp.office import Office, Provider
 from tests.erp.wishes import ROUTES, ordered, wish
@@ -25,7 +25,7 @@ async def test_a_write_is_done_and_its_protocol_known(
 
     (line,) = await sgp.done()
     assert (line["kind"], line["protocol"]) == (kind, result.protocol)
-    assert (result.status, result.earlier) == (WriteStatus.DONE, False)
+    assert (result.status, result.earlier) == (ErpWriteStatus.DONE, False)
     if kind == "unlock":
         assert result.until is not None
         assert result.until.isoformat() == line["until"]
@@ -42,7 +42,7 @@ async def test_what_was_done_is_told_again_and_not_done_again(
     again = await other.writes.write(provider.id, ordered(request, await provider.turn()))
 
     told = (first.protocol, first.until)
-    assert (again.status, again.earlier) == (WriteStatus.DONE, True)
+    assert (again.status, again.earlier) == (ErpWriteStatus.DONE, True)
     assert (again.protocol, again.until) == told
     assert await sgp.asked(ROUTES[kind]) == 1
 
@@ -56,7 +56,7 @@ async def test_two_processes_at_once_do_it_once(
 
     results = await asyncio.gather(*(each.write(provider.id, order) for each in writers))
 
-    assert {result.status for result in results} == {WriteStatus.DONE}
+    assert {result.status for result in results} == {ErpWriteStatus.DONE}
     assert await sgp.kinds() == [kind]
     assert await sgp.asked(ROUTES[kind]) == 1
 
@@ -95,7 +95,7 @@ async def test_nothing_leaves_for_a_turn_that_ended_while_it_waited_for_a_place(
     await provider.over(turn)
     office.actor.free(permit)
 
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(OperationRefusedError) as refused:
         await waiting
     assert refused.value.code == "turn_not_current"
     assert await sgp.asked(ROUTES[kind]) == 0
@@ -113,7 +113,7 @@ async def test_nothing_leaves_for_a_tenant_that_is_suspended_meanwhile(
     await provider.suspended()
     office.actor.free(permit)
 
-    with pytest.raises(Refused):
+    with pytest.raises(OperationRefusedError):
         await waiting
     assert await sgp.kinds() == []
 
@@ -130,13 +130,13 @@ async def test_a_suspended_tenant_and_a_turn_that_is_over_write_nothing_down(
     await provider.again(older)
     orders = [ordered(request, ended), ordered(request, older, attempt=1)]
     for order in orders:
-        with pytest.raises(Refused):
+        with pytest.raises(OperationRefusedError):
             await office.writes.write(provider.id, order)
     current = ordered(request, await provider.turn())
 
     await provider.suspended()
 
-    with pytest.raises(Refused):
+    with pytest.raises(OperationRefusedError):
         await office.writes.write(provider.id, current)
     assert await provider.journal() == []
     assert await sgp.kinds() == []
@@ -157,13 +157,13 @@ async def test_what_another_process_sends_is_not_called_unsent_by_one_without_a_
 
     unheard = await late
 
-    assert unheard.status is WriteStatus.UNKNOWN
+    assert unheard.status is ErpWriteStatus.UNKNOWN
     assert await provider.journal() == ["sending"]
     await sgp.well()
     other.actor.permits.breaker.ended(True, 1e9)
     other.actor.free(permit)
-    known: list[WriteResult] = [await sending, await other.writes.write(provider.id, order)]
-    assert [result.status for result in known] == [WriteStatus.DONE] * 2
+    known: list[ErpWriteResult] = [await sending, await other.writes.write(provider.id, order)]
+    assert [result.status for result in known] == [ErpWriteStatus.DONE] * 2
     assert await sgp.kinds() == ["ticket"]
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from niochat.domain.erp import WriteOrder, WriteResult, WriteStatus
+from niochat.domain.erp import ErpWriteResult, ErpWriteStatus, IdempotentErpWrite
 from niochat.erp.permits import Permits
 from tests.builders import Given
 from tests.erp.ledger import UNLOCK_ROUTE, Installation
@@ -24,14 +24,14 @@ async def test_what_an_erp_that_is_down_did_not_get_a_later_attempt_does_once(
 
     first = await office.writes.write(provider.id, order)
 
-    assert (first.status, first.reason) == (WriteStatus.NOT_SENT, "erp_unreachable")
+    assert (first.status, first.reason) == (ErpWriteStatus.NOT_SENT, "erp_unreachable")
     assert await provider.journal() == ["started"]
 
     await provider.changed(base_url=here)
     second = await other.writes.write(provider.id, order)
     third = await office.writes.write(provider.id, order)
 
-    assert (second.status, third.status) == (WriteStatus.DONE, WriteStatus.DONE)
+    assert (second.status, third.status) == (ErpWriteStatus.DONE, ErpWriteStatus.DONE)
     assert await sgp.kinds() == [kind]
 
 
@@ -45,8 +45,8 @@ async def test_what_the_erp_turned_away_unread_may_be_done_later(
     first = await office.writes.write(provider.id, order)
     second = await office.writes.write(provider.id, order)
 
-    assert (first.status, first.reason) == (WriteStatus.NOT_SENT, code)
-    assert second.status is WriteStatus.DONE
+    assert (first.status, first.reason) == (ErpWriteStatus.NOT_SENT, code)
+    assert second.status is ErpWriteStatus.DONE
     assert await sgp.kinds() == ["ticket"]
 
 
@@ -61,8 +61,8 @@ async def test_a_write_without_a_place_is_not_sent_and_may_be_done_later(
     office.actor.permits = usual
     second = await office.writes.write(provider.id, order)
 
-    assert (first.status, first.reason) == (WriteStatus.NOT_SENT, "erp_crowded")
-    assert second.status is WriteStatus.DONE
+    assert (first.status, first.reason) == (ErpWriteStatus.NOT_SENT, "erp_crowded")
+    assert second.status is ErpWriteStatus.DONE
 
 
 async def test_a_provider_without_an_erp_gets_nothing_done(
@@ -73,7 +73,7 @@ async def test_a_provider_without_an_erp_gets_nothing_done(
 
     result = await office.writes.write(provider.id, order)
 
-    assert (result.status, result.reason) == (WriteStatus.NOT_SENT, "erp_none")
+    assert (result.status, result.reason) == (ErpWriteStatus.NOT_SENT, "erp_none")
 
 
 async def test_a_refusal_is_kept_in_the_erps_words(
@@ -86,8 +86,8 @@ async def test_a_refusal_is_kept_in_the_erps_words(
     second = await other.writes.write(provider.id, order)
 
     said = "Recurso de promessa de pagamento não disponível"
-    assert (first.status, first.reason, first.earlier) == (WriteStatus.REFUSED, said, False)
-    assert (second.status, second.reason, second.earlier) == (WriteStatus.REFUSED, said, True)
+    assert (first.status, first.reason, first.earlier) == (ErpWriteStatus.REFUSED, said, False)
+    assert (second.status, second.reason, second.earlier) == (ErpWriteStatus.REFUSED, said, True)
     assert await sgp.asked(UNLOCK_ROUTE) == 1
     assert await provider.journal() == ["refused"]
 
@@ -102,7 +102,7 @@ async def test_a_later_turn_may_ask_again_for_what_was_refused(
 
     second = await office.writes.write(provider.id, ordered(request, await provider.turn()))
 
-    assert [first.status, second.status] == [WriteStatus.REFUSED, WriteStatus.DONE]
+    assert [first.status, second.status] == [ErpWriteStatus.REFUSED, ErpWriteStatus.DONE]
     assert await provider.journal() == ["done"]
     assert await sgp.kinds() == ["unlock"]
 
@@ -116,11 +116,11 @@ async def test_a_lead_is_registered_once(
 
     (line,) = await sgp.done()
     assert (line["kind"], line["plan"]) == ("lead", "3")
-    assert [result.status for result in results] == [WriteStatus.DONE] * 2
+    assert [result.status for result in results] == [ErpWriteStatus.DONE] * 2
     assert {result.protocol for result in results} == {line["protocol"]}
 
 
-async def _write(office: Office, provider: Provider, order: WriteOrder) -> WriteResult:
+async def _write(office: Office, provider: Provider, order: IdempotentErpWrite) -> ErpWriteResult:
     return await office.writes.write(provider.id, order)
 
 

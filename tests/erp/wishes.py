@@ -2,7 +2,14 @@
 
 from uuid import UUID
 
-from niochat.domain.erp import Category, OpenTicket, RegisterLead, Unlock, Write, WriteOrder
+from niochat.domain.erp import (
+    ErpWrite,
+    IdempotentErpWrite,
+    OpenTicket,
+    RegisterLead,
+    TicketCategory,
+    Unlock,
+)
 from tests.erp.ledger import TICKET_ROUTE, UNLOCK_ROUTE, Installation
 
 ROUTES = {"unlock": UNLOCK_ROUTE, "ticket": TICKET_ROUTE}
@@ -10,7 +17,7 @@ PHONE = "5581988887777"
 LEAD = RegisterLead("3", "Maria da Silva", "52998224725", PHONE, "Rua do Sol, 10", 10, "NC-lead")
 
 
-async def wish(kind: str, sgp: Installation, nth: int = 0) -> Write:
+async def wish(kind: str, sgp: Installation, nth: int = 0) -> ErpWrite:
     """An ``unlock`` of a blocked contract, or a ``ticket`` of a dark line."""
     contract = await contract_of("suspended" if kind == "unlock" else "offline_dark", sgp, nth)
     return unlock(contract) if kind == "unlock" else ticket(contract)
@@ -27,10 +34,12 @@ def unlock(contract: str, promises: int = 0) -> Unlock:
 
 def ticket(contract: str) -> OpenTicket:
     words, reference = "Sem internet desde ontem.", f"NC-{contract}"
-    return OpenTicket(contract, Category.NO_CONNECTION, words, "Maria", PHONE, reference)
+    return OpenTicket(contract, TicketCategory.NO_CONNECTION, words, "Maria", PHONE, reference)
 
 
-def ordered(request: Write, turn: UUID, attempt: int = 1) -> WriteOrder:
+def ordered(request: ErpWrite, turn: UUID, attempt: int = 1) -> IdempotentErpWrite:
     """The order of a write, under the key of what it means."""
     contract = "" if isinstance(request, RegisterLead) else request.contract
-    return WriteOrder(f"{type(request).__name__}:{contract}:2026-11", turn, attempt, request)
+    return IdempotentErpWrite(
+        f"{type(request).__name__}:{contract}:2026-11", turn, attempt, request
+    )

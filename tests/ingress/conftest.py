@@ -19,7 +19,7 @@ from niochat.accounts.apply import apply
 from niochat.accounts.directory import Directory
 from niochat.accounts.records import ChannelAddress
 from niochat.adapters.postgres.database import Database
-from niochat.inbox.accept import Inbox
+from niochat.inbox.accept import InboxStore
 from niochat.ingress.webhooks import Door, application
 from niochat.vault.vault import Vault
 from tests.accounts.declared import channel, provider, read
@@ -63,7 +63,7 @@ class World:
         return Door(
             Directory(self.database, vault),
             vault,
-            Inbox(database or self.database),
+            InboxStore(database or self.database),
             lambda thread, tenant: self.poked.append(thread),
             self.connected.append,
             self.ignored,

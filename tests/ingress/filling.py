@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 from niochat.accounts.records import ChannelRecord
-from niochat.domain.gateway import Line
-from niochat.inbox.backfill import FillableChannel
+from niochat.domain.gateway import GatewayCredentials
+from niochat.inbox.backfill import BackfillChannel
 
 
 class Filling:
@@ -14,7 +14,7 @@ class Filling:
 
     def __init__(self, channel: ChannelRecord) -> None:
         now = datetime.now(UTC)
-        self.channel = FillableChannel(
+        self.channel = BackfillChannel(
             channel.id, channel.tenant_id, channel.base_url, channel.token_sealed, now, now
         )
         self.failures: list[Exception] = []
@@ -24,13 +24,13 @@ class Filling:
         """A fill ends once it is set."""
         self.opens.set()
 
-    async def channels(self, tenant_id: UUID) -> list[FillableChannel]:
+    async def channels(self, tenant_id: UUID) -> list[BackfillChannel]:
         return [self.channel]
 
     async def fill(
         self,
-        channel: FillableChannel,
-        line: Line,
+        channel: BackfillChannel,
+        line: GatewayCredentials,
         gateway_s: float | None = None,
         *,
         deeper: bool = False,

@@ -9,8 +9,8 @@ from niochat.accounts.directory import Directory
 from niochat.accounts.records import ChannelAddress
 from niochat.adapters.postgres.database import Database
 from niochat.adapters.redis.buckets import Taken
-from niochat.domain.errors import Unavailable
-from niochat.inbox.accept import Inbox
+from niochat.domain.errors import UnavailableError
+from niochat.inbox.accept import InboxStore
 from niochat.ingress.admission import MOST, MOST_OF_TENANT, Admission
 from niochat.ingress.flood import BLOCK, FloodGuard
 from niochat.ingress.webhooks import Door, application
@@ -26,7 +26,7 @@ async def nothing(tenant: UUID, wanted: int) -> Taken:
 
 def door(world: World, admission: Admission) -> Door:
     return Door(
-        Directory(world.database, vault), vault, Inbox(world.database), lambda *_: None,
+        Directory(world.database, vault), vault, InboxStore(world.database), lambda *_: None,
         world.connected.append, world.ignored, None, admission,
     )  # fmt: skip
 
@@ -69,7 +69,7 @@ async def test_a_door_that_is_full_is_answered_503_with_the_seconds_to_wait(
 async def test_a_database_that_is_away_is_503_with_the_seconds_to_wait(world: World) -> None:
     away = await Database.open("postgresql://nobody:x@127.0.0.1:9/nothing")
     app = application(
-        Door(Directory(away, vault), vault, Inbox(away), lambda *_: None, print, print)
+        Door(Directory(away, vault), vault, InboxStore(away), lambda *_: None, print, print)
     )
     async with serving(app, lifespan="off") as http:
         answer = await http.post(f"/webhooks/uazapi/{uuid4()}/secret", json={})
@@ -83,7 +83,7 @@ async def test_one_tenant_does_not_fill_the_door() -> None:
     open_ = [admission.tenant(noisy) for _ in range(MOST_OF_TENANT)]
     for each in open_:
         each.__enter__()
-    with pytest.raises(Unavailable), admission.tenant(noisy):
+    with pytest.raises(UnavailableError), admission.tenant(noisy):
         pass
     with admission.tenant(quiet):
         pass

@@ -7,9 +7,9 @@ import pytest
 
 from niochat.accounts.directory import Directory
 from niochat.accounts.records import ChannelAddress, ChannelRecord
-from niochat.domain.errors import Unavailable
-from niochat.domain.gateway import Line
-from niochat.inbox.accept import Inbox
+from niochat.domain.errors import UnavailableError
+from niochat.domain.gateway import GatewayCredentials
+from niochat.inbox.accept import InboxStore
 from niochat.ingress.catch_up import CatchUp
 from niochat.ingress.webhooks import Door, application
 from tests.adapters.whatsapp.captures import TEXT, capture
@@ -34,7 +34,7 @@ def catch_up(filling: Filling, poked: list[UUID]) -> CatchUp:
     def poke(thread: UUID, tenant: UUID) -> None:
         poked.append(thread)
 
-    return CatchUp(filling, lambda *_: Line("http://gateway.invalid", "t"), poke)  # type: ignore[arg-type]
+    return CatchUp(filling, lambda *_: GatewayCredentials("http://gateway.invalid", "t"), poke)  # type: ignore[arg-type]
 
 
 async def test_only_the_first_webhook_of_a_channel_waits_for_the_fill(
@@ -60,9 +60,9 @@ async def test_a_webhook_that_could_not_be_stored_makes_the_next_one_fill_again(
 async def test_while_the_database_is_away_nothing_may_be_stored_before_the_fill(
     catch_up: CatchUp, filling: Filling, address: ChannelAddress
 ) -> None:
-    filling.failures = [Unavailable("away", code="database")] * 2
+    filling.failures = [UnavailableError("away", code="database")] * 2
     for _ in range(2):
-        with pytest.raises(Unavailable):
+        with pytest.raises(UnavailableError):
             await catch_up.before(address.channel, catch_up.arrived())
     await catch_up.before(address.channel, catch_up.arrived())
 
@@ -72,7 +72,7 @@ async def test_while_the_database_is_away_nothing_may_be_stored_before_the_fill(
 async def test_a_gateway_that_does_not_answer_keeps_no_second_webhook_waiting(
     catch_up: CatchUp, filling: Filling, address: ChannelAddress
 ) -> None:
-    filling.failures = [Unavailable("away", code="gateway")]
+    filling.failures = [UnavailableError("away", code="gateway")]
     await catch_up.before(address.channel, catch_up.arrived())
     await catch_up.before(address.channel, catch_up.arrived())
 
@@ -86,7 +86,7 @@ class Blind(Directory):
 
     async def channel(self, channel_id: UUID) -> ChannelRecord | None:
         if self.away:
-            raise Unavailable("away", code="database")
+            raise UnavailableError("away", code="database")
         return await super().channel(channel_id)
 
 
@@ -94,7 +94,7 @@ async def test_a_webhook_whose_channel_was_not_found_for_want_of_a_database_coun
     world: World, catch_up: CatchUp, filling: Filling, address: ChannelAddress
 ) -> None:
     """Its gateway may give up on it, and the next one comes when the database is back."""
-    channels, inbox = Blind(world.database, vault), Inbox(world.database)
+    channels, inbox = Blind(world.database, vault), InboxStore(world.database)
     door = Door(channels, vault, inbox, lambda *_: None, lambda _: None, world.ignored, catch_up)
     async with serving(application(door), lifespan="off") as http:
         answers = []

@@ -19,10 +19,10 @@ import pytest_asyncio
 from niochat.accounts.held_back import Teller, held_back
 from niochat.adapters.postgres.database import Database
 from niochat.adapters.whatsapp.uazapi.client import Uazapi
-from niochat.domain.gateway import Line
-from niochat.domain.held_back import Reason
-from niochat.inbox.accept import Inbox
-from niochat.inbox.backfill import Backfill
+from niochat.domain.gateway import GatewayCredentials
+from niochat.domain.held_back import ThrottleReason
+from niochat.inbox.accept import InboxStore
+from niochat.inbox.backfill import Backfiller
 from niochat.ingress.admission import MOST, Admission
 from niochat.ingress.catch_up import GATHER_S, CatchUp
 from niochat.ingress.webhooks import Door, application
@@ -51,7 +51,7 @@ class Customers:
         world = self.provider.world
         wanted = await world.write(phone, text=text)
         self.written.setdefault(phone, []).append(text)
-        line = Line(f"{world.origin}/gateway", world.token)
+        line = GatewayCredentials(f"{world.origin}/gateway", world.token)
         for body in await self.gateway.messages(line, 1000, 0):
             message = body["message"]
             assert isinstance(message, Mapping)
@@ -95,14 +95,14 @@ class Scene:
         self, stack: AsyncExitStack, loud: Provider, quiet: Provider,
         sleep: Callable[[float], Awaitable[None]],
     ) -> None:  # fmt: skip
-        inbox, gateway = Inbox(self.database), Uazapi(lookup_timeout_s=5)
+        inbox, gateway = InboxStore(self.database), Uazapi(lookup_timeout_s=5)
         stack.push_async_callback(gateway.close)
 
         def poke(thread: UUID, tenant: UUID) -> None:
             self.poked.append(thread)
 
         self.catch_up = CatchUp(
-            Backfill(self.database, inbox, gateway), loud.directory.line, poke, sleep=sleep
+            Backfiller(self.database, inbox, gateway), loud.directory.line, poke, sleep=sleep
         )
         door = Door(
             loud.directory, VAULT, inbox, poke, lambda _: None, lambda _: None,
@@ -281,7 +281,7 @@ async def test_operators_see_that_the_loud_one_is_held_back(
     await Teller(database, "door.test").tell(scene.admission.held_back())
 
     (held,) = await held_back(database, scene.loud.provider.place.tenant)
-    assert (held.reason, held.waiting) == (Reason.BUSY, 4)
+    assert (held.reason, held.waiting) == (ThrottleReason.BUSY, 4)
     assert await held_back(database, scene.quiet.provider.place.tenant) == []
 
 

@@ -8,10 +8,10 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from niochat.adapters.postgres.database import Database
-from niochat.conversation.pauses import Pauses
+from niochat.conversation.pauses import PauseStore
 from niochat.domain import commands as cmd
-from niochat.domain.errors import Unavailable
-from niochat.inbox.accept import Inbox
+from niochat.domain.errors import UnavailableError
+from niochat.inbox.accept import InboxStore
 from niochat.ingress.figures import CLUSTER, Answers, CountAnswers, read_figures
 from tests.builders import Given, Host, Ownership
 from tests.ingress.conftest import serving
@@ -45,11 +45,11 @@ async def test_the_clusters_figures_are_counts_of_rows(
     thread = await given.thread(place)
     host = Host("host-a:1", database)
     await ownership.give(host)
-    said = cmd.GiveBackConversation("ana")
-    await Inbox(database).command(place.tenant, thread, place.channel, "k", said)
+    said = cmd.ReturnConversationToAssistant("ana")
+    await InboxStore(database).store_command(place.tenant, thread, place.channel, "k", said)
     await given.admin.execute("UPDATE inbox SET received_at = now() - interval '90 s'")
     await given.admin.execute("UPDATE channels SET held_until = now() + interval '1 h'")
-    await Pauses(database).pause(thread, 60)
+    await PauseStore(database).pause(thread, 60)
 
     figures = await read_figures(database, 3)
 
@@ -71,5 +71,5 @@ async def test_nothing_waits_in_an_empty_database(database: Database) -> None:
 async def test_a_database_that_is_away_is_said_to_be(database: Database) -> None:
     database.terminate()
 
-    with pytest.raises(Unavailable):
+    with pytest.raises(UnavailableError):
         await read_figures(database, 1)

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from starlette.applications import Starlette
 
-from niochat.domain.errors import Unavailable
+from niochat.domain.errors import UnavailableError
 from niochat.ingress.health import Check, Health
 from tests.ingress.conftest import serving
 
@@ -21,7 +21,7 @@ async def ill() -> str:
 
 
 async def away() -> str:
-    raise Unavailable("the database did not do it")
+    raise UnavailableError("the database did not do it")
 
 
 async def broken() -> str:

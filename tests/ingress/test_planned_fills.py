@@ -6,8 +6,8 @@ from uuid import UUID, uuid4
 import pytest
 
 from niochat.accounts.records import ChannelRecord
-from niochat.domain.errors import Unavailable
-from niochat.domain.gateway import Line
+from niochat.domain.errors import UnavailableError
+from niochat.domain.gateway import GatewayCredentials
 from niochat.ingress.catch_up import AGAIN_AFTER_S, GATHER_S, PATIENCE_S, REST, WITHIN_S, CatchUp
 from tests.ingress.filling import Filling
 from tests.ingress.hand_clock import HandClock, settled
@@ -28,7 +28,7 @@ class Channel:
         self.told: list[UUID] = []
         self.catch_up = CatchUp(
             self.filling,  # type: ignore[arg-type]
-            lambda *_: Line("http://gateway.invalid", "t"),
+            lambda *_: GatewayCredentials("http://gateway.invalid", "t"),
             lambda *_: None,
             tell=self.told.append,
             within_s=within_s,
@@ -151,7 +151,7 @@ async def test_who_waits_too_long_for_a_fill_is_turned_away() -> None:
     here.refuse()
     here.filling.opens.clear()
     await here.clock.pass_(GATHER_S)
-    with pytest.raises(Unavailable) as refused:
+    with pytest.raises(UnavailableError) as refused:
         await here.catch_up.before(here.record, here.catch_up.arrived())
     assert refused.value.code == "crowded"
     here.filling.opens.set()
@@ -159,7 +159,7 @@ async def test_who_waits_too_long_for_a_fill_is_turned_away() -> None:
 
 async def test_a_gateway_without_its_store_closes_no_channel() -> None:
     here = await Channel().caught_up()
-    here.filling.failures = [Unavailable("away", code="gateway")]
+    here.filling.failures = [UnavailableError("away", code="gateway")]
     here.refuse()
     await here.clock.pass_(GATHER_S)
     here.refuse()
@@ -172,7 +172,7 @@ async def test_a_gateway_without_its_store_closes_no_channel() -> None:
 
 async def test_a_database_that_is_away_leaves_the_fill_to_the_next_webhook() -> None:
     here = await Channel().caught_up()
-    here.filling.failures = [Unavailable("away", code="database")]
+    here.filling.failures = [UnavailableError("away", code="database")]
     here.refuse()
     await here.clock.pass_(GATHER_S)
     assert (await here.arrives()).done()

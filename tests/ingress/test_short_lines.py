@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from niochat.domain.errors import Unavailable
-from niochat.domain.held_back import Reason
+from niochat.domain.errors import UnavailableError
+from niochat.domain.held_back import ThrottleReason
 from niochat.ingress.admission import (
     CALM_S,
     LONGEST_WAIT_S,
@@ -47,7 +47,7 @@ class Door:
         for entered in range(count):
             try:
                 stay.enter_context(self.admission.tenant(tenant))
-            except Unavailable:
+            except UnavailableError:
                 return entered
         return count
 
@@ -101,7 +101,7 @@ def test_what_would_wait_too_long_is_refused_and_told_when_there_is_room() -> No
     door = Door()
     door.slowed(rate=4.0)
     waits = [door.passes(LOUD) for _ in range(13)]
-    with pytest.raises(Unavailable) as refused:
+    with pytest.raises(UnavailableError) as refused:
         door.passes(LOUD)
 
     assert waits[-1] == LONGEST_WAIT_S
@@ -110,7 +110,7 @@ def test_what_would_wait_too_long_is_refused_and_told_when_there_is_room() -> No
 
 def test_a_closed_channel_takes_nothing_and_says_for_how_long() -> None:
     door = Door()
-    with pytest.raises(Unavailable) as refused, door.admission.tenant(LOUD, closed_s=7.5):
+    with pytest.raises(UnavailableError) as refused, door.admission.tenant(LOUD, closed_s=7.5):
         pass
 
     assert refused.value.retry_after_s == 7.5
@@ -122,7 +122,7 @@ def test_the_rate_follows_what_the_machine_carries_and_is_forgotten_once_it_is_c
     door.company()
     for _ in range(200):
         for _ in range(40):  # 200 a second
-            with suppress(Unavailable):
+            with suppress(UnavailableError):
                 door.passes(LOUD)
         door.passes(QUIET)
         began = door.admission._pace._began[LOUD] / LOOK_EVERY_S
@@ -145,7 +145,7 @@ def test_who_had_to_wait_or_was_refused_is_told_as_busy_until_it_is_over() -> No
         door.crowd(LOUD, stay, 3)
         door.crowd(LOUD, stay, 3)
     (held,) = door.admission.held_back()
-    assert (held.tenant_id, held.reason, held.waiting) == (LOUD, Reason.BUSY, 2)
+    assert (held.tenant_id, held.reason, held.waiting) == (LOUD, ThrottleReason.BUSY, 2)
 
     door.clock.now += 5.0
     assert door.admission.held_back() == []
@@ -172,7 +172,7 @@ def test_a_quiet_tenant_is_never_refused_nor_kept_waiting(
     with ExitStack() as stay:
         for burst, silence, crowd, stored, pressure in hours:
             for _ in range(crowd):
-                with suppress(Unavailable):
+                with suppress(UnavailableError):
                     door.passes(LOUD) if stored else door.crowd(LOUD, stay, 1)
             assert [door.passes(QUIET) for _ in range(burst)] == [0.0] * burst
             door.clock.now += burst / SLOWEST + silence

@@ -11,7 +11,7 @@ import pytest
 
 from niochat.accounts.records import ChannelAddress
 from niochat.adapters.postgres.database import Database
-from niochat.domain.commands import ReceiveNotice
+from niochat.domain.commands import ReceiveSystemNotice
 from niochat.ingress.webhooks import MAX_BODY, application
 from tests.adapters.whatsapp.captures import NAMES, TEXT, capture, message_body, receipt_body
 from tests.adapters.whatsapp.expected import COMMANDS, NOT_STORED
@@ -257,7 +257,7 @@ async def test_every_capture_is_200_and_a_row_or_an_ignore(
     assert answer.status_code == 200
     kinds = await given.rows("SELECT command->>'type' FROM inbox")
     # Nobody becomes a contact by what says nothing.
-    said = name in COMMANDS and not isinstance(COMMANDS[name], ReceiveNotice)
+    said = name in COMMANDS and not isinstance(COMMANDS[name], ReceiveSystemNotice)
     assert kinds == ([COMMANDS[name].type] if said else [])
     assert (name in COMMANDS) != (name in NOT_STORED)
 

@@ -12,9 +12,9 @@ from starlette.applications import Starlette
 from starlette.routing import Mount
 from websockets.asyncio.client import ClientConnection, connect
 
-from niochat.assignment.presences import Presences
-from niochat.conversation.desk import DeskViews
-from niochat.conversation.reading import Reading
+from niochat.assignment.presences import PresenceStore
+from niochat.conversation.desk import ConversationQueries
+from niochat.conversation.reading import ReadMarkerStore
 from niochat.ingress.gestures import Gestures
 from niochat.ingress.live import Live
 from niochat.ingress.socket import LINE
@@ -78,8 +78,13 @@ async def opened(desk: Desk, line: int = LINE) -> AsyncIterator[Theatre]:
     async def say(words: bytes) -> None:
         hub.hear(words)
 
-    gestures = Gestures(DeskViews(database).one, Reading(database).mark, say, access.audit.write)
-    presences = Presences(desk.house.database)
+    gestures = Gestures(
+        ConversationQueries(database).get_conversation,
+        ReadMarkerStore(database).mark_read,
+        say,
+        access.audit.write,
+    )
+    presences = PresenceStore(desk.house.database)
     live = Live(hub, access.callers, access.tickets, gestures, "this", presences,
                 access.audit.write, line)  # fmt: skip
     owner = Owner("tests")

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import pytest
 
-from niochat.domain.permissions import Holder
+from niochat.domain.permissions import ConversationOwner
 from niochat.live.drafts import EVERY_S, MOST_ON_THEIR_WAY, Drafts
 from niochat.live.passing import Passing
 
@@ -36,7 +36,7 @@ async def test_what_comes_too_soon_is_left_out_and_the_next_says_all_of_it() -> 
     heard = [Passing.heard(words) for words in said]
     texts = [json.loads(each.frame)["text"] for each in heard]
     assert texts == ["O", "O", "Olá, t", "Olá, t"]
-    assert {each.holder for each in heard} == {Holder(None, None)}
+    assert {each.holder for each in heard} == {ConversationOwner(None, None)}
 
 
 async def test_a_say_that_hangs_keeps_nobody_waiting_and_is_bounded() -> None:

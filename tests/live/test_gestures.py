@@ -10,7 +10,7 @@ import pytest
 from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
 
-from niochat.domain.permissions import ROLES, Action, Role
+from niochat.domain.permissions import ROLE_GRANTS, BuiltInRole, PermissionAction
 from niochat.ingress.gestures import MOST_IN_S
 from tests.api.conftest import Desk, Visit
 from tests.builders import Place
@@ -97,22 +97,26 @@ async def test_what_one_has_read_is_read_on_ones_other_screens_alone(theatre: Th
 
 
 @pytest.mark.parametrize("kind", GESTURES)
-@pytest.mark.parametrize("role", list(Role))
+@pytest.mark.parametrize("role", list(BuiltInRole))
 async def test_each_role_may_say_what_its_row_of_the_table_says(
-    theatre: Theatre, role: Role, kind: str
+    theatre: Theatre, role: BuiltInRole, kind: str
 ) -> None:
     desk = theatre.desk
     visit = await desk.conversation()
     _, who = await desk.joins(role)
-    needed = Action.CONVERSATIONS_REPLY if kind == "typing" else Action.CONVERSATIONS_READ
+    needed = (
+        PermissionAction.CONVERSATIONS_REPLY
+        if kind == "typing"
+        else PermissionAction.CONVERSATIONS_READ
+    )
     async with theatre.screen(who) as socket:
-        if Action.CONVERSATIONS_READ not in ROLES[role]:
+        if PermissionAction.CONVERSATIONS_READ not in ROLE_GRANTS[role]:
             with pytest.raises(ConnectionClosed):
                 await hears(socket)
             return
         await hears(socket, "welcome")
         await says(socket, kind, visit.id)
-        await hears(socket, kind if needed in ROLES[role] else "rejected")
+        await hears(socket, kind if needed in ROLE_GRANTS[role] else "rejected")
 
 
 @pytest.mark.parametrize("kind", GESTURES)

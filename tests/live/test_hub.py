@@ -11,7 +11,12 @@ import pytest_asyncio
 
 from niochat.adapters.postgres.database import Database
 from niochat.domain import commands as cmd
-from niochat.domain.permissions import Action, Holder, Scope, permits
+from niochat.domain.permissions import (
+    ConversationOwner,
+    PermissionAction,
+    PermissionScope,
+    is_permitted,
+)
 from niochat.live.counters import Counters
 from niochat.live.frames import Frame
 from niochat.live.hub import Hub, offer_to
@@ -29,14 +34,14 @@ class Watched:
     """A screen that remembers what it was offered."""
 
     tenant_id: UUID
-    scope: Scope = Scope.ALL
+    scope: PermissionScope = PermissionScope.ALL
     user: str = "ana"
     frames: list[dict[str, Any]] = field(default_factory=list)
     user_id: UUID = field(default_factory=uuid4)
 
-    def sees(self, holder: Holder) -> bool:
-        grants = {Action.CONVERSATIONS_READ: self.scope}
-        return permits(grants, Action.CONVERSATIONS_READ, holder, user=self.user)
+    def sees(self, holder: ConversationOwner) -> bool:
+        grants = {PermissionAction.CONVERSATIONS_READ: self.scope}
+        return is_permitted(grants, PermissionAction.CONVERSATIONS_READ, holder, user=self.user)
 
     def offer(self, frame: Frame) -> None:
         self.frames.append(json.loads(frame))
@@ -319,7 +324,7 @@ async def test_a_position_never_goes_back_also_for_who_is_catching_up(room: Room
 
 
 async def test_what_leaves_somebodys_sight_is_hidden_from_them(room: Room) -> None:
-    own = Watched(room.place.tenant, Scope.OWN, "ana")
+    own = Watched(room.place.tenant, PermissionScope.OWN, "ana")
     whole = Watched(room.place.tenant)
     await room.enter(own)
     await room.enter(whole)
@@ -343,10 +348,10 @@ async def test_applying_what_was_heard_is_the_same_as_refetching(room: Room) -> 
     await room.host.answer(thread, "Claro!")
     claimed = await room.host.claim(thread)
     assert claimed is not None
-    await room.host.settle(claimed, cmd.SendResult.SENT, "out-1")
+    await room.host.settle(claimed, cmd.SendStatus.SENT, "out-1")
     await put(room.host, room.place, thread, [
         cmd.ReceiveEdit("e1", f"{thread}0oi", "olá"), cmd.AssignConversation("ana"),
-        cmd.ReplyToCustomer("ana", "Posso ajudar?"), cmd.LeaveNote("ana", "cliente antigo"),
+        cmd.ReplyToCustomer("ana", "Posso ajudar?"), cmd.AddNote("ana", "cliente antigo"),
         cmd.TransferConversation("ana", team="atendimento", note="financeiro"),
         cmd.ResolveConversation("ana"),
     ])  # fmt: skip
@@ -378,7 +383,7 @@ async def test_applying_what_was_heard_is_the_same_as_refetching(room: Room) -> 
 
 
 async def test_queues_are_counted_when_they_change_for_who_may_see_them(room: Room) -> None:
-    boss, other = Watched(room.place.tenant), Watched(room.place.tenant, Scope.OWN)
+    boss, other = Watched(room.place.tenant), Watched(room.place.tenant, PermissionScope.OWN)
     foreign = Watched(await room.given.tenant())
     for screen in (boss, other, foreign):
         await room.enter(screen)
@@ -414,7 +419,7 @@ async def test_an_agent_hears_what_they_have_not_read(room: Room) -> None:
 
 
 async def test_what_passes_reaches_who_may_see_it_and_nobody_else(room: Room) -> None:
-    ana = Watched(room.place.tenant, Scope.OWN, "ana", user_id=UUID(int=7))
+    ana = Watched(room.place.tenant, PermissionScope.OWN, "ana", user_id=UUID(int=7))
     boss = Watched(room.place.tenant)
     foreign = Watched(await room.given.tenant())
     for screen in (ana, boss, foreign):
@@ -423,8 +428,8 @@ async def test_what_passes_reaches_who_may_see_it_and_nobody_else(room: Room) ->
     typing = Typing(conversation_id=conversation, user_id=UUID(int=8), typing=True)
     read = Read(conversation_id=conversation, upto=3)
 
-    room.hub.hear(Passing.of(tenant, typing, Holder("rui", None)).words())
-    room.hub.hear(Passing.of(tenant, typing, Holder("ana", None)).words())
+    room.hub.hear(Passing.of(tenant, typing, ConversationOwner("rui", None)).words())
+    room.hub.hear(Passing.of(tenant, typing, ConversationOwner("ana", None)).words())
     room.hub.hear(Passing.of(tenant, read, user_id=UUID(int=7)).words())
     room.hub.hear(b"nonsense")
 

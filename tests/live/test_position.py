@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from niochat.domain.errors import Invalid
+from niochat.domain.errors import InvalidInputError
 from niochat.live.position import NIL, Position
 
 POSITIONS = st.builds(Position, st.integers(0, 2**63 - 1), st.uuids(), st.integers(0, 2**63 - 1))
@@ -29,5 +29,5 @@ def test_the_beginning_of_a_transaction_is_before_all_of_it(position: Position) 
              f"{2**63}.{NIL.hex}.0", f"1.{NIL.hex}.{2**63}", "1..", "٣." + NIL.hex + ".x"],
 )  # fmt: skip
 def test_what_no_server_gave_out_is_refused(text: str) -> None:
-    with pytest.raises(Invalid, match="refetch"):
+    with pytest.raises(InvalidInputError, match="refetch"):
         Position.of(text)

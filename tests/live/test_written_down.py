@@ -7,8 +7,8 @@ from uuid import uuid4
 import pytest
 
 from niochat.access.users import By, Change
-from niochat.domain.audit import Who, WhoKind
-from niochat.domain.permissions import ROLES, Role
+from niochat.domain.audit import AuditActor, AuditActorKind
+from niochat.domain.permissions import ROLE_GRANTS, BuiltInRole
 from tests.live.conftest import Theatre, hears
 from tests.live.test_gestures import says
 from tests.until import until
@@ -122,7 +122,7 @@ async def test_who_may_see_nothing_and_knocks_is_written_down(theatre: Theatre) 
 
 async def test_another_sight_of_a_screen_is_written_down(theatre: Theatre) -> None:
     ana, headers = await theatre.desk.joins("agent")
-    by = By(uuid4(), ROLES[Role.ADMIN], Who(WhoKind.USER, "boss"))
+    by = By(uuid4(), ROLE_GRANTS[BuiltInRole.ADMIN], AuditActor(AuditActorKind.USER, "boss"))
     async with theatre.screen(headers) as socket:
         await hears(socket, "welcome")
         house = theatre.desk.house

@@ -14,8 +14,8 @@ from niochat.adapters.postgres.database import Database
 from niochat.adapters.whatsapp.uazapi.client import Uazapi
 from niochat.conversation.work import MemoryCommand
 from niochat.domain.commands import ReceiveMessage
-from niochat.domain.message import Content, Kind
-from niochat.domain.reading import Reading, ReadingRequest
+from niochat.domain.message import MessageContent, MessageKind
+from niochat.domain.reading import FileReading, FileReadingRequest
 from niochat.media.fetching import Fetcher
 from niochat.media.library import key_of
 from niochat.media.reader import Reader
@@ -25,7 +25,12 @@ from tests.builders import SENT_AT, Given, Host, Ownership, put
 from tests.sandbox.conftest import World
 
 PHONE = "5581988887777"
-KINDS = {"ptt": Kind.VOICE, "audio": Kind.AUDIO, "image": Kind.IMAGE, "document": Kind.DOCUMENT}
+KINDS = {
+    "ptt": MessageKind.VOICE,
+    "audio": MessageKind.AUDIO,
+    "image": MessageKind.IMAGE,
+    "document": MessageKind.DOCUMENT,
+}
 
 
 class Room:
@@ -37,7 +42,7 @@ class Room:
         self.host, self.provider, self.given, self.thread = host, provider, given, thread
         self.store, self.gateway, self.models = store, Uazapi(lookup_timeout_s=2), Models()
         self.settled: list[MemoryCommand] = []
-        self.asked: list[ReadingRequest] = []
+        self.asked: list[FileReadingRequest] = []
         self.reader = Reader(self.models, self._whole, provider.directory.assistant)
         self.fetcher = Fetcher(
             host.database, self.gateway, provider.directory.line, store, self._settle
@@ -48,7 +53,7 @@ class Room:
         """The same of another process: it remembers nothing."""
         return Readings(self.host.database, incarnation, self, self._settle)
 
-    async def read_file(self, request: ReadingRequest) -> Reading:
+    async def read_file(self, request: FileReadingRequest) -> FileReading:
         self.asked.append(request)
         return await self.reader.read_file(request)
 
@@ -65,7 +70,7 @@ class Room:
     async def takes(self, external: str, kind: str, caption: str = "", **more: Any) -> None:
         """The message reaches us."""
         details = {"seconds": more.get("seconds", 2), "file_name": more.get("file", "")}
-        content = Content(KINDS[kind], caption, details)
+        content = MessageContent(KINDS[kind], caption, details)
         wrote = ReceiveMessage(external, content, SENT_AT)
         await put(self.host, self.provider.place, self.thread, [wrote])
         await self.host.run(self.thread)

@@ -13,7 +13,7 @@ from niochat.adapters.files import FileStore
 from niochat.adapters.postgres.database import Database
 from niochat.adapters.whatsapp.uazapi.client import Uazapi
 from niochat.domain.commands import ReceiveMessage, SettleFile
-from niochat.domain.message import Content, Kind
+from niochat.domain.message import MessageContent, MessageKind
 from niochat.media.fetching import MAX_ATTEMPTS, Fetcher
 from niochat.media.library import key_of
 from tests.actors.provider import Provider, declared, instance, one_root_certificate
@@ -46,7 +46,7 @@ class Room:
     async def arrives(self, kind: str = "image", name: str = "../foto.png", **more: Any) -> None:
         """The customer sends a file: the gateway has it, and the step wants it."""
         external = await self.provider.world.write(PHONE, kind=kind, **more)
-        content = Content(Kind(kind), "", {"file_name": name})
+        content = MessageContent(MessageKind(kind), "", {"file_name": name})
         wrote = ReceiveMessage(external, content, SENT_AT)
         await put(self.host, self.provider.place, self.thread, [wrote])
         await self.host.run(self.thread)

@@ -5,8 +5,8 @@ import zipfile
 
 import pytest
 
-from niochat.domain.errors import Invalid
-from niochat.domain.message import Kind
+from niochat.domain.errors import InvalidInputError
+from niochat.domain.message import MessageKind
 from niochat.media.sniffing import (
     UNKNOWN,
     checked,
@@ -22,15 +22,15 @@ from tests.outbox.office import PDF, PNG
 @pytest.mark.parametrize(
     ("data", "mimetype", "kind"),
     [
-        (PNG, "image/png", Kind.IMAGE),
-        (PDF, "application/pdf", Kind.DOCUMENT),
-        (b"\xff\xd8\xff\xe0\x00\x10JFIF\x00" + bytes(20), "image/jpeg", Kind.IMAGE),
-        (b"OggS\x00\x02" + bytes(40), "audio/ogg", Kind.AUDIO),
-        (b"\x00\x00\x00\x18ftypmp42" + bytes(12), "video/mp4", Kind.VIDEO),
-        ("olá, é só texto\n".encode(), "text/plain", Kind.DOCUMENT),
+        (PNG, "image/png", MessageKind.IMAGE),
+        (PDF, "application/pdf", MessageKind.DOCUMENT),
+        (b"\xff\xd8\xff\xe0\x00\x10JFIF\x00" + bytes(20), "image/jpeg", MessageKind.IMAGE),
+        (b"OggS\x00\x02" + bytes(40), "audio/ogg", MessageKind.AUDIO),
+        (b"\x00\x00\x00\x18ftypmp42" + bytes(12), "video/mp4", MessageKind.VIDEO),
+        ("olá, é só texto\n".encode(), "text/plain", MessageKind.DOCUMENT),
     ],
 )
-def test_bytes_tell_what_a_file_is(data: bytes, mimetype: str, kind: Kind) -> None:
+def test_bytes_tell_what_a_file_is(data: bytes, mimetype: str, kind: MessageKind) -> None:
     for name in ("", "foto.exe", "x.html"):
         sort = sort_of(data, name)
         assert sort is not None
@@ -51,7 +51,7 @@ def test_bytes_tell_what_a_file_is(data: bytes, mimetype: str, kind: Kind) -> No
 )
 def test_what_runs_or_is_unknown_cannot_be_sent_whatever_it_is_called(data: bytes) -> None:
     for name in ("foto.jpg", "boleto.pdf", ""):
-        with pytest.raises(Invalid, match="cannot be sent"):
+        with pytest.raises(InvalidInputError, match="cannot be sent"):
             checked(data, name)
 
 
@@ -99,7 +99,7 @@ DOCX = archive("[Content_Types].xml", "word/document.xml", "docProps/app.xml")
 )  # fmt: skip
 @pytest.mark.parametrize("data", [TEXT, PDF], ids=["text", "pdf"])
 def test_names_that_run_are_refused_whatever_the_bytes(name: str, data: bytes) -> None:
-    with pytest.raises(Invalid, match="cannot be sent") as refused:
+    with pytest.raises(InvalidInputError, match="cannot be sent") as refused:
         checked(data, name)
     assert refused.value.code == "runnable_file"
     mimetype, kept = kept_as(data, name, "arquivo")
@@ -122,7 +122,7 @@ def test_names_that_run_are_refused_whatever_the_bytes(name: str, data: bytes) -
 )  # fmt: skip
 def test_bytes_that_run_are_refused_whatever_the_name(data: bytes) -> None:
     for name in ("foto.jpg", "boleto.pdf", "nota.txt", "a.zip", "a.docx", ""):
-        with pytest.raises(Invalid, match="cannot be sent"):
+        with pytest.raises(InvalidInputError, match="cannot be sent"):
             checked(data, name)
         mimetype, kept = kept_as(data, name, "arquivo")
         assert (mimetype, kept[-4:]) == (UNKNOWN, ".bin")

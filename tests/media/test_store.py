@@ -11,7 +11,7 @@ import pytest
 from moto.server import ThreadedMotoServer
 
 from niochat.adapters.files import FileStore
-from niochat.domain.errors import Invalid, Unavailable
+from niochat.domain.errors import InvalidInputError, UnavailableError
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(60)]
 
@@ -74,18 +74,18 @@ async def test_a_store_that_is_away_says_so(
         "AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "y", "AWS_REGION": "us-east-1",
     }.items():  # fmt: skip
         monkeypatch.setenv(name, value)
-    with pytest.raises(Unavailable):
+    with pytest.raises(UnavailableError):
         await FileStore.at("s3://niochat/x").put("a", b"x")
 
 
 async def test_an_installation_without_a_store_says_what_to_set() -> None:
-    with pytest.raises(Unavailable, match="NIOCHAT_FILES_URL"):
+    with pytest.raises(UnavailableError, match="NIOCHAT_FILES_URL"):
         await FileStore.at(None).put("a", b"x")
 
 
 @pytest.mark.parametrize("address", ["", "ftp://x/y", "file:relative", "s3:///x", "/srv/files"])
 async def test_an_address_of_another_kind_is_refused(address: str) -> None:
-    with pytest.raises(Invalid, match="NIOCHAT_FILES_URL"):
+    with pytest.raises(InvalidInputError, match="NIOCHAT_FILES_URL"):
         FileStore.at(address)
 
 
@@ -109,5 +109,5 @@ async def test_a_folder_that_cannot_be_made_is_a_store_that_is_away(tmp_path: Pa
     store = FileStore.at((tmp_path / "files").as_uri())
     (tmp_path / "files" / "tenant").write_bytes(b"in the way")
 
-    with pytest.raises(Unavailable):
+    with pytest.raises(UnavailableError):
         await store.put("tenant/file", b"x")

@@ -11,9 +11,9 @@ import pytest
 import pytest_asyncio
 
 from niochat.adapters.postgres.database import Database
-from niochat.domain.commands import ReceivePhoneMessage, SettleReading
-from niochat.domain.message import Content, Kind
-from niochat.domain.reading import LONGEST_TRANSCRIPT
+from niochat.domain.commands import ReceiveProviderPhoneMessage, SettleFileReading
+from niochat.domain.message import MessageContent, MessageKind
+from niochat.domain.reading import MAX_TRANSCRIPT_LENGTH
 from niochat.live.frames import event_frame
 from niochat.live.log import EventLog
 from niochat.media.library import key_of
@@ -121,10 +121,10 @@ async def test_two_answers_for_one_note_leave_the_first(room: Room) -> None:
     await room.fetches()
     await room._search(room.readings)
     (first,) = room.settled
-    assert isinstance(first, SettleReading)
+    assert isinstance(first, SettleFileReading)
     await room.given.admin.execute("UPDATE readings SET next_at = now()")
     await room.steps()
-    again = SettleReading(first.message, first.conversation, type(first.reading)(text="outra"))
+    again = SettleFileReading(first.message, first.conversation, type(first.reading)(text="outra"))
     await room.host.step(room.thread, again)
 
     assert (await room.row())["text"] == WORDS
@@ -197,7 +197,9 @@ async def test_a_file_that_never_comes_keeps_nobody_waiting(room: Room) -> None:
 
 async def test_our_own_side_is_not_listened_to(room: Room) -> None:
     external = await room.provider.world.write("5581988887777", kind="ptt", speech="sou eu")
-    typed = ReceivePhoneMessage(external, Content(Kind.VOICE, "", {"seconds": 2}), SENT_AT)
+    typed = ReceiveProviderPhoneMessage(
+        external, MessageContent(MessageKind.VOICE, "", {"seconds": 2}), SENT_AT
+    )
     await put(room.host, room.provider.place, room.thread, [message("m1", "oi"), typed])
     await room.host.run(room.thread)
     await room.fetches()
@@ -323,7 +325,7 @@ async def test_what_only_calls_itself_a_voice_note_is_not_sent_anywhere(room: Ro
     ("heard", "kept"),
     [
         ("oi\x00\x07\x1b[31m fatura\u202e\r\n", "oi [31m fatura"),
-        ("a" * 100_000, "a" * (LONGEST_TRANSCRIPT - 1) + "…"),
+        ("a" * 100_000, "a" * (MAX_TRANSCRIPT_LENGTH - 1) + "…"),
         ("   \t\n ", ""),
     ],
 )

@@ -14,8 +14,8 @@ from starlette.applications import Starlette
 from niochat.actors import kinds
 from niochat.actors.host_core import HostCore
 from niochat.actors.inspection import Order
-from niochat.domain.errors import NiochatError, Unavailable
-from niochat.inbox.accept import Inbox
+from niochat.domain.errors import NiochatError, UnavailableError
+from niochat.inbox.accept import InboxStore
 from niochat.ingress.operators import routes
 from niochat.ingress.problems import as_problem
 from tests.actors.cluster import Cluster
@@ -38,7 +38,7 @@ class Operations:
     async def operate(self, host: str, order: Order) -> Any:
         core = self.cluster.hosts.get(host)
         if core is None or host in self.silent:
-            raise Unavailable(f"{host} does not answer", code="host")
+            raise UnavailableError(f"{host} does not answer", code="host")
         return await core.operate(order)
 
     def poke(self, thread: UUID) -> None:
@@ -80,7 +80,7 @@ class Operations:
     def application(self, token: str | None = TOKEN) -> Starlette:
         database = self.cluster.provider.database
         secret = SecretStr(token) if token else None
-        built = routes.build(secret, database, Inbox(database), self.operate, self.poke)
+        built = routes.build(secret, database, InboxStore(database), self.operate, self.poke)
         return Starlette(routes=built, exception_handlers={NiochatError: as_problem})
 
     @asynccontextmanager

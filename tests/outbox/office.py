@@ -9,8 +9,8 @@ from uuid import UUID, uuid4
 from niochat.adapters.whatsapp.uazapi.client import Uazapi
 from niochat.domain import commands as cmd
 from niochat.domain.ids import shard_of
-from niochat.domain.message import Content, Kind
-from niochat.outbox.deliver import Courier
+from niochat.domain.message import MessageContent, MessageKind
+from niochat.outbox.deliver import OutboxDispatcher
 from tests.actors.provider import Provider
 from tests.builders import Given, Host, message, put
 
@@ -19,8 +19,8 @@ PNG = base64.b64decode(
 )
 PDF = b"%PDF-1.4\n1 0 obj<</Type/Catalog>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n"
 FILES = {
-    Kind.IMAGE: (PNG, "image/png", "pix.png"),
-    Kind.DOCUMENT: (PDF, "application/pdf", "boleto.pdf"),
+    MessageKind.IMAGE: (PNG, "image/png", "pix.png"),
+    MessageKind.DOCUMENT: (PDF, "application/pdf", "boleto.pdf"),
 }
 
 
@@ -43,7 +43,7 @@ class Office:
         self.host, self.provider, self.given, self.thread = host, provider, given, thread
         self.gateway, self.clock = Uazapi(lookup_timeout_s=2), Clock()
         self.settlements: list[cmd.SettleSend] = []
-        self.courier = Courier(
+        self.courier = OutboxDispatcher(
             host.outbox,
             self.gateway,
             provider.directory.line,
@@ -52,18 +52,21 @@ class Office:
             clock=self.clock,
         )
 
-    async def says(self, *said: str | Content) -> None:
+    async def says(self, *said: str | MessageContent) -> None:
         """The customer writes, and the assistant's answer is queued."""
         await put(self.host, self.provider.place, self.thread, [message("m1")])
         await self.host.run(self.thread)
         turn = self.host.turn(self.thread)
-        says = tuple(Content(Kind.TEXT, each) if isinstance(each, str) else each for each in said)
+        says = tuple(
+            MessageContent(MessageKind.TEXT, each) if isinstance(each, str) else each
+            for each in said
+        )
         outcome = cmd.TurnOutcome.ANSWERED
         await self.host.step(
-            self.thread, cmd.FinishAssistantTurn(turn.id, turn.attempt, outcome, says=says)
+            self.thread, cmd.FinishAssistantTurn(turn.id, turn.attempt, outcome, replies=says)
         )
 
-    async def file(self, kind: Kind, caption: str = "") -> Content:
+    async def file(self, kind: MessageKind, caption: str = "") -> MessageContent:
         """A picture or a PDF as a turn leaves it for the step: stored, and named."""
         data, mimetype, filename = FILES[kind]
         stored, tenant = uuid4(), self.provider.place.tenant
@@ -73,12 +76,12 @@ class Office:
                 " VALUES ($1, $2, $3, $4, $5)",
                 *(tenant, stored, mimetype, filename, data),
             )
-        return Content(kind, caption, {"attachment": str(stored)})
+        return MessageContent(kind, caption, {"attachment": str(stored)})
 
     async def look(self) -> list[cmd.SettleSend]:
         """One look at the thread's sends; what came of it is not yet a step."""
         self.courier.deliver(self.thread)
-        while looking := self.courier.sending(set(range(1024))):
+        while looking := self.courier.running_deliveries(set(range(1024))):
             await asyncio.wait(looking)
             await asyncio.sleep(0)
         return list(self.settlements)

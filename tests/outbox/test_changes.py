@@ -5,8 +5,8 @@ from uuid import UUID
 import pytest
 
 from niochat.domain import commands as cmd
-from niochat.domain.changing import MAX_TRIES
-from niochat.domain.message import Kind
+from niochat.domain.changing import MAX_CHANGE_ATTEMPTS
+from niochat.domain.message import MessageKind
 from tests.builders import message, put
 from tests.outbox.office import Office
 
@@ -88,13 +88,15 @@ async def test_a_change_that_is_refused_leaves_the_message_and_says_so(office: O
 
 async def test_a_change_is_given_up_after_some_tries(office: Office) -> None:
     external = await answered(office)
-    await office.provider.fault("gateway", "lost_answer", path="/message/edit", count=MAX_TRIES)
+    await office.provider.fault(
+        "gateway", "lost_answer", path="/message/edit", count=MAX_CHANGE_ATTEMPTS
+    )
     await asks(office, cmd.EditReply("ana", external, "nunca"))
-    for _ in range(MAX_TRIES):
+    for _ in range(MAX_CHANGE_ATTEMPTS):
         await office.later()
 
     assert (await office.row())["status"] == "failed"
-    assert (await office.row())["attempts"] == MAX_TRIES
+    assert (await office.row())["attempts"] == MAX_CHANGE_ATTEMPTS
 
 
 async def test_an_answer_quotes_the_message_it_answers(office: Office) -> None:
@@ -137,7 +139,9 @@ async def test_a_files_bytes_leave_from_the_store(office: Office) -> None:
         office.provider.place.tenant, file,
     )  # fmt: skip
     office.host.files[file] = b"%PDF-1.4 contrato"
-    attached = cmd.AttachedFile(str(file), Kind.DOCUMENT, "contrato.pdf", "application/pdf", 17)
+    attached = cmd.AttachedFile(
+        str(file), MessageKind.DOCUMENT, "contrato.pdf", "application/pdf", 17
+    )
     await asks(
         office, message("m1"), cmd.AssignConversation("ana"),
         cmd.ReplyToCustomer("ana", "segue", file=attached),

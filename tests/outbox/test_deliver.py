@@ -8,9 +8,9 @@ import pytest
 
 from niochat.adapters.postgres.database import Database
 from niochat.domain import commands as cmd
-from niochat.domain.gateway import Outgoing
-from niochat.inbox.accept import Inbox
-from niochat.outbox.deliver import START_WITHIN_S
+from niochat.domain.gateway import OutboundMessage
+from niochat.inbox.accept import InboxStore
+from niochat.outbox.deliver import MAX_START_DELAY_S
 from tests.actors.provider import declared
 from tests.builders import Host, Ownership, put
 from tests.outbox.office import Office
@@ -97,7 +97,7 @@ async def test_a_channel_that_cannot_send_is_held_and_later_released(
     assert (channel["held_until"] - channel["now"]).total_seconds() > 25, "longer each time"
     if reason == "disconnected":
         await world.control("POST", path, json={"status": "connected"})
-    await Inbox(office.host.database).connection_changed(channel["id"], "connected", "")
+    await InboxStore(office.host.database).record_connection_status(channel["id"], "connected", "")
     await office.given.admin.execute("UPDATE outbox SET next_at = now()")
     await office.deliver()
     assert await office.phone() == ["bom dia"]
@@ -155,7 +155,7 @@ async def test_a_process_that_was_paused_between_claim_and_send_does_not_send(
     office: Office,
 ) -> None:
     await office.says("bom dia")
-    office.clock.skips = [0.0, START_WITHIN_S + 0.1]
+    office.clock.skips = [0.0, MAX_START_DELAY_S + 0.1]
     await office.deliver()
 
     assert await office.status() == ("queued", "paused")
@@ -177,7 +177,9 @@ async def test_what_a_dead_owner_was_sending_becomes_uncertain_and_arrives_once(
                 "SELECT base_url, token_sealed, tenant_id FROM channels"
             ))
         )  # fmt: skip
-        await office.gateway.send(line, "5581988887777", Outgoing(claimed.text), str(claimed.id), 5)
+        await office.gateway.send(
+            line, "5581988887777", OutboundMessage(claimed.text), str(claimed.id), 5
+        )
     heir = Host("host-b:1", office.host.database)
     await ownership.give(heir)
     office.host.epochs.clear()

@@ -7,11 +7,16 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from niochat.outbox.deliver import LOOKS, LOOKS_OF_CHANNEL, Courier, Way
+from niochat.outbox.deliver import (
+    MAX_CONCURRENT_DELIVERIES,
+    MAX_DELIVERIES_PER_CHANNEL,
+    OutboxDispatcher,
+    SendRoute,
+)
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(30)]
 
-NOISY, QUIET = (Way(uuid4(), uuid4()) for _ in range(2))
+NOISY, QUIET = (SendRoute(uuid4(), uuid4()) for _ in range(2))
 
 
 class Slow:
@@ -32,18 +37,18 @@ class Slow:
 class Room:
     def __init__(self) -> None:
         self.outbox = Slow()
-        self.ways: dict[UUID, Way] = {}
+        self.ways: dict[UUID, SendRoute] = {}
         nobody: Any = None
         outbox: Any = self.outbox
-        self.courier = Courier(outbox, nobody, nobody, lambda key: 1, lambda *_: None)
+        self.courier = OutboxDispatcher(outbox, nobody, nobody, lambda key: 1, lambda *_: None)
 
-    def deliver(self, way: Way) -> UUID:
+    def deliver(self, way: SendRoute) -> UUID:
         thread = uuid4()
         self.ways[thread] = way
         self.courier.deliver(thread, way)
         return thread
 
-    async def looked(self) -> Counter[Way]:
+    async def looked(self) -> Counter[SendRoute]:
         for _ in range(5):
             await asyncio.sleep(0)
         return Counter(self.ways[thread] for thread in self.outbox.looks)
@@ -51,7 +56,7 @@ class Room:
     async def ended(self) -> None:
         self.outbox.gate.set()
         async with asyncio.timeout(10):
-            while self.courier.waiting or self.courier.sending(set(range(1024))):
+            while self.courier.waiting_count or self.courier.running_deliveries(set(range(1024))):
                 await asyncio.sleep(0)
 
 
@@ -62,9 +67,9 @@ async def test_a_channel_that_hangs_keeps_only_its_own_waiting() -> None:
     for _ in range(5):
         room.deliver(QUIET)
 
-    assert await room.looked() == {NOISY: LOOKS_OF_CHANNEL, QUIET: 5}
-    ((tenant, held),) = room.courier.held_back()
-    assert (tenant, held.waiting) == (NOISY.tenant_id, 1000 - LOOKS_OF_CHANNEL)
+    assert await room.looked() == {NOISY: MAX_DELIVERIES_PER_CHANNEL, QUIET: 5}
+    ((tenant, held),) = room.courier.throttled_channels()
+    assert (tenant, held.waiting) == (NOISY.tenant_id, 1000 - MAX_DELIVERIES_PER_CHANNEL)
     await room.ended()
     assert len(room.outbox.looks) == 1005
 
@@ -72,11 +77,11 @@ async def test_a_channel_that_hangs_keeps_only_its_own_waiting() -> None:
 async def test_no_more_looks_at_once_than_the_host_has_places() -> None:
     room = Room()
     for _ in range(20):
-        way = Way(uuid4(), uuid4())
+        way = SendRoute(uuid4(), uuid4())
         for _ in range(20):
             room.deliver(way)
 
-    assert (await room.looked()).total() == LOOKS
+    assert (await room.looked()).total() == MAX_CONCURRENT_DELIVERIES
     await room.ended()
     assert (await room.looked()).total() == 400
 

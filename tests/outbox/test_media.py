@@ -6,16 +6,16 @@ from uuid import UUID, uuid4
 import pytest
 
 from niochat.domain import commands as cmd
-from niochat.domain.message import Content, Kind
-from niochat.outbox.deliver import START_WITHIN_S
+from niochat.domain.message import MessageContent, MessageKind
+from niochat.outbox.deliver import MAX_START_DELAY_S
 from tests.builders import incoming, put
 from tests.outbox.office import FILES, PDF, PNG, Office
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(30)]
 
 
-@pytest.mark.parametrize("kind", [Kind.IMAGE, Kind.DOCUMENT])
-async def test_a_file_arrives_whole_with_its_caption(office: Office, kind: Kind) -> None:
+@pytest.mark.parametrize("kind", [MessageKind.IMAGE, MessageKind.DOCUMENT])
+async def test_a_file_arrives_whole_with_its_caption(office: Office, kind: MessageKind) -> None:
     await office.says(await office.file(kind, "Fatura de março"))
     await office.deliver()
 
@@ -34,8 +34,8 @@ async def test_a_file_arrives_whole_with_its_caption(office: Office, kind: Kind)
 
 
 async def test_texts_and_files_arrive_in_the_order_they_were_said(office: Office) -> None:
-    image = await office.file(Kind.IMAGE, "QR do PIX")
-    document = await office.file(Kind.DOCUMENT)
+    image = await office.file(MessageKind.IMAGE, "QR do PIX")
+    document = await office.file(MessageKind.DOCUMENT)
     await office.says("o código vem a seguir", image, "00020126BR.GOV.BCB.PIX", document)
     await office.deliver()
 
@@ -48,24 +48,24 @@ async def test_texts_and_files_arrive_in_the_order_they_were_said(office: Office
 
 
 async def test_a_claim_names_the_file_and_a_text_has_none(office: Office) -> None:
-    image = await office.file(Kind.IMAGE, "QR")
+    image = await office.file(MessageKind.IMAGE, "QR")
     await office.says("oi", image)
     text = await office.host.claim(office.thread)
     assert text is not None
-    assert (text.kind, text.attachment_id) == (Kind.TEXT, None)
-    await office.host.settle(text, cmd.SendResult.SENT, "A")
+    assert (text.kind, text.attachment_id) == (MessageKind.TEXT, None)
+    await office.host.settle(text, cmd.SendStatus.SENT, "A")
     picture = await office.host.claim(office.thread)
     assert picture is not None
     named = UUID(str(image.details["attachment"]))
-    assert (picture.kind, picture.attachment_id, picture.text) == (Kind.IMAGE, named, "QR")
-    outgoing = await office.host.outbox.outgoing(picture)
+    assert (picture.kind, picture.attachment_id, picture.text) == (MessageKind.IMAGE, named, "QR")
+    outgoing = await office.host.outbox.load_outbound(picture)
     assert outgoing is not None
     assert outgoing.file is not None
     assert outgoing.file.data == PNG
 
 
 async def test_a_file_that_is_gone_has_failed_and_people_are_called(office: Office) -> None:
-    await office.says(await office.file(Kind.DOCUMENT, "Boleto"))
+    await office.says(await office.file(MessageKind.DOCUMENT, "Boleto"))
     await office.given.admin.execute("UPDATE outbox SET attachment_id = NULL")
     await office.given.admin.execute("DELETE FROM attachments")
     await office.deliver()
@@ -77,7 +77,7 @@ async def test_a_file_that_is_gone_has_failed_and_people_are_called(office: Offi
 
 
 async def test_a_file_that_was_never_stored_does_not_stop_the_step(office: Office) -> None:
-    await office.says(Content(Kind.IMAGE, "QR", {"attachment": str(uuid4())}))
+    await office.says(MessageContent(MessageKind.IMAGE, "QR", {"attachment": str(uuid4())}))
     await office.deliver()
 
     assert await office.status() == ("failed", "attachment_missing")
@@ -90,7 +90,7 @@ async def test_a_file_of_another_tenant_does_not_leave(office: Office) -> None:
         " VALUES ($1, $2, 'application/pdf', 'boleto.pdf', $3)",
         *(foreign, theirs, PDF),
     )
-    await office.says(Content(Kind.DOCUMENT, "Boleto", {"attachment": str(theirs)}))
+    await office.says(MessageContent(MessageKind.DOCUMENT, "Boleto", {"attachment": str(theirs)}))
     await office.deliver()
 
     assert await office.status() == ("failed", "attachment_missing")
@@ -99,7 +99,7 @@ async def test_a_file_of_another_tenant_does_not_leave(office: Office) -> None:
 
 @pytest.mark.parametrize("status", [413, 415])
 async def test_a_file_that_the_gateway_refuses_has_failed(office: Office, status: int) -> None:
-    await office.says(await office.file(Kind.IMAGE))
+    await office.says(await office.file(MessageKind.IMAGE))
     await office.provider.fault("gateway", "status", path="/send/media", status=status)
     await office.deliver()
     await office.later()
@@ -110,7 +110,7 @@ async def test_a_file_that_the_gateway_refuses_has_failed(office: Office, status
 
 
 async def test_a_file_that_is_not_what_it_says_is_refused_by_the_gateway(office: Office) -> None:
-    image = await office.file(Kind.IMAGE)
+    image = await office.file(MessageKind.IMAGE)
     await office.given.admin.execute("UPDATE attachments SET data = $1", PDF)
     await office.says(image)
     await office.deliver()
@@ -119,7 +119,7 @@ async def test_a_file_that_is_not_what_it_says_is_refused_by_the_gateway(office:
 
 
 async def test_a_file_whose_answer_was_lost_is_found_and_not_repeated(office: Office) -> None:
-    await office.says(await office.file(Kind.DOCUMENT, "Boleto"))
+    await office.says(await office.file(MessageKind.DOCUMENT, "Boleto"))
     await office.provider.fault("gateway", "lost_answer", path="/send/media")
     await office.deliver()
 
@@ -132,7 +132,7 @@ async def test_a_file_whose_answer_was_lost_is_found_and_not_repeated(office: Of
 
 
 async def test_a_file_that_never_arrived_is_sent_whole_once_more(office: Office) -> None:
-    await office.says(await office.file(Kind.IMAGE, "QR"))
+    await office.says(await office.file(MessageKind.IMAGE, "QR"))
     await office.provider.fault("gateway", "drop", path="/send/media")
     await office.deliver()
     assert (await office.row())["status"] == "uncertain"
@@ -148,8 +148,8 @@ async def test_a_file_that_never_arrived_is_sent_whole_once_more(office: Office)
 async def test_a_process_that_was_paused_while_it_loaded_a_file_does_not_send(
     office: Office,
 ) -> None:
-    await office.says(await office.file(Kind.IMAGE, "QR"))
-    office.clock.skips = [0.0, START_WITHIN_S + 0.1]
+    await office.says(await office.file(MessageKind.IMAGE, "QR"))
+    office.clock.skips = [0.0, MAX_START_DELAY_S + 0.1]
     await office.deliver()
 
     assert await office.status() == ("queued", "paused")
@@ -159,7 +159,7 @@ async def test_a_process_that_was_paused_while_it_loaded_a_file_does_not_send(
 
 
 async def test_a_takeover_before_the_claim_keeps_the_file_here(office: Office) -> None:
-    await office.says(await office.file(Kind.IMAGE, "QR"))
+    await office.says(await office.file(MessageKind.IMAGE, "QR"))
     await put(office.host, office.provider.place, office.thread, [cmd.AssignConversation("ana")])
     await office.host.run(office.thread)
     await office.deliver()
@@ -169,18 +169,22 @@ async def test_a_takeover_before_the_claim_keeps_the_file_here(office: Office) -
 
 
 async def test_a_file_goes_along_when_two_threads_of_a_person_become_one(office: Office) -> None:
-    image, place, host = await office.file(Kind.IMAGE, "QR"), office.provider.place, office.host
+    image, place, host = (
+        await office.file(MessageKind.IMAGE, "QR"),
+        office.provider.place,
+        office.host,
+    )
     await office.says("um", image)
     came = incoming("by lid", "oi", lid="100000000000001")
     stays = (await host.inbox.accept(place.tenant, place.channel, came)).thread_id
     assert stays is not None
-    await put(host, place, stays, [cmd.LinkThread(str(office.thread))])
+    await put(host, place, stays, [cmd.MergeThread(str(office.thread))])
     await host.run(stays)
 
     text = await host.claim(stays)
     assert text is not None
-    await host.settle(text, cmd.SendResult.SENT, "A")
+    await host.settle(text, cmd.SendStatus.SENT, "A")
     picture = await host.claim(stays)
     assert picture is not None
     named = UUID(str(image.details["attachment"]))
-    assert (picture.kind, picture.attachment_id, picture.text) == (Kind.IMAGE, named, "QR")
+    assert (picture.kind, picture.attachment_id, picture.text) == (MessageKind.IMAGE, named, "QR")

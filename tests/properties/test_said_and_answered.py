@@ -18,9 +18,9 @@ from niochat.assistant.report import TurnRequest
 from niochat.assistant.transcript import Line
 from niochat.assistant.visit import Visits
 from niochat.domain import commands as cmd
-from niochat.domain.conversation import Turn
+from niochat.domain.conversation import TurnInProgress
 from niochat.domain.ids import OutboxId
-from niochat.domain.message import Author, DeliveryStatus, advances
+from niochat.domain.message import Author, DeliveryStatus, is_status_advance
 from tests.builders import Host, answered, incoming, put
 from tests.statements.test_two_hosts import HOSTS, THREADS, TwoHosts, World, world
 
@@ -75,7 +75,7 @@ class SaidAndAnswered(TwoHosts):
         )
         self.run(host.step(self.threads[thread], command))
 
-    def unanswered(self, thread: int, turn: Turn) -> list[str]:
+    def unanswered(self, thread: int, turn: TurnInProgress) -> list[str]:
         """What the customer said since the assistant's last word, as a turn reads it."""
         (found,) = self.run(self.world.given.admin.fetch(
             "SELECT tenant_id, conversation_id, id AS turn_id, $2::int AS attempt, upto_version,"
@@ -90,12 +90,12 @@ class SaidAndAnswered(TwoHosts):
         visit = await Visits(self.hosts[0].database).open(request)
         return list(visit.lines) if visit is not None else []  # nobody listens any more
 
-    def settle(self, host: Host, thread: UUID, outbox: UUID, result: cmd.SendResult) -> None:
+    def settle(self, host: Host, thread: UUID, outbox: UUID, result: cmd.SendStatus) -> None:
         """As the courier does: with the attempt that the row showed."""
-        if result is cmd.SendResult.UNCERTAIN:
+        if result is cmd.SendStatus.UNCERTAIN:
             self.ever_uncertain.add(outbox)
         (attempts,) = self.rows("SELECT attempts FROM outbox WHERE id = $1", outbox)
-        external = f"out-{outbox}" if result is cmd.SendResult.SENT else None
+        external = f"out-{outbox}" if result is cmd.SendStatus.SENT else None
         command = cmd.SettleSend(OutboxId(outbox), result, external, attempt=int(str(attempts)))
         self.told.append((thread, command))
         self.run(host.step(thread, command))
@@ -105,7 +105,7 @@ class SaidAndAnswered(TwoHosts):
     def a_settlement_comes_again(self, host: int, data: st.DataObject) -> None:
         """Looked at twice, or told late: by now the row may have started to leave once more."""
         thread, command = data.draw(st.sampled_from(self.told))
-        if command.result is not cmd.SendResult.UNCERTAIN:
+        if command.result is not cmd.SendStatus.UNCERTAIN:
             self.run(self.hosts[host].step(thread, command))
 
     @precondition(lambda self: self.wire)
@@ -146,7 +146,7 @@ class SaidAndAnswered(TwoHosts):
         ):  # fmt: skip
             message, _, word = str(row).partition(" ")
             new, old = DeliveryStatus(word), self.status.get(message)
-            assert old in (None, new) or advances(old, new), f"{old} became {new}"
+            assert old in (None, new) or is_status_advance(old, new), f"{old} became {new}"
             self.status[message] = new
 
     def teardown(self) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from niochat.domain.errors import Unavailable
+from niochat.domain.errors import UnavailableError
 from niochat.runtime.grouping import Grouper
 from niochat.runtime.tasks import Owner
 
@@ -22,7 +22,7 @@ async def test_an_item_that_finds_too_many_waiting_is_refused_and_the_others_are
     grouper: Grouper[int, int] = Grouper(flush, limit=2, parallel=1, most=3)
     tasks = [asyncio.create_task(grouper.submit(number)) for number in range(3)]
     await asyncio.sleep(0)
-    with pytest.raises(Unavailable) as refused:
+    with pytest.raises(UnavailableError) as refused:
         await grouper.submit(3)
     gate.set()
 

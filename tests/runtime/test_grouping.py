@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from niochat.domain.errors import Unavailable
+from niochat.domain.errors import UnavailableError
 from niochat.runtime.grouping import Grouper
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(10)]
@@ -83,14 +83,14 @@ async def test_without_the_database_nobody_is_tried_alone() -> None:
     async def flush(items: Sequence[int]) -> list[int]:
         nonlocal calls
         calls += 1
-        raise Unavailable("away")
+        raise UnavailableError("away")
 
     grouper: Grouper[int, int] = Grouper(
-        flush, alone_after=lambda error: not isinstance(error, Unavailable)
+        flush, alone_after=lambda error: not isinstance(error, UnavailableError)
     )
     answers = await asyncio.gather(*map(grouper.submit, range(50)), return_exceptions=True)
 
-    assert all(isinstance(answer, Unavailable) for answer in answers)
+    assert all(isinstance(answer, UnavailableError) for answer in answers)
     assert calls <= 2
 
 

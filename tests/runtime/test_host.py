@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from niochat.domain.errors import Unavailable
+from niochat.domain.errors import UnavailableError
 from niochat.runtime.address import Address
 from niochat.runtime.host import Delivery, VirtualHost
 from niochat.runtime.mailbox import Ask
@@ -207,7 +207,7 @@ async def test_who_asks_a_host_that_stops_is_told_so() -> None:
     host = hosting(Recorder())
     await host.stop()
 
-    with pytest.raises(Unavailable):
+    with pytest.raises(UnavailableError):
         await asyncio.wait_for(host.ask(actor(), 1), 2)
 
 
@@ -223,7 +223,7 @@ async def test_who_asked_an_actor_that_moved_away_is_told_so() -> None:
     host.forget({7})
     recorder.gate.set()
 
-    with pytest.raises(Unavailable):
+    with pytest.raises(UnavailableError):
         await asyncio.wait_for(asked, 2)
 
 
@@ -241,7 +241,7 @@ async def test_who_still_asks_when_the_host_stops_is_told_so() -> None:
     recorder.gate.set()
     await stopping
 
-    with pytest.raises(Unavailable):
+    with pytest.raises(UnavailableError):
         await asyncio.wait_for(asked, 2)
 
 

@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from niochat.domain.errors import Unavailable
+from niochat.domain.errors import UnavailableError
 from niochat.runtime.address import Address
 from niochat.runtime.host import Delivery, VirtualHost
 from niochat.runtime.mailbox import MOST_MESSAGES
@@ -84,7 +84,7 @@ async def test_a_hint_that_finds_no_room_is_dropped_and_a_result_is_not() -> Non
     host.wake(waits)
     host.wake(third)
     host.deliver(third, "told", hint=True)
-    with pytest.raises(Unavailable) as refused:
+    with pytest.raises(UnavailableError) as refused:
         await host.ask(third, "?")
     host.deliver(result, "of our own work")
     recorder.gate.set()
@@ -117,7 +117,7 @@ async def test_a_full_mailbox_refuses_who_asks_and_notes_what_was_missed() -> No
     await recorder.started.wait()
     for number in range(MOST_MESSAGES + 5):
         host.deliver(one, number)
-    with pytest.raises(Unavailable) as refused:
+    with pytest.raises(UnavailableError) as refused:
         await host.ask(one, "?")
     recorder.gate.set()
     await until(lambda: recorder.heard[one])

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from niochat.domain.errors import Unavailable
+from niochat.domain.errors import UnavailableError
 from niochat.runtime.slots import Gate, Share, Slots
 
 pytestmark = pytest.mark.timeout(60)
@@ -186,7 +186,7 @@ async def test_who_finds_the_line_full_is_told_at_once() -> None:
 
     tasks = [asyncio.create_task(one()) for _ in range(2)]
     await asyncio.sleep(0)
-    with pytest.raises(Unavailable) as refused:
+    with pytest.raises(UnavailableError) as refused:
         await one()
     leave.set()
     await asyncio.gather(*tasks)

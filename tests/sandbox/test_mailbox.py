@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from niochat.adapters.smtp import Smtp
-from niochat.domain.errors import Invalid, Unavailable
+from niochat.domain.errors import InvalidInputError, UnavailableError
 from niochat.sandbox.app import create_app
 from tests.ingress.conftest import serving
 
@@ -45,7 +45,7 @@ async def test_a_mail_is_shown_as_it_was_written(tmp_path: object) -> None:
 
 
 async def test_a_server_that_is_away_or_refuses_may_be_tried_again() -> None:
-    with pytest.raises(Unavailable, match="did not take it"):
+    with pytest.raises(UnavailableError, match="did not take it"):
         await Smtp(f"smtp://127.0.0.1:{port()}").send(mail("x"))
 
     async def refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -55,14 +55,14 @@ async def test_a_server_that_is_away_or_refuses_may_be_tried_again() -> None:
     refusing = await asyncio.start_server(refuse, "127.0.0.1", 0)
     number = refusing.sockets[0].getsockname()[1]
     async with refusing:
-        with pytest.raises(Unavailable):
+        with pytest.raises(UnavailableError):
             await Smtp(f"smtp://127.0.0.1:{number}").send(mail("x"))
 
 
 @pytest.mark.parametrize("url", ["", "x", "http://mail:25", "smtp://", "smtp://:25",
                                  "smtp://user:secret@host:port"])  # fmt: skip
 async def test_an_address_that_is_none_is_refused_without_being_shown(url: str) -> None:
-    with pytest.raises(Invalid, match="NIOCHAT_SMTP_URL") as refused:
+    with pytest.raises(InvalidInputError, match="NIOCHAT_SMTP_URL") as refused:
         Smtp(url)
     assert "secret" not in str(refused.value)
 

@@ -14,9 +14,9 @@ from uuid import UUID
 import psutil
 
 from niochat.adapters.postgres.database import Connection, Database
-from niochat.assignment.queues import Queues
+from niochat.assignment.queues import QueueAssigner
 from niochat.domain import commands as cmd
-from niochat.domain.conversation import Turn
+from niochat.domain.conversation import TurnInProgress
 from niochat.domain.errors import NiochatError
 from niochat.domain.ids import OutboxId, TurnId
 from niochat.erp.journal import Journal
@@ -148,7 +148,7 @@ async def _accept(host: Host, job: Job) -> str:
 
 
 async def _step(host: Host, job: Job) -> str:
-    finished = answered(Turn(TurnId(job.turn), 1, 1), "Olá!")
+    finished = answered(TurnInProgress(TurnId(job.turn), 1, 1), "Olá!")
     return (await host.step(job.thread, finished)).verdict
 
 
@@ -159,7 +159,7 @@ async def _claim(host: Host, job: Job) -> str:
 
 async def _settle(host: Host, job: Job) -> str:
     assert job.outbox is not None
-    sent = cmd.SettleSend(OutboxId(job.outbox), cmd.SendResult.SENT, "out-1")
+    sent = cmd.SettleSend(OutboxId(job.outbox), cmd.SendStatus.SENT, "out-1")
     return (await host.step(job.thread, sent)).verdict
 
 
@@ -170,12 +170,12 @@ async def _journal(host: Host, job: Job) -> str:
 
 
 async def _assign(host: Host, job: Job) -> str:
-    assigned = await Queues(host.database).assign(job.place.tenant, "atendimento")
+    assigned = await QueueAssigner(host.database).assign(job.place.tenant, "atendimento")
     return f"assigned {len(assigned.threads)}"
 
 
 async def _give_back(host: Host, job: Job) -> str:
-    threads = await Queues(host.database).give_back([(job.place.tenant, job.turn)])
+    threads = await QueueAssigner(host.database).return_unanswered([(job.place.tenant, job.turn)])
     return f"given back {len(threads)}"
 
 

@@ -6,9 +6,9 @@ import pytest
 
 from niochat.adapters.postgres.codec import command_to_json
 from niochat.domain import commands as cmd
-from niochat.domain.errors import Invalid
+from niochat.domain.errors import InvalidInputError
 from niochat.domain.message import DeliveryStatus
-from niochat.inbox.accept import Inbox
+from niochat.inbox.accept import InboxStore
 from tests.builders import Given, Host, Place, incoming, message
 
 pytestmark = pytest.mark.asyncio
@@ -62,7 +62,7 @@ async def test_two_first_webhooks_of_a_new_customer_at_two_doors_make_one_thread
 async def test_twenty_first_webhooks_at_once_make_one_contact_and_twenty_rows(
     a: Host, b: Host, place: Place, given: Given
 ) -> None:
-    doors = [Inbox(host.database) for host in (a, b) for _ in range(10)]
+    doors = [InboxStore(host.database) for host in (a, b) for _ in range(10)]
 
     accepted = await asyncio.gather(
         *(
@@ -137,7 +137,7 @@ async def test_a_row_the_database_cannot_hold_fails_alone_in_its_group(
         return_exceptions=True,
     )
 
-    assert isinstance(answers[3], Invalid)
+    assert isinstance(answers[3], InvalidInputError)
     assert [answer.new for answer in answers if answer is not answers[3]] == [True] * 4
     assert await given.count("inbox") == 4
 
@@ -175,11 +175,11 @@ async def test_a_click_counts_once_under_its_idempotency_key(
     thread = await given.thread(place)
     click = (place.tenant, thread, place.channel, "click:1", cmd.AssignConversation("ana"))
 
-    assert await a.inbox.command(*click)
-    assert not await a.inbox.command(*click)
-    assert await a.inbox.outcome(place.tenant, place.channel, "click:1") is None
+    assert await a.inbox.store_command(*click)
+    assert not await a.inbox.store_command(*click)
+    assert await a.inbox.load_outcome(place.tenant, place.channel, "click:1") is None
     await a.run(thread)
-    assert await a.inbox.outcome(place.tenant, place.channel, "click:1") == "refused:resolved"
+    assert await a.inbox.load_outcome(place.tenant, place.channel, "click:1") == "refused:resolved"
 
 
 async def test_suspension_is_told_once_to_every_conversation_the_assistant_holds(
@@ -189,7 +189,7 @@ async def test_suspension_is_told_once_to_every_conversation_the_assistant_holds
     other = await accept(a, place, "m2", phone=PHONE)
     await a.run(held.thread_id)
     await a.run(other.thread_id)
-    await a.inbox.command(
+    await a.inbox.store_command(
         place.tenant, other.thread_id, place.channel, "c", cmd.AssignConversation("ana")
     )
     await a.run(other.thread_id)
@@ -219,7 +219,7 @@ async def test_once_processed_raw_bodies_go_after_days_and_rows_after_weeks(
             days, external,
         )  # fmt: skip
 
-    await a.inbox.forget()
+    await a.inbox.purge_old_rows()
 
     assert await given.rows(
         "SELECT (command ->> 'external_id', raw IS NULL)::text FROM inbox ORDER BY id"

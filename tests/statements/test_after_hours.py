@@ -8,8 +8,8 @@ import pytest_asyncio
 
 from niochat.adapters.postgres.queries import queries
 from niochat.domain import commands as cmd
-from niochat.domain.conversation import Status, Timer
-from niochat.domain.message import Content, Kind
+from niochat.domain.conversation import ConversationStatus, TimerName
+from niochat.domain.message import MessageContent, MessageKind
 from tests.builders import Given, Host, Ownership, Place, message, put
 
 pytestmark = pytest.mark.asyncio
@@ -27,12 +27,15 @@ async def served(a: Host, place: Place, thread: UUID) -> UUID:
     """Handed off, nobody there; the assistant has answered what came since."""
     await writes(a, place, thread, "m1")
     turn = a.turn(thread)
-    said, handoff = (Content(Kind.TEXT, "Passei."),), cmd.Handoff("atendimento", "asked_for_human")
+    said, handoff = (
+        (MessageContent(MessageKind.TEXT, "Passei."),),
+        cmd.HandoffRequest("atendimento", "asked_for_human"),
+    )
     ended = cmd.TurnOutcome.ANSWERED
     await a.step(thread, cmd.FinishAssistantTurn(turn.id, turn.attempt, ended, said, handoff))
     claimed = await a.claim(thread)
     assert claimed is not None
-    await a.settle(claimed, cmd.SendResult.SENT, "out-0")
+    await a.settle(claimed, cmd.SendStatus.SENT, "out-0")
     await writes(a, place, thread, "m2")
     await a.answer(thread, "Um.", "Dois.")
     return thread
@@ -72,7 +75,7 @@ async def test_nothing_starts_to_leave_after_a_persons_commit(
     await a.run(served)
 
     assert leaving is not None
-    await a.settle(leaving, cmd.SendResult.SENT, "out-1")
+    await a.settle(leaving, cmd.SendStatus.SENT, "out-1")
     assert await a.claim(served) is None
     assert await given.rows("SELECT status FROM outbox ORDER BY position") == [
         "sent", "sent", "cancelled",
@@ -124,9 +127,9 @@ async def test_killed_between_commit_and_memory_it_goes_on_from_the_row(
     known = b.memory[served].conversation
     assert known is not None
     assert known.after_hours
-    assert known.status is Status.WAITING
+    assert known.status is ConversationStatus.WAITING
     assert known.turn is not None
-    assert Timer.OPENING in known.timers
+    assert TimerName.OPENING in known.timers
 
 
 async def test_a_suspension_reaches_what_is_served_after_hours(

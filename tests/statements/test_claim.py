@@ -8,10 +8,10 @@ from uuid import UUID
 import pytest
 import pytest_asyncio
 
-from niochat.conversation.work import Verdict
+from niochat.conversation.work import StepVerdict
 from niochat.domain import commands as cmd
 from niochat.domain.ids import OutboxId, shard_of
-from niochat.domain.message import Content, Kind
+from niochat.domain.message import MessageContent, MessageKind
 from tests.builders import SENT_AT, Given, Host, Ownership, Place, message, put
 
 pytestmark = pytest.mark.asyncio
@@ -39,7 +39,7 @@ async def test_sends_of_a_thread_leave_one_after_the_other_in_order(
     while (claimed := await a.claim(talking)) is not None:
         assert await a.claim(talking) is None, "the one before is on the wire"
         left.append(claimed.text)
-        await a.settle(claimed, cmd.SendResult.SENT, f"out-{len(left)}")
+        await a.settle(claimed, cmd.SendStatus.SENT, f"out-{len(left)}")
 
     assert left == ["Um.", "Dois.", "Três."]
     assert await statuses(given) == ["sent"] * 3
@@ -74,7 +74,7 @@ async def test_a_send_that_certainly_did_not_leave_is_tried_again_first_but_not_
 ) -> None:
     claimed = await a.claim(talking)
     assert claimed is not None
-    await a.step(talking, cmd.SettleSend(OutboxId(claimed.id), cmd.SendResult.RETRY,
+    await a.step(talking, cmd.SettleSend(OutboxId(claimed.id), cmd.SendStatus.RETRY,
                                          retry_in_s=30))  # fmt: skip
 
     assert await a.claim(talking) is None
@@ -90,7 +90,7 @@ async def test_an_uncertain_send_holds_up_the_next_for_three_minutes_only(
 ) -> None:
     claimed = await a.claim(talking)
     assert claimed is not None
-    await a.settle(claimed, cmd.SendResult.UNCERTAIN)
+    await a.settle(claimed, cmd.SendStatus.UNCERTAIN)
 
     assert await a.claim(talking) is None
     await given.admin.execute(
@@ -111,9 +111,9 @@ async def test_an_uncertain_send_is_looked_up_only_after_its_window(
 ) -> None:
     claimed = await a.claim(talking)
     assert claimed is not None
-    await a.settle(claimed, cmd.SendResult.UNCERTAIN)
+    await a.settle(claimed, cmd.SendStatus.UNCERTAIN)
 
-    row = (await a.outbox.unsettled(talking))[0]
+    row = (await a.outbox.list_unsettled(talking))[0]
 
     assert (row.status, row.due) == ("uncertain", False)
     assert 15 < row.due_in_s <= 20
@@ -123,18 +123,18 @@ async def test_what_is_sending_is_orphaned_once_its_host_or_its_time_is_gone(
     a: Host, b: Host, talking: UUID, given: Given, ownership: Ownership
 ) -> None:
     assert await a.claim(talking) is not None
-    assert not (await a.outbox.unsettled(talking))[0].orphaned
+    assert not (await a.outbox.list_unsettled(talking))[0].orphaned
 
     await ownership.give(b)
-    assert (await b.outbox.unsettled(talking))[0].orphaned
-    assert not (await b.outbox.unsettled(talking))[1].orphaned, "queued is certainly unsent"
+    assert (await b.outbox.list_unsettled(talking))[0].orphaned
+    assert not (await b.outbox.list_unsettled(talking))[1].orphaned, "queued is certainly unsent"
 
     await ownership.give(a)
     await given.admin.execute(
         "UPDATE outbox SET epoch = $1, send_until = now() WHERE status = 'sending'",
         a.epochs[shard_of(talking)],
     )
-    assert (await a.outbox.unsettled(talking))[0].orphaned
+    assert (await a.outbox.list_unsettled(talking))[0].orphaned
 
 
 async def test_a_stale_epoch_claims_nothing(
@@ -150,12 +150,12 @@ async def test_a_stale_epoch_claims_nothing(
 async def test_while_its_channel_is_held_nothing_leaves_and_nothing_is_lost(
     a: Host, place: Place, talking: UUID, given: Given
 ) -> None:
-    assert await a.outbox.hold(place.channel, "disconnected")
-    assert not await a.outbox.hold(place.channel, "disconnected"), "it is held already"
+    assert await a.outbox.hold_channel(place.channel, "disconnected")
+    assert not await a.outbox.hold_channel(place.channel, "disconnected"), "it is held already"
 
     assert await a.claim(talking) is None
     assert await statuses(given) == ["queued"] * 3
-    await a.inbox.connection_changed(place.channel, "connected", "")
+    await a.inbox.record_connection_status(place.channel, "connected", "")
     assert await a.claim(talking) is not None
 
 
@@ -164,7 +164,7 @@ async def test_holds_in_a_row_last_longer_until_a_send_succeeds(
 ) -> None:
     lasted = []
     for _ in range(12):
-        await a.outbox.hold(place.channel, "code 463")
+        await a.outbox.hold_channel(place.channel, "code 463")
         lasted += await given.rows(
             "UPDATE channels c SET held_until = now() FROM channels old WHERE old.id = c.id"
             " RETURNING round(extract(epoch FROM old.held_until - now()))::int"
@@ -172,7 +172,7 @@ async def test_holds_in_a_row_last_longer_until_a_send_succeeds(
 
     assert lasted[:4] == [15, 30, 60, 120]
     assert lasted[-1] == 900
-    await a.outbox.release(place.channel)
+    await a.outbox.release_channel(place.channel)
     assert await given.rows("SELECT holds FROM channels") == [0]
 
 
@@ -198,7 +198,7 @@ async def test_a_message_from_the_phone_cancels_what_has_not_started_to_leave(
     a: Host, place: Place, talking: UUID, given: Given
 ) -> None:
     assert await a.claim(talking) is not None
-    phone = cmd.ReceivePhoneMessage("p1", Content(Kind.TEXT, "oi"), LATER)
+    phone = cmd.ReceiveProviderPhoneMessage("p1", MessageContent(MessageKind.TEXT, "oi"), LATER)
     await put(a, place, talking, [phone])
 
     await a.run(talking)
@@ -227,9 +227,9 @@ async def test_evidence_of_delivery_beats_what_was_believed_before(
 ) -> None:
     claimed = await a.claim(talking)
     assert claimed is not None
-    await a.settle(claimed, cmd.SendResult(first))
+    await a.settle(claimed, cmd.SendStatus(first))
     echo = cmd.ReceiveEcho(
-        "out-1", str(claimed.id), Content(Kind.TEXT, "Um."), message("x").sent_at
+        "out-1", str(claimed.id), MessageContent(MessageKind.TEXT, "Um."), message("x").sent_at
     )
     await put(a, place, talking, [echo])
 
@@ -248,7 +248,7 @@ async def test_where_a_thread_has_a_phone_it_is_the_destination_else_its_lid(
     nowhere = await given.thread(place, lid="100000000000079")
     await given.admin.execute("DELETE FROM identities WHERE value = '100000000000079'")
 
-    numbers = [await a.outbox.destination(thread) for thread in (by_lid, by_phone, nowhere)]
+    numbers = [await a.outbox.find_destination(thread) for thread in (by_lid, by_phone, nowhere)]
 
     assert [to.number if to else None for to in numbers] == [
         "100000000000077@lid",
@@ -285,7 +285,7 @@ async def test_a_takeover_and_a_claim_at_once_never_both_win(
         for thread, taken, claimed in zip(
             threads[start : start + 5], results[::2], results[1::2], strict=True
         ):
-            assert taken.verdict is Verdict.DONE
+            assert taken.verdict is StepVerdict.DONE
             assert await claimer.claim(thread) is None, "claimed after the takeover committed"
             outcome = await given.rows(
                 "SELECT status FROM outbox WHERE thread_id = $1 ORDER BY position", thread

@@ -7,7 +7,7 @@ import pytest
 import pytest_asyncio
 
 from niochat.domain import commands as cmd
-from niochat.domain.conversation import Priority, Status
+from niochat.domain.conversation import ConversationPriority, ConversationStatus
 from niochat.domain.ids import ConversationId
 from tests.builders import Given, Host, Place, message, put
 
@@ -63,8 +63,8 @@ async def test_labels_and_priority_are_found_in_their_columns(
 ) -> None:
     await asks(
         a, place, thread,
-        cmd.LabelConversation("ana", ("vip", "boleto", "vip")),
-        cmd.PrioritiseConversation("ana", Priority.URGENT),
+        cmd.SetConversationLabels("ana", ("vip", "boleto", "vip")),
+        cmd.SetConversationPriority("ana", ConversationPriority.URGENT),
     )  # fmt: skip
 
     found = await row(given, thread)
@@ -93,7 +93,7 @@ async def test_what_was_put_off_comes_back_when_the_customer_writes(
     await asks(a, place, thread, cmd.SnoozeConversation("ana", later()))
     await says(a, place, thread, "m-2")
 
-    assert (await row(given, thread))["status"] == Status.OPEN
+    assert (await row(given, thread))["status"] == ConversationStatus.OPEN
 
 
 @pytest.mark.parametrize("remembered", [True, False])

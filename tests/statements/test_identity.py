@@ -9,8 +9,8 @@ import pytest
 
 from niochat.domain import commands as cmd
 from niochat.domain.identity import LID, PHONE
-from niochat.domain.incoming import Incoming
-from niochat.domain.message import Content, Kind
+from niochat.domain.incoming import InboundEvent
+from niochat.domain.message import MessageContent, MessageKind
 from tests.builders import Given, Host, Place, incoming
 from tests.identity_histories import Message, Truth, generated
 
@@ -23,14 +23,14 @@ HISTORIES = 60
 
 def written(
     external: str, minute: int, *, lid: str | None = None, phone: str | None = None
-) -> Incoming:
+) -> InboundEvent:
     """A message of that minute."""
     sent_at = START + timedelta(minutes=minute)
-    command = cmd.ReceiveMessage(external, Content(Kind.TEXT, external), sent_at)
+    command = cmd.ReceiveMessage(external, MessageContent(MessageKind.TEXT, external), sent_at)
     return incoming(external, lid=lid, phone=phone, command=command)
 
 
-async def arrive(host: Host, place: Place, message: Incoming) -> UUID:
+async def arrive(host: Host, place: Place, message: InboundEvent) -> UUID:
     accepted = await host.inbox.accept(place.tenant, place.channel, message)
     assert accepted.thread_id is not None
     await host.run(accepted.thread_id)
@@ -94,7 +94,9 @@ async def test_an_echo_of_our_send_stays_where_it_was_sent_whoever_has_the_numbe
     assert claimed is not None
     await arrive(a, place, written("m2", 2, lid=LB, phone=P))
 
-    echo = cmd.ReceiveEcho("out-1", str(claimed.id), Content(Kind.TEXT, "Sua fatura"), START)
+    echo = cmd.ReceiveEcho(
+        "out-1", str(claimed.id), MessageContent(MessageKind.TEXT, "Sua fatura"), START
+    )
     for shown in ({"lid": LB, "phone": P}, {"phone": P}, {"lid": LB}):
         told = incoming("echo", command=echo, **shown)
         assert (await a.inbox.accept(place.tenant, place.channel, told)).thread_id == first
@@ -148,9 +150,9 @@ async def test_the_law_holds_in_the_database(a: Host, given: Given) -> None:
             await _check(given, place, truth, accepted.thread_id, message, seed)
 
 
-def _told(external: str, message: Message) -> Incoming:
+def _told(external: str, message: Message) -> InboundEvent:
     shown = message.shown
-    command = cmd.ReceiveMessage(external, Content(Kind.TEXT, "oi"), shown.at)
+    command = cmd.ReceiveMessage(external, MessageContent(MessageKind.TEXT, "oi"), shown.at)
     told = incoming(external, lid=shown.lid, phone=shown.phone, command=command)
     return replace(told, dedupe_key=external)
 

@@ -7,8 +7,8 @@ import pytest
 import pytest_asyncio
 
 from niochat.domain import commands as cmd
-from niochat.domain.conversation import Turn
-from niochat.domain.errors import NiochatError, Refused
+from niochat.domain.conversation import TurnInProgress
+from niochat.domain.errors import NiochatError, OperationRefusedError
 from niochat.erp.journal import Journal
 from tests.builders import Given, Host, Place, message, put
 
@@ -22,14 +22,14 @@ def journal(a: Host) -> Journal:
 
 
 @pytest_asyncio.fixture
-async def turn(a: Host, place: Place, thread: UUID) -> Turn:
+async def turn(a: Host, place: Place, thread: UUID) -> TurnInProgress:
     await put(a, place, thread, [message("m1")])
     await a.run(thread)
     return a.turn(thread)
 
 
 async def test_what_means_the_same_is_done_once_and_its_result_used_again(
-    journal: Journal, place: Place, turn: Turn
+    journal: Journal, place: Place, turn: TurnInProgress
 ) -> None:
     first = await journal.begin(place.tenant, KEY, turn.id, 1, {"contract": 4711})
     assert (first.first, first.status) == (True, "started")
@@ -42,7 +42,7 @@ async def test_what_means_the_same_is_done_once_and_its_result_used_again(
 
 
 async def test_the_same_meaning_ten_times_at_once_has_one_that_does_it(
-    journal: Journal, place: Place, turn: Turn, given: Given
+    journal: Journal, place: Place, turn: TurnInProgress, given: Given
 ) -> None:
     begun = await asyncio.gather(
         *(journal.begin(place.tenant, KEY, turn.id, 1, {}) for _ in range(10))
@@ -53,7 +53,7 @@ async def test_the_same_meaning_ten_times_at_once_has_one_that_does_it(
 
 
 async def test_an_answer_is_recorded_once(
-    journal: Journal, place: Place, turn: Turn, given: Given
+    journal: Journal, place: Place, turn: TurnInProgress, given: Given
 ) -> None:
     write = await journal.begin(place.tenant, KEY, turn.id, 1, {})
 
@@ -63,7 +63,7 @@ async def test_an_answer_is_recorded_once(
 
 
 async def test_a_write_whose_answer_was_lost_is_known_as_started_and_not_repeated(
-    journal: Journal, place: Place, turn: Turn
+    journal: Journal, place: Place, turn: TurnInProgress
 ) -> None:
     await journal.begin(place.tenant, KEY, turn.id, 1, {})
 
@@ -73,15 +73,15 @@ async def test_a_write_whose_answer_was_lost_is_known_as_started_and_not_repeate
 
 
 async def test_a_turn_that_is_not_current_writes_nothing(
-    journal: Journal, a: Host, place: Place, thread: UUID, turn: Turn, given: Given
+    journal: Journal, a: Host, place: Place, thread: UUID, turn: TurnInProgress, given: Given
 ) -> None:
     for wrong, attempt in ((turn.id, 2), (uuid4(), 1)):
-        with pytest.raises(Refused):
+        with pytest.raises(OperationRefusedError):
             await journal.begin(place.tenant, KEY, wrong, attempt, {})
     await put(a, place, thread, [cmd.AssignConversation("ana")])
     await a.run(thread)
 
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(OperationRefusedError) as refused:
         await journal.begin(place.tenant, KEY, turn.id, 1, {})
 
     assert refused.value.code == "turn_not_current"
@@ -89,26 +89,26 @@ async def test_a_turn_that_is_not_current_writes_nothing(
 
 
 async def test_only_the_newest_attempt_of_a_turn_writes(
-    journal: Journal, a: Host, place: Place, thread: UUID, turn: Turn
+    journal: Journal, a: Host, place: Place, thread: UUID, turn: TurnInProgress
 ) -> None:
     await a.step(thread, cmd.RestartTurn(turn.id, 1))
 
-    with pytest.raises(Refused):
+    with pytest.raises(OperationRefusedError):
         await journal.begin(place.tenant, KEY, turn.id, 1, {})
     assert (await journal.begin(place.tenant, KEY, turn.id, 2, {})).first
 
 
 async def test_a_suspended_tenant_writes_nothing(
-    journal: Journal, place: Place, turn: Turn, given: Given
+    journal: Journal, place: Place, turn: TurnInProgress, given: Given
 ) -> None:
     await given.admin.execute("UPDATE tenants SET status = 'suspended'")
 
-    with pytest.raises(Refused):
+    with pytest.raises(OperationRefusedError):
         await journal.begin(place.tenant, KEY, turn.id, 1, {})
 
 
 async def test_the_same_meaning_at_two_tenants_is_two_writes_that_do_not_see_each_other(
-    journal: Journal, a: Host, place: Place, turn: Turn, given: Given
+    journal: Journal, a: Host, place: Place, turn: TurnInProgress, given: Given
 ) -> None:
     other = await given.place()
     theirs = await given.thread(other)
@@ -116,7 +116,7 @@ async def test_the_same_meaning_at_two_tenants_is_two_writes_that_do_not_see_eac
     await a.run(theirs)
     write = await journal.begin(place.tenant, KEY, turn.id, 1, {})
 
-    with pytest.raises(Refused):
+    with pytest.raises(OperationRefusedError):
         await journal.begin(other.tenant, KEY, turn.id, 1, {})
     assert (await journal.begin(other.tenant, KEY, a.turn(theirs).id, 1, {})).first
     assert not await journal.settle(other.tenant, write.id, "done", {})
@@ -131,7 +131,7 @@ async def test_the_paths_role_cannot_touch_the_journal(a: Host) -> None:
 # -- right before the socket ------------------------------------------------------------------
 
 
-async def later_turn(a: Host, place: Place, thread: UUID) -> Turn:
+async def later_turn(a: Host, place: Place, thread: UUID) -> TurnInProgress:
     """The turn in progress is answered and the customer writes again."""
     await a.answer(thread, "Pronto!")
     await put(a, place, thread, [message(f"m-{uuid4()}")])
@@ -140,7 +140,7 @@ async def later_turn(a: Host, place: Place, thread: UUID) -> Turn:
 
 
 async def test_of_all_who_would_do_it_at_once_one_leaves(
-    journal: Journal, place: Place, turn: Turn, given: Given
+    journal: Journal, place: Place, turn: TurnInProgress, given: Given
 ) -> None:
     write = await journal.begin(place.tenant, KEY, turn.id, 1, {})
 
@@ -155,7 +155,7 @@ async def test_of_all_who_would_do_it_at_once_one_leaves(
 
 
 async def test_what_a_cancelled_turn_wrote_down_does_not_leave(
-    journal: Journal, a: Host, place: Place, thread: UUID, turn: Turn, given: Given
+    journal: Journal, a: Host, place: Place, thread: UUID, turn: TurnInProgress, given: Given
 ) -> None:
     write = await journal.begin(place.tenant, KEY, turn.id, 1, {})
     await put(a, place, thread, [message("m2", "não, espera!")])
@@ -167,7 +167,7 @@ async def test_what_a_cancelled_turn_wrote_down_does_not_leave(
 
 
 async def test_the_turn_that_follows_may_do_what_a_cancelled_one_only_wrote_down(
-    journal: Journal, a: Host, place: Place, thread: UUID, turn: Turn
+    journal: Journal, a: Host, place: Place, thread: UUID, turn: TurnInProgress
 ) -> None:
     await journal.begin(place.tenant, KEY, turn.id, 1, {})
     await put(a, place, thread, [message("m2", "isso mesmo")])
@@ -181,7 +181,7 @@ async def test_the_turn_that_follows_may_do_what_a_cancelled_one_only_wrote_down
 
 
 async def test_what_a_lost_attempt_wrote_down_leaves_with_the_next_attempt_only(
-    journal: Journal, a: Host, place: Place, thread: UUID, turn: Turn
+    journal: Journal, a: Host, place: Place, thread: UUID, turn: TurnInProgress
 ) -> None:
     write = await journal.begin(place.tenant, KEY, turn.id, 1, {})
     await a.step(thread, cmd.RestartTurn(turn.id, 1))
@@ -191,7 +191,7 @@ async def test_what_a_lost_attempt_wrote_down_leaves_with_the_next_attempt_only(
 
 
 async def test_nothing_of_a_suspended_tenant_leaves(
-    journal: Journal, place: Place, turn: Turn, given: Given
+    journal: Journal, place: Place, turn: TurnInProgress, given: Given
 ) -> None:
     write = await journal.begin(place.tenant, KEY, turn.id, 1, {})
     await given.admin.execute("UPDATE tenants SET status = 'suspended'")
@@ -200,7 +200,7 @@ async def test_nothing_of_a_suspended_tenant_leaves(
 
 
 async def test_what_certainly_did_not_reach_the_erp_may_leave_with_another(
-    journal: Journal, place: Place, turn: Turn
+    journal: Journal, place: Place, turn: TurnInProgress
 ) -> None:
     write = await journal.begin(place.tenant, KEY, turn.id, 1, {})
     assert await journal.leave(place.tenant, write.id, turn.id, 1)
@@ -212,7 +212,7 @@ async def test_what_certainly_did_not_reach_the_erp_may_leave_with_another(
 
 
 async def test_an_answer_that_came_is_not_taken_back_by_who_thinks_it_stayed(
-    journal: Journal, place: Place, turn: Turn, given: Given
+    journal: Journal, place: Place, turn: TurnInProgress, given: Given
 ) -> None:
     write = await journal.begin(place.tenant, KEY, turn.id, 1, {})
     await journal.leave(place.tenant, write.id, turn.id, 1)
@@ -227,7 +227,7 @@ async def test_an_answer_that_came_is_not_taken_back_by_who_thinks_it_stayed(
 
 
 async def test_an_unlock_refused_on_the_3rd_may_be_asked_for_again_on_the_20th(
-    journal: Journal, a: Host, place: Place, thread: UUID, turn: Turn, given: Given
+    journal: Journal, a: Host, place: Place, thread: UUID, turn: TurnInProgress, given: Given
 ) -> None:
     refused = await journal.begin(place.tenant, KEY, turn.id, 1, {"words": "dia 3"})
     await journal.leave(place.tenant, refused.id, turn.id, 1)
@@ -243,7 +243,7 @@ async def test_an_unlock_refused_on_the_3rd_may_be_asked_for_again_on_the_20th(
 
 
 async def test_a_turn_that_was_refused_does_not_ask_the_same_again(
-    journal: Journal, place: Place, turn: Turn
+    journal: Journal, place: Place, turn: TurnInProgress
 ) -> None:
     write = await journal.begin(place.tenant, KEY, turn.id, 1, {})
     await journal.leave(place.tenant, write.id, turn.id, 1)
@@ -256,7 +256,7 @@ async def test_a_turn_that_was_refused_does_not_ask_the_same_again(
 
 
 async def test_two_turns_that_ask_again_at_once_have_one_that_does_it(
-    journal: Journal, a: Host, place: Place, thread: UUID, turn: Turn
+    journal: Journal, a: Host, place: Place, thread: UUID, turn: TurnInProgress
 ) -> None:
     write = await journal.begin(place.tenant, KEY, turn.id, 1, {})
     await journal.settle(place.tenant, write.id, "refused", {"reason": "não pode"})
@@ -272,7 +272,7 @@ async def test_two_turns_that_ask_again_at_once_have_one_that_does_it(
 
 @pytest.mark.parametrize("status", ["done", "sending"])
 async def test_what_was_done_or_may_have_been_is_never_begun_again(
-    status: str, journal: Journal, a: Host, place: Place, thread: UUID, turn: Turn
+    status: str, journal: Journal, a: Host, place: Place, thread: UUID, turn: TurnInProgress
 ) -> None:
     write = await journal.begin(place.tenant, KEY, turn.id, 1, {})
     await journal.leave(place.tenant, write.id, turn.id, 1)
@@ -287,7 +287,7 @@ async def test_what_was_done_or_may_have_been_is_never_begun_again(
 
 
 async def test_the_operator_sees_writes_whose_outcome_nobody_knows(
-    journal: Journal, place: Place, turn: Turn, given: Given
+    journal: Journal, place: Place, turn: TurnInProgress, given: Given
 ) -> None:
     write = await journal.begin(place.tenant, KEY, turn.id, 1, {})
     await journal.leave(place.tenant, write.id, turn.id, 1)

@@ -5,7 +5,7 @@ from uuid import UUID
 
 import pytest
 
-from niochat.conversation.work import Verdict
+from niochat.conversation.work import StepVerdict
 from niochat.domain import commands as cmd
 from niochat.domain import effects as fx
 from niochat.domain.evolve import replay
@@ -36,7 +36,7 @@ async def apart(host: Host, place: Place) -> tuple[UUID, UUID]:
 
 
 async def link(host: Host, place: Place, stays: UUID, joins: UUID) -> None:
-    await put(host, place, stays, [cmd.LinkThread(str(joins))])
+    await put(host, place, stays, [cmd.MergeThread(str(joins))])
     await host.run(stays)
 
 
@@ -107,7 +107,7 @@ async def test_what_is_queued_goes_along_and_leaves_in_order(
     left = []
     while (claimed := await a.claim(by_lid)) is not None:
         left.append(claimed.text)
-        await a.settle(claimed, cmd.SendResult.SENT, f"out-{claimed.text}")
+        await a.settle(claimed, cmd.SendStatus.SENT, f"out-{claimed.text}")
     assert left == ["Um.", "Dois.", "Três."]
     assert await a.claim(by_phone) is None
     await holds(given)
@@ -122,7 +122,7 @@ async def test_a_send_that_must_be_tried_again_after_linking_still_leaves(
     claimed = await a.claim(by_lid)
     assert claimed is not None
 
-    await a.settle(claimed, cmd.SendResult.RETRY)
+    await a.settle(claimed, cmd.SendStatus.RETRY)
 
     again = await a.claim(by_lid)
     assert again is not None
@@ -185,7 +185,7 @@ async def test_rows_that_wait_go_along_in_the_order_they_came(
     a: Host, place: Place, given: Given
 ) -> None:
     by_lid, by_phone = await apart(a, place)
-    await put(a, place, by_lid, [cmd.LinkThread(str(by_phone))])
+    await put(a, place, by_lid, [cmd.MergeThread(str(by_phone))])
     for n in range(4):
         await put(a, place, (by_lid, by_phone)[n % 2], [message(f"n{n}", f"n{n}")])
 
@@ -232,7 +232,7 @@ async def test_a_host_that_remembers_the_old_thread_without_a_visit_writes_nothi
            "receipt": cmd.ReceiveReceipt(("x",), DeliveryStatus.READ)}[command]  # fmt: skip
     await put(a, place, by_phone, [row])
 
-    assert (await a.step(by_phone)).verdict is Verdict.LOST
+    assert (await a.step(by_phone)).verdict is StepVerdict.LOST
     assert (await a.step(by_phone)).moved_to == by_lid
     assert await given.count("conversations", "status <> 'resolved'") == 1
 
@@ -252,7 +252,7 @@ async def test_opening_a_conversation_while_its_thread_is_being_joined_waits_and
             "UPDATE threads SET merged_into = $1 WHERE id = $2", by_lid, by_phone
         )
 
-    assert (await opening).verdict is Verdict.LOST
+    assert (await opening).verdict is StepVerdict.LOST
     assert await given.count("conversations") == 1
 
 
@@ -267,8 +267,8 @@ async def test_linking_at_both_ends_at_once_makes_no_circle(
 ) -> None:
     by_lid, by_phone = await apart(a, place)
     twin = Host(a.name, b.database, a.epochs)
-    await put(a, place, by_lid, [cmd.LinkThread(str(by_phone))])
-    await put(a, place, by_phone, [cmd.LinkThread(str(by_lid))])
+    await put(a, place, by_lid, [cmd.MergeThread(str(by_phone))])
+    await put(a, place, by_phone, [cmd.MergeThread(str(by_lid))])
 
     await asyncio.gather(a.run(by_lid), twin.run(by_phone))
     await a.run(by_lid)
@@ -318,7 +318,7 @@ async def test_an_echo_of_what_was_sent_before_linking_finds_its_row(
     await a.answer(by_phone, "Olá!")
     claimed = await a.claim(by_phone)
     assert claimed is not None
-    await a.settle(claimed, cmd.SendResult.FAILED)
+    await a.settle(claimed, cmd.SendStatus.FAILED)
     await link(a, place, by_lid, by_phone)
     echo = cmd.ReceiveEcho("out-1", str(claimed.id), message("x").content, message("x").sent_at)
     await put(a, place, by_lid, [echo])
@@ -356,10 +356,10 @@ async def test_a_host_that_does_not_own_the_thread_links_nothing(
     a: Host, b: Host, place: Place, given: Given, ownership: Ownership
 ) -> None:
     by_lid, by_phone = await apart(a, place)
-    await put(a, place, by_lid, [cmd.LinkThread(str(by_phone))])
+    await put(a, place, by_lid, [cmd.MergeThread(str(by_phone))])
     await ownership.give(b)
 
-    assert (await a.step(by_lid)).verdict is Verdict.LOST
+    assert (await a.step(by_lid)).verdict is StepVerdict.LOST
     assert await given.count("threads", "merged_into IS NOT NULL") == 0
     await b.run(by_lid)
     assert await given.count("threads", "merged_into IS NOT NULL") == 1
@@ -371,7 +371,7 @@ async def test_a_link_is_done_once_however_often_it_is_asked_for(
     by_lid, by_phone = await apart(a, place)
     for n in range(3):
         await arrive(a, place, f"both {n}", lid=LID, phone=PHONE)
-    await put(a, place, by_lid, [cmd.LinkThread(str(by_phone))])
+    await put(a, place, by_lid, [cmd.MergeThread(str(by_phone))])
 
     await a.run(by_lid)
 
@@ -393,12 +393,12 @@ async def test_a_link_that_cannot_be_done_is_parked_and_the_next_row_proceeds(
     await given.admin.execute(
         "UPDATE conversations SET state = state || '{\"version\": 98}' WHERE id = $1", merged
     )
-    await put(a, place, by_lid, [cmd.LinkThread(str(by_phone)), message("after", "after")])
+    await put(a, place, by_lid, [cmd.MergeThread(str(by_phone)), message("after", "after")])
 
     verdicts = [(await a.step(by_lid)).verdict for _ in range(3)]
     await a.run(by_lid)
 
-    assert verdicts == [Verdict.FAILED] * 3
+    assert verdicts == [StepVerdict.FAILED] * 3
     assert await given.rows("SELECT outcome FROM inbox ORDER BY id DESC LIMIT 2") == [
         "done",
         "parked:step_failed",
@@ -411,11 +411,11 @@ async def test_what_linking_leads_to_is_told_to_the_host_like_any_step(
     a: Host, place: Place
 ) -> None:
     by_lid, by_phone = await apart(a, place)
-    await put(a, place, by_lid, [cmd.LinkThread(str(by_phone))])
+    await put(a, place, by_lid, [cmd.MergeThread(str(by_phone))])
 
     linked = await a.step(by_lid)
 
-    assert linked.verdict is Verdict.DONE
+    assert linked.verdict is StepVerdict.DONE
     assert {effect.turn for effect in linked.effects if isinstance(effect, fx.RunTurn)} == {
         a.turn(by_lid).id
     }

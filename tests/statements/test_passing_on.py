@@ -7,20 +7,20 @@ import pytest
 import pytest_asyncio
 
 from niochat.domain import commands as cmd
-from niochat.domain.conversation import Status
-from niochat.domain.message import Content, Kind
+from niochat.domain.conversation import ConversationStatus
+from niochat.domain.message import MessageContent, MessageKind
 from tests.builders import Given, Host, Ownership, Place, message, put
 
 pytestmark = pytest.mark.asyncio
-FINANCE = cmd.Handoff("financeiro", "customer_asked", "Quer negociar.")
+FINANCE = cmd.HandoffRequest("financeiro", "customer_asked", "Quer negociar.")
 
 
-def said(words: str) -> Content:
-    return Content(Kind.TEXT, words)
+def said(words: str) -> MessageContent:
+    return MessageContent(MessageKind.TEXT, words)
 
 
-def boleto(file: UUID) -> Content:
-    return Content(Kind.DOCUMENT, "Seu boleto", {"attachment": str(file)})
+def boleto(file: UUID) -> MessageContent:
+    return MessageContent(MessageKind.DOCUMENT, "Seu boleto", {"attachment": str(file)})
 
 
 @pytest_asyncio.fixture
@@ -39,8 +39,8 @@ async def asks(a: Host, place: Place, thread: UUID) -> None:
 async def ends(
     a: Host,
     thread: UUID,
-    *says: Content,
-    handoff: cmd.Handoff | None = None,
+    *says: MessageContent,
+    handoff: cmd.HandoffRequest | None = None,
     close: str = "",
     cost: Decimal = Decimal(0),
 ) -> None:
@@ -63,7 +63,7 @@ async def leaves(a: Host, thread: UUID) -> list[str]:
     texts = []
     while (claimed := await a.claim(thread)) is not None:
         texts.append(claimed.text)
-        await a.settle(claimed, cmd.SendResult.SENT, f"out-{claimed.id}")
+        await a.settle(claimed, cmd.SendStatus.SENT, f"out-{claimed.id}")
     return texts
 
 
@@ -84,7 +84,7 @@ async def test_a_hand_over_leaves_its_words_and_keeps_its_note(
         "Um instante."
     ]
     (state,) = (await given.states(thread)).values()
-    assert (state.status, state.team) == (Status.WAITING, "financeiro")
+    assert (state.status, state.team) == (ConversationStatus.WAITING, "financeiro")
 
 
 async def test_a_file_leaves_with_its_message(
@@ -99,12 +99,12 @@ async def test_a_file_leaves_with_its_message(
 
     first = await a.claim(thread)
     assert first is not None
-    await a.settle(first, cmd.SendResult.SENT, "out-1")
+    await a.settle(first, cmd.SendStatus.SENT, "out-1")
     claimed = await a.claim(thread)
 
     assert claimed is not None
     assert (claimed.kind, claimed.attachment_id, claimed.text) == (
-        Kind.DOCUMENT, file, "Seu boleto",
+        MessageKind.DOCUMENT, file, "Seu boleto",
     )  # fmt: skip
 
 
@@ -116,7 +116,7 @@ async def test_a_file_that_is_gone_is_a_send_that_can_fail_not_a_step_that_canno
     claimed = await a.claim(thread)
 
     assert claimed is not None
-    assert (claimed.kind, claimed.attachment_id) == (Kind.DOCUMENT, None)
+    assert (claimed.kind, claimed.attachment_id) == (MessageKind.DOCUMENT, None)
 
 
 async def test_a_file_of_another_tenant_does_not_leave(a: Host, thread: UUID, given: Given) -> None:
@@ -174,7 +174,7 @@ async def test_silence_brings_a_reminder_and_then_the_end_with_the_protocol(
 
     (state,) = (await given.states(thread)).values()
     assert await leaves(a, thread) == [f"Fim. {state.protocol}"]
-    assert state.status is Status.RESOLVED
+    assert state.status is ConversationStatus.RESOLVED
     assert await given.count("timers") == 0
 
 

@@ -6,10 +6,10 @@ from uuid import UUID
 
 import pytest
 
-from niochat.conversation.views import Views
+from niochat.conversation.views import ConversationInspector
 from niochat.domain import commands as cmd
 from niochat.domain.evolve import replay
-from niochat.domain.message import Content, Kind
+from niochat.domain.message import MessageContent, MessageKind
 from tests.builders import SENT_AT, Given, Host, Place, message, put
 from tests.statements.reception import Reception
 
@@ -25,8 +25,10 @@ def edit(target: str, words: str, seconds: float) -> cmd.ReceiveEdit:
     return cmd.ReceiveEdit(f"e-{target}-{seconds}", target, words, at(seconds))
 
 
-def phone(external: str, words: str, seconds: float) -> cmd.ReceivePhoneMessage:
-    return cmd.ReceivePhoneMessage(external, Content(Kind.TEXT, words), at(seconds))
+def phone(external: str, words: str, seconds: float) -> cmd.ReceiveProviderPhoneMessage:
+    return cmd.ReceiveProviderPhoneMessage(
+        external, MessageContent(MessageKind.TEXT, words), at(seconds)
+    )
 
 
 async def holds(given: Given, thread: UUID) -> None:
@@ -111,7 +113,7 @@ async def test_a_message_and_its_deletion_in_one_step_make_no_turn(
 async def test_a_notice_is_processed_and_leaves_nothing(
     a: Host, place: Place, thread: UUID, given: Given
 ) -> None:
-    await put(a, place, thread, [cmd.ReceiveNotice("m1", "pinInChatMessage")])
+    await put(a, place, thread, [cmd.ReceiveSystemNotice("m1", "pinInChatMessage")])
     await a.run(thread)
 
     assert await given.rows("SELECT outcome FROM inbox") == ["done"]
@@ -132,7 +134,9 @@ async def test_a_greeting_is_shown_as_such_and_the_assistant_answers(
     ]  # fmt: skip
     assert await given.rows("SELECT paused_until FROM conversations") == [None]
     channel = (await given.rows("SELECT slug FROM channels"))[0]
-    assert await Views(a.database).automatic(place.tenant) == {channel: 1}
+    assert await ConversationInspector(a.database).count_automatic_messages(place.tenant) == {
+        channel: 1
+    }
     await holds(given, thread)
 
 

@@ -6,36 +6,38 @@ import pytest
 
 from niochat.domain import commands as cmd
 from niochat.domain.ids import OutboxId
-from niochat.outbox.claim import Claimed
+from niochat.outbox.claim import ClaimedSend
 from tests.builders import Given, Host, Place, message, put
 
 pytestmark = pytest.mark.asyncio
 
 
-async def started_twice(a: Host, place: Place, thread: UUID, given: Given) -> tuple[Claimed, ...]:
+async def started_twice(
+    a: Host, place: Place, thread: UUID, given: Given
+) -> tuple[ClaimedSend, ...]:
     """A send whose first start came to nothing and whose second one is on the wire."""
     await put(a, place, thread, [message("m1")])
     await a.run(thread)
     await a.answer(thread, "Um.")
     first = await a.claim(thread)
     assert first is not None
-    await a.step(thread, told(first, cmd.SendResult.UNCERTAIN))
-    await a.step(thread, told(first, cmd.SendResult.RETRY))
+    await a.step(thread, told(first, cmd.SendStatus.UNCERTAIN))
+    await a.step(thread, told(first, cmd.SendStatus.RETRY))
     await given.admin.execute("UPDATE outbox SET next_at = now()")
     second = await a.claim(thread)
     assert second is not None
     return first, second
 
 
-def told(claimed: Claimed, result: cmd.SendResult) -> cmd.SettleSend:
+def told(claimed: ClaimedSend, result: cmd.SendStatus) -> cmd.SettleSend:
     return cmd.SettleSend(OutboxId(claimed.id), result, attempt=claimed.attempts)
 
 
 @pytest.mark.parametrize(
-    "result", [cmd.SendResult.RETRY, cmd.SendResult.FAILED, cmd.SendResult.UNCERTAIN]
+    "result", [cmd.SendStatus.RETRY, cmd.SendStatus.FAILED, cmd.SendStatus.UNCERTAIN]
 )
 async def test_what_was_told_twice_starts_no_third_send(
-    a: Host, place: Place, thread: UUID, given: Given, result: cmd.SendResult
+    a: Host, place: Place, thread: UUID, given: Given, result: cmd.SendStatus
 ) -> None:
     """Two looks at an uncertain row each found nothing: the second may be heard late."""
     first, second = await started_twice(a, place, thread, given)
@@ -44,7 +46,7 @@ async def test_what_was_told_twice_starts_no_third_send(
 
     assert await given.rows("SELECT status FROM outbox") == ["sending"]
     assert await a.claim(thread) is None
-    await a.step(thread, told(second, cmd.SendResult.RETRY))
+    await a.step(thread, told(second, cmd.SendStatus.RETRY))
     assert await given.rows("SELECT status FROM outbox") == ["queued"]
 
 
@@ -54,7 +56,7 @@ async def test_evidence_of_an_earlier_start_ends_the_later_one(
     first, _ = await started_twice(a, place, thread, given)
 
     await a.step(
-        thread, cmd.SettleSend(OutboxId(first.id), cmd.SendResult.SENT, "out-1", attempt=1)
+        thread, cmd.SettleSend(OutboxId(first.id), cmd.SendStatus.SENT, "out-1", attempt=1)
     )
 
     assert await given.rows("SELECT status FROM outbox") == ["sent"]

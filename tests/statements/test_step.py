@@ -7,12 +7,12 @@ from uuid import UUID
 
 import pytest
 
-from niochat.conversation.work import ROWS_AT_ONCE, Verdict
+from niochat.conversation.work import MAX_ROWS_PER_STEP, StepVerdict
 from niochat.domain import commands as cmd
-from niochat.domain.conversation import Status
-from niochat.domain.errors import Unavailable
+from niochat.domain.conversation import ConversationStatus
+from niochat.domain.errors import UnavailableError
 from niochat.domain.evolve import replay
-from niochat.domain.message import Content, DeliveryStatus, Kind
+from niochat.domain.message import DeliveryStatus, MessageContent, MessageKind
 from tests.builders import SENT_AT, Given, Host, Ownership, Place, answered, message, put
 
 pytestmark = pytest.mark.asyncio
@@ -52,12 +52,12 @@ async def test_a_burst_is_one_commit_and_each_message_is_stored_once(
 async def test_more_rows_than_a_step_takes_are_taken_by_the_next(
     a: Host, place: Place, thread: UUID, given: Given
 ) -> None:
-    await put(a, place, thread, [message(f"m{n}") for n in range(ROWS_AT_ONCE + 1)])
+    await put(a, place, thread, [message(f"m{n}") for n in range(MAX_ROWS_PER_STEP + 1)])
 
     steps = await a.run(thread)
 
     assert [step.more for step in steps] == [True, False]
-    assert await given.count("messages") == ROWS_AT_ONCE + 1
+    assert await given.count("messages") == MAX_ROWS_PER_STEP + 1
 
 
 async def test_a_whole_visit_leaves_a_log_without_a_gap(
@@ -94,8 +94,8 @@ async def test_of_two_hosts_at_the_same_version_one_wins_and_nothing_of_the_othe
         b.step(thread, answered(b.turn(thread), "De B.")),
     )
 
-    assert sorted(answer.verdict for answer in answers) == [Verdict.DONE, Verdict.LOST]
-    winner = "De A." if answers[0].verdict is Verdict.DONE else "De B."
+    assert sorted(answer.verdict for answer in answers) == [StepVerdict.DONE, StepVerdict.LOST]
+    winner = "De A." if answers[0].verdict is StepVerdict.DONE else "De B."
     assert await given.rows("SELECT text FROM outbox") == [winner]
     assert winner in await given.said(thread)
     await holds(given, thread)
@@ -112,10 +112,10 @@ async def test_a_stale_epoch_loses_even_at_the_right_version(
 
     answer = await a.step(thread, answered(a.turn(thread), "Tarde."))
 
-    assert answer.verdict is Verdict.LOST
+    assert answer.verdict is StepVerdict.LOST
     assert await everything(given) == before
     assert thread not in a.memory
-    assert (await b.step(thread)).verdict is Verdict.DONE
+    assert (await b.step(thread)).verdict is StepVerdict.DONE
 
 
 async def test_a_stale_epoch_opens_nothing_and_consumes_nothing(
@@ -123,14 +123,14 @@ async def test_a_stale_epoch_opens_nothing_and_consumes_nothing(
 ) -> None:
     silent = await given.thread(place)
     await put(a, place, thread, [message("m1")])
-    phone = cmd.ReceivePhoneMessage("p1", Content(Kind.TEXT, "oi"), LATER)
+    phone = cmd.ReceiveProviderPhoneMessage("p1", MessageContent(MessageKind.TEXT, "oi"), LATER)
     await put(a, place, silent, [phone])
     await ownership.give(b)
     before = await everything(given)
 
     answers = await a.steps(a.work(thread), a.work(silent))
 
-    assert {answer.verdict for answer in answers} == {Verdict.LOST}
+    assert {answer.verdict for answer in answers} == {StepVerdict.LOST}
     assert await everything(given) == before
 
 
@@ -147,8 +147,8 @@ async def test_a_host_that_gets_its_shard_back_does_not_write_from_what_it_remem
     a.memory = remembered
     await put(a, place, thread, [cmd.AssignConversation("ana")])
 
-    assert (await a.step(thread)).verdict is Verdict.LOST
-    assert (await a.step(thread)).verdict is Verdict.DONE
+    assert (await a.step(thread)).verdict is StepVerdict.LOST
+    assert (await a.step(thread)).verdict is StepVerdict.DONE
     await holds(given, thread)
 
 
@@ -169,7 +169,7 @@ async def test_a_silent_step_loses_to_another_visit_that_has_the_same_version(
     assert a.memory[thread].version == (await given.rows(
         "SELECT version FROM conversations WHERE status = 'pending'"))[0]  # fmt: skip
 
-    assert (await a.step(thread)).verdict is Verdict.LOST
+    assert (await a.step(thread)).verdict is StepVerdict.LOST
 
 
 async def test_a_conversation_that_two_hosts_open_at_once_is_one(
@@ -182,7 +182,7 @@ async def test_a_conversation_that_two_hosts_open_at_once_is_one(
 
     answers = await asyncio.gather(a.step(thread), b.step(thread))
 
-    assert Verdict.DONE in {answer.verdict for answer in answers}
+    assert StepVerdict.DONE in {answer.verdict for answer in answers}
     assert await given.count("conversations") == await given.count("messages") == 1
     assert await given.count("turns") == 1
     await holds(given, thread)
@@ -200,7 +200,7 @@ async def test_of_a_batch_each_thread_wins_or_loses_alone(
 
     answers = await a.steps(*(a.work(thread) for thread in threads))
 
-    won = {answer.thread_id for answer in answers if answer.verdict is Verdict.DONE}
+    won = {answer.thread_id for answer in answers if answer.verdict is StepVerdict.DONE}
     assert won == set(kept)
     assert set(await given.rows("SELECT thread_id FROM conversations")) == won
 
@@ -217,7 +217,7 @@ async def test_a_step_whose_answer_was_lost_is_not_done_twice(
     a.memory.clear()  # all of the batch is dropped and loaded again
     answer = await a.step(thread, answered(turn, "Olá!"))
 
-    assert answer.verdict is Verdict.DONE
+    assert answer.verdict is StepVerdict.DONE
     assert answer.effects == ()
     assert await everything(given) == before
 
@@ -287,7 +287,7 @@ async def test_a_retry_and_a_takeover_in_one_step_leave_nothing_to_send(
     assert claimed is not None
     await put(a, place, thread, [cmd.AssignConversation("ana")])
 
-    await a.settle(claimed, cmd.SendResult.RETRY)
+    await a.settle(claimed, cmd.SendStatus.RETRY)
 
     assert await given.rows("SELECT status FROM outbox") == ["cancelled"]
 
@@ -295,7 +295,9 @@ async def test_a_retry_and_a_takeover_in_one_step_leave_nothing_to_send(
 async def test_a_message_typed_on_the_phone_is_stored_without_a_conversation(
     a: Host, place: Place, thread: UUID, given: Given
 ) -> None:
-    phone = cmd.ReceivePhoneMessage("p1", Content(Kind.TEXT, "bom dia"), LATER)
+    phone = cmd.ReceiveProviderPhoneMessage(
+        "p1", MessageContent(MessageKind.TEXT, "bom dia"), LATER
+    )
     await put(a, place, thread, [phone])
 
     await a.run(thread)
@@ -310,7 +312,7 @@ async def test_without_the_database_the_step_says_so_and_the_rows_wait(
     await put(b, place, thread, [message("m1")])
     b.database.terminate()
 
-    with pytest.raises(Unavailable):
+    with pytest.raises(UnavailableError):
         await b.step(thread)
 
     assert await given.count("inbox", "processed_at IS NULL AND failures = 0") == 1
@@ -322,7 +324,7 @@ async def test_a_state_survives_the_way_through_json(a: Host, place: Place, give
     thread = await given.thread(slow)
     await put(a, slow, thread, [message("m1"), message("m2")])
     await a.run(thread)
-    phone = cmd.ReceivePhoneMessage("p1", Content(Kind.TEXT, "oi"), LATER)
+    phone = cmd.ReceiveProviderPhoneMessage("p1", MessageContent(MessageKind.TEXT, "oi"), LATER)
     await put(a, slow, thread, [phone])
     await a.run(thread)
 
@@ -331,4 +333,4 @@ async def test_a_state_survives_the_way_through_json(a: Host, place: Place, give
     assert stored == a.memory[thread].conversation
     assert stored.paused_until is not None
     assert replace(stored, timers={}) != stored
-    assert stored.status is Status.PENDING
+    assert stored.status is ConversationStatus.PENDING

@@ -98,7 +98,7 @@ async def test_what_was_sending_when_its_process_died_is_uncertain_never_repeate
         assert claimed is not None, "it certainly did not leave"
     else:
         assert claimed is None
-        (first, *_) = await b.outbox.unsettled(job.thread)
+        (first, *_) = await b.outbox.list_unsettled(job.thread)
         assert first.orphaned
 
 
@@ -129,7 +129,7 @@ async def prepared(
             other = await given.thread(place)
             await put(a, place, other, [message("m2")])
             await a.run(other)
-            await put(a, place, thread, [cmd.LinkThread(str(other))])
+            await put(a, place, thread, [cmd.MergeThread(str(other))])
         case "assign" | "give_back":
             turn = await waiting(scenario, a, given, place, thread)
         case _:

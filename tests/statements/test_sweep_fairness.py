@@ -6,7 +6,7 @@ from uuid import UUID
 import pytest
 
 from niochat.adapters.postgres.database import Database
-from niochat.inbox.sweep import LIMIT, Sweeper
+from niochat.inbox.sweep import MAX_THREADS_PER_SWEEP, SweepQueries
 from tests.builders import Given, Place
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(60)]
@@ -27,7 +27,9 @@ async def forgotten(given: Given, place: Place, threads: int, rows: int, age: st
     await given.admin.execute("RESET session_replication_role")
 
 
-@pytest.mark.parametrize(("threads", "rows"), [(3 * LIMIT, 1), (1, 3 * LIMIT)])
+@pytest.mark.parametrize(
+    ("threads", "rows"), [(3 * MAX_THREADS_PER_SWEEP, 1), (1, 3 * MAX_THREADS_PER_SWEEP)]
+)
 async def test_a_quiet_tenants_forgotten_thread_is_found_in_the_first_look(
     database: Database, given: Given, threads: int, rows: int
 ) -> None:
@@ -35,10 +37,10 @@ async def test_a_quiet_tenants_forgotten_thread_is_found_in_the_first_look(
     await forgotten(given, noisy, threads, rows, "1 hour")
     await forgotten(given, quiet, 2, 1, "10 s")
 
-    found = await Sweeper(database, "host-a:1").forgotten(SHARDS)
+    found = await SweepQueries(database, "host-a:1").find_pending_threads(SHARDS)
 
     assert sum(each.tenant_id == quiet.tenant for each in found) == 2
-    assert len(found) == min(LIMIT, threads + 2)
+    assert len(found) == min(MAX_THREADS_PER_SWEEP, threads + 2)
 
 
 async def test_a_quiet_tenants_send_is_found_in_the_first_look(
@@ -46,7 +48,7 @@ async def test_a_quiet_tenants_send_is_found_in_the_first_look(
 ) -> None:
     noisy, quiet = await given.place(), await given.place()
     await given.admin.execute("SET session_replication_role = replica")
-    for place, count, age in ((noisy, 2 * LIMIT, "1 hour"), (quiet, 1, "5 s")):
+    for place, count, age in ((noisy, 2 * MAX_THREADS_PER_SWEEP, "1 hour"), (quiet, 1, "5 s")):
         await given.admin.execute(
             "INSERT INTO outbox (tenant_id, id, thread_id, shard, channel_id, conversation_id,"
             " message_id, origin, text, next_at) SELECT $1, uuidv7(), t, shard_of(t), $2, t, t,"
@@ -55,9 +57,9 @@ async def test_a_quiet_tenants_send_is_found_in_the_first_look(
             place.tenant, place.channel, count, age,
         )  # fmt: skip
 
-    found = await Sweeper(database, "host-a:1").unsent(SHARDS)
+    found = await SweepQueries(database, "host-a:1").find_unsent_threads(SHARDS)
 
-    assert len(found) == LIMIT
+    assert len(found) == MAX_THREADS_PER_SWEEP
     assert quiet.channel in {each.channel_id for each in found}
 
 
@@ -79,13 +81,13 @@ async def test_turns_that_did_not_fit_are_found_in_turn_without_those_that_did(
     known: list[UUID] = await given.rows(
         "SELECT id FROM turns WHERE tenant_id = $1 LIMIT 5", noisy.tenant
     )
-    sweeper = Sweeper(database, "host-a:1")
+    sweeper = SweepQueries(database, "host-a:1")
 
-    found = await sweeper.unwatched_turns(SHARDS, known, 5.0, 4)
+    found = await sweeper.find_unwatched_turns(SHARDS, known, 5.0, 4)
 
     assert [each.tenant_id for each in found].count(quiet.tenant) == 2
     assert not {each.turn_id for each in found} & set(known)
     assert {(each.attempt, each.upto_version) for each in found} == {(2, 7)}
-    assert await sweeper.unwatched_turns(SHARDS, known, 600.0) == []
-    assert await Sweeper(database, "host-b:1").unwatched_turns(SHARDS, [], 5.0) == []
-    assert await sweeper.orphaned_turns(SHARDS) == []
+    assert await sweeper.find_unwatched_turns(SHARDS, known, 600.0) == []
+    assert await SweepQueries(database, "host-b:1").find_unwatched_turns(SHARDS, [], 5.0) == []
+    assert await sweeper.find_orphaned_turns(SHARDS) == []

@@ -7,7 +7,7 @@ import pytest
 import pytest_asyncio
 
 from niochat.domain import commands as cmd
-from niochat.inbox.sweep import Sweeper
+from niochat.inbox.sweep import SweepQueries
 from tests.builders import Given, Host, Ownership, Place, message, put
 
 pytestmark = pytest.mark.asyncio
@@ -123,7 +123,7 @@ async def test_a_backlog_is_taken_up_in_due_order_each_once(
     for minutes, thread in enumerate(late):
         await due(given, ago=f"{60 - minutes} min", thread=thread)
 
-    swept = await Sweeper(a.database, a.name).forgotten(list(a.epochs))
+    swept = await SweepQueries(a.database, a.name).find_pending_threads(list(a.epochs))
     found = [each.thread_id for each in swept]
     for thread in found:
         await a.run(thread)
@@ -133,7 +133,7 @@ async def test_a_backlog_is_taken_up_in_due_order_each_once(
         await given.rows("SELECT thread_id FROM events WHERE type = 'turn_started' ORDER BY xid")
         == late
     )
-    assert await Sweeper(a.database, a.name).forgotten(list(a.epochs)) == []
+    assert await SweepQueries(a.database, a.name).find_pending_threads(list(a.epochs)) == []
 
 
 async def test_the_time_of_a_decision_is_the_databases_and_is_kept_with_its_events(

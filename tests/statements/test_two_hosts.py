@@ -23,7 +23,7 @@ from niochat.adapters.postgres.database import Database
 from niochat.domain import commands as cmd
 from niochat.domain.evolve import replay
 from niochat.domain.ids import OutboxId
-from niochat.outbox.claim import Claimed
+from niochat.outbox.claim import ClaimedSend
 from tests.builders import Given, Host, Ownership, answered, connect, incoming, put
 
 T = TypeVar("T")
@@ -71,7 +71,7 @@ class TwoHosts(RuleBasedStateMachine):
         self.run = world.run
         self.hosts = world.hosts
         self.accepted: dict[str, int] = {}
-        self.in_hand: dict[int, list[Claimed]] = {0: [], 1: []}
+        self.in_hand: dict[int, list[ClaimedSend]] = {0: [], 1: []}
         self.wire: Counter[UUID] = Counter()
         self.order: dict[UUID, list[UUID]] = defaultdict(list)
         self.ever_uncertain: set[UUID] = set()
@@ -123,9 +123,9 @@ class TwoHosts(RuleBasedStateMachine):
         command=st.sampled_from(
             [
                 cmd.AssignConversation("ana"),
-                cmd.GiveBackConversation("ana"),
+                cmd.ReturnConversationToAssistant("ana"),
                 cmd.ResolveConversation("ana"),
-                cmd.HandOverConversation("op"),
+                cmd.HandOffConversation("op"),
             ]
         ),
     )
@@ -187,9 +187,9 @@ class TwoHosts(RuleBasedStateMachine):
     @rule(
         host=HOSTS,
         leaves=st.booleans(),
-        result=st.sampled_from([*cmd.SendResult, None]),
+        result=st.sampled_from([*cmd.SendStatus, None]),
     )
-    def a_send_ends(self, host: int, leaves: bool, result: cmd.SendResult | None) -> None:
+    def a_send_ends(self, host: int, leaves: bool, result: cmd.SendStatus | None) -> None:
         """``None``: the host does not live to tell. Only then, and when uncertain, it may have
         left or not."""
         if not self.in_hand[host]:
@@ -204,20 +204,20 @@ class TwoHosts(RuleBasedStateMachine):
 
     @rule(host=HOSTS, thread=THREADS)
     def what_is_open_is_looked_up(self, host: int, thread: int) -> None:
-        for row in self.run(self.hosts[host].outbox.unsettled(self.threads[thread])):
+        for row in self.run(self.hosts[host].outbox.list_unsettled(self.threads[thread])):
             if row.orphaned:
                 self.settle(
-                    self.hosts[host], self.threads[thread], row.id, cmd.SendResult.UNCERTAIN
+                    self.hosts[host], self.threads[thread], row.id, cmd.SendStatus.UNCERTAIN
                 )
             elif row.status == "uncertain":
                 self.time_is_over(row.id)
                 found = self.wire[row.id] > 0
-                result = cmd.SendResult.SENT if found else cmd.SendResult.RETRY
+                result = cmd.SendStatus.SENT if found else cmd.SendStatus.RETRY
                 self.settle(self.hosts[host], self.threads[thread], row.id, result)
 
-    def settle(self, host: Host, thread: UUID, outbox: UUID, result: cmd.SendResult) -> None:
-        external = f"out-{outbox}" if result is cmd.SendResult.SENT else None
-        if result is cmd.SendResult.UNCERTAIN:
+    def settle(self, host: Host, thread: UUID, outbox: UUID, result: cmd.SendStatus) -> None:
+        external = f"out-{outbox}" if result is cmd.SendStatus.SENT else None
+        if result is cmd.SendStatus.UNCERTAIN:
             self.ever_uncertain.add(outbox)
         self.run(host.step(thread, cmd.SettleSend(OutboxId(outbox), result, external)))
 
@@ -321,7 +321,7 @@ class TwoHosts(RuleBasedStateMachine):
                 self.what_is_open_is_looked_up(1, number)
                 self.a_send_starts(1, number)
                 while self.in_hand[1]:
-                    self.a_send_ends(1, leaves=True, result=cmd.SendResult.SENT)
+                    self.a_send_ends(1, leaves=True, result=cmd.SendStatus.SENT)
         self.none(
             "a send was forgotten",
             "SELECT id FROM outbox WHERE thread_id = ANY ($1)"

@@ -5,8 +5,8 @@ from uuid import UUID
 
 import pytest
 
-from niochat.conversation.work import Verdict
-from niochat.domain.errors import Unreadable
+from niochat.conversation.work import StepVerdict
+from niochat.domain.errors import UnreadableDataError
 from tests.builders import Given, Host, Place, message, put
 from tests.statements.test_step import holds
 
@@ -22,7 +22,7 @@ async def test_a_poison_row_is_parked_after_three_failures_and_the_next_row_proc
     await put(a, place, thread, [message("m2")])
 
     verdicts = [(await a.step(thread)).verdict for _ in range(3)]
-    assert verdicts == [Verdict.FAILED] * 3
+    assert verdicts == [StepVerdict.FAILED] * 3
     await a.run(thread)
 
     assert await given.rows("SELECT outcome FROM inbox ORDER BY id") == [
@@ -62,7 +62,7 @@ async def test_poison_in_one_thread_does_not_hold_up_the_others_of_its_batch(
 
     answers = await a.steps(a.work(thread), a.work(other))
 
-    assert [answer.verdict for answer in answers] == [Verdict.FAILED, Verdict.DONE]
+    assert [answer.verdict for answer in answers] == [StepVerdict.FAILED, StepVerdict.DONE]
     assert await given.rows("SELECT failures FROM inbox ORDER BY id") == [1, 0]
 
 
@@ -107,8 +107,8 @@ async def test_a_row_of_newer_code_waits_uncounted_and_what_came_before_it_is_pr
     first = await a.step(thread)
     second = await a.step(thread)
 
-    assert (first.verdict, first.more) == (Verdict.DONE, True)
-    assert second.verdict is Verdict.FAILED
+    assert (first.verdict, first.more) == (StepVerdict.DONE, True)
+    assert second.verdict is StepVerdict.FAILED
     assert await given.rows("SELECT (processed_at IS NULL, failures)::text FROM inbox"
                             " ORDER BY id") == ["(f,0)", "(t,0)"]  # fmt: skip
 
@@ -122,7 +122,7 @@ async def test_a_state_of_newer_code_is_left_alone(
     await put(a, place, thread, [message("m2")])
     a.memory.clear()
 
-    assert (await a.step(thread)).verdict is Verdict.FAILED
+    assert (await a.step(thread)).verdict is StepVerdict.FAILED
     assert await given.rows("SELECT failures FROM inbox WHERE processed_at IS NULL") == [0]
-    with pytest.raises(Unreadable):
+    with pytest.raises(UnreadableDataError):
         await given.states(thread)

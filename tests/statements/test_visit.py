@@ -10,7 +10,7 @@ from niochat.assistant.facts import Facts
 from niochat.assistant.report import TurnRequest
 from niochat.assistant.visit import Used
 from niochat.domain import commands as cmd
-from niochat.domain.errors import Refused
+from niochat.domain.errors import OperationRefusedError
 from tests.builders import Given, Host, Place
 from tests.statements.reception import CALL, MARIA, Reception
 
@@ -35,7 +35,7 @@ async def test_a_turn_finds_what_was_said_who_writes_and_what_time_it_is(
     assert visit.teams == {"atendimento": "Atendimento"}
     assert (visit.facts, visit.earlier, visit.untold) == (Facts(), [], frozenset())
     assert (visit.shown, visit.first_answer) == (False, True)
-    assert visit.people.there, "without shifts somebody always is"
+    assert visit.people.available, "without shifts somebody always is"
     (now,) = await reception.given.rows("SELECT now()")
     assert abs((visit.now.astimezone(UTC) - now).total_seconds()) < 60
     assert visit.now.utcoffset() != now.utcoffset()
@@ -77,7 +77,7 @@ async def test_a_turn_that_is_over_finds_no_visit_and_writes_nothing_down(
             await reception.does(cmd.SuspendAssistant())
 
     assert await reception.visits.open(over) is None
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(OperationRefusedError) as refused:
         await reception.visits.record(over, Facts(name="Outra"), {"name": "late"})
     assert refused.value.code == "turn_not_current"
     assert await given.rows("SELECT facts ->> 'name' FROM memories") == ["Maria Souza"]
@@ -96,7 +96,7 @@ async def test_another_tenant_finds_nothing_of_it(reception: Reception, given: G
     foreign, request = await given.tenant(), reception.request
 
     assert await reception.visits.open(_of(foreign, request)) is None
-    with pytest.raises(Refused):
+    with pytest.raises(OperationRefusedError):
         await reception.visits.record(_of(foreign, request), MARIA, CALL)
     assert await given.count("memories") == 0
 
@@ -138,7 +138,7 @@ async def test_a_call_of_a_turn_that_is_over_is_not_logged(
 ) -> None:
     over = reception.request
     await reception.answers()
-    with pytest.raises(Refused):
+    with pytest.raises(OperationRefusedError):
         await reception.visits.record(over, MARIA, CALL, used=Used("list_invoices", "done"))
     assert await given.count("audit") == 0
 
@@ -252,10 +252,10 @@ async def test_after_an_answer_the_next_is_not_the_first(reception: Reception) -
 
 async def test_a_note_for_the_team_is_no_answer(reception: Reception) -> None:
     turn = reception.host.turn(reception.thread)
-    handoff = cmd.Handoff("atendimento", "customer_asked", "Quer uma pessoa.")
+    handoff = cmd.HandoffRequest("atendimento", "customer_asked", "Quer uma pessoa.")
     silent = cmd.FinishAssistantTurn(turn.id, 1, cmd.TurnOutcome.ANSWERED, handoff=handoff)
     await reception.host.step(reception.thread, silent)
-    await reception.does(cmd.GiveBackConversation("ana"))
+    await reception.does(cmd.ReturnConversationToAssistant("ana"))
     await reception.writes("alô?")
 
     visit = await reception.seen()

@@ -10,9 +10,9 @@ import pytest
 import niochat
 from niochat.accounts.sealing import Purpose
 from niochat.adapters.postgres.database import Database
-from niochat.domain.errors import Unavailable
-from niochat.domain.ids import PLATFORM
-from niochat.domain.sealing import DOCUMENT
+from niochat.domain.errors import UnavailableError
+from niochat.domain.ids import PLATFORM_TENANT_ID
+from niochat.domain.sealing import TAX_ID_PURPOSE
 from niochat.vault.resealing import Count, Resealing
 from niochat.vault.vault import Vault
 from niochat.wiring.resealing import PLACES
@@ -46,7 +46,7 @@ async def sealed_by(given: Given, vault: Vault) -> Any:
     place = {each.what: each for each in PLACES}
 
     def seal(what: str, plain: str) -> bytes:
-        owner = PLATFORM if place[what].of_gate else tenant
+        owner = PLATFORM_TENANT_ID if place[what].of_gate else tenant
         return vault.seal(plain, tenant_id=owner, purpose=place[what].purpose)
 
     execute = given.admin.execute
@@ -81,7 +81,7 @@ async def sealed_by(given: Given, vault: Vault) -> Any:
     await execute(
         "INSERT INTO contacts (tenant_id, document_sealed, document_index) VALUES ($1, $2, $3)",
         tenant, seal("documents", "d"),
-        vault.blind("d", tenant_id=tenant, purpose=place["documents"].purpose),
+        vault.blind_index("d", tenant_id=tenant, purpose=place["documents"].purpose),
     )  # fmt: skip
     await execute(
         "INSERT INTO idempotency_keys"
@@ -126,7 +126,7 @@ async def opened_by(database: Database, vault: Vault) -> dict[str, str]:
         session = database.gate() if place.of_gate else database.path_transaction()
         async with session as connection:
             (row,) = await connection.fetch(place.read, "", 10)
-        owner = row["tenant_id"] or PLATFORM
+        owner = row["tenant_id"] or PLATFORM_TENANT_ID
         read[place.what] = vault.open(row["sealed"], tenant_id=owner, purpose=place.purpose)
     return read
 
@@ -139,7 +139,7 @@ class Broken(Vault):
     def seal(self, plain: str, **more: Any) -> bytes:
         self.left -= 1
         if self.left < 0:
-            raise Unavailable("the database went away")
+            raise UnavailableError("the database went away")
         return super().seal(plain, **more)
 
 
@@ -148,7 +148,7 @@ async def test_a_rotation_that_was_broken_off_and_run_twice_leaves_all_to_the_ne
     database: Database, given: Given
 ) -> None:
     await sealed_by(given, old)
-    with pytest.raises(Unavailable):
+    with pytest.raises(UnavailableError):
         await Resealing(database, Broken({"k2": NEW, "k1": OLD}), PLACES).run()
     assert await opened_by(database, both) == PLAIN
 
@@ -166,7 +166,7 @@ PASSING = {"file address", "erp answer"}
 
 def test_whatever_the_code_seals_has_a_place_or_passes() -> None:
     """A new purpose of sealing is a new place to reseal: this test asks which."""
-    purposes = {str(each) for each in Purpose} | {DOCUMENT}
+    purposes = {str(each) for each in Purpose} | {TAX_ID_PURPOSE}
     for module in sorted(Path(niochat.__file__).parent.rglob("*.py")):
         text = module.read_text(encoding="utf-8")
         if ".seal(" in text or ".sealed(" in text:
@@ -245,7 +245,7 @@ async def test_documents_are_found_before_while_and_after_keys_rotate(
     async def found(vault: Vault) -> int:
         count: int = await admin.fetchval(
             "SELECT count(*) FROM contacts WHERE document_index = ANY ($1)",
-            vault.blinds("d", tenant_id=tenant, purpose=purpose),
+            vault.blind_indexes("d", tenant_id=tenant, purpose=purpose),
         )
         return count
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from niochat.domain.errors import Invalid, NiochatError, Unreadable
+from niochat.domain.errors import InvalidInputError, NiochatError, UnreadableDataError
 from niochat.vault.vault import Vault
 
 OLD, NEW = bytes(range(32)), bytes(range(32, 64))
@@ -37,13 +37,13 @@ def test_what_was_sealed_is_opened_for_the_same_tenant_and_purpose(
 
 @given(st.uuids().filter(lambda tenant: tenant != TENANT))
 def test_no_other_tenant_opens_it(tenant: UUID) -> None:
-    with pytest.raises(Invalid, match="another provider"):
+    with pytest.raises(InvalidInputError, match="another provider"):
         vault.open(sealed(), tenant_id=tenant, purpose="channel token")
 
 
 @given(texts.filter(lambda purpose: purpose != "channel token"))
 def test_it_does_not_open_for_another_purpose(purpose: str) -> None:
-    with pytest.raises(Invalid):
+    with pytest.raises(InvalidInputError):
         vault.open(sealed(), tenant_id=TENANT, purpose=purpose)
 
 
@@ -53,7 +53,7 @@ def test_no_bit_can_be_changed_unseen(data: st.DataObject) -> None:
     position = data.draw(st.integers(0, len(box) - 1))
     box[position] ^= 1 << data.draw(st.integers(0, 7))
 
-    with pytest.raises((Invalid, Unreadable)):
+    with pytest.raises((InvalidInputError, UnreadableDataError)):
         vault.open(bytes(box), tenant_id=TENANT, purpose="channel token")
 
 
@@ -78,19 +78,19 @@ def test_after_a_rotation_old_seals_open_and_ask_to_be_renewed() -> None:
     new = rotated.seal("x", tenant_id=TENANT, purpose="channel token")
 
     assert rotated.open(old, tenant_id=TENANT, purpose="channel token") == "s3cret-of-a-channel"
-    assert not rotated.current(old)
-    assert rotated.current(new)
+    assert not rotated.is_current_key(old)
+    assert rotated.is_current_key(new)
 
 
 def test_a_missing_key_is_named_with_what_to_do() -> None:
     box = rotated.seal("x", tenant_id=TENANT, purpose="channel token")
 
-    with pytest.raises(Unreadable, match=r"key k2.*NIOCHAT_VAULT_KEYS"):
+    with pytest.raises(UnreadableDataError, match=r"key k2.*NIOCHAT_VAULT_KEYS"):
         vault.open(box, tenant_id=TENANT, purpose="channel token")
 
 
 def test_a_format_of_the_future_is_not_guessed() -> None:
-    with pytest.raises(Unreadable, match="format 9"):
+    with pytest.raises(UnreadableDataError, match="format 9"):
         vault.open(b"\x09" + sealed()[1:], tenant_id=TENANT, purpose="channel token")
 
 
@@ -105,7 +105,7 @@ def test_an_offered_secret_that_is_no_unicode_is_only_wrong() -> None:
 
 
 def test_a_secret_that_is_no_unicode_is_refused() -> None:
-    with pytest.raises(Invalid, match="Unicode"):
+    with pytest.raises(InvalidInputError, match="Unicode"):
         sealed("\ud800")
 
 
@@ -113,7 +113,7 @@ def test_the_ring_of_the_environment_makes_its_first_key_the_current_one() -> No
     made = Vault.of(ring(("k2", NEW), ("k1", OLD)))
 
     assert made.open(sealed(), tenant_id=TENANT, purpose="channel token")
-    assert rotated.current(made.seal("x", tenant_id=uuid4(), purpose="y"))
+    assert rotated.is_current_key(made.seal("x", tenant_id=uuid4(), purpose="y"))
 
 
 def test_keys_show_neither_in_the_repr_nor_in_a_pickle() -> None:
@@ -136,7 +136,7 @@ def test_keys_show_neither_in_the_repr_nor_in_a_pickle() -> None:
     ],
 )
 def test_a_wrong_ring_is_refused_with_a_reason_and_without_a_key(text: str, reason: str) -> None:
-    with pytest.raises(Invalid, match=reason) as refusal:
+    with pytest.raises(InvalidInputError, match=reason) as refusal:
         Vault.of(text)
 
     assert "top-secret" not in str(refusal.value)
@@ -146,10 +146,10 @@ def test_a_wrong_ring_is_refused_with_a_reason_and_without_a_key(text: str, reas
 def test_a_blind_index_tells_equal_values_of_one_tenant_and_purpose_and_key_only() -> None:
     vault, other = Vault({"k1": bytes(32)}), Vault({"k2": bytes([1]) * 32, "k1": bytes(32)})
     tenant, foreign = UUID(int=1), UUID(int=2)
-    index = vault.blind("52998224725", tenant_id=tenant, purpose="document")
-    assert index == vault.blind("52998224725", tenant_id=tenant, purpose="document")
-    assert index != vault.blind("52998224726", tenant_id=tenant, purpose="document")
-    assert index != vault.blind("52998224725", tenant_id=foreign, purpose="document")
-    assert index != vault.blind("52998224725", tenant_id=tenant, purpose="other")
-    assert other.blind("52998224725", tenant_id=tenant, purpose="document") != index
-    assert other.blinds("52998224725", tenant_id=tenant, purpose="document")[1] == index
+    index = vault.blind_index("52998224725", tenant_id=tenant, purpose="document")
+    assert index == vault.blind_index("52998224725", tenant_id=tenant, purpose="document")
+    assert index != vault.blind_index("52998224726", tenant_id=tenant, purpose="document")
+    assert index != vault.blind_index("52998224725", tenant_id=foreign, purpose="document")
+    assert index != vault.blind_index("52998224725", tenant_id=tenant, purpose="other")
+    assert other.blind_index("52998224725", tenant_id=tenant, purpose="document") != index
+    assert other.blind_indexes("52998224725", tenant_id=tenant, purpose="document")[1] == index

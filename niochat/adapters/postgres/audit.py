@@ -7,8 +7,8 @@ from uuid import UUID
 
 from niochat.adapters.postgres.database import Connection
 from niochat.adapters.postgres.queries import queries
-from niochat.domain.audit import Entry
-from niochat.domain.errors import Refused
+from niochat.domain.audit import AuditEntry
+from niochat.domain.errors import OperationRefusedError
 
 _SQL = queries("audit")
 _KEYS = queries("idempotency")
@@ -27,7 +27,7 @@ def acting_under(key_id: UUID, lease: UUID) -> Iterator[None]:
         _keyed.reset(before)
 
 
-async def record(connection: Connection, entry: Entry) -> None:
+async def record(connection: Connection, entry: AuditEntry) -> None:
     """Written when the transaction commits, and not written when it does not. Raises ``Refused``
     (``in_progress``) where another one works by now on the request that this is part of.
     """
@@ -35,12 +35,12 @@ async def record(connection: Connection, entry: Entry) -> None:
     keyed = _keyed.get()
     # No row: a role that may not see the key, such as one of a tenant that a superuser is not in.
     if keyed and await connection.fetchval(_KEYS["act"], *keyed, entry.target) is False:
-        raise Refused("another one works on this request by now", code="in_progress")
+        raise OperationRefusedError("another one works on this request by now", code="in_progress")
 
 
-async def look(connection: Connection, entry: Entry) -> None:
+async def look(connection: Connection, entry: AuditEntry) -> None:
     """The same of what changes nothing, such as a look at something."""
     await connection.execute(
-        _SQL["record"], entry.tenant_id, entry.who.kind, entry.who.id, entry.action, entry.target,
-        entry.before, entry.after, entry.who.address[:64],
+        _SQL["record"], entry.tenant_id, entry.actor.kind, entry.actor.id, entry.action, entry.target,
+        entry.before, entry.after, entry.actor.address[:64],
     )  # fmt: skip

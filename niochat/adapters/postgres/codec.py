@@ -1,4 +1,4 @@
-"""Commands, states and events as JSON, and back. Newer than this code: ``Unreadable``."""
+"""Commands, states and events as JSON, and back. Newer than this code: ``UnreadableDataError``."""
 
 from collections.abc import Mapping
 from functools import cache
@@ -7,10 +7,10 @@ from typing import Annotated, Any
 from pydantic import Field, TypeAdapter, ValidationError
 
 from niochat.domain.commands import DurableCommand
-from niochat.domain.conversation import SCHEMA_VERSION, Conversation
-from niochat.domain.errors import Unreadable
+from niochat.domain.conversation import SCHEMA_VERSION, ConversationState
+from niochat.domain.errors import UnreadableDataError
 from niochat.domain.events import Event
-from niochat.domain.policy import Policy
+from niochat.domain.policy import ConversationPolicy
 
 
 @cache
@@ -24,13 +24,13 @@ def _events() -> TypeAdapter[Event]:
 
 
 @cache
-def _states() -> TypeAdapter[Conversation]:
-    return TypeAdapter(Conversation)
+def _states() -> TypeAdapter[ConversationState]:
+    return TypeAdapter(ConversationState)
 
 
 @cache
-def _policies() -> TypeAdapter[Policy]:
-    return TypeAdapter(Policy)
+def _policies() -> TypeAdapter[ConversationPolicy]:
+    return TypeAdapter(ConversationPolicy)
 
 
 def command_to_json(command: DurableCommand) -> Any:
@@ -39,11 +39,11 @@ def command_to_json(command: DurableCommand) -> Any:
 
 
 def command_from_json(value: object) -> DurableCommand:
-    """Raises ``Unreadable`` for a command this code does not know."""
+    """Raises ``UnreadableDataError`` for a command this code does not know."""
     try:
         return _commands().validate_python(value)
     except ValidationError as error:
-        raise Unreadable(f"unknown command: {error.error_count()} problems") from error
+        raise UnreadableDataError(f"unknown command: {error.error_count()} problems") from error
 
 
 def event_to_json(event: Event) -> Any:
@@ -52,28 +52,30 @@ def event_to_json(event: Event) -> Any:
 
 
 def event_from_json(value: object) -> Event:
-    """Raises ``Unreadable`` for an event this code does not know."""
+    """Raises ``UnreadableDataError`` for an event this code does not know."""
     try:
         return _events().validate_python(value)
     except ValidationError as error:
-        raise Unreadable(f"unknown event: {error.error_count()} problems") from error
+        raise UnreadableDataError(f"unknown event: {error.error_count()} problems") from error
 
 
-def state_to_json(state: Conversation) -> Any:
+def state_to_json(state: ConversationState) -> Any:
     """JSON of a conversation's state, to be stored with ``SCHEMA_VERSION``."""
     return _states().dump_python(state, mode="json")
 
 
-def state_from_json(value: object, schema_version: int) -> Conversation:
-    """Raises ``Unreadable`` when a newer code wrote it."""
+def state_from_json(value: object, schema_version: int) -> ConversationState:
+    """Raises ``UnreadableDataError`` when a newer code wrote it."""
     if schema_version > SCHEMA_VERSION:
-        raise Unreadable(f"state of schema {schema_version}, this code knows {SCHEMA_VERSION}")
+        raise UnreadableDataError(
+            f"state of schema {schema_version}, this code knows {SCHEMA_VERSION}"
+        )
     try:
         return _states().validate_python(value)
     except ValidationError as error:
-        raise Unreadable(f"state does not fit: {error.error_count()} problems") from error
+        raise UnreadableDataError(f"state does not fit: {error.error_count()} problems") from error
 
 
-def policy_of(status: str, stored: Mapping[str, object]) -> Policy:
+def policy_of(status: str, stored: Mapping[str, object]) -> ConversationPolicy:
     """A tenant's policy from its row."""
     return _policies().validate_python({**stored, "suspended": status == "suspended"})

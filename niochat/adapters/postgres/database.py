@@ -10,7 +10,7 @@ import asyncpg
 import orjson
 import structlog
 
-from niochat.domain.errors import Conflict, Invalid, NiochatError, Unavailable
+from niochat.domain.errors import ConflictError, InvalidInputError, NiochatError, UnavailableError
 
 _log = structlog.get_logger(__name__)
 
@@ -186,10 +186,10 @@ class translated:  # noqa: N801 - reads as a word in ``with translated():``
 def _ours(error: BaseException) -> NiochatError | None:
     match error:
         case asyncpg.DeadlockDetectedError() | asyncpg.SerializationError():
-            return Conflict(_reason(error))
+            return ConflictError(_reason(error))
         case asyncpg.InterfaceError() if isinstance(error, ValueError):
             # The driver itself cannot encode it: a lone surrogate, a number out of range.
-            return Invalid("the database cannot hold the data", code="bad_data")
+            return InvalidInputError("the database cannot hold the data", code="bad_data")
         case (
             asyncpg.DataError()
             | asyncpg.ProgramLimitExceededError()
@@ -197,9 +197,9 @@ def _ours(error: BaseException) -> NiochatError | None:
         ):
             # Its own words name tables, and no field of whoever asked.
             _log.warning("data_refused", reason=_reason(error))
-            return Invalid("this cannot be stored as it is", code="bad_data")
+            return InvalidInputError("this cannot be stored as it is", code="bad_data")
         case BaseException() if isinstance(error, _AWAY):
-            return Unavailable(f"the database did not do it: {error!r}", code="database")
+            return UnavailableError(f"the database did not do it: {error!r}", code="database")
         case asyncpg.PostgresError():
             # Our own statement is wrong, or its role may not: trying again cannot help.
             return NiochatError(f"the database refuses: {_reason(error)}", code="bad_statement")

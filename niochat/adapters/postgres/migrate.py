@@ -7,7 +7,7 @@ import psycopg
 from psycopg import sql
 
 from niochat.adapters.postgres.restored import go_on_after
-from niochat.domain.errors import Invalid, NiochatError, Refused
+from niochat.domain.errors import InvalidInputError, NiochatError, OperationRefusedError
 
 OLDEST_SERVER = 18
 WORKING_ROLES = ("niochat_system", "niochat_app", "niochat_gate")
@@ -26,7 +26,7 @@ def migrate(owner_url: str, *, serving_url: str | None = None, to: str = "head")
     each of ``WORKING_ROLES``, and no other. A database that was restored from a dump goes on behind
     what its log holds.
 
-    Raises ``Invalid`` that names the variable, ``Refused`` for a schema newer than this code or
+    Raises ``InvalidInputError`` that names the variable, ``Refused`` for a schema newer than this code or
     tables of another owner.
     """
     name = "DATABASE_URL" if serving_url is None else "DATABASE_OWNER_URL"
@@ -59,18 +59,18 @@ def revisions() -> list[str]:
 
 
 def require_database(url: str, name: str) -> None:
-    """Raises ``Invalid`` in one sentence unless the database of variable ``name`` can be used."""
+    """Raises ``InvalidInputError`` in one sentence unless the database of variable ``name`` can be used."""
     try:
         with psycopg.connect(url, connect_timeout=CONNECT_S) as connection:
             server = connection.info.server_version // 10_000
     except psycopg.Error as error:
-        raise Invalid(
+        raise InvalidInputError(
             f"{name} cannot be used: {_reason(error)}. Start that server, or correct the address, "
             f"the user, the password or the database in {name}.",
             code="bad_settings",
         ) from None
     if server < OLDEST_SERVER:
-        raise Invalid(
+        raise InvalidInputError(
             f"{name} leads to PostgreSQL {server}: use version {OLDEST_SERVER} or newer.",
             code="bad_settings",
         )
@@ -87,13 +87,13 @@ def require_known(owner_url: str) -> None:
         try:
             row = connection.execute("SELECT version_num FROM public.alembic_version").fetchone()
         except psycopg.errors.InsufficientPrivilege:
-            raise Refused(
+            raise OperationRefusedError(
                 f"{connection.info.user} does not own the tables: set DATABASE_OWNER_URL to the "
                 "log-in that does.",
                 code="not_the_owner",
             ) from None
     if row is not None and row[0] not in revisions():
-        raise Refused(newer(str(row[0])), code="newer_schema")
+        raise OperationRefusedError(newer(str(row[0])), code="newer_schema")
 
 
 def newer(revision: str) -> str:
@@ -140,7 +140,7 @@ def _grant(connection: _Session, role: str, user: str) -> None:
             )
         )
     except psycopg.errors.InsufficientPrivilege:
-        raise Refused(
+        raise OperationRefusedError(
             f"{connection.info.user} may not let {user} work as {role}: as a superuser say "
             f"GRANT {', '.join(WORKING_ROLES)} TO {user} WITH SET TRUE, INHERIT FALSE",
             code="may_not_grant",

@@ -55,7 +55,7 @@ def go_on_after(database_url: str) -> bool:
 
 
 async def to_be_moved_on(database: Database) -> bool:
-    """Whether ``go_on_after`` was forgotten. Raises ``Unavailable``."""
+    """Whether ``go_on_after`` was forgotten. Raises ``UnavailableError``."""
     async with database.path() as connection:
         return bool(await connection.fetchval(_SQL["restored"]))
 

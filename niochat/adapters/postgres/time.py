@@ -19,7 +19,7 @@ AGAIN_S = 1.0
 
 
 async def agree(database: Database, clock: Agreed) -> None:
-    """Ask once. Raises ``Unavailable``."""
+    """Ask once. Raises ``UnavailableError``."""
     async with database.path() as connection:
         asked = time.monotonic()
         clock.hear(await connection.fetchval(_SQL["time"]), asked)

@@ -12,17 +12,17 @@ from niochat.adapters.sgp.subscribers import subscriber_by_contract, subscriber_
 from niochat.adapters.sgp.tickets import tickets
 from niochat.adapters.sgp.wire import Reply
 from niochat.domain.erp import (
+    CheckAccessStatus,
     CheckCoverage,
-    CheckLine,
     FindSubscriber,
     ListInvoices,
     ListMaintenances,
-    ListPaid,
-    ListPlans,
+    ListPaidInvoices,
+    ListServicePlans,
     ListTickets,
     ReadContract,
-    ReadOptics,
-    ReadPix,
+    ReadOpticalSignal,
+    ReadPixCode,
 )
 
 _MAGIC = b"%PDF"
@@ -31,7 +31,7 @@ _MAGIC = b"%PDF"
 def answered(request: object, reply: Reply, kinds: Mapping[str, str]) -> object:
     """The value of a read; ``kinds`` are the provider's codes of tickets by category.
 
-    Raises ``ErpError``, and ``ErpRefused`` with the ERP's reason."""
+    Raises ``ErpError``, and ``ErpRefusedError`` with the ERP's reason."""
     if (error := judge_status(reply.route, reply.status)) is not None:
         raise error
     return value_of(request, reply.route, parsed(reply), kinds)
@@ -56,13 +56,13 @@ def _read(request: object, value: object, kinds: Mapping[str, str]) -> object:
             return subscriber_by_contract(value, contract)
         case ListInvoices():
             return invoices(value)
-        case ListPaid(contract):
+        case ListPaidInvoices(contract):
             return paid_invoices(value, contract)
-        case ReadPix():
+        case ReadPixCode():
             return pix_code(value)
-        case CheckLine(contract):
+        case CheckAccessStatus(contract):
             return line(value, contract)
-        case ReadOptics(contract):
+        case ReadOpticalSignal(contract):
             return optics(value, contract)
         case ListTickets():
             return tickets(value, kinds)
@@ -75,7 +75,7 @@ def _of_provider(request: object, value: object) -> object:
     match request:
         case ListMaintenances():
             return maintenances(value)
-        case ListPlans():
+        case ListServicePlans():
             return plans(value)
         case CheckCoverage():
             return coverage(value)

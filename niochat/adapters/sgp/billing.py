@@ -18,7 +18,7 @@ from niochat.adapters.sgp.fields import (
     whole_of,
 )
 from niochat.adapters.sgp.judge import names_nobody, names_nothing, refusal, said_of
-from niochat.domain.erp import Invoice, PaidInvoice, Plan
+from niochat.domain.erp import Invoice, PaidInvoice, ServicePlan
 
 _LONGEST_CODE = 600
 _LONGEST_URL = 2000
@@ -164,7 +164,7 @@ def _url(value: object) -> str:
     return url if len(url) <= _LONGEST_URL and _URL.fullmatch(url) else ""
 
 
-def plans(value: object) -> tuple[Plan, ...]:
+def plans(value: object) -> tuple[ServicePlan, ...]:
     """Plans with a price, in the ERP's order; one without a price is not for sale."""
     answer = object_of(value)
     rows = rows_of(answer.get("planos")) if "planos" in answer else None
@@ -176,7 +176,7 @@ def plans(value: object) -> tuple[Plan, ...]:
     return tuple(_plan(row) for row in told if not (row and absent(row.get("preco"))))
 
 
-def _no_plans(answer: Row) -> tuple[Plan, ...]:
+def _no_plans(answer: Row) -> tuple[ServicePlan, ...]:
     if names_nothing(answer):
         return ()
     if said_of(answer) and whole_of(answer.get("status")) != 1:
@@ -184,9 +184,9 @@ def _no_plans(answer: Row) -> tuple[Plan, ...]:
     raise Unusable("the answer holds no list of plans")
 
 
-def _plan(row: Row) -> Plan:
+def _plan(row: Row) -> ServicePlan:
     number, name = first_text(row, "id", longest=60), first_text(row, "descricao", "nome")
     price = money_of(row.get("preco"))
     if not number or not name or price is None:
         raise Unusable("a plan lacks a believable id, name or price")
-    return Plan(number, name, price)
+    return ServicePlan(number, name, price)

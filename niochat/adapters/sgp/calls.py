@@ -10,23 +10,23 @@ from niochat.adapters.sgp.kinds import kind_of
 from niochat.adapters.sgp.links import base_of
 from niochat.adapters.sgp.wire import Question
 from niochat.domain.erp import (
+    CheckAccessStatus,
     CheckCoverage,
-    CheckLine,
     ErpAccount,
+    ErpWrite,
     FindSubscriber,
     ListInvoices,
     ListMaintenances,
-    ListPaid,
-    ListPlans,
+    ListPaidInvoices,
+    ListServicePlans,
     ListTickets,
     OpenTicket,
-    Place,
     ReadContract,
-    ReadOptics,
-    ReadPix,
+    ReadOpticalSignal,
+    ReadPixCode,
     RegisterLead,
+    ServiceAddress,
     Unlock,
-    Write,
 )
 
 
@@ -71,7 +71,7 @@ class Call:
 
 
 def read_call(request: object) -> Call:
-    """The call of a read, all but ``FetchPdf``. Raises ``TypeError`` for what is no request."""
+    """The call of a read, all but ``FetchInvoicePdf``. Raises ``TypeError`` for what is no request."""
     match request:
         case FindSubscriber(document):
             return Call("/api/ura/consultacliente/", {"cpfcnpj": document})
@@ -79,13 +79,13 @@ def read_call(request: object) -> Call:
             return Call("/api/ura/consultacliente/", {"contrato": contract})
         case ListInvoices(contract):
             return _invoices(contract)
-        case ListPaid(contract):
+        case ListPaidInvoices(contract):
             return _paid(contract)
-        case ReadPix(contract, invoice):
+        case ReadPixCode(contract, invoice):
             return _pix(contract, invoice)
-        case CheckLine(contract):
+        case CheckAccessStatus(contract):
             return Call("/api/ura/verificaacesso/", {"contrato": contract})
-        case ReadOptics(contract):
+        case ReadOpticalSignal(contract):
             return Call("/api/ura/clientes/", {"contrato": contract, "exibir_conexao": "1"})
         case ListTickets(contract):
             return Call("/api/ura/ocorrencia/list/", {"contrato": contract}, Shape.JSON)
@@ -98,7 +98,7 @@ def _of_provider(request: object) -> Call:
     match request:
         case ListMaintenances():
             return Call("/api/ura/manutencao/list/", shape=Shape.QUERY)
-        case ListPlans():
+        case ListServicePlans():
             return Call("/api/ura/consultaplano/", shape=Shape.QUERY)
         case CheckCoverage(place):
             return Call("/api/ura/viabilidade/", _place(place))
@@ -118,7 +118,7 @@ def _paid(contract: str) -> Call:
     return Call("/api/ura/titulos/", fields)
 
 
-def _place(place: Place) -> dict[str, str]:
+def _place(place: ServiceAddress) -> dict[str, str]:
     fields = {
         "cep": place.cep,
         "logradouro": place.street,
@@ -137,7 +137,7 @@ def _pix(contract: str, invoice: str) -> Call:
     return Call(route, {"contrato": contract}, path=route + quote(invoice, safe=""))
 
 
-def write_call(account: ErpAccount, request: Write) -> Call:
+def write_call(account: ErpAccount, request: ErpWrite) -> Call:
     """The call of a write. Raises ``TypeError`` for what is no write."""
     match request:
         case Unlock(contract, words):

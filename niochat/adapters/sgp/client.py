@@ -11,22 +11,22 @@ from niochat.adapters.sgp.probe import PROBES, Found, Probe, capabilities, found
 from niochat.adapters.sgp.wire import Question, Wire
 from niochat.adapters.sgp.written import outcome
 from niochat.domain.erp import (
-    Answer,
-    Capability,
-    Erp,
     ErpAccount,
+    ErpCapability,
+    ErpConnector,
     ErpError,
-    FetchPdf,
-    Read,
-    Write,
-    Written,
+    ErpRead,
+    ErpWrite,
+    ErpWriteReceipt,
+    FetchInvoicePdf,
+    ResultT,
 )
 
 _MOST_BYTES = 2_000_000
 _MOST_PDF_BYTES = 10_000_000
 
 
-class Sgp(Erp):
+class Sgp(ErpConnector):
     """All tenants' way to their SGP, over one pool of connections.
 
     Safe to use from many tasks of one event loop; :meth:`close` once at the end. Every call is
@@ -42,19 +42,23 @@ class Sgp(Erp):
         """Close connections; calls under way end as lost."""
         await self._wire.close()
 
-    async def read(self, account: ErpAccount, request: Read[Answer], timeout_s: float) -> Answer:
-        """Ask once. Raises ``ErpError``; ``ErpRefused`` where the ERP says why it does not tell.
+    async def read(
+        self, account: ErpAccount, request: ErpRead[ResultT], timeout_s: float
+    ) -> ResultT:
+        """Ask once. Raises ``ErpError``; ``ErpRefusedError`` where the ERP says why it does not tell.
 
         ``TypeError`` for a request that the port does not know.
         """
-        if isinstance(request, FetchPdf):
-            return cast(Answer, await self._pdf(account, request, timeout_s))
+        if isinstance(request, FetchInvoicePdf):
+            return cast(ResultT, await self._pdf(account, request, timeout_s))
         question = read_call(request).addressed(account)
         reply = await self._wire.ask(question, timeout_s, _MOST_BYTES)
-        return cast(Answer, answered(request, reply, account.ticket_kinds))
+        return cast(ResultT, answered(request, reply, account.ticket_kinds))
 
-    async def write(self, account: ErpAccount, request: Write, timeout_s: float) -> Written:
-        """Do once. Raises ``ErpRefused`` when certainly not done, ``ErpError`` otherwise.
+    async def write(
+        self, account: ErpAccount, request: ErpWrite, timeout_s: float
+    ) -> ErpWriteReceipt:
+        """Do once. Raises ``ErpRefusedError`` when certainly not done, ``ErpError`` otherwise.
 
         Only an ``ErpError`` without ``left`` may be tried again unseen.
         """
@@ -62,7 +66,7 @@ class Sgp(Erp):
         reply = await self._wire.ask(question, timeout_s, _MOST_BYTES)
         return outcome(request, reply)
 
-    async def probe(self, account: ErpAccount, timeout_s: float) -> frozenset[Capability]:
+    async def probe(self, account: ErpAccount, timeout_s: float) -> frozenset[ErpCapability]:
         """What can be asked of it; changes nothing. All routes are tried at once.
 
         Raises ``ErpError`` when one does not answer, and when no read works: the token is
@@ -87,7 +91,7 @@ class Sgp(Erp):
             raise
         return found(probe, reply)
 
-    async def _pdf(self, account: ErpAccount, request: FetchPdf, timeout_s: float) -> bytes:
+    async def _pdf(self, account: ErpAccount, request: FetchInvoicePdf, timeout_s: float) -> bytes:
         # A link carries its own permission: token and app stay here.
         url = own_link(account.base_url, request.url)
         question = Question("invoice link", "GET", url)

@@ -14,7 +14,7 @@ import aiohttp
 
 from niochat.adapters.guard import PRIVATE, ForbiddenAddress
 from niochat.adapters.sgp.fields import first_text, plain, text_of
-from niochat.domain.erp import ErpError, ErpRefused
+from niochat.domain.erp import ErpError, ErpRefusedError
 
 
 class _Trait(NamedTuple):
@@ -148,9 +148,9 @@ def names_nothing(answer: Mapping[str, object]) -> bool:
     return bool(_NOTHING.search(plain(said_of(answer))))
 
 
-def refusal(answer: Mapping[str, object]) -> ErpRefused:
+def refusal(answer: Mapping[str, object]) -> ErpRefusedError:
     """The ERP's no, in its own words."""
-    return ErpRefused(said_of(answer) or "the ERP refused without saying why")
+    return ErpRefusedError(said_of(answer) or "the ERP refused without saying why")
 
 
 def protocol_of(answer: Mapping[str, object]) -> str:

@@ -5,22 +5,22 @@
 
 from collections.abc import Mapping
 
-from niochat.domain.erp import Category
+from niochat.domain.erp import TicketCategory
 
 _USUAL = {
-    Category.NO_CONNECTION: "1",
-    Category.NO_LIGHT: "1",
-    Category.SLOW: "2",
-    Category.EQUIPMENT: "5",
-    Category.OTHER: "5",
+    TicketCategory.NO_CONNECTION: "1",
+    TicketCategory.NO_LIGHT: "1",
+    TicketCategory.SLOW: "2",
+    TicketCategory.EQUIPMENT: "5",
+    TicketCategory.OTHER: "5",
 }
 
 
-def kind_of(category: Category, kinds: Mapping[str, str]) -> str:
+def kind_of(category: TicketCategory, kinds: Mapping[str, str]) -> str:
     """The code to open an order with; ``kinds`` are the provider's, by category."""
     return kinds.get(category) or _USUAL[category]
 
 
-def categories_of(code: str, kinds: Mapping[str, str]) -> frozenset[Category]:
+def categories_of(code: str, kinds: Mapping[str, str]) -> frozenset[TicketCategory]:
     """What an order with this code may be about; empty: a code that nothing here opens."""
-    return frozenset(each for each in Category if kind_of(each, kinds) == code)
+    return frozenset(each for each in TicketCategory if kind_of(each, kinds) == code)

@@ -13,17 +13,17 @@ from niochat.adapters.sgp.fields import object_of
 from niochat.adapters.sgp.judge import failure, refuses_access
 from niochat.adapters.sgp.wire import Reply
 from niochat.domain.erp import (
-    Capability,
+    CheckAccessStatus,
     CheckCoverage,
-    CheckLine,
+    ErpCapability,
     ErpError,
     FindSubscriber,
     ListInvoices,
     ListMaintenances,
-    ListPlans,
+    ListServicePlans,
     ListTickets,
-    Place,
-    ReadPix,
+    ReadPixCode,
+    ServiceAddress,
 )
 
 _NOBODY = "00000000000"
@@ -36,7 +36,7 @@ class Probe:
     """One route to try. ``method`` is only given where its own could act."""
 
     call: Call
-    capability: Capability | None
+    capability: ErpCapability | None
     method: str = ""
 
 
@@ -51,29 +51,29 @@ class Found(StrEnum):
 
 PROBES: Sequence[Probe] = (
     Probe(read_call(FindSubscriber(_NOBODY)), None),
-    Probe(read_call(ListInvoices(_NO_CONTRACT)), Capability.INVOICES),
+    Probe(read_call(ListInvoices(_NO_CONTRACT)), ErpCapability.INVOICES),
     Probe(
         Call(
             "/api/ura/titulos/",
             {"contrato": _NO_CONTRACT, "cpfcnpj": _NOBODY, "status": "pagos", "limit": "1"},
         ),
-        Capability.PAID,
+        ErpCapability.PAID,
     ),
-    Probe(read_call(ReadPix(_NO_CONTRACT, "0")), Capability.PIX),
-    Probe(read_call(CheckLine(_NO_CONTRACT)), Capability.LINE),
+    Probe(read_call(ReadPixCode(_NO_CONTRACT, "0")), ErpCapability.PIX),
+    Probe(read_call(CheckAccessStatus(_NO_CONTRACT)), ErpCapability.LINE),
     # With a limit: an installation that takes contract 0 for no filter would list everybody.
     Probe(
         Call("/api/ura/clientes/", {"contrato": _NO_CONTRACT, "cpfcnpj": _NOBODY, "limit": "1"}),
-        Capability.OPTICS,
+        ErpCapability.OPTICS,
     ),
-    Probe(read_call(ListMaintenances()), Capability.MAINTENANCE),
-    Probe(read_call(ListTickets(_NO_CONTRACT)), Capability.TICKETS),
-    Probe(read_call(ListPlans()), Capability.PLANS),
-    Probe(read_call(CheckCoverage(Place(cep=_NO_CEP))), Capability.COVERAGE),
+    Probe(read_call(ListMaintenances()), ErpCapability.MAINTENANCE),
+    Probe(read_call(ListTickets(_NO_CONTRACT)), ErpCapability.TICKETS),
+    Probe(read_call(ListServicePlans()), ErpCapability.PLANS),
+    Probe(read_call(CheckCoverage(ServiceAddress(cep=_NO_CEP))), ErpCapability.COVERAGE),
     # OPTIONS, because anything else could act.
-    Probe(Call("/api/ura/liberacaopromessa/"), Capability.UNLOCK, "OPTIONS"),
-    Probe(Call("/api/ura/chamado/"), Capability.OPEN_TICKET, "OPTIONS"),
-    Probe(Call("/api/precadastro/F"), Capability.LEADS, "OPTIONS"),
+    Probe(Call("/api/ura/liberacaopromessa/"), ErpCapability.UNLOCK, "OPTIONS"),
+    Probe(Call("/api/ura/chamado/"), ErpCapability.OPEN_TICKET, "OPTIONS"),
+    Probe(Call("/api/precadastro/F"), ErpCapability.LEADS, "OPTIONS"),
 )
 
 
@@ -97,7 +97,7 @@ def _refuses_token(reply: Reply) -> bool:
         return False  # unreadable is not refused
 
 
-def capabilities(findings: Sequence[tuple[Probe, Found]]) -> frozenset[Capability]:
+def capabilities(findings: Sequence[tuple[Probe, Found]]) -> frozenset[ErpCapability]:
     """What can be asked. Raises ``ErpError`` where no read works at all, with the likely cause."""
     reads = {result for probe, result in findings if not probe.method}
     if Found.THERE not in reads:

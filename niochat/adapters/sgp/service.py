@@ -23,21 +23,21 @@ from niochat.adapters.sgp.judge import (
     refusal,
     said_of,
 )
-from niochat.domain.erp import Line, LineState, Maintenance, Optics
+from niochat.domain.erp import AccessState, AccessStatus, NetworkMaintenance, OpticalSignal
 
 _STATES = {
-    0: LineState.OFFLINE,
-    1: LineState.ONLINE,
-    2: LineState.OFFLINE,
-    4: LineState.SUSPENDED,
-    9: LineState.MAINTENANCE,
+    0: AccessState.OFFLINE,
+    1: AccessState.ONLINE,
+    2: AccessState.OFFLINE,
+    4: AccessState.SUSPENDED,
+    9: AccessState.MAINTENANCE,
 }
 _RANK = (
-    LineState.ONLINE,
-    LineState.MAINTENANCE,
-    LineState.SUSPENDED,
-    LineState.UNKNOWN,
-    LineState.OFFLINE,
+    AccessState.ONLINE,
+    AccessState.MAINTENANCE,
+    AccessState.SUSPENDED,
+    AccessState.UNKNOWN,
+    AccessState.OFFLINE,
 )
 """Of several services the first of these counts: offline only if every one is offline."""
 _SAYS_OFFLINE = re.compile(r"off-?line|desconect|sem (conex|acesso)|inativ")
@@ -52,13 +52,15 @@ Row = Mapping[str, object]
 # -- line ---------------------------------------------------------------------------------
 
 
-def line(value: object, contract: str) -> Line:
+def line(value: object, contract: str) -> AccessStatus:
     """The contract's access; no service, or one that says nothing we know, is ``UNKNOWN``."""
     rows = rows_of(value)
     if rows is None or not all(isinstance(row, Mapping) and row for row in rows):
         raise Unusable("the answer is neither a service nor a list of services")
     ours = [_line(object_of(row)) for row in rows if not _of_another(object_of(row), contract)]
-    return min(ours, key=lambda each: _RANK.index(each.state), default=Line(LineState.UNKNOWN))
+    return min(
+        ours, key=lambda each: _RANK.index(each.state), default=AccessStatus(AccessState.UNKNOWN)
+    )
 
 
 def _of_another(row: Row, contract: str) -> bool:
@@ -66,19 +68,19 @@ def _of_another(row: Row, contract: str) -> bool:
     return bool(told) and told != contract.strip()
 
 
-def _line(row: Row) -> Line:
+def _line(row: Row) -> AccessStatus:
     until = text_of(row.get("tempo"))
-    return Line(_state(row), text_of(said_of(row)), protocol_of(row), until)
+    return AccessStatus(_state(row), text_of(said_of(row)), protocol_of(row), until)
 
 
-def _state(row: Row) -> LineState:
+def _state(row: Row) -> AccessState:
     # Some builds misspell the key (SGP reference 3.2).
     code = whole_of(first_of(row, "status", "staus"))
     if code is None or names_nobody(row):
-        return LineState.UNKNOWN
+        return AccessState.UNKNOWN
     if code == 0 and not _means_offline(row):
-        return LineState.UNKNOWN
-    return _STATES.get(code, LineState.UNKNOWN)
+        return AccessState.UNKNOWN
+    return _STATES.get(code, AccessState.UNKNOWN)
 
 
 def _means_offline(row: Row) -> bool:
@@ -91,7 +93,7 @@ def _means_offline(row: Row) -> bool:
 # -- light --------------------------------------------------------------------------------
 
 
-def optics(value: object, contract: str) -> Optics | None:
+def optics(value: object, contract: str) -> OpticalSignal | None:
     """The light of the contract's first modem; ``None``: no modem, or nothing told of it.
 
     Where the connection's state is missing, a modem that receives light counts as online.
@@ -117,14 +119,14 @@ def _services(clients: list[Row], contract: str) -> Iterator[Row]:
                 yield from map(object_of, rows_of(row.get("servicos")) or ())
 
 
-def _light(service: Row) -> Optics | None:
+def _light(service: Row) -> OpticalSignal | None:
     onu = object_of(service.get("onu"))
     link = object_of(first_of(onu, "conexao") or service.get("conexao"))
     state = plain(text_of(link.get("status")))
     if not onu or not (state or "rx" in onu):
         return None
     rx = _dbm(onu.get("rx"))
-    return Optics(online=state == "online" if state else rx is not None, rx_dbm=rx)
+    return OpticalSignal(online=state == "online" if state else rx is not None, rx_dbm=rx)
 
 
 def _dbm(value: object) -> float | None:
@@ -142,7 +144,7 @@ def _dbm(value: object) -> float | None:
 # -- maintenance --------------------------------------------------------------------------
 
 
-def maintenances(value: object) -> tuple[Maintenance, ...]:
+def maintenances(value: object) -> tuple[NetworkMaintenance, ...]:
     """What is active and not resolved; an entry that does not say so is no outage."""
     rows = _maintenance_rows(value)
     if not all(isinstance(row, Mapping) for row in rows):
@@ -168,13 +170,13 @@ def _under_way(row: Row) -> bool:
     return flag_of(row.get("ativa")) is True and whole_of(row.get("status")) != _RESOLVED
 
 
-def _maintenance(row: Row) -> Maintenance:
+def _maintenance(row: Row) -> NetworkMaintenance:
     told = row.get("pops")
     pops = told if isinstance(told, list) else [told]
     ids = (text_of(pop.get("id") if isinstance(pop, Mapping) else pop, 60) for pop in pops)
     cities = (text_of(object_of(pop).get("cidade")).casefold() for pop in pops)
     words = ("mensagem_ura", "mensagem_central", "descricao")
-    return Maintenance(
+    return NetworkMaintenance(
         message=first_text(row, *words, longest=_LONGEST_MESSAGE),
         pops=tuple(dict.fromkeys(each for each in ids if each)),
         cities=tuple(dict.fromkeys(city for city in cities if city)),

@@ -48,7 +48,7 @@ def subscriber_by_document(value: object, document: str) -> Subscriber | None:
     """Everything under one CPF or CNPJ; ``None``: nobody.
 
     Rows of another document are dropped: an installation that ignores the filter would
-    otherwise show a stranger. Raises ``Unusable`` and ``ErpRefused``.
+    otherwise show a stranger. Raises ``Unusable`` and ``ErpRefusedError``.
     """
     rows = _rows(value)
     ours = [row for row in rows if not _of_another(row, document)]

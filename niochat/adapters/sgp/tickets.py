@@ -16,7 +16,7 @@ from niochat.adapters.sgp.fields import (
 )
 from niochat.adapters.sgp.judge import names_nobody, names_nothing, refusal, said_of
 from niochat.adapters.sgp.kinds import categories_of
-from niochat.domain.erp import Ticket
+from niochat.domain.erp import ErpTicket
 
 _LONGEST_CONTENT = 4000
 _CLOSED_WORDS = re.compile(r"encerrad|fechad|finalizad|concluid|cancelad|resolvid")
@@ -30,7 +30,7 @@ _KIND_NAMES = ("tipo_id", "ocorrenciatipo_id", "ocorrenciatipo", "tipo")
 Row = Mapping[str, object]
 
 
-def tickets(value: object, kinds: Mapping[str, str]) -> tuple[Ticket, ...]:
+def tickets(value: object, kinds: Mapping[str, str]) -> tuple[ErpTicket, ...]:
     """The contract's service orders, newest first, those without a date last.
 
     ``kinds`` are the provider's codes by category.
@@ -47,7 +47,7 @@ def tickets(value: object, kinds: Mapping[str, str]) -> tuple[Ticket, ...]:
     return tuple(sorted(read, key=lambda each: each.opened_at or datetime.min, reverse=True))
 
 
-def _none_of(answer: Row) -> tuple[Ticket, ...]:
+def _none_of(answer: Row) -> tuple[ErpTicket, ...]:
     if names_nothing(answer) and not names_nobody(answer):
         return ()
     if said_of(answer) and whole_of(answer.get("status")) != 1:
@@ -55,11 +55,11 @@ def _none_of(answer: Row) -> tuple[Ticket, ...]:
     raise Unusable("the answer holds no list of tickets")
 
 
-def _ticket(row: Row, kinds: Mapping[str, str]) -> Ticket:
+def _ticket(row: Row, kinds: Mapping[str, str]) -> ErpTicket:
     number = first_text(row, "numero", "protocolo", "id", longest=60)
     if not number:
         raise Unusable("a ticket has no number")
-    return Ticket(
+    return ErpTicket(
         number=number,
         open=_is_open(row),
         categories=categories_of(first_text(row, *_KIND_NAMES, longest=60), kinds),

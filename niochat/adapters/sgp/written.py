@@ -17,7 +17,7 @@ from niochat.adapters.sgp.judge import (
     said_of,
 )
 from niochat.adapters.sgp.wire import Reply
-from niochat.domain.erp import ErpError, RegisterLead, Unlock, Write, Written
+from niochat.domain.erp import ErpError, ErpWrite, ErpWriteReceipt, RegisterLead, Unlock
 
 _EXPLAINED = frozenset({400, 402, 409, 422})
 """A pre-registration refuses in words under these; 402 is a CPF that is a client already."""
@@ -25,8 +25,8 @@ _EXPLAINED = frozenset({400, 402, 409, 422})
 Row = Mapping[str, object]
 
 
-def outcome(request: Write, reply: Reply) -> Written:
-    """What was done. Raises ``ErpRefused`` when certainly nothing, ``ErpError`` otherwise."""
+def outcome(request: ErpWrite, reply: Reply) -> ErpWriteReceipt:
+    """What was done. Raises ``ErpRefusedError`` when certainly nothing, ``ErpError`` otherwise."""
     if reply.status in _EXPLAINED:
         _raise_refusal(reply)
     if (error := judge_status(reply.route, reply.status)) is not None:
@@ -34,12 +34,12 @@ def outcome(request: Write, reply: Reply) -> Written:
     return outcome_of(request, reply.route, parsed(reply))
 
 
-def outcome_of(request: Write, route: str, value: object) -> Written:
+def outcome_of(request: ErpWrite, route: str, value: object) -> ErpWriteReceipt:
     """The outcome of an answer that is already plain lists and objects."""
     answer, number = object_of(value), _number(request, object_of(value))
     done = _unlocked(answer) if isinstance(request, Unlock) else _accepted(answer, number)
     if done is True:
-        return Written(number, until=day_of(answer.get("data_promessa")))
+        return ErpWriteReceipt(number, until=day_of(answer.get("data_promessa")))
     if refuses_access(answer) and not number:
         raise failure("erp_unauthorized", route, "refuses the token")
     if done is None:
@@ -85,7 +85,7 @@ def _status(answer: Row) -> int | None:
     return told
 
 
-def _number(request: Write, answer: Row) -> str:
+def _number(request: ErpWrite, answer: Row) -> str:
     """What the ERP calls the thing it made; of a lead it is the new record's id."""
     ids = ("precadastro_id", "cliente_id", "clienteId", "id")
     lead = first_text(answer, *ids, longest=60) if isinstance(request, RegisterLead) else ""

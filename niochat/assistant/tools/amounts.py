@@ -11,7 +11,14 @@ from niochat.assistant.tools import bills
 from niochat.assistant.tools.payments import paid_invoices
 from niochat.assistant.tools.tool import Arguments, Tool
 from niochat.assistant.wording import brl, day
-from niochat.domain.erp import Capability, ErpError, ErpRefused, Invoice, ListPlans, PaidInvoice
+from niochat.domain.erp import (
+    ErpCapability,
+    ErpError,
+    ErpRefusedError,
+    Invoice,
+    ListServicePlans,
+    PaidInvoice,
+)
 
 EARLIER = 3
 """Paid invoices that one is compared with."""
@@ -78,11 +85,11 @@ def _compared(invoice: Invoice, earlier: Sequence[tuple[Any, Decimal]]) -> dict[
 
 async def _plan(case: Case, invoice: Invoice) -> dict[str, Any]:
     """The plan's price today, where the list has a plan of that very name."""
-    if Capability.PLANS not in case.capabilities:
+    if ErpCapability.PLANS not in case.capabilities:
         return {}
     try:
-        plans = await case.read(ListPlans())
-    except (ErpError, ErpRefused):
+        plans = await case.read(ListServicePlans())
+    except (ErpError, ErpRefusedError):
         return {}  # it only adds to what is told
     name = case.contract().plan
     prices = {plan.price for plan in plans if name and plan.name.casefold() == name.casefold()}
@@ -103,7 +110,7 @@ EXPLAIN_INVOICE = Tool(
     "Diz por que uma fatura veio com esse valor: original, multa, juros e as anteriores.",
     Explain,
     explain_invoice,
-    needs=frozenset({Capability.INVOICES}),
+    needs=frozenset({ErpCapability.INVOICES}),
     contract=True,
     trusted=True,
     repeatable=True,

@@ -9,7 +9,7 @@ from typing import Any
 from niochat.assistant.case import Case
 from niochat.assistant.facts import Bill
 from niochat.assistant.wording import brl, day
-from niochat.domain.erp import Capability, Invoice, ListInvoices
+from niochat.domain.erp import ErpCapability, Invoice, ListInvoices
 
 SHOWN = 6
 """Invoices in one list; a phone's screen is small."""
@@ -108,6 +108,6 @@ def situation(case: Case, invoice: Invoice) -> str:
 
 def forms_of(case: Case, invoice: Invoice) -> list[Form]:
     """What it can be paid with."""
-    pix = bool(invoice.pix) or Capability.PIX in case.capabilities
+    pix = bool(invoice.pix) or ErpCapability.PIX in case.capabilities
     boleto = bool(invoice.pdf_url or invoice.digit_line)
     return [form for form, there in ((Form.PIX, pix), (Form.BOLETO, boleto)) if there]

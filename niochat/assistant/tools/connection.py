@@ -4,27 +4,27 @@ from niochat.assistant.case import Case, Result, Sector, done, refused
 from niochat.assistant.tools.tool import Nothing, Tool
 from niochat.assistant.wording import STATUS
 from niochat.domain.erp import (
-    Capability,
-    CheckLine,
+    AccessState,
+    CheckAccessStatus,
     Contract,
+    ErpCapability,
     ErpError,
-    LineState,
     ListMaintenances,
-    Maintenance,
+    NetworkMaintenance,
     ReadContract,
-    ReadOptics,
+    ReadOpticalSignal,
 )
 
 _GUIDANCE = {
-    LineState.ONLINE: (
+    AccessState.ONLINE: (
         "O acesso está conectado. Oriente a rede interna: reiniciar o roteador, testar por cabo e "
         "em outro aparelho; peça para testar e responder."
     ),
-    LineState.OFFLINE: (
+    AccessState.OFFLINE: (
         "O acesso está desconectado. Pergunte se a luz LOS do modem está vermelha; se não, peça "
         "para desligar o modem por 30 segundos. Se não voltar, abra um chamado."
     ),
-    LineState.UNKNOWN: (
+    AccessState.UNKNOWN: (
         "O sistema não informou o estado. Não diga que está fora do ar: transfira para o suporte."
     ),
 }
@@ -58,12 +58,12 @@ def blocked(contract: Contract) -> Result:
     )
 
 
-async def announced(case: Case, contract: Contract) -> Maintenance | None:
+async def announced(case: Case, contract: Contract) -> NetworkMaintenance | None:
     """Work or an outage where the contract is; ``None`` also where the ERP lists none."""
-    if Capability.MAINTENANCE not in case.capabilities:
+    if ErpCapability.MAINTENANCE not in case.capabilities:
         return None
     under_way = await case.read(ListMaintenances())
-    return next((each for each in under_way if each.concerns(contract)), None)
+    return next((each for each in under_way if each.affects(contract)), None)
 
 
 def under_maintenance(message: str, until: str) -> Result:
@@ -84,13 +84,13 @@ async def check_connection(case: Case, _: Nothing) -> Result:
     work = await announced(case, contract)
     if work is not None:
         return under_maintenance(work.message, until(work))
-    line = await case.read(CheckLine(contract.id))
-    if line.state is LineState.SUSPENDED:
+    line = await case.read(CheckAccessStatus(contract.id))
+    if line.state is AccessState.SUSPENDED:
         return blocked(contract)
-    if line.state is LineState.MAINTENANCE:
+    if line.state is AccessState.MAINTENANCE:
         return under_maintenance(line.message, line.until)
-    light = await _light(case, contract) if line.state is LineState.OFFLINE else None
-    state = {LineState.ONLINE: "online", LineState.OFFLINE: "offline"}.get(line.state)
+    light = await _light(case, contract) if line.state is AccessState.OFFLINE else None
+    state = {AccessState.ONLINE: "online", AccessState.OFFLINE: "offline"}.get(line.state)
     guidance = _NO_LIGHT if light is False else _GUIDANCE[line.state]
     return done(estado=state or "desconhecido", luz=light, orientacao=guidance)
 
@@ -109,13 +109,13 @@ async def check_maintenance(case: Case, _: Nothing) -> Result:
 
 async def _light(case: Case, contract: Contract) -> bool | None:
     """Whether light reaches the modem; ``None``: the ERP does not say."""
-    if Capability.OPTICS not in case.capabilities:
+    if ErpCapability.OPTICS not in case.capabilities:
         return None
-    optics = await case.read(ReadOptics(contract.id))
+    optics = await case.read(ReadOpticalSignal(contract.id))
     return None if optics is None else optics.rx_dbm is not None
 
 
-def until(work: Maintenance) -> str:
+def until(work: NetworkMaintenance) -> str:
     """When it should be over; empty where nobody says."""
     return f"{work.until:%d/%m/%Y %H:%M}" if work.until is not None else ""
 
@@ -125,7 +125,7 @@ CHECK_CONNECTION = Tool(
     "Diz se o acesso do contrato confirmado está conectado.",
     Nothing,
     check_connection,
-    needs=frozenset({Capability.LINE}),
+    needs=frozenset({ErpCapability.LINE}),
     contract=True,
     trusted=True,
     repeatable=True,
@@ -136,7 +136,7 @@ CHECK_MAINTENANCE = Tool(
     "Diz se há manutenção ou queda registrada onde está o contrato confirmado.",
     Nothing,
     check_maintenance,
-    needs=frozenset({Capability.MAINTENANCE}),
+    needs=frozenset({ErpCapability.MAINTENANCE}),
     contract=True,
     trusted=True,
     repeatable=True,

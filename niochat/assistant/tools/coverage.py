@@ -5,7 +5,13 @@ import re
 from niochat.assistant.case import Case, Result, Sector, done, refused
 from niochat.assistant.folding import fold
 from niochat.assistant.tools.tool import Arguments, Tool, Words
-from niochat.domain.erp import Capability, CheckCoverage, ErpError, ErpRefused, Place
+from niochat.domain.erp import (
+    CheckCoverage,
+    ErpCapability,
+    ErpError,
+    ErpRefusedError,
+    ServiceAddress,
+)
 
 MOST_PLACES = 5
 """Places of one visit: nobody maps a provider's network by asking."""
@@ -35,7 +41,7 @@ async def check_coverage(case: Case, wanted: Where) -> Result:
     covered = await _by_erp(case, place)
     source = "sistema"
     if covered is None:
-        covered, source = case.provider.coverage.covers(place), "lista do provedor"
+        covered, source = case.provider.coverage.covers_address(place), "lista do provedor"
     if covered is None:
         return done(cobertura="desconhecida", orientacao=_SALES)
     return done(
@@ -50,36 +56,36 @@ async def check_coverage(case: Case, wanted: Where) -> Result:
     )
 
 
-async def _by_erp(case: Case, place: Place) -> bool | None:
+async def _by_erp(case: Case, place: ServiceAddress) -> bool | None:
     """``None``: the ERP has no such question, or no answer to it. People can still sell."""
-    if Capability.COVERAGE not in case.capabilities:
+    if ErpCapability.COVERAGE not in case.capabilities:
         return None
     try:
         return await case.read(CheckCoverage(place))
-    except (ErpError, ErpRefused):
+    except (ErpError, ErpRefusedError):
         return None
 
 
-def _place(case: Case, wanted: Where) -> Place | Result:
+def _place(case: Case, wanted: Where) -> ServiceAddress | Result:
     if wanted.cep is not None and _CEP.fullmatch(wanted.cep):
         cep = wanted.cep.replace("-", "")
         said = re.sub(r"[ .\-]", "", " | ".join(case.visit.customer_texts))
         if cep not in said:
             return refused("cep_nao_informado", "Peça o CEP ou o endereço ao cliente.")
-        return Place(cep=cep)
+        return ServiceAddress(cep=cep)
     parts = (wanted.rua, wanted.numero, wanted.bairro, wanted.cidade)
     street, number, district, city = ((part or "")[:_LONGEST] for part in parts)
     if city and (street or district):
         said = fold(" | ".join(case.visit.customer_texts))
         if not any(fold(part) in said for part in (street, district, city) if part):
             return refused("endereco_nao_informado", "Peça o CEP ou o endereço ao cliente.")
-        return Place("", street, number, district, city)
+        return ServiceAddress("", street, number, district, city)
     return refused(
         "falta_endereco", "Peça o CEP, ou rua, número, bairro e cidade.", cep_valido=False
     )
 
 
-def _named(place: Place) -> str:
+def _named(place: ServiceAddress) -> str:
     if place.cep:
         return f"CEP {place.cep[:5]}-{place.cep[5:]}"
     parts = (f"{place.street}, {place.number}".strip(", "), place.district, place.city)
@@ -88,7 +94,7 @@ def _named(place: Place) -> str:
 
 def _fits(case: Case) -> bool:
     told = case.provider.coverage
-    return Capability.COVERAGE in case.capabilities or bool(told.places or told.ceps)
+    return ErpCapability.COVERAGE in case.capabilities or bool(told.places or told.ceps)
 
 
 CHECK_COVERAGE = Tool(

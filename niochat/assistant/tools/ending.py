@@ -63,7 +63,7 @@ async def transfer(case: Case, wanted: Transfer) -> Result:
     case.hand_over(fold(wanted.setor), _reason(case, wanted), summary(case, wanted.resumo))
     assert case.handoff is not None
     case.final = announcement(case, case.handoff.team)
-    return done(equipe=case.team_name(case.handoff.team), aberto=case.visit.people.there)
+    return done(equipe=case.team_name(case.handoff.team), aberto=case.visit.people.available)
 
 
 def _reason(case: Case, wanted: Transfer) -> str:

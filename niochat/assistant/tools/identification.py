@@ -13,16 +13,16 @@ from niochat.assistant.tools.bills import Form
 from niochat.assistant.tools.invoices import SEND_INVOICE, Send, list_invoices
 from niochat.assistant.tools.tool import Arguments, Nothing, Quote, Tool, Words
 from niochat.assistant.wording import STATUS, contract_line, masked
-from niochat.domain.document import documents_in, valid_document
+from niochat.domain.document import find_tax_ids, parse_tax_id
 from niochat.domain.erp import (
-    Capability,
     Contract,
+    ErpCapability,
     ErpError,
-    ErpRefused,
+    ErpRefusedError,
     FindSubscriber,
     Subscriber,
 )
-from niochat.domain.phone import same_line
+from niochat.domain.phone import is_same_number
 
 MAX_LOOKUPS = 4
 """Documents that may be asked for in one visit: nobody gets to try a list of them."""
@@ -61,14 +61,14 @@ async def identify(case: Case, wanted: Identify) -> Result:
     if wanted.desejo is not None:
         waiting = tuple(each for each in case.facts.waiting if each.wish != wanted.desejo)
         case.learn(wish=wanted.desejo, waiting=waiting)
-    document = valid_document(wanted.cpf_cnpj)
+    document = parse_tax_id(wanted.cpf_cnpj)
     if document is None:
         return refused(
             "documento_invalido",
             "Diga que o número não é um CPF ou CNPJ válido e peça para conferir e enviar de novo. "
             "Um telefone não serve.",
         )
-    if document not in documents_in("\n".join(case.visit.customer_texts)):
+    if document not in find_tax_ids("\n".join(case.visit.customer_texts)):
         return refused(
             "documento_nao_informado", "Peça o CPF ou CNPJ do titular; nunca use um que o cliente "
             "não escreveu.",
@@ -97,14 +97,14 @@ def _nobody(case: Case) -> Result:
 
 
 def _present(case: Case, found: Subscriber) -> Result:
-    living = tuple(c for c in found.contracts if not c.status.gone)
+    living = tuple(c for c in found.contracts if not c.status.ended)
     if not living:
         return refused(
             "sem_contrato_ativo",
             "Diga que não há contrato ativo nesse cadastro e ofereça os planos ou a equipe.",
         )
     phone = case.visit.phone
-    trusted = case.visit.phone_proves and same_line(phone, found.phones)
+    trusted = case.visit.phone_proves and is_same_number(phone, found.phones)
     case.learn(
         name=found.name, trusted=trusted, phone=phone, contracts=living, contract="",
         invoices=(), sent=(), ticket="", unlocked="", shown_in=str(case.visit.request.turn_id),
@@ -214,11 +214,11 @@ async def _invoices(case: Case) -> Result:
     """What the customer came for, at once: it saves a question to the model. Not without an ERP
     that answers: then its own tool says so.
     """
-    if Capability.INVOICES not in case.capabilities:
+    if ErpCapability.INVOICES not in case.capabilities:
         return {}
     try:
         listed_ = await list_invoices(case, Nothing())
-    except (ErpError, ErpRefused):
+    except (ErpError, ErpRefusedError):
         return {}
     return {key: value for key, value in listed_.items() if key not in ("ok", "orientacao")}
 

@@ -13,8 +13,8 @@ from niochat.assistant.tools import bills
 from niochat.assistant.tools.bills import SHOWN, Form
 from niochat.assistant.tools.tool import Arguments, Nothing, Tool
 from niochat.assistant.wording import brl, day
-from niochat.domain.erp import Capability, ErpError, FetchPdf, Invoice, ReadPix
-from niochat.domain.message import Content, Kind
+from niochat.domain.erp import ErpCapability, ErpError, FetchInvoicePdf, Invoice, ReadPixCode
+from niochat.domain.message import MessageContent, MessageKind
 
 _ONE_SENTENCE = (
     "Escreva só uma frase curta: ela sai primeiro, e os códigos saem sozinhos logo depois. Não "
@@ -158,14 +158,14 @@ def _others(case: Case, chosen: Sequence[tuple[int, Invoice]], form: Form) -> li
 
 async def _send_pix(case: Case, invoice: Invoice) -> bool:
     code = invoice.pix
-    if not code and Capability.PIX in case.capabilities:
-        code = await case.read(ReadPix(case.contract().id, invoice.id))
+    if not code and ErpCapability.PIX in case.capabilities:
+        code = await case.read(ReadPixCode(case.contract().id, invoice.id))
     if not code:
         return False
     caption = f"Fatura de {brl(invoice.amount)}, vencimento {day(invoice.due)}"
     file = ("image/png", "pix.png", _qr(code))
-    await case.attach(f"pix:{invoice.id}", Kind.IMAGE, file, caption)
-    case.after_text.append(Content(Kind.TEXT, code))
+    await case.attach(f"pix:{invoice.id}", MessageKind.IMAGE, file, caption)
+    case.after_text.append(MessageContent(MessageKind.TEXT, code))
     return True
 
 
@@ -174,16 +174,16 @@ async def _send_boleto(case: Case, invoice: Invoice) -> bool:
     sent = False
     if invoice.pdf_url:
         try:
-            pdf = await case.read(FetchPdf(case.contract().id, invoice.pdf_url))
+            pdf = await case.read(FetchInvoicePdf(case.contract().id, invoice.pdf_url))
         except ErpError:
             if not invoice.digit_line:
                 raise
         else:
             file = ("application/pdf", f"fatura-{invoice.due:%Y-%m-%d}.pdf", pdf)
-            await case.attach(f"boleto:{invoice.id}", Kind.DOCUMENT, file, "")
+            await case.attach(f"boleto:{invoice.id}", MessageKind.DOCUMENT, file, "")
             sent = True
     if invoice.digit_line:
-        case.after_text.append(Content(Kind.TEXT, invoice.digit_line))
+        case.after_text.append(MessageContent(MessageKind.TEXT, invoice.digit_line))
         sent = True
     return sent
 
@@ -203,7 +203,7 @@ def _qr(code: str) -> bytes:
     return image.getvalue()
 
 
-_NEEDS = frozenset({Capability.INVOICES})
+_NEEDS = frozenset({ErpCapability.INVOICES})
 LIST_INVOICES = Tool(
     "consultar_faturas",
     "Lista as faturas em aberto do contrato confirmado, com total, atraso, multa e juros.",

@@ -2,18 +2,18 @@
 
 from niochat.assistant.case import Case, Result, Sector, refused
 from niochat.assistant.handover import announcement, summary
-from niochat.domain.erp import WriteResult, WriteStatus
+from niochat.domain.erp import ErpWriteResult, ErpWriteStatus
 
 
-def unfinished(case: Case, result: WriteResult, what: str, sector: Sector) -> Result:
+def unfinished(case: Case, result: ErpWriteResult, what: str, sector: Sector) -> Result:
     """Refused: the ERP's reason. Not sent or unknown: people take over, and it is said so."""
-    if result.status is WriteStatus.REFUSED:
+    if result.status is ErpWriteStatus.REFUSED:
         return refused(
             "recusado",
             "Diga que o sistema não permitiu e o motivo; ofereça a alternativa.",
             motivo=result.reason,
         )
-    if result.status is WriteStatus.NOT_SENT:
+    if result.status is ErpWriteStatus.NOT_SENT:
         code, said = result.reason, f"Não consegui fazer {what} agora: o sistema não respondeu."
         head = f"O sistema estava fora; não foi feito: {what}."
     else:

@@ -11,11 +11,11 @@ from niochat.assistant.tools import bills
 from niochat.assistant.tools.tool import Arguments, Tool
 from niochat.assistant.wording import brl, day
 from niochat.domain.erp import (
-    Capability,
+    ErpCapability,
     ErpError,
-    ErpRefused,
+    ErpRefusedError,
     Invoice,
-    ListPaid,
+    ListPaidInvoices,
     PaidInvoice,
 )
 
@@ -53,11 +53,11 @@ async def check_payment(case: Case, wanted: Payment) -> Result:
 
 async def paid_invoices(case: Case) -> tuple[PaidInvoice, ...] | None:
     """The contract's, latest due first; ``None``: this ERP does not tell them."""
-    if Capability.PAID not in case.capabilities:
+    if ErpCapability.PAID not in case.capabilities:
         return None
     try:
-        return await case.read(ListPaid(case.contract().id))
-    except ErpRefused:
+        return await case.read(ListPaidInvoices(case.contract().id))
+    except ErpRefusedError:
         return None
     except ErpError as error:
         # The open ones were told: those are worth more than a hand-over.
@@ -132,7 +132,7 @@ CHECK_PAYMENT = Tool(
     "Diz se faturas constam como pagas no sistema, quando o cliente diz que pagou ou pergunta.",
     Payment,
     check_payment,
-    needs=frozenset({Capability.INVOICES}),
+    needs=frozenset({ErpCapability.INVOICES}),
     contract=True,
     repeatable=True,
     sector=Sector.BILLING,

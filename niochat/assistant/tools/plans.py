@@ -11,9 +11,15 @@ from niochat.assistant.handover import announcement, summary
 from niochat.assistant.tools.asked import spoke_of_plans
 from niochat.assistant.tools.tool import Arguments, Nothing, Tool, Words
 from niochat.assistant.wording import brl
-from niochat.domain.document import documents_in, valid_document
-from niochat.domain.erp import Capability, ListPlans, RegisterLead, WriteResult, WriteStatus
-from niochat.domain.requests import RequestKind, RequestRule, RequestWay
+from niochat.domain.document import find_tax_ids, parse_tax_id
+from niochat.domain.erp import (
+    ErpCapability,
+    ErpWriteResult,
+    ErpWriteStatus,
+    ListServicePlans,
+    RegisterLead,
+)
+from niochat.domain.requests import ChangeRequestKind, ChangeRequestRoute, ChangeRequestRule
 
 SHOWN = 10
 
@@ -30,7 +36,7 @@ class Interest(Arguments):
 
 async def list_plans(case: Case, _: Nothing) -> Result:
     """The plans as the ERP names and prices them, word by word."""
-    plans = (await case.read(ListPlans()))[:SHOWN]
+    plans = (await case.read(ListServicePlans()))[:SHOWN]
     case.learn(plans=tuple(ShownPlan(plan.id, plan.name) for plan in plans))
     if not plans:
         return done(planos=[], orientacao="Diga que a equipe informa os planos; transfira.")
@@ -49,10 +55,10 @@ async def register_interest(case: Case, wanted: Interest) -> Result:
     plans = case.facts.plans
     if not 1 <= wanted.plano <= len(plans):
         return refused("plano_invalido", "Mostre os planos com listar_planos e peça o número.")
-    document = valid_document(wanted.cpf_cnpj)
+    document = parse_tax_id(wanted.cpf_cnpj)
     if document is None:
         return refused("documento_invalido", "Peça para conferir o CPF ou CNPJ.")
-    if document not in documents_in("\n".join(case.visit.customer_texts)):
+    if document not in find_tax_ids("\n".join(case.visit.customer_texts)):
         return refused("documento_nao_informado", "Peça o CPF ou CNPJ ao cliente.")
     if _is_subscribers(case, document):
         return refused(
@@ -67,15 +73,18 @@ async def register_interest(case: Case, wanted: Interest) -> Result:
 
 def _is_subscribers(case: Case, document: str) -> bool:
     """Whether it can only be that of whoever has the confirmed contract: no other was written."""
-    written = documents_in("\n".join(case.visit.customer_texts))
-    takes = case.requests.get(RequestKind.PLAN, RequestRule()).how is not RequestWay.OFF
+    written = find_tax_ids("\n".join(case.visit.customer_texts))
+    takes = (
+        case.requests.get(ChangeRequestKind.PLAN, ChangeRequestRule()).how
+        is not ChangeRequestRoute.OFF
+    )
     return takes and case.facts.trusted and bool(case.facts.contract) and set(written) == {document}
 
 
 async def _register(
     case: Case, wanted: Interest, document: str, plan: ShownPlan
-) -> WriteResult | None:
-    if Capability.LEADS not in case.capabilities:
+) -> ErpWriteResult | None:
+    if ErpCapability.LEADS not in case.capabilities:
         return None
     conversation = case.visit.request.conversation_id
     reference = f"NC-{sha256(f'{conversation}:lead'.encode()).hexdigest()[:12]}"
@@ -87,10 +96,10 @@ async def _register(
 
 
 def _handed_over(
-    case: Case, wanted: Interest, plan: ShownPlan, result: WriteResult | None
+    case: Case, wanted: Interest, plan: ShownPlan, result: ErpWriteResult | None
 ) -> Result:
     """Sales have it in any case, with all that is needed to go on by hand."""
-    registered = result is not None and result.status is WriteStatus.DONE
+    registered = result is not None and result.status is ErpWriteStatus.DONE
     where = "registrado no sistema" if registered else "NÃO confirmado no sistema: conferir"
     due = f", vencimento dia {wanted.vencimento}" if wanted.vencimento else ""
     who = f"Nome: {wanted.nome}. Endereço: {wanted.endereco}."
@@ -107,7 +116,7 @@ LIST_PLANS = Tool(
     "Lista os planos que o provedor vende, com nome e preço.",
     Nothing,
     list_plans,
-    needs=frozenset({Capability.PLANS}),
+    needs=frozenset({ErpCapability.PLANS}),
     repeatable=True,
     sector=Sector.SALES,
 )
@@ -116,7 +125,7 @@ REGISTER_INTEREST = Tool(
     "Registra o interesse em um plano da lista mostrada, com os dados que o cliente escreveu.",
     Interest,
     register_interest,
-    needs=frozenset({Capability.PLANS}),
+    needs=frozenset({ErpCapability.PLANS}),
     acts=True,
     sector=Sector.SALES,
 )

@@ -17,8 +17,14 @@ from niochat.assistant.masking import masked_text
 from niochat.assistant.tools.changes import CHANGES, Missing, told_of
 from niochat.assistant.tools.outcomes import unfinished
 from niochat.assistant.tools.tool import Arguments, Quote, Tool, Words
-from niochat.domain.erp import Capability, ListTickets, OpenTicket, WriteResult, WriteStatus
-from niochat.domain.requests import RequestKind, RequestRule, RequestWay
+from niochat.domain.erp import (
+    ErpCapability,
+    ErpWriteResult,
+    ErpWriteStatus,
+    ListTickets,
+    OpenTicket,
+)
+from niochat.domain.requests import ChangeRequestKind, ChangeRequestRoute, ChangeRequestRule
 
 _FEWEST_QUOTED = 4
 """Letters of the customer's that ask for something."""
@@ -27,7 +33,7 @@ _FEWEST_QUOTED = 4
 class Change(Arguments):
     """``novo`` is what the kind needs, see :mod:`niochat.assistant.tools.change_requests.change_types`."""
 
-    tipo: RequestKind
+    tipo: ChangeRequestKind
     palavras: Quote
     novo: Annotated[
         Words | None,
@@ -47,14 +53,14 @@ class Change(Arguments):
     def secret(self) -> bool:
         """Whether a password may stand in it."""
         said = fold(f"{self.palavras} {self.novo or ''}")
-        return self.tipo is RequestKind.WIFI_PASSWORD or "senha" in said
+        return self.tipo is ChangeRequestKind.WIFI_PASSWORD or "senha" in said
 
 
 async def request_change(case: Case, wanted: Change) -> Result:
     """The request is with people, or in the ERP, once; or it is said what it lacks."""
     kind = wanted.tipo
-    rule = case.requests.get(kind, RequestRule())
-    if rule.how is RequestWay.OFF:
+    rule = case.requests.get(kind, ChangeRequestRule())
+    if rule.how is ChangeRequestRoute.OFF:
         return refused(
             "nao_disponivel", "Diga que isso não é feito por aqui e ofereça falar com a equipe."
         )
@@ -71,12 +77,12 @@ async def request_change(case: Case, wanted: Change) -> Result:
         what = masked_text(await told_of(case, kind, rule, wanted.novo or ""))
     except Missing as missing:
         return refused("falta_dado", missing.guidance, **missing.fields)
-    if rule.how is RequestWay.ORDER and Capability.OPEN_TICKET in case.capabilities:
+    if rule.how is ChangeRequestRoute.ORDER and ErpCapability.OPEN_TICKET in case.capabilities:
         return await _ordered(case, wanted, rule, what)
     return _passed_on(case, kind, rule, what)
 
 
-async def _ordered(case: Case, wanted: Change, rule: RequestRule, what: str) -> Result:
+async def _ordered(case: Case, wanted: Change, rule: ChangeRequestRule, what: str) -> Result:
     kind, key = wanted.tipo, _key(case, wanted.tipo)
     begun = key in case.visit.untold
     similar = None if begun else await _similar(case, kind)
@@ -93,14 +99,14 @@ async def _ordered(case: Case, wanted: Change, rule: RequestRule, what: str) -> 
         rule.code,
     )
     result = await case.write(key, order)
-    if result.status is not WriteStatus.DONE:
+    if result.status is not ErpWriteStatus.DONE:
         return unfinished(case, result, f"o pedido ({what})", _sector(kind))
     if result.earlier and not begun:
         return _exists(kind, result.protocol)
     return _taken(case, kind, what, result)
 
 
-def _taken(case: Case, kind: RequestKind, what: str, result: WriteResult) -> Result:
+def _taken(case: Case, kind: ChangeRequestKind, what: str, result: ErpWriteResult) -> Result:
     _learn(case, Requested(case.contract().id, kind.value, what, result.protocol))
     number = f" Protocolo do pedido: {result.protocol}." if result.protocol else ""
     case.did(f"Registrei seu pedido: {what}.{number} A equipe vai cuidar disso.")
@@ -113,7 +119,7 @@ def _taken(case: Case, kind: RequestKind, what: str, result: WriteResult) -> Res
     )
 
 
-def _passed_on(case: Case, kind: RequestKind, rule: RequestRule, what: str) -> Result:
+def _passed_on(case: Case, kind: ChangeRequestKind, rule: ChangeRequestRule, what: str) -> Result:
     """One team has all that was asked for in this visit; the last kind's own gets it."""
     _learn(case, Requested(case.contract().id, kind.value, what))
     head = "Pedido do cliente: " + "; ".join(each.what for each in case.facts.my_requests) + "."
@@ -125,7 +131,7 @@ def _passed_on(case: Case, kind: RequestKind, rule: RequestRule, what: str) -> R
         tipo=kind.value,
         encaminhado=what,
         equipe=team,
-        aberto=case.visit.people.there,
+        aberto=case.visit.people.available,
         orientacao="Diga que anotou o pedido e que essa equipe continua por aqui: a mudança ainda "
         "não foi feita. Não prometa prazo.",
     )
@@ -145,16 +151,16 @@ def _asked(case: Case, words: str) -> bool:
     return quote is not None and not quote.taken_back
 
 
-async def _similar(case: Case, kind: RequestKind) -> str | None:
+async def _similar(case: Case, kind: ChangeRequestKind) -> str | None:
     """The protocol of an open order of the same request."""
-    if Capability.TICKETS not in case.capabilities:
+    if ErpCapability.TICKETS not in case.capabilities:
         return None
     tickets = await case.read(ListTickets(case.contract().id))
     title = _title(kind)
     return next((each.number for each in tickets if each.open and title in each.content), None)
 
 
-def _exists(kind: RequestKind, protocol: str) -> Result:
+def _exists(kind: ChangeRequestKind, protocol: str) -> Result:
     number = "informe o protocolo" if protocol else "não há número a informar"
     return refused(
         "ja_existe", f"Esse pedido já foi registrado: {number}; não registre outro. Se ele quer "
@@ -163,27 +169,27 @@ def _exists(kind: RequestKind, protocol: str) -> Result:
     )  # fmt: skip
 
 
-def _title(kind: RequestKind) -> str:
+def _title(kind: ChangeRequestKind) -> str:
     """How the order begins, and how it is known again in another visit."""
     return f"SOLICITAÇÃO: {CHANGES[kind].title}."
 
 
-def _sector(kind: RequestKind) -> Sector:
+def _sector(kind: ChangeRequestKind) -> Sector:
     return CHANGES[kind].sector
 
 
-def _key(case: Case, kind: RequestKind) -> str:
+def _key(case: Case, kind: ChangeRequestKind) -> str:
     return f"request:{case.contract().id}:{kind}:{case.visit.request.conversation_id}"
 
 
-def _reference(case: Case, kind: RequestKind) -> str:
+def _reference(case: Case, kind: ChangeRequestKind) -> str:
     """Found again in the order's content when the ERP's answer was lost."""
     meaning = f"{case.visit.request.conversation_id}:request:{kind}"
     return f"NC-{sha256(meaning.encode()).hexdigest()[:12]}"
 
 
 def _fits(case: Case) -> bool:
-    taken = any(rule.how is not RequestWay.OFF for rule in case.requests.values())
+    taken = any(rule.how is not ChangeRequestRoute.OFF for rule in case.requests.values())
     return bool(case.capabilities) and taken
 
 

@@ -26,16 +26,16 @@ from niochat.assistant.tools.outcomes import unfinished
 from niochat.assistant.tools.tool import Arguments, Nothing, Tool, Words
 from niochat.assistant.wording import day
 from niochat.domain.erp import (
-    Capability,
-    Category,
-    CheckLine,
-    Line,
-    LineState,
+    AccessState,
+    AccessStatus,
+    CheckAccessStatus,
+    ErpCapability,
+    ErpTicket,
+    ErpWriteResult,
+    ErpWriteStatus,
     ListTickets,
     OpenTicket,
-    Ticket,
-    WriteResult,
-    WriteStatus,
+    TicketCategory,
 )
 
 SHOWN = 5
@@ -44,7 +44,7 @@ SHOWN = 5
 class Open(Arguments):
     """``resumo`` and ``sintomas`` go into the order for the technician."""
 
-    categoria: Category
+    categoria: TicketCategory
     resumo: Annotated[Words, Field(description="O problema em uma frase.")]
     sintomas: Annotated[Words, Field(description="O que o cliente vê e já testou.")]
 
@@ -58,7 +58,7 @@ async def list_tickets(case: Case, _: Nothing) -> Result:
     )
 
 
-def _about(case: Case, tickets: Sequence[Ticket]) -> Iterator[str]:
+def _about(case: Case, tickets: Sequence[ErpTicket]) -> Iterator[str]:
     yield "Informe os chamados; só abra outro se for problema diferente e não resolvido."
     open_ones = [each for each in tickets if each.open]
     if any(each.scheduled_for is None for each in open_ones):
@@ -83,7 +83,7 @@ async def open_ticket(case: Case, wanted: Open) -> Result:
     # A model that runs again may say it in other words: the order that was begun is meant.
     order = _order(case, wanted, begun or category)
     result = await case.write(_key(case, contract, begun or category), order)
-    if result.status is WriteStatus.DONE and result.earlier and begun is None:
+    if result.status is ErpWriteStatus.DONE and result.earlier and begun is None:
         return _exists(result.protocol)
     return _told(case, result)
 
@@ -100,33 +100,33 @@ def _agreed(case: Case) -> bool:
     return asked is not None and any(agrees(said, each) for each in said)
 
 
-async def _explained(case: Case, category: Category) -> Result | None:
+async def _explained(case: Case, category: TicketCategory) -> Result | None:
     """Why no order is needed: the contract is blocked, work is announced, or one is open."""
     contract = await current(case)
     work = await announced(case, contract)
     line = await _line(case, contract.id)
-    if contract.status.blocked or line.state is LineState.SUSPENDED:
+    if contract.status.blocked or line.state is AccessState.SUSPENDED:
         return blocked(contract)
     if work is not None:
         return under_maintenance(work.message, until(work))
-    if line.state is LineState.MAINTENANCE:
+    if line.state is AccessState.MAINTENANCE:
         return under_maintenance(line.message, line.until)
     similar = await _similar(case, contract.id, category)
     return _exists(similar.number) if similar is not None else None
 
 
-def _begun(case: Case, contract: str) -> Category | None:
+def _begun(case: Case, contract: str) -> TicketCategory | None:
     """What the order is about that this visit began, and nobody was told of; one at most."""
     return next(
-        (each for each in Category if _key(case, contract, each) in case.visit.untold), None
+        (each for each in TicketCategory if _key(case, contract, each) in case.visit.untold), None
     )
 
 
-def _key(case: Case, contract: str, category: Category) -> str:
+def _key(case: Case, contract: str, category: TicketCategory) -> str:
     return f"ticket:{contract}:{category}:{case.visit.request.conversation_id}"
 
 
-def _order(case: Case, wanted: Open, category: Category) -> OpenTicket:
+def _order(case: Case, wanted: Open, category: TicketCategory) -> OpenTicket:
     return OpenTicket(
         case.contract().id,
         category,
@@ -137,8 +137,8 @@ def _order(case: Case, wanted: Open, category: Category) -> OpenTicket:
     )
 
 
-def _told(case: Case, result: WriteResult) -> Result:
-    if result.status is not WriteStatus.DONE:
+def _told(case: Case, result: ErpWriteResult) -> Result:
+    if result.status is not ErpWriteStatus.DONE:
         return unfinished(case, result, "a abertura do chamado técnico", Sector.SUPPORT)
     case.learn(ticket=result.protocol or "aberto")
     case.hand_over(Sector.SUPPORT, "ticket_opened", summary(case, "Chamado técnico aberto."))
@@ -155,26 +155,26 @@ def _told(case: Case, result: WriteResult) -> Result:
     )
 
 
-async def _line(case: Case, contract: str) -> Line:
-    if Capability.LINE not in case.capabilities:
-        return Line(LineState.UNKNOWN)
-    return await case.read(CheckLine(contract))
+async def _line(case: Case, contract: str) -> AccessStatus:
+    if ErpCapability.LINE not in case.capabilities:
+        return AccessStatus(AccessState.UNKNOWN)
+    return await case.read(CheckAccessStatus(contract))
 
 
-async def _similar(case: Case, contract: str, category: Category) -> Ticket | None:
+async def _similar(case: Case, contract: str, category: TicketCategory) -> ErpTicket | None:
     """An open order about the same."""
-    if Capability.TICKETS not in case.capabilities:
+    if ErpCapability.TICKETS not in case.capabilities:
         return None
     tickets = await case.read(ListTickets(contract))
     alike = _ALIKE.get(category, {category})
     return next((t for t in tickets if t.open and alike & t.categories), None)
 
 
-_NO_LINE = {Category.NO_CONNECTION, Category.NO_LIGHT}
-_ALIKE = {Category.NO_CONNECTION: _NO_LINE, Category.NO_LIGHT: _NO_LINE}
+_NO_LINE = {TicketCategory.NO_CONNECTION, TicketCategory.NO_LIGHT}
+_ALIKE = {TicketCategory.NO_CONNECTION: _NO_LINE, TicketCategory.NO_LIGHT: _NO_LINE}
 
 
-def _reference(case: Case, category: Category) -> str:
+def _reference(case: Case, category: TicketCategory) -> str:
     """Found again in the order's content when the ERP's answer was lost."""
     meaning = f"{case.visit.request.conversation_id}:{category}"
     return f"NC-{sha256(meaning.encode()).hexdigest()[:12]}"
@@ -190,7 +190,7 @@ def _exists(protocol: str) -> Result:
     )
 
 
-def _shown(ticket: Ticket) -> dict[str, str | None]:
+def _shown(ticket: ErpTicket) -> dict[str, str | None]:
     shown = {
         "protocolo": ticket.number,
         "situacao": "aberto" if ticket.open else "encerrado",
@@ -214,7 +214,7 @@ LIST_TICKETS = Tool(
     "Lista os chamados técnicos do contrato confirmado e quando o técnico vai.",
     Nothing,
     list_tickets,
-    needs=frozenset({Capability.TICKETS}),
+    needs=frozenset({ErpCapability.TICKETS}),
     contract=True,
     trusted=True,
     repeatable=True,
@@ -225,7 +225,7 @@ OPEN_TICKET = Tool(
     "Abre um chamado técnico para o contrato confirmado, depois de verificar a conexão.",
     Open,
     open_ticket,
-    needs=frozenset({Capability.OPEN_TICKET}),
+    needs=frozenset({ErpCapability.OPEN_TICKET}),
     contract=True,
     trusted=True,
     acts=True,

@@ -8,7 +8,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstra
 
 from niochat.assistant.case import Case, Result
 from niochat.assistant.folding import storable
-from niochat.domain.erp import Capability
+from niochat.domain.erp import ErpCapability
 
 Words = Annotated[
     str,
@@ -54,7 +54,7 @@ class Tool:
     description: str
     arguments: type[Arguments]
     run: Callable[[Case, Any], Awaitable[Result]]
-    needs: frozenset[Capability] = frozenset()
+    needs: frozenset[ErpCapability] = frozenset()
     contract: bool = False
     trusted: bool = False
     acts: bool = False

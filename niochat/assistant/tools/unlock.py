@@ -9,7 +9,7 @@ from niochat.assistant.tools.connection import current
 from niochat.assistant.tools.outcomes import unfinished
 from niochat.assistant.tools.tool import Arguments, Quote, Tool
 from niochat.assistant.wording import STATUS, day
-from niochat.domain.erp import Capability, Contract, Unlock, WriteResult, WriteStatus
+from niochat.domain.erp import Contract, ErpCapability, ErpWriteResult, ErpWriteStatus, Unlock
 
 _ASKED = re.compile(
     r"\b(desbloque\w*|liber(a|ar|e|em|acao|ado|ada)|confianca|promessa|religa\w*|"
@@ -44,7 +44,7 @@ async def unlock(case: Case, wanted: Request) -> Result:
             return _needless(fresh)
     words = "Desbloqueio em confiança pedido pelo WhatsApp"
     result = await case.write(key, Unlock(contract, words, promises))
-    if result.status is WriteStatus.DONE and result.earlier and key not in case.visit.untold:
+    if result.status is ErpWriteStatus.DONE and result.earlier and key not in case.visit.untold:
         return _used()  # in another visit of this month, whatever the ERP counts
     return _told(case, result)
 
@@ -71,8 +71,8 @@ def _needless(contract: Contract) -> Result:
     )  # fmt: skip
 
 
-def _told(case: Case, result: WriteResult) -> Result:
-    if result.status is not WriteStatus.DONE:
+def _told(case: Case, result: ErpWriteResult) -> Result:
+    if result.status is not ErpWriteStatus.DONE:
         return unfinished(case, result, "o desbloqueio", Sector.BILLING)
     until = f"liberado até {day(result.until)}" if result.until else "liberado"
     case.learn(unlocked=until)
@@ -89,7 +89,7 @@ def _told(case: Case, result: WriteResult) -> Result:
     )
 
 
-def _to_tell(result: WriteResult) -> str:
+def _to_tell(result: ErpWriteResult) -> str:
     """Only what the ERP told: after a lost answer it may be neither."""
     known = ["até quando"] if result.until else []
     known += ["o protocolo"] if result.protocol else []
@@ -115,7 +115,7 @@ UNLOCK = Tool(
     "Libera em confiança o contrato bloqueado, só quando o cliente pede; uma vez por mês.",
     Request,
     unlock,
-    needs=frozenset({Capability.UNLOCK}),
+    needs=frozenset({ErpCapability.UNLOCK}),
     contract=True,
     trusted=True,
     acts=True,

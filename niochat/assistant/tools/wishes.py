@@ -5,7 +5,7 @@ from niochat.assistant.evidence import quote_in
 from niochat.assistant.facts import Waiting, Wish
 from niochat.assistant.masking import masked_text
 from niochat.assistant.tools.tool import Arguments, Quote, Tool
-from niochat.domain.plain import cut
+from niochat.domain.plain import truncate_text
 
 MOST = 5
 """Wishes that wait at a time."""
@@ -32,7 +32,7 @@ async def note_wish(case: Case, wanted: Note) -> Result:
     if wanted.desejo not in (facts.wish, *(each.wish for each in facts.waiting)):
         if len(facts.waiting) >= MOST:
             return refused("muitos_pedidos", "Atenda primeiro os que já estão anotados.")
-        words = cut(masked_text(wanted.palavras), _LONGEST)
+        words = truncate_text(masked_text(wanted.palavras), _LONGEST)
         case.learn(waiting=(*facts.waiting, Waiting(wanted.desejo, words)))
     return done(
         depois=[each.wish for each in case.facts.waiting],

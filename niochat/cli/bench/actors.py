@@ -24,7 +24,7 @@ from niochat.cli.bench.report import Report, machine
 from niochat.cli.bench.slices import Plan, Side, Told, Track
 from niochat.cli.bench.stage import Stage, Wanted
 from niochat.cli.bench.tenants import Tenant, settle_in
-from niochat.domain.errors import Unavailable
+from niochat.domain.errors import UnavailableError
 from niochat.stack import processes
 from niochat.stack.postgres import DATABASE
 
@@ -96,7 +96,7 @@ class _Bench:
         await self._host.poke(numbers)
         while int((await self._host.stats())["conversations"]) < wanted:
             if time.monotonic() > deadline:
-                raise Unavailable("the host did not activate all", code="host")
+                raise UnavailableError("the host did not activate all", code="host")
             await asyncio.sleep(0.2)
         await self._nothing_waits()
 
@@ -117,7 +117,7 @@ class _Bench:
         deadline = time.monotonic() + _WITHIN_S
         while (await asyncio.to_thread(self._stage.stores.fetch, _SQL["pending"]))[0][0]:
             if time.monotonic() > deadline:
-                raise Unavailable("the host did not process all", code="host")
+                raise UnavailableError("the host did not process all", code="host")
             await asyncio.sleep(0.02)
 
     def _rss(self) -> int:

@@ -27,7 +27,7 @@ from niochat.cli.bench.queue_load import TEAM, Plan, QueueLoad, Seen, TimedDatab
 from niochat.cli.bench.report import Report, machine
 from niochat.cli.bench.stores import Spent, Stores
 from niochat.config import Settings
-from niochat.domain.errors import Unavailable
+from niochat.domain.errors import UnavailableError
 from niochat.domain.ids import SHARDS
 from niochat.runtime.address import Address
 from niochat.stack.credentials import Credentials
@@ -45,7 +45,7 @@ class _NoPool:
     """Nobody asks the assistant anything."""
 
     async def run(self, request: TurnRequest) -> TurnReport:
-        raise Unavailable("there is no assistant here", code="pool")
+        raise UnavailableError("there is no assistant here", code="pool")
 
 
 class _Alone:

@@ -14,8 +14,8 @@ from niochat.adapters import clock
 from niochat.cli.bench.heard import Watched
 from niochat.cli.bench.stage import Stage
 from niochat.cli.bench.tenants import Tenant
-from niochat.domain.errors import Unavailable
-from niochat.domain.permissions import Role
+from niochat.domain.errors import UnavailableError
+from niochat.domain.permissions import BuiltInRole
 from niochat.ingress.api.doorway import ACCESS_COOKIE
 from niochat.ingress.live import MOST_OF_USER
 from niochat.wiring.access import Access, open_access
@@ -69,13 +69,13 @@ async def seats(stage: Stage, tenants: Mapping[str, Tenant], sockets: int) -> li
 async def _cookie(access: Access, tenant: Tenant, number: int) -> str:
     login = f"screen-{number}@{tenant.slug}.example.com"
     hashed = await Passwords(_CHEAP).hashed(_PASSWORD)
-    await access.users.settle(tenant.tenant_id, NewUser(login, login, Role.VIEWER), hashed)
+    await access.users.settle(tenant.tenant_id, NewUser(login, login, BuiltInRole.VIEWER), hashed)
     tokens = await access.sessions.log_in(login, _PASSWORD, None, _DEVICE, clock.now())
     return f"{ACCESS_COOKIE}={tokens.access}"
 
 
 class Audience:
-    """Tells the process of the screens what to do. Raises `Unavailable` when it is gone."""
+    """Tells the process of the screens what to do. Raises `UnavailableError` when it is gone."""
 
     def __init__(self, stage: Stage) -> None:
         self._url = stage.url.replace("http://", "ws://") + "/live"
@@ -116,8 +116,8 @@ class Audience:
         try:
             answer = await self._http.request(method, path, json=job)
         except httpx.HTTPError as error:
-            raise Unavailable(f"the screens are gone: {error!r}; see their log") from error
+            raise UnavailableError(f"the screens are gone: {error!r}; see their log") from error
         if answer.status_code != 200:
-            raise Unavailable(f"the screens refuse {path}: {answer.text[:300]}")
+            raise UnavailableError(f"the screens refuse {path}: {answer.text[:300]}")
         found: dict[str, Any] = answer.json()
         return found

@@ -29,7 +29,7 @@ from niochat.cli.bench.report import Report, shown
 from niochat.cli.bench.slices import Plan, Told
 from niochat.cli.bench.stage import Stage, Wanted, staged
 from niochat.cli.output import print_json
-from niochat.domain.errors import Invalid
+from niochat.domain.errors import InvalidInputError
 
 app = typer.Typer(help="Measure the product, and beside it what this machine allows.",
                   no_args_is_help=True)  # fmt: skip
@@ -199,15 +199,17 @@ def plot(
 
 
 def ascending(text: str | None, default: Sequence[int]) -> tuple[int, ...]:
-    """Sizes like `1000,10000`. Raises `Invalid` for what are none, and for those out of order."""
+    """Sizes like `1000,10000`. Raises `InvalidInputError` for what are none, and for those out of order."""
     if text is None:
         return tuple(default)
     try:
         sizes = tuple(int(each.replace("_", "")) for each in text.split(","))
     except ValueError:
-        raise Invalid(f"--sizes takes numbers with commas between them, not {text!r}") from None
+        raise InvalidInputError(
+            f"--sizes takes numbers with commas between them, not {text!r}"
+        ) from None
     if not sizes or sizes[0] < 1 or list(sizes) != sorted(set(sizes)):
-        raise Invalid("--sizes must grow, and begin with 1 at least")
+        raise InvalidInputError("--sizes must grow, and begin with 1 at least")
     return sizes
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 
-from niochat.domain.errors import Unavailable
+from niochat.domain.errors import UnavailableError
 from niochat.sandbox.crowd.job import Outcome, Stream
 
 Moved = Callable[[Sequence[dict[str, Any]]], None]
@@ -31,7 +31,7 @@ class Played:
 
 
 class Crowd:
-    """Plays jobs. Raises `Unavailable` when the crowd is gone or refuses the job."""
+    """Plays jobs. Raises `UnavailableError` when the crowd is gone or refuses the job."""
 
     def __init__(self, url: str) -> None:
         self.url = url
@@ -58,11 +58,11 @@ class Crowd:
         try:
             answer = await self._http.post("/sandbox/run", json=job)
         except httpx.HTTPError as error:
-            raise Unavailable(f"the crowd is gone: {error!r}; see its log") from error
+            raise UnavailableError(f"the crowd is gone: {error!r}; see its log") from error
         finally:
             watch.cancel()
         if answer.status_code != 200:
-            raise Unavailable(f"the crowd refuses the job: {answer.text[:300]}")
+            raise UnavailableError(f"the crowd refuses the job: {answer.text[:300]}")
         found = answer.json()
         outcomes = {each["name"]: Outcome(**each) for each in found["streams"]}
         return Played(outcomes, found["twice"], found["late"], found["strange"])

@@ -7,7 +7,7 @@ from typing import Any
 
 from niochat.cli.bench.meter import CARRIER
 from niochat.cli.bench.plots import read_results
-from niochat.domain.errors import Invalid
+from niochat.domain.errors import InvalidInputError
 
 _MARK = re.compile(r"(<!-- figures: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 _WORTH_TELLING_MS = 0.02
@@ -26,13 +26,13 @@ _HEAD = (
 def fill_in(document: Path, results: Path) -> list[str]:
     """Replace what stands between `<!-- figures: NAME -->` and `<!-- end -->`; names filled in.
 
-    A place whose bench was not run stays as it is. Raises `Invalid`.
+    A place whose bench was not run stays as it is. Raises `InvalidInputError`.
     """
     found = read_results(results)
     text = document.read_text("utf-8")
     named = [match[1] for match in _MARK.findall(text)]
     if not named:
-        raise Invalid(f"{document} has no place for figures")
+        raise InvalidInputError(f"{document} has no place for figures")
     known = {"machine": _machine(found)}
     for name, each in found.items():
         known[name] = _table(each) + _picture(document, results / f"{name}.svg")

@@ -9,7 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from niochat.cli.bench.meter import group_of
-from niochat.domain.errors import Invalid
+from niochat.domain.errors import InvalidInputError
 from niochat.stack import processes
 
 GROUPS = ("webhooks", "hosts", "pool", "plain")
@@ -18,11 +18,11 @@ _TITLE = re.compile(r'(<text id="title"[^>]*>)[^<]*(</text>)')
 
 
 def py_spy() -> str:
-    """The program. Raises `Invalid` when it is not installed."""
+    """The program. Raises `InvalidInputError` when it is not installed."""
     beside = Path(sys.executable).with_name("py-spy")
     found = str(beside) if beside.exists() else shutil.which("py-spy")
     if not found:
-        raise Invalid("py-spy is not installed: scripts/setup requirements-dev.lock")
+        raise InvalidInputError("py-spy is not installed: scripts/setup requirements-dev.lock")
     return found
 
 

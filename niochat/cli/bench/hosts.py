@@ -8,7 +8,7 @@ from typing import Any, Self
 from uuid import UUID
 
 from niochat.actors import kinds
-from niochat.domain.errors import Unavailable
+from niochat.domain.errors import UnavailableError
 
 _CALL_S = 30.0
 _CHUNK = 2000
@@ -44,12 +44,12 @@ class Host:
         ray.shutdown()
 
     async def stats(self) -> dict[str, Any]:
-        """Its figures. Raises `Unavailable`."""
+        """Its figures. Raises `UnavailableError`."""
         try:
             async with asyncio.timeout(_CALL_S):
                 return dict(await self._handle.stats.remote())
         except TimeoutError as error:
-            raise Unavailable("the host does not answer", code="host") from error
+            raise UnavailableError("the host does not answer", code="host") from error
 
     async def poke(self, numbers: Sequence[int]) -> None:
         """Wake these people's conversations."""
@@ -69,7 +69,7 @@ class Host:
                 await asyncio.sleep(0.5)
                 try:
                     now = await self.stats()
-                except (ray.exceptions.RayError, Unavailable):
+                except (ray.exceptions.RayError, UnavailableError):
                     continue  # not back yet; the time-out around it ends this
                 if now["incarnation"] != before["incarnation"] and now["shards"] == 1024:
                     return

@@ -131,7 +131,9 @@ async def _health(_request: Request) -> Response:
 
 def main() -> None:
     """Reads the command line and serves."""
-    parser = argparse.ArgumentParser(prog="python -m niochat_lab.bench.baselines.plain_process", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m niochat_lab.bench.baselines.plain_process", description=__doc__
+    )
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--door-only", action="store_true")
     arguments = parser.parse_args()

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from niochat.domain.errors import Invalid
+from niochat.domain.errors import InvalidInputError
 
 Found = Mapping[str, Any]
 _OURS, _LIMIT, _GOAL = "#1f6feb", "#8b949e", "#d1242f"
@@ -15,16 +15,18 @@ _GROUPS = 8
 
 
 def read_results(folder: Path) -> dict[str, Found]:
-    """The JSON objects in `folder` by the name of their bench. Raises `Invalid`."""
+    """The JSON objects in `folder` by the name of their bench. Raises `InvalidInputError`."""
     found: dict[str, Found] = {}
     for file in sorted(folder.glob("*.json")):
         try:
             result = json.loads(file.read_text("utf-8"))
             found[str(result["name"])] = result
         except (ValueError, KeyError, TypeError) as error:
-            raise Invalid(f"{file} is no result of a bench: {error!r}") from error
+            raise InvalidInputError(f"{file} is no result of a bench: {error!r}") from error
     if not found:
-        raise Invalid(f"{folder} holds no result: run niochat bench NAME --out {folder}/NAME.json")
+        raise InvalidInputError(
+            f"{folder} holds no result: run niochat bench NAME --out {folder}/NAME.json"
+        )
     return found
 
 
@@ -42,7 +44,9 @@ def _drawn(file: Path, found: Found, drawing: Callable[[Any, Found], None]) -> P
     try:
         from matplotlib.figure import Figure
     except ImportError:
-        raise Invalid("matplotlib is not installed: scripts/setup requirements-dev.lock") from None
+        raise InvalidInputError(
+            "matplotlib is not installed: scripts/setup requirements-dev.lock"
+        ) from None
     figure = Figure(figsize=(_WIDTH, _HEIGHT), layout="constrained")
     drawing(figure, found)
     # Without a date and with fixed ids the same figures give the same file.

@@ -17,11 +17,11 @@ from niochat.actors.team_queue import Waiting
 from niochat.adapters.postgres.codec import state_to_json
 from niochat.adapters.postgres.database import Connection, Database
 from niochat.adapters.postgres.queries import queries
-from niochat.assignment.presences import Presences
+from niochat.assignment.presences import PresenceStore
 from niochat.domain.commands import ResolveConversation
-from niochat.domain.conversation import SCHEMA_VERSION, Conversation, Status
+from niochat.domain.conversation import SCHEMA_VERSION, ConversationState, ConversationStatus
 from niochat.domain.ids import ConversationId
-from niochat.inbox.accept import Inbox
+from niochat.inbox.accept import InboxStore
 
 _SQL = queries("bench")
 _ASSIGN, _COMMIT = queries("assignment")["assign"], queries("step")["commit"]
@@ -61,7 +61,7 @@ class TimedDatabase(Database):
     def _look_at(self, steps: Any, won: list[UUID]) -> None:
         threads = set(won)
         for row in steps.get("advance", ()):
-            if row["status"] == Status.RESOLVED and row["thread_id"] in threads:
+            if row["status"] == ConversationStatus.RESOLVED and row["thread_id"] in threads:
                 self.freed(row["agent"])
 
 
@@ -110,7 +110,7 @@ class QueueLoad:
         self._database, self._plan = database, plan
         self._tenant, self._channel = tenant, channel
         self._tell, self._poke = tell, poke
-        self._inbox, self._presences = Inbox(database), Presences(database)
+        self._inbox, self._presences = InboxStore(database), PresenceStore(database)
         self._freed: defaultdict[str, deque[float]] = defaultdict(deque)
         self._numbers: dict[str, int] = {}
         self._waiting: tuple[dict[int, None], dict[int, None]] = ({}, {})
@@ -146,7 +146,7 @@ class QueueLoad:
 
     async def _come(self, first: int, last: int) -> None:
         state = state_to_json(
-            Conversation(ConversationId(UUID(int=0)), "", Status.WAITING, 2, TEAM, unanswered=1,
+            ConversationState(ConversationId(UUID(int=0)), "", ConversationStatus.WAITING, 2, TEAM, unanswered=1,
                          waits=True)
         )  # fmt: skip
         coming = {number: thread_of(number) for number in range(first, last)}
@@ -200,7 +200,9 @@ class QueueLoad:
         spread = self._numbers[str(thread)] % _SPREAD / _SPREAD
         await asyncio.sleep(self._plan.handling_s * (0.5 + spread))
         command = ResolveConversation(agent)
-        await self._inbox.command(self._tenant, thread, self._channel, f"click:{thread}", command)
+        await self._inbox.store_command(
+            self._tenant, thread, self._channel, f"click:{thread}", command
+        )
         self._poke(thread)
 
     async def _look_for_ever(self) -> None:
@@ -212,11 +214,11 @@ class QueueLoad:
             if time.monotonic() - seen_at > _SEEN_EVERY_S:
                 seen_at = time.monotonic()
                 agents = {(self._tenant, row["user_id"]) for row in await self.loads()}
-                await self._presences.seen(agents)
+                await self._presences.record_seen(agents)
 
     async def loads(self) -> list[dict[str, Any]]:
         """Everybody's `load` and `capacity`, by one snapshot."""
-        return await self._presences.list(self._tenant)
+        return await self._presences.list_agents(self._tenant)
 
 
 async def prepare(

@@ -183,7 +183,13 @@ def _start_plain(stack: Stack, stores: Stores, wanted: Wanted) -> str:
     migrate(f"{stack.postgres.dsn.rpartition('/')[0]}/{PLAIN_DATABASE}")
     more = ["--door-only"] if wanted.door_only else []
     return _start(
-        stack.home, "plain", port, "niochat_lab.bench.baselines.plain_process", "/health", environment, *more
+        stack.home,
+        "plain",
+        port,
+        "niochat_lab.bench.baselines.plain_process",
+        "/health",
+        environment,
+        *more,
     )
 
 

@@ -9,8 +9,8 @@ from uuid import UUID, uuid4
 import psutil
 
 from niochat.adapters.postgres.codec import state_from_json, state_to_json
-from niochat.conversation.work import Thread
-from niochat.domain.conversation import SCHEMA_VERSION, Conversation, Status
+from niochat.conversation.work import ThreadSnapshot
+from niochat.domain.conversation import SCHEMA_VERSION, ConversationState, ConversationStatus
 from niochat.domain.ids import ConversationId, ThreadId
 
 
@@ -18,15 +18,15 @@ def main(count: int) -> float:
     """Bytes of memory that one of `count` states takes."""
     tenant, channel = uuid4(), uuid4()
     before = psutil.Process().memory_info().rss
-    states: dict[UUID, Thread] = {}
+    states: dict[UUID, ThreadSnapshot] = {}
     for number in range(count):
         key = uuid4()
-        fresh = Conversation(
-            ConversationId(uuid4()), f"B{number}", Status.WAITING, 3, team="atendimento"
+        fresh = ConversationState(
+            ConversationId(uuid4()), f"B{number}", ConversationStatus.WAITING, 3, team="atendimento"
         )
         # As it is when it was loaded: no string shared that the database would not share.
         stored = state_from_json(state_to_json(fresh), SCHEMA_VERSION)
-        states[key] = Thread(ThreadId(key), tenant, channel, stored)
+        states[key] = ThreadSnapshot(ThreadId(key), tenant, channel, stored)
     return (psutil.Process().memory_info().rss - before) / count
 
 

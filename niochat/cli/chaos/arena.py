@@ -11,7 +11,7 @@ import psutil
 
 from niochat.adapters.postgres.database import Database
 from niochat.cli.sandbox_client import SandboxClient
-from niochat.domain.errors import NiochatError, NotFound
+from niochat.domain.errors import NiochatError, NotFoundError
 from niochat.stack import processes
 from niochat.stack.home import Home
 
@@ -44,14 +44,14 @@ class Arena:
     async def one(self, title: str) -> psutil.Process:
         """One of them, by the seed's chance; waited for, as the fault before may have taken it.
 
-        Raises ``NotFound`` when none comes.
+        Raises ``NotFoundError`` when none comes.
         """
 
         async def there() -> bool:
             return bool(self.named(title))
 
         if await until(there, COMES_WITHIN_S) is None:
-            raise NotFound(f"no process of this stack is called {title}")
+            raise NotFoundError(f"no process of this stack is called {title}")
         return self.chance.choice(self.named(title))
 
     def logged(self, process: psutil.Process, event: str) -> int:

@@ -12,7 +12,7 @@ _SQL = queries("chaos")
 
 
 async def read_records(database: Database) -> Records:
-    """Everything the audit compares. Raises ``Unavailable`` while the database is away."""
+    """Everything the audit compares. Raises ``UnavailableError`` while the database is away."""
     async with database.path() as connection:
         inbox = await connection.fetch(_SQL["inbox"])
         heard = await connection.fetch(_SQL["heard"])

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from niochat.adapters.clock import CLOCK_FILE
-from niochat.domain.errors import Unavailable
+from niochat.domain.errors import UnavailableError
 from niochat.stack import processes
 from niochat.stack.children import last_lines
 from niochat.stack.home import Home
@@ -55,7 +55,7 @@ def throwaway(*, small_disk: bool) -> Iterator[Throwaway]:
     """Start a stack in a new folder; at the end none of its processes is left.
 
     The folder with its logs stays until ``forget``, for what failed has to be looked into.
-    Raises ``Unavailable`` with the end of its log when it does not start.
+    Raises ``UnavailableError`` with the end of its log when it does not start.
     """
     home = Home.at(Path(tempfile.mkdtemp(prefix="niochat-chaos-")))
     clock_file = home.folder / "clock"
@@ -107,7 +107,7 @@ def _wait_until_ready(home: Home, child: subprocess.Popen[bytes]) -> None:
     log = home.log("up")
     while _READY not in log.read_text(errors="replace"):
         if child.poll() is not None or time.monotonic() > deadline:
-            raise Unavailable(f"the stack did not start: {last_lines(log)}")
+            raise UnavailableError(f"the stack did not start: {last_lines(log)}")
         time.sleep(_LOOK_S)
 
 
@@ -129,7 +129,7 @@ def _end(home: Home, child: subprocess.Popen[bytes]) -> None:
 def forget(home: Home) -> None:
     """Remove the folders of a stack that has ended."""
     if processes.marked(home.folder):
-        raise Unavailable(f"processes of {home.folder} are still there")
+        raise UnavailableError(f"processes of {home.folder} are still there")
     shutil.rmtree(home.temporary_folder(), ignore_errors=True)
     shutil.rmtree(home.folder, ignore_errors=True)
 

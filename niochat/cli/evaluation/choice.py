@@ -18,7 +18,7 @@ from niochat.cli.evaluation.models.recording import Recorder, Replayer
 from niochat.cli.evaluation.persona import Persona
 from niochat.cli.evaluation.playing import scripted
 from niochat.cli.evaluation.tenants import ModelChoice
-from niochat.domain.errors import Invalid
+from niochat.domain.errors import InvalidInputError
 
 Prices = tuple[float, float]
 
@@ -33,11 +33,13 @@ class ModelBy(StrEnum):
 def model_choice(
     endpoint: str, model: str, api_key: str, prices: Prices, *, stream: bool
 ) -> ModelChoice:
-    """What is evaluated. Raises ``Invalid`` for half of a choice, and for a key in plain sight."""
+    """What is evaluated. Raises ``InvalidInputError`` for half of a choice, and for a key in plain sight."""
     if bool(endpoint) != bool(model) or (endpoint and not api_key):
-        raise Invalid("--endpoint, --model and --api-key belong together")
+        raise InvalidInputError("--endpoint, --model and --api-key belong together")
     if api_key and not api_key.startswith("env:"):
-        raise Invalid("--api-key takes env:NAME: a key on the command line is seen by others")
+        raise InvalidInputError(
+            "--api-key takes env:NAME: a key on the command line is seen by others"
+        )
     return ModelChoice(endpoint, model, api_key, *prices, stream)
 
 
@@ -64,7 +66,7 @@ class AnswersBy:
     def in_process(
         self, endpoint: str, model: str, api_key: str, prices: Prices, *, stream: bool
     ) -> InProcess:
-        """How it is evaluated in this process. Raises ``Invalid`` for options that exclude each
+        """How it is evaluated in this process. Raises ``InvalidInputError`` for options that exclude each
         other.
         """
         self._check(endpoint, api_key)
@@ -77,7 +79,9 @@ class AnswersBy:
             if self.record is None:
                 return InProcess(choice)
             if choice.simulated:
-                raise Invalid("--record keeps a model's answers: name --endpoint or --model-by")
+                raise InvalidInputError(
+                    "--record keeps a model's answers: name --endpoint or --model-by"
+                )
             return self._recorded(choice, Forwarded(endpoint, _key(api_key)))
         choice = ModelChoice("", model or str(self.model_by), "", *prices, stream)
         return self._recorded(choice, self._player(choice.model))
@@ -100,11 +104,11 @@ class AnswersBy:
 
     def _check(self, endpoint: str, api_key: str) -> None:
         if self.hand_dir is not None and ModelBy.HAND not in (self.model_by, self.customer_by):
-            raise Invalid("--hand-dir belongs to --model-by hand, or --customer-by hand")
+            raise InvalidInputError("--hand-dir belongs to --model-by hand, or --customer-by hand")
         if self.replay is not None and (self.record or self.model_by or endpoint):
-            raise Invalid("--replay needs no model, and there is nothing new to record")
+            raise InvalidInputError("--replay needs no model, and there is nothing new to record")
         if self.model_by is not None and (endpoint or api_key):
-            raise Invalid("--model-by takes the place of --endpoint and --api-key")
+            raise InvalidInputError("--model-by takes the place of --endpoint and --api-key")
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +122,7 @@ class CustomerBy:
     judges: bool = True
 
     def acting(self, personas: Sequence[Persona], model: AnswersBy, found: InProcess) -> InProcess:
-        """``found`` with personas in place of scripts. Raises ``Invalid`` where nobody plays."""
+        """``found`` with personas in place of scripts. Raises ``InvalidInputError`` where nobody plays."""
         listeners = list(found.listeners)
         player = self._player(model, found)
         if model.record is not None and not isinstance(found.player, Replayer):
@@ -137,7 +141,7 @@ class CustomerBy:
         if self.by is ModelBy.HAND:
             return ByTerminal("hand") if model.hand_dir is None else ByFiles(model.hand_dir, "hand")
         if not self.endpoint:
-            raise Invalid("--personas needs --customer-endpoint, or --customer-by hand")
+            raise InvalidInputError("--personas needs --customer-endpoint, or --customer-by hand")
         model_choice(self.endpoint, self.model, self.api_key, (0, 0), stream=False)
         return Named(Forwarded(self.endpoint, _key(self.api_key)), self.model)
 
@@ -147,4 +151,4 @@ def _key(api_key: str) -> str:
     try:
         return os.environ[name]
     except KeyError:
-        raise Invalid(f"--api-key names the variable {name}, which is not set") from None
+        raise InvalidInputError(f"--api-key names the variable {name}, which is not set") from None

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from niochat.cli.evaluation.scenario import PLACEHOLDER, Scenario
-from niochat.domain.errors import Invalid
+from niochat.domain.errors import InvalidInputError
 
 OTHER_PHONE = "5581966665555"
 """Is in nobody's record."""
@@ -73,13 +73,15 @@ def people_of(answer: Mapping[str, Any]) -> list[Person]:
 
 
 def cast_of(scenario: Scenario, people: Sequence[Person]) -> Cast:
-    """Who plays. Raises ``Invalid`` for a case that the sandbox does not have."""
+    """Who plays. Raises ``InvalidInputError`` for a case that the sandbox does not have."""
     if scenario.subscriber is None:
         return Cast(scenario.phone or OTHER_PHONE, None, tuple(people))
     case, _, nth = scenario.subscriber.partition("/")
     alike = [person for person in people if person.case == case]
     if len(alike) < int(nth or 1):
-        raise Invalid(f"{scenario.name}: the sandbox has no subscriber {scenario.subscriber}")
+        raise InvalidInputError(
+            f"{scenario.name}: the sandbox has no subscriber {scenario.subscriber}"
+        )
     person = alike[int(nth or 1) - 1]
     phone = OTHER_PHONE if scenario.writes_from == "other" else person.phone
     return Cast(phone, person, tuple(each for each in people if each != person))

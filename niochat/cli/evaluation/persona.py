@@ -12,7 +12,7 @@ from niochat.accounts.fields import Count, Name, Prose, Sentence, Slug, Switch
 from niochat.cli.evaluation.people import Cast
 from niochat.cli.evaluation.reading import problem_of
 from niochat.cli.evaluation.scenario import Expect, Kind, Ledger, Patterns, Scenario
-from niochat.domain.errors import Invalid
+from niochat.domain.errors import InvalidInputError
 
 FOLDER = Path(__file__).parent / "personas"
 _LONGEST_NAME = 40
@@ -87,7 +87,7 @@ class PersonasFile(Declared):
 
 
 def all_personas(folder: Path = FOLDER) -> list[Persona]:
-    """Those of every file. Raises ``Invalid`` with file and line."""
+    """Those of every file. Raises ``InvalidInputError`` with file and line."""
     found: list[Persona] = []
     for path in sorted(folder.glob("*.yaml")):
         document = read_document(path)
@@ -102,14 +102,16 @@ def all_personas(folder: Path = FOLDER) -> list[Persona]:
     names = [persona.name for persona in found]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
-        raise Invalid(f"several personas are called {', '.join(twice)}")
+        raise InvalidInputError(f"several personas are called {', '.join(twice)}")
     return found
 
 
 def chosen_personas(personas: Sequence[Persona], names: Sequence[str]) -> list[Persona]:
-    """Those of the names, or all. Raises ``Invalid`` for an unknown one."""
+    """Those of the names, or all. Raises ``InvalidInputError`` for an unknown one."""
     known = {persona.name for persona in personas}
     unknown = [name for name in names if name not in known]
     if unknown:
-        raise Invalid(f"no persona is called {', '.join(unknown)}; there are {', '.join(known)}")
+        raise InvalidInputError(
+            f"no persona is called {', '.join(unknown)}; there are {', '.join(known)}"
+        )
     return [persona for persona in personas if not names or persona.name in names]

@@ -21,7 +21,7 @@ from niochat.cli.evaluation.results import Result, Verdict, result_of
 from niochat.cli.evaluation.scenario import Expect, Ledger, Scenario, Step
 from niochat.cli.evaluation.stage import Stage, StageOf
 from niochat.cli.sandbox_client import SandboxClient
-from niochat.domain.errors import NiochatError, Unavailable
+from niochat.domain.errors import NiochatError, UnavailableError
 
 Plays = Callable[[Stage, Faults, float], Awaitable[Result]]
 """Plays a scenario on its stage; the number is the clock's when it began."""
@@ -47,7 +47,7 @@ async def play_all(
     """Results in the order of the scenarios; ``told`` hears of each as it ends. ``plays``:
     how, if not step by step.
 
-    Raises ``Unavailable`` when the whole does not end in time.
+    Raises ``UnavailableError`` when the whole does not end in time.
     """
     turnstile = asyncio.Semaphore(at_once)
     client = SandboxClient(sandbox_url, "")
@@ -64,7 +64,7 @@ async def play_all(
         async with asyncio.timeout(within.run_s):
             return list(await asyncio.gather(*(one(scenario) for scenario in scenarios)))
     except TimeoutError:
-        raise Unavailable(f"not all was played within {within.run_s:g} s") from None
+        raise UnavailableError(f"not all was played within {within.run_s:g} s") from None
     finally:
         await client.close()
 

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from niochat.accounts.document import Document, Place, Problem, read_document, wrong
 from niochat.cli.evaluation.scenario import Kind, Scenario, ScenariosFile
-from niochat.domain.errors import Invalid
+from niochat.domain.errors import InvalidInputError
 
 FOLDER = Path(__file__).parent / "scenarios"
 _SENTENCES = {
@@ -25,7 +25,7 @@ _SENTENCES = {
 
 
 def read_scenarios(path: Path) -> tuple[Scenario, ...]:
-    """The scenarios of one file. Raises ``Invalid`` with file and, for each problem, the line."""
+    """The scenarios of one file. Raises ``InvalidInputError`` with file and, for each problem, the line."""
     document = read_document(path)
     try:
         return ScenariosFile.model_validate(document.data).scenarios
@@ -35,7 +35,7 @@ def read_scenarios(path: Path) -> tuple[Scenario, ...]:
 
 
 def all_scenarios(folder: Path = FOLDER) -> list[Scenario]:
-    """Those of every file, by kind and then as they stand there. Raises ``Invalid``, also for
+    """Those of every file, by kind and then as they stand there. Raises ``InvalidInputError``, also for
     a name that is used twice.
     """
     found: list[Scenario] = []
@@ -50,11 +50,11 @@ def all_scenarios(folder: Path = FOLDER) -> list[Scenario]:
 
 
 def chosen(scenarios: Sequence[Scenario], names: Sequence[str]) -> list[Scenario]:
-    """Those of the names, or of the kinds, or all. Raises ``Invalid`` for an unknown one."""
+    """Those of the names, or of the kinds, or all. Raises ``InvalidInputError`` for an unknown one."""
     known = {scenario.name for scenario in scenarios} | set(Kind)
     unknown = [name for name in names if name not in known]
     if unknown:
-        raise Invalid(
+        raise InvalidInputError(
             f"no scenario or kind is called {', '.join(unknown)}: niochat evaluate --list"
         )
     return [s for s in scenarios if not names or s.name in names or s.kind in names]

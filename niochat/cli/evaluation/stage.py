@@ -19,9 +19,9 @@ from niochat.cli.evaluation.records import Records, Use, Work
 from niochat.cli.evaluation.scenario import Change, Scenario
 from niochat.cli.evaluation.tenants import Place
 from niochat.cli.sandbox_client import SandboxClient
-from niochat.conversation.views import Views
+from niochat.conversation.views import ConversationInspector
 from niochat.domain.commands import ResolveConversation
-from niochat.domain.errors import Unavailable
+from niochat.domain.errors import UnavailableError
 from niochat.wiring.parts import Parts
 
 QUIET_WITHIN_S = 120.0
@@ -34,7 +34,7 @@ class Stage(ABC):
     """One scenario's. ``position`` and ``known`` say how far the last step was looked at."""
 
     client: SandboxClient
-    views: Views
+    views: ConversationInspector
     records: Records
     place: Place
     scenario: Scenario
@@ -50,7 +50,7 @@ class Stage(ABC):
 
     @abstractmethod
     async def thinks(self) -> None:
-        """Returns once the assistant runs a turn. Raises ``Unavailable`` when it never does."""
+        """Returns once the assistant runs a turn. Raises ``UnavailableError`` when it never does."""
 
     @abstractmethod
     async def quiet(self) -> None:
@@ -126,10 +126,10 @@ class Stage(ABC):
         return tuple(Received(item["kind"], item["text"]) for item in received), position
 
     async def _with_conversation(self, seen: Seen) -> Seen:
-        found = await self.views.find(self.place.tenant_id, self.cast.phone)
+        found = await self.views.find_conversation(self.place.tenant_id, self.cast.phone)
         if found is None:
             return seen
-        story = await self.views.story(self.place.tenant_id, found["id"])
+        story = await self.views.load_timeline(self.place.tenant_id, found["id"])
         passed_on = [e for e in story["events"] if e["type"] == "conversation_handed_off"]
         return replace(
             seen,
@@ -214,15 +214,15 @@ def stages_of(parts: Parts, sandbox_url: str, places: Mapping[str, Place]) -> St
 
 async def _resolve(parts: Parts, place: Place, phone: str) -> None:
     """A conversation of an earlier run ends."""
-    found = await parts.views.find(place.tenant_id, phone)
+    found = await parts.views.find_conversation(place.tenant_id, phone)
     if found is None or found["status"] == "resolved":
         return
     key = f"evaluation:{secrets.token_hex(8)}"
     where = (place.tenant_id, found["thread_id"], place.channel_id)
-    await parts.inbox.command(*where, key, ResolveConversation("evaluation"))
+    await parts.inbox.store_command(*where, key, ResolveConversation("evaluation"))
 
     async def processed() -> bool:
-        return await parts.inbox.outcome(place.tenant_id, place.channel_id, key) is not None
+        return await parts.inbox.load_outcome(place.tenant_id, place.channel_id, key) is not None
 
     await _until(processed, RESOLVED_WITHIN_S, "an earlier conversation did not end")
 
@@ -245,7 +245,7 @@ async def _until(probe: Callable[[], Awaitable[bool]], within_s: float, otherwis
     deadline = time.monotonic() + within_s
     while not await probe():
         if time.monotonic() > deadline:
-            raise Unavailable(f"{otherwise} within {within_s:g} s")
+            raise UnavailableError(f"{otherwise} within {within_s:g} s")
         await asyncio.sleep(_LOOK_S)
 
 

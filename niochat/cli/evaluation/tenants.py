@@ -19,7 +19,7 @@ from niochat.adapters.postgres.database import Database
 from niochat.cli.evaluation.scenario import Scenario
 from niochat.cli.providers import channels_of
 from niochat.cli.sandbox_client import SandboxClient
-from niochat.domain.sealing import Seals
+from niochat.domain.sealing import Encryptor
 from niochat.wiring.parts import Parts
 
 TIMEZONE = "America/Recife"
@@ -91,7 +91,7 @@ async def prepare(
     return await _connect(parts, scenarios)
 
 
-async def applied(database: Database, vault: Seals, entries: Sequence[Any]) -> list[Change]:
+async def applied(database: Database, vault: Encryptor, entries: Sequence[Any]) -> list[Change]:
     """The providers of these entries exist as they say."""
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "providers.yaml"

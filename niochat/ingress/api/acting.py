@@ -9,12 +9,12 @@ from uuid import UUID
 from fastapi import Header, Request, Response
 
 from niochat.access.callers import Caller
-from niochat.conversation.desk import DeskViews, Sight
-from niochat.domain.audit import Entry
+from niochat.conversation.desk import ConversationQueries, ConversationVisibility
+from niochat.domain.audit import AuditEntry
 from niochat.domain.commands import DurableCommand
-from niochat.domain.errors import Forbidden, NotFound
-from niochat.domain.permissions import Action, Holder
-from niochat.inbox.ask import ThreadPlace
+from niochat.domain.errors import NotFoundError, PermissionDeniedError
+from niochat.domain.permissions import ConversationOwner, PermissionAction
+from niochat.inbox.ask import ThreadRef
 from niochat.ingress.api.doorway import Needs, access_of, note_denied, who_of
 from niochat.ingress.api.rooms import rooms_of
 from niochat.ingress.api.shapes import Shown
@@ -56,7 +56,7 @@ class Found:
         return UUID(str(self.row["id"]))
 
     @property
-    def views(self) -> DeskViews:
+    def views(self) -> ConversationQueries:
         """The desk's reads."""
         return views_of(self.request)
 
@@ -76,10 +76,10 @@ class Found:
 
     async def _asked(self, named: str, command: DurableCommand) -> bool | Exception:
         """A refusal is an answer too, and no failure of the task."""
-        place = ThreadPlace(self.tenant_id, self.row["thread_id"], self.row["channel_id"])
+        place = ThreadRef(self.tenant_id, self.row["thread_id"], self.row["channel_id"])
         rooms = rooms_of(self.request)
         try:
-            done = await rooms.asking.ask(place, named, command, rooms.done_within_s)
+            done = await rooms.asking.submit(place, named, command, rooms.done_within_s)
             await self._write_down(command, done)
         except Exception as error:  # noqa: BLE001 - raised again where the request waits
             return error
@@ -91,13 +91,13 @@ class Found:
         await note_read(self.request, self.caller, self.tenant_id, target, after or None)
 
     async def message(self, message_id: UUID) -> dict[str, Any]:
-        """One thing said in it. Raises ``NotFound``."""
-        return await self.views.message(self.tenant_id, self.id, message_id)
+        """One thing said in it. Raises ``NotFoundError``."""
+        return await self.views.get_message(self.tenant_id, self.id, message_id)
 
     async def _write_down(self, command: DurableCommand, done: bool) -> None:
         before = {name: self.row[name] for name in ("status", "team", "agent")}
         who = who_of(self.request, self.caller)
-        entry = Entry(
+        entry = AuditEntry(
             self.tenant_id, who, f"conversations.{command.type}", f"conversation:{self.id}",
             before, {"done": done},
         )  # fmt: skip
@@ -110,31 +110,33 @@ class NeedsOf(Needs):
     async def __call__(  # type: ignore[override]  # the address and the key are the routes' own
         self, request: Request, response: Response, conversation_id: UUID, key: Key = None
     ) -> Found:
-        """The conversation. Raises ``NotFound`` for what the caller may not see, ``Forbidden`` for
+        """The conversation. Raises ``NotFoundError`` for what the caller may not see, ``PermissionDeniedError`` for
         what they may see and not do this to.
         """
         caller = await super().__call__(request)
         tenant_id = caller.need(self.action)
-        row = await views_of(request).one(tenant_id, conversation_id)
-        holder = Holder(row["agent"], row["team"])
-        if not caller.may(Action.CONVERSATIONS_READ, holder):
-            hidden = NotFound("The conversation does not exist.")
+        row = await views_of(request).get_conversation(tenant_id, conversation_id)
+        holder = ConversationOwner(row["agent"], row["team"])
+        if not caller.may(PermissionAction.CONVERSATIONS_READ, holder):
+            hidden = NotFoundError("The conversation does not exist.")
             await note_denied(request, hidden)
             raise hidden
         if not caller.may(self.action, holder):
-            raise Forbidden(f"The conversation belongs to another agent or team. The permission {self.action}:all is required.")
+            raise PermissionDeniedError(
+                f"The conversation belongs to another agent or team. The permission {self.action}:all is required."
+            )
         return Found(request, response, caller, tenant_id, row, key)
 
 
-def views_of(request: Request) -> DeskViews:
+def views_of(request: Request) -> ConversationQueries:
     """The desk's reads."""
     return rooms_of(request).desk_views
 
 
-def sight_of(caller: Caller) -> Sight:
+def sight_of(caller: Caller) -> ConversationVisibility:
     """How far the caller sees."""
-    scope = caller.grants[Action.CONVERSATIONS_READ]
-    return Sight(scope.name.lower(), str(caller.id), caller.teams)
+    scope = caller.grants[PermissionAction.CONVERSATIONS_READ]
+    return ConversationVisibility(scope.name.lower(), str(caller.id), caller.teams)
 
 
 async def note_read(
@@ -144,5 +146,5 @@ async def note_read(
     """Whoever looked at what customers said or are called is written down."""
     who = who_of(request, caller)
     await access_of(request).audit.write(
-        Entry(tenant_id, who, "conversations.read", target, None, after)
+        AuditEntry(tenant_id, who, "conversations.read", target, None, after)
     )

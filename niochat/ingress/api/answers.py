@@ -9,7 +9,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from niochat.domain.errors import Forbidden, NiochatError
+from niochat.domain.errors import NiochatError, PermissionDeniedError
 from niochat.ingress.api.doorway import note_denied
 from niochat.ingress.api.limits import RATE
 from niochat.ingress.api.shapes import Problem
@@ -37,7 +37,7 @@ _TITLES = {
 def install(app: FastAPI) -> None:
     """Handlers and headers of an application."""
     app.add_exception_handler(NiochatError, as_problem)
-    app.add_exception_handler(Forbidden, _denied)
+    app.add_exception_handler(PermissionDeniedError, _denied)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
     app.add_middleware(SecurityHeaders)
@@ -45,7 +45,7 @@ def install(app: FastAPI) -> None:
 
 async def _denied(request: Request, error: Exception) -> Response:
     """A failure is written down as what succeeds is."""
-    assert isinstance(error, Forbidden)
+    assert isinstance(error, PermissionDeniedError)
     await note_denied(request, error)
     return await as_problem(request, error)
 

@@ -31,8 +31,14 @@ ROUTERS = (
     settings.router, refused.router, presence.router,
 )  # fmt: skip
 _PROBLEMS = {
-    "4XX": {"model": Problem, "description": "The request was rejected. The problem details (RFC 9457) say what to change."},
-    "5XX": {"model": Problem, "description": "The service is temporarily unavailable. Repeat the request later."},
+    "4XX": {
+        "model": Problem,
+        "description": "The request was rejected. The problem details (RFC 9457) say what to change.",
+    },
+    "5XX": {
+        "model": Problem,
+        "description": "The service is temporarily unavailable. Repeat the request later.",
+    },
 }
 
 

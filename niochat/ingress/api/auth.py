@@ -15,8 +15,8 @@ from niochat.access.devices import KNOWN_FOR
 from niochat.access.sessions import LASTS, Ended, Tokens
 from niochat.access.signing import VALID
 from niochat.adapters.clock import agreed
-from niochat.domain.errors import NotFound, Unauthenticated
-from niochat.domain.permissions import permissions_of
+from niochat.domain.errors import AuthenticationError, NotFoundError
+from niochat.domain.permissions import format_grants
 from niochat.ingress.api.doorway import (
     ACCESS_COOKIE,
     CSRF_COOKIE,
@@ -169,7 +169,9 @@ async def refresh(body: Refresh, request: Request, response: Response) -> Signed
         check_csrf(request)
         token = cookie
     else:
-        raise Unauthenticated("The refresh token is missing. Send refresh_token, or sign in again.")
+        raise AuthenticationError(
+            "The refresh token is missing. Send refresh_token, or sign in again."
+        )
     tokens = await access_of(request).sessions.refresh(token, agreed.now())
     cookies = body.refresh_token is None
     csrf = request.cookies.get(CSRF_COOKIE, "") if cookies else ""  # other tabs know it
@@ -198,7 +200,7 @@ async def me(user: User) -> Me:
     """Return the signed-in user and the permissions of the user."""
     return Me(
         id=user.id, login=user.login, name=user.name, role=user.role, tenant_id=user.tenant_id,
-        tenant=user.tenant, teams=sorted(user.teams), permissions=permissions_of(user.grants),
+        tenant=user.tenant, teams=sorted(user.teams), permissions=format_grants(user.grants),
         acting_until=user.acting_until,
     )  # fmt: skip
 
@@ -225,7 +227,7 @@ async def revoke_session(session_id: UUID, user: User, request: Request) -> None
     """End one session of the user."""
     living = await access_of(request).sessions.of_user(user.id)
     if session_id not in {row["id"] for row in living}:
-        raise NotFound("The session does not exist.")
+        raise NotFoundError("The session does not exist.")
     await access_of(request).sessions.end(session_id, Ended.REVOKED, agreed.now())
     await access_changed(request, user.id)
 

@@ -12,15 +12,15 @@ from niochat.accounts.channel_sessions import WebhookState
 from niochat.accounts.channels import NewChannel
 from niochat.accounts.fields import Address, Name, Secret
 from niochat.adapters.clock import agreed
-from niochat.domain.permissions import Action
+from niochat.domain.permissions import PermissionAction
 from niochat.ingress.api.doorway import Needs, accounts_of, who_of
 from niochat.ingress.api.once import ActingRoute
 from niochat.ingress.api.shapes import Body, Shown
 
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
 Phone = Annotated[str, Field(pattern=r"^\+?[0-9]{10,15}$")]
-MayRead = Annotated[Caller, Depends(Needs(Action.CHANNELS_READ))]
-MayWrite = Annotated[Caller, Depends(Needs(Action.CHANNELS_WRITE))]
+MayRead = Annotated[Caller, Depends(Needs(PermissionAction.CHANNELS_READ))]
+MayWrite = Annotated[Caller, Depends(Needs(PermissionAction.CHANNELS_WRITE))]
 
 router = APIRouter(prefix="/channels", tags=["channels"], route_class=ActingRoute)
 
@@ -116,14 +116,14 @@ class WebhookShown(Shown):
 @router.get("")
 async def channels(caller: MayRead, request: Request) -> list[ChannelShown]:
     """List all channels by slug."""
-    rows = await accounts_of(request).channels.list(caller.need(Action.CHANNELS_READ))
+    rows = await accounts_of(request).channels.list(caller.need(PermissionAction.CHANNELS_READ))
     return [ChannelShown.model_validate(row) for row in rows]
 
 
 @router.post("", status_code=201)
 async def create(body: ChannelBody, caller: MayWrite, request: Request) -> ChannelMade:
     """Create a channel and set the webhook at its gateway."""
-    tenant_id, accounts = caller.need(Action.CHANNELS_WRITE), accounts_of(request)
+    tenant_id, accounts = caller.need(PermissionAction.CHANNELS_WRITE), accounts_of(request)
     new = NewChannel(body.slug, body.name, body.base_url, _revealed(body.token))
     made, told = await accounts.channels.create(tenant_id, new, who_of(request, caller))
     await accounts.announce(tenant_id)
@@ -134,7 +134,9 @@ async def create(body: ChannelBody, caller: MayWrite, request: Request) -> Chann
 @router.get("/{channel_id}")
 async def channel(channel_id: UUID, caller: MayRead, request: Request) -> ChannelShown:
     """Return one channel."""
-    row = await accounts_of(request).channels.find(caller.need(Action.CHANNELS_READ), channel_id)
+    row = await accounts_of(request).channels.find(
+        caller.need(PermissionAction.CHANNELS_READ), channel_id
+    )
     return ChannelShown.model_validate(row)
 
 
@@ -143,7 +145,7 @@ async def connect(
     channel_id: UUID, body: Connecting, caller: MayWrite, request: Request
 ) -> PairingShown:
     """Pair the channel with a phone."""
-    tenant_id = caller.need(Action.CHANNELS_WRITE)
+    tenant_id = caller.need(PermissionAction.CHANNELS_WRITE)
     phone = None if body.phone is None else body.phone.removeprefix("+")
     offered = await accounts_of(request).sessions.connect(
         tenant_id, channel_id, phone, who_of(request, caller), agreed.now()
@@ -158,7 +160,7 @@ async def connect(
 @router.get("/{channel_id}/status")
 async def status(channel_id: UUID, caller: MayRead, request: Request) -> SessionShown:
     """Ask the gateway for the connection status of the channel."""
-    tenant_id = caller.need(Action.CHANNELS_READ)
+    tenant_id = caller.need(PermissionAction.CHANNELS_READ)
     found = await accounts_of(request).sessions.status(tenant_id, channel_id)
     return SessionShown(status=found.status, number=found.owner or None)
 
@@ -166,21 +168,21 @@ async def status(channel_id: UUID, caller: MayRead, request: Request) -> Session
 @router.post("/{channel_id}/disconnect", status_code=204)
 async def disconnect(channel_id: UUID, caller: MayWrite, request: Request) -> None:
     """Log out the phone of the channel."""
-    tenant_id = caller.need(Action.CHANNELS_WRITE)
+    tenant_id = caller.need(PermissionAction.CHANNELS_WRITE)
     await accounts_of(request).sessions.disconnect(tenant_id, channel_id, who_of(request, caller))
 
 
 @router.get("/{channel_id}/webhook")
 async def webhook(channel_id: UUID, caller: MayRead, request: Request) -> WebhookShown:
     """Check whether the gateway sends all required events to this installation."""
-    tenant_id = caller.need(Action.CHANNELS_READ)
+    tenant_id = caller.need(PermissionAction.CHANNELS_READ)
     return _shown(await accounts_of(request).sessions.webhook(tenant_id, channel_id))
 
 
 @router.post("/{channel_id}/webhook")
 async def set_webhook(channel_id: UUID, caller: MayWrite, request: Request) -> WebhookShown:
     """Set the webhook at the gateway again."""
-    tenant_id, who = caller.need(Action.CHANNELS_WRITE), who_of(request, caller)
+    tenant_id, who = caller.need(PermissionAction.CHANNELS_WRITE), who_of(request, caller)
     return _shown(await accounts_of(request).sessions.set_webhook(tenant_id, channel_id, who))
 
 

@@ -10,11 +10,11 @@ from pydantic import Field
 
 from niochat.access.callers import Caller
 from niochat.conversation import contacts as room
-from niochat.conversation.desk import Sight
-from niochat.domain.audit import Entry
-from niochat.domain.document import masked_document, written
-from niochat.domain.errors import Forbidden, Invalid
-from niochat.domain.permissions import Action
+from niochat.conversation.desk import ConversationVisibility
+from niochat.domain.audit import AuditEntry
+from niochat.domain.document import format_masked_tax_id, format_tax_id
+from niochat.domain.errors import InvalidInputError, PermissionDeniedError
+from niochat.domain.permissions import PermissionAction
 from niochat.ingress.api import shapes
 from niochat.ingress.api.doorway import Needs, access_of, who_of
 from niochat.ingress.api.rooms import rooms_of
@@ -30,8 +30,8 @@ from niochat.ingress.api.shapes import (
 )
 from niochat.live.frames import ConversationRow
 
-MayRead = Annotated[Caller, Depends(Needs(Action.CONTACTS_READ))]
-MayWrite = Annotated[Caller, Depends(Needs(Action.CONTACTS_WRITE))]
+MayRead = Annotated[Caller, Depends(Needs(PermissionAction.CONTACTS_READ))]
+MayWrite = Annotated[Caller, Depends(Needs(PermissionAction.CONTACTS_WRITE))]
 FEWEST_DIGITS = 4
 """Of a telephone that is searched for."""
 
@@ -108,25 +108,26 @@ async def contacts(
     """
     if phone is None:
         last, mark = shapes.decoded(cursor, UUID, str) or (None, "")
-        wanted = room.Page(last, limit + 1, mark)
-        tenant_id = caller.need(Action.CONTACTS_READ)
-        rows = await _contacts(request).named(tenant_id, _stored(name or ""), wanted)
+        wanted = room.ContactPageRequest(last, limit + 1, mark)
+        tenant_id = caller.need(PermissionAction.CONTACTS_READ)
+        rows = await _contacts(request).find_by_name(tenant_id, _stored(name or ""), wanted)
         items, following = rows[:limit], None
         if len(rows) > limit:
             ended = items[-1]
-            following = shapes.encoded(ended["id"], room.name_mark(ended["name_folded"]))
+            following = shapes.encoded(ended["id"], room.name_digest(ended["name_folded"]))
         return await _found(request, caller, items, following, "name")
     if name is not None:
-        raise Invalid("Search by name or by phone, not by both.", code="one_search")
+        raise InvalidInputError("Search by name or by phone, not by both.", code="one_search")
     return await _called(request, caller, phone, limit, cursor)
 
 
 @router.post("/lookup")
 async def lookup(body: Holding, caller: MayRead, request: Request) -> shapes.Page[Contact]:
-    """Find the contacts with a CPF or CNPJ. The number is sent in the body because URLs are logged.
-    """
-    rows = await _contacts(request).holding(
-        caller.need(Action.CONTACTS_READ), body.document, room.Page(None, MOST_HOLDERS)
+    """Find the contacts with a CPF or CNPJ. The number is sent in the body because URLs are logged."""
+    rows = await _contacts(request).find_by_tax_id(
+        caller.need(PermissionAction.CONTACTS_READ),
+        body.document,
+        room.ContactPageRequest(None, MOST_HOLDERS),
     )
     return await _found(request, caller, rows, None, "document")
 
@@ -134,9 +135,9 @@ async def lookup(body: Holding, caller: MayRead, request: Request) -> shapes.Pag
 async def _called(
     request: Request, caller: Caller, phone: str, limit: int, cursor: str | None
 ) -> shapes.Page[Contact]:
-    after, tenant_id = number_of(cursor), caller.need(Action.CONTACTS_READ)
+    after, tenant_id = number_of(cursor), caller.need(PermissionAction.CONTACTS_READ)
     begun = "" if after is None else str(after)
-    rows = await _contacts(request).called(tenant_id, _digits(phone), begun, limit + 1)
+    rows = await _contacts(request).find_by_phone(tenant_id, _digits(phone), begun, limit + 1)
     items = rows[:limit]
     following = number_cursor(int(items[-1]["matched"])) if len(rows) > limit else None
     return await _found(request, caller, items, following, "phone")
@@ -146,15 +147,15 @@ async def _found(
     request: Request, caller: Caller, items: list[dict[str, Any]], following: str | None, by: str
 ) -> shapes.Page[Contact]:
     shown: dict[str, object] = {"shown": len(items), "by": by}
-    await _read(request, caller, caller.need(Action.CONTACTS_READ), "contacts", shown)
+    await _read(request, caller, caller.need(PermissionAction.CONTACTS_READ), "contacts", shown)
     return shapes.Page(items=[_shown(caller, row) for row in items], next_cursor=following)
 
 
 @router.get("/{contact_id}")
 async def contact(contact_id: UUID, caller: MayRead, request: Request) -> Contact:
     """Return one contact."""
-    tenant_id = caller.need(Action.CONTACTS_READ)
-    found = await _contacts(request).one(tenant_id, contact_id)
+    tenant_id = caller.need(PermissionAction.CONTACTS_READ)
+    found = await _contacts(request).get_contact(tenant_id, contact_id)
     await _read(request, caller, tenant_id, f"contact:{contact_id}")
     return _shown(caller, found)
 
@@ -162,9 +163,9 @@ async def contact(contact_id: UUID, caller: MayRead, request: Request) -> Contac
 @router.patch("/{contact_id}")
 async def change(contact_id: UUID, body: Change, caller: MayWrite, request: Request) -> Contact:
     """Change a contact. The audit log records which fields changed, not their values."""
-    tenant_id = caller.need(Action.CONTACTS_WRITE)
+    tenant_id = caller.need(PermissionAction.CONTACTS_WRITE)
     changes: dict[str, str | None] = body.model_dump(exclude_unset=True)
-    changed = await _contacts(request).change(
+    changed = await _contacts(request).update_contact(
         tenant_id, contact_id, changes, who_of(request, caller)
     )
     return _shown(caller, changed)
@@ -175,13 +176,15 @@ async def conversations(
     contact_id: UUID, caller: MayRead, request: Request, limit: Limit = 50, cursor: Cursor = None
 ) -> shapes.Page[ConversationRow]:
     """List the conversations of a contact that the caller may see, newest first."""
-    tenant_id = caller.need(Action.CONTACTS_READ)
-    await _contacts(request).one(tenant_id, contact_id)
-    scope = caller.grants.get(Action.CONVERSATIONS_READ)
+    tenant_id = caller.need(PermissionAction.CONTACTS_READ)
+    await _contacts(request).get_contact(tenant_id, contact_id)
+    scope = caller.grants.get(PermissionAction.CONVERSATIONS_READ)
     if scope is None:
-        raise Forbidden(f"The permission {Action.CONVERSATIONS_READ} is required.")
-    sight = Sight(scope.name.lower(), str(caller.id), caller.teams)
-    rows = await _contacts(request).visits(
+        raise PermissionDeniedError(
+            f"The permission {PermissionAction.CONVERSATIONS_READ} is required."
+        )
+    sight = ConversationVisibility(scope.name.lower(), str(caller.id), caller.teams)
+    rows = await _contacts(request).list_conversations(
         tenant_id, contact_id, sight, moment_of(cursor), limit + 1
     )
     shown: dict[str, object] = {"conversations": len(rows[:limit])}
@@ -194,14 +197,14 @@ async def conversations(
     return shapes.Page(items=items, next_cursor=following)
 
 
-def _contacts(request: Request) -> room.Contacts:
+def _contacts(request: Request) -> room.ContactStore:
     return rooms_of(request).contacts
 
 
 def _digits(phone: str) -> str:
     digits = re.sub(r"[\s().+-]", "", phone)
     if not digits.isascii() or not digits.isdigit() or len(digits) < FEWEST_DIGITS:
-        raise Invalid(
+        raise InvalidInputError(
             f"Send at least the first {FEWEST_DIGITS} digits of the phone number.",
             code="bad_phone",
         )
@@ -210,15 +213,15 @@ def _digits(phone: str) -> str:
 
 def _stored(name: str) -> str:
     if "\0" in name:
-        raise Invalid("The name contains a NUL character. Remove it.", code="bad_search")
+        raise InvalidInputError("The name contains a NUL character. Remove it.", code="bad_search")
     return name
 
 
 def _shown(caller: Caller, row: dict[str, Any]) -> Contact:
     document = row["document"]
     if document is not None:
-        writes = caller.may(Action.CONTACTS_WRITE)
-        document = written(document) if writes else masked_document(document)
+        writes = caller.may(PermissionAction.CONTACTS_WRITE)
+        document = format_tax_id(document) if writes else format_masked_tax_id(document)
     return Contact.model_validate({**row, "document": document})
 
 
@@ -229,5 +232,5 @@ async def _read(
     """Whoever looked at who customers are is written down."""
     who = who_of(request, caller)
     await access_of(request).audit.write(
-        Entry(tenant_id, who, "contacts.read", target, None, after)
+        AuditEntry(tenant_id, who, "contacts.read", target, None, after)
     )

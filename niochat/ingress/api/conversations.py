@@ -8,13 +8,13 @@ from fastapi import APIRouter, Depends, Query, Request
 from pydantic import AwareDatetime, Field, model_validator
 
 from niochat.access.callers import Caller
-from niochat.conversation.desk import Walk, Wanted
-from niochat.conversation.reading import Reading
+from niochat.conversation.desk import ConversationFilter, ConversationListCursor
+from niochat.conversation.reading import ReadMarkerStore
 from niochat.domain import commands as cmd
-from niochat.domain.conversation import Priority, Status
-from niochat.domain.errors import Invalid
+from niochat.domain.conversation import ConversationPriority, ConversationStatus
+from niochat.domain.errors import InvalidInputError
 from niochat.domain.ids import ConversationId
-from niochat.domain.permissions import Action
+from niochat.domain.permissions import PermissionAction
 from niochat.ingress.api.acting import Done, Found, NeedsOf, note_read, sight_of, views_of
 from niochat.ingress.api.doorway import Needs
 from niochat.ingress.api.rooms import rooms_of
@@ -36,10 +36,10 @@ from niochat.live.passing import Passing, Read
 MOST_TEXT = 4096
 """Characters of a WhatsApp text."""
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
-MayList = Annotated[Caller, Depends(Needs(Action.CONVERSATIONS_READ))]
-Seen = Annotated[Found, Depends(NeedsOf(Action.CONVERSATIONS_READ))]
-Answered = Annotated[Found, Depends(NeedsOf(Action.CONVERSATIONS_REPLY))]
-Assigned = Annotated[Found, Depends(NeedsOf(Action.CONVERSATIONS_ASSIGN))]
+MayList = Annotated[Caller, Depends(Needs(PermissionAction.CONVERSATIONS_READ))]
+Seen = Annotated[Found, Depends(NeedsOf(PermissionAction.CONVERSATIONS_READ))]
+Answered = Annotated[Found, Depends(NeedsOf(PermissionAction.CONVERSATIONS_REPLY))]
+Assigned = Annotated[Found, Depends(NeedsOf(PermissionAction.CONVERSATIONS_ASSIGN))]
 
 router = APIRouter(prefix="/conversations", tags=["conversations"])
 
@@ -73,8 +73,7 @@ class Assignment(Body):
 
 
 class Transfer(Body):
-    """The target of the transfer: either a team or an agent. ``note`` is shown to colleagues only.
-    """
+    """The target of the transfer: either a team or an agent. ``note`` is shown to colleagues only."""
 
     team: Slug | None = None
     agent: UUID | None = None
@@ -105,27 +104,27 @@ class Urgency(Body):
     priority: PriorityName
 
 
-def _walk_of(cursor: str | None) -> Walk | None:
+def _walk_of(cursor: str | None) -> ConversationListCursor | None:
     found = decoded(cursor, datetime.fromisoformat, UUID, datetime.fromisoformat, number, number)
     if found is None:
         return None
     at, last, since, horizon, again = found
-    return Walk(at, last, since, str(horizon % 2**32), bool(again))
+    return ConversationListCursor(at, last, since, str(horizon % 2**32), bool(again))
 
 
-def _walk_cursor(walk: Walk) -> str:
+def _walk_cursor(walk: ConversationListCursor) -> str:
     at, since = walk.at.isoformat(), walk.since.isoformat()
     return encoded(at, walk.id, since, walk.horizon, int(walk.again))
 
 
-def reading_of(request: Request) -> Reading:
+def reading_of(request: Request) -> ReadMarkerStore:
     """Who has read what."""
     return rooms_of(request).reading
 
 
 @router.get("")
 async def conversations(
-    caller: MayList, request: Request, *, status: Status | None = None,
+    caller: MayList, request: Request, *, status: ConversationStatus | None = None,
     team: Slug | None = None, agent: Annotated[str | None, Query(max_length=64)] = None,
     label: Slug | None = None, sort: Literal["changed", "waiting"] = "changed",
     limit: Limit = 50, cursor: Cursor = None,
@@ -138,17 +137,19 @@ async def conversations(
     first. If a conversation appears twice, keep the row with the higher ``version``. No
     conversation that exists throughout is left out.
     """
-    if sort == "waiting" and status is Status.RESOLVED:
-        raise Invalid("sort=waiting cannot be combined with status=resolved. Leave out one of them.")
-    tenant_id = caller.need(Action.CONVERSATIONS_READ)
+    if sort == "waiting" and status is ConversationStatus.RESOLVED:
+        raise InvalidInputError(
+            "sort=waiting cannot be combined with status=resolved. Leave out one of them."
+        )
+    tenant_id = caller.need(PermissionAction.CONVERSATIONS_READ)
     who = str(caller.id) if agent == "me" else agent
-    wanted = Wanted(status, team, who, label, limit)
+    wanted = ConversationFilter(status, team, who, label, limit)
     views, sight = views_of(request), sight_of(caller)
     if sort == "waiting":
-        rows, place = await views.waiting(tenant_id, sight, wanted, moment_of(cursor))
+        rows, place = await views.list_waiting(tenant_id, sight, wanted, moment_of(cursor))
         following = None if place is None else moment_cursor(*place)
     else:
-        rows, walk = await views.page(tenant_id, sight, wanted, _walk_of(cursor))
+        rows, walk = await views.list_page(tenant_id, sight, wanted, _walk_of(cursor))
         following = None if walk is None else _walk_cursor(walk)
     items = [ConversationRow.model_validate(row) for row in rows]
     await note_read(request, caller, tenant_id, "conversations", {"shown": len(items)})
@@ -158,15 +159,17 @@ async def conversations(
 @router.get("/counts")
 async def counts(caller: MayList, request: Request) -> Counts:
     """Count the conversations in each list of the desk."""
-    tenant_id = caller.need(Action.CONVERSATIONS_READ)
-    return Counts.model_validate(await views_of(request).counts(tenant_id, sight_of(caller)))
+    tenant_id = caller.need(PermissionAction.CONVERSATIONS_READ)
+    return Counts.model_validate(
+        await views_of(request).count_conversations(tenant_id, sight_of(caller))
+    )
 
 
 @router.get("/unread")
 async def unread(caller: MayList, request: Request) -> list[UnreadRow]:
     """List the conversations of the caller with unread customer messages."""
-    tenant_id = caller.need(Action.CONVERSATIONS_READ)
-    rows = await reading_of(request).unread(tenant_id, caller.id)
+    tenant_id = caller.need(PermissionAction.CONVERSATIONS_READ)
+    rows = await reading_of(request).list_unread(tenant_id, caller.id)
     return [UnreadRow.model_validate(row) for row in rows]
 
 
@@ -181,7 +184,7 @@ async def conversation(found: Seen) -> ConversationRow:
 async def read(body: ReadUpto, found: Seen) -> None:
     """Mark a conversation as read up to a version. A lower version than before has no effect."""
     marks = reading_of(found.request)
-    if await marks.mark(found.tenant_id, found.caller.id, found.id, body.upto):
+    if await marks.mark_read(found.tenant_id, found.caller.id, found.id, body.upto):
         told = Read(conversation_id=found.id, upto=body.upto)
         passing = Passing.of(found.tenant_id, told, user_id=found.caller.id)
         await rooms_of(found.request).say(passing.words())
@@ -191,7 +194,7 @@ async def read(body: ReadUpto, found: Seen) -> None:
 async def assign(body: Assignment, found: Assigned) -> Done:
     """Take over a conversation, or assign it to an agent. The assistant stops answering in it."""
     if body.agent is not None:
-        await found.views.check(found.tenant_id, None, [body.agent])
+        await found.views.require_assignees(found.tenant_id, None, [body.agent])
     return await found.ask(cmd.AssignConversation(str(body.agent or found.caller.id)))
 
 
@@ -199,7 +202,7 @@ async def assign(body: Assignment, found: Assigned) -> Done:
 async def transfer(body: Transfer, found: Assigned) -> Done:
     """Transfer a conversation to a team or an agent, with an optional note."""
     users = [body.agent] if body.agent is not None else []
-    await found.views.check(found.tenant_id, body.team, users)
+    await found.views.require_assignees(found.tenant_id, body.team, users)
     agent = str(body.agent) if body.agent is not None else None
     by = str(found.caller.id)
     return await found.ask(cmd.TransferConversation(by, body.team, agent, body.note))
@@ -208,7 +211,7 @@ async def transfer(body: Transfer, found: Assigned) -> Done:
 @router.post("/{conversation_id}/return-to-assistant")
 async def give_back(found: Assigned) -> Done:
     """Return a conversation to the assistant. The assistant starts with the unanswered messages."""
-    return await found.ask(cmd.GiveBackConversation(str(found.caller.id)))
+    return await found.ask(cmd.ReturnConversationToAssistant(str(found.caller.id)))
 
 
 @router.post("/{conversation_id}/snooze")
@@ -233,11 +236,11 @@ async def reopen(found: Answered) -> Done:
 @router.put("/{conversation_id}/labels")
 async def label(body: Labels, found: Answered) -> Done:
     """Replace the labels of a conversation."""
-    return await found.ask(cmd.LabelConversation(str(found.caller.id), tuple(body.labels)))
+    return await found.ask(cmd.SetConversationLabels(str(found.caller.id), tuple(body.labels)))
 
 
 @router.put("/{conversation_id}/priority")
 async def prioritise(body: Urgency, found: Answered) -> Done:
     """Set the priority of a conversation."""
-    priority = Priority[body.priority.upper()]
-    return await found.ask(cmd.PrioritiseConversation(str(found.caller.id), priority))
+    priority = ConversationPriority[body.priority.upper()]
+    return await found.ask(cmd.SetConversationPriority(str(found.caller.id), priority))

@@ -11,10 +11,15 @@ from niochat.access.callers import Caller, Kind
 from niochat.access.sessions import Device
 from niochat.access.users import By
 from niochat.adapters.clock import agreed
-from niochat.assignment.presences import Presences
-from niochat.domain.audit import Entry, Who, WhoKind
-from niochat.domain.errors import Forbidden, NiochatError, NotFound, Unauthenticated
-from niochat.domain.permissions import Action
+from niochat.assignment.presences import PresenceStore
+from niochat.domain.audit import AuditActor, AuditActorKind, AuditEntry
+from niochat.domain.errors import (
+    AuthenticationError,
+    NiochatError,
+    NotFoundError,
+    PermissionDeniedError,
+)
+from niochat.domain.permissions import PermissionAction
 from niochat.ingress.api.rooms import rooms_of
 from niochat.wiring.access import Access
 from niochat.wiring.accounts import Accounts
@@ -39,24 +44,26 @@ class SignedIn:
     """A user may call it, whatever their role: it is about themselves."""
 
     async def __call__(self, request: Request) -> Caller:
-        """Who calls. Raises ``Unauthenticated``, ``Forbidden``."""
+        """Who calls. Raises ``AuthenticationError``, ``PermissionDeniedError``."""
         caller = await caller_of(request)
         if caller.kind is not Kind.USER:
-            raise Forbidden("The endpoint is for users. API keys have no session.", code="users_only")
+            raise PermissionDeniedError(
+                "The endpoint is for users. API keys have no session.", code="users_only"
+            )
         return caller
 
 
 class Needs:
     """Whoever is allowed ``action`` may call it, a user or an integration."""
 
-    def __init__(self, action: Action) -> None:
+    def __init__(self, action: PermissionAction) -> None:
         self.action = action
 
     async def __call__(self, request: Request) -> Caller:
-        """Who calls. Raises ``Unauthenticated``, ``Forbidden``."""
+        """Who calls. Raises ``AuthenticationError``, ``PermissionDeniedError``."""
         caller = await caller_of(request)
         if not caller.may(self.action):
-            raise Forbidden(f"The permission {self.action} is required.")
+            raise PermissionDeniedError(f"The permission {self.action} is required.")
         return caller
 
 
@@ -75,7 +82,7 @@ async def access_changed(request: Request, whose: UUID) -> None:
     await rooms_of(request).access_changed(whose)
 
 
-def presence_of(request: Request) -> Presences:
+def presence_of(request: Request) -> PresenceStore:
     """Who is there."""
     return rooms_of(request).presences
 
@@ -86,7 +93,7 @@ async def presence_changed(request: Request, tenant_id: UUID, user_id: UUID) -> 
 
 
 async def caller_of(request: Request) -> Caller:
-    """Who calls, if they have not called too often. Raises ``Unauthenticated``, ``TooMany``."""
+    """Who calls, if they have not called too often. Raises ``AuthenticationError``, ``RateLimitedError``."""
     caller = await _identified(request)
     request.state.caller = caller
     limit = rooms_of(request).limit
@@ -104,34 +111,39 @@ async def _identified(request: Request) -> Caller:
     if header is not None:
         scheme, _, token = header.partition(" ")
         if scheme.lower() != "bearer" or not token.strip():
-            raise Unauthenticated("The Authorization header is invalid. Send Authorization: Bearer <access token or API key>.")
+            raise AuthenticationError(
+                "The Authorization header is invalid. Send Authorization: Bearer <access token or API key>."
+            )
         token = token.strip()
         if token.startswith(KEY_PREFIX):
             return await callers.of_key(token, now)
         return await callers.of_token(token, now)
     cookie = request.cookies.get(ACCESS_COOKIE)
     if not cookie:
-        raise Unauthenticated("Authentication is required. Sign in with POST /api/v1/auth/login.")
+        raise AuthenticationError(
+            "Authentication is required. Sign in with POST /api/v1/auth/login."
+        )
     check_csrf(request)
     return await callers.of_token(cookie, now)
 
 
 def check_csrf(request: Request) -> None:
     """A page of somebody else's can send our cookies, but neither read them nor set a header
-    (double submit, OWASP). Raises ``Forbidden``.
+    (double submit, OWASP). Raises ``PermissionDeniedError``.
     """
     if request.method in SAFE:
         return
     sent, kept = request.headers.get(CSRF_HEADER, ""), request.cookies.get(CSRF_COOKIE, "")
     if not kept or not hmac.compare_digest(sent.encode(), kept.encode()):
-        raise Forbidden(
-            f"The CSRF token is missing or wrong. Send the cookie {CSRF_COOKIE} also as the header {CSRF_HEADER}.", code="csrf"
+        raise PermissionDeniedError(
+            f"The CSRF token is missing or wrong. Send the cookie {CSRF_COOKIE} also as the header {CSRF_HEADER}.",
+            code="csrf",
         )
 
 
-def who_of(request: Request, caller: Caller) -> Who:
+def who_of(request: Request, caller: Caller) -> AuditActor:
     """The caller, as the audit log names them."""
-    return Who(WhoKind(caller.kind), str(caller.id), device_of(request).address)
+    return AuditActor(AuditActorKind(caller.kind), str(caller.id), device_of(request).address)
 
 
 async def note_look(
@@ -143,10 +155,12 @@ async def note_look(
 ) -> None:
     """Whoever looked at what is told of people is written down."""
     who = who_of(request, caller)
-    await access_of(request).audit.write(Entry(caller.tenant_id, who, action, target, None, after))
+    await access_of(request).audit.write(
+        AuditEntry(caller.tenant_id, who, action, target, None, after)
+    )
 
 
-async def note_denied(request: Request, error: Forbidden | NotFound) -> None:
+async def note_denied(request: Request, error: PermissionDeniedError | NotFoundError) -> None:
     """Somebody known wanted what they may not: the route, the ids in its address and the reason are
     written down. Who is refused hears so also while the log is away.
     """
@@ -157,7 +171,9 @@ async def note_denied(request: Request, error: Forbidden | NotFound) -> None:
     ids = {name: str(value) for name, value in request.path_params.items() if _is_id(value)}
     after = {"code": error.code, **ids}
     target = f"{request.method} {route}"
-    entry = Entry(caller.tenant_id, who_of(request, caller), "access.denied", target, None, after)
+    entry = AuditEntry(
+        caller.tenant_id, who_of(request, caller), "access.denied", target, None, after
+    )
     try:
         await access_of(request).audit.write(entry)
     except NiochatError as away:

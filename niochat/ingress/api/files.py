@@ -11,16 +11,16 @@ from starlette.requests import ClientDisconnect
 
 from niochat.access.callers import Caller
 from niochat.adapters.clock import agreed
-from niochat.domain.audit import Entry
-from niochat.domain.errors import Invalid
-from niochat.domain.permissions import Action
+from niochat.domain.audit import AuditEntry
+from niochat.domain.errors import InvalidInputError
+from niochat.domain.permissions import PermissionAction
 from niochat.ingress.api.doorway import Needs, Open, access_of, who_of
 from niochat.ingress.api.messages import library_of
 from niochat.ingress.api.shapes import Shown
 from niochat.media.library import MOST_BYTES
 from niochat.media.sniffing import served_as, shown_inline
 
-MayReply = Annotated[Caller, Depends(Needs(Action.CONVERSATIONS_REPLY))]
+MayReply = Annotated[Caller, Depends(Needs(PermissionAction.CONVERSATIONS_REPLY))]
 ENVELOPE = 64 * 1024
 """Bytes of a form around its file."""
 _FORM: dict[str, Any] = {
@@ -61,10 +61,10 @@ async def upload(caller: MayReply, request: Request) -> Uploaded:
     """Upload a file to send, in the form field ``file``. The media type is detected from the
     content. A file that is not sent is deleted after one day.
     """
-    tenant_id = caller.need(Action.CONVERSATIONS_REPLY)
+    tenant_id = caller.need(PermissionAction.CONVERSATIONS_REPLY)
     filename, data = await _file_in(request)
     file = await library_of(request).upload(tenant_id, caller.id, filename, data)
-    entry = Entry(
+    entry = AuditEntry(
         tenant_id, who_of(request, caller), "files.upload", f"file:{file.id}", None,
         {"mimetype": file.mimetype, "size": file.size},
     )  # fmt: skip
@@ -95,8 +95,7 @@ async def content(token: str, request: Request) -> Response:
 
 @router.head("/content/{token}", dependencies=[Depends(Open())], response_class=Response)
 async def content_told(token: str, request: Request) -> Response:
-    """Return the headers of a file without its content. Range requests are supported by GET only.
-    """
+    """Return the headers of a file without its content. Range requests are supported by GET only."""
     library = library_of(request)
     file = await library.opened(token, agreed.now())
     await library.read(file, 0, min(file.size, 1))  # its row may be here, and its bytes gone
@@ -119,13 +118,17 @@ async def _file_in(request: Request) -> tuple[str, bytes]:
                 raise _no_file()
             return file.filename or "", await file.read()
     except ClientDisconnect:
-        raise Invalid("The upload ended early or was too slow. Send the file again.") from None
+        raise InvalidInputError(
+            "The upload ended early or was too slow. Send the file again."
+        ) from None
     except (HTTPException, AssertionError):  # what the parser says of a form that is none
         raise _no_file() from None
 
 
-def _no_file() -> Invalid:
-    return Invalid("Send a form (multipart/form-data) with the file in the field file.", code="no_file")
+def _no_file() -> InvalidInputError:
+    return InvalidInputError(
+        "Send a form (multipart/form-data) with the file in the field file.", code="no_file"
+    )
 
 
 def _wanted(header: str, size: int) -> tuple[int, int, bool]:

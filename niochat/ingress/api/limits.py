@@ -11,7 +11,7 @@ from uuid import UUID
 from fastapi import Request
 
 from niochat.adapters.redis.buckets import Taken
-from niochat.domain.errors import TooMany
+from niochat.domain.errors import RateLimitedError
 
 RATE = "rate_headers"
 """Where a request's state keeps the headers of its answer."""
@@ -32,7 +32,7 @@ class CallLimit:
 
     async def count(self, request: Request, caller_id: UUID) -> None:
         """Count this request, once however often it is asked. Without the shared bucket everybody
-        passes. Raises ``TooMany``.
+        passes. Raises ``RateLimitedError``.
         """
         if hasattr(request.state, RATE):
             return
@@ -43,4 +43,6 @@ class CallLimit:
         told = f'"caller";r={taken.left};t={full_s}'.encode()
         setattr(request.state, RATE, {b"ratelimit-policy": self._policy, b"ratelimit": told})
         if taken.granted == 0:
-            raise TooMany("The rate limit is exceeded. Retry after the given time.", taken.wait_s)
+            raise RateLimitedError(
+                "The rate limit is exceeded. Retry after the given time.", taken.wait_s
+            )

@@ -9,10 +9,10 @@ from pydantic import AwareDatetime, Field, model_validator
 
 from niochat.adapters.clock import agreed
 from niochat.domain import commands as cmd
-from niochat.domain.errors import NotFound, Refused
+from niochat.domain.errors import NotFoundError, OperationRefusedError
 from niochat.domain.ids import MessageId
-from niochat.domain.message import FILES, Author, Kind
-from niochat.domain.permissions import Action
+from niochat.domain.message import FILE_KINDS, Author, MessageKind
+from niochat.domain.permissions import PermissionAction
 from niochat.ingress.api.acting import Done, Found, NeedsOf
 from niochat.ingress.api.conversations import MOST_TEXT, Answered, Seen
 from niochat.ingress.api.rooms import rooms_of
@@ -30,7 +30,7 @@ from niochat.media.library import Library
 from niochat.media.sniffing import kind_of
 
 Text = Annotated[str, Field(min_length=1, max_length=MOST_TEXT)]
-Noted = Annotated[Found, Depends(NeedsOf(Action.CONVERSATIONS_NOTE))]
+Noted = Annotated[Found, Depends(NeedsOf(PermissionAction.CONVERSATIONS_NOTE))]
 PATH = "/{conversation_id}/messages"
 
 router = APIRouter(prefix="/conversations", tags=["messages"])
@@ -72,8 +72,7 @@ class Note(Body):
 
 
 class FileAddress(Shown):
-    """A signed ``url`` of the file. Anyone who has the URL can open the file until ``expires_at``.
-    """
+    """A signed ``url`` of the file. Anyone who has the URL can open the file until ``expires_at``."""
 
     url: str
     expires_at: AwareDatetime
@@ -85,7 +84,7 @@ class FileAddress(Shown):
 @router.get(PATH)
 async def messages(found: Seen, limit: Limit = 50, cursor: Cursor = None) -> Page[MessageRow]:
     """List the messages of a conversation, newest first."""
-    rows = await found.views.messages(found.tenant_id, found.id, number_of(cursor), limit + 1)
+    rows = await found.views.list_messages(found.tenant_id, found.id, number_of(cursor), limit + 1)
     await found.read(messages=True)
     following = None
     if len(rows) > limit:
@@ -115,7 +114,9 @@ async def retry(message_id: UUID, found: Answered) -> Done:
     """Send a failed message again, as a new message."""
     row = await found.message(message_id)
     if row["status"] != "failed" or row["author"] != Author.AGENT:
-        raise Refused("Only a failed message of an agent can be sent again.", code="not_failed")
+        raise OperationRefusedError(
+            "Only a failed message of an agent can be sent again.", code="not_failed"
+        )
     again = MessageId(message_id)
     command = cmd.ReplyToCustomer(
         str(found.caller.id), row["text"], row["quoted"], _attached(row), again
@@ -151,7 +152,9 @@ async def file(message_id: UUID, found: Seen, request: Request) -> FileAddress:
     """Return a signed URL of the file of a message. The URL expires after some minutes."""
     row = await found.message(message_id)
     if row["file"] is None or row["file"]["status"] != "kept":
-        raise NotFound("The file of the message is not available. See file.status of the message.")
+        raise NotFoundError(
+            "The file of the message is not available. See file.status of the message."
+        )
     library = library_of(request)
     known = await library.find(found.tenant_id, UUID(row["file"]["id"]))
     await found.read(file=str(known.id))
@@ -165,9 +168,9 @@ async def file(message_id: UUID, found: Seen, request: Request) -> FileAddress:
 @router.post("/{conversation_id}/notes")
 async def note(body: Note, found: Noted) -> Done:
     """Add an internal note for colleagues."""
-    await found.views.check(found.tenant_id, None, body.mentions)
+    await found.views.require_assignees(found.tenant_id, None, body.mentions)
     mentions = tuple(str(each) for each in body.mentions)
-    return await found.ask(cmd.LeaveNote(str(found.caller.id), body.text, mentions))
+    return await found.ask(cmd.AddNote(str(found.caller.id), body.text, mentions))
 
 
 def library_of(request: Request) -> Library:
@@ -178,14 +181,14 @@ def library_of(request: Request) -> Library:
 def _sent(row: dict[str, Any]) -> str:
     """The gateway's id of a message. Raises ``Refused`` before there is one."""
     if row["external_id"] is None:
-        raise Refused("The message has not been sent.", code="not_sent")
+        raise OperationRefusedError("The message has not been sent.", code="not_sent")
     return str(row["external_id"])
 
 
 def _attached(row: dict[str, Any]) -> cmd.AttachedFile | None:
-    if row["kind"] not in FILES:
+    if row["kind"] not in FILE_KINDS:
         return None
     of = row["details"]
     return cmd.AttachedFile(
-        of["attachment"], Kind(row["kind"]), of["filename"], of["mimetype"], of["length"]
+        of["attachment"], MessageKind(row["kind"]), of["filename"], of["mimetype"], of["length"]
     )

@@ -12,9 +12,14 @@ from niochat.access.links import Purpose
 from niochat.access.sessions import Ended
 from niochat.access.users import Change, NewUser
 from niochat.adapters.clock import agreed
-from niochat.domain.errors import Invalid
-from niochat.domain.permissions import PLATFORM, SCOPED, Action, grants_of
-from niochat.domain.presence import Assignment
+from niochat.domain.errors import InvalidInputError
+from niochat.domain.permissions import (
+    PLATFORM_ACTIONS,
+    SCOPED_ACTIONS,
+    PermissionAction,
+    parse_grants,
+)
+from niochat.domain.presence import AssignmentMode
 from niochat.ingress.api.doorway import (
     Needs,
     Open,
@@ -33,12 +38,12 @@ Name = Annotated[str, Field(min_length=1, max_length=120)]
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
 Permissions = Annotated[list[str], Field(max_length=100)]
 Teams = Annotated[list[Slug], Field(max_length=100)]
-MayRead = Annotated[Caller, Depends(Needs(Action.USERS_READ))]
-MayWrite = Annotated[Caller, Depends(Needs(Action.USERS_WRITE))]
-MayReadTeams = Annotated[Caller, Depends(Needs(Action.TEAMS_READ))]
-MayWriteTeams = Annotated[Caller, Depends(Needs(Action.TEAMS_WRITE))]
-MayMakeRoles = Annotated[Caller, Depends(Needs(Action.ROLES_WRITE))]
-MayMakeKeys = Annotated[Caller, Depends(Needs(Action.KEYS_WRITE))]
+MayRead = Annotated[Caller, Depends(Needs(PermissionAction.USERS_READ))]
+MayWrite = Annotated[Caller, Depends(Needs(PermissionAction.USERS_WRITE))]
+MayReadTeams = Annotated[Caller, Depends(Needs(PermissionAction.TEAMS_READ))]
+MayWriteTeams = Annotated[Caller, Depends(Needs(PermissionAction.TEAMS_WRITE))]
+MayMakeRoles = Annotated[Caller, Depends(Needs(PermissionAction.ROLES_WRITE))]
+MayMakeKeys = Annotated[Caller, Depends(Needs(PermissionAction.KEYS_WRITE))]
 
 router = APIRouter(tags=["people"], route_class=ActingRoute)
 
@@ -106,7 +111,7 @@ class Team(Shown):
 
     slug: str
     name: str
-    assignment: Assignment
+    assignment: AssignmentMode
     members: int
     waiting: int
 
@@ -117,7 +122,7 @@ class TeamBody(Body):
     """
 
     name: Name
-    assignment: Assignment | None = None
+    assignment: AssignmentMode | None = None
 
 
 class ApiKey(Shown):
@@ -165,7 +170,7 @@ async def users(
     caller: MayRead, request: Request, limit: Limit = 50, cursor: Cursor = None
 ) -> Page[User]:
     """List all users in the order of their creation."""
-    tenant_id = caller.need(Action.USERS_READ)
+    tenant_id = caller.need(PermissionAction.USERS_READ)
     rows = await access_of(request).users.list(tenant_id, after(cursor), limit + 1)
     items, following = page(rows, limit)
     await note_look(request, caller, "users.read", "users", {"shown": len(items)})
@@ -175,7 +180,7 @@ async def users(
 @router.post("/users", status_code=201)
 async def invite(body: Invitation, caller: MayWrite, request: Request) -> User:
     """Invite a user. The invitation is sent by e-mail."""
-    tenant_id = caller.need(Action.USERS_WRITE)
+    tenant_id = caller.need(PermissionAction.USERS_WRITE)
     new = NewUser(body.login, body.name, body.role, tuple(body.teams))
     made = await access_of(request).users.invite(tenant_id, new, by_of(request, caller))
     await access_of(request).links.send(made["id"], Purpose.INVITATION, agreed.now())
@@ -185,7 +190,7 @@ async def invite(body: Invitation, caller: MayWrite, request: Request) -> User:
 @router.get("/users/{user_id}")
 async def user(user_id: UUID, caller: MayRead, request: Request) -> User:
     """Return one user."""
-    found = await access_of(request).users.find(caller.need(Action.USERS_READ), user_id)
+    found = await access_of(request).users.find(caller.need(PermissionAction.USERS_READ), user_id)
     await note_look(request, caller, "users.read", f"user:{user_id}")
     return User.model_validate(found)
 
@@ -195,7 +200,7 @@ async def change_user(user_id: UUID, body: UserChange, caller: MayWrite, request
     """Change the name, role, teams or status of a user. A disabled user is signed out at the next
     request.
     """
-    tenant_id = caller.need(Action.USERS_WRITE)
+    tenant_id = caller.need(PermissionAction.USERS_WRITE)
     teams = None if body.teams is None else tuple(body.teams)
     change = Change(body.name, body.role, body.disabled, teams)
     changed = await access_of(request).users.change(
@@ -203,7 +208,7 @@ async def change_user(user_id: UUID, body: UserChange, caller: MayWrite, request
     )
     if body.disabled:
         await access_of(request).sessions.end_all(user_id, Ended.REVOKED, agreed.now())
-        await presence_of(request).leave(tenant_id, user_id, who_of(request, caller))
+        await presence_of(request).mark_disabled(tenant_id, user_id, who_of(request, caller))
         await presence_changed(request, tenant_id, user_id)
     await access_changed(request, user_id)
     return User.model_validate(changed)
@@ -212,7 +217,7 @@ async def change_user(user_id: UUID, body: UserChange, caller: MayWrite, request
 @router.post("/users/{user_id}/invitation", status_code=202)
 async def invite_again(user_id: UUID, caller: MayWrite, request: Request) -> None:
     """Send the invitation of a user again. Earlier links become invalid."""
-    tenant_id = caller.need(Action.USERS_WRITE)
+    tenant_id = caller.need(PermissionAction.USERS_WRITE)
     await access_of(request).users.invite_again(tenant_id, user_id, by_of(request, caller))
     await access_of(request).links.send(user_id, Purpose.INVITATION, agreed.now())
 
@@ -221,23 +226,25 @@ async def invite_again(user_id: UUID, caller: MayWrite, request: Request) -> Non
 async def permissions() -> list[Permission]:
     """List all permissions that a role or an API key can hold."""
     return [
-        Permission(permission=action, scopes=["own", "team", "all"] if action in SCOPED else [])
-        for action in Action
-        if action not in PLATFORM
+        Permission(
+            permission=action, scopes=["own", "team", "all"] if action in SCOPED_ACTIONS else []
+        )
+        for action in PermissionAction
+        if action not in PLATFORM_ACTIONS
     ]
 
 
 @router.get("/roles")
 async def roles(caller: MayRead, request: Request) -> list[Role]:
     """List the built-in roles, then the roles of the tenant."""
-    rows = await access_of(request).roles.list(caller.need(Action.USERS_READ))
+    rows = await access_of(request).roles.list(caller.need(PermissionAction.USERS_READ))
     return [Role.model_validate(row) for row in rows]
 
 
 @router.put("/roles/{name}", status_code=204)
 async def put_role(name: Slug, body: RoleBody, caller: MayMakeRoles, request: Request) -> None:
     """Create a role, or replace the permissions of a role."""
-    tenant_id, grants = caller.need(Action.ROLES_WRITE), grants_of(body.permissions)
+    tenant_id, grants = caller.need(PermissionAction.ROLES_WRITE), parse_grants(body.permissions)
     await access_of(request).roles.put(tenant_id, name, grants, by_of(request, caller))
     await access_changed(request, tenant_id)
 
@@ -245,21 +252,21 @@ async def put_role(name: Slug, body: RoleBody, caller: MayMakeRoles, request: Re
 @router.delete("/roles/{name}", status_code=204)
 async def delete_role(name: Slug, caller: MayMakeRoles, request: Request) -> None:
     """Delete a role that no user has."""
-    tenant_id = caller.need(Action.ROLES_WRITE)
+    tenant_id = caller.need(PermissionAction.ROLES_WRITE)
     await access_of(request).roles.delete(tenant_id, name, by_of(request, caller))
 
 
 @router.get("/teams")
 async def teams(caller: MayReadTeams, request: Request) -> list[Team]:
     """List all teams."""
-    rows = await access_of(request).teams.list(caller.need(Action.TEAMS_READ))
+    rows = await access_of(request).teams.list(caller.need(PermissionAction.TEAMS_READ))
     return [Team.model_validate(row) for row in rows]
 
 
 @router.put("/teams/{slug}", status_code=204)
 async def put_team(slug: Slug, body: TeamBody, caller: MayWriteTeams, request: Request) -> None:
     """Create or change a team. Members are changed with ``PATCH /users/{user_id}``."""
-    tenant_id = caller.need(Action.TEAMS_WRITE)
+    tenant_id = caller.need(PermissionAction.TEAMS_WRITE)
     by = by_of(request, caller)
     await access_of(request).teams.put(tenant_id, slug, body.name, body.assignment, by)
 
@@ -267,7 +274,7 @@ async def put_team(slug: Slug, body: TeamBody, caller: MayWriteTeams, request: R
 @router.delete("/teams/{slug}", status_code=204)
 async def delete_team(slug: Slug, caller: MayWriteTeams, request: Request) -> None:
     """Delete a team that never received a conversation."""
-    tenant_id = caller.need(Action.TEAMS_WRITE)
+    tenant_id = caller.need(PermissionAction.TEAMS_WRITE)
     await access_of(request).teams.delete(tenant_id, slug, by_of(request, caller))
 
 
@@ -276,7 +283,7 @@ async def api_keys(
     caller: MayMakeKeys, request: Request, limit: Limit = 50, cursor: Cursor = None
 ) -> Page[ApiKey]:
     """List the valid API keys, newest first."""
-    tenant_id = caller.need(Action.KEYS_WRITE)
+    tenant_id = caller.need(PermissionAction.KEYS_WRITE)
     rows = await access_of(request).keys.list(tenant_id, after(cursor), limit + 1)
     items, following = page(rows, limit)
     return Page(items=[ApiKey.model_validate(each) for each in items], next_cursor=following)
@@ -287,9 +294,9 @@ async def make_api_key(body: NewApiKey, caller: MayMakeKeys, request: Request) -
     """Create an API key for an integration. A key cannot hold permissions that its creator does not
     have.
     """
-    tenant_id, grants = caller.need(Action.KEYS_WRITE), grants_of(body.permissions)
+    tenant_id, grants = caller.need(PermissionAction.KEYS_WRITE), parse_grants(body.permissions)
     if body.expires_at is not None and body.expires_at.tzinfo is None:
-        raise Invalid("expires_at needs a time zone, such as 2030-01-01T00:00:00Z.")
+        raise InvalidInputError("expires_at needs a time zone, such as 2030-01-01T00:00:00Z.")
     made = await access_of(request).keys.make(
         tenant_id, body.name, grants, by_of(request, caller), body.expires_at
     )
@@ -299,7 +306,7 @@ async def make_api_key(body: NewApiKey, caller: MayMakeKeys, request: Request) -
 @router.delete("/api-keys/{key_id}", status_code=204)
 async def revoke_api_key(key_id: UUID, caller: MayMakeKeys, request: Request) -> None:
     """Revoke an API key. It is rejected from the next request on."""
-    tenant_id = caller.need(Action.KEYS_WRITE)
+    tenant_id = caller.need(PermissionAction.KEYS_WRITE)
     await access_of(request).keys.revoke(tenant_id, key_id, by_of(request, caller))
 
 
@@ -310,6 +317,6 @@ async def transfer_api_key(
     """Transfer an API key to another owner. The key stops while its owner is disabled, and never
     has more permissions than its owner.
     """
-    tenant_id = caller.need(Action.KEYS_WRITE)
+    tenant_id = caller.need(PermissionAction.KEYS_WRITE)
     by = by_of(request, caller)
     await access_of(request).keys.transfer(tenant_id, key_id, body.user_id, by)

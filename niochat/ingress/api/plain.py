@@ -3,7 +3,7 @@
 from fastapi import Request
 from fastapi.exceptions import RequestValidationError
 
-from niochat.domain.plain import SENTENCE, odd_character
+from niochat.domain.plain import CONTROL_CHARACTER_MESSAGE, find_control_character
 
 
 async def plain_text(request: Request) -> None:
@@ -14,7 +14,11 @@ async def plain_text(request: Request) -> None:
     if hasattr(request, "_json"):  # nothing is read that the route does not want
         parts.append(("body", await request.json()))
     for name, values in parts:
-        found = odd_character(values)
+        found = find_control_character(values)
         if found is not None:
-            wrong = {"type": "control_character", "loc": (name, *found), "msg": SENTENCE}
+            wrong = {
+                "type": "control_character",
+                "loc": (name, *found),
+                "msg": CONTROL_CHARACTER_MESSAGE,
+            }
             raise RequestValidationError([wrong])

@@ -6,12 +6,12 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Query, Request
 
 from niochat.access.callers import Caller
-from niochat.domain.permissions import Action
+from niochat.domain.permissions import PermissionAction
 from niochat.ingress.api.doorway import Needs, access_of, note_look
 from niochat.ingress.api.once import ActingRoute
 from niochat.ingress.api.shapes import Cursor, Limit, Page, Shown, number_cursor, number_of
 
-MaySeeAudit = Annotated[Caller, Depends(Needs(Action.AUDIT_READ))]
+MaySeeAudit = Annotated[Caller, Depends(Needs(PermissionAction.AUDIT_READ))]
 
 router = APIRouter(tags=["audit"], route_class=ActingRoute)
 
@@ -42,7 +42,7 @@ async def audit(
     again without a cursor.
     """
     rows = await access_of(request).audit.list(
-        caller.need(Action.AUDIT_READ), before=number_of(cursor), who=who, target=target,
+        caller.need(PermissionAction.AUDIT_READ), before=number_of(cursor), who=who, target=target,
         limit=limit + 1,
     )  # fmt: skip
     following = number_cursor(rows[limit - 1]["id"]) if len(rows) > limit else None

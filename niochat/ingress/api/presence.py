@@ -8,9 +8,9 @@ from fastapi import APIRouter, Depends, Request
 from pydantic import Field, model_validator
 
 from niochat.access.callers import Caller, Kind
-from niochat.domain.errors import Forbidden
-from niochat.domain.permissions import Action, Role
-from niochat.domain.presence import AgentState
+from niochat.domain.errors import PermissionDeniedError
+from niochat.domain.permissions import BuiltInRole, PermissionAction
+from niochat.domain.presence import AgentPresenceState
 from niochat.ingress.api.doorway import (
     Needs,
     SignedIn,
@@ -28,9 +28,9 @@ from niochat.live.passing import Passing, Presence
 MOST_CAPACITY = 100
 Reason = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,31}$")]
 IsUser = Annotated[Caller, Depends(SignedIn())]
-MayBeThere = Annotated[Caller, Depends(Needs(Action.PRESENCE_WRITE))]
-MayRead = Annotated[Caller, Depends(Needs(Action.USERS_READ))]
-MayWrite = Annotated[Caller, Depends(Needs(Action.USERS_WRITE))]
+MayBeThere = Annotated[Caller, Depends(Needs(PermissionAction.PRESENCE_WRITE))]
+MayRead = Annotated[Caller, Depends(Needs(PermissionAction.USERS_READ))]
+MayWrite = Annotated[Caller, Depends(Needs(PermissionAction.USERS_WRITE))]
 
 router = APIRouter(prefix="/presence", tags=["presence"])
 
@@ -44,7 +44,7 @@ class AgentPresence(Shown):
     user_id: UUID
     name: str
     teams: list[str]
-    state: AgentState
+    state: AgentPresenceState
     reason: str | None
     since: datetime | None
     seen_at: datetime | None
@@ -57,12 +57,12 @@ class Saying(Body):
     ``training``.
     """
 
-    state: AgentState
+    state: AgentPresenceState
     reason: Reason | None = None
 
     @model_validator(mode="after")
     def _a_reason_to_be_away(self) -> Self:
-        if self.reason is not None and self.state is not AgentState.AWAY:
+        if self.reason is not None and self.state is not AgentPresenceState.AWAY:
             raise ValueError("a reason is allowed with state away only")
         return self
 
@@ -79,7 +79,7 @@ class Arrangement(Body):
 @router.get("")
 async def presences(caller: MayRead, request: Request) -> list[AgentPresence]:
     """List the presence of all users by name."""
-    rows = await presence_of(request).list(caller.need(Action.USERS_READ))
+    rows = await presence_of(request).list_agents(caller.need(PermissionAction.USERS_READ))
     await note_look(request, caller, "users.read", "presences", {"shown": len(rows)})
     return [_shown(row) for row in rows]
 
@@ -87,7 +87,7 @@ async def presences(caller: MayRead, request: Request) -> list[AgentPresence]:
 @router.get("/me")
 async def my_presence(caller: IsUser, request: Request) -> AgentPresence:
     """Return the presence of the caller."""
-    return _shown(await presence_of(request).one(_home(caller), caller.id))
+    return _shown(await presence_of(request).get_agent(_home(caller), caller.id))
 
 
 @router.put("/me")
@@ -96,7 +96,7 @@ async def say(body: Saying, caller: MayBeThere, request: Request) -> AgentPresen
     whose ``/live`` socket is open, or who repeat this request within 45 seconds. When a user goes
     offline, unanswered conversations return to their queue if the policy of the provider says so.
     """
-    said = await presence_of(request).say(
+    said = await presence_of(request).set_own_state(
         _home(caller), caller.id, body.state, body.reason or "", who_of(request, caller)
     )
     await presence_changed(request, _home(caller), caller.id)
@@ -108,9 +108,9 @@ async def arrange(
     user_id: UUID, body: Arrangement, caller: MayWrite, request: Request
 ) -> AgentPresence:
     """Set the capacity of a user, or set the user offline."""
-    tenant_id = caller.need(Action.USERS_WRITE)
+    tenant_id = caller.need(PermissionAction.USERS_WRITE)
     await access_of(request).users.need_power_over(tenant_id, user_id, by_of(request, caller))
-    arranged = await presence_of(request).arrange(
+    arranged = await presence_of(request).override_presence(
         tenant_id, user_id, who_of(request, caller), offline=body.offline,
         capacity=body.capacity, keep_capacity="capacity" not in body.model_fields_set,
     )  # fmt: skip
@@ -128,8 +128,14 @@ async def _told(request: Request, tenant_id: UUID, row: dict[str, Any]) -> Agent
 
 def _home(caller: Caller) -> UUID:
     """Where they work; a superuser who has entered a provider does not work there."""
-    if caller.kind is not Kind.USER or caller.role == Role.SUPERUSER or caller.tenant_id is None:
-        raise Forbidden("Only members of a provider have a presence.", code="users_only")
+    if (
+        caller.kind is not Kind.USER
+        or caller.role == BuiltInRole.SUPERUSER
+        or caller.tenant_id is None
+    ):
+        raise PermissionDeniedError(
+            "Only members of a provider have a presence.", code="users_only"
+        )
     return caller.tenant_id
 
 

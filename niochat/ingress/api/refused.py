@@ -7,13 +7,13 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query, Request
 
 from niochat.access.callers import Caller
-from niochat.domain.permissions import Action
+from niochat.domain.permissions import PermissionAction
 from niochat.ingress.api.doorway import Needs, note_look
 from niochat.ingress.api.once import ActingRoute
 from niochat.ingress.api.rooms import rooms_of
 from niochat.ingress.api.shapes import Cursor, Limit, Page, Shown, moment_cursor, moment_of
 
-MaySeeSettings = Annotated[Caller, Depends(Needs(Action.SETTINGS_READ))]
+MaySeeSettings = Annotated[Caller, Depends(Needs(PermissionAction.SETTINGS_READ))]
 
 router = APIRouter(tags=["assistant"], route_class=ActingRoute)
 
@@ -44,8 +44,8 @@ async def refused(
     """List texts of the assistant that were not sent, newest first. ``code`` selects one rule, such
     as ``valor`` or ``pagamento``.
     """
-    tenant_id = caller.need(Action.SETTINGS_READ)
-    rows = await rooms_of(request).desk_views.refused(
+    tenant_id = caller.need(PermissionAction.SETTINGS_READ)
+    rows = await rooms_of(request).desk_views.list_blocked_replies(
         tenant_id, code=code, after=moment_of(cursor), limit=limit + 1
     )
     shown = rows[:limit]

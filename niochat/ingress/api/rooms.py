@@ -6,12 +6,12 @@ from uuid import UUID
 
 from fastapi import Request
 
-from niochat.assignment.presences import Presences
-from niochat.conversation.contacts import Contacts
-from niochat.conversation.desk import DeskViews
-from niochat.conversation.reading import Reading
-from niochat.conversation.search import Searching
-from niochat.inbox.ask import Asking
+from niochat.assignment.presences import PresenceStore
+from niochat.conversation.contacts import ContactStore
+from niochat.conversation.desk import ConversationQueries
+from niochat.conversation.reading import ReadMarkerStore
+from niochat.conversation.search import MessageSearch
+from niochat.inbox.ask import CommandSubmitter
 from niochat.ingress.api.limits import CallLimit
 from niochat.media.library import Library
 from niochat.wiring.access import Access
@@ -28,15 +28,15 @@ class Rooms:
 
     access: Access
     accounts: Accounts
-    desk_views: DeskViews
-    searching: Searching
-    contacts: Contacts
-    asking: Asking
-    reading: Reading
+    desk_views: ConversationQueries
+    searching: MessageSearch
+    contacts: ContactStore
+    asking: CommandSubmitter
+    reading: ReadMarkerStore
     library: Library
     access_changed: Callable[[UUID], Awaitable[object]]
     say: Callable[[bytes], Awaitable[object]]
-    presences: Presences
+    presences: PresenceStore
     presence_changed: Callable[[UUID, UUID], Awaitable[object]]
     secure_cookies: bool
     limit: CallLimit | None = None

@@ -7,17 +7,17 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query, Request
 
 from niochat.access.callers import Caller
-from niochat.conversation.desk import Sight
-from niochat.conversation.search import Wanted, words_of
-from niochat.domain.audit import Entry
-from niochat.domain.permissions import Action
-from niochat.domain.plain import cut
+from niochat.conversation.desk import ConversationVisibility
+from niochat.conversation.search import MessageSearchRequest, parse_search_words
+from niochat.domain.audit import AuditEntry
+from niochat.domain.permissions import PermissionAction
+from niochat.domain.plain import truncate_text
 from niochat.ingress.api.doorway import Needs, access_of, who_of
 from niochat.ingress.api.rooms import rooms_of
 from niochat.ingress.api.shapes import Cursor, Limit, Page, Shown, moment_cursor, moment_of
 from niochat.live.frames import MessageRow
 
-MayRead = Annotated[Caller, Depends(Needs(Action.CONVERSATIONS_READ))]
+MayRead = Annotated[Caller, Depends(Needs(PermissionAction.CONVERSATIONS_READ))]
 Words = Annotated[
     str,
     Query(
@@ -61,16 +61,18 @@ async def messages(
     can be short or empty and still have a ``next_cursor``. Messages that arrive while pages are
     read are not on later pages; start again without a cursor.
     """
-    tenant_id = caller.need(Action.CONVERSATIONS_READ)
-    scope = caller.grants[Action.CONVERSATIONS_READ]
-    sight = Sight(scope.name.lower(), str(caller.id), caller.teams)
+    tenant_id = caller.need(PermissionAction.CONVERSATIONS_READ)
+    scope = caller.grants[PermissionAction.CONVERSATIONS_READ]
+    sight = ConversationVisibility(scope.name.lower(), str(caller.id), caller.teams)
     searching = rooms_of(request).searching
-    found = await searching.page(tenant_id, sight, Wanted(words_of(q), moment_of(cursor), limit))
+    found = await searching.search_page(
+        tenant_id, sight, MessageSearchRequest(parse_search_words(q), moment_of(cursor), limit)
+    )
     await access_of(request).audit.write(
-        Entry(tenant_id, who_of(request, caller), "conversations.read", "search", None,
+        AuditEntry(tenant_id, who_of(request, caller), "conversations.read", "search", None,
               {"shown": len(found.rows)})
     )  # fmt: skip
-    following = None if found.following is None else moment_cursor(*found.following)
+    following = None if found.next_position is None else moment_cursor(*found.next_position)
     return Page(items=[_hit(row) for row in found.rows], next_cursor=following)
 
 
@@ -85,7 +87,7 @@ def _hit(row: dict[str, Any]) -> Hit:
 def snippet(text: str, words: list[str]) -> list[Part]:
     """The part of ``text`` around the first of ``words``, cut at their places."""
     if not words:
-        return [Part(text=cut(text, MOST_SHOWN), hit=False)]
+        return [Part(text=truncate_text(text, MOST_SHOWN), hit=False)]
     longest_first = "|".join(re.escape(each) for each in sorted(words, key=len, reverse=True))
     pattern = re.compile(rf"(?<![^\W_])({longest_first})(?![^\W_])")
     first = pattern.search(text)

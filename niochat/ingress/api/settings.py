@@ -18,17 +18,18 @@ from niochat.accounts.fields import Name, Timezone
 from niochat.accounts.provider import AssistantEntry
 from niochat.accounts.rules import PolicyEntry
 from niochat.accounts.settings import AssistantView, SettingsChange, SettingsView
-from niochat.domain.permissions import Action
+from niochat.domain.permissions import PermissionAction
 from niochat.ingress.api.doorway import Needs, accounts_of, who_of
 from niochat.ingress.api.once import ActingRoute
 from niochat.ingress.api.shapes import Body, Shown
 from niochat.ingress.problems import PreconditionRequired
 
-MayRead = Annotated[Caller, Depends(Needs(Action.SETTINGS_READ))]
-MayWrite = Annotated[Caller, Depends(Needs(Action.SETTINGS_WRITE))]
-MayWriteAssistant = Annotated[Caller, Depends(Needs(Action.SETTINGS_ASSISTANT))]
+MayRead = Annotated[Caller, Depends(Needs(PermissionAction.SETTINGS_READ))]
+MayWrite = Annotated[Caller, Depends(Needs(PermissionAction.SETTINGS_WRITE))]
+MayWriteAssistant = Annotated[Caller, Depends(Needs(PermissionAction.SETTINGS_ASSISTANT))]
 IfMatch = Annotated[
-    str | None, Header(max_length=1000, description="The ETag of the last GET response, or * for any version.")
+    str | None,
+    Header(max_length=1000, description="The ETag of the last GET response, or * for any version."),
 ]
 _TAG = re.compile(r'"([^"]*)"')
 _OF_THE_PLATFORM = frozenset({"turns_per_minute", "turns_at_once"})
@@ -117,14 +118,20 @@ class AssistantShown(Shown):
     seed: int | None = None
     parallel_tool_calls: bool | None = None
     dialect: list[str] | None = None
-    extra_headers: Annotated[list[str] | None, Field(description="The names of the headers. Values are not shown.")] = None
-    extra_body: Annotated[list[str] | None, Field(description="The names of the fields. Values are not shown.")] = None
+    extra_headers: Annotated[
+        list[str] | None, Field(description="The names of the headers. Values are not shown.")
+    ] = None
+    extra_body: Annotated[
+        list[str] | None, Field(description="The names of the fields. Values are not shown.")
+    ] = None
     requests: dict[str, dict[str, Any]] | None = None
     transcription_model: str | None = None
     transcription_endpoint: Annotated[
         str | None, Field(description="Null: the endpoint of the assistant.")
     ] = None
-    transcription_price: Annotated[float | None, Field(description="The price of a minute of speech.")] = None
+    transcription_price: Annotated[
+        float | None, Field(description="The price of a minute of speech.")
+    ] = None
     sees: bool | None = None
     vision_model: str | None = None
 
@@ -140,7 +147,7 @@ class FactsShown(Shown):
 @router.get("")
 async def settings(caller: MayRead, request: Request, response: Response) -> SettingsShown:
     """Return the settings of the tenant. The ETag is needed to change them."""
-    tenant_id = caller.need(Action.SETTINGS_READ)
+    tenant_id = caller.need(PermissionAction.SETTINGS_READ)
     return _settings(await accounts_of(request).settings.read(tenant_id), response)
 
 
@@ -150,7 +157,7 @@ async def change_settings(
     if_match: IfMatch = None,
 ) -> SettingsShown:  # fmt: skip
     """Change the settings of the tenant. Changes take effect within seconds."""
-    tenant_id, accounts = caller.need(Action.SETTINGS_WRITE), accounts_of(request)
+    tenant_id, accounts = caller.need(PermissionAction.SETTINGS_WRITE), accounts_of(request)
     policy: dict[str, Any] = {}
     if body.policy is not None:
         policy = body.policy.model_dump(mode="json", exclude_unset=True)
@@ -164,7 +171,7 @@ async def change_settings(
 @router.get("/assistant")
 async def assistant(caller: MayRead, request: Request, response: Response) -> AssistantShown:
     """Return the settings of the assistant. The ETag is needed to change them."""
-    tenant_id = caller.need(Action.SETTINGS_READ)
+    tenant_id = caller.need(PermissionAction.SETTINGS_READ)
     return _assistant(await accounts_of(request).settings.assistant(tenant_id), response)
 
 
@@ -176,7 +183,7 @@ async def change_assistant(
     """Change the settings of the assistant. The first configuration needs ``endpoint``, ``model``
     and ``api_key``; a new ``endpoint`` needs its ``api_key``.
     """
-    tenant_id, accounts = caller.need(Action.SETTINGS_ASSISTANT), accounts_of(request)
+    tenant_id, accounts = caller.need(PermissionAction.SETTINGS_ASSISTANT), accounts_of(request)
     change = {name: _plain(value) for name, value in body.model_dump(exclude_unset=True).items()}
     view = await accounts.settings.change_assistant(
         tenant_id, _seen(if_match), change, who_of(request, caller)
@@ -188,7 +195,7 @@ async def change_assistant(
 @router.get("/assistant/facts")
 async def facts(caller: MayRead, request: Request, response: Response) -> FactsShown:
     """Return the facts about the provider that the assistant may tell customers."""
-    tenant_id = caller.need(Action.SETTINGS_READ)
+    tenant_id = caller.need(PermissionAction.SETTINGS_READ)
     return _facts(await accounts_of(request).settings.facts(tenant_id), response)
 
 
@@ -200,7 +207,7 @@ async def change_facts(
     """Change facts about the provider. A list replaces the whole list; null removes a fact. Send
     the ETag of the assistant settings as If-Match.
     """
-    tenant_id, accounts = caller.need(Action.SETTINGS_ASSISTANT), accounts_of(request)
+    tenant_id, accounts = caller.need(PermissionAction.SETTINGS_ASSISTANT), accounts_of(request)
     change = body.model_dump(mode="json", exclude_unset=True)
     view = await accounts.settings.change_facts(
         tenant_id, _seen(if_match), change, who_of(request, caller)
@@ -212,7 +219,9 @@ async def change_facts(
 def _seen(if_match: str | None) -> frozenset[str] | None:
     """Versions that were read; None: whatever it is. Weak tags match nothing (RFC 9110)."""
     if if_match is None:
-        raise PreconditionRequired("The If-Match header is required. Send the ETag of the last GET response.")
+        raise PreconditionRequired(
+            "The If-Match header is required. Send the ETag of the last GET response."
+        )
     if if_match.strip() == "*":
         return None
     parts = [part.strip() for part in if_match.split(",")]

@@ -10,7 +10,7 @@ from uuid import UUID
 from fastapi import Query
 from pydantic import BaseModel, ConfigDict, Field
 
-from niochat.domain.errors import Invalid
+from niochat.domain.errors import InvalidInputError
 
 Item = TypeVar("Item")
 
@@ -43,15 +43,19 @@ class Problem(BaseModel):
     title: str
     status: int
     code: str
-    errors: list[dict[str, Any]] | None = Field(None, description="The invalid fields, each with the reason.")
+    errors: list[dict[str, Any]] | None = Field(
+        None, description="The invalid fields, each with the reason."
+    )
 
 
 Limit = Annotated[int, Query(ge=1, le=200, description="The maximum number of items on the page.")]
-Cursor = Annotated[str | None, Query(max_length=200, description="next_cursor of the previous page.")]
+Cursor = Annotated[
+    str | None, Query(max_length=200, description="next_cursor of the previous page.")
+]
 
 
 def after(cursor: str | None) -> UUID | None:
-    """The id that a cursor stands for. Raises ``Invalid`` (``bad_cursor``)."""
+    """The id that a cursor stands for. Raises ``InvalidInputError`` (``bad_cursor``)."""
     (found,) = decoded(cursor, UUID) or (None,)
     return found
 
@@ -63,7 +67,7 @@ def page(rows: Sequence[dict[str, Any]], limit: int) -> tuple[list[dict[str, Any
 
 
 def moment_of(cursor: str | None) -> tuple[datetime, UUID] | None:
-    """The moment and the id that a cursor stands for. Raises ``Invalid`` (``bad_cursor``)."""
+    """The moment and the id that a cursor stands for. Raises ``InvalidInputError`` (``bad_cursor``)."""
     found = decoded(cursor, datetime.fromisoformat, UUID)
     return None if found is None else (found[0], found[1])
 
@@ -74,7 +78,7 @@ def moment_cursor(moment: datetime, row_id: UUID) -> str:
 
 
 def number_of(cursor: str | None) -> int | None:
-    """The number that a cursor stands for. Raises ``Invalid`` (``bad_cursor``)."""
+    """The number that a cursor stands for. Raises ``InvalidInputError`` (``bad_cursor``)."""
     (found,) = decoded(cursor, number) or (None,)
     return found
 
@@ -99,7 +103,7 @@ def encoded(*parts: object) -> str:
 
 
 def decoded(cursor: str | None, *readers: Callable[[str], Any]) -> list[Any] | None:
-    """What ``encoded`` was given, each part by its reader. Raises ``Invalid`` (``bad_cursor``)."""
+    """What ``encoded`` was given, each part by its reader. Raises ``InvalidInputError`` (``bad_cursor``)."""
     if cursor is None:
         return None
     try:
@@ -107,6 +111,6 @@ def decoded(cursor: str | None, *readers: Callable[[str], Any]) -> list[Any] | N
         parts = base64.b64decode(padded, b"-_", validate=True).decode().split(" ")
         return [read(part) for read, part in zip(readers, parts, strict=True)]
     except (ValueError, binascii.Error):
-        raise Invalid(
+        raise InvalidInputError(
             "The cursor is invalid. Leave it out to start with the first page.", code="bad_cursor"
         ) from None

@@ -12,16 +12,16 @@ from niochat.accounts.fields import Name, Timezone
 from niochat.accounts.provider import Provider
 from niochat.accounts.tenancy import Limits, TenantChange
 from niochat.adapters.clock import agreed
-from niochat.domain.permissions import Action
-from niochat.domain.plan import DEFAULT, Plan
+from niochat.domain.permissions import PermissionAction
+from niochat.domain.plan import DEFAULT_TIER, TenantTier
 from niochat.ingress.api.doorway import Needs, access_changed, access_of, accounts_of, who_of
 from niochat.ingress.api.once import ActingRoute
 from niochat.ingress.api.shapes import Body, Cursor, Limit, Page, Shown, after, page
 
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
-MaySee = Annotated[Caller, Depends(Needs(Action.TENANTS_READ))]
-MayWrite = Annotated[Caller, Depends(Needs(Action.TENANTS_WRITE))]
-MayEnter = Annotated[Caller, Depends(Needs(Action.TENANTS_ENTER))]
+MaySee = Annotated[Caller, Depends(Needs(PermissionAction.TENANTS_READ))]
+MayWrite = Annotated[Caller, Depends(Needs(PermissionAction.TENANTS_WRITE))]
+MayEnter = Annotated[Caller, Depends(Needs(PermissionAction.TENANTS_ENTER))]
 
 router = APIRouter(tags=["tenants"], route_class=ActingRoute)
 
@@ -77,7 +77,7 @@ class NewTenant(Body):
     slug: Slug
     name: Name
     timezone: Timezone = "America/Sao_Paulo"
-    plan: Plan = DEFAULT
+    plan: TenantTier = DEFAULT_TIER
 
 
 class LimitsBody(Body):
@@ -95,7 +95,7 @@ class TenantBody(Body):
 
     name: Name | None = None
     timezone: Timezone | None = None
-    plan: Plan | None = None
+    plan: TenantTier | None = None
     limits: LimitsBody = LimitsBody()
 
 
@@ -131,8 +131,7 @@ async def tenant(tenant_id: UUID, caller: MaySee, request: Request) -> TenantWho
 async def change_tenant(
     tenant_id: UUID, body: TenantBody, caller: MayWrite, request: Request
 ) -> TenantWhole:
-    """Change the name, time zone, plan or limits of a provider. Changes take effect within seconds.
-    """
+    """Change the name, time zone, plan or limits of a provider. Changes take effect within seconds."""
     limits = Limits(**body.limits.model_dump())
     change = TenantChange(body.name, body.timezone, body.plan, limits)
     await accounts_of(request).tenancy.change(tenant_id, change, who_of(request, caller))

@@ -21,16 +21,16 @@ from niochat.adapters.postgres.queries import queries
 from niochat.adapters.postgres.time import agree_for_ever
 from niochat.adapters.redis.buckets import Buckets
 from niochat.adapters.smtp import Smtp
-from niochat.assignment.changes import PresenceChanges
-from niochat.assignment.presences import Presences
-from niochat.assignment.queues import Queue, Queues
-from niochat.conversation.contacts import Contacts
-from niochat.conversation.desk import DeskViews
-from niochat.conversation.gathering import Gathering
-from niochat.conversation.reading import Reading
-from niochat.conversation.search import Searching
+from niochat.assignment.changes import PresenceChangeHandler
+from niochat.assignment.presences import PresenceStore
+from niochat.assignment.queues import QueueAssigner, TeamQueueKey
+from niochat.conversation.contacts import ContactStore
+from niochat.conversation.desk import ConversationQueries
+from niochat.conversation.gathering import SearchIndexer
+from niochat.conversation.reading import ReadMarkerStore
+from niochat.conversation.search import MessageSearch
 from niochat.domain.ids import SHARDS
-from niochat.inbox.ask import Asking
+from niochat.inbox.ask import CommandSubmitter
 from niochat.ingress.api import application as rest
 from niochat.ingress.api.limits import CallLimit
 from niochat.ingress.api.rooms import Rooms
@@ -93,20 +93,20 @@ def api_routes(parts: Parts) -> list[BaseRoute]:
     ]
 
 
-def _presence_changes(parts: Parts, hosts: HostGateway) -> PresenceChanges:
+def _presence_changes(parts: Parts, hosts: HostGateway) -> PresenceChangeHandler:
     owner = Owner("queues")
 
     def poke(tenant_id: UUID, threads: Sequence[UUID]) -> None:
         hosts.poke([kinds.conversation(thread) for thread in threads], tenant_id)
 
-    def tell(queue: Queue) -> None:
+    def tell(queue: TeamQueueKey) -> None:
         owner.offer(lambda: hosts.tell(kinds.team_queue(*queue), Look(*queue)), MOST_TOLD)
 
-    return PresenceChanges(Queues(parts.database), poke, tell)
+    return PresenceChangeHandler(QueueAssigner(parts.database), poke, tell)
 
 
 def _rest(
-    parts: Parts, poke: Callable[[UUID], None], presence_changes: PresenceChanges
+    parts: Parts, poke: Callable[[UUID], None], presence_changes: PresenceChangeHandler
 ) -> list[BaseRoute]:
     """The REST API."""
     settings = parts.settings
@@ -115,7 +115,7 @@ def _rest(
         heads=heads_of(settings, parts.vault),
     )  # fmt: skip
     parts.owner.start(access.audit.seal_for_ever())
-    parts.owner.start(Gathering(parts.database).gather_for_ever())
+    parts.owner.start(SearchIndexer(parts.database).run())
     parts.owner.start(access.idempotency.purge_for_ever())
     if settings.smtp_url is not None:
         mail_server = Smtp(settings.smtp_url.get_secret_value())
@@ -124,16 +124,16 @@ def _rest(
     rooms = Rooms(
         access=access,
         accounts=open_accounts(parts.database, parts.vault, outside, parts.announcements.publish),
-        desk_views=DeskViews(parts.database),
-        searching=Searching(parts.database),
-        contacts=Contacts(parts.database, parts.vault),
-        asking=Asking(parts.inbox, poke),
-        reading=Reading(parts.database),
+        desk_views=ConversationQueries(parts.database),
+        searching=MessageSearch(parts.database),
+        contacts=ContactStore(parts.database, parts.vault),
+        asking=CommandSubmitter(parts.inbox, poke),
+        reading=ReadMarkerStore(parts.database),
         library=parts.library,
         access_changed=parts.access_changes.publish,
         say=parts.passing.say,
-        presences=Presences(parts.database),
-        presence_changed=presence_changes.changed,
+        presences=PresenceStore(parts.database),
+        presence_changed=presence_changes.handle_change,
         secure_cookies=settings.base_url.startswith("https://"),
         limit=_call_limit(parts),
     )

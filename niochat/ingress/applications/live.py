@@ -9,9 +9,9 @@ from niochat.actors.release import release_of
 from niochat.adapters.clock import agreed
 from niochat.adapters.postgres.time import agree_for_ever
 from niochat.adapters.redis.live import RELEASES, Broadcast
-from niochat.assignment.presences import Presences
-from niochat.conversation.desk import DeskViews
-from niochat.conversation.reading import Reading
+from niochat.assignment.presences import PresenceStore
+from niochat.conversation.desk import ConversationQueries
+from niochat.conversation.reading import ReadMarkerStore
 from niochat.ingress.applications.replica import application
 from niochat.ingress.gestures import Gestures
 from niochat.ingress.live import Live
@@ -27,12 +27,12 @@ def live_routes(parts: Parts) -> list[BaseRoute]:
     access = open_access(parts.database, parts.vault, settings.base_url, settings.mail_from)
     hub = Hub(EventLog(parts.database), Counters(parts.database))
     gestures = Gestures(
-        DeskViews(parts.database).one, Reading(parts.database).mark, parts.passing.say,
+        ConversationQueries(parts.database).get_conversation, ReadMarkerStore(parts.database).mark_read, parts.passing.say,
         access.audit.write,
     )  # fmt: skip
     release = release_of(settings.release)
     live = Live(
-        hub, access.callers, access.tickets, gestures, release, Presences(parts.database),
+        hub, access.callers, access.tickets, gestures, release, PresenceStore(parts.database),
         access.audit.write,
     )  # fmt: skip
     releases = Broadcast(settings.redis_url.get_secret_value(), RELEASES)

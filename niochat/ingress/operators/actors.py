@@ -19,8 +19,13 @@ from niochat.actors.inspection import (
     Seen,
     page_order,
 )
-from niochat.conversation.pauses import MAX_PAUSES, Pauses
-from niochat.domain.errors import Invalid, NotFound, Refused, Unavailable
+from niochat.conversation.pauses import MAX_PAUSES, PauseStore
+from niochat.domain.errors import (
+    InvalidInputError,
+    NotFoundError,
+    OperationRefusedError,
+    UnavailableError,
+)
 from niochat.ingress.operators.asked import (
     Page,
     PauseBody,
@@ -43,7 +48,7 @@ Found = tuple[str, Seen]
 class ActorDoor:
     """``/actors``."""
 
-    def __init__(self, rows: Rows, pauses: Pauses, operate: Operate) -> None:
+    def __init__(self, rows: Rows, pauses: PauseStore, operate: Operate) -> None:
         self._rows = rows
         self._pauses = pauses
         self._operate = operate
@@ -78,7 +83,7 @@ class ActorDoor:
         if address.kind == kinds.CONVERSATION:
             rows = (await self._rows.waiting([address.key])).get(address.key)
             if rows is None:
-                raise NotFound("The thread does not exist.")
+                raise NotFoundError("The thread does not exist.")
             told |= rows
         return told
 
@@ -87,7 +92,9 @@ class ActorDoor:
         address = _address(request)
         host = await self._rows.owner(address.shard)
         if host is None:
-            raise Unavailable("No host owns the shard of the actor. Repeat the request later.", code="host")
+            raise UnavailableError(
+                "No host owns the shard of the actor. Repeat the request later.", code="host"
+            )
         was_active = bool(await self._operate(host, DeactivateActor(address)))
         _say("deactivate", address)
         return answer({"kind": address.kind, "key": address.key, "was_active": was_active})
@@ -99,8 +106,11 @@ class ActorDoor:
         until = await self._pauses.pause(address.key, seconds)
         if until is None:
             if not await self._rows.waiting([address.key]):
-                raise NotFound("The thread does not exist.")
-            raise Refused(f"{MAX_PAUSES} conversations are already paused. Resume some of them.", code="too_many_pauses")
+                raise NotFoundError("The thread does not exist.")
+            raise OperationRefusedError(
+                f"{MAX_PAUSES} conversations are already paused. Resume some of them.",
+                code="too_many_pauses",
+            )
         _say("pause", address)
         await self._note(request, "operators.pause", address)
         return answer(
@@ -128,7 +138,7 @@ class ActorDoor:
             return False
         try:
             await self._operate(host, ReadPauses())
-        except Unavailable:
+        except UnavailableError:
             return False
         return True
 
@@ -139,13 +149,13 @@ class ActorDoor:
         chosen = [r["incarnation"] for r in living if page.host in (r["name"], r["incarnation"])]
         if not chosen:
             names = ", ".join(row["name"] for row in living)
-            raise NotFound(f"No live host has this name. Live hosts: {names}.")
+            raise NotFoundError(f"No live host has this name. Live hosts: {names}.")
         return chosen
 
     async def _listed(self, host: str, order: ListActors) -> list[Found] | None:
         try:
             return [(host, seen) for seen in await self._operate(host, order)]
-        except Unavailable:
+        except UnavailableError:
             return None
 
     async def _of_owner(self, host: str | None, order: Order) -> Any:
@@ -153,7 +163,7 @@ class ActorDoor:
             return None
         try:
             return await self._operate(host, order)
-        except Unavailable:
+        except UnavailableError:
             return None
 
     async def _told(self, found: Sequence[Found]) -> list[dict[str, Any]]:
@@ -183,7 +193,7 @@ def _pausable(request: Request) -> Address:
     """The others hand out places and answer questions: paused, they would fail who waits."""
     address = _address(request)
     if address.kind != kinds.CONVERSATION:
-        raise Invalid(
+        raise InvalidInputError(
             "Only conversations can be paused. Suspend the tenant instead.", code="bad_kind"
         )
     return address

@@ -11,8 +11,8 @@ from starlette.responses import Response
 
 from niochat.actors import kinds
 from niochat.conversation.pauses import MAX_PAUSE_S
-from niochat.domain.errors import Invalid
-from niochat.domain.plain import refusal
+from niochat.domain.errors import InvalidInputError
+from niochat.domain.plain import control_character_error
 from niochat.runtime.address import Address
 
 MAX_BODY = 16 * 1024
@@ -51,12 +51,12 @@ class Page:
 
 
 def page_of(request: Request) -> Page:
-    """From the query. Raises ``Invalid`` that says what to change."""
+    """From the query. Raises ``InvalidInputError`` that says what to change."""
     query = request.query_params
     after = query.get("after")
     order = query.get("order", "address")
     if order not in ("address", "mailbox"):
-        raise Invalid("order must be address or mailbox.", code="bad_order")
+        raise InvalidInputError("order must be address or mailbox.", code="bad_order")
     kind = query.get("kind")
     return Page(
         query.get("host"),
@@ -68,11 +68,11 @@ def page_of(request: Request) -> Page:
 
 
 def address_of(kind: str, key: str) -> Address:
-    """Raises ``Invalid`` for a kind there is not, or a key that is no UUID."""
+    """Raises ``InvalidInputError`` for a kind there is not, or a key that is no UUID."""
     try:
         return Address(_kind(kind), UUID(key))
     except ValueError:
-        raise Invalid(
+        raise InvalidInputError(
             f"An actor is addressed by kind and key, such as {kinds.CONVERSATION}:<uuid of the thread>.",
             code="bad_address",
         ) from None
@@ -84,27 +84,29 @@ def client_of(request: Request) -> str:
 
 
 def idempotency_key(request: Request) -> str | None:
-    """The header's value. Raises ``Invalid`` when it cannot be stored as it is."""
+    """The header's value. Raises ``InvalidInputError`` when it cannot be stored as it is."""
     key = request.headers.get("idempotency-key")
     if key is not None and not (0 < len(key) <= MAX_KEY and key.isascii() and key.isprintable()):
-        raise Invalid(f"Idempotency-Key must be 1 to {MAX_KEY} printable ASCII characters.", code="bad_key")
+        raise InvalidInputError(
+            f"Idempotency-Key must be 1 to {MAX_KEY} printable ASCII characters.", code="bad_key"
+        )
     return key
 
 
 async def body_of(request: Request, model: type[Body]) -> Body:
-    """The body, which may be empty. Raises ``Invalid`` that names what is wrong."""
+    """The body, which may be empty. Raises ``InvalidInputError`` that names what is wrong."""
     raw = await _read(request)
     try:
         said = orjson.loads(raw) if raw else {}
-        odd = refusal(said, "body")
+        odd = control_character_error(said, "body")
         if odd is not None:
-            raise Invalid(odd, code="bad_body")
+            raise InvalidInputError(odd, code="bad_body")
         return model.model_validate(said)
     except orjson.JSONDecodeError as error:
-        raise Invalid(f"The body is not valid JSON: {error}.", code="malformed") from None
+        raise InvalidInputError(f"The body is not valid JSON: {error}.", code="malformed") from None
     except ValidationError as error:
         wrong = [f"{'.'.join(map(str, e['loc'])) or 'body'}: {e['msg']}" for e in error.errors()]
-        raise Invalid("; ".join(wrong), code="bad_body") from None
+        raise InvalidInputError("; ".join(wrong), code="bad_body") from None
 
 
 def answer(value: object, status: int = 200) -> Response:
@@ -123,13 +125,13 @@ def _text(value: object) -> str:
 
 def _kind(kind: str) -> str:
     if kind not in KINDS:
-        raise Invalid(f"kind must be one of {', '.join(KINDS)}.", code="bad_kind")
+        raise InvalidInputError(f"kind must be one of {', '.join(KINDS)}.", code="bad_kind")
     return kind
 
 
 def _limit(text: str) -> int:
     if not (text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= MAX_PAGE):
-        raise Invalid(f"limit must be a number from 1 to {MAX_PAGE}.", code="bad_limit")
+        raise InvalidInputError(f"limit must be a number from 1 to {MAX_PAGE}.", code="bad_limit")
     return int(text)
 
 
@@ -139,7 +141,7 @@ async def _read(request: Request) -> bytes:
         async for chunk in request.stream():
             body += chunk
             if len(body) > MAX_BODY:
-                raise Invalid("The body is larger than 16 KiB.", code="too_large")
+                raise InvalidInputError("The body is larger than 16 KiB.", code="too_large")
     except ClientDisconnect:
-        raise Invalid("The body ended early. Send the complete body.") from None
+        raise InvalidInputError("The body ended early. Send the complete body.") from None
     return bytes(body)

@@ -8,9 +8,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from niochat.actors import kinds
-from niochat.domain.commands import HandOverConversation
-from niochat.domain.errors import Invalid
-from niochat.inbox.ask import Asking, ThreadPlace
+from niochat.domain.commands import HandOffConversation
+from niochat.domain.errors import InvalidInputError
+from niochat.inbox.ask import CommandSubmitter, ThreadRef
 from niochat.ingress.operators.actors import ActorDoor
 from niochat.ingress.operators.asked import (
     HandOverBody,
@@ -30,7 +30,7 @@ DONE_WITHIN_S = 5.0
 class ConversationDoor:
     """``/conversations``."""
 
-    def __init__(self, rows: Rows, actors: ActorDoor, asking: Asking) -> None:
+    def __init__(self, rows: Rows, actors: ActorDoor, asking: CommandSubmitter) -> None:
         self._rows = rows
         self._actors = actors
         self._asking = asking
@@ -55,11 +55,13 @@ class ConversationDoor:
         team = (await body_of(request, HandOverBody)).team
         found = await self._find(request)
         if team is not None and not await self._rows.has_team(found["tenant_id"], team):
-            raise Invalid("The tenant has no such team. Send another team, or none.", code="unknown_team")
-        place = ThreadPlace(found["tenant_id"], found["thread_id"], found["channel_id"])
-        command = HandOverConversation("operator", team)
+            raise InvalidInputError(
+                "The tenant has no such team. Send another team, or none.", code="unknown_team"
+            )
+        place = ThreadRef(found["tenant_id"], found["thread_id"], found["channel_id"])
+        command = HandOffConversation("operator", team)
         named = f"operator:{found['thread_id']}:{key}"
-        done = await self._asking.ask(place, named, command, DONE_WITHIN_S)
+        done = await self._asking.submit(place, named, command, DONE_WITHIN_S)
         _log.info(
             "operator_acted", who="operator", action="hand_over", conversation=str(found["id"])
         )

@@ -33,7 +33,9 @@ class Gate:
                 client = request.client.host if request.client else ""
                 _log.warning("operator_refused", client=client)
                 return _problem(
-                    401, "unauthorized", "The operator token is missing or wrong. Send Authorization: Bearer <token>."
+                    401,
+                    "unauthorized",
+                    "The operator token is missing or wrong. Send Authorization: Bearer <token>.",
                 )
             return await endpoint(request)
 

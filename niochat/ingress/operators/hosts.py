@@ -9,14 +9,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from niochat.actors.inspection import LookAtHost, Order
-from niochat.domain.errors import NotFound, Refused, Unavailable
+from niochat.domain.errors import NotFoundError, OperationRefusedError, UnavailableError
 from niochat.ingress.operators.asked import answer
 from niochat.ingress.operators.rows import Rows
 
 _log = structlog.get_logger(__name__)
 
 Operate = Callable[[str, Order], Awaitable[Any]]
-"""Asks the host of a name or incarnation. Raises ``Unavailable``."""
+"""Asks the host of a name or incarnation. Raises ``UnavailableError``."""
 
 
 class HostDoor:
@@ -51,9 +51,12 @@ class HostDoor:
         if not await self._rows.drain(name, drained):
             known = {row["name"] for row in await self._rows.hosts()}
             if name not in known:
-                raise NotFound(f"The host does not exist. Known hosts: {', '.join(sorted(known))}.")
-            raise Refused(
-                "No other host can take over the shards. Undrain another host first.", code="last_host"
+                raise NotFoundError(
+                    f"The host does not exist. Known hosts: {', '.join(sorted(known))}."
+                )
+            raise OperationRefusedError(
+                "No other host can take over the shards. Undrain another host first.",
+                code="last_host",
             )
         _log.info(
             "operator_acted", who="operator", action="drain" if drained else "undrain", host=name
@@ -65,5 +68,5 @@ class HostDoor:
             return None
         try:
             return await self._operate(row["incarnation"], LookAtHost())
-        except Unavailable:
+        except UnavailableError:
             return None

@@ -7,9 +7,9 @@ from pydantic import SecretStr
 from starlette.routing import Route
 
 from niochat.adapters.postgres.database import Database
-from niochat.conversation.pauses import Pauses
-from niochat.inbox.accept import Inbox
-from niochat.inbox.ask import Asking
+from niochat.conversation.pauses import PauseStore
+from niochat.inbox.accept import InboxStore
+from niochat.inbox.ask import CommandSubmitter
 from niochat.ingress.operators.actors import ActorDoor
 from niochat.ingress.operators.conversations import ConversationDoor
 from niochat.ingress.operators.gate import Gate
@@ -20,15 +20,15 @@ from niochat.ingress.operators.rows import Rows
 def build(
     token: SecretStr | None,
     database: Database,
-    inbox: Inbox,
+    inbox: InboxStore,
     operate: Operate,
     poke: Callable[[UUID], None],
 ) -> list[Route]:
     """The routes."""
     gate, rows = Gate(token), Rows(database)
     hosts = HostDoor(rows, operate)
-    actors = ActorDoor(rows, Pauses(database), operate)
-    talks = ConversationDoor(rows, actors, Asking(inbox, poke))
+    actors = ActorDoor(rows, PauseStore(database), operate)
+    talks = ConversationDoor(rows, actors, CommandSubmitter(inbox, poke))
     actor, talk = "/actors/{kind}/{key}", "/conversations/{wanted}"
     routes = [
         ("GET", "/hosts", hosts.hosts),

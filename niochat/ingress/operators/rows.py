@@ -7,8 +7,8 @@ from uuid import UUID
 from niochat.adapters.postgres.audit import record
 from niochat.adapters.postgres.database import Database
 from niochat.adapters.postgres.queries import queries
-from niochat.domain.audit import Entry, Who, WhoKind
-from niochat.domain.errors import NotFound, Refused
+from niochat.domain.audit import AuditActor, AuditActorKind, AuditEntry
+from niochat.domain.errors import NotFoundError, OperationRefusedError
 
 _SQL = queries("operators")
 
@@ -51,16 +51,18 @@ class Rows:
         return {row.pop("thread_id"): row for row in rows}
 
     async def conversation(self, wanted: str, tenant: str | None) -> dict[str, Any]:
-        """By id, protocol, or thread. Raises ``NotFound``, and ``Refused`` when two tenants do."""
+        """By id, protocol, or thread. Raises ``NotFoundError``, and ``Refused`` when two tenants do."""
         try:
             key: UUID | None = UUID(wanted)
         except ValueError:
             key = None
         found = await self._fetch(_SQL["conversation"], wanted, key, tenant)
         if not found:
-            raise NotFound("No conversation has this protocol, id or thread.")
+            raise NotFoundError("No conversation has this protocol, id or thread.")
         if len(found) > 1:
-            raise Refused("Several tenants have this protocol. Add ?tenant=<slug>.", code="ambiguous")
+            raise OperationRefusedError(
+                "Several tenants have this protocol. Add ?tenant=<slug>.", code="ambiguous"
+            )
         return found[0]
 
     async def doings(self, conversation: dict[str, Any]) -> dict[str, Any]:
@@ -84,9 +86,9 @@ class Rows:
         self, tenant_id: UUID, address: str, action: str, thread: UUID, after: dict[str, Any]
     ) -> None:
         """What an operator did is in the log of the tenant it was done to."""
-        who = Who(WhoKind.OPERATOR, "operator", address)
+        who = AuditActor(AuditActorKind.OPERATOR, "operator", address)
         async with self._database.tenant(tenant_id) as connection:
-            entry = Entry(tenant_id, who, action, f"thread:{thread}", None, after)
+            entry = AuditEntry(tenant_id, who, action, f"thread:{thread}", None, after)
             await record(connection, entry)
 
     async def _fetch(self, query: str, *values: object) -> list[dict[str, Any]]:

@@ -101,7 +101,9 @@ async def serve(port: int, host: str = "127.0.0.1") -> None:
 
 def main() -> None:
     """Reads the command line and serves."""
-    parser = argparse.ArgumentParser(prog="python -m niochat_sandbox.load_generator", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m niochat_sandbox.load_generator", description=__doc__
+    )
     parser.add_argument("--port", type=int, required=True)
     uvloop.run(serve(parser.parse_args().port))
 

@@ -9,7 +9,7 @@ from psycopg.rows import dict_row
 
 from niochat.adapters.postgres.codec import state_from_json
 from niochat.adapters.postgres.migrate import migrate
-from niochat.domain.conversation import Status
+from niochat.domain.conversation import ConversationStatus
 from niochat.stack.postgres import EmbeddedPostgres
 from tests.conftest import named
 
@@ -76,7 +76,11 @@ def test_a_visit_under_way_outlives_the_assistants_tables(
     assert (turn["status"], turn["cost"]) == ("running", 0)
     (visit,) = owner.execute("SELECT id, state, schema_version FROM conversations").fetchall()
     state = state_from_json(visit["state"], 1)
-    assert (state.id, state.status, state.reminded) == (UUID(str(every)), Status.PENDING, False)
+    assert (state.id, state.status, state.reminded) == (
+        UUID(str(every)),
+        ConversationStatus.PENDING,
+        False,
+    )
 
 
 CALLS = """[

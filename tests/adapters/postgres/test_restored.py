@@ -18,7 +18,7 @@ from niochat.adapters.postgres.audit import record
 from niochat.adapters.postgres.database import Database
 from niochat.adapters.postgres.migrate import migrate
 from niochat.adapters.postgres.restored import EPOCH, go_on_after, to_be_moved_on
-from niochat.domain.audit import Entry, Who, WhoKind
+from niochat.domain.audit import AuditActor, AuditActorKind, AuditEntry
 from niochat.live.counters import Counters
 from niochat.live.hub import Hub
 from niochat.live.log import EventLog
@@ -38,7 +38,7 @@ MANY = 30_000
 """More transactions than a new cluster needs to take the dump in."""
 THERE = ("postgres", "niochat", "niochat_serving")
 """Roles that a new cluster of ours has."""
-ANA = Who(WhoKind.USER, "ana", "203.0.113.7")
+ANA = AuditActor(AuditActorKind.USER, "ana", "203.0.113.7")
 
 
 @pytest.fixture
@@ -83,7 +83,7 @@ async def written(database: Database, given: Given, count: int) -> None:
     tenant = (await given.rows("SELECT tenant_id FROM tenants"))[0]
     for number in range(count):
         async with database.tenant(tenant) as connection:
-            await record(connection, Entry(tenant, ANA, "users.change", f"user:{number}"))
+            await record(connection, AuditEntry(tenant, ANA, "users.change", f"user:{number}"))
 
 
 async def sealed(audit: Audit, rows: int) -> None:

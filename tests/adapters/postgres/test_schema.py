@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from niochat.adapters.postgres.database import Database
 from niochat.adapters.postgres.migrate import migrate
-from niochat.domain.errors import Invalid
+from niochat.domain.errors import InvalidInputError
 from niochat.domain.ids import SHARDS, shard_of
 from tests.builders import Given
 
@@ -75,6 +75,6 @@ def test_two_processes_that_migrate_at_once_both_find_it_done(empty_database_url
 async def test_text_that_the_database_cannot_hold_is_the_callers_mistake(
     database: Database, text: str
 ) -> None:
-    with pytest.raises(Invalid):
+    with pytest.raises(InvalidInputError):
         async with database.path() as connection:
             await connection.fetchval("SELECT $1::text", text)

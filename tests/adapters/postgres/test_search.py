@@ -10,9 +10,9 @@ from uuid import UUID
 import pytest
 
 from niochat.adapters.postgres.database import PLANS, Database
-from niochat.conversation.desk import Sight
-from niochat.conversation.gathering import Gathering
-from niochat.conversation.search import Searching, Wanted
+from niochat.conversation.desk import ConversationVisibility
+from niochat.conversation.gathering import SearchIndexer
+from niochat.conversation.search import MessageSearch, MessageSearchRequest
 from niochat.domain.errors import NiochatError
 from tests.builders import Admin, Given, Place, connect
 
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.asyncio
 
 LATEST = (datetime.max.replace(tzinfo=UTC), UUID(int=2**128 - 1))
 SEARCH = "SELECT id, at, upto FROM search_messages($1, $2, $3, $4, $5)"
-ALL = Sight("all", "", frozenset())
+ALL = ConversationVisibility("all", "", frozenset())
 
 
 async def visit(given: Given, place: Place) -> UUID:
@@ -47,7 +47,7 @@ async def say(given: Given, place: Place, thread: UUID, texts: list[str]) -> Non
 
 async def gather(database: Database) -> int:
     blocks = 0
-    while made := await Gathering(database).gather():
+    while made := await SearchIndexer(database).index_next_blocks():
         blocks += made
     return blocks
 
@@ -57,10 +57,10 @@ async def walked(database: Database, tenant: UUID, words: str, limit: int = 7) -
     texts: list[str] = []
     before = None
     while True:
-        wanted = Wanted(words.split(), before, limit)
-        found = await Searching(database).page(tenant, ALL, wanted)
+        wanted = MessageSearchRequest(words.split(), before, limit)
+        found = await MessageSearch(database).search_page(tenant, ALL, wanted)
         texts += [row["text"] for row in found.rows]
-        before = found.following
+        before = found.next_position
         if before is None:
             return texts
 

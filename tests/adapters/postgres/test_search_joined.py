@@ -3,9 +3,9 @@
 import pytest
 
 from niochat.adapters.postgres.database import Database
-from niochat.conversation.desk import Sight
-from niochat.conversation.search import Searching, Wanted, words_of
-from niochat.domain.errors import Invalid
+from niochat.conversation.desk import ConversationVisibility
+from niochat.conversation.search import MessageSearch, MessageSearchRequest, parse_search_words
+from niochat.domain.errors import InvalidInputError
 from tests.adapters.postgres.test_search import gather, say, visit
 from tests.builders import Given, Place
 
@@ -49,8 +49,10 @@ FOUND = {
 
 
 async def found(database: Database, place: Place, text: str) -> set[str]:
-    wanted = Wanted(words_of(text), None, 50)
-    page = await Searching(database).page(place.tenant, Sight("all", "", frozenset()), wanted)
+    wanted = MessageSearchRequest(parse_search_words(text), None, 50)
+    page = await MessageSearch(database).search_page(
+        place.tenant, ConversationVisibility("all", "", frozenset()), wanted
+    )
     names = {said: name for name, said in SAID.items()}
     return {names[row["text"]] for row in page.rows if row["text"] in names}
 
@@ -76,14 +78,16 @@ async def test_the_same_is_found_in_what_was_gathered(database: Database, given:
 async def test_what_was_found_is_told_as_it_was_written(database: Database, given: Given) -> None:
     place = await given.place()
     await say(given, place, await visit(given, place), [SAID["wi-fi"], SAID["cpf"]])
-    sight = Sight("all", "", frozenset())
+    sight = ConversationVisibility("all", "", frozenset())
 
     for text, hit in (("wifi", "Wi-Fi"), ("12345678909", "123.456.789-09")):
-        page = await Searching(database).page(place.tenant, sight, Wanted(words_of(text), None, 5))
+        page = await MessageSearch(database).search_page(
+            place.tenant, sight, MessageSearchRequest(parse_search_words(text), None, 5)
+        )
         assert hit in page.rows[0]["hits"]
 
 
 async def test_a_word_with_signs_counts_as_its_parts() -> None:
-    assert words_of("wi-fi (81) 98888-7777 x") == ["wi-fi", "(81) 98888-7777", "x"]
-    with pytest.raises(Invalid, match="at most 8 words"):
-        words_of("1.2.3.4.5.6.7.8.9")
+    assert parse_search_words("wi-fi (81) 98888-7777 x") == ["wi-fi", "(81) 98888-7777", "x"]
+    with pytest.raises(InvalidInputError, match="at most 8 words"):
+        parse_search_words("1.2.3.4.5.6.7.8.9")

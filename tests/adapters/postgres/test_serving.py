@@ -13,7 +13,7 @@ from niochat.adapters.postgres.migrate import (
     revisions,
 )
 from niochat.adapters.postgres.queries import queries
-from niochat.domain.errors import Invalid, Refused
+from niochat.domain.errors import InvalidInputError, OperationRefusedError
 from niochat.stack.postgres import EmbeddedPostgres
 from tests.builders import Admin, connect
 from tests.conftest import named
@@ -135,14 +135,18 @@ async def test_a_schema_of_a_newer_release_is_named_and_left(
     await admin.execute("UPDATE alembic_version SET version_num = '9999'")
 
     for attempt in (migrate, require_known):
-        with pytest.raises(Refused, match=f"schema 9999.*newest is {revisions()[-1]}"):
+        with pytest.raises(
+            OperationRefusedError, match=f"schema 9999.*newest is {revisions()[-1]}"
+        ):
             attempt(database_url)
 
 
 async def test_who_does_not_own_the_tables_is_told_to_name_who_does(
     serving_url: str, database: Database
 ) -> None:
-    with pytest.raises(Refused, match="niochat_serving does not own the tables: set DATABASE_OWN"):
+    with pytest.raises(
+        OperationRefusedError, match="niochat_serving does not own the tables: set DATABASE_OWN"
+    ):
         migrate(serving_url)
 
 
@@ -157,7 +161,7 @@ async def test_who_does_not_own_the_tables_is_told_to_name_who_does(
 async def test_a_database_that_cannot_be_used_is_named_in_one_sentence_without_a_password(
     database_url: str, change: tuple[str, str], reason: str
 ) -> None:
-    with pytest.raises(Invalid, match=reason) as refused:
+    with pytest.raises(InvalidInputError, match=reason) as refused:
         require_database(database_url.replace(*change, 1), "DATABASE_URL")
 
     said = str(refused.value)

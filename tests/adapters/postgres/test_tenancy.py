@@ -12,10 +12,10 @@ from niochat.adapters.postgres.database import Database
 from niochat.assistant.facts import Facts
 from niochat.assistant.report import TurnRequest
 from niochat.assistant.visit import RefusedText, Visits
-from niochat.conversation.pauses import Pauses
+from niochat.conversation.pauses import PauseStore
 from niochat.domain import commands as cmd
-from niochat.domain.errors import Invalid, NiochatError
-from niochat.domain.held_back import HeldBack, Reason
+from niochat.domain.errors import InvalidInputError, NiochatError
+from niochat.domain.held_back import TenantThrottle, ThrottleReason
 from niochat.domain.message import DeliveryStatus
 from niochat.erp.journal import Journal
 from tests.builders import Given, Host, Ownership, Place, message, put
@@ -53,7 +53,7 @@ async def place(database: Database, given: Given, ownership: Ownership) -> Place
     thread = await given.thread(place)
     await put(host, place, thread, [message("m1")])
     await host.run(thread)
-    await Pauses(database).pause(thread, 60)
+    await PauseStore(database).pause(thread, 60)
     journal = Journal(database)
     await journal.begin(place.tenant, "unlock:1:2026-03", host.turn(thread).id, 1, {})
     await remembered(database, given, host, place, thread)
@@ -78,7 +78,7 @@ async def place(database: Database, given: Given, ownership: Ownership) -> Place
     await searched(given, place)
     await left(given, place)
     await Teller(database, "host-a:1").tell(
-        [HeldBack(place.tenant, Reason.TURNS, datetime.now(UTC), 3)]
+        [TenantThrottle(place.tenant, ThrottleReason.TURNS, datetime.now(UTC), 3)]
     )
     return place
 
@@ -322,7 +322,7 @@ async def test_a_thread_of_another_tenants_channel_is_refused(
 ) -> None:
     other = await given.place()
     (contact,) = await given.rows("SELECT id FROM contacts WHERE tenant_id = $1", place.tenant)
-    with pytest.raises(Invalid):
+    with pytest.raises(InvalidInputError):
         async with database.path() as connection:
             await connection.execute(
                 "INSERT INTO threads (tenant_id, channel_id, contact_id) VALUES ($1, $2, $3)",

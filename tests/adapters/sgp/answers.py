@@ -4,25 +4,25 @@ from niochat.adapters.sgp.answers import answered, value_of
 from niochat.adapters.sgp.wire import Reply
 from niochat.adapters.sgp.written import outcome
 from niochat.domain.erp import (
-    Category,
+    CheckAccessStatus,
     CheckCoverage,
-    CheckLine,
-    FetchPdf,
+    ErpRead,
+    ErpWrite,
+    FetchInvoicePdf,
     FindSubscriber,
     ListInvoices,
     ListMaintenances,
-    ListPaid,
-    ListPlans,
+    ListPaidInvoices,
+    ListServicePlans,
     ListTickets,
     OpenTicket,
-    Place,
-    Read,
     ReadContract,
-    ReadOptics,
-    ReadPix,
+    ReadOpticalSignal,
+    ReadPixCode,
     RegisterLead,
+    ServiceAddress,
+    TicketCategory,
     Unlock,
-    Write,
 )
 
 CPF = "12345678909"
@@ -31,20 +31,20 @@ DIGIT_LINE = "34191.79001 01043.510047 91020.150008 5 92340000009990"
 SECRET = "marked-secret"
 
 FIND, CONTRACT = FindSubscriber(CPF), ReadContract("5501")
-INVOICES, PIX_READ = ListInvoices("5501"), ReadPix("5501", "9001")
-LINE, OPTICS = CheckLine("5501"), ReadOptics("5501")
-MAINTENANCES, TICKETS, PLANS = ListMaintenances(), ListTickets("5501"), ListPlans()
-PAID, COVERAGE = ListPaid("5501"), CheckCoverage(Place(cep="53000000"))
-READS: tuple[Read[object], ...] = (
+INVOICES, PIX_READ = ListInvoices("5501"), ReadPixCode("5501", "9001")
+LINE, OPTICS = CheckAccessStatus("5501"), ReadOpticalSignal("5501")
+MAINTENANCES, TICKETS, PLANS = ListMaintenances(), ListTickets("5501"), ListServicePlans()
+PAID, COVERAGE = ListPaidInvoices("5501"), CheckCoverage(ServiceAddress(cep="53000000"))
+READS: tuple[ErpRead[object], ...] = (
     FIND, CONTRACT, INVOICES, PIX_READ, LINE, OPTICS, MAINTENANCES, TICKETS, PLANS, PAID, COVERAGE,
 )  # fmt: skip
 UNLOCK = Unlock("5501", "Pago na sexta")
 TICKET = OpenTicket(
-    "5501", Category.NO_LIGHT, "Sem luz desde cedo", "Maria", "5581999998888", "k-1"
+    "5501", TicketCategory.NO_LIGHT, "Sem luz desde cedo", "Maria", "5581999998888", "k-1"
 )
 LEAD = RegisterLead("12", "João Souza", CPF, "5581977776666", "Rua B, 20", 10, "k-2")
-WRITES: tuple[Write, ...] = (UNLOCK, TICKET, LEAD)
-PDF = FetchPdf("5501", "unset")
+WRITES: tuple[ErpWrite, ...] = (UNLOCK, TICKET, LEAD)
+PDF = FetchInvoicePdf("5501", "unset")
 
 SECRETS = {
     "servico_senha": SECRET,
@@ -168,11 +168,14 @@ def read(request: object, value: object, **kinds: str) -> object:
 
 
 def judged(
-    request: Read[object] | Write, body: str | bytes, status: int = 200, kind: str = "text/plain"
+    request: ErpRead[object] | ErpWrite,
+    body: str | bytes,
+    status: int = 200,
+    kind: str = "text/plain",
 ) -> object:
     """What the adapter makes of a whole reply to a read or a write."""
     content = body if isinstance(body, bytes) else body.encode()
     reply = Reply("/api/ura/route/", status, kind, content)
-    if isinstance(request, Read):
+    if isinstance(request, ErpRead):
         return answered(request, reply, {})
     return outcome(request, reply)

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from niochat.domain.erp import ErpError, ErpRefused, Invoice, PaidInvoice, Plan
+from niochat.domain.erp import ErpError, ErpRefusedError, Invoice, PaidInvoice, ServicePlan
 
 from .answers import (
     DIGIT_LINE,
@@ -94,7 +94,7 @@ def test_no_open_invoice(answer: object) -> None:
     "msg", ["Contrato não encontrado", "Não foi possível consultar", "Não há comunicação"]
 )
 def test_a_complaint_is_never_told_as_no_open_invoice(msg: str) -> None:
-    with pytest.raises(ErpRefused, match=msg):
+    with pytest.raises(ErpRefusedError, match=msg):
         read(INVOICES, {"status": 0, "msg": msg})
 
 
@@ -177,7 +177,7 @@ def test_nothing_paid(answer: object) -> None:
 
 @pytest.mark.parametrize("msg", ["Contrato não encontrado", "Não foi possível consultar"])
 def test_a_complaint_is_never_told_as_nothing_paid(msg: str) -> None:
-    with pytest.raises(ErpRefused, match=msg):
+    with pytest.raises(ErpRefusedError, match=msg):
         read(PAID, {"status": 0, "msg": msg})
 
 
@@ -215,7 +215,7 @@ def test_a_picture_does_not_hide_the_code() -> None:
 
 
 PLAN = {"id": 12, "descricao": " FIBRA 500 ", "preco": "99,90", "qtd_servicos": 1}
-FIBRE = Plan("12", "FIBRA 500", Decimal("99.90"))
+FIBRE = ServicePlan("12", "FIBRA 500", Decimal("99.90"))
 
 
 @pytest.mark.parametrize("answer", [{"planos": [PLAN]}, [PLAN], [{"planos": [PLAN]}]])

@@ -4,14 +4,14 @@ import pytest
 
 from niochat.adapters.sgp.client import Sgp
 from niochat.domain.erp import (
-    Category,
     ErpAccount,
     ErpError,
+    ErpRead,
+    ErpWrite,
     OpenTicket,
-    Read,
-    ReadPix,
+    ReadPixCode,
     RegisterLead,
-    Write,
+    TicketCategory,
 )
 
 from .answers import (
@@ -54,13 +54,13 @@ ASKED = [
 ]
 
 
-async def ask(client: Sgp, sgp: ScriptedSgp, request: Read[object]) -> None:
+async def ask(client: Sgp, sgp: ScriptedSgp, request: ErpRead[object]) -> None:
     sgp.says("gone", status=404)
     with pytest.raises(ErpError):
         await client.read(sgp.account, request, 5)
 
 
-async def do(client: Sgp, account: ErpAccount, request: Write) -> None:
+async def do(client: Sgp, account: ErpAccount, request: ErpWrite) -> None:
     with pytest.raises(ErpError):
         await client.write(account, request, 5)
 
@@ -69,7 +69,7 @@ async def do(client: Sgp, account: ErpAccount, request: Write) -> None:
 async def test_a_read_asks_its_route_with_exactly_these_fields(
     client: Sgp,
     sgp: ScriptedSgp,
-    request_: Read[object],
+    request_: ErpRead[object],
     method: str,
     path: str,
     told: dict[str, str],
@@ -81,7 +81,7 @@ async def test_a_read_asks_its_route_with_exactly_these_fields(
 
 @pytest.mark.parametrize("request_", READS, ids=lambda r: type(r).__name__)
 async def test_token_and_app_travel_among_the_fields_and_nowhere_else(
-    client: Sgp, sgp: ScriptedSgp, request_: Read[object]
+    client: Sgp, sgp: ScriptedSgp, request_: ErpRead[object]
 ) -> None:
     await ask(client, sgp, request_)
     (asked,) = sgp.asked
@@ -100,7 +100,7 @@ async def test_forms_are_forms_and_the_list_of_tickets_is_json(
 
 
 async def test_an_invoice_id_cannot_change_the_route(client: Sgp, sgp: ScriptedSgp) -> None:
-    await ask(client, sgp, ReadPix("1", "../../chamado/?x#"))
+    await ask(client, sgp, ReadPixCode("1", "../../chamado/?x#"))
     assert sgp.asked[0].path == "/sgp/api/ura/pagamento/pix/..%2F..%2Fchamado%2F%3Fx%23"
 
 
@@ -130,17 +130,17 @@ async def test_a_ticket_carries_its_reference(client: Sgp, sgp: ScriptedSgp) -> 
 @pytest.mark.parametrize(
     ("category", "kinds", "expected"),
     [
-        (Category.NO_CONNECTION, {}, "1"),
-        (Category.NO_LIGHT, {}, "1"),
-        (Category.SLOW, {}, "2"),
-        (Category.EQUIPMENT, {}, "5"),
-        (Category.OTHER, {}, "5"),
-        (Category.SLOW, {"lentidao": "77"}, "77"),
-        (Category.OTHER, {"lentidao": "77"}, "5"),
+        (TicketCategory.NO_CONNECTION, {}, "1"),
+        (TicketCategory.NO_LIGHT, {}, "1"),
+        (TicketCategory.SLOW, {}, "2"),
+        (TicketCategory.EQUIPMENT, {}, "5"),
+        (TicketCategory.OTHER, {}, "5"),
+        (TicketCategory.SLOW, {"lentidao": "77"}, "77"),
+        (TicketCategory.OTHER, {"lentidao": "77"}, "5"),
     ],
 )
 async def test_a_tickets_kind_is_the_providers_own(
-    client: Sgp, sgp: ScriptedSgp, category: Category, kinds: dict[str, str], expected: str
+    client: Sgp, sgp: ScriptedSgp, category: TicketCategory, kinds: dict[str, str], expected: str
 ) -> None:
     sgp.says("gone", status=404)
     account = ErpAccount(sgp.base_url, APP, TOKEN, kinds)
@@ -172,7 +172,7 @@ async def test_a_lead_without_a_due_day_wishes_none(client: Sgp, sgp: ScriptedSg
 
 @pytest.mark.parametrize("request_", WRITES, ids=lambda r: type(r).__name__)
 async def test_half_an_emoji_does_not_fail_a_write(
-    client: Sgp, sgp: ScriptedSgp, request_: Write
+    client: Sgp, sgp: ScriptedSgp, request_: ErpWrite
 ) -> None:
     sgp.says({"status": 0, "msg": "não"})
     account = ErpAccount(sgp.base_url, "app \ud83d", TOKEN)
@@ -185,7 +185,7 @@ async def test_what_is_no_request_of_the_port_is_a_mistake_of_ours(
     client: Sgp, sgp: ScriptedSgp
 ) -> None:
     with pytest.raises(TypeError):
-        await client.read(sgp.account, Read(), 5)
+        await client.read(sgp.account, ErpRead(), 5)
     with pytest.raises(TypeError):
         await client.write(sgp.account, "unlock", 5)  # type: ignore[arg-type]
     assert not sgp.asked

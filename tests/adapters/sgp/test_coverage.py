@@ -3,7 +3,7 @@
 import pytest
 
 from niochat.adapters.sgp.calls import read_call
-from niochat.domain.erp import CheckCoverage, ErpError, ErpRefused, Place
+from niochat.domain.erp import CheckCoverage, ErpError, ErpRefusedError, ServiceAddress
 
 from .answers import COVERAGE, read
 
@@ -26,13 +26,13 @@ def test_what_is_no_answer_is_no_no(answer: object) -> None:
 
 
 def test_a_complaint_is_told_in_its_words() -> None:
-    with pytest.raises(ErpRefused, match="Informe o CEP"):
+    with pytest.raises(ErpRefusedError, match="Informe o CEP"):
         read(COVERAGE, {"status": 0, "msg": "Informe o CEP"})
 
 
 def test_a_place_is_asked_by_what_is_known_of_it() -> None:
-    assert read_call(CheckCoverage(Place(cep="53000000"))).fields == {"cep": "53000000"}
-    whole = Place("", "Rua A", "10", "Centro", "Olinda")
+    assert read_call(CheckCoverage(ServiceAddress(cep="53000000"))).fields == {"cep": "53000000"}
+    whole = ServiceAddress("", "Rua A", "10", "Centro", "Olinda")
     assert read_call(CheckCoverage(whole)).fields == {
         "logradouro": "Rua A",
         "numero": "10",

@@ -6,7 +6,7 @@ import traceback
 import pytest
 
 from niochat.adapters.sgp.client import Sgp
-from niochat.domain.erp import ErpAccount, ErpError, Read
+from niochat.domain.erp import ErpAccount, ErpError, ErpRead
 
 from .answers import CPF, FIND, LINE, MAINTENANCES, PLANS, TICKET, UNLOCK
 from .scripted_sgp import APP, TOKEN, ScriptedSgp, refusing_account
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.asyncio
 
 
 async def error_of(
-    client: Sgp, account: ErpAccount, request: Read[object] = FIND, timeout_s: float = 5
+    client: Sgp, account: ErpAccount, request: ErpRead[object] = FIND, timeout_s: float = 5
 ) -> ErpError:
     with pytest.raises(ErpError) as error:
         await client.read(account, request, timeout_s)
@@ -26,7 +26,7 @@ async def error_of(
 
 
 def facts(error: ErpError) -> tuple[str, bool, bool]:
-    return error.code, error.left, error.retryable
+    return error.code, error.maybe_sent, error.retryable
 
 
 async def test_a_redirect_is_not_followed_and_a_failure_not_repeated(
@@ -41,7 +41,7 @@ async def test_a_redirect_is_not_followed_and_a_failure_not_repeated(
 
 @pytest.mark.parametrize("request_", [FIND, PLANS])
 async def test_a_huge_answer_is_not_read_to_its_end(
-    client: Sgp, sgp: ScriptedSgp, request_: Read[object]
+    client: Sgp, sgp: ScriptedSgp, request_: ErpRead[object]
 ) -> None:
     sgp.says(b"[" + b" " * 2_100_000 + b"]")
     assert (await error_of(client, sgp.account, request_)).code == "erp_too_big"
@@ -85,7 +85,7 @@ async def test_a_base_address_that_is_none_is_told(client: Sgp, base_url: str) -
 
 @pytest.mark.parametrize("request_", [LINE, MAINTENANCES])
 async def test_a_connection_that_breaks_after_writing_is_lost(
-    client: Sgp, sgp: ScriptedSgp, request_: Read[object]
+    client: Sgp, sgp: ScriptedSgp, request_: ErpRead[object]
 ) -> None:
     sgp.resets = True
     error = await error_of(client, sgp.account, request_)

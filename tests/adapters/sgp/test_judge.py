@@ -2,7 +2,7 @@
 
 import pytest
 
-from niochat.domain.erp import ErpError, Read
+from niochat.domain.erp import ErpError, ErpRead
 
 from .answers import PLANS, READS, judged
 from .scripted_sgp import as_text
@@ -11,7 +11,7 @@ every_read = pytest.mark.parametrize("request_", READS, ids=lambda r: type(r).__
 PAGE = "<!DOCTYPE html><html><body>page-content</body></html>"
 
 
-def error_of(request: Read[object], body: object, status: int = 200, kind: str = "") -> ErpError:
+def error_of(request: ErpRead[object], body: object, status: int = 200, kind: str = "") -> ErpError:
     with pytest.raises(ErpError) as error:
         judged(request, body if isinstance(body, bytes) else as_text(body), status, kind)
     assert "/api/ura/route/" in str(error.value)
@@ -37,11 +37,11 @@ def error_of(request: Read[object], body: object, status: int = 200, kind: str =
     ],
 )
 def test_a_status_has_one_meaning(
-    request_: Read[object], status: int, expected: tuple[str, bool, bool]
+    request_: ErpRead[object], status: int, expected: tuple[str, bool, bool]
 ) -> None:
     for body in (PAGE, "{}", ""):
         error = error_of(request_, body, status, "text/html")
-        assert (error.code, error.left, error.retryable) == expected
+        assert (error.code, error.maybe_sent, error.retryable) == expected
         assert "page-content" not in str(error)
 
 
@@ -57,9 +57,9 @@ def test_a_status_has_one_meaning(
         {"msg": "Token sem permissão para este recurso", "contratos": []},
     ],
 )
-def test_a_refused_token_is_known_also_under_200(request_: Read[object], answer: object) -> None:
+def test_a_refused_token_is_known_also_under_200(request_: ErpRead[object], answer: object) -> None:
     error = error_of(request_, answer)
-    assert (error.code, error.left, error.retryable) == ("erp_unauthorized", False, False)
+    assert (error.code, error.maybe_sent, error.retryable) == ("erp_unauthorized", False, False)
 
 
 @every_read
@@ -84,10 +84,10 @@ def test_a_refused_token_is_known_also_under_200(request_: Read[object], answer:
     ],
 )
 def test_what_cannot_be_parsed_is_told_and_not_guessed(
-    request_: Read[object], kind: str, body: str | bytes, code: str
+    request_: ErpRead[object], kind: str, body: str | bytes, code: str
 ) -> None:
     error = error_of(request_, body, kind=kind)
-    assert (error.code, error.left) == (code, True)
+    assert (error.code, error.maybe_sent) == (code, True)
 
 
 def test_json_under_the_label_of_html_is_read() -> None:

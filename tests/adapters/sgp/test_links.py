@@ -4,7 +4,7 @@ import pytest
 
 from niochat.adapters.sgp.client import Sgp
 from niochat.adapters.sgp.links import own_link
-from niochat.domain.erp import ErpError, FetchPdf
+from niochat.domain.erp import ErpError, FetchInvoicePdf
 
 from .scripted_sgp import ScriptedSgp
 
@@ -56,11 +56,11 @@ def test_a_link_to_the_erp_may_be_followed(base: str, link: str) -> None:
 def test_a_link_elsewhere_is_refused(base: str, link: str) -> None:
     with pytest.raises(ErpError) as error:
         own_link(base, link)
-    assert (error.value.code, error.value.left) == ("erp_foreign_link", False)
+    assert (error.value.code, error.value.maybe_sent) == ("erp_foreign_link", False)
 
 
-def asked_of(sgp: ScriptedSgp) -> FetchPdf:
-    return FetchPdf("5501", sgp.base_url + "boleto/1.pdf?h=k%2Bz")
+def asked_of(sgp: ScriptedSgp) -> FetchInvoicePdf:
+    return FetchInvoicePdf("5501", sgp.base_url + "boleto/1.pdf?h=k%2Bz")
 
 
 @pytest.mark.asyncio
@@ -110,6 +110,6 @@ async def test_what_is_no_pdf_is_told(
 async def test_a_foreign_link_is_never_asked(client: Sgp, sgp: ScriptedSgp) -> None:
     link = sgp.base_url.replace("127.0.0.1", "localhost")
     with pytest.raises(ErpError) as error:
-        await client.read(sgp.account, FetchPdf("5501", link), 5)
+        await client.read(sgp.account, FetchInvoicePdf("5501", link), 5)
     assert error.value.code == "erp_foreign_link"
     assert not sgp.asked

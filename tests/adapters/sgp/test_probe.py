@@ -3,27 +3,27 @@
 import pytest
 
 from niochat.adapters.sgp.client import Sgp
-from niochat.domain.erp import Capability, ErpError
+from niochat.domain.erp import ErpCapability, ErpError
 
 from .scripted_sgp import TOKEN, ScriptedSgp, refusing_account
 
 pytestmark = pytest.mark.asyncio
 
 ROUTES = {
-    Capability.INVOICES: "/sgp/api/ura/fatura2via/",
-    Capability.PAID: "/sgp/api/ura/titulos/",
-    Capability.PIX: "/sgp/api/ura/pagamento/pix/0",
-    Capability.LINE: "/sgp/api/ura/verificaacesso/",
-    Capability.OPTICS: "/sgp/api/ura/clientes/",
-    Capability.MAINTENANCE: "/sgp/api/ura/manutencao/list/",
-    Capability.TICKETS: "/sgp/api/ura/ocorrencia/list/",
-    Capability.PLANS: "/sgp/api/ura/consultaplano/",
-    Capability.COVERAGE: "/sgp/api/ura/viabilidade/",
-    Capability.UNLOCK: "/sgp/api/ura/liberacaopromessa/",
-    Capability.OPEN_TICKET: "/sgp/api/ura/chamado/",
-    Capability.LEADS: "/sgp/api/precadastro/F",
+    ErpCapability.INVOICES: "/sgp/api/ura/fatura2via/",
+    ErpCapability.PAID: "/sgp/api/ura/titulos/",
+    ErpCapability.PIX: "/sgp/api/ura/pagamento/pix/0",
+    ErpCapability.LINE: "/sgp/api/ura/verificaacesso/",
+    ErpCapability.OPTICS: "/sgp/api/ura/clientes/",
+    ErpCapability.MAINTENANCE: "/sgp/api/ura/manutencao/list/",
+    ErpCapability.TICKETS: "/sgp/api/ura/ocorrencia/list/",
+    ErpCapability.PLANS: "/sgp/api/ura/consultaplano/",
+    ErpCapability.COVERAGE: "/sgp/api/ura/viabilidade/",
+    ErpCapability.UNLOCK: "/sgp/api/ura/liberacaopromessa/",
+    ErpCapability.OPEN_TICKET: "/sgp/api/ura/chamado/",
+    ErpCapability.LEADS: "/sgp/api/precadastro/F",
 }
-WRITES = {Capability.UNLOCK, Capability.OPEN_TICKET, Capability.LEADS}
+WRITES = {ErpCapability.UNLOCK, ErpCapability.OPEN_TICKET, ErpCapability.LEADS}
 NOBODY = {"status": 0, "msg": "Nenhum contrato localizado", "contratos": []}
 
 
@@ -35,7 +35,7 @@ async def error_of(client: Sgp, sgp: ScriptedSgp) -> str:
 
 async def test_a_whole_installation_can_everything(client: Sgp, sgp: ScriptedSgp) -> None:
     sgp.says(NOBODY)
-    assert await client.probe(sgp.account, 5) == frozenset(Capability)
+    assert await client.probe(sgp.account, 5) == frozenset(ErpCapability)
 
 
 async def test_a_probe_names_nobody_and_never_posts_to_a_write(
@@ -50,18 +50,18 @@ async def test_a_probe_names_nobody_and_never_posts_to_a_write(
     told = {str(value) for asked in sgp.asked for value in asked.told.values()}
     assert told <= {"0", "1", "00000000000", "00000000", "pagos"}
     assert all(asked.fields["token"] == TOKEN for asked in sgp.asked)
-    invoices = next(a for a in sgp.asked if a.path == ROUTES[Capability.INVOICES])
+    invoices = next(a for a in sgp.asked if a.path == ROUTES[ErpCapability.INVOICES])
     assert invoices.told["nao_gerar_os"] == "1"
 
 
-@pytest.mark.parametrize("missing", Capability)
+@pytest.mark.parametrize("missing", ErpCapability)
 @pytest.mark.parametrize("status", [404, 401, 403, 301])
 async def test_a_route_that_is_not_there_or_not_allowed_is_no_capability(
-    client: Sgp, sgp: ScriptedSgp, missing: Capability, status: int
+    client: Sgp, sgp: ScriptedSgp, missing: ErpCapability, status: int
 ) -> None:
     sgp.says(NOBODY)
     sgp.says("<html>", status=status, route=ROUTES[missing])
-    expected = frozenset(Capability) - {missing}
+    expected = frozenset(ErpCapability) - {missing}
     # A redirected OPTIONS still shows that something is there.
     kept = {missing} if status == 301 and missing in WRITES else set()
     assert await client.probe(sgp.account, 5) == expected | kept
@@ -74,28 +74,28 @@ async def test_a_route_that_fails_for_nobody_is_there(
     client: Sgp, sgp: ScriptedSgp, status: int, body: str
 ) -> None:
     sgp.says(body, status=status)
-    assert await client.probe(sgp.account, 5) == frozenset(Capability)
+    assert await client.probe(sgp.account, 5) == frozenset(ErpCapability)
 
 
 async def test_a_write_route_that_takes_no_options_is_there(client: Sgp, sgp: ScriptedSgp) -> None:
     sgp.says(NOBODY)
-    for capability in Capability:
+    for capability in ErpCapability:
         sgp.says("", status=405, route=ROUTES[capability])
     assert await client.probe(sgp.account, 5) == WRITES
 
 
 async def test_a_route_refused_under_200_is_no_capability(client: Sgp, sgp: ScriptedSgp) -> None:
     sgp.says(NOBODY)
-    sgp.says({"msg": "Token sem permissão"}, route=ROUTES[Capability.PLANS])
-    assert await client.probe(sgp.account, 5) == frozenset(Capability) - {Capability.PLANS}
+    sgp.says({"msg": "Token sem permissão"}, route=ROUTES[ErpCapability.PLANS])
+    assert await client.probe(sgp.account, 5) == frozenset(ErpCapability) - {ErpCapability.PLANS}
 
 
 async def test_a_huge_answer_to_a_probe_shows_that_the_route_is_there(
     client: Sgp, sgp: ScriptedSgp
 ) -> None:
     sgp.says(NOBODY)
-    sgp.says(b" " * 2_100_000, route=ROUTES[Capability.PLANS])
-    assert await client.probe(sgp.account, 5) == frozenset(Capability)
+    sgp.says(b" " * 2_100_000, route=ROUTES[ErpCapability.PLANS])
+    assert await client.probe(sgp.account, 5) == frozenset(ErpCapability)
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from niochat.adapters.sgp.answers import answered, value_of
 from niochat.adapters.sgp.wire import Reply
 from niochat.adapters.sgp.written import outcome, outcome_of
-from niochat.domain.erp import ErpError, ErpRefused
+from niochat.domain.erp import ErpError, ErpRefusedError
 
 from .answers import (
     READS,
@@ -75,14 +75,14 @@ def nearly_good(draw: st.DrawFn) -> object:
 @settings(max_examples=300, deadline=None)
 @given(REQUESTS, VALUES | nearly_good())
 def test_no_json_breaks_a_read(request: object, value: object) -> None:
-    with suppress(ErpError, ErpRefused):
+    with suppress(ErpError, ErpRefusedError):
         value_of(request, "/route/", value, {})
 
 
 @settings(max_examples=200, deadline=None)
 @given(WRITE_REQUESTS, VALUES)
 def test_no_json_breaks_a_write(request: object, value: object) -> None:
-    with suppress(ErpError, ErpRefused):
+    with suppress(ErpError, ErpRefusedError):
         outcome_of(request, "/route/", value)  # type: ignore[arg-type]
 
 
@@ -98,15 +98,15 @@ def test_no_bytes_under_any_status_break_anything(
     read: object, write: object, status: int, kind: str, body: bytes
 ) -> None:
     reply = Reply("/route/", status, kind, body)
-    with suppress(ErpError, ErpRefused):
+    with suppress(ErpError, ErpRefusedError):
         answered(read, reply, {})
-    with suppress(ErpError, ErpRefused):
+    with suppress(ErpError, ErpRefusedError):
         outcome(write, reply)  # type: ignore[arg-type]
 
 
 @settings(max_examples=100, deadline=None)
 @given(VALUES.map(json.dumps).filter(lambda text: "liberado" not in text))
 def test_no_answer_without_the_sign_ever_counts_as_an_unlock(text: str) -> None:
-    with suppress(ErpError, ErpRefused):
+    with suppress(ErpError, ErpRefusedError):
         outcome_of(WRITES[0], "/route/", json.loads(text))
         raise AssertionError("an unlock that nobody confirmed")

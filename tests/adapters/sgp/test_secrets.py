@@ -8,7 +8,7 @@ import pytest
 
 from niochat.adapters.sgp.calls import read_call
 from niochat.adapters.sgp.client import Sgp
-from niochat.domain.erp import ErpAccount, ErpError, ErpRefused, Read, Write
+from niochat.domain.erp import ErpAccount, ErpError, ErpRead, ErpRefusedError, ErpWrite
 
 from .answers import (
     CPF,
@@ -79,11 +79,11 @@ def shown(error: BaseException) -> str:
 @pytest.mark.parametrize("body", BROKEN)
 @pytest.mark.parametrize("request_", [*READS, *WRITES], ids=lambda r: type(r).__name__)
 def test_no_answer_brings_a_secret_into_a_value_or_an_error(
-    request_: Read[object] | Write, body: str, status: int
+    request_: ErpRead[object] | ErpWrite, body: str, status: int
 ) -> None:
     try:
         said = repr(judged(request_, body, status))
-    except (ErpError, ErpRefused) as error:
+    except (ErpError, ErpRefusedError) as error:
         said = shown(error)
     assert SECRET not in said
 
@@ -92,7 +92,7 @@ def test_no_answer_brings_a_secret_into_a_value_or_an_error(
 @pytest.mark.parametrize("body", BROKEN[:3])
 @pytest.mark.parametrize("request_", [FIND, PLANS, PIX_READ])
 async def test_no_error_shows_the_token_or_the_cpf(
-    client: Sgp, sgp: ScriptedSgp, request_: Read[object], body: str
+    client: Sgp, sgp: ScriptedSgp, request_: ErpRead[object], body: str
 ) -> None:
     sgp.says(body, status=500)
     with pytest.raises(ErpError) as error:

@@ -5,22 +5,22 @@ from datetime import datetime
 import pytest
 
 from niochat.domain.erp import (
+    AccessState,
+    AccessStatus,
     Contract,
     ContractStatus,
     ErpError,
-    ErpRefused,
-    Line,
-    LineState,
-    Maintenance,
-    Optics,
+    ErpRefusedError,
+    NetworkMaintenance,
+    OpticalSignal,
 )
 
 from .answers import LINE, MAINTENANCES, OPTICS, client_with, maintenance, read
 
 
-def state(answer: object) -> LineState:
+def state(answer: object) -> AccessState:
     line = read(LINE, answer)
-    assert isinstance(line, Line)
+    assert isinstance(line, AccessStatus)
     return line.state
 
 
@@ -36,23 +36,23 @@ def code_of(request: object, answer: object) -> str:
 @pytest.mark.parametrize(
     ("told", "expected"),
     [
-        (1, LineState.ONLINE),
-        (" 1 ", LineState.ONLINE),
-        (2, LineState.OFFLINE),
-        ("0", LineState.OFFLINE),
-        (4.0, LineState.SUSPENDED),
-        (9, LineState.MAINTENANCE),
-        (3, LineState.UNKNOWN),
-        (-1, LineState.UNKNOWN),
-        (None, LineState.UNKNOWN),
-        ("None", LineState.UNKNOWN),
-        ("offline", LineState.UNKNOWN),
-        ([], LineState.UNKNOWN),
-        (float("nan"), LineState.UNKNOWN),
+        (1, AccessState.ONLINE),
+        (" 1 ", AccessState.ONLINE),
+        (2, AccessState.OFFLINE),
+        ("0", AccessState.OFFLINE),
+        (4.0, AccessState.SUSPENDED),
+        (9, AccessState.MAINTENANCE),
+        (3, AccessState.UNKNOWN),
+        (-1, AccessState.UNKNOWN),
+        (None, AccessState.UNKNOWN),
+        ("None", AccessState.UNKNOWN),
+        ("offline", AccessState.UNKNOWN),
+        ([], AccessState.UNKNOWN),
+        (float("nan"), AccessState.UNKNOWN),
     ],
 )
 @pytest.mark.parametrize("key", ["status", "staus"])
-def test_a_line_is_what_the_number_says(key: str, told: object, expected: LineState) -> None:
+def test_a_line_is_what_the_number_says(key: str, told: object, expected: AccessState) -> None:
     assert state({key: told, "contratoId": 5501}) is expected
 
 
@@ -68,29 +68,31 @@ def test_a_line_is_what_the_number_says(key: str, told: object, expected: LineSt
     ],
 )
 def test_what_says_nothing_of_the_line_is_never_told_as_offline(answer: object) -> None:
-    assert state(answer) is LineState.UNKNOWN
+    assert state(answer) is AccessState.UNKNOWN
 
 
 @pytest.mark.parametrize(
     ("states", "expected"),
     [
-        ((2, 1), LineState.ONLINE),
-        ((2, 9), LineState.MAINTENANCE),
-        ((2, 4), LineState.SUSPENDED),
-        ((4, 9), LineState.MAINTENANCE),
-        ((2, 77), LineState.UNKNOWN),
-        ((2, 0), LineState.OFFLINE),
+        ((2, 1), AccessState.ONLINE),
+        ((2, 9), AccessState.MAINTENANCE),
+        ((2, 4), AccessState.SUSPENDED),
+        ((4, 9), AccessState.MAINTENANCE),
+        ((2, 77), AccessState.UNKNOWN),
+        ((2, 0), AccessState.OFFLINE),
     ],
 )
 def test_of_several_services_offline_counts_last(
-    states: tuple[int, ...], expected: LineState
+    states: tuple[int, ...], expected: AccessState
 ) -> None:
     assert state([{"status": each, "login": "a"} for each in states]) is expected
 
 
 def test_maintenance_tells_how_long_and_under_which_protocol() -> None:
     answer = {"status": 9, "msg": "Em <b>manutenção</b>", "protocolo": 2402, "tempo": "2 horas"}
-    assert read(LINE, answer) == Line(LineState.MAINTENANCE, "Em manutenção", "2402", "2 horas")
+    assert read(LINE, answer) == AccessStatus(
+        AccessState.MAINTENANCE, "Em manutenção", "2402", "2 horas"
+    )
 
 
 @pytest.mark.parametrize("answer", [{}, "online", 1, None, [1], [{"status": 1}, "x"]])
@@ -117,7 +119,7 @@ def test_a_line_that_is_no_service_is_malformed(answer: object) -> None:
 )
 def test_the_light_that_arrives(rx: object, expected: float | None) -> None:
     answer = client_with({"id": 1, "rx": rx, "conexao": {"status": "offline"}})
-    assert read(OPTICS, answer) == Optics(online=False, rx_dbm=expected)
+    assert read(OPTICS, answer) == OpticalSignal(online=False, rx_dbm=expected)
 
 
 @pytest.mark.parametrize("rx", ["-900", 4000, float("nan"), float("-inf"), 10**400])
@@ -128,16 +130,16 @@ def test_an_absurd_light_is_malformed(rx: object) -> None:
 @pytest.mark.parametrize("told", ["online", " Online ", "ONLINE"])
 def test_online_is_the_connections_word(told: str) -> None:
     onu = {"rx": "-20.5", "conexao": {"status": told}}
-    assert read(OPTICS, client_with(onu)) == Optics(online=True, rx_dbm=-20.5)
+    assert read(OPTICS, client_with(onu)) == OpticalSignal(online=True, rx_dbm=-20.5)
 
 
 def test_the_connection_may_stand_beside_the_modem() -> None:
     answer = client_with({"rx": "-20"}, conexao={"status": "offline"})
-    assert read(OPTICS, answer) == Optics(online=False, rx_dbm=-20.0)
+    assert read(OPTICS, answer) == OpticalSignal(online=False, rx_dbm=-20.0)
 
 
 def test_without_a_connection_light_counts_as_online() -> None:
-    assert read(OPTICS, client_with({"rx": "-20"})) == Optics(online=True, rx_dbm=-20.0)
+    assert read(OPTICS, client_with({"rx": "-20"})) == OpticalSignal(online=True, rx_dbm=-20.0)
 
 
 @pytest.mark.parametrize(
@@ -175,7 +177,9 @@ def test_light_in_no_known_shape_is_malformed(answer: object) -> None:
 )
 def test_a_maintenance_of_the_reference_in_every_shape(around: object) -> None:
     assert callable(around)
-    expected = Maintenance("Equipe a caminho", ("3",), ("olinda",), datetime(2026, 11, 10, 18, 30))
+    expected = NetworkMaintenance(
+        "Equipe a caminho", ("3",), ("olinda",), datetime(2026, 11, 10, 18, 30)
+    )
     assert read(MAINTENANCES, around(maintenance())) == (expected,)
 
 
@@ -225,5 +229,5 @@ def test_maintenance_in_no_known_shape_is_malformed(answer: object) -> None:
 
 
 def test_a_complaint_is_never_told_as_nothing_under_way() -> None:
-    with pytest.raises(ErpRefused):
+    with pytest.raises(ErpRefusedError):
         read(MAINTENANCES, {"status": 0, "msg": "Não foi possível listar"})

@@ -2,7 +2,7 @@
 
 import pytest
 
-from niochat.domain.erp import Contract, ContractStatus, ErpError, ErpRefused, Subscriber
+from niochat.domain.erp import Contract, ContractStatus, ErpError, ErpRefusedError, Subscriber
 
 from .answers import CONTRACT, FIND, contract, found, read
 
@@ -137,7 +137,7 @@ def test_a_client_without_contracts_is_not_understood_as_nobody() -> None:
 
 
 def test_another_complaint_is_a_refusal_in_its_words() -> None:
-    with pytest.raises(ErpRefused, match="Sistema em manutenção"):
+    with pytest.raises(ErpRefusedError, match="Sistema em manutenção"):
         read(FIND, {"status": 0, "msg": "Sistema em <b>manutenção</b>"})
 
 

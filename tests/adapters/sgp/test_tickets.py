@@ -4,12 +4,12 @@ from datetime import datetime
 
 import pytest
 
-from niochat.domain.erp import Category, ErpError, ErpRefused, Ticket
+from niochat.domain.erp import ErpError, ErpRefusedError, ErpTicket, TicketCategory
 
 from .answers import TICKETS, read, ticket
 
-CUT = frozenset({Category.NO_CONNECTION, Category.NO_LIGHT})
-READ = Ticket("260111", True, CUT, "Sem luz Ref. k-1", datetime(2026, 11, 10, 8))
+CUT = frozenset({TicketCategory.NO_CONNECTION, TicketCategory.NO_LIGHT})
+READ = ErpTicket("260111", True, CUT, "Sem luz Ref. k-1", datetime(2026, 11, 10, 8))
 
 
 @pytest.mark.parametrize(
@@ -68,23 +68,31 @@ def test_a_ticket_that_cannot_be_read_is_not_overlooked(broken: object) -> None:
 
 
 def test_a_complaint_is_never_told_as_no_tickets() -> None:
-    with pytest.raises(ErpRefused):
+    with pytest.raises(ErpRefusedError):
         read(TICKETS, {"status": 0, "msg": "Contrato não encontrado"})
 
 
 @pytest.mark.parametrize(
     ("told", "kinds", "expected"),
     [
-        ({"tipo": 2}, {}, {Category.SLOW}),
-        ({"tipo": "Sem acesso", "tipo_id": 5}, {}, {Category.EQUIPMENT, Category.OTHER}),
+        ({"tipo": 2}, {}, {TicketCategory.SLOW}),
+        (
+            {"tipo": "Sem acesso", "tipo_id": 5},
+            {},
+            {TicketCategory.EQUIPMENT, TicketCategory.OTHER},
+        ),
         ({"tipo": "Sem acesso"}, {}, set()),
-        ({"tipo": "77"}, {"lentidao": "77", "outro": "77"}, {Category.SLOW, Category.OTHER}),
-        ({"tipo": "1"}, {"sem_conexao": "9"}, {Category.NO_LIGHT}),
+        (
+            {"tipo": "77"},
+            {"lentidao": "77", "outro": "77"},
+            {TicketCategory.SLOW, TicketCategory.OTHER},
+        ),
+        ({"tipo": "1"}, {"sem_conexao": "9"}, {TicketCategory.NO_LIGHT}),
         ({"tipo": None}, {}, set()),
     ],
 )
 def test_a_tickets_categories_are_those_that_open_its_kind(
-    told: dict[str, object], kinds: dict[str, str], expected: set[Category]
+    told: dict[str, object], kinds: dict[str, str], expected: set[TicketCategory]
 ) -> None:
     (one,) = read(TICKETS, [ticket(**told)], **kinds)  # type: ignore[misc]
     assert one.categories == expected

@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 
 from niochat.adapters.sgp.client import Sgp
-from niochat.domain.erp import ErpError, ErpRefused, Write, Written
+from niochat.domain.erp import ErpError, ErpRefusedError, ErpWrite, ErpWriteReceipt
 
 from .answers import LEAD, TICKET, UNLOCK, WRITES, judged
 from .scripted_sgp import ScriptedSgp, as_text
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.asyncio
 Answers = dict[str, object]
 
 
-async def error_of(client: Sgp, sgp: ScriptedSgp, request: Write) -> ErpError:
+async def error_of(client: Sgp, sgp: ScriptedSgp, request: ErpWrite) -> ErpError:
     with pytest.raises(ErpError) as error:
         await client.write(sgp.account, request, 5)
     assert len(sgp.asked) == 1, "a write leaves once"
@@ -28,22 +28,26 @@ async def error_of(client: Sgp, sgp: ScriptedSgp, request: Write) -> ErpError:
         (
             UNLOCK,
             {"status": 1, "liberado": True, "data_promessa": "2026-11-25", "protocolo": 2402},
-            Written("2402", date(2026, 11, 25)),
+            ErpWriteReceipt("2402", date(2026, 11, 25)),
         ),
-        (UNLOCK, {"status": "2", "liberado": "1", "liberado_dias": 3}, Written()),
-        (UNLOCK, [{"liberado": 1, "data_promessa": "25/11/2026"}], Written("", date(2026, 11, 25))),
-        (UNLOCK, {"status": 1, "liberado": True, "data_promessa": "None"}, Written()),
-        (TICKET, {"status": 1, "protocolo": "260111"}, Written("260111")),
-        (TICKET, [{"status": "1", "protocolo": 260111, "msg": "ok"}], Written("260111")),
-        (TICKET, {"protocolo": "260111"}, Written("260111")),
-        (TICKET, {"status": 1}, Written()),
-        (LEAD, {"status": 1, "id": 88}, Written("88")),
-        (LEAD, {"success": True, "message": "ok"}, Written()),
-        (LEAD, {"cliente_id": 9}, Written("9")),
+        (UNLOCK, {"status": "2", "liberado": "1", "liberado_dias": 3}, ErpWriteReceipt()),
+        (
+            UNLOCK,
+            [{"liberado": 1, "data_promessa": "25/11/2026"}],
+            ErpWriteReceipt("", date(2026, 11, 25)),
+        ),
+        (UNLOCK, {"status": 1, "liberado": True, "data_promessa": "None"}, ErpWriteReceipt()),
+        (TICKET, {"status": 1, "protocolo": "260111"}, ErpWriteReceipt("260111")),
+        (TICKET, [{"status": "1", "protocolo": 260111, "msg": "ok"}], ErpWriteReceipt("260111")),
+        (TICKET, {"protocolo": "260111"}, ErpWriteReceipt("260111")),
+        (TICKET, {"status": 1}, ErpWriteReceipt()),
+        (LEAD, {"status": 1, "id": 88}, ErpWriteReceipt("88")),
+        (LEAD, {"success": True, "message": "ok"}, ErpWriteReceipt()),
+        (LEAD, {"cliente_id": 9}, ErpWriteReceipt("9")),
     ],
 )
 async def test_a_write_that_was_done(
-    client: Sgp, sgp: ScriptedSgp, request_: Write, answer: object, expected: Written
+    client: Sgp, sgp: ScriptedSgp, request_: ErpWrite, answer: object, expected: ErpWriteReceipt
 ) -> None:
     sgp.says(answer)
     assert await client.write(sgp.account, request_, 5) == expected
@@ -63,10 +67,10 @@ async def test_a_write_that_was_done(
     ],
 )
 async def test_a_refusal_is_told_in_one_clean_line(
-    client: Sgp, sgp: ScriptedSgp, request_: Write, answer: object
+    client: Sgp, sgp: ScriptedSgp, request_: ErpWrite, answer: object
 ) -> None:
     sgp.says(answer)
-    with pytest.raises(ErpRefused) as refused:
+    with pytest.raises(ErpRefusedError) as refused:
         await client.write(sgp.account, request_, 5)
     assert str(refused.value) == "Já usado este mês"
 
@@ -76,7 +80,7 @@ async def test_a_client_error_with_a_reason_is_a_refusal(
     client: Sgp, sgp: ScriptedSgp, status: int
 ) -> None:
     sgp.says({"error": "Já existe um cliente com o CPF informado."}, status=status)
-    with pytest.raises(ErpRefused, match="Já existe"):
+    with pytest.raises(ErpRefusedError, match="Já existe"):
         await client.write(sgp.account, LEAD, 5)
 
 
@@ -86,19 +90,19 @@ async def test_a_client_error_without_a_reason_is_not_known(
 ) -> None:
     sgp.says(body, status=400)
     error = await error_of(client, sgp, TICKET)
-    assert (error.code, error.left, error.retryable) == ("erp_failed", True, False)
+    assert (error.code, error.maybe_sent, error.retryable) == ("erp_failed", True, False)
 
 
 async def test_a_refusal_is_at_most_200_characters(client: Sgp, sgp: ScriptedSgp) -> None:
     sgp.says({"liberado": False, "msg": "a" * 5000})
-    with pytest.raises(ErpRefused) as refused:
+    with pytest.raises(ErpRefusedError) as refused:
         await client.write(sgp.account, UNLOCK, 5)
     assert len(str(refused.value)) == 200
 
 
 async def test_a_refusal_without_words_is_still_one(client: Sgp, sgp: ScriptedSgp) -> None:
     sgp.says({"liberado": False})
-    with pytest.raises(ErpRefused, match="without saying why"):
+    with pytest.raises(ErpRefusedError, match="without saying why"):
         await client.write(sgp.account, UNLOCK, 5)
 
 
@@ -119,11 +123,11 @@ async def test_a_refusal_without_words_is_still_one(client: Sgp, sgp: ScriptedSg
     ],
 )
 async def test_an_answer_that_proves_nothing_may_have_been_done(
-    request_: Write, answer: object
+    request_: ErpWrite, answer: object
 ) -> None:
     with pytest.raises(ErpError) as error:
         judged(request_, as_text(answer))
-    assert (error.value.code, error.value.left) == ("erp_malformed", True)
+    assert (error.value.code, error.value.maybe_sent) == ("erp_malformed", True)
 
 
 @pytest.mark.parametrize("request_", WRITES, ids=lambda r: type(r).__name__)
@@ -144,16 +148,16 @@ async def test_an_answer_that_proves_nothing_may_have_been_done(
     ],
 )
 async def test_what_a_failed_write_may_have_done(
-    request_: Write, status: int, body: object, code: str, left: bool
+    request_: ErpWrite, status: int, body: object, code: str, left: bool
 ) -> None:
     with pytest.raises(ErpError) as error:
         judged(request_, as_text(body), status)
-    assert (error.value.code, error.value.left) == (code, left)
+    assert (error.value.code, error.value.maybe_sent) == (code, left)
 
 
 async def test_an_app_to_use_instead_is_a_refusal_and_no_wrong_token(
     client: Sgp, sgp: ScriptedSgp
 ) -> None:
     sgp.says({"liberado": False, "msg": "Liberação negada: use o app"})
-    with pytest.raises(ErpRefused):
+    with pytest.raises(ErpRefusedError):
         await client.write(sgp.account, UNLOCK, 5)

@@ -5,15 +5,15 @@ from datetime import UTC, datetime
 from niochat.domain.commands import (
     ReceiveEdit,
     ReceiveMessage,
-    ReceiveNotice,
-    ReceivePhoneMessage,
+    ReceiveProviderPhoneMessage,
     ReceiveReaction,
+    ReceiveSystemNotice,
 )
-from niochat.domain.incoming import ConnectionChanged, Ignored
-from niochat.domain.message import Content, Kind
+from niochat.domain.incoming import ChannelConnectionChanged, IgnoredEvent
+from niochat.domain.message import MessageContent, MessageKind
 
 Stored = (
-    ReceiveMessage | ReceivePhoneMessage | ReceiveReaction | ReceiveEdit | ReceiveNotice
+    ReceiveMessage | ReceiveProviderPhoneMessage | ReceiveReaction | ReceiveEdit | ReceiveSystemNotice
 )  # fmt: skip
 POLL = "AC43D6038EF558D3D928DC234D99E698"
 
@@ -25,24 +25,30 @@ def _at(hour: int, minute: int, second: int) -> datetime:
 COMMANDS: dict[str, Stored] = {
     "user-chat__from-me__list.vote.other": ReceiveMessage(
         "AC0EB85C9CCDF011058D7C4D35850BF3",
-        Content(Kind.CHOICE, "Segunda via", {"choice_id": "segunda_via", "label": "Segunda via"}),
+        MessageContent(
+            MessageKind.CHOICE, "Segunda via", {"choice_id": "segunda_via", "label": "Segunda via"}
+        ),
         _at(19, 32, 15),
         reply_to="3EB0284BDE14A66FDE0F82",
     ),
-    "user-chat__from-me__text.sent.event": ReceivePhoneMessage(
-        "AC58819FD4A2C30AF320C811F2B7B396", Content(Kind.TEXT, "Bom dia"), _at(19, 26, 42)
+    "user-chat__from-me__text.sent.event": ReceiveProviderPhoneMessage(
+        "AC58819FD4A2C30AF320C811F2B7B396",
+        MessageContent(MessageKind.TEXT, "Bom dia"),
+        _at(19, 26, 42),
     ),
     "user-chat__from-others__audio.sent": ReceiveMessage(
         "ACBE1B0C8893C032B38E78DD298B4C6F",
-        Content(
-            Kind.VOICE, "", {"mimetype": "audio/ogg; codecs=opus", "length": 6031, "seconds": 2}
+        MessageContent(
+            MessageKind.VOICE,
+            "",
+            {"mimetype": "audio/ogg; codecs=opus", "length": 6031, "seconds": 2},
         ),
         _at(19, 25, 31),
     ),
     "user-chat__from-others__contact.sent": ReceiveMessage(
         "ACAF516102E1B59F80A27065AF0E3B57",
-        Content(
-            Kind.CONTACT,
+        MessageContent(
+            MessageKind.CONTACT,
             "Caio\nPhone (Celular): +55 81 96666-5555",
             {
                 "name": "Caio",
@@ -54,12 +60,12 @@ COMMANDS: dict[str, Stored] = {
         _at(19, 25, 11),
     ),
     "user-chat__from-others__emoji.sent": ReceiveMessage(
-        "AC019B97BD229DC98859EABBF35CD249", Content(Kind.TEXT, "🙏"), _at(19, 24, 43)
+        "AC019B97BD229DC98859EABBF35CD249", MessageContent(MessageKind.TEXT, "🙏"), _at(19, 24, 43)
     ),
     "user-chat__from-others__file.sent": ReceiveMessage(
         "AC49943939F4D94D7C0A116F015E2AD1",
-        Content(
-            Kind.DOCUMENT,
+        MessageContent(
+            MessageKind.DOCUMENT,
             "",
             {
                 "mimetype": "application/pdf",
@@ -72,8 +78,8 @@ COMMANDS: dict[str, Stored] = {
     ),
     "user-chat__from-others__gif.sent": ReceiveMessage(
         "ACEEFDAEB8DA4D14B69DC75F09C635A3",
-        Content(
-            Kind.VIDEO,
+        MessageContent(
+            MessageKind.VIDEO,
             "",
             {
                 "mimetype": "video/mp4",
@@ -88,8 +94,8 @@ COMMANDS: dict[str, Stored] = {
     ),
     "user-chat__from-others__image.sent": ReceiveMessage(
         "AC5042E2B1167488C8334446A517EB79",
-        Content(
-            Kind.IMAGE,
+        MessageContent(
+            MessageKind.IMAGE,
             "",
             {"mimetype": "image/jpeg", "length": 164005, "width": 900, "height": 1600},
         ),
@@ -97,18 +103,18 @@ COMMANDS: dict[str, Stored] = {
     ),
     "user-chat__from-others__location.sent": ReceiveMessage(
         "AC086C2C43C487A593D8E5963C26D636",
-        Content(Kind.LOCATION, "", {"latitude": -7.1195, "longitude": -34.845}),
+        MessageContent(MessageKind.LOCATION, "", {"latitude": -7.1195, "longitude": -34.845}),
         _at(19, 22, 11),
     ),
     "user-chat__from-others__poll.sent": ReceiveMessage(
         POLL,
-        Content(Kind.POLL, "Qual turno prefere?", {"options": ["Manhã", "Tarde"]}),
+        MessageContent(MessageKind.POLL, "Qual turno prefere?", {"options": ["Manhã", "Tarde"]}),
         _at(19, 20, 15),
     ),
-    "user-chat__from-others__poll.vote.me": ReceiveNotice(
+    "user-chat__from-others__poll.vote.me": ReceiveSystemNotice(
         "AC0A306F9200F06C3307715691E75755", "pollUpdateMessage"
     ),
-    "user-chat__from-others__poll.vote.other": ReceiveNotice(
+    "user-chat__from-others__poll.vote.other": ReceiveSystemNotice(
         "ACB05A5DCDA0FC04BE12F0FE71F521EC", "pollUpdateMessage"
     ),
     "user-chat__from-others__reaction.sent": ReceiveReaction(
@@ -119,8 +125,8 @@ COMMANDS: dict[str, Stored] = {
     ),
     "user-chat__from-others__sticker.sent": ReceiveMessage(
         "ACD4CBBD93E3AA0D985B62DA9D06F678",
-        Content(
-            Kind.STICKER,
+        MessageContent(
+            MessageKind.STICKER,
             "",
             {
                 "mimetype": "image/webp",
@@ -139,12 +145,14 @@ COMMANDS: dict[str, Stored] = {
         edited_at=_at(19, 18, 44),
     ),
     "user-chat__from-others__text.sent": ReceiveMessage(
-        "AC17BA4C7C42105DAD4465E4503AD5B1", Content(Kind.TEXT, "Bom dia"), _at(19, 18, 21)
+        "AC17BA4C7C42105DAD4465E4503AD5B1",
+        MessageContent(MessageKind.TEXT, "Bom dia"),
+        _at(19, 18, 21),
     ),
     "user-chat__from-others__video.sent": ReceiveMessage(
         "ACE3518B4B6BCF675BCEF859A1D9B36D",
-        Content(
-            Kind.VIDEO,
+        MessageContent(
+            MessageKind.VIDEO,
             "",
             {
                 "mimetype": "video/mp4",
@@ -158,11 +166,11 @@ COMMANDS: dict[str, Stored] = {
     ),
 }
 
-NOT_STORED: dict[str, ConnectionChanged | Ignored] = {
-    "connection__connected.event": ConnectionChanged("connected"),
-    "connection__connecting.event": ConnectionChanged("connecting"),
-    "connection__disconnected.event": ConnectionChanged(
+NOT_STORED: dict[str, ChannelConnectionChanged | IgnoredEvent] = {
+    "connection__connected.event": ChannelConnectionChanged("connected"),
+    "connection__connecting.event": ChannelConnectionChanged("connecting"),
+    "connection__disconnected.event": ChannelConnectionChanged(
         "disconnected", "401: logged out from another device"
     ),
-    "group-chat__from-others__text.sent": Ignored("group"),
+    "group-chat__from-others__text.sent": IgnoredEvent("group"),
 }

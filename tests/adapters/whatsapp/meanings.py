@@ -4,17 +4,17 @@ from niochat.adapters.whatsapp.uazapi.parse import parse
 from niochat.domain.commands import (
     ReceiveMessage,
 )
-from niochat.domain.incoming import Ignored, Incoming
-from niochat.domain.message import Content
+from niochat.domain.incoming import IgnoredEvent, InboundEvent
+from niochat.domain.message import MessageContent
 
 from .captures import NOW, message_body
 
 OUR_LID = "200000000000044@lid"
 
 
-def incoming(body: dict[str, object]) -> Incoming:
-    found = parse(body, NOW).meaning
-    assert isinstance(found, Incoming), found
+def incoming(body: dict[str, object]) -> InboundEvent:
+    found = parse(body, NOW).event
+    assert isinstance(found, InboundEvent), found
     return found
 
 
@@ -24,11 +24,11 @@ def received(**message: object) -> ReceiveMessage:
     return command
 
 
-def content(**message: object) -> Content:
+def content(**message: object) -> MessageContent:
     return received(**message).content
 
 
 def ignored(body: dict[str, object]) -> str:
-    found = parse(body, NOW).meaning
-    assert isinstance(found, Ignored), found
+    found = parse(body, NOW).event
+    assert isinstance(found, IgnoredEvent), found
     return found.reason

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from socket import SO_LINGER, SOL_SOCKET, socket
 
-from niochat.domain.gateway import Line
+from niochat.domain.gateway import GatewayCredentials
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,9 @@ class ScriptedGateway:
     hangs: bool = False
     resets: bool = False
     asked: list[Asked] = field(default_factory=list)
-    line: Line = field(default_factory=lambda: Line("http://127.0.0.1:9", "t"))
+    line: GatewayCredentials = field(
+        default_factory=lambda: GatewayCredentials("http://127.0.0.1:9", "t")
+    )
     reached: asyncio.Event = field(default_factory=asyncio.Event)
 
     def says(self, status: int, body: object = None, **headers: str) -> None:
@@ -88,7 +90,7 @@ async def running() -> AsyncIterator[ScriptedGateway]:
 
     server = await asyncio.start_server(accept, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
-    gateway.line = Line(f"http://127.0.0.1:{port}/", "line-token")
+    gateway.line = GatewayCredentials(f"http://127.0.0.1:{port}/", "line-token")
     try:
         yield gateway
     finally:
@@ -97,11 +99,11 @@ async def running() -> AsyncIterator[ScriptedGateway]:
         server.close()
 
 
-def refusing_line() -> Line:
+def refusing_line() -> GatewayCredentials:
     """A port where nobody listens."""
     with socket() as taken:
         taken.bind(("127.0.0.1", 0))
-        return Line(f"http://127.0.0.1:{taken.getsockname()[1]}", "line-token")
+        return GatewayCredentials(f"http://127.0.0.1:{taken.getsockname()[1]}", "line-token")
 
 
 Break = Callable[[ScriptedGateway], None]

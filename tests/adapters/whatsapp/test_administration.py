@@ -7,7 +7,7 @@ import pytest_asyncio
 
 from niochat.adapters.whatsapp.uazapi.administration import UazapiAdministration
 from niochat.domain.errors import NiochatError
-from niochat.domain.gateway import GatewayServer, Line, Pairing
+from niochat.domain.gateway import GatewayCredentials, GatewayServer, PairingState
 from tests.adapters.whatsapp.scripted_gateway import ScriptedGateway, refusing_line
 
 pytestmark = pytest.mark.asyncio
@@ -61,16 +61,19 @@ async def test_of_a_list_that_is_none_nothing_is_believed(
 @pytest.mark.parametrize(
     ("instance", "expected"),
     [
-        ({"status": "connecting", "qrcode": PICTURE}, Pairing("connecting", PICTURE)),
-        ({"status": "connecting", "paircode": "1234-5678"}, Pairing("connecting", "", "1234-5678")),
-        ({"status": "connecting", "qrcode": "javascript:alert(1)"}, Pairing("connecting")),
-        ({"status": "connecting", "qrcode": "data:text/html,<script>"}, Pairing("connecting")),
-        ({"qrcode": None, "paircode": ["x"]}, Pairing("unknown")),
+        ({"status": "connecting", "qrcode": PICTURE}, PairingState("connecting", PICTURE)),
+        (
+            {"status": "connecting", "paircode": "1234-5678"},
+            PairingState("connecting", "", "1234-5678"),
+        ),
+        ({"status": "connecting", "qrcode": "javascript:alert(1)"}, PairingState("connecting")),
+        ({"status": "connecting", "qrcode": "data:text/html,<script>"}, PairingState("connecting")),
+        ({"qrcode": None, "paircode": ["x"]}, PairingState("unknown")),
     ],
 )
 async def test_only_a_picture_or_a_code_goes_on_to_a_browser(
     administration: UazapiAdministration, gateway: ScriptedGateway, instance: object,
-    expected: Pairing,
+    expected: PairingState,
 ) -> None:  # fmt: skip
     gateway.says(200, {"connected": False, "instance": instance})
     assert await administration.connect(gateway.line, "5581988887777") == expected
@@ -94,7 +97,7 @@ async def test_what_a_gateway_refuses_has_a_code(
 
 async def test_a_gateway_that_is_away_is_said_to_be(administration: UazapiAdministration) -> None:
     with pytest.raises(NiochatError) as away:
-        await administration.pairing(Line(refusing_line().base_url, "t"))
+        await administration.pairing(GatewayCredentials(refusing_line().base_url, "t"))
     assert away.value.retryable
 
 

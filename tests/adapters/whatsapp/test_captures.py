@@ -9,16 +9,21 @@ from niochat.adapters.whatsapp.uazapi.parse import parse
 from niochat.domain.commands import (
     ReceiveEdit,
     ReceiveMessage,
-    ReceiveNotice,
-    ReceivePhoneMessage,
+    ReceiveProviderPhoneMessage,
     ReceiveReaction,
+    ReceiveSystemNotice,
 )
-from niochat.domain.incoming import ConnectionChanged, Identity, Ignored, Incoming
+from niochat.domain.incoming import (
+    ChannelConnectionChanged,
+    IgnoredEvent,
+    InboundEvent,
+    WhatsAppIdentity,
+)
 
 from .captures import NAMES, NOW, REAL_FOLDER, capture
 from .expected import COMMANDS, NOT_STORED
 
-JOANA = Identity(lid="200000000000033", phone="5581977776666", name="Joana Prado")
+JOANA = WhatsAppIdentity(lid="200000000000033", phone="5581977776666", name="Joana Prado")
 HAVE_REAL = pytest.mark.skipif(not REAL_FOLDER.is_dir(), reason="real captures are not here")
 
 
@@ -29,25 +34,25 @@ def test_an_expectation_is_written_for_every_capture() -> None:
 @pytest.mark.parametrize("name", sorted(COMMANDS))
 def test_a_capture_becomes_its_command(name: str) -> None:
     webhook = parse(capture(name), NOW)
-    found = webhook.meaning
+    found = webhook.event
     assert webhook.token == "fixture-token"
-    assert isinstance(found, Incoming)
+    assert isinstance(found, InboundEvent)
     assert found.command == COMMANDS[name]
     assert found.identity == JOANA
-    said = not isinstance(found.command, ReceiveNotice)
+    said = not isinstance(found.command, ReceiveSystemNotice)
     assert found.dedupe_key == f"{'message' if said else 'notice'}:{COMMANDS[name].external_id}"
-    assert found.creates == said
+    assert found.creates_contact == said
 
 
 @pytest.mark.parametrize("name", sorted(NOT_STORED))
 def test_a_capture_that_is_not_stored_says_why(name: str) -> None:
-    assert parse(capture(name), NOW).meaning == NOT_STORED[name]
+    assert parse(capture(name), NOW).event == NOT_STORED[name]
 
 
 @pytest.mark.parametrize("name", sorted(COMMANDS))
 def test_what_is_stored_of_a_capture_is_small_and_holds_no_secret(name: str) -> None:
-    found = parse(capture(name), NOW).meaning
-    assert isinstance(found, Incoming)
+    found = parse(capture(name), NOW).event
+    assert isinstance(found, InboundEvent)
     stored = orjson.dumps(found.raw)
     assert len(stored) < 6_000
     for word in (b"fixture-token", b'mediaKey"', b"JPEGThumbnail", b"waveform", b"lead_"):
@@ -64,17 +69,17 @@ def test_a_remade_capture_has_the_keys_of_the_real_one(name: str) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_a_real_capture_means_the_same_as_the_remade_one(name: str) -> None:
     body = capture(name, REAL_FOLDER)
-    found, expected = parse(body, NOW).meaning, COMMANDS.get(name)
+    found, expected = parse(body, NOW).event, COMMANDS.get(name)
     if expected is None:
-        assert isinstance(found, ConnectionChanged | Ignored)
+        assert isinstance(found, ChannelConnectionChanged | IgnoredEvent)
         assert found == NOT_STORED[name]
         return
-    assert isinstance(found, Incoming)
+    assert isinstance(found, InboundEvent)
     message = body["message"]
     assert isinstance(message, dict)
-    kind = "notice" if isinstance(expected, ReceiveNotice) else "message"
+    kind = "notice" if isinstance(expected, ReceiveSystemNotice) else "message"
     assert found.dedupe_key == f"{kind}:{message['messageid']}"
-    assert found.identity == Identity(
+    assert found.identity == WhatsAppIdentity(
         message["chatlid"].removesuffix("@lid"),
         message["chatid"].removesuffix("@s.whatsapp.net"),
         "Maria Silva",
@@ -85,7 +90,7 @@ def test_a_real_capture_means_the_same_as_the_remade_one(name: str) -> None:
 def _outline(command: object) -> object:
     """Type and what does not depend on the invented values."""
     match command:
-        case ReceiveMessage() | ReceivePhoneMessage():
+        case ReceiveMessage() | ReceiveProviderPhoneMessage():
             content = command.content
             replies = command.reply_to is not None
             return type(command), content.kind, bool(content.text), list(content.details), replies
@@ -93,7 +98,7 @@ def _outline(command: object) -> object:
             return type(command), command.from_provider, bool(command.emoji)
         case ReceiveEdit():
             return type(command), bool(command.target), bool(command.text)
-        case ReceiveNotice():
+        case ReceiveSystemNotice():
             return type(command), command.shape
         case _:
             return command

@@ -5,19 +5,26 @@ import asyncio
 import pytest
 
 from niochat.adapters.whatsapp.uazapi.client import Uazapi
-from niochat.domain.commands import SendResult
-from niochat.domain.gateway import Gateway, Line, Outgoing, SendAnswer
+from niochat.domain.commands import SendStatus
+from niochat.domain.gateway import (
+    GatewayCredentials,
+    GatewaySendResult,
+    OutboundMessage,
+    WhatsAppGateway,
+)
 
 from .scripted_gateway import Break, ScriptedGateway, refusing_line
 
 pytestmark = pytest.mark.asyncio
 
-UNREACHABLE = SendAnswer(SendResult.RETRY, code="unreachable")
-LOST = SendAnswer(SendResult.UNCERTAIN, code="answer_lost")
+UNREACHABLE = GatewaySendResult(SendStatus.RETRY, code="unreachable")
+LOST = GatewaySendResult(SendStatus.UNCERTAIN, code="answer_lost")
 
 
-async def send(client: Gateway, line: Line, text: str = "Oi", timeout_s: float = 5) -> SendAnswer:
-    return await client.send(line, "5581977776666", Outgoing(text), "track-1", timeout_s)
+async def send(
+    client: WhatsAppGateway, line: GatewayCredentials, text: str = "Oi", timeout_s: float = 5
+) -> GatewaySendResult:
+    return await client.send(line, "5581977776666", OutboundMessage(text), "track-1", timeout_s)
 
 
 # -- sends -------------------------------------------------------------------------------
@@ -28,7 +35,7 @@ async def test_a_send_says_what_the_gateway_needs_and_gets_its_id(
 ) -> None:
     gateway.says(200, {"messageid": "3EB0A", "status": "Pending"})
     answer = await send(client, gateway.line, "Olá {{name}}")
-    assert answer == SendAnswer(SendResult.SENT, "3EB0A")
+    assert answer == GatewaySendResult(SendStatus.SENT, "3EB0A")
     (asked,) = gateway.asked
     assert (asked.method, asked.path) == ("POST", "/send/text")
     assert asked.headers["token"] == "line-token"
@@ -44,32 +51,36 @@ async def test_a_send_says_what_the_gateway_needs_and_gets_its_id(
 @pytest.mark.parametrize(
     ("status", "body", "expected"),
     [
-        (200, {}, SendAnswer(SendResult.UNCERTAIN, code="no_message_id")),
-        (200, "<html>", SendAnswer(SendResult.UNCERTAIN, code="no_message_id")),
-        (400, {"error": "x"}, SendAnswer(SendResult.FAILED, code="gateway_400")),
-        (404, {}, SendAnswer(SendResult.FAILED, code="gateway_404")),
-        (413, {}, SendAnswer(SendResult.FAILED, code="gateway_413")),
-        (415, {}, SendAnswer(SendResult.FAILED, code="gateway_415")),
-        (401, {}, SendAnswer(SendResult.RETRY, code="unauthorized", hold="unauthorized")),
+        (200, {}, GatewaySendResult(SendStatus.UNCERTAIN, code="no_message_id")),
+        (200, "<html>", GatewaySendResult(SendStatus.UNCERTAIN, code="no_message_id")),
+        (400, {"error": "x"}, GatewaySendResult(SendStatus.FAILED, code="gateway_400")),
+        (404, {}, GatewaySendResult(SendStatus.FAILED, code="gateway_404")),
+        (413, {}, GatewaySendResult(SendStatus.FAILED, code="gateway_413")),
+        (415, {}, GatewaySendResult(SendStatus.FAILED, code="gateway_415")),
+        (
+            401,
+            {},
+            GatewaySendResult(SendStatus.RETRY, code="unauthorized", hold_reason="unauthorized"),
+        ),
         (
             500,
             {"error": "WhatsApp disconnected"},
-            SendAnswer(SendResult.RETRY, code="disconnected", hold="disconnected"),
+            GatewaySendResult(SendStatus.RETRY, code="disconnected", hold_reason="disconnected"),
         ),
         (
             500,
             {"error": "x", "provider_code": 463},
-            SendAnswer(SendResult.RETRY, code="capped", hold="capped"),
+            GatewaySendResult(SendStatus.RETRY, code="capped", hold_reason="capped"),
         ),
-        (429, {}, SendAnswer(SendResult.RETRY, code="gateway_429", retry_in_s=9)),
-        (503, {}, SendAnswer(SendResult.RETRY, code="gateway_503", retry_in_s=9)),
-        (500, {}, SendAnswer(SendResult.UNCERTAIN, code="gateway_500")),
-        (502, "<html>", SendAnswer(SendResult.UNCERTAIN, code="gateway_502")),
-        (302, "", SendAnswer(SendResult.UNCERTAIN, code="gateway_302")),
+        (429, {}, GatewaySendResult(SendStatus.RETRY, code="gateway_429", retry_in_s=9)),
+        (503, {}, GatewaySendResult(SendStatus.RETRY, code="gateway_503", retry_in_s=9)),
+        (500, {}, GatewaySendResult(SendStatus.UNCERTAIN, code="gateway_500")),
+        (502, "<html>", GatewaySendResult(SendStatus.UNCERTAIN, code="gateway_502")),
+        (302, "", GatewaySendResult(SendStatus.UNCERTAIN, code="gateway_302")),
     ],
 )
 async def test_each_answer_has_its_outcome(
-    client: Uazapi, gateway: ScriptedGateway, status: int, body: object, expected: SendAnswer
+    client: Uazapi, gateway: ScriptedGateway, status: int, body: object, expected: GatewaySendResult
 ) -> None:
     gateway.says(status, body, Retry_After="9")
     assert await send(client, gateway.line) == expected
@@ -137,14 +148,14 @@ async def test_a_refused_connection_sent_nothing(client: Uazapi) -> None:
     ["http://no-such-host.invalid", "gateway.test", "ftp://gateway.test", "http://[", ""],
 )
 async def test_an_address_that_leads_nowhere_sent_nothing(client: Uazapi, base_url: str) -> None:
-    assert await send(client, Line(base_url, "t")) == UNREACHABLE
+    assert await send(client, GatewayCredentials(base_url, "t")) == UNREACHABLE
 
 
 async def test_a_plain_server_behind_a_tls_address_got_nothing(
     client: Uazapi, gateway: ScriptedGateway
 ) -> None:
     base_url = gateway.line.base_url.replace("http:", "https:")
-    assert await send(client, Line(base_url, "t"), timeout_s=1) == UNREACHABLE
+    assert await send(client, GatewayCredentials(base_url, "t"), timeout_s=1) == UNREACHABLE
     assert gateway.asked == []
 
 
@@ -164,5 +175,5 @@ async def test_a_cookie_of_one_tenants_gateway_is_not_shown_to_another(
 ) -> None:
     gateway.says(200, {"messageid": "A"}, Set_Cookie="who=tenant-a; Path=/")
     await send(client, gateway.line)
-    await send(client, Line(gateway.line.base_url, "another"))
+    await send(client, GatewayCredentials(gateway.line.base_url, "another"))
     assert "cookie" not in gateway.asked[1].headers

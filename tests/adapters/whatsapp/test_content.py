@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from niochat.domain.commands import ReceiveEdit, ReceiveMessage
-from niochat.domain.message import Content, Kind
+from niochat.domain.message import MessageContent, MessageKind
 
 from .captures import NOW, message_body
 from .meanings import content, incoming, received
@@ -14,11 +14,13 @@ from .meanings import content, incoming, received
 
 
 def test_a_conversation_has_its_text_as_a_bare_string() -> None:
-    assert content(messageType="Conversation", text="", content="oi") == Content(Kind.TEXT, "oi")
+    assert content(messageType="Conversation", text="", content="oi") == MessageContent(
+        MessageKind.TEXT, "oi"
+    )
 
 
 def test_a_message_without_a_type_is_a_text_if_it_says_something() -> None:
-    assert content(messageType=None, type=None).kind is Kind.TEXT
+    assert content(messageType=None, type=None).kind is MessageKind.TEXT
 
 
 @pytest.mark.parametrize(
@@ -34,7 +36,7 @@ def test_a_message_without_a_type_is_a_text_if_it_says_something() -> None:
     ],
 )
 def test_an_answer_to_a_menu_says_its_label(kind: str, body: dict[str, object]) -> None:
-    expected = Content(Kind.CHOICE, "Sim", {"choice_id": "y", "label": "Sim"})
+    expected = MessageContent(MessageKind.CHOICE, "Sim", {"choice_id": "y", "label": "Sim"})
     assert content(messageType=kind, text="", content=body) == expected
     voted = content(messageType=kind, text="", content={}, vote="Sim", buttonOrListid="y")
     assert voted == expected
@@ -43,20 +45,20 @@ def test_an_answer_to_a_menu_says_its_label(kind: str, body: dict[str, object]) 
 def test_a_caption_is_the_text_of_a_picture() -> None:
     body = {"mimetype": "image/jpeg", "caption": "olha", "URL": "https://x", "mediaKey": "k"}
     found = content(messageType="ImageMessage", text="", content=body)
-    assert found == Content(Kind.IMAGE, "olha", {"mimetype": "image/jpeg"})
+    assert found == MessageContent(MessageKind.IMAGE, "olha", {"mimetype": "image/jpeg"})
 
 
 def test_an_audio_file_is_no_voice_note() -> None:
     audio = content(messageType="AudioMessage", mediaType="audio", text="", content={})
-    assert audio.kind is Kind.AUDIO
-    assert content(messageType="AudioMessage", mediaType="ptt").kind is Kind.VOICE
-    assert content(messageType="AudioMessage", content={"PTT": True}).kind is Kind.VOICE
+    assert audio.kind is MessageKind.AUDIO
+    assert content(messageType="AudioMessage", mediaType="ptt").kind is MessageKind.VOICE
+    assert content(messageType="AudioMessage", content={"PTT": True}).kind is MessageKind.VOICE
 
 
 def test_a_document_with_caption_is_found_inside_its_envelope() -> None:
     body = {"message": {"documentMessage": {"fileName": "a.pdf", "caption": "pago"}}}
     found = content(messageType="DocumentWithCaptionMessage", text="", content=body)
-    assert found == Content(Kind.DOCUMENT, "pago", {"file_name": "a.pdf"})
+    assert found == MessageContent(MessageKind.DOCUMENT, "pago", {"file_name": "a.pdf"})
 
 
 def test_a_live_location_is_marked() -> None:

@@ -12,31 +12,31 @@ from hypothesis import strategies as st
 
 from niochat.adapters.whatsapp.uazapi.judge import judge, judge_silence, retry_after
 from niochat.adapters.whatsapp.uazapi.placeholders import neutralise
-from niochat.domain.commands import SendResult
-from niochat.domain.gateway import SendAnswer
+from niochat.domain.commands import SendStatus
+from niochat.domain.gateway import GatewaySendResult
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 KEY = ConnectionKey("gateway.test", 443, True, True, None, None, None)
 RESET = ConnectionResetError(104, "reset")
 
 
-def sent(external_id: str) -> SendAnswer:
-    return SendAnswer(SendResult.SENT, external_id)
+def sent(external_id: str) -> GatewaySendResult:
+    return GatewaySendResult(SendStatus.SENT, external_id)
 
 
-def failed(code: str) -> SendAnswer:
-    return SendAnswer(SendResult.FAILED, code=code)
+def failed(code: str) -> GatewaySendResult:
+    return GatewaySendResult(SendStatus.FAILED, code=code)
 
 
-def uncertain(code: str) -> SendAnswer:
-    return SendAnswer(SendResult.UNCERTAIN, code=code)
+def uncertain(code: str) -> GatewaySendResult:
+    return GatewaySendResult(SendStatus.UNCERTAIN, code=code)
 
 
-def held(reason: str) -> SendAnswer:
-    return SendAnswer(SendResult.RETRY, code=reason, hold=reason)
+def held(reason: str) -> GatewaySendResult:
+    return GatewaySendResult(SendStatus.RETRY, code=reason, hold_reason=reason)
 
 
-ROWS: list[tuple[int, object, SendAnswer]] = [
+ROWS: list[tuple[int, object, GatewaySendResult]] = [
     (200, {"messageid": "3EB0A"}, sent("3EB0A")),
     (201, {"messageid": "9:3EB0A", "text": "disconnected"}, sent("3EB0A")),
     (200, {"id": "558130009999:3EB0A"}, sent("3EB0A")),
@@ -56,8 +56,8 @@ ROWS: list[tuple[int, object, SendAnswer]] = [
     (400, {"response": {"message": "instance disconnected"}}, held("disconnected")),
     (500, {"error": "…", "provider_code": 463}, held("capped")),
     (400, {"error": "…", "provider_code": "463"}, held("capped")),
-    (429, {}, SendAnswer(SendResult.RETRY, code="gateway_429", retry_in_s=7.0)),
-    (503, "<html>", SendAnswer(SendResult.RETRY, code="gateway_503", retry_in_s=7.0)),
+    (429, {}, GatewaySendResult(SendStatus.RETRY, code="gateway_429", retry_in_s=7.0)),
+    (503, "<html>", GatewaySendResult(SendStatus.RETRY, code="gateway_503", retry_in_s=7.0)),
     (500, {"error": "boom"}, uncertain("gateway_500")),
     (502, None, uncertain("gateway_502")),
     (504, None, uncertain("gateway_504")),
@@ -67,7 +67,7 @@ ROWS: list[tuple[int, object, SendAnswer]] = [
 
 
 @pytest.mark.parametrize(("status", "body", "expected"), ROWS)
-def test_an_answer_has_one_outcome(status: int, body: object, expected: SendAnswer) -> None:
+def test_an_answer_has_one_outcome(status: int, body: object, expected: GatewaySendResult) -> None:
     assert judge(status, body, 7.0) == expected
 
 
@@ -89,7 +89,7 @@ def test_a_line_that_broke_while_sending_may_have_sent() -> None:
 def test_what_never_left_goes_back_to_the_queue(cause: Exception) -> None:
     error = httpx.ConnectTimeout("mapped")
     error.__cause__ = cause
-    assert judge_silence(error) == SendAnswer(SendResult.RETRY, code="unreachable")
+    assert judge_silence(error) == GatewaySendResult(SendStatus.RETRY, code="unreachable")
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""What the client asks a gateway besides sending; no proper answer is ``Unavailable``."""
+"""What the client asks a gateway besides sending; no proper answer is ``UnavailableError``."""
 
 import asyncio
 
@@ -6,9 +6,9 @@ import pytest
 
 from niochat.adapters.whatsapp.uazapi.client import Uazapi
 from niochat.adapters.whatsapp.uazapi.parse import parse
-from niochat.domain.errors import Unavailable
-from niochat.domain.gateway import Line, LineStatus
-from niochat.domain.incoming import Incoming
+from niochat.domain.errors import UnavailableError
+from niochat.domain.gateway import GatewayCredentials, InstanceStatus
+from niochat.domain.incoming import InboundEvent
 
 from .captures import NOW, message_body
 from .scripted_gateway import ScriptedGateway, refusing_line
@@ -41,7 +41,7 @@ async def test_an_answer_about_something_else_proves_nothing(
     client: Uazapi, gateway: ScriptedGateway, other: dict[str, object]
 ) -> None:
     gateway.says(200, {"messages": [other]})
-    with pytest.raises(Unavailable):
+    with pytest.raises(UnavailableError):
         await client.sent_as(gateway.line, "track-1")
 
 
@@ -54,10 +54,10 @@ async def test_stored_messages_come_as_webhooks_that_parse_alike(
     assert gateway.asked[0].body == {"limit": 50, "offset": 100}
     webhook, pushed = parse(found, NOW), parse(body, NOW)
     assert webhook.token == "line-token"
-    assert isinstance(webhook.meaning, Incoming)
-    assert isinstance(pushed.meaning, Incoming)
-    assert webhook.meaning.command == pushed.meaning.command
-    assert webhook.meaning.dedupe_key == pushed.meaning.dedupe_key
+    assert isinstance(webhook.event, InboundEvent)
+    assert isinstance(pushed.event, InboundEvent)
+    assert webhook.event.command == pushed.event.command
+    assert webhook.event.dedupe_key == pushed.event.dedupe_key
 
 
 @pytest.mark.parametrize(
@@ -65,13 +65,13 @@ async def test_stored_messages_come_as_webhooks_that_parse_alike(
     [
         (
             {"instance": {"status": "Connected", "owner": "558130009999"}},
-            LineStatus("connected", "558130009999"),
+            InstanceStatus("connected", "558130009999"),
         ),
-        ({"status": {"connected": False}}, LineStatus("disconnected", "")),
+        ({"status": {"connected": False}}, InstanceStatus("disconnected", "")),
     ],
 )
 async def test_the_state_of_an_instance_is_read(
-    client: Uazapi, gateway: ScriptedGateway, answer: object, expected: LineStatus
+    client: Uazapi, gateway: ScriptedGateway, answer: object, expected: InstanceStatus
 ) -> None:
     gateway.says(200, answer)
     assert await client.status(gateway.line) == expected
@@ -92,7 +92,7 @@ async def test_a_webhook_is_set_with_echoes_and_without_groups(
     }
 
 
-async def ask_everything(client: Uazapi, line: Line) -> list[Unavailable]:
+async def ask_everything(client: Uazapi, line: GatewayCredentials) -> list[UnavailableError]:
     asked = (
         client.sent_as(line, "track-1"),
         client.messages(line, 10, 0),
@@ -100,7 +100,7 @@ async def ask_everything(client: Uazapi, line: Line) -> list[Unavailable]:
         client.set_webhook(line, "https://niochat.test/hook"),
     )
     found = await asyncio.gather(*asked, return_exceptions=True)
-    return [error for error in found if isinstance(error, Unavailable)]
+    return [error for error in found if isinstance(error, UnavailableError)]
 
 
 @pytest.mark.parametrize(
@@ -120,7 +120,7 @@ async def test_a_look_up_of_a_wrong_shape_is_unavailable(
 ) -> None:
     gateway.says(200, shape)
     for ask in (client.sent_as(gateway.line, "t"), client.status(gateway.line)):
-        with pytest.raises(Unavailable):
+        with pytest.raises(UnavailableError):
             await ask
 
 
@@ -134,7 +134,7 @@ async def test_a_look_up_with_a_wrong_token_says_so(
 
 async def test_a_look_up_of_a_gateway_that_is_gone_is_unavailable(client: Uazapi) -> None:
     assert len(await ask_everything(client, refusing_line())) == 4
-    assert len(await ask_everything(client, Line("gateway.test", "t"))) == 4
+    assert len(await ask_everything(client, GatewayCredentials("gateway.test", "t"))) == 4
 
 
 async def test_a_look_up_ends_by_its_own_deadline(gateway: ScriptedGateway) -> None:

@@ -6,24 +6,36 @@ import base64
 import pytest
 
 from niochat.adapters.whatsapp.uazapi.client import Uazapi
-from niochat.domain.commands import SendResult
-from niochat.domain.gateway import Line, Outgoing, OutgoingFile, SendAnswer
-from niochat.domain.message import Kind
+from niochat.domain.commands import SendStatus
+from niochat.domain.gateway import (
+    GatewayCredentials,
+    GatewaySendResult,
+    OutboundFile,
+    OutboundMessage,
+)
+from niochat.domain.message import MessageKind
 
 from .scripted_gateway import ScriptedGateway, refusing_line
 
 pytestmark = pytest.mark.asyncio
 
-LOST = SendAnswer(SendResult.UNCERTAIN, code="answer_lost")
+LOST = GatewaySendResult(SendStatus.UNCERTAIN, code="answer_lost")
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(256))
-PICTURE = Outgoing("Pague, {{name}}", Kind.IMAGE, OutgoingFile(PNG, "image/png", "pix.png"))
+PICTURE = OutboundMessage(
+    "Pague, {{name}}", MessageKind.IMAGE, OutboundFile(PNG, "image/png", "pix.png")
+)
 PDF = b"%PDF-1.4\n%%EOF\n"
-INVOICE = Outgoing("", Kind.DOCUMENT, OutgoingFile(PDF, "application/pdf", "boleto março.pdf"))
+INVOICE = OutboundMessage(
+    "", MessageKind.DOCUMENT, OutboundFile(PDF, "application/pdf", "boleto março.pdf")
+)
 
 
 async def send(
-    client: Uazapi, line: Line, outgoing: Outgoing = PICTURE, timeout_s: float = 5
-) -> SendAnswer:
+    client: Uazapi,
+    line: GatewayCredentials,
+    outgoing: OutboundMessage = PICTURE,
+    timeout_s: float = 5,
+) -> GatewaySendResult:
     return await client.send(line, "5581977776666", outgoing, "track-1", timeout_s)
 
 
@@ -37,14 +49,14 @@ async def send(
 async def test_a_file_is_sent_with_all_that_the_gateway_needs_and_nothing_else(
     client: Uazapi,
     gateway: ScriptedGateway,
-    outgoing: Outgoing,
+    outgoing: OutboundMessage,
     kind: str,
     file: bytes,
     caption: str,
 ) -> None:
     gateway.says(200, {"messageid": "3EB0A", "status": "Pending"})
     answer = await send(client, gateway.line, outgoing)
-    assert answer == SendAnswer(SendResult.SENT, "3EB0A")
+    assert answer == GatewaySendResult(SendStatus.SENT, "3EB0A")
     (asked,) = gateway.asked
     assert (asked.method, asked.path) == ("POST", "/send/media")
     assert asked.headers["token"] == "line-token"
@@ -65,16 +77,16 @@ async def test_a_file_is_sent_with_all_that_the_gateway_needs_and_nothing_else(
 @pytest.mark.parametrize(
     ("status", "expected"),
     [
-        (413, SendAnswer(SendResult.FAILED, code="gateway_413")),
-        (415, SendAnswer(SendResult.FAILED, code="gateway_415")),
-        (401, SendAnswer(SendResult.RETRY, code="unauthorized", hold="unauthorized")),
-        (429, SendAnswer(SendResult.RETRY, code="gateway_429", retry_in_s=9)),
-        (500, SendAnswer(SendResult.UNCERTAIN, code="gateway_500")),
-        (200, SendAnswer(SendResult.UNCERTAIN, code="no_message_id")),
+        (413, GatewaySendResult(SendStatus.FAILED, code="gateway_413")),
+        (415, GatewaySendResult(SendStatus.FAILED, code="gateway_415")),
+        (401, GatewaySendResult(SendStatus.RETRY, code="unauthorized", hold_reason="unauthorized")),
+        (429, GatewaySendResult(SendStatus.RETRY, code="gateway_429", retry_in_s=9)),
+        (500, GatewaySendResult(SendStatus.UNCERTAIN, code="gateway_500")),
+        (200, GatewaySendResult(SendStatus.UNCERTAIN, code="no_message_id")),
     ],
 )
 async def test_an_answer_means_the_same_as_to_a_text(
-    client: Uazapi, gateway: ScriptedGateway, status: int, expected: SendAnswer
+    client: Uazapi, gateway: ScriptedGateway, status: int, expected: GatewaySendResult
 ) -> None:
     gateway.says(status, {}, Retry_After="9")
     assert await send(client, gateway.line) == expected
@@ -100,7 +112,7 @@ async def test_an_upload_that_nobody_reads_ends_with_the_deadline_and_is_uncerta
     client: Uazapi,
 ) -> None:
     """More than the sockets' buffers hold: the deadline strikes while the file is written."""
-    large = OutgoingFile(bytes(12 * 2**20), "application/pdf", "boleto.pdf")
+    large = OutboundFile(bytes(12 * 2**20), "application/pdf", "boleto.pdf")
 
     async def never_read(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         ended.append(writer)
@@ -108,13 +120,16 @@ async def test_an_upload_that_nobody_reads_ends_with_the_deadline_and_is_uncerta
     ended: list[asyncio.StreamWriter] = []
     server = await asyncio.start_server(never_read, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
-    line = Line(f"http://127.0.0.1:{port}", "t")
-    assert await send(client, line, Outgoing("", Kind.DOCUMENT, large), timeout_s=0.3) == LOST
+    line = GatewayCredentials(f"http://127.0.0.1:{port}", "t")
+    assert (
+        await send(client, line, OutboundMessage("", MessageKind.DOCUMENT, large), timeout_s=0.3)
+        == LOST
+    )
     for writer in ended:
         writer.close()
     server.close()
 
 
 async def test_a_refused_connection_sent_nothing(client: Uazapi) -> None:
-    unreachable = SendAnswer(SendResult.RETRY, code="unreachable")
+    unreachable = GatewaySendResult(SendStatus.RETRY, code="unreachable")
     assert await send(client, refusing_line()) == unreachable

@@ -9,11 +9,11 @@ from niochat.domain.commands import (
     ReceiveEcho,
     ReceiveEdit,
     ReceiveMessage,
-    ReceivePhoneMessage,
+    ReceiveProviderPhoneMessage,
     ReceiveReaction,
 )
-from niochat.domain.errors import Invalid
-from niochat.domain.incoming import Identity, Incoming
+from niochat.domain.errors import InvalidInputError
+from niochat.domain.incoming import InboundEvent, WhatsAppIdentity
 
 from .captures import NOW, message_body, receipt_body
 from .meanings import OUR_LID, ignored, incoming, received
@@ -23,7 +23,7 @@ from .meanings import OUR_LID, ignored, incoming, received
 
 @pytest.mark.parametrize("body", [{}, {"EventType": None}, {"EventType": 7, "event": {}}])
 def test_a_body_that_names_no_event_is_invalid(body: dict[str, object]) -> None:
-    with pytest.raises(Invalid, match="EventType"):
+    with pytest.raises(InvalidInputError, match="EventType"):
         parse(body, NOW)
 
 
@@ -42,8 +42,8 @@ def test_a_token_inside_instance_is_claimed_and_not_stored() -> None:
     del body["token"]
     webhook = parse(body, NOW)
     assert webhook.token == "instance-secret"
-    assert isinstance(webhook.meaning, Incoming)
-    assert webhook.meaning.raw["instance"] == {"name": "x"}
+    assert isinstance(webhook.event, InboundEvent)
+    assert webhook.event.raw["instance"] == {"name": "x"}
 
 
 def test_a_token_repeated_inside_another_string_is_blanked() -> None:
@@ -111,8 +111,8 @@ def test_a_message_typed_on_the_phone_belongs_to_the_chat_not_to_its_sender() ->
         "senderName": "Fibra Fictícia",
     }
     found = incoming(message_body(ours | {"chatlid": ""}, {"wa_chatlid": ""}))
-    assert isinstance(found.command, ReceivePhoneMessage)
-    assert found.identity == Identity(None, "5581977776666", "Joana Prado")
+    assert isinstance(found.command, ReceiveProviderPhoneMessage)
+    assert found.identity == WhatsAppIdentity(None, "5581977776666", "Joana Prado")
 
 
 def test_an_edit_and_a_reaction_from_the_phone_stay_what_they_are() -> None:

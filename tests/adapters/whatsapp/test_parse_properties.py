@@ -1,4 +1,4 @@
-"""Whatever JSON arrives: a meaning that can be stored, or ``Invalid``. Nothing else."""
+"""Whatever JSON arrives: a meaning that can be stored, or ``InvalidInputError``. Nothing else."""
 
 import copy
 import json
@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from niochat.adapters.whatsapp.uazapi import shapes
 from niochat.adapters.whatsapp.uazapi.parse import parse
-from niochat.domain.commands import ReceiveEcho, ReceiveMessage, ReceivePhoneMessage
-from niochat.domain.errors import Invalid
-from niochat.domain.incoming import Incoming, Webhook
+from niochat.domain.commands import ReceiveEcho, ReceiveMessage, ReceiveProviderPhoneMessage
+from niochat.domain.errors import InvalidInputError
+from niochat.domain.incoming import InboundEvent, ParsedWebhook
 
 from .captures import NAMES, NOW, capture, message_body, receipt_body
 
@@ -98,15 +98,15 @@ def mutated_captures(draw: st.DrawFn) -> dict[str, object]:
     return body
 
 
-def parsed(body: Mapping[str, object]) -> Webhook | None:
+def parsed(body: Mapping[str, object]) -> ParsedWebhook | None:
     try:
         return parse(body, NOW)
-    except Invalid as error:
+    except InvalidInputError as error:
         assert str(error)  # noqa: PT017 - any outcome is fine, but this one must explain itself
         return None
 
 
-def assert_storable(found: Incoming) -> None:
+def assert_storable(found: InboundEvent) -> None:
     # orjson refuses what PostgreSQL refuses: lone surrogates and integers without end.
     stored = orjson.dumps([found.raw, found.command, found.identity])
     assert b"\\u0000" not in stored
@@ -116,7 +116,7 @@ def assert_storable(found: Incoming) -> None:
     assert found.identity.lid or found.identity.phone
     for digits in (found.identity.lid, found.identity.phone):
         assert digits is None or (digits.isascii() and digits.isdigit())
-    if isinstance(found.command, ReceiveMessage | ReceivePhoneMessage | ReceiveEcho):
+    if isinstance(found.command, ReceiveMessage | ReceiveProviderPhoneMessage | ReceiveEcho):
         assert found.command.sent_at.utcoffset() is not None
         assert found.command.sent_at.year > 2000
 
@@ -125,24 +125,24 @@ def assert_storable(found: Incoming) -> None:
 @given(ENVELOPES | st.dictionaries(TEXTS, JSON, max_size=5))
 def test_any_json_object_has_a_meaning_or_is_invalid(body: dict[str, object]) -> None:
     webhook = parsed(body)
-    if webhook is not None and isinstance(webhook.meaning, Incoming):
-        assert_storable(webhook.meaning)
+    if webhook is not None and isinstance(webhook.event, InboundEvent):
+        assert_storable(webhook.event)
 
 
 @QUICK
 @given(MESSAGES)
 def test_a_message_with_odd_fields_has_a_meaning(message: dict[str, object]) -> None:
     webhook = parse({"EventType": "messages", "message": message}, NOW)
-    if isinstance(webhook.meaning, Incoming):
-        assert_storable(webhook.meaning)
+    if isinstance(webhook.event, InboundEvent):
+        assert_storable(webhook.event)
 
 
 @QUICK
 @given(mutated_captures())
 def test_a_damaged_capture_has_a_meaning_or_is_invalid(body: dict[str, object]) -> None:
     webhook = parsed(body)
-    if webhook is not None and isinstance(webhook.meaning, Incoming):
-        assert_storable(webhook.meaning)
+    if webhook is not None and isinstance(webhook.event, InboundEvent):
+        assert_storable(webhook.event)
 
 
 def shuffled(value: object, draw: st.DrawFn) -> object:
@@ -180,5 +180,5 @@ def test_a_token_is_never_stored(body: dict[str, object], token: str, data: st.D
     where = data.draw(st.sampled_from(["note", "BaseUrl", secret]))
     body[where] = {"token": secret, "deep": [f"?token={secret}", {"Token": secret}]}
     webhook = parsed(body)
-    if webhook is not None and isinstance(webhook.meaning, Incoming):
-        assert secret not in json.dumps(webhook.meaning.raw)
+    if webhook is not None and isinstance(webhook.event, InboundEvent):
+        assert secret not in json.dumps(webhook.event.raw)

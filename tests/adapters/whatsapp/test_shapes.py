@@ -20,10 +20,10 @@ from niochat.domain.commands import (
     ReceiveEcho,
     ReceiveEdit,
     ReceiveMessage,
-    ReceiveNotice,
+    ReceiveSystemNotice,
 )
-from niochat.domain.incoming import Incoming
-from niochat.domain.message import Content, Kind
+from niochat.domain.incoming import InboundEvent
+from niochat.domain.message import MessageContent, MessageKind
 
 from .captures import NOW, message_body
 from .meanings import content, incoming
@@ -41,11 +41,11 @@ def message_type(field: str) -> str:
     return field[0].upper() + field[1:]
 
 
-def notice(**message: object) -> ReceiveNotice:
+def notice(**message: object) -> ReceiveSystemNotice:
     found = incoming(message_body({"text": "", **message}))
-    assert isinstance(found.command, ReceiveNotice), found.command
+    assert isinstance(found.command, ReceiveSystemNotice), found.command
     assert found.dedupe_key == f"notice:{found.command.external_id}"
-    assert not found.creates
+    assert not found.creates_contact
     return found.command
 
 
@@ -111,7 +111,7 @@ WORDS: dict[str, object] = {
 @pytest.mark.parametrize("field", sorted(SAID))
 def test_what_is_said_is_a_message_of_its_kind_with_its_words(field: str) -> None:
     poll = {"name": "as palavras", "options": []}
-    body = WORDS.get(field, poll if SAID[field] is Kind.POLL else {"caption": "as palavras"})
+    body = WORDS.get(field, poll if SAID[field] is MessageKind.POLL else {"caption": "as palavras"})
     found = content(messageType=message_type(field), mediaType="", type="", text="", content=body)
     assert (found.kind, found.text) == (SAID[field], "as palavras")
 
@@ -120,9 +120,9 @@ def test_what_is_said_is_a_message_of_its_kind_with_its_words(field: str) -> Non
 def test_an_envelope_counts_as_what_lies_in_it(field: str) -> None:
     inside = {"messageContextInfo": {"x": 1}, "imageMessage": {"caption": "olha"}}
     shape = {"messageType": message_type(field), "mediaType": "", "text": ""}
-    assert content(**shape, content={"message": inside}).kind is Kind.IMAGE
+    assert content(**shape, content={"message": inside}).kind is MessageKind.IMAGE
     twice = {"message": {"ephemeralMessage": {"message": {"conversation": "oi"}}}}
-    assert content(**shape, content=twice) == Content(Kind.TEXT, "oi")
+    assert content(**shape, content=twice) == MessageContent(MessageKind.TEXT, "oi")
     pinned = {"message": {"pinInChatMessage": {"type": 1}}}
     assert notice(**shape, content=pinned, type="")
 
@@ -148,7 +148,7 @@ def test_a_flow_says_what_was_chosen_or_filled_in(
     flow = {"name": "flow", name: message["params"]}
     body: dict[str, object] = {"nativeFlowResponseMessage": flow, "body": message.get("body")}
     found = content(messageType="InteractiveResponseMessage", text="", content=body)
-    assert (found.kind, found.text) == (Kind.CHOICE, said)
+    assert (found.kind, found.text) == (MessageKind.CHOICE, said)
 
 
 @pytest.mark.parametrize(
@@ -177,7 +177,7 @@ def test_a_deletion_in_whatsapps_own_words_is_one() -> None:
     found = incoming(message_body({"messageType": "ProtocolMessage", "text": "", "content": body}))
     assert found.command == ReceiveDeletion(("AC01",))
     assert found.dedupe_key == "receipt:deleted:AC01"
-    assert not found.creates
+    assert not found.creates_contact
 
 
 def test_an_edit_in_whatsapps_own_words_has_its_own_time() -> None:
@@ -204,11 +204,11 @@ def test_an_echo_is_evidence_of_our_send_whatever_its_shape() -> None:
     found = incoming(message_body({**sent, "messageType": "HologramMessage"}))
     assert isinstance(found.command, ReceiveEcho)
     stranger = {**sent, "track_id": "", "messageType": "PinInChatMessage"}
-    assert isinstance(incoming(message_body(stranger)).command, ReceiveNotice)
+    assert isinstance(incoming(message_body(stranger)).command, ReceiveSystemNotice)
 
 
 def test_what_is_stored_of_a_notice_can_be_looked_into() -> None:
     body = message_body({"messageType": "PinInChatMessage", "text": "", "content": {"type": 1}})
-    found = parse(body, NOW).meaning
-    assert isinstance(found, Incoming)
+    found = parse(body, NOW).event
+    assert isinstance(found, InboundEvent)
     assert json.dumps(found.raw).count("PinInChatMessage") == 1

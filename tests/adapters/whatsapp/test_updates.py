@@ -8,7 +8,7 @@ from niochat.domain.commands import (
     ReceiveMessage,
     ReceiveReceipt,
 )
-from niochat.domain.incoming import ConnectionChanged, Identity
+from niochat.domain.incoming import ChannelConnectionChanged, WhatsAppIdentity
 from niochat.domain.message import DeliveryStatus
 
 from .captures import NOW, capture, message_body, receipt_body
@@ -22,7 +22,7 @@ def test_a_receipt_moves_messages_of_a_known_contact(state: str) -> None:
     found = incoming(receipt_body(MessageIDs=["9:B", "A", "A"]) | {"state": state})
     assert found.command == ReceiveReceipt(("A", "B"), DeliveryStatus(state.lower()))
     assert found.dedupe_key == f"receipt:{state.lower()}:A,B"
-    assert not found.creates
+    assert not found.creates_contact
     assert (found.identity.lid, found.identity.phone) == ("200000000000033", "5581977776666")
 
 
@@ -30,7 +30,7 @@ def test_a_deletion_names_its_messages() -> None:
     found = incoming(receipt_body() | {"state": "Deleted", "type": "Deleted"})
     assert found.command == ReceiveDeletion(("3EB0538DA65A59F6D8A251",))
     assert found.dedupe_key == "receipt:deleted:3EB0538DA65A59F6D8A251"
-    assert not found.creates
+    assert not found.creates_contact
 
 
 @pytest.mark.parametrize("part", ["message", "data"])
@@ -39,13 +39,13 @@ def test_the_other_shapes_of_a_receipt_are_read(part: str) -> None:
     name = "EventType" if part == "message" else "event"
     found = incoming({name: "messages_update", part: update})
     assert found.command == ReceiveReceipt(("A",), DeliveryStatus.READ)
-    assert found.identity == Identity(phone="5581977776666")
+    assert found.identity == WhatsAppIdentity(phone="5581977776666")
 
 
 @pytest.mark.parametrize("is_ours", [True, "True"])
 def test_a_receipt_from_our_own_device_is_not_about_its_sender(is_ours: object) -> None:
     found = incoming(receipt_body(IsFromMe=is_ours, sender_lid=OUR_LID, Sender=OUR_LID))
-    assert found.identity == Identity(phone="5581977776666")
+    assert found.identity == WhatsAppIdentity(phone="5581977776666")
 
 
 def test_a_state_we_do_not_know_is_ignored() -> None:
@@ -75,13 +75,13 @@ def test_many_ids_make_a_key_of_bounded_length() -> None:
 
 def test_a_session_that_is_back_forgets_why_it_was_away() -> None:
     instance = {"status": "Connected", "lastDisconnectReason": "old"}
-    found = parse({"EventType": "connection", "instance": instance}, NOW).meaning
-    assert found == ConnectionChanged("connected")
+    found = parse({"EventType": "connection", "instance": instance}, NOW).event
+    assert found == ChannelConnectionChanged("connected")
 
 
 def test_a_logged_out_session_without_a_status_is_disconnected() -> None:
     body: dict[str, object] = {"EventType": "connection", "type": "LoggedOut"}
-    assert parse(body, NOW).meaning == ConnectionChanged("disconnected", "LoggedOut")
+    assert parse(body, NOW).event == ChannelConnectionChanged("disconnected", "LoggedOut")
     assert ignored({"EventType": "connection", "instance": [1]}) == "no_status"
 
 

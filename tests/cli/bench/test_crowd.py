@@ -11,8 +11,8 @@ import pytest
 from niochat.adapters.whatsapp.uazapi.parse import parse
 from niochat.cli.bench.crowd import Crowd
 from niochat.domain.commands import ReceiveMessage
-from niochat.domain.errors import Unavailable
-from niochat.domain.incoming import Incoming
+from niochat.domain.errors import UnavailableError
+from niochat.domain.incoming import InboundEvent
 from niochat.sandbox.crowd.answers import TAG
 from niochat.sandbox.crowd.job import Moment, Stream
 from niochat.sandbox.crowd.letters import Letters, named_by, tag
@@ -26,9 +26,9 @@ def stream(receiver: Receiver) -> Stream:
 
 def command_of(body: bytes) -> tuple[str, ReceiveMessage]:
     webhook = parse(orjson.loads(body), datetime.now(UTC))
-    assert isinstance(webhook.meaning, Incoming)
-    assert isinstance(webhook.meaning.command, ReceiveMessage)
-    return webhook.meaning.dedupe_key, webhook.meaning.command
+    assert isinstance(webhook.event, InboundEvent)
+    assert isinstance(webhook.event.command, ReceiveMessage)
+    return webhook.event.dedupe_key, webhook.event.command
 
 
 def test_a_webhook_has_the_size_of_a_real_one_and_is_read_as_a_message() -> None:
@@ -156,5 +156,5 @@ async def test_a_job_that_cannot_be_done_is_refused_with_its_reason(
 ) -> None:
     nobody = replace(stream(receiver), url="http://127.0.0.1:9/webhooks/uazapi/c/s")
 
-    with pytest.raises(Unavailable, match="refuses the job"):
+    with pytest.raises(UnavailableError, match="refuses the job"):
         await crowd.play([nobody], 0.1)

@@ -17,7 +17,7 @@ from niochat.cli.bench.plots import draw
 from niochat.cli.bench.report import Report
 from niochat.cli.bench.slices import Side, ratio
 from niochat.cli.bench.stores import Counters, Spent, Statement
-from niochat.domain.errors import Invalid
+from niochat.domain.errors import InvalidInputError
 from niochat.stack.processes import MARK
 
 
@@ -139,16 +139,16 @@ def test_figures_and_plots_of_a_folder_come_into_the_document(tmp_path: Path) ->
 
 
 def test_what_is_no_result_is_named(tmp_path: Path) -> None:
-    with pytest.raises(Invalid, match="holds no result"):
+    with pytest.raises(InvalidInputError, match="holds no result"):
         draw(tmp_path)
     (tmp_path / "x.json").write_text("[]")
-    with pytest.raises(Invalid, match=r"x\.json is no result"):
+    with pytest.raises(InvalidInputError, match=r"x\.json is no result"):
         draw(tmp_path)
 
 
 @pytest.mark.parametrize("wrong", ["", "a", "10,5", "0,5", "5,5"])
 def test_wrong_sizes_are_refused_with_a_sentence(wrong: str) -> None:
-    with pytest.raises(Invalid, match="--sizes"):
+    with pytest.raises(InvalidInputError, match="--sizes"):
         ascending(wrong, (1,))
 
 

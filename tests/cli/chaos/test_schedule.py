@@ -4,7 +4,7 @@ import pytest
 
 from niochat.cli.chaos.faults.catalogue import FAULTS, total_s, wanted
 from niochat.cli.chaos.schedule import FAULTS_OF_A_SEED, FITS_S, SHORT_FITS_S, scheduled
-from niochat.domain.errors import NotFound
+from niochat.domain.errors import NotFoundError
 
 SEEDS = range(300)
 
@@ -45,5 +45,5 @@ def test_faults_that_were_asked_for_come_in_their_order() -> None:
 
 
 def test_a_fault_that_does_not_exist_is_named() -> None:
-    with pytest.raises(NotFound, match="flood, fire"):
+    with pytest.raises(NotFoundError, match="flood, fire"):
         wanted("host-kill,flood,fire")

@@ -8,14 +8,14 @@ import aiohttp
 from niochat.adapters.guard import Guard
 from niochat.adapters.whatsapp.uazapi.fields import flag_of, list_of, object_of, text_of
 from niochat.adapters.whatsapp.uazapi.wire import Wire, why
-from niochat.domain.errors import Refused, Unavailable
+from niochat.domain.errors import OperationRefusedError, UnavailableError
 from niochat.domain.gateway import (
-    Administration,
+    GatewayAdmin,
+    GatewayCredentials,
+    GatewayInstance,
     GatewayServer,
-    Instance,
-    Line,
-    Pairing,
-    WebhookFound,
+    PairingState,
+    WebhookRegistration,
 )
 
 _CONNECTIONS = 20
@@ -24,7 +24,7 @@ _PICTURE = re.compile(r"data:image/[a-z+]{2,10};base64,[A-Za-z0-9+/=]{16,200000}
 _CODE = re.compile(r"[A-Z0-9]{4}-?[A-Z0-9]{4}")
 
 
-class UazapiAdministration(Administration):
+class UazapiAdministration(GatewayAdmin):
     """Over a pool of its own: what people wait for does not wait for sends."""
 
     def __init__(self, timeout_s: float = _TIMEOUT_S, guard: Guard | None = None) -> None:
@@ -36,37 +36,39 @@ class UazapiAdministration(Administration):
         """Close the pool."""
         await self._wire.close()
 
-    async def instances(self, server: GatewayServer) -> Sequence[Instance]:
+    async def instances(self, server: GatewayServer) -> Sequence[GatewayInstance]:
         """All of a server's."""
         found = await self._administer(server, "GET", "/instance/all")
         if not isinstance(found, list):
-            raise Unavailable("the gateway's list of instances is none", code="gateway")
+            raise UnavailableError("the gateway's list of instances is none", code="gateway")
         return [_instance(object_of(each)) for each in list_of(found)]
 
-    async def create(self, server: GatewayServer, name: str, mark: str) -> Instance:
+    async def create(self, server: GatewayServer, name: str, mark: str) -> GatewayInstance:
         """The answer's own token, or its instance's: builds differ."""
         body = {"name": name, "systemName": "niochat", "adminField01": mark}
         answer = object_of(await self._administer(server, "POST", "/instance/init", body))
         made = object_of(answer.get("instance"))
         token = text_of(made.get("token")) or text_of(answer.get("token"))
         if not token:
-            raise Unavailable("the gateway made an instance and names no token", code="gateway")
-        return Instance(name, token, mark, _status(made))
+            raise UnavailableError(
+                "the gateway made an instance and names no token", code="gateway"
+            )
+        return GatewayInstance(name, token, mark, _status(made))
 
-    async def connect(self, line: Line, phone: str | None) -> Pairing:
+    async def connect(self, line: GatewayCredentials, phone: str | None) -> PairingState:
         """Once; ``gateway_conflict`` where it is under way, or done."""
         body = {"phone": phone} if phone else {}
         return _pairing(await self._ask(line, "POST", "/instance/connect", body))
 
-    async def pairing(self, line: Line) -> Pairing:
+    async def pairing(self, line: GatewayCredentials) -> PairingState:
         """As the instance shows it."""
         return _pairing(await self._ask(line, "GET", "/instance/status"))
 
-    async def disconnect(self, line: Line) -> None:
+    async def disconnect(self, line: GatewayCredentials) -> None:
         """The phone has to pair anew."""
         await self._ask(line, "POST", "/instance/disconnect", {})
 
-    async def webhooks(self, line: Line) -> Sequence[WebhookFound]:
+    async def webhooks(self, line: GatewayCredentials) -> Sequence[WebhookRegistration]:
         """Some builds answer one object where there is one."""
         found = await self._ask(line, "GET", "/webhook")
         listed = list_of(found) if isinstance(found, list) else [found]
@@ -80,7 +82,11 @@ class UazapiAdministration(Administration):
         return await self._exchange(server.base_url, secret, method, path, body)
 
     async def _ask(
-        self, line: Line, method: str, path: str, body: Mapping[str, object] | None = None
+        self,
+        line: GatewayCredentials,
+        method: str,
+        path: str,
+        body: Mapping[str, object] | None = None,
     ) -> object:
         return await self._exchange(line.base_url, {"token": line.token}, method, path, body)
 
@@ -92,7 +98,7 @@ class UazapiAdministration(Administration):
         try:
             answer = await self._wire.call(method, url, secret, body, self._timeout_s)
         except (aiohttp.ClientError, OSError, ValueError) as error:
-            raise Unavailable(
+            raise UnavailableError(
                 f"the gateway did not answer: {why(error)}", code="gateway"
             ) from error
         if 200 <= answer.status < 300 and answer.body is not None:
@@ -100,20 +106,24 @@ class UazapiAdministration(Administration):
         raise _refusal(answer.status, path)
 
 
-def _refusal(status: int, path: str) -> Refused | Unavailable:
+def _refusal(status: int, path: str) -> OperationRefusedError | UnavailableError:
     match status:
         case 401 | 403:
-            return Refused("the gateway does not take the token", code="gateway_token")
+            return OperationRefusedError(
+                "the gateway does not take the token", code="gateway_token"
+            )
         case 409:
-            return Refused("the gateway is at it, or has done it", code="gateway_conflict")
+            return OperationRefusedError(
+                "the gateway is at it, or has done it", code="gateway_conflict"
+            )
         case 429:
-            return Unavailable("the gateway takes no more instances now", code="gateway_full")
+            return UnavailableError("the gateway takes no more instances now", code="gateway_full")
         case _:
-            return Unavailable(f"the gateway answered {path} with {status}", code="gateway")
+            return UnavailableError(f"the gateway answered {path} with {status}", code="gateway")
 
 
-def _instance(found: Mapping[str, object]) -> Instance:
-    return Instance(
+def _instance(found: Mapping[str, object]) -> GatewayInstance:
+    return GatewayInstance(
         text_of(found.get("name")), text_of(found.get("token")),
         text_of(found.get("adminField01")), _status(found),
     )  # fmt: skip
@@ -123,19 +133,19 @@ def _status(instance: Mapping[str, object]) -> str:
     return text_of(instance.get("status")).strip().lower() or "unknown"
 
 
-def _pairing(answer: object) -> Pairing:
+def _pairing(answer: object) -> PairingState:
     """Only what is a picture or a code: it goes on to somebody's browser."""
     instance = object_of(object_of(answer).get("instance"))
     qrcode, code = text_of(instance.get("qrcode")), text_of(instance.get("paircode"))
-    return Pairing(
+    return PairingState(
         "connected" if flag_of(object_of(answer).get("connected")) else _status(instance),
         qrcode if _PICTURE.fullmatch(qrcode) else "",
         code if _CODE.fullmatch(code) else "",
     )
 
 
-def _webhook(found: Mapping[str, object]) -> WebhookFound:
-    return WebhookFound(
+def _webhook(found: Mapping[str, object]) -> WebhookRegistration:
+    return WebhookRegistration(
         bool(flag_of(found.get("enabled"))), text_of(found.get("url")),
         tuple(text_of(each) for each in list_of(found.get("events"))),
         tuple(text_of(each) for each in list_of(found.get("excludeMessages"))),

@@ -18,18 +18,18 @@ from niochat.adapters.whatsapp.uazapi.fields import (
 from niochat.adapters.whatsapp.uazapi.judge import judge, judge_silence, retry_after
 from niochat.adapters.whatsapp.uazapi.placeholders import neutralise
 from niochat.adapters.whatsapp.uazapi.wire import MOST, Response, Wire, why
-from niochat.domain.errors import Unavailable
+from niochat.domain.errors import UnavailableError
 from niochat.domain.gateway import (
     FetchedFile,
-    Gateway,
-    Line,
-    LineStatus,
-    Outgoing,
-    OutgoingChange,
-    OutgoingFile,
-    SendAnswer,
+    GatewayCredentials,
+    GatewaySendResult,
+    InstanceStatus,
+    OutboundChange,
+    OutboundFile,
+    OutboundMessage,
+    WhatsAppGateway,
 )
-from niochat.domain.message import Change, Kind
+from niochat.domain.message import MessageChange, MessageKind
 
 _CONNECTIONS = 200
 _LOOKUP_S = 10.0
@@ -39,14 +39,14 @@ _ENVELOPE = 64 * 1024
 """Bytes around a file in its answer."""
 _GONE = frozenset({400, 404})
 _PATHS = {
-    Change.EDIT: "/message/edit",
-    Change.DELETION: "/message/delete",
-    Change.REACTION: "/message/react",
+    MessageChange.EDIT: "/message/edit",
+    MessageChange.DELETION: "/message/delete",
+    MessageChange.REACTION: "/message/react",
 }
 _EVENTS = ("messages", "messages_update", "connection")
 
 
-class Uazapi(Gateway):
+class Uazapi(WhatsAppGateway):
     """All channels' way to their instances, over one pool of connections.
 
     Safe to use from many tasks of one event loop; :meth:`close` once at the end.
@@ -68,18 +68,18 @@ class Uazapi(Gateway):
 
     async def send(
         self,
-        line: Line,
+        line: GatewayCredentials,
         number: str,
-        outgoing: Outgoing | OutgoingChange,
+        outgoing: OutboundMessage | OutboundChange,
         track_id: str,
         timeout_s: float,
-    ) -> SendAnswer:
+    ) -> GatewaySendResult:
         """Send once and say what is known, within ``timeout_s``; raises for no answer.
 
         The outcome table is :func:`judge.judge` and :func:`judge.judge_silence`, the same for
         texts, files and changes; of a change no id is needed.
         """
-        changes = isinstance(outgoing, OutgoingChange)
+        changes = isinstance(outgoing, OutboundChange)
         path, body = _request(number, outgoing, track_id)
         try:
             response = await self._call(line, "POST", path, body, timeout_s)
@@ -88,10 +88,10 @@ class Uazapi(Gateway):
         wish = retry_after(response.retry_after, clock.now())
         return judge(response.status, response.body, wish, needs_id=not changes)
 
-    async def sent_as(self, line: Line, track_id: str) -> str | None:
+    async def sent_as(self, line: GatewayCredentials, track_id: str) -> str | None:
         """Bare id of the message sent under ``track_id``; ``None``: certainly none.
 
-        Raises ``Unavailable`` also when the answer holds other messages than asked for: a
+        Raises ``UnavailableError`` also when the answer holds other messages than asked for: a
         build that ignores the filter does not prove that ours was not sent.
         """
         query = {"track_id": track_id, "limit": _FOUND_AT_MOST, "offset": 0}
@@ -99,10 +99,12 @@ class Uazapi(Gateway):
         ours = [m for m in messages if text_of(m.get("track_id")).strip() == track_id]
         external_id = next((found for m in ours if (found := message_id(m))), None)
         if external_id is None and messages:
-            raise Unavailable("the gateway found messages, but none can be told to be ours")
+            raise UnavailableError("the gateway found messages, but none can be told to be ours")
         return external_id
 
-    async def fetch(self, line: Line, external_id: str, most_bytes: int) -> FetchedFile | None:
+    async def fetch(
+        self, line: GatewayCredentials, external_id: str, most_bytes: int
+    ) -> FetchedFile | None:
         """The message's file, as base64 in the answer: links would lead anywhere."""
         query = {"id": external_id, "return_base64": True, "return_link": False,
                  "generate_mp3": False}  # fmt: skip
@@ -110,17 +112,21 @@ class Uazapi(Gateway):
         try:
             response = await self._call(line, "POST", "/message/download", query, _FETCH_S, most)
         except (aiohttp.ClientError, OSError, ValueError) as e:
-            raise Unavailable(f"the gateway did not hand out a file: {type(e).__name__}") from e
+            raise UnavailableError(
+                f"the gateway did not hand out a file: {type(e).__name__}"
+            ) from e
         if response.status in _GONE:
             return None
         return _fetched(response)
 
-    async def messages(self, line: Line, limit: int, offset: int) -> Sequence[Mapping[str, object]]:
+    async def messages(
+        self, line: GatewayCredentials, limit: int, offset: int
+    ) -> Sequence[Mapping[str, object]]:
         """Stored messages of the instance as webhook bodies, in the gateway's order."""
         found = await self._find(line, {"limit": limit, "offset": offset})
         return [{"EventType": "messages", "token": line.token, "message": m} for m in found]
 
-    async def status(self, line: Line) -> LineStatus:
+    async def status(self, line: GatewayCredentials) -> InstanceStatus:
         """State of the instance and the connected number (digits, maybe empty)."""
         answer = object_of(await self._lookup(line, "GET", "/instance/status"))
         instance = object_of(answer.get("instance"))
@@ -128,11 +134,11 @@ class Uazapi(Gateway):
         if not status:
             connected = object_of(answer.get("status")).get("connected")
             if connected is None:
-                raise Unavailable("the gateway's status answer names no status")
+                raise UnavailableError("the gateway's status answer names no status")
             status = "connected" if flag_of(connected) else "disconnected"
-        return LineStatus(status, owner=text_of(instance.get("owner")).strip())
+        return InstanceStatus(status, owner=text_of(instance.get("owner")).strip())
 
-    async def set_webhook(self, line: Line, url: str) -> None:
+    async def set_webhook(self, line: GatewayCredentials, url: str) -> None:
         """Have the instance post messages, receipts and its own state to ``url``.
 
         Echoes stay included: without them an uncertain send could not be reconciled
@@ -146,29 +152,35 @@ class Uazapi(Gateway):
         }
         await self._lookup(line, "POST", "/webhook", wanted)
 
-    async def _find(self, line: Line, query: Mapping[str, object]) -> list[Mapping[str, object]]:
+    async def _find(
+        self, line: GatewayCredentials, query: Mapping[str, object]
+    ) -> list[Mapping[str, object]]:
         answer = object_of(await self._lookup(line, "POST", "/message/find", query))
         if not isinstance(answer.get("messages"), list):
-            raise Unavailable("the gateway's answer to a search holds no list of messages")
+            raise UnavailableError("the gateway's answer to a search holds no list of messages")
         return [object_of(m) for m in list_of(answer["messages"])]
 
     async def _lookup(
-        self, line: Line, method: str, path: str, body: Mapping[str, object] | None = None
+        self,
+        line: GatewayCredentials,
+        method: str,
+        path: str,
+        body: Mapping[str, object] | None = None,
     ) -> object:
-        """The JSON of a 2xx answer; anything else is ``Unavailable``."""
+        """The JSON of a 2xx answer; anything else is ``UnavailableError``."""
         try:
             response = await self._call(line, method, path, body, self._lookup_timeout_s)
         except (aiohttp.ClientError, OSError, ValueError) as e:
-            raise Unavailable(f"the gateway did not answer {path}: {why(e)}") from e
+            raise UnavailableError(f"the gateway did not answer {path}: {why(e)}") from e
         if response.status == 401:
-            raise Unavailable("the gateway refuses the instance token", code="unauthorized")
+            raise UnavailableError("the gateway refuses the instance token", code="unauthorized")
         if not 200 <= response.status < 300 or response.body is None:
-            raise Unavailable(f"the gateway answered {path} with {response.status}")
+            raise UnavailableError(f"the gateway answered {path} with {response.status}")
         return response.body
 
     async def _call(
         self,
-        line: Line,
+        line: GatewayCredentials,
         method: str,
         path: str,
         body: Mapping[str, object] | None,
@@ -181,7 +193,7 @@ class Uazapi(Gateway):
 
 
 def _request(
-    number: str, outgoing: Outgoing | OutgoingChange, track_id: str
+    number: str, outgoing: OutboundMessage | OutboundChange, track_id: str
 ) -> tuple[str, dict[str, object]]:
     """Path and body of a send (Uazapi reference 2.2)."""
     body: dict[str, object] = {
@@ -190,24 +202,24 @@ def _request(
         "track_id": track_id,
         "track_source": "niochat",
     }
-    if isinstance(outgoing, OutgoingChange):
+    if isinstance(outgoing, OutboundChange):
         return _PATHS[outgoing.change], {**body, **_change(outgoing)}
     body["text"] = neutralise(outgoing.text)
     if outgoing.reply_to is not None:
         body["replyid"] = outgoing.reply_to
     if outgoing.file is None:
         return "/send/text", {**body, "linkPreview": False}
-    kind = "ptt" if outgoing.kind is Kind.VOICE else outgoing.kind.value
+    kind = "ptt" if outgoing.kind is MessageKind.VOICE else outgoing.kind.value
     return "/send/media", {**body, "type": kind, **_file(outgoing.file)}
 
 
-def _change(outgoing: OutgoingChange) -> dict[str, object]:
-    if outgoing.change is Change.DELETION:
+def _change(outgoing: OutboundChange) -> dict[str, object]:
+    if outgoing.change is MessageChange.DELETION:
         return {"id": outgoing.target}
     return {"id": outgoing.target, "text": neutralise(outgoing.value)}
 
 
-def _file(file: OutgoingFile) -> dict[str, object]:
+def _file(file: OutboundFile) -> dict[str, object]:
     # As a data URI, which tells servers that do not know ``mimetype`` yet what it is.
     data = base64.b64encode(file.data).decode("ascii")
     return {
@@ -220,11 +232,11 @@ def _file(file: OutgoingFile) -> dict[str, object]:
 def _fetched(response: Response) -> FetchedFile:
     answer = object_of(response.body)
     if not 200 <= response.status < 300 or not answer:
-        raise Unavailable(f"the gateway answered a download with {response.status}")
+        raise UnavailableError(f"the gateway answered a download with {response.status}")
     try:
         data = base64.b64decode(text_of(answer.get("base64Data")), validate=True)
     except (binascii.Error, ValueError):
         data = b""
     if not data:
-        raise Unavailable("the gateway's answer to a download holds no file")
+        raise UnavailableError("the gateway's answer to a download holds no file")
     return FetchedFile(data, text_of(answer.get("mimetype")))

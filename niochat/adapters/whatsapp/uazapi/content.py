@@ -25,23 +25,23 @@ from niochat.adapters.whatsapp.uazapi.shapes import (
     is_envelope,
     shape_of,
 )
-from niochat.domain.message import Content, Kind
+from niochat.domain.message import MessageContent, MessageKind
 
 Json = Mapping[str, object]
 
 _KIND_BY_MEDIA = {
-    "image": Kind.IMAGE,
-    "video": Kind.VIDEO,
-    "gif": Kind.VIDEO,
-    "ptv": Kind.VIDEO,
-    "audio": Kind.AUDIO,
-    "ptt": Kind.AUDIO,
-    "document": Kind.DOCUMENT,
-    "sticker": Kind.STICKER,
-    "user_created_sticker": Kind.STICKER,
-    "location": Kind.LOCATION,
-    "vcard": Kind.CONTACT,
-    "list_response": Kind.CHOICE,
+    "image": MessageKind.IMAGE,
+    "video": MessageKind.VIDEO,
+    "gif": MessageKind.VIDEO,
+    "ptv": MessageKind.VIDEO,
+    "audio": MessageKind.AUDIO,
+    "ptt": MessageKind.AUDIO,
+    "document": MessageKind.DOCUMENT,
+    "sticker": MessageKind.STICKER,
+    "user_created_sticker": MessageKind.STICKER,
+    "location": MessageKind.LOCATION,
+    "vcard": MessageKind.CONTACT,
+    "list_response": MessageKind.CHOICE,
 }
 _MEDIA_NUMBERS = {
     "length": "fileLength",
@@ -51,7 +51,7 @@ _MEDIA_NUMBERS = {
     "page_count": "pageCount",
 }
 _PHOTO = re.compile(r"(?im)^(?:item[0-9]+\.)?PHOTO[;:].*(?:\r?\n[ \t].*)*\r?\n?")
-_WORDY = frozenset({Kind.TEXT, Kind.CHOICE, Kind.POLL})
+_WORDY = frozenset({MessageKind.TEXT, MessageKind.CHOICE, MessageKind.POLL})
 """Without words they say nothing."""
 _TEMPLATES = (
     "hydratedTemplate", "hydratedFourRowTemplate", "interactiveMessageTemplate", "fourRowTemplate",
@@ -67,7 +67,7 @@ _TOKENS = frozenset({"flow_token", "wa_flow_response_params", "id", "name", "ver
 """Of a filled-in form: what nobody typed."""
 
 
-def said_of(message: Json) -> Content | str:
+def said_of(message: Json) -> MessageContent | str:
     """What ``message`` says, or the name of the notice that it is (``shapes``).
 
     Text, answers and polls without a word are the notice ``empty``: the gateway sends such a body
@@ -84,32 +84,34 @@ def said_of(message: Json) -> Content | str:
     return content
 
 
-def content_of(message: Json) -> Content:
+def content_of(message: Json) -> MessageContent:
     """What ``message`` says, whatever it is: a shape that says nothing is ``unknown`` with its
     type kept. For what was certainly sent, such as our own echo.
     """
     said = said_of(message)
-    if isinstance(said, Content):
+    if isinstance(said, MessageContent):
         return said
     inner = shape_of(message).inner
-    return Content(Kind.UNKNOWN, _said(message, inner), {"message_type": _type(message)})
+    return MessageContent(
+        MessageKind.UNKNOWN, _said(message, inner), {"message_type": _type(message)}
+    )
 
 
-def _content(kind: Kind, message: Json, inner: Json) -> Content:
+def _content(kind: MessageKind, message: Json, inner: Json) -> MessageContent:
     match kind:
-        case Kind.CHOICE:
+        case MessageKind.CHOICE:
             return _choice(message, inner)
-        case Kind.POLL:
+        case MessageKind.POLL:
             return _poll(message, inner)
-        case Kind.TEXT:
-            return Content(kind, _said(message, inner) or _body(inner))
-        case Kind.LOCATION:
-            return Content(kind, _said(message, inner), _location(message, inner))
-        case Kind.CONTACT:
-            return Content(kind, _said(message, inner), _contact(inner))
+        case MessageKind.TEXT:
+            return MessageContent(kind, _said(message, inner) or _body(inner))
+        case MessageKind.LOCATION:
+            return MessageContent(kind, _said(message, inner), _location(message, inner))
+        case MessageKind.CONTACT:
+            return MessageContent(kind, _said(message, inner), _contact(inner))
         case _:
-            kind = Kind.VOICE if _is_voice(kind, message, inner) else kind
-            return Content(kind, _said(message, inner), _media(kind, message, inner))
+            kind = MessageKind.VOICE if _is_voice(kind, message, inner) else kind
+            return MessageContent(kind, _said(message, inner), _media(kind, message, inner))
 
 
 def is_reaction(message: Json) -> bool:
@@ -126,7 +128,7 @@ def replied_to(message: Json) -> str | None:
     return next((found for found in ids if found), None)
 
 
-def _kind(message: Json, shape: Shape) -> Kind | None:
+def _kind(message: Json, shape: Shape) -> MessageKind | None:
     kind = KIND_BY_SHAPE.get(shape.name)
     if kind is not None or (shape.name and not is_envelope(shape.name)):
         return kind
@@ -135,7 +137,7 @@ def _kind(message: Json, shape: Shape) -> Kind | None:
     if kind is not None:
         return kind
     is_text = text_of(message.get("type")) in {"", "text"}
-    return Kind.TEXT if is_text and _said(message, shape.inner) else None
+    return MessageKind.TEXT if is_text and _said(message, shape.inner) else None
 
 
 def _type(message: Json) -> str:
@@ -174,7 +176,7 @@ def _joined(parts: Iterable[str]) -> str:
     return "\n".join(dict.fromkeys(part for part in parts if part.strip()))
 
 
-def _choice(message: Json, inner: Json) -> Content:
+def _choice(message: Json, inner: Json) -> MessageContent:
     """An answer to a menu. Its words are wherever the build and the kind of menu have put them."""
     response = object_of(inner.get("Response")) or object_of(inner.get("response"))
     row, params = object_of(inner.get("singleSelectReply")), _params(inner)
@@ -194,7 +196,9 @@ def _choice(message: Json, inner: Json) -> Content:
         or first_text(inner, "description")
         or choice
     )
-    return Content(Kind.CHOICE, label, _present({"choice_id": choice, "label": label}))
+    return MessageContent(
+        MessageKind.CHOICE, label, _present({"choice_id": choice, "label": label})
+    )
 
 
 def _params(inner: Json) -> Json:
@@ -222,12 +226,14 @@ def _filled_in(params: Json) -> str:
     )
 
 
-def _poll(message: Json, inner: Json) -> Content:
+def _poll(message: Json, inner: Json) -> MessageContent:
     named = (first_text(object_of(o), "optionName") for o in list_of(inner.get("options")))
     options = [name for name in named if name]
     listed = text_of(message.get("convertOptions")).split("|")
     question = text_of(message.get("text")) or first_text(inner, "name")
-    return Content(Kind.POLL, question, {"options": options or [o for o in listed if o]})
+    return MessageContent(
+        MessageKind.POLL, question, {"options": options or [o for o in listed if o]}
+    )
 
 
 def _location(message: Json, inner: Json) -> dict[str, object]:
@@ -252,12 +258,12 @@ def _card(source: Json) -> dict[str, object]:
     return _present({"name": text_of(source.get("displayName")), "vcard": vcard})
 
 
-def _is_voice(kind: Kind, message: Json, inner: Json) -> bool:
+def _is_voice(kind: MessageKind, message: Json, inner: Json) -> bool:
     noted = text_of(message.get("mediaType")).lower() == "ptt" or flag_of(inner.get("PTT"))
-    return kind is Kind.AUDIO and noted
+    return kind is MessageKind.AUDIO and noted
 
 
-def _media(kind: Kind, message: Json, inner: Json) -> dict[str, object]:
+def _media(kind: MessageKind, message: Json, inner: Json) -> dict[str, object]:
     numbers = {ours: number_of(inner.get(theirs)) for ours, theirs in _MEDIA_NUMBERS.items()}
     is_gif = text_of(message.get("mediaType")).lower() == "gif" or flag_of(inner.get("gifPlayback"))
     return _present(
@@ -265,8 +271,8 @@ def _media(kind: Kind, message: Json, inner: Json) -> dict[str, object]:
             "mimetype": text_of(inner.get("mimetype")),
             "file_name": first_text(inner, "fileName", "title"),
             **numbers,
-            "gif": (kind is Kind.VIDEO and is_gif) or None,
-            "animated": flag_of(inner.get("isAnimated")) if kind is Kind.STICKER else None,
+            "gif": (kind is MessageKind.VIDEO and is_gif) or None,
+            "animated": flag_of(inner.get("isAnimated")) if kind is MessageKind.STICKER else None,
         }
     )
 

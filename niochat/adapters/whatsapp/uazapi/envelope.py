@@ -10,7 +10,7 @@ from datetime import datetime
 
 from niochat.adapters.whatsapp.uazapi.fields import object_of
 from niochat.adapters.whatsapp.uazapi.stored import storable, stored_form
-from niochat.domain.errors import Invalid
+from niochat.domain.errors import InvalidInputError
 
 _ALIASES = {"message": "messages", "message_update": "messages_update"}
 
@@ -34,7 +34,7 @@ class Envelope:
 def opened(body: Mapping[str, object], received_at: datetime) -> Envelope:
     """Open either envelope; missing parts are empty.
 
-    Raises ``Invalid`` when the body says nowhere what event it is.
+    Raises ``InvalidInputError`` when the body says nowhere what event it is.
     """
     event_type = _event_type(body)
     raw = stored_form(body)
@@ -52,10 +52,10 @@ def opened(body: Mapping[str, object], received_at: datetime) -> Envelope:
 
 def _event_type(body: Mapping[str, object]) -> str:
     if not isinstance(body, Mapping):
-        raise Invalid("not a webhook of Uazapi: the body must be a JSON object")
+        raise InvalidInputError("not a webhook of Uazapi: the body must be a JSON object")
     # In the flat envelope ``event`` is an object: the details of a receipt.
     for name in ("EventType", "event"):
         value = body.get(name)
         if isinstance(value, str) and (event_type := storable(value).strip().lower()):
             return _ALIASES.get(event_type, event_type)
-    raise Invalid("not a webhook of Uazapi: neither EventType nor event names an event")
+    raise InvalidInputError("not a webhook of Uazapi: neither EventType nor event names an event")

@@ -1,4 +1,4 @@
-"""Who a webhook is about: the gateway's many addresses, read into one ``Identity``.
+"""Who a webhook is about: the gateway's many addresses, read into one ``WhatsAppIdentity``.
 
 Source: Uazapi reference 2.3 and 2.5. ``sender`` of a message from our side is *our* address,
 so for those only the chat counts. A Brazilian ninth digit is never added nor taken away.
@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from niochat.adapters.whatsapp.uazapi.fields import first_text, flag_of, text_of
-from niochat.domain.incoming import Identity
+from niochat.domain.incoming import WhatsAppIdentity
 
 _JID = re.compile(r"([0-9]{5,20})(?:[.:_][0-9]+)*@(lid|s\.whatsapp\.net|c\.us)")
 _BARE_LID = re.compile(r"[0-9]{5,20}")
@@ -51,15 +51,15 @@ class _Addresses:
         if _PHONE.fullmatch(digits):
             self.phones.append(digits)
 
-    def identity(self, name: str) -> Identity | None:
+    def identity(self, name: str) -> WhatsAppIdentity | None:
         """Everything known, or ``None`` when neither LID nor phone is."""
         lid, phone = next(iter(self.lids), None), next(iter(self.phones), None)
-        return Identity(lid, phone, name.strip() or None) if lid or phone else None
+        return WhatsAppIdentity(lid, phone, name.strip() or None) if lid or phone else None
 
 
 def of_message(
     message: Mapping[str, object], chat: Mapping[str, object], *, from_me: bool
-) -> Identity | None:
+) -> WhatsAppIdentity | None:
     """The contact of a message; ``None`` when neither LID nor phone can be read."""
     found = _Addresses()
     found.add_lid(message.get("chatlid"))
@@ -73,7 +73,7 @@ def of_message(
     return found.identity(said.strip() or _name_of(chat))
 
 
-def of_update(update: Mapping[str, object], chat: Mapping[str, object]) -> Identity | None:
+def of_update(update: Mapping[str, object], chat: Mapping[str, object]) -> WhatsAppIdentity | None:
     """The contact whose chat a receipt or deletion belongs to."""
     found = _Addresses()
     found.add(first_text(update, "Chat", "chat", "chatid"))

@@ -13,8 +13,8 @@ from email.utils import parsedate_to_datetime
 import aiohttp
 
 from niochat.adapters.whatsapp.uazapi.fields import bare_id, number_of, object_of, text_of
-from niochat.domain.commands import SendResult
-from niochat.domain.gateway import SendAnswer
+from niochat.domain.commands import SendStatus
+from niochat.domain.gateway import GatewaySendResult
 
 DEFAULT_RETRY_S = 5.0
 _LONGEST_RETRY_S = 3600.0
@@ -35,7 +35,7 @@ _NEVER_LEFT = (
 
 def judge(
     status: int, body: object, retry_in_s: float = DEFAULT_RETRY_S, *, needs_id: bool = True
-) -> SendAnswer:
+) -> GatewaySendResult:
     """What an answer to a send tells. ``body`` is its JSON, or ``None`` if it was none.
 
     ``retry_in_s`` is the gateway's wish (see :func:`retry_after`), used where it is busy; a send
@@ -44,11 +44,11 @@ def judge(
     answer = object_of(body)
     external_id = _stanza_id(answer)
     if 200 <= status < 300 and (external_id or (answer and not needs_id)):
-        return SendAnswer(SendResult.SENT, external_id or None)
+        return GatewaySendResult(SendStatus.SENT, external_id or None)
     said = _complaint(answer)
     if _AWAY_WHILE_SENDING in said:
         # It contains "disconnected" too, but the message may have gone before the line broke.
-        return SendAnswer(SendResult.UNCERTAIN, code="answer_lost")
+        return GatewaySendResult(SendStatus.UNCERTAIN, code="answer_lost")
     if any(words in said for words in _AWAY):
         return _held("disconnected")
     if number_of(answer.get("provider_code")) == _CAPPED:
@@ -56,20 +56,20 @@ def judge(
     return _by_status(status, retry_in_s)
 
 
-def _by_status(status: int, retry_in_s: float) -> SendAnswer:
+def _by_status(status: int, retry_in_s: float) -> GatewaySendResult:
     code = f"gateway_{status}"
     if 200 <= status < 300:
-        return SendAnswer(SendResult.UNCERTAIN, code="no_message_id")
+        return GatewaySendResult(SendStatus.UNCERTAIN, code="no_message_id")
     if status == 401:
         return _held("unauthorized")
     if status in _REFUSED:
-        return SendAnswer(SendResult.FAILED, code=code)
+        return GatewaySendResult(SendStatus.FAILED, code=code)
     if status in _BUSY:
-        return SendAnswer(SendResult.RETRY, code=code, retry_in_s=retry_in_s)
-    return SendAnswer(SendResult.UNCERTAIN, code=code)
+        return GatewaySendResult(SendStatus.RETRY, code=code, retry_in_s=retry_in_s)
+    return GatewaySendResult(SendStatus.UNCERTAIN, code=code)
 
 
-def judge_silence(error: BaseException) -> SendAnswer:
+def judge_silence(error: BaseException) -> GatewaySendResult:
     """What a send without an answer tells: sent back to the queue only if it never left.
 
     An error we do not know is uncertain: taking it for "never left" would send twice.
@@ -77,9 +77,9 @@ def judge_silence(error: BaseException) -> SendAnswer:
     cause: BaseException | None = error
     while cause is not None:
         if isinstance(cause, _NEVER_LEFT):
-            return SendAnswer(SendResult.RETRY, code="unreachable")
+            return GatewaySendResult(SendStatus.RETRY, code="unreachable")
         cause = cause.__cause__
-    return SendAnswer(SendResult.UNCERTAIN, code="answer_lost")
+    return GatewaySendResult(SendStatus.UNCERTAIN, code="answer_lost")
 
 
 def retry_after(header: str | None, now: datetime) -> float:
@@ -104,8 +104,8 @@ def _seconds_until(date: str, now: datetime) -> float | None:
     return (aware - now).total_seconds()
 
 
-def _held(reason: str) -> SendAnswer:
-    return SendAnswer(SendResult.RETRY, code=reason, hold=reason)
+def _held(reason: str) -> GatewaySendResult:
+    return GatewaySendResult(SendStatus.RETRY, code=reason, hold_reason=reason)
 
 
 def _stanza_id(answer: Mapping[str, object]) -> str:

@@ -24,21 +24,21 @@ from niochat.domain.commands import (
     ReceiveEcho,
     ReceiveEdit,
     ReceiveMessage,
-    ReceiveNotice,
-    ReceivePhoneMessage,
+    ReceiveProviderPhoneMessage,
     ReceiveReaction,
+    ReceiveSystemNotice,
 )
-from niochat.domain.incoming import Ignored, Incoming
-from niochat.domain.message import Content
+from niochat.domain.incoming import IgnoredEvent, InboundEvent
+from niochat.domain.message import MessageContent
 
-_Said = ReceiveMessage | ReceivePhoneMessage | ReceiveEcho
-_Command = _Said | ReceiveReaction | ReceiveEdit | ReceiveDeletion | ReceiveNotice
+_Said = ReceiveMessage | ReceiveProviderPhoneMessage | ReceiveEcho
+_Command = _Said | ReceiveReaction | ReceiveEdit | ReceiveDeletion | ReceiveSystemNotice
 _REVOKE = frozenset({"REVOKE", "0"})
 _EDIT = frozenset({"MESSAGE_EDIT", "14"})
 """Types of ``protocolMessage``, by their name or their number."""
 
 
-def meaning_of_message(envelope: Envelope) -> Incoming | Ignored:
+def meaning_of_message(envelope: Envelope) -> InboundEvent | IgnoredEvent:
     """The command a message asks for, or why there is none (Uazapi reference 2.3)."""
     message, chat = envelope.message, envelope.chat
     crowd = crowd_of(
@@ -46,18 +46,18 @@ def meaning_of_message(envelope: Envelope) -> Incoming | Ignored:
         (message.get("isGroup"), chat.get("wa_isGroup")),
     )
     if crowd:
-        return Ignored(crowd)
+        return IgnoredEvent(crowd)
     external_id = message_id(message)
     if not external_id:
-        return Ignored("no_message_id")
+        return IgnoredEvent("no_message_id")
     identity = of_message(message, chat, from_me=_is_from_me(envelope))
     if identity is None:
-        return Ignored("no_identity")
+        return IgnoredEvent("no_identity")
     command = _command(envelope, external_id)
     if command is None:
-        return Ignored("no_target")
-    creates = not isinstance(command, ReceiveNotice | ReceiveDeletion)
-    return Incoming(identity, command, _key(command), creates, raw=envelope.raw)
+        return IgnoredEvent("no_target")
+    creates = not isinstance(command, ReceiveSystemNotice | ReceiveDeletion)
+    return InboundEvent(identity, command, _key(command), creates, raw=envelope.raw)
 
 
 def _key(command: _Command) -> str:
@@ -65,7 +65,7 @@ def _key(command: _Command) -> str:
     which comes under the same id.
     """
     match command:
-        case ReceiveNotice():
+        case ReceiveSystemNotice():
             return notice_key(command.external_id)
         case ReceiveDeletion(targets=targets):
             return receipt_key("deleted", targets)
@@ -106,15 +106,19 @@ def _protocol(envelope: Envelope, external_id: str) -> _Command | None:
         new = object_of(shape.inner.get("editedMessage"))
         said = said_of({"messageType": "editedMessage", "content": {"message": new}})
         return _edit(envelope, external_id, target, said, shape.inner.get("timestampMS"))
-    return ReceiveNotice(external_id, shape.notice)
+    return ReceiveSystemNotice(external_id, shape.notice)
 
 
 def _edit(
-    envelope: Envelope, external_id: str, target: str, said: Content | str, own_time: object = None
-) -> ReceiveEdit | ReceiveNotice:
+    envelope: Envelope,
+    external_id: str,
+    target: str,
+    said: MessageContent | str,
+    own_time: object = None,
+) -> ReceiveEdit | ReceiveSystemNotice:
     """Without a word it is no edit: what was said stays."""
-    if not isinstance(said, Content) or not said.text:
-        return ReceiveNotice(external_id, said if isinstance(said, str) else EMPTY)
+    if not isinstance(said, MessageContent) or not said.text:
+        return ReceiveSystemNotice(external_id, said if isinstance(said, str) else EMPTY)
     at = moment_of(envelope.received_at, own_time, envelope.message.get("messageTimestamp"))
     return ReceiveEdit(external_id, target, said.text, at)
 
@@ -130,7 +134,7 @@ def _reaction(envelope: Envelope, external_id: str) -> ReceiveReaction | None:
     return ReceiveReaction(external_id, target, emoji, from_provider=_is_from_me(envelope))
 
 
-def _said(envelope: Envelope, external_id: str) -> _Said | ReceiveNotice:
+def _said(envelope: Envelope, external_id: str) -> _Said | ReceiveSystemNotice:
     message = envelope.message
     last_in_chat = envelope.chat.get("wa_lastMsgTimestamp")
     sent_at = moment_of(envelope.received_at, message.get("messageTimestamp"), last_in_chat)
@@ -139,10 +143,10 @@ def _said(envelope: Envelope, external_id: str) -> _Said | ReceiveNotice:
         # Perhaps ours: then it is evidence of the send, whatever shape the gateway gave it.
         return ReceiveEcho(external_id, track_id, content_of(message), sent_at)
     content, reply_to = said_of(message), replied_to(message)
-    if not isinstance(content, Content):
-        return ReceiveNotice(external_id, content)
+    if not isinstance(content, MessageContent):
+        return ReceiveSystemNotice(external_id, content)
     if not _is_from_me(envelope):
         return ReceiveMessage(external_id, content, sent_at, reply_to)
     if flag_of(message.get("wasSentByApi")):
         return ReceiveEcho(external_id, track_id, content, sent_at)
-    return ReceivePhoneMessage(external_id, content, sent_at, reply_to)
+    return ReceiveProviderPhoneMessage(external_id, content, sent_at, reply_to)

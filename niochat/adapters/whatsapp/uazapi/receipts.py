@@ -12,7 +12,7 @@ from niochat.adapters.whatsapp.uazapi.fields import (
 from niochat.adapters.whatsapp.uazapi.identity import crowd_of, of_update
 from niochat.adapters.whatsapp.uazapi.keys import receipt_key
 from niochat.domain.commands import ReceiveDeletion, ReceiveReceipt
-from niochat.domain.incoming import Ignored, Incoming
+from niochat.domain.incoming import IgnoredEvent, InboundEvent
 from niochat.domain.message import DeliveryStatus
 
 _DELETED = "deleted"
@@ -24,7 +24,7 @@ _STATUSES = {
 }
 
 
-def meaning_of_update(envelope: Envelope) -> Incoming | Ignored:
+def meaning_of_update(envelope: Envelope) -> InboundEvent | IgnoredEvent:
     """A receipt or a deletion, or why there is none.
 
     Three shapes (Uazapi reference 2.3): ``state`` with ``event{MessageIDs}``,
@@ -34,19 +34,19 @@ def meaning_of_update(envelope: Envelope) -> Incoming | Ignored:
     update = envelope.event or envelope.message
     crowd = _crowd(envelope, update)
     if crowd:
-        return Ignored(crowd)
+        return IgnoredEvent(crowd)
     state = _state(envelope, update)
     if state is None:
-        return Ignored("unknown_receipt")
+        return IgnoredEvent("unknown_receipt")
     targets = _targets(update)
     if not targets:
-        return Ignored("no_message_id")
+        return IgnoredEvent("no_message_id")
     identity = of_update(update, envelope.chat)
     if identity is None:
-        return Ignored("no_identity")
+        return IgnoredEvent("no_identity")
     command = _command(state, targets)
     key = receipt_key(state, targets)
-    return Incoming(identity, command, key, creates=False, raw=envelope.raw)
+    return InboundEvent(identity, command, key, creates_contact=False, raw=envelope.raw)
 
 
 def _command(state: str, targets: tuple[str, ...]) -> ReceiveReceipt | ReceiveDeletion:

@@ -10,7 +10,7 @@ import orjson
 
 from niochat.adapters.connections import shared_session
 from niochat.adapters.guard import ForbiddenAddress, Guard
-from niochat.domain.errors import Invalid
+from niochat.domain.errors import InvalidInputError
 
 _CONNECT_S = 5.0
 MOST = 32 * 2**20
@@ -49,7 +49,7 @@ class Wire:
         most_bytes: int = MOST,
     ) -> Response:
         """Send once; ``secret`` is the header that signs in. Raises what aiohttp raises, and
-        ``Invalid`` for an answer of more than ``most_bytes``.
+        ``InvalidInputError`` for an answer of more than ``most_bytes``.
         """
         if self._session is None:
             self._session = shared_session(self._connections, guard=self._guard)
@@ -72,12 +72,12 @@ class Wire:
 
 
 async def _bounded(answer: aiohttp.ClientResponse, most_bytes: int) -> bytes:
-    """The body. Raises ``Invalid`` for one that is longer: nobody fills our memory."""
+    """The body. Raises ``InvalidInputError`` for one that is longer: nobody fills our memory."""
     text = bytearray()
     async for chunk in answer.content.iter_chunked(64 * 1024):
         text += chunk
         if len(text) > most_bytes:
-            raise Invalid("the gateway's answer is too long", code="too_large")
+            raise InvalidInputError("the gateway's answer is too long", code="too_large")
     return bytes(text)
 
 

@@ -14,7 +14,7 @@ from niochat.cli.chaos.faults.stores import (
     restart_postgres,
 )
 from niochat.cli.chaos.faults.workers import kill, kill_ray, pause_a_host
-from niochat.domain.errors import NotFound
+from niochat.domain.errors import NotFoundError
 
 _WORKERS = (
     Fault("host-kill", "its conversations go on elsewhere", kill("ray::HostActor")),
@@ -79,10 +79,10 @@ FAULTS = {fault.name: fault for fault in (*_WORKERS, *_STORES, *_OUTSIDE)}
 
 
 def wanted(names: str) -> tuple[Fault, ...]:
-    """The faults of a list with commas, in its order. Raises ``NotFound`` for another name."""
+    """The faults of a list with commas, in its order. Raises ``NotFoundError`` for another name."""
     given = [name.strip() for name in names.split(",") if name.strip()]
     if unknown := [name for name in given if name not in FAULTS]:
-        raise NotFound(f"no fault is called {', '.join(unknown)}: niochat chaos --list")
+        raise NotFoundError(f"no fault is called {', '.join(unknown)}: niochat chaos --list")
     return tuple(FAULTS[name] for name in given)
 
 

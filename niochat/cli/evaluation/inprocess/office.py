@@ -22,27 +22,34 @@ from niochat.assistant.report import TurnReport, TurnRequest
 from niochat.assistant.turn import Assistant
 from niochat.assistant.visit import Visits
 from niochat.cli.evaluation.tenants import Place
-from niochat.conversation.step import Stepper
-from niochat.conversation.views import Views
-from niochat.conversation.work import MemoryCommand, Thread, Verdict, Work
+from niochat.conversation.step import StepRunner
+from niochat.conversation.views import ConversationInspector
+from niochat.conversation.work import MemoryCommand, StepRequest, StepVerdict, ThreadSnapshot
 from niochat.domain.commands import (
     ReceiveMessage,
     ResolveConversation,
-    SendResult,
+    SendStatus,
     SettleSend,
 )
-from niochat.domain.erp import Answer, Capability, ErpError, Read, WriteOrder, WriteResult
-from niochat.domain.errors import Unavailable
+from niochat.domain.erp import (
+    ErpCapability,
+    ErpError,
+    ErpRead,
+    ErpWriteResult,
+    IdempotentErpWrite,
+    ResultT,
+)
+from niochat.domain.errors import UnavailableError
 from niochat.domain.ids import OutboxId, ThreadId, shard_of
-from niochat.domain.incoming import Identity, Incoming
-from niochat.domain.message import Content
+from niochat.domain.incoming import InboundEvent, WhatsAppIdentity
+from niochat.domain.message import MessageContent
 from niochat.erp.answers import Answers
 from niochat.erp.calls import Calls, ErpSettings
 from niochat.erp.journal import Journal
 from niochat.erp.permits import CallEnded, LeaseCall, Permit, Permits
 from niochat.erp.writes import Writes
-from niochat.inbox.accept import Inbox
-from niochat.outbox.claim import Outbox
+from niochat.inbox.accept import InboxStore
+from niochat.outbox.claim import OutboxStore
 from niochat.vault.vault import Vault
 
 _SQL = queries("evaluation")
@@ -87,16 +94,16 @@ class Office:
     name: str = "evaluation"
     models: Models = field(default_factory=lambda: Models(guard=LOOPBACK))
     _epochs: dict[int, int] = field(default_factory=dict)
-    _memory: dict[UUID, Thread] = field(default_factory=dict)
+    _memory: dict[UUID, ThreadSnapshot] = field(default_factory=dict)
     _permits: dict[UUID, Permits] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.views = Views(self.database)
+        self.views = ConversationInspector(self.database)
         self.directory = Directory(self.database, self.vault)
         self._sgp = Sgp(guard=LOOPBACK)
-        self._inbox = Inbox(self.database)
-        self._stepper = Stepper(self.database, self.name)
-        self._outbox = Outbox(self.database, self.name, _no_file)
+        self._inbox = InboxStore(self.database)
+        self._stepper = StepRunner(self.database, self.name)
+        self._outbox = OutboxStore(self.database, self.name, _no_file)
         answers = Answers(_NothingKept("redis://127.0.0.1:9/0", ttl_s=1), self.vault, bytes(32))
         self._calls = Calls(self._sgp, self._erp_settings, answers, self._lease, self._ended)
         self._writes = Writes(self._sgp, self._calls, Journal(self.database))
@@ -118,11 +125,13 @@ class Office:
         await self.models.close()
         await self._sgp.close()
 
-    async def receive(self, place: Place, phone: str, content: Content) -> UUID:
+    async def receive(self, place: Place, phone: str, content: MessageContent) -> UUID:
         """The customer's message is stored; its thread."""
         external = secrets.token_hex(8)
         command = ReceiveMessage(external, content, datetime.now(UTC))
-        incoming = Incoming(Identity(phone=phone), command, f"message:{external}", True, {})
+        incoming = InboundEvent(
+            WhatsAppIdentity(phone=phone), command, f"message:{external}", True, {}
+        )
         accepted = await self._inbox.accept(place.tenant_id, place.channel_id, incoming)
         assert accepted.thread_id is not None
         return accepted.thread_id
@@ -131,24 +140,24 @@ class Office:
         """The conversation ends, as if people were done."""
         key = f"evaluation:{secrets.token_hex(8)}"
         command = ResolveConversation("evaluation")
-        await self._inbox.command(place.tenant_id, thread, place.channel_id, key, command)
+        await self._inbox.store_command(place.tenant_id, thread, place.channel_id, key, command)
         await self.step(thread)
 
     async def step(self, thread: UUID, *commands: MemoryCommand) -> None:
         """Steps of the thread until none is left."""
         given = list(commands)
         for _ in range(_MOST_ROUNDS):
-            work = Work(
+            work = StepRequest(
                 ThreadId(thread), self._epochs[shard_of(thread)], self._memory.get(thread), given
             )
-            (stepped,) = await self._stepper.step([work])
+            (stepped,) = await self._stepper.run_steps([work])
             self._memory.pop(thread, None)
-            if stepped.verdict is Verdict.DONE and stepped.thread is not None:
+            if stepped.verdict is StepVerdict.DONE and stepped.thread is not None:
                 self._memory[thread] = stepped.thread
                 given = []
             if not stepped.more:
                 return
-        raise Unavailable(f"the thread does not come to rest in {_MOST_ROUNDS} steps")
+        raise UnavailableError(f"the thread does not come to rest in {_MOST_ROUNDS} steps")
 
     async def turn(self, thread: UUID) -> TurnRequest | None:
         """The assistant's turn that is to be run."""
@@ -175,7 +184,7 @@ class Office:
         while claimed := await self._outbox.claim(thread, self._epochs[shard_of(thread)]):
             left.append(Left(str(claimed.kind), claimed.text))
             external = secrets.token_hex(8)
-            await self.step(thread, SettleSend(OutboxId(claimed.id), SendResult.SENT, external))
+            await self.step(thread, SettleSend(OutboxId(claimed.id), SendStatus.SENT, external))
         return left
 
     async def rest(self, thread: UUID) -> list[Left]:
@@ -190,21 +199,21 @@ class Office:
             left += sent
             if turn is None and not sent:
                 return left
-        raise Unavailable(f"the conversation does not come to rest in {_MOST_ROUNDS} rounds")
+        raise UnavailableError(f"the conversation does not come to rest in {_MOST_ROUNDS} rounds")
 
-    async def read(self, tenant_id: UUID, request: Read[Answer]) -> Answer:
+    async def read(self, tenant_id: UUID, request: ErpRead[ResultT]) -> ResultT:
         """As the assistant asks the ERP."""
         return await self._calls.read(tenant_id, request)
 
-    async def write(self, tenant_id: UUID, order: WriteOrder) -> WriteResult:
+    async def write(self, tenant_id: UUID, order: IdempotentErpWrite) -> ErpWriteResult:
         """As the assistant writes to it."""
         return await self._writes.write(tenant_id, order)
 
-    async def _capable(self, tenant_id: UUID) -> frozenset[Capability]:
+    async def _capable(self, tenant_id: UUID) -> frozenset[ErpCapability]:
         found = await self.directory.erp(tenant_id)
         if found is None:
             return frozenset()
-        return frozenset(Capability) if found.capabilities is None else found.capabilities
+        return frozenset(ErpCapability) if found.capabilities is None else found.capabilities
 
     async def _erp_settings(self, tenant_id: UUID) -> ErpSettings:
         found = await self.directory.erp(tenant_id)

@@ -15,10 +15,10 @@ from niochat.cli.evaluation.scenario import Change, Scenario
 from niochat.cli.evaluation.stage import Stage, StageOf
 from niochat.cli.evaluation.tenants import Place
 from niochat.cli.sandbox_client import SandboxClient
-from niochat.domain.errors import Unavailable
-from niochat.domain.message import Content, Kind
+from niochat.domain.errors import UnavailableError
+from niochat.domain.message import MessageContent, MessageKind
 
-_KINDS = {"ptt": Kind.VOICE}
+_KINDS = {"ptt": MessageKind.VOICE}
 """Names of the sandbox that are not ours."""
 
 
@@ -34,7 +34,7 @@ class InProcessStage(Stage):
     async def say(self, text: str, **more: object) -> None:
         kind = str(more.get("kind") or "text")
         said = self.cast.fill(text)
-        content = Content(Kind(_KINDS.get(kind, kind)), said)
+        content = MessageContent(MessageKind(_KINDS.get(kind, kind)), said)
         self.thread = await self._office.receive(self.place, self.cast.phone, content)
         self._show("sent", kind, said)
         if self.thinking is not None:
@@ -46,7 +46,7 @@ class InProcessStage(Stage):
         await office.step(thread)
         turn = await office.turn(thread)
         if turn is None:
-            raise Unavailable("no turn began")
+            raise UnavailableError("no turn began")
         self.thinking = (turn, asyncio.create_task(office.assistant.run(turn)))
 
     async def quiet(self) -> None:
@@ -120,6 +120,6 @@ def stages_of(
 
 async def _resolved(office: Office, place: Place, phone: str) -> None:
     """A conversation of an earlier run ends."""
-    found = await office.views.find(place.tenant_id, phone)
+    found = await office.views.find_conversation(place.tenant_id, phone)
     if found is not None and found["status"] != "resolved":
         await office.resolve(place, found["thread_id"])

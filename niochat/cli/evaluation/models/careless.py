@@ -9,7 +9,7 @@ from typing import Any
 
 from niochat.cli.evaluation.models.answers import Answer, Wanted
 from niochat.cli.evaluation.models.asked import Asked, said_by, text_of, tool_names
-from niochat.domain.document import documents_in
+from niochat.domain.document import find_tax_ids
 
 NAME = "descuidado"
 LIES = (
@@ -71,7 +71,7 @@ def _value(name: str, schema: Mapping[str, Any], whole: Mapping[str, Any], asked
                 for key, each in (schema.get("properties") or {}).items()
             }
         case _ if "cpf" in name:
-            return next(iter(documents_in("\n".join(said))), _INVENTED)
+            return next(iter(find_tax_ids("\n".join(said))), _INVENTED)
         case _:  # words of the customer, another message for each argument
             return said[len(name) % len(said)] if said else "sim, pode fazer"
 

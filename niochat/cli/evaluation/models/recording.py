@@ -17,7 +17,7 @@ from niochat.cli.evaluation.people import Cast
 from niochat.cli.evaluation.results import Result, Verdict
 from niochat.cli.evaluation.stage import Stage
 from niochat.cli.evaluation.tenants import TIMEZONE
-from niochat.domain.errors import Invalid
+from niochat.domain.errors import InvalidInputError
 
 FAILED = ".failed.yaml"
 """How the file of a conversation ends whose checks did not hold: it is no example."""
@@ -118,7 +118,7 @@ class Replayer:
             if not file.name.endswith(FAILED):
                 self._files[file.stem] = _read(file)
         if not self._files:
-            raise Invalid(f"{self.folder} holds no recording")
+            raise InvalidInputError(f"{self.folder} holds no recording")
 
     @property
     def names(self) -> frozenset[str]:
@@ -203,9 +203,9 @@ def _read(file: Path) -> dict[str, Any]:
         answers = told["answers"]
         well = all(isinstance(each["after"], list) for each in answers) and told["model"]
     except (OSError, yaml.YAMLError, KeyError, TypeError) as error:
-        raise Invalid(f"{file} is no recording: {error!r}") from None
+        raise InvalidInputError(f"{file} is no recording: {error!r}") from None
     if not well:
-        raise Invalid(f"{file} is no recording: model and answers with after are needed")
+        raise InvalidInputError(f"{file} is no recording: model and answers with after are needed")
     return dict(told)
 
 
