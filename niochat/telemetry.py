@@ -16,14 +16,24 @@ from pydantic import SecretStr
 
 from niochat.domain.document import replace_tax_ids
 
-Level = Literal["debug", "info", "warning", "error"]
+LogLevel = Literal["debug", "info", "warning", "error"]
 
-_SAID = {"text", "body", "caption", "content", "raw", "transcript", "prompt", "persona", "greeting"}
-_SECRET = {
+_TEXT_WORDS = {
+    "text",
+    "body",
+    "caption",
+    "content",
+    "raw",
+    "transcript",
+    "prompt",
+    "persona",
+    "greeting",
+}
+_SECRET_WORDS = {
     "token", "secret", "password", "authorization", "cookie", "apikey", "hmac", "dsn", "sealed",
 }  # fmt: skip
-_PERSONAL = {"cpf", "cnpj", "email", "address"}
-_PHONE = {"phone", "owner", "number", "jid", "lid", "msisdn", "sender", "chatid"}
+_PERSONAL_WORDS = {"cpf", "cnpj", "email", "address"}
+_PHONE_WORDS = {"phone", "owner", "number", "jid", "lid", "msisdn", "sender", "chatid"}
 # ``prompt_version`` and ``content_type`` are about a text, they do not hold it.
 _HARMLESS_ENDS = ("_id", "_version", "_type", "_kind", "_status", "_code")
 # ``DETAIL:  Key (kind, value)=(phone, 5581…) already exists.``
@@ -35,7 +45,7 @@ _DROPPED = "[dropped]"
 _SHOWN_DIGITS = 4
 
 
-def set_up_logs(level: Level, json: bool) -> None:
+def configure_logging(level: LogLevel, json: bool) -> None:
     """Write events from ``level`` up to standard error, as JSON or for a person's eyes.
 
     Every process calls it once, before its first event.
@@ -50,16 +60,16 @@ def set_up_logs(level: Level, json: bool) -> None:
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True, key="at"),
             structlog.processors.format_exc_info,
-            without_private_values,
-            structlog.processors.JSONRenderer(serializer=_dumped) if json else for_people,
+            redact_private_values,
+            structlog.processors.JSONRenderer(serializer=_to_json) if json else for_people,
         ],
-        wrapper_class=structlog.make_filtering_bound_logger(_number(level)),
+        wrapper_class=structlog.make_filtering_bound_logger(_level_number(level)),
         logger_factory=structlog.WriteLoggerFactory(sys.stderr),
         cache_logger_on_first_use=False,
     )
 
 
-def without_private_values(
+def redact_private_values(
     logger: object, method: str, event: MutableMapping[str, Any]
 ) -> MutableMapping[str, Any]:
     """Processor: values whose key says text, secret or personal number go, phones are masked.
@@ -69,53 +79,53 @@ def without_private_values(
     """
     for key, value in event.items():
         if key == "exception":
-            event[key] = _without_row_values(str(value))
+            event[key] = _redact_row_values(str(value))
         elif key not in ("event", "level", "at"):
-            event[key] = _cleaned(key, value)
+            event[key] = _redact(key, value)
     return event
 
 
-def masked(phone: str) -> str:
+def mask_phone(phone: str) -> str:
     """The last four characters of a phone number or gateway address, for telling two apart."""
     digits = phone.partition("@")[0]
     return f"…{digits[-_SHOWN_DIGITS:]}" if len(digits) > _SHOWN_DIGITS else "…"
 
 
-def _without_row_values(trace: str) -> str:
+def _redact_row_values(trace: str) -> str:
     """A trace without what a database quotes of a row, and without whole long numbers."""
-    shown = _without_secret_parts(_QUOTED_ROW.sub("DETAIL: …", trace))
-    return _LONG_NUMBER.sub(lambda found: masked(found[0]), replace_tax_ids(shown, masked))
+    shown = _redact_secret_parts(_QUOTED_ROW.sub("DETAIL: …", trace))
+    return _LONG_NUMBER.sub(lambda found: mask_phone(found[0]), replace_tax_ids(shown, mask_phone))
 
 
-def _without_secret_parts(value: str) -> str:
+def _redact_secret_parts(value: str) -> str:
     """An address without its log-in, a webhook's address without its secret."""
     return _WEBHOOK_SECRET.sub(r"\1…", _LOG_IN.sub("…@", value))
 
 
-def _cleaned(key: str, value: object) -> object:
-    words = _words(key)
-    if words & _PERSONAL or isinstance(value, bytes | SecretStr):
+def _redact(key: str, value: object) -> object:
+    words = _key_words(key)
+    if words & _PERSONAL_WORDS or isinstance(value, bytes | SecretStr):
         return _DROPPED
-    if words & (_SAID | _SECRET) and not _harmless(key, value):
+    if words & (_TEXT_WORDS | _SECRET_WORDS) and not _is_harmless(key, value):
         return _DROPPED
-    if words & _PHONE and isinstance(value, str | int) and not isinstance(value, bool):
-        return masked(str(value)) if len(str(value)) > _SHOWN_DIGITS else value
-    return _inside(key, value)
+    if words & _PHONE_WORDS and isinstance(value, str | int) and not isinstance(value, bool):
+        return mask_phone(str(value)) if len(str(value)) > _SHOWN_DIGITS else value
+    return _redact_inside(key, value)
 
 
-def _harmless(key: str, value: object) -> bool:
+def _is_harmless(key: str, value: object) -> bool:
     return key.endswith(_HARMLESS_ENDS) or isinstance(value, bool | int | float | None)
 
 
-def _inside(key: str, value: object) -> object:
+def _redact_inside(key: str, value: object) -> object:
     if isinstance(value, Mapping):
-        return {each: _cleaned(str(each), inner) for each, inner in value.items()}
+        return {each: _redact(str(each), inner) for each, inner in value.items()}
     if isinstance(value, list | tuple):
-        return [_cleaned(key, inner) for inner in value]
-    return _without_secret_parts(value) if isinstance(value, str) else value
+        return [_redact(key, inner) for inner in value]
+    return _redact_secret_parts(value) if isinstance(value, str) else value
 
 
-def _words(key: str) -> set[str]:
+def _key_words(key: str) -> set[str]:
     spaced = "".join(f"_{c}" if c.isupper() else c for c in key) if not key.isupper() else key
     words = [word for word in spaced.lower().replace("-", "_").split("_") if word]
     # ``api_key`` and ``apiKey`` are one word here: a lone ``key`` is a dedupe key, and harmless.
@@ -123,9 +133,9 @@ def _words(key: str) -> set[str]:
     return {*words, *singular, *(a + b for a, b in pairwise(singular))}
 
 
-def _dumped(event: Mapping[str, Any], **_: object) -> str:
+def _to_json(event: Mapping[str, Any], **_: object) -> str:
     return orjson.dumps(event, default=str, option=orjson.OPT_NON_STR_KEYS).decode()
 
 
-def _number(level: Level) -> int:
+def _level_number(level: LogLevel) -> int:
     return logging.getLevelNamesMapping()[level.upper()]

@@ -12,10 +12,10 @@ import tempfile
 from pathlib import Path
 
 from niochat.adapters.postgres.migrate import migrate
-from niochat.stack.credentials import Credentials
-from niochat.stack.home import Home
-from niochat.stack.ports import Ports
-from niochat.stack.postgres import EmbeddedPostgres, programs
+from niochat.stack.credentials import StackCredentials
+from niochat.stack.home import HomeFolder
+from niochat.stack.ports import StackPorts
+from niochat.stack.postgres import EmbeddedPostgres, postgres_program_folder
 
 FOLDER = Path(__file__).parents[1] / "niochat" / "adapters" / "postgres"
 _HEAD = """\
@@ -47,7 +47,7 @@ def dump(url: str) -> str:
     without the statistics extension, which only the embedded server has.
     """
     command = [
-        str(programs() / "pg_dump"), "--schema-only", "--no-owner",
+        str(postgres_program_folder() / "pg_dump"), "--schema-only", "--no-owner",
         "--exclude-table=alembic_version", "--exclude-extension=pg_stat_statements", url,
     ]  # fmt: skip
     return subprocess.run(command, check=True, text=True, capture_output=True).stdout
@@ -55,12 +55,14 @@ def dump(url: str) -> str:
 
 def _migrated_dump() -> str:
     with tempfile.TemporaryDirectory(prefix="niochat-") as folder:
-        home = Home.at(Path(folder))
-        server = EmbeddedPostgres(home, Ports.of(home).postgres, Credentials.of(home))
+        home = HomeFolder.create(Path(folder))
+        server = EmbeddedPostgres(
+            home, StackPorts.allocate(home).postgres, StackCredentials.load_or_create(home)
+        )
         server.start()
         try:
-            migrate(server.dsn, serving_url=server.serving_dsn)
-            return dump(server.dsn)
+            migrate(server.owner_dsn, serving_url=server.serving_dsn)
+            return dump(server.owner_dsn)
         finally:
             server.stop()
 

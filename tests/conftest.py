@@ -21,9 +21,9 @@ from xdist.scheduler import LoadScopeScheduling
 from niochat.adapters.postgres.database import Database
 from niochat.adapters.postgres.migrate import migrate
 from niochat.stack import processes
-from niochat.stack.credentials import Credentials
-from niochat.stack.home import Home
-from niochat.stack.ports import Ports
+from niochat.stack.credentials import StackCredentials
+from niochat.stack.home import HomeFolder
+from niochat.stack.ports import StackPorts
 from niochat.stack.postgres import EmbeddedPostgres
 from tests.builders import Given, Ownership, connect
 from tests.lanes import LANES, SHARED, lane_of, may_have, scope_of
@@ -90,7 +90,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     if hasattr(config, "workerinput") or not config.getoption("numprocesses", None):
         return
     home = config._tmp_path_factory.getbasetemp() / SHARED  # type: ignore[attr-defined]
-    if home.exists() and processes.marked(home):
+    if home.exists() and processes.find_stack_processes(home):
         run = Path(__file__).parents[1] / "scripts" / "run"
         subprocess.run([run, "--stop"], env={**os.environ, "NIOCHAT_HOME": str(home)}, check=False)
 
@@ -125,9 +125,9 @@ def postgres() -> Iterator[EmbeddedPostgres]:
     """
     memory = Path("/dev/shm")
     with TemporaryDirectory(dir=memory if memory.is_dir() else None, prefix="niochat-") as folder:
-        home = Home.at(Path(folder))
-        credentials = Credentials.of(home)
-        server = EmbeddedPostgres(home, Ports.of(home).postgres, credentials)
+        home = HomeFolder.create(Path(folder))
+        credentials = StackCredentials.load_or_create(home)
+        server = EmbeddedPostgres(home, StackPorts.allocate(home).postgres, credentials)
         server.start()
         # A log-in hashes its password 4,096 times on both sides: 10 ms, six times a test.
         for role, password in (
@@ -149,7 +149,7 @@ def postgres() -> Iterator[EmbeddedPostgres]:
 def template(postgres: EmbeddedPostgres) -> str:
     """Name of a database with the newest schema and no rows."""
     _administer(postgres, f"CREATE DATABASE {TEMPLATE} OWNER niochat")
-    migrate(named(postgres.dsn, TEMPLATE), serving_url=named(postgres.serving_dsn, TEMPLATE))
+    migrate(named(postgres.owner_dsn, TEMPLATE), serving_url=named(postgres.serving_dsn, TEMPLATE))
     return TEMPLATE
 
 
@@ -210,7 +210,7 @@ def _database(server: EmbeddedPostgres, template: str) -> Iterator[str]:
     _administer(
         server, f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy OWNER niochat"
     )
-    yield named(server.dsn, name)
+    yield named(server.owner_dsn, name)
     _administer(server, f"DROP DATABASE {name} WITH (FORCE)")
 
 

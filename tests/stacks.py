@@ -48,7 +48,7 @@ def running(home: Path) -> Running:
 
 def stop(home: Path) -> None:
     run(home, "--stop")
-    left = [process.name() for process in processes.marked(home)]
+    left = [process.name() for process in processes.find_stack_processes(home)]
     assert not left, f"{left} outlived scripts/run --stop"
 
 

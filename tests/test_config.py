@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from niochat.config import OperatorSettings, Settings, cores
+from niochat.config import OperatorSettings, Settings, available_cores
 from niochat.domain.errors import InvalidInputError
 
 NEEDED = {
@@ -41,12 +41,12 @@ def test_what_is_not_said_has_a_default_for_a_laptop() -> None:
 
     assert settings.base_url == "https://desk.example.com"
     assert settings.home == Path(".niochat")
-    assert settings.hosts == max(1, round(cores() * 0.4))
+    assert settings.min_hosts == max(1, round(available_cores() * 0.4))
     assert settings.max_actors == 100_000
     assert (settings.passivate_s, settings.backfill_s) == (300, 30)
     assert settings.trusted_proxies == (ip_network("127.0.0.1/32"), ip_network("::1/128"))
     assert settings.sandbox_url is None
-    assert settings.log == "info"
+    assert settings.log_level == "info"
 
 
 def test_an_operators_machine_needs_an_address_and_a_token(
@@ -78,8 +78,8 @@ def test_what_is_said_counts(environment: pytest.MonkeyPatch) -> None:
     settings = Settings.read()
 
     assert settings.trusted_proxies == (ip_network("10.0.0.0/8"), ip_network("fd00::/8"))
-    assert settings.hosts == 7
-    assert settings.log == "debug"
+    assert settings.min_hosts == 7
+    assert settings.log_level == "debug"
 
 
 def test_every_missing_variable_is_named_with_what_to_do(environment: pytest.MonkeyPatch) -> None:

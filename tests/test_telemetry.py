@@ -7,11 +7,11 @@ import pytest
 import structlog
 from pydantic import SecretStr
 
-from niochat.telemetry import masked, set_up_logs, without_private_values
+from niochat.telemetry import configure_logging, mask_phone, redact_private_values
 
 
 def logged(**values: Any) -> dict[str, Any]:
-    return dict(without_private_values(None, "info", {"event": "message_sent", **values}))
+    return dict(redact_private_values(None, "info", {"event": "message_sent", **values}))
 
 
 @pytest.fixture(autouse=True)
@@ -44,7 +44,7 @@ def test_of_a_phone_only_the_last_four_digits_stay(phone: object) -> None:
 
 
 def test_a_short_number_is_not_shown_whole() -> None:
-    assert masked("1234") == "…"
+    assert mask_phone("1234") == "…"
 
 
 def test_bytes_and_wrapped_secrets_are_dropped_whatever_their_key() -> None:
@@ -73,7 +73,7 @@ def test_ids_counts_and_codes_stay() -> None:
 
 
 def test_a_log_line_is_one_json_object_with_its_time(capsys: pytest.CaptureFixture[str]) -> None:
-    set_up_logs("info", json=True)
+    configure_logging("info", json=True)
     log = structlog.get_logger("niochat.outbox")
 
     log.debug("claim_looked")
@@ -90,7 +90,7 @@ def test_a_log_line_is_one_json_object_with_its_time(capsys: pytest.CaptureFixtu
 
 
 def test_an_exception_is_logged_in_the_same_line(capsys: pytest.CaptureFixture[str]) -> None:
-    set_up_logs("info", json=True)
+    configure_logging("info", json=True)
 
     try:
         raise LookupError("gone")
@@ -104,7 +104,7 @@ def test_an_exception_is_logged_in_the_same_line(capsys: pytest.CaptureFixture[s
 def test_what_a_database_quotes_of_a_row_is_not_in_the_trace(
     capsys: pytest.CaptureFixture[str], json: bool
 ) -> None:
-    set_up_logs("info", json=json)
+    configure_logging("info", json=json)
     quoted = "duplicate key\nDETAIL:  Key (value)=(maria@example.com) exists.\nof 5581999990000"
 
     try:
@@ -120,7 +120,7 @@ def test_what_a_database_quotes_of_a_row_is_not_in_the_trace(
 
 
 def test_a_person_reads_the_same_without_braces(capsys: pytest.CaptureFixture[str]) -> None:
-    set_up_logs("info", json=False)
+    configure_logging("info", json=False)
 
     structlog.get_logger().info("message_sent", thread="0198", token="abc")
 

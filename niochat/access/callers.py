@@ -24,7 +24,7 @@ from niochat.domain.permissions import (
     is_permitted,
     parse_grants,
 )
-from niochat.runtime.grouping import Grouper
+from niochat.runtime.grouping import Batcher
 
 _SESSIONS = queries("sessions")
 _KEYS = queries("api_keys")
@@ -77,7 +77,9 @@ class Callers:
     def __init__(self, database: Database, signer: Signer) -> None:
         self._database = database
         self._signer = signer
-        self._rows: Grouper[_Session, Any] = Grouper(self._read, alone_after=_can_be_read_alone)
+        self._rows: Batcher[_Session, Any] = Batcher(
+            self._read, retry_individually_if=_can_be_read_alone
+        )
 
     async def of_token(self, token: str, now: datetime) -> Caller:
         """The user of an access token. Raises ``AuthenticationError``, ``PermissionDeniedError``."""

@@ -9,7 +9,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
 from niochat.domain.errors import InvalidInputError, UnavailableError
-from niochat.runtime.slots import Gate
+from niochat.runtime.slots import FairSemaphore
 
 SHORTEST, LONGEST = 10, 256
 """Characters. NIST SP 800-63B asks for length and against rules about signs."""
@@ -30,8 +30,8 @@ class Passwords:
         """``hasher``: for tests, which would spend their minutes on hashing."""
         self._hasher = hasher or PasswordHasher()
         self._nobody: str | None = None
-        self._strangers = Gate(AT_ONCE, waiting=MOST_WAITING)
-        self._known = Gate(AT_ONCE, waiting=MOST_WAITING)
+        self._strangers = FairSemaphore(AT_ONCE, max_waiting=MOST_WAITING)
+        self._known = FairSemaphore(AT_ONCE, max_waiting=MOST_WAITING)
 
     async def hashed(self, password: str) -> str:
         """A new hash, for somebody who is known by a link or a session. Raises ``InvalidInputError`` for a
@@ -69,15 +69,19 @@ class Passwords:
         return self._nobody
 
     async def _in_line(
-        self, gate: Gate, address: str, work: Callable[[Unpack[Args]], Result], *values: *Args
+        self,
+        gate: FairSemaphore,
+        address: str,
+        work: Callable[[Unpack[Args]], Result],
+        *values: *Args,
     ) -> Result:
         lane = uuid5(NAMESPACE_URL, address)
-        if gate.slots.waiting(lane) >= WAITING_OF_ADDRESS:
+        if gate.limiter.waiting_count(lane) >= WAITING_OF_ADDRESS:
             raise UnavailableError(
                 "Too many sign-ins from your address are in progress. Try again later.",
                 code="crowded",
             )
-        async with gate.of(lane):
+        async with gate.acquire(lane):
             return await asyncio.to_thread(work, *values)
 
 

@@ -13,86 +13,86 @@ from ray.exceptions import RayError
 
 _log = structlog.get_logger(__name__)
 
-LOOK_S = 2.0
+POLL_INTERVAL_S = 2.0
 """Seconds between two looks."""
-LABEL = "NIOCHAT_NODE_LABEL"
+NODE_LABEL_VARIABLE = "NIOCHAT_NODE_LABEL"
 """The variable that names the label of nodes which says what they carry."""
 
 
-REPLICAS = "NIOCHAT_REPLICAS"
+REPLICAS_VARIABLE = "NIOCHAT_REPLICAS"
 """The variable that says how many replicas each application has at least."""
 
 
-class Part(StrEnum):
+class NodeRole(StrEnum):
     """What a node may carry, as its label says; ``any`` carries all of it."""
 
     HOSTS = "hosts"
-    DOORS = "doors"
+    INGRESS = "doors"
     POOLS = "pools"
     ANY = "any"
 
 
-def selector(part: Part) -> dict[str, str]:
+def node_label_selector(role: NodeRole) -> dict[str, str]:
     """Ray's ``label_selector`` for a part; empty where nodes have no labels (one machine).
 
     Read when a deployment is imported, before there are settings, so from the environment. The
     operator ``in()`` is in https://docs.ray.io/en/latest/ray-core/scheduling/labels.html.
     """
-    label = os.environ.get(LABEL)
-    return {label: f"in({part},{Part.ANY})"} if label else {}
+    label = os.environ.get(NODE_LABEL_VARIABLE)
+    return {label: f"in({role},{NodeRole.ANY})"} if label else {}
 
 
-def actor_options(part: Part, num_cpus: float) -> dict[str, object]:
+def ray_actor_options(role: NodeRole, num_cpus: float) -> dict[str, object]:
     """``ray_actor_options`` of a deployment."""
-    chosen = selector(part)
+    chosen = node_label_selector(role)
     return {"num_cpus": num_cpus} | ({"label_selector": chosen} if chosen else {})
 
 
-def replicas() -> int:
+def min_replicas() -> int:
     """Of each application, at least: two on a cluster, so that a node may go. Of the supervisors
     one leads and the others wait. Read at import, as the label is.
     """
-    return int(os.environ.get(REPLICAS) or 1)
+    return int(os.environ.get(REPLICAS_VARIABLE) or 1)
 
 
 class ClusterNodes:
     """The nodes that may carry our actors, as of the last answer of the cluster's server (GCS)."""
 
     def __init__(self) -> None:
-        self._carriers: dict[Part, tuple[str, ...]] = {}
-        self._heard_at = time.monotonic()
+        self._eligible: dict[NodeRole, tuple[str, ...]] = {}
+        self._answered_at = time.monotonic()
 
-    def carriers(self, part: Part) -> Sequence[str]:
+    def eligible_nodes(self, role: NodeRole) -> Sequence[str]:
         """Ids of the living nodes that may carry this part; empty while they are not known."""
-        return self._carriers.get(part, ())
+        return self._eligible.get(role, ())
 
     @property
-    def silent_s(self) -> float:
+    def seconds_since_answer(self) -> float:
         """Seconds since the cluster's server last answered."""
-        return time.monotonic() - self._heard_at
+        return time.monotonic() - self._answered_at
 
-    async def watch_for_ever(self) -> None:
+    async def run(self) -> None:
         """Look again and again; without the server the last answer stays."""
         while True:
             try:
                 # Blocking, for up to a minute while the server is away.
                 found = await asyncio.to_thread(ray.nodes)
-                self._carriers = {part: _carriers(found, part) for part in Part}
-                self._heard_at = time.monotonic()
+                self._eligible = {part: _nodes_with_role(found, part) for part in NodeRole}
+                self._answered_at = time.monotonic()
             except RayError as error:
                 _log.warning("nodes_not_seen", error=repr(error)[:300])
             except Exception as error:  # noqa: BLE001 - the watch must outlive any error
                 _log.error("nodes_not_seen", exc_info=error)
-            await asyncio.sleep(LOOK_S)
+            await asyncio.sleep(POLL_INTERVAL_S)
 
 
-def _carriers(nodes: Sequence[Mapping[str, Any]], part: Part) -> tuple[str, ...]:
-    return tuple(sorted(node["NodeID"] for node in nodes if _carries(node, part)))
+def _nodes_with_role(nodes: Sequence[Mapping[str, Any]], role: NodeRole) -> tuple[str, ...]:
+    return tuple(sorted(node["NodeID"] for node in nodes if _has_role(node, role)))
 
 
-def _carries(node: Mapping[str, Any], part: Part) -> bool:
+def _has_role(node: Mapping[str, Any], role: NodeRole) -> bool:
     """Alive, with cores (a head has none), and labelled for the part where labels are used."""
     if not node["Alive"] or node["Resources"].get("CPU", 0) <= 0:
         return False
-    label = os.environ.get(LABEL)
-    return not label or node.get("Labels", {}).get(label) in (part, Part.ANY)
+    label = os.environ.get(NODE_LABEL_VARIABLE)
+    return not label or node.get("Labels", {}).get(label) in (role, NodeRole.ANY)

@@ -3,82 +3,86 @@
 from collections import Counter, OrderedDict
 from uuid import UUID
 
-from niochat.actors.turns import Turns
-from niochat.runtime.address import Address
+from niochat.actors.turns import TurnScheduler
+from niochat.runtime.address import ActorAddress
 from niochat.runtime.fair_line import Lane
-from niochat.runtime.host import VirtualHost
-from niochat.runtime.pace import Pace, look_for_ever
+from niochat.runtime.host import ActorRuntime
+from niochat.runtime.pace import AdaptiveRateLimiter, run_adjustments
 
-AHEAD = 32
+MAX_TURNS_AHEAD = 32
 """Turns that a paced tenant may have in line before its next conversations have to wait."""
-MOST_OUTSIDE = 10_000
+MAX_WAITING_CONVERSATIONS = 10_000
 """Conversations that wait in memory; further ones wait as rows, which are swept."""
 
 
-class Entrance:
+class ActivationLimiter:
     """A first step costs half a turn: taken for thousands whose turn is far away, it would make
     everybody else's late. Whoever is in memory already, and what people do, does not wait.
     """
 
     def __init__(
-        self, actors: VirtualHost, turns: Turns, pace: Pace, most_outside: int = MOST_OUTSIDE
+        self,
+        actors: ActorRuntime,
+        turn_scheduler: TurnScheduler,
+        rate_limiter: AdaptiveRateLimiter,
+        max_waiting: int = MAX_WAITING_CONVERSATIONS,
     ) -> None:
         self._actors = actors
-        self._turns = turns
-        self._pace = pace
-        self._most_outside = most_outside
-        self._outside: dict[UUID, OrderedDict[Address, None]] = {}
+        self._turn_scheduler = turn_scheduler
+        self._rate_limiter = rate_limiter
+        self._max_waiting = max_waiting
+        self._waiting: dict[UUID, OrderedDict[ActorAddress, None]] = {}
         self._count = 0
-        self._let_in: Counter[UUID] = Counter()
+        self._admitted: Counter[UUID] = Counter()
         """Since the last look: their turns may not be in line yet."""
 
     def __len__(self) -> int:
         return self._count
 
-    def wake(self, address: Address, tenant_id: Lane) -> None:
+    def wake(self, address: ActorAddress, tenant_id: Lane) -> None:
         """Rows wait for the actor. Who is not told whose they are lets nobody wait."""
         if tenant_id is None or self._actors.find(address) is not None:
             self._actors.wake(address, tenant_id)
             return
-        if tenant_id in self._outside or self._room(tenant_id) <= 0:
-            self._wait(tenant_id, address)
+        if tenant_id in self._waiting or self._admissible_count(tenant_id) <= 0:
+            self._enqueue(tenant_id, address)
         else:
-            self._enter(tenant_id, address)
+            self._admit(tenant_id, address)
 
-    async def look_for_ever(self) -> None:
+    async def run(self) -> None:
         """Tell the pace how busy the machine is, and let in whom it allows."""
-        await look_for_ever(self._pace, self._look)
+        await run_adjustments(self._rate_limiter, self._adjust)
 
-    def _look(self, pressure: float, passed_s: float) -> None:
-        self._pace.look(pressure, passed_s)
-        self.let_in()
+    def _adjust(self, pressure: float, passed_s: float) -> None:
+        self._rate_limiter.adjust(pressure, passed_s)
+        self.admit_waiting()
 
-    def let_in(self) -> None:
+    def admit_waiting(self) -> None:
         """As many as there is room for since the last look."""
-        self._let_in.clear()
-        for tenant_id in list(self._outside):
-            waiting = self._outside[tenant_id]
-            for _ in range(min(self._room(tenant_id), len(waiting))):
+        self._admitted.clear()
+        for tenant_id in list(self._waiting):
+            waiting = self._waiting[tenant_id]
+            for _ in range(min(self._admissible_count(tenant_id), len(waiting))):
                 address, _ = waiting.popitem(last=False)
                 self._count -= 1
-                self._enter(tenant_id, address)
+                self._admit(tenant_id, address)
             if not waiting:
-                del self._outside[tenant_id]
+                del self._waiting[tenant_id]
 
-    def waiting(self) -> dict[UUID, int]:
+    def waiting_by_tenant(self) -> dict[UUID, int]:
         """How many conversations of each tenant wait here."""
-        return {tenant_id: len(waiting) for tenant_id, waiting in self._outside.items()}
+        return {tenant_id: len(waiting) for tenant_id, waiting in self._waiting.items()}
 
-    def _room(self, tenant_id: UUID) -> int:
-        may_begin = self._turns.may_begin(tenant_id, AHEAD)
-        return self._most_outside if may_begin is None else may_begin - self._let_in[tenant_id]
+    def _admissible_count(self, tenant_id: UUID) -> int:
+        may_begin = self._turn_scheduler.max_new_conversations(tenant_id, MAX_TURNS_AHEAD)
+        return self._max_waiting if may_begin is None else may_begin - self._admitted[tenant_id]
 
-    def _enter(self, tenant_id: UUID, address: Address) -> None:
-        self._let_in[tenant_id] += 1
+    def _admit(self, tenant_id: UUID, address: ActorAddress) -> None:
+        self._admitted[tenant_id] += 1
         self._actors.wake(address, tenant_id)
 
-    def _wait(self, tenant_id: UUID, address: Address) -> None:
-        waiting = self._outside.setdefault(tenant_id, OrderedDict())
-        if address not in waiting and self._count < self._most_outside:
+    def _enqueue(self, tenant_id: UUID, address: ActorAddress) -> None:
+        waiting = self._waiting.setdefault(tenant_id, OrderedDict())
+        if address not in waiting and self._count < self._max_waiting:
             waiting[address] = None
             self._count += 1

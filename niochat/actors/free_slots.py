@@ -8,35 +8,35 @@ import structlog
 from niochat.assignment.presences import AgentKey
 from niochat.assignment.queues import QueueAssigner, TeamQueueKey
 from niochat.domain.errors import NiochatError
-from niochat.runtime.coalesced import Coalesced
+from niochat.runtime.coalesced import Coalescer
 
 _log = structlog.get_logger(__name__)
 
-EVERY_S = 0.005
+BATCH_INTERVAL_S = 0.005
 """Agents that get room within it are one journey."""
-MOST_KEPT = 10_000
+MAX_PENDING_AGENTS = 10_000
 
 
-class FreeSlots:
+class CapacityNotifier:
     """Collects agents, looks up their queues and tells them. What is lost is swept."""
 
     def __init__(self, queues: QueueAssigner, tell: Callable[[TeamQueueKey], None]) -> None:
         self._queues = queues
         self._tell = tell
         self._agents: set[AgentKey] = set()
-        self._work = Coalesced(self._look_up, EVERY_S)
+        self._coalescer = Coalescer(self._notify_queues, BATCH_INTERVAL_S)
 
-    def freed(self, tenant_id: UUID, agent: str) -> None:
+    def notify_freed(self, tenant_id: UUID, agent: str) -> None:
         """Returns at once. Who is no user of ours, as on a command line, is nobody's agent."""
         try:
             user = UUID(agent)
         except ValueError:
             return
-        if len(self._agents) < MOST_KEPT:
+        if len(self._agents) < MAX_PENDING_AGENTS:
             self._agents.add((tenant_id, user))
-        self._work.call()
+        self._coalescer.trigger()
 
-    async def _look_up(self) -> None:
+    async def _notify_queues(self) -> None:
         agents, self._agents = self._agents, set()
         if not agents:
             return

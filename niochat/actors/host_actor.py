@@ -7,21 +7,21 @@ from uuid import UUID
 import ray
 
 from niochat import telemetry
-from niochat.actors.cluster_nodes import Part
-from niochat.actors.detached import detached
-from niochat.actors.gateway import HostGateway, Wire
-from niochat.actors.host_core import HostCore
-from niochat.actors.inspection import Order
-from niochat.actors.metrics import HostMetrics
-from niochat.actors.pool_members import Pool
-from niochat.actors.pools import AssistantPool, pools
-from niochat.actors.release import release_of
+from niochat.actors.cluster_nodes import NodeRole
+from niochat.actors.detached import get_or_create_actor
+from niochat.actors.gateway import ActorClient, PokeBatch
+from niochat.actors.host_core import HostProcess
+from niochat.actors.inspection import OperatorRequest
+from niochat.actors.metrics import HostMetricsReporter
+from niochat.actors.pool_members import PoolBalancer
+from niochat.actors.pools import AssistantPoolClient, pool_names_for
+from niochat.actors.release import resolve_build_id
 from niochat.config import Settings
 from niochat.runtime import garbage
-from niochat.runtime.address import Address
-from niochat.wiring.parts import open_parts
+from niochat.runtime.address import ActorAddress
+from niochat.wiring.parts import open_components
 
-KIND = "host"
+HOST_KIND = "host"
 """The names of hosts begin with it."""
 
 
@@ -30,33 +30,33 @@ class HostActor:
 
     def __init__(self, name: str) -> None:
         self._name = name
-        self._core: HostCore | None = None
+        self._process: HostProcess | None = None
         self._starting = asyncio.Lock()
 
     def __repr__(self) -> str:
         """How Ray's logs and dashboard name it."""
         return f"HostActor({self._name})"
 
-    async def poke(self, wire: Wire) -> None:
+    async def poke(self, wire: PokeBatch) -> None:
         """Rows wait for these actors."""
         core = await self._started()
         for kind, key, *rest in wire:  # a door of an older release names no tenant
             tenant_id = UUID(bytes=rest[0]) if rest and rest[0] else None
-            core.poke([Address(kind, UUID(bytes=key))], tenant_id)
+            core.poke([ActorAddress(kind, UUID(bytes=key))], tenant_id)
 
     async def ask(self, kind: str, key: bytes, payload: object) -> Any:
         """Answer of one actor."""
         core = await self._started()
-        return await core.ask(Address(kind, UUID(bytes=key)), payload)
+        return await core.ask(ActorAddress(kind, UUID(bytes=key)), payload)
 
     async def tell(self, kind: str, key: bytes, payload: object) -> None:
         """A message for one actor."""
         core = await self._started()
-        core.tell(Address(kind, UUID(bytes=key)), payload)
+        core.tell(ActorAddress(kind, UUID(bytes=key)), payload)
 
     async def ping(self) -> dict[str, object]:
-        """:class:`Vitals` as plain values; the incarnation is another one after a restart."""
-        return (await self._started()).vitals().as_wire()
+        """:class:`Heartbeat` as plain values; the incarnation is another one after a restart."""
+        return (await self._started()).heartbeat().to_wire()
 
     async def refresh(self) -> None:
         """The map of shards changed."""
@@ -64,43 +64,43 @@ class HostActor:
 
     async def release(self, shards: list[int]) -> None:
         """These shards are about to move."""
-        await (await self._started()).release(set(shards))
+        await (await self._started()).release_shards(set(shards))
 
     async def stats(self) -> dict[str, object]:
         """Figures for operators."""
         return (await self._started()).stats()
 
-    async def operate(self, order: Order) -> Any:
+    async def operate(self, order: OperatorRequest) -> Any:
         """What an operator asks of this host."""
         return await (await self._started()).operate(order)
 
-    async def _started(self) -> HostCore:
-        if self._core is None:
+    async def _started(self) -> HostProcess:
+        if self._process is None:
             async with self._starting:
-                if self._core is None:
-                    self._core = await self._start()
-        return self._core
+                if self._process is None:
+                    self._process = await self._start()
+        return self._process
 
-    async def _start(self) -> HostCore:
+    async def _start(self) -> HostProcess:
         settings = Settings.read()
-        telemetry.set_up_logs(settings.log, json=True)
-        parts = await open_parts(settings)
-        hosts = HostGateway(parts.database)
+        telemetry.configure_logging(settings.log_level, json=True)
+        parts = await open_components(settings)
+        hosts = ActorClient(parts.database)
         node = ray.get_runtime_context().get_node_id()
-        release_of(settings.release)
-        pool = AssistantPool(Pool(pools(settings.pools)[0]))
-        core = HostCore(
+        resolve_build_id(settings.build_id)
+        pool = AssistantPoolClient(PoolBalancer(pool_names_for(settings.pool_layout)[0]))
+        core = HostProcess(
             self._name, node, parts, pool, hosts.ask, hosts.tell,
-            poke=hosts.poke, reader=pool, places=pool.places,
+            poke=hosts.poke, file_reader=pool, pool_capacity=pool.capacity,
         )  # fmt: skip
         core.start()
-        parts.owner.start(HostMetrics(core).report_for_ever())
-        garbage.settle_in()
+        parts.background.start(HostMetricsReporter(core).run())
+        garbage.tune_gc()
         return core
 
 
-def create(name: str, node: str | None = None, release: str | None = None) -> Any:
+def create_host_actor(name: str, node: str | None = None, build_id: str | None = None) -> Any:
     """The host's handle; made if it is missing, on ``node`` if that is there. ``release`` is
     what the operator calls the code, if anything. Blocking: not on an event loop.
     """
-    return detached(HostActor, name, Part.HOSTS, node, release)
+    return get_or_create_actor(HostActor, name, NodeRole.HOSTS, node, build_id)

@@ -6,81 +6,86 @@ from typing import Any, assert_never
 from uuid import UUID
 
 from niochat.actors import kinds
-from niochat.actors.free_slots import FreeSlots
-from niochat.actors.ownership import Ownership
-from niochat.actors.queue_sweep import QueueSweep
-from niochat.actors.team_queue import Look, TeamQueueBehaviour, Waiting
+from niochat.actors.free_slots import CapacityNotifier
+from niochat.actors.ownership import ShardOwnership
+from niochat.actors.queue_sweep import TeamQueueSweeper
+from niochat.actors.team_queue import QueueAssignRequest, QueueWaitNotice, TeamQueueBehaviour
 from niochat.adapters.postgres.database import Database
 from niochat.assignment.presences import PresenceStore
 from niochat.assignment.queues import QueueAssigner, TeamQueueKey
 from niochat.domain import effects as fx
-from niochat.runtime.address import Address
-from niochat.runtime.tasks import Owner
+from niochat.runtime.address import ActorAddress
+from niochat.runtime.tasks import BackgroundTaskSet
 
-MOST_TOLD = 1000
+MAX_REMOTE_TELLS = 1000
 """Messages to queues of other hosts that are on their way; further ones are dropped, as they are
 lost when such a host is away.
 """
 
-Tell = Callable[[Address, object], Coroutine[Any, Any, None]]
-TellHere = Callable[[Address, object], None]
-Poke = Callable[[Iterable[Address], UUID | None], None]
+TellActor = Callable[[ActorAddress, object], Coroutine[Any, Any, None]]
+TellLocalActor = Callable[[ActorAddress, object], None]
+PokeActors = Callable[[Iterable[ActorAddress], UUID | None], None]
 
 
-class HostQueues:
+class TeamQueueRouter:
     """Tells queues, gives them a behaviour, and looks after those that nobody told."""
 
     def __init__(
         self,
         database: Database,
-        ownership: Ownership,
-        tell_here: TellHere,
-        tell: Tell,
-        poke_here: Poke,
-        poke: Poke,
-        say: Callable[[bytes], Awaitable[object]],
+        ownership: ShardOwnership,
+        tell_local: TellLocalActor,
+        tell: TellActor,
+        poke_local: PokeActors,
+        poke: PokeActors,
+        publish: Callable[[bytes], Awaitable[object]],
     ) -> None:
         """``…_here`` reach this host's actors, the others those of other hosts; ``say`` screens."""
         self._ownership = ownership
-        self._tell_here, self._tell = tell_here, tell
-        self._poke_here, self._poke = poke_here, poke
+        self._tell_local, self._tell = tell_local, tell
+        self._poke_local, self._poke = poke_local, poke
         queues = QueueAssigner(database)
-        self._free_slots = FreeSlots(queues, self._look)
-        self._sweep = QueueSweep(
-            PresenceStore(database), queues, ownership, self._look, self._have_commands, say
+        self._capacity_notifier = CapacityNotifier(queues, self._request_assignment)
+        self._sweep = TeamQueueSweeper(
+            PresenceStore(database),
+            queues,
+            ownership,
+            self._request_assignment,
+            self._poke_threads,
+            publish,
         )
-        self._owner = Owner("queues")
-        self.behaviour = TeamQueueBehaviour(queues, self._have_commands)
+        self._background = BackgroundTaskSet("queues")
+        self.behaviour = TeamQueueBehaviour(queues, self._poke_threads)
 
-    def told(
+    def route_effect(
         self, tenant_id: UUID, effect: fx.NotifyTeamQueue | fx.NotifyAgentCapacity, thread_id: UUID
     ) -> None:
         """What a step of the thread means for queues; it is committed."""
         match effect:
             case fx.NotifyTeamQueue(team=team, waiting=waits):
-                message = Waiting(tenant_id, team, thread_id, waits)
-                self._send(kinds.team_queue(tenant_id, team), message)
+                message = QueueWaitNotice(tenant_id, team, thread_id, waits)
+                self._send(kinds.team_queue_address(tenant_id, team), message)
             case fx.NotifyAgentCapacity(agent=agent):
-                self._free_slots.freed(tenant_id, agent)
+                self._capacity_notifier.notify_freed(tenant_id, agent)
             case _:
                 assert_never(effect)
 
-    async def look_after(self) -> None:
+    async def sweep(self) -> None:
         """What no message told of: agents who have gone, and queues whose hint was lost."""
-        await self._sweep.look()
+        await self._sweep.sweep()
 
-    def _look(self, queue: TeamQueueKey) -> None:
-        self._send(kinds.team_queue(*queue), Look(*queue))
+    def _request_assignment(self, queue: TeamQueueKey) -> None:
+        self._send(kinds.team_queue_address(*queue), QueueAssignRequest(*queue))
 
-    def _send(self, address: Address, message: Waiting | Look) -> None:
-        if self._ownership.epoch_of(address.key) is not None:
-            self._tell_here(address, message)
+    def _send(self, address: ActorAddress, message: QueueWaitNotice | QueueAssignRequest) -> None:
+        if self._ownership.active_epoch(address.key) is not None:
+            self._tell_local(address, message)
         else:
-            self._owner.offer(partial(self._tell, address, message), MOST_TOLD)
+            self._background.try_start(partial(self._tell, address, message), MAX_REMOTE_TELLS)
 
-    def _have_commands(self, tenant_id: UUID, threads: Iterable[UUID]) -> None:
-        addresses = [kinds.conversation(thread) for thread in threads]
-        self._poke_here(addresses, tenant_id)
-        others = [each for each in addresses if self._ownership.epoch_of(each.key) is None]
+    def _poke_threads(self, tenant_id: UUID, threads: Iterable[UUID]) -> None:
+        addresses = [kinds.conversation_address(thread) for thread in threads]
+        self._poke_local(addresses, tenant_id)
+        others = [each for each in addresses if self._ownership.active_epoch(each.key) is None]
         if others:
             self._poke(others, tenant_id)

@@ -14,23 +14,23 @@ from typing import Any, assert_never
 from uuid import UUID
 
 from niochat.actors import kinds
-from niochat.actors.paused import Paused
+from niochat.actors.paused import PauseRegistry
 from niochat.conversation.work import ThreadSnapshot
-from niochat.runtime.address import Address
-from niochat.runtime.host import VirtualHost
+from niochat.runtime.address import ActorAddress
+from niochat.runtime.host import ActorRuntime
 from niochat.runtime.mailbox import Activation
 
-CHUNK = 2_000
+CHUNK_SIZE = 2_000
 """Actors looked at before everybody else gets a turn: 100,000 in one go would be 0.1 s of lag."""
 
 
 @dataclass(frozen=True, slots=True)
-class LookAtHost:
+class HostInfoRequest:
     """Asks for the host's figures: a dictionary, with the actors of each kind in ``by_kind``."""
 
 
 @dataclass(frozen=True, slots=True)
-class ListActors:
+class ActorListRequest:
     """Asks for actors in the order of (kind, key), or those with most messages first.
 
     ``after`` is the last address of the page before; the busiest come in one page only.
@@ -38,34 +38,40 @@ class ListActors:
 
     limit: int
     kind: str | None = None
-    after: Address | None = None
+    after: ActorAddress | None = None
     busiest: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class LookAtActor:
+class ActorInfoRequest:
     """Asks for one actor; the answer is ``None`` when it is not in memory."""
 
-    address: Address
+    address: ActorAddress
 
 
 @dataclass(frozen=True, slots=True)
-class DeactivateActor:
+class DeactivateActorRequest:
     """Asks to forget an actor after what it is doing; the answer is whether it was in memory."""
 
-    address: Address
+    address: ActorAddress
 
 
 @dataclass(frozen=True, slots=True)
-class ReadPauses:
+class RefreshPausesRequest:
     """Says that rows of pauses changed."""
 
 
-Order = LookAtHost | ListActors | LookAtActor | DeactivateActor | ReadPauses
+OperatorRequest = (
+    HostInfoRequest
+    | ActorListRequest
+    | ActorInfoRequest
+    | DeactivateActorRequest
+    | RefreshPausesRequest
+)
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class ActorInfo:
     """One actor in memory. ``status``: stepping, queued, paused or resting; times in seconds."""
 
     kind: str
@@ -79,42 +85,42 @@ class Seen:
     error_at: datetime | None
 
     @property
-    def address(self) -> Address:
+    def address(self) -> ActorAddress:
         """Where it lives."""
-        return Address(self.kind, self.key)
+        return ActorAddress(self.kind, self.key)
 
 
-class Inspection:
+class HostInspector:
     """Answers orders in the host's own loop. Only reading many is slow, and gives way."""
 
     def __init__(
         self,
-        actors: VirtualHost,
-        paused: Paused,
+        actors: ActorRuntime,
+        pause_registry: PauseRegistry,
         stats: Callable[[], dict[str, object]],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._actors = actors
-        self._paused = paused
+        self._pause_registry = pause_registry
         self._stats = stats
         self._clock = clock
 
-    async def operate(self, order: Order) -> Any:
+    async def operate(self, request: OperatorRequest) -> Any:
         """The order's answer, as its class says."""
-        match order:
-            case LookAtHost():
+        match request:
+            case HostInfoRequest():
                 return {**self._stats(), "by_kind": await self._by_kind()}
-            case ListActors():
-                return await self._list(order)
-            case LookAtActor(address=address):
+            case ActorListRequest():
+                return await self._list(request)
+            case ActorInfoRequest(address=address):
                 found = self._actors.find(address)
-                return None if found is None else self._seen(found)
-            case DeactivateActor(address=address):
+                return None if found is None else self._actor_info(found)
+            case DeactivateActorRequest(address=address):
                 return self._actors.deactivate(address)
-            case ReadPauses():
-                return await self._paused.refresh()
+            case RefreshPausesRequest():
+                return await self._pause_registry.refresh()
             case _:
-                assert_never(order)
+                assert_never(request)
 
     async def _by_kind(self) -> dict[str, int]:
         counts: Counter[str] = Counter()
@@ -125,59 +131,59 @@ class Inspection:
     async def _chunks(self) -> AsyncIterator[list[Activation]]:
         """Everybody as of now, a part at a time; others get their turn in between."""
         everybody = self._actors.activations()
-        for start in range(0, len(everybody), CHUNK):
-            yield everybody[start : start + CHUNK]
+        for start in range(0, len(everybody), CHUNK_SIZE):
+            yield everybody[start : start + CHUNK_SIZE]
             await asyncio.sleep(0)
 
-    async def _list(self, order: ListActors) -> list[Seen]:
+    async def _list(self, order: ActorListRequest) -> list[ActorInfo]:
         """The best of each chunk compete with the best so far: memory is one page and a chunk."""
         best: list[Activation] = []
         async for chunk in self._chunks():
-            fitting = [each for each in chunk if _fits(order, each.address)]
-            best = _best(order, [*best, *fitting])
-        return [self._seen(each) for each in best]
+            fitting = [each for each in chunk if _matches(order, each.address)]
+            best = _first_page(order, [*best, *fitting])
+        return [self._actor_info(each) for each in best]
 
-    def _seen(self, activation: Activation) -> Seen:
+    def _actor_info(self, activation: Activation) -> ActorInfo:
         now = self._clock()
         code, at = activation.error or (None, None)
-        return Seen(
+        return ActorInfo(
             activation.address.kind,
             activation.address.key,
-            _tenant_of(activation),
+            _tenant_for(activation),
             self._status(activation),
             len(activation.mailbox),
-            round(now - activation.born, 3),
-            round(now - activation.touched, 3),
+            round(now - activation.created_at, 3),
+            round(now - activation.last_active_at, 3),
             code,
             at,
         )
 
     def _status(self, activation: Activation) -> str:
-        if self._paused.holds(activation.address.key):
+        if self._pause_registry.is_paused(activation.address.key):
             return "paused"
-        if activation.busy:
+        if activation.is_stepping:
             return "stepping"
-        return "queued" if activation.queued else "resting"
+        return "queued" if activation.is_queued else "resting"
 
 
-def page_order(address: Address) -> tuple[str, bytes]:
+def page_sort_key(address: ActorAddress) -> tuple[str, bytes]:
     """Actors of all hosts are listed in this order, so that pages of several hosts fit together."""
     return address.kind, address.key.bytes
 
 
-def _fits(order: ListActors, address: Address) -> bool:
+def _matches(order: ActorListRequest, address: ActorAddress) -> bool:
     if order.kind is not None and address.kind != order.kind:
         return False
-    return order.after is None or page_order(address) > page_order(order.after)
+    return order.after is None or page_sort_key(address) > page_sort_key(order.after)
 
 
-def _best(order: ListActors, found: Iterable[Activation]) -> list[Activation]:
+def _first_page(order: ActorListRequest, found: Iterable[Activation]) -> list[Activation]:
     if order.busiest:
         return heapq.nlargest(order.limit, found, key=lambda each: len(each.mailbox))
-    return heapq.nsmallest(order.limit, found, key=lambda each: page_order(each.address))
+    return heapq.nsmallest(order.limit, found, key=lambda each: page_sort_key(each.address))
 
 
-def _tenant_of(activation: Activation) -> UUID | None:
+def _tenant_for(activation: Activation) -> UUID | None:
     """Known of a tenant's own actor, and of a conversation that was loaded."""
     if activation.address.kind == kinds.TENANT:
         return activation.address.key

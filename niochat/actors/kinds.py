@@ -3,24 +3,24 @@
 from hashlib import md5
 from uuid import UUID
 
-from niochat.runtime.address import Address
+from niochat.runtime.address import ActorAddress
 
 CONVERSATION = "conversation"
 TENANT = "tenant"
 TEAM_QUEUE = "team_queue"
 
 
-def conversation(thread_id: UUID) -> Address:
+def conversation_address(thread_id: UUID) -> ActorAddress:
     """A conversation's actor is addressed by its thread: the next visit is the same actor."""
-    return Address(CONVERSATION, thread_id)
+    return ActorAddress(CONVERSATION, thread_id)
 
 
-def tenant(tenant_id: UUID) -> Address:
+def tenant_address(tenant_id: UUID) -> ActorAddress:
     """One per tenant; never on the message path."""
-    return Address(TENANT, tenant_id)
+    return ActorAddress(TENANT, tenant_id)
 
 
-def team_queue(tenant_id: UUID, team: str) -> Address:
+def team_queue_address(tenant_id: UUID, team: str) -> ActorAddress:
     """One per team. The key is one that PostgreSQL can make too: ``teams.shard`` is its shard."""
     name = f"{tenant_id}:team:{team}".encode()
-    return Address(TEAM_QUEUE, UUID(md5(name, usedforsecurity=False).hexdigest()))
+    return ActorAddress(TEAM_QUEUE, UUID(md5(name, usedforsecurity=False).hexdigest()))

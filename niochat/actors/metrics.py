@@ -10,12 +10,12 @@ from typing import Any, Protocol
 import structlog
 from ray.util.metrics import Counter, Gauge
 
-from niochat.actors.inspection import LookAtHost, Order
-from niochat.runtime.tally import Tally
+from niochat.actors.inspection import HostInfoRequest, OperatorRequest
+from niochat.runtime.tally import CounterBuffer
 
 _log = structlog.get_logger(__name__)
 
-EVERY_S = 5.0
+REPORT_INTERVAL_S = 5.0
 
 COUNTERS = {
     "steps": ("verdict", "Steps of conversations, by done, lost (a conflict) or failed"),
@@ -38,28 +38,28 @@ GAUGES = {
     "loop_lag_ms": "How late the event loop is: a maximum that halves every five seconds",
     "tenants_held_back": "Tenants that the host makes wait",
 }
-_STATS = {
+_STAT_KEYS = {
     "shards": "shards", "turns_running": "turns", "sends_running": "sends",
     "mailbox_depth": "mailbox_depth", "loop_lag_ms": "lag_ms",
 }  # fmt: skip
 """Figures of ``HostCore.stats`` by the name of their gauge."""
 
 
-class Measured(Protocol):
+class MeasuredHost(Protocol):
     """A host."""
 
     name: str
-    tally: Tally
+    counters: CounterBuffer
 
-    async def operate(self, order: Order) -> Any:
+    async def operate(self, request: OperatorRequest) -> Any:
         """Its figures."""
         ...
 
 
-class HostMetrics:
+class HostMetricsReporter:
     """Reports one host. A failed round is logged and the next one tried."""
 
-    def __init__(self, host: Measured) -> None:
+    def __init__(self, host: MeasuredHost) -> None:
         self._host = host
         self._counters = {
             name: Counter(f"niochat_{name}", meaning, ("host", label) if label else ("host",))
@@ -71,25 +71,25 @@ class HostMetrics:
         self._actors = Gauge("niochat_actors", "Virtual actors in memory", ("host", "kind"))
         self._kinds: set[str] = set()
 
-    async def report_for_ever(self) -> None:
+    async def run(self) -> None:
         """Until it is cancelled."""
         while True:
-            await asyncio.sleep(EVERY_S)
+            await asyncio.sleep(REPORT_INTERVAL_S)
             try:
-                self._count()
-                self._measure(await self._host.operate(LookAtHost()))
+                self._report_counters()
+                self._report_gauges(await self._host.operate(HostInfoRequest()))
             except Exception as error:  # noqa: BLE001 - measuring must outlive any error
                 _log.warning("metrics_put_off", host=self._host.name, error=repr(error))
 
-    def _count(self) -> None:
-        for (name, value), count in self._host.tally.take().items():
+    def _report_counters(self) -> None:
+        for (name, value), count in self._host.counters.drain().items():
             label = COUNTERS[name][0]
             tags = {"host": self._host.name, **({label: value} if label else {})}
             self._counters[name].inc(count, tags=tags)
 
-    def _measure(self, figures: dict[str, Any]) -> None:
+    def _report_gauges(self, figures: dict[str, Any]) -> None:
         tags = {"host": self._host.name}
-        for name, figure in _STATS.items():
+        for name, figure in _STAT_KEYS.items():
             self._gauges[name].set(figures[figure], tags=tags)
         self._gauges["tenants_held_back"].set(len(figures.get("held_back", ())), tags=tags)
         by_kind = figures["by_kind"]

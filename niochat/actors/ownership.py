@@ -11,24 +11,24 @@ from niochat.domain.ids import shard_of
 _SQL = queries("placement")
 
 
-RELEASE_S = 20.0
+RELEASE_TIMEOUT_S = 20.0
 """A shard that did not move within it is kept: whoever wanted to move it is gone."""
 
 
-class Ownership:
+class ShardOwnership:
     """Shards of one incarnation. Being wrong costs a refused write, never a wrong one."""
 
     def __init__(
         self,
         database: Database,
         incarnation: str,
-        lost: Callable[[set[int]], None] = lambda shards: None,
+        on_shards_lost: Callable[[set[int]], None] = lambda shards: None,
         *,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """``lost`` hears of the shards that were ours and are no more, whoever found it out."""
         self._database = database
-        self._lost = lost
+        self._on_shards_lost = on_shards_lost
         self.incarnation = incarnation
         self._clock = clock
         self._epochs: dict[int, int] = {}
@@ -36,23 +36,25 @@ class Ownership:
         self._announced = False
 
     @property
-    def shards(self) -> list[int]:
+    def active_shards(self) -> list[int]:
         """What is owned and not about to leave."""
-        leaving = {shard for shard in self._releasing if self._leaves(shard)}
+        leaving = {shard for shard in self._releasing if self._is_releasing(shard)}
         return [shard for shard in self._epochs if shard not in leaving]
 
     @property
-    def count(self) -> int:
+    def active_shard_count(self) -> int:
         """How many these are; asked for each turn, so it walks only what is about to leave."""
-        leaving = sum(shard in self._epochs for shard in self._releasing if self._leaves(shard))
+        leaving = sum(
+            shard in self._epochs for shard in self._releasing if self._is_releasing(shard)
+        )
         return len(self._epochs) - leaving
 
-    def epoch_of(self, key: UUID) -> int | None:
+    def active_epoch(self, key: UUID) -> int | None:
         """Epoch of the key's shard; ``None``: it is not ours, or nothing new may start for it."""
         shard = shard_of(key)
-        return None if self._leaves(shard) else self._epochs.get(shard)
+        return None if self._is_releasing(shard) else self._epochs.get(shard)
 
-    def epoch_held(self, key: UUID) -> int | None:
+    def held_epoch(self, key: UUID) -> int | None:
         """The same, also while the shard is about to leave: what was begun has to be settled."""
         return self._epochs.get(shard_of(key))
 
@@ -66,18 +68,18 @@ class Ownership:
         for shard in lost:
             self._releasing.pop(shard, None)
         if lost:
-            self._lost(lost)
+            self._on_shards_lost(lost)
 
-    def release(self, shards: set[int]) -> None:
+    def begin_release(self, shards: set[int]) -> None:
         """Start nothing new for these: they are about to move."""
-        until = self._clock() + RELEASE_S
+        until = self._clock() + RELEASE_TIMEOUT_S
         self._releasing.update(dict.fromkeys(shards, until))
 
-    def _leaves(self, shard: int) -> bool:
+    def _is_releasing(self, shard: int) -> bool:
         until = self._releasing.get(shard)
         return until is not None and until > self._clock()
 
-    async def announce(self, name: str, node: str, pid: int) -> None:
+    async def register_host(self, name: str, node: str, pid: int) -> None:
         """Say that this process lives. Unheard once another one has announced itself later."""
         who = (name, self.incarnation, node, pid)
         async with self._database.path() as connection:

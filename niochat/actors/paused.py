@@ -8,35 +8,39 @@ from uuid import UUID
 from niochat.conversation.pauses import PauseStore
 from niochat.conversation.work import MemoryCommand
 
-KEPT = 20
+MAX_BUFFERED_MESSAGES = 20
 """Messages kept for one paused actor. Each stands for a row (turn, send) that is found again
 without it, so more than a few would only cost memory.
 """
 
-Resume = Callable[[UUID, Sequence[MemoryCommand]], None]
+ResumeThread = Callable[[UUID, Sequence[MemoryCommand]], None]
 """Gives a thread back what was kept for it, and wakes it."""
 
 
-class Paused:
+class PauseRegistry:
     """What the rows said when they were last read. Read before shards are, so none slips by."""
 
     def __init__(
-        self, pauses: PauseStore, resume: Resume, *, clock: Callable[[], float] = time.monotonic
+        self,
+        pauses: PauseStore,
+        resume: ResumeThread,
+        *,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._pauses = pauses
         self._resume = resume
         self._clock = clock
         self._until: dict[UUID, float] = {}
-        self._kept: defaultdict[UUID, list[MemoryCommand]] = defaultdict(list)
+        self._buffered: defaultdict[UUID, list[MemoryCommand]] = defaultdict(list)
 
-    def holds(self, thread_id: UUID) -> bool:
+    def is_paused(self, thread_id: UUID) -> bool:
         """Whether the thread's actor takes no steps now."""
         return bool(self._until) and self._until.get(thread_id, 0.0) > self._clock()
 
-    def keep(self, thread_id: UUID, messages: Sequence[MemoryCommand]) -> None:
+    def buffer_messages(self, thread_id: UUID, messages: Sequence[MemoryCommand]) -> None:
         """Put aside what came for a paused actor, the oldest ones up to the limit."""
-        kept = self._kept[thread_id]
-        kept.extend(messages[: KEPT - len(kept)])
+        kept = self._buffered[thread_id]
+        kept.extend(messages[: MAX_BUFFERED_MESSAGES - len(kept)])
 
     async def refresh(self) -> None:
         """Read the rows; who is not paused any more goes on. Raises ``UnavailableError``."""
@@ -44,4 +48,4 @@ class Paused:
         now = self._clock()
         before, self._until = self._until, {key: now + each for key, each in left.items()}
         for thread_id in before.keys() - self._until.keys():
-            self._resume(thread_id, self._kept.pop(thread_id, []))
+            self._resume(thread_id, self._buffered.pop(thread_id, []))

@@ -8,12 +8,12 @@ from uuid import UUID
 
 import structlog
 
-from niochat.actors.pool_members import Pool
+from niochat.actors.pool_members import PoolBalancer
 from niochat.assistant.report import TurnReport, TurnRequest
 from niochat.domain.erp import ErpError, ErpRead, ErpWriteResult, IdempotentErpWrite, ResultT
 from niochat.domain.reading import FileReading, FileReadingRequest
 from niochat.erp.report import ErpReply
-from niochat.runtime.exchange import CallFailed, LinkLost
+from niochat.runtime.exchange import RpcCallError, RpcConnectionLost
 
 _log = structlog.get_logger(__name__)
 
@@ -21,70 +21,70 @@ _log = structlog.get_logger(__name__)
 class PoolName(StrEnum):
     """What the members of a pool carry; their names begin with it."""
 
-    TOGETHER = "pool"
+    COMBINED = "pool"
     """The assistant and the ERP in one process: one machine."""
     ASSISTANT = "assistant"
     ERP = "erp"
 
 
-def pools(layout: str) -> tuple[PoolName, ...]:
+def pool_names_for(layout: str) -> tuple[PoolName, ...]:
     """Those of an installation, the one that runs turns first; ``layout`` is ``NIOCHAT_POOLS``."""
-    return (PoolName.TOGETHER,) if layout == "together" else (PoolName.ASSISTANT, PoolName.ERP)
+    return (PoolName.COMBINED,) if layout == "together" else (PoolName.ASSISTANT, PoolName.ERP)
 
 
-TURNS_OF_MEMBER = 100
+MAX_TURNS_PER_MEMBER = 100
 """Turns that one member runs at once: above the calls that let a pool grow, so that it grows while
 turns wait, and below what it takes, so that they wait in the fair line and not there.
 """
-TRIES = 4
+MAX_ATTEMPTS = 4
 """Calls that lost their member; a new one takes some seconds to come."""
 
 
-class AssistantPool:
+class AssistantPoolClient:
     """The assistant's pool as the hosts see it."""
 
-    def __init__(self, pool: Pool) -> None:
-        self._pool = pool
+    def __init__(self, balancer: PoolBalancer) -> None:
+        self._balancer = balancer
 
     async def run(self, request: TurnRequest) -> TurnReport:
         """Run a turn on some member; raises when the member is gone."""
-        report: TurnReport = await self._pool.call("run", request)
+        report: TurnReport = await self._balancer.call("run", request)
         return report
 
     async def read_file(self, request: FileReadingRequest) -> FileReading:
         """What a customer's file says, by some member; raises when the member is gone."""
-        reading: FileReading = await self._pool.call("read_file", request)
+        reading: FileReading = await self._balancer.call("read_file", request)
         return reading
 
-    def places(self) -> int:
+    def capacity(self) -> int:
         """Turns that the members can run at once, as of the last look at them."""
-        self._pool.look()
-        return self._pool.size * TURNS_OF_MEMBER
+        self._balancer.refresh_when_old()
+        return self._balancer.size * MAX_TURNS_PER_MEMBER
 
 
-class ErpPool:
+class ErpPoolClient:
     """The ERP's pool as the assistant sees it. A member that is gone costs time only: reads
     change nothing, and a write that is asked for again finds its journal.
     """
 
-    def __init__(self, pool: Pool) -> None:
-        self._pool = pool
+    def __init__(self, balancer: PoolBalancer) -> None:
+        self._balancer = balancer
 
     async def read(self, tenant_id: UUID, request: ErpRead[ResultT]) -> ResultT:
         """Raises ``ErpError`` or ``ErpRefusedError``."""
-        answer: ResultT = await self._result("read", tenant_id, request)
+        answer: ResultT = await self._call_with_retry("read", tenant_id, request)
         return answer
 
     async def write(self, tenant_id: UUID, order: IdempotentErpWrite) -> ErpWriteResult:
         """Raises ``Refused`` when the turn is over or the tenant suspended."""
-        result: ErpWriteResult = await self._result("write", tenant_id, order)
+        result: ErpWriteResult = await self._call_with_retry("write", tenant_id, order)
         return result
 
-    async def _result(self, method: str, tenant_id: UUID, request: object) -> Any:
-        for number in range(1, TRIES + 1):
+    async def _call_with_retry(self, method: str, tenant_id: UUID, request: object) -> Any:
+        for number in range(1, MAX_ATTEMPTS + 1):
             try:
-                reply: ErpReply = await self._pool.call(method, tenant_id, request)
-            except (LinkLost, CallFailed) as error:
+                reply: ErpReply = await self._balancer.call(method, tenant_id, request)
+            except (RpcConnectionLost, RpcCallError) as error:
                 why = repr(error)[:200]
                 _log.warning("erp_member_lost", call=method, number=number, error=why)
                 await asyncio.sleep(number * random.uniform(0.5, 1.0))

@@ -3,13 +3,13 @@
 from collections.abc import Awaitable, Callable, Sequence
 from uuid import UUID
 
-from niochat.actors.ownership import Ownership
+from niochat.actors.ownership import ShardOwnership
 from niochat.assignment.presences import PresenceStore
 from niochat.assignment.queues import QueueAssigner, TeamQueueKey
-from niochat.live.passing import Passing, Presence
+from niochat.live.passing import FrameEnvelope, PresenceFrame
 
 
-class QueueSweep:
+class TeamQueueSweeper:
     """Looks after the tenants and queues whose actors live here. Raises ``UnavailableError``: the next
     look finds the same.
     """
@@ -18,10 +18,10 @@ class QueueSweep:
         self,
         presences: PresenceStore,
         queues: QueueAssigner,
-        ownership: Ownership,
+        ownership: ShardOwnership,
         tell: Callable[[TeamQueueKey], None],
         poke: Callable[[UUID, Sequence[UUID]], None],
-        say: Callable[[bytes], Awaitable[object]],
+        publish: Callable[[bytes], Awaitable[object]],
     ) -> None:
         """``say`` tells screens what passes."""
         self._presences = presences
@@ -29,16 +29,16 @@ class QueueSweep:
         self._ownership = ownership
         self._tell = tell
         self._poke = poke
-        self._say = say
+        self._publish = publish
 
-    async def look(self) -> None:
+    async def sweep(self) -> None:
         """Who was not seen is offline; who is offline gives back; who waits finds who is there."""
-        shards = self._ownership.shards
+        shards = self._ownership.active_shards
         if not shards:
             return
         for tenant_id, user_id in await self._presences.expire_unseen(shards):
-            gone_away = Presence(user_id=user_id, state="offline", reason="lapsed")
-            await self._say(Passing.of(tenant_id, gone_away).words())
+            gone_away = PresenceFrame(user_id=user_id, state="offline", reason="lapsed")
+            await self._publish(FrameEnvelope.wrap(tenant_id, gone_away).encode())
         gone = await self._queues.find_offline_agents(shards)
         for tenant_id, threads in (await self._queues.return_unanswered(gone)).items():
             self._poke(tenant_id, sorted(threads))

@@ -7,23 +7,23 @@ from pathlib import Path
 
 import niochat
 
-_CODE = {".py", ".sql", ".md", ".yaml", ".mako"}
+_CODE_SUFFIXES = {".py", ".sql", ".md", ".yaml", ".mako"}
 
 
-def release_of(named: str | None) -> str:
+def resolve_build_id(named: str | None) -> str:
     """``named`` by the operator, else the package's version and a digest of its files.
 
     The digest is of the files as the process found them when it first asked, so ask at its start.
     """
-    return named or _digest()
+    return named or _code_digest()
 
 
 @cache
-def _digest() -> str:
+def _code_digest() -> str:
     root = Path(niochat.__file__).parent
     digest = blake2b(digest_size=6)
     for file in sorted(root.rglob("*")):
-        if file.suffix in _CODE and file.is_file():
+        if file.suffix in _CODE_SUFFIXES and file.is_file():
             digest.update(f"{file.relative_to(root)}\0".encode())
             digest.update(file.read_bytes())
     return f"{version('niochat')}+{digest.hexdigest()}"

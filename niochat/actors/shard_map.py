@@ -8,17 +8,17 @@ from collections.abc import Collection, Mapping, Sequence
 import structlog
 from ray.exceptions import RayError
 
-from niochat.actors.roster import Host
+from niochat.actors.roster import ManagedActor
 from niochat.adapters.postgres.database import Database
 from niochat.adapters.postgres.queries import queries
-from niochat.runtime.placement import place
+from niochat.runtime.placement import place_shards
 
 _SQL = queries("placement")
 _log = structlog.get_logger(__name__)
 
-LOOK_AGAIN_S = 3.0
+RECHECK_INTERVAL_S = 3.0
 """While nobody came or went: for what an operator drains, and what another supervisor moved."""
-CALL_S = 8.0
+CALL_TIMEOUT_S = 8.0
 """For a host to let go of shards: longer than it waits for its sends."""
 
 
@@ -27,64 +27,68 @@ class ShardMap:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._given: dict[str, str] = {}
+        self._assigned: dict[str, str] = {}
         """To whom all shards were given, incarnation by name."""
-        self._look_at = 0.0
+        self._recheck_at = 0.0
 
-    async def owners(self) -> dict[int, str | None]:
+    async def load_owners(self) -> dict[int, str | None]:
         """Incarnation by shard."""
         async with self._database.path() as connection:
             rows = await connection.fetch(_SQL["shards"])
         return {row["shard"]: row["host"] for row in rows}
 
-    async def give(self, able: Mapping[str, Host], hosts: Sequence[Host]) -> None:
+    async def rebalance(
+        self, eligible: Mapping[str, ManagedActor], hosts: Sequence[ManagedActor]
+    ) -> None:
         """Every shard to one of ``able`` (by name), as few moves as possible. ``hosts`` are
         all there are: those that answer let go first, and learn of it afterwards.
         """
-        if not able:
+        if not eligible:
             return
-        incarnations = {name: host.incarnation for name, host in able.items()}
+        incarnations = {name: host.incarnation for name, host in eligible.items()}
         now = time.monotonic()
-        if incarnations == self._given and now < self._look_at:
+        if incarnations == self._assigned and now < self._recheck_at:
             return
-        self._given, self._look_at = {}, now + LOOK_AGAIN_S
-        staying = carriers(incarnations, await self._draining())
-        wanted = {shard: incarnations[name] for shard, name in place(staying).items()}
-        owners = await self.owners()
+        self._assigned, self._recheck_at = {}, now + RECHECK_INTERVAL_S
+        staying = eligible_hosts(incarnations, await self._load_draining())
+        wanted = {shard: incarnations[name] for shard, name in place_shards(staying).items()}
+        owners = await self.load_owners()
         moving = {shard: owner for shard, owner in owners.items() if owner != wanted[shard]}
         if not moving:
-            self._given = incarnations
+            self._assigned = incarnations
             return
-        answering = [host for host in hosts if host.answers]
-        await self._release(moving, answering)
+        answering = [host for host in hosts if host.is_responsive]
+        await self._release_shards(moving, answering)
         async with self._database.path() as connection:
             await connection.fetch(_SQL["move"], list(moving), [wanted[shard] for shard in moving])
         _log.info("shards_moved", shards=len(moving), hosts=staying)
-        await asyncio.gather(*(_call(host, "refresh") for host in answering))
+        await asyncio.gather(*(_call_host(host, "refresh") for host in answering))
 
-    async def _draining(self) -> set[str]:
+    async def _load_draining(self) -> set[str]:
         async with self._database.path() as connection:
             return {row["incarnation"] for row in await connection.fetch(_SQL["draining"])}
 
-    async def _release(self, moving: Mapping[int, str | None], answering: Sequence[Host]) -> None:
+    async def _release_shards(
+        self, moving: Mapping[int, str | None], answering: Sequence[ManagedActor]
+    ) -> None:
         leaving: dict[str | None, list[int]] = defaultdict(list)
         for shard, owner in moving.items():
             leaving[owner].append(shard)
         owners = [host for host in answering if host.incarnation in leaving]
         await asyncio.gather(
-            *(_call(host, "release", leaving[host.incarnation]) for host in owners)
+            *(_call_host(host, "release", leaving[host.incarnation]) for host in owners)
         )
 
 
-def carriers(live: Mapping[str, str], draining: Collection[str]) -> list[str]:
+def eligible_hosts(alive: Mapping[str, str], draining: Collection[str]) -> list[str]:
     """Names of those (incarnation by name) that no operator is draining; all when all are."""
-    staying = [name for name, incarnation in live.items() if incarnation not in draining]
-    return sorted(staying or live)
+    staying = [name for name, incarnation in alive.items() if incarnation not in draining]
+    return sorted(staying or alive)
 
 
-async def _call(host: Host, method: str, *arguments: object) -> None:
+async def _call_host(host: ManagedActor, method: str, *arguments: object) -> None:
     try:
-        async with asyncio.timeout(CALL_S):
+        async with asyncio.timeout(CALL_TIMEOUT_S):
             await getattr(host.handle, method).remote(*arguments)
     except (RayError, TimeoutError) as error:
         _log.warning("host_call_failed", host=host.name, call=method, error=repr(error))

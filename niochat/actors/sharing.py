@@ -8,89 +8,105 @@ from uuid import UUID
 
 from niochat.accounts.shares import Shares
 from niochat.actors import kinds
-from niochat.actors.entrance import Entrance
-from niochat.actors.leases import Leases
+from niochat.actors.entrance import ActivationLimiter
+from niochat.actors.leases import TurnGrantClient
 from niochat.actors.tenant import TenantState
-from niochat.actors.turns import Turns
+from niochat.actors.turns import TurnScheduler
 from niochat.domain.held_back import TenantThrottle, ThrottleReason
 from niochat.domain.ids import SHARDS
 from niochat.outbox.deliver import OutboxDispatcher
 from niochat.runtime.fair_line import Lane
-from niochat.runtime.host import VirtualHost
-from niochat.runtime.slots import Constraint, Share
+from niochat.runtime.host import ActorRuntime
+from niochat.runtime.slots import LaneConstraint, LaneQuota
 
 
-class HostShares:
+class TenantQuotas:
     """A tenant's threads lie evenly over the shards: a host that owns half of them may use half
     of a cap. So nobody has to be asked, and the parts add up to the whole.
     """
 
-    def __init__(self, shares: Shares, owned: Callable[[], int]) -> None:
-        self._shares = shares
-        self._owned = owned
+    def __init__(self, quotas: Shares, owned_shards: Callable[[], int]) -> None:
+        self._quotas = quotas
+        self._owned_shards = owned_shards
 
     async def refresh(self) -> None:
         """Read plans and caps again. Raises ``UnavailableError``."""
-        await self._shares.refresh()
+        await self._quotas.refresh()
 
-    def part(self, whole: int) -> int:
+    def host_share(self, whole: int) -> int:
         """This host's part of something, at least one."""
-        return max(math.ceil(whole * self._owned() / SHARDS), 1)
+        return max(math.ceil(whole * self._owned_shards() / SHARDS), 1)
 
-    def of_turns(self, tenant_id: UUID) -> Share:
+    def turn_quota(self, tenant_id: UUID) -> LaneQuota:
         """Weight and places among turns."""
-        share = self._shares.of(tenant_id)
-        return Share(share.weight, self.part(share.turns_at_once))
+        share = self._quotas.of(tenant_id)
+        return LaneQuota(share.weight, self.host_share(share.turns_at_once))
 
-    def weight(self, tenant_id: Lane) -> float:
+    def step_weight(self, tenant_id: Lane) -> float:
         """Among what is ready for a step."""
-        return self._shares.of(tenant_id).weight
+        return self._quotas.of(tenant_id).weight
 
-    def channel_weight(self, tenant_id: Lane) -> float:
+    def send_weight(self, tenant_id: Lane) -> float:
         """Of each of a tenant's channels among sends."""
-        share = self._shares.of(tenant_id)
+        share = self._quotas.of(tenant_id)
         return share.weight / share.channels
 
 
-def held_back(
-    turns: Turns, entrance: Entrance, leases: Leases, courier: OutboxDispatcher, actors: VirtualHost
+def find_throttled_tenants(
+    turn_scheduler: TurnScheduler,
+    activation_limiter: ActivationLimiter,
+    turn_grants: TurnGrantClient,
+    dispatcher: OutboxDispatcher,
+    actors: ActorRuntime,
 ) -> list[TenantThrottle]:
     """Tenants that wait on this host because of limits of their own."""
-    found = [*_turns(turns, entrance, leases), *_sends(courier), *_calls(actors)]
-    return sorted(_together(found), key=lambda held: held.since)
+    found = [
+        *_throttled_turns(turn_scheduler, activation_limiter, turn_grants),
+        *_throttled_sends(dispatcher),
+        *_throttled_erp_calls(actors),
+    ]
+    return sorted(_merge_by_reason(found), key=lambda held: held.since)
 
 
-def _turns(turns: Turns, entrance: Entrance, leases: Leases) -> Iterator[TenantThrottle]:
-    outside = entrance.waiting()
-    for each in turns.held_back():
+def _throttled_turns(
+    turns: TurnScheduler, entrance: ActivationLimiter, leases: TurnGrantClient
+) -> Iterator[TenantThrottle]:
+    outside = entrance.waiting_by_tenant()
+    for each in turns.constrained_lanes():
         if each.lane is not None:
-            reason = _why(each, turns, leases)
+            reason = _throttle_reason(each, turns, leases)
             waiting = each.waiting + outside.get(each.lane, 0)
-            yield TenantThrottle(each.lane, reason, _moment(each.since), waiting)
+            yield TenantThrottle(each.lane, reason, _to_datetime(each.since), waiting)
 
 
-def _why(constraint: Constraint, turns: Turns, leases: Leases) -> ThrottleReason:
+def _throttle_reason(
+    constraint: LaneConstraint, turns: TurnScheduler, leases: TurnGrantClient
+) -> ThrottleReason:
     assert constraint.lane is not None
-    if constraint.held and leases.throttled(constraint.lane):
+    if constraint.is_blocked and leases.is_throttled(constraint.lane):
         return ThrottleReason.MODEL_THROTTLED
-    return ThrottleReason.BUSY if turns.paced(constraint.lane) else ThrottleReason.TURNS
+    return ThrottleReason.BUSY if turns.is_rate_limited(constraint.lane) else ThrottleReason.TURNS
 
 
-def _sends(courier: OutboxDispatcher) -> Iterator[TenantThrottle]:
+def _throttled_sends(courier: OutboxDispatcher) -> Iterator[TenantThrottle]:
     for tenant_id, each in courier.throttled_channels():
-        yield TenantThrottle(tenant_id, ThrottleReason.GATEWAY, _moment(each.since), each.waiting)
+        yield TenantThrottle(
+            tenant_id, ThrottleReason.GATEWAY, _to_datetime(each.since), each.waiting
+        )
 
 
-def _calls(actors: VirtualHost) -> Iterator[TenantThrottle]:
+def _throttled_erp_calls(actors: ActorRuntime) -> Iterator[TenantThrottle]:
     now = time.monotonic()
     for address, state in actors.states(kinds.TENANT):
         assert isinstance(state, TenantState)
-        since = state.erp.waited_since(now)
+        since = state.erp_permits.waited_since(now)
         if since is not None:
-            yield TenantThrottle(address.key, ThrottleReason.ERP, _moment(since), state.erp.waiting)
+            yield TenantThrottle(
+                address.key, ThrottleReason.ERP, _to_datetime(since), state.erp_permits.waiting
+            )
 
 
-def _together(found: Iterable[TenantThrottle]) -> list[TenantThrottle]:
+def _merge_by_reason(found: Iterable[TenantThrottle]) -> list[TenantThrottle]:
     """One of each tenant and reason: channels of one tenant are added up."""
     by_reason: dict[tuple[UUID, ThrottleReason], TenantThrottle] = {}
     for held in found:
@@ -102,5 +118,5 @@ def _together(found: Iterable[TenantThrottle]) -> list[TenantThrottle]:
     return list(by_reason.values())
 
 
-def _moment(monotonic: float) -> datetime:
+def _to_datetime(monotonic: float) -> datetime:
     return datetime.fromtimestamp(time.time() - (time.monotonic() - monotonic), UTC)

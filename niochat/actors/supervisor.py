@@ -15,188 +15,207 @@ from ray.exceptions import RayError
 
 from niochat import telemetry
 from niochat.actors import host_actor
-from niochat.actors.cluster_nodes import ClusterNodes, Part, actor_options, replicas
-from niochat.actors.pool_keeper import CALLS_OF_MEMBER, PoolKeeper
-from niochat.actors.pools import pools
-from niochat.actors.release import release_of
-from niochat.actors.roster import MISSES, PING_S, Host, Roster
+from niochat.actors.cluster_nodes import ClusterNodes, NodeRole, min_replicas, ray_actor_options
+from niochat.actors.pool_keeper import MAX_CALLS_PER_MEMBER, PoolSupervisor
+from niochat.actors.pools import pool_names_for
+from niochat.actors.release import resolve_build_id
+from niochat.actors.roster import MAX_MISSED_PINGS, PING_INTERVAL_S, ActorFleet, ManagedActor
 from niochat.actors.shard_map import ShardMap
 from niochat.adapters.postgres.queries import queries
-from niochat.config import Settings, cores
+from niochat.config import Settings, available_cores
 from niochat.domain.errors import NiochatError
-from niochat.runtime.scaling import Limits, Scale, rescale
-from niochat.runtime.staffing import Change, Hire, Retire, staff
-from niochat.runtime.tasks import Owner
-from niochat.wiring.parts import Parts, open_parts
+from niochat.runtime.scaling import ScalingLimits, ScalingState, next_scaling_state
+from niochat.runtime.staffing import (
+    DrainMemberAction,
+    FleetAction,
+    StartMemberAction,
+    next_fleet_action,
+)
+from niochat.runtime.tasks import BackgroundTaskSet
+from niochat.wiring.parts import Components, open_components
 
 _SQL = queries("placement")
 _log = structlog.get_logger(__name__)
 
-FORGET_EVERY_S = 3600.0
-CUT_OFF_S = 6.0
+CLEANUP_INTERVAL_S = 3600.0
+PARTITION_TIMEOUT_S = 6.0
 """Neither the cluster's server nor a host of another node answered: we are the ones cut off."""
-STEP_DOWN_S = 20.0
+STEP_DOWN_PAUSE_S = 20.0
 """Then somebody else may lead; a standby takes the lock within five seconds."""
 
 
-class CutOff(Exception):
+class NetworkPartitionError(Exception):
     """This process cannot see the rest of the cluster."""
 
 
 class Supervisor:
     """One loop; a second supervisor waits for the first one's lock in PostgreSQL."""
 
-    def __init__(self, parts: Parts, nodes: ClusterNodes, node: str) -> None:
+    def __init__(self, components: Components, nodes: ClusterNodes, node: str) -> None:
         """``node`` is the id of the node that this process runs on."""
-        settings = parts.settings
-        self._parts = parts
+        settings = components.settings
+        self._components = components
         self._nodes = nodes
         self._node = node
-        self._release = release_of(settings.release)
-        self._owner = Owner("supervisor")
-        self._roster = Roster(self._owner, settings.release, host_actor.KIND, host_actor.create)
-        self._shards = ShardMap(parts.database)
-        most = max(settings.max_hosts or 0, settings.hosts)
-        self._limits = Limits(
-            settings.hosts, most, lag_ms=settings.host_lag_ms, idle_s=settings.host_idle_s
+        self._build_id = resolve_build_id(settings.build_id)
+        self._background = BackgroundTaskSet("supervisor")
+        self._fleet = ActorFleet(
+            self._background, settings.build_id, host_actor.HOST_KIND, host_actor.create_host_actor
         )
-        self._scale = Scale(0)
-        self._forget_at = 0.0
+        self._shard_map = ShardMap(components.database)
+        most = max(settings.max_hosts or 0, settings.min_hosts)
+        self._scaling_limits = ScalingLimits(
+            settings.min_hosts, most, lag_ms=settings.host_lag_ms, idle_s=settings.host_idle_s
+        )
+        self._scaling = ScalingState(0)
+        self._clean_up_at = 0.0
 
-    async def run_for_ever(self) -> None:
+    async def run(self) -> None:
         """Supervise; errors are logged and the loop goes on."""
-        self._owner.start(self._nodes.watch_for_ever())
+        self._background.start(self._nodes.run())
         while True:
             try:
                 await self._lead()
-            except CutOff:
+            except NetworkPartitionError:
                 _log.error("supervisor_stepped_down", node=self._node)
-                await asyncio.sleep(STEP_DOWN_S)
+                await asyncio.sleep(STEP_DOWN_PAUSE_S)
             except (NiochatError, RayError) as error:
                 _log.warning("supervision_put_off", error=repr(error))
             except Exception as error:  # noqa: BLE001 - supervision must outlive any error
                 _log.error("supervision_failed", exc_info=error)
-            await asyncio.sleep(PING_S)
+            await asyncio.sleep(PING_INTERVAL_S)
 
     async def _lead(self) -> None:
         """Returns at once while another one leads."""
-        async with self._parts.database.path_session() as connection:
+        async with self._components.database.path_session() as connection:
             if not await connection.fetchval(_SQL["lead"], timeout=5):
                 return
-            await self._roster.discover()
-            self._scale = Scale(len(self._roster))
-            _log.info("supervisor_leads", hosts=len(self._roster), release=self._release)
-            keeping = [self._owner.start(each.keep_for_ever()) for each in self._pool_keepers()]
+            await self._fleet.discover()
+            self._scaling = ScalingState(len(self._fleet))
+            _log.info("supervisor_leads", hosts=len(self._fleet), release=self._build_id)
+            keeping = [self._background.start(each.run()) for each in self._pool_supervisors()]
             try:
                 while True:
                     await connection.execute("SELECT 1", timeout=5)  # the lock is lost with it
                     await self._tick()
-                    await asyncio.sleep(PING_S)
+                    await asyncio.sleep(PING_INTERVAL_S)
             finally:
                 for each in keeping:
                     each.cancel()
 
-    def _pool_keepers(self) -> list[PoolKeeper]:
-        settings = self._parts.settings
-        limits = Limits(
-            replicas(), most_members(settings), lag_ms=math.inf,
-            depth=CALLS_OF_MEMBER, idle_s=settings.host_idle_s,
+    def _pool_supervisors(self) -> list[PoolSupervisor]:
+        settings = self._components.settings
+        limits = ScalingLimits(
+            min_replicas(), max_pool_members(settings), lag_ms=math.inf,
+            depth=MAX_CALLS_PER_MEMBER, idle_s=settings.host_idle_s,
         )  # fmt: skip
         return [
-            PoolKeeper(
-                pool, limits, self._release, self._owner,
-                nodes=lambda: self._nodes.carriers(Part.POOLS), named=settings.release,
+            PoolSupervisor(
+                pool, limits, self._build_id, self._background,
+                nodes=lambda: self._nodes.eligible_nodes(NodeRole.POOLS), configured_build_id=settings.build_id,
             )
-            for pool in pools(settings.pools)
+            for pool in pool_names_for(settings.pool_layout)
         ]  # fmt: skip
 
     async def _tick(self) -> None:
-        await self._roster.ping_all()
-        if self._cut_off():
-            if self._nodes.silent_s >= CUT_OFF_S:
-                raise CutOff
+        await self._fleet.ping_all()
+        if self._is_partitioned():
+            if self._nodes.seconds_since_answer >= PARTITION_TIMEOUT_S:
+                raise NetworkPartitionError
             return  # whose shards to move is not ours to say
-        await self._hear()
-        for host in self._roster:
-            if host.misses >= MISSES:
-                self._roster.give_up(host)
-        await self._shards.give(self._carriers(), list(self._roster))
+        await self._record_database_heartbeats()
+        for host in self._fleet:
+            if host.missed_pings >= MAX_MISSED_PINGS:
+                self._fleet.declare_dead(host)
+        await self._shard_map.rebalance(self._eligible_hosts(), list(self._fleet))
         self._rescale()
-        await self._staff()
-        await self._forget()
+        await self._adjust_fleet()
+        await self._clean_up()
 
-    def _cut_off(self) -> bool:
+    def _is_partitioned(self) -> bool:
         """No host of another node answers, though there are some, nor the cluster's server."""
-        others = [host for host in self._roster if host.vitals and host.vitals.node != self._node]
-        silent = all(host.misses for host in others)
-        return bool(others) and silent and self._nodes.silent_s > CUT_OFF_S / 2
+        others = [
+            host for host in self._fleet if host.heartbeat and host.heartbeat.node != self._node
+        ]
+        silent = all(host.missed_pings for host in others)
+        return (
+            bool(others) and silent and self._nodes.seconds_since_answer > PARTITION_TIMEOUT_S / 2
+        )
 
-    async def _hear(self) -> None:
-        async with self._parts.database.path() as connection:
+    async def _record_database_heartbeats(self) -> None:
+        async with self._components.database.path() as connection:
             rows = await connection.fetch(_SQL["heard"])
-        self._roster.hear(row["incarnation"] for row in rows)
+        self._fleet.record_database_writes(row["incarnation"] for row in rows)
 
-    def _carriers(self) -> dict[str, Host]:
+    def _eligible_hosts(self) -> dict[str, ManagedActor]:
         """Living hosts by name, without those that leave if the others are enough."""
-        living = [host for host in self._roster if host.lives]
-        staying = [host for host in living if not host.leaving]
-        return {host.name: host for host in (staying if self._enough(staying) else living)}
+        living = [host for host in self._fleet if host.is_alive]
+        staying = [host for host in living if not host.draining]
+        return {host.name: host for host in (staying if self._is_enough(staying) else living)}
 
-    def _enough(self, staying: list[Host]) -> bool:
-        return len(staying) >= min(self._wanted(), self._limits.most)
+    def _is_enough(self, staying: list[ManagedActor]) -> bool:
+        return len(staying) >= min(self._target_size(), self._scaling_limits.max_size)
 
     def _rescale(self) -> None:
-        loads = [h.vitals.load for h in self._roster if h.vitals and h.lives and not h.leaving]
-        before = self._scale.hosts
+        loads = [
+            h.heartbeat.load for h in self._fleet if h.heartbeat and h.is_alive and not h.draining
+        ]
+        before = self._scaling.size
         now = asyncio.get_running_loop().time()
-        self._scale = rescale(self._scale, loads, self._limits, now)
-        if self._scale.hosts != before:
-            _log.info("hosts_rescaled", before=before, now=self._scale.hosts)
+        self._scaling = next_scaling_state(self._scaling, loads, self._scaling_limits, now)
+        if self._scaling.size != before:
+            _log.info("hosts_rescaled", before=before, now=self._scaling.size)
 
-    def _wanted(self) -> int:
+    def _target_size(self) -> int:
         """The scale, and one host for each node as far as the limits allow."""
-        for_nodes = min(len(self._nodes.carriers(Part.HOSTS)), self._limits.most)
-        return max(self._scale.hosts, for_nodes)
+        for_nodes = min(
+            len(self._nodes.eligible_nodes(NodeRole.HOSTS)), self._scaling_limits.max_size
+        )
+        return max(self._scaling.size, for_nodes)
 
-    async def _staff(self) -> None:
-        change = self._change()
-        while isinstance(change, Hire):
-            self._roster.hire(change.number, change.node)
-            change = self._change()
-        if isinstance(change, Retire):
-            self._roster.retire(change.number, change.why)
-        await self._dismiss()
+    async def _adjust_fleet(self) -> None:
+        change = self._next_action()
+        while isinstance(change, StartMemberAction):
+            self._fleet.start_member(change.number, change.node)
+            change = self._next_action()
+        if isinstance(change, DrainMemberAction):
+            self._fleet.drain_member(change.number, change.reason)
+        await self._terminate_drained()
 
-    def _change(self) -> Change | None:
-        seats = [host.seat() for host in self._roster]
-        return staff(seats, self._wanted(), self._nodes.carriers(Part.HOSTS), self._release)
+    def _next_action(self) -> FleetAction | None:
+        seats = [host.to_fleet_member() for host in self._fleet]
+        return next_fleet_action(
+            seats, self._target_size(), self._nodes.eligible_nodes(NodeRole.HOSTS), self._build_id
+        )
 
-    async def _dismiss(self) -> None:
+    async def _terminate_drained(self) -> None:
         """End those who leave and own nothing any more."""
-        leaving = [host for host in self._roster if host.leaving]
+        leaving = [host for host in self._fleet if host.draining]
         if not leaving:
             return
-        owners = set((await self._shards.owners()).values())
+        owners = set((await self._shard_map.load_owners()).values())
         for host in leaving:
             if not host.incarnation or host.incarnation not in owners:
-                async with self._parts.database.path() as connection:
+                async with self._components.database.path() as connection:
                     await connection.execute(_SQL["leave"], host.name)
-                self._roster.dismiss(host)
+                self._fleet.terminate(host)
 
-    async def _forget(self) -> None:
+    async def _clean_up(self) -> None:
         now = asyncio.get_running_loop().time()
-        if now >= self._forget_at:
-            self._forget_at = now + FORGET_EVERY_S
-            await self._parts.inbox.purge_old_rows()
-            await self._parts.library.forget_unused()
+        if now >= self._clean_up_at:
+            self._clean_up_at = now + CLEANUP_INTERVAL_S
+            await self._components.inbox.purge_old_rows()
+            await self._components.attachments.forget_unused()
 
 
-def most_members(settings: Settings) -> int:
+def max_pool_members(settings: Settings) -> int:
     """Of each pool. Calls that wait need no core, so few members carry many of them; a machine of
     two cores that is busy gets slower by a second process.
     """
-    most = settings.max_pool or (max(1, cores() // 2) if replicas() == 1 else 4 + 4 * replicas())
-    return max(most, replicas())
+    most = settings.max_pool_members or (
+        max(1, available_cores() // 2) if min_replicas() == 1 else 4 + 4 * min_replicas()
+    )
+    return max(most, min_replicas())
 
 
 class SupervisorReplica:
@@ -204,8 +223,8 @@ class SupervisorReplica:
 
     def __init__(self) -> None:
         self._settings = Settings.read()
-        telemetry.set_up_logs(self._settings.log, json=True)
-        release_of(self._settings.release)
+        telemetry.configure_logging(self._settings.log_level, json=True)
+        resolve_build_id(self._settings.build_id)
         self._task = asyncio.get_running_loop().create_task(self._run())
 
     async def check_health(self) -> None:
@@ -214,16 +233,16 @@ class SupervisorReplica:
             raise RuntimeError("the supervision ended")
 
     async def _run(self) -> None:
-        parts = await open_parts(self._settings)
+        parts = await open_components(self._settings)
         node = ray.get_runtime_context().get_node_id()
-        await Supervisor(parts, ClusterNodes(), node).run_for_ever()
+        await Supervisor(parts, ClusterNodes(), node).run()
 
 
 supervisor = serve.deployment(
     name="Supervisor",
-    num_replicas=replicas(),
+    num_replicas=min_replicas(),
     max_ongoing_requests=20,
     health_check_period_s=10,
     graceful_shutdown_timeout_s=2,
-    ray_actor_options=actor_options(Part.HOSTS, 0.05),
+    ray_actor_options=ray_actor_options(NodeRole.HOSTS, 0.05),
 )(SupervisorReplica).bind()

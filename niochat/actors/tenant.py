@@ -18,25 +18,25 @@ from niochat.domain.errors import NiochatError
 from niochat.erp.permits import CallEnded, LeaseCall, Permits
 from niochat.inbox.backfill import BackfillChannel, Backfiller
 from niochat.outbox.deliver import CredentialsOpener
-from niochat.runtime.address import Address
-from niochat.runtime.host import Delivery
-from niochat.runtime.mailbox import Ask
+from niochat.runtime.address import ActorAddress
+from niochat.runtime.host import ActorStep
+from niochat.runtime.mailbox import ActorRequest
 
 _SQL = queries("backfill")
 _ERP = queries("erp")
 _log = structlog.get_logger(__name__)
 
-BLOCK = 20
+MAX_GRANT_TURNS = 20
 """Most turns in one grant."""
 
 
 @dataclass(frozen=True, slots=True)
-class LeaseTurns:
-    """Asks for turns; the answer is a :class:`Grant`."""
+class TurnGrantRequest:
+    """Asks for turns; the answer is a :class:`TurnGrant`."""
 
 
 @dataclass(frozen=True, slots=True)
-class Grant:
+class TurnGrant:
     """``turns`` may begin; with none, ask again after ``wait_s``. ``throttled``: the tenant's
     model asked for that, it is not the rate.
     """
@@ -47,14 +47,14 @@ class Grant:
 
 
 @dataclass(frozen=True, slots=True)
-class Throttled:
+class ModelThrottleNotice:
     """The tenant's model asked to wait."""
 
     seconds: float
 
 
 @dataclass(frozen=True, slots=True)
-class ChannelConnected:
+class ChannelConnectedNotice:
     """A channel's session is back: fill it up now."""
 
 
@@ -62,13 +62,13 @@ class ChannelConnected:
 class TenantState:
     """What one tenant's actor remembers. Rates in turns a second, times of a monotonic clock."""
 
-    per_second: float
+    turns_per_second: float
     tokens: float
-    at: float
-    erp: Permits
+    refilled_at: float
+    erp_permits: Permits
     throttled_until: float = 0.0
-    next_fill: float = 0.0
-    filling: "asyncio.Task[None] | None" = field(default=None)
+    next_backfill_at: float = 0.0
+    backfill_task: "asyncio.Task[None] | None" = field(default=None)
 
 
 class TenantBehaviour:
@@ -81,20 +81,20 @@ class TenantBehaviour:
         self,
         database: Database,
         backfill: Backfiller,
-        line_of: CredentialsOpener,
+        credentials_for: CredentialsOpener,
         poke: Callable[[UUID, set[UUID]], None],
         *,
-        fill_every_s: float,
+        backfill_interval_s: float,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._database = database
         self._backfill = backfill
-        self._line_of = line_of
+        self._credentials_for = credentials_for
         self._poke = poke
-        self._fill_every_s = fill_every_s
+        self._backfill_interval_s = backfill_interval_s
         self._clock = clock
 
-    async def step(self, batch: Sequence[Delivery]) -> Sequence[Address]:
+    async def step(self, batch: Sequence[ActorStep]) -> Sequence[ActorAddress]:
         """Answer what was asked; begin to fill up when it is time."""
         for delivery in batch:
             tenant_id = delivery.activation.address.key
@@ -103,21 +103,21 @@ class TenantBehaviour:
             tenant: TenantState = delivery.activation.state
             for message in delivery.messages:
                 self._handle(tenant, message)
-            self._fill_when_due(tenant_id, tenant)
+            self._start_backfill_when_due(tenant_id, tenant)
         return []
 
     async def _load(self, tenant_id: UUID) -> TenantState:
-        per_minute, now = await self._rate(tenant_id), self._clock()
-        at_once, calls = await self._erp_limits(tenant_id)
+        per_minute, now = await self._load_turn_rate(tenant_id), self._clock()
+        at_once, calls = await self._load_erp_limits(tenant_id)
         erp = Permits(at_once, calls, tokens=max(calls / 10.0, 1.0), at=now)
-        return TenantState(per_minute / 60.0, float(min(per_minute, BLOCK)), now, erp)
+        return TenantState(per_minute / 60.0, float(min(per_minute, MAX_GRANT_TURNS)), now, erp)
 
-    async def _rate(self, tenant_id: UUID) -> int:
+    async def _load_turn_rate(self, tenant_id: UUID) -> int:
         """Turns a minute, as they are now."""
         async with self._database.tenant(tenant_id) as connection:
             return await connection.fetchval(_SQL["rate"], tenant_id) or 60
 
-    async def _erp_limits(self, tenant_id: UUID) -> tuple[int, int]:
+    async def _load_erp_limits(self, tenant_id: UUID) -> tuple[int, int]:
         """Calls at once and a minute, as they are now; 1 and 1 for who has no ERP."""
         async with self._database.tenant(tenant_id) as connection:
             row = await connection.fetchrow(_ERP["limits"], tenant_id)
@@ -125,51 +125,57 @@ class TenantBehaviour:
 
     def _handle(self, tenant: TenantState, message: object) -> None:
         match message:
-            case Ask(payload=LeaseCall(waiting=waiting)):
-                message.reply(tenant.erp.lease(self._clock(), waiting))
+            case ActorRequest(payload=LeaseCall(waiting=waiting)):
+                message.reply(tenant.erp_permits.lease(self._clock(), waiting))
             case CallEnded():
-                tenant.erp.ended(message, self._clock())
-            case Ask(payload=LeaseTurns()):
-                message.reply(self._grant(tenant))
-            case Throttled(seconds=seconds):
+                tenant.erp_permits.ended(message, self._clock())
+            case ActorRequest(payload=TurnGrantRequest()):
+                message.reply(self._grant_turns(tenant))
+            case ModelThrottleNotice(seconds=seconds):
                 tenant.throttled_until = max(tenant.throttled_until, self._clock() + seconds)
-            case ChannelConnected():
-                tenant.next_fill = 0.0
+            case ChannelConnectedNotice():
+                tenant.next_backfill_at = 0.0
             case _:
                 _log.error("message_not_understood", message=type(message).__name__)
 
-    def _grant(self, tenant: TenantState) -> Grant:
+    def _grant_turns(self, tenant: TenantState) -> TurnGrant:
         now = self._clock()
-        burst = max(tenant.per_second * 2.0, float(BLOCK))
-        tenant.tokens = min(tenant.tokens + (now - tenant.at) * tenant.per_second, burst)
-        tenant.at = now
+        burst = max(tenant.turns_per_second * 2.0, float(MAX_GRANT_TURNS))
+        tenant.tokens = min(
+            tenant.tokens + (now - tenant.refilled_at) * tenant.turns_per_second, burst
+        )
+        tenant.refilled_at = now
         if tenant.throttled_until > now:
-            return Grant(0, tenant.throttled_until - now, throttled=True)
-        turns = min(int(tenant.tokens), BLOCK)
+            return TurnGrant(0, tenant.throttled_until - now, throttled=True)
+        turns = min(int(tenant.tokens), MAX_GRANT_TURNS)
         tenant.tokens -= turns
-        return Grant(turns, 0.0 if turns else (1.0 - tenant.tokens) / tenant.per_second)
+        return TurnGrant(turns, 0.0 if turns else (1.0 - tenant.tokens) / tenant.turns_per_second)
 
-    def _fill_when_due(self, tenant_id: UUID, tenant: TenantState) -> None:
-        filling = tenant.filling is not None and not tenant.filling.done()
-        if filling or self._clock() < tenant.next_fill:
+    def _start_backfill_when_due(self, tenant_id: UUID, tenant: TenantState) -> None:
+        filling = tenant.backfill_task is not None and not tenant.backfill_task.done()
+        if filling or self._clock() < tenant.next_backfill_at:
             return
-        tenant.next_fill = self._clock() + self._fill_every_s
-        tenant.filling = asyncio.get_running_loop().create_task(self._fill(tenant_id, tenant))
+        tenant.next_backfill_at = self._clock() + self._backfill_interval_s
+        tenant.backfill_task = asyncio.get_running_loop().create_task(
+            self._run_backfill(tenant_id, tenant)
+        )
 
-    async def _fill(self, tenant_id: UUID, tenant: TenantState) -> None:
+    async def _run_backfill(self, tenant_id: UUID, tenant: TenantState) -> None:
         try:
-            tenant.per_second = await self._rate(tenant_id) / 60.0
-            tenant.erp.at_once, tenant.erp.per_minute = await self._erp_limits(tenant_id)
+            tenant.turns_per_second = await self._load_turn_rate(tenant_id) / 60.0
+            tenant.erp_permits.at_once, tenant.erp_permits.per_minute = await self._load_erp_limits(
+                tenant_id
+            )
             for channel in await self._backfill.list_channels(tenant_id):
-                await self._fill_channel(channel)
+                await self._backfill_channel(channel)
         except NiochatError as error:
             _log.warning("fill_up_put_off", tenant=str(tenant_id), code=error.code)
         except Exception as error:  # noqa: BLE001 - the task's owner: nobody else would see it
             _log.error("fill_up_failed", tenant=str(tenant_id), exc_info=error)
 
-    async def _fill_channel(self, channel: BackfillChannel) -> None:
+    async def _backfill_channel(self, channel: BackfillChannel) -> None:
         try:
-            line = self._line_of(channel.base_url, channel.token_sealed, channel.tenant_id)
+            line = self._credentials_for(channel.base_url, channel.token_sealed, channel.tenant_id)
             threads = await self._backfill.fill(channel, line)
         except NiochatError as error:
             _log.warning("fill_up_put_off", channel=str(channel.id), code=error.code)

@@ -15,30 +15,30 @@ from niochat.domain.commands import FinishAssistantTurn, RestartTurn, TurnOutcom
 from niochat.domain.conversation import AssistantStopReason
 from niochat.domain.effects import RunTurn
 from niochat.domain.ids import TurnId
-from niochat.runtime.pace import Pace
-from niochat.runtime.slots import EQUAL, Constraint, Share, Slots
-from niochat.runtime.tally import Tally
+from niochat.runtime.pace import AdaptiveRateLimiter
+from niochat.runtime.slots import DEFAULT_QUOTA, FairLimiter, LaneConstraint, LaneQuota
+from niochat.runtime.tally import CounterBuffer
 
 _log = structlog.get_logger(__name__)
 
-PATIENCE_S = 200.0
+TURN_TIMEOUT_S = 200.0
 """For an answer of the pool, longer than a turn with the default limits may run: 45 s of the
 model, 60 s of reading and 60 s of writing in a slow ERP. Waiting in line does not count: whoever
 waits for a place goes on waiting.
 """
-PLACES = 200
+DEFAULT_CAPACITY = 200
 """Turns at once, of a pool that says nothing else."""
-MOST_WAITING = 10_000
+MAX_WAITING_TURNS = 10_000
 """Turns that wait in one host's memory; further ones wait as rows."""
-LOOK_AGAIN_S = 5.0
+MAX_RATE_WAIT_S = 5.0
 """The longest that a tenant whose rate is used up is not looked at."""
 
 
-TURN_PAUSE_S = 3.0
+RESTART_BACKOFF_S = 3.0
 """Before a lost turn runs again, times its attempt: a replica needs seconds to come back."""
 
 
-class Pool(Protocol):
+class TurnPool(Protocol):
     """The assistant's pool; ``run`` raises when the replica that ran it is gone."""
 
     async def run(self, request: TurnRequest) -> TurnReport:
@@ -46,27 +46,27 @@ class Pool(Protocol):
         ...
 
 
-Lease = Callable[[UUID], Awaitable[float]]
+AcquireTurn = Callable[[UUID], Awaitable[float]]
 """Seconds that a tenant's next turn has to wait; 0: it may run."""
-Throttle = Callable[[UUID, float], None]
+ReportModelThrottle = Callable[[UUID, float], None]
 """The tenant's model asked to wait so many seconds."""
-Deliver = Callable[[UUID, MemoryCommand], None]
+DeliverCommand = Callable[[UUID, MemoryCommand], None]
 """Gives (thread, command) to the thread's actor."""
-ShareOf = Callable[[UUID], Share]
+QuotaFor = Callable[[UUID], LaneQuota]
 """A tenant's weight, and how many of its turns may run at once on this host."""
 
 
 @dataclass(slots=True, eq=False)
-class _Turn:
+class _ScheduledTurn:
     thread_id: UUID
     request: TurnRequest
     task: "asyncio.Task[None] | None" = None
     """None while it waits in line."""
-    placed: bool = False
+    has_slot: bool = False
     """Holds a place."""
 
 
-class Turns:
+class TurnScheduler:
     """Runs what the conversations of this host ask for, one task for each turn that has a place.
 
     Places are shared fairly between tenants. A turn is a row before it comes here, so what the
@@ -75,35 +75,35 @@ class Turns:
 
     def __init__(
         self,
-        pool: Pool,
-        lease: Lease,
-        throttle: Throttle,
-        deliver: Deliver,
+        pool: TurnPool,
+        acquire_turn: AcquireTurn,
+        report_model_throttle: ReportModelThrottle,
+        deliver: DeliverCommand,
         *,
-        pace: Pace,
-        tally: Tally | None = None,
-        share_of: ShareOf = lambda tenant: EQUAL,
-        places: int = PLACES,
-        waiting: int = MOST_WAITING,
-        pause_s: float = TURN_PAUSE_S,
+        rate_limiter: AdaptiveRateLimiter,
+        counters: CounterBuffer | None = None,
+        quota_for: QuotaFor = lambda tenant: DEFAULT_QUOTA,
+        capacity: int = DEFAULT_CAPACITY,
+        max_waiting: int = MAX_WAITING_TURNS,
+        restart_backoff_s: float = RESTART_BACKOFF_S,
     ) -> None:
         self._pool = pool
-        self._lease = lease
-        self._throttle = throttle
+        self._acquire_turn = acquire_turn
+        self._report_model_throttle = report_model_throttle
         self._deliver = deliver
-        self._tally = tally or Tally()
-        self._share_of = share_of
-        self._pause_s = pause_s
-        self._line: Slots[_Turn] = Slots(places, waiting=waiting)
-        self._pace = pace
-        self._paced: set[UUID] = set()
+        self._counters = counters or CounterBuffer()
+        self._quota_for = quota_for
+        self._restart_backoff_s = restart_backoff_s
+        self._limiter: FairLimiter[_ScheduledTurn] = FairLimiter(capacity, max_waiting=max_waiting)
+        self._rate_limiter = rate_limiter
+        self._rate_limited: set[UUID] = set()
         """Tenants that wait because they began a turn just now."""
-        self._most = waiting
-        self._turns: dict[TurnId, _Turn] = {}
-        self.left_out = False
+        self._max_waiting = max_waiting
+        self._turns: dict[TurnId, _ScheduledTurn] = {}
+        self.has_overflowed = False
         """Some turn did not fit into the line: its row has to be found."""
 
-    def start(self, thread: ThreadSnapshot, turn: RunTurn) -> None:
+    def schedule(self, thread: ThreadSnapshot, turn: RunTurn) -> None:
         """Begin an attempt, or wait for a place; an older one of the same turn ends."""
         conversation = thread.conversation
         if conversation is None:
@@ -112,18 +112,18 @@ class Turns:
             thread.tenant_id, conversation.id, turn.turn, turn.attempt, turn.upto_version,
             conversation.protocol,
         )  # fmt: skip
-        self.resume(thread.id, request)
+        self.schedule_recovered(thread.id, request)
 
-    def resume(self, thread_id: UUID, request: TurnRequest) -> None:
+    def schedule_recovered(self, thread_id: UUID, request: TurnRequest) -> None:
         """The same, of a row that was found."""
         self.cancel(TurnId(request.turn_id))
-        self._pace.came(request.tenant_id)
-        turn = _Turn(thread_id, request)
-        if self._enter(turn):
+        self._rate_limiter.record_arrival(request.tenant_id)
+        turn = _ScheduledTurn(thread_id, request)
+        if self._enqueue(turn):
             self._turns[TurnId(request.turn_id)] = turn
-            self._admit()
+            self._start_admitted()
         else:
-            self.left_out = True
+            self.has_overflowed = True
 
     def cancel(self, turn: TurnId) -> None:
         """Save the money; that the answer is dropped is decided elsewhere."""
@@ -133,141 +133,143 @@ class Turns:
         if found.task is not None:
             found.task.cancel()
         else:
-            self._line.withdraw(found.request.tenant_id, found)
+            self._limiter.withdraw(found.request.tenant_id, found)
 
-    def running(self, turn: UUID, attempt: int) -> bool:
+    def is_running(self, turn: UUID, attempt: int) -> bool:
         """Whether this host watches that attempt, which may still be waiting."""
         found = self._turns.get(TurnId(turn))
         return found is not None and found.request.attempt == attempt
 
-    def resize(self, places: int) -> None:
+    def set_capacity(self, places: int) -> None:
         """So many turns may run at once from now on; what runs goes on."""
-        self._line.capacity = max(places, 1)
-        self._admit()
+        self._limiter.capacity = max(places, 1)
+        self._start_admitted()
 
-    def known(self) -> Iterable[TurnId]:
+    def turn_ids(self) -> Iterable[TurnId]:
         """All that run or wait here."""
         return self._turns.keys()
 
     @property
-    def waiting(self) -> int:
+    def waiting_count(self) -> int:
         """Turns in line."""
-        return len(self._line)
+        return len(self._limiter)
 
     @property
-    def room(self) -> int:
+    def queue_room(self) -> int:
         """How many more the line takes."""
-        return self._line.room
+        return self._limiter.queue_room
 
     @property
-    def has_room(self) -> bool:
+    def has_queue_room(self) -> bool:
         """Whether half of the line is free, so that looking for what was left out is worth it."""
-        return self.room > 0 and self.room >= self._most // 2
+        return self.queue_room > 0 and self.queue_room >= self._max_waiting // 2
 
-    def may_begin(self, tenant_id: UUID, ahead: int) -> int | None:
+    def max_new_conversations(self, tenant_id: UUID, ahead: int) -> int | None:
         """How many conversations of a tenant may begin soon, so that no more than ``ahead`` of its
         turns wait in line; None where nobody would notice more.
         """
-        if not self._pace.counts:
+        if not self._rate_limiter.is_active:
             return None
-        at_once = self._pace.at_once(self._share_of(tenant_id).weight)
-        return min(max(ahead - self._line.waiting(tenant_id), 0), at_once)
+        at_once = self._rate_limiter.max_starts(self._quota_for(tenant_id).weight)
+        return min(max(ahead - self._limiter.waiting_count(tenant_id), 0), at_once)
 
-    def paced(self, tenant_id: UUID) -> bool:
+    def is_rate_limited(self, tenant_id: UUID) -> bool:
         """Whether the tenant's next turn waits for the machine's sake only."""
-        return tenant_id in self._paced
+        return tenant_id in self._rate_limited
 
-    def held_back(self) -> list[Constraint]:
+    def constrained_lanes(self) -> list[LaneConstraint]:
         """Tenants whose turns wait because of a limit of their own."""
-        return self._line.constrained()
+        return self._limiter.constrained_lanes()
 
     def __len__(self) -> int:
         return len(self._turns)
 
-    def _enter(self, turn: _Turn, *, again: bool = False) -> bool:
+    def _enqueue(self, turn: _ScheduledTurn, *, again: bool = False) -> bool:
         tenant_id = turn.request.tenant_id
-        return self._line.enter(tenant_id, turn, self._share_of(tenant_id), again=again)
+        return self._limiter.enqueue(tenant_id, turn, self._quota_for(tenant_id), in_front=again)
 
-    def _admit(self) -> None:
-        while (started := self._line.start()) is not None:
+    def _start_admitted(self) -> None:
+        while (started := self._limiter.admit_next()) is not None:
             _, turn = started
-            turn.placed = True
-            self._slow_down(turn.request.tenant_id)
+            turn.has_slot = True
+            self._apply_rate_limit(turn.request.tenant_id)
             turn.task = asyncio.get_running_loop().create_task(self._run(turn))
-            turn.task.add_done_callback(partial(self._ended, turn))
+            turn.task.add_done_callback(partial(self._on_task_done, turn))
 
-    def _slow_down(self, tenant_id: UUID) -> None:
+    def _apply_rate_limit(self, tenant_id: UUID) -> None:
         """The tenant's next turn waits a little, unless a limit of its own lets it wait anyway."""
-        wait_s = self._pace.wait_s(tenant_id, self._share_of(tenant_id).weight)
-        if wait_s > 0 and self._line.hold(tenant_id):
-            self._paced.add(tenant_id)
-            asyncio.get_running_loop().call_later(wait_s, self._free, tenant_id)
+        wait_s = self._rate_limiter.record_start(tenant_id, self._quota_for(tenant_id).weight)
+        if wait_s > 0 and self._limiter.block(tenant_id):
+            self._rate_limited.add(tenant_id)
+            asyncio.get_running_loop().call_later(wait_s, self._unblock, tenant_id)
 
-    def _ended(self, turn: _Turn, task: "asyncio.Task[None]") -> None:
+    def _on_task_done(self, turn: _ScheduledTurn, task: "asyncio.Task[None]") -> None:
         """Also for a task that was cancelled before its first line ran."""
         if turn.task is task:  # else it went back into the line, and may have started again
-            self._give_back(turn)
+            self._release_slot(turn)
             turn_id = TurnId(turn.request.turn_id)
             if self._turns.get(turn_id) is turn:
                 del self._turns[turn_id]
-        self._admit()
+        self._start_admitted()
 
-    def _give_back(self, turn: _Turn) -> None:
-        if turn.placed:
-            turn.placed = False
-            self._line.leave(turn.request.tenant_id)
+    def _release_slot(self, turn: _ScheduledTurn) -> None:
+        if turn.has_slot:
+            turn.has_slot = False
+            self._limiter.release(turn.request.tenant_id)
 
-    async def _run(self, turn: _Turn) -> None:
+    async def _run(self, turn: _ScheduledTurn) -> None:
         request = turn.request
         try:
-            wait_s = await self._lease(request.tenant_id)
+            wait_s = await self._acquire_turn(request.tenant_id)
             if wait_s > 0:
-                self._wait_on(turn, wait_s)
+                self._requeue(turn, wait_s)
                 return
-            async with asyncio.timeout(PATIENCE_S):
+            async with asyncio.timeout(TURN_TIMEOUT_S):
                 report = await self._pool.run(request)
         except TimeoutError:
             _log.warning("turn_timed_out", turn=str(request.turn_id), attempt=request.attempt)
-            self._deliver(turn.thread_id, _timed_out(request))
+            self._deliver(turn.thread_id, _timeout_command(request))
             return
         except Exception as error:  # noqa: BLE001 - whatever took the replica away
             _log.warning("turn_lost", turn=str(request.turn_id), error=repr(error))
             await self._restart(turn)
             return
         # A replica of the release before does not tell.
-        self._pace.heard(getattr(report, "pressure", 0.0))
+        self._rate_limiter.report_pressure(getattr(report, "pressure", 0.0))
         for code in getattr(report, "refused", ()):
-            self._tally.add("texts_refused", code)
+            self._counters.increment("texts_refused", code)
         handoff = report.finish.handoff
         if handoff is not None and handoff.reason in set(AssistantStopReason):
-            self._tally.add("rounds_ended", handoff.reason)
+            self._counters.increment("rounds_ended", handoff.reason)
         if report.throttle_s > 0:
-            self._throttle(request.tenant_id, report.throttle_s)
+            self._report_model_throttle(request.tenant_id, report.throttle_s)
         self._deliver(turn.thread_id, report.finish)
 
-    async def _restart(self, turn: _Turn) -> None:
-        self._give_back(turn)  # others need not wait until a replica is back
-        self._admit()
+    async def _restart(self, turn: _ScheduledTurn) -> None:
+        self._release_slot(turn)  # others need not wait until a replica is back
+        self._start_admitted()
         attempt = turn.request.attempt
-        await asyncio.sleep(self._pause_s * attempt)
+        await asyncio.sleep(self._restart_backoff_s * attempt)
         self._deliver(turn.thread_id, RestartTurn(TurnId(turn.request.turn_id), attempt))
 
-    def _wait_on(self, turn: _Turn, wait_s: float) -> None:
+    def _requeue(self, turn: _ScheduledTurn, wait_s: float) -> None:
         """The tenant's rate is used up: its turns wait in line, and hold no place meanwhile."""
         tenant_id = turn.request.tenant_id
         turn.task = None
-        self._give_back(turn)
-        if self._line.hold(tenant_id):
-            asyncio.get_running_loop().call_later(min(wait_s, LOOK_AGAIN_S), self._free, tenant_id)
-        self._enter(turn, again=True)
+        self._release_slot(turn)
+        if self._limiter.block(tenant_id):
+            asyncio.get_running_loop().call_later(
+                min(wait_s, MAX_RATE_WAIT_S), self._unblock, tenant_id
+            )
+        self._enqueue(turn, again=True)
 
-    def _free(self, tenant_id: UUID) -> None:
-        self._paced.discard(tenant_id)
-        self._line.free(tenant_id)
-        self._admit()
+    def _unblock(self, tenant_id: UUID) -> None:
+        self._rate_limited.discard(tenant_id)
+        self._limiter.unblock(tenant_id)
+        self._start_admitted()
 
 
-def _timed_out(request: TurnRequest) -> FinishAssistantTurn:
+def _timeout_command(request: TurnRequest) -> FinishAssistantTurn:
     return FinishAssistantTurn(
         TurnId(request.turn_id), request.attempt, TurnOutcome.FAILED, code="turn_timed_out"
     )

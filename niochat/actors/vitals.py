@@ -3,24 +3,24 @@
 from dataclasses import dataclass
 from typing import Self
 
-from niochat.runtime.scaling import Load
+from niochat.runtime.scaling import HostLoad
 
 
 @dataclass(frozen=True, slots=True)
-class Vitals:
+class Heartbeat:
     """Of one incarnation: where it runs, which code it is, how busy it is."""
 
     incarnation: str
     node: str
-    release: str
-    load: Load
+    build_id: str
+    load: HostLoad
 
-    def as_wire(self) -> dict[str, object]:
+    def to_wire(self) -> dict[str, object]:
         """Plain values: hosts and supervisor may be of two releases during an upgrade."""
         return {
             "incarnation": self.incarnation,
             "node": self.node,
-            "release": self.release,
+            "release": self.build_id,
             "lag_ms": self.load.lag_ms,
             "depth": self.load.depth,
         }
@@ -36,5 +36,5 @@ class Vitals:
             str(found["incarnation"]),
             str(found.get("node", "")),
             str(found.get("release", "")),
-            Load(float(found.get("lag_ms", 0.0)), int(found.get("depth", 0))),
+            HostLoad(float(found.get("lag_ms", 0.0)), int(found.get("depth", 0))),
         )

@@ -29,7 +29,7 @@ from niochat.domain.message import Author
 from niochat.domain.plain import truncate_text
 from niochat.domain.policy import ConversationPolicy, StaffAvailability
 from niochat.domain.sealing import TAX_ID_PURPOSE, Encryptor
-from niochat.runtime.grouping import Grouper
+from niochat.runtime.grouping import Batcher
 
 _log = structlog.get_logger(__name__)
 _SQL = queries("assistant")
@@ -161,14 +161,14 @@ class Visits:
         """Without ``seals`` nobody's document is kept."""
         self._database = database
         self._seals = seals
-        self._opening: dict[UUID, Grouper[TurnRequest, Visit | None]] = {}  # one a tenant
+        self._opening: dict[UUID, Batcher[TurnRequest, Visit | None]] = {}  # one a tenant
 
     async def open(self, request: TurnRequest) -> Visit | None:
         """The visit of a turn; ``None``: the attempt does not count any more."""
         # Turns of one tenant that begin at once are read at once, as that tenant's role.
         opening = self._opening.get(request.tenant_id)
         if opening is None:
-            opening = Grouper(partial(self._open_group, request.tenant_id), limit=32)
+            opening = Batcher(partial(self._open_group, request.tenant_id), limit=32)
             self._opening[request.tenant_id] = opening
         return await opening.submit(request)
 

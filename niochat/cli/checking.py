@@ -10,7 +10,7 @@ from niochat.adapters.postgres.migrate import require_database, require_known
 from niochat.adapters.smtp import Smtp
 from niochat.config import Settings
 from niochat.domain.errors import InvalidInputError
-from niochat.vault.keys import read_keys
+from niochat.vault.keys import parse_key_ring
 
 ANSWERS_WITHIN_S = 5
 
@@ -21,7 +21,7 @@ def checked(more: Mapping[str, str] | None = None) -> Settings:
     Raises ``InvalidInputError`` that names the variable.
     """
     settings = Settings.read(more)
-    read_keys(settings.vault_keys.get_secret_value())
+    parse_key_ring(settings.vault_keys.get_secret_value())
     FileStore.at(settings.files_url)
     if settings.smtp_url is not None:
         Smtp(settings.smtp_url.get_secret_value())

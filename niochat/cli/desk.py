@@ -19,7 +19,7 @@ from niochat.domain.commands import (
 )
 from niochat.domain.errors import NotFoundError, OperationRefusedError, UnavailableError
 from niochat.inbox.ask import CommandSubmitter, ThreadRef
-from niochat.wiring.parts import Parts
+from niochat.wiring.parts import Components
 
 DONE_WITHIN_S = 15.0
 _console = Console()
@@ -109,7 +109,7 @@ def give_back(
     _console.print("Given back to the assistant.")
 
 
-async def _find(parts: Parts, tenant: str | None, wanted: str) -> dict[str, Any]:
+async def _find(parts: Components, tenant: str | None, wanted: str) -> dict[str, Any]:
     found = await running.tenant_of(parts, tenant)
     conversation = await parts.views.find_conversation(found.tenant_id, wanted.removeprefix("+"))
     if conversation is None:

@@ -22,7 +22,7 @@ from niochat.domain.errors import InvalidInputError, NiochatError
 from niochat.domain.held_back import TenantThrottle, ThrottleReason
 from niochat.domain.policy import MAX_MODEL_SECONDS
 from niochat.erp.journal import Journal
-from niochat.wiring.parts import Parts
+from niochat.wiring.parts import Components
 
 _SQL = queries("health")
 _console = Console()
@@ -75,14 +75,14 @@ async def examine(slug: str | None) -> bool:
     return well
 
 
-async def _examine_installation(parts: Parts) -> bool:
+async def _examine_installation(parts: Components) -> bool:
     """Settings that are weak where the installation is more than a trial on one machine."""
     unguarded = await access_of(parts).users.unguarded_superusers()
     found = weaknesses(parts.settings, unguarded)
     async with parts.database.path() as connection:
         if await connection.fetchval(_SQL["log_in_owns"]):
             found.append(OWNS)
-    if not await parts.announcements.ping():
+    if not await parts.tenant_changes.ping():
         found.append(NO_REDIS)
     unknown = await running.require_schema(parts.database)
     if unknown is not None:
@@ -94,9 +94,9 @@ async def _examine_installation(parts: Parts) -> bool:
     return not found
 
 
-async def _examine_channel(parts: Parts, address: ChannelAddress) -> bool:
+async def _examine_channel(parts: Components, address: ChannelAddress) -> bool:
     channel = address.channel
-    line = parts.line_of(channel.base_url, channel.token_sealed, channel.tenant_id)
+    line = parts.credentials_for(channel.base_url, channel.token_sealed, channel.tenant_id)
     try:
         status = (await parts.gateway.fetch_status(line)).status
     except NiochatError as error:
@@ -106,9 +106,9 @@ async def _examine_channel(parts: Parts, address: ChannelAddress) -> bool:
     return _say(channel.tenant_slug, f"gateway of {channel.slug}: connected", True)
 
 
-async def _examine_model(parts: Parts, slug: str, tenant_id: UUID) -> bool:
+async def _examine_model(parts: Components, slug: str, tenant_id: UUID) -> bool:
     """Asked as a turn asks, with a tool: what refuses that refuses every customer."""
-    models = Models(parts.guard)
+    models = Models(parts.ssrf_guard)
     try:
         settings = await parts.directory.assistant(tenant_id)
         endpoint = Endpoint(
@@ -130,11 +130,11 @@ async def _examine_model(parts: Parts, slug: str, tenant_id: UUID) -> bool:
     return _say(slug, f"assistant: {settings.model} answers{told}", True)
 
 
-async def _examine_erp(parts: Parts, slug: str, tenant_id: UUID) -> bool:
+async def _examine_erp(parts: Components, slug: str, tenant_id: UUID) -> bool:
     """A capability that is missing shortens the tool list: the operator should know."""
     if await parts.directory.erp(tenant_id) is None:
         return _say(slug, "ERP: none; the assistant answers without contracts or invoices", True)
-    erp = Sgp(guard=parts.guard)
+    erp = Sgp(guard=parts.ssrf_guard)
     try:
         sentence, well = await probed(parts, erp, tenant_id)
     finally:
@@ -145,7 +145,7 @@ async def _examine_erp(parts: Parts, slug: str, tenant_id: UUID) -> bool:
     return _say(slug, f"ERP: {sentence}", well) and not unknown
 
 
-async def _examine_parked(parts: Parts, slug: str, tenant_id: UUID) -> bool:
+async def _examine_parked(parts: Components, slug: str, tenant_id: UUID) -> bool:
     parked, uncertain = await parts.views.count_problems(tenant_id)
     if parked:
         _say(
@@ -158,7 +158,7 @@ async def _examine_parked(parts: Parts, slug: str, tenant_id: UUID) -> bool:
     return not (parked or uncertain)
 
 
-async def _examine_automatic(parts: Parts, slug: str, tenant_id: UUID) -> None:
+async def _examine_automatic(parts: Components, slug: str, tenant_id: UUID) -> None:
     """Told, but no fault: it is the provider's own setting, on its own phone."""
     for channel, messages in (await parts.views.count_automatic_messages(tenant_id)).items():
         _say(slug, automatic_sentence(channel, messages), False)
@@ -183,7 +183,7 @@ _HELD = {
 }
 
 
-async def _examine_held_back(parts: Parts, slug: str, tenant_id: UUID) -> None:
+async def _examine_held_back(parts: Components, slug: str, tenant_id: UUID) -> None:
     """Told, but no fault: a limit does what it is for."""
     for held in await held_back(parts.database, tenant_id):
         _say(slug, held_sentence(held), False)

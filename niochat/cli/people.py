@@ -19,10 +19,10 @@ from niochat.cli.output import print_json
 from niochat.domain.audit import AuditActor, AuditActorKind
 from niochat.domain.errors import OperationRefusedError
 from niochat.domain.permissions import BuiltInRole
-from niochat.vault.resealing import Count, Resealing
-from niochat.wiring.access import Access, heads_of, open_access
-from niochat.wiring.parts import Parts
-from niochat.wiring.resealing import PLACES
+from niochat.vault.resealing import KeyRotationResult, KeyRotator
+from niochat.wiring.access import IdentityServices, build_audit_heads, build_identity_services
+from niochat.wiring.parts import Components
+from niochat.wiring.resealing import SEALED_COLUMNS
 
 ROLES = {
     BuiltInRole.ADMIN: "Administradora",
@@ -48,7 +48,7 @@ def superuser(
             )
             if made is None:
                 raise OperationRefusedError("that login is taken: use another e-mail address")
-            return await access.links.make(made, Purpose.INVITATION, clock.now())
+            return await access.one_time_links.make(made, Purpose.INVITATION, clock.now())
 
     link = running.run(work)
     _console.print(f"Choose the password within seven days: {escape(link)}", soft_wrap=True)
@@ -59,7 +59,7 @@ def unlock(login: Annotated[str, typer.Argument(help="E-mail address.")]) -> Non
 
     async def work() -> None:
         async with running.parts() as parts:
-            await access_of(parts).throttle.unlock(
+            await access_of(parts).login_throttle.unlock(
                 login, AuditActor(AuditActorKind.OPERATOR, "operator")
             )
 
@@ -82,9 +82,9 @@ def verify(
 
     async def work() -> Verdict:
         async with running.parts() as parts:
-            heads = heads_of(parts.settings, parts.vault)
+            heads = build_audit_heads(parts.settings, parts.vault)
             kept = await heads.read() if head is None else heads.parsed(head.read_bytes())
-            return await access_of(parts).audit.verify(kept)
+            return await access_of(parts).audit_log.verify(kept)
 
     verdict = running.run(work)
     if as_json:
@@ -114,9 +114,9 @@ def rotate(
     Exit 1 when some cannot be opened with the keys at hand: put the missing one back.
     """
 
-    async def work() -> list[Count]:
+    async def work() -> list[KeyRotationResult]:
         async with running.parts() as parts:
-            return await Resealing(parts.database, parts.vault, PLACES).run()
+            return await KeyRotator(parts.database, parts.vault, SEALED_COLUMNS).run()
 
     counts = running.run(work)
     if as_json:
@@ -132,13 +132,15 @@ def rotate(
         raise typer.Exit(1)
 
 
-def access_of(parts: Parts) -> Access:
+def access_of(parts: Components) -> IdentityServices:
     """The access room of a command."""
     settings = parts.settings
-    return open_access(parts.database, parts.vault, settings.base_url, settings.mail_from)
+    return build_identity_services(
+        parts.database, parts.vault, settings.base_url, settings.mail_from
+    )
 
 
-async def settle_demo(parts: Parts, password: str) -> None:
+async def settle_demo(parts: Components, password: str) -> None:
     """One of each role in each of the demo's providers, and a superuser; twice is as once."""
     users = access_of(parts).users
     hashed = await Passwords().hashed(password)

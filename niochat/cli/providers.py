@@ -25,9 +25,9 @@ from niochat.cli.sandbox_client import SandboxClient
 from niochat.domain.erp import ErpCapability, ErpConnector, ErpError
 from niochat.domain.errors import InvalidInputError
 from niochat.erp.probe import PROBE_TIMEOUT_S
-from niochat.stack.launcher import Stack
-from niochat.wiring.erp import settings_by
-from niochat.wiring.parts import Parts
+from niochat.stack.launcher import StackLauncher
+from niochat.wiring.erp import make_erp_settings_lookup
+from niochat.wiring.parts import Components
 
 DEMO = Path(__file__).parents[2] / "examples" / "demo.yaml"
 DEMO_OWNER, NEIGHBOUR_OWNER = "558130000001", "551130000002"
@@ -41,7 +41,7 @@ def migrate() -> None:
     """Bring the database to this version's schema, as the owner of its tables."""
     settings = running.settings()
     serving = settings.database_url.get_secret_value()
-    owner = Stack(running.home()).owner_url(serving)
+    owner = StackLauncher(running.home()).owner_url(serving)
     if settings.owner_url is not None:
         owner = settings.owner_url.get_secret_value()
     migrate_database(owner, serving_url=None if owner == serving else serving)
@@ -80,7 +80,7 @@ async def apply_demo() -> None:
     async with running.parts() as parts:
         changes = await apply_providers(parts.database, parts.vault, providers)
         for change in changes:
-            await parts.announcements.publish(change.tenant_id)
+            await parts.tenant_changes.publish(change.tenant_id)
         await _probe(parts, changes, quiet=True)
         await _connect(parts, set(running.DEMO_TENANTS), quiet=True)
         await settle_demo(parts, _handed_out("NIOCHAT_DEMO_PASSWORD"))
@@ -152,7 +152,7 @@ def _sandbox_variables() -> Mapping[str, str]:
     }
 
 
-async def _require_reachable(parts: Parts, providers: Sequence[Provider]) -> None:
+async def _require_reachable(parts: Components, providers: Sequence[Provider]) -> None:
     """Before anything changes: raises ``InvalidInputError`` that names the provider and the key whose
     address leads where none may.
     """
@@ -167,38 +167,38 @@ async def _require_reachable(parts: Parts, providers: Sequence[Provider]) -> Non
             addresses["erp, base_url"] = provider.erp.base_url
         for what, address in addresses.items():
             try:
-                await parts.guard.check(address)
+                await parts.ssrf_guard.check(address)
             except InvalidInputError as error:
                 raise InvalidInputError(
                     f"{provider.slug}, {what}: {error}. Nothing changed.", code=error.code
                 ) from None
 
 
-async def _tell(parts: Parts, changes: Sequence[Change]) -> None:
+async def _tell(parts: Components, changes: Sequence[Change]) -> None:
     for change in changes:
         colour = "dim" if change.outcome is Outcome.UNCHANGED else "green"
         _console.print(f"[{colour}]{change.tenant}  {change.what}: {change.outcome}[/{colour}]")
     for tenant_id in {c.tenant_id for c in changes if c.outcome is not Outcome.UNCHANGED}:
-        await parts.announcements.publish(tenant_id)
+        await parts.tenant_changes.publish(tenant_id)
 
 
-async def _connect(parts: Parts, slugs: set[str], *, quiet: bool = False) -> None:
+async def _connect(parts: Components, slugs: set[str], *, quiet: bool = False) -> None:
     for address in await channels_of(parts, slugs):
         channel = address.channel
-        line = parts.line_of(channel.base_url, channel.token_sealed, channel.tenant_id)
+        line = parts.credentials_for(channel.base_url, channel.token_sealed, channel.tenant_id)
         await parts.gateway.set_webhook(line, address.webhook_url(parts.settings.base_url))
         if not quiet:
             _console.print(f"[green]{channel.tenant_slug}  {channel.slug}: webhook set[/green]")
 
 
-async def channels_of(parts: Parts, slugs: set[str]) -> list[ChannelAddress]:
+async def channels_of(parts: Components, slugs: set[str]) -> list[ChannelAddress]:
     return [a for a in await parts.directory.channels() if a.channel.tenant_slug in slugs]
 
 
-async def _probe(parts: Parts, changes: Sequence[Change], *, quiet: bool = False) -> None:
+async def _probe(parts: Components, changes: Sequence[Change], *, quiet: bool = False) -> None:
     """Find out what the ERPs that were declared can do; one that is away is asked again later."""
     named = {c.tenant_id: c.tenant for c in changes if c.what == "erp"}
-    erp = Sgp(guard=parts.guard)
+    erp = Sgp(guard=parts.ssrf_guard)
     try:
         for tenant_id, slug in named.items():
             sentence, well = await probed(parts, erp, tenant_id)
@@ -208,10 +208,10 @@ async def _probe(parts: Parts, changes: Sequence[Change], *, quiet: bool = False
         await erp.close()
 
 
-async def probed(parts: Parts, erp: ErpConnector, tenant_id: UUID) -> tuple[str, bool]:
+async def probed(parts: Components, erp: ErpConnector, tenant_id: UUID) -> tuple[str, bool]:
     """What a tenant's ERP can do, in a sentence, and whether that is all; it is remembered."""
     try:
-        settings = await settings_by(parts)(tenant_id)
+        settings = await make_erp_settings_lookup(parts)(tenant_id)
         found = await erp.probe(settings.account, PROBE_TIMEOUT_S)
     except ErpError as error:
         return f"{error} ({error.code})", False
@@ -287,9 +287,9 @@ async def _overview() -> dict[str, Any]:
     }
 
 
-def _channel(parts: Parts, address: ChannelAddress, base_url: str) -> dict[str, str]:
+def _channel(parts: Components, address: ChannelAddress, base_url: str) -> dict[str, str]:
     channel = address.channel
-    line = parts.line_of(channel.base_url, channel.token_sealed, channel.tenant_id)
+    line = parts.credentials_for(channel.base_url, channel.token_sealed, channel.tenant_id)
     return {
         "id": str(channel.id),
         "webhook_url": address.webhook_url(base_url),

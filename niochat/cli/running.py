@@ -21,8 +21,8 @@ from niochat.domain.errors import (
     NotFoundError,
     OperationRefusedError,
 )
-from niochat.stack.launcher import Stack
-from niochat.wiring.parts import Parts, open_parts
+from niochat.stack.launcher import StackLauncher
+from niochat.wiring.parts import Components, open_components
 
 _SQL = queries("health")
 DEMO_TENANTS = ("demo", "vizinho")
@@ -61,7 +61,7 @@ def command(*words: str) -> str:
 
 def adopt_environment() -> None:
     """Take what the last start of this home handed out, where the environment is silent."""
-    for name, value in Stack(home()).environment().items():
+    for name, value in StackLauncher(home()).environment().items():
         os.environ.setdefault(name, value)
 
 
@@ -74,7 +74,7 @@ def settings() -> Settings:
             "DATABASE_URL"
         )
     found = checked()
-    telemetry.set_up_logs("error", json=False)
+    telemetry.configure_logging("error", json=False)
     return found
 
 
@@ -89,11 +89,11 @@ def sandbox_url() -> str:
 
 
 @asynccontextmanager
-async def parts() -> AsyncIterator[Parts]:
+async def parts() -> AsyncIterator[Components]:
     """The rooms on the running stack's database. Raises ``InvalidInputError`` that names the variable when
     it cannot be used, ``Refused`` when its schema is older than this code.
     """
-    opened = await open_parts(settings())
+    opened = await open_components(settings())
     try:
         await require_schema(opened.database)
         yield opened
@@ -129,7 +129,7 @@ def run(work: Callable[[], Coroutine[Any, Any, Result]]) -> Result:
     return asyncio.run(work())
 
 
-async def tenant_of(opened: Parts, slug: str | None) -> Any:
+async def tenant_of(opened: Components, slug: str | None) -> Any:
     """The tenant of that slug; without one, the only tenant there is, or the demo's.
 
     Those that ``niochat evaluate`` made are only meant where they are named.

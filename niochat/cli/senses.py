@@ -12,7 +12,7 @@ from niochat.adapters.openai.transcription import transcribe
 from niochat.domain.errors import NiochatError
 from niochat.media.reader import HEAR_WITHIN_S
 from niochat.media.seeing import looked_at
-from niochat.wiring.parts import Parts
+from niochat.wiring.parts import Components
 
 _RATE, _SECOND = 16_000, 2
 _SIDE = 64
@@ -21,13 +21,13 @@ Say = Callable[[str, str, bool], bool]
 """(provider, sentence, whether all is well)."""
 
 
-async def examine_senses(parts: Parts, slug: str, tenant_id: UUID, say: Say) -> bool:
+async def examine_senses(parts: Components, slug: str, tenant_id: UUID, say: Say) -> bool:
     """Sentences for what is switched on; nothing is said of the rest."""
     try:
         settings = await parts.directory.assistant(tenant_id)
     except NiochatError:
         return True  # who asks the model has said so
-    models, well = Models(parts.guard), True
+    models, well = Models(parts.ssrf_guard), True
     try:
         if settings.hearing is not None:
             model = settings.hearing.model

@@ -24,8 +24,8 @@ from niochat.adapters.postgres.migrate import migrate
 from niochat.cli import providers, running
 from niochat.cli.checking import checked, require_servers
 from niochat.stack.errors import StackError
-from niochat.stack.home import Home, HomeLock
-from niochat.stack.launcher import Options, Stack
+from niochat.stack.home import HomeFolder, HomeLock
+from niochat.stack.launcher import StackLauncher, StackOptions
 
 READY_WITHIN_S = 120.0
 MEND_S = 1.0
@@ -56,17 +56,17 @@ def up(
 
 def down() -> None:
     """Stop what runs in this home, whoever started it."""
-    Stack(running.home()).down(_progress)
+    StackLauncher(running.home()).down(_progress)
 
 
 def _attend(port: int | None, sandbox: bool, dashboard: bool, tell: int | None) -> None:
     """``tell``: of who started us and goes when all is ready; told by a byte on this file."""
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _interrupt)
-    options = Options.from_environment(
+    options = StackOptions.from_environment(
         http_port=port, sandbox=sandbox, dashboard=dashboard, migrate=_migrate, check=_check
     )
-    stack = Stack(running.home(), options)
+    stack = StackLauncher(running.home(), options)
     started = time.monotonic()
     try:
         environment = stack.up(_progress)
@@ -78,7 +78,7 @@ def _attend(port: int | None, sandbox: bool, dashboard: bool, tell: int | None) 
             _tell_ready(tell)
         while True:
             time.sleep(MEND_S)
-            stack.mend(_progress)
+            stack.restart_dead(_progress)
     except KeyboardInterrupt:
         _progress("Stopping: this takes a few seconds.")
     finally:
@@ -87,7 +87,7 @@ def _attend(port: int | None, sandbox: bool, dashboard: bool, tell: int | None) 
     _progress("Stopped.")
 
 
-def _prepare(stack: Stack, sandbox: bool) -> None:
+def _prepare(stack: StackLauncher, sandbox: bool) -> None:
     if not sandbox:
         return
     _progress("Applying the demo provider.")
@@ -116,7 +116,7 @@ def _ready(url: str) -> tuple[bool, str]:
         return False, str(error)
 
 
-def _show(stack: Stack, seconds: float, *, detached: bool) -> None:
+def _show(stack: StackLauncher, seconds: float, *, detached: bool) -> None:
     """One thing a line, none of them broken or framed: they are there to be copied."""
     environment: Mapping[str, str] = stack.environment()
     sandbox = environment.get("NIOCHAT_SANDBOX_URL")
@@ -164,10 +164,10 @@ def _tell_ready(descriptor: int) -> None:
 
 
 def _detach(port: int | None, sandbox: bool, dashboard: bool) -> None:
-    home = Home.at(running.home())
+    home = HomeFolder.create(running.home())
     with HomeLock(home):
         pass  # or it says who has it
-    log = home.log("up")
+    log = home.log_file("up")
     heard, told = os.pipe()
     command = [sys.executable, "-m", "niochat", "up", "--tell", str(told)]
     command += ["--port", str(port)] if port is not None else []

@@ -5,7 +5,7 @@ from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from niochat.config import Settings
-from niochat.vault.keys import read_keys
+from niochat.vault.keys import parse_key_ring
 
 WIDEST = 2**24
 """Addresses of a network that may be a proxies' one: 10.0.0.0/8 is."""
@@ -21,7 +21,7 @@ def weaknesses(settings: Settings, unguarded_superusers: int) -> list[str]:
 
 
 def _anywhere(settings: Settings) -> Iterator[str]:
-    for name, key in read_keys(settings.vault_keys.get_secret_value()).items():
+    for name, key in parse_key_ring(settings.vault_keys.get_secret_value()).items():
         if len(set(key)) < FEWEST_SIGNS:
             yield f"the vault's key {name} was not made by chance: put a new one first and rotate"
     token = settings.operator_token
@@ -39,7 +39,7 @@ def _reachable(settings: Settings, unguarded_superusers: int) -> Iterator[str]:
         yield "NIOCHAT_SMTP_URL is not set: invitations and forgotten passwords wait"
     if settings.files_url is None:
         yield "NIOCHAT_FILES_URL is not set: what customers send cannot be opened"
-    if settings.audit_url is None:
+    if settings.audit_head_url is None:
         yield "NIOCHAT_AUDIT_URL is not set: nothing tells when the audit log's end is cut off"
     if settings.sandbox_url is not None:
         yield "the sandbox runs, and whoever reaches it plays customers: start with --no-sandbox"

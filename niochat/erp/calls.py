@@ -24,7 +24,7 @@ from niochat.domain.erp import (
 from niochat.domain.errors import NiochatError, UnavailableError
 from niochat.erp.answers import Answers
 from niochat.erp.permits import CallEnded, LeaseCall, Permit
-from niochat.runtime.slots import Gate, Share
+from niochat.runtime.slots import FairSemaphore, LaneQuota
 
 _log = structlog.get_logger(__name__)
 
@@ -75,7 +75,7 @@ class Calls:
         self._answers = answers
         self._ask = ask
         self._tell = tell
-        self._gate = Gate(places, waiting=MOST_WAITING)
+        self._gate = FairSemaphore(places, max_waiting=MOST_WAITING)
 
     async def read(
         self, tenant_id: UUID, request: ErpRead[ResultT], *, fresh: bool = False
@@ -158,11 +158,11 @@ class Calls:
         Of a tenant with many calls only so many ask its actor as may be under way at once.
         """
         deadline = time.monotonic() + PLACE_WITHIN_S
-        share = Share(settings.weight, settings.calls_at_once)
+        share = LaneQuota(settings.weight, settings.calls_at_once)
         async with AsyncExitStack() as place:
             try:
                 async with asyncio.timeout(PLACE_WITHIN_S):
-                    await place.enter_async_context(self._gate.of(tenant_id, share))
+                    await place.enter_async_context(self._gate.acquire(tenant_id, share))
             except (TimeoutError, UnavailableError) as error:
                 raise _crowded() from error
             yield deadline
@@ -171,7 +171,7 @@ class Calls:
         """A permit, or ``None`` when the tenant's actor is away: then the call goes without."""
         while True:
             try:
-                waiting = 1 + self._gate.slots.waiting(tenant_id)
+                waiting = 1 + self._gate.limiter.waiting_count(tenant_id)
                 permit = await self._ask(tenant_id, LeaseCall(waiting))
             except NiochatError as error:
                 _log.warning("erp_place_not_asked", tenant=str(tenant_id), code=error.code)

@@ -11,7 +11,7 @@ from niochat.adapters import clock
 from niochat.domain.erp import ErpCapability, ErpConnector, ErpError
 from niochat.domain.errors import NiochatError
 from niochat.erp.calls import SettingsOf
-from niochat.runtime.tasks import Owner
+from niochat.runtime.tasks import BackgroundTaskSet
 
 _log = structlog.get_logger(__name__)
 
@@ -32,7 +32,7 @@ class Prober:
         self._settings_of = settings_of
         self._remember = remember
         self._tried: dict[UUID, float] = {}
-        self._owner = Owner("erp-probes")
+        self._owner = BackgroundTaskSet("erp-probes")
 
     async def notice(self, tenant_id: UUID, code: str = "") -> None:
         """A call ended, with an error's ``code``: probe if that or time asks for it."""
@@ -47,7 +47,7 @@ class Prober:
 
     def close(self) -> None:
         """End what is under way."""
-        self._owner.cancel()
+        self._owner.cancel_all()
 
     def _tried_lately(self, tenant_id: UUID) -> bool:
         tried = self._tried.get(tenant_id)

@@ -11,7 +11,7 @@ from niochat.domain.errors import NiochatError
 from niochat.erp.calls import Calls
 from niochat.erp.evidence import evidence
 from niochat.erp.journal import Entry, Journal, done
-from niochat.runtime.tasks import Owner
+from niochat.runtime.tasks import BackgroundTaskSet
 
 _log = structlog.get_logger(__name__)
 
@@ -29,7 +29,7 @@ class Reconciler:
         self._journal = journal
         self._clock = clock
         self._looked: dict[UUID, float] = {}
-        self._owner = Owner("erp-reconciliation")
+        self._owner = BackgroundTaskSet("erp-reconciliation")
 
     def notice(self, tenant_id: UUID) -> None:
         """A call of the tenant's ERP ended: look, if it is time."""
@@ -41,7 +41,7 @@ class Reconciler:
 
     def close(self) -> None:
         """End what is under way."""
-        self._owner.cancel()
+        self._owner.cancel_all()
 
     async def _look(self, tenant_id: UUID) -> None:
         try:

@@ -20,7 +20,7 @@ from niochat.inbox.resolve import (
     parse_echo_track_id,
     resolve_contacts,
 )
-from niochat.runtime.grouping import Grouper
+from niochat.runtime.grouping import Batcher
 
 _SQL = queries("inbox")
 _log = structlog.get_logger(__name__)
@@ -42,8 +42,9 @@ class InboxStore:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._grouper: Grouper[ChannelArrival, AcceptResult] = Grouper(
-            self._accept_group, alone_after=lambda error: not isinstance(error, UnavailableError)
+        self._grouper: Batcher[ChannelArrival, AcceptResult] = Batcher(
+            self._accept_group,
+            retry_individually_if=lambda error: not isinstance(error, UnavailableError),
         )
 
     async def accept(

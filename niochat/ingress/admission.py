@@ -17,8 +17,8 @@ from niochat.domain.errors import RateLimitedError, UnavailableError
 from niochat.domain.held_back import TenantThrottle, ThrottleReason
 from niochat.ingress.flood import FloodGuard
 from niochat.ingress.refusals import Refusals
-from niochat.runtime.pace import MOST as FASTEST
-from niochat.runtime.pace import TOO_BUSY, Pace, look_for_ever
+from niochat.runtime.pace import MAX_PRESSURE, AdaptiveRateLimiter, run_adjustments
+from niochat.runtime.pace import MAX_RATE as FASTEST
 
 MOST = 400
 """Webhooks in one replica at once, fewer than Serve lets in: what is refused hears why."""
@@ -96,7 +96,7 @@ class Admission:
         self._clock = clock
         self._sleep = sleep
         # Nothing was found yet: the first busy look begins with what the fastest tenant did.
-        self._pace = Pace(clock, first=FASTEST, least=SLOWEST)
+        self._pace = AdaptiveRateLimiter(clock, initial_rate=FASTEST, min_rate=SLOWEST)
         self._busy_at = float("-inf")
         self._lines: dict[UUID, _Line] = {}
         self._refusals = Refusals(ThrottleReason.BUSY, clock)
@@ -110,7 +110,7 @@ class Admission:
     @property
     def slows(self) -> bool:
         """Whether tenants begin at one rate: several came, and the machine was too busy lately."""
-        return self._pace.counts and self._clock() - self._busy_at < CALM_S
+        return self._pace.is_active and self._clock() - self._busy_at < CALM_S
 
     @contextmanager
     def request(self) -> Iterator[None]:
@@ -133,7 +133,7 @@ class Admission:
         Raises ``RateLimitedError`` (``flood``) when it sends more than any provider may, ``UnavailableError``
         (``crowded``) when its line is full already.
         """
-        self._pace.came(tenant_id)
+        self._pace.record_arrival(tenant_id)
         wait_s = self._guard.refuse_s(tenant_id) if self._guard is not None else 0.0
         if wait_s > 0:
             raise RateLimitedError(
@@ -153,17 +153,17 @@ class Admission:
 
     def look(self, pressure: float, passed_s: float) -> None:
         """So busy is the machine, ``passed_s`` after the look before."""
-        if pressure > TOO_BUSY:
+        if pressure > MAX_PRESSURE:
             self._busy_at = self._clock()
         elif self._clock() - self._busy_at >= CALM_S:
             self._pace.rate = FASTEST
-        self._pace.look(pressure, passed_s)
+        self._pace.adjust(pressure, passed_s)
         for tenant_id, line in list(self._lines.items()):
             self._forget(tenant_id, line)
 
     async def look_for_ever(self) -> None:
         """The same, every now and then."""
-        await look_for_ever(self._pace, self.look)
+        await run_adjustments(self._pace, self.look)
 
     def held_back(self) -> list[TenantThrottle]:
         """Tenants of which something had to wait, or was refused, lately."""
@@ -173,7 +173,7 @@ class Admission:
         """When it may begin. Raises ``UnavailableError`` when it has no place."""
         if closed_s > 0:
             raise self._refused(tenant_id, closed_s)
-        if line.in_progress >= (self._line if self._pace.counts else MOST_OF_TENANT):
+        if line.in_progress >= (self._line if self._pace.is_active else MOST_OF_TENANT):
             raise self._refused(tenant_id)
         now = self._clock()
         due = max(line.due, now)
@@ -182,7 +182,7 @@ class Admission:
             raise self._refused(tenant_id, wait_s)
         if wait_s > 0:
             self._refusals.note(tenant_id)
-        step_s = self._pace.wait_s(tenant_id, 1.0)
+        step_s = self._pace.record_start(tenant_id, 1.0)
         line.due = due + step_s if self.slows else due
         return now + max(wait_s, 0.0)
 

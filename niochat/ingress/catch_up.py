@@ -24,7 +24,7 @@ from niochat.accounts.records import ChannelRecord
 from niochat.domain.errors import NiochatError, UnavailableError
 from niochat.inbox.backfill import Backfiller
 from niochat.outbox.deliver import CredentialsOpener
-from niochat.runtime.tasks import Owner
+from niochat.runtime.tasks import BackgroundTaskSet
 
 _log = structlog.get_logger(__name__)
 
@@ -85,7 +85,7 @@ class CatchUp:
         self._plans: dict[UUID, tuple[float, asyncio.Task[None]]] = {}
         """When the channel's fill begins, and who does it."""
         self._places = asyncio.Semaphore(FILLS_AT_ONCE)
-        self._owner = Owner("catch up")
+        self._owner = BackgroundTaskSet("catch up")
 
     def arrived(self) -> int:
         """The number of a webhook that comes in now."""

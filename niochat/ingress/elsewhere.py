@@ -11,7 +11,7 @@ from uuid import UUID
 import structlog
 
 from niochat.adapters.redis.live import Broadcast
-from niochat.runtime.tasks import Owner
+from niochat.runtime.tasks import BackgroundTaskSet
 
 _log = structlog.get_logger(__name__)
 
@@ -32,13 +32,13 @@ class Elsewhere:
         self._name = secrets.token_hex(4)
         self._telling: set[UUID] = set()
         self._untold: set[UUID] = set()
-        self._owner = Owner("elsewhere")
+        self._owner = BackgroundTaskSet("elsewhere")
 
     def tell(self, channel_id: UUID) -> None:
         """Something of the channel was turned away here. Returns at once."""
         if channel_id in self._telling:
             self._untold.add(channel_id)
-        elif self._owner.offer(lambda: self._tell(channel_id), MOST_TOLD):
+        elif self._owner.try_start(lambda: self._tell(channel_id), MOST_TOLD):
             self._telling.add(channel_id)
 
     async def hear(self, heard: Callable[[UUID], None]) -> None:

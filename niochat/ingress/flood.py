@@ -14,7 +14,7 @@ from uuid import UUID
 from niochat.adapters.redis.buckets import Taken
 from niochat.domain.held_back import TenantThrottle, ThrottleReason
 from niochat.ingress.refusals import Refusals
-from niochat.runtime.tasks import Owner
+from niochat.runtime.tasks import BackgroundTaskSet
 
 BLOCK = 200
 """Tokens taken at a time, and the credit of a tenant until the first block is there."""
@@ -53,7 +53,7 @@ class FloodGuard:
         self._clock = clock
         self._tenants: OrderedDict[UUID, _Tenant] = OrderedDict()
         self._refusals = Refusals(ThrottleReason.FLOOD, clock)
-        self._owner = Owner("flood guard")
+        self._owner = BackgroundTaskSet("flood guard")
 
     def refuse_s(self, tenant_id: UUID) -> float:
         """0: one webhook of the tenant may come in; else the seconds after which to repeat it."""

@@ -11,15 +11,15 @@ from niochat.domain.audit import AuditActor, AuditActorKind, AuditEntry
 from niochat.domain.errors import InvalidInputError, NotFoundError, PermissionDeniedError
 from niochat.domain.permissions import ConversationOwner, PermissionAction
 from niochat.live.passing import (
-    Passing,
-    Read,
-    ReadTold,
-    Told,
-    Typing,
-    TypingTold,
-    Viewing,
-    ViewingTold,
-    told_of,
+    ClientFrame,
+    FrameEnvelope,
+    ReadFrame,
+    ReadMarkerUpdate,
+    TypingFrame,
+    TypingUpdate,
+    ViewingFrame,
+    ViewingUpdate,
+    parse_client_frame,
 )
 
 MOST_IN_S = 10
@@ -69,23 +69,23 @@ class Gestures:
 
     async def take(self, caller: Caller, gaze: Gaze, text: str) -> None:
         """One frame. Raises ``InvalidInputError``, ``NotFoundError``, ``PermissionDeniedError``: nothing has happened then."""
-        told = told_of(text)
+        told = parse_client_frame(text)
         tenant_id = caller.need(PermissionAction.CONVERSATIONS_READ)
         match told:
-            case TypingTold():
+            case TypingUpdate():
                 holder = await self._holder(
                     caller, gaze, told, PermissionAction.CONVERSATIONS_REPLY
                 )
-                typing = Typing(
+                typing = TypingFrame(
                     conversation_id=told.conversation_id, user_id=caller.id, typing=told.typing
                 )
-                await self._say(Passing.of(tenant_id, typing, holder).words())
-            case ReadTold(conversation_id=conversation_id, upto=upto):
+                await self._say(FrameEnvelope.wrap(tenant_id, typing, holder).encode())
+            case ReadMarkerUpdate(conversation_id=conversation_id, upto=upto):
                 await self._holder(caller, gaze, told, PermissionAction.CONVERSATIONS_READ)
                 if await self._mark(tenant_id, caller.id, conversation_id, upto):
-                    read = Read(conversation_id=conversation_id, upto=upto)
-                    await self._say(Passing.of(tenant_id, read, user_id=caller.id).words())
-            case ViewingTold():
+                    read = ReadFrame(conversation_id=conversation_id, upto=upto)
+                    await self._say(FrameEnvelope.wrap(tenant_id, read, user_id=caller.id).encode())
+            case ViewingUpdate():
                 await self._look(caller, gaze, told)
             case _:
                 assert_never(told)
@@ -99,7 +99,7 @@ class Gestures:
         await self._tell_gaze(caller, gaze, viewing=False)
         gaze.conversation_id = gaze.holder = None
 
-    async def _look(self, caller: Caller, gaze: Gaze, told: ViewingTold) -> None:
+    async def _look(self, caller: Caller, gaze: Gaze, told: ViewingUpdate) -> None:
         holder = None
         if told.conversation_id is not None:
             holder = await self._holder(caller, gaze, told, PermissionAction.CONVERSATIONS_READ)
@@ -111,11 +111,13 @@ class Gestures:
     async def _tell_gaze(self, caller: Caller, gaze: Gaze, *, viewing: bool) -> None:
         if gaze.conversation_id is None or caller.tenant_id is None:
             return
-        looking = Viewing(conversation_id=gaze.conversation_id, user_id=caller.id, viewing=viewing)
-        await self._say(Passing.of(caller.tenant_id, looking, gaze.holder).words())
+        looking = ViewingFrame(
+            conversation_id=gaze.conversation_id, user_id=caller.id, viewing=viewing
+        )
+        await self._say(FrameEnvelope.wrap(caller.tenant_id, looking, gaze.holder).encode())
 
     async def _holder(
-        self, caller: Caller, gaze: Gaze, told: Told, action: PermissionAction
+        self, caller: Caller, gaze: Gaze, told: ClientFrame, action: PermissionAction
     ) -> ConversationOwner:
         assert told.conversation_id is not None
         row = await self._find(caller.need(action), told.conversation_id)
@@ -133,7 +135,7 @@ class Gestures:
         return holder
 
 
-def _entry(caller: Caller, gaze: Gaze, told: Told, action: str) -> AuditEntry:
+def _entry(caller: Caller, gaze: Gaze, told: ClientFrame, action: str) -> AuditEntry:
     who = AuditActor(AuditActorKind.USER, str(caller.id), gaze.address)
     target = f"conversation:{told.conversation_id}"
     return AuditEntry(caller.tenant_id, who, action, target, None, {"live": told.type})

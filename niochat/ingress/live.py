@@ -37,10 +37,16 @@ from niochat.ingress.socket import (
     send_at_its_pace,
     text_frame,
 )
-from niochat.live.frames import MOST_BYTES, Goodbye, Welcome, frame, hello_of
-from niochat.live.hub import Hub
-from niochat.live.position import Position
-from niochat.runtime.tasks import Owner
+from niochat.live.frames import (
+    MAX_FRAME_BYTES,
+    GoodbyeFrame,
+    WelcomeFrame,
+    encode_frame,
+    parse_hello,
+)
+from niochat.live.hub import LiveHub
+from niochat.live.position import LogPosition
+from niochat.runtime.tasks import BackgroundTaskSet
 
 _log = structlog.get_logger(__name__)
 
@@ -68,7 +74,7 @@ class Live:
     """The sockets of one replica."""
 
     def __init__(
-        self, hub: Hub, callers: Callers, tickets: Tickets, gestures: Gestures, release: str,
+        self, hub: LiveHub, callers: Callers, tickets: Tickets, gestures: Gestures, release: str,
         presences: PresenceStore, write_down: WriteDown, line: int = LINE,
     ) -> None:  # fmt: skip
         """``release`` names this replica's code; ``write_down`` takes rows of the audit log;
@@ -86,7 +92,7 @@ class Live:
         self._of_user: Counter[UUID] = Counter()
         self._silent: Counter[str] = Counter()
         self._door = asyncio.Semaphore(GREETED_AT_ONCE)
-        self._owner = Owner("live")
+        self._owner = BackgroundTaskSet("live")
 
     def routes(self) -> list[BaseRoute]:
         """One, for the application's own address."""
@@ -107,7 +113,7 @@ class Live:
                 await websocket.close(POLICY, "Send a hello frame first.")
             return
         except UnavailableError:
-            await say_goodbye(websocket, Goodbye(reason="slow", retry_after_s=5.0))
+            await say_goodbye(websocket, GoodbyeFrame(reason="slow", retry_after_s=5.0))
             return
         except NiochatError as error:
             with contextlib.suppress(RuntimeError, WebSocketDisconnect):
@@ -124,7 +130,7 @@ class Live:
         except (WebSocketDisconnect, TimeoutError):
             pass
         except UnavailableError:
-            await say_goodbye(websocket, Goodbye(reason="slow", retry_after_s=5.0))
+            await say_goodbye(websocket, GoodbyeFrame(reason="slow", retry_after_s=5.0))
         finally:
             self._hub.leave(socket)
             self._sockets.discard(socket)
@@ -150,7 +156,7 @@ class Live:
                         await self._gestures.repeat(socket.caller, socket.gaze)
             except Exception as error:  # noqa: BLE001 - the loop must outlive any error
                 _log.error("live_not_looked_after", exc_info=error)
-            self._hub.stand()
+            self._hub.send_heartbeats()
 
     async def say_they_are_here_for_ever(self) -> None:
         """In a loop of its own: looking after thousands of sockets must not make agents lapse."""
@@ -191,14 +197,14 @@ class Live:
             )
         except (AuthenticationError, PermissionDeniedError) as error:
             _log.info("live_ended", code=error.code)
-            socket.cut(Goodbye(reason="signed_out"))
+            socket.cut(GoodbyeFrame(reason="signed_out"))
         except NiochatError:
             return  # the database is away: nobody hears anything meanwhile
         else:
             if caller.tenant_id != socket.tenant_id or not caller.may(
                 PermissionAction.CONVERSATIONS_READ
             ):
-                socket.cut(Goodbye(reason="signed_out"))
+                socket.cut(GoodbyeFrame(reason="signed_out"))
             other = (caller.grants, caller.teams) != (socket.caller.grants, socket.caller.teams)
             socket.caller = caller
             if other and not socket.leaves:
@@ -221,22 +227,22 @@ class Live:
         """This replica goes: everybody comes again, not all at once."""
         for socket in self._sockets:
             after = random.uniform(1.0, RESTART_OVER_S)
-            socket.cut(Goodbye(reason="restarting", retry_after_s=round(after, 1)))
+            socket.cut(GoodbyeFrame(reason="restarting", retry_after_s=round(after, 1)))
 
     def _left(self, user_id: UUID) -> None:
         self._of_user[user_id] -= 1
         if not self._of_user[user_id]:
             del self._of_user[user_id]
 
-    async def _greet(self, websocket: WebSocket) -> tuple[Socket, Position | None]:
+    async def _greet(self, websocket: WebSocket) -> tuple[Socket, LogPosition | None]:
         async with asyncio.timeout(HELLO_WITHIN_S):
             text = await text_frame(websocket)
-        if text is None or len(text) > MOST_BYTES:
+        if text is None or len(text) > MAX_FRAME_BYTES:
             raise InvalidInputError(
                 "The first frame must be a text frame of at most 4096 characters.", code="bad_frame"
             )
-        hello = hello_of(text)
-        since = Position.of(hello.position) if hello.position is not None else None
+        hello = parse_hello(text)
+        since = LogPosition.parse(hello.position) if hello.position is not None else None
         async with self._door:
             caller = await self._caller(websocket, hello.ticket)
         if not caller.may(PermissionAction.CONVERSATIONS_READ) or caller.tenant_id is None:
@@ -260,17 +266,21 @@ class Live:
             )
         return await self._callers.of_token(cookie, agreed.now())
 
-    async def _attend(self, websocket: WebSocket, socket: Socket, since: Position | None) -> None:
+    async def _attend(
+        self, websocket: WebSocket, socket: Socket, since: LogPosition | None
+    ) -> None:
         async with self._door:  # nobody is shown anything that is not written down
             await self._write_down(socket.entry("live.open", _sight(socket.caller)))
             joining = await self._hub.join(socket, since)
         try:
             # What was missed lies behind where the screen stood: cut off now, it asks from there.
-            stands = since if joining.missed is not None else None
+            stands = since if joining.missed_frames is not None else None
             caught_up, position = stands is not None, str(stands or joining.position)
-            welcome = Welcome(position=position, caught_up=caught_up)
-            await send_at_its_pace(websocket, [frame(welcome), *(joining.missed or ())])
-            while frames := joining.take():
+            welcome = WelcomeFrame(position=position, caught_up=caught_up)
+            await send_at_its_pace(
+                websocket, [encode_frame(welcome), *(joining.missed_frames or ())]
+            )
+            while frames := joining.take_buffered():
                 await send_at_its_pace(websocket, frames)
         except BaseException:
             self._hub.leave(joining)

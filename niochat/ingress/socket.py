@@ -12,8 +12,8 @@ from niochat.domain.audit import AuditActor, AuditActorKind, AuditEntry
 from niochat.domain.errors import NiochatError
 from niochat.domain.permissions import ConversationOwner, PermissionAction
 from niochat.ingress.gestures import Gaze, Gestures, Pace
-from niochat.live.frames import MOST_BYTES, Frame, Goodbye, frame
-from niochat.live.passing import Refused
+from niochat.live.frames import MAX_FRAME_BYTES, Frame, GoodbyeFrame, encode_frame
+from niochat.live.passing import RejectedFrame
 
 SENT_WITHIN_S = 10.0
 """For one frame while a screen catches up."""
@@ -55,7 +55,7 @@ class Socket:
         self._cut = asyncio.Event()
         self._moved = False
         """It was offered a position since the log's was last told."""
-        self._goodbye: Goodbye | None = None
+        self._goodbye: GoodbyeFrame | None = None
 
     def sees(self, holder: ConversationOwner) -> bool:
         """As the API decides."""
@@ -105,7 +105,7 @@ class Socket:
         self._put(frame)
         return True
 
-    def cut(self, goodbye: Goodbye) -> None:
+    def cut(self, goodbye: GoodbyeFrame) -> None:
         """End it soon, with a reason."""
         self._goodbye = self._goodbye or goodbye
         self._cut.set()
@@ -114,7 +114,7 @@ class Socket:
         try:
             self._line.put_nowait(frame)
         except asyncio.QueueFull:
-            self.cut(Goodbye(reason="slow", retry_after_s=1.0))
+            self.cut(GoodbyeFrame(reason="slow", retry_after_s=1.0))
 
     @property
     def leaves(self) -> bool:
@@ -145,14 +145,14 @@ class Socket:
         """What a screen says is done, or refused with the reason; it goes on either way."""
         while True:
             text = await text_frame(self._websocket)
-            if text is None or len(text) > MOST_BYTES:
-                self.cut(Goodbye(reason="bad_frame"))
+            if text is None or len(text) > MAX_FRAME_BYTES:
+                self.cut(GoodbyeFrame(reason="bad_frame"))
                 return
             try:
                 self._pace.check(asyncio.get_running_loop().time())
                 await self._gestures.take(self.caller, self.gaze, text)
             except NiochatError as error:
-                refused = Refused(code=error.code, title=str(error))
+                refused = RejectedFrame(code=error.code, title=str(error))
                 self.mention(refused.model_dump_json().encode())
 
 
@@ -163,10 +163,10 @@ async def send_at_its_pace(websocket: WebSocket, frames: Iterable[Frame]) -> Non
             await websocket.send_text(each.decode())
 
 
-async def say_goodbye(websocket: WebSocket, goodbye: Goodbye) -> None:
+async def say_goodbye(websocket: WebSocket, goodbye: GoodbyeFrame) -> None:
     """The last frame, then the end; whoever may come again hears when."""
     code = AGAIN if goodbye.retry_after_s is not None else POLICY
     with contextlib.suppress(RuntimeError, WebSocketDisconnect, TimeoutError):
         async with asyncio.timeout(2):
-            await websocket.send_text(frame(goodbye).decode())
+            await websocket.send_text(encode_frame(goodbye).decode())
             await websocket.close(code, goodbye.reason)

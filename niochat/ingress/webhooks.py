@@ -132,7 +132,7 @@ class Door:
         body = await _read(request)
         self._check_signature(channel, request, body)
         webhook = parse(_json(body), clock.now())
-        if not self._vault.matches(webhook.token, channel.token_hash):
+        if not self._vault.matches_fingerprint(webhook.token, channel.token_hash):
             _log.warning("webhook_token_refused", channel=str(channel.id), client=_client(request))
             raise NotFoundError("The channel does not exist.")
         return JSONResponse(await self._take(channel, webhook, arrival))
@@ -145,7 +145,7 @@ class Door:
             raise NotFoundError("The channel does not exist.") from None
         channel = await self._channel(channel_id)
         known = channel.secret_hash if channel is not None else bytes(32)
-        right = self._vault.matches(request.path_params["secret"], known)
+        right = self._vault.matches_fingerprint(request.path_params["secret"], known)
         if channel is None or not right:
             _log.warning("webhook_refused", channel=str(channel_id), client=_client(request))
             raise NotFoundError("The channel does not exist.")

@@ -10,12 +10,12 @@ from niochat.adapters.postgres.queries import queries
 from niochat.domain.errors import NiochatError
 from niochat.domain.permissions import ConversationOwner
 from niochat.live.frames import Frame
-from niochat.live.log import Happened
-from niochat.live.passing import Passing, Queues, Unread
+from niochat.live.log import LoggedEvent
+from niochat.live.passing import FrameEnvelope, QueuesFrame, UnreadFrame
 
 _SQL = queries("reading")
 
-MOVES_QUEUES = frozenset(
+QUEUE_CHANGING_EVENTS = frozenset(
     {
         "conversation_opened", "conversation_handed_off", "conversation_assigned",
         "conversation_transferred", "conversation_given_back", "conversation_snoozed",
@@ -26,7 +26,7 @@ MOVES_QUEUES = frozenset(
 
 
 @dataclass(slots=True)
-class Waiting:
+class QueueCounts:
     """Of one tenant: how many wait by team, and how many the assistant has."""
 
     teams: dict[str, int] = field(default_factory=dict)
@@ -34,7 +34,7 @@ class Waiting:
 
 
 @dataclass(frozen=True, slots=True)
-class Reader:
+class UnreadTarget:
     """Somebody, and a conversation of theirs that the customer wrote in."""
 
     tenant_id: UUID
@@ -42,21 +42,21 @@ class Reader:
     conversation_id: UUID
 
 
-class Counters:
+class ScreenCounters:
     """Remembers what has to be counted again, and counts it."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
         self._tenants: set[UUID] = set()
-        self._readers: set[Reader] = set()
+        self._unread_targets: set[UnreadTarget] = set()
 
-    def changed(self, tenant_id: UUID) -> None:
+    def mark_changed(self, tenant_id: UUID) -> None:
         """The tenant's queues, or who looks at them."""
         self._tenants.add(tenant_id)
 
-    def note(self, happened: Happened) -> None:
+    def record_event(self, happened: LoggedEvent) -> None:
         """An event may change a queue, or what an agent has not read."""
-        if happened.type in MOVES_QUEUES:
+        if happened.type in QUEUE_CHANGING_EVENTS:
             self._tenants.add(happened.tenant_id)
         agent = happened.conversation["agent"]
         if agent is None or happened.type not in ("message_received", "conversation_assigned"):
@@ -66,14 +66,16 @@ class Counters:
         except ValueError:
             return  # written by the command line, which takes any word
         conversation_id = UUID(str(happened.conversation["id"]))
-        self._readers.add(Reader(happened.tenant_id, user_id, conversation_id))
+        self._unread_targets.add(UnreadTarget(happened.tenant_id, user_id, conversation_id))
 
-    async def queues(self, here: Iterable[UUID]) -> Mapping[UUID, Waiting]:
+    async def count_queues(self, present: Iterable[UUID]) -> Mapping[UUID, QueueCounts]:
         """Of those tenants that are ``here`` and have changed. Raises ``UnavailableError``."""
-        tenants, self._tenants = self._tenants.intersection(here), set()
+        tenants, self._tenants = self._tenants.intersection(present), set()
         if not tenants:
             return {}
-        found: defaultdict[UUID, Waiting] = defaultdict(Waiting, {t: Waiting() for t in tenants})
+        found: defaultdict[UUID, QueueCounts] = defaultdict(
+            QueueCounts, {t: QueueCounts() for t in tenants}
+        )
         try:
             async with self._database.path() as connection:
                 rows = await connection.fetch(_SQL["queues"], list(tenants))
@@ -88,9 +90,9 @@ class Counters:
                 waiting.teams[row["team"]] = row["many"]
         return found
 
-    async def unread(self) -> list[Passing]:
+    async def count_unread(self) -> list[FrameEnvelope]:
         """What the agents of conversations that have changed have not read."""
-        readers, self._readers = list(self._readers), set()
+        readers, self._unread_targets = list(self._unread_targets), set()
         if not readers:
             return []
         try:
@@ -101,12 +103,12 @@ class Counters:
                     [each.conversation_id for each in readers],
                 )  # fmt: skip
         except NiochatError:
-            self._readers.update(readers)
+            self._unread_targets.update(readers)
             raise
         return [
-            Passing(
+            FrameEnvelope(
                 row["tenant_id"],
-                Unread(
+                UnreadFrame(
                     conversation_id=row["conversation_id"], unread=row["unread"]
                 ).model_dump_json(),
                 user_id=row["user_id"],
@@ -115,10 +117,12 @@ class Counters:
         ]
 
 
-def queues_frame(waiting: Waiting, sees: Callable[[ConversationOwner], bool]) -> Frame:
+def encode_queues_frame(
+    waiting: QueueCounts, can_see: Callable[[ConversationOwner], bool]
+) -> Frame:
     """Those queues that somebody may see."""
     shown = {
-        team: many for team, many in waiting.teams.items() if sees(ConversationOwner(None, team))
+        team: many for team, many in waiting.teams.items() if can_see(ConversationOwner(None, team))
     }
-    with_assistant = waiting.with_assistant if sees(ConversationOwner(None, None)) else None
-    return Queues(waiting=shown, with_assistant=with_assistant).model_dump_json().encode()
+    with_assistant = waiting.with_assistant if can_see(ConversationOwner(None, None)) else None
+    return QueuesFrame(waiting=shown, with_assistant=with_assistant).model_dump_json().encode()

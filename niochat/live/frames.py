@@ -10,40 +10,40 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter,
 from niochat.domain.conversation import ConversationPriority, ConversationStatus
 from niochat.domain.errors import InvalidInputError
 from niochat.domain.plain import control_character_error
-from niochat.live.log import Happened
+from niochat.live.log import LoggedEvent
 from niochat.live.passing import (
-    Presence,
-    Queues,
-    Read,
-    Refused,
-    Told,
-    Typing,
-    Unread,
-    Viewing,
-    Writing,
+    ClientFrame,
+    DraftFrame,
+    PresenceFrame,
+    QueuesFrame,
+    ReadFrame,
+    RejectedFrame,
+    TypingFrame,
+    UnreadFrame,
+    ViewingFrame,
 )
-from niochat.live.position import Position
+from niochat.live.position import LogPosition
 
 Frame = bytes
 """JSON, encoded once for all who get it."""
-MOST_BYTES = 4096
+MAX_FRAME_BYTES = 4096
 """Of a frame that a screen sends."""
-ENCODED = 500
+FRAME_CACHE_SIZE = 500
 """Events whose frames are kept: whoever comes again at the same time gets the same ones."""
 
 
-class _Out(BaseModel):
+class _ServerFrameModel(BaseModel):
     model_config = ConfigDict(from_attributes=True)
 
 
 PriorityName = Literal["low", "normal", "high", "urgent"]
 
 
-def _named(priority: object) -> object:
+def _priority_name(priority: object) -> object:
     return ConversationPriority(priority).name.lower() if isinstance(priority, int) else priority
 
 
-class ConversationRow(_Out):
+class ConversationRow(_ServerFrameModel):
     """A conversation. ``version`` grows with every event of the conversation. ``waiting_since`` is
     set while the customer waits for a person.
     """
@@ -61,12 +61,12 @@ class ConversationRow(_Out):
     changed_at: datetime
     resolved_at: datetime | None
     waiting_since: datetime | None
-    priority: Annotated[PriorityName, BeforeValidator(_named)]
+    priority: Annotated[PriorityName, BeforeValidator(_priority_name)]
     labels: list[str]
     snoozed_until: datetime | None
 
 
-class FileRow(_Out):
+class FileRow(_ServerFrameModel):
     """The file of a message. ``status`` is ``wanted`` (being downloaded), ``kept`` (available) or
     ``missing``.
     """
@@ -78,7 +78,7 @@ class FileRow(_Out):
     size: int | None
 
 
-class ReadingRow(_Out):
+class ReadingRow(_ServerFrameModel):
     """The result of reading the file of a customer. ``facts`` are values recognised in an image or
     PDF; nobody has verified them. ``code`` says why reading failed.
     """
@@ -88,7 +88,7 @@ class ReadingRow(_Out):
     facts: dict[str, Any]
 
 
-class MessageRow(_Out):
+class MessageRow(_ServerFrameModel):
     """A message. ``status`` is the delivery status of an outbound message. ``reply_to`` is the
     quoted message. ``transcript`` is the text of a voice note, once it is known.
     """
@@ -111,7 +111,7 @@ class MessageRow(_Out):
     deleted_at: datetime | None
 
 
-class Welcome(_Out):
+class WelcomeFrame(_ServerFrameModel):
     """The first frame of the server. If ``caught_up`` is true, the events since ``position``
     follow. If it is false, load all data again and apply the following events to it.
     """
@@ -121,7 +121,7 @@ class Welcome(_Out):
     caught_up: bool
 
 
-class Event(_Out):
+class EventFrame(_ServerFrameModel):
     """An event of a conversation. The rows show the current state: keep the row with the higher
     ``version``.
     """
@@ -134,7 +134,7 @@ class Event(_Out):
     message: MessageRow | None
 
 
-class Hidden(_Out):
+class HiddenFrame(_ServerFrameModel):
     """A conversation that the user may no longer see. Remove it from the screen."""
 
     type: Literal["hidden"] = "hidden"
@@ -142,14 +142,14 @@ class Hidden(_Out):
     conversation_id: UUID
 
 
-class Standing(_Out):
+class HeartbeatFrame(_ServerFrameModel):
     """No newer event exists up to ``position``. An idle client resumes from this position."""
 
     type: Literal["heartbeat"] = "heartbeat"
     position: str
 
 
-class Goodbye(_Out):
+class GoodbyeFrame(_ServerFrameModel):
     """The server is about to close the socket. Reconnect after about ``retry_after_s`` seconds; do
     not reconnect if it is null.
     """
@@ -159,7 +159,7 @@ class Goodbye(_Out):
     retry_after_s: float | None = None
 
 
-class Hello(BaseModel):
+class HelloFrame(BaseModel):
     """The first frame of the client. ``ticket`` comes from ``POST /api/v1/auth/socket-tickets``;
     leave it out if the cookie of the browser signs in. ``position`` is the position of the last
     frame received.
@@ -171,21 +171,21 @@ class Hello(BaseModel):
     position: Annotated[str, Field(max_length=120)] | None = None
 
 
-Sent = (
-    Welcome | Event | Hidden | Standing | Goodbye | Typing | Viewing | Writing | Presence | Read
-    | Unread | Queues | Refused
+ServerFrame = (
+    WelcomeFrame | EventFrame | HiddenFrame | HeartbeatFrame | GoodbyeFrame | TypingFrame | ViewingFrame | DraftFrame | PresenceFrame | ReadFrame
+    | UnreadFrame | QueuesFrame | RejectedFrame
 )  # fmt: skip
-_hello: TypeAdapter[Hello] = TypeAdapter(Hello)
+_hello_adapter: TypeAdapter[HelloFrame] = TypeAdapter(HelloFrame)
 
 
-def described() -> dict[str, Any]:
+def frames_json_schema() -> dict[str, Any]:
     """JSON schema of every frame: ``sent`` by the server, ``hello`` and ``told`` by a screen."""
-    sent: TypeAdapter[Any] = TypeAdapter(Annotated[Sent, Field(discriminator="type")])
-    spoken: TypeAdapter[Any] = TypeAdapter(Annotated[Told, Field(discriminator="type")])
+    sent: TypeAdapter[Any] = TypeAdapter(Annotated[ServerFrame, Field(discriminator="type")])
+    spoken: TypeAdapter[Any] = TypeAdapter(Annotated[ClientFrame, Field(discriminator="type")])
     _, told = TypeAdapter.json_schemas(
         [
             ("sent", "serialization", sent),
-            ("hello", "validation", _hello),
+            ("hello", "validation", _hello_adapter),
             ("told", "validation", spoken),
         ],
         title="NioChat live",
@@ -194,10 +194,10 @@ def described() -> dict[str, Any]:
     return dict(told)
 
 
-def hello_of(text: str) -> Hello:
+def parse_hello(text: str) -> HelloFrame:
     """Raises ``InvalidInputError`` that says what a first frame is."""
     try:
-        hello = _hello.validate_json(text)
+        hello = _hello_adapter.validate_json(text)
     except ValidationError:
         raise InvalidInputError(
             'The first frame must be {"type": "hello"}, with an optional "ticket" and "position".',
@@ -209,17 +209,17 @@ def hello_of(text: str) -> Hello:
     return hello
 
 
-def frame(sent: Sent) -> Frame:
+def encode_frame(sent: ServerFrame) -> Frame:
     """Its bytes."""
     return sent.model_dump_json().encode()
 
 
-@lru_cache(ENCODED)
-def event_frame(happened: Happened) -> Frame:
+@lru_cache(FRAME_CACHE_SIZE)
+def encode_event_frame(happened: LoggedEvent) -> Frame:
     """For those who may see the conversation."""
     message = happened.message
-    return frame(
-        Event(
+    return encode_frame(
+        EventFrame(
             position=str(happened.position),
             event=happened.type,
             at=happened.at,
@@ -229,16 +229,16 @@ def event_frame(happened: Happened) -> Frame:
     )
 
 
-def hidden_frame(happened: Happened) -> Frame:
+def encode_hidden_frame(happened: LoggedEvent) -> Frame:
     """For those who may not."""
-    return frame(
-        Hidden(
+    return encode_frame(
+        HiddenFrame(
             position=str(happened.position),
             conversation_id=UUID(str(happened.conversation["id"])),
         )
     )
 
 
-def standing_frame(position: Position) -> Frame:
+def encode_heartbeat_frame(position: LogPosition) -> Frame:
     """For those who hear nothing."""
-    return frame(Standing(position=str(position)))
+    return encode_frame(HeartbeatFrame(position=str(position)))

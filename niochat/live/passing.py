@@ -13,7 +13,7 @@ from niochat.domain.errors import InvalidInputError
 from niochat.domain.permissions import ConversationOwner
 
 
-class Typing(BaseModel):
+class TypingFrame(BaseModel):
     """A user types a reply, or has stopped typing."""
 
     type: Literal["typing"] = "typing"
@@ -22,7 +22,7 @@ class Typing(BaseModel):
     typing: bool
 
 
-class Viewing(BaseModel):
+class ViewingFrame(BaseModel):
     """A user views a conversation, or has stopped viewing it. The frame is repeated while the user
     views the conversation; discard it after 150 seconds without a repeat.
     """
@@ -33,7 +33,7 @@ class Viewing(BaseModel):
     viewing: bool
 
 
-class Writing(BaseModel):
+class DraftFrame(BaseModel):
     """The reply that the assistant is writing: the complete text so far, not yet verified. The
     event of the turn replaces it.
     """
@@ -44,7 +44,7 @@ class Writing(BaseModel):
     text: str
 
 
-class Presence(BaseModel):
+class PresenceFrame(BaseModel):
     """The presence of a user has changed."""
 
     type: Literal["presence"] = "presence"
@@ -53,7 +53,7 @@ class Presence(BaseModel):
     reason: str | None = None
 
 
-class Read(BaseModel):
+class ReadFrame(BaseModel):
     """The user has read a conversation on another screen, up to a version."""
 
     type: Literal["read"] = "read"
@@ -61,7 +61,7 @@ class Read(BaseModel):
     upto: int
 
 
-class Unread(BaseModel):
+class UnreadFrame(BaseModel):
     """The number of unread customer messages in a conversation of the user."""
 
     type: Literal["unread"] = "unread"
@@ -69,7 +69,7 @@ class Unread(BaseModel):
     unread: int
 
 
-class Queues(BaseModel):
+class QueuesFrame(BaseModel):
     """The numbers of waiting conversations by team, for the queues that the user may see.
     ``with_assistant`` is null if the user may not see the conversations of the assistant. Sent on
     change, at most once a second.
@@ -80,7 +80,7 @@ class Queues(BaseModel):
     with_assistant: int | None
 
 
-class Refused(BaseModel):
+class RejectedFrame(BaseModel):
     """The last frame of the client was rejected. ``code`` is stable; ``title`` says what to do."""
 
     type: Literal["rejected"] = "rejected"
@@ -88,7 +88,7 @@ class Refused(BaseModel):
     title: str
 
 
-class TypingTold(BaseModel):
+class TypingUpdate(BaseModel):
     """The user types a reply, or has stopped typing."""
 
     model_config = ConfigDict(extra="forbid")
@@ -97,7 +97,7 @@ class TypingTold(BaseModel):
     typing: bool
 
 
-class ViewingTold(BaseModel):
+class ViewingUpdate(BaseModel):
     """The user views a conversation; null: none."""
 
     model_config = ConfigDict(extra="forbid")
@@ -105,7 +105,7 @@ class ViewingTold(BaseModel):
     conversation_id: UUID | None
 
 
-class ReadTold(BaseModel):
+class ReadMarkerUpdate(BaseModel):
     """The user has read a conversation up to a version."""
 
     model_config = ConfigDict(extra="forbid")
@@ -114,17 +114,19 @@ class ReadTold(BaseModel):
     upto: Annotated[int, Field(ge=0, lt=2**63)]
 
 
-Passed = Typing | Viewing | Writing | Presence | Read
+ReplicatedFrame = TypingFrame | ViewingFrame | DraftFrame | PresenceFrame | ReadFrame
 """What travels between replicas."""
-Told = TypingTold | ViewingTold | ReadTold
+ClientFrame = TypingUpdate | ViewingUpdate | ReadMarkerUpdate
 """What a screen says after its hello."""
-_told: TypeAdapter[Told] = TypeAdapter(Annotated[Told, Field(discriminator="type")])
+_client_frame_adapter: TypeAdapter[ClientFrame] = TypeAdapter(
+    Annotated[ClientFrame, Field(discriminator="type")]
+)
 
 
-def told_of(text: str) -> Told:
+def parse_client_frame(text: str) -> ClientFrame:
     """Raises ``InvalidInputError`` that says what a screen may say."""
     try:
-        return _told.validate_json(text)
+        return _client_frame_adapter.validate_json(text)
     except ValidationError:
         raise InvalidInputError(
             'The frame must have the type "typing", "viewing" or "read". docs/live.json has its format.',
@@ -133,7 +135,7 @@ def told_of(text: str) -> Told:
 
 
 @dataclass(frozen=True, slots=True)
-class Passing:
+class FrameEnvelope:
     """A frame, and for whom: everybody of the tenant, who may see what ``holder`` says whose it
     is, or one user.
     """
@@ -144,24 +146,24 @@ class Passing:
     user_id: UUID | None = None
 
     @classmethod
-    def of(
+    def wrap(
         cls,
         tenant_id: UUID,
-        passed: Passed,
+        passed: ReplicatedFrame,
         holder: ConversationOwner | None = None,
         user_id: UUID | None = None,
-    ) -> "Passing":
+    ) -> "FrameEnvelope":
         """Its frame, encoded once for all."""
         return cls(tenant_id, passed.model_dump_json(), holder, user_id)
 
-    def words(self) -> bytes:
+    def encode(self) -> bytes:
         """As it travels between replicas."""
         holder = None if self.holder is None else [self.holder.agent, self.holder.team]
         user = None if self.user_id is None else str(self.user_id)
         return json.dumps([str(self.tenant_id), self.frame, holder, user]).encode()
 
     @classmethod
-    def heard(cls, words: bytes) -> "Passing":
+    def decode(cls, words: bytes) -> "FrameEnvelope":
         """Raises ``InvalidInputError`` for what no replica says."""
         try:
             tenant_id, frame, holder, user = json.loads(words)

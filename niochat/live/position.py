@@ -6,14 +6,14 @@ from uuid import UUID
 
 from niochat.domain.errors import InvalidInputError
 
-NIL = UUID(int=0)
+NO_CONVERSATION = UUID(int=0)
 _HIGHEST = 2**63
-EPOCH = 2**32
+TRANSACTIONS_PER_EPOCH = 2**32
 """As ``adapters/postgres/log_position_base.py`` has it."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class Position:
+class LogPosition:
     """``(transaction, conversation, version)``. Everything up to here was read.
 
     Numbers of transactions grow and end out of order, so a reader stops below the oldest one that
@@ -21,7 +21,7 @@ class Position:
     """
 
     xid: int
-    conversation: UUID = NIL
+    conversation: UUID = NO_CONVERSATION
     version: int = 0
 
     @property
@@ -29,13 +29,13 @@ class Position:
         """Another one where the database was restored meanwhile, and after each four thousand
         million transactions.
         """
-        return self.xid // EPOCH
+        return self.xid // TRANSACTIONS_PER_EPOCH
 
     def __str__(self) -> str:
         return f"{self.xid}.{self.conversation.hex}.{self.version}"
 
     @classmethod
-    def of(cls, text: str) -> Self:
+    def parse(cls, text: str) -> Self:
         """Raises ``InvalidInputError`` (``bad_position``) for what no server has given out."""
         try:
             xid, conversation, version = text.split(".")

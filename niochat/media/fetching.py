@@ -19,7 +19,7 @@ from niochat.domain.gateway import FetchedFile, GatewayCredentials, WhatsAppGate
 from niochat.domain.ids import ConversationId, MessageId
 from niochat.media.library import MOST_BYTES, key_of
 from niochat.media.sniffing import kept_as, safe_name
-from niochat.runtime.slots import Share, Slots
+from niochat.runtime.slots import FairLimiter, LaneQuota
 
 _SQL = queries("media")
 _log = structlog.get_logger(__name__)
@@ -65,14 +65,14 @@ class Fetcher:
         self._settle = settle
         self._known: set[_Wanted] = set()
         self._tasks: set[asyncio.Task[None]] = set()
-        self._slots: Slots[_Wanted] = Slots(AT_ONCE, waiting=MOST_WAITING)
+        self._slots: FairLimiter[_Wanted] = FairLimiter(AT_ONCE, max_waiting=MOST_WAITING)
 
     def fetch(self, tenant_id: UUID, file_id: UUID) -> None:
         """As soon as there is a place; a hint, the row is what counts."""
         wanted = _Wanted(tenant_id, file_id)
         if wanted in self._known:
             return
-        if self._slots.enter(tenant_id, wanted, Share(1.0, OF_TENANT)):
+        if self._slots.enqueue(tenant_id, wanted, LaneQuota(1.0, OF_TENANT)):
             self._known.add(wanted)
             self._admit()
 
@@ -84,7 +84,7 @@ class Fetcher:
             self.fetch(row["tenant_id"], row["id"])
 
     def _admit(self) -> None:
-        while (started := self._slots.start()) is not None:
+        while (started := self._slots.admit_next()) is not None:
             _, wanted = started
             task = asyncio.get_running_loop().create_task(self._fetch(wanted))
             self._tasks.add(task)
@@ -93,7 +93,7 @@ class Fetcher:
     def _fetched(self, wanted: _Wanted, task: "asyncio.Task[None]") -> None:
         self._tasks.discard(task)
         self._known.discard(wanted)
-        self._slots.leave(wanted.tenant_id)
+        self._slots.release(wanted.tenant_id)
         error = None if task.cancelled() else task.exception()
         if isinstance(error, NiochatError):
             _log.warning("file_put_off", file=str(wanted.id), code=error.code)

@@ -15,7 +15,7 @@ from niochat.domain.commands import SettleFileReading
 from niochat.domain.errors import NiochatError
 from niochat.domain.ids import ConversationId, MessageId
 from niochat.domain.reading import FileReading, FileReadingRequest, ReadableFileKind
-from niochat.runtime.slots import Share, Slots
+from niochat.runtime.slots import FairLimiter, LaneQuota
 
 _SQL = queries("readings")
 _log = structlog.get_logger(__name__)
@@ -71,14 +71,14 @@ class Readings:
         self._settle = settle
         self._known: set[_Wanted] = set()
         self._tasks: set[asyncio.Task[None]] = set()
-        self._slots: Slots[_Wanted] = Slots(AT_ONCE, waiting=MOST_WAITING)
+        self._slots: FairLimiter[_Wanted] = FairLimiter(AT_ONCE, max_waiting=MOST_WAITING)
 
     def read(self, tenant_id: UUID, file_id: UUID) -> None:
         """As soon as there is a place; a hint, the row is what counts."""
         wanted = _Wanted(tenant_id, file_id)
         if wanted in self._known:
             return
-        if self._slots.enter(tenant_id, wanted, Share(1.0, OF_TENANT)):
+        if self._slots.enqueue(tenant_id, wanted, LaneQuota(1.0, OF_TENANT)):
             self._known.add(wanted)
             self._admit()
 
@@ -90,7 +90,7 @@ class Readings:
             self.read(row["tenant_id"], row["file_id"])
 
     def _admit(self) -> None:
-        while (started := self._slots.start()) is not None:
+        while (started := self._slots.admit_next()) is not None:
             _, wanted = started
             task = asyncio.get_running_loop().create_task(self._read(wanted))
             self._tasks.add(task)
@@ -99,7 +99,7 @@ class Readings:
     def _done(self, wanted: _Wanted, task: "asyncio.Task[None]") -> None:
         self._tasks.discard(task)
         self._known.discard(wanted)
-        self._slots.leave(wanted.tenant_id)
+        self._slots.release(wanted.tenant_id)
         error = None if task.cancelled() else task.exception()
         if isinstance(error, NiochatError):
             _log.warning("reading_put_off", file=str(wanted.file_id), code=error.code)

@@ -10,7 +10,7 @@ from niochat.adapters.postgres.queries import queries
 from niochat.domain.errors import UnavailableError
 from niochat.domain.gateway import OutboundChange, OutboundFile, OutboundMessage
 from niochat.domain.message import FILE_KINDS, MessageChange, MessageKind
-from niochat.runtime.grouping import Grouper
+from niochat.runtime.grouping import Batcher
 
 _SQL = queries("outbox")
 
@@ -82,8 +82,9 @@ class OutboxStore:
         self._database = database
         self._host = host
         self._read_file = read_file
-        self._claims: Grouper[tuple[UUID, int], ClaimedSend | None] = Grouper(
-            self._claim_group, alone_after=lambda error: not isinstance(error, UnavailableError)
+        self._claims: Batcher[tuple[UUID, int], ClaimedSend | None] = Batcher(
+            self._claim_group,
+            retry_individually_if=lambda error: not isinstance(error, UnavailableError),
         )
 
     async def claim(self, thread_id: UUID, epoch: int) -> ClaimedSend | None:

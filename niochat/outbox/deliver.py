@@ -27,7 +27,7 @@ from niochat.outbox.claim import (
     SendDestination,
     UnsettledSend,
 )
-from niochat.runtime.slots import Constraint, Share, Slots
+from niochat.runtime.slots import FairLimiter, LaneConstraint, LaneQuota
 
 _log = structlog.get_logger(__name__)
 
@@ -97,8 +97,8 @@ class OutboxDispatcher:
         self._clock = clock
         self._weight_of = weight_of
         self._looks: dict[UUID, _Delivery] = {}
-        self._slots: Slots[_Delivery] = Slots(
-            MAX_CONCURRENT_DELIVERIES, waiting=MAX_WAITING_THREADS
+        self._slots: FairLimiter[_Delivery] = FairLimiter(
+            MAX_CONCURRENT_DELIVERIES, max_waiting=MAX_WAITING_THREADS
         )
         self._behind: set[UUID] = set()
 
@@ -130,11 +130,11 @@ class OutboxDispatcher:
         """Threads that wait for a look."""
         return len(self._slots)
 
-    def throttled_channels(self) -> list[tuple[UUID, Constraint]]:
+    def throttled_channels(self) -> list[tuple[UUID, LaneConstraint]]:
         """Channels whose sends wait because as many are under way as one channel may have, each
         with its tenant.
         """
-        constrained = {each.lane: each for each in self._slots.constrained()}
+        constrained = {each.lane: each for each in self._slots.constrained_lanes()}
         if not constrained:
             return []
         owners = {look.channel_id: look.tenant_id for look in self._looks.values()}
@@ -148,13 +148,13 @@ class OutboxDispatcher:
         look = _Delivery(thread_id)
         if way is not None:
             look.tenant_id, look.channel_id = way.tenant_id, way.channel_id
-        share = Share(self._weight_of(look.tenant_id), MAX_DELIVERIES_PER_CHANNEL)
-        if self._slots.enter(look.channel_id, look, share):
+        share = LaneQuota(self._weight_of(look.tenant_id), MAX_DELIVERIES_PER_CHANNEL)
+        if self._slots.enqueue(look.channel_id, look, share):
             self._looks[thread_id] = look
             self._admit()
 
     def _admit(self) -> None:
-        while (started := self._slots.start()) is not None:
+        while (started := self._slots.admit_next()) is not None:
             _, look = started
             look.task = asyncio.get_running_loop().create_task(self._deliver_next(look.thread_id))
             look.task.add_done_callback(partial(self._on_delivered, look))
@@ -162,7 +162,7 @@ class OutboxDispatcher:
     def _on_delivered(self, look: _Delivery, task: "asyncio.Task[None]") -> None:
         thread_id = look.thread_id
         del self._looks[thread_id]
-        self._slots.leave(look.channel_id)
+        self._slots.release(look.channel_id)
         error = None if task.cancelled() else task.exception()
         if isinstance(error, NiochatError):
             _log.warning("delivery_put_off", thread=str(thread_id), code=error.code)

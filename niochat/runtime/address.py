@@ -7,7 +7,7 @@ from niochat.domain.ids import shard_of
 
 
 @dataclass(frozen=True, slots=True)
-class Address:
+class ActorAddress:
     """Of one virtual actor. ``kind`` names its behaviour."""
 
     kind: str

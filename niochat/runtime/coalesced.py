@@ -3,34 +3,34 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 
-from niochat.runtime.tasks import Owner
+from niochat.runtime.tasks import BackgroundTaskSet
 
 
-class Coalesced:
+class Coalescer:
     """Runs once for all calls of the last ``every_s``; the last call is always followed by a run.
 
     The first call after a pause runs at once.
     """
 
-    def __init__(self, run: Callable[[], Awaitable[object]], every_s: float) -> None:
+    def __init__(self, run: Callable[[], Awaitable[object]], interval_s: float) -> None:
         self._run = run
-        self._every_s = every_s
-        self._owner = Owner("coalesced")
-        self._wanted = False
+        self._interval_s = interval_s
+        self._background = BackgroundTaskSet("coalesced")
+        self._pending = False
         self._running = False
 
-    def call(self) -> None:
+    def trigger(self) -> None:
         """Returns at once."""
-        self._wanted = True
+        self._pending = True
         if not self._running:
             self._running = True
-            self._owner.start(self._work())
+            self._background.start(self._run_until_idle())
 
-    async def _work(self) -> None:
+    async def _run_until_idle(self) -> None:
         try:
-            while self._wanted:
-                self._wanted = False
+            while self._pending:
+                self._pending = False
                 await self._run()
-                await asyncio.sleep(self._every_s)
+                await asyncio.sleep(self._interval_s)
         finally:
             self._running = False

@@ -18,22 +18,22 @@ import structlog
 
 _log = structlog.get_logger(__name__)
 
-PARK_S = 10.0
+MAX_PARK_S = 10.0
 """The longest that a message stays with the server: whoever hears nothing for longer is alone."""
-ANSWER_WITHIN_S = PARK_S + 15.0
+ANSWER_TIMEOUT_S = MAX_PARK_S + 15.0
 """Without any answer for so long the server counts as gone."""
-SILENT_S = 3 * PARK_S
+CALLER_TIMEOUT_S = 3 * MAX_PARK_S
 """A caller who sends nothing for so long while its calls run is gone; they are cancelled."""
 LINGER_S = 0.004
 """What is done waits so long for what will be done in a moment, while other calls run."""
-IN_FLIGHT = 2
+MAX_IN_FLIGHT = 2
 """Messages of a caller: one parked, one on its way. What comes meanwhile gathers."""
 
-Call = tuple[int, str, tuple[Any, ...]]
+RpcCall = tuple[int, str, tuple[Any, ...]]
 """Number, method, arguments."""
 
 
-class Outcome(StrEnum):
+class RpcOutcome(StrEnum):
     """How a call ended over there."""
 
     DONE = "done"
@@ -42,55 +42,55 @@ class Outcome(StrEnum):
     """The server takes no more calls: ask another one."""
 
 
-Reply = tuple[int, str, Any]
+RpcReply = tuple[int, str, Any]
 """Number of the call, its :class:`Outcome`, and its value or what was wrong."""
-Send = Callable[[Sequence[Call], Sequence[int]], Awaitable[Sequence[Reply]]]
+SendBatch = Callable[[Sequence[RpcCall], Sequence[int]], Awaitable[Sequence[RpcReply]]]
 """Carries calls, and the numbers of those that nobody waits for any more; returns answers."""
 
 
-class CallFailed(Exception):
+class RpcCallError(Exception):
     """The call raised over there; the text is a representation of what it raised."""
 
 
-class NotBegun(Exception):
+class RpcNotStartedError(Exception):
     """The server takes no more calls, and did nothing of this one."""
 
 
-class LinkLost(Exception):
+class RpcConnectionLost(Exception):
     """The server is gone: what was asked of it may or may not have been done."""
 
 
-class Link:
+class BatchedRpcClient:
     """A caller's end: one server, many calls."""
 
-    def __init__(self, send: Send, *, answer_within_s: float = ANSWER_WITHIN_S) -> None:
+    def __init__(self, send: SendBatch, *, answer_timeout_s: float = ANSWER_TIMEOUT_S) -> None:
         self._send = send
-        self._answer_within_s = answer_within_s
+        self._answer_timeout_s = answer_timeout_s
         self._next = 0
         self._waiting: dict[int, asyncio.Future[Any]] = {}
-        self._calls: list[Call] = []
+        self._calls: list[RpcCall] = []
         self._cancelled: list[int] = []
         self._messages: set[asyncio.Task[None]] = set()
-        self.lost = False
+        self.is_lost = False
 
     def __len__(self) -> int:
         """Calls that wait for their answer."""
         return len(self._waiting)
 
     async def call(self, method: str, *arguments: Any) -> Any:
-        """The answer; cancelling this cancels it over there. Raises ``CallFailed``, ``LinkLost``,
-        ``NotBegun``.
+        """The answer; cancelling this cancels it over there. Raises ``RpcCallError``, ``RpcConnectionLost``,
+        ``RpcNotStartedError``.
 
         Nothing is sent before the event loop's next turn, so calls of one turn travel together.
         """
-        if self.lost:
-            raise LinkLost("the server is gone")
+        if self.is_lost:
+            raise RpcConnectionLost("the server is gone")
         self._next += 1
         number = self._next
         self._calls.append((number, method, arguments))
         answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         self._waiting[number] = answer
-        self._go_on()
+        self._send_or_park()
         try:
             return await answer
         except asyncio.CancelledError:
@@ -98,12 +98,12 @@ class Link:
             raise
 
     async def ping(self) -> None:
-        """Returns once the server has answered a message without calls. Raises ``LinkLost``."""
+        """Returns once the server has answered a message without calls. Raises ``RpcConnectionLost``."""
         try:
-            async with asyncio.timeout(self._answer_within_s):
+            async with asyncio.timeout(self._answer_timeout_s):
                 await self._send([], [])
         except Exception as error:
-            raise LinkLost(repr(error)[:300]) from error
+            raise RpcConnectionLost(repr(error)[:300]) from error
 
     def _withdraw(self, number: int) -> None:
         if self._waiting.pop(number, None) is None:
@@ -111,157 +111,157 @@ class Link:
         left = [call for call in self._calls if call[0] != number]
         if len(left) == len(self._calls):
             self._cancelled.append(number)
-            self._go_on()
+            self._send_or_park()
         self._calls = left
 
-    def _go_on(self) -> None:
+    def _send_or_park(self) -> None:
         """Send what there is to say, or park a message where answers are awaited."""
         wanted = self._calls or self._cancelled
         parked = self._messages or not self._waiting
-        if self.lost or len(self._messages) >= IN_FLIGHT or (parked and not wanted):
+        if self.is_lost or len(self._messages) >= MAX_IN_FLIGHT or (parked and not wanted):
             return
         message = asyncio.get_running_loop().create_task(self._exchange())
         self._messages.add(message)
-        message.add_done_callback(self._returned)
+        message.add_done_callback(self._on_message_done)
 
     async def _exchange(self) -> None:
         await asyncio.sleep(0)
         calls, self._calls = self._calls, []
         cancelled, self._cancelled = self._cancelled, []
-        async with asyncio.timeout(self._answer_within_s):
+        async with asyncio.timeout(self._answer_timeout_s):
             replies = await self._send(calls, cancelled)
         for number, outcome, value in replies:
             answer = self._waiting.pop(number, None)
             if answer is not None and not answer.done():
-                _settle(answer, outcome, value)
+                _resolve_call(answer, outcome, value)
 
-    def _returned(self, message: "asyncio.Task[None]") -> None:
+    def _on_message_done(self, message: "asyncio.Task[None]") -> None:
         self._messages.discard(message)
         error = None if message.cancelled() else message.exception()
         if message.cancelled() or error is not None:
-            self.lose(repr(error)[:300])
+            self.mark_lost(repr(error)[:300])
         else:
-            self._go_on()
+            self._send_or_park()
 
-    def lose(self, why: str) -> None:
+    def mark_lost(self, reason: str) -> None:
         """Everything that was asked fails, and nothing can be asked any more."""
-        if not self.lost:
-            self.lost = True
+        if not self.is_lost:
+            self.is_lost = True
             for message in self._messages:
                 message.cancel()
         waiting, self._waiting = self._waiting, {}
         for answer in waiting.values():
             if not answer.done():
-                answer.set_exception(LinkLost(why))
+                answer.set_exception(RpcConnectionLost(reason))
 
 
-def _settle(answer: "asyncio.Future[Any]", outcome: str, value: Any) -> None:
+def _resolve_call(answer: "asyncio.Future[Any]", outcome: str, value: Any) -> None:
     match outcome:
-        case Outcome.DONE:
+        case RpcOutcome.DONE:
             answer.set_result(value)
-        case Outcome.NOT_BEGUN:
-            answer.set_exception(NotBegun(value))
+        case RpcOutcome.NOT_BEGUN:
+            answer.set_exception(RpcNotStartedError(value))
         case _:
-            answer.set_exception(CallFailed(value))
+            answer.set_exception(RpcCallError(value))
 
 
 @dataclass(slots=True)
-class _Caller:
+class _CallerState:
     """What one caller asked for."""
 
     running: "dict[int, asyncio.Task[Any]]" = field(default_factory=dict)
-    done: list[Reply] = field(default_factory=list)
+    done: list[RpcReply] = field(default_factory=list)
     parked: "asyncio.Future[None] | None" = None
-    heard_at: float = 0.0
+    last_message_at: float = 0.0
 
 
-class Exchange:
+class BatchedRpcServer:
     """The server's end: runs calls of many callers and answers each caller's in groups."""
 
     def __init__(
         self,
         serve: Callable[[str, tuple[Any, ...]], Awaitable[Any]],
         *,
-        park_s: float = PARK_S,
+        max_park_s: float = MAX_PARK_S,
         linger_s: float = LINGER_S,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """``serve`` runs one call, by method and arguments."""
         self._serve = serve
-        self._park_s = park_s
+        self._max_park_s = max_park_s
         self._linger_s = linger_s
         self._clock = clock
-        self._callers: dict[str, _Caller] = {}
-        self.closed = False
+        self._callers: dict[str, _CallerState] = {}
+        self.draining = False
         """Begins nothing any more; what runs is answered."""
 
     @property
-    def running(self) -> int:
+    def running_count(self) -> int:
         """Calls in progress."""
         return sum(len(caller.running) for caller in self._callers.values())
 
-    async def exchange(
-        self, name: str, calls: Sequence[Call], cancelled: Sequence[int]
-    ) -> Sequence[Reply]:
+    async def handle_batch(
+        self, name: str, calls: Sequence[RpcCall], cancelled: Sequence[int]
+    ) -> Sequence[RpcReply]:
         """One message of the caller ``name``: begins its calls, and returns what is done by then,
         at once if another message of the same caller comes, and nothing after ``park_s``.
         """
-        caller = self._callers.setdefault(name, _Caller())
-        caller.heard_at = self._clock()
+        caller = self._callers.setdefault(name, _CallerState())
+        caller.last_message_at = self._clock()
         _wake(caller)
         for call in calls:
-            self._begin(caller, call)
+            self._start_call(caller, call)
         for number in cancelled:
             if number in caller.running:
                 caller.running[number].cancel()
         if not caller.done and caller.running:
             await self._park(caller)
-        caller.heard_at = self._clock()
+        caller.last_message_at = self._clock()
         done, caller.done = caller.done, []
         if not caller.running and caller.parked is None and self._callers.get(name) is caller:
             del self._callers[name]
         return done
 
-    def forget_silent(self, after_s: float = SILENT_S) -> None:
+    def drop_silent_callers(self, after_s: float = CALLER_TIMEOUT_S) -> None:
         """Cancel the calls of callers who are gone. To be called now and then."""
         for name, caller in list(self._callers.items()):
-            if caller.parked is None and self._clock() - caller.heard_at > after_s:
+            if caller.parked is None and self._clock() - caller.last_message_at > after_s:
                 for call in caller.running.values():
                     call.cancel()
                 del self._callers[name]
 
-    def _begin(self, caller: _Caller, call: Call) -> None:
+    def _start_call(self, caller: _CallerState, call: RpcCall) -> None:
         number, method, arguments = call
-        if self.closed:
-            caller.done.append((number, Outcome.NOT_BEGUN, "the server is leaving"))
+        if self.draining:
+            caller.done.append((number, RpcOutcome.NOT_BEGUN, "the server is leaving"))
             return
         task = asyncio.get_running_loop().create_task(self._run(method, arguments))
         caller.running[number] = task
-        task.add_done_callback(lambda done: self._ended(caller, number, done))
+        task.add_done_callback(lambda done: self._on_call_done(caller, number, done))
 
     async def _run(self, method: str, arguments: tuple[Any, ...]) -> Any:
         return await self._serve(method, arguments)
 
-    def _ended(self, caller: _Caller, number: int, task: "asyncio.Task[Any]") -> None:
+    def _on_call_done(self, caller: _CallerState, number: int, task: "asyncio.Task[Any]") -> None:
         caller.running.pop(number, None)
         if task.cancelled():
-            caller.done.append((number, Outcome.FAILED, "cancelled"))
+            caller.done.append((number, RpcOutcome.FAILED, "cancelled"))
         elif (error := task.exception()) is not None:
             _log.error("call_failed", exc_info=error)
-            caller.done.append((number, Outcome.FAILED, repr(error)[:300]))
+            caller.done.append((number, RpcOutcome.FAILED, repr(error)[:300]))
         else:
-            caller.done.append((number, Outcome.DONE, task.result()))
+            caller.done.append((number, RpcOutcome.DONE, task.result()))
         if not caller.running:
             _wake(caller)
         elif caller.parked is not None:
             asyncio.get_running_loop().call_later(self._linger_s, _wake, caller)
 
-    async def _park(self, caller: _Caller) -> None:
+    async def _park(self, caller: _CallerState) -> None:
         """Until something is done, or another message of the caller is here."""
         place: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         caller.parked = place
         try:
-            async with asyncio.timeout(self._park_s):
+            async with asyncio.timeout(self._max_park_s):
                 await place
         except TimeoutError:
             pass
@@ -270,7 +270,7 @@ class Exchange:
                 caller.parked = None
 
 
-def _wake(caller: _Caller) -> None:
+def _wake(caller: _CallerState) -> None:
     """Whoever is parked takes what is done."""
     if caller.parked is not None and not caller.parked.done():
         caller.parked.set_result(None)

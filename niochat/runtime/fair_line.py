@@ -16,7 +16,7 @@ Lane = UUID | None
 """Whose items they are, as a tenant's; ``None`` is the lane of what nobody is known to own."""
 Item = TypeVar("Item")
 
-_FORGET_ABOVE = 64
+_MAX_IDLE_LANES = 64
 """Lanes kept although they are empty; more are looked through."""
 
 
@@ -33,7 +33,7 @@ class _Lane(Generic[Item]):
         """Stands in the heap."""
 
 
-class FairLine(Generic[Item]):
+class FairQueue(Generic[Item]):
     """Items wait by lane, each item once in its lane; those of one lane keep their order.
 
     Of two lanes that never become empty, one is ahead of its share by less than two items. A lane
@@ -53,18 +53,18 @@ class FairLine(Generic[Item]):
         """Items that wait, also in paused lanes."""
         return self._length
 
-    def put(self, lane: Lane, item: Item, weight: float = 1.0, *, first: bool = False) -> None:
+    def put(self, lane: Lane, item: Item, weight: float = 1.0, *, in_front: bool = False) -> None:
         """Wait at the lane's end, or in front of it; an item that waits already stays there."""
         found = self._lanes.get(lane)
         if found is None:
-            found = self._open(lane)
+            found = self._open_lane(lane)
         found.weight = weight
         if item not in found.items:
             found.items[item] = None
             self._length += 1
-            if first:
+            if in_front:
                 found.items.move_to_end(item, last=False)
-        self._list(found)
+        self._list_lane(found)
 
     def take(self) -> tuple[Lane, Item] | None:
         """Whose turn it is; ``None`` when all lanes are empty or paused."""
@@ -101,16 +101,16 @@ class FairLine(Generic[Item]):
     def pause(self, lane: Lane) -> None:
         """Take nothing of the lane until it is resumed."""
         found = self._lanes.get(lane)
-        (found if found is not None else self._open(lane)).paused = True
+        (found if found is not None else self._open_lane(lane)).paused = True
 
     def resume(self, lane: Lane) -> None:
         """Take of the lane again."""
         found = self._lanes.get(lane)
         if found is not None:
             found.paused = False
-            self._list(found)
+            self._list_lane(found)
 
-    def waiting(self, lane: Lane) -> int:
+    def waiting_count(self, lane: Lane) -> int:
         """Items in the lane."""
         found = self._lanes.get(lane)
         return len(found.items) if found is not None else 0
@@ -119,13 +119,13 @@ class FairLine(Generic[Item]):
         """Lanes in which something waits, and how much."""
         return ((lane.key, len(lane.items)) for lane in self._lanes.values() if lane.items)
 
-    def _open(self, key: Lane) -> _Lane[Item]:
-        if len(self._lanes) > _FORGET_ABOVE + 2 * len(self._heap):
-            self._forget()
+    def _open_lane(self, key: Lane) -> _Lane[Item]:
+        if len(self._lanes) > _MAX_IDLE_LANES + 2 * len(self._heap):
+            self._drop_idle_lanes()
         lane = self._lanes[key] = _Lane[Item](key, self._time)
         return lane
 
-    def _list(self, lane: _Lane[Item]) -> None:
+    def _list_lane(self, lane: _Lane[Item]) -> None:
         if lane.listed or lane.paused or not lane.items:
             return
         # What it used lately counts; what it left to others is gone.
@@ -133,7 +133,7 @@ class FairLine(Generic[Item]):
         lane.listed = True
         heapq.heappush(self._heap, (lane.time, next(self._numbers), lane))
 
-    def _forget(self) -> None:
+    def _drop_idle_lanes(self) -> None:
         """Drop the lanes that would be the same if they were opened again."""
         self._lanes = {
             key: lane

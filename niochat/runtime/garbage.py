@@ -2,11 +2,11 @@
 
 import gc
 
-YOUNG, MIDDLE, OLD = 20_000, 20, 20
+YOUNG_THRESHOLD, MIDDLE_THRESHOLD, OLD_THRESHOLD = 20_000, 20, 20
 """Objects, and collections of the younger ones, before a collection; Python has 700, 10, 10."""
 
 
-def settle_in() -> None:
+def tune_gc() -> None:
     """Call once all is imported and open.
 
     A full collection walks what Ray and our own modules made at import, 150,000 objects that never
@@ -15,4 +15,4 @@ def settle_in() -> None:
     """
     gc.collect()
     gc.freeze()
-    gc.set_threshold(YOUNG, MIDDLE, OLD)
+    gc.set_threshold(YOUNG_THRESHOLD, MIDDLE_THRESHOLD, OLD_THRESHOLD)

@@ -22,7 +22,7 @@ class _Waiter(Generic[Item, Result]):
     future: "asyncio.Future[Result]"
 
 
-class Grouper(Generic[Item, Result]):
+class Batcher(Generic[Item, Result]):
     """Calls ``flush`` with what gathered while the flush before was running.
 
     ``flush`` gets up to ``limit`` items and returns as many results, in the same order; a
@@ -38,14 +38,14 @@ class Grouper(Generic[Item, Result]):
         *,
         limit: int = 128,
         parallel: int = 2,
-        most: int = 10_000,
-        alone_after: Callable[[Exception], bool] = lambda error: True,
+        max_waiting: int = 10_000,
+        retry_individually_if: Callable[[Exception], bool] = lambda error: True,
     ) -> None:
         self._flush = flush
         self._limit = limit
         self._parallel = parallel
-        self._most = most
-        self._alone_after = alone_after
+        self._max_waiting = max_waiting
+        self._retry_individually_if = retry_individually_if
         self._waiting: deque[_Waiter[Item, Result]] = deque()
         self._running: set[asyncio.Task[None]] = set()
 
@@ -54,7 +54,7 @@ class Grouper(Generic[Item, Result]):
 
         Raises ``UnavailableError`` (``crowded``) when too many items wait.
         """
-        if len(self._waiting) >= self._most:
+        if len(self._waiting) >= self._max_waiting:
             raise UnavailableError("too many wait to be written", code="crowded")
         waiter: _Waiter[Item, Result] = _Waiter(item, asyncio.get_running_loop().create_future())
         self._waiting.append(waiter)
@@ -81,24 +81,24 @@ class Grouper(Generic[Item, Result]):
         while self._waiting:
             count = min(self._limit, len(self._waiting))
             group = [self._waiting.popleft() for _ in range(count)]
-            await self._settle(group)
+            await self._flush_batch(group)
 
-    async def _settle(self, group: Sequence[_Waiter[Item, Result]]) -> None:
+    async def _flush_batch(self, group: Sequence[_Waiter[Item, Result]]) -> None:
         try:
             results = await self._flush([waiter.item for waiter in group])
             if len(results) != len(group):
                 raise ValueError(f"{len(results)} results for {len(group)} items")
         except Exception as error:  # noqa: BLE001 - every caller must hear of it
-            if len(group) > 1 and self._alone_after(error):
+            if len(group) > 1 and self._retry_individually_if(error):
                 for waiter in group:
-                    await self._settle([waiter])
+                    await self._flush_batch([waiter])
                 return
             results = [error] * len(group)
         for waiter, result in zip(group, results, strict=True):
-            _answer(waiter.future, result)
+            _resolve(waiter.future, result)
 
 
-def _answer(future: "asyncio.Future[Result]", result: Result | Exception) -> None:
+def _resolve(future: "asyncio.Future[Result]", result: Result | Exception) -> None:
     """A cancelled future takes no result: setting one would end the loop for everybody."""
     if future.done():
         return

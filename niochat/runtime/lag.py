@@ -4,9 +4,9 @@ import asyncio
 import time
 from collections.abc import Callable
 
-SAMPLE_S = 0.25
+SAMPLE_INTERVAL_S = 0.25
 """The sleep whose delay is measured."""
-HALVES_IN_S = 5.0
+HALF_LIFE_S = 5.0
 """A single delay counts half as much after it: short enough to forget, long enough to be seen."""
 
 
@@ -22,16 +22,16 @@ class LoopLag:
         """The lag now."""
         return self._lag_s * 1000
 
-    def take(self, late_s: float, since_s: float) -> None:
+    def record(self, late_s: float, since_s: float) -> None:
         """One measured delay, ``since_s`` after the one before."""
-        faded = self._lag_s * 0.5 ** (since_s / HALVES_IN_S)
+        faded = self._lag_s * 0.5 ** (since_s / HALF_LIFE_S)
         self._lag_s = max(late_s, faded, 0.0)
 
-    async def sample_for_ever(self) -> None:
+    async def run(self) -> None:
         """Measure until it is cancelled."""
         before = self._clock()
         while True:
-            await asyncio.sleep(SAMPLE_S)
+            await asyncio.sleep(SAMPLE_INTERVAL_S)
             now = self._clock()
-            self.take(now - before - SAMPLE_S, now - before)
+            self.record(now - before - SAMPLE_INTERVAL_S, now - before)
             before = now

@@ -7,43 +7,43 @@ from enum import StrEnum
 from typing import Any
 
 from niochat.domain.errors import UnavailableError
-from niochat.runtime.address import Address
+from niochat.runtime.address import ActorAddress
 from niochat.runtime.fair_line import Lane
 
-MOST_MESSAGES = 10_000
+MAX_MAILBOX_MESSAGES = 10_000
 """In one mailbox. A conversation has a handful; a tenant or a team whose messages are this many
 is told no more before it has had its step.
 """
 
 
-class Deactivation(StrEnum):
+class DeactivationReason(StrEnum):
     """Why an actor left memory."""
 
     IDLE = "idle"
-    CROWDED = "crowded"
+    OVER_CAPACITY = "crowded"
     """More actors than the host may hold: the longest idle go first."""
-    ASKED = "asked"
+    REQUESTED = "asked"
     """By an operator."""
     SHARD_LOST = "shard_lost"
     STOPPING = "stopping"
 
 
 @dataclass(frozen=True, slots=True)
-class Ask:
+class ActorRequest:
     """A message that wants an answer."""
 
     payload: Any
-    answer: "asyncio.Future[Any]"
+    response: "asyncio.Future[Any]"
 
     def reply(self, value: Any) -> None:
         """Answer, unless who asked has gone away."""
-        if not self.answer.done():
-            self.answer.set_result(value)
+        if not self.response.done():
+            self.response.set_result(value)
 
-    def refuse(self, why: str = "the actor is not here any more", code: str = "host") -> None:
+    def reject(self, message: str = "the actor is not here any more", code: str = "host") -> None:
         """Nobody here will answer: the actor moved away, its host stops, or too many ask."""
-        if not self.answer.done():
-            self.answer.set_exception(UnavailableError(why, code=code))
+        if not self.response.done():
+            self.response.set_exception(UnavailableError(message, code=code))
 
 
 class Activation:
@@ -54,55 +54,55 @@ class Activation:
         "is_stepping", "lane", "last_active_at", "mailbox", "state",
     )  # fmt: skip
 
-    def __init__(self, address: Address, now: float, lane: Lane = None) -> None:
+    def __init__(self, address: ActorAddress, now: float, lane: Lane = None) -> None:
         self.address = address
         self.lane = lane
         """Whose share its steps use, as its tenant's; ``None`` until somebody knows."""
-        self.missed = False
+        self.has_missed_message = False
         """Was told something that did not fit: what it remembers may be out of date."""
         self.state: Any = None
         self.mailbox: list[Any] = []
-        self.busy = False
+        self.is_stepping = False
         """In a step: nobody else may step it."""
-        self.queued = False
+        self.is_queued = False
         """Waits for a step."""
-        self.leaving = False
+        self.is_leaving = False
         """Its shard moved away: it leaves memory when it rests."""
-        self.touched = self.born = now
+        self.last_active_at = self.created_at = now
         self.error: tuple[str, datetime] | None = None
         """Code of the last step that failed, and when."""
 
     @property
-    def resting(self) -> bool:
+    def is_idle(self) -> bool:
         """Has nothing to do."""
-        return not (self.busy or self.queued or self.mailbox)
+        return not (self.is_stepping or self.is_queued or self.mailbox)
 
-    def receive(self, message: Any, most: int = MOST_MESSAGES) -> bool:
+    def enqueue(self, message: Any, limit: int = MAX_MAILBOX_MESSAGES) -> bool:
         """Put it into the mailbox; false when that is full: whoever asks is refused, what was
         only told is ``missed``.
         """
-        if len(self.mailbox) < most:
+        if len(self.mailbox) < limit:
             self.mailbox.append(message)
             return True
-        if isinstance(message, Ask):
-            message.refuse("too many ask the actor", "crowded")
+        if isinstance(message, ActorRequest):
+            message.reject("too many ask the actor", "crowded")
         else:
-            self.missed = True
+            self.has_missed_message = True
         return False
 
-    def take(self) -> list[Any]:
+    def take_messages(self) -> list[Any]:
         """All messages, oldest first; the mailbox is empty then."""
         messages, self.mailbox = self.mailbox, []
         return messages
 
-    def clear(self) -> None:
+    def reset(self) -> None:
         """Forget what it knew and what it was told; who asked something is told so."""
         self.state = None
-        for message in self.take():
-            if isinstance(message, Ask):
-                message.refuse()
+        for message in self.take_messages():
+            if isinstance(message, ActorRequest):
+                message.reject()
 
-    def failed(self, code: str) -> None:
+    def record_failure(self, code: str) -> None:
         """A step of this activation did not happen; only the last one is remembered."""
         self.error = (code, datetime.now(UTC))
 

@@ -5,21 +5,21 @@ from collections.abc import Iterable, Iterator
 from itertools import islice, takewhile
 from typing import Any
 
-from niochat.runtime.address import Address
+from niochat.runtime.address import ActorAddress
 from niochat.runtime.mailbox import Activation
 
-_LOOKED_THROUGH = 16
+_MAX_IDLE_SCAN = 16
 """Longest idle actors that are tried when there is no room for another one."""
 
 
-class Members:
+class ActivationCatalog:
     """Activations, longest idle first. Every question about a kind is answered without the others,
     of whom there may be 100,000.
     """
 
     def __init__(self, kinds: Iterable[str]) -> None:
-        self._all: OrderedDict[Address, Activation] = OrderedDict()
-        self._of_kind: dict[str, dict[Address, Activation]] = {kind: {} for kind in kinds}
+        self._all: OrderedDict[ActorAddress, Activation] = OrderedDict()
+        self._by_kind: dict[str, dict[ActorAddress, Activation]] = {kind: {} for kind in kinds}
 
     def __len__(self) -> int:
         return len(self._all)
@@ -27,56 +27,58 @@ class Members:
     def __iter__(self) -> Iterator[Activation]:
         return iter(self._all.values())
 
-    def count(self, kind: str) -> int:
+    def count_kind(self, kind: str) -> int:
         """Activations of a kind."""
-        return len(self._of_kind[kind])
+        return len(self._by_kind[kind])
 
-    def find(self, address: Address) -> Activation | None:
+    def find(self, address: ActorAddress) -> Activation | None:
         """The actor, if it is in memory."""
         return self._all.get(address)
 
-    def states(self, kind: str) -> list[tuple[Address, Any]]:
+    def states(self, kind: str) -> list[tuple[ActorAddress, Any]]:
         """What the actors of a kind remember."""
-        members = self._of_kind[kind].items()
+        members = self._by_kind[kind].items()
         return [(address, each.state) for address, each in members if each.state is not None]
 
     def add(self, activation: Activation) -> None:
         """Somebody new."""
         self._all[activation.address] = activation
-        self._of_kind[activation.address.kind][activation.address] = activation
+        self._by_kind[activation.address.kind][activation.address] = activation
 
-    def drop(self, address: Address) -> None:
+    def remove(self, address: ActorAddress) -> None:
         """It leaves, if it is here."""
         if self._all.pop(address, None) is not None:
-            del self._of_kind[address.kind][address]
+            del self._by_kind[address.kind][address]
 
-    def touch(self, activation: Activation, now: float) -> None:
+    def mark_active(self, activation: Activation, now: float) -> None:
         """It did something: it is idle since now."""
-        activation.touched = now
+        activation.last_active_at = now
         if activation.address in self._all:
             self._all.move_to_end(activation.address)
 
-    def of_shards(self, shards: set[int]) -> list[Activation]:
+    def in_shards(self, shards: set[int]) -> list[Activation]:
         """Those that live in the shards."""
         return [each for each in self if each.address.shard in shards]
 
     def idle_since(self, limit: float) -> list[Activation]:
         """Who rests and did nothing since then."""
-        return [each for each in takewhile(lambda a: a.touched < limit, self) if each.resting]
+        return [
+            each for each in takewhile(lambda a: a.last_active_at < limit, self) if each.is_idle
+        ]
 
-    def above(self, capacity: int) -> list[Activation]:
+    def idle_surplus(self, capacity: int) -> list[Activation]:
         """The longest idle that rest, as many as there are too many."""
         surplus = max(len(self) - capacity, 0)
-        return list(islice((each for each in self if each.resting), surplus))
+        return list(islice((each for each in self if each.is_idle), surplus))
 
     def longest_idle(self) -> Activation | None:
         """One that rests; ``None`` when those looked at all have something to do."""
-        return next((each for each in islice(self, _LOOKED_THROUGH) if each.resting), None)
+        return next((each for each in islice(self, _MAX_IDLE_SCAN) if each.is_idle), None)
 
     def clear(self) -> None:
         """Everybody leaves and forgets."""
         for activation in self:
-            activation.clear()
+            activation.reset()
         self._all.clear()
-        for members in self._of_kind.values():
+        for members in self._by_kind.values():
             members.clear()

@@ -8,19 +8,22 @@ from types import MappingProxyType
 from niochat.domain.ids import SHARDS
 
 
-def place(hosts: Sequence[str]) -> Mapping[int, str]:
+def place_shards(hosts: Sequence[str]) -> Mapping[int, str]:
     """Host name of every shard; the order of ``hosts`` does not matter. Empty without hosts."""
-    return _place(frozenset(hosts))
+    return _place_shards(frozenset(hosts))
 
 
 @lru_cache(maxsize=4)
-def _place(hosts: frozenset[str]) -> Mapping[int, str]:
+def _place_shards(hosts: frozenset[str]) -> Mapping[int, str]:
     """Kept, because it is asked for every second: a thousand digests for each host."""
     if not hosts:
         return {}
-    placed = {shard: max(hosts, key=lambda host: _weight(shard, host)) for shard in range(SHARDS)}
+    placed = {
+        shard: max(hosts, key=lambda host: _rendezvous_weight(shard, host))
+        for shard in range(SHARDS)
+    }
     return MappingProxyType(placed)
 
 
-def _weight(shard: int, host: str) -> bytes:
+def _rendezvous_weight(shard: int, host: str) -> bytes:
     return blake2b(f"{shard}:{host}".encode(), digest_size=8).digest()

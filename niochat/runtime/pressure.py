@@ -4,45 +4,45 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-FILES = (Path("/sys/fs/cgroup/cpu.pressure"), Path("/proc/pressure/cpu"))
+PSI_FILES = (Path("/sys/fs/cgroup/cpu.pressure"), Path("/proc/pressure/cpu"))
 """Pressure stall information of the kernel (``Documentation/accounting/psi.rst``): of our container
 where there is one, else of the machine.
 """
-FRESH_S = 0.1
+MIN_SAMPLE_S = 0.1
 """How old an answer may be, and the shortest time it speaks of."""
 
 
-class Pressure:
+class CpuPressure:
     """The part of the time, 0 to 1, in which at least one task waited for a core."""
 
     def __init__(
-        self, clock: Callable[[], float] = time.monotonic, files: Sequence[Path] = FILES
+        self, clock: Callable[[], float] = time.monotonic, files: Sequence[Path] = PSI_FILES
     ) -> None:
         self._clock = clock
-        self._file = next((each for each in files if _stalled_s(each) is not None), None)
+        self._file = next((each for each in files if _read_stalled_s(each) is not None), None)
         self._at = clock()
-        self._stalled_s = self._read()
+        self._stalled_s = self._stalled_now_s()
         self._pressure = 0.0
 
     @property
-    def known(self) -> bool:
+    def is_available(self) -> bool:
         """Whether this kernel tells."""
         return self._file is not None
 
-    def now(self) -> float:
+    def sample(self) -> float:
         """Since the last look; 0.0 where the kernel does not tell."""
         passed_s = self._clock() - self._at
-        if passed_s >= FRESH_S:
-            stalled_s = self._read()
+        if passed_s >= MIN_SAMPLE_S:
+            stalled_s = self._stalled_now_s()
             self._pressure = min(max((stalled_s - self._stalled_s) / passed_s, 0.0), 1.0)
             self._at, self._stalled_s = self._clock(), stalled_s
         return self._pressure
 
-    def _read(self) -> float:
-        return (_stalled_s(self._file) if self._file is not None else None) or 0.0
+    def _stalled_now_s(self) -> float:
+        return (_read_stalled_s(self._file) if self._file is not None else None) or 0.0
 
 
-def _stalled_s(file: Path) -> float | None:
+def _read_stalled_s(file: Path) -> float | None:
     """Seconds for which some task waited, since the start: ``some … total=MICROSECONDS``."""
     try:
         some, *_ = file.read_text(encoding="ascii").splitlines()

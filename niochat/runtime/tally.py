@@ -3,14 +3,14 @@
 from collections import Counter
 
 
-class Tally:
+class CounterBuffer:
     """Counts by name and one label. Adding is a dictionary's work, nothing is sent."""
 
     def __init__(self) -> None:
         self._counts: Counter[tuple[str, str]] = Counter()
         self._sums: dict[str, float] = {}
 
-    def add(self, name: str, label: str = "") -> None:
+    def increment(self, name: str, label: str = "") -> None:
         """One more."""
         self._counts[name, label] += 1
 
@@ -18,7 +18,7 @@ class Tally:
         """So many seconds more."""
         self._sums[name] = self._sums.get(name, 0.0) + seconds
 
-    def take(self) -> dict[tuple[str, str], float]:
+    def drain(self) -> dict[tuple[str, str], float]:
         """What was counted since the last call, by (name, label); nothing of it is zero."""
         counts, self._counts = self._counts, Counter()
         sums, self._sums = self._sums, {}

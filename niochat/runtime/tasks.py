@@ -9,7 +9,7 @@ import structlog
 _log = structlog.get_logger(__name__)
 
 
-class Owner:
+class BackgroundTaskSet:
     """Keeps tasks alive until they end, and logs what they raise."""
 
     def __init__(self, name: str) -> None:
@@ -20,22 +20,22 @@ class Owner:
         """Begin ``work`` now."""
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
-        task.add_done_callback(self._done)
+        task.add_done_callback(self._on_done)
         return task
 
-    def offer(self, work: Callable[[], Coroutine[Any, Any, Any]], most: int) -> bool:
+    def try_start(self, work: Callable[[], Coroutine[Any, Any, Any]], limit: int) -> bool:
         """Begin ``work`` unless ``most`` tasks are under way: for hints, which may be dropped."""
-        if len(self._tasks) >= most:
+        if len(self._tasks) >= limit:
             return False
         self.start(work())
         return True
 
-    def cancel(self) -> None:
+    def cancel_all(self) -> None:
         """End all that is in progress."""
         for task in list(self._tasks):
             task.cancel()
 
-    def _done(self, task: "asyncio.Task[Any]") -> None:
+    def _on_done(self, task: "asyncio.Task[Any]") -> None:
         self._tasks.discard(task)
         if not task.cancelled() and task.exception() is not None:
             _log.error("task_failed", owner=self._name, exc_info=task.exception())

@@ -10,26 +10,26 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from niochat.stack.errors import StackError
-from niochat.stack.home import Home
-from niochat.stack.processes import MARK
+from niochat.stack.home import HomeFolder
+from niochat.stack.processes import STACK_VARIABLE
 
-Progress = Callable[[str], None]
-OWNER_URL = "DATABASE_OWNER_URL"
+ProgressCallback = Callable[[str], None]
+OWNER_URL_VARIABLE = "DATABASE_OWNER_URL"
 
 _POLL_S = 0.05
 _spawned: list[subprocess.Popen[bytes]] = []
 
 
-def marked_environment(home: Home, extra: Mapping[str, str] | None = None) -> dict[str, str]:
+def child_environment(home: HomeFolder, extra: Mapping[str, str] | None = None) -> dict[str, str]:
     """The environment of a child: ours, `extra` over it, and the mark it is found by; never the
     log-in of the tables' owner.
     """
-    ours = {name: value for name, value in os.environ.items() if name != OWNER_URL}
-    return {**ours, **(extra or {}), MARK: str(home.folder)}
+    ours = {name: value for name, value in os.environ.items() if name != OWNER_URL_VARIABLE}
+    return {**ours, **(extra or {}), STACK_VARIABLE: str(home.folder)}
 
 
 def spawn(
-    home: Home,
+    home: HomeFolder,
     name: str,
     command: Sequence[str],
     environment: Mapping[str, str] | None = None,
@@ -41,14 +41,14 @@ def spawn(
     It gets a session of its own, so that Ctrl-C in the terminal reaches the launcher alone,
     which then ends its children in order.
     """
-    descriptor = os.open(home.log(name), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    descriptor = os.open(home.log_file(name), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     try:
         child = subprocess.Popen(
             command,
             stdin=stdin,
             stdout=descriptor,
             stderr=descriptor,
-            env=marked_environment(home, environment),
+            env=child_environment(home, environment),
             cwd=home.folder,
             start_new_session=True,
         )
@@ -58,7 +58,7 @@ def spawn(
     return child
 
 
-def reap() -> None:
+def reap_children() -> None:
     """Bury our children that ended. Nobody else can, and until then they are zombies."""
     _spawned[:] = [child for child in _spawned if child.poll() is None]
 
@@ -73,13 +73,13 @@ def wait_until(
     deadline = time.monotonic() + timeout_s
     while not ready():
         if child is not None and child.poll() is not None:
-            raise StackError(f"{log.stem} ended with {child.returncode}.\n{last_lines(log)}")
+            raise StackError(f"{log.stem} ended with {child.returncode}.\n{tail_log(log)}")
         if time.monotonic() > deadline:
-            raise StackError(f"{log.stem} was not ready in {timeout_s:.0f} s.\n{last_lines(log)}")
+            raise StackError(f"{log.stem} was not ready in {timeout_s:.0f} s.\n{tail_log(log)}")
         time.sleep(_POLL_S)
 
 
-def last_lines(log: Path, count: int = 15) -> str:
+def tail_log(log: Path, count: int = 15) -> str:
     """The end of a log, and where to read the rest."""
     try:
         lines = log.read_text(errors="replace").splitlines()[-count:]
@@ -88,7 +88,7 @@ def last_lines(log: Path, count: int = 15) -> str:
     return "\n".join([*lines, f"(log: {log})"])
 
 
-def fetched(port: int, path: str, address: str = "127.0.0.1") -> bytes | None:
+def http_get(port: int, path: str, address: str = "127.0.0.1") -> bytes | None:
     """What `GET http://<address>:<port><path>` gives with status 200, else None."""
     # http.client instead of urllib: a proxy set in the environment is none of its business.
     connection = http.client.HTTPConnection(address, port, timeout=2)

@@ -9,13 +9,13 @@ from dataclasses import asdict, dataclass, fields
 from typing import Self
 
 from niochat.stack.errors import StackError
-from niochat.stack.home import Home, read_json, write_json
+from niochat.stack.home import HomeFolder, read_json, write_json
 
 KEY_BYTES = 32
 
 
 @dataclass(frozen=True, repr=False)
-class Credentials:
+class StackCredentials:
     """Every secret a stack needs. Losing the vault key loses what it encrypted."""
 
     postgres_superuser: str
@@ -30,12 +30,12 @@ class Credentials:
     demo_password: str
 
     @classmethod
-    def of(cls, home: Home) -> Self:
+    def load_or_create(cls, home: HomeFolder) -> Self:
         """The secrets of `home`; those that are missing are made and kept."""
         file = home.folder / "secrets.json"
         kept = read_json(file)
         names = [field.name for field in fields(cls)]
-        values = {name: str(kept.get(name) or _made(name)) for name in names}
+        values = {name: str(kept.get(name) or _new_secret(name)) for name in names}
         if not _is_key(values["vault_key"]):
             raise StackError(
                 f"The vault_key in {file} is not the base64 of {KEY_BYTES} bytes: restore that "
@@ -57,7 +57,7 @@ def _is_key(text: str) -> bool:
         return False
 
 
-def _made(name: str) -> str:
+def _new_secret(name: str) -> str:
     if name == "vault_key":
         return base64.b64encode(secrets.token_bytes(KEY_BYTES)).decode()
     # Hexadecimal needs no quoting in a URL or a configuration file.

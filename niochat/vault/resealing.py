@@ -17,11 +17,11 @@ from niochat.vault.vault import Vault
 
 _log = structlog.get_logger(__name__)
 
-BATCH = 200
+BATCH_SIZE = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class SealedColumn:
     """Where sealed values lie. ``read`` takes the last key and a limit, and gives ``key``,
     ``tenant_id`` and ``sealed``; ``write`` takes key, old and new value.
     """
@@ -30,14 +30,14 @@ class Place:
     read: str
     write: str
     purpose: str
-    of_gate: bool = False
+    needs_auth_role: bool = False
     """Whether only the gate's role sees them."""
-    found_by_index: bool = False
+    has_blind_index: bool = False
     """Whether ``write`` takes the value's new blind index too."""
 
 
 @dataclass(slots=True)
-class Count:
+class KeyRotationResult:
     """Of one place. ``damaged`` values cannot be opened with the keys at hand, and stay; ``why``
     says it of the last of them, with the key that is missing.
     """
@@ -49,37 +49,47 @@ class Count:
     why: str = ""
 
 
-class Resealing:
+class KeyRotator:
     """Can be run at any time, again and again, and by two at once."""
 
     def __init__(
-        self, database: Database, vault: Vault, places: Sequence[Place], batch: int = BATCH
+        self,
+        database: Database,
+        vault: Vault,
+        columns: Sequence[SealedColumn],
+        batch: int = BATCH_SIZE,
     ) -> None:
         self._database = database
         self._vault = vault
-        self._places = places
+        self._columns = columns
         self._batch = batch
 
-    async def run(self) -> list[Count]:
+    async def run(self) -> list[KeyRotationResult]:
         """Go through all places once. Raises ``UnavailableError``: what was done stays done."""
-        return [await self._renew(place) for place in self._places]
+        return [await self._rotate_column(place) for place in self._columns]
 
-    async def _renew(self, place: Place) -> Count:
-        count, last = Count(place.what), ""
+    async def _rotate_column(self, place: SealedColumn) -> KeyRotationResult:
+        count, last = KeyRotationResult(place.what), ""
         while True:
-            opened = self._database.gate() if place.of_gate else self._database.path_transaction()
+            opened = (
+                self._database.gate()
+                if place.needs_auth_role
+                else self._database.path_transaction()
+            )
             async with opened as connection:
                 rows = await connection.fetch(place.read, last, self._batch)
                 for row in rows:
                     tenant_id = row["tenant_id"] or PLATFORM_TENANT_ID
-                    new = self._renewed(count, row["sealed"], tenant_id, place)
+                    new = self._reseal(count, row["sealed"], tenant_id, place)
                     if new:
                         await connection.execute(place.write, row["key"], row["sealed"], *new)
             if len(rows) < self._batch:
                 return count
             last = rows[-1]["key"]
 
-    def _renewed(self, count: Count, sealed: bytes, tenant_id: UUID, place: Place) -> list[bytes]:
+    def _reseal(
+        self, count: KeyRotationResult, sealed: bytes, tenant_id: UUID, place: SealedColumn
+    ) -> list[bytes]:
         """What to write instead; nothing where all is well, or nothing can be done."""
         purpose = place.purpose
         try:
@@ -94,6 +104,6 @@ class Resealing:
             return []
         count.resealed += 1
         new = [self._vault.seal(plain, tenant_id=tenant_id, purpose=purpose)]
-        if place.found_by_index:
+        if place.has_blind_index:
             new.append(self._vault.blind_index(plain, tenant_id=tenant_id, purpose=purpose))
         return new

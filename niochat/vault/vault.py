@@ -12,7 +12,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from niochat.domain.errors import InvalidInputError, UnreadableDataError
-from niochat.vault.keys import read_keys
+from niochat.vault.keys import parse_key_ring
 
 _FORMAT = 1
 # NIST SP 800-38D, 8.2.2 and 8.3: random nonces of 96 bits, fewer than 2^32 seals with one key.
@@ -36,16 +36,16 @@ class Vault:
     def __init__(self, keys: Mapping[str, bytes]) -> None:
         """``keys`` by id, 32 bytes each; the first is current."""
         self._ciphers = {key_id: AESGCM(key) for key_id, key in keys.items()}
-        self._blinding = {key_id: _blinding(key) for key_id, key in keys.items()}
+        self._blinding = {key_id: _blind_index_key(key) for key_id, key in keys.items()}
         self._current = next(iter(keys))
 
     @classmethod
-    def of(cls, text: str) -> "Vault":
+    def from_key_ring(cls, text: str) -> "Vault":
         """The vault of ``NIOCHAT_VAULT_KEYS``: ``k2:<base64 of 32 bytes>,k1:…``.
 
         Raises ``InvalidInputError`` with what is wrong, never with a key.
         """
-        return cls(read_keys(text))
+        return cls(parse_key_ring(text))
 
     def __repr__(self) -> str:
         return f"Vault({', '.join(self._ciphers)})"
@@ -61,8 +61,8 @@ class Vault:
         """
         header = bytes((_FORMAT, len(self._current))) + self._current.encode()
         nonce = os.urandom(_NONCE_BYTES)
-        bound = _bound(header, tenant_id, purpose)
-        return header + nonce + self._ciphers[self._current].encrypt(nonce, _bytes(plain), bound)
+        bound = _associated_data(header, tenant_id, purpose)
+        return header + nonce + self._ciphers[self._current].encrypt(nonce, _encode(plain), bound)
 
     def open(self, sealed: bytes, *, tenant_id: UUID, purpose: str) -> str:
         """What was sealed for this tenant and purpose.
@@ -70,7 +70,7 @@ class Vault:
         Raises ``UnreadableDataError`` when its key or format is not known here, ``InvalidInputError`` when it was
         altered or sealed for another tenant or purpose.
         """
-        parts = _parts(sealed)
+        parts = _parse_sealed(sealed)
         cipher = self._ciphers.get(parts.key_id)
         if cipher is None:
             raise UnreadableDataError(
@@ -78,15 +78,15 @@ class Vault:
                 "not have. Put that key back into NIOCHAT_VAULT_KEYS, after the current one.",
                 code="unknown_key",
             )
-        bound = _bound(parts.header, tenant_id, purpose)
+        bound = _associated_data(parts.header, tenant_id, purpose)
         try:
             return cipher.decrypt(parts.nonce, parts.ciphertext, bound).decode()
         except InvalidTag:
-            raise _damaged(purpose) from None
+            raise _damaged_error(purpose) from None
 
     def is_current_key(self, sealed: bytes) -> bool:
         """Whether the current key sealed it; if not, seal it again. Raises ``UnreadableDataError``."""
-        return _parts(sealed).key_id == self._current
+        return _parse_sealed(sealed).key_id == self._current
 
     def blind_index(self, plain: str, *, tenant_id: UUID, purpose: str) -> bytes:
         """What finds a sealed value again without opening any: equal for equal values of a tenant
@@ -98,56 +98,56 @@ class Vault:
         """The same under each key at hand, the current one first: while keys rotate a value may
         still stand under an older one.
         """
-        said = tenant_id.bytes + purpose.encode() + b"\0" + _bytes(plain)
+        said = tenant_id.bytes + purpose.encode() + b"\0" + _encode(plain)
         return [hmac.digest(key, said, "sha256") for key in self._blinding.values()]
 
     @staticmethod
     def fingerprint(secret: str) -> bytes:
         """SHA-256, for telling a secret without opening it. For long random secrets only."""
-        return sha256(_bytes(secret)).digest()
+        return sha256(_encode(secret)).digest()
 
     @staticmethod
-    def matches(secret: str, fingerprint: bytes) -> bool:
+    def matches_fingerprint(secret: str, fingerprint: bytes) -> bool:
         """Whether it is that secret, in a time that does not depend on how much of it fits."""
         # A stranger's secret may be no Unicode at all; that is a wrong secret, not an error.
         offered = sha256(secret.encode("utf-8", "surrogatepass")).digest()
         return hmac.compare_digest(offered, fingerprint)
 
 
-def _blinding(key: bytes) -> bytes:
+def _blind_index_key(key: bytes) -> bytes:
     """A key of its own for blind indexes (HMAC as the expansion of HKDF, RFC 5869)."""
     return hmac.digest(key, b"niochat blind index\x01", "sha256")
 
 
-def _bound(header: bytes, tenant_id: UUID, purpose: str) -> bytes:
+def _associated_data(header: bytes, tenant_id: UUID, purpose: str) -> bytes:
     """Authenticated with the secret. Unambiguous: only the last part has no fixed length."""
     return header + tenant_id.bytes + purpose.encode()
 
 
-def _bytes(plain: str) -> bytes:
+def _encode(plain: str) -> bytes:
     try:
         return plain.encode()
     except UnicodeEncodeError:
         raise InvalidInputError("a secret must be Unicode text", code="bad_secret") from None
 
 
-def _parts(sealed: bytes) -> _Sealed:
+def _parse_sealed(sealed: bytes) -> _Sealed:
     if not sealed:
-        raise _damaged("secret")
+        raise _damaged_error("secret")
     if sealed[0] != _FORMAT:
         raise UnreadableDataError(f"sealed in format {sealed[0]}, this code knows {_FORMAT}")
     end = 2 + int.from_bytes(sealed[1:2])
     if len(sealed) < end + _NONCE_BYTES + _TAG_BYTES:
-        raise _damaged("secret")
+        raise _damaged_error("secret")
     try:
         key_id = sealed[2:end].decode("ascii")
     except UnicodeDecodeError:
-        raise _damaged("secret") from None
+        raise _damaged_error("secret") from None
     nonce = sealed[end : end + _NONCE_BYTES]
     return _Sealed(sealed[:end], key_id, nonce, sealed[end + _NONCE_BYTES :])
 
 
-def _damaged(purpose: str) -> InvalidInputError:
+def _damaged_error(purpose: str) -> InvalidInputError:
     return InvalidInputError(
         f"This {purpose} cannot be opened: it was altered, or sealed for another provider or "
         "purpose. Restore it, or store it anew.",

@@ -26,57 +26,57 @@ from niochat.domain.sealing import Encryptor
 
 
 @dataclass(frozen=True, slots=True)
-class Access:
+class IdentityServices:
     """The rooms' parts on one database."""
 
     sessions: Sessions
-    callers: Callers
+    authenticator: Callers
     second_factor: SecondFactor
-    links: Links
-    post: Post
+    one_time_links: Links
+    mail_outbox: Post
     users: Users
     roles: Roles
     teams: Teams
-    keys: ApiKeys
-    audit: Audit
+    api_keys: ApiKeys
+    audit_log: Audit
     tenants: Tenants
-    tickets: Tickets
+    socket_tickets: Tickets
     idempotency: Idempotency
-    throttle: Throttle
+    login_throttle: Throttle
 
 
-def open_access(
+def build_identity_services(
     database: Database,
     seals: Encryptor,
     base_url: str,
     sender: str,
     passwords: Passwords | None = None,
     heads: Heads | None = None,
-) -> Access:
+) -> IdentityServices:
     """Nothing is asked before it is used. ``heads``: where that of the audit log is kept."""
     passwords, signer = passwords or Passwords(), Signer(database, seals)
     throttle = Throttle(database)
     second_factor = SecondFactor(database, seals, throttle)
     post = Post(database, seals, sender)
     warnings = Warnings(database, post)
-    return Access(
+    return IdentityServices(
         sessions=Sessions(database, signer, passwords, second_factor, throttle, seals, warnings),
-        callers=Callers(database, signer),
+        authenticator=Callers(database, signer),
         second_factor=second_factor,
-        links=Links(database, post, passwords, throttle, base_url),
-        post=post,
+        one_time_links=Links(database, post, passwords, throttle, base_url),
+        mail_outbox=post,
         users=Users(database),
         roles=Roles(database),
         teams=Teams(database),
-        keys=ApiKeys(database),
-        audit=Audit(database, heads=heads),
+        api_keys=ApiKeys(database),
+        audit_log=Audit(database, heads=heads),
         tenants=Tenants(database),
-        tickets=Tickets(database),
+        socket_tickets=Tickets(database),
         idempotency=Idempotency(database, seals),
-        throttle=throttle,
+        login_throttle=throttle,
     )
 
 
-def heads_of(settings: Settings, seals: Encryptor) -> Heads:
+def build_audit_heads(settings: Settings, seals: Encryptor) -> Heads:
     """Where the settings say."""
-    return Heads(settings.audit_url, seals)
+    return Heads(settings.audit_head_url, seals)

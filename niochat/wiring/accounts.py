@@ -11,42 +11,42 @@ from niochat.accounts.tenancy import Tenancy
 from niochat.adapters.postgres.database import Database
 from niochat.domain.gateway import GatewayServer
 from niochat.domain.sealing import Encryptor
-from niochat.wiring.parts import Parts
+from niochat.wiring.parts import Components
 
-Announce = Callable[[UUID], Awaitable[object]]
+AnnounceTenantChange = Callable[[UUID], Awaitable[object]]
 """Tells all processes that a tenant is another one now; after the commit."""
 
 
 @dataclass(frozen=True, slots=True)
-class Accounts:
+class TenantServices:
     """The room's parts on one database."""
 
-    tenancy: Tenancy
+    tenant_admin: Tenancy
     channels: Channels
-    sessions: ChannelSessions
+    channel_sessions: ChannelSessions
     settings: TenantSettings
-    announce: Announce
+    announce_change: AnnounceTenantChange
 
 
-def open_accounts(
-    database: Database, seals: Encryptor, outside: Outside, announce: Announce
-) -> Accounts:
+def build_tenant_services(
+    database: Database, seals: Encryptor, gateway_access: Outside, announce: AnnounceTenantChange
+) -> TenantServices:
     """Nothing is asked before it is used."""
-    return Accounts(
-        tenancy=Tenancy(database, seals),
-        channels=Channels(database, seals, outside),
-        sessions=ChannelSessions(database, seals, outside),
-        settings=TenantSettings(database, seals, outside.check),
-        announce=announce,
+    return TenantServices(
+        tenant_admin=Tenancy(database, seals),
+        channels=Channels(database, seals, gateway_access),
+        channel_sessions=ChannelSessions(database, seals, gateway_access),
+        settings=TenantSettings(database, seals, gateway_access.check),
+        announce_change=announce,
     )
 
 
-def outside_of(parts: Parts) -> Outside:
+def build_gateway_access(parts: Components) -> Outside:
     """Ways to gateways, of a process."""
     settings, server = parts.settings, None
     if settings.gateway_url is not None and settings.gateway_admin_token is not None:
         token = settings.gateway_admin_token.get_secret_value()
         server = GatewayServer(settings.gateway_url, token)
     return Outside(
-        parts.gateway, parts.administration, parts.guard.check, server, settings.base_url
+        parts.gateway, parts.gateway_admin, parts.ssrf_guard.check, server, settings.base_url
     )

@@ -22,29 +22,29 @@ from niochat.erp.probe import Prober
 from niochat.erp.reconcile import Reconciler
 from niochat.erp.service import ErpService
 from niochat.erp.writes import Writes
-from niochat.wiring.parts import Parts
+from niochat.wiring.parts import Components
 
-SHELF_S = 30
+READ_CACHE_TTL_S = 30
 """How old an answer of the ERP may be."""
 
 
-def build_erp(parts: Parts, ask: AskTenant, tell: TellTenant) -> ErpService:
+def build_erp_service(components: Components, ask: AskTenant, tell: TellTenant) -> ErpService:
     """The service on the parts of its process; ``ask`` and ``tell`` reach the tenant's actor."""
-    erp: ErpConnector = Sgp(guard=parts.guard)
-    settings_of = settings_by(parts)
-    shelf = Shelf(parts.settings.redis_url.get_secret_value(), ttl_s=SHELF_S)
-    secret = sha256(parts.settings.vault_keys.get_secret_value().encode()).digest()
-    calls = Calls(erp, settings_of, Answers(shelf, parts.vault, secret), ask, tell)
-    prober = Prober(erp, settings_of, parts.directory.remember_capabilities)
-    journal = Journal(parts.database)
+    erp: ErpConnector = Sgp(guard=components.ssrf_guard)
+    settings_of = make_erp_settings_lookup(components)
+    shelf = Shelf(components.settings.redis_url.get_secret_value(), ttl_s=READ_CACHE_TTL_S)
+    secret = sha256(components.settings.vault_keys.get_secret_value().encode()).digest()
+    calls = Calls(erp, settings_of, Answers(shelf, components.vault, secret), ask, tell)
+    prober = Prober(erp, settings_of, components.directory.remember_capabilities)
+    journal = Journal(components.database)
     return ErpService(calls, Writes(erp, calls, journal), prober, Reconciler(calls, journal))
 
 
-def settings_by(parts: Parts) -> Callable[[UUID], Awaitable[ErpSettings]]:
+def make_erp_settings_lookup(components: Components) -> Callable[[UUID], Awaitable[ErpSettings]]:
     """Looks a tenant's ERP up; raises ``ErpError`` with code ``erp_none``."""
 
     async def settings_of(tenant_id: UUID) -> ErpSettings:
-        found = await parts.directory.erp(tenant_id)
+        found = await components.directory.erp(tenant_id)
         if found is None:
             raise ErpError("this provider has no ERP", code="erp_none", left=False)
         return ErpSettings(
@@ -55,7 +55,7 @@ def settings_by(parts: Parts) -> Callable[[UUID], Awaitable[ErpSettings]]:
     return settings_of
 
 
-class ErpInProcess:
+class InProcessErpClient:
     """The ERP's service as the assistant knows it, where both share a process."""
 
     def __init__(self, service: ErpService) -> None:

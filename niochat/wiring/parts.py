@@ -16,74 +16,74 @@ from niochat.inbox.accept import InboxStore
 from niochat.inbox.backfill import Backfiller
 from niochat.media.library import Library
 from niochat.outbox.deliver import CredentialsOpener
-from niochat.runtime.tasks import Owner
+from niochat.runtime.tasks import BackgroundTaskSet
 from niochat.vault.vault import Vault
 
 
 @dataclass(frozen=True, slots=True)
-class Parts:
+class Components:
     """What a process works with; opened once."""
 
     settings: Settings
     database: Database
     vault: Vault
-    guard: Guard
+    ssrf_guard: Guard
     gateway: WhatsAppGateway
-    administration: GatewayAdmin
+    gateway_admin: GatewayAdmin
     inbox: InboxStore
     backfill: Backfiller
     views: ConversationInspector
     directory: Directory
-    announcements: Announcements
-    news: Announcements
+    tenant_changes: Announcements
+    live_hints: Announcements
     access_changes: Announcements
-    passing: Broadcast
-    line_of: CredentialsOpener
-    files: FileStore
-    library: Library
-    owner: Owner
+    ephemeral_frames: Broadcast
+    credentials_for: CredentialsOpener
+    object_store: FileStore
+    attachments: Library
+    background: BackgroundTaskSet
 
     async def close(self) -> None:
         """Close connections."""
-        self.owner.cancel()
+        self.background.cancel_all()
         await self.gateway.close()
-        await self.administration.close()
-        await self.announcements.close()
-        await self.news.close()
+        await self.gateway_admin.close()
+        await self.tenant_changes.close()
+        await self.live_hints.close()
         await self.access_changes.close()
-        await self.passing.close()
+        await self.ephemeral_frames.close()
         await self.database.close()
 
 
-async def open_parts(settings: Settings) -> Parts:
+async def open_components(settings: Settings) -> Components:
     """Open the rooms on one database. Nothing has to be up yet: first uses fail, not this."""
     database = await Database.open(settings.database_url.get_secret_value())
-    vault = Vault.of(settings.vault_keys.get_secret_value())
+    vault = Vault.from_key_ring(settings.vault_keys.get_secret_value())
     guard = Guard(settings.private_networks or ())
     gateway = Uazapi(guard=guard)
     inbox = InboxStore(database)
     directory = Directory(database, vault)
     announcements = Announcements(settings.redis_url.get_secret_value())
     files = FileStore.at(settings.files_url)
-    owner = Owner("announcements")
+    owner = BackgroundTaskSet("announcements")
     owner.start(announcements.listen(directory.forget, directory.forget_all))
-    return Parts(
+    return Components(
         settings=settings,
         database=database,
         vault=vault,
-        guard=guard,
+        ssrf_guard=guard,
         gateway=gateway,
-        administration=UazapiAdministration(guard=guard),
+        gateway_admin=UazapiAdministration(guard=guard),
         inbox=inbox,
         backfill=Backfiller(database, inbox, gateway),
         views=ConversationInspector(database),
         directory=directory,
-        announcements=announcements,
-        news=Announcements(settings.redis_url.get_secret_value(), NEWS),
+        tenant_changes=announcements,
+        live_hints=Announcements(settings.redis_url.get_secret_value(), NEWS),
         access_changes=Announcements(settings.redis_url.get_secret_value(), ACCESS),
-        passing=Broadcast(settings.redis_url.get_secret_value(), PASSING),
-        line_of=directory.line,
-        files=files,
-        library=Library(database, files, vault),
-        owner=owner,
+        ephemeral_frames=Broadcast(settings.redis_url.get_secret_value(), PASSING),
+        credentials_for=directory.line,
+        object_store=files,
+        attachments=Library(database, files, vault),
+        background=owner,
     )

@@ -60,8 +60,8 @@ async def test_a_channel_is_found_by_its_id_with_what_a_webhook_is_checked_again
 
     assert found == address.channel
     assert found.active
-    assert Vault.matches(address.secret, found.secret_hash)
-    assert Vault.matches("token-of-demo", found.token_hash)
+    assert Vault.matches_fingerprint(address.secret, found.secret_hash)
+    assert Vault.matches_fingerprint("token-of-demo", found.token_hash)
     assert world.directory.hmac_key(found) is None
 
 

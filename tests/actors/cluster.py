@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from niochat.actors import kinds
-from niochat.actors.host_core import HostCore
+from niochat.actors.host_core import HostProcess
 from niochat.adapters.files import FileStore
 from niochat.adapters.guard import Guard
 from niochat.adapters.postgres.database import Database
@@ -26,9 +26,9 @@ from niochat.domain.message import MessageContent, MessageKind
 from niochat.inbox.accept import InboxStore
 from niochat.inbox.backfill import Backfiller
 from niochat.media.library import Library
-from niochat.runtime.address import Address
-from niochat.runtime.tasks import Owner
-from niochat.wiring.parts import Parts
+from niochat.runtime.address import ActorAddress
+from niochat.runtime.tasks import BackgroundTaskSet
+from niochat.wiring.parts import Components
 from tests.actors.provider import PHONE, VAULT, Provider, wrote
 
 Run = Callable[[TurnRequest], Awaitable[TurnReport]]
@@ -80,10 +80,12 @@ class Cluster:
     url: str
     provider: Provider
     pool: Pool = field(default_factory=Pool)
-    hosts: dict[str, HostCore] = field(default_factory=dict)
-    opened: list[Parts] = field(default_factory=list)
+    hosts: dict[str, HostProcess] = field(default_factory=dict)
+    opened: list[Components] = field(default_factory=list)
 
-    async def host(self, name: str, connect: type[Database] = Database, **options: Any) -> HostCore:
+    async def host(
+        self, name: str, connect: type[Database] = Database, **options: Any
+    ) -> HostProcess:
         """One more host process, without a shard."""
         database = await connect.open(self.url, size=4)
         gateway, inbox = Uazapi(lookup_timeout_s=2), InboxStore(database)
@@ -96,34 +98,34 @@ class Cluster:
                 "NIOCHAT_BASE_URL": "http://127.0.0.1:9",
             }
         )
-        parts = Parts(
+        parts = Components(
             settings=settings,
             database=database,
             vault=VAULT,
-            guard=Guard([ip_network("127.0.0.0/8")]),
+            ssrf_guard=Guard([ip_network("127.0.0.0/8")]),
             gateway=gateway,
-            administration=UazapiAdministration(),
+            gateway_admin=UazapiAdministration(),
             inbox=inbox,
             backfill=Backfiller(database, inbox, gateway),
             views=ConversationInspector(database),
             directory=directory,
-            announcements=Announcements(settings.redis_url.get_secret_value()),
-            news=Announcements(settings.redis_url.get_secret_value(), NEWS),
+            tenant_changes=Announcements(settings.redis_url.get_secret_value()),
+            live_hints=Announcements(settings.redis_url.get_secret_value(), NEWS),
             access_changes=Announcements(settings.redis_url.get_secret_value(), ACCESS),
-            passing=Broadcast(settings.redis_url.get_secret_value(), PASSING),
-            line_of=directory.line,
-            files=FileStore.at(None),
-            library=Library(database, FileStore.at(None), VAULT),
-            owner=Owner("test"),
+            ephemeral_frames=Broadcast(settings.redis_url.get_secret_value(), PASSING),
+            credentials_for=directory.line,
+            object_store=FileStore.at(None),
+            attachments=Library(database, FileStore.at(None), VAULT),
+            background=BackgroundTaskSet("test"),
         )
-        core = HostCore(
-            name, "node", parts, self.pool, self.ask, self.tell, turn_pause_s=0, **options
+        core = HostProcess(
+            name, "node", parts, self.pool, self.ask, self.tell, restart_backoff_s=0, **options
         )
         self.hosts[core.incarnation] = core
         self.opened.append(parts)
         return core
 
-    async def give(self, core: HostCore) -> None:
+    async def give(self, core: HostProcess) -> None:
         """All shards move to ``core``; it is told, and nobody else is."""
         async with self.provider.database.path() as connection:
             await connection.fetch(
@@ -131,7 +133,7 @@ class Cluster:
             )
         await core.refresh()
 
-    async def owner_of(self, address: Address) -> HostCore:
+    async def owner_of(self, address: ActorAddress) -> HostProcess:
         async with self.provider.database.path() as connection:
             owner = await connection.fetchval(
                 "SELECT host FROM shards WHERE shard = $1", address.shard
@@ -140,10 +142,10 @@ class Cluster:
             raise UnavailableError("nobody is there", code="host")
         return self.hosts[owner]
 
-    async def ask(self, address: Address, payload: object) -> Any:
+    async def ask(self, address: ActorAddress, payload: object) -> Any:
         return await (await self.owner_of(address)).ask(address, payload)
 
-    async def tell(self, address: Address, payload: object) -> None:
+    async def tell(self, address: ActorAddress, payload: object) -> None:
         (await self.owner_of(address)).tell(address, payload)
 
     async def write(self, number: int, words: str, phone: str = PHONE) -> UUID:
@@ -154,10 +156,10 @@ class Cluster:
         assert accepted.thread_id is not None
         return accepted.thread_id
 
-    async def poked(self, core: HostCore, number: int, words: str) -> UUID:
+    async def poked(self, core: HostProcess, number: int, words: str) -> UUID:
         """The same, with a poke."""
         thread = await self.write(number, words)
-        core.poke([kinds.conversation(thread)])
+        core.poke([kinds.conversation_address(thread)])
         return thread
 
     async def close(self) -> None:

@@ -5,13 +5,13 @@ from typing import Any
 from uuid import UUID
 
 from niochat.actors import kinds
-from niochat.actors.tenant import Grant, LeaseTurns, TenantBehaviour
+from niochat.actors.tenant import TenantBehaviour, TurnGrant, TurnGrantRequest
 from niochat.adapters.whatsapp.uazapi.client import Uazapi
 from niochat.erp.permits import CallEnded, LeaseCall, Permit
 from niochat.inbox.accept import InboxStore
 from niochat.inbox.backfill import Backfiller
-from niochat.runtime.host import Delivery
-from niochat.runtime.mailbox import Activation, Ask
+from niochat.runtime.host import ActorStep
+from niochat.runtime.mailbox import Activation, ActorRequest
 from tests.actors.provider import Provider
 
 
@@ -34,26 +34,26 @@ class Tenant:
             Backfiller(database, InboxStore(database), gateway),
             provider.directory.line,
             self._poke,
-            fill_every_s=30,
+            backfill_interval_s=30,
             clock=self.clock,
         )
-        self.activation = Activation(kinds.tenant(provider.place.tenant), 0.0)
+        self.activation = Activation(kinds.tenant_address(provider.place.tenant), 0.0)
 
     def _poke(self, tenant_id: UUID, threads: set[UUID]) -> None:
         self.poked |= threads
         self.filled.set()
 
     async def told(self, *messages: object) -> None:
-        await self.behaviour.step([Delivery(self.activation, list(messages))])
+        await self.behaviour.step([ActorStep(self.activation, list(messages))])
 
     async def asked(self, payload: object) -> Any:
-        question = Ask(payload, asyncio.get_running_loop().create_future())
+        question = ActorRequest(payload, asyncio.get_running_loop().create_future())
         await self.told(question)
-        return question.answer.result()
+        return question.response.result()
 
-    async def leased(self) -> Grant:
-        grant = await self.asked(LeaseTurns())
-        assert isinstance(grant, Grant)
+    async def leased(self) -> TurnGrant:
+        grant = await self.asked(TurnGrantRequest())
+        assert isinstance(grant, TurnGrant)
         return grant
 
     async def call(self) -> Permit:

@@ -6,11 +6,11 @@ from uuid import UUID, uuid4
 import pytest
 
 from niochat.actors import kinds
-from niochat.actors.entrance import MOST_OUTSIDE, Entrance
-from niochat.actors.turns import Turns
-from niochat.runtime.address import Address
-from niochat.runtime.host import Delivery, VirtualHost
-from niochat.runtime.pace import Pace
+from niochat.actors.entrance import MAX_WAITING_CONVERSATIONS, ActivationLimiter
+from niochat.actors.turns import TurnScheduler
+from niochat.runtime.address import ActorAddress
+from niochat.runtime.host import ActorRuntime, ActorStep
+from niochat.runtime.pace import AdaptiveRateLimiter
 from tests.actors.cluster import Pool
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(30)]
@@ -23,7 +23,7 @@ class Resting:
 
     batch, parallel = 32, 0
 
-    async def step(self, batch: Sequence[Delivery]) -> Sequence[Address]:
+    async def step(self, batch: Sequence[ActorStep]) -> Sequence[ActorAddress]:
         raise AssertionError("nobody is stepped")
 
 
@@ -32,46 +32,48 @@ async def no_wait(tenant: UUID) -> float:
 
 
 class Door:
-    def __init__(self, most_outside: int = MOST_OUTSIDE) -> None:
-        self.pace = Pace()
-        self.actors = VirtualHost({kinds.CONVERSATION: Resting()})
-        turns = Turns(Pool(), no_wait, lambda *_: None, lambda *_: None, pace=self.pace)
-        self.entrance = Entrance(self.actors, turns, self.pace, most_outside)
+    def __init__(self, most_outside: int = MAX_WAITING_CONVERSATIONS) -> None:
+        self.pace = AdaptiveRateLimiter()
+        self.actors = ActorRuntime({kinds.CONVERSATION: Resting()})
+        turns = TurnScheduler(
+            Pool(), no_wait, lambda *_: None, lambda *_: None, rate_limiter=self.pace
+        )
+        self.entrance = ActivationLimiter(self.actors, turns, self.pace, most_outside)
 
-    def knock(self, tenant: UUID | None, count: int = 1) -> list[Address]:
-        found = [kinds.conversation(uuid4()) for _ in range(count)]
+    def knock(self, tenant: UUID | None, count: int = 1) -> list[ActorAddress]:
+        found = [kinds.conversation_address(uuid4()) for _ in range(count)]
         for each in found:
             self.entrance.wake(each, tenant)
         return found
 
     def company(self) -> None:
-        self.pace.came(LOUD)
-        self.pace.came(QUIET)
+        self.pace.record_arrival(LOUD)
+        self.pace.record_arrival(QUIET)
 
 
 async def test_where_others_would_notice_only_some_are_let_in_with_every_look() -> None:
     door = Door()
     door.company()
-    at_once = door.pace.at_once(1.0)
+    at_once = door.pace.max_starts(1.0)
 
     loud = door.knock(LOUD, 100)
     door.knock(QUIET)
     assert len(door.actors) == at_once + 1
-    assert door.entrance.waiting() == {LOUD: 100 - at_once}
+    assert door.entrance.waiting_by_tenant() == {LOUD: 100 - at_once}
 
-    door.entrance.let_in()
+    door.entrance.admit_waiting()
     inside = {each.address for each in door.actors.activations()}
     assert inside.issuperset(loud[: 2 * at_once]), "first come, first let in"
     assert len(inside) == 2 * at_once + 1
     for _ in range(100):
-        door.entrance.let_in()
+        door.entrance.admit_waiting()
     assert not len(door.entrance)
     assert len(door.actors) == 101
 
 
 async def test_a_tenant_that_is_alone_waits_for_nobody() -> None:
     door = Door()
-    door.pace.came(LOUD)
+    door.pace.record_arrival(LOUD)
     door.knock(LOUD, 100)
     assert len(door.actors) == 100
 
@@ -93,7 +95,7 @@ async def test_who_is_in_memory_and_what_people_do_does_not_wait() -> None:
 async def test_what_does_not_fit_outside_is_left_to_the_sweep() -> None:
     door = Door(most_outside=10)
     door.company()
-    inside = door.pace.at_once(1.0)
+    inside = door.pace.max_starts(1.0)
     found = door.knock(LOUD, 50)
     for each in found:
         door.entrance.wake(each, LOUD)  # found again by the sweep

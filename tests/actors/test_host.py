@@ -6,8 +6,8 @@ from uuid import UUID
 import pytest
 
 from niochat.actors import kinds
-from niochat.actors.host_core import HostCore
-from niochat.actors.tenant import LeaseTurns
+from niochat.actors.host_core import HostProcess
+from niochat.actors.tenant import TurnGrantRequest
 from niochat.domain.commands import AssignConversation
 from niochat.inbox.accept import InboxStore
 from tests.actors.cluster import Cluster, after, answer, lost
@@ -71,10 +71,10 @@ async def test_the_turn_of_a_dead_owner_is_run_again_and_answered_once(
     assert await given.count("outbox") == 1
 
 
-async def stepless(core: HostCore) -> bool:
+async def stepless(core: HostProcess) -> bool:
     """Its turns are over and what they led to was stepped."""
     return core.stats()["turns"] == 0 and not any(
-        each.busy or each.queued for each in core.actors.activations()
+        each.is_stepping or each.is_queued for each in core.actors.activations()
     )
 
 
@@ -169,7 +169,7 @@ async def test_a_takeover_during_a_turn_keeps_the_assistant_silent(
     inbox = InboxStore(provider.database)
     place = provider.place
     await inbox.store_command(place.tenant, thread, place.channel, "k", AssignConversation("ana"))
-    core.poke([kinds.conversation(thread)])
+    core.poke([kinds.conversation_address(thread)])
     await until(lambda: opened(given))
     gate.set()
     await until(lambda: stepless(core))
@@ -192,7 +192,7 @@ async def test_a_model_that_asks_to_wait_makes_the_tenants_next_turn_wait(
     await provider.wait_for("resposta")
 
     async def throttled() -> bool:
-        grant = await cluster.ask(kinds.tenant(provider.place.tenant), LeaseTurns())
+        grant = await cluster.ask(kinds.tenant_address(provider.place.tenant), TurnGrantRequest())
         return not grant.turns and grant.wait_s > 20
 
     await until(throttled)
@@ -207,7 +207,7 @@ async def test_what_is_under_way_is_settled_before_its_shard_moves(
     await cluster.poked(leaving, 1, "oi")
     await until(lambda: sending(given))
 
-    await leaving.release(set(range(1024)))
+    await leaving.release_shards(set(range(1024)))
 
     assert await sent(given), "its settlement had its step"
     await cluster.give(heir)
@@ -219,7 +219,7 @@ async def test_a_host_that_is_about_to_lose_its_shards_starts_nothing(
 ) -> None:
     core = await cluster.host("a")
     await cluster.give(core)
-    await core.release(set(range(1024)))
+    await core.release_shards(set(range(1024)))
 
     await cluster.poked(core, 1, "oi")
     await forgotten(given)

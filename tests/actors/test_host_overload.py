@@ -6,8 +6,8 @@ import pytest
 
 from niochat.accounts.held_back import held_back
 from niochat.actors import kinds
-from niochat.actors.host_core import HostCore
-from niochat.actors.tenant import Throttled
+from niochat.actors.host_core import HostProcess
+from niochat.actors.tenant import ModelThrottleNotice
 from niochat.domain.held_back import TenantThrottle, ThrottleReason
 from tests.actors.cluster import Cluster, after
 from tests.actors.provider import Provider
@@ -19,7 +19,7 @@ pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(60)]
 PHONES = [f"558198888{number:04d}" for number in range(4)]
 
 
-async def written(cluster: Cluster, core: HostCore, given: Given) -> None:
+async def written(cluster: Cluster, core: HostProcess, given: Given) -> None:
     """Each customer writes, and each one's turn is a row."""
     for number, phone in enumerate(PHONES):
         await cluster.write(number, "oi", phone)
@@ -32,7 +32,7 @@ async def written(cluster: Cluster, core: HostCore, given: Given) -> None:
     await until(turns)
 
 
-def told(core: HostCore) -> list[TenantThrottle]:
+def told(core: HostProcess) -> list[TenantThrottle]:
     found = core.stats()["held_back"]
     assert isinstance(found, list)
     return found
@@ -45,7 +45,7 @@ async def test_turns_beyond_the_line_begin_later_as_the_attempt_that_never_began
     core, gate = await cluster.host("a", most_waiting=1), asyncio.Event()
     cluster.pool.doing = [after(gate) for _ in PHONES]
     await cluster.give(core)
-    await core.share()
+    await core.apply_quotas()
     await written(cluster, core, given)
 
     async def one_began() -> bool:  # a turn's row is there before its host begins it
@@ -54,7 +54,7 @@ async def test_turns_beyond_the_line_begin_later_as_the_attempt_that_never_began
     await until(one_began)
     assert [(held.reason, held.waiting) for held in told(core)] == [(ThrottleReason.TURNS, 1)]
     assert [h.reason for h in await held_back(provider.database, provider.place.tenant)] == []
-    await core.share()
+    await core.apply_quotas()
     (seen,) = await held_back(provider.database, provider.place.tenant)
     assert (seen.reason, seen.waiting) == (ThrottleReason.TURNS, 1)
 
@@ -65,7 +65,7 @@ async def test_turns_beyond_the_line_begin_later_as_the_attempt_that_never_began
 
     async def answered() -> bool:
         await core.refresh()
-        await core.share()
+        await core.apply_quotas()
         return await given.count("turns", "status = 'answered'") == len(PHONES)
 
     await until(answered)
@@ -73,7 +73,7 @@ async def test_turns_beyond_the_line_begin_later_as_the_attempt_that_never_began
     assert [request.attempt for request in cluster.pool.requests] == [1] * len(PHONES)
     for phone in PHONES:
         assert len(await provider.wait_for("resposta", phone)) == 1
-    await core.share()
+    await core.apply_quotas()
     assert await held_back(provider.database, provider.place.tenant) == []
 
 
@@ -83,7 +83,7 @@ async def test_a_model_that_asked_to_wait_is_told_as_the_reason(
     core = await cluster.host("a")
     await cluster.give(core)
     tenant = provider.place.tenant
-    core.tell(kinds.tenant(tenant), Throttled(60.0))
+    core.tell(kinds.tenant_address(tenant), ModelThrottleNotice(60.0))
     await written(cluster, core, given)
 
     async def throttled() -> bool:

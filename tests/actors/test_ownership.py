@@ -5,9 +5,9 @@ from uuid import UUID
 import pytest
 
 from niochat.actors import kinds
-from niochat.actors.host_core import HostCore
-from niochat.actors.ownership import RELEASE_S, Ownership
-from niochat.actors.tenant import LeaseTurns
+from niochat.actors.host_core import HostProcess
+from niochat.actors.ownership import RELEASE_TIMEOUT_S, ShardOwnership
+from niochat.actors.tenant import TurnGrantRequest
 from niochat.adapters.postgres.database import Database
 from niochat.domain.errors import UnavailableError
 from tests import builders
@@ -25,18 +25,18 @@ async def test_shards_that_were_let_go_but_never_moved_are_served_again(
 ) -> None:
     await ownership.give(Host("host-a:1", database))
     clock = Clock()
-    here = Ownership(database, "host-a:1", clock=clock)
+    here = ShardOwnership(database, "host-a:1", clock=clock)
     await here.refresh()
-    here.release({0, 1})
+    here.begin_release({0, 1})
     key = UUID(int=1)
-    assert len(here.shards) == 1022
-    assert here.epoch_of(key) is None
-    assert here.epoch_held(key) == 1, "what was begun is settled still"
+    assert len(here.active_shards) == 1022
+    assert here.active_epoch(key) is None
+    assert here.held_epoch(key) == 1, "what was begun is settled still"
 
-    clock.now += RELEASE_S
+    clock.now += RELEASE_TIMEOUT_S
 
-    assert len(here.shards) == 1024
-    assert here.epoch_of(key) == 1
+    assert len(here.active_shards) == 1024
+    assert here.active_epoch(key) == 1
 
 
 async def test_a_shard_that_left_and_came_back_is_no_longer_let_go(
@@ -44,29 +44,29 @@ async def test_a_shard_that_left_and_came_back_is_no_longer_let_go(
 ) -> None:
     await ownership.give(Host("host-a:1", database))
     lost: list[set[int]] = []
-    here = Ownership(database, "host-a:1", lost.append, clock=Clock())
+    here = ShardOwnership(database, "host-a:1", lost.append, clock=Clock())
     await here.refresh()
-    here.release({1})
+    here.begin_release({1})
     await ownership.give(Host("host-b:1", database), UUID(int=1))
     await ownership.give(Host("host-a:1", database), UUID(int=1))
 
     await here.refresh()
     assert lost == [{1}]
-    assert here.epoch_of(UUID(int=1)) == 3
+    assert here.active_epoch(UUID(int=1)) == 3
 
 
 async def test_a_process_that_was_replaced_does_not_hide_the_one_that_has_its_name_now(
     database: Database, given: Given
 ) -> None:
-    replaced, here = Ownership(database, "host-0.a"), Ownership(database, "host-0.b")
-    await replaced.announce("host-0", "cut-off", 7)
-    await replaced.announce("host-0", "cut-off", 7)
+    replaced, here = ShardOwnership(database, "host-0.a"), ShardOwnership(database, "host-0.b")
+    await replaced.register_host("host-0", "cut-off", 7)
+    await replaced.register_host("host-0", "cut-off", 7)
 
-    await here.announce("host-0", "node", 8)
-    await replaced.announce("host-0", "cut-off", 7)
+    await here.register_host("host-0", "node", 8)
+    await replaced.register_host("host-0", "cut-off", 7)
 
     assert await given.rows("SELECT incarnation FROM hosts") == ["host-0.b"]
-    await here.announce("host-0", "node", 8)
+    await here.register_host("host-0", "node", 8)
     assert await given.rows("SELECT node FROM hosts") == ["node"]
 
 
@@ -74,11 +74,11 @@ async def test_an_actor_of_another_host_is_not_made_here(
     cluster: Cluster, provider: Provider
 ) -> None:
     core = await cluster.host("a")
-    address = kinds.tenant(provider.place.tenant)
+    address = kinds.tenant_address(provider.place.tenant)
 
-    core.tell(address, LeaseTurns())
+    core.tell(address, TurnGrantRequest())
     with pytest.raises(UnavailableError):
-        await core.ask(address, LeaseTurns())
+        await core.ask(address, TurnGrantRequest())
     assert len(core.actors) == 0
 
 
@@ -96,5 +96,5 @@ async def test_shards_that_moved_away_leave_memory(cluster: Cluster, provider: P
     assert old.stats()["shards"] == 0
 
 
-async def nothing_held(core: HostCore) -> bool:
+async def nothing_held(core: HostProcess) -> bool:
     return core.stats()["conversations"] == 0

@@ -5,7 +5,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from niochat.actors.paused import KEPT, Paused
+from niochat.actors.paused import MAX_BUFFERED_MESSAGES, PauseRegistry
 from niochat.adapters.postgres.database import Database
 from niochat.conversation.pauses import PauseStore
 from niochat.conversation.work import MemoryCommand
@@ -36,23 +36,23 @@ async def test_a_pause_ends_by_itself_and_gives_back_what_was_kept(
 ) -> None:
     thread = await given.thread(await given.place())
     clock, back = Clock(), Returned()
-    paused = Paused(PauseStore(database), back, clock=clock)
-    assert not paused.holds(thread)
+    paused = PauseRegistry(PauseStore(database), back, clock=clock)
+    assert not paused.is_paused(thread)
 
     await PauseStore(database).pause(thread, 60)
     await paused.refresh()
-    assert paused.holds(thread)
-    assert not paused.holds(uuid4())
+    assert paused.is_paused(thread)
+    assert not paused.is_paused(uuid4())
     lost = [RestartTurn(TurnId(uuid4()), 1)]
-    for _ in range(KEPT + 5):
-        paused.keep(thread, lost)
+    for _ in range(MAX_BUFFERED_MESSAGES + 5):
+        paused.buffer_messages(thread, lost)
     clock.now += 61
-    assert not paused.holds(thread)  # also when the database is away by then
+    assert not paused.is_paused(thread)  # also when the database is away by then
 
     await given.admin.execute("UPDATE pauses SET until = now()")
     await paused.refresh()
     await paused.refresh()
-    assert back.calls == [(thread, KEPT)]
+    assert back.calls == [(thread, MAX_BUFFERED_MESSAGES)]
 
 
 async def test_pausing_and_resuming_twice_is_doing_it_once(

@@ -7,9 +7,15 @@ from typing import Any
 import pytest
 from ray.exceptions import ActorDiedError
 
-from niochat.actors.pool_members import KNOWN_FOR_S, Pool
-from niochat.actors.pools import TURNS_OF_MEMBER, AssistantPool
-from niochat.runtime.exchange import Call, Exchange, Link, LinkLost, Reply
+from niochat.actors.pool_members import MAX_LIST_AGE_S, PoolBalancer
+from niochat.actors.pools import MAX_TURNS_PER_MEMBER, AssistantPoolClient
+from niochat.runtime.exchange import (
+    BatchedRpcClient,
+    BatchedRpcServer,
+    RpcCall,
+    RpcConnectionLost,
+    RpcReply,
+)
 from tests.until import until
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(20)]
@@ -23,12 +29,12 @@ class Member:
         self.alive = True
         self.go_on = asyncio.Event()
         self.go_on.set()
-        self.exchange = Exchange(self._serve, linger_s=0.0)
+        self.exchange = BatchedRpcServer(self._serve, linger_s=0.0)
 
-    async def send(self, calls: Sequence[Call], cancelled: Sequence[int]) -> Sequence[Reply]:
+    async def send(self, calls: Sequence[RpcCall], cancelled: Sequence[int]) -> Sequence[RpcReply]:
         if not self.alive:
             raise ActorDiedError
-        replies = await self.exchange.exchange("caller", calls, cancelled)
+        replies = await self.exchange.handle_batch("caller", calls, cancelled)
         if not self.alive:
             raise ActorDiedError
         return replies
@@ -48,8 +54,8 @@ class Cluster:
         """The cluster's server does."""
         self.answers.set()
         self.now = 0.0
-        self.pool = Pool(
-            "pool", names=self._names, reach=self._reach, look_every_s=0.001,
+        self.pool = PoolBalancer(
+            "pool", list_members=self._names, connect_member=self._reach, retry_interval_s=0.001,
             clock=lambda: self.now,
         )  # fmt: skip
 
@@ -59,11 +65,11 @@ class Cluster:
             raise ActorDiedError
         return [*self.members, "host-0"]
 
-    async def _reach(self, name: str) -> Link:
+    async def _reach(self, name: str) -> BatchedRpcClient:
         member = self.members.get(name)
         if member is None or not member.alive:
             raise ActorDiedError
-        return Link(member.send)
+        return BatchedRpcClient(member.send)
 
 
 async def test_the_member_with_the_least_to_do_is_asked() -> None:
@@ -71,10 +77,10 @@ async def test_the_member_with_the_least_to_do_is_asked() -> None:
     for member in cluster.members.values():
         member.go_on.clear()
     calls = [asyncio.create_task(cluster.pool.call("run", n)) for n in range(6)]
-    while sum(member.exchange.running for member in cluster.members.values()) < 6:
+    while sum(member.exchange.running_count for member in cluster.members.values()) < 6:
         await asyncio.sleep(0)
 
-    assert [member.exchange.running for member in cluster.members.values()] == [3, 3]
+    assert [member.exchange.running_count for member in cluster.members.values()] == [3, 3]
 
     for member in cluster.members.values():
         member.go_on.set()
@@ -97,12 +103,12 @@ async def test_what_runs_is_lost_with_its_member_and_the_next_call_waits_for_its
     member = cluster.members["pool-0"]
     member.go_on.clear()
     running = asyncio.create_task(cluster.pool.call("run"))
-    while not member.exchange.running:
+    while not member.exchange.running_count:
         await asyncio.sleep(0)
 
     member.alive = False
     member.go_on.set()
-    with pytest.raises(LinkLost):
+    with pytest.raises(RpcConnectionLost):
         await running
     call = asyncio.create_task(cluster.pool.call("run"))
     await asyncio.sleep(0.01)
@@ -115,7 +121,7 @@ async def test_what_runs_is_lost_with_its_member_and_the_next_call_waits_for_its
 
 async def test_a_member_that_leaves_gets_no_more_calls_and_none_is_lost() -> None:
     cluster = Cluster("pool-0", "pool-1")
-    cluster.members["pool-0"].exchange.closed = True
+    cluster.members["pool-0"].exchange.draining = True
 
     answers = await asyncio.gather(*(cluster.pool.call("run", n) for n in range(8)))
 
@@ -124,21 +130,21 @@ async def test_a_member_that_leaves_gets_no_more_calls_and_none_is_lost() -> Non
 
 async def test_a_member_that_came_later_is_found() -> None:
     cluster = Cluster("pool-0")
-    assistant = AssistantPool(cluster.pool)
+    assistant = AssistantPoolClient(cluster.pool)
     assert await cluster.pool.call("run") == "pool-0"
     cluster.members["pool-1"] = Member("pool-1")
-    assert assistant.places() == TURNS_OF_MEMBER, "the list is not old yet"
+    assert assistant.capacity() == MAX_TURNS_PER_MEMBER, "the list is not old yet"
 
-    cluster.now = KNOWN_FOR_S
+    cluster.now = MAX_LIST_AGE_S
 
-    await until(lambda: assistant.places() == 2 * TURNS_OF_MEMBER)
+    await until(lambda: assistant.capacity() == 2 * MAX_TURNS_PER_MEMBER)
 
 
 async def test_without_the_clusters_server_the_members_that_are_known_are_asked() -> None:
     cluster = Cluster("pool-0")
     assert await cluster.pool.call("run") == "pool-0"
 
-    cluster.away, cluster.now = True, KNOWN_FOR_S
+    cluster.away, cluster.now = True, MAX_LIST_AGE_S
     assert await cluster.pool.call("run") == "pool-0"
 
     # It does not even refuse: a question to it lasts a minute.

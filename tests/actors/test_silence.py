@@ -9,14 +9,14 @@ from uuid import UUID, uuid4
 import pytest
 
 from niochat.actors import kinds
-from niochat.actors.conversation import SOON_S, ConversationBehaviour
+from niochat.actors.conversation import ALARM_HORIZON_S, ConversationBehaviour
 from niochat.conversation.work import StepRequest, StepResult, StepVerdict, ThreadSnapshot
 from niochat.domain.conversation import TimerName
 from niochat.domain.effects import SetTimer
 from niochat.domain.ids import ThreadId
-from niochat.runtime.host import Delivery
+from niochat.runtime.host import ActorStep
 from niochat.runtime.mailbox import Activation
-from niochat.runtime.tally import Tally
+from niochat.runtime.tally import CounterBuffer
 from tests.actors.cluster import Cluster
 from tests.actors.provider import Provider
 from tests.builders import Given
@@ -45,10 +45,10 @@ class Everything:
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
 
-    def epoch_held(self, key: UUID) -> int:
+    def held_epoch(self, key: UUID) -> int:
         return 1
 
-    def holds(self, key: UUID) -> bool:
+    def is_paused(self, key: UUID) -> bool:
         return False
 
     async def step(self, batch: Sequence[StepRequest]) -> list[StepResult]:
@@ -61,11 +61,11 @@ def held(seconds: float) -> list[float]:
     """What a host holds in memory once a timer due in ``seconds`` was committed."""
     part: Any = Everything(seconds)
     behaviour = ConversationBehaviour(
-        part, part, part, part, wake=lambda address: None, tell_queues=lambda *told: None,
+        part, part, part, part, wake=lambda address: None, route_queue_effect=lambda *told: None,
         fetch_file=lambda *told: None,
-        paused=part, tally=Tally(),
+        pause_registry=part, counters=CounterBuffer(),
     )  # fmt: skip
-    delivery = Delivery(Activation(kinds.conversation(THREAD), 0.0), [])
+    delivery = ActorStep(Activation(kinds.conversation_address(THREAD), 0.0), [])
     with asyncio.Runner(loop_factory=Loop) as runner:
         runner.run(behaviour.step([delivery]))
         loop = runner.get_loop()
@@ -74,7 +74,7 @@ def held(seconds: float) -> list[float]:
 
 
 def test_a_timer_that_is_due_far_away_is_not_held_in_memory() -> None:
-    assert held(SOON_S + 5) == []
+    assert held(ALARM_HORIZON_S + 5) == []
     assert held(30 * 24 * 3600) == []
 
 

@@ -9,15 +9,15 @@ import pytest
 import pytest_asyncio
 
 from niochat.actors import kinds
-from niochat.actors.host_core import HostCore
-from niochat.actors.team_queue import Look, TeamQueueBehaviour, Waiting
+from niochat.actors.host_core import HostProcess
+from niochat.actors.team_queue import QueueAssignRequest, QueueWaitNotice, TeamQueueBehaviour
 from niochat.adapters.postgres.database import Connection, Database
 from niochat.adapters.postgres.queries import queries
 from niochat.assignment.queues import QueueAssigner
 from niochat.domain import commands as cmd
 from niochat.domain.errors import UnavailableError
-from niochat.runtime.address import Address
-from niochat.runtime.host import Delivery
+from niochat.runtime.address import ActorAddress
+from niochat.runtime.host import ActorStep
 from niochat.runtime.mailbox import Activation
 from tests.actors.cluster import Cluster
 from tests.assignment.office import TEAM, Office
@@ -38,17 +38,19 @@ async def office(cluster: Cluster, given: Given, ownership: Ownership) -> Office
     return office
 
 
-async def comes(core: HostCore, office: Office, team: str = TEAM) -> UUID:
+async def comes(core: HostProcess, office: Office, team: str = TEAM) -> UUID:
     """A customer whom a person sends to the team while the host works."""
     thread = await office.given.thread(office.place)
     await does(core, office, thread, message(f"m-{thread}"), cmd.TransferConversation("ana", team))
     return thread
 
 
-async def does(core: HostCore, office: Office, thread: UUID, *commands: cmd.DurableCommand) -> None:
+async def does(
+    core: HostProcess, office: Office, thread: UUID, *commands: cmd.DurableCommand
+) -> None:
     """As the API does it: rows, then a poke."""
     await put(office.host, office.place, thread, commands)
-    core.poke([kinds.conversation(thread)], office.place.tenant)
+    core.poke([kinds.conversation_address(thread)], office.place.tenant)
 
 
 async def held(office: Office, thread: UUID, agent: UUID) -> None:
@@ -117,7 +119,7 @@ async def test_a_queue_whose_hints_were_all_lost_is_found(cluster: Cluster, offi
     await cluster.give(core)
     assert await office.holder(thread) is None
 
-    await core.look_after_queues()
+    await core.sweep_queues()
 
     await held(office, thread, ana)
 
@@ -130,7 +132,10 @@ async def test_an_agent_who_comes_is_found_by_being_told(cluster: Cluster, offic
     await waits(office, thread)
     await office.is_now(ana, "online")
 
-    core.tell(kinds.team_queue(office.place.tenant, TEAM), Look(office.place.tenant, TEAM))
+    core.tell(
+        kinds.team_queue_address(office.place.tenant, TEAM),
+        QueueAssignRequest(office.place.tenant, TEAM),
+    )
 
     await held(office, thread, ana)
 
@@ -148,7 +153,7 @@ async def test_who_went_without_a_word_gives_back_and_another_agent_goes_on(
         "UPDATE presences SET seen_at = now() - interval '1 minute' WHERE user_id = $1", ana
     )
 
-    await core.look_after_queues()
+    await core.sweep_queues()
 
     await held(office, thread, bia)
 
@@ -158,17 +163,17 @@ async def test_queue_and_conversation_may_live_in_two_hosts(
 ) -> None:
     """One host has the queue alone, the other one all else: each tells and pokes the other."""
     ana = await office.agent(1)
-    pokes: list[Address] = []
-    hosts: dict[str, HostCore] = {}
+    pokes: list[ActorAddress] = []
+    hosts: dict[str, HostProcess] = {}
 
-    def poke(addresses: Iterable[Address], tenant_id: UUID | None) -> None:
+    def poke(addresses: Iterable[ActorAddress], tenant_id: UUID | None) -> None:
         pokes.extend(addresses)
         hosts["b"].poke(addresses, tenant_id)
 
     hosts["a"] = await cluster.host("a", poke=poke)
     hosts["b"] = await cluster.host("b")
     await cluster.give(hosts["b"])
-    shard = kinds.team_queue(office.place.tenant, TEAM).shard
+    shard = kinds.team_queue_address(office.place.tenant, TEAM).shard
     async with office.database.path() as connection:
         await connection.fetch(queries("placement")["move"], [shard], [hosts["a"].incarnation])
     for host in hosts.values():
@@ -177,9 +182,9 @@ async def test_queue_and_conversation_may_live_in_two_hosts(
     thread = await comes(hosts["b"], office)
 
     await held(office, thread, ana)
-    assert pokes == [kinds.conversation(thread)]
+    assert pokes == [kinds.conversation_address(thread)]
     for name, expected in (("a", 1), ("b", 0)):
-        assert hosts[name].actors.count(kinds.TEAM_QUEUE) == expected
+        assert hosts[name].actors.count_kind(kinds.TEAM_QUEUE) == expected
 
 
 async def test_a_host_looks_after_the_queues_whose_actors_live_there(office: Office) -> None:
@@ -187,7 +192,7 @@ async def test_a_host_looks_after_the_queues_whose_actors_live_there(office: Off
     await office.arrives()
     await office.agent()
     queues, tenant = QueueAssigner(office.database), office.place.tenant
-    shard = kinds.team_queue(tenant, TEAM).shard
+    shard = kinds.team_queue_address(tenant, TEAM).shard
 
     assert await queues.find_assignable_queues([shard]) == [(tenant, TEAM)]
     assert await queues.find_assignable_queues([n for n in range(1024) if n != shard]) == []
@@ -233,15 +238,15 @@ class Queue:
             QueueAssigner(database), lambda tenant, threads: self.poked.extend(threads)
         )
         tenant = office.place.tenant
-        self.activation = Activation(kinds.team_queue(tenant, TEAM), 0.0)
-        self.look = Look(tenant, TEAM)
+        self.activation = Activation(kinds.team_queue_address(tenant, TEAM), 0.0)
+        self.look = QueueAssignRequest(tenant, TEAM)
 
-    def waiting(self, thread: UUID, waits: bool = True) -> Waiting:
-        return Waiting(self._office.place.tenant, TEAM, thread, waits)
+    def waiting(self, thread: UUID, waits: bool = True) -> QueueWaitNotice:
+        return QueueWaitNotice(self._office.place.tenant, TEAM, thread, waits)
 
     async def step(self, *messages: object) -> bool:
         """Whether it wants another one at once."""
-        return bool(await self._behaviour.step([Delivery(self.activation, list(messages))]))
+        return bool(await self._behaviour.step([ActorStep(self.activation, list(messages))]))
 
 
 @pytest_asyncio.fixture
@@ -289,7 +294,7 @@ async def test_a_queue_that_was_told_too_much_looks_whatever_it_remembers(
     await queue.step(queue.look)  # nobody is there
     await office.agent(1)
     thread = await office.arrives()
-    queue.activation.missed = True
+    queue.activation.has_missed_message = True
 
     await queue.step(queue.waiting(thread))
 

@@ -25,8 +25,8 @@ async def test_a_thousand_a_second_never_overload_fifty_agents_nor_let_one_rest(
     await cluster.give(core)
     load = QueueLoad(
         database, place.tenant, place.channel, plan,
-        lambda waiting: core.tell(kinds.team_queue(place.tenant, TEAM), waiting),
-        lambda thread: core.poke([kinds.conversation(thread)], place.tenant),
+        lambda waiting: core.tell(kinds.team_queue_address(place.tenant, TEAM), waiting),
+        lambda thread: core.poke([kinds.conversation_address(thread)], place.tenant),
     )  # fmt: skip
 
     seen = await load.run()

@@ -4,7 +4,12 @@ import asyncio
 
 import pytest
 
-from niochat.actors.tenant import BLOCK, ChannelConnected, Grant, Throttled
+from niochat.actors.tenant import (
+    MAX_GRANT_TURNS,
+    ChannelConnectedNotice,
+    ModelThrottleNotice,
+    TurnGrant,
+)
 from tests.actors.one_tenant import Tenant
 from tests.actors.provider import Provider
 from tests.builders import Given
@@ -19,11 +24,11 @@ async def rate(given: Given, per_minute: int) -> None:
 async def test_turns_are_granted_in_blocks_up_to_the_rate(tenant: Tenant, given: Given) -> None:
     await rate(given, 60)
 
-    assert await tenant.leased() == Grant(BLOCK, 0.0)
-    assert await tenant.leased() == Grant(0, 1.0)
+    assert await tenant.leased() == TurnGrant(MAX_GRANT_TURNS, 0.0)
+    assert await tenant.leased() == TurnGrant(0, 1.0)
     tenant.clock.now += 3.5
-    assert await tenant.leased() == Grant(3, 0.0)
-    assert await tenant.leased() == Grant(0, 0.5)
+    assert await tenant.leased() == TurnGrant(3, 0.0)
+    assert await tenant.leased() == TurnGrant(0, 0.5)
 
 
 async def test_a_quiet_hour_is_not_saved_up(tenant: Tenant, given: Given) -> None:
@@ -33,7 +38,7 @@ async def test_a_quiet_hour_is_not_saved_up(tenant: Tenant, given: Given) -> Non
 
     grants = [await tenant.leased() for _ in range(3)]
 
-    assert [grant.turns for grant in grants] == [BLOCK, 0, 0]
+    assert [grant.turns for grant in grants] == [MAX_GRANT_TURNS, 0, 0]
 
 
 async def test_a_small_rate_is_kept_from_the_first_minute_on(tenant: Tenant, given: Given) -> None:
@@ -44,9 +49,9 @@ async def test_a_small_rate_is_kept_from_the_first_minute_on(tenant: Tenant, giv
 
 
 async def test_nothing_is_granted_while_the_model_wants_to_rest(tenant: Tenant) -> None:
-    await tenant.told(Throttled(10.0), Throttled(2.0))
+    await tenant.told(ModelThrottleNotice(10.0), ModelThrottleNotice(2.0))
 
-    assert await tenant.leased() == Grant(0, 10.0)
+    assert await tenant.leased() == TurnGrant(0, 10.0)
     tenant.clock.now += 10
     assert (await tenant.leased()).turns > 0
 
@@ -64,7 +69,7 @@ async def test_a_new_rate_counts_without_a_restart(tenant: Tenant, given: Given)
         pass
     tenant.clock.now += 1
 
-    assert (await tenant.leased()).turns == BLOCK
+    assert (await tenant.leased()).turns == MAX_GRANT_TURNS
 
 
 async def test_what_the_gateway_did_not_deliver_is_fetched_when_it_is_time(
@@ -89,7 +94,7 @@ async def test_a_channel_that_is_back_is_filled_at_once(tenant: Tenant, provider
     await tenant.at_rest()
     await provider.world.write("5581988887777", text="ninguém me ouviu")
 
-    await tenant.told(ChannelConnected())
+    await tenant.told(ChannelConnectedNotice())
 
     await asyncio.wait_for(tenant.filled.wait(), 5)
 

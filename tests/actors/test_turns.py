@@ -5,9 +5,9 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from niochat.actors.leases import Leases
-from niochat.actors.tenant import BLOCK, Grant
-from niochat.actors.turns import Turns
+from niochat.actors.leases import TurnGrantClient
+from niochat.actors.tenant import MAX_GRANT_TURNS, TurnGrant
+from niochat.actors.turns import TurnScheduler
 from niochat.conversation.work import MemoryCommand, ThreadSnapshot
 from niochat.domain import commands as cmd
 from niochat.domain import events as e
@@ -15,8 +15,8 @@ from niochat.domain.effects import RunTurn
 from niochat.domain.errors import UnavailableError
 from niochat.domain.evolve import evolve
 from niochat.domain.ids import ConversationId, ThreadId, TurnId
-from niochat.runtime.address import Address
-from niochat.runtime.pace import Pace
+from niochat.runtime.address import ActorAddress
+from niochat.runtime.pace import AdaptiveRateLimiter
 from tests.actors.cluster import Pool, after, answer, lost
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(10)]
@@ -30,13 +30,13 @@ class Watch:
         self.pool = Pool()
         self.heard: asyncio.Queue[MemoryCommand] = asyncio.Queue()
         self.throttled: list[tuple[UUID, float]] = []
-        self.turns = Turns(
+        self.turns = TurnScheduler(
             self.pool,
             self._lease,
             lambda tenant, seconds: self.throttled.append((tenant, seconds)),
             lambda thread, command: self.heard.put_nowait(command),
-            pace=Pace(),
-            pause_s=0,
+            rate_limiter=AdaptiveRateLimiter(),
+            restart_backoff_s=0,
         )
         opened = e.ConversationOpened(ConversationId(uuid4()), "20260302000001")
         self.thread = ThreadSnapshot(ThreadId(uuid4()), uuid4(), uuid4(), evolve(None, opened))
@@ -46,7 +46,7 @@ class Watch:
         return self.waits.pop(0) if self.waits else 0.0
 
     def start(self, attempt: int = 1) -> None:
-        self.turns.start(self.thread, RunTurn(self.turn, attempt, upto_version=7))
+        self.turns.schedule(self.thread, RunTurn(self.turn, attempt, upto_version=7))
 
     async def hears(self) -> MemoryCommand:
         return await asyncio.wait_for(self.heard.get(), 5)
@@ -55,8 +55,8 @@ class Watch:
 async def test_a_turn_is_asked_with_what_it_needs_and_its_end_is_a_command() -> None:
     watch = Watch()
     watch.start()
-    assert watch.turns.running(watch.turn, 1)
-    assert not watch.turns.running(watch.turn, 2)
+    assert watch.turns.is_running(watch.turn, 1)
+    assert not watch.turns.is_running(watch.turn, 2)
 
     finish = await watch.hears()
 
@@ -142,10 +142,10 @@ async def test_a_pool_that_never_answers_fails_the_turn_with_its_code() -> None:
 class Tenants:
     """Stands for the tenants' actors."""
 
-    def __init__(self, *grants: Grant | Exception) -> None:
+    def __init__(self, *grants: TurnGrant | Exception) -> None:
         self.grants, self.asked = list(grants), 0
 
-    async def __call__(self, address: Address, payload: object) -> object:
+    async def __call__(self, address: ActorAddress, payload: object) -> object:
         self.asked += 1
         await asyncio.sleep(0)
         grant = self.grants.pop(0)
@@ -155,38 +155,38 @@ class Tenants:
 
 
 async def test_a_block_is_used_up_before_the_tenant_is_asked_again() -> None:
-    tenants, tenant = Tenants(Grant(BLOCK, 0.0), Grant(0, 3.0)), uuid4()
-    leases = Leases(tenants)
+    tenants, tenant = Tenants(TurnGrant(MAX_GRANT_TURNS, 0.0), TurnGrant(0, 3.0)), uuid4()
+    leases = TurnGrantClient(tenants)
 
-    assert [await leases.take(tenant) for _ in range(BLOCK)] == [0.0] * BLOCK
+    assert [await leases.acquire(tenant) for _ in range(MAX_GRANT_TURNS)] == [0.0] * MAX_GRANT_TURNS
     assert tenants.asked == 1
-    assert await leases.take(tenant) == 3.0
+    assert await leases.acquire(tenant) == 3.0
 
 
 async def test_turns_that_ask_at_once_use_what_was_granted_and_no_more() -> None:
-    tenants, tenant = Tenants(Grant(2, 0.0), *[Grant(0, 5.0)] * 9), uuid4()
-    leases = Leases(tenants)
+    tenants, tenant = Tenants(TurnGrant(2, 0.0), *[TurnGrant(0, 5.0)] * 9), uuid4()
+    leases = TurnGrantClient(tenants)
 
-    waits = await asyncio.gather(*(leases.take(tenant) for _ in range(4)))
+    waits = await asyncio.gather(*(leases.acquire(tenant) for _ in range(4)))
 
-    assert sorted([*waits, await leases.take(tenant)]) == pytest.approx([0, 0, 5, 5, 5], abs=1)
+    assert sorted([*waits, await leases.acquire(tenant)]) == pytest.approx([0, 0, 5, 5, 5], abs=1)
     assert tenants.asked == 2, "who waits does not ask what another one was told just now"
 
 
 async def test_when_the_tenants_actor_is_away_turns_go_on() -> None:
-    leases, tenant = Leases(Tenants(*[UnavailableError("away", code="host")] * 3)), uuid4()
+    leases, tenant = TurnGrantClient(Tenants(*[UnavailableError("away", code="host")] * 3)), uuid4()
 
-    assert [await leases.take(tenant) for _ in range(3)] == [0.0] * 3
+    assert [await leases.acquire(tenant) for _ in range(3)] == [0.0] * 3
 
 
 async def test_after_a_throttle_what_was_granted_before_does_not_count() -> None:
-    tenants, tenant = Tenants(Grant(5, 0.0), Grant(0, 8.0)), uuid4()
-    leases = Leases(tenants)
-    await leases.take(tenant)
-    leases.drop(tenant)
+    tenants, tenant = Tenants(TurnGrant(5, 0.0), TurnGrant(0, 8.0)), uuid4()
+    leases = TurnGrantClient(tenants)
+    await leases.acquire(tenant)
+    leases.invalidate(tenant)
 
-    assert await leases.take(tenant) == 8.0
+    assert await leases.acquire(tenant) == 8.0
 
 
 async def test_a_wait_is_never_so_short_that_asking_becomes_a_loop() -> None:
-    assert await Leases(Tenants(Grant(0, 0.0))).take(uuid4()) >= 0.05
+    assert await TurnGrantClient(Tenants(TurnGrant(0, 0.0))).acquire(uuid4()) >= 0.05

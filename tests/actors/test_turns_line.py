@@ -7,13 +7,13 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from niochat.actors.turns import Turns
+from niochat.actors.turns import TurnScheduler
 from niochat.assistant.report import TurnReport, TurnRequest
 from niochat.conversation.work import MemoryCommand
 from niochat.domain import commands as cmd
 from niochat.domain.ids import TurnId
-from niochat.runtime.pace import Pace
-from niochat.runtime.slots import Share
+from niochat.runtime.pace import AdaptiveRateLimiter
+from niochat.runtime.slots import LaneQuota
 from tests.actors.cluster import Pool, after, answer, lost
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(30)]
@@ -28,12 +28,12 @@ class Line:
         self.gate, self.pool = asyncio.Event(), Pool()
         self.waits: dict[UUID, list[float]] = {}
         self.heard: list[MemoryCommand] = []
-        self.pace = Pace()
+        self.pace = AdaptiveRateLimiter()
         self.pace.rate = 1_000_000.0
-        self.turns = Turns(
+        self.turns = TurnScheduler(
             self.pool, self._lease, lambda *_: None, lambda _, command: self.heard.append(command),
-            pace=self.pace, share_of=lambda tenant: Share(1.0, at_once), places=places,
-            waiting=waiting, pause_s=0,
+            rate_limiter=self.pace, quota_for=lambda tenant: LaneQuota(1.0, at_once), capacity=places,
+            max_waiting=waiting, restart_backoff_s=0,
         )  # fmt: skip
 
     async def _lease(self, tenant: UUID) -> float:
@@ -43,7 +43,7 @@ class Line:
     def start(self, tenant: UUID, attempt: int = 1, turn: UUID | None = None) -> TurnId:
         turn = turn or uuid4()
         self.pool.doing.append(after(self.gate))
-        self.turns.resume(uuid4(), TurnRequest(tenant, uuid4(), turn, attempt, 1, "1"))
+        self.turns.schedule_recovered(uuid4(), TurnRequest(tenant, uuid4(), turn, attempt, 1, "1"))
         return TurnId(turn)
 
     async def begun(self, count: int) -> Counter[UUID]:
@@ -85,10 +85,10 @@ async def test_no_tenant_runs_more_turns_at_once_than_its_cap() -> None:
         line.start(NOISY)
 
     assert await line.begun(3) == {NOISY: 3}
-    (held,) = line.turns.held_back()
+    (held,) = line.turns.constrained_lanes()
     assert (held.lane, held.waiting) == (NOISY, 17)
     await line.ended()
-    assert line.turns.held_back() == []
+    assert line.turns.constrained_lanes() == []
 
 
 async def test_a_turn_that_is_cancelled_in_line_never_begins_and_keeps_no_place() -> None:
@@ -119,8 +119,8 @@ async def test_the_next_attempt_takes_the_place_in_line_of_the_one_before() -> N
     await line.begun(1)
     turn = line.start(NOISY)
     line.start(NOISY, attempt=2, turn=turn)
-    assert line.turns.running(turn, 2)
-    assert not line.turns.running(turn, 1)
+    assert line.turns.is_running(turn, 2)
+    assert not line.turns.is_running(turn, 1)
 
     await line.ended()
 
@@ -142,10 +142,10 @@ async def test_a_tenant_whose_rate_is_used_up_holds_no_place_meanwhile() -> None
 
 async def test_a_lost_replica_holds_no_place_while_a_new_one_comes() -> None:
     line = Line(1)
-    line.turns._pause_s = 30
+    line.turns._restart_backoff_s = 30
     line.pool.doing = [lost, answer]
     for tenant in (NOISY, QUIET):
-        line.turns.resume(uuid4(), TurnRequest(tenant, uuid4(), uuid4(), 1, 1, "1"))
+        line.turns.schedule_recovered(uuid4(), TurnRequest(tenant, uuid4(), uuid4(), 1, 1, "1"))
 
     async with asyncio.timeout(5):
         while not line.heard:
@@ -157,10 +157,10 @@ async def test_what_does_not_fit_is_left_out_and_begins_when_it_is_brought_again
     line = Line(1, waiting=2)
     for _ in range(3):
         line.start(NOISY)
-    assert not line.turns.left_out
+    assert not line.turns.has_overflowed
     late = line.start(NOISY)
-    assert line.turns.left_out
-    assert not line.turns.running(late, 1)
+    assert line.turns.has_overflowed
+    assert not line.turns.is_running(late, 1)
 
     await line.ended()
     line.start(NOISY, turn=late)
@@ -175,7 +175,7 @@ async def test_a_smaller_pool_lets_run_what_runs() -> None:
         line.start(QUIET)
         line.start(NOISY)
     await line.begun(10)
-    line.turns.resize(2)
+    line.turns.set_capacity(2)
     line.gate.set()
     await line.ended()
 
@@ -195,9 +195,9 @@ async def test_a_tenant_begins_its_turns_slower_while_machines_are_busy_and_othe
     line = Line(100)
     for tenant in tenants:
         line.pool.doing.append(busy)
-        line.turns.resume(uuid4(), TurnRequest(tenant, uuid4(), uuid4(), 1, 1, "1"))
+        line.turns.schedule_recovered(uuid4(), TurnRequest(tenant, uuid4(), uuid4(), 1, 1, "1"))
     await line.ended()
-    line.pace.look(0.0, 1.0)  # hears of the busy replica
+    line.pace.adjust(0.0, 1.0)  # hears of the busy replica
     line.gate.clear()
     line.pool.requests.clear()
 
@@ -206,10 +206,10 @@ async def test_a_tenant_begins_its_turns_slower_while_machines_are_busy_and_othe
     begun = (await line.begun(1))[NOISY]
 
     assert begun == (1 if slower else 50)
-    assert line.turns.paced(NOISY) is slower
-    assert line.turns.may_begin(NOISY, 32) == (0 if slower else None)
+    assert line.turns.is_rate_limited(NOISY) is slower
+    assert line.turns.max_new_conversations(NOISY, 32) == (0 if slower else None)
     if slower:
         line.start(QUIET)
         assert (await line.begun(2))[QUIET] == 1, "who asks for little does not wait"
-    for turn in list(line.turns.known()):
+    for turn in list(line.turns.turn_ids()):
         line.turns.cancel(turn)

@@ -27,9 +27,9 @@ from niochat.inbox.ask import CommandSubmitter
 from niochat.ingress.api.application import build
 from niochat.ingress.api.rooms import Rooms
 from niochat.media.library import Library
-from niochat.runtime.tasks import Owner
-from niochat.wiring.access import open_access
-from niochat.wiring.accounts import open_accounts
+from niochat.runtime.tasks import BackgroundTaskSet
+from niochat.wiring.access import build_identity_services
+from niochat.wiring.accounts import build_tenant_services
 from tests.access.conftest import PASSWORD, Clock, House
 from tests.builders import Admin, Given, Host, Ownership, Place, message, put
 from tests.ingress.conftest import serving
@@ -113,11 +113,11 @@ async def desk(
     database: Database, admin: Admin, given: Given, ownership: Ownership, tmp_path: Path
 ) -> AsyncIterator[Desk]:
     """With one provider; nobody works there yet."""
-    host, owner = Host("host-a:1", database), Owner("tests")
+    host, owner = Host("host-a:1", database), BackgroundTaskSet("tests")
     await ownership.give(host)
     asking = CommandSubmitter(host.inbox, lambda thread: owner.start(host.run(thread)))
     house = House(database, admin, Clock(), await given.tenant())
-    access = open_access(
+    access = build_identity_services(
         database, house.vault, "https://desk.example.com", "n@example.com", house.passwords
     )
     changed: list[UUID] = []
@@ -131,7 +131,7 @@ async def desk(
 
     gateway, administration = Uazapi(lookup_timeout_s=5), UazapiAdministration(timeout_s=5)
     outside = Outside(gateway, administration, Guard().check, None, "https://desk.example.com")
-    accounts = open_accounts(database, house.vault, outside, announce)
+    accounts = build_tenant_services(database, house.vault, outside, announce)
     said: list[bytes] = []
 
     async def say(words: bytes) -> None:

@@ -150,7 +150,7 @@ async def test_a_machine_whose_clock_is_wrong_opens_what_another_gave_out_and_no
     problem(await desk.http.get(content(over)), 404, "address_over")
     # A ticket that this machine makes sweeps none of the others' out.
     await desk.http.post("/auth/ticket", headers=who)
-    assert (await access.tickets.redeem(ticket, datetime.now(UTC)))[1] == boss
+    assert (await access.socket_tickets.redeem(ticket, datetime.now(UTC)))[1] == boss
     assert (await desk.http.get("/users", headers=who)).status_code == 200
 
 
@@ -167,7 +167,7 @@ async def test_a_step_of_the_machines_clock_changes_nothing_that_was_agreed(
 
 async def test_a_ticket_that_is_over_used_or_altered_opens_nothing(desk: Desk) -> None:
     boss, who = await desk.joins("admin")
-    tickets = desk.rooms.access.tickets
+    tickets = desk.rooms.access.socket_tickets
     made = [(await desk.http.post("/auth/ticket", headers=who)).json()["ticket"] for _ in range(2)]
     now = clock.agreed.now()
     with pytest.raises(AuthenticationError):

@@ -22,7 +22,7 @@ from niochat.inbox.accept import InboxStore
 from niochat.ingress.api.once import HEADER
 from niochat.ingress.webhooks import Door, application
 from niochat.sandbox.app import create_app
-from niochat.wiring.accounts import open_accounts
+from niochat.wiring.accounts import build_tenant_services
 from tests.api.conftest import Desk, problem
 from tests.ingress.conftest import Ignorances, serving
 
@@ -91,7 +91,7 @@ async def shop(desk: Desk) -> AsyncIterator[Shop]:
 
         def rebuild(server: GatewayServer | None) -> None:
             ways = Outside(gateway, administration, guard.check, server, str(doorway.base_url))
-            accounts = open_accounts(database, vault, ways, announce)
+            accounts = build_tenant_services(database, vault, ways, announce)
             desk.with_rooms(accounts=accounts)
 
         async def announce(tenant: Any) -> None:

@@ -8,9 +8,9 @@ import pytest_asyncio
 
 from niochat.adapters.redis.buckets import Buckets
 from niochat.ingress.api.limits import CallLimit
-from niochat.stack.credentials import Credentials
-from niochat.stack.home import Home
-from niochat.stack.ports import Ports
+from niochat.stack.credentials import StackCredentials
+from niochat.stack.home import HomeFolder
+from niochat.stack.ports import StackPorts
 from niochat.stack.redis_server import EmbeddedRedis
 from tests.api.conftest import Desk, problem
 
@@ -22,8 +22,10 @@ PER_S, BURST = 0.01, 5
 
 @pytest.fixture
 def redis(tmp_path: Path) -> Iterator[EmbeddedRedis]:
-    home = Home.at(tmp_path)
-    server = EmbeddedRedis(home, Ports.of(home).redis, Credentials.of(home))
+    home = HomeFolder.create(tmp_path)
+    server = EmbeddedRedis(
+        home, StackPorts.allocate(home).redis, StackCredentials.load_or_create(home)
+    )
     server.start()
     yield server
     server.stop()

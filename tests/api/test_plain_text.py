@@ -14,7 +14,7 @@ from niochat.cli import check_words
 from niochat.domain.errors import InvalidInputError
 from niochat.domain.plain import find_control_character
 from niochat.ingress.api.application import build, described
-from niochat.live.frames import hello_of
+from niochat.live.frames import parse_hello
 from tests.accounts.declared import provider, read
 
 ODD = ["\x00", "\x1b[2J", "\x07", "\x7f", "\x9b", "\ud800"]
@@ -126,7 +126,7 @@ def test_tabs_line_ends_and_other_scripts_are_texts(fine: str) -> None:
 
 def test_a_hello_over_live_is_refused_with_its_field() -> None:
     with pytest.raises(InvalidInputError, match="ticket must be text without control characters"):
-        hello_of('{"type": "hello", "ticket": "a\\u0000b"}')
+        parse_hello('{"type": "hello", "ticket": "a\\u0000b"}')
 
 
 def test_the_providers_file_is_refused_with_line_and_key(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from niochat.actors.turns import PATIENCE_S
+from niochat.actors.turns import TURN_TIMEOUT_S
 from niochat.adapters.openai.model import Completion, ModelError, Models, Options, ToolCall
 from niochat.assistant.case import READS_WITHIN_S, WRITE_WITHIN_S
 from niochat.assistant.dialogue import MORE_ROOM, Dialogue
@@ -111,7 +111,7 @@ async def test_what_the_server_wants_back_with_its_call_goes_back() -> None:
 
 
 async def test_a_turn_ends_before_whoever_waits_for_it_loses_patience() -> None:
-    assert MAX_MODEL_SECONDS + READS_WITHIN_S + WRITE_WITHIN_S < PATIENCE_S
+    assert MAX_MODEL_SECONDS + READS_WITHIN_S + WRITE_WITHIN_S < TURN_TIMEOUT_S
 
 
 async def test_a_kept_setting_that_is_too_long_is_bounded() -> None:

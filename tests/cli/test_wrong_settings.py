@@ -152,7 +152,7 @@ def test_a_start_that_cannot_work_says_why_and_starts_nothing(tmp_path: Path, na
     refused(said, wrong.says)
     assert time.monotonic() - began < WITHIN_S
     assert "Starting" not in said.stdout
-    assert processes.marked(home) == []
+    assert processes.find_stack_processes(home) == []
     assert not (home / "postgres").exists()
 
 

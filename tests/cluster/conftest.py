@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 import pytest
 
 from niochat.cli.providers import apply_demo
-from niochat.stack.home import Home
+from niochat.stack.home import HomeFolder
 from tests.cluster.namespaces import Machines, inside, why_not
 from tests.cluster.nodes import LABEL, Nodes
 from tests.cluster.services import Services
@@ -34,7 +34,7 @@ def cluster() -> Iterator[Cluster]:
         pytest.skip(reason)
     machines = Machines()
     with TemporaryDirectory(prefix="nio-") as folder:
-        home = Home.at(Path(folder))
+        home = HomeFolder.create(Path(folder))
         try:
             machines.open()
             with inside(machines.room):
@@ -43,7 +43,7 @@ def cluster() -> Iterator[Cluster]:
             machines.close()
 
 
-def _running(home: Home, machines: Machines) -> Iterator[Cluster]:
+def _running(home: HomeFolder, machines: Machines) -> Iterator[Cluster]:
     services = Services(home)
     settings = {
         "NIOCHAT_HOSTS": "2", "NIOCHAT_MAX_HOSTS": "3", "NIOCHAT_BACKFILL_S": "5",

@@ -13,9 +13,9 @@ from typing import Any
 import psutil
 import yaml
 
-from niochat.stack.children import last_lines, spawn, wait_until
-from niochat.stack.home import Home, write_private
-from niochat.stack.ports import Ports
+from niochat.stack.children import spawn, tail_log, wait_until
+from niochat.stack.home import HomeFolder, write_private
+from niochat.stack.ports import StackPorts
 from niochat.stack.ray_cluster import SERVE_CONFIG, ray_command
 from niochat.stack.ray_flags import ray_environment
 from tests.cluster.namespaces import Machines, Network, address, inside
@@ -27,7 +27,7 @@ DEPLOY_S = 200.0
 APPLICATIONS = ("webhooks", "api", "live", "supervisor")
 LABEL = "niochat-carries"
 # Every machine has its own, so every machine has the same.
-_PORTS = Ports(
+_PORTS = StackPorts(
     http=HTTP, postgres=0, redis=0, sandbox=0, smtp=0, gcs=GCS, ray_client=10001, ray_metrics=20010,
     dashboard=8265, dashboard_metrics=20011, haproxy_stats=8404, haproxy_metrics=9101,
     fallback_http=8500, fallback_grpc=9500, replica_http=30000, replica_grpc=31000,
@@ -64,7 +64,7 @@ class Node:
 class Nodes:
     """The cluster. Node 10 is the head; it carries nothing of ours but a HAProxy."""
 
-    home: Home
+    home: HomeFolder
     machines: Machines
     environment: Mapping[str, str]
     token: str
@@ -93,10 +93,10 @@ class Nodes:
     def wait(self, number: int) -> Node:
         """Return once Ray runs there."""
         node, started = self.running[number], self._folder(number) / "started"
-        log = self.home.log(f"n{number}")
+        log = self.home.log_file(f"n{number}")
         wait_until(lambda: started.exists() and bool(started.read_text()), node.process, log,
                    START_S)  # fmt: skip
-        assert started.read_text().strip() == "0", last_lines(log, 30)
+        assert started.read_text().strip() == "0", tail_log(log, 30)
         return node
 
     def join(self, number: int) -> Node:
@@ -148,7 +148,7 @@ class Nodes:
         prefix = ["nsenter", f"--target={self._first(self.HEAD)}", "--pid", "--mount"]
         with inside(self.running[self.HEAD].namespace):
             child = spawn(self.home, "serve", [*prefix, *command], {**self.environment, **flags})
-        assert child.wait(DEPLOY_S + 30) == 0, last_lines(self.home.log("serve"), 40)
+        assert child.wait(DEPLOY_S + 30) == 0, tail_log(self.home.log_file("serve"), 40)
 
     def ray_id(self, number: int) -> str:
         """What Ray calls the node, from the command line of its raylet."""

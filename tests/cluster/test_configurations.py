@@ -11,9 +11,9 @@ import pytest
 import yaml
 
 import niochat
-from niochat.actors.cluster_nodes import LABEL, Part
+from niochat.actors.cluster_nodes import NODE_LABEL_VARIABLE, NodeRole
 from niochat.config import Settings
-from niochat.stack.ray_flags import NEEDED
+from niochat.stack.ray_flags import COMMON_FLAGS
 
 ROOT = Path(niochat.__file__).parents[1]
 UPS = [ROOT / "cluster.yaml", ROOT / "deploy" / "cluster-aws.yaml"]
@@ -60,23 +60,23 @@ def test_a_cluster_of_ray_up_fits_the_schema_of_ray(file: Path) -> None:
 def test_every_flag_stands_before_the_start_of_ray(file: Path, kind: str) -> None:
     *_, start = loaded(file)[f"{kind}_start_ray_commands"]
 
-    assert exports(start).items() >= NEEDED.items()
+    assert exports(start).items() >= COMMON_FLAGS.items()
     assert "RAY_AUTH_TOKEN_PATH" in exports(start)
     assert ("--num-cpus=0" in start) == (kind == "head")
 
 
 def test_the_labels_of_the_nodes_are_those_that_the_code_selects_by() -> None:
-    parts = {str(part) for part in Part}
+    parts = {str(part) for part in NodeRole}
     (label,) = re.findall(
         r"--labels=niochat-carries=(\w+)", loaded(UPS[0])["worker_start_ray_commands"][1]
     )
     types = loaded(UPS[1])["available_node_types"]
     groups = service()["spec"]["rayClusterConfig"]["workerGroupSpecs"]
-    named = kubernetes()["niochat-settings"][LABEL]
+    named = kubernetes()["niochat-settings"][NODE_LABEL_VARIABLE]
 
     assert label in parts
-    assert {t["labels"][named] for t in types.values()} - {"nothing"} == parts - {Part.ANY}
-    assert {group["labels"][named] for group in groups} == parts - {Part.ANY}
+    assert {t["labels"][named] for t in types.values()} - {"nothing"} == parts - {NodeRole.ANY}
+    assert {group["labels"][named] for group in groups} == parts - {NodeRole.ANY}
 
 
 def test_the_ray_service_has_no_field_that_kuberay_does_not_know() -> None:
@@ -99,7 +99,7 @@ def test_every_pod_has_every_flag_and_every_setting_without_a_default() -> None:
         (container,) = group["template"]["spec"]["containers"]
         sources = [source for each in container["envFrom"] for source in each.values()]
         environment = {k: v for source in sources for k, v in given[source["name"]].items()}
-        assert environment.items() >= NEEDED.items()
+        assert environment.items() >= COMMON_FLAGS.items()
         assert environment.keys() >= needed
 
 

@@ -7,9 +7,9 @@ import pytest_asyncio
 
 from niochat.adapters.postgres.database import Database
 from niochat.sandbox.__main__ import server
-from niochat.stack.credentials import Credentials
-from niochat.stack.home import Home
-from niochat.stack.ports import Ports
+from niochat.stack.credentials import StackCredentials
+from niochat.stack.home import HomeFolder
+from niochat.stack.ports import StackPorts
 from niochat.stack.redis_server import EmbeddedRedis
 from tests.builders import Given, Host, Ownership
 from tests.erp.ledger import Installation
@@ -28,8 +28,10 @@ def origin() -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedRedis]:
-    home = Home.at(tmp_path_factory.mktemp("shelf"))
-    embedded = EmbeddedRedis(home, Ports.of(home).redis, Credentials.of(home))
+    home = HomeFolder.create(tmp_path_factory.mktemp("shelf"))
+    embedded = EmbeddedRedis(
+        home, StackPorts.allocate(home).redis, StackCredentials.load_or_create(home)
+    )
     yield embedded
     embedded.stop()
 

@@ -82,7 +82,7 @@ async def test_a_cancelled_call_leaves_its_place_in_line_and_at_the_tenant() -> 
     pool.gate.set()
     await third
     await asyncio.gather(first, second, return_exceptions=True)
-    assert (pool.calls._gate.slots.taken, pool.permits[NOISY].under_way) == (0, {})
+    assert (pool.calls._gate.limiter.taken, pool.permits[NOISY].under_way) == (0, {})
 
 
 async def test_a_process_with_too_many_calls_says_that_the_erp_is_crowded() -> None:

@@ -34,7 +34,7 @@ class Victims:
 
     def named(self, title: str) -> list[psutil.Process]:
         """Processes of this stack alone whose command line shows ``title``."""
-        return [p for p in processes.marked(self.home) if title in _command(p)]
+        return [p for p in processes.find_stack_processes(self.home) if title in _command(p)]
 
     def postmaster(self) -> psutil.Process:
         """PostgreSQL's first process."""
@@ -51,7 +51,7 @@ def victims(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Victims]:
         yield Victims(home, json.loads((home / "env.json").read_text()))
     finally:
         _run(home, "--stop")
-        left = [process.name() for process in processes.marked(home)]
+        left = [process.name() for process in processes.find_stack_processes(home)]
         assert not left, f"{left} outlived scripts/run --stop"
 
 

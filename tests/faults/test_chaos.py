@@ -26,7 +26,7 @@ def homes() -> set[Path]:
 
 def abandoned(before: set[Path]) -> set[Path]:
     """New homes in which nothing runs; other runs on this machine have theirs."""
-    return {home for home in homes() - before if not processes.marked(home)}
+    return {home for home in homes() - before if not processes.find_stack_processes(home)}
 
 
 def test_a_short_run_is_clean_and_leaves_nothing_behind() -> None:
@@ -56,7 +56,7 @@ def test_an_interrupted_run_ends_its_stack() -> None:
     finally:
         child.kill()
         child.wait()
-    assert processes.marked(home) == []
+    assert processes.find_stack_processes(home) == []
     assert not home.exists()
 
 
@@ -68,6 +68,6 @@ def _a_new_home(child: "subprocess.Popen[bytes]", before: set[Path]) -> Path:
             break
     while child.poll() is None:
         for home in homes() - before:
-            if processes.marked(home):
+            if processes.find_stack_processes(home):
                 return home
     raise AssertionError("the run ended by itself")

@@ -25,8 +25,8 @@ from websockets.exceptions import WebSocketException
 
 from niochat.cli.sandbox_client import SandboxClient
 from niochat.cli.simulation import Simulation
-from niochat.stack.credentials import Credentials
-from niochat.stack.home import Home
+from niochat.stack.credentials import StackCredentials
+from niochat.stack.home import HomeFolder
 from tests.faults.conftest import Victims
 from tests.faults.test_faults import every_log_replays_to_its_state
 from tests.stacks import Desk
@@ -138,7 +138,7 @@ async def kill(process: psutil.Process) -> None:
 def owners_url(victims: Victims) -> str:
     """Who owns the tables may lock them; what serves may not."""
     parts = urlsplit(victims.told["DATABASE_URL"])
-    password = Credentials.of(Home.at(victims.home)).postgres_owner
+    password = StackCredentials.load_or_create(HomeFolder.create(victims.home)).postgres_owner
     return urlunsplit(parts._replace(netloc=f"niochat:{password}@{parts.hostname}:{parts.port}"))
 
 

@@ -16,7 +16,7 @@ MOST_MB = 60
 
 def memory_mb(target: Target) -> float:
     """Of all replicas and actors of the stack."""
-    found = processes.of_kind(processes.marked(target.home), "ray")
+    found = processes.filter_by_kind(processes.find_stack_processes(target.home), "ray")
     return sum(_rss(process) for process in found) / 2**20
 
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from niochat.runtime.grouping import Grouper
+from niochat.runtime.grouping import Batcher
 
 pytestmark = pytest.mark.asyncio
 
@@ -28,7 +28,7 @@ class Flushes:
 
 async def test_without_load_every_item_travels_alone_and_at_once() -> None:
     flushes = Flushes()
-    grouper = Grouper(flushes)
+    grouper = Batcher(flushes)
 
     assert [await grouper.submit(n) for n in (1, 2)] == [2, 4]
     assert flushes.groups == [[1], [2]]
@@ -36,7 +36,7 @@ async def test_without_load_every_item_travels_alone_and_at_once() -> None:
 
 async def test_what_comes_in_one_tick_travels_together_each_with_its_own_answer() -> None:
     flushes = Flushes()
-    grouper = Grouper(flushes)
+    grouper = Batcher(flushes)
 
     assert await asyncio.gather(*(grouper.submit(n) for n in range(5))) == [0, 2, 4, 6, 8]
     assert flushes.groups == [[0, 1, 2, 3, 4]]
@@ -44,7 +44,7 @@ async def test_what_comes_in_one_tick_travels_together_each_with_its_own_answer(
 
 async def test_a_group_has_a_limit_and_no_more_run_at_once_than_allowed() -> None:
     flushes = Flushes()
-    grouper = Grouper(flushes, limit=3, parallel=2)
+    grouper = Batcher(flushes, limit=3, parallel=2)
     flushes.gate.clear()
 
     waiting = [asyncio.ensure_future(grouper.submit(n)) for n in range(10)]
@@ -57,7 +57,7 @@ async def test_a_group_has_a_limit_and_no_more_run_at_once_than_allowed() -> Non
 
 
 async def test_one_bad_item_fails_alone() -> None:
-    grouper = Grouper(Flushes())
+    grouper = Batcher(Flushes())
 
     answers = await asyncio.gather(*map(grouper.submit, (1, -1, 2)), return_exceptions=True)
 
@@ -67,7 +67,7 @@ async def test_one_bad_item_fails_alone() -> None:
 
 async def test_an_error_that_concerns_all_is_told_to_all_without_trying_one_by_one() -> None:
     flushes = Flushes()
-    grouper = Grouper(flushes, alone_after=lambda error: False)
+    grouper = Batcher(flushes, retry_individually_if=lambda error: False)
 
     answers = await asyncio.gather(*map(grouper.submit, (1, -1)), return_exceptions=True)
 
@@ -78,7 +78,7 @@ async def test_an_error_that_concerns_all_is_told_to_all_without_trying_one_by_o
 @pytest.mark.parametrize("when", ["before the flush", "during the flush"])
 async def test_a_waiter_that_is_cancelled_never_stops_the_loop(when: str) -> None:
     flushes = Flushes()
-    grouper = Grouper(flushes)
+    grouper = Batcher(flushes)
     flushes.gate.clear()
     gone, stays = (asyncio.ensure_future(grouper.submit(n)) for n in (1, 2))
     for _ in range(1 if when == "before the flush" else 5):
@@ -93,7 +93,7 @@ async def test_a_waiter_that_is_cancelled_never_stops_the_loop(when: str) -> Non
 
 async def test_a_cancelled_waiter_whose_group_fails_disturbs_nobody() -> None:
     flushes = Flushes()
-    grouper = Grouper(flushes)
+    grouper = Batcher(flushes)
     flushes.gate.clear()
     gone, stays = (asyncio.ensure_future(grouper.submit(n)) for n in (-1, 2))
     for _ in range(3):
@@ -105,7 +105,7 @@ async def test_a_cancelled_waiter_whose_group_fails_disturbs_nobody() -> None:
 
 
 async def test_who_submits_again_in_the_very_tick_of_its_answer_is_served() -> None:
-    grouper = Grouper(Flushes(), parallel=1)
+    grouper = Batcher(Flushes(), parallel=1)
 
     async with asyncio.timeout(5):
         assert [await grouper.submit(n) for n in range(50)] == [n * 2 for n in range(50)]

@@ -12,7 +12,7 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import BaseRoute, Route
 
 from niochat.ingress.applications import replica as applications
-from niochat.wiring.parts import Parts
+from niochat.wiring.parts import Components
 from tests.ingress.conftest import serving
 
 pytestmark = pytest.mark.asyncio
@@ -35,7 +35,7 @@ async def who(request: Request) -> PlainTextResponse:
     return PlainTextResponse(request.client.host if request.client else "")
 
 
-def routes(_: Parts) -> list[BaseRoute]:
+def routes(_: Components) -> list[BaseRoute]:
     return [Route("/who", who)]
 
 

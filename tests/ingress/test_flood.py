@@ -9,9 +9,9 @@ import pytest_asyncio
 
 from niochat.adapters.redis.buckets import Buckets, Taken
 from niochat.ingress.flood import BLOCK, FloodGuard
-from niochat.stack.credentials import Credentials
-from niochat.stack.home import Home
-from niochat.stack.ports import Ports
+from niochat.stack.credentials import StackCredentials
+from niochat.stack.home import HomeFolder
+from niochat.stack.ports import StackPorts
 from niochat.stack.redis_server import EmbeddedRedis
 from tests.actors.one_tenant import Clock
 
@@ -22,8 +22,10 @@ A, B = UUID(int=1), UUID(int=2)
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedRedis]:
-    home = Home.at(tmp_path_factory.mktemp("buckets"))
-    embedded = EmbeddedRedis(home, Ports.of(home).redis, Credentials.of(home))
+    home = HomeFolder.create(tmp_path_factory.mktemp("buckets"))
+    embedded = EmbeddedRedis(
+        home, StackPorts.allocate(home).redis, StackCredentials.load_or_create(home)
+    )
     yield embedded
     embedded.stop()
 

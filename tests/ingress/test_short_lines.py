@@ -19,7 +19,7 @@ from niochat.ingress.admission import (
     Admission,
     Place,
 )
-from niochat.runtime.pace import LATELY_S, LEAST, LOOK_EVERY_S
+from niochat.runtime.pace import ADJUST_INTERVAL_S, MIN_RATE, RECENT_S
 from tests.ingress.hand_clock import HandClock, settled
 
 LOUD, QUIET = UUID(int=1), UUID(int=2)
@@ -54,7 +54,7 @@ class Door:
     def slowed(self, rate: float) -> None:
         """Both come, the machine is too busy, and that is the rate that was found."""
         self.company()
-        self.admission.look(BUSY, LOOK_EVERY_S)
+        self.admission.look(BUSY, ADJUST_INTERVAL_S)
         self.admission._pace.rate = rate
 
 
@@ -62,7 +62,7 @@ def test_who_is_alone_has_the_whole_of_its_bound_however_busy_the_machine_is() -
     door = Door()
     with ExitStack() as stay:
         for _ in range(10):
-            door.admission.look(BUSY, LOOK_EVERY_S)
+            door.admission.look(BUSY, ADJUST_INTERVAL_S)
         assert door.crowd(LOUD, stay) == MOST_OF_TENANT
         assert not door.admission.slows
 
@@ -74,7 +74,7 @@ def test_in_company_a_line_is_short_until_the_others_are_gone() -> None:
         assert door.crowd(LOUD, stay) == SHORT_LINE
         assert door.passes(QUIET) == 0.0
 
-        door.clock.now += LATELY_S
+        door.clock.now += RECENT_S
         assert door.crowd(LOUD, stay) == MOST_OF_TENANT - SHORT_LINE
 
 
@@ -84,7 +84,7 @@ def test_on_a_free_machine_nobody_waits_for_a_place() -> None:
     for _ in range(1000):
         assert door.passes(LOUD) == 0.0
         door.clock.now += 0.001
-        door.admission.look(FREE, LOOK_EVERY_S)
+        door.admission.look(FREE, ADJUST_INTERVAL_S)
     assert door.admission.held_back() == []
 
 
@@ -125,14 +125,14 @@ def test_the_rate_follows_what_the_machine_carries_and_is_forgotten_once_it_is_c
             with suppress(UnavailableError):
                 door.passes(LOUD)
         door.passes(QUIET)
-        began = door.admission._pace._began[LOUD] / LOOK_EVERY_S
-        door.clock.now += LOOK_EVERY_S
-        door.admission.look(BUSY if began > 100 else FREE, LOOK_EVERY_S)
+        began = door.admission._pace._starts[LOUD] / ADJUST_INTERVAL_S
+        door.clock.now += ADJUST_INTERVAL_S
+        door.admission.look(BUSY if began > 100 else FREE, ADJUST_INTERVAL_S)
     assert 60 < door.admission._pace.rate < 130
     assert door.admission.slows
 
     door.clock.now += CALM_S
-    door.admission.look(FREE, LOOK_EVERY_S)
+    door.admission.look(FREE, ADJUST_INTERVAL_S)
     door.company()
     assert not door.admission.slows
     assert [door.passes(LOUD) for _ in range(200)] == [0.0] * 200
@@ -176,7 +176,7 @@ def test_a_quiet_tenant_is_never_refused_nor_kept_waiting(
                     door.passes(LOUD) if stored else door.crowd(LOUD, stay, 1)
             assert [door.passes(QUIET) for _ in range(burst)] == [0.0] * burst
             door.clock.now += burst / SLOWEST + silence
-            door.admission.look(pressure, LOOK_EVERY_S)
+            door.admission.look(pressure, ADJUST_INTERVAL_S)
 
 
 @settings(max_examples=100, deadline=None)
@@ -189,7 +189,7 @@ def test_whatever_becomes_of_them_nothing_stays_counted(
     async def run() -> None:
         door = Door()
         if slowed:
-            door.slowed(rate=LEAST)
+            door.slowed(rate=MIN_RATE)
         go_on = asyncio.Event()
 
         async def webhook(tenant: UUID, fate: str) -> None:
@@ -212,7 +212,7 @@ def test_whatever_becomes_of_them_nothing_stays_counted(
         await door.clock.pass_(60.0)
         assert all(task.done() for task, _ in tasks)
         await asyncio.gather(*(task for task, _ in tasks), return_exceptions=True)
-        door.admission.look(FREE, LOOK_EVERY_S)
+        door.admission.look(FREE, ADJUST_INTERVAL_S)
         assert door.admission.in_progress == 0
         assert not door.admission._lines
 

@@ -12,7 +12,7 @@ from typing import Any
 import psutil
 import pytest
 
-from niochat.stack.processes import MARK
+from niochat.stack.processes import STACK_VARIABLE
 
 pytestmark = [pytest.mark.timeout(600)]
 _BENCH = [sys.executable, "-m", "niochat", "bench"]
@@ -27,7 +27,7 @@ def left_of(home_prefix: str) -> list[psutil.Process]:
             environment = Path(f"/proc/{process.pid}/environ").read_bytes()
         except OSError:
             continue
-        if f"{MARK}={home_prefix}".encode() in environment:
+        if f"{STACK_VARIABLE}={home_prefix}".encode() in environment:
             left.append(process)
     return left
 

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from niochat.ingress.api.application import described
-from niochat.stack.home import Home
+from niochat.stack.home import HomeFolder
 from tests.journeys.conftest import World
 from tests.journeys.providers import FAST
 from tests.journeys.test_desk_api import desk, somebody
@@ -43,7 +43,7 @@ def heard() -> Iterator[list[bytes]]:
 
 def logs(home: Path) -> Iterator[Path]:
     """Of ours, of the stores, and of Ray with all its workers."""
-    temporary = Home.named(home).temporary_folder()
+    temporary = HomeFolder.locate(home).temporary_folder()
     for folder in (home / "log", temporary / "r" / "session_latest" / "logs"):
         yield from (file for file in folder.rglob("*") if file.is_file())
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from niochat.stack.home import Home
+from niochat.stack.home import HomeFolder
 from tests.journeys.conftest import World
 from tests.journeys.providers import FAST, MISTAKEN, WORKER, provider, written
 from tests.until import until
@@ -127,6 +127,6 @@ async def test_no_log_holds_what_people_said_or_a_secret(world: World) -> None:
 
 def log_lines(home: Path) -> list[str]:
     """Everything that any process of the stack has written down."""
-    session = Home.at(home).temporary_folder() / "r" / "session_latest" / "logs"
+    session = HomeFolder.create(home).temporary_folder() / "r" / "session_latest" / "logs"
     files = [*session.rglob("*.log"), *session.rglob("*.err"), *(home / "log").glob("*.log")]
     return [line for file in files for line in file.read_text(errors="replace").splitlines()]

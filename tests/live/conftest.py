@@ -18,11 +18,11 @@ from niochat.conversation.reading import ReadMarkerStore
 from niochat.ingress.gestures import Gestures
 from niochat.ingress.live import Live
 from niochat.ingress.socket import LINE
-from niochat.live.counters import Counters
-from niochat.live.hub import Hub
+from niochat.live.counters import ScreenCounters
+from niochat.live.hub import LiveHub
 from niochat.live.log import EventLog
-from niochat.runtime.tasks import Owner
-from niochat.wiring.access import open_access
+from niochat.runtime.tasks import BackgroundTaskSet
+from niochat.wiring.access import build_identity_services
 from tests.api.conftest import Desk, desk
 from tests.ingress.conftest import serving
 
@@ -35,7 +35,7 @@ class Theatre:
 
     desk: Desk
     live: Live
-    hub: Hub
+    hub: LiveHub
     url: str
 
     async def ticket(self, headers: dict[str, str]) -> str:
@@ -71,24 +71,26 @@ async def theatre(desk: Desk) -> AsyncIterator[Theatre]:
 @asynccontextmanager
 async def opened(desk: Desk, line: int = LINE) -> AsyncIterator[Theatre]:
     """``line`` frames may wait for one screen."""
-    access = open_access(desk.house.database, desk.house.vault, "https://d.example.com", "n@x.y")
+    access = build_identity_services(
+        desk.house.database, desk.house.vault, "https://d.example.com", "n@x.y"
+    )
     database = desk.house.database
-    hub = Hub(EventLog(database), Counters(database))
+    hub = LiveHub(EventLog(database), ScreenCounters(database))
 
     async def say(words: bytes) -> None:
-        hub.hear(words)
+        hub.receive_envelope(words)
 
     gestures = Gestures(
         ConversationQueries(database).get_conversation,
         ReadMarkerStore(database).mark_read,
         say,
-        access.audit.write,
+        access.audit_log.write,
     )
     presences = PresenceStore(desk.house.database)
-    live = Live(hub, access.callers, access.tickets, gestures, "this", presences,
-                access.audit.write, line)  # fmt: skip
-    owner = Owner("tests")
-    reading = owner.start(hub.run_for_ever())
+    live = Live(hub, access.authenticator, access.socket_tickets, gestures, "this", presences,
+                access.audit_log.write, line)  # fmt: skip
+    owner = BackgroundTaskSet("tests")
+    reading = owner.start(hub.run())
     app = Starlette(routes=[Mount("/", routes=live.routes())])
     async with serving(app) as http:
         url = str(http.base_url).replace("http://", "ws://")

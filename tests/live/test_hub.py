@@ -17,12 +17,12 @@ from niochat.domain.permissions import (
     PermissionScope,
     is_permitted,
 )
-from niochat.live.counters import Counters
+from niochat.live.counters import ScreenCounters
 from niochat.live.frames import Frame
-from niochat.live.hub import Hub, offer_to
+from niochat.live.hub import LiveHub, offer_event
 from niochat.live.log import EventLog
-from niochat.live.passing import Passing, Read, Typing
-from niochat.live.position import Position
+from niochat.live.passing import FrameEnvelope, ReadFrame, TypingFrame
+from niochat.live.position import LogPosition
 from tests.builders import Admin, Given, Host, Ownership, Place, connect, message, put
 from tests.until import until
 
@@ -39,20 +39,20 @@ class Watched:
     frames: list[dict[str, Any]] = field(default_factory=list)
     user_id: UUID = field(default_factory=uuid4)
 
-    def sees(self, holder: ConversationOwner) -> bool:
+    def can_see(self, holder: ConversationOwner) -> bool:
         grants = {PermissionAction.CONVERSATIONS_READ: self.scope}
         return is_permitted(grants, PermissionAction.CONVERSATIONS_READ, holder, user=self.user)
 
     def offer(self, frame: Frame) -> None:
         self.frames.append(json.loads(frame))
 
-    def shown(self, conversation_id: UUID) -> None:
+    def record_shown(self, conversation_id: UUID) -> None:
         pass
 
-    def stand(self, frame: Frame) -> None:
+    def send_heartbeat(self, frame: Frame) -> None:
         self.offer(frame)
 
-    def mention(self, frame: Frame) -> bool:
+    def offer_lossy(self, frame: Frame) -> bool:
         self.offer(frame)
         return True
 
@@ -73,19 +73,19 @@ class Room:
     database: Database
     given: Given
     host: Host
-    hub: Hub
+    hub: LiveHub
     place: Place
 
-    async def enter(self, screen: Watched, since: Position | None = None) -> bool:
+    async def enter(self, screen: Watched, since: LogPosition | None = None) -> bool:
         """As a socket does; whether it was caught up."""
         joining = await self.hub.join(screen, since)
-        for each in joining.missed or ():
+        for each in joining.missed_frames or ():
             screen.offer(each)
-        while frames := joining.take():
+        while frames := joining.take_buffered():
             for each in frames:
                 screen.offer(each)
         self.hub.admit(joining)
-        return joining.missed is not None
+        return joining.missed_frames is not None
 
     async def thread(self, *words: str) -> UUID:
         thread = await self.given.thread(self.place)
@@ -103,7 +103,7 @@ class Room:
 
         async def heard() -> bool:
             if len(screen.events()) < events:
-                await self.hub.look()
+                await self.hub.read_log()
             return len(screen.events()) >= events
 
         await until(heard)
@@ -113,7 +113,7 @@ class Room:
         xid = int(await self.given.admin.fetchval("SELECT pg_current_xact_id()::text"))
 
         async def beyond() -> bool:
-            return (await self.hub._log.end()).xid > xid
+            return (await self.hub._log.load_end()).xid > xid
 
         await until(beyond)
 
@@ -122,7 +122,7 @@ class Room:
 async def room(database: Database, given: Given, ownership: Ownership) -> Room:
     host = Host("host-a:1", database)
     await ownership.give(host)
-    hub = Hub(EventLog(database), Counters(database))
+    hub = LiveHub(EventLog(database), ScreenCounters(database))
     return Room(database, given, host, hub, await given.place())
 
 
@@ -138,13 +138,13 @@ async def test_a_screen_hears_each_event_once_with_its_rows(room: Room, admin: A
     total = await in_log(admin, room.place.tenant)
     await room.read(screen, total)
     for _ in range(3):
-        await room.hub.look()
+        await room.hub.read_log()
 
     assert len(screen.events()) == total
     received = next(each for each in screen.events() if each["event"] == "message_received")
     assert received["message"]["text"] == "bom dia"
     assert received["conversation"]["status"] == "pending"
-    positions = [Position.of(each["position"]) for each in screen.events()]
+    positions = [LogPosition.parse(each["position"]) for each in screen.events()]
     assert positions == sorted(set(positions))
 
 
@@ -165,7 +165,7 @@ async def test_who_resumes_hears_exactly_what_was_missed(room: Room, admin: Admi
     first = await in_log(admin, room.place.tenant)
     await room.read(whole, first)
     room.hub.leave(comes_and_goes)
-    since = Position.of(comes_and_goes.events()[-1]["position"])
+    since = LogPosition.parse(comes_and_goes.events()[-1]["position"])
 
     await room.say(thread, "dois")
     await room.thread("três")
@@ -186,32 +186,32 @@ async def test_who_comes_and_goes_while_others_write_misses_and_repeats_nothing(
     room: Room, admin: Admin
 ) -> None:
     await room.settle()
-    begun, screen = await room.hub._log.end(), Watched(room.place.tenant)
+    begun, screen = await room.hub._log.load_end(), Watched(room.place.tenant)
     await room.enter(screen, begun)
-    reading = asyncio.create_task(room.hub.run_for_ever())
+    reading = asyncio.create_task(room.hub.run())
 
     async def write() -> None:
         for number in range(12):
             await room.thread(f"linha {number}")
-            room.hub.hint()
+            room.hub.notify()
 
     writing = asyncio.create_task(write())
     while not writing.done():
         await asyncio.sleep(0.02)
         room.hub.leave(screen)
         heard = screen.events()
-        since = Position.of(heard[-1]["position"]) if heard else begun
+        since = LogPosition.parse(heard[-1]["position"]) if heard else begun
         assert await room.enter(screen, since)
     await writing
     total = await in_log(admin, room.place.tenant)
 
     def everything() -> bool:
-        room.hub.hint()
+        room.hub.notify()
         return len(screen.events()) >= total
 
     await until(everything)
     reading.cancel()
-    positions = [Position.of(each["position"]) for each in screen.events()]
+    positions = [LogPosition.parse(each["position"]) for each in screen.events()]
     assert positions == sorted(set(positions))
     assert len(positions) == total
 
@@ -220,10 +220,10 @@ async def test_who_comes_again_at_the_same_time_each_hears_what_was_missed_by_th
     room: Room, given: Given, admin: Admin
 ) -> None:
     await room.settle()
-    begun = await room.hub._log.end()
+    begun = await room.hub._log.load_end()
     await room.thread("um", "dois")
     await room.settle()
-    later = await room.hub._log.end()
+    later = await room.hub._log.load_end()
     await room.thread("três")
     await room.settle()
     tenant, other = room.place.tenant, (await given.place()).tenant
@@ -234,7 +234,7 @@ async def test_who_comes_again_at_the_same_time_each_hears_what_was_missed_by_th
     caught_up = await asyncio.gather(*comings)
 
     long, short, same, foreign = (
-        [Position.of(each["position"]) for each in screen.events()] for screen in screens
+        [LogPosition.parse(each["position"]) for each in screen.events()] for screen in screens
     )
     assert caught_up == [True] * 4
     assert len(long) == await in_log(admin, tenant)
@@ -250,13 +250,13 @@ async def test_the_log_is_in_order_where_numbers_of_transactions_get_another_dig
     thread = await room.thread("um", "dois", "três")
     numbered = "UPDATE events SET xid = (98 + version)::text::xid8 WHERE thread_id = $1"
     await room.given.admin.execute(numbered, thread)
-    log, position, seen = EventLog(room.database, limit=2), Position(0), []
+    log, position, seen = EventLog(room.database, limit=2), LogPosition(0), []
     for _ in range(10):
-        look = await log.after(position, [room.place.tenant])
-        seen += [each.position for each in look.happened]
-        if not look.more:
+        look = await log.read_after(position, [room.place.tenant])
+        seen += [each.position for each in look.events]
+        if not look.has_more:
             break
-        position = look.upto
+        position = look.end
 
     assert len(seen) == await room.given.count("events")
     assert seen == sorted(seen)
@@ -267,8 +267,8 @@ async def test_who_missed_too_much_is_told_to_refetch(
     room: Room,
 ) -> None:
     log = EventLog(room.database)
-    room.hub = Hub(log, Counters(room.database), most_missed=3)
-    since = await log.end()
+    room.hub = LiveHub(log, ScreenCounters(room.database), max_missed=3)
+    since = await log.load_end()
     await room.thread("um", "dois", "três")
     await room.settle()
     screen = Watched(room.place.tenant)
@@ -295,7 +295,7 @@ async def test_a_transaction_that_ends_late_is_not_skipped(room: Room, admin_url
     )  # fmt: skip
     await room.thread("depois")
     for _ in range(5):
-        await room.hub.look()
+        await room.hub.read_log()
     assert screen.events() == [], "nothing is told before what may still come in front of it"
 
     await slow.commit()
@@ -307,17 +307,17 @@ async def test_a_transaction_that_ends_late_is_not_skipped(room: Room, admin_url
 async def test_a_position_never_goes_back_also_for_who_is_catching_up(room: Room) -> None:
     admitted, catching_up = Watched(room.place.tenant), Watched(room.place.tenant)
     await room.enter(admitted)
-    joining = await room.hub.join(catching_up, await room.hub._log.end())
+    joining = await room.hub.join(catching_up, await room.hub._log.load_end())
     await room.thread("oi")
     await room.read(admitted, 3)
-    room.hub.stand()
+    room.hub.send_heartbeats()
     await room.thread("de novo")
     await room.read(admitted, 6)
-    for each in (*(joining.missed or ()), *joining.take()):
+    for each in (*(joining.missed_frames or ()), *joining.take_buffered()):
         catching_up.offer(each)
 
     for screen in (admitted, catching_up):
-        positions = [Position.of(each["position"]) for each in screen.frames]
+        positions = [LogPosition.parse(each["position"]) for each in screen.frames]
         assert positions == sorted(positions)
         assert [each["type"] for each in screen.frames].count("heartbeat") == 1
     assert len(catching_up.frames) == len(admitted.frames)
@@ -335,7 +335,7 @@ async def test_what_leaves_somebodys_sight_is_hidden_from_them(room: Room) -> No
     await room.host.run(thread)
     async with asyncio.timeout(20):
         while not [e for e in whole.events() if e["event"] == "conversation_transferred"]:
-            await room.hub.look()
+            await room.hub.read_log()
 
     assert own.frames[-1]["type"] == "hidden"
     assert "conversation" not in own.frames[-1], "its id, and nothing that is in it"
@@ -367,11 +367,11 @@ async def test_applying_what_was_heard_is_the_same_as_refetching(room: Room) -> 
             conversations[row["id"]] = row
         if each["message"] is not None:
             messages[each["message"]["id"]] = each["message"]
-    look = await room.hub._log.after(Position(0), [room.place.tenant])
+    look = await room.hub._log.read_after(LogPosition(0), [room.place.tenant])
     fresh: dict[str, Any] = {}
-    for happened in look.happened:
+    for happened in look.events:
         again = Watched(room.place.tenant)
-        offer_to([again], happened)
+        offer_event([again], happened)
         (frame,) = again.events()
         assert frame["conversation"] == conversations[frame["conversation"]["id"]]
         if frame["message"] is not None:
@@ -391,10 +391,10 @@ async def test_queues_are_counted_when_they_change_for_who_may_see_them(room: Ro
     await put(room.host, room.place, thread, [cmd.TransferConversation("ana", "atendimento")])
     await room.host.run(thread)
     await room.thread("olá")
-    await room.hub.look()
-    await room.hub.count()
+    await room.hub.read_log()
+    await room.hub.send_counts()
     await room.enter(Watched(room.place.tenant))  # all are counted anew, and nothing has changed
-    await room.hub.count()
+    await room.hub.send_counts()
 
     (counted,) = boss.passing("queues")
     assert (counted["waiting"], counted["with_assistant"]) == ({"atendimento": 1}, 1)
@@ -411,8 +411,8 @@ async def test_an_agent_hears_what_they_have_not_read(room: Room) -> None:
     await put(room.host, room.place, thread, [cmd.AssignConversation(str(ana))])
     await room.host.run(thread)
     await room.say(thread, "alô", "alguém?")
-    await room.hub.look()
-    await room.hub.count()
+    await room.hub.read_log()
+    await room.hub.send_counts()
 
     assert [each["unread"] for each in hers.passing("unread")] == [3]
     assert his.passing("unread") == []
@@ -425,13 +425,17 @@ async def test_what_passes_reaches_who_may_see_it_and_nobody_else(room: Room) ->
     for screen in (ana, boss, foreign):
         await room.enter(screen)
     tenant, conversation = room.place.tenant, UUID(int=5)
-    typing = Typing(conversation_id=conversation, user_id=UUID(int=8), typing=True)
-    read = Read(conversation_id=conversation, upto=3)
+    typing = TypingFrame(conversation_id=conversation, user_id=UUID(int=8), typing=True)
+    read = ReadFrame(conversation_id=conversation, upto=3)
 
-    room.hub.hear(Passing.of(tenant, typing, ConversationOwner("rui", None)).words())
-    room.hub.hear(Passing.of(tenant, typing, ConversationOwner("ana", None)).words())
-    room.hub.hear(Passing.of(tenant, read, user_id=UUID(int=7)).words())
-    room.hub.hear(b"nonsense")
+    room.hub.receive_envelope(
+        FrameEnvelope.wrap(tenant, typing, ConversationOwner("rui", None)).encode()
+    )
+    room.hub.receive_envelope(
+        FrameEnvelope.wrap(tenant, typing, ConversationOwner("ana", None)).encode()
+    )
+    room.hub.receive_envelope(FrameEnvelope.wrap(tenant, read, user_id=UUID(int=7)).encode())
+    room.hub.receive_envelope(b"nonsense")
 
     assert len(boss.passing("typing")) == 2
     assert len(ana.passing("typing")) == 1

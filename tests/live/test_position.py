@@ -7,27 +7,27 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from niochat.domain.errors import InvalidInputError
-from niochat.live.position import NIL, Position
+from niochat.live.position import NO_CONVERSATION, LogPosition
 
-POSITIONS = st.builds(Position, st.integers(0, 2**63 - 1), st.uuids(), st.integers(0, 2**63 - 1))
-
-
-@given(POSITIONS)
-def test_it_comes_back_as_it_went(position: Position) -> None:
-    assert Position.of(str(position)) == position
+POSITIONS = st.builds(LogPosition, st.integers(0, 2**63 - 1), st.uuids(), st.integers(0, 2**63 - 1))
 
 
 @given(POSITIONS)
-def test_the_beginning_of_a_transaction_is_before_all_of_it(position: Position) -> None:
-    assert Position(position.xid) <= position
-    if position.conversation != NIL:
-        assert position < Position(position.xid + 1, UUID(int=1))
+def test_it_comes_back_as_it_went(position: LogPosition) -> None:
+    assert LogPosition.parse(str(position)) == position
+
+
+@given(POSITIONS)
+def test_the_beginning_of_a_transaction_is_before_all_of_it(position: LogPosition) -> None:
+    assert LogPosition(position.xid) <= position
+    if position.conversation != NO_CONVERSATION:
+        assert position < LogPosition(position.xid + 1, UUID(int=1))
 
 
 @pytest.mark.parametrize(
-    "text", ["", "1", "1.2", "1.2.3", "x.y.z", f"-1.{NIL.hex}.0", f"1.{NIL.hex}.-1",
-             f"{2**63}.{NIL.hex}.0", f"1.{NIL.hex}.{2**63}", "1..", "٣." + NIL.hex + ".x"],
+    "text", ["", "1", "1.2", "1.2.3", "x.y.z", f"-1.{NO_CONVERSATION.hex}.0", f"1.{NO_CONVERSATION.hex}.-1",
+             f"{2**63}.{NO_CONVERSATION.hex}.0", f"1.{NO_CONVERSATION.hex}.{2**63}", "1..", "٣." + NO_CONVERSATION.hex + ".x"],
 )  # fmt: skip
 def test_what_no_server_gave_out_is_refused(text: str) -> None:
     with pytest.raises(InvalidInputError, match="refetch"):
-        Position.of(text)
+        LogPosition.parse(text)

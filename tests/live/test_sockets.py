@@ -34,7 +34,7 @@ async def test_a_screen_is_welcomed_and_hears_what_customers_say(theatre: Theatr
         welcome = await hears(socket)
         assert (welcome["type"], welcome["caught_up"]) == ("welcome", False)
         await theatre.desk.conversation(None, "bom dia")
-        theatre.hub.hint()
+        theatre.hub.notify()
         while True:
             event = await hears(socket, "event")
             if event["event"] == "message_received":
@@ -182,12 +182,12 @@ async def test_only_who_heard_nothing_since_is_told_where_the_log_stands(theatre
         (screen,) = theatre.live._sockets
         # It is admitted right after its welcome.
         await until(lambda: screen in theatre.hub._screens[screen.tenant_id])
-        theatre.hub.stand()
+        theatre.hub.send_heartbeats()
         screen.offer(b'{"type": "event"}')
-        theatre.hub.stand()
+        theatre.hub.send_heartbeats()
         screen.offer(b'{"type": "hidden"}')
-        theatre.hub.stand()
-        theatre.hub.stand()
+        theatre.hub.send_heartbeats()
+        theatre.hub.send_heartbeats()
         heard = [(await hears(socket))["type"] for _ in range(4)]
 
     assert heard == ["heartbeat", "event", "hidden", "heartbeat"]

@@ -31,7 +31,7 @@ async def test_what_a_screen_was_shown_is_written_down(theatre: Theatre) -> None
         await hears(socket, "welcome")
         (opened,) = await written(theatre, ana, "live.open")
         visit = await theatre.desk.conversation(None, "bom dia")
-        theatre.hub.hint()
+        theatre.hub.notify()
         await hears(socket, "event")
 
     async def told() -> list[dict[str, Any]]:
@@ -67,7 +67,7 @@ async def test_what_stays_open_is_written_down_meanwhile(theatre: Theatre) -> No
         await hears(socket, "welcome")
         for _ in range(2):
             visit = await theatre.desk.conversation(None, "bom dia")
-            theatre.hub.hint()
+            theatre.hub.notify()
 
             async def told(conversation: str = str(visit.id)) -> bool:
                 for each in list(theatre.live._sockets):

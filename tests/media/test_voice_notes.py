@@ -14,7 +14,7 @@ from niochat.adapters.postgres.database import Database
 from niochat.domain.commands import ReceiveProviderPhoneMessage, SettleFileReading
 from niochat.domain.message import MessageContent, MessageKind
 from niochat.domain.reading import MAX_TRANSCRIPT_LENGTH
-from niochat.live.frames import event_frame
+from niochat.live.frames import encode_event_frame
 from niochat.live.log import EventLog
 from niochat.media.library import key_of
 from niochat.media.reader import Reader
@@ -375,13 +375,13 @@ async def test_who_sends_more_than_a_person_says_is_not_listened_to(room: Room) 
 
 async def test_screens_hear_of_the_words_when_they_are_known(room: Room) -> None:
     log = EventLog(room.host.database)
-    begin = await log.end()
+    begin = await log.load_end()
     await room.speaks(WORDS)
     await room.fetches()
     await room.reads()
 
-    look = await log.after(begin, [room.provider.place.tenant])
-    (read,) = [each for each in look.happened if each.type == "file_read"]
-    frame = json.loads(event_frame(read))
+    look = await log.read_after(begin, [room.provider.place.tenant])
+    (read,) = [each for each in look.events if each.type == "file_read"]
+    frame = json.loads(encode_event_frame(read))
     assert frame["message"]["transcript"] == WORDS
     assert frame["message"]["reading"] == {"status": "read", "code": None, "facts": {}}

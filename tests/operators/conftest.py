@@ -12,8 +12,8 @@ from pydantic import SecretStr
 from starlette.applications import Starlette
 
 from niochat.actors import kinds
-from niochat.actors.host_core import HostCore
-from niochat.actors.inspection import Order
+from niochat.actors.host_core import HostProcess
+from niochat.actors.inspection import OperatorRequest
 from niochat.domain.errors import NiochatError, UnavailableError
 from niochat.inbox.accept import InboxStore
 from niochat.ingress.operators import routes
@@ -35,7 +35,7 @@ class Operations:
     http: httpx.AsyncClient = field(init=False)
     silent: set[str] = field(default_factory=set)
 
-    async def operate(self, host: str, order: Order) -> Any:
+    async def operate(self, host: str, order: OperatorRequest) -> Any:
         core = self.cluster.hosts.get(host)
         if core is None or host in self.silent:
             raise UnavailableError(f"{host} does not answer", code="host")
@@ -43,7 +43,7 @@ class Operations:
 
     def poke(self, thread: UUID) -> None:
         for core in self.cluster.hosts.values():
-            core.poke([kinds.conversation(thread)])
+            core.poke([kinds.conversation_address(thread)])
 
     async def get(self, path: str, **query: Any) -> Any:
         answer = await self.http.get(f"/api/operators{path}", params=query)
@@ -61,14 +61,14 @@ class Operations:
         assert answer.headers["content-type"] == "application/problem+json"
         return answer.status_code, answer.json()["code"]
 
-    async def alone(self) -> HostCore:
+    async def alone(self) -> HostProcess:
         """A host that owns every shard and has said that it lives."""
         core = await self.cluster.host("host-0")
         await self.announced(core)
         await self.cluster.give(core)
         return core
 
-    async def announced(self, core: HostCore) -> None:
+    async def announced(self, core: HostProcess) -> None:
         """It lives for an hour: nobody repeats it here, and a command may be slow to start."""
         async with self.cluster.provider.database.path() as connection:
             await connection.execute(

@@ -5,7 +5,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from niochat.actors import kinds
-from niochat.actors.shard_map import carriers
+from niochat.actors.shard_map import eligible_hosts
 from niochat.conversation.pauses import MAX_PAUSES
 from tests.builders import Given
 from tests.operators.conftest import Operations
@@ -24,13 +24,13 @@ async def test_a_deactivated_actor_forgets_and_goes_on_from_its_rows(
     core = await operations.alone()
     thread = await operations.cluster.poked(core, 1, "oi")
     await operations.cluster.provider.wait_for("resposta 1")
-    address = kinds.conversation(thread)
+    address = kinds.conversation_address(thread)
 
     async def resting() -> bool:
         """Also of what became of its send, which would wake it once more."""
         found = core.actors.find(address)
         settled = await given.count("outbox", "status = 'sent'") == 1
-        return settled and found is not None and found.resting
+        return settled and found is not None and found.is_idle
 
     await until(resting)
     told = await operations.post(f"/actors/conversation/{thread}/deactivate")
@@ -55,7 +55,7 @@ async def test_a_busy_actor_leaves_after_its_messages_and_loses_none(
 ) -> None:
     core = await operations.alone()
     thread = await operations.cluster.write(1, "oi")
-    core.actors.wake(kinds.conversation(thread))  # it waits for its step
+    core.actors.wake(kinds.conversation_address(thread))  # it waits for its step
 
     told = await operations.post(f"/actors/conversation/{thread}/deactivate")
 
@@ -66,7 +66,7 @@ async def test_a_busy_actor_leaves_after_its_messages_and_loses_none(
 async def answered_after_sweep(operations: Operations, given: Given, thread: UUID) -> bool:
     for core in operations.cluster.hosts.values():
         await core.refresh()
-        core.poke([kinds.conversation(thread)])
+        core.poke([kinds.conversation_address(thread)])
     return await answered(given, thread)
 
 
@@ -77,8 +77,8 @@ async def test_a_paused_conversation_takes_no_step_until_it_is_resumed(
     thread = await operations.cluster.write(1, "oi")
 
     paused = await operations.post(f"/actors/conversation/{thread}/pause", {"seconds": 600})
-    core.poke([kinds.conversation(thread)])
-    core.poke([kinds.conversation(thread)])
+    core.poke([kinds.conversation_address(thread)])
+    core.poke([kinds.conversation_address(thread)])
     await until(lambda: stepped_aside(operations, thread))
     assert paused["told"]
     assert await given.count("inbox", "processed_at IS NULL") == 1
@@ -99,8 +99,8 @@ async def all_taken(given: Given) -> bool:
 
 async def stepped_aside(operations: Operations, thread: UUID) -> bool:
     (core,) = operations.cluster.hosts.values()
-    found = core.actors.find(kinds.conversation(thread))
-    return found is not None and found.resting
+    found = core.actors.find(kinds.conversation_address(thread))
+    return found is not None and found.is_idle
 
 
 async def test_a_turn_that_ends_during_a_pause_is_said_after_it(
@@ -127,11 +127,11 @@ async def test_a_pause_outlives_the_move_to_another_host(
 
     two = await operations.cluster.host("host-1")
     await operations.cluster.give(two)  # it learns of the pause before it learns what is its own
-    two.poke([kinds.conversation(thread)])
+    two.poke([kinds.conversation_address(thread)])
 
     async def aside() -> bool:
-        found = two.actors.find(kinds.conversation(thread))
-        return found is not None and found.resting
+        found = two.actors.find(kinds.conversation_address(thread))
+        return found is not None and found.is_idle
 
     await until(aside)
     assert await given.count("inbox", "processed_at IS NULL") == 1
@@ -153,11 +153,11 @@ async def test_a_drained_host_is_passed_over_until_it_is_taken_back(
 
     for _ in range(2):
         assert (await operations.post("/hosts/host-0/drain"))["draining"]
-    assert carriers(live, await draining()) == ["host-1"]
+    assert eligible_hosts(live, await draining()) == ["host-1"]
     assert await operations.refused("POST", "/hosts/host-1/drain") == (409, "last_host")
     assert await operations.refused("POST", "/hosts/host-7/drain") == (404, "not_found")
     assert not (await operations.post("/hosts/host-0/undrain"))["draining"]
-    assert carriers(live, await draining()) == ["host-0", "host-1"]
+    assert eligible_hosts(live, await draining()) == ["host-0", "host-1"]
 
 
 async def test_another_process_of_the_name_is_not_drained(
@@ -167,10 +167,10 @@ async def test_another_process_of_the_name_is_not_drained(
     await operations.announced(await operations.cluster.host("host-1"))
     await operations.post("/hosts/host-0/drain")
 
-    await one._ownership.announce("host-0", "node", 7)
+    await one._ownership.register_host("host-0", "node", 7)
     assert await given.count("hosts", "draining") == 1
     restarted = await operations.cluster.host("host-0")
-    await restarted._ownership.announce("host-0", "node", 8)
+    await restarted._ownership.register_host("host-0", "node", 8)
 
     assert await given.count("hosts", "draining") == 0
 

@@ -36,7 +36,7 @@ async def test_hosts_and_actors_are_shown_with_whole_keys(
 ) -> None:
     core = await operations.alone()
     tenant = operations.cluster.provider.place.tenant
-    core.actors.wake(kinds.tenant(tenant))
+    core.actors.wake(kinds.tenant_address(tenant))
 
     table, document = await asyncio.gather(
         actors(operations, tmp_path), actors(operations, tmp_path, "--json")

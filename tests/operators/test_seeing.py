@@ -5,7 +5,7 @@ from uuid import uuid4
 import pytest
 
 from niochat.actors import kinds
-from niochat.runtime.address import Address
+from niochat.runtime.address import ActorAddress
 from tests.actors.provider import PHONE
 from tests.builders import Given
 from tests.operators.conftest import Operations
@@ -49,8 +49,8 @@ async def test_pages_of_actors_fit_together_over_all_hosts(operations: Operation
     one = await operations.alone()
     two = await operations.cluster.host("host-1")
     await operations.announced(two)
-    told = [Address(kinds.TENANT, uuid4()) for _ in range(40)]
-    told += [Address(kinds.TEAM_QUEUE, uuid4()) for _ in range(5)]
+    told = [ActorAddress(kinds.TENANT, uuid4()) for _ in range(40)]
+    told += [ActorAddress(kinds.TEAM_QUEUE, uuid4()) for _ in range(5)]
     for number, address in enumerate(told):
         (one if number % 3 else two).actors.wake(address)
 
@@ -73,10 +73,10 @@ async def test_pages_of_actors_fit_together_over_all_hosts(operations: Operation
 async def test_an_actor_shows_its_last_error_and_what_waits_for_it(operations: Operations) -> None:
     core = await operations.alone()
     thread = await operations.cluster.write(1, "palavra secreta")
-    core.actors.wake(kinds.conversation(thread))
-    activation = core.actors.find(kinds.conversation(thread))
+    core.actors.wake(kinds.conversation_address(thread))
+    activation = core.actors.find(kinds.conversation_address(thread))
     assert activation is not None
-    activation.failed("database")
+    activation.record_failure("database")
 
     (actor,) = (await operations.get("/actors", kind="conversation"))["actors"]
 

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 import pytest
 
 from niochat.domain.errors import UnavailableError
-from niochat.runtime.grouping import Grouper
-from niochat.runtime.tasks import Owner
+from niochat.runtime.grouping import Batcher
+from niochat.runtime.tasks import BackgroundTaskSet
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(20)]
 
@@ -19,7 +19,7 @@ async def test_an_item_that_finds_too_many_waiting_is_refused_and_the_others_are
         await gate.wait()
         return items
 
-    grouper: Grouper[int, int] = Grouper(flush, limit=2, parallel=1, most=3)
+    grouper: Batcher[int, int] = Batcher(flush, limit=2, parallel=1, max_waiting=3)
     tasks = [asyncio.create_task(grouper.submit(number)) for number in range(3)]
     await asyncio.sleep(0)
     with pytest.raises(UnavailableError) as refused:
@@ -32,14 +32,14 @@ async def test_an_item_that_finds_too_many_waiting_is_refused_and_the_others_are
 
 
 async def test_a_hint_that_finds_too_many_on_their_way_is_dropped() -> None:
-    owner, gate = Owner("test"), asyncio.Event()
+    owner, gate = BackgroundTaskSet("test"), asyncio.Event()
     told: list[int] = []
 
     async def tell(number: int) -> None:
         await gate.wait()
         told.append(number)
 
-    taken = [owner.offer(lambda number=number: tell(number), 2) for number in range(4)]  # type: ignore[misc]
+    taken = [owner.try_start(lambda number=number: tell(number), 2) for number in range(4)]  # type: ignore[misc]
     gate.set()
     async with asyncio.timeout(5):
         while len(told) < 2:

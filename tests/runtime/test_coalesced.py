@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from niochat.runtime.coalesced import Coalesced
+from niochat.runtime.coalesced import Coalescer
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(30)]
 
@@ -17,9 +17,9 @@ async def test_calls_that_come_together_are_one_run_and_the_last_is_never_lost()
         seen, ran = now, ran + 1
         await asyncio.sleep(0)
 
-    coalesced = Coalesced(run, 0.001)
+    coalesced = Coalescer(run, 0.001)
     for now in range(1, 2001):
-        coalesced.call()
+        coalesced.trigger()
         if now % 10 == 0:
             await asyncio.sleep(0)
     async with asyncio.timeout(10):
@@ -37,8 +37,8 @@ async def test_a_run_that_fails_does_not_end_the_next() -> None:
             raise ValueError("away")
         done.set()
 
-    coalesced = Coalesced(run, 0.0)
-    coalesced.call()
+    coalesced = Coalescer(run, 0.0)
+    coalesced.trigger()
     await asyncio.sleep(0.01)
-    coalesced.call()
+    coalesced.trigger()
     await asyncio.wait_for(done.wait(), 5)

@@ -8,7 +8,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from niochat.runtime.exchange import Call, CallFailed, Exchange, Link, LinkLost, NotBegun, Reply
+from niochat.runtime.exchange import (
+    BatchedRpcClient,
+    BatchedRpcServer,
+    RpcCall,
+    RpcCallError,
+    RpcConnectionLost,
+    RpcNotStartedError,
+    RpcReply,
+)
 
 pytestmark = [pytest.mark.timeout(20)]
 Serve = Callable[[str, tuple[Any, ...]], Awaitable[Any]]
@@ -18,16 +26,16 @@ class Wire:
     """Carries messages from a link to an exchange, and counts them."""
 
     def __init__(self, serve: Serve, **more: Any) -> None:
-        self.exchange = Exchange(serve, **({"linger_s": 0.0} | more))
+        self.exchange = BatchedRpcServer(serve, **({"linger_s": 0.0} | more))
         self.messages: list[int] = []
         self.broken: Exception | None = None
-        self.link = Link(self.send)
+        self.link = BatchedRpcClient(self.send)
 
-    async def send(self, calls: Sequence[Call], cancelled: Sequence[int]) -> Sequence[Reply]:
+    async def send(self, calls: Sequence[RpcCall], cancelled: Sequence[int]) -> Sequence[RpcReply]:
         self.messages.append(len(calls))
         if self.broken is not None:
             raise self.broken
-        return await self.exchange.exchange("caller", calls, cancelled)
+        return await self.exchange.handle_batch("caller", calls, cancelled)
 
 
 async def echo(method: str, arguments: tuple[Any, ...]) -> Any:
@@ -113,7 +121,7 @@ async def test_who_waits_no_longer_cancels_the_call_over_there() -> None:
     call.cancel()
     await ended.wait()
 
-    while wire.exchange.running:
+    while wire.exchange.running_count:
         await asyncio.sleep(0)
     assert len(wire.link) == 0
 
@@ -149,7 +157,7 @@ async def test_what_raises_over_there_fails_alone() -> None:
         wire.link.call("bad"), wire.link.call("good"), return_exceptions=True
     )
 
-    assert isinstance(bad, CallFailed)
+    assert isinstance(bad, RpcCallError)
     assert "no" in str(bad)
     assert good == "good"
 
@@ -167,20 +175,20 @@ async def test_when_the_server_dies_every_call_fails_and_no_other_is_taken() -> 
     calls.append(asyncio.create_task(wire.link.call("run")))
     answers = await asyncio.gather(*calls, return_exceptions=True)
 
-    assert all(isinstance(each, LinkLost) for each in answers), answers
-    with pytest.raises(LinkLost):
+    assert all(isinstance(each, RpcConnectionLost) for each in answers), answers
+    with pytest.raises(RpcConnectionLost):
         await wire.link.call("run")
 
 
 @pytest.mark.asyncio
 async def test_a_server_that_answers_nothing_counts_as_gone() -> None:
-    async def silent(calls: Sequence[Call], cancelled: Sequence[int]) -> Sequence[Reply]:
+    async def silent(calls: Sequence[RpcCall], cancelled: Sequence[int]) -> Sequence[RpcReply]:
         await asyncio.sleep(60)
         return []
 
-    link = Link(silent, answer_within_s=0.01)
+    link = BatchedRpcClient(silent, answer_timeout_s=0.01)
 
-    with pytest.raises(LinkLost):
+    with pytest.raises(RpcConnectionLost):
         await link.call("run")
 
 
@@ -195,9 +203,9 @@ async def test_a_closed_server_ends_what_runs_and_begins_nothing() -> None:
     wire = Wire(serve)
     before = asyncio.create_task(wire.link.call("before"))
     await asyncio.sleep(0.01)
-    wire.exchange.closed = True
+    wire.exchange.draining = True
 
-    with pytest.raises(NotBegun):
+    with pytest.raises(RpcNotStartedError):
         await wire.link.call("after")
 
     done.set()
@@ -216,16 +224,16 @@ async def test_calls_of_a_caller_who_is_gone_are_cancelled() -> None:
             cancelled.set()
             raise
 
-    exchange = Exchange(serve, park_s=0.001, clock=lambda: now)
-    await exchange.exchange("dead", [(1, "run", ())], [])
-    exchange.forget_silent(after_s=30.0)
-    assert exchange.running == 1, "it may be about to come again"
+    exchange = BatchedRpcServer(serve, max_park_s=0.001, clock=lambda: now)
+    await exchange.handle_batch("dead", [(1, "run", ())], [])
+    exchange.drop_silent_callers(after_s=30.0)
+    assert exchange.running_count == 1, "it may be about to come again"
 
     now = 31.0
-    exchange.forget_silent(after_s=30.0)
+    exchange.drop_silent_callers(after_s=30.0)
 
     await cancelled.wait()
-    assert exchange.running == 0
+    assert exchange.running_count == 0
 
 
 @settings(max_examples=60, deadline=None)
@@ -249,17 +257,17 @@ def test_every_call_is_begun_once_and_answered_once(
         return int(number)
 
     async def play() -> list[int | None]:
-        exchange = Exchange(serve, linger_s=0.0)
+        exchange = BatchedRpcServer(serve, linger_s=0.0)
         sent = 0
 
-        async def send(some: Sequence[Call], cancelled: Sequence[int]) -> Sequence[Reply]:
+        async def send(some: Sequence[RpcCall], cancelled: Sequence[int]) -> Sequence[RpcReply]:
             nonlocal sent
             sent += 1
             for _ in range(overtaking * (sent % 2)):
                 await asyncio.sleep(0)
-            return await exchange.exchange("caller", some, cancelled)
+            return await exchange.handle_batch("caller", some, cancelled)
 
-        link = Link(send)
+        link = BatchedRpcClient(send)
         waiting = []
         for number, (pause, takes, leaves) in enumerate(calls):
             task = asyncio.create_task(link.call("run", number, takes))

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from niochat.runtime.fair_line import FairLine, Lane
+from niochat.runtime.fair_line import FairQueue, Lane
 
 pytestmark = pytest.mark.timeout(60)
 
@@ -14,8 +14,8 @@ LANES = [UUID(int=number) for number in range(5)]
 weights = st.lists(st.sampled_from([1.0, 2.0, 4.0, 0.5]), min_size=2, max_size=5)
 
 
-def full(weights: list[float], each: int) -> FairLine[int]:
-    line: FairLine[int] = FairLine()
+def full(weights: list[float], each: int) -> FairQueue[int]:
+    line: FairQueue[int] = FairQueue()
     for lane, weight in zip(LANES, weights, strict=False):
         for item in range(each):
             line.put(lane, item, weight)
@@ -77,13 +77,13 @@ doings = st.lists(
 def test_nothing_is_lost_doubled_or_out_of_order_within_its_lane(
     doings: list[tuple[str, UUID, int]],
 ) -> None:
-    line: FairLine[int] = FairLine()
+    line: FairQueue[int] = FairQueue()
     model = Model()
     for doing, lane, item in doings:
         mine = model.items[lane]
         match doing:
             case "put" | "first":
-                line.put(lane, item, 1.0 + lane.int, first=doing == "first")
+                line.put(lane, item, 1.0 + lane.int, in_front=doing == "first")
                 if item not in mine:
                     mine.insert(0 if doing == "first" else len(mine), item)
             case "remove":
@@ -107,7 +107,7 @@ def test_nothing_is_lost_doubled_or_out_of_order_within_its_lane(
         served(line, model)
 
 
-def served(line: FairLine[int], model: Model) -> None:
+def served(line: FairQueue[int], model: Model) -> None:
     found = line.take()
     may = [lane for lane in LANES if model.items[lane] and lane not in model.paused]
     assert (found is None) == (not may)
@@ -131,7 +131,7 @@ def test_a_lane_that_rested_has_no_claim_on_what_it_did_not_use() -> None:
 
 
 def test_lanes_of_tenants_that_left_are_not_kept() -> None:
-    line: FairLine[int] = FairLine()
+    line: FairQueue[int] = FairQueue()
     for number in range(10_000):
         line.put(UUID(int=number), 1)
         line.take()

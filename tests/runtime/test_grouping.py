@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import pytest
 
 from niochat.domain.errors import UnavailableError
-from niochat.runtime.grouping import Grouper
+from niochat.runtime.grouping import Batcher
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(10)]
 
@@ -35,7 +35,7 @@ class Statement:
             self.running -= 1
 
 
-async def held(statement: Statement, grouper: Grouper[int, int], *items: int) -> list[object]:
+async def held(statement: Statement, grouper: Batcher[int, int], *items: int) -> list[object]:
     """Submits ``items`` while a first one is on its way, so that they make one group."""
     statement.gate.clear()
     first = asyncio.create_task(grouper.submit(0))
@@ -51,7 +51,7 @@ async def held(statement: Statement, grouper: Grouper[int, int], *items: int) ->
 async def test_what_waits_together_travels_together_and_each_gets_its_own_result() -> None:
     statement = Statement()
 
-    answers = await held(statement, Grouper(statement, parallel=1), *range(1, 8))
+    answers = await held(statement, Batcher(statement, parallel=1), *range(1, 8))
 
     assert answers == [2, 4, 6, 8, 10, 12, 14]
     assert statement.groups == [[0], [1, 2, 3, 4, 5, 6, 7]]
@@ -60,7 +60,7 @@ async def test_what_waits_together_travels_together_and_each_gets_its_own_result
 async def test_one_bad_item_fails_alone() -> None:
     statement = Statement(3)
 
-    answers = await held(statement, Grouper(statement, parallel=1), 1, 2, 3, 4)
+    answers = await held(statement, Batcher(statement, parallel=1), 1, 2, 3, 4)
 
     assert [answers[0], answers[1], answers[3]] == [2, 4, 8]
     assert isinstance(answers[2], ValueError)
@@ -70,7 +70,7 @@ async def test_a_result_that_is_an_exception_is_raised_to_its_caller_alone() -> 
     async def flush(items: Sequence[int]) -> list[int | Exception]:
         return [KeyError(item) if item == 2 else item for item in items]
 
-    grouper: Grouper[int, int] = Grouper(flush)
+    grouper: Batcher[int, int] = Batcher(flush)
     answers = await asyncio.gather(*map(grouper.submit, (1, 2, 3)), return_exceptions=True)
 
     assert (answers[0], answers[2]) == (1, 3)
@@ -85,8 +85,8 @@ async def test_without_the_database_nobody_is_tried_alone() -> None:
         calls += 1
         raise UnavailableError("away")
 
-    grouper: Grouper[int, int] = Grouper(
-        flush, alone_after=lambda error: not isinstance(error, UnavailableError)
+    grouper: Batcher[int, int] = Batcher(
+        flush, retry_individually_if=lambda error: not isinstance(error, UnavailableError)
     )
     answers = await asyncio.gather(*map(grouper.submit, range(50)), return_exceptions=True)
 
@@ -96,7 +96,7 @@ async def test_without_the_database_nobody_is_tried_alone() -> None:
 
 async def test_a_caller_who_goes_away_never_stops_the_loop() -> None:
     statement = Statement()
-    grouper = Grouper(statement, parallel=1)
+    grouper = Batcher(statement, parallel=1)
     statement.gate.clear()
     gone = [asyncio.create_task(grouper.submit(n)) for n in range(5)]
     await asyncio.sleep(0)
@@ -115,7 +115,7 @@ async def test_a_flush_that_answers_too_little_is_told_to_everyone_it_owed() -> 
     async def flush(items: Sequence[int]) -> list[int]:
         return []
 
-    grouper: Grouper[int, int] = Grouper(flush)
+    grouper: Batcher[int, int] = Batcher(flush)
     async with asyncio.timeout(2):
         answers = await asyncio.gather(grouper.submit(1), grouper.submit(2), return_exceptions=True)
 
@@ -124,7 +124,7 @@ async def test_a_flush_that_answers_too_little_is_told_to_everyone_it_owed() -> 
 
 async def test_nothing_is_lost_under_a_thousand_concurrent_submits() -> None:
     statement = Statement(*range(0, 1000, 97))
-    grouper = Grouper(statement, limit=32, parallel=3)
+    grouper = Batcher(statement, limit=32, parallel=3)
 
     answers = await asyncio.gather(*map(grouper.submit, range(1000)), return_exceptions=True)
 
@@ -136,7 +136,7 @@ async def test_nothing_is_lost_under_a_thousand_concurrent_submits() -> None:
 
 async def test_flushes_at_once_are_bounded() -> None:
     statement = Statement()
-    grouper = Grouper(statement, limit=4, parallel=3)
+    grouper = Batcher(statement, limit=4, parallel=3)
 
     await asyncio.gather(*map(grouper.submit, range(200)))
 
@@ -149,7 +149,7 @@ async def test_who_submits_again_the_moment_it_was_answered_is_not_forgotten(
 ) -> None:
     """The flush that answered has ended, but its task is not yet off the list."""
     statement = Statement()
-    grouper = Grouper(statement, limit=1, parallel=parallel)
+    grouper = Batcher(statement, limit=1, parallel=parallel)
 
     async def caller(turns: int) -> None:
         for item in range(turns):

@@ -12,9 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from niochat.domain.errors import UnavailableError
-from niochat.runtime.address import Address
-from niochat.runtime.host import Delivery, VirtualHost
-from niochat.runtime.mailbox import Ask
+from niochat.runtime.address import ActorAddress
+from niochat.runtime.host import ActorRuntime, ActorStep
+from niochat.runtime.mailbox import ActorRequest
 from tests.until import until
 
 pytestmark = pytest.mark.timeout(60)
@@ -25,16 +25,16 @@ class Recorder:
 
     def __init__(self, *, batch: int = 8, parallel: int = 3, pauses: int = 0) -> None:
         self.batch, self.parallel, self.pauses = batch, parallel, pauses
-        self.heard: dict[Address, list[object]] = defaultdict(list)
-        self.steps: dict[Address, int] = defaultdict(int)
-        self.again: set[Address] = set()
+        self.heard: dict[ActorAddress, list[object]] = defaultdict(list)
+        self.steps: dict[ActorAddress, int] = defaultdict(int)
+        self.again: set[ActorAddress] = set()
         self.failures: list[Exception] = []
-        self.busy: set[Address] = set()
+        self.busy: set[ActorAddress] = set()
         self.most = 0
         self.started, self.gate = asyncio.Event(), asyncio.Event()
         self.gate.set()
 
-    async def step(self, batch: Sequence[Delivery]) -> Sequence[Address]:
+    async def step(self, batch: Sequence[ActorStep]) -> Sequence[ActorAddress]:
         mine = {delivery.activation.address for delivery in batch}
         assert len(mine) == len(batch) <= self.batch, "an actor twice in one step"
         assert not mine & self.busy, "two steps of one actor at once"
@@ -54,12 +54,12 @@ class Recorder:
         again, self.again = self.again & mine, self.again - mine
         return list(again)
 
-    def _hear(self, delivery: Delivery) -> None:
+    def _hear(self, delivery: ActorStep) -> None:
         address = delivery.activation.address
         delivery.activation.state = "remembered"
         self.steps[address] += 1
         for message in delivery.messages:
-            if isinstance(message, Ask):
+            if isinstance(message, ActorRequest):
                 message.reply(("answer", message.payload))
             else:
                 self.heard[address].append(message)
@@ -72,12 +72,12 @@ class Clock:
         return self.now
 
 
-def actor(shard: int = 0) -> Address:
-    return Address("actor", UUID(int=(uuid4().int >> 10 << 10) + shard))
+def actor(shard: int = 0) -> ActorAddress:
+    return ActorAddress("actor", UUID(int=(uuid4().int >> 10 << 10) + shard))
 
 
-def hosting(recorder: Recorder, **settings: float) -> VirtualHost:
-    return VirtualHost({"actor": recorder}, **settings)  # type: ignore[arg-type]
+def hosting(recorder: Recorder, **settings: float) -> ActorRuntime:
+    return ActorRuntime({"actor": recorder}, **settings)  # type: ignore[arg-type]
 
 
 def running(work: Callable[[], Awaitable[None]]) -> None:
@@ -111,7 +111,7 @@ def test_whatever_comes_each_actor_steps_alone_and_hears_everything_in_order(
         recorder = Recorder(batch=batch, parallel=parallel, pauses=pauses)
         host = hosting(recorder, capacity=2, idle_s=0.0)
         actors = [actor() for _ in range(6)]
-        said: dict[Address, list[object]] = defaultdict(list)
+        said: dict[ActorAddress, list[object]] = defaultdict(list)
         for number, (doing, which) in enumerate(doings):
             match doing:
                 case "deliver":
@@ -220,7 +220,7 @@ async def test_who_asked_an_actor_that_moved_away_is_told_so() -> None:
     await recorder.started.wait()
     asked = asyncio.create_task(host.ask(one, 1))
     await asyncio.sleep(0)
-    host.forget({7})
+    host.drop_shards({7})
     recorder.gate.set()
 
     with pytest.raises(UnavailableError):
@@ -254,7 +254,7 @@ async def test_shards_that_move_away_leave_memory_after_the_step_they_are_in() -
         host.deliver(each, 1)
     await recorder.started.wait()
     host.deliver(leaves, "not for us any more")
-    host.forget({7})
+    host.drop_shards({7})
     assert len(host) == 2
     recorder.gate.set()
 
@@ -269,7 +269,7 @@ async def test_a_shard_that_comes_back_is_served_again_from_nothing() -> None:
     host = hosting(recorder)
     host.deliver(one, 1)
     await until(lambda: recorder.heard[one] == [1])
-    host.forget({7})
+    host.drop_shards({7})
     assert len(host) == 0
 
     host.deliver(one, 2)
@@ -280,7 +280,7 @@ async def test_a_shard_that_comes_back_is_served_again_from_nothing() -> None:
 @pytest.mark.asyncio
 async def test_idle_actors_leave_and_fresh_or_busy_ones_stay() -> None:
     recorder, clock = Recorder(batch=1), Clock()
-    host = VirtualHost({"actor": recorder}, idle_s=300, clock=clock)
+    host = ActorRuntime({"actor": recorder}, idle_s=300, clock=clock)
     busy, idle, fresh = actor(), actor(), actor()
     for each in (busy, idle):
         host.deliver(each, 1)
@@ -304,7 +304,7 @@ async def test_idle_actors_leave_and_fresh_or_busy_ones_stay() -> None:
 @pytest.mark.asyncio
 async def test_above_capacity_the_longest_idle_leave_and_never_a_busy_one() -> None:
     recorder, clock = Recorder(batch=1, parallel=1), Clock()
-    host = VirtualHost({"actor": recorder}, idle_s=300, capacity=2, clock=clock)
+    host = ActorRuntime({"actor": recorder}, idle_s=300, capacity=2, clock=clock)
     actors = [actor() for _ in range(5)]
     for each in actors:
         host.deliver(each, 1)
@@ -340,12 +340,12 @@ def test_a_hundred_thousand_actors_take_less_than_eight_kilobytes_each() -> None
     class Quiet:
         batch, parallel = 1000, 1
 
-        async def step(self, batch: Sequence[Delivery]) -> Sequence[Address]:
+        async def step(self, batch: Sequence[ActorStep]) -> Sequence[ActorAddress]:
             return []
 
     async def work() -> None:
-        host = VirtualHost({"actor": Quiet()})
-        addresses = [Address("actor", UUID(int=number)) for number in range(100_000)]
+        host = ActorRuntime({"actor": Quiet()})
+        addresses = [ActorAddress("actor", UUID(int=number)) for number in range(100_000)]
         gc.collect()
         tracemalloc.start()
         for address in addresses:

@@ -7,9 +7,9 @@ from uuid import UUID, uuid4
 import pytest
 
 from niochat.domain.errors import UnavailableError
-from niochat.runtime.address import Address
-from niochat.runtime.host import Delivery, VirtualHost
-from niochat.runtime.mailbox import MOST_MESSAGES
+from niochat.runtime.address import ActorAddress
+from niochat.runtime.host import ActorRuntime, ActorStep
+from niochat.runtime.mailbox import MAX_MAILBOX_MESSAGES
 from tests.runtime.test_host import Recorder, actor
 from tests.until import until
 
@@ -27,7 +27,7 @@ class Counting:
         self.batches: list[list[UUID | None]] = []
         self.gate = asyncio.Event()
 
-    async def step(self, batch: Sequence[Delivery]) -> Sequence[Address]:
+    async def step(self, batch: Sequence[ActorStep]) -> Sequence[ActorAddress]:
         await self.gate.wait()
         self.batches.append([each.activation.lane for each in batch])
         return []
@@ -35,14 +35,14 @@ class Counting:
 
 async def test_a_quiet_tenants_conversation_is_in_the_next_batch_but_one() -> None:
     counting = Counting()
-    host = VirtualHost({"actor": counting})
+    host = ActorRuntime({"actor": counting})
     for _ in range(10_000):
         host.wake(actor(), NOISY)
     await asyncio.sleep(0)
     for _ in range(3):
         host.wake(actor(), QUIET)
     counting.gate.set()
-    await until(lambda: not host.ready("actor"))
+    await until(lambda: not host.count_ready("actor"))
 
     steps = [lane for batch in counting.batches for lane in batch]
     assert len(steps) == 10_003
@@ -52,12 +52,12 @@ async def test_a_quiet_tenants_conversation_is_in_the_next_batch_but_one() -> No
 async def test_two_backlogs_are_stepped_by_weight() -> None:
     counting = Counting()
     weights = {NOISY: 1.0, BIG: 4.0}
-    host = VirtualHost({"actor": counting}, weight_of=lambda lane: weights.get(lane, 1.0))  # type: ignore[arg-type]
+    host = ActorRuntime({"actor": counting}, weight_of=lambda lane: weights.get(lane, 1.0))  # type: ignore[arg-type]
     for _ in range(2_000):
         host.wake(actor(), NOISY)
         host.wake(actor(), BIG)
     counting.gate.set()
-    await until(lambda: not host.ready("actor"))
+    await until(lambda: not host.count_ready("actor"))
 
     steps = [lane for batch in counting.batches[:50] for lane in batch]
     assert abs(steps.count(BIG) - 640) <= 20
@@ -65,12 +65,12 @@ async def test_two_backlogs_are_stepped_by_weight() -> None:
 
 async def test_who_nobody_knows_waits_in_a_lane_of_its_own() -> None:
     counting = Counting()
-    host = VirtualHost({"actor": counting})
+    host = ActorRuntime({"actor": counting})
     for _ in range(1_000):
         host.wake(actor(), NOISY)
     host.wake(actor())
     counting.gate.set()
-    await until(lambda: not host.ready("actor"))
+    await until(lambda: not host.count_ready("actor"))
 
     assert next(n for n, batch in enumerate(counting.batches) if None in batch) <= 1
 
@@ -78,7 +78,7 @@ async def test_who_nobody_knows_waits_in_a_lane_of_its_own() -> None:
 async def test_a_hint_that_finds_no_room_is_dropped_and_a_result_is_not() -> None:
     recorder = Recorder(batch=1, parallel=1)
     recorder.gate.clear()
-    host = VirtualHost({"actor": recorder}, capacity=2)
+    host = ActorRuntime({"actor": recorder}, capacity=2)
     busy, waits, third, result = (actor() for _ in range(4))
     host.wake(busy)
     host.wake(waits)
@@ -90,17 +90,17 @@ async def test_a_hint_that_finds_no_room_is_dropped_and_a_result_is_not() -> Non
     recorder.gate.set()
     await until(lambda: recorder.heard[result])
 
-    assert (len(host), host.refused, refused.value.code) == (3, 3, "crowded")
+    assert (len(host), host.rejected_count, refused.value.code) == (3, 3, "crowded")
     assert not recorder.steps[third]
 
 
 async def test_when_there_is_no_room_who_is_idle_leaves_for_who_comes() -> None:
     recorder = Recorder()
-    host = VirtualHost({"actor": recorder}, capacity=2)
+    host = ActorRuntime({"actor": recorder}, capacity=2)
     idle = [actor() for _ in range(2)]
     for each in idle:
         host.wake(each)
-    await until(lambda: all(recorder.steps[each] for each in idle) and host.rests(idle[1]))
+    await until(lambda: all(recorder.steps[each] for each in idle) and host.is_idle(idle[1]))
     third = actor()
     host.wake(third)
     await until(lambda: recorder.steps[third])
@@ -111,11 +111,11 @@ async def test_when_there_is_no_room_who_is_idle_leaves_for_who_comes() -> None:
 async def test_a_full_mailbox_refuses_who_asks_and_notes_what_was_missed() -> None:
     recorder = Recorder()
     recorder.gate.clear()
-    host = VirtualHost({"actor": recorder})
+    host = ActorRuntime({"actor": recorder})
     one = actor()
     host.wake(one)
     await recorder.started.wait()
-    for number in range(MOST_MESSAGES + 5):
+    for number in range(MAX_MAILBOX_MESSAGES + 5):
         host.deliver(one, number)
     with pytest.raises(UnavailableError) as refused:
         await host.ask(one, "?")
@@ -123,18 +123,18 @@ async def test_a_full_mailbox_refuses_who_asks_and_notes_what_was_missed() -> No
     await until(lambda: recorder.heard[one])
 
     assert refused.value.code == "crowded"
-    assert recorder.heard[one] == list(range(MOST_MESSAGES))
-    assert host.refused == 6
+    assert recorder.heard[one] == list(range(MAX_MAILBOX_MESSAGES))
+    assert host.rejected_count == 6
 
 
 async def test_a_lane_that_is_learned_late_counts_from_the_next_wait_on() -> None:
     counting = Counting()
-    host = VirtualHost({"actor": counting})
+    host = ActorRuntime({"actor": counting})
     counting.gate.set()
-    one = Address("actor", uuid4())
+    one = ActorAddress("actor", uuid4())
     host.wake(one)
     await until(lambda: counting.batches)
-    await until(lambda: host.rests(one))
+    await until(lambda: host.is_idle(one))
     host.wake(one, QUIET)
     await until(lambda: len(counting.batches) == 2)
 

@@ -5,24 +5,24 @@ from contextlib import suppress
 
 import pytest
 
-from niochat.runtime.lag import HALVES_IN_S, SAMPLE_S, LoopLag
+from niochat.runtime.lag import HALF_LIFE_S, SAMPLE_INTERVAL_S, LoopLag
 
 
 def test_a_delay_shows_at_once_and_halves_in_five_seconds() -> None:
     lag = LoopLag()
 
-    lag.take(0.8, SAMPLE_S)
+    lag.record(0.8, SAMPLE_INTERVAL_S)
     assert lag.milliseconds == pytest.approx(800)
-    lag.take(0.0, HALVES_IN_S)
+    lag.record(0.0, HALF_LIFE_S)
     assert lag.milliseconds == pytest.approx(400)
-    lag.take(0.1, HALVES_IN_S)
+    lag.record(0.1, HALF_LIFE_S)
     assert lag.milliseconds == pytest.approx(200)
 
 
 def test_a_clock_that_ran_early_is_no_negative_lag() -> None:
     lag = LoopLag()
 
-    lag.take(-0.5, SAMPLE_S)
+    lag.record(-0.5, SAMPLE_INTERVAL_S)
 
     assert lag.milliseconds == 0
 
@@ -31,7 +31,7 @@ def test_a_clock_that_ran_early_is_no_negative_lag() -> None:
 async def test_the_sampler_sees_who_held_the_loop() -> None:
     clock = iter([0.0, 0.1, 1.6, *(1.6 + n / 10 for n in range(1, 1000))])
     lag = LoopLag(lambda: next(clock))
-    sampling = asyncio.get_running_loop().create_task(lag.sample_for_ever())
+    sampling = asyncio.get_running_loop().create_task(lag.run())
 
     async with asyncio.timeout(10):
         while lag.milliseconds < 1000:

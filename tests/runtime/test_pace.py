@@ -3,26 +3,34 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from niochat.runtime.pace import FIRST, LATELY_S, LEAST, LOOK_EVERY_S, MOST, Company, Pace
+from niochat.runtime.pace import (
+    ADJUST_INTERVAL_S,
+    INITIAL_RATE,
+    MAX_RATE,
+    MIN_RATE,
+    RECENT_S,
+    AdaptiveRateLimiter,
+    RecentLanes,
+)
 
 BUSY, FREE = 0.9, 0.1
 
 
-def in_company(clock: float = 0.0) -> Pace:
-    pace = Pace(lambda: clock)
-    pace.came("loud")
-    pace.came("quiet")
+def in_company(clock: float = 0.0) -> AdaptiveRateLimiter:
+    pace = AdaptiveRateLimiter(lambda: clock)
+    pace.record_arrival("loud")
+    pace.record_arrival("quiet")
     return pace
 
 
-def play(pace: Pace, carried: float, looks: int) -> list[float]:
+def play(pace: AdaptiveRateLimiter, carried: float, looks: int) -> list[float]:
     """A lane that always begins as much as it may, on a machine that carries so much a second."""
     rates = []
     for _ in range(looks):
-        begun = pace.rate * LOOK_EVERY_S
+        begun = pace.rate * ADJUST_INTERVAL_S
         for _ in range(round(begun)):
-            pace.wait_s("loud", 1.0)
-        pace.look(BUSY if begun / LOOK_EVERY_S > carried else FREE, LOOK_EVERY_S)
+            pace.record_start("loud", 1.0)
+        pace.adjust(BUSY if begun / ADJUST_INTERVAL_S > carried else FREE, ADJUST_INTERVAL_S)
         rates.append(pace.rate)
     return rates
 
@@ -36,37 +44,37 @@ def test_it_finds_what_the_machine_carries_and_stays_near_it() -> None:
 
 def test_a_lane_waits_as_long_as_its_part_lasts_and_a_heavier_one_less() -> None:
     pace = in_company()
-    assert pace.wait_s("loud", 1.0) == 1 / FIRST
-    assert pace.wait_s("loud", 4.0) == 0.25 / FIRST
+    assert pace.record_start("loud", 1.0) == 1 / INITIAL_RATE
+    assert pace.record_start("loud", 4.0) == 0.25 / INITIAL_RATE
 
 
 def test_a_machine_elsewhere_counts_for_one_look() -> None:
     pace = in_company()
-    pace.heard(BUSY)
-    pace.heard(FREE)
-    pace.look(FREE, LOOK_EVERY_S)
+    pace.report_pressure(BUSY)
+    pace.report_pressure(FREE)
+    pace.adjust(FREE, ADJUST_INTERVAL_S)
     slowed = pace.rate
-    assert slowed < FIRST
+    assert slowed < INITIAL_RATE
 
-    pace.look(FREE, LOOK_EVERY_S)
+    pace.adjust(FREE, ADJUST_INTERVAL_S)
     assert pace.rate == slowed
 
 
 def test_what_is_hardly_used_says_nothing_about_more() -> None:
     pace = in_company()
     for _ in range(100):
-        pace.wait_s("loud", 1.0)
-        pace.look(FREE, 1.0)
-    assert pace.rate == FIRST
+        pace.record_start("loud", 1.0)
+        pace.adjust(FREE, 1.0)
+    assert pace.rate == INITIAL_RATE
 
 
 def test_a_lane_that_is_alone_is_never_slowed_down() -> None:
-    pace = Pace(lambda: 0.0)
+    pace = AdaptiveRateLimiter(lambda: 0.0)
     for _ in range(50):
-        pace.came("loud")
-        assert pace.wait_s("loud", 1.0) == 0.0
-        pace.look(1.0, LOOK_EVERY_S)
-    assert pace.rate == FIRST
+        pace.record_arrival("loud")
+        assert pace.record_start("loud", 1.0) == 0.0
+        pace.adjust(1.0, ADJUST_INTERVAL_S)
+    assert pace.rate == INITIAL_RATE
 
 
 @given(st.lists(st.tuples(st.integers(0, 500), st.floats(0, 1), st.floats(0.01, 5)), max_size=200))
@@ -74,26 +82,26 @@ def test_the_rate_stays_within_its_bounds(looks: list[tuple[int, float, float]])
     pace = in_company()
     for begun, pressure, passed_s in looks:
         for _ in range(begun):
-            pace.wait_s("loud", 1.0)
-        pace.look(pressure, passed_s)
-        assert LEAST <= pace.rate <= MOST
-        assert pace.at_once(1.0) >= 1
+            pace.record_start("loud", 1.0)
+        pace.adjust(pressure, passed_s)
+        assert MIN_RATE <= pace.rate <= MAX_RATE
+        assert pace.max_starts(1.0) >= 1
 
 
 def test_who_is_alone_is_nobodys_company() -> None:
     now = 0.0
-    company = Company(lambda: now)
-    assert not company.several
+    company = RecentLanes(lambda: now)
+    assert not company.has_several
     for _ in range(3):
-        company.came("a")
-    assert not company.several
+        company.record("a")
+    assert not company.has_several
 
-    company.came("b")
-    assert company.several
+    company.record("b")
+    assert company.has_several
     for _ in range(5):
-        company.came("b")
-    assert company.several
+        company.record("b")
+    assert company.has_several
 
-    now = LATELY_S
-    company.came("b")
-    assert not company.several, "the other one was here long ago"
+    now = RECENT_S
+    company.record("b")
+    assert not company.has_several, "the other one was here long ago"

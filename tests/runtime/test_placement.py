@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from niochat.domain.ids import SHARDS
-from niochat.runtime.placement import place
+from niochat.runtime.placement import place_shards
 
 host = st.from_regex(r"host-[0-9]{1,3}", fullmatch=True)
 names = st.lists(host, min_size=1, max_size=6, unique=True)
@@ -15,7 +15,7 @@ names = st.lists(host, min_size=1, max_size=6, unique=True)
 @settings(max_examples=20, deadline=None)
 @given(names)
 def test_all_shards_are_placed_on_the_hosts_there_are(hosts: list[str]) -> None:
-    placed = place(hosts)
+    placed = place_shards(hosts)
 
     assert sorted(placed) == list(range(SHARDS))
     assert set(placed.values()) <= set(hosts)
@@ -27,13 +27,13 @@ def test_the_order_of_the_hosts_does_not_matter(hosts: list[str], random: object
     shuffled = list(hosts)
     random.shuffle(shuffled)  # type: ignore[attr-defined]
 
-    assert place(shuffled) == place(hosts)
+    assert place_shards(shuffled) == place_shards(hosts)
 
 
 @settings(max_examples=20, deadline=None)
 @given(names)
 def test_a_host_that_leaves_moves_its_own_shards_only(hosts: list[str]) -> None:
-    before, after = place([*hosts, "leaving"]), place(hosts)
+    before, after = place_shards([*hosts, "leaving"]), place_shards(hosts)
 
     assert {s for s in before if before[s] != after[s]} == {
         s for s, host in before.items() if host == "leaving"
@@ -42,7 +42,7 @@ def test_a_host_that_leaves_moves_its_own_shards_only(hosts: list[str]) -> None:
 
 def test_a_host_that_joins_takes_its_share_and_nothing_else_moves() -> None:
     three = [f"host-{n}" for n in range(3)]
-    before, after = place(three), place([*three, "host-3"])
+    before, after = place_shards(three), place_shards([*three, "host-3"])
 
     moved = [shard for shard in before if before[shard] != after[shard]]
     assert {after[shard] for shard in moved} == {"host-3"}
@@ -50,11 +50,11 @@ def test_a_host_that_joins_takes_its_share_and_nothing_else_moves() -> None:
 
 
 def test_the_shares_are_alike() -> None:
-    shares = Counter(place([f"host-{n}" for n in range(8)]).values())
+    shares = Counter(place_shards([f"host-{n}" for n in range(8)]).values())
 
     assert len(shares) == 8
     assert max(shares.values()) < 1.4 * min(shares.values())
 
 
 def test_without_hosts_nothing_is_placed() -> None:
-    assert place([]) == {}
+    assert place_shards([]) == {}

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from niochat.runtime.pressure import FRESH_S, Pressure
+from niochat.runtime.pressure import MIN_SAMPLE_S, CpuPressure
 
 LINES = "some avg10=50.91 avg60=19.04 avg300=5.09 total={}\nfull avg10=0.00 total=0\n"
 
@@ -17,17 +17,17 @@ def file(tmp_path: Path) -> Path:
 def test_it_is_the_part_of_the_time_since_the_last_look(file: Path) -> None:
     now = 0.0
     file.write_text(LINES.format(1_000_000))
-    seen = Pressure(lambda: now, [file.with_name("missing"), file])
-    assert seen.known
+    seen = CpuPressure(lambda: now, [file.with_name("missing"), file])
+    assert seen.is_available
 
     file.write_text(LINES.format(1_500_000))
-    now = FRESH_S / 2
-    assert seen.now() == 0.0, "too short to say"
+    now = MIN_SAMPLE_S / 2
+    assert seen.sample() == 0.0, "too short to say"
     now = 2.0
-    assert seen.now() == 0.25
-    assert seen.now() == 0.25, "still fresh"
+    assert seen.sample() == 0.25
+    assert seen.sample() == 0.25, "still fresh"
     now = 4.0
-    assert seen.now() == 0.0
+    assert seen.sample() == 0.0
 
 
 @pytest.mark.parametrize("text", [None, "", "nothing of the kind\n", "some total=x\n"])
@@ -35,7 +35,7 @@ def test_a_kernel_that_does_not_tell_is_known_not_to(file: Path, text: str | Non
     if text is not None:
         file.write_text(text)
     now = 0.0
-    seen = Pressure(lambda: now, [file.with_name("missing"), file])
-    assert not seen.known
+    seen = CpuPressure(lambda: now, [file.with_name("missing"), file])
+    assert not seen.is_available
     now = 1.0
-    assert seen.now() == 0.0
+    assert seen.sample() == 0.0

@@ -9,87 +9,87 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from niochat.domain.errors import UnavailableError
-from niochat.runtime.slots import Gate, Share, Slots
+from niochat.runtime.slots import FairLimiter, FairSemaphore, LaneQuota
 
 pytestmark = pytest.mark.timeout(60)
 
 A, B, C = LANES = [UUID(int=number) for number in range(3)]
 
 
-def started(slots: Slots[int]) -> list[tuple[UUID | None, int]]:
+def started(slots: FairLimiter[int]) -> list[tuple[UUID | None, int]]:
     found = []
-    while (one := slots.start()) is not None:
+    while (one := slots.admit_next()) is not None:
         found.append(one)
     return found
 
 
 def test_a_lane_alone_leaves_places_for_who_comes_next() -> None:
-    slots: Slots[int] = Slots(10, waiting=100)
+    slots: FairLimiter[int] = FairLimiter(10, max_waiting=100)
     for item in range(50):
-        slots.enter(A, item)
+        slots.enqueue(A, item)
     assert len(started(slots)) == 8
 
-    slots.enter(B, 0)
+    slots.enqueue(B, 0)
 
     assert started(slots) == [(B, 0)]
 
 
 def test_a_lane_never_has_more_than_its_cap() -> None:
-    slots: Slots[int] = Slots(100, waiting=100)
+    slots: FairLimiter[int] = FairLimiter(100, max_waiting=100)
     for item in range(9):
-        slots.enter(A, item, Share(at_once=3))
+        slots.enqueue(A, item, LaneQuota(max_concurrent=3))
     assert len(started(slots)) == 3
-    slots.leave(A)
+    slots.release(A)
 
     assert started(slots) == [(A, 3)]
 
 
 def test_free_places_go_by_weight() -> None:
-    slots: Slots[int] = Slots(1, waiting=1000)
+    slots: FairLimiter[int] = FairLimiter(1, max_waiting=1000)
     for item in range(300):
-        slots.enter(A, item, Share(weight=4))
-        slots.enter(B, item, Share(weight=1))
+        slots.enqueue(A, item, LaneQuota(weight=4))
+        slots.enqueue(B, item, LaneQuota(weight=1))
     served: Counter[UUID | None] = Counter()
     for _ in range(100):
         ((lane, _),) = started(slots)
         served[lane] += 1
-        slots.leave(lane)
+        slots.release(lane)
 
     assert abs(served[A] - 80) <= 1
 
 
 def test_what_does_not_fit_is_refused_and_who_had_a_place_comes_back_first() -> None:
-    slots: Slots[int] = Slots(1, waiting=2)
-    assert slots.enter(A, 1)
+    slots: FairLimiter[int] = FairLimiter(1, max_waiting=2)
+    assert slots.enqueue(A, 1)
     assert started(slots) == [(A, 1)]
-    assert [slots.enter(A, item) for item in (2, 3, 4)] == [True, True, False]
-    slots.leave(A)
-    assert slots.enter(A, 1, again=True)
+    assert [slots.enqueue(A, item) for item in (2, 3, 4)] == [True, True, False]
+    slots.release(A)
+    assert slots.enqueue(A, 1, in_front=True)
 
     assert started(slots) == [(A, 1)]
 
 
 def test_a_lane_that_is_held_back_is_shown_since_when_and_how_many_wait() -> None:
     now = [5.0]
-    slots: Slots[int] = Slots(10, waiting=100, clock=lambda: now[0])
+    slots: FairLimiter[int] = FairLimiter(10, max_waiting=100, clock=lambda: now[0])
     for item in range(4):
-        slots.enter(A, item, Share(at_once=2))
-    slots.enter(B, 0)
+        slots.enqueue(A, item, LaneQuota(max_concurrent=2))
+    slots.enqueue(B, 0)
     started(slots)
     now[0] = 9.0
-    slots.enter(C, 0)
-    assert slots.hold(C)
-    assert not slots.hold(C)
+    slots.enqueue(C, 0)
+    assert slots.block(C)
+    assert not slots.block(C)
 
-    assert [(c.lane, c.since, c.waiting, c.held) for c in slots.constrained()] == [
+    assert [(c.lane, c.since, c.waiting, c.is_blocked) for c in slots.constrained_lanes()] == [
         (A, 5.0, 2, False),
         (C, 9.0, 1, True),
     ]
-    slots.leave(A)
-    slots.leave(A)
-    slots.free(C)
+    slots.release(A)
+    slots.release(A)
+    slots.unblock(C)
     started(slots)
-    assert slots.constrained() == []
+    assert slots.constrained_lanes() == []
 
 
 @settings(max_examples=200)
@@ -104,7 +104,7 @@ def test_a_lane_that_is_held_back_is_shown_since_when_and_how_many_wait() -> Non
     )
 )
 def test_whatever_happens_places_are_counted_right(doings: list[tuple[str, UUID, int]]) -> None:
-    slots: Slots[int] = Slots(4, waiting=6)
+    slots: FairLimiter[int] = FairLimiter(4, max_waiting=6)
     inside: Counter[UUID] = Counter()
     for doing, lane, number in doings:
         do(slots, inside, doing, lane, number)
@@ -113,30 +113,30 @@ def test_whatever_happens_places_are_counted_right(doings: list[tuple[str, UUID,
         assert len(slots) <= 6
     slots.capacity = 4
     for lane in LANES:
-        slots.free(lane)
+        slots.unblock(lane)
         for _ in range(inside.pop(lane, 0)):
-            slots.leave(lane)
-    while (found := slots.start()) is not None:
-        slots.leave(found[0])
-    assert (len(slots), slots.taken, slots.constrained()) == (0, 0, [])
-    assert not slots._uses
+            slots.release(lane)
+    while (found := slots.admit_next()) is not None:
+        slots.release(found[0])
+    assert (len(slots), slots.taken, slots.constrained_lanes()) == (0, 0, [])
+    assert not slots._usage
 
 
-def do(slots: Slots[int], inside: Counter[UUID], doing: str, lane: UUID, number: int) -> None:
+def do(slots: FairLimiter[int], inside: Counter[UUID], doing: str, lane: UUID, number: int) -> None:
     match doing:
         case "enter":
-            slots.enter(lane, number, Share(at_once=2))
+            slots.enqueue(lane, number, LaneQuota(max_concurrent=2))
         case "start":
-            inside.update(each for each, _ in [slots.start() or (None, 0)] if each is not None)
+            inside.update(each for each, _ in [slots.admit_next() or (None, 0)] if each is not None)
         case "leave" if inside[lane]:
-            slots.leave(lane)
+            slots.release(lane)
             inside[lane] -= 1
         case "withdraw":
             slots.withdraw(lane, number)
         case "hold":
-            slots.hold(lane)
+            slots.block(lane)
         case "free":
-            slots.free(lane)
+            slots.unblock(lane)
         case _:
             slots.capacity = max(number, 1)
 
@@ -150,11 +150,11 @@ def test_a_cancellation_never_takes_a_place_with_it(
     work: list[tuple[UUID, int]], cancels: list[tuple[int, int]]
 ) -> None:
     async def run() -> None:
-        gate, inside, most = Gate(3, waiting=100), 0, 0
+        gate, inside, most = FairSemaphore(3, max_waiting=100), 0, 0
 
         async def one(lane: UUID, ticks: int) -> None:
             nonlocal inside, most
-            async with gate.of(lane):
+            async with gate.acquire(lane):
                 inside += 1
                 most = max(most, inside)
                 try:
@@ -171,17 +171,17 @@ def test_a_cancellation_never_takes_a_place_with_it(
                 tasks[which].cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         assert most <= 3
-        assert (gate.slots.taken, len(gate.slots)) == (0, 0)
+        assert (gate.limiter.taken, len(gate.limiter)) == (0, 0)
 
     asyncio.run(run())
 
 
 @pytest.mark.asyncio
 async def test_who_finds_the_line_full_is_told_at_once() -> None:
-    gate, leave = Gate(1, waiting=1), asyncio.Event()
+    gate, leave = FairSemaphore(1, max_waiting=1), asyncio.Event()
 
     async def one() -> None:
-        async with gate.of(A):
+        async with gate.acquire(A):
             await leave.wait()
 
     tasks = [asyncio.create_task(one()) for _ in range(2)]

@@ -32,9 +32,9 @@ def test_the_real_haproxy_takes_the_added_lines(tmp_path: Path) -> None:
     written = tmp_path / "haproxy.cfg"
     written.write_text(SERVE_LIKE, encoding="utf-8")
     checked = subprocess.run(
-        [haproxy.our_program(), "-c", "-f", str(written)],
+        [haproxy.wrapper_program(), "-c", "-f", str(written)],
         capture_output=True, text=True, timeout=20, check=False,
-        env={**os.environ, haproxy.SETTING: haproxy.our_program()},
+        env={**os.environ, haproxy.BINARY_PATH_VARIABLE: haproxy.wrapper_program()},
     )  # fmt: skip
     assert checked.returncode == 0, checked.stderr
     copy = (tmp_path / "haproxy.cfg.limited").read_text(encoding="utf-8")
@@ -45,8 +45,8 @@ def test_the_real_haproxy_takes_the_added_lines(tmp_path: Path) -> None:
 
 def test_what_is_not_as_serve_writes_it_goes_through_unchanged() -> None:
     strange = SERVE_LIKE.replace("http_frontend", "renamed")
-    assert haproxy.limited(strange) == strange
+    assert haproxy.add_limits(strange) == strange
 
 
 def test_the_program_is_beside_this_python() -> None:
-    assert Path(haproxy.our_program()).parent == Path(sys.executable).parent
+    assert Path(haproxy.wrapper_program()).parent == Path(sys.executable).parent

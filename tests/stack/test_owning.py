@@ -11,10 +11,10 @@ import psutil
 import pytest
 
 from niochat.stack import processes
-from niochat.stack.errors import HomeInUse, StackError
-from niochat.stack.home import Home, HomeLock
-from niochat.stack.launcher import Options, Stack
-from niochat.stack.ports import Claim
+from niochat.stack.errors import HomeInUseError, StackError
+from niochat.stack.home import HomeFolder, HomeLock
+from niochat.stack.launcher import StackLauncher, StackOptions
+from niochat.stack.ports import PortReservation
 
 pytestmark = pytest.mark.timeout(120)
 
@@ -43,7 +43,7 @@ class Running:
         return self._begin("import time;print(1,flush=True);time.sleep(600)", marked=False)
 
     def _begin(self, code: str, *, marked: bool) -> "subprocess.Popen[bytes]":
-        mark = {processes.MARK: str(self.home)} if marked else {}
+        mark = {processes.STACK_VARIABLE: str(self.home)} if marked else {}
         child = subprocess.Popen(
             [sys.executable, "-c", code], env=os.environ | mark, stdout=subprocess.PIPE,
             start_new_session=True,
@@ -79,7 +79,7 @@ def test_up_where_it_already_runs_says_so_and_ends_nothing(
     running: Running, more: tuple[str, ...]
 ) -> None:
     launcher, part = running.launcher(), running.part()
-    log = Home.at(running.home).log("up")
+    log = HomeFolder.create(running.home).log_file("up")
     log.write_text("what the running one said\n")
 
     said = niochat(running.home, "up", *more)
@@ -102,7 +102,7 @@ def test_an_up_that_fails_half_way_ends_what_it_started_and_leaves_the_port_to_i
         started.append(running.part())
         raise StackError("half-way")
 
-    stack = Stack(running.home, Options(check=check))
+    stack = StackLauncher(running.home, StackOptions(check=check))
     with pytest.raises(StackError, match="half-way"):
         stack.up()
 
@@ -116,7 +116,7 @@ def test_an_up_that_fails_half_way_ends_what_it_started_and_leaves_the_port_to_i
     assert part.poll() is None
 
 
-class Impatient(Stack):
+class Impatient(StackLauncher):
     """Whoever stops it presses Ctrl-C again while it ends its parts."""
 
     pressed = False
@@ -135,11 +135,11 @@ def test_a_home_stays_held_until_everything_in_it_has_ended(running: Running) ->
         running.part()
         raise StackError("half-way")
 
-    stack = Impatient(running.home, Options(check=check))
+    stack = Impatient(running.home, StackOptions(check=check))
     with pytest.raises(KeyboardInterrupt):
         stack.up()
-    with pytest.raises(HomeInUse):
-        HomeLock(Home.at(running.home)).acquire()
+    with pytest.raises(HomeInUseError):
+        HomeLock(HomeFolder.create(running.home)).acquire()
 
     stack.close()
 
@@ -196,24 +196,24 @@ def test_a_command_makes_no_home_where_there_is_none(tmp_path: Path, command: st
 
 
 def test_a_home_of_another_user_is_not_used(tmp_path: Path) -> None:
-    home = Home.at(tmp_path / "home")
+    home = HomeFolder.create(tmp_path / "home")
     owner = home.folder.stat().st_uid
 
     with pytest.raises(StackError, match=f"home {home.folder} belongs to .*NIOCHAT_HOME"):
-        home.require(user=owner + 1)
-    home.require(user=owner)
-    home.require(user=0)
+        home.require_usable(user=owner + 1)
+    home.require_usable(user=owner)
+    home.require_usable(user=0)
 
 
 def test_a_claimed_port_is_let_go_with_the_launcher(running: Running) -> None:
-    claim = Claim()
-    port = next(port for port in range(31_000, 31_999) if claim.take(port))
+    claim = PortReservation()
+    port = next(port for port in range(31_000, 31_999) if claim.try_acquire(port))
     claim.release()
 
     with pytest.raises(StackError):
-        Stack(running.home, Options(http_port=port, check=_refuse)).up()
+        StackLauncher(running.home, StackOptions(http_port=port, check=_refuse)).up()
 
-    assert claim.take(port)
+    assert claim.try_acquire(port)
     claim.release()
     assert psutil.pid_exists(os.getpid())
 

@@ -14,25 +14,27 @@ import psycopg
 import pytest
 
 from niochat.stack import processes
-from niochat.stack.children import reap
-from niochat.stack.credentials import Credentials
+from niochat.stack.children import reap_children
+from niochat.stack.credentials import StackCredentials
 from niochat.stack.errors import StackError
-from niochat.stack.home import Home
-from niochat.stack.ports import Ports
+from niochat.stack.home import HomeFolder
+from niochat.stack.ports import StackPorts
 from niochat.stack.postgres import EmbeddedPostgres
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
-    return Home.at(tmp_path_factory.mktemp("stack"))
+def home(tmp_path_factory: pytest.TempPathFactory) -> HomeFolder:
+    return HomeFolder.create(tmp_path_factory.mktemp("stack"))
 
 
 @pytest.fixture(scope="module")
-def server(home: Home) -> Iterator[EmbeddedPostgres]:
-    server = EmbeddedPostgres(home, Ports.of(home).postgres, Credentials.of(home))
+def server(home: HomeFolder) -> Iterator[EmbeddedPostgres]:
+    server = EmbeddedPostgres(
+        home, StackPorts.allocate(home).postgres, StackCredentials.load_or_create(home)
+    )
     yield server
     server.stop()
-    assert processes.marked(home.folder) == []
+    assert processes.find_stack_processes(home.folder) == []
 
 
 def one(dsn: str, query: str) -> object:
@@ -42,8 +44,8 @@ def one(dsn: str, query: str) -> object:
     return row[0]
 
 
-def backends(home: Home) -> list[psutil.Process]:
-    return processes.of_kind(processes.marked(home.folder), "postgres")
+def backends(home: HomeFolder) -> list[psutil.Process]:
+    return processes.filter_by_kind(processes.find_stack_processes(home.folder), "postgres")
 
 
 def test_the_owner_can_log_in_create_roles_and_databases_and_is_bound_by_row_security(
@@ -67,11 +69,11 @@ def test_data_is_safe_and_text_is_unicode(server: EmbeddedPostgres) -> None:
     assert one(dsn, "SELECT lower('ÇÃO')") == "ção"
 
 
-def test_a_wrong_password_is_refused(server: EmbeddedPostgres, home: Home) -> None:
+def test_a_wrong_password_is_refused(server: EmbeddedPostgres, home: HomeFolder) -> None:
     dsn = server.start()
 
     with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
-        psycopg.connect(dsn.replace(Credentials.of(home).postgres_owner, "guess"))
+        psycopg.connect(dsn.replace(StackCredentials.load_or_create(home).postgres_owner, "guess"))
 
 
 def test_it_listens_on_the_loopback_address_and_no_socket_file(
@@ -83,7 +85,7 @@ def test_it_listens_on_the_loopback_address_and_no_socket_file(
     assert one(server.admin_dsn, "SHOW unix_socket_directories") == ""
 
 
-def test_committed_rows_outlive_a_kill(server: EmbeddedPostgres, home: Home) -> None:
+def test_committed_rows_outlive_a_kill(server: EmbeddedPostgres, home: HomeFolder) -> None:
     dsn = server.start()
     with psycopg.connect(dsn, autocommit=True) as connection:
         connection.execute("CREATE TABLE kept (n int)")
@@ -97,17 +99,17 @@ def test_committed_rows_outlive_a_kill(server: EmbeddedPostgres, home: Home) -> 
 
 
 def test_a_server_that_died_is_no_zombie_once_its_starter_looks(
-    server: EmbeddedPostgres, home: Home
+    server: EmbeddedPostgres, home: HomeFolder
 ) -> None:
     with gc_put_off():
         server.start()
         pid_file = home.folder / "postgres" / "data" / "postmaster.pid"
         dead = psutil.Process(int(pid_file.read_text().split()[0]))
         dead.send_signal(signal.SIGKILL)
-        while processes.alive(dead):
+        while processes.is_alive(dead):
             pass
 
-        reap()
+        reap_children()
 
     assert not psutil.pid_exists(dead.pid)
 
@@ -123,7 +125,7 @@ def gc_put_off() -> Iterator[None]:
 
 
 def test_a_stopped_backend_does_not_keep_a_killed_server_from_coming_back(
-    server: EmbeddedPostgres, home: Home
+    server: EmbeddedPostgres, home: HomeFolder
 ) -> None:
     dsn = server.start()
     with psycopg.connect(dsn) as connection:
@@ -136,7 +138,7 @@ def test_a_stopped_backend_does_not_keep_a_killed_server_from_coming_back(
 
 
 def test_a_pid_file_whose_number_another_process_has_by_now_does_not_matter(
-    server: EmbeddedPostgres, home: Home
+    server: EmbeddedPostgres, home: HomeFolder
 ) -> None:
     server.start()
     pid_file = home.folder / "postgres" / "data" / "postmaster.pid"
@@ -147,13 +149,13 @@ def test_a_pid_file_whose_number_another_process_has_by_now_does_not_matter(
     assert one(server.start(), "SELECT 1") == 1
 
 
-def test_lost_secrets_are_named_as_the_reason(server: EmbeddedPostgres, home: Home) -> None:
+def test_lost_secrets_are_named_as_the_reason(server: EmbeddedPostgres, home: HomeFolder) -> None:
     port = urlsplit(server.start()).port
     assert port
     file = home.folder / "secrets.json"
     kept = file.read_text()
     file.write_text("{}")
-    stranger = EmbeddedPostgres(home, port, Credentials.of(home))
+    stranger = EmbeddedPostgres(home, port, StackCredentials.load_or_create(home))
     file.write_text(kept)
     server.stop()
 
@@ -163,9 +165,9 @@ def test_lost_secrets_are_named_as_the_reason(server: EmbeddedPostgres, home: Ho
 
 
 def test_only_the_owner_of_the_home_can_read_what_it_holds(
-    server: EmbeddedPostgres, home: Home
+    server: EmbeddedPostgres, home: HomeFolder
 ) -> None:
     server.start()
-    private: list[Path] = [home.folder / "secrets.json", home.log("postgres")]
+    private: list[Path] = [home.folder / "secrets.json", home.log_file("postgres")]
 
     assert {file.stat().st_mode & 0o077 for file in private} == {0}

@@ -14,9 +14,9 @@ import psutil
 import pytest
 
 from niochat.stack import processes
-from niochat.stack.errors import HomeInUse, PortInUse
-from niochat.stack.home import Home, HomeLock
-from niochat.stack.ports import Claim, Ports, free
+from niochat.stack.errors import HomeInUseError, PortInUseError
+from niochat.stack.home import HomeFolder, HomeLock
+from niochat.stack.ports import PortReservation, StackPorts, is_port_free
 
 STUBBORN = "import signal,time;signal.signal(signal.SIGTERM,signal.SIG_IGN);print(1,flush=True)"
 SLEEP = ";time.sleep(600)"
@@ -35,7 +35,7 @@ def begin(home: Path, code: str) -> subprocess.Popen[bytes]:
     """A child that carries the mark of `home` and has said it is ready."""
     child = subprocess.Popen(
         [sys.executable, "-c", code],
-        env=os.environ | {processes.MARK: str(home)},
+        env=os.environ | {processes.STACK_VARIABLE: str(home)},
         stdout=subprocess.PIPE,
         start_new_session=True,
     )
@@ -55,26 +55,26 @@ def test_a_grandchild_whose_parent_died_is_still_found_and_ended(
     code = f"import subprocess,sys,time;p=subprocess.Popen({inner});print(p.pid,flush=True)"
     parent = subprocess.Popen(
         [sys.executable, "-c", code],
-        env=os.environ | {processes.MARK: str(tmp_path)},
+        env=os.environ | {processes.STACK_VARIABLE: str(tmp_path)},
         stdout=subprocess.PIPE,
     )
     started.append(parent)
     assert parent.stdout is not None
     orphan = int(parent.stdout.readline())
     parent.wait()
-    assert pids(processes.marked(tmp_path)) == {orphan}
+    assert pids(processes.find_stack_processes(tmp_path)) == {orphan}
 
-    processes.end(processes.marked(tmp_path), grace_s=5)
+    processes.end_processes(processes.find_stack_processes(tmp_path), grace_s=5)
 
-    assert processes.marked(tmp_path) == []
+    assert processes.find_stack_processes(tmp_path) == []
 
 
 def test_another_home_is_left_alone(tmp_path: Path, started: list[subprocess.Popen[bytes]]) -> None:
     started.append(begin(tmp_path / "one", f"import time;print(1,flush=True){SLEEP}"))
 
     # A home whose name only begins the same way is another home.
-    assert processes.marked(tmp_path / "on") == []
-    assert processes.marked(tmp_path) == []
+    assert processes.find_stack_processes(tmp_path / "on") == []
+    assert processes.find_stack_processes(tmp_path) == []
 
 
 def test_a_process_that_ignores_the_request_is_killed(
@@ -82,10 +82,10 @@ def test_a_process_that_ignores_the_request_is_killed(
 ) -> None:
     started.append(begin(tmp_path, STUBBORN + SLEEP))
 
-    killed = processes.end(processes.marked(tmp_path), grace_s=0.3)
+    killed = processes.end_processes(processes.find_stack_processes(tmp_path), grace_s=0.3)
 
     assert pids(killed) == {started[0].pid}
-    assert processes.marked(tmp_path) == []
+    assert processes.find_stack_processes(tmp_path) == []
 
 
 def test_a_stopped_process_is_ended(tmp_path: Path, started: list[subprocess.Popen[bytes]]) -> None:
@@ -94,9 +94,9 @@ def test_a_stopped_process_is_ended(tmp_path: Path, started: list[subprocess.Pop
     for child in started:
         child.send_signal(signal.SIGSTOP)
 
-    processes.end(processes.marked(tmp_path), grace_s=0.3)
+    processes.end_processes(processes.find_stack_processes(tmp_path), grace_s=0.3)
 
-    assert processes.marked(tmp_path) == []
+    assert processes.find_stack_processes(tmp_path) == []
 
 
 def test_the_caller_and_its_ancestors_are_never_among_the_marked(tmp_path: Path) -> None:
@@ -108,7 +108,7 @@ def test_the_caller_and_its_ancestors_are_never_among_the_marked(tmp_path: Path)
 
     result = subprocess.run(
         [sys.executable, "-c", outer],
-        env=os.environ | {processes.MARK: str(tmp_path)},
+        env=os.environ | {processes.STACK_VARIABLE: str(tmp_path)},
         check=True,
         capture_output=True,
     )
@@ -119,39 +119,39 @@ def test_the_caller_and_its_ancestors_are_never_among_the_marked(tmp_path: Path)
 def test_a_home_takes_one_launcher_and_a_killed_launcher_leaves_it_free(
     tmp_path: Path, started: list[subprocess.Popen[bytes]]
 ) -> None:
-    home = Home.at(tmp_path)
+    home = HomeFolder.create(tmp_path)
     code = (
         "import time;from pathlib import Path;from niochat.launcher.home_folder import HomeFolder,HomeLock;"
         f"lock=HomeLock(HomeFolder.create(Path({str(tmp_path)!r})));lock.acquire();print(1,flush=True)"
     )
     started.append(begin(tmp_path, code + SLEEP))
 
-    with pytest.raises(HomeInUse, match=str(started[0].pid)):
+    with pytest.raises(HomeInUseError, match=str(started[0].pid)):
         HomeLock(home).acquire()
     started[0].kill()
     started[0].wait()
 
     with HomeLock(home) as lock:
-        assert lock.held
+        assert lock.is_held
 
 
 def test_ports_stay_the_same_until_another_program_takes_one(tmp_path: Path) -> None:
-    home = Home.at(tmp_path)
+    home = HomeFolder.create(tmp_path)
     # Not the default one: any stack that starts on this machine meanwhile would take it.
-    http = next(port for port in random.sample(range(20_000, 32_000), 100) if free(port))
-    first = Ports.of(home, http=http)
-    assert Ports.of(home) == first
+    http = next(port for port in random.sample(range(20_000, 32_000), 100) if is_port_free(port))
+    first = StackPorts.allocate(home, http=http)
+    assert StackPorts.allocate(home) == first
 
     with subprocess.Popen(
         [sys.executable, "-m", "http.server", "--bind", "127.0.0.1", str(first.redis)],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
     ) as server:
-        while free(first.redis):
+        while is_port_free(first.redis):
             assert server.poll() is None
-        second = Ports.of(home)
-        with pytest.raises(PortInUse, match=str(first.redis)):
-            Ports.of(home, http=first.redis)
+        second = StackPorts.allocate(home)
+        with pytest.raises(PortInUseError, match=str(first.redis)):
+            StackPorts.allocate(home, http=first.redis)
         server.kill()
 
     assert second.redis != first.redis
@@ -160,15 +160,17 @@ def test_ports_stay_the_same_until_another_program_takes_one(tmp_path: Path) -> 
 
 
 def test_two_stacks_that_start_together_get_different_http_ports(tmp_path: Path) -> None:
-    claims = [Claim(), Claim()]
+    claims = [PortReservation(), PortReservation()]
 
     first, second = (
-        Ports.of(Home.at(tmp_path / name), claim=claim)
+        StackPorts.allocate(HomeFolder.create(tmp_path / name), reservation=claim)
         for name, claim in zip(("one", "two"), claims, strict=True)
     )
 
     assert first.http != second.http
-    with pytest.raises(PortInUse):
-        Ports.of(Home.at(tmp_path / "three"), http=first.http, claim=Claim())
+    with pytest.raises(PortInUseError):
+        StackPorts.allocate(
+            HomeFolder.create(tmp_path / "three"), http=first.http, reservation=PortReservation()
+        )
     for claim in claims:
         claim.release()

@@ -13,9 +13,9 @@ from niochat.adapters.postgres.database import Database
 from niochat.domain.errors import UnavailableError
 from niochat.domain.ids import PLATFORM_TENANT_ID
 from niochat.domain.sealing import TAX_ID_PURPOSE
-from niochat.vault.resealing import Count, Resealing
+from niochat.vault.resealing import KeyRotationResult, KeyRotator
 from niochat.vault.vault import Vault
-from niochat.wiring.resealing import PLACES
+from niochat.wiring.resealing import SEALED_COLUMNS
 from tests.builders import Admin, Given
 
 pytestmark = pytest.mark.timeout(60)
@@ -43,10 +43,10 @@ async def sealed_by(given: Given, vault: Vault) -> Any:
     """One of each, as the product stores it; returns the tenant."""
     tenant = await given.tenant()
     channel = await given.channel(tenant)
-    place = {each.what: each for each in PLACES}
+    place = {each.what: each for each in SEALED_COLUMNS}
 
     def seal(what: str, plain: str) -> bytes:
-        owner = PLATFORM_TENANT_ID if place[what].of_gate else tenant
+        owner = PLATFORM_TENANT_ID if place[what].needs_auth_role else tenant
         return vault.seal(plain, tenant_id=owner, purpose=place[what].purpose)
 
     execute = given.admin.execute
@@ -91,7 +91,7 @@ async def sealed_by(given: Given, vault: Vault) -> Any:
     return tenant
 
 
-def totals(counts: list[Count]) -> tuple[int, int, int]:
+def totals(counts: list[KeyRotationResult]) -> tuple[int, int, int]:
     return (
         sum(each.resealed for each in counts),
         sum(each.current for each in counts),
@@ -104,9 +104,13 @@ async def test_all_that_is_sealed_is_sealed_anew_and_opens_without_the_old_key(
     database: Database, given: Given
 ) -> None:
     await sealed_by(given, old)
-    counts = await Resealing(database, both, PLACES).run()
-    assert totals(counts) == (len(PLACES), 0, 0)
-    assert totals(await Resealing(database, new, PLACES).run()) == (0, len(PLACES), 0)
+    counts = await KeyRotator(database, both, SEALED_COLUMNS).run()
+    assert totals(counts) == (len(SEALED_COLUMNS), 0, 0)
+    assert totals(await KeyRotator(database, new, SEALED_COLUMNS).run()) == (
+        0,
+        len(SEALED_COLUMNS),
+        0,
+    )
 
 
 PLAIN = {
@@ -122,8 +126,8 @@ PLAIN = {
 async def opened_by(database: Database, vault: Vault) -> dict[str, str]:
     """Everything that is sealed, by its place, read with the keys of that vault alone."""
     read: dict[str, str] = {}
-    for place in PLACES:
-        session = database.gate() if place.of_gate else database.path_transaction()
+    for place in SEALED_COLUMNS:
+        session = database.gate() if place.needs_auth_role else database.path_transaction()
         async with session as connection:
             (row,) = await connection.fetch(place.read, "", 10)
         owner = row["tenant_id"] or PLATFORM_TENANT_ID
@@ -149,14 +153,14 @@ async def test_a_rotation_that_was_broken_off_and_run_twice_leaves_all_to_the_ne
 ) -> None:
     await sealed_by(given, old)
     with pytest.raises(UnavailableError):
-        await Resealing(database, Broken({"k2": NEW, "k1": OLD}), PLACES).run()
+        await KeyRotator(database, Broken({"k2": NEW, "k1": OLD}), SEALED_COLUMNS).run()
     assert await opened_by(database, both) == PLAIN
 
-    second = totals(await Resealing(database, both, PLACES).run())
-    third = totals(await Resealing(database, both, PLACES).run())
+    second = totals(await KeyRotator(database, both, SEALED_COLUMNS).run())
+    third = totals(await KeyRotator(database, both, SEALED_COLUMNS).run())
 
-    assert second == (len(PLACES) - 4, 4, 0)
-    assert third == (0, len(PLACES), 0)
+    assert second == (len(SEALED_COLUMNS) - 4, 4, 0)
+    assert third == (0, len(SEALED_COLUMNS), 0)
     assert await opened_by(database, new) == PLAIN
 
 
@@ -175,7 +179,7 @@ def test_whatever_the_code_seals_has_a_place_or_passes() -> None:
             asked = {name for name in asked if not name.startswith(("Purpose.", "place."))}
             assert asked <= KNOWN_NAMES, f"{module.name}: {asked - KNOWN_NAMES}"
 
-    assert purposes == {place.purpose for place in PLACES} | PASSING
+    assert purposes == {place.purpose for place in SEALED_COLUMNS} | PASSING
 
 
 @pytest.mark.asyncio
@@ -186,7 +190,7 @@ async def test_the_places_are_all_columns_that_hold_something_sealed(given: Give
     )
     known = sorted(f"{table}.{column}" for table, names in SEALED.items() for column in names)
     assert columns == known
-    assert len(PLACES) == len(known)
+    assert len(SEALED_COLUMNS) == len(known)
 
 
 @pytest.mark.asyncio
@@ -196,10 +200,14 @@ async def test_many_are_gone_through_in_batches_and_twice_is_as_once(
     for _ in range(5):
         await sealed_by(given, old)
     runs = await asyncio.gather(
-        *(Resealing(database, both, PLACES, batch=2).run() for _ in range(2))
+        *(KeyRotator(database, both, SEALED_COLUMNS, batch=2).run() for _ in range(2))
     )
-    assert totals(await Resealing(database, new, PLACES).run()) == (0, 5 * len(PLACES), 0)
-    assert sum(totals(run)[0] for run in runs) >= 5 * len(PLACES)
+    assert totals(await KeyRotator(database, new, SEALED_COLUMNS).run()) == (
+        0,
+        5 * len(SEALED_COLUMNS),
+        0,
+    )
+    assert sum(totals(run)[0] for run in runs) >= 5 * len(SEALED_COLUMNS)
 
 
 @pytest.mark.asyncio
@@ -207,7 +215,7 @@ async def test_what_was_changed_meanwhile_is_not_overwritten(
     database: Database, given: Given, admin: Admin, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tenant = await sealed_by(given, old)
-    purpose = next(each.purpose for each in PLACES if each.what == "assistant keys")
+    purpose = next(each.purpose for each in SEALED_COLUMNS if each.what == "assistant keys")
     changed = both.seal("another", tenant_id=tenant, purpose=purpose)
 
     class Racing(Vault):
@@ -220,7 +228,7 @@ async def test_what_was_changed_meanwhile_is_not_overwritten(
             return super().open(sealed, **more)
 
     writer: list[Any] = []
-    await Resealing(database, Racing({"k2": NEW, "k1": OLD}), PLACES).run()
+    await KeyRotator(database, Racing({"k2": NEW, "k1": OLD}), SEALED_COLUMNS).run()
     await asyncio.gather(*writer)
     stored = await admin.fetchval("SELECT api_key_sealed FROM assistants")
     assert new.open(bytes(stored), tenant_id=tenant, purpose=purpose) == "another"
@@ -229,8 +237,8 @@ async def test_what_was_changed_meanwhile_is_not_overwritten(
 @pytest.mark.asyncio
 async def test_what_no_key_opens_is_counted_and_left(database: Database, given: Given) -> None:
     await sealed_by(given, Vault({"k0": bytes([9]) * 32}))
-    counts = await Resealing(database, both, PLACES).run()
-    assert totals(counts) == (0, 0, len(PLACES))
+    counts = await KeyRotator(database, both, SEALED_COLUMNS).run()
+    assert totals(counts) == (0, 0, len(SEALED_COLUMNS))
     assert all("sealed with the key k0" in each.why for each in counts)
 
 
@@ -240,7 +248,7 @@ async def test_documents_are_found_before_while_and_after_keys_rotate(
 ) -> None:
     """By all keys at hand: there is no moment at which a look-up misses one."""
     tenant = await sealed_by(given, old)
-    purpose = next(each.purpose for each in PLACES if each.what == "documents")
+    purpose = next(each.purpose for each in SEALED_COLUMNS if each.what == "documents")
 
     async def found(vault: Vault) -> int:
         count: int = await admin.fetchval(
@@ -250,5 +258,5 @@ async def test_documents_are_found_before_while_and_after_keys_rotate(
         return count
 
     assert [await found(each) for each in (old, both, new)] == [1, 1, 0]
-    await Resealing(database, both, PLACES).run()
+    await KeyRotator(database, both, SEALED_COLUMNS).run()
     assert [await found(each) for each in (old, both, new)] == [0, 1, 1]

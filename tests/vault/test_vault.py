@@ -96,12 +96,12 @@ def test_a_format_of_the_future_is_not_guessed() -> None:
 
 @given(texts, texts)
 def test_a_fingerprint_tells_its_secret_from_all_others(one: str, two: str) -> None:
-    assert Vault.matches(one, Vault.fingerprint(one))
-    assert Vault.matches(two, Vault.fingerprint(one)) is (one == two)
+    assert Vault.matches_fingerprint(one, Vault.fingerprint(one))
+    assert Vault.matches_fingerprint(two, Vault.fingerprint(one)) is (one == two)
 
 
 def test_an_offered_secret_that_is_no_unicode_is_only_wrong() -> None:
-    assert not Vault.matches("\ud800", Vault.fingerprint("right"))
+    assert not Vault.matches_fingerprint("\ud800", Vault.fingerprint("right"))
 
 
 def test_a_secret_that_is_no_unicode_is_refused() -> None:
@@ -110,7 +110,7 @@ def test_a_secret_that_is_no_unicode_is_refused() -> None:
 
 
 def test_the_ring_of_the_environment_makes_its_first_key_the_current_one() -> None:
-    made = Vault.of(ring(("k2", NEW), ("k1", OLD)))
+    made = Vault.from_key_ring(ring(("k2", NEW), ("k1", OLD)))
 
     assert made.open(sealed(), tenant_id=TENANT, purpose="channel token")
     assert rotated.is_current_key(made.seal("x", tenant_id=uuid4(), purpose="y"))
@@ -137,7 +137,7 @@ def test_keys_show_neither_in_the_repr_nor_in_a_pickle() -> None:
 )
 def test_a_wrong_ring_is_refused_with_a_reason_and_without_a_key(text: str, reason: str) -> None:
     with pytest.raises(InvalidInputError, match=reason) as refusal:
-        Vault.of(text)
+        Vault.from_key_ring(text)
 
     assert "top-secret" not in str(refusal.value)
     assert base64.b64encode(OLD).decode() not in str(refusal.value)

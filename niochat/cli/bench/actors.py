@@ -26,7 +26,7 @@ from niochat.cli.bench.stage import Stage, Wanted
 from niochat.cli.bench.tenants import Tenant, settle_in
 from niochat.domain.errors import UnavailableError
 from niochat.stack import processes
-from niochat.stack.postgres import DATABASE
+from niochat.stack.postgres import DATABASE_NAME
 
 _SQL = queries("bench")
 
@@ -122,7 +122,7 @@ class _Bench:
 
     def _rss(self) -> int:
         """Bytes that the host's process has in memory."""
-        found = processes.marked(self._stage.stack.home.folder)
+        found = processes.find_stack_processes(self._stage.stack.home.folder)
         return sum(int(p.memory_info().rss) for p in found if group_of(p) == "hosts")
 
 
@@ -149,11 +149,11 @@ async def _activations(stage: Stage, plan: Plan, told: Told, tenant: Tenant) -> 
     strangers = replace(known, people=100_000, first=_FIRST + known.people)
     async with Track(stage, plan, told) as track:
         told("warming up")
-        await track.play(Side(), [known], 2.0, database=DATABASE)
+        await track.play(Side(), [known], 2.0, database=DATABASE_NAME)
         since = stage.stores.fetch(_SQL["clock"])[0][0]
         told("activations, one at a time")
         seconds = plan.seconds * plan.rounds
-        await track.play(Side(), [strangers], seconds, database=DATABASE)
+        await track.play(Side(), [strangers], seconds, database=DATABASE_NAME)
     rows = stage.stores.fetch(_SQL["activations"], tenant.tenant_id, since)
     return [float(row[0]) for row in rows if row[0] is not None]
 
@@ -174,7 +174,7 @@ def _report(
     largest = found[-1]
     kept = round(median(largest.steps_per_s) / base, 3) if base else 0.0
     p99 = round(quantile(activations, 0.99), 2)
-    memory = processes.marked(stage.stack.home.folder)
+    memory = processes.find_stack_processes(stage.stack.home.folder)
     return Report(
         name="actors",
         unit="step",
@@ -182,7 +182,7 @@ def _report(
         p50_ms=round(quantile(activations, 0.5), 2),
         p99_ms=p99,
         ratio_to_limit=round(largest.kb * 1024 / dict_bytes, 2) if dict_bytes else None,
-        pss_mb=round(sum(processes.pss_kb(p.pid) for p in memory if _is_host(p)) / 1024, 1),
+        pss_mb=round(sum(processes.read_pss_kb(p.pid) for p in memory if _is_host(p)) / 1024, 1),
         limit={"kb_each": round(dict_bytes / 1024, 2), "what": "a Python dict of the same states"},
         machine=machine(stage.stores),
         more={

@@ -18,7 +18,7 @@ from uuid import UUID
 
 from niochat import telemetry
 from niochat.actors import kinds
-from niochat.actors.host_core import HostCore
+from niochat.actors.host_core import HostProcess
 from niochat.adapters.postgres.migrate import migrate
 from niochat.adapters.postgres.queries import queries
 from niochat.assistant.report import TurnReport, TurnRequest
@@ -29,12 +29,12 @@ from niochat.cli.bench.stores import Spent, Stores
 from niochat.config import Settings
 from niochat.domain.errors import UnavailableError
 from niochat.domain.ids import SHARDS
-from niochat.runtime.address import Address
-from niochat.stack.credentials import Credentials
-from niochat.stack.home import Home
-from niochat.stack.ports import Ports
+from niochat.runtime.address import ActorAddress
+from niochat.stack.credentials import StackCredentials
+from niochat.stack.home import HomeFolder
+from niochat.stack.ports import StackPorts
 from niochat.stack.postgres import EmbeddedPostgres
-from niochat.wiring.parts import Parts, open_parts
+from niochat.wiring.parts import Components, open_components
 
 _SQL = queries("bench")
 _GOAL_MS = 100.0
@@ -51,13 +51,13 @@ class _NoPool:
 class _Alone:
     """The one host there is."""
 
-    def __init__(self, parts: Parts) -> None:
-        self.core = HostCore("assign", "here", parts, _NoPool(), self._ask, self._tell)
+    def __init__(self, parts: Components) -> None:
+        self.core = HostProcess("assign", "here", parts, _NoPool(), self._ask, self._tell)
 
-    async def _ask(self, address: Address, payload: object) -> Any:
+    async def _ask(self, address: ActorAddress, payload: object) -> Any:
         return await self.core.ask(address, payload)
 
-    async def _tell(self, address: Address, payload: object) -> None:
+    async def _tell(self, address: ActorAddress, payload: object) -> None:
         self.core.tell(address, payload)
 
 
@@ -65,11 +65,13 @@ class _Alone:
 def server() -> Iterator[EmbeddedPostgres]:
     """A PostgreSQL with the newest schema; its folder is removed."""
     folder = Path(tempfile.mkdtemp(prefix="niochat-bench-"))
-    home = Home.at(folder)
-    postgres = EmbeddedPostgres(home, Ports.of(home).postgres, Credentials.of(home))
+    home = HomeFolder.create(folder)
+    postgres = EmbeddedPostgres(
+        home, StackPorts.allocate(home).postgres, StackCredentials.load_or_create(home)
+    )
     try:
         postgres.start()
-        migrate(postgres.dsn)
+        migrate(postgres.owner_dsn)
         yield postgres
     finally:
         postgres.stop()
@@ -101,7 +103,9 @@ async def measure(postgres: EmbeddedPostgres, plan: Plan) -> Report:
     return replace(report, more={**report.more, **spent.per_unit(seen.assigned)})
 
 
-async def _run(core: HostCore, parts: Parts, tenant: UUID, channel: UUID, plan: Plan) -> Seen:
+async def _run(
+    core: HostProcess, parts: Components, tenant: UUID, channel: UUID, plan: Plan
+) -> Seen:
     database = parts.database
     assert isinstance(database, TimedDatabase)
     async with database.path() as connection:
@@ -109,28 +113,28 @@ async def _run(core: HostCore, parts: Parts, tenant: UUID, channel: UUID, plan: 
         await connection.fetch(queries("placement")["move"], list(range(SHARDS)), owners)
     core.start()
     await core.refresh()
-    queue = kinds.team_queue(tenant, TEAM)
+    queue = kinds.team_queue_address(tenant, TEAM)
     load = QueueLoad(
         database, tenant, channel, plan,
         lambda waiting: core.tell(queue, waiting),
-        lambda thread: core.poke([kinds.conversation(thread)], tenant),
+        lambda thread: core.poke([kinds.conversation_address(thread)], tenant),
     )  # fmt: skip
     return await load.run()
 
 
-async def _opened(postgres: EmbeddedPostgres) -> Parts:
+async def _opened(postgres: EmbeddedPostgres) -> Components:
     settings = Settings.model_validate(
         {
-            "DATABASE_URL": postgres.dsn,
+            "DATABASE_URL": postgres.owner_dsn,
             "REDIS_URL": "redis://127.0.0.1:9/0",
             "NIOCHAT_VAULT_KEYS": "k1:" + "A" * 43 + "=",
             "NIOCHAT_BASE_URL": "http://127.0.0.1:9",
         }
     )
-    telemetry.set_up_logs(settings.log, json=True)
-    parts = await open_parts(settings)
+    telemetry.configure_logging(settings.log_level, json=True)
+    parts = await open_components(settings)
     await parts.database.close()
-    return replace(parts, database=await TimedDatabase.open(postgres.dsn))
+    return replace(parts, database=await TimedDatabase.open(postgres.owner_dsn))
 
 
 def _settled(stores: Stores) -> tuple[UUID, UUID]:
@@ -139,7 +143,7 @@ def _settled(stores: Stores) -> tuple[UUID, UUID]:
     return tenant, channel
 
 
-async def _commits(parts: Parts, tenant: UUID) -> list[float]:
+async def _commits(parts: Components, tenant: UUID) -> list[float]:
     """Milliseconds of a commit of one row, one after the other."""
     times = []
     for _ in range(_COMMITS):

@@ -18,8 +18,8 @@ from niochat.domain.errors import UnavailableError
 from niochat.domain.permissions import BuiltInRole
 from niochat.ingress.api.doorway import ACCESS_COOKIE
 from niochat.ingress.live import MOST_OF_USER
-from niochat.wiring.access import Access, open_access
-from niochat.wiring.parts import open_parts
+from niochat.wiring.access import IdentityServices, build_identity_services
+from niochat.wiring.parts import open_components
 
 _PASSWORD = "only for a bench"
 _DEVICE = Device("127.0.0.1", "niochat bench")
@@ -52,10 +52,12 @@ class Coming:
 
 async def seats(stage: Stage, tenants: Mapping[str, Tenant], sockets: int) -> list[Seat]:
     """So many for each tenant, as few users as may have them. A user of each sees everything."""
-    parts = await open_parts(stage.settings())
+    parts = await open_components(stage.settings())
     try:
         base_url, sender = parts.settings.base_url, parts.settings.mail_from
-        access = open_access(parts.database, parts.vault, base_url, sender, Passwords(_CHEAP))
+        access = build_identity_services(
+            parts.database, parts.vault, base_url, sender, Passwords(_CHEAP)
+        )
         found: list[Seat] = []
         for tenant in tenants.values():
             users = -(-sockets // MOST_OF_USER)
@@ -66,7 +68,7 @@ async def seats(stage: Stage, tenants: Mapping[str, Tenant], sockets: int) -> li
         await parts.close()
 
 
-async def _cookie(access: Access, tenant: Tenant, number: int) -> str:
+async def _cookie(access: IdentityServices, tenant: Tenant, number: int) -> str:
     login = f"screen-{number}@{tenant.slug}.example.com"
     hashed = await Passwords(_CHEAP).hashed(_PASSWORD)
     await access.users.settle(tenant.tenant_id, NewUser(login, login, BuiltInRole.VIEWER), hashed)

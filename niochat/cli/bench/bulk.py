@@ -2,7 +2,7 @@
 
 from niochat.adapters.postgres.queries import queries
 from niochat.cli.bench.stores import Stores
-from niochat.stack.postgres import DATABASE
+from niochat.stack.postgres import DATABASE_NAME
 
 _SQL = queries("bench")
 
@@ -30,8 +30,8 @@ def fill(stores: Stores, tenant_id: object, channel_id: object, stored: int, siz
         work += [(name, (*where, *people)) for name in _PEOPLE]
         work.append((_SQL["bulk_conversations"], (*where, *people, "resolved")))
         work += [(name, (*where, first, last)) for name in _SAID]
-        stores.run_all(work, DATABASE)
-    stores.run_all(_CALM, DATABASE)
+        stores.run_all(work, DATABASE_NAME)
+    stores.run_all(_CALM, DATABASE_NAME)
 
 
 def settle_people(
@@ -42,4 +42,4 @@ def settle_people(
     work: list[tuple[str, tuple[object, ...]]] = [(_SQL["without_triggers"], ())]
     work += [(name, where) for name in _PEOPLE]
     work += [(_SQL["bulk_conversations"], (*where, "waiting")), *_CALM]
-    stores.run_all(work, DATABASE)
+    stores.run_all(work, DATABASE_NAME)

@@ -18,13 +18,13 @@ from niochat.cli.bench.neighbours import (
 from niochat.cli.bench.report import Report, machine
 from niochat.cli.bench.slices import Plan, Side, Told, Track
 from niochat.cli.bench.stage import Stage
-from niochat.runtime.pace import LATELY_S
+from niochat.runtime.pace import RECENT_S
 from niochat.sandbox.crowd.job import Stream
-from niochat.stack.postgres import DATABASE
+from niochat.stack.postgres import DATABASE_NAME
 
 __all__ = ["WANTED", "measure"]
 _WARM_S = 4.0
-_ALONE_S = LATELY_S + 1.0
+_ALONE_S = RECENT_S + 1.0
 """After it the loud one is alone: in company it would not be let do what the machine can."""
 _PEOPLE = 50_000
 _TIMES = 2.0
@@ -53,20 +53,22 @@ async def measure(stage: Stage, plan: Plan, told: Told) -> Report:
     alone, beside, rounds = Side(), Side(), _Rounds()
     async with Track(stage, plan, told) as track:
         told("warming up")
-        await track.play(Side(), [loud, *_busy(quiet)], _WARM_S, database=DATABASE)
+        await track.play(Side(), [loud, *_busy(quiet)], _WARM_S, database=DATABASE_NAME)
         told("what the machine can take")
         await asyncio.sleep(_ALONE_S)
         limit = Side()
-        await track.play(limit, [loud], plan.seconds * 2, database=DATABASE)
+        await track.play(limit, [loud], plan.seconds * 2, database=DATABASE_NAME)
         noisy = replace(loud, rate=max(limit.rate * _TIMES, 1.0))
         for number in range(plan.rounds):
             told(f"{number + 1} of {plan.rounds}: quiet ones alone")
             seconds = plan.seconds * 4
-            played = await track.play(alone, quiet, seconds, database=DATABASE, settle_s=_SETTLE_S)
+            played = await track.play(
+                alone, quiet, seconds, database=DATABASE_NAME, settle_s=_SETTLE_S
+            )
             rounds.alone.append(quiet_latencies(played))
             told(f"{number + 1} of {plan.rounds}: beside a loud one")
             played = await track.play(
-                beside, [*quiet, noisy], seconds, database=DATABASE, settle_s=_SETTLE_S
+                beside, [*quiet, noisy], seconds, database=DATABASE_NAME, settle_s=_SETTLE_S
             )
             rounds.beside.append(quiet_latencies(played))
     return _report(stage, limit, alone, beside, rounds, noisy)

@@ -39,7 +39,7 @@ class Flames:
     async def record(self, seconds: float, groups: Sequence[str] = GROUPS) -> list[Path]:
         """Watch the first process of each group for so long; the files that came of it."""
         watched: dict[str, int] = {}
-        for process in processes.marked(self._home):
+        for process in processes.find_stack_processes(self._home):
             group = group_of(process)
             if group in groups:
                 watched.setdefault(group, process.pid)

@@ -17,7 +17,7 @@ from niochat.cli.bench.slices import Plan, Side, Told, Track, ratio
 from niochat.cli.bench.stage import Stage, Wanted
 from niochat.cli.bench.tenants import settle_in
 from niochat.sandbox.crowd.job import Stream
-from niochat.stack.postgres import DATABASE
+from niochat.stack.postgres import DATABASE_NAME
 
 WANTED = Wanted(limit=True)
 SIZES = (10_000, 1_000_000, 5_000_000)
@@ -25,7 +25,7 @@ GOAL = 0.9
 _ASSISTED, _HELD = "assisted", "held"
 _WARM_S = 3.0
 _MEASURED = ("ingest", "path")
-_DATABASES = dict.fromkeys(_MEASURED, DATABASE)
+_DATABASES = dict.fromkeys(_MEASURED, DATABASE_NAME)
 
 
 async def measure(stage: Stage, plan: Plan, told: Told, sizes: Sequence[int] = SIZES) -> Report:

@@ -31,11 +31,11 @@ class Host:
         """Join the stack's cluster. Its environment has to be ours already: Ray reads it once."""
         import ray
 
-        from niochat.actors.gateway import NAMESPACE
+        from niochat.actors.gateway import RAY_NAMESPACE
 
-        ray.init(address=address, namespace=NAMESPACE, log_to_driver=False,
+        ray.init(address=address, namespace=RAY_NAMESPACE, log_to_driver=False,
                  logging_level=logging.ERROR)  # fmt: skip
-        return cls(ray.get_actor("host-0", namespace=NAMESPACE))
+        return cls(ray.get_actor("host-0", namespace=RAY_NAMESPACE))
 
     def leave(self) -> None:
         """Leave the cluster."""
@@ -55,7 +55,7 @@ class Host:
         """Wake these people's conversations."""
         for start in range(0, len(numbers), _CHUNK):
             chunk = numbers[start : start + _CHUNK]
-            addresses = [kinds.conversation(thread_of(number)) for number in chunk]
+            addresses = [kinds.conversation_address(thread_of(number)) for number in chunk]
             await self._handle.poke.remote([(each.kind, each.key.bytes) for each in addresses])
 
     async def restart(self) -> None:

@@ -11,7 +11,7 @@ from niochat.cli.bench.slices import Plan, Side, Told, Track, ratio
 from niochat.cli.bench.stage import Stage, Wanted
 from niochat.cli.bench.tenants import Tenant, settle_in
 from niochat.sandbox.crowd.job import Stream
-from niochat.stack.postgres import DATABASE
+from niochat.stack.postgres import DATABASE_NAME
 
 WANTED = Wanted(limit=True, plain=True, door_only=True)
 CONNECTIONS = 64
@@ -22,7 +22,7 @@ _KEPT_UP_S = 2.0
 """Seconds after a slice within which the hosts have processed all of it."""
 _WARM_S = 5.0
 _SLUG = "bench"
-_DATABASES = {"product": DATABASE}
+_DATABASES = {"product": DATABASE_NAME}
 """Whose backlog is part of the work. The plain door has nobody who would process it."""
 
 

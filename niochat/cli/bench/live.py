@@ -31,7 +31,7 @@ from niochat.cli.bench.slices import Plan, Side, Told, Track
 from niochat.cli.bench.stage import Stage, Wanted
 from niochat.cli.bench.tenants import Tenant, settle_in
 from niochat.sandbox.crowd.job import Stream
-from niochat.stack.postgres import DATABASE
+from niochat.stack.postgres import DATABASE_NAME
 
 _SQL = queries("bench")
 
@@ -89,7 +89,7 @@ async def measure(stage: Stage, plan: Plan, told: Told, house: House) -> Report:
         told("warming up")
         warm = [_stream(number, each, _WARM_RATE) for number, each in enumerate(tenants.values())]
         seconds = _PEOPLE / _WARM_RATE + 1
-        await track.play(Side(), warm, seconds, database=DATABASE)
+        await track.play(Side(), warm, seconds, database=DATABASE_NAME)
     streams = [
         _stream(number, each, house.rate / house.tenants)
         for number, each in enumerate(tenants.values())

@@ -120,11 +120,11 @@ class Meter:
         cpu: dict[str, float] = {}
         pss: dict[str, float] = {}
         count: Counter[str] = Counter()
-        for process in processes.marked(self._home):
+        for process in processes.find_stack_processes(self._home):
             group = group_of(process)
             cpu[group] = cpu.get(group, 0.0) + _cpu_s(process)
             count[group] += 1
-            pss[group] = pss.get(group, 0.0) + processes.pss_kb(process.pid) / 1024
+            pss[group] = pss.get(group, 0.0) + processes.read_pss_kb(process.pid) / 1024
         return Reading(cpu, pss, count, _machine_s(), time.monotonic())
 
 
@@ -142,7 +142,7 @@ def group_of(process: psutil.Process) -> str:
             return group
     if name in _NAMES:
         return _NAMES[name]
-    kind = processes.kind(process)
+    kind = processes.classify_process(process)
     return "other_ray" if kind == "ray" else kind
 
 

@@ -25,7 +25,7 @@ from niochat.cli.bench.report import Report, machine
 from niochat.cli.bench.slices import Plan, Side, Told, Track
 from niochat.cli.bench.stage import Stage
 from niochat.sandbox.crowd.job import Moment
-from niochat.stack.postgres import DATABASE
+from niochat.stack.postgres import DATABASE_NAME
 
 __all__ = ["WANTED", "measure"]
 _WITHIN_S = 1800.0
@@ -59,13 +59,13 @@ async def measure(stage: Stage, plan: Plan, told: Told, flood: Flood) -> Report:
     async with Track(stage, plan, told) as track:
         told("warming up")
         busy = [replace(stream, rate=2.0, delay=0.0) for stream in quiet]
-        await track.play(Side(), busy, plan.seconds, database=DATABASE)
+        await track.play(Side(), busy, plan.seconds, database=DATABASE_NAME)
         told("the others, before")
         seconds = plan.seconds * _SECONDS_BEFORE
-        calm = await track.play(before, quiet, seconds, database=DATABASE)
+        calm = await track.play(before, quiet, seconds, database=DATABASE_NAME)
         told(f"{flood.messages} messages of {flood.conversations} conversations")
         played = await track.play(
-            during, [loud, *quiet], _WITHIN_S, database=DATABASE, settle_s=_SETTLE_S
+            during, [loud, *quiet], _WITHIN_S, database=DATABASE_NAME, settle_s=_SETTLE_S
         )
     return _report(stage, flood, calm, played, during)
 

@@ -11,7 +11,7 @@ from niochat.cli.bench.slices import Plan, Side, Told, Track, ratio
 from niochat.cli.bench.stage import PLAIN_DATABASE, Stage, Wanted
 from niochat.cli.bench.tenants import Tenant, settle_in
 from niochat.sandbox.crowd.job import Moment, Stream
-from niochat.stack.postgres import DATABASE
+from niochat.stack.postgres import DATABASE_NAME
 
 WANTED = Wanted(plain=True)
 CONNECTIONS = 64
@@ -23,7 +23,7 @@ RATIO, TIMES = 0.8, 1.8
 """Of the plain process's rate, at least; of its CPU a turn, at most."""
 _WARM_S = 8.0
 _SLUG = "bench"
-_DATABASES = {"product": DATABASE, "plain": PLAIN_DATABASE}
+_DATABASES = {"product": DATABASE_NAME, "plain": PLAIN_DATABASE}
 
 
 async def measure(stage: Stage, plan: Plan, told: Told) -> Report:

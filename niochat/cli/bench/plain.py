@@ -19,7 +19,7 @@ from starlette.routing import Route
 
 from niochat import telemetry
 from niochat.actors import kinds
-from niochat.actors.host_core import HostCore
+from niochat.actors.host_core import HostProcess
 from niochat.adapters.postgres.queries import queries
 from niochat.assistant.report import TurnReport, TurnRequest
 from niochat.assistant.turn import Assistant
@@ -30,10 +30,10 @@ from niochat.erp.permits import CallEnded, LeaseCall, Permit
 from niochat.ingress.problems import as_problem
 from niochat.ingress.webhooks import Door, build
 from niochat.runtime import garbage
-from niochat.runtime.address import Address
+from niochat.runtime.address import ActorAddress
 from niochat.wiring.assistant import build_assistant
-from niochat.wiring.erp import ErpInProcess, build_erp
-from niochat.wiring.parts import Parts, open_parts
+from niochat.wiring.erp import InProcessErpClient, build_erp_service
+from niochat.wiring.parts import Components, open_components
 
 _SQL = queries("placement")
 _NAME = "plain"
@@ -54,12 +54,12 @@ class Pool:
 class Whole:
     """A host that owns every shard, with its pools."""
 
-    def __init__(self, parts: Parts) -> None:
+    def __init__(self, parts: Components) -> None:
         self._parts = parts
         pool = Pool()
-        self._core = HostCore(_NAME, _NAME, parts, pool, self._ask, self._tell)
+        self._core = HostProcess(_NAME, _NAME, parts, pool, self._ask, self._tell)
         pool.assistant = build_assistant(
-            parts, ErpInProcess(build_erp(parts, self._place, self._ended))
+            parts, InProcessErpClient(build_erp_service(parts, self._place, self._ended))
         )
 
     async def start(self) -> None:
@@ -76,36 +76,36 @@ class Whole:
 
     def poke(self, thread_id: UUID, tenant_id: UUID) -> None:
         """A row waits for this thread."""
-        self._core.poke([kinds.conversation(thread_id)], tenant_id)
+        self._core.poke([kinds.conversation_address(thread_id)], tenant_id)
 
-    async def _ask(self, address: Address, payload: object) -> Any:
+    async def _ask(self, address: ActorAddress, payload: object) -> Any:
         return await self._core.ask(address, payload)
 
-    async def _tell(self, address: Address, payload: object) -> None:
+    async def _tell(self, address: ActorAddress, payload: object) -> None:
         self._core.tell(address, payload)
 
     async def _place(self, tenant_id: UUID, lease: LeaseCall) -> Permit:
-        permit = await self._ask(kinds.tenant(tenant_id), lease)
+        permit = await self._ask(kinds.tenant_address(tenant_id), lease)
         assert isinstance(permit, Permit)
         return permit
 
     async def _ended(self, tenant_id: UUID, ended: CallEnded) -> None:
-        await self._tell(kinds.tenant(tenant_id), ended)
+        await self._tell(kinds.tenant_address(tenant_id), ended)
 
 
 def application(*, door_only: bool) -> Starlette:
     """The ASGI application. `door_only` stores and answers, and nobody processes."""
     settings = Settings.read()
-    telemetry.set_up_logs(settings.log, json=True)
+    telemetry.configure_logging(settings.log_level, json=True)
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        parts = await open_parts(settings)
+        parts = await open_components(settings)
         whole = None if door_only else Whole(parts)
         if whole is not None:
             await whole.start()
         app.router.routes.extend(_routes(parts, whole))
-        garbage.settle_in()
+        garbage.tune_gc()
         yield
         if whole is not None:
             await whole.stop()
@@ -117,7 +117,7 @@ def application(*, door_only: bool) -> Starlette:
     )
 
 
-def _routes(parts: Parts, whole: Whole | None) -> list[Route]:
+def _routes(parts: Components, whole: Whole | None) -> list[Route]:
     def nothing(*_: object) -> None:
         return None
 

@@ -13,7 +13,7 @@ from hashlib import md5
 from typing import Any
 from uuid import UUID
 
-from niochat.actors.team_queue import Waiting
+from niochat.actors.team_queue import QueueWaitNotice
 from niochat.adapters.postgres.codec import state_to_json
 from niochat.adapters.postgres.database import Connection, Database
 from niochat.adapters.postgres.queries import queries
@@ -105,7 +105,7 @@ class QueueLoad:
 
     def __init__(
         self, database: TimedDatabase, tenant: UUID, channel: UUID, plan: Plan,
-        tell: Callable[[Waiting], None], poke: Callable[[UUID], None],
+        tell: Callable[[QueueWaitNotice], None], poke: Callable[[UUID], None],
     ) -> None:  # fmt: skip
         self._database, self._plan = database, plan
         self._tenant, self._channel = tenant, channel
@@ -158,7 +158,7 @@ class QueueLoad:
         for number, thread in coming.items():
             if number not in self._given:  # before we heard of our own commit
                 self._waiting[_lane(number)][number] = None
-            self._tell(Waiting(self._tenant, TEAM, thread, waits=True))
+            self._tell(QueueWaitNotice(self._tenant, TEAM, thread, is_waiting=True))
 
     def _was_freed(self, agent: str) -> None:
         self._freed[agent].append(time.perf_counter())

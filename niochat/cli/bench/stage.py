@@ -22,11 +22,11 @@ from niochat.adapters.postgres.queries import queries
 from niochat.cli.bench.meter import Meter
 from niochat.cli.bench.stores import Stores
 from niochat.config import Settings
-from niochat.stack.children import fetched, spawn, wait_until
+from niochat.stack.children import http_get, spawn, wait_until
 from niochat.stack.errors import StackError
-from niochat.stack.home import Home
-from niochat.stack.launcher import LOOPBACK, Options, Stack
-from niochat.stack.ray_cluster import ONE_MACHINE
+from niochat.stack.home import HomeFolder
+from niochat.stack.launcher import LOOPBACK_NETWORKS, StackLauncher, StackOptions
+from niochat.stack.ray_cluster import ONE_MACHINE_CONFIG
 
 _SQL = queries("bench")
 
@@ -70,7 +70,7 @@ class Wanted:
 class Stage:
     """What runs. Addresses without a slash at their end."""
 
-    stack: Stack
+    stack: StackLauncher
     meter: Meter
     stores: Stores
     crowd_url: str
@@ -115,9 +115,11 @@ def staged(wanted: Wanted, told: Progress) -> Iterator[Stage]:
     saved = dict(os.environ)
     for name in _OF_OTHERS:
         os.environ.pop(name, None)
-    os.environ.setdefault("NIOCHAT_PRIVATE_NETWORKS", LOOPBACK)  # the crowd is on this machine
+    os.environ.setdefault(
+        "NIOCHAT_PRIVATE_NETWORKS", LOOPBACK_NETWORKS
+    )  # the crowd is on this machine
     os.environ.update(wanted.environment)
-    stack = Stack(folder, _options(folder, wanted))
+    stack = StackLauncher(folder, _options(folder, wanted))
     over = threading.Event()
     try:
         os.environ.update(_up(stack, told))
@@ -134,7 +136,7 @@ def staged(wanted: Wanted, told: Progress) -> Iterator[Stage]:
         shutil.rmtree(stack.home.temporary_folder(), ignore_errors=True)
 
 
-def _up(stack: Stack, told: Progress) -> Mapping[str, str]:
+def _up(stack: StackLauncher, told: Progress) -> Mapping[str, str]:
     """Start it, and once more: Serve gives up on a proxy that a busy machine starts slowly."""
     try:
         return stack.up(told)
@@ -143,17 +145,17 @@ def _up(stack: Stack, told: Progress) -> Mapping[str, str]:
         return stack.up(told)
 
 
-def _options(folder: Path, wanted: Wanted) -> Options:
-    config = ONE_MACHINE
+def _options(folder: Path, wanted: Wanted) -> StackOptions:
+    config = ONE_MACHINE_CONFIG
     if wanted.limit:
-        document = yaml.safe_load(ONE_MACHINE.read_text())
+        document = yaml.safe_load(ONE_MACHINE_CONFIG.read_text())
         document["applications"].append(_LIMIT_APPLICATION)
         config = folder / "bench_serve_config.yaml"
         config.write_text(yaml.safe_dump(document, sort_keys=False))
-    return Options(sandbox=False, serve_config=config, migrate=_migrated, http_port=None)
+    return StackOptions(sandbox=False, serve_config=config, migrate=_migrated, http_port=None)
 
 
-def _opened(stack: Stack, wanted: Wanted, told: Progress) -> Stage:
+def _opened(stack: StackLauncher, wanted: Wanted, told: Progress) -> Stage:
     stores = Stores(stack.postgres.admin_dsn)
     if wanted.commit_times:
         stores.fetch(_SQL["commit_times"])
@@ -176,11 +178,11 @@ def _opened(stack: Stack, wanted: Wanted, told: Progress) -> Stage:
     return Stage(stack, meter, stores, crowd_url, plain_url, screens_url)
 
 
-def _start_plain(stack: Stack, stores: Stores, wanted: Wanted) -> str:
+def _start_plain(stack: StackLauncher, stores: Stores, wanted: Wanted) -> str:
     port = stack.ports.dashboard  # kept for a dashboard, which a bench has not
     environment = plain_environment(os.environ, f"http://127.0.0.1:{port}")
     stores.create(PLAIN_DATABASE)
-    migrate(f"{stack.postgres.dsn.rpartition('/')[0]}/{PLAIN_DATABASE}")
+    migrate(f"{stack.postgres.owner_dsn.rpartition('/')[0]}/{PLAIN_DATABASE}")
     more = ["--door-only"] if wanted.door_only else []
     return _start(
         stack.home,
@@ -194,12 +196,12 @@ def _start_plain(stack: Stack, stores: Stores, wanted: Wanted) -> str:
 
 
 def _start(
-    home: Home, name: str, port: int, module: str, health: str,
+    home: HomeFolder, name: str, port: int, module: str, health: str,
     environment: Mapping[str, str], *more: str,
 ) -> str:  # fmt: skip
     command = [sys.executable, "-m", module, "--port", str(port), *more]
     child = spawn(home, name, command, environment)
-    wait_until(lambda: fetched(port, health) is not None, child, home.log(name), _CHILD_S)
+    wait_until(lambda: http_get(port, health) is not None, child, home.log_file(name), _CHILD_S)
     return f"http://127.0.0.1:{port}"
 
 
@@ -216,9 +218,9 @@ def _wait_until_ready(url: str) -> None:
     raise StackError(f"the bench's stack is not ready after {_READY_S:g} s")
 
 
-def _mend(stack: Stack, over: threading.Event, told: Progress) -> None:
+def _mend(stack: StackLauncher, over: threading.Event, told: Progress) -> None:
     while not over.wait(_MEND_S):
-        stack.mend(told)
+        stack.restart_dead(told)
 
 
 async def _migrated(owner: str, serving: str) -> None:

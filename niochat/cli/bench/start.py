@@ -22,8 +22,8 @@ from niochat.cli.bench.figures import median
 from niochat.cli.bench.report import Report, machine
 from niochat.cli.bench.slices import Told
 from niochat.stack.errors import StackError
-from niochat.stack.home import Home
-from niochat.stack.launcher import Stack
+from niochat.stack.home import HomeFolder
+from niochat.stack.launcher import StackLauncher
 
 WARM_S = 25.0
 _READY = "NioChat is ready"
@@ -83,7 +83,7 @@ def _start(home: Path) -> Steps:
         except subprocess.TimeoutExpired:
             child.kill()
             child.wait()
-            Stack(home).down()  # what the launcher did not live to end
+            StackLauncher(home).down()  # what the launcher did not live to end
 
 
 def _steps(lines: "queue.Queue[str]", began: float) -> Steps:
@@ -129,4 +129,4 @@ def _folder() -> Iterator[Path]:
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-        shutil.rmtree(Home.at(folder).temporary_folder(), ignore_errors=True)
+        shutil.rmtree(HomeFolder.create(folder).temporary_folder(), ignore_errors=True)

@@ -8,7 +8,7 @@ import psycopg
 from psycopg import sql
 
 from niochat.adapters.postgres.queries import queries
-from niochat.stack.postgres import DATABASE, OWNER
+from niochat.stack.postgres import DATABASE_NAME, OWNER_ROLE
 
 _SQL = queries("bench")
 _TRANSACTION = ("BEGIN", "COMMIT", "ROLLBACK")
@@ -83,14 +83,16 @@ class Stores:
         """An empty database of the product's owner."""
         statement = sql.SQL("CREATE DATABASE {} OWNER {}")
         with psycopg.connect(self._admin_dsn, autocommit=True) as connection:
-            connection.execute(statement.format(sql.Identifier(database), sql.Identifier(OWNER)))
+            connection.execute(
+                statement.format(sql.Identifier(database), sql.Identifier(OWNER_ROLE))
+            )
 
-    def fetch(self, query: str, *arguments: object, database: str = DATABASE) -> list[Any]:
+    def fetch(self, query: str, *arguments: object, database: str = DATABASE_NAME) -> list[Any]:
         """Rows of one query, past every policy."""
         return self.run_all([(query, arguments)], database)
 
     def run_all(
-        self, wanted: Sequence[tuple[str, Sequence[object]]], database: str = DATABASE
+        self, wanted: Sequence[tuple[str, Sequence[object]]], database: str = DATABASE_NAME
     ) -> list[Any]:
         """Queries with their arguments in one session; the rows of the last."""
         rows: list[Any] = []
@@ -107,7 +109,7 @@ class Stores:
             number = connection.info.server_version
         return f"{number // 10_000}.{number % 10_000}"
 
-    def counters(self, database: str = DATABASE) -> Counters:
+    def counters(self, database: str = DATABASE_NAME) -> Counters:
         """Now. Commits reach the counter within about a second."""
         commits = self.fetch(_SQL["commits"], database)
         rows = self.fetch(_SQL["statements"], database)

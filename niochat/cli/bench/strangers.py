@@ -14,7 +14,7 @@ from niochat.cli.bench.slices import Plan, Side, Told, Track
 from niochat.cli.bench.slow_clients import EVERY_PART, slow_clients
 from niochat.cli.bench.stage import Stage, Wanted
 from niochat.cli.bench.tenants import settle_in
-from niochat.stack.postgres import DATABASE
+from niochat.stack.postgres import DATABASE_NAME
 
 WANTED = Wanted()
 RATIO = 0.9
@@ -43,16 +43,16 @@ async def measure(stage: Stage, plan: Plan, told: Told) -> Report:
     alone, sides = Side(), {FEW: Side(), MANY: Side()}
     log_ins = _LogIns()
     async with Track(stage, plan, told) as track:
-        await track.warm_up({"product": stream}, {"product": DATABASE}, _WARM_S)
+        await track.warm_up({"product": stream}, {"product": DATABASE_NAME}, _WARM_S)
         for number in range(plan.rounds):
             told(f"{number + 1} of {plan.rounds}: alone")
-            await track.play(alone, [stream], plan.seconds, database=DATABASE)
+            await track.play(alone, [stream], plan.seconds, database=DATABASE_NAME)
             for (count, addresses), side in sides.items():
                 told(f"{number + 1} of {plan.rounds}: beside {count} from {addresses}")
                 async with slow_clients(host, count, EVERY_PART, addresses=addresses, again=True):
                     signing_in = asyncio.ensure_future(_sign_in(log_ins, url))
                     try:
-                        await track.play(side, [stream], plan.seconds, database=DATABASE)
+                        await track.play(side, [stream], plan.seconds, database=DATABASE_NAME)
                     finally:
                         signing_in.cancel()
                         await asyncio.gather(signing_in, return_exceptions=True)

@@ -15,8 +15,8 @@ from niochat.accounts.providers import read_providers
 from niochat.adapters.postgres.queries import queries
 from niochat.cli.bench.stage import PLAIN_DATABASE, Stage
 from niochat.cli.providers import channels_of
-from niochat.stack.postgres import DATABASE
-from niochat.wiring.parts import Parts, open_parts
+from niochat.stack.postgres import DATABASE_NAME
+from niochat.wiring.parts import Components, open_components
 
 _SQL = queries("bench")
 
@@ -42,7 +42,7 @@ class Tenant:
 
 
 async def prepare(
-    parts: Parts, crowd_url: str, slugs: Sequence[str], *, assistant: bool
+    parts: Components, crowd_url: str, slugs: Sequence[str], *, assistant: bool
 ) -> dict[str, Tenant]:
     """Create them; without an assistant every conversation is with people from its first message.
 
@@ -74,13 +74,13 @@ async def settle_in(
 
     Before they are first used: processes remember what they read of a tenant.
     """
-    parts = await open_parts(stage.plain_settings() if plain else stage.settings())
+    parts = await open_components(stage.plain_settings() if plain else stage.settings())
     try:
         tenants = await prepare(parts, stage.crowd_url, slugs, assistant=assistant)
     finally:
         await parts.close()
     stage.stores.fetch(
-        _SQL["no_window"], list(slugs), database=PLAIN_DATABASE if plain else DATABASE
+        _SQL["no_window"], list(slugs), database=PLAIN_DATABASE if plain else DATABASE_NAME
     )
     return tenants
 

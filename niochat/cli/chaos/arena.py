@@ -13,7 +13,7 @@ from niochat.adapters.postgres.database import Database
 from niochat.cli.sandbox_client import SandboxClient
 from niochat.domain.errors import NiochatError, NotFoundError
 from niochat.stack import processes
-from niochat.stack.home import Home
+from niochat.stack.home import HomeFolder
 
 HOST = "ray::HostActor"
 COMES_WITHIN_S = 120.0
@@ -27,7 +27,7 @@ class Arena:
     seed's; in a ``short`` run faults last less long.
     """
 
-    home: Home
+    home: HomeFolder
     told: dict[str, str]
     client: SandboxClient
     database: Database
@@ -38,7 +38,9 @@ class Arena:
 
     def named(self, title: str) -> list[psutil.Process]:
         """Processes of this stack whose command line shows ``title``, oldest first."""
-        found = [p for p in processes.marked(self.home.folder) if title in command_of(p)]
+        found = [
+            p for p in processes.find_stack_processes(self.home.folder) if title in command_of(p)
+        ]
         return sorted(found, key=lambda process: process.pid)
 
     async def one(self, title: str) -> psutil.Process:

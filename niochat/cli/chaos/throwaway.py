@@ -16,9 +16,9 @@ from pathlib import Path
 from niochat.adapters.clock import CLOCK_FILE
 from niochat.domain.errors import UnavailableError
 from niochat.stack import processes
-from niochat.stack.children import last_lines
-from niochat.stack.home import Home
-from niochat.stack.launcher import Stack
+from niochat.stack.children import tail_log
+from niochat.stack.home import HomeFolder
+from niochat.stack.launcher import StackLauncher
 
 START_S, STOP_S = 240.0, 60.0
 DISK_MB = 400
@@ -33,7 +33,7 @@ _LAYOUT = {"NIOCHAT_HOSTS": "2", "NIOCHAT_POOLS": "apart"}
 class Throwaway:
     """A stack that runs. ``launcher`` is the process that looks after it."""
 
-    home: Home
+    home: HomeFolder
     told: dict[str, str]
     clock_file: Path
     launcher: int
@@ -57,7 +57,7 @@ def throwaway(*, small_disk: bool) -> Iterator[Throwaway]:
     The folder with its logs stays until ``forget``, for what failed has to be looked into.
     Raises ``UnavailableError`` with the end of its log when it does not start.
     """
-    home = Home.at(Path(tempfile.mkdtemp(prefix="niochat-chaos-")))
+    home = HomeFolder.create(Path(tempfile.mkdtemp(prefix="niochat-chaos-")))
     clock_file = home.folder / "clock"
     child = _spawn(home, clock_file, small_disk)
     wanted = True
@@ -74,10 +74,10 @@ def throwaway(*, small_disk: bool) -> Iterator[Throwaway]:
             forget(home)
 
 
-def _spawn(home: Home, clock_file: Path, small_disk: bool) -> subprocess.Popen[bytes]:
+def _spawn(home: HomeFolder, clock_file: Path, small_disk: bool) -> subprocess.Popen[bytes]:
     inherited = {k: v for k, v in os.environ.items() if not k.startswith(_OURS)}
     command = [*_dies_with_us(), *_on_small_disk(home, small_disk)]
-    with home.log("up").open("wb") as output:
+    with home.log_file("up").open("wb") as output:
         return subprocess.Popen(
             [*command, sys.executable, "-m", "niochat", "up"],
             stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True,
@@ -92,7 +92,7 @@ def _dies_with_us() -> list[str]:
     return [tool, "--pdeathsig", "TERM"] if tool else []
 
 
-def _on_small_disk(home: Home, small_disk: bool) -> list[str]:
+def _on_small_disk(home: HomeFolder, small_disk: bool) -> list[str]:
     """In a name space of mounts of its own: the disk is gone with its last process."""
     if not small_disk:
         return []
@@ -102,16 +102,16 @@ def _on_small_disk(home: Home, small_disk: bool) -> list[str]:
     return ["unshare", "--mount", "sh", "-c", script, "sh", str(DISK_MB), str(folder)]
 
 
-def _wait_until_ready(home: Home, child: subprocess.Popen[bytes]) -> None:
+def _wait_until_ready(home: HomeFolder, child: subprocess.Popen[bytes]) -> None:
     deadline = time.monotonic() + START_S
-    log = home.log("up")
+    log = home.log_file("up")
     while _READY not in log.read_text(errors="replace"):
         if child.poll() is not None or time.monotonic() > deadline:
-            raise UnavailableError(f"the stack did not start: {last_lines(log)}")
+            raise UnavailableError(f"the stack did not start: {tail_log(log)}")
         time.sleep(_LOOK_S)
 
 
-def _end(home: Home, child: subprocess.Popen[bytes]) -> None:
+def _end(home: HomeFolder, child: subprocess.Popen[bytes]) -> None:
     """Nothing interrupts this: a second Ctrl-C would leave processes behind."""
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
@@ -121,14 +121,14 @@ def _end(home: Home, child: subprocess.Popen[bytes]) -> None:
         except subprocess.TimeoutExpired:
             child.kill()
             child.wait(STOP_S)
-        Stack(home.folder).down()  # what the launcher could not end, or did not live to end
+        StackLauncher(home.folder).down()  # what the launcher could not end, or did not live to end
     finally:
         signal.signal(signal.SIGINT, before)
 
 
-def forget(home: Home) -> None:
+def forget(home: HomeFolder) -> None:
     """Remove the folders of a stack that has ended."""
-    if processes.marked(home.folder):
+    if processes.find_stack_processes(home.folder):
         raise UnavailableError(f"processes of {home.folder} are still there")
     shutil.rmtree(home.temporary_folder(), ignore_errors=True)
     shutil.rmtree(home.folder, ignore_errors=True)
@@ -137,7 +137,7 @@ def forget(home: Home) -> None:
 class Disk:
     """PostgreSQL's small disk, reached through its own view of the file system."""
 
-    def __init__(self, pid: int, home: Home) -> None:
+    def __init__(self, pid: int, home: HomeFolder) -> None:
         """``pid`` is a process that lives where the disk is mounted, and lives on."""
         self._ballast = Path(f"/proc/{pid}/root{home.folder}/postgres/ballast")
 

@@ -22,7 +22,7 @@ from niochat.cli.sandbox_client import SandboxClient
 from niochat.conversation.views import ConversationInspector
 from niochat.domain.commands import ResolveConversation
 from niochat.domain.errors import UnavailableError
-from niochat.wiring.parts import Parts
+from niochat.wiring.parts import Components
 
 QUIET_WITHIN_S = 120.0
 RESOLVED_WITHIN_S = 20.0
@@ -149,7 +149,7 @@ StageOf = Callable[[Scenario], AbstractAsyncContextManager[Stage]]
 class StackStage(Stage):
     """On the running stack: the phone is the sandbox's gateway."""
 
-    parts: Parts | None = None
+    parts: Components | None = None
     wrote: int = 0
     """Messages of customers that the tenant has, or must have soon."""
 
@@ -184,7 +184,7 @@ class StackStage(Stage):
         return list(news["items"]), int(news["next"])
 
 
-def stages_of(parts: Parts, sandbox_url: str, places: Mapping[str, Place]) -> StageOf:
+def stages_of(parts: Components, sandbox_url: str, places: Mapping[str, Place]) -> StageOf:
     """The stages on the running stack."""
 
     @asynccontextmanager
@@ -212,7 +212,7 @@ def stages_of(parts: Parts, sandbox_url: str, places: Mapping[str, Place]) -> St
     return stage_of
 
 
-async def _resolve(parts: Parts, place: Place, phone: str) -> None:
+async def _resolve(parts: Components, place: Place, phone: str) -> None:
     """A conversation of an earlier run ends."""
     found = await parts.views.find_conversation(place.tenant_id, phone)
     if found is None or found["status"] == "resolved":
@@ -227,7 +227,7 @@ async def _resolve(parts: Parts, place: Place, phone: str) -> None:
     await _until(processed, RESOLVED_WITHIN_S, "an earlier conversation did not end")
 
 
-async def _empty_shelf(parts: Parts, tenant_id: UUID) -> None:
+async def _empty_shelf(parts: Components, tenant_id: UUID) -> None:
     """What the product remembers of the ERP for half a minute is not so any more."""
     redis: Redis = Redis.from_url(parts.settings.redis_url.get_secret_value())
     try:

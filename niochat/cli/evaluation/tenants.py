@@ -20,7 +20,7 @@ from niochat.cli.evaluation.scenario import Scenario
 from niochat.cli.providers import channels_of
 from niochat.cli.sandbox_client import SandboxClient
 from niochat.domain.sealing import Encryptor
-from niochat.wiring.parts import Parts
+from niochat.wiring.parts import Components
 
 TIMEZONE = "America/Recife"
 TODAY, TOMORROW = "{today}", "{tomorrow}"
@@ -80,14 +80,14 @@ class Place:
 
 
 async def prepare(
-    parts: Parts, sandbox_url: str, scenarios: Sequence[Scenario], choice: ModelChoice
+    parts: Components, sandbox_url: str, scenarios: Sequence[Scenario], choice: ModelChoice
 ) -> dict[str, Place]:
     """Instances, tenants and webhooks of all scenarios in one go; places by scenario's name."""
     await _create_instances(sandbox_url, scenarios)
     entries = [declared(each, sandbox_url, choice) for each in scenarios]
     changes = await applied(parts.database, parts.vault, entries)
     for tenant_id in {c.tenant_id for c in changes if c.outcome is not Outcome.UNCHANGED}:
-        await parts.announcements.publish(tenant_id)
+        await parts.tenant_changes.publish(tenant_id)
     return await _connect(parts, scenarios)
 
 
@@ -160,12 +160,12 @@ async def _create_instances(sandbox_url: str, scenarios: Sequence[Scenario]) -> 
             await client.close()
 
 
-async def _connect(parts: Parts, scenarios: Sequence[Scenario]) -> dict[str, Place]:
+async def _connect(parts: Components, scenarios: Sequence[Scenario]) -> dict[str, Place]:
     places: dict[str, Place] = {}
     names = {scenario.slug: scenario.name for scenario in scenarios}
     for address in await channels_of(parts, set(names)):
         channel = address.channel
-        line = parts.line_of(channel.base_url, channel.token_sealed, channel.tenant_id)
+        line = parts.credentials_for(channel.base_url, channel.token_sealed, channel.tenant_id)
         await parts.gateway.set_webhook(line, address.webhook_url(parts.settings.base_url))
         places[names[channel.tenant_slug]] = Place(channel.tenant_id, channel.id, line.token)
     return places

@@ -18,7 +18,7 @@ from niochat.inbox.ask import ThreadRef
 from niochat.ingress.api.doorway import Needs, access_of, note_denied, who_of
 from niochat.ingress.api.rooms import rooms_of
 from niochat.ingress.api.shapes import Shown
-from niochat.runtime.tasks import Owner
+from niochat.runtime.tasks import BackgroundTaskSet
 
 Key = Annotated[
     str | None,
@@ -28,7 +28,7 @@ Key = Annotated[
     ),
 ]  # fmt: skip
 
-_OWNER = Owner("asked")
+_OWNER = BackgroundTaskSet("asked")
 
 
 class Done(Shown):
@@ -101,7 +101,7 @@ class Found:
             self.tenant_id, who, f"conversations.{command.type}", f"conversation:{self.id}",
             before, {"done": done},
         )  # fmt: skip
-        await access_of(self.request).audit.write(entry)
+        await access_of(self.request).audit_log.write(entry)
 
 
 class NeedsOf(Needs):
@@ -145,6 +145,6 @@ async def note_read(
 ) -> None:  # fmt: skip
     """Whoever looked at what customers said or are called is written down."""
     who = who_of(request, caller)
-    await access_of(request).audit.write(
+    await access_of(request).audit_log.write(
         AuditEntry(tenant_id, who, "conversations.read", target, None, after)
     )

@@ -211,7 +211,7 @@ async def ticket(user: User, request: Request) -> Ticket:
     seconds.
     """
     assert user.session_id is not None
-    made = await access_of(request).tickets.make(user.session_id, agreed.now())
+    made = await access_of(request).socket_tickets.make(user.session_id, agreed.now())
     return Ticket(ticket=made)
 
 
@@ -263,7 +263,9 @@ async def forgotten(body: Forgotten, request: Request) -> None:
     """Send an e-mail with a link to reset the password, if the login exists. The response is the
     same if it does not.
     """
-    await access_of(request).links.forgotten(body.login, device_of(request).address, agreed.now())
+    await access_of(request).one_time_links.forgotten(
+        body.login, device_of(request).address, agreed.now()
+    )
 
 
 @router.post("/password", status_code=204, dependencies=[Anybody])
@@ -271,7 +273,7 @@ async def choose_password(body: NewPassword, request: Request, response: Respons
     """Set a password with the secret of an invitation or a password reset. All sessions of the user
     end.
     """
-    user_id = await access_of(request).links.redeem(
+    user_id = await access_of(request).one_time_links.redeem(
         body.secret.get_secret_value(), body.password.get_secret_value(), agreed.now(),
         device_of(request).address,
     )  # fmt: skip

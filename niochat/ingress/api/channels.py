@@ -126,7 +126,7 @@ async def create(body: ChannelBody, caller: MayWrite, request: Request) -> Chann
     tenant_id, accounts = caller.need(PermissionAction.CHANNELS_WRITE), accounts_of(request)
     new = NewChannel(body.slug, body.name, body.base_url, _revealed(body.token))
     made, told = await accounts.channels.create(tenant_id, new, who_of(request, caller))
-    await accounts.announce(tenant_id)
+    await accounts.announce_change(tenant_id)
     row = await accounts.channels.find(tenant_id, made)
     return ChannelMade.model_validate({**row, "webhook_set": told})
 
@@ -147,7 +147,7 @@ async def connect(
     """Pair the channel with a phone."""
     tenant_id = caller.need(PermissionAction.CHANNELS_WRITE)
     phone = None if body.phone is None else body.phone.removeprefix("+")
-    offered = await accounts_of(request).sessions.connect(
+    offered = await accounts_of(request).channel_sessions.connect(
         tenant_id, channel_id, phone, who_of(request, caller), agreed.now()
     )
     pairing = offered.pairing
@@ -161,7 +161,7 @@ async def connect(
 async def status(channel_id: UUID, caller: MayRead, request: Request) -> SessionShown:
     """Ask the gateway for the connection status of the channel."""
     tenant_id = caller.need(PermissionAction.CHANNELS_READ)
-    found = await accounts_of(request).sessions.status(tenant_id, channel_id)
+    found = await accounts_of(request).channel_sessions.status(tenant_id, channel_id)
     return SessionShown(status=found.status, number=found.owner or None)
 
 
@@ -169,21 +169,25 @@ async def status(channel_id: UUID, caller: MayRead, request: Request) -> Session
 async def disconnect(channel_id: UUID, caller: MayWrite, request: Request) -> None:
     """Log out the phone of the channel."""
     tenant_id = caller.need(PermissionAction.CHANNELS_WRITE)
-    await accounts_of(request).sessions.disconnect(tenant_id, channel_id, who_of(request, caller))
+    await accounts_of(request).channel_sessions.disconnect(
+        tenant_id, channel_id, who_of(request, caller)
+    )
 
 
 @router.get("/{channel_id}/webhook")
 async def webhook(channel_id: UUID, caller: MayRead, request: Request) -> WebhookShown:
     """Check whether the gateway sends all required events to this installation."""
     tenant_id = caller.need(PermissionAction.CHANNELS_READ)
-    return _shown(await accounts_of(request).sessions.webhook(tenant_id, channel_id))
+    return _shown(await accounts_of(request).channel_sessions.webhook(tenant_id, channel_id))
 
 
 @router.post("/{channel_id}/webhook")
 async def set_webhook(channel_id: UUID, caller: MayWrite, request: Request) -> WebhookShown:
     """Set the webhook at the gateway again."""
     tenant_id, who = caller.need(PermissionAction.CHANNELS_WRITE), who_of(request, caller)
-    return _shown(await accounts_of(request).sessions.set_webhook(tenant_id, channel_id, who))
+    return _shown(
+        await accounts_of(request).channel_sessions.set_webhook(tenant_id, channel_id, who)
+    )
 
 
 def _shown(state: WebhookState) -> WebhookShown:

@@ -231,6 +231,6 @@ async def _read(
 ) -> None:  # fmt: skip
     """Whoever looked at who customers are is written down."""
     who = who_of(request, caller)
-    await access_of(request).audit.write(
+    await access_of(request).audit_log.write(
         AuditEntry(tenant_id, who, "contacts.read", target, None, after)
     )

@@ -31,7 +31,7 @@ from niochat.ingress.api.shapes import (
     number,
 )
 from niochat.live.frames import ConversationRow, PriorityName
-from niochat.live.passing import Passing, Read
+from niochat.live.passing import FrameEnvelope, ReadFrame
 
 MOST_TEXT = 4096
 """Characters of a WhatsApp text."""
@@ -185,9 +185,9 @@ async def read(body: ReadUpto, found: Seen) -> None:
     """Mark a conversation as read up to a version. A lower version than before has no effect."""
     marks = reading_of(found.request)
     if await marks.mark_read(found.tenant_id, found.caller.id, found.id, body.upto):
-        told = Read(conversation_id=found.id, upto=body.upto)
-        passing = Passing.of(found.tenant_id, told, user_id=found.caller.id)
-        await rooms_of(found.request).say(passing.words())
+        told = ReadFrame(conversation_id=found.id, upto=body.upto)
+        passing = FrameEnvelope.wrap(found.tenant_id, told, user_id=found.caller.id)
+        await rooms_of(found.request).say(passing.encode())
 
 
 @router.post("/{conversation_id}/assign")

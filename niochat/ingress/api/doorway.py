@@ -21,8 +21,8 @@ from niochat.domain.errors import (
 )
 from niochat.domain.permissions import PermissionAction
 from niochat.ingress.api.rooms import rooms_of
-from niochat.wiring.access import Access
-from niochat.wiring.accounts import Accounts
+from niochat.wiring.access import IdentityServices
+from niochat.wiring.accounts import TenantServices
 
 _log = structlog.get_logger(__name__)
 
@@ -67,12 +67,12 @@ class Needs:
         return caller
 
 
-def access_of(request: Request) -> Access:
+def access_of(request: Request) -> IdentityServices:
     """What the application was built with."""
     return rooms_of(request).access
 
 
-def accounts_of(request: Request) -> Accounts:
+def accounts_of(request: Request) -> TenantServices:
     """The same of providers and what belongs to them."""
     return rooms_of(request).accounts
 
@@ -106,7 +106,7 @@ async def _identified(request: Request) -> Caller:
     """By ``Authorization: Bearer`` with an access token or an API key, else by the browser's
     cookie; a header that is wrong is not made good by a cookie.
     """
-    callers, now = access_of(request).callers, agreed.now()
+    callers, now = access_of(request).authenticator, agreed.now()
     header = request.headers.get("authorization")
     if header is not None:
         scheme, _, token = header.partition(" ")
@@ -155,7 +155,7 @@ async def note_look(
 ) -> None:
     """Whoever looked at what is told of people is written down."""
     who = who_of(request, caller)
-    await access_of(request).audit.write(
+    await access_of(request).audit_log.write(
         AuditEntry(caller.tenant_id, who, action, target, None, after)
     )
 
@@ -175,7 +175,7 @@ async def note_denied(request: Request, error: PermissionDeniedError | NotFoundE
         caller.tenant_id, who_of(request, caller), "access.denied", target, None, after
     )
     try:
-        await access_of(request).audit.write(entry)
+        await access_of(request).audit_log.write(entry)
     except NiochatError as away:
         _log.warning("denial_not_written", code=away.code)
 

@@ -68,7 +68,7 @@ async def upload(caller: MayReply, request: Request) -> Uploaded:
         tenant_id, who_of(request, caller), "files.upload", f"file:{file.id}", None,
         {"mimetype": file.mimetype, "size": file.size},
     )  # fmt: skip
-    await access_of(request).audit.write(entry)
+    await access_of(request).audit_log.write(entry)
     return Uploaded.model_validate(file)
 
 

@@ -20,7 +20,7 @@ from niochat.access.idempotency import Asked, Idempotency, Kept, Lease
 from niochat.adapters.postgres.audit import acting_under
 from niochat.ingress.api.doorway import Needs, SignedIn, access_of
 from niochat.ingress.problems import Unprocessable
-from niochat.runtime.tasks import Owner
+from niochat.runtime.tasks import BackgroundTaskSet
 
 HEADER = "idempotency-key"
 REPLAYED = "Idempotency-Replayed"
@@ -44,7 +44,7 @@ _PARAMETER = {
     "schema": {"type": "string", "minLength": 1, "maxLength": 128, "pattern": "^[!-~]+$"},
 }
 _JSON = "application/json"
-_OWNER = Owner("keyed requests")
+_OWNER = BackgroundTaskSet("keyed requests")
 
 Handler = Callable[[Request], Awaitable[Response]]
 

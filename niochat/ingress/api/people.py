@@ -183,7 +183,7 @@ async def invite(body: Invitation, caller: MayWrite, request: Request) -> User:
     tenant_id = caller.need(PermissionAction.USERS_WRITE)
     new = NewUser(body.login, body.name, body.role, tuple(body.teams))
     made = await access_of(request).users.invite(tenant_id, new, by_of(request, caller))
-    await access_of(request).links.send(made["id"], Purpose.INVITATION, agreed.now())
+    await access_of(request).one_time_links.send(made["id"], Purpose.INVITATION, agreed.now())
     return User.model_validate(made)
 
 
@@ -219,7 +219,7 @@ async def invite_again(user_id: UUID, caller: MayWrite, request: Request) -> Non
     """Send the invitation of a user again. Earlier links become invalid."""
     tenant_id = caller.need(PermissionAction.USERS_WRITE)
     await access_of(request).users.invite_again(tenant_id, user_id, by_of(request, caller))
-    await access_of(request).links.send(user_id, Purpose.INVITATION, agreed.now())
+    await access_of(request).one_time_links.send(user_id, Purpose.INVITATION, agreed.now())
 
 
 @router.get("/permissions", dependencies=[Depends(Open())])
@@ -284,7 +284,7 @@ async def api_keys(
 ) -> Page[ApiKey]:
     """List the valid API keys, newest first."""
     tenant_id = caller.need(PermissionAction.KEYS_WRITE)
-    rows = await access_of(request).keys.list(tenant_id, after(cursor), limit + 1)
+    rows = await access_of(request).api_keys.list(tenant_id, after(cursor), limit + 1)
     items, following = page(rows, limit)
     return Page(items=[ApiKey.model_validate(each) for each in items], next_cursor=following)
 
@@ -297,7 +297,7 @@ async def make_api_key(body: NewApiKey, caller: MayMakeKeys, request: Request) -
     tenant_id, grants = caller.need(PermissionAction.KEYS_WRITE), parse_grants(body.permissions)
     if body.expires_at is not None and body.expires_at.tzinfo is None:
         raise InvalidInputError("expires_at needs a time zone, such as 2030-01-01T00:00:00Z.")
-    made = await access_of(request).keys.make(
+    made = await access_of(request).api_keys.make(
         tenant_id, body.name, grants, by_of(request, caller), body.expires_at
     )
     return MadeApiKey.model_validate(made)
@@ -307,7 +307,7 @@ async def make_api_key(body: NewApiKey, caller: MayMakeKeys, request: Request) -
 async def revoke_api_key(key_id: UUID, caller: MayMakeKeys, request: Request) -> None:
     """Revoke an API key. It is rejected from the next request on."""
     tenant_id = caller.need(PermissionAction.KEYS_WRITE)
-    await access_of(request).keys.revoke(tenant_id, key_id, by_of(request, caller))
+    await access_of(request).api_keys.revoke(tenant_id, key_id, by_of(request, caller))
 
 
 @router.put("/api-keys/{key_id}/owner", status_code=204)
@@ -319,4 +319,4 @@ async def transfer_api_key(
     """
     tenant_id = caller.need(PermissionAction.KEYS_WRITE)
     by = by_of(request, caller)
-    await access_of(request).keys.transfer(tenant_id, key_id, body.user_id, by)
+    await access_of(request).api_keys.transfer(tenant_id, key_id, body.user_id, by)

@@ -41,7 +41,7 @@ async def audit(
     ``user:<id>``). Entries that are written while pages are read are not on later pages; start
     again without a cursor.
     """
-    rows = await access_of(request).audit.list(
+    rows = await access_of(request).audit_log.list(
         caller.need(PermissionAction.AUDIT_READ), before=number_of(cursor), who=who, target=target,
         limit=limit + 1,
     )  # fmt: skip

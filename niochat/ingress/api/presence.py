@@ -23,7 +23,7 @@ from niochat.ingress.api.doorway import (
 )
 from niochat.ingress.api.rooms import rooms_of
 from niochat.ingress.api.shapes import Body, Shown
-from niochat.live.passing import Passing, Presence
+from niochat.live.passing import FrameEnvelope, PresenceFrame
 
 MOST_CAPACITY = 100
 Reason = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,31}$")]
@@ -121,8 +121,8 @@ async def arrange(
 async def _told(request: Request, tenant_id: UUID, row: dict[str, Any]) -> AgentPresence:
     """Colleagues' screens show it."""
     shown = _shown(row)
-    told = Presence(user_id=shown.user_id, state=shown.state.value, reason=shown.reason)
-    await rooms_of(request).say(Passing.of(tenant_id, told).words())
+    told = PresenceFrame(user_id=shown.user_id, state=shown.state.value, reason=shown.reason)
+    await rooms_of(request).say(FrameEnvelope.wrap(tenant_id, told).encode())
     return shown
 
 

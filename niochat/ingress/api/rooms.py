@@ -14,8 +14,8 @@ from niochat.conversation.search import MessageSearch
 from niochat.inbox.ask import CommandSubmitter
 from niochat.ingress.api.limits import CallLimit
 from niochat.media.library import Library
-from niochat.wiring.access import Access
-from niochat.wiring.accounts import Accounts
+from niochat.wiring.access import IdentityServices
+from niochat.wiring.accounts import TenantServices
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +26,8 @@ class Rooms:
     ``done_within_s`` is accepted and done later.
     """
 
-    access: Access
-    accounts: Accounts
+    access: IdentityServices
+    accounts: TenantServices
     desk_views: ConversationQueries
     searching: MessageSearch
     contacts: ContactStore

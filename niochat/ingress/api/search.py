@@ -68,7 +68,7 @@ async def messages(
     found = await searching.search_page(
         tenant_id, sight, MessageSearchRequest(parse_search_words(q), moment_of(cursor), limit)
     )
-    await access_of(request).audit.write(
+    await access_of(request).audit_log.write(
         AuditEntry(tenant_id, who_of(request, caller), "conversations.read", "search", None,
               {"shown": len(found.rows)})
     )  # fmt: skip

@@ -164,7 +164,7 @@ async def change_settings(
     change = SettingsChange(body.name, body.timezone, policy)
     who = who_of(request, caller)
     view = await accounts.settings.change(tenant_id, _seen(if_match), change, who)
-    await accounts.announce(tenant_id)
+    await accounts.announce_change(tenant_id)
     return _settings(view, response)
 
 
@@ -188,7 +188,7 @@ async def change_assistant(
     view = await accounts.settings.change_assistant(
         tenant_id, _seen(if_match), change, who_of(request, caller)
     )
-    await accounts.announce(tenant_id)
+    await accounts.announce_change(tenant_id)
     return _assistant(view, response)
 
 
@@ -212,7 +212,7 @@ async def change_facts(
     view = await accounts.settings.change_facts(
         tenant_id, _seen(if_match), change, who_of(request, caller)
     )
-    await accounts.announce(tenant_id)
+    await accounts.announce_change(tenant_id)
     return _facts(view, response)
 
 

@@ -116,8 +116,8 @@ async def create_tenant(body: NewTenant, caller: MayWrite, request: Request) -> 
     provider = Provider(
         slug=body.slug, name=body.name, timezone=body.timezone, plan=body.plan, suspended=False
     )
-    made = await accounts.tenancy.create(provider, who)
-    await accounts.announce(made)
+    made = await accounts.tenant_admin.create(provider, who)
+    await accounts.announce_change(made)
     return await _whole(request, made)
 
 
@@ -134,7 +134,7 @@ async def change_tenant(
     """Change the name, time zone, plan or limits of a provider. Changes take effect within seconds."""
     limits = Limits(**body.limits.model_dump())
     change = TenantChange(body.name, body.timezone, body.plan, limits)
-    await accounts_of(request).tenancy.change(tenant_id, change, who_of(request, caller))
+    await accounts_of(request).tenant_admin.change(tenant_id, change, who_of(request, caller))
     return await _told(request, tenant_id)
 
 
@@ -143,14 +143,14 @@ async def suspend(tenant_id: UUID, caller: MayWrite, request: Request) -> Tenant
     """Suspend a provider: sign-in is blocked and the assistant stops. Inbound messages are still
     stored.
     """
-    await accounts_of(request).tenancy.stand(tenant_id, "suspended", who_of(request, caller))
+    await accounts_of(request).tenant_admin.stand(tenant_id, "suspended", who_of(request, caller))
     return await _told(request, tenant_id)
 
 
 @router.post("/tenants/{tenant_id}/resume")
 async def resume(tenant_id: UUID, caller: MayWrite, request: Request) -> TenantWhole:
     """Resume a suspended provider."""
-    await accounts_of(request).tenancy.stand(tenant_id, "active", who_of(request, caller))
+    await accounts_of(request).tenant_admin.stand(tenant_id, "active", who_of(request, caller))
     return await _told(request, tenant_id)
 
 
@@ -179,13 +179,13 @@ async def leave(caller: MayEnter, request: Request) -> None:
 
 async def _told(request: Request, tenant_id: UUID) -> TenantWhole:
     """After the commit: processes look again, sockets of who is out now are closed."""
-    await accounts_of(request).announce(tenant_id)
+    await accounts_of(request).announce_change(tenant_id)
     await access_changed(request, tenant_id)
     return await _whole(request, tenant_id)
 
 
 async def _whole(request: Request, tenant_id: UUID) -> TenantWhole:
-    row = await accounts_of(request).tenancy.find(tenant_id)
+    row = await accounts_of(request).tenant_admin.find(tenant_id)
     idle = row["session_idle"] // timedelta(minutes=1)
     limits = LimitsShown.model_validate({**row, "session_idle_minutes": idle})
     return TenantWhole.model_validate({**row, "limits": limits})

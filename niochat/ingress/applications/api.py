@@ -10,12 +10,12 @@ from starlette.routing import BaseRoute, Mount
 
 from niochat.access.mail import deliver_for_ever
 from niochat.actors import kinds
-from niochat.actors.cluster_nodes import Part, actor_options, replicas
-from niochat.actors.gateway import HostGateway
-from niochat.actors.host_calls import HostCalls
-from niochat.actors.pool_members import Pool
-from niochat.actors.pools import pools
-from niochat.actors.team_queue import Look
+from niochat.actors.cluster_nodes import NodeRole, min_replicas, ray_actor_options
+from niochat.actors.gateway import ActorClient
+from niochat.actors.host_calls import HostAdminClient
+from niochat.actors.pool_members import PoolBalancer
+from niochat.actors.pools import pool_names_for
+from niochat.actors.team_queue import QueueAssignRequest
 from niochat.adapters.clock import agreed
 from niochat.adapters.postgres.queries import queries
 from niochat.adapters.postgres.time import agree_for_ever
@@ -40,10 +40,10 @@ from niochat.ingress.bodies import MOST_BODY, STRANGERS_BODY
 from niochat.ingress.figures import ClusterFigures, report_for_ever
 from niochat.ingress.health import Health
 from niochat.ingress.operators import routes as operators
-from niochat.runtime.tasks import Owner
-from niochat.wiring.access import heads_of, open_access
-from niochat.wiring.accounts import open_accounts, outside_of
-from niochat.wiring.parts import Parts
+from niochat.runtime.tasks import BackgroundTaskSet
+from niochat.wiring.access import build_audit_heads, build_identity_services
+from niochat.wiring.accounts import build_gateway_access, build_tenant_services
+from niochat.wiring.parts import Components
 
 _SQL = queries("health")
 
@@ -55,9 +55,11 @@ API_BURST_S = 10.0
 """Seconds of a caller's rate that may come at once."""
 
 
-def api_routes(parts: Parts) -> list[BaseRoute]:
-    parts.owner.start(agree_for_ever(parts.database, agreed))
-    parts.owner.start(report_for_ever(ClusterFigures(parts.database, parts.settings.hosts)))
+def api_routes(parts: Components) -> list[BaseRoute]:
+    parts.background.start(agree_for_ever(parts.database, agreed))
+    parts.background.start(
+        report_for_ever(ClusterFigures(parts.database, parts.settings.min_hosts))
+    )
 
     async def database() -> str:
         async with parts.database.path() as connection:
@@ -65,14 +67,14 @@ def api_routes(parts: Parts) -> list[BaseRoute]:
         return ""
 
     async def redis() -> str:
-        return "" if await parts.announcements.ping() else "Redis does not answer"
+        return "" if await parts.tenant_changes.ping() else "Redis does not answer"
 
     async def hosts() -> str:
         async with parts.database.path() as connection:
             orphans = await connection.fetchval(_SQL["orphaned_shards"])
         return f"{orphans} of {SHARDS} shards have no living host" if orphans else ""
 
-    needed = [Pool(name) for name in pools(parts.settings.pools)]
+    needed = [PoolBalancer(name) for name in pool_names_for(parts.settings.pool_layout)]
 
     async def answering() -> str:
         for pool in needed:
@@ -80,12 +82,12 @@ def api_routes(parts: Parts) -> list[BaseRoute]:
         return ""
 
     checks = {"database": database, "redis": redis, "hosts": hosts, "pools": answering}
-    gateway = HostGateway(parts.database)
+    gateway = ActorClient(parts.database)
 
     def poke(thread_id: UUID) -> None:
-        gateway.poke([kinds.conversation(thread_id)])
+        gateway.poke([kinds.conversation_address(thread_id)])
 
-    token, operate = parts.settings.operator_token, HostCalls().operate
+    token, operate = parts.settings.operator_token, HostAdminClient().operate
     return [
         *Health(checks).routes(),
         *_rest(parts, poke, _presence_changes(parts, gateway)),
@@ -93,45 +95,50 @@ def api_routes(parts: Parts) -> list[BaseRoute]:
     ]
 
 
-def _presence_changes(parts: Parts, hosts: HostGateway) -> PresenceChangeHandler:
-    owner = Owner("queues")
+def _presence_changes(parts: Components, hosts: ActorClient) -> PresenceChangeHandler:
+    owner = BackgroundTaskSet("queues")
 
     def poke(tenant_id: UUID, threads: Sequence[UUID]) -> None:
-        hosts.poke([kinds.conversation(thread) for thread in threads], tenant_id)
+        hosts.poke([kinds.conversation_address(thread) for thread in threads], tenant_id)
 
     def tell(queue: TeamQueueKey) -> None:
-        owner.offer(lambda: hosts.tell(kinds.team_queue(*queue), Look(*queue)), MOST_TOLD)
+        owner.try_start(
+            lambda: hosts.tell(kinds.team_queue_address(*queue), QueueAssignRequest(*queue)),
+            MOST_TOLD,
+        )
 
     return PresenceChangeHandler(QueueAssigner(parts.database), poke, tell)
 
 
 def _rest(
-    parts: Parts, poke: Callable[[UUID], None], presence_changes: PresenceChangeHandler
+    parts: Components, poke: Callable[[UUID], None], presence_changes: PresenceChangeHandler
 ) -> list[BaseRoute]:
     """The REST API."""
     settings = parts.settings
-    access = open_access(
+    access = build_identity_services(
         parts.database, parts.vault, settings.base_url, settings.mail_from,
-        heads=heads_of(settings, parts.vault),
+        heads=build_audit_heads(settings, parts.vault),
     )  # fmt: skip
-    parts.owner.start(access.audit.seal_for_ever())
-    parts.owner.start(SearchIndexer(parts.database).run())
-    parts.owner.start(access.idempotency.purge_for_ever())
+    parts.background.start(access.audit_log.seal_for_ever())
+    parts.background.start(SearchIndexer(parts.database).run())
+    parts.background.start(access.idempotency.purge_for_ever())
     if settings.smtp_url is not None:
         mail_server = Smtp(settings.smtp_url.get_secret_value())
-        parts.owner.start(deliver_for_ever(access.post, mail_server.send))
-    outside = outside_of(parts)
+        parts.background.start(deliver_for_ever(access.mail_outbox, mail_server.send))
+    outside = build_gateway_access(parts)
     rooms = Rooms(
         access=access,
-        accounts=open_accounts(parts.database, parts.vault, outside, parts.announcements.publish),
+        accounts=build_tenant_services(
+            parts.database, parts.vault, outside, parts.tenant_changes.publish
+        ),
         desk_views=ConversationQueries(parts.database),
         searching=MessageSearch(parts.database),
         contacts=ContactStore(parts.database, parts.vault),
         asking=CommandSubmitter(parts.inbox, poke),
         reading=ReadMarkerStore(parts.database),
-        library=parts.library,
+        library=parts.attachments,
         access_changed=parts.access_changes.publish,
-        say=parts.passing.say,
+        say=parts.ephemeral_frames.say,
         presences=PresenceStore(parts.database),
         presence_changed=presence_changes.handle_change,
         secure_cookies=settings.base_url.startswith("https://"),
@@ -140,8 +147,8 @@ def _rest(
     return [Mount("/api/v1", rest.build(rooms))]
 
 
-def _call_limit(parts: Parts) -> CallLimit:
-    per_s = parts.settings.api_per_s
+def _call_limit(parts: Components) -> CallLimit:
+    per_s = parts.settings.max_requests_per_s
     burst = per_s * API_BURST_S
     url = parts.settings.redis_url.get_secret_value()
     buckets = Buckets(url, per_s=per_s, burst=burst, kind="api")
@@ -165,9 +172,9 @@ class ApiReplica:
 
 api = serve.deployment(
     name="Api",
-    num_replicas=replicas(),
+    num_replicas=min_replicas(),
     max_ongoing_requests=MOST_CONNECTED,
     max_surge_percent=100,
     health_check_period_s=10,
-    ray_actor_options=actor_options(Part.DOORS, 0.1),
+    ray_actor_options=ray_actor_options(NodeRole.INGRESS, 0.1),
 )(serve.ingress(_api)(ApiReplica)).bind()

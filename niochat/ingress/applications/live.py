@@ -4,8 +4,8 @@ from ray import serve
 from starlette.applications import Starlette
 from starlette.routing import BaseRoute
 
-from niochat.actors.cluster_nodes import Part, actor_options, replicas
-from niochat.actors.release import release_of
+from niochat.actors.cluster_nodes import NodeRole, min_replicas, ray_actor_options
+from niochat.actors.release import resolve_build_id
 from niochat.adapters.clock import agreed
 from niochat.adapters.postgres.time import agree_for_ever
 from niochat.adapters.redis.live import RELEASES, Broadcast
@@ -15,38 +15,40 @@ from niochat.conversation.reading import ReadMarkerStore
 from niochat.ingress.applications.replica import application
 from niochat.ingress.gestures import Gestures
 from niochat.ingress.live import Live
-from niochat.live.counters import Counters
-from niochat.live.hub import Hub
+from niochat.live.counters import ScreenCounters
+from niochat.live.hub import LiveHub
 from niochat.live.log import EventLog
-from niochat.wiring.access import open_access
-from niochat.wiring.parts import Parts
+from niochat.wiring.access import build_identity_services
+from niochat.wiring.parts import Components
 
 
-def live_routes(parts: Parts) -> list[BaseRoute]:
+def live_routes(parts: Components) -> list[BaseRoute]:
     settings = parts.settings
-    access = open_access(parts.database, parts.vault, settings.base_url, settings.mail_from)
-    hub = Hub(EventLog(parts.database), Counters(parts.database))
+    access = build_identity_services(
+        parts.database, parts.vault, settings.base_url, settings.mail_from
+    )
+    hub = LiveHub(EventLog(parts.database), ScreenCounters(parts.database))
     gestures = Gestures(
-        ConversationQueries(parts.database).get_conversation, ReadMarkerStore(parts.database).mark_read, parts.passing.say,
-        access.audit.write,
+        ConversationQueries(parts.database).get_conversation, ReadMarkerStore(parts.database).mark_read, parts.ephemeral_frames.say,
+        access.audit_log.write,
     )  # fmt: skip
-    release = release_of(settings.release)
+    release = resolve_build_id(settings.build_id)
     live = Live(
-        hub, access.callers, access.tickets, gestures, release, PresenceStore(parts.database),
-        access.audit.write,
+        hub, access.authenticator, access.socket_tickets, gestures, release, PresenceStore(parts.database),
+        access.audit_log.write,
     )  # fmt: skip
     releases = Broadcast(settings.redis_url.get_secret_value(), RELEASES)
-    parts.owner.start(agree_for_ever(parts.database, agreed))
-    parts.owner.start(hub.run_for_ever())
-    parts.owner.start(hub.count_for_ever())
-    parts.owner.start(parts.passing.hear(hub.hear))
-    parts.owner.start(releases.hear(live.released))
-    parts.owner.start(releases.say(release.encode()))
-    parts.owner.start(live.look_after_for_ever())
-    parts.owner.start(live.write_down_for_ever())
-    parts.owner.start(live.say_they_are_here_for_ever())
-    parts.owner.start(parts.news.listen(lambda _: hub.hint(), hub.hint))
-    parts.owner.start(parts.access_changes.listen(live.access_changed))
+    parts.background.start(agree_for_ever(parts.database, agreed))
+    parts.background.start(hub.run())
+    parts.background.start(hub.run_counts())
+    parts.background.start(parts.ephemeral_frames.hear(hub.receive_envelope))
+    parts.background.start(releases.hear(live.released))
+    parts.background.start(releases.say(release.encode()))
+    parts.background.start(live.look_after_for_ever())
+    parts.background.start(live.write_down_for_ever())
+    parts.background.start(live.say_they_are_here_for_ever())
+    parts.background.start(parts.live_hints.listen(lambda _: hub.notify(), hub.notify))
+    parts.background.start(parts.access_changes.listen(live.access_changed))
     return live.routes()
 
 
@@ -60,10 +62,10 @@ class LiveReplica:
 
 live = serve.deployment(
     name="Live",
-    num_replicas=replicas(),  # fixed: a change of replicas cuts sockets
+    num_replicas=min_replicas(),  # fixed: a change of replicas cuts sockets
     max_ongoing_requests=10_000,  # a socket is one request for its whole life
     max_surge_percent=100,
     health_check_period_s=10,
     graceful_shutdown_timeout_s=20,
-    ray_actor_options=actor_options(Part.DOORS, 0.1),
+    ray_actor_options=ray_actor_options(NodeRole.INGRESS, 0.1),
 )(serve.ingress(_live)(LiveReplica)).bind()

@@ -15,12 +15,12 @@ from niochat.ingress.bodies import MOST_BODY, BodyLimits, Bound
 from niochat.ingress.problems import as_problem
 from niochat.ingress.whole_path import WholePath
 from niochat.runtime import garbage
-from niochat.wiring.parts import Parts, open_parts
+from niochat.wiring.parts import Components, open_components
 
 MOST_TOLD = 200
 """Messages to actors that are on their way; of further ones the next regular look knows."""
 
-Routes = Callable[[Parts], list[BaseRoute]]
+Routes = Callable[[Components], list[BaseRoute]]
 
 
 def application(
@@ -31,13 +31,13 @@ def application(
     ``counting``: what sees a request once its body is in; ``bound``: how large that may be.
     """
     settings = Settings.read()
-    telemetry.set_up_logs(settings.log, json=True)
+    telemetry.configure_logging(settings.log_level, json=True)
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        parts = await open_parts(settings)
+        parts = await open_components(settings)
         app.router.routes.extend(routes(parts))
-        garbage.settle_in()
+        garbage.tune_gc()
         yield
         await parts.close()
 

@@ -12,9 +12,9 @@ from starlette.routing import BaseRoute
 
 from niochat.accounts.held_back import Teller
 from niochat.actors import kinds
-from niochat.actors.cluster_nodes import Part, actor_options, replicas
-from niochat.actors.gateway import HostGateway
-from niochat.actors.tenant import ChannelConnected
+from niochat.actors.cluster_nodes import NodeRole, min_replicas, ray_actor_options
+from niochat.actors.gateway import ActorClient
+from niochat.actors.tenant import ChannelConnectedNotice
 from niochat.adapters.redis.buckets import Buckets
 from niochat.adapters.redis.live import TURNED_AWAY, Broadcast
 from niochat.domain.errors import NiochatError
@@ -25,8 +25,8 @@ from niochat.ingress.elsewhere import Elsewhere
 from niochat.ingress.figures import Answers, CountAnswers, DoorFigures, report_for_ever
 from niochat.ingress.flood import FloodGuard
 from niochat.ingress.webhooks import Door, build
-from niochat.runtime.tasks import Owner
-from niochat.wiring.parts import Parts
+from niochat.runtime.tasks import BackgroundTaskSet
+from niochat.wiring.parts import Components
 
 _log = structlog.get_logger(__name__)
 
@@ -35,20 +35,22 @@ FLOOD_BURST_S = 10.0
 """Seconds of the flood guard's rate that may come at once."""
 
 
-def _webhook_routes(parts: Parts, answers: Answers) -> list[BaseRoute]:
-    hosts = HostGateway(parts.database)
-    owner = Owner("webhooks")
-    parts.owner.start(report_for_ever(DoorFigures(answers)))
+def _webhook_routes(parts: Components, answers: Answers) -> list[BaseRoute]:
+    hosts = ActorClient(parts.database)
+    owner = BackgroundTaskSet("webhooks")
+    parts.background.start(report_for_ever(DoorFigures(answers)))
 
     def poke(thread_id: UUID, tenant_id: UUID) -> None:
-        hosts.poke([kinds.conversation(thread_id)], tenant_id)
+        hosts.poke([kinds.conversation_address(thread_id)], tenant_id)
 
     def connected(tenant_id: UUID) -> None:
-        owner.offer(lambda: hosts.tell(kinds.tenant(tenant_id), ChannelConnected()), MOST_TOLD)
+        owner.try_start(
+            lambda: hosts.tell(kinds.tenant_address(tenant_id), ChannelConnectedNotice()), MOST_TOLD
+        )
 
     redis = Broadcast(parts.settings.redis_url.get_secret_value(), TURNED_AWAY)
     elsewhere = Elsewhere(redis)
-    catch_up = CatchUp(parts.backfill, parts.line_of, poke, tell=elsewhere.tell)
+    catch_up = CatchUp(parts.backfill, parts.credentials_for, poke, tell=elsewhere.tell)
     owner.start(elsewhere.hear(catch_up.elsewhere))
     guard = _flood_guard(parts)
     admission = Admission(guard)
@@ -62,8 +64,8 @@ def _webhook_routes(parts: Parts, answers: Answers) -> list[BaseRoute]:
     return [*build(door)]
 
 
-def _flood_guard(parts: Parts) -> FloodGuard:
-    per_s = parts.settings.flood_per_s
+def _flood_guard(parts: Components) -> FloodGuard:
+    per_s = parts.settings.max_webhooks_per_s
     burst = per_s * FLOOD_BURST_S
     buckets = Buckets(parts.settings.redis_url.get_secret_value(), per_s=per_s, burst=burst)
     return FloodGuard(buckets.take, per_s=per_s, burst=burst)
@@ -96,10 +98,10 @@ class WebhooksReplica:
 
 webhooks = serve.deployment(
     name="Webhooks",
-    num_replicas=replicas(),
+    num_replicas=min_replicas(),
     max_ongoing_requests=500,
     max_queued_requests=100,  # the door refuses before that, and says when to come again
     max_surge_percent=100,  # the new replica answers before the old one leaves
     health_check_period_s=10,
-    ray_actor_options=actor_options(Part.DOORS, 0.2),
+    ray_actor_options=ray_actor_options(NodeRole.INGRESS, 0.2),
 )(serve.ingress(_webhooks)(WebhooksReplica)).bind()

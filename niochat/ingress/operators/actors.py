@@ -11,13 +11,13 @@ from starlette.responses import Response
 
 from niochat.actors import kinds
 from niochat.actors.inspection import (
-    DeactivateActor,
-    ListActors,
-    LookAtActor,
-    Order,
-    ReadPauses,
-    Seen,
-    page_order,
+    ActorInfo,
+    ActorInfoRequest,
+    ActorListRequest,
+    DeactivateActorRequest,
+    OperatorRequest,
+    RefreshPausesRequest,
+    page_sort_key,
 )
 from niochat.conversation.pauses import MAX_PAUSES, PauseStore
 from niochat.domain.errors import (
@@ -37,11 +37,11 @@ from niochat.ingress.operators.asked import (
 )
 from niochat.ingress.operators.hosts import Operate
 from niochat.ingress.operators.rows import Rows
-from niochat.runtime.address import Address
+from niochat.runtime.address import ActorAddress
 
 _log = structlog.get_logger(__name__)
 
-Found = tuple[str, Seen]
+Found = tuple[str, ActorInfo]
 """(incarnation, actor)."""
 
 
@@ -61,7 +61,7 @@ class ActorDoor:
         """
         page = page_of(request)
         hosts = await self._asked(page)
-        order = ListActors(page.limit, page.kind, page.after, page.busiest)
+        order = ActorListRequest(page.limit, page.kind, page.after, page.busiest)
         answers = await asyncio.gather(*(self._listed(host, order) for host in hosts))
         found = _merged(page, [each for listed in answers for each in listed or []])
         body: dict[str, Any] = {"actors": await self._told(found)}
@@ -74,10 +74,10 @@ class ActorDoor:
         """``GET /actors/{kind}/{key}``: from memory and from its rows."""
         return answer(await self.look(_address(request)))
 
-    async def look(self, address: Address) -> dict[str, Any]:
+    async def look(self, address: ActorAddress) -> dict[str, Any]:
         """``host`` and, if it is in memory there, ``actor``; a conversation's rows besides."""
         host = await self._rows.owner(address.shard)
-        seen = await self._of_owner(host, LookAtActor(address))
+        seen = await self._of_owner(host, ActorInfoRequest(address))
         told: dict[str, Any] = {"kind": address.kind, "key": address.key, "host": host}
         told["actor"] = None if seen is None else asdict(seen)
         if address.kind == kinds.CONVERSATION:
@@ -95,7 +95,7 @@ class ActorDoor:
             raise UnavailableError(
                 "No host owns the shard of the actor. Repeat the request later.", code="host"
             )
-        was_active = bool(await self._operate(host, DeactivateActor(address)))
+        was_active = bool(await self._operate(host, DeactivateActorRequest(address)))
         _say("deactivate", address)
         return answer({"kind": address.kind, "key": address.key, "was_active": was_active})
 
@@ -125,19 +125,19 @@ class ActorDoor:
         await self._note(request, "operators.resume", address)
         return answer({"key": address.key, "paused_until": None, "told": await self._tell(address)})
 
-    async def _note(self, request: Request, action: str, address: Address) -> None:
+    async def _note(self, request: Request, action: str, address: ActorAddress) -> None:
         rows = (await self._rows.waiting([address.key])).get(address.key)
         if rows is not None:  # of no thread there is nothing to tell, and nobody to tell it to
             client = client_of(request)
             await self._rows.note(rows["tenant_id"], client, action, address.key, {})
 
-    async def _tell(self, address: Address) -> bool:
+    async def _tell(self, address: ActorAddress) -> bool:
         """Whether the owner knows already; it reads the rows each second anyway."""
         host = await self._rows.owner(address.shard)
         if host is None:
             return False
         try:
-            await self._operate(host, ReadPauses())
+            await self._operate(host, RefreshPausesRequest())
         except UnavailableError:
             return False
         return True
@@ -152,13 +152,13 @@ class ActorDoor:
             raise NotFoundError(f"No live host has this name. Live hosts: {names}.")
         return chosen
 
-    async def _listed(self, host: str, order: ListActors) -> list[Found] | None:
+    async def _listed(self, host: str, order: ActorListRequest) -> list[Found] | None:
         try:
             return [(host, seen) for seen in await self._operate(host, order)]
         except UnavailableError:
             return None
 
-    async def _of_owner(self, host: str | None, order: Order) -> Any:
+    async def _of_owner(self, host: str | None, order: OperatorRequest) -> Any:
         if host is None:
             return None
         try:
@@ -181,15 +181,15 @@ def _merged(page: Page, found: Sequence[Found]) -> list[Found]:
     if page.busiest:
         ordered = sorted(found, key=lambda each: -each[1].mailbox)
     else:
-        ordered = sorted(found, key=lambda each: page_order(each[1].address))
+        ordered = sorted(found, key=lambda each: page_sort_key(each[1].address))
     return ordered[: page.limit]
 
 
-def _address(request: Request) -> Address:
+def _address(request: Request) -> ActorAddress:
     return address_of(request.path_params["kind"], request.path_params["key"])
 
 
-def _pausable(request: Request) -> Address:
+def _pausable(request: Request) -> ActorAddress:
     """The others hand out places and answer questions: paused, they would fail who waits."""
     address = _address(request)
     if address.kind != kinds.CONVERSATION:
@@ -199,7 +199,7 @@ def _pausable(request: Request) -> Address:
     return address
 
 
-def _say(action: str, address: Address) -> None:
+def _say(action: str, address: ActorAddress) -> None:
     _log.info(
         "operator_acted", who="operator", action=action, kind=address.kind, actor=str(address.key)
     )

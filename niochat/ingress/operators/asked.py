@@ -13,7 +13,7 @@ from niochat.actors import kinds
 from niochat.conversation.pauses import MAX_PAUSE_S
 from niochat.domain.errors import InvalidInputError
 from niochat.domain.plain import control_character_error
-from niochat.runtime.address import Address
+from niochat.runtime.address import ActorAddress
 
 MAX_BODY = 16 * 1024
 MAX_PAGE = 200
@@ -45,7 +45,7 @@ class Page:
 
     host: str | None
     kind: str | None
-    after: Address | None
+    after: ActorAddress | None
     limit: int
     busiest: bool
 
@@ -67,10 +67,10 @@ def page_of(request: Request) -> Page:
     )
 
 
-def address_of(kind: str, key: str) -> Address:
+def address_of(kind: str, key: str) -> ActorAddress:
     """Raises ``InvalidInputError`` for a kind there is not, or a key that is no UUID."""
     try:
-        return Address(_kind(kind), UUID(key))
+        return ActorAddress(_kind(kind), UUID(key))
     except ValueError:
         raise InvalidInputError(
             f"An actor is addressed by kind and key, such as {kinds.CONVERSATION}:<uuid of the thread>.",

@@ -42,7 +42,7 @@ class ConversationDoor:
             found["tenant_id"], client_of(request), "operators.read", found["thread_id"],
             {"conversation": str(found["id"])},
         )  # fmt: skip
-        actor = await self._actors.look(kinds.conversation(found["thread_id"]))
+        actor = await self._actors.look(kinds.conversation_address(found["thread_id"]))
         return answer({**found, **await self._rows.doings(found), "actor": actor})
 
     async def hand_over(self, request: Request) -> Response:

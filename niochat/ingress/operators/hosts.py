@@ -8,14 +8,14 @@ import structlog
 from starlette.requests import Request
 from starlette.responses import Response
 
-from niochat.actors.inspection import LookAtHost, Order
+from niochat.actors.inspection import HostInfoRequest, OperatorRequest
 from niochat.domain.errors import NotFoundError, OperationRefusedError, UnavailableError
 from niochat.ingress.operators.asked import answer
 from niochat.ingress.operators.rows import Rows
 
 _log = structlog.get_logger(__name__)
 
-Operate = Callable[[str, Order], Awaitable[Any]]
+Operate = Callable[[str, OperatorRequest], Awaitable[Any]]
 """Asks the host of a name or incarnation. Raises ``UnavailableError``."""
 
 
@@ -67,6 +67,6 @@ class HostDoor:
         if not row["alive"]:
             return None
         try:
-            return await self._operate(row["incarnation"], LookAtHost())
+            return await self._operate(row["incarnation"], HostInfoRequest())
         except UnavailableError:
             return None

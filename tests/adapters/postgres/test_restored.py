@@ -19,13 +19,13 @@ from niochat.adapters.postgres.database import Database
 from niochat.adapters.postgres.migrate import migrate
 from niochat.adapters.postgres.restored import EPOCH, go_on_after, to_be_moved_on
 from niochat.domain.audit import AuditActor, AuditActorKind, AuditEntry
-from niochat.live.counters import Counters
-from niochat.live.hub import Hub
+from niochat.live.counters import ScreenCounters
+from niochat.live.hub import LiveHub
 from niochat.live.log import EventLog
-from niochat.live.position import Position
-from niochat.stack.credentials import Credentials
-from niochat.stack.home import Home
-from niochat.stack.ports import Ports
+from niochat.live.position import LogPosition
+from niochat.stack.credentials import StackCredentials
+from niochat.stack.home import HomeFolder
+from niochat.stack.ports import StackPorts
 from niochat.stack.postgres import EmbeddedPostgres
 from tests.builders import Given, Host, Ownership, connect
 from tests.conftest import named
@@ -46,8 +46,10 @@ def other() -> Iterator[EmbeddedPostgres]:
     """A cluster that has seen nothing yet."""
     memory = Path("/dev/shm")
     with TemporaryDirectory(dir=memory if memory.is_dir() else None, prefix="niochat-") as folder:
-        home = Home.at(Path(folder))
-        server = EmbeddedPostgres(home, Ports.of(home).postgres, Credentials.of(home))
+        home = HomeFolder.create(Path(folder))
+        server = EmbeddedPostgres(
+            home, StackPorts.allocate(home).postgres, StackCredentials.load_or_create(home)
+        )
         server.start()
         yield server
         server.stop()
@@ -57,7 +59,7 @@ def restore(source: str, target: EmbeddedPostgres) -> str:
     """As docs/operations.md says it: roles, then the database, as superusers. The owner's log-in
     to the restored one.
     """
-    programs = target._programs
+    programs = target._program_folder
     environment = {**os.environ, "PGPASSWORD": ""}
     roles = _run([programs / "pg_dumpall", "--roles-only", "--no-role-passwords", "-d", source])
     dump = _run([programs / "pg_dump", "--format=custom", source])
@@ -72,7 +74,7 @@ def restore(source: str, target: EmbeddedPostgres) -> str:
         [programs / "pg_restore", "--exit-on-error", "-d", into],
         input=dump, env=environment, check=True,
     )  # fmt: skip
-    return named(target.dsn, "restored")
+    return named(target.owner_dsn, "restored")
 
 
 def _run(command: list[Path | str]) -> bytes:
@@ -100,7 +102,7 @@ async def sealed(audit: Audit, rows: int) -> None:
 async def room(database: Database, given: Given, ownership: Ownership) -> Room:
     host = Host("host-a:1", database)
     await ownership.give(host)
-    hub = Hub(EventLog(database), Counters(database))
+    hub = LiveHub(EventLog(database), ScreenCounters(database))
     return Room(database, given, host, hub, await given.place())
 
 
@@ -119,7 +121,7 @@ async def test_a_restored_database_goes_on_where_its_log_ended(
     screen = Watched(room.place.tenant)
     await room.enter(screen)
     await room.settle()
-    await room.hub.look()
+    await room.hub.read_log()
     stood = room.hub.position
     assert stood is not None
 
@@ -131,7 +133,7 @@ async def test_a_restored_database_goes_on_where_its_log_ended(
     assert not await to_be_moved_on(room.database)
     admin = await connect(named(other.admin_dsn, urlsplit(url).path[1:]))
     try:
-        hub = Hub(EventLog(database), Counters(database))
+        hub = LiveHub(EventLog(database), ScreenCounters(database))
         host = Host("host-a:2", database)
         await Ownership(admin).give(host)
         here = Room(database, Given(admin), host, hub, room.place)
@@ -143,8 +145,8 @@ async def test_a_restored_database_goes_on_where_its_log_ended(
         await here.read(again, told + 1)
         known = {each["event"] for each in again.events()[told:]}
         assert "message_received" in known
-        assert all(Position.of(each["position"]) > stood for each in again.events())
-        at = Position.of(again.events()[0]["position"])
+        assert all(LogPosition.parse(each["position"]) > stood for each in again.events())
+        at = LogPosition.parse(again.events()[0]["position"])
         assert at.epoch == stood.epoch + 1
         # Another one that goes on from there misses nothing.
         assert await here.enter(Watched(room.place.tenant), at)

@@ -8,7 +8,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from niochat.stack.postgres import EmbeddedPostgres, programs
+from niochat.stack.postgres import EmbeddedPostgres, postgres_program_folder
 from tests.conftest import named
 
 SCRIPT = Path(__file__).parents[3] / "scripts" / "schema.py"
@@ -61,7 +61,7 @@ def test_the_files_build_the_database_that_the_migrations_build(
     url = named(postgres.admin_dsn, empty_database_url.rpartition("/")[2])
 
     built = subprocess.run(
-        [programs() / "psql", "-Xqv", "ON_ERROR_STOP=1", "-f", schema.FOLDER / "schema.sql", url],
+        [postgres_program_folder() / "psql", "-Xqv", "ON_ERROR_STOP=1", "-f", schema.FOLDER / "schema.sql", url],
         text=True, capture_output=True, check=False,
     )  # fmt: skip
 

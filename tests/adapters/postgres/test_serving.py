@@ -114,7 +114,7 @@ async def test_migrate_makes_the_log_in_and_another_time_leaves_it(
     postgres: EmbeddedPostgres, empty_database_url: str
 ) -> None:
     name = empty_database_url.rpartition("/")[2]
-    other = named(postgres.dsn, name).replace("niochat:", f"of_{name}:", 1)
+    other = named(postgres.owner_dsn, name).replace("niochat:", f"of_{name}:", 1)
     migrate(empty_database_url, serving_url=other)
     migrate(empty_database_url, serving_url=other)
 

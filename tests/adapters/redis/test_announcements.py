@@ -10,9 +10,9 @@ import pytest_asyncio
 from redis.asyncio import Redis
 
 from niochat.adapters.redis.live import CHANNEL, Announcements
-from niochat.stack.credentials import Credentials
-from niochat.stack.home import Home
-from niochat.stack.ports import Ports
+from niochat.stack.credentials import StackCredentials
+from niochat.stack.home import HomeFolder
+from niochat.stack.ports import StackPorts
 from niochat.stack.redis_server import EmbeddedRedis
 
 pytestmark = pytest.mark.asyncio
@@ -20,8 +20,10 @@ pytestmark = pytest.mark.asyncio
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedRedis]:
-    home = Home.at(tmp_path_factory.mktemp("announcements"))
-    embedded = EmbeddedRedis(home, Ports.of(home).redis, Credentials.of(home))
+    home = HomeFolder.create(tmp_path_factory.mktemp("announcements"))
+    embedded = EmbeddedRedis(
+        home, StackPorts.allocate(home).redis, StackCredentials.load_or_create(home)
+    )
     yield embedded
     embedded.stop()
 

@@ -18,7 +18,7 @@ from niochat.cli.bench.report import Report
 from niochat.cli.bench.slices import Side, ratio
 from niochat.cli.bench.stores import Counters, Spent, Statement
 from niochat.domain.errors import InvalidInputError
-from niochat.stack.processes import MARK
+from niochat.stack.processes import STACK_VARIABLE
 
 
 def test_a_quantile_is_an_observed_value() -> None:
@@ -60,7 +60,7 @@ def test_the_meter_finds_the_processes_of_a_home_and_what_they_burnt(tmp_path: P
     burns = "import time\nwhile time.process_time() < 0.3: pass\nprint('x', flush=True)\ninput()"
     with subprocess.Popen(
         [sys.executable, "-c", burns, "niochat.sandbox.crowd"],
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE, env={MARK: str(tmp_path)},
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, env={STACK_VARIABLE: str(tmp_path)},
     ) as child:  # fmt: skip
         assert child.stdout is not None
         child.stdout.readline()

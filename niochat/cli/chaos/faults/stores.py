@@ -11,9 +11,9 @@ from niochat.cli.chaos.arena import Arena
 from niochat.cli.chaos.fault import Injury, nothing_more
 from niochat.cli.chaos.throwaway import Disk
 from niochat.stack import processes
-from niochat.stack.credentials import Credentials
+from niochat.stack.credentials import StackCredentials
 from niochat.stack.home import read_json
-from niochat.stack.ports import Ports
+from niochat.stack.ports import StackPorts
 from niochat.stack.postgres import EmbeddedPostgres
 
 FULL_S = 6.0
@@ -30,7 +30,7 @@ async def restart_postgres(arena: Arena) -> Injury:
 
 async def cut_postgres_off(arena: Arena) -> Injury:
     """All its processes stand still: connections open, and nothing answers."""
-    found = processes.of_kind(processes.marked(arena.home.folder), "postgres")
+    found = processes.filter_by_kind(processes.find_stack_processes(arena.home.folder), "postgres")
     _signal(found, signal.SIGSTOP)
 
     async def heal() -> str:
@@ -59,7 +59,7 @@ async def fill_the_disk(arena: Arena) -> Injury:
     """No byte is left: rows find no room, then the write-ahead log, and the server ends itself."""
     disk = Disk(arena.launcher, arena.home)
     await asyncio.to_thread(disk.fill)
-    log = arena.home.log("postgres")
+    log = arena.home.log_file("postgres")
     start = log.stat().st_size
 
     async def heal() -> str:
@@ -75,8 +75,8 @@ async def fill_the_disk(arena: Arena) -> Injury:
 
 def _demand_log(arena: Arena) -> None:
     """Begin new segments of the write-ahead log until the server dies of it."""
-    credentials = Credentials.of(arena.home)
-    port = Ports(**read_json(arena.home.folder / "stack.json")["ports"]).postgres
+    credentials = StackCredentials.load_or_create(arena.home)
+    port = StackPorts(**read_json(arena.home.folder / "stack.json")["ports"]).postgres
     address = EmbeddedPostgres(arena.home, port, credentials).admin_dsn
     try:
         with psycopg.connect(address, autocommit=True, connect_timeout=5) as connection:
@@ -88,12 +88,12 @@ def _demand_log(arena: Arena) -> None:
 
 
 def _postmaster(arena: Arena) -> psutil.Process:
-    found = processes.of_kind(processes.marked(arena.home.folder), "postgres")
+    found = processes.filter_by_kind(processes.find_stack_processes(arena.home.folder), "postgres")
     pids = {process.pid for process in found}
     return next(process for process in found if process.ppid() not in pids)
 
 
 def _signal(found: list[psutil.Process], number: signal.Signals) -> None:
     for process in found:
-        if processes.alive(process):
+        if processes.is_alive(process):
             process.send_signal(number)

@@ -52,7 +52,7 @@ class InProcess:
         self, scenarios: Sequence[Scenario], at_once: int, told: Callable[[Result], None]
     ) -> list[Result]:
         """Results in the order of the scenarios, on a database and a sandbox of their own."""
-        telemetry.set_up_logs("error", json=False)
+        telemetry.configure_logging("error", json=False)
         _end_in_order()
         async with database_of_its_own() as (database, vault):
             endpoint = None if self.player is None else Endpoint(self.player)

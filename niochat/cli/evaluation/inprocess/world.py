@@ -18,9 +18,9 @@ from niochat.cli.evaluation.scenario import Scenario
 from niochat.cli.evaluation.stage import Stage, StageOf
 from niochat.cli.evaluation.tenants import ModelChoice, Place, applied, declared
 from niochat.sandbox.app import create_app
-from niochat.stack.credentials import Credentials
-from niochat.stack.home import Home
-from niochat.stack.ports import Ports
+from niochat.stack.credentials import StackCredentials
+from niochat.stack.home import HomeFolder
+from niochat.stack.ports import StackPorts
 from niochat.stack.postgres import EmbeddedPostgres
 from niochat.vault.vault import Vault
 
@@ -84,8 +84,10 @@ async def database_of_its_own() -> AsyncIterator[tuple[Database, Vault]]:
     """A PostgreSQL that nobody will miss, gone when the evaluation is."""
     memory = _MEMORY if _MEMORY.is_dir() else None
     with tempfile.TemporaryDirectory(prefix="niochat-evaluation-", dir=memory) as folder:
-        home = Home.at(Path(folder))
-        server = EmbeddedPostgres(home, Ports.of(home).postgres, Credentials.of(home))
+        home = HomeFolder.create(Path(folder))
+        server = EmbeddedPostgres(
+            home, StackPorts.allocate(home).postgres, StackCredentials.load_or_create(home)
+        )
         try:
             await asyncio.to_thread(_start, server)
             database = await Database.open(server.serving_dsn)
@@ -99,8 +101,8 @@ async def database_of_its_own() -> AsyncIterator[tuple[Database, Vault]]:
 
 def _start(server: EmbeddedPostgres) -> None:
     server.start()
-    migrate(server.dsn, serving_url=server.serving_dsn)
+    migrate(server.owner_dsn, serving_url=server.serving_dsn)
 
 
-def _key(home: Home) -> str:
-    return Credentials.of(home).vault_key
+def _key(home: HomeFolder) -> str:
+    return StackCredentials.load_or_create(home).vault_key
