@@ -11,7 +11,7 @@ import pytest
 
 import niochat
 from niochat.adapters.postgres.queries import queries
-from niochat.assistant.topics import Topic
+from niochat.assistant.topics import EscalationReason
 from niochat.cli.reasons import REASONS
 from niochat.domain.conversation import AssistantStopReason
 
@@ -138,7 +138,7 @@ def produced() -> set[str]:
     """Codes that an event or a turn may carry, and ``niochat show`` then shows."""
     codes = {
         "merged",
-        *Topic,
+        *EscalationReason,
         *AssistantStopReason,
     }  # written by link.sql; hand-offs of the assistant
     for module in MODULES:

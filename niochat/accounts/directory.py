@@ -17,8 +17,8 @@ from niochat.accounts.records import (
     TenantRecord,
 )
 from niochat.accounts.sealing import Purpose
-from niochat.adapters.openai.completion import Endpoint, Options
-from niochat.adapters.openai.forms import Form
+from niochat.adapters.openai.completion import ModelEndpoint, ModelOptions
+from niochat.adapters.openai.forms import EndpointQuirk
 from niochat.adapters.postgres.database import Database
 from niochat.adapters.postgres.queries import queries
 from niochat.domain.erp import ErpAccount, ErpCapability
@@ -136,37 +136,39 @@ class Directory:
         purpose = Purpose.ASSISTANT_KEY
         key = self._vault.open(sealed, tenant_id=tenant_id, purpose=purpose)
         options = self._options(tenant_id, found)
-        own = Endpoint(found["endpoint"], key, found["model"], options)
+        own = ModelEndpoint(found["endpoint"], key, found["model"], options)
         hearing, seeing = self._hearing(tenant_id, found, own), _seeing(found, own)
         return AssistantRecord(
             api_key=key, options=options, facts=facts_of(found.pop("facts")), hearing=hearing,
             seeing=seeing, hearing_price=found.pop("transcription_price"), **found,
         )  # fmt: skip
 
-    def _hearing(self, tenant_id: UUID, found: dict[str, Any], own: Endpoint) -> Endpoint | None:
+    def _hearing(
+        self, tenant_id: UUID, found: dict[str, Any], own: ModelEndpoint
+    ) -> ModelEndpoint | None:
         """Taken out of an assistant's row. Its own key and headers go to its own end point only."""
         url = found.pop("transcription_endpoint") or own.url
         model, sealed = found.pop("transcription_model"), found.pop("transcription_key_sealed")
-        options = own.options if url == own.url else Options()
+        options = own.options if url == own.url else ModelOptions()
         key = own.key if url == own.url else ""
         if sealed is not None:
             purpose = Purpose.TRANSCRIPTION_KEY
             key = self._vault.open(sealed, tenant_id=tenant_id, purpose=purpose)
-        return Endpoint(url, key, model, options) if model and key else None
+        return ModelEndpoint(url, key, model, options) if model and key else None
 
-    def _options(self, tenant_id: UUID, found: dict[str, Any]) -> Options:
+    def _options(self, tenant_id: UUID, found: dict[str, Any]) -> ModelOptions:
         """Taken out of an assistant's row."""
         sealed = found.pop("extra_sealed")
         purpose = Purpose.ASSISTANT_EXTRA
         opened = self._vault.open(sealed, tenant_id=tenant_id, purpose=purpose) if sealed else "{}"
         extra = json.loads(opened)
-        return Options(
+        return ModelOptions(
             temperature=found.pop("temperature"),
             seed=found.pop("seed"),
             parallel_tool_calls=found.pop("parallel_tool_calls"),
-            headers=extra.get("headers", {}),
-            body=extra.get("body", {}),
-            forms=_forms(found.pop("dialect")),
+            extra_headers=extra.get("headers", {}),
+            extra_body=extra.get("body", {}),
+            quirks=_forms(found.pop("dialect")),
         )
 
     async def _load_erp(self, tenant_id: UUID) -> ErpRecord | None:
@@ -188,15 +190,15 @@ class Directory:
         )
 
 
-def _seeing(found: dict[str, Any], own: Endpoint) -> Endpoint | None:
+def _seeing(found: dict[str, Any], own: ModelEndpoint) -> ModelEndpoint | None:
     """Taken out of an assistant's row."""
     model = found.pop("vision_model") or own.model
     return replace(own, model=model) if found.pop("sees") else None
 
 
-def _forms(stored: Sequence[str]) -> frozenset[Form]:
+def _forms(stored: Sequence[str]) -> frozenset[EndpointQuirk]:
     """The same of forms."""
-    return frozenset(form for form in Form if form in stored)
+    return frozenset(form for form in EndpointQuirk if form in stored)
 
 
 def _known(stored: Sequence[str] | None) -> frozenset[ErpCapability] | None:

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationInfo
 
-from niochat.adapters.openai.completion import OWN_FIELDS, OWN_HEADERS
+from niochat.adapters.openai.completion import RESERVED_FIELDS, RESERVED_HEADERS
 from niochat.domain.policy import MAX_MODEL_SECONDS
 
 _SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
@@ -88,7 +88,7 @@ def _header_value(value: SecretStr) -> SecretStr:
 def _header_name(value: str) -> str:
     if not re.fullmatch(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,80}", value):
         raise ValueError("must be the name of an HTTP header")
-    if value.lower() in OWN_HEADERS:
+    if value.lower() in RESERVED_HEADERS:
         raise ValueError("this header is NioChat's own: choose another")
     return value
 
@@ -101,8 +101,8 @@ def _header_text(value: SecretStr) -> SecretStr:
 
 
 def _extra_body(values: dict[str, Any]) -> dict[str, Any]:
-    if any(name in OWN_FIELDS for name in values):
-        own = ", ".join(sorted(set(values) & OWN_FIELDS))
+    if any(name in RESERVED_FIELDS for name in values):
+        own = ", ".join(sorted(set(values) & RESERVED_FIELDS))
         raise ValueError(f"NioChat sets these itself, or nobody may: {own}")
     try:
         size = len(json.dumps(values, allow_nan=False))

@@ -28,7 +28,7 @@ from niochat.accounts.fields import (
 )
 from niochat.accounts.requests import Requests, unknown_team
 from niochat.accounts.rules import PolicyEntry
-from niochat.adapters.openai.forms import Form
+from niochat.adapters.openai.forms import EndpointQuirk
 from niochat.domain.erp import TicketCategory
 from niochat.domain.plan import DEFAULT_MAX_CONCURRENT_TURNS, DEFAULT_TIER, TenantTier
 from niochat.domain.policy import ConversationPolicy
@@ -110,7 +110,7 @@ class AssistantEntry(Declared):
     seed: Annotated[Count, Field(ge=0, le=2**31 - 1)] | None = None
     parallel_tool_calls: Switch | None = None
     """Whether the model may want several tools at once; left out: as the model has it."""
-    dialect: Annotated[tuple[Form, ...], Field(max_length=len(Form))] = ()
+    dialect: Annotated[tuple[EndpointQuirk, ...], Field(max_length=len(EndpointQuirk))] = ()
     """What the end point wants otherwise, where it should not be learned from its refusals."""
     extra_headers: Annotated[dict[HeaderName, HeaderText], Field(max_length=20)] = Field(
         default_factory=dict

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from niochat.adapters.openai.completion import Endpoint, Options
+from niochat.adapters.openai.completion import ModelEndpoint, ModelOptions
 from niochat.domain.erp import ErpAccount, ErpCapability
 from niochat.domain.provider_facts import EMPTY_FACTS, ProviderFacts
 
@@ -90,17 +90,17 @@ class AssistantRecord:
     timezone: str
     price_in: Decimal = Decimal(0)
     price_out: Decimal = Decimal(0)
-    options: Options = field(default_factory=Options)
+    options: ModelOptions = field(default_factory=ModelOptions)
     """What it sets of how the model is asked; headers and fields are opened, never logged."""
     facts: ProviderFacts = EMPTY_FACTS
     """What it may tell of the provider."""
     requests: Mapping[str, Any] = field(default_factory=dict)
     """What is done about requests for a change, by kind; see ``domain.requests.rules_of``."""
-    hearing: Endpoint | None = None
+    hearing: ModelEndpoint | None = None
     """Who turns voice notes into text; ``None``: nobody."""
     hearing_price: Decimal = Decimal(0)
     """Of a minute."""
-    seeing: Endpoint | None = None
+    seeing: ModelEndpoint | None = None
     """Who looks at pictures; ``None``: nobody."""
 
 

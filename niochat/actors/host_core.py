@@ -40,8 +40,8 @@ from niochat.domain.errors import NiochatError, UnavailableError
 from niochat.domain.held_back import TenantThrottle
 from niochat.domain.ids import PLATFORM_TENANT_ID
 from niochat.inbox.sweep import SweepQueries
-from niochat.media.fetching import Fetcher
-from niochat.media.reading import FileReader, Readings
+from niochat.media.fetching import AttachmentDownloader
+from niochat.media.reading import FileReaderClient, ReadingScheduler
 from niochat.outbox.claim import OutboxStore
 from niochat.outbox.deliver import OutboxDispatcher
 from niochat.runtime.address import ActorAddress
@@ -94,7 +94,7 @@ class HostProcess:
         tell: TellActor,
         *,
         poke: PokeActors = _ignore_poke,
-        file_reader: FileReader | None = None,
+        file_reader: FileReaderClient | None = None,
         pool_capacity: Callable[[], int] = lambda: DEFAULT_CAPACITY,
         max_waiting_turns: int = MAX_WAITING_TURNS,
         restart_backoff_s: float = RESTART_BACKOFF_S,
@@ -144,11 +144,11 @@ class HostProcess:
             restart_backoff_s=restart_backoff_s,
         )
         self._dispatcher = OutboxDispatcher(
-            OutboxStore(components.database, self.incarnation, components.attachments.whole), components.gateway,
+            OutboxStore(components.database, self.incarnation, components.attachments.read_all), components.gateway,
             components.credentials_for, self._send_epoch, self._deliver_command,
             weight_of=self._quotas.send_weight,
         )  # fmt: skip
-        self._fetcher = Fetcher(
+        self._fetcher = AttachmentDownloader(
             components.database,
             components.gateway,
             components.credentials_for,
@@ -158,7 +158,9 @@ class HostProcess:
         self._readings = (
             None
             if file_reader is None
-            else Readings(components.database, self.incarnation, file_reader, self._deliver_command)
+            else ReadingScheduler(
+                components.database, self.incarnation, file_reader, self._deliver_command
+            )
         )
         self.actors = ActorRuntime(
             {
@@ -274,11 +276,11 @@ class HostProcess:
             self._dispatcher,
             lambda address, lane: self.actors.wake(address, lane),
             self._team_queues.route_effect,
-            self._fetcher.fetch,
+            self._fetcher.enqueue,
             self._pause_registry,
             self.counters,
             self._live_hint.trigger,
-            self._readings.read if self._readings else _ignore_file,
+            self._readings.enqueue if self._readings else _ignore_file,
         )
 
     def _deliver_command(self, thread_id: UUID, command: MemoryCommand) -> None:

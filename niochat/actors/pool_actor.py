@@ -31,10 +31,10 @@ from niochat.runtime.scaling import HostLoad
 from niochat.wiring.parts import Components, open_components
 
 if TYPE_CHECKING:
-    from niochat.assistant.turn import Assistant
+    from niochat.assistant.turn import TurnRunner
     from niochat.domain.erp import TenantErpClient
     from niochat.erp.service import ErpService
-    from niochat.media.reader import Reader
+    from niochat.media.reader import AttachmentReader
 
 
 class PoolActor:
@@ -52,8 +52,8 @@ class PoolActor:
         self._cpu_pressure = CpuPressure()
         self._loop_lag = LoopLag()
         self._components: Components | None = None
-        self._assistant: Assistant | None = None
-        self._file_reader: Reader | None = None
+        self._assistant: TurnRunner | None = None
+        self._file_reader: AttachmentReader | None = None
         self._erp: ErpService | None = None
         self._starting = asyncio.Lock()
 
@@ -97,8 +97,8 @@ class PoolActor:
     async def _start(self) -> Components:
         # Imported here, for the supervisor knows this module, too: the model's client alone is
         # 40 MB and half a second.
-        from niochat.adapters.openai.model import Models
-        from niochat.media.reader import Reader
+        from niochat.adapters.openai.model import ModelClient
+        from niochat.media.reader import AttachmentReader
         from niochat.wiring.assistant import build_assistant
         from niochat.wiring.erp import InProcessErpClient, build_erp_service
 
@@ -111,9 +111,11 @@ class PoolActor:
                 if self._erp
                 else ErpPoolClient(PoolBalancer(PoolName.ERP))
             )
-            models = Models(parts.ssrf_guard)
+            models = ModelClient(parts.ssrf_guard)
             self._assistant = build_assistant(parts, desk, models)
-            self._file_reader = Reader(models, parts.attachments.whole, parts.directory.assistant)
+            self._file_reader = AttachmentReader(
+                models, parts.attachments.read_all, parts.directory.assistant
+            )
         parts.background.start(self._loop_lag.run())
         parts.background.start(self._run_caller_cleanup())
         garbage.tune_gc()

@@ -13,8 +13,8 @@ from niochat.conversation.work import MemoryCommand
 from niochat.domain.commands import RestartTurn
 from niochat.domain.ids import TurnId
 from niochat.inbox.sweep import MAX_THREADS_PER_SWEEP, SweepQueries, UnwatchedTurn
-from niochat.media.fetching import Fetcher
-from niochat.media.reading import Readings
+from niochat.media.fetching import AttachmentDownloader
+from niochat.media.reading import ReadingScheduler
 from niochat.outbox.deliver import OutboxDispatcher, SendRoute
 from niochat.runtime.host import ActorRuntime
 
@@ -38,10 +38,10 @@ class RecoverySweeper:
         activation_limiter: ActivationLimiter,
         turn_scheduler: TurnScheduler,
         dispatcher: OutboxDispatcher,
-        fetcher: Fetcher,
+        fetcher: AttachmentDownloader,
         pause_registry: PauseRegistry,
         command: Callable[[UUID, MemoryCommand], None],
-        readings: Readings | None = None,
+        readings: ReadingScheduler | None = None,
     ) -> None:
         """``command`` gives (thread, command) to the thread's actor."""
         self._sweeper = sweeper
@@ -68,9 +68,9 @@ class RecoverySweeper:
             self._dispatcher.deliver(
                 unsent.thread_id, SendRoute(unsent.tenant_id, unsent.channel_id)
             )
-        await self._fetcher.search(shards)
+        await self._fetcher.enqueue_due(shards)
         if self._readings is not None:
-            await self._readings.search(shards)
+            await self._readings.enqueue_due(shards)
         for turn in await self._sweeper.find_orphaned_turns(shards):
             running = self._turn_scheduler.is_running(turn.turn_id, turn.attempt)
             if not running and not self._pause_registry.is_paused(turn.thread_id):

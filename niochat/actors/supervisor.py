@@ -205,7 +205,7 @@ class Supervisor:
         if now >= self._clean_up_at:
             self._clean_up_at = now + CLEANUP_INTERVAL_S
             await self._components.inbox.purge_old_rows()
-            await self._components.attachments.forget_unused()
+            await self._components.attachments.delete_unused()
 
 
 def max_pool_members(settings: Settings) -> int:

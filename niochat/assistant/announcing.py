@@ -2,10 +2,10 @@
 
 import re
 
-from niochat.assistant.case import Case
+from niochat.assistant.case import TurnContext
 from niochat.assistant.folding import fold
 
-TRANSFER, LOOK = "anuncio_transferencia", "anuncio"
+TRANSFER_PROMISE, ACTION_PROMISE = "anuncio_transferencia", "anuncio"
 _SENTENCE = re.compile(r"[^.!?…\n]+[.!?…]*")
 _GOING = r"(?:vou|irei|ja vou|deixa eu|deixe-me|me deixe|deixa que eu|estarei|pretendo)"
 _PASS_ON = re.compile(
@@ -41,29 +41,29 @@ _ASKS = re.compile(
 )
 
 
-def announced(text: str, case: Case) -> tuple[str, str] | None:
+def find_empty_promise(text: str, context: TurnContext) -> tuple[str, str] | None:
     """(code, sentence) of what is announced and not done in this turn; ``None``: nothing is.
 
     A text that asks the customer something does not leave anybody waiting.
     """
-    if case.handoff is not None or case.close:
+    if context.handoff is not None or context.closing_quote:
         return None
     sentences = [found.strip() for found in _SENTENCE.findall(text)]
     for place, sentence in enumerate(sentences):
         folded = fold(sentence)
         if _PASS_ON.search(folded) and not _CONDITIONAL.search(folded):
             following = sentences[place + 1] if place + 1 < len(sentences) else ""
-            if "?" not in sentence and not _agrees(following):
-                return TRANSFER, sentence
-    if case.after_text or any(_ASKS.search(fold(each)) for each in sentences):
+            if "?" not in sentence and not _asks_for_consent(following):
+                return TRANSFER_PROMISE, sentence
+    if context.trailing_contents or any(_ASKS.search(fold(each)) for each in sentences):
         return None
     for sentence in sentences:
         folded = fold(sentence)
         if _CHECK.search(folded) and not _CONDITIONAL.search(folded):
-            return LOOK, sentence
+            return ACTION_PROMISE, sentence
     return None
 
 
-def _agrees(sentence: str) -> bool:
+def _asks_for_consent(sentence: str) -> bool:
     """Whether it asks if that is all right."""
     return _AGREES.search(fold(sentence)) is not None

@@ -8,10 +8,10 @@ from enum import StrEnum
 from typing import Any, TypeVar
 from uuid import UUID
 
-from niochat.assistant.context import EarlierVisit, Pace
-from niochat.assistant.facts import Facts, Wish
-from niochat.assistant.patience import patiently
-from niochat.assistant.visit import RefusedText, Used, Visit, Visits
+from niochat.assistant.context import ConversationActivity, EarlierConversation
+from niochat.assistant.facts import ConversationFacts, CustomerIntent
+from niochat.assistant.patience import retry_until
+from niochat.assistant.visit import AuditedToolCall, RejectedReply, TurnSnapshot, TurnStore
 from niochat.domain.commands import HandoffRequest
 from niochat.domain.erp import (
     Contract,
@@ -29,27 +29,27 @@ from niochat.domain.message import MessageContent, MessageKind
 from niochat.domain.provider_facts import EMPTY_FACTS, ProviderFacts
 from niochat.domain.requests import ChangeRequestKind, ChangeRequestRule, parse_change_request_rules
 
-READS_WITHIN_S = 60.0
+ERP_READ_BUDGET_S = 60.0
 """Of one turn, all together: a customer waits no longer for a slow ERP."""
-WRITE_WITHIN_S = 60.0
+ERP_WRITE_TIMEOUT_S = 60.0
 """For one write and the looks at what became of it; it goes on when nobody waits any more."""
 
-Kept = TypeVar("Kept")
-Result = dict[str, Any]
+Stored = TypeVar("Kept")
+ToolResult = dict[str, Any]
 """A tool's answer to the model: JSON with ``ok``."""
 
 
-def done(**fields: Any) -> Result:
+def tool_success(**fields: Any) -> ToolResult:
     """The tool did what was asked."""
     return {"ok": True, **fields}
 
 
-def refused(code: str, guidance: str, **fields: Any) -> Result:
+def tool_refusal(code: str, guidance: str, **fields: Any) -> ToolResult:
     """The tool did nothing; ``guidance`` tells the model what to do instead."""
     return {"ok": False, "erro": code, **fields, "orientacao": guidance}
 
 
-class Sector(StrEnum):
+class Department(StrEnum):
     """Teams that providers usually have; who lacks one gets it in the policy's team."""
 
     GENERAL = "atendimento"
@@ -58,167 +58,179 @@ class Sector(StrEnum):
     SALES = "vendas"
 
 
-SECTOR_OF = {
-    Wish.INVOICE: Sector.BILLING,
-    Wish.UNLOCK: Sector.BILLING,
-    Wish.NO_INTERNET: Sector.SUPPORT,
-    Wish.SLOW: Sector.SUPPORT,
-    Wish.TICKET: Sector.SUPPORT,
-    Wish.PLANS: Sector.SALES,
+DEPARTMENT_BY_INTENT = {
+    CustomerIntent.INVOICE: Department.BILLING,
+    CustomerIntent.UNLOCK: Department.BILLING,
+    CustomerIntent.NO_INTERNET: Department.SUPPORT,
+    CustomerIntent.SLOW: Department.SUPPORT,
+    CustomerIntent.TICKET: Department.SUPPORT,
+    CustomerIntent.PLANS: Department.SALES,
 }
 
 
 @dataclass(slots=True)
-class Case:
+class TurnContext:
     """One turn's work. Changed by tools only; nothing of it counts before the turn finishes."""
 
-    visit: Visit
-    visits: Visits
+    snapshot: TurnSnapshot
+    store: TurnStore
     erp: TenantErpClient
     capabilities: frozenset[ErpCapability]
-    back_within_s: float
+    retry_for_s: float
     """How long a part of ours may be away while the turn runs."""
-    provider: ProviderFacts = EMPTY_FACTS
+    provider_facts: ProviderFacts = EMPTY_FACTS
     """What the provider told of itself; when it opens is in the visit's policy."""
-    requests: Mapping[ChangeRequestKind, ChangeRequestRule] = field(
+    change_request_rules: Mapping[ChangeRequestKind, ChangeRequestRule] = field(
         default_factory=lambda: parse_change_request_rules({})
     )
     """What the provider does about requests for a change."""
-    facts: Facts = field(init=False)
-    after_text: list[MessageContent] = field(default_factory=list)
+    facts: ConversationFacts = field(init=False)
+    trailing_contents: list[MessageContent] = field(default_factory=list)
     """Leaves after the model's own text, in this order."""
-    instead: str = ""
+    fallback_text: str = ""
     """What is said when the model has no words for what its tools did."""
     handoff: HandoffRequest | None = None
-    close: str = ""
-    final: str = ""
+    closing_quote: str = ""
+    final_text: str = ""
     """Set by a tool that ends the turn with a text of its own."""
-    reads_left_s: float = READS_WITHIN_S
-    results: list[tuple[str, Result]] = field(default_factory=list)
+    erp_read_budget_s: float = ERP_READ_BUDGET_S
+    tool_results: list[tuple[str, ToolResult]] = field(default_factory=list)
     """(tool, result) of this turn, reused ones included."""
 
     def __post_init__(self) -> None:
-        self.facts = self.visit.facts
+        self.facts = self.snapshot.facts
 
     @property
     def tenant_id(self) -> UUID:
         """Whose ERP is asked."""
-        return self.visit.request.tenant_id
+        return self.snapshot.request.tenant_id
 
-    def learn(self, **changes: Any) -> None:
+    def update_facts(self, **changes: Any) -> None:
         """The server found something out."""
         self.facts = replace(self.facts, **changes)
 
-    async def read(self, request: ErpRead[ResultT]) -> ResultT:
+    async def read_erp(self, request: ErpRead[ResultT]) -> ResultT:
         """A question to the tenant's ERP. Raises ``ErpError`` or ``ErpRefusedError``."""
         began = time.monotonic()
         try:
-            async with asyncio.timeout(self.reads_left_s):
-                return await self._patiently(lambda: self.erp.read(self.tenant_id, request))
+            async with asyncio.timeout(self.erp_read_budget_s):
+                return await self._retry(lambda: self.erp.read(self.tenant_id, request))
         except TimeoutError:
             raise ErpError("the ERP was too slow for this turn", code="erp_timeout") from None
         finally:
-            self.reads_left_s -= time.monotonic() - began
+            self.erp_read_budget_s -= time.monotonic() - began
 
-    async def write(self, key: str, request: ErpWrite) -> ErpWriteResult:
+    async def write_erp(self, key: str, request: ErpWrite) -> ErpWriteResult:
         """A write to the tenant's ERP, once for what ``key`` means in the business."""
-        turn = self.visit.request
+        turn = self.snapshot.request
         order = IdempotentErpWrite(key, turn.turn_id, turn.attempt, request)
         try:
-            async with asyncio.timeout(WRITE_WITHIN_S):
-                return await self._patiently(lambda: self.erp.write(self.tenant_id, order))
+            async with asyncio.timeout(ERP_WRITE_TIMEOUT_S):
+                return await self._retry(lambda: self.erp.write(self.tenant_id, order))
         except TimeoutError:
             return ErpWriteResult(ErpWriteStatus.UNKNOWN, reason="erp_write_unknown")
 
-    async def attach(
+    async def add_attachment(
         self, name: str, kind: MessageKind, file: tuple[str, str, bytes], text: str
     ) -> None:
         """A file (mimetype, name, bytes) that leaves after the model's text, with a caption."""
         mimetype, filename, data = file
-        attachment = await self._patiently(
-            lambda: self.visits.attach(self.visit.request, name, mimetype, filename, data)
+        attachment = await self._retry(
+            lambda: self.store.add_attachment(self.snapshot.request, name, mimetype, filename, data)
         )
         details: Mapping[str, object] = {
             "attachment": str(attachment), "filename": filename, "mimetype": mimetype,
             "size": len(data),
         }  # fmt: skip
-        self.after_text.append(MessageContent(kind, text, details))
+        self.trailing_contents.append(MessageContent(kind, text, details))
 
-    def did(self, text: str) -> None:
+    def add_fallback_text(self, text: str) -> None:
         """What a tool has done, in words of the server's, after what others of this turn did."""
-        self.instead = f"{self.instead} {text}".strip()
+        self.fallback_text = f"{self.fallback_text} {text}".strip()
 
-    def tell(self, text: str) -> None:
+    def finish_with_text(self, text: str) -> None:
         """The same, and it ends the turn unless the customer waits for something else, too."""
-        self.did(text)
+        self.add_fallback_text(text)
         if not self.facts.waiting:
-            self.final = self.instead
+            self.final_text = self.fallback_text
 
-    async def hold(self, document: str) -> None:
+    async def save_document(self, document: str) -> None:
         """A subscriber was found by this document: of who certainly is its holder it is kept."""
         trusted = self.facts.trusted
-        held = await self._patiently(
-            lambda: self.visits.hold(self.visit.request, document, trusted=trusted)
+        held = await self._retry(
+            lambda: self.store.save_document(self.snapshot.request, document, trusted=trusted)
         )
-        self.learn(held=held and trusted)
+        self.update_facts(held=held and trusted)
 
-    async def remember(self, contract: str) -> None:
+    async def remember_contract(self, contract: str) -> None:
         """The contact's holder confirmed this contract: known in visits to come."""
         facts = self.facts
         if facts.trusted and (facts.held or facts.recognised):
-            await self._patiently(
-                lambda: self.visits.remember(
-                    self.visit.request, contract, facts.phone, written=facts.held
+            await self._retry(
+                lambda: self.store.remember_contract(
+                    self.snapshot.request, contract, facts.phone, written=facts.held
                 )
             )
 
-    async def pace_since_given_back(self) -> Pace:
+    async def load_activity_since_return(self) -> ConversationActivity:
         """The visit's pace since a person gave it back, or all of it."""
-        visit = self.visit
-        return await self._patiently(
-            lambda: self.visits.pace_since_given_back(visit.request, visit.pace)
+        visit = self.snapshot
+        return await self._retry(
+            lambda: self.store.load_activity_since_return(visit.request, visit.activity)
         )
 
-    async def earlier(self) -> list[EarlierVisit]:
+    async def load_earlier_conversations(self) -> list[EarlierConversation]:
         """The visits before this one, the newest first."""
-        return await self._patiently(lambda: self.visits.earlier(self.visit.request))
+        return await self._retry(
+            lambda: self.store.list_earlier_conversations(self.snapshot.request)
+        )
 
-    async def keep(self, *calls: Mapping[str, object], used: Used | None = None) -> None:
+    async def save_progress(
+        self, *calls: Mapping[str, object], used: AuditedToolCall | None = None
+    ) -> None:
         """Finished calls and what is known now go into the database.
 
         Raises ``Refused`` when the turn is over.
         """
-        await self._patiently(
-            lambda: self.visits.record(self.visit.request, self.facts, *calls, used=used)
+        await self._retry(
+            lambda: self.store.save_progress(
+                self.snapshot.request, self.facts, *calls, audited=used
+            )
         )
 
-    async def keep_refused(self, refused: RefusedText) -> None:
+    async def save_rejected_reply(self, refused: RejectedReply) -> None:
         """A text of this turn that did not leave goes into the database."""
-        await self._patiently(lambda: self.visits.keep_refused(self.visit.request, refused))
+        await self._retry(lambda: self.store.save_rejected_reply(self.snapshot.request, refused))
 
-    async def _patiently(self, work: Callable[[], Awaitable[Kept]]) -> Kept:
-        return await patiently(work, time.monotonic() + self.back_within_s)
+    async def _retry(self, work: Callable[[], Awaitable[Stored]]) -> Stored:
+        return await retry_until(work, time.monotonic() + self.retry_for_s)
 
-    def hand_over(self, sector: str, reason: str, note: str) -> None:
+    def hand_off(self, department: str, reason: str, note: str) -> None:
         """To the sector's team when the turn ends."""
-        self.handoff = HandoffRequest(self.team_of(sector), reason, note)
+        self.handoff = HandoffRequest(self.team_for_department(department), reason, note)
 
-    def team_of(self, sector: str) -> str:
+    def team_for_department(self, department: str) -> str:
         """The slug of the team that stands for a sector."""
-        return str(sector) if sector in self.visit.teams else self.visit.policy.team
+        return (
+            str(department) if department in self.snapshot.team_names else self.snapshot.policy.team
+        )
 
     def team_name(self, slug: str) -> str:
         """What customers call it."""
-        return self.visit.teams.get(slug, slug)
+        return self.snapshot.team_names.get(slug, slug)
 
     @property
-    def sector(self) -> Sector:
+    def department(self) -> Department:
         """Whose work the customer's wish is."""
         wish = self.facts.wish
-        return SECTOR_OF.get(wish, Sector.GENERAL) if wish is not None else Sector.GENERAL
+        return (
+            DEPARTMENT_BY_INTENT.get(wish, Department.GENERAL)
+            if wish is not None
+            else Department.GENERAL
+        )
 
-    def contract(self) -> Contract:
+    def confirmed_contract(self) -> Contract:
         """The confirmed contract; only asked for where one certainly is."""
-        chosen = self.facts.chosen
+        chosen = self.facts.confirmed_contract
         assert chosen is not None
         return chosen

@@ -3,7 +3,7 @@
 import html
 import re
 
-MAX_TEXT = 4096
+MAX_MESSAGE_CHARS = 4096
 """Characters of one message of WhatsApp."""
 
 _THOUGHT = r"think|thinking|thought|reasoning|reflection|scratchpad|analysis"
@@ -44,23 +44,23 @@ _TABLE_LINE = re.compile(r"^[ \t]*\|(.+)\|[ \t]*$")
 _TABLE_RULE = re.compile(r"^[ \t]*\|?[ \t]*:?-{2,}:?[ \t]*(?:\|[ \t]*:?-{2,}:?[ \t]*)*\|?[ \t]*$")
 _SENTENCE = re.compile(r"\S.*?(?:[.!?…]+[\"'»)*_]*(?=\s|$)|$)", re.M)
 _RUN = re.compile(r"([.!?…])\1{3,}")
-_REPEATED_FROM = 20
+_MIN_REPEATED_CHARS = 20
 """Characters from which a sentence that comes again is a slip, not a *sim*."""
 
 
-def as_chat_text(text: str) -> str:
+def to_chat_text(text: str) -> str:
     """What a customer should see of it; may be nothing."""
-    text = _RUN.sub(r"\1\1\1", without_machinery(text))
+    text = _RUN.sub(r"\1\1\1", strip_model_markup(text))
     for tag, instead in _TAGS:
         text = tag.sub(instead, text)
     text = _ENTITY.sub(lambda found: html.unescape(found[0]).replace("\xa0", " "), text)
-    text = _without_markdown(_without_tables(text))
-    text = _without_repetition(text)
+    text = _convert_markdown(_flatten_tables(text))
+    text = _drop_repeated_sentences(text)
     text = re.sub(r"[ \t]+\n", "\n", re.sub(r"(?<=\S)[ \t]{2,}", " ", text))
     return re.sub(r"\n{3,}", "\n\n", text).strip()
 
 
-def without_machinery(text: str) -> str:
+def strip_model_markup(text: str) -> str:
     """Without what the model thought, and without its marks of turns and channels."""
     text = _ENDLESS.sub("", _THINKING.sub("", text))
     text = _BEGUN.sub("", text)
@@ -70,25 +70,25 @@ def without_machinery(text: str) -> str:
     return _SPEAKER.sub("", _MARK.sub("", _HEADER.sub("", text))).strip()
 
 
-def in_messages(text: str, limit: int = MAX_TEXT) -> list[str]:
+def split_into_messages(text: str, limit: int = MAX_MESSAGE_CHARS) -> list[str]:
     """The text in parts of at most ``limit`` characters: parted at paragraphs, where one is too
     long at lines, sentences, words. Nothing is left out.
     """
-    return _parted(text, limit, ("\n\n", "\n", "(?<=[.!?…]) ", " "))
+    return _split_text(text, limit, ("\n\n", "\n", "(?<=[.!?…]) ", " "))
 
 
-def is_half(text: str) -> bool:
+def is_incomplete(text: str) -> bool:
     """Whether it ends as no sentence does."""
     return bool(re.search(r"[\w,;:(\-–]$", text.rstrip()))
 
 
-def whole_sentences(text: str) -> str:
+def drop_incomplete_sentence(text: str) -> str:
     """Without the half sentence at its end; empty where there is no whole one."""
     ends = [found.end() for found in re.finditer(r"(?<!\d)[.!?…]+[\"'»)*_]*(?=\s|$)|\n", text)]
     return text[: ends[-1]].rstrip() if ends else ""
 
 
-def _without_tables(text: str) -> str:
+def _flatten_tables(text: str) -> str:
     lines: list[str] = []
     for line in text.split("\n"):
         row = _TABLE_LINE.match(line)
@@ -102,7 +102,7 @@ def _without_tables(text: str) -> str:
     return "\n".join(lines)
 
 
-def _without_markdown(text: str) -> str:
+def _convert_markdown(text: str) -> str:
     text = _RULE.sub("", text)
     text = _HEADING.sub(lambda found: f"*{found[1].strip('*_ ')}*", text)
     text = _BULLET.sub(r"\1- ", text)
@@ -113,13 +113,13 @@ def _without_markdown(text: str) -> str:
     return _ESCAPE.sub(r"\1", text)
 
 
-def _without_repetition(text: str) -> str:
+def _drop_repeated_sentences(text: str) -> str:
     """A sentence is said once."""
     said: set[str] = set()
 
     def once(found: re.Match[str]) -> str:
         sentence = " ".join(found[0].casefold().split())
-        if len(sentence) >= _REPEATED_FROM and sentence in said:
+        if len(sentence) >= _MIN_REPEATED_CHARS and sentence in said:
             return ""
         said.add(sentence)
         return found[0]
@@ -127,7 +127,7 @@ def _without_repetition(text: str) -> str:
     return _SENTENCE.sub(once, text)
 
 
-def _parted(text: str, limit: int, marks: tuple[str, ...]) -> list[str]:
+def _split_text(text: str, limit: int, marks: tuple[str, ...]) -> list[str]:
     if len(text) <= limit:
         return [text] if text.strip() else []
     if not marks:
@@ -138,5 +138,5 @@ def _parted(text: str, limit: int, marks: tuple[str, ...]) -> list[str]:
         if parts and len(parts[-1]) + len(joint) + len(piece) <= limit:
             parts[-1] += joint + piece
         else:
-            parts += _parted(piece.strip("\n"), limit, marks[1:])
+            parts += _split_text(piece.strip("\n"), limit, marks[1:])
     return parts

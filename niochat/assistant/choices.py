@@ -27,13 +27,13 @@ _ONLY_YES = re.compile(
 )
 
 
-def confirms(message: str) -> bool:
+def is_confirmation(message: str) -> bool:
     """Whether a message can be a yes to the one contract that was shown."""
     folded = fold(message)
     return not (_NO.match(folded) or _DENIES.search(folded))
 
 
-def means(words: str, message: str, option: int, contracts: Sequence[Contract]) -> bool:
+def can_mean_contract(words: str, message: str, option: int, contracts: Sequence[Contract]) -> bool:
     """Whether the words, which stand in the message, can mean the contract of this number; what
     they deny does not count.
     """
@@ -42,8 +42,8 @@ def means(words: str, message: str, option: int, contracts: Sequence[Contract]) 
     quoted, whole = (_NOT.sub(" ", fold(each)) for each in (words, message))
     if not quoted.strip(" ,;.") or _ONLY_YES.fullmatch(quoted):
         return False
-    named = [found for each in (quoted, whole) if (found := _named(each, contracts))]
-    if option in _named(fold(message), contracts) - _named(whole, contracts):
+    named = [found for each in (quoted, whole) if (found := _contracts_named(each, contracts))]
+    if option in _contracts_named(fold(message), contracts) - _contracts_named(whole, contracts):
         return False  # it is named where something is denied, and nowhere else
     if named:
         return all(option in each for each in named)
@@ -51,13 +51,13 @@ def means(words: str, message: str, option: int, contracts: Sequence[Contract]) 
     return not _NO.match(fold(message))
 
 
-def corrected(later: Sequence[str], option: int, contracts: Sequence[Contract]) -> bool:
+def is_corrected_later(later: Sequence[str], option: int, contracts: Sequence[Contract]) -> bool:
     """Whether a message after the quoted one names another contract."""
-    named = (_named(_NOT.sub(" ", fold(each)), contracts) for each in later)
+    named = (_contracts_named(_NOT.sub(" ", fold(each)), contracts) for each in later)
     return any(each and option not in each for each in named)
 
 
-def _named(folded: str, contracts: Sequence[Contract]) -> set[int]:
+def _contracts_named(folded: str, contracts: Sequence[Contract]) -> set[int]:
     """Numbers of the contracts that are named by number, place or plan."""
     count = len(contracts)
     numbers = {int(each) for each in _NUMBER.findall(folded)}
@@ -66,18 +66,18 @@ def _named(folded: str, contracts: Sequence[Contract]) -> set[int]:
     spoken = {n for n, word in enumerate(_SPOKEN[:count], 1) if word.search(folded)}
     if re.search(r"\bultim[oa]\b", folded):
         spoken.add(count)
-    return ids or listed or spoken or _by_words(folded, contracts)
+    return ids or listed or spoken or _contracts_by_words(folded, contracts)
 
 
-def _by_words(folded: str, contracts: Sequence[Contract]) -> set[int]:
+def _contracts_by_words(folded: str, contracts: Sequence[Contract]) -> set[int]:
     """By words of address or plan that only some of the contracts have."""
-    words = [_words(f"{each.address} {each.plan}") for each in contracts]
-    said = _words(folded)
+    words = [_significant_words(f"{each.address} {each.plan}") for each in contracts]
+    said = _significant_words(folded)
     shared = set.intersection(*words) if words else set()
     return {n for n, each in enumerate(words, 1) if said & (each - shared)}
 
 
-def _words(text: str) -> set[str]:
+def _significant_words(text: str) -> set[str]:
     return {each for each in re.findall(r"[a-z]{4,}|\d{2,}", fold(text)) if each not in _COMMON}
 
 

@@ -5,11 +5,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from niochat.assistant import grounds
-from niochat.assistant.deeds import Deeds
+from niochat.assistant.deeds import ToolCallHistory
 
 
 @dataclass(frozen=True, slots=True)
-class Claim:
+class ClaimRule:
     """What may only be said when it is so. ``holds`` is told the clause that says it.
 
     ``denies``: a negation inside of it is its own; one before it takes it back.
@@ -17,8 +17,8 @@ class Claim:
 
     code: str
     pattern: re.Pattern[str]
-    holds: Callable[[Deeds, str], bool]
-    denies: bool = False
+    is_supported: Callable[[ToolCallHistory, str], bool]
+    includes_negation: bool = False
 
 
 _BILL = (
@@ -42,8 +42,8 @@ _DID = (
 _JUST = r"(?:acabei de|acabamos de|terminei de|consegui|conseguimos|ja mandei)(?: te| lhe)?"
 
 
-CLAIMS = (
-    Claim(
+ACTION_CLAIMS = (
+    ClaimRule(
         "desbloqueio",
         re.compile(
             r"\b(desbloque(ad[oa]s?|ei|amos|aram)|normalizad[oa]s?|liberaram|religaram|reativaram|"
@@ -68,9 +68,9 @@ CLAIMS = (
             r"voltaram|ja esta (ativ[oa]|funcionando|normal|no ar|de volta)|foi ativad[oa]|"
             r"foi normalizad[oa])\b"
         ),
-        grounds.unlocked,
+        grounds.is_unlocked,
     ),
-    Claim(
+    ClaimRule(
         "visita",
         re.compile(
             r"\b(visita|tecnicos?|instalacao|equipe tecnica|instalador)\b.{0,40}"
@@ -90,9 +90,9 @@ CLAIMS = (
             r"\b(amanha|hoje|em breve|logo|agora|segunda|terca|quarta|quinta|sexta|sabado|"
             r"logo mais|daqui a pouco|\d)"
         ),
-        grounds.visit,
+        grounds.has_appointment,
     ),
-    Claim(
+    ClaimRule(
         "chamado",
         re.compile(
             r"\b(chamados?|ordem de servico|os|visita|tecnico|solicitacao tecnica|ocorrencia|"
@@ -107,17 +107,17 @@ CLAIMS = (
             rf"\b{_JUST} (abrir|registrar|gerar|criar) .{{0,20}}\b(chamado|ordem|protocolo|"
             rf"ocorrencia)"
         ),
-        grounds.ticket,
+        grounds.has_ticket,
     ),
-    Claim(
+    ClaimRule(
         "visita",
         re.compile(
             r"\btecnicos?\b.{0,25}\b(vai|vao|ira|irao|passara|chegara|estara)\b.{0,12}"
             r"\b(ate|ai|na|no|em|ao|sua|seu|hoje|amanha)\b"
         ),
-        grounds.ticket,
+        grounds.has_ticket,
     ),
-    Claim(
+    ClaimRule(
         "envio",
         re.compile(
             r"\b(acabei de|estou)( te| lhe)? (enviar|mandar|enviando|mandando|encaminhar)\b|"
@@ -133,9 +133,9 @@ CLAIMS = (
             rf"\b{_BILL}\b.{{0,20}}\b(ja )?(chegou|foi|esta) (no|pro|para o|em|para) seu (e-?mail|"
             r"whats\w*|celular)"
         ),
-        grounds.sent,
+        grounds.is_invoice_sent,
     ),
-    Claim(
+    ClaimRule(
         "transferencia",
         re.compile(
             r"\b(pedi|solicitei|falei|falamos|conversei|conversamos|combinei|cobrei|transferi|"
@@ -159,9 +159,9 @@ CLAIMS = (
             r"\b(atendente|equipe|suporte|financeiro)\b.{0,25}\b(ja esta|ja estao|esta) "
             r"(com|ciente|vendo|analisando|cuidando|assumindo)"
         ),
-        lambda deeds, _: deeds.case.handoff is not None,
+        lambda deeds, _: deeds.context.handoff is not None,
     ),
-    Claim(
+    ClaimRule(
         "pagamento",
         re.compile(
             rf"\b(pagamentos?|faturas?|boletos?|pix|contas?|debitos?|dividas?|mensalidade|valor"
@@ -179,9 +179,9 @@ CLAIMS = (
             r"\b(pix|dinheiro|valor)\b.{0,15}\b(caiu|entrou|compensou)\b|"
             r"\b(dei|demos|foi dada|fiz|fizemos|efetuei|realizei)\b.{0,6}\ba? ?baixa\b"
         ),
-        grounds.paid,
+        grounds.is_paid,
     ),
-    Claim(
+    ClaimRule(
         "sem_fatura",
         re.compile(
             r"\b(nao|nenhum[ao]?|sem|nada)\b(?:(?! (?:porque|por|ha uma|tem uma|existe uma|so|"
@@ -198,9 +198,9 @@ CLAIMS = (
             r"\b(em dia|quites?|regularizad[oa]s?)\b|"
             r"\bnao (deve|devendo) (nada|mais nada)\b|\bzerad[oa]s? (seus? )?debitos?\b"
         ),
-        grounds.none_open,
+        grounds.has_no_open_invoices,
     ),
-    Claim(
+    ClaimRule(
         "foto",
         re.compile(
             r"\b(vi|vejo|pude ver|analisei|conferi|verifiquei|percebi|notei|da (para|pra) ver|"
@@ -215,18 +215,18 @@ CLAIMS = (
             r"\b(na|nessa|essa|dessa) (sua )?(foto|imagem)\b.{0,30}\b(luz|modem|los|cabo|"
             r"roteador|equipamento|erro|tela)\b"
         ),
-        grounds.seen,
+        grounds.is_seen_in_file,
     ),
-    Claim(
+    ClaimRule(
         "consulta",
         re.compile(
             r"\b(verifiquei|consultei|conferi|chequei|olhei|analisei|testei|rodei|fiz um teste|"
             r"fizemos um teste|fiz uma verificacao|verificamos|"
             r"consultamos)\b(?!.{0,30}\bque voce\b)"
         ),
-        grounds.looked,
+        grounds.has_looked_up,
     ),
-    Claim(
+    ClaimRule(
         "cancelamento",
         re.compile(
             r"\b(cancelei|cancelamos|rescindi|rescindimos)\b|"
@@ -237,9 +237,9 @@ CLAIMS = (
             r"\b(contrato|plano|servico|assinatura|internet|linha)\b.{0,20}"
             r"\b(cancelad[oa]|encerrad[oa]|rescindid[oa]|desativad[oa])\b"
         ),
-        lambda deeds, _: any(c.status == "cancelled" for c in deeds.case.facts.contracts),
+        lambda deeds, _: any(c.status == "cancelled" for c in deeds.context.facts.contracts),
     ),
-    Claim(
+    ClaimRule(
         "alteracao",
         re.compile(
             r"\b(autorizaram|aprovaram|concederam|aplicaram|alteraram|trocaram|resolveram|mudaram|"
@@ -284,7 +284,7 @@ CLAIMS = (
             r"transferencia de titularidade)\b.{0,40}"
             rf"\b{_MADE}\b"
         ),
-        grounds.only_asked_for,
+        grounds.is_only_requested,
     ),
 )
 """One code may have several: an appointment needs more than a ticket, a visit some day does not."""
@@ -302,7 +302,7 @@ _READ_OF = (
     "reconhecid|mostrad|passad|conversad|dit|digitad|anotad|relatad|afetad|rompid|causad|"
     "prejudicad|registrad"
 )
-GENERIC = Claim(
+GENERIC_CLAIM = ClaimRule(
     "alteracao",
     re.compile(
         rf"\b(?!(?:{_TELLING})\b)[a-z]{{2,}}[a-qs-z]ei\b|"
@@ -311,7 +311,7 @@ GENERIC = Claim(
         rf"\b(?:foi|foram|ficou|ficaram) (?:ja |totalmente |finalmente )?"
         rf"(?!(?:{_READ_OF}))[a-z]{{2,}}(?:ad|id|eit)[oa]s?\b"
     ),
-    grounds.only_asked_for,
+    grounds.is_only_requested,
 )
 """Any other act that is told as done, where no claim above holds for the same words: what the
 assistant has no tool for cannot have happened.

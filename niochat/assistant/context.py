@@ -5,30 +5,30 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from niochat.assistant.facts import Facts
+from niochat.assistant.facts import ConversationFacts
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class KnownCustomer:
     """Who was identified from this address in an earlier visit, and is still the same."""
 
-    sealed: bytes
+    sealed_document: bytes
     """Their document."""
     contract: str
     """The one that was talked about last."""
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class AssignmentState:
     """Where the conversation stands. ``after_hours``: people have it, and are not there."""
 
     team: str | None = None
-    agent_has_it: bool = False
+    has_agent: bool = False
     after_hours: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
+class ConversationActivity:
     """How often this conversation was answered within the hour, this turn included, and what that
     cost. ``said``: (author, text, seconds), the newest 40, oldest first; empty where it was
     answered less than three times.
@@ -36,14 +36,14 @@ class Pace:
 
     turns: int = 0
     cost: Decimal = Decimal(0)
-    said: Sequence[tuple[str, str, float]] = ()
+    messages: Sequence[tuple[str, str, float]] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class EarlierVisit:
+class EarlierConversation:
     """``handed_off``, ``ended``: codes of why; empty where it was not."""
 
     began: datetime
-    facts: Facts
+    facts: ConversationFacts
     handed_off: str
     ended: str

@@ -1,18 +1,18 @@
 """What the model is told when its text did not leave: which sentence, and why."""
 
-from niochat.assistant.announcing import LOOK, TRANSFER
-from niochat.assistant.masking import masked_text
+from niochat.assistant.announcing import ACTION_PROMISE, TRANSFER_PROMISE
+from niochat.assistant.masking import mask_text
 from niochat.domain.plain import truncate_text
 
-CUT_OFF, LONG, EMPTY = "incompleto", "longo", "vazio"
-_MOST_QUOTED = 300
+TRUNCATED_TEXT, TOO_LONG_TEXT, EMPTY_TEXT = "incompleto", "longo", "vazio"
+_MAX_QUOTED_CHARS = 300
 _FIGURE = (
     "traz {what} que nenhum resultado deste atendimento, nem o provedor, informou. Use só o que "
     "foi "
     "informado, ou deixe de fora"
 )
 _ACT = "afirma {what}, e nenhuma ferramenta disse isso neste atendimento"
-_WHY = {
+_REASONS = {
     "valor": _FIGURE.format(what="um valor"),
     "data": _FIGURE.format(what="uma data"),
     "horario": _FIGURE.format(what="um horário"),
@@ -43,19 +43,19 @@ _WHY = {
     "email": "traz um e-mail que o provedor não informou",
     "titular": "mostra o nome do titular a quem não é ele",
     "idioma": "não está em português",
-    TRANSFER: "anuncia uma transferência sem fazê-la. Chame transferir_atendimento ou pergunte",
-    LOOK: "anuncia algo e não o faz. Chame a ferramenta agora, ou pergunte o que falta",
-    CUT_OFF: "ficou pela metade. Diga o mesmo em menos palavras",
-    LONG: "é longo demais para o WhatsApp. Diga o mesmo em menos palavras",
-    EMPTY: "não diz nada ao cliente. Responda ao cliente",
+    TRANSFER_PROMISE: "anuncia uma transferência sem fazê-la. Chame transferir_atendimento ou pergunte",
+    ACTION_PROMISE: "anuncia algo e não o faz. Chame a ferramenta agora, ou pergunte o que falta",
+    TRUNCATED_TEXT: "ficou pela metade. Diga o mesmo em menos palavras",
+    TOO_LONG_TEXT: "é longo demais para o WhatsApp. Diga o mesmo em menos palavras",
+    EMPTY_TEXT: "não diz nada ao cliente. Responda ao cliente",
 }
-_OTHERWISE = "mostra algo que não veio do sistema"
+_DEFAULT_REASON = "mostra algo que não veio do sistema"
 
 
-def correction(code: str, sentence: str) -> str:
+def format_correction(code: str, sentence: str) -> str:
     """For the model. ``sentence`` is quoted with its documents masked."""
-    quoted = truncate_text(masked_text(" ".join(sentence.split())), _MOST_QUOTED)
-    why = _WHY.get(code, _OTHERWISE)
+    quoted = truncate_text(mask_text(" ".join(sentence.split())), _MAX_QUOTED_CHARS)
+    why = _REASONS.get(code, _DEFAULT_REASON)
     return (
         f"texto_recusado ({code}): o texto não foi enviado. A frase «{quoted}» {why}. Escreva de "
         "novo só com o que é verdade, sem códigos, e siga com o pedido do cliente."

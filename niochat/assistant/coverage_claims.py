@@ -3,10 +3,10 @@
 import re
 from collections.abc import Iterator
 
-from niochat.assistant.deeds import Deeds
+from niochat.assistant.deeds import ToolCallHistory
 from niochat.domain.provider_facts import NetworkCoverage
 
-PLACE = "cobertura"
+COVERAGE_VIOLATION = "cobertura"
 """Code of a sentence that is wrong about coverage."""
 _COVERS = re.compile(
     r"\b(?:atende(?:mos|m)?|cobr(?:e|imos)|chega(?:mos)?|"
@@ -37,21 +37,21 @@ _UNSURE = re.compile(
 )
 
 
-def covers_wrongly(sentence: str, deeds: Deeds) -> bool:
+def contradicts_coverage(sentence: str, history: ToolCallHistory) -> bool:
     """Whether a place is said to be covered and is not, or the other way round."""
-    coverage = deeds.case.provider.coverage
+    coverage = history.context.provider_facts.coverage
     if not coverage.places and not coverage.ceps:
         return False
-    if any(re.search("cobertura|viabilidade", deed.tool) for deed in deeds.all):
+    if any(re.search("cobertura|viabilidade", deed.tool) for deed in history.records):
         return False
     return any(
         there is not None and said is not there
-        for said, there in _coverage_said(sentence, coverage, deeds)
+        for said, there in _stated_coverage(sentence, coverage, history)
     )
 
 
-def _coverage_said(
-    sentence: str, coverage: NetworkCoverage, deeds: Deeds
+def _stated_coverage(
+    sentence: str, coverage: NetworkCoverage, history: ToolCallHistory
 ) -> Iterator[tuple[bool, bool | None]]:
     """(said to be covered, is covered) of each place that is spoken of."""
     for found in _PLACE_FIRST.finditer(sentence):
@@ -70,17 +70,17 @@ def _coverage_said(
         if ceps:
             yield from ((said, coverage.covers_cep(cep)) for cep in ceps)
         elif _THEIRS.search(f"{found['in'] or ''} {place}"):
-            yield said, _customers(coverage, deeds) or (False if said else None)
+            yield said, _is_customer_place_covered(coverage, history) or (False if said else None)
         else:
             there = coverage.covers_named_place(place)
             if there is None and not coverage.places:
-                there = _customers(coverage, deeds) or False
+                there = _is_customer_place_covered(coverage, history) or False
             yield said, there if found["in"] or said else (there or None)
 
 
-def _customers(coverage: NetworkCoverage, deeds: Deeds) -> bool | None:
+def _is_customer_place_covered(coverage: NetworkCoverage, history: ToolCallHistory) -> bool | None:
     """Whether a place or CEP that the customer named is covered; ``None``: none was."""
-    texts = " | ".join(deeds.case.visit.customer_texts)
+    texts = " | ".join(history.context.snapshot.customer_texts)
     ceps = [coverage.covers_cep(cep) for cep in _CEP.findall(texts)]
     if ceps and None not in ceps:
         return any(ceps)

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from niochat.assistant.case import Case
+from niochat.assistant.case import TurnContext
 
-ANSWERED = "answered"
+ANSWERED_STATUS = "answered"
 
 
 @dataclass(frozen=True, slots=True)
-class Deed:
+class ToolCallRecord:
     """A tool's result. ``contract``: the one that was confirmed then, empty before.
     ``told``: its turn's messages left; what a cancelled turn was about to send never did.
     """
@@ -19,89 +19,94 @@ class Deed:
     tool: str
     result: Mapping[str, Any]
     contract: str
-    told: bool
+    delivered: bool
 
     @property
-    def ok(self) -> bool:
+    def is_success(self) -> bool:
         """It did what was asked."""
         return bool(self.result.get("ok"))
 
 
-_LISTING = ("consultar_faturas", "enviar_fatura", "escolher_contrato", "consultar_pagamento")
+_INVOICE_LISTING_TOOLS = (
+    "consultar_faturas",
+    "enviar_fatura",
+    "escolher_contrato",
+    "consultar_pagamento",
+)
 """Tools that read which invoices are open."""
 
 
-class Deeds:
+class ToolCallHistory:
     """All results of a visit; :attr:`mine` are those of the contract that is talked about."""
 
-    def __init__(self, case: Case) -> None:
-        self.case = case
-        self.all = tuple(_in_order(case))
+    def __init__(self, context: TurnContext) -> None:
+        self.context = context
+        self.records = tuple(_records_in_order(context))
 
     @cached_property
-    def mine(self) -> tuple[Deed, ...]:
+    def contract_records(self) -> tuple[ToolCallRecord, ...]:
         """Of the confirmed contract, and what belongs to none."""
-        contract = self.case.facts.contract
-        return tuple(deed for deed in self.all if deed.contract in ("", contract))
+        contract = self.context.facts.contract
+        return tuple(deed for deed in self.records if deed.contract in ("", contract))
 
-    def of(self, *tools: str) -> Iterator[Deed]:
+    def records_of(self, *tools: str) -> Iterator[ToolCallRecord]:
         """Results of these tools for this contract, newest first."""
-        return (deed for deed in reversed(self.mine) if deed.tool in tools)
+        return (deed for deed in reversed(self.contract_records) if deed.tool in tools)
 
-    def did(self, *tools: str) -> bool:
+    def has_succeeded(self, *tools: str) -> bool:
         """One of these tools has done its work, and what it sent has left or will."""
-        return any(deed.ok and deed.told for deed in self.of(*tools))
+        return any(deed.is_success and deed.delivered for deed in self.records_of(*tools))
 
-    def failed_with(self, *codes: str) -> bool:
+    def has_failed_with(self, *codes: str) -> bool:
         """Some tool refused for this reason."""
-        return any(deed.result.get("erro") in codes for deed in self.mine)
+        return any(deed.result.get("erro") in codes for deed in self.contract_records)
 
-    def says(self, *keys: str) -> bool:
+    def has_value_for(self, *keys: str) -> bool:
         """A result has something under one of these keys."""
-        return any(_has(deed.result, keys) for deed in self.mine)
+        return any(_has_value_for(deed.result, keys) for deed in self.contract_records)
 
     @property
-    def invoices(self) -> list[Mapping[str, Any]] | None:
+    def open_invoices(self) -> list[Mapping[str, Any]] | None:
         """The contract's open invoices as they were last listed; ``None``: nobody has looked."""
-        for deed in self.of(*_LISTING):
+        for deed in self.records_of(*_INVOICE_LISTING_TOOLS):
             if deed.result.get("erro") == "sem_fatura":
                 return []
-            if deed.ok and "faturas" in deed.result:
+            if deed.is_success and "faturas" in deed.result:
                 return list(deed.result["faturas"])
         return None
 
     @property
-    def most_invoices(self) -> int:
+    def max_invoice_count(self) -> int:
         """How many there were at most, in a list of open ones, of sent or of paid ones."""
         lists = ("faturas", "enviadas", "pagas", "consultadas")
         there = (
             len(deed.result.get(name) or ()) + int(deed.result.get("fora_da_lista") or 0)
-            for deed in self.of("consultar_faturas", "enviar_fatura", "consultar_pagamento")
+            for deed in self.records_of("consultar_faturas", "enviar_fatura", "consultar_pagamento")
             for name in lists
         )
         return max(there, default=0)
 
     @property
-    def plans(self) -> list[Mapping[str, Any]]:
+    def listed_plans(self) -> list[Mapping[str, Any]]:
         """The plans as they were last listed."""
-        found = (d.result["planos"] for d in reversed(self.all) if d.result.get("planos"))
+        found = (d.result["planos"] for d in reversed(self.records) if d.result.get("planos"))
         return list(next(found, []))
 
 
-def _in_order(case: Case) -> Iterator[Deed]:
+def _records_in_order(context: TurnContext) -> Iterator[ToolCallRecord]:
     contract = ""
-    for status, calls in case.visit.past:
+    for status, calls in context.snapshot.past_turns:
         for call in calls:
             tool, result = str(call.get("tool", "")), call.get("result") or {}
-            contract = _confirmed(tool, result, contract)
-            yield Deed(tool, result, contract, status == ANSWERED)
-    contract = case.visit.facts.contract or contract
-    for tool, result in case.results:
-        contract = _confirmed(tool, result, contract)
-        yield Deed(tool, result, contract, True)
+            contract = _contract_after(tool, result, contract)
+            yield ToolCallRecord(tool, result, contract, status == ANSWERED_STATUS)
+    contract = context.snapshot.facts.contract or contract
+    for tool, result in context.tool_results:
+        contract = _contract_after(tool, result, contract)
+        yield ToolCallRecord(tool, result, contract, True)
 
 
-def _confirmed(tool: str, result: Mapping[str, Any], contract: str) -> str:
+def _contract_after(tool: str, result: Mapping[str, Any], contract: str) -> str:
     """The contract that is confirmed once this call is done."""
     if not result.get("ok"):
         return contract
@@ -113,7 +118,10 @@ def _confirmed(tool: str, result: Mapping[str, Any], contract: str) -> str:
     return contract
 
 
-def _has(value: object, keys: tuple[str, ...]) -> bool:
+def _has_value_for(value: object, keys: tuple[str, ...]) -> bool:
     if isinstance(value, Mapping):
-        return any((key in keys and bool(each)) or _has(each, keys) for key, each in value.items())
-    return isinstance(value, list) and any(_has(each, keys) for each in value)
+        return any(
+            (key in keys and bool(each)) or _has_value_for(each, keys)
+            for key, each in value.items()
+        )
+    return isinstance(value, list) and any(_has_value_for(each, keys) for each in value)

@@ -10,49 +10,55 @@ from typing import Any, TypeVar
 
 from openai.types.chat import ChatCompletionMessageParam
 
-from niochat.adapters.openai.arguments import valid
-from niochat.adapters.openai.model import Completion, Endpoint, ModelError, Models, ToolCall
-from niochat.assistant.folding import storable
+from niochat.adapters.openai.arguments import valid_or_empty
+from niochat.adapters.openai.model import (
+    ModelClient,
+    ModelCompletion,
+    ModelEndpoint,
+    ModelError,
+    ModelToolCall,
+)
+from niochat.assistant.folding import to_storable_text
 from niochat.assistant.settings import AssistantSettings
-from niochat.assistant.transcript import system_note
+from niochat.assistant.transcript import build_system_note
 from niochat.domain.policy import MAX_MODEL_SECONDS
 
-MAX_CALLS = 4
+MAX_ATTEMPTS = 4
 """To a model that fails, for one answer; then people take over."""
-MORE_ROOM = 4
+TOKEN_LIMIT_FACTOR = 4
 """Times ``max_tokens``, once in a turn, for an answer that did not fit: models that think first
 count their thinking.
 """
 _MILLION = Decimal(1_000_000)
-Result = TypeVar("Result")
+WorkResult = TypeVar("Result")
 
 
 @dataclass(slots=True)
-class Dialogue:
+class ModelSession:
     """What was said to the model and by it. ``messages`` grows; nothing is taken back."""
 
-    models: Models
+    models: ModelClient
     settings: AssistantSettings
     messages: list[ChatCompletionMessageParam]
     tools: Sequence[Any]
-    wrote: Callable[[str], None]
+    on_draft: Callable[[str], None]
     """Told the model's words while they come."""
     model: str = ""
     tokens_in: int = 0
     tokens_out: int = 0
     tokens_cached: int = 0
     """Of those read, what the end point had kept from before."""
-    calls: int = 0
+    call_count: int = 0
     """Answers of the model."""
     deadline: float = field(init=False)
-    _room: int = field(init=False)
-    _half: Completion | None = field(init=False, default=None)
+    _token_limit: int = field(init=False)
+    _partial_completion: ModelCompletion | None = field(init=False, default=None)
     """What was said of an answer that did not fit."""
 
     def __post_init__(self) -> None:
         # Kept settings may be older than the bound: the turn ends, so its model does before.
         self.deadline = time.monotonic() + min(self.settings.max_seconds, MAX_MODEL_SECONDS)
-        self._room = self.settings.max_tokens
+        self._token_limit = self.settings.max_tokens
 
     @property
     def cost(self) -> Decimal:
@@ -60,7 +66,7 @@ class Dialogue:
         spent = self.tokens_in * self.settings.price_in + self.tokens_out * self.settings.price_out
         return spent / _MILLION
 
-    async def outside(self, work: Awaitable[Result]) -> Result:
+    async def run_untimed(self, work: Awaitable[WorkResult]) -> WorkResult:
         """Work that is not the model's, so its time is not taken from the model."""
         began = time.monotonic()
         try:
@@ -68,36 +74,36 @@ class Dialogue:
         finally:
             self.deadline += time.monotonic() - began
 
-    async def ask(self) -> Completion:
+    async def request_completion(self) -> ModelCompletion:
         """The next thing the model says or wants. Raises ``ModelError`` when it does not."""
         error = ModelError("no time was left", code="model_timeout", retryable=False)
         pause = 0.0
-        self._half = None
-        for attempt in range(MAX_CALLS):
+        self._partial_completion = None
+        for attempt in range(MAX_ATTEMPTS):
             left = self.deadline - time.monotonic() - pause
             if left <= 0:
                 break
             await asyncio.sleep(pause)
             try:
-                return await self._call(left)
+                return await self._request_once(left)
             except ModelError as failure:
                 error = failure
             if not error.retryable:
                 break
             shy = min(0.5 * 2**attempt, 8.0) * random.uniform(0.7, 1.3)
             pause = 0.0 if error.code == "model_length" else error.retry_after_s or shy
-        if self._half is not None:
-            return self._half
+        if self._partial_completion is not None:
+            return self._partial_completion
         raise error
 
-    def answer(self, said: str, results: Sequence[tuple[ToolCall, str]]) -> None:
+    def add_tool_results(self, said: str, results: Sequence[tuple[ModelToolCall, str]]) -> None:
         """The model's calls and what came of them, in its order."""
         calls: list[Any] = [
             {
                 "id": call.id,
                 "type": "function",
                 "function": {"name": call.name, "arguments": call.arguments},
-                **call.extra,
+                **call.extra_fields,
             }
             for call, _ in results
         ]
@@ -109,24 +115,26 @@ class Dialogue:
         for call, result in results:
             self.messages.append({"role": "tool", "tool_call_id": call.id, "content": result})
 
-    def correct(self, said: str, why: str) -> None:
+    def add_correction(self, said: str, why: str) -> None:
         """The text did not leave; the model may say it better once."""
         self.messages.append({"role": "assistant", "content": said})
-        self.messages.append(system_note("correção", why))
+        self.messages.append(build_system_note("correção", why))
 
-    async def _call(self, left: float) -> Completion:
+    async def _request_once(self, left: float) -> ModelCompletion:
         settings = self.settings
-        endpoint = Endpoint(settings.endpoint, settings.api_key, settings.model, settings.options)
+        endpoint = ModelEndpoint(
+            settings.endpoint, settings.api_key, settings.model, settings.options
+        )
         try:
             async with asyncio.timeout(left):
                 completion = await self.models.complete(
                     endpoint,
                     self.messages,
-                    max_tokens=self._room,
+                    max_tokens=self._token_limit,
                     timeout_s=left,
                     stream=settings.stream,
                     tools=self.tools,
-                    wrote=self.wrote,
+                    on_text=self.on_draft,
                 )
         except TimeoutError as error:
             raise ModelError(
@@ -134,31 +142,33 @@ class Dialogue:
                 code="model_timeout",
                 retryable=False,
             ) from error
-        self.model = storable(completion.model)
+        self.model = to_storable_text(completion.model)
         self.tokens_in += completion.tokens_in
         self.tokens_out += completion.tokens_out
         self.tokens_cached += completion.tokens_cached
-        self.calls += 1
-        text = storable(completion.text).strip()
-        said = replace(completion, text=text, calls=tuple(map(_storable_call, completion.calls)))
-        self._check(said)
+        self.call_count += 1
+        text = to_storable_text(completion.text).strip()
+        said = replace(completion, text=text, calls=tuple(map(_to_storable_call, completion.calls)))
+        self._check_completion(said)
         return said
 
-    def _check(self, said: Completion) -> None:
+    def _check_completion(self, said: ModelCompletion) -> None:
         """Raises ``ModelError`` for what is no answer, or half of one."""
-        whole = said.calls and all(call.arguments == valid(call.arguments) for call in said.calls)
+        whole = said.calls and all(
+            call.arguments == valid_or_empty(call.arguments) for call in said.calls
+        )
         if said.finish == "length" and not whole:
-            if self._room == self.settings.max_tokens:
-                self._half = said if said.text or said.calls else None
+            if self._token_limit == self.settings.max_tokens:
+                self._partial_completion = said if said.text or said.calls else None
                 error = ModelError(
-                    f"the answer did not fit in {self._room} tokens: raise max_tokens",
+                    f"the answer did not fit in {self._token_limit} tokens: raise max_tokens",
                     code="model_length", retryable=True,
                 )  # fmt: skip
-                self._room *= MORE_ROOM
+                self._token_limit *= TOKEN_LIMIT_FACTOR
                 raise error
             if not said.text and not said.calls:
                 raise ModelError(
-                    f"the model wrote {self._room} tokens and said nothing: raise max_tokens",
+                    f"the model wrote {self._token_limit} tokens and said nothing: raise max_tokens",
                     code="model_length", retryable=False,
                 )  # fmt: skip
         if said.calls:
@@ -174,7 +184,10 @@ class Dialogue:
             raise ModelError("the model said nothing", code="model_empty", retryable=True)
 
 
-def _storable_call(call: ToolCall) -> ToolCall:
+def _to_storable_call(call: ModelToolCall) -> ModelToolCall:
     return replace(
-        call, id=storable(call.id), name=storable(call.name), arguments=storable(call.arguments)
+        call,
+        id=to_storable_text(call.id),
+        name=to_storable_text(call.name),
+        arguments=to_storable_text(call.arguments),
     )

@@ -3,15 +3,15 @@
 import re
 
 from niochat.assistant import grounds
-from niochat.assistant.claims import Claim
+from niochat.assistant.claims import ClaimRule
 
 _PLACE = r"(?:enderecos?|cep|rua|avenida|bairro|regiao|localidade|local|cidade|area|casa|ai)"
 _HAVE = r"(?:temos|tem|ha|existe|possuimos|possui|contamos com|tera|conta com)"
 _COVER = r"(?:cobertura|viabilidade|disponibilidade)"
 _REQUEST = r"(?:pedidos?|solicitac(?:ao|oes)|requerimento)"
 
-EVERYDAY = (
-    Claim(
+COMMON_CLAIMS = (
+    ClaimRule(
         "cobertura",
         re.compile(
             rf"\b{_HAVE}( sim| nossa| a| total)*\b.{{0,12}}\b{_COVER}\b|"
@@ -25,10 +25,10 @@ EVERYDAY = (
             rf"\b(fibra|rede)\b.{{0,10}}\b(chega|passa|alcanca)\b.{{0,20}}\b{_PLACE}\b|"
             r"\b(da|podemos|conseguimos) (sim )?(para |pra )?instalar (no|na|ai|nesse|nessa|em)\b"
         ),
-        grounds.covered,
-        denies=True,
+        grounds.is_covered,
+        includes_negation=True,
     ),
-    Claim(
+    ClaimRule(
         "alteracao",
         re.compile(
             r"\bnov[oa] (senha|vencimento|nome|endereco|titular|plano)\b.{0,25}"
@@ -39,33 +39,33 @@ EVERYDAY = (
             r"\b(nova senha|senha nova)\b.{0,12}\b(eh|ficou|sera)\b|"
             r"\bagora\b.{0,12}\b(vencimento|titular)\b.{0,12}\b(eh|ficou|sera|passa a ser)\b"
         ),
-        grounds.only_asked_for,
-        denies=True,
+        grounds.is_only_requested,
+        includes_negation=True,
     ),
-    Claim(
+    ClaimRule(
         "pagamento",
         re.compile(
             r"\b(compensou|caiu|entrou|constou)\b.{0,12}\b(pix|pagamento|dinheiro|boleto)\b"
         ),
-        grounds.paid,
+        grounds.is_paid,
     ),
-    Claim(
+    ClaimRule(
         "envio",
         re.compile(
             r"\b(enviei|mandei|encaminhei|reenviei|segue|seguem|enviamos|mandamos)\b.{0,20}"
             r"\b[ao]s? de r\$"
         ),
-        grounds.sent,
+        grounds.is_invoice_sent,
     ),
-    Claim(
+    ClaimRule(
         "visita",
         re.compile(
             r"\btecnicos?\b.{0,25}\b(vem|vira|virao|aparece|aparecera)\b.{0,25}\b(amanha|hoje|"
             r"segunda|terca|quarta|quinta|sexta|sabado|domingo|logo|daqui a pouco|\d)"
         ),
-        grounds.visit,
+        grounds.has_appointment,
     ),
-    Claim(
+    ClaimRule(
         "cobertura",
         re.compile(
             rf"\bnao {_HAVE}\b.{{0,15}}\b{_COVER}\b|\bsem {_COVER}\b|"
@@ -73,10 +73,10 @@ EVERYDAY = (
             rf"\b{_PLACE}\b.{{0,25}}\bnao (eh|esta|fica) (atendid|cobert|viavel|na|dentro)|"
             r"\bfora d[aeo]( nossa)?( area)?( de| da)? ?cobertura\b"
         ),
-        grounds.not_covered,
-        denies=True,
+        grounds.is_not_covered,
+        includes_negation=True,
     ),
-    Claim(
+    ClaimRule(
         "solicitacao",
         re.compile(
             r"\b(registrei|registramos|protocolei|protocolamos|abri|abrimos|solicitei|solicitamos|"
@@ -84,15 +84,15 @@ EVERYDAY = (
             rf"\b{_REQUEST}\b(?!.{{0,10}} (nao|ainda)).{{0,50}}\b(registrad|protocolad|abert|"
             r"encaminhad|criad|lancad)[oa]s?\b"
         ),
-        grounds.asked_for,
+        grounds.is_requested,
     ),
-    Claim(
+    ClaimRule(
         "sem_fatura",
         re.compile(
             r"\b(fatura|conta|boleto)\b.{0,40}\b(nao (esta|consta|aparece|fica)( mais)?|saiu|sumiu)"
             r" (em aberto|no sistema|pendente|na lista|da lista|dos? (em )?abertos?)"
         ),
-        grounds.closed,
-        denies=True,
+        grounds.is_invoice_closed,
+        includes_negation=True,
     ),
 )

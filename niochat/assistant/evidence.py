@@ -36,51 +36,51 @@ _EMPTY = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class Quote:
+class CustomerQuote:
     """Words that stand in a message of the customer. ``later``: what was written after it."""
 
     message: str
     later: tuple[str, ...]
 
     @property
-    def taken_back(self) -> bool:
+    def is_withdrawn(self) -> bool:
         """Whether the customer says in this message, or after it, that it should not be. A mere
         *no* later on may answer another question.
         """
         later = any(_REFUSES.search(fold(each)) for each in self.later)
-        return later or refuses(self.message)
+        return later or is_refusal(self.message)
 
 
-def quote_in(said: Sequence[str], words: str) -> Quote | None:
+def find_quote(messages: Sequence[str], words: str) -> CustomerQuote | None:
     """The newest message in which all of the words stand as they are quoted; case, accents and
     punctuation do not count. A quote may leave something out with an ellipsis.
     """
     parts = [part for part in _ELLIPSIS.split(words) if part.strip()]
     if not parts:
         return None
-    for at in range(len(said) - 1, -1, -1):
-        if all(_stands(part, said[at]) for part in parts):
-            return Quote(said[at], tuple(said[at + 1 :]))
+    for at in range(len(messages) - 1, -1, -1):
+        if all(_contains_words(part, messages[at]) for part in parts):
+            return CustomerQuote(messages[at], tuple(messages[at + 1 :]))
     return None
 
 
-def refuses(message: str) -> bool:
+def is_refusal(message: str) -> bool:
     """Whether a message says no to what was asked or offered."""
     folded = fold(message)
     return bool(_REFUSES.search(folded)) or bool(_NO.match(folded) and not _YES.search(folded))
 
 
-def agrees(said: Sequence[str], words: str) -> bool:
+def is_agreement(messages: Sequence[str], words: str) -> bool:
     """Whether the quoted words can be a yes to what was asked before ``said``."""
-    quote = quote_in(said, words)
-    if quote is None or any(refuses(each) for each in (quote.message, *quote.later)):
+    quote = find_quote(messages, words)
+    if quote is None or any(is_refusal(each) for each in (quote.message, *quote.later)):
         return False
     folded = fold(words)
     asks = "?" in words and not _YES.search(folded)
     return not asks and not _EMPTY.fullmatch(folded)
 
 
-def _stands(part: str, message: str) -> bool:
+def _contains_words(part: str, message: str) -> bool:
     wanted, there = _WORD.findall(fold(part)), _WORD.findall(fold(message))
     if not wanted:  # a thumb, a smile
         return part.strip() in message

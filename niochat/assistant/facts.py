@@ -13,7 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 from niochat.domain.erp import Contract
 
 
-class Wish(StrEnum):
+class CustomerIntent(StrEnum):
     """What the customer came for; it is carried on after the identification."""
 
     INVOICE = "fatura"
@@ -26,15 +26,15 @@ class Wish(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
+class PendingIntent:
     """A further wish, not served yet, in the customer's words."""
 
-    wish: Wish
+    wish: CustomerIntent
     words: str
 
 
 @dataclass(frozen=True, slots=True)
-class ShownPlan:
+class ListedPlan:
     """A plan as it stood in the list that the customer saw."""
 
     id: str
@@ -42,7 +42,7 @@ class ShownPlan:
 
 
 @dataclass(frozen=True, slots=True)
-class Bill:
+class ListedInvoice:
     """An open invoice of a contract as the customer was told of it. ``sent``: forms that left."""
 
     contract: str
@@ -53,7 +53,7 @@ class Bill:
 
 
 @dataclass(frozen=True, slots=True)
-class Requested:
+class ChangeRequestRecord:
     """A change that was asked for and taken. ``protocol`` empty: people have it."""
 
     contract: str
@@ -63,7 +63,7 @@ class Requested:
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class ConversationFacts:
     """One conversation's. ``name`` empty: nobody is identified."""
 
     name: str = ""
@@ -76,9 +76,9 @@ class Facts:
     """Turn that showed the contracts; the customer must answer before one is taken."""
     contract: str = ""
     """The confirmed one."""
-    wish: Wish | None = None
+    wish: CustomerIntent | None = None
     """What is being served."""
-    waiting: tuple[Waiting, ...] = ()
+    waiting: tuple[PendingIntent, ...] = ()
     """What comes after it, in the customer's order."""
     lookups: int = 0
     """Documents asked for, found or not."""
@@ -87,14 +87,14 @@ class Facts:
     """Ids in the order of the list that the customer saw."""
     sent: tuple[str, ...] = ()
     """Forms of an invoice that were sent: ``pix``, ``boleto``."""
-    plans: tuple[ShownPlan, ...] = ()
+    plans: tuple[ListedPlan, ...] = ()
     ticket: str = ""
     """Protocol of the service order opened in this visit."""
     unlocked: str = ""
     """Until when, as it was told."""
-    bills: tuple[Bill, ...] = ()
+    bills: tuple[ListedInvoice, ...] = ()
     """Invoices of this visit: what was open once may be asked about when it is so no more."""
-    requested: tuple[Requested, ...] = ()
+    requested: tuple[ChangeRequestRecord, ...] = ()
     places: int = 0
     """Places whose coverage was looked up."""
     held: bool = False
@@ -108,7 +108,7 @@ class Facts:
     earlier: tuple[str, ...] | None = None
     """Earlier visits, a line each; ``None``: nobody has looked."""
 
-    def without(self, served: Collection[Wish]) -> "Facts":
+    def with_served_intents(self, served: Collection[CustomerIntent]) -> "ConversationFacts":
         """With the next wish where what was wanted is served."""
         waiting = tuple(each for each in self.waiting if each.wish not in served)
         if self.wish in served and waiting:
@@ -116,41 +116,41 @@ class Facts:
         return replace(self, waiting=waiting)
 
     @property
-    def identified(self) -> bool:
+    def is_identified(self) -> bool:
         """Whether somebody's contracts are known."""
         return bool(self.contracts)
 
     @property
-    def my_bills(self) -> tuple[Bill, ...]:
+    def contract_invoices(self) -> tuple[ListedInvoice, ...]:
         """Those of the confirmed contract."""
         return tuple(each for each in self.bills if each.contract == self.contract)
 
     @property
-    def my_requests(self) -> tuple[Requested, ...]:
+    def contract_change_requests(self) -> tuple[ChangeRequestRecord, ...]:
         """Those for the confirmed contract."""
         return tuple(each for each in self.requested if each.contract == self.contract)
 
     @property
-    def chosen(self) -> Contract | None:
+    def confirmed_contract(self) -> Contract | None:
         """The confirmed contract, as it was when it was read."""
         return next((c for c in self.contracts if c.id == self.contract), None)
 
 
 @cache
-def _kind() -> TypeAdapter[Facts]:
-    return TypeAdapter(Facts)
+def _type_adapter() -> TypeAdapter[ConversationFacts]:
+    return TypeAdapter(ConversationFacts)
 
 
-def facts_to_json(facts: Facts) -> Any:
+def facts_to_json(facts: ConversationFacts) -> Any:
     """JSON of the facts."""
-    return _kind().dump_python(facts, mode="json")
+    return _type_adapter().dump_python(facts, mode="json")
 
 
-def facts_from_json(value: object) -> Facts:
+def facts_from_json(value: object) -> ConversationFacts:
     """What does not fit any more is forgotten: it can be asked for again."""
     if value is None:
-        return Facts()
+        return ConversationFacts()
     try:
-        return _kind().validate_python(value)
+        return _type_adapter().validate_python(value)
     except ValidationError:
-        return Facts()
+        return ConversationFacts()

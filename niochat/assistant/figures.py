@@ -10,31 +10,31 @@ from datetime import date, timedelta
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 
-from niochat.assistant.number_words import in_digits
+from niochat.assistant.number_words import words_to_digits
 
-Value = Decimal | int | str | tuple[int, ...] | tuple[int, str]
+QuantityValue = Decimal | int | str | tuple[int, ...] | tuple[int, str]
 
 
-class FigureKind(StrEnum):
+class QuantityKind(StrEnum):
     """What a figure counts; its value is the code of a refusal."""
 
     MONEY = "valor"
     DATE = "data"
     TIME = "horario"
     SPEED = "velocidade"
-    SHARE = "percentual"
-    SPAN = "prazo"
+    PERCENTAGE = "percentual"
+    DURATION = "prazo"
     NUMBER = "numero"
 
 
 @dataclass(frozen=True, slots=True)
-class Figure:
+class Quantity:
     """``value``: money and shares a Decimal, dates (day, month, year) with 0 for what is not
     said, times minutes of the day, speeds Mbps, spans (count, unit), numbers their digits.
     """
 
-    kind: FigureKind
-    value: Value
+    kind: QuantityKind
+    value: QuantityValue
     text: str
 
 
@@ -83,19 +83,27 @@ _TIMES = re.compile(r"(\bem (?:ate )?\d{1,2}) vezes\b")
 _YEAR = re.compile(r"20[1-4]\d")
 
 
-def figures_in(folded: str) -> list[Figure]:
+def extract_quantities(folded: str) -> list[Quantity]:
     """Every figure of a folded text. What one kind has read no other reads again."""
-    rest = _TIMES.sub(r"\1 parcelas", in_digits(folded))
+    rest = _TIMES.sub(r"\1 parcelas", words_to_digits(folded))
     if not _DIGIT.search(rest):
         return []
-    found: list[Figure] = []
-    for read in (_dates, _money, _shares, _speeds, _spans, _times, _numbers):
+    found: list[Quantity] = []
+    for read in (
+        _extract_dates,
+        _extract_money,
+        _extract_percentages,
+        _extract_speeds,
+        _extract_durations,
+        _extract_times,
+        _extract_numbers,
+    ):
         figures, rest = read(rest)
         found += figures
     return found
 
 
-def relative_days(folded: str, today: date) -> Iterator[tuple[str, date]]:
+def extract_relative_days(folded: str, today: date) -> Iterator[tuple[str, date]]:
     """(words, day) of tomorrow, the day after, and days of the week that are named."""
     for word in re.findall(r"\bdepois de amanha\b|(?<!ate )(?<!depois de )\bamanha\b", folded):
         yield word, today + timedelta(days=1 if word == "amanha" else 2)
@@ -109,7 +117,7 @@ def relative_days(folded: str, today: date) -> Iterator[tuple[str, date]]:
         yield word, today + timedelta(days=ahead)
 
 
-def open_weekdays(folded: str) -> set[int]:
+def extract_weekday_ranges(folded: str) -> set[int]:
     """Days of the week, Monday is 0, that a text like *de segunda a sexta* spans."""
     days = "|".join(WEEKDAYS)
     spans = re.findall(rf"\b({days})(?:-feira)? (?:a|ate) ({days})\b", folded)
@@ -120,7 +128,7 @@ def open_weekdays(folded: str) -> set[int]:
     }
 
 
-def amount_of(text: str) -> Decimal | None:
+def parse_amount(text: str) -> Decimal | None:
     """``1.234,56``, ``1234.56``, ``1.234`` as BRL."""
     plain = text.rstrip(".,")
     if "," in plain:
@@ -133,64 +141,66 @@ def amount_of(text: str) -> Decimal | None:
         return None
 
 
-Read = tuple[list[Figure], str]
+Extraction = tuple[list[Quantity], str]
 
 
-def _money(text: str) -> Read:
+def _extract_money(text: str) -> Extraction:
     found = []
     for each in _MONEY.finditer(text):
-        amount = amount_of(each["a"] or each["b"] or each["c"])
+        amount = parse_amount(each["a"] or each["b"] or each["c"])
         if amount is not None:
             amount += Decimal(each["cents"] or 0) / 100
-            found.append(Figure(FigureKind.MONEY, amount, each[0]))
+            found.append(Quantity(QuantityKind.MONEY, amount, each[0]))
     return found, _MONEY.sub(" ", text)
 
 
-def _dates(text: str) -> Read:
+def _extract_dates(text: str) -> Extraction:
     found = []
     for each in _ISO.finditer(text):
-        found.append(_date(each[0], each[3], each[2], each[1]))
+        found.append(_date_quantity(each[0], each[3], each[2], each[1]))
     text = _ISO.sub(" ", text)
     for each in _DATE.finditer(text):
         year = each[4] if len(each[4]) == 4 else f"20{each[4]}"
-        found.append(_date(each[0], each[1], each[3], year))
+        found.append(_date_quantity(each[0], each[1], each[3], year))
     text = _DATE.sub(" ", text)
     for each in _LONG_DATE.finditer(text):
         month = MONTHS.index(each[2]) + 1
-        found.append(_date(each[0], each[1], str(month), each[3] or "0"))
+        found.append(_date_quantity(each[0], each[1], str(month), each[3] or "0"))
     text = _LONG_DATE.sub(" ", text)
     for each in _SHORT_DATE.finditer(text.replace("24/7", " ")):
-        found.append(_date(each[0], each[1], each[2], "0"))
+        found.append(_date_quantity(each[0], each[1], each[2], "0"))
     text = _SHORT_DATE.sub(" ", text)
     for each in _DAY.finditer(text):
-        found += [_date(each[0], day, "0", "0") for day in each.groups() if day]
+        found += [_date_quantity(each[0], day, "0", "0") for day in each.groups() if day]
     return found, _DAY.sub(" ", text)
 
 
-def _date(text: str, day: str, month: str, year: str) -> Figure:
-    return Figure(FigureKind.DATE, (int(day), int(month), int(year)), text)
+def _date_quantity(text: str, day: str, month: str, year: str) -> Quantity:
+    return Quantity(QuantityKind.DATE, (int(day), int(month), int(year)), text)
 
 
-def _shares(text: str) -> Read:
+def _extract_percentages(text: str) -> Extraction:
     found = [
-        Figure(FigureKind.SHARE, Decimal(each[1].replace(",", ".")), each[0])
+        Quantity(QuantityKind.PERCENTAGE, Decimal(each[1].replace(",", ".")), each[0])
         for each in _SHARE.finditer(text)
     ]
     return found, _SHARE.sub(" ", text)
 
 
-def _speeds(text: str) -> Read:
+def _extract_speeds(text: str) -> Extraction:
     found = []
     for each in _SPEED.finditer(text):
         times = 1000 if each[2].startswith("g") else 1
-        found.append(Figure(FigureKind.SPEED, Decimal(each[1].replace(",", ".")) * times, each[0]))
+        found.append(
+            Quantity(QuantityKind.SPEED, Decimal(each[1].replace(",", ".")) * times, each[0])
+        )
     return found, _SPEED.sub(" ", text)
 
 
-def _spans(text: str) -> Read:
+def _extract_durations(text: str) -> Extraction:
     found = []
     for each in _HOURS.finditer(text):
-        found.append(Figure(FigureKind.SPAN, (int(each[1]), "hora"), each[0]))
+        found.append(Quantity(QuantityKind.DURATION, (int(each[1]), "hora"), each[0]))
     text = _HOURS.sub(" ", text)
     kept = []
     for each in _SPAN.finditer(text):
@@ -200,29 +210,29 @@ def _spans(text: str) -> Read:
         unit = "parcela" if each["unit"] == "x" else _UNITS[each["unit"][0]]
         for count in each.group(1, 2):
             if count:
-                found.append(Figure(FigureKind.SPAN, (int(count), unit), each[0]))
+                found.append(Quantity(QuantityKind.DURATION, (int(count), unit), each[0]))
     return found, _SPAN.sub(lambda each: each[0] if each[0] in kept else " ", text)
 
 
-def _times(text: str) -> Read:
+def _extract_times(text: str) -> Extraction:
     found = []
     for each in _TIME.finditer(text):
         hour, minute = int(each[1] or each[3]), int(each[2] or each[4] or 0)
         if hour > 24 or (hour == 24 and not each[2]):
-            found.append(Figure(FigureKind.SPAN, (hour, "hora"), each[0]))
+            found.append(Quantity(QuantityKind.DURATION, (hour, "hora"), each[0]))
         else:
-            found.append(Figure(FigureKind.TIME, hour * 60 + minute, each[0]))
+            found.append(Quantity(QuantityKind.TIME, hour * 60 + minute, each[0]))
     text = _TIME.sub(" ", text)
     for each in _OCLOCK.finditer(text):
         if int(each[1]) <= 24:
-            found.append(Figure(FigureKind.TIME, int(each[1]) * 60, each[0]))
+            found.append(Quantity(QuantityKind.TIME, int(each[1]) * 60, each[0]))
     return found, _OCLOCK.sub(" ", text)
 
 
-def _numbers(text: str) -> Read:
+def _extract_numbers(text: str) -> Extraction:
     found = []
     for each in _NUMBER.finditer(text):
         digits = re.sub(r"\D", "", each[0])
         if not _YEAR.fullmatch(each[0]):
-            found.append(Figure(FigureKind.NUMBER, digits, each[0]))
+            found.append(Quantity(QuantityKind.NUMBER, digits, each[0]))
     return found, text

@@ -8,23 +8,25 @@ def fold(text: str) -> str:
     return unicodedata.normalize("NFKD", " ".join(text.casefold().split())).translate(_VISIBLE)
 
 
-_REMEMBERED = 4096
+_MAX_CACHED_CHARACTERS = 4096
 
 
-class _Visible(dict[int, int | None]):
+class _VisibleCharacters(dict[int, int | None]):
     """For ``str.translate``: itself, or nothing. Filled as characters come up, most are letters."""
 
     def __missing__(self, code: int) -> int | None:
         kept = not unicodedata.combining(chr(code)) and chr(code).isprintable()
-        if len(self) < _REMEMBERED:  # all of Unicode, sent to fill our memory, would be 100 MB
+        if (
+            len(self) < _MAX_CACHED_CHARACTERS
+        ):  # all of Unicode, sent to fill our memory, would be 100 MB
             self[code] = code if kept else None
         return code if kept else None
 
 
-_VISIBLE = _Visible()
+_VISIBLE = _VisibleCharacters()
 
 
-def storable(text: str) -> str:
+def to_storable_text(text: str) -> str:
     """The text as PostgreSQL takes it: without NUL, and without halves of a character.
 
     Through UTF-16, so that two halves sent apart become the character they meant.

@@ -3,8 +3,14 @@
 import re
 from collections.abc import Iterator
 
-from niochat.assistant.deeds import Deed, Deeds
-from niochat.assistant.figures import MONTHS, Figure, FigureKind, figures_in, relative_days
+from niochat.assistant.deeds import ToolCallHistory, ToolCallRecord
+from niochat.assistant.figures import (
+    MONTHS,
+    Quantity,
+    QuantityKind,
+    extract_quantities,
+    extract_relative_days,
+)
 from niochat.assistant.folding import fold
 
 _USED = re.compile(
@@ -28,7 +34,7 @@ _MYSELF = re.compile(
     r"\b(acabei|acabamos|consegui|conseguimos)\b"
 )
 """Nobody here makes appointments: they are read."""
-_WHEN = (FigureKind.DATE, FigureKind.TIME)
+_WHEN = (QuantityKind.DATE, QuantityKind.TIME)
 _ASKING = re.compile(r"\b(pedidos?|solicit|registr|anot|encaminh|protocol)")
 _CHANGED = re.compile(
     r"\b(alter|troqu|troc|mud|atualiz|ativ|aplic|realiz|efetu|efetiv|conclu|aprov|confirm|resolv|"
@@ -62,70 +68,82 @@ _FILES = {
 }
 
 
-def unlocked(deeds: Deeds, clause: str) -> bool:
+def is_unlocked(history: ToolCallHistory, clause: str) -> bool:
     """In this visit; or used before, where that is what is said; or the line is up again."""
-    if deeds.case.facts.unlocked or deeds.did("desbloqueio_confianca"):
+    if history.context.facts.unlocked or history.has_succeeded("desbloqueio_confianca"):
         return True
-    if deeds.failed_with("erp_write_unknown") and _ASKED.search(clause):
+    if history.has_failed_with("erp_write_unknown") and _ASKED.search(clause):
         return True
-    if deeds.failed_with("ja_usado") and _USED.search(clause):
+    if history.has_failed_with("ja_usado") and _USED.search(clause):
         return True
     if _BACK.search(clause) is None:
         return False
-    if _GLAD.search(clause) and _BACK.search(fold(" | ".join(deeds.case.visit.said))):
+    if _GLAD.search(clause) and _BACK.search(
+        fold(" | ".join(history.context.snapshot.customer_statements))
+    ):
         return True  # the customer says so
-    return any(deed.result.get("estado") == "online" for deed in deeds.of(*_READ))
+    return any(deed.result.get("estado") == "online" for deed in history.records_of(*_READ))
 
 
-def ticket(deeds: Deeds, clause: str) -> bool:
+def has_ticket(history: ToolCallHistory, clause: str) -> bool:
     """Opened here; or one that is open already, where nobody says that he opened it."""
-    if deeds.case.facts.ticket or deeds.did("abrir_chamado"):
+    if history.context.facts.ticket or history.has_succeeded("abrir_chamado"):
         return True
-    there = [deed for deed in deeds.of("abrir_chamado") if deed.result.get("erro") == "ja_existe"]
-    for deed in deeds.of("consultar_chamados"):
-        there += [deed for each in deed.result.get("chamados", ()) if _stands(each, clause)]
+    there = [
+        deed
+        for deed in history.records_of("abrir_chamado")
+        if deed.result.get("erro") == "ja_existe"
+    ]
+    for deed in history.records_of("consultar_chamados"):
+        there += [
+            deed for each in deed.result.get("chamados", ()) if _matches_ticket_state(each, clause)
+        ]
         break
     return bool(there) and not _OPENED.search(clause)
 
 
-def _stands(ticket: dict[str, object], clause: str) -> bool:
+def _matches_ticket_state(ticket: dict[str, object], clause: str) -> bool:
     over = _OVER.search(clause) is not None
     return ticket.get("situacao") == ("encerrado" if over else "aberto")
 
 
-def visit(deeds: Deeds, clause: str) -> bool:
+def has_appointment(history: ToolCallHistory, clause: str) -> bool:
     """No ticket is an appointment: somebody must have named the day, and that is the one told."""
-    if not deeds.says(*_APPOINTED) or _MYSELF.search(clause):
+    if not history.has_value_for(*_APPOINTED) or _MYSELF.search(clause):
         return False
-    named = [f for f in figures_in(fold(" | ".join(_said(deeds)))) if f.kind in _WHEN]
-    told = [f for f in figures_in(clause) if f.kind in _WHEN]
-    today = deeds.case.visit.now.date()
-    days = [day for _, day in relative_days(clause, today)]
+    named = [
+        f
+        for f in extract_quantities(fold(" | ".join(_appointment_texts(history))))
+        if f.kind in _WHEN
+    ]
+    told = [f for f in extract_quantities(clause) if f.kind in _WHEN]
+    today = history.context.snapshot.now.date()
+    days = [day for _, day in extract_relative_days(clause, today)]
     if re.search(r"\bhoje\b", clause):
         days.append(today)
-    told += [Figure(FigureKind.DATE, (d.day, d.month, d.year), "") for d in days]
-    return all(any(_alike(each, known) for known in named) for each in told)
+    told += [Quantity(QuantityKind.DATE, (d.day, d.month, d.year), "") for d in days]
+    return all(any(_is_same_quantity(each, known) for known in named) for each in told)
 
 
-def _said(deeds: Deeds) -> Iterator[str]:
+def _appointment_texts(history: ToolCallHistory) -> Iterator[str]:
     """When somebody comes, in the words of the results."""
-    for deed in deeds.mine:
-        yield from _values(deed.result, _APPOINTED)
+    for deed in history.contract_records:
+        yield from _collect_values(deed.result, _APPOINTED)
 
 
-def _values(value: object, keys: tuple[str, ...]) -> Iterator[str]:
+def _collect_values(value: object, keys: tuple[str, ...]) -> Iterator[str]:
     if isinstance(value, dict):
         for key, each in value.items():
             if key in keys:
                 yield str(each)
             else:
-                yield from _values(each, keys)
+                yield from _collect_values(each, keys)
     elif isinstance(value, list):
         for each in value:
-            yield from _values(each, keys)
+            yield from _collect_values(each, keys)
 
 
-def _alike(one: Figure, other: Figure) -> bool:
+def _is_same_quantity(one: Quantity, other: Quantity) -> bool:
     if one.kind is not other.kind:
         return False
     if isinstance(one.value, tuple) and isinstance(other.value, tuple):
@@ -133,12 +151,12 @@ def _alike(one: Figure, other: Figure) -> bool:
     return one.value == other.value
 
 
-def sent(deeds: Deeds, clause: str) -> bool:
+def is_invoice_sent(history: ToolCallHistory, clause: str) -> bool:
     """By the tool; a list of invoices is shown by its text."""
-    if deeds.case.facts.sent or deeds.did("enviar_fatura"):
-        return not _of_another(deeds, clause)
+    if history.context.facts.sent or history.has_succeeded("enviar_fatura"):
+        return not _names_unsent_invoice(history, clause)
     # A list of invoices is shown by its text; what one pays with leaves by the tool alone.
-    listed = bool(deeds.invoices) and re.search(
+    listed = bool(history.open_invoices) and re.search(
         r"\b(aqui (esta|estao|vai|vao)|segue|seguem)\b.{0,25}\b(faturas?|contas?|boletos?|lista)\b",
         clause,
     )
@@ -146,67 +164,75 @@ def sent(deeds: Deeds, clause: str) -> bool:
     return bool(listed) and payable is None
 
 
-def _of_another(deeds: Deeds, clause: str) -> bool:
+def _names_unsent_invoice(history: ToolCallHistory, clause: str) -> bool:
     """Whether an open invoice is named that is none of those that left."""
-    told = _money(clause)
+    told = _extract_amounts(clause)
     gone = {
         amount
-        for deed in deeds.of("enviar_fatura")
-        if deed.ok and deed.told
-        for value in _values(deed.result, ("valor", "total"))
-        for amount in _money(value)
+        for deed in history.records_of("enviar_fatura")
+        if deed.is_success and deed.delivered
+        for value in _collect_values(deed.result, ("valor", "total"))
+        for amount in _extract_amounts(value)
     }
-    return bool(gone) and bool((told & _open_amounts(deeds)) - gone)
+    return bool(gone) and bool((told & _open_invoice_amounts(history)) - gone)
 
 
-def _money(text: str) -> set[object]:
-    return {f.value for f in figures_in(fold(text)) if f.kind is FigureKind.MONEY}
+def _extract_amounts(text: str) -> set[object]:
+    return {f.value for f in extract_quantities(fold(text)) if f.kind is QuantityKind.MONEY}
 
 
-def paid(deeds: Deeds, clause: str) -> bool:
+def is_paid(history: ToolCallHistory, clause: str) -> bool:
     """The ERP says of an invoice that it is paid; of that one, where it is named."""
-    rows = [row for deed in deeds.mine for row in _paid_rows(deed.result)]
+    rows = [row for deed in history.contract_records for row in _collect_paid_rows(deed.result)]
     if not rows:
         return False
-    amounts = _money(clause)
-    days = [f for f in figures_in(clause) if f.kind is FigureKind.DATE]
+    amounts = _extract_amounts(clause)
+    days = [f for f in extract_quantities(clause) if f.kind is QuantityKind.DATE]
     days = days or [
-        Figure(FigureKind.DATE, (0, month, 0), name)
+        Quantity(QuantityKind.DATE, (0, month, 0), name)
         for month, name in enumerate(MONTHS, start=1)
         if re.search(rf"\bde {name}\b", clause)
     ]
-    if amounts and not days and amounts & _open_amounts(deeds):
+    if amounts and not days and amounts & _open_invoice_amounts(history):
         return False  # an older one of the same amount is paid; nobody says that it is that one
     if amounts or days:
-        return any(_is_of(row, amounts, days) for row in rows)
-    return not _still_open(deeds)
+        return any(_is_row_of(row, amounts, days) for row in rows)
+    return not _is_still_open(history)
 
 
-def _paid_rows(value: object) -> Iterator[dict[str, object]]:
+def _collect_paid_rows(value: object) -> Iterator[dict[str, object]]:
     if isinstance(value, dict):
         if value.get("situacao") in ("paga", "pago", "quitada", "baixada") or value.get("pago_em"):
             yield value
         for each in value.values():
-            yield from _paid_rows(each)
+            yield from _collect_paid_rows(each)
     elif isinstance(value, list):
         for each in value:
-            yield from _paid_rows(each)
+            yield from _collect_paid_rows(each)
 
 
-def _is_of(row: dict[str, object], amounts: set[object], days: list[Figure]) -> bool:
-    known = {a for name in ("valor", "valor_pago") for a in _money(str(row.get(name, "")))}
-    dates = [f for name in ("pago_em", "vencimento") for f in figures_in(str(row.get(name, "")))]
+def _is_row_of(row: dict[str, object], amounts: set[object], days: list[Quantity]) -> bool:
+    known = {
+        a for name in ("valor", "valor_pago") for a in _extract_amounts(str(row.get(name, "")))
+    }
+    dates = [
+        f for name in ("pago_em", "vencimento") for f in extract_quantities(str(row.get(name, "")))
+    ]
     fits = not amounts or not known or amounts <= known
-    return fits and all(any(_alike(each, date) for date in dates) for each in days)
+    return fits and all(any(_is_same_quantity(each, date) for date in dates) for each in days)
 
 
-def _open_amounts(deeds: Deeds) -> set[object]:
-    return {a for each in deeds.invoices or () for a in _money(str(each.get("valor", "")))}
+def _open_invoice_amounts(history: ToolCallHistory) -> set[object]:
+    return {
+        a
+        for each in history.open_invoices or ()
+        for a in _extract_amounts(str(each.get("valor", "")))
+    }
 
 
-def _still_open(deeds: Deeds) -> bool:
+def _is_still_open(history: ToolCallHistory) -> bool:
     """Whether what was last asked about is not paid: *your invoice* is that one."""
-    for deed in deeds.of("consultar_pagamento"):
+    for deed in history.records_of("consultar_pagamento"):
         looked = deed.result.get("consultadas")
         if looked:
             return all(each.get("situacao") != "paga" for each in looked)
@@ -214,24 +240,26 @@ def _still_open(deeds: Deeds) -> bool:
     return False
 
 
-def closed(deeds: Deeds, clause: str) -> bool:
+def is_invoice_closed(history: ToolCallHistory, clause: str) -> bool:
     """One invoice is not open any more: the list has none, or lacks the one that was asked for."""
-    if none_open(deeds, clause):
+    if has_no_open_invoices(history, clause):
         return True
-    amounts = _money(clause)
-    for deed in deeds.of("consultar_pagamento"):
+    amounts = _extract_amounts(clause)
+    for deed in history.records_of("consultar_pagamento"):
         gone = [
             each
             for each in deed.result.get("consultadas", ())
             if each.get("situacao") not in ("em aberto", "vencida")
         ]
-        return any(not amounts or amounts <= _money(str(each.get("valor"))) for each in gone)
+        return any(
+            not amounts or amounts <= _extract_amounts(str(each.get("valor"))) for each in gone
+        )
     return False
 
 
-def none_open(deeds: Deeds, clause: str) -> bool:
+def has_no_open_invoices(history: ToolCallHistory, clause: str) -> bool:
     """The list was read, and has none of the kind that is spoken of."""
-    invoices = deeds.invoices
+    invoices = history.open_invoices
     if invoices is None:
         return False
     if re.search(r"\b(vencid|atras|atraso)", clause):
@@ -241,13 +269,13 @@ def none_open(deeds: Deeds, clause: str) -> bool:
     return not invoices
 
 
-def seen(deeds: Deeds, clause: str) -> bool:
+def is_seen_in_file(history: ToolCallHistory, clause: str) -> bool:
     """In a file of the customer's that was read, and just so. A receipt is thanked for: whether it
     is right nobody can see.
     """
-    if deeds.says("imagem", "leitura", "texto_lido", "luz_los"):
+    if history.has_value_for("imagem", "leitura", "texto_lido", "luz_los"):
         return True
-    files = deeds.case.visit.shown_by_files
+    files = history.context.snapshot.file_facts
     kinds = {each.get("kind") for each in files}
     colours = {name for name, word in _COLOURS.items() if word.search(clause)}
     if colours or _LIGHT.search(clause):
@@ -259,48 +287,52 @@ def seen(deeds: Deeds, clause: str) -> bool:
     return bool(wanted & kinds) if wanted else bool(kinds - {None, "other"})
 
 
-def looked(deeds: Deeds, clause: str) -> bool:
+def has_looked_up(history: ToolCallHistory, clause: str) -> bool:
     """Some tool was used in this visit."""
-    return bool(deeds.all)
+    return bool(history.records)
 
 
-def covered(deeds: Deeds, _: str) -> bool:
+def is_covered(history: ToolCallHistory, _: str) -> bool:
     """The tool said so; before it was asked, the provider's own lists are looked at elsewhere."""
-    return _coverage(deeds, "sim")
+    return _has_coverage_result(history, "sim")
 
 
-def not_covered(deeds: Deeds, _: str) -> bool:
+def is_not_covered(history: ToolCallHistory, _: str) -> bool:
     """The same of the contrary."""
-    return _coverage(deeds, "nao")
+    return _has_coverage_result(history, "nao")
 
 
-def _coverage(deeds: Deeds, wanted: str) -> bool:
-    found = [deed.result["cobertura"] for deed in deeds.all if "cobertura" in deed.result]
-    listed = deeds.case.provider.coverage
+def _has_coverage_result(history: ToolCallHistory, wanted: str) -> bool:
+    found = [deed.result["cobertura"] for deed in history.records if "cobertura" in deed.result]
+    listed = history.context.provider_facts.coverage
     return wanted in found if found else bool(listed.places or listed.ceps)
 
 
-def asked_for(deeds: Deeds, clause: str) -> bool:
+def is_requested(history: ToolCallHistory, clause: str) -> bool:
     """A request was taken; of the kind that is named, where one is. Or people have been called."""
-    taken = {kind for deed in deeds.of("registrar_solicitacao") if (kind := _kind_of(deed))}
-    taken |= {each.kind for each in deeds.case.facts.my_requests}
+    taken = {
+        kind for deed in history.records_of("registrar_solicitacao") if (kind := _change_type(deed))
+    }
+    taken |= {each.kind for each in history.context.facts.contract_change_requests}
     named = {kind for kind, words in _KINDS.items() if re.search(rf"\b(?:{words})", clause)}
     if taken:
         return not named or bool(named & taken)
-    other = deeds.did("abrir_chamado", "registrar_interesse", "desbloqueio_confianca")
-    return not named and (other or deeds.case.handoff is not None or bool(deeds.case.facts.ticket))
+    other = history.has_succeeded("abrir_chamado", "registrar_interesse", "desbloqueio_confianca")
+    return not named and (
+        other or history.context.handoff is not None or bool(history.context.facts.ticket)
+    )
 
 
-def _kind_of(deed: Deed) -> str:
-    stands = deed.ok or deed.result.get("erro") == "ja_existe"
+def _change_type(deed: ToolCallRecord) -> str:
+    stands = deed.is_success or deed.result.get("erro") == "ja_existe"
     return str(deed.result.get("tipo", "")) if stands else ""
 
 
-def only_asked_for(deeds: Deeds, clause: str) -> bool:
+def is_only_requested(history: ToolCallHistory, clause: str) -> bool:
     """That a change was asked for, where it was; that it is made nobody knows."""
     if not _ASKING.search(clause) or _CHANGED.search(clause):
         return False
-    stands = bool(deeds.case.facts.my_requests) or any(
-        _kind_of(deed) for deed in deeds.of("registrar_solicitacao")
+    stands = bool(history.context.facts.contract_change_requests) or any(
+        _change_type(deed) for deed in history.records_of("registrar_solicitacao")
     )
-    return stands and asked_for(deeds, clause)
+    return stands and is_requested(history, clause)

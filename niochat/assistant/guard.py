@@ -8,23 +8,33 @@ from dataclasses import dataclass
 from functools import lru_cache
 from unicodedata import normalize
 
-from niochat.assistant.case import Case
-from niochat.assistant.claims import CLAIMS, GENERIC
-from niochat.assistant.deeds import Deeds
-from niochat.assistant.everyday_claims import EVERYDAY
-from niochat.assistant.figures import Figure, FigureKind, figures_in, relative_days
+from niochat.assistant.case import TurnContext
+from niochat.assistant.claims import ACTION_CLAIMS, GENERIC_CLAIM
+from niochat.assistant.deeds import ToolCallHistory
+from niochat.assistant.everyday_claims import COMMON_CLAIMS
+from niochat.assistant.figures import (
+    Quantity,
+    QuantityKind,
+    extract_quantities,
+    extract_relative_days,
+)
 from niochat.assistant.folding import fold
-from niochat.assistant.known import EMAIL, LINK, Known, as_link
-from niochat.assistant.languages import foreign
-from niochat.assistant.number_words import in_digits
-from niochat.assistant.opening import Opening
-from niochat.assistant.pairs import mismatched
-from niochat.assistant.provider_claims import is_due_day, is_sum, may_name, untold
-from niochat.assistant.provider_facts import facts_text
+from niochat.assistant.known import EMAIL_PATTERN, LINK_PATTERN, KnownValues, normalize_link
+from niochat.assistant.languages import is_foreign_language
+from niochat.assistant.number_words import words_to_digits
+from niochat.assistant.opening import OpeningHoursCheck
+from niochat.assistant.pairs import find_mismatch
+from niochat.assistant.provider_claims import (
+    find_unsupported_fact,
+    is_allowed_cep,
+    is_due_day,
+    is_fee_sum,
+)
+from niochat.assistant.provider_facts import provider_facts_text
 from niochat.domain.document import find_tax_ids
 from niochat.domain.provider_facts import ProviderFacts
 
-_DRESS = str.maketrans("", "", "*_~`")
+_EMPHASIS_MARKS = str.maketrans("", "", "*_~`")
 """Marks of bold and italics, which would hide where a word begins."""
 _IS = re.compile(r"\bé\b")
 _SENTENCES = re.compile(r"(?:[^.!?…\n]|[.!?…]+(?=[^\s.!?…\"'»)]))+[.!?…\"'»)]*|\n")
@@ -76,7 +86,7 @@ _MACHINE = re.compile(
 _TOOL_NAME = re.compile(r"\b[a-z]{4,}_[a-z]{4,}\b")
 """No Portuguese word has an underscore; every tool's name has."""
 _SENTENCE = re.compile(r"(?<=\.) ")
-_LONG_RULE = 40
+_MIN_RULE_CHARS = 40
 """Characters from which a sentence of the prompt is its own, not everybody's Portuguese."""
 _QUOTING = re.compile(
     r"\b(voce|vc)( me| nos| ja)? (disse|informou|enviou|mandou|pagou|citou|mencionou|pediu|mediu|"
@@ -97,55 +107,66 @@ _LACKING = re.compile(
 )
 """What the provider does not sell nobody has told."""
 _COUNT = re.compile(r"\b(\d{1,2}) (faturas|boletos|contas|chamados|contratos)\b")
-HOURS = "funcionamento"
+HOURS_VIOLATION = "funcionamento"
 """Code of a sentence that is wrong about opening hours and closed days."""
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
+class GuardrailViolation:
     """Why a text must not leave: a code, and the sentence that is not true."""
 
     code: str
     sentence: str
 
 
-def untrue(
+def find_violation(
     text: str,
-    case: Case,
-    told: str,
+    context: TurnContext,
+    persona_text: str,
     prompt_lines: tuple[str, ...],
     *,
     any_language: bool = False,
-) -> Refusal | None:
+) -> GuardrailViolation | None:
     """Why the text must not leave; ``None``: it may.
 
     ``told`` is what the tenant itself told the model of its own: names, addresses, phones. Of a
     text in another language (``any_language``: it may be) figures and codes are looked at, claims
     of acts are not.
     """
-    facts = facts_text(case.provider, case.visit.policy)
-    deeds = Deeds(case)
-    known = Known(deeds, told, facts)
-    told = f"{told} | {facts}"
-    code = _leaked(text, told, prompt_lines)
+    facts = provider_facts_text(context.provider_facts, context.snapshot.policy)
+    deeds = ToolCallHistory(context)
+    known = KnownValues(deeds, persona_text, facts)
+    persona_text = f"{persona_text} | {facts}"
+    code = _leak_code(text, persona_text, prompt_lines)
     if code is not None:
-        return Refusal(code, _sentence_of(text, lambda each: _leaked(each, told, prompt_lines)))
-    claimed = _claimed(text, deeds)
+        return GuardrailViolation(
+            code,
+            _first_violating_sentence(
+                text, lambda each: _leak_code(each, persona_text, prompt_lines)
+            ),
+        )
+    claimed = _find_false_claim(text, deeds)
     if claimed is not None:
         return claimed
     folded = fold(text)
-    for sentence in _sentences(text):
-        bare = fold(sentence.translate(_DRESS))
-        code = _unknown(sentence, known, deeds, folded) or _foreign(bare, case)
+    for sentence in _split_sentences(text):
+        bare = fold(sentence.translate(_EMPHASIS_MARKS))
+        code = _unknown_value_code(sentence, known, deeds, folded) or _third_party_code(
+            bare, context
+        )
         if code is not None:
-            return Refusal(code, sentence)
-    code = _unknown_code(folded, known) or _foreign(folded, case)
+            return GuardrailViolation(code, sentence)
+    code = _unknown_payment_code(folded, known) or _third_party_code(folded, context)
     if code is not None:
-        return Refusal(code, text)
-    return Refusal("idioma", text) if not any_language and foreign(text) else None
+        return GuardrailViolation(code, text)
+    return (
+        GuardrailViolation("idioma", text)
+        if not any_language and is_foreign_language(text)
+        else None
+    )
 
 
-def _sentences(text: str) -> Iterator[str]:
+def _split_sentences(text: str) -> Iterator[str]:
     for short, long in _STREET_NAMES:
         text = short.sub(long, text)
     for found in _SENTENCES.findall(_RUN.sub(r"\1\1\1", text)):
@@ -153,36 +174,36 @@ def _sentences(text: str) -> Iterator[str]:
             yield found.strip()
 
 
-def _sentence_of(text: str, wrong: object) -> str:
+def _first_violating_sentence(text: str, wrong: object) -> str:
     assert callable(wrong)
-    return next((each for each in _sentences(text) if wrong(each)), text)
+    return next((each for each in _split_sentences(text) if wrong(each)), text)
 
 
-def _claimed(text: str, deeds: Deeds) -> Refusal | None:
-    plain = normalize("NFKC", text.translate(_DRESS))
-    for sentence in _sentences(plain):
+def _find_false_claim(text: str, history: ToolCallHistory) -> GuardrailViolation | None:
+    plain = normalize("NFKC", text.translate(_EMPHASIS_MARKS))
+    for sentence in _split_sentences(plain):
         folded = _RECEIPT.sub("comprovante", fold(_IS.sub("eh", sentence.casefold())))
-        code = _claim_in(_SOOTHING.sub(",", folded), deeds)
+        code = _false_claim_code(_SOOTHING.sub(",", folded), history)
         if code is not None:
-            return Refusal(code, sentence)
+            return GuardrailViolation(code, sentence)
     return None
 
 
-def _claim_in(sentence: str, deeds: Deeds) -> str | None:
+def _false_claim_code(sentence: str, history: ToolCallHistory) -> str | None:
     supposed = False
     asked = sentence.rstrip("\"'») ").endswith("?")
     clauses = _CLAUSE.findall(sentence)
     for place, (clause, end) in enumerate(clauses):
         questions = end == "?" or (asked and place == len(clauses) - 1)
         held = False
-        for claim in (*CLAIMS, *EVERYDAY, GENERIC) if not questions else ():
+        for claim in (*ACTION_CLAIMS, *COMMON_CLAIMS, GENERIC_CLAIM) if not questions else ():
             found = claim.pattern.search(clause)
-            if found is None or (claim is GENERIC and held):
+            if found is None or (claim is GENERIC_CLAIM and held):
                 continue
-            if claim.holds(deeds, clause):
+            if claim.is_supported(history, clause):
                 held = True
                 continue
-            upto = found.start() if claim.denies else found.end()
+            upto = found.start() if claim.includes_negation else found.end()
             if claim.code != "sem_fatura" and _OPEN.search(clause[:upto]):
                 continue
             if (supposed or _HABIT.search(clause)) and not _DONE.search(clause):
@@ -193,12 +214,12 @@ def _claim_in(sentence: str, deeds: Deeds) -> str | None:
     return None
 
 
-def _leaked(text: str, told: str, prompt_lines: tuple[str, ...]) -> str | None:
+def _leak_code(text: str, told: str, prompt_lines: tuple[str, ...]) -> str | None:
     folded = fold(text)
     if _MACHINE.search(folded) or _TOOL_NAME.search(folded):
         return "interno"
     # The tenant's own CNPJ, or a phone of its that looks like a CPF, is no secret.
-    bare = text.translate(_DRESS)
+    bare = text.translate(_EMPHASIS_MARKS)
     if {*find_tax_ids(text), *find_tax_ids(bare)} - set(find_tax_ids(told)):
         return "documento"
     return "interno" if any(rule in folded for rule in _long_rules(prompt_lines)) else None
@@ -207,45 +228,53 @@ def _leaked(text: str, told: str, prompt_lines: tuple[str, ...]) -> str | None:
 @lru_cache(maxsize=4)  # the prompt is one file
 def _long_rules(prompt_lines: tuple[str, ...]) -> list[str]:
     rules = (fold(rule) for line in prompt_lines for rule in _SENTENCE.split(line.lstrip("- ")))
-    return [rule for rule in rules if len(rule) >= _LONG_RULE]
+    return [rule for rule in rules if len(rule) >= _MIN_RULE_CHARS]
 
 
-def _unknown(sentence: str, known: Known, deeds: Deeds, whole: str) -> str | None:
+def _unknown_value_code(
+    sentence: str, known: KnownValues, history: ToolCallHistory, whole: str
+) -> str | None:
     """Codes leave by tools alone; other figures only if they came from the server, or are quoted
     from what the customer wrote.
     """
     folded = fold(sentence)
-    bare = fold(sentence.translate(_DRESS))
-    code = _unknown_code(folded, known)
+    bare = fold(sentence.translate(_EMPHASIS_MARKS))
+    code = _unknown_payment_code(folded, known)
     if code is not None:
         return code
     quoting = _QUOTING.search(bare) is not None and _PAY.search(bare) is None
     for number in _NUMBER.findall(folded):
         digits = re.sub(r"[ .\-()]", "", number)
-        if digits not in known.digits and not (quoting and digits in known.customers_digits):
+        if digits not in known.digits and not (quoting and digits in known.customer_digits):
             return "numero"
-    if any(as_link(found) not in known.links for found in LINK.findall(folded)):
+    if any(normalize_link(found) not in known.links for found in LINK_PATTERN.findall(folded)):
         return "link"
-    if any(found.strip(".,;:!?)") not in known.emails for found in EMAIL.findall(folded)):
+    if any(found.strip(".,;:!?)") not in known.emails for found in EMAIL_PATTERN.findall(folded)):
         return "email"
     if any(found not in known.text for found in _KEY.findall(folded)):
         return "chave"
     plain = bare
-    for pattern in (LINK, EMAIL, _KEY, _NUMBER):
+    for pattern in (LINK_PATTERN, EMAIL_PATTERN, _KEY, _NUMBER):
         bare = pattern.sub(" ", bare)
-    figures = figures_in(bare)
-    opening = _opening(deeds.case)
-    speaks = opening.speaks(bare)
+    figures = extract_quantities(bare)
+    opening = _opening_hours_check(history.context)
+    speaks = opening.is_about_hours(bare)
     return (
-        _unknown_figure(bare, figures, known, quoting, deeds.case, opening if speaks else None)
-        or _miscounted(bare, deeds)
-        or mismatched(bare, figures, deeds)
-        or untold(plain, figures, known, deeds, whole)
-        or (HOURS if speaks and not bare.endswith("?") and opening.untrue(bare) else None)
+        _unknown_quantity_code(
+            bare, figures, known, quoting, history.context, opening if speaks else None
+        )
+        or _miscount_code(bare, history)
+        or find_mismatch(bare, figures, history)
+        or find_unsupported_fact(plain, figures, known, history, whole)
+        or (
+            HOURS_VIOLATION
+            if speaks and not bare.endswith("?") and opening.is_contradicted(bare)
+            else None
+        )
     )
 
 
-def _unknown_code(folded: str, known: Known) -> str | None:
+def _unknown_payment_code(folded: str, known: KnownValues) -> str | None:
     if _PIX.search(folded):
         return "codigo"
     # Portuguese is ASCII once folded; other alphabets have letters that only look like ours.
@@ -254,73 +283,81 @@ def _unknown_code(folded: str, known: Known) -> str | None:
     return None
 
 
-def _unknown_figure(
-    bare: str, figures: list[Figure], known: Known, quoting: bool, case: Case,
-    opening: Opening | None,
+def _unknown_quantity_code(
+    bare: str, figures: list[Quantity], known: KnownValues, quoting: bool, context: TurnContext,
+    opening: OpeningHoursCheck | None,
 ) -> str | None:  # fmt: skip
     """``opening``: where the sentence is about that, its days and hours are judged elsewhere."""
     asked = bare.rstrip().endswith("?")
     lacking = _LACKING.search(bare) is not None
     for figure in figures:
-        if lacking and figure.kind is FigureKind.SPEED:
+        if lacking and figure.kind is QuantityKind.SPEED:
             continue  # what is not sold nobody has told
-        if _of_provider(bare, figure, known, case.provider, opening):
+        if _is_provider_value(bare, figure, known, context.provider_facts, opening):
             continue
         theirs = quoting or asked or lacking
-        if not known.has(figure) and not (theirs and known.customer_has(figure)):
+        if not known.has_quantity(figure) and not (theirs and known.has_customer_quantity(figure)):
             return str(figure.kind)
-    for word, day in relative_days(bare, known.today) if not asked and opening is None else ():
-        if not known.has_day(word, day) and not (quoting and word in known.customers_text):
-            return str(FigureKind.DATE)
+    for word, day in (
+        extract_relative_days(bare, known.today) if not asked and opening is None else ()
+    ):
+        if not known.has_day(word, day) and not (quoting and word in known.customer_text):
+            return str(QuantityKind.DATE)
     return None
 
 
-def _of_provider(
-    bare: str, figure: Figure, known: Known, facts: ProviderFacts, opening: Opening | None
+def _is_provider_value(
+    bare: str,
+    figure: Quantity,
+    known: KnownValues,
+    facts: ProviderFacts,
+    opening: OpeningHoursCheck | None,
 ) -> bool:
-    if opening is not None and figure.kind is FigureKind.DATE:
-        return opening.dates(bare)
-    if opening is not None and figure.kind is FigureKind.TIME:
-        return opening.has_time(figure.value)
+    if opening is not None and figure.kind is QuantityKind.DATE:
+        return opening.has_opening_dates(bare)
+    if opening is not None and figure.kind is QuantityKind.TIME:
+        return opening.is_shift_boundary(figure.value)
     return (
         is_due_day(bare, figure, facts)
-        or is_sum(bare, figure, known, facts)
-        or may_name(bare, figure, known, facts)
+        or is_fee_sum(bare, figure, known, facts)
+        or is_allowed_cep(bare, figure, known, facts)
     )
 
 
-def _opening(case: Case) -> Opening:
-    visit = case.visit
-    free = fold(" ".join(each.answer for each in case.provider.more))
-    return Opening(visit.policy, visit.people, visit.now, free)
+def _opening_hours_check(context: TurnContext) -> OpeningHoursCheck:
+    visit = context.snapshot
+    free = fold(" ".join(each.answer for each in context.provider_facts.more))
+    return OpeningHoursCheck(visit.policy, visit.staff_availability, visit.now, free)
 
 
-def _miscounted(bare: str, deeds: Deeds) -> str | None:
+def _miscount_code(bare: str, history: ToolCallHistory) -> str | None:
     """More invoices, tickets or contracts than were found."""
     if bare.rstrip().endswith("?") or _CONDITION.search(bare):
         return None
-    for count, what in _COUNT.findall(in_digits(bare)):
+    for count, what in _COUNT.findall(words_to_digits(bare)):
         if what == "contratos":
-            there = len(deeds.case.facts.contracts)
+            there = len(history.context.facts.contracts)
         elif what == "chamados":
-            there = max((len(d.result.get("chamados", ())) for d in deeds.mine), default=0)
+            there = max(
+                (len(d.result.get("chamados", ())) for d in history.contract_records), default=0
+            )
         else:
-            there = deeds.most_invoices
+            there = history.max_invoice_count
         if int(count) > there:
             return "contagem"
     return None
 
 
-def _foreign(folded: str, case: Case) -> str | None:
+def _third_party_code(folded: str, context: TurnContext) -> str | None:
     """Who writes from a telephone that is not the holder's sees neither address nor whole name."""
-    if case.facts.trusted:
+    if context.facts.trusted:
         return None
-    shop = fold(case.provider.address)
-    for contract in case.facts.contracts:
+    shop = fold(context.provider_facts.address)
+    for contract in context.facts.contracts:
         house = fold(contract.address.split(" - ")[0])
         street = house.split(",")[0]
         # The provider's shop may lie in the same street, and is no secret.
         shown = house if street in shop else street
         if len(street) > 5 and shown in folded:
             return "endereco"
-    return "titular" if case.facts.name and fold(case.facts.name) in folded else None
+    return "titular" if context.facts.name and fold(context.facts.name) in folded else None

@@ -3,64 +3,66 @@
 import re
 
 from niochat.assistant import after_hours, notes
-from niochat.assistant.case import Case, Sector
+from niochat.assistant.case import Department, TurnContext
 from niochat.assistant.folding import fold
-from niochat.assistant.notes import quote
-from niochat.assistant.topics import Topic
+from niochat.assistant.notes import redact_quote
+from niochat.assistant.topics import EscalationReason
 from niochat.domain.commands import HandoffRequest
 
-QUOTED = 4
+MAX_QUOTED_MESSAGES = 4
 """Newest messages of the customer that the team is shown in the summary."""
-_SECTORS = {
-    Sector.BILLING: re.compile(r"\b(no|do|ao|com o|pro|para o|pelo|setor) financeiro\b"),
-    Sector.SUPPORT: re.compile(r"\b(no|do|ao|com o|pro|para o|pelo|setor( de)?) suporte\b"),
-    Sector.SALES: re.compile(
+_DEPARTMENT_PATTERNS = {
+    Department.BILLING: re.compile(r"\b(no|do|ao|com o|pro|para o|pelo|setor) financeiro\b"),
+    Department.SUPPORT: re.compile(r"\b(no|do|ao|com o|pro|para o|pelo|setor( de)?) suporte\b"),
+    Department.SALES: re.compile(
         r"\b(no|do|ao|com o|pro|para o|em|de|setor( de)?|com as?) (comercial|vendas|vendedor\w*)\b"
     ),
 }
 """Words for a team, where no model has understood them."""
-_WHY = {
-    Topic.HUMAN: "pediu para falar com uma pessoa",
-    Topic.CANCELLATION: "falou em cancelamento",
-    Topic.COMPLAINT_BODY: "falou em Procon, Anatel ou Justiça",
-    Topic.ANGER: "está insatisfeito",
+_REASON_TEXTS = {
+    EscalationReason.HUMAN: "pediu para falar com uma pessoa",
+    EscalationReason.CANCELLATION: "falou em cancelamento",
+    EscalationReason.COMPLAINT_BODY: "falou em Procon, Anatel ou Justiça",
+    EscalationReason.ANGER: "está insatisfeito",
 }
 
 
-def announcement(case: Case, team: str, before: str = "") -> str:
+def format_handoff_notice(context: TurnContext, team: str, prefix: str = "") -> str:
     """``before``, then which team has it, the protocol, and when somebody answers."""
-    visit = case.visit
-    standing = visit.standing
-    stays = standing.after_hours and (standing.agent_has_it or standing.team == team)
-    name = case.team_name(standing.team or team if stays else team)
+    visit = context.snapshot
+    standing = visit.assignment
+    stays = standing.after_hours and (standing.has_agent or standing.team == team)
+    name = context.team_name(standing.team or team if stays else team)
     passed = "Seu atendimento já está com" if stays else "Passei seu atendimento para"
     sentence = (
-        f"{before} {passed} a equipe {name}, que continua por aqui. "
+        f"{prefix} {passed} a equipe {name}, que continua por aqui. "
         f"Protocolo: {visit.request.protocol}"
     ).strip()
-    promise = after_hours.promise(case)
+    promise = after_hours.format_opening_notice(context)
     return f"{sentence}\n\n{promise}" if promise else sentence
 
 
-def urgent_handoff(case: Case, topic: Topic) -> HandoffRequest:
+def build_escalation_handoff(context: TurnContext, reason: EscalationReason) -> HandoffRequest:
     """For a topic that is people's."""
-    note = summary(case, f"O cliente {_WHY[topic]}.")
-    return HandoffRequest(case.team_of(named_sector(case)), topic.value, note)
+    note = format_handoff_summary(context, f"O cliente {_REASON_TEXTS[reason]}.")
+    return HandoffRequest(context.team_for_department(find_department(context)), reason.value, note)
 
 
-def named_sector(case: Case) -> Sector:
+def find_department(context: TurnContext) -> Department:
     """The one that the customer has just named; else the one of what is wanted now."""
-    said = fold(" \n ".join(case.visit.unanswered))
-    named = (sector for sector, words in _SECTORS.items() if words.search(said))
-    return next(named, case.sector)
+    said = fold(" \n ".join(context.snapshot.unanswered_texts))
+    named = (sector for sector, words in _DEPARTMENT_PATTERNS.items() if words.search(said))
+    return next(named, context.department)
 
 
-def summary(case: Case, head: str) -> str:
+def format_handoff_summary(context: TurnContext, head: str) -> str:
     """What the team should know before it reads on: ``head``, five lines of what the server knows,
     and the customer's newest words.
     """
-    quotes = [f"«{quote(text)}»" for text in case.visit.customer_texts[-QUOTED:]]
-    lines = [head, *notes.five_lines(case)]
+    quotes = [
+        f"«{redact_quote(text)}»" for text in context.snapshot.customer_texts[-MAX_QUOTED_MESSAGES:]
+    ]
+    lines = [head, *notes.summary_lines(context)]
     if quotes:
         lines.append("Últimas mensagens: " + " ".join(quotes))
     return "\n".join(lines)

@@ -16,12 +16,12 @@ _OTHERS = re.compile(
     r"el|los|las|una|con|su|sus|usted|tu|mi|yo|pero|hola|gracias|puedo|ayudarle|del|al|lo|es|son|"
     r"favor|tiene|muy|ya|y)\b"
 )
-_FEWEST = 4
+_MIN_FOREIGN_WORDS = 4
 """Foreign words from which a text counts as foreign: names of plans and devices are some, too."""
 
 
-def foreign(text: str) -> bool:
+def is_foreign_language(text: str) -> bool:
     """Whether most of the text's small words are not Portuguese."""
     folded = fold(text)
     others = len(_OTHERS.findall(folded))
-    return others >= _FEWEST and others > len(_PORTUGUESE.findall(folded))
+    return others >= _MIN_FOREIGN_WORDS and others > len(_PORTUGUESE.findall(folded))

@@ -8,55 +8,55 @@ import re
 from collections.abc import Callable, Iterable
 from typing import Any
 
-DOCUMENT = "cpf_cnpj"
+DOCUMENT_ARGUMENT = "cpf_cnpj"
 """Arguments of tools that are a document."""
 _NUMBER = re.compile(r"\d(?:[ .\-/]{0,3}\d){10,}")
 """Eleven digits or more, however people part them: a document, or what is as much of somebody."""
 
 
-def masked_arguments(said: object) -> object:
+def mask_arguments(arguments: object) -> object:
     """Arguments as they are kept; text that was no JSON too."""
-    return _each(said, _masked, masked_text)
+    return _map_texts(arguments, _mask_document, mask_text)
 
 
-def masked_text(text: str) -> str:
+def mask_text(text: str) -> str:
     """A text with every number in it that may be a document masked."""
-    return _NUMBER.sub(lambda found: _masked(found[0]), text)
+    return _NUMBER.sub(lambda found: _mask_document(found[0]), text)
 
 
-def with_documents(said: object, documents: Iterable[str]) -> object:
+def unmask_documents(arguments: object, documents: Iterable[str]) -> object:
     """The same with the one of ``documents`` that was masked, where it can be told which."""
     known = list(dict.fromkeys(documents))
 
     def opened(kept: str) -> str:
-        mask = _plain(kept)
-        fitting = [each for each in known if _masked(each) == mask]
+        mask = _strip_separators(kept)
+        fitting = [each for each in known if _mask_document(each) == mask]
         return fitting[0] if len(fitting) == 1 else kept
 
-    return _each(said, opened, lambda text: text)
+    return _map_texts(arguments, opened, lambda text: text)
 
 
-def _each(said: object, document: Callable[[str], str], other: Callable[[str], str]) -> Any:
+def _map_texts(said: object, document: Callable[[str], str], other: Callable[[str], str]) -> Any:
     """Every text in it, changed."""
     match said:
         case dict():
             return {
                 name: document(value)
-                if name == DOCUMENT and isinstance(value, str)
-                else _each(value, document, other)
+                if name == DOCUMENT_ARGUMENT and isinstance(value, str)
+                else _map_texts(value, document, other)
                 for name, value in said.items()
             }
         case list():
-            return [_each(value, document, other) for value in said]
+            return [_map_texts(value, document, other) for value in said]
         case str():
             return other(said)
         case _:
             return said
 
 
-def _masked(document: str) -> str:
+def _mask_document(document: str) -> str:
     return re.sub(r"[^\W_](?=[\W_]*[^\W_][\W_]*[^\W_])", "*", document)
 
 
-def _plain(kept: str) -> str:
+def _strip_separators(kept: str) -> str:
     return re.sub(r"[ .\-/]", "", kept)

@@ -11,10 +11,10 @@ from typing import Any
 
 import structlog
 
-from niochat.assistant.case import Case, Result, refused
-from niochat.assistant.context import EarlierVisit, Known
+from niochat.assistant.case import ToolResult, TurnContext, tool_refusal
+from niochat.assistant.context import EarlierConversation, KnownCustomer
 from niochat.assistant.folding import fold
-from niochat.assistant.tools.tool import Tool
+from niochat.assistant.tools.tool import AssistantTool
 from niochat.domain.erp import Contract, FindSubscriber, Subscriber
 from niochat.domain.errors import NiochatError
 from niochat.domain.message import Author
@@ -22,17 +22,17 @@ from niochat.domain.phone import is_same_number
 
 _log = structlog.get_logger(__name__)
 
-RECOGNISE_WITHIN_S = 6.0
+RECOGNITION_TIMEOUT_S = 6.0
 """Of the ERP, before the first answer of a visit; without it the document is asked for."""
-TOLD_VISITS = 2
-_SHORTEST_STREET = 6
+MAX_LISTED_CONVERSATIONS = 2
+_MIN_STREET_CHARS = 6
 
-_ONE = (
+_ONE_CONTRACT_GUIDANCE = (
     "Cumprimente pelo primeiro nome e não peça CPF. Consultas e faturas: direto. Antes de "
     "desbloqueio, chamado ou mudança, pergunte se é este contrato, citando o número; depois do "
     "sim, use escolher_contrato."
 )
-_SEVERAL = (
+_SEVERAL_CONTRACTS_GUIDANCE = (
     "Cumprimente pelo primeiro nome e não peça CPF. Há mais de um contrato: pergunte qual, citando "
     "os números (o último foi o que está aqui); depois da resposta, use escolher_contrato."
 )
@@ -51,48 +51,52 @@ _HANDED_OFF = {
 }
 
 
-async def recognise(case: Case) -> None:
+async def recognize_customer(context: TurnContext) -> None:
     """Who writes, where that is known from an earlier visit; and what earlier visits were about.
 
     An ERP that is away leaves everything as it was. Raises ``Refused`` when the turn is over.
     """
-    known, facts = case.visit.known, case.facts
-    if known is not None and not facts.identified and not facts.unrecognised:
-        await _recognise(case, known)
-    if case.facts.trusted and case.facts.identified and case.facts.earlier is None:
-        mine = {contract.id for contract in case.facts.contracts}
-        case.learn(earlier=earlier_lines(await case.earlier(), mine))
-    if case.facts != facts:
-        await case.keep()
+    known, facts = context.snapshot.known_customer, context.facts
+    if known is not None and not facts.is_identified and not facts.unrecognised:
+        await _recognize_from_erp(context, known)
+    if context.facts.trusted and context.facts.is_identified and context.facts.earlier is None:
+        mine = {contract.id for contract in context.facts.contracts}
+        context.update_facts(
+            earlier=format_earlier_conversations(await context.load_earlier_conversations(), mine)
+        )
+    if context.facts != facts:
+        await context.save_progress()
 
 
-async def _recognise(case: Case, known: Known) -> None:
-    document = case.visits.document(case.tenant_id, known)
-    if document is None or not case.capabilities:
+async def _recognize_from_erp(context: TurnContext, known: KnownCustomer) -> None:
+    document = context.store.unseal_document(context.tenant_id, known)
+    if document is None or not context.capabilities:
         return
     try:
-        async with asyncio.timeout(RECOGNISE_WITHIN_S):
-            found = await case.read(FindSubscriber(document))
+        async with asyncio.timeout(RECOGNITION_TIMEOUT_S):
+            found = await context.read_erp(FindSubscriber(document))
     except (NiochatError, TimeoutError) as error:
         code = getattr(error, "code", "erp_timeout")
-        _log.info("not_recognised", turn=str(case.visit.request.turn_id), code=code)
+        _log.info("not_recognised", turn=str(context.snapshot.request.turn_id), code=code)
         return
-    living = _still_theirs(found, known, case.visit.phone)
+    living = _active_contracts(found, known, context.snapshot.phone)
     if found is None or not living:
-        case.learn(unrecognised=True)
+        context.update_facts(unrecognised=True)
         return
-    case.learn(
+    context.update_facts(
         name=found.name,
         trusted=True,
-        phone=case.visit.phone,
+        phone=context.snapshot.phone,
         contracts=living,
         contract=living[0].id if len(living) == 1 else "",
-        shown_in=str(case.visit.request.turn_id),
+        shown_in=str(context.snapshot.request.turn_id),
         recognised=True,
     )
 
 
-def _still_theirs(found: Subscriber | None, known: Known, phone: str) -> tuple[Contract, ...]:
+def _active_contracts(
+    found: Subscriber | None, known: KnownCustomer, phone: str
+) -> tuple[Contract, ...]:
     """Their living contracts, the one that was talked about last first; none where that one is
     gone or another holder's, or the number is not theirs any more.
     """
@@ -103,36 +107,36 @@ def _still_theirs(found: Subscriber | None, known: Known, phone: str) -> tuple[C
     return (*last, *(c for c in living if c.id != known.contract)) if last else ()
 
 
-def unconfirmed(case: Case, tool: Tool) -> Result | None:
+def require_confirmation(context: TurnContext, tool: AssistantTool) -> ToolResult | None:
     """Before a write the contract that was recognised is confirmed, once a visit."""
-    facts = case.facts
-    if not facts.recognised or facts.confirmed or tool.repeatable or tool.sends:
+    facts = context.facts
+    if not facts.recognised or facts.confirmed or tool.is_repeatable or tool.only_sends:
         return None
-    chosen = case.contract()
-    return refused(
+    chosen = context.confirmed_contract()
+    return tool_refusal(
         "confirme_contrato",
         "O contrato vem de um atendimento anterior: mostre o texto de apresentar e espere a "
         "resposta; depois do sim, registre com escolher_contrato e repita o pedido.",
         opcao=facts.contracts.index(chosen) + 1,
-        apresentar=_question(chosen),
+        apresentar=_contract_question(chosen),
     )
 
 
-def asks_first(case: Case, contract: Contract) -> Result | None:
+def require_contract_question(context: TurnContext, contract: Contract) -> ToolResult | None:
     """A contract that was recognised counts as confirmed only after a question that named it."""
-    facts = case.facts
-    if not facts.recognised or _names(_said_last(case), contract):
+    facts = context.facts
+    if not facts.recognised or _mentions_contract(_last_provider_texts(context), contract):
         return None
-    return refused(
+    return tool_refusal(
         "pergunte_antes",
         "Pergunte ao cliente se é este contrato e espere a resposta.",
-        apresentar=_question(contract),
+        apresentar=_contract_question(contract),
     )
 
 
-def told(case: Case) -> dict[str, Any]:
+def recognition_state(context: TurnContext) -> dict[str, Any]:
     """Keys of the situation; none where there is nothing to tell."""
-    facts = case.facts
+    facts = context.facts
     keys: dict[str, Any] = {}
     if facts.recognised:
         keys["cliente_conhecido"] = {
@@ -140,23 +144,27 @@ def told(case: Case) -> dict[str, Any]:
             "contrato": facts.contract or facts.contracts[0].id,
             "contrato_confirmado_neste_atendimento": facts.confirmed,
             "varios_contratos": len(facts.contracts) > 1,
-            "orientacao": _SEVERAL if len(facts.contracts) > 1 else _ONE,
+            "orientacao": _SEVERAL_CONTRACTS_GUIDANCE
+            if len(facts.contracts) > 1
+            else _ONE_CONTRACT_GUIDANCE,
         }
     if facts.trusted and facts.earlier:
         keys["atendimentos_anteriores"] = list(facts.earlier)
     return keys
 
 
-def earlier_lines(visits: Iterable[EarlierVisit], mine: set[str]) -> tuple[str, ...]:
+def format_earlier_conversations(
+    visits: Iterable[EarlierConversation], mine: set[str]
+) -> tuple[str, ...]:
     """The newest visits about contracts of who writes now, a line each: when, what was wanted,
     what was done. Built of what is stored, without a model.
     """
     about = [v for v in visits if not v.facts.contracts or v.facts.contract in mine]
-    lines = (_line(visit) for visit in about)
-    return tuple([line for line in lines if line][:TOLD_VISITS])
+    lines = (_format_conversation(visit) for visit in about)
+    return tuple([line for line in lines if line][:MAX_LISTED_CONVERSATIONS])
 
 
-def _line(visit: EarlierVisit) -> str:
+def _format_conversation(visit: EarlierConversation) -> str:
     facts = visit.facts
     done = [f"fatura enviada por {' e '.join(facts.sent)}"] if facts.sent else []
     done += [f"chamado {facts.ticket}"] if facts.ticket else []
@@ -168,28 +176,28 @@ def _line(visit: EarlierVisit) -> str:
     return f"{visit.began:%d/%m/%Y}: {'; '.join(parts)}" if parts else ""
 
 
-def _question(contract: Contract) -> str:
+def _contract_question(contract: Contract) -> str:
     place = f", em {contract.address}" if contract.address else ""
     return f"Só para confirmar: é para o contrato *{contract.id}*{place}?"
 
 
-def _said_last(case: Case) -> str:
+def _last_provider_texts(context: TurnContext) -> str:
     """Our texts between the customer's words before and those that are to be answered."""
     texts: list[str] = []
-    for line in reversed(_before_answer(case)):
+    for line in reversed(_lines_before_answer(context)):
         if line.author is Author.CUSTOMER:
             break
         texts.append(line.text)
     return "\n".join(texts)
 
 
-def _before_answer(case: Case) -> Sequence[Any]:
-    lines = case.visit.lines
-    return lines[: len(lines) - len(case.visit.unanswered)]
+def _lines_before_answer(context: TurnContext) -> Sequence[Any]:
+    lines = context.snapshot.transcript
+    return lines[: len(lines) - len(context.snapshot.unanswered_texts)]
 
 
-def _names(text: str, contract: Contract) -> bool:
+def _mentions_contract(text: str, contract: Contract) -> bool:
     if re.search(rf"(?<!\d){re.escape(contract.id)}(?!\d)", text):
         return True
     street = fold(contract.address.split(",")[0]).strip()
-    return len(street) >= _SHORTEST_STREET and street in fold(text)
+    return len(street) >= _MIN_STREET_CHARS and street in fold(text)

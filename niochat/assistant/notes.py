@@ -9,15 +9,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from niochat.assistant.case import Case
+from niochat.assistant.case import TurnContext
 from niochat.assistant.folding import fold
-from niochat.assistant.wording import STATUS
+from niochat.assistant.wording import CONTRACT_STATUS_TEXTS
 from niochat.domain.document import replace_tax_ids
 from niochat.domain.hours import format_date_time_pt
 from niochat.domain.message import Author
 from niochat.domain.plain import truncate_text
 
-_LONGEST_QUOTE, _LONGEST_ANSWER = 200, 80
+_MAX_QUOTE_CHARS, _MAX_ANSWER_CHARS = 200, 80
 _LONG_NUMBER = re.compile(r"\d[\d .\-/]{8,}\d")
 _LIGHT = re.compile(r"\blos\b|\bluz\b.*\b(vermelh|piscand|acesa|modem|onu)")
 _RESTART = re.compile(r"\b(deslig|reinici|tire da tomada|tomada)\w*")
@@ -31,7 +31,7 @@ _FAILURES = {
     "contrato_bloqueado": "contrato bloqueado por fatura pendente",
     "em_manutencao": "em manutenção",
 }
-_USED = {
+_TOOL_TEXTS = {
     "consultar_faturas": "faturas consultadas",
     "consultar_chamados": "chamados consultados",
     "verificar_manutencao": "manutenção verificada",
@@ -40,7 +40,7 @@ _USED = {
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class TimedToolResult:
     """A tool's result, and when its turn began; empty where that was not kept."""
 
     tool: str
@@ -48,62 +48,62 @@ class Found:
     at: str
 
 
-def five_lines(case: Case) -> list[str]:
+def summary_lines(context: TurnContext) -> list[str]:
     """Who and contract · wish · line and light · what was tried · what was promised."""
-    found = list(_found(case))
+    found = list(_timed_results(context))
     return [
-        _who(case),
-        f"Pedido: {_wish(case)}.",
-        f"Conexão: {_line(found) or 'não verificada'}.",
-        f"Tentado: {'; '.join(_tried(case, found)) or 'nada ainda'}.",
-        f"Prometido: {'; '.join(_promised(case)) or 'nada'}.",
+        _format_customer(context),
+        f"Pedido: {_format_intents(context)}.",
+        f"Conexão: {_format_access(found) or 'não verificada'}.",
+        f"Tentado: {'; '.join(_list_attempts(context, found)) or 'nada ainda'}.",
+        f"Prometido: {'; '.join(_list_promises(context)) or 'nada'}.",
     ]
 
 
-def quote(text: str, longest: int = _LONGEST_QUOTE) -> str:
+def redact_quote(text: str, max_chars: int = _MAX_QUOTE_CHARS) -> str:
     """Without what may be a document or a phone: the conversation itself shows it."""
     line = replace_tax_ids(" ".join(text.split()), lambda _: "[número]")
-    return truncate_text(_LONG_NUMBER.sub("[número]", line), longest)
+    return truncate_text(_LONG_NUMBER.sub("[número]", line), max_chars)
 
 
-def _found(case: Case) -> Iterator[Found]:
+def _timed_results(context: TurnContext) -> Iterator[TimedToolResult]:
     """Oldest first, this turn's last."""
-    for _, calls in case.visit.past:
+    for _, calls in context.snapshot.past_turns:
         for call in calls:
-            yield Found(str(call.get("tool", "")), call.get("result") or {}, _clock(call.get("at")))
-    now = f"{case.visit.now:%d/%m %H:%M}"
-    for tool, result in case.results:
-        yield Found(tool, result, now)
+            yield TimedToolResult(
+                str(call.get("tool", "")), call.get("result") or {}, _format_time(call.get("at"))
+            )
+    now = f"{context.snapshot.now:%d/%m %H:%M}"
+    for tool, result in context.tool_results:
+        yield TimedToolResult(tool, result, now)
 
 
-def _clock(at: object) -> str:
+def _format_time(at: object) -> str:
     try:
         return f"{datetime.fromisoformat(str(at)):%d/%m %H:%M}"
     except ValueError:
         return ""
 
 
-def _who(case: Case) -> str:
-    facts = case.facts
-    if not facts.identified:
+def _format_customer(context: TurnContext) -> str:
+    facts = context.facts
+    if not facts.is_identified:
         return "Cliente não identificado."
     third = "" if facts.trusted else " Escreve de um telefone que não está no cadastro."
     known = " Reconhecido pelo número." if facts.recognised else ""
-    contract = facts.chosen
+    contract = facts.confirmed_contract
     if contract is None:
         return f"Cliente: {facts.name}, contrato ainda não confirmado.{known}{third}"
-    return (
-        f"Cliente: {facts.name}, contrato {contract.id} ({STATUS[contract.status]}).{known}{third}"
-    )
+    return f"Cliente: {facts.name}, contrato {contract.id} ({CONTRACT_STATUS_TEXTS[contract.status]}).{known}{third}"
 
 
-def _wish(case: Case) -> str:
-    wish = case.facts.wish
+def _format_intents(context: TurnContext) -> str:
+    wish = context.facts.wish
     first = wish.value if wish is not None else "não informado"
-    return "; ".join([first, *(f"{w.wish.value} («{w.words}»)" for w in case.facts.waiting)])
+    return "; ".join([first, *(f"{w.wish.value} («{w.words}»)" for w in context.facts.waiting)])
 
 
-def _line(found: Sequence[Found]) -> str:
+def _format_access(found: Sequence[TimedToolResult]) -> str:
     """The newest look at the access, with its time."""
     for each in reversed(found):
         at = f" ({each.at})" if each.at else ""
@@ -117,30 +117,30 @@ def _line(found: Sequence[Found]) -> str:
     return ""
 
 
-def _tried(case: Case, found: Sequence[Found]) -> list[str]:
-    facts, used = case.facts, {each.tool for each in found if each.result.get("ok")}
-    tried = [f"Luz LOS: cliente respondeu «{said}»" for said in _answers(case, _LIGHT)]
-    tried += [f"Reiniciar: cliente respondeu «{said}»" for said in _answers(case, _RESTART)]
-    tried += [words for tool, words in _USED.items() if tool in used]
+def _list_attempts(context: TurnContext, found: Sequence[TimedToolResult]) -> list[str]:
+    facts, used = context.facts, {each.tool for each in found if each.result.get("ok")}
+    tried = [f"Luz LOS: cliente respondeu «{said}»" for said in _list_answers(context, _LIGHT)]
+    tried += [f"Reiniciar: cliente respondeu «{said}»" for said in _list_answers(context, _RESTART)]
+    tried += [words for tool, words in _TOOL_TEXTS.items() if tool in used]
     tried += [f"Fatura enviada: {', '.join(facts.sent)}"] if facts.sent else []
     tried += [f"Desbloqueio em confiança: {facts.unlocked}"] if facts.unlocked else []
     tried += [f"Chamado aberto: {facts.ticket}"] if facts.ticket else []
     return tried
 
 
-def _answers(case: Case, asked: re.Pattern[str]) -> list[str]:
+def _list_answers(context: TurnContext, asked: re.Pattern[str]) -> list[str]:
     """What the customer said to our newest text that asks for it; none where nobody asked."""
-    lines = case.visit.lines
+    lines = context.snapshot.transcript
     for at in range(len(lines) - 1, -1, -1):
         ours = lines[at].author is not Author.CUSTOMER
         if ours and asked.search(fold(lines[at].text)):
             after = [line for line in lines[at + 1 :] if line.author is Author.CUSTOMER]
-            return [quote(after[0].text, _LONGEST_ANSWER)] if after else []
+            return [redact_quote(after[0].text, _MAX_ANSWER_CHARS)] if after else []
     return []
 
 
-def _promised(case: Case) -> list[str]:
-    facts, people = case.facts, case.visit.people
+def _list_promises(context: TurnContext) -> list[str]:
+    facts, people = context.facts, context.snapshot.staff_availability
     promised = [f"acesso {facts.unlocked}"] if facts.unlocked else []
     promised += [f"suporte continua o chamado {facts.ticket}"] if facts.ticket else []
     if not people.available:

@@ -21,16 +21,16 @@ _COUNTED = re.compile(
 _SPOKEN = re.compile(rf"\b(?:{_WORD})(?: e (?:{_WORD}))*\b")
 
 
-def in_digits(folded: str) -> str:
+def words_to_digits(folded: str) -> str:
     """``cinquenta e dois reais`` as ``52 reais``; an article stays one."""
-    return _COUNTED.sub(lambda found: str(_sum(found[1])), folded)
+    return _COUNTED.sub(lambda found: str(_sum_words(found[1])), folded)
 
 
-def numbers_in(folded: str) -> set[int]:
+def extract_numbers(folded: str) -> set[int]:
     """Every number of up to four digits, as digits or as words, whatever it counts."""
-    spoken = {_sum(words) for words in _SPOKEN.findall(folded)}
+    spoken = {_sum_words(words) for words in _SPOKEN.findall(folded)}
     return spoken | {int(each) for each in re.findall(r"(?<!\d)\d{1,4}(?![\da-z])", folded)}
 
 
-def _sum(words: str) -> int:
+def _sum_words(words: str) -> int:
     return sum(_WORDS.get(word, 0) for word in words.split())

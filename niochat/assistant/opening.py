@@ -8,9 +8,9 @@ from datetime import date, datetime, time
 
 from niochat.adapters.calendar import public_holidays
 from niochat.assistant.figures import WEEKDAYS
-from niochat.assistant.opening_days import ONLY, Bound, Day, Span
-from niochat.assistant.opening_said import Said, read
-from niochat.assistant.provider_facts import is_closed, shifts_of
+from niochat.assistant.opening_days import ONLY_PATTERN, DayMention, ShiftBound, TimeRange
+from niochat.assistant.opening_said import OpeningStatement, parse_statements
+from niochat.assistant.provider_facts import is_closed_day, shifts_on
 from niochat.domain.hours import END_OF_DAY
 from niochat.domain.policy import ConversationPolicy, StaffAvailability
 
@@ -34,83 +34,100 @@ _HERE_NOW = re.compile(
 )
 
 
-class Opening:
+class OpeningHoursCheck:
     """What is so of one provider at one moment; ``free`` are other texts of the provider, folded:
     a day that stands there is not judged, it may be another service's.
     """
 
     def __init__(
-        self, policy: ConversationPolicy, people: StaffAvailability, now: datetime, free: str = ""
+        self,
+        policy: ConversationPolicy,
+        staff_availability: StaffAvailability,
+        now: datetime,
+        provider_texts: str = "",
     ) -> None:
         self._policy = policy
-        self._people = people
+        self._staff_availability = staff_availability
         self._today = now.date()
-        self._free = free
-        self._spans = [
-            [(_minutes(o), _minutes(c)) for o, c in shifts_of(policy, day)] for day in range(7)
+        self._provider_texts = provider_texts
+        self._shifts_by_weekday = [
+            [(_minutes_of_day(o), _minutes_of_day(c)) for o, c in shifts_on(policy, day)]
+            for day in range(7)
         ]
 
-    def speaks(self, sentence: str) -> bool:
+    def is_about_hours(self, sentence: str) -> bool:
         """Whether the sentence is about when people are there, and that is known."""
         if not self._policy.hours or _ABOUT.search(sentence) is None:
             return False
         return _OTHERS.search(sentence) is None or _AT_THE_SHOP.search(sentence) is not None
 
-    def dates(self, sentence: str) -> bool:
+    def has_opening_dates(self, sentence: str) -> bool:
         """Whether its dates are such, too, and not those of an invoice."""
-        return self.speaks(sentence) and _OTHERS.search(sentence) is None
+        return self.is_about_hours(sentence) and _OTHERS.search(sentence) is None
 
-    def has_time(self, minutes: object) -> bool:
+    def is_shift_boundary(self, minutes: object) -> bool:
         """Whether a shift begins or ends then."""
-        return any(minutes in shift for shifts in self._spans for shift in shifts)
+        return any(minutes in shift for shifts in self._shifts_by_weekday for shift in shifts)
 
-    def untrue(self, sentence: str) -> bool:
+    def is_contradicted(self, sentence: str) -> bool:
         """Whether it says of some day what is not so."""
-        if self._wrong_now(sentence):
+        if self._contradicts_now(sentence):
             return True
-        said = list(read(sentence, self._today))
-        if self._back_otherwise(sentence, said):
+        said = list(parse_statements(sentence, self._today))
+        if self._contradicts_return(sentence, said):
             return True
-        return self._left_out(sentence, said) or any(not self._holds(each) for each in said)
+        return self._omits_open_days(sentence, said) or any(
+            not self._is_true(each) for each in said
+        )
 
-    def _left_out(self, sentence: str, said: list[Said]) -> bool:
+    def _omits_open_days(self, sentence: str, said: list[OpeningStatement]) -> bool:
         """*Só de terça a sábado*, and there are other days."""
-        spans = [each for each in said if each.open and len(each.days) > 1]
-        if not spans or not ONLY.search(sentence):
+        spans = [each for each in said if each.is_open and len(each.days) > 1]
+        if not spans or not ONLY_PATTERN.search(sentence):
             return False
         named = {day.weekday for each in said for day in each.days}
-        return any(self._spans[day] and day not in named for day in range(7))
+        return any(self._shifts_by_weekday[day] and day not in named for day in range(7))
 
-    def _back_otherwise(self, sentence: str, said: list[Said]) -> bool:
+    def _contradicts_return(self, sentence: str, said: list[OpeningStatement]) -> bool:
         """*Voltamos na terça*, and it is Monday when they do."""
-        back = self._people.returns_at
-        days = [day.on for each in said for day in each.days if day.on is not None]
+        back = self._staff_availability.returns_at
+        days = [
+            day.calendar_date for each in said for day in each.days if day.calendar_date is not None
+        ]
         if back is None or not days or not _BACK.search(sentence):
             return False
         return back.date() not in days
 
-    def _wrong_now(self, sentence: str) -> bool:
+    def _contradicts_now(self, sentence: str) -> bool:
         found = _HERE_NOW.search(sentence)
         if found is None:
             return False
         said = "fechados" not in found[0]
         if re.search(r"\bnao\b", sentence[: found.start()]):
             said = not said
-        return said != self._people.available
+        return said != self._staff_availability.available
 
-    def _holds(self, said: Said) -> bool:
-        if said.holiday:
-            return all(self._is_holiday(day.on) is not said.open for day in said.days if day.on)
+    def _is_true(self, said: OpeningStatement) -> bool:
+        if said.is_holiday:
+            return all(
+                self._is_holiday(day.calendar_date) is not said.is_open
+                for day in said.days
+                if day.calendar_date
+            )
         for day in said.days:
-            if day.weekday is not None and WEEKDAYS[day.weekday] in self._free:
+            if day.weekday is not None and WEEKDAYS[day.weekday] in self._provider_texts:
                 continue
             there = self._is_open(day)
-            if there is not None and there != said.open:
+            if there is not None and there != said.is_open:
                 return False
-            if said.open and day.weekday is not None and not self._fit(said.spans, day.weekday):
+            if (
+                said.is_open
+                and day.weekday is not None
+                and not self._fits_shifts(said.time_ranges, day.weekday)
+            ):
                 return False
-        if said.open and not said.days:
-            return any(self._fit(said.spans, weekday) for weekday in range(7))
+        if said.is_open and not said.days:
+            return any(self._fits_shifts(said.time_ranges, weekday) for weekday in range(7))
         return True
 
     def _is_holiday(self, day: date) -> bool:
@@ -118,18 +135,18 @@ class Opening:
         place = self._policy.holidays or "BR"
         return day in public_holidays(place, day.year) or day in self._policy.closed_days
 
-    def _is_open(self, day: Day) -> bool | None:
+    def _is_open(self, day: DayMention) -> bool | None:
         """``None``: nobody knows."""
         if day.weekday is None:
             if self._policy.holidays:
                 return False
             return None if self._policy.closed_days else True
-        if day.on is not None and is_closed(self._policy, day.on):
+        if day.calendar_date is not None and is_closed_day(self._policy, day.calendar_date):
             return False
-        return bool(self._spans[day.weekday])
+        return bool(self._shifts_by_weekday[day.weekday])
 
-    def _fit(self, spans: list[Span], weekday: int) -> bool:
-        shifts = self._spans[weekday]
+    def _fits_shifts(self, spans: list[TimeRange], weekday: int) -> bool:
+        shifts = self._shifts_by_weekday[weekday]
         whole = {(shifts[0][0], shifts[-1][1])} if shifts else set()
         for span in spans:
             if span.closes is not None:
@@ -137,11 +154,13 @@ class Opening:
                     return False
                 continue
             opens, closes = {o for o, _ in shifts}, {c for _, c in shifts}
-            wanted = {Bound.OPENS: opens, Bound.CLOSES: closes}.get(span.bound, opens | closes)
+            wanted = {ShiftBound.OPENS: opens, ShiftBound.CLOSES: closes}.get(
+                span.bound, opens | closes
+            )
             if span.opens not in wanted:
                 return False
         return True
 
 
-def _minutes(at: time) -> int:
+def _minutes_of_day(at: time) -> int:
     return 24 * 60 if at == END_OF_DAY else at.hour * 60 + at.minute

@@ -30,7 +30,7 @@ _HOURS = re.compile(
 )
 
 
-class Bound(StrEnum):
+class ShiftBound(StrEnum):
     """What a lone time says of a shift."""
 
     OPENS = "opens"
@@ -38,47 +38,47 @@ class Bound(StrEnum):
     EITHER = "either"
 
 
-ONLY = re.compile(r"\b(?:so|apenas|somente)\b")
+ONLY_PATTERN = re.compile(r"\b(?:so|apenas|somente)\b")
 
 
 @dataclass(frozen=True, slots=True)
-class Day:
+class DayMention:
     """A day of the week, or a date; ``weekday`` ``None``: public holidays."""
 
     weekday: int | None
-    on: date | None = None
+    calendar_date: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class TimeRange:
     """Minutes of a day; one bound alone where ``closes`` is ``None``."""
 
     opens: int
     closes: int | None
-    bound: Bound = Bound.EITHER
+    bound: ShiftBound = ShiftBound.EITHER
 
 
-def days_in(clause: str, today: date) -> list[tuple[int, list[Day]]]:
+def extract_days(clause: str, today: date) -> list[tuple[int, list[DayMention]]]:
     """(where, days) of each mention."""
-    found = ((each.start(), _meant(each, today)) for each in _DAYS.finditer(clause))
+    found = ((each.start(), _days_meant(each, today)) for each in _DAYS.finditer(clause))
     named = [(at, days) for at, days in found if days]
     # "No fim de semana só abrimos no sábado" says nothing of Sunday.
     narrower = [each for each in named if len(each[1]) == 1]
-    return narrower if narrower and ONLY.search(clause) else named
+    return narrower if narrower and ONLY_PATTERN.search(clause) else named
 
 
-def hours_first(sentence: str) -> bool:
+def is_hours_first(sentence: str) -> bool:
     """*Das 8h às 18h de segunda a sexta*."""
     hours, days = _HOURS.search(sentence), _DAYS.search(sentence)
     return hours is not None and days is not None and hours.start() < days.start()
 
 
-def has_hours(clause: str) -> bool:
+def names_hours(clause: str) -> bool:
     """Whether a clause says at what time."""
     return _HOURS.search(clause) is not None
 
 
-def spans_in(clause: str) -> Iterator[tuple[int, Span]]:
+def extract_time_ranges(clause: str) -> Iterator[tuple[int, TimeRange]]:
     """(where, hours)."""
     shuts = re.search(r"\b(?:fech|encerr|ate)\w*", clause) is not None
     opens = re.search(r"\b(?:abr|volt|retorn|comec|a partir|desde)\w*", clause) is not None
@@ -86,45 +86,45 @@ def spans_in(clause: str) -> Iterator[tuple[int, Span]]:
         if found["from"]:
             if not re.search(r"\bdas|h|:", found[0]):
                 continue
-            yield found.start(), Span(_clock(found["from"]), _clock(found["to"]))
+            yield found.start(), TimeRange(_parse_clock(found["from"]), _parse_clock(found["to"]))
         else:
-            bound = Bound.EITHER
+            bound = ShiftBound.EITHER
             if found["how"].startswith("ate") or (shuts and not opens):
-                bound = Bound.CLOSES
+                bound = ShiftBound.CLOSES
             elif found["how"].startswith(("a partir", "desde")) or (opens and not shuts):
-                bound = Bound.OPENS
-            yield found.start(), Span(_clock(found["one"]), None, bound)
+                bound = ShiftBound.OPENS
+            yield found.start(), TimeRange(_parse_clock(found["one"]), None, bound)
 
 
-def _clock(said: str) -> int:
+def _parse_clock(said: str) -> int:
     hour, *minute = re.findall(r"\d+", said)
     return int(hour) * 60 + int(minute[0] if minute else 0)
 
 
-def _meant(found: re.Match[str], today: date) -> list[Day]:
+def _days_meant(found: re.Match[str], today: date) -> list[DayMention]:
     if found["from"]:
         first, last = WEEKDAYS.index(found["from"]), WEEKDAYS.index(found["to"])
         count = (last - first) % 7 + 1
-        return [Day((first + n) % 7) for n in range(count)]
+        return [DayMention((first + n) % 7) for n in range(count)]
     groups = {"work": range(5), "weekend": (5, 6), "all": range(7)}
     for name, days in groups.items():
         if found[name]:
-            return [Day(each) for each in days]
+            return [DayMention(each) for each in days]
     if found["holiday"]:
-        return [Day(None)]
-    day = _date(found, today)
+        return [DayMention(None)]
+    day = _parse_date(found, today)
     if day is not None:
-        return [Day(day.weekday(), day)]
+        return [DayMention(day.weekday(), day)]
     if not found["one"]:
         return []
     weekday = WEEKDAYS.index(found["one"])
     if not found["coming"] or found["many"]:
-        return [Day(weekday)]
+        return [DayMention(weekday)]
     ahead = (weekday - today.weekday()) % 7
-    return [Day(weekday, today + timedelta(days=ahead))]
+    return [DayMention(weekday, today + timedelta(days=ahead))]
 
 
-def _date(found: re.Match[str], today: date) -> date | None:
+def _parse_date(found: re.Match[str], today: date) -> date | None:
     for name, ahead in (("today", 0), ("tomorrow", 1), ("after", 2)):
         if found[name]:
             return today + timedelta(days=ahead)

@@ -1,25 +1,25 @@
-"""What the server itself says of payments, amounts and places; see :mod:`own_words`."""
+"""What the server itself says of payments, amounts and places; see :mod:`find_fallback_reply`."""
 
 from collections.abc import Iterator
 
-from niochat.assistant.case import Result
+from niochat.assistant.case import ToolResult
 
 _AUTOMATIC = "A baixa é automática: em minutos no PIX e em até 3 dias úteis no boleto."
 
 
-def payment(result: Result) -> str:
+def format_payment(result: ToolResult) -> str:
     """Of the invoices that were asked about, else of the open ones."""
-    looked = [_looked(each) for each in result.get("consultadas", ())]
+    looked = [_format_invoice_status(each) for each in result.get("consultadas", ())]
     still = any(each.get("situacao") in ("em aberto", "vencida")
                 for each in result.get("consultadas") or result.get("faturas", ()))  # fmt: skip
     if not looked:
-        looked = [_looked(each) for each in result.get("faturas", ())]
+        looked = [_format_invoice_status(each) for each in result.get("faturas", ())]
     if not looked:
         return "Não há faturas em aberto neste contrato."
     return "\n".join([*looked, *([_AUTOMATIC] if still else [])])
 
 
-def _looked(row: Result) -> str:
+def _format_invoice_status(row: ToolResult) -> str:
     which = f"A fatura de {row['valor']}, vencimento {row['vencimento']},"
     match row["situacao"]:
         case "paga":
@@ -31,9 +31,9 @@ def _looked(row: Result) -> str:
             return f"{which} não está mais em aberto no sistema."
 
 
-def amounts(result: Result) -> str:
+def format_invoice_breakdown(result: ToolResult) -> str:
     """The parts that are known, and what is not."""
-    parts = "; ".join(_parts(result))
+    parts = "; ".join(_list_parts(result))
     compared = str(result.get("diferenca", ""))
     lines = [f"Fatura de {result['valor']}, vencimento {result['vencimento']}: {parts}."]
     if compared and compared != "nenhuma para a anterior":
@@ -46,14 +46,14 @@ def amounts(result: Result) -> str:
     return "\n".join(lines)
 
 
-def _parts(result: Result) -> Iterator[str]:
+def _list_parts(result: ToolResult) -> Iterator[str]:
     yield f"valor original {result.get('valor_original', 'não informado')}"
     for name in ("multa", "juros", "desconto"):
         if result.get(name):
             yield f"{name} {result[name]}"
 
 
-def place(result: Result) -> str:
+def format_coverage(result: ToolResult) -> str:
     """Yes, no, or that sales can tell. Which place was meant the model says: it is not repeated."""
     match result.get("cobertura"):
         case "sim":

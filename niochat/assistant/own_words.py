@@ -3,45 +3,47 @@
 from collections.abc import Callable
 
 from niochat.assistant import own_bills
-from niochat.assistant.case import Case, Result
+from niochat.assistant.case import ToolResult, TurnContext
 
-ASKED_AGAIN = (
+ASK_AGAIN_TEXT = (
     "Não encontrei no sistema como responder isso com certeza. Pode me dizer em uma frase o que "
     "você precisa agora?"
 )
 """Where no tool has found anything out that could be said."""
-_WHO_FIRST = "Para seguir com o seu pedido, me informe o CPF ou CNPJ do titular, por favor."
-_MORE = "Posso ajudar em mais alguma coisa?"
+_ASK_DOCUMENT_TEXT = "Para seguir com o seu pedido, me informe o CPF ou CNPJ do titular, por favor."
+_ANYTHING_ELSE_TEXT = "Posso ajudar em mais alguma coisa?"
 
 
-def own_words(case: Case) -> str:
+def find_fallback_reply(context: TurnContext) -> str:
     """What tools of this turn did or found out, newest first; empty: they found out nothing."""
-    if case.instead:
-        return case.instead
-    for tool, result in reversed(case.results):
+    if context.fallback_text:
+        return context.fallback_text
+    for tool, result in reversed(context.tool_results):
         if result.get("apresentar"):
-            return _asking(tool, str(result["apresentar"]))
-        said = _of_tool(tool, result) or _OF_REFUSAL.get(str(result.get("erro", "")), _nothing)(
-            result
-        )
+            return _add_question(tool, str(result["apresentar"]))
+        said = _reply_for_tool(tool, result) or _REPLIES_BY_REFUSAL.get(
+            str(result.get("erro", "")), _no_reply
+        )(result)
         if said:
             return said
     return ""
 
 
-def goes_on(case: Case) -> str:
+def fallback_reply_or_question(context: TurnContext) -> str:
     """The same, or a question: the customer is not left alone with a refusal."""
-    return own_words(case) or (
-        _WHO_FIRST if case.facts.wish and not case.facts.identified else ASKED_AGAIN
+    return find_fallback_reply(context) or (
+        _ASK_DOCUMENT_TEXT
+        if context.facts.wish and not context.facts.is_identified
+        else ASK_AGAIN_TEXT
     )
 
 
-def is_question_of_ours(said: str) -> bool:
+def is_fallback_question(said: str) -> bool:
     """Whether the server has asked so already: asking again would not help."""
-    return said.startswith((ASKED_AGAIN, _WHO_FIRST))
+    return said.startswith((ASK_AGAIN_TEXT, _ASK_DOCUMENT_TEXT))
 
 
-def _asking(tool: str, shown: str) -> str:
+def _add_question(tool: str, shown: str) -> str:
     match tool:
         case "consultar_faturas" | "escolher_contrato":
             return f"Estas são as faturas em aberto:\n{shown}\n\nQuer pagar por PIX ou boleto?"
@@ -51,31 +53,31 @@ def _asking(tool: str, shown: str) -> str:
             return shown
 
 
-def _of_tool(tool: str, result: Result) -> str:
+def _reply_for_tool(tool: str, result: ToolResult) -> str:
     if not result.get("ok"):
         return ""
     match tool:
         case "consultar_faturas" | "escolher_contrato" if result.get("faturas") == []:
-            return f"Não há faturas em aberto neste contrato. {_MORE}"
+            return f"Não há faturas em aberto neste contrato. {_ANYTHING_ELSE_TEXT}"
         case "verificar_conexao":
-            return _LINE.get(str(result.get("estado")), "")
+            return _ACCESS_TEXTS.get(str(result.get("estado")), "")
         case "verificar_manutencao" if result.get("manutencao"):
-            return _work(result["manutencao"])
+            return _format_maintenance(result["manutencao"])
         case "verificar_manutencao":
-            return f"Não há manutenção registrada para o seu endereço. {_MORE}"
+            return f"Não há manutenção registrada para o seu endereço. {_ANYTHING_ELSE_TEXT}"
         case "consultar_chamados":
-            return _tickets(result)
+            return _format_tickets(result)
         case "consultar_pagamento":
-            return own_bills.payment(result)
+            return own_bills.format_payment(result)
         case "explicar_fatura":
-            return own_bills.amounts(result)
+            return own_bills.format_invoice_breakdown(result)
         case "verificar_cobertura":
-            return own_bills.place(result)
+            return own_bills.format_coverage(result)
         case _:
             return ""
 
 
-_LINE = {
+_ACCESS_TEXTS = {
     "online": "Seu acesso aparece conectado no sistema. Pode reiniciar o roteador, testar por "
     "cabo e "
     "me dizer se melhorou?",
@@ -83,12 +85,12 @@ _LINE = {
 }
 
 
-def _work(work: Result) -> str:
+def _format_maintenance(work: ToolResult) -> str:
     until = f" Previsão: {work['previsao']}." if work.get("previsao") else ""
     return f"Há uma manutenção na sua região: {work.get('mensagem', '')}.{until}"
 
 
-def _tickets(result: Result) -> str:
+def _format_tickets(result: ToolResult) -> str:
     rows = [
         f"{each['protocolo']}: {each['situacao']}"
         + (f", {each['data']}" if each["data"] else "")
@@ -96,20 +98,20 @@ def _tickets(result: Result) -> str:
         for each in result.get("chamados", ())
     ]
     if not rows:
-        return f"Não há chamados técnicos neste contrato. {_MORE}"
-    return "Estes são os chamados do contrato:\n" + "\n".join(rows) + f"\n\n{_MORE}"
+        return f"Não há chamados técnicos neste contrato. {_ANYTHING_ELSE_TEXT}"
+    return "Estes são os chamados do contrato:\n" + "\n".join(rows) + f"\n\n{_ANYTHING_ELSE_TEXT}"
 
 
-def _nothing(_: Result) -> str:
+def _no_reply(_: ToolResult) -> str:
     return ""
 
 
-def _exists(result: Result) -> str:
+def _format_existing_ticket(result: ToolResult) -> str:
     number = f", protocolo {result['protocolo']}" if result.get("protocolo") else ""
-    return f"Já há um chamado aberto para isso{number}. {_MORE}"
+    return f"Já há um chamado aberto para isso{number}. {_ANYTHING_ELSE_TEXT}"
 
 
-def _used(result: Result) -> str:
+def _format_used_unlock(result: ToolResult) -> str:
     if result.get("liberado"):
         return f"O desbloqueio em confiança já foi feito: {result['liberado']}."
     return (
@@ -117,48 +119,50 @@ def _used(result: Result) -> str:
     )
 
 
-def _said(text: str) -> Callable[[Result], str]:
+def _fixed_reply(text: str) -> Callable[[ToolResult], str]:
     return lambda _: text
 
 
-_OF_REFUSAL: dict[str, Callable[[Result], str]] = {
-    "ja_usado": _used,
-    "ja_existe": _exists,
-    "em_manutencao": _work,
-    "sem_fatura": _said(f"Não há faturas em aberto neste contrato. {_MORE}"),
-    "contrato_bloqueado": _said(
+_REPLIES_BY_REFUSAL: dict[str, Callable[[ToolResult], str]] = {
+    "ja_usado": _format_used_unlock,
+    "ja_existe": _format_existing_ticket,
+    "em_manutencao": _format_maintenance,
+    "sem_fatura": _fixed_reply(f"Não há faturas em aberto neste contrato. {_ANYTHING_ELSE_TEXT}"),
+    "contrato_bloqueado": _fixed_reply(
         "Há uma fatura pendente neste contrato. Quer pagar agora, por PIX ou boleto, ou pedir o "
         "desbloqueio em confiança?"
     ),
-    "nao_bloqueado": _said("Este contrato não está bloqueado. O que está acontecendo?"),
-    "nao_identificado": _said(
+    "nao_bloqueado": _fixed_reply("Este contrato não está bloqueado. O que está acontecendo?"),
+    "nao_identificado": _fixed_reply(
         "Para continuar, me informe o CPF ou CNPJ do titular do contrato, por favor."
     ),
-    "documento_invalido": _said(
+    "documento_invalido": _fixed_reply(
         "Esse número não é um CPF ou CNPJ válido. Confira e envie de novo, por favor."
     ),
-    "documento_nao_informado": _said(
+    "documento_nao_informado": _fixed_reply(
         "Para continuar, me informe o CPF ou CNPJ do titular do contrato, por favor."
     ),
-    "nao_encontrado": _said(
+    "nao_encontrado": _fixed_reply(
         "Desculpe, não encontrei cadastro com esse documento. Pode conferir o número?"
     ),
-    "sem_contrato_ativo": _said(
+    "sem_contrato_ativo": _fixed_reply(
         "Não há contrato ativo nesse cadastro. Quer conhecer os planos ou falar com a equipe?"
     ),
-    "forma_indisponivel": _said(
+    "forma_indisponivel": _fixed_reply(
         "Esta forma de pagamento não está disponível para a fatura. Quer tentar a outra?"
     ),
-    "fatura_invalida": _said("Não encontrei essa fatura na lista. Qual delas você quer?"),
-    "falta_endereco": _said(
+    "fatura_invalida": _fixed_reply("Não encontrei essa fatura na lista. Qual delas você quer?"),
+    "falta_endereco": _fixed_reply(
         "Para ver a cobertura, me passe o CEP, ou rua, número, bairro e cidade, por favor."
     ),
-    "cep_nao_informado": _said("Qual é o CEP, ou o endereço com bairro e cidade?"),
-    "nao_disponivel": _said("Isso não é feito por aqui. Quer falar com a equipe?"),
-    "pedido_nao_citado": _said("O que você quer mudar no seu contrato? Diga em uma frase."),
-    "nao_pedido": _said("Quer pagar a fatura agora ou pedir o desbloqueio em confiança?"),
-    "terceiro": _said(
+    "cep_nao_informado": _fixed_reply("Qual é o CEP, ou o endereço com bairro e cidade?"),
+    "nao_disponivel": _fixed_reply("Isso não é feito por aqui. Quer falar com a equipe?"),
+    "pedido_nao_citado": _fixed_reply("O que você quer mudar no seu contrato? Diga em uma frase."),
+    "nao_pedido": _fixed_reply("Quer pagar a fatura agora ou pedir o desbloqueio em confiança?"),
+    "terceiro": _fixed_reply(
         "Por segurança, isso só pode ser feito pelo titular. Quer a segunda via da fatura?"
     ),
-    "nao_confirmado": _said("O contrato mostrado é o certo? Responda sim, ou com o número dele."),
+    "nao_confirmado": _fixed_reply(
+        "O contrato mostrado é o certo? Responda sim, ou com o número dele."
+    ),
 }

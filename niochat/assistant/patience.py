@@ -8,12 +8,14 @@ from typing import TypeVar
 
 from niochat.domain.errors import UnavailableError
 
-BACK_WITHIN_S = 40.0
+RETRY_FOR_S = 40.0
 """For the database; a turn that waited longer fails."""
-Found = TypeVar("Found")
+RetriedResult = TypeVar("Found")
 
 
-async def patiently(work: Callable[[], Awaitable[Found]], deadline: float) -> Found:
+async def retry_until(
+    work: Callable[[], Awaitable[RetriedResult]], deadline: float
+) -> RetriedResult:
     """Do it again while the database is away, until ``deadline`` (monotonic seconds).
 
     Only for what may be done twice.

@@ -10,15 +10,15 @@ from functools import cache, lru_cache
 from itertools import combinations
 from typing import Any
 
-from niochat.assistant.coverage_claims import PLACE, covers_wrongly
-from niochat.assistant.deeds import Deeds
-from niochat.assistant.figures import Figure, FigureKind, figures_in
+from niochat.assistant.coverage_claims import COVERAGE_VIOLATION, contradicts_coverage
+from niochat.assistant.deeds import ToolCallHistory
+from niochat.assistant.figures import Quantity, QuantityKind, extract_quantities
 from niochat.assistant.folding import fold
-from niochat.assistant.known import Known
-from niochat.assistant.provider_facts import fee_text
+from niochat.assistant.known import KnownValues
+from niochat.assistant.provider_facts import format_fee
 from niochat.domain.provider_facts import ProviderFacts, ProviderFee
 
-STREET = "endereco_loja"
+ADDRESS_VIOLATION = "endereco_loja"
 """Code of a sentence with an address that nobody told."""
 _FREE = re.compile(
     r"(?<!nao e )(?<!nao eh )(?<!nao sao )(?<!nao fica )(?<!nao sai )"
@@ -72,54 +72,61 @@ _COMMON = set(
 
 
 @dataclass(frozen=True, slots=True)
-class _Topic:
+class _ProviderTopic:
     """What the provider told of one thing, and by which words a sentence is about it."""
 
     words: tuple[re.Pattern[str], ...]
-    figures: tuple[Figure, ...]
-    strict: bool = False
+    quantities: tuple[Quantity, ...]
+    is_strict: bool = False
     """No other time than its own is said of it, not even one that can be worked out."""
 
-    def values(self, kind: FigureKind) -> set[Any]:
-        return {figure.value for figure in self.figures if figure.kind is kind}
+    def values_of(self, kind: QuantityKind) -> set[Any]:
+        return {figure.value for figure in self.quantities if figure.kind is kind}
 
 
-def untold(
-    sentence: str, figures: Sequence[Figure], known: Known, deeds: Deeds, whole: str
+def find_unsupported_fact(
+    sentence: str,
+    figures: Sequence[Quantity],
+    known: KnownValues,
+    history: ToolCallHistory,
+    full_text: str,
 ) -> str | None:
     """The code of what the provider did not tell so; ``None``: nothing is wrong. ``whole``: the
     text that the sentence stands in.
     """
     if sentence.rstrip().endswith("?"):
         return None
-    facts = deeds.case.provider
-    texts = (sentence, whole, known.customers_text)
-    about = [_named(_topics(facts), text) for text in texts] if figures else []
+    facts = history.context.provider_facts
+    texts = (sentence, full_text, known.customer_text)
+    about = [_topics_in(_topics(facts), text) for text in texts] if figures else []
     for figure in figures:
-        if _of_another(figure, about, known, deeds):
+        if _belongs_to_other_topic(figure, about, known, history):
             return str(figure.kind)
-    if _is_free(sentence, facts):
-        return str(FigureKind.MONEY)
-    if _elsewhere(sentence, known):
-        return STREET
-    return PLACE if covers_wrongly(sentence, deeds) else None
+    if _claims_unstated_free(sentence, facts):
+        return str(QuantityKind.MONEY)
+    if _has_unknown_address(sentence, known):
+        return ADDRESS_VIOLATION
+    return COVERAGE_VIOLATION if contradicts_coverage(sentence, history) else None
 
 
-def is_sum(sentence: str, figure: Figure, known: Known, facts: ProviderFacts) -> bool:
+def is_fee_sum(sentence: str, figure: Quantity, known: KnownValues, facts: ProviderFacts) -> bool:
     """Whether an amount is that of several fees together, or of one with an amount of the visit;
     the sentence names them.
     """
-    if figure.kind is not FigureKind.MONEY or not facts.fees:
+    if figure.kind is not QuantityKind.MONEY or not facts.fees:
         return False
-    told = (fee for fee in facts.fees if fee.amount and _words(fee))
-    fees = [Decimal(str(fee.amount)) for fee in told if _words(fee)[0].search(sentence)]
+    told = (fee for fee in facts.fees if fee.amount and _fee_patterns(fee))
+    fees = [Decimal(str(fee.amount)) for fee in told if _fee_patterns(fee)[0].search(sentence)]
     several = (sum(some) for n in range(2, len(fees) + 1) for some in combinations(fees, n))
-    return figure.value in {*several, *(fee + own for fee in fees for own in known.visit_amounts)}
+    return figure.value in {
+        *several,
+        *(fee + own for fee in fees for own in known.conversation_amounts),
+    }
 
 
-def is_due_day(sentence: str, figure: Figure, facts: ProviderFacts) -> bool:
+def is_due_day(sentence: str, figure: Quantity, facts: ProviderFacts) -> bool:
     """Whether a *dia 10* is one of the days on which an invoice may fall due, and said as such."""
-    if figure.kind is not FigureKind.DATE or not isinstance(figure.value, tuple):
+    if figure.kind is not QuantityKind.DATE or not isinstance(figure.value, tuple):
         return False
     day, *rest = figure.value
     if any(rest) or day not in facts.billing.due_days:
@@ -127,38 +134,44 @@ def is_due_day(sentence: str, figure: Figure, facts: ProviderFacts) -> bool:
     return _CHOICE.search(sentence) is not None and not _BILL.search(sentence)
 
 
-def may_name(sentence: str, figure: Figure, known: Known, facts: ProviderFacts) -> bool:
+def is_allowed_cep(
+    sentence: str, figure: Quantity, known: KnownValues, facts: ProviderFacts
+) -> bool:
     """Whether a number is a CEP of the coverage, or one that the customer asked for."""
-    if figure.kind is not FigureKind.NUMBER or len(str(figure.value)) != _CEP:
+    if figure.kind is not QuantityKind.NUMBER or len(str(figure.value)) != _CEP:
         return False
     if facts.coverage.covers_cep(str(figure.value)):
         return True
-    return re.search(r"\bcep\b", sentence) is not None and known.customer_has(figure)
+    return re.search(r"\bcep\b", sentence) is not None and known.has_customer_quantity(figure)
 
 
-def _of_another(
-    figure: Figure, about: Sequence[Sequence[_Topic]], known: Known, deeds: Deeds
+def _belongs_to_other_topic(
+    figure: Quantity,
+    about: Sequence[Sequence[_ProviderTopic]],
+    known: KnownValues,
+    history: ToolCallHistory,
 ) -> bool:
     """A figure that was told, but of another fee or term than is spoken of. ``about``: what the
     sentence, the text and the customer are about; the first with such a figure counts.
     """
-    of_kind = ([topic for topic in named if topic.values(figure.kind)] for named in about)
+    of_kind = ([topic for topic in named if topic.values_of(figure.kind)] for named in about)
     told = next((named for named in of_kind if named), [])
-    if any(figure.value in topic.values(figure.kind) for topic in told):
+    if any(figure.value in topic.values_of(figure.kind) for topic in told):
         return False
-    if figure.kind is FigureKind.SPAN:
-        strict = any(topic.strict for topic in told) and not deeds.case.facts.unlocked
-        if strict and not known.visit_has(figure):
+    if figure.kind is QuantityKind.DURATION:
+        strict = any(topic.is_strict for topic in told) and not history.context.facts.unlocked
+        if strict and not known.has_conversation_quantity(figure):
             return True
         if not told and about[0]:
             return False
     elsewhere = any(
-        figure.value in topic.values(figure.kind) for topic in _topics(deeds.case.provider)
+        figure.value in topic.values_of(figure.kind)
+        for topic in _topics(history.context.provider_facts)
     )
-    return elsewhere and not known.told_otherwise(figure)
+    return elsewhere and not known.has_quantity_outside_facts(figure)
 
 
-def _named(topics: Iterable[_Topic], sentence: str) -> list[_Topic]:
+def _topics_in(topics: Iterable[_ProviderTopic], sentence: str) -> list[_ProviderTopic]:
     """Those that the sentence is about: with *segunda visita*, not *visita* too. A name of three
     words is known by two of them, where no other is there as a whole.
     """
@@ -173,7 +186,7 @@ def _named(topics: Iterable[_Topic], sentence: str) -> list[_Topic]:
 
 
 @lru_cache(maxsize=256)
-def _topics(facts: ProviderFacts) -> tuple[_Topic, ...]:
+def _topics(facts: ProviderFacts) -> tuple[_ProviderTopic, ...]:
     unlock = facts.unlock
     days = f"{unlock.days} dias {unlock.days * 24} horas" if unlock.days else ""
     months = facts.fidelity_months or 0
@@ -183,43 +196,47 @@ def _topics(facts: ProviderFacts) -> tuple[_Topic, ...]:
         "unlock": f"{days} {unlock.terms}",
         "installation": facts.installation,
     }
-    fees = (_Topic(_words(fee), _figures_of(fee)) for fee in facts.fees)
+    fees = (_ProviderTopic(_fee_patterns(fee), _fee_quantities(fee)) for fee in facts.fees)
     others = (
-        _Topic((_TERMS[name],), tuple(figures_in(fold(text))), name in ("installation", "unlock"))
+        _ProviderTopic(
+            (_TERMS[name],),
+            tuple(extract_quantities(fold(text))),
+            name in ("installation", "unlock"),
+        )
         for name, text in terms.items()
     )
-    return tuple(topic for topic in (*fees, *others) if topic.figures and topic.words)
+    return tuple(topic for topic in (*fees, *others) if topic.quantities and topic.words)
 
 
-def _figures_of(fee: ProviderFee) -> tuple[Figure, ...]:
+def _fee_quantities(fee: ProviderFee) -> tuple[Quantity, ...]:
     """What is free of charge costs 0."""
-    none = (Figure(FigureKind.MONEY, Decimal(0), ""),) if not fee.amount else ()
-    return (*figures_in(fold(fee_text(fee))), *none)
+    none = (Quantity(QuantityKind.MONEY, Decimal(0), ""),) if not fee.amount else ()
+    return (*extract_quantities(fold(format_fee(fee))), *none)
 
 
 @cache
-def _word(stem: str) -> re.Pattern[str]:
+def _stem_pattern(stem: str) -> re.Pattern[str]:
     return re.compile(rf"\b{re.escape(stem)}")
 
 
-def _words(fee: ProviderFee) -> tuple[re.Pattern[str], ...]:
+def _fee_patterns(fee: ProviderFee) -> tuple[re.Pattern[str], ...]:
     words = [word for word in re.findall(r"[a-z0-9]+", fold(fee.name)) if len(word) >= _STEM]
-    return tuple(_word(word[:_STEM]) for word in words if word != "taxa")
+    return tuple(_stem_pattern(word[:_STEM]) for word in words if word != "taxa")
 
 
-def _is_free(sentence: str, facts: ProviderFacts) -> bool:
+def _claims_unstated_free(sentence: str, facts: ProviderFacts) -> bool:
     """Called free of charge, and nobody said so."""
     if not facts.fees or not _FREE.search(sentence):
         return False
-    named = [fee for fee in facts.fees if all(word.search(sentence) for word in _words(fee))]
+    named = [fee for fee in facts.fees if all(word.search(sentence) for word in _fee_patterns(fee))]
     if named:
-        return not any(not fee.amount or _on_terms(sentence, fee.note) for fee in named)
+        return not any(not fee.amount or _names_free_terms(sentence, fee.note) for fee in named)
     told = (f"{each.question} {each.answer}" for each in facts.more)
-    free = any(_on_terms(sentence, each) for each in told)
+    free = any(_names_free_terms(sentence, each) for each in told)
     return _SERVICE.search(sentence) is not None and not free
 
 
-def _on_terms(sentence: str, told: str) -> bool:
+def _names_free_terms(sentence: str, told: str) -> bool:
     """Whether what was told says free of charge, and the sentence says under which terms, or of
     what.
     """
@@ -227,23 +244,25 @@ def _on_terms(sentence: str, told: str) -> bool:
     return bool(_FREE.search(fold(told))) and any(word in sentence for word in words)
 
 
-def _elsewhere(sentence: str, known: Known) -> bool:
+def _has_unknown_address(sentence: str, known: KnownValues) -> bool:
     """An address of nobody: neither the provider's, nor the customer's."""
-    told = _plain(f"{known.text} {known.customers_text}")
+    told = _normalize_street(f"{known.text} {known.customer_text}")
     ours = _OURS.search(sentence) is not None
     for kind, name, number in _STREET.findall(sentence):
-        street = f"{_KINDS.get(kind, kind)} {_plain(name)}".strip()
+        street = f"{_KINDS.get(kind, kind)} {_normalize_street(name)}".strip()
         whole = f"{street} {number}".strip()
-        if not (number or ours) or _has(told, whole):
+        if not (number or ours) or _contains_words(told, whole):
             continue
         # "Rua do Porto perto da praça": as much of the name as is a name.
         words = street.split()
-        if number or not any(_has(told, " ".join(words[:n])) for n in range(len(words), 2, -1)):
+        if number or not any(
+            _contains_words(told, " ".join(words[:n])) for n in range(len(words), 2, -1)
+        ):
             return True
-    return ours and _lies_elsewhere(sentence, told)
+    return ours and _names_unknown_place(sentence, told)
 
 
-def _lies_elsewhere(sentence: str, told: str) -> bool:
+def _names_unknown_place(sentence: str, told: str) -> bool:
     """*A loja fica no shopping*, where nobody told of one."""
     there = set(told.split())
     for place in _LIES.findall(sentence):
@@ -253,10 +272,10 @@ def _lies_elsewhere(sentence: str, told: str) -> bool:
     return False
 
 
-def _has(told: str, words: str) -> bool:
+def _contains_words(told: str, words: str) -> bool:
     return f" {words} " in f" {told} "
 
 
-def _plain(text: str) -> str:
+def _normalize_street(text: str) -> str:
     words = re.findall(r"[a-z0-9]+", text)
     return " ".join({"av": "avenida", "r": "rua"}.get(word, word) for word in words if word != "n")

@@ -29,4 +29,4 @@ class TurnReport:
     finish: FinishAssistantTurn
     throttle_s: float = 0.0
     pressure: float = 0.0
-    refused: Sequence[str] = ()
+    violation_codes: Sequence[str] = ()

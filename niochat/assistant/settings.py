@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Protocol
 from uuid import UUID
 
-from niochat.adapters.openai.completion import Options
+from niochat.adapters.openai.completion import ModelOptions
 from niochat.domain.erp import ErpCapability
 from niochat.domain.provider_facts import ProviderFacts
 
@@ -37,14 +37,14 @@ class AssistantSettings(Protocol):
     @property
     def price_out(self) -> Decimal: ...
     @property
-    def options(self) -> Options: ...
+    def options(self) -> ModelOptions: ...
     @property
     def facts(self) -> ProviderFacts: ...
     @property
     def requests(self) -> Mapping[str, object]: ...
 
 
-SettingsOf = Callable[[UUID], Awaitable[AssistantSettings]]
+SettingsLoader = Callable[[UUID], Awaitable[AssistantSettings]]
 """Settings of a tenant; raises ``NotFoundError`` when it has no assistant."""
-CapabilitiesOf = Callable[[UUID], Awaitable[frozenset[ErpCapability]]]
+CapabilitiesLoader = Callable[[UUID], Awaitable[frozenset[ErpCapability]]]
 """What the tenant's ERP can do; empty without an ERP, everything where it was never probed."""

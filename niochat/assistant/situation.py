@@ -5,62 +5,69 @@ that an end point can keep what it read before.
 import json
 
 from niochat.assistant import after_hours, memory
-from niochat.assistant.case import Case
-from niochat.assistant.provider_facts import coming_closed
-from niochat.assistant.tools.identification import described, listed
-from niochat.assistant.wording import masked
+from niochat.assistant.case import TurnContext
+from niochat.assistant.provider_facts import list_upcoming_closed_days
+from niochat.assistant.tools.identification import describe_contract, describe_contracts
+from niochat.assistant.wording import mask_name
 from niochat.domain.hours import format_date_time_pt, format_full_date_time_pt
 
-NAME = "situação"
+STATE_NOTE_NAME = "situação"
 
 
-def situation(case: Case) -> str:
+def format_state(context: TurnContext) -> str:
     """One line of JSON without what is not so. A third party's view holds a masked name, no
     address.
     """
-    visit, facts = case.visit, case.facts
+    visit, facts = context.snapshot, context.facts
     told = {
         "agora": format_full_date_time_pt(visit.now),
-        "proximos_dias_fechados": coming_closed(visit.policy, visit.now) or None,
+        "proximos_dias_fechados": list_upcoming_closed_days(visit.policy, visit.now) or None,
         "protocolo": visit.request.protocol,
-        "primeira_resposta": visit.first_answer,
-        "cliente": _name(case),
-        "terceiro": facts.identified and not facts.trusted,
-        "contratos": None if facts.chosen else listed(facts.contracts, with_address=facts.trusted),
-        "aguardando": _awaited(case),
-        "contrato": _chosen(case),
+        "primeira_resposta": visit.is_first_answer,
+        "cliente": _visible_name(context),
+        "terceiro": facts.is_identified and not facts.trusted,
+        "contratos": None
+        if facts.confirmed_contract
+        else describe_contracts(facts.contracts, with_address=facts.trusted),
+        "aguardando": _awaited_reply(context),
+        "contrato": _describe_confirmed_contract(context),
         "desejo": facts.wish,
         "pedidos_anotados": [each.wish for each in facts.waiting],
         "faturas_enviadas": list(facts.sent),
         "chamado": facts.ticket,
         "desbloqueio": facts.unlocked,
-        "equipe": None if visit.people.available else "fora do horário",
-        "equipe_volta": format_date_time_pt(visit.people.returns_at)
-        if visit.people.returns_at
+        "equipe": None if visit.staff_availability.available else "fora do horário",
+        "equipe_volta": format_date_time_pt(visit.staff_availability.returns_at)
+        if visit.staff_availability.returns_at
         else None,
-        **memory.told(case),
-        **after_hours.told(case),
+        **memory.recognition_state(context),
+        **after_hours.after_hours_state(context),
     }
     return json.dumps({n: value for n, value in told.items() if value}, ensure_ascii=False)
 
 
-def _name(case: Case) -> str | None:
-    facts = case.facts
-    if not facts.identified:
+def _visible_name(context: TurnContext) -> str | None:
+    facts = context.facts
+    if not facts.is_identified:
         return None
-    return facts.name if facts.trusted else masked(facts.name)
+    return facts.name if facts.trusted else mask_name(facts.name)
 
 
-def _awaited(case: Case) -> str | None:
-    facts = case.facts
-    if not facts.identified or facts.contract or facts.recognised or not case.visit.shown:
+def _awaited_reply(context: TurnContext) -> str | None:
+    facts = context.facts
+    if (
+        not facts.is_identified
+        or facts.contract
+        or facts.recognised
+        or not context.snapshot.contracts_seen
+    ):
         return None
     return "confirmacao" if len(facts.contracts) == 1 else "escolha"
 
 
-def _chosen(case: Case) -> dict[str, object] | None:
-    chosen = case.facts.chosen
+def _describe_confirmed_contract(context: TurnContext) -> dict[str, object] | None:
+    chosen = context.facts.confirmed_contract
     if chosen is None:
         return None
-    option = case.facts.contracts.index(chosen) + 1
-    return described(option, chosen, with_address=case.facts.trusted)
+    option = context.facts.contracts.index(chosen) + 1
+    return describe_contract(option, chosen, with_address=context.facts.trusted)

@@ -7,55 +7,55 @@ from typing import Any
 import structlog
 from pydantic import ValidationError
 
-from niochat.adapters.openai.model import ModelError, ToolCall
+from niochat.adapters.openai.model import ModelError, ModelToolCall
 from niochat.assistant import memory
-from niochat.assistant.case import Case, Result, refused
-from niochat.assistant.facts import Wish
-from niochat.assistant.masking import masked_arguments, with_documents
+from niochat.assistant.case import ToolResult, TurnContext, tool_refusal
+from niochat.assistant.facts import CustomerIntent
+from niochat.assistant.masking import mask_arguments, unmask_documents
 from niochat.assistant.tools.amounts import EXPLAIN_INVOICE
 from niochat.assistant.tools.connection import CHECK_CONNECTION, CHECK_MAINTENANCE
 from niochat.assistant.tools.coverage import CHECK_COVERAGE
 from niochat.assistant.tools.ending import CLOSE, TRANSFER
-from niochat.assistant.tools.identification import CHOOSE, IDENTIFY, not_identified
+from niochat.assistant.tools.identification import CHOOSE_CONTRACT, IDENTIFY, refuse_unidentified
 from niochat.assistant.tools.invoices import LIST_INVOICES, SEND_INVOICE
 from niochat.assistant.tools.payments import CHECK_PAYMENT
 from niochat.assistant.tools.plans import LIST_PLANS, REGISTER_INTEREST
 from niochat.assistant.tools.requests import REQUEST_CHANGE
 from niochat.assistant.tools.tickets import LIST_TICKETS, OPEN_TICKET
-from niochat.assistant.tools.tool import Arguments, Tool
+from niochat.assistant.tools.tool import AssistantTool, ToolArguments
 from niochat.assistant.tools.unlock import UNLOCK
-from niochat.assistant.tools.wishes import NOTE_WISH
-from niochat.assistant.visit import Used
+from niochat.assistant.tools.wishes import NOTE_INTENT
+from niochat.assistant.visit import AuditedToolCall
 from niochat.domain.document import find_tax_ids
 from niochat.domain.errors import NiochatError
 
 _log = structlog.get_logger(__name__)
 
 TOOLS = (
-    IDENTIFY, CHOOSE, LIST_INVOICES, SEND_INVOICE, CHECK_PAYMENT, EXPLAIN_INVOICE,
+    IDENTIFY, CHOOSE_CONTRACT, LIST_INVOICES, SEND_INVOICE, CHECK_PAYMENT, EXPLAIN_INVOICE,
     CHECK_CONNECTION, CHECK_MAINTENANCE, UNLOCK, OPEN_TICKET, LIST_TICKETS, LIST_PLANS,
-    REGISTER_INTEREST, CHECK_COVERAGE, REQUEST_CHANGE, NOTE_WISH, TRANSFER, CLOSE,
+    REGISTER_INTEREST, CHECK_COVERAGE, REQUEST_CHANGE, NOTE_INTENT, TRANSFER, CLOSE,
 )  # fmt: skip
-_OFFERS = {tool.name: tool.offer() for tool in TOOLS}
+_FUNCTION_SCHEMAS = {tool.name: tool.function_schema() for tool in TOOLS}
 """Made once: a schema costs a millisecond."""
-_ALWAYS = (NOTE_WISH, TRANSFER, CLOSE)
-_SERVES = {
-    SEND_INVOICE.name: {Wish.INVOICE},
-    UNLOCK.name: {Wish.UNLOCK},
-    OPEN_TICKET.name: {Wish.TICKET, Wish.NO_INTERNET, Wish.SLOW},
-    LIST_TICKETS.name: {Wish.TICKET},
-    LIST_PLANS.name: {Wish.PLANS},
+_ALWAYS_AVAILABLE = (NOTE_INTENT, TRANSFER, CLOSE)
+_INTENTS_SERVED_BY = {
+    SEND_INVOICE.name: {CustomerIntent.INVOICE},
+    UNLOCK.name: {CustomerIntent.UNLOCK},
+    OPEN_TICKET.name: {CustomerIntent.TICKET, CustomerIntent.NO_INTERNET, CustomerIntent.SLOW},
+    LIST_TICKETS.name: {CustomerIntent.TICKET},
+    LIST_PLANS.name: {CustomerIntent.PLANS},
 }
 """Wishes that a tool serves once it has done its work; the next one's turn comes then."""
-_LONGEST_ARGUMENTS = 8_000
+_MAX_ARGUMENTS_CHARS = 8_000
 _KEPT_NAME, _KEPT_ARGUMENTS = 60, 500
 """Characters of a bad call that go into the turn's row."""
 
 
-class FailedTool(NiochatError):
+class ToolExecutionError(NiochatError):
     """The provider's system failed under a tool; ``tool`` says whose work it was."""
 
-    def __init__(self, tool: Tool, error: NiochatError) -> None:
+    def __init__(self, tool: AssistantTool, error: NiochatError) -> None:
         super().__init__(str(error), code=error.code)
         self.tool = tool
 
@@ -63,138 +63,146 @@ class FailedTool(NiochatError):
 class Toolbox:
     """Runs the calls of one turn, one after another."""
 
-    def __init__(self, case: Case) -> None:
-        self._case = case
-        self._offered = {tool.name: tool for tool in TOOLS if self._fits(tool)}
-        self._corrected: set[str] = set()
+    def __init__(self, context: TurnContext) -> None:
+        self._context = context
+        self._available = {tool.name: tool for tool in TOOLS if self._is_available(tool)}
+        self._rejected_names: set[str] = set()
 
-    def offers(self) -> list[dict[str, Any]]:
+    def function_schemas(self) -> list[dict[str, Any]]:
         """The tools as the model is told of them."""
-        return [_OFFERS[name] for name in self._offered]
+        return [_FUNCTION_SCHEMAS[name] for name in self._available]
 
-    async def use(self, call: ToolCall) -> Result:
+    async def call_tool(self, call: ModelToolCall) -> ToolResult:
         """The result of a call, kept in the turn's row before anybody acts on it.
 
-        Raises ``ModelError`` for a second bad call of the same tool, ``FailedTool`` when the
+        Raises ``ModelError`` for a second bad call of the same tool, ``ToolExecutionError`` when the
         ERP failed, ``Refused`` when the turn is over.
         """
-        tool = self._offered.get(call.name)
+        tool = self._available.get(call.name)
         if tool is None:
-            return await self._wrong(call, "esta ferramenta não existe aqui")
+            return await self._reject_call(call, "esta ferramenta não existe aqui")
         try:
-            arguments = _arguments(tool, call.arguments)
+            arguments = _parse_arguments(tool, call.arguments)
         except ValueError as error:
-            return await self._wrong(call, _reason(error))
+            return await self._reject_call(call, _format_validation_error(error))
         result = await self._run(tool, arguments)
-        follows = tool.then(self._case, arguments) if tool.then and result.get("ok") else None
-        if follows is None or self._offered.get(follows[0].name) is None:
+        follows = (
+            tool.follow_up(self._context, arguments)
+            if tool.follow_up and result.get("ok")
+            else None
+        )
+        if follows is None or self._available.get(follows[0].name) is None:
             return result
         followed = await self._run(*follows)
         # What comes next is said by what was done last.
         return {**result, follows[0].name: followed, "orientacao": followed.get("orientacao", "")}
 
-    async def _run(self, tool: Tool, arguments: Arguments) -> Result:
-        said = arguments.kept()
+    async def _run(self, tool: AssistantTool, arguments: ToolArguments) -> ToolResult:
+        said = arguments.to_stored()
         try:
-            result = self._gate(tool) or await tool.run(self._case, arguments)
-            self._serve_next(tool, result)
+            result = self._check_preconditions(tool) or await tool.run(self._context, arguments)
+            self._advance_intents(tool, result)
         except NiochatError as error:
             if not error.code.startswith("erp_"):
                 raise
-            await self._keep(tool.name, said, {"ok": False, "erro": error.code})
-            raise FailedTool(tool, error) from error
-        await self._keep(tool.name, said, result)
+            await self._save_call(tool.name, said, {"ok": False, "erro": error.code})
+            raise ToolExecutionError(tool, error) from error
+        await self._save_call(tool.name, said, result)
         return result
 
-    async def finished(self) -> list[tuple[ToolCall, Result]]:
+    async def restore_finished_calls(self) -> list[tuple[ModelToolCall, ToolResult]]:
         """Calls that a kill or the customer cut off before anybody told what came of them. The
         model goes on from there instead of asking everything again.
         """
-        calls = [c for c in self._case.visit.earlier if self._still_good(c)]
+        calls = [c for c in self._context.snapshot.reusable_calls if self._is_reusable(c)]
         for call in calls:
-            self._case.results.append((call["tool"], call["result"]))
+            self._context.tool_results.append((call["tool"], call["result"]))
             if call["tool"] == IDENTIFY.name:
-                self._case.learn(shown_in=str(self._case.visit.request.turn_id))
+                self._context.update_facts(shown_in=str(self._context.snapshot.request.turn_id))
         if calls:
-            await self._case.keep()
-        written = find_tax_ids("\n".join(self._case.visit.customer_texts))
+            await self._context.save_progress()
+        written = find_tax_ids("\n".join(self._context.snapshot.customer_texts))
         return [
             (
-                ToolCall(f"earlier_{n}", call["tool"],
-                         json.dumps(with_documents(call["arguments"], written))),
+                ModelToolCall(f"earlier_{n}", call["tool"],
+                         json.dumps(unmask_documents(call["arguments"], written))),
                 call["result"],
             )
             for n, call in enumerate(calls)
         ]  # fmt: skip
 
-    def _fits(self, tool: Tool) -> bool:
-        capable = self._case.capabilities
-        if tool.fits is not None:
-            return tool.fits(self._case)
-        return tool in _ALWAYS or (bool(capable) and tool.needs <= capable)
+    def _is_available(self, tool: AssistantTool) -> bool:
+        capable = self._context.capabilities
+        if tool.is_available is not None:
+            return tool.is_available(self._context)
+        return tool in _ALWAYS_AVAILABLE or (
+            bool(capable) and tool.required_capabilities <= capable
+        )
 
-    def _gate(self, tool: Tool) -> Result | None:
+    def _check_preconditions(self, tool: AssistantTool) -> ToolResult | None:
         """What a tool may not do yet, or not for who is writing."""
-        facts = self._case.facts
-        if tool.acts and self._case.visit.only_files:
-            return refused(
+        facts = self._context.facts
+        if tool.has_side_effects and self._context.snapshot.has_only_files:
+            return tool_refusal(
                 "so_arquivo", "O cliente só enviou um arquivo, e um arquivo não pede nada: "
                 "pergunte o que ele deseja e espere a resposta.",
             )  # fmt: skip
-        if not tool.contract:
+        if not tool.requires_contract:
             return None
-        if not facts.identified:
-            return not_identified()
-        if facts.chosen is None:
-            return refused("nao_confirmado", "Espere o cliente confirmar o contrato e registre com "
+        if not facts.is_identified:
+            return refuse_unidentified()
+        if facts.confirmed_contract is None:
+            return tool_refusal("nao_confirmado", "Espere o cliente confirmar o contrato e registre com "
                            "escolher_contrato.")  # fmt: skip
-        if tool.trusted and not facts.trusted:
-            return refused(
+        if tool.requires_trust and not facts.trusted:
+            return tool_refusal(
                 "terceiro", "Quem escreve não é o titular cadastrado: ofereça só a segunda via da "
                 "fatura, sem endereço nem outros dados.",
             )  # fmt: skip
-        return memory.unconfirmed(self._case, tool)
+        return memory.require_confirmation(self._context, tool)
 
-    def _serve_next(self, tool: Tool, result: Result) -> None:
+    def _advance_intents(self, tool: AssistantTool, result: ToolResult) -> None:
         if result.get("ok"):
-            self._case.facts = self._case.facts.without(_SERVES.get(tool.name, ()))
+            self._context.facts = self._context.facts.with_served_intents(
+                _INTENTS_SERVED_BY.get(tool.name, ())
+            )
 
-    async def _keep(self, tool: str, said: object, result: Result) -> None:
-        self._case.results.append((tool, result))
+    async def _save_call(self, tool: str, said: object, result: ToolResult) -> None:
+        self._context.tool_results.append((tool, result))
         # A name that the model made up could be anything, a customer's document too.
-        known = tool if tool in _OFFERS else "unknown"
-        used = Used(known, "done" if result.get("ok") else str(result.get("erro", "")))
+        known = tool if tool in _FUNCTION_SCHEMAS else "unknown"
+        used = AuditedToolCall(known, "done" if result.get("ok") else str(result.get("erro", "")))
         kept = {
-            "tool": masked_arguments(tool), "arguments": masked_arguments(said), "result": result,
-            "at": self._case.visit.now.isoformat(timespec="seconds"),
+            "tool": mask_arguments(tool), "arguments": mask_arguments(said), "result": result,
+            "at": self._context.snapshot.now.isoformat(timespec="seconds"),
         }  # fmt: skip
-        await self._case.keep(kept, used=used)
+        await self._context.save_progress(kept, used=used)
         _log.info(
-            "tool_used", tool=known, turn=str(self._case.visit.request.turn_id),
+            "tool_used", tool=known, turn=str(self._context.snapshot.request.turn_id),
             code=result.get("erro", ""),
         )  # fmt: skip
 
-    def _still_good(self, call: Mapping[str, Any]) -> bool:
+    def _is_reusable(self, call: Mapping[str, Any]) -> bool:
         """Reads, and the contract's choice; what was to be sent was dropped with its turn."""
-        tool = self._offered.get(str(call.get("tool")))
-        return tool is not None and tool.repeatable and bool(call["result"].get("ok"))
+        tool = self._available.get(str(call.get("tool")))
+        return tool is not None and tool.is_repeatable and bool(call["result"].get("ok"))
 
-    async def _wrong(self, call: ToolCall, detail: str) -> Result:
+    async def _reject_call(self, call: ModelToolCall, detail: str) -> ToolResult:
         """A bad call goes back once, with what is wrong; a model that repeats it cannot go on."""
-        result = refused("argumento_invalido", "Corrija a chamada.", detalhe=detail)
+        result = tool_refusal("argumento_invalido", "Corrija a chamada.", detalhe=detail)
         said = "" if call.name == REQUEST_CHANGE.name else call.arguments  # may be a password
-        await self._keep(call.name[:_KEPT_NAME], said[:_KEPT_ARGUMENTS], result)
-        if call.name in self._corrected:
+        await self._save_call(call.name[:_KEPT_NAME], said[:_KEPT_ARGUMENTS], result)
+        if call.name in self._rejected_names:
             raise ModelError(
                 "the model calls a tool wrongly again", code="model_bad_call", retryable=False
             )
-        self._corrected.add(call.name)
+        self._rejected_names.add(call.name)
         return result
 
 
-def _arguments(tool: Tool, text: str) -> Arguments:
+def _parse_arguments(tool: AssistantTool, text: str) -> ToolArguments:
     """Raises ``ValueError`` (pydantic's is one)."""
-    if len(text) > _LONGEST_ARGUMENTS:
+    if len(text) > _MAX_ARGUMENTS_CHARS:
         raise ValueError("os argumentos são longos demais")
     try:
         value = json.loads(text or "{}")
@@ -202,10 +210,10 @@ def _arguments(tool: Tool, text: str) -> Arguments:
         raise ValueError("os argumentos são aninhados demais") from None
     if not isinstance(value, dict):
         raise ValueError("os argumentos devem ser um objeto JSON")
-    return tool.arguments.model_validate(value)
+    return tool.arguments_model.model_validate(value)
 
 
-def _reason(error: ValueError) -> str:
+def _format_validation_error(error: ValueError) -> str:
     if isinstance(error, json.JSONDecodeError):
         return "os argumentos não são JSON"
     if not isinstance(error, ValidationError):

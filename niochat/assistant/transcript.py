@@ -11,13 +11,13 @@ from typing import Any
 
 from openai.types.chat import ChatCompletionMessageParam
 
-from niochat.assistant.readings import told
+from niochat.assistant.readings import describe_attachment
 from niochat.domain.message import Author, MessageKind
 
-MESSAGES = 40
+MAX_TRANSCRIPT_MESSAGES = 40
 """Newest messages that a turn reads."""
 
-PERSON = "⟦atendente⟧"
+AGENT_MARKER = "⟦atendente⟧"
 """Before what a person of the provider said."""
 _OWN_AUTHORS = frozenset({Author.ASSISTANT, Author.SYSTEM, Author.INTEGRATION, Author.AUTOMATIC})
 _SENT = {
@@ -47,27 +47,27 @@ _FOREIGN = str.maketrans("⟦⟧", "[]")
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class TranscriptLine:
     """One message as the model reads it."""
 
     author: Author
     text: str
-    words: str | None = field(default=None, compare=False)
+    authored_text: str | None = field(default=None, compare=False)
     """What the author wrote or said, captions among it, without what files say; ``None``: all of
     ``text``.
     """
-    said: str = field(default="", compare=False)
+    statement: str = field(default="", compare=False)
     """What the customer himself said: a text, a choice, a voice note; never a caption or a file."""
-    facts: Mapping[str, Any] = field(default_factory=dict, compare=False)
+    file_facts: Mapping[str, Any] = field(default_factory=dict, compare=False)
     """What the customer's picture or PDF shows, which nobody has checked."""
 
 
-def read_lines(rows: Sequence[Sequence[Any]]) -> list[Line]:
+def parse_transcript(rows: Sequence[Sequence[Any]]) -> list[TranscriptLine]:
     """Lines of (author, kind, text), and (status, text, facts) of a reading where there is one."""
-    return [_line(Author(row[0]), MessageKind(row[1]), *row[2:]) for row in rows]
+    return [_parse_line(Author(row[0]), MessageKind(row[1]), *row[2:]) for row in rows]
 
 
-def as_chat(lines: Sequence[Line]) -> list[ChatCompletionMessageParam]:
+def to_chat_messages(lines: Sequence[TranscriptLine]) -> list[ChatCompletionMessageParam]:
     """Roles as chat models know them; people of the provider speak as the assistant."""
     chat: list[ChatCompletionMessageParam] = []
     for line in lines:
@@ -75,13 +75,13 @@ def as_chat(lines: Sequence[Line]) -> list[ChatCompletionMessageParam]:
             case Author.CUSTOMER:
                 chat.append({"role": "user", "content": line.text})
             case Author.AGENT | Author.PHONE:
-                chat.append({"role": "assistant", "content": f"{PERSON} {line.text}"})
+                chat.append({"role": "assistant", "content": f"{AGENT_MARKER} {line.text}"})
             case _:
                 chat.append({"role": "assistant", "content": line.text})
     return chat
 
 
-def system_note(name: str, text: str) -> ChatCompletionMessageParam:
+def build_system_note(name: str, text: str) -> ChatCompletionMessageParam:
     """What the server tells the model in the course of a turn.
 
     It has the customer's role, because many chat templates take a system message at the start
@@ -90,21 +90,23 @@ def system_note(name: str, text: str) -> ChatCompletionMessageParam:
     return {"role": "user", "content": f"⟦{name}⟧ {text}"}
 
 
-def _line(author: Author, kind: MessageKind, text: str, reading: object = None) -> Line:
+def _parse_line(
+    author: Author, kind: MessageKind, text: str, reading: object = None
+) -> TranscriptLine:
     if author in _OWN_AUTHORS:
-        return Line(author, _own(kind, text))
+        return TranscriptLine(author, _mask_own_text(kind, text))
     typed = text.translate(_FOREIGN)
-    read = told(kind, reading)
+    read = describe_attachment(kind, reading)
     if read is None:
         marked = " ".join(part for part in (_RECEIVED.get(kind), typed) if part)
         said = author is Author.CUSTOMER and kind in _SAID_BY_HAND
-        return Line(author, marked, said=typed if said else "")
-    words = " ".join(part for part in (read.said, typed) if part)
+        return TranscriptLine(author, marked, statement=typed if said else "")
+    words = " ".join(part for part in (read.statement, typed) if part)
     shown = " ".join(part for part in (read.marker, words) if part)
-    return Line(author, shown, words, read.said, read.facts)
+    return TranscriptLine(author, shown, words, read.statement, read.facts)
 
 
-def _own(kind: MessageKind, text: str) -> str:
+def _mask_own_text(kind: MessageKind, text: str) -> str:
     """Ours, with what the model must not repeat as a short mark."""
     if kind in _SENT:
         return " ".join(part for part in (_SENT[kind], text) if part)

@@ -17,12 +17,17 @@ from niochat.adapters.postgres.audit import record
 from niochat.adapters.postgres.codec import policy_of
 from niochat.adapters.postgres.database import Database
 from niochat.adapters.postgres.queries import queries
-from niochat.assistant.context import EarlierVisit, Known, Pace, Standing
-from niochat.assistant.facts import Facts, facts_from_json, facts_to_json
-from niochat.assistant.folding import storable
-from niochat.assistant.masking import masked_text
+from niochat.assistant.context import (
+    AssignmentState,
+    ConversationActivity,
+    EarlierConversation,
+    KnownCustomer,
+)
+from niochat.assistant.facts import ConversationFacts, facts_from_json, facts_to_json
+from niochat.assistant.folding import to_storable_text
+from niochat.assistant.masking import mask_text
 from niochat.assistant.report import TurnRequest
-from niochat.assistant.transcript import MESSAGES, Line, read_lines
+from niochat.assistant.transcript import MAX_TRANSCRIPT_MESSAGES, TranscriptLine, parse_transcript
 from niochat.domain.audit import AuditActor, AuditActorKind, AuditEntry
 from niochat.domain.errors import InvalidInputError, OperationRefusedError, UnreadableDataError
 from niochat.domain.message import Author
@@ -33,107 +38,109 @@ from niochat.runtime.grouping import Batcher
 
 _log = structlog.get_logger(__name__)
 _SQL = queries("assistant")
-EARLIER_VISITS = 5
+MAX_EARLIER_CONVERSATIONS = 5
 """Newest ones that are looked at for what to tell the model of them."""
-PAST_TURNS = 30
+MAX_PAST_TURNS = 30
 """Newest turns of the visit whose results are still known."""
-LONGEST_SENTENCE, LONGEST_REFUSED = 1_000, 8_000
+MAX_SENTENCE_CHARS, MAX_REJECTED_REPLY_CHARS = 1_000, 8_000
 """Characters that are kept of a text that did not leave."""
-_ASSISTANT = AuditActor(AuditActorKind.ASSISTANT, "assistant")
+_ASSISTANT_ACTOR = AuditActor(AuditActorKind.ASSISTANT, "assistant")
 
 
 @dataclass(frozen=True, slots=True)
-class Visit:
+class TurnSnapshot:
     """What was so when the turn began. ``now`` is the tenant's local time."""
 
     request: TurnRequest
-    lines: Sequence[Line]
-    facts: Facts
-    shown: bool
+    transcript: Sequence[TranscriptLine]
+    facts: ConversationFacts
+    contracts_seen: bool
     """The customer saw the contracts and has written since."""
-    first_answer: bool
+    is_first_answer: bool
     phone: str
     """The WhatsApp number that the customer wrote from last, digits; empty while it is hidden."""
-    phone_proves: bool
+    phone_is_exclusive: bool
     """It was nobody else's before: where the ERP has it, its holder writes."""
     now: datetime
     policy: ConversationPolicy
-    people: StaffAvailability
-    teams: Mapping[str, str]
+    staff_availability: StaffAvailability
+    team_names: Mapping[str, str]
     """Names by slug."""
-    untold: frozenset[str]
+    unreported_write_keys: frozenset[str]
     """Keys of writes that this visit sent to the ERP, and whose outcome nobody was told."""
-    earlier: Sequence[Mapping[str, Any]]
+    reusable_calls: Sequence[Mapping[str, Any]]
     """Calls that were finished by lost attempts of this turn, and by turns cancelled before."""
-    past: Sequence[tuple[str, Sequence[Mapping[str, Any]]]] = ()
+    past_turns: Sequence[tuple[str, Sequence[Mapping[str, Any]]]] = ()
     """(status, calls) of the visit's other turns, oldest first: what a text may rest on."""
-    known: Known | None = None
-    standing: Standing = field(default_factory=Standing)
-    pace: Pace = field(default_factory=Pace)
+    known_customer: KnownCustomer | None = None
+    assignment: AssignmentState = field(default_factory=AssignmentState)
+    activity: ConversationActivity = field(default_factory=ConversationActivity)
 
     @property
-    def unanswered(self) -> list[str]:
+    def unanswered_texts(self) -> list[str]:
         """What the customer wrote or said since somebody last answered, oldest first; an empty
         text for a file whose words are nobody's.
         """
         texts: list[str] = []
-        for line in reversed(self.lines):
+        for line in reversed(self.transcript):
             if line.author is not Author.CUSTOMER:
                 break
-            texts.append(_words(line))
+            texts.append(_authored_text(line))
         return texts[::-1]
 
     @property
-    def said_since(self) -> list[str]:
+    def unanswered_statements(self) -> list[str]:
         """The same without captions and files: what a question can have been answered with."""
         texts: list[str] = []
-        for line in reversed(self.lines):
+        for line in reversed(self.transcript):
             if line.author is not Author.CUSTOMER:
                 break
-            texts.append(line.said)
+            texts.append(line.statement)
         return [text for text in texts[::-1] if text]
 
     @property
-    def said(self) -> list[str]:
+    def customer_statements(self) -> list[str]:
         """All messages that the customer wrote, without captions and files."""
-        return [line.said for line in self.lines if line.said]
+        return [line.statement for line in self.transcript if line.statement]
 
     @property
     def customer_texts(self) -> list[str]:
         """All that the customer wrote or said, as far as the turn reads back; nothing that only
         stands in a picture or a PDF.
         """
-        texts = (_words(line) for line in self.lines if line.author is Author.CUSTOMER)
+        texts = (_authored_text(line) for line in self.transcript if line.author is Author.CUSTOMER)
         return [text for text in texts if text]
 
     @property
-    def only_files(self) -> bool:
+    def has_only_files(self) -> bool:
         """Since somebody last answered the customer has sent files and not said a word. A photo of
         the light is none of them: it answers our question.
         """
         files = False
-        for line in reversed(self.lines):
+        for line in reversed(self.transcript):
             if line.author is not Author.CUSTOMER:
                 break
-            if _words(line) or line.facts.get("kind") == "los_light":
+            if _authored_text(line) or line.file_facts.get("kind") == "los_light":
                 return False
             files = True
         return files
 
     @property
-    def shown_by_files(self) -> list[Mapping[str, Any]]:
+    def file_facts(self) -> list[Mapping[str, Any]]:
         """What the customer's pictures and PDFs show, oldest first; nobody has checked it."""
-        return [line.facts for line in self.lines if line.facts]
+        return [line.file_facts for line in self.transcript if line.file_facts]
 
     @property
-    def last_said(self) -> str:
+    def last_provider_text(self) -> str:
         """Our side's newest message before what is unanswered."""
-        ours = (line.text for line in reversed(self.lines) if line.author is not Author.CUSTOMER)
+        ours = (
+            line.text for line in reversed(self.transcript) if line.author is not Author.CUSTOMER
+        )
         return next(ours, "")
 
 
 @dataclass(frozen=True, slots=True)
-class Used:
+class AuditedToolCall:
     """A finished call, as the audit log names it: both words are the code's, not the model's."""
 
     tool: str
@@ -143,10 +150,10 @@ class Used:
 
 
 @dataclass(frozen=True, slots=True)
-class RefusedText:
+class RejectedReply:
     """A text of a model that did not leave. ``count``: the turn's first, second."""
 
-    count: int
+    number: int
     code: str
     sentence: str
     text: str
@@ -154,73 +161,77 @@ class RefusedText:
     prompt_version: str
 
 
-class Visits:
+class TurnStore:
     """Reads and writes for one tenant at a time, as the tenant's role."""
 
     def __init__(self, database: Database, seals: Encryptor | None = None) -> None:
         """Without ``seals`` nobody's document is kept."""
         self._database = database
         self._seals = seals
-        self._opening: dict[UUID, Batcher[TurnRequest, Visit | None]] = {}  # one a tenant
+        self._snapshot_batchers: dict[
+            UUID, Batcher[TurnRequest, TurnSnapshot | None]
+        ] = {}  # one a tenant
 
-    async def open(self, request: TurnRequest) -> Visit | None:
+    async def load_snapshot(self, request: TurnRequest) -> TurnSnapshot | None:
         """The visit of a turn; ``None``: the attempt does not count any more."""
         # Turns of one tenant that begin at once are read at once, as that tenant's role.
-        opening = self._opening.get(request.tenant_id)
+        opening = self._snapshot_batchers.get(request.tenant_id)
         if opening is None:
-            opening = Batcher(partial(self._open_group, request.tenant_id), limit=32)
-            self._opening[request.tenant_id] = opening
+            opening = Batcher(partial(self._load_snapshots, request.tenant_id), limit=32)
+            self._snapshot_batchers[request.tenant_id] = opening
         return await opening.submit(request)
 
-    async def _open_group(
+    async def _load_snapshots(
         self, tenant_id: UUID, requests: Sequence[TurnRequest]
-    ) -> list[Visit | None]:
+    ) -> list[TurnSnapshot | None]:
         columns = zip(*((r.turn_id, r.attempt, r.upto_version) for r in requests), strict=True)
         async with self._database.tenant(tenant_id) as connection:
-            rows = await connection.fetch(_SQL["visit"], tenant_id, *columns, MESSAGES, PAST_TURNS)
+            rows = await connection.fetch(
+                _SQL["visit"], tenant_id, *columns, MAX_TRANSCRIPT_MESSAGES, MAX_PAST_TURNS
+            )
         found = {(row["id"], row["attempt"]): row for row in rows}
         keys = [(request.turn_id, request.attempt) for request in requests]
         return [
-            _visit(request, found[key]) if key in found else None
+            _snapshot_from_row(request, found[key]) if key in found else None
             for request, key in zip(requests, keys, strict=True)
         ]
 
-    async def record(
+    async def save_progress(
         self,
         request: TurnRequest,
-        facts: Facts,
+        facts: ConversationFacts,
         *calls: Mapping[str, object],
-        used: Used | None = None,
+        audited: AuditedToolCall | None = None,
     ) -> None:
         """What was learned, by a call that is finished or without one, is kept, whatever comes
         after; the audit log says which tool was ``used``. Twice is as once.
 
         Raises ``Refused`` when the attempt does not count any more.
         """
-        key = None if used is None else used.key
+        key = None if audited is None else audited.key
         stored = [call if key is None else {**call, "key": key} for call in calls]
         async with self._database.tenant(request.tenant_id) as connection:
             kept = await connection.fetchrow(
                 _SQL["record_call"], request.tenant_id, request.turn_id, request.attempt,
                 stored, facts_to_json(facts), key,
             )  # fmt: skip
-            if kept is not None and used is not None and not kept["again"]:
-                await record(connection, _entry(request, kept["conversation_id"], used))
+            if kept is not None and audited is not None and not kept["again"]:
+                await record(connection, _audit_entry(request, kept["conversation_id"], audited))
         if kept is None:
             raise OperationRefusedError("the turn is over", code="turn_not_current")
 
-    async def keep_refused(self, request: TurnRequest, refused: RefusedText) -> None:
+    async def save_rejected_reply(self, request: TurnRequest, rejected: RejectedReply) -> None:
         """A text that did not leave, its documents masked. Twice is as once."""
-        key = uuid5(request.turn_id, f"refused:{request.attempt}:{refused.count}")
+        key = uuid5(request.turn_id, f"refused:{request.attempt}:{rejected.number}")
         async with self._database.tenant(request.tenant_id) as connection:
             await connection.execute(
-                _SQL["keep_refused"], request.tenant_id, request.turn_id, key, refused.code,
-                truncate_text(storable(masked_text(refused.sentence)), LONGEST_SENTENCE),
-                truncate_text(storable(masked_text(refused.text)), LONGEST_REFUSED),
-                refused.model, refused.prompt_version,
+                _SQL["keep_refused"], request.tenant_id, request.turn_id, key, rejected.code,
+                truncate_text(to_storable_text(mask_text(rejected.sentence)), MAX_SENTENCE_CHARS),
+                truncate_text(to_storable_text(mask_text(rejected.text)), MAX_REJECTED_REPLY_CHARS),
+                rejected.model, rejected.prompt_version,
             )  # fmt: skip
 
-    async def hold(self, request: TurnRequest, document: str, *, trusted: bool) -> bool:
+    async def save_document(self, request: TurnRequest, document: str, *, trusted: bool) -> bool:
         """A subscriber was found by this document. Whether it is the one kept with the contact:
         of the holder (``trusted``) it is sealed and kept, unless one is known already. Another
         one says that several people write from here. Twice is as once.
@@ -245,11 +256,13 @@ class Visits:
             await connection.execute(_SQL["hold"], tenant_id, contact["id"], sealed, index)
             before, after = {"document": None}, {"document": "identified"}
             target = f"contact:{contact['id']}"
-            entry = AuditEntry(tenant_id, _ASSISTANT, "contacts.change", target, before, after)
+            entry = AuditEntry(
+                tenant_id, _ASSISTANT_ACTOR, "contacts.change", target, before, after
+            )
             await record(connection, entry)
             return True
 
-    async def remember(
+    async def remember_contract(
         self, request: TurnRequest, contract: str, phone: str, *, written: bool
     ) -> None:
         """The holder confirmed this contract from ``phone``. ``written``: with their document, so
@@ -261,43 +274,50 @@ class Visits:
                 contract, phone, written,
             )  # fmt: skip
 
-    async def earlier(self, request: TurnRequest) -> list[EarlierVisit]:
+    async def list_earlier_conversations(self, request: TurnRequest) -> list[EarlierConversation]:
         """Visits of this thread that are over, the newest first."""
         async with self._database.tenant(request.tenant_id) as connection:
             rows = await connection.fetch(
-                _SQL["earlier_visits"], request.tenant_id, request.turn_id, EARLIER_VISITS
+                _SQL["earlier_visits"],
+                request.tenant_id,
+                request.turn_id,
+                MAX_EARLIER_CONVERSATIONS,
             )
         return [
-            EarlierVisit(
+            EarlierConversation(
                 row["opened_at"], facts_from_json(row["facts"]), row["handed_off"] or "",
                 row["ended"] or "",
             )
             for row in rows
         ]  # fmt: skip
 
-    async def pace_since_given_back(self, request: TurnRequest, pace: Pace) -> Pace:
+    async def load_activity_since_return(
+        self, request: TurnRequest, activity: ConversationActivity
+    ) -> ConversationActivity:
         """What of ``pace`` came after a person gave the conversation back to the assistant."""
         async with self._database.tenant(request.tenant_id) as connection:
             row = await connection.fetchrow(
                 _SQL["since_given_back"], request.tenant_id, request.turn_id
             )
         if row is None:
-            return pace
+            return activity
         since = row["at"].timestamp()
-        said = [each for each in pace.said if each[2] >= since]
-        return Pace(row["turns"], row["cost"] or Decimal(0), said)
+        said = [each for each in activity.messages if each[2] >= since]
+        return ConversationActivity(row["turns"], row["cost"] or Decimal(0), said)
 
-    def document(self, tenant_id: UUID, known: Known) -> str | None:
+    def unseal_document(self, tenant_id: UUID, known: KnownCustomer) -> str | None:
         """What was sealed; ``None`` where no key at hand opens it."""
         if self._seals is None:
             return None
         try:
-            return self._seals.open(known.sealed, tenant_id=tenant_id, purpose=TAX_ID_PURPOSE)
+            return self._seals.open(
+                known.sealed_document, tenant_id=tenant_id, purpose=TAX_ID_PURPOSE
+            )
         except (InvalidInputError, UnreadableDataError) as error:
             _log.error("document_not_opened", tenant=str(tenant_id), code=error.code)
             return None
 
-    async def attach(
+    async def add_attachment(
         self, request: TurnRequest, name: str, mimetype: str, filename: str, data: bytes
     ) -> UUID:
         """Store a file that will leave with a message; its id.
@@ -312,27 +332,29 @@ class Visits:
         return attachment
 
 
-def _words(line: Line) -> str:
-    return line.text if line.words is None else line.words
+def _authored_text(line: TranscriptLine) -> str:
+    return line.text if line.authored_text is None else line.authored_text
 
 
-def _entry(request: TurnRequest, conversation_id: UUID, used: Used) -> AuditEntry:
+def _audit_entry(request: TurnRequest, conversation_id: UUID, used: AuditedToolCall) -> AuditEntry:
     """Never the arguments, nor what came of them: they are customers' documents and debts."""
     after = {"outcome": used.outcome, "turn": str(request.turn_id), "attempt": request.attempt}
     target = f"conversation:{conversation_id}"
-    return AuditEntry(request.tenant_id, _ASSISTANT, f"tools.{used.tool}", target, None, after)
+    return AuditEntry(
+        request.tenant_id, _ASSISTANT_ACTOR, f"tools.{used.tool}", target, None, after
+    )
 
 
-def _facts(row: Any) -> Facts:
+def _facts_from_row(row: Any) -> ConversationFacts:
     """What is known; of a number that the customer does not write from any more, nothing is."""
     facts = facts_from_json(row["facts"])
     proven = facts.trusted and row["phone_proves"] and facts.phone == row["phone"]
     if facts.recognised and not proven:
-        return Facts(wish=facts.wish, unrecognised=True)
+        return ConversationFacts(wish=facts.wish, unrecognised=True)
     return replace(facts, trusted=proven)
 
 
-def _known(row: Any, policy: ConversationPolicy) -> Known | None:
+def _known_customer_from_row(row: Any, policy: ConversationPolicy) -> KnownCustomer | None:
     """Nobody whose number is another one now, or is shared, or whose time is over."""
     since = row["now"] - timedelta(days=policy.remember_days)
     if row["known_at"] is None or row["known_at"] <= since or row["document_sealed"] is None:
@@ -341,31 +363,31 @@ def _known(row: Any, policy: ConversationPolicy) -> Known | None:
         return None
     if row["shared_at"] is not None and row["shared_at"] > since:
         return None
-    return Known(row["document_sealed"], row["known_contract"])
+    return KnownCustomer(row["document_sealed"], row["known_contract"])
 
 
-def _visit(request: TurnRequest, row: Any) -> Visit:
+def _snapshot_from_row(request: TurnRequest, row: Any) -> TurnSnapshot:
     policy = policy_of(row["status"], row["policy"])
     now = row["now"].astimezone(ZoneInfo(row["timezone"]))
     cancelled = [call for calls in row["cancelled_results"] or [] for call in calls]
-    return Visit(
+    return TurnSnapshot(
         request=request,
-        lines=read_lines(row["lines"] or ()),
-        facts=_facts(row),
-        shown=row["shown"],
-        first_answer=row["first_answer"],
+        transcript=parse_transcript(row["lines"] or ()),
+        facts=_facts_from_row(row),
+        contracts_seen=row["shown"],
+        is_first_answer=row["first_answer"],
         phone=row["phone"] or "",
-        phone_proves=bool(row["phone_proves"]),
+        phone_is_exclusive=bool(row["phone_proves"]),
         now=now,
         policy=policy,
-        people=presence(policy, now),
-        teams=row["teams"] or {},
-        untold=frozenset(row["untold"] or ()),
-        earlier=[*cancelled, *row["tool_results"]],
-        past=[(status, calls) for status, calls in row["past_results"] or ()],
-        known=_known(row, policy),
-        standing=Standing(row["team"], row["stands"] == "open", bool(row["after_hours"])),
-        pace=Pace(
+        staff_availability=presence(policy, now),
+        team_names=row["teams"] or {},
+        unreported_write_keys=frozenset(row["untold"] or ()),
+        reusable_calls=[*cancelled, *row["tool_results"]],
+        past_turns=[(status, calls) for status, calls in row["past_results"] or ()],
+        known_customer=_known_customer_from_row(row, policy),
+        assignment=AssignmentState(row["team"], row["stands"] == "open", bool(row["after_hours"])),
+        activity=ConversationActivity(
             row["turns_lately"],
             row["cost_lately"] or Decimal(0),
             [(author, text, float(at)) for author, text, at in row["pace"] or ()],

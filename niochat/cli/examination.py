@@ -8,7 +8,7 @@ from rich.markup import escape
 
 from niochat.accounts.held_back import held_back
 from niochat.accounts.records import ChannelAddress
-from niochat.adapters.openai.model import Endpoint, ModelError, Models
+from niochat.adapters.openai.model import ModelClient, ModelEndpoint, ModelError
 from niochat.adapters.postgres.migrate import newer
 from niochat.adapters.postgres.queries import queries
 from niochat.adapters.postgres.restored import to_be_moved_on
@@ -108,17 +108,17 @@ async def _examine_channel(parts: Components, address: ChannelAddress) -> bool:
 
 async def _examine_model(parts: Components, slug: str, tenant_id: UUID) -> bool:
     """Asked as a turn asks, with a tool: what refuses that refuses every customer."""
-    models = Models(parts.ssrf_guard)
+    models = ModelClient(parts.ssrf_guard)
     try:
         settings = await parts.directory.assistant(tenant_id)
-        endpoint = Endpoint(
+        endpoint = ModelEndpoint(
             settings.endpoint, settings.api_key, settings.model, settings.options
         )  # fmt: skip
         completion = await models.complete(
             endpoint, _GREETING, max_tokens=settings.max_tokens, timeout_s=MAX_MODEL_SECONDS,
             stream=settings.stream, tools=_ONE_TOOL,
         )  # fmt: skip
-        learned = sorted(models.forms(endpoint) - settings.options.forms)
+        learned = sorted(models.quirks_for(endpoint) - settings.options.quirks)
     except (ModelError, NiochatError) as error:
         return _say(slug, f"assistant: {error}", False)
     finally:

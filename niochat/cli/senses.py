@@ -7,11 +7,11 @@ import zlib
 from collections.abc import Callable
 from uuid import UUID
 
-from niochat.adapters.openai.model import ModelError, Models
+from niochat.adapters.openai.model import ModelClient, ModelError
 from niochat.adapters.openai.transcription import transcribe
 from niochat.domain.errors import NiochatError
-from niochat.media.reader import HEAR_WITHIN_S
-from niochat.media.seeing import looked_at
+from niochat.media.reader import TRANSCRIPTION_TIMEOUT_S
+from niochat.media.seeing import describe_file
 from niochat.wiring.parts import Components
 
 _RATE, _SECOND = 16_000, 2
@@ -27,19 +27,21 @@ async def examine_senses(parts: Components, slug: str, tenant_id: UUID, say: Say
         settings = await parts.directory.assistant(tenant_id)
     except NiochatError:
         return True  # who asks the model has said so
-    models, well = Models(parts.ssrf_guard), True
+    models, well = ModelClient(parts.ssrf_guard), True
     try:
         if settings.hearing is not None:
             model = settings.hearing.model
             try:
-                await transcribe(models, settings.hearing, silence(), "audio/wav", HEAR_WITHIN_S)
+                await transcribe(
+                    models, settings.hearing, silence(), "audio/wav", TRANSCRIPTION_TIMEOUT_S
+                )
                 say(slug, f"voice notes: {model} answers", True)
             except ModelError as error:
                 well = say(slug, f"voice notes: {model}: {error}", False)
         if settings.seeing is not None:
             model = settings.seeing.model
             try:
-                await looked_at(models, settings.seeing, blank(), "image/png")
+                await describe_file(models, settings.seeing, blank(), "image/png")
                 say(slug, f"pictures: {model} answers", True)
             except ModelError as error:
                 well = say(slug, f"pictures: {model}: {error}", False)

@@ -5,34 +5,34 @@ from collections.abc import Callable, Mapping
 from datetime import date
 from decimal import Decimal, InvalidOperation
 
-OTHER: Mapping[str, object] = {"kind": "other"}
-MOST_VALUE = 1_000_000
-LONGEST_NAME, LONGEST_TEXT = 60, 200
+OTHER_FACTS: Mapping[str, object] = {"kind": "other"}
+MAX_VALUE = 1_000_000
+MAX_NAME_CHARS, MAX_TEXT_CHARS = 60, 200
 _LIGHTS = ("red", "off", "green", "unknown")
 _NAME = re.compile(r"(?!.*\d{4})[^\W\d_][\w .,&'/-]*")
 _YEARS = range(2000, 2100)
 
 
-def judged(told: object) -> Mapping[str, object]:
+def validate_facts(raw: object) -> Mapping[str, object]:
     """Of what somebody says that a file shows: ``kind`` and the fields of that kind which hold
     what they should; what is unusable is ``other``.
     """
-    if not isinstance(told, Mapping):
-        return OTHER
-    kind = told.get("kind")
-    fields = _FIELDS.get(kind) if isinstance(kind, str) else None
+    if not isinstance(raw, Mapping):
+        return OTHER_FACTS
+    kind = raw.get("kind")
+    fields = _FIELD_PARSERS.get(kind) if isinstance(kind, str) else None
     if fields is None:
-        return OTHER
-    found = {name: read(told.get(name)) for name, read in fields.items()}
+        return OTHER_FACTS
+    found = {name: read(raw.get(name)) for name, read in fields.items()}
     kept = {name: value for name, value in found.items() if value is not None}
-    return {"kind": kind, **kept} if kept else OTHER
+    return {"kind": kind, **kept} if kept else OTHER_FACTS
 
 
-def _light(told: object) -> str | None:
+def _parse_light(told: object) -> str | None:
     return told if isinstance(told, str) and told in _LIGHTS else "unknown"
 
 
-def _value(told: object) -> str | None:
+def _parse_value(told: object) -> str | None:
     """As text with two decimals: a number of JSON is none to count with."""
     if isinstance(told, bool) or not isinstance(told, str | int | float):
         return None
@@ -40,12 +40,12 @@ def _value(told: object) -> str | None:
         amount = Decimal(str(told).strip())
     except InvalidOperation:
         return None
-    if not amount.is_finite() or not 0 < amount <= MOST_VALUE:
+    if not amount.is_finite() or not 0 < amount <= MAX_VALUE:
         return None
     return f"{amount:.2f}"
 
 
-def _day(told: object) -> str | None:
+def _parse_date(told: object) -> str | None:
     try:
         day = date.fromisoformat(told) if isinstance(told, str) else None
     except ValueError:
@@ -53,12 +53,12 @@ def _day(told: object) -> str | None:
     return day.isoformat() if day is not None and day.year in _YEARS else None
 
 
-def _digits(told: object) -> str | None:
+def _parse_digits(told: object) -> str | None:
     digits = re.sub(r"[^0-9]", "", told) if isinstance(told, str) and len(told) < 80 else ""
     return digits if len(digits) in (47, 48) else None
 
 
-def _words(most: int) -> Callable[[object], str | None]:
+def _text_parser(most: int) -> Callable[[object], str | None]:
     def read(told: object) -> str | None:
         if not isinstance(told, str):
             return None
@@ -68,15 +68,15 @@ def _words(most: int) -> Callable[[object], str | None]:
     return read
 
 
-def _name(told: object) -> str | None:
+def _parse_name(told: object) -> str | None:
     """Of somebody: letters, few digits; a key, a telephone or a sentence is none."""
-    name = _words(LONGEST_NAME)(told)
+    name = _text_parser(MAX_NAME_CHARS)(told)
     return name if name is not None and _NAME.fullmatch(name) else None
 
 
-_FIELDS: Mapping[str, Mapping[str, Callable[[object], str | None]]] = {
-    "los_light": {"luz_los": _light},
-    "receipt": {"value": _value, "date": _day, "payee": _name},
-    "boleto": {"value": _value, "due": _day, "line": _digits},
-    "error_screen": {"text": _words(LONGEST_TEXT)},
+_FIELD_PARSERS: Mapping[str, Mapping[str, Callable[[object], str | None]]] = {
+    "los_light": {"luz_los": _parse_light},
+    "receipt": {"value": _parse_value, "date": _parse_date, "payee": _parse_name},
+    "boleto": {"value": _parse_value, "due": _parse_date, "line": _parse_digits},
+    "error_screen": {"text": _text_parser(MAX_TEXT_CHARS)},
 }

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 
-from niochat.media.judging import judged
+from niochat.media.judging import validate_facts
 
 _LINE = re.compile(
     r"(?<!\d)(?:\d{5}[. ]?\d{5}[ ]+\d{5}[. ]?\d{6}[ ]+\d{5}[. ]?\d{6}[ ]+\d[ ]+\d{14}"
@@ -22,27 +22,32 @@ _PAYEE = re.compile(
 )
 
 
-def facts_of(text: str) -> Mapping[str, object]:
+def extract_pdf_facts(text: str) -> Mapping[str, object]:
     """A boleto, a receipt, or ``other``."""
     line = _LINE.search(text)
     if line is not None:
-        told = {"kind": "boleto", "line": line[0], "value": _money(text), "due": _date(_DUE, text)}
-        return judged(told)
+        told = {
+            "kind": "boleto",
+            "line": line[0],
+            "value": _find_amount(text),
+            "due": _find_date(_DUE, text),
+        }
+        return validate_facts(told)
     if _RECEIPT.search(text) and _PAID.search(text):
         payee = _PAYEE.search(text)
         told = {
-            "kind": "receipt", "value": _money(text), "date": _date(_ANY_DAY, text),
+            "kind": "receipt", "value": _find_amount(text), "date": _find_date(_ANY_DAY, text),
             "payee": payee[1] if payee else None,
         }  # fmt: skip
-        return judged(told)
-    return judged(None)
+        return validate_facts(told)
+    return validate_facts(None)
 
 
-def _money(text: str) -> str | None:
+def _find_amount(text: str) -> str | None:
     found = _VALUE.search(text) or _ANY_VALUE.search(text)
     return found[1].replace(".", "").replace(",", ".") if found else None
 
 
-def _date(pattern: re.Pattern[str], text: str) -> str | None:
+def _find_date(pattern: re.Pattern[str], text: str) -> str | None:
     found = pattern.search(text)
     return f"{found[3]}-{found[2]}-{found[1]}" if found else None

@@ -7,40 +7,45 @@ import resource
 import subprocess
 import sys
 
-WITHIN_S = 10
+EXTRACTION_TIMEOUT_S = 10
 """For one file, of a core as of the clock."""
-MOST_MEMORY = 512 * 2**20
-MOST_PAGES = 4
-MOST_TEXT = 20_000
+MAX_MEMORY_BYTES = 512 * 2**20
+MAX_PAGES = 4
+MAX_TEXT_CHARS = 20_000
 """Characters that are looked at; a boleto has a twentieth of it."""
 
 
-async def text_of(data: bytes) -> str | None:
+async def extract_pdf_text(data: bytes) -> str | None:
     """Its text, empty for a scan; ``None`` where nobody can read it, or not within bounds."""
-    return await asyncio.to_thread(_apart, data)
+    return await asyncio.to_thread(_run_subprocess, data)
 
 
-def _apart(data: bytes) -> str | None:
-    command = [sys.executable, "-I", "-c", _RUN, *sys.path]
+def _run_subprocess(data: bytes) -> str | None:
+    command = [sys.executable, "-I", "-c", _SUBPROCESS_CODE, *sys.path]
     try:
         # Without our environment: its secrets are none of that process's.
         done = subprocess.run(
-            command, input=data, capture_output=True, timeout=WITHIN_S + 1, check=False, env={}
+            command,
+            input=data,
+            capture_output=True,
+            timeout=EXTRACTION_TIMEOUT_S + 1,
+            check=False,
+            env={},
         )
     except (subprocess.TimeoutExpired, OSError):
         return None
-    return done.stdout.decode("utf-8", "replace")[:MOST_TEXT] if done.returncode == 0 else None
+    return done.stdout.decode("utf-8", "replace")[:MAX_TEXT_CHARS] if done.returncode == 0 else None
 
 
-_RUN = (
+_SUBPROCESS_CODE = (
     "import sys; sys.path[:] = sys.argv[1:]; from niochat.attachments.pdf_text import main; main()"
 )
 
 
 def main() -> None:
     """A PDF from its input, its text to its output; bounds itself first."""
-    resource.setrlimit(resource.RLIMIT_AS, (MOST_MEMORY, MOST_MEMORY))
-    resource.setrlimit(resource.RLIMIT_CPU, (WITHIN_S, WITHIN_S))
+    resource.setrlimit(resource.RLIMIT_AS, (MAX_MEMORY_BYTES, MAX_MEMORY_BYTES))
+    resource.setrlimit(resource.RLIMIT_CPU, (EXTRACTION_TIMEOUT_S, EXTRACTION_TIMEOUT_S))
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
     import logging
 
@@ -49,10 +54,10 @@ def main() -> None:
     logging.disable()
     pages = PdfReader(io.BytesIO(sys.stdin.buffer.read()), strict=False).pages
     text = ""
-    for page in pages[:MOST_PAGES]:
+    for page in pages[:MAX_PAGES]:
         text += page.extract_text() + "\n"
-        if len(text) > MOST_TEXT:
+        if len(text) > MAX_TEXT_CHARS:
             break
-    sys.stdout.buffer.write(text.strip()[:MOST_TEXT].encode("utf-8", "replace"))
+    sys.stdout.buffer.write(text.strip()[:MAX_TEXT_CHARS].encode("utf-8", "replace"))
     sys.stdout.flush()
     os._exit(0)

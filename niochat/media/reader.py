@@ -5,8 +5,8 @@ from decimal import Decimal
 from typing import Protocol
 from uuid import UUID
 
-from niochat.adapters.openai.completion import Endpoint, ModelError
-from niochat.adapters.openai.model import Models
+from niochat.adapters.openai.completion import ModelEndpoint, ModelError
+from niochat.adapters.openai.model import ModelClient
 from niochat.adapters.openai.transcription import transcribe
 from niochat.domain.errors import NiochatError
 from niochat.domain.reading import (
@@ -16,74 +16,76 @@ from niochat.domain.reading import (
     ReadableFileKind,
     format_transcript,
 )
-from niochat.media.papers import facts_of
-from niochat.media.pdf_text import text_of
-from niochat.media.seeing import LARGEST, PDF, PICTURES, looked_at
+from niochat.media.papers import extract_pdf_facts
+from niochat.media.pdf_text import extract_pdf_text
+from niochat.media.seeing import MAX_VISION_BYTES, PDF_TYPE, PICTURE_TYPES, describe_file
 from niochat.media.sounds import ogg_seconds
 
-HEAR_WITHIN_S = 60.0
+TRANSCRIPTION_TIMEOUT_S = 60.0
 """For one voice note."""
 _MINUTE = 60
 _MILLION = 1_000_000
 
-Whole = Callable[[UUID, UUID], Awaitable[bytes | None]]
+FileBytesLoader = Callable[[UUID, UUID], Awaitable[bytes | None]]
 """Of (tenant, file): its bytes."""
 
 
-class Senses(Protocol):
+class MediaModelSettings(Protocol):
     """What of an assistant's settings says how it hears and sees; ``None``: it does not."""
 
     @property
-    def hearing(self) -> Endpoint | None: ...
+    def hearing(self) -> ModelEndpoint | None: ...
     @property
     def hearing_price(self) -> Decimal: ...
     @property
-    def seeing(self) -> Endpoint | None: ...
+    def seeing(self) -> ModelEndpoint | None: ...
     @property
     def price_in(self) -> Decimal: ...
     @property
     def price_out(self) -> Decimal: ...
 
 
-SensesOf = Callable[[UUID], Awaitable[Senses]]
+MediaModelSettingsLoader = Callable[[UUID], Awaitable[MediaModelSettings]]
 """Of a tenant; raises ``NotFoundError`` when it has no assistant."""
 
 
-class Reader:
+class AttachmentReader:
     """Answers with what came of it, errors too: they travel back as data."""
 
     def __init__(
         self,
-        models: Models,
-        whole: Whole,
-        senses_of: SensesOf,
-        hear_within_s: float = HEAR_WITHIN_S,
+        models: ModelClient,
+        load_file: FileBytesLoader,
+        load_settings: MediaModelSettingsLoader,
+        transcription_timeout_s: float = TRANSCRIPTION_TIMEOUT_S,
     ) -> None:
         self._models = models
-        self._whole = whole
-        self._senses_of = senses_of
-        self._hear_within_s = hear_within_s
+        self._load_file = load_file
+        self._load_settings = load_settings
+        self._transcription_timeout_s = transcription_timeout_s
 
     async def read_file(self, request: FileReadingRequest) -> FileReading:
         """What the file says. Never raises a ``NiochatError``."""
         try:
-            senses = await self._senses_of(request.tenant_id)
-            data = await self._whole(request.tenant_id, request.file_id)
+            senses = await self._load_settings(request.tenant_id)
+            data = await self._load_file(request.tenant_id, request.file_id)
             if not data:
                 return FileReading(code="gone" if data is None else "empty")
             match request.sort:
                 case ReadableFileKind.VOICE:
-                    return await self._hear(senses, request, data)
+                    return await self._transcribe_voice(senses, request, data)
                 case ReadableFileKind.PICTURE:
-                    return await self._look(senses, request, data)
+                    return await self._describe_picture(senses, request, data)
                 case ReadableFileKind.DOCUMENT:
-                    return await self._read_paper(senses, request, data)
+                    return await self._read_pdf(senses, request, data)
         except ModelError as error:
             return FileReading(code=error.code, detail=str(error), again=error.retryable)
         except NiochatError as error:
             return FileReading(code=error.code, detail=str(error), again=error.retryable)
 
-    async def _hear(self, senses: Senses, request: FileReadingRequest, data: bytes) -> FileReading:
+    async def _transcribe_voice(
+        self, senses: MediaModelSettings, request: FileReadingRequest, data: bytes
+    ) -> FileReading:
         endpoint = senses.hearing
         if endpoint is None:
             return FileReading(code="switched_off")
@@ -93,7 +95,7 @@ class Reader:
         if seconds > MAX_VOICE_SECONDS:
             return FileReading(code="too_long", seconds=seconds)
         heard = await transcribe(
-            self._models, endpoint, data, request.mimetype, self._hear_within_s
+            self._models, endpoint, data, request.mimetype, self._transcription_timeout_s
         )
         seconds = heard.seconds or seconds
         text = format_transcript(heard.text)
@@ -102,28 +104,30 @@ class Reader:
             cost=senses.hearing_price * Decimal(seconds) / _MINUTE,
         )  # fmt: skip
 
-    async def _read_paper(
-        self, senses: Senses, request: FileReadingRequest, data: bytes
+    async def _read_pdf(
+        self, senses: MediaModelSettings, request: FileReadingRequest, data: bytes
     ) -> FileReading:
         """The text of a PDF by rules; only where it has none is it shown to the model."""
-        if request.mimetype != PDF:
+        if request.mimetype != PDF_TYPE:
             return FileReading(code="not_pdf")
-        text = await text_of(data)
+        text = await extract_pdf_text(data)
         if text is None:
             return FileReading(code="unreadable")
         if text:
-            return FileReading(facts=facts_of(text))
-        return await self._look(senses, request, data)
+            return FileReading(facts=extract_pdf_facts(text))
+        return await self._describe_picture(senses, request, data)
 
-    async def _look(self, senses: Senses, request: FileReadingRequest, data: bytes) -> FileReading:
+    async def _describe_picture(
+        self, senses: MediaModelSettings, request: FileReadingRequest, data: bytes
+    ) -> FileReading:
         endpoint = senses.seeing
         if endpoint is None:
             return FileReading(code="switched_off")
-        if request.mimetype not in (*PICTURES, PDF):
+        if request.mimetype not in (*PICTURE_TYPES, PDF_TYPE):
             return FileReading(code="not_a_picture")
-        if len(data) > LARGEST:
+        if len(data) > MAX_VISION_BYTES:
             return FileReading(code="too_large")
-        facts, told = await looked_at(self._models, endpoint, data, request.mimetype)
+        facts, told = await describe_file(self._models, endpoint, data, request.mimetype)
         cost = (told.tokens_in * senses.price_in + told.tokens_out * senses.price_out) / _MILLION
         return FileReading(
             facts=facts, model=told.model, tokens_in=told.tokens_in, tokens_out=told.tokens_out,

@@ -20,24 +20,24 @@ from niochat.runtime.slots import FairLimiter, LaneQuota
 _SQL = queries("readings")
 _log = structlog.get_logger(__name__)
 
-AT_ONCE = 24
+MAX_CONCURRENT = 24
 """Files that one host has read at once."""
-OF_TENANT = 12
-MOST_WAITING = 5_000
+MAX_PER_TENANT = 12
+MAX_WAITING = 5_000
 """Further ones are found by their rows."""
-WITHIN_S = 90.0
+READING_TIMEOUT_S = 90.0
 """For the pool's answer."""
-LEASE_S = WITHIN_S + 30.0
+LEASE_S = READING_TIMEOUT_S + 30.0
 """For one try of a process that lives; what one took that died is taken over at once."""
-MOST_AN_HOUR = 60
+MAX_PER_HOUR = 60
 """Of one customer: who sends more is not paid for."""
-LIMIT = 200
+SEARCH_LIMIT = 200
 """Rows in one search."""
 MAX_ATTEMPTS = 5
-_PAUSES_S = (1.0, 3.0, 8.0, 30.0)
+_RETRY_DELAYS_S = (1.0, 3.0, 8.0, 30.0)
 
 
-class FileReader(Protocol):
+class FileReaderClient(Protocol):
     """Who reads a file; raises when the member of the pool that did is gone."""
 
     async def read_file(self, request: FileReadingRequest) -> FileReading:
@@ -45,17 +45,17 @@ class FileReader(Protocol):
         ...
 
 
-Settle = Callable[[UUID, SettleFileReading], None]
+ReadingSettler = Callable[[UUID, SettleFileReading], None]
 """Gives (thread, command) to the thread's actor."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Wanted:
+class _ReadingRef:
     tenant_id: UUID
     file_id: UUID
 
 
-class Readings:
+class ReadingScheduler:
     """Has the files of a host's threads read, fairly between tenants.
 
     A reading is kept by the step that takes it, once: whoever dies between the answer and that
@@ -63,55 +63,57 @@ class Readings:
     """
 
     def __init__(
-        self, database: Database, incarnation: str, reader: FileReader, settle: Settle
+        self, database: Database, incarnation: str, reader: FileReaderClient, settle: ReadingSettler
     ) -> None:
         self._database = database
         self._incarnation = incarnation
         self._reader = reader
         self._settle = settle
-        self._known: set[_Wanted] = set()
+        self._pending: set[_ReadingRef] = set()
         self._tasks: set[asyncio.Task[None]] = set()
-        self._slots: FairLimiter[_Wanted] = FairLimiter(AT_ONCE, max_waiting=MOST_WAITING)
+        self._slots: FairLimiter[_ReadingRef] = FairLimiter(MAX_CONCURRENT, max_waiting=MAX_WAITING)
 
-    def read(self, tenant_id: UUID, file_id: UUID) -> None:
+    def enqueue(self, tenant_id: UUID, file_id: UUID) -> None:
         """As soon as there is a place; a hint, the row is what counts."""
-        wanted = _Wanted(tenant_id, file_id)
-        if wanted in self._known:
+        wanted = _ReadingRef(tenant_id, file_id)
+        if wanted in self._pending:
             return
-        if self._slots.enqueue(tenant_id, wanted, LaneQuota(1.0, OF_TENANT)):
-            self._known.add(wanted)
-            self._admit()
+        if self._slots.enqueue(tenant_id, wanted, LaneQuota(1.0, MAX_PER_TENANT)):
+            self._pending.add(wanted)
+            self._start_next()
 
-    async def search(self, shards: Sequence[int]) -> None:
+    async def enqueue_due(self, shards: Sequence[int]) -> None:
         """What was forgotten, or is due again."""
         async with self._database.path() as connection:
-            rows = await connection.fetch(_SQL["wanted"], list(shards), LIMIT, self._incarnation)
+            rows = await connection.fetch(
+                _SQL["wanted"], list(shards), SEARCH_LIMIT, self._incarnation
+            )
         for row in rows:
-            self.read(row["tenant_id"], row["file_id"])
+            self.enqueue(row["tenant_id"], row["file_id"])
 
-    def _admit(self) -> None:
+    def _start_next(self) -> None:
         while (started := self._slots.admit_next()) is not None:
             _, wanted = started
-            task = asyncio.get_running_loop().create_task(self._read(wanted))
+            task = asyncio.get_running_loop().create_task(self._read_file(wanted))
             self._tasks.add(task)
-            task.add_done_callback(partial(self._done, wanted))
+            task.add_done_callback(partial(self._on_done, wanted))
 
-    def _done(self, wanted: _Wanted, task: "asyncio.Task[None]") -> None:
+    def _on_done(self, wanted: _ReadingRef, task: "asyncio.Task[None]") -> None:
         self._tasks.discard(task)
-        self._known.discard(wanted)
+        self._pending.discard(wanted)
         self._slots.release(wanted.tenant_id)
         error = None if task.cancelled() else task.exception()
         if isinstance(error, NiochatError):
             _log.warning("reading_put_off", file=str(wanted.file_id), code=error.code)
         elif error is not None:
             _log.error("file_not_read", file=str(wanted.file_id), exc_info=error)
-        self._admit()
+        self._start_next()
 
-    async def _read(self, wanted: _Wanted) -> None:
+    async def _read_file(self, wanted: _ReadingRef) -> None:
         async with self._database.path() as connection:
             row: Any = await connection.fetchrow(
                 _SQL["take"], wanted.tenant_id, wanted.file_id, self._incarnation, LEASE_S,
-                MOST_AN_HOUR,
+                MAX_PER_HOUR,
             )  # fmt: skip
         if row is None:  # it was read, is not wanted, or somebody else is at it
             return
@@ -119,18 +121,22 @@ class Readings:
             wanted.tenant_id, wanted.file_id, ReadableFileKind(row["sort"]), row["mimetype"],
             row["said_seconds"],
         )  # fmt: skip
-        reading = FileReading(code="too_many") if row["too_many"] else await self._asked(request)
+        reading = (
+            FileReading(code="too_many")
+            if row["too_many"]
+            else await self._request_reading(request)
+        )
         if reading.again and row["attempts"] < MAX_ATTEMPTS and not row["too_old"]:
-            await self._put_off(wanted, row["attempts"])
+            await self._postpone(wanted, row["attempts"])
             _log.warning("reading_put_off", file=str(wanted.file_id), code=reading.code)
             return
         conversation = row["conversation_id"] and ConversationId(row["conversation_id"])
         settled = SettleFileReading(MessageId(row["message_id"]), conversation, reading)
         self._settle(row["thread_id"], settled)
 
-    async def _asked(self, request: FileReadingRequest) -> FileReading:
+    async def _request_reading(self, request: FileReadingRequest) -> FileReading:
         try:
-            async with asyncio.timeout(WITHIN_S):
+            async with asyncio.timeout(READING_TIMEOUT_S):
                 return await self._reader.read_file(request)
         except TimeoutError:
             return FileReading(code="too_slow", again=True)
@@ -138,7 +144,7 @@ class Readings:
             _log.warning("reader_lost", error=repr(error)[:200])
             return FileReading(code="reader_lost", again=True)
 
-    async def _put_off(self, wanted: _Wanted, attempts: int) -> None:
-        seconds = _PAUSES_S[min(attempts, len(_PAUSES_S)) - 1]
+    async def _postpone(self, wanted: _ReadingRef, attempts: int) -> None:
+        seconds = _RETRY_DELAYS_S[min(attempts, len(_RETRY_DELAYS_S)) - 1]
         async with self._database.path() as connection:
             await connection.execute(_SQL["put_off"], wanted.tenant_id, wanted.file_id, seconds)

@@ -11,11 +11,11 @@ from niochat.domain import filename as names
 from niochat.domain.errors import InvalidInputError
 from niochat.domain.message import MessageKind
 
-UNKNOWN = "application/octet-stream"
+UNKNOWN_TYPE = "application/octet-stream"
 
 
 @dataclass(frozen=True, slots=True)
-class Sort:
+class FileType:
     """``inline``: browsers may show it in a page of ours."""
 
     mimetype: str
@@ -24,34 +24,40 @@ class Sort:
 
 
 _OFFICE = "application/vnd.openxmlformats-officedocument"
-SORTS = {
-    ".jpg": Sort("image/jpeg", MessageKind.IMAGE),
-    ".png": Sort("image/png", MessageKind.IMAGE),
-    ".webp": Sort("image/webp", MessageKind.IMAGE),
-    ".gif": Sort("image/gif", MessageKind.IMAGE),
-    ".mp4": Sort("video/mp4", MessageKind.VIDEO),
-    ".3gp": Sort("video/3gpp", MessageKind.VIDEO),
-    ".ogg": Sort("audio/ogg", MessageKind.AUDIO),
-    ".mp3": Sort("audio/mpeg", MessageKind.AUDIO),
-    ".m4a": Sort("audio/mp4", MessageKind.AUDIO),
-    ".aac": Sort("audio/aac", MessageKind.AUDIO),
-    ".amr": Sort("audio/amr", MessageKind.AUDIO),
-    ".pdf": Sort("application/pdf", MessageKind.DOCUMENT, inline=False),
-    ".docx": Sort(f"{_OFFICE}.wordprocessingml.document", MessageKind.DOCUMENT, inline=False),
-    ".xlsx": Sort(f"{_OFFICE}.spreadsheetml.sheet", MessageKind.DOCUMENT, inline=False),
-    ".pptx": Sort(f"{_OFFICE}.presentationml.presentation", MessageKind.DOCUMENT, inline=False),
-    ".odt": Sort("application/vnd.oasis.opendocument.text", MessageKind.DOCUMENT, inline=False),
-    ".ods": Sort(
+FILE_TYPES = {
+    ".jpg": FileType("image/jpeg", MessageKind.IMAGE),
+    ".png": FileType("image/png", MessageKind.IMAGE),
+    ".webp": FileType("image/webp", MessageKind.IMAGE),
+    ".gif": FileType("image/gif", MessageKind.IMAGE),
+    ".mp4": FileType("video/mp4", MessageKind.VIDEO),
+    ".3gp": FileType("video/3gpp", MessageKind.VIDEO),
+    ".ogg": FileType("audio/ogg", MessageKind.AUDIO),
+    ".mp3": FileType("audio/mpeg", MessageKind.AUDIO),
+    ".m4a": FileType("audio/mp4", MessageKind.AUDIO),
+    ".aac": FileType("audio/aac", MessageKind.AUDIO),
+    ".amr": FileType("audio/amr", MessageKind.AUDIO),
+    ".pdf": FileType("application/pdf", MessageKind.DOCUMENT, inline=False),
+    ".docx": FileType(f"{_OFFICE}.wordprocessingml.document", MessageKind.DOCUMENT, inline=False),
+    ".xlsx": FileType(f"{_OFFICE}.spreadsheetml.sheet", MessageKind.DOCUMENT, inline=False),
+    ".pptx": FileType(f"{_OFFICE}.presentationml.presentation", MessageKind.DOCUMENT, inline=False),
+    ".odt": FileType("application/vnd.oasis.opendocument.text", MessageKind.DOCUMENT, inline=False),
+    ".ods": FileType(
         "application/vnd.oasis.opendocument.spreadsheet", MessageKind.DOCUMENT, inline=False
     ),
-    ".doc": Sort("application/msword", MessageKind.DOCUMENT, inline=False),
-    ".xls": Sort("application/vnd.ms-excel", MessageKind.DOCUMENT, inline=False),
-    ".zip": Sort("application/zip", MessageKind.DOCUMENT, inline=False),
-    ".txt": Sort("text/plain", MessageKind.DOCUMENT, inline=False),
+    ".doc": FileType("application/msword", MessageKind.DOCUMENT, inline=False),
+    ".xls": FileType("application/vnd.ms-excel", MessageKind.DOCUMENT, inline=False),
+    ".zip": FileType("application/zip", MessageKind.DOCUMENT, inline=False),
+    ".txt": FileType("text/plain", MessageKind.DOCUMENT, inline=False),
 }
 """What may be sent. Anything else that customers send is kept, and only ever downloaded."""
-_SAME = {".jpeg": ".jpg", ".jfif": ".jpg", ".oga": ".ogg", ".opus": ".ogg", ".m4v": ".mp4"}
-_PROGRAMS = (
+_EXTENSION_ALIASES = {
+    ".jpeg": ".jpg",
+    ".jfif": ".jpg",
+    ".oga": ".ogg",
+    ".opus": ".ogg",
+    ".m4v": ".mp4",
+}
+_PROGRAM_SIGNATURES = (
     b"MZ", b"\x7fELF", b"#!", b"\xca\xfe\xba\xbe", b"\xfe\xed\xfa\xce", b"\xfe\xed\xfa\xcf",
     b"\xce\xfa\xed\xfe", b"\xcf\xfa\xed\xfe", b"dex\n", b"L\x00\x00\x00\x01\x14\x02\x00", b"MSCF",
     b"!<arch>", b"\xed\xab\xee\xdb", b"ITSF", b"CWS", b"FWS", b"ZWS",
@@ -64,40 +70,42 @@ _SCRIPT = re.compile(
     rb"|\b(wscript\.|createobject\s*\(|powershell(\.exe)?\s+-|activexobject\s*\()",
     re.IGNORECASE,
 )
-_LOOKED_AT = 256 * 1024
+_MAX_SCANNED_BYTES = 256 * 1024
 """Bytes of a text in which scripts are looked for."""
-_MOST_MEMBERS = 2_000
+_MAX_ARCHIVE_MEMBERS = 2_000
 _MACROS = ("vbaproject.bin", "meta-inf/manifest.mf", "androidmanifest.xml", "classes.dex")
-_INLINE = {sort.mimetype for sort in SORTS.values() if sort.inline}
+_INLINE_TYPES = {sort.mimetype for sort in FILE_TYPES.values() if sort.inline}
 
 
-def sort_of(data: bytes, filename: str = "") -> Sort | None:
+def detect_file_type(data: bytes, filename: str = "") -> FileType | None:
     """What it is; ``None`` for what is not among :data:`SORTS`. The name only tells apart what
     begins alike, as documents that are archives inside.
     """
     try:
         found = puremagic.magic_string(data, filename or None)
     except (puremagic.PureError, ValueError, OSError):
-        return SORTS[".txt"] if _is_text(data) else None
+        return FILE_TYPES[".txt"] if _is_text(data) else None
     # Without bytes that fit, the library takes the name's word.
-    endings = [_SAME.get(each.extension, each.extension) for each in found if each.byte_match]
-    known = [ending for ending in endings if ending in SORTS]
+    endings = [
+        _EXTENSION_ALIASES.get(each.extension, each.extension) for each in found if each.byte_match
+    ]
+    known = [ending for ending in endings if ending in FILE_TYPES]
     # The likeliest decides whether it is one of ours at all: a script is no picture, because
     # something in it looks like one.
-    if known and endings[0] in SORTS:
-        return SORTS[known[0]]
-    return SORTS[".txt"] if not endings and _is_text(data) else None
+    if known and endings[0] in FILE_TYPES:
+        return FILE_TYPES[known[0]]
+    return FILE_TYPES[".txt"] if not endings and _is_text(data) else None
 
 
-def checked(data: bytes, filename: str) -> Sort:
+def validate_upload(data: bytes, filename: str) -> FileType:
     """What somebody wants to send. Raises ``InvalidInputError`` (``unsupported_file``, ``runnable_file``)."""
-    if runs(data, filename):
+    if is_executable(data, filename):
         raise InvalidInputError(
             "The file cannot be sent because its name or content could run on the device of the "
             "customer. Send a PDF or an image.",
             code="runnable_file",
         )
-    sort = sort_of(data, filename)
+    sort = detect_file_type(data, filename)
     if sort is None:
         raise InvalidInputError(
             "The file type is not supported. Supported are images, audio, MP4 videos, PDF, office "
@@ -107,15 +115,15 @@ def checked(data: bytes, filename: str) -> Sort:
     return sort
 
 
-def kind_of(mimetype: str) -> MessageKind:
+def message_kind_for(mimetype: str) -> MessageKind:
     """As what it is sent."""
-    found = (sort.kind for sort in SORTS.values() if sort.mimetype == mimetype)
+    found = (sort.kind for sort in FILE_TYPES.values() if sort.mimetype == mimetype)
     return next(found, MessageKind.DOCUMENT)
 
 
-def shown_inline(mimetype: str) -> bool:
+def is_inline(mimetype: str) -> bool:
     """Whether a page may show it; everything else is downloaded."""
-    return mimetype in _INLINE
+    return mimetype in _INLINE_TYPES
 
 
 def safe_name(filename: str, otherwise: str) -> str:
@@ -125,33 +133,33 @@ def safe_name(filename: str, otherwise: str) -> str:
     return names.safe_filename(filename, otherwise)
 
 
-def runs(data: bytes, filename: str) -> bool:
+def is_executable(data: bytes, filename: str) -> bool:
     """Whether it could run where it is opened, by any of its endings or by its bytes."""
     return names.is_executable(filename) or _is_program(data) or _holds_program(data)
 
 
-def kept_as(data: bytes, filename: str, otherwise: str) -> tuple[str, str]:
+def storage_type_and_name(data: bytes, filename: str, otherwise: str) -> tuple[str, str]:
     """Type and name under which somebody else's file is kept: what could run is nobody's type, and
     its name opens nothing.
     """
-    if runs(data, filename):
-        return UNKNOWN, names.neutralize_filename(filename, otherwise)
-    sort = sort_of(data, filename)
-    return sort.mimetype if sort is not None else UNKNOWN, safe_name(filename, otherwise)
+    if is_executable(data, filename):
+        return UNKNOWN_TYPE, names.neutralize_filename(filename, otherwise)
+    sort = detect_file_type(data, filename)
+    return sort.mimetype if sort is not None else UNKNOWN_TYPE, safe_name(filename, otherwise)
 
 
-def served_as(mimetype: str, filename: str) -> tuple[str, str]:
+def serving_type_and_name(mimetype: str, filename: str) -> tuple[str, str]:
     """The same for what was kept before its bytes were looked at so: by its name alone."""
     if names.is_executable(filename):
-        return UNKNOWN, names.neutralize_filename(filename, "arquivo")
+        return UNKNOWN_TYPE, names.neutralize_filename(filename, "arquivo")
     return mimetype, filename
 
 
 def _is_program(data: bytes) -> bool:
     start = data[:1024].removeprefix(b"\xef\xbb\xbf").lstrip()
-    if start.startswith(_PROGRAMS):
+    if start.startswith(_PROGRAM_SIGNATURES):
         return True
-    head = data[:_LOOKED_AT]
+    head = data[:_MAX_SCANNED_BYTES]
     # Pictures and the like hold any bytes; in a text, or in what says it is a page, words count.
     if start.startswith(b"%PDF"):
         return False
@@ -169,7 +177,7 @@ def _holds_program(data: bytes) -> bool:
     except (zipfile.BadZipFile, ValueError, OSError, NotImplementedError):
         return False
     office = any(name.lower() == "[content_types].xml" for name in members)
-    return len(members) > _MOST_MEMBERS or any(
+    return len(members) > _MAX_ARCHIVE_MEMBERS or any(
         name.lower().endswith(_MACROS) or (not office and names.is_executable(name))
         for name in members
     )

@@ -3,27 +3,27 @@
 from collections.abc import Awaitable, Callable
 from uuid import UUID
 
-from niochat.adapters.openai.model import Models
+from niochat.adapters.openai.model import ModelClient
 from niochat.assistant.report import TurnRequest
-from niochat.assistant.turn import Assistant
-from niochat.assistant.visit import Visits
+from niochat.assistant.turn import TurnRunner
+from niochat.assistant.visit import TurnStore
 from niochat.domain.erp import ErpCapability, TenantErpClient
 from niochat.live.drafts import AssistantDraftPublisher
 from niochat.wiring.parts import Components
 
 
 def build_assistant(
-    components: Components, erp: TenantErpClient, models: Models | None = None
-) -> Assistant:
+    components: Components, erp: TenantErpClient, models: ModelClient | None = None
+) -> TurnRunner:
     """The assistant on the parts of its process."""
     drafts = AssistantDraftPublisher(components.ephemeral_frames.say)
 
     def wrote(request: TurnRequest, text: str) -> None:
         drafts.publish_draft(request.tenant_id, request.conversation_id, request.turn_id, text)
 
-    return Assistant(
-        Visits(components.database, components.vault), models or Models(components.ssrf_guard), erp,
-        components.directory.assistant, make_capability_lookup(components), wrote=wrote,
+    return TurnRunner(
+        TurnStore(components.database, components.vault), models or ModelClient(components.ssrf_guard), erp,
+        components.directory.assistant, make_capability_lookup(components), on_draft=wrote,
     )  # fmt: skip
 
 

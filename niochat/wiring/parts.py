@@ -14,7 +14,7 @@ from niochat.conversation.views import ConversationInspector
 from niochat.domain.gateway import GatewayAdmin, WhatsAppGateway
 from niochat.inbox.accept import InboxStore
 from niochat.inbox.backfill import Backfiller
-from niochat.media.library import Library
+from niochat.media.library import AttachmentStore
 from niochat.outbox.deliver import CredentialsOpener
 from niochat.runtime.tasks import BackgroundTaskSet
 from niochat.vault.vault import Vault
@@ -40,7 +40,7 @@ class Components:
     ephemeral_frames: Broadcast
     credentials_for: CredentialsOpener
     object_store: FileStore
-    attachments: Library
+    attachments: AttachmentStore
     background: BackgroundTaskSet
 
     async def close(self) -> None:
@@ -84,6 +84,6 @@ async def open_components(settings: Settings) -> Components:
         ephemeral_frames=Broadcast(settings.redis_url.get_secret_value(), PASSING),
         credentials_for=directory.line,
         object_store=files,
-        attachments=Library(database, files, vault),
+        attachments=AttachmentStore(database, files, vault),
         background=owner,
     )

@@ -166,6 +166,6 @@ async def test_what_a_provider_adds_to_its_models_requests_is_opened(world: Worl
     found = await world.directory.assistant(tenant)
 
     options = found.options
-    assert (options.temperature, options.seed, set(options.forms)) == (0.2, None, {"alternate"})
-    assert (options.headers, options.body) == ({"x-proxy": "top secret"}, {"top_k": 1})
+    assert (options.temperature, options.seed, set(options.quirks)) == (0.2, None, {"alternate"})
+    assert (options.extra_headers, options.extra_body) == ({"x-proxy": "top secret"}, {"top_k": 1})
     assert "top secret" not in repr(found)

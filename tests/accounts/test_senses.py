@@ -7,7 +7,7 @@ import pytest
 
 from niochat.accounts.apply import apply
 from niochat.accounts.directory import Directory
-from niochat.adapters.openai.completion import Endpoint
+from niochat.adapters.openai.completion import ModelEndpoint
 from niochat.adapters.postgres.database import Database
 from niochat.domain.errors import NiochatError
 from tests.accounts.declared import assistant, provider, read
@@ -45,7 +45,7 @@ async def test_its_own_end_point_is_asked_with_its_own_key(
     )  # fmt: skip
 
     assert (found.hearing, found.seeing) == (
-        Endpoint(OWN, "key-of-demo", "ouvido"), Endpoint(OWN, "key-of-demo", "olho"),
+        ModelEndpoint(OWN, "key-of-demo", "ouvido"), ModelEndpoint(OWN, "key-of-demo", "olho"),
     )  # fmt: skip
     assert float(found.hearing_price) == 0.006
     (policy,) = await given.rows("SELECT policy FROM tenants")

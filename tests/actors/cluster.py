@@ -25,7 +25,7 @@ from niochat.domain.ids import TurnId
 from niochat.domain.message import MessageContent, MessageKind
 from niochat.inbox.accept import InboxStore
 from niochat.inbox.backfill import Backfiller
-from niochat.media.library import Library
+from niochat.media.library import AttachmentStore
 from niochat.runtime.address import ActorAddress
 from niochat.runtime.tasks import BackgroundTaskSet
 from niochat.wiring.parts import Components
@@ -115,7 +115,7 @@ class Cluster:
             ephemeral_frames=Broadcast(settings.redis_url.get_secret_value(), PASSING),
             credentials_for=directory.line,
             object_store=FileStore.at(None),
-            attachments=Library(database, FileStore.at(None), VAULT),
+            attachments=AttachmentStore(database, FileStore.at(None), VAULT),
             background=BackgroundTaskSet("test"),
         )
         core = HostProcess(

@@ -15,7 +15,7 @@ from aiohttp.abc import AbstractResolver
 
 import niochat
 from niochat.adapters.guard import ForbiddenAddress, Guard
-from niochat.adapters.openai.model import Endpoint, ModelError, Models
+from niochat.adapters.openai.model import ModelClient, ModelEndpoint, ModelError
 from niochat.adapters.sgp.client import Sgp
 from niochat.adapters.whatsapp.uazapi.administration import UazapiAdministration
 from niochat.adapters.whatsapp.uazapi.client import Uazapi
@@ -134,8 +134,8 @@ async def test_model_and_erp_are_guarded_as_the_gateway_is_and_follow_no_redirec
         url = f"http://127.0.0.1:{port_of(gateway)}"
         for guard, arrived in ((Guard(), 0), (Guard(LOOPBACK), 2)):
             gateway.says(302, "", location=f"{url}/elsewhere")
-            models, erp = Models(guard), Sgp(guard=guard)
-            endpoint = Endpoint(f"{url}/v1", "k", "m")
+            models, erp = ModelClient(guard), Sgp(guard=guard)
+            endpoint = ModelEndpoint(f"{url}/v1", "k", "m")
             try:
                 with pytest.raises(ModelError, match="" if arrived else SAYS):
                     await models.complete(
@@ -183,12 +183,12 @@ async def inside(port: int) -> AsyncIterator[list[str]]:
 async def ask_all(guard: Guard, url: str) -> list[str]:
     """Gateway, administration, model and ERP each ask once; who of them got no answer."""
     uazapi, administration = Uazapi(lookup_timeout_s=5, guard=guard), UazapiAdministration(5, guard)
-    models, erp = Models(guard), Sgp(guard=guard)
+    models, erp = ModelClient(guard), Sgp(guard=guard)
     calls = {
         "gateway": uazapi.status(GatewayCredentials(url, "t")),
         "administration": administration.instances(GatewayServer(url, "t")),
         "model": models.complete(
-            Endpoint(f"{url}/v1", "k", "m"), [{"role": "user", "content": "oi"}], max_tokens=9,
+            ModelEndpoint(f"{url}/v1", "k", "m"), [{"role": "user", "content": "oi"}], max_tokens=9,
             timeout_s=5, stream=False,
         ),
         "erp": erp.probe(ErpAccount(url, "app", "t", {}), 5),

@@ -26,7 +26,7 @@ from niochat.conversation.search import MessageSearch
 from niochat.inbox.ask import CommandSubmitter
 from niochat.ingress.api.application import build
 from niochat.ingress.api.rooms import Rooms
-from niochat.media.library import Library
+from niochat.media.library import AttachmentStore
 from niochat.runtime.tasks import BackgroundTaskSet
 from niochat.wiring.access import build_identity_services
 from niochat.wiring.accounts import build_tenant_services
@@ -151,7 +151,7 @@ async def desk(
         contacts=ContactStore(database, house.vault),
         asking=asking,
         reading=ReadMarkerStore(database),
-        library=Library(database, FileStore.at(tmp_path.as_uri()), house.vault),
+        library=AttachmentStore(database, FileStore.at(tmp_path.as_uri()), house.vault),
         access_changed=access_changed,
         say=say,
         presences=PresenceStore(database),

@@ -17,7 +17,7 @@ from niochat.adapters import clock
 from niochat.adapters.clock import Agreed
 from niochat.adapters.postgres.time import agree
 from niochat.domain.errors import AuthenticationError, NotFoundError
-from niochat.media.library import ADDRESS_LASTS, key_of
+from niochat.media.library import DOWNLOAD_TOKEN_TTL, object_key
 from tests.access.conftest import PASSWORD
 from tests.api.conftest import Desk, problem
 from tests.outbox.office import PNG
@@ -42,7 +42,9 @@ async def kept(desk: Desk) -> tuple[UUID, str]:
     told = await desk.http.post("/files", files={"file": ("foto.png", PNG)}, headers=who)
     file = UUID(told.json()["id"])
     library = desk.rooms.library
-    token, _ = library.token(await library.find(desk.house.tenant, file), clock.agreed.now())
+    token, _ = library.create_download_token(
+        await library.find(desk.house.tenant, file), clock.agreed.now()
+    )
     return file, token
 
 
@@ -54,12 +56,12 @@ async def test_an_address_is_good_for_its_minutes_and_no_second_longer(desk: Des
     file, _ = await kept(desk)
     library, now = desk.rooms.library, clock.now()
     known = await library.find(desk.house.tenant, file)
-    token, until = library.token(known, now)
-    assert until == now + ADDRESS_LASTS
-    assert (await library.opened(token, until - SECOND)).id == file
+    token, until = library.create_download_token(known, now)
+    assert until == now + DOWNLOAD_TOKEN_TTL
+    assert (await library.find_by_token(token, until - SECOND)).id == file
     with pytest.raises(NotFoundError):
-        await library.opened(token, until + SECOND)
-    over, _ = library.token(known, now - ADDRESS_LASTS - SECOND)
+        await library.find_by_token(token, until + SECOND)
+    over, _ = library.create_download_token(known, now - DOWNLOAD_TOKEN_TTL - SECOND)
     for ask in (desk.http.get, desk.http.head):
         answer = await ask(content(over), headers={"range": "bytes=0-3"})
         assert answer.status_code == 404
@@ -95,7 +97,7 @@ async def test_an_address_opens_the_one_file_that_it_was_made_for(desk: Desk) ->
         told = await desk.http.post("/files", files={"file": ("a.png", data)}, headers=who)
         files.append((UUID(told.json()["id"]), data))
     for file, data in files:
-        token, _ = library.token(await library.find(tenant, file), clock.now())
+        token, _ = library.create_download_token(await library.find(tenant, file), clock.now())
         assert (await desk.http.get(content(token))).content == data
 
 
@@ -107,7 +109,7 @@ async def test_the_address_of_a_file_that_was_deleted_says_that_it_is_not_there(
     if gone == "row":
         await desk.house.admin.execute("DELETE FROM attachments WHERE id = $1", file)
     else:
-        (tmp_path / key_of(desk.house.tenant, file)).unlink()
+        (tmp_path / object_key(desk.house.tenant, file)).unlink()
     problem(await desk.http.get(content(token)), 404, "not_found")
     problem(await desk.http.get(content(token), headers={"range": "bytes=0-3"}), 404, "not_found")
     assert (await desk.http.head(content(token))).status_code == 404
@@ -136,9 +138,9 @@ async def test_a_machine_whose_clock_is_wrong_opens_what_another_gave_out_and_no
     told = await desk.http.post("/files", files={"file": ("foto.png", PNG)}, headers=who)
     file, right = UUID(told.json()["id"]), datetime.now(UTC)
     library, access = desk.rooms.library, desk.rooms.access
-    token, _ = library.token(await library.find(desk.house.tenant, file), right)
-    over, _ = library.token(
-        await library.find(desk.house.tenant, file), right - ADDRESS_LASTS - 5 * SECOND
+    token, _ = library.create_download_token(await library.find(desk.house.tenant, file), right)
+    over, _ = library.create_download_token(
+        await library.find(desk.house.tenant, file), right - DOWNLOAD_TOKEN_TTL - 5 * SECOND
     )
     ticket = (await desk.http.post("/auth/ticket", headers=who)).json()["ticket"]
 

@@ -8,7 +8,7 @@ import pytest
 
 from niochat.domain import commands as cmd
 from niochat.domain.ids import OutboxId
-from niochat.media.library import MOST_BYTES
+from niochat.media.library import MAX_FILE_BYTES
 from tests.api.conftest import Desk, Visit, problem
 from tests.outbox.office import PDF, PNG
 
@@ -96,8 +96,8 @@ async def test_an_altered_or_old_address_opens_nothing(desk: Desk) -> None:
     file = (await uploaded(desk, who, PNG)).json()
     library, now = desk.rooms.library, desk.house.clock.now
     known = await library.find(desk.house.tenant, UUID(file["id"]))
-    old, _ = library.token(known, now.replace(year=now.year - 1))
-    fresh, _ = library.token(known, now.replace(year=now.year + 10))
+    old, _ = library.create_download_token(known, now.replace(year=now.year - 1))
+    fresh, _ = library.create_download_token(known, now.replace(year=now.year + 10))
     problem(await desk.http.get(f"/files/content/{old}"), 404, "address_over")
     assert (await desk.http.get(f"/files/content/{fresh}")).status_code == 200
     altered = fresh[:-3] + ("AAA" if fresh[-3:] != "AAA" else "BBB")
@@ -112,8 +112,8 @@ async def test_an_altered_or_old_address_opens_nothing(desk: Desk) -> None:
         (b"ol\xc3\xa1", "fatura.pdf.vbs", 400, "runnable_file"),
         (bytes(range(256)), "x.dat", 400, "unsupported_file"),
         (b"", "vazio.png", 400, "file_size"),
-        (PNG + bytes(MOST_BYTES), "grande.png", 400, "file_size"),
-        (PNG + bytes(MOST_BYTES + 100_000), "maior.png", 413, "http"),
+        (PNG + bytes(MAX_FILE_BYTES), "grande.png", 400, "file_size"),
+        (PNG + bytes(MAX_FILE_BYTES + 100_000), "maior.png", 413, "http"),
     ],
     ids=["exe", "html", "vbs", "noise", "empty", "large", "larger"],
 )
@@ -157,11 +157,11 @@ async def test_files_that_were_never_sent_go_after_a_day_and_those_of_sends_stay
         "UPDATE attachments SET created_at = now() - interval '25 h' WHERE id <> $1", UUID(new)
     )
     library = desk.rooms.library
-    await library.forget_unused()
+    await library.delete_unused()
 
     left = await desk.given.rows("SELECT id::text FROM attachments ORDER BY created_at")
     assert set(left) == {new, sent}
-    kept = [await library.whole(desk.house.tenant, UUID(each)) for each in (new, old, sent)]
+    kept = [await library.read_all(desk.house.tenant, UUID(each)) for each in (new, old, sent)]
     assert [each is not None for each in kept] == [True, False, True]
 
 

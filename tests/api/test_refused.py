@@ -3,7 +3,7 @@
 import pytest
 
 from niochat.assistant.report import TurnRequest
-from niochat.assistant.visit import RefusedText, Visits
+from niochat.assistant.visit import RejectedReply, TurnStore
 from tests.api.conftest import Desk, Visit, problem
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(120)]
@@ -14,11 +14,11 @@ async def refuses(desk: Desk, visit: Visit, *codes: str) -> None:
     turn = desk.host.turn(visit.thread)
     place = visit.place
     request = TurnRequest(place.tenant, visit.id, turn.id, 1, 99, "1")
-    visits = Visits(desk.host.database)
+    visits = TurnStore(desk.host.database)
     for count, code in enumerate(codes, start=1):
-        refused = RefusedText(count, code, "CPF 529.982.247-25", "R$ 1,00", "m", "p-1")
+        refused = RejectedReply(count, code, "CPF 529.982.247-25", "R$ 1,00", "m", "p-1")
         for _ in range(2):
-            await visits.keep_refused(request, refused)
+            await visits.save_rejected_reply(request, refused)
 
 
 async def test_refused_texts_are_listed_newest_first_in_pages(desk: Desk) -> None:

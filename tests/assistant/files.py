@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from itertools import count
 from typing import Any
 
-from niochat.adapters.openai.completion import Completion, ToolCall
+from niochat.adapters.openai.completion import ModelCompletion, ModelToolCall
 from niochat.domain.commands import ReceiveMessage, SettleFile, SettleFileReading
 from niochat.domain.ids import MessageId, ThreadId, file_id, inbound_message_id
 from niochat.domain.message import MessageContent, MessageKind
@@ -69,12 +69,12 @@ class Careless:
         self._text = text
         self.read: list[Any] = []
 
-    async def complete(self, endpoint: Any, messages: Sequence[Any], **_: Any) -> Completion:
+    async def complete(self, endpoint: Any, messages: Sequence[Any], **_: Any) -> ModelCompletion:
         self.read = list(messages)
         if not self._calls:
-            return Completion(self._text, "m")
+            return ModelCompletion(self._text, "m")
         name, arguments = self._calls.pop(0)
-        return Completion("", "m", calls=(ToolCall("c1", name, json.dumps(arguments)),))
+        return ModelCompletion("", "m", calls=(ModelToolCall("c1", name, json.dumps(arguments)),))
 
     async def close(self) -> None:
         """Nothing is open."""

@@ -4,13 +4,13 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from niochat.assistant.case import Case
-from niochat.assistant.facts import Facts
-from niochat.assistant.guard import untrue
-from niochat.assistant.prompt import system_prompt
+from niochat.assistant.case import TurnContext
+from niochat.assistant.facts import ConversationFacts
+from niochat.assistant.guard import find_violation
+from niochat.assistant.prompt import build_system_prompt
 from niochat.assistant.report import TurnRequest
-from niochat.assistant.transcript import Line
-from niochat.assistant.visit import Visit
+from niochat.assistant.transcript import TranscriptLine
+from niochat.assistant.visit import TurnSnapshot
 from niochat.domain.commands import HandoffRequest
 from niochat.domain.erp import Contract, ContractStatus, ErpCapability
 from niochat.domain.message import Author
@@ -23,7 +23,7 @@ PERSONA = {
     "company": "Rede Azul Fibra",
     "greeting": "Olá! Sou a Nia. Loja: Rua do Porto, 5. Site: https://redeazul.example.com.br",
 }
-HOLDER = Facts(
+HOLDER = ConversationFacts(
     name="MARIA DA SILVA",
     trusted=True,
     contracts=(Contract("5501", ContractStatus.ACTIVE, address="Rua das Acácias, 10 - Centro"),),
@@ -32,25 +32,25 @@ HOLDER = Facts(
 
 
 def case(
-    facts: Facts = HOLDER,
+    facts: ConversationFacts = HOLDER,
     *results: tuple[str, dict[str, Any]],
-    lines: tuple[Line, ...] = (Line(Author.CUSTOMER, "oi"),),
+    lines: tuple[TranscriptLine, ...] = (TranscriptLine(Author.CUSTOMER, "oi"),),
     handoff: HandoffRequest | None = None,
-) -> Case:
+) -> TurnContext:
     """A turn whose tools have given ``results``."""
-    visit = Visit(
+    visit = TurnSnapshot(
         TurnRequest(NOBODY, NOBODY, NOBODY, 1, 1, PROTOCOL), lines, facts, True, False,
         "5581988887777", True, datetime(2026, 11, 22, 18, 51), ConversationPolicy(), StaffAvailability(), {},
         frozenset(), (),
     )  # fmt: skip
-    made = Case(visit, None, None, frozenset(ErpCapability), 0.0)  # type: ignore[arg-type]
-    made.results = list(results)
+    made = TurnContext(visit, None, None, frozenset(ErpCapability), 0.0)  # type: ignore[arg-type]
+    made.tool_results = list(results)
     made.handoff = handoff
     return made
 
 
-def judged(text: str, of: Case | None = None) -> str | None:
+def judged(text: str, of: TurnContext | None = None) -> str | None:
     """Why the text must not leave; ``None``: it may."""
-    prompt = system_prompt(PERSONA)
-    refusal = untrue(text, of or case(), prompt.told, prompt.rules)
+    prompt = build_system_prompt(PERSONA)
+    refusal = find_violation(text, of or case(), prompt.persona_text, prompt.rules)
     return refusal.code if refusal else None

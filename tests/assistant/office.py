@@ -11,12 +11,12 @@ from uuid import UUID, uuid4
 
 from niochat.accounts.apply import apply
 from niochat.accounts.directory import Directory
-from niochat.adapters.openai.model import Models
+from niochat.adapters.openai.model import ModelClient
 from niochat.adapters.postgres.database import Database
 from niochat.adapters.redis.shelf import Shelf
 from niochat.adapters.sgp.client import Sgp
-from niochat.assistant.turn import Assistant
-from niochat.assistant.visit import Visits
+from niochat.assistant.turn import TurnRunner
+from niochat.assistant.visit import TurnStore
 from niochat.domain.erp import (
     ErpCapability,
     ErpError,
@@ -54,7 +54,7 @@ class Office:
     directory: Directory
     erp_token: str
     key: str
-    models: Models = field(default_factory=Models)
+    models: ModelClient = field(default_factory=ModelClient)
     sgp: Sgp = field(default_factory=Sgp)
     capabilities: frozenset[ErpCapability] = frozenset(ErpCapability)
     look_again_s: tuple[float, ...] = (0.01, 0.02)
@@ -68,9 +68,9 @@ class Office:
         self.writes = Writes(self.sgp, self.calls, journal, look_again_s=self.look_again_s)
 
     @property
-    def assistant(self) -> Assistant:
-        return Assistant(
-            Visits(self.host.database, VAULT), self.models, self, self.directory.assistant,
+    def assistant(self) -> TurnRunner:
+        return TurnRunner(
+            TurnStore(self.host.database, VAULT), self.models, self, self.directory.assistant,
             self._capable,
         )  # fmt: skip
 

@@ -2,26 +2,26 @@
 
 import pytest
 
-from niochat.assistant.announcing import LOOK, TRANSFER, announced
+from niochat.assistant.announcing import ACTION_PROMISE, TRANSFER_PROMISE, find_empty_promise
 from niochat.domain.commands import HandoffRequest
 from tests.assistant.guarded import HOLDER, case
 
 ANNOUNCED = [
-    (TRANSFER, "Vou transferir você. Só um momento."),
-    (TRANSFER, "Vou te encaminhar para o suporte."),
-    (TRANSFER, "Vou passar seu atendimento para o financeiro. Posso ajudar em algo mais?"),
-    (TRANSFER, "Você será transferido para um atendente."),
-    (TRANSFER, "Um atendente vai te chamar em instantes."),
-    (TRANSFER, "Transferindo para o suporte..."),
-    (LOOK, "Vou verificar isso para você."),
-    (LOOK, "Vou consultar suas faturas. Um momento, por favor."),
-    (LOOK, "Só um instante!"),
-    (LOOK, "Aguarde um momento enquanto verifico."),
-    (LOOK, "Certo, já te retorno."),
-    (LOOK, "Estou verificando a sua conexão."),
-    (LOOK, "Vou abrir um chamado para você."),
-    (LOOK, "Vou enviar o boleto agora."),
-    (LOOK, "Deixa eu ver isso aqui."),
+    (TRANSFER_PROMISE, "Vou transferir você. Só um momento."),
+    (TRANSFER_PROMISE, "Vou te encaminhar para o suporte."),
+    (TRANSFER_PROMISE, "Vou passar seu atendimento para o financeiro. Posso ajudar em algo mais?"),
+    (TRANSFER_PROMISE, "Você será transferido para um atendente."),
+    (TRANSFER_PROMISE, "Um atendente vai te chamar em instantes."),
+    (TRANSFER_PROMISE, "Transferindo para o suporte..."),
+    (ACTION_PROMISE, "Vou verificar isso para você."),
+    (ACTION_PROMISE, "Vou consultar suas faturas. Um momento, por favor."),
+    (ACTION_PROMISE, "Só um instante!"),
+    (ACTION_PROMISE, "Aguarde um momento enquanto verifico."),
+    (ACTION_PROMISE, "Certo, já te retorno."),
+    (ACTION_PROMISE, "Estou verificando a sua conexão."),
+    (ACTION_PROMISE, "Vou abrir um chamado para você."),
+    (ACTION_PROMISE, "Vou enviar o boleto agora."),
+    (ACTION_PROMISE, "Deixa eu ver isso aqui."),
 ]
 NOT = [
     "Quer que eu transfira você para o suporte?",
@@ -40,7 +40,7 @@ NOT = [
 
 @pytest.mark.parametrize(("code", "text"), ANNOUNCED)
 def test_what_is_announced_and_not_done_is_told(code: str, text: str) -> None:
-    found = announced(text, case())
+    found = find_empty_promise(text, case())
 
     assert found is not None
     assert found[0] == code
@@ -49,11 +49,11 @@ def test_what_is_announced_and_not_done_is_told(code: str, text: str) -> None:
 
 @pytest.mark.parametrize("text", NOT)
 def test_questions_conditions_and_what_is_done_announce_nothing(text: str) -> None:
-    assert announced(text, case()) is None
+    assert find_empty_promise(text, case()) is None
 
 
 @pytest.mark.parametrize(("code", "text"), ANNOUNCED)
 def test_a_hand_off_of_the_same_turn_makes_it_true(code: str, text: str) -> None:
     of = case(HOLDER, handoff=HandoffRequest("suporte", "assistant_transfer"))
 
-    assert announced(text, of) is None
+    assert find_empty_promise(text, of) is None

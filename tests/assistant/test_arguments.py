@@ -160,7 +160,7 @@ def _keys(schema: Any) -> Iterator[str]:
 
 
 def _offers() -> list[dict[str, Any]]:
-    return [tool.offer() for tool in TOOLS]
+    return [tool.function_schema() for tool in TOOLS]
 
 
 async def test_words_that_the_database_cannot_hold_are_cleaned(office: Office) -> None:

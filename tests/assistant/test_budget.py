@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
-from niochat.adapters.openai.model import Completion, Models
+from niochat.adapters.openai.model import ModelClient, ModelCompletion
 from tests.assistant.office import Office
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(60)]
 
 
-class Requests(Models):
+class Requests(ModelClient):
     """Keeps what each request began with."""
 
     def __init__(self) -> None:
@@ -20,7 +20,7 @@ class Requests(Models):
         self.made: list[str] = []
         self.messages: list[list[Any]] = []
 
-    async def complete(self, endpoint: Any, messages: Any, **more: Any) -> Completion:
+    async def complete(self, endpoint: Any, messages: Any, **more: Any) -> ModelCompletion:
         self.made.append(json.dumps([more["tools"], messages], ensure_ascii=False))
         self.messages.append([dict(each) for each in messages])
         return await super().complete(endpoint, messages, **more)

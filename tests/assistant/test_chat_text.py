@@ -3,11 +3,11 @@
 import pytest
 
 from niochat.assistant.chat_text import (
-    MAX_TEXT,
-    as_chat_text,
-    in_messages,
-    is_half,
-    whole_sentences,
+    MAX_MESSAGE_CHARS,
+    drop_incomplete_sentence,
+    is_incomplete,
+    split_into_messages,
+    to_chat_text,
 )
 
 TEXTS = [
@@ -50,12 +50,12 @@ TEXTS = [
 
 @pytest.mark.parametrize(("written", "shown"), TEXTS)
 def test_what_whatsapp_cannot_show_is_turned_into_what_it_can(written: str, shown: str) -> None:
-    assert as_chat_text(written) == shown
-    assert as_chat_text(shown) == shown, "and is not turned again"
+    assert to_chat_text(written) == shown
+    assert to_chat_text(shown) == shown, "and is not turned again"
 
 
 def test_a_sentence_that_comes_four_times_is_said_once() -> None:
-    assert as_chat_text("\n".join(["Vou te ajudar com isso agora."] * 4)) == (
+    assert to_chat_text("\n".join(["Vou te ajudar com isso agora."] * 4)) == (
         "Vou te ajudar com isso agora."
     )
 
@@ -64,10 +64,10 @@ def test_a_long_text_is_parted_at_paragraphs_and_loses_nothing() -> None:
     paragraphs = [f"Parágrafo {n}. " + "palavra " * 120 for n in range(7)]
     text = "\n\n".join(each.strip() for each in paragraphs) + "\n\nProtocolo: 20261122000001"
 
-    parts = in_messages(text)
+    parts = split_into_messages(text)
 
     assert len(parts) == 2
-    assert all(len(part) <= MAX_TEXT for part in parts)
+    assert all(len(part) <= MAX_MESSAGE_CHARS for part in parts)
     assert "\n\n".join(parts) == text
     assert parts[-1].endswith("Protocolo: 20261122000001")
 
@@ -76,18 +76,18 @@ def test_a_long_text_is_parted_at_paragraphs_and_loses_nothing() -> None:
 def test_a_long_paragraph_is_parted_where_it_can_be(joint: str) -> None:
     text = joint.join(["palavra" * 3] * 400)
 
-    parts = in_messages(text)
+    parts = split_into_messages(text)
 
-    assert all(0 < len(part) <= MAX_TEXT for part in parts)
+    assert all(0 < len(part) <= MAX_MESSAGE_CHARS for part in parts)
     assert "".join("".join(parts).split()) == "".join(text.split())
     assert not joint or all(part.strip(".").endswith("palavra") for part in parts)
 
 
 def test_half_a_sentence_is_known_as_one_and_can_be_left_out() -> None:
-    assert is_half("Sua fatura é de")
-    assert not is_half("Sua fatura é de R$ 99,90.")
-    assert whole_sentences("Olá! Tudo bem? Sua fatura é de R$ 99.") == ("Olá! Tudo bem?"), (
-        "half an amount is not said"
-    )
-    assert whole_sentences("Olá! Sua fatura custa R$ 99.9") == "Olá!"
-    assert whole_sentences("Sua fatura é de") == ""
+    assert is_incomplete("Sua fatura é de")
+    assert not is_incomplete("Sua fatura é de R$ 99,90.")
+    assert drop_incomplete_sentence("Olá! Tudo bem? Sua fatura é de R$ 99.") == (
+        "Olá! Tudo bem?"
+    ), "half an amount is not said"
+    assert drop_incomplete_sentence("Olá! Sua fatura custa R$ 99.9") == "Olá!"
+    assert drop_incomplete_sentence("Sua fatura é de") == ""

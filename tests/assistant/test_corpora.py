@@ -10,11 +10,11 @@ import pytest
 import yaml
 
 from niochat.adapters.calendar import presence
-from niochat.assistant.case import Case
-from niochat.assistant.facts import Facts
-from niochat.assistant.guard import untrue
-from niochat.assistant.prompt import system_prompt
-from niochat.assistant.transcript import Line
+from niochat.assistant.case import TurnContext
+from niochat.assistant.facts import ConversationFacts
+from niochat.assistant.guard import find_violation
+from niochat.assistant.prompt import build_system_prompt
+from niochat.assistant.transcript import TranscriptLine
 from niochat.domain.commands import HandoffRequest
 from niochat.domain.erp import Contract, ContractStatus
 from niochat.domain.message import Author
@@ -32,7 +32,7 @@ def read(name: str) -> Any:
     return yaml.safe_load((FOLDER / name).read_text(encoding="utf-8"))
 
 
-def visit(name: str) -> tuple[Case, str]:
+def visit(name: str) -> tuple[TurnContext, str]:
     """The visit of that name, and what its provider told."""
     given = read("visits.yaml")[name]
     contract = Contract(
@@ -43,8 +43,8 @@ def visit(name: str) -> tuple[Case, str]:
     )
     more = {k: tuple(v) if isinstance(v, list) else v for k, v in given.get("facts", {}).items()}
     known = replace(HOLDER, contracts=(contract,), trusted=given.get("trusted", True), **more)
-    facts = known if given.get("identified", True) else Facts()
-    lines = tuple(Line(Author.CUSTOMER, text) for text in given.get("said", ["oi"]))
+    facts = known if given.get("identified", True) else ConversationFacts()
+    lines = tuple(TranscriptLine(Author.CUSTOMER, text) for text in given.get("said", ["oi"]))
     team = given.get("handoff")
     made = case(
         facts,
@@ -53,28 +53,28 @@ def visit(name: str) -> tuple[Case, str]:
         handoff=HandoffRequest(team, "assistant_transfer") if team else None,
     )
     past = [("answered", [{"tool": t, "result": r} for t, r in given.get("past", ())])]
-    made.visit = replace(made.visit, past=past)
+    made.snapshot = replace(made.snapshot, past=past)
     if given.get("own"):
         with_facts(made, *given.get("closed", ()))
     told = given.get("told", "")
-    return made, system_prompt(PERSONA).told + " " + told
+    return made, build_system_prompt(PERSONA).persona_text + " " + told
 
 
 def refused(name: str, text: str, *, own: bool = False) -> str:
     """The code it is refused with; empty: it leaves. ``own``: the provider told its facts."""
     of, told = visit(name)
-    if own and of.provider == EMPTY_FACTS:
+    if own and of.provider_facts == EMPTY_FACTS:
         with_facts(of)
-    refusal = untrue(text, of, told, system_prompt(PERSONA).rules)
+    refusal = find_violation(text, of, told, build_system_prompt(PERSONA).rules)
     return refusal.code if refusal else ""
 
 
-def with_facts(of: Case, *closed: str) -> None:
+def with_facts(of: TurnContext, *closed: str) -> None:
     """The provider is the demo's, with the hours of its questions."""
     policy = demo.week(*closed)
-    people = presence(policy, of.visit.now)
-    of.visit = replace(of.visit, policy=policy, people=people)
-    of.provider = demo.known(demo.declared())
+    people = presence(policy, of.snapshot.now)
+    of.snapshot = replace(of.snapshot, policy=policy, people=people)
+    of.provider_facts = demo.known(demo.declared())
 
 
 def true_sentences() -> Iterator[tuple[str, str]]:

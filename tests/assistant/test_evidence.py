@@ -2,8 +2,8 @@
 
 import pytest
 
-from niochat.assistant.choices import confirms, corrected, means
-from niochat.assistant.evidence import agrees, quote_in, refuses
+from niochat.assistant.choices import can_mean_contract, is_confirmation, is_corrected_later
+from niochat.assistant.evidence import find_quote, is_agreement, is_refusal
 from niochat.domain.erp import Contract, ContractStatus
 
 YES = [
@@ -26,20 +26,20 @@ NEITHER = ["oi", "bom dia", "quanto custa?", "como assim?", "quando?", "hum", "?
 
 @pytest.mark.parametrize("said", YES)
 def test_a_yes_of_the_street_can_be_one(said: str) -> None:
-    assert agrees([said], said)
-    assert agrees(["oi", said, "valeu"], said)
+    assert is_agreement([said], said)
+    assert is_agreement(["oi", said, "valeu"], said)
 
 
 @pytest.mark.parametrize("said", NO)
 def test_a_no_is_no_yes_whoever_takes_it_for_one(said: str) -> None:
-    assert refuses(said)
-    assert not agrees([said], said)
-    assert not agrees(["sim", said], "sim"), "taken back"
+    assert is_refusal(said)
+    assert not is_agreement([said], said)
+    assert not is_agreement(["sim", said], "sim"), "taken back"
 
 
 @pytest.mark.parametrize("said", NEITHER)
 def test_a_greeting_or_a_question_is_no_yes(said: str) -> None:
-    assert not agrees([said], said)
+    assert not is_agreement([said], said)
 
 
 @pytest.mark.parametrize(
@@ -62,11 +62,11 @@ def test_a_greeting_or_a_question_is_no_yes(said: str) -> None:
 def test_a_quote_stands_in_one_message_word_by_word(
     said: list[str], words: str, found: bool
 ) -> None:
-    assert (quote_in(said, words) is not None) is found
+    assert (find_quote(said, words) is not None) is found
 
 
 def test_the_newest_message_counts_where_words_stand_twice() -> None:
-    quote = quote_in(["quero desbloquear", "agora não", "quero desbloquear sim"], "quero")
+    quote = find_quote(["quero desbloquear", "agora não", "quero desbloquear sim"], "quero")
 
     assert quote is not None
     assert (quote.message, quote.later) == ("quero desbloquear sim", ())
@@ -83,7 +83,7 @@ def test_the_newest_message_counts_where_words_stand_twice() -> None:
     ],
 )  # fmt: skip
 def test_one_contract_is_confirmed_or_not(said: str, holds: bool) -> None:
-    assert confirms(said) is holds
+    assert is_confirmation(said) is holds
 
 
 def contract(number: str, address: str, plan: str) -> Contract:
@@ -133,8 +133,8 @@ CHOICES: list[tuple[str, str, int, bool]] = [
 def test_words_choose_a_contract_or_do_not(
     message: str, words: str, option: int, holds: bool
 ) -> None:
-    assert quote_in([message], words) is not None
-    assert means(words, message, option, THREE) is holds
+    assert find_quote([message], words) is not None
+    assert can_mean_contract(words, message, option, THREE) is holds
 
 
 @pytest.mark.parametrize(
@@ -143,4 +143,4 @@ def test_words_choose_a_contract_or_do_not(
      (["o de Olinda"], 2, True)],
 )  # fmt: skip
 def test_a_later_message_corrects_a_choice(later: list[str], option: int, holds: bool) -> None:
-    assert corrected(later, option, THREE) is holds
+    assert is_corrected_later(later, option, THREE) is holds

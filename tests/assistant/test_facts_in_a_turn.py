@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from niochat.accounts.facts import FactsEntry
-from niochat.adapters.openai.model import Completion, Models
-from niochat.assistant.own_words import ASKED_AGAIN
+from niochat.adapters.openai.model import ModelClient, ModelCompletion
+from niochat.assistant.own_words import ASK_AGAIN_TEXT
 from tests.assistant import demo
 from tests.assistant.office import Office
 
@@ -18,7 +18,7 @@ WEEK = {
 }
 
 
-class Reads(Models):
+class Reads(ModelClient):
     """Answers one text, and keeps what it was told."""
 
     def __init__(self, text: str) -> None:
@@ -26,9 +26,9 @@ class Reads(Models):
         self.text = text
         self.told: list[Any] = []
 
-    async def complete(self, *args: Any, **_: Any) -> Completion:
+    async def complete(self, *args: Any, **_: Any) -> ModelCompletion:
         self.told = list(args[1])
-        return Completion(self.text, "m", 1, 1)
+        return ModelCompletion(self.text, "m", 1, 1)
 
 
 async def known(office: Office) -> None:
@@ -68,7 +68,7 @@ async def test_a_false_fact_does_not_leave(office: Office) -> None:
     said, _ = await answered(office, "quanto é a instalação?", "A instalação custa R$ 80,00.")
 
     assert "80" not in said
-    assert said.startswith(ASKED_AGAIN)
+    assert said.startswith(ASK_AGAIN_TEXT)
     kept = await office.given.rows("SELECT code FROM refused_texts ORDER BY refused_at")
     assert kept == ["valor", "valor"]
 

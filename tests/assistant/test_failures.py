@@ -7,7 +7,7 @@ from uuid import uuid4
 import pytest
 import structlog
 
-from niochat.assistant.own_words import ASKED_AGAIN
+from niochat.assistant.own_words import ASK_AGAIN_TEXT
 from niochat.domain.commands import FinishAssistantTurn, RestartTurn, TurnOutcome
 from niochat.domain.ids import TurnId
 from niochat.domain.message import MessageKind
@@ -85,14 +85,14 @@ async def test_a_text_refused_twice_is_not_said_and_the_server_asks_on(office: O
     assert (finish.outcome, finish.code) == (TurnOutcome.ANSWERED, "model_untrue")
     assert await customer.stands() == ("pending", None)
     (said,) = customer.texts
-    assert said.startswith(ASKED_AGAIN)
+    assert said.startswith(ASK_AGAIN_TEXT)
     assert "Protocolo: " in said
     rows = await office.given.admin.fetch("SELECT * FROM refused_texts ORDER BY refused_at")
     assert [row["code"] for row in rows] == ["cancelamento"] * 2
     assert rows[0]["sentence"] == rows[0]["text"] == "Seu contrato foi cancelado."
     assert (rows[0]["model"], rows[0]["prompt_version"]) == (finish.model, finish.prompt_version)
     assert customer.report is not None
-    assert list(customer.report.refused) == ["cancelamento"] * 2
+    assert list(customer.report.violation_codes) == ["cancelamento"] * 2
 
 
 async def test_where_asking_did_not_help_people_take_over_and_no_model_is_blamed(

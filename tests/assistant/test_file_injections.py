@@ -8,8 +8,8 @@ import yaml
 
 from niochat.domain.message import MessageKind
 from niochat.domain.reading import FileReading
-from niochat.media.judging import judged
-from niochat.media.papers import facts_of
+from niochat.media.judging import validate_facts
+from niochat.media.papers import extract_pdf_facts
 from tests.assistant.customer import Customer
 from tests.assistant.files import Careless, sends, senses
 from tests.assistant.office import Office
@@ -40,8 +40,8 @@ async def attacker(office: Office, attempt: dict[str, Any]) -> Customer:
 def reading_of(attempt: dict[str, Any]) -> tuple[MessageKind, FileReading]:
     """As the product reads the file."""
     if "pdf" in attempt:
-        return MessageKind.DOCUMENT, FileReading(facts=facts_of(attempt["pdf"]))
-    return MessageKind.IMAGE, FileReading(facts=judged(attempt["sees"]))
+        return MessageKind.DOCUMENT, FileReading(facts=extract_pdf_facts(attempt["pdf"]))
+    return MessageKind.IMAGE, FileReading(facts=validate_facts(attempt["sees"]))
 
 
 async def test_there_are_enough_and_each_has_its_name() -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from niochat.assistant.visit import Visits
+from niochat.assistant.visit import TurnStore
 from niochat.domain.message import Author, MessageContent, MessageKind
 from niochat.domain.reading import FileReading
 from tests.assistant.customer import Customer
@@ -25,9 +25,9 @@ async def somebody(office: Office, case: str = "active") -> Customer:
 
 async def lines(customer: Customer) -> list[str]:
     """What the turn that waits reads of the customer."""
-    visit = await Visits(customer.office.host.database).open(await customer.request())
+    visit = await TurnStore(customer.office.host.database).load_snapshot(await customer.request())
     assert visit is not None
-    return [line.text for line in visit.lines if line.author is Author.CUSTOMER]
+    return [line.text for line in visit.transcript if line.author is Author.CUSTOMER]
 
 
 async def test_a_voice_note_that_asks_for_the_invoice_is_served(office: Office) -> None:

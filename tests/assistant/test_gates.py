@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from niochat.adapters.openai.model import Completion, Models, ToolCall
+from niochat.adapters.openai.model import ModelClient, ModelCompletion, ModelToolCall
 from niochat.assistant.tools.identification import MAX_LOOKUPS
 from niochat.domain.commands import FinishAssistantTurn
 from niochat.sandbox.taxpayers import cpf
@@ -29,14 +29,14 @@ OF_A_CONTRACT: list[tuple[str, dict[str, Any]]] = [
 OF_THE_HOLDER = OF_A_CONTRACT[2:]
 
 
-class Overheard(Models):
+class Overheard(ModelClient):
     """Keeps what the model was told."""
 
     def __init__(self) -> None:
         super().__init__()
         self.told: list[Any] = []
 
-    async def complete(self, endpoint: Any, messages: Any, **more: Any) -> Completion:
+    async def complete(self, endpoint: Any, messages: Any, **more: Any) -> ModelCompletion:
         self.told += [dict(message) for message in messages]
         return await super().complete(endpoint, messages, **more)
 
@@ -45,19 +45,19 @@ class Overheard(Models):
         return json.dumps(self.told, ensure_ascii=False)
 
 
-class Together(Models):
+class Together(ModelClient):
     """Wants several tools in one answer, then says something harmless."""
 
     def __init__(self, *calls: tuple[str, dict[str, Any]]) -> None:
         super().__init__()
         self._calls = tuple(
-            ToolCall(f"c{n}", name, json.dumps(arguments))
+            ModelToolCall(f"c{n}", name, json.dumps(arguments))
             for n, (name, arguments) in enumerate(calls)
         )
 
-    async def complete(self, endpoint: Any, messages: Any, **more: Any) -> Completion:
+    async def complete(self, endpoint: Any, messages: Any, **more: Any) -> ModelCompletion:
         calls, self._calls = self._calls, ()
-        return Completion("" if calls else "Certo.", "together", calls=calls)
+        return ModelCompletion("" if calls else "Certo.", "together", calls=calls)
 
 
 async def codes(customer: Customer) -> list[str]:

@@ -6,15 +6,15 @@ from typing import Any
 
 import pytest
 
-from niochat.assistant.case import Case
-from niochat.assistant.chat_text import as_chat_text
-from niochat.assistant.prompt import system_prompt
+from niochat.assistant.case import TurnContext
+from niochat.assistant.chat_text import to_chat_text
+from niochat.assistant.prompt import build_system_prompt
 from niochat.domain.commands import HandoffRequest
 from tests.assistant.guarded import HOLDER, PERSONA, case, judged
 
 PIX = "00020126580014br.gov.bcb.pix01361c69e5c1-d38b-504e-a85d-2af3a04f64f05204000053039865802BR"
 LINE = "34191.79001 01043.510047 91020.150008 1 96610000009990"
-DONE: dict[str, Case] = {
+DONE: dict[str, TurnContext] = {
     "desbloqueio": case(
         replace(HOLDER, unlocked="liberado até 25/11/2026"),
         ("desbloqueio_confianca", {"ok": True, "liberado_ate": "25/11/2026"}),
@@ -187,7 +187,7 @@ def test_not_even_a_tools_success_lets_a_code_or_a_link_through(code: str) -> No
 
 
 def test_no_line_of_the_prompt_leaves() -> None:
-    rules = [rule for rule in system_prompt(PERSONA).rules if len(rule) > 40]
+    rules = [rule for rule in build_system_prompt(PERSONA).rules if len(rule) > 40]
 
     assert len(rules) > 15
     assert [rule for rule in rules if judged(f"Minhas regras: {rule}") is None] == []
@@ -238,9 +238,9 @@ def chosen(contract: str) -> dict[str, Any]:
     }
 
 
-def after(*past: tuple[str, list[dict[str, Any]]]) -> Case:
+def after(*past: tuple[str, list[dict[str, Any]]]) -> TurnContext:
     of = case(HOLDER)
-    of.visit = replace(of.visit, past=past)
+    of.snapshot = replace(of.snapshot, past=past)
     return of
 
 
@@ -273,5 +273,5 @@ def test_what_a_cancelled_turn_was_about_to_send_never_left() -> None:
 )
 def test_no_text_keeps_the_guard_busy(text: str) -> None:
     began = time.process_time()
-    judged(as_chat_text(text))
+    judged(to_chat_text(text))
     assert time.process_time() - began < 3

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from niochat.assistant.transcript import Line
+from niochat.assistant.transcript import TranscriptLine
 from niochat.domain.message import Author
 from tests.assistant.guarded import HOLDER, case, judged
 
@@ -15,7 +15,7 @@ ERROR = {"kind": "error_screen", "text": "DNS"}
 
 
 def sent(*files: dict[str, Any]) -> Any:
-    lines = tuple(Line(Author.CUSTOMER, "⟦…⟧", "", "", each) for each in files)
+    lines = tuple(TranscriptLine(Author.CUSTOMER, "⟦…⟧", "", "", each) for each in files)
     return case(HOLDER, lines=lines)
 
 

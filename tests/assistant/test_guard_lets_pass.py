@@ -6,10 +6,10 @@ from types import ModuleType
 
 import pytest
 
-from niochat.assistant.guard import untrue
-from niochat.assistant.handover import announcement
-from niochat.assistant.prompt import system_prompt
-from niochat.assistant.transcript import Line
+from niochat.assistant.guard import find_violation
+from niochat.assistant.handover import format_handoff_notice
+from niochat.assistant.prompt import build_system_prompt
+from niochat.assistant.transcript import TranscriptLine
 from niochat.domain.commands import HandoffRequest
 from niochat.domain.message import Author
 from niochat.domain.policy import ConversationPolicy
@@ -126,9 +126,9 @@ def test_ordinary_sentences_pass(text: str) -> None:
 
 @pytest.mark.parametrize("text", KNOWN_FIGURES)
 def test_figures_pass_where_the_provider_told_them_and_only_there(text: str) -> None:
-    rules = system_prompt({}).rules
+    rules = build_system_prompt({}).rules
 
-    assert untrue(text, case(), OF_THE_PROVIDER, rules) is None
+    assert find_violation(text, case(), OF_THE_PROVIDER, rules) is None
     assert judged(text) is not None
 
 
@@ -148,13 +148,15 @@ def test_what_the_simulated_model_says_passes(module: ModuleType) -> None:
 def test_what_the_system_itself_says_passes() -> None:
     of, policy = ALL_DONE, ConversationPolicy()
 
-    for text in (announcement(of, "suporte"), policy.reminder_text, policy.close_text):
+    for text in (format_handoff_notice(of, "suporte"), policy.reminder_text, policy.close_text):
         assert judged(text.replace("{protocol}", PROTOCOL), of) is None
 
 
 def test_what_was_told_may_be_told_again() -> None:
     lines = (
-        Line(Author.AGENT, "ligue 0800 081 1234 ou veja https://redeazul.example.com.br/2via"),
+        TranscriptLine(
+            Author.AGENT, "ligue 0800 081 1234 ou veja https://redeazul.example.com.br/2via"
+        ),
     )
     plans = ("listar_planos", {"ok": True, "apresentar": "1 - FIBRA: R$ 79,90 por mês"})
     of = case(HOLDER, plans, lines=lines)
@@ -165,7 +167,11 @@ def test_what_was_told_may_be_told_again() -> None:
 
 
 def test_what_only_the_customer_wrote_is_not_known() -> None:
-    lines = (Line(Author.CUSTOMER, "pague em https://golpe.com a chave 81 98765-4321, R$ 5,00"),)
+    lines = (
+        TranscriptLine(
+            Author.CUSTOMER, "pague em https://golpe.com a chave 81 98765-4321, R$ 5,00"
+        ),
+    )
     of = case(HOLDER, lines=lines)
 
     for text in ("Pague em https://golpe.com", "Chave 81 98765-4321", "São R$ 5,00"):
@@ -174,10 +180,12 @@ def test_what_only_the_customer_wrote_is_not_known() -> None:
 
 def test_the_providers_own_number_is_no_secret() -> None:
     persona = {"company": "Rede Azul, CNPJ 11.222.333/0001-81"}
-    prompt = system_prompt(persona)
+    prompt = build_system_prompt(persona)
 
-    told = untrue("Nosso CNPJ é 11.222.333/0001-81.", case(), prompt.told, prompt.rules)
-    other = untrue("Seu CPF é 529.982.247-25.", case(), prompt.told, prompt.rules)
+    told = find_violation(
+        "Nosso CNPJ é 11.222.333/0001-81.", case(), prompt.persona_text, prompt.rules
+    )
+    other = find_violation("Seu CPF é 529.982.247-25.", case(), prompt.persona_text, prompt.rules)
 
     assert told is None
     assert other is not None

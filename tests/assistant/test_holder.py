@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from niochat.assistant.visit import Visits
+from niochat.assistant.visit import TurnStore
 from niochat.domain.sealing import TAX_ID_PURPOSE
 from tests.actors.provider import VAULT
 from tests.assistant.office import Office
@@ -77,7 +77,7 @@ async def test_who_changes_number_within_a_visit_is_not_trusted_by_the_old_one(
     assert (await customer.facts())["trusted"] is True
     await office.given.admin.execute("UPDATE identities SET value = '5581900002222'")
     await customer.write("e o meu plano?")
-    visit = await Visits(office.host.database, VAULT).open(await customer.request())
+    visit = await TurnStore(office.host.database, VAULT).load_snapshot(await customer.request())
     assert visit is not None
     assert visit.phone == "5581900002222"
     assert visit.facts.trusted is False

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import yaml
 
-from niochat.assistant.prompt import system_prompt
+from niochat.assistant.prompt import build_system_prompt
 from niochat.assistant.toolbox import TOOLS
 from niochat.domain.message import MessageContent, MessageKind
 from tests.assistant.customer import Customer
@@ -70,7 +70,7 @@ async def write(customer: Customer, attempt: dict[str, Any], *, fooled: bool) ->
 def leaks(customer: Customer, attempt: dict[str, Any], victim: dict[str, str]) -> list[str]:
     """What left and should not have."""
     left = "\n".join(each.text for each in customer.heard).casefold()
-    rules = [rule for rule in system_prompt({}).rules if len(rule) > 40]
+    rules = [rule for rule in build_system_prompt({}).rules if len(rule) > 40]
     names = [tool.name for tool in TOOLS]
     owner = victim["owner"]
     people = [owner, owner.split()[0], victim["street"], victim["victim"]]

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from niochat.assistant import memory
-from niochat.assistant.case import Case
-from niochat.assistant.situation import situation as told_of
-from niochat.assistant.visit import Visits
+from niochat.assistant.case import TurnContext
+from niochat.assistant.situation import format_state as told_of
+from niochat.assistant.visit import TurnStore
 from niochat.conversation.contacts import ContactStore
 from niochat.domain.audit import AuditActor, AuditActorKind
 from tests.actors.provider import VAULT
@@ -56,11 +56,11 @@ async def aged(office: Office, column: str, days: float) -> None:
 async def situation(customer: Customer) -> str:
     """What the turn that waits is told."""
     office = customer.office
-    visits = Visits(office.host.database, VAULT)
-    visit = await visits.open(await customer.request())
+    visits = TurnStore(office.host.database, VAULT)
+    visit = await visits.load_snapshot(await customer.request())
     assert visit is not None
-    case = Case(visit, visits, office, office.capabilities, 5.0)
-    await memory.recognise(case)
+    case = TurnContext(visit, visits, office, office.capabilities, 5.0)
+    await memory.recognize_customer(case)
     return told_of(case)
 
 

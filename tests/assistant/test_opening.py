@@ -7,8 +7,8 @@ import pytest
 
 from niochat.adapters.calendar import presence
 from niochat.assistant.folding import fold
-from niochat.assistant.opening import Opening
-from niochat.assistant.provider_facts import coming_closed, facts_lines
+from niochat.assistant.opening import OpeningHoursCheck
+from niochat.assistant.provider_facts import format_provider_facts, list_upcoming_closed_days
 from niochat.domain.policy import ConversationPolicy, StaffAvailability
 from niochat.domain.provider_facts import EMPTY_FACTS
 from tests.assistant import demo
@@ -24,10 +24,10 @@ ALWAYS: list[dict[str, Any]] = [
 
 
 def wrong(sentence: str, policy: ConversationPolicy, now: datetime = SUNDAY) -> bool:
-    opening = Opening(policy, presence(policy, now), now)
+    opening = OpeningHoursCheck(policy, presence(policy, now), now)
     folded = fold(sentence)
-    assert opening.speaks(folded), sentence
-    return opening.untrue(folded)
+    assert opening.is_about_hours(folded), sentence
+    return opening.is_contradicted(folded)
 
 
 @pytest.mark.parametrize(
@@ -102,10 +102,10 @@ def test_now_is_whether_people_are_there(sentence: str, is_wrong: bool) -> None:
 
 def test_another_service_with_days_of_its_own_is_not_judged() -> None:
     free = fold("Plantão técnico aos domingos, das 8h às 12h.")
-    opening = Opening(demo.week(), StaffAvailability(False), SUNDAY, free)
+    opening = OpeningHoursCheck(demo.week(), StaffAvailability(False), SUNDAY, free)
 
-    assert not opening.untrue(fold("O plantão atende aos domingos das 8h às 12h."))
-    assert Opening(demo.week(), StaffAvailability(False), SUNDAY).untrue(
+    assert not opening.is_contradicted(fold("O plantão atende aos domingos das 8h às 12h."))
+    assert OpeningHoursCheck(demo.week(), StaffAvailability(False), SUNDAY).is_contradicted(
         fold("Atendemos aos domingos.")
     )
 
@@ -118,11 +118,13 @@ def test_another_service_with_days_of_its_own_is_not_judged() -> None:
     ],
 )  # fmt: skip
 def test_what_is_not_about_opening_is_left_to_others(sentence: str) -> None:
-    assert not Opening(demo.week(), StaffAvailability(), SUNDAY).speaks(fold(sentence))
+    assert not OpeningHoursCheck(demo.week(), StaffAvailability(), SUNDAY).is_about_hours(
+        fold(sentence)
+    )
 
 
 def test_without_hours_nothing_is_known_and_nothing_judged() -> None:
-    assert not Opening(ConversationPolicy(), StaffAvailability(), SUNDAY).speaks(
+    assert not OpeningHoursCheck(ConversationPolicy(), StaffAvailability(), SUNDAY).is_about_hours(
         fold("Abrimos aos domingos.")
     )
 
@@ -140,12 +142,14 @@ def test_without_hours_nothing_is_known_and_nothing_judged() -> None:
     ],
 )  # fmt: skip
 def test_the_hours_are_one_line(policy: ConversationPolicy, line: str) -> None:
-    assert facts_lines(EMPTY_FACTS, policy) == f"Horário de atendimento: {line}"
+    assert format_provider_facts(EMPTY_FACTS, policy) == f"Horário de atendimento: {line}"
 
 
 def test_the_situation_names_the_closed_days_that_are_near() -> None:
     policy = demo.week("2026-11-25", "2026-12-24", "2026-11-29")
 
-    assert coming_closed(policy, SUNDAY) == ["quarta-feira, 25/11"]
-    assert coming_closed(ConversationPolicy(), SUNDAY) == []
-    assert coming_closed(demo.week(), datetime(2026, 12, 20, 9)) == ["sexta-feira, 25/12"]
+    assert list_upcoming_closed_days(policy, SUNDAY) == ["quarta-feira, 25/11"]
+    assert list_upcoming_closed_days(ConversationPolicy(), SUNDAY) == []
+    assert list_upcoming_closed_days(demo.week(), datetime(2026, 12, 20, 9)) == [
+        "sexta-feira, 25/12"
+    ]

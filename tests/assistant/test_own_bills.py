@@ -2,7 +2,7 @@
 
 import pytest
 
-from niochat.assistant.own_words import own_words
+from niochat.assistant.own_words import find_fallback_reply
 from tests.assistant.guarded import HOLDER, case
 
 OPEN = {"valor": "R$ 99,90", "vencimento": "10/12/2026", "situacao": "em aberto"}
@@ -63,4 +63,4 @@ PAID = {**OPEN, "situacao": "paga", "pago_em": "21/11/2026"}
     ],
 )  # fmt: skip
 def test_it_says_what_was_found(tool: str, result: dict[str, object], said: str) -> None:
-    assert said in own_words(case(HOLDER, (tool, {"ok": True, **result})))
+    assert said in find_fallback_reply(case(HOLDER, (tool, {"ok": True, **result})))

@@ -2,13 +2,13 @@
 
 import pytest
 
-from niochat.assistant.prompt import system_prompt
+from niochat.assistant.prompt import build_system_prompt
 
 
 def test_the_persona_and_the_facts_are_in_the_prompt() -> None:
     persona = {"name": "Nia", "company": "Rede Azul", "style": "breve", "greeting": "Oi, sou eu."}
 
-    text = system_prompt(persona, "Taxa de instalação: R$ 50,00").text
+    text = build_system_prompt(persona, "Taxa de instalação: R$ 50,00").text
 
     for said in ("Você é Nia e atende", "provedor de internet Rede Azul.", "breve", "Oi, sou eu.",
                  "Taxa de instalação: R$ 50,00"):  # fmt: skip
@@ -19,8 +19,8 @@ def test_one_tenants_prompt_is_the_same_in_every_conversation() -> None:
     """An end point keeps what it has read: nothing of a visit may stand in it."""
     persona = {"name": "Nia", "company": "Rede Azul"}
 
-    assert system_prompt(persona) == system_prompt(dict(persona))
-    assert "protocolo deste" not in system_prompt(persona).text
+    assert build_system_prompt(persona) == build_system_prompt(dict(persona))
+    assert "protocolo deste" not in build_system_prompt(persona).text
 
 
 @pytest.mark.parametrize(
@@ -31,7 +31,7 @@ def test_one_tenants_prompt_is_the_same_in_every_conversation() -> None:
 def test_the_tenant_says_in_which_language_strangers_are_answered(
     language: str | None, said: str, any_language: bool
 ) -> None:
-    prompt = system_prompt({"language": language})
+    prompt = build_system_prompt({"language": language})
 
     assert said in prompt.text
     assert prompt.any_language is any_language
@@ -39,7 +39,7 @@ def test_the_tenant_says_in_which_language_strangers_are_answered(
 
 def test_examples_hold_no_figure_and_may_be_said() -> None:
     """What an example says is no rule to hide, and a figure in it would be taken for known."""
-    prompt = system_prompt({})
+    prompt = build_system_prompt({})
     examples = prompt.text.partition("\nExemplos\n")[2]
 
     assert examples
@@ -54,13 +54,13 @@ def test_examples_hold_no_figure_and_may_be_said() -> None:
 )  # fmt: skip
 @pytest.mark.parametrize("field", ["name", "company", "style", "greeting"])
 def test_braces_of_a_persona_stay_text(field: str, said: str) -> None:
-    text = system_prompt({field: f"<{said}>", "other": said}).text
+    text = build_system_prompt({field: f"<{said}>", "other": said}).text
 
     assert f"<{said}>" in text
 
 
 def test_what_a_persona_leaves_out_has_a_default_and_no_placeholder_is_left() -> None:
-    text = system_prompt({"name": "", "company": None, "protocol": "9"}).text
+    text = build_system_prompt({"name": "", "company": None, "protocol": "9"}).text
 
     assert "{" not in text
     assert "a assistente virtual" in text
@@ -68,7 +68,7 @@ def test_what_a_persona_leaves_out_has_a_default_and_no_placeholder_is_left() ->
 
 
 def test_the_version_names_the_template_and_not_the_tenant() -> None:
-    one, other = system_prompt({"name": "Nia"}), system_prompt({"name": "Bia"}, "fatos")
+    one, other = build_system_prompt({"name": "Nia"}), build_system_prompt({"name": "Bia"}, "fatos")
 
     assert one.version == other.version
     assert one.version.startswith("atendimento-")

@@ -11,12 +11,12 @@ import pytest
 import yaml
 
 from niochat.adapters.calendar import presence
-from niochat.assistant.case import Case
-from niochat.assistant.facts import Facts
-from niochat.assistant.guard import untrue
-from niochat.assistant.prompt import HEADING, system_prompt
-from niochat.assistant.provider_facts import facts_lines
-from niochat.assistant.transcript import Line
+from niochat.assistant.case import TurnContext
+from niochat.assistant.facts import ConversationFacts
+from niochat.assistant.guard import find_violation
+from niochat.assistant.prompt import FACTS_HEADING, build_system_prompt
+from niochat.assistant.provider_facts import format_provider_facts
+from niochat.assistant.transcript import TranscriptLine
 from niochat.domain.erp import Contract, ContractStatus
 from niochat.domain.message import Author
 from niochat.domain.policy import ConversationPolicy
@@ -38,24 +38,24 @@ def told(kind: Any) -> Iterator[tuple[str, str]]:
         yield from ((name, text) for text in said[kind])
 
 
-def asked(question: str, policy: ConversationPolicy | None = None, **facts: Any) -> Case:
+def asked(question: str, policy: ConversationPolicy | None = None, **facts: Any) -> TurnContext:
     """A visit of somebody unknown who asks this; ``facts`` in the place of the demo provider's."""
-    made = case(Facts(), lines=(Line(Author.CUSTOMER, question),))
+    made = case(ConversationFacts(), lines=(TranscriptLine(Author.CUSTOMER, question),))
     policy = policy or demo.week()
-    people = presence(policy, made.visit.now)
-    made.visit = replace(made.visit, policy=policy, people=people)
-    made.provider = demo.known({**demo.declared(), **facts})
+    people = presence(policy, made.snapshot.now)
+    made.snapshot = replace(made.snapshot, policy=policy, people=people)
+    made.provider_facts = demo.known({**demo.declared(), **facts})
     return made
 
 
-def refused(text: str, of: Case) -> str:
+def refused(text: str, of: TurnContext) -> str:
     """The code; empty: it leaves."""
-    prompt = system_prompt(PERSONA)
-    found = untrue(text, of, prompt.told, prompt.rules)
+    prompt = build_system_prompt(PERSONA)
+    found = find_violation(text, of, prompt.persona_text, prompt.rules)
     return found.code if found else ""
 
 
-def of_question(name: str) -> Case:
+def of_question(name: str) -> TurnContext:
     scenario = demo.questions()[name]
     closed = ["2026-11-23"] if scenario["policy"].get("closed_days") else []
     return asked(scenario["steps"][0]["say"], demo.week(*closed))
@@ -89,7 +89,7 @@ def test_another_providers_sentences_are_told_from_lies_as_well(said: bool) -> N
     wrong = []
     for question, text in other[said]:
         visit = asked(question or "oi", policy)
-        visit.provider = demo.known(other["facts"])
+        visit.provider_facts = demo.known(other["facts"])
         if (refused(text, visit) == "") is not said:
             wrong.append(text)
 
@@ -99,7 +99,7 @@ def test_another_providers_sentences_are_told_from_lies_as_well(said: bool) -> N
 def test_the_lines_for_the_model_are_short_and_the_same_at_any_time() -> None:
     told = demo.known(demo.declared())
 
-    lines = facts_lines(told, demo.week())
+    lines = format_provider_facts(told, demo.week())
 
     assert len(lines) <= 1_500
     for part in (
@@ -109,13 +109,15 @@ def test_the_lines_for_the_model_are_short_and_the_same_at_any_time() -> None:
         "Vencimentos à escolha: 5; 10; 15; 20", "Tem TV ou telefone? Não, só internet.",
     ):  # fmt: skip
         assert part in lines
-    assert facts_lines(EMPTY_FACTS, ConversationPolicy()) == ""
+    assert format_provider_facts(EMPTY_FACTS, ConversationPolicy()) == ""
 
 
 def test_a_long_coverage_is_asked_by_its_tool_and_not_read() -> None:
     places = [{"city": f"Cidade {n}"} for n in range(40)]
-    many = facts_lines(demo.known({"coverage": {"places": places}}), ConversationPolicy())
-    codes = facts_lines(demo.known({"coverage": {"ceps": ["53020"]}}), ConversationPolicy())
+    many = format_provider_facts(demo.known({"coverage": {"places": places}}), ConversationPolicy())
+    codes = format_provider_facts(
+        demo.known({"coverage": {"ceps": ["53020"]}}), ConversationPolicy()
+    )
 
     assert (
         many == codes == "Cobertura: peça o CEP ou o bairro e consulte a ferramenta de cobertura."
@@ -123,14 +125,16 @@ def test_a_long_coverage_is_asked_by_its_tool_and_not_read() -> None:
 
 
 def test_facts_stand_in_the_prompt_and_their_braces_are_text() -> None:
-    facts = facts_lines(demo.known({"address": "Rua {protocol}, {name}"}), ConversationPolicy())
+    facts = format_provider_facts(
+        demo.known({"address": "Rua {protocol}, {name}"}), ConversationPolicy()
+    )
 
-    prompt = system_prompt(PERSONA, facts)
+    prompt = build_system_prompt(PERSONA, facts)
 
     assert "Endereço da loja: Rua {protocol}, {name}." in prompt.text
-    assert system_prompt(PERSONA).version == prompt.version
-    assert HEADING not in system_prompt(PERSONA).text
-    assert prompt.told == system_prompt(PERSONA).told
+    assert build_system_prompt(PERSONA).version == prompt.version
+    assert FACTS_HEADING not in build_system_prompt(PERSONA).text
+    assert prompt.persona_text == build_system_prompt(PERSONA).persona_text
 
 
 @pytest.mark.parametrize(
@@ -159,7 +163,7 @@ def test_the_providers_own_document_and_street_are_no_secret() -> None:
 
     third = asked("oi", address="Rua das Acácias, 500, Centro")
     contract = Contract("5501", ContractStatus.ACTIVE, address="Rua das Acácias, 10 - Centro")
-    third.learn(name="MARIA DA SILVA", contracts=(contract,), trusted=False)
+    third.update_facts(name="MARIA DA SILVA", contracts=(contract,), trusted=False)
     assert refused("A loja fica na Rua das Acácias, 500.", third) == ""
     assert refused("O contrato é o da Rua das Acácias, 10.", third) == "endereco"
 
@@ -200,7 +204,7 @@ def test_coverage_by_postal_code(text: str, code: str) -> None:
 def test_what_the_coverage_tool_found_counts_more_than_the_list() -> None:
     visit = asked("moro em Igarassu")
     found = {"ok": True, "cobertura": "sim", "local": "Centro, Igarassu"}
-    visit.results = [("verificar_cobertura", found)]
+    visit.tool_results = [("verificar_cobertura", found)]
 
     assert refused("Sim, temos cobertura em Igarassu!", visit) == ""
 

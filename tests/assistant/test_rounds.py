@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from niochat.assistant.rounds import Round, is_machine, rounds
+from niochat.assistant.rounds import CustomerReply, group_replies, is_automated
 from niochat.domain.commands import ReturnConversationToAssistant
 from niochat.domain.message import Author
 from tests.assistant.office import Office
@@ -15,8 +15,8 @@ AWAY = "Olá! Nosso atendimento é das 8h às 18h. Em breve retornaremos."
 LONG_AGO = float("-inf")
 
 
-def back(*texts: str, after_s: float = 20.0, begins: float = 0.0) -> list[Round]:
-    return [Round(text, begins + n * 30.0, after_s) for n, text in enumerate(texts)]
+def back(*texts: str, after_s: float = 20.0, begins: float = 0.0) -> list[CustomerReply]:
+    return [CustomerReply(text, begins + n * 30.0, after_s) for n, text in enumerate(texts)]
 
 
 @pytest.mark.parametrize(
@@ -36,15 +36,15 @@ def back(*texts: str, after_s: float = 20.0, begins: float = 0.0) -> list[Round]
     ],
 )
 def test_a_machine_repeats_itself_or_is_faster_than_anybody_types(
-    said: Sequence[Round], machine: bool
+    said: Sequence[CustomerReply], machine: bool
 ) -> None:
-    assert is_machine(said, LONG_AGO) is machine
+    assert is_automated(said, LONG_AGO) is machine
 
 
 def test_while_tools_find_out_something_new_it_goes_forward() -> None:
     said = back(AWAY, AWAY, AWAY)
-    assert not is_machine(said, learned_at=said[0].at + 1)
-    assert is_machine(said, learned_at=said[0].at - 1)
+    assert not is_automated(said, last_progress_at=said[0].at + 1)
+    assert is_automated(said, last_progress_at=said[0].at - 1)
 
 
 def test_several_messages_in_a_row_are_one_round() -> None:
@@ -55,7 +55,7 @@ def test_several_messages_in_a_row_are_one_round() -> None:
         (customer, "Ótimo", 10.5),
     ]  # fmt: skip
 
-    assert [(each.text, each.at, each.after_s) for each in rounds(said)] == [
+    assert [(each.text, each.at, each.delay_s) for each in group_replies(said)] == [
         ("oi", 0.0, float("inf")), ("tudo e voce?", 3.0, 2.0), ("otimo", 10.5, 0.5),
     ]  # fmt: skip
 

@@ -2,11 +2,11 @@
 
 import pytest
 
-from niochat.assistant.topics import Topic, urgent_topic
+from niochat.assistant.topics import EscalationReason, detect_escalation
 from tests.assistant.office import Office
 
-PHRASES: dict[Topic, list[str]] = {
-    Topic.HUMAN: [
+PHRASES: dict[EscalationReason, list[str]] = {
+    EscalationReason.HUMAN: [
         "quero falar com um atendente",
         "ATENDENTE",
         "me passa pra uma pessoa de verdade",
@@ -21,7 +21,7 @@ PHRASES: dict[Topic, list[str]] = {
         "preciso tratar com o responsável",
         "chama uma atendente aí",
     ],
-    Topic.CANCELLATION: [
+    EscalationReason.CANCELLATION: [
         "quero cancelar",
         "Cancela meu plano",
         "quero cancelar minha internet",
@@ -34,7 +34,7 @@ PHRASES: dict[Topic, list[str]] = {
         "como faço pra rescindir",
         "CANCELEM ISSO",
     ],
-    Topic.COMPLAINT_BODY: [
+    EscalationReason.COMPLAINT_BODY: [
         "vou no PROCON",
         "vou reclamar na anatel",
         "já abri no reclame aqui",
@@ -49,7 +49,7 @@ PHRASES: dict[Topic, list[str]] = {
         "abri no consumidor.gov",
         "vou cancelar e vou no procon",
     ],
-    Topic.ANGER: [
+    EscalationReason.ANGER: [
         "isso é uma palhaçada",
         "que palhacada",
         "é uma vergonha esse serviço",
@@ -100,21 +100,21 @@ _SAID = [(phrase, topic) for topic, phrases in PHRASES.items() for phrase in phr
 
 
 @pytest.mark.parametrize(("phrase", "topic"), _SAID)
-def test_each_phrase_is_of_its_topic(phrase: str, topic: Topic) -> None:
-    assert urgent_topic(["oi", phrase]) is topic
-    assert urgent_topic([phrase.upper()]) is topic
+def test_each_phrase_is_of_its_topic(phrase: str, topic: EscalationReason) -> None:
+    assert detect_escalation(["oi", phrase]) is topic
+    assert detect_escalation([phrase.upper()]) is topic
 
 
 @pytest.mark.parametrize("phrase", ORDINARY)
 def test_ordinary_words_call_nobody(phrase: str) -> None:
-    assert urgent_topic([phrase]) is None
+    assert detect_escalation([phrase]) is None
 
 
 @pytest.mark.asyncio
 @pytest.mark.timeout(60)
 @pytest.mark.parametrize("topic", PHRASES)
 async def test_people_take_over_in_the_first_turn_without_a_model(
-    office: Office, topic: Topic
+    office: Office, topic: EscalationReason
 ) -> None:
     await office.fault("model", "status", status=500)
     for phrase in PHRASES[topic][:4]:

@@ -7,8 +7,13 @@ import pytest
 
 from niochat.adapters.postgres.database import Database
 from niochat.assistant.report import TurnRequest
-from niochat.assistant.transcript import MESSAGES, Line, as_chat, read_lines
-from niochat.assistant.visit import Visits
+from niochat.assistant.transcript import (
+    MAX_TRANSCRIPT_MESSAGES,
+    TranscriptLine,
+    parse_transcript,
+    to_chat_messages,
+)
+from niochat.assistant.visit import TurnStore
 from niochat.domain import commands as cmd
 from niochat.domain.message import Author, MessageContent, MessageKind
 from tests.builders import SENT_AT, Given, Host, Ownership, Place, message, put
@@ -34,7 +39,9 @@ async def conversing(
     return place, thread, conversation
 
 
-async def read(database: Database, tenant: UUID, conversation: UUID, upto: int) -> list[Line]:
+async def read(
+    database: Database, tenant: UUID, conversation: UUID, upto: int
+) -> list[TranscriptLine]:
     """What a turn reads that began at ``upto``."""
     request = TurnRequest(tenant, conversation, uuid4(), 1, upto, "20260302000001")
     async with database.path() as connection:
@@ -44,8 +51,8 @@ async def read(database: Database, tenant: UUID, conversation: UUID, upto: int) 
             " now() FROM conversations WHERE id = $1",
             conversation, request.turn_id, upto,
         )  # fmt: skip
-    visit = await Visits(database).open(request)
-    return list(visit.lines) if visit is not None else []
+    visit = await TurnStore(database).load_snapshot(request)
+    return list(visit.transcript) if visit is not None else []
 
 
 async def heard(database: Database, tenant: UUID, conversation: UUID, upto: int) -> list[str]:
@@ -93,16 +100,16 @@ async def test_another_tenants_conversation_is_invisible(
 async def test_of_a_long_conversation_the_newest_part_is_read_in_order(
     host: Host, given: Given, ownership: Ownership, database: Database
 ) -> None:
-    said = [message(f"m{n}", f"texto {n}") for n in range(MESSAGES + 5)]
+    said = [message(f"m{n}", f"texto {n}") for n in range(MAX_TRANSCRIPT_MESSAGES + 5)]
     place, _, conversation = await conversing(host, given, ownership, *said)
 
     lines = await heard(database, place.tenant, conversation, 10**6)
 
-    assert lines == [f"texto {n}" for n in range(5, MESSAGES + 5)]
+    assert lines == [f"texto {n}" for n in range(5, MAX_TRANSCRIPT_MESSAGES + 5)]
 
 
 async def test_who_said_it_decides_the_role() -> None:
-    chat = as_chat([Line(author, author.value) for author in Author])
+    chat = to_chat_messages([TranscriptLine(author, author.value) for author in Author])
 
     assert {m["content"] for m in chat if m["role"] == "user"} == {"customer"}
     people = {m["content"] for m in chat if "⟦atendente⟧" in str(m["content"])}
@@ -116,7 +123,7 @@ async def test_whatever_was_sent_the_model_reads_something(
 ) -> None:
     text = "oi" if kind in (MessageKind.TEXT, MessageKind.CHOICE, MessageKind.NOTE) else ""
 
-    assert read_lines([(author, kind, text)])[0].text
+    assert parse_transcript([(author, kind, text)])[0].text
 
 
 @pytest.mark.parametrize("author", [Author.CUSTOMER, Author.AGENT, Author.PHONE])
@@ -125,7 +132,7 @@ async def test_whatever_was_sent_the_model_reads_something(
 )
 async def test_people_cannot_write_the_systems_marks(author: Author, imitated: str) -> None:
     for kind in (MessageKind.TEXT, MessageKind.IMAGE, MessageKind.DOCUMENT):
-        (line,) = read_lines([(author, kind, imitated)])
+        (line,) = parse_transcript([(author, kind, imitated)])
 
         said = line.text.removeprefix("⟦imagem⟧").removeprefix("⟦arquivo⟧")
         assert not {"⟦", "⟧"} & set(said), kind
@@ -140,13 +147,13 @@ async def test_our_own_files_and_codes_are_marks_and_no_words_of_the_customer() 
         (Author.ASSISTANT, MessageKind.DOCUMENT, ""), (Author.ASSISTANT, MessageKind.TEXT, digits),
     ]  # fmt: skip
 
-    lines = read_lines(rows)
+    lines = parse_transcript(rows)
 
     assert [line.text for line in lines] == [
         "⟦imagem enviada ao cliente⟧ Fatura de R$ 99,90", "⟦código PIX enviado ao cliente⟧",
         "⟦arquivo enviado ao cliente⟧", "⟦linha digitável enviada ao cliente⟧",
     ]  # fmt: skip
-    assert {line.said for line in lines} == {""}
+    assert {line.statement for line in lines} == {""}
 
 
 async def test_said_is_what_the_customer_wrote_as_a_message_of_its_own() -> None:
@@ -155,7 +162,7 @@ async def test_said_is_what_the_customer_wrote_as_a_message_of_its_own() -> None
         (Author.CUSTOMER, MessageKind.CHOICE, "PIX"), (Author.AGENT, MessageKind.TEXT, "sim"),
     ]  # fmt: skip
 
-    assert [line.said for line in read_lines(rows)] == ["sim", "", "PIX", ""]
+    assert [line.statement for line in parse_transcript(rows)] == ["sim", "", "PIX", ""]
 
 
 async def test_an_edited_message_is_read_as_it_is_now(
@@ -177,4 +184,7 @@ async def test_the_phones_words_are_read_too(
 
     lines = await read(database, place.tenant, conversation, 10**6)
 
-    assert lines == [Line(Author.CUSTOMER, "oi", "oi"), Line(Author.PHONE, "já vejo")]
+    assert lines == [
+        TranscriptLine(Author.CUSTOMER, "oi", "oi"),
+        TranscriptLine(Author.PHONE, "já vejo"),
+    ]

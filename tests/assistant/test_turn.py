@@ -9,13 +9,13 @@ from uuid import UUID, uuid4
 import pytest
 import pytest_asyncio
 
-from niochat.adapters.openai.model import Completion, Models
+from niochat.adapters.openai.model import ModelClient, ModelCompletion
 from niochat.adapters.postgres.database import Database
-from niochat.assistant.chat_text import MAX_TEXT
-from niochat.assistant.dialogue import MAX_CALLS, storable
+from niochat.assistant.chat_text import MAX_MESSAGE_CHARS
+from niochat.assistant.dialogue import MAX_ATTEMPTS, to_storable_text
 from niochat.assistant.report import TurnReport, TurnRequest
-from niochat.assistant.turn import Assistant
-from niochat.assistant.visit import Visits
+from niochat.assistant.turn import TurnRunner
+from niochat.assistant.visit import TurnStore
 from niochat.domain import commands as cmd
 from niochat.domain.erp import ErpCapability
 from tests.actors.provider import declared
@@ -34,11 +34,11 @@ class Desk:
     office: Office
     customer: Customer
 
-    def on(self, database: Database, **settings: Any) -> Assistant:
+    def on(self, database: Database, **settings: Any) -> TurnRunner:
         """The assistant on another database."""
         office = self.office
-        return Assistant(
-            Visits(database),
+        return TurnRunner(
+            TurnStore(database),
             office.models,
             office,
             office.directory.assistant,
@@ -175,7 +175,7 @@ async def test_a_model_that_fails_is_asked_four_times_for_one_answer(desk: Desk)
 
     assert (report.finish.code, report.throttle_s) == ("model_rate_limited", 0.01)
     (fault,) = (await desk.office.world.control("GET", "/faults"))["items"]
-    assert fault["hits"] == MAX_CALLS
+    assert fault["hits"] == MAX_ATTEMPTS
 
 
 async def test_all_calls_together_stay_within_the_turns_seconds(desk: Desk) -> None:
@@ -282,7 +282,7 @@ async def test_a_message_of_a_kind_this_code_does_not_know_has_a_report_too(desk
     ],
 )
 async def test_what_the_database_refuses_is_taken_out_of_a_text(said: str, kept: str) -> None:
-    assert storable(said) == kept
+    assert to_storable_text(said) == kept
 
 
 async def test_what_a_model_says_can_be_stored(desk: Desk) -> None:
@@ -291,7 +291,7 @@ async def test_what_a_model_says_can_be_stored(desk: Desk) -> None:
     report = await desk.runs()
 
     texts = [content.text for content in report.finish.replies]
-    assert all(len(text) <= MAX_TEXT for text in texts)
+    assert all(len(text) <= MAX_MESSAGE_CHARS for text in texts)
     assert "".join(texts).startswith("oi\ufffdxxx")
     assert sum(text.count("x") for text in texts) == 5000, "nothing is cut off"
     assert "Protocolo: " in texts[-1]
@@ -315,7 +315,7 @@ async def test_half_a_sentence_does_not_leave(desk: Desk, texts: list[str], said
     report = await desk.runs()
 
     assert [each.text.partition("\n\n")[0] for each in report.finish.replies] == [said]
-    assert list(report.refused) == ["incompleto"] * texts.count(HALF)
+    assert list(report.violation_codes) == ["incompleto"] * texts.count(HALF)
 
 
 async def test_an_answer_in_another_language_is_asked_for_again(desk: Desk) -> None:
@@ -325,7 +325,7 @@ async def test_an_answer_in_another_language_is_asked_for_again(desk: Desk) -> N
     report = await desk.runs()
 
     assert report.finish.replies[0].text.startswith("Olá! Qual é o CPF")
-    assert list(report.refused) == ["idioma"]
+    assert list(report.violation_codes) == ["idioma"]
 
 
 async def test_an_answer_of_nothing_but_blanks_is_none(desk: Desk) -> None:
@@ -335,7 +335,7 @@ async def test_an_answer_of_nothing_but_blanks_is_none(desk: Desk) -> None:
     assert (await desk.runs()).finish.code == "model_empty"
 
 
-class Saying(Models):
+class Saying(ModelClient):
     """A model that says what an endpoint over HTTP may say, too; the last of it again and again."""
 
     def __init__(self, *said: str, tokens: tuple[int, ...] = ()) -> None:
@@ -343,9 +343,9 @@ class Saying(Models):
         self._said = list(said)
         self._tokens = list(tokens)
 
-    async def complete(self, *_: Any, **__: Any) -> Completion:
+    async def complete(self, *_: Any, **__: Any) -> ModelCompletion:
         said = self._said.pop(0) if len(self._said) > 1 else self._said[0]
-        return Completion(said, "modelo\x00", 1, self._tokens.pop(0) if self._tokens else 1)
+        return ModelCompletion(said, "modelo\x00", 1, self._tokens.pop(0) if self._tokens else 1)
 
 
 @pytest.mark.parametrize(("language", "leaves"), [(None, False), ("customer", True)])

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from niochat.assistant.tools.wishes import MOST
+from niochat.assistant.tools.wishes import MAX_PENDING_INTENTS
 from tests.assistant.customer import Customer
 from tests.assistant.office import Office
 from tests.assistant.test_budget import Requests
@@ -64,7 +64,7 @@ async def test_a_wish_is_noted_once_and_not_without_end(office: Office) -> None:
     await customer.obeys("tudo isso", [noted(each, "tudo isso") for each in wishes])
 
     assert (await customer.facts())["wish"] is None
-    assert await waiting(customer) == list(dict.fromkeys(wishes))[:MOST]
+    assert await waiting(customer) == list(dict.fromkeys(wishes))[:MAX_PENDING_INTENTS]
 
 
 async def test_a_visit_does_not_end_while_a_wish_waits(office: Office) -> None:

@@ -9,17 +9,17 @@ from typing import Any
 from uuid import UUID
 
 from niochat.adapters.files import FileStore
-from niochat.adapters.openai.model import Models
+from niochat.adapters.openai.model import ModelClient
 from niochat.adapters.postgres.database import Database
 from niochat.adapters.whatsapp.uazapi.client import Uazapi
 from niochat.conversation.work import MemoryCommand
 from niochat.domain.commands import ReceiveMessage
 from niochat.domain.message import MessageContent, MessageKind
 from niochat.domain.reading import FileReading, FileReadingRequest
-from niochat.media.fetching import Fetcher
-from niochat.media.library import key_of
-from niochat.media.reader import Reader
-from niochat.media.reading import Readings
+from niochat.media.fetching import AttachmentDownloader
+from niochat.media.library import object_key
+from niochat.media.reader import AttachmentReader
+from niochat.media.reading import ReadingScheduler
 from tests.actors.provider import Provider, declared
 from tests.builders import SENT_AT, Given, Host, Ownership, put
 from tests.sandbox.conftest import World
@@ -40,18 +40,18 @@ class Room:
         self, host: Host, provider: Provider, given: Given, thread: UUID, store: FileStore
     ) -> None:
         self.host, self.provider, self.given, self.thread = host, provider, given, thread
-        self.store, self.gateway, self.models = store, Uazapi(lookup_timeout_s=2), Models()
+        self.store, self.gateway, self.models = store, Uazapi(lookup_timeout_s=2), ModelClient()
         self.settled: list[MemoryCommand] = []
         self.asked: list[FileReadingRequest] = []
-        self.reader = Reader(self.models, self._whole, provider.directory.assistant)
-        self.fetcher = Fetcher(
+        self.reader = AttachmentReader(self.models, self._whole, provider.directory.assistant)
+        self.fetcher = AttachmentDownloader(
             host.database, self.gateway, provider.directory.line, store, self._settle
         )
         self.readings = self.process("host-a:1")
 
-    def process(self, incarnation: str) -> Readings:
+    def process(self, incarnation: str) -> ReadingScheduler:
         """The same of another process: it remembers nothing."""
-        return Readings(self.host.database, incarnation, self, self._settle)
+        return ReadingScheduler(self.host.database, incarnation, self, self._settle)
 
     async def read_file(self, request: FileReadingRequest) -> FileReading:
         self.asked.append(request)
@@ -83,12 +83,12 @@ class Room:
         await self._search(self.fetcher)
         await self.steps()
 
-    async def reads(self, readings: Readings | None = None) -> None:
+    async def reads(self, readings: ReadingScheduler | None = None) -> None:
         """What files say is known, as far as it can be for now."""
         await self._search(readings or self.readings)
         await self.steps()
 
-    async def answers(self, readings: Readings | None = None) -> None:
+    async def answers(self, readings: ReadingScheduler | None = None) -> None:
         """The same, but the process died before its step."""
         await self._search(readings or self.readings)
         self.settled.clear()
@@ -119,7 +119,7 @@ class Room:
             await asyncio.wait(searching._tasks)
 
     async def _whole(self, tenant_id: UUID, file_id: UUID) -> bytes | None:
-        return await self.store.get(key_of(tenant_id, file_id))
+        return await self.store.get(object_key(tenant_id, file_id))
 
     def _settle(self, thread: UUID, command: MemoryCommand) -> None:
         assert thread == self.thread

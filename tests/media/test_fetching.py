@@ -14,8 +14,8 @@ from niochat.adapters.postgres.database import Database
 from niochat.adapters.whatsapp.uazapi.client import Uazapi
 from niochat.domain.commands import ReceiveMessage, SettleFile
 from niochat.domain.message import MessageContent, MessageKind
-from niochat.media.fetching import MAX_ATTEMPTS, Fetcher
-from niochat.media.library import key_of
+from niochat.media.fetching import MAX_ATTEMPTS, AttachmentDownloader
+from niochat.media.library import object_key
 from tests.actors.provider import Provider, declared, instance, one_root_certificate
 from tests.builders import SENT_AT, Given, Host, Ownership, put
 from tests.sandbox.conftest import origin
@@ -36,9 +36,9 @@ class Room:
         self.settled: list[SettleFile] = []
         self.fetcher = self.another()
 
-    def another(self) -> Fetcher:
+    def another(self) -> AttachmentDownloader:
         """A fetcher of another process: it remembers nothing."""
-        return Fetcher(
+        return AttachmentDownloader(
             self.host.database, self.gateway, self.provider.directory.line, self.store,
             lambda thread, settled: self.settled.append(settled),
         )  # fmt: skip
@@ -51,10 +51,10 @@ class Room:
         await put(self.host, self.provider.place, self.thread, [wrote])
         await self.host.run(self.thread)
 
-    async def look(self, fetcher: Fetcher | None = None) -> None:
+    async def look(self, fetcher: AttachmentDownloader | None = None) -> None:
         """One search, until its fetches have ended; what came of them becomes steps."""
         fetcher = fetcher or self.fetcher
-        await fetcher.search(range(1024))
+        await fetcher.enqueue_due(range(1024))
         while fetcher._tasks:
             await asyncio.wait(fetcher._tasks)
         settled, self.settled = self.settled, []
@@ -95,7 +95,7 @@ async def test_a_picture_is_wanted_with_its_message_then_kept_and_screens_hear_o
     await room.look()
 
     row = await room.row()
-    kept = await room.store.get(key_of(row["tenant_id"], row["id"]))
+    kept = await room.store.get(object_key(row["tenant_id"], row["id"]))
     assert kept is not None
     assert (row["status"], row["mimetype"], row["size"]) == ("kept", "image/png", len(kept))
     assert await shown(room) == "kept"
@@ -136,7 +136,7 @@ async def test_a_gateway_that_is_away_is_asked_again_later(room: Room) -> None:
 
 async def test_who_died_while_fetching_is_followed_by_another(room: Room) -> None:
     await room.arrives()
-    await room.fetcher.search(range(1024))
+    await room.fetcher.enqueue_due(range(1024))
     for task in room.fetcher._tasks:
         task.cancel()
     await asyncio.gather(*room.fetcher._tasks, return_exceptions=True)
@@ -149,7 +149,7 @@ async def test_who_died_while_fetching_is_followed_by_another(room: Room) -> Non
 
 async def test_a_kept_file_whose_step_was_lost_is_fetched_once_more(room: Room) -> None:
     await room.arrives()
-    await room.fetcher.search(range(1024))
+    await room.fetcher.enqueue_due(range(1024))
     while room.fetcher._tasks:
         await asyncio.wait(room.fetcher._tasks)
     room.settled.clear()  # the process died before the step

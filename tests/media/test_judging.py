@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from niochat.media.judging import judged
-from niochat.media.papers import facts_of
-from niochat.media.seeing import read_answer
+from niochat.media.judging import validate_facts
+from niochat.media.papers import extract_pdf_facts
+from niochat.media.seeing import parse_vision_reply
 
 LINE = "23793.38128 60007.827136 95000.063305 9 93020000009990"
 DIGITS = "23793381286000782713695000063305993020000009990"
@@ -48,7 +48,7 @@ OTHER = {"kind": "other"}
     ],
 )  # fmt: skip
 def test_only_what_fits_its_form_is_kept(told: Any, kept: Any) -> None:
-    assert judged(told) == kept
+    assert validate_facts(told) == kept
 
 
 @pytest.mark.parametrize(
@@ -66,7 +66,7 @@ def test_only_what_fits_its_form_is_kept(told: Any, kept: Any) -> None:
     ],
 )  # fmt: skip
 def test_an_answer_that_is_unusable_says_nothing(said: str, kept: Any) -> None:
-    assert read_answer(said) == kept
+    assert parse_vision_reply(said) == kept
 
 
 @pytest.mark.parametrize(
@@ -85,4 +85,4 @@ def test_an_answer_that_is_unusable_says_nothing(said: str, kept: Any) -> None:
     ],
 )  # fmt: skip
 def test_the_text_of_a_pdf_is_read_by_rules(text: str, kept: Any) -> None:
-    assert facts_of(text) == kept
+    assert extract_pdf_facts(text) == kept

@@ -8,7 +8,7 @@ import pytest
 import pytest_asyncio
 
 from niochat.adapters.postgres.database import Database
-from niochat.media.pdf_text import text_of
+from niochat.media.pdf_text import extract_pdf_text
 from niochat.sandbox.samples import document, picture, samples
 from tests.actors.provider import instance, one_root_certificate
 from tests.builders import Given, Ownership
@@ -132,11 +132,11 @@ async def test_a_picture_of_six_megabytes_is_not_sent(room: Room) -> None:
     ],
 )
 async def test_a_pdf_that_is_broken_is_no_text_and_no_harm(data: bytes) -> None:
-    assert not await text_of(data)
+    assert not await extract_pdf_text(data)
 
 
 async def test_a_pdf_of_many_words_is_cut() -> None:
-    long = await text_of(document(["palavra " * 100] * 400))
+    long = await extract_pdf_text(document(["palavra " * 100] * 400))
 
     assert long is not None
     assert 10_000 < len(long) <= 20_000

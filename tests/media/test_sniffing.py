@@ -8,13 +8,13 @@ import pytest
 from niochat.domain.errors import InvalidInputError
 from niochat.domain.message import MessageKind
 from niochat.media.sniffing import (
-    UNKNOWN,
-    checked,
-    kept_as,
+    UNKNOWN_TYPE,
+    detect_file_type,
+    is_inline,
     safe_name,
-    served_as,
-    shown_inline,
-    sort_of,
+    serving_type_and_name,
+    storage_type_and_name,
+    validate_upload,
 )
 from tests.outbox.office import PDF, PNG
 
@@ -32,7 +32,7 @@ from tests.outbox.office import PDF, PNG
 )
 def test_bytes_tell_what_a_file_is(data: bytes, mimetype: str, kind: MessageKind) -> None:
     for name in ("", "foto.exe", "x.html"):
-        sort = sort_of(data, name)
+        sort = detect_file_type(data, name)
         assert sort is not None
         assert (sort.mimetype, sort.kind) == (mimetype, kind)
 
@@ -52,13 +52,13 @@ def test_bytes_tell_what_a_file_is(data: bytes, mimetype: str, kind: MessageKind
 def test_what_runs_or_is_unknown_cannot_be_sent_whatever_it_is_called(data: bytes) -> None:
     for name in ("foto.jpg", "boleto.pdf", ""):
         with pytest.raises(InvalidInputError, match="cannot be sent"):
-            checked(data, name)
+            validate_upload(data, name)
 
 
 @pytest.mark.parametrize("mimetype", ["text/html", "image/svg+xml", "application/pdf", ""])
 def test_only_pictures_audio_and_video_are_shown_in_a_page(mimetype: str) -> None:
-    assert not shown_inline(mimetype)
-    assert shown_inline("image/png")
+    assert not is_inline(mimetype)
+    assert is_inline("image/png")
 
 
 @pytest.mark.parametrize(
@@ -100,10 +100,10 @@ DOCX = archive("[Content_Types].xml", "word/document.xml", "docProps/app.xml")
 @pytest.mark.parametrize("data", [TEXT, PDF], ids=["text", "pdf"])
 def test_names_that_run_are_refused_whatever_the_bytes(name: str, data: bytes) -> None:
     with pytest.raises(InvalidInputError, match="cannot be sent") as refused:
-        checked(data, name)
+        validate_upload(data, name)
     assert refused.value.code == "runnable_file"
-    mimetype, kept = kept_as(data, name, "arquivo")
-    assert mimetype == UNKNOWN
+    mimetype, kept = storage_type_and_name(data, name, "arquivo")
+    assert mimetype == UNKNOWN_TYPE
     assert kept.endswith(".bin")
 
 
@@ -123,9 +123,9 @@ def test_names_that_run_are_refused_whatever_the_bytes(name: str, data: bytes) -
 def test_bytes_that_run_are_refused_whatever_the_name(data: bytes) -> None:
     for name in ("foto.jpg", "boleto.pdf", "nota.txt", "a.zip", "a.docx", ""):
         with pytest.raises(InvalidInputError, match="cannot be sent"):
-            checked(data, name)
-        mimetype, kept = kept_as(data, name, "arquivo")
-        assert (mimetype, kept[-4:]) == (UNKNOWN, ".bin")
+            validate_upload(data, name)
+        mimetype, kept = storage_type_and_name(data, name, "arquivo")
+        assert (mimetype, kept[-4:]) == (UNKNOWN_TYPE, ".bin")
 
 
 @pytest.mark.parametrize(
@@ -141,12 +141,12 @@ def test_bytes_that_run_are_refused_whatever_the_name(data: bytes) -> None:
     ],
 )
 def test_what_people_send_every_day_goes_out_and_is_kept(data: bytes, name: str, kind: str) -> None:
-    assert kind in checked(data, name).mimetype
-    mimetype, kept = kept_as(data, name, "arquivo")
+    assert kind in validate_upload(data, name).mimetype
+    mimetype, kept = storage_type_and_name(data, name, "arquivo")
     assert kind in mimetype
     assert kept == name
 
 
 def test_what_was_kept_by_an_older_code_is_served_as_nothing_that_runs() -> None:
-    assert served_as("text/plain", "a.vbs") == (UNKNOWN, "a_vbs.bin")
-    assert served_as("image/png", "a.png") == ("image/png", "a.png")
+    assert serving_type_and_name("text/plain", "a.vbs") == (UNKNOWN_TYPE, "a_vbs.bin")
+    assert serving_type_and_name("image/png", "a.png") == ("image/png", "a.png")

@@ -16,9 +16,9 @@ from niochat.domain.message import MessageContent, MessageKind
 from niochat.domain.reading import MAX_TRANSCRIPT_LENGTH
 from niochat.live.frames import encode_event_frame
 from niochat.live.log import EventLog
-from niochat.media.library import key_of
-from niochat.media.reader import Reader
-from niochat.media.reading import MAX_ATTEMPTS, MOST_AN_HOUR
+from niochat.media.library import object_key
+from niochat.media.reader import AttachmentReader
+from niochat.media.reading import MAX_ATTEMPTS, MAX_PER_HOUR
 from niochat.sandbox.voices import voice_note
 from tests.actors.provider import instance, one_root_certificate
 from tests.builders import SENT_AT, Given, Ownership, message, put
@@ -84,7 +84,7 @@ async def test_without_the_setting_nobody_listens_and_nothing_waits(room: Room) 
 async def test_who_died_between_file_and_words_is_followed_by_another_at_once(room: Room) -> None:
     await room.speaks(WORDS)
     await room.fetches()
-    await room.readings.search(range(1024))
+    await room.readings.enqueue_due(range(1024))
     for task in room.readings._tasks:
         task.cancel()
     await asyncio.gather(*room.readings._tasks, return_exceptions=True)
@@ -147,7 +147,7 @@ async def test_an_answer_waits_for_two_notes_of_one_burst(room: Room) -> None:
     await room.speaks("oi")
     await room.speaks("quero minha fatura")
     await room.fetches()
-    await room.readings.search(range(1024))
+    await room.readings.enqueue_due(range(1024))
     while room.readings._tasks:
         await asyncio.wait(room.readings._tasks)
     one, other = room.settled
@@ -284,7 +284,7 @@ async def test_a_note_whose_bytes_are_gone_from_the_store_has_no_words(room: Roo
     await room.speaks(WORDS)
     await room.fetches()
     row = await room.row()
-    await room.store.put(key_of(row["tenant_id"], row["file_id"]), b"")
+    await room.store.put(object_key(row["tenant_id"], row["file_id"]), b"")
     await room.reads()
 
     assert (await room.row())["code"] == "empty"
@@ -339,8 +339,8 @@ async def test_words_are_kept_as_one_bounded_line(room: Room, heard: str, kept: 
 
 
 async def test_an_end_point_that_is_slow_is_left_and_asked_again(room: Room) -> None:
-    room.reader = Reader(
-        room.models, room._whole, room.provider.directory.assistant, hear_within_s=0.2
+    room.reader = AttachmentReader(
+        room.models, room._whole, room.provider.directory.assistant, transcription_timeout_s=0.2
     )
     await fault(room, "hang", seconds=5)
     await room.speaks(WORDS)
@@ -357,7 +357,7 @@ async def test_who_sends_more_than_a_person_says_is_not_listened_to(room: Room) 
     await room.speaks("um")
     await room.given.admin.execute(
         "INSERT INTO attachments (tenant_id, id, mimetype, filename)"
-        " SELECT tenant_id, uuidv7(), '', '' FROM readings, generate_series(1, $1)", MOST_AN_HOUR,
+        " SELECT tenant_id, uuidv7(), '', '' FROM readings, generate_series(1, $1)", MAX_PER_HOUR,
     )  # fmt: skip
     await room.given.admin.execute(
         "INSERT INTO readings (tenant_id, message_id, file_id, thread_id, sort, said_seconds)"

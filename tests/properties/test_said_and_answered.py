@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import initialize, invariant, precondition, rule, run_state_machine_as_test
 
 from niochat.assistant.report import TurnRequest
-from niochat.assistant.transcript import Line
-from niochat.assistant.visit import Visits
+from niochat.assistant.transcript import TranscriptLine
+from niochat.assistant.visit import TurnStore
 from niochat.domain import commands as cmd
 from niochat.domain.conversation import TurnInProgress
 from niochat.domain.ids import OutboxId
@@ -86,9 +86,9 @@ class SaidAndAnswered(TwoHosts):
         since = spoken[-1] + 1 if spoken else 0
         return [line.text for line in lines[since:]]
 
-    async def read(self, request: TurnRequest) -> list[Line]:
-        visit = await Visits(self.hosts[0].database).open(request)
-        return list(visit.lines) if visit is not None else []  # nobody listens any more
+    async def read(self, request: TurnRequest) -> list[TranscriptLine]:
+        visit = await TurnStore(self.hosts[0].database).load_snapshot(request)
+        return list(visit.transcript) if visit is not None else []  # nobody listens any more
 
     def settle(self, host: Host, thread: UUID, outbox: UUID, result: cmd.SendStatus) -> None:
         """As the courier does: with the attempt that the row showed."""

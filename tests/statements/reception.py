@@ -2,14 +2,14 @@
 
 from uuid import UUID, uuid4
 
-from niochat.assistant.facts import Facts
+from niochat.assistant.facts import ConversationFacts
 from niochat.assistant.report import TurnRequest
-from niochat.assistant.visit import Visit, Visits
+from niochat.assistant.visit import TurnSnapshot, TurnStore
 from niochat.domain import commands as cmd
 from niochat.erp.journal import Journal
 from tests.builders import Given, Host, Place, message, put
 
-MARIA = Facts(name="Maria Souza", contract="4711")
+MARIA = ConversationFacts(name="Maria Souza", contract="4711")
 CALL = {"name": "list_invoices", "result": {"invoices": []}}
 
 
@@ -18,7 +18,7 @@ class Reception:
 
     def __init__(self, host: Host, place: Place, thread: UUID, given: Given) -> None:
         self.host, self.place, self.thread, self.given = host, place, thread, given
-        self.visits = Visits(host.database)
+        self.visits = TurnStore(host.database)
         self.journal = Journal(host.database)
 
     async def writes(self, words: str = "oi") -> None:
@@ -40,15 +40,15 @@ class Reception:
             self.place.tenant, c.id, c.turn.id, c.turn.attempt, c.version, c.protocol
         )
 
-    async def seen(self) -> Visit:
+    async def seen(self) -> TurnSnapshot:
         """The visit as the turn in progress finds it."""
-        visit = await self.visits.open(self.request)
+        visit = await self.visits.load_snapshot(self.request)
         assert visit is not None
         return visit
 
-    async def learned(self, facts: Facts = MARIA, **call: object) -> None:
+    async def learned(self, facts: ConversationFacts = MARIA, **call: object) -> None:
         """The turn in progress finished a call."""
-        await self.visits.record(self.request, facts, {**CALL, **call})
+        await self.visits.save_progress(self.request, facts, {**CALL, **call})
 
     async def answers(self, *texts: str) -> None:
         await self.host.answer(self.thread, *(texts or ("Pronto!",)))

@@ -77,8 +77,8 @@ async def test_an_edit_of_what_was_answered_is_the_last_thing_the_turn_reads(
     await room.does(edit("m1", "meu CPF é 2", 60))
 
     visit = await room.seen()
-    assert [line.text for line in visit.lines] == ["Não encontrei.", "meu CPF é 2"]
-    assert visit.unanswered == ["meu CPF é 2"]
+    assert [line.text for line in visit.transcript] == ["Não encontrei.", "meu CPF é 2"]
+    assert visit.unanswered_texts == ["meu CPF é 2"]
     await holds(given, thread)
 
 
@@ -128,7 +128,7 @@ async def test_a_greeting_is_shown_as_such_and_the_assistant_answers(
     await room.does(phone("p1", GREETING, 1))
 
     visit = await room.seen()
-    assert [line.text for line in visit.lines] == ["oi"]
+    assert [line.text for line in visit.transcript] == ["oi"]
     assert await given.rows("SELECT author FROM shown_messages ORDER BY version") == [
         "customer", "automatic",
     ]  # fmt: skip

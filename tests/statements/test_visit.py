@@ -6,9 +6,9 @@ from uuid import UUID
 import pytest
 import pytest_asyncio
 
-from niochat.assistant.facts import Facts
+from niochat.assistant.facts import ConversationFacts
 from niochat.assistant.report import TurnRequest
-from niochat.assistant.visit import Used
+from niochat.assistant.visit import AuditedToolCall
 from niochat.domain import commands as cmd
 from niochat.domain.errors import OperationRefusedError
 from tests.builders import Given, Host, Place
@@ -30,12 +30,16 @@ async def test_a_turn_finds_what_was_said_who_writes_and_what_time_it_is(
 ) -> None:
     visit = await reception.seen()
 
-    assert visit.unanswered == ["minha fatura"]
+    assert visit.unanswered_texts == ["minha fatura"]
     assert visit.phone == "5581988887777"
-    assert visit.teams == {"atendimento": "Atendimento"}
-    assert (visit.facts, visit.earlier, visit.untold) == (Facts(), [], frozenset())
-    assert (visit.shown, visit.first_answer) == (False, True)
-    assert visit.people.available, "without shifts somebody always is"
+    assert visit.team_names == {"atendimento": "Atendimento"}
+    assert (visit.facts, visit.reusable_calls, visit.unreported_write_keys) == (
+        ConversationFacts(),
+        [],
+        frozenset(),
+    )
+    assert (visit.contracts_seen, visit.is_first_answer) == (False, True)
+    assert visit.staff_availability.available, "without shifts somebody always is"
     (now,) = await reception.given.rows("SELECT now()")
     assert abs((visit.now.astimezone(UTC) - now).total_seconds()) < 60
     assert visit.now.utcoffset() != now.utcoffset()
@@ -56,7 +60,7 @@ async def test_only_the_attempt_that_counts_finds_its_visit(reception: Reception
     turn = reception.host.turn(reception.thread)
     await reception.host.step(reception.thread, cmd.RestartTurn(turn.id, 1))
 
-    assert await reception.visits.open(first) is None
+    assert await reception.visits.load_snapshot(first) is None
     assert (await reception.seen()).request.attempt == 2
 
 
@@ -76,9 +80,11 @@ async def test_a_turn_that_is_over_finds_no_visit_and_writes_nothing_down(
         case _:
             await reception.does(cmd.SuspendAssistant())
 
-    assert await reception.visits.open(over) is None
+    assert await reception.visits.load_snapshot(over) is None
     with pytest.raises(OperationRefusedError) as refused:
-        await reception.visits.record(over, Facts(name="Outra"), {"name": "late"})
+        await reception.visits.save_progress(
+            over, ConversationFacts(name="Outra"), {"name": "late"}
+        )
     assert refused.value.code == "turn_not_current"
     assert await given.rows("SELECT facts ->> 'name' FROM memories") == ["Maria Souza"]
     assert await given.rows("SELECT tool_results FROM turns WHERE id = $1", over.turn_id) == [
@@ -89,15 +95,15 @@ async def test_a_turn_that_is_over_finds_no_visit_and_writes_nothing_down(
 async def test_a_suspended_tenants_turn_finds_no_visit(reception: Reception, given: Given) -> None:
     await given.admin.execute("UPDATE tenants SET status = 'suspended'")
 
-    assert await reception.visits.open(reception.request) is None
+    assert await reception.visits.load_snapshot(reception.request) is None
 
 
 async def test_another_tenant_finds_nothing_of_it(reception: Reception, given: Given) -> None:
     foreign, request = await given.tenant(), reception.request
 
-    assert await reception.visits.open(_of(foreign, request)) is None
+    assert await reception.visits.load_snapshot(_of(foreign, request)) is None
     with pytest.raises(OperationRefusedError):
-        await reception.visits.record(_of(foreign, request), MARIA, CALL)
+        await reception.visits.save_progress(_of(foreign, request), MARIA, CALL)
     assert await given.count("memories") == 0
 
 
@@ -112,12 +118,12 @@ def _of(tenant: UUID, request: TurnRequest) -> TurnRequest:
 
 async def test_a_call_and_its_facts_are_kept_together(reception: Reception, given: Given) -> None:
     await reception.learned()
-    await reception.learned(Facts(name="Maria Souza", lookups=2), name="read_contract")
+    await reception.learned(ConversationFacts(name="Maria Souza", lookups=2), name="read_contract")
 
     visit = await reception.seen()
 
-    assert visit.facts == Facts(name="Maria Souza", lookups=2)
-    assert [call["name"] for call in visit.earlier] == ["list_invoices", "read_contract"]
+    assert visit.facts == ConversationFacts(name="Maria Souza", lookups=2)
+    assert [call["name"] for call in visit.reusable_calls] == ["list_invoices", "read_contract"]
     assert await given.count("memories") == 1
 
 
@@ -125,11 +131,14 @@ async def test_a_call_whose_answer_was_lost_is_kept_and_logged_once(
     reception: Reception, given: Given
 ) -> None:
     """It is told again under its key; another call with the same words has another one."""
-    used, again = Used("list_invoices", "done"), Used("list_invoices", "done")
+    used, again = AuditedToolCall("list_invoices", "done"), AuditedToolCall("list_invoices", "done")
     for each in (used, used, again, used):
-        await reception.visits.record(reception.request, MARIA, CALL, used=each)
+        await reception.visits.save_progress(reception.request, MARIA, CALL, audited=each)
 
-    assert [call["key"] for call in (await reception.seen()).earlier] == [used.key, again.key]
+    assert [call["key"] for call in (await reception.seen()).reusable_calls] == [
+        used.key,
+        again.key,
+    ]
     assert await given.rows("SELECT action FROM audit") == ["tools.list_invoices"] * 2
 
 
@@ -139,7 +148,9 @@ async def test_a_call_of_a_turn_that_is_over_is_not_logged(
     over = reception.request
     await reception.answers()
     with pytest.raises(OperationRefusedError):
-        await reception.visits.record(over, MARIA, CALL, used=Used("list_invoices", "done"))
+        await reception.visits.save_progress(
+            over, MARIA, CALL, audited=AuditedToolCall("list_invoices", "done")
+        )
     assert await given.count("audit") == 0
 
 
@@ -148,7 +159,9 @@ async def test_a_file_of_another_attempt_is_another_file_and_the_same_one_is_kep
 ) -> None:
     """The ERP may give another code for the same invoice: its image must not be the old one."""
     stored = [
-        await reception.visits.attach(reception.request, "pix:1", "image/png", "pix.png", data)
+        await reception.visits.add_attachment(
+            reception.request, "pix:1", "image/png", "pix.png", data
+        )
         for data in (b"first", b"second", b"second")
     ]
 
@@ -164,7 +177,7 @@ async def test_what_a_lost_attempt_found_out_is_known_to_the_next(reception: Rec
 
     visit = await reception.seen()
 
-    assert (visit.facts, visit.earlier) == (MARIA, [CALL])
+    assert (visit.facts, visit.reusable_calls) == (MARIA, [CALL])
 
 
 async def test_the_next_visit_knows_nothing_of_the_one_before(reception: Reception) -> None:
@@ -174,14 +187,18 @@ async def test_the_next_visit_knows_nothing_of_the_one_before(reception: Recepti
 
     visit = await reception.seen()
 
-    assert (visit.facts, visit.earlier, visit.first_answer) == (Facts(), [], True)
+    assert (visit.facts, visit.reusable_calls, visit.is_first_answer) == (
+        ConversationFacts(),
+        [],
+        True,
+    )
 
 
 async def test_facts_of_another_shape_are_forgotten(reception: Reception, given: Given) -> None:
     await reception.learned()
     await given.admin.execute('UPDATE memories SET facts = \'{"lookups": "many"}\'')
 
-    assert (await reception.seen()).facts == Facts()
+    assert (await reception.seen()).facts == ConversationFacts()
 
 
 # -- what turns before it left ----------------------------------------------------------------
@@ -197,7 +214,7 @@ async def test_reads_of_a_turn_that_was_cancelled_moments_ago_are_still_good(
 
     visit = await reception.seen()
 
-    assert [call["name"] for call in visit.earlier] == ["first", "second"]
+    assert [call["name"] for call in visit.reusable_calls] == ["first", "second"]
     assert visit.facts == MARIA
 
 
@@ -208,7 +225,7 @@ async def test_reads_of_two_minutes_ago_are_read_again(reception: Reception, giv
         "UPDATE turns SET settled_at = settled_at - interval '121 s' WHERE status = 'cancelled'"
     )
 
-    assert (await reception.seen()).earlier == []
+    assert (await reception.seen()).reusable_calls == []
 
 
 async def test_reads_from_before_an_answer_are_read_again(reception: Reception) -> None:
@@ -219,35 +236,35 @@ async def test_reads_from_before_an_answer_are_read_again(reception: Reception) 
 
     visit = await reception.seen()
 
-    assert visit.earlier == []
+    assert visit.reusable_calls == []
     assert visit.facts == MARIA, "what is known of the customer stays"
 
 
 async def test_contracts_count_as_shown_once_the_turn_that_showed_them_was_answered(
     reception: Reception,
 ) -> None:
-    await reception.learned(Facts(shown_in=str(reception.request.turn_id)))
-    assert not (await reception.seen()).shown, "the customer has not seen them yet"
+    await reception.learned(ConversationFacts(shown_in=str(reception.request.turn_id)))
+    assert not (await reception.seen()).contracts_seen, "the customer has not seen them yet"
     await reception.answers("1. Rua das Flores; 2. Rua do Sol")
     await reception.writes("o primeiro")
 
-    assert (await reception.seen()).shown
+    assert (await reception.seen()).contracts_seen
 
 
 async def test_contracts_that_a_cancelled_turn_would_have_shown_were_not_shown(
     reception: Reception,
 ) -> None:
-    await reception.learned(Facts(shown_in=str(reception.request.turn_id)))
+    await reception.learned(ConversationFacts(shown_in=str(reception.request.turn_id)))
     await reception.writes("o primeiro")
 
-    assert not (await reception.seen()).shown
+    assert not (await reception.seen()).contracts_seen
 
 
 async def test_after_an_answer_the_next_is_not_the_first(reception: Reception) -> None:
     await reception.answers()
     await reception.writes("mais uma coisa")
 
-    assert not (await reception.seen()).first_answer
+    assert not (await reception.seen()).is_first_answer
 
 
 async def test_a_note_for_the_team_is_no_answer(reception: Reception) -> None:
@@ -260,8 +277,8 @@ async def test_a_note_for_the_team_is_no_answer(reception: Reception) -> None:
 
     visit = await reception.seen()
 
-    assert visit.first_answer
-    assert "Quer uma pessoa." not in [line.text for line in visit.lines]
+    assert visit.is_first_answer
+    assert "Quer uma pessoa." not in [line.text for line in visit.transcript]
 
 
 # -- writes and files -------------------------------------------------------------------------
@@ -284,7 +301,7 @@ async def test_what_a_cancelled_turn_did_and_could_not_tell_is_known_to_the_next
         await begun(reception, f"of {status}", status)
     await reception.writes("alô?")
 
-    assert (await reception.seen()).untold == {"of sending", "of done"}
+    assert (await reception.seen()).unreported_write_keys == {"of sending", "of done"}
 
 
 async def test_what_an_answered_turn_did_was_told(reception: Reception) -> None:
@@ -292,7 +309,7 @@ async def test_what_an_answered_turn_did_was_told(reception: Reception) -> None:
     await reception.answers("Abri o chamado.")
     await reception.writes("obrigado")
 
-    assert (await reception.seen()).untold == frozenset()
+    assert (await reception.seen()).unreported_write_keys == frozenset()
 
 
 async def test_what_another_visit_did_is_not_this_ones_to_tell(reception: Reception) -> None:
@@ -300,4 +317,4 @@ async def test_what_another_visit_did_is_not_this_ones_to_tell(reception: Recept
     await reception.does(cmd.ResolveConversation("ana"))
     await reception.writes("de novo")
 
-    assert (await reception.seen()).untold == frozenset()
+    assert (await reception.seen()).unreported_write_keys == frozenset()

@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from typing import Any
 
 _COMMA = re.compile(r",\s*(?=[}\]])")
-_ENCODED = 3
-_LONGEST = 20_000
-NOTHING = "{}"
+_MAX_ENCODINGS = 3
+_MAX_CHARS = 20_000
+EMPTY_OBJECT = "{}"
 
 
-def understood(value: object) -> str:
+def repair_arguments(value: object) -> str:
     """The JSON of an object, where ``value`` can be understood as one; else what was written.
 
     An object, JSON in a string once or more, null and nothing are understood; of several objects
@@ -20,31 +20,33 @@ def understood(value: object) -> str:
     """
     match value:
         case None:
-            return NOTHING
+            return EMPTY_OBJECT
         case Mapping() | list():
-            found = _object(value)
-            return _json(value if found is None else found)
+            found = _unwrap_object(value)
+            return _to_json(value if found is None else found)
         case str():
-            return _of_text(value)
+            return _repair_text(value)
         case _:
             return str(value)
 
 
-def valid(text: str) -> str:
+def valid_or_empty(text: str) -> str:
     """What may go back into the history: the text if it is the JSON of an object, else ``{}``."""
     try:
         value = json.loads(text, parse_constant=_refuse)
     except (ValueError, RecursionError):
-        return NOTHING
-    return text if isinstance(value, dict) else NOTHING
+        return EMPTY_OBJECT
+    return text if isinstance(value, dict) else EMPTY_OBJECT
 
 
-def whole(text: str) -> bool:
+def is_complete(text: str) -> bool:
     """Whether a call's pieces are all there."""
-    return bool(text.strip()) and (text.strip() == NOTHING or valid(text) != NOTHING)
+    return bool(text.strip()) and (
+        text.strip() == EMPTY_OBJECT or valid_or_empty(text) != EMPTY_OBJECT
+    )
 
 
-def unfenced(text: str) -> str:
+def strip_code_fence(text: str) -> str:
     """Without the fence that marks code."""
     bare = text.strip()
     if not bare.startswith("```"):
@@ -52,7 +54,7 @@ def unfenced(text: str) -> str:
     return bare.removeprefix("```").removeprefix("json").removesuffix("```").strip()
 
 
-def objects_at(text: str, *, whole: bool = False) -> list[dict[str, Any]]:
+def parse_objects(text: str, *, entire: bool = False) -> list[dict[str, Any]]:
     """Objects that stand in a row, also in a list; with ``whole`` nothing else may be there."""
     text = text.strip()
     found: list[dict[str, Any]] = []
@@ -66,31 +68,31 @@ def objects_at(text: str, *, whole: bool = False) -> list[dict[str, Any]]:
             return []
         found += values
         text = text[end:].lstrip().removeprefix(";").lstrip()
-    return [] if whole and text else found
+    return [] if entire and text else found
 
 
-def _of_text(text: str) -> str:
+def _repair_text(text: str) -> str:
     bare = text.strip()
     if not bare:
-        return NOTHING
-    if len(bare) > _LONGEST:
+        return EMPTY_OBJECT
+    if len(bare) > _MAX_CHARS:
         return text
     try:
         value = json.loads(bare)
     except RecursionError:
         return text
     except ValueError:
-        repaired = _repaired(bare)
-        return text if repaired is None else _json(repaired)
+        repaired = _repair(bare)
+        return text if repaired is None else _to_json(repaired)
     if isinstance(value, dict):
         return text
-    found = _object(value)
-    return text if found is None else _json(found)
+    found = _unwrap_object(value)
+    return text if found is None else _to_json(found)
 
 
-def _object(value: object) -> dict[str, Any] | None:
+def _unwrap_object(value: object) -> dict[str, Any] | None:
     """The object in what was encoded again, or lies alone in a list."""
-    for _ in range(_ENCODED):
+    for _ in range(_MAX_ENCODINGS):
         if value is None:
             return {}
         if isinstance(value, list) and len(value) == 1 and isinstance(value[0], dict):
@@ -106,17 +108,17 @@ def _object(value: object) -> dict[str, Any] | None:
     return dict(value) if isinstance(value, Mapping) else None
 
 
-def _repaired(text: str) -> dict[str, Any] | None:
+def _repair(text: str) -> dict[str, Any] | None:
     """Without guessing at what is missing: a call that was cut off stays broken."""
-    text = unfenced(text)
-    for read in (_lenient, _in_a_row, _python):
+    text = strip_code_fence(text)
+    for read in (_parse_lenient, _parse_consecutive, _parse_python):
         found = read(text)
         if found is not None:
             return found
     return None
 
 
-def _lenient(text: str) -> dict[str, Any] | None:
+def _parse_lenient(text: str) -> dict[str, Any] | None:
     try:
         value = json.loads(_COMMA.sub("", text), strict=False)
     except (ValueError, RecursionError):
@@ -124,23 +126,23 @@ def _lenient(text: str) -> dict[str, Any] | None:
     return value if isinstance(value, dict) else None
 
 
-def _in_a_row(text: str) -> dict[str, Any] | None:
+def _parse_consecutive(text: str) -> dict[str, Any] | None:
     """``{}{"a": 1}``: a first piece that a server sent before there was anything to send."""
-    found = objects_at(text, whole=True)
+    found = parse_objects(text, entire=True)
     told = [each for number, each in enumerate(found) if each and each not in found[:number]]
     return (told or [{}])[0] if found and len(told) <= 1 else None
 
 
-def _python(text: str) -> dict[str, Any] | None:
+def _parse_python(text: str) -> dict[str, Any] | None:
     try:
         value = ast.literal_eval(text)
-        _json(value)
+        _to_json(value)
     except (ValueError, TypeError, SyntaxError, RecursionError, MemoryError):
         return None
     return value if isinstance(value, dict) and all(isinstance(key, str) for key in value) else None
 
 
-def _json(value: object) -> str:
+def _to_json(value: object) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 

@@ -3,16 +3,16 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from niochat.adapters.openai.forms import Form
+from niochat.adapters.openai.forms import EndpointQuirk
 from niochat.domain.errors import NiochatError
 
-OWN_HEADERS = frozenset({
+RESERVED_HEADERS = frozenset({
     "authorization", "proxy-authorization", "host", "content-type", "content-length",
     "content-encoding", "transfer-encoding", "connection", "upgrade", "te", "trailer", "expect",
     "accept-encoding", "cookie", "forwarded", "x-forwarded-host", "x-original-url", "x-rewrite-url",
 })  # fmt: skip
 """Headers that a tenant cannot set: they say who asks, where, and what the body is."""
-OWN_FIELDS = frozenset({
+RESERVED_FIELDS = frozenset({
     "model", "messages", "tools", "functions", "function_call", "stream", "stream_options", "n",
     "max_tokens", "max_completion_tokens", "temperature", "seed", "parallel_tool_calls",
     "base_url", "api_base", "api_key", "api_version", "api_type", "organization", "extra_headers",
@@ -24,30 +24,30 @@ told another address or key.
 
 
 @dataclass(frozen=True, slots=True)
-class Options:
+class ModelOptions:
     """What a tenant sets by hand; None is not sent. ``headers`` and ``body`` may be secret."""
 
     temperature: float | None = None
     seed: int | None = None
     parallel_tool_calls: bool | None = None
-    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
-    body: Mapping[str, object] = field(default_factory=dict, repr=False)
-    forms: frozenset[Form] = frozenset()
+    extra_headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    extra_body: Mapping[str, object] = field(default_factory=dict, repr=False)
+    quirks: frozenset[EndpointQuirk] = frozenset()
     """What the end point is known to want, before it refuses anything."""
 
 
 @dataclass(frozen=True, slots=True)
-class Endpoint:
+class ModelEndpoint:
     """Where a tenant's model is. ``key`` is a secret: never logged."""
 
     url: str
     key: str = field(repr=False)
     model: str
-    options: Options = field(default_factory=Options)
+    options: ModelOptions = field(default_factory=ModelOptions)
 
 
 @dataclass(frozen=True, slots=True)
-class ToolCall:
+class ModelToolCall:
     """A function the model wants to be called. ``arguments`` are the JSON of an object; what could
     not be understood as one is as the model wrote it.
     """
@@ -55,14 +55,14 @@ class ToolCall:
     id: str
     name: str
     arguments: str
-    extra: Mapping[str, object] = field(default_factory=dict, compare=False)
+    extra_fields: Mapping[str, object] = field(default_factory=dict, compare=False)
     """What the server wants back with the call, as Gemini its ``thought_signature``."""
     thinking: str = field(default="", compare=False, repr=False)
     """What was thought before it: a few servers want that back too."""
 
 
 @dataclass(frozen=True, slots=True)
-class Completion:
+class ModelCompletion:
     """What the model said or wants, without its thinking. Tokens as the endpoint counts them, 0
     when it does not.
     """
@@ -71,7 +71,7 @@ class Completion:
     model: str
     tokens_in: int = 0
     tokens_out: int = 0
-    calls: tuple[ToolCall, ...] = ()
+    calls: tuple[ModelToolCall, ...] = ()
     finish: str = field(default="", compare=False)
     """``stop``, ``length``, ``tool_calls``, ``content_filter``, another word; empty: not said."""
     refusal: str = field(default="", compare=False)

@@ -11,10 +11,10 @@ import openai
 
 from niochat.adapters.guard import PRIVATE, ForbiddenAddress
 from niochat.adapters.openai.completion import ModelError
-from niochat.adapters.openai.refusals import Refusal, read_refusal, refusal_in
+from niochat.adapters.openai.refusals import EndpointRefusal, parse_refusal, refusal_from_json
 
 DEFAULT_WAIT_S = 1.0
-LONGEST_WAIT_S = 60.0
+MAX_WAIT_S = 60.0
 _KEY = re.compile(
     r"api.?key (not|is in)valid|api.?key not (valid|found)|(in|not )valid.{0,12}api.?key|"
     r"incorrect api.?key", re.I
@@ -29,7 +29,7 @@ _FILTERED = re.compile(
 )
 
 
-class Told(Exception):
+class ErrorBodyReceived(Exception):
     """An error in an answer that says of itself that all is well."""
 
     def __init__(self, answer: object) -> None:
@@ -37,36 +37,36 @@ class Told(Exception):
         error = told.get("error") if isinstance(told, Mapping) else None
         code = error.get("code") if isinstance(error, Mapping) else None
         is_status = isinstance(code, int) and 400 <= code < 600
-        self.refusal = refusal_in(code if is_status and isinstance(code, int) else 0, answer)
+        self.refusal = refusal_from_json(code if is_status and isinstance(code, int) else 0, answer)
         super().__init__(self.refusal.sentence)
 
 
-def refusal_of(error: Exception) -> Refusal | None:
+def refusal_from_error(error: Exception) -> EndpointRefusal | None:
     """What the end point said, if it said anything."""
     match error:
-        case Told():
+        case ErrorBodyReceived():
             return error.refusal
         case openai.APIStatusError():
-            return read_refusal(error.status_code, error.response.content)
+            return parse_refusal(error.status_code, error.response.content)
         case openai.APIError() if not isinstance(error, openai.APIConnectionError):
-            return Told({"error": error.body or error.message}).refusal
+            return ErrorBodyReceived({"error": error.body or error.message}).refusal
         case _:
             return None
 
 
-def translate(error: Exception, refusal: Refusal | None, said: str) -> ModelError:
+def translate_error(error: Exception, refusal: EndpointRefusal | None, sentence: str) -> ModelError:
     """``said``: the refusal's sentence as people may see it."""
     if refusal is not None and refusal.status:
         headers = error.response.headers if isinstance(error, openai.APIStatusError) else {}
-        return _refused(refusal, f": {said}" if said else "", headers)
+        return _error_from_refusal(refusal, f": {sentence}" if sentence else "", headers)
     if refusal is not None:
         return ModelError(
-            f"the model's answer is not one: {said}", code="model_malformed", retryable=True
+            f"the model's answer is not one: {sentence}", code="model_malformed", retryable=True
         )
     if isinstance(error, openai.APIConnectionError) or any(
-        isinstance(cause, aiohttp.ClientError | OSError) for cause in _causes(error)
+        isinstance(cause, aiohttp.ClientError | OSError) for cause in _cause_chain(error)
     ):
-        return _away(error)
+        return _connection_error(error)
     # Its class alone: a message of a library may hold the answer, and the answer anything.
     name = type(error).__name__
     return ModelError(
@@ -74,7 +74,9 @@ def translate(error: Exception, refusal: Refusal | None, said: str) -> ModelErro
     )
 
 
-def _refused(refusal: Refusal, said: str, headers: Mapping[str, str]) -> ModelError:
+def _error_from_refusal(
+    refusal: EndpointRefusal, said: str, headers: Mapping[str, str]
+) -> ModelError:
     told = f"{refusal.sentence} {refusal.code}"
     status = refusal.status
     if status in (400, 402, 403, 429) and _QUOTA.search(told):
@@ -82,7 +84,7 @@ def _refused(refusal: Refusal, said: str, headers: Mapping[str, str]) -> ModelEr
                           retryable=False)  # fmt: skip
     if status == 429:
         return ModelError(f"the model's rate limit is reached{said}", code="model_rate_limited",
-                          retryable=True, retry_after_s=_retry_after(headers))  # fmt: skip
+                          retryable=True, retry_after_s=_parse_retry_after(headers))  # fmt: skip
     if status in (401, 403) or (status == 400 and _KEY.search(told)):
         return ModelError(f"the model refuses the key: set another api_key{said}",
                           code="model_unauthorized", retryable=False)  # fmt: skip
@@ -96,13 +98,13 @@ def _refused(refusal: Refusal, said: str, headers: Mapping[str, str]) -> ModelEr
                       retryable=status >= 500 or status in (408, 409, 425))  # fmt: skip
 
 
-def _away(error: Exception) -> ModelError:
+def _connection_error(error: Exception) -> ModelError:
     """No answer: too slow, or not there at all.
 
     ``httpx-aiohttp`` maps *every* broken connection to ``httpx.ConnectTimeout``, so a time-out
     is believed only where aiohttp's own error underneath is one.
     """
-    causes = list(_causes(error))
+    causes = list(_cause_chain(error))
     broken = any(isinstance(cause, aiohttp.ClientConnectionError) for cause in causes)
     too_slow = any(isinstance(cause, TimeoutError) for cause in causes)
     if too_slow or (not broken and isinstance(error, openai.APITimeoutError)):
@@ -112,20 +114,20 @@ def _away(error: Exception) -> ModelError:
     return ModelError("the model cannot be reached", code="model_unreachable", retryable=True)
 
 
-def _causes(error: BaseException | None) -> Iterator[BaseException]:
+def _cause_chain(error: BaseException | None) -> Iterator[BaseException]:
     while error is not None:
         yield error
         error = error.__cause__
 
 
-def _retry_after(headers: Mapping[str, str]) -> float:
+def _parse_retry_after(headers: Mapping[str, str]) -> float:
     """Seconds that were asked for, at most a minute: a whole tenant waits so long."""
     value = headers.get("retry-after", "")
     try:
         seconds = float(value)
     except ValueError:
         seconds = _seconds_until(value)
-    return min(max(seconds, 0.0), LONGEST_WAIT_S) if not math.isnan(seconds) else DEFAULT_WAIT_S
+    return min(max(seconds, 0.0), MAX_WAIT_S) if not math.isnan(seconds) else DEFAULT_WAIT_S
 
 
 def _seconds_until(date: str) -> float:

@@ -5,41 +5,45 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from niochat.adapters.openai.arguments import valid
-from niochat.adapters.openai.forms import Form
+from niochat.adapters.openai.arguments import valid_or_empty
+from niochat.adapters.openai.forms import EndpointQuirk
 
-Message = dict[str, Any]
+ChatMessage = dict[str, Any]
 
-NOT_RUN = '{"ok": false, "erro": "nao_executada"}'
+NOT_RUN_RESULT = '{"ok": false, "erro": "nao_executada"}'
 """The result of a call that has none."""
-BEGINNING, GO_ON, DONE = "[início da conversa]", "[continue]", "[certo]"
+BEGINNING_TEXT, CONTINUE_TEXT, ACKNOWLEDGED_TEXT = "[início da conversa]", "[continue]", "[certo]"
 """Said where a template wants somebody to speak who did not."""
-_NO_NAME = re.compile(r"[^a-zA-Z0-9_-]+")
-_UNSIGNED = "skip_thought_signature_validator"
+_INVALID_NAME_CHARS = re.compile(r"[^a-zA-Z0-9_-]+")
+_MISSING_SIGNATURE = "skip_thought_signature_validator"
 """Gemini's own word for a call that another model, or we, made."""
 
 
-def shaped(messages: Sequence[Mapping[str, Any]], forms: frozenset[Form]) -> list[Message]:
+def format_messages(
+    messages: Sequence[Mapping[str, Any]], quirks: frozenset[EndpointQuirk]
+) -> list[ChatMessage]:
     """The messages as an end point of these forms takes them; the given ones stay as they are."""
-    said = _unique_ids(list(_answered(_one_head([dict(each) for each in messages]))))
-    for form, change in _CHANGES.items():
-        if form in forms:
+    said = _unique_ids(
+        list(_pair_calls_with_results(_merge_leading_system([dict(each) for each in messages])))
+    )
+    for form, change in _FORMATTERS.items():
+        if form in quirks:
             said = change(said)
-    if Form.THINKING_BACK not in forms:
+    if EndpointQuirk.THINKING_BACK not in quirks:
         said = [_without(each, "reasoning_content") for each in said]
     return said
 
 
-def _one_head(messages: list[Message]) -> list[Message]:
+def _merge_leading_system(messages: list[ChatMessage]) -> list[ChatMessage]:
     """System messages at the start are one; who says nothing is left out."""
-    said = [each for each in messages if each.get("tool_calls") or _says(each)]
+    said = [each for each in messages if each.get("tool_calls") or _has_content(each)]
     count = next((at for at, each in enumerate(said) if each["role"] != "system"), len(said))
     if count < 2:
         return said
-    return [_joined_texts("system", said[:count]), *said[count:]]
+    return [_join_texts("system", said[:count]), *said[count:]]
 
 
-def _answered(messages: list[Message]) -> Iterator[Message]:
+def _pair_calls_with_results(messages: list[ChatMessage]) -> Iterator[ChatMessage]:
     """Each call has its result right after it, and each result its call."""
     at = 0
     while at < len(messages):
@@ -50,7 +54,7 @@ def _answered(messages: list[Message]) -> Iterator[Message]:
         if not message.get("tool_calls"):
             yield _without(message, "tool_calls")
             continue
-        results: list[Message] = []
+        results: list[ChatMessage] = []
         while at < len(messages) and messages[at]["role"] == "tool":
             results.append(messages[at])
             at += 1
@@ -58,19 +62,19 @@ def _answered(messages: list[Message]) -> Iterator[Message]:
         for call in message["tool_calls"]:
             result = next((r for r in results if r["tool_call_id"] == call["id"]), None)
             if result is None:
-                yield {"role": "tool", "tool_call_id": call["id"], "content": NOT_RUN}
+                yield {"role": "tool", "tool_call_id": call["id"], "content": NOT_RUN_RESULT}
             else:
                 results.remove(result)
-                yield {**result, "content": _text(result) or NOT_RUN}
+                yield {**result, "content": _text(result) or NOT_RUN_RESULT}
 
 
-def _valid_call(call: Mapping[str, Any]) -> Message:
+def _valid_call(call: Mapping[str, Any]) -> ChatMessage:
     function = call["function"]
-    name = _NO_NAME.sub("_", function["name"])[:64] or "unknown"
-    return {**call, "function": {"name": name, "arguments": valid(function["arguments"])}}
+    name = _INVALID_NAME_CHARS.sub("_", function["name"])[:64] or "unknown"
+    return {**call, "function": {"name": name, "arguments": valid_or_empty(function["arguments"])}}
 
 
-def _unique_ids(messages: list[Message]) -> list[Message]:
+def _unique_ids(messages: list[ChatMessage]) -> list[ChatMessage]:
     """Ids that some servers give to one call of every answer (``call_0``) are told apart."""
     used: set[str] = set()
 
@@ -82,16 +86,16 @@ def _unique_ids(messages: list[Message]) -> list[Message]:
         used.add(found)
         return found
 
-    return _renamed(messages, unused)
+    return _rename_call_ids(messages, unused)
 
 
-def _short_ids(messages: list[Message]) -> list[Message]:
-    return _renamed(messages, lambda id_: hashlib.sha256(id_.encode()).hexdigest()[:9])
+def _shorten_ids(messages: list[ChatMessage]) -> list[ChatMessage]:
+    return _rename_call_ids(messages, lambda id_: hashlib.sha256(id_.encode()).hexdigest()[:9])
 
 
-def _renamed(messages: list[Message], name: Callable[[str], str]) -> list[Message]:
+def _rename_call_ids(messages: list[ChatMessage], name: Callable[[str], str]) -> list[ChatMessage]:
     """New ids of calls, and the same ones of their results, which stand in the calls' order."""
-    said: list[Message] = []
+    said: list[ChatMessage] = []
     waiting: list[str] = []
     for message in messages:
         if message["role"] == "tool":
@@ -105,7 +109,7 @@ def _renamed(messages: list[Message], name: Callable[[str], str]) -> list[Messag
     return said
 
 
-def _tool_names(messages: list[Message]) -> list[Message]:
+def _add_tool_names(messages: list[ChatMessage]) -> list[ChatMessage]:
     names = {
         call["id"]: call["function"]["name"] for each in messages for call in _calls(each)
     }  # fmt: skip
@@ -115,9 +119,9 @@ def _tool_names(messages: list[Message]) -> list[Message]:
     ]
 
 
-def _signed(messages: list[Message]) -> list[Message]:
-    def mark(call: Message) -> Message:
-        unsigned = {"extra_content": {"google": {"thought_signature": _UNSIGNED}}}
+def _add_signatures(messages: list[ChatMessage]) -> list[ChatMessage]:
+    def mark(call: ChatMessage) -> ChatMessage:
+        unsigned = {"extra_content": {"google": {"thought_signature": _MISSING_SIGNATURE}}}
         return call if call.get("extra_content") else {**call, **unsigned}
 
     return [
@@ -126,10 +130,10 @@ def _signed(messages: list[Message]) -> list[Message]:
     ]
 
 
-def _as_text(messages: list[Message]) -> list[Message]:
+def _tools_as_text(messages: list[ChatMessage]) -> list[ChatMessage]:
     """Calls and results told, for templates that know neither."""
     names: dict[str, str] = {}
-    said: list[Message] = []
+    said: list[ChatMessage] = []
     for each in messages:
         if each["role"] == "tool":
             told = f"[resultado de {names[each['tool_call_id']]}] {_text(each)}"
@@ -147,85 +151,85 @@ def _as_text(messages: list[Message]) -> list[Message]:
     return said
 
 
-def _one_system(messages: list[Message]) -> list[Message]:
+def _merge_system(messages: list[ChatMessage]) -> list[ChatMessage]:
     """All that is the system's, in its order, at the start: nobody else may say such a thing."""
     head = [each for each in messages if each["role"] == "system"]
     rest = [each for each in messages if each["role"] != "system"]
-    return [_joined_texts("system", head), *rest] if head else rest
+    return [_join_texts("system", head), *rest] if head else rest
 
 
-def _no_system(messages: list[Message]) -> list[Message]:
-    head, *rest = _one_system(messages)
+def _remove_system(messages: list[ChatMessage]) -> list[ChatMessage]:
+    head, *rest = _merge_system(messages)
     if head["role"] != "system":
         return [head, *rest]
     return [{"role": "user", "content": _text(head)}, *rest]
 
 
-def _alternating(messages: list[Message]) -> list[Message]:
+def _alternate_roles(messages: list[ChatMessage]) -> list[ChatMessage]:
     """In turns: neighbours of one role are joined, and who is missing says so in brackets."""
-    messages = _one_system(messages)
+    messages = _merge_system(messages)
     head = [each for each in messages if each["role"] == "system"]
-    said: list[Message] = []
+    said: list[ChatMessage] = []
     for each in messages[len(head) :]:
         last = said[-1]["role"] if said else "system"
         if last == each["role"] != "tool":
-            said[-1] = _joined(said[-1], each)
+            said[-1] = _join_messages(said[-1], each)
             continue
         if last == "system" and each["role"] == "assistant":
-            said.append({"role": "user", "content": BEGINNING})
+            said.append({"role": "user", "content": BEGINNING_TEXT})
         if last == "tool" and each["role"] == "user":
-            said.append({"role": "assistant", "content": DONE})
+            said.append({"role": "assistant", "content": ACKNOWLEDGED_TEXT})
         said.append(each)
     if not said:
-        said.append({"role": "user", "content": BEGINNING})
+        said.append({"role": "user", "content": BEGINNING_TEXT})
     if said[-1]["role"] == "assistant":
-        said.append({"role": "user", "content": GO_ON})
+        said.append({"role": "user", "content": CONTINUE_TEXT})
     return [*head, *said]
 
 
-def _text_content(messages: list[Message]) -> list[Message]:
+def _fill_empty_content(messages: list[ChatMessage]) -> list[ChatMessage]:
     return [{**each, "content": each.get("content") or ""} for each in messages]
 
 
-_CHANGES: dict[Form, Callable[[list[Message]], list[Message]]] = {
-    Form.TOOLS_AS_TEXT: _as_text,
-    Form.ONE_SYSTEM: _one_system,
-    Form.NO_SYSTEM: _no_system,
-    Form.ALTERNATE: _alternating,
-    Form.TEXT_CONTENT: _text_content,
-    Form.SHORT_IDS: _short_ids,
-    Form.TOOL_NAMES: _tool_names,
-    Form.SIGNATURES: _signed,
+_FORMATTERS: dict[EndpointQuirk, Callable[[list[ChatMessage]], list[ChatMessage]]] = {
+    EndpointQuirk.TOOLS_AS_TEXT: _tools_as_text,
+    EndpointQuirk.ONE_SYSTEM: _merge_system,
+    EndpointQuirk.NO_SYSTEM: _remove_system,
+    EndpointQuirk.ALTERNATE: _alternate_roles,
+    EndpointQuirk.TEXT_CONTENT: _fill_empty_content,
+    EndpointQuirk.SHORT_IDS: _shorten_ids,
+    EndpointQuirk.TOOL_NAMES: _add_tool_names,
+    EndpointQuirk.SIGNATURES: _add_signatures,
 }
 """In the order in which they are made."""
 
 
-def _joined(first: Message, second: Message) -> Message:
-    joined = _joined_texts(first["role"], [first, second])
+def _join_messages(first: ChatMessage, second: ChatMessage) -> ChatMessage:
+    joined = _join_texts(first["role"], [first, second])
     calls = [*_calls(first), *_calls(second)]
     return {**first, **second, **joined, **({"tool_calls": calls} if calls else {})}
 
 
-def _joined_texts(role: str, messages: Sequence[Message]) -> Message:
+def _join_texts(role: str, messages: Sequence[ChatMessage]) -> ChatMessage:
     if any(isinstance(each.get("content"), list) for each in messages):
         return {"role": role, "content": [part for each in messages for part in _parts(each)]}
     return {"role": role, "content": "\n\n".join(filter(None, map(_text, messages))) or None}
 
 
-def _calls(message: Message) -> list[Message]:
+def _calls(message: ChatMessage) -> list[ChatMessage]:
     return message.get("tool_calls") or []
 
 
-def _says(message: Message) -> bool:
+def _has_content(message: ChatMessage) -> bool:
     content = message.get("content")
     return bool(content.strip() if isinstance(content, str) else content)
 
 
-def _text(message: Message) -> str:
+def _text(message: ChatMessage) -> str:
     return "\n".join(part["text"] for part in _parts(message) if part.get("type") == "text")
 
 
-def _parts(message: Message) -> list[Message]:
+def _parts(message: ChatMessage) -> list[ChatMessage]:
     """A content as a list of parts, of which some may be pictures."""
     content = message.get("content")
     if isinstance(content, list):
@@ -233,5 +237,5 @@ def _parts(message: Message) -> list[Message]:
     return [{"type": "text", "text": content}] if content else []
 
 
-def _without(message: Message, name: str) -> Message:
+def _without(message: ChatMessage, name: str) -> ChatMessage:
     return {key: value for key, value in message.items() if key != name}

@@ -2,7 +2,7 @@
 
 import re
 
-from niochat.adapters.openai.arguments import objects_at, understood, unfenced
+from niochat.adapters.openai.arguments import parse_objects, repair_arguments, strip_code_fence
 
 _THINKING = r"think|thinking|thought|thoughts|reasoning|reflection|seed:think|scratchpad|analysis"
 _THOUGHT = re.compile(
@@ -41,55 +41,55 @@ _PYTHON = re.compile(r"^\s*<\|python_tag\|>(.*)$", re.S)
 _TOLD = re.compile(r"^\[chamada de ([\w\-]{1,64})\] (.*)$", re.M)
 """As :mod:`niochat.adapters.models.openai.message_formatter` tells earlier calls where templates know none."""
 _CALLING = re.compile(r"\[chamada de |<tool_call>|<function=|\[TOOL_CALLS\]|<\|python_tag\|>")
-_LONGEST_CALL = 20_000
+_MAX_CALL_CHARS = 20_000
 
 
-def spoken(text: str) -> str:
+def strip_control_tokens(text: str) -> str:
     """The text without thinking and control marks."""
-    if not _marked(text):
+    if not _has_control_tokens(text):
         return text
-    text = _unthought(_final_channel(text)).lstrip()
+    text = _strip_thinking(_keep_final_channel(text)).lstrip()
     end = _END.search(text)
     if end is not None and text[: end.start()].strip():
         text = text[: end.start()]
     return _CONTROL.sub("", text)
 
 
-def spoken_so_far(text: str) -> str:
+def strip_partial_text(text: str) -> str:
     """The same of a text that still comes: a mark may have begun at its end."""
-    if not _marked(text):
+    if not _has_control_tokens(text):
         return text
     call = _CALLING.search(text)
-    return _UNFINISHED.sub("", spoken(text[: call.start()] if call else text))
+    return _UNFINISHED.sub("", strip_control_tokens(text[: call.start()] if call else text))
 
 
-def calls_in(text: str, names: frozenset[str]) -> tuple[str, list[tuple[str, str]]]:
+def extract_tool_calls(text: str, names: frozenset[str]) -> tuple[str, list[tuple[str, str]]]:
     """What remains of the text, and (name, arguments) of calls of ``names`` written into it by a
     server that does not know the model's marks.
     """
-    if not names or len(text) > _LONGEST_CALL or ("{" not in text and "<function=" not in text):
+    if not names or len(text) > _MAX_CALL_CHARS or ("{" not in text and "<function=" not in text):
         return text, []
     found: list[tuple[str, str]] = []
     # What was merely thought of is not called.
-    rest = text = _unthought(text)
+    rest = text = _strip_thinking(text)
     for pattern in (_CALL, _FUNCTION, _MISTRAL, _HARMONY, _TOLD, _PYTHON):
         for match in pattern.finditer(rest):
             *name, body = match.groups()
-            found += _called(body.strip() or "{}", name[0] if name else "")
+            found += _parse_calls(body.strip() or "{}", name[0] if name else "")
         if found:
             rest = pattern.sub("", rest)
             break
     else:
-        found, rest = _called(unfenced(text), "", whole=True), ""
+        found, rest = _parse_calls(strip_code_fence(text), "", whole=True), ""
     known = [(name, arguments) for name, arguments in found if name in names]
     return (rest, known) if known and len(known) == len(found) else (text, [])
 
 
-def _called(text: str, name: str, *, whole: bool = False) -> list[tuple[str, str]]:
+def _parse_calls(text: str, name: str, *, whole: bool = False) -> list[tuple[str, str]]:
     """Calls in a piece of JSON; ``whole``: it must be nothing else."""
-    values = objects_at(text, whole=whole)
+    values = parse_objects(text, entire=whole)
     if name:
-        return [(name, understood(value)) for value in values[:1]]
+        return [(name, repair_arguments(value)) for value in values[:1]]
     calls = []
     for value in values:
         told = value.get("arguments", value.get("parameters"))
@@ -98,11 +98,11 @@ def _called(text: str, name: str, *, whole: bool = False) -> list[tuple[str, str
             "name", "function", "arguments", "parameters", "id", "type",
         }:  # fmt: skip
             return []
-        calls.append((called, understood(told)))
+        calls.append((called, repair_arguments(told)))
     return calls
 
 
-def _unthought(text: str) -> str:
+def _strip_thinking(text: str) -> str:
     """Without what was thought. A template may have begun a thought in the prompt: all before an
     end that nothing begins is one; and one that never ends lasts to the end.
     """
@@ -119,7 +119,7 @@ def _unthought(text: str) -> str:
     return "".join(kept if opened else [*kept, text[last:]])
 
 
-def _final_channel(text: str) -> str:
+def _keep_final_channel(text: str) -> str:
     """Of gpt-oss' channels, the one that is meant for people."""
     if "<|channel|>" in text:
         last = text.rfind("<|channel|>")
@@ -129,5 +129,5 @@ def _final_channel(text: str) -> str:
     return _BARE_CHANNELS.sub("", text)
 
 
-def _marked(text: str) -> bool:
+def _has_control_tokens(text: str) -> bool:
     return any(c in text for c in "<[◁") or text.lstrip().startswith(("analysis", "commentary"))

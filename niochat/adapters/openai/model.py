@@ -19,87 +19,94 @@ from openai.types.chat import ChatCompletionFunctionToolParam, ChatCompletionMes
 from niochat.adapters.connections import shared_session
 from niochat.adapters.guard import Guard
 from niochat.adapters.openai.completion import (
-    Completion,
-    Endpoint,
+    ModelCompletion,
+    ModelEndpoint,
     ModelError,
-    Options,
-    ToolCall,
+    ModelOptions,
+    ModelToolCall,
 )
-from niochat.adapters.openai.errors import Told, refusal_of, translate
-from niochat.adapters.openai.forms import Form, of_form, other_forms, understood
-from niochat.adapters.openai.reading import Answer
-from niochat.adapters.openai.refusals import Refusal, shown
-from niochat.adapters.openai.request import Request
+from niochat.adapters.openai.errors import ErrorBodyReceived, refusal_from_error, translate_error
+from niochat.adapters.openai.forms import EndpointQuirk, is_quirk_refusal, names_quirk, next_quirks
+from niochat.adapters.openai.reading import CompletionAccumulator
+from niochat.adapters.openai.refusals import EndpointRefusal, redact_sentence
+from niochat.adapters.openai.request import CompletionRequest
 
-__all__ = ["Completion", "Endpoint", "ModelError", "Models", "Options", "ToolCall"]
+__all__ = [
+    "ModelCompletion",
+    "ModelEndpoint",
+    "ModelError",
+    "ModelClient",
+    "ModelOptions",
+    "ModelToolCall",
+]
 
 _log = structlog.get_logger(__name__)
 
-MOST_FORMS = 8
+MAX_QUIRK_ATTEMPTS = 8
 """In which one request is sent; then the end point's refusal stands."""
-LEARNED_FOR_S = 86_400.0
+QUIRKS_TTL_S = 86_400.0
 """An end point may be another by then: it is asked in the usual form again."""
-_MOST_LEARNED = 10_000
-_CONNECTIONS = 1000
+_MAX_LEARNED = 10_000
+_MAX_CONNECTIONS = 1000
 """Of one endpoint and key."""
 _PATH = "/chat/completions"
 
-Forms = frozenset[Form]
-_Known = tuple[str, str, str, Forms]
+Quirks = frozenset[EndpointQuirk]
+_EndpointKey = tuple[str, str, str, Quirks]
 """What is learned is learned by one key: what one tenant sends teaches no other."""
 
 
-class Models:
+class ModelClient:
     """Clients by endpoint and key, kept open; and in which form each wants to be asked."""
 
-    def __init__(self, guard: Guard | None = None, *, learned_for_s: float = LEARNED_FOR_S) -> None:
+    def __init__(self, guard: Guard | None = None, *, quirks_ttl_s: float = QUIRKS_TTL_S) -> None:
         """Without a ``guard`` any address may be reached."""
         self._guard = guard
         self._tls = httpx2.create_ssl_context()
         self._clients: dict[tuple[str, str], AsyncOpenAI] = {}
-        self._learned: dict[_Known, tuple[Forms, float]] = {}
-        self._learned_for_s = learned_for_s
+        self._learned_quirks: dict[_EndpointKey, tuple[Quirks, float]] = {}
+        self._quirks_ttl_s = quirks_ttl_s
 
     async def complete(
         self,
-        endpoint: Endpoint,
+        endpoint: ModelEndpoint,
         messages: Sequence[ChatCompletionMessageParam],
         *,
         max_tokens: int,
         timeout_s: float,
         stream: bool,
         tools: Sequence[ChatCompletionFunctionToolParam] = (),
-        wrote: Callable[[str], None] = lambda text: None,
-    ) -> Completion:
+        on_text: Callable[[str], None] = lambda text: None,
+    ) -> ModelCompletion:
         """One call, repeated only in another form. Of a ``stream``, ``wrote`` is told all of the
         text so far, again and again. Raises ``ModelError``.
         """
         said: Sequence[Any] = messages
         offered: Sequence[Any] = tools
-        request = Request(endpoint, said, max_tokens, offered, stream, wrote)
+        request = CompletionRequest(endpoint, said, max_tokens, offered, stream, on_text)
         ends = time.monotonic() + timeout_s
-        began = forms = self.forms(endpoint)
-        body = request.body(forms)
+        began = forms = self.quirks_for(endpoint)
+        body = request.encode_body(forms)
         tried = {body}
         told: ModelError | None = None
         guessed = False
         while True:
             try:
-                completion = await self._once(request, forms, body, ends - time.monotonic())
+                completion = await self._request_once(request, forms, body, ends - time.monotonic())
             except Exception as error:  # every library below the client has errors of its own
-                refusal = refusal_of(error)
-                failed = translate(error, refusal, _sentence(request, refusal))
-                if refusal is None or not of_form(refusal) or time.monotonic() >= ends:
+                refusal = refusal_from_error(error)
+                failed = translate_error(error, refusal, _redacted_sentence(request, refusal))
+                if refusal is None or not is_quirk_refusal(refusal) or time.monotonic() >= ends:
                     raise failed from error
                 # What a mere guess is refused for does not tell what was wrong.
-                if told is None or (understood(refusal) and not guessed):
+                if told is None or (names_quirk(refusal) and not guessed):
                     told = failed
-                candidates = [*other_forms(refusal, forms), *_usual(endpoint, refusal)]
-                bodies = ((each, request.body(each)) for each in candidates)
+                candidates = [*next_quirks(refusal, forms), *_configured_quirks(endpoint, refusal)]
+                bodies = ((each, request.encode_body(each)) for each in candidates)
                 untried = next(((f, b) for f, b in bodies if b not in tried), None)
-                if untried is None or len(tried) >= MOST_FORMS:
+                if untried is None or len(tried) >= MAX_QUIRK_ATTEMPTS:
                     raise told from error
-                guessed |= not understood(refusal)
+                guessed |= not names_quirk(refusal)
                 forms, body = untried
                 tried.add(body)
                 _log.info(
@@ -108,14 +115,14 @@ class Models:
                 )  # fmt: skip
             else:
                 if forms != began:
-                    self._learn(endpoint, forms)
+                    self._learn_quirks(endpoint, forms)
                 return completion
 
-    def forms(self, endpoint: Endpoint) -> Forms:
+    def quirks_for(self, endpoint: ModelEndpoint) -> Quirks:
         """How the end point is asked: what its tenant says, or what was learned since."""
-        known = self._learned.get(_known_as(endpoint))
-        if known is None or time.monotonic() - known[1] > self._learned_for_s:
-            return endpoint.options.forms
+        known = self._learned_quirks.get(_endpoint_key(endpoint))
+        if known is None or time.monotonic() - known[1] > self._quirks_ttl_s:
+            return endpoint.options.quirks
         return known[0]
 
     async def close(self) -> None:
@@ -124,25 +131,25 @@ class Models:
             await client.close()
         self._clients.clear()
 
-    def _learn(self, endpoint: Endpoint, forms: Forms) -> None:
-        while len(self._learned) >= _MOST_LEARNED:
-            self._learned.pop(next(iter(self._learned)))
-        self._learned[_known_as(endpoint)] = (forms, time.monotonic())
+    def _learn_quirks(self, endpoint: ModelEndpoint, forms: Quirks) -> None:
+        while len(self._learned_quirks) >= _MAX_LEARNED:
+            self._learned_quirks.pop(next(iter(self._learned_quirks)))
+        self._learned_quirks[_endpoint_key(endpoint)] = (forms, time.monotonic())
         _log.info("model_form_learned", model=endpoint.model, forms=" ".join(sorted(forms)))
 
-    async def _once(
-        self, request: Request, forms: Forms, body: bytes, timeout_s: float
-    ) -> Completion:
-        client = self.client(request.endpoint)
-        options: Any = {"timeout": max(timeout_s, 0.001), "headers": request.headers()}
-        answer = Answer(request.endpoint.model, request.names)
-        if request.streams(forms):
-            await _streamed(client, body, options, answer, request.wrote)
+    async def _request_once(
+        self, request: CompletionRequest, forms: Quirks, body: bytes, timeout_s: float
+    ) -> ModelCompletion:
+        client = self.client_for(request.endpoint)
+        options: Any = {"timeout": max(timeout_s, 0.001), "headers": request.build_headers()}
+        answer = CompletionAccumulator(request.endpoint.model, request.tool_names)
+        if request.is_streaming(forms):
+            await _read_stream(client, body, options, answer, request.on_text)
         else:
-            await _whole(client, body, options, answer)
-        return answer.completion()
+            await _read_response(client, body, options, answer)
+        return answer.to_completion()
 
-    def client(self, endpoint: Endpoint) -> AsyncOpenAI:
+    def client_for(self, endpoint: ModelEndpoint) -> AsyncOpenAI:
         """The one client of an end point and key; it repeats nothing by itself."""
         known = (endpoint.url, endpoint.key)
         if known not in self._clients:
@@ -159,48 +166,58 @@ class Models:
         return self._clients[known]
 
     def _session(self) -> aiohttp.ClientSession:
-        return shared_session(_CONNECTIONS, self._tls, self._guard)
+        return shared_session(_MAX_CONNECTIONS, self._tls, self._guard)
 
 
-def _known_as(endpoint: Endpoint) -> _Known:
-    return endpoint.url, endpoint.key, endpoint.model, endpoint.options.forms
+def _endpoint_key(endpoint: ModelEndpoint) -> _EndpointKey:
+    return endpoint.url, endpoint.key, endpoint.model, endpoint.options.quirks
 
 
-def _usual(endpoint: Endpoint, refusal: Refusal) -> list[Forms]:
+def _configured_quirks(endpoint: ModelEndpoint, refusal: EndpointRefusal) -> list[Quirks]:
     """What was learned may not be true any more."""
-    return [] if understood(refusal) else [endpoint.options.forms]
+    return [] if names_quirk(refusal) else [endpoint.options.quirks]
 
 
-def _sentence(request: Request, refusal: Refusal | None) -> str:
+def _redacted_sentence(request: CompletionRequest, refusal: EndpointRefusal | None) -> str:
     if refusal is None:
         return ""
     options = request.endpoint.options
-    secrets = [request.endpoint.key, *options.headers.values(), *_strings(options.body)]
+    secrets = [
+        request.endpoint.key,
+        *options.extra_headers.values(),
+        *_collect_strings(options.extra_body),
+    ]
     said = "\n".join(str(each.get("content") or "") for each in request.messages)
-    return shown(refusal.sentence, secrets, said)
+    return redact_sentence(refusal.sentence, secrets, said)
 
 
-def _strings(value: object) -> list[str]:
+def _collect_strings(value: object) -> list[str]:
     match value:
         case str():
             return [value]
         case Mapping():
-            return [text for each in value.values() for text in _strings(each)]
+            return [text for each in value.values() for text in _collect_strings(each)]
         case list():
-            return [text for each in value for text in _strings(each)]
+            return [text for each in value for text in _collect_strings(each)]
         case _:
             return []
 
 
-async def _whole(client: AsyncOpenAI, body: bytes, options: Any, answer: Answer) -> None:
+async def _read_response(
+    client: AsyncOpenAI, body: bytes, options: Any, answer: CompletionAccumulator
+) -> None:
     # The client's generic call: its typed one walks through every tool's schema by its type hints
     # and builds models out of the answer, 4 ms of CPU a call where this takes 1.
     response = await client.post(_PATH, cast_to=httpx2.Response, content=body, options=options)
-    _take(answer, orjson.loads(response.content))
+    _add_response(answer, orjson.loads(response.content))
 
 
-async def _streamed(
-    client: AsyncOpenAI, body: bytes, options: Any, answer: Answer, wrote: Callable[[str], None]
+async def _read_stream(
+    client: AsyncOpenAI,
+    body: bytes,
+    options: Any,
+    answer: CompletionAccumulator,
+    wrote: Callable[[str], None],
 ) -> None:
     stream = await client.post(
         _PATH, cast_to=object, content=body, options=options, stream=True,
@@ -208,17 +225,17 @@ async def _streamed(
     )  # fmt: skip
     async with stream:
         if "application/json" in stream.response.headers.get("content-type", ""):
-            _take(answer, orjson.loads(await stream.response.aread()))
+            _add_response(answer, orjson.loads(await stream.response.aread()))
             return
         async for piece in stream:
             if not isinstance(piece, Mapping):
-                raise Told(piece)
-            if answer.take_piece(piece):
-                wrote(answer.so_far())
+                raise ErrorBodyReceived(piece)
+            if answer.add_chunk(piece):
+                wrote(answer.visible_text())
 
 
-def _take(answer: Answer, told: Any) -> None:
+def _add_response(answer: CompletionAccumulator, told: Any) -> None:
     failed = told[0] if isinstance(told, list) and told else told
     if isinstance(failed, Mapping) and failed.get("error") and not failed.get("choices"):
-        raise Told(failed)
-    answer.take(told)
+        raise ErrorBodyReceived(failed)
+    answer.add_response(told)

@@ -5,11 +5,15 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from niochat.adapters.openai.arguments import understood, whole
-from niochat.adapters.openai.completion import Completion, ToolCall
-from niochat.adapters.openai.marks import calls_in, spoken, spoken_so_far
+from niochat.adapters.openai.arguments import is_complete, repair_arguments
+from niochat.adapters.openai.completion import ModelCompletion, ModelToolCall
+from niochat.adapters.openai.marks import (
+    extract_tool_calls,
+    strip_control_tokens,
+    strip_partial_text,
+)
 
-_MOST_TOKENS = 2**31
+_MAX_TOKENS = 2**31
 _CACHED = ("prompt_cache_hit_tokens", "cache_read_input_tokens", "cached_tokens")
 """DeepSeek's word, Anthropic's (also through LiteLLM), Moonshot's; OpenAI's has details of its own.
 """
@@ -26,7 +30,7 @@ _PREFIXES = ("functions.", "default_api.", "default_api:", "tools.")
 
 
 @dataclass(slots=True)
-class _Call:
+class _PartialToolCall:
     id: str
     name: str
     arguments: object
@@ -35,37 +39,37 @@ class _Call:
 
 
 @dataclass(slots=True)
-class Answer:
+class CompletionAccumulator:
     """What was read so far."""
 
     model: str
-    names: frozenset[str]
+    tool_names: frozenset[str]
     """Tools that were offered."""
     text: str = ""
     thinking: str = ""
     refusal: str = ""
     finish: str = ""
     tokens: tuple[int, int, int] = (0, 0, 0)
-    calls: list[_Call] = field(default_factory=list)
+    calls: list[_PartialToolCall] = field(default_factory=list)
 
-    def take(self, answer: Mapping[str, Any]) -> None:
+    def add_response(self, answer: Mapping[str, Any]) -> None:
         """A whole answer. Raises ``KeyError``, ``TypeError``, ``IndexError`` where it is none."""
         choices = answer["choices"]
         messages = [choice["message"] for choice in [choices[0], *choices[1:]]]
         for message in messages:
             message.keys()
-        best = next((each for each in messages if _says(each)), messages[0])
-        self._content(best)
+        best = next((each for each in messages if _has_content(each)), messages[0])
+        self._add_content(best)
         # Some servers tell text and calls in choices of their own.
-        calling = next((each for each in messages if _calls_of(each)), best)
-        for call in _calls_of(calling):
-            self._add(*_call_of(call), joined=False)
-        self._end(choices[0].get("finish_reason"))
-        self._about(answer)
+        calling = next((each for each in messages if _tool_calls_in(each)), best)
+        for call in _tool_calls_in(calling):
+            self._add_call(*_parse_tool_call(call), joined=False)
+        self._set_finish(choices[0].get("finish_reason"))
+        self._set_usage(answer)
 
-    def take_piece(self, piece: Mapping[str, Any]) -> bool:
+    def add_chunk(self, piece: Mapping[str, Any]) -> bool:
         """One of a stream; whether there is more text now."""
-        self._about(piece)
+        self._set_usage(piece)
         before = len(self.text)
         choices = piece.get("choices")
         for choice in choices if isinstance(choices, list) else ():
@@ -73,25 +77,25 @@ class Answer:
                 continue
             delta = choice.get("delta") or choice.get("message") or {}
             if isinstance(delta, Mapping):
-                self._content(delta)
-                for call in _calls_of(delta):
-                    self._add(*_call_of(call), joined=True)
-            self._end(choice.get("finish_reason"))
+                self._add_content(delta)
+                for call in _tool_calls_in(delta):
+                    self._add_call(*_parse_tool_call(call), joined=True)
+            self._set_finish(choice.get("finish_reason"))
         return len(self.text) > before
 
-    def so_far(self) -> str:
+    def visible_text(self) -> str:
         """The text for those who read along."""
-        return spoken_so_far(self.text)
+        return strip_partial_text(self.text)
 
-    def completion(self) -> Completion:
+    def to_completion(self) -> ModelCompletion:
         """All of it."""
-        calls = self._finished()
+        calls = self._finish_calls()
         text = self.text
         if not calls:
-            text, written = calls_in(text, self.names)
-            calls = [ToolCall(f"call_{n}", *each) for n, each in enumerate(written)]
-        return Completion(
-            spoken(text),
+            text, written = extract_tool_calls(text, self.tool_names)
+            calls = [ModelToolCall(f"call_{n}", *each) for n, each in enumerate(written)]
+        return ModelCompletion(
+            strip_control_tokens(text),
             self.model,
             *self.tokens[:2],
             tuple(calls),
@@ -100,8 +104,8 @@ class Answer:
             tokens_cached=self.tokens[2],
         )
 
-    def _content(self, message: Mapping[str, Any]) -> None:
-        text, thinking, refusal = _parts(message.get("content"))
+    def _add_content(self, message: Mapping[str, Any]) -> None:
+        text, thinking, refusal = _split_content(message.get("content"))
         self.text += text
         self.refusal += refusal
         if isinstance(message.get("refusal"), str):
@@ -109,30 +113,32 @@ class Answer:
         told = next((message[name] for name in _THINKING if message.get(name)), "")
         self.thinking += thinking or (told if isinstance(told, str) else "")
 
-    def _end(self, reason: object) -> None:
+    def _set_finish(self, reason: object) -> None:
         if isinstance(reason, str) and reason:
             word = reason.partition(":")[0].strip().lower()
             self.finish = _FINISHES.get(word, word)
 
-    def _about(self, answer: Mapping[str, Any]) -> None:
+    def _set_usage(self, answer: Mapping[str, Any]) -> None:
         model = answer.get("model")
         self.model = model if isinstance(model, str) and model else self.model
         if answer.get("usage"):
-            self.tokens = _tokens(answer["usage"])
+            self.tokens = _parse_usage(answer["usage"])
 
-    def _add(self, index: object, id_: str, name: str, arguments: object,
+    def _add_call(self, index: object, id_: str, name: str, arguments: object,
              extra: Mapping[str, object], *, joined: bool) -> None:  # fmt: skip
         number = index if isinstance(index, int) and not isinstance(index, bool) else None
-        known = self._known(number, id_, name, arguments) if joined else None
+        known = self._find_call(number, id_, name, arguments) if joined else None
         if known is None:
             if id_ or name or arguments:
-                self.calls.append(_Call(id_, name, arguments, number, extra))
+                self.calls.append(_PartialToolCall(id_, name, arguments, number, extra))
             return
         known.id, known.name = known.id or id_, known.name or name
         known.extra = known.extra or extra
-        known.arguments = _appended(known.arguments, arguments)
+        known.arguments = _append_arguments(known.arguments, arguments)
 
-    def _known(self, index: int | None, id_: str, name: str, arguments: object) -> _Call | None:
+    def _find_call(
+        self, index: int | None, id_: str, name: str, arguments: object
+    ) -> _PartialToolCall | None:
         """The call that a piece goes on with. Servers number all calls 0, or none; they repeat id
         and name with each piece, or make a new id for it.
         """
@@ -153,14 +159,14 @@ class Answer:
         begun = last.arguments not in (None, "")
         if not begun:
             return last if name == last.name or not last.name else None
-        return None if not isinstance(last.arguments, str) or whole(last.arguments) else last
+        return None if not isinstance(last.arguments, str) or is_complete(last.arguments) else last
 
-    def _finished(self) -> list[ToolCall]:
+    def _finish_calls(self) -> list[ModelToolCall]:
         ordered = self.calls
         if all(call.index is not None for call in ordered):
             ordered = sorted(ordered, key=lambda call: call.index or 0)
         used: set[str] = set()
-        calls: list[ToolCall] = []
+        calls: list[ModelToolCall] = []
         for number, call in enumerate(ordered):
             id_ = call.id or f"call_{number}"
             while id_ in used:
@@ -168,16 +174,22 @@ class Answer:
             used.add(id_)
             thinking = self.thinking if not calls else ""
             calls.append(
-                ToolCall(id_, _name(call.name), understood(call.arguments), call.extra, thinking)
+                ModelToolCall(
+                    id_,
+                    _clean_tool_name(call.name),
+                    repair_arguments(call.arguments),
+                    call.extra,
+                    thinking,
+                )
             )
         return calls
 
 
-def _says(message: Mapping[str, Any]) -> bool:
-    return any(_parts(message.get("content"))) or bool(message.get("refusal"))
+def _has_content(message: Mapping[str, Any]) -> bool:
+    return any(_split_content(message.get("content"))) or bool(message.get("refusal"))
 
 
-def _parts(content: object) -> tuple[str, str, str]:
+def _split_content(content: object) -> tuple[str, str, str]:
     """(text, thinking, refusal) of a content: a text, or parts of several kinds."""
     if isinstance(content, str):
         return content, "", ""
@@ -200,10 +212,10 @@ def _parts(content: object) -> tuple[str, str, str]:
 def _texts(part: Mapping[str, Any]) -> Iterator[str]:
     for name in ("thinking", "reasoning", "text"):
         told = part.get(name)
-        yield told if isinstance(told, str) else _parts(told)[0]
+        yield told if isinstance(told, str) else _split_content(told)[0]
 
 
-def _calls_of(message: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+def _tool_calls_in(message: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     calls = message.get("tool_calls")
     if isinstance(calls, Mapping):
         calls = [calls]
@@ -214,7 +226,9 @@ def _calls_of(message: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     return found
 
 
-def _call_of(call: Mapping[str, Any]) -> tuple[object, str, str, object, Mapping[str, object]]:
+def _parse_tool_call(
+    call: Mapping[str, Any],
+) -> tuple[object, str, str, object, Mapping[str, object]]:
     """(index, id, name, arguments, what else is to go back)."""
     function = call.get("function")
     told: Mapping[str, Any] = function if isinstance(function, Mapping) else call
@@ -231,7 +245,7 @@ def _call_of(call: Mapping[str, Any]) -> tuple[object, str, str, object, Mapping
     )
 
 
-def _appended(known: object, more: object) -> object:
+def _append_arguments(known: object, more: object) -> object:
     if more in (None, ""):
         return known
     if known in (None, ""):
@@ -242,7 +256,7 @@ def _appended(known: object, more: object) -> object:
     return more if not isinstance(more, str) else json.dumps(known) + more
 
 
-def _name(name: str) -> str:
+def _clean_tool_name(name: str) -> str:
     """Without what some models set before and after it."""
     name = name.partition("<|")[0].strip()
     for prefix in _PREFIXES:
@@ -250,15 +264,20 @@ def _name(name: str) -> str:
     return name
 
 
-def _tokens(usage: object) -> tuple[int, int, int]:
+def _parse_usage(usage: object) -> tuple[int, int, int]:
     """(in, out, cached) as far as they can be believed; cached ones are part of those in."""
     told = usage if isinstance(usage, Mapping) else {}
-    read, said = _count(told.get("prompt_tokens")), _count(told.get("completion_tokens"))
+    read, said = (
+        _parse_count(told.get("prompt_tokens")),
+        _parse_count(told.get("completion_tokens")),
+    )
     details = told.get("prompt_tokens_details")
     within = details if isinstance(details, Mapping) else {}
-    cached = max(_count(within.get("cached_tokens")), *(_count(told.get(n)) for n in _CACHED))
+    cached = max(
+        _parse_count(within.get("cached_tokens")), *(_parse_count(told.get(n)) for n in _CACHED)
+    )
     return read, said, min(cached, read)
 
 
-def _count(told: object) -> int:
-    return told if isinstance(told, int) and 0 <= told < _MOST_TOKENS else 0
+def _parse_count(told: object) -> int:
+    return told if isinstance(told, int) and 0 <= told < _MAX_TOKENS else 0

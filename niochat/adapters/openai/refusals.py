@@ -7,9 +7,9 @@ from typing import Any
 
 import orjson
 
-LONGEST_SENTENCE = 240
-_READ = 20_000
-_ECHO = 24
+MAX_SENTENCE_CHARS = 240
+_MAX_READ_BYTES = 20_000
+_MIN_ECHO_CHARS = 24
 """Characters in a row that stand in the request too: the request is being repeated."""
 _SECRET = re.compile(
     r"\b(?:sk|pk|rk|gsk|xai|key|AIza|ghp|hf|eyJ)[-_]?[\w.*\-]{12,}|\bBearer\s+\S+|[\w+/=\-]{40,}"
@@ -22,7 +22,7 @@ _HIDDEN = "…"
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
+class EndpointRefusal:
     """``param``: the field it is about, when the end point says so. ``code``: its own word."""
 
     status: int
@@ -31,18 +31,18 @@ class Refusal:
     code: str = ""
 
 
-def read_refusal(status: int, body: bytes) -> Refusal:
+def parse_refusal(status: int, body: bytes) -> EndpointRefusal:
     """The refusal in an answer's body, whatever its shape."""
     try:
-        told: Any = orjson.loads(body[:_READ] if len(body) > _READ else body)
+        told: Any = orjson.loads(body[:_MAX_READ_BYTES] if len(body) > _MAX_READ_BYTES else body)
     except orjson.JSONDecodeError:
-        text = body[:_READ].decode("utf-8", "replace").strip()
+        text = body[:_MAX_READ_BYTES].decode("utf-8", "replace").strip()
         page = text[:200].lower().lstrip().startswith(("<!doctype", "<html"))
-        return Refusal(status, "a page of HTML" if page else _one_line(text))
-    return refusal_in(status, told)
+        return EndpointRefusal(status, "a page of HTML" if page else _to_one_line(text))
+    return refusal_from_json(status, told)
 
 
-def refusal_in(status: int, told: object) -> Refusal:
+def refusal_from_json(status: int, told: object) -> EndpointRefusal:
     """The same of what was JSON: Gemini sends a list, FastAPI ``detail``, others ``error``."""
     while isinstance(told, list) and told:
         told = told[0]
@@ -50,11 +50,13 @@ def refusal_in(status: int, told: object) -> Refusal:
     if isinstance(told, Mapping):
         error = next((told[k] for k in ("error", "detail", "errors") if told.get(k)), told)
     found: Mapping[str, object] = error if isinstance(error, Mapping) else {}
-    sentence = _one_line("; ".join(dict.fromkeys(_sentences(error))))
-    return Refusal(status, sentence, _text(found.get("param")), _text(found.get("code")))
+    sentence = _to_one_line("; ".join(dict.fromkeys(_collect_sentences(error))))
+    return EndpointRefusal(
+        status, sentence, _to_text(found.get("param")), _to_text(found.get("code"))
+    )
 
 
-def _sentences(error: object, depth: int = 0) -> Iterator[str]:
+def _collect_sentences(error: object, depth: int = 0) -> Iterator[str]:
     """Sentences alone: FastAPI repeats the input beside them."""
     if depth > 4:
         return
@@ -63,45 +65,48 @@ def _sentences(error: object, depth: int = 0) -> Iterator[str]:
             yield error
         case list():
             for each in error[:3]:
-                yield from _sentences(each, depth + 1)
+                yield from _collect_sentences(each, depth + 1)
         case Mapping():
             where = error.get("loc")
             parts = where if isinstance(where, list) else []
             place = ".".join(str(part) for part in parts if part != "body")
             for name in ("message", "msg", "detail", "error", "raw", "metadata"):
-                for said in _sentences(error.get(name), depth + 1):
+                for said in _collect_sentences(error.get(name), depth + 1):
                     yield f"{place}: {said}" if place else said
         case _:
             return
 
 
-def shown(sentence: str, secrets: Iterable[str], request: str) -> str:
+def redact_sentence(sentence: str, secrets: Iterable[str], request: str) -> str:
     """The sentence for people: short, and neither a secret nor a piece of the request in it."""
     for secret in sorted((each for each in secrets if len(each) > 3), key=len, reverse=True):
         sentence = sentence.replace(secret, _HIDDEN)
-    sentence = _SECRET.sub(_HIDDEN, sentence)[: 3 * LONGEST_SENTENCE]
-    sentence = _QUOTED.sub(lambda found: _unless_in(found, request), sentence)
-    sentence = _without_echo(sentence, request)
+    sentence = _SECRET.sub(_HIDDEN, sentence)[: 3 * MAX_SENTENCE_CHARS]
+    sentence = _QUOTED.sub(lambda found: _hide_if_echoed(found, request), sentence)
+    sentence = _strip_echo(sentence, request)
     sentence = _EMAIL.sub(_HIDDEN, _NUMBER.sub(_HIDDEN, sentence))
-    if len(sentence) <= LONGEST_SENTENCE:
+    if len(sentence) <= MAX_SENTENCE_CHARS:
         return sentence
-    return sentence[: LONGEST_SENTENCE - 1] + _HIDDEN
+    return sentence[: MAX_SENTENCE_CHARS - 1] + _HIDDEN
 
 
-def _unless_in(found: re.Match[str], request: str) -> str:
+def _hide_if_echoed(found: re.Match[str], request: str) -> str:
     inner = next(group for group in found.groups() if group)
     said = re.search(rf"(?<!\w){re.escape(inner)}(?!\w)", request)
     return found[0].replace(inner, _HIDDEN) if said else found[0]
 
 
-def _without_echo(sentence: str, request: str) -> str:
+def _strip_echo(sentence: str, request: str) -> str:
     kept, at = [], 0
     while at < len(sentence):
-        if sentence[at : at + _ECHO] not in request or len(sentence) - at < _ECHO:
+        if (
+            sentence[at : at + _MIN_ECHO_CHARS] not in request
+            or len(sentence) - at < _MIN_ECHO_CHARS
+        ):
             kept.append(sentence[at])
             at += 1
             continue
-        end = at + _ECHO
+        end = at + _MIN_ECHO_CHARS
         while end < len(sentence) and sentence[at : end + 1] in request:
             end += 1
         kept.append(_HIDDEN)
@@ -109,9 +114,9 @@ def _without_echo(sentence: str, request: str) -> str:
     return "".join(kept)
 
 
-def _one_line(text: str) -> str:
+def _to_one_line(text: str) -> str:
     return " ".join("".join(c if c.isprintable() else " " for c in text[:2000]).split())
 
 
-def _text(value: object) -> str:
+def _to_text(value: object) -> str:
     return str(value) if isinstance(value, str | int) else ""

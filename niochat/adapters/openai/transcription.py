@@ -9,17 +9,17 @@ from typing import Any
 
 import orjson
 
-from niochat.adapters.openai.completion import Endpoint, ModelError
-from niochat.adapters.openai.errors import Told, refusal_of, translate
-from niochat.adapters.openai.model import Models
-from niochat.adapters.openai.refusals import Refusal, shown
+from niochat.adapters.openai.completion import ModelEndpoint, ModelError
+from niochat.adapters.openai.errors import ErrorBodyReceived, refusal_from_error, translate_error
+from niochat.adapters.openai.model import ModelClient
+from niochat.adapters.openai.refusals import EndpointRefusal, redact_sentence
 
-MOST_ANSWERED = 2**20
+MAX_RESPONSE_BYTES = 2**20
 """Bytes of an answer; ten minutes of speech are about 10,000."""
 
 
 @dataclass(frozen=True, slots=True)
-class Transcript:
+class SpeechTranscript:
     """What was said, as the end point heard it; ``seconds`` where it tells them, else 0."""
 
     text: str
@@ -27,38 +27,40 @@ class Transcript:
 
 
 async def transcribe(
-    models: Models, endpoint: Endpoint, data: bytes, mimetype: str, timeout_s: float
-) -> Transcript:
+    models: ModelClient, endpoint: ModelEndpoint, data: bytes, mimetype: str, timeout_s: float
+) -> SpeechTranscript:
     """One request, never repeated here. Raises ``ModelError``."""
     try:
-        return _read(await _asked(models, endpoint, data, mimetype, timeout_s))
+        return _parse_transcription(
+            await _request_transcription(models, endpoint, data, mimetype, timeout_s)
+        )
     except ModelError:
         raise
     except Exception as error:  # every library below the client has errors of its own
-        refusal = refusal_of(error)
-        raise translate(error, refusal, _sentence(endpoint, refusal)) from error
+        refusal = refusal_from_error(error)
+        raise translate_error(error, refusal, _redacted_sentence(endpoint, refusal)) from error
 
 
-async def _asked(
-    models: Models, endpoint: Endpoint, data: bytes, mimetype: str, timeout_s: float
+async def _request_transcription(
+    models: ModelClient, endpoint: ModelEndpoint, data: bytes, mimetype: str, timeout_s: float
 ) -> bytes:
     named = (f"audio.{mimetype.partition('/')[2] or 'ogg'}", data, mimetype)
-    asking = models.client(endpoint).audio.transcriptions.with_streaming_response.create(
+    asking = models.client_for(endpoint).audio.transcriptions.with_streaming_response.create(
         file=named, model=endpoint.model, language="pt", response_format="json",
-        timeout=timeout_s, extra_headers=dict(endpoint.options.headers),
+        timeout=timeout_s, extra_headers=dict(endpoint.options.extra_headers),
     )  # fmt: skip
     body = bytearray()
     async with asking as answer:
         async for piece in answer.iter_bytes(64 * 1024):
             body += piece
-            if len(body) > MOST_ANSWERED:
+            if len(body) > MAX_RESPONSE_BYTES:
                 raise ModelError(
                     "the transcription is too large", code="model_malformed", retryable=False
                 )
     return bytes(body)
 
 
-def _read(body: bytes) -> Transcript:
+def _parse_transcription(body: bytes) -> SpeechTranscript:
     """JSON with ``text``; some servers answer the words alone."""
     try:
         told: Any = orjson.loads(body)
@@ -68,23 +70,25 @@ def _read(body: bytes) -> Transcript:
             raise ModelError(
                 "the transcription is no transcription", code="model_malformed", retryable=True
             ) from None
-        return Transcript(text)
+        return SpeechTranscript(text)
     if isinstance(told, str):
-        return Transcript(told)
+        return SpeechTranscript(told)
     if isinstance(told, Mapping) and told.get("error"):
-        raise Told(told)
+        raise ErrorBodyReceived(told)
     if not isinstance(told, Mapping) or not isinstance(told.get("text"), str):
         raise ModelError("the transcription has no text", code="model_malformed", retryable=True)
-    return Transcript(told["text"], _seconds(told))
+    return SpeechTranscript(told["text"], _parse_seconds(told))
 
 
-def _seconds(told: Mapping[str, Any]) -> float:
+def _parse_seconds(told: Mapping[str, Any]) -> float:
     usage = told.get("usage")
     found = usage.get("seconds") if isinstance(usage, Mapping) else told.get("duration")
     return float(found) if isinstance(found, int | float) and 0 <= found < 1e6 else 0.0
 
 
-def _sentence(endpoint: Endpoint, refusal: Refusal | None) -> str:
+def _redacted_sentence(endpoint: ModelEndpoint, refusal: EndpointRefusal | None) -> str:
     if refusal is None:
         return ""
-    return shown(refusal.sentence, [endpoint.key, *endpoint.options.headers.values()], "")
+    return redact_sentence(
+        refusal.sentence, [endpoint.key, *endpoint.options.extra_headers.values()], ""
+    )

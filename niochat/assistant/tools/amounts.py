@@ -6,11 +6,11 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from niochat.assistant.case import Case, Result, Sector, done, refused
+from niochat.assistant.case import Department, ToolResult, TurnContext, tool_refusal, tool_success
 from niochat.assistant.tools import bills
-from niochat.assistant.tools.payments import paid_invoices
-from niochat.assistant.tools.tool import Arguments, Tool
-from niochat.assistant.wording import brl, day
+from niochat.assistant.tools.payments import load_paid_invoices
+from niochat.assistant.tools.tool import AssistantTool, ToolArguments
+from niochat.assistant.wording import format_brl, format_date
 from niochat.domain.erp import (
     ErpCapability,
     ErpError,
@@ -20,51 +20,55 @@ from niochat.domain.erp import (
     PaidInvoice,
 )
 
-EARLIER = 3
+MAX_EARLIER_INVOICES = 3
 """Paid invoices that one is compared with."""
 
 
-class Explain(Arguments):
+class ExplainInvoiceArguments(ToolArguments):
     """``fatura`` is the number in the list."""
 
     fatura: Annotated[int, Field(description="Número da lista; padrão 1.")] = 1
 
 
-async def explain_invoice(case: Case, wanted: Explain) -> Result:
+async def explain_invoice(context: TurnContext, arguments: ExplainInvoiceArguments) -> ToolResult:
     """Original amount, fine, interest, discount; against the invoice before it."""
-    invoices = await bills.open_invoices(case)
+    invoices = await bills.load_open_invoices(context)
     if not invoices:
-        return refused("sem_fatura", "Diga que não há faturas em aberto neste contrato.")
-    order = case.facts.invoices or tuple(each.id for each in invoices[: bills.SHOWN])
+        return tool_refusal("sem_fatura", "Diga que não há faturas em aberto neste contrato.")
+    order = context.facts.invoices or tuple(
+        each.id for each in invoices[: bills.MAX_LISTED_INVOICES]
+    )
     there = {each.id: each for each in invoices}
-    if not 1 <= wanted.fatura <= len(order) or order[wanted.fatura - 1] not in there:
-        return refused("fatura_invalida", "Consulte as faturas de novo e mostre a lista.")
-    invoice = there[order[wanted.fatura - 1]]
-    earlier = _earlier(invoice, invoices, await paid_invoices(case) or ())
-    row = bills.row(case, wanted.fatura, invoice)
+    if not 1 <= arguments.fatura <= len(order) or order[arguments.fatura - 1] not in there:
+        return tool_refusal("fatura_invalida", "Consulte as faturas de novo e mostre a lista.")
+    invoice = there[order[arguments.fatura - 1]]
+    earlier = _earlier_amounts(invoice, invoices, await load_paid_invoices(context) or ())
+    row = bills.describe_invoice(context, arguments.fatura, invoice)
     row.pop("formas")
     if invoice.original is not None:
-        row["valor_original"] = brl(invoice.original)
-    unknown = _unexplained(invoice, earlier)
-    return done(
+        row["valor_original"] = format_brl(invoice.original)
+    unknown = _unexplained_amount(invoice, earlier)
+    return tool_success(
         **row,
-        **_compared(invoice, earlier),
-        **await _plan(case, invoice),
-        **({"sem_explicacao": brl(abs(unknown))} if unknown else {}),
-        orientacao=_guidance(unknown),
+        **_comparison_fields(invoice, earlier),
+        **await _plan_price_field(context, invoice),
+        **({"sem_explicacao": format_brl(abs(unknown))} if unknown else {}),
+        orientacao=_format_guidance(unknown),
     )
 
 
-def _earlier(
+def _earlier_amounts(
     invoice: Invoice, open_ones: Sequence[Invoice], paid: Sequence[PaidInvoice]
 ) -> list[tuple[Any, Decimal]]:
     """(due, amount) of invoices that were due before it, the latest first."""
     before = [(each.due, each.original or each.amount) for each in open_ones]
     before += [(each.due, each.amount) for each in paid if each.amount is not None]
-    return sorted((each for each in before if each[0] < invoice.due), reverse=True)[:EARLIER]
+    return sorted((each for each in before if each[0] < invoice.due), reverse=True)[
+        :MAX_EARLIER_INVOICES
+    ]
 
 
-def _unexplained(invoice: Invoice, earlier: Sequence[tuple[Any, Decimal]]) -> Decimal:
+def _unexplained_amount(invoice: Invoice, earlier: Sequence[tuple[Any, Decimal]]) -> Decimal:
     """What neither fine, interest nor discount makes up, against the invoice before it."""
     base = earlier[0][1] if earlier else invoice.original
     if base is None:
@@ -72,31 +76,33 @@ def _unexplained(invoice: Invoice, earlier: Sequence[tuple[Any, Decimal]]) -> De
     return invoice.amount - base - invoice.fine - invoice.interest + invoice.discount
 
 
-def _compared(invoice: Invoice, earlier: Sequence[tuple[Any, Decimal]]) -> dict[str, Any]:
+def _comparison_fields(invoice: Invoice, earlier: Sequence[tuple[Any, Decimal]]) -> dict[str, Any]:
     if not earlier:
         return {}
-    rows = [{"vencimento": day(due), "valor": brl(amount)} for due, amount in earlier]
+    rows = [
+        {"vencimento": format_date(due), "valor": format_brl(amount)} for due, amount in earlier
+    ]
     apart = invoice.amount - earlier[0][1]
     if not apart:
         return {"anteriores": rows, "diferenca": "nenhuma para a anterior"}
     way = "a mais" if apart > 0 else "a menos"
-    return {"anteriores": rows, "diferenca": f"{brl(abs(apart))} {way} que a anterior"}
+    return {"anteriores": rows, "diferenca": f"{format_brl(abs(apart))} {way} que a anterior"}
 
 
-async def _plan(case: Case, invoice: Invoice) -> dict[str, Any]:
+async def _plan_price_field(context: TurnContext, invoice: Invoice) -> dict[str, Any]:
     """The plan's price today, where the list has a plan of that very name."""
-    if ErpCapability.PLANS not in case.capabilities:
+    if ErpCapability.PLANS not in context.capabilities:
         return {}
     try:
-        plans = await case.read(ListServicePlans())
+        plans = await context.read_erp(ListServicePlans())
     except (ErpError, ErpRefusedError):
         return {}  # it only adds to what is told
-    name = case.contract().plan
+    name = context.confirmed_contract().plan
     prices = {plan.price for plan in plans if name and plan.name.casefold() == name.casefold()}
-    return {"preco_do_plano": brl(prices.pop())} if len(prices) == 1 else {}
+    return {"preco_do_plano": format_brl(prices.pop())} if len(prices) == 1 else {}
 
 
-def _guidance(unknown: Decimal) -> str:
+def _format_guidance(unknown: Decimal) -> str:
     if not unknown:
         return "Explique só com estas partes."
     return (
@@ -105,14 +111,14 @@ def _guidance(unknown: Decimal) -> str:
     )
 
 
-EXPLAIN_INVOICE = Tool(
+EXPLAIN_INVOICE = AssistantTool(
     "explicar_fatura",
     "Diz por que uma fatura veio com esse valor: original, multa, juros e as anteriores.",
-    Explain,
+    ExplainInvoiceArguments,
     explain_invoice,
-    needs=frozenset({ErpCapability.INVOICES}),
-    contract=True,
-    trusted=True,
-    repeatable=True,
-    sector=Sector.BILLING,
+    required_capabilities=frozenset({ErpCapability.INVOICES}),
+    requires_contract=True,
+    requires_trust=True,
+    is_repeatable=True,
+    department=Department.BILLING,
 )

@@ -21,11 +21,11 @@ _TROUBLE = re.compile(
 )
 
 
-def spoke_of_plans(texts: Iterable[str]) -> bool:
+def mentions_plans(texts: Iterable[str]) -> bool:
     """Whether the customer may want to buy something."""
     return any(_PLAN.search(fold(text)) for text in texts)
 
 
-def spoke_of_trouble(texts: Iterable[str]) -> bool:
+def mentions_trouble(texts: Iterable[str]) -> bool:
     """Whether there is anything that a technician could be sent for."""
     return any(_TROUBLE.search(fold(text)) for text in texts)

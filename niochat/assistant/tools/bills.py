@@ -6,18 +6,18 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
-from niochat.assistant.case import Case
-from niochat.assistant.facts import Bill
-from niochat.assistant.wording import brl, day
+from niochat.assistant.case import TurnContext
+from niochat.assistant.facts import ListedInvoice
+from niochat.assistant.wording import format_brl, format_date
 from niochat.domain.erp import ErpCapability, Invoice, ListInvoices
 
-SHOWN = 6
+MAX_LISTED_INVOICES = 6
 """Invoices in one list; a phone's screen is small."""
-MOST_KEPT = 24
+MAX_REMEMBERED_INVOICES = 24
 """Invoices that a visit remembers."""
 
 
-class Form(StrEnum):
+class PaymentMethod(StrEnum):
     """How an invoice is paid."""
 
     PIX = "pix"
@@ -25,89 +25,95 @@ class Form(StrEnum):
     BOTH = "ambos"
 
 
-async def open_invoices(case: Case) -> tuple[Invoice, ...]:
+async def load_open_invoices(context: TurnContext) -> tuple[Invoice, ...]:
     """All of the confirmed contract, earliest due first; those in a list are remembered."""
-    invoices = await case.read(ListInvoices(case.contract().id))
-    remember(case, invoices[:SHOWN])
+    invoices = await context.read_erp(ListInvoices(context.confirmed_contract().id))
+    remember_invoices(context, invoices[:MAX_LISTED_INVOICES])
     return invoices
 
 
-def remember(case: Case, invoices: Iterable[Invoice]) -> None:
+def remember_invoices(context: TurnContext, invoices: Iterable[Invoice]) -> None:
     """What was open may be asked about once it is so no more."""
-    contract = case.contract().id
-    gone = {each.id: each.sent for each in case.facts.my_bills}
+    contract = context.confirmed_contract().id
+    gone = {each.id: each.sent for each in context.facts.contract_invoices}
     fresh = [
-        Bill(contract, each.id, each.amount, each.due, gone.get(each.id, ())) for each in invoices
+        ListedInvoice(contract, each.id, each.amount, each.due, gone.get(each.id, ()))
+        for each in invoices
     ]
     ids = {each.id for each in fresh}
-    kept = [each for each in case.facts.bills if each.contract != contract or each.id not in ids]
-    case.learn(bills=tuple([*kept, *fresh][-MOST_KEPT:]))
+    kept = [each for each in context.facts.bills if each.contract != contract or each.id not in ids]
+    context.update_facts(bills=tuple([*kept, *fresh][-MAX_REMEMBERED_INVOICES:]))
 
 
-def sent(case: Case, invoice: Invoice, forms: Iterable[str]) -> None:
+def mark_sent(context: TurnContext, invoice: Invoice, forms: Iterable[str]) -> None:
     """Of an invoice these forms leave."""
-    contract = case.contract().id
-    case.learn(
+    contract = context.confirmed_contract().id
+    context.update_facts(
         bills=tuple(
             replace(each, sent=tuple(dict.fromkeys([*each.sent, *forms])))
             if (each.contract, each.id) == (contract, invoice.id)
             else each
-            for each in case.facts.bills
+            for each in context.facts.bills
         )
     )
 
 
-def row(case: Case, number: int, invoice: Invoice) -> dict[str, Any]:
+def describe_invoice(context: TurnContext, number: int, invoice: Invoice) -> dict[str, Any]:
     """One invoice; what it has no value for is left out."""
-    late = (case.visit.now.date() - invoice.due).days
+    late = (context.snapshot.now.date() - invoice.due).days
     original = invoice.original if invoice.original != invoice.amount else None
     more = {
         "dias_de_atraso": late if late > 0 else None,
-        "valor_original": brl(original) if original is not None else None,
-        "multa": brl(invoice.fine) if invoice.fine else None,
-        "juros": brl(invoice.interest) if invoice.interest else None,
-        "desconto": brl(invoice.discount) if invoice.discount else None,
+        "valor_original": format_brl(original) if original is not None else None,
+        "multa": format_brl(invoice.fine) if invoice.fine else None,
+        "juros": format_brl(invoice.interest) if invoice.interest else None,
+        "desconto": format_brl(invoice.discount) if invoice.discount else None,
     }  # fmt: skip
     return {
         "fatura": number,
-        "vencimento": day(invoice.due),
-        "valor": brl(invoice.amount),
-        "situacao": situation(case, invoice),
+        "vencimento": format_date(invoice.due),
+        "valor": format_brl(invoice.amount),
+        "situacao": invoice_status_text(context, invoice),
         **{name: value for name, value in more.items() if value is not None},
-        "formas": forms_of(case, invoice),
+        "formas": payment_methods_for(context, invoice),
     }
 
 
-def rows(case: Case, invoices: Sequence[Invoice]) -> list[dict[str, Any]]:
+def describe_invoices(context: TurnContext, invoices: Sequence[Invoice]) -> list[dict[str, Any]]:
     """Those of a list."""
-    return [row(case, number, each) for number, each in enumerate(invoices[:SHOWN], start=1)]
+    return [
+        describe_invoice(context, number, each)
+        for number, each in enumerate(invoices[:MAX_LISTED_INVOICES], start=1)
+    ]
 
 
-def totals(case: Case, invoices: Sequence[Invoice]) -> dict[str, Any]:
+def sum_invoices(context: TurnContext, invoices: Sequence[Invoice]) -> dict[str, Any]:
     """Of all of them, not of those in the list alone."""
     if len(invoices) < 2:
         return {}
-    overdue = [each for each in invoices if situation(case, each) == "vencida"]
-    told: dict[str, Any] = {"total": total(invoices)}
+    overdue = [each for each in invoices if invoice_status_text(context, each) == "vencida"]
+    told: dict[str, Any] = {"total": format_total(invoices)}
     if 0 < len(overdue) < len(invoices):
-        told["total_vencido"] = total(overdue)
-    if len(invoices) > SHOWN:
-        told["fora_da_lista"] = len(invoices) - SHOWN
+        told["total_vencido"] = format_total(overdue)
+    if len(invoices) > MAX_LISTED_INVOICES:
+        told["fora_da_lista"] = len(invoices) - MAX_LISTED_INVOICES
     return told
 
 
-def total(invoices: Iterable[Invoice]) -> str:
+def format_total(invoices: Iterable[Invoice]) -> str:
     """Their sum."""
-    return brl(sum((each.amount for each in invoices), Decimal(0)))
+    return format_brl(sum((each.amount for each in invoices), Decimal(0)))
 
 
-def situation(case: Case, invoice: Invoice) -> str:
+def invoice_status_text(context: TurnContext, invoice: Invoice) -> str:
     """Overdue from the day after it was due."""
-    return "vencida" if invoice.due < case.visit.now.date() else "em aberto"
+    return "vencida" if invoice.due < context.snapshot.now.date() else "em aberto"
 
 
-def forms_of(case: Case, invoice: Invoice) -> list[Form]:
+def payment_methods_for(context: TurnContext, invoice: Invoice) -> list[PaymentMethod]:
     """What it can be paid with."""
-    pix = bool(invoice.pix) or ErpCapability.PIX in case.capabilities
+    pix = bool(invoice.pix) or ErpCapability.PIX in context.capabilities
     boleto = bool(invoice.pdf_url or invoice.digit_line)
-    return [form for form, there in ((Form.PIX, pix), (Form.BOLETO, boleto)) if there]
+    return [
+        form for form, there in ((PaymentMethod.PIX, pix), (PaymentMethod.BOLETO, boleto)) if there
+    ]

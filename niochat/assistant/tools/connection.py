@@ -1,8 +1,8 @@
 """The contract's line and what is announced about it."""
 
-from niochat.assistant.case import Case, Result, Sector, done, refused
-from niochat.assistant.tools.tool import Nothing, Tool
-from niochat.assistant.wording import STATUS
+from niochat.assistant.case import Department, ToolResult, TurnContext, tool_refusal, tool_success
+from niochat.assistant.tools.tool import AssistantTool, NoArguments
+from niochat.assistant.wording import CONTRACT_STATUS_TEXTS
 from niochat.domain.erp import (
     AccessState,
     CheckAccessStatus,
@@ -30,45 +30,47 @@ _GUIDANCE = {
 }
 
 
-_NO_LIGHT = (
+_NO_LIGHT_GUIDANCE = (
     "O acesso está desconectado e não chega luz ao modem: não pergunte da luz nem peça para "
     "reiniciar; explique e abra um chamado."
 )
 """What the tool has read already is not asked of the customer."""
 
 
-async def current(case: Case) -> Contract:
+async def refresh_contract(context: TurnContext) -> Contract:
     """The confirmed contract as the ERP has it now."""
-    contract = case.contract()
-    owner = await case.read(ReadContract(contract.id))
+    contract = context.confirmed_contract()
+    owner = await context.read_erp(ReadContract(contract.id))
     fresh = next((c for c in owner.contracts if c.id == contract.id), None) if owner else None
     if fresh is None:
         raise ErpError("the ERP does not know the contract any more", code="erp_contract_gone")
-    case.learn(contracts=tuple(fresh if c.id == fresh.id else c for c in case.facts.contracts))
+    context.update_facts(
+        contracts=tuple(fresh if c.id == fresh.id else c for c in context.facts.contracts)
+    )
     return fresh
 
 
-def blocked(contract: Contract) -> Result:
+def refuse_blocked(contract: Contract) -> ToolResult:
     """A blocked line has nothing broken: paying or an unlock brings it back."""
-    return refused(
+    return tool_refusal(
         "contrato_bloqueado",
         "Explique que há fatura pendente e ofereça: pagar agora (PIX ou boleto) ou, se ele pedir, "
         "o desbloqueio em confiança. Não oriente o roteador nem abra chamado.",
-        situacao=STATUS[contract.status],
+        situacao=CONTRACT_STATUS_TEXTS[contract.status],
     )
 
 
-async def announced(case: Case, contract: Contract) -> NetworkMaintenance | None:
+async def find_maintenance(context: TurnContext, contract: Contract) -> NetworkMaintenance | None:
     """Work or an outage where the contract is; ``None`` also where the ERP lists none."""
-    if ErpCapability.MAINTENANCE not in case.capabilities:
+    if ErpCapability.MAINTENANCE not in context.capabilities:
         return None
-    under_way = await case.read(ListMaintenances())
+    under_way = await context.read_erp(ListMaintenances())
     return next((each for each in under_way if each.affects(contract)), None)
 
 
-def under_maintenance(message: str, until: str) -> Result:
+def refuse_under_maintenance(message: str, until: str) -> ToolResult:
     """No ticket for what is being repaired already."""
-    return refused(
+    return tool_refusal(
         "em_manutencao",
         "Informe a manutenção e a previsão, sem inventar prazo. Não abra chamado.",
         mensagem=message,
@@ -76,69 +78,71 @@ def under_maintenance(message: str, until: str) -> Result:
     )
 
 
-async def check_connection(case: Case, _: Nothing) -> Result:
+async def check_connection(context: TurnContext, _: NoArguments) -> ToolResult:
     """Whether the line is up; a blocked contract or known work is told instead."""
-    contract = await current(case)
+    contract = await refresh_contract(context)
     if contract.status.blocked:
-        return blocked(contract)
-    work = await announced(case, contract)
+        return refuse_blocked(contract)
+    work = await find_maintenance(context, contract)
     if work is not None:
-        return under_maintenance(work.message, until(work))
-    line = await case.read(CheckAccessStatus(contract.id))
+        return refuse_under_maintenance(work.message, format_maintenance_end(work))
+    line = await context.read_erp(CheckAccessStatus(contract.id))
     if line.state is AccessState.SUSPENDED:
-        return blocked(contract)
+        return refuse_blocked(contract)
     if line.state is AccessState.MAINTENANCE:
-        return under_maintenance(line.message, line.until)
-    light = await _light(case, contract) if line.state is AccessState.OFFLINE else None
+        return refuse_under_maintenance(line.message, line.until)
+    light = await _has_light(context, contract) if line.state is AccessState.OFFLINE else None
     state = {AccessState.ONLINE: "online", AccessState.OFFLINE: "offline"}.get(line.state)
-    guidance = _NO_LIGHT if light is False else _GUIDANCE[line.state]
-    return done(estado=state or "desconhecido", luz=light, orientacao=guidance)
+    guidance = _NO_LIGHT_GUIDANCE if light is False else _GUIDANCE[line.state]
+    return tool_success(estado=state or "desconhecido", luz=light, orientacao=guidance)
 
 
-async def check_maintenance(case: Case, _: Nothing) -> Result:
+async def check_maintenance(context: TurnContext, _: NoArguments) -> ToolResult:
     """What is announced for where the contract is."""
-    work = await announced(case, await current(case))
+    work = await find_maintenance(context, await refresh_contract(context))
     if work is None:
-        return done(manutencao=None, orientacao="Não há manutenção registrada para este endereço.")
-    shown = {"mensagem": work.message, "previsao": until(work) or None}
-    return done(
+        return tool_success(
+            manutencao=None, orientacao="Não há manutenção registrada para este endereço."
+        )
+    shown = {"mensagem": work.message, "previsao": format_maintenance_end(work) or None}
+    return tool_success(
         manutencao=shown,
         orientacao="Informe a manutenção e a previsão, sem inventar prazo. Não abra chamado.",
     )
 
 
-async def _light(case: Case, contract: Contract) -> bool | None:
+async def _has_light(context: TurnContext, contract: Contract) -> bool | None:
     """Whether light reaches the modem; ``None``: the ERP does not say."""
-    if ErpCapability.OPTICS not in case.capabilities:
+    if ErpCapability.OPTICS not in context.capabilities:
         return None
-    optics = await case.read(ReadOpticalSignal(contract.id))
+    optics = await context.read_erp(ReadOpticalSignal(contract.id))
     return None if optics is None else optics.rx_dbm is not None
 
 
-def until(work: NetworkMaintenance) -> str:
+def format_maintenance_end(work: NetworkMaintenance) -> str:
     """When it should be over; empty where nobody says."""
     return f"{work.until:%d/%m/%Y %H:%M}" if work.until is not None else ""
 
 
-CHECK_CONNECTION = Tool(
+CHECK_CONNECTION = AssistantTool(
     "verificar_conexao",
     "Diz se o acesso do contrato confirmado está conectado.",
-    Nothing,
+    NoArguments,
     check_connection,
-    needs=frozenset({ErpCapability.LINE}),
-    contract=True,
-    trusted=True,
-    repeatable=True,
-    sector=Sector.SUPPORT,
+    required_capabilities=frozenset({ErpCapability.LINE}),
+    requires_contract=True,
+    requires_trust=True,
+    is_repeatable=True,
+    department=Department.SUPPORT,
 )
-CHECK_MAINTENANCE = Tool(
+CHECK_MAINTENANCE = AssistantTool(
     "verificar_manutencao",
     "Diz se há manutenção ou queda registrada onde está o contrato confirmado.",
-    Nothing,
+    NoArguments,
     check_maintenance,
-    needs=frozenset({ErpCapability.MAINTENANCE}),
-    contract=True,
-    trusted=True,
-    repeatable=True,
-    sector=Sector.SUPPORT,
+    required_capabilities=frozenset({ErpCapability.MAINTENANCE}),
+    requires_contract=True,
+    requires_trust=True,
+    is_repeatable=True,
+    department=Department.SUPPORT,
 )

@@ -2,9 +2,9 @@
 
 import re
 
-from niochat.assistant.case import Case, Result, Sector, done, refused
+from niochat.assistant.case import Department, ToolResult, TurnContext, tool_refusal, tool_success
 from niochat.assistant.folding import fold
-from niochat.assistant.tools.tool import Arguments, Tool, Words
+from niochat.assistant.tools.tool import ArgumentText, AssistantTool, ToolArguments
 from niochat.domain.erp import (
     CheckCoverage,
     ErpCapability,
@@ -13,41 +13,45 @@ from niochat.domain.erp import (
     ServiceAddress,
 )
 
-MOST_PLACES = 5
+MAX_PLACES = 5
 """Places of one visit: nobody maps a provider's network by asking."""
 _CEP = re.compile(r"\d{5}-?\d{3}")
-_LONGEST = 120
-_SALES = "Diga que a equipe de vendas confirma a cobertura, sem prometer, e ofereça transferir."
+_MAX_FIELD_CHARS = 120
+_SALES_GUIDANCE = (
+    "Diga que a equipe de vendas confirma a cobertura, sem prometer, e ofereça transferir."
+)
 
 
-class Where(Arguments):
+class CheckCoverageArguments(ToolArguments):
     """A CEP, or all of an address."""
 
-    cep: Words | None = None
-    rua: Words | None = None
-    numero: Words | None = None
-    bairro: Words | None = None
-    cidade: Words | None = None
+    cep: ArgumentText | None = None
+    rua: ArgumentText | None = None
+    numero: ArgumentText | None = None
+    bairro: ArgumentText | None = None
+    cidade: ArgumentText | None = None
 
 
-async def check_coverage(case: Case, wanted: Where) -> Result:
+async def check_coverage(context: TurnContext, arguments: CheckCoverageArguments) -> ToolResult:
     """Yes, no, or that nobody knows."""
-    place = _place(case, wanted)
+    place = _parse_place(context, arguments)
     if isinstance(place, dict):
         return place
-    if case.facts.places >= MOST_PLACES:
-        return refused("limite_de_consultas", f"Não consulte mais endereços. {_SALES}")
-    case.learn(places=case.facts.places + 1)
-    covered = await _by_erp(case, place)
+    if context.facts.places >= MAX_PLACES:
+        return tool_refusal(
+            "limite_de_consultas", f"Não consulte mais endereços. {_SALES_GUIDANCE}"
+        )
+    context.update_facts(places=context.facts.places + 1)
+    covered = await _check_with_erp(context, place)
     source = "sistema"
     if covered is None:
-        covered, source = case.provider.coverage.covers_address(place), "lista do provedor"
+        covered, source = context.provider_facts.coverage.covers_address(place), "lista do provedor"
     if covered is None:
-        return done(cobertura="desconhecida", orientacao=_SALES)
-    return done(
+        return tool_success(cobertura="desconhecida", orientacao=_SALES_GUIDANCE)
+    return tool_success(
         cobertura="sim" if covered else "nao",
         fonte=source,
-        local=_named(place),
+        local=_format_place(place),
         orientacao=(
             "Diga que há cobertura nesse local; a instalação depende da visita. Ofereça os planos."
             if covered
@@ -56,53 +60,55 @@ async def check_coverage(case: Case, wanted: Where) -> Result:
     )
 
 
-async def _by_erp(case: Case, place: ServiceAddress) -> bool | None:
+async def _check_with_erp(context: TurnContext, place: ServiceAddress) -> bool | None:
     """``None``: the ERP has no such question, or no answer to it. People can still sell."""
-    if ErpCapability.COVERAGE not in case.capabilities:
+    if ErpCapability.COVERAGE not in context.capabilities:
         return None
     try:
-        return await case.read(CheckCoverage(place))
+        return await context.read_erp(CheckCoverage(place))
     except (ErpError, ErpRefusedError):
         return None
 
 
-def _place(case: Case, wanted: Where) -> ServiceAddress | Result:
-    if wanted.cep is not None and _CEP.fullmatch(wanted.cep):
-        cep = wanted.cep.replace("-", "")
-        said = re.sub(r"[ .\-]", "", " | ".join(case.visit.customer_texts))
+def _parse_place(
+    context: TurnContext, arguments: CheckCoverageArguments
+) -> ServiceAddress | ToolResult:
+    if arguments.cep is not None and _CEP.fullmatch(arguments.cep):
+        cep = arguments.cep.replace("-", "")
+        said = re.sub(r"[ .\-]", "", " | ".join(context.snapshot.customer_texts))
         if cep not in said:
-            return refused("cep_nao_informado", "Peça o CEP ou o endereço ao cliente.")
+            return tool_refusal("cep_nao_informado", "Peça o CEP ou o endereço ao cliente.")
         return ServiceAddress(cep=cep)
-    parts = (wanted.rua, wanted.numero, wanted.bairro, wanted.cidade)
-    street, number, district, city = ((part or "")[:_LONGEST] for part in parts)
+    parts = (arguments.rua, arguments.numero, arguments.bairro, arguments.cidade)
+    street, number, district, city = ((part or "")[:_MAX_FIELD_CHARS] for part in parts)
     if city and (street or district):
-        said = fold(" | ".join(case.visit.customer_texts))
+        said = fold(" | ".join(context.snapshot.customer_texts))
         if not any(fold(part) in said for part in (street, district, city) if part):
-            return refused("endereco_nao_informado", "Peça o CEP ou o endereço ao cliente.")
+            return tool_refusal("endereco_nao_informado", "Peça o CEP ou o endereço ao cliente.")
         return ServiceAddress("", street, number, district, city)
-    return refused(
+    return tool_refusal(
         "falta_endereco", "Peça o CEP, ou rua, número, bairro e cidade.", cep_valido=False
     )
 
 
-def _named(place: ServiceAddress) -> str:
+def _format_place(place: ServiceAddress) -> str:
     if place.cep:
         return f"CEP {place.cep[:5]}-{place.cep[5:]}"
     parts = (f"{place.street}, {place.number}".strip(", "), place.district, place.city)
     return ", ".join(part for part in parts if part)
 
 
-def _fits(case: Case) -> bool:
-    told = case.provider.coverage
-    return ErpCapability.COVERAGE in case.capabilities or bool(told.places or told.ceps)
+def _is_available(context: TurnContext) -> bool:
+    told = context.provider_facts.coverage
+    return ErpCapability.COVERAGE in context.capabilities or bool(told.places or told.ceps)
 
 
-CHECK_COVERAGE = Tool(
+CHECK_COVERAGE = AssistantTool(
     "verificar_cobertura",
     "Diz se há cobertura em um CEP, ou em rua, número, bairro e cidade. Não precisa de CPF.",
-    Where,
+    CheckCoverageArguments,
     check_coverage,
-    fits=_fits,
-    repeatable=True,
-    sector=Sector.SALES,
+    is_available=_is_available,
+    is_repeatable=True,
+    department=Department.SALES,
 )

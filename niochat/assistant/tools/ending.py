@@ -6,18 +6,18 @@ from typing import Annotated
 
 from pydantic import Field
 
-from niochat.assistant.case import Case, Result, done, refused
-from niochat.assistant.evidence import quote_in
+from niochat.assistant.case import ToolResult, TurnContext, tool_refusal, tool_success
+from niochat.assistant.evidence import find_quote
 from niochat.assistant.folding import fold
-from niochat.assistant.handover import announcement, summary
-from niochat.assistant.tools.tool import Arguments, Quote, Tool, Words
-from niochat.assistant.topics import Topic
+from niochat.assistant.handover import format_handoff_notice, format_handoff_summary
+from niochat.assistant.tools.tool import ArgumentQuote, ArgumentText, AssistantTool, ToolArguments
+from niochat.assistant.topics import EscalationReason
 
 _WANTS_MORE = re.compile(r"\?|\b(mas|ainda|porem|so que|quero|preciso|como)\b")
 """A farewell does not go on like this."""
 
 
-class Motive(StrEnum):
+class TransferReason(StrEnum):
     """Why people are called."""
 
     HUMAN = "pediu_pessoa"
@@ -29,80 +29,95 @@ class Motive(StrEnum):
     UNSOLVED = "nao_resolvido"
 
 
-_TOPICS = {
-    Motive.HUMAN: Topic.HUMAN,
-    Motive.CANCELLATION: Topic.CANCELLATION,
-    Motive.COMPLAINT_BODY: Topic.COMPLAINT_BODY,
-    Motive.ANGER: Topic.ANGER,
+_ESCALATION_REASONS = {
+    TransferReason.HUMAN: EscalationReason.HUMAN,
+    TransferReason.CANCELLATION: EscalationReason.CANCELLATION,
+    TransferReason.COMPLAINT_BODY: EscalationReason.COMPLAINT_BODY,
+    TransferReason.ANGER: EscalationReason.ANGER,
 }
 
 
-class Transfer(Arguments):
+class TransferArguments(ToolArguments):
     """``resumo``: what the team should know, in a sentence or two."""
 
     setor: Annotated[
-        Words,
+        ArgumentText,
         Field(
             description="atendimento, financeiro, suporte, vendas ou a equipe indicada pelo "
             "provedor: a citada pelo cliente; senão, a do pedido"
         ),
     ]
-    motivo: Motive
-    resumo: Words
-    palavras: Annotated[Quote | None, Field(description="palavras exatas do cliente")] = None
+    motivo: TransferReason
+    resumo: ArgumentText
+    palavras: Annotated[ArgumentQuote | None, Field(description="palavras exatas do cliente")] = (
+        None
+    )
 
 
-class Close(Arguments):
+class CloseArguments(ToolArguments):
     """``palavras``: with which the customer ends the visit."""
 
-    palavras: Quote
+    palavras: ArgumentQuote
 
 
-async def transfer(case: Case, wanted: Transfer) -> Result:
+async def transfer_conversation(context: TurnContext, arguments: TransferArguments) -> ToolResult:
     """To a team of people, with a summary; the customer is told which, and when it answers."""
-    case.hand_over(fold(wanted.setor), _reason(case, wanted), summary(case, wanted.resumo))
-    assert case.handoff is not None
-    case.final = announcement(case, case.handoff.team)
-    return done(equipe=case.team_name(case.handoff.team), aberto=case.visit.people.available)
+    context.hand_off(
+        fold(arguments.setor),
+        _verified_reason(context, arguments),
+        format_handoff_summary(context, arguments.resumo),
+    )
+    assert context.handoff is not None
+    context.final_text = format_handoff_notice(context, context.handoff.team)
+    return tool_success(
+        equipe=context.team_name(context.handoff.team),
+        aberto=context.snapshot.staff_availability.available,
+    )
 
 
-def _reason(case: Case, wanted: Transfer) -> str:
+def _verified_reason(context: TurnContext, arguments: TransferArguments) -> str:
     """A topic counts only if the customer's own words show it. People are called in any case:
     nobody is kept from them because a quote is not exact.
     """
-    said = wanted.palavras and quote_in(case.visit.said, wanted.palavras)
-    topic = _TOPICS.get(wanted.motivo, Topic.OTHER) if said else Topic.OTHER
+    said = arguments.palavras and find_quote(
+        context.snapshot.customer_statements, arguments.palavras
+    )
+    topic = (
+        _ESCALATION_REASONS.get(arguments.motivo, EscalationReason.OTHER)
+        if said
+        else EscalationReason.OTHER
+    )
     return topic.value
 
 
-async def close(case: Case, wanted: Close) -> Result:
+async def close_conversation(context: TurnContext, arguments: CloseArguments) -> ToolResult:
     """The visit is over, but only where the customer has said so."""
-    waiting = case.facts.identified and not case.facts.contract
-    quote = quote_in(case.visit.said_since, wanted.palavras)
+    waiting = context.facts.is_identified and not context.facts.contract
+    quote = find_quote(context.snapshot.unanswered_statements, arguments.palavras)
     after = (quote.message, *quote.later) if quote is not None else ()
     if waiting or quote is None or any(_WANTS_MORE.search(fold(each)) for each in after):
-        return refused(
+        return tool_refusal(
             "nao_pode_encerrar", "O cliente não encerrou: pergunte se pode ajudar em algo mais."
         )
-    if case.facts.waiting:
-        return refused(
+    if context.facts.waiting:
+        return tool_refusal(
             "ha_pedidos", "Ainda há pedidos anotados: atenda-os, ou pergunte se ele desiste deles.",
-            pedidos=[each.wish for each in case.facts.waiting],
+            pedidos=[each.wish for each in context.facts.waiting],
         )  # fmt: skip
-    case.close = wanted.palavras
-    case.instead = f"Obrigado pelo contato! Protocolo: {case.visit.request.protocol}"
-    return done(orientacao="Despeça-se em uma frase.")
+    context.closing_quote = arguments.palavras
+    context.fallback_text = f"Obrigado pelo contato! Protocolo: {context.snapshot.request.protocol}"
+    return tool_success(orientacao="Despeça-se em uma frase.")
 
 
-TRANSFER = Tool(
+TRANSFER = AssistantTool(
     "transferir_atendimento",
     "Passa o atendimento para uma equipe de pessoas.",
-    Transfer,
-    transfer,
+    TransferArguments,
+    transfer_conversation,
 )
-CLOSE = Tool(
+CLOSE = AssistantTool(
     "encerrar_atendimento",
     "Encerra o atendimento quando o cliente disse que não precisa de mais nada.",
-    Close,
-    close,
+    CloseArguments,
+    close_conversation,
 )

@@ -8,11 +8,11 @@ from typing import Annotated, Any
 import segno
 from pydantic import Field, model_validator
 
-from niochat.assistant.case import Case, Result, Sector, done, refused
+from niochat.assistant.case import Department, ToolResult, TurnContext, tool_refusal, tool_success
 from niochat.assistant.tools import bills
-from niochat.assistant.tools.bills import SHOWN, Form
-from niochat.assistant.tools.tool import Arguments, Nothing, Tool
-from niochat.assistant.wording import brl, day
+from niochat.assistant.tools.bills import MAX_LISTED_INVOICES, PaymentMethod
+from niochat.assistant.tools.tool import AssistantTool, NoArguments, ToolArguments
+from niochat.assistant.wording import format_brl, format_date
 from niochat.domain.erp import ErpCapability, ErpError, FetchInvoicePdf, Invoice, ReadPixCode
 from niochat.domain.message import MessageContent, MessageKind
 
@@ -22,18 +22,19 @@ _ONE_SENTENCE = (
 )
 
 
-class Send(Arguments):
+class SendInvoiceArguments(ToolArguments):
     """Numbers in the list; none: the one that is due first."""
 
-    forma: Form
+    forma: PaymentMethod
     faturas: Annotated[
-        tuple[int, ...], Field(max_length=SHOWN, description="Números da lista; padrão 1.")
+        tuple[int, ...],
+        Field(max_length=MAX_LISTED_INVOICES, description="Números da lista; padrão 1."),
     ] = (1,)
     todas: Annotated[bool, Field(description="Todas as faturas em aberto.")] = False
 
     @model_validator(mode="before")
     @classmethod
-    def _lone(cls, values: Any) -> Any:
+    def _accept_single_number(cls, values: Any) -> Any:
         """One number, under the name that lists have."""
         if not isinstance(values, Mapping) or "fatura" not in values or "faturas" in values:
             return values
@@ -41,186 +42,209 @@ class Send(Arguments):
 
 
 @dataclass(frozen=True, slots=True)
-class _Sent:
+class _SentInvoice:
     """What left of one invoice; no form: it could not be had."""
 
     number: int
     invoice: Invoice
-    forms: tuple[Form, ...]
+    methods: tuple[PaymentMethod, ...]
 
 
-async def list_invoices(case: Case, _: Nothing) -> Result:
+async def list_invoices(context: TurnContext, _: NoArguments) -> ToolResult:
     """The contract's open invoices, earliest due first."""
-    invoices = await bills.open_invoices(case)
-    case.learn(invoices=tuple(invoice.id for invoice in invoices[:SHOWN]))
+    invoices = await bills.load_open_invoices(context)
+    context.update_facts(invoices=tuple(invoice.id for invoice in invoices[:MAX_LISTED_INVOICES]))
     if not invoices:
-        return done(faturas=[], orientacao="Diga que não há faturas em aberto neste contrato.")
-    totals = bills.totals(case, invoices)
+        return tool_success(
+            faturas=[], orientacao="Diga que não há faturas em aberto neste contrato."
+        )
+    totals = bills.sum_invoices(context, invoices)
     lines = [
-        f"{number} - *{brl(invoice.amount)}*, vencimento {day(invoice.due)}"
-        f" ({bills.situation(case, invoice)})"
-        for number, invoice in enumerate(invoices[:SHOWN], start=1)
+        f"{number} - *{format_brl(invoice.amount)}*, vencimento {format_date(invoice.due)}"
+        f" ({bills.invoice_status_text(context, invoice)})"
+        for number, invoice in enumerate(invoices[:MAX_LISTED_INVOICES], start=1)
     ]
     if totals:
         lines.append(f"Total: *{totals['total']}*")
-    return done(
-        faturas=bills.rows(case, invoices),
+    return tool_success(
+        faturas=bills.describe_invoices(context, invoices),
         **totals,
         apresentar="\n".join(lines),
         orientacao="Mostre as faturas e, se o cliente ainda não disse, pergunte: PIX ou boleto?",
     )
 
 
-async def send_invoice(case: Case, wanted: Send) -> Result:
+async def send_invoice(context: TurnContext, arguments: SendInvoiceArguments) -> ToolResult:
     """PIX: the text, the QR, the code alone. Boleto: the PDF, the digit line alone. Of each."""
-    invoices = await bills.open_invoices(case)
-    chosen = _chosen(case, invoices, wanted)
+    invoices = await bills.load_open_invoices(context)
+    chosen = _choose_invoices(context, invoices, arguments)
     if isinstance(chosen, dict):
         return chosen
-    sent = await _send(case, chosen, wanted.forma)
-    gone = [each for each in sent if each.forms]
+    sent = await _send_invoices(context, chosen, arguments.forma)
+    gone = [each for each in sent if each.methods]
     if not gone:
-        return refused(
+        return tool_refusal(
             "forma_indisponivel",
             "Diga que esta forma não está disponível para a fatura e ofereça a outra, se houver.",
-            formas=_others(case, chosen, wanted.forma),
+            formas=_other_methods(context, chosen, arguments.forma),
         )
-    forms = tuple(dict.fromkeys(form for each in gone for form in each.forms))
-    case.learn(sent=tuple(dict.fromkeys([*case.facts.sent, *forms])))
-    return _told(case, sent, gone, forms, left=len(invoices) - len(chosen) if wanted.todas else 0)
+    forms = tuple(dict.fromkeys(form for each in gone for form in each.methods))
+    context.update_facts(sent=tuple(dict.fromkeys([*context.facts.sent, *forms])))
+    return _report_sent(
+        context, sent, gone, forms, left=len(invoices) - len(chosen) if arguments.todas else 0
+    )
 
 
-def _told(
-    case: Case, sent: Sequence[_Sent], gone: Sequence[_Sent], forms: tuple[Form, ...], left: int
-) -> Result:
+def _report_sent(
+    context: TurnContext,
+    sent: Sequence[_SentInvoice],
+    gone: Sequence[_SentInvoice],
+    forms: tuple[PaymentMethod, ...],
+    left: int,
+) -> ToolResult:
     rows = [
-        {"fatura": each.number, "valor": brl(each.invoice.amount),
-         "vencimento": day(each.invoice.due), "enviado": list(each.forms)}
+        {"fatura": each.number, "valor": format_brl(each.invoice.amount),
+         "vencimento": format_date(each.invoice.due), "enviado": list(each.methods)}
         for each in gone
     ]  # fmt: skip
-    lacking = [each.number for each in sent if not each.forms]
+    lacking = [each.number for each in sent if not each.methods]
     more: dict[str, Any] = {"nao_enviadas": lacking} if lacking else {}
     if left > 0:
         more["faltam"] = left
     if len(gone) == 1:
         what = f"{rows[0]['valor']} com vencimento em {rows[0]['vencimento']}"
-        case.tell(f"Segue sua fatura de {what}. {_FOLLOWING[forms]}")
+        context.finish_with_text(f"Segue sua fatura de {what}. {_FOLLOWING_TEXTS[forms]}")
         one = {"valor": rows[0]["valor"], "vencimento": rows[0]["vencimento"]}
-        return done(enviado=list(forms), **one, **more, orientacao=_ONE_SENTENCE)
-    total = bills.total(each.invoice for each in gone)
-    case.tell(f"Seguem {len(gone)} faturas, {total} no total, cada uma com o seu código.")
-    return done(
+        return tool_success(enviado=list(forms), **one, **more, orientacao=_ONE_SENTENCE)
+    total = bills.format_total(each.invoice for each in gone)
+    context.finish_with_text(
+        f"Seguem {len(gone)} faturas, {total} no total, cada uma com o seu código."
+    )
+    return tool_success(
         enviado=list(forms), enviadas=rows, total=total, **more,
         orientacao=f"{_ONE_SENTENCE} São {len(gone)} faturas, na ordem da lista, uma por uma.",
     )  # fmt: skip
 
 
-def _chosen(
-    case: Case, invoices: Sequence[Invoice], wanted: Send
-) -> list[tuple[int, Invoice]] | Result:
+def _choose_invoices(
+    context: TurnContext, invoices: Sequence[Invoice], arguments: SendInvoiceArguments
+) -> list[tuple[int, Invoice]] | ToolResult:
     """(number in the list, invoice), each once, in the list's order."""
     if not invoices:
-        return refused("sem_fatura", "Diga que não há faturas em aberto neste contrato.")
-    if wanted.todas:
-        return list(enumerate(invoices[:SHOWN], start=1))
-    order = case.facts.invoices or tuple(invoice.id for invoice in invoices[:SHOWN])
+        return tool_refusal("sem_fatura", "Diga que não há faturas em aberto neste contrato.")
+    if arguments.todas:
+        return list(enumerate(invoices[:MAX_LISTED_INVOICES], start=1))
+    order = context.facts.invoices or tuple(
+        invoice.id for invoice in invoices[:MAX_LISTED_INVOICES]
+    )
     there = {invoice.id: invoice for invoice in invoices}
-    numbers = sorted(set(wanted.faturas or (1,)))
+    numbers = sorted(set(arguments.faturas or (1,)))
     if any(not 1 <= n <= len(order) or order[n - 1] not in there for n in numbers):
-        return refused("fatura_invalida", "Consulte as faturas de novo e mostre a lista.")
+        return tool_refusal("fatura_invalida", "Consulte as faturas de novo e mostre a lista.")
     return [(number, there[order[number - 1]]) for number in numbers]
 
 
-async def _send(case: Case, chosen: Sequence[tuple[int, Invoice]], form: Form) -> list[_Sent]:
+async def _send_invoices(
+    context: TurnContext, chosen: Sequence[tuple[int, Invoice]], form: PaymentMethod
+) -> list[_SentInvoice]:
     """Of all of them what there is. An ERP that fails after the first takes nothing back."""
-    forms = (Form.PIX, Form.BOLETO) if form is Form.BOTH else (form,)
-    sent: list[_Sent] = []
+    forms = (PaymentMethod.PIX, PaymentMethod.BOLETO) if form is PaymentMethod.BOTH else (form,)
+    sent: list[_SentInvoice] = []
     failed = False
     for number, invoice in chosen:
-        gone: list[Form] = []
+        gone: list[PaymentMethod] = []
         for each in forms if not failed else ():
             try:
-                if each in bills.forms_of(case, invoice) and await _SENDERS[each](case, invoice):
+                if each in bills.payment_methods_for(context, invoice) and await _SENDERS[each](
+                    context, invoice
+                ):
                     gone.append(each)
             except ErpError:
-                if not gone and not any(before.forms for before in sent):
+                if not gone and not any(before.methods for before in sent):
                     raise
                 failed = True
-        bills.sent(case, invoice, gone)
-        sent.append(_Sent(number, invoice, tuple(gone)))
+        bills.mark_sent(context, invoice, gone)
+        sent.append(_SentInvoice(number, invoice, tuple(gone)))
     return sent
 
 
-def _others(case: Case, chosen: Sequence[tuple[int, Invoice]], form: Form) -> list[Form]:
-    there = [each for _, invoice in chosen for each in bills.forms_of(case, invoice)]
-    return [each for each in dict.fromkeys(there) if form not in (each, Form.BOTH)]
+def _other_methods(
+    context: TurnContext, chosen: Sequence[tuple[int, Invoice]], form: PaymentMethod
+) -> list[PaymentMethod]:
+    there = [each for _, invoice in chosen for each in bills.payment_methods_for(context, invoice)]
+    return [each for each in dict.fromkeys(there) if form not in (each, PaymentMethod.BOTH)]
 
 
-async def _send_pix(case: Case, invoice: Invoice) -> bool:
+async def _send_pix(context: TurnContext, invoice: Invoice) -> bool:
     code = invoice.pix
-    if not code and ErpCapability.PIX in case.capabilities:
-        code = await case.read(ReadPixCode(case.contract().id, invoice.id))
+    if not code and ErpCapability.PIX in context.capabilities:
+        code = await context.read_erp(ReadPixCode(context.confirmed_contract().id, invoice.id))
     if not code:
         return False
-    caption = f"Fatura de {brl(invoice.amount)}, vencimento {day(invoice.due)}"
-    file = ("image/png", "pix.png", _qr(code))
-    await case.attach(f"pix:{invoice.id}", MessageKind.IMAGE, file, caption)
-    case.after_text.append(MessageContent(MessageKind.TEXT, code))
+    caption = f"Fatura de {format_brl(invoice.amount)}, vencimento {format_date(invoice.due)}"
+    file = ("image/png", "pix.png", _render_qr(code))
+    await context.add_attachment(f"pix:{invoice.id}", MessageKind.IMAGE, file, caption)
+    context.trailing_contents.append(MessageContent(MessageKind.TEXT, code))
     return True
 
 
-async def _send_boleto(case: Case, invoice: Invoice) -> bool:
+async def _send_boleto(context: TurnContext, invoice: Invoice) -> bool:
     """The file, if the ERP has a real one, and the digit line, if there is one."""
     sent = False
     if invoice.pdf_url:
         try:
-            pdf = await case.read(FetchInvoicePdf(case.contract().id, invoice.pdf_url))
+            pdf = await context.read_erp(
+                FetchInvoicePdf(context.confirmed_contract().id, invoice.pdf_url)
+            )
         except ErpError:
             if not invoice.digit_line:
                 raise
         else:
             file = ("application/pdf", f"fatura-{invoice.due:%Y-%m-%d}.pdf", pdf)
-            await case.attach(f"boleto:{invoice.id}", MessageKind.DOCUMENT, file, "")
+            await context.add_attachment(f"boleto:{invoice.id}", MessageKind.DOCUMENT, file, "")
             sent = True
     if invoice.digit_line:
-        case.after_text.append(MessageContent(MessageKind.TEXT, invoice.digit_line))
+        context.trailing_contents.append(MessageContent(MessageKind.TEXT, invoice.digit_line))
         sent = True
     return sent
 
 
-_FOLLOWING = {
-    (Form.PIX,): "O código PIX vai sozinho na próxima mensagem.",
-    (Form.BOLETO,): "O boleto vai na próxima mensagem.",
-    (Form.PIX, Form.BOLETO): "O código PIX e o boleto vão nas próximas mensagens.",
+_FOLLOWING_TEXTS = {
+    (PaymentMethod.PIX,): "O código PIX vai sozinho na próxima mensagem.",
+    (PaymentMethod.BOLETO,): "O boleto vai na próxima mensagem.",
+    (
+        PaymentMethod.PIX,
+        PaymentMethod.BOLETO,
+    ): "O código PIX e o boleto vão nas próximas mensagens.",
 }
-_SENDERS = {Form.PIX: _send_pix, Form.BOLETO: _send_boleto}
+_SENDERS = {PaymentMethod.PIX: _send_pix, PaymentMethod.BOLETO: _send_boleto}
 
 
-def _qr(code: str) -> bytes:
+def _render_qr(code: str) -> bytes:
     """The code as a QR image, large enough for a second phone's camera."""
     image = io.BytesIO()
     segno.make_qr(code, error="m").save(image, kind="png", scale=8, border=4)
     return image.getvalue()
 
 
-_NEEDS = frozenset({ErpCapability.INVOICES})
-LIST_INVOICES = Tool(
+_REQUIRED_CAPABILITIES = frozenset({ErpCapability.INVOICES})
+LIST_INVOICES = AssistantTool(
     "consultar_faturas",
     "Lista as faturas em aberto do contrato confirmado, com total, atraso, multa e juros.",
-    Nothing,
+    NoArguments,
     list_invoices,
-    needs=_NEEDS,
-    contract=True,
-    repeatable=True,
-    sector=Sector.BILLING,
+    required_capabilities=_REQUIRED_CAPABILITIES,
+    requires_contract=True,
+    is_repeatable=True,
+    department=Department.BILLING,
 )
-SEND_INVOICE = Tool(
+SEND_INVOICE = AssistantTool(
     "enviar_fatura",
     "Envia uma ou mais faturas por PIX (QR e código), boleto (PDF e linha digitável) ou ambos.",
-    Send,
+    SendInvoiceArguments,
     send_invoice,
-    needs=_NEEDS,
-    contract=True,
-    sends=True,
-    sector=Sector.BILLING,
+    required_capabilities=_REQUIRED_CAPABILITIES,
+    requires_contract=True,
+    only_sends=True,
+    department=Department.BILLING,
 )

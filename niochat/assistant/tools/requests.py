@@ -8,15 +8,15 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from niochat.assistant.case import Case, Result, Sector, done, refused
-from niochat.assistant.evidence import quote_in
-from niochat.assistant.facts import Requested
+from niochat.assistant.case import Department, ToolResult, TurnContext, tool_refusal, tool_success
+from niochat.assistant.evidence import find_quote
+from niochat.assistant.facts import ChangeRequestRecord
 from niochat.assistant.folding import fold
-from niochat.assistant.handover import summary
-from niochat.assistant.masking import masked_text
-from niochat.assistant.tools.changes import CHANGES, Missing, told_of
-from niochat.assistant.tools.outcomes import unfinished
-from niochat.assistant.tools.tool import Arguments, Quote, Tool, Words
+from niochat.assistant.handover import format_handoff_summary
+from niochat.assistant.masking import mask_text
+from niochat.assistant.tools.changes import CHANGE_TYPES, MissingDetailError, describe_change
+from niochat.assistant.tools.outcomes import report_unfinished_write
+from niochat.assistant.tools.tool import ArgumentQuote, ArgumentText, AssistantTool, ToolArguments
 from niochat.domain.erp import (
     ErpCapability,
     ErpWriteResult,
@@ -26,17 +26,17 @@ from niochat.domain.erp import (
 )
 from niochat.domain.requests import ChangeRequestKind, ChangeRequestRoute, ChangeRequestRule
 
-_FEWEST_QUOTED = 4
+_MIN_QUOTED_LETTERS = 4
 """Letters of the customer's that ask for something."""
 
 
-class Change(Arguments):
+class ChangeRequestArguments(ToolArguments):
     """``novo`` is what the kind needs, see :mod:`niochat.assistant.tools.change_requests.change_types`."""
 
     tipo: ChangeRequestKind
-    palavras: Quote
+    palavras: ArgumentQuote
     novo: Annotated[
-        Words | None,
+        ArgumentText | None,
         Field(
             description="dia, nome da rede, número do plano listado, endereço, novo titular ou "
             "chamado; nunca senha"
@@ -45,72 +45,81 @@ class Change(Arguments):
 
     def kept(self) -> Any:
         """Without what may hold a password."""
-        if self.secret:
+        if self.has_secret:
             return {"tipo": self.tipo.value}
         return self.model_dump(mode="json")
 
     @property
-    def secret(self) -> bool:
+    def has_secret(self) -> bool:
         """Whether a password may stand in it."""
         said = fold(f"{self.palavras} {self.novo or ''}")
         return self.tipo is ChangeRequestKind.WIFI_PASSWORD or "senha" in said
 
 
-async def request_change(case: Case, wanted: Change) -> Result:
+async def request_change(context: TurnContext, arguments: ChangeRequestArguments) -> ToolResult:
     """The request is with people, or in the ERP, once; or it is said what it lacks."""
-    kind = wanted.tipo
-    rule = case.requests.get(kind, ChangeRequestRule())
+    kind = arguments.tipo
+    rule = context.change_request_rules.get(kind, ChangeRequestRule())
     if rule.how is ChangeRequestRoute.OFF:
-        return refused(
+        return tool_refusal(
             "nao_disponivel", "Diga que isso não é feito por aqui e ofereça falar com a equipe."
         )
-    if not _asked(case, wanted.palavras):
-        return refused(
+    if not _is_quoted_request(context, arguments.palavras):
+        return tool_refusal(
             "pedido_nao_citado", "Só com pedido do cliente: em palavras, cite exatamente o que ele "
             "escreveu, ou pergunte se ele quer.",
         )  # fmt: skip
-    earlier = next((each for each in case.facts.my_requests if each.kind == kind), None)
-    key = _key(case, kind)
-    if earlier is not None and key not in case.visit.untold:
-        return _exists(kind, earlier.protocol)
+    earlier = next(
+        (each for each in context.facts.contract_change_requests if each.kind == kind), None
+    )
+    key = _write_key(context, kind)
+    if earlier is not None and key not in context.snapshot.unreported_write_keys:
+        return _refuse_existing(kind, earlier.protocol)
     try:
-        what = masked_text(await told_of(case, kind, rule, wanted.novo or ""))
-    except Missing as missing:
-        return refused("falta_dado", missing.guidance, **missing.fields)
-    if rule.how is ChangeRequestRoute.ORDER and ErpCapability.OPEN_TICKET in case.capabilities:
-        return await _ordered(case, wanted, rule, what)
-    return _passed_on(case, kind, rule, what)
+        what = mask_text(await describe_change(context, kind, rule, arguments.novo or ""))
+    except MissingDetailError as missing:
+        return tool_refusal("falta_dado", missing.guidance, **missing.fields)
+    if rule.how is ChangeRequestRoute.ORDER and ErpCapability.OPEN_TICKET in context.capabilities:
+        return await _open_order(context, arguments, rule, what)
+    return _hand_off_request(context, kind, rule, what)
 
 
-async def _ordered(case: Case, wanted: Change, rule: ChangeRequestRule, what: str) -> Result:
-    kind, key = wanted.tipo, _key(case, wanted.tipo)
-    begun = key in case.visit.untold
-    similar = None if begun else await _similar(case, kind)
+async def _open_order(
+    context: TurnContext, arguments: ChangeRequestArguments, rule: ChangeRequestRule, what: str
+) -> ToolResult:
+    kind, key = arguments.tipo, _write_key(context, arguments.tipo)
+    begun = key in context.snapshot.unreported_write_keys
+    similar = None if begun else await _find_similar(context, kind)
     if similar is not None:
-        return _exists(kind, similar)
-    quoted = "" if wanted.secret else f"\nCliente: «{wanted.palavras}»"
+        return _refuse_existing(kind, similar)
+    quoted = "" if arguments.has_secret else f"\nCliente: «{arguments.palavras}»"
     order = OpenTicket(
-        case.contract().id,
+        context.confirmed_contract().id,
         rule.category,
-        f"{_title(kind)}\n{what}{quoted}",
-        case.facts.name,
-        case.visit.phone,
-        _reference(case, kind),
+        f"{_order_title(kind)}\n{what}{quoted}",
+        context.facts.name,
+        context.snapshot.phone,
+        _reference(context, kind),
         rule.code,
     )
-    result = await case.write(key, order)
+    result = await context.write_erp(key, order)
     if result.status is not ErpWriteStatus.DONE:
-        return unfinished(case, result, f"o pedido ({what})", _sector(kind))
+        return report_unfinished_write(context, result, f"o pedido ({what})", _department(kind))
     if result.earlier and not begun:
-        return _exists(kind, result.protocol)
-    return _taken(case, kind, what, result)
+        return _refuse_existing(kind, result.protocol)
+    return _report_taken(context, kind, what, result)
 
 
-def _taken(case: Case, kind: ChangeRequestKind, what: str, result: ErpWriteResult) -> Result:
-    _learn(case, Requested(case.contract().id, kind.value, what, result.protocol))
+def _report_taken(
+    context: TurnContext, kind: ChangeRequestKind, what: str, result: ErpWriteResult
+) -> ToolResult:
+    _remember_request(
+        context,
+        ChangeRequestRecord(context.confirmed_contract().id, kind.value, what, result.protocol),
+    )
     number = f" Protocolo do pedido: {result.protocol}." if result.protocol else ""
-    case.did(f"Registrei seu pedido: {what}.{number} A equipe vai cuidar disso.")
-    return done(
+    context.add_fallback_text(f"Registrei seu pedido: {what}.{number} A equipe vai cuidar disso.")
+    return tool_success(
         tipo=kind.value,
         registrado=what,
         protocolo=result.protocol or None,
@@ -119,88 +128,100 @@ def _taken(case: Case, kind: ChangeRequestKind, what: str, result: ErpWriteResul
     )
 
 
-def _passed_on(case: Case, kind: ChangeRequestKind, rule: ChangeRequestRule, what: str) -> Result:
+def _hand_off_request(
+    context: TurnContext, kind: ChangeRequestKind, rule: ChangeRequestRule, what: str
+) -> ToolResult:
     """One team has all that was asked for in this visit; the last kind's own gets it."""
-    _learn(case, Requested(case.contract().id, kind.value, what))
-    head = "Pedido do cliente: " + "; ".join(each.what for each in case.facts.my_requests) + "."
-    case.hand_over(rule.team or _sector(kind), "change_request", summary(case, head))
-    assert case.handoff is not None
-    team = case.team_name(case.handoff.team)
-    case.did(f"Anotei seu pedido: {what}. A equipe {team} continua por aqui.")
-    return done(
+    _remember_request(
+        context, ChangeRequestRecord(context.confirmed_contract().id, kind.value, what)
+    )
+    head = (
+        "Pedido do cliente: "
+        + "; ".join(each.what for each in context.facts.contract_change_requests)
+        + "."
+    )
+    context.hand_off(
+        rule.team or _department(kind), "change_request", format_handoff_summary(context, head)
+    )
+    assert context.handoff is not None
+    team = context.team_name(context.handoff.team)
+    context.add_fallback_text(f"Anotei seu pedido: {what}. A equipe {team} continua por aqui.")
+    return tool_success(
         tipo=kind.value,
         encaminhado=what,
         equipe=team,
-        aberto=case.visit.people.available,
+        aberto=context.snapshot.staff_availability.available,
         orientacao="Diga que anotou o pedido e que essa equipe continua por aqui: a mudança ainda "
         "não foi feita. Não prometa prazo.",
     )
 
 
-def _learn(case: Case, taken: Requested) -> None:
-    others = [each for each in case.facts.requested
+def _remember_request(context: TurnContext, taken: ChangeRequestRecord) -> None:
+    others = [each for each in context.facts.requested
               if (each.contract, each.kind) != (taken.contract, taken.kind)]  # fmt: skip
-    case.learn(requested=(*others, taken))
+    context.update_facts(requested=(*others, taken))
 
 
-def _asked(case: Case, words: str) -> bool:
+def _is_quoted_request(context: TurnContext, words: str) -> bool:
     """Whether the customer wrote that, more than a little word of it, and takes it back nowhere."""
-    if sum(map(str.isalnum, words)) < _FEWEST_QUOTED:
+    if sum(map(str.isalnum, words)) < _MIN_QUOTED_LETTERS:
         return False
-    quote = quote_in(case.visit.said, words)
-    return quote is not None and not quote.taken_back
+    quote = find_quote(context.snapshot.customer_statements, words)
+    return quote is not None and not quote.is_withdrawn
 
 
-async def _similar(case: Case, kind: ChangeRequestKind) -> str | None:
+async def _find_similar(context: TurnContext, kind: ChangeRequestKind) -> str | None:
     """The protocol of an open order of the same request."""
-    if ErpCapability.TICKETS not in case.capabilities:
+    if ErpCapability.TICKETS not in context.capabilities:
         return None
-    tickets = await case.read(ListTickets(case.contract().id))
-    title = _title(kind)
+    tickets = await context.read_erp(ListTickets(context.confirmed_contract().id))
+    title = _order_title(kind)
     return next((each.number for each in tickets if each.open and title in each.content), None)
 
 
-def _exists(kind: ChangeRequestKind, protocol: str) -> Result:
+def _refuse_existing(kind: ChangeRequestKind, protocol: str) -> ToolResult:
     number = "informe o protocolo" if protocol else "não há número a informar"
-    return refused(
+    return tool_refusal(
         "ja_existe", f"Esse pedido já foi registrado: {number}; não registre outro. Se ele quer "
         "algo diferente, transfira.", protocolo=protocol or None,
         tipo=kind.value,
     )  # fmt: skip
 
 
-def _title(kind: ChangeRequestKind) -> str:
+def _order_title(kind: ChangeRequestKind) -> str:
     """How the order begins, and how it is known again in another visit."""
-    return f"SOLICITAÇÃO: {CHANGES[kind].title}."
+    return f"SOLICITAÇÃO: {CHANGE_TYPES[kind].title}."
 
 
-def _sector(kind: ChangeRequestKind) -> Sector:
-    return CHANGES[kind].sector
+def _department(kind: ChangeRequestKind) -> Department:
+    return CHANGE_TYPES[kind].department
 
 
-def _key(case: Case, kind: ChangeRequestKind) -> str:
-    return f"request:{case.contract().id}:{kind}:{case.visit.request.conversation_id}"
+def _write_key(context: TurnContext, kind: ChangeRequestKind) -> str:
+    return f"request:{context.confirmed_contract().id}:{kind}:{context.snapshot.request.conversation_id}"
 
 
-def _reference(case: Case, kind: ChangeRequestKind) -> str:
+def _reference(context: TurnContext, kind: ChangeRequestKind) -> str:
     """Found again in the order's content when the ERP's answer was lost."""
-    meaning = f"{case.visit.request.conversation_id}:request:{kind}"
+    meaning = f"{context.snapshot.request.conversation_id}:request:{kind}"
     return f"NC-{sha256(meaning.encode()).hexdigest()[:12]}"
 
 
-def _fits(case: Case) -> bool:
-    taken = any(rule.how is not ChangeRequestRoute.OFF for rule in case.requests.values())
-    return bool(case.capabilities) and taken
+def _is_available(context: TurnContext) -> bool:
+    taken = any(
+        rule.how is not ChangeRequestRoute.OFF for rule in context.change_request_rules.values()
+    )
+    return bool(context.capabilities) and taken
 
 
-REQUEST_CHANGE = Tool(
+REQUEST_CHANGE = AssistantTool(
     "registrar_solicitacao",
     "Registra um pedido de mudança no contrato confirmado; quem muda é a equipe.",
-    Change,
+    ChangeRequestArguments,
     request_change,
-    contract=True,
-    trusted=True,
-    acts=True,
-    fits=_fits,
-    sector=Sector.GENERAL,
+    requires_contract=True,
+    requires_trust=True,
+    has_side_effects=True,
+    is_available=_is_available,
+    department=Department.GENERAL,
 )

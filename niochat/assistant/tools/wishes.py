@@ -1,48 +1,48 @@
 """Several wishes of one customer: noted, served one after the other."""
 
-from niochat.assistant.case import Case, Result, done, refused
-from niochat.assistant.evidence import quote_in
-from niochat.assistant.facts import Waiting, Wish
-from niochat.assistant.masking import masked_text
-from niochat.assistant.tools.tool import Arguments, Quote, Tool
+from niochat.assistant.case import ToolResult, TurnContext, tool_refusal, tool_success
+from niochat.assistant.evidence import find_quote
+from niochat.assistant.facts import CustomerIntent, PendingIntent
+from niochat.assistant.masking import mask_text
+from niochat.assistant.tools.tool import ArgumentQuote, AssistantTool, ToolArguments
 from niochat.domain.plain import truncate_text
 
-MOST = 5
+MAX_PENDING_INTENTS = 5
 """Wishes that wait at a time."""
-_LONGEST = 120
+_MAX_WORDS_CHARS = 120
 
 
-class Note(Arguments):
+class NoteIntentArguments(ToolArguments):
     """What the customer also wants, and where it was said."""
 
-    desejo: Wish
-    palavras: Quote
+    desejo: CustomerIntent
+    palavras: ArgumentQuote
 
 
-async def note_wish(case: Case, wanted: Note) -> Result:
+async def note_intent(context: TurnContext, arguments: NoteIntentArguments) -> ToolResult:
     """Keep what the customer also wants, in the order of the customer's."""
-    if quote_in(case.visit.said, wanted.palavras) is None:
-        return refused("palavras_nao_encontradas", "Copie as palavras do cliente como estão.")
-    facts = case.facts
-    if wanted.desejo == facts.wish:
-        return refused(
+    if find_quote(context.snapshot.customer_statements, arguments.palavras) is None:
+        return tool_refusal("palavras_nao_encontradas", "Copie as palavras do cliente como estão.")
+    facts = context.facts
+    if arguments.desejo == facts.wish:
+        return tool_refusal(
             "pedido_atual", "Esse é o pedido que está sendo atendido. O mesmo em outro contrato: "
             "atenda este e depois escolha o outro contrato.",
         )  # fmt: skip
-    if wanted.desejo not in (facts.wish, *(each.wish for each in facts.waiting)):
-        if len(facts.waiting) >= MOST:
-            return refused("muitos_pedidos", "Atenda primeiro os que já estão anotados.")
-        words = truncate_text(masked_text(wanted.palavras), _LONGEST)
-        case.learn(waiting=(*facts.waiting, Waiting(wanted.desejo, words)))
-    return done(
-        depois=[each.wish for each in case.facts.waiting],
+    if arguments.desejo not in (facts.wish, *(each.wish for each in facts.waiting)):
+        if len(facts.waiting) >= MAX_PENDING_INTENTS:
+            return tool_refusal("muitos_pedidos", "Atenda primeiro os que já estão anotados.")
+        words = truncate_text(mask_text(arguments.palavras), _MAX_WORDS_CHARS)
+        context.update_facts(waiting=(*facts.waiting, PendingIntent(arguments.desejo, words)))
+    return tool_success(
+        depois=[each.wish for each in context.facts.waiting],
         orientacao="Atenda antes o pedido atual; depois estes, um de cada vez.",
     )
 
 
-NOTE_WISH = Tool(
+NOTE_INTENT = AssistantTool(
     "anotar_pedido",
     "Anota outro pedido do cliente, que fica para depois do atual.",
-    Note,
-    note_wish,
+    NoteIntentArguments,
+    note_intent,
 )

@@ -22,7 +22,7 @@ from niochat.actors import kinds
 from niochat.actors.host_core import HostProcess
 from niochat.adapters.postgres.queries import queries
 from niochat.assistant.report import TurnReport, TurnRequest
-from niochat.assistant.turn import Assistant
+from niochat.assistant.turn import TurnRunner
 from niochat.config import Settings
 from niochat.domain.errors import NiochatError
 from niochat.domain.ids import SHARDS
@@ -43,7 +43,7 @@ class Pool:
     """The assistant in the same process, as the host knows its pool."""
 
     def __init__(self) -> None:
-        self.assistant: Assistant | None = None
+        self.assistant: TurnRunner | None = None
 
     async def run(self, request: TurnRequest) -> TurnReport:
         """Run one turn here."""

@@ -5,7 +5,7 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
-from niochat.assistant.tools.asked import spoke_of_plans, spoke_of_trouble
+from niochat.assistant.tools.asked import mentions_plans, mentions_trouble
 from niochat.cli.evaluation.checks import (
     broken,
     leaked,
@@ -172,7 +172,7 @@ def _allowed(scenario: Scenario) -> Ledger:
     ledger = scenario.ledger
     return ledger.model_copy(
         update={
-            "ticket": ledger.ticket or int(spoke_of_trouble(said)),
-            "lead": ledger.lead or int(spoke_of_plans(said)),
+            "ticket": ledger.ticket or int(mentions_trouble(said)),
+            "lead": ledger.lead or int(mentions_plans(said)),
         }
     )

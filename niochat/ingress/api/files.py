@@ -17,8 +17,8 @@ from niochat.domain.permissions import PermissionAction
 from niochat.ingress.api.doorway import Needs, Open, access_of, who_of
 from niochat.ingress.api.messages import library_of
 from niochat.ingress.api.shapes import Shown
-from niochat.media.library import MOST_BYTES
-from niochat.media.sniffing import served_as, shown_inline
+from niochat.media.library import MAX_FILE_BYTES
+from niochat.media.sniffing import is_inline, serving_type_and_name
 
 MayReply = Annotated[Caller, Depends(Needs(PermissionAction.CONVERSATIONS_REPLY))]
 ENVELOPE = 64 * 1024
@@ -83,10 +83,10 @@ async def content(token: str, request: Request) -> Response:
     be shown in a page; other types are sent as downloads. Supports a single byte range.
     """
     library = library_of(request)
-    file = await library.opened(token, agreed.now())
+    file = await library.find_by_token(token, agreed.now())
     start, length, part = _wanted(request.headers.get("range", ""), file.size)
-    data = await library.read(file, start, length)
-    mimetype, name = served_as(file.mimetype, file.filename)
+    data = await library.read_range(file, start, length)
+    mimetype, name = serving_type_and_name(file.mimetype, file.filename)
     headers = {**_HIDDEN, "content-disposition": _disposition(mimetype, name)}
     if part:
         headers["content-range"] = f"bytes {start}-{start + len(data) - 1}/{file.size}"
@@ -97,9 +97,9 @@ async def content(token: str, request: Request) -> Response:
 async def content_told(token: str, request: Request) -> Response:
     """Return the headers of a file without its content. Range requests are supported by GET only."""
     library = library_of(request)
-    file = await library.opened(token, agreed.now())
-    await library.read(file, 0, min(file.size, 1))  # its row may be here, and its bytes gone
-    mimetype, name = served_as(file.mimetype, file.filename)
+    file = await library.find_by_token(token, agreed.now())
+    await library.read_range(file, 0, min(file.size, 1))  # its row may be here, and its bytes gone
+    mimetype, name = serving_type_and_name(file.mimetype, file.filename)
     headers = {**_HIDDEN, "content-disposition": _disposition(mimetype, name)}
     return Response(None, 200, {**headers, "content-length": str(file.size)}, mimetype)
 
@@ -109,8 +109,8 @@ async def _file_in(request: Request) -> tuple[str, bytes]:
     told = request.headers.get("content-length", "")
     if not told.isdigit():
         raise HTTPException(411, "The Content-Length header is required.")
-    if int(told) > MOST_BYTES + ENVELOPE:
-        raise HTTPException(413, f"The file is larger than {MOST_BYTES // 2**20} MiB.")
+    if int(told) > MAX_FILE_BYTES + ENVELOPE:
+        raise HTTPException(413, f"The file is larger than {MAX_FILE_BYTES // 2**20} MiB.")
     try:
         async with request.form(max_files=1, max_fields=4) as form:
             file = form.get("file")
@@ -144,6 +144,6 @@ def _wanted(header: str, size: int) -> tuple[int, int, bool]:
 
 
 def _disposition(mimetype: str, filename: str) -> str:
-    how = "inline" if shown_inline(mimetype) else "attachment"
+    how = "inline" if is_inline(mimetype) else "attachment"
     quoted = "".join(f"%{byte:02X}" for byte in filename.encode())
     return f"{how}; filename*=UTF-8''{quoted}"

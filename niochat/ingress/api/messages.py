@@ -26,8 +26,8 @@ from niochat.ingress.api.shapes import (
     number_of,
 )
 from niochat.live.frames import MessageRow
-from niochat.media.library import Library
-from niochat.media.sniffing import kind_of
+from niochat.media.library import AttachmentStore
+from niochat.media.sniffing import message_kind_for
 
 Text = Annotated[str, Field(min_length=1, max_length=MOST_TEXT)]
 Noted = Annotated[Found, Depends(NeedsOf(PermissionAction.CONVERSATIONS_NOTE))]
@@ -100,8 +100,8 @@ async def reply(body: Saying, found: Answered, request: Request) -> Done:
     if body.reply_to is not None:
         command = replace(command, reply_to=_sent(await found.message(body.reply_to)))
     if body.file is not None:
-        file = await library_of(request).uploaded(found.tenant_id, body.file)
-        kind = kind_of(file.mimetype)
+        file = await library_of(request).find_upload(found.tenant_id, body.file)
+        kind = message_kind_for(file.mimetype)
         command = replace(
             command,
             file=cmd.AttachedFile(str(file.id), kind, file.filename, file.mimetype, file.size),
@@ -158,7 +158,7 @@ async def file(message_id: UUID, found: Seen, request: Request) -> FileAddress:
     library = library_of(request)
     known = await library.find(found.tenant_id, UUID(row["file"]["id"]))
     await found.read(file=str(known.id))
-    token, until = library.token(known, agreed.now())
+    token, until = library.create_download_token(known, agreed.now())
     return FileAddress(
         url=f"/api/v1/files/content/{token}", expires_at=until, mimetype=known.mimetype,
         filename=known.filename, size=known.size,
@@ -173,7 +173,7 @@ async def note(body: Note, found: Noted) -> Done:
     return await found.ask(cmd.AddNote(str(found.caller.id), body.text, mentions))
 
 
-def library_of(request: Request) -> Library:
+def library_of(request: Request) -> AttachmentStore:
     """Files of messages."""
     return rooms_of(request).library
 

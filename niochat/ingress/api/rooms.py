@@ -13,7 +13,7 @@ from niochat.conversation.reading import ReadMarkerStore
 from niochat.conversation.search import MessageSearch
 from niochat.inbox.ask import CommandSubmitter
 from niochat.ingress.api.limits import CallLimit
-from niochat.media.library import Library
+from niochat.media.library import AttachmentStore
 from niochat.wiring.access import IdentityServices
 from niochat.wiring.accounts import TenantServices
 
@@ -33,7 +33,7 @@ class Rooms:
     contacts: ContactStore
     asking: CommandSubmitter
     reading: ReadMarkerStore
-    library: Library
+    library: AttachmentStore
     access_changed: Callable[[UUID], Awaitable[object]]
     say: Callable[[bytes], Awaitable[object]]
     presences: PresenceStore

@@ -6,8 +6,14 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from niochat.adapters.openai.forms import Form
-from niochat.adapters.openai.model import Completion, Endpoint, ModelError, Models, Options
+from niochat.adapters.openai.forms import EndpointQuirk
+from niochat.adapters.openai.model import (
+    ModelClient,
+    ModelCompletion,
+    ModelEndpoint,
+    ModelError,
+    ModelOptions,
+)
 from tests.adapters.openai.end_point import (
     DIALECTS,
     Dialect,
@@ -23,7 +29,7 @@ from tests.adapters.openai.end_point import (
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(20)]
 
-ALL = Options(temperature=0.2, seed=7, parallel_tool_calls=False)
+ALL = ModelOptions(temperature=0.2, seed=7, parallel_tool_calls=False)
 HEAD = [{"role": "system", "content": "Você é a Nia."}, {"role": "system", "content": "São 10h."}]
 TOOLS: list[Any] = [
     {
@@ -74,13 +80,13 @@ class Client:
     """Asks an end point, and tells how often it had to."""
 
     def __init__(self, at: EndPoint) -> None:
-        self.at, self.models = at, Models()
+        self.at, self.models = at, ModelClient()
 
     async def __call__(
-        self, messages: list[Any] = FIRST, options: Options = ALL, *, stream: bool = False,
+        self, messages: list[Any] = FIRST, options: ModelOptions = ALL, *, stream: bool = False,
         max_tokens: int = 800, key: str = "chave-secreta",
-    ) -> Completion:  # fmt: skip
-        endpoint = Endpoint(self.at.url, key, "um-modelo", options)
+    ) -> ModelCompletion:  # fmt: skip
+        endpoint = ModelEndpoint(self.at.url, key, "um-modelo", options)
         return await self.models.complete(
             endpoint, messages, max_tokens=max_tokens, timeout_s=10, stream=stream, tools=TOOLS
         )
@@ -132,9 +138,16 @@ async def test_everything_that_was_said_is_still_said_in_the_strictest_form(
     opening: Opening,
 ) -> None:
     client = await opening()
-    strict = frozenset({Form.ALTERNATE, Form.NO_SYSTEM, Form.TOOLS_AS_TEXT, Form.SHORT_IDS})
+    strict = frozenset(
+        {
+            EndpointQuirk.ALTERNATE,
+            EndpointQuirk.NO_SYSTEM,
+            EndpointQuirk.TOOLS_AS_TEXT,
+            EndpointQuirk.SHORT_IDS,
+        }
+    )
 
-    await client(CORRECTED, Options(forms=strict))
+    await client(CORRECTED, ModelOptions(quirks=strict))
 
     (body,) = client.at.asked
     whole = "\n".join(each["content"] for each in body["messages"])
@@ -149,7 +162,7 @@ async def test_nobody_but_the_start_speaks_for_the_system_when_there_is_one_mess
 ) -> None:
     client = await opening()
 
-    await client(CORRECTED, Options(forms=frozenset({Form.ONE_SYSTEM})))
+    await client(CORRECTED, ModelOptions(quirks=frozenset({EndpointQuirk.ONE_SYSTEM})))
 
     system, *rest = client.at.asked[0]["messages"]
     assert system["content"].endswith("texto_recusado: escreva de novo.")
@@ -173,9 +186,9 @@ async def test_an_end_point_that_takes_all_is_asked_once_and_as_most_know_it(
 
 async def test_what_was_set_by_hand_is_not_learned(opening: Opening) -> None:
     client = await opening(openai_now)
-    by_hand = frozenset({Form.COMPLETION_TOKENS, Form.NO_TEMPERATURE})
+    by_hand = frozenset({EndpointQuirk.COMPLETION_TOKENS, EndpointQuirk.NO_TEMPERATURE})
 
-    await client(options=Options(temperature=0.2, forms=by_hand))
+    await client(options=ModelOptions(temperature=0.2, quirks=by_hand))
 
     assert len(client.at.asked) == 1
     assert client.at.asked[0]["max_completion_tokens"] == 800
@@ -242,7 +255,7 @@ async def test_a_failure_in_between_is_told_as_what_it_is(opening: Opening, stat
 
 async def test_what_was_learned_is_forgotten_after_its_time(opening: Opening) -> None:
     client = await opening(openai_now)
-    client.models = Models(learned_for_s=-1.0)
+    client.models = ModelClient(quirks_ttl_s=-1.0)
     await client()
     await client()
 
@@ -340,7 +353,9 @@ async def test_neither_a_secret_nor_the_prompt_is_told(
     opening: Opening, sentence: str, hidden: str
 ) -> None:
     client = await opening(lambda _: (400, openai_error(sentence + " x" * 300)))
-    options = Options(headers={"x-proxy": "um-segredo-do-provedor"}, body={"a": ["valor-do-corpo"]})
+    options = ModelOptions(
+        extra_headers={"x-proxy": "um-segredo-do-provedor"}, extra_body={"a": ["valor-do-corpo"]}
+    )
     talk = [{"role": "system", "content": "Você é a Nia, da Rede Norte, e atende clientes."},
             {"role": "user", "content": "minha fatura"}]  # fmt: skip
 
@@ -352,9 +367,9 @@ async def test_neither_a_secret_nor_the_prompt_is_told(
 
 async def test_what_a_tenant_adds_is_sent_and_stands_for_nothing_of_ours(opening: Opening) -> None:
     client = await opening()
-    options = Options(
-        headers={"X-Title": "Rede Norte", "Authorization": "Bearer outra", "HOST": "outro.example"},
-        body={
+    options = ModelOptions(
+        extra_headers={"X-Title": "Rede Norte", "Authorization": "Bearer outra", "HOST": "outro.example"},
+        extra_body={
             "reasoning_effort": "low", "model": "outro", "messages": [], "api_base": "http://x",
             "max_tokens": 1, "stream": True,
         },
@@ -402,7 +417,7 @@ async def test_pictures_among_texts_are_kept_in_every_form(opening: Opening) -> 
     picture = {"type": "image_url", "image_url": {"url": "data:image/png;base64,AA=="}}
     talk = [*FIRST, {"role": "user", "content": [{"type": "text", "text": "a luz"}, picture]}]
 
-    for form in Form:
+    for form in EndpointQuirk:
         client = await opening()
-        await client(talk, Options(forms=frozenset({form})))
+        await client(talk, ModelOptions(quirks=frozenset({form})))
         assert str(picture) in str(client.at.asked[0]["messages"]), form

@@ -9,7 +9,7 @@ import orjson
 import pytest
 import pytest_asyncio
 
-from niochat.adapters.openai.model import Completion, Endpoint, ModelError, Models
+from niochat.adapters.openai.model import ModelClient, ModelCompletion, ModelEndpoint, ModelError
 from tests.sandbox.conftest import World
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(20)]
@@ -21,10 +21,10 @@ SAID: list[Any] = [{"role": "user", "content": "minha internet caiu #c1-1"}]
 class Calls:
     """One client; ``calls(...)`` asks the endpoint once."""
 
-    def __init__(self, endpoint: Endpoint) -> None:
-        self.endpoint, self.models = endpoint, Models()
+    def __init__(self, endpoint: ModelEndpoint) -> None:
+        self.endpoint, self.models = endpoint, ModelClient()
 
-    async def __call__(self, *, stream: bool = False, timeout_s: float = 5.0) -> Completion:
+    async def __call__(self, *, stream: bool = False, timeout_s: float = 5.0) -> ModelCompletion:
         return await self.models.complete(
             self.endpoint, SAID, max_tokens=100, timeout_s=timeout_s, stream=stream
         )
@@ -44,7 +44,7 @@ class Calls:
 
 @pytest_asyncio.fixture
 async def calls(world: World) -> AsyncIterator[Calls]:
-    here = Calls(Endpoint(f"{world.origin}/model/v1", f"sandbox-{world.token}", "um-modelo"))
+    here = Calls(ModelEndpoint(f"{world.origin}/model/v1", f"sandbox-{world.token}", "um-modelo"))
     yield here
     await here.models.close()
 
@@ -66,7 +66,7 @@ async def answering() -> AsyncIterator[Answering]:
 
         server = await asyncio.start_server(serve, "127.0.0.1", 0)
         port = server.sockets[0].getsockname()[1]
-        here = Calls(Endpoint(f"http://127.0.0.1:{port}/v1", "chave", "um-modelo"))
+        here = Calls(ModelEndpoint(f"http://127.0.0.1:{port}/v1", "chave", "um-modelo"))
         opened.append((server, here))
         return here
 
@@ -158,7 +158,7 @@ async def test_a_streamed_answer_that_is_no_stream_says_nothing_or_is_malformed(
 
 
 async def test_a_wrong_key_is_said_to_be_wrong(world: World) -> None:
-    calls = Calls(Endpoint(f"{world.origin}/model/v1", "not-the-sandbox's", "m"))
+    calls = Calls(ModelEndpoint(f"{world.origin}/model/v1", "not-the-sandbox's", "m"))
 
     assert (await calls.fails()).code == "model_unauthorized"
     await calls.models.close()
@@ -167,21 +167,23 @@ async def test_a_wrong_key_is_said_to_be_wrong(world: World) -> None:
 async def test_nobody_at_the_address_is_unreachable() -> None:
     with socket.socket() as reserved:
         reserved.bind(("127.0.0.1", 0))
-        calls = Calls(Endpoint(f"http://127.0.0.1:{reserved.getsockname()[1]}/v1", "chave", "m"))
+        calls = Calls(
+            ModelEndpoint(f"http://127.0.0.1:{reserved.getsockname()[1]}/v1", "chave", "m")
+        )
         assert (await calls.fails()).code == "model_unreachable"
         await calls.models.close()
 
 
 @pytest.mark.parametrize("url", ["http://", "not an address", "http://[::1", "http://a b/v1"])
 async def test_an_address_that_is_none_is_an_error_like_others(url: str) -> None:
-    calls = Calls(Endpoint(url, "chave", "m"))
+    calls = Calls(ModelEndpoint(url, "chave", "m"))
 
     assert (await calls.fails()).code in ("model_unreachable", "model_malformed")
     await calls.models.close()
 
 
 async def test_a_key_that_no_header_can_hold_is_an_error_like_others(world: World) -> None:
-    calls = Calls(Endpoint(f"{world.origin}/model/v1", "chave–com–travessão\n", "m"))
+    calls = Calls(ModelEndpoint(f"{world.origin}/model/v1", "chave–com–travessão\n", "m"))
 
     assert (await calls.fails()).code in ("model_unauthorized", "model_malformed")
     await calls.models.close()
@@ -319,4 +321,4 @@ async def test_a_stream_without_usage_counts_nothing(answering: Answering) -> No
     piece = b'data: {"choices": [{"delta": {"content": "oi"}, "finish_reason": "stop"}]}\n\n'
     calls = await answering(http(piece + b"data: [DONE]\n\n", kind="text/event-stream"))
 
-    assert await calls(stream=True) == Completion("oi", "um-modelo", 0, 0)
+    assert await calls(stream=True) == ModelCompletion("oi", "um-modelo", 0, 0)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from niochat.adapters.openai.model import Completion, Endpoint, Models
+from niochat.adapters.openai.model import ModelClient, ModelCompletion, ModelEndpoint
 from tests.adapters.openai.end_point import EndPoint, call, calling, pieces, said
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(20)]
@@ -29,21 +29,21 @@ async def at() -> AsyncIterator[EndPoint]:
     end_point.close()
 
 
-async def asked(at: EndPoint, answer: Any, *, stream: bool | None = None) -> Completion:
+async def asked(at: EndPoint, answer: Any, *, stream: bool | None = None) -> ModelCompletion:
     """What is read of an answer; a list is a stream's."""
     at.answers = [answer]
-    models = Models()
+    models = ModelClient()
     streams = isinstance(answer, list) if stream is None else stream
     try:
         return await models.complete(
-            Endpoint(at.url, "chave", "um-modelo"), [{"role": "user", "content": "oi"}],
+            ModelEndpoint(at.url, "chave", "um-modelo"), [{"role": "user", "content": "oi"}],
             max_tokens=100, timeout_s=10, stream=streams, tools=TOOLS,
         )  # fmt: skip
     finally:
         await models.close()
 
 
-def called(completion: Completion) -> Called:
+def called(completion: ModelCompletion) -> Called:
     """Names and arguments; those that are no JSON as they are."""
     found: Called = []
     for each in completion.calls:
@@ -134,11 +134,11 @@ async def test_a_streamed_text_shows_nothing_else_while_it_comes(
 ) -> None:
     parts = [text[n : n + size] for n in range(0, len(text), size)]
     at.answers = [pieces({"role": "assistant"}, *[{"content": each} for each in parts])]
-    models, told = Models(), list[str]()
+    models, told = ModelClient(), list[str]()
 
     completion = await models.complete(
-        Endpoint(at.url, "chave", "m"), [{"role": "user", "content": "oi"}], max_tokens=9,
-        timeout_s=10, stream=True, tools=TOOLS, wrote=told.append,
+        ModelEndpoint(at.url, "chave", "m"), [{"role": "user", "content": "oi"}], max_tokens=9,
+        timeout_s=10, stream=True, tools=TOOLS, on_text=told.append,
     )  # fmt: skip
 
     assert completion.text == "Olá!"

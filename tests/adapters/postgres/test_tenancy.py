@@ -9,9 +9,9 @@ import pytest_asyncio
 
 from niochat.accounts.held_back import Teller
 from niochat.adapters.postgres.database import Database
-from niochat.assistant.facts import Facts
+from niochat.assistant.facts import ConversationFacts
 from niochat.assistant.report import TurnRequest
-from niochat.assistant.visit import RefusedText, Visits
+from niochat.assistant.visit import RejectedReply, TurnStore
 from niochat.conversation.pauses import PauseStore
 from niochat.domain import commands as cmd
 from niochat.domain.errors import InvalidInputError, NiochatError
@@ -90,10 +90,12 @@ async def remembered(
     (conversation,) = await given.rows("SELECT id FROM conversations WHERE thread_id = $1", thread)
     turn = host.turn(thread)
     request = TurnRequest(place.tenant, conversation, turn.id, 1, 99, "20260302000001")
-    visits = Visits(database)
-    await visits.record(request, Facts(name="Maria"), {"name": "list_invoices"})
-    await visits.keep_refused(request, RefusedText(1, "valor", "R$ 1,00", "R$ 1,00", "m", "p"))
-    await visits.attach(request, "boleto", "application/pdf", "boleto.pdf", b"%PDF-")
+    visits = TurnStore(database)
+    await visits.save_progress(request, ConversationFacts(name="Maria"), {"name": "list_invoices"})
+    await visits.save_rejected_reply(
+        request, RejectedReply(1, "valor", "R$ 1,00", "R$ 1,00", "m", "p")
+    )
+    await visits.add_attachment(request, "boleto", "application/pdf", "boleto.pdf", b"%PDF-")
     await given.admin.execute(
         "INSERT INTO readings (tenant_id, message_id, file_id, thread_id, sort, said_seconds)"
         " SELECT tenant_id, $2, id, $3, 'voice', 0 FROM attachments WHERE tenant_id = $1",

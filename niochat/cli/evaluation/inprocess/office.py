@@ -13,14 +13,14 @@ from uuid import UUID
 
 from niochat.accounts.directory import Directory
 from niochat.adapters.guard import Guard
-from niochat.adapters.openai.model import Models
+from niochat.adapters.openai.model import ModelClient
 from niochat.adapters.postgres.database import Database
 from niochat.adapters.postgres.queries import queries
 from niochat.adapters.redis.shelf import Shelf
 from niochat.adapters.sgp.client import Sgp
 from niochat.assistant.report import TurnReport, TurnRequest
-from niochat.assistant.turn import Assistant
-from niochat.assistant.visit import Visits
+from niochat.assistant.turn import TurnRunner
+from niochat.assistant.visit import TurnStore
 from niochat.cli.evaluation.tenants import Place
 from niochat.conversation.step import StepRunner
 from niochat.conversation.views import ConversationInspector
@@ -92,7 +92,7 @@ class Office:
     vault: Vault
     model_within_s: float | None
     name: str = "evaluation"
-    models: Models = field(default_factory=lambda: Models(guard=LOOPBACK))
+    models: ModelClient = field(default_factory=lambda: ModelClient(guard=LOOPBACK))
     _epochs: dict[int, int] = field(default_factory=dict)
     _memory: dict[UUID, ThreadSnapshot] = field(default_factory=dict)
     _permits: dict[UUID, Permits] = field(default_factory=dict)
@@ -107,9 +107,9 @@ class Office:
         answers = Answers(_NothingKept("redis://127.0.0.1:9/0", ttl_s=1), self.vault, bytes(32))
         self._calls = Calls(self._sgp, self._erp_settings, answers, self._lease, self._ended)
         self._writes = Writes(self._sgp, self._calls, Journal(self.database))
-        self.assistant = Assistant(
-            Visits(self.database, self.vault), self.models, self, self.directory.assistant,
-            self._capable, model_within_s=self.model_within_s,
+        self.assistant = TurnRunner(
+            TurnStore(self.database, self.vault), self.models, self, self.directory.assistant,
+            self._capable, model_timeout_s=self.model_within_s,
         )  # fmt: skip
 
     async def open(self) -> None:

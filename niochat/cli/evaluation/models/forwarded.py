@@ -5,7 +5,7 @@ from typing import Any
 
 import httpx
 
-from niochat.adapters.openai.reading import Answer as Reading
+from niochat.adapters.openai.reading import CompletionAccumulator as Reading
 from niochat.cli.evaluation.models.answers import Answer, NoAnswer, Wanted
 from niochat.cli.evaluation.models.asked import Asked
 
@@ -54,8 +54,8 @@ def _answer(told: dict[str, Any], asked: Asked) -> Answer:
     """Read as leniently as the product does."""
     names = frozenset(str(tool["name"]) for tool in asked.tools)
     reading = Reading(str(asked.body.get("model", "")), names)
-    reading.take(told)
-    said = reading.completion()
+    reading.add_response(told)
+    said = reading.to_completion()
     return Answer(
         said.text,
         tuple(Wanted(call.name, call.arguments) for call in said.calls),
