@@ -15,7 +15,10 @@ DOCS = Path(__file__).parents[1] / "docs"
 
 def main() -> None:
     """Sorted, so that a change shows as one."""
-    for name, told in (("openapi", application.described()), ("live", frames.frames_json_schema())):
+    for name, told in (
+        ("openapi", application.openapi_document()),
+        ("live", frames.frames_json_schema()),
+    ):
         text = json.dumps(told, ensure_ascii=False, indent=1, sort_keys=True)
         (DOCS / f"{name}.json").write_text(text + "\n", encoding="utf-8")
 

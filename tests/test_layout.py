@@ -12,7 +12,7 @@ import pytest
 import niochat
 from niochat.adapters.postgres.queries import queries
 from niochat.assistant.topics import EscalationReason
-from niochat.cli.reasons import REASONS
+from niochat.cli.reasons import REASON_TEXTS
 from niochat.domain.conversation import AssistantStopReason
 
 ROOT = Path(niochat.__file__).parent
@@ -204,8 +204,8 @@ def test_the_search_for_codes_finds_the_known_ones() -> None:
 
 
 def test_every_reason_is_explained_to_people() -> None:
-    assert produced() <= set(REASONS)
+    assert produced() <= set(REASON_TEXTS)
 
 
 def test_no_reason_is_explained_that_nothing_produces() -> None:
-    assert set(REASONS) <= produced()
+    assert set(REASON_TEXTS) <= produced()

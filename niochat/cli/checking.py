@@ -12,10 +12,10 @@ from niochat.config import Settings
 from niochat.domain.errors import InvalidInputError
 from niochat.vault.keys import parse_key_ring
 
-ANSWERS_WITHIN_S = 5
+REDIS_TIMEOUT_S = 5
 
 
-def checked(more: Mapping[str, str] | None = None) -> Settings:
+def load_valid_settings(more: Mapping[str, str] | None = None) -> Settings:
     """Settings of the environment, and ``more`` over it, that can be used as they are written.
 
     Raises ``InvalidInputError`` that names the variable.
@@ -28,7 +28,7 @@ def checked(more: Mapping[str, str] | None = None) -> Settings:
     return settings
 
 
-def require_servers(settings: Settings, *, database: bool, redis: bool) -> None:
+def check_servers(settings: Settings, *, database: bool, redis: bool) -> None:
     """Raises ``InvalidInputError`` or ``Refused`` unless the servers that are somebody else's can be used."""
     if database:
         url = settings.database_url.get_secret_value()
@@ -40,13 +40,13 @@ def require_servers(settings: Settings, *, database: bool, redis: bool) -> None:
             require_database(url, "DATABASE_URL")
             require_known(url)
     if redis:
-        _require_redis(settings.redis_url.get_secret_value())
+        _check_redis(settings.redis_url.get_secret_value())
 
 
-def _require_redis(url: str) -> None:
+def _check_redis(url: str) -> None:
     try:
         client = redis.Redis.from_url(
-            url, socket_connect_timeout=ANSWERS_WITHIN_S, socket_timeout=ANSWERS_WITHIN_S
+            url, socket_connect_timeout=REDIS_TIMEOUT_S, socket_timeout=REDIS_TIMEOUT_S
         )
         with client:
             client.ping()

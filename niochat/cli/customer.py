@@ -15,10 +15,10 @@ from niochat.cli.providers import demo_token
 from niochat.cli.sandbox_client import SandboxClient
 from niochat.domain.errors import InvalidInputError
 
-QUIET_S = 1.5
+QUIET_AFTER_S = 1.5
 """Without news for so long after an answer, the conversation is quiet."""
 _console = Console()
-_FILES = {"image": "imagem", "document": "documento"}
+_FILE_LABELS = {"image": "imagem", "document": "documento"}
 
 
 def say(
@@ -48,12 +48,12 @@ def say(
     if file is not None:
         said["sample"] = file
     given = text is not None or len(said) > 1
-    answered = running.run(lambda: _talk(phone, said if given else None, wait))
+    answered = running.run_async(lambda: _run_conversation(phone, said if given else None, wait))
     if not answered:
         raise typer.Exit(1)
 
 
-def shown(item: Mapping[str, Any]) -> str:
+def format_item(item: Mapping[str, Any]) -> str:
     """A line of the phone as people read it: texts as they are, files by what they are.
 
     ``item`` is one of the sandbox's phone API.
@@ -61,22 +61,22 @@ def shown(item: Mapping[str, Any]) -> str:
     file = item.get("file")
     if file is None:
         return str(item["text"])
-    what = _FILES.get(item["kind"], "arquivo")
+    what = _FILE_LABELS.get(item["kind"], "arquivo")
     name = f" {file['name']}" if file["name"] and item["kind"] == "document" else ""
     return f"[{what}{name}] {item['text']}".rstrip()
 
 
-async def _talk(phone: str, said: Mapping[str, object] | None, wait_s: float) -> bool:
+async def _run_conversation(phone: str, said: Mapping[str, object] | None, wait_s: float) -> bool:
     client = SandboxClient(running.sandbox_url(), demo_token())
     try:
         if said is not None:
             return await _exchange(client, phone, said, wait_s)
-        return await _interactive(client, phone, wait_s)
+        return await _run_interactive(client, phone, wait_s)
     finally:
         await client.close()
 
 
-async def _interactive(client: SandboxClient, phone: str, wait_s: float) -> bool:
+async def _run_interactive(client: SandboxClient, phone: str, wait_s: float) -> bool:
     _console.print("[dim]Write as the customer; an empty line or Ctrl-D ends.[/dim]")
     answered = True
     while True:
@@ -93,18 +93,22 @@ async def _exchange(
     client: SandboxClient, phone: str, said: Mapping[str, object], wait_s: float
 ) -> bool:
     """Say it; print answers until it is quiet. Whether any came."""
-    position = int((await client.messages(phone, 0, 0))["next"])
-    await client.say(phone, str(said["text"]), **{k: v for k, v in said.items() if k != "text"})
+    position = int((await client.wait_for_messages(phone, 0, 0))["next"])
+    await client.send_message(
+        phone, str(said["text"]), **{k: v for k, v in said.items() if k != "text"}
+    )
     deadline = time.monotonic() + wait_s
     answered = False
     while (left := deadline - time.monotonic()) > 0:
-        news = await client.messages(phone, position, min(QUIET_S if answered else left, left))
+        news = await client.wait_for_messages(
+            phone, position, min(QUIET_AFTER_S if answered else left, left)
+        )
         position = int(news["next"])
         received = [item for item in news["items"] if item["direction"] == "received"]
         for item in received:
             # What may be copied, such as a PIX code, is not broken and not replaced.
             _console.print(
-                f"[green]niochat:[/green] {escape(shown(item))}",
+                f"[green]niochat:[/green] {escape(format_item(item))}",
                 highlight=False, soft_wrap=True, emoji=False,
             )  # fmt: skip
         if received:

@@ -96,12 +96,12 @@ def evaluate(
             evaluated = customer.acting(cast, by, evaluated)
         at_once = 1 if by.typed else at_once
         try:
-            evaluation = running.run(lambda: _in_process(scenarios, evaluated, at_once))
+            evaluation = running.run_async(lambda: _in_process(scenarios, evaluated, at_once))
         except asyncio.CancelledError:  # it was told to end, and has put everything away
             raise typer.Exit(1) from None
     else:
         choice = model_choice(endpoint, model, api_key, prices, stream=stream)
-        evaluation = running.run(lambda: _evaluate(scenarios, choice, at_once))
+        evaluation = running.run_async(lambda: _evaluate(scenarios, choice, at_once))
     Console().print(table_of(evaluation))
     if json_file is not None:
         text = json.dumps(evaluation.as_dict(), ensure_ascii=False, indent=2)
@@ -114,7 +114,7 @@ async def _evaluate(scenarios: Sequence[Scenario], choice: ModelChoice, at_once:
     began = time.monotonic()
     sandbox_url = running.sandbox_url()
     playable = [each for each in scenarios if each.for_model(simulated=choice.simulated)]
-    async with running.parts() as parts:
+    async with running.connect_components() as parts:
         with Progress(*_COLUMNS, console=_console) as bar:
             task = bar.add_task("preparing", total=len(playable))
             places = await prepare(parts, sandbox_url, playable, choice)

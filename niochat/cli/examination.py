@@ -14,10 +14,10 @@ from niochat.adapters.postgres.queries import queries
 from niochat.adapters.postgres.restored import to_be_moved_on
 from niochat.adapters.sgp.client import Sgp
 from niochat.cli import running
-from niochat.cli.people import access_of
-from niochat.cli.providers import channels_of, probed
-from niochat.cli.senses import examine_senses
-from niochat.cli.weaknesses import weaknesses
+from niochat.cli.people import identity_services_for
+from niochat.cli.providers import channel_addresses_for, probe_erp
+from niochat.cli.senses import check_media_models
+from niochat.cli.weaknesses import find_security_problems
 from niochat.domain.errors import InvalidInputError, NiochatError
 from niochat.domain.held_back import TenantThrottle, ThrottleReason
 from niochat.domain.policy import MAX_MODEL_SECONDS
@@ -26,7 +26,7 @@ from niochat.wiring.parts import Components
 
 _SQL = queries("health")
 _console = Console()
-NO_REDIS = (
+REDIS_PROBLEM = (
     "Redis does not answer: start the server of REDIS_URL, or correct its address, user or password"
 )
 _GREETING: list[Any] = [
@@ -43,70 +43,72 @@ _ONE_TOOL: list[Any] = [
         },
     }
 ]  # fmt: skip
-OWNS = (
+TABLE_OWNER_PROBLEM = (
     "the log-in of DATABASE_URL owns the tables: let DATABASE_OWNER_URL be that one, DATABASE_URL "
     "another, and run niochat migrate (docs/operations.md, Log-ins of the database)"
 )
 
 
-async def examine(slug: str | None) -> bool:
+async def run_checks(slug: str | None) -> bool:
     """Test one tenant or all, print a sentence for each part; whether all is well."""
     well = True
-    async with running.parts() as parts:
+    async with running.connect_components() as parts:
         tenants = await parts.directory.tenants()
         chosen = [t for t in tenants if slug in (None, t.slug)]
         if not chosen:
             raise InvalidInputError(
-                f"no provider is called {slug!r}: `{running.command('demo')}` lists them"
+                f"no provider is called {slug!r}: `{running.format_command('demo')}` lists them"
             )
         if slug is None:
-            well &= await _examine_installation(parts)
+            well &= await _check_installation(parts)
         for tenant in chosen:
             if not tenant.active:
-                _say(tenant.slug, "suspended: the assistant does not answer", False)
-            for address in await channels_of(parts, {tenant.slug}):
-                well &= await _examine_channel(parts, address)
-            well &= await _examine_model(parts, tenant.slug, tenant.tenant_id)
-            well &= await examine_senses(parts, tenant.slug, tenant.tenant_id, _say)
-            well &= await _examine_erp(parts, tenant.slug, tenant.tenant_id)
-            well &= await _examine_parked(parts, tenant.slug, tenant.tenant_id)
-            await _examine_automatic(parts, tenant.slug, tenant.tenant_id)
-            await _examine_held_back(parts, tenant.slug, tenant.tenant_id)
+                _print_finding(tenant.slug, "suspended: the assistant does not answer", False)
+            for address in await channel_addresses_for(parts, {tenant.slug}):
+                well &= await _check_channel(parts, address)
+            well &= await _check_model(parts, tenant.slug, tenant.tenant_id)
+            well &= await check_media_models(parts, tenant.slug, tenant.tenant_id, _print_finding)
+            well &= await _check_erp(parts, tenant.slug, tenant.tenant_id)
+            well &= await _check_dead_letters(parts, tenant.slug, tenant.tenant_id)
+            await _report_automatic_replies(parts, tenant.slug, tenant.tenant_id)
+            await _report_throttles(parts, tenant.slug, tenant.tenant_id)
     return well
 
 
-async def _examine_installation(parts: Components) -> bool:
+async def _check_installation(parts: Components) -> bool:
     """Settings that are weak where the installation is more than a trial on one machine."""
-    unguarded = await access_of(parts).users.unguarded_superusers()
-    found = weaknesses(parts.settings, unguarded)
+    unguarded = await identity_services_for(parts).users.unguarded_superusers()
+    found = find_security_problems(parts.settings, unguarded)
     async with parts.database.path() as connection:
         if await connection.fetchval(_SQL["log_in_owns"]):
-            found.append(OWNS)
+            found.append(TABLE_OWNER_PROBLEM)
     if not await parts.tenant_changes.ping():
-        found.append(NO_REDIS)
-    unknown = await running.require_schema(parts.database)
+        found.append(REDIS_PROBLEM)
+    unknown = await running.check_schema(parts.database)
     if unknown is not None:
         found.append(newer(unknown))
     if await to_be_moved_on(parts.database):
         found.append("the database was restored from a dump: run niochat migrate and restart all")
     for sentence in found:
-        _say("installation", sentence, False)
+        _print_finding("installation", sentence, False)
     return not found
 
 
-async def _examine_channel(parts: Components, address: ChannelAddress) -> bool:
+async def _check_channel(parts: Components, address: ChannelAddress) -> bool:
     channel = address.channel
     line = parts.credentials_for(channel.base_url, channel.token_sealed, channel.tenant_id)
     try:
         status = (await parts.gateway.fetch_status(line)).status
     except NiochatError as error:
-        return _say(channel.tenant_slug, f"gateway of {channel.slug}: {error}", False)
+        return _print_finding(channel.tenant_slug, f"gateway of {channel.slug}: {error}", False)
     if status != "connected":
-        return _say(channel.tenant_slug, f"gateway of {channel.slug}: {status}; scan its QR", False)
-    return _say(channel.tenant_slug, f"gateway of {channel.slug}: connected", True)
+        return _print_finding(
+            channel.tenant_slug, f"gateway of {channel.slug}: {status}; scan its QR", False
+        )
+    return _print_finding(channel.tenant_slug, f"gateway of {channel.slug}: connected", True)
 
 
-async def _examine_model(parts: Components, slug: str, tenant_id: UUID) -> bool:
+async def _check_model(parts: Components, slug: str, tenant_id: UUID) -> bool:
     """Asked as a turn asks, with a tool: what refuses that refuses every customer."""
     models = ModelClient(parts.ssrf_guard)
     try:
@@ -120,51 +122,57 @@ async def _examine_model(parts: Components, slug: str, tenant_id: UUID) -> bool:
         )  # fmt: skip
         learned = sorted(models.quirks_for(endpoint) - settings.options.quirks)
     except (ModelError, NiochatError) as error:
-        return _say(slug, f"assistant: {error}", False)
+        return _print_finding(slug, f"assistant: {error}", False)
     finally:
         await models.close()
     if not completion.text and not completion.calls:
         why = "raise max_tokens" if completion.finish == "length" else "try another model"
-        return _say(slug, f"assistant: {settings.model} answers without a word: {why}", False)
+        return _print_finding(
+            slug, f"assistant: {settings.model} answers without a word: {why}", False
+        )
     told = f"; learned of its dialect: {', '.join(learned)}" if learned else ""
-    return _say(slug, f"assistant: {settings.model} answers{told}", True)
+    return _print_finding(slug, f"assistant: {settings.model} answers{told}", True)
 
 
-async def _examine_erp(parts: Components, slug: str, tenant_id: UUID) -> bool:
+async def _check_erp(parts: Components, slug: str, tenant_id: UUID) -> bool:
     """A capability that is missing shortens the tool list: the operator should know."""
     if await parts.directory.erp(tenant_id) is None:
-        return _say(slug, "ERP: none; the assistant answers without contracts or invoices", True)
+        return _print_finding(
+            slug, "ERP: none; the assistant answers without contracts or invoices", True
+        )
     erp = Sgp(guard=parts.ssrf_guard)
     try:
-        sentence, well = await probed(parts, erp, tenant_id)
+        sentence, well = await probe_erp(parts, erp, tenant_id)
     finally:
         await erp.close()
     unknown = await Journal(parts.database).unknown(tenant_id)
     if unknown:
-        _say(slug, f"ERP: {len(unknown)} writes without a known outcome: look there first", False)
-    return _say(slug, f"ERP: {sentence}", well) and not unknown
+        _print_finding(
+            slug, f"ERP: {len(unknown)} writes without a known outcome: look there first", False
+        )
+    return _print_finding(slug, f"ERP: {sentence}", well) and not unknown
 
 
-async def _examine_parked(parts: Components, slug: str, tenant_id: UUID) -> bool:
+async def _check_dead_letters(parts: Components, slug: str, tenant_id: UUID) -> bool:
     parked, uncertain = await parts.views.count_problems(tenant_id)
     if parked:
-        _say(
+        _print_finding(
             slug,
-            f"{parked} webhooks could not be processed: see `{running.command('show')}`",
+            f"{parked} webhooks could not be processed: see `{running.format_command('show')}`",
             False,
         )
     if uncertain:
-        _say(slug, f"{uncertain} messages may or may not have left", False)
+        _print_finding(slug, f"{uncertain} messages may or may not have left", False)
     return not (parked or uncertain)
 
 
-async def _examine_automatic(parts: Components, slug: str, tenant_id: UUID) -> None:
+async def _report_automatic_replies(parts: Components, slug: str, tenant_id: UUID) -> None:
     """Told, but no fault: it is the provider's own setting, on its own phone."""
     for channel, messages in (await parts.views.count_automatic_messages(tenant_id)).items():
-        _say(slug, automatic_sentence(channel, messages), False)
+        _print_finding(slug, format_automatic_replies(channel, messages), False)
 
 
-def automatic_sentence(channel: str, messages: int) -> str:
+def format_automatic_replies(channel: str, messages: int) -> str:
     """What the phone does by itself, and what to do about it."""
     return (
         f"the phone of {channel} has a greeting or away message switched on: {messages} sent in "
@@ -173,7 +181,7 @@ def automatic_sentence(channel: str, messages: int) -> str:
     )
 
 
-_HELD = {
+_THROTTLE_TEXTS = {
     ThrottleReason.FLOOD: "sends more webhooks than any provider may: {} refused",
     ThrottleReason.TURNS: "{} turns of the assistant wait for turns_at_once or turns_per_minute",
     ThrottleReason.MODEL_THROTTLED: "{} turns wait because the model asked for it",
@@ -183,19 +191,19 @@ _HELD = {
 }
 
 
-async def _examine_held_back(parts: Components, slug: str, tenant_id: UUID) -> None:
+async def _report_throttles(parts: Components, slug: str, tenant_id: UUID) -> None:
     """Told, but no fault: a limit does what it is for."""
     for held in await held_back(parts.database, tenant_id):
-        _say(slug, held_sentence(held), False)
+        _print_finding(slug, format_throttle(held), False)
 
 
-def held_sentence(held: TenantThrottle) -> str:
+def format_throttle(held: TenantThrottle) -> str:
     """By what, since when, and what waits."""
-    what = _HELD[held.reason].format(held.waiting)
+    what = _THROTTLE_TEXTS[held.reason].format(held.waiting)
     return f"held back since {held.since:%H:%M:%S} UTC: {what}"
 
 
-def _say(slug: str, sentence: str, well: bool) -> bool:
+def _print_finding(slug: str, sentence: str, well: bool) -> bool:
     mark = "[green]ok[/green]" if well else "[red]!![/red]"
     # Not broken into lines: it may hold a command to copy.
     _console.print(f"{mark} {slug}: {escape(sentence)}", highlight=False, soft_wrap=True)

@@ -13,7 +13,7 @@ from niochat.domain.errors import NiochatError, NotFoundError, UnavailableError
 TIMEOUT_S = 30.0
 
 
-class Operators:
+class OperatorClient:
     """Talks to the cluster that the environment, or the home, names."""
 
     def __init__(self) -> None:
@@ -50,6 +50,6 @@ class Operators:
         raise kind(str(told.get("title", told)), code=str(told.get("code", "error")))
 
 
-def part(text: str) -> str:
+def quote_path_segment(text: str) -> str:
     """One part of a path."""
     return quote(text, safe="")

@@ -24,25 +24,25 @@ from niochat.wiring.access import IdentityServices, build_audit_heads, build_ide
 from niochat.wiring.parts import Components
 from niochat.wiring.resealing import SEALED_COLUMNS
 
-ROLES = {
+DEMO_ROLE_NAMES = {
     BuiltInRole.ADMIN: "Administradora",
     BuiltInRole.AGENT: "Atendente",
     BuiltInRole.VIEWER: "Consulta",
 }
 _console = Console()
-audit = typer.Typer(help="The audit log.", no_args_is_help=True)
-keys = typer.Typer(help="The keys that seal secrets.", no_args_is_help=True)
+audit_app = typer.Typer(help="The audit log.", no_args_is_help=True)
+keys_app = typer.Typer(help="The keys that seal secrets.", no_args_is_help=True)
 
 
-def superuser(
+def create_superuser(
     login: Annotated[str, typer.Argument(help="E-mail address.")],
     name: Annotated[str, typer.Option(help="As others see it.")] = "Superuser",
 ) -> None:
     """Make somebody a superuser of this installation; a link to choose a password is shown."""
 
     async def work() -> str:
-        async with running.parts() as parts:
-            access = access_of(parts)
+        async with running.connect_components() as parts:
+            access = identity_services_for(parts)
             made = await access.users.settle(
                 None, NewUser(login, name, BuiltInRole.SUPERUSER), None
             )
@@ -50,25 +50,25 @@ def superuser(
                 raise OperationRefusedError("that login is taken: use another e-mail address")
             return await access.one_time_links.make(made, Purpose.INVITATION, clock.now())
 
-    link = running.run(work)
+    link = running.run_async(work)
     _console.print(f"Choose the password within seven days: {escape(link)}", soft_wrap=True)
 
 
-def unlock(login: Annotated[str, typer.Argument(help="E-mail address.")]) -> None:
+def unlock_login(login: Annotated[str, typer.Argument(help="E-mail address.")]) -> None:
     """Forget the failed attempts that were counted against somebody's account."""
 
     async def work() -> None:
-        async with running.parts() as parts:
-            await access_of(parts).login_throttle.unlock(
+        async with running.connect_components() as parts:
+            await identity_services_for(parts).login_throttle.unlock(
                 login, AuditActor(AuditActorKind.OPERATOR, "operator")
             )
 
-    running.run(work)
+    running.run_async(work)
     _console.print(f"{escape(login)} may sign in at once, from anywhere.", soft_wrap=True)
 
 
-@audit.command("verify")
-def verify(
+@audit_app.command("verify")
+def verify_audit(
     head: Annotated[
         Path | None,
         typer.Option("--head", help="A copy of the head; else the one that is kept.",
@@ -81,12 +81,12 @@ def verify(
     """
 
     async def work() -> Verdict:
-        async with running.parts() as parts:
+        async with running.connect_components() as parts:
             heads = build_audit_heads(parts.settings, parts.vault)
             kept = await heads.read() if head is None else heads.parsed(head.read_bytes())
-            return await access_of(parts).audit_log.verify(kept)
+            return await identity_services_for(parts).audit_log.verify(kept)
 
-    verdict = running.run(work)
+    verdict = running.run_async(work)
     if as_json:
         print_json(asdict(verdict))
     elif verdict.broken is None:
@@ -105,8 +105,8 @@ def verify(
         raise typer.Exit(1)
 
 
-@keys.command("rotate")
-def rotate(
+@keys_app.command("rotate")
+def rotate_keys(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
 ) -> None:
     """Seal every stored secret with the first key of NIOCHAT_VAULT_KEYS, while all goes on.
@@ -115,10 +115,10 @@ def rotate(
     """
 
     async def work() -> list[KeyRotationResult]:
-        async with running.parts() as parts:
+        async with running.connect_components() as parts:
             return await KeyRotator(parts.database, parts.vault, SEALED_COLUMNS).run()
 
-    counts = running.run(work)
+    counts = running.run_async(work)
     if as_json:
         print_json([asdict(count) for count in counts])
     else:
@@ -132,7 +132,7 @@ def rotate(
         raise typer.Exit(1)
 
 
-def access_of(parts: Components) -> IdentityServices:
+def identity_services_for(parts: Components) -> IdentityServices:
     """The access room of a command."""
     settings = parts.settings
     return build_identity_services(
@@ -140,31 +140,33 @@ def access_of(parts: Components) -> IdentityServices:
     )
 
 
-async def settle_demo(parts: Components, password: str) -> None:
+async def create_demo_users(parts: Components, password: str) -> None:
     """One of each role in each of the demo's providers, and a superuser; twice is as once."""
-    users = access_of(parts).users
+    users = identity_services_for(parts).users
     hashed = await Passwords().hashed(password)
-    await users.settle(None, NewUser(_login("root", None), "Raiz", BuiltInRole.SUPERUSER), hashed)
+    await users.settle(
+        None, NewUser(_demo_login("root", None), "Raiz", BuiltInRole.SUPERUSER), hashed
+    )
     for tenant in await parts.directory.tenants():
         if tenant.slug in running.DEMO_TENANTS:
-            for role, name in ROLES.items():
-                new = NewUser(_login(role, tenant.slug), name, role, ("atendimento",))
+            for role, name in DEMO_ROLE_NAMES.items():
+                new = NewUser(_demo_login(role, tenant.slug), name, role, ("atendimento",))
                 await users.settle(tenant.tenant_id, new, hashed)
 
 
-def people_of(tenant: str | None, password: str | None) -> list[dict[str, Any]]:
+def demo_logins_for(tenant: str | None, password: str | None) -> list[dict[str, Any]]:
     """``login``, ``password`` and ``role`` of a demo provider's people; of no tenant: the
     superuser. Nobody where there is no demo.
     """
     if password is None or tenant not in (None, *running.DEMO_TENANTS):
         return []
-    roles = ROLES if tenant is not None else {BuiltInRole.SUPERUSER: ""}
+    roles = DEMO_ROLE_NAMES if tenant is not None else {BuiltInRole.SUPERUSER: ""}
     return [
-        {"login": _login("root" if tenant is None else role, tenant), "password": password,
+        {"login": _demo_login("root" if tenant is None else role, tenant), "password": password,
          "role": str(role)}
         for role in roles
     ]  # fmt: skip
 
 
-def _login(who: str, tenant: str | None) -> str:
+def _demo_login(who: str, tenant: str | None) -> str:
     return f"{who}@{tenant or 'plataforma'}.example.com"

@@ -20,7 +20,7 @@ from niochat.adapters.postgres.migrate import migrate as migrate_database
 from niochat.adapters.sgp.client import Sgp
 from niochat.cli import running
 from niochat.cli.output import print_json
-from niochat.cli.people import people_of, settle_demo
+from niochat.cli.people import create_demo_users, demo_logins_for
 from niochat.cli.sandbox_client import SandboxClient
 from niochat.domain.erp import ErpCapability, ErpConnector, ErpError
 from niochat.domain.errors import InvalidInputError
@@ -29,9 +29,9 @@ from niochat.stack.launcher import StackLauncher
 from niochat.wiring.erp import make_erp_settings_lookup
 from niochat.wiring.parts import Components
 
-DEMO = Path(__file__).parents[2] / "examples" / "demo.yaml"
-DEMO_OWNER, NEIGHBOUR_OWNER = "558130000001", "551130000002"
-DEMO_ERP = "sandbox-demo"
+DEMO_FILE = Path(__file__).parents[2] / "examples" / "demo.yaml"
+DEMO_CHANNEL_PHONE, NEIGHBOUR_CHANNEL_PHONE = "558130000001", "551130000002"
+DEMO_ERP_INSTALLATION = "sandbox-demo"
 """The demo's installation of the simulated SGP, as examples/demo.yaml names it."""
 SUBSCRIBER_FIELDS = ("phone", "cpf", "name", "case", "open_invoices")
 _console = Console()
@@ -39,16 +39,16 @@ _console = Console()
 
 def migrate() -> None:
     """Bring the database to this version's schema, as the owner of its tables."""
-    settings = running.settings()
+    settings = running.load_settings()
     serving = settings.database_url.get_secret_value()
-    owner = StackLauncher(running.home()).owner_url(serving)
+    owner = StackLauncher(running.home_path()).owner_url(serving)
     if settings.owner_url is not None:
         owner = settings.owner_url.get_secret_value()
     migrate_database(owner, serving_url=None if owner == serving else serving)
     _console.print("The database is up to date.")
 
 
-def apply(
+def apply_provider_file(
     file: Annotated[Path, typer.Argument(help="YAML file of providers, see examples/demo.yaml.")],
     connect: Annotated[
         bool, typer.Option(help="Also set the webhook address at each gateway.")
@@ -59,31 +59,31 @@ def apply(
     providers = read_providers(file, {**os.environ, **_sandbox_variables()})
 
     async def work() -> None:
-        async with running.parts() as parts:
+        async with running.connect_components() as parts:
             await _require_reachable(parts, providers)
             changes = await apply_providers(parts.database, parts.vault, providers)
-            await _tell(parts, changes)
-            await _probe(parts, changes)
+            await _print_changes(parts, changes)
+            await _probe_erps(parts, changes)
             if connect:
-                await _connect(parts, {provider.slug for provider in providers})
+                await _set_webhooks(parts, {provider.slug for provider in providers})
 
-    running.run(work)
+    running.run_async(work)
 
 
 async def apply_demo() -> None:
     """The demo provider on the sandbox: instance, tenant, webhook."""
     running.adopt_environment()
-    await _create_instance(demo_token(), DEMO_OWNER, "provedor-demo")
-    neighbour = _handed_out("NIOCHAT_SANDBOX_NEIGHBOUR_TOKEN")
-    await _create_instance(neighbour, NEIGHBOUR_OWNER, "provedor-vizinho")
-    providers = read_providers(DEMO, {**os.environ, **_sandbox_variables()})
-    async with running.parts() as parts:
+    await _create_instance(demo_token(), DEMO_CHANNEL_PHONE, "provedor-demo")
+    neighbour = _require_stack_variable("NIOCHAT_SANDBOX_NEIGHBOUR_TOKEN")
+    await _create_instance(neighbour, NEIGHBOUR_CHANNEL_PHONE, "provedor-vizinho")
+    providers = read_providers(DEMO_FILE, {**os.environ, **_sandbox_variables()})
+    async with running.connect_components() as parts:
         changes = await apply_providers(parts.database, parts.vault, providers)
         for change in changes:
             await parts.tenant_changes.publish(change.tenant_id)
-        await _probe(parts, changes, quiet=True)
-        await _connect(parts, set(running.DEMO_TENANTS), quiet=True)
-        await settle_demo(parts, _handed_out("NIOCHAT_DEMO_PASSWORD"))
+        await _probe_erps(parts, changes, quiet=True)
+        await _set_webhooks(parts, set(running.DEMO_TENANTS), quiet=True)
+        await create_demo_users(parts, _require_stack_variable("NIOCHAT_DEMO_PASSWORD"))
 
 
 async def _create_instance(token: str, owner: str, name: str) -> None:
@@ -94,16 +94,18 @@ async def _create_instance(token: str, owner: str, name: str) -> None:
         await client.close()
 
 
-def demo(
+def show_demo(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
 ) -> None:
     """The providers of this home, their webhooks, and who can be played in the demo."""
-    found = running.run(_overview)
+    found = running.run_async(_load_overview)
     if as_json:
         print_json(found)
         return
     _console.print(f"[bold]{found['base_url']}[/bold]")
-    named = [t for t in found["tenants"] if not t["slug"].startswith(running.EVALUATED)]
+    named = [
+        t for t in found["tenants"] if not t["slug"].startswith(running.EVALUATION_SLUG_PREFIX)
+    ]
     for tenant in named:
         _console.print(f"{tenant['slug']}  {tenant['name']}")
         for channel in tenant["channels"]:
@@ -111,32 +113,32 @@ def demo(
     if len(named) < len(found["tenants"]):
         _console.print(f"[dim]and {len(found['tenants']) - len(named)} of niochat evaluate[/dim]")
     if found["subscribers"]:
-        _console.print(playable(found["subscribers"]))
-    show_people(found)
+        _console.print(subscribers_table(found["subscribers"]))
+    print_logins(found)
 
 
-def doctor(
+def run_doctor(
     tenant: Annotated[str | None, typer.Argument(help="Slug; without it: all.")] = None,
 ) -> None:
     """Test model, gateway and ERP of a tenant, and say in a sentence what is wrong."""
     # The model's client takes longer to import than the other commands take to run.
-    from niochat.cli.examination import examine
+    from niochat.cli.examination import run_checks
 
-    if not running.run(lambda: examine(tenant)):
+    if not running.run_async(lambda: run_checks(tenant)):
         raise typer.Exit(1)
 
 
 def demo_token() -> str:
     """The demo channel's gateway token."""
     running.adopt_environment()
-    return _handed_out("NIOCHAT_SANDBOX_TOKEN")
+    return _require_stack_variable("NIOCHAT_SANDBOX_TOKEN")
 
 
-def _handed_out(name: str) -> str:
+def _require_stack_variable(name: str) -> str:
     """What the launcher told this home's processes. Raises ``InvalidInputError`` without a sandbox."""
     value = os.environ.get(name)
     if not value:
-        start = running.command("up")
+        start = running.format_command("up")
         raise InvalidInputError(f"there is no sandbox: start with `{start}`, without --no-sandbox")
     return value
 
@@ -174,7 +176,7 @@ async def _require_reachable(parts: Components, providers: Sequence[Provider]) -
                 ) from None
 
 
-async def _tell(parts: Components, changes: Sequence[Change]) -> None:
+async def _print_changes(parts: Components, changes: Sequence[Change]) -> None:
     for change in changes:
         colour = "dim" if change.outcome is Outcome.UNCHANGED else "green"
         _console.print(f"[{colour}]{change.tenant}  {change.what}: {change.outcome}[/{colour}]")
@@ -182,8 +184,8 @@ async def _tell(parts: Components, changes: Sequence[Change]) -> None:
         await parts.tenant_changes.publish(tenant_id)
 
 
-async def _connect(parts: Components, slugs: set[str], *, quiet: bool = False) -> None:
-    for address in await channels_of(parts, slugs):
+async def _set_webhooks(parts: Components, slugs: set[str], *, quiet: bool = False) -> None:
+    for address in await channel_addresses_for(parts, slugs):
         channel = address.channel
         line = parts.credentials_for(channel.base_url, channel.token_sealed, channel.tenant_id)
         await parts.gateway.set_webhook(line, address.webhook_url(parts.settings.base_url))
@@ -191,24 +193,24 @@ async def _connect(parts: Components, slugs: set[str], *, quiet: bool = False) -
             _console.print(f"[green]{channel.tenant_slug}  {channel.slug}: webhook set[/green]")
 
 
-async def channels_of(parts: Components, slugs: set[str]) -> list[ChannelAddress]:
+async def channel_addresses_for(parts: Components, slugs: set[str]) -> list[ChannelAddress]:
     return [a for a in await parts.directory.channels() if a.channel.tenant_slug in slugs]
 
 
-async def _probe(parts: Components, changes: Sequence[Change], *, quiet: bool = False) -> None:
+async def _probe_erps(parts: Components, changes: Sequence[Change], *, quiet: bool = False) -> None:
     """Find out what the ERPs that were declared can do; one that is away is asked again later."""
     named = {c.tenant_id: c.tenant for c in changes if c.what == "erp"}
     erp = Sgp(guard=parts.ssrf_guard)
     try:
         for tenant_id, slug in named.items():
-            sentence, well = await probed(parts, erp, tenant_id)
+            sentence, well = await probe_erp(parts, erp, tenant_id)
             if not (quiet and well):
                 _console.print(f"[{'green' if well else 'yellow'}]{slug}  erp: {sentence}[/]")
     finally:
         await erp.close()
 
 
-async def probed(parts: Components, erp: ErpConnector, tenant_id: UUID) -> tuple[str, bool]:
+async def probe_erp(parts: Components, erp: ErpConnector, tenant_id: UUID) -> tuple[str, bool]:
     """What a tenant's ERP can do, in a sentence, and whether that is all; it is remembered."""
     try:
         settings = await make_erp_settings_lookup(parts)(tenant_id)
@@ -222,7 +224,7 @@ async def probed(parts: Components, erp: ErpConnector, tenant_id: UUID) -> tuple
     return "answers, all tools are offered", True
 
 
-def playable(subscribers: Sequence[Mapping[str, object]]) -> Table:
+def subscribers_table(subscribers: Sequence[Mapping[str, object]]) -> Table:
     """Who can be played. What is copied from it is never broken: the rest gives way."""
     table = Table(
         Column("telefone", no_wrap=True), Column("CPF/CNPJ", no_wrap=True), "nome", "caso",
@@ -233,7 +235,7 @@ def playable(subscribers: Sequence[Mapping[str, object]]) -> Table:
     return table
 
 
-def show_people(found: Mapping[str, Any], console: Console = _console) -> None:
+def print_logins(found: Mapping[str, Any], console: Console = _console) -> None:
     """Who signs in, each log-in in one piece; a password that several have stands there once."""
     people = [("", user) for user in found["superusers"]]
     people += [(tenant["slug"], user) for tenant in found["tenants"] for user in tenant["users"]]
@@ -246,23 +248,25 @@ def show_people(found: Mapping[str, Any], console: Console = _console) -> None:
         console.print(table)
 
 
-async def _subscribers() -> list[dict[str, object]]:
+async def _load_subscribers() -> list[dict[str, object]]:
     """Who can be played; nobody without a sandbox."""
     if not os.environ.get("NIOCHAT_SANDBOX_URL"):
         return []
     client = SandboxClient(running.sandbox_url(), demo_token())
     try:
-        found = await client.control("GET", f"/sandbox/sgp/{DEMO_ERP}/subscribers")
+        found = await client.call_control(
+            "GET", f"/sandbox/sgp/{DEMO_ERP_INSTALLATION}/subscribers"
+        )
     finally:
         await client.close()
     people = [{**each, "phone": f"+{each['phone']}"} for each in found["items"]]
     return [{name: each[name] for name in SUBSCRIBER_FIELDS} for each in people]
 
 
-async def _overview() -> dict[str, Any]:
+async def _load_overview() -> dict[str, Any]:
     running.adopt_environment()
-    subscribers, password = await _subscribers(), os.environ.get("NIOCHAT_DEMO_PASSWORD")
-    async with running.parts() as parts:
+    subscribers, password = await _load_subscribers(), os.environ.get("NIOCHAT_DEMO_PASSWORD")
+    async with running.connect_components() as parts:
         addresses = await parts.directory.channels()
         base_url = parts.settings.base_url
         tenants = [
@@ -270,9 +274,9 @@ async def _overview() -> dict[str, Any]:
                 "id": str(tenant.tenant_id),
                 "slug": tenant.slug,
                 "name": tenant.name,
-                "users": people_of(tenant.slug, password),
+                "users": demo_logins_for(tenant.slug, password),
                 "channels": [
-                    _channel(parts, address, base_url)
+                    _channel_details(parts, address, base_url)
                     for address in addresses
                     if address.channel.tenant_id == tenant.tenant_id
                 ],
@@ -282,12 +286,12 @@ async def _overview() -> dict[str, Any]:
     return {
         "base_url": base_url,
         "tenants": tenants,
-        "superusers": people_of(None, password),
+        "superusers": demo_logins_for(None, password),
         "subscribers": subscribers,
     }
 
 
-def _channel(parts: Components, address: ChannelAddress, base_url: str) -> dict[str, str]:
+def _channel_details(parts: Components, address: ChannelAddress, base_url: str) -> dict[str, str]:
     channel = address.channel
     line = parts.credentials_for(channel.base_url, channel.token_sealed, channel.tenant_id)
     return {

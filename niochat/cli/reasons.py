@@ -1,6 +1,6 @@
 """What codes mean, for people."""
 
-REASONS = {
+REASON_TEXTS = {
     "model_timeout": "o modelo não respondeu a tempo",
     "model_rate_limited": "o limite do modelo foi atingido",
     "model_unauthorized": "o modelo recusou a chave (api_key)",

@@ -8,28 +8,28 @@ from rich.markup import escape
 from rich.table import Table
 
 from niochat.cli import running
-from niochat.cli.desk import Json, Tenant
+from niochat.cli.desk import JsonOption, TenantOption
 from niochat.cli.output import print_json
 from niochat.conversation.desk import ConversationQueries
 
 _console = Console()
 
 
-def refused(
-    tenant: Tenant = None,
+def list_refused_texts(
+    tenant: TenantOption = None,
     code: Annotated[str | None, typer.Option(help="Of one kind: valor, pagamento, …")] = None,
     limit: Annotated[int, typer.Option(min=1, max=200)] = 50,
-    as_json: Json = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Texts of the assistant that did not leave, newest first, with the sentence that is not so."""
 
     async def work() -> list[dict[str, Any]]:
-        async with running.parts() as parts:
-            found = await running.tenant_of(parts, tenant)
+        async with running.connect_components() as parts:
+            found = await running.find_tenant(parts, tenant)
             views = ConversationQueries(parts.database)
             return await views.list_blocked_replies(found.tenant_id, code=code, limit=limit)
 
-    rows = running.run(work)
+    rows = running.run_async(work)
     if as_json:
         print_json(rows)
         return

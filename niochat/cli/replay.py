@@ -8,15 +8,15 @@ from rich.markup import escape
 
 from niochat.cli import running
 from niochat.cli.output import print_json
-from niochat.cli.reasons import REASONS
+from niochat.cli.reasons import REASON_TEXTS
 from niochat.conversation.history import ConversationHistory, HistoryEntry, load_history
 from niochat.domain.errors import NotFoundError
 
 _console = Console()
-_EMPTY: tuple[object, ...] = (None, False, 0, {}, "")
+_EMPTY_VALUES: tuple[object, ...] = (None, False, 0, {}, "")
 
 
-def replay(
+def replay_conversation(
     conversation: Annotated[str, typer.Argument(help="Protocol or id.")],
     to: Annotated[int | None, typer.Option(min=1, help="Up to this version.")] = None,
     texts: Annotated[bool, typer.Option("--texts", help="Also what was said.")] = False,
@@ -26,24 +26,24 @@ def replay(
     """Each event with its cause and what it changed; 1 when the log and the state differ."""
 
     async def work() -> tuple[dict[str, Any], ConversationHistory]:
-        async with running.parts() as parts:
-            found = await running.tenant_of(parts, tenant)
+        async with running.connect_components() as parts:
+            found = await running.find_tenant(parts, tenant)
             known = await parts.views.find_conversation(found.tenant_id, conversation)
             if known is None or conversation not in (known["protocol"], str(known["id"])):
                 raise NotFoundError(f"no conversation has the protocol or id {conversation!r}")
             return known, await load_history(parts.database, found.tenant_id, known["id"])
 
-    known, history = running.run(work)
+    known, history = running.run_async(work)
     shown = [moment for moment in history.entries if to is None or moment.version <= to]
     if as_json:
-        print_json(_document(known, history, shown, texts))
+        print_json(_history_document(known, history, shown, texts))
     else:
-        _tell(known, history, shown, texts)
+        _print_history(known, history, shown, texts)
     if history.differences:
         raise typer.Exit(1)
 
 
-def _document(
+def _history_document(
     known: dict[str, Any], history: ConversationHistory, shown: list[HistoryEntry], texts: bool
 ) -> dict[str, Any]:
     return {
@@ -51,13 +51,13 @@ def _document(
         "protocol": known["protocol"],
         "version": shown[-1].version if shown else 0,
         "state": shown[-1].state if shown else None,
-        "moments": [_moment(moment, texts) for moment in shown],
+        "moments": [_entry_document(moment, texts) for moment in shown],
         "equals_stored": not history.differences,
         "differs": history.differences,
     }
 
 
-def _moment(moment: HistoryEntry, texts: bool) -> dict[str, Any]:
+def _entry_document(moment: HistoryEntry, texts: bool) -> dict[str, Any]:
     said = {"text": moment.message_text} if texts and moment.message_text is not None else {}
     return {
         "version": moment.version,
@@ -70,45 +70,49 @@ def _moment(moment: HistoryEntry, texts: bool) -> dict[str, Any]:
     }
 
 
-def _tell(
+def _print_history(
     known: dict[str, Any], history: ConversationHistory, shown: list[HistoryEntry], texts: bool
 ) -> None:
     _console.print(f"[bold]{known['protocol']}[/bold]  {known['id']}", highlight=False)
     for moment in shown:
         body = {name: value for name, value in moment.event.items() if name != "type"}
         reason = str(body.get("reason") or body.get("code") or "")
-        why = f" ({REASONS[reason]})" if reason in REASONS else ""
-        _say(f"[bold]{moment.version:>4}[/bold] {moment.at:%d/%m %H:%M:%S}"
-             f" [cyan]{moment.event['type']}[/cyan] {escape(_pairs(body) + why)}")  # fmt: skip
-        _say(f"       [dim]cause: {escape(moment.cause or 'not recorded')}[/dim]")
+        why = f" ({REASON_TEXTS[reason]})" if reason in REASON_TEXTS else ""
+        _print_line(f"[bold]{moment.version:>4}[/bold] {moment.at:%d/%m %H:%M:%S}"
+             f" [cyan]{moment.event['type']}[/cyan] {escape(_format_pairs(body) + why)}")  # fmt: skip
+        _print_line(f"       [dim]cause: {escape(moment.cause or 'not recorded')}[/dim]")
         if texts and moment.message_text is not None:
-            _say(f"       [dim]said:[/dim] {escape(moment.message_text)}")
+            _print_line(f"       [dim]said:[/dim] {escape(moment.message_text)}")
         for field, (before, after) in moment.changed.items():
-            if before not in _EMPTY or after not in _EMPTY:
-                _say(f"       {field}: {escape(_short(before))} → {escape(_short(after))}")
-    _end(history, shown)
+            if before not in _EMPTY_VALUES or after not in _EMPTY_VALUES:
+                _print_line(
+                    f"       {field}: {escape(_format_value(before))} → {escape(_format_value(after))}"
+                )
+    _print_summary(history, shown)
 
 
-def _end(history: ConversationHistory, shown: list[HistoryEntry]) -> None:
+def _print_summary(history: ConversationHistory, shown: list[HistoryEntry]) -> None:
     if shown:
-        _say(f"state: {escape(_pairs({k: v for k, v in shown[-1].state.items() if v}))}")
+        _print_line(
+            f"state: {escape(_format_pairs({k: v for k, v in shown[-1].state.items() if v}))}"
+        )
     last = history.entries[-1].version if history.entries else 0
     for field, (folded, stored) in history.differences.items():
-        _say(f"[red]{field}: the log says {escape(_short(folded))},"
-             f" stored is {escape(_short(stored))}[/red]")  # fmt: skip
+        _print_line(f"[red]{field}: the log says {escape(_format_value(folded))},"
+             f" stored is {escape(_format_value(stored))}[/red]")  # fmt: skip
     if not history.differences:
-        _say(f"[green]The log leads to the stored state (version {last}).[/green]")
+        _print_line(f"[green]The log leads to the stored state (version {last}).[/green]")
 
 
-def _pairs(values: dict[str, Any]) -> str:
-    return " ".join(f"{name}={_short(value)}" for name, value in values.items())
+def _format_pairs(values: dict[str, Any]) -> str:
+    return " ".join(f"{name}={_format_value(value)}" for name, value in values.items())
 
 
-def _short(value: object) -> str:
+def _format_value(value: object) -> str:
     if isinstance(value, dict):
-        return "{" + ", ".join(f"{key}: {_short(each)}" for key, each in value.items()) + "}"
-    return "—" if value in _EMPTY else str(value)
+        return "{" + ", ".join(f"{key}: {_format_value(each)}" for key, each in value.items()) + "}"
+    return "—" if value in _EMPTY_VALUES else str(value)
 
 
-def _say(line: str) -> None:
+def _print_line(line: str) -> None:
     _console.print(line, highlight=False, soft_wrap=True)

@@ -26,14 +26,14 @@ class SandboxClient:
         """The gateway instance exists, connected, and has no webhook yet."""
         await self._call("PUT", self._path(""), json={"owner": owner, "name": name})
 
-    async def say(self, phone: str, text: str, **more: object) -> str:
+    async def send_message(self, phone: str, text: str, **more: object) -> str:
         """The customer writes; the gateway's id of the message."""
         answer = await self._call(
             "POST", self._path(f"/customers/{quote(phone)}/messages"), json={"text": text, **more}
         )
         return str(answer["messageid"])
 
-    async def messages(self, phone: str, after: int, wait_s: float) -> dict[str, Any]:
+    async def wait_for_messages(self, phone: str, after: int, wait_s: float) -> dict[str, Any]:
         """What the customer's phone shows after a position, waiting for news."""
         return await self._call(
             "GET",
@@ -41,11 +41,11 @@ class SandboxClient:
             params={"after": after, "wait": wait_s},
         )
 
-    async def control(self, method: str, path: str, body: object = None) -> Any:
+    async def call_control(self, method: str, path: str, body: object = None) -> Any:
         """Any other control call, ``/sandbox/…``."""
         return await self._call(method, path, json=body)
 
-    async def ledger(self) -> dict[str, Any]:
+    async def load_ledger(self) -> dict[str, Any]:
         """All that customers sent and received."""
         return await self._call("GET", "/sandbox/ledger", params={"token": self._token})
 

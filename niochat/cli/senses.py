@@ -17,11 +17,13 @@ from niochat.wiring.parts import Components
 _RATE, _SECOND = 16_000, 2
 _SIDE = 64
 
-Say = Callable[[str, str, bool], bool]
+ReportFinding = Callable[[str, str, bool], bool]
 """(provider, sentence, whether all is well)."""
 
 
-async def examine_senses(parts: Components, slug: str, tenant_id: UUID, say: Say) -> bool:
+async def check_media_models(
+    parts: Components, slug: str, tenant_id: UUID, say: ReportFinding
+) -> bool:
     """Sentences for what is switched on; nothing is said of the rest."""
     try:
         settings = await parts.directory.assistant(tenant_id)
@@ -33,7 +35,7 @@ async def examine_senses(parts: Components, slug: str, tenant_id: UUID, say: Say
             model = settings.hearing.model
             try:
                 await transcribe(
-                    models, settings.hearing, silence(), "audio/wav", TRANSCRIPTION_TIMEOUT_S
+                    models, settings.hearing, silent_wav(), "audio/wav", TRANSCRIPTION_TIMEOUT_S
                 )
                 say(slug, f"voice notes: {model} answers", True)
             except ModelError as error:
@@ -41,7 +43,7 @@ async def examine_senses(parts: Components, slug: str, tenant_id: UUID, say: Say
         if settings.seeing is not None:
             model = settings.seeing.model
             try:
-                await describe_file(models, settings.seeing, blank(), "image/png")
+                await describe_file(models, settings.seeing, blank_png(), "image/png")
                 say(slug, f"pictures: {model} answers", True)
             except ModelError as error:
                 well = say(slug, f"pictures: {model}: {error}", False)
@@ -50,7 +52,7 @@ async def examine_senses(parts: Components, slug: str, tenant_id: UUID, say: Say
     return well
 
 
-def silence() -> bytes:
+def silent_wav() -> bytes:
     """Two seconds of it, as WAV."""
     file = io.BytesIO()
     with wave.open(file, "wb") as sound:
@@ -61,7 +63,7 @@ def silence() -> bytes:
     return file.getvalue()
 
 
-def blank() -> bytes:
+def blank_png() -> bytes:
     """A white square, as PNG."""
     rows = (b"\0" + b"\xff" * 3 * _SIDE) * _SIDE
     head = struct.pack(">IIBBBBB", _SIDE, _SIDE, 8, 2, 0, 0, 0)

@@ -15,17 +15,17 @@ from dataclasses import asdict, dataclass, field
 from niochat.cli.sandbox_client import SandboxClient
 from niochat.domain.errors import NiochatError
 
-TAG = re.compile(r"#c(\d+)-(\d+)")
-THINK_S = 8.0
+TAG_PATTERN = re.compile(r"#c(\d+)-(\d+)")
+MEAN_PAUSE_S = 8.0
 """Mean pause of a customer between an answer and the next message."""
-PATIENCE_S = 60.0
+ANSWER_TIMEOUT_S = 60.0
 """A customer who got no answer for so long writes again."""
-BURST = 0.2
+BURST_SHARE = 0.2
 """Share of messages that come as two or three at once."""
 
 
 @dataclass(frozen=True, slots=True)
-class Audit:
+class SimulationAudit:
     """Messages by what became of them. Tags of offenders are kept, a few of each."""
 
     sent: int
@@ -39,7 +39,7 @@ class Audit:
     examples: dict[str, list[str]] = field(default_factory=dict)
 
     @property
-    def clean(self) -> bool:
+    def is_clean(self) -> bool:
         """Nothing lost, nothing twice, nothing out of order."""
         return not (self.lost or self.twice or self.out_of_order)
 
@@ -48,11 +48,11 @@ class Audit:
         return asdict(self)
 
 
-class Simulation:
+class CustomerSimulation:
     """Customers of one run; their phones are not used by any other run."""
 
     def __init__(
-        self, client: SandboxClient, customers: int, seed: int, think_s: float = THINK_S
+        self, client: SandboxClient, customers: int, seed: int, think_s: float = MEAN_PAUSE_S
     ) -> None:
         self._client = client
         self._random = random.Random(seed)
@@ -67,9 +67,9 @@ class Simulation:
         until = time.monotonic() + seconds
         async with asyncio.TaskGroup() as group:
             for number in range(len(self.phones)):
-                group.create_task(self._live(number, until, progress))
+                group.create_task(self._play_customer(number, until, progress))
 
-    async def settle(self, within_s: float) -> Audit:
+    async def audit_when_settled(self, within_s: float) -> SimulationAudit:
         """Wait until every message has its answer, then audit; what is missing then is lost."""
         deadline = time.monotonic() + within_s
         while True:
@@ -79,57 +79,59 @@ class Simulation:
                 return await self.audit()
             await asyncio.sleep(1.0)
 
-    async def audit(self) -> Audit:
+    async def audit(self) -> SimulationAudit:
         """Compare what the phones sent and received."""
-        ledger = await self._client.ledger()
-        return audit(ledger["sent"], ledger["received"], set(self.phones))
+        ledger = await self._client.load_ledger()
+        return audit_messages(ledger["sent"], ledger["received"], set(self.phones))
 
-    async def _live(self, number: int, until: float, progress: Callable[[], None]) -> None:
+    async def _play_customer(self, number: int, until: float, progress: Callable[[], None]) -> None:
         chance = random.Random(self._random.random())
         await asyncio.sleep(chance.uniform(0, min(self._think_s, until - time.monotonic())))
         position, count = 0, 0
         while time.monotonic() < until:
-            for _ in range(chance.choice((2, 3)) if chance.random() < BURST else 1):
+            for _ in range(chance.choice((2, 3)) if chance.random() < BURST_SHARE else 1):
                 count += 1
                 await self._write(number, count)
                 progress()
-            position = await self._read(number, f"#c{number}-{count}", position, until)
+            position = await self._wait_for_answer(number, f"#c{number}-{count}", position, until)
             progress()
             pause = chance.expovariate(1 / self._think_s)
             await asyncio.sleep(max(0.0, min(pause, until - time.monotonic())))
 
     async def _write(self, number: int, count: int) -> None:
         text = f"#c{number}-{count} minha internet está lenta"
-        await self._client.say(self.phones[number], text, name=f"Cliente {number}")
+        await self._client.send_message(self.phones[number], text, name=f"Cliente {number}")
         self.sent += 1
 
-    async def _read(self, number: int, tag: str, position: int, until: float) -> int:
+    async def _wait_for_answer(self, number: int, tag: str, position: int, until: float) -> int:
         """Wait for the answer to ``tag``, or lose patience."""
-        patience = min(time.monotonic() + PATIENCE_S, until)
+        patience = min(time.monotonic() + ANSWER_TIMEOUT_S, until)
         while (left := patience - time.monotonic()) > 0:
             try:
-                news = await self._client.messages(self.phones[number], position, min(left, 20))
+                news = await self._client.wait_for_messages(
+                    self.phones[number], position, min(left, 20)
+                )
             except NiochatError:
                 await asyncio.sleep(0.5)
                 continue
             position = int(news["next"])
             texts = [i["text"] for i in news["items"] if i["direction"] == "received"]
             self.answers += len(texts)
-            if any(tag in tags(text) for text in texts):
+            if any(tag in find_tags(text) for text in texts):
                 break
         return position
 
 
-def audit(
+def audit_messages(
     sent: Sequence[Mapping[str, object]],
     received: Sequence[Mapping[str, object]],
     phones: set[str],
-) -> Audit:
+) -> SimulationAudit:
     """Compare by tag. A message is answered when exactly one received message names it."""
     sent_at: dict[str, float] = {}
     for item in sent:
         if str(item["phone"]) in phones:
-            sent_at.update({tag: _at(item) for tag in tags(str(item["text"]))})
+            sent_at.update({tag: _at(item) for tag in find_tags(str(item["text"]))})
     named: Counter[str] = Counter()
     orders: dict[str, list[int]] = defaultdict(list)
     latencies: list[float] = []
@@ -137,7 +139,7 @@ def audit(
     for item in sorted(received, key=_position):
         if str(item["phone"]) not in phones:
             continue
-        found = tags(str(item["text"]))
+        found = find_tags(str(item["text"]))
         if not found:
             untagged.append(str(item["text"]))
         named.update(found)
@@ -146,7 +148,7 @@ def audit(
     lost = [tag for tag in sent_at if not named[tag]]
     twice = [tag for tag, count in named.items() if count > 1]
     disordered = [phone for phone, order in orders.items() if order != sorted(order)]
-    return Audit(
+    return SimulationAudit(
         sent=len(sent_at),
         answered=sum(bool(named[tag]) for tag in sent_at),
         lost=len(lost),
@@ -164,9 +166,9 @@ def audit(
     )
 
 
-def tags(text: str) -> list[str]:
+def find_tags(text: str) -> list[str]:
     """Tags of a text, in order."""
-    return [match.group(0) for match in TAG.finditer(text)]
+    return [match.group(0) for match in TAG_PATTERN.finditer(text)]
 
 
 def _number(tag: str) -> int:

@@ -22,18 +22,18 @@ from rich.text import Text
 
 from niochat.adapters.postgres.migrate import migrate
 from niochat.cli import providers, running
-from niochat.cli.checking import checked, require_servers
+from niochat.cli.checking import check_servers, load_valid_settings
 from niochat.stack.errors import StackError
 from niochat.stack.home import HomeFolder, HomeLock
 from niochat.stack.launcher import StackLauncher, StackOptions
 
-READY_WITHIN_S = 120.0
-MEND_S = 1.0
-STOPS = "Ctrl-C stops everything."
+READY_TIMEOUT_S = 120.0
+REPAIR_INTERVAL_S = 1.0
+STOP_HINT = "Ctrl-C stops everything."
 _console = Console()
 
 
-def up(
+def start_stack(
     port: Annotated[
         int | None, typer.Option(help="HTTP port; default 8000 or the next free.")
     ] = None,
@@ -47,66 +47,70 @@ def up(
 ) -> None:
     """Start everything and show where it answers; Ctrl-C stops all of it."""
     if stop:
-        down()
+        stop_stack()
     elif detach:
-        _detach(port, sandbox, dashboard)
+        _run_detached(port, sandbox, dashboard)
     else:
-        _attend(port, sandbox, dashboard, tell)
+        _run_attached(port, sandbox, dashboard, tell)
 
 
-def down() -> None:
+def stop_stack() -> None:
     """Stop what runs in this home, whoever started it."""
-    StackLauncher(running.home()).down(_progress)
+    StackLauncher(running.home_path()).down(_print_progress)
 
 
-def _attend(port: int | None, sandbox: bool, dashboard: bool, tell: int | None) -> None:
+def _run_attached(port: int | None, sandbox: bool, dashboard: bool, tell: int | None) -> None:
     """``tell``: of who started us and goes when all is ready; told by a byte on this file."""
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _interrupt)
     options = StackOptions.from_environment(
-        http_port=port, sandbox=sandbox, dashboard=dashboard, migrate=_migrate, check=_check
+        http_port=port,
+        sandbox=sandbox,
+        dashboard=dashboard,
+        migrate=_migrate,
+        check=_check_settings,
     )
-    stack = StackLauncher(running.home(), options)
+    stack = StackLauncher(running.home_path(), options)
     started = time.monotonic()
     try:
-        environment = stack.up(_progress)
+        environment = stack.up(_print_progress)
         os.environ.update(environment)
-        _prepare(stack, sandbox)
+        _apply_demo(stack, sandbox)
         _wait_until_ready(stack.url)
-        _show(stack, time.monotonic() - started, detached=tell is not None)
+        _print_ready(stack, time.monotonic() - started, detached=tell is not None)
         if tell is not None:
-            _tell_ready(tell)
+            _signal_ready(tell)
         while True:
-            time.sleep(MEND_S)
-            stack.restart_dead(_progress)
+            time.sleep(REPAIR_INTERVAL_S)
+            stack.restart_dead(_print_progress)
     except KeyboardInterrupt:
-        _progress("Stopping: this takes a few seconds.")
+        _print_progress("Stopping: this takes a few seconds.")
     finally:
         # Nothing that was started may stay; what another launcher started in this home must.
         stack.close()
-    _progress("Stopped.")
+    _print_progress("Stopped.")
 
 
-def _prepare(stack: StackLauncher, sandbox: bool) -> None:
+def _apply_demo(stack: StackLauncher, sandbox: bool) -> None:
     if not sandbox:
         return
-    _progress("Applying the demo provider.")
+    _print_progress("Applying the demo provider.")
     asyncio.run(providers.apply_demo())
 
 
 def _wait_until_ready(url: str) -> None:
-    _progress("Waiting until every part answers.")
-    deadline = time.monotonic() + READY_WITHIN_S
+    _print_progress("Waiting until every part answers.")
+    deadline = time.monotonic() + READY_TIMEOUT_S
     failing = "nothing answers yet"
     while time.monotonic() < deadline:
-        ready, failing = _ready(url)
+        ready, failing = _check_ready(url)
         if ready:
             return
         time.sleep(0.2)
-    raise StackError(f"not ready after {READY_WITHIN_S:g} s: {failing}; see the log folder")
+    raise StackError(f"not ready after {READY_TIMEOUT_S:g} s: {failing}; see the log folder")
 
 
-def _ready(url: str) -> tuple[bool, str]:
+def _check_ready(url: str) -> tuple[bool, str]:
     try:
         with urllib.request.urlopen(f"{url}/api/health/ready", timeout=5) as answer:
             return answer.status == 200, ""
@@ -116,27 +120,27 @@ def _ready(url: str) -> tuple[bool, str]:
         return False, str(error)
 
 
-def _show(stack: StackLauncher, seconds: float, *, detached: bool) -> None:
+def _print_ready(stack: StackLauncher, seconds: float, *, detached: bool) -> None:
     """One thing a line, none of them broken or framed: they are there to be copied."""
     environment: Mapping[str, str] = stack.environment()
     sandbox = environment.get("NIOCHAT_SANDBOX_URL")
     _console.print(Rule(f"NioChat is ready ({seconds:.0f} s)"))
-    _line(f"[bold]{stack.url}[/bold]")
-    _line(f"{stack.url}/api/health/ready")
+    _print_hint(f"[bold]{stack.url}[/bold]")
+    _print_hint(f"{stack.url}/api/health/ready")
     if sandbox:
-        _line(f"{sandbox}/sandbox", "simulated WhatsApp gateway, phones, ERP and model")
+        _print_hint(f"{sandbox}/sandbox", "simulated WhatsApp gateway, phones, ERP and model")
     if stack.options.dashboard:
-        _line(f"{stack.ray.dashboard_url}", "Ray dashboard")
+        _print_hint(f"{stack.ray.dashboard_url}", "Ray dashboard")
     _console.print()
-    for words, what in _next(bool(sandbox)):
-        _line(f"[green]{escape(running.command(words))}[/green]", what)
+    for words, what in _next_steps(bool(sandbox)):
+        _print_hint(f"[green]{escape(running.format_command(words))}[/green]", what)
     if detached:
-        _line(f"[green]{escape(running.command('down'))}[/green]", "stops everything")
+        _print_hint(f"[green]{escape(running.format_command('down'))}[/green]", "stops everything")
     else:
-        _line(STOPS)
+        _print_hint(STOP_HINT)
 
 
-def _next(sandbox: bool) -> list[tuple[str, str]]:
+def _next_steps(sandbox: bool) -> list[tuple[str, str]]:
     if not sandbox:
         return [("apply providers.yaml", "your providers, see examples/")]
     return [
@@ -147,7 +151,7 @@ def _next(sandbox: bool) -> list[tuple[str, str]]:
     ]
 
 
-def _line(shown: str, what: str = "") -> None:
+def _print_hint(shown: str, what: str = "") -> None:
     """Never broken; what it is for comes behind where there is room, else in a line before."""
     text = Text.from_markup(shown)
     if what and text.cell_len + len(what) + 3 > _console.width:
@@ -157,14 +161,14 @@ def _line(shown: str, what: str = "") -> None:
     _console.print(f"{shown}{behind}", highlight=False, soft_wrap=True)
 
 
-def _tell_ready(descriptor: int) -> None:
+def _signal_ready(descriptor: int) -> None:
     # Who waited for it may have gone: that is no reason to stop.
     with contextlib.suppress(OSError), os.fdopen(descriptor, "wb") as starter:
         starter.write(b"ready")
 
 
-def _detach(port: int | None, sandbox: bool, dashboard: bool) -> None:
-    home = HomeFolder.create(running.home())
+def _run_detached(port: int | None, sandbox: bool, dashboard: bool) -> None:
+    home = HomeFolder.create(running.home_path())
     with HomeLock(home):
         pass  # or it says who has it
     log = home.log_file("up")
@@ -185,9 +189,9 @@ def _detach(port: int | None, sandbox: bool, dashboard: bool) -> None:
     os.close(told)
     os.set_blocking(heard, False)
     try:
-        _follow(child, heard, log, shown)
+        _follow_log(child, heard, log, shown)
     except KeyboardInterrupt:
-        _progress("Stopping: this takes a few seconds.")
+        _print_progress("Stopping: this takes a few seconds.")
         child.terminate()
         child.wait()
         raise typer.Exit(130) from None
@@ -195,13 +199,13 @@ def _detach(port: int | None, sandbox: bool, dashboard: bool) -> None:
         os.close(heard)
 
 
-def _follow(child: "subprocess.Popen[bytes]", heard: int, log: Path, shown: int) -> None:
+def _follow_log(child: "subprocess.Popen[bytes]", heard: int, log: Path, shown: int) -> None:
     """Show what the launcher says until it tells that all is ready; it goes on, we end. When it
     ends before, we end as it did.
     """
     while True:
         ended = child.poll() is not None
-        ready = _said(heard)
+        ready = _read_signal(heard)
         with log.open("rb") as written:
             written.seek(shown)
             news = written.read()
@@ -215,17 +219,17 @@ def _follow(child: "subprocess.Popen[bytes]", heard: int, log: Path, shown: int)
         time.sleep(0.2)
 
 
-def _said(descriptor: int) -> bytes:
+def _read_signal(descriptor: int) -> bytes:
     try:
         return os.read(descriptor, 16)
     except BlockingIOError:
         return b""
 
 
-def _check(environment: Mapping[str, str]) -> None:
-    settings = checked(environment)
+def _check_settings(environment: Mapping[str, str]) -> None:
+    settings = load_valid_settings(environment)
     outside = {name: bool(os.environ.get(name)) for name in ("DATABASE_URL", "REDIS_URL")}
-    require_servers(settings, database=outside["DATABASE_URL"], redis=outside["REDIS_URL"])
+    check_servers(settings, database=outside["DATABASE_URL"], redis=outside["REDIS_URL"])
 
 
 async def _migrate(owner: str, serving: str) -> None:
@@ -236,5 +240,5 @@ def _interrupt(number: int, frame: FrameType | None) -> None:
     raise KeyboardInterrupt
 
 
-def _progress(step: str) -> None:
+def _print_progress(step: str) -> None:
     _console.print(f"[dim]·[/dim] {escape(step)}", highlight=False, soft_wrap=True)

@@ -7,32 +7,32 @@ from urllib.parse import urlsplit
 from niochat.config import Settings
 from niochat.vault.keys import parse_key_ring
 
-WIDEST = 2**24
+MAX_PROXY_ADDRESSES = 2**24
 """Addresses of a network that may be a proxies' one: 10.0.0.0/8 is."""
-FEWEST_SIGNS = 8
+MIN_DISTINCT_CHARACTERS = 8
 """Different ones in a token that was made by chance."""
 
 
-def weaknesses(settings: Settings, unguarded_superusers: int) -> list[str]:
+def find_security_problems(settings: Settings, unguarded_superusers: int) -> list[str]:
     """A sentence for each, with what to do; none on a machine that nobody else reaches."""
-    if _local(settings.base_url):
-        return list(_anywhere(settings))
-    return [*_anywhere(settings), *_reachable(settings, unguarded_superusers)]
+    if _is_local(settings.base_url):
+        return list(_general_problems(settings))
+    return [*_general_problems(settings), *_exposed_problems(settings, unguarded_superusers)]
 
 
-def _anywhere(settings: Settings) -> Iterator[str]:
+def _general_problems(settings: Settings) -> Iterator[str]:
     for name, key in parse_key_ring(settings.vault_keys.get_secret_value()).items():
-        if len(set(key)) < FEWEST_SIGNS:
+        if len(set(key)) < MIN_DISTINCT_CHARACTERS:
             yield f"the vault's key {name} was not made by chance: put a new one first and rotate"
     token = settings.operator_token
-    if token is not None and len(set(token.get_secret_value())) < FEWEST_SIGNS:
+    if token is not None and len(set(token.get_secret_value())) < MIN_DISTINCT_CHARACTERS:
         yield "NIOCHAT_OPERATOR_TOKEN can be guessed: `openssl rand -hex 24` makes one"
     for network in settings.trusted_proxies:
-        if network.num_addresses > WIDEST:
+        if network.num_addresses > MAX_PROXY_ADDRESSES:
             yield f"NIOCHAT_TRUSTED_PROXIES believes {network}: name your proxies only"
 
 
-def _reachable(settings: Settings, unguarded_superusers: int) -> Iterator[str]:
+def _exposed_problems(settings: Settings, unguarded_superusers: int) -> Iterator[str]:
     if settings.base_url.startswith("http://"):
         yield "NIOCHAT_BASE_URL is http: tokens and cookies travel in the clear; put TLS in front"
     if settings.smtp_url is None:
@@ -50,7 +50,7 @@ def _reachable(settings: Settings, unguarded_superusers: int) -> Iterator[str]:
         yield f"{unguarded_superusers} superusers have no second factor: let them switch it on"
 
 
-def _local(base_url: str) -> bool:
+def _is_local(base_url: str) -> bool:
     host = urlsplit(base_url).hostname or ""
     try:
         return host == "localhost" or ip_address(host).is_loopback

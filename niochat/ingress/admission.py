@@ -15,50 +15,50 @@ from uuid import UUID
 
 from niochat.domain.errors import RateLimitedError, UnavailableError
 from niochat.domain.held_back import TenantThrottle, ThrottleReason
-from niochat.ingress.flood import FloodGuard
-from niochat.ingress.refusals import Refusals
+from niochat.ingress.flood import TenantRateLimiter
+from niochat.ingress.refusals import ThrottleCounter
 from niochat.runtime.pace import MAX_PRESSURE, AdaptiveRateLimiter, run_adjustments
 from niochat.runtime.pace import MAX_RATE as FASTEST
 
-MOST = 400
+MAX_WEBHOOKS = 400
 """Webhooks in one replica at once, fewer than Serve lets in: what is refused hears why."""
-MOST_OF_TENANT = 300
+MAX_TENANT_WEBHOOKS = 300
 """Of these, webhooks of one tenant: its slow gateway or its rush leaves room for the others."""
-SHORT_LINE = 64
+MAX_CONTENDED_TENANT_WEBHOOKS = 64
 """The same while other tenants come too: half of a group's statement. What one moment brings of a
 provider that is not loud, some dozens of receipts and answers, has to fit.
 """
-SLOWEST = 40.0
+MIN_WEBHOOKS_PER_S = 40.0
 """Webhooks a second that a tenant may always begin: with its receipts hardly any provider has more,
 and a machine that is busy with other things is none of its fault.
 """
 BURST_S = 1.0
 """So much of its rate a tenant may begin at once: customers do not write evenly."""
-LONGEST_WAIT_S = 2.0
+MAX_WAIT_S = 2.0
 """What would wait longer for its place is refused at once: gateways give up too."""
-CALM_S = 10.0
+RECOVERY_S = 10.0
 """After it without a busy look nobody is slowed down, and what was found before is forgotten."""
 
 
 @dataclass(slots=True)
-class _Line:
+class _TenantWebhooks:
     """One tenant's webhooks in this replica."""
 
     in_progress: int = 0
-    due: float = float("-inf")
+    next_start: float = float("-inf")
     """When its next webhook may begin, had it no burst."""
-    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     """Whoever is first in line holds it: timers alone would let somebody overtake when the loop is
     late. Locks are given in the order in which they were asked.
     """
 
 
-class Place:
+class AdmissionSlot:
     """A webhook's place in its tenant's line."""
 
     def __init__(
         self,
-        line: _Line,
+        line: _TenantWebhooks,
         start: float,
         clock: Callable[[], float],
         sleep: Callable[[float], Awaitable[None]],
@@ -73,49 +73,51 @@ class Place:
         """So long it has to wait yet."""
         return max(self._start - self._clock(), 0.0)
 
-    async def turn(self) -> None:
+    async def wait_until_due(self) -> None:
         """Returns when it may begin, after all that came before it."""
-        async with self._line.turn:
+        async with self._line.lock:
             if self.wait_s > 0:
                 await self._sleep(self.wait_s)
 
 
-class Admission:
+class WebhookAdmission:
     """Counts what is in progress in one replica. ``line``: the most of one tenant in company."""
 
     def __init__(
         self,
-        guard: FloodGuard | None = None,
+        guard: TenantRateLimiter | None = None,
         *,
-        line: int = SHORT_LINE,
+        line: int = MAX_CONTENDED_TENANT_WEBHOOKS,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        self._guard = guard
-        self._line = line
+        self._rate_limiter = guard
+        self._contended_limit = line
         self._clock = clock
         self._sleep = sleep
         # Nothing was found yet: the first busy look begins with what the fastest tenant did.
-        self._pace = AdaptiveRateLimiter(clock, initial_rate=FASTEST, min_rate=SLOWEST)
+        self._adaptive_rate = AdaptiveRateLimiter(
+            clock, initial_rate=FASTEST, min_rate=MIN_WEBHOOKS_PER_S
+        )
         self._busy_at = float("-inf")
-        self._lines: dict[UUID, _Line] = {}
-        self._refusals = Refusals(ThrottleReason.BUSY, clock)
+        self._tenants: dict[UUID, _TenantWebhooks] = {}
+        self._throttle_counter = ThrottleCounter(ThrottleReason.BUSY, clock)
         self.in_progress = 0
 
     @property
-    def full(self) -> bool:
+    def is_full(self) -> bool:
         """Whether there is no place for anybody."""
-        return self.in_progress >= MOST
+        return self.in_progress >= MAX_WEBHOOKS
 
     @property
-    def slows(self) -> bool:
+    def is_throttling(self) -> bool:
         """Whether tenants begin at one rate: several came, and the machine was too busy lately."""
-        return self._pace.is_active and self._clock() - self._busy_at < CALM_S
+        return self._adaptive_rate.is_active and self._clock() - self._busy_at < RECOVERY_S
 
     @contextmanager
-    def request(self) -> Iterator[None]:
+    def admit_request(self) -> Iterator[None]:
         """A place for any request. Raises ``UnavailableError`` (``crowded``) when there is none."""
-        if self.full:
+        if self.is_full:
             raise UnavailableError(
                 "Too many webhooks are in progress. Send the webhook again later.", code="crowded"
             )
@@ -126,74 +128,76 @@ class Admission:
             self.in_progress -= 1
 
     @contextmanager
-    def tenant(self, tenant_id: UUID, closed_s: float = 0.0) -> Iterator[Place]:
+    def admit_tenant(self, tenant_id: UUID, closed_s: float = 0.0) -> Iterator[AdmissionSlot]:
         """A place for a request that is known to be the tenant's. ``closed_s``: for so long
         nothing of its channel is taken.
 
         Raises ``RateLimitedError`` (``flood``) when it sends more than any provider may, ``UnavailableError``
         (``crowded``) when its line is full already.
         """
-        self._pace.record_arrival(tenant_id)
-        wait_s = self._guard.refuse_s(tenant_id) if self._guard is not None else 0.0
+        self._adaptive_rate.record_arrival(tenant_id)
+        wait_s = self._rate_limiter.take_token(tenant_id) if self._rate_limiter is not None else 0.0
         if wait_s > 0:
             raise RateLimitedError(
                 "The webhook rate of this provider is exceeded. Send the webhook again later.",
                 wait_s,
                 code="flood",
             )
-        line = self._lines.get(tenant_id) or _Line()
-        start = self._start(tenant_id, line, closed_s)
-        self._lines[tenant_id] = line
+        line = self._tenants.get(tenant_id) or _TenantWebhooks()
+        start = self._schedule_start(tenant_id, line, closed_s)
+        self._tenants[tenant_id] = line
         line.in_progress += 1
         try:
-            yield Place(line, start, self._clock, self._sleep)
+            yield AdmissionSlot(line, start, self._clock, self._sleep)
         finally:
             line.in_progress -= 1
-            self._forget(tenant_id, line)
+            self._discard_if_idle(tenant_id, line)
 
-    def look(self, pressure: float, passed_s: float) -> None:
+    def record_pressure(self, pressure: float, passed_s: float) -> None:
         """So busy is the machine, ``passed_s`` after the look before."""
         if pressure > MAX_PRESSURE:
             self._busy_at = self._clock()
-        elif self._clock() - self._busy_at >= CALM_S:
-            self._pace.rate = FASTEST
-        self._pace.adjust(pressure, passed_s)
-        for tenant_id, line in list(self._lines.items()):
-            self._forget(tenant_id, line)
+        elif self._clock() - self._busy_at >= RECOVERY_S:
+            self._adaptive_rate.rate = FASTEST
+        self._adaptive_rate.adjust(pressure, passed_s)
+        for tenant_id, line in list(self._tenants.items()):
+            self._discard_if_idle(tenant_id, line)
 
-    async def look_for_ever(self) -> None:
+    async def run_pressure_loop(self) -> None:
         """The same, every now and then."""
-        await run_adjustments(self._pace, self.look)
+        await run_adjustments(self._adaptive_rate, self.record_pressure)
 
-    def held_back(self) -> list[TenantThrottle]:
+    def list_throttles(self) -> list[TenantThrottle]:
         """Tenants of which something had to wait, or was refused, lately."""
-        return self._refusals.held_back()
+        return self._throttle_counter.list_throttles()
 
-    def _start(self, tenant_id: UUID, line: _Line, closed_s: float) -> float:
+    def _schedule_start(self, tenant_id: UUID, line: _TenantWebhooks, closed_s: float) -> float:
         """When it may begin. Raises ``UnavailableError`` when it has no place."""
         if closed_s > 0:
-            raise self._refused(tenant_id, closed_s)
-        if line.in_progress >= (self._line if self._pace.is_active else MOST_OF_TENANT):
-            raise self._refused(tenant_id)
+            raise self._reject(tenant_id, closed_s)
+        if line.in_progress >= (
+            self._contended_limit if self._adaptive_rate.is_active else MAX_TENANT_WEBHOOKS
+        ):
+            raise self._reject(tenant_id)
         now = self._clock()
-        due = max(line.due, now)
+        due = max(line.next_start, now)
         wait_s = due - BURST_S - now
-        if wait_s > LONGEST_WAIT_S:
-            raise self._refused(tenant_id, wait_s)
+        if wait_s > MAX_WAIT_S:
+            raise self._reject(tenant_id, wait_s)
         if wait_s > 0:
-            self._refusals.note(tenant_id)
-        step_s = self._pace.record_start(tenant_id, 1.0)
-        line.due = due + step_s if self.slows else due
+            self._throttle_counter.record(tenant_id)
+        step_s = self._adaptive_rate.record_start(tenant_id, 1.0)
+        line.next_start = due + step_s if self.is_throttling else due
         return now + max(wait_s, 0.0)
 
-    def _refused(self, tenant_id: UUID, retry_after_s: float | None = None) -> UnavailableError:
-        self._refusals.note(tenant_id)
+    def _reject(self, tenant_id: UUID, retry_after_s: float | None = None) -> UnavailableError:
+        self._throttle_counter.record(tenant_id)
         return UnavailableError(
             "Too many webhooks of this provider are in progress. Send the webhook again later.",
             code="crowded",
             retry_after_s=retry_after_s,
         )
 
-    def _forget(self, tenant_id: UUID, line: _Line) -> None:
-        if not line.in_progress and line.due <= self._clock():
-            self._lines.pop(tenant_id, None)
+    def _discard_if_idle(self, tenant_id: UUID, line: _TenantWebhooks) -> None:
+        if not line.in_progress and line.next_start <= self._clock():
+            self._tenants.pop(tenant_id, None)

@@ -4,10 +4,10 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from niochat.domain.errors import UnavailableError
-from niochat.ingress.problems import as_problem
+from niochat.ingress.problems import problem_response
 
 
-class AtMost:
+class ConcurrencyLimitMiddleware:
     """Middleware: refuses (503, ``crowded``) a request above ``most``; sockets do not count."""
 
     def __init__(self, app: ASGIApp, most: int) -> None:
@@ -24,7 +24,7 @@ class AtMost:
             crowded = UnavailableError(
                 "Too many requests are in progress. Repeat the request later.", code="crowded"
             )
-            answer = await as_problem(Request(scope), crowded)
+            answer = await problem_response(Request(scope), crowded)
             await answer(scope, receive, send)
             return
         self._count += 1

@@ -21,29 +21,31 @@ from niochat.domain.errors import (
     RateLimitedError,
     UnavailableError,
 )
-from niochat.ingress.problems import TooLarge, TooSlow, as_problem
+from niochat.ingress.problems import BodyTimeoutError, BodyTooLargeError, problem_response
 
 KIB = 1024
-STRANGERS_BODY = 16 * KIB
+MAX_ANONYMOUS_BODY = 16 * KIB
 """Of a request that anybody may send: signing in, links by mail."""
-MOST_BODY = 256 * KIB
+MAX_REQUEST_BODY = 256 * KIB
 """Of any other."""
-WITHIN_S = 10.0
+BODY_TIMEOUT_S = 10.0
 """From the first byte of a body to its last."""
-SLOWEST = 16 * KIB
+MIN_UPLOAD_BYTES_PER_S = 16 * KIB
 """Bytes a second of an upload, on the whole: below that it is given up."""
-FROM_ONE_ADDRESS = 32
+MAX_BODIES_PER_ADDRESS = 32
 """Bodies that come in at once."""
-FROM_ALL = 512
+MAX_CONCURRENT_BODIES = 512
 
-Bound = Callable[[str], int | None]
+BodyLimitForPath = Callable[[str], int | None]
 """The most bytes of a body for a path; ``None``: the route reads it itself, in its own bounds."""
 
 
-class BodyLimits:
+class BodyLimitMiddleware:
     """Middleware: 413 for what is too large, 408 for what is too slow, 429 and 503 for too many."""
 
-    def __init__(self, app: ASGIApp, bound: Bound, *, within_s: float = WITHIN_S) -> None:
+    def __init__(
+        self, app: ASGIApp, bound: BodyLimitForPath, *, within_s: float = BODY_TIMEOUT_S
+    ) -> None:
         self._app = app
         self._bound = bound
         self._within_s = within_s
@@ -55,37 +57,37 @@ class BodyLimits:
             await self._app(scope, receive, send)
             return
         try:
-            whole = await self._whole(scope, receive)
+            whole = await self._buffer_body(scope, receive)
         except NiochatError as error:
-            answer = await as_problem(Request(scope), error)
+            answer = await problem_response(Request(scope), error)
             answer.headers["connection"] = "close"  # what still comes of the body is not read
             await answer(scope, receive, send)
             return
         await self._app(scope, whole, send)
 
-    async def _whole(self, scope: Scope, receive: Receive) -> Receive:
+    async def _buffer_body(self, scope: Scope, receive: Receive) -> Receive:
         headers = Headers(scope=scope)
         declared = headers.get("content-length")
         if declared is None and "transfer-encoding" not in headers:
             return receive
-        size = _size(declared)
+        size = _parse_content_length(declared)
         most = self._bound(scope["path"])
         if most is None:
-            return _paced(receive, self._within_s + size / SLOWEST)
+            return _with_deadline(receive, self._within_s + size / MIN_UPLOAD_BYTES_PER_S)
         if size > most:
-            raise TooLarge(f"The body is larger than {most // KIB} KiB.")
-        with self._place(scope):
-            return _again(await _read(receive, most, self._within_s), receive)
+            raise BodyTooLargeError(f"The body is larger than {most // KIB} KiB.")
+        with self._reserve(scope):
+            return _replay_body(await _read_body(receive, most, self._within_s), receive)
 
     @contextmanager
-    def _place(self, scope: Scope) -> Iterator[None]:
+    def _reserve(self, scope: Scope) -> Iterator[None]:
         client = scope.get("client")
         address = client[0] if client else ""
-        if self._reading[address] >= FROM_ONE_ADDRESS:
+        if self._reading[address] >= MAX_BODIES_PER_ADDRESS:
             raise RateLimitedError(
                 "Too many uploads from your address are in progress. Repeat the request later.", 1.0
             )
-        if self._reading.total() >= FROM_ALL:
+        if self._reading.total() >= MAX_CONCURRENT_BODIES:
             raise UnavailableError(
                 "Too many uploads are in progress. Repeat the request later.", code="crowded"
             )
@@ -98,7 +100,7 @@ class BodyLimits:
                 del self._reading[address]
 
 
-def _size(declared: str | None) -> int:
+def _parse_content_length(declared: str | None) -> int:
     if declared is None:
         return 0
     if not (declared.isascii() and declared.isdigit()):
@@ -108,7 +110,7 @@ def _size(declared: str | None) -> int:
     return int(declared[:20])
 
 
-async def _read(receive: Receive, most: int, within_s: float) -> bytes:
+async def _read_body(receive: Receive, most: int, within_s: float) -> bytes:
     body = bytearray()
     try:
         async with asyncio.timeout(within_s):
@@ -118,16 +120,16 @@ async def _read(receive: Receive, most: int, within_s: float) -> bytes:
                     raise InvalidInputError("The body ended early. Send the complete body.")
                 body += message.get("body", b"")
                 if len(body) > most:
-                    raise TooLarge(f"The body is larger than {most // KIB} KiB.")
+                    raise BodyTooLargeError(f"The body is larger than {most // KIB} KiB.")
                 if not message.get("more_body", False):
                     return bytes(body)
     except TimeoutError:
-        raise TooSlow(
+        raise BodyTimeoutError(
             f"The body was not received within {math.ceil(within_s)} s. Send it faster."
         ) from None
 
 
-def _again(body: bytes, receive: Receive) -> Receive:
+def _replay_body(body: bytes, receive: Receive) -> Receive:
     """The body at once, then what comes after it."""
     first: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
 
@@ -137,7 +139,7 @@ def _again(body: bytes, receive: Receive) -> Receive:
     return whole
 
 
-def _paced(receive: Receive, within_s: float) -> Receive:
+def _with_deadline(receive: Receive, within_s: float) -> Receive:
     """The same, as if the client had gone once it is too slow."""
     ends_at = asyncio.get_running_loop().time() + within_s
     ended = False

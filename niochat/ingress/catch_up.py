@@ -28,47 +28,47 @@ from niochat.runtime.tasks import BackgroundTaskSet
 
 _log = structlog.get_logger(__name__)
 
-WITHIN_S = 4.0
+FILL_TIMEOUT_S = 4.0
 """A gateway that is slower keeps its webhooks waiting no longer; the tenant's actor fills later. A
 slow database is waited for: what it holds up must not be stored in another order.
 """
-AGAIN_AFTER_S = 5.0
+FAILURE_BACKOFF_S = 5.0
 """After a fill that failed, so that a gateway without answers does not slow every webhook."""
-GATHER_S = 1.0
+SCHEDULE_DELAY_S = 1.0
 """From what was turned away to its fill, which then brings what came with it as well."""
-REST = 4.0
+REST_FACTOR = 4.0
 """Times as long as a fill took, its channel's next one waits: one fifth of the time is for it."""
-LONGEST_REST_S = 30.0
-UNNOTICED_S = 0.1
+MAX_REST_S = 30.0
+REST_FREE_S = 0.1
 """A fill needs no rest for so much of its time."""
-PATIENCE_S = 2.0
+MAX_SCHEDULE_WAIT_S = 2.0
 """A planned fill that begins later lets nobody wait for it: the channel is closed."""
-PLANNED_WITHIN_S = 60.0
+SCHEDULED_FILL_TIMEOUT_S = 60.0
 """The gateway's time for a planned fill: hardly anybody waits for it, and order depends on it."""
-FILLS_AT_ONCE = 2
+MAX_SCHEDULED_FILLS = 2
 """Planned ones, in this process."""
 
 _NOTHING = math.inf
 
 
-class CatchUp:
+class BackfillScheduler:
     """Which channels this process has caught up with."""
 
     def __init__(
         self,
         backfill: Backfiller,
-        line_of: CredentialsOpener,
+        credentials_for: CredentialsOpener,
         poke: Callable[[UUID, UUID], None],
         *,
-        tell: Callable[[UUID], None] = lambda channel_id: None,
-        within_s: float = WITHIN_S,
+        on_rejected: Callable[[UUID], None] = lambda channel_id: None,
+        within_s: float = FILL_TIMEOUT_S,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._backfill = backfill
-        self._line_of = line_of
+        self._credentials_for = credentials_for
         self._poke = poke
-        self._tell = tell
+        self._on_rejected = on_rejected
         self._within_s = within_s
         self._clock = clock
         self._sleep = sleep
@@ -79,105 +79,108 @@ class CatchUp:
         """
         self._filling: dict[UUID, float] = {}
         """The same, of what a fill is about to bring: who is turned away meanwhile, it may miss."""
-        self._again_at: dict[UUID, float] = {}
-        self._rests_until: dict[UUID, float] = {}
+        self._retry_at: dict[UUID, float] = {}
+        self._resting_until: dict[UUID, float] = {}
         self._locks: defaultdict[UUID, asyncio.Lock] = defaultdict(asyncio.Lock)
-        self._plans: dict[UUID, tuple[float, asyncio.Task[None]]] = {}
+        self._scheduled: dict[UUID, tuple[float, asyncio.Task[None]]] = {}
         """When the channel's fill begins, and who does it."""
-        self._places = asyncio.Semaphore(FILLS_AT_ONCE)
+        self._fill_slots = asyncio.Semaphore(MAX_SCHEDULED_FILLS)
         self._owner = BackgroundTaskSet("catch up")
 
-    def arrived(self) -> int:
+    def next_arrival(self) -> int:
         """The number of a webhook that comes in now."""
         self._arrivals += 1
         return self._arrivals
 
-    async def before(self, channel: ChannelRecord, arrival: int) -> None:
+    async def wait_until_filled(self, channel: ChannelRecord, arrival: int) -> None:
         """Return once nothing is missing that came before, or the gateway cannot be asked for now.
 
         Raises ``UnavailableError`` when the database is away, or a planned fill takes too long
         (``crowded``).
         """
         until = self._clock() + self._within_s
-        while self._lacks(channel.id, arrival):
-            if channel.id not in self._plans and self._rests(channel.id):
-                self._plan(channel)
-            if channel.id in self._plans:
-                await self._wait_for(channel.id, until)
+        while self._is_behind(channel.id, arrival):
+            if channel.id not in self._scheduled and self._is_resting(channel.id):
+                self._schedule(channel)
+            if channel.id in self._scheduled:
+                await self._wait_for_fill(channel.id, until)
                 continue
             async with self._locks[channel.id]:
-                if self._lacks(channel.id, arrival):
+                if self._is_behind(channel.id, arrival):
                     await self._fill(channel, self._within_s)
 
-    def missed(self, channel_id: UUID, arrival: int | None = None) -> None:
+    def record_missed(self, channel_id: UUID, arrival: int | None = None) -> None:
         """A webhook of the channel could not be stored: its gateway may not repeat it.
         ``arrival``: none for who was turned away before it had a number.
         """
-        number = self.arrived() if arrival is None else arrival
+        number = self.next_arrival() if arrival is None else arrival
         if channel_id in self._missed:
             self._missed[channel_id] = min(self._missed[channel_id], number)
 
-    def turned_away(self, channel: ChannelRecord, arrival: int) -> None:
+    def record_rejected(self, channel: ChannelRecord, arrival: int) -> None:
         """The same for want of a place here: it is fetched even if nothing of the channel comes."""
-        self.missed(channel.id, arrival)
-        self._plan(channel)
-        self._tell(channel.id)
+        self.record_missed(channel.id, arrival)
+        self._schedule(channel)
+        self._on_rejected(channel.id)
 
-    def elsewhere(self, channel_id: UUID) -> None:
+    def record_rejected_elsewhere(self, channel_id: UUID) -> None:
         """Another replica turned a webhook of the channel away just now."""
         if channel_id in self._missed:  # else its first webhook here waits for a fill anyway
-            self.missed(channel_id)
-            soon = self._clock() + GATHER_S
-            self._rests_until[channel_id] = max(self._rests_until.get(channel_id, soon), soon)
+            self.record_missed(channel_id)
+            soon = self._clock() + SCHEDULE_DELAY_S
+            self._resting_until[channel_id] = max(self._resting_until.get(channel_id, soon), soon)
 
-    def closed_s(self, channel_id: UUID) -> float:
+    def closed_for_s(self, channel_id: UUID) -> float:
         """For so long nothing of the channel can be stored in order; 0: it may come in."""
-        if channel_id not in self._plans or self._put_off(channel_id):
+        if channel_id not in self._scheduled or self._is_backing_off(channel_id):
             return 0.0
-        wait_s = self._plans[channel_id][0] - self._clock()
-        return wait_s if wait_s > PATIENCE_S else 0.0
+        wait_s = self._scheduled[channel_id][0] - self._clock()
+        return wait_s if wait_s > MAX_SCHEDULE_WAIT_S else 0.0
 
-    def _lacks(self, channel_id: UUID, arrival: int) -> bool:
+    def _is_behind(self, channel_id: UUID, arrival: int) -> bool:
         """Not if it was tried in vain a moment ago: webhooks are not kept waiting for long."""
         first = min(self._missed.get(channel_id, 0), self._filling.get(channel_id, _NOTHING))
-        return first < arrival and not self._put_off(channel_id)
+        return first < arrival and not self._is_backing_off(channel_id)
 
-    def _put_off(self, channel_id: UUID) -> bool:
-        return self._clock() < self._again_at.get(channel_id, -math.inf)
+    def _is_backing_off(self, channel_id: UUID) -> bool:
+        return self._clock() < self._retry_at.get(channel_id, -math.inf)
 
-    def _rests(self, channel_id: UUID) -> bool:
-        return self._clock() < self._rests_until.get(channel_id, -math.inf)
+    def _is_resting(self, channel_id: UUID) -> bool:
+        return self._clock() < self._resting_until.get(channel_id, -math.inf)
 
-    async def _wait_for(self, channel_id: UUID, until: float) -> None:
-        _, task = self._plans[channel_id]
+    async def _wait_for_fill(self, channel_id: UUID, until: float) -> None:
+        _, task = self._scheduled[channel_id]
         done, _ = await asyncio.wait([task], timeout=max(until - self._clock(), 0.0))
         if not done:
             raise UnavailableError(
                 "The channel is being back-filled. Send the webhook again later.", code="crowded"
             )
 
-    def _plan(self, channel: ChannelRecord) -> None:
-        if channel.id in self._plans:
+    def _schedule(self, channel: ChannelRecord) -> None:
+        if channel.id in self._scheduled:
             return
         begins = max(
-            self._clock() + GATHER_S,
-            self._rests_until.get(channel.id, 0.0),
-            self._again_at.get(channel.id, 0.0),
+            self._clock() + SCHEDULE_DELAY_S,
+            self._resting_until.get(channel.id, 0.0),
+            self._retry_at.get(channel.id, 0.0),
         )
-        self._plans[channel.id] = begins, self._owner.start(self._fill_later(channel, begins))
+        self._scheduled[channel.id] = (
+            begins,
+            self._owner.start(self._run_scheduled_fill(channel, begins)),
+        )
 
-    async def _fill_later(self, channel: ChannelRecord, begins: float) -> None:
+    async def _run_scheduled_fill(self, channel: ChannelRecord, begins: float) -> None:
         filled = False
         try:
             await self._sleep(begins - self._clock())
-            async with self._places, self._locks[channel.id]:
-                filled = await self._fill(channel, PLANNED_WITHIN_S, deeper=True)
+            async with self._fill_slots, self._locks[channel.id]:
+                filled = await self._fill(channel, SCHEDULED_FILL_TIMEOUT_S, deeper=True)
         except UnavailableError as error:
             _log.warning("catch_up_put_off", channel=str(channel.id), error=repr(error))
         finally:
-            del self._plans[channel.id]
+            del self._scheduled[channel.id]
         if filled and self._missed[channel.id] != _NOTHING:
-            self._plan(channel)  # of those who were turned away meanwhile
+            self._schedule(channel)  # of those who were turned away meanwhile
 
     async def _fill(self, channel: ChannelRecord, within_s: float, *, deeper: bool = False) -> bool:
         """Whether all is there that was missed before."""
@@ -190,17 +193,17 @@ class CatchUp:
             if isinstance(error, UnavailableError) and error.code == "database":
                 raise  # what cannot be filled cannot be stored either: 503, and again
             _log.warning("catch_up_put_off", channel=str(channel.id), error=repr(error))
-            self._again_at[channel.id] = self._clock() + AGAIN_AFTER_S
+            self._retry_at[channel.id] = self._clock() + FAILURE_BACKOFF_S
         finally:
             del self._filling[channel.id]
             if not filled:
                 self._missed[channel.id] = min(self._missed[channel.id], mark)
-            took_s = max(self._clock() - began - UNNOTICED_S, 0.0)
-            self._rests_until[channel.id] = self._clock() + min(took_s * REST, LONGEST_REST_S)
+            took_s = max(self._clock() - began - REST_FREE_S, 0.0)
+            self._resting_until[channel.id] = self._clock() + min(took_s * REST_FACTOR, MAX_REST_S)
         return filled
 
     async def _fetch(self, channel: ChannelRecord, within_s: float, deeper: bool) -> None:
-        line = self._line_of(channel.base_url, channel.token_sealed, channel.tenant_id)
+        line = self._credentials_for(channel.base_url, channel.token_sealed, channel.tenant_id)
         for each in await self._backfill.list_channels(channel.tenant_id):
             if each.id == channel.id:
                 threads = await self._backfill.fill(each, line, within_s, deeper=deeper)

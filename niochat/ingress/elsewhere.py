@@ -15,13 +15,13 @@ from niochat.runtime.tasks import BackgroundTaskSet
 
 _log = structlog.get_logger(__name__)
 
-TELL_EVERY_S = 0.25
+PUBLISH_INTERVAL_S = 0.25
 """Of one channel: the excess of a loud one is thousands."""
-MOST_TOLD = 200
+MAX_PUBLISHING_CHANNELS = 200
 """Channels being told at once; of further ones the others do not hear."""
 
 
-class Elsewhere:
+class RejectionBroadcast:
     """Tells and hears which channels' webhooks were turned away just now."""
 
     def __init__(
@@ -30,33 +30,33 @@ class Elsewhere:
         self._broadcast = broadcast
         self._sleep = sleep
         self._name = secrets.token_hex(4)
-        self._telling: set[UUID] = set()
-        self._untold: set[UUID] = set()
+        self._publishing: set[UUID] = set()
+        self._pending: set[UUID] = set()
         self._owner = BackgroundTaskSet("elsewhere")
 
-    def tell(self, channel_id: UUID) -> None:
+    def publish(self, channel_id: UUID) -> None:
         """Something of the channel was turned away here. Returns at once."""
-        if channel_id in self._telling:
-            self._untold.add(channel_id)
-        elif self._owner.try_start(lambda: self._tell(channel_id), MOST_TOLD):
-            self._telling.add(channel_id)
+        if channel_id in self._publishing:
+            self._pending.add(channel_id)
+        elif self._owner.try_start(lambda: self._publish(channel_id), MAX_PUBLISHING_CHANNELS):
+            self._publishing.add(channel_id)
 
-    async def hear(self, heard: Callable[[UUID], None]) -> None:
+    async def subscribe(self, heard: Callable[[UUID], None]) -> None:
         """Call ``heard`` with what the others tell, until cancelled."""
-        await self._broadcast.hear(lambda words: self._heard(words, heard))
+        await self._broadcast.hear(lambda words: self._receive(words, heard))
 
-    async def _tell(self, channel_id: UUID) -> None:
+    async def _publish(self, channel_id: UUID) -> None:
         try:
             again = True
             while again:
-                self._untold.discard(channel_id)
+                self._pending.discard(channel_id)
                 await self._broadcast.say(f"{self._name} {channel_id}".encode())
-                await self._sleep(TELL_EVERY_S)
-                again = channel_id in self._untold
+                await self._sleep(PUBLISH_INTERVAL_S)
+                again = channel_id in self._pending
         finally:
-            self._telling.discard(channel_id)
+            self._publishing.discard(channel_id)
 
-    def _heard(self, words: bytes, heard: Callable[[UUID], None]) -> None:
+    def _receive(self, words: bytes, heard: Callable[[UUID], None]) -> None:
         name, _, whose = words.decode(errors="replace").partition(" ")
         if name == self._name:
             return

@@ -20,10 +20,10 @@ from niochat.domain.errors import NiochatError
 _SQL = queries("operators")
 _log = structlog.get_logger(__name__)
 
-EVERY_S = 5.0
-COUNTED_UP_TO = 100_000
+REPORT_INTERVAL_S = 5.0
+MAX_COUNTED_ROWS = 100_000
 """Rows; a backlog above it reads as this number."""
-CLUSTER = {
+CLUSTER_GAUGES = {
     "inbox_pending": "Rows that wait to be processed",
     "inbox_oldest_seconds": "Age of the oldest of them",
     "sends_queued": "Messages that wait to leave",
@@ -37,32 +37,32 @@ CLUSTER = {
 }
 
 
-class Answers:
+class ResponseCounter:
     """Counts answers by their class (``2xx``) and what was ignored by its reason."""
 
     def __init__(self) -> None:
         self._codes: Counter[str] = Counter()
         self._ignored: Counter[str] = Counter()
 
-    def answered(self, status: int) -> None:
+    def count_response(self, status: int) -> None:
         """One answer left."""
         self._codes[f"{status // 100}xx"] += 1
 
-    def ignored(self, reason: str) -> None:
+    def count_ignored(self, reason: str) -> None:
         """One webhook was answered without storing."""
         self._ignored[reason] += 1
 
-    def take(self) -> tuple[Counter[str], Counter[str]]:
+    def take_counts(self) -> tuple[Counter[str], Counter[str]]:
         """(by class, by reason) since the last call."""
         taken = self._codes, self._ignored
         self._codes, self._ignored = Counter(), Counter()
         return taken
 
 
-class CountAnswers:
+class ResponseCounterMiddleware:
     """Middleware without a task or a copy of anything."""
 
-    def __init__(self, app: ASGIApp, answers: Answers) -> None:
+    def __init__(self, app: ASGIApp, answers: ResponseCounter) -> None:
         self._app = app
         self._answers = answers
 
@@ -78,7 +78,7 @@ class CountAnswers:
             nonlocal answered
             if message["type"] == "http.response.start":
                 answered = True
-                self._answers.answered(message["status"])
+                self._answers.count_response(message["status"])
             await send(message)
 
         try:
@@ -86,11 +86,11 @@ class CountAnswers:
         except Exception:
             # Starlette answers 500 outside of every middleware.
             if not answered:
-                self._answers.answered(500)
+                self._answers.count_response(500)
             raise
 
 
-class Reported(Protocol):
+class MetricsReporter(Protocol):
     """Something that is reported again and again."""
 
     async def report(self) -> None:
@@ -98,10 +98,10 @@ class Reported(Protocol):
         ...
 
 
-class DoorFigures:
+class WebhookMetrics:
     """Hands the counts of a door to Ray."""
 
-    def __init__(self, answers: Answers) -> None:
+    def __init__(self, answers: ResponseCounter) -> None:
         self._answers = answers
         self._answered = metrics.Counter(
             "niochat_webhooks_answered", "Webhooks answered, by class of code", ("code",)
@@ -112,44 +112,45 @@ class DoorFigures:
 
     async def report(self) -> None:
         """What was counted since the last time."""
-        codes, reasons = self._answers.take()
+        codes, reasons = self._answers.take_counts()
         for code, count in codes.items():
             self._answered.inc(count, tags={"code": code})
         for reason, count in reasons.items():
             self._ignored.inc(count, tags={"reason": reason})
 
 
-class ClusterFigures:
+class ClusterMetrics:
     """Reads the database and hands its figures to Ray."""
 
     def __init__(self, database: Database, hosts: int) -> None:
         self._database = database
         self._hosts = hosts
         self._gauges = {
-            name: metrics.Gauge(f"niochat_{name}", meaning) for name, meaning in CLUSTER.items()
+            name: metrics.Gauge(f"niochat_{name}", meaning)
+            for name, meaning in CLUSTER_GAUGES.items()
         }
 
     async def report(self) -> None:
         """Only what is known is told: a gauge that is not told again vanishes by itself."""
         try:
-            figures = await read_figures(self._database, self._hosts)
+            figures = await read_cluster_metrics(self._database, self._hosts)
         except NiochatError:
             figures = {"database_up": 0}
         for name, value in figures.items():
             self._gauges[name].set(value)
 
 
-async def read_figures(database: Database, hosts: int) -> Mapping[str, float]:
+async def read_cluster_metrics(database: Database, hosts: int) -> Mapping[str, float]:
     """Every figure of ``CLUSTER``. Raises ``UnavailableError``."""
     async with database.path() as connection:
-        row: Any = await connection.fetchrow(_SQL["figures"], COUNTED_UP_TO)
+        row: Any = await connection.fetchrow(_SQL["figures"], MAX_COUNTED_ROWS)
     return {**dict(row), "hosts_wanted": hosts, "database_up": 1}
 
 
-async def report_for_ever(reported: Reported) -> None:
+async def run_metrics_reporter(reported: MetricsReporter) -> None:
     """Until it is cancelled; a failed round is logged and the next one tried."""
     while True:
-        await asyncio.sleep(EVERY_S)
+        await asyncio.sleep(REPORT_INTERVAL_S)
         try:
             await reported.report()
         except Exception as error:  # noqa: BLE001 - measuring must outlive any error

@@ -13,35 +13,35 @@ from uuid import UUID
 
 from niochat.adapters.redis.buckets import Taken
 from niochat.domain.held_back import TenantThrottle, ThrottleReason
-from niochat.ingress.refusals import Refusals
+from niochat.ingress.refusals import ThrottleCounter
 from niochat.runtime.tasks import BackgroundTaskSet
 
-BLOCK = 200
+TOKEN_BLOCK = 200
 """Tokens taken at a time, and the credit of a tenant until the first block is there."""
-REFUSE_S = 0.25
+MIN_RETRY_AFTER_S = 0.25
 """The shortest refusal: the shared bucket is not asked about every webhook of a flood."""
-MOST_TENANTS = 10_000
+MAX_TRACKED_TENANTS = 10_000
 
-Take = Callable[[UUID, int], Awaitable[Taken | None]]
+TakeTenantTokens = Callable[[UUID, int], Awaitable[Taken | None]]
 """Tokens of a tenant's shared bucket; ``None``: it cannot be asked now."""
 
 
 @dataclass(slots=True)
-class _Tenant:
+class _TenantBucket:
     tokens: float
-    alone: float
+    local_tokens: float
     """Tokens of the bucket that counts while the shared one is away."""
-    alone_at: float
-    asking: bool = False
-    refused_until: float = 0.0
+    local_refilled_at: float
+    refilling: bool = False
+    rejected_until: float = 0.0
 
 
-class FloodGuard:
+class TenantRateLimiter:
     """One replica's part of the tenants' buckets, which hold ``per_s`` and ``burst``."""
 
     def __init__(
         self,
-        take: Take,
+        take: TakeTenantTokens,
         *,
         per_s: float,
         burst: float,
@@ -51,56 +51,58 @@ class FloodGuard:
         self._per_s = per_s
         self._burst = burst
         self._clock = clock
-        self._tenants: OrderedDict[UUID, _Tenant] = OrderedDict()
-        self._refusals = Refusals(ThrottleReason.FLOOD, clock)
+        self._tenants: OrderedDict[UUID, _TenantBucket] = OrderedDict()
+        self._throttle_counter = ThrottleCounter(ThrottleReason.FLOOD, clock)
         self._owner = BackgroundTaskSet("flood guard")
 
-    def refuse_s(self, tenant_id: UUID) -> float:
+    def take_token(self, tenant_id: UUID) -> float:
         """0: one webhook of the tenant may come in; else the seconds after which to repeat it."""
         now = self._clock()
-        tenant = self._tenant(tenant_id, now)
-        wait_s = tenant.refused_until - now
-        if wait_s <= 0 and tenant.tokens <= -BLOCK:
-            wait_s = REFUSE_S  # the answer about the last block is still under way
+        tenant = self._bucket(tenant_id, now)
+        wait_s = tenant.rejected_until - now
+        if wait_s <= 0 and tenant.tokens <= -TOKEN_BLOCK:
+            wait_s = MIN_RETRY_AFTER_S  # the answer about the last block is still under way
         if wait_s > 0:
-            self._refusals.note(tenant_id)
+            self._throttle_counter.record(tenant_id)
             return wait_s
         tenant.tokens -= 1
-        if tenant.tokens < BLOCK / 2 and not tenant.asking:
-            tenant.asking = True
+        if tenant.tokens < TOKEN_BLOCK / 2 and not tenant.refilling:
+            tenant.refilling = True
             self._owner.start(self._refill(tenant_id, tenant))
         return 0.0
 
-    def held_back(self) -> list[TenantThrottle]:
+    def list_throttles(self) -> list[TenantThrottle]:
         """Tenants of which something was refused lately, and how much since it began."""
-        return self._refusals.held_back()
+        return self._throttle_counter.list_throttles()
 
-    def _tenant(self, tenant_id: UUID, now: float) -> _Tenant:
+    def _bucket(self, tenant_id: UUID, now: float) -> _TenantBucket:
         tenant = self._tenants.get(tenant_id)
         if tenant is None:
-            if len(self._tenants) >= MOST_TENANTS:
+            if len(self._tenants) >= MAX_TRACKED_TENANTS:
                 self._tenants.popitem(last=False)
-            tenant = self._tenants[tenant_id] = _Tenant(float(BLOCK), self._burst, now)
+            tenant = self._tenants[tenant_id] = _TenantBucket(float(TOKEN_BLOCK), self._burst, now)
         return tenant
 
-    async def _refill(self, tenant_id: UUID, tenant: _Tenant) -> None:
+    async def _refill(self, tenant_id: UUID, tenant: _TenantBucket) -> None:
         try:
-            wanted = int(BLOCK - tenant.tokens)
+            wanted = int(TOKEN_BLOCK - tenant.tokens)
             taken = await self._take(tenant_id, wanted)
             if taken is None:
-                taken = self._take_alone(tenant, wanted)
+                taken = self._take_locally(tenant, wanted)
             tenant.tokens += taken.granted
             if tenant.tokens <= 0:
-                wait_s = max(taken.wait_s, REFUSE_S)
-                tenant.refused_until = self._clock() + wait_s
+                wait_s = max(taken.wait_s, MIN_RETRY_AFTER_S)
+                tenant.rejected_until = self._clock() + wait_s
         finally:
-            tenant.asking = False
+            tenant.refilling = False
 
-    def _take_alone(self, tenant: _Tenant, wanted: int) -> Taken:
+    def _take_locally(self, tenant: _TenantBucket, wanted: int) -> Taken:
         """By this replica's own count, the whole rate: better too much than a lost webhook."""
         now = self._clock()
-        tenant.alone = min(tenant.alone + (now - tenant.alone_at) * self._per_s, self._burst)
-        tenant.alone_at = now
-        granted = min(int(tenant.alone), wanted)
-        tenant.alone -= granted
-        return Taken(granted, 0.0 if granted else (1.0 - tenant.alone) / self._per_s)
+        tenant.local_tokens = min(
+            tenant.local_tokens + (now - tenant.local_refilled_at) * self._per_s, self._burst
+        )
+        tenant.local_refilled_at = now
+        granted = min(int(tenant.local_tokens), wanted)
+        tenant.local_tokens -= granted
+        return Taken(granted, 0.0 if granted else (1.0 - tenant.local_tokens) / self._per_s)

@@ -22,102 +22,110 @@ from niochat.live.passing import (
     parse_client_frame,
 )
 
-MOST_IN_S = 10
+MAX_FRAMES_PER_S = 10
 """Gestures of one screen in one second; nobody types faster."""
-Find = Callable[[UUID, UUID], Awaitable[Mapping[str, Any]]]
+FindConversation = Callable[[UUID, UUID], Awaitable[Mapping[str, Any]]]
 """The conversation of (tenant, id). Raises ``NotFoundError``."""
-Mark = Callable[[UUID, UUID, UUID, int], Awaitable[bool]]
+MarkRead = Callable[[UUID, UUID, UUID, int], Awaitable[bool]]
 """Marks as read: (tenant, user, conversation, version); whether that was news."""
-Say = Callable[[bytes], Awaitable[object]]
-WriteDown = Callable[[AuditEntry], Awaitable[object]]
+PublishFrame = Callable[[bytes], Awaitable[object]]
+WriteAuditEntry = Callable[[AuditEntry], Awaitable[object]]
 """A row of the audit log."""
 
 
 @dataclass(slots=True)
-class Pace:
+class FrameRateLimiter:
     """When the last gestures of one screen came, in seconds of one clock."""
 
-    times: deque[float] = field(default_factory=lambda: deque(maxlen=MOST_IN_S))
+    frame_times: deque[float] = field(default_factory=lambda: deque(maxlen=MAX_FRAMES_PER_S))
 
     def check(self, now: float) -> None:
         """Raises ``InvalidInputError`` (``too_many``) for one too many."""
-        if len(self.times) == MOST_IN_S and now - self.times[0] < 1.0:
+        if len(self.frame_times) == MAX_FRAMES_PER_S and now - self.frame_times[0] < 1.0:
             raise InvalidInputError(
                 "The limit is ten frames a second. Send fewer frames.", code="too_many"
             )
-        self.times.append(now)
+        self.frame_times.append(now)
 
 
 @dataclass(slots=True)
-class Gaze:
+class ViewedConversation:
     """What one screen looks at, and the address it is at."""
 
-    address: str = ""
+    client_address: str = ""
     conversation_id: UUID | None = None
     holder: ConversationOwner | None = None
 
 
-class Gestures:
+class ClientFrameHandler:
     """Takes what screens say and tells it to whoever may see the conversation."""
 
-    def __init__(self, find: Find, mark: Mark, say: Say, write_down: WriteDown) -> None:
+    def __init__(
+        self, find: FindConversation, mark: MarkRead, say: PublishFrame, write_down: WriteAuditEntry
+    ) -> None:
         """``write_down`` takes what somebody looked at, and what they were not allowed to."""
         self._find = find
         self._mark = mark
-        self._say = say
-        self._write_down = write_down
+        self._publish = say
+        self._write_audit = write_down
 
-    async def take(self, caller: Caller, gaze: Gaze, text: str) -> None:
+    async def handle(self, caller: Caller, gaze: ViewedConversation, text: str) -> None:
         """One frame. Raises ``InvalidInputError``, ``NotFoundError``, ``PermissionDeniedError``: nothing has happened then."""
         told = parse_client_frame(text)
         tenant_id = caller.need(PermissionAction.CONVERSATIONS_READ)
         match told:
             case TypingUpdate():
-                holder = await self._holder(
+                holder = await self._require_holder(
                     caller, gaze, told, PermissionAction.CONVERSATIONS_REPLY
                 )
                 typing = TypingFrame(
                     conversation_id=told.conversation_id, user_id=caller.id, typing=told.typing
                 )
-                await self._say(FrameEnvelope.wrap(tenant_id, typing, holder).encode())
+                await self._publish(FrameEnvelope.wrap(tenant_id, typing, holder).encode())
             case ReadMarkerUpdate(conversation_id=conversation_id, upto=upto):
-                await self._holder(caller, gaze, told, PermissionAction.CONVERSATIONS_READ)
+                await self._require_holder(caller, gaze, told, PermissionAction.CONVERSATIONS_READ)
                 if await self._mark(tenant_id, caller.id, conversation_id, upto):
                     read = ReadFrame(conversation_id=conversation_id, upto=upto)
-                    await self._say(FrameEnvelope.wrap(tenant_id, read, user_id=caller.id).encode())
+                    await self._publish(
+                        FrameEnvelope.wrap(tenant_id, read, user_id=caller.id).encode()
+                    )
             case ViewingUpdate():
-                await self._look(caller, gaze, told)
+                await self._view(caller, gaze, told)
             case _:
                 assert_never(told)
 
-    async def repeat(self, caller: Caller, gaze: Gaze) -> None:
+    async def rebroadcast_viewed(self, caller: Caller, gaze: ViewedConversation) -> None:
         """Who came meanwhile hears it, too."""
-        await self._tell_gaze(caller, gaze, viewing=True)
+        await self._broadcast_viewed(caller, gaze, viewing=True)
 
-    async def look_away(self, caller: Caller, gaze: Gaze) -> None:
+    async def clear_viewed(self, caller: Caller, gaze: ViewedConversation) -> None:
         """The screen is gone, or looks elsewhere."""
-        await self._tell_gaze(caller, gaze, viewing=False)
+        await self._broadcast_viewed(caller, gaze, viewing=False)
         gaze.conversation_id = gaze.holder = None
 
-    async def _look(self, caller: Caller, gaze: Gaze, told: ViewingUpdate) -> None:
+    async def _view(self, caller: Caller, gaze: ViewedConversation, told: ViewingUpdate) -> None:
         holder = None
         if told.conversation_id is not None:
-            holder = await self._holder(caller, gaze, told, PermissionAction.CONVERSATIONS_READ)
-            await self._write_down(_entry(caller, gaze, told, "conversations.read"))
-        await self.look_away(caller, gaze)
+            holder = await self._require_holder(
+                caller, gaze, told, PermissionAction.CONVERSATIONS_READ
+            )
+            await self._write_audit(_audit_entry(caller, gaze, told, "conversations.read"))
+        await self.clear_viewed(caller, gaze)
         gaze.conversation_id, gaze.holder = told.conversation_id, holder
-        await self._tell_gaze(caller, gaze, viewing=True)
+        await self._broadcast_viewed(caller, gaze, viewing=True)
 
-    async def _tell_gaze(self, caller: Caller, gaze: Gaze, *, viewing: bool) -> None:
+    async def _broadcast_viewed(
+        self, caller: Caller, gaze: ViewedConversation, *, viewing: bool
+    ) -> None:
         if gaze.conversation_id is None or caller.tenant_id is None:
             return
         looking = ViewingFrame(
             conversation_id=gaze.conversation_id, user_id=caller.id, viewing=viewing
         )
-        await self._say(FrameEnvelope.wrap(caller.tenant_id, looking, gaze.holder).encode())
+        await self._publish(FrameEnvelope.wrap(caller.tenant_id, looking, gaze.holder).encode())
 
-    async def _holder(
-        self, caller: Caller, gaze: Gaze, told: ClientFrame, action: PermissionAction
+    async def _require_holder(
+        self, caller: Caller, gaze: ViewedConversation, told: ClientFrame, action: PermissionAction
     ) -> ConversationOwner:
         assert told.conversation_id is not None
         row = await self._find(caller.need(action), told.conversation_id)
@@ -125,7 +133,7 @@ class Gestures:
         if not (
             caller.may(PermissionAction.CONVERSATIONS_READ, holder) and caller.may(action, holder)
         ):
-            await self._write_down(_entry(caller, gaze, told, "access.denied"))
+            await self._write_audit(_audit_entry(caller, gaze, told, "access.denied"))
         if not caller.may(PermissionAction.CONVERSATIONS_READ, holder):
             raise NotFoundError("The conversation does not exist.")
         if not caller.may(action, holder):
@@ -135,7 +143,9 @@ class Gestures:
         return holder
 
 
-def _entry(caller: Caller, gaze: Gaze, told: ClientFrame, action: str) -> AuditEntry:
-    who = AuditActor(AuditActorKind.USER, str(caller.id), gaze.address)
+def _audit_entry(
+    caller: Caller, gaze: ViewedConversation, told: ClientFrame, action: str
+) -> AuditEntry:
+    who = AuditActor(AuditActorKind.USER, str(caller.id), gaze.client_address)
     target = f"conversation:{told.conversation_id}"
     return AuditEntry(caller.tenant_id, who, action, target, None, {"live": told.type})

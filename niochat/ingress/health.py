@@ -11,14 +11,16 @@ from niochat.domain.errors import NiochatError
 
 CHECK_TIMEOUT_S = 3.0
 
-Check = Callable[[], Awaitable[str]]
+HealthCheck = Callable[[], Awaitable[str]]
 """Empty when the part works, else a sentence that says what does not."""
 
 
-class Health:
+class HealthEndpoints:
     """Checks each part by asking it."""
 
-    def __init__(self, checks: Mapping[str, Check], timeout_s: float = CHECK_TIMEOUT_S) -> None:
+    def __init__(
+        self, checks: Mapping[str, HealthCheck], timeout_s: float = CHECK_TIMEOUT_S
+    ) -> None:
         self._checks = checks
         self._timeout_s = timeout_s
 
@@ -29,7 +31,7 @@ class Health:
     async def ready(self, _: Request) -> Response:
         """200 when all parts work, else 503 that names the parts which do not."""
         answers = await asyncio.gather(
-            *(_run(check, self._timeout_s) for check in self._checks.values())
+            *(_run_check(check, self._timeout_s) for check in self._checks.values())
         )
         parts = {name: answer or "ok" for name, answer in zip(self._checks, answers, strict=True)}
         failing = [name for name, answer in parts.items() if answer != "ok"]
@@ -44,7 +46,7 @@ class Health:
         ]
 
 
-async def _run(check: Check, timeout_s: float) -> str:
+async def _run_check(check: HealthCheck, timeout_s: float) -> str:
     try:
         async with asyncio.timeout(timeout_s):
             return await check()

@@ -20,7 +20,7 @@ from niochat.domain.errors import (
     UnreadableDataError,
 )
 
-STATUS: dict[type[NiochatError], int] = {
+STATUS_BY_ERROR: dict[type[NiochatError], int] = {
     OperationRefusedError: 409,
     InvalidInputError: 400,
     AuthenticationError: 401,
@@ -34,58 +34,58 @@ STATUS: dict[type[NiochatError], int] = {
 }
 
 
-class TooLarge(InvalidInputError):
+class BodyTooLargeError(InvalidInputError):
     """The body is over the limit."""
 
     code = "too_large"
 
 
-STATUS[TooLarge] = 413
+STATUS_BY_ERROR[BodyTooLargeError] = 413
 
 
-class TooSlow(InvalidInputError):
+class BodyTimeoutError(InvalidInputError):
     """The body did not come in time."""
 
     code = "too_slow"
 
 
-STATUS[TooSlow] = 408
+STATUS_BY_ERROR[BodyTimeoutError] = 408
 
 
-class Unprocessable(InvalidInputError):
+class UnprocessableError(InvalidInputError):
     """It can be read, and cannot be meant so."""
 
     code = "unprocessable"
 
 
-STATUS[Unprocessable] = 422
-STATUS[OtherRequest] = 422
-STATUS[Stale] = 412
+STATUS_BY_ERROR[UnprocessableError] = 422
+STATUS_BY_ERROR[OtherRequest] = 422
+STATUS_BY_ERROR[Stale] = 412
 
 
-class PreconditionRequired(InvalidInputError):
+class PreconditionRequiredError(InvalidInputError):
     """It may only be changed by who has seen it as it is."""
 
     code = "if_match_required"
 
 
-STATUS[PreconditionRequired] = 428
-RETRY_AFTER_S = 2.0
+STATUS_BY_ERROR[PreconditionRequiredError] = 428
+DEFAULT_RETRY_AFTER_S = 2.0
 """For who says nothing else."""
 
 
-def status_of(error: NiochatError) -> int:
+def status_for(error: NiochatError) -> int:
     """HTTP status of the nearest class in the table."""
-    return next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)
+    return next(STATUS_BY_ERROR[kind] for kind in type(error).__mro__ if kind in STATUS_BY_ERROR)
 
 
-async def as_problem(_: Request, error: Exception) -> Response:
+async def problem_response(_: Request, error: Exception) -> Response:
     """Handler for Starlette: ``application/problem+json`` with a stable code."""
     assert isinstance(error, NiochatError)
-    status = status_of(error)
+    status = status_for(error)
     headers = {}
     if status in (429, 503):
-        wait_s = getattr(error, "retry_after_s", None) or RETRY_AFTER_S
+        wait_s = getattr(error, "retry_after_s", None) or DEFAULT_RETRY_AFTER_S
         headers["Retry-After"] = str(max(math.ceil(wait_s), 1))
     body = {"type": "about:blank", "title": str(error), "status": status, "code": error.code}
     return JSONResponse(

@@ -3,7 +3,7 @@
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 
-class WholePath:
+class RootPathMiddleware:
     """Routes are written with their whole path, and each is reached by that alone.
 
     Serve tells an application's prefix as ``root_path``, which Starlette takes off before it looks

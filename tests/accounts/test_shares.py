@@ -12,7 +12,7 @@ from niochat.accounts.held_back import Teller, held_back
 from niochat.accounts.providers import read_providers
 from niochat.accounts.shares import UNKNOWN, Shares, TenantShare
 from niochat.adapters.postgres.database import Database
-from niochat.cli.examination import held_sentence
+from niochat.cli.examination import format_throttle
 from niochat.domain.errors import InvalidInputError
 from niochat.domain.held_back import TenantThrottle, ThrottleReason
 from niochat.vault.vault import Vault
@@ -135,4 +135,4 @@ async def test_every_reason_is_stored_and_has_words(
 
     (held,) = await held_back(database, tenant)
     assert held.reason is reason
-    assert "3" in held_sentence(held)
+    assert "3" in format_throttle(held)

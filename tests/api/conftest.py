@@ -24,8 +24,8 @@ from niochat.conversation.desk import ConversationQueries
 from niochat.conversation.reading import ReadMarkerStore
 from niochat.conversation.search import MessageSearch
 from niochat.inbox.ask import CommandSubmitter
-from niochat.ingress.api.application import build
-from niochat.ingress.api.rooms import Rooms
+from niochat.ingress.api.application import build_rest_application
+from niochat.ingress.api.rooms import RestServices
 from niochat.media.library import AttachmentStore
 from niochat.runtime.tasks import BackgroundTaskSet
 from niochat.wiring.access import build_identity_services
@@ -64,9 +64,9 @@ class Desk:
     """Queues that were told to look."""
 
     @property
-    def rooms(self) -> Rooms:
+    def rooms(self) -> RestServices:
         """What the API was built with."""
-        rooms: Rooms = self.app.state.rooms
+        rooms: RestServices = self.app.state.rooms
         return rooms
 
     def with_rooms(self, **other: Any) -> None:
@@ -143,22 +143,22 @@ async def desk(
         queues, lambda tenant, threads: [owner.start(host.run(each)) for each in threads] and None,
         looks.append,
     )  # fmt: skip
-    rooms = Rooms(
-        access=access,
-        accounts=accounts,
-        desk_views=ConversationQueries(database),
-        searching=MessageSearch(database),
+    rooms = RestServices(
+        identity=access,
+        tenants=accounts,
+        conversation_queries=ConversationQueries(database),
+        message_search=MessageSearch(database),
         contacts=ContactStore(database, house.vault),
-        asking=asking,
-        reading=ReadMarkerStore(database),
-        library=AttachmentStore(database, FileStore.at(tmp_path.as_uri()), house.vault),
-        access_changed=access_changed,
-        say=say,
-        presences=PresenceStore(database),
-        presence_changed=presence.handle_change,
+        command_submitter=asking,
+        read_markers=ReadMarkerStore(database),
+        attachments=AttachmentStore(database, FileStore.at(tmp_path.as_uri()), house.vault),
+        announce_access_change=access_changed,
+        publish_frame=say,
+        agent_presence=PresenceStore(database),
+        announce_presence_change=presence.handle_change,
         secure_cookies=False,
     )
-    app = build(rooms)
+    app = build_rest_application(rooms)
     async with serving(app) as http:
         yield Desk(house, app, http, given, host, changed, announced, said, queues, looks)
     await gateway.close()

@@ -41,7 +41,7 @@ async def kept(desk: Desk) -> tuple[UUID, str]:
     _, who = await desk.joins("agent")
     told = await desk.http.post("/files", files={"file": ("foto.png", PNG)}, headers=who)
     file = UUID(told.json()["id"])
-    library = desk.rooms.library
+    library = desk.rooms.attachments
     token, _ = library.create_download_token(
         await library.find(desk.house.tenant, file), clock.agreed.now()
     )
@@ -54,7 +54,7 @@ def content(token: str) -> str:
 
 async def test_an_address_is_good_for_its_minutes_and_no_second_longer(desk: Desk) -> None:
     file, _ = await kept(desk)
-    library, now = desk.rooms.library, clock.now()
+    library, now = desk.rooms.attachments, clock.now()
     known = await library.find(desk.house.tenant, file)
     token, until = library.create_download_token(known, now)
     assert until == now + DOWNLOAD_TOKEN_TTL
@@ -90,7 +90,7 @@ async def test_no_byte_of_an_address_can_be_another_one(desk: Desk, given: objec
 
 async def test_an_address_opens_the_one_file_that_it_was_made_for(desk: Desk) -> None:
     _, who = await desk.joins("agent")
-    library, tenant = desk.rooms.library, desk.house.tenant
+    library, tenant = desk.rooms.attachments, desk.house.tenant
     files = []
     for number in range(2):
         data = PNG + bytes([number])
@@ -137,7 +137,7 @@ async def test_a_machine_whose_clock_is_wrong_opens_what_another_gave_out_and_no
     boss, who = await desk.joins("admin")
     told = await desk.http.post("/files", files={"file": ("foto.png", PNG)}, headers=who)
     file, right = UUID(told.json()["id"]), datetime.now(UTC)
-    library, access = desk.rooms.library, desk.rooms.access
+    library, access = desk.rooms.attachments, desk.rooms.identity
     token, _ = library.create_download_token(await library.find(desk.house.tenant, file), right)
     over, _ = library.create_download_token(
         await library.find(desk.house.tenant, file), right - DOWNLOAD_TOKEN_TTL - 5 * SECOND
@@ -169,7 +169,7 @@ async def test_a_step_of_the_machines_clock_changes_nothing_that_was_agreed(
 
 async def test_a_ticket_that_is_over_used_or_altered_opens_nothing(desk: Desk) -> None:
     boss, who = await desk.joins("admin")
-    tickets = desk.rooms.access.socket_tickets
+    tickets = desk.rooms.identity.socket_tickets
     made = [(await desk.http.post("/auth/ticket", headers=who)).json()["ticket"] for _ in range(2)]
     now = clock.agreed.now()
     with pytest.raises(AuthenticationError):

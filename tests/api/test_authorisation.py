@@ -10,13 +10,13 @@ from fastapi.routing import APIRoute
 
 from niochat.domain.permissions import PLATFORM_ACTIONS, ROLE_GRANTS, BuiltInRole, PermissionAction
 from niochat.ingress.api.application import ROUTERS
-from niochat.ingress.api.doorway import Needs, Open, SignedIn
+from niochat.ingress.api.doorway import PermissionDependency, PublicDependency, UserDependency
 from tests.api.conftest import Desk, problem
 from tests.builders import Given, Place
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(120)]
 
-Declared = Open | SignedIn | Needs
+Declared = PublicDependency | UserDependency | PermissionDependency
 
 
 def routes() -> list[tuple[str, str, Declared]]:
@@ -32,7 +32,7 @@ def routes() -> list[tuple[str, str, Declared]]:
 
 def _declared(dependant: Any) -> Iterator[Declared]:
     for each in dependant.dependencies:
-        if isinstance(each.call, (Open, SignedIn, Needs)):
+        if isinstance(each.call, (PublicDependency, UserDependency, PermissionDependency)):
             yield each.call
         yield from _declared(each)
 
@@ -50,7 +50,7 @@ async def test_the_walk_finds_the_routes(desk: Desk) -> None:
 
 
 async def test_only_what_is_no_secret_is_open() -> None:
-    assert {path for _, path, declared in routes() if isinstance(declared, Open)} == {
+    assert {path for _, path, declared in routes() if isinstance(declared, PublicDependency)} == {
         "/auth/login", "/auth/refresh", "/auth/forgotten", "/auth/password", "/permissions",
         "/files/content/{token}",
     }  # fmt: skip
@@ -58,7 +58,7 @@ async def test_only_what_is_no_secret_is_open() -> None:
 
 async def test_nobody_gets_in_without_having_signed_in(desk: Desk) -> None:
     for method, path, declared in routes():
-        if isinstance(declared, Open):
+        if isinstance(declared, PublicDependency):
             continue
         answer = await desk.http.request(method, filled(path, {}), json={})
         assert answer.status_code in (401, 422), f"{method} {path}: {answer.text}"
@@ -81,7 +81,7 @@ async def test_each_role_may_what_its_row_of_the_table_says_and_nothing_else(
         else {PermissionAction.CONTACTS_READ}
     )
     for method, path, declared in routes():
-        if not isinstance(declared, Needs):
+        if not isinstance(declared, PermissionDependency):
             continue
         bodies = {
             "POST": SAMPLES.get(path, {}),
@@ -140,7 +140,7 @@ async def test_another_tenants_ids_are_as_unknown_as_any(desk: Desk, given: Give
     before = await snapshot(desk, foreign)
 
     for method, path, declared in routes():
-        if not isinstance(declared, Needs) or "{" not in path or path in MADE_BY_PUT:
+        if not isinstance(declared, PermissionDependency) or "{" not in path or path in MADE_BY_PUT:
             continue
         if declared.action in PLATFORM_ACTIONS:
             continue

@@ -19,8 +19,8 @@ from niochat.adapters.whatsapp.uazapi.administration import UazapiAdministration
 from niochat.adapters.whatsapp.uazapi.client import Uazapi
 from niochat.domain.gateway import GatewayServer
 from niochat.inbox.accept import InboxStore
-from niochat.ingress.api.once import HEADER
-from niochat.ingress.webhooks import Door, application
+from niochat.ingress.api.once import IDEMPOTENCY_HEADER
+from niochat.ingress.webhooks import WebhookEndpoint, build_webhook_application
 from niochat.sandbox.app import create_app
 from niochat.wiring.accounts import build_tenant_services
 from tests.api.conftest import Desk, problem
@@ -80,12 +80,16 @@ async def shop(desk: Desk) -> AsyncIterator[Shop]:
     def poke(thread: Any, tenant: Any) -> None:
         """Nobody steps here."""
 
-    door = Door(directory, vault, InboxStore(database), poke, lambda tenant: None, Ignorances())
+    door = WebhookEndpoint(
+        directory, vault, InboxStore(database), poke, lambda tenant: None, Ignorances()
+    )
     guard = Guard([ip_network("127.0.0.0/8")])
     gateway = Uazapi(lookup_timeout_s=5, guard=guard)
     administration = UazapiAdministration(timeout_s=5, guard=guard)
     async with AsyncExitStack() as opened:
-        doorway = await opened.enter_async_context(serving(application(door), lifespan="off"))
+        doorway = await opened.enter_async_context(
+            serving(build_webhook_application(door), lifespan="off")
+        )
         sandbox = create_app("http://sandbox.invalid")
         outside = await opened.enter_async_context(serving(sandbox))  # type: ignore[arg-type]
 
@@ -162,7 +166,7 @@ async def test_an_instance_that_was_made_before_we_died_is_found_again(shop: Sho
     for mark in ("somebody else's", f"niochat:{tenant}:suporte"):
         body = {"name": f"{slug}.suporte", "adminField01": mark}
         await shop.outside.post("/gateway/instance/init", json=body, headers=ADMIN)
-    again = [await shop.post("/channels", LINE, **{HEADER: "k"}) for _ in range(2)]
+    again = [await shop.post("/channels", LINE, **{IDEMPOTENCY_HEADER: "k"}) for _ in range(2)]
     assert [each.status_code for each in again] == [201, 201]
     assert again[0].json() == again[1].json()
     stranger, ours = await shop.instances()

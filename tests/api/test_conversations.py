@@ -240,7 +240,7 @@ async def test_a_step_that_does_not_come_in_time_is_accepted_and_not_lost(
     desk: Desk,
 ) -> None:
     desk.app.state.rooms = replace(desk.rooms, done_within_s=0.1)
-    desk.rooms.asking._poke = lambda thread: None
+    desk.rooms.command_submitter._poke = lambda thread: None
     _, who = await desk.joins("agent")
     visit = await desk.conversation()
     late = await act(desk, visit, "assign", who)

@@ -94,7 +94,7 @@ async def test_an_address_that_nobody_gave_opens_nothing(desk: Desk, token: str)
 async def test_an_altered_or_old_address_opens_nothing(desk: Desk) -> None:
     _, who = await desk.joins("agent")
     file = (await uploaded(desk, who, PNG)).json()
-    library, now = desk.rooms.library, desk.house.clock.now
+    library, now = desk.rooms.attachments, desk.house.clock.now
     known = await library.find(desk.house.tenant, UUID(file["id"]))
     old, _ = library.create_download_token(known, now.replace(year=now.year - 1))
     fresh, _ = library.create_download_token(known, now.replace(year=now.year + 10))
@@ -156,7 +156,7 @@ async def test_files_that_were_never_sent_go_after_a_day_and_those_of_sends_stay
     await desk.given.admin.execute(
         "UPDATE attachments SET created_at = now() - interval '25 h' WHERE id <> $1", UUID(new)
     )
-    library = desk.rooms.library
+    library = desk.rooms.attachments
     await library.delete_unused()
 
     left = await desk.given.rows("SELECT id::text FROM attachments ORDER BY created_at")

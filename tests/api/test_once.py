@@ -14,7 +14,7 @@ from niochat.adapters.postgres.audit import acting_under
 from niochat.domain.audit import AuditActor, AuditActorKind
 from niochat.domain.errors import OperationRefusedError
 from niochat.domain.permissions import ROLE_GRANTS, BuiltInRole
-from niochat.ingress.api.once import HEADER, NO_ACTS
+from niochat.ingress.api.once import EXCLUDED_PATHS, IDEMPOTENCY_HEADER
 from tests.api.conftest import Desk, problem
 from tests.builders import Given
 from tests.until import until
@@ -28,7 +28,7 @@ KEY = {"name": "erp", "permissions": ["contacts:read"]}
 async def post(
     desk: Desk, path: str, body: Any, headers: Mapping[str, str], key: str = "k1"
 ) -> httpx.Response:
-    return await desk.http.post(path, json=body, headers={**headers, HEADER: key})
+    return await desk.http.post(path, json=body, headers={**headers, IDEMPOTENCY_HEADER: key})
 
 
 async def mails(desk: Desk) -> int:
@@ -92,7 +92,7 @@ async def test_a_key_that_is_none_is_refused_and_changes_nothing(
     desk: Desk, given: Given, key: str | bytes
 ) -> None:
     _, headers = await desk.joins("admin")
-    sent = [*headers.items(), (HEADER, key)]
+    sent = [*headers.items(), (IDEMPOTENCY_HEADER, key)]
     answer = await desk.http.post("/users", json=NOVA, headers=sent)  # type: ignore[arg-type]
     problem(answer, 422, "bad_key")
     assert await given.count("users") == 1
@@ -127,7 +127,7 @@ async def test_who_may_no_more_does_not_get_the_kept_answer_either(desk: Desk) -
 
 async def test_what_died_halfway_can_be_repeated_once_its_time_is_over(desk: Desk) -> None:
     boss, headers = await desk.joins("admin")
-    store = desk.rooms.access.idempotency
+    store = desk.rooms.identity.idempotency
     asked = Asked(desk.house.tenant, boss, "POST /users", "k1", b"digest")
     dead = await store.begin(asked)
     assert isinstance(dead, Lease)
@@ -154,17 +154,17 @@ async def test_what_died_after_it_acted_is_not_done_again_and_says_so(
     _, headers = await desk.joins("admin")
     invited = (await post(desk, "/users", {**NOVA, "login": "x@example.com"}, headers, "k0")).json()
     path = path.format(invited["id"])
-    finish = desk.rooms.access.idempotency.finish
+    finish = desk.rooms.identity.idempotency.finish
 
     async def die(*_: object) -> None:
         raise asyncio.CancelledError
 
-    desk.rooms.access.idempotency.finish = die  # type: ignore[method-assign]
+    desk.rooms.identity.idempotency.finish = die  # type: ignore[method-assign]
     transport = httpx.ASGITransport(app=desk.app)
     async with httpx.AsyncClient(transport=transport, base_url="http://desk") as http:
         with pytest.raises(asyncio.CancelledError):
-            await http.post(path, json=body, headers={**headers, HEADER: "k1"})
-    desk.rooms.access.idempotency.finish = finish  # type: ignore[method-assign]
+            await http.post(path, json=body, headers={**headers, IDEMPOTENCY_HEADER: "k1"})
+    desk.rooms.identity.idempotency.finish = finish  # type: ignore[method-assign]
     await mails(desk)
     made = await given.count(table) if table else 0
 
@@ -180,7 +180,7 @@ async def test_what_died_after_it_acted_is_not_done_again_and_says_so(
 
 async def test_who_lost_the_lease_can_do_nothing_any_more(desk: Desk, given: Given) -> None:
     boss, _ = await desk.joins("admin")
-    store = desk.rooms.access.idempotency
+    store = desk.rooms.identity.idempotency
     asked = Asked(desk.house.tenant, boss, "POST /users", "k1", b"digest")
     slow = await store.begin(asked)
     assert isinstance(slow, Lease)
@@ -190,7 +190,7 @@ async def test_who_lost_the_lease_can_do_nothing_any_more(desk: Desk, given: Giv
         by = By(boss, ROLE_GRANTS[BuiltInRole.ADMIN], AuditActor(AuditActorKind.USER, str(boss)))
         new = NewUser("late@example.com", "Late", "viewer", ())
         with pytest.raises(OperationRefusedError) as refused:
-            await desk.rooms.access.users.invite(desk.house.tenant, new, by)
+            await desk.rooms.identity.users.invite(desk.house.tenant, new, by)
     assert refused.value.code == "in_progress"
     assert await given.count("users", "login = 'late@example.com'") == 0
 
@@ -204,7 +204,7 @@ async def test_who_hangs_up_in_the_middle_gets_the_answer_when_they_come_again(
         async with desk.house.admin.transaction():
             await desk.house.admin.execute("LOCK TABLE api_keys IN EXCLUSIVE MODE")
             left = asyncio.create_task(
-                http.post("/api-keys", json=KEY, headers={**headers, HEADER: "k1"})
+                http.post("/api-keys", json=KEY, headers={**headers, IDEMPOTENCY_HEADER: "k1"})
             )
             await until(lambda: given.count("pg_locks", "NOT granted"))
             left.cancel()
@@ -228,7 +228,7 @@ async def test_after_a_day_a_key_is_new_and_what_was_kept_is_purged(
     await age(desk, hours=25)
     problem(await post(desk, "/users", NOVA, headers), 409, "login_taken")
     assert (await post(desk, "/api-keys", KEY, headers, "k2")).status_code == 201
-    store = desk.rooms.access.idempotency
+    store = desk.rooms.identity.idempotency
     assert await store.purge() == 0
     await age(desk, hours=25)
     assert await store.purge() == 1
@@ -265,4 +265,4 @@ async def test_every_post_that_acts_takes_a_key(desk: Desk) -> None:
         ]
     }
     # An upload does nothing until it is sent, and a look-up by a body changes nothing.
-    assert without == NO_ACTS | {"/files", "/contacts/lookup"}
+    assert without == EXCLUDED_PATHS | {"/files", "/contacts/lookup"}

@@ -10,7 +10,7 @@ import pytest
 
 import niochat
 from niochat.accounts.sealing import Purpose
-from niochat.ingress.api.application import described
+from niochat.ingress.api.application import openapi_document
 from niochat.live import frames
 from niochat.sandbox.app import create_app
 from tests.api.conftest import Desk
@@ -22,7 +22,7 @@ ROOT = Path(niochat.__file__).parents[1]
 
 def test_the_committed_description_is_that_of_the_code() -> None:
     committed = json.loads((ROOT / "docs/openapi.json").read_text(encoding="utf-8"))
-    assert committed == json.loads(json.dumps(described())), "run scripts/openapi.py"
+    assert committed == json.loads(json.dumps(openapi_document())), "run scripts/openapi.py"
     assert committed["openapi"].startswith("3.1")
 
 
@@ -37,7 +37,7 @@ def test_the_committed_frames_are_those_of_the_code() -> None:
 
 
 def test_every_operation_says_what_it_is_and_that_it_may_fail() -> None:
-    for path, methods in described()["paths"].items():
+    for path, methods in openapi_document()["paths"].items():
         for method, operation in methods.items():
             assert operation.get("description"), f"{method} {path}"
             assert {"4XX", "5XX"} <= operation["responses"].keys()

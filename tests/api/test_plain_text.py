@@ -10,15 +10,15 @@ import httpx
 import pytest
 import pytest_asyncio
 
-from niochat.cli import check_words
+from niochat.cli import check_arguments
 from niochat.domain.errors import InvalidInputError
 from niochat.domain.plain import find_control_character
-from niochat.ingress.api.application import build, described
+from niochat.ingress.api.application import build_rest_application, openapi_document
 from niochat.live.frames import parse_hello
 from tests.accounts.declared import provider, read
 
 ODD = ["\x00", "\x1b[2J", "\x07", "\x7f", "\x9b", "\ud800"]
-SAID = described()
+SAID = openapi_document()
 
 
 def resolved(schema: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -65,7 +65,7 @@ def body_with(way: tuple[str, ...], text: str) -> object:
 @pytest_asyncio.fixture
 async def stranger() -> AsyncIterator[httpx.AsyncClient]:
     """The API with nothing behind it: what it refuses, it refuses before it looks anywhere."""
-    transport = httpx.ASGITransport(build(None))  # type: ignore[arg-type]
+    transport = httpx.ASGITransport(build_rest_application(None))  # type: ignore[arg-type]
     async with httpx.AsyncClient(transport=transport, base_url="http://api.test") as client:
         yield client
 
@@ -137,8 +137,8 @@ def test_the_providers_file_is_refused_with_line_and_key(tmp_path: Path) -> None
 
 
 def test_the_words_of_a_command_are_refused_by_what_stands_before_them() -> None:
-    check_words(["say", "bom dia\n"])
+    check_arguments(["say", "bom dia\n"])
     with pytest.raises(InvalidInputError, match="--name must be text without"):
-        check_words(["superuser", "--name", "a\x1bb"])
+        check_arguments(["superuser", "--name", "a\x1bb"])
     with pytest.raises(InvalidInputError, match="word 2 of the command"):
-        check_words(["say", "a\x07"])
+        check_arguments(["say", "a\x07"])

@@ -4,7 +4,7 @@ from uuid import UUID
 
 import pytest
 
-from niochat.ingress.api.search import snippet
+from niochat.ingress.api.search import build_snippet
 from tests.api.conftest import Desk, Visit, problem
 from tests.builders import Given, Place, message, put
 
@@ -77,13 +77,13 @@ async def test_a_hit_says_where_it_stands_and_marks_its_words(desk: Desk) -> Non
 
 
 async def test_a_snippet_is_the_place_of_the_first_hit() -> None:
-    parts = snippet("a" * 300 + " fatura " + "b" * 300, ["fatura"])
+    parts = build_snippet("a" * 300 + " fatura " + "b" * 300, ["fatura"])
     text = "".join(part.text for part in parts)
     assert [part.text for part in parts if part.hit] == ["fatura"]
     assert text.startswith("…")
     assert text.endswith("…")
     assert len(text) < 210
-    assert [part.text for part in snippet("faturamento", ["fatura"]) if part.hit] == []
+    assert [part.text for part in build_snippet("faturamento", ["fatura"]) if part.hit] == []
 
 
 async def test_pages_go_from_the_newest_on_and_neither_miss_nor_repeat(desk: Desk) -> None:

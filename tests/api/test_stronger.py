@@ -10,7 +10,7 @@ import pytest
 
 from niochat.domain.permissions import ROLE_GRANTS, BuiltInRole, PermissionAction, format_grants
 from tests.api.conftest import Desk, problem
-from tests.api.test_authorisation import Needs, routes, snapshot
+from tests.api.test_authorisation import PermissionDependency, routes, snapshot
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(120)]
 
@@ -110,7 +110,9 @@ def walked() -> list[tuple[str, str]]:
     return sorted(
         (method, path)
         for method, path, declared in routes()
-        if isinstance(declared, Needs) and declared.action in CHANGES and method != "GET"
+        if isinstance(declared, PermissionDependency)
+        and declared.action in CHANGES
+        and method != "GET"
     )
 
 

@@ -257,7 +257,7 @@ async def test_whatever_changes_is_written_down(desk: Desk, method: str, path: s
 async def test_who_hangs_up_before_it_is_done_is_written_down_all_the_same(desk: Desk) -> None:
     visit = await desk.conversation()
     boss, who = await desk.joins("admin")
-    begun, go_on, asking = asyncio.Event(), asyncio.Event(), desk.rooms.asking
+    begun, go_on, asking = asyncio.Event(), asyncio.Event(), desk.rooms.command_submitter
 
     class Slow:
         async def ask(self, *asked: Any) -> bool:

@@ -10,8 +10,8 @@ import pytest
 from rich.console import Console
 
 from niochat.cli import running
-from niochat.cli.people import people_of
-from niochat.cli.providers import playable, show_people
+from niochat.cli.people import demo_logins_for
+from niochat.cli.providers import print_logins, subscribers_table
 
 PASSWORD = "0123456789abcdef" * 3
 
@@ -24,13 +24,14 @@ def narrow() -> tuple[Console, io.StringIO]:
 def test_log_ins_and_passwords_of_the_demo_stand_in_one_piece() -> None:
     console, text = narrow()
     found: dict[str, Any] = {
-        "superusers": people_of(None, PASSWORD),
+        "superusers": demo_logins_for(None, PASSWORD),
         "tenants": [
-            {"slug": slug, "users": people_of(slug, PASSWORD)} for slug in running.DEMO_TENANTS
+            {"slug": slug, "users": demo_logins_for(slug, PASSWORD)}
+            for slug in running.DEMO_TENANTS
         ],
     }
 
-    show_people(found, console)
+    print_logins(found, console)
 
     said = text.getvalue()
     logins = [user["login"] for user in found["superusers"]]
@@ -50,7 +51,7 @@ def test_telephones_and_documents_of_the_demo_stand_in_one_piece() -> None:
          "case": "fibra rompida", "open_invoices": 0},
     ]  # fmt: skip
 
-    console.print(playable(people))
+    console.print(subscribers_table(people))
 
     said = text.getvalue()
     for person in people:
@@ -63,12 +64,12 @@ def test_a_command_that_is_told_carries_the_home_that_it_needs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("NIOCHAT_HOME", raising=False)
-    assert not running.command("down").startswith("NIOCHAT_HOME")
+    assert not running.format_command("down").startswith("NIOCHAT_HOME")
 
     home = tmp_path / "a home"
     monkeypatch.setenv("NIOCHAT_HOME", str(home))
-    assert running.command("down").startswith(f"NIOCHAT_HOME='{home}' ")
-    assert running.command("say", "1").endswith("niochat say 1")
+    assert running.format_command("down").startswith(f"NIOCHAT_HOME='{home}' ")
+    assert running.format_command("say", "1").endswith("niochat say 1")
 
-    monkeypatch.setenv("NIOCHAT_HOME", os.fspath(running.default_home()))
-    assert not running.command("down").startswith("NIOCHAT_HOME")
+    monkeypatch.setenv("NIOCHAT_HOME", os.fspath(running.default_home_path()))
+    assert not running.format_command("down").startswith("NIOCHAT_HOME")

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from niochat.cli.customer import shown
+from niochat.cli.customer import format_item
 from tests.sandbox.conftest import World
 
 MARIA = "5581988887777"
@@ -40,7 +40,7 @@ def line(kind: str, text: str, name: str | None = None) -> dict[str, Any]:
     ],
 )
 def test_files_are_named_and_texts_stay_as_they_are(item: dict[str, Any], words: str) -> None:
-    assert shown(item) == words
+    assert format_item(item) == words
 
 
 @pytest.mark.asyncio

@@ -17,9 +17,9 @@ pytestmark = pytest.mark.asyncio
 @pytest_asyncio.fixture
 async def client(origin: str) -> AsyncIterator[SandboxClient]:
     made = SandboxClient(origin, "")
-    await made.control("DELETE", "/sandbox/faults")
+    await made.call_control("DELETE", "/sandbox/faults")
     yield made
-    await made.control("DELETE", "/sandbox/faults")
+    await made.call_control("DELETE", "/sandbox/faults")
     await made.close()
 
 
@@ -28,7 +28,7 @@ def fault(**fields: Any) -> FaultOrder:
 
 
 async def ordered(client: SandboxClient) -> list[tuple[str, int | None]]:
-    items = (await client.control("GET", "/sandbox/faults"))["items"]
+    items = (await client.call_control("GET", "/sandbox/faults"))["items"]
     return sorted((item["token"], item["count"]) for item in items)
 
 
@@ -62,7 +62,7 @@ async def test_what_was_hit_is_not_ordered_again(client: SandboxClient) -> None:
     await faults.order("sandbox-b", fault())
     for _ in range(2):
         with pytest.raises(Exception, match="refuses"):
-            await client.control(
+            await client.call_control(
                 "POST", "/sgp/api/ura/consultacliente/", {"token": "sandbox-a", "app": "niochat"}
             )
 

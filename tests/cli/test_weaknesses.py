@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from niochat.cli.examination import automatic_sentence
-from niochat.cli.weaknesses import weaknesses
+from niochat.cli.examination import format_automatic_replies
+from niochat.cli.weaknesses import find_security_problems
 from niochat.config import Settings
 
 KEY = base64.b64encode(bytes(range(32))).decode()
@@ -23,7 +23,7 @@ STRONG = {
 
 
 def told(unguarded: int = 0, **changes: Any) -> list[str]:
-    return weaknesses(Settings.model_validate({**STRONG, **changes}), unguarded)
+    return find_security_problems(Settings.model_validate({**STRONG, **changes}), unguarded)
 
 
 def test_nothing_is_said_of_a_strong_one() -> None:
@@ -62,7 +62,7 @@ def test_a_trial_on_one_machine_may_be_in_the_clear(url: str) -> None:
 
 
 def test_a_greeting_is_told_with_its_channel_its_number_and_what_to_do() -> None:
-    said = automatic_sentence("principal", 12)
+    said = format_automatic_replies("principal", 12)
     assert "principal" in said
     assert "12 sent in seven days" in said
     assert "switch them off in WhatsApp Business" in said

@@ -10,7 +10,7 @@ from typing import Any
 import psycopg
 
 from niochat.cli.sandbox_client import SandboxClient
-from niochat.cli.simulation import Audit, Simulation
+from niochat.cli.simulation import CustomerSimulation, SimulationAudit
 from niochat.domain.ids import SHARDS
 from tests.cluster.conftest import Cluster
 from tests.cluster.nodes import inner_pid
@@ -24,25 +24,25 @@ SETTLE_S = 90.0
 Event = Callable[[], Awaitable[None]]
 
 
-async def during(cluster: Cluster, event: Event, write_s: float) -> Audit:
+async def during(cluster: Cluster, event: Event, write_s: float) -> SimulationAudit:
     """Traffic of ``write_s``, the event from its third second on, then the audit of the phones
     once both are over.
     """
     told = cluster.services.environment
     client = SandboxClient(told["NIOCHAT_SANDBOX_URL"], told["NIOCHAT_SANDBOX_TOKEN"])
     seed = random.SystemRandom().randrange(10**6)
-    simulation = Simulation(client, CUSTOMERS, seed, think_s=3.0)
+    simulation = CustomerSimulation(client, CUSTOMERS, seed, think_s=3.0)
     try:
         async with asyncio.TaskGroup() as group:
             group.create_task(simulation.run(write_s))
             await asyncio.sleep(EVENT_AFTER_S)
             await event()
-        return await simulation.settle(SETTLE_S)
+        return await simulation.audit_when_settled(SETTLE_S)
     finally:
         await client.close()
 
 
-def clean(audit: Audit) -> bool:
+def clean(audit: SimulationAudit) -> bool:
     """Everything answered once, in order, by the assistant; the audit is shown when not."""
     assert audit.sent > CUSTOMERS
     found = (audit.lost, audit.twice, audit.out_of_order, audit.handed_off)

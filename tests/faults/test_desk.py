@@ -24,7 +24,7 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import WebSocketException
 
 from niochat.cli.sandbox_client import SandboxClient
-from niochat.cli.simulation import Simulation
+from niochat.cli.simulation import CustomerSimulation
 from niochat.stack.credentials import StackCredentials
 from niochat.stack.home import HomeFolder
 from tests.faults.conftest import Victims
@@ -160,7 +160,9 @@ async def test_who_asks_watches_and_is_written_to_meets_a_desk_that_dies(victims
     client = SandboxClient(
         victims.told["NIOCHAT_SANDBOX_URL"], victims.told["NIOCHAT_SANDBOX_TOKEN"]
     )
-    simulation = Simulation(client, CUSTOMERS, random.SystemRandom().randrange(10**6), think_s=3.0)
+    simulation = CustomerSimulation(
+        client, CUSTOMERS, random.SystemRandom().randrange(10**6), think_s=3.0
+    )
     live = victims.told["NIOCHAT_BASE_URL"].replace("http://", "ws://") + "/live"
 
     async def kills() -> None:
@@ -178,7 +180,7 @@ async def test_who_asks_watches_and_is_written_to_meets_a_desk_that_dies(victims
                 group.create_task(simulation.run(WRITE_S))
                 group.create_task(asker.ask_for(WRITE_S))
                 group.create_task(kills())
-            audit = await simulation.settle(90)
+            audit = await simulation.audit_when_settled(90)
             await until(lambda: len(watcher.welcomes) >= 2, 60)
         finally:
             watching.cancel()

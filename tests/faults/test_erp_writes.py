@@ -14,7 +14,7 @@ import psutil
 import pytest
 import pytest_asyncio
 
-from niochat.cli.providers import DEMO_ERP
+from niochat.cli.providers import DEMO_ERP_INSTALLATION
 from niochat.cli.sandbox_client import SandboxClient
 from tests.faults.conftest import Victims
 from tests.until import until
@@ -43,22 +43,26 @@ class Provider:
         """Somebody who needs such a write, another one for each number."""
         case = CASES[kind][number]
         before = CASES[kind][:number].count(case)
-        found = await self.client.control("GET", f"/sandbox/sgp/{DEMO_ERP}/subscribers")
+        found = await self.client.call_control(
+            "GET", f"/sandbox/sgp/{DEMO_ERP_INSTALLATION}/subscribers"
+        )
         return [each for each in found["items"] if each["case"] == case][before]
 
     async def ledger(self, kind: str, contract: object) -> list[dict[str, Any]]:
-        found = await self.client.control("GET", f"/sandbox/sgp/{DEMO_ERP}/ledger")
+        found = await self.client.call_control(
+            "GET", f"/sandbox/sgp/{DEMO_ERP_INSTALLATION}/ledger"
+        )
         entries = [each for each in found["items"] if each["kind"] == kind]
         return [each for each in entries if str(each["contract"]) == str(contract)]
 
     async def heard(self, phone: str) -> list[str]:
-        news = await self.client.messages(phone, 0, 0)
+        news = await self.client.wait_for_messages(phone, 0, 0)
         return [item["text"] for item in news["items"] if item["direction"] == "received"]
 
     async def answer(self, phone: str, text: str) -> None:
         """Say it and wait until something comes back."""
         before = len(await self.heard(phone))
-        await self.client.say(phone, text)
+        await self.client.send_message(phone, text)
         await until(lambda: self._more(phone, before), 90, what=f"an answer to {text!r}")
 
     async def _more(self, phone: str, before: int) -> bool:
@@ -86,11 +90,17 @@ class Provider:
         )
 
     async def hold_answers(self, path: str) -> None:
-        fault = {"target": "sgp", "kind": "hold_after", "path": path, "token": DEMO_ERP, "count": 1}
-        await self.client.control("POST", "/sandbox/faults", fault)
+        fault = {
+            "target": "sgp",
+            "kind": "hold_after",
+            "path": path,
+            "token": DEMO_ERP_INSTALLATION,
+            "count": 1,
+        }
+        await self.client.call_control("POST", "/sandbox/faults", fault)
 
     async def release(self) -> None:
-        await self.client.control("DELETE", "/sandbox/faults")
+        await self.client.call_control("DELETE", "/sandbox/faults")
 
 
 @pytest_asyncio.fixture
@@ -145,7 +155,7 @@ async def test_a_write_whose_answer_died_is_done_once_and_told_once(
     heard = len(await provider.heard(phone))
     await provider.hold_answers(ROUTES[kind])
 
-    await provider.client.say(phone, script[-1])
+    await provider.client.send_message(phone, script[-1])
     await until(lambda: once(provider, kind, contract), 90, what="the SGP has done it")
     assert len(await provider.heard(phone)) == heard
     process = await victim(provider, phone)

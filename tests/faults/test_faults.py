@@ -17,7 +17,7 @@ import pytest
 
 from niochat.adapters.postgres.codec import event_from_json, state_from_json
 from niochat.cli.sandbox_client import SandboxClient
-from niochat.cli.simulation import Audit, Simulation
+from niochat.cli.simulation import CustomerSimulation, SimulationAudit
 from niochat.domain.evolve import replay
 from tests.faults.conftest import Victims
 
@@ -79,12 +79,14 @@ async def test_nothing_is_lost_or_doubled_or_disordered(victims: Victims, fault:
     await every_log_replays_to_its_state(victims.told["DATABASE_URL"])
 
 
-async def suffer(victims: Victims, fault: Fault) -> Audit:
+async def suffer(victims: Victims, fault: Fault) -> SimulationAudit:
     """Traffic, the fault in its middle, then the audit of the phones."""
     client = SandboxClient(
         victims.told["NIOCHAT_SANDBOX_URL"], victims.told["NIOCHAT_SANDBOX_TOKEN"]
     )
-    simulation = Simulation(client, CUSTOMERS, random.SystemRandom().randrange(10**6), think_s=3.0)
+    simulation = CustomerSimulation(
+        client, CUSTOMERS, random.SystemRandom().randrange(10**6), think_s=3.0
+    )
 
     async def later() -> None:
         await asyncio.sleep(FAULT_AFTER_S)
@@ -94,7 +96,7 @@ async def suffer(victims: Victims, fault: Fault) -> Audit:
         async with asyncio.TaskGroup() as group:
             group.create_task(simulation.run(WRITE_S))
             group.create_task(later())
-        return await simulation.settle(SETTLE_S)
+        return await simulation.audit_when_settled(SETTLE_S)
     finally:
         await client.close()
 

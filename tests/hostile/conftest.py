@@ -69,9 +69,9 @@ async def target(stack: Running) -> AsyncIterator[Target]:
 @pytest.fixture(scope="session")
 def routes() -> list[tuple[str, str, dict[str, Any]]]:
     """(method, path, operation) of every route of the API, by walking the application."""
-    from niochat.ingress.api.application import described
+    from niochat.ingress.api.application import openapi_document
 
-    document = json.loads(json.dumps(described()))
+    document = json.loads(json.dumps(openapi_document()))
     return [
         (method.upper(), f"/api/v1{path}" if not path.startswith("/api") else path, operation)
         for path, operations in document["paths"].items()

@@ -141,7 +141,7 @@ async def test_wrong_links_cost_nobody_a_log_in(target: Target) -> None:
 async def test_an_act_that_is_replayed_with_its_key_is_done_once(target: Target) -> None:
     token = target.stack.told["NIOCHAT_SANDBOX_TOKEN"]
     customer = SandboxClient(target.stack.sandbox, token)
-    await customer.say("5581977661122", "quero falar com uma pessoa")
+    await customer.send_message("5581977661122", "quero falar com uma pessoa")
     await customer.close()
 
     async def waiting() -> str:

@@ -20,7 +20,7 @@ from niochat.accounts.directory import Directory
 from niochat.accounts.records import ChannelAddress
 from niochat.adapters.postgres.database import Database
 from niochat.inbox.accept import InboxStore
-from niochat.ingress.webhooks import Door, application
+from niochat.ingress.webhooks import WebhookEndpoint, build_webhook_application
 from niochat.vault.vault import Vault
 from tests.accounts.declared import channel, provider, read
 from tests.plain_client import plain_client
@@ -58,9 +58,9 @@ class World:
         (address,) = await Directory(self.database, vault).channels()
         return address
 
-    def door(self, database: Database | None = None) -> Door:
+    def door(self, database: Database | None = None) -> WebhookEndpoint:
         """The door as production builds it; ``database`` replaces the one of its inbox."""
-        return Door(
+        return WebhookEndpoint(
             Directory(self.database, vault),
             vault,
             InboxStore(database or self.database),
@@ -99,7 +99,7 @@ async def serving(app: Starlette, **options: Any) -> AsyncIterator[httpx.AsyncCl
 @pytest_asyncio.fixture
 async def world(database: Database, tmp_path: Path) -> AsyncIterator[World]:
     made = World(database, tmp_path)
-    async with serving(application(made.door()), lifespan="off") as made.http:
+    async with serving(build_webhook_application(made.door()), lifespan="off") as made.http:
         yield made
 
 

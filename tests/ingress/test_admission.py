@@ -11,9 +11,9 @@ from niochat.adapters.postgres.database import Database
 from niochat.adapters.redis.buckets import Taken
 from niochat.domain.errors import UnavailableError
 from niochat.inbox.accept import InboxStore
-from niochat.ingress.admission import MOST, MOST_OF_TENANT, Admission
-from niochat.ingress.flood import BLOCK, FloodGuard
-from niochat.ingress.webhooks import Door, application
+from niochat.ingress.admission import MAX_TENANT_WEBHOOKS, MAX_WEBHOOKS, WebhookAdmission
+from niochat.ingress.flood import TOKEN_BLOCK, TenantRateLimiter
+from niochat.ingress.webhooks import WebhookEndpoint, build_webhook_application
 from tests.builders import Given
 from tests.ingress.conftest import World, path_of, serving, vault
 
@@ -24,8 +24,8 @@ async def nothing(tenant: UUID, wanted: int) -> Taken:
     return Taken(0, 7.2)
 
 
-def door(world: World, admission: Admission) -> Door:
-    return Door(
+def door(world: World, admission: WebhookAdmission) -> WebhookEndpoint:
+    return WebhookEndpoint(
         Directory(world.database, vault), vault, InboxStore(world.database), lambda *_: None,
         world.connected.append, world.ignored, None, admission,
     )  # fmt: skip
@@ -34,11 +34,11 @@ def door(world: World, admission: Admission) -> Door:
 async def test_a_flood_is_answered_429_with_the_seconds_to_wait(
     world: World, address: ChannelAddress, given: Given
 ) -> None:
-    guard = FloodGuard(nothing, per_s=1.0, burst=1.0)
-    for _ in range(2 * BLOCK):
-        guard.refuse_s(address.channel.tenant_id)
+    guard = TenantRateLimiter(nothing, per_s=1.0, burst=1.0)
+    for _ in range(2 * TOKEN_BLOCK):
+        guard.take_token(address.channel.tenant_id)
         await asyncio.sleep(0)
-    app = application(door(world, Admission(guard)))
+    app = build_webhook_application(door(world, WebhookAdmission(guard)))
     async with serving(app, lifespan="off") as http:
         answer = await http.post(path_of(address), json={"EventType": "presence"})
         unknown = await http.post(f"/webhooks/uazapi/{uuid4()}/nonsense", json={})
@@ -53,9 +53,9 @@ async def test_a_flood_is_answered_429_with_the_seconds_to_wait(
 async def test_a_door_that_is_full_is_answered_503_with_the_seconds_to_wait(
     world: World, address: ChannelAddress
 ) -> None:
-    admission = Admission()
-    admission.in_progress = MOST
-    async with serving(application(door(world, admission)), lifespan="off") as http:
+    admission = WebhookAdmission()
+    admission.in_progress = MAX_WEBHOOKS
+    async with serving(build_webhook_application(door(world, admission)), lifespan="off") as http:
         full = await http.post(path_of(address), json={})
         admission.in_progress = 0
         free = await http.post(path_of(address), json={})
@@ -68,8 +68,10 @@ async def test_a_door_that_is_full_is_answered_503_with_the_seconds_to_wait(
 
 async def test_a_database_that_is_away_is_503_with_the_seconds_to_wait(world: World) -> None:
     away = await Database.open("postgresql://nobody:x@127.0.0.1:9/nothing")
-    app = application(
-        Door(Directory(away, vault), vault, InboxStore(away), lambda *_: None, print, print)
+    app = build_webhook_application(
+        WebhookEndpoint(
+            Directory(away, vault), vault, InboxStore(away), lambda *_: None, print, print
+        )
     )
     async with serving(app, lifespan="off") as http:
         answer = await http.post(f"/webhooks/uazapi/{uuid4()}/secret", json={})
@@ -79,26 +81,26 @@ async def test_a_database_that_is_away_is_503_with_the_seconds_to_wait(world: Wo
 
 
 async def test_one_tenant_does_not_fill_the_door() -> None:
-    admission, noisy, quiet = Admission(), uuid4(), uuid4()
-    open_ = [admission.tenant(noisy) for _ in range(MOST_OF_TENANT)]
+    admission, noisy, quiet = WebhookAdmission(), uuid4(), uuid4()
+    open_ = [admission.admit_tenant(noisy) for _ in range(MAX_TENANT_WEBHOOKS)]
     for each in open_:
         each.__enter__()
-    with pytest.raises(UnavailableError), admission.tenant(noisy):
+    with pytest.raises(UnavailableError), admission.admit_tenant(noisy):
         pass
-    with admission.tenant(quiet):
+    with admission.admit_tenant(quiet):
         pass
     for each in open_:
         each.__exit__(None, None, None)
-    with admission.tenant(noisy):
+    with admission.admit_tenant(noisy):
         pass
-    assert not admission._lines
+    assert not admission._tenants
 
 
 async def test_whoever_leaves_by_an_error_leaves_its_place() -> None:
-    admission = Admission()
+    admission = WebhookAdmission()
     for _ in range(3):
-        with pytest.raises(KeyError), admission.request(), admission.tenant(uuid4()):
+        with pytest.raises(KeyError), admission.admit_request(), admission.admit_tenant(uuid4()):
             raise KeyError
 
     assert admission.in_progress == 0
-    assert not admission._lines
+    assert not admission._tenants

@@ -12,7 +12,7 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.testclient import TestClient
 from starlette.websockets import WebSocket
 
-from niochat.ingress.at_most import AtMost
+from niochat.ingress.at_most import ConcurrencyLimitMiddleware
 
 MOST = 3
 
@@ -42,7 +42,7 @@ async def test_a_request_above_the_bound_hears_503_and_when_to_come_again() -> N
 
     app = Starlette(
         routes=[Route("/waits", waits), Route("/fails", fails)],
-        middleware=[Middleware(AtMost, MOST)],
+        middleware=[Middleware(ConcurrencyLimitMiddleware, MOST)],
     )
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://desk.test") as http:
@@ -64,7 +64,7 @@ async def test_a_request_above_the_bound_hears_503_and_when_to_come_again() -> N
 def test_sockets_take_no_place_of_a_request() -> None:
     app = Starlette(
         routes=[WebSocketRoute("/live", greets), Route("/", answers)],
-        middleware=[Middleware(AtMost, 1)],
+        middleware=[Middleware(ConcurrencyLimitMiddleware, 1)],
     )
     with TestClient(app) as client, client.websocket_connect("/live") as socket:
         assert socket.receive_text() == "here"

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from starlette.types import Message, Receive, Scope, Send
 
-from niochat.ingress.bodies import FROM_ONE_ADDRESS, BodyLimits
+from niochat.ingress.bodies import MAX_BODIES_PER_ADDRESS, BodyLimitMiddleware
 
 pytestmark = pytest.mark.asyncio
 MOST = 100
@@ -37,7 +37,7 @@ class Client:
 
     def __init__(self, most: int | None = MOST, within_s: float = 0.05) -> None:
         self.behind = Application()
-        self.limits = BodyLimits(self.behind, lambda path: most, within_s=within_s)
+        self.limits = BodyLimitMiddleware(self.behind, lambda path: most, within_s=within_s)
 
     async def post(
         self, chunks: Sequence[bytes], *, length: str | None = None, ends: bool = True,
@@ -114,7 +114,7 @@ async def test_one_address_has_few_bodies_at_once_and_others_do_not_notice() -> 
     client = Client(within_s=5)
     slow = [
         asyncio.ensure_future(client.post([b"x"], length="50", ends=False))
-        for _ in range(FROM_ONE_ADDRESS)
+        for _ in range(MAX_BODIES_PER_ADDRESS)
     ]
     await asyncio.sleep(0)
 

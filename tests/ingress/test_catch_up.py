@@ -10,8 +10,8 @@ from niochat.accounts.records import ChannelAddress, ChannelRecord
 from niochat.domain.errors import UnavailableError
 from niochat.domain.gateway import GatewayCredentials
 from niochat.inbox.accept import InboxStore
-from niochat.ingress.catch_up import CatchUp
-from niochat.ingress.webhooks import Door, application
+from niochat.ingress.catch_up import BackfillScheduler
+from niochat.ingress.webhooks import WebhookEndpoint, build_webhook_application
 from tests.adapters.whatsapp.captures import TEXT, capture
 from tests.ingress.conftest import World, path_of, serving, vault
 from tests.ingress.filling import Filling
@@ -30,51 +30,53 @@ def poked() -> list[UUID]:
 
 
 @pytest.fixture
-def catch_up(filling: Filling, poked: list[UUID]) -> CatchUp:
+def catch_up(filling: Filling, poked: list[UUID]) -> BackfillScheduler:
     def poke(thread: UUID, tenant: UUID) -> None:
         poked.append(thread)
 
-    return CatchUp(filling, lambda *_: GatewayCredentials("http://gateway.invalid", "t"), poke)  # type: ignore[arg-type]
+    return BackfillScheduler(
+        filling, lambda *_: GatewayCredentials("http://gateway.invalid", "t"), poke
+    )  # type: ignore[arg-type]
 
 
 async def test_only_the_first_webhook_of_a_channel_waits_for_the_fill(
-    catch_up: CatchUp, filling: Filling, address: ChannelAddress, poked: Sequence[UUID]
+    catch_up: BackfillScheduler, filling: Filling, address: ChannelAddress, poked: Sequence[UUID]
 ) -> None:
     for _ in range(3):
-        await catch_up.before(address.channel, catch_up.arrived())
+        await catch_up.wait_until_filled(address.channel, catch_up.next_arrival())
 
     assert filling.fills == 1
     assert list(poked) == [UUID(int=7)]
 
 
 async def test_a_webhook_that_could_not_be_stored_makes_the_next_one_fill_again(
-    catch_up: CatchUp, filling: Filling, address: ChannelAddress
+    catch_up: BackfillScheduler, filling: Filling, address: ChannelAddress
 ) -> None:
-    await catch_up.before(address.channel, catch_up.arrived())
-    catch_up.missed(address.channel.id)
-    await catch_up.before(address.channel, catch_up.arrived())
+    await catch_up.wait_until_filled(address.channel, catch_up.next_arrival())
+    catch_up.record_missed(address.channel.id)
+    await catch_up.wait_until_filled(address.channel, catch_up.next_arrival())
 
     assert filling.fills == 2
 
 
 async def test_while_the_database_is_away_nothing_may_be_stored_before_the_fill(
-    catch_up: CatchUp, filling: Filling, address: ChannelAddress
+    catch_up: BackfillScheduler, filling: Filling, address: ChannelAddress
 ) -> None:
     filling.failures = [UnavailableError("away", code="database")] * 2
     for _ in range(2):
         with pytest.raises(UnavailableError):
-            await catch_up.before(address.channel, catch_up.arrived())
-    await catch_up.before(address.channel, catch_up.arrived())
+            await catch_up.wait_until_filled(address.channel, catch_up.next_arrival())
+    await catch_up.wait_until_filled(address.channel, catch_up.next_arrival())
 
     assert filling.fills == 3
 
 
 async def test_a_gateway_that_does_not_answer_keeps_no_second_webhook_waiting(
-    catch_up: CatchUp, filling: Filling, address: ChannelAddress
+    catch_up: BackfillScheduler, filling: Filling, address: ChannelAddress
 ) -> None:
     filling.failures = [UnavailableError("away", code="gateway")]
-    await catch_up.before(address.channel, catch_up.arrived())
-    await catch_up.before(address.channel, catch_up.arrived())
+    await catch_up.wait_until_filled(address.channel, catch_up.next_arrival())
+    await catch_up.wait_until_filled(address.channel, catch_up.next_arrival())
 
     assert filling.fills == 1
 
@@ -91,12 +93,14 @@ class Blind(Directory):
 
 
 async def test_a_webhook_whose_channel_was_not_found_for_want_of_a_database_counts_as_missed(
-    world: World, catch_up: CatchUp, filling: Filling, address: ChannelAddress
+    world: World, catch_up: BackfillScheduler, filling: Filling, address: ChannelAddress
 ) -> None:
     """Its gateway may give up on it, and the next one comes when the database is back."""
     channels, inbox = Blind(world.database, vault), InboxStore(world.database)
-    door = Door(channels, vault, inbox, lambda *_: None, lambda _: None, world.ignored, catch_up)
-    async with serving(application(door), lifespan="off") as http:
+    door = WebhookEndpoint(
+        channels, vault, inbox, lambda *_: None, lambda _: None, world.ignored, catch_up
+    )
+    async with serving(build_webhook_application(door), lifespan="off") as http:
         answers = []
         for away in (False, True, False):
             channels.away = away

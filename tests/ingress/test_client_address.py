@@ -41,7 +41,7 @@ def routes(_: Components) -> list[BaseRoute]:
 
 async def seen(forwarded: str | None) -> str:
     headers = {"x-forwarded-for": forwarded} if forwarded else {}
-    async with serving(applications.application(routes), lifespan="on") as http:
+    async with serving(applications.build_replica_application(routes), lifespan="on") as http:
         return (await http.get("/who", headers=headers)).text
 
 

@@ -23,9 +23,9 @@ from niochat.domain.gateway import GatewayCredentials
 from niochat.domain.held_back import ThrottleReason
 from niochat.inbox.accept import InboxStore
 from niochat.inbox.backfill import Backfiller
-from niochat.ingress.admission import MOST, Admission
-from niochat.ingress.catch_up import GATHER_S, CatchUp
-from niochat.ingress.webhooks import Door, application
+from niochat.ingress.admission import MAX_WEBHOOKS, WebhookAdmission
+from niochat.ingress.catch_up import SCHEDULE_DELAY_S, BackfillScheduler
+from niochat.ingress.webhooks import WebhookEndpoint, build_webhook_application
 from tests.actors.provider import PHONE, VAULT, Provider, declared, instance, one_root_certificate
 from tests.builders import Given
 from tests.ingress.conftest import path_of, serving
@@ -84,7 +84,7 @@ class Scene:
     def __init__(self, database: Database, given: Given) -> None:
         self.database, self.given = database, given
         self.clock = HandClock()
-        self.admission = Admission(line=LINE)
+        self.admission = WebhookAdmission(line=LINE)
         self.poked: list[UUID] = []
         self.stays = asyncio.Event()
         """A body ends once it is set."""
@@ -101,14 +101,16 @@ class Scene:
         def poke(thread: UUID, tenant: UUID) -> None:
             self.poked.append(thread)
 
-        self.catch_up = CatchUp(
+        self.catch_up = BackfillScheduler(
             Backfiller(self.database, inbox, gateway), loud.directory.line, poke, sleep=sleep
         )
-        door = Door(
+        door = WebhookEndpoint(
             loud.directory, VAULT, inbox, poke, lambda _: None, lambda _: None,
             self.catch_up, self.admission,
         )  # fmt: skip
-        http = await stack.enter_async_context(serving(application(door), lifespan="off"))
+        http = await stack.enter_async_context(
+            serving(build_webhook_application(door), lifespan="off")
+        )
         paths = {each.channel.id: path_of(each) for each in await loud.directory.channels()}
         self.loud = Customers(loud, http, paths[loud.place.channel])
         self.quiet = Customers(quiet, http, paths[quiet.place.channel])
@@ -131,7 +133,7 @@ class Scene:
         yield body[10:]
 
     def _in_line(self) -> int:
-        line = self.admission._lines.get(self.loud.provider.place.tenant)
+        line = self.admission._tenants.get(self.loud.provider.place.tenant)
         return line.in_progress if line is not None else 0
 
     async def stored(self, customers: Customers) -> dict[str, list[str]]:
@@ -176,8 +178,8 @@ async def scene(
 async def gathered(scene: Scene) -> None:
     """The planned fill begins, and is over."""
     await settled()
-    await scene.clock.pass_(GATHER_S)
-    await until(lambda: not scene.catch_up._plans)
+    await scene.clock.pass_(SCHEDULE_DELAY_S)
+    await until(lambda: not scene.catch_up._scheduled)
 
 
 async def test_the_loud_ones_excess_hears_503_at_once_while_the_quiet_one_hears_200(
@@ -264,7 +266,7 @@ async def test_a_gateway_that_hangs_up_while_its_webhook_waits_loses_nothing(sce
 async def test_what_a_full_door_turned_away_unseen_is_fetched_before_the_next(
     scene: Scene,
 ) -> None:
-    scene.admission.in_progress = MOST
+    scene.admission.in_progress = MAX_WEBHOOKS
     assert (await scene.loud.tell("recusada")).status_code == 503
     scene.admission.in_progress = 0
     assert (await scene.loud.tell("depois")).status_code == 200
@@ -278,7 +280,7 @@ async def test_operators_see_that_the_loud_one_is_held_back(
     await scene.fills_its_line()
     for _ in range(4):
         await scene.loud.post(b"{}")
-    await Teller(database, "door.test").tell(scene.admission.held_back())
+    await Teller(database, "door.test").tell(scene.admission.list_throttles())
 
     (held,) = await held_back(database, scene.loud.provider.place.tenant)
     assert (held.reason, held.waiting) == (ThrottleReason.BUSY, 4)
@@ -311,7 +313,7 @@ async def test_under_lasting_overload_everybodys_messages_come_in_once_and_in_or
             for number in range(9):
                 group.create_task(customer(scene.loud, f"558198888000{number}"))
             group.create_task(customer(scene.quiet, PHONE))
-        await until(lambda: not scene.catch_up._plans)
+        await until(lambda: not scene.catch_up._scheduled)
 
     assert set(codes) == {200, 503}, "some were refused, or the test shows nothing"
     assert {answer.status_code for answer in quiet} == {200}

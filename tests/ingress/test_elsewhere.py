@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from niochat.adapters.redis.live import Broadcast
-from niochat.ingress.elsewhere import TELL_EVERY_S, Elsewhere
+from niochat.ingress.elsewhere import PUBLISH_INTERVAL_S, RejectionBroadcast
 from tests.ingress.hand_clock import HandClock, settled
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(30)]
@@ -33,32 +33,32 @@ class Air:
 
 async def test_others_hear_it_once_a_moment_and_the_last_word_is_never_missing() -> None:
     air, clock, channel = Air(), HandClock(), uuid4()
-    one, two = (Elsewhere(cast(Broadcast, air), sleep=clock.sleep) for _ in range(2))
+    one, two = (RejectionBroadcast(cast(Broadcast, air), sleep=clock.sleep) for _ in range(2))
     by_one, by_two = list[UUID](), list[UUID]()
-    await asyncio.gather(one.hear(by_one.append), two.hear(by_two.append))
+    await asyncio.gather(one.subscribe(by_one.append), two.subscribe(by_two.append))
 
-    one.tell(channel)
+    one.publish(channel)
     await settled()
     assert by_two == [channel]
     for _ in range(1000):
-        one.tell(channel)
+        one.publish(channel)
     await settled()
     assert by_two == [channel]
 
-    await clock.pass_(TELL_EVERY_S)
+    await clock.pass_(PUBLISH_INTERVAL_S)
     assert by_two == [channel] * 2
     await clock.pass_(10.0)
     assert by_two == [channel] * 2
     assert by_one == [], "nobody listens to itself"
 
-    one.tell(channel)
+    one.publish(channel)
     await settled()
     assert by_two == [channel] * 3
 
 
 async def test_what_is_no_channel_is_ignored() -> None:
     air, heard = Air(), list[UUID]()
-    await Elsewhere(cast(Broadcast, air)).hear(heard.append)
+    await RejectionBroadcast(cast(Broadcast, air)).subscribe(heard.append)
     for words in (b"", b"x", b"\xff\xfe", b"a b c"):
         await air.say(words)
     assert heard == []

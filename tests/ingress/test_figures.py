@@ -12,7 +12,12 @@ from niochat.conversation.pauses import PauseStore
 from niochat.domain import commands as cmd
 from niochat.domain.errors import UnavailableError
 from niochat.inbox.accept import InboxStore
-from niochat.ingress.figures import CLUSTER, Answers, CountAnswers, read_figures
+from niochat.ingress.figures import (
+    CLUSTER_GAUGES,
+    ResponseCounter,
+    ResponseCounterMiddleware,
+    read_cluster_metrics,
+)
 from tests.builders import Given, Host, Ownership
 from tests.ingress.conftest import serving
 
@@ -26,16 +31,16 @@ async def test_answers_are_counted_by_class_whatever_the_route_does() -> None:
     async def failing(_: Request) -> Response:
         raise RuntimeError("boom")
 
-    answers = Answers()
+    answers = ResponseCounter()
     routes = [Route("/answers/{status}", answering), Route("/fails", failing)]
-    app = Starlette(routes=routes, middleware=[Middleware(CountAnswers, answers)])
+    app = Starlette(routes=routes, middleware=[Middleware(ResponseCounterMiddleware, answers)])
     async with serving(app, lifespan="off") as http:
         for path in ("answers/200", "answers/204", "answers/404", "answers/503", "none", "fails"):
             await http.get(f"/{path}")
-    answers.ignored("group")
+    answers.count_ignored("group")
 
-    assert answers.take() == ({"2xx": 2, "4xx": 2, "5xx": 2}, {"group": 1})
-    assert answers.take() == ({}, {})
+    assert answers.take_counts() == ({"2xx": 2, "4xx": 2, "5xx": 2}, {"group": 1})
+    assert answers.take_counts() == ({}, {})
 
 
 async def test_the_clusters_figures_are_counts_of_rows(
@@ -51,9 +56,9 @@ async def test_the_clusters_figures_are_counts_of_rows(
     await given.admin.execute("UPDATE channels SET held_until = now() + interval '1 h'")
     await PauseStore(database).pause(thread, 60)
 
-    figures = await read_figures(database, 3)
+    figures = await read_cluster_metrics(database, 3)
 
-    assert figures.keys() == CLUSTER.keys()
+    assert figures.keys() == CLUSTER_GAUGES.keys()
     for name in ("inbox_pending", "channels_held", "actors_paused", "database_up"):
         assert figures[name] == 1, name
     assert 80 < figures["inbox_oldest_seconds"] < 200
@@ -63,7 +68,7 @@ async def test_the_clusters_figures_are_counts_of_rows(
 
 
 async def test_nothing_waits_in_an_empty_database(database: Database) -> None:
-    figures = await read_figures(database, 1)
+    figures = await read_cluster_metrics(database, 1)
 
     assert (figures["inbox_pending"], figures["inbox_oldest_seconds"]) == (0, 0)
 
@@ -72,4 +77,4 @@ async def test_a_database_that_is_away_is_said_to_be(database: Database) -> None
     database.terminate()
 
     with pytest.raises(UnavailableError):
-        await read_figures(database, 1)
+        await read_cluster_metrics(database, 1)

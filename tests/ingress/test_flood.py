@@ -8,7 +8,7 @@ import pytest
 import pytest_asyncio
 
 from niochat.adapters.redis.buckets import Buckets, Taken
-from niochat.ingress.flood import BLOCK, FloodGuard
+from niochat.ingress.flood import TOKEN_BLOCK, TenantRateLimiter
 from niochat.stack.credentials import StackCredentials
 from niochat.stack.home import HomeFolder
 from niochat.stack.ports import StackPorts
@@ -38,23 +38,23 @@ async def buckets(server: EmbeddedRedis) -> AsyncIterator[Buckets]:
     await made.close()
 
 
-async def let_in(guard: FloodGuard, tenant: UUID, count: int) -> int:
+async def let_in(guard: TenantRateLimiter, tenant: UUID, count: int) -> int:
     """How many of ``count`` webhooks come in, with a moment for the guard every now and then."""
     entered = 0
     for number in range(count):
-        entered += guard.refuse_s(tenant) == 0
+        entered += guard.take_token(tenant) == 0
         if number % 20 == 0:
             await asyncio.sleep(0.002)
     return entered
 
 
 async def test_two_replicas_share_one_bucket(buckets: Buckets) -> None:
-    one, two = (FloodGuard(buckets.take, per_s=1.0, burst=1000.0) for _ in range(2))
+    one, two = (TenantRateLimiter(buckets.take, per_s=1.0, burst=1000.0) for _ in range(2))
 
     entered = await let_in(one, A, 1500) + await let_in(two, A, 1500)
 
     # Each replica has a first block on credit, which the shared bucket did not count.
-    assert 1000 <= entered <= 1000 + 3 * BLOCK
+    assert 1000 <= entered <= 1000 + 3 * TOKEN_BLOCK
     assert await let_in(one, B, 100) == 100, "another tenant notices nothing"
 
 
@@ -74,14 +74,14 @@ async def test_when_redis_dies_midway_each_replica_counts_alone_and_nobody_waits
 ) -> None:
     server.start()
     buckets = Buckets(server.url, per_s=1.0, burst=1000.0)
-    guard = FloodGuard(buckets.take, per_s=1.0, burst=1000.0)
+    guard = TenantRateLimiter(buckets.take, per_s=1.0, burst=1000.0)
     tenant = UUID(int=78)
     assert await let_in(guard, tenant, 300) == 300
     server.stop()
 
     entered = await let_in(guard, tenant, 3000)
 
-    assert 700 <= entered <= 1000 + 3 * BLOCK
+    assert 700 <= entered <= 1000 + 3 * TOKEN_BLOCK
     assert await buckets.take(tenant, 5) is None
     await buckets.close()
 
@@ -93,12 +93,12 @@ async def test_a_redis_that_hangs_costs_a_webhook_nothing() -> None:
         await never.wait()
         raise AssertionError
 
-    guard = FloodGuard(hangs, per_s=10.0, burst=100.0)
-    waits = [guard.refuse_s(A) for _ in range(3 * BLOCK)]
+    guard = TenantRateLimiter(hangs, per_s=10.0, burst=100.0)
+    waits = [guard.take_token(A) for _ in range(3 * TOKEN_BLOCK)]
     await asyncio.sleep(0)
 
-    assert waits[: 2 * BLOCK] == [0.0] * (2 * BLOCK), "on credit, as nobody said no"
-    assert all(waits[2 * BLOCK :]), "and not without end"
+    assert waits[: 2 * TOKEN_BLOCK] == [0.0] * (2 * TOKEN_BLOCK), "on credit, as nobody said no"
+    assert all(waits[2 * TOKEN_BLOCK :]), "and not without end"
 
 
 async def test_redis_is_asked_once_for_a_hundred_webhooks() -> None:
@@ -108,11 +108,11 @@ async def test_redis_is_asked_once_for_a_hundred_webhooks() -> None:
         asked.append(wanted)
         return Taken(wanted)
 
-    guard = FloodGuard(take, per_s=1000.0, burst=10_000.0)
+    guard = TenantRateLimiter(take, per_s=1000.0, burst=10_000.0)
     assert await let_in(guard, A, 5000) == 5000
 
     assert len(asked) <= 50
-    assert abs(sum(asked) - 5000) <= BLOCK
+    assert abs(sum(asked) - 5000) <= TOKEN_BLOCK
 
 
 async def test_who_is_turned_away_is_shown_until_it_is_over() -> None:
@@ -120,16 +120,16 @@ async def test_who_is_turned_away_is_shown_until_it_is_over() -> None:
         return Taken(0, 3.0)
 
     clock = Clock()
-    guard = FloodGuard(nothing, per_s=1.0, burst=10.0, clock=clock)
-    for _ in range(4 * BLOCK):
-        guard.refuse_s(A)
+    guard = TenantRateLimiter(nothing, per_s=1.0, burst=10.0, clock=clock)
+    for _ in range(4 * TOKEN_BLOCK):
+        guard.take_token(A)
         await asyncio.sleep(0)
-    assert guard.refuse_s(A) == pytest.approx(3.0)
-    guard.refuse_s(B)
+    assert guard.take_token(A) == pytest.approx(3.0)
+    guard.take_token(B)
 
-    (held,) = guard.held_back()
+    (held,) = guard.list_throttles()
 
-    assert (held.tenant_id, held.reason, held.waiting > BLOCK) == (A, "flood", True)
+    assert (held.tenant_id, held.reason, held.waiting > TOKEN_BLOCK) == (A, "flood", True)
     clock.now += 6
-    assert guard.held_back() == []
-    assert guard.refuse_s(A) == 0.0
+    assert guard.list_throttles() == []
+    assert guard.take_token(A) == 0.0

@@ -6,7 +6,7 @@ import pytest
 from starlette.applications import Starlette
 
 from niochat.domain.errors import UnavailableError
-from niochat.ingress.health import Check, Health
+from niochat.ingress.health import HealthCheck, HealthEndpoints
 from tests.ingress.conftest import serving
 
 pytestmark = pytest.mark.asyncio
@@ -33,8 +33,8 @@ async def silent() -> str:
     return ""
 
 
-def app(timeout_s: float = 3.0, **checks: Check) -> Starlette:
-    return Starlette(routes=list(Health(checks, timeout_s).routes()))
+def app(timeout_s: float = 3.0, **checks: HealthCheck) -> Starlette:
+    return Starlette(routes=list(HealthEndpoints(checks, timeout_s).routes()))
 
 
 async def test_ready_says_so_when_every_part_answers() -> None:

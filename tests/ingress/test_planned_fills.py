@@ -8,7 +8,14 @@ import pytest
 from niochat.accounts.records import ChannelRecord
 from niochat.domain.errors import UnavailableError
 from niochat.domain.gateway import GatewayCredentials
-from niochat.ingress.catch_up import AGAIN_AFTER_S, GATHER_S, PATIENCE_S, REST, WITHIN_S, CatchUp
+from niochat.ingress.catch_up import (
+    FAILURE_BACKOFF_S,
+    FILL_TIMEOUT_S,
+    MAX_SCHEDULE_WAIT_S,
+    REST_FACTOR,
+    SCHEDULE_DELAY_S,
+    BackfillScheduler,
+)
 from tests.ingress.filling import Filling
 from tests.ingress.hand_clock import HandClock, settled
 
@@ -18,7 +25,7 @@ pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(30)]
 class Channel:
     """A channel that this process has caught up with, on a clock of the test's."""
 
-    def __init__(self, within_s: float = WITHIN_S) -> None:
+    def __init__(self, within_s: float = FILL_TIMEOUT_S) -> None:
         self.record = ChannelRecord(
             tenant_id=uuid4(), id=uuid4(), slug="principal", name="Principal", tenant_slug="demo",
             tenant_status="active", status="connected", base_url="http://gateway.invalid",
@@ -26,40 +33,40 @@ class Channel:
         )  # fmt: skip
         self.clock, self.filling = HandClock(), Filling(self.record)
         self.told: list[UUID] = []
-        self.catch_up = CatchUp(
+        self.catch_up = BackfillScheduler(
             self.filling,  # type: ignore[arg-type]
             lambda *_: GatewayCredentials("http://gateway.invalid", "t"),
             lambda *_: None,
-            tell=self.told.append,
+            on_rejected=self.told.append,
             within_s=within_s,
             clock=self.clock,
             sleep=self.clock.sleep,
         )
 
     async def caught_up(self) -> "Channel":
-        await self.catch_up.before(self.record, self.catch_up.arrived())
+        await self.catch_up.wait_until_filled(self.record, self.catch_up.next_arrival())
         self.filling.fills = 0
         return self
 
     def refuse(self) -> None:
-        self.catch_up.turned_away(self.record, self.catch_up.arrived())
+        self.catch_up.record_rejected(self.record, self.catch_up.next_arrival())
 
     async def arrives(self, arrival: int | None = None) -> "asyncio.Task[None]":
         """A webhook that goes as far as it can."""
-        number = self.catch_up.arrived() if arrival is None else arrival
-        task = asyncio.create_task(self.catch_up.before(self.record, number))
+        number = self.catch_up.next_arrival() if arrival is None else arrival
+        task = asyncio.create_task(self.catch_up.wait_until_filled(self.record, number))
         await settled()
         return task
 
     def closed_s(self) -> float:
-        return self.catch_up.closed_s(self.record.id)
+        return self.catch_up.closed_for_s(self.record.id)
 
 
 async def test_what_was_turned_away_is_fetched_though_nothing_comes_after_it() -> None:
     here = await Channel().caught_up()
     for _ in range(100):
         here.refuse()
-    await here.clock.pass_(GATHER_S)
+    await here.clock.pass_(SCHEDULE_DELAY_S)
 
     assert (here.filling.fills, here.filling.deeper) == (1, 1)
     await here.clock.pass_(600.0)
@@ -68,12 +75,12 @@ async def test_what_was_turned_away_is_fetched_though_nothing_comes_after_it() -
 
 async def test_who_came_before_it_is_stored_at_once_and_who_came_after_waits() -> None:
     here = await Channel().caught_up()
-    earlier = here.catch_up.arrived()
+    earlier = here.catch_up.next_arrival()
     here.refuse()
     first, later = await here.arrives(earlier), await here.arrives()
     assert (first.done(), later.done()) == (True, False)
 
-    await here.clock.pass_(GATHER_S)
+    await here.clock.pass_(SCHEDULE_DELAY_S)
     assert later.done()
     assert here.filling.fills == 1
 
@@ -83,7 +90,7 @@ async def test_what_is_turned_away_during_a_fill_is_fetched_by_the_next_one() ->
     here = await Channel().caught_up()
     here.refuse()
     here.filling.opens.clear()
-    await here.clock.pass_(GATHER_S)
+    await here.clock.pass_(SCHEDULE_DELAY_S)
     between = await here.arrives()
     here.refuse()
     later = await here.arrives()
@@ -92,17 +99,17 @@ async def test_what_is_turned_away_during_a_fill_is_fetched_by_the_next_one() ->
     await settled()
     assert (between.done(), later.done()) == (True, False)
 
-    await here.clock.pass_(GATHER_S)
+    await here.clock.pass_(SCHEDULE_DELAY_S)
     assert later.done()
     assert here.filling.fills == 2
 
 
 async def test_a_database_lost_during_a_fill_is_not_forgotten_when_it_ends() -> None:
     here = await Channel().caught_up()
-    here.catch_up.missed(here.record.id)
+    here.catch_up.record_missed(here.record.id)
     here.filling.opens.clear()
     await here.arrives()
-    here.catch_up.missed(here.record.id)
+    here.catch_up.record_missed(here.record.id)
     here.filling.opens.set()
     await settled()
     await here.arrives()
@@ -123,7 +130,7 @@ async def test_fills_of_a_channel_that_goes_on_use_a_fifth_of_the_time() -> None
         here.filling.opens.set()
         await settled()
 
-    assert fills * took == pytest.approx((here.clock.now - began) / (1 + REST), rel=0.1)
+    assert fills * took == pytest.approx((here.clock.now - began) / (1 + REST_FACTOR), rel=0.1)
 
 
 async def test_a_channel_whose_fill_is_far_away_is_closed_and_a_near_one_lets_wait() -> None:
@@ -132,16 +139,16 @@ async def test_a_channel_whose_fill_is_far_away_is_closed_and_a_near_one_lets_wa
     assert here.closed_s() == 0.0, "it begins within a second"
 
     here.filling.opens.clear()
-    await here.clock.pass_(GATHER_S)
+    await here.clock.pass_(SCHEDULE_DELAY_S)
     await here.clock.pass_(3.1)
     here.refuse()
     here.filling.opens.set()
     await settled()
-    assert here.closed_s() == pytest.approx(3.0 * REST)
+    assert here.closed_s() == pytest.approx(3.0 * REST_FACTOR)
 
-    await here.clock.pass_(3.0 * REST - PATIENCE_S + 0.1)
+    await here.clock.pass_(3.0 * REST_FACTOR - MAX_SCHEDULE_WAIT_S + 0.1)
     assert here.closed_s() == 0.0
-    await here.clock.pass_(PATIENCE_S)
+    await here.clock.pass_(MAX_SCHEDULE_WAIT_S)
     assert not (await here.arrives()).exception()
 
 
@@ -150,9 +157,9 @@ async def test_who_waits_too_long_for_a_fill_is_turned_away() -> None:
     here = await Channel(within_s=0.0).caught_up()
     here.refuse()
     here.filling.opens.clear()
-    await here.clock.pass_(GATHER_S)
+    await here.clock.pass_(SCHEDULE_DELAY_S)
     with pytest.raises(UnavailableError) as refused:
-        await here.catch_up.before(here.record, here.catch_up.arrived())
+        await here.catch_up.wait_until_filled(here.record, here.catch_up.next_arrival())
     assert refused.value.code == "crowded"
     here.filling.opens.set()
 
@@ -161,12 +168,12 @@ async def test_a_gateway_without_its_store_closes_no_channel() -> None:
     here = await Channel().caught_up()
     here.filling.failures = [UnavailableError("away", code="gateway")]
     here.refuse()
-    await here.clock.pass_(GATHER_S)
+    await here.clock.pass_(SCHEDULE_DELAY_S)
     here.refuse()
     assert here.closed_s() == 0.0
     assert (await here.arrives()).done(), "stored without: order over the gap is by arrival"
 
-    await here.clock.pass_(AGAIN_AFTER_S)
+    await here.clock.pass_(FAILURE_BACKOFF_S)
     assert here.filling.fills == 2, "and it is tried again"
 
 
@@ -174,7 +181,7 @@ async def test_a_database_that_is_away_leaves_the_fill_to_the_next_webhook() -> 
     here = await Channel().caught_up()
     here.filling.failures = [UnavailableError("away", code="database")]
     here.refuse()
-    await here.clock.pass_(GATHER_S)
+    await here.clock.pass_(SCHEDULE_DELAY_S)
     assert (await here.arrives()).done()
 
     assert here.filling.fills == 2
@@ -188,10 +195,10 @@ async def test_the_others_are_told_and_let_their_webhooks_of_the_channel_wait() 
     here.refuse()
     assert here.told == [here.record.id]
 
-    there.catch_up.elsewhere(here.record.id)
+    there.catch_up.record_rejected_elsewhere(here.record.id)
     waiting = await there.arrives()
     assert not waiting.done()
-    await there.clock.pass_(GATHER_S)
+    await there.clock.pass_(SCHEDULE_DELAY_S)
     assert waiting.done()
     assert there.filling.fills == 1
     assert there.told == [], "what it heard it does not tell"

@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 from niochat.domain.errors import UnavailableError
 from niochat.domain.held_back import ThrottleReason
 from niochat.ingress.admission import (
-    CALM_S,
-    LONGEST_WAIT_S,
-    MOST_OF_TENANT,
-    SHORT_LINE,
-    SLOWEST,
-    Admission,
-    Place,
+    MAX_CONTENDED_TENANT_WEBHOOKS,
+    MAX_TENANT_WEBHOOKS,
+    MAX_WAIT_S,
+    MIN_WEBHOOKS_PER_S,
+    RECOVERY_S,
+    AdmissionSlot,
+    WebhookAdmission,
 )
 from niochat.runtime.pace import ADJUST_INTERVAL_S, MIN_RATE, RECENT_S
 from tests.ingress.hand_clock import HandClock, settled
@@ -29,13 +29,13 @@ BUSY, FREE = 0.9, 0.1
 class Door:
     """An admission on a clock of the test's."""
 
-    def __init__(self, line: int = SHORT_LINE) -> None:
+    def __init__(self, line: int = MAX_CONTENDED_TENANT_WEBHOOKS) -> None:
         self.clock = HandClock()
-        self.admission = Admission(line=line, clock=self.clock, sleep=self.clock.sleep)
+        self.admission = WebhookAdmission(line=line, clock=self.clock, sleep=self.clock.sleep)
 
     def passes(self, tenant: UUID) -> float:
         """One webhook that is stored at once; the seconds it would have waited."""
-        with self.admission.tenant(tenant) as place:
+        with self.admission.admit_tenant(tenant) as place:
             return place.wait_s
 
     def company(self) -> None:
@@ -46,7 +46,7 @@ class Door:
         """How many of ``count`` webhooks that end nowhere were let in."""
         for entered in range(count):
             try:
-                stay.enter_context(self.admission.tenant(tenant))
+                stay.enter_context(self.admission.admit_tenant(tenant))
             except UnavailableError:
                 return entered
         return count
@@ -54,28 +54,28 @@ class Door:
     def slowed(self, rate: float) -> None:
         """Both come, the machine is too busy, and that is the rate that was found."""
         self.company()
-        self.admission.look(BUSY, ADJUST_INTERVAL_S)
-        self.admission._pace.rate = rate
+        self.admission.record_pressure(BUSY, ADJUST_INTERVAL_S)
+        self.admission._adaptive_rate.rate = rate
 
 
 def test_who_is_alone_has_the_whole_of_its_bound_however_busy_the_machine_is() -> None:
     door = Door()
     with ExitStack() as stay:
         for _ in range(10):
-            door.admission.look(BUSY, ADJUST_INTERVAL_S)
-        assert door.crowd(LOUD, stay) == MOST_OF_TENANT
-        assert not door.admission.slows
+            door.admission.record_pressure(BUSY, ADJUST_INTERVAL_S)
+        assert door.crowd(LOUD, stay) == MAX_TENANT_WEBHOOKS
+        assert not door.admission.is_throttling
 
 
 def test_in_company_a_line_is_short_until_the_others_are_gone() -> None:
     door = Door()
     door.company()
     with ExitStack() as stay:
-        assert door.crowd(LOUD, stay) == SHORT_LINE
+        assert door.crowd(LOUD, stay) == MAX_CONTENDED_TENANT_WEBHOOKS
         assert door.passes(QUIET) == 0.0
 
         door.clock.now += RECENT_S
-        assert door.crowd(LOUD, stay) == MOST_OF_TENANT - SHORT_LINE
+        assert door.crowd(LOUD, stay) == MAX_TENANT_WEBHOOKS - MAX_CONTENDED_TENANT_WEBHOOKS
 
 
 def test_on_a_free_machine_nobody_waits_for_a_place() -> None:
@@ -84,8 +84,8 @@ def test_on_a_free_machine_nobody_waits_for_a_place() -> None:
     for _ in range(1000):
         assert door.passes(LOUD) == 0.0
         door.clock.now += 0.001
-        door.admission.look(FREE, ADJUST_INTERVAL_S)
-    assert door.admission.held_back() == []
+        door.admission.record_pressure(FREE, ADJUST_INTERVAL_S)
+    assert door.admission.list_throttles() == []
 
 
 def test_on_a_busy_machine_a_tenant_begins_its_rate_and_a_second_of_it_at_once() -> None:
@@ -104,17 +104,20 @@ def test_what_would_wait_too_long_is_refused_and_told_when_there_is_room() -> No
     with pytest.raises(UnavailableError) as refused:
         door.passes(LOUD)
 
-    assert waits[-1] == LONGEST_WAIT_S
+    assert waits[-1] == MAX_WAIT_S
     assert (refused.value.code, refused.value.retry_after_s) == ("crowded", 2.25)
 
 
 def test_a_closed_channel_takes_nothing_and_says_for_how_long() -> None:
     door = Door()
-    with pytest.raises(UnavailableError) as refused, door.admission.tenant(LOUD, closed_s=7.5):
+    with (
+        pytest.raises(UnavailableError) as refused,
+        door.admission.admit_tenant(LOUD, closed_s=7.5),
+    ):
         pass
 
     assert refused.value.retry_after_s == 7.5
-    assert not door.admission._lines
+    assert not door.admission._tenants
 
 
 def test_the_rate_follows_what_the_machine_carries_and_is_forgotten_once_it_is_calm() -> None:
@@ -125,16 +128,16 @@ def test_the_rate_follows_what_the_machine_carries_and_is_forgotten_once_it_is_c
             with suppress(UnavailableError):
                 door.passes(LOUD)
         door.passes(QUIET)
-        began = door.admission._pace._starts[LOUD] / ADJUST_INTERVAL_S
+        began = door.admission._adaptive_rate._starts[LOUD] / ADJUST_INTERVAL_S
         door.clock.now += ADJUST_INTERVAL_S
-        door.admission.look(BUSY if began > 100 else FREE, ADJUST_INTERVAL_S)
-    assert 60 < door.admission._pace.rate < 130
-    assert door.admission.slows
+        door.admission.record_pressure(BUSY if began > 100 else FREE, ADJUST_INTERVAL_S)
+    assert 60 < door.admission._adaptive_rate.rate < 130
+    assert door.admission.is_throttling
 
-    door.clock.now += CALM_S
-    door.admission.look(FREE, ADJUST_INTERVAL_S)
+    door.clock.now += RECOVERY_S
+    door.admission.record_pressure(FREE, ADJUST_INTERVAL_S)
     door.company()
-    assert not door.admission.slows
+    assert not door.admission.is_throttling
     assert [door.passes(LOUD) for _ in range(200)] == [0.0] * 200
 
 
@@ -144,11 +147,11 @@ def test_who_had_to_wait_or_was_refused_is_told_as_busy_until_it_is_over() -> No
     with ExitStack() as stay:
         door.crowd(LOUD, stay, 3)
         door.crowd(LOUD, stay, 3)
-    (held,) = door.admission.held_back()
+    (held,) = door.admission.list_throttles()
     assert (held.tenant_id, held.reason, held.waiting) == (LOUD, ThrottleReason.BUSY, 2)
 
     door.clock.now += 5.0
-    assert door.admission.held_back() == []
+    assert door.admission.list_throttles() == []
 
 
 @settings(max_examples=200, deadline=None)
@@ -175,8 +178,8 @@ def test_a_quiet_tenant_is_never_refused_nor_kept_waiting(
                 with suppress(UnavailableError):
                     door.passes(LOUD) if stored else door.crowd(LOUD, stay, 1)
             assert [door.passes(QUIET) for _ in range(burst)] == [0.0] * burst
-            door.clock.now += burst / SLOWEST + silence
-            door.admission.look(pressure, ADJUST_INTERVAL_S)
+            door.clock.now += burst / MIN_WEBHOOKS_PER_S + silence
+            door.admission.record_pressure(pressure, ADJUST_INTERVAL_S)
 
 
 @settings(max_examples=100, deadline=None)
@@ -193,8 +196,8 @@ def test_whatever_becomes_of_them_nothing_stays_counted(
         go_on = asyncio.Event()
 
         async def webhook(tenant: UUID, fate: str) -> None:
-            with door.admission.request(), door.admission.tenant(tenant) as place:
-                await place.turn()
+            with door.admission.admit_request(), door.admission.admit_tenant(tenant) as place:
+                await place.wait_until_due()
                 await go_on.wait()
                 if fate == "fail":
                     raise KeyError
@@ -212,9 +215,9 @@ def test_whatever_becomes_of_them_nothing_stays_counted(
         await door.clock.pass_(60.0)
         assert all(task.done() for task, _ in tasks)
         await asyncio.gather(*(task for task, _ in tasks), return_exceptions=True)
-        door.admission.look(FREE, ADJUST_INTERVAL_S)
+        door.admission.record_pressure(FREE, ADJUST_INTERVAL_S)
         assert door.admission.in_progress == 0
-        assert not door.admission._lines
+        assert not door.admission._tenants
 
     asyncio.run(run())
 
@@ -224,21 +227,21 @@ async def test_nobody_overtakes_in_a_line_not_even_once_the_machine_is_calm() ->
     door, began = Door(), list[int]()
     door.slowed(rate=8.0)
 
-    async def webhook(number: int, place: Place) -> None:
-        await place.turn()
+    async def webhook(number: int, place: AdmissionSlot) -> None:
+        await place.wait_until_due()
         began.append(number)
 
     async with asyncio.TaskGroup() as group:
         with ExitStack() as stay:
             for number in range(20):
-                place = stay.enter_context(door.admission.tenant(LOUD))
+                place = stay.enter_context(door.admission.admit_tenant(LOUD))
                 group.create_task(webhook(number, place))
             await settled()
             assert began == list(range(9))
 
             door.admission._busy_at = float("-inf")
-            assert not door.admission.slows
-            late = stay.enter_context(door.admission.tenant(LOUD))
+            assert not door.admission.is_throttling
+            late = stay.enter_context(door.admission.admit_tenant(LOUD))
             group.create_task(webhook(20, late))
             await settled()
             assert began == list(range(9))
@@ -260,14 +263,14 @@ async def test_nobody_overtakes_when_the_loop_is_late_for_the_first_in_line() ->
     for _ in range(9):
         door.passes(LOUD)
 
-    async def webhook(number: int, place: Place) -> None:
-        await place.turn()
+    async def webhook(number: int, place: AdmissionSlot) -> None:
+        await place.wait_until_due()
         began.append(number)
 
     async with asyncio.TaskGroup() as group:
         with ExitStack() as stay:
             for number in range(5):
-                place = stay.enter_context(door.admission.tenant(LOUD))
+                place = stay.enter_context(door.admission.admit_tenant(LOUD))
                 group.create_task(webhook(number, place))
             await settled()
             assert began == []

@@ -12,7 +12,7 @@ import pytest
 from niochat.accounts.records import ChannelAddress
 from niochat.adapters.postgres.database import Database
 from niochat.domain.commands import ReceiveSystemNotice
-from niochat.ingress.webhooks import MAX_BODY, application
+from niochat.ingress.webhooks import MAX_WEBHOOK_BODY, build_webhook_application
 from tests.adapters.whatsapp.captures import NAMES, TEXT, capture, message_body, receipt_body
 from tests.adapters.whatsapp.expected import COMMANDS, NOT_STORED
 from tests.builders import Given
@@ -68,8 +68,8 @@ async def test_json_nested_too_deeply_is_a_400(world: World, address: ChannelAdd
 async def test_a_body_over_a_mebibyte_is_413_before_it_is_read(
     world: World, address: ChannelAddress, given: Given
 ) -> None:
-    declared = await world.post(address, b" " * (MAX_BODY + 1))
-    chunked = await world.http.post(path_of(address), content=pieces(MAX_BODY + 1))
+    declared = await world.post(address, b" " * (MAX_WEBHOOK_BODY + 1))
+    chunked = await world.http.post(path_of(address), content=pieces(MAX_WEBHOOK_BODY + 1))
 
     for answer in (declared, chunked):
         assert answer.status_code == 413
@@ -82,7 +82,7 @@ async def test_a_body_of_exactly_a_mebibyte_is_taken(
 ) -> None:
     body = json.dumps(capture(TEXT)).encode()
 
-    answer = await world.post(address, body + b" " * (MAX_BODY - len(body)))
+    answer = await world.post(address, body + b" " * (MAX_WEBHOOK_BODY - len(body)))
 
     assert answer.status_code == 200
     assert await given.count("inbox") == 1
@@ -132,7 +132,7 @@ async def test_two_processes_that_meet_a_customer_at_once_make_one_contact(
 ) -> None:
     other = await Database.open(database_url, size=4)
     try:
-        async with serving(application(world.door(other)), lifespan="off") as second:
+        async with serving(build_webhook_application(world.door(other)), lifespan="off") as second:
             bodies = [message_body({"messageid": f"AC{number:030d}"}) for number in range(6)]
             posts = [
                 (world.http if number % 2 else second).post(path_of(address), json=body)
@@ -169,7 +169,7 @@ async def test_while_the_database_is_away_the_answer_is_503_and_nothing_is_lost(
 ) -> None:
     nowhere = await Database.open("postgresql://niochat@127.0.0.1:9/nowhere", size=1)
     try:
-        async with serving(application(world.door(nowhere)), lifespan="off") as away:
+        async with serving(build_webhook_application(world.door(nowhere)), lifespan="off") as away:
             refused = await away.post(path_of(address), json=capture(TEXT))
     finally:
         nowhere.terminate()
@@ -186,7 +186,7 @@ async def test_a_directory_that_is_away_is_503_and_not_404(world: World, given: 
     nowhere = await Database.open("postgresql://niochat@127.0.0.1:9/nowhere", size=1)
     lost = World(nowhere, world.folder)
     try:
-        async with serving(application(lost.door()), lifespan="off") as away:
+        async with serving(build_webhook_application(lost.door()), lifespan="off") as away:
             answer = await away.post(f"/webhooks/uazapi/{uuid4()}/secret", json={})
     finally:
         nowhere.terminate()

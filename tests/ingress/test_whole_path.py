@@ -8,9 +8,9 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Mount, Route
 from starlette.testclient import TestClient
 
-from niochat.ingress.api.application import _documented
-from niochat.ingress.health import Health
-from niochat.ingress.whole_path import WholePath
+from niochat.ingress.api.application import _create_application
+from niochat.ingress.health import HealthEndpoints
+from niochat.ingress.whole_path import RootPathMiddleware
 
 
 async def _here(request: Request) -> PlainTextResponse:
@@ -21,7 +21,8 @@ def client(root: str) -> TestClient:
     """As Serve asks an application: the whole path, and its prefix as ``root_path``."""
     rest = Starlette(routes=[Route("/me", _here)])
     app = Starlette(
-        routes=[*Health({}).routes(), Mount("/api/v1", rest)], middleware=[Middleware(WholePath)]
+        routes=[*HealthEndpoints({}).routes(), Mount("/api/v1", rest)],
+        middleware=[Middleware(RootPathMiddleware)],
     )
     rest.router.redirect_slashes = app.router.redirect_slashes = False
     return TestClient(app, root_path=root, follow_redirects=False)
@@ -43,7 +44,7 @@ def test_without_the_prefix_nothing_answers() -> None:
 
 
 def test_a_slash_too_many_is_not_found_and_not_redirected_to_the_host_that_was_sent() -> None:
-    rest = TestClient(_documented(), follow_redirects=False)
+    rest = TestClient(_create_application(), follow_redirects=False)
     for http, path in ((client(""), "/api/health/live/"), (client("/api"), "/api/v1/me/"),
                        (rest, "/openapi.json/"), (rest, "/me/")):  # fmt: skip
         answer = http.get(path, headers={"host": "evil.example"})

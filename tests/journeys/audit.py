@@ -6,7 +6,7 @@ from typing import Any
 import asyncpg
 import httpx
 
-from niochat.cli.simulation import audit
+from niochat.cli.simulation import audit_messages
 from tests.until import until
 
 PENDING = "SELECT FROM inbox WHERE processed_at IS NULL"
@@ -58,7 +58,7 @@ def _phones(ledger: dict[str, Any], outbox: list[Any]) -> list[str]:
     if any(ids.get(track_id) != external_id for track_id, external_id in sent.items()):
         wrong.append("a row has another id than its message on the phone")
     phones = {item["phone"] for item in ledger["sent"]}
-    found = audit(ledger["sent"], ledger["received"], phones)
+    found = audit_messages(ledger["sent"], ledger["received"], phones)
     if (found.twice, found.out_of_order) != (0, 0):
         wrong.append(f"twice or out of order: {found.examples}")
     return wrong

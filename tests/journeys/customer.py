@@ -6,7 +6,7 @@ import asyncpg
 import pytest
 
 from niochat.cli.sandbox_client import SandboxClient
-from niochat.cli.simulation import tags
+from niochat.cli.simulation import find_tags
 from tests.journeys.providers import Line
 from tests.until import until
 
@@ -32,7 +32,7 @@ class Customer:
 
     async def say(self, text: str, **more: object) -> str:
         """Write; the gateway's id of the message."""
-        return await self.client.say(self.phone, text, **more)
+        return await self.client.send_message(self.phone, text, **more)
 
     async def tell(self, *numbers: int) -> None:
         """Write tagged messages, one right after the other."""
@@ -41,7 +41,7 @@ class Customer:
 
     async def phone_shows(self) -> list[dict[str, Any]]:
         """Everything received, oldest first."""
-        news = await self.client.messages(self.phone, 0, 0)
+        news = await self.client.wait_for_messages(self.phone, 0, 0)
         return [item for item in news["items"] if item["direction"] == "received"]
 
     async def heard(self) -> list[str]:
@@ -50,7 +50,7 @@ class Customer:
 
     async def named(self) -> list[list[str]]:
         """The tags that each text received names."""
-        return [tags(text) for text in await self.heard()]
+        return [find_tags(text) for text in await self.heard()]
 
     async def hears(self, number: int, within: float = 30.0) -> list[str]:
         """Texts received, once there are so many."""

@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from niochat.ingress.api.application import described
+from niochat.ingress.api.application import openapi_document
 from niochat.stack.home import HomeFolder
 from tests.journeys.conftest import World
 from tests.journeys.providers import FAST
@@ -106,7 +106,7 @@ async def _signed_in(world: World, mark: str, digits: str) -> dict[str, str]:
     asked = 0
     async with desk(world, somebody(world, "demo", "admin")) as (api, _):
         found["access token"] = api.headers["authorization"].removeprefix("Bearer ")
-        for path, methods in described()["paths"].items():
+        for path, methods in openapi_document()["paths"].items():
             if ENDS_THE_SESSION.search(path):
                 continue
             address = re.sub(r"\{[^}]+\}", mark, path)

@@ -15,9 +15,9 @@ from websockets.asyncio.client import ClientConnection, connect
 from niochat.assignment.presences import PresenceStore
 from niochat.conversation.desk import ConversationQueries
 from niochat.conversation.reading import ReadMarkerStore
-from niochat.ingress.gestures import Gestures
-from niochat.ingress.live import Live
-from niochat.ingress.socket import LINE
+from niochat.ingress.gestures import ClientFrameHandler
+from niochat.ingress.live import LiveEndpoint
+from niochat.ingress.socket import MAX_QUEUED_FRAMES
 from niochat.live.counters import ScreenCounters
 from niochat.live.hub import LiveHub
 from niochat.live.log import EventLog
@@ -34,7 +34,7 @@ class Theatre:
     """The API, and the sockets beside it."""
 
     desk: Desk
-    live: Live
+    live: LiveEndpoint
     hub: LiveHub
     url: str
 
@@ -69,7 +69,7 @@ async def theatre(desk: Desk) -> AsyncIterator[Theatre]:
 
 
 @asynccontextmanager
-async def opened(desk: Desk, line: int = LINE) -> AsyncIterator[Theatre]:
+async def opened(desk: Desk, line: int = MAX_QUEUED_FRAMES) -> AsyncIterator[Theatre]:
     """``line`` frames may wait for one screen."""
     access = build_identity_services(
         desk.house.database, desk.house.vault, "https://d.example.com", "n@x.y"
@@ -80,14 +80,14 @@ async def opened(desk: Desk, line: int = LINE) -> AsyncIterator[Theatre]:
     async def say(words: bytes) -> None:
         hub.receive_envelope(words)
 
-    gestures = Gestures(
+    gestures = ClientFrameHandler(
         ConversationQueries(database).get_conversation,
         ReadMarkerStore(database).mark_read,
         say,
         access.audit_log.write,
     )
     presences = PresenceStore(desk.house.database)
-    live = Live(hub, access.authenticator, access.socket_tickets, gestures, "this", presences,
+    live = LiveEndpoint(hub, access.authenticator, access.socket_tickets, gestures, "this", presences,
                 access.audit_log.write, line)  # fmt: skip
     owner = BackgroundTaskSet("tests")
     reading = owner.start(hub.run())

@@ -11,7 +11,7 @@ from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
 
 from niochat.domain.permissions import ROLE_GRANTS, BuiltInRole, PermissionAction
-from niochat.ingress.gestures import MOST_IN_S
+from niochat.ingress.gestures import MAX_FRAMES_PER_S
 from tests.api.conftest import Desk, Visit
 from tests.builders import Place
 from tests.live.conftest import Theatre, hears
@@ -170,9 +170,9 @@ async def test_who_says_too_much_is_refused(theatre: Theatre) -> None:
     _, who = await theatre.desk.joins("admin")
     async with theatre.screen(who) as socket:
         await hears(socket, "welcome")
-        for _ in range(MOST_IN_S * 3):
+        for _ in range(MAX_FRAMES_PER_S * 3):
             await socket.send("x")
-        codes = {(await hears(socket, "rejected"))["code"] for _ in range(MOST_IN_S * 3)}
+        codes = {(await hears(socket, "rejected"))["code"] for _ in range(MAX_FRAMES_PER_S * 3)}
     assert codes == {"bad_frame", "too_many"}
 
 
@@ -184,9 +184,9 @@ async def test_a_replica_of_other_code_sends_its_screens_away_at_different_times
         sockets = [await stack.enter_async_context(theatre.screen(who)) for _ in range(6)]
         for socket in sockets:
             await hears(socket, "welcome")
-        theatre.live.released(b"this")
+        theatre.live.on_build_announced(b"this")
         await asyncio.sleep(0)
-        theatre.live.released(b"another")
+        theatre.live.on_build_announced(b"another")
         told = [await hears(socket, "goodbye") for socket in sockets]
 
     assert {each["reason"] for each in told} == {"restarting"}

@@ -10,7 +10,7 @@ from websockets.exceptions import ConnectionClosed
 
 from niochat.access.sessions import Ended
 from niochat.ingress import live as module
-from niochat.ingress.live import Live
+from niochat.ingress.live import LiveEndpoint
 from tests.api.conftest import Desk
 from tests.live.conftest import Theatre, hears, opened
 from tests.until import until
@@ -78,7 +78,7 @@ async def test_who_does_not_sign_in_is_shown_out_with_the_reason(theatre: Theatr
 
 @pytest.mark.parametrize("root", ["", "/live"])
 async def test_the_address_is_the_same_with_and_without_serves_prefix(root: str) -> None:
-    (route,) = Live.routes(Live.__new__(Live))
+    (route,) = LiveEndpoint.routes(LiveEndpoint.__new__(LiveEndpoint))
     for path, found in (("/live", True), ("/live/", True), ("/other", False), ("/live/x", False)):
         scope = {"type": "websocket", "path": path, "root_path": root}
         assert (route.matches(scope)[0] is Match.FULL) is found, path
@@ -109,11 +109,11 @@ async def test_who_signs_out_or_loses_the_role_is_sent_away(theatre: Theatre) ->
         await theatre.desk.house.admin.execute(
             "UPDATE users SET role = 'viewer' WHERE id = $1", rui
         )
-        theatre.live.access_changed(ana)
+        theatre.live.on_access_changed(ana)
         goodbye = await hears(first, "goodbye")
         assert goodbye["reason"] == "signed_out"
-        (left,) = [each for each in theatre.live._sockets if each.caller.id == rui]
-        await theatre.live.look_after(left)
+        (left,) = [each for each in theatre.live._connections if each.caller.id == rui]
+        await theatre.live.check_access(left)
         assert left.caller.role == "viewer", "what they may is what they may now"
 
 
@@ -124,12 +124,12 @@ async def test_a_screen_that_reads_too_slowly_is_cut_off_and_others_are_not(
     async with opened(desk, line=4) as theatre:
         async with theatre.screen(headers) as slow:
             await hears(slow, "welcome")
-            (socket,) = await until(lambda: theatre.live._sockets)
+            (socket,) = await until(lambda: theatre.live._connections)
             for _ in range(10):  # in one tick: nothing can leave meanwhile
                 socket.offer(b'{"type": "heartbeat", "position": "0"}')
             code, reason = await refused(slow)
         assert (code, reason) == (1012, "slow")
-        await until(lambda: not theatre.live._sockets)
+        await until(lambda: not theatre.live._connections)
         assert len(theatre.hub) == 0, "nothing is kept for who has gone"
 
 
@@ -137,11 +137,11 @@ async def test_a_replica_that_goes_tells_everybody_to_come_again(theatre: Theatr
     _, headers = await theatre.desk.joins("agent")
     async with theatre.screen(headers) as socket:
         await hears(socket, "welcome")
-        await until(lambda: theatre.live._sockets)
-        theatre.live.restart()
+        await until(lambda: theatre.live._connections)
+        theatre.live.disconnect_all()
         goodbye = await hears(socket, "goodbye")
         assert goodbye["reason"] == "restarting"
-        assert 1.0 <= goodbye["retry_after_s"] <= module.RESTART_OVER_S
+        assert 1.0 <= goodbye["retry_after_s"] <= module.RECONNECT_SPREAD_S
 
 
 async def test_an_open_socket_is_what_an_agent_is_seen_by(theatre: Theatre) -> None:
@@ -154,7 +154,7 @@ async def test_an_open_socket_is_what_an_agent_is_seen_by(theatre: Theatre) -> N
 
     async with theatre.screen(headers) as socket:
         await hears(socket, "welcome")
-        await theatre.live.say_they_are_here()
+        await theatre.live.refresh_presence()
 
     listed = (await desk.http.get("/presence", headers=other)).json()
     states = {each["user_id"]: each["state"] for each in listed}
@@ -179,7 +179,7 @@ async def test_only_who_heard_nothing_since_is_told_where_the_log_stands(theatre
     _, headers = await theatre.desk.joins("admin")
     async with theatre.screen(headers) as socket:
         await hears(socket, "welcome")
-        (screen,) = theatre.live._sockets
+        (screen,) = theatre.live._connections
         # It is admitted right after its welcome.
         await until(lambda: screen in theatre.hub._screens[screen.tenant_id])
         theatre.hub.send_heartbeats()

@@ -70,8 +70,8 @@ async def test_what_stays_open_is_written_down_meanwhile(theatre: Theatre) -> No
             theatre.hub.notify()
 
             async def told(conversation: str = str(visit.id)) -> bool:
-                for each in list(theatre.live._sockets):
-                    await theatre.live._write_shown(each)
+                for each in list(theatre.live._connections):
+                    await theatre.live._audit_shown(each)
                 rows = await written(theatre, ana, "conversations.read")
                 return any(conversation in row["after"]["conversations"] for row in rows)
 
@@ -127,8 +127,8 @@ async def test_another_sight_of_a_screen_is_written_down(theatre: Theatre) -> No
         await hears(socket, "welcome")
         house = theatre.desk.house
         await house.users.change(house.tenant, ana, Change(teams=("atendimento",)), by)
-        (here,) = theatre.live._sockets
-        await theatre.live.look_after(here)
-        await theatre.live.look_after(here)
+        (here,) = theatre.live._connections
+        await theatre.live.check_access(here)
+        await theatre.live.check_access(here)
     (row,) = await written(theatre, ana, "live.sight")
     assert row["after"] == {"scope": "team", "teams": ["atendimento"]}

@@ -17,7 +17,7 @@ from niochat.actors.inspection import OperatorRequest
 from niochat.domain.errors import NiochatError, UnavailableError
 from niochat.inbox.accept import InboxStore
 from niochat.ingress.operators import routes
-from niochat.ingress.problems import as_problem
+from niochat.ingress.problems import problem_response
 from tests.actors.cluster import Cluster
 from tests.actors.conftest import cluster, one_root_certificate, origin, provider, world
 from tests.ingress.conftest import serving
@@ -80,8 +80,10 @@ class Operations:
     def application(self, token: str | None = TOKEN) -> Starlette:
         database = self.cluster.provider.database
         secret = SecretStr(token) if token else None
-        built = routes.build(secret, database, InboxStore(database), self.operate, self.poke)
-        return Starlette(routes=built, exception_handlers={NiochatError: as_problem})
+        built = routes.build_operator_routes(
+            secret, database, InboxStore(database), self.operate, self.poke
+        )
+        return Starlette(routes=built, exception_handlers={NiochatError: problem_response})
 
     @asynccontextmanager
     async def closed(self) -> AsyncIterator[httpx.AsyncClient]:

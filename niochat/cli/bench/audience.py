@@ -17,7 +17,7 @@ from niochat.cli.bench.tenants import Tenant
 from niochat.domain.errors import UnavailableError
 from niochat.domain.permissions import BuiltInRole
 from niochat.ingress.api.doorway import ACCESS_COOKIE
-from niochat.ingress.live import MOST_OF_USER
+from niochat.ingress.live import MAX_CONNECTIONS_PER_USER
 from niochat.wiring.access import IdentityServices, build_identity_services
 from niochat.wiring.parts import open_components
 
@@ -60,7 +60,7 @@ async def seats(stage: Stage, tenants: Mapping[str, Tenant], sockets: int) -> li
         )
         found: list[Seat] = []
         for tenant in tenants.values():
-            users = -(-sockets // MOST_OF_USER)
+            users = -(-sockets // MAX_CONNECTIONS_PER_USER)
             cookies = [await _cookie(access, tenant, number) for number in range(users)]
             found += [Seat(tenant.slug, cookies[each % users]) for each in range(sockets)]
         return found

@@ -27,8 +27,8 @@ from niochat.config import Settings
 from niochat.domain.errors import NiochatError
 from niochat.domain.ids import SHARDS
 from niochat.erp.permits import CallEnded, LeaseCall, Permit
-from niochat.ingress.problems import as_problem
-from niochat.ingress.webhooks import Door, build
+from niochat.ingress.problems import problem_response
+from niochat.ingress.webhooks import WebhookEndpoint, build_webhook_routes
 from niochat.runtime import garbage
 from niochat.runtime.address import ActorAddress
 from niochat.wiring.assistant import build_assistant
@@ -113,7 +113,7 @@ def application(*, door_only: bool) -> Starlette:
 
     health = Route("/health", _health)
     return Starlette(
-        routes=[health], lifespan=lifespan, exception_handlers={NiochatError: as_problem}
+        routes=[health], lifespan=lifespan, exception_handlers={NiochatError: problem_response}
     )
 
 
@@ -122,7 +122,9 @@ def _routes(parts: Components, whole: Whole | None) -> list[Route]:
         return None
 
     poke: Callable[[UUID, UUID], None] = nothing if whole is None else whole.poke
-    return build(Door(parts.directory, parts.vault, parts.inbox, poke, nothing, nothing))
+    return build_webhook_routes(
+        WebhookEndpoint(parts.directory, parts.vault, parts.inbox, poke, nothing, nothing)
+    )
 
 
 async def _health(_request: Request) -> Response:

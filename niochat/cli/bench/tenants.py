@@ -14,7 +14,7 @@ from niochat.accounts.apply import apply
 from niochat.accounts.providers import read_providers
 from niochat.adapters.postgres.queries import queries
 from niochat.cli.bench.stage import PLAIN_DATABASE, Stage
-from niochat.cli.providers import channels_of
+from niochat.cli.providers import channel_addresses_for
 from niochat.stack.postgres import DATABASE_NAME
 from niochat.wiring.parts import Components, open_components
 
@@ -54,7 +54,7 @@ async def prepare(
         file.write_text(yaml.safe_dump({"providers": entries}, allow_unicode=True), "utf-8")
         providers = read_providers(file, os.environ)
     await apply(parts.database, parts.vault, providers)
-    found = await channels_of(parts, set(slugs))
+    found = await channel_addresses_for(parts, set(slugs))
     return {
         each.channel.tenant_slug: Tenant(
             each.channel.tenant_slug,

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from niochat.cli.simulation import tags
+from niochat.cli.simulation import find_tags
 
 Line = Mapping[str, Any]
 MOST_EXAMPLES = 8
@@ -71,7 +71,7 @@ class Audit:
 
 def audit(phones: Phones, records: Records) -> Audit:
     """Compare. A message counts as handled when it was answered or its visit is with people."""
-    named = Counter(tag for line in phones.received for tag in tags(str(line["text"])))
+    named = Counter(tag for line in phones.received for tag in find_tags(str(line["text"])))
     answered = {line["messageid"] for line in phones.sent if _answered(line, named, phones)}
     kept = {i: heard for i, heard in records.heard.items() if heard.with_people}
     lost = [*_lost(phones, records, answered)]
@@ -93,7 +93,7 @@ def audit(phones: Phones, records: Records) -> Audit:
 
 def _answered(line: Line, named: Mapping[str, int], phones: Phones) -> bool:
     """By the tag it carries; without one, by anything that came later."""
-    found = tags(str(line["text"]))
+    found = find_tags(str(line["text"]))
     if found:
         return all(named[tag] for tag in found)
     return any(
@@ -140,7 +140,7 @@ def _disordered(phones: Phones) -> Iterator[str]:
     """Answers name a customer's messages in the order in which they were written."""
     order: dict[str, list[int]] = defaultdict(list)
     for line in _by_position(phones.received):
-        order[line["phone"]].extend(_number(tag) for tag in tags(str(line["text"])))
+        order[line["phone"]].extend(_number(tag) for tag in find_tags(str(line["text"])))
     for phone, numbers in order.items():
         if numbers != sorted(numbers):
             yield f"out of order: answers on {phone}"

@@ -15,9 +15,9 @@ from niochat.cli.chaos.results import Struck
 from niochat.cli.chaos.schedule import Strike
 from niochat.cli.chaos.throwaway import Throwaway
 from niochat.cli.chaos.traffic import PROBES, Probes, Wish, ask_for, wishes
-from niochat.cli.providers import DEMO_ERP
+from niochat.cli.providers import DEMO_ERP_INSTALLATION
 from niochat.cli.sandbox_client import SandboxClient
-from niochat.cli.simulation import Simulation
+from niochat.cli.simulation import CustomerSimulation
 
 CUSTOMERS, THINK_S = 24, 3.0
 TRAFFIC_S = 3600.0
@@ -34,7 +34,7 @@ class Course:
     """All that writes to one stack, and the order in which its parts break."""
 
     arena: Arena
-    simulation: Simulation
+    simulation: CustomerSimulation
     probes: Probes
     wishes: Sequence[Wish]
     progress: Progress
@@ -95,8 +95,10 @@ class Course:
         )  # fmt: skip
 
     async def _look(self) -> Audit:
-        ledger = await self.arena.client.ledger()
-        deeds = await self.arena.client.control("GET", f"/sandbox/sgp/{DEMO_ERP}/ledger")
+        ledger = await self.arena.client.load_ledger()
+        deeds = await self.arena.client.call_control(
+            "GET", f"/sandbox/sgp/{DEMO_ERP_INSTALLATION}/ledger"
+        )
         records = await read_records(self.arena.database)
         return audit(Phones(ledger["sent"], ledger["received"], deeds["items"]), records)
 
@@ -121,7 +123,7 @@ async def course(
     )
     phones = [f"5581940{seed % 1000:03d}{number:03d}" for number in range(PROBES)]
     try:
-        simulation = Simulation(client, CUSTOMERS, seed, think_s=THINK_S)
+        simulation = CustomerSimulation(client, CUSTOMERS, seed, think_s=THINK_S)
         yield Course(arena, simulation, Probes(client, phones), await wishes(client), progress)
     finally:
         database.terminate()

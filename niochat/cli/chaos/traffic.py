@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from niochat.cli.providers import DEMO_ERP
+from niochat.cli.providers import DEMO_ERP_INSTALLATION
 from niochat.cli.sandbox_client import SandboxClient
-from niochat.cli.simulation import tags
+from niochat.cli.simulation import find_tags
 from niochat.domain.errors import NiochatError
 
 UNLOCK = ("preciso do desbloqueio em confiança", "{cpf}", "sim")
@@ -36,7 +36,7 @@ class Wish:
 
 async def wishes(client: SandboxClient) -> list[Wish]:
     """Every subscriber whose wish is a write, unlocks and tickets in turn."""
-    found = await client.control("GET", f"/sandbox/sgp/{DEMO_ERP}/subscribers")
+    found = await client.call_control("GET", f"/sandbox/sgp/{DEMO_ERP_INSTALLATION}/subscribers")
     of = {script: [s for s in found["items"] if _SCRIPTS.get(s["case"]) is script]
           for script in (UNLOCK, TICKET)}  # fmt: skip
     pairs = zip(of[UNLOCK], of[TICKET], strict=False)
@@ -53,14 +53,14 @@ async def ask_for(client: SandboxClient, wish: Wish) -> None:
     """Say the lines, each after something came back or patience ended."""
     position = 0
     for line in wish.lines:
-        await client.say(wish.phone, line)
+        await client.send_message(wish.phone, line)
         position = await _hear(client, wish.phone, position)
 
 
 async def _hear(client: SandboxClient, phone: str, position: int) -> int:
     deadline = time.monotonic() + STEP_WITHIN_S
     while (left := deadline - time.monotonic()) > 0:
-        news = await client.messages(phone, position, min(left, 10.0))
+        news = await client.wait_for_messages(phone, position, min(left, 10.0))
         position = int(news["next"])
         if any(item["direction"] == "received" for item in news["items"]):
             break
@@ -85,16 +85,18 @@ class Probes:
 
     async def _ask(self, number: int, within_s: float) -> bool:
         tag = f"#c{PROBE_NUMBER + number}-{self._asked}"
-        await self._client.say(self.phones[number], f"{tag} já voltou?")
+        await self._client.send_message(self.phones[number], f"{tag} já voltou?")
         deadline, position = time.monotonic() + within_s, 0
         while (left := deadline - time.monotonic()) > 0:
             try:
-                news = await self._client.messages(self.phones[number], position, min(left, 10.0))
+                news = await self._client.wait_for_messages(
+                    self.phones[number], position, min(left, 10.0)
+                )
             except NiochatError:
                 await asyncio.sleep(0.5)
                 continue
             position = int(news["next"])
             heard = [item["text"] for item in news["items"] if item["direction"] == "received"]
-            if any(tag in tags(text) for text in heard):
+            if any(tag in find_tags(text) for text in heard):
                 return True
         return False

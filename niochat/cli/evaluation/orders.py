@@ -20,17 +20,17 @@ class Faults:
         """Something goes wrong for who comes with that key."""
         body = fault.model_dump(mode="json", exclude_none=True)
         async with self._lock:
-            await self._client.control("POST", _PATH, {**body, "token": key})
+            await self._client.call_control("POST", _PATH, {**body, "token": key})
 
     async def withdraw(self, keys: set[str]) -> None:
         """Nothing goes wrong any more for those keys. Others' orders stay, less what was hit."""
         async with self._lock:
-            ordered = (await self._client.control("GET", _PATH))["items"]
+            ordered = (await self._client.call_control("GET", _PATH))["items"]
             standing = [fault for fault in ordered if _stands(fault)]
             kept = [_left(fault) for fault in standing if fault["token"] not in keys]
             # Unchanged otherwise: a list that is put anew forgets what is hit meanwhile.
             if len(kept) < len(standing):
-                await self._client.control("PUT", _PATH, {"items": kept})
+                await self._client.call_control("PUT", _PATH, {"items": kept})
 
 
 def _stands(fault: Mapping[str, object]) -> bool:

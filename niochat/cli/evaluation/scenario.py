@@ -9,7 +9,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from niochat.accounts.declared import Declared, wrong_at
 from niochat.accounts.fields import Count, Name, Number, Prose, Sentence, Slug, Switch
 from niochat.assistant.toolbox import TOOLS
-from niochat.cli.running import EVALUATED
+from niochat.cli.running import EVALUATION_SLUG_PREFIX
 from niochat.sandbox.faults import Kind as FaultKind
 from niochat.sandbox.faults import Target
 from niochat.sandbox.flows.players import Player
@@ -18,7 +18,7 @@ PLACEHOLDER = re.compile(r"\{(cpf|cpf_dotted|phone|name|address|protocol)\}")
 _USE = re.compile(r"([a-z_]+)(?:=([a-z_]+))?")
 TOOL_NAMES = frozenset(tool.name for tool in TOOLS)
 """Of all tools that the assistant can have."""
-_LONGEST_NAME = 63 - len(EVALUATED)
+_LONGEST_NAME = 63 - len(EVALUATION_SLUG_PREFIX)
 
 
 def _as_list(value: object) -> object:
@@ -211,7 +211,7 @@ class Scenario(Declared):
     @property
     def slug(self) -> str:
         """Of its provider."""
-        return f"{EVALUATED}{self.name}"
+        return f"{EVALUATION_SLUG_PREFIX}{self.name}"
 
     @property
     def key(self) -> str:

@@ -106,19 +106,19 @@ class Stage(ABC):
 
     async def ledger(self) -> list[dict[str, Any]]:
         """What was done in the scenario's ERP."""
-        answer = await self.client.control("GET", f"/sandbox/sgp/{self.scenario.key}/ledger")
+        answer = await self.client.call_control("GET", f"/sandbox/sgp/{self.scenario.key}/ledger")
         return list(answer["items"])
 
     async def calls(self) -> dict[str, int]:
         """How often each route of it was asked."""
-        answer = await self.client.control("GET", f"/sandbox/sgp/{self.scenario.key}/calls")
+        answer = await self.client.call_control("GET", f"/sandbox/sgp/{self.scenario.key}/calls")
         return dict(answer["items"])
 
     async def _change(self, change: Change) -> None:
         person = self.cast.person
         assert person is not None
         path = f"/sandbox/sgp/{self.scenario.key}/subscribers/{person.cpf}"
-        await self.client.control("PUT", path, change.model_dump(exclude_none=True))
+        await self.client.call_control("PUT", path, change.model_dump(exclude_none=True))
 
     async def _received(self, after: int) -> tuple[tuple[Received, ...], int]:
         items, position = await self.heard(after)
@@ -155,7 +155,7 @@ class StackStage(Stage):
 
     async def say(self, text: str, **more: object) -> None:
         self.wrote += 1
-        await self.client.say(self.cast.phone, self.cast.fill(text), **more)
+        await self.client.send_message(self.cast.phone, self.cast.fill(text), **more)
 
     async def thinks(self) -> None:
         async def running() -> bool:
@@ -180,7 +180,7 @@ class StackStage(Stage):
         await _resolve(self.parts, self.place, self.cast.phone)
 
     async def heard(self, after: int) -> tuple[list[dict[str, Any]], int]:
-        news = await self.client.messages(self.cast.phone, after, 0)
+        news = await self.client.wait_for_messages(self.cast.phone, after, 0)
         return list(news["items"]), int(news["next"])
 
 
@@ -193,15 +193,15 @@ def stages_of(parts: Components, sandbox_url: str, places: Mapping[str, Place]) 
         client = SandboxClient(sandbox_url, place.token)
         records = Records(parts.database)
         try:
-            await client.control("DELETE", f"/sandbox/sgp/{scenario.key}")
-            told = await client.control("GET", f"/sandbox/sgp/{scenario.key}/subscribers")
+            await client.call_control("DELETE", f"/sandbox/sgp/{scenario.key}")
+            told = await client.call_control("GET", f"/sandbox/sgp/{scenario.key}/subscribers")
             cast = cast_of(scenario, people_of(told))
             await _resolve(parts, place, cast.phone)
             await records.forget_writes(place.tenant_id)
             await records.forget_people(place.tenant_id)
             await _empty_shelf(parts, place.tenant_id)
             pulse = await records.pulse(place.tenant_id)
-            first = int((await client.messages(cast.phone, 0, 0))["next"])
+            first = int((await client.wait_for_messages(cast.phone, 0, 0))["next"])
             yield StackStage(
                 client, parts.views, records, place, scenario, cast, pulse.at, first, first,
                 parts=parts, wrote=pulse.heard,

@@ -17,7 +17,7 @@ from niochat.accounts.change import Change, Outcome
 from niochat.accounts.providers import read_providers
 from niochat.adapters.postgres.database import Database
 from niochat.cli.evaluation.scenario import Scenario
-from niochat.cli.providers import channels_of
+from niochat.cli.providers import channel_addresses_for
 from niochat.cli.sandbox_client import SandboxClient
 from niochat.domain.sealing import Encryptor
 from niochat.wiring.parts import Components
@@ -163,7 +163,7 @@ async def _create_instances(sandbox_url: str, scenarios: Sequence[Scenario]) -> 
 async def _connect(parts: Components, scenarios: Sequence[Scenario]) -> dict[str, Place]:
     places: dict[str, Place] = {}
     names = {scenario.slug: scenario.name for scenario in scenarios}
-    for address in await channels_of(parts, set(names)):
+    for address in await channel_addresses_for(parts, set(names)):
         channel = address.channel
         line = parts.credentials_for(channel.base_url, channel.token_sealed, channel.tenant_id)
         await parts.gateway.set_webhook(line, address.webhook_url(parts.settings.base_url))

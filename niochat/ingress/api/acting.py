@@ -15,12 +15,17 @@ from niochat.domain.commands import DurableCommand
 from niochat.domain.errors import NotFoundError, PermissionDeniedError
 from niochat.domain.permissions import ConversationOwner, PermissionAction
 from niochat.inbox.ask import ThreadRef
-from niochat.ingress.api.doorway import Needs, access_of, note_denied, who_of
-from niochat.ingress.api.rooms import rooms_of
-from niochat.ingress.api.shapes import Shown
+from niochat.ingress.api.doorway import (
+    PermissionDependency,
+    audit_actor_for,
+    audit_denied,
+    identity_services_for,
+)
+from niochat.ingress.api.rooms import services_for
+from niochat.ingress.api.shapes import ResponseModel
 from niochat.runtime.tasks import BackgroundTaskSet
 
-Key = Annotated[
+IdempotencyKeyHeader = Annotated[
     str | None,
     Header(
         alias="Idempotency-Key", min_length=1, max_length=128, pattern=r"^[\x21-\x7e]+$",
@@ -28,10 +33,10 @@ Key = Annotated[
     ),
 ]  # fmt: skip
 
-_OWNER = BackgroundTaskSet("asked")
+_COMMAND_TASKS = BackgroundTaskSet("asked")
 
 
-class Done(Shown):
+class CommandResponse(ResponseModel):
     """The result of a command. ``done`` is true if the command was executed. It is false with
     status 202: the command is stored and will be executed.
     """
@@ -40,7 +45,7 @@ class Done(Shown):
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class ConversationContext:
     """A conversation that the caller may do this to: its row, as the desk's queries have it."""
 
     request: Request
@@ -48,7 +53,7 @@ class Found:
     caller: Caller
     tenant_id: UUID
     row: dict[str, Any]
-    key: str | None
+    idempotency_key: str | None
 
     @property
     def id(self) -> UUID:
@@ -56,95 +61,103 @@ class Found:
         return UUID(str(self.row["id"]))
 
     @property
-    def views(self) -> ConversationQueries:
+    def queries(self) -> ConversationQueries:
         """The desk's reads."""
-        return views_of(self.request)
+        return conversation_queries_for(self.request)
 
-    async def ask(self, command: DurableCommand, once: str = "") -> Done:
+    async def submit(self, command: DurableCommand, dedupe_key: str = "") -> CommandResponse:
         """It is stored under its key, and done; or done soon (202). ``once`` names what happens
         once, whatever key is sent and whoever asks.
         """
-        key = once or f"{self.caller.id}:{self.key or secrets.token_hex(8)}"
+        key = dedupe_key or f"{self.caller.id}:{self.idempotency_key or secrets.token_hex(8)}"
         named = f"person:{self.id}:{command.type}:{key}"
         # Whoever hangs up meanwhile has done it all the same: it is written down without them.
-        done = await asyncio.shield(_OWNER.start(self._asked(named, command)))
+        done = await asyncio.shield(_COMMAND_TASKS.start(self._submit(named, command)))
         if isinstance(done, Exception):
             raise done
         if not done:
             self.response.status_code = 202
-        return Done(done=done)
+        return CommandResponse(done=done)
 
-    async def _asked(self, named: str, command: DurableCommand) -> bool | Exception:
+    async def _submit(self, named: str, command: DurableCommand) -> bool | Exception:
         """A refusal is an answer too, and no failure of the task."""
         place = ThreadRef(self.tenant_id, self.row["thread_id"], self.row["channel_id"])
-        rooms = rooms_of(self.request)
+        rooms = services_for(self.request)
         try:
-            done = await rooms.asking.submit(place, named, command, rooms.done_within_s)
-            await self._write_down(command, done)
+            done = await rooms.command_submitter.submit(
+                place, named, command, rooms.command_timeout_s
+            )
+            await self._audit_command(command, done)
         except Exception as error:  # noqa: BLE001 - raised again where the request waits
             return error
         return done
 
-    async def read(self, **after: object) -> None:
+    async def audit_read(self, **after: object) -> None:
         """The caller looked at what the customer said or is called."""
         target = f"conversation:{self.id}"
-        await note_read(self.request, self.caller, self.tenant_id, target, after or None)
+        await audit_conversation_read(
+            self.request, self.caller, self.tenant_id, target, after or None
+        )
 
-    async def message(self, message_id: UUID) -> dict[str, Any]:
+    async def find_message(self, message_id: UUID) -> dict[str, Any]:
         """One thing said in it. Raises ``NotFoundError``."""
-        return await self.views.get_message(self.tenant_id, self.id, message_id)
+        return await self.queries.get_message(self.tenant_id, self.id, message_id)
 
-    async def _write_down(self, command: DurableCommand, done: bool) -> None:
+    async def _audit_command(self, command: DurableCommand, done: bool) -> None:
         before = {name: self.row[name] for name in ("status", "team", "agent")}
-        who = who_of(self.request, self.caller)
+        who = audit_actor_for(self.request, self.caller)
         entry = AuditEntry(
             self.tenant_id, who, f"conversations.{command.type}", f"conversation:{self.id}",
             before, {"done": done},
         )  # fmt: skip
-        await access_of(self.request).audit_log.write(entry)
+        await identity_services_for(self.request).audit_log.write(entry)
 
 
-class NeedsOf(Needs):
+class ConversationDependency(PermissionDependency):
     """Whoever is allowed ``action`` to the conversation that the address names."""
 
     async def __call__(  # type: ignore[override]  # the address and the key are the routes' own
-        self, request: Request, response: Response, conversation_id: UUID, key: Key = None
-    ) -> Found:
+        self,
+        request: Request,
+        response: Response,
+        conversation_id: UUID,
+        key: IdempotencyKeyHeader = None,
+    ) -> ConversationContext:
         """The conversation. Raises ``NotFoundError`` for what the caller may not see, ``PermissionDeniedError`` for
         what they may see and not do this to.
         """
         caller = await super().__call__(request)
         tenant_id = caller.need(self.action)
-        row = await views_of(request).get_conversation(tenant_id, conversation_id)
+        row = await conversation_queries_for(request).get_conversation(tenant_id, conversation_id)
         holder = ConversationOwner(row["agent"], row["team"])
         if not caller.may(PermissionAction.CONVERSATIONS_READ, holder):
             hidden = NotFoundError("The conversation does not exist.")
-            await note_denied(request, hidden)
+            await audit_denied(request, hidden)
             raise hidden
         if not caller.may(self.action, holder):
             raise PermissionDeniedError(
                 f"The conversation belongs to another agent or team. The permission {self.action}:all is required."
             )
-        return Found(request, response, caller, tenant_id, row, key)
+        return ConversationContext(request, response, caller, tenant_id, row, key)
 
 
-def views_of(request: Request) -> ConversationQueries:
+def conversation_queries_for(request: Request) -> ConversationQueries:
     """The desk's reads."""
-    return rooms_of(request).desk_views
+    return services_for(request).conversation_queries
 
 
-def sight_of(caller: Caller) -> ConversationVisibility:
+def visibility_for(caller: Caller) -> ConversationVisibility:
     """How far the caller sees."""
     scope = caller.grants[PermissionAction.CONVERSATIONS_READ]
     return ConversationVisibility(scope.name.lower(), str(caller.id), caller.teams)
 
 
-async def note_read(
+async def audit_conversation_read(
     request: Request, caller: Caller, tenant_id: UUID, target: str,
     after: dict[str, object] | None = None,
 ) -> None:  # fmt: skip
     """Whoever looked at what customers said or are called is written down."""
-    who = who_of(request, caller)
-    await access_of(request).audit_log.write(
+    who = audit_actor_for(request, caller)
+    await identity_services_for(request).audit_log.write(
         AuditEntry(tenant_id, who, "conversations.read", target, None, after)
     )

@@ -10,13 +10,13 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from niochat.domain.errors import NiochatError, PermissionDeniedError
-from niochat.ingress.api.doorway import note_denied
-from niochat.ingress.api.limits import RATE
-from niochat.ingress.api.shapes import Problem
-from niochat.ingress.problems import as_problem
+from niochat.ingress.api.doorway import audit_denied
+from niochat.ingress.api.limits import RATE_HEADERS_KEY
+from niochat.ingress.api.shapes import ProblemDetails
+from niochat.ingress.problems import problem_response
 
-PROBLEM = "application/problem+json"
-HEADERS = {
+PROBLEM_MEDIA_TYPE = "application/problem+json"
+SECURITY_HEADERS = {
     b"cache-control": b"no-store",
     b"content-security-policy": b"default-src 'none'; frame-ancestors 'none'",
     b"cross-origin-opener-policy": b"same-origin",
@@ -27,30 +27,30 @@ HEADERS = {
     b"x-frame-options": b"DENY",
 }
 """OWASP, HTTP Headers Cheat Sheet, for an API that answers JSON and no page."""
-_CODES = {404: "not_found", 405: "method_not_allowed"}
-_TITLES = {
+_CODE_BY_STATUS = {404: "not_found", 405: "method_not_allowed"}
+_TITLE_BY_STATUS = {
     404: "The path does not exist. GET /api/v1/openapi.json lists all paths.",
     405: "The path does not support this method. See the Allow header.",
 }
 
 
-def install(app: FastAPI) -> None:
+def install_error_handlers(app: FastAPI) -> None:
     """Handlers and headers of an application."""
-    app.add_exception_handler(NiochatError, as_problem)
-    app.add_exception_handler(PermissionDeniedError, _denied)
-    app.add_exception_handler(RequestValidationError, _invalid)
-    app.add_exception_handler(HTTPException, _http)
-    app.add_middleware(SecurityHeaders)
+    app.add_exception_handler(NiochatError, problem_response)
+    app.add_exception_handler(PermissionDeniedError, _handle_forbidden)
+    app.add_exception_handler(RequestValidationError, _handle_validation_error)
+    app.add_exception_handler(HTTPException, _handle_http_error)
+    app.add_middleware(SecurityHeadersMiddleware)
 
 
-async def _denied(request: Request, error: Exception) -> Response:
+async def _handle_forbidden(request: Request, error: Exception) -> Response:
     """A failure is written down as what succeeds is."""
     assert isinstance(error, PermissionDeniedError)
-    await note_denied(request, error)
-    return await as_problem(request, error)
+    await audit_denied(request, error)
+    return await problem_response(request, error)
 
 
-async def _invalid(_: Request, error: Exception) -> Response:
+async def _handle_validation_error(_: Request, error: Exception) -> Response:
     """Names every field; never shows what was sent, which may be a password."""
     assert isinstance(error, RequestValidationError)
     fields = [
@@ -58,25 +58,29 @@ async def _invalid(_: Request, error: Exception) -> Response:
         for each in error.errors()
     ]
     title = "; ".join(f"{each['field']}: {each['why']}" for each in fields[:3])
-    return _problem(422, "invalid", title, errors=fields)
+    return _problem_response(422, "invalid", title, errors=fields)
 
 
-async def _http(_: Request, error: Exception) -> Response:
+async def _handle_http_error(_: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     status = error.status_code
-    title = _TITLES.get(status, str(error.detail))
-    return _problem(status, _CODES.get(status, "http"), title, headers=error.headers)
+    title = _TITLE_BY_STATUS.get(status, str(error.detail))
+    return _problem_response(
+        status, _CODE_BY_STATUS.get(status, "http"), title, headers=error.headers
+    )
 
 
-def _problem(
+def _problem_response(
     status: int, code: str, title: str, *,
     headers: Mapping[str, str] | None = None, **more: Any,
 ) -> Response:  # fmt: skip
-    body = Problem(title=title, status=status, code=code, **more).model_dump(exclude_none=True)
-    return JSONResponse(body, status, headers, PROBLEM)
+    body = ProblemDetails(title=title, status=status, code=code, **more).model_dump(
+        exclude_none=True
+    )
+    return JSONResponse(body, status, headers, PROBLEM_MEDIA_TYPE)
 
 
-class SecurityHeaders:
+class SecurityHeadersMiddleware:
     """Adds what an answer does not say itself."""
 
     def __init__(self, app: ASGIApp) -> None:
@@ -91,7 +95,7 @@ class SecurityHeaders:
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 said = {name.lower() for name, _ in message["headers"]}
-                told = {**HEADERS, **scope.get("state", {}).get(RATE, {})}
+                told = {**SECURITY_HEADERS, **scope.get("state", {}).get(RATE_HEADERS_KEY, {})}
                 added = [each for each in told.items() if each[0] not in said]
                 message = {**message, "headers": [*message["headers"], *added]}
             await send(message)

@@ -20,51 +20,51 @@ from niochat.ingress.api import (
     settings,
     tenants,
 )
-from niochat.ingress.api.plain import plain_text
-from niochat.ingress.api.rooms import Rooms
-from niochat.ingress.api.shapes import Problem
+from niochat.ingress.api.plain import reject_control_characters
+from niochat.ingress.api.rooms import RestServices
+from niochat.ingress.api.shapes import ProblemDetails
 
-VERSION = "1.0.0"
+API_VERSION = "1.0.0"
 ROUTERS = (
     auth.router, people.router, conversations.router, messages.router, files.router,
     contacts.router, search.router, platform.router, tenants.router, channels.router,
     settings.router, refused.router, presence.router,
 )  # fmt: skip
-_PROBLEMS = {
+_PROBLEM_RESPONSES = {
     "4XX": {
-        "model": Problem,
+        "model": ProblemDetails,
         "description": "The request was rejected. The problem details (RFC 9457) say what to change.",
     },
     "5XX": {
-        "model": Problem,
+        "model": ProblemDetails,
         "description": "The service is temporarily unavailable. Repeat the request later.",
     },
 }
 
 
-def described() -> dict[str, Any]:
+def openapi_document() -> dict[str, Any]:
     """OpenAPI 3.1 of the API, without anything running."""
-    return _documented().openapi()
+    return _create_application().openapi()
 
 
-def build(rooms: Rooms) -> FastAPI:
+def build_rest_application(rooms: RestServices) -> FastAPI:
     """The application below ``/api/v1``. Its documentation is OpenAPI 3.1 and no page: pages
     would load scripts from elsewhere.
     """
-    app = _documented()
+    app = _create_application()
     app.state.rooms = rooms
     return app
 
 
-def _documented() -> FastAPI:
+def _create_application() -> FastAPI:
     app = FastAPI(
-        title="NioChat", version=VERSION, docs_url=None, redoc_url=None,
+        title="NioChat", version=API_VERSION, docs_url=None, redoc_url=None,
         openapi_url="/openapi.json", separate_input_output_schemas=False,
         servers=[{"url": "/api/v1"}], root_path_in_servers=False,
         redirect_slashes=False, generate_unique_id_function=lambda route: route.name,  # it would lead to the Host that was sent
-        dependencies=[Depends(plain_text)], responses=_PROBLEMS,  # type: ignore[arg-type]
+        dependencies=[Depends(reject_control_characters)], responses=_PROBLEM_RESPONSES,  # type: ignore[arg-type]
     )  # fmt: skip
-    answers.install(app)
+    answers.install_error_handlers(app)
     for router in ROUTERS:
         app.include_router(router)
     return app

@@ -20,32 +20,32 @@ from niochat.domain.errors import (
     PermissionDeniedError,
 )
 from niochat.domain.permissions import PermissionAction
-from niochat.ingress.api.rooms import rooms_of
+from niochat.ingress.api.rooms import services_for
 from niochat.wiring.access import IdentityServices
 from niochat.wiring.accounts import TenantServices
 
 _log = structlog.get_logger(__name__)
 
 ACCESS_COOKIE, REFRESH_COOKIE, CSRF_COOKIE = "niochat_access", "niochat_refresh", "niochat_csrf"
-DEVICE_COOKIE = "niochat_device"
+DEVICE_COOKIE_PREFIX = "niochat_device"
 """How its name begins."""
 CSRF_HEADER = "x-csrf-token"
-SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
-class Open:
+class PublicDependency:
     """Anybody may call it; whatever it gives away is no secret."""
 
     async def __call__(self) -> None:
         """Nothing to find out."""
 
 
-class SignedIn:
+class UserDependency:
     """A user may call it, whatever their role: it is about themselves."""
 
     async def __call__(self, request: Request) -> Caller:
         """Who calls. Raises ``AuthenticationError``, ``PermissionDeniedError``."""
-        caller = await caller_of(request)
+        caller = await authenticate(request)
         if caller.kind is not Kind.USER:
             raise PermissionDeniedError(
                 "The endpoint is for users. API keys have no session.", code="users_only"
@@ -53,7 +53,7 @@ class SignedIn:
         return caller
 
 
-class Needs:
+class PermissionDependency:
     """Whoever is allowed ``action`` may call it, a user or an integration."""
 
     def __init__(self, action: PermissionAction) -> None:
@@ -61,52 +61,52 @@ class Needs:
 
     async def __call__(self, request: Request) -> Caller:
         """Who calls. Raises ``AuthenticationError``, ``PermissionDeniedError``."""
-        caller = await caller_of(request)
+        caller = await authenticate(request)
         if not caller.may(self.action):
             raise PermissionDeniedError(f"The permission {self.action} is required.")
         return caller
 
 
-def access_of(request: Request) -> IdentityServices:
+def identity_services_for(request: Request) -> IdentityServices:
     """What the application was built with."""
-    return rooms_of(request).access
+    return services_for(request).identity
 
 
-def accounts_of(request: Request) -> TenantServices:
+def tenant_services_for(request: Request) -> TenantServices:
     """The same of providers and what belongs to them."""
-    return rooms_of(request).accounts
+    return services_for(request).tenants
 
 
-async def access_changed(request: Request, whose: UUID) -> None:
+async def announce_access_change(request: Request, whose: UUID) -> None:
     """A hint for open sockets, after the commit; without it they are looked after soon."""
-    await rooms_of(request).access_changed(whose)
+    await services_for(request).announce_access_change(whose)
 
 
-def presence_of(request: Request) -> PresenceStore:
+def agent_presence_for(request: Request) -> PresenceStore:
     """Who is there."""
-    return rooms_of(request).presences
+    return services_for(request).agent_presence
 
 
-async def presence_changed(request: Request, tenant_id: UUID, user_id: UUID) -> None:
+async def announce_presence_change(request: Request, tenant_id: UUID, user_id: UUID) -> None:
     """After the commit: what they leave is given back, and their queues look; else soon."""
-    await rooms_of(request).presence_changed(tenant_id, user_id)
+    await services_for(request).announce_presence_change(tenant_id, user_id)
 
 
-async def caller_of(request: Request) -> Caller:
+async def authenticate(request: Request) -> Caller:
     """Who calls, if they have not called too often. Raises ``AuthenticationError``, ``RateLimitedError``."""
-    caller = await _identified(request)
+    caller = await _resolve_caller(request)
     request.state.caller = caller
-    limit = rooms_of(request).limit
+    limit = services_for(request).rate_limiter
     if limit is not None:
-        await limit.count(request, caller.id)
+        await limit.check(request, caller.id)
     return caller
 
 
-async def _identified(request: Request) -> Caller:
+async def _resolve_caller(request: Request) -> Caller:
     """By ``Authorization: Bearer`` with an access token or an API key, else by the browser's
     cookie; a header that is wrong is not made good by a cookie.
     """
-    callers, now = access_of(request).authenticator, agreed.now()
+    callers, now = identity_services_for(request).authenticator, agreed.now()
     header = request.headers.get("authorization")
     if header is not None:
         scheme, _, token = header.partition(" ")
@@ -131,7 +131,7 @@ def check_csrf(request: Request) -> None:
     """A page of somebody else's can send our cookies, but neither read them nor set a header
     (double submit, OWASP). Raises ``PermissionDeniedError``.
     """
-    if request.method in SAFE:
+    if request.method in SAFE_METHODS:
         return
     sent, kept = request.headers.get(CSRF_HEADER, ""), request.cookies.get(CSRF_COOKIE, "")
     if not kept or not hmac.compare_digest(sent.encode(), kept.encode()):
@@ -141,12 +141,12 @@ def check_csrf(request: Request) -> None:
         )
 
 
-def who_of(request: Request, caller: Caller) -> AuditActor:
+def audit_actor_for(request: Request, caller: Caller) -> AuditActor:
     """The caller, as the audit log names them."""
-    return AuditActor(AuditActorKind(caller.kind), str(caller.id), device_of(request).address)
+    return AuditActor(AuditActorKind(caller.kind), str(caller.id), device_for(request).address)
 
 
-async def note_look(
+async def audit_read(
     request: Request,
     caller: Caller,
     action: str,
@@ -154,13 +154,13 @@ async def note_look(
     after: dict[str, object] | None = None,
 ) -> None:
     """Whoever looked at what is told of people is written down."""
-    who = who_of(request, caller)
-    await access_of(request).audit_log.write(
+    who = audit_actor_for(request, caller)
+    await identity_services_for(request).audit_log.write(
         AuditEntry(caller.tenant_id, who, action, target, None, after)
     )
 
 
-async def note_denied(request: Request, error: PermissionDeniedError | NotFoundError) -> None:
+async def audit_denied(request: Request, error: PermissionDeniedError | NotFoundError) -> None:
     """Somebody known wanted what they may not: the route, the ids in its address and the reason are
     written down. Who is refused hears so also while the log is away.
     """
@@ -172,10 +172,10 @@ async def note_denied(request: Request, error: PermissionDeniedError | NotFoundE
     after = {"code": error.code, **ids}
     target = f"{request.method} {route}"
     entry = AuditEntry(
-        caller.tenant_id, who_of(request, caller), "access.denied", target, None, after
+        caller.tenant_id, audit_actor_for(request, caller), "access.denied", target, None, after
     )
     try:
-        await access_of(request).audit_log.write(entry)
+        await identity_services_for(request).audit_log.write(entry)
     except NiochatError as away:
         _log.warning("denial_not_written", code=away.code)
 
@@ -187,13 +187,13 @@ def _is_id(value: object) -> bool:
         return False
 
 
-def by_of(request: Request, caller: Caller) -> By:
+def changed_by_for(request: Request, caller: Caller) -> By:
     """The caller, as somebody who changes what belongs to others."""
     role = caller.role if caller.kind is Kind.USER else ""
-    return By(caller.id, caller.grants, who_of(request, caller), caller.teams, role)
+    return By(caller.id, caller.grants, audit_actor_for(request, caller), caller.teams, role)
 
 
-def device_of(request: Request) -> Device:
+def device_for(request: Request) -> Device:
     """Where somebody signs in from; the address is the proxy's word only where it is trusted."""
     address = request.client.host if request.client is not None else ""
     return Device(address, request.headers.get("user-agent", ""))

@@ -14,16 +14,21 @@ from niochat.adapters.clock import agreed
 from niochat.domain.audit import AuditEntry
 from niochat.domain.errors import InvalidInputError
 from niochat.domain.permissions import PermissionAction
-from niochat.ingress.api.doorway import Needs, Open, access_of, who_of
-from niochat.ingress.api.messages import library_of
-from niochat.ingress.api.shapes import Shown
+from niochat.ingress.api.doorway import (
+    PermissionDependency,
+    PublicDependency,
+    audit_actor_for,
+    identity_services_for,
+)
+from niochat.ingress.api.messages import attachments_for
+from niochat.ingress.api.shapes import ResponseModel
 from niochat.media.library import MAX_FILE_BYTES
 from niochat.media.sniffing import is_inline, serving_type_and_name
 
-MayReply = Annotated[Caller, Depends(Needs(PermissionAction.CONVERSATIONS_REPLY))]
-ENVELOPE = 64 * 1024
+MayReply = Annotated[Caller, Depends(PermissionDependency(PermissionAction.CONVERSATIONS_REPLY))]
+MAX_FORM_OVERHEAD = 64 * 1024
 """Bytes of a form around its file."""
-_FORM: dict[str, Any] = {
+_UPLOAD_FORM: dict[str, Any] = {
     "requestBody": {
         "required": True,
         "content": {
@@ -38,7 +43,7 @@ _FORM: dict[str, Any] = {
     }
 }
 _RANGE = re.compile(r"bytes=(\d{1,12})-(\d{0,12})")
-_HIDDEN = {
+_CONTENT_HEADERS = {
     "content-security-policy": "default-src 'none'; sandbox; frame-ancestors 'none'",
     "cache-control": "private, max-age=300",
     "accept-ranges": "bytes",
@@ -47,7 +52,7 @@ _HIDDEN = {
 router = APIRouter(prefix="/files", tags=["files"])
 
 
-class Uploaded(Shown):
+class UploadedFileResponse(ResponseModel):
     """An uploaded file. Send its ``id`` as ``file`` of a message."""
 
     id: UUID
@@ -56,82 +61,84 @@ class Uploaded(Shown):
     size: int
 
 
-@router.post("", status_code=201, openapi_extra=_FORM)
-async def upload(caller: MayReply, request: Request) -> Uploaded:
+@router.post("", status_code=201, openapi_extra=_UPLOAD_FORM)
+async def upload_file(caller: MayReply, request: Request) -> UploadedFileResponse:
     """Upload a file to send, in the form field ``file``. The media type is detected from the
     content. A file that is not sent is deleted after one day.
     """
     tenant_id = caller.need(PermissionAction.CONVERSATIONS_REPLY)
-    filename, data = await _file_in(request)
-    file = await library_of(request).upload(tenant_id, caller.id, filename, data)
+    filename, data = await _read_upload(request)
+    file = await attachments_for(request).upload(tenant_id, caller.id, filename, data)
     entry = AuditEntry(
-        tenant_id, who_of(request, caller), "files.upload", f"file:{file.id}", None,
+        tenant_id, audit_actor_for(request, caller), "files.upload", f"file:{file.id}", None,
         {"mimetype": file.mimetype, "size": file.size},
     )  # fmt: skip
-    await access_of(request).audit_log.write(entry)
-    return Uploaded.model_validate(file)
+    await identity_services_for(request).audit_log.write(entry)
+    return UploadedFileResponse.model_validate(file)
 
 
 @router.get(
     "/content/{token}",
-    dependencies=[Depends(Open())],
+    dependencies=[Depends(PublicDependency())],
     response_class=Response,
     responses={200: {"content": {"*/*": {}}, "description": "The content of the file."}},
 )
-async def content(token: str, request: Request) -> Response:
+async def get_file_content(token: str, request: Request) -> Response:
     """Return the content of a file. The token in the URL grants access. Images, audio and video can
     be shown in a page; other types are sent as downloads. Supports a single byte range.
     """
-    library = library_of(request)
+    library = attachments_for(request)
     file = await library.find_by_token(token, agreed.now())
-    start, length, part = _wanted(request.headers.get("range", ""), file.size)
+    start, length, part = _parse_range(request.headers.get("range", ""), file.size)
     data = await library.read_range(file, start, length)
     mimetype, name = serving_type_and_name(file.mimetype, file.filename)
-    headers = {**_HIDDEN, "content-disposition": _disposition(mimetype, name)}
+    headers = {**_CONTENT_HEADERS, "content-disposition": _content_disposition(mimetype, name)}
     if part:
         headers["content-range"] = f"bytes {start}-{start + len(data) - 1}/{file.size}"
     return Response(data, 206 if part else 200, headers, mimetype)
 
 
-@router.head("/content/{token}", dependencies=[Depends(Open())], response_class=Response)
-async def content_told(token: str, request: Request) -> Response:
+@router.head(
+    "/content/{token}", dependencies=[Depends(PublicDependency())], response_class=Response
+)
+async def head_file_content(token: str, request: Request) -> Response:
     """Return the headers of a file without its content. Range requests are supported by GET only."""
-    library = library_of(request)
+    library = attachments_for(request)
     file = await library.find_by_token(token, agreed.now())
     await library.read_range(file, 0, min(file.size, 1))  # its row may be here, and its bytes gone
     mimetype, name = serving_type_and_name(file.mimetype, file.filename)
-    headers = {**_HIDDEN, "content-disposition": _disposition(mimetype, name)}
+    headers = {**_CONTENT_HEADERS, "content-disposition": _content_disposition(mimetype, name)}
     return Response(None, 200, {**headers, "content-length": str(file.size)}, mimetype)
 
 
-async def _file_in(request: Request) -> tuple[str, bytes]:
+async def _read_upload(request: Request) -> tuple[str, bytes]:
     """Read after the caller is known, and never more than a file may have."""
     told = request.headers.get("content-length", "")
     if not told.isdigit():
         raise HTTPException(411, "The Content-Length header is required.")
-    if int(told) > MAX_FILE_BYTES + ENVELOPE:
+    if int(told) > MAX_FILE_BYTES + MAX_FORM_OVERHEAD:
         raise HTTPException(413, f"The file is larger than {MAX_FILE_BYTES // 2**20} MiB.")
     try:
         async with request.form(max_files=1, max_fields=4) as form:
             file = form.get("file")
             if not isinstance(file, UploadFile):
-                raise _no_file()
+                raise _missing_file_error()
             return file.filename or "", await file.read()
     except ClientDisconnect:
         raise InvalidInputError(
             "The upload ended early or was too slow. Send the file again."
         ) from None
     except (HTTPException, AssertionError):  # what the parser says of a form that is none
-        raise _no_file() from None
+        raise _missing_file_error() from None
 
 
-def _no_file() -> InvalidInputError:
+def _missing_file_error() -> InvalidInputError:
     return InvalidInputError(
         "Send a form (multipart/form-data) with the file in the field file.", code="no_file"
     )
 
 
-def _wanted(header: str, size: int) -> tuple[int, int, bool]:
+def _parse_range(header: str, size: int) -> tuple[int, int, bool]:
     """Where to begin, how many bytes, and whether that is a part (RFC 9110, 14.2: what cannot be
     understood is ignored).
     """
@@ -143,7 +150,7 @@ def _wanted(header: str, size: int) -> tuple[int, int, bool]:
     return (start, end - start + 1, True) if end >= start else (0, size, False)
 
 
-def _disposition(mimetype: str, filename: str) -> str:
+def _content_disposition(mimetype: str, filename: str) -> str:
     how = "inline" if is_inline(mimetype) else "attachment"
     quoted = "".join(f"%{byte:02X}" for byte in filename.encode())
     return f"{how}; filename*=UTF-8''{quoted}"

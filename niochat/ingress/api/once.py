@@ -18,20 +18,20 @@ from fastapi.routing import APIRoute
 
 from niochat.access.idempotency import Asked, Idempotency, Kept, Lease
 from niochat.adapters.postgres.audit import acting_under
-from niochat.ingress.api.doorway import Needs, SignedIn, access_of
-from niochat.ingress.problems import Unprocessable
+from niochat.ingress.api.doorway import PermissionDependency, UserDependency, identity_services_for
+from niochat.ingress.problems import UnprocessableError
 from niochat.runtime.tasks import BackgroundTaskSet
 
-HEADER = "idempotency-key"
-REPLAYED = "Idempotency-Replayed"
-NO_ACTS = frozenset(
+IDEMPOTENCY_HEADER = "idempotency-key"
+REPLAYED_HEADER = "Idempotency-Replayed"
+EXCLUDED_PATHS = frozenset(
     f"/auth/{name}"
     for name in (
         "login", "refresh", "password-reset", "password", "socket-tickets", "logout", "logout-everywhere",
     )
 )  # fmt: skip
-_KEY = re.compile(r"[\x21-\x7e]{1,128}")
-_PARAMETER = {
+_KEY_PATTERN = re.compile(r"[\x21-\x7e]{1,128}")
+_KEY_PARAMETER = {
     "name": "Idempotency-Key",
     "in": "header",
     "required": False,
@@ -43,49 +43,54 @@ _PARAMETER = {
     ),
     "schema": {"type": "string", "minLength": 1, "maxLength": 128, "pattern": "^[!-~]+$"},
 }
-_JSON = "application/json"
-_OWNER = BackgroundTaskSet("keyed requests")
+_JSON_MEDIA_TYPE = "application/json"
+_REQUEST_TASKS = BackgroundTaskSet("keyed requests")
 
-Handler = Callable[[Request], Awaitable[Response]]
+RouteHandler = Callable[[Request], Awaitable[Response]]
 
 
-class ActingRoute(APIRoute):
+class IdempotentRoute(APIRoute):
     """A route whose POST may carry a key."""
 
     def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
-        if "POST" in (options.get("methods") or ()) and path not in NO_ACTS:
+        if "POST" in (options.get("methods") or ()) and path not in EXCLUDED_PATHS:
             known = options.get("openapi_extra") or {}
-            options["openapi_extra"] = {**known, "parameters": [_PARAMETER]}
+            options["openapi_extra"] = {**known, "parameters": [_KEY_PARAMETER]}
         super().__init__(path, endpoint, **options)
 
     def get_route_handler(self) -> Callable[[Request], Any]:
         """Asks who calls first, then looks for the key, then acts."""
-        handle: Handler = super().get_route_handler()
-        declared = next(_declared(self.dependant), None)
-        if "POST" not in (self.methods or ()) or declared is None or self.path in NO_ACTS:
+        handle: RouteHandler = super().get_route_handler()
+        declared = next(_find_auth_dependencies(self.dependant), None)
+        if "POST" not in (self.methods or ()) or declared is None or self.path in EXCLUDED_PATHS:
             return handle
 
         async def once(request: Request) -> Response:
-            key = request.headers.get(HEADER)
+            key = request.headers.get(IDEMPOTENCY_HEADER)
             if key is None:
                 return await handle(request)
-            return await _once(request, key, declared, handle)
+            return await _handle_once(request, key, declared, handle)
 
         return once
 
 
-def _declared(dependant: Dependant) -> Iterator[Needs | SignedIn]:
+def _find_auth_dependencies(
+    dependant: Dependant,
+) -> Iterator[PermissionDependency | UserDependency]:
     for each in dependant.dependencies:
-        if isinstance(each.call, (Needs, SignedIn)):
+        if isinstance(each.call, (PermissionDependency, UserDependency)):
             yield each.call
-        yield from _declared(each)
+        yield from _find_auth_dependencies(each)
 
 
-async def _once(
-    request: Request, key: str, declared: Needs | SignedIn, handle: Handler
+async def _handle_once(
+    request: Request,
+    key: str,
+    declared: PermissionDependency | UserDependency,
+    handle: RouteHandler,
 ) -> Response:
-    if not _KEY.fullmatch(key):
-        raise Unprocessable(
+    if not _KEY_PATTERN.fullmatch(key):
+        raise UnprocessableError(
             "Idempotency-Key must be 1 to 128 visible ASCII characters.", code="bad_key"
         )
     caller = await declared(request)
@@ -93,30 +98,30 @@ async def _once(
     asked = Asked(
         caller.tenant_id, caller.id, f"POST {request.url.path}", key, sha256(sent).digest()
     )
-    store = access_of(request).idempotency
+    store = identity_services_for(request).idempotency
     begun = await store.begin(asked)
     if isinstance(begun, Kept):
-        return _told(begun)
+        return _replayed_response(begun)
     # Whoever hangs up meanwhile comes again for the answer: it goes on without them.
-    work = _settled(store, asked, begun, request, handle)
-    done: Response | Exception = await asyncio.shield(_OWNER.start(work))
+    work = _run_and_capture(store, asked, begun, request, handle)
+    done: Response | Exception = await asyncio.shield(_REQUEST_TASKS.start(work))
     if isinstance(done, Exception):
         raise done
     return done
 
 
-async def _settled(
-    store: Idempotency, asked: Asked, lease: Lease, request: Request, handle: Handler
+async def _run_and_capture(
+    store: Idempotency, asked: Asked, lease: Lease, request: Request, handle: RouteHandler
 ) -> Response | Exception:
     """A problem is an answer too, and no failure of the task."""
     try:
-        return await _acted(store, asked, lease, request, handle)
+        return await _run_and_store(store, asked, lease, request, handle)
     except Exception as error:  # noqa: BLE001 - raised again where the request waits
         return error
 
 
-async def _acted(
-    store: Idempotency, asked: Asked, lease: Lease, request: Request, handle: Handler
+async def _run_and_store(
+    store: Idempotency, asked: Asked, lease: Lease, request: Request, handle: RouteHandler
 ) -> Response:
     try:
         with acting_under(lease.id, lease.holder):
@@ -132,8 +137,8 @@ async def _acted(
     return response
 
 
-def _told(kept: Kept) -> Response:
-    headers = {REPLAYED: "true"}
+def _replayed_response(kept: Kept) -> Response:
+    headers = {REPLAYED_HEADER: "true"}
     if not kept.body:
         return Response(status_code=kept.status, headers=headers)
-    return Response(kept.body, kept.status, headers, _JSON)
+    return Response(kept.body, kept.status, headers, _JSON_MEDIA_TYPE)

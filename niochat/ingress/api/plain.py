@@ -6,7 +6,7 @@ from fastapi.exceptions import RequestValidationError
 from niochat.domain.plain import CONTROL_CHARACTER_MESSAGE, find_control_character
 
 
-async def plain_text(request: Request) -> None:
+async def reject_control_characters(request: Request) -> None:
     """Looks through path, query and body, which has been read as JSON by now. Raises
     ``RequestValidationError`` that names the field.
     """

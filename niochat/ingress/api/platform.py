@@ -7,16 +7,23 @@ from fastapi import APIRouter, Depends, Query, Request
 
 from niochat.access.callers import Caller
 from niochat.domain.permissions import PermissionAction
-from niochat.ingress.api.doorway import Needs, access_of, note_look
-from niochat.ingress.api.once import ActingRoute
-from niochat.ingress.api.shapes import Cursor, Limit, Page, Shown, number_cursor, number_of
+from niochat.ingress.api.doorway import PermissionDependency, audit_read, identity_services_for
+from niochat.ingress.api.once import IdempotentRoute
+from niochat.ingress.api.shapes import (
+    CursorPage,
+    PageCursor,
+    PageLimit,
+    ResponseModel,
+    format_number_cursor,
+    parse_number_cursor,
+)
 
-MaySeeAudit = Annotated[Caller, Depends(Needs(PermissionAction.AUDIT_READ))]
+MayReadAudit = Annotated[Caller, Depends(PermissionDependency(PermissionAction.AUDIT_READ))]
 
-router = APIRouter(tags=["audit"], route_class=ActingRoute)
+router = APIRouter(tags=["audit"], route_class=IdempotentRoute)
 
 
-class AuditShown(Shown):
+class AuditEntryResponse(ResponseModel):
     """An entry of the audit log: an action, or access to personal data."""
 
     id: int
@@ -31,21 +38,21 @@ class AuditShown(Shown):
 
 
 @router.get("/audit")
-async def audit(
-    caller: MaySeeAudit, request: Request, *,
+async def list_audit_entries(
+    caller: MayReadAudit, request: Request, *,
     who: Annotated[str | None, Query(max_length=64)] = None,
     target: Annotated[str | None, Query(max_length=100)] = None,
-    limit: Limit = 50, cursor: Cursor = None,
-) -> Page[AuditShown]:  # fmt: skip
+    limit: PageLimit = 50, cursor: PageCursor = None,
+) -> CursorPage[AuditEntryResponse]:  # fmt: skip
     """List audit entries, newest first. Filter by actor (``who``) or by target (``target``, such as
     ``user:<id>``). Entries that are written while pages are read are not on later pages; start
     again without a cursor.
     """
-    rows = await access_of(request).audit_log.list(
-        caller.need(PermissionAction.AUDIT_READ), before=number_of(cursor), who=who, target=target,
+    rows = await identity_services_for(request).audit_log.list(
+        caller.need(PermissionAction.AUDIT_READ), before=parse_number_cursor(cursor), who=who, target=target,
         limit=limit + 1,
     )  # fmt: skip
-    following = number_cursor(rows[limit - 1]["id"]) if len(rows) > limit else None
-    await note_look(request, caller, "audit.read", "audit", {"shown": len(rows[:limit])})
-    items = [AuditShown.model_validate(row) for row in rows[:limit]]
-    return Page(items=items, next_cursor=following)
+    following = format_number_cursor(rows[limit - 1]["id"]) if len(rows) > limit else None
+    await audit_read(request, caller, "audit.read", "audit", {"shown": len(rows[:limit])})
+    items = [AuditEntryResponse.model_validate(row) for row in rows[:limit]]
+    return CursorPage(items=items, next_cursor=following)

@@ -12,30 +12,30 @@ from niochat.domain.errors import PermissionDeniedError
 from niochat.domain.permissions import BuiltInRole, PermissionAction
 from niochat.domain.presence import AgentPresenceState
 from niochat.ingress.api.doorway import (
-    Needs,
-    SignedIn,
-    access_of,
-    by_of,
-    note_look,
-    presence_changed,
-    presence_of,
-    who_of,
+    PermissionDependency,
+    UserDependency,
+    agent_presence_for,
+    announce_presence_change,
+    audit_actor_for,
+    audit_read,
+    changed_by_for,
+    identity_services_for,
 )
-from niochat.ingress.api.rooms import rooms_of
-from niochat.ingress.api.shapes import Body, Shown
+from niochat.ingress.api.rooms import services_for
+from niochat.ingress.api.shapes import RequestModel, ResponseModel
 from niochat.live.passing import FrameEnvelope, PresenceFrame
 
-MOST_CAPACITY = 100
-Reason = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,31}$")]
-IsUser = Annotated[Caller, Depends(SignedIn())]
-MayBeThere = Annotated[Caller, Depends(Needs(PermissionAction.PRESENCE_WRITE))]
-MayRead = Annotated[Caller, Depends(Needs(PermissionAction.USERS_READ))]
-MayWrite = Annotated[Caller, Depends(Needs(PermissionAction.USERS_WRITE))]
+MAX_CAPACITY = 100
+AwayReason = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,31}$")]
+SignedInUser = Annotated[Caller, Depends(UserDependency())]
+MaySetPresence = Annotated[Caller, Depends(PermissionDependency(PermissionAction.PRESENCE_WRITE))]
+MayRead = Annotated[Caller, Depends(PermissionDependency(PermissionAction.USERS_READ))]
+MayWrite = Annotated[Caller, Depends(PermissionDependency(PermissionAction.USERS_WRITE))]
 
 router = APIRouter(prefix="/presence", tags=["presence"])
 
 
-class AgentPresence(Shown):
+class AgentPresenceResponse(ResponseModel):
     """The presence of a user. ``load`` is the number of conversations that the user has or is about
     to get; ``capacity`` is the number that a queue may assign. ``since`` is null if the user never
     set a presence.
@@ -52,13 +52,13 @@ class AgentPresence(Shown):
     capacity: int
 
 
-class Saying(Body):
+class SetPresenceRequest(RequestModel):
     """The new presence of the caller. ``reason`` describes a pause, such as ``lunch`` or
     ``training``.
     """
 
     state: AgentPresenceState
-    reason: Reason | None = None
+    reason: AwayReason | None = None
 
     @model_validator(mode="after")
     def _a_reason_to_be_away(self) -> Self:
@@ -67,66 +67,78 @@ class Saying(Body):
         return self
 
 
-class Arrangement(Body):
+class OverridePresenceRequest(RequestModel):
     """Changes to the presence of a user. A field that is left out stays unchanged. ``capacity:
     null`` restores the default of the provider; ``offline: true`` sets the user offline.
     """
 
-    capacity: Annotated[int | None, Field(ge=0, le=MOST_CAPACITY)] = None
+    capacity: Annotated[int | None, Field(ge=0, le=MAX_CAPACITY)] = None
     offline: bool = False
 
 
 @router.get("")
-async def presences(caller: MayRead, request: Request) -> list[AgentPresence]:
+async def list_presence(caller: MayRead, request: Request) -> list[AgentPresenceResponse]:
     """List the presence of all users by name."""
-    rows = await presence_of(request).list_agents(caller.need(PermissionAction.USERS_READ))
-    await note_look(request, caller, "users.read", "presences", {"shown": len(rows)})
-    return [_shown(row) for row in rows]
+    rows = await agent_presence_for(request).list_agents(caller.need(PermissionAction.USERS_READ))
+    await audit_read(request, caller, "users.read", "presences", {"shown": len(rows)})
+    return [_presence_response(row) for row in rows]
 
 
 @router.get("/me")
-async def my_presence(caller: IsUser, request: Request) -> AgentPresence:
+async def get_my_presence(caller: SignedInUser, request: Request) -> AgentPresenceResponse:
     """Return the presence of the caller."""
-    return _shown(await presence_of(request).get_agent(_home(caller), caller.id))
+    return _presence_response(
+        await agent_presence_for(request).get_agent(_home_tenant_id(caller), caller.id)
+    )
 
 
 @router.put("/me")
-async def say(body: Saying, caller: MayBeThere, request: Request) -> AgentPresence:
+async def set_my_presence(
+    body: SetPresenceRequest, caller: MaySetPresence, request: Request
+) -> AgentPresenceResponse:
     """Set the presence of the caller. Queues assign conversations only to users who are online and
     whose ``/live`` socket is open, or who repeat this request within 45 seconds. When a user goes
     offline, unanswered conversations return to their queue if the policy of the provider says so.
     """
-    said = await presence_of(request).set_own_state(
-        _home(caller), caller.id, body.state, body.reason or "", who_of(request, caller)
+    said = await agent_presence_for(request).set_own_state(
+        _home_tenant_id(caller),
+        caller.id,
+        body.state,
+        body.reason or "",
+        audit_actor_for(request, caller),
     )
-    await presence_changed(request, _home(caller), caller.id)
-    return await _told(request, _home(caller), said)
+    await announce_presence_change(request, _home_tenant_id(caller), caller.id)
+    return await _broadcast_presence(request, _home_tenant_id(caller), said)
 
 
 @router.put("/{user_id}")
-async def arrange(
-    user_id: UUID, body: Arrangement, caller: MayWrite, request: Request
-) -> AgentPresence:
+async def override_presence(
+    user_id: UUID, body: OverridePresenceRequest, caller: MayWrite, request: Request
+) -> AgentPresenceResponse:
     """Set the capacity of a user, or set the user offline."""
     tenant_id = caller.need(PermissionAction.USERS_WRITE)
-    await access_of(request).users.need_power_over(tenant_id, user_id, by_of(request, caller))
-    arranged = await presence_of(request).override_presence(
-        tenant_id, user_id, who_of(request, caller), offline=body.offline,
+    await identity_services_for(request).users.need_power_over(
+        tenant_id, user_id, changed_by_for(request, caller)
+    )
+    arranged = await agent_presence_for(request).override_presence(
+        tenant_id, user_id, audit_actor_for(request, caller), offline=body.offline,
         capacity=body.capacity, keep_capacity="capacity" not in body.model_fields_set,
     )  # fmt: skip
-    await presence_changed(request, tenant_id, user_id)
-    return await _told(request, tenant_id, arranged)
+    await announce_presence_change(request, tenant_id, user_id)
+    return await _broadcast_presence(request, tenant_id, arranged)
 
 
-async def _told(request: Request, tenant_id: UUID, row: dict[str, Any]) -> AgentPresence:
+async def _broadcast_presence(
+    request: Request, tenant_id: UUID, row: dict[str, Any]
+) -> AgentPresenceResponse:
     """Colleagues' screens show it."""
-    shown = _shown(row)
+    shown = _presence_response(row)
     told = PresenceFrame(user_id=shown.user_id, state=shown.state.value, reason=shown.reason)
-    await rooms_of(request).say(FrameEnvelope.wrap(tenant_id, told).encode())
+    await services_for(request).publish_frame(FrameEnvelope.wrap(tenant_id, told).encode())
     return shown
 
 
-def _home(caller: Caller) -> UUID:
+def _home_tenant_id(caller: Caller) -> UUID:
     """Where they work; a superuser who has entered a provider does not work there."""
     if (
         caller.kind is not Kind.USER
@@ -139,5 +151,5 @@ def _home(caller: Caller) -> UUID:
     return caller.tenant_id
 
 
-def _shown(row: dict[str, Any]) -> AgentPresence:
-    return AgentPresence.model_validate({**row, "reason": row["reason"] or None})
+def _presence_response(row: dict[str, Any]) -> AgentPresenceResponse:
+    return AgentPresenceResponse.model_validate({**row, "reason": row["reason"] or None})

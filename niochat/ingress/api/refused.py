@@ -8,17 +8,24 @@ from fastapi import APIRouter, Depends, Query, Request
 
 from niochat.access.callers import Caller
 from niochat.domain.permissions import PermissionAction
-from niochat.ingress.api.doorway import Needs, note_look
-from niochat.ingress.api.once import ActingRoute
-from niochat.ingress.api.rooms import rooms_of
-from niochat.ingress.api.shapes import Cursor, Limit, Page, Shown, moment_cursor, moment_of
+from niochat.ingress.api.doorway import PermissionDependency, audit_read
+from niochat.ingress.api.once import IdempotentRoute
+from niochat.ingress.api.rooms import services_for
+from niochat.ingress.api.shapes import (
+    CursorPage,
+    PageCursor,
+    PageLimit,
+    ResponseModel,
+    format_time_cursor,
+    parse_time_cursor,
+)
 
-MaySeeSettings = Annotated[Caller, Depends(Needs(PermissionAction.SETTINGS_READ))]
+MayReadSettings = Annotated[Caller, Depends(PermissionDependency(PermissionAction.SETTINGS_READ))]
 
-router = APIRouter(tags=["assistant"], route_class=ActingRoute)
+router = APIRouter(tags=["assistant"], route_class=IdempotentRoute)
 
 
-class RefusedShown(Shown):
+class RefusedTextResponse(ResponseModel):
     """A text of the assistant that was not sent. ``sentence`` is the rejected sentence; ``code`` is
     the rule that rejected it. Document numbers are masked.
     """
@@ -36,21 +43,23 @@ class RefusedShown(Shown):
 
 
 @router.get("/refused-texts")
-async def refused(
-    caller: MaySeeSettings, request: Request, *,
+async def list_refused_texts(
+    caller: MayReadSettings, request: Request, *,
     code: Annotated[str | None, Query(max_length=40)] = None,
-    limit: Limit = 50, cursor: Cursor = None,
-) -> Page[RefusedShown]:  # fmt: skip
+    limit: PageLimit = 50, cursor: PageCursor = None,
+) -> CursorPage[RefusedTextResponse]:  # fmt: skip
     """List texts of the assistant that were not sent, newest first. ``code`` selects one rule, such
     as ``valor`` or ``pagamento``.
     """
     tenant_id = caller.need(PermissionAction.SETTINGS_READ)
-    rows = await rooms_of(request).desk_views.list_blocked_replies(
-        tenant_id, code=code, after=moment_of(cursor), limit=limit + 1
+    rows = await services_for(request).conversation_queries.list_blocked_replies(
+        tenant_id, code=code, after=parse_time_cursor(cursor), limit=limit + 1
     )
     shown = rows[:limit]
     following = None
     if len(rows) > limit:
-        following = moment_cursor(shown[-1]["refused_at"], shown[-1]["id"])
-    await note_look(request, caller, "refused_texts.read", "refused", {"shown": len(shown)})
-    return Page(items=[RefusedShown.model_validate(row) for row in shown], next_cursor=following)
+        following = format_time_cursor(shown[-1]["refused_at"], shown[-1]["id"])
+    await audit_read(request, caller, "refused_texts.read", "refused", {"shown": len(shown)})
+    return CursorPage(
+        items=[RefusedTextResponse.model_validate(row) for row in shown], next_cursor=following
+    )

@@ -12,38 +12,38 @@ from niochat.conversation.desk import ConversationQueries
 from niochat.conversation.reading import ReadMarkerStore
 from niochat.conversation.search import MessageSearch
 from niochat.inbox.ask import CommandSubmitter
-from niochat.ingress.api.limits import CallLimit
+from niochat.ingress.api.limits import CallerRateLimiter
 from niochat.media.library import AttachmentStore
 from niochat.wiring.access import IdentityServices
 from niochat.wiring.accounts import TenantServices
 
 
 @dataclass(frozen=True, slots=True)
-class Rooms:
+class RestServices:
     """``access_changed`` is told whose access, a user's or a tenant's, is another one now; ``say``
     tells screens what passes; ``presence_changed`` that (tenant, user) came, went or has another
     capacity. Without a ``limit`` everybody may call as often as they like. What takes longer than
-    ``done_within_s`` is accepted and done later.
+    ``command_timeout_s`` is accepted and done later.
     """
 
-    access: IdentityServices
-    accounts: TenantServices
-    desk_views: ConversationQueries
-    searching: MessageSearch
+    identity: IdentityServices
+    tenants: TenantServices
+    conversation_queries: ConversationQueries
+    message_search: MessageSearch
     contacts: ContactStore
-    asking: CommandSubmitter
-    reading: ReadMarkerStore
-    library: AttachmentStore
-    access_changed: Callable[[UUID], Awaitable[object]]
-    say: Callable[[bytes], Awaitable[object]]
-    presences: PresenceStore
-    presence_changed: Callable[[UUID, UUID], Awaitable[object]]
+    command_submitter: CommandSubmitter
+    read_markers: ReadMarkerStore
+    attachments: AttachmentStore
+    announce_access_change: Callable[[UUID], Awaitable[object]]
+    publish_frame: Callable[[bytes], Awaitable[object]]
+    agent_presence: PresenceStore
+    announce_presence_change: Callable[[UUID, UUID], Awaitable[object]]
     secure_cookies: bool
-    limit: CallLimit | None = None
-    done_within_s: float = 5.0
+    rate_limiter: CallerRateLimiter | None = None
+    command_timeout_s: float = 5.0
 
 
-def rooms_of(request: Request) -> Rooms:
+def services_for(request: Request) -> RestServices:
     """What the application was built with."""
-    rooms: Rooms = request.app.state.rooms
+    rooms: RestServices = request.app.state.rooms
     return rooms

@@ -12,13 +12,20 @@ from niochat.conversation.search import MessageSearchRequest, parse_search_words
 from niochat.domain.audit import AuditEntry
 from niochat.domain.permissions import PermissionAction
 from niochat.domain.plain import truncate_text
-from niochat.ingress.api.doorway import Needs, access_of, who_of
-from niochat.ingress.api.rooms import rooms_of
-from niochat.ingress.api.shapes import Cursor, Limit, Page, Shown, moment_cursor, moment_of
+from niochat.ingress.api.doorway import PermissionDependency, audit_actor_for, identity_services_for
+from niochat.ingress.api.rooms import services_for
+from niochat.ingress.api.shapes import (
+    CursorPage,
+    PageCursor,
+    PageLimit,
+    ResponseModel,
+    format_time_cursor,
+    parse_time_cursor,
+)
 from niochat.live.frames import MessageRow
 
-MayRead = Annotated[Caller, Depends(Needs(PermissionAction.CONVERSATIONS_READ))]
-Words = Annotated[
+MayRead = Annotated[Caller, Depends(PermissionDependency(PermissionAction.CONVERSATIONS_READ))]
+SearchWords = Annotated[
     str,
     Query(
         min_length=1, max_length=200,
@@ -26,21 +33,21 @@ Words = Annotated[
         "typing errors are ignored.",
     ),
 ]  # fmt: skip
-AROUND = 60
+SNIPPET_CONTEXT = 60
 """Characters of a snippet before its first hit."""
-MOST_SHOWN = 200
+MAX_SNIPPET = 200
 
 router = APIRouter(prefix="/search", tags=["search"])
 
 
-class Part(Shown):
+class SnippetPart(ResponseModel):
     """A part of a snippet, as plain text. ``hit`` is true if the part matches a search word."""
 
     text: str
     hit: bool
 
 
-class Hit(Shown):
+class MessageSearchHit(ResponseModel):
     """A matching message, its conversation and a snippet of its text. A snippet that is cut begins
     or ends with an ellipsis.
     """
@@ -50,13 +57,17 @@ class Hit(Shown):
     protocol: str
     contact_id: UUID
     contact: str | None
-    snippet: list[Part]
+    snippet: list[SnippetPart]
 
 
 @router.get("/messages")
-async def messages(
-    caller: MayRead, request: Request, q: Words, limit: Limit = 50, cursor: Cursor = None
-) -> Page[Hit]:
+async def search_messages(
+    caller: MayRead,
+    request: Request,
+    q: SearchWords,
+    limit: PageLimit = 50,
+    cursor: PageCursor = None,
+) -> CursorPage[MessageSearchHit]:
     """Search messages and notes that the caller may see. All words must match; newest first. A page
     can be short or empty and still have a ``next_cursor``. Messages that arrive while pages are
     read are not on later pages; start again without a cursor.
@@ -64,36 +75,40 @@ async def messages(
     tenant_id = caller.need(PermissionAction.CONVERSATIONS_READ)
     scope = caller.grants[PermissionAction.CONVERSATIONS_READ]
     sight = ConversationVisibility(scope.name.lower(), str(caller.id), caller.teams)
-    searching = rooms_of(request).searching
+    searching = services_for(request).message_search
     found = await searching.search_page(
-        tenant_id, sight, MessageSearchRequest(parse_search_words(q), moment_of(cursor), limit)
+        tenant_id,
+        sight,
+        MessageSearchRequest(parse_search_words(q), parse_time_cursor(cursor), limit),
     )
-    await access_of(request).audit_log.write(
-        AuditEntry(tenant_id, who_of(request, caller), "conversations.read", "search", None,
+    await identity_services_for(request).audit_log.write(
+        AuditEntry(tenant_id, audit_actor_for(request, caller), "conversations.read", "search", None,
               {"shown": len(found.rows)})
     )  # fmt: skip
-    following = None if found.next_position is None else moment_cursor(*found.next_position)
-    return Page(items=[_hit(row) for row in found.rows], next_cursor=following)
+    following = None if found.next_position is None else format_time_cursor(*found.next_position)
+    return CursorPage(
+        items=[_search_hit_from_row(row) for row in found.rows], next_cursor=following
+    )
 
 
-def _hit(row: dict[str, Any]) -> Hit:
-    return Hit(
+def _search_hit_from_row(row: dict[str, Any]) -> MessageSearchHit:
+    return MessageSearchHit(
         message=MessageRow.model_validate(row), conversation_id=row["conversation_id"],
         protocol=row["protocol"], contact_id=row["contact_id"], contact=row["contact"],
-        snippet=snippet(row["text"], row["hits"]),
+        snippet=build_snippet(row["text"], row["hits"]),
     )  # fmt: skip
 
 
-def snippet(text: str, words: list[str]) -> list[Part]:
+def build_snippet(text: str, words: list[str]) -> list[SnippetPart]:
     """The part of ``text`` around the first of ``words``, cut at their places."""
     if not words:
-        return [Part(text=truncate_text(text, MOST_SHOWN), hit=False)]
+        return [SnippetPart(text=truncate_text(text, MAX_SNIPPET), hit=False)]
     longest_first = "|".join(re.escape(each) for each in sorted(words, key=len, reverse=True))
     pattern = re.compile(rf"(?<![^\W_])({longest_first})(?![^\W_])")
     first = pattern.search(text)
-    begin = max(first.start() - AROUND, 0) if first is not None else 0
-    end = min(begin + MOST_SHOWN, len(text))
+    begin = max(first.start() - SNIPPET_CONTEXT, 0) if first is not None else 0
+    end = min(begin + MAX_SNIPPET, len(text))
     pieces = pattern.split(text[begin:end])
     pieces[0] = ("…" if begin else "") + pieces[0]
     pieces[-1] += "…" if end < len(text) else ""
-    return [Part(text=piece, hit=n % 2 == 1) for n, piece in enumerate(pieces) if piece]
+    return [SnippetPart(text=piece, hit=n % 2 == 1) for n, piece in enumerate(pieces) if piece]

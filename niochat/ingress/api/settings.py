@@ -19,53 +19,57 @@ from niochat.accounts.provider import AssistantEntry
 from niochat.accounts.rules import PolicyEntry
 from niochat.accounts.settings import AssistantView, SettingsChange, SettingsView
 from niochat.domain.permissions import PermissionAction
-from niochat.ingress.api.doorway import Needs, accounts_of, who_of
-from niochat.ingress.api.once import ActingRoute
-from niochat.ingress.api.shapes import Body, Shown
-from niochat.ingress.problems import PreconditionRequired
+from niochat.ingress.api.doorway import PermissionDependency, audit_actor_for, tenant_services_for
+from niochat.ingress.api.once import IdempotentRoute
+from niochat.ingress.api.shapes import RequestModel, ResponseModel
+from niochat.ingress.problems import PreconditionRequiredError
 
-MayRead = Annotated[Caller, Depends(Needs(PermissionAction.SETTINGS_READ))]
-MayWrite = Annotated[Caller, Depends(Needs(PermissionAction.SETTINGS_WRITE))]
-MayWriteAssistant = Annotated[Caller, Depends(Needs(PermissionAction.SETTINGS_ASSISTANT))]
+MayRead = Annotated[Caller, Depends(PermissionDependency(PermissionAction.SETTINGS_READ))]
+MayWrite = Annotated[Caller, Depends(PermissionDependency(PermissionAction.SETTINGS_WRITE))]
+MayWriteAssistant = Annotated[
+    Caller, Depends(PermissionDependency(PermissionAction.SETTINGS_ASSISTANT))
+]
 IfMatch = Annotated[
     str | None,
     Header(max_length=1000, description="The ETag of the last GET response, or * for any version."),
 ]
-_TAG = re.compile(r'"([^"]*)"')
-_OF_THE_PLATFORM = frozenset({"turns_per_minute", "turns_at_once"})
+_ETAG_PATTERN = re.compile(r'"([^"]*)"')
+_PLATFORM_LIMITS = frozenset({"turns_per_minute", "turns_at_once"})
 """Limits that superusers set: PATCH /tenants/{tenant_id}."""
 
-router = APIRouter(prefix="/settings", tags=["settings"], route_class=ActingRoute)
+router = APIRouter(prefix="/settings", tags=["settings"], route_class=IdempotentRoute)
 
 
-def _partial(name: str, of: type[BaseModel], *without: str) -> type[BaseModel]:
+def _partial_model(name: str, of: type[BaseModel], *without: str) -> type[BaseModel]:
     """The same fields, of which any may be left out, or null for the default."""
     fields: dict[str, Any] = {
         each: (Annotated[(info.annotation, Field(), *info.metadata)] | None, None)
         for each, info in of.model_fields.items()
         if each not in without
     }
-    return create_model(name, __base__=Body, __doc__=of.__doc__, **fields)
+    return create_model(name, __base__=RequestModel, __doc__=of.__doc__, **fields)
 
 
 if TYPE_CHECKING:
 
-    class PolicyBody(BaseModel):
+    class UpdatePolicyRequest(BaseModel):
         """Made below, of what a file knows."""
 
-    class AssistantBody(BaseModel):
+    class UpdateAssistantRequest(BaseModel):
         """The same."""
 
-    class FactsBody(BaseModel):
+    class UpdateFactsRequest(BaseModel):
         """The same."""
 
 else:
-    PolicyBody = _partial("UpdatePolicyRequest", PolicyEntry)
-    AssistantBody = _partial("UpdateAssistantRequest", AssistantEntry, "facts", *_OF_THE_PLATFORM)
-    FactsBody = _partial("UpdateFactsRequest", FactsEntry)
+    UpdatePolicyRequest = _partial_model("UpdatePolicyRequest", PolicyEntry)
+    UpdateAssistantRequest = _partial_model(
+        "UpdateAssistantRequest", AssistantEntry, "facts", *_PLATFORM_LIMITS
+    )
+    UpdateFactsRequest = _partial_model("UpdateFactsRequest", FactsEntry)
 
 
-class SettingsShown(Shown):
+class SettingsResponse(ResponseModel):
     """The settings of the tenant. ``policy`` has the format of PATCH, with the default of every
     value that was never set.
     """
@@ -76,17 +80,17 @@ class SettingsShown(Shown):
     policy: dict[str, Any]
 
 
-class SettingsBody(Body):
+class UpdateSettingsRequest(RequestModel):
     """Changes to the settings. A field that is left out stays unchanged; null in ``policy``
     restores the default.
     """
 
     name: Name | None = None
     timezone: Timezone | None = None
-    policy: PolicyBody | None = None
+    policy: UpdatePolicyRequest | None = None
 
 
-class PersonaShown(Shown):
+class PersonaResponse(ResponseModel):
     """How the assistant presents itself."""
 
     name: str | None = None
@@ -96,7 +100,7 @@ class PersonaShown(Shown):
     language: str | None = None
 
 
-class AssistantShown(Shown):
+class AssistantSettingsResponse(ResponseModel):
     """The settings of the assistant. Before an assistant is configured, ``configured`` is false and
     all other fields are empty. The API key is never shown. Prices are per million tokens.
     """
@@ -105,7 +109,7 @@ class AssistantShown(Shown):
     enabled: bool
     endpoint: str | None = None
     model: str | None = None
-    persona: PersonaShown | None = None
+    persona: PersonaResponse | None = None
     stream: bool | None = None
     max_steps: int | None = None
     max_tokens: int | None = None
@@ -136,7 +140,7 @@ class AssistantShown(Shown):
     vision_model: str | None = None
 
 
-class FactsShown(Shown):
+class FactsResponse(ResponseModel):
     """Facts about the provider, in the format of PATCH. An ``amount`` of 0 means free of charge.
     Business hours and holidays are part of the policy.
     """
@@ -145,112 +149,126 @@ class FactsShown(Shown):
 
 
 @router.get("")
-async def settings(caller: MayRead, request: Request, response: Response) -> SettingsShown:
+async def get_settings(caller: MayRead, request: Request, response: Response) -> SettingsResponse:
     """Return the settings of the tenant. The ETag is needed to change them."""
     tenant_id = caller.need(PermissionAction.SETTINGS_READ)
-    return _settings(await accounts_of(request).settings.read(tenant_id), response)
+    return _settings_response(await tenant_services_for(request).settings.read(tenant_id), response)
 
 
 @router.patch("")
-async def change_settings(
-    body: SettingsBody, caller: MayWrite, request: Request, response: Response,
+async def update_settings(
+    body: UpdateSettingsRequest, caller: MayWrite, request: Request, response: Response,
     if_match: IfMatch = None,
-) -> SettingsShown:  # fmt: skip
+) -> SettingsResponse:  # fmt: skip
     """Change the settings of the tenant. Changes take effect within seconds."""
-    tenant_id, accounts = caller.need(PermissionAction.SETTINGS_WRITE), accounts_of(request)
+    tenant_id, accounts = caller.need(PermissionAction.SETTINGS_WRITE), tenant_services_for(request)
     policy: dict[str, Any] = {}
     if body.policy is not None:
         policy = body.policy.model_dump(mode="json", exclude_unset=True)
     change = SettingsChange(body.name, body.timezone, policy)
-    who = who_of(request, caller)
-    view = await accounts.settings.change(tenant_id, _seen(if_match), change, who)
+    who = audit_actor_for(request, caller)
+    view = await accounts.settings.change(tenant_id, _parse_if_match(if_match), change, who)
     await accounts.announce_change(tenant_id)
-    return _settings(view, response)
+    return _settings_response(view, response)
 
 
 @router.get("/assistant")
-async def assistant(caller: MayRead, request: Request, response: Response) -> AssistantShown:
+async def get_assistant_settings(
+    caller: MayRead, request: Request, response: Response
+) -> AssistantSettingsResponse:
     """Return the settings of the assistant. The ETag is needed to change them."""
     tenant_id = caller.need(PermissionAction.SETTINGS_READ)
-    return _assistant(await accounts_of(request).settings.assistant(tenant_id), response)
+    return _assistant_response(
+        await tenant_services_for(request).settings.assistant(tenant_id), response
+    )
 
 
 @router.patch("/assistant")
-async def change_assistant(
-    body: AssistantBody, caller: MayWriteAssistant, request: Request, response: Response,
+async def update_assistant_settings(
+    body: UpdateAssistantRequest, caller: MayWriteAssistant, request: Request, response: Response,
     if_match: IfMatch = None,
-) -> AssistantShown:  # fmt: skip
+) -> AssistantSettingsResponse:  # fmt: skip
     """Change the settings of the assistant. The first configuration needs ``endpoint``, ``model``
     and ``api_key``; a new ``endpoint`` needs its ``api_key``.
     """
-    tenant_id, accounts = caller.need(PermissionAction.SETTINGS_ASSISTANT), accounts_of(request)
-    change = {name: _plain(value) for name, value in body.model_dump(exclude_unset=True).items()}
+    tenant_id, accounts = (
+        caller.need(PermissionAction.SETTINGS_ASSISTANT),
+        tenant_services_for(request),
+    )
+    change = {
+        name: _json_value(value) for name, value in body.model_dump(exclude_unset=True).items()
+    }
     view = await accounts.settings.change_assistant(
-        tenant_id, _seen(if_match), change, who_of(request, caller)
+        tenant_id, _parse_if_match(if_match), change, audit_actor_for(request, caller)
     )
     await accounts.announce_change(tenant_id)
-    return _assistant(view, response)
+    return _assistant_response(view, response)
 
 
 @router.get("/assistant/facts")
-async def facts(caller: MayRead, request: Request, response: Response) -> FactsShown:
+async def get_provider_facts(
+    caller: MayRead, request: Request, response: Response
+) -> FactsResponse:
     """Return the facts about the provider that the assistant may tell customers."""
     tenant_id = caller.need(PermissionAction.SETTINGS_READ)
-    return _facts(await accounts_of(request).settings.facts(tenant_id), response)
+    return _facts_response(await tenant_services_for(request).settings.facts(tenant_id), response)
 
 
 @router.patch("/assistant/facts")
-async def change_facts(
-    body: FactsBody, caller: MayWriteAssistant, request: Request, response: Response,
+async def update_provider_facts(
+    body: UpdateFactsRequest, caller: MayWriteAssistant, request: Request, response: Response,
     if_match: IfMatch = None,
-) -> FactsShown:  # fmt: skip
+) -> FactsResponse:  # fmt: skip
     """Change facts about the provider. A list replaces the whole list; null removes a fact. Send
     the ETag of the assistant settings as If-Match.
     """
-    tenant_id, accounts = caller.need(PermissionAction.SETTINGS_ASSISTANT), accounts_of(request)
+    tenant_id, accounts = (
+        caller.need(PermissionAction.SETTINGS_ASSISTANT),
+        tenant_services_for(request),
+    )
     change = body.model_dump(mode="json", exclude_unset=True)
     view = await accounts.settings.change_facts(
-        tenant_id, _seen(if_match), change, who_of(request, caller)
+        tenant_id, _parse_if_match(if_match), change, audit_actor_for(request, caller)
     )
     await accounts.announce_change(tenant_id)
-    return _facts(view, response)
+    return _facts_response(view, response)
 
 
-def _seen(if_match: str | None) -> frozenset[str] | None:
+def _parse_if_match(if_match: str | None) -> frozenset[str] | None:
     """Versions that were read; None: whatever it is. Weak tags match nothing (RFC 9110)."""
     if if_match is None:
-        raise PreconditionRequired(
+        raise PreconditionRequiredError(
             "The If-Match header is required. Send the ETag of the last GET response."
         )
     if if_match.strip() == "*":
         return None
     parts = [part.strip() for part in if_match.split(",")]
-    return frozenset(found[1] for part in parts if (found := _TAG.fullmatch(part)))
+    return frozenset(found[1] for part in parts if (found := _ETAG_PATTERN.fullmatch(part)))
 
 
-def _settings(view: SettingsView, response: Response) -> SettingsShown:
+def _settings_response(view: SettingsView, response: Response) -> SettingsResponse:
     response.headers["ETag"] = f'"{view.version}"'
-    return SettingsShown.model_validate(view)
+    return SettingsResponse.model_validate(view)
 
 
-def _assistant(view: AssistantView, response: Response) -> AssistantShown:
+def _assistant_response(view: AssistantView, response: Response) -> AssistantSettingsResponse:
     response.headers["ETag"] = f'"{view.version}"'
     values = {name: value for name, value in view.values.items() if name != "facts"}
-    return AssistantShown(configured=bool(values), enabled=view.enabled, **values)
+    return AssistantSettingsResponse(configured=bool(values), enabled=view.enabled, **values)
 
 
-def _facts(view: FactsView, response: Response) -> FactsShown:
+def _facts_response(view: FactsView, response: Response) -> FactsResponse:
     response.headers["ETag"] = f'"{view.version}"'
-    return FactsShown(facts=dict(view.values))
+    return FactsResponse(facts=dict(view.values))
 
 
-def _plain(value: Any) -> Any:
+def _json_value(value: Any) -> Any:
     match value:
         case SecretStr():
             return value.get_secret_value()
         case Decimal():
             return float(value)
         case Mapping():
-            return {name: _plain(each) for name, each in value.items()}
+            return {name: _json_value(each) for name, each in value.items()}
         case _:
             return value

@@ -15,19 +15,19 @@ from niochat.domain.errors import InvalidInputError
 Item = TypeVar("Item")
 
 
-class Body(BaseModel):
+class RequestModel(BaseModel):
     """What somebody sends: a field there is not is an error, not ignored."""
 
     model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
 
 
-class Shown(BaseModel):
+class ResponseModel(BaseModel):
     """What we answer."""
 
     model_config = ConfigDict(from_attributes=True)
 
 
-class Page(BaseModel, Generic[Item]):
+class CursorPage(BaseModel, Generic[Item]):
     """One page of a list. Send ``next_cursor`` as ``cursor`` to get the next page; it is null on
     the last page.
     """
@@ -36,7 +36,7 @@ class Page(BaseModel, Generic[Item]):
     next_cursor: str | None = None
 
 
-class Problem(BaseModel):
+class ProblemDetails(BaseModel):
     """An error as problem details (RFC 9457). ``code`` is stable; ``title`` says what to do."""
 
     type: str = "about:blank"
@@ -48,47 +48,51 @@ class Problem(BaseModel):
     )
 
 
-Limit = Annotated[int, Query(ge=1, le=200, description="The maximum number of items on the page.")]
-Cursor = Annotated[
+PageLimit = Annotated[
+    int, Query(ge=1, le=200, description="The maximum number of items on the page.")
+]
+PageCursor = Annotated[
     str | None, Query(max_length=200, description="next_cursor of the previous page.")
 ]
 
 
-def after(cursor: str | None) -> UUID | None:
+def parse_id_cursor(cursor: str | None) -> UUID | None:
     """The id that a cursor stands for. Raises ``InvalidInputError`` (``bad_cursor``)."""
-    (found,) = decoded(cursor, UUID) or (None,)
+    (found,) = decode_cursor(cursor, UUID) or (None,)
     return found
 
 
-def page(rows: Sequence[dict[str, Any]], limit: int) -> tuple[list[dict[str, Any]], str | None]:
+def split_page(
+    rows: Sequence[dict[str, Any]], limit: int
+) -> tuple[list[dict[str, Any]], str | None]:
     """Of one row more than ``limit``: the items, and the cursor if there are more."""
     items = list(rows[:limit])
-    return items, encoded(items[-1]["id"]) if len(rows) > limit else None
+    return items, encode_cursor(items[-1]["id"]) if len(rows) > limit else None
 
 
-def moment_of(cursor: str | None) -> tuple[datetime, UUID] | None:
+def parse_time_cursor(cursor: str | None) -> tuple[datetime, UUID] | None:
     """The moment and the id that a cursor stands for. Raises ``InvalidInputError`` (``bad_cursor``)."""
-    found = decoded(cursor, datetime.fromisoformat, UUID)
+    found = decode_cursor(cursor, datetime.fromisoformat, UUID)
     return None if found is None else (found[0], found[1])
 
 
-def moment_cursor(moment: datetime, row_id: UUID) -> str:
+def format_time_cursor(moment: datetime, row_id: UUID) -> str:
     """The cursor after an item of a list by time."""
-    return encoded(moment.isoformat(), row_id)
+    return encode_cursor(moment.isoformat(), row_id)
 
 
-def number_of(cursor: str | None) -> int | None:
+def parse_number_cursor(cursor: str | None) -> int | None:
     """The number that a cursor stands for. Raises ``InvalidInputError`` (``bad_cursor``)."""
-    (found,) = decoded(cursor, number) or (None,)
+    (found,) = decode_cursor(cursor, parse_cursor_number) or (None,)
     return found
 
 
-def number_cursor(item: int) -> str:
+def format_number_cursor(item: int) -> str:
     """The cursor after an item of a numbered list."""
-    return encoded(item)
+    return encode_cursor(item)
 
 
-def number(text: str) -> int:
+def parse_cursor_number(text: str) -> int:
     """Of a cursor's part. Raises ``ValueError``."""
     found = int(text)
     if not 0 <= found < 2**63:
@@ -96,13 +100,13 @@ def number(text: str) -> int:
     return found
 
 
-def encoded(*parts: object) -> str:
+def encode_cursor(*parts: object) -> str:
     """A cursor of parts without spaces."""
     text = " ".join(str(part) for part in parts)
     return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
-def decoded(cursor: str | None, *readers: Callable[[str], Any]) -> list[Any] | None:
+def decode_cursor(cursor: str | None, *readers: Callable[[str], Any]) -> list[Any] | None:
     """What ``encoded`` was given, each part by its reader. Raises ``InvalidInputError`` (``bad_cursor``)."""
     if cursor is None:
         return None

@@ -14,19 +14,33 @@ from niochat.accounts.tenancy import Limits, TenantChange
 from niochat.adapters.clock import agreed
 from niochat.domain.permissions import PermissionAction
 from niochat.domain.plan import DEFAULT_TIER, TenantTier
-from niochat.ingress.api.doorway import Needs, access_changed, access_of, accounts_of, who_of
-from niochat.ingress.api.once import ActingRoute
-from niochat.ingress.api.shapes import Body, Cursor, Limit, Page, Shown, after, page
+from niochat.ingress.api.doorway import (
+    PermissionDependency,
+    announce_access_change,
+    audit_actor_for,
+    identity_services_for,
+    tenant_services_for,
+)
+from niochat.ingress.api.once import IdempotentRoute
+from niochat.ingress.api.shapes import (
+    CursorPage,
+    PageCursor,
+    PageLimit,
+    RequestModel,
+    ResponseModel,
+    parse_id_cursor,
+    split_page,
+)
 
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
-MaySee = Annotated[Caller, Depends(Needs(PermissionAction.TENANTS_READ))]
-MayWrite = Annotated[Caller, Depends(Needs(PermissionAction.TENANTS_WRITE))]
-MayEnter = Annotated[Caller, Depends(Needs(PermissionAction.TENANTS_ENTER))]
+MayRead = Annotated[Caller, Depends(PermissionDependency(PermissionAction.TENANTS_READ))]
+MayWrite = Annotated[Caller, Depends(PermissionDependency(PermissionAction.TENANTS_WRITE))]
+MayEnter = Annotated[Caller, Depends(PermissionDependency(PermissionAction.TENANTS_ENTER))]
 
-router = APIRouter(tags=["tenants"], route_class=ActingRoute)
+router = APIRouter(tags=["tenants"], route_class=IdempotentRoute)
 
 
-class TenantShown(Shown):
+class TenantResponse(ResponseModel):
     """A provider."""
 
     id: UUID
@@ -37,20 +51,20 @@ class TenantShown(Shown):
     created_at: datetime
 
 
-class Entering(Body):
+class EnterTenantRequest(RequestModel):
     """How long the superuser acts in the tenant. Access ends by itself."""
 
     minutes: Annotated[int, Field(ge=1, le=240)] = 30
 
 
-class Entered(Shown):
+class EnteredTenantResponse(ResponseModel):
     """The tenant in which the caller acts as administrator, and until when."""
 
     tenant_id: UUID
     until: datetime
 
 
-class LimitsShown(Shown):
+class TenantLimitsResponse(ResponseModel):
     """The share of common resources that the tenant may use. A limit is null if the tenant has no
     assistant or no ERP.
     """
@@ -62,14 +76,14 @@ class LimitsShown(Shown):
     session_idle_minutes: int
 
 
-class TenantWhole(TenantShown):
+class TenantDetailResponse(TenantResponse):
     """A provider with its limits."""
 
     timezone: str
-    limits: LimitsShown
+    limits: TenantLimitsResponse
 
 
-class NewTenant(Body):
+class CreateTenantRequest(RequestModel):
     """A new provider. It is created with one team and the default policy; add channels, an
     assistant and users afterwards.
     """
@@ -80,7 +94,7 @@ class NewTenant(Body):
     plan: TenantTier = DEFAULT_TIER
 
 
-class LimitsBody(Body):
+class UpdateTenantLimitsRequest(RequestModel):
     """Changes to the limits. A field that is left out stays unchanged."""
 
     turns_per_minute: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
@@ -90,102 +104,118 @@ class LimitsBody(Body):
     session_idle_minutes: Annotated[int, Field(ge=5, le=43_200)] | None = None
 
 
-class TenantBody(Body):
+class UpdateTenantRequest(RequestModel):
     """Changes to a provider. A field that is left out stays unchanged."""
 
     name: Name | None = None
     timezone: Timezone | None = None
     plan: TenantTier | None = None
-    limits: LimitsBody = LimitsBody()
+    limits: UpdateTenantLimitsRequest = UpdateTenantLimitsRequest()
 
 
 @router.get("/tenants")
-async def tenants(
-    caller: MaySee, request: Request, limit: Limit = 50, cursor: Cursor = None
-) -> Page[TenantShown]:
+async def list_tenants(
+    caller: MayRead, request: Request, limit: PageLimit = 50, cursor: PageCursor = None
+) -> CursorPage[TenantResponse]:
     """List all providers in the order of their creation."""
-    rows = await access_of(request).tenants.list(after(cursor), limit + 1)
-    items, following = page(rows, limit)
-    return Page(items=[TenantShown.model_validate(each) for each in items], next_cursor=following)
+    rows = await identity_services_for(request).tenants.list(parse_id_cursor(cursor), limit + 1)
+    items, following = split_page(rows, limit)
+    return CursorPage(
+        items=[TenantResponse.model_validate(each) for each in items], next_cursor=following
+    )
 
 
 @router.post("/tenants", status_code=201)
-async def create_tenant(body: NewTenant, caller: MayWrite, request: Request) -> TenantWhole:
+async def create_tenant(
+    body: CreateTenantRequest, caller: MayWrite, request: Request
+) -> TenantDetailResponse:
     """Create a provider. Enter the tenant to invite its first administrator."""
-    accounts, who = accounts_of(request), who_of(request, caller)
+    accounts, who = tenant_services_for(request), audit_actor_for(request, caller)
     provider = Provider(
         slug=body.slug, name=body.name, timezone=body.timezone, plan=body.plan, suspended=False
     )
     made = await accounts.tenant_admin.create(provider, who)
     await accounts.announce_change(made)
-    return await _whole(request, made)
+    return await _load_tenant_detail(request, made)
 
 
 @router.get("/tenants/{tenant_id}")
-async def tenant(tenant_id: UUID, caller: MaySee, request: Request) -> TenantWhole:
+async def get_tenant(tenant_id: UUID, caller: MayRead, request: Request) -> TenantDetailResponse:
     """Return one provider."""
-    return await _whole(request, tenant_id)
+    return await _load_tenant_detail(request, tenant_id)
 
 
 @router.patch("/tenants/{tenant_id}")
-async def change_tenant(
-    tenant_id: UUID, body: TenantBody, caller: MayWrite, request: Request
-) -> TenantWhole:
+async def update_tenant(
+    tenant_id: UUID, body: UpdateTenantRequest, caller: MayWrite, request: Request
+) -> TenantDetailResponse:
     """Change the name, time zone, plan or limits of a provider. Changes take effect within seconds."""
     limits = Limits(**body.limits.model_dump())
     change = TenantChange(body.name, body.timezone, body.plan, limits)
-    await accounts_of(request).tenant_admin.change(tenant_id, change, who_of(request, caller))
-    return await _told(request, tenant_id)
+    await tenant_services_for(request).tenant_admin.change(
+        tenant_id, change, audit_actor_for(request, caller)
+    )
+    return await _announce_change(request, tenant_id)
 
 
 @router.post("/tenants/{tenant_id}/suspend")
-async def suspend(tenant_id: UUID, caller: MayWrite, request: Request) -> TenantWhole:
+async def suspend_tenant(
+    tenant_id: UUID, caller: MayWrite, request: Request
+) -> TenantDetailResponse:
     """Suspend a provider: sign-in is blocked and the assistant stops. Inbound messages are still
     stored.
     """
-    await accounts_of(request).tenant_admin.stand(tenant_id, "suspended", who_of(request, caller))
-    return await _told(request, tenant_id)
+    await tenant_services_for(request).tenant_admin.stand(
+        tenant_id, "suspended", audit_actor_for(request, caller)
+    )
+    return await _announce_change(request, tenant_id)
 
 
 @router.post("/tenants/{tenant_id}/resume")
-async def resume(tenant_id: UUID, caller: MayWrite, request: Request) -> TenantWhole:
+async def resume_tenant(
+    tenant_id: UUID, caller: MayWrite, request: Request
+) -> TenantDetailResponse:
     """Resume a suspended provider."""
-    await accounts_of(request).tenant_admin.stand(tenant_id, "active", who_of(request, caller))
-    return await _told(request, tenant_id)
+    await tenant_services_for(request).tenant_admin.stand(
+        tenant_id, "active", audit_actor_for(request, caller)
+    )
+    return await _announce_change(request, tenant_id)
 
 
 @router.post("/tenants/{tenant_id}/enter")
-async def enter(tenant_id: UUID, body: Entering, caller: MayEnter, request: Request) -> Entered:
+async def enter_tenant(
+    tenant_id: UUID, body: EnterTenantRequest, caller: MayEnter, request: Request
+) -> EnteredTenantResponse:
     """Act in a tenant as administrator for a limited time. The access is recorded in the audit log
     of the tenant.
     """
-    found = await access_of(request).tenants.find(tenant_id)
+    found = await identity_services_for(request).tenants.find(tenant_id)
     until = agreed.now() + timedelta(minutes=body.minutes)
     assert caller.session_id is not None  # no key holds what is the platform's
-    await access_of(request).sessions.act(
-        caller.session_id, found["id"], until, who_of(request, caller)
+    await identity_services_for(request).sessions.act(
+        caller.session_id, found["id"], until, audit_actor_for(request, caller)
     )
-    return Entered(tenant_id=found["id"], until=until)
+    return EnteredTenantResponse(tenant_id=found["id"], until=until)
 
 
 @router.post("/tenants/leave", status_code=204)
-async def leave(caller: MayEnter, request: Request) -> None:
+async def leave_tenant(caller: MayEnter, request: Request) -> None:
     """Stop acting in a tenant."""
     assert caller.session_id is not None
-    await access_of(request).sessions.act(
-        caller.session_id, None, agreed.now(), who_of(request, caller)
+    await identity_services_for(request).sessions.act(
+        caller.session_id, None, agreed.now(), audit_actor_for(request, caller)
     )
 
 
-async def _told(request: Request, tenant_id: UUID) -> TenantWhole:
+async def _announce_change(request: Request, tenant_id: UUID) -> TenantDetailResponse:
     """After the commit: processes look again, sockets of who is out now are closed."""
-    await accounts_of(request).announce_change(tenant_id)
-    await access_changed(request, tenant_id)
-    return await _whole(request, tenant_id)
+    await tenant_services_for(request).announce_change(tenant_id)
+    await announce_access_change(request, tenant_id)
+    return await _load_tenant_detail(request, tenant_id)
 
 
-async def _whole(request: Request, tenant_id: UUID) -> TenantWhole:
-    row = await accounts_of(request).tenant_admin.find(tenant_id)
+async def _load_tenant_detail(request: Request, tenant_id: UUID) -> TenantDetailResponse:
+    row = await tenant_services_for(request).tenant_admin.find(tenant_id)
     idle = row["session_idle"] // timedelta(minutes=1)
-    limits = LimitsShown.model_validate({**row, "session_idle_minutes": idle})
-    return TenantWhole.model_validate({**row, "limits": limits})
+    limits = TenantLimitsResponse.model_validate({**row, "session_idle_minutes": idle})
+    return TenantDetailResponse.model_validate({**row, "limits": limits})

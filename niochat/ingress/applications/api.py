@@ -32,13 +32,13 @@ from niochat.conversation.search import MessageSearch
 from niochat.domain.ids import SHARDS
 from niochat.inbox.ask import CommandSubmitter
 from niochat.ingress.api import application as rest
-from niochat.ingress.api.limits import CallLimit
-from niochat.ingress.api.rooms import Rooms
-from niochat.ingress.applications.replica import MOST_TOLD, application
-from niochat.ingress.at_most import AtMost
-from niochat.ingress.bodies import MOST_BODY, STRANGERS_BODY
-from niochat.ingress.figures import ClusterFigures, report_for_ever
-from niochat.ingress.health import Health
+from niochat.ingress.api.limits import CallerRateLimiter
+from niochat.ingress.api.rooms import RestServices
+from niochat.ingress.applications.replica import MAX_PENDING_MESSAGES, build_replica_application
+from niochat.ingress.at_most import ConcurrencyLimitMiddleware
+from niochat.ingress.bodies import MAX_ANONYMOUS_BODY, MAX_REQUEST_BODY
+from niochat.ingress.figures import ClusterMetrics, run_metrics_reporter
+from niochat.ingress.health import HealthEndpoints
 from niochat.ingress.operators import routes as operators
 from niochat.runtime.tasks import BackgroundTaskSet
 from niochat.wiring.access import build_audit_heads, build_identity_services
@@ -47,18 +47,18 @@ from niochat.wiring.parts import Components
 
 _SQL = queries("health")
 
-MOST_REQUESTS = 200
+MAX_REQUESTS = 200
 """At once, of one replica, once their bodies are in."""
-MOST_CONNECTED = 5_000
+MAX_CONNECTED_REQUESTS = 5_000
 """Requests of one replica with those whose bodies still come."""
 API_BURST_S = 10.0
 """Seconds of a caller's rate that may come at once."""
 
 
-def api_routes(parts: Components) -> list[BaseRoute]:
+def build_api_routes(parts: Components) -> list[BaseRoute]:
     parts.background.start(agree_for_ever(parts.database, agreed))
     parts.background.start(
-        report_for_ever(ClusterFigures(parts.database, parts.settings.min_hosts))
+        run_metrics_reporter(ClusterMetrics(parts.database, parts.settings.min_hosts))
     )
 
     async def database() -> str:
@@ -89,13 +89,13 @@ def api_routes(parts: Components) -> list[BaseRoute]:
 
     token, operate = parts.settings.operator_token, HostAdminClient().operate
     return [
-        *Health(checks).routes(),
-        *_rest(parts, poke, _presence_changes(parts, gateway)),
-        *operators.build(token, parts.database, parts.inbox, operate, poke),
+        *HealthEndpoints(checks).routes(),
+        *_build_rest_routes(parts, poke, _build_presence_changes(parts, gateway)),
+        *operators.build_operator_routes(token, parts.database, parts.inbox, operate, poke),
     ]
 
 
-def _presence_changes(parts: Components, hosts: ActorClient) -> PresenceChangeHandler:
+def _build_presence_changes(parts: Components, hosts: ActorClient) -> PresenceChangeHandler:
     owner = BackgroundTaskSet("queues")
 
     def poke(tenant_id: UUID, threads: Sequence[UUID]) -> None:
@@ -104,13 +104,13 @@ def _presence_changes(parts: Components, hosts: ActorClient) -> PresenceChangeHa
     def tell(queue: TeamQueueKey) -> None:
         owner.try_start(
             lambda: hosts.tell(kinds.team_queue_address(*queue), QueueAssignRequest(*queue)),
-            MOST_TOLD,
+            MAX_PENDING_MESSAGES,
         )
 
     return PresenceChangeHandler(QueueAssigner(parts.database), poke, tell)
 
 
-def _rest(
+def _build_rest_routes(
     parts: Components, poke: Callable[[UUID], None], presence_changes: PresenceChangeHandler
 ) -> list[BaseRoute]:
     """The REST API."""
@@ -126,44 +126,48 @@ def _rest(
         mail_server = Smtp(settings.smtp_url.get_secret_value())
         parts.background.start(deliver_for_ever(access.mail_outbox, mail_server.send))
     outside = build_gateway_access(parts)
-    rooms = Rooms(
-        access=access,
-        accounts=build_tenant_services(
+    rooms = RestServices(
+        identity=access,
+        tenants=build_tenant_services(
             parts.database, parts.vault, outside, parts.tenant_changes.publish
         ),
-        desk_views=ConversationQueries(parts.database),
-        searching=MessageSearch(parts.database),
+        conversation_queries=ConversationQueries(parts.database),
+        message_search=MessageSearch(parts.database),
         contacts=ContactStore(parts.database, parts.vault),
-        asking=CommandSubmitter(parts.inbox, poke),
-        reading=ReadMarkerStore(parts.database),
-        library=parts.attachments,
-        access_changed=parts.access_changes.publish,
-        say=parts.ephemeral_frames.say,
-        presences=PresenceStore(parts.database),
-        presence_changed=presence_changes.handle_change,
+        command_submitter=CommandSubmitter(parts.inbox, poke),
+        read_markers=ReadMarkerStore(parts.database),
+        attachments=parts.attachments,
+        announce_access_change=parts.access_changes.publish,
+        publish_frame=parts.ephemeral_frames.say,
+        agent_presence=PresenceStore(parts.database),
+        announce_presence_change=presence_changes.handle_change,
         secure_cookies=settings.base_url.startswith("https://"),
-        limit=_call_limit(parts),
+        rate_limiter=_build_rate_limiter(parts),
     )
-    return [Mount("/api/v1", rest.build(rooms))]
+    return [Mount("/api/v1", rest.build_rest_application(rooms))]
 
 
-def _call_limit(parts: Components) -> CallLimit:
+def _build_rate_limiter(parts: Components) -> CallerRateLimiter:
     per_s = parts.settings.max_requests_per_s
     burst = per_s * API_BURST_S
     url = parts.settings.redis_url.get_secret_value()
     buckets = Buckets(url, per_s=per_s, burst=burst, kind="api")
-    return CallLimit(buckets.take, per_s=per_s, burst=burst)
+    return CallerRateLimiter(buckets.take, per_s=per_s, burst=burst)
 
 
-def _api() -> Starlette:
-    return application(api_routes, Middleware(AtMost, MOST_REQUESTS), bound=most_of_body)
+def _build_application() -> Starlette:
+    return build_replica_application(
+        build_api_routes,
+        Middleware(ConcurrencyLimitMiddleware, MAX_REQUESTS),
+        body_limit_for=body_limit_for_path,
+    )
 
 
-def most_of_body(path: str) -> int | None:
+def body_limit_for_path(path: str) -> int | None:
     """Bytes that a route of the API takes; an upload is read once its sender is known."""
     if path.endswith("/v1/files"):
         return None
-    return STRANGERS_BODY if "/v1/auth/" in path else MOST_BODY
+    return MAX_ANONYMOUS_BODY if "/v1/auth/" in path else MAX_REQUEST_BODY
 
 
 class ApiReplica:
@@ -173,8 +177,8 @@ class ApiReplica:
 api = serve.deployment(
     name="Api",
     num_replicas=min_replicas(),
-    max_ongoing_requests=MOST_CONNECTED,
+    max_ongoing_requests=MAX_CONNECTED_REQUESTS,
     max_surge_percent=100,
     health_check_period_s=10,
     ray_actor_options=ray_actor_options(NodeRole.INGRESS, 0.1),
-)(serve.ingress(_api)(ApiReplica)).bind()
+)(serve.ingress(_build_application)(ApiReplica)).bind()

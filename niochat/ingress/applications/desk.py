@@ -8,29 +8,33 @@ from starlette.routing import BaseRoute
 
 from niochat.actors.cluster_nodes import ClusterNodes, NodeRole, ray_actor_options
 from niochat.actors.supervisor import Supervisor
-from niochat.ingress.applications.api import MOST_REQUESTS, api_routes, most_of_body
-from niochat.ingress.applications.live import live_routes
-from niochat.ingress.applications.replica import application
-from niochat.ingress.at_most import AtMost
+from niochat.ingress.applications.api import MAX_REQUESTS, body_limit_for_path, build_api_routes
+from niochat.ingress.applications.live import build_live_routes
+from niochat.ingress.applications.replica import build_replica_application
+from niochat.ingress.at_most import ConcurrencyLimitMiddleware
 from niochat.wiring.parts import Components
 
 
-def _desk_routes(parts: Components) -> list[BaseRoute]:
+def _build_routes(parts: Components) -> list[BaseRoute]:
     """API and screens in one process, which also supervises: what one machine has to spare."""
     node = ray.get_runtime_context().get_node_id()
     parts.background.start(Supervisor(parts, ClusterNodes(), node).run())
-    return [*live_routes(parts), *api_routes(parts)]
+    return [*build_live_routes(parts), *build_api_routes(parts)]
 
 
-def _desk() -> Starlette:
-    return application(_desk_routes, Middleware(AtMost, MOST_REQUESTS), bound=most_of_body)
+def _build_application() -> Starlette:
+    return build_replica_application(
+        _build_routes,
+        Middleware(ConcurrencyLimitMiddleware, MAX_REQUESTS),
+        body_limit_for=body_limit_for_path,
+    )
 
 
-class DeskReplica:
+class SingleNodeReplica:
     """API, screens and supervision of one machine, where each process counts."""
 
 
-desk = serve.deployment(
+single_node = serve.deployment(
     name="Desk",
     num_replicas=1,
     max_ongoing_requests=10_000,  # a socket is one request for its whole life
@@ -38,4 +42,4 @@ desk = serve.deployment(
     health_check_period_s=10,
     graceful_shutdown_timeout_s=20,
     ray_actor_options=ray_actor_options(NodeRole.ANY, 0.1),
-)(serve.ingress(_desk)(DeskReplica)).bind()
+)(serve.ingress(_build_application)(SingleNodeReplica)).bind()

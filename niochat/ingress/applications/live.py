@@ -12,9 +12,9 @@ from niochat.adapters.redis.live import RELEASES, Broadcast
 from niochat.assignment.presences import PresenceStore
 from niochat.conversation.desk import ConversationQueries
 from niochat.conversation.reading import ReadMarkerStore
-from niochat.ingress.applications.replica import application
-from niochat.ingress.gestures import Gestures
-from niochat.ingress.live import Live
+from niochat.ingress.applications.replica import build_replica_application
+from niochat.ingress.gestures import ClientFrameHandler
+from niochat.ingress.live import LiveEndpoint
 from niochat.live.counters import ScreenCounters
 from niochat.live.hub import LiveHub
 from niochat.live.log import EventLog
@@ -22,18 +22,18 @@ from niochat.wiring.access import build_identity_services
 from niochat.wiring.parts import Components
 
 
-def live_routes(parts: Components) -> list[BaseRoute]:
+def build_live_routes(parts: Components) -> list[BaseRoute]:
     settings = parts.settings
     access = build_identity_services(
         parts.database, parts.vault, settings.base_url, settings.mail_from
     )
     hub = LiveHub(EventLog(parts.database), ScreenCounters(parts.database))
-    gestures = Gestures(
+    gestures = ClientFrameHandler(
         ConversationQueries(parts.database).get_conversation, ReadMarkerStore(parts.database).mark_read, parts.ephemeral_frames.say,
         access.audit_log.write,
     )  # fmt: skip
     release = resolve_build_id(settings.build_id)
-    live = Live(
+    live = LiveEndpoint(
         hub, access.authenticator, access.socket_tickets, gestures, release, PresenceStore(parts.database),
         access.audit_log.write,
     )  # fmt: skip
@@ -42,18 +42,18 @@ def live_routes(parts: Components) -> list[BaseRoute]:
     parts.background.start(hub.run())
     parts.background.start(hub.run_counts())
     parts.background.start(parts.ephemeral_frames.hear(hub.receive_envelope))
-    parts.background.start(releases.hear(live.released))
+    parts.background.start(releases.hear(live.on_build_announced))
     parts.background.start(releases.say(release.encode()))
-    parts.background.start(live.look_after_for_ever())
-    parts.background.start(live.write_down_for_ever())
-    parts.background.start(live.say_they_are_here_for_ever())
+    parts.background.start(live.run_access_checks())
+    parts.background.start(live.run_shown_audit())
+    parts.background.start(live.run_presence_refresh())
     parts.background.start(parts.live_hints.listen(lambda _: hub.notify(), hub.notify))
-    parts.background.start(parts.access_changes.listen(live.access_changed))
+    parts.background.start(parts.access_changes.listen(live.on_access_changed))
     return live.routes()
 
 
-def _live() -> Starlette:
-    return application(live_routes)
+def _build_application() -> Starlette:
+    return build_replica_application(build_live_routes)
 
 
 class LiveReplica:
@@ -68,4 +68,4 @@ live = serve.deployment(
     health_check_period_s=10,
     graceful_shutdown_timeout_s=20,
     ray_actor_options=ray_actor_options(NodeRole.INGRESS, 0.1),
-)(serve.ingress(_live)(LiveReplica)).bind()
+)(serve.ingress(_build_application)(LiveReplica)).bind()

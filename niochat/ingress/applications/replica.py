@@ -11,20 +11,22 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 from niochat import telemetry
 from niochat.config import Settings
 from niochat.domain.errors import NiochatError
-from niochat.ingress.bodies import MOST_BODY, BodyLimits, Bound
-from niochat.ingress.problems import as_problem
-from niochat.ingress.whole_path import WholePath
+from niochat.ingress.bodies import MAX_REQUEST_BODY, BodyLimitForPath, BodyLimitMiddleware
+from niochat.ingress.problems import problem_response
+from niochat.ingress.whole_path import RootPathMiddleware
 from niochat.runtime import garbage
 from niochat.wiring.parts import Components, open_components
 
-MOST_TOLD = 200
+MAX_PENDING_MESSAGES = 200
 """Messages to actors that are on their way; of further ones the next regular look knows."""
 
-Routes = Callable[[Components], list[BaseRoute]]
+RouteBuilder = Callable[[Components], list[BaseRoute]]
 
 
-def application(
-    routes: Routes, *counting: Middleware, bound: Bound = lambda path: MOST_BODY
+def build_replica_application(
+    build_routes: RouteBuilder,
+    *counting: Middleware,
+    body_limit_for: BodyLimitForPath = lambda path: MAX_REQUEST_BODY,
 ) -> Starlette:
     """An application whose connections open with the replica and close with it.
 
@@ -36,7 +38,7 @@ def application(
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         parts = await open_components(settings)
-        app.router.routes.extend(routes(parts))
+        app.router.routes.extend(build_routes(parts))
         garbage.tune_gc()
         yield
         await parts.close()
@@ -44,11 +46,11 @@ def application(
     trusted = [str(network) for network in settings.trusted_proxies]
     made = Starlette(
         lifespan=lifespan,
-        exception_handlers={NiochatError: as_problem},
+        exception_handlers={NiochatError: problem_response},
         middleware=[
-            Middleware(WholePath),
+            Middleware(RootPathMiddleware),
             Middleware(ProxyHeadersMiddleware, trusted_hosts=trusted),
-            Middleware(BodyLimits, bound),
+            Middleware(BodyLimitMiddleware, body_limit_for),
             *counting,
         ],
     )

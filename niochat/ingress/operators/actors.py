@@ -27,123 +27,127 @@ from niochat.domain.errors import (
     UnavailableError,
 )
 from niochat.ingress.operators.asked import (
-    Page,
-    PauseBody,
-    address_of,
-    answer,
-    body_of,
-    client_of,
-    page_of,
+    ActorListQuery,
+    PauseActorRequest,
+    client_address,
+    json_response,
+    parse_actor_list_query,
+    parse_address,
+    parse_body,
 )
-from niochat.ingress.operators.hosts import Operate
-from niochat.ingress.operators.rows import Rows
+from niochat.ingress.operators.hosts import SendToHost
+from niochat.ingress.operators.rows import OperatorRepository
 from niochat.runtime.address import ActorAddress
 
 _log = structlog.get_logger(__name__)
 
-Found = tuple[str, ActorInfo]
+HostedActor = tuple[str, ActorInfo]
 """(incarnation, actor)."""
 
 
-class ActorDoor:
+class ActorEndpoints:
     """``/actors``."""
 
-    def __init__(self, rows: Rows, pauses: PauseStore, operate: Operate) -> None:
-        self._rows = rows
+    def __init__(self, rows: OperatorRepository, pauses: PauseStore, operate: SendToHost) -> None:
+        self._repository = rows
         self._pauses = pauses
-        self._operate = operate
+        self._send_to_host = operate
 
-    async def actors(self, request: Request) -> Response:
+    async def list_actors(self, request: Request) -> Response:
         """``GET /actors?host=&kind=&after=&limit=&order=``: one page, of one host or of all.
 
         ``silent`` names the living hosts that did not answer: the page lacks theirs. ``next`` is
         the ``after`` of the next page, absent on the last one and with ``order=mailbox``.
         """
-        page = page_of(request)
-        hosts = await self._asked(page)
+        page = parse_actor_list_query(request)
+        hosts = await self._target_hosts(page)
         order = ActorListRequest(page.limit, page.kind, page.after, page.busiest)
-        answers = await asyncio.gather(*(self._listed(host, order) for host in hosts))
-        found = _merged(page, [each for listed in answers for each in listed or []])
-        body: dict[str, Any] = {"actors": await self._told(found)}
+        answers = await asyncio.gather(*(self._list_on_host(host, order) for host in hosts))
+        found = _merge_pages(page, [each for listed in answers for each in listed or []])
+        body: dict[str, Any] = {"actors": await self._render_actors(found)}
         if len(found) == page.limit and not page.busiest:
             body["next"] = f"{found[-1][1].kind}:{found[-1][1].key}"
         silent = [host for host, listed in zip(hosts, answers, strict=True) if listed is None]
-        return answer({**body, "silent": silent})
+        return json_response({**body, "silent": silent})
 
-    async def actor(self, request: Request) -> Response:
+    async def get_actor(self, request: Request) -> Response:
         """``GET /actors/{kind}/{key}``: from memory and from its rows."""
-        return answer(await self.look(_address(request)))
+        return json_response(await self.load_actor(_parse_path_address(request)))
 
-    async def look(self, address: ActorAddress) -> dict[str, Any]:
+    async def load_actor(self, address: ActorAddress) -> dict[str, Any]:
         """``host`` and, if it is in memory there, ``actor``; a conversation's rows besides."""
-        host = await self._rows.owner(address.shard)
-        seen = await self._of_owner(host, ActorInfoRequest(address))
+        host = await self._repository.find_shard_owner(address.shard)
+        seen = await self._query_owner(host, ActorInfoRequest(address))
         told: dict[str, Any] = {"kind": address.kind, "key": address.key, "host": host}
         told["actor"] = None if seen is None else asdict(seen)
         if address.kind == kinds.CONVERSATION:
-            rows = (await self._rows.waiting([address.key])).get(address.key)
+            rows = (await self._repository.load_backlogs([address.key])).get(address.key)
             if rows is None:
                 raise NotFoundError("The thread does not exist.")
             told |= rows
         return told
 
-    async def deactivate(self, request: Request) -> Response:
+    async def deactivate_actor(self, request: Request) -> Response:
         """``POST /actors/{kind}/{key}/deactivate``: it leaves memory after what it is doing."""
-        address = _address(request)
-        host = await self._rows.owner(address.shard)
+        address = _parse_path_address(request)
+        host = await self._repository.find_shard_owner(address.shard)
         if host is None:
             raise UnavailableError(
                 "No host owns the shard of the actor. Repeat the request later.", code="host"
             )
-        was_active = bool(await self._operate(host, DeactivateActorRequest(address)))
-        _say("deactivate", address)
-        return answer({"kind": address.kind, "key": address.key, "was_active": was_active})
+        was_active = bool(await self._send_to_host(host, DeactivateActorRequest(address)))
+        _log_action("deactivate", address)
+        return json_response({"kind": address.kind, "key": address.key, "was_active": was_active})
 
-    async def pause(self, request: Request) -> Response:
+    async def pause_actor(self, request: Request) -> Response:
         """``POST /actors/conversation/{key}/pause`` with ``{"seconds": 600}``: no more steps."""
-        address = _pausable(request)
-        seconds = (await body_of(request, PauseBody)).seconds
+        address = _parse_pausable_address(request)
+        seconds = (await parse_body(request, PauseActorRequest)).seconds
         until = await self._pauses.pause(address.key, seconds)
         if until is None:
-            if not await self._rows.waiting([address.key]):
+            if not await self._repository.load_backlogs([address.key]):
                 raise NotFoundError("The thread does not exist.")
             raise OperationRefusedError(
                 f"{MAX_PAUSES} conversations are already paused. Resume some of them.",
                 code="too_many_pauses",
             )
-        _say("pause", address)
-        await self._note(request, "operators.pause", address)
-        return answer(
-            {"key": address.key, "paused_until": until, "told": await self._tell(address)}
+        _log_action("pause", address)
+        await self._audit(request, "operators.pause", address)
+        return json_response(
+            {"key": address.key, "paused_until": until, "told": await self._notify_owner(address)}
         )
 
-    async def resume(self, request: Request) -> Response:
+    async def resume_actor(self, request: Request) -> Response:
         """``POST /actors/conversation/{key}/resume``: it takes up what waited."""
-        address = _pausable(request)
+        address = _parse_pausable_address(request)
         await self._pauses.resume(address.key)
-        _say("resume", address)
-        await self._note(request, "operators.resume", address)
-        return answer({"key": address.key, "paused_until": None, "told": await self._tell(address)})
+        _log_action("resume", address)
+        await self._audit(request, "operators.resume", address)
+        return json_response(
+            {"key": address.key, "paused_until": None, "told": await self._notify_owner(address)}
+        )
 
-    async def _note(self, request: Request, action: str, address: ActorAddress) -> None:
-        rows = (await self._rows.waiting([address.key])).get(address.key)
+    async def _audit(self, request: Request, action: str, address: ActorAddress) -> None:
+        rows = (await self._repository.load_backlogs([address.key])).get(address.key)
         if rows is not None:  # of no thread there is nothing to tell, and nobody to tell it to
-            client = client_of(request)
-            await self._rows.note(rows["tenant_id"], client, action, address.key, {})
+            client = client_address(request)
+            await self._repository.write_audit_entry(
+                rows["tenant_id"], client, action, address.key, {}
+            )
 
-    async def _tell(self, address: ActorAddress) -> bool:
+    async def _notify_owner(self, address: ActorAddress) -> bool:
         """Whether the owner knows already; it reads the rows each second anyway."""
-        host = await self._rows.owner(address.shard)
+        host = await self._repository.find_shard_owner(address.shard)
         if host is None:
             return False
         try:
-            await self._operate(host, RefreshPausesRequest())
+            await self._send_to_host(host, RefreshPausesRequest())
         except UnavailableError:
             return False
         return True
 
-    async def _asked(self, page: Page) -> list[str]:
-        living = [row for row in await self._rows.hosts() if row["alive"]]
+    async def _target_hosts(self, page: ActorListQuery) -> list[str]:
+        living = [row for row in await self._repository.list_hosts() if row["alive"]]
         if page.host is None:
             return [row["incarnation"] for row in living]
         chosen = [r["incarnation"] for r in living if page.host in (r["name"], r["incarnation"])]
@@ -152,23 +156,23 @@ class ActorDoor:
             raise NotFoundError(f"No live host has this name. Live hosts: {names}.")
         return chosen
 
-    async def _listed(self, host: str, order: ActorListRequest) -> list[Found] | None:
+    async def _list_on_host(self, host: str, order: ActorListRequest) -> list[HostedActor] | None:
         try:
-            return [(host, seen) for seen in await self._operate(host, order)]
+            return [(host, seen) for seen in await self._send_to_host(host, order)]
         except UnavailableError:
             return None
 
-    async def _of_owner(self, host: str | None, order: OperatorRequest) -> Any:
+    async def _query_owner(self, host: str | None, order: OperatorRequest) -> Any:
         if host is None:
             return None
         try:
-            return await self._operate(host, order)
+            return await self._send_to_host(host, order)
         except UnavailableError:
             return None
 
-    async def _told(self, found: Sequence[Found]) -> list[dict[str, Any]]:
+    async def _render_actors(self, found: Sequence[HostedActor]) -> list[dict[str, Any]]:
         threads = [seen.key for _, seen in found if seen.kind == kinds.CONVERSATION]
-        waiting = await self._rows.waiting(threads)
+        waiting = await self._repository.load_backlogs(threads)
         told = []
         for host, seen in found:
             rows = waiting.get(seen.key, {})
@@ -177,7 +181,7 @@ class ActorDoor:
         return told
 
 
-def _merged(page: Page, found: Sequence[Found]) -> list[Found]:
+def _merge_pages(page: ActorListQuery, found: Sequence[HostedActor]) -> list[HostedActor]:
     if page.busiest:
         ordered = sorted(found, key=lambda each: -each[1].mailbox)
     else:
@@ -185,13 +189,13 @@ def _merged(page: Page, found: Sequence[Found]) -> list[Found]:
     return ordered[: page.limit]
 
 
-def _address(request: Request) -> ActorAddress:
-    return address_of(request.path_params["kind"], request.path_params["key"])
+def _parse_path_address(request: Request) -> ActorAddress:
+    return parse_address(request.path_params["kind"], request.path_params["key"])
 
 
-def _pausable(request: Request) -> ActorAddress:
+def _parse_pausable_address(request: Request) -> ActorAddress:
     """The others hand out places and answer questions: paused, they would fail who waits."""
-    address = _address(request)
+    address = _parse_path_address(request)
     if address.kind != kinds.CONVERSATION:
         raise InvalidInputError(
             "Only conversations can be paused. Suspend the tenant instead.", code="bad_kind"
@@ -199,7 +203,7 @@ def _pausable(request: Request) -> ActorAddress:
     return address
 
 
-def _say(action: str, address: ActorAddress) -> None:
+def _log_action(action: str, address: ActorAddress) -> None:
     _log.info(
         "operator_acted", who="operator", action=action, kind=address.kind, actor=str(address.key)
     )

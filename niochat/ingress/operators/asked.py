@@ -15,22 +15,22 @@ from niochat.domain.errors import InvalidInputError
 from niochat.domain.plain import control_character_error
 from niochat.runtime.address import ActorAddress
 
-MAX_BODY = 16 * 1024
-MAX_PAGE = 200
-MAX_KEY = 128
+MAX_OPERATOR_BODY = 16 * 1024
+MAX_PAGE_SIZE = 200
+MAX_KEY_LENGTH = 128
 """Characters of an idempotency key."""
-KINDS = (kinds.CONVERSATION, kinds.TENANT, kinds.TEAM_QUEUE)
-Body = TypeVar("Body", bound=BaseModel)
+ACTOR_KINDS = (kinds.CONVERSATION, kinds.TENANT, kinds.TEAM_QUEUE)
+BodyModel = TypeVar("Body", bound=BaseModel)
 
 
-class PauseBody(BaseModel):
+class PauseActorRequest(BaseModel):
     """The duration of the pause in seconds."""
 
     model_config = ConfigDict(extra="forbid")
     seconds: float = Field(600.0, gt=0, le=MAX_PAUSE_S, allow_inf_nan=False)
 
 
-class HandOverBody(BaseModel):
+class HandOffRequest(BaseModel):
     """The team that receives the conversation. Without a team, the default team of the tenant
     receives it.
     """
@@ -40,7 +40,7 @@ class HandOverBody(BaseModel):
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class ActorListQuery:
     """Which actors are wanted."""
 
     host: str | None
@@ -50,7 +50,7 @@ class Page:
     busiest: bool
 
 
-def page_of(request: Request) -> Page:
+def parse_actor_list_query(request: Request) -> ActorListQuery:
     """From the query. Raises ``InvalidInputError`` that says what to change."""
     query = request.query_params
     after = query.get("after")
@@ -58,19 +58,19 @@ def page_of(request: Request) -> Page:
     if order not in ("address", "mailbox"):
         raise InvalidInputError("order must be address or mailbox.", code="bad_order")
     kind = query.get("kind")
-    return Page(
+    return ActorListQuery(
         query.get("host"),
-        None if kind is None else _kind(kind),
-        None if after is None else address_of(*after.partition(":")[::2]),
-        _limit(query.get("limit", "50")),
+        None if kind is None else _parse_kind(kind),
+        None if after is None else parse_address(*after.partition(":")[::2]),
+        _parse_limit(query.get("limit", "50")),
         order == "mailbox",
     )
 
 
-def address_of(kind: str, key: str) -> ActorAddress:
+def parse_address(kind: str, key: str) -> ActorAddress:
     """Raises ``InvalidInputError`` for a kind there is not, or a key that is no UUID."""
     try:
-        return ActorAddress(_kind(kind), UUID(key))
+        return ActorAddress(_parse_kind(kind), UUID(key))
     except ValueError:
         raise InvalidInputError(
             f"An actor is addressed by kind and key, such as {kinds.CONVERSATION}:<uuid of the thread>.",
@@ -78,24 +78,27 @@ def address_of(kind: str, key: str) -> ActorAddress:
         ) from None
 
 
-def client_of(request: Request) -> str:
+def client_address(request: Request) -> str:
     """The address the request came from."""
     return request.client.host if request.client is not None else ""
 
 
-def idempotency_key(request: Request) -> str | None:
+def parse_idempotency_key(request: Request) -> str | None:
     """The header's value. Raises ``InvalidInputError`` when it cannot be stored as it is."""
     key = request.headers.get("idempotency-key")
-    if key is not None and not (0 < len(key) <= MAX_KEY and key.isascii() and key.isprintable()):
+    if key is not None and not (
+        0 < len(key) <= MAX_KEY_LENGTH and key.isascii() and key.isprintable()
+    ):
         raise InvalidInputError(
-            f"Idempotency-Key must be 1 to {MAX_KEY} printable ASCII characters.", code="bad_key"
+            f"Idempotency-Key must be 1 to {MAX_KEY_LENGTH} printable ASCII characters.",
+            code="bad_key",
         )
     return key
 
 
-async def body_of(request: Request, model: type[Body]) -> Body:
+async def parse_body(request: Request, model: type[BodyModel]) -> BodyModel:
     """The body, which may be empty. Raises ``InvalidInputError`` that names what is wrong."""
-    raw = await _read(request)
+    raw = await _read_body(request)
     try:
         said = orjson.loads(raw) if raw else {}
         odd = control_character_error(said, "body")
@@ -109,38 +112,42 @@ async def body_of(request: Request, model: type[Body]) -> Body:
         raise InvalidInputError("; ".join(wrong), code="bad_body") from None
 
 
-def answer(value: object, status: int = 200) -> Response:
+def json_response(value: object, status: int = 200) -> Response:
     """JSON, with ids and times as text."""
     return Response(
-        orjson.dumps(value, default=_text), status_code=status, media_type="application/json"
+        orjson.dumps(value, default=_encode_value),
+        status_code=status,
+        media_type="application/json",
     )
 
 
-def _text(value: object) -> str:
+def _encode_value(value: object) -> str:
     """The driver's ids are of a class of its own, which orjson does not know."""
     if isinstance(value, UUID):
         return str(value)
     raise TypeError(f"{type(value)} is not for answers")
 
 
-def _kind(kind: str) -> str:
-    if kind not in KINDS:
-        raise InvalidInputError(f"kind must be one of {', '.join(KINDS)}.", code="bad_kind")
+def _parse_kind(kind: str) -> str:
+    if kind not in ACTOR_KINDS:
+        raise InvalidInputError(f"kind must be one of {', '.join(ACTOR_KINDS)}.", code="bad_kind")
     return kind
 
 
-def _limit(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= MAX_PAGE):
-        raise InvalidInputError(f"limit must be a number from 1 to {MAX_PAGE}.", code="bad_limit")
+def _parse_limit(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= MAX_PAGE_SIZE):
+        raise InvalidInputError(
+            f"limit must be a number from 1 to {MAX_PAGE_SIZE}.", code="bad_limit"
+        )
     return int(text)
 
 
-async def _read(request: Request) -> bytes:
+async def _read_body(request: Request) -> bytes:
     body = bytearray()
     try:
         async for chunk in request.stream():
             body += chunk
-            if len(body) > MAX_BODY:
+            if len(body) > MAX_OPERATOR_BODY:
                 raise InvalidInputError("The body is larger than 16 KiB.", code="too_large")
     except ClientDisconnect:
         raise InvalidInputError("The body ended early. Send the complete body.") from None

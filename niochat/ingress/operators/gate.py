@@ -11,28 +11,28 @@ from starlette.responses import JSONResponse, Response
 
 _log = structlog.get_logger(__name__)
 
-Endpoint = Callable[[Request], Awaitable[Response]]
+EndpointHandler = Callable[[Request], Awaitable[Response]]
 
 
-class Gate:
+class OperatorAuthenticator:
     """Compares digests in constant time: neither length nor beginning of the token shows."""
 
     def __init__(self, token: SecretStr | None) -> None:
         self._digest = _digest(token.get_secret_value()) if token is not None else None
 
-    def guarded(self, endpoint: Endpoint) -> Endpoint:
+    def require_token(self, endpoint: EndpointHandler) -> EndpointHandler:
         """``endpoint`` behind the gate; its errors are problem details (RFC 9457)."""
 
         async def guard(request: Request) -> Response:
             if self._digest is None:
-                return _problem(
+                return _problem_response(
                     403, "operators_closed",
                     "The operators' API is disabled. Set NIOCHAT_OPERATOR_TOKEN to enable it.",
                 )  # fmt: skip
-            if not hmac.compare_digest(_digest(_shown(request)), self._digest):
+            if not hmac.compare_digest(_digest(_bearer_token(request)), self._digest):
                 client = request.client.host if request.client else ""
                 _log.warning("operator_refused", client=client)
-                return _problem(
+                return _problem_response(
                     401,
                     "unauthorized",
                     "The operator token is missing or wrong. Send Authorization: Bearer <token>.",
@@ -42,7 +42,7 @@ class Gate:
         return guard
 
 
-def _shown(request: Request) -> str:
+def _bearer_token(request: Request) -> str:
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     return token.strip() if scheme.lower() == "bearer" else ""
 
@@ -51,7 +51,7 @@ def _digest(token: str) -> bytes:
     return hashlib.sha256(token.encode()).digest()
 
 
-def _problem(status: int, code: str, title: str) -> Response:
+def _problem_response(status: int, code: str, title: str) -> Response:
     body = {"type": "about:blank", "title": title, "status": status, "code": code}
     headers = {"WWW-Authenticate": "Bearer"} if status == 401 else {}
     return JSONResponse(

@@ -10,46 +10,46 @@ from starlette.responses import Response
 
 from niochat.actors.inspection import HostInfoRequest, OperatorRequest
 from niochat.domain.errors import NotFoundError, OperationRefusedError, UnavailableError
-from niochat.ingress.operators.asked import answer
-from niochat.ingress.operators.rows import Rows
+from niochat.ingress.operators.asked import json_response
+from niochat.ingress.operators.rows import OperatorRepository
 
 _log = structlog.get_logger(__name__)
 
-Operate = Callable[[str, OperatorRequest], Awaitable[Any]]
+SendToHost = Callable[[str, OperatorRequest], Awaitable[Any]]
 """Asks the host of a name or incarnation. Raises ``UnavailableError``."""
 
 
-class HostDoor:
+class HostEndpoints:
     """``/hosts`` and ``/shards``."""
 
-    def __init__(self, rows: Rows, operate: Operate) -> None:
-        self._rows = rows
-        self._operate = operate
+    def __init__(self, rows: OperatorRepository, operate: SendToHost) -> None:
+        self._repository = rows
+        self._send_to_host = operate
 
-    async def hosts(self, _: Request) -> Response:
+    async def list_hosts(self, _: Request) -> Response:
         """``GET /hosts``: rows and, of each that answers, its own figures."""
-        rows = await self._rows.hosts()
-        figures = await asyncio.gather(*(self._figures(row) for row in rows))
-        return answer(
+        rows = await self._repository.list_hosts()
+        figures = await asyncio.gather(*(self._host_metrics(row) for row in rows))
+        return json_response(
             {"hosts": [{**row, "figures": f} for row, f in zip(rows, figures, strict=True)]}
         )
 
-    async def shards(self, _: Request) -> Response:
+    async def list_shards(self, _: Request) -> Response:
         """``GET /shards``: all 1,024 with owner and epoch."""
-        return answer({"shards": await self._rows.shards()})
+        return json_response({"shards": await self._repository.list_shards()})
 
-    async def drain(self, request: Request) -> Response:
+    async def drain_host(self, request: Request) -> Response:
         """``POST /hosts/{name}/drain``: the supervisor moves its shards within seconds."""
-        return await self._want(request, True)
+        return await self._set_draining(request, True)
 
-    async def undrain(self, request: Request) -> Response:
+    async def undrain_host(self, request: Request) -> Response:
         """``POST /hosts/{name}/undrain``: it gets its shards back."""
-        return await self._want(request, False)
+        return await self._set_draining(request, False)
 
-    async def _want(self, request: Request, drained: bool) -> Response:
+    async def _set_draining(self, request: Request, drained: bool) -> Response:
         name = request.path_params["name"]
-        if not await self._rows.drain(name, drained):
-            known = {row["name"] for row in await self._rows.hosts()}
+        if not await self._repository.set_draining(name, drained):
+            known = {row["name"] for row in await self._repository.list_hosts()}
             if name not in known:
                 raise NotFoundError(
                     f"The host does not exist. Known hosts: {', '.join(sorted(known))}."
@@ -61,12 +61,12 @@ class HostDoor:
         _log.info(
             "operator_acted", who="operator", action="drain" if drained else "undrain", host=name
         )
-        return answer({"host": name, "draining": drained})
+        return json_response({"host": name, "draining": drained})
 
-    async def _figures(self, row: dict[str, Any]) -> Any:
+    async def _host_metrics(self, row: dict[str, Any]) -> Any:
         if not row["alive"]:
             return None
         try:
-            return await self._operate(row["incarnation"], HostInfoRequest())
+            return await self._send_to_host(row["incarnation"], HostInfoRequest())
         except UnavailableError:
             return None

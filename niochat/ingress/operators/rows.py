@@ -12,45 +12,46 @@ from niochat.domain.errors import NotFoundError, OperationRefusedError
 
 _SQL = queries("operators")
 
-ALIVE_S = 10.0
+HOST_TIMEOUT_S = 10.0
 """A host that did not say for so long that it lives counts as gone."""
-ROWS = 50
+MAX_ROWS = 50
 """Pending rows and sends of one conversation that are shown."""
 
 
-class Rows:
+class OperatorRepository:
     """Reads as the path's role, of all tenants."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def hosts(self) -> list[dict[str, Any]]:
+    async def list_hosts(self) -> list[dict[str, Any]]:
         """By name; ``alive`` says whether its process still announces itself."""
         return [
-            {**row, "alive": row["seen_s"] < ALIVE_S} for row in await self._fetch(_SQL["hosts"])
+            {**row, "alive": row["seen_s"] < HOST_TIMEOUT_S}
+            for row in await self._fetch(_SQL["hosts"])
         ]
 
-    async def shards(self) -> list[dict[str, Any]]:
+    async def list_shards(self) -> list[dict[str, Any]]:
         """``shard``, ``host`` (incarnation) and ``epoch`` of each."""
         return await self._fetch(_SQL["shards"])
 
-    async def drain(self, name: str, wanted: bool) -> bool:
+    async def set_draining(self, name: str, wanted: bool) -> bool:
         """Whether the host is as wanted now: not when it is unknown, or the last with shards."""
         async with self._database.path() as connection:
             return await connection.fetchval(_SQL["drain"], name, wanted) is not None
 
-    async def owner(self, shard: int) -> str | None:
+    async def find_shard_owner(self, shard: int) -> str | None:
         """The incarnation that has it."""
         async with self._database.path() as connection:
             found: str | None = await connection.fetchval(_SQL["owner"], shard)
         return found
 
-    async def waiting(self, threads: Sequence[UUID]) -> dict[UUID, dict[str, Any]]:
+    async def load_backlogs(self, threads: Sequence[UUID]) -> dict[UUID, dict[str, Any]]:
         """Counts of ``inbox`` and ``outbox``, ``timers``, ``paused_until`` by known thread."""
         rows = await self._fetch(_SQL["waiting"], list(threads)) if threads else []
         return {row.pop("thread_id"): row for row in rows}
 
-    async def conversation(self, wanted: str, tenant: str | None) -> dict[str, Any]:
+    async def find_conversation(self, wanted: str, tenant: str | None) -> dict[str, Any]:
         """By id, protocol, or thread. Raises ``NotFoundError``, and ``Refused`` when two tenants do."""
         try:
             key: UUID | None = UUID(wanted)
@@ -65,7 +66,7 @@ class Rows:
             )
         return found[0]
 
-    async def doings(self, conversation: dict[str, Any]) -> dict[str, Any]:
+    async def load_activity(self, conversation: dict[str, Any]) -> dict[str, Any]:
         """Its running turn, its oldest pending rows and its unsettled sends."""
         thread = conversation["thread_id"]
         turn = await self._fetch(
@@ -73,8 +74,8 @@ class Rows:
         )
         return {
             "turn": turn[0] if turn else None,
-            "pending": await self._fetch(_SQL["pending"], thread, ROWS),
-            "sends": await self._fetch(_SQL["unsettled"], thread, ROWS),
+            "pending": await self._fetch(_SQL["pending"], thread, MAX_ROWS),
+            "sends": await self._fetch(_SQL["unsettled"], thread, MAX_ROWS),
         }
 
     async def has_team(self, tenant_id: UUID, team: str) -> bool:
@@ -82,7 +83,7 @@ class Rows:
         async with self._database.path() as connection:
             return bool(await connection.fetchval(_SQL["team"], tenant_id, team))
 
-    async def note(
+    async def write_audit_entry(
         self, tenant_id: UUID, address: str, action: str, thread: UUID, after: dict[str, Any]
     ) -> None:
         """What an operator did is in the log of the tenant it was done to."""

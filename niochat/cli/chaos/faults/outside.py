@@ -33,20 +33,20 @@ async def take_the_gateway_away(arena: Arena) -> Injury:
 
 async def _session(arena: Arena, status: str, faults: Sequence[dict[str, Any]]) -> None:
     """Change it under ``faults``: a gateway that dies does not say so."""
-    await arena.client.control("PUT", "/sandbox/faults", list(faults))
+    await arena.client.call_control("PUT", "/sandbox/faults", list(faults))
     path = f"/sandbox/instances/{arena.told['NIOCHAT_SANDBOX_TOKEN']}/connection"
-    await arena.client.control("POST", path, {"status": status})
+    await arena.client.call_control("POST", path, {"status": status})
 
 
 def order(what: str, *faults: dict[str, Any]) -> Callable[[Arena], Awaitable[Injury]]:
     """These faults of the sandbox, until the heal."""
 
     async def inject(arena: Arena) -> Injury:
-        await arena.client.control("PUT", "/sandbox/faults", list(faults))
+        await arena.client.call_control("PUT", "/sandbox/faults", list(faults))
 
         async def heal() -> str:
-            found = await arena.client.control("GET", "/sandbox/faults")
-            await arena.client.control("DELETE", "/sandbox/faults")
+            found = await arena.client.call_control("GET", "/sandbox/faults")
+            await arena.client.call_control("DELETE", "/sandbox/faults")
             hits = [f"{each['target']} {each['hits']}" for each in found["items"]]
             return f"times met: {', '.join(hits)}"
 

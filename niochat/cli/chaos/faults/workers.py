@@ -60,7 +60,7 @@ async def pause_a_host(arena: Arena) -> Injury:
     """
     host, raylet = await arena.one(HOST), await arena.one("raylet/raylet")
     slow = {"target": "model", "kind": "delay", "seconds": THOUGHT_S}
-    await arena.client.control("PUT", "/sandbox/faults", [slow])
+    await arena.client.call_control("PUT", "/sandbox/faults", [slow])
     await asyncio.sleep(THOUGHT_S)  # answers are on their way, and will find it awake
     before = await _shards(arena, host)
     for process in (raylet, host):
@@ -75,7 +75,7 @@ async def pause_a_host(arena: Arena) -> Injury:
         await asyncio.sleep(AWAKE_S)  # awake with what it believes: every write must be refused
         refused = arena.logged(host, "step_refused")
         raylet.send_signal(signal.SIGCONT)
-        await arena.client.control("DELETE", "/sandbox/faults")
+        await arena.client.call_control("DELETE", "/sandbox/faults")
         when = "never" if moved is None else f"within {moved:g} s"
         return f"{before} shards moved {when}; awake, {refused} of its steps were refused"
 

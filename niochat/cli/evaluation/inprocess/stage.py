@@ -101,8 +101,8 @@ def stages_of(
         client = SandboxClient(sandbox_url, place.token)
         records = Records(office.database)
         try:
-            await client.control("DELETE", f"/sandbox/sgp/{scenario.key}")
-            told = await client.control("GET", f"/sandbox/sgp/{scenario.key}/subscribers")
+            await client.call_control("DELETE", f"/sandbox/sgp/{scenario.key}")
+            told = await client.call_control("GET", f"/sandbox/sgp/{scenario.key}/subscribers")
             cast = cast_of(scenario, people_of(told))
             await _resolved(office, place, cast.phone)
             await records.forget_writes(place.tenant_id)
