@@ -212,7 +212,7 @@ def test_the_lanes_are_those_of_the_test_command() -> None:
 def test_the_example_in_the_readme_is_a_good_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from niochat.accounts.providers import read_providers
+    from niochat.accounts.providers import load_providers
 
     example = re.search(r"```yaml\n(.*?)```", README, re.DOTALL)
     assert example
@@ -220,7 +220,7 @@ def test_the_example_in_the_readme_is_a_good_file(
     file.write_text(example[1], encoding="utf-8")
     named = dict.fromkeys(re.findall(r"env:([A-Z_]+)", example[1]), "a-secret")
 
-    (provider,) = read_providers(file, named)
+    (provider,) = load_providers(file, named)
 
     assert provider.slug == "rede-norte"
 

@@ -11,39 +11,39 @@ from datetime import UTC, datetime, timedelta
 from niochat.domain.ids import PLATFORM_TENANT_ID
 from niochat.domain.sealing import Encryptor
 
-KNOWN_FOR = timedelta(days=180)
+DEVICE_TOKEN_LIFETIME = timedelta(days=180)
 """From the last time that somebody signed in there."""
 PURPOSE = "known device"
 """What the HMAC is for."""
-_LONGEST = 200
+_MAX_TOKEN_LENGTH = 200
 
 
-class Devices:
+class DeviceTokenService:
     """Gives tokens to devices and knows them again."""
 
     def __init__(self, seals: Encryptor) -> None:
         self._seals = seals
 
-    def token(self, login: str, now: datetime, device: str = "") -> str:
+    def issue(self, login: str, now: datetime, device: str = "") -> str:
         """For a device on which the holder of ``login`` has just come in; ``device``: its id, if it
         is known already.
         """
         said = f"{device or secrets.token_hex(16)}.{int(now.timestamp())}"
-        return f"{said}.{self._marks(login, said)[0]}"
+        return f"{said}.{self._signatures(login, said)[0]}"
 
-    def known(self, login: str, token: str, now: datetime) -> str:
+    def verify(self, login: str, token: str, now: datetime) -> str:
         """The device's id; empty for a token that is missing, forged, too old or of another."""
         said, _, mark = token.rpartition(".")
         device, _, given = said.partition(".")
-        if len(token) > _LONGEST or not token.isascii() or not given.isdigit():
+        if len(token) > _MAX_TOKEN_LENGTH or not token.isascii() or not given.isdigit():
             return ""
         if not any(hmac.compare_digest(mark.encode(), each.encode())
-                   for each in self._marks(login, said)):  # fmt: skip
+                   for each in self._signatures(login, said)):  # fmt: skip
             return ""
         age = now - datetime.fromtimestamp(int(given), UTC)
-        return device if age < KNOWN_FOR else ""
+        return device if age < DEVICE_TOKEN_LIFETIME else ""
 
-    def _marks(self, login: str, said: str) -> list[str]:
+    def _signatures(self, login: str, said: str) -> list[str]:
         """Under each key at hand, the current one first."""
         account = login.strip().lower()
         plain = f"{said}\n{account}".encode("utf-8", "replace").decode()

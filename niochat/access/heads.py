@@ -18,11 +18,11 @@ from niochat.domain.sealing import Encryptor
 
 PURPOSE = "audit head"
 """What the HMAC is for."""
-_NAME = "head.json"
+_FILE_NAME = "head.json"
 
 
 @dataclass(frozen=True, slots=True)
-class Head:
+class AuditChainHead:
     """The last of ``links`` links: its ``digest`` (hexadecimal), and the ``rows`` of them all.
     ``current``: the vault's current key signed it.
     """
@@ -34,7 +34,7 @@ class Head:
     current: bool = field(default=True, compare=False)
 
 
-class Heads:
+class AuditHeadStore:
     """The newest one, at an address as :class:`FileStore` takes it; without one none is kept."""
 
     def __init__(self, address: str | None, seals: Encryptor) -> None:
@@ -44,30 +44,30 @@ class Heads:
         self._opened: FileStore | None = None
 
     @property
-    def kept(self) -> bool:
+    def is_configured(self) -> bool:
         """Whether there is a place for it."""
         return self._address is not None
 
-    async def read(self) -> Head | None:
+    async def read(self) -> AuditChainHead | None:
         """None before the first. Raises ``InvalidInputError`` as ``parsed`` does, ``UnavailableError``."""
-        if not self.kept:
+        if not self.is_configured:
             return None
-        found = await self._store().get(_NAME)
-        return None if found is None else self.parsed(found)
+        found = await self._open_store().get(_FILE_NAME)
+        return None if found is None else self.parse(found)
 
-    async def write(self, head: Head) -> None:
+    async def write(self, head: AuditChainHead) -> None:
         """In place of the one before. Raises ``UnavailableError``."""
         told = {"links": head.links, "rows": head.rows, "digest": head.digest, "at": head.at}
         told["signature"] = self._signatures(head)[0].hex()
         text = orjson.dumps(told, option=orjson.OPT_INDENT_2)
-        await self._store().put(_NAME, text)
+        await self._open_store().put(_FILE_NAME, text)
 
-    def parsed(self, text: bytes) -> Head:
+    def parse(self, text: bytes) -> AuditChainHead:
         """Raises ``InvalidInputError`` (``bad_head``) for what no process of this installation wrote."""
         try:
             told: dict[str, Any] = orjson.loads(text)
             at = datetime.fromisoformat(told["at"])
-            head = Head(int(told["links"]), int(told["rows"]), str(told["digest"]), at)
+            head = AuditChainHead(int(told["links"]), int(told["rows"]), str(told["digest"]), at)
             signature = bytes.fromhex(told["signature"])
         except (ValueError, KeyError, TypeError):
             raise InvalidInputError("this is no head of an audit log", code="bad_head") from None
@@ -80,14 +80,14 @@ class Heads:
             )
         return replace(head, current=fits[0])
 
-    def _signatures(self, head: Head) -> list[bytes]:
+    def _signatures(self, head: AuditChainHead) -> list[bytes]:
         """Under each key at hand, the current one first."""
         said = "\n".join(map(str, (head.links, head.rows, head.digest, head.at.isoformat())))
         return self._seals.blind_indexes(said, tenant_id=PLATFORM_TENANT_ID, purpose=PURPOSE)
 
-    def _store(self) -> FileStore:
+    def _open_store(self) -> FileStore:
         try:
-            self._opened = self._opened or FileStore.at(self._address, "NIOCHAT_AUDIT_URL")
+            self._opened = self._opened or FileStore.from_url(self._address, "NIOCHAT_AUDIT_URL")
         except OSError as error:
             raise UnavailableError(
                 f"the head of the audit log cannot be kept at {self._address}: {error.strerror}",

@@ -7,12 +7,12 @@ from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
-from niochat.access.mail import Mail, Post, greeting
-from niochat.access.passwords import Passwords
-from niochat.access.sessions import Ended, end_sessions
-from niochat.access.throttle import Throttle, from_address, of_account
-from niochat.access.warning import told
-from niochat.adapters.postgres.audit import record
+from niochat.access.mail import MailMessage, MailOutbox, format_greeting
+from niochat.access.passwords import PasswordService
+from niochat.access.sessions import SessionEndReason, end_sessions
+from niochat.access.throttle import LoginThrottle, account_limit, address_limit
+from niochat.access.warning import attempt_audit_entry
+from niochat.adapters.postgres.audit import record_change
 from niochat.adapters.postgres.database import Connection, Database
 from niochat.adapters.postgres.queries import queries
 from niochat.domain.audit import AuditActor, AuditActorKind, AuditEntry
@@ -22,25 +22,25 @@ _SQL = queries("links")
 _SESSIONS = queries("sessions")
 
 
-class Purpose(StrEnum):
+class LinkPurpose(StrEnum):
     """What a link is for."""
 
     INVITATION = "invitation"
     RESET = "reset"
 
 
-VALID = {Purpose.INVITATION: timedelta(days=7), Purpose.RESET: timedelta(hours=1)}
+LINK_LIFETIMES = {LinkPurpose.INVITATION: timedelta(days=7), LinkPurpose.RESET: timedelta(hours=1)}
 _SUBJECT = {
-    Purpose.INVITATION: "Seu convite para o NioChat",
-    Purpose.RESET: "Redefinição da sua senha do NioChat",
+    LinkPurpose.INVITATION: "Seu convite para o NioChat",
+    LinkPurpose.RESET: "Redefinição da sua senha do NioChat",
 }
 _TEXT = {
-    Purpose.INVITATION: (
+    LinkPurpose.INVITATION: (
         "{greeting}\n\nVocê foi convidado para atender no NioChat. Escolha sua senha em até"
         " 7 dias:\n{link}\n\n"
         "You were invited to NioChat. Choose your password within 7 days, by the link above.\n"
     ),
-    Purpose.RESET: (
+    LinkPurpose.RESET: (
         "{greeting}\n\nPara escolher outra senha, use este link em até 1 hora:\n{link}\n\n"
         "Se não foi você quem pediu, ignore este e-mail: nada mudou.\n\n"
         "To choose another password use the link above within an hour. If it was not you who"
@@ -49,7 +49,7 @@ _TEXT = {
 }
 
 
-class Links:
+class OneTimeLinkService:
     """Makes and redeems them. A new one of the same purpose makes those before it void, but for
     forgotten passwords: whoever asks for somebody's must not make void what they have. Any that is
     used does.
@@ -58,9 +58,9 @@ class Links:
     def __init__(
         self,
         database: Database,
-        post: Post,
-        passwords: Passwords,
-        throttle: Throttle,
+        post: MailOutbox,
+        passwords: PasswordService,
+        throttle: LoginThrottle,
         base_url: str,
     ) -> None:
         self._database = database
@@ -69,84 +69,90 @@ class Links:
         self._throttle = throttle
         self._base_url = base_url
 
-    async def make(self, user_id: UUID, purpose: Purpose, now: datetime) -> str:
+    async def create(self, user_id: UUID, purpose: LinkPurpose, now: datetime) -> str:
         """A link for whoever has no mail yet, as the first superuser; shown this once."""
-        async with self._database.gate() as connection:
-            return await self._made(connection, user_id, purpose, now)
+        async with self._database.as_auth() as connection:
+            return await self._create_link(connection, user_id, purpose, now)
 
-    async def send(self, user_id: UUID, purpose: Purpose, now: datetime) -> None:
+    async def send(self, user_id: UUID, purpose: LinkPurpose, now: datetime) -> None:
         """A mail with a link leaves soon; nothing for somebody who is disabled."""
-        async with self._database.gate() as connection:
+        async with self._database.as_auth() as connection:
             user = await connection.fetchrow(_SQL["recipient"], user_id)
             if user is not None:
-                await self._queue(connection, user, purpose, now)
+                await self._enqueue_mail(connection, user, purpose, now)
 
-    async def forgotten(self, login: str, address: str, now: datetime) -> None:
+    async def request_password_reset(self, login: str, address: str, now: datetime) -> None:
         """A link to choose another password, if somebody has this login; whoever asks learns
         nothing of that. Raises ``RateLimitedError`` for who asks again and again.
         """
         login = login.strip().lower()
-        await self._throttle.begin((of_account("reset", login), from_address(address)), now)
-        async with self._database.gate() as connection:
+        await self._throttle.count_attempt(
+            (account_limit("reset", login), address_limit(address)), now
+        )
+        async with self._database.as_auth() as connection:
             user = await connection.fetchrow(_SQL["recipient_by_login"], login)
-            entry = told("users.forgotten", user, login, address)
-            await record(connection, entry)
+            entry = attempt_audit_entry("users.forgotten", user, login, address)
+            await record_change(connection, entry)
             if user is not None:
-                await self._queue(connection, user, Purpose.RESET, now)
+                await self._enqueue_mail(connection, user, LinkPurpose.RESET, now)
 
     async def redeem(self, secret: str, password: str, now: datetime, address: str = "") -> UUID:
         """Sets the password, ends all sessions; whose it is. Raises ``InvalidInputError`` for the password,
         ``Refused`` (``link_over``) for a link that is wrong, used or too old, ``RateLimitedError``.
         """
-        limits = (from_address(address),)
-        await self._throttle.begin(limits, now)
-        async with self._database.gate() as connection:  # before the work of hashing
+        limits = (address_limit(address),)
+        await self._throttle.count_attempt(limits, now)
+        async with self._database.as_auth() as connection:  # before the work of hashing
             good = await connection.fetchval(_SQL["good"], _digest(secret), now)
             if good is None:
                 who = AuditActor(AuditActorKind.USER, "unknown", address)
                 after = {"code": "link_over"}
-                await record(
+                await record_change(
                     connection, AuditEntry(None, who, "links.refused", "link", None, after)
                 )
         if good is None:
-            raise _link_over()
-        await self._throttle.withdraw(limits, now)
-        hashed = await self._passwords.hashed(password)
-        async with self._database.gate() as connection:
+            raise _link_over_error()
+        await self._throttle.withdraw_attempt(limits, now)
+        hashed = await self._passwords.hash_password(password)
+        async with self._database.as_auth() as connection:
             user_id: UUID | None = await connection.fetchval(_SQL["redeem"], _digest(secret), now)
             if user_id is None:
-                raise _link_over()
+                raise _link_over_error()
             tenant_id = await connection.fetchval(_SQL["set_password"], user_id, hashed)
-            for purpose in Purpose:
+            for purpose in LinkPurpose:
                 await connection.execute(_SQL["void"], user_id, purpose)
             rows = await connection.fetch(_SESSIONS["others"], user_id, None)
-            await end_sessions(connection, [row["id"] for row in rows], Ended.PASSWORD, now)
+            await end_sessions(
+                connection, [row["id"] for row in rows], SessionEndReason.PASSWORD, now
+            )
             who = AuditActor(AuditActorKind.USER, str(user_id), address)
-            await record(
+            await record_change(
                 connection, AuditEntry(tenant_id, who, "users.password", f"user:{user_id}")
             )
         return user_id
 
-    async def _queue(self, connection: Any, user: Any, purpose: Purpose, now: datetime) -> None:
-        link = await self._made(connection, user["id"], purpose, now)
-        text = _TEXT[purpose].format(greeting=greeting(user["name"]), link=link)
-        mail = Mail(user["tenant_id"], user["login"], _SUBJECT[purpose], text)
-        await self._post.put(connection, mail, now)
+    async def _enqueue_mail(
+        self, connection: Any, user: Any, purpose: LinkPurpose, now: datetime
+    ) -> None:
+        link = await self._create_link(connection, user["id"], purpose, now)
+        text = _TEXT[purpose].format(greeting=format_greeting(user["name"]), link=link)
+        mail = MailMessage(user["tenant_id"], user["login"], _SUBJECT[purpose], text)
+        await self._post.enqueue(connection, mail, now)
 
-    async def _made(
-        self, connection: Connection, user_id: UUID, purpose: Purpose, now: datetime
+    async def _create_link(
+        self, connection: Connection, user_id: UUID, purpose: LinkPurpose, now: datetime
     ) -> str:
         secret = secrets.token_urlsafe(32)
-        if purpose is not Purpose.RESET:
+        if purpose is not LinkPurpose.RESET:
             await connection.execute(_SQL["void"], user_id, purpose)
         await connection.execute(
-            _SQL["make"], _digest(secret), user_id, purpose, now + VALID[purpose]
+            _SQL["make"], _digest(secret), user_id, purpose, now + LINK_LIFETIMES[purpose]
         )
         # In the part of the address that browsers send to nobody, no log or referrer either.
         return f"{self._base_url}/senha#{secret}"
 
 
-def _link_over() -> OperationRefusedError:
+def _link_over_error() -> OperationRefusedError:
     return OperationRefusedError(
         "The link is invalid, used or expired. Request another link.", code="link_over"
     )

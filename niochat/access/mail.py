@@ -14,7 +14,7 @@ from uuid import UUID
 import orjson
 import structlog
 
-from niochat.adapters.clock import agreed
+from niochat.adapters.clock import database_clock
 from niochat.adapters.postgres.database import Connection, Database
 from niochat.adapters.postgres.queries import queries
 from niochat.domain.errors import NiochatError, UnavailableError
@@ -26,17 +26,17 @@ _log = structlog.get_logger(__name__)
 PURPOSE = "mail"
 """What its seals are for."""
 
-MOST_ATTEMPTS = 8
+MAX_ATTEMPTS = 8
 """The pause doubles from ten seconds: given up after some 40 minutes, when links are old too."""
-AT_ONCE = 20
-EVERY_S = 2.0
+BATCH_SIZE = 20
+POLL_INTERVAL_S = 2.0
 
-Send = Callable[[EmailMessage], Awaitable[None]]
+SendMail = Callable[[EmailMessage], Awaitable[None]]
 """Hands a mail to the server. Raises ``UnavailableError`` when it may be tried again."""
 
 
 @dataclass(frozen=True, slots=True)
-class Mail:
+class MailMessage:
     """A short text to one person."""
 
     tenant_id: UUID | None
@@ -45,25 +45,27 @@ class Mail:
     text: str
 
 
-MOST_NAME = 60
+MAX_NAME_LENGTH = 60
 """Characters of a name in a mail."""
 
 
-def greeting(name: str) -> str:
+def format_greeting(name: str) -> str:
     """``Olá, Ana.`` What others typed as a name says nothing else in a mail: letters, spaces and
     what stands between parts of a name. No address, number or markup is left of anything else.
     """
-    kept = "".join(each if _of_a_name(each) else " " for each in unicodedata.normalize("NFC", name))
+    kept = "".join(
+        each if _is_name_character(each) else " " for each in unicodedata.normalize("NFC", name)
+    )
     words = re.sub(r"\.(?=\S)", " ", kept).split()
-    said = " ".join(words)[:MOST_NAME].strip(" .'’-")
+    said = " ".join(words)[:MAX_NAME_LENGTH].strip(" .'’-")
     return f"Olá, {said}." if said else "Olá."
 
 
-def _of_a_name(character: str) -> bool:
+def _is_name_character(character: str) -> bool:
     return unicodedata.category(character)[0] in "LM" or character in " .'’-"
 
 
-class Post:
+class MailOutbox:
     """Queues mail in the transaction that has a reason for it, and sends what is queued."""
 
     def __init__(self, database: Database, seals: Encryptor, sender: str) -> None:
@@ -71,48 +73,48 @@ class Post:
         self._seals = seals
         self._sender = sender
 
-    async def put(self, connection: Connection, mail: Mail, now: datetime) -> None:
+    async def enqueue(self, connection: Connection, mail: MailMessage, now: datetime) -> None:
         """It leaves once the transaction has committed."""
         plain = orjson.dumps({"subject": mail.subject, "text": mail.text}).decode()
         sealed = self._seals.seal(plain, tenant_id=PLATFORM_TENANT_ID, purpose=PURPOSE)
         await connection.execute(_SQL["put"], mail.tenant_id, mail.recipient, sealed, now)
 
-    async def send_due(self, send: Send, now: datetime) -> int:
+    async def send_due(self, send: SendMail, now: datetime) -> int:
         """Send what is due, each claimed before it leaves; how many left. A mail whose sender died
         leaves again, under the Message-ID that it had: twice is better than never.
         """
-        async with self._database.gate() as connection:
-            claimed = await connection.fetch(_SQL["claim"], now, AT_ONCE)
+        async with self._database.as_auth() as connection:
+            claimed = await connection.fetch(_SQL["claim"], now, BATCH_SIZE)
         sent = 0
         for row in claimed:
             sent += await self._send(send, row, now)
         return sent
 
-    async def _send(self, send: Send, row: Any, now: datetime) -> bool:
+    async def _send(self, send: SendMail, row: Any, now: datetime) -> bool:
         said = orjson.loads(
             self._seals.open(row["sealed"], tenant_id=PLATFORM_TENANT_ID, purpose=PURPOSE)
         )
         try:
-            await send(_message(self._sender, row, said, now))
+            await send(_build_message(self._sender, row, said, now))
         except UnavailableError as error:
-            given_up = row["attempts"] >= MOST_ATTEMPTS
+            given_up = row["attempts"] >= MAX_ATTEMPTS
             _log.warning("mail_put_off", mail=str(row["id"]), attempts=row["attempts"],
                          given_up=given_up, error=str(error))  # fmt: skip
             later = now + timedelta(seconds=10 * 2 ** row["attempts"])
-            async with self._database.gate() as connection:
+            async with self._database.as_auth() as connection:
                 await connection.execute(_SQL["put_off"], row["id"], later, given_up)
             return False
-        async with self._database.gate() as connection:
+        async with self._database.as_auth() as connection:
             await connection.execute(_SQL["sent"], row["id"])
         return True
 
 
-async def deliver_for_ever(post: Post, send: Send) -> None:
+async def run_mail_delivery(post: MailOutbox, send: SendMail) -> None:
     """Every few seconds, until it is cancelled; what fails is tried again."""
     while True:
-        await asyncio.sleep(EVERY_S)
+        await asyncio.sleep(POLL_INTERVAL_S)
         try:
-            while await post.send_due(send, agreed.now()):
+            while await post.send_due(send, database_clock.now()):
                 pass
         except NiochatError as error:
             _log.warning("mail_put_off", code=error.code)
@@ -120,7 +122,7 @@ async def deliver_for_ever(post: Post, send: Send) -> None:
             _log.error("mail_failed", exc_info=error)
 
 
-def _message(sender: str, row: Any, said: dict[str, str], now: datetime) -> EmailMessage:
+def _build_message(sender: str, row: Any, said: dict[str, str], now: datetime) -> EmailMessage:
     message = EmailMessage()
     message["From"] = sender
     message["To"] = row["recipient"]

@@ -11,36 +11,36 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from niochat.domain.errors import InvalidInputError, UnavailableError
 from niochat.runtime.slots import FairSemaphore
 
-SHORTEST, LONGEST = 10, 256
+MIN_LENGTH, MAX_LENGTH = 10, 256
 """Characters. NIST SP 800-63B asks for length and against rules about signs."""
-AT_ONCE = 1
+MAX_CONCURRENT_HASHES = 1
 """Hashes of strangers in one process, and as many of whoever showed a device, a link or a session
 that we gave out: each takes 64 MB and some 50 ms of a core.
 """
-MOST_WAITING, WAITING_OF_ADDRESS = 64, 8
+MAX_WAITING, MAX_WAITING_PER_ADDRESS = 64, 8
 
 Args = TypeVarTuple("Args")
 Result = TypeVar("Result")
 
 
-class Passwords:
+class PasswordService:
     """Hashes in threads, few at a time: a rush of log-ins must not take the machine."""
 
     def __init__(self, hasher: PasswordHasher | None = None) -> None:
         """``hasher``: for tests, which would spend their minutes on hashing."""
         self._hasher = hasher or PasswordHasher()
         self._nobody: str | None = None
-        self._strangers = FairSemaphore(AT_ONCE, max_waiting=MOST_WAITING)
-        self._known = FairSemaphore(AT_ONCE, max_waiting=MOST_WAITING)
+        self._strangers = FairSemaphore(MAX_CONCURRENT_HASHES, max_waiting=MAX_WAITING)
+        self._known = FairSemaphore(MAX_CONCURRENT_HASHES, max_waiting=MAX_WAITING)
 
-    async def hashed(self, password: str) -> str:
+    async def hash_password(self, password: str) -> str:
         """A new hash, for somebody who is known by a link or a session. Raises ``InvalidInputError`` for a
         password that nobody should have, ``UnavailableError`` where too many wait.
         """
-        check(password)
-        return await self._in_line(self._known, "", self._hasher.hash, password)
+        validate_password(password)
+        return await self._run_limited(self._known, "", self._hasher.hash, password)
 
-    async def fits(
+    async def verify(
         self, password: str, stored: str | None, address: str = "", *, known: bool = False
     ) -> bool:
         """Whether it is the password; with ``None`` it takes as long and is not.
@@ -49,26 +49,26 @@ class Passwords:
         ``UnavailableError`` (``crowded``) where too many wait.
         """
         gate = self._known if known else self._strangers
-        return await self._in_line(gate, address, self._verified, password[:LONGEST], stored)
+        return await self._run_limited(gate, address, self._matches, password[:MAX_LENGTH], stored)
 
-    def outdated(self, stored: str) -> bool:
+    def needs_rehash(self, stored: str) -> bool:
         """Whether today's parameters are others: hash anew at the next log-in."""
         return self._hasher.check_needs_rehash(stored)
 
-    def _verified(self, password: str, stored: str | None) -> bool:
+    def _matches(self, password: str, stored: str | None) -> bool:
         try:
-            right = self._hasher.verify(stored or self._of_nobody(), password)
+            right = self._hasher.verify(stored or self._dummy_hash(), password)
         except (VerificationError, InvalidHashError, UnicodeEncodeError):
             return False
         return right and stored is not None
 
-    def _of_nobody(self) -> str:
+    def _dummy_hash(self) -> str:
         """Compared with where there is no user, so that the time does not tell."""
         if self._nobody is None:
             self._nobody = self._hasher.hash("nobody has this password")
         return self._nobody
 
-    async def _in_line(
+    async def _run_limited(
         self,
         gate: FairSemaphore,
         address: str,
@@ -76,7 +76,7 @@ class Passwords:
         *values: *Args,
     ) -> Result:
         lane = uuid5(NAMESPACE_URL, address)
-        if gate.limiter.waiting_count(lane) >= WAITING_OF_ADDRESS:
+        if gate.limiter.waiting_count(lane) >= MAX_WAITING_PER_ADDRESS:
             raise UnavailableError(
                 "Too many sign-ins from your address are in progress. Try again later.",
                 code="crowded",
@@ -85,11 +85,11 @@ class Passwords:
             return await asyncio.to_thread(work, *values)
 
 
-def check(password: str) -> None:
+def validate_password(password: str) -> None:
     """Raises ``InvalidInputError`` that says what a password must be."""
-    if not SHORTEST <= len(password) <= LONGEST:
+    if not MIN_LENGTH <= len(password) <= MAX_LENGTH:
         raise InvalidInputError(
-            f"The password must have {SHORTEST} to {LONGEST} characters.",
+            f"The password must have {MIN_LENGTH} to {MAX_LENGTH} characters.",
             code="weak_password",
         )
     if not password.isprintable():

@@ -3,8 +3,8 @@
 from typing import Any
 from uuid import UUID
 
-from niochat.access.users import By
-from niochat.adapters.postgres.audit import record
+from niochat.access.users import ChangedBy
+from niochat.adapters.postgres.audit import record_change
 from niochat.adapters.postgres.database import Connection, Database
 from niochat.adapters.postgres.queries import queries
 from niochat.domain.audit import AuditEntry
@@ -20,11 +20,11 @@ from niochat.domain.permissions import (
 
 _SQL = queries("roles")
 
-MOST = 100
+MAX_ROLES = 100
 """Roles of one tenant's own."""
 
 
-class Roles:
+class RoleRepository:
     """Of one tenant at a time, with that tenant's role."""
 
     def __init__(self, database: Database) -> None:
@@ -32,7 +32,7 @@ class Roles:
 
     async def list(self, tenant_id: UUID) -> list[dict[str, Any]]:
         """``name``, ``permissions``, and whether it is ``built_in``; those first."""
-        async with self._database.tenant(tenant_id) as connection:
+        async with self._database.as_tenant(tenant_id) as connection:
             rows = await connection.fetch(_SQL["list"], tenant_id)
         built_in = [
             {"name": name, "permissions": format_grants(grants), "built_in": True}
@@ -40,35 +40,35 @@ class Roles:
         ]
         return [*built_in, *({**dict(row), "built_in": False} for row in rows)]
 
-    async def put(self, tenant_id: UUID, name: str, grants: Grants, by: By) -> None:
+    async def put(self, tenant_id: UUID, name: str, grants: Grants, by: ChangedBy) -> None:
         """Make it, or let it mean something else from the next request on. Raises ``PermissionDeniedError``
         where it means more than ``by`` may, or did so far; ``Refused`` for ``by``'s own, a
         built-in one or too many.
         """
         if name == by.role:
             raise OperationRefusedError("You cannot change your own role.", code="own_role")
-        _not_built_in(name)
-        async with self._database.tenant(tenant_id) as connection:
+        _refuse_built_in(name)
+        async with self._database.as_tenant(tenant_id) as connection:
             permissions = format_grants(grants)
-            before, teams = await _taken(connection, tenant_id, name, by)
+            before, teams = await _lock_role(connection, tenant_id, name, by)
             require_covering(by.reach, PermissionReach(grants, teams))
-            if not await connection.fetchval(_SQL["put"], tenant_id, name, permissions, MOST):
+            if not await connection.fetchval(_SQL["put"], tenant_id, name, permissions, MAX_ROLES):
                 raise OperationRefusedError(
-                    f"The limit of {MOST} roles is reached. Delete a role first.",
+                    f"The limit of {MAX_ROLES} roles is reached. Delete a role first.",
                     code="too_many_roles",
                 )
-            await record(connection, AuditEntry(
-                tenant_id, by.who, "roles.put", f"role:{name}",
+            await record_change(connection, AuditEntry(
+                tenant_id, by.actor, "roles.put", f"role:{name}",
                 None if before is None else {"permissions": before}, {"permissions": permissions},
             ))  # fmt: skip
 
-    async def delete(self, tenant_id: UUID, name: str, by: By) -> None:
+    async def delete(self, tenant_id: UUID, name: str, by: ChangedBy) -> None:
         """Raises ``NotFoundError``, ``PermissionDeniedError`` where it means more than ``by`` may, ``Refused`` while
         somebody has it or for a built-in one.
         """
-        _not_built_in(name)
-        async with self._database.tenant(tenant_id) as connection:
-            before, _ = await _taken(connection, tenant_id, name, by)
+        _refuse_built_in(name)
+        async with self._database.as_tenant(tenant_id) as connection:
+            before, _ = await _lock_role(connection, tenant_id, name, by)
             holders = await connection.fetchval(_SQL["holders"], tenant_id, name)
             if holders:
                 raise OperationRefusedError(
@@ -78,13 +78,13 @@ class Roles:
             if await connection.fetchval(_SQL["delete"], tenant_id, name) is None:
                 raise NotFoundError("The role does not exist.")
             held = {"permissions": before}
-            await record(
-                connection, AuditEntry(tenant_id, by.who, "roles.delete", f"role:{name}", held)
+            await record_change(
+                connection, AuditEntry(tenant_id, by.actor, "roles.delete", f"role:{name}", held)
             )
 
 
-async def _taken(
-    connection: Connection, tenant_id: UUID, name: str, by: By
+async def _lock_role(
+    connection: Connection, tenant_id: UUID, name: str, by: ChangedBy
 ) -> tuple[list[str] | None, frozenset[str]]:
     """What it means so far, None where there is none, and its holders' teams; nobody else changes
     it until the transaction ends.
@@ -97,7 +97,7 @@ async def _taken(
     return row["permissions"], teams
 
 
-def _not_built_in(name: str) -> None:
+def _refuse_built_in(name: str) -> None:
     if name in TENANT_ROLE_GRANTS or name == "superuser":
         raise OperationRefusedError(
             "Built-in roles cannot be changed. Create a role with another name.",

@@ -11,8 +11,8 @@ from uuid import UUID
 from cryptography.hazmat.primitives.hashes import SHA1
 from cryptography.hazmat.primitives.twofactor.totp import TOTP
 
-from niochat.access.throttle import Throttle, of_account
-from niochat.adapters.postgres.audit import record
+from niochat.access.throttle import LoginThrottle, account_limit
+from niochat.adapters.postgres.audit import record_change
 from niochat.adapters.postgres.database import Connection, Database
 from niochat.adapters.postgres.queries import queries
 from niochat.domain.audit import AuditActor, AuditActorKind, AuditEntry
@@ -24,7 +24,7 @@ _SQL = queries("second_factor")
 
 STEP_S = 30
 DIGITS = 6
-AROUND = 1
+TOLERATED_STEPS = 1
 """Steps before and after now that are good too: clocks of phones differ."""
 RECOVERY_CODES = 10
 PURPOSE = "second factor"
@@ -32,53 +32,55 @@ PURPOSE = "second factor"
 
 
 @dataclass(frozen=True, slots=True)
-class Enrolment:
+class TotpEnrolment:
     """What an app is told, once. ``address`` is what a QR code shows."""
 
     secret: str
     address: str
 
 
-class SecondFactor:
+class SecondFactorService:
     """Of users who have switched it on."""
 
-    def __init__(self, database: Database, seals: Encryptor, throttle: Throttle) -> None:
+    def __init__(self, database: Database, seals: Encryptor, throttle: LoginThrottle) -> None:
         self._database = database
         self._seals = seals
         self._throttle = throttle
 
-    async def begin(self, user_id: UUID, login: str) -> Enrolment:
+    async def begin_enrolment(self, user_id: UUID, login: str) -> TotpEnrolment:
         """A new secret, asked for only once :meth:`confirm` has seen a code of it.
 
         Raises ``Refused`` while another one is in use.
         """
         secret = secrets.token_bytes(20)
-        async with self._database.gate() as connection:
+        async with self._database.as_auth() as connection:
             began = await connection.fetchval(_SQL["begin"], user_id, self._sealed(secret))
         if began is None:
             raise OperationRefusedError(
                 "The second factor is already enabled. Disable it first.", code="totp_on"
             )
         address = _totp(secret).get_provisioning_uri(login, "NioChat")
-        return Enrolment(base64.b32encode(secret).decode().rstrip("="), address)
+        return TotpEnrolment(base64.b32encode(secret).decode().rstrip("="), address)
 
-    async def confirm(
+    async def confirm_enrolment(
         self, user_id: UUID, code: str, now: datetime, address: str = ""
     ) -> list[str]:
         """Switch it on; the recovery codes, shown once. Raises ``Refused`` (``wrong_code``),
         ``RateLimitedError``.
         """
         codes = [_recovery_code() for _ in range(RECOVERY_CODES)]
-        limits = (of_account("second factor", str(user_id)),)
-        await self._throttle.begin(limits, now)
-        async with self._database.gate() as connection:
+        limits = (account_limit("second factor", str(user_id)),)
+        await self._throttle.count_attempt(limits, now)
+        async with self._database.as_auth() as connection:
             row = await connection.fetchrow(_SQL["read"], user_id)
             if row is None or row["totp_sealed"] is None or row["totp_since"] is not None:
                 raise OperationRefusedError(
                     "No enrolment is in progress. Start a new one.", code="totp_not_begun"
                 )
-            step = self._step(row["totp_sealed"], code, row["totp_step"], now)
-            await record(connection, _entry(row, user_id, address, "on", right=step is not None))
+            step = self._matching_step(row["totp_sealed"], code, row["totp_step"], now)
+            await record_change(
+                connection, _audit_entry(row, user_id, address, "on", right=step is not None)
+            )
             if step is not None:
                 digests = [_digest(each) for each in codes]
                 await connection.execute(_SQL["confirm"], user_id, step, now)
@@ -88,19 +90,19 @@ class SecondFactor:
             raise OperationRefusedError(
                 "The code is wrong. Check the clock of the phone.", code="wrong_code"
             )
-        await self._throttle.succeeded(limits, now)
+        await self._throttle.record_success(limits, now)
         return codes
 
-    async def switch_off(self, user_id: UUID, code: str, now: datetime, address: str = "") -> None:
+    async def disable(self, user_id: UUID, code: str, now: datetime, address: str = "") -> None:
         """No code is asked for any more; recovery codes are void. Raises ``Refused``
         (``wrong_code``), ``RateLimitedError``: a session that was left open must not be enough.
         """
-        limits = (of_account("second factor", str(user_id)),)
-        await self._throttle.begin(limits, now)
-        async with self._database.gate() as connection:
-            right = await self.check(connection, user_id, code, now)
+        limits = (account_limit("second factor", str(user_id)),)
+        await self._throttle.count_attempt(limits, now)
+        async with self._database.as_auth() as connection:
+            right = await self.verify_code(connection, user_id, code, now)
             row = await connection.fetchrow(_SQL["read"], user_id)
-            await record(connection, _entry(row, user_id, address, "off", right=right))
+            await record_change(connection, _audit_entry(row, user_id, address, "off", right=right))
             if right:
                 await connection.execute(_SQL["switch_off"], user_id)
                 await connection.execute(_SQL["forget_codes"], user_id)
@@ -108,9 +110,9 @@ class SecondFactor:
             raise OperationRefusedError(
                 "The code is wrong. Wait for the next code.", code="wrong_code"
             )
-        await self._throttle.succeeded(limits, now)
+        await self._throttle.record_success(limits, now)
 
-    async def check(
+    async def verify_code(
         self, connection: Connection, user_id: UUID, code: str | None, now: datetime
     ) -> bool:
         """Whether the user may come in, in the transaction that lets them in: a code is used up
@@ -123,21 +125,21 @@ class SecondFactor:
             raise AuthenticationError(
                 "Send the code of the authenticator app.", code="second_factor_required"
             )
-        step = self._step(row["totp_sealed"], code, row["totp_step"], now)
+        step = self._matching_step(row["totp_sealed"], code, row["totp_step"], now)
         if step is not None:
             used = await connection.fetchval(_SQL["use_step"], user_id, step)
         else:
             used = await connection.fetchval(_SQL["use_code"], user_id, _digest(code), now)
         return used is not None
 
-    def _step(self, sealed: bytes, code: str, last: int, now: datetime) -> int | None:
+    def _matching_step(self, sealed: bytes, code: str, last: int, now: datetime) -> int | None:
         """The time step the code is of, if it is later than ``last``."""
         secret = base64.b64decode(
             self._seals.open(sealed, tenant_id=PLATFORM_TENANT_ID, purpose=PURPOSE)
         )
         current = int(now.timestamp()) // STEP_S
         offered = code.strip().replace(" ", "").encode("utf-8", "replace")
-        for step in range(current - AROUND, current + AROUND + 1):
+        for step in range(current - TOLERATED_STEPS, current + TOLERATED_STEPS + 1):
             if step > last and secrets.compare_digest(
                 _totp(secret).generate(step * STEP_S), offered
             ):
@@ -149,7 +151,7 @@ class SecondFactor:
         return self._seals.seal(plain, tenant_id=PLATFORM_TENANT_ID, purpose=PURPOSE)
 
 
-def _entry(row: Any, user_id: UUID, address: str, what: str, *, right: bool) -> AuditEntry:
+def _audit_entry(row: Any, user_id: UUID, address: str, what: str, *, right: bool) -> AuditEntry:
     """``second_factor.on`` or ``.off``, or that somebody tried it with a wrong code."""
     who, target = AuditActor(AuditActorKind.USER, str(user_id), address), f"user:{user_id}"
     action = f"second_factor.{what}" if right else "second_factor.refused"

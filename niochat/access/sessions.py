@@ -14,13 +14,13 @@ from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
-from niochat.access.devices import Devices
-from niochat.access.passwords import Passwords
-from niochat.access.second_factor import SecondFactor
-from niochat.access.signing import VALID, Signer
-from niochat.access.throttle import Throttle, signing_in
-from niochat.access.warning import Warnings, told
-from niochat.adapters.postgres.audit import record
+from niochat.access.devices import DeviceTokenService
+from niochat.access.passwords import PasswordService
+from niochat.access.second_factor import SecondFactorService
+from niochat.access.signing import ACCESS_TOKEN_LIFETIME, AccessTokenSigner
+from niochat.access.throttle import LoginThrottle, sign_in_limits
+from niochat.access.warning import LoginAlertSender, attempt_audit_entry
+from niochat.adapters.postgres.audit import record_change
 from niochat.adapters.postgres.database import Connection, Database
 from niochat.adapters.postgres.queries import queries
 from niochat.domain.audit import AuditActor, AuditActorKind, AuditEntry
@@ -35,18 +35,18 @@ from niochat.domain.sealing import Encryptor
 
 _SQL = queries("sessions")
 
-LASTS = timedelta(days=30)
+SESSION_LIFETIME = timedelta(days=30)
 """A refresh token, from its issue."""
-IDLE = timedelta(hours=12)
+DEFAULT_IDLE_TIMEOUT = timedelta(hours=12)
 """Of who belongs to no tenant that says otherwise."""
-GRACE = timedelta(seconds=10)
+TOKEN_REUSE_GRACE = timedelta(seconds=10)
 """For so long a refresh token that was used gets its successor again; later it is stolen."""
 PURPOSE = "refresh token"
 """What the HMAC is for."""
 _PREFIX = "nr_"
 
 
-class Ended(StrEnum):
+class SessionEndReason(StrEnum):
     """Why a session is over."""
 
     LOGOUT = "logout"
@@ -58,7 +58,7 @@ class Ended(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Device:
+class SignInDevice:
     """Where somebody signs in from, as shown in the list of sessions. ``token``: what it was given
     when the same account signed in there before.
     """
@@ -69,7 +69,7 @@ class Device:
 
 
 @dataclass(frozen=True, slots=True)
-class Tokens:
+class SessionTokens:
     """``expires_in`` seconds is the access token good; the refresh token for one use. ``device``
     is for the device to keep, after a log-in.
     """
@@ -78,27 +78,27 @@ class Tokens:
     refresh: str
     session_id: UUID
     user_id: UUID
-    expires_in: int = int(VALID.total_seconds())
+    expires_in: int = int(ACCESS_TOKEN_LIFETIME.total_seconds())
     device: str = ""
 
 
-class Sessions:
+class SessionService:
     """Begins, continues and ends sessions. Every end counts from the next request on."""
 
     def __init__(
         self,
         database: Database,
-        signer: Signer,
-        passwords: Passwords,
-        second_factor: SecondFactor,
-        throttle: Throttle,
+        signer: AccessTokenSigner,
+        passwords: PasswordService,
+        second_factor: SecondFactorService,
+        throttle: LoginThrottle,
         seals: Encryptor,
-        warnings: Warnings,
-        grace: timedelta = GRACE,
+        warnings: LoginAlertSender,
+        grace: timedelta = TOKEN_REUSE_GRACE,
     ) -> None:
         self._database = database
         self._seals = seals
-        self._devices = Devices(seals)
+        self._devices = DeviceTokenService(seals)
         self._warnings = warnings
         self._grace = grace
         self._signer = signer
@@ -107,140 +107,144 @@ class Sessions:
         self._throttle = throttle
 
     async def log_in(
-        self, login: str, password: str, code: str | None, device: Device, now: datetime
-    ) -> Tokens:
+        self, login: str, password: str, code: str | None, device: SignInDevice, now: datetime
+    ) -> SessionTokens:
         """A new session. Raises ``AuthenticationError`` (``bad_credentials``,
         ``second_factor_required``), ``PermissionDeniedError`` for a disabled user or a suspended tenant,
         ``RateLimitedError`` after too many attempts.
         """
         login = login.strip().lower()
-        known = self._devices.known(login, device.token, now)
-        limits = signing_in(login, device.address, known)
+        known = self._devices.verify(login, device.token, now)
+        limits = sign_in_limits(login, device.address, known)
         try:
-            await self._throttle.begin(limits, now)
+            await self._throttle.count_attempt(limits, now)
         except RateLimitedError:
-            await self._warnings.tell(login, device.address, now)
+            await self._warnings.send_alert(login, device.address, now)
             raise
-        async with self._database.gate() as connection:
+        async with self._database.as_auth() as connection:
             user: Any = await connection.fetchrow(_SQL["holder"], login)
         stored = user["password_hash"] if user is not None else None
-        fits = await self._passwords.fits(password, stored, device.address, known=bool(known))
+        fits = await self._passwords.verify(password, stored, device.address, known=bool(known))
         if not fits or stored is None:
-            raise await self._refused(user, login, device, _bad_credentials())
+            raise await self._record_refusal(user, login, device, _bad_credentials_error())
         try:
-            _may_enter(user)
+            _require_active(user)
             tokens = await self._begin(user, code, device, now)
         except (
             AuthenticationError,
             PermissionDeniedError,
         ) as error:  # whoever has the password does not guess
-            await self._throttle.withdraw(limits, now)
-            raise await self._refused(user, login, device, error) from None
+            await self._throttle.withdraw_attempt(limits, now)
+            raise await self._record_refusal(user, login, device, error) from None
         if tokens is None:
             wrong = AuthenticationError(
                 "The code is wrong or already used. Wait for the next code.", code="bad_code"
             )
-            raise await self._refused(user, login, device, wrong)
-        await self._throttle.succeeded(limits, now)
-        if self._passwords.outdated(stored):
-            await self._renew(user["id"], stored, password)
-        return replace(tokens, device=self._devices.token(login, now, known))
+            raise await self._record_refusal(user, login, device, wrong)
+        await self._throttle.record_success(limits, now)
+        if self._passwords.needs_rehash(stored):
+            await self._rehash_password(user["id"], stored, password)
+        return replace(tokens, device=self._devices.issue(login, now, known))
 
-    async def device_of(self, user_id: UUID, now: datetime) -> tuple[str, str]:
+    async def issue_device_token(self, user_id: UUID, now: datetime) -> tuple[str, str]:
         """(login, token) for the device on which this user has just shown who they are otherwise,
         by a link that was mailed to them.
         """
-        async with self._database.gate() as connection:
+        async with self._database.as_auth() as connection:
             login: str = await connection.fetchval(_SQL["login"], user_id)
-        return login, self._devices.token(login, now)
+        return login, self._devices.issue(login, now)
 
-    async def refresh(self, token: str, now: datetime) -> Tokens:
+    async def refresh(self, token: str, now: datetime) -> SessionTokens:
         """The session goes on with new tokens. A token that was used a moment ago gets the same
         ones; used before, it ends the session: one of the two who had it has stolen it. Raises
         ``AuthenticationError``, ``PermissionDeniedError``.
         """
-        async with self._database.gate() as connection:
+        async with self._database.as_auth() as connection:
             row: Any = await connection.fetchrow(_SQL["by_refresh_token"], _digest(token))
             if row is None or row["ended_at"] is not None or row["expires_at"] <= now:
-                raise _over()
-            refresh = await self._latest(connection, token, row, now)
-            why = _to_be_ended(row, refresh, now)
+                raise _session_over_error()
+            refresh = await self._latest_token(connection, token, row, now)
+            why = _end_reason(row, refresh, now)
             if why is None:
-                _may_enter(row)
+                _require_active(row)
                 if refresh == token:
                     refresh = self._successors(token)[0]
-                    await _issue(connection, refresh, row["session_id"], now)
+                    await _insert_refresh_token(connection, refresh, row["session_id"], now)
                     await connection.execute(_SQL["use"], _digest(token), now)
-                await connection.execute(_SQL["prolong"], row["session_id"], now, now + LASTS)
+                await connection.execute(
+                    _SQL["prolong"], row["session_id"], now, now + SESSION_LIFETIME
+                )
             else:
                 await end_sessions(connection, [row["session_id"]], why, now)
-        if why is Ended.REUSE:  # outside of the transaction, which has to commit
+        if why is SessionEndReason.REUSE:  # outside of the transaction, which has to commit
             raise AuthenticationError(
                 "The refresh token was already used. Sign in again.", code="token_reused"
             )
         if why is not None:
-            raise _over()
+            raise _session_over_error()
         assert refresh is not None
-        return await self._tokens(row["id"], row["session_id"], refresh, now)
+        return await self._issue_tokens(row["id"], row["session_id"], refresh, now)
 
-    async def end(self, session_id: UUID, why: Ended, now: datetime) -> None:
+    async def end(self, session_id: UUID, why: SessionEndReason, now: datetime) -> None:
         """It is over from the next request on."""
-        async with self._database.gate() as connection:
+        async with self._database.as_auth() as connection:
             await end_sessions(connection, [session_id], why, now)
 
     async def end_all(
-        self, user_id: UUID, why: Ended, now: datetime, *, but: UUID | None = None
+        self, user_id: UUID, why: SessionEndReason, now: datetime, *, but: UUID | None = None
     ) -> list[UUID]:
         """All of a user's; which were ended."""
-        async with self._database.gate() as connection:
+        async with self._database.as_auth() as connection:
             rows = await connection.fetch(_SQL["others"], user_id, but)
             ended = [row["id"] for row in rows]
             await end_sessions(connection, ended, why, now)
         return ended
 
-    async def act(
+    async def set_acting_tenant(
         self, session_id: UUID, tenant_id: UUID | None, until: datetime, who: AuditActor
     ) -> None:
         """A superuser enters a tenant until then, or leaves the one they are in (None). It is in
         the log of the tenant, and of the platform when they leave.
         """
-        async with self._database.gate() as connection:
+        async with self._database.as_auth() as connection:
             ends = until if tenant_id is not None else None
             await connection.fetchval(_SQL["act"], session_id, tenant_id, ends)
             action = "sessions.enter" if tenant_id is not None else "sessions.leave"
             after = None if ends is None else {"until": ends.isoformat()}
             target = f"session:{session_id}"
-            await record(connection, AuditEntry(tenant_id, who, action, target, None, after))
+            await record_change(connection, AuditEntry(tenant_id, who, action, target, None, after))
 
-    async def of_user(self, user_id: UUID) -> list[dict[str, Any]]:
+    async def list_for_user(self, user_id: UUID) -> list[dict[str, Any]]:
         """Living sessions, the newest first."""
-        async with self._database.gate() as connection:
+        async with self._database.as_auth() as connection:
             return [dict(row) for row in await connection.fetch(_SQL["living"], user_id)]
 
     async def _begin(
-        self, user: Any, code: str | None, device: Device, now: datetime
-    ) -> Tokens | None:
-        async with self._database.gate() as connection:
-            if not await self._second_factor.check(connection, user["id"], code, now):
+        self, user: Any, code: str | None, device: SignInDevice, now: datetime
+    ) -> SessionTokens | None:
+        async with self._database.as_auth() as connection:
+            if not await self._second_factor.verify_code(connection, user["id"], code, now):
                 return None
             session_id = await connection.fetchval(
                 _SQL["begin"], user["tenant_id"], user["id"], device.address[:64],
-                device.agent[:200], now, now + LASTS,
+                device.agent[:200], now, now + SESSION_LIFETIME,
             )  # fmt: skip
             refresh = _PREFIX + secrets.token_urlsafe(32)
-            await _issue(connection, refresh, session_id, now)
+            await _insert_refresh_token(connection, refresh, session_id, now)
             who = AuditActor(AuditActorKind.USER, str(user["id"]), device.address)
             target = f"session:{session_id}"
-            await record(connection, AuditEntry(user["tenant_id"], who, "sessions.begin", target))
-        return await self._tokens(user["id"], session_id, refresh, now)
+            await record_change(
+                connection, AuditEntry(user["tenant_id"], who, "sessions.begin", target)
+            )
+        return await self._issue_tokens(user["id"], session_id, refresh, now)
 
-    async def _refused(
-        self, user: Any, login: str, device: Device, error: NiochatError
+    async def _record_refusal(
+        self, user: Any, login: str, device: SignInDevice, error: NiochatError
     ) -> NiochatError:
         """Written down: to the user's tenant, of nobody's login to the platform."""
-        async with self._database.gate() as connection:
-            entry = told("sessions.refused", user, login, device.address, error.code)
-            await record(connection, entry)
+        async with self._database.as_auth() as connection:
+            entry = attempt_audit_entry("sessions.refused", user, login, device.address, error.code)
+            await record_change(connection, entry)
         return error
 
     def _successors(self, token: str) -> list[str]:
@@ -248,7 +252,7 @@ class Sessions:
         marks = self._seals.blind_indexes(token, tenant_id=PLATFORM_TENANT_ID, purpose=PURPOSE)
         return [_PREFIX + urlsafe_b64encode(mark).decode().rstrip("=") for mark in marks]
 
-    async def _latest(
+    async def _latest_token(
         self, connection: Connection, token: str, row: Any, now: datetime
     ) -> str | None:
         """The newest of the family, where each before it was used within the grace; else None."""
@@ -262,43 +266,45 @@ class Sessions:
             token = following[bytes(row["digest"])]
         return token
 
-    async def _tokens(self, user_id: UUID, session_id: UUID, refresh: str, now: datetime) -> Tokens:
+    async def _issue_tokens(
+        self, user_id: UUID, session_id: UUID, refresh: str, now: datetime
+    ) -> SessionTokens:
         access = await self._signer.sign(user_id, session_id, now)
-        return Tokens(access, refresh, session_id, user_id)
+        return SessionTokens(access, refresh, session_id, user_id)
 
-    async def _renew(self, user_id: UUID, stored: str, password: str) -> None:
+    async def _rehash_password(self, user_id: UUID, stored: str, password: str) -> None:
         """The same password by today's parameters."""
-        hashed = await self._passwords.hashed(password)
-        async with self._database.gate() as connection:
+        hashed = await self._passwords.hash_password(password)
+        async with self._database.as_auth() as connection:
             await connection.execute(_SQL["rehash"], user_id, stored, hashed)
 
 
 async def end_sessions(
-    connection: Connection, sessions: list[UUID], why: Ended, now: datetime
+    connection: Connection, sessions: list[UUID], why: SessionEndReason, now: datetime
 ) -> None:
     """Each end is in the log, as its user's; ``why`` tells who it was."""
     for row in await connection.fetch(_SQL["end"], sessions, why, now):
         who, target = AuditActor(AuditActorKind.USER, str(row["user_id"])), f"session:{row['id']}"
         entry = AuditEntry(row["tenant_id"], who, "sessions.end", target, None, {"why": why})
-        await record(connection, entry)
+        await record_change(connection, entry)
 
 
-def idle(row: Any, now: datetime) -> bool:
+def is_idle(row: Any, now: datetime) -> bool:
     """Whether nobody was here for longer than the tenant allows; superusers stay as others do."""
-    return bool(now - row["seen_at"] > (row["session_idle"] or IDLE))
+    return bool(now - row["seen_at"] > (row["session_idle"] or DEFAULT_IDLE_TIMEOUT))
 
 
-def _to_be_ended(row: Any, refresh: str | None, now: datetime) -> Ended | None:
+def _end_reason(row: Any, refresh: str | None, now: datetime) -> SessionEndReason | None:
     if refresh is None:
-        return Ended.REUSE
-    return Ended.IDLE if idle(row, now) else None
+        return SessionEndReason.REUSE
+    return SessionEndReason.IDLE if is_idle(row, now) else None
 
 
-def _over() -> AuthenticationError:
+def _session_over_error() -> AuthenticationError:
     return AuthenticationError("The session has ended. Sign in again.", code="session_over")
 
 
-def _may_enter(user: Any) -> None:
+def _require_active(user: Any) -> None:
     if user["status"] != "active":
         raise PermissionDeniedError(
             "The account is disabled. Contact your administrator.", code="disabled"
@@ -310,7 +316,9 @@ def _may_enter(user: Any) -> None:
         )
 
 
-async def _issue(connection: Connection, token: str, session_id: UUID, now: datetime) -> None:
+async def _insert_refresh_token(
+    connection: Connection, token: str, session_id: UUID, now: datetime
+) -> None:
     await connection.execute(_SQL["issue"], _digest(token), session_id, now)
 
 
@@ -318,5 +326,5 @@ def _digest(token: str) -> bytes:
     return sha256(token.encode("utf-8", "surrogatepass")).digest()
 
 
-def _bad_credentials() -> AuthenticationError:
+def _bad_credentials_error() -> AuthenticationError:
     return AuthenticationError("The login or the password is wrong.", code="bad_credentials")

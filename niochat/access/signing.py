@@ -18,13 +18,13 @@ from niochat.domain.sealing import Encryptor
 
 ALGORITHM = "EdDSA"
 ISSUER = "niochat"
-VALID = timedelta(minutes=15)
+ACCESS_TOKEN_LIFETIME = timedelta(minutes=15)
 """Of an access token."""
-ROTATE = timedelta(days=30)
+SIGNING_KEY_LIFETIME = timedelta(days=30)
 """A key signs for so long."""
-KEPT = ROTATE + VALID + timedelta(hours=1)
+SIGNING_KEY_RETENTION = SIGNING_KEY_LIFETIME + ACCESS_TOKEN_LIFETIME + timedelta(hours=1)
 """And is kept for so long, so that what it signed last can be verified."""
-LOOK_EVERY = timedelta(minutes=5)
+KEY_CACHE_TTL = timedelta(minutes=5)
 """How old the keys in memory may be."""
 PURPOSE = "signing key"
 """What its seals are for."""
@@ -32,7 +32,7 @@ _SQL = queries("signing")
 
 
 @dataclass(frozen=True, slots=True)
-class Claims:
+class AccessTokenClaims:
     """What a token says. Whether its session still lives is another question."""
 
     user_id: UUID
@@ -41,14 +41,14 @@ class Claims:
 
 
 @dataclass(frozen=True, slots=True)
-class _Key:
+class _SigningKey:
     id: str
     private: Ed25519PrivateKey
     public: Ed25519PublicKey
     created_at: datetime
 
 
-class Signer:
+class AccessTokenSigner:
     """Signs and verifies with the keys of the database; makes a new one when the newest is old.
 
     Two processes that make one at once make two: both verify, the newer signs.
@@ -57,23 +57,23 @@ class Signer:
     def __init__(self, database: Database, seals: Encryptor) -> None:
         self._database = database
         self._seals = seals
-        self._keys: dict[str, _Key] = {}
+        self._keys: dict[str, _SigningKey] = {}
         self._read_at = datetime.min.replace(tzinfo=UTC)
         self._reading = asyncio.Lock()
 
     async def sign(self, user_id: UUID, session_id: UUID, now: datetime) -> str:
         """An access token. Raises ``UnavailableError`` while the database is away."""
-        await self._fresh(now)
+        await self._refresh_if_stale(now)
         key = max(self._keys.values(), key=lambda each: (each.created_at, each.id))
         claims = {
             "iss": ISSUER, "sub": str(user_id), "sid": str(session_id),
-            "iat": now, "exp": now + VALID,
+            "iat": now, "exp": now + ACCESS_TOKEN_LIFETIME,
         }  # fmt: skip
         return jwt.encode(claims, key.private, ALGORITHM, headers={"kid": key.id})
 
-    async def verify(self, token: str, now: datetime) -> Claims | None:
+    async def verify(self, token: str, now: datetime) -> AccessTokenClaims | None:
         """What the token says; None for one that is none, or over, or signed by nobody we know."""
-        key = await self._key_of(token, now)
+        key = await self._find_key(token, now)
         if key is None:
             return None
         try:
@@ -86,51 +86,51 @@ class Signer:
                 },
             )  # fmt: skip
             expires_at = datetime.fromtimestamp(claims["exp"], UTC)
-            told = Claims(UUID(claims["sub"]), UUID(claims["sid"]), expires_at)
+            told = AccessTokenClaims(UUID(claims["sub"]), UUID(claims["sid"]), expires_at)
         except (jwt.InvalidTokenError, ValueError, TypeError, OverflowError, OSError):
             return None
         return told if now < expires_at else None
 
-    async def _key_of(self, token: str, now: datetime) -> _Key | None:
+    async def _find_key(self, token: str, now: datetime) -> _SigningKey | None:
         try:
             key_id = jwt.get_unverified_header(token).get("kid")
         except (jwt.InvalidTokenError, UnicodeEncodeError):
             return None
         if not isinstance(key_id, str) or not key_id.startswith(_PREFIX):
             return None
-        await self._fresh(now)
+        await self._refresh_if_stale(now)
         if key_id not in self._keys and now - self._read_at > timedelta(seconds=5):
-            await self._read(now)  # another process may have made it just now
+            await self._load_keys(now)  # another process may have made it just now
         return self._keys.get(key_id)
 
-    async def _fresh(self, now: datetime) -> None:
-        if now - self._read_at > LOOK_EVERY or not self._keys:
-            await self._read(now)
+    async def _refresh_if_stale(self, now: datetime) -> None:
+        if now - self._read_at > KEY_CACHE_TTL or not self._keys:
+            await self._load_keys(now)
 
-    async def _read(self, now: datetime) -> None:
+    async def _load_keys(self, now: datetime) -> None:
         before = self._read_at
         async with self._reading:
             if self._read_at != before:
                 return  # whoever held the lock has read them
-            async with self._database.gate() as connection:
+            async with self._database.as_auth() as connection:
                 rows = await connection.fetch(_SQL["read"])
-                keys = {row["id"]: self._opened(row) for row in rows}
+                keys = {row["id"]: self._key_from_row(row) for row in rows}
                 newest = max((key.created_at for key in keys.values()), default=None)
-                if newest is None or now - newest > ROTATE:
-                    made = _made(now)
+                if newest is None or now - newest > SIGNING_KEY_LIFETIME:
+                    made = _generate_key(now)
                     await connection.execute(
-                        _SQL["make"], made.id, _public(made), self._sealed(made), now
+                        _SQL["make"], made.id, _public_bytes(made), self._sealed(made), now
                     )
-                    await connection.execute(_SQL["forget"], now - KEPT)
+                    await connection.execute(_SQL["forget"], now - SIGNING_KEY_RETENTION)
                     keys[made.id] = made
             self._keys, self._read_at = keys, now
 
-    def _opened(self, row: Any) -> _Key:
+    def _key_from_row(self, row: Any) -> _SigningKey:
         raw = self._seals.open(row["private_sealed"], tenant_id=PLATFORM_TENANT_ID, purpose=PURPOSE)
         private = Ed25519PrivateKey.from_private_bytes(base64.b64decode(raw))
-        return _Key(row["id"], private, private.public_key(), row["created_at"])
+        return _SigningKey(row["id"], private, private.public_key(), row["created_at"])
 
-    def _sealed(self, key: _Key) -> bytes:
+    def _sealed(self, key: _SigningKey) -> bytes:
         plain = base64.b64encode(key.private.private_bytes_raw()).decode()
         return self._seals.seal(plain, tenant_id=PLATFORM_TENANT_ID, purpose=PURPOSE)
 
@@ -138,10 +138,10 @@ class Signer:
 _PREFIX = "k"
 
 
-def _made(now: datetime) -> _Key:
+def _generate_key(now: datetime) -> _SigningKey:
     private = Ed25519PrivateKey.generate()
-    return _Key(_PREFIX + secrets.token_hex(8), private, private.public_key(), now)
+    return _SigningKey(_PREFIX + secrets.token_hex(8), private, private.public_key(), now)
 
 
-def _public(key: _Key) -> bytes:
+def _public_bytes(key: _SigningKey) -> bytes:
     return key.public.public_bytes_raw()

@@ -3,8 +3,8 @@
 from typing import Any
 from uuid import UUID
 
-from niochat.access.users import By
-from niochat.adapters.postgres.audit import record
+from niochat.access.users import ChangedBy
+from niochat.adapters.postgres.audit import record_change
 from niochat.adapters.postgres.database import Connection, Database
 from niochat.adapters.postgres.queries import queries
 from niochat.domain.audit import AuditEntry
@@ -19,11 +19,11 @@ from niochat.domain.presence import DEFAULT_ASSIGNMENT_MODE, AssignmentMode
 
 _SQL = queries("teams")
 
-MOST = 200
+MAX_TEAMS = 200
 """Teams of one tenant."""
 
 
-class Teams:
+class TeamRepository:
     """Of one tenant at a time, with that tenant's role."""
 
     def __init__(self, database: Database) -> None:
@@ -31,37 +31,44 @@ class Teams:
 
     async def list(self, tenant_id: UUID) -> list[dict[str, Any]]:
         """``slug``, ``name``, ``assignment``, ``members`` and how many are ``waiting``."""
-        async with self._database.tenant(tenant_id) as connection:
+        async with self._database.as_tenant(tenant_id) as connection:
             return [dict(row) for row in await connection.fetch(_SQL["list"], tenant_id)]
 
     async def put(
-        self, tenant_id: UUID, slug: str, name: str, assignment: AssignmentMode | None, by: By
+        self,
+        tenant_id: UUID,
+        slug: str,
+        name: str,
+        assignment: AssignmentMode | None,
+        by: ChangedBy,
     ) -> None:
         """Make it or change it; without ``assignment`` that stays, and is ``DEFAULT_ASSIGNMENT_MODE`` of a new
         one. Raises ``Refused`` when there are enough, ``PermissionDeniedError`` where a member may more than
         ``by``.
         """
-        async with self._database.tenant(tenant_id) as connection:
-            await _need_power_over(connection, tenant_id, slug, by)
+        async with self._database.as_tenant(tenant_id) as connection:
+            await _require_authority_over_members(connection, tenant_id, slug, by)
             row = await connection.fetchrow(_SQL["one"], tenant_id, slug)
             way = assignment or (row["assignment"] if row is not None else DEFAULT_ASSIGNMENT_MODE)
             new = {"name": name, "assignment": str(way)}
-            if not await connection.fetchval(_SQL["put"], tenant_id, slug, *new.values(), MOST):
+            if not await connection.fetchval(
+                _SQL["put"], tenant_id, slug, *new.values(), MAX_TEAMS
+            ):
                 raise OperationRefusedError(
-                    f"The limit of {MOST} teams is reached. Delete a team first.",
+                    f"The limit of {MAX_TEAMS} teams is reached. Delete a team first.",
                     code="too_many_teams",
                 )
             old = None if row is None else dict(row)
-            await record(connection, AuditEntry(
-                tenant_id, by.who, "teams.put", f"team:{slug}", old, new,
+            await record_change(connection, AuditEntry(
+                tenant_id, by.actor, "teams.put", f"team:{slug}", old, new,
             ))  # fmt: skip
 
-    async def delete(self, tenant_id: UUID, slug: str, by: By) -> None:
+    async def delete(self, tenant_id: UUID, slug: str, by: ChangedBy) -> None:
         """Raises ``NotFoundError``, ``Refused`` where conversations ever went to it: they name it;
         ``PermissionDeniedError`` where a member may more than ``by``.
         """
-        async with self._database.tenant(tenant_id) as connection:
-            await _need_power_over(connection, tenant_id, slug, by)
+        async with self._database.as_tenant(tenant_id) as connection:
+            await _require_authority_over_members(connection, tenant_id, slug, by)
             used = await connection.fetchval(_SQL["used"], tenant_id, slug)
             if used is None:
                 raise NotFoundError("The team does not exist.")
@@ -72,10 +79,14 @@ class Teams:
                 )
             await connection.execute(_SQL["leave"], tenant_id, slug)
             await connection.execute(_SQL["delete"], tenant_id, slug)
-            await record(connection, AuditEntry(tenant_id, by.who, "teams.delete", f"team:{slug}"))
+            await record_change(
+                connection, AuditEntry(tenant_id, by.actor, "teams.delete", f"team:{slug}")
+            )
 
 
-async def _need_power_over(connection: Connection, tenant_id: UUID, slug: str, by: By) -> None:
+async def _require_authority_over_members(
+    connection: Connection, tenant_id: UUID, slug: str, by: ChangedBy
+) -> None:
     """A team goes as far as the strongest of its members: it takes their conversations along."""
     for row in await connection.fetch(_SQL["members"], tenant_id, slug):
         grants = TENANT_ROLE_GRANTS.get(row["role"])

@@ -10,7 +10,7 @@ from niochat.domain.errors import NotFoundError
 _SQL = queries("platform")
 
 
-class Tenants:
+class TenantListing:
     """Reads with the gate's role, which sees no customer of theirs."""
 
     def __init__(self, database: Database) -> None:
@@ -18,13 +18,13 @@ class Tenants:
 
     async def list(self, after: UUID | None, limit: int) -> list[dict[str, Any]]:
         """In the order in which they came."""
-        async with self._database.gate() as connection:
+        async with self._database.as_auth() as connection:
             rows = await connection.fetch(_SQL["tenants"], after, limit)
         return [dict(row) for row in rows]
 
     async def find(self, tenant_id: UUID) -> dict[str, Any]:
         """One of them. Raises ``NotFoundError``."""
-        async with self._database.gate() as connection:
+        async with self._database.as_auth() as connection:
             row = await connection.fetchrow(_SQL["tenant"], tenant_id)
         if row is None:
             raise NotFoundError("The tenant does not exist.")

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any
 
-from niochat.adapters.postgres.audit import record
+from niochat.adapters.postgres.audit import record_change
 from niochat.adapters.postgres.database import Connection, Database
 from niochat.adapters.postgres.queries import queries
 from niochat.domain.audit import AuditActor, AuditEntry
@@ -19,58 +19,61 @@ from niochat.domain.errors import NotFoundError, RateLimitedError
 
 _SQL = queries("throttle")
 
-WINDOW = timedelta(minutes=15)
-OF_ACCOUNT, OF_ADDRESS = 10, 100
+ATTEMPT_WINDOW = timedelta(minutes=15)
+MAX_ATTEMPTS_PER_ACCOUNT, MAX_ATTEMPTS_PER_ADDRESS = 10, 100
 """Attempts in a window: at one account from one address or known device, and from one address. Many
 agents of one provider share one address; those who come in are not counted.
 """
-FROM_EVERYWHERE = 30
+MAX_UNDELAYED_ATTEMPTS = 30
 """At one account from devices that are not known; from here on each one more is delayed."""
-LONGEST_DELAY = timedelta(minutes=1)
+MAX_DELAY = timedelta(minutes=1)
 """The delay doubles from one second up to this."""
-KEPT = timedelta(days=2)
+COUNT_RETENTION = timedelta(days=2)
 """A count, after which it is swept out."""
 _ADDRESS = "address:"
 
 
 @dataclass(frozen=True, slots=True)
-class Limit:
+class AttemptLimit:
     """``most`` attempts in a window; then none until it is over, or where it ``delays`` one at a
     time.
     """
 
     key: str
-    most: int
+    max_attempts: int
     delays: bool = False
 
 
-Limits = Sequence[Limit]
+AttemptLimits = Sequence[AttemptLimit]
 
 
-def signing_in(login: str, address: str, device: str) -> Limits:
+def sign_in_limits(login: str, address: str, device: str) -> AttemptLimits:
     """``device``: the id of one that is known for this account, else empty."""
     account = _digest(login)
     if device:
-        return (Limit(f"device:{account}:{_digest(device)}", OF_ACCOUNT), from_address(address))
+        return (
+            AttemptLimit(f"device:{account}:{_digest(device)}", MAX_ATTEMPTS_PER_ACCOUNT),
+            address_limit(address),
+        )
     return (
-        Limit(f"pair:{account}:{_digest(address)}", OF_ACCOUNT),
-        from_address(address),
-        Limit(f"account:{account}", FROM_EVERYWHERE, delays=True),
+        AttemptLimit(f"pair:{account}:{_digest(address)}", MAX_ATTEMPTS_PER_ACCOUNT),
+        address_limit(address),
+        AttemptLimit(f"account:{account}", MAX_UNDELAYED_ATTEMPTS, delays=True),
     )
 
 
-def from_address(address: str) -> Limit:
+def address_limit(address: str) -> AttemptLimit:
     """Whatever they try."""
-    return Limit(f"{_ADDRESS}{_digest(address)}", OF_ADDRESS)
+    return AttemptLimit(f"{_ADDRESS}{_digest(address)}", MAX_ATTEMPTS_PER_ADDRESS)
 
 
-def of_account(what: str, account: str) -> Limit:
+def account_limit(what: str, account: str) -> AttemptLimit:
     """``what`` somebody tries at one account, wherever they are."""
-    return Limit(f"{what}:{_digest(account)}", OF_ACCOUNT)
+    return AttemptLimit(f"{what}:{_digest(account)}", MAX_ATTEMPTS_PER_ACCOUNT)
 
 
 @dataclass(frozen=True, slots=True)
-class _Count:
+class _AttemptCount:
     """Of one key. Neither log-ins nor addresses are kept in the clear."""
 
     key: str
@@ -78,93 +81,99 @@ class _Count:
     since: datetime
     next_at: datetime | None
 
-    def wait(self, limit: Limit, now: datetime) -> timedelta:
+    def wait(self, limit: AttemptLimit, now: datetime) -> timedelta:
         """Until the next attempt is judged; zero: at once."""
-        if self.failures < limit.most:
+        if self.failures < limit.max_attempts:
             return timedelta(0)
-        until = self.next_at if limit.delays else self.since + WINDOW
+        until = self.next_at if limit.delays else self.since + ATTEMPT_WINDOW
         return timedelta(0) if until is None else max(until - now, timedelta(0))
 
-    def one_more(self, limit: Limit, now: datetime) -> "_Count":
+    def incremented(self, limit: AttemptLimit, now: datetime) -> "_AttemptCount":
         """This attempt is counted."""
         failures, next_at = self.failures + 1, None
-        if limit.delays and failures >= limit.most:
-            doubled = timedelta(seconds=2 ** min(failures - limit.most, 10))
-            next_at = now + min(doubled, LONGEST_DELAY)
+        if limit.delays and failures >= limit.max_attempts:
+            doubled = timedelta(seconds=2 ** min(failures - limit.max_attempts, 10))
+            next_at = now + min(doubled, MAX_DELAY)
         return replace(self, failures=failures, next_at=next_at)
 
-    def fewer(self, count: int) -> "_Count":
+    def decremented(self, count: int) -> "_AttemptCount":
         """So many turned out not to have been guesses."""
         return replace(self, failures=max(self.failures - count, 0), next_at=None)
 
 
-class Throttle:
+class LoginThrottle:
     """Counts in the database: every replica counts the same, and a restart forgets nothing."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def begin(self, limits: Limits, now: datetime) -> None:
+    async def count_attempt(self, limits: AttemptLimits, now: datetime) -> None:
         """Count an attempt that is about to be judged. Raises ``RateLimitedError`` for one that is not to
         be, also for the right password; that counts nothing.
         """
-        async with self._database.gate() as connection:
-            await connection.execute(_SQL["sweep"], now - KEPT)
-            counts = await _held(connection, limits, now)
+        async with self._database.as_auth() as connection:
+            await connection.execute(_SQL["sweep"], now - COUNT_RETENTION)
+            counts = await _lock_counts(connection, limits, now)
             wait = max(counts[limit.key].wait(limit, now) for limit in limits)
             if wait > timedelta(0):
                 raise RateLimitedError(
                     "Too many failed attempts. Wait, or sign in from a device that you used before.",
                     wait.total_seconds(), code="too_many_attempts",
                 )  # fmt: skip
-            await _put(connection, [counts[each.key].one_more(each, now) for each in limits])
+            await _save_counts(
+                connection, [counts[each.key].incremented(each, now) for each in limits]
+            )
 
-    async def withdraw(self, limits: Limits, now: datetime) -> None:
+    async def withdraw_attempt(self, limits: AttemptLimits, now: datetime) -> None:
         """What was begun was no guess."""
-        async with self._database.gate() as connection:
-            counts = await _held(connection, limits, now)
-            await _put(connection, [count.fewer(1) for count in counts.values()])
+        async with self._database.as_auth() as connection:
+            counts = await _lock_counts(connection, limits, now)
+            await _save_counts(connection, [count.decremented(1) for count in counts.values()])
 
-    async def succeeded(self, limits: Limits, now: datetime) -> None:
+    async def record_success(self, limits: AttemptLimits, now: datetime) -> None:
         """The account's holder is there: their own mistakes, which the first limit counts, are
         forgiven. Their address goes on being counted, but for this attempt.
         """
-        async with self._database.gate() as connection:
-            counts = await _held(connection, limits, now)
+        async with self._database.as_auth() as connection:
+            counts = await _lock_counts(connection, limits, now)
             mistakes = counts[limits[0].key].failures
-            await _put(connection, [
-                count.fewer(1 if count.key.startswith(_ADDRESS) else mistakes)
+            await _save_counts(connection, [
+                count.decremented(1 if count.key.startswith(_ADDRESS) else mistakes)
                 for count in counts.values()
             ])  # fmt: skip
 
-    async def unlock(self, login: str, who: AuditActor) -> None:
+    async def unlock_account(self, login: str, who: AuditActor) -> None:
         """Forget what was counted against an account. Raises ``NotFoundError``."""
         login = login.strip().lower()
         account = _digest(login)
         alone = [f"{what}:{account}" for what in ("account", "reset", "told")]
         begun = [f"{what}:{account}:" for what in ("pair", "device")]
-        async with self._database.gate() as connection:
+        async with self._database.as_auth() as connection:
             user = await connection.fetchrow(_SQL["holder"], login)
             if user is None:
                 raise NotFoundError("No user has this login.")
-            alone.append(of_account("second factor", str(user["id"])).key)
+            alone.append(account_limit("second factor", str(user["id"])).key)
             await connection.execute(_SQL["unlock"], alone, begun)
             target = f"user:{user['id']}"
-            await record(connection, AuditEntry(user["tenant_id"], who, "users.unlock", target))
+            await record_change(
+                connection, AuditEntry(user["tenant_id"], who, "users.unlock", target)
+            )
 
 
-async def _held(connection: Connection, limits: Limits, now: datetime) -> dict[str, _Count]:
+async def _lock_counts(
+    connection: Connection, limits: AttemptLimits, now: datetime
+) -> dict[str, _AttemptCount]:
     """As counted so far; a window that is over begins anew."""
     rows: list[Any] = await connection.fetch(_SQL["hold"], [each.key for each in limits], now)
     counts = {}
     for row in rows:
-        count = _Count(**row)
-        over = count.since <= now - WINDOW
-        counts[count.key] = _Count(count.key, 0, now, None) if over else count
+        count = _AttemptCount(**row)
+        over = count.since <= now - ATTEMPT_WINDOW
+        counts[count.key] = _AttemptCount(count.key, 0, now, None) if over else count
     return counts
 
 
-async def _put(connection: Connection, counts: Sequence[_Count]) -> None:
+async def _save_counts(connection: Connection, counts: Sequence[_AttemptCount]) -> None:
     columns = zip(
         *((each.key, each.failures, each.since, each.next_at) for each in counts), strict=True
     )

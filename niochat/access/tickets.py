@@ -11,26 +11,28 @@ from niochat.domain.errors import AuthenticationError
 
 _SQL = queries("tickets")
 
-VALID = timedelta(seconds=30)
+TICKET_LIFETIME = timedelta(seconds=30)
 
 
-class Tickets:
+class SocketTicketStore:
     """Of sessions; rows, so that any replica takes what another gave out."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def make(self, session_id: UUID, now: datetime) -> str:
+    async def issue(self, session_id: UUID, now: datetime) -> str:
         """A ticket for whoever has this session; those that were not used are swept out."""
         ticket = secrets.token_urlsafe(24)
-        async with self._database.gate() as connection:
+        async with self._database.as_auth() as connection:
             await connection.execute(_SQL["forget"], now)
-            await connection.execute(_SQL["make"], _digest(ticket), session_id, now + VALID)
+            await connection.execute(
+                _SQL["make"], _digest(ticket), session_id, now + TICKET_LIFETIME
+            )
         return ticket
 
     async def redeem(self, ticket: str, now: datetime) -> tuple[UUID, UUID]:
         """(session, user). Raises ``AuthenticationError`` for one that is wrong, used or too old."""
-        async with self._database.gate() as connection:
+        async with self._database.as_auth() as connection:
             row = await connection.fetchrow(_SQL["redeem"], _digest(ticket), now)
         if row is None:
             raise AuthenticationError(

@@ -3,16 +3,16 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from niochat.access.mail import Mail, Post, greeting
-from niochat.access.throttle import of_account
-from niochat.adapters.postgres.audit import record
+from niochat.access.mail import MailMessage, MailOutbox, format_greeting
+from niochat.access.throttle import account_limit
+from niochat.adapters.postgres.audit import record_change
 from niochat.adapters.postgres.database import Database
 from niochat.adapters.postgres.queries import queries
 from niochat.domain.audit import AuditActor, AuditActorKind, AuditEntry
 
 _SQL = queries("throttle")
 
-EVERY = timedelta(days=1)
+ALERT_INTERVAL = timedelta(days=1)
 """One mail to a holder."""
 _SUBJECT = "Tentativas de acesso à sua conta do NioChat"
 _TEXT = (
@@ -26,40 +26,44 @@ _TEXT = (
 )
 
 
-class Warnings:
+class LoginAlertSender:
     """Told when too many attempts were counted."""
 
-    def __init__(self, database: Database, post: Post) -> None:
+    def __init__(self, database: Database, post: MailOutbox) -> None:
         self._database = database
         self._post = post
 
-    async def tell(self, login: str, address: str, now: datetime) -> None:
+    async def send_alert(self, login: str, address: str, now: datetime) -> None:
         """A mail to whoever has this login, and a row of the log; once a day, not each time."""
-        async with self._database.gate() as connection:
-            key = of_account("told", login).key
-            if await connection.fetchval(_SQL["tell"], key, now, now - EVERY) is None:
+        async with self._database.as_auth() as connection:
+            key = account_limit("told", login).key
+            if await connection.fetchval(_SQL["tell"], key, now, now - ALERT_INTERVAL) is None:
                 return
             user = await connection.fetchrow(_SQL["holder"], login)
-            entry = told("sessions.held_back", user, login, address, "too_many_attempts")
-            await record(connection, entry)
+            entry = attempt_audit_entry(
+                "sessions.held_back", user, login, address, "too_many_attempts"
+            )
+            await record_change(connection, entry)
             if user is not None and user["status"] == "active":
-                text = _TEXT.format(greeting=greeting(user["name"]))
-                mail = Mail(user["tenant_id"], user["login"], _SUBJECT, text)
-                await self._post.put(connection, mail, now)
+                text = _TEXT.format(greeting=format_greeting(user["name"]))
+                mail = MailMessage(user["tenant_id"], user["login"], _SUBJECT, text)
+                await self._post.enqueue(connection, mail, now)
 
 
-def told(action: str, user: Any, login: str, address: str, code: str = "") -> AuditEntry:
+def attempt_audit_entry(
+    action: str, user: Any, login: str, address: str, code: str = ""
+) -> AuditEntry:
     """What somebody unknown did to an account, which is named by its id or, where there is none, by
     its login, masked.
     """
-    masked = masked_login(login)
+    masked = mask_login(login)
     who, after = AuditActor(AuditActorKind.USER, masked, address), {"code": code} if code else None
     if user is None:
         return AuditEntry(None, who, action, f"login:{masked}", None, after)
     return AuditEntry(user["tenant_id"], who, action, f"user:{user['id']}", None, after)
 
 
-def masked_login(login: str) -> str:
+def mask_login(login: str) -> str:
     """``a***@example.com``: enough to know one's own. What is no address shows nothing more."""
     name, _, domain = "".join(each for each in login if each.isprintable()).partition("@")
     return f"{name[:1]}***" + (f"@{domain[:60]}" if domain else "")

@@ -5,16 +5,16 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from niochat.accounts.change import Change, Outcome
+from niochat.accounts.change import SyncOutcome, SyncResult
 from niochat.accounts.parts import (
-    OF_ASSISTANT,
-    of_assistant,
+    ASSISTANT_POLICY_FIELDS,
+    assistant_policy,
     sync_assistant,
     sync_channel,
     sync_erp,
     sync_team,
 )
-from niochat.accounts.provider import Provider
+from niochat.accounts.provider import ProviderConfig
 from niochat.adapters.postgres.database import Connection, Database
 from niochat.adapters.postgres.queries import queries
 from niochat.domain.errors import OperationRefusedError
@@ -35,9 +35,9 @@ class TenantRow:
     plan: str
 
 
-async def apply(
-    database: Database, vault: Encryptor, providers: Sequence[Provider]
-) -> list[Change]:
+async def apply_providers(
+    database: Database, vault: Encryptor, providers: Sequence[ProviderConfig]
+) -> list[SyncResult]:
     """Create or change what ``providers`` declare, in one transaction; say what became of each.
 
     What they leave out stays: nothing is ever deleted. A tenant
@@ -46,24 +46,27 @@ async def apply(
     Raises ``Refused`` when a gateway instance is already another channel's, ``UnreadableDataError`` when
     something stored was sealed with a key that is missing here, ``UnavailableError``.
     """
-    async with database.path_transaction() as connection:
+    async with database.system_transaction() as connection:
         await connection.execute(_SQL["lock_providers"])
         slugs = [provider.slug for provider in providers]
         held = {
             row["slug"]: dict(row) for row in await connection.fetch(_SQL["hold_tenants"], slugs)
         }
-        changes: list[Change] = []
+        changes: list[SyncResult] = []
         for provider in providers:
-            changes += await apply_one(connection, vault, provider, held.get(provider.slug))
-        await _refuse_shared_lines(connection, list({change.tenant_id for change in changes}))
+            changes += await apply_provider(connection, vault, provider, held.get(provider.slug))
+        await _refuse_shared_instances(connection, list({change.tenant_id for change in changes}))
     return changes
 
 
-async def apply_one(
-    connection: Connection, vault: Encryptor, provider: Provider, row: Mapping[str, Any] | None
-) -> list[Change]:
+async def apply_provider(
+    connection: Connection,
+    vault: Encryptor,
+    provider: ProviderConfig,
+    row: Mapping[str, Any] | None,
+) -> list[SyncResult]:
     """One provider, in the caller's transaction. ``row``: its tenant's, held; None: a new one."""
-    settings = _settings(provider, row)
+    settings = _declared_row(provider, row)
     if row is None:
         tenant_id: UUID = await connection.fetchval(
             _SQL["create_tenant"],
@@ -76,32 +79,34 @@ async def apply_one(
                 settings.plan,
             ),
         )
-        outcome = Outcome.CREATED
+        outcome = SyncOutcome.CREATED
     else:
         tenant_id = row["tenant_id"]
-        outcome = Outcome.UNCHANGED if settings == stored_row(row) else Outcome.CHANGED
-    whole = Change(provider.slug, "provider", outcome, tenant_id)
-    changes = [whole, *await _sync_parts(connection, vault, provider, tenant_id)]
-    if row is not None and any(change.outcome != Outcome.UNCHANGED for change in changes):
-        await change_tenant(connection, row, settings)
+        outcome = (
+            SyncOutcome.UNCHANGED if settings == parse_tenant_row(row) else SyncOutcome.CHANGED
+        )
+    whole = SyncResult(provider.slug, "provider", outcome, tenant_id)
+    changes = [whole, *await _sync_resources(connection, vault, provider, tenant_id)]
+    if row is not None and any(change.outcome != SyncOutcome.UNCHANGED for change in changes):
+        await update_tenant(connection, row, settings)
     return changes
 
 
-async def _sync_parts(
-    connection: Connection, vault: Encryptor, provider: Provider, tenant_id: UUID
-) -> list[Change]:
+async def _sync_resources(
+    connection: Connection, vault: Encryptor, provider: ProviderConfig, tenant_id: UUID
+) -> list[SyncResult]:
     parts = {
         **await _sync_teams(connection, provider, tenant_id),
         **await _sync_channels(connection, vault, provider, tenant_id),
         **await _sync_assistant(connection, vault, provider, tenant_id),
         **await _sync_erp(connection, vault, provider, tenant_id),
     }
-    return [Change(provider.slug, what, outcome, tenant_id) for what, outcome in parts.items()]
+    return [SyncResult(provider.slug, what, outcome, tenant_id) for what, outcome in parts.items()]
 
 
 async def _sync_teams(
-    connection: Connection, provider: Provider, tenant_id: UUID
-) -> dict[str, Outcome]:
+    connection: Connection, provider: ProviderConfig, tenant_id: UUID
+) -> dict[str, SyncOutcome]:
     rows = await connection.fetch(_SQL["teams_of"], tenant_id)
     stored = {row["slug"]: dict(row) for row in rows}
     return {
@@ -111,8 +116,8 @@ async def _sync_teams(
 
 
 async def _sync_channels(
-    connection: Connection, vault: Encryptor, provider: Provider, tenant_id: UUID
-) -> dict[str, Outcome]:
+    connection: Connection, vault: Encryptor, provider: ProviderConfig, tenant_id: UUID
+) -> dict[str, SyncOutcome]:
     rows = await connection.fetch(_SQL["channels_of"], tenant_id)
     stored = {row["slug"]: dict(row) for row in rows}
     return {
@@ -124,8 +129,8 @@ async def _sync_channels(
 
 
 async def _sync_assistant(
-    connection: Connection, vault: Encryptor, provider: Provider, tenant_id: UUID
-) -> dict[str, Outcome]:
+    connection: Connection, vault: Encryptor, provider: ProviderConfig, tenant_id: UUID
+) -> dict[str, SyncOutcome]:
     if provider.assistant is None:
         return {}
     row = await connection.fetchrow(_SQL["assistant_of"], tenant_id)
@@ -135,8 +140,8 @@ async def _sync_assistant(
 
 
 async def _sync_erp(
-    connection: Connection, vault: Encryptor, provider: Provider, tenant_id: UUID
-) -> dict[str, Outcome]:
+    connection: Connection, vault: Encryptor, provider: ProviderConfig, tenant_id: UUID
+) -> dict[str, SyncOutcome]:
     if provider.erp is None:
         return {}
     row = await connection.fetchrow(_SQL["erp_of"], tenant_id)
@@ -144,27 +149,29 @@ async def _sync_erp(
     return {"erp": await sync_erp(connection, vault, tenant_id, provider.erp, stored)}
 
 
-def _settings(provider: Provider, row: Mapping[str, Any] | None) -> TenantRow:
+def _declared_row(provider: ProviderConfig, row: Mapping[str, Any] | None) -> TenantRow:
     """What the row should hold; what the file leaves out is as it was."""
-    policy = provider.policy.stored()
+    policy = provider.policy.to_row()
     if provider.assistant is not None:
-        policy |= of_assistant(provider.assistant)
+        policy |= assistant_policy(provider.assistant)
     elif row is None:
         policy["assistant_enabled"] = False
     else:
-        policy |= {name: row["policy"][name] for name in OF_ASSISTANT if name in row["policy"]}
+        policy |= {
+            name: row["policy"][name] for name in ASSISTANT_POLICY_FIELDS if name in row["policy"]
+        }
     status = "suspended" if provider.suspended else "active"
     if provider.suspended is None and row is not None:
         status = row["status"]
     return TenantRow(provider.name, status, provider.timezone, policy, provider.plan.value)
 
 
-def stored_row(row: Mapping[str, Any]) -> TenantRow:
+def parse_tenant_row(row: Mapping[str, Any]) -> TenantRow:
     """What a held row declares."""
     return TenantRow(row["name"], row["status"], row["timezone"], row["policy"], row["plan"])
 
 
-async def change_tenant(connection: Connection, row: Mapping[str, Any], settings: TenantRow) -> int:
+async def update_tenant(connection: Connection, row: Mapping[str, Any], settings: TenantRow) -> int:
     """The next ``config_version``; whoever becomes suspended tells it to its conversations."""
     tenant_id: UUID = row["tenant_id"]
     version: int = await connection.fetchval(
@@ -183,7 +190,7 @@ async def change_tenant(connection: Connection, row: Mapping[str, Any], settings
     return version
 
 
-async def _refuse_shared_lines(connection: Connection, tenants: list[UUID]) -> None:
+async def _refuse_shared_instances(connection: Connection, tenants: list[UUID]) -> None:
     rows = await connection.fetch(_SQL["shared_lines"], tenants)
     if not rows:
         return

@@ -10,7 +10,7 @@ Key = TypeVar("Key")
 Value = TypeVar("Value")
 
 
-class Cache(Generic[Key, Value]):
+class TtlCache(Generic[Key, Value]):
     """Keeps what ``load`` returned, also a ``None``, for ``ttl_s``; errors are not kept.
 
     ``limit`` entries at most: the one unused for longest goes.
@@ -42,22 +42,22 @@ class Cache(Generic[Key, Value]):
             return kept[1]
         task = self._loading.get(key)
         if task is None:
-            task = asyncio.get_running_loop().create_task(self._loaded(key))
+            task = asyncio.get_running_loop().create_task(self._run_load(key))
             self._loading[key] = task
-            task.add_done_callback(lambda done: self._settled(key, done))
+            task.add_done_callback(lambda done: self._store_result(key, done))
         # A caller who leaves does not take the load away from the others.
         return await asyncio.shield(task)
 
-    def forget(self, stale: Callable[[Key, Value], bool]) -> None:
+    def invalidate(self, stale: Callable[[Key, Value], bool]) -> None:
         """Drop the entries that are ``stale``, and the result of every load under way."""
         self._loading.clear()
         for key in [key for key, (_, value) in self._kept.items() if stale(key, value)]:
             del self._kept[key]
 
-    async def _loaded(self, key: Key) -> Value:
+    async def _run_load(self, key: Key) -> Value:
         return await self._load(key)
 
-    def _settled(self, key: Key, task: "asyncio.Task[Value]") -> None:
+    def _store_result(self, key: Key, task: "asyncio.Task[Value]") -> None:
         mine = self._loading.get(key) is task
         if mine:
             del self._loading[key]

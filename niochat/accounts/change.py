@@ -5,7 +5,7 @@ from enum import StrEnum
 from uuid import UUID
 
 
-class Outcome(StrEnum):
+class SyncOutcome(StrEnum):
     """What became of one declared thing."""
 
     CREATED = "created"
@@ -14,10 +14,10 @@ class Outcome(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class SyncResult:
     """``what``: ``provider``, ``team <slug>``, ``channel <slug>``, ``assistant``, ``erp``."""
 
     tenant: str
-    what: str
-    outcome: Outcome
+    resource: str
+    outcome: SyncOutcome
     tenant_id: UUID

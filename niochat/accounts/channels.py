@@ -14,12 +14,12 @@ from uuid import UUID
 import structlog
 from pydantic import ValidationError
 
-from niochat.accounts.apply import change_tenant, stored_row
+from niochat.accounts.apply import parse_tenant_row, update_tenant
 from niochat.accounts.parts import create_channel
-from niochat.accounts.provider import ChannelEntry
-from niochat.accounts.records import webhook_url
-from niochat.accounts.sealing import TenantSeals
-from niochat.adapters.postgres.audit import record
+from niochat.accounts.provider import ChannelConfig
+from niochat.accounts.records import build_webhook_url
+from niochat.accounts.sealing import TenantEncryptor
+from niochat.adapters.postgres.audit import record_change
 from niochat.adapters.postgres.database import Connection, Database
 from niochat.adapters.postgres.queries import queries
 from niochat.domain.audit import AuditActor, AuditEntry
@@ -44,21 +44,21 @@ _TENANTS = queries("tenants")
 _INBOX = queries("inbox")
 _log = structlog.get_logger(__name__)
 
-MOST = 50
+MAX_CHANNELS = 50
 """Channels of one tenant."""
-AT_ONCE = 3
+MAX_CONCURRENT_CREATIONS = 3
 """Channels that one process makes at a time: each holds a connection while its gateway answers."""
 
 
 @dataclass(frozen=True, slots=True)
-class Outside:
+class GatewayAccess:
     """Ways to gateways. ``server`` is the installation's own; ``check`` raises for an address that
     a tenant may not use; ``base_url`` is where gateways reach us.
     """
 
     gateway: WhatsAppGateway
-    administration: GatewayAdmin
-    check: Callable[[str], Awaitable[None]]
+    admin: GatewayAdmin
+    check_address: Callable[[str], Awaitable[None]]
     server: GatewayServer | None
     base_url: str
 
@@ -73,10 +73,10 @@ class NewChannel:
     token: str | None = field(default=None, repr=False)
 
 
-class Channels:
+class ChannelProvisioner:
     """Of one tenant at a time."""
 
-    def __init__(self, database: Database, seals: Encryptor, outside: Outside) -> None:
+    def __init__(self, database: Database, seals: Encryptor, outside: GatewayAccess) -> None:
         self._database = database
         self._seals = seals
         self._outside = outside
@@ -84,13 +84,13 @@ class Channels:
 
     async def list(self, tenant_id: UUID) -> list[dict[str, Any]]:
         """By slug, without anything secret."""
-        async with self._database.tenant(tenant_id) as connection:
+        async with self._database.as_tenant(tenant_id) as connection:
             rows = await connection.fetch(_SQL["list"], tenant_id, None)
         return [dict(row) for row in rows]
 
     async def find(self, tenant_id: UUID, channel_id: UUID) -> dict[str, Any]:
         """One of them. Raises ``NotFoundError``."""
-        async with self._database.tenant(tenant_id) as connection:
+        async with self._database.as_tenant(tenant_id) as connection:
             row = await connection.fetchrow(_SQL["list"], tenant_id, channel_id)
         if row is None:
             raise NotFoundError("The channel does not exist.")
@@ -101,11 +101,11 @@ class Channels:
         or an instance that is another channel's, and where the installation has no gateway;
         ``InvalidInputError``, ``UnavailableError``.
         """
-        async with self._alone(tenant_id, new.slug):
-            tenant = await self._free(tenant_id, new.slug)
-            line, status = await self._instance(tenant_id, tenant, new)
-            made, secret = await self._store(tenant_id, _entry(new, line), status, who)
-        url = webhook_url(self._outside.base_url, made, secret)
+        async with self._creation_lock(tenant_id, new.slug):
+            tenant = await self._require_free_slug(tenant_id, new.slug)
+            line, status = await self._obtain_instance(tenant_id, tenant, new)
+            made, secret = await self._store(tenant_id, _channel_config(new, line), status, who)
+        url = build_webhook_url(self._outside.base_url, made, secret)
         try:
             await self._outside.gateway.set_webhook(line, url)
         except NiochatError as error:
@@ -114,41 +114,41 @@ class Channels:
         return made, True
 
     @asynccontextmanager
-    async def _alone(self, tenant_id: UUID, slug: str) -> AsyncIterator[None]:
-        if self._making >= AT_ONCE:
+    async def _creation_lock(self, tenant_id: UUID, slug: str) -> AsyncIterator[None]:
+        if self._making >= MAX_CONCURRENT_CREATIONS:
             raise UnavailableError(
                 "Too many channels are being created. Repeat the request later.", code="crowded"
             )
         self._making += 1
         try:
-            async with self._database.path_session() as connection:
+            async with self._database.system_session() as connection:
                 if not await connection.fetchval(_SQL["alone"], tenant_id, slug):
                     raise OperationRefusedError("The channel is being created.", code="in_progress")
                 yield
         finally:
             self._making -= 1
 
-    async def _free(self, tenant_id: UUID, slug: str) -> str:
+    async def _require_free_slug(self, tenant_id: UUID, slug: str) -> str:
         """The tenant's slug, if the channel's is free."""
-        async with self._database.tenant(tenant_id) as connection:
+        async with self._database.as_tenant(tenant_id) as connection:
             taken = {row["slug"] for row in await connection.fetch(_SQL["slugs"], tenant_id)}
             tenant: str = await connection.fetchval(_SQL["tenant_slug"], tenant_id)
         if slug in taken:
             raise OperationRefusedError(
                 "A channel already has this slug. Choose another slug.", code="slug_taken"
             )
-        if len(taken) >= MOST:
+        if len(taken) >= MAX_CHANNELS:
             raise OperationRefusedError(
-                f"The limit of {MOST} channels is reached.", code="too_many_channels"
+                f"The limit of {MAX_CHANNELS} channels is reached.", code="too_many_channels"
             )
         return tenant
 
-    async def _instance(
+    async def _obtain_instance(
         self, tenant_id: UUID, tenant: str, new: NewChannel
     ) -> tuple[GatewayCredentials, str | None]:
         """The way to it, and its state."""
         if new.base_url is not None and new.token is not None:
-            return await self._known(GatewayCredentials(new.base_url, new.token))
+            return await self._check_existing_instance(GatewayCredentials(new.base_url, new.token))
         server = self._outside.server
         if server is None:
             raise OperationRefusedError(
@@ -157,11 +157,15 @@ class Channels:
                 code="no_gateway",
             )
         # A dot is in no slug: no two channels share a name.
-        found = await self._made(server, f"{tenant}.{new.slug}", f"niochat:{tenant_id}:{new.slug}")
+        found = await self._find_or_create_instance(
+            server, f"{tenant}.{new.slug}", f"niochat:{tenant_id}:{new.slug}"
+        )
         return GatewayCredentials(server.base_url, found.token), found.status
 
-    async def _known(self, line: GatewayCredentials) -> tuple[GatewayCredentials, str | None]:
-        await self._outside.check(line.base_url)
+    async def _check_existing_instance(
+        self, line: GatewayCredentials
+    ) -> tuple[GatewayCredentials, str | None]:
+        await self._outside.check_address(line.base_url)
         try:
             return line, (await self._outside.gateway.fetch_status(line)).status
         except UnavailableError as error:
@@ -174,22 +178,28 @@ class Channels:
             "The gateway rejects the token. Copy the token of the instance.", code="gateway_token"
         )
 
-    async def _made(self, server: GatewayServer, name: str, mark: str) -> GatewayInstance:
-        found = await self._ours(server, name, mark)
+    async def _find_or_create_instance(
+        self, server: GatewayServer, name: str, mark: str
+    ) -> GatewayInstance:
+        found = await self._find_own_instance(server, name, mark)
         if found is not None:
             return found
         try:
-            return await self._outside.administration.create_instance(server, name, mark)
+            return await self._outside.admin.create_instance(server, name, mark)
         except UnavailableError:
-            found = await self._ours(server, name, mark)  # only its answer may have been lost
+            found = await self._find_own_instance(
+                server, name, mark
+            )  # only its answer may have been lost
             if found is None:
                 raise
             return found
 
-    async def _ours(self, server: GatewayServer, name: str, mark: str) -> GatewayInstance | None:
+    async def _find_own_instance(
+        self, server: GatewayServer, name: str, mark: str
+    ) -> GatewayInstance | None:
         """By the mark; a server that keeps none shows the name alone."""
         try:
-            found = await self._outside.administration.list_instances(server)
+            found = await self._outside.admin.list_instances(server)
         except OperationRefusedError as error:
             raise UnavailableError(
                 "The gateway rejects NIOCHAT_GATEWAY_ADMIN_TOKEN. Contact the operator.",
@@ -199,9 +209,9 @@ class Channels:
         return next((each for each in ours if each.token), None)
 
     async def _store(
-        self, tenant_id: UUID, entry: ChannelEntry, status: str | None, who: AuditActor
+        self, tenant_id: UUID, entry: ChannelConfig, status: str | None, who: AuditActor
     ) -> tuple[UUID, str]:
-        async with self._database.path_transaction() as connection:
+        async with self._database.system_transaction() as connection:
             await connection.execute(_TENANTS["lock_providers"])
             row = await connection.fetchrow(_TENANTS["hold_tenant"], tenant_id)
             if row is None:
@@ -211,23 +221,23 @@ class Channels:
                     "A channel already has this slug. Choose another slug.", code="slug_taken"
                 )
             made, secret = await create_channel(
-                connection, TenantSeals(self._seals, tenant_id), entry
+                connection, TenantEncryptor(self._seals, tenant_id), entry
             )
-            await _refuse_shared(connection, tenant_id)
+            await _refuse_shared_instance(connection, tenant_id)
             if status is not None:
                 await connection.execute(_INBOX["connection_changed"], made, status, "")
             held = dict(row)
-            await change_tenant(connection, held, stored_row(held))
+            await update_tenant(connection, held, parse_tenant_row(held))
             after = {"slug": entry.slug, "status": status}
-            await record(connection, AuditEntry(
+            await record_change(connection, AuditEntry(
                 tenant_id, who, "channels.create", f"channel:{made}", None, after
             ))  # fmt: skip
         return made, secret
 
 
-def _entry(new: NewChannel, line: GatewayCredentials) -> ChannelEntry:
+def _channel_config(new: NewChannel, line: GatewayCredentials) -> ChannelConfig:
     try:
-        return ChannelEntry.model_validate(
+        return ChannelConfig.model_validate(
             {"slug": new.slug, "name": new.name, "base_url": line.base_url, "token": line.token}
         )
     except ValidationError:
@@ -235,7 +245,7 @@ def _entry(new: NewChannel, line: GatewayCredentials) -> ChannelEntry:
     raise UnavailableError("The gateway returned an unusable token.", code="gateway")
 
 
-async def _refuse_shared(connection: Connection, tenant_id: UUID) -> None:
+async def _refuse_shared_instance(connection: Connection, tenant_id: UUID) -> None:
     """Without a word about whose it is."""
     if await connection.fetch(_TENANTS["shared_lines"], [tenant_id]):
         raise OperationRefusedError(

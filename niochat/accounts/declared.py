@@ -8,7 +8,7 @@ from pydantic_core import PydanticCustomError
 from niochat.domain.plain import CONTROL_CHARACTER_MESSAGE, find_control_character
 
 
-class Declared(BaseModel):
+class StrictModel(BaseModel):
     """Keys with values. Its errors never show a value: it may be a secret in the wrong place."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
@@ -18,10 +18,10 @@ class Declared(BaseModel):
     def _plain(cls, values: Any) -> Any:
         found = find_control_character(values)
         if found:
-            raise wrong_at(CONTROL_CHARACTER_MESSAGE, *found)
+            raise error_at(CONTROL_CHARACTER_MESSAGE, *found)
         return values
 
 
-def wrong_at(message: str, *at: str | int) -> PydanticCustomError:
+def error_at(message: str, *at: str | int) -> PydanticCustomError:
     """An error of a whole that is shown at one of its keys."""
     return PydanticCustomError("whole", "{message}", {"message": message, "at": at})

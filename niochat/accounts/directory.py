@@ -7,8 +7,8 @@ from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
-from niochat.accounts.cache import Cache
-from niochat.accounts.facts import facts_of
+from niochat.accounts.cache import TtlCache
+from niochat.accounts.facts import parse_facts
 from niochat.accounts.records import (
     AssistantRecord,
     ChannelAddress,
@@ -16,7 +16,7 @@ from niochat.accounts.records import (
     ErpRecord,
     TenantRecord,
 )
-from niochat.accounts.sealing import Purpose
+from niochat.accounts.sealing import SecretPurpose
 from niochat.adapters.openai.completion import ModelEndpoint, ModelOptions
 from niochat.adapters.openai.forms import EndpointQuirk
 from niochat.adapters.postgres.database import Database
@@ -31,10 +31,10 @@ _SQL = queries("tenants")
 
 TTL_S = 5.0
 """A change is seen after this at the latest, also when nobody announced it."""
-LIMIT = 10_000
+MAX_ENTRIES = 10_000
 
 
-class Directory:
+class TenantConfigCache:
     """One per process and event loop. Raises ``UnavailableError`` when the database is away."""
 
     def __init__(
@@ -42,14 +42,14 @@ class Directory:
     ) -> None:
         self._database = database
         self._vault = vault
-        self._channels: Cache[UUID, ChannelRecord | None] = Cache(
-            self._load_channel, ttl_s=TTL_S, limit=LIMIT, clock=clock
+        self._channels: TtlCache[UUID, ChannelRecord | None] = TtlCache(
+            self._load_channel, ttl_s=TTL_S, limit=MAX_ENTRIES, clock=clock
         )
-        self._assistants: Cache[UUID, AssistantRecord | None] = Cache(
-            self._load_assistant, ttl_s=TTL_S, limit=LIMIT, clock=clock
+        self._assistants: TtlCache[UUID, AssistantRecord | None] = TtlCache(
+            self._load_assistant, ttl_s=TTL_S, limit=MAX_ENTRIES, clock=clock
         )
-        self._erps: Cache[UUID, ErpRecord | None] = Cache(
-            self._load_erp, ttl_s=TTL_S, limit=LIMIT, clock=clock
+        self._erps: TtlCache[UUID, ErpRecord | None] = TtlCache(
+            self._load_erp, ttl_s=TTL_S, limit=MAX_ENTRIES, clock=clock
         )
 
     async def channel(self, channel_id: UUID) -> ChannelRecord | None:
@@ -67,30 +67,32 @@ class Directory:
         """The tenant's ERP; ``None`` when it has none. Cached, both of them."""
         return await self._erps.get(tenant_id)
 
-    async def remember_capabilities(self, tenant_id: UUID, found: frozenset[ErpCapability]) -> None:
+    async def save_capabilities(self, tenant_id: UUID, found: frozenset[ErpCapability]) -> None:
         """Keep what a probe of the tenant's ERP found just now; nothing for one without ERP.
 
         The next question here sees it, other processes within ``TTL_S``.
         """
-        async with self._database.tenant(tenant_id) as connection:
+        async with self._database.as_tenant(tenant_id) as connection:
             await connection.execute(_SQL["remember_capabilities"], tenant_id, sorted(found))
-        self._erps.forget(lambda key, _: key == tenant_id)
+        self._erps.invalidate(lambda key, _: key == tenant_id)
 
-    async def tenants(self) -> list[TenantRecord]:
+    async def list_tenants(self) -> list[TenantRecord]:
         """All tenants by slug, as they are now."""
-        async with self._database.path() as connection:
+        async with self._database.as_system() as connection:
             rows = await connection.fetch(_SQL["tenants"])
         return [TenantRecord(**dict(row)) for row in rows]
 
-    async def channels(self) -> list[ChannelAddress]:
+    async def list_channels(self) -> list[ChannelAddress]:
         """All channels with their webhook addresses, as they are now; for the operator."""
-        async with self._database.path() as connection:
+        async with self._database.as_system() as connection:
             rows = await connection.fetch(_SQL["channels"])
-        return [self._address(ChannelRecord(**dict(row))) for row in rows]
+        return [self._channel_address(ChannelRecord(**dict(row))) for row in rows]
 
-    def line(self, base_url: str, token_sealed: bytes, tenant_id: UUID) -> GatewayCredentials:
+    def gateway_credentials(
+        self, base_url: str, token_sealed: bytes, tenant_id: UUID
+    ) -> GatewayCredentials:
         """How to reach a channel's gateway, its token opened. Raises what the vault raises."""
-        purpose = Purpose.CHANNEL_TOKEN
+        purpose = SecretPurpose.CHANNEL_TOKEN
         return GatewayCredentials(
             base_url, self._vault.open(token_sealed, tenant_id=tenant_id, purpose=purpose)
         )
@@ -100,50 +102,53 @@ class Directory:
         if channel.hmac_sealed is None:
             return None
         return self._vault.open(
-            channel.hmac_sealed, tenant_id=channel.tenant_id, purpose=Purpose.CHANNEL_HMAC
+            channel.hmac_sealed, tenant_id=channel.tenant_id, purpose=SecretPurpose.CHANNEL_HMAC
         )
 
-    def forget(self, tenant_id: UUID) -> None:
+    def invalidate(self, tenant_id: UUID) -> None:
         """The tenant changed: look again at the next question. Unknown channels go as well."""
-        self._channels.forget(lambda _, found: found is None or found.tenant_id == tenant_id)
-        self._assistants.forget(lambda key, _: key == tenant_id)
-        self._erps.forget(lambda key, _: key == tenant_id)
+        self._channels.invalidate(lambda _, found: found is None or found.tenant_id == tenant_id)
+        self._assistants.invalidate(lambda key, _: key == tenant_id)
+        self._erps.invalidate(lambda key, _: key == tenant_id)
 
-    def forget_all(self) -> None:
+    def invalidate_all(self) -> None:
         """Anything may have changed: announcements were missed."""
-        self._channels.forget(lambda *_: True)
-        self._assistants.forget(lambda *_: True)
-        self._erps.forget(lambda *_: True)
+        self._channels.invalidate(lambda *_: True)
+        self._assistants.invalidate(lambda *_: True)
+        self._erps.invalidate(lambda *_: True)
 
-    def _address(self, channel: ChannelRecord) -> ChannelAddress:
+    def _channel_address(self, channel: ChannelRecord) -> ChannelAddress:
         secret = self._vault.open(
-            channel.secret_sealed, tenant_id=channel.tenant_id, purpose=Purpose.CHANNEL_SECRET
+            channel.secret_sealed, tenant_id=channel.tenant_id, purpose=SecretPurpose.CHANNEL_SECRET
         )
         return ChannelAddress(channel, secret)
 
     async def _load_channel(self, channel_id: UUID) -> ChannelRecord | None:
-        async with self._database.path() as connection:
+        async with self._database.as_system() as connection:
             row = await connection.fetchrow(_SQL["channel"], channel_id)
         return ChannelRecord(**dict(row)) if row is not None else None
 
     async def _load_assistant(self, tenant_id: UUID) -> AssistantRecord | None:
-        async with self._database.tenant(tenant_id) as connection:
+        async with self._database.as_tenant(tenant_id) as connection:
             row = await connection.fetchrow(_SQL["assistant_of"], tenant_id)
         if row is None:
             return None
         found: dict[str, Any] = dict(row)
         sealed = found.pop("api_key_sealed")
-        purpose = Purpose.ASSISTANT_KEY
+        purpose = SecretPurpose.ASSISTANT_KEY
         key = self._vault.open(sealed, tenant_id=tenant_id, purpose=purpose)
-        options = self._options(tenant_id, found)
+        options = self._model_options(tenant_id, found)
         own = ModelEndpoint(found["endpoint"], key, found["model"], options)
-        hearing, seeing = self._hearing(tenant_id, found, own), _seeing(found, own)
+        hearing, seeing = (
+            self._transcription_endpoint(tenant_id, found, own),
+            _vision_endpoint(found, own),
+        )
         return AssistantRecord(
-            api_key=key, options=options, facts=facts_of(found.pop("facts")), hearing=hearing,
+            api_key=key, options=options, facts=parse_facts(found.pop("facts")), hearing=hearing,
             seeing=seeing, hearing_price=found.pop("transcription_price"), **found,
         )  # fmt: skip
 
-    def _hearing(
+    def _transcription_endpoint(
         self, tenant_id: UUID, found: dict[str, Any], own: ModelEndpoint
     ) -> ModelEndpoint | None:
         """Taken out of an assistant's row. Its own key and headers go to its own end point only."""
@@ -152,14 +157,14 @@ class Directory:
         options = own.options if url == own.url else ModelOptions()
         key = own.key if url == own.url else ""
         if sealed is not None:
-            purpose = Purpose.TRANSCRIPTION_KEY
+            purpose = SecretPurpose.TRANSCRIPTION_KEY
             key = self._vault.open(sealed, tenant_id=tenant_id, purpose=purpose)
         return ModelEndpoint(url, key, model, options) if model and key else None
 
-    def _options(self, tenant_id: UUID, found: dict[str, Any]) -> ModelOptions:
+    def _model_options(self, tenant_id: UUID, found: dict[str, Any]) -> ModelOptions:
         """Taken out of an assistant's row."""
         sealed = found.pop("extra_sealed")
-        purpose = Purpose.ASSISTANT_EXTRA
+        purpose = SecretPurpose.ASSISTANT_EXTRA
         opened = self._vault.open(sealed, tenant_id=tenant_id, purpose=purpose) if sealed else "{}"
         extra = json.loads(opened)
         return ModelOptions(
@@ -172,25 +177,25 @@ class Directory:
         )
 
     async def _load_erp(self, tenant_id: UUID) -> ErpRecord | None:
-        async with self._database.tenant(tenant_id) as connection:
+        async with self._database.as_tenant(tenant_id) as connection:
             row = await connection.fetchrow(_SQL["erp_of"], tenant_id)
         if row is None:
             return None
         token = self._vault.open(
-            row["token_sealed"], tenant_id=tenant_id, purpose=Purpose.ERP_TOKEN
+            row["token_sealed"], tenant_id=tenant_id, purpose=SecretPurpose.ERP_TOKEN
         )
         return ErpRecord(
             ErpAccount(row["base_url"], row["app"], token, row["ticket_kinds"]),
             calls_at_once=row["calls_at_once"],
             per_minute=row["per_minute"],
             timeout_s=row["timeout_s"],
-            capabilities=_known(row["capabilities"]),
+            capabilities=_parse_capabilities(row["capabilities"]),
             probed_at=row["probed_at"],
             weight=weight_for_tier(row["plan"]),
         )
 
 
-def _seeing(found: dict[str, Any], own: ModelEndpoint) -> ModelEndpoint | None:
+def _vision_endpoint(found: dict[str, Any], own: ModelEndpoint) -> ModelEndpoint | None:
     """Taken out of an assistant's row."""
     model = found.pop("vision_model") or own.model
     return replace(own, model=model) if found.pop("sees") else None
@@ -201,7 +206,7 @@ def _forms(stored: Sequence[str]) -> frozenset[EndpointQuirk]:
     return frozenset(form for form in EndpointQuirk if form in stored)
 
 
-def _known(stored: Sequence[str] | None) -> frozenset[ErpCapability] | None:
+def _parse_capabilities(stored: Sequence[str] | None) -> frozenset[ErpCapability] | None:
     """A newer version may have stored names that mean nothing here."""
     if stored is None:
         return None

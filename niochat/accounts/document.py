@@ -9,32 +9,32 @@ import yaml
 
 from niochat.domain.errors import InvalidInputError
 
-Place = tuple[str | int, ...]
+YamlPath = tuple[str | int, ...]
 """Keys and indexes from the top, as ``("providers", 0, "slug")``."""
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
+class FileProblem:
     """One thing that is wrong, and where; ``place`` is empty for the file as a whole."""
 
     line: int
-    place: Place
+    place: YamlPath
     message: str
 
     def __str__(self) -> str:
-        where = f"{_shown(self.place)}: " if self.place else ""
+        where = f"{_format_path(self.place)}: " if self.place else ""
         return f"line {self.line}: {where}{self.message}"
 
 
 @dataclass(frozen=True, slots=True)
-class Document:
+class YamlDocument:
     """The values of one file, and its nodes."""
 
     path: Path
     data: object
     node: yaml.Node
 
-    def line_of(self, place: Place) -> int:
+    def line_number(self, place: YamlPath) -> int:
         """Line of the key or item at ``place``; of what encloses it when it is not there."""
         node, line = self.node, self.node.start_mark.line
         for step in place:
@@ -45,12 +45,12 @@ class Document:
             line = named.start_mark.line
         return int(line) + 1
 
-    def problem(self, place: Place, message: str) -> Problem:
+    def problem_at(self, place: YamlPath, message: str) -> FileProblem:
         """A problem at ``place``."""
-        return Problem(self.line_of(place), place, message)
+        return FileProblem(self.line_number(place), place, message)
 
 
-def read_document(path: Path) -> Document:
+def load_yaml_document(path: Path) -> YamlDocument:
     """The one document of the file. Raises ``InvalidInputError`` with file and line."""
     try:
         text = path.read_bytes()
@@ -59,7 +59,7 @@ def read_document(path: Path) -> Document:
             f"{path} cannot be read: {error.strerror}.", code="bad_file"
         ) from error
     try:
-        return _document(path, text)
+        return _parse_document(path, text)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         message = error.problem or error.context or "not YAML"
@@ -68,10 +68,10 @@ def read_document(path: Path) -> Document:
     except RecursionError:
         line, message = 1, "values are nested too deeply"
     # Outside of the handlers: the parser's error shows a piece of the file.
-    raise wrong(path, [Problem(line, (), message)])
+    raise invalid_file_error(path, [FileProblem(line, (), message)])
 
 
-def wrong(path: Path, problems: Sequence[Problem]) -> InvalidInputError:
+def invalid_file_error(path: Path, problems: Sequence[FileProblem]) -> InvalidInputError:
     """One error of all problems, in the order of the file."""
     ordered = sorted(problems, key=lambda problem: problem.line)
     listed = "\n".join(f"  {problem}" for problem in dict.fromkeys(map(str, ordered)))
@@ -80,7 +80,7 @@ def wrong(path: Path, problems: Sequence[Problem]) -> InvalidInputError:
     )
 
 
-class _Loader(yaml.SafeLoader):
+class _LineLoader(yaml.SafeLoader):
     """Tells the line of a value that looks like a date or a number and is none."""
 
     def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
@@ -91,37 +91,37 @@ class _Loader(yaml.SafeLoader):
         raise yaml.constructor.ConstructorError(None, None, message, node.start_mark)
 
 
-def _document(path: Path, text: bytes) -> Document:
-    loader = _Loader(text)
+def _parse_document(path: Path, text: bytes) -> YamlDocument:
+    loader = _LineLoader(text)
     try:
         node = loader.get_single_node()
         if node is None:
-            raise wrong(path, [Problem(1, (), "the file is empty")])
-        repeated = list(_repeated(node, (), set()))
+            raise invalid_file_error(path, [FileProblem(1, (), "the file is empty")])
+        repeated = list(_duplicate_keys(node, (), set()))
         if repeated:
-            raise wrong(path, repeated)
-        return Document(path, loader.construct_document(node), node)
+            raise invalid_file_error(path, repeated)
+        return YamlDocument(path, loader.construct_document(node), node)
     finally:
         loader.dispose()
 
 
-def _repeated(node: yaml.Node, place: Place, seen: set[int]) -> Iterator[Problem]:
+def _duplicate_keys(node: yaml.Node, place: YamlPath, seen: set[int]) -> Iterator[FileProblem]:
     """YAML would take the last of two equal keys without a word."""
     if id(node) in seen:
         return
     seen.add(id(node))
     if isinstance(node, yaml.SequenceNode):
         for index, item in enumerate(node.value):
-            yield from _repeated(item, (*place, index), seen)
+            yield from _duplicate_keys(item, (*place, index), seen)
     elif isinstance(node, yaml.MappingNode):
         first: dict[str, int] = {}
         for key, value in node.value:
             line = key.start_mark.line + 1
             here = (*place, str(key.value))
             if str(key.value) in first:
-                yield Problem(line, here, f"stands there twice (also line {first[key.value]})")
+                yield FileProblem(line, here, f"stands there twice (also line {first[key.value]})")
             first.setdefault(str(key.value), line)
-            yield from _repeated(value, here, seen)
+            yield from _duplicate_keys(value, here, seen)
 
 
 def _child(node: yaml.Node, step: str | int) -> tuple[yaml.Node, yaml.Node] | None:
@@ -135,6 +135,6 @@ def _child(node: yaml.Node, step: str | int) -> tuple[yaml.Node, yaml.Node] | No
     return None
 
 
-def _shown(place: Place) -> str:
+def _format_path(place: YamlPath) -> str:
     steps = [f"[{step}]" if isinstance(step, int) else f".{step}" for step in place]
     return "".join(steps).removeprefix(".")

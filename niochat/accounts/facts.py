@@ -13,16 +13,16 @@ from pydantic import (
     model_validator,
 )
 
-from niochat.accounts.declared import Declared, wrong_at
-from niochat.accounts.fields import Count, Slug, Switch, WebPage, one_line
+from niochat.accounts.declared import StrictModel, error_at
+from niochat.accounts.fields import Slug, StrictBoolean, StrictInteger, WebPage, one_line
 from niochat.domain.provider_facts import EMPTY_FACTS, ProviderFacts
 
-MOST_CHARACTERS = 1_500
+MAX_CHARACTERS = 1_500
 """Of all facts but the coverage, as JSON: the model reads them in every turn."""
-MOST_OF_COVERAGE = 20_000
+MAX_COVERAGE_CHARACTERS = 20_000
 """The same of the coverage, which no model reads."""
 _FREE = ("grátis", "gratis", "isento")
-_MOST_AMOUNT = 100_000
+_MAX_AMOUNT = 100_000
 _EMAIL = re.compile(r"[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")
 _PHONE = re.compile(r"\+?[\d ().-]+")
 _CEP = r"\d{5}-?\d{3}"
@@ -35,8 +35,8 @@ def _amount(value: object) -> object:
         return 0.0
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise ValueError("must be a number such as 99.90, or grátis")
-    if not 0 <= value <= _MOST_AMOUNT or round(value, 2) != value:
-        raise ValueError(f"must be 0 to {_MOST_AMOUNT}, with at most two decimals")
+    if not 0 <= value <= _MAX_AMOUNT or round(value, 2) != value:
+        raise ValueError(f"must be 0 to {_MAX_AMOUNT}, with at most two decimals")
     return float(value)
 
 
@@ -88,129 +88,129 @@ def _once_each(values: tuple[int, ...]) -> tuple[int, ...]:
 
 
 Label = Annotated[str, Field(max_length=60), AfterValidator(one_line)]
-Words = Annotated[str, Field(max_length=200), AfterValidator(one_line)]
+ShortText = Annotated[str, Field(max_length=200), AfterValidator(one_line)]
 Amount = Annotated[float, BeforeValidator(_amount)]
 """BRL; ``grátis`` is 0."""
-Ceps = Annotated[str, BeforeValidator(_ceps)]
-DayOfMonth = Annotated[Count, Field(ge=1, le=31)]
+CepRange = Annotated[str, BeforeValidator(_ceps)]
+DayOfMonth = Annotated[StrictInteger, Field(ge=1, le=31)]
 
 
-class PhoneEntry(Declared):
+class PhoneConfig(StrictModel):
     """A phone number. ``name`` says whose number it is, such as ``Suporte`` or ``WhatsApp``."""
 
     number: Annotated[str, Field(max_length=30), AfterValidator(_phone)]
     name: Label | None = None
 
 
-class SiteEntry(Declared):
+class WebsiteConfig(StrictModel):
     """A web page or social network profile of the provider."""
 
     name: Label
     address: WebPage
 
 
-class FeeEntry(Declared):
+class FeeConfig(StrictModel):
     """A one-time fee."""
 
     name: Label
     amount: Amount
-    note: Words | None = None
+    note: ShortText | None = None
 
 
-class AreaEntry(Declared):
+class CoverageAreaConfig(StrictModel):
     """A city. Without ``neighbourhoods``, the whole city is covered."""
 
     city: Label
     neighbourhoods: Annotated[tuple[Label, ...], Field(max_length=300)] = ()
 
 
-class CoverageEntry(Declared):
+class CoverageConfig(StrictModel):
     """The coverage area of the network. If ``whole`` is true, a place that is not listed is not
     covered; otherwise its coverage is unknown.
     """
 
-    whole: Switch = True
+    whole: StrictBoolean = True
 
-    places: Annotated[tuple[AreaEntry, ...], Field(max_length=100)] = ()
-    ceps: Annotated[tuple[Ceps, ...], Field(max_length=300)] = ()
+    places: Annotated[tuple[CoverageAreaConfig, ...], Field(max_length=100)] = ()
+    ceps: Annotated[tuple[CepRange, ...], Field(max_length=300)] = ()
     """First digits (``"53020"``) or ranges (``"53000-000 a 53439-999"``)."""
 
 
-class UnlockEntry(Declared):
+class TrustUnlockConfig(StrictModel):
     """The trust unlock: its duration in days, and its terms."""
 
-    days: Annotated[Count, Field(ge=1, le=60)] | None = None
-    terms: Words | None = None
+    days: Annotated[StrictInteger, Field(ge=1, le=60)] | None = None
+    terms: ShortText | None = None
 
 
-class BillingEntry(Declared):
+class BillingConfig(StrictModel):
     """The due days of invoices and the ways to pay."""
 
     due_days: Annotated[
         tuple[DayOfMonth, ...], Field(max_length=31), AfterValidator(_once_each)
     ] = ()
-    payment: Annotated[tuple[Words, ...], Field(max_length=10)] = ()
+    payment: Annotated[tuple[ShortText, ...], Field(max_length=10)] = ()
 
 
-class UnknownEntry(Declared):
+class UnknownTopicConfig(StrictModel):
     """A topic that the facts do not cover. Customers who ask about it are handed off to the team."""
 
     topic: Label
     team: Slug
 
 
-class AnswerEntry(Declared):
+class QuestionAnswerConfig(StrictModel):
     """A further fact, as a question and its answer."""
 
-    question: Words
+    question: ShortText
     answer: Annotated[str, Field(max_length=300), AfterValidator(one_line)]
 
 
-class FactsEntry(Declared):
+class FactsConfig(StrictModel):
     """Facts about the provider that the assistant may tell customers. Business hours and holidays
     are part of the policy.
     """
 
-    address: Words | None = None
+    address: ShortText | None = None
     """Of the shop, as customers are to read it."""
-    phones: Annotated[tuple[PhoneEntry, ...], Field(max_length=8)] = ()
+    phones: Annotated[tuple[PhoneConfig, ...], Field(max_length=8)] = ()
     email: Annotated[str, Field(max_length=120), AfterValidator(_email)] | None = None
-    sites: Annotated[tuple[SiteEntry, ...], Field(max_length=8)] = ()
-    fees: Annotated[tuple[FeeEntry, ...], Field(max_length=20)] = ()
-    fidelity_months: Annotated[Count, Field(ge=0, le=60)] | None = None
+    sites: Annotated[tuple[WebsiteConfig, ...], Field(max_length=8)] = ()
+    fees: Annotated[tuple[FeeConfig, ...], Field(max_length=20)] = ()
+    fidelity_months: Annotated[StrictInteger, Field(ge=0, le=60)] | None = None
     """0: none."""
-    fine: Annotated[Words, BeforeValidator(_fine)] | None = None
+    fine: Annotated[ShortText, BeforeValidator(_fine)] | None = None
     """For who leaves earlier: a text, or an amount."""
-    coverage: CoverageEntry = CoverageEntry()
+    coverage: CoverageConfig = CoverageConfig()
     speed_test: WebPage | None = None
-    unlock: UnlockEntry = UnlockEntry()
-    billing: BillingEntry = BillingEntry()
-    documents: Annotated[tuple[Words, ...], Field(max_length=10)] = ()
+    unlock: TrustUnlockConfig = TrustUnlockConfig()
+    billing: BillingConfig = BillingConfig()
+    documents: Annotated[tuple[ShortText, ...], Field(max_length=10)] = ()
     """Needed for a contract."""
-    installation: Words | None = None
+    installation: ShortText | None = None
     """Within which time, as ``até 5 dias úteis``."""
     technologies: Annotated[tuple[Label, ...], Field(max_length=8)] = ()
-    unknown: Annotated[tuple[UnknownEntry, ...], Field(max_length=20)] = ()
+    unknown: Annotated[tuple[UnknownTopicConfig, ...], Field(max_length=20)] = ()
     """What the assistant is not told, and which of the provider's teams answers it."""
-    more: Annotated[tuple[AnswerEntry, ...], Field(max_length=20)] = ()
+    more: Annotated[tuple[QuestionAnswerConfig, ...], Field(max_length=20)] = ()
     """Further facts, as questions and answers."""
 
     @model_validator(mode="after")
     def _is_short(self) -> Self:
-        stored = self.stored()
+        stored = self.to_row()
         coverage = _size(stored.pop("coverage", {}))
-        if coverage > MOST_OF_COVERAGE:
-            raise wrong_at(
-                f"has {coverage} characters as JSON, at most {MOST_OF_COVERAGE}", "coverage"
+        if coverage > MAX_COVERAGE_CHARACTERS:
+            raise error_at(
+                f"has {coverage} characters as JSON, at most {MAX_COVERAGE_CHARACTERS}", "coverage"
             )
-        if _size(stored) > MOST_CHARACTERS:
-            raise wrong_at(
+        if _size(stored) > MAX_CHARACTERS:
+            raise error_at(
                 f"the facts without the coverage have {_size(stored)} characters as JSON, at most "
-                f"{MOST_CHARACTERS}: say them shorter, the model reads them in every turn"
+                f"{MAX_CHARACTERS}: say them shorter, the model reads them in every turn"
             )
         return self
 
-    def stored(self) -> dict[str, Any]:
+    def to_row(self) -> dict[str, Any]:
         """As the assistant's row keeps it: what was said, as JSON."""
         return self.model_dump(mode="json", exclude_defaults=True)
 
@@ -219,12 +219,12 @@ def _size(value: object) -> int:
     return len(json.dumps(value, ensure_ascii=False))
 
 
-_KIND = TypeAdapter(ProviderFacts)
+_ADAPTER = TypeAdapter(ProviderFacts)
 
 
-def facts_of(stored: object) -> ProviderFacts:
+def parse_facts(stored: object) -> ProviderFacts:
     """From the assistant's row; what another version wrote and nobody here can read is nothing."""
     try:
-        return _KIND.validate_python(stored)
+        return _ADAPTER.validate_python(stored)
     except ValidationError:
         return EMPTY_FACTS

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from niochat.accounts.facts import FactsEntry
+from niochat.accounts.facts import FactsConfig
 from niochat.adapters.postgres.database import Connection
 from niochat.adapters.postgres.queries import queries
 from niochat.domain.errors import InvalidInputError, OperationRefusedError
@@ -14,20 +14,20 @@ _SQL = queries("tenants")
 
 
 @dataclass(frozen=True, slots=True)
-class FactsView:
+class ProviderFactsView:
     """``values`` as a file would say them, with what was never said as nothing."""
 
     version: int
     values: Mapping[str, Any]
 
 
-def facts_view(version: int, assistant: Mapping[str, Any]) -> FactsView:
+def build_facts_view(version: int, assistant: Mapping[str, Any]) -> ProviderFactsView:
     """Of an assistant's values."""
-    empty = FactsEntry().model_dump(mode="json")
-    return FactsView(version, {**empty, **assistant.get("facts", {})})
+    empty = FactsConfig().model_dump(mode="json")
+    return ProviderFactsView(version, {**empty, **assistant.get("facts", {})})
 
 
-def changed_facts(stored: Mapping[str, Any] | None, change: Mapping[str, Any]) -> dict[str, Any]:
+def merge_facts(stored: Mapping[str, Any] | None, change: Mapping[str, Any]) -> dict[str, Any]:
     """What is left out stays, null goes. Raises ``Refused`` where there is no assistant."""
     if stored is None:
         raise OperationRefusedError(
@@ -37,7 +37,7 @@ def changed_facts(stored: Mapping[str, Any] | None, change: Mapping[str, Any]) -
     return {name: each for name, each in {**stored, **change}.items() if each is not None}
 
 
-async def teams_answer(
+async def require_answering_teams(
     connection: Connection, tenant_id: UUID, facts: Mapping[str, Any] | None
 ) -> None:
     """Raises ``InvalidInputError`` where what the facts do not tell is sent to a team that is not there."""
@@ -53,7 +53,7 @@ async def teams_answer(
         )
 
 
-def names_told(changed: Mapping[str, Any]) -> list[str]:
+def changed_field_names(changed: Mapping[str, Any]) -> list[str]:
     """Names of what was changed, for the log: of facts each one, as ``facts.fees``."""
     facts = [f"facts.{name}" for name in changed.get("facts") or ()]
     return sorted([*(name for name in changed if name != "facts"), *facts])

@@ -20,7 +20,7 @@ _SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _FROM_ENV = "env:"
 _PORTS = {"http": 80, "https": 443}
-_LONGEST_EXTRA = 8000
+_MAX_EXTRA_LENGTH = 8000
 
 
 def _from_env(value: object, info: ValidationInfo) -> object:
@@ -108,12 +108,12 @@ def _extra_body(values: dict[str, Any]) -> dict[str, Any]:
         size = len(json.dumps(values, allow_nan=False))
     except (TypeError, ValueError, RecursionError):
         raise ValueError("must be what JSON can hold") from None
-    if size > _LONGEST_EXTRA:
-        raise ValueError(f"must be at most {_LONGEST_EXTRA} characters of JSON")
+    if size > _MAX_EXTRA_LENGTH:
+        raise ValueError(f"must be at most {_MAX_EXTRA_LENGTH} characters of JSON")
     return values
 
 
-def _within_a_turn(value: float) -> float:
+def _within_turn_limit(value: float) -> float:
     if not 1 <= value <= MAX_MODEL_SECONDS:
         raise ValueError(
             f"must be 1 to {MAX_MODEL_SECONDS:g}: a turn with a slow ERP has to end within 200 s"
@@ -144,32 +144,32 @@ def _timezone(value: str) -> str:
 
 
 Slug = Annotated[str, AfterValidator(_slug)]
-Name = Annotated[str, Field(max_length=120), AfterValidator(one_line)]
-Prose = Annotated[str, Field(max_length=2000), AfterValidator(_lines)]
-Sentence = Annotated[Prose, AfterValidator(_not_empty)]
+ShortName = Annotated[str, Field(max_length=120), AfterValidator(one_line)]
+MultilineText = Annotated[str, Field(max_length=2000), AfterValidator(_lines)]
+NonEmptyText = Annotated[MultilineText, AfterValidator(_not_empty)]
 Timezone = Annotated[str, AfterValidator(_timezone)]
-Address = Annotated[
+HttpAddress = Annotated[
     str, Field(max_length=2000), AfterValidator(_http_address), BeforeValidator(_from_env)
 ]
 WebPage = Annotated[str, Field(max_length=200), AfterValidator(_http_address)]
 """For people: nothing is asked there, and nothing is taken from the environment."""
-Secret = Annotated[
+SecretToken = Annotated[
     SecretStr, Field(max_length=4096), AfterValidator(_header_value), BeforeValidator(_from_env)
 ]
-Switch = Annotated[bool, Field(strict=True)]
-Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
-Count = Annotated[int, Field(strict=True)]
+StrictBoolean = Annotated[bool, Field(strict=True)]
+StrictNumber = Annotated[float, Field(strict=True, allow_inf_nan=False)]
+StrictInteger = Annotated[int, Field(strict=True)]
 HeaderName = Annotated[str, AfterValidator(_header_name)]
 HeaderText = Annotated[
     SecretStr, Field(max_length=4096), AfterValidator(_header_text), BeforeValidator(_from_env)
 ]
 ExtraBody = Annotated[dict[str, Any], Field(max_length=40), AfterValidator(_extra_body)]
 """Further fields of a request. They may be secret."""
-ModelSeconds = Annotated[
-    Number,
-    AfterValidator(_within_a_turn),
+ModelTimeout = Annotated[
+    StrictNumber,
+    AfterValidator(_within_turn_limit),
     Field(json_schema_extra={"minimum": 1, "maximum": MAX_MODEL_SECONDS}),
 ]
-Code = Annotated[str, BeforeValidator(_code)]
+TicketCode = Annotated[str, BeforeValidator(_code)]
 Price = Annotated[Decimal, Field(ge=0, max_digits=12, decimal_places=4), BeforeValidator(_number)]
 """Kept by the database as ``numeric(12, 4)``: more digits would be another price."""

@@ -10,7 +10,7 @@ from niochat.domain.held_back import TenantThrottle, ThrottleReason
 _SQL = queries("fairness")
 
 
-class Teller:
+class ThrottleReporter:
     """Tells in the name of one process; its rows are replaced as a whole."""
 
     def __init__(self, database: Database, name: str) -> None:
@@ -18,11 +18,11 @@ class Teller:
         self._name = name
         self._told = False
 
-    async def tell(self, held: Sequence[TenantThrottle]) -> None:
+    async def report(self, held: Sequence[TenantThrottle]) -> None:
         """This is all that is held back here now; costs nothing while that is nobody."""
         if not (held or self._told):
             return
-        async with self._database.path_transaction() as connection:
+        async with self._database.system_transaction() as connection:
             await connection.execute(_SQL["forget_told"], self._name)
             if held:
                 await connection.execute(
@@ -36,9 +36,9 @@ class Teller:
         self._told = bool(held)
 
 
-async def held_back(database: Database, tenant_id: UUID) -> list[TenantThrottle]:
+async def load_throttles(database: Database, tenant_id: UUID) -> list[TenantThrottle]:
     """By which limits a tenant is held back now, over all processes."""
-    async with database.tenant(tenant_id) as connection:
+    async with database.as_tenant(tenant_id) as connection:
         rows = await connection.fetch(_SQL["held_back"], tenant_id)
     return [
         TenantThrottle(tenant_id, ThrottleReason(row["reason"]), row["since"], row["waiting"])

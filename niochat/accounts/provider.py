@@ -7,27 +7,27 @@ from typing import Annotated, Self
 
 from pydantic import Field, SecretStr, model_validator
 
-from niochat.accounts.declared import Declared, wrong_at
-from niochat.accounts.facts import FactsEntry
+from niochat.accounts.declared import StrictModel, error_at
+from niochat.accounts.facts import FactsConfig
 from niochat.accounts.fields import (
-    Address,
-    Code,
-    Count,
     ExtraBody,
     HeaderName,
     HeaderText,
-    ModelSeconds,
-    Name,
-    Number,
+    HttpAddress,
+    ModelTimeout,
+    MultilineText,
     Price,
-    Prose,
-    Secret,
+    SecretToken,
+    ShortName,
     Slug,
-    Switch,
+    StrictBoolean,
+    StrictInteger,
+    StrictNumber,
+    TicketCode,
     Timezone,
 )
-from niochat.accounts.requests import Requests, unknown_team
-from niochat.accounts.rules import PolicyEntry
+from niochat.accounts.requests import ChangeRequests, find_unknown_team
+from niochat.accounts.rules import PolicyConfig
 from niochat.adapters.openai.forms import EndpointQuirk
 from niochat.domain.erp import TicketCategory
 from niochat.domain.plan import DEFAULT_MAX_CONCURRENT_TURNS, DEFAULT_TIER, TenantTier
@@ -35,7 +35,7 @@ from niochat.domain.policy import ConversationPolicy
 from niochat.domain.presence import AssignmentMode
 
 
-class Language(StrEnum):
+class ReplyLanguage(StrEnum):
     """The language in which the assistant answers: ``portuguese``, or the language of the
     ``customer``.
     """
@@ -44,71 +44,71 @@ class Language(StrEnum):
     CUSTOMER = "customer"
 
 
-class TeamEntry(Declared):
+class TeamConfig(StrictModel):
     """Agents who share a queue."""
 
     slug: Slug
-    name: Name
+    name: ShortName
     assignment: AssignmentMode | None = None
     """Who gets what waits: ``balanced`` (who is there and has most room), ``round_robin`` (who got
     one longest ago), ``manual`` (who takes it). Left out: as it was; of a new team balanced.
     """
 
 
-class ChannelEntry(Declared):
+class ChannelConfig(StrictModel):
     """A WhatsApp number and the gateway instance it is connected to."""
 
     slug: Slug
-    name: Name
-    base_url: Address
+    name: ShortName
+    base_url: HttpAddress
     """Address of the gateway, as ``https://provedor.uazapi.com``."""
-    token: Secret
+    token: SecretToken
     """Token of the instance."""
-    hmac_key: Secret | None = None
+    hmac_key: SecretToken | None = None
     """Key with which webhooks must be signed; left out: as it was, null: none."""
 
 
-class PersonaEntry(Declared):
+class PersonaConfig(StrictModel):
     """How the assistant presents itself."""
 
-    name: Name | None = None
-    company: Name | None = None
-    style: Prose | None = None
-    greeting: Prose | None = None
-    language: Language | None = None
+    name: ShortName | None = None
+    company: ShortName | None = None
+    style: MultilineText | None = None
+    greeting: MultilineText | None = None
+    language: ReplyLanguage | None = None
     """``portuguese``: whatever the customer writes in; ``customer``: the customer's own."""
 
 
-class AssistantEntry(Declared):
+class AssistantConfig(StrictModel):
     """The model of the provider and the limits of one turn."""
 
-    enabled: Switch = True
-    endpoint: Address
+    enabled: StrictBoolean = True
+    endpoint: HttpAddress
     """OpenAI-compatible, with its ``/v1``."""
-    api_key: Secret
-    model: Name
-    persona: PersonaEntry = PersonaEntry()
-    facts: FactsEntry | None = None
+    api_key: SecretToken
+    model: ShortName
+    persona: PersonaConfig = PersonaConfig()
+    facts: FactsConfig | None = None
     """What it may tell of the provider; left out or null: as it was, ``{}``: nothing."""
-    stream: Switch = False
-    max_steps: Annotated[Count, Field(ge=1, le=50)] = 6
+    stream: StrictBoolean = False
+    max_steps: Annotated[StrictInteger, Field(ge=1, le=50)] = 6
     """Calls of the model in one turn."""
-    max_tokens: Annotated[Count, Field(ge=1, le=100_000)] = 800
+    max_tokens: Annotated[StrictInteger, Field(ge=1, le=100_000)] = 800
     """Tokens of one answer."""
-    max_seconds: ModelSeconds = 45.0
+    max_seconds: ModelTimeout = 45.0
     """Seconds that the model may take in one turn."""
-    turns_per_minute: Annotated[Count, Field(ge=1, le=1_000_000)] = 6000
+    turns_per_minute: Annotated[StrictInteger, Field(ge=1, le=1_000_000)] = 6000
     """Turns this provider may start in a minute."""
-    turns_at_once: Annotated[Count, Field(ge=1, le=10_000)] = DEFAULT_MAX_CONCURRENT_TURNS
+    turns_at_once: Annotated[StrictInteger, Field(ge=1, le=10_000)] = DEFAULT_MAX_CONCURRENT_TURNS
     """Turns of this provider that may run at the same time; further ones wait, none is lost."""
     price_in: Price = Decimal(0)
     """What a million tokens read cost, in the provider's currency; 0: not told."""
     price_out: Price = Decimal(0)
     """The same of tokens written."""
-    temperature: Annotated[Number, Field(ge=0, le=2)] | None = None
+    temperature: Annotated[StrictNumber, Field(ge=0, le=2)] | None = None
     """0: always the likeliest word; left out: as the model has it. Some models take none."""
-    seed: Annotated[Count, Field(ge=0, le=2**31 - 1)] | None = None
-    parallel_tool_calls: Switch | None = None
+    seed: Annotated[StrictInteger, Field(ge=0, le=2**31 - 1)] | None = None
+    parallel_tool_calls: StrictBoolean | None = None
     """Whether the model may want several tools at once; left out: as the model has it."""
     dialect: Annotated[tuple[EndpointQuirk, ...], Field(max_length=len(EndpointQuirk))] = ()
     """What the end point wants otherwise, where it should not be learned from its refusals."""
@@ -119,34 +119,34 @@ class AssistantEntry(Declared):
     extra_body: ExtraBody = Field(default_factory=dict, repr=False)
     """Further fields of every request, sealed, never shown."""
 
-    requests: Requests
+    requests: ChangeRequests
     """What is done about a subscriber's request for a change, by its kind; PATCH sends them all."""
-    transcription_model: Name | None = None
+    transcription_model: ShortName | None = None
     """Of an OpenAI-compatible end point that turns voice notes into text; left out: voice notes
     are not transcribed.
     """
-    transcription_endpoint: Address | None = None
+    transcription_endpoint: HttpAddress | None = None
     """Left out: the assistant's own."""
-    transcription_api_key: Secret | None = None
+    transcription_api_key: SecretToken | None = None
     """Left out: the assistant's own; another end point needs its own."""
     transcription_price: Price = Decimal(0)
     """What a minute of speech costs, in the provider's currency; 0: not told."""
-    sees: Switch = False
+    sees: StrictBoolean = False
     """Whether the model is shown pictures and PDFs that have no text; it must be one that sees."""
-    vision_model: Name | None = None
+    vision_model: ShortName | None = None
     """Another model of the same end point for that; left out: the assistant's own."""
 
     @model_validator(mode="after")
     def _key_of_its_own(self) -> Self:
         elsewhere = self.transcription_endpoint not in (None, self.endpoint)
         if elsewhere and self.transcription_api_key is None:
-            raise wrong_at(
+            raise error_at(
                 "another end point needs a transcription_api_key of its own",
                 "transcription_api_key",
             )
         return self
 
-    def extra(self) -> SecretStr | None:
+    def extra_secret(self) -> SecretStr | None:
         """Headers and fields as they are sealed."""
         headers = {name: text.get_secret_value() for name, text in self.extra_headers.items()}
         if not headers and not self.extra_body:
@@ -161,43 +161,43 @@ class ErpKind(StrEnum):
     SGP = "sgp"
 
 
-class ErpEntry(Declared):
+class ErpConfig(StrictModel):
     """The provider's ERP and how hard it may be asked."""
 
     kind: ErpKind = ErpKind.SGP
-    base_url: Address
+    base_url: HttpAddress
     """Address of the installation, as ``https://provedor.sgp.net.br``; a path is kept."""
-    token: Secret
-    app: Name
+    token: SecretToken
+    app: ShortName
     """The application the token was made for."""
-    ticket_kinds: dict[TicketCategory, Code] = Field(default_factory=dict)
+    ticket_kinds: dict[TicketCategory, TicketCode] = Field(default_factory=dict)
     """The provider's own codes of service orders. YAML drops leading zeros: quote those."""
-    calls_at_once: Annotated[Count, Field(ge=1, le=200)] = 8
-    per_minute: Annotated[Count, Field(ge=1, le=100_000)] = 600
+    calls_at_once: Annotated[StrictInteger, Field(ge=1, le=200)] = 8
+    per_minute: Annotated[StrictInteger, Field(ge=1, le=100_000)] = 600
     """Calls that may begin in a minute."""
-    timeout_s: Annotated[Number, Field(ge=1, le=120)] = 32.0
+    timeout_s: Annotated[StrictNumber, Field(ge=1, le=120)] = 32.0
     """Seconds of one call."""
 
 
-def _default_teams() -> list[TeamEntry]:
-    return [TeamEntry(slug=ConversationPolicy().team, name="Atendimento")]
+def _default_teams() -> list[TeamConfig]:
+    return [TeamConfig(slug=ConversationPolicy().team, name="Atendimento")]
 
 
-class Provider(Declared):
+class ProviderConfig(StrictModel):
     """One tenant. Secrets are in it as ``SecretStr``: its repr shows none."""
 
     slug: Slug
-    name: Name
+    name: ShortName
     timezone: Timezone = "America/Sao_Paulo"
     plan: TenantTier = DEFAULT_TIER
     """What it gets of what all share, while others want it too: 1, 2 or 4 parts."""
-    suspended: Switch | None = None
+    suspended: StrictBoolean | None = None
     """Left out: as it was, so that an old file does not wake a suspended provider."""
-    teams: list[TeamEntry] = Field(default_factory=_default_teams, min_length=1)
-    policy: PolicyEntry = PolicyEntry()
-    channels: list[ChannelEntry] = Field(default_factory=list)
-    assistant: AssistantEntry | None = None
-    erp: ErpEntry | None = None
+    teams: list[TeamConfig] = Field(default_factory=_default_teams, min_length=1)
+    policy: PolicyConfig = PolicyConfig()
+    channels: list[ChannelConfig] = Field(default_factory=list)
+    assistant: AssistantConfig | None = None
+    erp: ErpConfig | None = None
     """Left out or null: as it was; an ERP is never removed by a file."""
 
     @model_validator(mode="after")
@@ -206,11 +206,11 @@ class Provider(Declared):
         if self.policy.team not in slugs:
             at = ("policy", "team") if "team" in self.policy.model_fields_set else ("teams",)
             known = ", ".join(slugs)
-            raise wrong_at(f"the policy's team {self.policy.team} is not among: {known}", *at)
-        kind = unknown_team(self.assistant.requests, set(slugs)) if self.assistant else None
+            raise error_at(f"the policy's team {self.policy.team} is not among: {known}", *at)
+        kind = find_unknown_team(self.assistant.requests, set(slugs)) if self.assistant else None
         if kind is not None:
             where = ("assistant", "requests", kind, "team")
-            raise wrong_at(f"this team is not among: {', '.join(slugs)}", *where)
+            raise error_at(f"this team is not among: {', '.join(slugs)}", *where)
         return self
 
     @model_validator(mode="after")
@@ -220,14 +220,14 @@ class Provider(Declared):
         facts = self.assistant.facts if self.assistant is not None else None
         for place, each in enumerate(facts.unknown if facts is not None else ()):
             if each.team not in slugs:
-                raise wrong_at(
+                raise error_at(
                     f"the team {each.team} is not among: {', '.join(slugs)}",
                     *("assistant", "facts", "unknown", place, "team"),
                 )
         return self
 
 
-class ProvidersFile(Declared):
+class ProvidersFile(StrictModel):
     """The whole file."""
 
-    providers: list[Provider] = Field(min_length=1)
+    providers: list[ProviderConfig] = Field(min_length=1)

@@ -6,10 +6,16 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from niochat.accounts.document import Document, Place, Problem, read_document, wrong
-from niochat.accounts.provider import Provider, ProvidersFile
+from niochat.accounts.document import (
+    FileProblem,
+    YamlDocument,
+    YamlPath,
+    invalid_file_error,
+    load_yaml_document,
+)
+from niochat.accounts.provider import ProviderConfig, ProvidersFile
 
-_SENTENCES = {
+_MESSAGES = {
     "extra_forbidden": "unknown key",
     "missing": "is missing",
     "string_type": "must be text; put a number or a yes in quotes",
@@ -26,44 +32,46 @@ _WRONG_KEY = "[key]"
 """The last step to a key that is itself the problem; the step before it names the key."""
 
 
-def read_providers(path: Path, env: Mapping[str, str]) -> list[Provider]:
+def load_providers(path: Path, env: Mapping[str, str]) -> list[ProviderConfig]:
     """The providers that the file declares; ``env:NAME`` is looked up in ``env``.
 
     Raises ``InvalidInputError`` with the file and, for each problem, the line and the key.
     """
-    document = read_document(path)
-    problems = list(_same_slugs(document))
+    document = load_yaml_document(path)
+    problems = list(_duplicate_slugs(document))
     try:
         file = ProvidersFile.model_validate(document.data, context={"env": env})
     except ValidationError as error:
-        problems += [_problem(document, each) for each in error.errors(include_url=False)]
+        problems += [
+            _problem_from_error(document, each) for each in error.errors(include_url=False)
+        ]
         file = None
     if file is not None:
-        problems += _same_lines(document, file.providers)
+        problems += _shared_instances(document, file.providers)
     if file is None or problems:
-        raise wrong(path, problems)
+        raise invalid_file_error(path, problems)
     return file.providers
 
 
-def _problem(document: Document, error: Any) -> Problem:
-    place: Place = (*error["loc"], *error.get("ctx", {}).get("at", ()))
+def _problem_from_error(document: YamlDocument, error: Any) -> FileProblem:
+    place: YamlPath = (*error["loc"], *error.get("ctx", {}).get("at", ()))
     place = tuple(step for step in place if step != _WRONG_KEY)
-    message = _SENTENCES.get(error["type"]) or error["msg"].removeprefix("Value error, ")
-    return document.problem(place, message)
+    message = _MESSAGES.get(error["type"]) or error["msg"].removeprefix("Value error, ")
+    return document.problem_at(place, message)
 
 
-def _same_slugs(document: Document) -> Iterator[Problem]:
+def _duplicate_slugs(document: YamlDocument) -> Iterator[FileProblem]:
     """Looked for in the raw values, so that they are told together with everything else."""
     data = document.data if isinstance(document.data, dict) else {}
     providers = data.get("providers")
-    yield from _repeated(document, providers, ("providers",))
+    yield from _duplicates(document, providers, ("providers",))
     for index, provider in enumerate(providers if isinstance(providers, list) else []):
         for kind in ("teams", "channels"):
             inner = provider.get(kind) if isinstance(provider, dict) else None
-            yield from _repeated(document, inner, ("providers", index, kind))
+            yield from _duplicates(document, inner, ("providers", index, kind))
 
 
-def _repeated(document: Document, items: object, place: Place) -> Iterator[Problem]:
+def _duplicates(document: YamlDocument, items: object, place: YamlPath) -> Iterator[FileProblem]:
     first: dict[str, int] = {}
     for index, item in enumerate(items if isinstance(items, list) else []):
         slug = item.get("slug") if isinstance(item, dict) else None
@@ -71,11 +79,13 @@ def _repeated(document: Document, items: object, place: Place) -> Iterator[Probl
         if not isinstance(slug, str):
             continue
         if slug in first:
-            yield document.problem(here, f"{slug} is already in line {first[slug]}")
-        first.setdefault(slug, document.line_of(here))
+            yield document.problem_at(here, f"{slug} is already in line {first[slug]}")
+        first.setdefault(slug, document.line_number(here))
 
 
-def _same_lines(document: Document, providers: list[Provider]) -> Iterator[Problem]:
+def _shared_instances(
+    document: YamlDocument, providers: list[ProviderConfig]
+) -> Iterator[FileProblem]:
     """One gateway instance under two channels would bring every message twice."""
     first: dict[tuple[str, str], int] = {}
     for p, provider in enumerate(providers):
@@ -84,5 +94,5 @@ def _same_lines(document: Document, providers: list[Provider]) -> Iterator[Probl
             place = ("providers", p, "channels", c, "token")
             if line in first:
                 message = f"the same base_url and token as the channel of line {first[line]}"
-                yield document.problem(place, message)
-            first.setdefault(line, document.line_of(("providers", p, "channels", c)))
+                yield document.problem_at(place, message)
+            first.setdefault(line, document.line_number(("providers", p, "channels", c)))

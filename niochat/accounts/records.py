@@ -53,7 +53,7 @@ class ChannelRecord:
         return self.tenant_status == "active"
 
 
-def webhook_url(base_url: str, channel_id: UUID, secret: str) -> str:
+def build_webhook_url(base_url: str, channel_id: UUID, secret: str) -> str:
     """Where a gateway posts what happens on a channel."""
     return f"{base_url.rstrip('/')}/webhooks/uazapi/{channel_id}/{secret}"
 
@@ -67,7 +67,7 @@ class ChannelAddress:
 
     def webhook_url(self, base_url: str) -> str:
         """Where the gateway posts to; holds the secret, so it is shown to operators only."""
-        return webhook_url(base_url, self.channel.id, self.secret)
+        return build_webhook_url(base_url, self.channel.id, self.secret)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,44 +4,44 @@ from typing import Annotated, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from niochat.accounts.declared import Declared, wrong_at
-from niochat.accounts.fields import Code, Count, Slug
+from niochat.accounts.declared import StrictModel, error_at
+from niochat.accounts.fields import Slug, StrictInteger, TicketCode
 from niochat.domain.erp import TicketCategory
 from niochat.domain.requests import ChangeRequestKind, ChangeRequestRoute
 
 
-def _way(value: object) -> object:
+def _parse_way(value: object) -> object:
     """YAML reads a bare ``off`` as false."""
     return ChangeRequestRoute.OFF if value is False else value
 
 
-Day = Annotated[Count, Field(ge=1, le=31)]
+DueDay = Annotated[StrictInteger, Field(ge=1, le=31)]
 
 
-class RequestEntry(Declared):
+class ChangeRequestConfig(StrictModel):
     """How one kind of change request is handled."""
 
-    how: Annotated[ChangeRequestRoute, BeforeValidator(_way)] = ChangeRequestRoute.TEAM
+    how: Annotated[ChangeRequestRoute, BeforeValidator(_parse_way)] = ChangeRequestRoute.TEAM
     """``order``: a service order in the ERP. ``team``: people get it. ``off``: not taken here."""
     category: TicketCategory | None = None
     """Of the order; left out: ``outro``."""
-    code: Code | None = None
+    code: TicketCode | None = None
     """The provider's own code of such orders, in place of the category's. Quote leading zeros."""
     team: Slug | None = None
     """Who gets it; left out: whose work it is (billing, support, sales)."""
-    days: Annotated[tuple[Day, ...], Field(max_length=31)] | None = None
+    days: Annotated[tuple[DueDay, ...], Field(max_length=31)] | None = None
     """Days of the month that may be chosen, of ``vencimento``; left out: any."""
 
     @model_validator(mode="after")
     def _belongs_together(self) -> Self:
         if self.how is not ChangeRequestRoute.ORDER and (self.category or self.code):
-            raise wrong_at("category and code are those of an order: how must be order", "how")
+            raise error_at("category and code are those of an order: how must be order", "how")
         return self
 
 
-def _days_of_due_dates(
-    requests: dict[ChangeRequestKind, RequestEntry],
-) -> dict[ChangeRequestKind, RequestEntry]:
+def _days_only_for_due_date(
+    requests: dict[ChangeRequestKind, ChangeRequestConfig],
+) -> dict[ChangeRequestKind, ChangeRequestConfig]:
     if any(
         each.days is not None
         for kind, each in requests.items()
@@ -51,14 +51,16 @@ def _days_of_due_dates(
     return requests
 
 
-Requests = Annotated[
-    dict[ChangeRequestKind, RequestEntry],
+ChangeRequests = Annotated[
+    dict[ChangeRequestKind, ChangeRequestConfig],
     Field(default_factory=dict, max_length=len(ChangeRequestKind)),
-    AfterValidator(_days_of_due_dates),
+    AfterValidator(_days_only_for_due_date),
 ]
 
 
-def unknown_team(requests: dict[ChangeRequestKind, RequestEntry], slugs: set[str]) -> str | None:
+def find_unknown_team(
+    requests: dict[ChangeRequestKind, ChangeRequestConfig], slugs: set[str]
+) -> str | None:
     """The first kind whose team is none of the provider's."""
     return next((kind for kind, each in requests.items() if each.team and each.team not in slugs),
                 None)  # fmt: skip

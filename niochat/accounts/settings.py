@@ -8,21 +8,21 @@ from uuid import UUID
 
 from pydantic import BaseModel, ValidationError
 
-from niochat.accounts.apply import change_tenant, stored_row
+from niochat.accounts.apply import parse_tenant_row, update_tenant
 from niochat.accounts.facts_settings import (
-    FactsView,
-    changed_facts,
-    facts_view,
-    names_told,
-    teams_answer,
+    ProviderFactsView,
+    build_facts_view,
+    changed_field_names,
+    merge_facts,
+    require_answering_teams,
 )
-from niochat.accounts.parts import OF_ASSISTANT, of_assistant, sync_assistant
-from niochat.accounts.provider import AssistantEntry
-from niochat.accounts.requests import unknown_team
-from niochat.accounts.rules import PolicyEntry
-from niochat.accounts.sealing import Purpose
-from niochat.accounts.times import shown_shift
-from niochat.adapters.postgres.audit import record
+from niochat.accounts.parts import ASSISTANT_POLICY_FIELDS, assistant_policy, sync_assistant
+from niochat.accounts.provider import AssistantConfig
+from niochat.accounts.requests import find_unknown_team
+from niochat.accounts.rules import PolicyConfig
+from niochat.accounts.sealing import SecretPurpose
+from niochat.accounts.times import format_shift
+from niochat.adapters.postgres.audit import record_change
 from niochat.adapters.postgres.database import Connection, Database
 from niochat.adapters.postgres.queries import queries
 from niochat.domain.audit import AuditActor, AuditEntry
@@ -33,7 +33,7 @@ _SQL = queries("tenants")
 _ENABLED = "assistant_enabled"
 _EXTRA = {"extra_headers": "headers", "extra_body": "body"}
 """Of an assistant's settings those that are sealed together, and as what."""
-_KEYS = ("api_key", "transcription_api_key")
+_SECRET_KEYS = ("api_key", "transcription_api_key")
 """And what is sealed alone, and never shown."""
 _BURST = ("burst_window_s", "burst_limit_s")
 
@@ -41,14 +41,14 @@ Row = Mapping[str, Any]
 Model = TypeVar("Model", bound=BaseModel)
 
 
-class Stale(OperationRefusedError):
+class StaleSettingsError(OperationRefusedError):
     """Somebody else changed it since it was read."""
 
     code = "stale"
 
 
 @dataclass(frozen=True, slots=True)
-class SettingsView:
+class TenantSettingsView:
     """``policy`` as a file would say it, with the defaults of what was never set."""
 
     version: int
@@ -59,7 +59,7 @@ class SettingsView:
 
 
 @dataclass(frozen=True, slots=True)
-class SettingsChange:
+class TenantSettingsChange:
     """``policy`` as it is stored; None in it goes back to the default."""
 
     name: str | None
@@ -68,7 +68,7 @@ class SettingsChange:
 
 
 @dataclass(frozen=True, slots=True)
-class AssistantView:
+class AssistantSettingsView:
     """``values`` as a file would say them, without the key, and of further headers and fields the
     names alone; empty before there is an assistant.
     """
@@ -78,7 +78,7 @@ class AssistantView:
     values: Mapping[str, Any]
 
 
-class TenantSettings:
+class TenantSettingsService:
     """Of one tenant at a time. ``seen`` are versions one of which must be the current one; None:
     any.
     """
@@ -91,46 +91,50 @@ class TenantSettings:
         self._seals = seals
         self._check = check
 
-    async def read(self, tenant_id: UUID) -> SettingsView:
+    async def read(self, tenant_id: UUID) -> TenantSettingsView:
         """As it is now."""
-        async with self._database.path() as connection:
-            return _view(await _found(connection, "find_tenant", tenant_id))
+        async with self._database.as_system() as connection:
+            return _settings_view(await _find_tenant(connection, "find_tenant", tenant_id))
 
     async def change(
-        self, tenant_id: UUID, seen: frozenset[str] | None, change: SettingsChange, who: AuditActor
-    ) -> SettingsView:
+        self,
+        tenant_id: UUID,
+        seen: frozenset[str] | None,
+        change: TenantSettingsChange,
+        who: AuditActor,
+    ) -> TenantSettingsView:
         """As it is then. Raises ``Stale``, ``InvalidInputError``; nothing is changed then."""
-        async with self._database.path_transaction() as connection:
-            row = await _held(connection, tenant_id, seen)
+        async with self._database.system_transaction() as connection:
+            row = await _lock_tenant(connection, tenant_id, seen)
             policy = {**row["policy"], **change.policy}
             policy = {name: value for name, value in policy.items() if value is not None}
-            await _fits(connection, tenant_id, policy, change.policy)
+            await _validate_policy(connection, tenant_id, policy, change.policy)
             wanted = replace(
-                stored_row(row), name=change.name or row["name"],
+                parse_tenant_row(row), name=change.name or row["name"],
                 timezone=change.timezone or row["timezone"], policy=policy,
             )  # fmt: skip
-            if wanted == stored_row(row):
-                return _view(row)
-            version = await change_tenant(connection, row, wanted)
+            if wanted == parse_tenant_row(row):
+                return _settings_view(row)
+            version = await update_tenant(connection, row, wanted)
             after = {"name": wanted.name, "timezone": wanted.timezone, "policy": policy}
-            view = _view({**row, **after, "config_version": version})
+            view = _settings_view({**row, **after, "config_version": version})
             named = {"name": change.name, "timezone": change.timezone}
             changed = {**change.policy, **{k: v for k, v in named.items() if v is not None}}
             told = [
-                _told({**each.policy, "timezone": each.timezone}, changed)
-                for each in (_view(row), view)
+                _audit_fields({**each.policy, "timezone": each.timezone}, changed)
+                for each in (_settings_view(row), view)
             ]
-            await record(connection, AuditEntry(
+            await record_change(connection, AuditEntry(
                 tenant_id, who, "settings.change", f"tenant:{tenant_id}", *told
             ))  # fmt: skip
         return view
 
-    async def assistant(self, tenant_id: UUID) -> AssistantView:
+    async def assistant(self, tenant_id: UUID) -> AssistantSettingsView:
         """As it is now."""
-        async with self._database.path() as connection:
-            row = await _found(connection, "find_tenant", tenant_id)
+        async with self._database.as_system() as connection:
+            row = await _find_tenant(connection, "find_tenant", tenant_id)
             stored = await connection.fetchrow(_SQL["assistant_of"], tenant_id)
-        return self._assistant(tenant_id, row, dict(stored) if stored is not None else None)
+        return self._assistant_view(tenant_id, row, dict(stored) if stored is not None else None)
 
     async def change_assistant(
         self,
@@ -138,41 +142,43 @@ class TenantSettings:
         seen: frozenset[str] | None,
         change: Mapping[str, Any],
         who: AuditActor,
-    ) -> AssistantView:
+    ) -> AssistantSettingsView:
         """``change`` has keys of a file's ``assistant``; None goes back to the default. A key is
         never sent to an address that it was not given for. Raises ``Stale``, ``InvalidInputError``.
         """
         for name in ("endpoint", "transcription_endpoint"):
             if change.get(name):
                 await self._check(change[name])
-        async with self._database.path_transaction() as connection:
-            row = await _held(connection, tenant_id, seen)
+        async with self._database.system_transaction() as connection:
+            row = await _lock_tenant(connection, tenant_id, seen)
             found = await connection.fetchrow(_SQL["assistant_of"], tenant_id)
             stored = dict(found) if found is not None else None
-            before = self._assistant(tenant_id, row, stored)
-            entry = self._entry(tenant_id, before, stored, change)
-            await teams_answer(connection, tenant_id, change.get("facts"))
-            await _has_teams(connection, tenant_id, entry)
+            before = self._assistant_view(tenant_id, row, stored)
+            entry = self._assistant_config(tenant_id, before, stored, change)
+            await require_answering_teams(connection, tenant_id, change.get("facts"))
+            await _require_teams(connection, tenant_id, entry)
             await sync_assistant(connection, self._seals, tenant_id, entry, stored)
-            kept = {k: v for k, v in row["policy"].items() if k not in OF_ASSISTANT}
-            policy = {**kept, **of_assistant(entry)}
+            kept = {k: v for k, v in row["policy"].items() if k not in ASSISTANT_POLICY_FIELDS}
+            policy = {**kept, **assistant_policy(entry)}
             (changed,) = await connection.fetch(_SQL["assistant_of"], tenant_id)
             if changed == found and policy == row["policy"]:
                 return before
-            version = await change_tenant(connection, row, replace(stored_row(row), policy=policy))
+            version = await update_tenant(
+                connection, row, replace(parse_tenant_row(row), policy=policy)
+            )
             row = {**row, "policy": policy, "config_version": version}
-            after = self._assistant(tenant_id, row, dict(changed))
-            await record(connection, AuditEntry(
+            after = self._assistant_view(tenant_id, row, dict(changed))
+            await record_change(connection, AuditEntry(
                 tenant_id, who, "settings.assistant", f"tenant:{tenant_id}",
-                _told({**before.values, "enabled": before.enabled}, change),
-                _told({**after.values, "enabled": after.enabled}, change),
+                _audit_fields({**before.values, "enabled": before.enabled}, change),
+                _audit_fields({**after.values, "enabled": after.enabled}, change),
             ))  # fmt: skip
         return after
 
-    async def facts(self, tenant_id: UUID) -> FactsView:
+    async def facts(self, tenant_id: UUID) -> ProviderFactsView:
         """What the assistant may tell of the provider, as it is now."""
         view = await self.assistant(tenant_id)
-        return facts_view(view.version, view.values)
+        return build_facts_view(view.version, view.values)
 
     async def change_facts(
         self,
@@ -180,20 +186,24 @@ class TenantSettings:
         seen: frozenset[str] | None,
         change: Mapping[str, Any],
         who: AuditActor,
-    ) -> FactsView:
+    ) -> ProviderFactsView:
         """``change`` has keys of a file's ``facts``; None takes one away. Raises ``Stale``,
         ``InvalidInputError``, ``Refused`` (``no_assistant``).
         """
         view = await self.change_assistant(tenant_id, seen, {"facts": change}, who)
-        return facts_view(view.version, view.values)
+        return build_facts_view(view.version, view.values)
 
-    def _entry(
-        self, tenant_id: UUID, before: AssistantView, stored: Row | None, change: Mapping[str, Any]
-    ) -> AssistantEntry:
+    def _assistant_config(
+        self,
+        tenant_id: UUID,
+        before: AssistantSettingsView,
+        stored: Row | None,
+        change: Mapping[str, Any],
+    ) -> AssistantConfig:
         values = {**before.values, "enabled": before.enabled if stored else True, **change}
         values["persona"] = {**before.values.get("persona", {}), **(change.get("persona") or {})}
         if "facts" in change:
-            values["facts"] = changed_facts(before.values.get("facts"), change["facts"])
+            values["facts"] = merge_facts(before.values.get("facts"), change["facts"])
         if change.get("api_key") is None:
             values.pop("api_key", None)
             if stored is not None and values["endpoint"] != stored["endpoint"]:
@@ -203,14 +213,16 @@ class TenantSettings:
                 )
             if stored is not None:
                 values["api_key"] = self._seals.open(
-                    stored["api_key_sealed"], tenant_id=tenant_id, purpose=Purpose.ASSISTANT_KEY
+                    stored["api_key_sealed"],
+                    tenant_id=tenant_id,
+                    purpose=SecretPurpose.ASSISTANT_KEY,
                 )
-        self._keep_hearing_key(tenant_id, values, stored, change)
+        self._keep_transcription_key(tenant_id, values, stored, change)
         self._keep_extra(tenant_id, values, stored, change)
         known = {name: value for name, value in values.items() if value is not None}
-        return _validated(AssistantEntry, known)
+        return _validated(AssistantConfig, known)
 
-    def _keep_hearing_key(
+    def _keep_transcription_key(
         self, tenant_id: UUID, values: dict[str, Any], stored: Row | None, change: Mapping[str, Any]
     ) -> None:
         """The one that is stored goes to the end point that it was given for only."""
@@ -228,7 +240,7 @@ class TenantSettings:
                 code="api_key_needed",
             )
         values["transcription_api_key"] = self._seals.open(
-            sealed, tenant_id=tenant_id, purpose=Purpose.TRANSCRIPTION_KEY
+            sealed, tenant_id=tenant_id, purpose=SecretPurpose.TRANSCRIPTION_KEY
         )
 
     def _keep_extra(
@@ -250,12 +262,16 @@ class TenantSettings:
         sealed = stored["extra_sealed"] if stored is not None else None
         if sealed is None:
             return {part: {} for part in _EXTRA.values()}
-        opened = self._seals.open(sealed, tenant_id=tenant_id, purpose=Purpose.ASSISTANT_EXTRA)
+        opened = self._seals.open(
+            sealed, tenant_id=tenant_id, purpose=SecretPurpose.ASSISTANT_EXTRA
+        )
         return dict(json.loads(opened))
 
-    def _assistant(self, tenant_id: UUID, row: Row, stored: Row | None) -> AssistantView:
+    def _assistant_view(
+        self, tenant_id: UUID, row: Row, stored: Row | None
+    ) -> AssistantSettingsView:
         """Of what is sealed beside the key, only the names."""
-        view = _assistant(row, stored)
+        view = _assistant_without_secrets(row, stored)
         if stored is None:
             return view
         extra = self._extra(tenant_id, stored)
@@ -263,25 +279,25 @@ class TenantSettings:
         return replace(view, values={**view.values, **names})
 
 
-async def _held(
+async def _lock_tenant(
     connection: Connection, tenant_id: UUID, seen: frozenset[str] | None
 ) -> dict[str, Any]:
-    row = await _found(connection, "lock_tenant", tenant_id)
+    row = await _find_tenant(connection, "lock_tenant", tenant_id)
     if seen is not None and str(row["config_version"]) not in seen:
-        raise Stale(
+        raise StaleSettingsError(
             "The settings have changed since they were read. Read them again, then repeat the change."
         )
     return row
 
 
-async def _found(connection: Connection, query: str, tenant_id: UUID) -> dict[str, Any]:
+async def _find_tenant(connection: Connection, query: str, tenant_id: UUID) -> dict[str, Any]:
     row = await connection.fetchrow(_SQL[query], tenant_id)
     if row is None:
         raise NotFoundError("The tenant does not exist.")
     return dict(row)
 
 
-async def _fits(
+async def _validate_policy(
     connection: Connection, tenant_id: UUID, policy: Mapping[str, Any], change: Mapping[str, Any]
 ) -> None:
     """What one field alone does not tell."""
@@ -292,12 +308,12 @@ async def _fits(
                 "The team does not exist. GET /api/v1/teams lists all teams.", code="no_team"
             )
     if any(name in change for name in _BURST):
-        _validated(PolicyEntry, {name: policy[name] for name in _BURST if name in policy})
+        _validated(PolicyConfig, {name: policy[name] for name in _BURST if name in policy})
 
 
-async def _has_teams(connection: Connection, tenant_id: UUID, entry: AssistantEntry) -> None:
+async def _require_teams(connection: Connection, tenant_id: UUID, entry: AssistantConfig) -> None:
     teams = {row["slug"] for row in await connection.fetch(_SQL["teams_of"], tenant_id)}
-    kind = unknown_team(entry.requests, teams)
+    kind = find_unknown_team(entry.requests, teams)
     if kind is not None:
         raise InvalidInputError(
             f"requests.{kind}.team does not exist. GET /api/v1/teams lists all teams.",
@@ -305,23 +321,27 @@ async def _has_teams(connection: Connection, tenant_id: UUID, entry: AssistantEn
         )
 
 
-def _view(row: Row) -> SettingsView:
-    return SettingsView(
-        row["config_version"], row["name"], row["timezone"], row["plan"], _shown(row["policy"])
+def _settings_view(row: Row) -> TenantSettingsView:
+    return TenantSettingsView(
+        row["config_version"],
+        row["name"],
+        row["timezone"],
+        row["plan"],
+        _format_policy(row["policy"]),
     )
 
 
-def _shown(stored: Mapping[str, Any]) -> dict[str, Any]:
-    defaults = PolicyEntry().model_dump(mode="json")
+def _format_policy(stored: Mapping[str, Any]) -> dict[str, Any]:
+    defaults = PolicyConfig().model_dump(mode="json")
     policy = {**defaults, **{name: stored[name] for name in defaults if name in stored}}
-    return {**policy, "hours": [shown_shift(each) for each in policy["hours"]]}
+    return {**policy, "hours": [format_shift(each) for each in policy["hours"]]}
 
 
-def _assistant(row: Row, stored: Row | None) -> AssistantView:
+def _assistant_without_secrets(row: Row, stored: Row | None) -> AssistantSettingsView:
     values = {} if stored is None else {
         name: stored[name]
-        for name in AssistantEntry.model_fields
-        if name not in ("enabled", *_KEYS, *_EXTRA)
+        for name in AssistantConfig.model_fields
+        if name not in ("enabled", *_SECRET_KEYS, *_EXTRA)
     }  # fmt: skip
     for name in ("transcription_model", "transcription_endpoint", "vision_model"):
         values = {**values, name: values[name] or None} if name in values else values
@@ -329,7 +349,7 @@ def _assistant(row: Row, stored: Row | None) -> AssistantView:
         if price in values:
             values[price] = float(values[price])
     enabled = stored is not None and bool(row["policy"].get(_ENABLED, True))
-    return AssistantView(row["config_version"], enabled, values)
+    return AssistantSettingsView(row["config_version"], enabled, values)
 
 
 def _validated(model: type[Model], values: Mapping[str, Any]) -> Model:
@@ -344,8 +364,8 @@ def _validated(model: type[Model], values: Mapping[str, Any]) -> Model:
     raise InvalidInputError("; ".join(problems).removeprefix(": "), code="bad_settings")
 
 
-def _told(values: Mapping[str, Any], changed: Mapping[str, Any]) -> dict[str, Any]:
+def _audit_fields(values: Mapping[str, Any], changed: Mapping[str, Any]) -> dict[str, Any]:
     """For the log: what was changed, and what of it is no text and no secret."""
-    quiet = ("_text", *_KEYS, "persona", "facts", *_EXTRA)
+    quiet = ("_text", *_SECRET_KEYS, "persona", "facts", *_EXTRA)
     shown = {k: v for k, v in values.items() if k in changed and not k.endswith(quiet)}
-    return {**shown, "changed": names_told(changed)}
+    return {**shown, "changed": changed_field_names(changed)}

@@ -11,7 +11,7 @@ _SQL = queries("fairness")
 
 
 @dataclass(frozen=True, slots=True)
-class TenantShare:
+class TenantQuota:
     """``weight`` is relative; ``turns_at_once`` and ``channels`` are the whole cluster's."""
 
     weight: float = DEFAULT_TIER.weight
@@ -19,26 +19,26 @@ class TenantShare:
     channels: int = 1
 
 
-UNKNOWN = TenantShare()
+DEFAULT_QUOTA = TenantQuota()
 
 
-class Shares:
+class TenantQuotaCache:
     """All active tenants', as they were at the last refresh; asking costs a look into memory."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._known: dict[UUID, TenantShare] = {}
+        self._known: dict[UUID, TenantQuota] = {}
 
-    def of(self, tenant_id: UUID | None) -> TenantShare:
+    def quota_for(self, tenant_id: UUID | None) -> TenantQuota:
         """A tenant's share; of one that nobody knows yet the default."""
-        return self._known.get(tenant_id, UNKNOWN) if tenant_id is not None else UNKNOWN
+        return self._known.get(tenant_id, DEFAULT_QUOTA) if tenant_id is not None else DEFAULT_QUOTA
 
     async def refresh(self) -> None:
         """Read them again. Raises ``UnavailableError``; what was known stays then."""
-        async with self._database.path() as connection:
+        async with self._database.as_system() as connection:
             rows = await connection.fetch(_SQL["shares"])
         self._known = {
-            row["tenant_id"]: TenantShare(
+            row["tenant_id"]: TenantQuota(
                 weight_for_tier(row["plan"]),
                 row["turns_at_once"] or DEFAULT_MAX_CONCURRENT_TURNS,
                 max(row["channels"], 1),

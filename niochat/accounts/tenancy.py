@@ -6,9 +6,9 @@ from datetime import timedelta
 from typing import Any, Literal
 from uuid import UUID
 
-from niochat.accounts.apply import apply_one, change_tenant, stored_row
-from niochat.accounts.provider import Provider
-from niochat.adapters.postgres.audit import record
+from niochat.accounts.apply import apply_provider, parse_tenant_row, update_tenant
+from niochat.accounts.provider import ProviderConfig
+from niochat.adapters.postgres.audit import record_change
 from niochat.adapters.postgres.database import Connection, Database
 from niochat.adapters.postgres.queries import queries
 from niochat.domain.audit import AuditActor, AuditEntry
@@ -18,11 +18,11 @@ from niochat.domain.sealing import Encryptor
 
 _SQL = queries("tenants")
 
-Standing = Literal["active", "suspended"]
+TenantStatus = Literal["active", "suspended"]
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class TenantLimits:
     """How much a tenant may use; None leaves a limit as it is."""
 
     turns_per_minute: int | None = None
@@ -39,10 +39,10 @@ class TenantChange:
     name: str | None = None
     timezone: str | None = None
     plan: TenantTier | None = None
-    limits: Limits = Limits()
+    limits: TenantLimits = TenantLimits()
 
 
-class Tenancy:
+class TenantAdmin:
     """Who rents here. Uses the path's role: a tenant's own cannot change its standing."""
 
     def __init__(self, database: Database, seals: Encryptor) -> None:
@@ -51,55 +51,58 @@ class Tenancy:
 
     async def find(self, tenant_id: UUID) -> dict[str, Any]:
         """One of them with its limits. Raises ``NotFoundError``."""
-        async with self._database.path() as connection:
-            return await _found(connection, tenant_id)
+        async with self._database.as_system() as connection:
+            return await _find_tenant(connection, tenant_id)
 
-    async def create(self, provider: Provider, who: AuditActor) -> UUID:
+    async def create(self, provider: ProviderConfig, who: AuditActor) -> UUID:
         """A new tenant as a provider's file would make it. Raises ``Refused`` (``slug_taken``)."""
-        async with self._database.path_transaction() as connection:
+        async with self._database.system_transaction() as connection:
             await connection.execute(_SQL["lock_providers"])
             if await connection.fetch(_SQL["hold_tenants"], [provider.slug]):
                 raise OperationRefusedError(
                     "A provider already has this slug. Choose another slug.", code="slug_taken"
                 )
-            changes = await apply_one(connection, self._seals, provider, None)
+            changes = await apply_provider(connection, self._seals, provider, None)
             tenant_id = changes[0].tenant_id
             made = {"slug": provider.slug, "plan": provider.plan.value}
-            await _record(connection, tenant_id, who, "tenants.create", None, made)
+            await _record_change(connection, tenant_id, who, "tenants.create", None, made)
         return tenant_id
 
     async def change(self, tenant_id: UUID, change: TenantChange, who: AuditActor) -> None:
         """Raises ``NotFoundError``, and ``Refused`` for a limit of what the tenant has not."""
-        async with self._database.path_transaction() as connection:
-            row, before = await _held(connection, tenant_id), await _found(connection, tenant_id)
-            stored = stored_row(row)
+        async with self._database.system_transaction() as connection:
+            row, before = (
+                await _lock_tenant(connection, tenant_id),
+                await _find_tenant(connection, tenant_id),
+            )
+            stored = parse_tenant_row(row)
             wanted = replace(
                 stored, name=change.name or stored.name,
                 timezone=change.timezone or stored.timezone,
                 plan=stored.plan if change.plan is None else change.plan.value,
             )  # fmt: skip
-            await _limit(connection, tenant_id, change.limits)
-            if wanted == stored and await _found(connection, tenant_id) == before:
+            await _update_limits(connection, tenant_id, change.limits)
+            if wanted == stored and await _find_tenant(connection, tenant_id) == before:
                 return
-            await change_tenant(connection, row, wanted)
-            after = await _found(connection, tenant_id)
-            await _record(connection, tenant_id, who, "tenants.change", before, after)
+            await update_tenant(connection, row, wanted)
+            after = await _find_tenant(connection, tenant_id)
+            await _record_change(connection, tenant_id, who, "tenants.change", before, after)
 
-    async def stand(self, tenant_id: UUID, standing: Standing, who: AuditActor) -> None:
+    async def set_status(self, tenant_id: UUID, standing: TenantStatus, who: AuditActor) -> None:
         """Suspend it, which its conversations are told in the same transaction, or let it be
         active again; twice is as once. Raises ``NotFoundError``.
         """
-        async with self._database.path_transaction() as connection:
-            row = await _held(connection, tenant_id)
+        async with self._database.system_transaction() as connection:
+            row = await _lock_tenant(connection, tenant_id)
             if row["status"] == standing:
                 return
-            await change_tenant(connection, row, replace(stored_row(row), status=standing))
+            await update_tenant(connection, row, replace(parse_tenant_row(row), status=standing))
             action = "tenants.suspend" if standing == "suspended" else "tenants.resume"
             before, after = {"status": row["status"]}, {"status": standing}
-            await _record(connection, tenant_id, who, action, before, after)
+            await _record_change(connection, tenant_id, who, action, before, after)
 
 
-async def _held(connection: Connection, tenant_id: UUID) -> dict[str, Any]:
+async def _lock_tenant(connection: Connection, tenant_id: UUID) -> dict[str, Any]:
     # As ``apply`` does, so that the two wait for each other and never the wrong way round.
     await connection.execute(_SQL["lock_providers"])
     row = await connection.fetchrow(_SQL["hold_tenant"], tenant_id)
@@ -108,14 +111,14 @@ async def _held(connection: Connection, tenant_id: UUID) -> dict[str, Any]:
     return dict(row)
 
 
-async def _found(connection: Connection, tenant_id: UUID) -> dict[str, Any]:
+async def _find_tenant(connection: Connection, tenant_id: UUID) -> dict[str, Any]:
     row = await connection.fetchrow(_SQL["tenant_with_limits"], tenant_id)
     if row is None:
         raise NotFoundError("The tenant does not exist.")
     return dict(row)
 
 
-async def _limit(connection: Connection, tenant_id: UUID, limits: Limits) -> None:
+async def _update_limits(connection: Connection, tenant_id: UUID, limits: TenantLimits) -> None:
     if limits.session_idle_minutes is not None:
         idle = timedelta(minutes=limits.session_idle_minutes)
         await connection.execute(_SQL["limit_session"], tenant_id, idle)
@@ -132,17 +135,19 @@ async def _limit(connection: Connection, tenant_id: UUID, limits: Limits) -> Non
             )
 
 
-async def _record(
+async def _record_change(
     connection: Connection, tenant_id: UUID, who: AuditActor, action: str,
     before: Mapping[str, Any] | None, after: Mapping[str, Any],
 ) -> None:  # fmt: skip
-    told = [None if row is None else _told(row) for row in (before, after)]
-    await record(connection, AuditEntry(tenant_id, who, action, f"tenant:{tenant_id}", *told))
+    told = [None if row is None else _audit_fields(row) for row in (before, after)]
+    await record_change(
+        connection, AuditEntry(tenant_id, who, action, f"tenant:{tenant_id}", *told)
+    )
 
 
-def _told(row: Mapping[str, Any]) -> dict[str, object]:
+def _audit_fields(row: Mapping[str, Any]) -> dict[str, object]:
     """What may stand in the log: codes and numbers."""
-    kept = {"slug", "status", "plan", "timezone", *asdict(Limits())}
+    kept = {"slug", "status", "plan", "timezone", *asdict(TenantLimits())}
     told = {name: value for name, value in row.items() if name in kept}
     if "session_idle" in row:
         told["session_idle_minutes"] = row["session_idle"] // timedelta(minutes=1)

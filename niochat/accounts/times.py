@@ -26,7 +26,7 @@ _DAYS = {
     )
     for name in names
 }
-MIDNIGHT = "24:00"
+MIDNIGHT_TEXT = "24:00"
 _NAMES = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _CLOCK = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]")
 _PLACE = re.compile(r"[A-Z]{2}(-[A-Z0-9]{1,3})?")
@@ -56,7 +56,7 @@ def _clock(value: object) -> time:
 
 
 def _closing(value: object) -> time:
-    if value in (MIDNIGHT, END_OF_DAY.isoformat()):
+    if value in (MIDNIGHT_TEXT, END_OF_DAY.isoformat()):
         return END_OF_DAY
     try:
         return _clock(value)
@@ -94,17 +94,17 @@ Weekdays = Annotated[
     AfterValidator(_once_each),
 ]
 """Numbers in order, Monday is 0."""
-Clock = Annotated[time, BeforeValidator(_clock)]
-Closing = Annotated[time, BeforeValidator(_closing)]
+ClockTime = Annotated[time, BeforeValidator(_clock)]
+ClosingTime = Annotated[time, BeforeValidator(_closing)]
 """A clock, or ``24:00``, which is stored as the day's last moment."""
-Day = Annotated[date, BeforeValidator(_day)]
-Holidays = Annotated[str, AfterValidator(_holidays)]
+CalendarDate = Annotated[date, BeforeValidator(_day)]
+HolidayRegion = Annotated[str, AfterValidator(_holidays)]
 
 
-def shown_shift(stored: Mapping[str, Any]) -> dict[str, Any]:
+def format_shift(stored: Mapping[str, Any]) -> dict[str, Any]:
     """A shift as it is stored, in the words of a file."""
     return {
         "days": [_NAMES[day] for day in stored["days"]],
         "from": stored["opens"][:5],
-        "to": MIDNIGHT if stored["closes"] == END_OF_DAY.isoformat() else stored["closes"][:5],
+        "to": MIDNIGHT_TEXT if stored["closes"] == END_OF_DAY.isoformat() else stored["closes"][:5],
     }

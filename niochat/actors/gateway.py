@@ -145,7 +145,7 @@ class ActorClient:
         async with self._refresh_lock:
             if time.monotonic() - self._read_at < MAX_MAP_AGE_S:
                 return
-            async with self._database.path() as connection:
+            async with self._database.as_system() as connection:
                 rows = await connection.fetch(_SQL["shards"])
             self._shard_map = {row["shard"]: row["host"] for row in rows if row["host"]}
             self._read_at = time.monotonic()

@@ -11,8 +11,8 @@ from uuid import UUID
 
 import structlog
 
-from niochat.accounts.held_back import Teller
-from niochat.accounts.shares import Shares
+from niochat.accounts.held_back import ThrottleReporter
+from niochat.accounts.shares import TenantQuotaCache
 from niochat.actors import kinds
 from niochat.actors.conversation import ConversationBehaviour
 from niochat.actors.entrance import ActivationLimiter
@@ -119,9 +119,9 @@ class HostProcess:
         )
         self._turn_grants = TurnGrantClient(ask)
         self._quotas = TenantQuotas(
-            Shares(components.database), lambda: self._ownership.active_shard_count
+            TenantQuotaCache(components.database), lambda: self._ownership.active_shard_count
         )
-        self._throttle_reporter = Teller(components.database, self.incarnation)
+        self._throttle_reporter = ThrottleReporter(components.database, self.incarnation)
         self._team_queues = TeamQueueRouter(
             components.database,
             self._ownership,
@@ -129,7 +129,7 @@ class HostProcess:
             tell,
             self.poke,
             poke,
-            components.ephemeral_frames.say,
+            components.ephemeral_frames.publish_bytes,
         )
         pace = AdaptiveRateLimiter()
         self._turn_scheduler = TurnScheduler(
@@ -351,5 +351,5 @@ class HostProcess:
         """Who gets how much from now on, and who was kept waiting by limits of its own."""
         await self._quotas.refresh()
         self._turn_scheduler.set_capacity(self._quotas.host_share(self._pool_capacity()))
-        await self._throttle_reporter.tell(self._throttled_tenants())
+        await self._throttle_reporter.report(self._throttled_tenants())
         await self._recovery_sweeper.restart_lost_turns()

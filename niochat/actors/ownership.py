@@ -60,7 +60,7 @@ class ShardOwnership:
 
     async def refresh(self) -> None:
         """Read what is ours."""
-        async with self._database.path() as connection:
+        async with self._database.as_system() as connection:
             rows = await connection.fetch(_SQL["owned"], self.incarnation)
         now = {row["shard"]: row["epoch"] for row in rows}
         lost = {shard for shard, epoch in self._epochs.items() if now.get(shard) != epoch}
@@ -82,6 +82,6 @@ class ShardOwnership:
     async def register_host(self, name: str, node: str, pid: int) -> None:
         """Say that this process lives. Unheard once another one has announced itself later."""
         who = (name, self.incarnation, node, pid)
-        async with self._database.path() as connection:
+        async with self._database.as_system() as connection:
             await connection.execute(_SQL["announce"], *who, not self._announced)
         self._announced = True

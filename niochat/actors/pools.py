@@ -12,7 +12,7 @@ from niochat.actors.pool_members import PoolBalancer
 from niochat.assistant.report import TurnReport, TurnRequest
 from niochat.domain.erp import ErpError, ErpRead, ErpWriteResult, IdempotentErpWrite, ResultT
 from niochat.domain.reading import FileReading, FileReadingRequest
-from niochat.erp.report import ErpReply
+from niochat.erp.report import ErpRpcReply
 from niochat.runtime.exchange import RpcCallError, RpcConnectionLost
 
 _log = structlog.get_logger(__name__)
@@ -83,11 +83,11 @@ class ErpPoolClient:
     async def _call_with_retry(self, method: str, tenant_id: UUID, request: object) -> Any:
         for number in range(1, MAX_ATTEMPTS + 1):
             try:
-                reply: ErpReply = await self._balancer.call(method, tenant_id, request)
+                reply: ErpRpcReply = await self._balancer.call(method, tenant_id, request)
             except (RpcConnectionLost, RpcCallError) as error:
                 why = repr(error)[:200]
                 _log.warning("erp_member_lost", call=method, number=number, error=why)
                 await asyncio.sleep(number * random.uniform(0.5, 1.0))
                 continue
-            return reply.result()
+            return reply.unwrap()
         raise ErpError("no member of the ERP's pool answers", code="erp_pool_gone")

@@ -33,7 +33,7 @@ class ShardMap:
 
     async def load_owners(self) -> dict[int, str | None]:
         """Incarnation by shard."""
-        async with self._database.path() as connection:
+        async with self._database.as_system() as connection:
             rows = await connection.fetch(_SQL["shards"])
         return {row["shard"]: row["host"] for row in rows}
 
@@ -59,13 +59,13 @@ class ShardMap:
             return
         answering = [host for host in hosts if host.is_responsive]
         await self._release_shards(moving, answering)
-        async with self._database.path() as connection:
+        async with self._database.as_system() as connection:
             await connection.fetch(_SQL["move"], list(moving), [wanted[shard] for shard in moving])
         _log.info("shards_moved", shards=len(moving), hosts=staying)
         await asyncio.gather(*(_call_host(host, "refresh") for host in answering))
 
     async def _load_draining(self) -> set[str]:
-        async with self._database.path() as connection:
+        async with self._database.as_system() as connection:
             return {row["incarnation"] for row in await connection.fetch(_SQL["draining"])}
 
     async def _release_shards(

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from uuid import UUID
 
-from niochat.accounts.shares import Shares
+from niochat.accounts.shares import TenantQuotaCache
 from niochat.actors import kinds
 from niochat.actors.entrance import ActivationLimiter
 from niochat.actors.leases import TurnGrantClient
@@ -25,7 +25,7 @@ class TenantQuotas:
     of a cap. So nobody has to be asked, and the parts add up to the whole.
     """
 
-    def __init__(self, quotas: Shares, owned_shards: Callable[[], int]) -> None:
+    def __init__(self, quotas: TenantQuotaCache, owned_shards: Callable[[], int]) -> None:
         self._quotas = quotas
         self._owned_shards = owned_shards
 
@@ -39,16 +39,16 @@ class TenantQuotas:
 
     def turn_quota(self, tenant_id: UUID) -> LaneQuota:
         """Weight and places among turns."""
-        share = self._quotas.of(tenant_id)
+        share = self._quotas.quota_for(tenant_id)
         return LaneQuota(share.weight, self.host_share(share.turns_at_once))
 
     def step_weight(self, tenant_id: Lane) -> float:
         """Among what is ready for a step."""
-        return self._quotas.of(tenant_id).weight
+        return self._quotas.quota_for(tenant_id).weight
 
     def send_weight(self, tenant_id: Lane) -> float:
         """Of each of a tenant's channels among sends."""
-        share = self._quotas.of(tenant_id)
+        share = self._quotas.quota_for(tenant_id)
         return share.weight / share.channels
 
 

@@ -87,7 +87,7 @@ class Supervisor:
 
     async def _lead(self) -> None:
         """Returns at once while another one leads."""
-        async with self._components.database.path_session() as connection:
+        async with self._components.database.system_session() as connection:
             if not await connection.fetchval(_SQL["lead"], timeout=5):
                 return
             await self._fleet.discover()
@@ -143,7 +143,7 @@ class Supervisor:
         )
 
     async def _record_database_heartbeats(self) -> None:
-        async with self._components.database.path() as connection:
+        async with self._components.database.as_system() as connection:
             rows = await connection.fetch(_SQL["heard"])
         self._fleet.record_database_writes(row["incarnation"] for row in rows)
 
@@ -196,7 +196,7 @@ class Supervisor:
         owners = set((await self._shard_map.load_owners()).values())
         for host in leaving:
             if not host.incarnation or host.incarnation not in owners:
-                async with self._components.database.path() as connection:
+                async with self._components.database.as_system() as connection:
                     await connection.execute(_SQL["leave"], host.name)
                 self._fleet.terminate(host)
 

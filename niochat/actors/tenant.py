@@ -15,7 +15,7 @@ import structlog
 from niochat.adapters.postgres.database import Database
 from niochat.adapters.postgres.queries import queries
 from niochat.domain.errors import NiochatError
-from niochat.erp.permits import CallEnded, LeaseCall, Permits
+from niochat.erp.permits import CallPermitRelease, CallPermitRequest, ErpCallLimiter
 from niochat.inbox.backfill import BackfillChannel, Backfiller
 from niochat.outbox.deliver import CredentialsOpener
 from niochat.runtime.address import ActorAddress
@@ -65,7 +65,7 @@ class TenantState:
     turns_per_second: float
     tokens: float
     refilled_at: float
-    erp_permits: Permits
+    erp_permits: ErpCallLimiter
     throttled_until: float = 0.0
     next_backfill_at: float = 0.0
     backfill_task: "asyncio.Task[None] | None" = field(default=None)
@@ -109,26 +109,26 @@ class TenantBehaviour:
     async def _load(self, tenant_id: UUID) -> TenantState:
         per_minute, now = await self._load_turn_rate(tenant_id), self._clock()
         at_once, calls = await self._load_erp_limits(tenant_id)
-        erp = Permits(at_once, calls, tokens=max(calls / 10.0, 1.0), at=now)
+        erp = ErpCallLimiter(at_once, calls, tokens=max(calls / 10.0, 1.0), refilled_at=now)
         return TenantState(per_minute / 60.0, float(min(per_minute, MAX_GRANT_TURNS)), now, erp)
 
     async def _load_turn_rate(self, tenant_id: UUID) -> int:
         """Turns a minute, as they are now."""
-        async with self._database.tenant(tenant_id) as connection:
+        async with self._database.as_tenant(tenant_id) as connection:
             return await connection.fetchval(_SQL["rate"], tenant_id) or 60
 
     async def _load_erp_limits(self, tenant_id: UUID) -> tuple[int, int]:
         """Calls at once and a minute, as they are now; 1 and 1 for who has no ERP."""
-        async with self._database.tenant(tenant_id) as connection:
+        async with self._database.as_tenant(tenant_id) as connection:
             row = await connection.fetchrow(_ERP["limits"], tenant_id)
         return (row["calls_at_once"], row["per_minute"]) if row is not None else (1, 1)
 
     def _handle(self, tenant: TenantState, message: object) -> None:
         match message:
-            case ActorRequest(payload=LeaseCall(waiting=waiting)):
-                message.reply(tenant.erp_permits.lease(self._clock(), waiting))
-            case CallEnded():
-                tenant.erp_permits.ended(message, self._clock())
+            case ActorRequest(payload=CallPermitRequest(waiting=waiting)):
+                message.reply(tenant.erp_permits.acquire(self._clock(), waiting))
+            case CallPermitRelease():
+                tenant.erp_permits.release(message, self._clock())
             case ActorRequest(payload=TurnGrantRequest()):
                 message.reply(self._grant_turns(tenant))
             case ModelThrottleNotice(seconds=seconds):
@@ -163,9 +163,10 @@ class TenantBehaviour:
     async def _run_backfill(self, tenant_id: UUID, tenant: TenantState) -> None:
         try:
             tenant.turns_per_second = await self._load_turn_rate(tenant_id) / 60.0
-            tenant.erp_permits.at_once, tenant.erp_permits.per_minute = await self._load_erp_limits(
-                tenant_id
-            )
+            (
+                tenant.erp_permits.max_concurrent,
+                tenant.erp_permits.per_minute,
+            ) = await self._load_erp_limits(tenant_id)
             for channel in await self._backfill.list_channels(tenant_id):
                 await self._backfill_channel(channel)
         except NiochatError as error:

@@ -8,7 +8,7 @@ from niochat.domain.hours import is_open, next_opening
 from niochat.domain.policy import ConversationPolicy, StaffAvailability
 
 
-def presence(policy: ConversationPolicy, local: datetime) -> StaffAvailability:
+def staff_availability(policy: ConversationPolicy, local: datetime) -> StaffAvailability:
     """Whether a person of the tenant can answer at ``local``, the tenant's own time."""
     if not policy.hours:
         return StaffAvailability()

@@ -32,7 +32,7 @@ def _offset(file: Path) -> float:
     return sum(float(seconds) for pid, seconds in lines if int(pid) in (0, os.getpid()))
 
 
-class Agreed:
+class DatabaseClock:
     """PostgreSQL's time, as this process was told it last and has counted on since: a clock of the
     machine that is wrong, or steps, changes nothing. Before it is told, that clock is all there is.
     """
@@ -51,12 +51,12 @@ class Agreed:
         at, counted = self._told
         return at + timedelta(seconds=self._counted() - counted)
 
-    def hear(self, at: datetime, asked: float) -> None:
+    def synchronize(self, at: datetime, asked: float) -> None:
         """PostgreSQL said ``at`` to who asked when ``counted`` was ``asked``: some time between
         then and now.
         """
         self._told = (at, (asked + self._counted()) / 2)
 
 
-agreed = Agreed()
+database_clock = DatabaseClock()
 """This process's."""

@@ -13,7 +13,7 @@ from obstore.store import LocalStore, ObjectStore, S3Store
 
 from niochat.domain.errors import InvalidInputError, UnavailableError
 
-WITHIN_S = 30.0
+TIMEOUT_S = 30.0
 """For one file; the library itself would try again for minutes."""
 T = TypeVar("T")
 _PRIVATE_FOLDER = 0o700
@@ -29,7 +29,7 @@ class FileStore:
         self._directory = directory
 
     @classmethod
-    def at(cls, address: str | None, variable: str = "NIOCHAT_FILES_URL") -> "FileStore":
+    def from_url(cls, address: str | None, variable: str = "NIOCHAT_FILES_URL") -> "FileStore":
         """``file:///directory``, made when it is missing, or ``s3://bucket/prefix`` with its
         credentials in the variables ``AWS_…``. Raises ``InvalidInputError``, which names the setting, for
         any other. ``None``: there is no store, which who uses it is told.
@@ -67,7 +67,7 @@ class FileStore:
         """Write it, or write it anew. Raises ``UnavailableError``."""
         if self._directory is not None:
             self._make_private_folder(self._directory / key)
-        await _answer(obstore.put_async(self._store, key, data))
+        await _translate_errors(obstore.put_async(self._store, key, data))
         if self._directory is not None:
             with contextlib.suppress(FileNotFoundError):
                 (self._directory / key).chmod(_PRIVATE_FILE)
@@ -81,41 +81,41 @@ class FileStore:
                 if folder != Path():
                     (self._directory / folder).chmod(_PRIVATE_FOLDER)
             except OSError as error:
-                raise _away(error) from error
+                raise _unavailable_error(error) from error
 
     async def get(self, key: str) -> bytes | None:
         """All of it; ``None`` when it is not there. Raises ``UnavailableError``."""
         try:
-            found = await _answer(obstore.get_async(self._store, key))
+            found = await _translate_errors(obstore.get_async(self._store, key))
         except FileNotFoundError:
             return None
-        return bytes(await _answer(found.bytes_async()))
+        return bytes(await _translate_errors(found.bytes_async()))
 
-    async def part(self, key: str, start: int, length: int) -> bytes | None:
+    async def get_range(self, key: str, start: int, length: int) -> bytes | None:
         """``length`` bytes from ``start`` on; ``None`` when it is not there."""
         try:
             found = obstore.get_range_async(self._store, key, start=start, length=length)
-            return bytes(await _answer(found))
+            return bytes(await _translate_errors(found))
         except FileNotFoundError:
             return None
 
     async def delete(self, key: str) -> None:
         """Gone, also when it was not there. Raises ``UnavailableError``."""
         with contextlib.suppress(FileNotFoundError):
-            await _answer(obstore.delete_async(self._store, key))
+            await _translate_errors(obstore.delete_async(self._store, key))
 
 
-async def _answer(asked: Awaitable[T]) -> T:
+async def _translate_errors(asked: Awaitable[T]) -> T:
     try:
-        async with asyncio.timeout(WITHIN_S):
+        async with asyncio.timeout(TIMEOUT_S):
             return await asked
     except FileNotFoundError:
         raise
     except (BaseError, OSError) as error:
-        raise _away(error) from error
+        raise _unavailable_error(error) from error
 
 
-def _away(error: Exception) -> UnavailableError:
+def _unavailable_error(error: Exception) -> UnavailableError:
     """The library's own words name keys and hosts: they are for the log."""
     return UnavailableError(
         f"the file store does not answer: {type(error).__name__}", code="files_away"

@@ -26,7 +26,7 @@ from niochat.domain.errors import InvalidInputError
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
 
-_NEVER: tuple[Network, ...] = tuple(
+_BLOCKED_NETWORKS: tuple[Network, ...] = tuple(
     ip_network(each)
     for each in (
         "0.0.0.0/8", "100.64.0.0/10", "168.63.129.16/32", "192.0.0.0/24", "192.88.99.0/24",
@@ -38,21 +38,21 @@ one public address is where Azure's machines find their metadata.
 """
 _UNICAST = ip_network("2000::/3")
 """All of IPv6 that is global today (RFC 4291, 2.4)."""
-_TRANSLATED = ip_network("64:ff9b::/96")
+_NAT64 = ip_network("64:ff9b::/96")
 """RFC 6052: an IPv4 address behind it."""
 
 
-PRIVATE = (
+PRIVATE_ADDRESS_MESSAGE = (
     "the address is private: use a public one, or have the operator allow its network "
     "(NIOCHAT_PRIVATE_NETWORKS)"
 )
 
 
-class ForbiddenAddress(OSError):
+class ForbiddenAddressError(OSError):
     """The connection was not made: it would have led to a private address."""
 
 
-class Guard:
+class SsrfGuard:
     """``allowed``: private networks that may be reached all the same. ``resolver`` looks names up,
     by default the system.
     """
@@ -63,20 +63,23 @@ class Guard:
         self._allowed = tuple(allowed)
         self.resolver = resolver
 
-    def permits(self, address: str) -> bool:
+    def is_allowed(self, address: str) -> bool:
         """Whether a connection may lead to this numeric address."""
-        return all(self._permits(each) for each in _meant(ip_address(address.partition("%")[0])))
+        return all(
+            self._is_allowed(each)
+            for each in _embedded_addresses(ip_address(address.partition("%")[0]))
+        )
 
-    def socket(self, info: AddrInfoType) -> socket.socket:
+    def create_socket(self, info: AddrInfoType) -> socket.socket:
         """A socket for the address that is going to be connected to, for ``aiohttp.TCPConnector``.
-        Raises ``ForbiddenAddress``.
+        Raises ``ForbiddenAddressError``.
         """
         family, kind, protocol, _, where = info
-        if not self.permits(str(where[0])):
-            raise ForbiddenAddress(PRIVATE)
+        if not self.is_allowed(str(where[0])):
+            raise ForbiddenAddressError(PRIVATE_ADDRESS_MESSAGE)
         return socket.socket(family, kind, protocol)
 
-    async def check(self, url: str) -> None:
+    async def check_url(self, url: str) -> None:
         """Before an address is stored. One whose name is not known now is let pass: where it leads
         is judged with every connection. Raises ``InvalidInputError`` (``private_address``).
         """
@@ -88,24 +91,24 @@ class Guard:
             )
         except OSError:
             return
-        if not all(self.permits(each["host"]) for each in found):
+        if not all(self.is_allowed(each["host"]) for each in found):
             raise InvalidInputError(
                 f"{host} resolves to a private address. Use a public address, or ask the operator to "
                 "allow the network in NIOCHAT_PRIVATE_NETWORKS",
                 code="private_address",
             )
 
-    def _permits(self, address: Address) -> bool:
+    def _is_allowed(self, address: Address) -> bool:
         if any(address in network for network in self._allowed):
             return True
         if not address.is_global or address.is_multicast:
             return False
         if address.version == 6 and address not in _UNICAST:
             return False
-        return not any(address in network for network in _NEVER)
+        return not any(address in network for network in _BLOCKED_NETWORKS)
 
 
-def _meant(address: Address) -> Iterator[Address]:
+def _embedded_addresses(address: Address) -> Iterator[Address]:
     """The address, and the IPv4 address that an IPv6 one is only another form of."""
     if isinstance(address, IPv4Address):
         yield address
@@ -113,7 +116,7 @@ def _meant(address: Address) -> Iterator[Address]:
     if address.ipv4_mapped is not None:
         yield address.ipv4_mapped
         return
-    if address in _TRANSLATED:
+    if address in _NAT64:
         yield IPv4Address(int(address) & 0xFFFFFFFF)
         return
     yield address

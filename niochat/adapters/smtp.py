@@ -11,7 +11,7 @@ TIMEOUT_S = 20.0
 PORTS = {"smtp": 587, "smtps": 465}
 
 
-class Smtp:
+class SmtpClient:
     """A mail server by its address: ``smtp://user:password@host:587`` begins in the clear and
     uses TLS where the server offers it, ``smtps://…`` from the first byte.
     """

@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from typing import Any
 from uuid import UUID
 
-from niochat.adapters.postgres.audit import record
+from niochat.adapters.postgres.audit import record_change
 from niochat.adapters.postgres.database import Connection, Database
 from niochat.adapters.postgres.queries import queries
 from niochat.domain.audit import AuditActor, AuditEntry
@@ -30,13 +30,13 @@ class PresenceStore:
 
     async def list_agents(self, tenant_id: UUID) -> list[dict[str, Any]]:
         """Everybody who works here, with ``load`` and ``capacity``; who never came is offline."""
-        async with self._database.tenant(tenant_id) as connection:
+        async with self._database.as_tenant(tenant_id) as connection:
             rows = await connection.fetch(_SQL["list"], tenant_id, PRESENCE_GRACE_S, None)
         return [dict(row) for row in rows]
 
     async def get_agent(self, tenant_id: UUID, user_id: UUID) -> dict[str, Any]:
         """One of them. Raises ``NotFoundError``."""
-        async with self._database.tenant(tenant_id) as connection:
+        async with self._database.as_tenant(tenant_id) as connection:
             return await _one(connection, tenant_id, user_id)
 
     async def set_own_state(
@@ -50,7 +50,7 @@ class PresenceStore:
         """They are there, away or gone from this commit on: who is not online is given nothing.
         Raises ``NotFoundError`` for who does not work here.
         """
-        async with self._database.tenant(tenant_id) as connection:
+        async with self._database.as_tenant(tenant_id) as connection:
             before = await _locked(connection, tenant_id, user_id)
             wanted = {**before, "state": state.value, "reason": reason}
             await _put(connection, tenant_id, user_id, before, wanted, who, seen=True)
@@ -63,7 +63,7 @@ class PresenceStore:
         """What somebody else says: their capacity (None: the tenant's), and that they are gone.
         Raises ``NotFoundError``.
         """
-        async with self._database.tenant(tenant_id) as connection:
+        async with self._database.as_tenant(tenant_id) as connection:
             before = await _locked(connection, tenant_id, user_id)
             wanted = dict(before)
             if not keep_capacity:
@@ -75,7 +75,7 @@ class PresenceStore:
 
     async def mark_disabled(self, tenant_id: UUID, user_id: UUID, who: AuditActor) -> None:
         """They work here no more: they are gone, if they ever were there."""
-        async with self._database.tenant(tenant_id) as connection:
+        async with self._database.as_tenant(tenant_id) as connection:
             row = await connection.fetchrow(_SQL["lock"], tenant_id, user_id)
             if row is not None and row["state"] != AgentPresenceState.OFFLINE:
                 wanted = {**row, "state": AgentPresenceState.OFFLINE.value, "reason": "disabled"}
@@ -86,12 +86,12 @@ class PresenceStore:
         if not agents:
             return
         tenants, users = zip(*sorted(agents), strict=True)
-        async with self._database.path() as connection:
+        async with self._database.as_system() as connection:
             await connection.execute(_SQL["seen"], list(tenants), list(users))
 
     async def expire_unseen(self, shards: Sequence[int]) -> Sequence[AgentKey]:
         """Whoever of these shards' tenants was not seen for ``PRESENCE_GRACE_S`` is offline from now on."""
-        async with self._database.path() as connection:
+        async with self._database.as_system() as connection:
             rows = await connection.fetch(
                 _SQL["lapse"], list(shards), PRESENCE_GRACE_S, MAX_EXPIRED
             )
@@ -118,7 +118,7 @@ async def _put(
         await connection.execute(_SQL["changed"], tenant_id, user_id, state, reason)
     if wanted != before:
         target = f"user:{user_id}"
-        await record(
+        await record_change(
             connection, AuditEntry(tenant_id, who, "presence.change", target, before, wanted)
         )
 

@@ -45,8 +45,8 @@ class QueueAssigner:
         """Those who waited longest to who has room, by the team's way. Committed when it returns;
         each thread's next step does it.
         """
-        async with self._database.path() as connection:
-            rows = await self._database.alone(
+        async with self._database.as_system() as connection:
+            rows = await self._database.fetch_autocommit(
                 connection, _SQL["assign"], tenant_id, team, PRESENCE_GRACE_S, most
             )
         answer = rows[0][0]
@@ -56,19 +56,19 @@ class QueueAssigner:
     async def find_queues_for_agents(self, agents: Collection[AgentKey]) -> list[TeamQueueKey]:
         """Queues that could give these agents something."""
         tenants, users = zip(*agents, strict=True)
-        async with self._database.path() as connection:
+        async with self._database.as_system() as connection:
             rows = await connection.fetch(_SQL["queues_of"], list(tenants), list(users))
         return [(row["tenant_id"], row["team"]) for row in rows]
 
     async def find_assignable_queues(self, shards: Sequence[int]) -> list[TeamQueueKey]:
         """Queues of these shards in which somebody waits though somebody is there."""
-        async with self._database.path() as connection:
+        async with self._database.as_system() as connection:
             rows = await connection.fetch(_SQL["queues"], list(shards), PRESENCE_GRACE_S)
         return [(row["tenant_id"], row["team"]) for row in rows]
 
     async def find_offline_agents(self, shards: Sequence[int]) -> list[AgentKey]:
         """Agents of these shards' tenants who are offline while a customer of theirs waits."""
-        async with self._database.path() as connection:
+        async with self._database.as_system() as connection:
             rows = await connection.fetch(_SQL["left_behind"], list(shards))
         return [(row["tenant_id"], row["user_id"]) for row in rows]
 
@@ -79,8 +79,8 @@ class QueueAssigner:
         if not agents:
             return {}
         tenants, users = zip(*agents, strict=True)
-        async with self._database.path() as connection:
-            rows = await self._database.alone(
+        async with self._database.as_system() as connection:
+            rows = await self._database.fetch_autocommit(
                 connection, _SQL["give_back"], list(tenants), list(users)
             )
         threads: defaultdict[UUID, set[UUID]] = defaultdict(set)

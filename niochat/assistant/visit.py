@@ -12,9 +12,9 @@ from zoneinfo import ZoneInfo
 
 import structlog
 
-from niochat.adapters.calendar import presence
-from niochat.adapters.postgres.audit import record
-from niochat.adapters.postgres.codec import policy_of
+from niochat.adapters.calendar import staff_availability
+from niochat.adapters.postgres.audit import record_change
+from niochat.adapters.postgres.codec import policy_from_row
 from niochat.adapters.postgres.database import Database
 from niochat.adapters.postgres.queries import queries
 from niochat.assistant.context import (
@@ -185,7 +185,7 @@ class TurnStore:
         self, tenant_id: UUID, requests: Sequence[TurnRequest]
     ) -> list[TurnSnapshot | None]:
         columns = zip(*((r.turn_id, r.attempt, r.upto_version) for r in requests), strict=True)
-        async with self._database.tenant(tenant_id) as connection:
+        async with self._database.as_tenant(tenant_id) as connection:
             rows = await connection.fetch(
                 _SQL["visit"], tenant_id, *columns, MAX_TRANSCRIPT_MESSAGES, MAX_PAST_TURNS
             )
@@ -210,20 +210,22 @@ class TurnStore:
         """
         key = None if audited is None else audited.key
         stored = [call if key is None else {**call, "key": key} for call in calls]
-        async with self._database.tenant(request.tenant_id) as connection:
+        async with self._database.as_tenant(request.tenant_id) as connection:
             kept = await connection.fetchrow(
                 _SQL["record_call"], request.tenant_id, request.turn_id, request.attempt,
                 stored, facts_to_json(facts), key,
             )  # fmt: skip
             if kept is not None and audited is not None and not kept["again"]:
-                await record(connection, _audit_entry(request, kept["conversation_id"], audited))
+                await record_change(
+                    connection, _audit_entry(request, kept["conversation_id"], audited)
+                )
         if kept is None:
             raise OperationRefusedError("the turn is over", code="turn_not_current")
 
     async def save_rejected_reply(self, request: TurnRequest, rejected: RejectedReply) -> None:
         """A text that did not leave, its documents masked. Twice is as once."""
         key = uuid5(request.turn_id, f"refused:{request.attempt}:{rejected.number}")
-        async with self._database.tenant(request.tenant_id) as connection:
+        async with self._database.as_tenant(request.tenant_id) as connection:
             await connection.execute(
                 _SQL["keep_refused"], request.tenant_id, request.turn_id, key, rejected.code,
                 truncate_text(to_storable_text(mask_text(rejected.sentence)), MAX_SENTENCE_CHARS),
@@ -240,7 +242,7 @@ class TurnStore:
             return False
         tenant_id = request.tenant_id
         indexes = self._seals.blind_indexes(document, tenant_id=tenant_id, purpose=TAX_ID_PURPOSE)
-        async with self._database.tenant(tenant_id) as connection:
+        async with self._database.as_tenant(tenant_id) as connection:
             contact = await connection.fetchrow(
                 _SQL["holder"], tenant_id, request.turn_id, request.attempt
             )
@@ -259,7 +261,7 @@ class TurnStore:
             entry = AuditEntry(
                 tenant_id, _ASSISTANT_ACTOR, "contacts.change", target, before, after
             )
-            await record(connection, entry)
+            await record_change(connection, entry)
             return True
 
     async def remember_contract(
@@ -268,7 +270,7 @@ class TurnStore:
         """The holder confirmed this contract from ``phone``. ``written``: with their document, so
         that the time for which they are known begins anew. Twice is as once.
         """
-        async with self._database.tenant(request.tenant_id) as connection:
+        async with self._database.as_tenant(request.tenant_id) as connection:
             await connection.execute(
                 _SQL["remember"], request.tenant_id, request.turn_id, request.attempt,
                 contract, phone, written,
@@ -276,7 +278,7 @@ class TurnStore:
 
     async def list_earlier_conversations(self, request: TurnRequest) -> list[EarlierConversation]:
         """Visits of this thread that are over, the newest first."""
-        async with self._database.tenant(request.tenant_id) as connection:
+        async with self._database.as_tenant(request.tenant_id) as connection:
             rows = await connection.fetch(
                 _SQL["earlier_visits"],
                 request.tenant_id,
@@ -295,7 +297,7 @@ class TurnStore:
         self, request: TurnRequest, activity: ConversationActivity
     ) -> ConversationActivity:
         """What of ``pace`` came after a person gave the conversation back to the assistant."""
-        async with self._database.tenant(request.tenant_id) as connection:
+        async with self._database.as_tenant(request.tenant_id) as connection:
             row = await connection.fetchrow(
                 _SQL["since_given_back"], request.tenant_id, request.turn_id
             )
@@ -325,7 +327,7 @@ class TurnStore:
         Derived from what is in it: another attempt may get another code for the same invoice.
         """
         attachment = uuid5(request.turn_id, f"attachment:{name}:{sha256(data).hexdigest()}")
-        async with self._database.tenant(request.tenant_id) as connection:
+        async with self._database.as_tenant(request.tenant_id) as connection:
             await connection.execute(
                 _SQL["attach"], request.tenant_id, attachment, mimetype, filename, data
             )
@@ -367,7 +369,7 @@ def _known_customer_from_row(row: Any, policy: ConversationPolicy) -> KnownCusto
 
 
 def _snapshot_from_row(request: TurnRequest, row: Any) -> TurnSnapshot:
-    policy = policy_of(row["status"], row["policy"])
+    policy = policy_from_row(row["status"], row["policy"])
     now = row["now"].astimezone(ZoneInfo(row["timezone"]))
     cancelled = [call for calls in row["cancelled_results"] or [] for call in calls]
     return TurnSnapshot(
@@ -380,7 +382,7 @@ def _snapshot_from_row(request: TurnRequest, row: Any) -> TurnSnapshot:
         phone_is_exclusive=bool(row["phone_proves"]),
         now=now,
         policy=policy,
-        staff_availability=presence(policy, now),
+        staff_availability=staff_availability(policy, now),
         team_names=row["teams"] or {},
         unreported_write_keys=frozenset(row["untold"] or ()),
         reusable_calls=[*cancelled, *row["tool_results"]],

@@ -6,8 +6,8 @@ import redis
 from redis.exceptions import RedisError
 
 from niochat.adapters.files import FileStore
-from niochat.adapters.postgres.migrate import require_database, require_known
-from niochat.adapters.smtp import Smtp
+from niochat.adapters.postgres.migrate import require_database, require_known_schema
+from niochat.adapters.smtp import SmtpClient
 from niochat.config import Settings
 from niochat.domain.errors import InvalidInputError
 from niochat.vault.keys import parse_key_ring
@@ -22,9 +22,9 @@ def load_valid_settings(more: Mapping[str, str] | None = None) -> Settings:
     """
     settings = Settings.read(more)
     parse_key_ring(settings.vault_keys.get_secret_value())
-    FileStore.at(settings.files_url)
+    FileStore.from_url(settings.files_url)
     if settings.smtp_url is not None:
-        Smtp(settings.smtp_url.get_secret_value())
+        SmtpClient(settings.smtp_url.get_secret_value())
     return settings
 
 
@@ -35,10 +35,10 @@ def check_servers(settings: Settings, *, database: bool, redis: bool) -> None:
         owner = settings.owner_url
         if owner is not None:
             require_database(owner.get_secret_value(), "DATABASE_OWNER_URL")
-            require_known(owner.get_secret_value())
+            require_known_schema(owner.get_secret_value())
         else:
             require_database(url, "DATABASE_URL")
-            require_known(url)
+            require_known_schema(url)
     if redis:
         _check_redis(settings.redis_url.get_secret_value())
 

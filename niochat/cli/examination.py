@@ -6,13 +6,13 @@ from uuid import UUID
 from rich.console import Console
 from rich.markup import escape
 
-from niochat.accounts.held_back import held_back
+from niochat.accounts.held_back import load_throttles
 from niochat.accounts.records import ChannelAddress
 from niochat.adapters.openai.model import ModelClient, ModelEndpoint, ModelError
-from niochat.adapters.postgres.migrate import newer
+from niochat.adapters.postgres.migrate import newer_schema_message
 from niochat.adapters.postgres.queries import queries
-from niochat.adapters.postgres.restored import to_be_moved_on
-from niochat.adapters.sgp.client import Sgp
+from niochat.adapters.postgres.restored import needs_log_base
+from niochat.adapters.sgp.client import SgpClient
 from niochat.cli import running
 from niochat.cli.people import identity_services_for
 from niochat.cli.providers import channel_addresses_for, probe_erp
@@ -21,7 +21,7 @@ from niochat.cli.weaknesses import find_security_problems
 from niochat.domain.errors import InvalidInputError, NiochatError
 from niochat.domain.held_back import TenantThrottle, ThrottleReason
 from niochat.domain.policy import MAX_MODEL_SECONDS
-from niochat.erp.journal import Journal
+from niochat.erp.journal import WriteJournal
 from niochat.wiring.parts import Components
 
 _SQL = queries("health")
@@ -53,7 +53,7 @@ async def run_checks(slug: str | None) -> bool:
     """Test one tenant or all, print a sentence for each part; whether all is well."""
     well = True
     async with running.connect_components() as parts:
-        tenants = await parts.directory.tenants()
+        tenants = await parts.directory.list_tenants()
         chosen = [t for t in tenants if slug in (None, t.slug)]
         if not chosen:
             raise InvalidInputError(
@@ -77,17 +77,17 @@ async def run_checks(slug: str | None) -> bool:
 
 async def _check_installation(parts: Components) -> bool:
     """Settings that are weak where the installation is more than a trial on one machine."""
-    unguarded = await identity_services_for(parts).users.unguarded_superusers()
+    unguarded = await identity_services_for(parts).users.count_superusers_without_second_factor()
     found = find_security_problems(parts.settings, unguarded)
-    async with parts.database.path() as connection:
+    async with parts.database.as_system() as connection:
         if await connection.fetchval(_SQL["log_in_owns"]):
             found.append(TABLE_OWNER_PROBLEM)
     if not await parts.tenant_changes.ping():
         found.append(REDIS_PROBLEM)
     unknown = await running.check_schema(parts.database)
     if unknown is not None:
-        found.append(newer(unknown))
-    if await to_be_moved_on(parts.database):
+        found.append(newer_schema_message(unknown))
+    if await needs_log_base(parts.database):
         found.append("the database was restored from a dump: run niochat migrate and restart all")
     for sentence in found:
         _print_finding("installation", sentence, False)
@@ -140,12 +140,12 @@ async def _check_erp(parts: Components, slug: str, tenant_id: UUID) -> bool:
         return _print_finding(
             slug, "ERP: none; the assistant answers without contracts or invoices", True
         )
-    erp = Sgp(guard=parts.ssrf_guard)
+    erp = SgpClient(guard=parts.ssrf_guard)
     try:
         sentence, well = await probe_erp(parts, erp, tenant_id)
     finally:
         await erp.close()
-    unknown = await Journal(parts.database).unknown(tenant_id)
+    unknown = await WriteJournal(parts.database).list_unsettled(tenant_id)
     if unknown:
         _print_finding(
             slug, f"ERP: {len(unknown)} writes without a known outcome: look there first", False
@@ -193,7 +193,7 @@ _THROTTLE_TEXTS = {
 
 async def _report_throttles(parts: Components, slug: str, tenant_id: UUID) -> None:
     """Told, but no fault: a limit does what it is for."""
-    for held in await held_back(parts.database, tenant_id):
+    for held in await load_throttles(parts.database, tenant_id):
         _print_finding(slug, format_throttle(held), False)
 
 

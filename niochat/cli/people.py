@@ -9,9 +9,9 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from niochat.access.audit import Verdict
-from niochat.access.links import Purpose
-from niochat.access.passwords import Passwords
+from niochat.access.audit import AuditVerification
+from niochat.access.links import LinkPurpose
+from niochat.access.passwords import PasswordService
 from niochat.access.users import NewUser
 from niochat.adapters import clock
 from niochat.cli import running
@@ -43,12 +43,12 @@ def create_superuser(
     async def work() -> str:
         async with running.connect_components() as parts:
             access = identity_services_for(parts)
-            made = await access.users.settle(
+            made = await access.users.create_initial(
                 None, NewUser(login, name, BuiltInRole.SUPERUSER), None
             )
             if made is None:
                 raise OperationRefusedError("that login is taken: use another e-mail address")
-            return await access.one_time_links.make(made, Purpose.INVITATION, clock.now())
+            return await access.one_time_links.create(made, LinkPurpose.INVITATION, clock.now())
 
     link = running.run_async(work)
     _console.print(f"Choose the password within seven days: {escape(link)}", soft_wrap=True)
@@ -59,7 +59,7 @@ def unlock_login(login: Annotated[str, typer.Argument(help="E-mail address.")]) 
 
     async def work() -> None:
         async with running.connect_components() as parts:
-            await identity_services_for(parts).login_throttle.unlock(
+            await identity_services_for(parts).login_throttle.unlock_account(
                 login, AuditActor(AuditActorKind.OPERATOR, "operator")
             )
 
@@ -80,10 +80,10 @@ def verify_audit(
     lacks its head.
     """
 
-    async def work() -> Verdict:
+    async def work() -> AuditVerification:
         async with running.connect_components() as parts:
             heads = build_audit_heads(parts.settings, parts.vault)
-            kept = await heads.read() if head is None else heads.parsed(head.read_bytes())
+            kept = await heads.read() if head is None else heads.parse(head.read_bytes())
             return await identity_services_for(parts).audit_log.verify(kept)
 
     verdict = running.run_async(work)
@@ -92,9 +92,9 @@ def verify_audit(
     elif verdict.broken is None:
         _console.print(
             f"{verdict.rows} rows in {verdict.links} links are as they were written;"
-            f" {verdict.behind} are not sealed yet. Head: {verdict.head}", soft_wrap=True,
+            f" {verdict.unsealed} are not sealed yet. Head: {verdict.head}", soft_wrap=True,
         )  # fmt: skip
-        if verdict.anchored is None:
+        if verdict.head_links is None:
             _console.print("[yellow]No head is kept[/yellow]: links that were cut off do not show.")
     else:
         _console.print(
@@ -143,15 +143,15 @@ def identity_services_for(parts: Components) -> IdentityServices:
 async def create_demo_users(parts: Components, password: str) -> None:
     """One of each role in each of the demo's providers, and a superuser; twice is as once."""
     users = identity_services_for(parts).users
-    hashed = await Passwords().hashed(password)
-    await users.settle(
+    hashed = await PasswordService().hash_password(password)
+    await users.create_initial(
         None, NewUser(_demo_login("root", None), "Raiz", BuiltInRole.SUPERUSER), hashed
     )
-    for tenant in await parts.directory.tenants():
+    for tenant in await parts.directory.list_tenants():
         if tenant.slug in running.DEMO_TENANTS:
             for role, name in DEMO_ROLE_NAMES.items():
                 new = NewUser(_demo_login(role, tenant.slug), name, role, ("atendimento",))
-                await users.settle(tenant.tenant_id, new, hashed)
+                await users.create_initial(tenant.tenant_id, new, hashed)
 
 
 def demo_logins_for(tenant: str | None, password: str | None) -> list[dict[str, Any]]:

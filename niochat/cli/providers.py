@@ -11,13 +11,13 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Column, Table
 
-from niochat.accounts.apply import apply as apply_providers
-from niochat.accounts.change import Change, Outcome
-from niochat.accounts.provider import Provider
-from niochat.accounts.providers import read_providers
+from niochat.accounts.apply import apply_providers as apply_providers
+from niochat.accounts.change import SyncOutcome, SyncResult
+from niochat.accounts.provider import ProviderConfig
+from niochat.accounts.providers import load_providers
 from niochat.accounts.records import ChannelAddress
 from niochat.adapters.postgres.migrate import migrate as migrate_database
-from niochat.adapters.sgp.client import Sgp
+from niochat.adapters.sgp.client import SgpClient
 from niochat.cli import running
 from niochat.cli.output import print_json
 from niochat.cli.people import create_demo_users, demo_logins_for
@@ -56,7 +56,7 @@ def apply_provider_file(
 ) -> None:
     """Create or change providers, channels and assistants; twice is as once."""
     running.adopt_environment()
-    providers = read_providers(file, {**os.environ, **_sandbox_variables()})
+    providers = load_providers(file, {**os.environ, **_sandbox_variables()})
 
     async def work() -> None:
         async with running.connect_components() as parts:
@@ -76,7 +76,7 @@ async def apply_demo() -> None:
     await _create_instance(demo_token(), DEMO_CHANNEL_PHONE, "provedor-demo")
     neighbour = _require_stack_variable("NIOCHAT_SANDBOX_NEIGHBOUR_TOKEN")
     await _create_instance(neighbour, NEIGHBOUR_CHANNEL_PHONE, "provedor-vizinho")
-    providers = read_providers(DEMO_FILE, {**os.environ, **_sandbox_variables()})
+    providers = load_providers(DEMO_FILE, {**os.environ, **_sandbox_variables()})
     async with running.connect_components() as parts:
         changes = await apply_providers(parts.database, parts.vault, providers)
         for change in changes:
@@ -154,7 +154,7 @@ def _sandbox_variables() -> Mapping[str, str]:
     }
 
 
-async def _require_reachable(parts: Components, providers: Sequence[Provider]) -> None:
+async def _require_reachable(parts: Components, providers: Sequence[ProviderConfig]) -> None:
     """Before anything changes: raises ``InvalidInputError`` that names the provider and the key whose
     address leads where none may.
     """
@@ -169,18 +169,18 @@ async def _require_reachable(parts: Components, providers: Sequence[Provider]) -
             addresses["erp, base_url"] = provider.erp.base_url
         for what, address in addresses.items():
             try:
-                await parts.ssrf_guard.check(address)
+                await parts.ssrf_guard.check_url(address)
             except InvalidInputError as error:
                 raise InvalidInputError(
                     f"{provider.slug}, {what}: {error}. Nothing changed.", code=error.code
                 ) from None
 
 
-async def _print_changes(parts: Components, changes: Sequence[Change]) -> None:
+async def _print_changes(parts: Components, changes: Sequence[SyncResult]) -> None:
     for change in changes:
-        colour = "dim" if change.outcome is Outcome.UNCHANGED else "green"
-        _console.print(f"[{colour}]{change.tenant}  {change.what}: {change.outcome}[/{colour}]")
-    for tenant_id in {c.tenant_id for c in changes if c.outcome is not Outcome.UNCHANGED}:
+        colour = "dim" if change.outcome is SyncOutcome.UNCHANGED else "green"
+        _console.print(f"[{colour}]{change.tenant}  {change.resource}: {change.outcome}[/{colour}]")
+    for tenant_id in {c.tenant_id for c in changes if c.outcome is not SyncOutcome.UNCHANGED}:
         await parts.tenant_changes.publish(tenant_id)
 
 
@@ -194,13 +194,15 @@ async def _set_webhooks(parts: Components, slugs: set[str], *, quiet: bool = Fal
 
 
 async def channel_addresses_for(parts: Components, slugs: set[str]) -> list[ChannelAddress]:
-    return [a for a in await parts.directory.channels() if a.channel.tenant_slug in slugs]
+    return [a for a in await parts.directory.list_channels() if a.channel.tenant_slug in slugs]
 
 
-async def _probe_erps(parts: Components, changes: Sequence[Change], *, quiet: bool = False) -> None:
+async def _probe_erps(
+    parts: Components, changes: Sequence[SyncResult], *, quiet: bool = False
+) -> None:
     """Find out what the ERPs that were declared can do; one that is away is asked again later."""
-    named = {c.tenant_id: c.tenant for c in changes if c.what == "erp"}
-    erp = Sgp(guard=parts.ssrf_guard)
+    named = {c.tenant_id: c.tenant for c in changes if c.resource == "erp"}
+    erp = SgpClient(guard=parts.ssrf_guard)
     try:
         for tenant_id, slug in named.items():
             sentence, well = await probe_erp(parts, erp, tenant_id)
@@ -217,7 +219,7 @@ async def probe_erp(parts: Components, erp: ErpConnector, tenant_id: UUID) -> tu
         found = await erp.probe(settings.account, PROBE_TIMEOUT_S)
     except ErpError as error:
         return f"{error} ({error.code})", False
-    await parts.directory.remember_capabilities(tenant_id, found)
+    await parts.directory.save_capabilities(tenant_id, found)
     missing = sorted(frozenset(ErpCapability) - found)
     if missing:
         return f"answers, without {', '.join(missing)}: those tools are not offered", False
@@ -267,7 +269,7 @@ async def _load_overview() -> dict[str, Any]:
     running.adopt_environment()
     subscribers, password = await _load_subscribers(), os.environ.get("NIOCHAT_DEMO_PASSWORD")
     async with running.connect_components() as parts:
-        addresses = await parts.directory.channels()
+        addresses = await parts.directory.list_channels()
         base_url = parts.settings.base_url
         tenants = [
             {
@@ -281,7 +283,7 @@ async def _load_overview() -> dict[str, Any]:
                     if address.channel.tenant_id == tenant.tenant_id
                 ],
             }
-            for tenant in await parts.directory.tenants()
+            for tenant in await parts.directory.list_tenants()
         ]
     return {
         "base_url": base_url,

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from niochat import telemetry
 from niochat.adapters.postgres.database import Database
-from niochat.adapters.postgres.migrate import revisions
+from niochat.adapters.postgres.migrate import known_revisions
 from niochat.adapters.postgres.queries import queries
 from niochat.cli.checking import load_valid_settings
 from niochat.config import Settings
@@ -106,7 +106,7 @@ async def check_schema(database: Database) -> str | None:
     older code goes on. Raises as ``parts``.
     """
     try:
-        async with database.path() as connection:
+        async with database.as_system() as connection:
             found: str | None = await connection.fetchval(_SQL["revision"])
     except NiochatError as error:
         raise InvalidInputError(
@@ -114,7 +114,7 @@ async def check_schema(database: Database) -> str | None:
             f"run `{format_command('migrate')}` if the database is new or of an older release.",
             code="bad_settings",
         ) from error
-    known = revisions()
+    known = known_revisions()
     if found in known and found != known[-1]:
         raise OperationRefusedError(
             f"the database has the schema {found}, and this release needs {known[-1]}: "
@@ -134,7 +134,7 @@ async def find_tenant(opened: Components, slug: str | None) -> Any:
 
     Those that ``niochat evaluate`` made are only meant where they are named.
     """
-    tenants = await opened.directory.tenants()
+    tenants = await opened.directory.list_tenants()
     for tenant in tenants:
         if tenant.slug == slug:
             return tenant

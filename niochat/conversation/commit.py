@@ -26,7 +26,7 @@ async def commit_steps(
     A transaction of its own. ``host`` is the incarnation that owns the shards.
     """
     steps = _without_empty(_fences(plans) | _writes(plans))
-    rows = await database.alone(connection, _SQL["commit"], host, SCHEMA_VERSION, steps)
+    rows = await database.fetch_autocommit(connection, _SQL["commit"], host, SCHEMA_VERSION, steps)
     return set(rows[0][0])
 
 

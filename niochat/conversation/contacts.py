@@ -9,7 +9,7 @@ from uuid import UUID
 
 import structlog
 
-from niochat.adapters.postgres.audit import record
+from niochat.adapters.postgres.audit import record_change
 from niochat.adapters.postgres.database import Connection, Database
 from niochat.adapters.postgres.queries import queries
 from niochat.conversation.desk import ConversationVisibility
@@ -59,7 +59,7 @@ class ContactStore:
         self, tenant_id: UUID, name: str, page: ContactPageRequest
     ) -> list[dict[str, Any]]:
         """Those whose name begins so, whatever its accents, in its order. Raises ``InvalidInputError``."""
-        async with self._database.tenant(tenant_id) as connection:
+        async with self._database.as_tenant(tenant_id) as connection:
             begun = ""
             if page.after is not None:
                 last = await connection.fetchrow(_SQL["one"], tenant_id, page.after)
@@ -84,7 +84,7 @@ class ContactStore:
         with or without Brazil's 55 and the ninth digit.
         """
         written = phone_search_prefixes(digits)
-        async with self._database.tenant(tenant_id) as connection:
+        async with self._database.as_tenant(tenant_id) as connection:
             rows = await connection.fetch(_SQL["called"], tenant_id, written, after, limit)
         return [self._opened(tenant_id, row) for row in rows]
 
@@ -95,7 +95,7 @@ class ContactStore:
         indexes = self._seals.blind_indexes(
             _require_tax_id(document), tenant_id=tenant_id, purpose=TAX_ID_PURPOSE
         )
-        async with self._database.tenant(tenant_id) as connection:
+        async with self._database.as_tenant(tenant_id) as connection:
             rows = await connection.fetch(
                 _SQL["holding"], tenant_id, indexes, page.after or _FIRST, page.limit
             )
@@ -103,7 +103,7 @@ class ContactStore:
 
     async def get_contact(self, tenant_id: UUID, contact_id: UUID) -> dict[str, Any]:
         """One of them. Raises ``NotFoundError``."""
-        async with self._database.tenant(tenant_id) as connection:
+        async with self._database.as_tenant(tenant_id) as connection:
             return self._opened(
                 tenant_id, await _fetch_contact(connection, "one", tenant_id, contact_id)
             )
@@ -118,7 +118,7 @@ class ContactStore:
         changes = dict(changes)
         if changes.get("document"):
             changes["document"] = _require_tax_id(str(changes["document"]))
-        async with self._database.tenant(tenant_id) as connection:
+        async with self._database.as_tenant(tenant_id) as connection:
             row = await _fetch_contact(connection, "lock", tenant_id, contact_id)
             if row["merged_into"] is not None:
                 raise OperationRefusedError(
@@ -140,7 +140,7 @@ class ContactStore:
             ]
             target = f"contact:{contact_id}"
             if changes:
-                await record(
+                await record_change(
                     connection, AuditEntry(tenant_id, who, "contacts.change", target, *shown)
                 )
             found = await _fetch_contact(connection, "one", tenant_id, contact_id)
@@ -152,7 +152,7 @@ class ContactStore:
     ) -> list[dict[str, Any]]:  # fmt: skip
         """Conversations with a contact that somebody may see, the newest first."""
         at, last = before or (None, None)
-        async with self._database.tenant(tenant_id) as connection:
+        async with self._database.as_tenant(tenant_id) as connection:
             rows = await connection.fetch(
                 _SQL["visits"], tenant_id, contact_id, sight.scope, sight.user,
                 sorted(sight.teams), at, last, limit,

@@ -73,7 +73,7 @@ class ConversationQueries:
         there are more. Whoever begins to wait meanwhile comes at the end.
         """
         place = after or (None, None)
-        async with self._database.tenant(tenant_id) as connection:
+        async with self._database.as_tenant(tenant_id) as connection:
             rows = await self._rows(connection, "waiting", tenant_id, sight, wanted, *place)
         items, more = rows[: wanted.limit], len(rows) > wanted.limit
         return items, (items[-1]["waiting_since"], items[-1]["id"]) if more else None
@@ -91,7 +91,7 @@ class ConversationQueries:
         over = wanted.status == "resolved"
         query, again = ("resolved", "resolved_again") if over else ("live", "live_again")
         found: list[dict[str, Any]] = []
-        async with self._database.tenant(tenant_id) as connection:
+        async with self._database.as_tenant(tenant_id) as connection:
             if walk is None or not walk.again:
                 place = (None, None) if walk is None else (walk.at, walk.id)
                 rows = await self._rows(connection, query, tenant_id, sight, wanted, *place)
@@ -136,7 +136,7 @@ class ConversationQueries:
     ) -> list[dict[str, Any]]:
         """Texts of the assistant that did not leave, newest first."""
         at, last = after or (None, None)
-        async with self._database.tenant(tenant_id) as connection:
+        async with self._database.as_tenant(tenant_id) as connection:
             rows = await connection.fetch(_SQL["refused"], tenant_id, at, last, code, limit)
         return [dict(row) for row in rows]
 
@@ -145,13 +145,13 @@ class ConversationQueries:
     ) -> dict[str, int]:
         """``mine``, ``unassigned``, ``with_assistant``, ``all`` of those that go on."""
         seen = (sight.scope, sight.user, sorted(sight.teams))
-        async with self._database.tenant(tenant_id) as connection:
+        async with self._database.as_tenant(tenant_id) as connection:
             row = await connection.fetchrow(_SQL["counts"], tenant_id, *seen)
         return dict(row) if row is not None else {}
 
     async def get_conversation(self, tenant_id: UUID, conversation_id: UUID) -> dict[str, Any]:
         """One of them, whoever may see it, with its thread and channel. Raises ``NotFoundError``."""
-        async with self._database.tenant(tenant_id) as connection:
+        async with self._database.as_tenant(tenant_id) as connection:
             row = await connection.fetchrow(_SQL["one"], tenant_id, conversation_id)
         if row is None:
             raise NotFoundError("The conversation does not exist.")
@@ -161,7 +161,7 @@ class ConversationQueries:
         self, tenant_id: UUID, conversation_id: UUID, before: int | None, limit: int
     ) -> list[dict[str, Any]]:
         """What was said, the newest first."""
-        async with self._database.tenant(tenant_id) as connection:
+        async with self._database.as_tenant(tenant_id) as connection:
             rows = await connection.fetch(
                 _SQL["messages"], tenant_id, conversation_id, before, limit
             )
@@ -171,7 +171,7 @@ class ConversationQueries:
         self, tenant_id: UUID, conversation_id: UUID, message_id: UUID
     ) -> dict[str, Any]:
         """One thing said. Raises ``NotFoundError``."""
-        async with self._database.tenant(tenant_id) as connection:
+        async with self._database.as_tenant(tenant_id) as connection:
             row = await connection.fetchrow(_SQL["message"], tenant_id, conversation_id, message_id)
         if row is None:
             raise NotFoundError("The message does not exist in this conversation.")
@@ -179,7 +179,7 @@ class ConversationQueries:
 
     async def require_assignees(self, tenant_id: UUID, team: str | None, users: list[UUID]) -> None:
         """Raises ``InvalidInputError`` for a team there is not, or somebody who does not work here."""
-        async with self._database.tenant(tenant_id) as connection:
+        async with self._database.as_tenant(tenant_id) as connection:
             row: Any = await connection.fetchrow(_SQL["known"], tenant_id, team, users)
         if team is not None and not row["teams"]:
             raise InvalidInputError(

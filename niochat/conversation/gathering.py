@@ -29,11 +29,11 @@ class SearchIndexer:
         told, and tried again with the next call.
         """
         made = 0
-        async with self._database.path() as connection:
+        async with self._database.as_system() as connection:
             tenants = [row["tenant_id"] for row in await connection.fetch(_SQL["tenants"])]
         for tenant_id in tenants:
             try:
-                async with self._database.path_transaction() as connection:
+                async with self._database.system_transaction() as connection:
                     seconds = MIN_MESSAGE_AGE.total_seconds()
                     made += bool(await connection.fetchval(_SQL["gather"], tenant_id, seconds))
             except NiochatError as error:

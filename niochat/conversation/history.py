@@ -50,7 +50,7 @@ async def load_history(
     database: Database, tenant_id: UUID, conversation_id: UUID
 ) -> ConversationHistory:
     """Of one tenant's conversation. Raises ``NotFoundError``, and ``UnreadableDataError`` for a newer code's."""
-    async with database.tenant(tenant_id) as connection:
+    async with database.as_tenant(tenant_id) as connection:
         # One statement each, in one transaction: the state first, so that the log is never behind.
         stored = await connection.fetchrow(_SQL["stored"], tenant_id, conversation_id)
         rows = await connection.fetch(_SQL["log"], tenant_id, conversation_id)

@@ -10,8 +10,8 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from niochat.adapters.calendar import presence
-from niochat.adapters.postgres.codec import command_from_json, policy_of, state_from_json
+from niochat.adapters.calendar import staff_availability
+from niochat.adapters.postgres.codec import command_from_json, policy_from_row, state_from_json
 from niochat.adapters.postgres.database import Connection
 from niochat.adapters.postgres.queries import queries
 from niochat.conversation.work import MemoryCommand, StepRequest, ThreadSnapshot
@@ -126,12 +126,12 @@ def _add_thread(row: Any, remembered: ThreadSnapshot | None, loaded: LoadedBatch
 def _tenant(row: Any) -> TenantContext:
     policy = _policy(row["status"], row["policy"])
     local = row["now"].astimezone(ZoneInfo(row["timezone"]))
-    return TenantContext(policy, row["timezone"], presence(policy, local))
+    return TenantContext(policy, row["timezone"], staff_availability(policy, local))
 
 
 @lru_cache(maxsize=4096)
 def _policy(status: str, stored: str) -> ConversationPolicy:
-    return policy_of(status, json.loads(stored))
+    return policy_from_row(status, json.loads(stored))
 
 
 def _thread(row: Any) -> ThreadSnapshot:

@@ -24,7 +24,7 @@ class PauseStore:
 
     async def pause(self, thread_id: UUID, seconds: float) -> datetime | None:
         """No steps until the returned time; ``None``: unknown, or too many are paused."""
-        async with self._database.path_transaction() as connection:
+        async with self._database.system_transaction() as connection:
             await connection.execute(_SQL["forget_pauses"])
             until: datetime | None = await connection.fetchval(
                 _SQL["pause"], thread_id, min(seconds, MAX_PAUSE_S), MAX_PAUSES
@@ -33,11 +33,11 @@ class PauseStore:
 
     async def resume(self, thread_id: UUID) -> None:
         """It may go on."""
-        async with self._database.path() as connection:
+        async with self._database.as_system() as connection:
             await connection.execute(_SQL["resume"], thread_id)
 
     async def list_pauses(self) -> dict[UUID, float]:
         """Seconds left by thread, of all hosts."""
-        async with self._database.path() as connection:
+        async with self._database.as_system() as connection:
             rows = await connection.fetch(_SQL["pauses"])
         return {row["thread_id"]: row["left_s"] for row in rows}

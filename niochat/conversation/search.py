@@ -98,7 +98,7 @@ class MessageSearch:
         rows: list[dict[str, Any]] = []
         # Who does not see everything needs more to look at for one page.
         most = wanted.limit + 1 if sight.scope == "all" else max(wanted.limit + 1, 200)
-        async with self._database.tenant(tenant_id) as connection:
+        async with self._database.as_tenant(tenant_id) as connection:
             meaning = await _load_terms(connection, tenant_id, wanted.words)
             for _ in range(MAX_SCAN_ROUNDS):
                 if position is None or len(rows) > wanted.limit:

@@ -44,7 +44,7 @@ class StepRunner:
         return [stepped for work in batch for stepped in await self.run_steps([work])]
 
     async def _step(self, batch: Sequence[StepRequest]) -> list[StepResult]:
-        async with self._database.path() as connection:
+        async with self._database.as_system() as connection:
             loaded = await load_batch(connection, batch)
             plans = {
                 work.thread_id: StepPlanner(work, loaded.threads[work.thread_id], loaded).build()
@@ -103,7 +103,7 @@ class StepRunner:
         return StepResult(work.thread_id, StepVerdict.FAILED, more=True)
 
     async def _count(self, work: StepRequest) -> None:
-        async with self._database.path() as connection:
+        async with self._database.as_system() as connection:
             await connection.execute(_SQL["count_failure"], work.thread_id)
 
 

@@ -20,13 +20,13 @@ class ConversationInspector:
         self, tenant_id: UUID, *, status: str | None = None, limit: int = 50
     ) -> list[dict[str, Any]]:
         """Conversations, newest change first."""
-        async with self._database.tenant(tenant_id) as connection:
+        async with self._database.as_tenant(tenant_id) as connection:
             rows = await connection.fetch(_SQL["conversations"], tenant_id, status, limit)
         return [dict(row) for row in rows]
 
     async def find_conversation(self, tenant_id: UUID, wanted: str) -> dict[str, Any] | None:
         """A conversation by protocol, id, or the customer's phone (its newest one)."""
-        async with self._database.tenant(tenant_id) as connection:
+        async with self._database.as_tenant(tenant_id) as connection:
             row = await connection.fetchrow(
                 _SQL["find"], tenant_id, wanted, phone_search_prefixes(wanted)
             )
@@ -34,7 +34,7 @@ class ConversationInspector:
 
     async def load_timeline(self, tenant_id: UUID, conversation_id: UUID) -> dict[str, list[Any]]:
         """``messages``, ``events``, ``turns``, ``writes`` (ERP) and ``sends``, oldest first."""
-        async with self._database.tenant(tenant_id) as connection:
+        async with self._database.as_tenant(tenant_id) as connection:
             return {
                 part: [
                     dict(row)
@@ -45,7 +45,7 @@ class ConversationInspector:
 
     async def count_problems(self, tenant_id: UUID) -> tuple[int, int]:
         """Parked inbox rows, and sends that are uncertain or were given up, of seven days."""
-        async with self._database.tenant(tenant_id) as connection:
+        async with self._database.as_tenant(tenant_id) as connection:
             row = await connection.fetchrow(_SQL["troubles"], tenant_id)
         return (row["parked"], row["uncertain"]) if row is not None else (0, 0)
 
@@ -53,6 +53,6 @@ class ConversationInspector:
         """How many greetings and away messages each channel's phone sent by itself in seven days,
         by the channel's slug; channels without any are left out.
         """
-        async with self._database.tenant(tenant_id) as connection:
+        async with self._database.as_tenant(tenant_id) as connection:
             rows = await connection.fetch(_SQL["automatic"], tenant_id)
         return {row["slug"]: row["messages"] for row in rows}

@@ -2,44 +2,44 @@
 
 from dataclasses import dataclass
 
-FAILURES = 5
+FAILURE_THRESHOLD = 5
 """In a row, before calls are held back."""
-FIRST_REST_S, LONGEST_REST_S = 15.0, 120.0
+MIN_OPEN_S, MAX_OPEN_S = 15.0, 120.0
 
 
 @dataclass(slots=True)
-class Breaker:
+class CircuitBreaker:
     """Of one tenant's ERP. ``now`` is a monotonic clock in seconds."""
 
     failures: int = 0
-    rest_s: float = 0.0
-    rests_until: float = 0.0
-    trying: bool = False
+    open_s: float = 0.0
+    open_until: float = 0.0
+    probing: bool = False
     """The one call after a rest is under way."""
 
-    def wait_s(self, now: float) -> float:
+    def retry_in_s(self, now: float) -> float:
         """Seconds until a call makes sense; 0: now."""
-        if self.failures < FAILURES:
+        if self.failures < FAILURE_THRESHOLD:
             return 0.0
-        if now < self.rests_until:
-            return self.rests_until - now
-        return 1.0 if self.trying else 0.0
+        if now < self.open_until:
+            return self.open_until - now
+        return 1.0 if self.probing else 0.0
 
-    def began(self) -> None:
+    def record_start(self) -> None:
         """A call was let through."""
-        self.trying = self.failures >= FAILURES
+        self.probing = self.failures >= FAILURE_THRESHOLD
 
-    def ended(self, healthy: bool | None, now: float) -> None:
+    def record_result(self, healthy: bool | None, now: float) -> None:
         """A call came back; an ERP that said no is healthy. ``None``: the call told nothing."""
-        if self.failures >= FAILURES and now < self.rests_until and not healthy:
+        if self.failures >= FAILURE_THRESHOLD and now < self.open_until and not healthy:
             return  # it began before the rest, which it must not make longer
-        self.trying = False
+        self.probing = False
         if healthy is None:
             return
         if healthy:
-            self.failures, self.rest_s = 0, 0.0
+            self.failures, self.open_s = 0, 0.0
             return
         self.failures += 1
-        if self.failures >= FAILURES:
-            self.rest_s = min(self.rest_s * 2 or FIRST_REST_S, LONGEST_REST_S)
-            self.rests_until = now + self.rest_s
+        if self.failures >= FAILURE_THRESHOLD:
+            self.open_s = min(self.open_s * 2 or MIN_OPEN_S, MAX_OPEN_S)
+            self.open_until = now + self.open_s

@@ -12,19 +12,19 @@ from niochat.domain.erp import (
     ReadContract,
     Unlock,
 )
-from niochat.erp.calls import Calls
+from niochat.erp.calls import LimitedErpClient
 
-_KEPT = {"contract", "category", "reference", "promises", "plan"}
+_JOURNALED_FIELDS = {"contract", "category", "reference", "promises", "plan"}
 
 
-def described(request: ErpWrite) -> dict[str, object]:
+def describe_write(request: ErpWrite) -> dict[str, object]:
     """What the journal keeps: what was asked, not who the person is or what was said."""
-    fields = {name: getattr(request, name) for name in _KEPT if hasattr(request, name)}
+    fields = {name: getattr(request, name) for name in _JOURNALED_FIELDS if hasattr(request, name)}
     return {"kind": type(request).__name__, **fields}
 
 
-async def evidence(
-    calls: Calls, tenant_id: UUID, journaled: Mapping[str, Any]
+async def find_write_evidence(
+    calls: LimitedErpClient, tenant_id: UUID, journaled: Mapping[str, Any]
 ) -> ErpWriteReceipt | None:
     """What the ERP shows of a journalled write; ``None``: nothing (yet), or it lists no such thing.
 
@@ -33,15 +33,15 @@ async def evidence(
     """
     match journaled["kind"]:
         case Unlock.__name__:
-            return await _unlock(calls, tenant_id, journaled)
+            return await _find_unlock(calls, tenant_id, journaled)
         case OpenTicket.__name__:
-            return await _ticket(calls, tenant_id, journaled)
+            return await _find_ticket(calls, tenant_id, journaled)
         case _:
             return None  # the ERP lists no leads
 
 
-async def _unlock(
-    calls: Calls, tenant_id: UUID, journaled: Mapping[str, Any]
+async def _find_unlock(
+    calls: LimitedErpClient, tenant_id: UUID, journaled: Mapping[str, Any]
 ) -> ErpWriteReceipt | None:
     contract = journaled["contract"]
     owner = await calls.read(tenant_id, ReadContract(contract), fresh=True)
@@ -49,8 +49,8 @@ async def _unlock(
     return ErpWriteReceipt() if used and used[0] > journaled["promises"] else None
 
 
-async def _ticket(
-    calls: Calls, tenant_id: UUID, journaled: Mapping[str, Any]
+async def _find_ticket(
+    calls: LimitedErpClient, tenant_id: UUID, journaled: Mapping[str, Any]
 ) -> ErpWriteReceipt | None:
     tickets = await calls.read(tenant_id, ListTickets(journaled["contract"]), fresh=True)
     numbers = [t.number for t in tickets if journaled["reference"] in t.content]

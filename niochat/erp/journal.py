@@ -14,20 +14,20 @@ _SQL = queries("erp")
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class WriteJournalEntry:
     """A write's row. ``status``: ``started`` (it never left), ``sending`` (it may have been
     done: re-read the ERP), ``done`` or ``refused``, whose ``result`` is used.
     ``first``: this call wrote it down; ``request`` is what was written down.
     """
 
     id: UUID
-    first: bool
+    created: bool
     status: str
     request: Mapping[str, Any]
     result: Any
 
 
-class Journal:
+class WriteJournal:
     """The journal of one database; every call acts for one tenant."""
 
     def __init__(self, database: Database) -> None:
@@ -35,55 +35,61 @@ class Journal:
 
     async def begin(
         self, tenant_id: UUID, key: str, turn_id: UUID, attempt: int, request: Mapping[str, object]
-    ) -> Entry:
+    ) -> WriteJournalEntry:
         """Write down that ``key`` (``unlock:<contract>:<month>``) will be done.
 
         Raises ``Refused`` when the turn is not current or the tenant is suspended.
         """
-        async with self._database.tenant(tenant_id) as connection:
+        async with self._database.as_tenant(tenant_id) as connection:
             mine = await connection.fetchval(
                 _SQL["journal"], tenant_id, key, turn_id, attempt, dict(request)
             )
             row = await connection.fetchrow(_SQL["earlier"], tenant_id, key)
         if row is None:
-            raise turn_over()
-        return Entry(row["id"], mine is not None, row["status"], row["request"], row["result"])
+            raise turn_over_error()
+        return WriteJournalEntry(
+            row["id"], mine is not None, row["status"], row["request"], row["result"]
+        )
 
-    async def leave(self, tenant_id: UUID, write_id: UUID, turn_id: UUID, attempt: int) -> bool:
+    async def mark_sending(
+        self, tenant_id: UUID, write_id: UUID, turn_id: UUID, attempt: int
+    ) -> bool:
         """Whether the caller is the one whose request may leave now."""
-        async with self._database.tenant(tenant_id) as connection:
+        async with self._database.as_tenant(tenant_id) as connection:
             left = await connection.fetchval(_SQL["leave"], tenant_id, write_id, turn_id, attempt)
         return left is not None
 
-    async def stay(self, tenant_id: UUID, write_id: UUID) -> None:
+    async def mark_not_sent(self, tenant_id: UUID, write_id: UUID) -> None:
         """The request certainly did not reach the ERP."""
-        async with self._database.tenant(tenant_id) as connection:
+        async with self._database.as_tenant(tenant_id) as connection:
             await connection.execute(_SQL["stay"], tenant_id, write_id)
 
     async def settle(
         self, tenant_id: UUID, write_id: UUID, status: str, result: Mapping[str, object]
     ) -> bool:
         """Record ``done`` or ``refused`` with the ERP's answer; false when it was known."""
-        async with self._database.tenant(tenant_id) as connection:
+        async with self._database.as_tenant(tenant_id) as connection:
             row = await connection.fetchval(
                 _SQL["settle"], tenant_id, write_id, status, dict(result)
             )
         return row is not None
 
-    async def unknown(self, tenant_id: UUID) -> list[Entry]:
+    async def list_unsettled(self, tenant_id: UUID) -> list[WriteJournalEntry]:
         """Writes whose outcome nobody knows, oldest first; whoever sent them has given up."""
-        async with self._database.tenant(tenant_id) as connection:
+        async with self._database.as_tenant(tenant_id) as connection:
             rows = await connection.fetch(_SQL["unknown"], tenant_id)
-        return [Entry(r["id"], False, r["status"], r["request"], r["result"]) for r in rows]
+        return [
+            WriteJournalEntry(r["id"], False, r["status"], r["request"], r["result"]) for r in rows
+        ]
 
 
-def done(written: ErpWriteReceipt) -> dict[str, str | None]:
+def format_write_result(written: ErpWriteReceipt) -> dict[str, str | None]:
     """The result of a write that was done, as the journal keeps it."""
     until = written.until.isoformat() if written.until else None
     return {"protocol": written.protocol, "until": until}
 
 
-def turn_over() -> OperationRefusedError:
+def turn_over_error() -> OperationRefusedError:
     """Nobody may act for a turn that ended, or for a tenant that is suspended."""
     return OperationRefusedError(
         "the turn is over or the tenant suspended", code="turn_not_current"

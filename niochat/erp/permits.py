@@ -3,18 +3,18 @@
 from dataclasses import dataclass, field
 from uuid import UUID, uuid4
 
-from niochat.erp.breaker import Breaker
+from niochat.erp.breaker import CircuitBreaker
 
-WAITED_FOR_S = 10.0
+WAITING_EXPIRES_AFTER_S = 10.0
 """Without anybody who waits for so long the tenant is not held back any more."""
-FORGOTTEN_AFTER_S = 90.0
+PERMIT_EXPIRES_AFTER_S = 90.0
 """A call whose process died is not waited for any longer."""
 _POLL_S = 0.1
 
 
 @dataclass(frozen=True, slots=True)
-class LeaseCall:
-    """Asks for one call; the answer is a :class:`Permit`. ``waiting``: how many calls of the tenant
+class CallPermitRequest:
+    """Asks for one call; the answer is a :class:`CallPermit`. ``waiting``: how many calls of the tenant
     want one in the process that asks.
     """
 
@@ -22,18 +22,18 @@ class LeaseCall:
 
 
 @dataclass(frozen=True, slots=True)
-class Permit:
+class CallPermit:
     """``id``: the call may begin. Otherwise ask again after ``wait_s``, unless the ERP is
     ``resting``: it failed so often that asking it makes no sense now.
     """
 
     id: UUID | None = None
     wait_s: float = 0.0
-    resting: bool = False
+    breaker_open: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class CallEnded:
+class CallPermitRelease:
     """The call of a permit came back; ``healthy``: the ERP answered like one that works,
     ``None``: it was not asked, or nobody waited for what it said.
     """
@@ -43,23 +43,23 @@ class CallEnded:
 
 
 @dataclass(slots=True)
-class Permits:
+class ErpCallLimiter:
     """The state of one tenant. ``now`` is a monotonic clock in seconds."""
 
-    at_once: int
+    max_concurrent: int
     per_minute: int
     tokens: float
-    at: float
-    breaker: Breaker = field(default_factory=Breaker)
-    under_way: dict[UUID, float] = field(default_factory=dict)
+    refilled_at: float
+    breaker: CircuitBreaker = field(default_factory=CircuitBreaker)
+    in_flight: dict[UUID, float] = field(default_factory=dict)
     waiting: int = 0
     """Calls that waited in the process that asked last, with the one it asked for."""
     _waited: tuple[float, float] | None = None
     """Since when, and last when."""
 
-    def lease(self, now: float, waiting: int = 1) -> Permit:
+    def acquire(self, now: float, waiting: int = 1) -> CallPermit:
         """A place, or how long to wait for one."""
-        permit = self._lease(now)
+        permit = self._try_acquire(now)
         if permit.id is None or waiting > 1:  # others wait behind it
             self._waited = (self.waited_since(now) or now, now)
             self.waiting = waiting
@@ -67,39 +67,41 @@ class Permits:
 
     def waited_since(self, now: float) -> float | None:
         """Since when calls have to wait; ``None``: they do not."""
-        if self._waited is None or now - self._waited[1] > WAITED_FOR_S:
+        if self._waited is None or now - self._waited[1] > WAITING_EXPIRES_AFTER_S:
             return None
         return self._waited[0]
 
-    def _lease(self, now: float) -> Permit:
-        self._forget(now)
-        rests_s = self.breaker.wait_s(now)
+    def _try_acquire(self, now: float) -> CallPermit:
+        self._expire_permits(now)
+        rests_s = self.breaker.retry_in_s(now)
         if rests_s > 0:
-            return Permit(wait_s=rests_s, resting=True)
-        if len(self.under_way) >= self.at_once:
-            return Permit(wait_s=_POLL_S)
+            return CallPermit(wait_s=rests_s, breaker_open=True)
+        if len(self.in_flight) >= self.max_concurrent:
+            return CallPermit(wait_s=_POLL_S)
         self._refill(now)
         if self.tokens < 1.0:
-            return Permit(wait_s=max((1.0 - self.tokens) * 60.0 / self.per_minute, _POLL_S))
+            return CallPermit(wait_s=max((1.0 - self.tokens) * 60.0 / self.per_minute, _POLL_S))
         self.tokens -= 1.0
-        self.breaker.began()
+        self.breaker.record_start()
         permit = uuid4()
-        self.under_way[permit] = now
-        return Permit(permit)
+        self.in_flight[permit] = now
+        return CallPermit(permit)
 
-    def ended(self, told: CallEnded, now: float) -> None:
+    def release(self, told: CallPermitRelease, now: float) -> None:
         """A place is free. What was forgotten already tells about the ERP all the same."""
-        self.under_way.pop(told.permit, None)
-        self.breaker.ended(told.healthy, now)
+        self.in_flight.pop(told.permit, None)
+        self.breaker.record_result(told.healthy, now)
 
-    def _forget(self, now: float) -> None:
-        gone = [id_ for id_, since in self.under_way.items() if now - since > FORGOTTEN_AFTER_S]
+    def _expire_permits(self, now: float) -> None:
+        gone = [
+            id_ for id_, since in self.in_flight.items() if now - since > PERMIT_EXPIRES_AFTER_S
+        ]
         for permit in gone:
-            del self.under_way[permit]
-            self.breaker.trying = False
+            del self.in_flight[permit]
+            self.breaker.probing = False
 
     def _refill(self, now: float) -> None:
         # A burst of a tenth of a minute, so that a conversation's few calls do not queue.
         most = max(self.per_minute / 10.0, 1.0)
-        self.tokens = min(self.tokens + (now - self.at) * self.per_minute / 60.0, most)
-        self.at = now
+        self.tokens = min(self.tokens + (now - self.refilled_at) * self.per_minute / 60.0, most)
+        self.refilled_at = now

@@ -10,38 +10,40 @@ import structlog
 from niochat.adapters import clock
 from niochat.domain.erp import ErpCapability, ErpConnector, ErpError
 from niochat.domain.errors import NiochatError
-from niochat.erp.calls import SettingsOf
+from niochat.erp.calls import LoadErpSettings
 from niochat.runtime.tasks import BackgroundTaskSet
 
 _log = structlog.get_logger(__name__)
 
-EVERY = timedelta(hours=1)
-AGAIN_AFTER = timedelta(minutes=5)
+PROBE_INTERVAL = timedelta(hours=1)
+MIN_PROBE_INTERVAL = timedelta(minutes=5)
 """A tenant's ERP is not probed more often than this, whatever its calls say."""
 PROBE_TIMEOUT_S = 20.0
-_PROVE_WRONG = {"erp_missing", "erp_unauthorized"}
+_INVALIDATING_CODES = {"erp_missing", "erp_unauthorized"}
 
-Remember = Callable[[UUID, frozenset[ErpCapability]], Awaitable[None]]
+SaveCapabilities = Callable[[UUID, frozenset[ErpCapability]], Awaitable[None]]
 
 
-class Prober:
+class CapabilityProber:
     """Probes in the background; what it finds shortens or lengthens the tenant's tool list."""
 
-    def __init__(self, erp: ErpConnector, settings_of: SettingsOf, remember: Remember) -> None:
+    def __init__(
+        self, erp: ErpConnector, settings_of: LoadErpSettings, remember: SaveCapabilities
+    ) -> None:
         self._erp = erp
         self._settings_of = settings_of
         self._remember = remember
         self._tried: dict[UUID, float] = {}
         self._owner = BackgroundTaskSet("erp-probes")
 
-    async def notice(self, tenant_id: UUID, code: str = "") -> None:
+    async def probe_if_due(self, tenant_id: UUID, code: str = "") -> None:
         """A call ended, with an error's ``code``: probe if that or time asks for it."""
-        if self._tried_lately(tenant_id):
+        if self._probed_recently(tenant_id):
             return
         settings = await self._settings_of(tenant_id)
-        old = settings.probed_at is None or clock.now() - settings.probed_at > EVERY
+        old = settings.probed_at is None or clock.now() - settings.probed_at > PROBE_INTERVAL
         # Calls that ended together all came to here.
-        if (old or code in _PROVE_WRONG) and not self._tried_lately(tenant_id):
+        if (old or code in _INVALIDATING_CODES) and not self._probed_recently(tenant_id):
             self._tried[tenant_id] = time.monotonic()
             self._owner.start(self._probe(tenant_id))
 
@@ -49,9 +51,9 @@ class Prober:
         """End what is under way."""
         self._owner.cancel_all()
 
-    def _tried_lately(self, tenant_id: UUID) -> bool:
+    def _probed_recently(self, tenant_id: UUID) -> bool:
         tried = self._tried.get(tenant_id)
-        return tried is not None and time.monotonic() - tried < AGAIN_AFTER.total_seconds()
+        return tried is not None and time.monotonic() - tried < MIN_PROBE_INTERVAL.total_seconds()
 
     async def _probe(self, tenant_id: UUID) -> None:
         try:

@@ -7,31 +7,31 @@ from niochat.domain.errors import NiochatError, OperationRefusedError, Unavailab
 
 
 @dataclass(frozen=True, slots=True)
-class Failure:
+class ErpFailure:
     """An error that travels as data: Ray would wrap it into one of its own."""
 
     kind: str
     code: str
     message: str
     retryable: bool = False
-    left: bool = True
+    maybe_sent: bool = True
 
 
 @dataclass(frozen=True, slots=True)
-class ErpReply:
+class ErpRpcReply:
     """A call's value, or why there is none."""
 
     value: object = None
-    failure: Failure | None = None
+    failure: ErpFailure | None = None
 
-    def result(self) -> object:
+    def unwrap(self) -> object:
         """The value. Raises what the failure stands for."""
         if self.failure is not None:
-            raise _error(self.failure)
+            raise _error_from_failure(self.failure)
         return self.value
 
 
-def failed(error: NiochatError) -> ErpReply:
+def reply_from_error(error: NiochatError) -> ErpRpcReply:
     """The error as data."""
     match error:
         case ErpError():
@@ -43,14 +43,17 @@ def failed(error: NiochatError) -> ErpReply:
         case _:
             kind = "unavailable" if error.retryable else "other"
     left = getattr(error, "maybe_sent", True)
-    return ErpReply(failure=Failure(kind, error.code, str(error), error.retryable, left))
+    return ErpRpcReply(failure=ErpFailure(kind, error.code, str(error), error.retryable, left))
 
 
-def _error(failure: Failure) -> NiochatError:
+def _error_from_failure(failure: ErpFailure) -> NiochatError:
     match failure.kind:
         case "error":
             return ErpError(
-                failure.message, code=failure.code, retryable=failure.retryable, left=failure.left
+                failure.message,
+                code=failure.code,
+                retryable=failure.retryable,
+                left=failure.maybe_sent,
             )
         case "erp_refused":
             return ErpRefusedError(failure.message, code=failure.code)

@@ -84,7 +84,7 @@ class InboxStore:
         """
         wanted = command_to_json(command)
         row: _Row = (tenant_id, channel_id, thread_id, key, wanted, None)
-        async with self._database.path_transaction() as connection:
+        async with self._database.system_transaction() as connection:
             new = bool(await _append(connection, [row]))
             stored = wanted if new else await connection.fetchval(
                 _SQL["command"], tenant_id, channel_id, key
@@ -96,28 +96,28 @@ class InboxStore:
 
     async def load_outcome(self, tenant_id: UUID, channel_id: UUID, key: str) -> str | None:
         """What became of the command of that key: ``done``, ``refused:…``; ``None``: waits."""
-        async with self._database.path() as connection:
+        async with self._database.as_system() as connection:
             row = await connection.fetchrow(_SQL["outcome"], tenant_id, channel_id, key)
         return row["outcome"] if row is not None and row["processed_at"] is not None else None
 
     async def suspend(self, tenant_id: UUID, config_version: int) -> None:
         """Tell every conversation that the assistant holds that the tenant was suspended."""
-        async with self._database.path_transaction() as connection:
+        async with self._database.system_transaction() as connection:
             await connection.execute(_SQL["suspend_pending"], tenant_id, config_version)
 
     async def record_connection_status(self, channel_id: UUID, status: str, reason: str) -> None:
         """The last word about a channel's session wins."""
-        async with self._database.path() as connection:
+        async with self._database.as_system() as connection:
             await connection.execute(_SQL["connection_changed"], channel_id, status, reason)
 
     async def purge_old_rows(self, limit: int = 5000) -> None:
         """Purge what is old: raw bodies after days, rows after weeks."""
-        async with self._database.path() as connection:
+        async with self._database.as_system() as connection:
             await connection.execute(_SQL["forget_raw"], limit)
             await connection.execute(_SQL["forget_rows"], limit)
 
     async def _accept_group(self, arrivals: Sequence[ChannelArrival]) -> list[AcceptResult]:
-        async with self._database.path() as connection:
+        async with self._database.as_system() as connection:
             threads = await find_known_threads(connection, arrivals)
             if threads is not None:  # nearly always: who writes has written before
                 return await _accept_known(connection, arrivals, threads)

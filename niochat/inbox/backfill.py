@@ -11,8 +11,8 @@ import structlog
 
 from niochat.adapters.postgres.database import Database
 from niochat.adapters.postgres.queries import queries
-from niochat.adapters.whatsapp.uazapi.fields import moment_of, object_of
-from niochat.adapters.whatsapp.uazapi.parse import parse
+from niochat.adapters.whatsapp.uazapi.fields import read_object, read_timestamp
+from niochat.adapters.whatsapp.uazapi.parse import parse_webhook
 from niochat.domain.errors import UnavailableError
 from niochat.domain.gateway import GatewayCredentials, WhatsAppGateway
 from niochat.domain.incoming import InboundEvent
@@ -56,7 +56,7 @@ class Backfiller:
 
     async def list_channels(self, tenant_id: UUID) -> list[BackfillChannel]:
         """The tenant's channels."""
-        async with self._database.path() as connection:
+        async with self._database.as_system() as connection:
             rows = await connection.fetch(_SQL["channels"], tenant_id)
         return [BackfillChannel(**dict(row)) for row in rows]
 
@@ -91,13 +91,13 @@ class Backfiller:
                     threads.add(accepted.thread_id)
         if threads:
             _log.info("channel_filled_up", channel=str(channel.id), messages=len(missing))
-        async with self._database.path() as connection:
+        async with self._database.as_system() as connection:
             await connection.execute(_SQL["filled"], channel.id, started)
         return threads
 
     async def _clock(self) -> datetime:
         """PostgreSQL's: with a clock ahead of it, what comes until then would never be read."""
-        async with self._database.path() as connection:
+        async with self._database.as_system() as connection:
             now: datetime = await connection.fetchval(_SQL["clock"])
         return now
 
@@ -127,7 +127,7 @@ class Backfiller:
         self, channel_id: UUID, incoming: Sequence[InboundEvent]
     ) -> list[InboundEvent]:
         keys = [i.dedupe_key for i in incoming]
-        async with self._database.path() as connection:
+        async with self._database.as_system() as connection:
             rows = await connection.fetch(_SQL["known"], channel_id, keys)
         known = {row["dedupe_key"] for row in rows}
         return [i for i in incoming if i.dedupe_key not in known]
@@ -163,14 +163,14 @@ async def _parse_events(
     for number, body in enumerate(bodies):
         if number % PARSE_BATCH_SIZE == 0:
             await asyncio.sleep(0)  # others' webhooks come in between
-        meaning = parse(body, now).event
+        meaning = parse_webhook(body, now).event
         if isinstance(meaning, InboundEvent):
             found.append(meaning)
     return found
 
 
 def _stored_at(body: Mapping[str, object], now: datetime) -> datetime:
-    return moment_of(now, object_of(body.get("message")).get("messageTimestamp"))
+    return read_timestamp(now, read_object(body.get("message")).get("messageTimestamp"))
 
 
 def _sent_at(incoming: InboundEvent, now: datetime) -> datetime:

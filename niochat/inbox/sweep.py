@@ -62,7 +62,7 @@ class SweepQueries:
 
     async def find_pending_threads(self, shards: Sequence[int]) -> list[PendingThread]:
         """Threads with pending rows or due timers; at most ``LIMIT`` and as many timers."""
-        async with self._database.path() as connection:
+        async with self._database.as_system() as connection:
             values = [list(shards), PENDING_AFTER_S, MAX_THREADS_PER_SWEEP]
             rows = await connection.fetch(_SQL["forgotten"], *values)
             if sum(row["rows"] for row in rows) >= MAX_THREADS_PER_SWEEP:
@@ -71,7 +71,7 @@ class SweepQueries:
 
     async def find_unsent_threads(self, shards: Sequence[int]) -> list[UnsentThread]:
         """Threads with sends that are due, or whose sender is gone."""
-        async with self._database.path() as connection:
+        async with self._database.as_system() as connection:
             values = [list(shards), 0.5, MAX_THREADS_PER_SWEEP, self._host]
             rows = await connection.fetch(_SQL["unsent"], *values)
             if sum(row["rows"] for row in rows) >= MAX_THREADS_PER_SWEEP:
@@ -80,7 +80,7 @@ class SweepQueries:
 
     async def find_orphaned_turns(self, shards: Sequence[int]) -> list[OrphanedTurn]:
         """Turns that another incarnation started."""
-        async with self._database.path() as connection:
+        async with self._database.as_system() as connection:
             rows = await connection.fetch(
                 _SQL["orphaned_turns"], list(shards), self._host, MAX_THREADS_PER_SWEEP
             )
@@ -94,7 +94,7 @@ class SweepQueries:
         limit: int = MAX_THREADS_PER_SWEEP,
     ) -> list[UnwatchedTurn]:
         """Turns of this host that run for longer than ``older_s`` and are not ``known``."""
-        async with self._database.path() as connection:
+        async with self._database.as_system() as connection:
             rows = await connection.fetch(
                 _SQL["unwatched_turns"],
                 *(list(shards), self._host, list(known), older_s, limit),
@@ -109,6 +109,6 @@ class SweepQueries:
 
     async def list_active_tenants(self) -> list[UUID]:
         """Active tenants."""
-        async with self._database.path() as connection:
+        async with self._database.as_system() as connection:
             rows = await connection.fetch(_SQL["tenants"])
         return [row["tenant_id"] for row in rows]

@@ -10,7 +10,7 @@ from uuid import UUID
 
 import structlog
 
-from niochat.adapters.redis.live import Broadcast
+from niochat.adapters.redis.live import RedisBroadcast
 from niochat.runtime.tasks import BackgroundTaskSet
 
 _log = structlog.get_logger(__name__)
@@ -25,7 +25,10 @@ class RejectionBroadcast:
     """Tells and hears which channels' webhooks were turned away just now."""
 
     def __init__(
-        self, broadcast: Broadcast, *, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+        self,
+        broadcast: RedisBroadcast,
+        *,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._broadcast = broadcast
         self._sleep = sleep
@@ -43,14 +46,14 @@ class RejectionBroadcast:
 
     async def subscribe(self, heard: Callable[[UUID], None]) -> None:
         """Call ``heard`` with what the others tell, until cancelled."""
-        await self._broadcast.hear(lambda words: self._receive(words, heard))
+        await self._broadcast.subscribe_bytes(lambda words: self._receive(words, heard))
 
     async def _publish(self, channel_id: UUID) -> None:
         try:
             again = True
             while again:
                 self._pending.discard(channel_id)
-                await self._broadcast.say(f"{self._name} {channel_id}".encode())
+                await self._broadcast.publish_bytes(f"{self._name} {channel_id}".encode())
                 await self._sleep(PUBLISH_INTERVAL_S)
                 again = channel_id in self._pending
         finally:

@@ -142,7 +142,7 @@ class ClusterMetrics:
 
 async def read_cluster_metrics(database: Database, hosts: int) -> Mapping[str, float]:
     """Every figure of ``CLUSTER``. Raises ``UnavailableError``."""
-    async with database.path() as connection:
+    async with database.as_system() as connection:
         row: Any = await connection.fetchrow(_SQL["figures"], MAX_COUNTED_ROWS)
     return {**dict(row), "hosts_wanted": hosts, "database_up": 1}
 

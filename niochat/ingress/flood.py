@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from uuid import UUID
 
-from niochat.adapters.redis.buckets import Taken
+from niochat.adapters.redis.buckets import TokenGrant
 from niochat.domain.held_back import TenantThrottle, ThrottleReason
 from niochat.ingress.refusals import ThrottleCounter
 from niochat.runtime.tasks import BackgroundTaskSet
@@ -22,7 +22,7 @@ MIN_RETRY_AFTER_S = 0.25
 """The shortest refusal: the shared bucket is not asked about every webhook of a flood."""
 MAX_TRACKED_TENANTS = 10_000
 
-TakeTenantTokens = Callable[[UUID, int], Awaitable[Taken | None]]
+TakeTenantTokens = Callable[[UUID, int], Awaitable[TokenGrant | None]]
 """Tokens of a tenant's shared bucket; ``None``: it cannot be asked now."""
 
 
@@ -96,7 +96,7 @@ class TenantRateLimiter:
         finally:
             tenant.refilling = False
 
-    def _take_locally(self, tenant: _TenantBucket, wanted: int) -> Taken:
+    def _take_locally(self, tenant: _TenantBucket, wanted: int) -> TokenGrant:
         """By this replica's own count, the whole rate: better too much than a lost webhook."""
         now = self._clock()
         tenant.local_tokens = min(
@@ -105,4 +105,4 @@ class TenantRateLimiter:
         tenant.local_refilled_at = now
         granted = min(int(tenant.local_tokens), wanted)
         tenant.local_tokens -= granted
-        return Taken(granted, 0.0 if granted else (1.0 - tenant.local_tokens) / self._per_s)
+        return TokenGrant(granted, 0.0 if granted else (1.0 - tenant.local_tokens) / self._per_s)

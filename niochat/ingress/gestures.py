@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, assert_never
 from uuid import UUID
 
-from niochat.access.callers import Caller
+from niochat.access.callers import Principal
 from niochat.domain.audit import AuditActor, AuditActorKind, AuditEntry
 from niochat.domain.errors import InvalidInputError, NotFoundError, PermissionDeniedError
 from niochat.domain.permissions import ConversationOwner, PermissionAction
@@ -69,10 +69,10 @@ class ClientFrameHandler:
         self._publish = say
         self._write_audit = write_down
 
-    async def handle(self, caller: Caller, gaze: ViewedConversation, text: str) -> None:
+    async def handle(self, caller: Principal, gaze: ViewedConversation, text: str) -> None:
         """One frame. Raises ``InvalidInputError``, ``NotFoundError``, ``PermissionDeniedError``: nothing has happened then."""
         told = parse_client_frame(text)
-        tenant_id = caller.need(PermissionAction.CONVERSATIONS_READ)
+        tenant_id = caller.require(PermissionAction.CONVERSATIONS_READ)
         match told:
             case TypingUpdate():
                 holder = await self._require_holder(
@@ -94,16 +94,16 @@ class ClientFrameHandler:
             case _:
                 assert_never(told)
 
-    async def rebroadcast_viewed(self, caller: Caller, gaze: ViewedConversation) -> None:
+    async def rebroadcast_viewed(self, caller: Principal, gaze: ViewedConversation) -> None:
         """Who came meanwhile hears it, too."""
         await self._broadcast_viewed(caller, gaze, viewing=True)
 
-    async def clear_viewed(self, caller: Caller, gaze: ViewedConversation) -> None:
+    async def clear_viewed(self, caller: Principal, gaze: ViewedConversation) -> None:
         """The screen is gone, or looks elsewhere."""
         await self._broadcast_viewed(caller, gaze, viewing=False)
         gaze.conversation_id = gaze.holder = None
 
-    async def _view(self, caller: Caller, gaze: ViewedConversation, told: ViewingUpdate) -> None:
+    async def _view(self, caller: Principal, gaze: ViewedConversation, told: ViewingUpdate) -> None:
         holder = None
         if told.conversation_id is not None:
             holder = await self._require_holder(
@@ -115,7 +115,7 @@ class ClientFrameHandler:
         await self._broadcast_viewed(caller, gaze, viewing=True)
 
     async def _broadcast_viewed(
-        self, caller: Caller, gaze: ViewedConversation, *, viewing: bool
+        self, caller: Principal, gaze: ViewedConversation, *, viewing: bool
     ) -> None:
         if gaze.conversation_id is None or caller.tenant_id is None:
             return
@@ -125,10 +125,14 @@ class ClientFrameHandler:
         await self._publish(FrameEnvelope.wrap(caller.tenant_id, looking, gaze.holder).encode())
 
     async def _require_holder(
-        self, caller: Caller, gaze: ViewedConversation, told: ClientFrame, action: PermissionAction
+        self,
+        caller: Principal,
+        gaze: ViewedConversation,
+        told: ClientFrame,
+        action: PermissionAction,
     ) -> ConversationOwner:
         assert told.conversation_id is not None
-        row = await self._find(caller.need(action), told.conversation_id)
+        row = await self._find(caller.require(action), told.conversation_id)
         holder = ConversationOwner(row["agent"], row["team"])
         if not (
             caller.may(PermissionAction.CONVERSATIONS_READ, holder) and caller.may(action, holder)
@@ -144,7 +148,7 @@ class ClientFrameHandler:
 
 
 def _audit_entry(
-    caller: Caller, gaze: ViewedConversation, told: ClientFrame, action: str
+    caller: Principal, gaze: ViewedConversation, told: ClientFrame, action: str
 ) -> AuditEntry:
     who = AuditActor(AuditActorKind.USER, str(caller.id), gaze.client_address)
     target = f"conversation:{told.conversation_id}"

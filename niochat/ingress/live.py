@@ -13,9 +13,9 @@ from starlette.routing import BaseRoute, Match
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from niochat.access.callers import Caller, Callers
-from niochat.access.tickets import Tickets
-from niochat.adapters.clock import agreed
+from niochat.access.callers import Authenticator, Principal
+from niochat.access.tickets import SocketTicketStore
+from niochat.adapters.clock import database_clock
 from niochat.assignment.presences import PresenceStore
 from niochat.domain.audit import AuditActor, AuditActorKind, AuditEntry
 from niochat.domain.errors import (
@@ -74,7 +74,7 @@ class LiveEndpoint:
     """The sockets of one replica."""
 
     def __init__(
-        self, hub: LiveHub, callers: Callers, tickets: Tickets, gestures: ClientFrameHandler, build_id: str,
+        self, hub: LiveHub, callers: Authenticator, tickets: SocketTicketStore, gestures: ClientFrameHandler, build_id: str,
         presences: PresenceStore, write_down: WriteAuditEntry, line: int = MAX_QUEUED_FRAMES,
     ) -> None:  # fmt: skip
         """``release`` names this replica's code; ``write_down`` takes rows of the audit log;
@@ -199,8 +199,8 @@ class LiveEndpoint:
         """Its user as they are now: another role or team counts from here on."""
         assert socket.caller.session_id is not None
         try:
-            caller = await self._callers.of_session(
-                socket.caller.session_id, socket.caller.id, agreed.now()
+            caller = await self._callers.authenticate_session(
+                socket.caller.session_id, socket.caller.id, database_clock.now()
             )
         except (AuthenticationError, PermissionDeniedError) as error:
             _log.info("live_ended", code=error.code)
@@ -257,7 +257,7 @@ class LiveEndpoint:
         if not caller.may(PermissionAction.CONVERSATIONS_READ) or caller.tenant_id is None:
             who = AuditActor(AuditActorKind.USER, str(caller.id), _client_address(websocket))
             await self._write_audit(AuditEntry(caller.tenant_id, who, "access.denied", "live"))
-        caller.need(PermissionAction.CONVERSATIONS_READ)
+        caller.require(PermissionAction.CONVERSATIONS_READ)
         if self._connections_per_user[caller.id] >= MAX_CONNECTIONS_PER_USER:
             raise InvalidInputError(
                 "The user has too many open sockets. Close some of them.", code="too_many"
@@ -266,16 +266,18 @@ class LiveEndpoint:
             websocket, caller, self._frame_handler, self._max_queued_frames
         ), since
 
-    async def _authenticate(self, websocket: WebSocket, ticket: str | None) -> Caller:
+    async def _authenticate(self, websocket: WebSocket, ticket: str | None) -> Principal:
         if ticket is not None:
-            session_id, user_id = await self._tickets.redeem(ticket, agreed.now())
-            return await self._callers.of_session(session_id, user_id, agreed.now())
+            session_id, user_id = await self._tickets.redeem(ticket, database_clock.now())
+            return await self._callers.authenticate_session(
+                session_id, user_id, database_clock.now()
+            )
         cookie = websocket.cookies.get(ACCESS_COOKIE)
         if not cookie or not _is_same_origin(websocket):
             raise AuthenticationError(
                 "Send a ticket of POST /api/v1/auth/socket-tickets in the hello frame."
             )
-        return await self._callers.of_token(cookie, agreed.now())
+        return await self._callers.authenticate_token(cookie, database_clock.now())
 
     async def _stream(
         self, websocket: WebSocket, socket: LiveConnection, since: LogPosition | None
@@ -319,7 +321,7 @@ class _LiveRoute(BaseRoute):
         await self._endpoint(WebSocket(scope, receive, send))
 
 
-def _visibility_details(caller: Caller) -> dict[str, object]:
+def _visibility_details(caller: Principal) -> dict[str, object]:
     """What a screen may be shown: with the log of events it tells all that it was."""
     scope = caller.grants.get(PermissionAction.CONVERSATIONS_READ)
     return {"scope": scope.name.lower() if scope else None, "teams": sorted(caller.teams)}

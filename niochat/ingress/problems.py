@@ -5,8 +5,8 @@ import math
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from niochat.access.idempotency import OtherRequest
-from niochat.accounts.settings import Stale
+from niochat.access.idempotency import IdempotencyKeyReusedError
+from niochat.accounts.settings import StaleSettingsError
 from niochat.domain.errors import (
     AuthenticationError,
     ConflictError,
@@ -59,8 +59,8 @@ class UnprocessableError(InvalidInputError):
 
 
 STATUS_BY_ERROR[UnprocessableError] = 422
-STATUS_BY_ERROR[OtherRequest] = 422
-STATUS_BY_ERROR[Stale] = 412
+STATUS_BY_ERROR[IdempotencyKeyReusedError] = 422
+STATUS_BY_ERROR[StaleSettingsError] = 412
 
 
 class PreconditionRequiredError(InvalidInputError):

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from niochat.access.callers import Caller
+from niochat.access.callers import Principal
 from niochat.domain.audit import AuditActor, AuditActorKind, AuditEntry
 from niochat.domain.errors import NiochatError
 from niochat.domain.permissions import ConversationOwner, PermissionAction
@@ -41,7 +41,7 @@ class LiveConnection:
     def __init__(
         self,
         websocket: WebSocket,
-        caller: Caller,
+        caller: Principal,
         gestures: ClientFrameHandler,
         line: int = MAX_QUEUED_FRAMES,
     ) -> None:

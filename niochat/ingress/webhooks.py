@@ -17,7 +17,7 @@ from starlette.routing import Route
 
 from niochat.accounts.records import ChannelRecord
 from niochat.adapters import clock
-from niochat.adapters.whatsapp.uazapi.parse import parse
+from niochat.adapters.whatsapp.uazapi.parse import parse_webhook
 from niochat.domain.commands import ReceiveSystemNotice
 from niochat.domain.errors import (
     InvalidInputError,
@@ -131,7 +131,7 @@ class WebhookEndpoint:
     async def _receive(self, request: Request, channel: ChannelRecord, arrival: int) -> Response:
         body = await _read_body(request)
         self._check_signature(channel, request, body)
-        webhook = parse(_parse_json(body), clock.now())
+        webhook = parse_webhook(_parse_json(body), clock.now())
         if not self._vault.matches_fingerprint(webhook.token, channel.token_hash):
             _log.warning(
                 "webhook_token_refused", channel=str(channel.id), client=_client_address(request)

@@ -77,7 +77,7 @@ class ScreenCounters:
             QueueCounts, {t: QueueCounts() for t in tenants}
         )
         try:
-            async with self._database.path() as connection:
+            async with self._database.as_system() as connection:
                 rows = await connection.fetch(_SQL["queues"], list(tenants))
         except NiochatError:
             self._tenants |= tenants  # the next count finds them again
@@ -96,7 +96,7 @@ class ScreenCounters:
         if not readers:
             return []
         try:
-            async with self._database.path() as connection:
+            async with self._database.as_system() as connection:
                 rows = await connection.fetch(
                     _SQL["of_agents"],
                     [each.tenant_id for each in readers], [each.user_id for each in readers],

@@ -63,14 +63,14 @@ class EventLog:
 
     async def load_end(self) -> LogPosition:
         """Where the log ends now."""
-        async with self._database.path() as connection:
+        async with self._database.as_system() as connection:
             return LogPosition(await _load_horizon(connection))
 
     async def read_after(
         self, position: LogPosition, tenants: Iterable[UUID], upto: LogPosition | None = None
     ) -> LogReadResult:
         """The next events of these tenants, not beyond ``upto``. Raises ``UnavailableError``."""
-        async with self._database.path() as connection:
+        async with self._database.as_system() as connection:
             end = LogPosition(await _load_horizon(connection)) if upto is None else upto
             rows = await connection.fetch(
                 _SQL["after"],
@@ -99,7 +99,7 @@ class EventLog:
         tenants = [each.tenant_id for each in wanted]
         after = zip(*(_position_columns(each.start) for each in wanted), strict=True)
         upto = zip(*(_position_columns(each.end) for each in wanted), strict=True)
-        async with self._database.path() as connection:
+        async with self._database.as_system() as connection:
             rows = await connection.fetch(
                 _SQL["missed"], tenants, *map(list, after), *map(list, upto), self._limit
             )

@@ -80,7 +80,7 @@ class AttachmentDownloader:
 
     async def enqueue_due(self, shards: Sequence[int]) -> None:
         """What was forgotten, or is due again."""
-        async with self._database.path() as connection:
+        async with self._database.as_system() as connection:
             rows = await connection.fetch(_SQL["wanted"], list(shards), SEARCH_LIMIT)
         for row in rows:
             self.enqueue(row["tenant_id"], row["id"])
@@ -104,7 +104,7 @@ class AttachmentDownloader:
         self._start_next()
 
     async def _download(self, wanted: _AttachmentRef) -> None:
-        async with self._database.path() as connection:
+        async with self._database.as_system() as connection:
             row: Any = await connection.fetchrow(_SQL["take"], wanted.tenant_id, wanted.id, LEASE_S)
         if row is None:  # it is here, or somebody else is at it
             return
@@ -136,7 +136,7 @@ class AttachmentDownloader:
 
     async def _postpone(self, wanted: _AttachmentRef, attempts: int) -> None:
         seconds = min(2.0 * 2**attempts, 3600.0)
-        async with self._database.path() as connection:
+        async with self._database.as_system() as connection:
             await connection.execute(_SQL["put_off"], wanted.tenant_id, wanted.id, seconds)
 
 

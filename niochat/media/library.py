@@ -57,7 +57,7 @@ class AttachmentStore:
         file = StoredFile(tenant_id, uuid4(), sort.mimetype, name, len(data))
         # Bytes first: a row promises that they are there. Without its row nobody finds them.
         await self._store.put(object_key(tenant_id, file.id), data)
-        async with self._database.tenant(tenant_id) as connection:
+        async with self._database.as_tenant(tenant_id) as connection:
             await connection.execute(
                 _SQL["add"], tenant_id, file.id, file.mimetype, name, file.size,
                 sha256(data).hexdigest(), user_id,
@@ -76,7 +76,7 @@ class AttachmentStore:
         """``length`` bytes from ``start`` on. Raises ``NotFoundError``, ``UnavailableError``."""
         if file.data is not None:
             return file.data[start : start + length]
-        found = await self._store.part(object_key(file.tenant_id, file.id), start, length)
+        found = await self._store.get_range(object_key(file.tenant_id, file.id), start, length)
         if found is None:
             raise NotFoundError("The file is no longer stored.")
         return found
@@ -111,17 +111,17 @@ class AttachmentStore:
         """What was uploaded or prepared a day ago and never sent. Bytes go first: a row without
         them is found again.
         """
-        async with self._database.path() as connection:
+        async with self._database.as_system() as connection:
             rows = await connection.fetch(_SQL["unused"], limit)
         for row in rows:
             if row["stored"]:
                 await self._store.delete(object_key(row["tenant_id"], row["id"]))
-        async with self._database.path() as connection:
+        async with self._database.as_system() as connection:
             tenants, ids = [row["tenant_id"] for row in rows], [row["id"] for row in rows]
             await connection.execute(_SQL["forget"], tenants, ids)
 
     async def _find(self, query: str, tenant_id: UUID, file_id: UUID) -> StoredFile:
-        async with self._database.tenant(tenant_id) as connection:
+        async with self._database.as_tenant(tenant_id) as connection:
             row: Any = await connection.fetchrow(_SQL[query], tenant_id, file_id)
         if row is None:
             raise NotFoundError("The file does not exist.")

@@ -84,7 +84,7 @@ class ReadingScheduler:
 
     async def enqueue_due(self, shards: Sequence[int]) -> None:
         """What was forgotten, or is due again."""
-        async with self._database.path() as connection:
+        async with self._database.as_system() as connection:
             rows = await connection.fetch(
                 _SQL["wanted"], list(shards), SEARCH_LIMIT, self._incarnation
             )
@@ -110,7 +110,7 @@ class ReadingScheduler:
         self._start_next()
 
     async def _read_file(self, wanted: _ReadingRef) -> None:
-        async with self._database.path() as connection:
+        async with self._database.as_system() as connection:
             row: Any = await connection.fetchrow(
                 _SQL["take"], wanted.tenant_id, wanted.file_id, self._incarnation, LEASE_S,
                 MAX_PER_HOUR,
@@ -146,5 +146,5 @@ class ReadingScheduler:
 
     async def _postpone(self, wanted: _ReadingRef, attempts: int) -> None:
         seconds = _RETRY_DELAYS_S[min(attempts, len(_RETRY_DELAYS_S)) - 1]
-        async with self._database.path() as connection:
+        async with self._database.as_system() as connection:
             await connection.execute(_SQL["put_off"], wanted.tenant_id, wanted.file_id, seconds)

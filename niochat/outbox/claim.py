@@ -93,20 +93,20 @@ class OutboxStore:
 
     async def list_unsettled(self, thread_id: UUID) -> list[UnsettledSend]:
         """What of the thread has not ended, oldest first."""
-        async with self._database.path() as connection:
+        async with self._database.as_system() as connection:
             rows = await connection.fetch(_SQL["unsettled"], thread_id)
         return [UnsettledSend(**dict(row)) for row in rows]
 
     async def record_lookup(self, row: UnsettledSend, *, certain: bool, again_in_s: float) -> None:
         """The row was not found (``certain``), or could not be looked for."""
-        async with self._database.path() as connection:
+        async with self._database.as_system() as connection:
             await connection.execute(
                 _SQL["looked_up"], row.tenant_id, row.id, int(certain), again_in_s
             )
 
     async def find_destination(self, thread_id: UUID) -> SendDestination | None:
         """Where to send; ``None`` when the person has no address left."""
-        async with self._database.path() as connection:
+        async with self._database.as_system() as connection:
             row = await connection.fetchrow(_SQL["destination"], thread_id)
         return _destination(dict(row)) if row is not None else None
 
@@ -127,7 +127,7 @@ class OutboxStore:
 
     async def _file(self, claimed: ClaimedSend) -> OutboundFile | None:
         tenant_id, attachment_id = claimed.tenant_id, claimed.attachment_id
-        async with self._database.path() as connection:
+        async with self._database.as_system() as connection:
             row = await connection.fetchrow(_SQL["attachment"], tenant_id, attachment_id)
         if row is None or attachment_id is None:
             return None
@@ -138,19 +138,19 @@ class OutboxStore:
 
     async def hold_channel(self, channel_id: UUID, reason: str) -> bool:
         """Nothing of the channel starts to leave for a while; whether this call began it."""
-        async with self._database.path() as connection:
+        async with self._database.as_system() as connection:
             return await connection.fetchrow(_SQL["hold"], channel_id, reason) is not None
 
     async def release_channel(self, channel_id: UUID) -> None:
         """The channel works again."""
-        async with self._database.path() as connection:
+        async with self._database.as_system() as connection:
             await connection.execute(_SQL["release"], channel_id)
 
     async def _claim_group(
         self, threads: Sequence[tuple[UUID, int]]
     ) -> Sequence[ClaimedSend | Exception | None]:
-        async with self._database.path() as connection:
-            rows = await self._database.alone(
+        async with self._database.as_system() as connection:
+            rows = await self._database.fetch_autocommit(
                 connection,
                 _SQL["claim"],
                 self._host,

@@ -72,9 +72,9 @@ class KeyRotator:
         count, last = KeyRotationResult(place.what), ""
         while True:
             opened = (
-                self._database.gate()
+                self._database.as_auth()
                 if place.needs_auth_role
-                else self._database.path_transaction()
+                else self._database.system_transaction()
             )
             async with opened as connection:
                 rows = await connection.fetch(place.read, last, self._batch)

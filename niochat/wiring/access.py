@@ -2,24 +2,24 @@
 
 from dataclasses import dataclass
 
-from niochat.access.api_keys import ApiKeys
-from niochat.access.audit import Audit
-from niochat.access.callers import Callers
-from niochat.access.heads import Heads
-from niochat.access.idempotency import Idempotency
-from niochat.access.links import Links
-from niochat.access.mail import Post
-from niochat.access.passwords import Passwords
-from niochat.access.roles import Roles
-from niochat.access.second_factor import SecondFactor
-from niochat.access.sessions import Sessions
-from niochat.access.signing import Signer
-from niochat.access.teams import Teams
-from niochat.access.tenants import Tenants
-from niochat.access.throttle import Throttle
-from niochat.access.tickets import Tickets
-from niochat.access.users import Users
-from niochat.access.warning import Warnings
+from niochat.access.api_keys import ApiKeyRepository
+from niochat.access.audit import AuditChain
+from niochat.access.callers import Authenticator
+from niochat.access.heads import AuditHeadStore
+from niochat.access.idempotency import IdempotencyStore
+from niochat.access.links import OneTimeLinkService
+from niochat.access.mail import MailOutbox
+from niochat.access.passwords import PasswordService
+from niochat.access.roles import RoleRepository
+from niochat.access.second_factor import SecondFactorService
+from niochat.access.sessions import SessionService
+from niochat.access.signing import AccessTokenSigner
+from niochat.access.teams import TeamRepository
+from niochat.access.tenants import TenantListing
+from niochat.access.throttle import LoginThrottle
+from niochat.access.tickets import SocketTicketStore
+from niochat.access.users import UserRepository
+from niochat.access.warning import LoginAlertSender
 from niochat.adapters.postgres.database import Database
 from niochat.config import Settings
 from niochat.domain.sealing import Encryptor
@@ -29,20 +29,20 @@ from niochat.domain.sealing import Encryptor
 class IdentityServices:
     """The rooms' parts on one database."""
 
-    sessions: Sessions
-    authenticator: Callers
-    second_factor: SecondFactor
-    one_time_links: Links
-    mail_outbox: Post
-    users: Users
-    roles: Roles
-    teams: Teams
-    api_keys: ApiKeys
-    audit_log: Audit
-    tenants: Tenants
-    socket_tickets: Tickets
-    idempotency: Idempotency
-    login_throttle: Throttle
+    sessions: SessionService
+    authenticator: Authenticator
+    second_factor: SecondFactorService
+    one_time_links: OneTimeLinkService
+    mail_outbox: MailOutbox
+    users: UserRepository
+    roles: RoleRepository
+    teams: TeamRepository
+    api_keys: ApiKeyRepository
+    audit_log: AuditChain
+    tenants: TenantListing
+    socket_tickets: SocketTicketStore
+    idempotency: IdempotencyStore
+    login_throttle: LoginThrottle
 
 
 def build_identity_services(
@@ -50,33 +50,35 @@ def build_identity_services(
     seals: Encryptor,
     base_url: str,
     sender: str,
-    passwords: Passwords | None = None,
-    heads: Heads | None = None,
+    passwords: PasswordService | None = None,
+    heads: AuditHeadStore | None = None,
 ) -> IdentityServices:
     """Nothing is asked before it is used. ``heads``: where that of the audit log is kept."""
-    passwords, signer = passwords or Passwords(), Signer(database, seals)
-    throttle = Throttle(database)
-    second_factor = SecondFactor(database, seals, throttle)
-    post = Post(database, seals, sender)
-    warnings = Warnings(database, post)
+    passwords, signer = passwords or PasswordService(), AccessTokenSigner(database, seals)
+    throttle = LoginThrottle(database)
+    second_factor = SecondFactorService(database, seals, throttle)
+    post = MailOutbox(database, seals, sender)
+    warnings = LoginAlertSender(database, post)
     return IdentityServices(
-        sessions=Sessions(database, signer, passwords, second_factor, throttle, seals, warnings),
-        authenticator=Callers(database, signer),
+        sessions=SessionService(
+            database, signer, passwords, second_factor, throttle, seals, warnings
+        ),
+        authenticator=Authenticator(database, signer),
         second_factor=second_factor,
-        one_time_links=Links(database, post, passwords, throttle, base_url),
+        one_time_links=OneTimeLinkService(database, post, passwords, throttle, base_url),
         mail_outbox=post,
-        users=Users(database),
-        roles=Roles(database),
-        teams=Teams(database),
-        api_keys=ApiKeys(database),
-        audit_log=Audit(database, heads=heads),
-        tenants=Tenants(database),
-        socket_tickets=Tickets(database),
-        idempotency=Idempotency(database, seals),
+        users=UserRepository(database),
+        roles=RoleRepository(database),
+        teams=TeamRepository(database),
+        api_keys=ApiKeyRepository(database),
+        audit_log=AuditChain(database, heads=heads),
+        tenants=TenantListing(database),
+        socket_tickets=SocketTicketStore(database),
+        idempotency=IdempotencyStore(database, seals),
         login_throttle=throttle,
     )
 
 
-def build_audit_heads(settings: Settings, seals: Encryptor) -> Heads:
+def build_audit_heads(settings: Settings, seals: Encryptor) -> AuditHeadStore:
     """Where the settings say."""
-    return Heads(settings.audit_head_url, seals)
+    return AuditHeadStore(settings.audit_head_url, seals)

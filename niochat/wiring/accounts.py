@@ -4,10 +4,10 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from uuid import UUID
 
-from niochat.accounts.channel_sessions import ChannelSessions
-from niochat.accounts.channels import Channels, Outside
-from niochat.accounts.settings import TenantSettings
-from niochat.accounts.tenancy import Tenancy
+from niochat.accounts.channel_sessions import ChannelSessionService
+from niochat.accounts.channels import ChannelProvisioner, GatewayAccess
+from niochat.accounts.settings import TenantSettingsService
+from niochat.accounts.tenancy import TenantAdmin
 from niochat.adapters.postgres.database import Database
 from niochat.domain.gateway import GatewayServer
 from niochat.domain.sealing import Encryptor
@@ -21,32 +21,35 @@ AnnounceTenantChange = Callable[[UUID], Awaitable[object]]
 class TenantServices:
     """The room's parts on one database."""
 
-    tenant_admin: Tenancy
-    channels: Channels
-    channel_sessions: ChannelSessions
-    settings: TenantSettings
+    tenant_admin: TenantAdmin
+    channels: ChannelProvisioner
+    channel_sessions: ChannelSessionService
+    settings: TenantSettingsService
     announce_change: AnnounceTenantChange
 
 
 def build_tenant_services(
-    database: Database, seals: Encryptor, gateway_access: Outside, announce: AnnounceTenantChange
+    database: Database,
+    seals: Encryptor,
+    gateway_access: GatewayAccess,
+    announce: AnnounceTenantChange,
 ) -> TenantServices:
     """Nothing is asked before it is used."""
     return TenantServices(
-        tenant_admin=Tenancy(database, seals),
-        channels=Channels(database, seals, gateway_access),
-        channel_sessions=ChannelSessions(database, seals, gateway_access),
-        settings=TenantSettings(database, seals, gateway_access.check),
+        tenant_admin=TenantAdmin(database, seals),
+        channels=ChannelProvisioner(database, seals, gateway_access),
+        channel_sessions=ChannelSessionService(database, seals, gateway_access),
+        settings=TenantSettingsService(database, seals, gateway_access.check_address),
         announce_change=announce,
     )
 
 
-def build_gateway_access(parts: Components) -> Outside:
+def build_gateway_access(parts: Components) -> GatewayAccess:
     """Ways to gateways, of a process."""
     settings, server = parts.settings, None
     if settings.gateway_url is not None and settings.gateway_admin_token is not None:
         token = settings.gateway_admin_token.get_secret_value()
         server = GatewayServer(settings.gateway_url, token)
-    return Outside(
-        parts.gateway, parts.gateway_admin, parts.ssrf_guard.check, server, settings.base_url
+    return GatewayAccess(
+        parts.gateway, parts.gateway_admin, parts.ssrf_guard.check_url, server, settings.base_url
     )

@@ -16,7 +16,7 @@ def build_assistant(
     components: Components, erp: TenantErpClient, models: ModelClient | None = None
 ) -> TurnRunner:
     """The assistant on the parts of its process."""
-    drafts = AssistantDraftPublisher(components.ephemeral_frames.say)
+    drafts = AssistantDraftPublisher(components.ephemeral_frames.publish_bytes)
 
     def wrote(request: TurnRequest, text: str) -> None:
         drafts.publish_draft(request.tenant_id, request.conversation_id, request.turn_id, text)

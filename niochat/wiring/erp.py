@@ -5,8 +5,8 @@ from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
-from niochat.adapters.redis.shelf import Shelf
-from niochat.adapters.sgp.client import Sgp
+from niochat.adapters.redis.shelf import RedisCache
+from niochat.adapters.sgp.client import SgpClient
 from niochat.domain.erp import (
     ErpConnector,
     ErpError,
@@ -15,29 +15,35 @@ from niochat.domain.erp import (
     IdempotentErpWrite,
     ResultT,
 )
-from niochat.erp.answers import Answers
-from niochat.erp.calls import AskTenant, Calls, ErpSettings, TellTenant
-from niochat.erp.journal import Journal
-from niochat.erp.probe import Prober
-from niochat.erp.reconcile import Reconciler
+from niochat.erp.answers import ErpReadCache
+from niochat.erp.calls import ErpSettings, LimitedErpClient, ReleasePermit, RequestPermit
+from niochat.erp.journal import WriteJournal
+from niochat.erp.probe import CapabilityProber
+from niochat.erp.reconcile import WriteReconciler
 from niochat.erp.service import ErpService
-from niochat.erp.writes import Writes
+from niochat.erp.writes import ErpWriteExecutor
 from niochat.wiring.parts import Components
 
 READ_CACHE_TTL_S = 30
 """How old an answer of the ERP may be."""
 
 
-def build_erp_service(components: Components, ask: AskTenant, tell: TellTenant) -> ErpService:
+def build_erp_service(
+    components: Components, ask: RequestPermit, tell: ReleasePermit
+) -> ErpService:
     """The service on the parts of its process; ``ask`` and ``tell`` reach the tenant's actor."""
-    erp: ErpConnector = Sgp(guard=components.ssrf_guard)
+    erp: ErpConnector = SgpClient(guard=components.ssrf_guard)
     settings_of = make_erp_settings_lookup(components)
-    shelf = Shelf(components.settings.redis_url.get_secret_value(), ttl_s=READ_CACHE_TTL_S)
+    shelf = RedisCache(components.settings.redis_url.get_secret_value(), ttl_s=READ_CACHE_TTL_S)
     secret = sha256(components.settings.vault_keys.get_secret_value().encode()).digest()
-    calls = Calls(erp, settings_of, Answers(shelf, components.vault, secret), ask, tell)
-    prober = Prober(erp, settings_of, components.directory.remember_capabilities)
-    journal = Journal(components.database)
-    return ErpService(calls, Writes(erp, calls, journal), prober, Reconciler(calls, journal))
+    calls = LimitedErpClient(
+        erp, settings_of, ErpReadCache(shelf, components.vault, secret), ask, tell
+    )
+    prober = CapabilityProber(erp, settings_of, components.directory.save_capabilities)
+    journal = WriteJournal(components.database)
+    return ErpService(
+        calls, ErpWriteExecutor(erp, calls, journal), prober, WriteReconciler(calls, journal)
+    )
 
 
 def make_erp_settings_lookup(components: Components) -> Callable[[UUID], Awaitable[ErpSettings]]:
@@ -63,10 +69,10 @@ class InProcessErpClient:
 
     async def read(self, tenant_id: UUID, request: ErpRead[ResultT]) -> ResultT:
         """Raises ``ErpError`` or ``ErpRefusedError``."""
-        answer: Any = (await self._service.read(tenant_id, request)).result()
+        answer: Any = (await self._service.read(tenant_id, request)).unwrap()
         return answer  # type: ignore[no-any-return]
 
     async def write(self, tenant_id: UUID, order: IdempotentErpWrite) -> ErpWriteResult:
         """Raises ``Refused``, ``ErpError`` or ``ErpRefusedError``."""
-        result: Any = (await self._service.write(tenant_id, order)).result()
+        result: Any = (await self._service.write(tenant_id, order)).unwrap()
         return result  # type: ignore[no-any-return]

@@ -2,13 +2,19 @@
 
 from dataclasses import dataclass
 
-from niochat.accounts.directory import Directory
+from niochat.accounts.directory import TenantConfigCache
 from niochat.adapters.files import FileStore
-from niochat.adapters.guard import Guard
+from niochat.adapters.guard import SsrfGuard
 from niochat.adapters.postgres.database import Database
-from niochat.adapters.redis.live import ACCESS, NEWS, PASSING, Announcements, Broadcast
-from niochat.adapters.whatsapp.uazapi.administration import UazapiAdministration
-from niochat.adapters.whatsapp.uazapi.client import Uazapi
+from niochat.adapters.redis.live import (
+    ACCESS_CHANNEL,
+    EPHEMERAL_CHANNEL,
+    EVENTS_CHANNEL,
+    ChangeAnnouncements,
+    RedisBroadcast,
+)
+from niochat.adapters.whatsapp.uazapi.administration import UazapiAdmin
+from niochat.adapters.whatsapp.uazapi.client import UazapiClient
 from niochat.config import Settings
 from niochat.conversation.views import ConversationInspector
 from niochat.domain.gateway import GatewayAdmin, WhatsAppGateway
@@ -27,17 +33,17 @@ class Components:
     settings: Settings
     database: Database
     vault: Vault
-    ssrf_guard: Guard
+    ssrf_guard: SsrfGuard
     gateway: WhatsAppGateway
     gateway_admin: GatewayAdmin
     inbox: InboxStore
     backfill: Backfiller
     views: ConversationInspector
-    directory: Directory
-    tenant_changes: Announcements
-    live_hints: Announcements
-    access_changes: Announcements
-    ephemeral_frames: Broadcast
+    directory: TenantConfigCache
+    tenant_changes: ChangeAnnouncements
+    live_hints: ChangeAnnouncements
+    access_changes: ChangeAnnouncements
+    ephemeral_frames: RedisBroadcast
     credentials_for: CredentialsOpener
     object_store: FileStore
     attachments: AttachmentStore
@@ -59,30 +65,30 @@ async def open_components(settings: Settings) -> Components:
     """Open the rooms on one database. Nothing has to be up yet: first uses fail, not this."""
     database = await Database.open(settings.database_url.get_secret_value())
     vault = Vault.from_key_ring(settings.vault_keys.get_secret_value())
-    guard = Guard(settings.private_networks or ())
-    gateway = Uazapi(guard=guard)
+    guard = SsrfGuard(settings.private_networks or ())
+    gateway = UazapiClient(guard=guard)
     inbox = InboxStore(database)
-    directory = Directory(database, vault)
-    announcements = Announcements(settings.redis_url.get_secret_value())
-    files = FileStore.at(settings.files_url)
+    directory = TenantConfigCache(database, vault)
+    announcements = ChangeAnnouncements(settings.redis_url.get_secret_value())
+    files = FileStore.from_url(settings.files_url)
     owner = BackgroundTaskSet("announcements")
-    owner.start(announcements.listen(directory.forget, directory.forget_all))
+    owner.start(announcements.subscribe(directory.invalidate, directory.invalidate_all))
     return Components(
         settings=settings,
         database=database,
         vault=vault,
         ssrf_guard=guard,
         gateway=gateway,
-        gateway_admin=UazapiAdministration(guard=guard),
+        gateway_admin=UazapiAdmin(guard=guard),
         inbox=inbox,
         backfill=Backfiller(database, inbox, gateway),
         views=ConversationInspector(database),
         directory=directory,
         tenant_changes=announcements,
-        live_hints=Announcements(settings.redis_url.get_secret_value(), NEWS),
-        access_changes=Announcements(settings.redis_url.get_secret_value(), ACCESS),
-        ephemeral_frames=Broadcast(settings.redis_url.get_secret_value(), PASSING),
-        credentials_for=directory.line,
+        live_hints=ChangeAnnouncements(settings.redis_url.get_secret_value(), EVENTS_CHANNEL),
+        access_changes=ChangeAnnouncements(settings.redis_url.get_secret_value(), ACCESS_CHANNEL),
+        ephemeral_frames=RedisBroadcast(settings.redis_url.get_secret_value(), EPHEMERAL_CHANNEL),
+        credentials_for=directory.gateway_credentials,
         object_store=files,
         attachments=AttachmentStore(database, files, vault),
         background=owner,

@@ -9,24 +9,24 @@ import pytest
 import pytest_asyncio
 from argon2 import PasswordHasher
 
-from niochat.access.api_keys import ApiKeys
-from niochat.access.callers import Caller, Callers
-from niochat.access.links import Links
-from niochat.access.mail import Post
-from niochat.access.passwords import Passwords
-from niochat.access.second_factor import SecondFactor
-from niochat.access.sessions import Device, Sessions, Tokens
-from niochat.access.signing import Signer
-from niochat.access.throttle import Throttle
-from niochat.access.users import Users
-from niochat.access.warning import Warnings
+from niochat.access.api_keys import ApiKeyRepository
+from niochat.access.callers import Authenticator, Principal
+from niochat.access.links import OneTimeLinkService
+from niochat.access.mail import MailOutbox
+from niochat.access.passwords import PasswordService
+from niochat.access.second_factor import SecondFactorService
+from niochat.access.sessions import SessionService, SessionTokens, SignInDevice
+from niochat.access.signing import AccessTokenSigner
+from niochat.access.throttle import LoginThrottle
+from niochat.access.users import UserRepository
+from niochat.access.warning import LoginAlertSender
 from niochat.adapters.postgres.database import Database
 from niochat.vault.vault import Vault
 from tests.builders import Admin, Given
 
 PASSWORD = "correto cavalo bateria"
 CHEAP = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
-DEVICE = Device("203.0.113.7", "Firefox")
+DEVICE = SignInDevice("203.0.113.7", "Firefox")
 
 
 @dataclass
@@ -52,19 +52,19 @@ class House:
     mails: list[EmailMessage] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.passwords = Passwords(CHEAP)
-        self.signer = Signer(self.database, self.vault)
-        self.throttle = Throttle(self.database)
-        self.second_factor = SecondFactor(self.database, self.vault, self.throttle)
-        self.post = Post(self.database, self.vault, "NioChat <niochat@example.com>")
-        self.sessions = Sessions(
+        self.passwords = PasswordService(CHEAP)
+        self.signer = AccessTokenSigner(self.database, self.vault)
+        self.throttle = LoginThrottle(self.database)
+        self.second_factor = SecondFactorService(self.database, self.vault, self.throttle)
+        self.post = MailOutbox(self.database, self.vault, "NioChat <niochat@example.com>")
+        self.sessions = SessionService(
             self.database, self.signer, self.passwords, self.second_factor, self.throttle,
-            self.vault, Warnings(self.database, self.post),
+            self.vault, LoginAlertSender(self.database, self.post),
         )  # fmt: skip
-        self.callers = Callers(self.database, self.signer)
-        self.keys = ApiKeys(self.database)
-        self.users = Users(self.database)
-        self.links = Links(
+        self.callers = Authenticator(self.database, self.signer)
+        self.keys = ApiKeyRepository(self.database)
+        self.users = UserRepository(self.database)
+        self.links = OneTimeLinkService(
             self.database, self.post, self.passwords, self.throttle, "https://desk.example.com"
         )
 
@@ -76,15 +76,15 @@ class House:
         user_id: UUID = await self.admin.fetchval(
             "INSERT INTO users (tenant_id, login, name, role, status, password_hash)"
             " VALUES ($1, $2, $2, $3, $4, $5) RETURNING id",
-            owner, login, role, status, await self.passwords.hashed(PASSWORD),
+            owner, login, role, status, await self.passwords.hash_password(PASSWORD),
         )  # fmt: skip
         return user_id
 
-    async def signed_in(self, login: str, code: str | None = None) -> Tokens:
+    async def signed_in(self, login: str, code: str | None = None) -> SessionTokens:
         return await self.sessions.log_in(login, PASSWORD, code, DEVICE, self.clock.now)
 
-    async def caller(self, tokens: Tokens) -> Caller:
-        return await self.callers.of_token(tokens.access, self.clock.now)
+    async def caller(self, tokens: SessionTokens) -> Principal:
+        return await self.callers.authenticate_token(tokens.access, self.clock.now)
 
     async def deliver(self) -> list[EmailMessage]:
         """Mails that were due."""

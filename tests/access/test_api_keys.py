@@ -5,7 +5,7 @@ from uuid import UUID
 
 import pytest
 
-from niochat.access.users import By, Change
+from niochat.access.users import ChangedBy, UserUpdate
 from niochat.domain.audit import AuditActor, AuditActorKind
 from niochat.domain.errors import (
     AuthenticationError,
@@ -27,21 +27,23 @@ from tests.builders import Given
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(60)]
 
 SOMEBODY = AuditActor(AuditActorKind.USER, "somebody", "203.0.113.7")
-OTHER = By(UUID(int=1), ROLE_GRANTS[BuiltInRole.ADMIN], SOMEBODY)
+OTHER = ChangedBy(UUID(int=1), ROLE_GRANTS[BuiltInRole.ADMIN], SOMEBODY)
 
 
-def admin(user: UUID) -> By:
-    return By(user, ROLE_GRANTS[BuiltInRole.ADMIN], SOMEBODY)
+def admin(user: UUID) -> ChangedBy:
+    return ChangedBy(user, ROLE_GRANTS[BuiltInRole.ADMIN], SOMEBODY)
 
 
-async def made(house: House, by: By, *permissions: str, name: str = "erp") -> tuple[UUID, str]:
-    key = await house.keys.make(house.tenant, name, parse_grants(permissions), by, None)
+async def made(
+    house: House, by: ChangedBy, *permissions: str, name: str = "erp"
+) -> tuple[UUID, str]:
+    key = await house.keys.create(house.tenant, name, parse_grants(permissions), by, None)
     return key.id, key.key
 
 
 async def good(house: House, key: str) -> bool:
     try:
-        await house.callers.of_key(key, house.clock.now)
+        await house.callers.authenticate_api_key(key, house.clock.now)
     except AuthenticationError:
         return False
     return True
@@ -52,7 +54,7 @@ async def test_a_key_is_over_while_its_maker_is_disabled(house: House) -> None:
     key_id, key = await made(house, admin(ana), "contacts:read")
     assert await good(house, key)
 
-    await house.users.change(house.tenant, ana, Change(disabled=True), OTHER)
+    await house.users.change(house.tenant, ana, UserUpdate(disabled=True), OTHER)
     assert not await good(house, key)
     (listed,) = await house.keys.list(house.tenant, None, 10)
     assert (listed["id"], listed["owner_id"], listed["stopped"]) == (key_id, ana, True)
@@ -69,7 +71,7 @@ async def test_a_key_is_over_when_its_maker_is_deleted(house: House) -> None:
 async def test_a_key_goes_on_for_whoever_it_was_transferred_to(house: House) -> None:
     ana, rui = [await house.user(f"{name}@example.com", "admin") for name in ("ana", "rui")]
     key_id, key = await made(house, admin(ana), "contacts:read")
-    await house.users.change(house.tenant, ana, Change(disabled=True), OTHER)
+    await house.users.change(house.tenant, ana, UserUpdate(disabled=True), OTHER)
 
     await house.keys.transfer(house.tenant, key_id, rui, OTHER)
     assert await good(house, key)
@@ -77,7 +79,7 @@ async def test_a_key_goes_on_for_whoever_it_was_transferred_to(house: House) -> 
     row = await house.admin.fetchrow("SELECT * FROM audit WHERE action = 'keys.transfer'")
     assert row["target"] == f"key:{key_id}"
     assert (row["before"], row["after"]) == ({"owner": str(ana)}, {"owner": str(rui)})
-    await house.users.change(house.tenant, rui, Change(disabled=True), OTHER)
+    await house.users.change(house.tenant, rui, UserUpdate(disabled=True), OTHER)
     assert not await good(house, key)
 
 
@@ -97,7 +99,7 @@ async def test_a_key_is_transferred_to_nobody_weaker_gone_or_foreign(
     ):
         with pytest.raises(error):
             await house.keys.transfer(house.tenant, key_id, to, OTHER)
-    agent = By(weak, ROLE_GRANTS[BuiltInRole.AGENT], SOMEBODY)
+    agent = ChangedBy(weak, ROLE_GRANTS[BuiltInRole.AGENT], SOMEBODY)
     with pytest.raises(PermissionDeniedError):
         await house.keys.transfer(house.tenant, key_id, ana, agent)
     with pytest.raises(NotFoundError):
@@ -107,24 +109,24 @@ async def test_a_key_is_transferred_to_nobody_weaker_gone_or_foreign(
 async def test_a_key_may_no_more_than_its_owner_may_now(house: House) -> None:
     ana = await house.user("ana@example.com", "admin")
     _, key = await made(house, admin(ana), "settings:write", "conversations:read:all")
-    await house.users.change(house.tenant, ana, Change(role="agent"), OTHER)
-    caller = await house.callers.of_key(key, house.clock.now)
+    await house.users.change(house.tenant, ana, UserUpdate(role="agent"), OTHER)
+    caller = await house.callers.authenticate_api_key(key, house.clock.now)
     assert caller.grants == {PermissionAction.CONVERSATIONS_READ: PermissionScope.TEAM}
 
     await house.admin.execute(
         "INSERT INTO roles VALUES ($1, 'leitora', ARRAY['contacts:read'])", house.tenant
     )
-    await house.users.change(house.tenant, ana, Change(role="leitora"), OTHER)
-    assert (await house.callers.of_key(key, house.clock.now)).grants == {}
+    await house.users.change(house.tenant, ana, UserUpdate(role="leitora"), OTHER)
+    assert (await house.callers.authenticate_api_key(key, house.clock.now)).grants == {}
 
 
 async def test_keys_that_a_key_made_are_over_with_it(house: House) -> None:
     ana = await house.user("ana@example.com", "admin")
     first_id, first = await made(house, admin(ana), "keys:write", "contacts:read")
-    maker = By(first_id, parse_grants(["keys:write", "contacts:read"]), SOMEBODY)
+    maker = ChangedBy(first_id, parse_grants(["keys:write", "contacts:read"]), SOMEBODY)
     child_id, child = await made(house, maker, "keys:write", "contacts:read", name="filha")
     _, grandchild = await made(
-        house, By(child_id, maker.grants, SOMEBODY), "contacts:read", name="neta"
+        house, ChangedBy(child_id, maker.grants, SOMEBODY), "contacts:read", name="neta"
     )
     kept_id, kept = await made(house, maker, "contacts:read", name="entregue")
     assert {each["owner_id"] for each in await house.keys.list(house.tenant, None, 10)} == {ana}
@@ -140,10 +142,10 @@ async def test_a_key_that_a_key_made_is_over_when_that_is(house: House) -> None:
     ana = await house.user("ana@example.com", "admin")
     until = house.clock.now + timedelta(days=1)
     grants = parse_grants(["keys:write"])
-    first = await house.keys.make(house.tenant, "erp", grants, admin(ana), until)
+    first = await house.keys.create(house.tenant, "erp", grants, admin(ana), until)
     later = until + timedelta(days=1)
-    child = await house.keys.make(
-        house.tenant, "filha", grants, By(first.id, grants, SOMEBODY), later
+    child = await house.keys.create(
+        house.tenant, "filha", grants, ChangedBy(first.id, grants, SOMEBODY), later
     )
     assert await good(house, child.key)
     house.clock.passes(days=1)
@@ -153,7 +155,7 @@ async def test_a_key_that_a_key_made_is_over_when_that_is(house: House) -> None:
 async def test_a_superuser_inside_makes_keys_as_the_administrator(house: House) -> None:
     root = await house.user("root@example.com", "superuser")
     _, key = await made(house, admin(root), "settings:write")
-    caller = await house.callers.of_key(key, house.clock.now)
+    caller = await house.callers.authenticate_api_key(key, house.clock.now)
     assert set(caller.grants) == {PermissionAction.SETTINGS_WRITE}
     assert not (await house.keys.list(house.tenant, None, 10))[0]["stopped"]
     await house.admin.execute("UPDATE users SET status = 'disabled'")

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from argon2 import PasswordHasher
 
-from niochat.access.passwords import WAITING_OF_ADDRESS, Passwords
+from niochat.access.passwords import MAX_WAITING_PER_ADDRESS, PasswordService
 from niochat.domain.errors import UnavailableError
 
 pytestmark = pytest.mark.asyncio
@@ -35,16 +35,16 @@ def held() -> Iterator[Held]:
 
 
 async def test_one_address_waits_behind_itself_and_not_before_others(held: Held) -> None:
-    passwords = Passwords(held)
+    passwords = PasswordService(held)
     flood = [
-        asyncio.ensure_future(passwords.fits("guess", "x", "192.0.2.1"))
-        for _ in range(WAITING_OF_ADDRESS + 1)
+        asyncio.ensure_future(passwords.verify("guess", "x", "192.0.2.1"))
+        for _ in range(MAX_WAITING_PER_ADDRESS + 1)
     ]
     await asyncio.sleep(0)
 
     with pytest.raises(UnavailableError):
-        await passwords.fits("guess", "x", "192.0.2.1")
-    other = asyncio.ensure_future(passwords.fits("guess", "x", "192.0.2.2"))
+        await passwords.verify("guess", "x", "192.0.2.1")
+    other = asyncio.ensure_future(passwords.verify("guess", "x", "192.0.2.2"))
     held.go_on.set()
 
     assert await other
@@ -53,11 +53,13 @@ async def test_one_address_waits_behind_itself_and_not_before_others(held: Held)
 
 
 async def test_whoever_is_known_does_not_wait_behind_strangers(held: Held) -> None:
-    passwords = Passwords(held)
-    flood = [asyncio.ensure_future(passwords.fits("guess", "x", f"192.0.2.{n}")) for n in range(60)]
+    passwords = PasswordService(held)
+    flood = [
+        asyncio.ensure_future(passwords.verify("guess", "x", f"192.0.2.{n}")) for n in range(60)
+    ]
     await asyncio.sleep(0)
 
-    assert await passwords.fits("quick", "x", "192.0.2.1", known=True)
+    assert await passwords.verify("quick", "x", "192.0.2.1", known=True)
 
     held.go_on.set()
     await asyncio.gather(*flood)

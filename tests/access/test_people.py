@@ -7,10 +7,10 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from niochat.access.links import Purpose
-from niochat.access.mail import MOST_ATTEMPTS
-from niochat.access.throttle import OF_ACCOUNT
-from niochat.access.users import By, Change, NewUser
+from niochat.access.links import LinkPurpose
+from niochat.access.mail import MAX_ATTEMPTS
+from niochat.access.throttle import MAX_ATTEMPTS_PER_ACCOUNT
+from niochat.access.users import ChangedBy, NewUser, UserUpdate
 from niochat.domain.audit import AuditActor, AuditActorKind
 from niochat.domain.errors import (
     AuthenticationError,
@@ -34,13 +34,13 @@ from tests.builders import Given
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(60)]
 
 SOMEBODY = AuditActor(AuditActorKind.USER, "somebody", "203.0.113.7")
-ADMIN = By(UUID(int=1), ROLE_GRANTS[BuiltInRole.ADMIN], SOMEBODY)
-AGENT = By(UUID(int=2), ROLE_GRANTS[BuiltInRole.AGENT], SOMEBODY)
+ADMIN = ChangedBy(UUID(int=1), ROLE_GRANTS[BuiltInRole.ADMIN], SOMEBODY)
+AGENT = ChangedBy(UUID(int=2), ROLE_GRANTS[BuiltInRole.AGENT], SOMEBODY)
 
 
 async def invited(house: House, login: str = "ana@example.com", role: str = "agent") -> UUID:
     user = await house.users.invite(house.tenant, NewUser(login, "Ana", role), ADMIN)
-    await house.links.send(user["id"], Purpose.INVITATION, house.clock.now)
+    await house.links.send(user["id"], LinkPurpose.INVITATION, house.clock.now)
     return UUID(str(user["id"]))
 
 
@@ -67,7 +67,7 @@ async def test_who_is_invited_chooses_a_password_and_comes_in(house: House) -> N
 async def test_a_link_is_good_for_a_while_and_only_the_newest(house: House) -> None:
     ana = await invited(house)
     (first,) = await house.deliver()
-    await house.links.send(ana, Purpose.INVITATION, house.clock.now)
+    await house.links.send(ana, LinkPurpose.INVITATION, house.clock.now)
     (second,) = await house.deliver()
     with pytest.raises(OperationRefusedError):
         await house.links.redeem(secret_of(first), PASSWORD, house.clock.now)
@@ -89,7 +89,7 @@ async def test_a_weak_password_leaves_the_link_good(house: House) -> None:
 async def test_a_forgotten_password_is_replaced_and_ends_all_sessions(house: House) -> None:
     await house.user("ana@example.com")
     before = await house.signed_in("ana@example.com")
-    await house.links.forgotten(" Ana@example.com", "203.0.113.7", house.clock.now)
+    await house.links.request_password_reset(" Ana@example.com", "203.0.113.7", house.clock.now)
     (mail,) = await house.deliver()
     await house.links.redeem(secret_of(mail), "outra senha melhor", house.clock.now)
 
@@ -105,7 +105,7 @@ async def test_a_forgotten_password_is_replaced_and_ends_all_sessions(house: Hou
 async def test_who_asks_for_an_unknown_or_disabled_login_gets_no_mail(house: House) -> None:
     await house.user("ana@example.com", status="disabled")
     for login in ("ana@example.com", "nobody@example.com", ""):
-        await house.links.forgotten(login, "203.0.113.7", house.clock.now)
+        await house.links.request_password_reset(login, "203.0.113.7", house.clock.now)
     assert await house.deliver() == []
 
 
@@ -129,7 +129,7 @@ async def test_who_asks_for_an_unknown_or_disabled_login_gets_no_mail(house: Hou
 )
 async def test_a_name_in_a_mail_is_nothing_but_a_name(house: House, name: str, said: str) -> None:
     user = await house.users.invite(house.tenant, NewUser("ana@example.com", name, "agent"), ADMIN)
-    await house.links.send(user["id"], Purpose.INVITATION, house.clock.now)
+    await house.links.send(user["id"], LinkPurpose.INVITATION, house.clock.now)
     (mail,) = await house.deliver()
     text = mail.get_content()
     assert text.splitlines()[0] == said
@@ -139,7 +139,7 @@ async def test_a_name_in_a_mail_is_nothing_but_a_name(house: House, name: str, s
 async def test_asking_for_somebodys_password_makes_no_link_of_theirs_void(house: House) -> None:
     await house.user("ana@example.com")
     for address in ("203.0.113.7", "198.51.100.66", "198.51.100.66"):
-        await house.links.forgotten("ana@example.com", address, house.clock.now)
+        await house.links.request_password_reset("ana@example.com", address, house.clock.now)
     hers, strangers, last = await house.deliver()
     await house.links.redeem(secret_of(hers), "outra senha melhor", house.clock.now)
     for void in (hers, strangers, last):
@@ -149,11 +149,11 @@ async def test_asking_for_somebodys_password_makes_no_link_of_theirs_void(house:
 
 async def test_nobody_fills_a_letterbox(house: House) -> None:
     await house.user("ana@example.com")
-    for _ in range(OF_ACCOUNT):
-        await house.links.forgotten("ana@example.com", "203.0.113.7", house.clock.now)
+    for _ in range(MAX_ATTEMPTS_PER_ACCOUNT):
+        await house.links.request_password_reset("ana@example.com", "203.0.113.7", house.clock.now)
     with pytest.raises(RateLimitedError):
-        await house.links.forgotten("ana@example.com", "203.0.113.7", house.clock.now)
-    assert len(await house.deliver()) == OF_ACCOUNT
+        await house.links.request_password_reset("ana@example.com", "203.0.113.7", house.clock.now)
+    assert len(await house.deliver()) == MAX_ATTEMPTS_PER_ACCOUNT
 
 
 async def test_mail_is_tried_again_and_given_up_in_the_end(house: House) -> None:
@@ -165,11 +165,11 @@ async def test_mail_is_tried_again_and_given_up_in_the_end(house: House) -> None
         tried += 1
         raise UnavailableError("the mail server does not answer")
 
-    for _ in range(MOST_ATTEMPTS + 5):
+    for _ in range(MAX_ATTEMPTS + 5):
         await house.post.send_due(away, house.clock.now)
         await house.post.send_due(away, house.clock.now)
         house.clock.passes(hours=1)
-    assert tried == MOST_ATTEMPTS
+    assert tried == MAX_ATTEMPTS
     assert await house.admin.fetchval("SELECT status FROM mails") == "failed"
 
 
@@ -221,8 +221,8 @@ async def test_nobody_makes_or_changes_somebody_who_may_more_than_they(house: Ho
     boss = await house.user("boss@example.com", "admin")
     for refused in (
         house.users.invite(house.tenant, NewUser("x@example.com", "X", "admin"), AGENT),
-        house.users.change(house.tenant, boss, Change(disabled=True), AGENT),
-        house.users.change(house.tenant, boss, Change(role="viewer"), AGENT),
+        house.users.change(house.tenant, boss, UserUpdate(disabled=True), AGENT),
+        house.users.change(house.tenant, boss, UserUpdate(role="viewer"), AGENT),
     ):
         with pytest.raises(PermissionDeniedError):
             await refused
@@ -230,14 +230,24 @@ async def test_nobody_makes_or_changes_somebody_who_may_more_than_they(house: Ho
 
 async def test_nobody_changes_their_own_role_or_disables_themselves(house: House) -> None:
     boss = await house.user("boss@example.com", "admin")
-    for change in (Change(role="viewer"), Change(disabled=True), Change(disabled=False)):
+    for change in (
+        UserUpdate(role="viewer"),
+        UserUpdate(disabled=True),
+        UserUpdate(disabled=False),
+    ):
         with pytest.raises(PermissionDeniedError) as refused:
             await house.users.change(
-                house.tenant, boss, change, By(boss, ROLE_GRANTS[BuiltInRole.ADMIN], SOMEBODY)
+                house.tenant,
+                boss,
+                change,
+                ChangedBy(boss, ROLE_GRANTS[BuiltInRole.ADMIN], SOMEBODY),
             )
         assert refused.value.code == "own_role"
     renamed = await house.users.change(
-        house.tenant, boss, Change(name="Chefe"), By(boss, ROLE_GRANTS[BuiltInRole.ADMIN], SOMEBODY)
+        house.tenant,
+        boss,
+        UserUpdate(name="Chefe"),
+        ChangedBy(boss, ROLE_GRANTS[BuiltInRole.ADMIN], SOMEBODY),
     )
     assert (renamed["name"], renamed["role"]) == ("Chefe", "admin")
 
@@ -247,15 +257,17 @@ async def test_a_change_of_role_or_team_counts_from_the_next_request(house: Hous
     tokens = await house.signed_in("ana@example.com")
     assert not (await house.caller(tokens)).may(PermissionAction.CONVERSATIONS_REPLY)
 
-    await house.users.change(house.tenant, ana, Change(role="agent", teams=("atendimento",)), ADMIN)
+    await house.users.change(
+        house.tenant, ana, UserUpdate(role="agent", teams=("atendimento",)), ADMIN
+    )
     caller = await house.caller(tokens)
     assert caller.may(PermissionAction.CONVERSATIONS_REPLY)
     assert caller.teams == {"atendimento"}
 
-    await house.users.change(house.tenant, ana, Change(disabled=True), ADMIN)
+    await house.users.change(house.tenant, ana, UserUpdate(disabled=True), ADMIN)
     with pytest.raises(PermissionDeniedError):
         await house.caller(tokens)
-    await house.users.change(house.tenant, ana, Change(disabled=False, teams=()), ADMIN)
+    await house.users.change(house.tenant, ana, UserUpdate(disabled=False, teams=()), ADMIN)
     assert (await house.caller(tokens)).teams == frozenset()
 
 
@@ -281,7 +293,7 @@ async def test_users_of_another_tenant_are_not_found(house: House, given: Given)
     stranger = await house.user("eve@example.com", tenant=other)
     for refused in (
         house.users.find(house.tenant, stranger),
-        house.users.change(house.tenant, stranger, Change(name="x"), ADMIN),
+        house.users.change(house.tenant, stranger, UserUpdate(name="x"), ADMIN),
         house.users.find(house.tenant, uuid4()),
     ):
         with pytest.raises(NotFoundError, match="there is no such user"):
@@ -293,8 +305,8 @@ async def test_users_of_another_tenant_are_not_found(house: House, given: Given)
 
 async def made_key(house: House, *permissions: str, **more: object) -> str:
     boss = await house.user(f"{uuid4().hex}@example.com", "admin")
-    made = await house.keys.make(
-        house.tenant, "erp", parse_grants(permissions), By(boss, ROLE_GRANTS[BuiltInRole.ADMIN], SOMEBODY),
+    made = await house.keys.create(
+        house.tenant, "erp", parse_grants(permissions), ChangedBy(boss, ROLE_GRANTS[BuiltInRole.ADMIN], SOMEBODY),
         more.get("expires_at"),  # type: ignore[arg-type]
     )  # fmt: skip
     return made.key
@@ -302,7 +314,7 @@ async def made_key(house: House, *permissions: str, **more: object) -> str:
 
 async def test_a_key_may_what_it_was_made_for_until_it_is_revoked(house: House) -> None:
     key = await made_key(house, "contacts:read")
-    caller = await house.callers.of_key(key, house.clock.now)
+    caller = await house.callers.authenticate_api_key(key, house.clock.now)
     assert caller.may(PermissionAction.CONTACTS_READ)
     assert not caller.may(PermissionAction.CONTACTS_WRITE)
     assert caller.tenant_id == house.tenant
@@ -314,7 +326,7 @@ async def test_a_key_may_what_it_was_made_for_until_it_is_revoked(house: House) 
         await made_key(house, "contacts:read")
     await house.keys.revoke(house.tenant, listed["id"], ADMIN)
     with pytest.raises(AuthenticationError):
-        await house.callers.of_key(key, house.clock.now)
+        await house.callers.authenticate_api_key(key, house.clock.now)
     with pytest.raises(NotFoundError):
         await house.keys.revoke(house.tenant, listed["id"], ADMIN)
     assert await made_key(house, "contacts:read")
@@ -324,21 +336,21 @@ async def test_a_key_is_over_in_time_and_in_a_suspended_tenant(house: House) -> 
     key = await made_key(house, "contacts:read", expires_at=house.clock.now + timedelta(days=1))
     await house.admin.execute("UPDATE tenants SET status = 'suspended'")
     with pytest.raises(PermissionDeniedError):
-        await house.callers.of_key(key, house.clock.now)
+        await house.callers.authenticate_api_key(key, house.clock.now)
     await house.admin.execute("UPDATE tenants SET status = 'active'")
-    assert await house.callers.of_key(key, house.clock.now)
+    assert await house.callers.authenticate_api_key(key, house.clock.now)
     with pytest.raises(AuthenticationError):
-        await house.callers.of_key(key, house.clock.passes(days=1))
+        await house.callers.authenticate_api_key(key, house.clock.passes(days=1))
 
 
 async def test_a_key_may_not_do_more_than_its_maker(house: House) -> None:
     ana = await house.user("ana@example.com")
     with pytest.raises(PermissionDeniedError):
-        await house.keys.make(
+        await house.keys.create(
             house.tenant,
             "erp",
             parse_grants(["users:write"]),
-            By(ana, ROLE_GRANTS[BuiltInRole.AGENT], SOMEBODY),
+            ChangedBy(ana, ROLE_GRANTS[BuiltInRole.AGENT], SOMEBODY),
             None,
         )
 
@@ -351,13 +363,13 @@ async def test_a_superuser_is_nobody_in_a_tenant_until_entering_it(house: House)
     assert caller.may(PermissionAction.TENANTS_WRITE)
     assert not caller.may(PermissionAction.CONVERSATIONS_READ)
     with pytest.raises(PermissionDeniedError):
-        caller.need(PermissionAction.TENANTS_WRITE)
+        caller.require(PermissionAction.TENANTS_WRITE)
 
     until = house.clock.now + timedelta(minutes=10)
     await house.admin.execute(
         "UPDATE sessions SET acting_tenant = $1, acting_until = $2", house.tenant, until
     )
     inside = await house.caller(tokens)
-    assert inside.need(PermissionAction.CONVERSATIONS_REPLY) == house.tenant
+    assert inside.require(PermissionAction.CONVERSATIONS_REPLY) == house.tenant
     house.clock.passes(minutes=10)
     assert (await house.caller(tokens)).tenant_id is None

@@ -8,8 +8,8 @@ import pytest
 from cryptography.hazmat.primitives.hashes import SHA1
 from cryptography.hazmat.primitives.twofactor.totp import TOTP
 
-from niochat.access.second_factor import AROUND, RECOVERY_CODES, STEP_S
-from niochat.access.throttle import OF_ACCOUNT
+from niochat.access.second_factor import RECOVERY_CODES, STEP_S, TOLERATED_STEPS
+from niochat.access.throttle import MAX_ATTEMPTS_PER_ACCOUNT
 from niochat.domain.errors import NiochatError, OperationRefusedError, RateLimitedError
 from tests.access.conftest import House
 
@@ -33,9 +33,9 @@ class App:
 
 async def enrolled(house: House) -> tuple[UUID, App, list[str]]:
     user = await house.user(LOGIN)
-    enrolment = await house.second_factor.begin(user, LOGIN)
+    enrolment = await house.second_factor.begin_enrolment(user, LOGIN)
     app = App(house, enrolment.secret)
-    codes = await house.second_factor.confirm(user, app.code(), house.clock.now)
+    codes = await house.second_factor.confirm_enrolment(user, app.code(), house.clock.now)
     house.clock.passes(seconds=STEP_S)
     return user, app, codes
 
@@ -67,9 +67,9 @@ async def test_a_code_is_good_once_and_an_earlier_one_no_more(house: House) -> N
     assert await why_not(house, app.code(1)) == "in"
 
 
-@pytest.mark.parametrize(("steps", "outcome"), [(-AROUND, "in"), (AROUND, "in"),
-                                                (-AROUND - 1, "bad_code"),
-                                                (AROUND + 1, "bad_code")])  # fmt: skip
+@pytest.mark.parametrize(("steps", "outcome"), [(-TOLERATED_STEPS, "in"), (TOLERATED_STEPS, "in"),
+                                                (-TOLERATED_STEPS - 1, "bad_code"),
+                                                (TOLERATED_STEPS + 1, "bad_code")])  # fmt: skip
 async def test_clocks_may_differ_by_a_step(house: House, steps: int, outcome: str) -> None:
     _, app, _ = await enrolled(house)
     house.clock.passes(seconds=10 * STEP_S)
@@ -88,7 +88,7 @@ async def test_a_recovery_code_is_good_once_however_it_is_typed(house: House) ->
 
 async def test_guessing_codes_is_slowed_down_as_guessing_passwords_is(house: House) -> None:
     _, app, _ = await enrolled(house)
-    for number in range(OF_ACCOUNT):
+    for number in range(MAX_ATTEMPTS_PER_ACCOUNT):
         assert await why_not(house, f"{number:06d}") == "bad_code"
     with pytest.raises(RateLimitedError):
         await house.signed_in(LOGIN, app.code())
@@ -96,9 +96,9 @@ async def test_guessing_codes_is_slowed_down_as_guessing_passwords_is(house: Hou
 
 async def test_what_is_not_confirmed_is_not_asked_for(house: House) -> None:
     user = await house.user(LOGIN)
-    await house.second_factor.begin(user, LOGIN)
+    await house.second_factor.begin_enrolment(user, LOGIN)
     with pytest.raises(OperationRefusedError) as refused:
-        await house.second_factor.confirm(user, "000000", house.clock.now)
+        await house.second_factor.confirm_enrolment(user, "000000", house.clock.now)
     assert refused.value.code == "wrong_code"
     assert await why_not(house, None) == "in"
 
@@ -106,26 +106,26 @@ async def test_what_is_not_confirmed_is_not_asked_for(house: House) -> None:
 async def test_what_is_on_is_not_replaced_by_whoever_has_the_session(house: House) -> None:
     user, app, _ = await enrolled(house)
     with pytest.raises(OperationRefusedError):
-        await house.second_factor.begin(user, LOGIN)
+        await house.second_factor.begin_enrolment(user, LOGIN)
     with pytest.raises(OperationRefusedError):
-        await house.second_factor.confirm(user, app.code(), house.clock.now)
+        await house.second_factor.confirm_enrolment(user, app.code(), house.clock.now)
 
 
 async def test_switched_off_neither_codes_nor_recovery_codes_are_left(house: House) -> None:
     user, app, _ = await enrolled(house)
     with pytest.raises(OperationRefusedError):
-        await house.second_factor.switch_off(user, "000000", house.clock.now)
+        await house.second_factor.disable(user, "000000", house.clock.now)
     assert await why_not(house, None) == "second_factor_required"
-    await house.second_factor.switch_off(user, app.code(), house.clock.now)
+    await house.second_factor.disable(user, app.code(), house.clock.now)
 
     assert await why_not(house, None) == "in"
     assert await house.admin.fetchval("SELECT count(*) FROM recovery_codes") == 0
-    assert await house.second_factor.begin(user, LOGIN)
+    assert await house.second_factor.begin_enrolment(user, LOGIN)
 
 
 async def test_the_secret_is_sealed(house: House) -> None:
     user = await house.user(LOGIN)
-    enrolment = await house.second_factor.begin(user, LOGIN)
+    enrolment = await house.second_factor.begin_enrolment(user, LOGIN)
     assert enrolment.secret in enrolment.address
     sealed = await house.admin.fetchval("SELECT totp_sealed FROM users WHERE id = $1", user)
     raw = base64.b32decode(enrolment.secret + "=" * (-len(enrolment.secret) % 8))

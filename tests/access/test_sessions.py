@@ -6,9 +6,9 @@ from uuid import UUID
 import pytest
 from argon2 import PasswordHasher
 
-from niochat.access.callers import Caller
-from niochat.access.passwords import Passwords
-from niochat.access.sessions import GRACE, LASTS, Ended
+from niochat.access.callers import Principal
+from niochat.access.passwords import PasswordService
+from niochat.access.sessions import SESSION_LIFETIME, TOKEN_REUSE_GRACE, SessionEndReason
 from niochat.domain.errors import AuthenticationError, PermissionDeniedError
 from niochat.vault.vault import Vault
 from tests.access.conftest import DEVICE, PASSWORD, House
@@ -30,15 +30,15 @@ async def test_who_calls_at_the_same_time_is_each_known_by_their_own_session(hou
     await house.user("rui@example.com", "viewer")
     ana, rui = await house.signed_in("ana@example.com"), await house.signed_in("rui@example.com")
     over = await house.signed_in("ana@example.com")
-    await house.sessions.end(over.session_id, Ended.LOGOUT, house.clock.now)
+    await house.sessions.end(over.session_id, SessionEndReason.LOGOUT, house.clock.now)
 
     calls = (house.caller(each) for each in (ana, over, rui, ana))
     first, refused, second, again = await asyncio.gather(*calls, return_exceptions=True)
 
     assert isinstance(refused, AuthenticationError)
     assert first == again
-    assert isinstance(first, Caller)
-    assert isinstance(second, Caller)
+    assert isinstance(first, Principal)
+    assert isinstance(second, Principal)
     assert (first.login, first.role) == ("ana@example.com", "agent")
     assert (second.login, second.role) == ("rui@example.com", "viewer")
 
@@ -86,7 +86,7 @@ async def test_a_refresh_token_that_is_used_again_ends_the_whole_session(house: 
     other = await house.signed_in("ana@example.com")
     second = await house.sessions.refresh(first.refresh, house.clock.now)
 
-    house.clock.passes(seconds=GRACE.total_seconds() + 1)
+    house.clock.passes(seconds=TOKEN_REUSE_GRACE.total_seconds() + 1)
     with pytest.raises(AuthenticationError) as refused:
         await house.sessions.refresh(first.refresh, house.clock.now)
     assert refused.value.code == "token_reused"
@@ -117,7 +117,7 @@ async def test_whose_answer_was_lost_refreshes_again_within_seconds(house: House
     first = await house.signed_in("ana@example.com")
     lost = await house.sessions.refresh(first.refresh, house.clock.now)
 
-    house.clock.passes(seconds=GRACE.total_seconds())
+    house.clock.passes(seconds=TOKEN_REUSE_GRACE.total_seconds())
     again = await house.sessions.refresh(first.refresh, house.clock.now)
     assert again.refresh == lost.refresh
     assert await house.caller(again)
@@ -155,7 +155,7 @@ async def test_the_grace_opens_no_session_that_has_ended(house: House) -> None:
     await house.user("ana@example.com")
     first = await house.signed_in("ana@example.com")
     await house.sessions.refresh(first.refresh, house.clock.now)
-    await house.sessions.end(first.session_id, Ended.LOGOUT, house.clock.now)
+    await house.sessions.end(first.session_id, SessionEndReason.LOGOUT, house.clock.now)
     with pytest.raises(AuthenticationError, match="over"):
         await house.sessions.refresh(first.refresh, house.clock.now)
 
@@ -183,7 +183,7 @@ async def test_a_session_that_nobody_refreshes_is_over_after_thirty_days(house: 
     await house.user("ana@example.com")
     await house.admin.execute("UPDATE tenants SET session_idle = '30 days'")
     tokens = await house.signed_in("ana@example.com")
-    house.clock.passes(days=LASTS.days)
+    house.clock.passes(days=SESSION_LIFETIME.days)
     with pytest.raises(AuthenticationError):
         await house.sessions.refresh(tokens.refresh, house.clock.now)
 
@@ -206,7 +206,7 @@ async def test_who_was_away_longer_than_the_tenant_allows_signs_in_again(house: 
 async def test_log_out_counts_from_the_next_request(house: House) -> None:
     await house.user("ana@example.com")
     tokens = await house.signed_in("ana@example.com")
-    await house.sessions.end(tokens.session_id, Ended.LOGOUT, house.clock.now)
+    await house.sessions.end(tokens.session_id, SessionEndReason.LOGOUT, house.clock.now)
     with pytest.raises(AuthenticationError):
         await house.caller(tokens)
 
@@ -218,12 +218,12 @@ async def test_log_out_everywhere_ends_all_but_the_one_that_is_kept(house: House
     others = await house.signed_in("rui@example.com")
 
     ended = await house.sessions.end_all(
-        ana, Ended.EVERYWHERE, house.clock.now, but=here.session_id
+        ana, SessionEndReason.EVERYWHERE, house.clock.now, but=here.session_id
     )
 
     assert ended == [there.session_id]
-    assert [each["id"] for each in await house.sessions.of_user(ana)] == [here.session_id]
-    assert len(await house.sessions.of_user(rui)) == 1
+    assert [each["id"] for each in await house.sessions.list_for_user(ana)] == [here.session_id]
+    assert len(await house.sessions.list_for_user(rui)) == 1
     with pytest.raises(AuthenticationError):
         await house.caller(there)
     assert await house.caller(here)
@@ -298,4 +298,4 @@ def test_the_products_own_parameters_are_those_of_the_standard() -> None:
     """RFC 9106, section 4: the second recommended option."""
     stored = PasswordHasher().hash("x")
     assert stored.startswith("$argon2id$v=19$m=65536,t=3,p=4$")
-    assert not Passwords().outdated(stored)
+    assert not PasswordService().needs_rehash(stored)

@@ -10,7 +10,12 @@ import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from niochat.access.signing import KEPT, ROTATE, VALID, Signer
+from niochat.access.signing import (
+    ACCESS_TOKEN_LIFETIME,
+    SIGNING_KEY_LIFETIME,
+    SIGNING_KEY_RETENTION,
+    AccessTokenSigner,
+)
 from niochat.domain.errors import UnreadableDataError
 from niochat.vault.vault import Vault
 from tests.access.conftest import House
@@ -24,14 +29,14 @@ async def test_a_token_names_user_and_session_until_it_is_over(house: House) -> 
     now = house.clock.now
     token = await house.signer.sign(USER, SESSION, now)
 
-    claims = await house.signer.verify(token, now + VALID - timedelta(seconds=2))
+    claims = await house.signer.verify(token, now + ACCESS_TOKEN_LIFETIME - timedelta(seconds=2))
     assert claims is not None
     assert (claims.user_id, claims.session_id) == (USER, SESSION)
-    assert await house.signer.verify(token, now + VALID) is None
+    assert await house.signer.verify(token, now + ACCESS_TOKEN_LIFETIME) is None
 
 
 async def test_another_process_verifies_what_this_one_signed(house: House) -> None:
-    other = Signer(house.database, house.vault)
+    other = AccessTokenSigner(house.database, house.vault)
     assert await other.verify("x.y.z", house.clock.now) is None  # it has looked before
     house.clock.passes(seconds=6)
     token = await house.signer.sign(USER, SESSION, house.clock.now)
@@ -42,7 +47,7 @@ async def test_keys_rotate_and_old_ones_verify_until_what_they_signed_is_over(
     house: House,
 ) -> None:
     token = await house.signer.sign(USER, SESSION, house.clock.now)
-    house.clock.passes(seconds=ROTATE.total_seconds() - 60)
+    house.clock.passes(seconds=SIGNING_KEY_LIFETIME.total_seconds() - 60)
     last = await house.signer.sign(USER, SESSION, house.clock.now)
     assert kid(last) == kid(token)
 
@@ -52,14 +57,14 @@ async def test_keys_rotate_and_old_ones_verify_until_what_they_signed_is_over(
     assert await house.signer.verify(last, house.clock.now)
     assert await house.signer.verify(new, house.clock.now)
 
-    house.clock.passes(seconds=KEPT.total_seconds())
+    house.clock.passes(seconds=SIGNING_KEY_RETENTION.total_seconds())
     await house.signer.sign(USER, SESSION, house.clock.now)
     kept = [row["id"] for row in await house.admin.fetch("SELECT id FROM signing_keys")]
     assert kid(token) not in kept
 
 
 async def test_processes_that_begin_together_verify_one_another(house: House) -> None:
-    signers = [Signer(house.database, house.vault) for _ in range(3)]
+    signers = [AccessTokenSigner(house.database, house.vault) for _ in range(3)]
     now = house.clock.now
     tokens = await asyncio.gather(*(each.sign(USER, SESSION, now) for each in signers))
     later = house.clock.passes(seconds=6)
@@ -77,7 +82,12 @@ async def test_what_is_no_token_of_ours_is_none(house: House) -> None:
     good = await house.signer.sign(USER, SESSION, now)
     head, body, signature = good.split(".")
     stranger = Ed25519PrivateKey.generate()
-    claims = {"iss": "niochat", "sub": str(USER), "sid": str(SESSION), "exp": now + VALID}
+    claims = {
+        "iss": "niochat",
+        "sub": str(USER),
+        "sid": str(SESSION),
+        "exp": now + ACCESS_TOKEN_LIFETIME,
+    }
     known = {"kid": kid(good)}
     forged = {
         "empty": "",
@@ -103,6 +113,6 @@ def part(value: dict[str, object]) -> str:
 
 async def test_without_the_vaults_key_nobody_signs(house: House) -> None:
     await house.signer.sign(USER, SESSION, house.clock.now)
-    other = Signer(house.database, Vault({"k9": bytes(32)}))
+    other = AccessTokenSigner(house.database, Vault({"k9": bytes(32)}))
     with pytest.raises(UnreadableDataError):
         await other.sign(USER, SESSION, house.clock.now)

@@ -7,19 +7,19 @@ from dataclasses import replace
 
 import pytest
 
-from niochat.access.devices import KNOWN_FOR, Devices
-from niochat.access.links import Purpose
-from niochat.access.passwords import Passwords
-from niochat.access.sessions import Device, Sessions
+from niochat.access.devices import DEVICE_TOKEN_LIFETIME, DeviceTokenService
+from niochat.access.links import LinkPurpose
+from niochat.access.passwords import PasswordService
+from niochat.access.sessions import SessionService, SignInDevice
 from niochat.access.throttle import (
-    FROM_EVERYWHERE,
-    LONGEST_DELAY,
-    OF_ACCOUNT,
-    OF_ADDRESS,
-    WINDOW,
-    from_address,
+    ATTEMPT_WINDOW,
+    MAX_ATTEMPTS_PER_ACCOUNT,
+    MAX_ATTEMPTS_PER_ADDRESS,
+    MAX_DELAY,
+    MAX_UNDELAYED_ATTEMPTS,
+    address_limit,
 )
-from niochat.access.warning import EVERY, Warnings, masked_login
+from niochat.access.warning import ALERT_INTERVAL, LoginAlertSender, mask_login
 from niochat.domain.audit import AuditActor, AuditActorKind
 from niochat.domain.errors import NiochatError, NotFoundError, RateLimitedError
 from niochat.vault.vault import Vault
@@ -29,11 +29,11 @@ from tests.access.test_second_factor import enrolled
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(60)]
 
 LOGIN = "ana@example.com"
-STRANGER = Device("198.51.100.66", "curl")
+STRANGER = SignInDevice("198.51.100.66", "curl")
 OPERATOR = AuditActor(AuditActorKind.OPERATOR, "operator")
 
 
-class Counting(Passwords):
+class Counting(PasswordService):
     """Knows how many were judged."""
 
     judged = 0
@@ -42,7 +42,7 @@ class Counting(Passwords):
         self, password: str, stored: str | None, address: str = "", *, known: bool = False
     ) -> bool:
         self.judged += 1
-        return await super().fits(password, stored, address, known=known)
+        return await super().verify(password, stored, address, known=known)
 
 
 async def outcome(asked: Awaitable[object]) -> str:
@@ -53,63 +53,69 @@ async def outcome(asked: Awaitable[object]) -> str:
     return "in"
 
 
-async def guess(house: House, device: Device = STRANGER, login: str = LOGIN) -> str:
+async def guess(house: House, device: SignInDevice = STRANGER, login: str = LOGIN) -> str:
     return await outcome(
         house.sessions.log_in(login, "errada errada", None, device, house.clock.now)
     )
 
 
-async def enter(house: House, device: Device = DEVICE, login: str = LOGIN) -> str:
+async def enter(house: House, device: SignInDevice = DEVICE, login: str = LOGIN) -> str:
     return await outcome(house.sessions.log_in(login, PASSWORD, None, device, house.clock.now))
 
 
-async def known_device(house: House, login: str = LOGIN) -> Device:
+async def known_device(house: House, login: str = LOGIN) -> SignInDevice:
     tokens = await house.signed_in(login)
     return replace(DEVICE, token=tokens.device)
 
 
 async def besieged(house: House, login: str = LOGIN) -> None:
     """Strangers at many addresses have guessed until they were slowed down."""
-    for number in range(FROM_EVERYWHERE):
-        assert await guess(house, Device(f"198.51.100.{number}", ""), login) == "bad_credentials"
+    for number in range(MAX_UNDELAYED_ATTEMPTS):
+        assert (
+            await guess(house, SignInDevice(f"198.51.100.{number}", ""), login) == "bad_credentials"
+        )
 
 
 async def test_of_thirty_guesses_at_once_no_more_are_judged_than_the_limit(house: House) -> None:
     await house.user(LOGIN)
     counting = Counting(CHEAP)
-    sessions = Sessions(
+    sessions = SessionService(
         house.database, house.signer, counting, house.second_factor, house.throttle, house.vault,
-        Warnings(house.database, house.post),
+        LoginAlertSender(house.database, house.post),
     )  # fmt: skip
     codes = await asyncio.gather(
         *(outcome(sessions.log_in(LOGIN, f"errada {n} errada", None, STRANGER, house.clock.now))
           for n in range(30))
     )  # fmt: skip
-    assert counting.judged == OF_ACCOUNT
-    assert sorted(codes) == ["bad_credentials"] * OF_ACCOUNT + ["too_many_attempts"] * 20
+    assert counting.judged == MAX_ATTEMPTS_PER_ACCOUNT
+    assert (
+        sorted(codes) == ["bad_credentials"] * MAX_ATTEMPTS_PER_ACCOUNT + ["too_many_attempts"] * 20
+    )
 
 
 async def test_of_thirty_codes_at_once_no_more_are_judged_than_the_limit(house: House) -> None:
     user, _, _ = await enrolled(house)
     tries: list[Callable[[int], Awaitable[object]]] = [
         lambda n: house.sessions.log_in(LOGIN, PASSWORD, f"{n:06d}", STRANGER, house.clock.now),
-        lambda n: house.second_factor.switch_off(user, f"{n:06d}", house.clock.now),
+        lambda n: house.second_factor.disable(user, f"{n:06d}", house.clock.now),
     ]
     for attempt, wrong in zip(tries, ("bad_code", "wrong_code"), strict=True):
         codes = await asyncio.gather(*(outcome(attempt(n)) for n in range(30)))
-        assert sorted(codes) == sorted([wrong] * OF_ACCOUNT + ["too_many_attempts"] * 20)
+        assert sorted(codes) == sorted(
+            [wrong] * MAX_ATTEMPTS_PER_ACCOUNT + ["too_many_attempts"] * 20
+        )
 
 
 async def test_of_thirty_first_codes_at_once_no_more_are_judged_than_the_limit(
     house: House,
 ) -> None:
     user = await house.user(LOGIN)
-    await house.second_factor.begin(user, LOGIN)
+    await house.second_factor.begin_enrolment(user, LOGIN)
     codes = await asyncio.gather(
-        *(outcome(house.second_factor.confirm(user, f"{n:06d}", house.clock.now))
+        *(outcome(house.second_factor.confirm_enrolment(user, f"{n:06d}", house.clock.now))
           for n in range(30))
     )  # fmt: skip
-    assert sorted(codes) == ["too_many_attempts"] * 20 + ["wrong_code"] * OF_ACCOUNT
+    assert sorted(codes) == ["too_many_attempts"] * 20 + ["wrong_code"] * MAX_ATTEMPTS_PER_ACCOUNT
 
 
 async def test_of_thirty_forgotten_passwords_at_once_no_more_leave_than_the_limit(
@@ -117,20 +123,20 @@ async def test_of_thirty_forgotten_passwords_at_once_no_more_leave_than_the_limi
 ) -> None:
     await house.user(LOGIN)
     codes = await asyncio.gather(
-        *(outcome(house.links.forgotten(LOGIN, STRANGER.address, house.clock.now))
+        *(outcome(house.links.request_password_reset(LOGIN, STRANGER.address, house.clock.now))
           for _ in range(30))
     )  # fmt: skip
-    assert codes.count("in") == OF_ACCOUNT
-    assert await house.admin.fetchval("SELECT count(*) FROM mails") == OF_ACCOUNT
+    assert codes.count("in") == MAX_ATTEMPTS_PER_ACCOUNT
+    assert await house.admin.fetchval("SELECT count(*) FROM mails") == MAX_ATTEMPTS_PER_ACCOUNT
 
 
 async def test_guessing_links_stops_the_address_and_a_good_one_is_no_guess(house: House) -> None:
     ana = await house.user(LOGIN)
-    link = await house.links.make(ana, Purpose.RESET, house.clock.now)
-    (limit,) = [from_address(STRANGER.address)]
+    link = await house.links.create(ana, LinkPurpose.RESET, house.clock.now)
+    (limit,) = [address_limit(STRANGER.address)]
     await house.admin.execute(
         "INSERT INTO attempts (key, failures, since) VALUES ($1, $2, $3)",
-        limit.key, OF_ADDRESS - 5, house.clock.now,
+        limit.key, MAX_ATTEMPTS_PER_ADDRESS - 5, house.clock.now,
     )  # fmt: skip
     codes = await asyncio.gather(
         *(outcome(house.links.redeem(f"s{n}", PASSWORD, house.clock.now, STRANGER.address))
@@ -146,14 +152,14 @@ async def test_guessing_links_stops_the_address_and_a_good_one_is_no_guess(house
 @pytest.mark.parametrize("role", ["agent", "admin", "superuser"])
 async def test_a_stranger_shuts_nobody_out_but_themselves(house: House, role: str) -> None:
     await house.user(LOGIN, role)
-    codes = [await guess(house) for _ in range(OF_ACCOUNT + 1)]
-    assert codes == ["bad_credentials"] * OF_ACCOUNT + ["too_many_attempts"]
+    codes = [await guess(house) for _ in range(MAX_ATTEMPTS_PER_ACCOUNT + 1)]
+    assert codes == ["bad_credentials"] * MAX_ATTEMPTS_PER_ACCOUNT + ["too_many_attempts"]
 
     assert await enter(house) == "in"
     with pytest.raises(RateLimitedError) as refused:
         await house.sessions.log_in(LOGIN, PASSWORD, None, STRANGER, house.clock.now)
-    assert 0 < refused.value.retry_after_s <= WINDOW.total_seconds()
-    house.clock.passes(seconds=WINDOW.total_seconds())
+    assert 0 < refused.value.retry_after_s <= ATTEMPT_WINDOW.total_seconds()
+    house.clock.passes(seconds=ATTEMPT_WINDOW.total_seconds())
     assert await enter(house, STRANGER) == "in"
 
 
@@ -173,7 +179,7 @@ async def test_strangers_everywhere_do_not_shut_a_known_device_out(house: House,
 async def test_who_sits_beside_the_stranger_comes_in_by_a_known_device(house: House) -> None:
     await house.user(LOGIN)
     known = replace(await known_device(house), address=STRANGER.address)
-    for _ in range(OF_ACCOUNT):
+    for _ in range(MAX_ATTEMPTS_PER_ACCOUNT):
         await guess(house)
     assert await enter(house, replace(known, token="")) == "too_many_attempts"
     assert await enter(house, known) == "in"
@@ -188,10 +194,10 @@ async def test_a_new_device_waits_for_a_minute_at_most(house: House) -> None:
             await house.signed_in(LOGIN)
         waits.append(refused.value.retry_after_s)
         house.clock.passes(seconds=refused.value.retry_after_s)
-        assert await guess(house, Device(f"192.0.2.{number}", "")) == "bad_credentials"
+        assert await guess(house, SignInDevice(f"192.0.2.{number}", "")) == "bad_credentials"
     assert waits == sorted(waits)
     assert waits[0] <= 2
-    assert waits[-1] == LONGEST_DELAY.total_seconds()
+    assert waits[-1] == MAX_DELAY.total_seconds()
     house.clock.passes(seconds=waits[-1])
     assert await enter(house) == "in"
 
@@ -201,49 +207,50 @@ async def test_guesses_from_everywhere_at_once_are_judged_one_at_a_time(house: H
     await besieged(house)
     house.clock.passes(seconds=2)
     codes = await asyncio.gather(
-        *(guess(house, Device(f"192.0.2.{number}", "")) for number in range(30))
+        *(guess(house, SignInDevice(f"192.0.2.{number}", "")) for number in range(30))
     )
     assert codes.count("bad_credentials") == 1
 
 
 async def test_guesses_of_one_stranger_alone_delay_nobody(house: House) -> None:
     await house.user(LOGIN)
-    for _ in range(FROM_EVERYWHERE * 2):
+    for _ in range(MAX_UNDELAYED_ATTEMPTS * 2):
         await guess(house)
     for number in range(3):
-        assert await enter(house, Device(f"192.0.2.{number}", "")) == "in"
+        assert await enter(house, SignInDevice(f"192.0.2.{number}", "")) == "in"
 
 
 async def test_a_known_device_guesses_no_more_than_any(house: House) -> None:
     await house.user(LOGIN)
     known = await known_device(house)
     codes = [
-        await guess(house, replace(known, address=f"192.0.2.{n}")) for n in range(OF_ACCOUNT + 1)
+        await guess(house, replace(known, address=f"192.0.2.{n}"))
+        for n in range(MAX_ATTEMPTS_PER_ACCOUNT + 1)
     ]
-    assert codes == ["bad_credentials"] * OF_ACCOUNT + ["too_many_attempts"]
+    assert codes == ["bad_credentials"] * MAX_ATTEMPTS_PER_ACCOUNT + ["too_many_attempts"]
 
 
 async def test_a_device_is_known_for_its_own_account_alone_and_not_for_ever(house: House) -> None:
-    devices, now = Devices(house.vault), house.clock.now
-    token = devices.token(LOGIN, now)
-    device = devices.known(f" {LOGIN.upper()}", token, now)
+    devices, now = DeviceTokenService(house.vault), house.clock.now
+    token = devices.issue(LOGIN, now)
+    device = devices.verify(f" {LOGIN.upper()}", token, now)
     assert device
-    assert devices.known(LOGIN, devices.token(LOGIN, now, device), now) == device
-    rotated = Devices(Vault({"k2": bytes([1] * 32), "k1": bytes(32)}))
-    assert rotated.known(LOGIN, token, now) == device
+    assert devices.verify(LOGIN, devices.issue(LOGIN, now, device), now) == device
+    rotated = DeviceTokenService(Vault({"k2": bytes([1] * 32), "k1": bytes(32)}))
+    assert rotated.verify(LOGIN, token, now) == device
 
     said, _, mark = token.rpartition(".")
-    foreign = Devices(Vault({"k1": bytes([2] * 32)})).token(LOGIN, now)
+    foreign = DeviceTokenService(Vault({"k1": bytes([2] * 32)})).issue(LOGIN, now)
     for wrong in ("", "x", "..", f"{said}.", f"{said}0.{mark}", f"x{token}", token[:-1],
                   "\ud800.1.\ud800", f"{said}.\u00e9", "9" * 5000, foreign):  # fmt: skip
-        assert devices.known(LOGIN, wrong, now) == "", wrong
-    assert devices.known("rui@example.com", token, now) == ""
-    assert devices.known(LOGIN, token, now + KNOWN_FOR) == ""
+        assert devices.verify(LOGIN, wrong, now) == "", wrong
+    assert devices.verify("rui@example.com", token, now) == ""
+    assert devices.verify(LOGIN, token, now + DEVICE_TOKEN_LIFETIME) == ""
 
 
 async def test_the_holder_hears_of_it_once_in_a_while_and_so_does_the_log(house: House) -> None:
     ana = await house.user(LOGIN)
-    for _ in range(OF_ACCOUNT + 5):
+    for _ in range(MAX_ATTEMPTS_PER_ACCOUNT + 5):
         await guess(house)
         await guess(house, login="nobody@example.com")
     (mail,) = await house.deliver()
@@ -257,8 +264,8 @@ async def test_the_holder_hears_of_it_once_in_a_while_and_so_does_the_log(house:
         (house.tenant, "a***@example.com", f"user:{ana}", STRANGER.address),
         (None, "n***@example.com", "login:n***@example.com", STRANGER.address),
     ]
-    house.clock.passes(seconds=EVERY.total_seconds())
-    for _ in range(OF_ACCOUNT + 1):
+    house.clock.passes(seconds=ALERT_INTERVAL.total_seconds())
+    for _ in range(MAX_ATTEMPTS_PER_ACCOUNT + 1):
         await guess(house)
     assert len(await house.deliver()) == 1
 
@@ -268,9 +275,9 @@ async def test_an_operator_unlocks_an_account(house: House) -> None:
     await house.user("rui@example.com")
     await besieged(house)
     await besieged(house, "rui@example.com")
-    for _ in range(OF_ACCOUNT):
+    for _ in range(MAX_ATTEMPTS_PER_ACCOUNT):
         await guess(house)
-    await house.throttle.unlock(f" {LOGIN.upper()} ", OPERATOR)
+    await house.throttle.unlock_account(f" {LOGIN.upper()} ", OPERATOR)
 
     assert await enter(house) == "in"
     assert await enter(house, STRANGER) == "in"
@@ -280,23 +287,23 @@ async def test_an_operator_unlocks_an_account(house: House) -> None:
     )
     assert tuple(row) == ("operator", f"user:{ana}")
     with pytest.raises(NotFoundError):
-        await house.throttle.unlock("nobody@example.com", OPERATOR)
+        await house.throttle.unlock_account("nobody@example.com", OPERATOR)
 
 
 async def test_guessing_at_many_accounts_stops_the_address(house: House) -> None:
     await house.user(LOGIN)
     await house.admin.execute(
         "INSERT INTO attempts (key, failures, since) VALUES ($1, $2, $3)",
-        from_address(DEVICE.address).key, OF_ADDRESS, house.clock.now,
+        address_limit(DEVICE.address).key, MAX_ATTEMPTS_PER_ADDRESS, house.clock.now,
     )  # fmt: skip
     assert await enter(house) == "too_many_attempts"
-    assert await enter(house, Device("198.51.100.1", "")) == "in"
+    assert await enter(house, SignInDevice("198.51.100.1", "")) == "in"
 
 
 async def test_the_holder_forgives_their_own_mistakes(house: House) -> None:
     await house.user(LOGIN)
     for _ in range(3):
-        for _ in range(OF_ACCOUNT - 1):
+        for _ in range(MAX_ATTEMPTS_PER_ACCOUNT - 1):
             await guess(house, DEVICE)
         assert await enter(house) == "in"
 
@@ -324,4 +331,4 @@ async def test_what_was_counted_long_ago_is_swept_out(house: House) -> None:
      ("529.982.247-25", "5***"), ("a\nb@c.d\x00", "a***@c.d")],
 )  # fmt: skip
 async def test_a_masked_login_tells_its_holder_alone(login: str, masked: str) -> None:
-    assert masked_login(login) == masked
+    assert mask_login(login) == masked

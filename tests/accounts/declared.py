@@ -5,8 +5,8 @@ from typing import Any
 
 import yaml
 
-from niochat.accounts.provider import Provider
-from niochat.accounts.providers import read_providers
+from niochat.accounts.provider import ProviderConfig
+from niochat.accounts.providers import load_providers
 
 ENV = {
     "DEMO_TOKEN": "token-of-demo",
@@ -57,7 +57,7 @@ def provider(**changes: Any) -> dict[str, Any]:
     return {key: value for key, value in whole.items() if value is not ...}
 
 
-def read(folder: Path, *providers: dict[str, Any], **env: str) -> list[Provider]:
+def read(folder: Path, *providers: dict[str, Any], **env: str) -> list[ProviderConfig]:
     path = folder / "providers.yaml"
     path.write_text(yaml.safe_dump({"providers": list(providers)}, sort_keys=False))
-    return read_providers(path, {**ENV, **env})
+    return load_providers(path, {**ENV, **env})

@@ -10,10 +10,10 @@ from uuid import UUID
 import pytest
 import pytest_asyncio
 
-from niochat.accounts.apply import apply
-from niochat.accounts.directory import Directory
-from niochat.accounts.provider import Provider
-from niochat.adapters.postgres.codec import policy_of
+from niochat.accounts.apply import apply_providers
+from niochat.accounts.directory import TenantConfigCache
+from niochat.accounts.provider import ProviderConfig
+from niochat.adapters.postgres.codec import policy_from_row
 from niochat.adapters.postgres.database import Database
 from niochat.domain.errors import (
     InvalidInputError,
@@ -35,14 +35,14 @@ Declare = Callable[..., Awaitable[Said]]
 
 
 async def applied(
-    database: Database, providers: Sequence[Provider], sealing: Vault = vault
+    database: Database, providers: Sequence[ProviderConfig], sealing: Vault = vault
 ) -> Said:
-    changes = await apply(database, sealing, providers)
-    return [(f"{change.tenant}: {change.what}", change.outcome.value) for change in changes]
+    changes = await apply_providers(database, sealing, providers)
+    return [(f"{change.tenant}: {change.resource}", change.outcome.value) for change in changes]
 
 
 async def row(database: Database, query: str, *values: Any) -> dict[str, Any]:
-    async with database.path() as connection:
+    async with database.as_system() as connection:
         found = await connection.fetchrow(query, *values)
     assert found is not None
     return dict(found)
@@ -50,7 +50,7 @@ async def row(database: Database, query: str, *values: Any) -> dict[str, Any]:
 
 async def everything(database: Database) -> list[dict[str, Any]]:
     """Whole rows with their place on disk: a rewritten row is another one."""
-    async with database.path() as connection:
+    async with database.as_system() as connection:
         return [
             dict(found)
             for table in ("tenants", "teams", "channels", "assistants", "erps")
@@ -87,7 +87,7 @@ async def test_the_first_time_everything_is_created(demo: Said, database: Databa
     ]
     assert await version(database) == 1
     stored = await row(database, "SELECT status, policy FROM tenants")
-    assert policy_of(stored["status"], stored["policy"]).assistant_answers
+    assert policy_from_row(stored["status"], stored["policy"]).assistant_answers
 
 
 async def test_the_second_time_nothing_is_written(
@@ -106,7 +106,7 @@ async def test_secrets_are_stored_sealed(demo: Said, database: Database) -> None
 
     assert "token-of-demo" not in stored
     assert "key-of-demo" not in stored
-    (address,) = await Directory(database, vault).channels()
+    (address,) = await TenantConfigCache(database, vault).list_channels()
     assert len(base64.urlsafe_b64decode(address.secret + "=")) == 32
     assert address.secret not in stored
 
@@ -170,16 +170,18 @@ async def test_facts_stay_where_a_file_does_not_tell_them_and_go_where_it_tells_
 async def test_the_webhook_secret_and_the_id_outlive_every_change(
     demo: Said, declare: Declare, database: Database
 ) -> None:
-    (before,) = await Directory(database, vault).channels()
+    (before,) = await TenantConfigCache(database, vault).list_channels()
 
     await declare(channels=[channel(token="another", base_url="http://elsewhere")])
 
-    (after,) = await Directory(database, vault).channels()
+    (after,) = await TenantConfigCache(database, vault).list_channels()
     assert after.webhook_url("http://x") == before.webhook_url("http://x")
     record = after.channel
     assert Vault.matches_fingerprint(after.secret, record.secret_hash)
     assert Vault.matches_fingerprint("another", record.token_hash)
-    line = Directory(database, vault).line(record.base_url, record.token_sealed, record.tenant_id)
+    line = TenantConfigCache(database, vault).gateway_credentials(
+        record.base_url, record.token_sealed, record.tenant_id
+    )
     assert (line.base_url, line.token) == ("http://elsewhere", "another")
 
 
@@ -211,20 +213,22 @@ async def test_what_the_file_leaves_out_stays(
     assert {outcome for _, outcome in said} == {"unchanged"}
     tenant = await row(database, "SELECT tenant_id, status FROM tenants")
     assert tenant["status"] == "suspended"
-    assert (await Directory(database, vault).assistant(tenant["tenant_id"])).model == "sandbox"
+    assert (
+        await TenantConfigCache(database, vault).assistant(tenant["tenant_id"])
+    ).model == "sandbox"
 
 
 async def test_a_signing_key_goes_only_when_the_file_says_so(
     declare: Declare, database: Database
 ) -> None:
     await declare(channels=[channel(hmac_key="env:DEMO_HMAC")])
-    directory = Directory(database, vault)
-    (address,) = await directory.channels()
+    directory = TenantConfigCache(database, vault)
+    (address,) = await directory.list_channels()
     assert directory.hmac_key(address.channel) == "hmac-of-demo"
 
     await declare(channels=[channel(hmac_key=None)])
 
-    (address,) = await directory.channels()
+    (address,) = await directory.list_channels()
     assert directory.hmac_key(address.channel) is None
 
 
@@ -234,9 +238,9 @@ async def test_without_an_assistant_no_conversation_begins_with_one(
     await declare(assistant=...)
 
     stored = await row(database, "SELECT tenant_id, status, policy FROM tenants")
-    assert not policy_of(stored["status"], stored["policy"]).assistant_answers
+    assert not policy_from_row(stored["status"], stored["policy"]).assistant_answers
     with pytest.raises(NotFoundError):
-        await Directory(database, vault).assistant(stored["tenant_id"])
+        await TenantConfigCache(database, vault).assistant(stored["tenant_id"])
 
 
 async def test_one_wrong_provider_leaves_all_of_them_as_they_were(
@@ -248,7 +252,7 @@ async def test_one_wrong_provider_leaves_all_of_them_as_they_were(
     second = read(tmp_path, same_instance)
 
     with pytest.raises(OperationRefusedError, match=r"demo/principal and other/second"):
-        await apply(database, vault, [*read(tmp_path, changed), *second])
+        await apply_providers(database, vault, [*read(tmp_path, changed), *second])
 
     assert await everything(database) == before
 
@@ -282,14 +286,14 @@ async def test_after_a_rotation_everything_is_sealed_with_the_new_key_and_is_the
 ) -> None:
     changes = {"channels": [channel(hmac_key="env:DEMO_HMAC")]}
     await declare(**changes)
-    (before,) = await Directory(database, vault).channels()
+    (before,) = await TenantConfigCache(database, vault).list_channels()
     file = read(tmp_path, provider(**changes))
 
     said = await applied(database, file, rotated)
 
     assert dict(said)["demo: channel principal"] == dict(said)["demo: assistant"] == "changed"
-    only_new = Directory(database, Vault({"k2": KEYS["k2"]}))
-    (after,) = await only_new.channels()
+    only_new = TenantConfigCache(database, Vault({"k2": KEYS["k2"]}))
+    (after,) = await only_new.list_channels()
     assert after.secret == before.secret
     assert only_new.hmac_key(after.channel) == "hmac-of-demo"
     assert (await only_new.assistant(after.channel.tenant_id)).api_key == "key-of-demo"
@@ -302,7 +306,9 @@ async def test_with_a_key_missing_nothing_is_changed(
     before = await everything(database)
 
     with pytest.raises(UnreadableDataError, match="NIOCHAT_VAULT_KEYS"):
-        await apply(database, Vault({"k2": KEYS["k2"]}), read(tmp_path, provider(name="Outro")))
+        await apply_providers(
+            database, Vault({"k2": KEYS["k2"]}), read(tmp_path, provider(name="Outro"))
+        )
 
     assert await everything(database) == before
 
@@ -316,21 +322,21 @@ async def test_a_damaged_secret_is_healed_by_the_file(
         change = f"UPDATE {table} SET {column} = {damage.format(column)} RETURNING 1 AS done"
         await row(database, change)
     with pytest.raises(InvalidInputError, match="altered"):
-        await Directory(database, vault).assistant(tenant)
+        await TenantConfigCache(database, vault).assistant(tenant)
 
     said = await declare()
 
     assert [outcome for _, outcome in said] == ["unchanged", "unchanged", "changed", "changed"]
-    directory = Directory(database, vault)
+    directory = TenantConfigCache(database, vault)
     assert (await directory.assistant(tenant)).api_key == "key-of-demo"
-    (address,) = await directory.channels()
+    (address,) = await directory.list_channels()
     record = address.channel
-    line = directory.line(record.base_url, record.token_sealed, record.tenant_id)
+    line = directory.gateway_credentials(record.base_url, record.token_sealed, record.tenant_id)
     assert line.token == "token-of-demo"
 
 
 async def ways(database: Database) -> dict[str, str]:
-    async with database.path() as connection:
+    async with database.as_system() as connection:
         rows = await connection.fetch("SELECT slug, assignment FROM teams ORDER BY slug")
     return {row["slug"]: row["assignment"] for row in rows}
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from niochat.accounts.cache import Cache
+from niochat.accounts.cache import TtlCache
 
 pytestmark = pytest.mark.asyncio
 
@@ -30,10 +30,10 @@ class Source:
 
 
 def made(source: Source, limit: int = 3, clock: Callable[[], float] = lambda: 0.0) -> "Kept":
-    return Cache(source.load, ttl_s=5, limit=limit, clock=clock)
+    return TtlCache(source.load, ttl_s=5, limit=limit, clock=clock)
 
 
-Kept = Cache[str, str | None]
+Kept = TtlCache[str, str | None]
 
 
 async def turn() -> None:
@@ -109,7 +109,7 @@ async def test_what_was_being_loaded_when_it_was_forgotten_is_not_kept() -> None
     early = asyncio.ensure_future(cache.get("a"))
     await turn()
 
-    cache.forget(lambda key, value: True)
+    cache.invalidate(lambda key, value: True)
     source.value = "two"
     late = asyncio.ensure_future(cache.get("a"))
     await turn()
@@ -126,7 +126,7 @@ async def test_it_forgets_what_it_is_told_to_and_no_more() -> None:
     for key in ("a", "b"):
         await cache.get(key)
 
-    cache.forget(lambda key, value: key == "a" and value == "one")
+    cache.invalidate(lambda key, value: key == "a" and value == "one")
     for key in ("a", "b"):
         await cache.get(key)
 

@@ -8,8 +8,8 @@ from uuid import UUID, uuid4
 import pytest
 import pytest_asyncio
 
-from niochat.accounts.apply import apply
-from niochat.accounts.directory import TTL_S, Directory
+from niochat.accounts.apply import apply_providers
+from niochat.accounts.directory import TTL_S, TenantConfigCache
 from niochat.adapters.postgres.database import Database
 from niochat.domain.errors import NotFoundError
 from niochat.vault.vault import Vault
@@ -34,14 +34,16 @@ class World:
         self.database = database
         self.folder = folder
         self.clock = Clock()
-        self.directory = Directory(database, vault, clock=self.clock)
+        self.directory = TenantConfigCache(database, vault, clock=self.clock)
 
     async def declare(self, **changes: Any) -> UUID:
-        changed = await apply(self.database, vault, read(self.folder, provider(**changes)))
+        changed = await apply_providers(
+            self.database, vault, read(self.folder, provider(**changes))
+        )
         return changed[0].tenant_id
 
     async def channel_id(self) -> UUID:
-        return (await self.directory.channels())[0].channel.id
+        return (await self.directory.list_channels())[0].channel.id
 
 
 @pytest_asyncio.fixture
@@ -54,7 +56,7 @@ async def world(database: Database, tmp_path: Path) -> World:
 async def test_a_channel_is_found_by_its_id_with_what_a_webhook_is_checked_against(
     world: World,
 ) -> None:
-    (address,) = await world.directory.channels()
+    (address,) = await world.directory.list_channels()
 
     found = await world.directory.channel(address.channel.id)
 
@@ -66,7 +68,7 @@ async def test_a_channel_is_found_by_its_id_with_what_a_webhook_is_checked_again
 
 
 async def test_a_webhook_address_holds_the_channel_and_its_secret(world: World) -> None:
-    (address,) = await world.directory.channels()
+    (address,) = await world.directory.list_channels()
 
     url = address.webhook_url("https://desk.example.com/")
 
@@ -91,7 +93,7 @@ async def test_a_change_is_seen_after_the_time_to_live_or_at_once_when_announced
     assert not late.active
 
     await world.declare(suspended=False)
-    world.directory.forget(tenant_id)
+    world.directory.invalidate(tenant_id)
     soon = await world.directory.channel(channel_id)
     assert soon is not None
     assert soon.active
@@ -104,7 +106,7 @@ async def test_an_unknown_channel_is_none(world: World) -> None:
 async def test_tenants_are_listed_by_slug(world: World) -> None:
     await world.declare(slug="another", channels=..., assistant=..., suspended=True)
 
-    assert [(t.slug, t.active, t.timezone) for t in await world.directory.tenants()] == [
+    assert [(t.slug, t.active, t.timezone) for t in await world.directory.list_tenants()] == [
         ("another", False, "America/Sao_Paulo"),
         ("demo", True, "America/Sao_Paulo"),
     ]
@@ -137,12 +139,12 @@ async def test_what_changed_about_an_assistant_is_seen_once_it_is_forgotten(worl
     await world.declare(assistant=assistant(model="other"))
 
     assert (await world.directory.assistant(tenant_id)).model == "sandbox"
-    world.directory.forget(uuid4())
+    world.directory.invalidate(uuid4())
     assert (await world.directory.assistant(tenant_id)).model == "sandbox"
-    world.directory.forget(tenant_id)
+    world.directory.invalidate(tenant_id)
     assert (await world.directory.assistant(tenant_id)).model == "other"
     await world.declare(assistant=assistant(model="third"))
-    world.directory.forget_all()
+    world.directory.invalidate_all()
     assert (await world.directory.assistant(tenant_id)).model == "third"
 
 
@@ -161,7 +163,7 @@ async def test_what_a_provider_adds_to_its_models_requests_is_opened(world: Worl
             extra_body={"top_k": 1},
         )
     )  # fmt: skip
-    world.directory.forget_all()
+    world.directory.invalidate_all()
 
     found = await world.directory.assistant(tenant)
 

@@ -7,8 +7,8 @@ from uuid import UUID, uuid4
 import pytest
 import pytest_asyncio
 
-from niochat.accounts.apply import apply
-from niochat.accounts.directory import TTL_S, Directory
+from niochat.accounts.apply import apply_providers
+from niochat.accounts.directory import TTL_S, TenantConfigCache
 from niochat.accounts.records import ErpRecord
 from niochat.adapters.postgres.database import Database
 from niochat.domain.erp import ErpCapability
@@ -38,25 +38,25 @@ class World:
         self.database = database
         self.folder = folder
         self.clock = Clock()
-        self.directory = Directory(database, vault, clock=self.clock)
+        self.directory = TenantConfigCache(database, vault, clock=self.clock)
         self.tenant_id = uuid4()
 
     async def declare(self, *, sealing: Vault = vault, **changes: Any) -> dict[str, str]:
         """What became of each part; the directory is not told."""
         file = read(self.folder, provider(**{"erp": erp(), **changes}))
-        changed = await apply(self.database, sealing, file)
+        changed = await apply_providers(self.database, sealing, file)
         self.tenant_id = changed[0].tenant_id
-        return {change.what: change.outcome.value for change in changed}
+        return {change.resource: change.outcome.value for change in changed}
 
     async def found(self, tenant_id: UUID | None = None) -> ErpRecord:
         """The ERP as it is now."""
-        self.directory.forget_all()
+        self.directory.invalidate_all()
         record = await self.directory.erp(tenant_id or self.tenant_id)
         assert record is not None
         return record
 
     async def run(self, statement: str, *values: Any) -> Any:
-        async with self.database.path() as connection:
+        async with self.database.as_system() as connection:
             return await connection.fetchval(statement, *values)
 
 
@@ -129,7 +129,7 @@ async def test_a_change_raises_the_version_once(world: World) -> None:
 async def test_another_access_forgets_what_was_probed(
     world: World, changes: dict[str, Any]
 ) -> None:
-    await world.directory.remember_capabilities(world.tenant_id, FOUND)
+    await world.directory.save_capabilities(world.tenant_id, FOUND)
 
     assert (await world.declare(erp=erp(**changes)))["erp"] == "changed"
 
@@ -142,7 +142,7 @@ async def test_another_access_forgets_what_was_probed(
     [{"calls_at_once": 2}, {"per_minute": 6}, {"timeout_s": 5}, {"ticket_kinds": {"outro": 7}}],
 )
 async def test_another_limit_keeps_what_was_probed(world: World, changes: dict[str, Any]) -> None:
-    await world.directory.remember_capabilities(world.tenant_id, FOUND)
+    await world.directory.save_capabilities(world.tenant_id, FOUND)
     before = await world.found()
 
     assert (await world.declare(erp=erp(**changes)))["erp"] == "changed"
@@ -154,11 +154,11 @@ async def test_another_limit_keeps_what_was_probed(world: World, changes: dict[s
 async def test_after_a_rotation_the_token_is_sealed_with_the_new_key_and_probes_stay(
     world: World,
 ) -> None:
-    await world.directory.remember_capabilities(world.tenant_id, FOUND)
+    await world.directory.save_capabilities(world.tenant_id, FOUND)
 
     assert (await world.declare(sealing=rotated))["erp"] == "changed"
 
-    only_new = Directory(world.database, Vault({"k2": KEYS["k2"]}))
+    only_new = TenantConfigCache(world.database, Vault({"k2": KEYS["k2"]}))
     found = await only_new.erp(world.tenant_id)
     assert found is not None
     assert (found.account.token, found.capabilities) == ("token-of-erp", FOUND)
@@ -167,7 +167,7 @@ async def test_after_a_rotation_the_token_is_sealed_with_the_new_key_and_probes_
 
 async def test_with_its_key_missing_a_token_is_unreadable(world: World) -> None:
     with pytest.raises(UnreadableDataError):
-        await Directory(world.database, Vault({"k2": KEYS["k2"]})).erp(world.tenant_id)
+        await TenantConfigCache(world.database, Vault({"k2": KEYS["k2"]})).erp(world.tenant_id)
 
 
 async def test_a_damaged_token_is_healed_by_the_file(world: World) -> None:
@@ -190,12 +190,12 @@ async def test_an_erp_is_kept_until_its_time_is_over_or_it_is_forgotten(world: W
 
     assert await seen() == 600
     await world.declare(erp=erp(per_minute=1))
-    world.directory.forget(uuid4())
+    world.directory.invalidate(uuid4())
     assert await seen() == 600
-    world.directory.forget(world.tenant_id)
+    world.directory.invalidate(world.tenant_id)
     assert await seen() == 1
     await world.declare(erp=erp(per_minute=2))
-    world.directory.forget_all()
+    world.directory.invalidate_all()
     assert await seen() == 2
     await world.declare(erp=erp(per_minute=3))
     assert await seen() == 2
@@ -208,7 +208,7 @@ async def test_a_tenant_without_erp_has_none_and_so_has_nobody(world: World) -> 
 
     assert await world.directory.erp(world.tenant_id) is None
     assert await world.directory.erp(uuid4()) is None
-    await world.directory.remember_capabilities(world.tenant_id, FOUND)
+    await world.directory.save_capabilities(world.tenant_id, FOUND)
     assert await world.directory.erp(world.tenant_id) is None
 
 
@@ -217,7 +217,7 @@ async def test_what_a_probe_found_is_seen_at_once_and_by_its_tenant_alone(world:
     await world.declare(slug="other", channels=[channel(token="b")], erp=erp(token="c"))
     assert (await world.found(demo)).capabilities is None
 
-    await world.directory.remember_capabilities(demo, FOUND)
+    await world.directory.save_capabilities(demo, FOUND)
 
     found = await world.directory.erp(demo)
     assert found is not None
@@ -229,7 +229,7 @@ async def test_what_a_probe_found_is_seen_at_once_and_by_its_tenant_alone(world:
 
 
 async def test_a_probe_that_found_nothing_is_not_a_missing_probe(world: World) -> None:
-    await world.directory.remember_capabilities(world.tenant_id, frozenset())
+    await world.directory.save_capabilities(world.tenant_id, frozenset())
 
     assert (await world.found()).capabilities == frozenset()
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from niochat.accounts.providers import read_providers
+from niochat.accounts.providers import load_providers
 from niochat.domain.erp import TicketCategory
 from niochat.domain.errors import InvalidInputError
 from tests.accounts.declared import ENV, erp, provider, read
@@ -32,7 +32,7 @@ def problems(folder: Path, text: str) -> list[str]:
     path = folder / "providers.yaml"
     path.write_text(text)
     with pytest.raises(InvalidInputError) as refused:
-        read_providers(path, ENV)
+        load_providers(path, ENV)
     assert "top-secret" not in str(refused.value)
     return [line.strip() for line in str(refused.value).splitlines()[1:]]
 
@@ -41,7 +41,7 @@ def test_an_erp_is_read_with_its_address_in_one_form_and_its_token_unseen(tmp_pa
     path = tmp_path / "providers.yaml"
     path.write_text(FULL)
 
-    (demo,) = read_providers(path, ENV)
+    (demo,) = load_providers(path, ENV)
 
     assert demo.erp is not None
     assert demo.erp.base_url == "https://provedor.example.com/sgp"

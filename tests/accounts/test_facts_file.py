@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from niochat.accounts.facts import FactsEntry, facts_of
+from niochat.accounts.facts import FactsConfig, parse_facts
 from niochat.domain.errors import InvalidInputError
 from niochat.domain.provider_facts import EMPTY_FACTS
 from tests.accounts.declared import assistant, provider, read
@@ -65,7 +65,7 @@ def test_the_demo_providers_facts_are_read_whole() -> None:
     facts = demo.known(demo.declared())
 
     assert all(
-        getattr(facts, name) != getattr(EMPTY_FACTS, name) for name in FactsEntry.model_fields
+        getattr(facts, name) != getattr(EMPTY_FACTS, name) for name in FactsConfig.model_fields
     )
     assert {fee.name: fee.amount for fee in facts.fees}["Troca de titularidade"] == 0
     assert facts.coverage.places[0].city == "Olinda"
@@ -73,33 +73,33 @@ def test_the_demo_providers_facts_are_read_whole() -> None:
 
 @pytest.mark.parametrize("word", ["grátis", "Gratis", 0, 0.0])
 def test_an_amount_may_be_free_of_charge(word: object) -> None:
-    entry = FactsEntry.model_validate({"fees": [{"name": "Visita", "amount": word}]})
+    entry = FactsConfig.model_validate({"fees": [{"name": "Visita", "amount": word}]})
 
-    assert entry.stored() == {"fees": [{"name": "Visita", "amount": 0.0}]}
+    assert entry.to_row() == {"fees": [{"name": "Visita", "amount": 0.0}]}
 
 
 def test_ceps_are_kept_as_ranges() -> None:
     ceps = ["53020", "50030-12", "53000000-53439999", "55000-000 a 55000-999"]
 
-    entry = FactsEntry.model_validate({"coverage": {"ceps": ceps}})
+    entry = FactsConfig.model_validate({"coverage": {"ceps": ceps}})
 
     assert list(entry.coverage.ceps) == [
         "53020-000 a 53020-999", "50030-120 a 50030-129", "53000-000 a 53439-999",
         "55000-000 a 55000-999",
     ]  # fmt: skip
-    again = FactsEntry.model_validate(entry.stored())
+    again = FactsConfig.model_validate(entry.to_row())
     assert again == entry
-    assert facts_of(entry.stored()).coverage.covers_cep("53020500") is True
+    assert parse_facts(entry.to_row()).coverage.covers_cep("53020500") is True
 
 
 def test_a_fine_may_be_an_amount() -> None:
-    assert FactsEntry.model_validate({"fine": 1300}).fine == "R$ 1.300,00"
+    assert FactsConfig.model_validate({"fine": 1300}).fine == "R$ 1.300,00"
 
 
 @pytest.mark.parametrize("stored", [None, [], "x", {"fees": 3}, {"coverage": {"places": "a"}}])
 def test_what_cannot_be_read_is_no_fact(stored: object) -> None:
-    assert facts_of(stored) == EMPTY_FACTS
+    assert parse_facts(stored) == EMPTY_FACTS
 
 
 def test_what_a_newer_version_adds_is_not_in_the_way() -> None:
-    assert facts_of({"address": "Rua A, 1", "motto": "x"}).address == "Rua A, 1"
+    assert parse_facts({"address": "Rua A, 1", "motto": "x"}).address == "Rua A, 1"

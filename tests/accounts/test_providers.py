@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from niochat.accounts.providers import read_providers
+from niochat.accounts.providers import load_providers
 from niochat.domain.erp import TicketCategory
 from niochat.domain.errors import InvalidInputError
 from niochat.domain.policy import ConversationPolicy
@@ -34,7 +34,7 @@ def refusal(folder: Path, text: str | bytes, env: dict[str, str] | None = None) 
     path = folder / "providers.yaml"
     path.write_bytes(text if isinstance(text, bytes) else text.encode())
     with pytest.raises(InvalidInputError) as caught:
-        read_providers(path, ENV if env is None else env)
+        load_providers(path, ENV if env is None else env)
     shown = "".join(traceback.format_exception(caught.value))
     assert not any(secret in shown for secret in (*ENV.values(), "top-secret"))
     assert str(path) in str(caught.value)
@@ -54,7 +54,7 @@ def test_the_demo_is_a_good_file() -> None:
         "NIOCHAT_SANDBOX_NEIGHBOUR_TOKEN": "another",
     }
 
-    demo, neighbour = read_providers(EXAMPLE, env)
+    demo, neighbour = load_providers(EXAMPLE, env)
 
     assert (demo.slug, neighbour.slug) == ("demo", "vizinho")
     assert demo.channels[0].base_url == "http://127.0.0.1:9/gateway"
@@ -70,7 +70,7 @@ def test_the_examples_in_the_comments_of_the_demo_are_good(tmp_path: Path) -> No
     names = re.findall(r"env:(NIOCHAT_\w+)", text)
     env = {name: f"http://127.0.0.1:9/{name}" for name in names}
 
-    demo, _ = read_providers(path, env)
+    demo, _ = load_providers(path, env)
 
     assert demo.erp is not None
     assert demo.assistant is not None
@@ -84,7 +84,7 @@ def test_what_may_be_left_out_has_defaults(tmp_path: Path) -> None:
 
     assert demo.timezone == "America/Sao_Paulo"
     assert [(team.slug, team.name) for team in demo.teams] == [("atendimento", "Atendimento")]
-    assert demo.policy.stored() == {"team": "atendimento"}
+    assert demo.policy.to_row() == {"team": "atendimento"}
     assert demo.suspended is None
 
 
@@ -175,7 +175,7 @@ def test_what_is_no_such_file_is_refused_with_a_line(
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(InvalidInputError, match=r"nothing\.yaml cannot be read: No such file"):
-        read_providers(tmp_path / "nothing.yaml", {})
+        load_providers(tmp_path / "nothing.yaml", {})
 
 
 def test_a_missing_key_is_told_at_what_should_hold_it(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from niochat.accounts.providers import read_providers
+from niochat.accounts.providers import load_providers
 from niochat.domain.erp import TicketCategory
 from niochat.domain.errors import InvalidInputError
 from niochat.domain.requests import (
@@ -37,7 +37,7 @@ def test_a_file_says_what_is_done_about_each_kind(tmp_path: Path) -> None:
     path = tmp_path / "providers.yaml"
     path.write_text(FILE, "utf-8")
 
-    (found,) = read_providers(path, ENV)
+    (found,) = load_providers(path, ENV)
 
     assert found.assistant is not None
     stored = {

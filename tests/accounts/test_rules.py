@@ -8,10 +8,10 @@ from typing import Any
 import orjson
 import pytest
 
-from niochat.accounts.apply import apply
-from niochat.accounts.providers import read_providers
-from niochat.accounts.times import shown_shift
-from niochat.adapters.postgres.codec import policy_of
+from niochat.accounts.apply import apply_providers
+from niochat.accounts.providers import load_providers
+from niochat.accounts.times import format_shift
+from niochat.adapters.postgres.codec import policy_from_row
 from niochat.adapters.postgres.database import Database
 from niochat.domain.errors import InvalidInputError
 from niochat.domain.hours import END_OF_DAY, BusinessShift
@@ -69,15 +69,15 @@ def problems(folder: Path, text: str) -> list[str]:
     path = folder / "providers.yaml"
     path.write_text(text)
     with pytest.raises(InvalidInputError) as refused:
-        read_providers(path, {})
+        load_providers(path, {})
     return [line.strip() for line in str(refused.value).splitlines()[1:]]
 
 
 async def stored_policy(database: Database) -> ConversationPolicy:
-    async with database.path() as connection:
+    async with database.as_system() as connection:
         row = await connection.fetchrow("SELECT status, policy FROM tenants")
     assert row is not None
-    return policy_of(row["status"], row["policy"])
+    return policy_from_row(row["status"], row["policy"])
 
 
 @pytest.mark.asyncio
@@ -87,10 +87,10 @@ async def test_the_policy_that_decisions_read_is_the_one_that_the_file_tells(
     path = tmp_path / "providers.yaml"
     path.write_text(FULL)
 
-    await apply(database, vault, read_providers(path, {}))
+    await apply_providers(database, vault, load_providers(path, {}))
 
     assert await stored_policy(database) == MEANT
-    again = await apply(database, vault, read_providers(path, {}))
+    again = await apply_providers(database, vault, load_providers(path, {}))
     assert {change.outcome.value for change in again} == {"unchanged"}
 
 
@@ -98,10 +98,10 @@ async def test_the_policy_that_decisions_read_is_the_one_that_the_file_tells(
 async def test_hours_that_the_file_tells_no_more_are_gone(
     database: Database, tmp_path: Path
 ) -> None:
-    await apply(database, vault, read(tmp_path, provider(policy=shift())))
+    await apply_providers(database, vault, read(tmp_path, provider(policy=shift())))
     assert (await stored_policy(database)).hours == (BusinessShift((0,), time(8), time(18)),)
 
-    await apply(database, vault, read(tmp_path, provider()))
+    await apply_providers(database, vault, read(tmp_path, provider()))
 
     assert await stored_policy(database) == replace(ConversationPolicy(), assistant_enabled=True)
 
@@ -111,20 +111,22 @@ async def test_a_day_may_end_at_midnight_and_is_shown_so(
     database: Database, tmp_path: Path
 ) -> None:
     always = [{"days": ["mon"], "from": "00:00", "to": "24:00"}]
-    await apply(database, vault, read(tmp_path, provider(policy={"hours": always})))
+    await apply_providers(database, vault, read(tmp_path, provider(policy={"hours": always})))
 
     hours = (await stored_policy(database)).hours
     assert hours == (BusinessShift((0,), time(0), END_OF_DAY),)
-    (stored,) = read(tmp_path, provider(policy={"hours": always}))[0].policy.stored()["hours"]
-    assert shown_shift(stored) == {"days": ["mon"], "from": "00:00", "to": "24:00"}
-    again = await apply(database, vault, read(tmp_path, provider(policy={"hours": always})))
+    (stored,) = read(tmp_path, provider(policy={"hours": always}))[0].policy.to_row()["hours"]
+    assert format_shift(stored) == {"days": ["mon"], "from": "00:00", "to": "24:00"}
+    again = await apply_providers(
+        database, vault, read(tmp_path, provider(policy={"hours": always}))
+    )
     assert {change.outcome.value for change in again} == {"unchanged"}
 
 
 def test_the_row_of_a_policy_is_plain_json(tmp_path: Path) -> None:
     (demo,) = read(tmp_path, provider(policy={**shift(), "closed_days": ["2026-12-24"]}))
 
-    assert orjson.loads(orjson.dumps(demo.policy.stored())) == {
+    assert orjson.loads(orjson.dumps(demo.policy.to_row())) == {
         "team": "atendimento",
         "hours": [{"days": [0], "opens": "08:00:00", "closes": "18:00:00"}],
         "closed_days": ["2026-12-24"],
@@ -228,7 +230,7 @@ def test_a_wrong_rule_is_refused_in_a_sentence(
 def test_the_edges_of_what_is_allowed_are_allowed(tmp_path: Path, policy: dict[str, Any]) -> None:
     (demo,) = read(tmp_path, provider(policy=policy))
 
-    assert {**demo.policy.stored()} == {**policy, "team": "atendimento"}
+    assert {**demo.policy.to_row()} == {**policy, "team": "atendimento"}
 
 
 def test_a_day_with_an_hour_is_no_day(tmp_path: Path) -> None:

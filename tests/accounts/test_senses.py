@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from niochat.accounts.apply import apply
-from niochat.accounts.directory import Directory
+from niochat.accounts.apply import apply_providers
+from niochat.accounts.directory import TenantConfigCache
 from niochat.adapters.openai.completion import ModelEndpoint
 from niochat.adapters.postgres.database import Database
 from niochat.domain.errors import NiochatError
@@ -21,8 +21,8 @@ OWN = "http://127.0.0.1:9/model/v1"
 async def declared(database: Database, folder: Path, **settings: Any) -> Any:
     """What the rest of the product is told of the assistant."""
     entry = provider(channels=[], assistant=assistant(**settings))
-    (change, *_) = await apply(database, VAULT, read(folder, entry))
-    return await Directory(database, VAULT).assistant(change.tenant_id)
+    (change, *_) = await apply_providers(database, VAULT, read(folder, entry))
+    return await TenantConfigCache(database, VAULT).assistant(change.tenant_id)
 
 
 async def test_without_a_word_it_neither_hears_nor_sees(

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 import yaml
 
-from niochat.accounts.apply import apply
-from niochat.accounts.held_back import Teller, held_back
-from niochat.accounts.providers import read_providers
-from niochat.accounts.shares import UNKNOWN, Shares, TenantShare
+from niochat.accounts.apply import apply_providers
+from niochat.accounts.held_back import ThrottleReporter, load_throttles
+from niochat.accounts.providers import load_providers
+from niochat.accounts.shares import DEFAULT_QUOTA, TenantQuota, TenantQuotaCache
 from niochat.adapters.postgres.database import Database
 from niochat.cli.examination import format_throttle
 from niochat.domain.errors import InvalidInputError
@@ -26,15 +26,15 @@ SINCE = datetime(2026, 3, 2, 12, tzinfo=UTC)
 
 
 async def declared(database: Database, folder: Path, **changes: Any) -> dict[str, str]:
-    changed = await apply(database, vault, read(folder, provider(**changes)))
-    return {change.what: change.outcome.value for change in changed}
+    changed = await apply_providers(database, vault, read(folder, provider(**changes)))
+    return {change.resource: change.outcome.value for change in changed}
 
 
-async def share(database: Database) -> TenantShare:
-    shares = Shares(database)
+async def share(database: Database) -> TenantQuota:
+    shares = TenantQuotaCache(database)
     await shares.refresh()
-    async with database.path() as connection:
-        return shares.of(await connection.fetchval("SELECT tenant_id FROM tenants"))
+    async with database.as_system() as connection:
+        return shares.quota_for(await connection.fetchval("SELECT tenant_id FROM tenants"))
 
 
 async def test_a_plan_and_a_cap_reach_who_shares_places_out(
@@ -45,7 +45,7 @@ async def test_a_plan_and_a_cap_reach_who_shares_places_out(
         database, tmp_path, plan="enterprise", channels=lines, assistant=assistant(turns_at_once=7)
     )
 
-    assert await share(database) == TenantShare(4.0, 7, 2)
+    assert await share(database) == TenantQuota(4.0, 7, 2)
 
 
 async def test_without_a_word_a_provider_has_the_middle_plan(
@@ -53,7 +53,7 @@ async def test_without_a_word_a_provider_has_the_middle_plan(
 ) -> None:
     await declared(database, tmp_path, assistant=..., channels=[])
 
-    assert await share(database) == UNKNOWN == TenantShare(2.0, 100, 1)
+    assert await share(database) == DEFAULT_QUOTA == TenantQuota(2.0, 100, 1)
 
 
 async def test_a_changed_plan_is_a_change_and_the_same_again_is_none(
@@ -87,7 +87,7 @@ async def test_a_plan_or_cap_that_is_none_is_told_with_its_place(
     path.write_text(yaml.safe_dump({"providers": [provider(**changes)]}))
     env = {"DEMO_TOKEN": "t", "DEMO_KEY": "k"}
     with pytest.raises(InvalidInputError) as refused:
-        read_providers(path, env)
+        load_providers(path, env)
 
     assert complaint in str(refused.value)
 
@@ -96,34 +96,34 @@ async def test_who_is_held_back_is_told_until_it_is_over(
     database: Database, given: Given, admin: Admin
 ) -> None:
     tenant, other = await given.tenant(), await given.tenant()
-    one, two = Teller(database, "host-0.a"), Teller(database, "host-1.b")
-    await one.tell(
+    one, two = ThrottleReporter(database, "host-0.a"), ThrottleReporter(database, "host-1.b")
+    await one.report(
         [
             TenantThrottle(tenant, ThrottleReason.TURNS, SINCE, 3),
             TenantThrottle(other, ThrottleReason.ERP, SINCE, 1),
         ]
     )
-    await two.tell([TenantThrottle(tenant, ThrottleReason.TURNS, datetime.now(UTC), 4)])
+    await two.report([TenantThrottle(tenant, ThrottleReason.TURNS, datetime.now(UTC), 4)])
 
-    assert await held_back(database, tenant) == [
+    assert await load_throttles(database, tenant) == [
         TenantThrottle(tenant, ThrottleReason.TURNS, SINCE, 7)
     ]
 
-    await one.tell([])
-    assert [each.waiting for each in await held_back(database, tenant)] == [4]
-    assert await held_back(database, other) == []
+    await one.report([])
+    assert [each.waiting for each in await load_throttles(database, tenant)] == [4]
+    assert await load_throttles(database, other) == []
 
 
 async def test_what_nobody_tells_any_more_is_over(
     database: Database, given: Given, admin: Admin
 ) -> None:
     tenant = await given.tenant()
-    await Teller(database, "host-0.gone").tell(
+    await ThrottleReporter(database, "host-0.gone").report(
         [TenantThrottle(tenant, ThrottleReason.GATEWAY, SINCE, 3)]
     )
     await admin.execute("UPDATE held_back SET told_at = now() - interval '20 s'")
 
-    assert await held_back(database, tenant) == []
+    assert await load_throttles(database, tenant) == []
 
 
 @pytest.mark.parametrize("reason", ThrottleReason)
@@ -131,8 +131,8 @@ async def test_every_reason_is_stored_and_has_words(
     database: Database, given: Given, reason: ThrottleReason
 ) -> None:
     tenant = await given.tenant()
-    await Teller(database, "host-0.a").tell([TenantThrottle(tenant, reason, SINCE, 3)])
+    await ThrottleReporter(database, "host-0.a").report([TenantThrottle(tenant, reason, SINCE, 3)])
 
-    (held,) = await held_back(database, tenant)
+    (held,) = await load_throttles(database, tenant)
     assert held.reason is reason
     assert "3" in format_throttle(held)

@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 import pytest
 import pytest_asyncio
 
-from niochat.accounts.apply import apply
+from niochat.accounts.apply import apply_providers
 from niochat.adapters.postgres.database import Database
 from niochat.domain.errors import OperationRefusedError
 from niochat.vault.vault import Vault
@@ -19,13 +19,13 @@ vault = Vault({"k1": bytes(32)})
 
 
 async def declare(database: Database, folder: Path, **changes: Any) -> UUID:
-    changes_made = await apply(database, vault, read(folder, provider(**changes)))
+    changes_made = await apply_providers(database, vault, read(folder, provider(**changes)))
     return changes_made[0].tenant_id
 
 
 async def converse(database: Database, tenant_id: UUID, status: str) -> UUID:
     """A conversation in ``status``, in a thread of its own; returns the thread."""
-    async with database.path_transaction() as connection:
+    async with database.system_transaction() as connection:
         channel_id = await connection.fetchval(
             "SELECT id FROM channels WHERE tenant_id = $1", tenant_id
         )
@@ -48,7 +48,7 @@ async def converse(database: Database, tenant_id: UUID, status: str) -> UUID:
 
 async def told(database: Database) -> list[UUID]:
     """Threads that a suspension was told to, once for each time."""
-    async with database.path() as connection:
+    async with database.as_system() as connection:
         rows = await connection.fetch("SELECT thread_id, command FROM inbox ORDER BY id")
     assert all(row["command"] == {"type": "suspend_assistant"} for row in rows)
     return [row["thread_id"] for row in rows]
@@ -104,6 +104,6 @@ async def test_a_suspension_that_is_not_committed_is_not_told(
     providers = [*read(tmp_path, provider(suspended=True)), *read(tmp_path, doubled)]
 
     with pytest.raises(OperationRefusedError):
-        await apply(database, vault, providers)
+        await apply_providers(database, vault, providers)
 
     assert await told(database) == []

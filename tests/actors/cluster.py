@@ -10,12 +10,18 @@ from uuid import UUID
 from niochat.actors import kinds
 from niochat.actors.host_core import HostProcess
 from niochat.adapters.files import FileStore
-from niochat.adapters.guard import Guard
+from niochat.adapters.guard import SsrfGuard
 from niochat.adapters.postgres.database import Database
 from niochat.adapters.postgres.queries import queries
-from niochat.adapters.redis.live import ACCESS, NEWS, PASSING, Announcements, Broadcast
-from niochat.adapters.whatsapp.uazapi.administration import UazapiAdministration
-from niochat.adapters.whatsapp.uazapi.client import Uazapi
+from niochat.adapters.redis.live import (
+    ACCESS_CHANNEL,
+    EPHEMERAL_CHANNEL,
+    EVENTS_CHANNEL,
+    ChangeAnnouncements,
+    RedisBroadcast,
+)
+from niochat.adapters.whatsapp.uazapi.administration import UazapiAdmin
+from niochat.adapters.whatsapp.uazapi.client import UazapiClient
 from niochat.assistant.report import TurnReport, TurnRequest
 from niochat.config import Settings
 from niochat.conversation.views import ConversationInspector
@@ -88,7 +94,7 @@ class Cluster:
     ) -> HostProcess:
         """One more host process, without a shard."""
         database = await connect.open(self.url, size=4)
-        gateway, inbox = Uazapi(lookup_timeout_s=2), InboxStore(database)
+        gateway, inbox = UazapiClient(lookup_timeout_s=2), InboxStore(database)
         directory = self.provider.directory
         settings = Settings.model_validate(
             {
@@ -102,20 +108,24 @@ class Cluster:
             settings=settings,
             database=database,
             vault=VAULT,
-            ssrf_guard=Guard([ip_network("127.0.0.0/8")]),
+            ssrf_guard=SsrfGuard([ip_network("127.0.0.0/8")]),
             gateway=gateway,
-            gateway_admin=UazapiAdministration(),
+            gateway_admin=UazapiAdmin(),
             inbox=inbox,
             backfill=Backfiller(database, inbox, gateway),
             views=ConversationInspector(database),
             directory=directory,
-            tenant_changes=Announcements(settings.redis_url.get_secret_value()),
-            live_hints=Announcements(settings.redis_url.get_secret_value(), NEWS),
-            access_changes=Announcements(settings.redis_url.get_secret_value(), ACCESS),
-            ephemeral_frames=Broadcast(settings.redis_url.get_secret_value(), PASSING),
-            credentials_for=directory.line,
-            object_store=FileStore.at(None),
-            attachments=AttachmentStore(database, FileStore.at(None), VAULT),
+            tenant_changes=ChangeAnnouncements(settings.redis_url.get_secret_value()),
+            live_hints=ChangeAnnouncements(settings.redis_url.get_secret_value(), EVENTS_CHANNEL),
+            access_changes=ChangeAnnouncements(
+                settings.redis_url.get_secret_value(), ACCESS_CHANNEL
+            ),
+            ephemeral_frames=RedisBroadcast(
+                settings.redis_url.get_secret_value(), EPHEMERAL_CHANNEL
+            ),
+            credentials_for=directory.gateway_credentials,
+            object_store=FileStore.from_url(None),
+            attachments=AttachmentStore(database, FileStore.from_url(None), VAULT),
             background=BackgroundTaskSet("test"),
         )
         core = HostProcess(
@@ -127,14 +137,14 @@ class Cluster:
 
     async def give(self, core: HostProcess) -> None:
         """All shards move to ``core``; it is told, and nobody else is."""
-        async with self.provider.database.path() as connection:
+        async with self.provider.database.as_system() as connection:
             await connection.fetch(
                 queries("placement")["move"], list(range(1024)), [core.incarnation] * 1024
             )
         await core.refresh()
 
     async def owner_of(self, address: ActorAddress) -> HostProcess:
-        async with self.provider.database.path() as connection:
+        async with self.provider.database.as_system() as connection:
             owner = await connection.fetchval(
                 "SELECT host FROM shards WHERE shard = $1", address.shard
             )

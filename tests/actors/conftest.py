@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest_asyncio
 
 from niochat.adapters.postgres.database import Database
-from niochat.adapters.whatsapp.uazapi.client import Uazapi
+from niochat.adapters.whatsapp.uazapi.client import UazapiClient
 from tests.actors.cluster import Cluster
 from tests.actors.one_tenant import Tenant
 from tests.actors.provider import Provider, declared, instance, one_root_certificate
@@ -35,7 +35,7 @@ async def cluster(database_url: str, provider: Provider) -> AsyncIterator[Cluste
 
 @pytest_asyncio.fixture
 async def tenant(provider: Provider) -> AsyncIterator[Tenant]:
-    gateway = Uazapi(lookup_timeout_s=2)
+    gateway = UazapiClient(lookup_timeout_s=2)
     here = Tenant(provider, gateway)
     yield here
     await here.at_rest()

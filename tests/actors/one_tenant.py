@@ -6,8 +6,8 @@ from uuid import UUID
 
 from niochat.actors import kinds
 from niochat.actors.tenant import TenantBehaviour, TurnGrant, TurnGrantRequest
-from niochat.adapters.whatsapp.uazapi.client import Uazapi
-from niochat.erp.permits import CallEnded, LeaseCall, Permit
+from niochat.adapters.whatsapp.uazapi.client import UazapiClient
+from niochat.erp.permits import CallPermit, CallPermitRelease, CallPermitRequest
 from niochat.inbox.accept import InboxStore
 from niochat.inbox.backfill import Backfiller
 from niochat.runtime.host import ActorStep
@@ -25,14 +25,14 @@ class Clock:
 class Tenant:
     """One tenant's actor, stepped by hand."""
 
-    def __init__(self, provider: Provider, gateway: Uazapi) -> None:
+    def __init__(self, provider: Provider, gateway: UazapiClient) -> None:
         self.clock, self.poked = Clock(), set[UUID]()
         self.filled = asyncio.Event()
         database = provider.database
         self.behaviour = TenantBehaviour(
             database,
             Backfiller(database, InboxStore(database), gateway),
-            provider.directory.line,
+            provider.directory.gateway_credentials,
             self._poke,
             backfill_interval_s=30,
             clock=self.clock,
@@ -56,10 +56,10 @@ class Tenant:
         assert isinstance(grant, TurnGrant)
         return grant
 
-    async def call(self) -> Permit:
+    async def call(self) -> CallPermit:
         """A place for one call of the ERP is asked for."""
-        permit = await self.asked(LeaseCall())
-        assert isinstance(permit, Permit)
+        permit = await self.asked(CallPermitRequest())
+        assert isinstance(permit, CallPermit)
         return permit
 
     async def begun(self) -> UUID:
@@ -69,7 +69,7 @@ class Tenant:
         return permit.id
 
     async def ended(self, *calls: UUID, healthy: bool | None = True) -> None:
-        await self.told(*(CallEnded(call, healthy) for call in calls))
+        await self.told(*(CallPermitRelease(call, healthy) for call in calls))
 
     async def at_rest(self) -> None:
         await self.activation.state.filling

@@ -10,8 +10,8 @@ from uuid import UUID, uuid4
 import certifi
 import pytest
 
-from niochat.accounts.apply import apply
-from niochat.accounts.directory import Directory
+from niochat.accounts.apply import apply_providers
+from niochat.accounts.directory import TenantConfigCache
 from niochat.adapters.postgres.database import Database
 from niochat.vault.vault import Vault
 from tests.accounts.declared import assistant, channel, provider, read
@@ -29,13 +29,13 @@ class Provider:
 
     place: Place
     database: Database
-    directory: Directory
+    directory: TenantConfigCache
     world: World
     key: str
 
     async def thread(self, phone: str = PHONE) -> UUID:
         """A customer's thread, without a word said in it."""
-        async with self.database.path_transaction() as connection:
+        async with self.database.system_transaction() as connection:
             contact = await connection.fetchval(
                 "INSERT INTO contacts (tenant_id) VALUES ($1) RETURNING id", self.place.tenant
             )
@@ -88,10 +88,10 @@ async def declared(
         channels=[channel(base_url=gateway or f"{world.origin}/gateway")],
         assistant=assistant(endpoint=f"{world.origin}/model/v1", **settings),
     )
-    (change, *_) = await apply(
+    (change, *_) = await apply_providers(
         database, VAULT, read(folder, entry, DEMO_TOKEN=world.token, DEMO_KEY=key)
     )
-    async with database.path() as connection:
+    async with database.as_system() as connection:
         await connection.execute(
             "UPDATE tenants SET policy = policy || '{\"burst_window_s\": 0}' WHERE tenant_id = $1",
             change.tenant_id,
@@ -100,7 +100,7 @@ async def declared(
             "SELECT id FROM channels WHERE tenant_id = $1", change.tenant_id
         )
     place = Place(change.tenant_id, channel_id)
-    return Provider(place, database, Directory(database, VAULT), world, key)
+    return Provider(place, database, TenantConfigCache(database, VAULT), world, key)
 
 
 def wrote(number: int, words: str, phone: str = PHONE) -> Any:

@@ -11,8 +11,8 @@ import pytest
 import pytest_asyncio
 
 from niochat.adapters import clock
-from niochat.adapters.whatsapp.uazapi.client import Uazapi
-from niochat.adapters.whatsapp.uazapi.parse import parse
+from niochat.adapters.whatsapp.uazapi.client import UazapiClient
+from niochat.adapters.whatsapp.uazapi.parse import parse_webhook
 from niochat.domain.errors import UnavailableError
 from niochat.domain.gateway import GatewayCredentials
 from niochat.domain.incoming import InboundEvent
@@ -24,7 +24,7 @@ from tests.builders import SENT_AT, Given
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(30)]
 
 
-class Odd(Uazapi):
+class Odd(UazapiClient):
     """The real client; ``odd`` lies on top of what the sandbox's store holds."""
 
     def __init__(self) -> None:
@@ -57,7 +57,7 @@ class Store:
 
     async def fill(self, gateway_s: float | None = None, *, deeper: bool = False) -> set[UUID]:
         (channel,) = await self.backfill.list_channels(self.provider.place.tenant)
-        line = self.provider.directory.line(
+        line = self.provider.directory.gateway_credentials(
             channel.base_url, channel.token_sealed, channel.tenant_id
         )
         return await self.backfill.fill(channel, line, gateway_s, deeper=deeper)
@@ -77,7 +77,7 @@ class Store:
             f"{self.provider.world.origin}/gateway", self.provider.world.token
         )
         bodies = await self.gateway.messages(line, 100, 0)
-        meanings = [parse(body, SENT_AT).event for body in bodies]
+        meanings = [parse_webhook(body, SENT_AT).event for body in bodies]
         return [each for each in meanings if isinstance(each, InboundEvent)]
 
 

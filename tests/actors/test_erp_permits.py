@@ -3,8 +3,8 @@
 import pytest
 import pytest_asyncio
 
-from niochat.erp.breaker import FAILURES, FIRST_REST_S, LONGEST_REST_S
-from niochat.erp.permits import FORGOTTEN_AFTER_S
+from niochat.erp.breaker import FAILURE_THRESHOLD, MAX_OPEN_S, MIN_OPEN_S
+from niochat.erp.permits import PERMIT_EXPIRES_AFTER_S
 from tests.actors.one_tenant import Tenant
 from tests.actors.provider import Provider
 from tests.builders import Given
@@ -23,7 +23,7 @@ async def limits(provider: Provider, given: Given) -> None:
     )
 
 
-async def failed(tenant: Tenant, times: int = FAILURES) -> None:
+async def failed(tenant: Tenant, times: int = FAILURE_THRESHOLD) -> None:
     """So many calls in a row that came back from an ERP that does not work."""
     for _ in range(times):
         tenant.clock.now += 1  # never too many a minute
@@ -35,7 +35,7 @@ async def test_no_more_calls_at_once_than_the_provider_allows(tenant: Tenant) ->
 
     refused = await tenant.call()
 
-    assert (refused.id, refused.resting) == (None, False)
+    assert (refused.id, refused.breaker_open) == (None, False)
     assert refused.wait_s > 0
     await tenant.ended(calls[0])
     assert await tenant.begun() not in calls
@@ -56,7 +56,7 @@ async def test_no_more_calls_a_minute_than_the_provider_allows(tenant: Tenant) -
 async def test_a_permit_whose_process_died_is_given_to_another(tenant: Tenant) -> None:
     for _ in range(3):
         await tenant.begun()
-    tenant.clock.now += FORGOTTEN_AFTER_S
+    tenant.clock.now += PERMIT_EXPIRES_AFTER_S
     assert (await tenant.call()).id is None, "it may still be under way"
 
     tenant.clock.now += 1
@@ -68,7 +68,7 @@ async def test_a_call_that_comes_back_after_it_was_forgotten_frees_no_second_pla
     tenant: Tenant,
 ) -> None:
     lost = await tenant.begun()
-    tenant.clock.now += FORGOTTEN_AFTER_S + 1
+    tenant.clock.now += PERMIT_EXPIRES_AFTER_S + 1
     for _ in range(3):
         await tenant.begun()
 
@@ -78,24 +78,24 @@ async def test_a_call_that_comes_back_after_it_was_forgotten_frees_no_second_pla
 
 
 async def test_an_erp_that_fails_in_a_row_rests_and_nobody_asks_it(tenant: Tenant) -> None:
-    await failed(tenant, FAILURES - 1)
+    await failed(tenant, FAILURE_THRESHOLD - 1)
     await tenant.ended(await tenant.begun(), healthy=True)
-    await failed(tenant, FAILURES - 1)
+    await failed(tenant, FAILURE_THRESHOLD - 1)
     await tenant.ended(await tenant.begun(), healthy=False)
 
     refused = await tenant.call()
 
-    assert (refused.id, refused.resting) == (None, True)
-    assert refused.wait_s == FIRST_REST_S
+    assert (refused.id, refused.breaker_open) == (None, True)
+    assert refused.wait_s == MIN_OPEN_S
 
 
 async def test_after_its_rest_one_call_tries_and_the_others_wait(tenant: Tenant) -> None:
     await failed(tenant)
-    tenant.clock.now += FIRST_REST_S
+    tenant.clock.now += MIN_OPEN_S
 
     trial, other = await tenant.begun(), await tenant.call()
 
-    assert (other.id, other.resting) == (None, True)
+    assert (other.id, other.breaker_open) == (None, True)
     await tenant.ended(trial, healthy=True)
     await tenant.begun()
     await tenant.begun()
@@ -109,16 +109,16 @@ async def test_a_trial_that_fails_doubles_the_rest_up_to_its_longest(tenant: Ten
         await tenant.ended(await tenant.begun(), healthy=False)
         rests.append((await tenant.call()).wait_s)
 
-    assert rests == [30.0, 60.0, LONGEST_REST_S, LONGEST_REST_S, LONGEST_REST_S]
+    assert rests == [30.0, 60.0, MAX_OPEN_S, MAX_OPEN_S, MAX_OPEN_S]
 
 
 async def test_a_trial_whose_process_died_does_not_keep_the_erp_resting(tenant: Tenant) -> None:
     await failed(tenant)
-    tenant.clock.now += FIRST_REST_S
+    tenant.clock.now += MIN_OPEN_S
     await tenant.begun()
-    assert (await tenant.call()).resting
+    assert (await tenant.call()).breaker_open
 
-    tenant.clock.now += FORGOTTEN_AFTER_S + 1
+    tenant.clock.now += PERMIT_EXPIRES_AFTER_S + 1
 
     await tenant.begun()
 

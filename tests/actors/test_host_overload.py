@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from niochat.accounts.held_back import held_back
+from niochat.accounts.held_back import load_throttles
 from niochat.actors import kinds
 from niochat.actors.host_core import HostProcess
 from niochat.actors.tenant import ModelThrottleNotice
@@ -53,9 +53,9 @@ async def test_turns_beyond_the_line_begin_later_as_the_attempt_that_never_began
 
     await until(one_began)
     assert [(held.reason, held.waiting) for held in told(core)] == [(ThrottleReason.TURNS, 1)]
-    assert [h.reason for h in await held_back(provider.database, provider.place.tenant)] == []
+    assert [h.reason for h in await load_throttles(provider.database, provider.place.tenant)] == []
     await core.apply_quotas()
-    (seen,) = await held_back(provider.database, provider.place.tenant)
+    (seen,) = await load_throttles(provider.database, provider.place.tenant)
     assert (seen.reason, seen.waiting) == (ThrottleReason.TURNS, 1)
 
     await given.admin.execute(
@@ -74,7 +74,7 @@ async def test_turns_beyond_the_line_begin_later_as_the_attempt_that_never_began
     for phone in PHONES:
         assert len(await provider.wait_for("resposta", phone)) == 1
     await core.apply_quotas()
-    assert await held_back(provider.database, provider.place.tenant) == []
+    assert await load_throttles(provider.database, provider.place.tenant) == []
 
 
 async def test_a_model_that_asked_to_wait_is_told_as_the_reason(

@@ -22,7 +22,7 @@ class Deaf(Database):
     misses: ClassVar[str] = ""
 
     async def alone(self, connection: Connection, query: str, *values: object) -> list[Any]:
-        rows = await super().alone(connection, query, *values)
+        rows = await super().fetch_autocommit(connection, query, *values)
         if rows and Deaf.misses == does(query, values):
             Deaf.misses = ""
             raise UnavailableError("it stood still", code="database")

@@ -174,7 +174,7 @@ async def test_queue_and_conversation_may_live_in_two_hosts(
     hosts["b"] = await cluster.host("b")
     await cluster.give(hosts["b"])
     shard = kinds.team_queue_address(office.place.tenant, TEAM).shard
-    async with office.database.path() as connection:
+    async with office.database.as_system() as connection:
         await connection.fetch(queries("placement")["move"], [shard], [hosts["a"].incarnation])
     for host in hosts.values():
         await host.refresh()
@@ -225,7 +225,7 @@ class Counted(Database):
             if self.failures:
                 self.failures -= 1
                 raise UnavailableError("it went away", code="database")
-        return await super().alone(connection, query, *values)
+        return await super().fetch_autocommit(connection, query, *values)
 
 
 class Queue:

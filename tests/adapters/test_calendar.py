@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from niochat.adapters.calendar import presence, public_holidays
+from niochat.adapters.calendar import public_holidays, staff_availability
 from niochat.domain.errors import InvalidInputError
 from niochat.domain.hours import BusinessShift
 from niochat.domain.policy import ConversationPolicy, StaffAvailability
@@ -41,26 +41,28 @@ def test_an_unknown_place_is_refused(place: str) -> None:
 def test_without_hours_people_are_always_there() -> None:
     policy = ConversationPolicy(holidays="BR-PE", closed_days=(date(2026, 12, 24),))
 
-    assert presence(policy, at(2026, 12, 25, 3)) == StaffAvailability()
-    assert presence(policy, at(2026, 12, 24, 3)) == StaffAvailability()
+    assert staff_availability(policy, at(2026, 12, 25, 3)) == StaffAvailability()
+    assert staff_availability(policy, at(2026, 12, 24, 3)) == StaffAvailability()
 
 
 def test_during_a_shift_people_are_there() -> None:
-    assert presence(ConversationPolicy(hours=WEEK), at(2026, 11, 23)) == StaffAvailability()
+    assert (
+        staff_availability(ConversationPolicy(hours=WEEK), at(2026, 11, 23)) == StaffAvailability()
+    )
 
 
 def test_on_a_holiday_of_the_part_nobody_is_there() -> None:
     friday = at(2026, 3, 6)
 
-    assert presence(ConversationPolicy(hours=WEEK, holidays="BR"), friday).available
-    away = presence(ConversationPolicy(hours=WEEK, holidays="BR-PE"), friday)
+    assert staff_availability(ConversationPolicy(hours=WEEK, holidays="BR"), friday).available
+    away = staff_availability(ConversationPolicy(hours=WEEK, holidays="BR-PE"), friday)
     assert away == StaffAvailability(False, at(2026, 3, 9, 8))
 
 
 def test_closed_days_add_to_holidays_and_the_return_is_found_in_the_next_year() -> None:
     policy = ConversationPolicy(hours=EVERY_DAY, holidays="BR", closed_days=(date(2026, 12, 31),))
 
-    away = presence(policy, at(2026, 12, 30, 18))
+    away = staff_availability(policy, at(2026, 12, 30, 18))
 
     assert away == StaffAvailability(False, at(2027, 1, 2, 8))
     assert away.closed_notice(policy) == (
@@ -71,14 +73,16 @@ def test_closed_days_add_to_holidays_and_the_return_is_found_in_the_next_year() 
 def test_a_closed_day_needs_no_calendar() -> None:
     policy = ConversationPolicy(hours=WEEK, closed_days=(date(2026, 11, 23),))
 
-    assert presence(policy, at(2026, 11, 23)) == StaffAvailability(False, at(2026, 11, 24, 8))
+    assert staff_availability(policy, at(2026, 11, 23)) == StaffAvailability(
+        False, at(2026, 11, 24, 8)
+    )
 
 
 def test_a_provider_that_does_not_open_soon_promises_no_day() -> None:
     weekdays = [date.fromordinal(date(2026, 11, 1).toordinal() + n) for n in range(120)]
     policy = ConversationPolicy(hours=WEEK, closed_days=tuple(weekdays))
 
-    away = presence(policy, at(2026, 11, 23))
+    away = staff_availability(policy, at(2026, 11, 23))
 
     assert away == StaffAvailability(False)
     assert away.closed_notice(policy) == policy.closed_unknown_text

@@ -14,11 +14,11 @@ import pytest
 from aiohttp.abc import AbstractResolver
 
 import niochat
-from niochat.adapters.guard import ForbiddenAddress, Guard
+from niochat.adapters.guard import ForbiddenAddressError, SsrfGuard
 from niochat.adapters.openai.model import ModelClient, ModelEndpoint, ModelError
-from niochat.adapters.sgp.client import Sgp
-from niochat.adapters.whatsapp.uazapi.administration import UazapiAdministration
-from niochat.adapters.whatsapp.uazapi.client import Uazapi
+from niochat.adapters.sgp.client import SgpClient
+from niochat.adapters.whatsapp.uazapi.administration import UazapiAdmin
+from niochat.adapters.whatsapp.uazapi.client import UazapiClient
 from niochat.domain.erp import ErpAccount, ErpError
 from niochat.domain.errors import InvalidInputError, OperationRefusedError, UnavailableError
 from niochat.domain.gateway import GatewayCredentials, GatewayServer
@@ -56,21 +56,21 @@ class Names(AbstractResolver):
 
 @pytest.mark.parametrize("address", PRIVATE)
 def test_no_private_address_is_permitted(address: str) -> None:
-    assert not Guard().permits(address)
+    assert not SsrfGuard().is_allowed(address)
 
 
 @pytest.mark.parametrize("address", PUBLIC)
 def test_public_ones_are(address: str) -> None:
-    assert Guard().permits(address)
+    assert SsrfGuard().is_allowed(address)
 
 
 def test_a_network_that_the_installation_allows_is_open_and_no_other() -> None:
-    guard = Guard([ip_network("10.1.0.0/16"), *LOOPBACK])
-    assert guard.permits("10.1.2.3")
-    assert guard.permits("::ffff:10.1.2.3")
-    assert guard.permits("::1")
-    assert not guard.permits("10.2.0.1")
-    assert not guard.permits("169.254.169.254")
+    guard = SsrfGuard([ip_network("10.1.0.0/16"), *LOOPBACK])
+    assert guard.is_allowed("10.1.2.3")
+    assert guard.is_allowed("::ffff:10.1.2.3")
+    assert guard.is_allowed("::1")
+    assert not guard.is_allowed("10.2.0.1")
+    assert not guard.is_allowed("169.254.169.254")
 
 
 def port_of(gateway: ScriptedGateway) -> int:
@@ -85,7 +85,7 @@ def port_of(gateway: ScriptedGateway) -> int:
 async def test_this_machine_is_not_reached_however_its_address_is_written(host: str) -> None:
     async with running() as gateway:
         gateway.says(200, {"instance": {"status": "connected"}})
-        uazapi = Uazapi(lookup_timeout_s=5, guard=Guard())
+        uazapi = UazapiClient(lookup_timeout_s=5, guard=SsrfGuard())
         try:
             with pytest.raises(UnavailableError, match=r"NIOCHAT_PRIVATE_NETWORKS|InvalidUrl"):
                 await uazapi.status(GatewayCredentials(f"http://{host}:{port_of(gateway)}", "t"))
@@ -98,10 +98,10 @@ async def test_this_machine_is_not_reached_however_its_address_is_written(host: 
 async def test_a_name_that_is_private_by_the_time_of_the_connection_is_not_reached() -> None:
     async with running() as gateway:
         names = Names("1.1.1.1", "127.0.0.1")
-        guard = Guard(resolver=names)
+        guard = SsrfGuard(resolver=names)
         url = f"http://gateway.example:{port_of(gateway)}"
-        await guard.check(url)
-        uazapi = Uazapi(lookup_timeout_s=5, guard=guard)
+        await guard.check_url(url)
+        uazapi = UazapiClient(lookup_timeout_s=5, guard=guard)
         try:
             with pytest.raises(UnavailableError):
                 await uazapi.status(GatewayCredentials(url, "t"))
@@ -115,7 +115,7 @@ async def test_a_name_that_is_private_by_the_time_of_the_connection_is_not_reach
 async def test_what_is_allowed_is_reached_under_its_own_name() -> None:
     async with running() as gateway:
         gateway.says(200, {"instance": {"status": "connected"}})
-        uazapi = Uazapi(guard=Guard(LOOPBACK, Names("127.0.0.1")))
+        uazapi = UazapiClient(guard=SsrfGuard(LOOPBACK, Names("127.0.0.1")))
         url = f"http://gateway.example:{port_of(gateway)}"
         try:
             assert (await uazapi.status(GatewayCredentials(url, "t"))).status == "connected"
@@ -132,9 +132,9 @@ SAYS = "the address is private: use a public one, or have the operator allow its
 async def test_model_and_erp_are_guarded_as_the_gateway_is_and_follow_no_redirect() -> None:
     async with running() as gateway:
         url = f"http://127.0.0.1:{port_of(gateway)}"
-        for guard, arrived in ((Guard(), 0), (Guard(LOOPBACK), 2)):
+        for guard, arrived in ((SsrfGuard(), 0), (SsrfGuard(LOOPBACK), 2)):
             gateway.says(302, "", location=f"{url}/elsewhere")
-            models, erp = ModelClient(guard), Sgp(guard=guard)
+            models, erp = ModelClient(guard), SgpClient(guard=guard)
             endpoint = ModelEndpoint(f"{url}/v1", "k", "m")
             try:
                 with pytest.raises(ModelError, match="" if arrived else SAYS):
@@ -180,10 +180,10 @@ async def inside(port: int) -> AsyncIterator[list[str]]:
         yield came
 
 
-async def ask_all(guard: Guard, url: str) -> list[str]:
+async def ask_all(guard: SsrfGuard, url: str) -> list[str]:
     """Gateway, administration, model and ERP each ask once; who of them got no answer."""
-    uazapi, administration = Uazapi(lookup_timeout_s=5, guard=guard), UazapiAdministration(5, guard)
-    models, erp = ModelClient(guard), Sgp(guard=guard)
+    uazapi, administration = UazapiClient(lookup_timeout_s=5, guard=guard), UazapiAdmin(5, guard)
+    models, erp = ModelClient(guard), SgpClient(guard=guard)
     calls = {
         "gateway": uazapi.status(GatewayCredentials(url, "t")),
         "administration": administration.instances(GatewayServer(url, "t")),
@@ -216,7 +216,7 @@ async def test_of_several_addresses_only_those_that_may_be_are_connected_to(
 ) -> None:
     async with running() as gateway, inside(port_of(gateway)) as came:
         gateway.says(200, {"instance": {"status": "connected"}})
-        uazapi = Uazapi(lookup_timeout_s=5, guard=Guard(ONE, Several(*addresses)))
+        uazapi = UazapiClient(lookup_timeout_s=5, guard=SsrfGuard(ONE, Several(*addresses)))
         try:
             url = f"http://gateway.example:{port_of(gateway)}"
             assert (await uazapi.status(GatewayCredentials(url, "t"))).status == "connected"
@@ -224,7 +224,7 @@ async def test_of_several_addresses_only_those_that_may_be_are_connected_to(
             await uazapi.close()
         assert came == []
         with pytest.raises(InvalidInputError):  # and it is not stored: one of them is private
-            await Guard(ONE, Several(*addresses)).check(url)
+            await SsrfGuard(ONE, Several(*addresses)).check_url(url)
 
 
 @pytest.mark.asyncio
@@ -235,8 +235,8 @@ async def test_a_name_that_leads_inside_when_it_is_connected_to_is_reached_by_no
     """It was public a moment before, when it was looked at."""
     async with running() as gateway, inside(port_of(gateway)) as came:
         names = Names("1.1.1.1", address)
-        guard, url = Guard(ONE, names), f"http://gateway.example:{port_of(gateway)}"
-        await guard.check(url)
+        guard, url = SsrfGuard(ONE, names), f"http://gateway.example:{port_of(gateway)}"
+        await guard.check_url(url)
         failed = await ask_all(guard, url)
         assert failed == ["gateway", "administration", "model", "erp"]
         assert set(names.asked) == {"gateway.example"}
@@ -255,7 +255,7 @@ async def test_no_proxy_of_the_environment_is_asked_to_connect_instead(
             monkeypatch.setenv(name.upper(), proxy)
         monkeypatch.delenv("no_proxy", raising=False)
         monkeypatch.delenv("NO_PROXY", raising=False)
-        guard = Guard(ONE, Names("127.0.0.9"))
+        guard = SsrfGuard(ONE, Names("127.0.0.9"))
         assert len(await ask_all(guard, f"http://gateway.example:{port_of(gateway)}")) == 4
         assert len(await ask_all(guard, f"https://gateway.example:{port_of(gateway)}")) == 4
         assert (came, gateway.asked) == ([], [])
@@ -267,7 +267,7 @@ async def test_a_redirect_to_the_inside_is_followed_by_nobody(status: int) -> No
     async with running() as gateway, inside(port_of(gateway)) as came:
         port = port_of(gateway)
         gateway.says(status, "", location=f"http://127.0.0.9:{port}/elsewhere")
-        await ask_all(Guard(ONE), f"http://127.0.0.1:{port}")
+        await ask_all(SsrfGuard(ONE), f"http://127.0.0.1:{port}")
         assert came == []
         assert len(gateway.asked) >= 4
         assert all("elsewhere" not in each.path for each in gateway.asked)
@@ -277,19 +277,19 @@ async def test_a_redirect_to_the_inside_is_followed_by_nobody(status: int) -> No
 @pytest.mark.parametrize("url", ["http://10.0.0.1", "https://[::1]/v1", "http://2130706433:80/x"])
 async def test_an_address_is_refused_before_it_is_stored(url: str) -> None:
     with pytest.raises(InvalidInputError) as refused:
-        await Guard().check(url)
+        await SsrfGuard().check_url(url)
     assert refused.value.code == "private_address"
 
 
 @pytest.mark.asyncio
 async def test_a_name_that_nobody_knows_now_may_be_stored() -> None:
-    await Guard().check("https://gateway.invalid")
+    await SsrfGuard().check_url("https://gateway.invalid")
 
 
 def test_the_hook_makes_no_socket_for_a_private_address() -> None:
     info = (socket.AF_INET, socket.SOCK_STREAM, 0, "", ("10.0.0.1", 80))
-    with pytest.raises(ForbiddenAddress):
-        Guard().socket(info)
+    with pytest.raises(ForbiddenAddressError):
+        SsrfGuard().create_socket(info)
 
 
 def test_the_product_makes_no_client_without_a_guard() -> None:

@@ -10,12 +10,12 @@ import httpx
 import pytest_asyncio
 from fastapi import FastAPI
 
-from niochat.accounts.channels import Outside
+from niochat.accounts.channels import GatewayAccess
 from niochat.adapters.files import FileStore
-from niochat.adapters.guard import Guard
+from niochat.adapters.guard import SsrfGuard
 from niochat.adapters.postgres.database import Database
-from niochat.adapters.whatsapp.uazapi.administration import UazapiAdministration
-from niochat.adapters.whatsapp.uazapi.client import Uazapi
+from niochat.adapters.whatsapp.uazapi.administration import UazapiAdmin
+from niochat.adapters.whatsapp.uazapi.client import UazapiClient
 from niochat.assignment.changes import PresenceChangeHandler
 from niochat.assignment.presences import PresenceStore
 from niochat.assignment.queues import QueueAssigner, TeamQueueKey
@@ -129,8 +129,10 @@ async def desk(
     async def announce(tenant: UUID) -> None:
         announced.append(tenant)
 
-    gateway, administration = Uazapi(lookup_timeout_s=5), UazapiAdministration(timeout_s=5)
-    outside = Outside(gateway, administration, Guard().check, None, "https://desk.example.com")
+    gateway, administration = UazapiClient(lookup_timeout_s=5), UazapiAdmin(timeout_s=5)
+    outside = GatewayAccess(
+        gateway, administration, SsrfGuard().check_url, None, "https://desk.example.com"
+    )
     accounts = build_tenant_services(database, house.vault, outside, announce)
     said: list[bytes] = []
 
@@ -151,7 +153,7 @@ async def desk(
         contacts=ContactStore(database, house.vault),
         command_submitter=asking,
         read_markers=ReadMarkerStore(database),
-        attachments=AttachmentStore(database, FileStore.at(tmp_path.as_uri()), house.vault),
+        attachments=AttachmentStore(database, FileStore.from_url(tmp_path.as_uri()), house.vault),
         announce_access_change=access_changed,
         publish_frame=say,
         agent_presence=PresenceStore(database),

@@ -14,8 +14,8 @@ import httpx
 import pytest
 
 from niochat.adapters import clock
-from niochat.adapters.clock import Agreed
-from niochat.adapters.postgres.time import agree
+from niochat.adapters.clock import DatabaseClock
+from niochat.adapters.postgres.time import sync_clock
 from niochat.domain.errors import AuthenticationError, NotFoundError
 from niochat.media.library import DOWNLOAD_TOKEN_TTL, object_key
 from tests.access.conftest import PASSWORD
@@ -33,7 +33,7 @@ def wrong_clock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Pat
     """A file that makes this machine's clock wrong; PostgreSQL's stays right."""
     monkeypatch.setenv(clock.CLOCK_FILE, str(tmp_path / "clock"))
     yield tmp_path / "clock"
-    clock.agreed.__init__()  # type: ignore[misc]
+    clock.database_clock.__init__()  # type: ignore[misc]
 
 
 async def kept(desk: Desk) -> tuple[UUID, str]:
@@ -43,7 +43,7 @@ async def kept(desk: Desk) -> tuple[UUID, str]:
     file = UUID(told.json()["id"])
     library = desk.rooms.attachments
     token, _ = library.create_download_token(
-        await library.find(desk.house.tenant, file), clock.agreed.now()
+        await library.find(desk.house.tenant, file), clock.database_clock.now()
     )
     return file, token
 
@@ -146,7 +146,7 @@ async def test_a_machine_whose_clock_is_wrong_opens_what_another_gave_out_and_no
 
     wrong_clock.write_text(f"0 {ahead * WRONG_BY.total_seconds()}\n")
     assert abs(clock.now() - right - ahead * WRONG_BY) < 30 * SECOND
-    await agree(desk.house.database, clock.agreed)
+    await sync_clock(desk.house.database, clock.database_clock)
 
     assert (await desk.http.get(content(token))).status_code == 200
     problem(await desk.http.get(content(over)), 404, "address_over")
@@ -159,19 +159,19 @@ async def test_a_machine_whose_clock_is_wrong_opens_what_another_gave_out_and_no
 async def test_a_step_of_the_machines_clock_changes_nothing_that_was_agreed(
     desk: Desk, wrong_clock: Path
 ) -> None:
-    agreed = Agreed()
-    await agree(desk.house.database, agreed)
+    agreed = DatabaseClock()
+    await sync_clock(desk.house.database, agreed)
     for offset in (3600, -3600):
         wrong_clock.write_text(f"0 {offset}\n")
         assert abs(agreed.now() - datetime.now(UTC)) < 30 * SECOND
-        assert abs(Agreed().now() - datetime.now(UTC)) > 3000 * SECOND
+        assert abs(DatabaseClock().now() - datetime.now(UTC)) > 3000 * SECOND
 
 
 async def test_a_ticket_that_is_over_used_or_altered_opens_nothing(desk: Desk) -> None:
     boss, who = await desk.joins("admin")
     tickets = desk.rooms.identity.socket_tickets
     made = [(await desk.http.post("/auth/ticket", headers=who)).json()["ticket"] for _ in range(2)]
-    now = clock.agreed.now()
+    now = clock.database_clock.now()
     with pytest.raises(AuthenticationError):
         await tickets.redeem(made[0], now + timedelta(seconds=31))
     with pytest.raises(AuthenticationError):

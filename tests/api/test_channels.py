@@ -12,11 +12,11 @@ import httpx
 import pytest
 import pytest_asyncio
 
-from niochat.accounts.channels import Outside
-from niochat.accounts.directory import Directory
-from niochat.adapters.guard import Guard
-from niochat.adapters.whatsapp.uazapi.administration import UazapiAdministration
-from niochat.adapters.whatsapp.uazapi.client import Uazapi
+from niochat.accounts.channels import GatewayAccess
+from niochat.accounts.directory import TenantConfigCache
+from niochat.adapters.guard import SsrfGuard
+from niochat.adapters.whatsapp.uazapi.administration import UazapiAdmin
+from niochat.adapters.whatsapp.uazapi.client import UazapiClient
 from niochat.domain.gateway import GatewayServer
 from niochat.inbox.accept import InboxStore
 from niochat.ingress.api.once import IDEMPOTENCY_HEADER
@@ -40,7 +40,7 @@ class Shop:
     boss: Mapping[str, str]
     outside: httpx.AsyncClient
     """The sandbox."""
-    directory: Directory
+    directory: TenantConfigCache
     rebuild: Callable[[GatewayServer | None], None]
 
     async def post(self, path: str, body: Any = None, **headers: str) -> httpx.Response:
@@ -75,7 +75,7 @@ async def shop(desk: Desk) -> AsyncIterator[Shop]:
     """The sandbox needs its address before it listens; webhooks reach the real door."""
     _, boss = await desk.joins("admin")
     database, vault = desk.house.database, desk.house.vault
-    directory = Directory(database, vault)
+    directory = TenantConfigCache(database, vault)
 
     def poke(thread: Any, tenant: Any) -> None:
         """Nobody steps here."""
@@ -83,9 +83,9 @@ async def shop(desk: Desk) -> AsyncIterator[Shop]:
     door = WebhookEndpoint(
         directory, vault, InboxStore(database), poke, lambda tenant: None, Ignorances()
     )
-    guard = Guard([ip_network("127.0.0.0/8")])
-    gateway = Uazapi(lookup_timeout_s=5, guard=guard)
-    administration = UazapiAdministration(timeout_s=5, guard=guard)
+    guard = SsrfGuard([ip_network("127.0.0.0/8")])
+    gateway = UazapiClient(lookup_timeout_s=5, guard=guard)
+    administration = UazapiAdmin(timeout_s=5, guard=guard)
     async with AsyncExitStack() as opened:
         doorway = await opened.enter_async_context(
             serving(build_webhook_application(door), lifespan="off")
@@ -94,12 +94,14 @@ async def shop(desk: Desk) -> AsyncIterator[Shop]:
         outside = await opened.enter_async_context(serving(sandbox))  # type: ignore[arg-type]
 
         def rebuild(server: GatewayServer | None) -> None:
-            ways = Outside(gateway, administration, guard.check, server, str(doorway.base_url))
+            ways = GatewayAccess(
+                gateway, administration, guard.check_url, server, str(doorway.base_url)
+            )
             accounts = build_tenant_services(database, vault, ways, announce)
             desk.with_rooms(accounts=accounts)
 
         async def announce(tenant: Any) -> None:
-            directory.forget(tenant)
+            directory.invalidate(tenant)
 
         rebuild(GatewayServer(f"{outside.base_url}/gateway", "sandbox-admin"))
         yield Shop(desk, boss, outside, directory, rebuild)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from niochat.adapters.redis.buckets import Buckets
+from niochat.adapters.redis.buckets import RedisTokenBuckets
 from niochat.ingress.api.limits import CallerRateLimiter
 from niochat.stack.credentials import StackCredentials
 from niochat.stack.home import HomeFolder
@@ -33,7 +33,7 @@ def redis(tmp_path: Path) -> Iterator[EmbeddedRedis]:
 
 @pytest_asyncio.fixture
 async def limited(desk: Desk, redis: EmbeddedRedis) -> Desk:
-    buckets = Buckets(redis.url, per_s=PER_S, burst=BURST, kind="api")
+    buckets = RedisTokenBuckets(redis.url, per_s=PER_S, burst=BURST, kind="api")
     desk.with_rooms(limit=CallerRateLimiter(buckets.take, per_s=PER_S, burst=BURST))
     return desk
 
@@ -69,7 +69,7 @@ async def test_one_caller_takes_nothing_from_another_and_a_key_counts_for_itself
 
 
 async def test_without_redis_everybody_passes(desk: Desk) -> None:
-    buckets = Buckets("redis://127.0.0.1:1/0", per_s=PER_S, burst=BURST, kind="api")
+    buckets = RedisTokenBuckets("redis://127.0.0.1:1/0", per_s=PER_S, burst=BURST, kind="api")
     desk.with_rooms(limit=CallerRateLimiter(buckets.take, per_s=PER_S, burst=BURST))
     _, headers = await desk.joins("admin")
     for _ in range(BURST + 2):

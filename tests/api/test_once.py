@@ -8,9 +8,9 @@ from uuid import UUID
 import httpx
 import pytest
 
-from niochat.access.idempotency import Asked, Kept, Lease
-from niochat.access.users import By, NewUser
-from niochat.adapters.postgres.audit import acting_under
+from niochat.access.idempotency import IdempotencyLease, IdempotentRequest, StoredResponse
+from niochat.access.users import ChangedBy, NewUser
+from niochat.adapters.postgres.audit import under_idempotency_key
 from niochat.domain.audit import AuditActor, AuditActorKind
 from niochat.domain.errors import OperationRefusedError
 from niochat.domain.permissions import ROLE_GRANTS, BuiltInRole
@@ -128,19 +128,19 @@ async def test_who_may_no_more_does_not_get_the_kept_answer_either(desk: Desk) -
 async def test_what_died_halfway_can_be_repeated_once_its_time_is_over(desk: Desk) -> None:
     boss, headers = await desk.joins("admin")
     store = desk.rooms.identity.idempotency
-    asked = Asked(desk.house.tenant, boss, "POST /users", "k1", b"digest")
+    asked = IdempotentRequest(desk.house.tenant, boss, "POST /users", "k1", b"digest")
     dead = await store.begin(asked)
-    assert isinstance(dead, Lease)
+    assert isinstance(dead, IdempotencyLease)
     with pytest.raises(OperationRefusedError) as refused:
         await store.begin(asked)
     assert refused.value.code == "in_progress"
 
     await age(desk, lease_s=121)
     second = await store.begin(asked)
-    assert isinstance(second, Lease)
-    await store.finish(asked, dead, Kept(201, "late"))  # it was not dead, only slow
-    await store.finish(asked, second, Kept(201, "mine"))
-    assert await store.begin(asked) == Kept(201, "mine")
+    assert isinstance(second, IdempotencyLease)
+    await store.finish(asked, dead, StoredResponse(201, "late"))  # it was not dead, only slow
+    await store.finish(asked, second, StoredResponse(201, "mine"))
+    assert await store.begin(asked) == StoredResponse(201, "mine")
     problem(await post(desk, "/users", NOVA, headers), 422, "key_reused")
 
 
@@ -181,13 +181,15 @@ async def test_what_died_after_it_acted_is_not_done_again_and_says_so(
 async def test_who_lost_the_lease_can_do_nothing_any_more(desk: Desk, given: Given) -> None:
     boss, _ = await desk.joins("admin")
     store = desk.rooms.identity.idempotency
-    asked = Asked(desk.house.tenant, boss, "POST /users", "k1", b"digest")
+    asked = IdempotentRequest(desk.house.tenant, boss, "POST /users", "k1", b"digest")
     slow = await store.begin(asked)
-    assert isinstance(slow, Lease)
+    assert isinstance(slow, IdempotencyLease)
     await age(desk, lease_s=121)
-    assert isinstance(await store.begin(asked), Lease)
-    with acting_under(slow.id, slow.holder):
-        by = By(boss, ROLE_GRANTS[BuiltInRole.ADMIN], AuditActor(AuditActorKind.USER, str(boss)))
+    assert isinstance(await store.begin(asked), IdempotencyLease)
+    with under_idempotency_key(slow.id, slow.holder):
+        by = ChangedBy(
+            boss, ROLE_GRANTS[BuiltInRole.ADMIN], AuditActor(AuditActorKind.USER, str(boss))
+        )
         new = NewUser("late@example.com", "Late", "viewer", ())
         with pytest.raises(OperationRefusedError) as refused:
             await desk.rooms.identity.users.invite(desk.house.tenant, new, by)
@@ -229,9 +231,9 @@ async def test_after_a_day_a_key_is_new_and_what_was_kept_is_purged(
     problem(await post(desk, "/users", NOVA, headers), 409, "login_taken")
     assert (await post(desk, "/api-keys", KEY, headers, "k2")).status_code == 201
     store = desk.rooms.identity.idempotency
-    assert await store.purge() == 0
+    assert await store.delete_expired() == 0
     await age(desk, hours=25)
-    assert await store.purge() == 1
+    assert await store.delete_expired() == 1
     assert await given.count("idempotency_keys") == 0
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import niochat
-from niochat.accounts.sealing import Purpose
+from niochat.accounts.sealing import SecretPurpose
 from niochat.ingress.api.application import openapi_document
 from niochat.live import frames
 from niochat.sandbox.app import create_app
@@ -61,7 +61,7 @@ async def connect(desk: Desk, place: Place, gateway: str) -> None:
     vault = desk.house.vault
     sealed = [
         vault.seal("tok", tenant_id=place.tenant, purpose=purpose)
-        for purpose in (Purpose.CHANNEL_TOKEN, Purpose.CHANNEL_SECRET)
+        for purpose in (SecretPurpose.CHANNEL_TOKEN, SecretPurpose.CHANNEL_SECRET)
     ]
     await desk.house.admin.execute(
         "UPDATE channels SET base_url = $2, token_sealed = $3, secret_sealed = $4 WHERE id = $1",

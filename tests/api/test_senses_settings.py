@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from niochat.adapters.postgres.codec import policy_of
+from niochat.adapters.postgres.codec import policy_from_row
 from tests.api.conftest import Desk, problem
 from tests.api.test_settings import MODEL, patch
 from tests.builders import Given
@@ -19,7 +19,7 @@ ELSEWHERE = {
 
 async def policy(given: Given) -> Any:
     (stored,) = await given.rows("SELECT policy FROM tenants")
-    return policy_of("active", stored)
+    return policy_from_row("active", stored)
 
 
 async def test_it_is_off_until_it_is_wanted_and_decisions_know_of_it(

@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from niochat.adapters.postgres.codec import policy_of
+from niochat.adapters.postgres.codec import policy_from_row
 from tests.api.conftest import Desk, problem
 from tests.builders import Given
 
@@ -47,7 +47,7 @@ async def test_the_policy_is_read_changed_and_read_again_in_the_words_of_a_file(
     assert desk.announced == [desk.house.tenant]
 
     (stored,) = await given.rows("SELECT policy FROM tenants")
-    meant = policy_of("active", stored)
+    meant = policy_from_row("active", stored)
     assert (meant.phone_pause_s, meant.hours[0].days) == (60, (0, 4))
     back = await patch(desk, headers, {"policy": {"hours": None}}, told.headers["etag"])
     assert back.json()["policy"]["hours"] == []

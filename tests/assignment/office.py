@@ -109,7 +109,7 @@ class Office:
 
     async def holder(self, thread: UUID) -> str | None:
         """Who has it, if it is open."""
-        async with self.database.path() as connection:
+        async with self.database.as_system() as connection:
             agent = await connection.fetchval(
                 "SELECT agent FROM conversations WHERE thread_id = $1 AND status = 'open'", thread
             )

@@ -6,9 +6,9 @@ from typing import Any
 
 import yaml
 
-from niochat.accounts.facts import FactsEntry, facts_of
-from niochat.accounts.rules import PolicyEntry
-from niochat.adapters.postgres.codec import policy_of
+from niochat.accounts.facts import FactsConfig, parse_facts
+from niochat.accounts.rules import PolicyConfig
+from niochat.adapters.postgres.codec import policy_from_row
 from niochat.cli.evaluation import reading
 from niochat.domain.policy import ConversationPolicy
 from niochat.domain.provider_facts import ProviderFacts
@@ -31,7 +31,7 @@ def declared() -> dict[str, Any]:
 
 def known(facts: dict[str, Any]) -> ProviderFacts:
     """As a turn is told them."""
-    return facts_of(FactsEntry.model_validate(facts).stored())
+    return parse_facts(FactsConfig.model_validate(facts).to_row())
 
 
 def week(
@@ -40,4 +40,4 @@ def week(
     """The questions' hours: Monday to Friday 8 to 18, Saturday 8 to 12."""
     told = hours or questions()["pergunta-horario"]["policy"]["hours"]
     entry = {"hours": told, "holidays": holidays, "closed_days": list(closed)}
-    return policy_of("active", PolicyEntry.model_validate(entry).stored())
+    return policy_from_row("active", PolicyConfig.model_validate(entry).to_row())

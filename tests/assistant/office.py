@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
-from niochat.accounts.apply import apply
-from niochat.accounts.directory import Directory
+from niochat.accounts.apply import apply_providers
+from niochat.accounts.directory import TenantConfigCache
 from niochat.adapters.openai.model import ModelClient
 from niochat.adapters.postgres.database import Database
-from niochat.adapters.redis.shelf import Shelf
-from niochat.adapters.sgp.client import Sgp
+from niochat.adapters.redis.shelf import RedisCache
+from niochat.adapters.sgp.client import SgpClient
 from niochat.assistant.turn import TurnRunner
 from niochat.assistant.visit import TurnStore
 from niochat.domain.erp import (
@@ -25,11 +25,11 @@ from niochat.domain.erp import (
     IdempotentErpWrite,
     ResultT,
 )
-from niochat.erp.answers import Answers
-from niochat.erp.calls import Calls, ErpSettings
-from niochat.erp.journal import Journal
-from niochat.erp.permits import CallEnded, LeaseCall, Permit, Permits
-from niochat.erp.writes import Writes
+from niochat.erp.answers import ErpReadCache
+from niochat.erp.calls import ErpSettings, LimitedErpClient
+from niochat.erp.journal import WriteJournal
+from niochat.erp.permits import CallPermit, CallPermitRelease, CallPermitRequest, ErpCallLimiter
+from niochat.erp.writes import ErpWriteExecutor
 from tests.accounts.declared import assistant, channel, erp, provider, read
 from tests.actors.provider import VAULT
 from tests.assistant.customer import HONEST, Customer
@@ -51,21 +51,27 @@ class Office:
     host: Host
     ownership: Ownership
     world: World
-    directory: Directory
+    directory: TenantConfigCache
     erp_token: str
     key: str
     models: ModelClient = field(default_factory=ModelClient)
-    sgp: Sgp = field(default_factory=Sgp)
+    sgp: SgpClient = field(default_factory=SgpClient)
     capabilities: frozenset[ErpCapability] = frozenset(ErpCapability)
     look_again_s: tuple[float, ...] = (0.01, 0.02)
     threads: dict[str, UUID] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.permits = Permits(at_once=8, per_minute=6000, tokens=600.0, at=time.monotonic())
-        answers = Answers(Shelf(NO_REDIS, ttl_s=30), VAULT, bytes(32))
-        self.calls = Calls(self.sgp, self._erp_settings, answers, self._lease, self._ended)
-        journal = Journal(self.host.database)
-        self.writes = Writes(self.sgp, self.calls, journal, look_again_s=self.look_again_s)
+        self.permits = ErpCallLimiter(
+            max_concurrent=8, per_minute=6000, tokens=600.0, refilled_at=time.monotonic()
+        )
+        answers = ErpReadCache(RedisCache(NO_REDIS, ttl_s=30), VAULT, bytes(32))
+        self.calls = LimitedErpClient(
+            self.sgp, self._erp_settings, answers, self._lease, self._ended
+        )
+        journal = WriteJournal(self.host.database)
+        self.writes = ErpWriteExecutor(
+            self.sgp, self.calls, journal, look_again_s=self.look_again_s
+        )
 
     @property
     def assistant(self) -> TurnRunner:
@@ -86,7 +92,7 @@ class Office:
             await self.given.admin.execute(
                 f"UPDATE {table} SET {name} = $1 WHERE tenant_id = $2", value, self.place.tenant
             )
-        self.directory.forget_all()
+        self.directory.invalidate_all()
 
     async def subscriber(self, case: str = "active", nth: int = 0) -> dict[str, Any]:
         """The sandbox's subscriber of a case, as its control API tells it."""
@@ -150,11 +156,11 @@ class Office:
             raise ErpError("this provider has no ERP", code="erp_none", left=False)
         return ErpSettings(found.account, found.timeout_s, found.capabilities, found.probed_at)
 
-    async def _lease(self, _: UUID, __: LeaseCall) -> Permit:
-        return self.permits.lease(time.monotonic())
+    async def _lease(self, _: UUID, __: CallPermitRequest) -> CallPermit:
+        return self.permits.acquire(time.monotonic())
 
-    async def _ended(self, _: UUID, told: CallEnded) -> None:
-        self.permits.ended(told, time.monotonic())
+    async def _ended(self, _: UUID, told: CallPermitRelease) -> None:
+        self.permits.release(told, time.monotonic())
 
 
 async def opened(
@@ -173,13 +179,13 @@ async def opened(
         erp=erp(base_url=f"{world.origin}/sgp", timeout_s=5),
     )
     env = {"DEMO_TOKEN": world.token, "DEMO_KEY": key, "DEMO_ERP": token}
-    (change, *_) = await apply(database, VAULT, read(folder, entry, **env))
+    (change, *_) = await apply_providers(database, VAULT, read(folder, entry, **env))
     tenant = change.tenant_id
     await given.admin.execute(
         "UPDATE tenants SET policy = policy || '{\"burst_window_s\": 0}' WHERE tenant_id = $1",
         tenant,
     )
     (channel_id,) = await given.rows("SELECT id FROM channels WHERE tenant_id = $1", tenant)
-    directory = Directory(database, VAULT)
+    directory = TenantConfigCache(database, VAULT)
     host, place = Host("host-a:1", database), Place(tenant, channel_id)
     return Office(place, given, host, ownership, world, directory, token, key)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from niochat.adapters.calendar import presence
+from niochat.adapters.calendar import staff_availability
 from niochat.assistant.case import TurnContext
 from niochat.assistant.facts import ConversationFacts
 from niochat.assistant.guard import find_violation
@@ -72,7 +72,7 @@ def refused(name: str, text: str, *, own: bool = False) -> str:
 def with_facts(of: TurnContext, *closed: str) -> None:
     """The provider is the demo's, with the hours of its questions."""
     policy = demo.week(*closed)
-    people = presence(policy, of.snapshot.now)
+    people = staff_availability(policy, of.snapshot.now)
     of.snapshot = replace(of.snapshot, policy=policy, people=people)
     of.provider_facts = demo.known(demo.declared())
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from niochat.accounts.facts import FactsEntry
+from niochat.accounts.facts import FactsConfig
 from niochat.adapters.openai.model import ModelClient, ModelCompletion
 from niochat.assistant.own_words import ASK_AGAIN_TEXT
 from tests.assistant import demo
@@ -33,7 +33,7 @@ class Reads(ModelClient):
 
 async def known(office: Office) -> None:
     """The office's provider tells what the demo's does."""
-    await office.set(facts=FactsEntry.model_validate(demo.declared()).stored())
+    await office.set(facts=FactsConfig.model_validate(demo.declared()).to_row())
     (policy,) = await office.given.rows(
         "SELECT policy FROM tenants WHERE tenant_id = $1", office.place.tenant
     )

@@ -325,7 +325,7 @@ async def test_what_is_kept_holds_no_document_in_clear(office: Office) -> None:
 async def test_another_tenants_memory_is_not_seen(office: Office) -> None:
     await came_before(office)
     stranger = await office.given.tenant()
-    async with office.host.database.tenant(stranger) as connection:
+    async with office.host.database.as_tenant(stranger) as connection:
         assert await connection.fetchval("SELECT count(*) FROM contacts") == 0
 
 

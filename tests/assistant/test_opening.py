@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from niochat.adapters.calendar import presence
+from niochat.adapters.calendar import staff_availability
 from niochat.assistant.folding import fold
 from niochat.assistant.opening import OpeningHoursCheck
 from niochat.assistant.provider_facts import format_provider_facts, list_upcoming_closed_days
@@ -24,7 +24,7 @@ ALWAYS: list[dict[str, Any]] = [
 
 
 def wrong(sentence: str, policy: ConversationPolicy, now: datetime = SUNDAY) -> bool:
-    opening = OpeningHoursCheck(policy, presence(policy, now), now)
+    opening = OpeningHoursCheck(policy, staff_availability(policy, now), now)
     folded = fold(sentence)
     assert opening.is_about_hours(folded), sentence
     return opening.is_contradicted(folded)

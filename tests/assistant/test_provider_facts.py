@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from niochat.adapters.calendar import presence
+from niochat.adapters.calendar import staff_availability
 from niochat.assistant.case import TurnContext
 from niochat.assistant.facts import ConversationFacts
 from niochat.assistant.guard import find_violation
@@ -42,7 +42,7 @@ def asked(question: str, policy: ConversationPolicy | None = None, **facts: Any)
     """A visit of somebody unknown who asks this; ``facts`` in the place of the demo provider's."""
     made = case(ConversationFacts(), lines=(TranscriptLine(Author.CUSTOMER, question),))
     policy = policy or demo.week()
-    people = presence(policy, made.snapshot.now)
+    people = staff_availability(policy, made.snapshot.now)
     made.snapshot = replace(made.snapshot, policy=policy, people=people)
     made.provider_facts = demo.known({**demo.declared(), **facts})
     return made

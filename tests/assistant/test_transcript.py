@@ -44,7 +44,7 @@ async def read(
 ) -> list[TranscriptLine]:
     """What a turn reads that began at ``upto``."""
     request = TurnRequest(tenant, conversation, uuid4(), 1, upto, "20260302000001")
-    async with database.path() as connection:
+    async with database.as_system() as connection:
         await connection.execute(
             "INSERT INTO turns (tenant_id, id, conversation_id, thread_id, shard, attempt,"
             " upto_version, host, started_at) SELECT tenant_id, $2, id, thread_id, 0, 1, $3, 'h',"

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from niochat.accounts.apply import apply
+from niochat.accounts.apply import apply_providers
 from niochat.adapters.postgres.database import Database
-from niochat.adapters.postgres.migrate import revisions
+from niochat.adapters.postgres.migrate import known_revisions
 from niochat.vault.vault import Vault
 from tests.accounts.declared import assistant, channel, erp, provider, read
 from tests.adapters.openai.end_point import Dialect, EndPoint, openai_error, openai_now
@@ -47,7 +47,7 @@ async def test_a_private_address_is_told_as_that_of_each_part(
         channels=[channel(base_url="http://10.1.2.3")], erp=erp(base_url="http://10.1.2.3"),
         assistant=assistant(endpoint="http://10.1.2.3/v1"),
     )  # fmt: skip
-    await apply(database, Vault({"k1": KEY}), read(tmp_path, private))
+    await apply_providers(database, Vault({"k1": KEY}), read(tmp_path, private))
 
     said = doctor(serving_url, tmp_path / "home")
 
@@ -65,14 +65,15 @@ async def test_a_private_address_is_told_as_that_of_each_part(
 async def test_a_log_in_that_owns_the_tables_and_a_newer_schema_are_told(
     database: Database, database_url: str, admin: Admin, tmp_path: Path
 ) -> None:
-    await apply(database, Vault({"k1": KEY}), read(tmp_path, provider(channels=[])))
+    await apply_providers(database, Vault({"k1": KEY}), read(tmp_path, provider(channels=[])))
     await admin.execute("UPDATE alembic_version SET version_num = '9999'")
 
     said = doctor(database_url, tmp_path / "home")
 
     assert "the log-in of DATABASE_URL owns the tables" in said.stdout
-    assert f"schema 9999, which this release does not know (its newest is {revisions()[-1]})" in (
-        said.stdout
+    assert (
+        f"schema 9999, which this release does not know (its newest is {known_revisions()[-1]})"
+        in (said.stdout)
     )
 
 
@@ -99,7 +100,7 @@ async def test_the_model_is_asked_as_a_turn_asks_and_its_words_are_told(
     await at.open()
     model = assistant(endpoint=at.url, model="um-modelo", temperature=0.2)
     entry = provider(channels=[], assistant=model)
-    await apply(database, Vault({"k1": KEY}), read(tmp_path, entry))
+    await apply_providers(database, Vault({"k1": KEY}), read(tmp_path, entry))
 
     near = {"NIOCHAT_PRIVATE_NETWORKS": "127.0.0.0/8"}
     said = await asyncio.to_thread(doctor, serving_url, tmp_path / "home", **near)
@@ -117,7 +118,7 @@ async def test_whether_it_hears_and_sees_is_asked_and_told(
     key = "sandbox-doctor"
     model = assistant(endpoint=f"{origin}/model/v1", api_key="env:DEMO_KEY", **senses)
     entry = provider(channels=[], assistant=model)
-    await apply(database, Vault({"k1": KEY}), read(tmp_path, entry, DEMO_KEY=key))
+    await apply_providers(database, Vault({"k1": KEY}), read(tmp_path, entry, DEMO_KEY=key))
     near = {"NIOCHAT_PRIVATE_NETWORKS": "127.0.0.0/8"}
 
     said = await asyncio.to_thread(doctor, serving_url, tmp_path / "home", **near)
@@ -128,7 +129,7 @@ async def test_whether_it_hears_and_sees_is_asked_and_told(
         "transcription_endpoint": "http://10.1.2.3/v1", "transcription_api_key": "env:DEMO_HMAC",
     }  # fmt: skip
     moved = provider(channels=[], assistant={**model, **elsewhere})
-    await apply(database, Vault({"k1": KEY}), read(tmp_path, moved, DEMO_KEY=key))
+    await apply_providers(database, Vault({"k1": KEY}), read(tmp_path, moved, DEMO_KEY=key))
     said = await asyncio.to_thread(doctor, serving_url, tmp_path / "home", **near)
     (line,) = [each for each in said.stdout.splitlines() if "voice notes" in each]
     assert line == f"!! demo: voice notes: ouvido: the model: {PRIVATE} (NIOCHAT_PRIVATE_NETWORKS)"

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 import yaml
 
-from niochat.accounts.providers import read_providers
+from niochat.accounts.providers import load_providers
 from niochat.assistant.toolbox import TOOLS
 from niochat.cli.evaluate import model_choice
 from niochat.cli.evaluation.reading import all_scenarios, chosen, read_scenarios
@@ -135,7 +135,7 @@ def test_every_scenario_has_a_provider_that_can_be_applied(
     entries = [declared(each, "http://127.0.0.1:9", choice) for each in scenarios]
     file = written(tmp_path, yaml.safe_dump({"providers": entries}))
 
-    providers = read_providers(file, {"SOME_KEY": "word"})
+    providers = load_providers(file, {"SOME_KEY": "word"})
 
     assert [provider.slug for provider in providers] == [each.slug for each in scenarios]
     tokens = {provider.erp.token.get_secret_value() for provider in providers if provider.erp}

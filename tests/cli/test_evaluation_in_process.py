@@ -65,7 +65,7 @@ async def test_what_is_not_as_it_must_be_is_told(
 
 
 async def test_a_database_of_its_own_is_there_and_gone() -> None:
-    async with database_of_its_own() as (database, _), database.path() as connection:
+    async with database_of_its_own() as (database, _), database.as_system() as connection:
         assert await connection.fetchval("SELECT count(*) FROM tenants") == 0
         port = await connection.fetchval("SELECT inet_server_port()")
 

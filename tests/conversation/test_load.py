@@ -37,7 +37,7 @@ async def found(database: Database, given: Given, zone: str, **policy: object) -
         "UPDATE tenants SET timezone = $1 WHERE tenant_id = $2", zone, place.tenant
     )
     thread: UUID = await given.thread(place)
-    async with database.path() as connection:
+    async with database.as_system() as connection:
         loaded = await load_batch(connection, [StepRequest(ThreadId(thread), 0)])
     return loaded.tenants[place.tenant]
 
@@ -110,7 +110,7 @@ async def test_what_is_known_of_a_rows_messages_comes_with_the_row(
     await given.admin.execute("DELETE FROM inbox")
     await put(host, place, thread, [command])
 
-    async with database.path() as connection:
+    async with database.as_system() as connection:
         loaded = await load_batch(connection, [StepRequest(ThreadId(thread), 0)])
 
     assert set(loaded.messages[thread]) == set(external_ids_for(command))
@@ -132,7 +132,7 @@ async def test_a_send_is_known_by_its_echo(
     echoes = [cmd.ReceiveEcho(f"e{n}", str(n), TEXT, SENT_AT) for n in (ours, theirs)]
     await put(host, place, thread, echoes)
 
-    async with database.path() as connection:
+    async with database.as_system() as connection:
         loaded = await load_batch(connection, [StepRequest(ThreadId(thread), 0)])
 
     assert set(loaded.sends[thread]) == {ours}, "another thread's send is nobody's"

@@ -10,9 +10,9 @@ from typing import Literal
 from uuid import UUID
 
 from niochat.adapters.postgres.database import Database
-from niochat.adapters.sgp.client import Sgp
+from niochat.adapters.sgp.client import SgpClient
 from niochat.domain.erp import ErpAccount, ErpWrite, ErpWriteReceipt, IdempotentErpWrite
-from niochat.erp.journal import Entry, Journal
+from niochat.erp.journal import WriteJournal, WriteJournalEntry
 from tests.erp.office import Office
 
 Moment = Literal["journalled", "leaving", "settling", "asking"]
@@ -34,7 +34,7 @@ class Job:
     order: IdempotentErpWrite
 
 
-class MortalJournal(Journal):
+class MortalJournal(WriteJournal):
     """Dies right after it wrote a write down, or right before it settles one."""
 
     def __init__(self, database: Database, moment: Moment) -> None:
@@ -43,7 +43,7 @@ class MortalJournal(Journal):
 
     async def begin(
         self, tenant_id: UUID, key: str, turn_id: UUID, attempt: int, request: Mapping[str, object]
-    ) -> Entry:
+    ) -> WriteJournalEntry:
         entry = await super().begin(tenant_id, key, turn_id, attempt, request)
         _die(self._moment == "journalled")
         return entry
@@ -55,7 +55,7 @@ class MortalJournal(Journal):
         return await super().settle(tenant_id, write_id, status, result)
 
 
-class MortalSgp(Sgp):
+class MortalSgp(SgpClient):
     """Dies right before a write's request goes to its socket."""
 
     def __init__(self, moment: Moment) -> None:

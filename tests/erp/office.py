@@ -5,18 +5,18 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
-from niochat.accounts.directory import Directory
+from niochat.accounts.directory import TenantConfigCache
 from niochat.adapters.postgres.database import Database
-from niochat.adapters.redis.shelf import Shelf
-from niochat.adapters.sgp.client import Sgp
+from niochat.adapters.redis.shelf import RedisCache
+from niochat.adapters.sgp.client import SgpClient
 from niochat.domain.erp import ErpError, TicketCategory
-from niochat.erp.answers import Answers
-from niochat.erp.calls import Calls, ErpSettings
-from niochat.erp.journal import Journal
-from niochat.erp.permits import CallEnded, LeaseCall, Permit, Permits
-from niochat.erp.probe import Prober
-from niochat.erp.reconcile import Reconciler
-from niochat.erp.writes import Writes
+from niochat.erp.answers import ErpReadCache
+from niochat.erp.calls import ErpSettings, LimitedErpClient
+from niochat.erp.journal import WriteJournal
+from niochat.erp.permits import CallPermit, CallPermitRelease, CallPermitRequest, ErpCallLimiter
+from niochat.erp.probe import CapabilityProber
+from niochat.erp.reconcile import WriteReconciler
+from niochat.erp.writes import ErpWriteExecutor
 from niochat.vault.vault import Vault
 from tests.builders import Given, Host, Place, message, put
 
@@ -25,36 +25,38 @@ LOOKS_S = (0.0, 0.02, 0.05)
 NO_REDIS = "redis://127.0.0.1:1/0"
 
 
-def many_places() -> Permits:
+def many_places() -> ErpCallLimiter:
     """Limits that no test reaches by accident."""
-    return Permits(at_once=50, per_minute=60_000, tokens=6000.0, at=time.monotonic())
+    return ErpCallLimiter(
+        max_concurrent=50, per_minute=60_000, tokens=6000.0, refilled_at=time.monotonic()
+    )
 
 
 @dataclass
 class Tenant:
     """The tenant's actor: it hands out places, and is told when they are free."""
 
-    permits: Permits = field(default_factory=many_places)
+    permits: ErpCallLimiter = field(default_factory=many_places)
     asks: int = 0
-    told: list[CallEnded] = field(default_factory=list)
+    told: list[CallPermitRelease] = field(default_factory=list)
 
-    async def ask(self, _tenant_id: UUID, _lease: LeaseCall) -> Permit:
+    async def ask(self, _tenant_id: UUID, _lease: CallPermitRequest) -> CallPermit:
         self.asks += 1
-        return self.permits.lease(time.monotonic())
+        return self.permits.acquire(time.monotonic())
 
-    async def tell(self, _tenant_id: UUID, ended: CallEnded) -> None:
+    async def tell(self, _tenant_id: UUID, ended: CallPermitRelease) -> None:
         self.told.append(ended)
-        self.permits.ended(ended, time.monotonic())
+        self.permits.release(ended, time.monotonic())
 
     def fill(self) -> UUID:
         """Somebody else takes the only place there is."""
-        self.permits.at_once = 1
-        permit = self.permits.lease(time.monotonic()).id
+        self.permits.max_concurrent = 1
+        permit = self.permits.acquire(time.monotonic()).id
         assert permit is not None
         return permit
 
     def free(self, permit: UUID) -> None:
-        self.permits.ended(CallEnded(permit, True), time.monotonic())
+        self.permits.release(CallPermitRelease(permit, True), time.monotonic())
 
 
 @dataclass
@@ -65,26 +67,26 @@ class Office:
     redis_url: str = NO_REDIS
     actor: Tenant = field(default_factory=Tenant)
     looks_s: tuple[float, ...] = LOOKS_S
-    erp: Sgp = field(default_factory=Sgp)
-    journal: Journal = field(init=False)
+    erp: SgpClient = field(default_factory=SgpClient)
+    journal: WriteJournal = field(init=False)
 
     def __post_init__(self) -> None:
-        self.journal = Journal(self.database)
-        self.directory = Directory(self.database, VAULT)
-        self.answers = Answers(Shelf(self.redis_url, ttl_s=30), VAULT, b"shelf")
-        self.calls = Calls(
+        self.journal = WriteJournal(self.database)
+        self.directory = TenantConfigCache(self.database, VAULT)
+        self.answers = ErpReadCache(RedisCache(self.redis_url, ttl_s=30), VAULT, b"shelf")
+        self.calls = LimitedErpClient(
             self.erp, self.settings_of, self.answers, self.actor.ask, self.actor.tell
         )
-        self.prober = Prober(self.erp, self.settings_of, self.directory.remember_capabilities)
-        self.reconciler = Reconciler(self.calls, self.journal)
+        self.prober = CapabilityProber(self.erp, self.settings_of, self.directory.save_capabilities)
+        self.reconciler = WriteReconciler(self.calls, self.journal)
 
     @property
-    def writes(self) -> Writes:
-        return Writes(self.erp, self.calls, self.journal, look_again_s=self.looks_s)
+    def writes(self) -> ErpWriteExecutor:
+        return ErpWriteExecutor(self.erp, self.calls, self.journal, look_again_s=self.looks_s)
 
     async def settings_of(self, tenant_id: UUID) -> ErpSettings:
         """Never cached: tests change what is stored."""
-        self.directory.forget_all()
+        self.directory.invalidate_all()
         found = await self.directory.erp(tenant_id)
         if found is None:
             raise ErpError("this provider has no ERP", code="erp_none", left=False)

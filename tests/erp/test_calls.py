@@ -14,8 +14,8 @@ from niochat.domain.erp import (
     ReadContract,
 )
 from niochat.domain.errors import UnavailableError
-from niochat.erp.calls import Calls
-from niochat.erp.permits import LeaseCall, Permit, Permits
+from niochat.erp.calls import LimitedErpClient
+from niochat.erp.permits import CallPermit, CallPermitRequest, ErpCallLimiter
 from tests.builders import Given
 from tests.erp.ledger import OWNER_ROUTE, Installation
 from tests.erp.office import Office, Provider
@@ -122,7 +122,7 @@ async def test_a_call_waits_for_a_place_and_then_goes(
 async def test_never_more_calls_than_places_are_under_way(
     office: Office, provider: Provider, sgp: Installation
 ) -> None:
-    office.actor.permits.at_once = 2
+    office.actor.permits.max_concurrent = 2
     contract = await contract_of("active", sgp)
     reads = [office.calls.read(provider.id, CheckAccessStatus(contract)) for _ in range(6)]
     await sgp.fault("hold")
@@ -143,7 +143,9 @@ async def test_no_place_within_the_time_is_told_as_crowded(
     office: Office, provider: Provider, sgp: Installation
 ) -> None:
     now = time.monotonic()
-    office.actor.permits = Permits(at_once=1, per_minute=1, tokens=0.0, at=now)
+    office.actor.permits = ErpCallLimiter(
+        max_concurrent=1, per_minute=1, tokens=0.0, refilled_at=now
+    )
 
     with pytest.raises(ErpError) as failed:
         await office.calls.read(provider.id, ListServicePlans())
@@ -180,7 +182,7 @@ async def test_a_cancelled_call_gives_its_place_back_and_tells_nothing_of_the_er
 
     assert reading.cancelled()
     assert [ended.healthy for ended in office.actor.told] == [None]
-    assert office.actor.permits.under_way == {}
+    assert office.actor.permits.in_flight == {}
 
 
 async def test_a_place_is_given_back_when_a_call_goes_wrong_in_a_way_of_its_own(
@@ -191,20 +193,20 @@ async def test_a_place_is_given_back_when_a_call_goes_wrong_in_a_way_of_its_own(
 
     for kind in (ValueError, ErpRefusedError):
         with pytest.raises(kind):
-            await office.calls.once(provider.id, broken)
+            await office.calls.call_once(provider.id, broken)
 
     assert [ended.healthy for ended in office.actor.told] == [None, True]
-    assert office.actor.permits.under_way == {}
+    assert office.actor.permits.in_flight == {}
 
 
 async def test_without_the_tenants_actor_calls_go_without_a_place(
     office: Office, provider: Provider, sgp: Installation
 ) -> None:
-    async def away(_tenant_id: object, _lease: LeaseCall) -> Permit:
+    async def away(_tenant_id: object, _lease: CallPermitRequest) -> CallPermit:
         raise UnavailableError("the tenant's host is away")
 
     erp, answers = office.erp, office.answers
-    calls = Calls(erp, office.settings_of, answers, away, office.actor.tell)
+    calls = LimitedErpClient(erp, office.settings_of, answers, away, office.actor.tell)
 
     assert len(await calls.read(provider.id, ListServicePlans())) == 4
     assert office.actor.told == []

@@ -7,8 +7,8 @@ from uuid import UUID
 import pytest
 
 from niochat.domain.erp import ErpAccount, ErpError
-from niochat.erp.calls import Calls, ErpSettings
-from niochat.erp.permits import CallEnded, LeaseCall, Permit, Permits
+from niochat.erp.calls import ErpSettings, LimitedErpClient
+from niochat.erp.permits import CallPermit, CallPermitRelease, CallPermitRequest, ErpCallLimiter
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(30)]
 
@@ -23,31 +23,33 @@ class Pool:
         self.began: list[UUID] = []
         self.asked: list[tuple[UUID, int]] = []
         self.permits = {
-            tenant: Permits(calls_at_once, 60_000, tokens=1000.0, at=0.0)
+            tenant: ErpCallLimiter(calls_at_once, 60_000, tokens=1000.0, refilled_at=0.0)
             for tenant in (NOISY, QUIET)
         }
         self.settings = ErpSettings(
             ErpAccount("http://erp.invalid", "app", "token", {}), 5.0, calls_at_once=calls_at_once
         )
         nobody: Any = None
-        self.calls = Calls(nobody, self._settings_of, nobody, self._ask, self._tell, places=places)
+        self.calls = LimitedErpClient(
+            nobody, self._settings_of, nobody, self._ask, self._tell, places=places
+        )
 
     async def _settings_of(self, tenant: UUID) -> ErpSettings:
         return self.settings
 
-    async def _ask(self, tenant: UUID, lease: LeaseCall) -> Permit:
+    async def _ask(self, tenant: UUID, lease: CallPermitRequest) -> CallPermit:
         self.asked.append((tenant, lease.waiting))
-        return self.permits[tenant].lease(1.0, lease.waiting)
+        return self.permits[tenant].acquire(1.0, lease.waiting)
 
-    async def _tell(self, tenant: UUID, ended: CallEnded) -> None:
-        self.permits[tenant].ended(ended, 1.0)
+    async def _tell(self, tenant: UUID, ended: CallPermitRelease) -> None:
+        self.permits[tenant].release(ended, 1.0)
 
     def call(self, tenant: UUID) -> "asyncio.Task[None]":
         async def work(settings: ErpSettings) -> None:
             self.began.append(tenant)
             await self.gate.wait()
 
-        return asyncio.create_task(self.calls.once(tenant, work))
+        return asyncio.create_task(self.calls.call_once(tenant, work))
 
 
 async def ticks() -> None:
@@ -82,7 +84,7 @@ async def test_a_cancelled_call_leaves_its_place_in_line_and_at_the_tenant() -> 
     pool.gate.set()
     await third
     await asyncio.gather(first, second, return_exceptions=True)
-    assert (pool.calls._gate.limiter.taken, pool.permits[NOISY].under_way) == (0, {})
+    assert (pool.calls._gate.limiter.taken, pool.permits[NOISY].in_flight) == (0, {})
 
 
 async def test_a_process_with_too_many_calls_says_that_the_erp_is_crowded() -> None:
@@ -97,21 +99,21 @@ async def test_a_process_with_too_many_calls_says_that_the_erp_is_crowded() -> N
     assert (crowded.value.code, crowded.value.maybe_sent) == ("erp_crowded", False)
 
 
-def refused(permits: Permits, now: float) -> bool:
-    return permits.lease(now, 7).id is None
+def refused(permits: ErpCallLimiter, now: float) -> bool:
+    return permits.acquire(now, 7).id is None
 
 
 async def test_who_is_told_to_wait_is_shown_since_when_until_it_is_over() -> None:
-    permits = Permits(1, 60_000, tokens=1000.0, at=0.0)
-    permit = permits.lease(10.0).id
+    permits = ErpCallLimiter(1, 60_000, tokens=1000.0, refilled_at=0.0)
+    permit = permits.acquire(10.0).id
     assert permits.waited_since(10.0) is None
     assert all(refused(permits, now) for now in (11.0, 12.0, 13.0))
 
     assert (permits.waited_since(13.5), permits.waiting) == (11.0, 7)
     assert permit is not None
-    permits.ended(CallEnded(permit, True), 14.0)
+    permits.release(CallPermitRelease(permit, True), 14.0)
     assert permits.waited_since(24.0) is None
-    permits.lease(30.0)
+    permits.acquire(30.0)
     assert permits.waited_since(30.0) is None
     assert refused(permits, 31.0)
     assert permits.waited_since(31.0) == 31.0

@@ -6,39 +6,39 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from niochat.erp.breaker import FAILURES, FIRST_REST_S
-from niochat.erp.permits import FORGOTTEN_AFTER_S, CallEnded, Permits
+from niochat.erp.breaker import FAILURE_THRESHOLD, MIN_OPEN_S
+from niochat.erp.permits import PERMIT_EXPIRES_AFTER_S, CallPermitRelease, ErpCallLimiter
 
 PLENTY = 6000
 
 
-def permits(at_once: int = 2, per_minute: int = PLENTY) -> Permits:
-    return Permits(at_once, per_minute, tokens=max(per_minute / 10.0, 1.0), at=0.0)
+def permits(at_once: int = 2, per_minute: int = PLENTY) -> ErpCallLimiter:
+    return ErpCallLimiter(at_once, per_minute, tokens=max(per_minute / 10.0, 1.0), refilled_at=0.0)
 
 
-def leased(of: Permits, now: float = 0.0) -> UUID:
-    permit = of.lease(now).id
+def leased(of: ErpCallLimiter, now: float = 0.0) -> UUID:
+    permit = of.acquire(now).id
     assert permit is not None
     return permit
 
 
-def opened(of: Permits, now: float = 0.0) -> None:
+def opened(of: ErpCallLimiter, now: float = 0.0) -> None:
     """The ERP failed often enough."""
-    for _ in range(FAILURES):
-        of.ended(CallEnded(leased(of, now), False), now)
+    for _ in range(FAILURE_THRESHOLD):
+        of.release(CallPermitRelease(leased(of, now), False), now)
 
 
 def test_what_is_more_than_the_places_waits_until_one_is_free() -> None:
     tenant = permits(at_once=2)
     first, _ = leased(tenant), leased(tenant)
 
-    refused = tenant.lease(0.0)
-    tenant.ended(CallEnded(first, True), 0.0)
+    refused = tenant.acquire(0.0)
+    tenant.release(CallPermitRelease(first, True), 0.0)
 
     assert refused.id is None
     assert refused.wait_s > 0
-    assert not refused.resting
-    assert tenant.lease(0.0).id is not None
+    assert not refused.breaker_open
+    assert tenant.acquire(0.0).id is not None
 
 
 def test_a_minutes_calls_are_spread_and_who_comes_too_early_is_told_when() -> None:
@@ -46,17 +46,17 @@ def test_a_minutes_calls_are_spread_and_who_comes_too_early_is_told_when() -> No
     for _ in range(6):
         leased(tenant)
 
-    early = tenant.lease(0.0)
+    early = tenant.acquire(0.0)
 
-    assert (early.id, early.resting) == (None, False)
+    assert (early.id, early.breaker_open) == (None, False)
     assert early.wait_s == pytest.approx(1.0)
-    assert tenant.lease(early.wait_s).id is not None
+    assert tenant.acquire(early.wait_s).id is not None
 
 
 def test_calls_that_were_not_used_are_not_saved_up() -> None:
     tenant = permits(at_once=100, per_minute=60)
 
-    granted = sum(tenant.lease(3600.0).id is not None for _ in range(50))
+    granted = sum(tenant.acquire(3600.0).id is not None for _ in range(50))
 
     assert granted == 6
 
@@ -65,49 +65,49 @@ def test_a_call_whose_process_died_is_forgotten() -> None:
     tenant = permits(at_once=1)
     leased(tenant)
 
-    assert tenant.lease(FORGOTTEN_AFTER_S).id is None
-    assert tenant.lease(FORGOTTEN_AFTER_S + 1.0).id is not None
+    assert tenant.acquire(PERMIT_EXPIRES_AFTER_S).id is None
+    assert tenant.acquire(PERMIT_EXPIRES_AFTER_S + 1.0).id is not None
 
 
 def test_an_unknown_permit_frees_no_place() -> None:
     tenant = permits(at_once=1)
     leased(tenant)
 
-    tenant.ended(CallEnded(uuid4(), True), 0.0)
+    tenant.release(CallPermitRelease(uuid4(), True), 0.0)
 
-    assert tenant.lease(0.0).id is None
+    assert tenant.acquire(0.0).id is None
 
 
 def test_while_the_erp_rests_nobody_is_let_through_and_all_are_told_how_long() -> None:
     tenant = permits()
     opened(tenant)
 
-    resting = tenant.lease(5.0)
+    resting = tenant.acquire(5.0)
 
-    assert (resting.id, resting.resting, resting.wait_s) == (None, True, FIRST_REST_S - 5.0)
+    assert (resting.id, resting.breaker_open, resting.wait_s) == (None, True, MIN_OPEN_S - 5.0)
 
 
 def test_after_the_rest_exactly_one_call_tries() -> None:
     tenant = permits(at_once=10)
     opened(tenant)
 
-    trial = leased(tenant, FIRST_REST_S)
-    others = [tenant.lease(FIRST_REST_S + second) for second in range(10)]
+    trial = leased(tenant, MIN_OPEN_S)
+    others = [tenant.acquire(MIN_OPEN_S + second) for second in range(10)]
 
-    assert all(permit.id is None and permit.resting for permit in others)
-    tenant.ended(CallEnded(trial, True), FIRST_REST_S + 10)
-    assert tenant.lease(FIRST_REST_S + 10).id is not None
+    assert all(permit.id is None and permit.breaker_open for permit in others)
+    tenant.release(CallPermitRelease(trial, True), MIN_OPEN_S + 10)
+    assert tenant.acquire(MIN_OPEN_S + 10).id is not None
 
 
 def test_a_trial_whose_process_died_does_not_keep_the_erp_resting_for_ever() -> None:
     tenant = permits(at_once=10)
     opened(tenant)
-    leased(tenant, FIRST_REST_S)
+    leased(tenant, MIN_OPEN_S)
 
-    later = FIRST_REST_S + FORGOTTEN_AFTER_S + 1.0
+    later = MIN_OPEN_S + PERMIT_EXPIRES_AFTER_S + 1.0
 
-    assert tenant.lease(later).id is not None
-    assert tenant.lease(later).id is None
+    assert tenant.acquire(later).id is not None
+    assert tenant.acquire(later).id is None
 
 
 moves = st.lists(
@@ -131,25 +131,25 @@ class Watched:
 
     def lease(self) -> None:
         breaker = self.permits.breaker
-        rests = breaker.failures >= FAILURES and self.now < breaker.rests_until
-        permit = self.permits.lease(self.now)
+        rests = breaker.failures >= FAILURE_THRESHOLD and self.now < breaker.open_until
+        permit = self.permits.acquire(self.now)
         if permit.id is not None:
             assert not rests
-            assert not permit.resting
+            assert not permit.breaker_open
             self.held[permit.id] = self.now
             self.granted += 1
         else:
             assert permit.wait_s > 0
-            assert permit.resting or not rests
+            assert permit.breaker_open or not rests
 
     def alive(self) -> list[UUID]:
-        return [id_ for id_, at in self.held.items() if self.now - at <= FORGOTTEN_AFTER_S]
+        return [id_ for id_, at in self.held.items() if self.now - at <= PERMIT_EXPIRES_AFTER_S]
 
     def end(self, healthy: bool | None, which: float) -> None:
         if self.held:
             permit = list(self.held)[min(int(which * len(self.held)), len(self.held) - 1)]
             del self.held[permit]
-            self.permits.ended(CallEnded(permit, healthy), self.now)
+            self.permits.release(CallPermitRelease(permit, healthy), self.now)
 
 
 ENDS = {"healthy": True, "failed": False, "silent": None}
@@ -182,11 +182,11 @@ def test_calls_one_after_the_other_are_held_back_only_after_failures_in_a_row(
     tenant, now = permits(at_once=1), 0.0
     row, last = 0, None
     for outcome in outcomes:
-        permit = tenant.lease(now)
-        assert permit.resting == (row >= FAILURES and last is False)
-        if permit.resting:
+        permit = tenant.acquire(now)
+        assert permit.breaker_open == (row >= FAILURE_THRESHOLD and last is False)
+        if permit.breaker_open:
             now += permit.wait_s
-            permit = tenant.lease(now)
+            permit = tenant.acquire(now)
         assert permit.id is not None
-        tenant.ended(CallEnded(permit.id, outcome), now)
+        tenant.release(CallPermitRelease(permit.id, outcome), now)
         row, last = (0 if outcome else row + (outcome is False)), outcome

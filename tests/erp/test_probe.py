@@ -14,7 +14,7 @@ from niochat.domain.erp import (
     FindSubscriber,
     ListServicePlans,
 )
-from niochat.erp.probe import AGAIN_AFTER, EVERY
+from niochat.erp.probe import MIN_PROBE_INTERVAL, PROBE_INTERVAL
 from niochat.erp.service import ErpService
 from tests.builders import Given
 from tests.erp.ledger import Installation
@@ -24,8 +24,8 @@ from tests.until import until
 
 pytestmark = pytest.mark.asyncio
 PROBED_ROUTE = "/api/ura/manutencao/list/"
-LONG_AGO = datetime.now(UTC) - EVERY - timedelta(minutes=1)
-LATELY = datetime.now(UTC) - AGAIN_AFTER
+LONG_AGO = datetime.now(UTC) - PROBE_INTERVAL - timedelta(minutes=1)
+LATELY = datetime.now(UTC) - MIN_PROBE_INTERVAL
 
 
 def probed(provider: Provider, since: datetime | None) -> Callable[[], Awaitable[bool]]:
@@ -45,7 +45,7 @@ async def known(provider: Provider, at: datetime) -> None:
 async def test_an_erp_that_was_never_probed_is_and_what_was_found_is_kept(
     office: Office, provider: Provider, sgp: Installation
 ) -> None:
-    await office.prober.notice(provider.id)
+    await office.prober.probe_if_due(provider.id)
 
     await until(probed(provider, None))
     found = (await office.settings_of(provider.id)).capabilities
@@ -59,7 +59,7 @@ async def test_what_was_found_long_ago_is_found_out_again(
 ) -> None:
     await known(provider, LONG_AGO)
 
-    await office.prober.notice(provider.id)
+    await office.prober.probe_if_due(provider.id)
 
     await until(probed(provider, LONG_AGO))
     assert len((await provider.probed())[0] or ()) > 1
@@ -71,7 +71,7 @@ async def test_what_a_call_proved_wrong_is_found_out_again(
 ) -> None:
     await known(provider, LATELY)
 
-    await office.prober.notice(provider.id, code)
+    await office.prober.probe_if_due(provider.id, code)
 
     await until(probed(provider, LATELY))
 
@@ -92,7 +92,7 @@ async def test_what_is_known_and_proved_by_nothing_wrong_is_not_asked_again(
     await known(provider, LATELY)
 
     for code in ("", "erp_timeout", "erp_failed", "erp_none"):
-        await office.prober.notice(provider.id, code)
+        await office.prober.probe_if_due(provider.id, code)
 
     assert under_way() == 0
     assert await sgp.asked(PROBED_ROUTE) == 0
@@ -101,12 +101,12 @@ async def test_what_is_known_and_proved_by_nothing_wrong_is_not_asked_again(
 async def test_an_erp_is_not_probed_again_at_once_whatever_its_calls_say(
     office: Office, provider: Provider, sgp: Installation
 ) -> None:
-    await asyncio.gather(*(office.prober.notice(provider.id) for _ in range(5)))
+    await asyncio.gather(*(office.prober.probe_if_due(provider.id) for _ in range(5)))
     await until(probed(provider, None))
     await until(none_under_way)
 
     for _ in range(5):
-        await office.prober.notice(provider.id, "erp_missing")
+        await office.prober.probe_if_due(provider.id, "erp_missing")
 
     assert under_way() == 0
     assert await sgp.asked(PROBED_ROUTE) == 1
@@ -119,7 +119,7 @@ async def test_one_providers_probe_holds_no_other_providers_back(
     await second.has_erp(sgp.token)
 
     for each in (provider, second):
-        await office.prober.notice(each.id)
+        await office.prober.probe_if_due(each.id)
 
     for each in (provider, second):
         await until(probed(each, None))
@@ -133,7 +133,7 @@ async def test_a_probe_that_fails_changes_nothing_and_is_only_logged(
     await sgp.fault(fault, status=403)
 
     with capture_logs() as logs:
-        await office.prober.notice(provider.id)
+        await office.prober.probe_if_due(provider.id)
         await until(none_under_way)
 
     (line,) = [each for each in logs if each["event"] == "erp_probe_failed"]
@@ -146,7 +146,7 @@ async def test_a_probe_ends_with_its_process(
     office: Office, provider: Provider, sgp: Installation
 ) -> None:
     await sgp.fault("hold")
-    await office.prober.notice(provider.id)
+    await office.prober.probe_if_due(provider.id)
     await sgp.fault_met()
 
     office.prober.close()
@@ -164,7 +164,7 @@ async def test_each_call_of_the_pool_is_noticed_and_its_answer_is_data(
 ) -> None:
     reply = await service(office).read(provider.id, ListServicePlans())
 
-    plans = reply.result()
+    plans = reply.unwrap()
     assert isinstance(plans, tuple)
     assert len(plans) == 4
     await until(probed(provider, None))
@@ -180,7 +180,7 @@ async def test_a_write_of_the_pool_is_data_and_its_refusal_too(
     later = ordered(await wish("unlock", sgp), turn)
     refused = await service(office).write(provider.id, later)
 
-    assert isinstance(done.result(), ErpWriteResult)
+    assert isinstance(done.unwrap(), ErpWriteResult)
     assert refused.failure is not None
     assert (refused.failure.kind, refused.failure.code) == ("refused", "turn_not_current")
     assert await sgp.kinds() == ["ticket"]
@@ -194,7 +194,7 @@ async def test_a_provider_without_an_erp_is_told_so_and_not_probed(
     reply = await service(office).read(provider.id, FindSubscriber("52998224725"))
 
     with pytest.raises(ErpError) as told:
-        reply.result()
+        reply.unwrap()
     assert (told.value.code, told.value.maybe_sent) == ("erp_none", False)
     assert under_way() == 0
 

@@ -3,7 +3,7 @@
 import pytest
 
 from niochat.domain.erp import ErpWriteStatus
-from niochat.erp.reconcile import AGAIN_AFTER_S, Reconciler
+from niochat.erp.reconcile import RECONCILE_INTERVAL_S, WriteReconciler
 from tests.erp.ledger import OWNER_ROUTE, TICKETS_ROUTE, Installation
 from tests.erp.office import Office, Provider
 from tests.erp.wishes import ROUTES, ordered, wish
@@ -41,7 +41,7 @@ async def test_what_the_erp_shows_later_is_settled_without_another_order(
 ) -> None:
     await given_up(kind, office, provider, sgp)
 
-    office.reconciler.notice(provider.id)
+    office.reconciler.reconcile_if_due(provider.id)
 
     await journal_is(provider, "done")
     assert await sgp.asked(ROUTES[kind]) == 1
@@ -58,7 +58,7 @@ async def test_what_the_erp_does_not_show_stays_unknown_and_is_not_done(
     await provider.given.admin.execute("UPDATE erp_writes SET left_at = now() - interval '1 h'")
     looked = await sgp.asked(EVIDENCE[kind])
 
-    office.reconciler.notice(provider.id)
+    office.reconciler.reconcile_if_due(provider.id)
 
     async def looked_again() -> bool:
         return await sgp.asked(EVIDENCE[kind]) > looked
@@ -72,14 +72,14 @@ async def test_one_provider_is_not_looked_at_again_and_again(
     office: Office, provider: Provider, sgp: Installation
 ) -> None:
     now = 0.0
-    reconciler = Reconciler(office.calls, office.journal, clock=lambda: now)
-    reconciler.notice(provider.id)
+    reconciler = WriteReconciler(office.calls, office.journal, clock=lambda: now)
+    reconciler.reconcile_if_due(provider.id)
     await given_up("ticket", office, provider, sgp)
 
-    now = AGAIN_AFTER_S - 1
-    reconciler.notice(provider.id)
+    now = RECONCILE_INTERVAL_S - 1
+    reconciler.reconcile_if_due(provider.id)
     assert await provider.journal() == ["sending"]
-    now = AGAIN_AFTER_S
-    reconciler.notice(provider.id)
+    now = RECONCILE_INTERVAL_S
+    reconciler.reconcile_if_due(provider.id)
 
     await journal_is(provider, "done")

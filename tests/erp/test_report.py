@@ -22,7 +22,7 @@ from niochat.domain.errors import (
     UnavailableError,
     UnreadableDataError,
 )
-from niochat.erp.report import ErpReply, failed
+from niochat.erp.report import ErpRpcReply, reply_from_error
 
 SUBSCRIBER = Subscriber("Maria", ("81988887777",), (Contract("5501", ContractStatus.REDUCED),))
 VALUES = [
@@ -35,16 +35,16 @@ VALUES = [
 TRAITS = [(retryable, left) for retryable in (False, True) for left in (False, True)]
 
 
-def travelled(reply: ErpReply) -> ErpReply:
+def travelled(reply: ErpRpcReply) -> ErpRpcReply:
     """As the other process gets it."""
     arrived = pickle.loads(pickle.dumps(reply))
-    assert isinstance(arrived, ErpReply)
+    assert isinstance(arrived, ErpRpcReply)
     return arrived
 
 
 @pytest.mark.parametrize("value", VALUES)
 def test_a_value_travels(value: object) -> None:
-    assert travelled(ErpReply(value)).result() == value
+    assert travelled(ErpRpcReply(value)).unwrap() == value
 
 
 @pytest.mark.parametrize(("retryable", "left"), TRAITS)
@@ -54,7 +54,7 @@ def test_an_error_of_the_erp_travels_with_what_it_says_about_trying_again(
     error = ErpError("the ERP is away", code="erp_timeout", retryable=retryable, left=left)
 
     with pytest.raises(ErpError) as raised:
-        travelled(failed(error)).result()
+        travelled(reply_from_error(error)).unwrap()
 
     arrived = raised.value
     assert (str(arrived), arrived.code) == ("the ERP is away", "erp_timeout")
@@ -78,7 +78,7 @@ def test_every_other_error_travels_as_what_its_caller_can_act_on(
     error: NiochatError, becomes: type[NiochatError]
 ) -> None:
     with pytest.raises(becomes) as raised:
-        travelled(failed(error)).result()
+        travelled(reply_from_error(error)).unwrap()
 
     arrived = raised.value
     assert type(arrived) is becomes

@@ -10,7 +10,7 @@ import pytest_asyncio
 from redis.asyncio import Redis
 
 from niochat.adapters.postgres.database import Database
-from niochat.adapters.redis.shelf import Shelf
+from niochat.adapters.redis.shelf import RedisCache
 from niochat.domain.erp import (
     CheckAccessStatus,
     ErpRead,
@@ -22,7 +22,7 @@ from niochat.domain.erp import (
     ListTickets,
     ReadContract,
 )
-from niochat.erp.answers import Answers
+from niochat.erp.answers import ErpReadCache
 from niochat.stack.redis_server import EmbeddedRedis
 from niochat.vault.vault import Vault
 from tests.builders import Given
@@ -171,7 +171,7 @@ async def test_another_contracts_shelf_stays(
     mine, theirs = await contract_of("suspended", sgp), await contract_of("suspended", sgp, 1)
     await office.calls.read(provider.id, ReadContract(theirs))
 
-    await office.calls.changed(provider.id, mine)
+    await office.calls.invalidate_contract(provider.id, mine)
     await office.calls.read(provider.id, ReadContract(theirs))
 
     assert await sgp.asked(OWNER_ROUTE) == 1
@@ -217,7 +217,7 @@ async def test_another_tenants_shelf_is_not_seen(
         await office.calls.read(provider.id, read)
     stranger = await given.tenant()
 
-    assert [await office.answers.find(stranger, read) for read in reads] == [None] * len(reads)
+    assert [await office.answers.get(stranger, read) for read in reads] == [None] * len(reads)
 
 
 async def test_an_answer_that_was_moved_to_another_tenants_shelf_does_not_open_there(
@@ -225,16 +225,16 @@ async def test_an_answer_that_was_moved_to_another_tenants_shelf_does_not_open_t
 ) -> None:
     stranger = await given.tenant()
     for tenant in (provider.id, stranger):
-        await office.answers.keep(tenant, ListServicePlans(), ())
-    assert await office.answers.find(stranger, ListServicePlans()) == ((),)
+        await office.answers.put(tenant, ListServicePlans(), ())
+    assert await office.answers.get(stranger, ListServicePlans()) == ((),)
 
     async with Redis.from_url(redis.url) as client:
         (mine,) = await client.keys(f"*{provider.id}*")
         (theirs,) = await client.keys(f"*{stranger}*")
         assert await client.copy(mine, theirs, replace=True)
 
-    assert await office.answers.find(stranger, ListServicePlans()) is None
-    assert await office.answers.find(provider.id, ListServicePlans()) == ((),)
+    assert await office.answers.get(stranger, ListServicePlans()) is None
+    assert await office.answers.get(provider.id, ListServicePlans()) == ((),)
 
 
 async def test_what_another_key_sealed_counts_as_not_there(
@@ -243,9 +243,9 @@ async def test_what_another_key_sealed_counts_as_not_there(
     read = ReadContract(await contract_of("active", sgp))
     await office.calls.read(provider.id, read)
 
-    newer = Answers(Shelf(redis.url, ttl_s=30), Vault({"k9": bytes(32)}), b"shelf")
+    newer = ErpReadCache(RedisCache(redis.url, ttl_s=30), Vault({"k9": bytes(32)}), b"shelf")
 
-    assert await newer.find(provider.id, read) is None
+    assert await newer.get(provider.id, read) is None
     await newer.close()
 
 

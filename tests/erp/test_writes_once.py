@@ -153,14 +153,14 @@ async def test_what_another_process_sends_is_not_called_unsent_by_one_without_a_
     sending = asyncio.create_task(office.writes.write(provider.id, order))
     await sgp.fault_met()
     for _ in range(5):
-        other.actor.permits.breaker.ended(False, 1e9)
+        other.actor.permits.breaker.record_result(False, 1e9)
 
     unheard = await late
 
     assert unheard.status is ErpWriteStatus.UNKNOWN
     assert await provider.journal() == ["sending"]
     await sgp.well()
-    other.actor.permits.breaker.ended(True, 1e9)
+    other.actor.permits.breaker.record_result(True, 1e9)
     other.actor.free(permit)
     known: list[ErpWriteResult] = [await sending, await other.writes.write(provider.id, order)]
     assert [result.status for result in known] == [ErpWriteStatus.DONE] * 2
@@ -176,4 +176,4 @@ async def test_a_place_is_given_back_once_for_each_call(
     await office.writes.write(provider.id, order)
 
     assert [ended.healthy for ended in office.actor.told] == [True]
-    assert office.actor.permits.under_way == {}
+    assert office.actor.permits.in_flight == {}

@@ -3,7 +3,7 @@
 import pytest
 
 from niochat.domain.erp import ErpWriteResult, ErpWriteStatus, IdempotentErpWrite
-from niochat.erp.permits import Permits
+from niochat.erp.permits import ErpCallLimiter
 from tests.builders import Given
 from tests.erp.ledger import UNLOCK_ROUTE, Installation
 from tests.erp.office import Office, Provider
@@ -55,7 +55,9 @@ async def test_a_write_without_a_place_is_not_sent_and_may_be_done_later(
 ) -> None:
     order = ordered(await wish("ticket", sgp), await provider.turn())
     usual = office.actor.permits
-    office.actor.permits = Permits(at_once=1, per_minute=1, tokens=-5.0, at=usual.at)
+    office.actor.permits = ErpCallLimiter(
+        max_concurrent=1, per_minute=1, tokens=-5.0, refilled_at=usual.refilled_at
+    )
 
     first = await office.writes.write(provider.id, order)
     office.actor.permits = usual

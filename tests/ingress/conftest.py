@@ -15,8 +15,8 @@ import pytest_asyncio
 import uvicorn
 from starlette.applications import Starlette
 
-from niochat.accounts.apply import apply
-from niochat.accounts.directory import Directory
+from niochat.accounts.apply import apply_providers
+from niochat.accounts.directory import TenantConfigCache
 from niochat.accounts.records import ChannelAddress
 from niochat.adapters.postgres.database import Database
 from niochat.inbox.accept import InboxStore
@@ -54,14 +54,14 @@ class World:
     async def declare(self, **changes: Any) -> ChannelAddress:
         """A provider whose one channel has the captures' token; ``changes`` are the channel's."""
         line = channel(token=TOKEN, **changes)
-        await apply(self.database, vault, read(self.folder, provider(channels=[line])))
-        (address,) = await Directory(self.database, vault).channels()
+        await apply_providers(self.database, vault, read(self.folder, provider(channels=[line])))
+        (address,) = await TenantConfigCache(self.database, vault).list_channels()
         return address
 
     def door(self, database: Database | None = None) -> WebhookEndpoint:
         """The door as production builds it; ``database`` replaces the one of its inbox."""
         return WebhookEndpoint(
-            Directory(self.database, vault),
+            TenantConfigCache(self.database, vault),
             vault,
             InboxStore(database or self.database),
             lambda thread, tenant: self.poked.append(thread),

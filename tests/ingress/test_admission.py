@@ -5,10 +5,10 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from niochat.accounts.directory import Directory
+from niochat.accounts.directory import TenantConfigCache
 from niochat.accounts.records import ChannelAddress
 from niochat.adapters.postgres.database import Database
-from niochat.adapters.redis.buckets import Taken
+from niochat.adapters.redis.buckets import TokenGrant
 from niochat.domain.errors import UnavailableError
 from niochat.inbox.accept import InboxStore
 from niochat.ingress.admission import MAX_TENANT_WEBHOOKS, MAX_WEBHOOKS, WebhookAdmission
@@ -20,13 +20,13 @@ from tests.ingress.conftest import World, path_of, serving, vault
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(60)]
 
 
-async def nothing(tenant: UUID, wanted: int) -> Taken:
-    return Taken(0, 7.2)
+async def nothing(tenant: UUID, wanted: int) -> TokenGrant:
+    return TokenGrant(0, 7.2)
 
 
 def door(world: World, admission: WebhookAdmission) -> WebhookEndpoint:
     return WebhookEndpoint(
-        Directory(world.database, vault), vault, InboxStore(world.database), lambda *_: None,
+        TenantConfigCache(world.database, vault), vault, InboxStore(world.database), lambda *_: None,
         world.connected.append, world.ignored, None, admission,
     )  # fmt: skip
 
@@ -70,7 +70,7 @@ async def test_a_database_that_is_away_is_503_with_the_seconds_to_wait(world: Wo
     away = await Database.open("postgresql://nobody:x@127.0.0.1:9/nothing")
     app = build_webhook_application(
         WebhookEndpoint(
-            Directory(away, vault), vault, InboxStore(away), lambda *_: None, print, print
+            TenantConfigCache(away, vault), vault, InboxStore(away), lambda *_: None, print, print
         )
     )
     async with serving(app, lifespan="off") as http:

@@ -5,7 +5,7 @@ from uuid import UUID
 
 import pytest
 
-from niochat.accounts.directory import Directory
+from niochat.accounts.directory import TenantConfigCache
 from niochat.accounts.records import ChannelAddress, ChannelRecord
 from niochat.domain.errors import UnavailableError
 from niochat.domain.gateway import GatewayCredentials
@@ -81,7 +81,7 @@ async def test_a_gateway_that_does_not_answer_keeps_no_second_webhook_waiting(
     assert filling.fills == 1
 
 
-class Blind(Directory):
+class Blind(TenantConfigCache):
     """Finds no channel while the database is ``away``."""
 
     away = False

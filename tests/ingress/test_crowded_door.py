@@ -16,9 +16,9 @@ import orjson
 import pytest
 import pytest_asyncio
 
-from niochat.accounts.held_back import Teller, held_back
+from niochat.accounts.held_back import ThrottleReporter, load_throttles
 from niochat.adapters.postgres.database import Database
-from niochat.adapters.whatsapp.uazapi.client import Uazapi
+from niochat.adapters.whatsapp.uazapi.client import UazapiClient
 from niochat.domain.gateway import GatewayCredentials
 from niochat.domain.held_back import ThrottleReason
 from niochat.inbox.accept import InboxStore
@@ -43,7 +43,7 @@ class Customers:
 
     def __init__(self, provider: Provider, http: httpx.AsyncClient, path: str) -> None:
         self.provider, self.http, self.path = provider, http, path
-        self.gateway = Uazapi(lookup_timeout_s=5)
+        self.gateway = UazapiClient(lookup_timeout_s=5)
         self.written: dict[str, list[str]] = {}
 
     async def write(self, text: str, phone: str = PHONE) -> bytes:
@@ -95,14 +95,17 @@ class Scene:
         self, stack: AsyncExitStack, loud: Provider, quiet: Provider,
         sleep: Callable[[float], Awaitable[None]],
     ) -> None:  # fmt: skip
-        inbox, gateway = InboxStore(self.database), Uazapi(lookup_timeout_s=5)
+        inbox, gateway = InboxStore(self.database), UazapiClient(lookup_timeout_s=5)
         stack.push_async_callback(gateway.close)
 
         def poke(thread: UUID, tenant: UUID) -> None:
             self.poked.append(thread)
 
         self.catch_up = BackfillScheduler(
-            Backfiller(self.database, inbox, gateway), loud.directory.line, poke, sleep=sleep
+            Backfiller(self.database, inbox, gateway),
+            loud.directory.gateway_credentials,
+            poke,
+            sleep=sleep,
         )
         door = WebhookEndpoint(
             loud.directory, VAULT, inbox, poke, lambda _: None, lambda _: None,
@@ -111,7 +114,7 @@ class Scene:
         http = await stack.enter_async_context(
             serving(build_webhook_application(door), lifespan="off")
         )
-        paths = {each.channel.id: path_of(each) for each in await loud.directory.channels()}
+        paths = {each.channel.id: path_of(each) for each in await loud.directory.list_channels()}
         self.loud = Customers(loud, http, paths[loud.place.channel])
         self.quiet = Customers(quiet, http, paths[quiet.place.channel])
         for customers in (self.loud, self.quiet):
@@ -280,11 +283,11 @@ async def test_operators_see_that_the_loud_one_is_held_back(
     await scene.fills_its_line()
     for _ in range(4):
         await scene.loud.post(b"{}")
-    await Teller(database, "door.test").tell(scene.admission.list_throttles())
+    await ThrottleReporter(database, "door.test").report(scene.admission.list_throttles())
 
-    (held,) = await held_back(database, scene.loud.provider.place.tenant)
+    (held,) = await load_throttles(database, scene.loud.provider.place.tenant)
     assert (held.reason, held.waiting) == (ThrottleReason.BUSY, 4)
-    assert await held_back(database, scene.quiet.provider.place.tenant) == []
+    assert await load_throttles(database, scene.quiet.provider.place.tenant) == []
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from niochat.adapters.redis.live import Broadcast
+from niochat.adapters.redis.live import RedisBroadcast
 from niochat.ingress.elsewhere import PUBLISH_INTERVAL_S, RejectionBroadcast
 from tests.ingress.hand_clock import HandClock, settled
 
@@ -33,7 +33,7 @@ class Air:
 
 async def test_others_hear_it_once_a_moment_and_the_last_word_is_never_missing() -> None:
     air, clock, channel = Air(), HandClock(), uuid4()
-    one, two = (RejectionBroadcast(cast(Broadcast, air), sleep=clock.sleep) for _ in range(2))
+    one, two = (RejectionBroadcast(cast(RedisBroadcast, air), sleep=clock.sleep) for _ in range(2))
     by_one, by_two = list[UUID](), list[UUID]()
     await asyncio.gather(one.subscribe(by_one.append), two.subscribe(by_two.append))
 
@@ -58,7 +58,7 @@ async def test_others_hear_it_once_a_moment_and_the_last_word_is_never_missing()
 
 async def test_what_is_no_channel_is_ignored() -> None:
     air, heard = Air(), list[UUID]()
-    await RejectionBroadcast(cast(Broadcast, air)).subscribe(heard.append)
+    await RejectionBroadcast(cast(RedisBroadcast, air)).subscribe(heard.append)
     for words in (b"", b"x", b"\xff\xfe", b"a b c"):
         await air.say(words)
     assert heard == []

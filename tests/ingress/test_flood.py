@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 import pytest_asyncio
 
-from niochat.adapters.redis.buckets import Buckets, Taken
+from niochat.adapters.redis.buckets import RedisTokenBuckets, TokenGrant
 from niochat.ingress.flood import TOKEN_BLOCK, TenantRateLimiter
 from niochat.stack.credentials import StackCredentials
 from niochat.stack.home import HomeFolder
@@ -31,9 +31,9 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedRedis]:
 
 
 @pytest_asyncio.fixture
-async def buckets(server: EmbeddedRedis) -> AsyncIterator[Buckets]:
+async def buckets(server: EmbeddedRedis) -> AsyncIterator[RedisTokenBuckets]:
     server.start()
-    made = Buckets(server.url, per_s=1.0, burst=1000.0)
+    made = RedisTokenBuckets(server.url, per_s=1.0, burst=1000.0)
     yield made
     await made.close()
 
@@ -48,7 +48,7 @@ async def let_in(guard: TenantRateLimiter, tenant: UUID, count: int) -> int:
     return entered
 
 
-async def test_two_replicas_share_one_bucket(buckets: Buckets) -> None:
+async def test_two_replicas_share_one_bucket(buckets: RedisTokenBuckets) -> None:
     one, two = (TenantRateLimiter(buckets.take, per_s=1.0, burst=1000.0) for _ in range(2))
 
     entered = await let_in(one, A, 1500) + await let_in(two, A, 1500)
@@ -58,7 +58,7 @@ async def test_two_replicas_share_one_bucket(buckets: Buckets) -> None:
     assert await let_in(one, B, 100) == 100, "another tenant notices nothing"
 
 
-async def test_tokens_are_taken_whole_and_never_twice_at_once(buckets: Buckets) -> None:
+async def test_tokens_are_taken_whole_and_never_twice_at_once(buckets: RedisTokenBuckets) -> None:
     tenant = UUID(int=77)
 
     taken = await asyncio.gather(*(buckets.take(tenant, 30) for _ in range(50)))
@@ -73,7 +73,7 @@ async def test_when_redis_dies_midway_each_replica_counts_alone_and_nobody_waits
     server: EmbeddedRedis,
 ) -> None:
     server.start()
-    buckets = Buckets(server.url, per_s=1.0, burst=1000.0)
+    buckets = RedisTokenBuckets(server.url, per_s=1.0, burst=1000.0)
     guard = TenantRateLimiter(buckets.take, per_s=1.0, burst=1000.0)
     tenant = UUID(int=78)
     assert await let_in(guard, tenant, 300) == 300
@@ -89,7 +89,7 @@ async def test_when_redis_dies_midway_each_replica_counts_alone_and_nobody_waits
 async def test_a_redis_that_hangs_costs_a_webhook_nothing() -> None:
     never = asyncio.Event()
 
-    async def hangs(tenant: UUID, wanted: int) -> Taken:
+    async def hangs(tenant: UUID, wanted: int) -> TokenGrant:
         await never.wait()
         raise AssertionError
 
@@ -104,9 +104,9 @@ async def test_a_redis_that_hangs_costs_a_webhook_nothing() -> None:
 async def test_redis_is_asked_once_for_a_hundred_webhooks() -> None:
     asked: list[int] = []
 
-    async def take(tenant: UUID, wanted: int) -> Taken:
+    async def take(tenant: UUID, wanted: int) -> TokenGrant:
         asked.append(wanted)
-        return Taken(wanted)
+        return TokenGrant(wanted)
 
     guard = TenantRateLimiter(take, per_s=1000.0, burst=10_000.0)
     assert await let_in(guard, A, 5000) == 5000
@@ -116,8 +116,8 @@ async def test_redis_is_asked_once_for_a_hundred_webhooks() -> None:
 
 
 async def test_who_is_turned_away_is_shown_until_it_is_over() -> None:
-    async def nothing(tenant: UUID, wanted: int) -> Taken:
-        return Taken(0, 3.0)
+    async def nothing(tenant: UUID, wanted: int) -> TokenGrant:
+        return TokenGrant(0, 3.0)
 
     clock = Clock()
     guard = TenantRateLimiter(nothing, per_s=1.0, burst=10.0, clock=clock)

@@ -84,11 +84,11 @@ async def opened(desk: Desk, line: int = MAX_QUEUED_FRAMES) -> AsyncIterator[The
         ConversationQueries(database).get_conversation,
         ReadMarkerStore(database).mark_read,
         say,
-        access.audit_log.write,
+        access.audit_log.write_entry,
     )
     presences = PresenceStore(desk.house.database)
     live = LiveEndpoint(hub, access.authenticator, access.socket_tickets, gestures, "this", presences,
-                access.audit_log.write, line)  # fmt: skip
+                access.audit_log.write_entry, line)  # fmt: skip
     owner = BackgroundTaskSet("tests")
     reading = owner.start(hub.run())
     app = Starlette(routes=[Mount("/", routes=live.routes())])

@@ -8,7 +8,7 @@ from starlette.routing import Match
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
-from niochat.access.sessions import Ended
+from niochat.access.sessions import SessionEndReason
 from niochat.ingress import live as module
 from niochat.ingress.live import LiveEndpoint
 from tests.api.conftest import Desk
@@ -105,7 +105,7 @@ async def test_who_signs_out_or_loses_the_role_is_sent_away(theatre: Theatre) ->
         for socket in (first, second):
             await hears(socket, "welcome")
         sessions = theatre.desk.house.sessions
-        await sessions.end_all(ana, Ended.EVERYWHERE, theatre.desk.house.clock.now)
+        await sessions.end_all(ana, SessionEndReason.EVERYWHERE, theatre.desk.house.clock.now)
         await theatre.desk.house.admin.execute(
             "UPDATE users SET role = 'viewer' WHERE id = $1", rui
         )

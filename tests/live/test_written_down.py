@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import pytest
 
-from niochat.access.users import By, Change
+from niochat.access.users import ChangedBy, UserUpdate
 from niochat.domain.audit import AuditActor, AuditActorKind
 from niochat.domain.permissions import ROLE_GRANTS, BuiltInRole
 from tests.live.conftest import Theatre, hears
@@ -122,11 +122,11 @@ async def test_who_may_see_nothing_and_knocks_is_written_down(theatre: Theatre) 
 
 async def test_another_sight_of_a_screen_is_written_down(theatre: Theatre) -> None:
     ana, headers = await theatre.desk.joins("agent")
-    by = By(uuid4(), ROLE_GRANTS[BuiltInRole.ADMIN], AuditActor(AuditActorKind.USER, "boss"))
+    by = ChangedBy(uuid4(), ROLE_GRANTS[BuiltInRole.ADMIN], AuditActor(AuditActorKind.USER, "boss"))
     async with theatre.screen(headers) as socket:
         await hears(socket, "welcome")
         house = theatre.desk.house
-        await house.users.change(house.tenant, ana, Change(teams=("atendimento",)), by)
+        await house.users.change(house.tenant, ana, UserUpdate(teams=("atendimento",)), by)
         (here,) = theatre.live._connections
         await theatre.live.check_access(here)
         await theatre.live.check_access(here)

@@ -11,7 +11,7 @@ from uuid import UUID
 from niochat.adapters.files import FileStore
 from niochat.adapters.openai.model import ModelClient
 from niochat.adapters.postgres.database import Database
-from niochat.adapters.whatsapp.uazapi.client import Uazapi
+from niochat.adapters.whatsapp.uazapi.client import UazapiClient
 from niochat.conversation.work import MemoryCommand
 from niochat.domain.commands import ReceiveMessage
 from niochat.domain.message import MessageContent, MessageKind
@@ -40,12 +40,16 @@ class Room:
         self, host: Host, provider: Provider, given: Given, thread: UUID, store: FileStore
     ) -> None:
         self.host, self.provider, self.given, self.thread = host, provider, given, thread
-        self.store, self.gateway, self.models = store, Uazapi(lookup_timeout_s=2), ModelClient()
+        self.store, self.gateway, self.models = (
+            store,
+            UazapiClient(lookup_timeout_s=2),
+            ModelClient(),
+        )
         self.settled: list[MemoryCommand] = []
         self.asked: list[FileReadingRequest] = []
         self.reader = AttachmentReader(self.models, self._whole, provider.directory.assistant)
         self.fetcher = AttachmentDownloader(
-            host.database, self.gateway, provider.directory.line, store, self._settle
+            host.database, self.gateway, provider.directory.gateway_credentials, store, self._settle
         )
         self.readings = self.process("host-a:1")
 
@@ -135,7 +139,7 @@ async def opened(
     provider = await declared(database, world, folder, **settings)
     host = Host("host-a:1", database)
     await ownership.give(host)
-    store = FileStore.at((folder / "files").as_uri())
+    store = FileStore.from_url((folder / "files").as_uri())
     room = Room(host, provider, given, await provider.thread(), store)
     yield room
     await room.gateway.close()

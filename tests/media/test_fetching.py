@@ -11,7 +11,7 @@ import pytest_asyncio
 
 from niochat.adapters.files import FileStore
 from niochat.adapters.postgres.database import Database
-from niochat.adapters.whatsapp.uazapi.client import Uazapi
+from niochat.adapters.whatsapp.uazapi.client import UazapiClient
 from niochat.domain.commands import ReceiveMessage, SettleFile
 from niochat.domain.message import MessageContent, MessageKind
 from niochat.media.fetching import MAX_ATTEMPTS, AttachmentDownloader
@@ -32,14 +32,14 @@ class Room:
         self, host: Host, provider: Provider, given: Given, thread: UUID, store: FileStore
     ) -> None:
         self.host, self.provider, self.given, self.thread = host, provider, given, thread
-        self.store, self.gateway = store, Uazapi(lookup_timeout_s=2)
+        self.store, self.gateway = store, UazapiClient(lookup_timeout_s=2)
         self.settled: list[SettleFile] = []
         self.fetcher = self.another()
 
     def another(self) -> AttachmentDownloader:
         """A fetcher of another process: it remembers nothing."""
         return AttachmentDownloader(
-            self.host.database, self.gateway, self.provider.directory.line, self.store,
+            self.host.database, self.gateway, self.provider.directory.gateway_credentials, self.store,
             lambda thread, settled: self.settled.append(settled),
         )  # fmt: skip
 
@@ -76,7 +76,7 @@ async def room(
         provider = await declared(database, world, tmp_path)
         host = Host("host-a:1", database)
         await ownership.give(host)
-        store = FileStore.at((tmp_path / "files").as_uri())
+        store = FileStore.from_url((tmp_path / "files").as_uri())
         here = Room(host, provider, given, await provider.thread(), store)
         yield here
         await here.gateway.close()

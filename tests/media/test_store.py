@@ -36,25 +36,25 @@ def store(
     request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> FileStore:
     if request.param == "directory":
-        return FileStore.at((tmp_path / "files").as_uri())
+        return FileStore.from_url((tmp_path / "files").as_uri())
     for name, value in {
         "AWS_ENDPOINT_URL": request.getfixturevalue("s3"), "AWS_ALLOW_HTTP": "true",
         "AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "y", "AWS_REGION": "us-east-1",
     }.items():  # fmt: skip
         monkeypatch.setenv(name, value)
-    return FileStore.at(f"s3://niochat/{uuid4()}")
+    return FileStore.from_url(f"s3://niochat/{uuid4()}")
 
 
 async def test_what_was_put_is_got_whole_and_in_parts(store: FileStore) -> None:
     await store.put("t/a", b"0123456789")
 
     assert await store.get("t/a") == b"0123456789"
-    assert await store.part("t/a", 3, 4) == b"3456"
+    assert await store.get_range("t/a", 3, 4) == b"3456"
 
 
 async def test_what_is_not_there_is_nothing_and_can_be_deleted(store: FileStore) -> None:
     assert await store.get("t/none") is None
-    assert await store.part("t/none", 0, 1) is None
+    assert await store.get_range("t/none", 0, 1) is None
     await store.delete("t/none")
 
 
@@ -75,18 +75,18 @@ async def test_a_store_that_is_away_says_so(
     }.items():  # fmt: skip
         monkeypatch.setenv(name, value)
     with pytest.raises(UnavailableError):
-        await FileStore.at("s3://niochat/x").put("a", b"x")
+        await FileStore.from_url("s3://niochat/x").put("a", b"x")
 
 
 async def test_an_installation_without_a_store_says_what_to_set() -> None:
     with pytest.raises(UnavailableError, match="NIOCHAT_FILES_URL"):
-        await FileStore.at(None).put("a", b"x")
+        await FileStore.from_url(None).put("a", b"x")
 
 
 @pytest.mark.parametrize("address", ["", "ftp://x/y", "file:relative", "s3:///x", "/srv/files"])
 async def test_an_address_of_another_kind_is_refused(address: str) -> None:
     with pytest.raises(InvalidInputError, match="NIOCHAT_FILES_URL"):
-        FileStore.at(address)
+        FileStore.from_url(address)
 
 
 async def test_files_of_this_machine_are_their_owners_alone(
@@ -94,7 +94,7 @@ async def test_files_of_this_machine_are_their_owners_alone(
 ) -> None:
     before = os.umask(0o022)
     try:
-        store = FileStore.at((tmp_path / "files").as_uri())
+        store = FileStore.from_url((tmp_path / "files").as_uri())
         await store.put("tenant/file", b"x")
         await store.put("tenant/file", b"y")
     finally:
@@ -106,7 +106,7 @@ async def test_files_of_this_machine_are_their_owners_alone(
 
 
 async def test_a_folder_that_cannot_be_made_is_a_store_that_is_away(tmp_path: Path) -> None:
-    store = FileStore.at((tmp_path / "files").as_uri())
+    store = FileStore.from_url((tmp_path / "files").as_uri())
     (tmp_path / "files" / "tenant").write_bytes(b"in the way")
 
     with pytest.raises(UnavailableError):

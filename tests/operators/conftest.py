@@ -70,7 +70,7 @@ class Operations:
 
     async def announced(self, core: HostProcess) -> None:
         """It lives for an hour: nobody repeats it here, and a command may be slow to start."""
-        async with self.cluster.provider.database.path() as connection:
+        async with self.cluster.provider.database.as_system() as connection:
             await connection.execute(
                 "INSERT INTO hosts (name, incarnation, node, pid, seen_at)"
                 " VALUES ($1, $2, 'node', 7, now() + interval '1 h')",

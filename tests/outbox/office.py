@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID, uuid4
 
-from niochat.adapters.whatsapp.uazapi.client import Uazapi
+from niochat.adapters.whatsapp.uazapi.client import UazapiClient
 from niochat.domain import commands as cmd
 from niochat.domain.ids import shard_of
 from niochat.domain.message import MessageContent, MessageKind
@@ -41,12 +41,12 @@ class Office:
 
     def __init__(self, host: Host, provider: Provider, given: Given, thread: UUID) -> None:
         self.host, self.provider, self.given, self.thread = host, provider, given, thread
-        self.gateway, self.clock = Uazapi(lookup_timeout_s=2), Clock()
+        self.gateway, self.clock = UazapiClient(lookup_timeout_s=2), Clock()
         self.settlements: list[cmd.SettleSend] = []
         self.courier = OutboxDispatcher(
             host.outbox,
             self.gateway,
-            provider.directory.line,
+            provider.directory.gateway_credentials,
             lambda key: host.epochs.get(shard_of(key)),
             lambda thread, settled: self.settlements.append(settled),
             clock=self.clock,
@@ -70,7 +70,7 @@ class Office:
         """A picture or a PDF as a turn leaves it for the step: stored, and named."""
         data, mimetype, filename = FILES[kind]
         stored, tenant = uuid4(), self.provider.place.tenant
-        async with self.host.database.tenant(tenant) as connection:
+        async with self.host.database.as_tenant(tenant) as connection:
             await connection.execute(
                 "INSERT INTO attachments (tenant_id, id, mimetype, filename, data)"
                 " VALUES ($1, $2, $3, $4, $5)",

@@ -172,7 +172,7 @@ async def test_what_a_dead_owner_was_sending_becomes_uncertain_and_arrives_once(
     claimed = await office.host.claim(office.thread)
     assert claimed is not None
     if was_sent:
-        line = office.provider.directory.line(
+        line = office.provider.directory.gateway_credentials(
             *(await office.given.admin.fetchrow(
                 "SELECT base_url, token_sealed, tenant_id FROM channels"
             ))

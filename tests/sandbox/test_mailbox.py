@@ -7,7 +7,7 @@ from email.message import EmailMessage
 import httpx
 import pytest
 
-from niochat.adapters.smtp import Smtp
+from niochat.adapters.smtp import SmtpClient
 from niochat.domain.errors import InvalidInputError, UnavailableError
 from niochat.sandbox.app import create_app
 from tests.ingress.conftest import serving
@@ -33,8 +33,10 @@ async def test_a_mail_is_shown_as_it_was_written(tmp_path: object) -> None:
     app = create_app("http://127.0.0.1:1", ("127.0.0.1", chosen))
     async with serving(app, lifespan="on") as http:  # type: ignore[arg-type]
         await http.get("/sandbox/health")  # answered once everything is open
-        await Smtp(f"smtp://127.0.0.1:{chosen}").send(mail("Olá, ação: https://x/senha#abc\n"))
-        await Smtp(f"smtp://127.0.0.1:{chosen}").send(mail("segunda\n"))
+        await SmtpClient(f"smtp://127.0.0.1:{chosen}").send(
+            mail("Olá, ação: https://x/senha#abc\n")
+        )
+        await SmtpClient(f"smtp://127.0.0.1:{chosen}").send(mail("segunda\n"))
         listed = (await http.get("/sandbox/mails", params={"to": "ana@example.com"})).json()
         assert [each["text"] for each in listed["items"]] == [
             "segunda\n", "Olá, ação: https://x/senha#abc\n",
@@ -46,7 +48,7 @@ async def test_a_mail_is_shown_as_it_was_written(tmp_path: object) -> None:
 
 async def test_a_server_that_is_away_or_refuses_may_be_tried_again() -> None:
     with pytest.raises(UnavailableError, match="did not take it"):
-        await Smtp(f"smtp://127.0.0.1:{port()}").send(mail("x"))
+        await SmtpClient(f"smtp://127.0.0.1:{port()}").send(mail("x"))
 
     async def refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(b"554 no\r\n")
@@ -56,14 +58,14 @@ async def test_a_server_that_is_away_or_refuses_may_be_tried_again() -> None:
     number = refusing.sockets[0].getsockname()[1]
     async with refusing:
         with pytest.raises(UnavailableError):
-            await Smtp(f"smtp://127.0.0.1:{number}").send(mail("x"))
+            await SmtpClient(f"smtp://127.0.0.1:{number}").send(mail("x"))
 
 
 @pytest.mark.parametrize("url", ["", "x", "http://mail:25", "smtp://", "smtp://:25",
                                  "smtp://user:secret@host:port"])  # fmt: skip
 async def test_an_address_that_is_none_is_refused_without_being_shown(url: str) -> None:
     with pytest.raises(InvalidInputError, match="NIOCHAT_SMTP_URL") as refused:
-        Smtp(url)
+        SmtpClient(url)
     assert "secret" not in str(refused.value)
 
 

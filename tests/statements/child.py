@@ -19,7 +19,7 @@ from niochat.domain import commands as cmd
 from niochat.domain.conversation import TurnInProgress
 from niochat.domain.errors import NiochatError
 from niochat.domain.ids import OutboxId, TurnId
-from niochat.erp.journal import Journal
+from niochat.erp.journal import WriteJournal
 from tests.builders import Host, Place, answered, incoming
 
 Moment = Literal["before", "after"]
@@ -70,7 +70,7 @@ class Interrupted(Database):
     async def alone(self, connection: Connection, query: str, *values: object) -> list[Any]:
         """A statement that is its own transaction: before it is sent, after it is answered."""
         self.hit("before")
-        rows = await super().alone(connection, query, *values)
+        rows = await super().fetch_autocommit(connection, query, *values)
         self.hit("after")
         return rows
 
@@ -164,9 +164,9 @@ async def _settle(host: Host, job: Job) -> str:
 
 
 async def _journal(host: Host, job: Job) -> str:
-    journal = Journal(host.database)
+    journal = WriteJournal(host.database)
     begun = await journal.begin(job.place.tenant, "unlock:1:2026-03", job.turn, 1, {})
-    return f"first={begun.first}"
+    return f"first={begun.created}"
 
 
 async def _assign(host: Host, job: Job) -> str:

@@ -6,7 +6,7 @@ from niochat.assistant.facts import ConversationFacts
 from niochat.assistant.report import TurnRequest
 from niochat.assistant.visit import TurnSnapshot, TurnStore
 from niochat.domain import commands as cmd
-from niochat.erp.journal import Journal
+from niochat.erp.journal import WriteJournal
 from tests.builders import Given, Host, Place, message, put
 
 MARIA = ConversationFacts(name="Maria Souza", contract="4711")
@@ -19,7 +19,7 @@ class Reception:
     def __init__(self, host: Host, place: Place, thread: UUID, given: Given) -> None:
         self.host, self.place, self.thread, self.given = host, place, thread, given
         self.visits = TurnStore(host.database)
-        self.journal = Journal(host.database)
+        self.journal = WriteJournal(host.database)
 
     async def writes(self, words: str = "oi") -> None:
         """The customer writes; the turn before, if it runs, is cancelled and another begins."""

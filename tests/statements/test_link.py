@@ -258,7 +258,7 @@ async def test_opening_a_conversation_while_its_thread_is_being_joined_waits_and
 
 async def until_somebody_waits(host: Host) -> None:
     waits = "SELECT count(*) FROM pg_locks WHERE NOT granted"
-    async with host.database.path() as connection:
+    async with host.database.as_system() as connection:
         await until(lambda: connection.fetchval(waits))
 
 

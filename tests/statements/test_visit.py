@@ -289,7 +289,7 @@ async def begun(reception: Reception, key: str, status: str) -> None:
     request, journal = reception.request, reception.journal
     write = await journal.begin(request.tenant_id, key, request.turn_id, request.attempt, {})
     if status != "started":
-        await journal.leave(request.tenant_id, write.id, request.turn_id, request.attempt)
+        await journal.mark_sending(request.tenant_id, write.id, request.turn_id, request.attempt)
     if status in ("done", "refused"):
         await journal.settle(request.tenant_id, write.id, status, {})
 

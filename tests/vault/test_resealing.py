@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 import niochat
-from niochat.accounts.sealing import Purpose
+from niochat.accounts.sealing import SecretPurpose
 from niochat.adapters.postgres.database import Database
 from niochat.domain.errors import UnavailableError
 from niochat.domain.ids import PLATFORM_TENANT_ID
@@ -127,7 +127,7 @@ async def opened_by(database: Database, vault: Vault) -> dict[str, str]:
     """Everything that is sealed, by its place, read with the keys of that vault alone."""
     read: dict[str, str] = {}
     for place in SEALED_COLUMNS:
-        session = database.gate() if place.needs_auth_role else database.path_transaction()
+        session = database.as_auth() if place.needs_auth_role else database.system_transaction()
         async with session as connection:
             (row,) = await connection.fetch(place.read, "", 10)
         owner = row["tenant_id"] or PLATFORM_TENANT_ID
@@ -170,7 +170,7 @@ PASSING = {"file address", "erp answer"}
 
 def test_whatever_the_code_seals_has_a_place_or_passes() -> None:
     """A new purpose of sealing is a new place to reseal: this test asks which."""
-    purposes = {str(each) for each in Purpose} | {TAX_ID_PURPOSE}
+    purposes = {str(each) for each in SecretPurpose} | {TAX_ID_PURPOSE}
     for module in sorted(Path(niochat.__file__).parent.rglob("*.py")):
         text = module.read_text(encoding="utf-8")
         if ".seal(" in text or ".sealed(" in text:

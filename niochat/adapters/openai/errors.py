@@ -9,7 +9,7 @@ from time import time
 import aiohttp
 import openai
 
-from niochat.adapters.guard import PRIVATE, ForbiddenAddress
+from niochat.adapters.guard import PRIVATE_ADDRESS_MESSAGE, ForbiddenAddressError
 from niochat.adapters.openai.completion import ModelError
 from niochat.adapters.openai.refusals import EndpointRefusal, parse_refusal, refusal_from_json
 
@@ -109,8 +109,10 @@ def _connection_error(error: Exception) -> ModelError:
     too_slow = any(isinstance(cause, TimeoutError) for cause in causes)
     if too_slow or (not broken and isinstance(error, openai.APITimeoutError)):
         return ModelError("the model was too slow", code="model_timeout", retryable=True)
-    if any(isinstance(cause, ForbiddenAddress) for cause in causes):
-        return ModelError(f"the model: {PRIVATE}", code="model_unreachable", retryable=True)
+    if any(isinstance(cause, ForbiddenAddressError) for cause in causes):
+        return ModelError(
+            f"the model: {PRIVATE_ADDRESS_MESSAGE}", code="model_unreachable", retryable=True
+        )
     return ModelError("the model cannot be reached", code="model_unreachable", retryable=True)
 
 

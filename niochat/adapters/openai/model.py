@@ -16,8 +16,8 @@ from httpx_aiohttp.httpx2 import AiohttpTransport
 from openai import AsyncOpenAI, AsyncStream, DefaultAioHttpClient
 from openai.types.chat import ChatCompletionFunctionToolParam, ChatCompletionMessageParam
 
-from niochat.adapters.connections import shared_session
-from niochat.adapters.guard import Guard
+from niochat.adapters.connections import open_shared_session
+from niochat.adapters.guard import SsrfGuard
 from niochat.adapters.openai.completion import (
     ModelCompletion,
     ModelEndpoint,
@@ -59,7 +59,9 @@ _EndpointKey = tuple[str, str, str, Quirks]
 class ModelClient:
     """Clients by endpoint and key, kept open; and in which form each wants to be asked."""
 
-    def __init__(self, guard: Guard | None = None, *, quirks_ttl_s: float = QUIRKS_TTL_S) -> None:
+    def __init__(
+        self, guard: SsrfGuard | None = None, *, quirks_ttl_s: float = QUIRKS_TTL_S
+    ) -> None:
         """Without a ``guard`` any address may be reached."""
         self._guard = guard
         self._tls = httpx2.create_ssl_context()
@@ -166,7 +168,7 @@ class ModelClient:
         return self._clients[known]
 
     def _session(self) -> aiohttp.ClientSession:
-        return shared_session(_MAX_CONNECTIONS, self._tls, self._guard)
+        return open_shared_session(_MAX_CONNECTIONS, self._tls, self._guard)
 
 
 def _endpoint_key(endpoint: ModelEndpoint) -> _EndpointKey:

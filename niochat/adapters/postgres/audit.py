@@ -12,33 +12,33 @@ from niochat.domain.errors import OperationRefusedError
 
 _SQL = queries("audit")
 _KEYS = queries("idempotency")
-_keyed: ContextVar[tuple[UUID, UUID] | None] = ContextVar("keyed", default=None)
+_current_key: ContextVar[tuple[UUID, UUID] | None] = ContextVar("keyed", default=None)
 
 
 @contextmanager
-def acting_under(key_id: UUID, lease: UUID) -> Iterator[None]:
+def under_idempotency_key(key_id: UUID, lease: UUID) -> Iterator[None]:
     """Whatever is done within is done under this key of a request (``adapters/postgres/idempotency_store.py``): the
     key tells of it as soon as it is committed.
     """
-    before = _keyed.set((key_id, lease))
+    before = _current_key.set((key_id, lease))
     try:
         yield
     finally:
-        _keyed.reset(before)
+        _current_key.reset(before)
 
 
-async def record(connection: Connection, entry: AuditEntry) -> None:
+async def record_change(connection: Connection, entry: AuditEntry) -> None:
     """Written when the transaction commits, and not written when it does not. Raises ``Refused``
     (``in_progress``) where another one works by now on the request that this is part of.
     """
-    await look(connection, entry)
-    keyed = _keyed.get()
+    await record_access(connection, entry)
+    keyed = _current_key.get()
     # No row: a role that may not see the key, such as one of a tenant that a superuser is not in.
     if keyed and await connection.fetchval(_KEYS["act"], *keyed, entry.target) is False:
         raise OperationRefusedError("another one works on this request by now", code="in_progress")
 
 
-async def look(connection: Connection, entry: AuditEntry) -> None:
+async def record_access(connection: Connection, entry: AuditEntry) -> None:
     """The same of what changes nothing, such as a look at something."""
     await connection.execute(
         _SQL["record"], entry.tenant_id, entry.actor.kind, entry.actor.id, entry.action, entry.target,

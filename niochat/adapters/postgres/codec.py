@@ -76,6 +76,6 @@ def state_from_json(value: object, schema_version: int) -> ConversationState:
         raise UnreadableDataError(f"state does not fit: {error.error_count()} problems") from error
 
 
-def policy_of(status: str, stored: Mapping[str, object]) -> ConversationPolicy:
+def policy_from_row(status: str, stored: Mapping[str, object]) -> ConversationPolicy:
     """A tenant's policy from its row."""
     return _policies().validate_python({**stored, "suspended": status == "suspended"})

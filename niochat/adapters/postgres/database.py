@@ -27,7 +27,7 @@ _TIMEOUTS = {
     "tcp_user_timeout": "10000",
 }
 
-PLANS = {
+PLANNER_SETTINGS = {
     "enable_seqscan": "off",
     "enable_hashjoin": "off",
     "enable_mergejoin": "off",
@@ -72,23 +72,23 @@ class Database:
     def __init__(
         self, path: "asyncpg.Pool[Any]", tenant: "asyncpg.Pool[Any]", gate: "asyncpg.Pool[Any]"
     ) -> None:
-        self._path = path
-        self._tenant = tenant
-        self._gate = gate
+        self._system_pool = path
+        self._tenant_pool = tenant
+        self._auth_pool = gate
 
     @classmethod
     async def open(
         cls, url: str, *, size: int = 8, timeouts: dict[str, str] | None = None
     ) -> "Database":
         """Connect lazily: the first use fails when the server is away, not this call."""
-        settings = {**_TIMEOUTS, **PLANS, **(timeouts or {})}
+        settings = {**_TIMEOUTS, **PLANNER_SETTINGS, **(timeouts or {})}
         pools = [
             asyncpg.create_pool(
                 url,
                 min_size=0,
                 max_size=most,
                 init=_use_json,
-                reset=_keep,
+                reset=_skip_reset,
                 command_timeout=20,
                 timeout=5,
                 server_settings={**settings, "role": role, "application_name": "niochat"},
@@ -105,34 +105,34 @@ class Database:
 
     async def close(self) -> None:
         """Close what is idle, then what is in use."""
-        for pool in (self._path, self._tenant, self._gate):
+        for pool in (self._system_pool, self._tenant_pool, self._auth_pool):
             await pool.close()
 
     def terminate(self) -> None:
         """Drop all connections at once."""
-        for pool in (self._path, self._tenant, self._gate):
+        for pool in (self._system_pool, self._tenant_pool, self._auth_pool):
             pool.terminate()
 
     @asynccontextmanager
-    async def path(self) -> AsyncIterator[Connection]:
+    async def as_system(self) -> AsyncIterator[Connection]:
         """A connection that sees the path's tables of all tenants."""
-        with translated():
-            async with self._path.acquire(timeout=5) as connection:
+        with translate_errors():
+            async with self._system_pool.acquire(timeout=5) as connection:
                 yield connection
 
     @asynccontextmanager
-    async def path_session(self) -> AsyncIterator[Connection]:
+    async def system_session(self) -> AsyncIterator[Connection]:
         """The same for who leaves something in the session, such as a lock: it ends with this."""
-        async with self.path() as connection:
+        async with self.as_system() as connection:
             try:
                 yield connection
             finally:
                 await connection.reset(timeout=5)
 
     @asynccontextmanager
-    async def path_transaction(self) -> AsyncIterator[Connection]:
+    async def system_transaction(self) -> AsyncIterator[Connection]:
         """The same within one transaction."""
-        async with self.path() as connection, self.transaction(connection):
+        async with self.as_system() as connection, self.transaction(connection):
             yield connection
 
     @asynccontextmanager
@@ -141,16 +141,18 @@ class Database:
         async with connection.transaction():
             yield
 
-    async def alone(self, connection: Connection, query: str, *values: object) -> list[Any]:
+    async def fetch_autocommit(
+        self, connection: Connection, query: str, *values: object
+    ) -> list[Any]:
         """A statement that is its own transaction, in one journey; its rows."""
         rows: list[Any] = await connection.fetch(query, *values)
         return rows
 
     @asynccontextmanager
-    async def tenant(self, tenant_id: UUID) -> AsyncIterator[Connection]:
+    async def as_tenant(self, tenant_id: UUID) -> AsyncIterator[Connection]:
         """A transaction that sees the rows of one tenant and nothing else."""
-        with translated():
-            async with self._tenant.acquire(timeout=5) as connection:
+        with translate_errors():
+            async with self._tenant_pool.acquire(timeout=5) as connection:
                 # In one journey, which takes no parameters; only a UUID has ``hex``. What raises
                 # is rolled back when the pool takes the connection back.
                 await connection.execute(f"BEGIN; SET LOCAL niochat.tenant = '{tenant_id.hex}'")
@@ -158,10 +160,10 @@ class Database:
                 await self.commit(connection)
 
     @asynccontextmanager
-    async def gate(self) -> AsyncIterator[Connection]:
+    async def as_auth(self) -> AsyncIterator[Connection]:
         """A transaction that sees who may sign in, of all tenants, and hardly anything else."""
-        with translated():
-            async with self._gate.acquire(timeout=5) as connection, connection.transaction():
+        with translate_errors():
+            async with self._auth_pool.acquire(timeout=5) as connection, connection.transaction():
                 yield connection
 
     async def commit(self, connection: Connection) -> None:
@@ -169,7 +171,7 @@ class Database:
         await connection.execute("COMMIT")
 
 
-class translated:  # noqa: N801 - reads as a word in ``with translated():``
+class translate_errors:  # noqa: N801 - reads as a word in ``with translated():``
     """Driver errors become ours at the border."""
 
     def __enter__(self) -> None:
@@ -178,12 +180,12 @@ class translated:  # noqa: N801 - reads as a word in ``with translated():``
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         if error is None or isinstance(error, NiochatError):
             return
-        ours = _ours(error)
+        ours = _translate_error(error)
         if ours is not None:
             raise ours from error
 
 
-def _ours(error: BaseException) -> NiochatError | None:
+def _translate_error(error: BaseException) -> NiochatError | None:
     match error:
         case asyncpg.DeadlockDetectedError() | asyncpg.SerializationError():
             return ConflictError(_reason(error))
@@ -207,7 +209,7 @@ def _ours(error: BaseException) -> NiochatError | None:
             return None
 
 
-async def _keep(connection: Any) -> None:
+async def _skip_reset(connection: Any) -> None:
     """Nothing is left in a session, so nothing has to be reset: it was a journey each time."""
 
 

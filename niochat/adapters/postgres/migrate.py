@@ -6,13 +6,13 @@ from urllib.parse import unquote, urlsplit, urlunsplit
 import psycopg
 from psycopg import sql
 
-from niochat.adapters.postgres.restored import go_on_after
+from niochat.adapters.postgres.restored import raise_log_base
 from niochat.domain.errors import InvalidInputError, NiochatError, OperationRefusedError
 
-OLDEST_SERVER = 18
+MIN_SERVER_VERSION = 18
 WORKING_ROLES = ("niochat_system", "niochat_app", "niochat_gate")
 """What the processes that serve work as; they own nothing."""
-CONNECT_S = 5
+CONNECT_TIMEOUT_S = 5
 _SCRIPTS = Path(__file__).parent / "migrations"
 _Session = psycopg.Connection[tuple[object, ...]]
 
@@ -31,7 +31,7 @@ def migrate(owner_url: str, *, serving_url: str | None = None, to: str = "head")
     """
     name = "DATABASE_URL" if serving_url is None else "DATABASE_OWNER_URL"
     require_database(owner_url, name)
-    require_known(owner_url)
+    require_known_schema(owner_url)
     # Alembic takes longer to import than most commands take to run.
     from alembic import command
     from alembic.config import Config
@@ -48,12 +48,12 @@ def migrate(owner_url: str, *, serving_url: str | None = None, to: str = "head")
             f"The migration failed, and nothing of it was kept: {_reason(error)}.",
             code="migration_failed",
         ) from error
-    go_on_after(owner_url)
+    raise_log_base(owner_url)
     if serving_url is not None:
-        _admit(owner_url, serving_url)
+        _admit_serving_login(owner_url, serving_url)
 
 
-def revisions() -> list[str]:
+def known_revisions() -> list[str]:
     """Of the schemas that this code knows, the newest last."""
     return sorted(file.stem.partition("_")[0] for file in (_SCRIPTS / "versions").glob("*.py"))
 
@@ -61,7 +61,7 @@ def revisions() -> list[str]:
 def require_database(url: str, name: str) -> None:
     """Raises ``InvalidInputError`` in one sentence unless the database of variable ``name`` can be used."""
     try:
-        with psycopg.connect(url, connect_timeout=CONNECT_S) as connection:
+        with psycopg.connect(url, connect_timeout=CONNECT_TIMEOUT_S) as connection:
             server = connection.info.server_version // 10_000
     except psycopg.Error as error:
         raise InvalidInputError(
@@ -69,18 +69,18 @@ def require_database(url: str, name: str) -> None:
             f"the user, the password or the database in {name}.",
             code="bad_settings",
         ) from None
-    if server < OLDEST_SERVER:
+    if server < MIN_SERVER_VERSION:
         raise InvalidInputError(
-            f"{name} leads to PostgreSQL {server}: use version {OLDEST_SERVER} or newer.",
+            f"{name} leads to PostgreSQL {server}: use version {MIN_SERVER_VERSION} or newer.",
             code="bad_settings",
         )
 
 
-def require_known(owner_url: str) -> None:
+def require_known_schema(owner_url: str) -> None:
     """Raises ``Refused`` when a newer release has been at this database, or when the log-in does
     not own its tables.
     """
-    with psycopg.connect(owner_url, connect_timeout=CONNECT_S) as connection:
+    with psycopg.connect(owner_url, connect_timeout=CONNECT_TIMEOUT_S) as connection:
         found = connection.execute("SELECT to_regclass('public.alembic_version')").fetchone()
         if found is None or found[0] is None:
             return
@@ -92,32 +92,32 @@ def require_known(owner_url: str) -> None:
                 "log-in that does.",
                 code="not_the_owner",
             ) from None
-    if row is not None and row[0] not in revisions():
-        raise OperationRefusedError(newer(str(row[0])), code="newer_schema")
+    if row is not None and row[0] not in known_revisions():
+        raise OperationRefusedError(newer_schema_message(str(row[0])), code="newer_schema")
 
 
-def newer(revision: str) -> str:
+def newer_schema_message(revision: str) -> str:
     """What to do about a schema of another release."""
     return (
         f"The database has the schema {revision}, which this release does not know (its newest is "
-        f"{revisions()[-1]}): use the release that made it, or restore a backup of before."
+        f"{known_revisions()[-1]}): use the release that made it, or restore a backup of before."
     )
 
 
-def _admit(owner_url: str, serving_url: str) -> None:
+def _admit_serving_login(owner_url: str, serving_url: str) -> None:
     user = unquote(urlsplit(serving_url).username or "")
-    with psycopg.connect(owner_url, connect_timeout=CONNECT_S) as connection:
+    with psycopg.connect(owner_url, connect_timeout=CONNECT_TIMEOUT_S) as connection:
         if user in ("", connection.info.user):
             return  # one log-in for everything
         # Two starters at once: the second finds nothing to do.
         connection.execute("SELECT pg_advisory_xact_lock(5581988887778)")
         if not connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (user,)).fetchone():
-            _make(connection, user, unquote(urlsplit(serving_url).password or ""))
+            _create_login(connection, user, unquote(urlsplit(serving_url).password or ""))
         for role in WORKING_ROLES:
-            _grant(connection, role, user)
+            _grant_role(connection, role, user)
 
 
-def _make(connection: _Session, user: str, password: str) -> None:
+def _create_login(connection: _Session, user: str, password: str) -> None:
     """The password goes as its SCRAM verifier: a server that logs statements logs no password."""
     verifier = connection.pgconn.encrypt_password(
         password.encode(), user.encode(), b"scram-sha-256"
@@ -129,7 +129,7 @@ def _make(connection: _Session, user: str, password: str) -> None:
     )
 
 
-def _grant(connection: _Session, role: str, user: str) -> None:
+def _grant_role(connection: _Session, role: str, user: str) -> None:
     may = connection.execute("SELECT pg_has_role(%s, %s, 'SET')", (user, role)).fetchone()
     if may is not None and may[0]:
         return

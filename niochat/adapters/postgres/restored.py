@@ -10,20 +10,20 @@ from niochat.adapters.postgres.database import Database
 from niochat.adapters.postgres.queries import queries
 
 _SQL = queries("health")
-EPOCH = 2**32
+LOG_BASE_STEP = 2**32
 """A base is a multiple of it: positions of before and after are told apart by this part alone."""
 _log = structlog.get_logger(__name__)
 
-_FARTHEST = """
+_MAX_AUDIT_POSITION = """
 SELECT greatest(
     (SELECT xid::text::bigint FROM audit ORDER BY audit.xid DESC LIMIT 1),
     (SELECT upto_xid::text::bigint FROM audit_links ORDER BY number DESC LIMIT 1), 0)
 """
-_FARTHEST_EVENT = "SELECT xid::text::bigint FROM events ORDER BY events.xid DESC LIMIT 1"
-_NEXT = "SELECT pg_snapshot_xmax(pg_current_snapshot())::text::bigint + log_base()"
+_MAX_EVENT_POSITION = "SELECT xid::text::bigint FROM events ORDER BY events.xid DESC LIMIT 1"
+_NEXT_POSITION = "SELECT pg_snapshot_xmax(pg_current_snapshot())::text::bigint + log_base()"
 
 
-def go_on_after(database_url: str) -> bool:
+def raise_log_base(database_url: str) -> bool:
     """Raise the base where the log holds positions that this cluster has not come to; whether it
     did. Twice is as once, and nothing is changed in a database that was never restored. Blocking.
     ``database_url`` is the owner's; nothing may write meanwhile, for which it waits 5 s.
@@ -36,14 +36,14 @@ def go_on_after(database_url: str) -> bool:
         if known == (True,):
             return False  # a schema of before
         connection.execute("SET LOCAL lock_timeout = '5s'; SET LOCAL ROLE niochat_gate")
-        farthest = _number(connection.execute(_FARTHEST).fetchone())
+        farthest = _number(connection.execute(_MAX_AUDIT_POSITION).fetchone())
         connection.execute("SET LOCAL ROLE niochat_system")
-        farthest = max(farthest, _number(connection.execute(_FARTHEST_EVENT).fetchone()))
+        farthest = max(farthest, _number(connection.execute(_MAX_EVENT_POSITION).fetchone()))
         connection.execute("RESET ROLE")
         # Asked after them: where all is well, it is above whatever was found.
-        if farthest < _number(connection.execute(_NEXT).fetchone()):
+        if farthest < _number(connection.execute(_NEXT_POSITION).fetchone()):
             return False
-        base = (farthest // EPOCH + 1) * EPOCH
+        base = (farthest // LOG_BASE_STEP + 1) * LOG_BASE_STEP
         # Who wrote under the old base has ended then, and who waits writes under the new one.
         connection.execute("LOCK TABLE events, audit IN EXCLUSIVE MODE")
         connection.execute(
@@ -54,9 +54,9 @@ def go_on_after(database_url: str) -> bool:
     return True
 
 
-async def to_be_moved_on(database: Database) -> bool:
-    """Whether ``go_on_after`` was forgotten. Raises ``UnavailableError``."""
-    async with database.path() as connection:
+async def needs_log_base(database: Database) -> bool:
+    """Whether ``raise_log_base`` was forgotten. Raises ``UnavailableError``."""
+    async with database.as_system() as connection:
         return bool(await connection.fetchval(_SQL["restored"]))
 
 

@@ -5,7 +5,7 @@ import time
 
 import structlog
 
-from niochat.adapters.clock import Agreed
+from niochat.adapters.clock import DatabaseClock
 from niochat.adapters.postgres.database import Database
 from niochat.adapters.postgres.queries import queries
 from niochat.domain.errors import NiochatError
@@ -13,25 +13,25 @@ from niochat.domain.errors import NiochatError
 _SQL = queries("health")
 _log = structlog.get_logger(__name__)
 
-EVERY_S = 60.0
-AGAIN_S = 1.0
+SYNC_INTERVAL_S = 60.0
+RETRY_S = 1.0
 """While it was never told."""
 
 
-async def agree(database: Database, clock: Agreed) -> None:
+async def sync_clock(database: Database, clock: DatabaseClock) -> None:
     """Ask once. Raises ``UnavailableError``."""
-    async with database.path() as connection:
+    async with database.as_system() as connection:
         asked = time.monotonic()
-        clock.hear(await connection.fetchval(_SQL["time"]), asked)
+        clock.synchronize(await connection.fetchval(_SQL["time"]), asked)
 
 
-async def agree_for_ever(database: Database, clock: Agreed) -> None:
+async def run_clock_sync(database: Database, clock: DatabaseClock) -> None:
     """Each minute, until it is cancelled; while nobody answers it counts on."""
-    pause = AGAIN_S
+    pause = RETRY_S
     while True:
         try:
-            await agree(database, clock)
-            pause = EVERY_S
+            await sync_clock(database, clock)
+            pause = SYNC_INTERVAL_S
         except NiochatError as error:
             _log.warning("time_not_told", code=error.code)
         except Exception as error:  # noqa: BLE001 - the loop must outlive any error

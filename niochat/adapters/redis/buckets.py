@@ -39,7 +39,7 @@ return {granted, wait, math.floor(tokens)}
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
+class TokenGrant:
     """``granted`` tokens; with none, there will be one in ``wait_s``. ``left`` are more of them."""
 
     granted: int
@@ -47,7 +47,7 @@ class Taken:
     left: int = 0
 
 
-class Buckets:
+class RedisTokenBuckets:
     """A bucket for each tenant or caller that fills by ``per_s`` up to ``burst``; those of another
     ``kind`` are others.
     """
@@ -77,7 +77,7 @@ class Buckets:
         self._kind = kind
         self._away_until = 0.0
 
-    async def take(self, owner: UUID, wanted: int) -> Taken | None:
+    async def take(self, owner: UUID, wanted: int) -> TokenGrant | None:
         """Up to ``wanted`` tokens of the owner; ``None``: Redis does not say, count alone.
 
         Answers within a fifth of a second, and at once for seconds after Redis did not.
@@ -93,7 +93,7 @@ class Buckets:
             self._away_until = self._clock() + _REST_S
             _log.warning("buckets_counted_alone", reason=type(error).__name__)
             return None
-        return Taken(int(granted), int(wait_ms) / 1000, int(left))
+        return TokenGrant(int(granted), int(wait_ms) / 1000, int(left))
 
     async def close(self) -> None:
         """Close the connections."""

@@ -14,25 +14,25 @@ from redis.exceptions import RedisError
 
 _log = structlog.get_logger(__name__)
 
-CHANNEL = "niochat:config"
-ACCESS = "niochat:access"
+CONFIG_CHANNEL = "niochat:config"
+ACCESS_CHANNEL = "niochat:access"
 """What a user, or everybody of a tenant, may do has changed: sockets are looked after at once."""
-NEWS = "niochat:news"
+EVENTS_CHANNEL = "niochat:news"
 """There are new events in the log: screens look for them."""
-PASSING = "niochat:passing"
+EPHEMERAL_CHANNEL = "niochat:passing"
 """What screens show for a moment and nobody stores: who types, who looks, who is there."""
-RELEASES = "niochat:releases"
+RELEASE_CHANNEL = "niochat:releases"
 """A live replica of this release has come up."""
-TURNED_AWAY = "niochat:turned_away"
+REJECTED_WEBHOOKS_CHANNEL = "niochat:turned_away"
 """A door turned webhooks of this channel away."""
 _TIMEOUT_S = 2.0
 _QUIET_S = 15.0
 """After this without a message the server is asked whether it is still there."""
-_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.1, 30.0
+_FIRST_PAUSE_S, _MAX_PAUSE_S = 0.1, 30.0
 _AWAY = (RedisError, OSError, TimeoutError)
 
 
-class Broadcast:
+class RedisBroadcast:
     """Says and hears short words on one channel. Without Redis nothing fails.
 
     An outage is logged once when it begins and once when it ends.
@@ -54,13 +54,13 @@ class Broadcast:
 
     async def ping(self) -> bool:
         """Whether Redis answers within two seconds."""
-        return await self._tried("ping")
+        return await self._try_command("ping")
 
-    async def say(self, words: bytes) -> bool:
+    async def publish_bytes(self, words: bytes) -> bool:
         """To whoever listens now; false when Redis is away."""
-        return await self._tried("publish", words)
+        return await self._try_command("publish", words)
 
-    async def hear(
+    async def subscribe_bytes(
         self, heard: Callable[[bytes], None], missed: Callable[[], None] = lambda: None
     ) -> None:
         """Call ``heard`` with whatever is said, until cancelled; its caller owns the task.
@@ -73,16 +73,16 @@ class Broadcast:
             try:
                 async with self._redis.pubsub() as pubsub:
                     await pubsub.subscribe(self._channel)
-                    self._back()
+                    self._mark_back()
                     missed()
                     pause = _FIRST_PAUSE_S
-                    await _heard(pubsub, heard)
+                    await _receive_messages(pubsub, heard)
             except _AWAY as error:
-                self._gone(error)
+                self._mark_away(error)
             await asyncio.sleep(pause * random.uniform(0.5, 1.0))
-            pause = min(pause * 2, _LONGEST_PAUSE_S)
+            pause = min(pause * 2, _MAX_PAUSE_S)
 
-    async def _tried(self, what: str, words: bytes | None = None) -> bool:
+    async def _try_command(self, what: str, words: bytes | None = None) -> bool:
         try:
             async with asyncio.timeout(_TIMEOUT_S):
                 if words is None:
@@ -90,40 +90,40 @@ class Broadcast:
                 else:
                     await self._redis.publish(self._channel, words)
         except _AWAY as error:
-            self._gone(error, what)
+            self._mark_away(error, what)
             return False
-        self._back()
+        self._mark_back()
         return True
 
-    def _gone(self, error: Exception, what: str = "listen") -> None:
+    def _mark_away(self, error: Exception, what: str = "listen") -> None:
         if not self._away:
             _log.warning("redis_went_away", during=what, reason=type(error).__name__)
         self._away = True
 
-    def _back(self) -> None:
+    def _mark_back(self) -> None:
         if self._away:
             _log.info("redis_came_back")
         self._away = False
 
 
-class Announcements(Broadcast):
+class ChangeAnnouncements(RedisBroadcast):
     """Says and hears that something of a tenant, or of a user, changed."""
 
-    def __init__(self, url: str, channel: str = CHANNEL) -> None:
+    def __init__(self, url: str, channel: str = CONFIG_CHANNEL) -> None:
         super().__init__(url, channel)
 
     async def publish(self, whose: UUID) -> bool:
         """Announce a change; false when Redis is away. Call it after the commit."""
-        return await self.say(str(whose).encode())
+        return await self.publish_bytes(str(whose).encode())
 
-    async def listen(
+    async def subscribe(
         self, changed: Callable[[UUID], None], missed: Callable[[], None] = lambda: None
     ) -> None:
         """Call ``changed`` for every announcement, see :meth:`hear`."""
-        await self.hear(lambda words: _announce(words, changed), missed)
+        await self.subscribe_bytes(lambda words: _dispatch_announcement(words, changed), missed)
 
 
-async def _heard(pubsub: PubSub, heard: Callable[[bytes], None]) -> None:
+async def _receive_messages(pubsub: PubSub, heard: Callable[[bytes], None]) -> None:
     """Returns when the server stopped answering; raises when the connection ended."""
     asked = False
     while True:
@@ -139,7 +139,7 @@ async def _heard(pubsub: PubSub, heard: Callable[[bytes], None]) -> None:
             heard(message["data"])
 
 
-def _announce(words: bytes, changed: Callable[[UUID], None]) -> None:
+def _dispatch_announcement(words: bytes, changed: Callable[[UUID], None]) -> None:
     try:
         whose = UUID(words.decode())
     except ValueError:

@@ -12,7 +12,7 @@ _TIMEOUT_S = 0.5
 _AWAY = (RedisError, OSError, TimeoutError)
 
 
-class Shelf:
+class RedisCache:
     """Bytes by subject and name; a subject is dropped as a whole when something of it changed."""
 
     def __init__(self, url: str, *, ttl_s: int) -> None:
@@ -43,7 +43,7 @@ class Shelf:
         except _AWAY as error:
             _log.debug("shelf_not_written", reason=type(error).__name__)
 
-    async def drop(self, subject: str) -> None:
+    async def delete(self, subject: str) -> None:
         """Forget all of a subject."""
         try:
             await self._redis.delete(subject)

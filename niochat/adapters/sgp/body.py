@@ -6,27 +6,27 @@ HTML is never parsed, under any status (SGP reference 3.1).
 import json
 from xml.etree.ElementTree import ParseError, XMLParser
 
-from niochat.adapters.sgp.judge import failure
-from niochat.adapters.sgp.wire import Reply
+from niochat.adapters.sgp.judge import sgp_error
+from niochat.adapters.sgp.wire import SgpHttpResponse
 
-_DEEPEST = 30
+_MAX_DEPTH = 30
 _HTML = ("<!doctype html", "<html", "<head", "<body", "<center", "<h1", "<p>", "<div")
 _ITEM = frozenset({"list-item", "item"})
 
 
-def parsed(reply: Reply) -> object:
+def decode_body(reply: SgpHttpResponse) -> object:
     """The answer's value. Raises ``ErpError``: ``erp_failed`` for HTML, else ``erp_malformed``."""
     try:
         text = reply.body.decode("utf-8-sig").strip()
     except UnicodeDecodeError:
-        raise failure("erp_malformed", reply.route, "answered with no UTF-8 text") from None
+        raise sgp_error("erp_malformed", reply.route, "answered with no UTF-8 text") from None
     if _is_html(reply.content_type, text):
-        raise failure("erp_failed", reply.route, "answered with an HTML page")
+        raise sgp_error("erp_failed", reply.route, "answered with an HTML page")
     try:
-        return _xml(text) if text.startswith("<") else json.loads(text)
+        return _parse_xml(text) if text.startswith("<") else json.loads(text)
     except (ValueError, RecursionError, ParseError):
         # The parsers' own words quote the answer.
-        raise failure("erp_malformed", reply.route, "answered what cannot be parsed") from None
+        raise sgp_error("erp_malformed", reply.route, "answered what cannot be parsed") from None
 
 
 def _is_html(content_type: str, text: str) -> bool:
@@ -36,11 +36,11 @@ def _is_html(content_type: str, text: str) -> bool:
     return "html" in content_type or start.startswith(_HTML) or "<html" in start
 
 
-def _xml(text: str) -> object:
+def _parse_xml(text: str) -> object:
     upper = text.upper()
     if "<!DOCTYPE" in upper or "<!ENTITY" in upper:
         raise ValueError("the XML declares a document type or entities")
-    tree = _Objects()
+    tree = _XmlObjectBuilder()
     parser = XMLParser(target=tree)
     # As text, so that a declared encoding cannot show the parser another document than checked.
     parser.feed(text)
@@ -48,7 +48,7 @@ def _xml(text: str) -> object:
     return tree.root
 
 
-class _Node:
+class _XmlNode:
     """An element under construction."""
 
     __slots__ = ("children", "tag", "text")
@@ -86,18 +86,18 @@ class _Node:
         return fields
 
 
-class _Objects:
+class _XmlObjectBuilder:
     """Parser target that builds no tree of elements and refuses deep ones."""
 
     def __init__(self) -> None:
         self.root: object = None
-        self._open: list[_Node] = []
+        self._open: list[_XmlNode] = []
 
     def start(self, tag: str, attributes: dict[str, str]) -> None:
         """An element begins; its attributes mean nothing here."""
-        if len(self._open) >= _DEEPEST:
+        if len(self._open) >= _MAX_DEPTH:
             raise ValueError("the XML is too deep")
-        self._open.append(_Node(tag))
+        self._open.append(_XmlNode(tag))
 
     def data(self, text: str) -> None:
         """Text inside of the innermost element."""

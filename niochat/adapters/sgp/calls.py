@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from urllib.parse import quote, urlencode
 
-from niochat.adapters.sgp.kinds import kind_of
-from niochat.adapters.sgp.links import base_of
-from niochat.adapters.sgp.wire import Question
+from niochat.adapters.sgp.kinds import ticket_type_for
+from niochat.adapters.sgp.links import normalize_base_url
+from niochat.adapters.sgp.wire import SgpHttpRequest
 from niochat.domain.erp import (
     CheckAccessStatus,
     CheckCoverage,
@@ -30,7 +30,7 @@ from niochat.domain.erp import (
 )
 
 
-class Shape(StrEnum):
+class FieldEncoding(StrEnum):
     """How the fields travel."""
 
     FORM = "form"
@@ -39,7 +39,7 @@ class Shape(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class SgpRequest:
     """A route below the base address and its fields, without the token.
 
     ``route`` is its name in errors: the path without what is particular to one subscriber.
@@ -47,78 +47,80 @@ class Call:
 
     route: str
     fields: Mapping[str, str] = field(default_factory=dict, repr=False)
-    shape: Shape = Shape.FORM
+    encoding: FieldEncoding = FieldEncoding.FORM
     path: str = field(default="", repr=False)
 
-    def addressed(self, account: ErpAccount, method: str = "") -> Question:
+    def to_http_request(self, account: ErpAccount, method: str = "") -> SgpHttpRequest:
         """The call for one account; ``token`` and ``app`` travel among the fields, not as headers.
 
         Raises ``ErpError`` ``erp_address`` where the base address is none.
         """
-        url = base_of(account.base_url, self.route) + (self.path or self.route)
+        url = normalize_base_url(account.base_url, self.route) + (self.path or self.route)
         fields = {"token": account.token, "app": account.app, **self.fields}
         # "replace": half a surrogate pair from a chat must not fail the call.
         form = urlencode(fields, errors="replace")
-        match self.shape:
-            case Shape.QUERY:
-                return Question(self.route, method or "GET", f"{url}?{form}")
-            case Shape.JSON:
+        match self.encoding:
+            case FieldEncoding.QUERY:
+                return SgpHttpRequest(self.route, method or "GET", f"{url}?{form}")
+            case FieldEncoding.JSON:
                 body = json.dumps(fields).encode()
-                return Question(self.route, method or "POST", url, body, "application/json")
-            case Shape.FORM:
+                return SgpHttpRequest(self.route, method or "POST", url, body, "application/json")
+            case FieldEncoding.FORM:
                 kind = "application/x-www-form-urlencoded"
-                return Question(self.route, method or "POST", url, form.encode(), kind)
+                return SgpHttpRequest(self.route, method or "POST", url, form.encode(), kind)
 
 
-def read_call(request: object) -> Call:
+def build_read_request(request: object) -> SgpRequest:
     """The call of a read, all but ``FetchInvoicePdf``. Raises ``TypeError`` for what is no request."""
     match request:
         case FindSubscriber(document):
-            return Call("/api/ura/consultacliente/", {"cpfcnpj": document})
+            return SgpRequest("/api/ura/consultacliente/", {"cpfcnpj": document})
         case ReadContract(contract):
-            return Call("/api/ura/consultacliente/", {"contrato": contract})
+            return SgpRequest("/api/ura/consultacliente/", {"contrato": contract})
         case ListInvoices(contract):
-            return _invoices(contract)
+            return _invoices_request(contract)
         case ListPaidInvoices(contract):
-            return _paid(contract)
+            return _paid_request(contract)
         case ReadPixCode(contract, invoice):
-            return _pix(contract, invoice)
+            return _pix_request(contract, invoice)
         case CheckAccessStatus(contract):
-            return Call("/api/ura/verificaacesso/", {"contrato": contract})
+            return SgpRequest("/api/ura/verificaacesso/", {"contrato": contract})
         case ReadOpticalSignal(contract):
-            return Call("/api/ura/clientes/", {"contrato": contract, "exibir_conexao": "1"})
+            return SgpRequest("/api/ura/clientes/", {"contrato": contract, "exibir_conexao": "1"})
         case ListTickets(contract):
-            return Call("/api/ura/ocorrencia/list/", {"contrato": contract}, Shape.JSON)
+            return SgpRequest(
+                "/api/ura/ocorrencia/list/", {"contrato": contract}, FieldEncoding.JSON
+            )
         case _:
-            return _of_provider(request)
+            return _provider_request(request)
 
 
-def _of_provider(request: object) -> Call:
+def _provider_request(request: object) -> SgpRequest:
     """What concerns no contract."""
     match request:
         case ListMaintenances():
-            return Call("/api/ura/manutencao/list/", shape=Shape.QUERY)
+            return SgpRequest("/api/ura/manutencao/list/", encoding=FieldEncoding.QUERY)
         case ListServicePlans():
-            return Call("/api/ura/consultaplano/", shape=Shape.QUERY)
+            return SgpRequest("/api/ura/consultaplano/", encoding=FieldEncoding.QUERY)
         case CheckCoverage(place):
-            return Call("/api/ura/viabilidade/", _place(place))
+            return SgpRequest("/api/ura/viabilidade/", _coverage_fields(place))
         case _:
             raise TypeError(f"the ERP cannot be asked a {type(request).__name__}")
 
 
-def _invoices(contract: str) -> Call:
+def _invoices_request(contract: str) -> SgpRequest:
     # Without ``nao_gerar_os`` every look at the invoices opens a service order.
     fields = {"contrato": contract, "faturas_abertas_todas": "1", "nao_gerar_os": "1"}
-    return Call("/api/ura/fatura2via/", fields)
+    return SgpRequest("/api/ura/fatura2via/", fields)
 
 
-def _paid(contract: str) -> Call:
+def _paid_request(contract: str) -> SgpRequest:
     # Their order is the installation's: all that one page holds are asked for.
     fields = {"contrato": contract, "status": "pagos", "limit": "250"}
-    return Call("/api/ura/titulos/", fields)
+    return SgpRequest("/api/ura/titulos/", fields)
 
 
-def _place(place: ServiceAddress) -> dict[str, str]:
+def _coverage_fields(place: ServiceAddress) -> dict[str, str]:
     fields = {
         "cep": place.cep,
         "logradouro": place.street,
@@ -132,28 +134,30 @@ def _place(place: ServiceAddress) -> dict[str, str]:
     return {name: value for name, value in fields.items() if value}
 
 
-def _pix(contract: str, invoice: str) -> Call:
+def _pix_request(contract: str, invoice: str) -> SgpRequest:
     route = "/api/ura/pagamento/pix/"
-    return Call(route, {"contrato": contract}, path=route + quote(invoice, safe=""))
+    return SgpRequest(route, {"contrato": contract}, path=route + quote(invoice, safe=""))
 
 
-def write_call(account: ErpAccount, request: ErpWrite) -> Call:
+def build_write_request(account: ErpAccount, request: ErpWrite) -> SgpRequest:
     """The call of a write. Raises ``TypeError`` for what is no write."""
     match request:
         case Unlock(contract, words):
-            return Call("/api/ura/liberacaopromessa/", {"contrato": contract, "conteudo": words})
+            return SgpRequest(
+                "/api/ura/liberacaopromessa/", {"contrato": contract, "conteudo": words}
+            )
         case OpenTicket():
-            return Call("/api/ura/chamado/", _ticket(account, request))
+            return SgpRequest("/api/ura/chamado/", _ticket_fields(account, request))
         case RegisterLead():
-            return Call("/api/precadastro/F", _lead(request))
+            return SgpRequest("/api/precadastro/F", _lead_fields(request))
         case _:
             raise TypeError(f"the ERP cannot do a {type(request).__name__}")
 
 
-def _ticket(account: ErpAccount, ticket: OpenTicket) -> dict[str, str]:
+def _ticket_fields(account: ErpAccount, ticket: OpenTicket) -> dict[str, str]:
     return {
         "contrato": ticket.contract,
-        "ocorrenciatipo": ticket.kind or kind_of(ticket.category, account.ticket_kinds),
+        "ocorrenciatipo": ticket.kind or ticket_type_for(ticket.category, account.ticket_kinds),
         # The reference is how a ticket is found again whose answer was lost.
         "conteudo": f"{ticket.content}\nRef. {ticket.reference}",
         "conteudolimpo": "1",
@@ -162,7 +166,7 @@ def _ticket(account: ErpAccount, ticket: OpenTicket) -> dict[str, str]:
     }
 
 
-def _lead(lead: RegisterLead) -> dict[str, str]:
+def _lead_fields(lead: RegisterLead) -> dict[str, str]:
     """A lead only: the provider's people make the contract, with its technical fields."""
     due = f"Vencimento desejado: dia {lead.due_day}\n" if lead.due_day else ""
     return {

@@ -3,13 +3,19 @@
 import asyncio
 from typing import cast
 
-from niochat.adapters.guard import Guard
-from niochat.adapters.sgp.answers import answered, pdf_of
-from niochat.adapters.sgp.calls import read_call, write_call
-from niochat.adapters.sgp.links import own_link
-from niochat.adapters.sgp.probe import PROBES, Found, Probe, capabilities, found
-from niochat.adapters.sgp.wire import Question, Wire
-from niochat.adapters.sgp.written import outcome
+from niochat.adapters.guard import SsrfGuard
+from niochat.adapters.sgp.answers import parse_pdf, parse_read_response
+from niochat.adapters.sgp.calls import build_read_request, build_write_request
+from niochat.adapters.sgp.links import require_own_link
+from niochat.adapters.sgp.probe import (
+    ROUTE_PROBES,
+    RouteProbe,
+    RouteStatus,
+    capabilities_from_statuses,
+    route_status,
+)
+from niochat.adapters.sgp.wire import SgpHttpRequest, SgpTransport
+from niochat.adapters.sgp.written import parse_write_response
 from niochat.domain.erp import (
     ErpAccount,
     ErpCapability,
@@ -22,11 +28,11 @@ from niochat.domain.erp import (
     ResultT,
 )
 
-_MOST_BYTES = 2_000_000
-_MOST_PDF_BYTES = 10_000_000
+_MAX_BYTES = 2_000_000
+_MAX_PDF_BYTES = 10_000_000
 
 
-class Sgp(ErpConnector):
+class SgpClient(ErpConnector):
     """All tenants' way to their SGP, over one pool of connections.
 
     Safe to use from many tasks of one event loop; :meth:`close` once at the end. Every call is
@@ -34,9 +40,9 @@ class Sgp(ErpConnector):
     :mod:`niochat.adapters.sgp.judge`. Messages of errors hold no token, CPF or answer.
     """
 
-    def __init__(self, connections: int = 100, guard: Guard | None = None) -> None:
+    def __init__(self, connections: int = 100, guard: SsrfGuard | None = None) -> None:
         """Without a ``guard`` any address may be reached."""
-        self._wire = Wire(connections, guard)
+        self._wire = SgpTransport(connections, guard)
 
     async def close(self) -> None:
         """Close connections; calls under way end as lost."""
@@ -50,10 +56,10 @@ class Sgp(ErpConnector):
         ``TypeError`` for a request that the port does not know.
         """
         if isinstance(request, FetchInvoicePdf):
-            return cast(ResultT, await self._pdf(account, request, timeout_s))
-        question = read_call(request).addressed(account)
-        reply = await self._wire.ask(question, timeout_s, _MOST_BYTES)
-        return cast(ResultT, answered(request, reply, account.ticket_kinds))
+            return cast(ResultT, await self._fetch_pdf(account, request, timeout_s))
+        question = build_read_request(request).to_http_request(account)
+        reply = await self._wire.send(question, timeout_s, _MAX_BYTES)
+        return cast(ResultT, parse_read_response(request, reply, account.ticket_kinds))
 
     async def write(
         self, account: ErpAccount, request: ErpWrite, timeout_s: float
@@ -62,9 +68,9 @@ class Sgp(ErpConnector):
 
         Only an ``ErpError`` without ``left`` may be tried again unseen.
         """
-        question = write_call(account, request).addressed(account)
-        reply = await self._wire.ask(question, timeout_s, _MOST_BYTES)
-        return outcome(request, reply)
+        question = build_write_request(account, request).to_http_request(account)
+        reply = await self._wire.send(question, timeout_s, _MAX_BYTES)
+        return parse_write_response(request, reply)
 
     async def probe(self, account: ErpAccount, timeout_s: float) -> frozenset[ErpCapability]:
         """What can be asked of it; changes nothing. All routes are tried at once.
@@ -72,27 +78,31 @@ class Sgp(ErpConnector):
         Raises ``ErpError`` when one does not answer, and when no read works: the token is
         refused (``erp_unauthorized``), or the base address is wrong.
         """
-        tried = [self._try(account, probe, timeout_s) for probe in PROBES]
+        tried = [self._probe_route(account, probe, timeout_s) for probe in ROUTE_PROBES]
         results = await asyncio.gather(*tried, return_exceptions=True)
-        findings: list[tuple[Probe, Found]] = []
-        for probe, result in zip(PROBES, results, strict=True):
+        findings: list[tuple[RouteProbe, RouteStatus]] = []
+        for probe, result in zip(ROUTE_PROBES, results, strict=True):
             if isinstance(result, BaseException):
                 raise result
             findings.append((probe, result))
-        return capabilities(findings)
+        return capabilities_from_statuses(findings)
 
-    async def _try(self, account: ErpAccount, probe: Probe, timeout_s: float) -> Found:
-        question = probe.call.addressed(account, probe.method)
+    async def _probe_route(
+        self, account: ErpAccount, probe: RouteProbe, timeout_s: float
+    ) -> RouteStatus:
+        question = probe.call.to_http_request(account, probe.method)
         try:
-            reply = await self._wire.ask(question, timeout_s, _MOST_BYTES)
+            reply = await self._wire.send(question, timeout_s, _MAX_BYTES)
         except ErpError as error:
             if error.code in ("erp_too_big", "erp_malformed"):
-                return Found.THERE
+                return RouteStatus.THERE
             raise
-        return found(probe, reply)
+        return route_status(probe, reply)
 
-    async def _pdf(self, account: ErpAccount, request: FetchInvoicePdf, timeout_s: float) -> bytes:
+    async def _fetch_pdf(
+        self, account: ErpAccount, request: FetchInvoicePdf, timeout_s: float
+    ) -> bytes:
         # A link carries its own permission: token and app stay here.
-        url = own_link(account.base_url, request.url)
-        question = Question("invoice link", "GET", url)
-        return pdf_of(await self._wire.ask(question, timeout_s, _MOST_PDF_BYTES))
+        url = require_own_link(account.base_url, request.url)
+        question = SgpHttpRequest("invoice link", "GET", url)
+        return parse_pdf(await self._wire.send(question, timeout_s, _MAX_PDF_BYTES))

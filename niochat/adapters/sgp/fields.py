@@ -11,16 +11,16 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
 
-LONGEST_TEXT = 200
+MAX_TEXT_LENGTH = 200
 """Of names, addresses and other short texts: they reach a model's prompt."""
 _NO_OBJECT: Mapping[str, object] = {}
 _ABSENT = frozenset({"none", "null"})
 _YES = frozenset({"1", "true", "sim", "s", "yes", "on"})
 _NO = frozenset({"0", "false", "nao", "n", "no", "off"})
-_MOST_MONEY = Decimal(1_000_000)
+_MAX_MONEY = Decimal(1_000_000)
 """No subscriber's invoice or plan in BRL comes near it: above, a field was misread."""
 _CENT = Decimal("0.01")
-_BIGGEST = 10**15
+_MAX_INTEGER = 10**15
 _WHOLE = re.compile(r"(-?[0-9]{1,15})(?:\.0+)?")
 _PLAIN_MONEY = re.compile(r"-?[0-9]{1,9}(?:[.,][0-9]{1,2}|\.[0-9]{4,8})?")
 _GROUPED = re.compile(r"-?[0-9]{1,3}(?:([.,])[0-9]{3})(?:\1[0-9]{3})*(?!\1)[.,][0-9]{1,2}")
@@ -30,105 +30,107 @@ _LOCAL = re.compile(r"([0-9]{1,2})/([0-9]{1,2})/([0-9]{4})" + _CLOCK)
 _FIRST_YEAR, _LAST_YEAR = 1990, 2100
 
 
-class Unusable(ValueError):
+class UnusableFieldError(ValueError):
     """A field without which the answer says nothing; the text names it, never its value."""
 
 
-def object_of(value: object) -> Mapping[str, object]:
+def to_object(value: object) -> Mapping[str, object]:
     """The object, also when it came as a list around it; otherwise an empty one."""
     if isinstance(value, list) and len(value) == 1:
         value = value[0]
     return value if isinstance(value, Mapping) else _NO_OBJECT
 
 
-def rows_of(value: object) -> Sequence[object] | None:
+def to_rows(value: object) -> Sequence[object] | None:
     """The list; a lone object counts as a list of it. ``None`` for anything else."""
     if isinstance(value, list):
         return value
     return [value] if isinstance(value, Mapping) and value else None
 
 
-def first_of(source: Mapping[str, object], *names: str) -> object:
+def first_present(source: Mapping[str, object], *names: str) -> object:
     """The first of the fields that is there and not an absent one, or ``None``."""
-    return next((source[name] for name in names if not absent(source.get(name))), None)
+    return next((source[name] for name in names if not is_absent(source.get(name))), None)
 
 
-def absent(value: object) -> bool:
+def is_absent(value: object) -> bool:
     """Whether it is one of SGP's ways to say nothing."""
     return value is None or (isinstance(value, str) and value.strip().lower() in {"", *_ABSENT})
 
 
-def text_of(value: object, longest: int = LONGEST_TEXT) -> str:
+def to_text(value: object, max_length: int = MAX_TEXT_LENGTH) -> str:
     """One clean line of at most ``longest`` characters; ``""`` where there is none.
 
     Control, format and unpaired surrogate characters go, white space is folded.
     """
     if isinstance(value, int | float) and not isinstance(value, bool):
-        whole = whole_of(value)
+        whole = to_integer(value)
         value = str(whole) if whole is not None else ""
-    if not isinstance(value, str) or absent(value):
+    if not isinstance(value, str) or is_absent(value):
         return ""
     folded = " ".join(value.split())
-    return "".join(c for c in folded if unicodedata.category(c)[0] != "C")[:longest].strip()
+    return "".join(c for c in folded if unicodedata.category(c)[0] != "C")[:max_length].strip()
 
 
-def first_text(source: Mapping[str, object], *names: str, longest: int = LONGEST_TEXT) -> str:
+def first_present_text(
+    source: Mapping[str, object], *names: str, max_length: int = MAX_TEXT_LENGTH
+) -> str:
     """The first of the fields that says something, or ``""``."""
-    texts = (text_of(source.get(name), longest) for name in names)
+    texts = (to_text(source.get(name), max_length) for name in names)
     return next((text for text in texts if text), "")
 
 
-def plain(text: str) -> str:
+def fold_text(text: str) -> str:
     """Lower case without accents, for comparing words."""
     split = unicodedata.normalize("NFKD", text)
     return "".join(c for c in split if not unicodedata.combining(c)).casefold()
 
 
-def digits_of(value: object) -> str:
+def to_digits(value: object) -> str:
     """The digits of a text or number."""
-    return "".join(c for c in text_of(value) if c in "0123456789")
+    return "".join(c for c in to_text(value) if c in "0123456789")
 
 
-def whole_of(value: object) -> int | None:
+def to_integer(value: object) -> int | None:
     """The whole number, also of ``"4"``, ``" 4 "``, ``4.0`` or ``True``."""
     if isinstance(value, str):
         found = _WHOLE.fullmatch(value.strip())
         return int(found[1]) if found else None
     if isinstance(value, float) and not (math.isfinite(value) and value.is_integer()):
         return None
-    if not isinstance(value, int | float) or abs(value) >= _BIGGEST:
+    if not isinstance(value, int | float) or abs(value) >= _MAX_INTEGER:
         return None
     return int(value)
 
 
-def flag_of(value: object) -> bool | None:
+def to_flag(value: object) -> bool | None:
     """Yes, no, or ``None`` where it says neither."""
     if isinstance(value, str):
-        said = plain(value.strip())
+        said = fold_text(value.strip())
         return True if said in _YES else (False if said in _NO else None)
-    number = whole_of(value)
+    number = to_integer(value)
     return bool(number) if number in (0, 1) else None
 
 
-def money_of(value: object) -> Decimal | None:
+def to_money(value: object) -> Decimal | None:
     """BRL with two places; ``None`` for what is no believable amount.
 
     Reads ``99.9``, ``"99,90"``, ``"99.90"``, ``"1.234,56"``, ``"R$ 1.234,56"``. ``"1.234"`` could
     mean two amounts, so it is none; negative, endless and absurd amounts neither.
     """
     if isinstance(value, str):
-        amount = _money_in(value)
+        amount = _parse_money(value)
     elif isinstance(value, int | float) and not isinstance(value, bool):
         # Compared before it is converted: not a number fails it, endless digits never convert.
-        amount = Decimal(repr(value)) if 0 <= value <= _MOST_MONEY else None
+        amount = Decimal(repr(value)) if 0 <= value <= _MAX_MONEY else None
     else:
         return None
-    if amount is None or not 0 <= amount <= _MOST_MONEY:
+    if amount is None or not 0 <= amount <= _MAX_MONEY:
         return None
     return abs(amount).quantize(_CENT, ROUND_HALF_UP)
 
 
-def _money_in(text: str) -> Decimal | None:
+def _parse_money(text: str) -> Decimal | None:
     bare = text.strip().removeprefix("R$").strip()
     if _PLAIN_MONEY.fullmatch(bare):
         return Decimal(bare.replace(",", "."))
@@ -138,7 +140,7 @@ def _money_in(text: str) -> Decimal | None:
     return Decimal(re.sub(r"[.,]", "", whole) + "." + cents)
 
 
-def moment_of(value: object) -> datetime | None:
+def to_datetime(value: object) -> datetime | None:
     """Date with or without time, in the provider's local time and without a zone.
 
     ``YYYY-MM-DD`` and ``dd/mm/YYYY``; a zone behind the time is the provider's own and dropped.
@@ -160,7 +162,7 @@ def moment_of(value: object) -> datetime | None:
     return moment if _FIRST_YEAR <= moment.year <= _LAST_YEAR else None
 
 
-def day_of(value: object) -> date | None:
+def to_date(value: object) -> date | None:
     """The day of :func:`moment_of`."""
-    moment = moment_of(value)
+    moment = to_datetime(value)
     return moment.date() if moment else None

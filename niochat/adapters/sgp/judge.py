@@ -12,29 +12,29 @@ from typing import NamedTuple
 
 import aiohttp
 
-from niochat.adapters.guard import PRIVATE, ForbiddenAddress
-from niochat.adapters.sgp.fields import first_text, plain, text_of
+from niochat.adapters.guard import PRIVATE_ADDRESS_MESSAGE, ForbiddenAddressError
+from niochat.adapters.sgp.fields import first_present_text, fold_text, to_text
 from niochat.domain.erp import ErpError, ErpRefusedError
 
 
-class _Trait(NamedTuple):
+class _ErrorTraits(NamedTuple):
     left: bool = True
     retryable: bool = False
 
 
-_TRAITS: Mapping[str, _Trait] = {
-    "erp_unreachable": _Trait(left=False, retryable=True),
-    "erp_timeout": _Trait(retryable=True),
-    "erp_lost": _Trait(retryable=True),
-    "erp_unauthorized": _Trait(left=False),
-    "erp_missing": _Trait(left=False),
-    "erp_busy": _Trait(left=False, retryable=True),
-    "erp_failed": _Trait(retryable=True),
-    "erp_malformed": _Trait(),
-    "erp_address": _Trait(left=False),
-    "erp_foreign_link": _Trait(left=False),
-    "erp_not_pdf": _Trait(),
-    "erp_too_big": _Trait(),
+_TRAITS: Mapping[str, _ErrorTraits] = {
+    "erp_unreachable": _ErrorTraits(left=False, retryable=True),
+    "erp_timeout": _ErrorTraits(retryable=True),
+    "erp_lost": _ErrorTraits(retryable=True),
+    "erp_unauthorized": _ErrorTraits(left=False),
+    "erp_missing": _ErrorTraits(left=False),
+    "erp_busy": _ErrorTraits(left=False, retryable=True),
+    "erp_failed": _ErrorTraits(retryable=True),
+    "erp_malformed": _ErrorTraits(),
+    "erp_address": _ErrorTraits(left=False),
+    "erp_foreign_link": _ErrorTraits(left=False),
+    "erp_not_pdf": _ErrorTraits(),
+    "erp_too_big": _ErrorTraits(),
 }
 _NEVER_LEFT = (
     aiohttp.ClientConnectorError,
@@ -74,47 +74,47 @@ _NOTHING = re.compile(
     rf"( \w+){{0,2}} {_THINGS}"
     rf"|{_THINGS}\S*( \S+){{0,4}} nao (foi |foram )?(encontrad|localizad|consta|existe)"
 )
-_SAID_IN = ("msg", "message", "mensagem", "error", "erro", "detail")
-_LONGEST_SAID = 200
+_MESSAGE_FIELDS = ("msg", "message", "mensagem", "error", "erro", "detail")
+_MAX_MESSAGE_LENGTH = 200
 _TAG = re.compile(r"<[^<>]*>")
 
 
-def failure(code: str, route: str, what: str) -> ErpError:
+def sgp_error(code: str, route: str, what: str) -> ErpError:
     """The error of a code, with what the code says of ``left`` and ``retryable``."""
     trait = _TRAITS[code]
     message = f"the ERP's {route} {what}"
     return ErpError(message, code=code, retryable=trait.retryable, left=trait.left)
 
 
-def judge_status(route: str, status: int) -> ErpError | None:
+def error_from_status(route: str, status: int) -> ErpError | None:
     """The error that a status stands for; ``None`` where the body has the say."""
     if 200 <= status < 300:
         return None
     if status in _BY_STATUS:
         code, what = _BY_STATUS[status]
-        return failure(code, route, what)
+        return sgp_error(code, route, what)
     if 300 <= status < 400:
         # Followed, a POST would become a GET (SGP reference 3.1).
-        return failure("erp_address", route, "redirects: the base address is wrong")
+        return sgp_error("erp_address", route, "redirects: the base address is wrong")
     # Below 500 it is our request that it does not like: the same again helps nobody.
     message = f"the ERP's {route} answered with status {status}"
     return ErpError(message, code="erp_failed", retryable=status >= 500, left=True)
 
 
-def judge_silence(route: str, error: BaseException) -> ErpError:
+def error_from_exception(route: str, error: BaseException) -> ErpError:
     """What a call without an answer tells: sent again only if it certainly never left.
 
     ``httpx-aiohttp`` maps *every* broken connection, also one that broke after the request was
     written, to ``httpx.ConnectTimeout``; aiohttp's own error underneath is the one to trust.
     """
     chain = list(_causes(error))
-    if any(isinstance(cause, ForbiddenAddress) for cause in chain):
-        return failure("erp_unreachable", route, f"was not asked: {PRIVATE}")
+    if any(isinstance(cause, ForbiddenAddressError) for cause in chain):
+        return sgp_error("erp_unreachable", route, f"was not asked: {PRIVATE_ADDRESS_MESSAGE}")
     if any(isinstance(cause, _NEVER_LEFT) for cause in chain):
-        return failure("erp_unreachable", route, "cannot be reached")
+        return sgp_error("erp_unreachable", route, "cannot be reached")
     if any(isinstance(cause, TimeoutError) for cause in chain):
-        return failure("erp_timeout", route, "did not answer in time")
-    return failure("erp_lost", route, "broke the connection before a whole answer")
+        return sgp_error("erp_timeout", route, "did not answer in time")
+    return sgp_error("erp_lost", route, "broke the connection before a whole answer")
 
 
 def _causes(error: BaseException | None) -> list[BaseException]:
@@ -125,34 +125,34 @@ def _causes(error: BaseException | None) -> list[BaseException]:
     return found
 
 
-def said_of(answer: Mapping[str, object]) -> str:
+def read_message(answer: Mapping[str, object]) -> str:
     """What the answer says in words: one line of 200 characters without markup, maybe empty."""
-    raw = next((w for name in _SAID_IN if text_of(w := answer.get(name))), "")
+    raw = next((w for name in _MESSAGE_FIELDS if to_text(w := answer.get(name))), "")
     bare = html.unescape(html.unescape(raw)) if isinstance(raw, str) else ""
     bare = _TAG.sub(" ", bare).replace("<", " ").replace(">", " ")
-    return text_of(bare, _LONGEST_SAID)
+    return to_text(bare, _MAX_MESSAGE_LENGTH)
 
 
-def refuses_access(answer: Mapping[str, object]) -> bool:
+def is_access_denied(answer: Mapping[str, object]) -> bool:
     """Whether a 200 complains of the token or the app, as SGP does (SGP reference 3.1)."""
-    return bool(_NO_ACCESS.search(plain(said_of(answer))))
+    return bool(_NO_ACCESS.search(fold_text(read_message(answer))))
 
 
-def names_nobody(answer: Mapping[str, object]) -> bool:
+def is_unknown_subscriber(answer: Mapping[str, object]) -> bool:
     """Whether it says that there is no such subscriber or contract."""
-    return bool(_NOBODY.search(plain(said_of(answer))))
+    return bool(_NOBODY.search(fold_text(read_message(answer))))
 
 
-def names_nothing(answer: Mapping[str, object]) -> bool:
+def is_empty_result(answer: Mapping[str, object]) -> bool:
     """Whether it says that the list asked for is empty."""
-    return bool(_NOTHING.search(plain(said_of(answer))))
+    return bool(_NOTHING.search(fold_text(read_message(answer))))
 
 
-def refusal(answer: Mapping[str, object]) -> ErpRefusedError:
+def refusal_error(answer: Mapping[str, object]) -> ErpRefusedError:
     """The ERP's no, in its own words."""
-    return ErpRefusedError(said_of(answer) or "the ERP refused without saying why")
+    return ErpRefusedError(read_message(answer) or "the ERP refused without saying why")
 
 
-def protocol_of(answer: Mapping[str, object]) -> str:
+def read_protocol(answer: Mapping[str, object]) -> str:
     """The protocol number that the answer gives, maybe empty."""
-    return first_text(answer, "protocolo", "protocol", longest=60)
+    return first_present_text(answer, "protocolo", "protocol", max_length=60)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from niochat.domain.erp import TicketCategory
 
-_USUAL = {
+_DEFAULT_CODES = {
     TicketCategory.NO_CONNECTION: "1",
     TicketCategory.NO_LIGHT: "1",
     TicketCategory.SLOW: "2",
@@ -16,11 +16,11 @@ _USUAL = {
 }
 
 
-def kind_of(category: TicketCategory, kinds: Mapping[str, str]) -> str:
+def ticket_type_for(category: TicketCategory, kinds: Mapping[str, str]) -> str:
     """The code to open an order with; ``kinds`` are the provider's, by category."""
-    return kinds.get(category) or _USUAL[category]
+    return kinds.get(category) or _DEFAULT_CODES[category]
 
 
-def categories_of(code: str, kinds: Mapping[str, str]) -> frozenset[TicketCategory]:
+def categories_for(code: str, kinds: Mapping[str, str]) -> frozenset[TicketCategory]:
     """What an order with this code may be about; empty: a code that nothing here opens."""
-    return frozenset(each for each in TicketCategory if kind_of(each, kinds) == code)
+    return frozenset(each for each in TicketCategory if ticket_type_for(each, kinds) == code)

@@ -4,27 +4,27 @@ from ipaddress import ip_address
 
 import httpx
 
-from niochat.adapters.sgp.judge import failure
+from niochat.adapters.sgp.judge import sgp_error
 
 _PLATFORMS = ("sgp.net.br", "sgp.tsmx.com.br")
 """Where TSMX hosts installations and their invoices (SGP reference 3.1)."""
 _PORTS = {"http": 80, "https": 443}
 _COUNTRY = 2
-_LONGEST = 2000
+_MAX_URL_LENGTH = 2000
 
 
-def base_of(base_url: str, route: str) -> str:
+def normalize_base_url(base_url: str, route: str) -> str:
     """The base address without a slash at its end.
 
     Raises ``ErpError`` ``erp_address`` for anything that is not plainly http or https to a host.
     """
     url = _plain_url(base_url)
     if url is None or url.query or url.fragment:
-        raise failure("erp_address", route, "has no usable base address")
+        raise sgp_error("erp_address", route, "has no usable base address")
     return str(url).rstrip("/")
 
 
-def own_link(base_url: str, link: str) -> str:
+def require_own_link(base_url: str, link: str) -> str:
     """The link, if it leads to the account's own ERP.
 
     That is: the account's host, a host under the same registrable name, or one of TSMX's; at the
@@ -32,17 +32,17 @@ def own_link(base_url: str, link: str) -> str:
     """
     base, url = _plain_url(base_url), _plain_url(link)
     if base is None or url is None or not _related(base.host, url.host):
-        raise failure("erp_foreign_link", "invoice link", "leads elsewhere than to the ERP")
+        raise sgp_error("erp_foreign_link", "invoice link", "leads elsewhere than to the ERP")
     if url.host == base.host and _port(url) == _port(base):
         return str(url)
     if _port(url) != _PORTS[url.scheme]:
-        raise failure("erp_foreign_link", "invoice link", "leads to another port of the ERP")
+        raise sgp_error("erp_foreign_link", "invoice link", "leads to another port of the ERP")
     return str(url)
 
 
 def _plain_url(text: str) -> httpx.URL | None:
     # Another reader of addresses comes after this one: nothing that they could read differently.
-    if len(text) > _LONGEST or "\\" in text or any(c <= " " for c in text.strip()):
+    if len(text) > _MAX_URL_LENGTH or "\\" in text or any(c <= " " for c in text.strip()):
         return None
     try:
         url = httpx.URL(text.strip())

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from niochat.adapters.sgp.body import parsed
-from niochat.adapters.sgp.calls import Call, read_call
-from niochat.adapters.sgp.fields import object_of
-from niochat.adapters.sgp.judge import failure, refuses_access
-from niochat.adapters.sgp.wire import Reply
+from niochat.adapters.sgp.body import decode_body
+from niochat.adapters.sgp.calls import SgpRequest, build_read_request
+from niochat.adapters.sgp.fields import to_object
+from niochat.adapters.sgp.judge import is_access_denied, sgp_error
+from niochat.adapters.sgp.wire import SgpHttpResponse
 from niochat.domain.erp import (
     CheckAccessStatus,
     CheckCoverage,
@@ -32,15 +32,15 @@ _NO_CEP = "00000000"
 
 
 @dataclass(frozen=True, slots=True)
-class Probe:
+class RouteProbe:
     """One route to try. ``method`` is only given where its own could act."""
 
-    call: Call
+    call: SgpRequest
     capability: ErpCapability | None
     method: str = ""
 
 
-class Found(StrEnum):
+class RouteStatus(StrEnum):
     """What a probe found at a route."""
 
     THERE = "there"
@@ -49,66 +49,72 @@ class Found(StrEnum):
     MOVED = "moved"
 
 
-PROBES: Sequence[Probe] = (
-    Probe(read_call(FindSubscriber(_NOBODY)), None),
-    Probe(read_call(ListInvoices(_NO_CONTRACT)), ErpCapability.INVOICES),
-    Probe(
-        Call(
+ROUTE_PROBES: Sequence[RouteProbe] = (
+    RouteProbe(build_read_request(FindSubscriber(_NOBODY)), None),
+    RouteProbe(build_read_request(ListInvoices(_NO_CONTRACT)), ErpCapability.INVOICES),
+    RouteProbe(
+        SgpRequest(
             "/api/ura/titulos/",
             {"contrato": _NO_CONTRACT, "cpfcnpj": _NOBODY, "status": "pagos", "limit": "1"},
         ),
         ErpCapability.PAID,
     ),
-    Probe(read_call(ReadPixCode(_NO_CONTRACT, "0")), ErpCapability.PIX),
-    Probe(read_call(CheckAccessStatus(_NO_CONTRACT)), ErpCapability.LINE),
+    RouteProbe(build_read_request(ReadPixCode(_NO_CONTRACT, "0")), ErpCapability.PIX),
+    RouteProbe(build_read_request(CheckAccessStatus(_NO_CONTRACT)), ErpCapability.LINE),
     # With a limit: an installation that takes contract 0 for no filter would list everybody.
-    Probe(
-        Call("/api/ura/clientes/", {"contrato": _NO_CONTRACT, "cpfcnpj": _NOBODY, "limit": "1"}),
+    RouteProbe(
+        SgpRequest(
+            "/api/ura/clientes/", {"contrato": _NO_CONTRACT, "cpfcnpj": _NOBODY, "limit": "1"}
+        ),
         ErpCapability.OPTICS,
     ),
-    Probe(read_call(ListMaintenances()), ErpCapability.MAINTENANCE),
-    Probe(read_call(ListTickets(_NO_CONTRACT)), ErpCapability.TICKETS),
-    Probe(read_call(ListServicePlans()), ErpCapability.PLANS),
-    Probe(read_call(CheckCoverage(ServiceAddress(cep=_NO_CEP))), ErpCapability.COVERAGE),
+    RouteProbe(build_read_request(ListMaintenances()), ErpCapability.MAINTENANCE),
+    RouteProbe(build_read_request(ListTickets(_NO_CONTRACT)), ErpCapability.TICKETS),
+    RouteProbe(build_read_request(ListServicePlans()), ErpCapability.PLANS),
+    RouteProbe(
+        build_read_request(CheckCoverage(ServiceAddress(cep=_NO_CEP))), ErpCapability.COVERAGE
+    ),
     # OPTIONS, because anything else could act.
-    Probe(Call("/api/ura/liberacaopromessa/"), ErpCapability.UNLOCK, "OPTIONS"),
-    Probe(Call("/api/ura/chamado/"), ErpCapability.OPEN_TICKET, "OPTIONS"),
-    Probe(Call("/api/precadastro/F"), ErpCapability.LEADS, "OPTIONS"),
+    RouteProbe(SgpRequest("/api/ura/liberacaopromessa/"), ErpCapability.UNLOCK, "OPTIONS"),
+    RouteProbe(SgpRequest("/api/ura/chamado/"), ErpCapability.OPEN_TICKET, "OPTIONS"),
+    RouteProbe(SgpRequest("/api/precadastro/F"), ErpCapability.LEADS, "OPTIONS"),
 )
 
 
-def found(probe: Probe, reply: Reply) -> Found:
+def route_status(probe: RouteProbe, reply: SgpHttpResponse) -> RouteStatus:
     """What a reply says of its route. A failing route (500) is there."""
     if reply.status in (401, 403):
-        return Found.FORBIDDEN
+        return RouteStatus.FORBIDDEN
     if 300 <= reply.status < 400 and not probe.method:
-        return Found.MOVED
+        return RouteStatus.MOVED
     # OPTIONS may be the one method that a route does not take; a read's own may not.
     if reply.status == 404 or (reply.status == 405 and not probe.method):
-        return Found.ABSENT
+        return RouteStatus.ABSENT
     refused = 200 <= reply.status < 300 and not probe.method and _refuses_token(reply)
-    return Found.FORBIDDEN if refused else Found.THERE
+    return RouteStatus.FORBIDDEN if refused else RouteStatus.THERE
 
 
-def _refuses_token(reply: Reply) -> bool:
+def _refuses_token(reply: SgpHttpResponse) -> bool:
     try:
-        return refuses_access(object_of(parsed(reply)))
+        return is_access_denied(to_object(decode_body(reply)))
     except ErpError:
         return False  # unreadable is not refused
 
 
-def capabilities(findings: Sequence[tuple[Probe, Found]]) -> frozenset[ErpCapability]:
+def capabilities_from_statuses(
+    findings: Sequence[tuple[RouteProbe, RouteStatus]],
+) -> frozenset[ErpCapability]:
     """What can be asked. Raises ``ErpError`` where no read works at all, with the likely cause."""
     reads = {result for probe, result in findings if not probe.method}
-    if Found.THERE not in reads:
-        raise _nothing_there(reads)
-    there = (probe.capability for probe, result in findings if result is Found.THERE)
+    if RouteStatus.THERE not in reads:
+        raise _no_route_error(reads)
+    there = (probe.capability for probe, result in findings if result is RouteStatus.THERE)
     return frozenset(capability for capability in there if capability is not None)
 
 
-def _nothing_there(reads: set[Found]) -> ErpError:
-    if Found.FORBIDDEN in reads:
-        return failure("erp_unauthorized", "probe", "refuses the token on every route")
-    if Found.MOVED in reads:
-        return failure("erp_address", "probe", "redirects: the base address is wrong")
-    return failure("erp_missing", "probe", "finds no route: this is no SGP")
+def _no_route_error(reads: set[RouteStatus]) -> ErpError:
+    if RouteStatus.FORBIDDEN in reads:
+        return sgp_error("erp_unauthorized", "probe", "refuses the token on every route")
+    if RouteStatus.MOVED in reads:
+        return sgp_error("erp_address", "probe", "redirects: the base address is wrong")
+    return sgp_error("erp_missing", "probe", "finds no route: this is no SGP")

@@ -5,20 +5,25 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from niochat.adapters.sgp.fields import (
-    Unusable,
-    first_text,
-    moment_of,
-    object_of,
-    plain,
-    rows_of,
-    text_of,
-    whole_of,
+    UnusableFieldError,
+    first_present_text,
+    fold_text,
+    to_datetime,
+    to_integer,
+    to_object,
+    to_rows,
+    to_text,
 )
-from niochat.adapters.sgp.judge import names_nobody, names_nothing, refusal, said_of
-from niochat.adapters.sgp.kinds import categories_of
+from niochat.adapters.sgp.judge import (
+    is_empty_result,
+    is_unknown_subscriber,
+    read_message,
+    refusal_error,
+)
+from niochat.adapters.sgp.kinds import categories_for
 from niochat.domain.erp import ErpTicket
 
-_LONGEST_CONTENT = 4000
+_MAX_CONTENT_LENGTH = 4000
 _CLOSED_WORDS = re.compile(r"encerrad|fechad|finalizad|concluid|cancelad|resolvid")
 _CLOSED = 1
 _SCHEDULED = ("data_agendamento", "data_hora_agendamento", "os_data_agendamento")
@@ -30,56 +35,56 @@ _KIND_NAMES = ("tipo_id", "ocorrenciatipo_id", "ocorrenciatipo", "tipo")
 Row = Mapping[str, object]
 
 
-def tickets(value: object, kinds: Mapping[str, str]) -> tuple[ErpTicket, ...]:
+def parse_tickets(value: object, kinds: Mapping[str, str]) -> tuple[ErpTicket, ...]:
     """The contract's service orders, newest first, those without a date last.
 
     ``kinds`` are the provider's codes by category.
 
-    Raises ``Unusable`` if any cannot be read: a missing one would be opened a second time.
+    Raises ``UnusableFieldError`` if any cannot be read: a missing one would be opened a second time.
     """
-    answer = object_of(value)
-    rows = rows_of(answer.get("ocorrencias"))
+    answer = to_object(value)
+    rows = to_rows(answer.get("ocorrencias"))
     if rows is None and isinstance(value, list) and "ocorrencias" not in answer:
         rows = value
     if rows is None:
-        return _none_of(answer)
-    read = [_ticket(object_of(row), kinds) for row in rows]
+        return _is_empty_ticket_list(answer)
+    read = [_parse_ticket(to_object(row), kinds) for row in rows]
     return tuple(sorted(read, key=lambda each: each.opened_at or datetime.min, reverse=True))
 
 
-def _none_of(answer: Row) -> tuple[ErpTicket, ...]:
-    if names_nothing(answer) and not names_nobody(answer):
+def _is_empty_ticket_list(answer: Row) -> tuple[ErpTicket, ...]:
+    if is_empty_result(answer) and not is_unknown_subscriber(answer):
         return ()
-    if said_of(answer) and whole_of(answer.get("status")) != 1:
-        raise refusal(answer)
-    raise Unusable("the answer holds no list of tickets")
+    if read_message(answer) and to_integer(answer.get("status")) != 1:
+        raise refusal_error(answer)
+    raise UnusableFieldError("the answer holds no list of tickets")
 
 
-def _ticket(row: Row, kinds: Mapping[str, str]) -> ErpTicket:
-    number = first_text(row, "numero", "protocolo", "id", longest=60)
+def _parse_ticket(row: Row, kinds: Mapping[str, str]) -> ErpTicket:
+    number = first_present_text(row, "numero", "protocolo", "id", max_length=60)
     if not number:
-        raise Unusable("a ticket has no number")
+        raise UnusableFieldError("a ticket has no number")
     return ErpTicket(
         number=number,
         open=_is_open(row),
-        categories=categories_of(first_text(row, *_KIND_NAMES, longest=60), kinds),
+        categories=categories_for(first_present_text(row, *_KIND_NAMES, max_length=60), kinds),
         # The end is kept: our reference stands there.
-        content=text_of(row.get("conteudo"), longest=10**6)[-_LONGEST_CONTENT:],
-        opened_at=moment_of(row.get("data_cadastro")),
-        scheduled_for=_scheduled(row),
-        technician=_technician(row),
+        content=to_text(row.get("conteudo"), max_length=10**6)[-_MAX_CONTENT_LENGTH:],
+        opened_at=to_datetime(row.get("data_cadastro")),
+        scheduled_for=_parse_scheduled_visit(row),
+        technician=_parse_technician(row),
     )
 
 
-def _scheduled(row: Row) -> datetime | None:
+def _parse_scheduled_visit(row: Row) -> datetime | None:
     """When somebody comes: the order's own word, else the first of its field orders that tells.
 
     Not scheduled is an empty text. The hour may stand in a field of its own.
     """
     for source in (row, *_field_orders(row)):
         for name in _SCHEDULED:
-            if (moment := moment_of(source.get(name))) is not None:
-                return _at_hour(moment, text_of(source.get("hora_agendamento")))
+            if (moment := to_datetime(source.get(name))) is not None:
+                return _at_hour(moment, to_text(source.get("hora_agendamento")))
     return None
 
 
@@ -90,20 +95,20 @@ def _at_hour(moment: datetime, hour: str) -> datetime:
     return moment.replace(hour=int(found[1]), minute=int(found[2]))
 
 
-def _technician(row: Row) -> str:
+def _parse_technician(row: Row) -> str:
     """Of the field orders only: who is in charge of the order itself may sit in an office."""
-    names = (first_text(order, *_TECHNICIAN, longest=80) for order in _field_orders(row))
+    names = (first_present_text(order, *_TECHNICIAN, max_length=80) for order in _field_orders(row))
     return next((name for name in names if name), "")
 
 
 def _field_orders(row: Row) -> list[Row]:
-    return [object_of(each) for each in rows_of(row.get("ordens_servicos")) or ()]
+    return [to_object(each) for each in to_rows(row.get("ordens_servicos")) or ()]
 
 
 def _is_open(row: Row) -> bool:
     """By the words, then by the code (0 open, 1 closed); what says neither counts as open."""
-    shown = plain(text_of(row.get("status")))
-    if shown and whole_of(shown) is None:
+    shown = fold_text(to_text(row.get("status")))
+    if shown and to_integer(shown) is None:
         return not _CLOSED_WORDS.search(shown)
-    code = whole_of(row.get("status_id"))
-    return (code if code is not None else whole_of(shown)) != _CLOSED
+    code = to_integer(row.get("status_id"))
+    return (code if code is not None else to_integer(shown)) != _CLOSED

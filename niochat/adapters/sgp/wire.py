@@ -6,20 +6,20 @@ from dataclasses import dataclass, field
 import aiohttp
 import httpx
 
-from niochat.adapters.connections import shared_transport
-from niochat.adapters.guard import Guard
-from niochat.adapters.sgp.judge import failure, judge_silence
+from niochat.adapters.connections import open_shared_transport
+from niochat.adapters.guard import SsrfGuard
+from niochat.adapters.sgp.judge import error_from_exception, sgp_error
 from niochat.domain.erp import ErpError
 
 _CONNECT_S = 5.0
 _ENCODINGS = frozenset({"", "identity", "gzip", "deflate"})
 """Asked for plain; a server that compresses all the same stays bounded with these."""
 
-_BROKEN = (httpx.HTTPError, httpx.InvalidURL, aiohttp.ClientError, OSError, ValueError)
+_CONNECTION_ERRORS = (httpx.HTTPError, httpx.InvalidURL, aiohttp.ClientError, OSError, ValueError)
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class SgpHttpRequest:
     """What goes over the wire. ``route`` names it in errors, where the address must not stand."""
 
     route: str
@@ -30,7 +30,7 @@ class Question:
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
+class SgpHttpResponse:
     """A whole answer. ``content_type`` in lower case and without parameters."""
 
     route: str
@@ -39,18 +39,20 @@ class Reply:
     body: bytes = field(repr=False)
 
 
-class Wire:
+class SgpTransport:
     """A pool of connections that all tenants share; no cookie, proxy or redirect of any."""
 
-    def __init__(self, connections: int, guard: Guard | None = None) -> None:
+    def __init__(self, connections: int, guard: SsrfGuard | None = None) -> None:
         # Not through httpx.AsyncClient: it logs whole addresses, and a GET's holds the token.
-        self._transport = shared_transport(connections, guard)
+        self._transport = open_shared_transport(connections, guard)
 
     async def close(self) -> None:
         """Close the pool; calls under way end as lost."""
         await self._transport.aclose()
 
-    async def ask(self, question: Question, timeout_s: float, most_bytes: int) -> Reply:
+    async def send(
+        self, question: SgpHttpRequest, timeout_s: float, most_bytes: int
+    ) -> SgpHttpResponse:
         """Send once; whatever status comes is a reply.
 
         Raises ``ErpError``: ``erp_unreachable``, ``erp_timeout``, ``erp_lost``, ``erp_too_big``.
@@ -58,21 +60,23 @@ class Wire:
         try:
             async with asyncio.timeout(timeout_s):
                 return await self._exchange(question, timeout_s, most_bytes)
-        except _BROKEN as error:
+        except _CONNECTION_ERRORS as error:
             # The cause may quote the address, and with it the token of a GET.
-            raise judge_silence(question.route, error) from None
+            raise error_from_exception(question.route, error) from None
 
-    async def _exchange(self, question: Question, timeout_s: float, most_bytes: int) -> Reply:
+    async def _exchange(
+        self, question: SgpHttpRequest, timeout_s: float, most_bytes: int
+    ) -> SgpHttpResponse:
         response = await self._transport.handle_async_request(_request(question, timeout_s))
         try:
             body = await _body(response, question.route, most_bytes)
         finally:
             await response.aclose()
         kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
-        return Reply(question.route, response.status_code, kind, body)
+        return SgpHttpResponse(question.route, response.status_code, kind, body)
 
 
-def _request(question: Question, timeout_s: float) -> httpx.Request:
+def _request(question: SgpHttpRequest, timeout_s: float) -> httpx.Request:
     headers = {"accept": "*/*", "accept-encoding": "identity", "user-agent": "niochat"}
     if question.content_type:
         headers["content-type"] = question.content_type
@@ -90,7 +94,7 @@ def _request(question: Question, timeout_s: float) -> httpx.Request:
 
 async def _body(response: httpx.Response, route: str, most_bytes: int) -> bytes:
     if response.headers.get("content-encoding", "").strip().lower() not in _ENCODINGS:
-        raise failure("erp_malformed", route, "answered in an encoding nobody asked for")
+        raise sgp_error("erp_malformed", route, "answered in an encoding nobody asked for")
     told = response.headers.get("content-length", "")
     if told.isascii() and told.isdigit() and len(told) < 19 and int(told) > most_bytes:
         raise _too_big(route)
@@ -103,4 +107,4 @@ async def _body(response: httpx.Response, route: str, most_bytes: int) -> bytes:
 
 
 def _too_big(route: str) -> ErpError:
-    return failure("erp_too_big", route, "answered with more than is believable")
+    return sgp_error("erp_too_big", route, "answered with more than is believable")

@@ -6,87 +6,96 @@ with ``left``: the caller reads the ERP again before anything else.
 
 from collections.abc import Mapping
 
-from niochat.adapters.sgp.body import parsed
-from niochat.adapters.sgp.fields import day_of, first_of, first_text, flag_of, object_of, whole_of
-from niochat.adapters.sgp.judge import (
-    failure,
-    judge_status,
-    protocol_of,
-    refusal,
-    refuses_access,
-    said_of,
+from niochat.adapters.sgp.body import decode_body
+from niochat.adapters.sgp.fields import (
+    first_present,
+    first_present_text,
+    to_date,
+    to_flag,
+    to_integer,
+    to_object,
 )
-from niochat.adapters.sgp.wire import Reply
+from niochat.adapters.sgp.judge import (
+    error_from_status,
+    is_access_denied,
+    read_message,
+    read_protocol,
+    refusal_error,
+    sgp_error,
+)
+from niochat.adapters.sgp.wire import SgpHttpResponse
 from niochat.domain.erp import ErpError, ErpWrite, ErpWriteReceipt, RegisterLead, Unlock
 
-_EXPLAINED = frozenset({400, 402, 409, 422})
+_REFUSAL_STATUSES = frozenset({400, 402, 409, 422})
 """A pre-registration refuses in words under these; 402 is a CPF that is a client already."""
 
 Row = Mapping[str, object]
 
 
-def outcome(request: ErpWrite, reply: Reply) -> ErpWriteReceipt:
+def parse_write_response(request: ErpWrite, reply: SgpHttpResponse) -> ErpWriteReceipt:
     """What was done. Raises ``ErpRefusedError`` when certainly nothing, ``ErpError`` otherwise."""
-    if reply.status in _EXPLAINED:
+    if reply.status in _REFUSAL_STATUSES:
         _raise_refusal(reply)
-    if (error := judge_status(reply.route, reply.status)) is not None:
+    if (error := error_from_status(reply.route, reply.status)) is not None:
         raise error
-    return outcome_of(request, reply.route, parsed(reply))
+    return parse_write_value(request, reply.route, decode_body(reply))
 
 
-def outcome_of(request: ErpWrite, route: str, value: object) -> ErpWriteReceipt:
+def parse_write_value(request: ErpWrite, route: str, value: object) -> ErpWriteReceipt:
     """The outcome of an answer that is already plain lists and objects."""
-    answer, number = object_of(value), _number(request, object_of(value))
-    done = _unlocked(answer) if isinstance(request, Unlock) else _accepted(answer, number)
+    answer, number = to_object(value), _read_record_number(request, to_object(value))
+    done = _is_unlocked(answer) if isinstance(request, Unlock) else _is_accepted(answer, number)
     if done is True:
-        return ErpWriteReceipt(number, until=day_of(answer.get("data_promessa")))
-    if refuses_access(answer) and not number:
-        raise failure("erp_unauthorized", route, "refuses the token")
+        return ErpWriteReceipt(number, until=to_date(answer.get("data_promessa")))
+    if is_access_denied(answer) and not number:
+        raise sgp_error("erp_unauthorized", route, "refuses the token")
     if done is None:
-        raise failure("erp_malformed", route, "does not say whether it was done")
-    raise refusal(answer)
+        raise sgp_error("erp_malformed", route, "does not say whether it was done")
+    raise refusal_error(answer)
 
 
-def _raise_refusal(reply: Reply) -> None:
+def _raise_refusal(reply: SgpHttpResponse) -> None:
     try:
-        answer = object_of(parsed(reply))
+        answer = to_object(decode_body(reply))
     except ErpError:
         return  # no words: the status alone is judged
-    if refuses_access(answer):
-        raise failure("erp_unauthorized", reply.route, "refuses the token")
-    if said_of(answer):
-        raise refusal(answer)
+    if is_access_denied(answer):
+        raise sgp_error("erp_unauthorized", reply.route, "refuses the token")
+    if read_message(answer):
+        raise refusal_error(answer)
 
 
-def _unlocked(answer: Row) -> bool | None:
+def _is_unlocked(answer: Row) -> bool | None:
     """``liberado`` decides; a status that contradicts it proves nothing."""
-    freed, status = flag_of(answer.get("liberado")), _status(answer)
+    freed, status = to_flag(answer.get("liberado")), _status(answer)
     if freed:
         return True if status != 0 else None
     if freed is False:
         return False
-    return False if status == 0 and said_of(answer) and not protocol_of(answer) else None
+    return False if status == 0 and read_message(answer) and not read_protocol(answer) else None
 
 
-def _accepted(answer: Row, number: str) -> bool | None:
+def _is_accepted(answer: Row, number: str) -> bool | None:
     """A number or a success sign proves it, words with status 0 its refusal, both nothing."""
     if _status(answer) == 0:
-        return False if said_of(answer) and not number else None
+        return False if read_message(answer) and not number else None
     return True if _status(answer) == 1 or number else None
 
 
 def _status(answer: Row) -> int | None:
     """The status, or what stands in for it."""
-    told = whole_of(answer.get("status"))
-    if told is None and (flag := flag_of(first_of(answer, "success", "sucesso"))) is not None:
+    told = to_integer(answer.get("status"))
+    if told is None and (flag := to_flag(first_present(answer, "success", "sucesso"))) is not None:
         return int(flag)
-    if told is None and first_text(answer, "error", "erro"):
+    if told is None and first_present_text(answer, "error", "erro"):
         return 0
     return told
 
 
-def _number(request: ErpWrite, answer: Row) -> str:
+def _read_record_number(request: ErpWrite, answer: Row) -> str:
     """What the ERP calls the thing it made; of a lead it is the new record's id."""
     ids = ("precadastro_id", "cliente_id", "clienteId", "id")
-    lead = first_text(answer, *ids, longest=60) if isinstance(request, RegisterLead) else ""
-    return protocol_of(answer) or lead
+    lead = (
+        first_present_text(answer, *ids, max_length=60) if isinstance(request, RegisterLead) else ""
+    )
+    return read_protocol(answer) or lead

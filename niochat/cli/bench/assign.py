@@ -108,7 +108,7 @@ async def _run(
 ) -> Seen:
     database = parts.database
     assert isinstance(database, TimedDatabase)
-    async with database.path() as connection:
+    async with database.as_system() as connection:
         owners = [core.incarnation] * SHARDS
         await connection.fetch(queries("placement")["move"], list(range(SHARDS)), owners)
     core.start()
@@ -147,7 +147,7 @@ async def _commits(parts: Components, tenant: UUID) -> list[float]:
     """Milliseconds of a commit of one row, one after the other."""
     times = []
     for _ in range(_COMMITS):
-        async with parts.database.path() as connection:
+        async with parts.database.as_system() as connection:
             begun = time.perf_counter()
             await connection.execute(_SQL["queue_team"], tenant, "balanced")
             times.append((time.perf_counter() - begun) * 1000)

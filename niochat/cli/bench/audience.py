@@ -7,8 +7,8 @@ from typing import Any
 import httpx
 from argon2 import PasswordHasher
 
-from niochat.access.passwords import Passwords
-from niochat.access.sessions import Device
+from niochat.access.passwords import PasswordService
+from niochat.access.sessions import SignInDevice
 from niochat.access.users import NewUser
 from niochat.adapters import clock
 from niochat.cli.bench.heard import Watched
@@ -22,7 +22,7 @@ from niochat.wiring.access import IdentityServices, build_identity_services
 from niochat.wiring.parts import open_components
 
 _PASSWORD = "only for a bench"
-_DEVICE = Device("127.0.0.1", "niochat bench")
+_DEVICE = SignInDevice("127.0.0.1", "niochat bench")
 _CHEAP = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
 """It is sockets that are measured, not log-ins."""
 
@@ -56,7 +56,7 @@ async def seats(stage: Stage, tenants: Mapping[str, Tenant], sockets: int) -> li
     try:
         base_url, sender = parts.settings.base_url, parts.settings.mail_from
         access = build_identity_services(
-            parts.database, parts.vault, base_url, sender, Passwords(_CHEAP)
+            parts.database, parts.vault, base_url, sender, PasswordService(_CHEAP)
         )
         found: list[Seat] = []
         for tenant in tenants.values():
@@ -70,8 +70,10 @@ async def seats(stage: Stage, tenants: Mapping[str, Tenant], sockets: int) -> li
 
 async def _cookie(access: IdentityServices, tenant: Tenant, number: int) -> str:
     login = f"screen-{number}@{tenant.slug}.example.com"
-    hashed = await Passwords(_CHEAP).hashed(_PASSWORD)
-    await access.users.settle(tenant.tenant_id, NewUser(login, login, BuiltInRole.VIEWER), hashed)
+    hashed = await PasswordService(_CHEAP).hash_password(_PASSWORD)
+    await access.users.create_initial(
+        tenant.tenant_id, NewUser(login, login, BuiltInRole.VIEWER), hashed
+    )
     tokens = await access.sessions.log_in(login, _PASSWORD, None, _DEVICE, clock.now())
     return f"{ACCESS_COOKIE}={tokens.access}"
 

@@ -26,7 +26,7 @@ from niochat.assistant.turn import TurnRunner
 from niochat.config import Settings
 from niochat.domain.errors import NiochatError
 from niochat.domain.ids import SHARDS
-from niochat.erp.permits import CallEnded, LeaseCall, Permit
+from niochat.erp.permits import CallPermit, CallPermitRelease, CallPermitRequest
 from niochat.ingress.problems import problem_response
 from niochat.ingress.webhooks import WebhookEndpoint, build_webhook_routes
 from niochat.runtime import garbage
@@ -64,7 +64,7 @@ class Whole:
 
     async def start(self) -> None:
         """Own all shards and begin."""
-        async with self._parts.database.path() as connection:
+        async with self._parts.database.as_system() as connection:
             owners = [self._core.incarnation] * SHARDS
             await connection.fetch(_SQL["move"], list(range(SHARDS)), owners)
         self._core.start()
@@ -84,12 +84,12 @@ class Whole:
     async def _tell(self, address: ActorAddress, payload: object) -> None:
         self._core.tell(address, payload)
 
-    async def _place(self, tenant_id: UUID, lease: LeaseCall) -> Permit:
+    async def _place(self, tenant_id: UUID, lease: CallPermitRequest) -> CallPermit:
         permit = await self._ask(kinds.tenant_address(tenant_id), lease)
-        assert isinstance(permit, Permit)
+        assert isinstance(permit, CallPermit)
         return permit
 
-    async def _ended(self, tenant_id: UUID, ended: CallEnded) -> None:
+    async def _ended(self, tenant_id: UUID, ended: CallPermitRelease) -> None:
         await self._tell(kinds.tenant_address(tenant_id), ended)
 
 

@@ -51,7 +51,7 @@ class TimedDatabase(Database):
     async def alone(self, connection: Connection, query: str, *values: object) -> list[Any]:
         """One statement; these two are looked at."""
         done = self.assigning() if query == _ASSIGN else None
-        rows = await super().alone(connection, query, *values)
+        rows = await super().fetch_autocommit(connection, query, *values)
         if done is not None:
             done(rows[0][0]["assigned"])
         elif query == _COMMIT:
@@ -151,7 +151,7 @@ class QueueLoad:
         )  # fmt: skip
         coming = {number: thread_of(number) for number in range(first, last)}
         self._numbers |= {str(thread): number for number, thread in coming.items()}
-        async with self._database.path() as connection:
+        async with self._database.as_system() as connection:
             await connection.execute(
                 _SQL["queue_arrivals"], self._tenant, SCHEMA_VERSION, first, last, state
             )

@@ -10,8 +10,8 @@ from uuid import UUID
 
 import yaml
 
-from niochat.accounts.apply import apply
-from niochat.accounts.providers import read_providers
+from niochat.accounts.apply import apply_providers
+from niochat.accounts.providers import load_providers
 from niochat.adapters.postgres.queries import queries
 from niochat.cli.bench.stage import PLAIN_DATABASE, Stage
 from niochat.cli.providers import channel_addresses_for
@@ -52,8 +52,8 @@ async def prepare(
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "providers.yaml"
         file.write_text(yaml.safe_dump({"providers": entries}, allow_unicode=True), "utf-8")
-        providers = read_providers(file, os.environ)
-    await apply(parts.database, parts.vault, providers)
+        providers = load_providers(file, os.environ)
+    await apply_providers(parts.database, parts.vault, providers)
     found = await channel_addresses_for(parts, set(slugs))
     return {
         each.channel.tenant_slug: Tenant(

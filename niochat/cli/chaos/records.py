@@ -13,14 +13,14 @@ _SQL = queries("chaos")
 
 async def read_records(database: Database) -> Records:
     """Everything the audit compares. Raises ``UnavailableError`` while the database is away."""
-    async with database.path() as connection:
+    async with database.as_system() as connection:
         inbox = await connection.fetch(_SQL["inbox"])
         heard = await connection.fetch(_SQL["heard"])
         sends = await connection.fetch(_SQL["sends"])
         tenants = [row["tenant_id"] for row in await connection.fetch(_SQL["tenants"])]
     unknown = 0
     for tenant_id in tenants:
-        async with database.tenant(tenant_id) as connection:
+        async with database.as_tenant(tenant_id) as connection:
             unknown += await connection.fetchval(_SQL["unknown_writes"], tenant_id)
     return Records(
         heard={row["external_id"]: Heard(row["copies"], row["with_people"] or False)
@@ -34,7 +34,7 @@ async def read_records(database: Database) -> Records:
 
 async def _wrong_logs(database: Database) -> list[str]:
     """Conversations with a gap in their versions, or whose state is not the fold of their log."""
-    async with database.path() as connection:
+    async with database.as_system() as connection:
         rows = await connection.fetch(_SQL["logs"])
     wrong = []
     for row in rows:

@@ -6,9 +6,16 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, ValidationError
 
-from niochat.accounts.declared import Declared
-from niochat.accounts.document import read_document, wrong
-from niochat.accounts.fields import Count, Name, Prose, Sentence, Slug, Switch
+from niochat.accounts.declared import StrictModel
+from niochat.accounts.document import invalid_file_error, load_yaml_document
+from niochat.accounts.fields import (
+    MultilineText,
+    NonEmptyText,
+    ShortName,
+    Slug,
+    StrictBoolean,
+    StrictInteger,
+)
 from niochat.cli.evaluation.people import Cast
 from niochat.cli.evaluation.reading import problem_of
 from niochat.cli.evaluation.scenario import Expect, Kind, Ledger, Patterns, Scenario
@@ -24,35 +31,35 @@ def _short(value: str) -> str:
     return value
 
 
-class Persona(Declared):
+class Persona(StrictModel):
     """One customer. Texts may hold the placeholders of scenarios (``{cpf}``, ``{address}``)."""
 
     name: Annotated[Slug, AfterValidator(_short)]
-    title: Name
+    title: ShortName
     shows: tuple[Annotated[str, Field(pattern=r"^A\d{1,2}$")], ...] = ()
     """Which kinds of failure it looks for."""
     subscriber: Annotated[str, Field(pattern=r"^[a-z_]+(/[1-9])?$")] | None = None
     phone: Annotated[str, Field(pattern=r"^\d{12,13}$")] | None = None
     writes_from: Annotated[Literal["subscriber", "other"], Field(alias="from")] = "subscriber"
     policy: dict[str, Any] = Field(default_factory=dict)
-    goal: Prose
-    mood: Sentence
-    facts: tuple[Prose, ...]
+    goal: MultilineText
+    mood: NonEmptyText
+    facts: tuple[MultilineText, ...]
     """What the customer knows, and says only when it is asked or when it fits."""
-    spelling: Sentence
-    begins: Sentence | None = None
+    spelling: NonEmptyText
+    begins: NonEmptyText | None = None
     """Its first message, word by word; left out, the model finds one."""
-    messages_at_most: Annotated[Count, Field(ge=1, le=30)] = 12
+    messages_at_most: Annotated[StrictInteger, Field(ge=1, le=30)] = 12
     outcome: Expect = Expect()
     ledger: Ledger = Ledger()
     """The most that may have been done in the ERP."""
     done: tuple[Literal["unlock", "ticket", "lead"], ...] = ()
     """What must have been done there."""
     forbidden: Patterns = ()
-    tells_protocol: Switch = True
-    model_calls_at_most: Annotated[Count, Field(ge=1)] | None = 40
-    tokens_at_most: Annotated[Count, Field(ge=1)] | None = 120_000
-    refused_at_most: Annotated[Count, Field(ge=0)] | None = None
+    tells_protocol: StrictBoolean = True
+    model_calls_at_most: Annotated[StrictInteger, Field(ge=1)] | None = 40
+    tokens_at_most: Annotated[StrictInteger, Field(ge=1)] | None = 120_000
+    refused_at_most: Annotated[StrictInteger, Field(ge=0)] | None = None
 
     def scenario(self) -> Scenario:
         """Its stage, as a scenario of the same name has one."""
@@ -80,7 +87,7 @@ class Persona(Declared):
         )
 
 
-class PersonasFile(Declared):
+class PersonasFile(StrictModel):
     """The whole file."""
 
     personas: Annotated[tuple[Persona, ...], Field(min_length=1)]
@@ -90,13 +97,13 @@ def all_personas(folder: Path = FOLDER) -> list[Persona]:
     """Those of every file. Raises ``InvalidInputError`` with file and line."""
     found: list[Persona] = []
     for path in sorted(folder.glob("*.yaml")):
-        document = read_document(path)
+        document = load_yaml_document(path)
         try:
             found += PersonasFile.model_validate(document.data).personas
             for persona in found:
                 persona.scenario()
         except ValidationError as error:
-            raise wrong(
+            raise invalid_file_error(
                 path, [problem_of(document, each) for each in error.errors(include_url=False)]
             ) from None
     names = [persona.name for persona in found]

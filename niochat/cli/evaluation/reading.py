@@ -6,7 +6,13 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from niochat.accounts.document import Document, Place, Problem, read_document, wrong
+from niochat.accounts.document import (
+    FileProblem,
+    YamlDocument,
+    YamlPath,
+    invalid_file_error,
+    load_yaml_document,
+)
 from niochat.cli.evaluation.scenario import Kind, Scenario, ScenariosFile
 from niochat.domain.errors import InvalidInputError
 
@@ -26,12 +32,12 @@ _SENTENCES = {
 
 def read_scenarios(path: Path) -> tuple[Scenario, ...]:
     """The scenarios of one file. Raises ``InvalidInputError`` with file and, for each problem, the line."""
-    document = read_document(path)
+    document = load_yaml_document(path)
     try:
         return ScenariosFile.model_validate(document.data).scenarios
     except ValidationError as error:
         problems = [problem_of(document, each) for each in error.errors(include_url=False)]
-    raise wrong(path, problems)
+    raise invalid_file_error(path, problems)
 
 
 def all_scenarios(folder: Path = FOLDER) -> list[Scenario]:
@@ -41,9 +47,9 @@ def all_scenarios(folder: Path = FOLDER) -> list[Scenario]:
     found: list[Scenario] = []
     for path in sorted(folder.glob("*.yaml")):
         scenarios = read_scenarios(path)
-        problems = list(_repeated(read_document(path), scenarios, found))
+        problems = list(_repeated(load_yaml_document(path), scenarios, found))
         if problems:
-            raise wrong(path, problems)
+            raise invalid_file_error(path, problems)
         found += scenarios
     order = list(Kind)
     return sorted(found, key=lambda scenario: order.index(scenario.kind))
@@ -61,18 +67,18 @@ def chosen(scenarios: Sequence[Scenario], names: Sequence[str]) -> list[Scenario
 
 
 def _repeated(
-    document: Document, scenarios: Sequence[Scenario], before: Sequence[Scenario]
-) -> Iterator[Problem]:
+    document: YamlDocument, scenarios: Sequence[Scenario], before: Sequence[Scenario]
+) -> Iterator[FileProblem]:
     names = {scenario.name for scenario in before}
     for index, scenario in enumerate(scenarios):
         if scenario.name in names:
             place = ("scenarios", index, "name")
-            yield document.problem(place, f"{scenario.name} is the name of another scenario")
+            yield document.problem_at(place, f"{scenario.name} is the name of another scenario")
         names.add(scenario.name)
 
 
-def problem_of(document: Document, error: Any) -> Problem:
+def problem_of(document: YamlDocument, error: Any) -> FileProblem:
     """One of pydantic's errors, with its line."""
-    place: Place = (*error["loc"], *error.get("ctx", {}).get("at", ()))
+    place: YamlPath = (*error["loc"], *error.get("ctx", {}).get("at", ()))
     message = _SENTENCES.get(error["type"]) or error["msg"].removeprefix("Value error, ")
-    return document.problem(place, message)
+    return document.problem_at(place, message)

@@ -56,31 +56,31 @@ class Records:
 
     async def pulse(self, tenant_id: UUID) -> Pulse:
         """Whether anything is under way."""
-        async with self._database.tenant(tenant_id) as connection:
+        async with self._database.as_tenant(tenant_id) as connection:
             row = await connection.fetchrow(_SQL["under_way"], tenant_id)
         assert row is not None
         return Pulse(row["under_way"], row["heard"], row["at"])
 
     async def work(self, tenant_id: UUID, since: datetime) -> list[Work]:
         """The turns that began since then, oldest first."""
-        async with self._database.tenant(tenant_id) as connection:
+        async with self._database.as_tenant(tenant_id) as connection:
             rows = await connection.fetch(_SQL["work"], tenant_id, since)
         return [_work(dict(row)) for row in rows]
 
     async def refused(self, tenant_id: UUID, since: datetime) -> int:
         """How many texts of the model did not leave since then."""
-        async with self._database.tenant(tenant_id) as connection:
+        async with self._database.as_tenant(tenant_id) as connection:
             number: int = await connection.fetchval(_SQL["refused"], tenant_id, since)
         return number
 
     async def forget_writes(self, tenant_id: UUID) -> None:
         """The tenant's ERP was made anew: what was written to the old one does not count."""
-        async with self._database.tenant(tenant_id) as connection:
+        async with self._database.as_tenant(tenant_id) as connection:
             await connection.execute(_SQL["set_aside_writes"], tenant_id)
 
     async def forget_people(self, tenant_id: UUID) -> None:
         """Nobody is known from an earlier run."""
-        async with self._database.tenant(tenant_id) as connection:
+        async with self._database.as_tenant(tenant_id) as connection:
             await connection.execute(_SQL["forget_people"], tenant_id)
 
 

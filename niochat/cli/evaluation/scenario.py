@@ -6,8 +6,16 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from niochat.accounts.declared import Declared, wrong_at
-from niochat.accounts.fields import Count, Name, Number, Prose, Sentence, Slug, Switch
+from niochat.accounts.declared import StrictModel, error_at
+from niochat.accounts.fields import (
+    MultilineText,
+    NonEmptyText,
+    ShortName,
+    Slug,
+    StrictBoolean,
+    StrictInteger,
+    StrictNumber,
+)
 from niochat.assistant.toolbox import TOOLS
 from niochat.cli.running import EVALUATION_SLUG_PREFIX
 from niochat.sandbox.faults import Kind as FaultKind
@@ -46,13 +54,13 @@ def _short(value: str) -> str:
     return value
 
 
-Pattern = Annotated[Sentence, AfterValidator(_pattern)]
+Pattern = Annotated[NonEmptyText, AfterValidator(_pattern)]
 """A regular expression, case ignored, searched in what the customer reads."""
 Use = Annotated[str, AfterValidator(_use)]
 """``abrir_chamado`` (however it ended), ``abrir_chamado=ok``, ``abrir_chamado=ja_existe``."""
 Patterns = Annotated[tuple[Pattern, ...], BeforeValidator(_as_list)]
 Uses = Annotated[tuple[Use, ...], BeforeValidator(_as_list)]
-Texts = Annotated[tuple[Sentence, ...], BeforeValidator(_as_list), Field(min_length=1)]
+Texts = Annotated[tuple[NonEmptyText, ...], BeforeValidator(_as_list), Field(min_length=1)]
 
 
 class Kind(StrEnum):
@@ -68,17 +76,17 @@ class Kind(StrEnum):
     """What people really wrote, and models got wrong."""
 
 
-class Expect(Declared):
+class Expect(StrictModel):
     """What must have come of a step, or of the whole conversation. What is left out is free."""
 
     hears: Patterns = ()
     """Found one after the other in what the customer received."""
     not_hears: Patterns = ()
-    count: Annotated[Count, Field(ge=0)] | None = None
+    count: Annotated[StrictInteger, Field(ge=0)] | None = None
     """Messages received, exactly."""
-    at_least: Annotated[Count, Field(ge=1)] | None = None
-    image: Switch | None = None
-    document: Switch | None = None
+    at_least: Annotated[StrictInteger, Field(ge=1)] | None = None
+    image: StrictBoolean | None = None
+    document: StrictBoolean | None = None
     last: Pattern | None = None
     """Found in the very last message."""
     tools: Uses = ()
@@ -88,48 +96,48 @@ class Expect(Declared):
     no_tools: Uses = ()
     status: Literal["pending", "waiting", "open", "resolved"] | None = None
     team: Slug | None = None
-    reason: Name | None = None
+    reason: ShortName | None = None
     """Code of the newest hand-off."""
     note: Patterns = ()
     """Found in the notes that the team reads."""
 
 
-class FaultOrder(Declared):
+class FaultOrder(StrictModel):
     """What goes wrong with the scenario's own model or ERP, as the sandbox is told."""
 
     target: Literal[Target.MODEL, Target.SGP]
     kind: FaultKind
     path: str = ""
-    status: Count = 500
-    seconds: Number | None = None
-    retry_after: Number | None = None
-    count: Annotated[Count, Field(ge=1)] | None = None
+    status: StrictInteger = 500
+    seconds: StrictNumber | None = None
+    retry_after: StrictNumber | None = None
+    count: Annotated[StrictInteger, Field(ge=1)] | None = None
     """How often; left out: until ``clear_faults``."""
 
 
-class Change(Declared):
+class Change(StrictModel):
     """What the ERP knows from now on of the subscriber's first contract."""
 
-    status: Annotated[Count, Field(ge=1, le=7)] | None = None
+    status: Annotated[StrictInteger, Field(ge=1, le=7)] | None = None
     line: Literal["online", "offline", "dark", "not_installed"] | None = None
-    promises: Annotated[Count, Field(ge=0)] | None = None
-    paid: Annotated[Count, Field(ge=1)] | None = None
+    promises: Annotated[StrictInteger, Field(ge=0)] | None = None
+    paid: Annotated[StrictInteger, Field(ge=1)] | None = None
     """So many of its open invoices are paid now."""
 
 
-class Sending(Declared):
+class Sending(StrictModel):
     """Something that is not text."""
 
     kind: Literal["image", "document", "ptt", "sticker", "location"]
-    text: Prose = ""
+    text: MultilineText = ""
 
 
-class Step(Declared):
+class Step(StrictModel):
     """One thing that is done, and what must come of it once all is quiet again."""
 
     say: Texts | None = None
     """Several are written right after each other."""
-    meanwhile: Sentence | None = None
+    meanwhile: NonEmptyText | None = None
     """Written as soon as the assistant thinks about what was said."""
     send: Sending | None = None
     fault: FaultOrder | None = None
@@ -137,7 +145,7 @@ class Step(Declared):
     set: Change | None = None
     resolve: Literal[True] | None = None
     """The conversation ends, as if people were done; what is said next begins another."""
-    wait_silence: Annotated[Number, Field(gt=0, le=30)] | None = None
+    wait_silence: Annotated[StrictNumber, Field(gt=0, le=30)] | None = None
     """Seconds in which nothing is done; what comes then counts for this step."""
     expect: Expect | None = None
 
@@ -145,26 +153,26 @@ class Step(Declared):
     def _does_one_thing(self) -> Self:
         deeds = ("say", "send", "fault", "clear_faults", "set", "resolve", "wait_silence")
         if sum(getattr(self, deed) is not None for deed in deeds) != 1:
-            raise wrong_at(f"a step does exactly one of: {', '.join(deeds)}")
+            raise error_at(f"a step does exactly one of: {', '.join(deeds)}")
         if self.meanwhile is not None and self.say is None:
-            raise wrong_at("meanwhile needs something to be said before it", "meanwhile")
+            raise error_at("meanwhile needs something to be said before it", "meanwhile")
         return self
 
 
-class Ledger(Declared):
+class Ledger(StrictModel):
     """What must have been done in the ERP, exactly."""
 
-    unlock: Annotated[Count, Field(ge=0)] = 0
-    ticket: Annotated[Count, Field(ge=0)] = 0
-    lead: Annotated[Count, Field(ge=0)] = 0
+    unlock: Annotated[StrictInteger, Field(ge=0)] = 0
+    ticket: Annotated[StrictInteger, Field(ge=0)] = 0
+    lead: Annotated[StrictInteger, Field(ge=0)] = 0
     service_order_by_invoice: Literal[0] = 0
 
 
-class Scenario(Declared):
+class Scenario(StrictModel):
     """One conversation, or several of the same person, with one provider of its own."""
 
     name: Annotated[Slug, AfterValidator(_short)]
-    title: Name
+    title: ShortName
     kind: Kind
     only: Literal["simulated", "real"] | None = None
     """``simulated``: its model is told what to do, or its faults are the simulated model's.
@@ -179,29 +187,29 @@ class Scenario(Declared):
     policy: dict[str, Any] = Field(default_factory=dict)
     assistant: dict[str, Any] = Field(default_factory=dict)
     erp: dict[str, Any] = Field(default_factory=dict)
-    without_erp: Switch = False
+    without_erp: StrictBoolean = False
     steps: Annotated[tuple[Step, ...], Field(min_length=1)]
     outcome: Expect = Expect()
     """Of the whole run of the scenario."""
     ledger: Ledger = Ledger()
     forbidden: Patterns = ()
-    calls_at_most: dict[str, Annotated[Count, Field(ge=0)]] = Field(default_factory=dict)
+    calls_at_most: dict[str, Annotated[StrictInteger, Field(ge=0)]] = Field(default_factory=dict)
     """By the ERP's route."""
-    model_calls_at_most: Annotated[Count, Field(ge=0)] | None = None
+    model_calls_at_most: Annotated[StrictInteger, Field(ge=0)] | None = None
     """Where the model's calls are counted: in process."""
-    tokens_at_most: Annotated[Count, Field(ge=0)] | None = None
+    tokens_at_most: Annotated[StrictInteger, Field(ge=0)] | None = None
     """Read by the model in all."""
-    refused_at_most: Annotated[Count, Field(ge=0)] | None = None
+    refused_at_most: Annotated[StrictInteger, Field(ge=0)] | None = None
     """Texts of the model that did not leave."""
 
     @model_validator(mode="after")
     def _belongs_together(self) -> Self:
         if (self.subscriber is None) == (self.phone is None):
-            raise wrong_at("either subscriber or phone is needed", "subscriber")
+            raise error_at("either subscriber or phone is needed", "subscriber")
         if self.model is not Player.HONEST and self.only != "simulated":
-            raise wrong_at("another of the sandbox's models needs only: simulated", "model")
+            raise error_at("another of the sandbox's models needs only: simulated", "model")
         if self.only != "simulated" and any(_of_model(step) for step in self.steps):
-            raise wrong_at("faults of the model need only: simulated", "steps")
+            raise error_at("faults of the model need only: simulated", "steps")
         return self
 
     def for_model(self, *, simulated: bool) -> bool:
@@ -223,7 +231,7 @@ def _of_model(step: Step) -> bool:
     return step.fault is not None and step.fault.target is Target.MODEL
 
 
-class ScenariosFile(Declared):
+class ScenariosFile(StrictModel):
     """The whole file."""
 
     scenarios: Annotated[tuple[Scenario, ...], Field(min_length=1)]

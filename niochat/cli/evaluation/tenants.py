@@ -12,9 +12,9 @@ from zoneinfo import ZoneInfo
 
 import yaml
 
-from niochat.accounts.apply import apply
-from niochat.accounts.change import Change, Outcome
-from niochat.accounts.providers import read_providers
+from niochat.accounts.apply import apply_providers
+from niochat.accounts.change import SyncOutcome, SyncResult
+from niochat.accounts.providers import load_providers
 from niochat.adapters.postgres.database import Database
 from niochat.cli.evaluation.scenario import Scenario
 from niochat.cli.providers import channel_addresses_for
@@ -86,18 +86,18 @@ async def prepare(
     await _create_instances(sandbox_url, scenarios)
     entries = [declared(each, sandbox_url, choice) for each in scenarios]
     changes = await applied(parts.database, parts.vault, entries)
-    for tenant_id in {c.tenant_id for c in changes if c.outcome is not Outcome.UNCHANGED}:
+    for tenant_id in {c.tenant_id for c in changes if c.outcome is not SyncOutcome.UNCHANGED}:
         await parts.tenant_changes.publish(tenant_id)
     return await _connect(parts, scenarios)
 
 
-async def applied(database: Database, vault: Encryptor, entries: Sequence[Any]) -> list[Change]:
+async def applied(database: Database, vault: Encryptor, entries: Sequence[Any]) -> list[SyncResult]:
     """The providers of these entries exist as they say."""
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "providers.yaml"
         file.write_text(yaml.safe_dump({"providers": entries}, allow_unicode=True), "utf-8")
-        providers = read_providers(file, os.environ)
-    return await apply(database, vault, providers)
+        providers = load_providers(file, os.environ)
+    return await apply_providers(database, vault, providers)
 
 
 def declared(scenario: Scenario, sandbox_url: str, choice: ModelChoice) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from fastapi import Header, Request, Response
 
-from niochat.access.callers import Caller
+from niochat.access.callers import Principal
 from niochat.conversation.desk import ConversationQueries, ConversationVisibility
 from niochat.domain.audit import AuditEntry
 from niochat.domain.commands import DurableCommand
@@ -50,7 +50,7 @@ class ConversationContext:
 
     request: Request
     response: Response
-    caller: Caller
+    caller: Principal
     tenant_id: UUID
     row: dict[str, Any]
     idempotency_key: str | None
@@ -110,7 +110,7 @@ class ConversationContext:
             self.tenant_id, who, f"conversations.{command.type}", f"conversation:{self.id}",
             before, {"done": done},
         )  # fmt: skip
-        await identity_services_for(self.request).audit_log.write(entry)
+        await identity_services_for(self.request).audit_log.write_entry(entry)
 
 
 class ConversationDependency(PermissionDependency):
@@ -127,7 +127,7 @@ class ConversationDependency(PermissionDependency):
         what they may see and not do this to.
         """
         caller = await super().__call__(request)
-        tenant_id = caller.need(self.action)
+        tenant_id = caller.require(self.action)
         row = await conversation_queries_for(request).get_conversation(tenant_id, conversation_id)
         holder = ConversationOwner(row["agent"], row["team"])
         if not caller.may(PermissionAction.CONVERSATIONS_READ, holder):
@@ -146,18 +146,18 @@ def conversation_queries_for(request: Request) -> ConversationQueries:
     return services_for(request).conversation_queries
 
 
-def visibility_for(caller: Caller) -> ConversationVisibility:
+def visibility_for(caller: Principal) -> ConversationVisibility:
     """How far the caller sees."""
     scope = caller.grants[PermissionAction.CONVERSATIONS_READ]
     return ConversationVisibility(scope.name.lower(), str(caller.id), caller.teams)
 
 
 async def audit_conversation_read(
-    request: Request, caller: Caller, tenant_id: UUID, target: str,
+    request: Request, caller: Principal, tenant_id: UUID, target: str,
     after: dict[str, object] | None = None,
 ) -> None:  # fmt: skip
     """Whoever looked at what customers said or are called is written down."""
     who = audit_actor_for(request, caller)
-    await identity_services_for(request).audit_log.write(
+    await identity_services_for(request).audit_log.write_entry(
         AuditEntry(tenant_id, who, "conversations.read", target, None, after)
     )

@@ -10,11 +10,11 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Request, Response
 from pydantic import EmailStr, Field, SecretStr
 
-from niochat.access.callers import Caller
-from niochat.access.devices import KNOWN_FOR
-from niochat.access.sessions import LASTS, Ended, Tokens
-from niochat.access.signing import VALID
-from niochat.adapters.clock import agreed
+from niochat.access.callers import Principal
+from niochat.access.devices import DEVICE_TOKEN_LIFETIME
+from niochat.access.sessions import SESSION_LIFETIME, SessionEndReason, SessionTokens
+from niochat.access.signing import ACCESS_TOKEN_LIFETIME
+from niochat.adapters.clock import database_clock
 from niochat.domain.errors import AuthenticationError, NotFoundError
 from niochat.domain.permissions import format_grants
 from niochat.ingress.api.doorway import (
@@ -35,7 +35,7 @@ from niochat.ingress.api.shapes import RequestModel, ResponseModel
 
 LoginText = Annotated[str, Field(min_length=1, max_length=256)]
 SecretText = Annotated[SecretStr, Field(min_length=1, max_length=1024)]
-CurrentUser = Annotated[Caller, Depends(UserDependency())]
+CurrentUser = Annotated[Principal, Depends(UserDependency())]
 Public = Depends(PublicDependency())
 
 router = APIRouter(prefix="/auth", tags=["auth"], route_class=IdempotentRoute)
@@ -153,7 +153,7 @@ async def log_in(body: LoginRequest, request: Request, response: Response) -> To
         device_for(request), token=request.cookies.get(device_cookie_name(body.login), "")
     )
     tokens = await identity_services_for(request).sessions.log_in(
-        body.login, body.password.get_secret_value(), body.code, device, agreed.now()
+        body.login, body.password.get_secret_value(), body.code, device, database_clock.now()
     )
     _remember_device(body.login, tokens.device, request, response)
     return _token_response(tokens, request, response, cookies=body.cookies)
@@ -176,7 +176,7 @@ async def refresh_tokens(
         raise AuthenticationError(
             "The refresh token is missing. Send refresh_token, or sign in again."
         )
-    tokens = await identity_services_for(request).sessions.refresh(token, agreed.now())
+    tokens = await identity_services_for(request).sessions.refresh(token, database_clock.now())
     cookies = body.refresh_token is None
     csrf = request.cookies.get(CSRF_COOKIE, "") if cookies else ""  # other tabs know it
     return _token_response(tokens, request, response, cookies=cookies, csrf=csrf)
@@ -186,7 +186,9 @@ async def refresh_tokens(
 async def log_out(user: CurrentUser, request: Request, response: Response) -> None:
     """End the current session. Its tokens are rejected from the next request on."""
     assert user.session_id is not None
-    await identity_services_for(request).sessions.end(user.session_id, Ended.LOGOUT, agreed.now())
+    await identity_services_for(request).sessions.end(
+        user.session_id, SessionEndReason.LOGOUT, database_clock.now()
+    )
     await announce_access_change(request, user.id)
     _clear_cookies(response)
 
@@ -194,7 +196,9 @@ async def log_out(user: CurrentUser, request: Request, response: Response) -> No
 @router.post("/logout-everywhere", status_code=204)
 async def log_out_everywhere(user: CurrentUser, request: Request, response: Response) -> None:
     """End all sessions of the user."""
-    await identity_services_for(request).sessions.end_all(user.id, Ended.EVERYWHERE, agreed.now())
+    await identity_services_for(request).sessions.end_all(
+        user.id, SessionEndReason.EVERYWHERE, database_clock.now()
+    )
     await announce_access_change(request, user.id)
     _clear_cookies(response)
 
@@ -215,24 +219,28 @@ async def create_socket_ticket(user: CurrentUser, request: Request) -> SocketTic
     seconds.
     """
     assert user.session_id is not None
-    made = await identity_services_for(request).socket_tickets.make(user.session_id, agreed.now())
+    made = await identity_services_for(request).socket_tickets.issue(
+        user.session_id, database_clock.now()
+    )
     return SocketTicketResponse(ticket=made)
 
 
 @router.get("/sessions")
 async def list_sessions(user: CurrentUser, request: Request) -> list[SessionResponse]:
     """List the active sessions of the user."""
-    rows = await identity_services_for(request).sessions.of_user(user.id)
+    rows = await identity_services_for(request).sessions.list_for_user(user.id)
     return [SessionResponse(**row, current=row["id"] == user.session_id) for row in rows]
 
 
 @router.delete("/sessions/{session_id}", status_code=204)
 async def revoke_session(session_id: UUID, user: CurrentUser, request: Request) -> None:
     """End one session of the user."""
-    living = await identity_services_for(request).sessions.of_user(user.id)
+    living = await identity_services_for(request).sessions.list_for_user(user.id)
     if session_id not in {row["id"] for row in living}:
         raise NotFoundError("The session does not exist.")
-    await identity_services_for(request).sessions.end(session_id, Ended.REVOKED, agreed.now())
+    await identity_services_for(request).sessions.end(
+        session_id, SessionEndReason.REVOKED, database_clock.now()
+    )
     await announce_access_change(request, user.id)
 
 
@@ -241,7 +249,7 @@ async def enrol_second_factor(user: CurrentUser, request: Request) -> SecondFact
     """Create a secret for an authenticator app. The second factor is not required before it is
     confirmed.
     """
-    begun = await identity_services_for(request).second_factor.begin(
+    begun = await identity_services_for(request).second_factor.begin_enrolment(
         user.id, user.login or user.name
     )
     return SecondFactorEnrolmentResponse.model_validate(begun)
@@ -252,8 +260,8 @@ async def confirm_second_factor(
     body: SecondFactorCodeRequest, user: CurrentUser, request: Request
 ) -> RecoveryCodesResponse:
     """Enable the second factor with a first code of the authenticator app."""
-    codes = await identity_services_for(request).second_factor.confirm(
-        user.id, body.code, agreed.now(), device_for(request).address
+    codes = await identity_services_for(request).second_factor.confirm_enrolment(
+        user.id, body.code, database_clock.now(), device_for(request).address
     )
     return RecoveryCodesResponse(recovery_codes=codes)
 
@@ -263,8 +271,8 @@ async def disable_second_factor(
     body: SecondFactorCodeRequest, user: CurrentUser, request: Request
 ) -> None:
     """Disable the second factor with a code of the authenticator app or a recovery code."""
-    await identity_services_for(request).second_factor.switch_off(
-        user.id, body.code, agreed.now(), device_for(request).address
+    await identity_services_for(request).second_factor.disable(
+        user.id, body.code, database_clock.now(), device_for(request).address
     )
 
 
@@ -273,8 +281,8 @@ async def request_password_reset(body: PasswordResetRequest, request: Request) -
     """Send an e-mail with a link to reset the password, if the login exists. The response is the
     same if it does not.
     """
-    await identity_services_for(request).one_time_links.forgotten(
-        body.login, device_for(request).address, agreed.now()
+    await identity_services_for(request).one_time_links.request_password_reset(
+        body.login, device_for(request).address, database_clock.now()
     )
 
 
@@ -284,10 +292,12 @@ async def set_password(body: SetPasswordRequest, request: Request, response: Res
     end.
     """
     user_id = await identity_services_for(request).one_time_links.redeem(
-        body.secret.get_secret_value(), body.password.get_secret_value(), agreed.now(),
+        body.secret.get_secret_value(), body.password.get_secret_value(), database_clock.now(),
         device_for(request).address,
     )  # fmt: skip
-    login, token = await identity_services_for(request).sessions.device_of(user_id, agreed.now())
+    login, token = await identity_services_for(request).sessions.issue_device_token(
+        user_id, database_clock.now()
+    )
     _remember_device(login, token, request, response)
     await announce_access_change(request, user_id)
 
@@ -301,13 +311,13 @@ def device_cookie_name(login: str) -> str:
 def _remember_device(login: str, token: str, request: Request, response: Response) -> None:
     """The account was here: strangers' guesses do not shut this device out."""
     response.set_cookie(
-        device_cookie_name(login), token, int(KNOWN_FOR.total_seconds()), path="/api/v1/auth",
+        device_cookie_name(login), token, int(DEVICE_TOKEN_LIFETIME.total_seconds()), path="/api/v1/auth",
         secure=services_for(request).secure_cookies, httponly=True, samesite="strict",
     )  # fmt: skip
 
 
 def _token_response(
-    tokens: Tokens, request: Request, response: Response, *, cookies: bool, csrf: str = ""
+    tokens: SessionTokens, request: Request, response: Response, *, cookies: bool, csrf: str = ""
 ) -> TokenResponse:
     told = TokenResponse(expires_in=tokens.expires_in, session_id=tokens.session_id)
     if not cookies:
@@ -315,7 +325,7 @@ def _token_response(
         return told
     told.csrf_token = csrf or secrets.token_urlsafe(24)
     secure = services_for(request).secure_cookies
-    lasts, valid = int(LASTS.total_seconds()), int(VALID.total_seconds())
+    lasts, valid = int(SESSION_LIFETIME.total_seconds()), int(ACCESS_TOKEN_LIFETIME.total_seconds())
     for name, value, age, path, hidden in (
         (ACCESS_COOKIE, tokens.access, valid, "/", True),
         (REFRESH_COOKIE, tokens.refresh, lasts, "/api/v1/auth", True),

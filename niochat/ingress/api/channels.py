@@ -7,11 +7,11 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Request
 from pydantic import Field, SecretStr, model_validator
 
-from niochat.access.callers import Caller
-from niochat.accounts.channel_sessions import WebhookState
+from niochat.access.callers import Principal
+from niochat.accounts.channel_sessions import WebhookStatus
 from niochat.accounts.channels import NewChannel
-from niochat.accounts.fields import Address, Name, Secret
-from niochat.adapters.clock import agreed
+from niochat.accounts.fields import HttpAddress, SecretToken, ShortName
+from niochat.adapters.clock import database_clock
 from niochat.domain.permissions import PermissionAction
 from niochat.ingress.api.doorway import PermissionDependency, audit_actor_for, tenant_services_for
 from niochat.ingress.api.once import IdempotentRoute
@@ -19,8 +19,8 @@ from niochat.ingress.api.shapes import RequestModel, ResponseModel
 
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
 Phone = Annotated[str, Field(pattern=r"^\+?[0-9]{10,15}$")]
-MayRead = Annotated[Caller, Depends(PermissionDependency(PermissionAction.CHANNELS_READ))]
-MayWrite = Annotated[Caller, Depends(PermissionDependency(PermissionAction.CHANNELS_WRITE))]
+MayRead = Annotated[Principal, Depends(PermissionDependency(PermissionAction.CHANNELS_READ))]
+MayWrite = Annotated[Principal, Depends(PermissionDependency(PermissionAction.CHANNELS_WRITE))]
 
 router = APIRouter(prefix="/channels", tags=["channels"], route_class=IdempotentRoute)
 
@@ -48,9 +48,9 @@ class CreateChannelRequest(RequestModel):
     """
 
     slug: Slug
-    name: Name
-    base_url: Address | None = None
-    token: Secret | None = None
+    name: ShortName
+    base_url: HttpAddress | None = None
+    token: SecretToken | None = None
 
     @model_validator(mode="after")
     def _both(self) -> Self:
@@ -117,7 +117,7 @@ class ChannelWebhookResponse(ResponseModel):
 async def list_channels(caller: MayRead, request: Request) -> list[ChannelResponse]:
     """List all channels by slug."""
     rows = await tenant_services_for(request).channels.list(
-        caller.need(PermissionAction.CHANNELS_READ)
+        caller.require(PermissionAction.CHANNELS_READ)
     )
     return [ChannelResponse.model_validate(row) for row in rows]
 
@@ -127,7 +127,10 @@ async def create_channel(
     body: CreateChannelRequest, caller: MayWrite, request: Request
 ) -> CreatedChannelResponse:
     """Create a channel and set the webhook at its gateway."""
-    tenant_id, accounts = caller.need(PermissionAction.CHANNELS_WRITE), tenant_services_for(request)
+    tenant_id, accounts = (
+        caller.require(PermissionAction.CHANNELS_WRITE),
+        tenant_services_for(request),
+    )
     new = NewChannel(body.slug, body.name, body.base_url, _reveal(body.token))
     made, told = await accounts.channels.create(tenant_id, new, audit_actor_for(request, caller))
     await accounts.announce_change(tenant_id)
@@ -139,7 +142,7 @@ async def create_channel(
 async def get_channel(channel_id: UUID, caller: MayRead, request: Request) -> ChannelResponse:
     """Return one channel."""
     row = await tenant_services_for(request).channels.find(
-        caller.need(PermissionAction.CHANNELS_READ), channel_id
+        caller.require(PermissionAction.CHANNELS_READ), channel_id
     )
     return ChannelResponse.model_validate(row)
 
@@ -149,10 +152,10 @@ async def connect_channel(
     channel_id: UUID, body: ConnectChannelRequest, caller: MayWrite, request: Request
 ) -> ChannelPairingResponse:
     """Pair the channel with a phone."""
-    tenant_id = caller.need(PermissionAction.CHANNELS_WRITE)
+    tenant_id = caller.require(PermissionAction.CHANNELS_WRITE)
     phone = None if body.phone is None else body.phone.removeprefix("+")
     offered = await tenant_services_for(request).channel_sessions.connect(
-        tenant_id, channel_id, phone, audit_actor_for(request, caller), agreed.now()
+        tenant_id, channel_id, phone, audit_actor_for(request, caller), database_clock.now()
     )
     pairing = offered.pairing
     return ChannelPairingResponse(
@@ -166,7 +169,7 @@ async def get_channel_status(
     channel_id: UUID, caller: MayRead, request: Request
 ) -> ChannelStatusResponse:
     """Ask the gateway for the connection status of the channel."""
-    tenant_id = caller.need(PermissionAction.CHANNELS_READ)
+    tenant_id = caller.require(PermissionAction.CHANNELS_READ)
     found = await tenant_services_for(request).channel_sessions.status(tenant_id, channel_id)
     return ChannelStatusResponse(status=found.status, number=found.owner or None)
 
@@ -174,7 +177,7 @@ async def get_channel_status(
 @router.post("/{channel_id}/disconnect", status_code=204)
 async def disconnect_channel(channel_id: UUID, caller: MayWrite, request: Request) -> None:
     """Log out the phone of the channel."""
-    tenant_id = caller.need(PermissionAction.CHANNELS_WRITE)
+    tenant_id = caller.require(PermissionAction.CHANNELS_WRITE)
     await tenant_services_for(request).channel_sessions.disconnect(
         tenant_id, channel_id, audit_actor_for(request, caller)
     )
@@ -185,9 +188,9 @@ async def get_channel_webhook(
     channel_id: UUID, caller: MayRead, request: Request
 ) -> ChannelWebhookResponse:
     """Check whether the gateway sends all required events to this installation."""
-    tenant_id = caller.need(PermissionAction.CHANNELS_READ)
+    tenant_id = caller.require(PermissionAction.CHANNELS_READ)
     return _webhook_response(
-        await tenant_services_for(request).channel_sessions.webhook(tenant_id, channel_id)
+        await tenant_services_for(request).channel_sessions.webhook_status(tenant_id, channel_id)
     )
 
 
@@ -196,13 +199,16 @@ async def set_channel_webhook(
     channel_id: UUID, caller: MayWrite, request: Request
 ) -> ChannelWebhookResponse:
     """Set the webhook at the gateway again."""
-    tenant_id, who = caller.need(PermissionAction.CHANNELS_WRITE), audit_actor_for(request, caller)
+    tenant_id, who = (
+        caller.require(PermissionAction.CHANNELS_WRITE),
+        audit_actor_for(request, caller),
+    )
     return _webhook_response(
         await tenant_services_for(request).channel_sessions.set_webhook(tenant_id, channel_id, who)
     )
 
 
-def _webhook_response(state: WebhookState) -> ChannelWebhookResponse:
+def _webhook_response(state: WebhookStatus) -> ChannelWebhookResponse:
     return ChannelWebhookResponse.model_validate(state)
 
 

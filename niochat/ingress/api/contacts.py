@@ -8,7 +8,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query, Request
 from pydantic import Field
 
-from niochat.access.callers import Caller
+from niochat.access.callers import Principal
 from niochat.conversation import contacts as room
 from niochat.conversation.desk import ConversationVisibility
 from niochat.domain.audit import AuditEntry
@@ -30,8 +30,8 @@ from niochat.ingress.api.shapes import (
 )
 from niochat.live.frames import ConversationRow
 
-MayRead = Annotated[Caller, Depends(PermissionDependency(PermissionAction.CONTACTS_READ))]
-MayWrite = Annotated[Caller, Depends(PermissionDependency(PermissionAction.CONTACTS_WRITE))]
+MayRead = Annotated[Principal, Depends(PermissionDependency(PermissionAction.CONTACTS_READ))]
+MayWrite = Annotated[Principal, Depends(PermissionDependency(PermissionAction.CONTACTS_WRITE))]
 MIN_PHONE_DIGITS = 4
 """Of a telephone that is searched for."""
 
@@ -109,7 +109,7 @@ async def list_contacts(
     if phone is None:
         last, mark = shapes.decode_cursor(cursor, UUID, str) or (None, "")
         wanted = room.ContactPageRequest(last, limit + 1, mark)
-        tenant_id = caller.need(PermissionAction.CONTACTS_READ)
+        tenant_id = caller.require(PermissionAction.CONTACTS_READ)
         rows = await _contacts_for(request).find_by_name(
             tenant_id, _checked_name(name or ""), wanted
         )
@@ -129,7 +129,7 @@ async def find_contacts_by_tax_id(
 ) -> shapes.CursorPage[ContactResponse]:
     """Find the contacts with a CPF or CNPJ. The number is sent in the body because URLs are logged."""
     rows = await _contacts_for(request).find_by_tax_id(
-        caller.need(PermissionAction.CONTACTS_READ),
+        caller.require(PermissionAction.CONTACTS_READ),
         body.document,
         room.ContactPageRequest(None, MAX_TAX_ID_HOLDERS),
     )
@@ -137,9 +137,9 @@ async def find_contacts_by_tax_id(
 
 
 async def _list_by_phone(
-    request: Request, caller: Caller, phone: str, limit: int, cursor: str | None
+    request: Request, caller: Principal, phone: str, limit: int, cursor: str | None
 ) -> shapes.CursorPage[ContactResponse]:
-    after, tenant_id = parse_number_cursor(cursor), caller.need(PermissionAction.CONTACTS_READ)
+    after, tenant_id = parse_number_cursor(cursor), caller.require(PermissionAction.CONTACTS_READ)
     begun = "" if after is None else str(after)
     rows = await _contacts_for(request).find_by_phone(
         tenant_id, _parse_phone_prefix(phone), begun, limit + 1
@@ -150,11 +150,11 @@ async def _list_by_phone(
 
 
 async def _contact_page(
-    request: Request, caller: Caller, items: list[dict[str, Any]], following: str | None, by: str
+    request: Request, caller: Principal, items: list[dict[str, Any]], following: str | None, by: str
 ) -> shapes.CursorPage[ContactResponse]:
     shown: dict[str, object] = {"shown": len(items), "by": by}
     await _audit_contact_read(
-        request, caller, caller.need(PermissionAction.CONTACTS_READ), "contacts", shown
+        request, caller, caller.require(PermissionAction.CONTACTS_READ), "contacts", shown
     )
     return shapes.CursorPage(
         items=[_contact_response(caller, row) for row in items], next_cursor=following
@@ -164,7 +164,7 @@ async def _contact_page(
 @router.get("/{contact_id}")
 async def get_contact(contact_id: UUID, caller: MayRead, request: Request) -> ContactResponse:
     """Return one contact."""
-    tenant_id = caller.need(PermissionAction.CONTACTS_READ)
+    tenant_id = caller.require(PermissionAction.CONTACTS_READ)
     found = await _contacts_for(request).get_contact(tenant_id, contact_id)
     await _audit_contact_read(request, caller, tenant_id, f"contact:{contact_id}")
     return _contact_response(caller, found)
@@ -175,7 +175,7 @@ async def update_contact(
     contact_id: UUID, body: UpdateContactRequest, caller: MayWrite, request: Request
 ) -> ContactResponse:
     """Change a contact. The audit log records which fields changed, not their values."""
-    tenant_id = caller.need(PermissionAction.CONTACTS_WRITE)
+    tenant_id = caller.require(PermissionAction.CONTACTS_WRITE)
     changes: dict[str, str | None] = body.model_dump(exclude_unset=True)
     changed = await _contacts_for(request).update_contact(
         tenant_id, contact_id, changes, audit_actor_for(request, caller)
@@ -192,7 +192,7 @@ async def list_contact_conversations(
     cursor: PageCursor = None,
 ) -> shapes.CursorPage[ConversationRow]:
     """List the conversations of a contact that the caller may see, newest first."""
-    tenant_id = caller.need(PermissionAction.CONTACTS_READ)
+    tenant_id = caller.require(PermissionAction.CONTACTS_READ)
     await _contacts_for(request).get_contact(tenant_id, contact_id)
     scope = caller.grants.get(PermissionAction.CONVERSATIONS_READ)
     if scope is None:
@@ -233,7 +233,7 @@ def _checked_name(name: str) -> str:
     return name
 
 
-def _contact_response(caller: Caller, row: dict[str, Any]) -> ContactResponse:
+def _contact_response(caller: Principal, row: dict[str, Any]) -> ContactResponse:
     document = row["document"]
     if document is not None:
         writes = caller.may(PermissionAction.CONTACTS_WRITE)
@@ -242,11 +242,11 @@ def _contact_response(caller: Caller, row: dict[str, Any]) -> ContactResponse:
 
 
 async def _audit_contact_read(
-    request: Request, caller: Caller, tenant_id: UUID, target: str,
+    request: Request, caller: Principal, tenant_id: UUID, target: str,
     after: dict[str, object] | None = None,
 ) -> None:  # fmt: skip
     """Whoever looked at who customers are is written down."""
     who = audit_actor_for(request, caller)
-    await identity_services_for(request).audit_log.write(
+    await identity_services_for(request).audit_log.write_entry(
         AuditEntry(tenant_id, who, "contacts.read", target, None, after)
     )

@@ -7,7 +7,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query, Request
 from pydantic import AwareDatetime, Field, model_validator
 
-from niochat.access.callers import Caller
+from niochat.access.callers import Principal
 from niochat.conversation.desk import ConversationFilter, ConversationListCursor
 from niochat.conversation.reading import ReadMarkerStore
 from niochat.domain import commands as cmd
@@ -43,7 +43,7 @@ from niochat.live.passing import FrameEnvelope, ReadFrame
 MAX_TEXT = 4096
 """Characters of a WhatsApp text."""
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
-MayRead = Annotated[Caller, Depends(PermissionDependency(PermissionAction.CONVERSATIONS_READ))]
+MayRead = Annotated[Principal, Depends(PermissionDependency(PermissionAction.CONVERSATIONS_READ))]
 ReadableConversation = Annotated[
     ConversationContext, Depends(ConversationDependency(PermissionAction.CONVERSATIONS_READ))
 ]
@@ -161,7 +161,7 @@ async def list_conversations(
         raise InvalidInputError(
             "sort=waiting cannot be combined with status=resolved. Leave out one of them."
         )
-    tenant_id = caller.need(PermissionAction.CONVERSATIONS_READ)
+    tenant_id = caller.require(PermissionAction.CONVERSATIONS_READ)
     who = str(caller.id) if agent == "me" else agent
     wanted = ConversationFilter(status, team, who, label, limit)
     views, sight = conversation_queries_for(request), visibility_for(caller)
@@ -181,7 +181,7 @@ async def list_conversations(
 @router.get("/counts")
 async def count_conversations(caller: MayRead, request: Request) -> ConversationCountsResponse:
     """Count the conversations in each list of the desk."""
-    tenant_id = caller.need(PermissionAction.CONVERSATIONS_READ)
+    tenant_id = caller.require(PermissionAction.CONVERSATIONS_READ)
     return ConversationCountsResponse.model_validate(
         await conversation_queries_for(request).count_conversations(
             tenant_id, visibility_for(caller)
@@ -192,7 +192,7 @@ async def count_conversations(caller: MayRead, request: Request) -> Conversation
 @router.get("/unread")
 async def list_unread_counts(caller: MayRead, request: Request) -> list[UnreadCountResponse]:
     """List the conversations of the caller with unread customer messages."""
-    tenant_id = caller.need(PermissionAction.CONVERSATIONS_READ)
+    tenant_id = caller.require(PermissionAction.CONVERSATIONS_READ)
     rows = await read_markers_for(request).list_unread(tenant_id, caller.id)
     return [UnreadCountResponse.model_validate(row) for row in rows]
 

@@ -6,11 +6,11 @@ from uuid import UUID
 import structlog
 from fastapi import Request
 
-from niochat.access.api_keys import PREFIX as KEY_PREFIX
-from niochat.access.callers import Caller, Kind
-from niochat.access.sessions import Device
-from niochat.access.users import By
-from niochat.adapters.clock import agreed
+from niochat.access.api_keys import API_KEY_PREFIX as KEY_PREFIX
+from niochat.access.callers import Principal, PrincipalKind
+from niochat.access.sessions import SignInDevice
+from niochat.access.users import ChangedBy
+from niochat.adapters.clock import database_clock
 from niochat.assignment.presences import PresenceStore
 from niochat.domain.audit import AuditActor, AuditActorKind, AuditEntry
 from niochat.domain.errors import (
@@ -43,10 +43,10 @@ class PublicDependency:
 class UserDependency:
     """A user may call it, whatever their role: it is about themselves."""
 
-    async def __call__(self, request: Request) -> Caller:
+    async def __call__(self, request: Request) -> Principal:
         """Who calls. Raises ``AuthenticationError``, ``PermissionDeniedError``."""
         caller = await authenticate(request)
-        if caller.kind is not Kind.USER:
+        if caller.kind is not PrincipalKind.USER:
             raise PermissionDeniedError(
                 "The endpoint is for users. API keys have no session.", code="users_only"
             )
@@ -59,7 +59,7 @@ class PermissionDependency:
     def __init__(self, action: PermissionAction) -> None:
         self.action = action
 
-    async def __call__(self, request: Request) -> Caller:
+    async def __call__(self, request: Request) -> Principal:
         """Who calls. Raises ``AuthenticationError``, ``PermissionDeniedError``."""
         caller = await authenticate(request)
         if not caller.may(self.action):
@@ -92,7 +92,7 @@ async def announce_presence_change(request: Request, tenant_id: UUID, user_id: U
     await services_for(request).announce_presence_change(tenant_id, user_id)
 
 
-async def authenticate(request: Request) -> Caller:
+async def authenticate(request: Request) -> Principal:
     """Who calls, if they have not called too often. Raises ``AuthenticationError``, ``RateLimitedError``."""
     caller = await _resolve_caller(request)
     request.state.caller = caller
@@ -102,11 +102,11 @@ async def authenticate(request: Request) -> Caller:
     return caller
 
 
-async def _resolve_caller(request: Request) -> Caller:
+async def _resolve_caller(request: Request) -> Principal:
     """By ``Authorization: Bearer`` with an access token or an API key, else by the browser's
     cookie; a header that is wrong is not made good by a cookie.
     """
-    callers, now = identity_services_for(request).authenticator, agreed.now()
+    callers, now = identity_services_for(request).authenticator, database_clock.now()
     header = request.headers.get("authorization")
     if header is not None:
         scheme, _, token = header.partition(" ")
@@ -116,15 +116,15 @@ async def _resolve_caller(request: Request) -> Caller:
             )
         token = token.strip()
         if token.startswith(KEY_PREFIX):
-            return await callers.of_key(token, now)
-        return await callers.of_token(token, now)
+            return await callers.authenticate_api_key(token, now)
+        return await callers.authenticate_token(token, now)
     cookie = request.cookies.get(ACCESS_COOKIE)
     if not cookie:
         raise AuthenticationError(
             "Authentication is required. Sign in with POST /api/v1/auth/login."
         )
     check_csrf(request)
-    return await callers.of_token(cookie, now)
+    return await callers.authenticate_token(cookie, now)
 
 
 def check_csrf(request: Request) -> None:
@@ -141,21 +141,21 @@ def check_csrf(request: Request) -> None:
         )
 
 
-def audit_actor_for(request: Request, caller: Caller) -> AuditActor:
+def audit_actor_for(request: Request, caller: Principal) -> AuditActor:
     """The caller, as the audit log names them."""
     return AuditActor(AuditActorKind(caller.kind), str(caller.id), device_for(request).address)
 
 
 async def audit_read(
     request: Request,
-    caller: Caller,
+    caller: Principal,
     action: str,
     target: str,
     after: dict[str, object] | None = None,
 ) -> None:
     """Whoever looked at what is told of people is written down."""
     who = audit_actor_for(request, caller)
-    await identity_services_for(request).audit_log.write(
+    await identity_services_for(request).audit_log.write_entry(
         AuditEntry(caller.tenant_id, who, action, target, None, after)
     )
 
@@ -164,7 +164,7 @@ async def audit_denied(request: Request, error: PermissionDeniedError | NotFound
     """Somebody known wanted what they may not: the route, the ids in its address and the reason are
     written down. Who is refused hears so also while the log is away.
     """
-    caller: Caller | None = getattr(request.state, "caller", None)
+    caller: Principal | None = getattr(request.state, "caller", None)
     if caller is None:
         return
     route = getattr(request.scope.get("route"), "path", "")
@@ -175,7 +175,7 @@ async def audit_denied(request: Request, error: PermissionDeniedError | NotFound
         caller.tenant_id, audit_actor_for(request, caller), "access.denied", target, None, after
     )
     try:
-        await identity_services_for(request).audit_log.write(entry)
+        await identity_services_for(request).audit_log.write_entry(entry)
     except NiochatError as away:
         _log.warning("denial_not_written", code=away.code)
 
@@ -187,13 +187,13 @@ def _is_id(value: object) -> bool:
         return False
 
 
-def changed_by_for(request: Request, caller: Caller) -> By:
+def changed_by_for(request: Request, caller: Principal) -> ChangedBy:
     """The caller, as somebody who changes what belongs to others."""
-    role = caller.role if caller.kind is Kind.USER else ""
-    return By(caller.id, caller.grants, audit_actor_for(request, caller), caller.teams, role)
+    role = caller.role if caller.kind is PrincipalKind.USER else ""
+    return ChangedBy(caller.id, caller.grants, audit_actor_for(request, caller), caller.teams, role)
 
 
-def device_for(request: Request) -> Device:
+def device_for(request: Request) -> SignInDevice:
     """Where somebody signs in from; the address is the proxy's word only where it is trusted."""
     address = request.client.host if request.client is not None else ""
-    return Device(address, request.headers.get("user-agent", ""))
+    return SignInDevice(address, request.headers.get("user-agent", ""))

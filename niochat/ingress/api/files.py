@@ -9,8 +9,8 @@ from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
-from niochat.access.callers import Caller
-from niochat.adapters.clock import agreed
+from niochat.access.callers import Principal
+from niochat.adapters.clock import database_clock
 from niochat.domain.audit import AuditEntry
 from niochat.domain.errors import InvalidInputError
 from niochat.domain.permissions import PermissionAction
@@ -25,7 +25,7 @@ from niochat.ingress.api.shapes import ResponseModel
 from niochat.media.library import MAX_FILE_BYTES
 from niochat.media.sniffing import is_inline, serving_type_and_name
 
-MayReply = Annotated[Caller, Depends(PermissionDependency(PermissionAction.CONVERSATIONS_REPLY))]
+MayReply = Annotated[Principal, Depends(PermissionDependency(PermissionAction.CONVERSATIONS_REPLY))]
 MAX_FORM_OVERHEAD = 64 * 1024
 """Bytes of a form around its file."""
 _UPLOAD_FORM: dict[str, Any] = {
@@ -66,14 +66,14 @@ async def upload_file(caller: MayReply, request: Request) -> UploadedFileRespons
     """Upload a file to send, in the form field ``file``. The media type is detected from the
     content. A file that is not sent is deleted after one day.
     """
-    tenant_id = caller.need(PermissionAction.CONVERSATIONS_REPLY)
+    tenant_id = caller.require(PermissionAction.CONVERSATIONS_REPLY)
     filename, data = await _read_upload(request)
     file = await attachments_for(request).upload(tenant_id, caller.id, filename, data)
     entry = AuditEntry(
         tenant_id, audit_actor_for(request, caller), "files.upload", f"file:{file.id}", None,
         {"mimetype": file.mimetype, "size": file.size},
     )  # fmt: skip
-    await identity_services_for(request).audit_log.write(entry)
+    await identity_services_for(request).audit_log.write_entry(entry)
     return UploadedFileResponse.model_validate(file)
 
 
@@ -88,7 +88,7 @@ async def get_file_content(token: str, request: Request) -> Response:
     be shown in a page; other types are sent as downloads. Supports a single byte range.
     """
     library = attachments_for(request)
-    file = await library.find_by_token(token, agreed.now())
+    file = await library.find_by_token(token, database_clock.now())
     start, length, part = _parse_range(request.headers.get("range", ""), file.size)
     data = await library.read_range(file, start, length)
     mimetype, name = serving_type_and_name(file.mimetype, file.filename)
@@ -104,7 +104,7 @@ async def get_file_content(token: str, request: Request) -> Response:
 async def head_file_content(token: str, request: Request) -> Response:
     """Return the headers of a file without its content. Range requests are supported by GET only."""
     library = attachments_for(request)
-    file = await library.find_by_token(token, agreed.now())
+    file = await library.find_by_token(token, database_clock.now())
     await library.read_range(file, 0, min(file.size, 1))  # its row may be here, and its bytes gone
     mimetype, name = serving_type_and_name(file.mimetype, file.filename)
     headers = {**_CONTENT_HEADERS, "content-disposition": _content_disposition(mimetype, name)}

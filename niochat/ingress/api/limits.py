@@ -10,13 +10,13 @@ from uuid import UUID
 
 from fastapi import Request
 
-from niochat.adapters.redis.buckets import Taken
+from niochat.adapters.redis.buckets import TokenGrant
 from niochat.domain.errors import RateLimitedError
 
 RATE_HEADERS_KEY = "rate_headers"
 """Where a request's state keeps the headers of its answer."""
 
-TakeCallerTokens = Callable[[UUID, int], Awaitable[Taken | None]]
+TakeCallerTokens = Callable[[UUID, int], Awaitable[TokenGrant | None]]
 """Tokens of a caller's shared bucket; ``None``: it cannot be asked now."""
 
 

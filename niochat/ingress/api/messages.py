@@ -7,7 +7,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Request
 from pydantic import AwareDatetime, Field, model_validator
 
-from niochat.adapters.clock import agreed
+from niochat.adapters.clock import database_clock
 from niochat.domain import commands as cmd
 from niochat.domain.errors import NotFoundError, OperationRefusedError
 from niochat.domain.ids import MessageId
@@ -174,7 +174,7 @@ async def get_message_file_url(
     library = attachments_for(request)
     known = await library.find(found.tenant_id, UUID(row["file"]["id"]))
     await found.audit_read(file=str(known.id))
-    token, until = library.create_download_token(known, agreed.now())
+    token, until = library.create_download_token(known, database_clock.now())
     return FileUrlResponse(
         url=f"/api/v1/files/content/{token}", expires_at=until, mimetype=known.mimetype,
         filename=known.filename, size=known.size,

@@ -16,8 +16,13 @@ from fastapi import Request, Response
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 
-from niochat.access.idempotency import Asked, Idempotency, Kept, Lease
-from niochat.adapters.postgres.audit import acting_under
+from niochat.access.idempotency import (
+    IdempotencyLease,
+    IdempotencyStore,
+    IdempotentRequest,
+    StoredResponse,
+)
+from niochat.adapters.postgres.audit import under_idempotency_key
 from niochat.ingress.api.doorway import PermissionDependency, UserDependency, identity_services_for
 from niochat.ingress.problems import UnprocessableError
 from niochat.runtime.tasks import BackgroundTaskSet
@@ -95,12 +100,12 @@ async def _handle_once(
         )
     caller = await declared(request)
     sent = request.url.query.encode() + b"\n" + await request.body()
-    asked = Asked(
+    asked = IdempotentRequest(
         caller.tenant_id, caller.id, f"POST {request.url.path}", key, sha256(sent).digest()
     )
     store = identity_services_for(request).idempotency
     begun = await store.begin(asked)
-    if isinstance(begun, Kept):
+    if isinstance(begun, StoredResponse):
         return _replayed_response(begun)
     # Whoever hangs up meanwhile comes again for the answer: it goes on without them.
     work = _run_and_capture(store, asked, begun, request, handle)
@@ -111,7 +116,11 @@ async def _handle_once(
 
 
 async def _run_and_capture(
-    store: Idempotency, asked: Asked, lease: Lease, request: Request, handle: RouteHandler
+    store: IdempotencyStore,
+    asked: IdempotentRequest,
+    lease: IdempotencyLease,
+    request: Request,
+    handle: RouteHandler,
 ) -> Response | Exception:
     """A problem is an answer too, and no failure of the task."""
     try:
@@ -121,23 +130,27 @@ async def _run_and_capture(
 
 
 async def _run_and_store(
-    store: Idempotency, asked: Asked, lease: Lease, request: Request, handle: RouteHandler
+    store: IdempotencyStore,
+    asked: IdempotentRequest,
+    lease: IdempotencyLease,
+    request: Request,
+    handle: RouteHandler,
 ) -> Response:
     try:
-        with acting_under(lease.id, lease.holder):
+        with under_idempotency_key(lease.id, lease.holder):
             response = await handle(request)
     except BaseException:
         await store.release(lease)
         raise
     if response.status_code < 400:
         body = bytes(response.body).decode()
-        await store.finish(asked, lease, Kept(response.status_code, body))
+        await store.finish(asked, lease, StoredResponse(response.status_code, body))
     else:
         await store.release(lease)
     return response
 
 
-def _replayed_response(kept: Kept) -> Response:
+def _replayed_response(kept: StoredResponse) -> Response:
     headers = {REPLAYED_HEADER: "true"}
     if not kept.body:
         return Response(status_code=kept.status, headers=headers)

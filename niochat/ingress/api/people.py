@@ -7,11 +7,11 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Request
 from pydantic import EmailStr, Field
 
-from niochat.access.callers import Caller
-from niochat.access.links import Purpose
-from niochat.access.sessions import Ended
-from niochat.access.users import Change, NewUser
-from niochat.adapters.clock import agreed
+from niochat.access.callers import Principal
+from niochat.access.links import LinkPurpose
+from niochat.access.sessions import SessionEndReason
+from niochat.access.users import NewUser, UserUpdate
+from niochat.adapters.clock import database_clock
 from niochat.domain.errors import InvalidInputError
 from niochat.domain.permissions import (
     PLATFORM_ACTIONS,
@@ -46,12 +46,12 @@ Name = Annotated[str, Field(min_length=1, max_length=120)]
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
 PermissionNames = Annotated[list[str], Field(max_length=100)]
 TeamSlugs = Annotated[list[Slug], Field(max_length=100)]
-MayRead = Annotated[Caller, Depends(PermissionDependency(PermissionAction.USERS_READ))]
-MayWrite = Annotated[Caller, Depends(PermissionDependency(PermissionAction.USERS_WRITE))]
-MayReadTeams = Annotated[Caller, Depends(PermissionDependency(PermissionAction.TEAMS_READ))]
-MayWriteTeams = Annotated[Caller, Depends(PermissionDependency(PermissionAction.TEAMS_WRITE))]
-MayWriteRoles = Annotated[Caller, Depends(PermissionDependency(PermissionAction.ROLES_WRITE))]
-MayWriteKeys = Annotated[Caller, Depends(PermissionDependency(PermissionAction.KEYS_WRITE))]
+MayRead = Annotated[Principal, Depends(PermissionDependency(PermissionAction.USERS_READ))]
+MayWrite = Annotated[Principal, Depends(PermissionDependency(PermissionAction.USERS_WRITE))]
+MayReadTeams = Annotated[Principal, Depends(PermissionDependency(PermissionAction.TEAMS_READ))]
+MayWriteTeams = Annotated[Principal, Depends(PermissionDependency(PermissionAction.TEAMS_WRITE))]
+MayWriteRoles = Annotated[Principal, Depends(PermissionDependency(PermissionAction.ROLES_WRITE))]
+MayWriteKeys = Annotated[Principal, Depends(PermissionDependency(PermissionAction.KEYS_WRITE))]
 
 router = APIRouter(tags=["people"], route_class=IdempotentRoute)
 
@@ -178,7 +178,7 @@ async def list_users(
     caller: MayRead, request: Request, limit: PageLimit = 50, cursor: PageCursor = None
 ) -> CursorPage[UserResponse]:
     """List all users in the order of their creation."""
-    tenant_id = caller.need(PermissionAction.USERS_READ)
+    tenant_id = caller.require(PermissionAction.USERS_READ)
     rows = await identity_services_for(request).users.list(
         tenant_id, parse_id_cursor(cursor), limit + 1
     )
@@ -192,13 +192,13 @@ async def list_users(
 @router.post("/users", status_code=201)
 async def invite_user(body: InviteUserRequest, caller: MayWrite, request: Request) -> UserResponse:
     """Invite a user. The invitation is sent by e-mail."""
-    tenant_id = caller.need(PermissionAction.USERS_WRITE)
+    tenant_id = caller.require(PermissionAction.USERS_WRITE)
     new = NewUser(body.login, body.name, body.role, tuple(body.teams))
     made = await identity_services_for(request).users.invite(
         tenant_id, new, changed_by_for(request, caller)
     )
     await identity_services_for(request).one_time_links.send(
-        made["id"], Purpose.INVITATION, agreed.now()
+        made["id"], LinkPurpose.INVITATION, database_clock.now()
     )
     return UserResponse.model_validate(made)
 
@@ -207,7 +207,7 @@ async def invite_user(body: InviteUserRequest, caller: MayWrite, request: Reques
 async def get_user(user_id: UUID, caller: MayRead, request: Request) -> UserResponse:
     """Return one user."""
     found = await identity_services_for(request).users.find(
-        caller.need(PermissionAction.USERS_READ), user_id
+        caller.require(PermissionAction.USERS_READ), user_id
     )
     await audit_read(request, caller, "users.read", f"user:{user_id}")
     return UserResponse.model_validate(found)
@@ -220,14 +220,16 @@ async def update_user(
     """Change the name, role, teams or status of a user. A disabled user is signed out at the next
     request.
     """
-    tenant_id = caller.need(PermissionAction.USERS_WRITE)
+    tenant_id = caller.require(PermissionAction.USERS_WRITE)
     teams = None if body.teams is None else tuple(body.teams)
-    change = Change(body.name, body.role, body.disabled, teams)
+    change = UserUpdate(body.name, body.role, body.disabled, teams)
     changed = await identity_services_for(request).users.change(
         tenant_id, user_id, change, changed_by_for(request, caller)
     )
     if body.disabled:
-        await identity_services_for(request).sessions.end_all(user_id, Ended.REVOKED, agreed.now())
+        await identity_services_for(request).sessions.end_all(
+            user_id, SessionEndReason.REVOKED, database_clock.now()
+        )
         await agent_presence_for(request).mark_disabled(
             tenant_id, user_id, audit_actor_for(request, caller)
         )
@@ -239,12 +241,12 @@ async def update_user(
 @router.post("/users/{user_id}/invitation", status_code=202)
 async def resend_invitation(user_id: UUID, caller: MayWrite, request: Request) -> None:
     """Send the invitation of a user again. Earlier links become invalid."""
-    tenant_id = caller.need(PermissionAction.USERS_WRITE)
-    await identity_services_for(request).users.invite_again(
+    tenant_id = caller.require(PermissionAction.USERS_WRITE)
+    await identity_services_for(request).users.resend_invitation(
         tenant_id, user_id, changed_by_for(request, caller)
     )
     await identity_services_for(request).one_time_links.send(
-        user_id, Purpose.INVITATION, agreed.now()
+        user_id, LinkPurpose.INVITATION, database_clock.now()
     )
 
 
@@ -263,7 +265,9 @@ async def list_permissions() -> list[PermissionResponse]:
 @router.get("/roles")
 async def list_roles(caller: MayRead, request: Request) -> list[RoleResponse]:
     """List the built-in roles, then the roles of the tenant."""
-    rows = await identity_services_for(request).roles.list(caller.need(PermissionAction.USERS_READ))
+    rows = await identity_services_for(request).roles.list(
+        caller.require(PermissionAction.USERS_READ)
+    )
     return [RoleResponse.model_validate(row) for row in rows]
 
 
@@ -272,7 +276,7 @@ async def put_role(
     name: Slug, body: PutRoleRequest, caller: MayWriteRoles, request: Request
 ) -> None:
     """Create a role, or replace the permissions of a role."""
-    tenant_id, grants = caller.need(PermissionAction.ROLES_WRITE), parse_grants(body.permissions)
+    tenant_id, grants = caller.require(PermissionAction.ROLES_WRITE), parse_grants(body.permissions)
     await identity_services_for(request).roles.put(
         tenant_id, name, grants, changed_by_for(request, caller)
     )
@@ -282,7 +286,7 @@ async def put_role(
 @router.delete("/roles/{name}", status_code=204)
 async def delete_role(name: Slug, caller: MayWriteRoles, request: Request) -> None:
     """Delete a role that no user has."""
-    tenant_id = caller.need(PermissionAction.ROLES_WRITE)
+    tenant_id = caller.require(PermissionAction.ROLES_WRITE)
     await identity_services_for(request).roles.delete(
         tenant_id, name, changed_by_for(request, caller)
     )
@@ -291,7 +295,9 @@ async def delete_role(name: Slug, caller: MayWriteRoles, request: Request) -> No
 @router.get("/teams")
 async def list_teams(caller: MayReadTeams, request: Request) -> list[TeamResponse]:
     """List all teams."""
-    rows = await identity_services_for(request).teams.list(caller.need(PermissionAction.TEAMS_READ))
+    rows = await identity_services_for(request).teams.list(
+        caller.require(PermissionAction.TEAMS_READ)
+    )
     return [TeamResponse.model_validate(row) for row in rows]
 
 
@@ -300,7 +306,7 @@ async def put_team(
     slug: Slug, body: PutTeamRequest, caller: MayWriteTeams, request: Request
 ) -> None:
     """Create or change a team. Members are changed with ``PATCH /users/{user_id}``."""
-    tenant_id = caller.need(PermissionAction.TEAMS_WRITE)
+    tenant_id = caller.require(PermissionAction.TEAMS_WRITE)
     by = changed_by_for(request, caller)
     await identity_services_for(request).teams.put(tenant_id, slug, body.name, body.assignment, by)
 
@@ -308,7 +314,7 @@ async def put_team(
 @router.delete("/teams/{slug}", status_code=204)
 async def delete_team(slug: Slug, caller: MayWriteTeams, request: Request) -> None:
     """Delete a team that never received a conversation."""
-    tenant_id = caller.need(PermissionAction.TEAMS_WRITE)
+    tenant_id = caller.require(PermissionAction.TEAMS_WRITE)
     await identity_services_for(request).teams.delete(
         tenant_id, slug, changed_by_for(request, caller)
     )
@@ -319,7 +325,7 @@ async def list_api_keys(
     caller: MayWriteKeys, request: Request, limit: PageLimit = 50, cursor: PageCursor = None
 ) -> CursorPage[ApiKeyResponse]:
     """List the valid API keys, newest first."""
-    tenant_id = caller.need(PermissionAction.KEYS_WRITE)
+    tenant_id = caller.require(PermissionAction.KEYS_WRITE)
     rows = await identity_services_for(request).api_keys.list(
         tenant_id, parse_id_cursor(cursor), limit + 1
     )
@@ -336,10 +342,10 @@ async def create_api_key(
     """Create an API key for an integration. A key cannot hold permissions that its creator does not
     have.
     """
-    tenant_id, grants = caller.need(PermissionAction.KEYS_WRITE), parse_grants(body.permissions)
+    tenant_id, grants = caller.require(PermissionAction.KEYS_WRITE), parse_grants(body.permissions)
     if body.expires_at is not None and body.expires_at.tzinfo is None:
         raise InvalidInputError("expires_at needs a time zone, such as 2030-01-01T00:00:00Z.")
-    made = await identity_services_for(request).api_keys.make(
+    made = await identity_services_for(request).api_keys.create(
         tenant_id, body.name, grants, changed_by_for(request, caller), body.expires_at
     )
     return CreatedApiKeyResponse.model_validate(made)
@@ -348,7 +354,7 @@ async def create_api_key(
 @router.delete("/api-keys/{key_id}", status_code=204)
 async def revoke_api_key(key_id: UUID, caller: MayWriteKeys, request: Request) -> None:
     """Revoke an API key. It is rejected from the next request on."""
-    tenant_id = caller.need(PermissionAction.KEYS_WRITE)
+    tenant_id = caller.require(PermissionAction.KEYS_WRITE)
     await identity_services_for(request).api_keys.revoke(
         tenant_id, key_id, changed_by_for(request, caller)
     )
@@ -361,6 +367,6 @@ async def transfer_api_key(
     """Transfer an API key to another owner. The key stops while its owner is disabled, and never
     has more permissions than its owner.
     """
-    tenant_id = caller.need(PermissionAction.KEYS_WRITE)
+    tenant_id = caller.require(PermissionAction.KEYS_WRITE)
     by = changed_by_for(request, caller)
     await identity_services_for(request).api_keys.transfer(tenant_id, key_id, body.user_id, by)

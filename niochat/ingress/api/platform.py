@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request
 
-from niochat.access.callers import Caller
+from niochat.access.callers import Principal
 from niochat.domain.permissions import PermissionAction
 from niochat.ingress.api.doorway import PermissionDependency, audit_read, identity_services_for
 from niochat.ingress.api.once import IdempotentRoute
@@ -18,7 +18,7 @@ from niochat.ingress.api.shapes import (
     parse_number_cursor,
 )
 
-MayReadAudit = Annotated[Caller, Depends(PermissionDependency(PermissionAction.AUDIT_READ))]
+MayReadAudit = Annotated[Principal, Depends(PermissionDependency(PermissionAction.AUDIT_READ))]
 
 router = APIRouter(tags=["audit"], route_class=IdempotentRoute)
 
@@ -48,8 +48,8 @@ async def list_audit_entries(
     ``user:<id>``). Entries that are written while pages are read are not on later pages; start
     again without a cursor.
     """
-    rows = await identity_services_for(request).audit_log.list(
-        caller.need(PermissionAction.AUDIT_READ), before=parse_number_cursor(cursor), who=who, target=target,
+    rows = await identity_services_for(request).audit_log.list_entries(
+        caller.require(PermissionAction.AUDIT_READ), before=parse_number_cursor(cursor), who=who, target=target,
         limit=limit + 1,
     )  # fmt: skip
     following = format_number_cursor(rows[limit - 1]["id"]) if len(rows) > limit else None

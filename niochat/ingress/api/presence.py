@@ -7,7 +7,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Request
 from pydantic import Field, model_validator
 
-from niochat.access.callers import Caller, Kind
+from niochat.access.callers import Principal, PrincipalKind
 from niochat.domain.errors import PermissionDeniedError
 from niochat.domain.permissions import BuiltInRole, PermissionAction
 from niochat.domain.presence import AgentPresenceState
@@ -27,10 +27,12 @@ from niochat.live.passing import FrameEnvelope, PresenceFrame
 
 MAX_CAPACITY = 100
 AwayReason = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,31}$")]
-SignedInUser = Annotated[Caller, Depends(UserDependency())]
-MaySetPresence = Annotated[Caller, Depends(PermissionDependency(PermissionAction.PRESENCE_WRITE))]
-MayRead = Annotated[Caller, Depends(PermissionDependency(PermissionAction.USERS_READ))]
-MayWrite = Annotated[Caller, Depends(PermissionDependency(PermissionAction.USERS_WRITE))]
+SignedInUser = Annotated[Principal, Depends(UserDependency())]
+MaySetPresence = Annotated[
+    Principal, Depends(PermissionDependency(PermissionAction.PRESENCE_WRITE))
+]
+MayRead = Annotated[Principal, Depends(PermissionDependency(PermissionAction.USERS_READ))]
+MayWrite = Annotated[Principal, Depends(PermissionDependency(PermissionAction.USERS_WRITE))]
 
 router = APIRouter(prefix="/presence", tags=["presence"])
 
@@ -79,7 +81,9 @@ class OverridePresenceRequest(RequestModel):
 @router.get("")
 async def list_presence(caller: MayRead, request: Request) -> list[AgentPresenceResponse]:
     """List the presence of all users by name."""
-    rows = await agent_presence_for(request).list_agents(caller.need(PermissionAction.USERS_READ))
+    rows = await agent_presence_for(request).list_agents(
+        caller.require(PermissionAction.USERS_READ)
+    )
     await audit_read(request, caller, "users.read", "presences", {"shown": len(rows)})
     return [_presence_response(row) for row in rows]
 
@@ -116,8 +120,8 @@ async def override_presence(
     user_id: UUID, body: OverridePresenceRequest, caller: MayWrite, request: Request
 ) -> AgentPresenceResponse:
     """Set the capacity of a user, or set the user offline."""
-    tenant_id = caller.need(PermissionAction.USERS_WRITE)
-    await identity_services_for(request).users.need_power_over(
+    tenant_id = caller.require(PermissionAction.USERS_WRITE)
+    await identity_services_for(request).users.require_authority_over(
         tenant_id, user_id, changed_by_for(request, caller)
     )
     arranged = await agent_presence_for(request).override_presence(
@@ -138,10 +142,10 @@ async def _broadcast_presence(
     return shown
 
 
-def _home_tenant_id(caller: Caller) -> UUID:
+def _home_tenant_id(caller: Principal) -> UUID:
     """Where they work; a superuser who has entered a provider does not work there."""
     if (
-        caller.kind is not Kind.USER
+        caller.kind is not PrincipalKind.USER
         or caller.role == BuiltInRole.SUPERUSER
         or caller.tenant_id is None
     ):

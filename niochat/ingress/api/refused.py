@@ -6,7 +6,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Request
 
-from niochat.access.callers import Caller
+from niochat.access.callers import Principal
 from niochat.domain.permissions import PermissionAction
 from niochat.ingress.api.doorway import PermissionDependency, audit_read
 from niochat.ingress.api.once import IdempotentRoute
@@ -20,7 +20,9 @@ from niochat.ingress.api.shapes import (
     parse_time_cursor,
 )
 
-MayReadSettings = Annotated[Caller, Depends(PermissionDependency(PermissionAction.SETTINGS_READ))]
+MayReadSettings = Annotated[
+    Principal, Depends(PermissionDependency(PermissionAction.SETTINGS_READ))
+]
 
 router = APIRouter(tags=["assistant"], route_class=IdempotentRoute)
 
@@ -51,7 +53,7 @@ async def list_refused_texts(
     """List texts of the assistant that were not sent, newest first. ``code`` selects one rule, such
     as ``valor`` or ``pagamento``.
     """
-    tenant_id = caller.need(PermissionAction.SETTINGS_READ)
+    tenant_id = caller.require(PermissionAction.SETTINGS_READ)
     rows = await services_for(request).conversation_queries.list_blocked_replies(
         tenant_id, code=code, after=parse_time_cursor(cursor), limit=limit + 1
     )

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Request
 
-from niochat.access.callers import Caller
+from niochat.access.callers import Principal
 from niochat.conversation.desk import ConversationVisibility
 from niochat.conversation.search import MessageSearchRequest, parse_search_words
 from niochat.domain.audit import AuditEntry
@@ -24,7 +24,7 @@ from niochat.ingress.api.shapes import (
 )
 from niochat.live.frames import MessageRow
 
-MayRead = Annotated[Caller, Depends(PermissionDependency(PermissionAction.CONVERSATIONS_READ))]
+MayRead = Annotated[Principal, Depends(PermissionDependency(PermissionAction.CONVERSATIONS_READ))]
 SearchWords = Annotated[
     str,
     Query(
@@ -72,7 +72,7 @@ async def search_messages(
     can be short or empty and still have a ``next_cursor``. Messages that arrive while pages are
     read are not on later pages; start again without a cursor.
     """
-    tenant_id = caller.need(PermissionAction.CONVERSATIONS_READ)
+    tenant_id = caller.require(PermissionAction.CONVERSATIONS_READ)
     scope = caller.grants[PermissionAction.CONVERSATIONS_READ]
     sight = ConversationVisibility(scope.name.lower(), str(caller.id), caller.teams)
     searching = services_for(request).message_search
@@ -81,7 +81,7 @@ async def search_messages(
         sight,
         MessageSearchRequest(parse_search_words(q), parse_time_cursor(cursor), limit),
     )
-    await identity_services_for(request).audit_log.write(
+    await identity_services_for(request).audit_log.write_entry(
         AuditEntry(tenant_id, audit_actor_for(request, caller), "conversations.read", "search", None,
               {"shown": len(found.rows)})
     )  # fmt: skip

@@ -11,23 +11,27 @@ from typing import TYPE_CHECKING, Annotated, Any
 from fastapi import APIRouter, Depends, Header, Request, Response
 from pydantic import BaseModel, Field, SecretStr, create_model
 
-from niochat.access.callers import Caller
-from niochat.accounts.facts import FactsEntry
-from niochat.accounts.facts_settings import FactsView
-from niochat.accounts.fields import Name, Timezone
-from niochat.accounts.provider import AssistantEntry
-from niochat.accounts.rules import PolicyEntry
-from niochat.accounts.settings import AssistantView, SettingsChange, SettingsView
+from niochat.access.callers import Principal
+from niochat.accounts.facts import FactsConfig
+from niochat.accounts.facts_settings import ProviderFactsView
+from niochat.accounts.fields import ShortName, Timezone
+from niochat.accounts.provider import AssistantConfig
+from niochat.accounts.rules import PolicyConfig
+from niochat.accounts.settings import (
+    AssistantSettingsView,
+    TenantSettingsChange,
+    TenantSettingsView,
+)
 from niochat.domain.permissions import PermissionAction
 from niochat.ingress.api.doorway import PermissionDependency, audit_actor_for, tenant_services_for
 from niochat.ingress.api.once import IdempotentRoute
 from niochat.ingress.api.shapes import RequestModel, ResponseModel
 from niochat.ingress.problems import PreconditionRequiredError
 
-MayRead = Annotated[Caller, Depends(PermissionDependency(PermissionAction.SETTINGS_READ))]
-MayWrite = Annotated[Caller, Depends(PermissionDependency(PermissionAction.SETTINGS_WRITE))]
+MayRead = Annotated[Principal, Depends(PermissionDependency(PermissionAction.SETTINGS_READ))]
+MayWrite = Annotated[Principal, Depends(PermissionDependency(PermissionAction.SETTINGS_WRITE))]
 MayWriteAssistant = Annotated[
-    Caller, Depends(PermissionDependency(PermissionAction.SETTINGS_ASSISTANT))
+    Principal, Depends(PermissionDependency(PermissionAction.SETTINGS_ASSISTANT))
 ]
 IfMatch = Annotated[
     str | None,
@@ -62,11 +66,11 @@ if TYPE_CHECKING:
         """The same."""
 
 else:
-    UpdatePolicyRequest = _partial_model("UpdatePolicyRequest", PolicyEntry)
+    UpdatePolicyRequest = _partial_model("UpdatePolicyRequest", PolicyConfig)
     UpdateAssistantRequest = _partial_model(
-        "UpdateAssistantRequest", AssistantEntry, "facts", *_PLATFORM_LIMITS
+        "UpdateAssistantRequest", AssistantConfig, "facts", *_PLATFORM_LIMITS
     )
-    UpdateFactsRequest = _partial_model("UpdateFactsRequest", FactsEntry)
+    UpdateFactsRequest = _partial_model("UpdateFactsRequest", FactsConfig)
 
 
 class SettingsResponse(ResponseModel):
@@ -85,7 +89,7 @@ class UpdateSettingsRequest(RequestModel):
     restores the default.
     """
 
-    name: Name | None = None
+    name: ShortName | None = None
     timezone: Timezone | None = None
     policy: UpdatePolicyRequest | None = None
 
@@ -151,7 +155,7 @@ class FactsResponse(ResponseModel):
 @router.get("")
 async def get_settings(caller: MayRead, request: Request, response: Response) -> SettingsResponse:
     """Return the settings of the tenant. The ETag is needed to change them."""
-    tenant_id = caller.need(PermissionAction.SETTINGS_READ)
+    tenant_id = caller.require(PermissionAction.SETTINGS_READ)
     return _settings_response(await tenant_services_for(request).settings.read(tenant_id), response)
 
 
@@ -161,11 +165,14 @@ async def update_settings(
     if_match: IfMatch = None,
 ) -> SettingsResponse:  # fmt: skip
     """Change the settings of the tenant. Changes take effect within seconds."""
-    tenant_id, accounts = caller.need(PermissionAction.SETTINGS_WRITE), tenant_services_for(request)
+    tenant_id, accounts = (
+        caller.require(PermissionAction.SETTINGS_WRITE),
+        tenant_services_for(request),
+    )
     policy: dict[str, Any] = {}
     if body.policy is not None:
         policy = body.policy.model_dump(mode="json", exclude_unset=True)
-    change = SettingsChange(body.name, body.timezone, policy)
+    change = TenantSettingsChange(body.name, body.timezone, policy)
     who = audit_actor_for(request, caller)
     view = await accounts.settings.change(tenant_id, _parse_if_match(if_match), change, who)
     await accounts.announce_change(tenant_id)
@@ -177,7 +184,7 @@ async def get_assistant_settings(
     caller: MayRead, request: Request, response: Response
 ) -> AssistantSettingsResponse:
     """Return the settings of the assistant. The ETag is needed to change them."""
-    tenant_id = caller.need(PermissionAction.SETTINGS_READ)
+    tenant_id = caller.require(PermissionAction.SETTINGS_READ)
     return _assistant_response(
         await tenant_services_for(request).settings.assistant(tenant_id), response
     )
@@ -192,7 +199,7 @@ async def update_assistant_settings(
     and ``api_key``; a new ``endpoint`` needs its ``api_key``.
     """
     tenant_id, accounts = (
-        caller.need(PermissionAction.SETTINGS_ASSISTANT),
+        caller.require(PermissionAction.SETTINGS_ASSISTANT),
         tenant_services_for(request),
     )
     change = {
@@ -210,7 +217,7 @@ async def get_provider_facts(
     caller: MayRead, request: Request, response: Response
 ) -> FactsResponse:
     """Return the facts about the provider that the assistant may tell customers."""
-    tenant_id = caller.need(PermissionAction.SETTINGS_READ)
+    tenant_id = caller.require(PermissionAction.SETTINGS_READ)
     return _facts_response(await tenant_services_for(request).settings.facts(tenant_id), response)
 
 
@@ -223,7 +230,7 @@ async def update_provider_facts(
     the ETag of the assistant settings as If-Match.
     """
     tenant_id, accounts = (
-        caller.need(PermissionAction.SETTINGS_ASSISTANT),
+        caller.require(PermissionAction.SETTINGS_ASSISTANT),
         tenant_services_for(request),
     )
     change = body.model_dump(mode="json", exclude_unset=True)
@@ -246,18 +253,20 @@ def _parse_if_match(if_match: str | None) -> frozenset[str] | None:
     return frozenset(found[1] for part in parts if (found := _ETAG_PATTERN.fullmatch(part)))
 
 
-def _settings_response(view: SettingsView, response: Response) -> SettingsResponse:
+def _settings_response(view: TenantSettingsView, response: Response) -> SettingsResponse:
     response.headers["ETag"] = f'"{view.version}"'
     return SettingsResponse.model_validate(view)
 
 
-def _assistant_response(view: AssistantView, response: Response) -> AssistantSettingsResponse:
+def _assistant_response(
+    view: AssistantSettingsView, response: Response
+) -> AssistantSettingsResponse:
     response.headers["ETag"] = f'"{view.version}"'
     values = {name: value for name, value in view.values.items() if name != "facts"}
     return AssistantSettingsResponse(configured=bool(values), enabled=view.enabled, **values)
 
 
-def _facts_response(view: FactsView, response: Response) -> FactsResponse:
+def _facts_response(view: ProviderFactsView, response: Response) -> FactsResponse:
     response.headers["ETag"] = f'"{view.version}"'
     return FactsResponse(facts=dict(view.values))
 

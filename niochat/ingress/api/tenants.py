@@ -7,11 +7,11 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Request
 from pydantic import Field
 
-from niochat.access.callers import Caller
-from niochat.accounts.fields import Name, Timezone
-from niochat.accounts.provider import Provider
-from niochat.accounts.tenancy import Limits, TenantChange
-from niochat.adapters.clock import agreed
+from niochat.access.callers import Principal
+from niochat.accounts.fields import ShortName, Timezone
+from niochat.accounts.provider import ProviderConfig
+from niochat.accounts.tenancy import TenantChange, TenantLimits
+from niochat.adapters.clock import database_clock
 from niochat.domain.permissions import PermissionAction
 from niochat.domain.plan import DEFAULT_TIER, TenantTier
 from niochat.ingress.api.doorway import (
@@ -33,9 +33,9 @@ from niochat.ingress.api.shapes import (
 )
 
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
-MayRead = Annotated[Caller, Depends(PermissionDependency(PermissionAction.TENANTS_READ))]
-MayWrite = Annotated[Caller, Depends(PermissionDependency(PermissionAction.TENANTS_WRITE))]
-MayEnter = Annotated[Caller, Depends(PermissionDependency(PermissionAction.TENANTS_ENTER))]
+MayRead = Annotated[Principal, Depends(PermissionDependency(PermissionAction.TENANTS_READ))]
+MayWrite = Annotated[Principal, Depends(PermissionDependency(PermissionAction.TENANTS_WRITE))]
+MayEnter = Annotated[Principal, Depends(PermissionDependency(PermissionAction.TENANTS_ENTER))]
 
 router = APIRouter(tags=["tenants"], route_class=IdempotentRoute)
 
@@ -89,7 +89,7 @@ class CreateTenantRequest(RequestModel):
     """
 
     slug: Slug
-    name: Name
+    name: ShortName
     timezone: Timezone = "America/Sao_Paulo"
     plan: TenantTier = DEFAULT_TIER
 
@@ -107,7 +107,7 @@ class UpdateTenantLimitsRequest(RequestModel):
 class UpdateTenantRequest(RequestModel):
     """Changes to a provider. A field that is left out stays unchanged."""
 
-    name: Name | None = None
+    name: ShortName | None = None
     timezone: Timezone | None = None
     plan: TenantTier | None = None
     limits: UpdateTenantLimitsRequest = UpdateTenantLimitsRequest()
@@ -131,7 +131,7 @@ async def create_tenant(
 ) -> TenantDetailResponse:
     """Create a provider. Enter the tenant to invite its first administrator."""
     accounts, who = tenant_services_for(request), audit_actor_for(request, caller)
-    provider = Provider(
+    provider = ProviderConfig(
         slug=body.slug, name=body.name, timezone=body.timezone, plan=body.plan, suspended=False
     )
     made = await accounts.tenant_admin.create(provider, who)
@@ -150,7 +150,7 @@ async def update_tenant(
     tenant_id: UUID, body: UpdateTenantRequest, caller: MayWrite, request: Request
 ) -> TenantDetailResponse:
     """Change the name, time zone, plan or limits of a provider. Changes take effect within seconds."""
-    limits = Limits(**body.limits.model_dump())
+    limits = TenantLimits(**body.limits.model_dump())
     change = TenantChange(body.name, body.timezone, body.plan, limits)
     await tenant_services_for(request).tenant_admin.change(
         tenant_id, change, audit_actor_for(request, caller)
@@ -165,7 +165,7 @@ async def suspend_tenant(
     """Suspend a provider: sign-in is blocked and the assistant stops. Inbound messages are still
     stored.
     """
-    await tenant_services_for(request).tenant_admin.stand(
+    await tenant_services_for(request).tenant_admin.set_status(
         tenant_id, "suspended", audit_actor_for(request, caller)
     )
     return await _announce_change(request, tenant_id)
@@ -176,7 +176,7 @@ async def resume_tenant(
     tenant_id: UUID, caller: MayWrite, request: Request
 ) -> TenantDetailResponse:
     """Resume a suspended provider."""
-    await tenant_services_for(request).tenant_admin.stand(
+    await tenant_services_for(request).tenant_admin.set_status(
         tenant_id, "active", audit_actor_for(request, caller)
     )
     return await _announce_change(request, tenant_id)
@@ -190,9 +190,9 @@ async def enter_tenant(
     of the tenant.
     """
     found = await identity_services_for(request).tenants.find(tenant_id)
-    until = agreed.now() + timedelta(minutes=body.minutes)
+    until = database_clock.now() + timedelta(minutes=body.minutes)
     assert caller.session_id is not None  # no key holds what is the platform's
-    await identity_services_for(request).sessions.act(
+    await identity_services_for(request).sessions.set_acting_tenant(
         caller.session_id, found["id"], until, audit_actor_for(request, caller)
     )
     return EnteredTenantResponse(tenant_id=found["id"], until=until)
@@ -202,8 +202,8 @@ async def enter_tenant(
 async def leave_tenant(caller: MayEnter, request: Request) -> None:
     """Stop acting in a tenant."""
     assert caller.session_id is not None
-    await identity_services_for(request).sessions.act(
-        caller.session_id, None, agreed.now(), audit_actor_for(request, caller)
+    await identity_services_for(request).sessions.set_acting_tenant(
+        caller.session_id, None, database_clock.now(), audit_actor_for(request, caller)
     )
 
 

@@ -8,7 +8,7 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.routing import BaseRoute, Mount
 
-from niochat.access.mail import deliver_for_ever
+from niochat.access.mail import run_mail_delivery
 from niochat.actors import kinds
 from niochat.actors.cluster_nodes import NodeRole, min_replicas, ray_actor_options
 from niochat.actors.gateway import ActorClient
@@ -16,11 +16,11 @@ from niochat.actors.host_calls import HostAdminClient
 from niochat.actors.pool_members import PoolBalancer
 from niochat.actors.pools import pool_names_for
 from niochat.actors.team_queue import QueueAssignRequest
-from niochat.adapters.clock import agreed
+from niochat.adapters.clock import database_clock
 from niochat.adapters.postgres.queries import queries
-from niochat.adapters.postgres.time import agree_for_ever
-from niochat.adapters.redis.buckets import Buckets
-from niochat.adapters.smtp import Smtp
+from niochat.adapters.postgres.time import run_clock_sync
+from niochat.adapters.redis.buckets import RedisTokenBuckets
+from niochat.adapters.smtp import SmtpClient
 from niochat.assignment.changes import PresenceChangeHandler
 from niochat.assignment.presences import PresenceStore
 from niochat.assignment.queues import QueueAssigner, TeamQueueKey
@@ -56,13 +56,13 @@ API_BURST_S = 10.0
 
 
 def build_api_routes(parts: Components) -> list[BaseRoute]:
-    parts.background.start(agree_for_ever(parts.database, agreed))
+    parts.background.start(run_clock_sync(parts.database, database_clock))
     parts.background.start(
         run_metrics_reporter(ClusterMetrics(parts.database, parts.settings.min_hosts))
     )
 
     async def database() -> str:
-        async with parts.database.path() as connection:
+        async with parts.database.as_system() as connection:
             await connection.execute("SELECT 1")
         return ""
 
@@ -70,7 +70,7 @@ def build_api_routes(parts: Components) -> list[BaseRoute]:
         return "" if await parts.tenant_changes.ping() else "Redis does not answer"
 
     async def hosts() -> str:
-        async with parts.database.path() as connection:
+        async with parts.database.as_system() as connection:
             orphans = await connection.fetchval(_SQL["orphaned_shards"])
         return f"{orphans} of {SHARDS} shards have no living host" if orphans else ""
 
@@ -119,12 +119,12 @@ def _build_rest_routes(
         parts.database, parts.vault, settings.base_url, settings.mail_from,
         heads=build_audit_heads(settings, parts.vault),
     )  # fmt: skip
-    parts.background.start(access.audit_log.seal_for_ever())
+    parts.background.start(access.audit_log.run_sealing())
     parts.background.start(SearchIndexer(parts.database).run())
-    parts.background.start(access.idempotency.purge_for_ever())
+    parts.background.start(access.idempotency.run_cleanup())
     if settings.smtp_url is not None:
-        mail_server = Smtp(settings.smtp_url.get_secret_value())
-        parts.background.start(deliver_for_ever(access.mail_outbox, mail_server.send))
+        mail_server = SmtpClient(settings.smtp_url.get_secret_value())
+        parts.background.start(run_mail_delivery(access.mail_outbox, mail_server.send))
     outside = build_gateway_access(parts)
     rooms = RestServices(
         identity=access,
@@ -138,7 +138,7 @@ def _build_rest_routes(
         read_markers=ReadMarkerStore(parts.database),
         attachments=parts.attachments,
         announce_access_change=parts.access_changes.publish,
-        publish_frame=parts.ephemeral_frames.say,
+        publish_frame=parts.ephemeral_frames.publish_bytes,
         agent_presence=PresenceStore(parts.database),
         announce_presence_change=presence_changes.handle_change,
         secure_cookies=settings.base_url.startswith("https://"),
@@ -151,7 +151,7 @@ def _build_rate_limiter(parts: Components) -> CallerRateLimiter:
     per_s = parts.settings.max_requests_per_s
     burst = per_s * API_BURST_S
     url = parts.settings.redis_url.get_secret_value()
-    buckets = Buckets(url, per_s=per_s, burst=burst, kind="api")
+    buckets = RedisTokenBuckets(url, per_s=per_s, burst=burst, kind="api")
     return CallerRateLimiter(buckets.take, per_s=per_s, burst=burst)
 
 

@@ -6,9 +6,9 @@ from starlette.routing import BaseRoute
 
 from niochat.actors.cluster_nodes import NodeRole, min_replicas, ray_actor_options
 from niochat.actors.release import resolve_build_id
-from niochat.adapters.clock import agreed
-from niochat.adapters.postgres.time import agree_for_ever
-from niochat.adapters.redis.live import RELEASES, Broadcast
+from niochat.adapters.clock import database_clock
+from niochat.adapters.postgres.time import run_clock_sync
+from niochat.adapters.redis.live import RELEASE_CHANNEL, RedisBroadcast
 from niochat.assignment.presences import PresenceStore
 from niochat.conversation.desk import ConversationQueries
 from niochat.conversation.reading import ReadMarkerStore
@@ -29,26 +29,26 @@ def build_live_routes(parts: Components) -> list[BaseRoute]:
     )
     hub = LiveHub(EventLog(parts.database), ScreenCounters(parts.database))
     gestures = ClientFrameHandler(
-        ConversationQueries(parts.database).get_conversation, ReadMarkerStore(parts.database).mark_read, parts.ephemeral_frames.say,
-        access.audit_log.write,
+        ConversationQueries(parts.database).get_conversation, ReadMarkerStore(parts.database).mark_read, parts.ephemeral_frames.publish_bytes,
+        access.audit_log.write_entry,
     )  # fmt: skip
     release = resolve_build_id(settings.build_id)
     live = LiveEndpoint(
         hub, access.authenticator, access.socket_tickets, gestures, release, PresenceStore(parts.database),
-        access.audit_log.write,
+        access.audit_log.write_entry,
     )  # fmt: skip
-    releases = Broadcast(settings.redis_url.get_secret_value(), RELEASES)
-    parts.background.start(agree_for_ever(parts.database, agreed))
+    releases = RedisBroadcast(settings.redis_url.get_secret_value(), RELEASE_CHANNEL)
+    parts.background.start(run_clock_sync(parts.database, database_clock))
     parts.background.start(hub.run())
     parts.background.start(hub.run_counts())
-    parts.background.start(parts.ephemeral_frames.hear(hub.receive_envelope))
-    parts.background.start(releases.hear(live.on_build_announced))
-    parts.background.start(releases.say(release.encode()))
+    parts.background.start(parts.ephemeral_frames.subscribe_bytes(hub.receive_envelope))
+    parts.background.start(releases.subscribe_bytes(live.on_build_announced))
+    parts.background.start(releases.publish_bytes(release.encode()))
     parts.background.start(live.run_access_checks())
     parts.background.start(live.run_shown_audit())
     parts.background.start(live.run_presence_refresh())
-    parts.background.start(parts.live_hints.listen(lambda _: hub.notify(), hub.notify))
-    parts.background.start(parts.access_changes.listen(live.on_access_changed))
+    parts.background.start(parts.live_hints.subscribe(lambda _: hub.notify(), hub.notify))
+    parts.background.start(parts.access_changes.subscribe(live.on_access_changed))
     return live.routes()
 
 

@@ -10,13 +10,13 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.routing import BaseRoute
 
-from niochat.accounts.held_back import Teller
+from niochat.accounts.held_back import ThrottleReporter
 from niochat.actors import kinds
 from niochat.actors.cluster_nodes import NodeRole, min_replicas, ray_actor_options
 from niochat.actors.gateway import ActorClient
 from niochat.actors.tenant import ChannelConnectedNotice
-from niochat.adapters.redis.buckets import Buckets
-from niochat.adapters.redis.live import TURNED_AWAY, Broadcast
+from niochat.adapters.redis.buckets import RedisTokenBuckets
+from niochat.adapters.redis.live import REJECTED_WEBHOOKS_CHANNEL, RedisBroadcast
 from niochat.domain.errors import NiochatError
 from niochat.ingress.admission import WebhookAdmission
 from niochat.ingress.applications.replica import MAX_PENDING_MESSAGES, build_replica_application
@@ -54,7 +54,7 @@ def _build_routes(parts: Components, answers: ResponseCounter) -> list[BaseRoute
             MAX_PENDING_MESSAGES,
         )
 
-    redis = Broadcast(parts.settings.redis_url.get_secret_value(), TURNED_AWAY)
+    redis = RedisBroadcast(parts.settings.redis_url.get_secret_value(), REJECTED_WEBHOOKS_CHANNEL)
     elsewhere = RejectionBroadcast(redis)
     catch_up = BackfillScheduler(
         parts.backfill, parts.credentials_for, poke, on_rejected=elsewhere.publish
@@ -63,7 +63,7 @@ def _build_routes(parts: Components, answers: ResponseCounter) -> list[BaseRoute
     guard = _build_rate_limiter(parts)
     admission = WebhookAdmission(guard)
     owner.start(admission.run_pressure_loop())
-    teller = Teller(parts.database, f"door.{secrets.token_hex(4)}")
+    teller = ThrottleReporter(parts.database, f"door.{secrets.token_hex(4)}")
     owner.start(_run_throttle_reports(guard, admission, teller))
     door = WebhookEndpoint(
         parts.directory, parts.vault, parts.inbox, poke, connected, answers.count_ignored, catch_up,
@@ -75,18 +75,20 @@ def _build_routes(parts: Components, answers: ResponseCounter) -> list[BaseRoute
 def _build_rate_limiter(parts: Components) -> TenantRateLimiter:
     per_s = parts.settings.max_webhooks_per_s
     burst = per_s * TENANT_BURST_S
-    buckets = Buckets(parts.settings.redis_url.get_secret_value(), per_s=per_s, burst=burst)
+    buckets = RedisTokenBuckets(
+        parts.settings.redis_url.get_secret_value(), per_s=per_s, burst=burst
+    )
     return TenantRateLimiter(buckets.take, per_s=per_s, burst=burst)
 
 
 async def _run_throttle_reports(
-    guard: TenantRateLimiter, admission: WebhookAdmission, teller: Teller
+    guard: TenantRateLimiter, admission: WebhookAdmission, teller: ThrottleReporter
 ) -> None:
     """Whom this door turns away or slows down, every few seconds, for ever."""
     while True:
         await asyncio.sleep(THROTTLE_REPORT_INTERVAL_S)
         try:
-            await teller.tell([*guard.list_throttles(), *admission.list_throttles()])
+            await teller.report([*guard.list_throttles(), *admission.list_throttles()])
         except NiochatError as error:
             _log.warning("held_back_not_told", code=error.code)
         except Exception as error:  # noqa: BLE001 - the loop must outlive any error

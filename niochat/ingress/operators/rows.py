@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from niochat.adapters.postgres.audit import record
+from niochat.adapters.postgres.audit import record_change
 from niochat.adapters.postgres.database import Database
 from niochat.adapters.postgres.queries import queries
 from niochat.domain.audit import AuditActor, AuditActorKind, AuditEntry
@@ -37,12 +37,12 @@ class OperatorRepository:
 
     async def set_draining(self, name: str, wanted: bool) -> bool:
         """Whether the host is as wanted now: not when it is unknown, or the last with shards."""
-        async with self._database.path() as connection:
+        async with self._database.as_system() as connection:
             return await connection.fetchval(_SQL["drain"], name, wanted) is not None
 
     async def find_shard_owner(self, shard: int) -> str | None:
         """The incarnation that has it."""
-        async with self._database.path() as connection:
+        async with self._database.as_system() as connection:
             found: str | None = await connection.fetchval(_SQL["owner"], shard)
         return found
 
@@ -80,7 +80,7 @@ class OperatorRepository:
 
     async def has_team(self, tenant_id: UUID, team: str) -> bool:
         """Whether the tenant has a team of that slug."""
-        async with self._database.path() as connection:
+        async with self._database.as_system() as connection:
             return bool(await connection.fetchval(_SQL["team"], tenant_id, team))
 
     async def write_audit_entry(
@@ -88,10 +88,10 @@ class OperatorRepository:
     ) -> None:
         """What an operator did is in the log of the tenant it was done to."""
         who = AuditActor(AuditActorKind.OPERATOR, "operator", address)
-        async with self._database.tenant(tenant_id) as connection:
+        async with self._database.as_tenant(tenant_id) as connection:
             entry = AuditEntry(tenant_id, who, action, f"thread:{thread}", None, after)
-            await record(connection, entry)
+            await record_change(connection, entry)
 
     async def _fetch(self, query: str, *values: object) -> list[dict[str, Any]]:
-        async with self._database.path() as connection:
+        async with self._database.as_system() as connection:
             return [dict(row) for row in await connection.fetch(query, *values)]

@@ -5,7 +5,7 @@ from uuid import UUID
 
 import pytest
 
-from niochat.adapters.postgres.database import PLANS, Database
+from niochat.adapters.postgres.database import PLANNER_SETTINGS, Database
 from niochat.adapters.postgres.queries import queries
 from tests.adapters.postgres.test_plans import AS_PLANNED, looks
 from tests.builders import Admin, connect
@@ -64,7 +64,7 @@ async def assignment_plans(admin_url: str, tenant: UUID) -> list[str]:
     plans: list[str] = []
     connection.add_log_listener(lambda _, message: plans.append(message.message))
     await connection.execute("LOAD 'auto_explain'")
-    for setting, value in {**AS_PLANNED, **PLANS}.items():
+    for setting, value in {**AS_PLANNED, **PLANNER_SETTINGS}.items():
         await connection.execute(f"SET {setting} = '{value}'")
     await connection.execute("SET ROLE niochat_system")
     await connection.fetch("SELECT assign_waiting($1, 'a', 45, 200)", tenant)
@@ -119,7 +119,7 @@ async def test_a_hundred_thousand_conversations_that_go_on_are_not_looked_throug
     assert found["conversations_queued"] >= {"tenant_id", "team"}
     assert found["conversations_held"] == {"tenant_id", "agent"}
     for file, name, values, indexes in SWEEPS:
-        async with database.path() as connection:
+        async with database.as_system() as connection:
             rows = await connection.fetch(f"EXPLAIN {queries(file)[name]}", *values)
         plan = "\n".join(row[0] for row in rows)
         assert not re.search("Seq Scan on (?!tenants|teams)", plan), plan

@@ -4,7 +4,7 @@ from uuid import UUID
 
 import pytest
 
-from niochat.adapters.postgres.database import PLANS
+from niochat.adapters.postgres.database import PLANNER_SETTINGS
 from niochat.adapters.postgres.queries import queries
 from tests.builders import Admin
 
@@ -30,7 +30,7 @@ ANALYZE;
 
 
 async def test_each_way_to_find_a_contact_has_its_index(admin: Admin) -> None:
-    for setting, value in PLANS.items():
+    for setting, value in PLANNER_SETTINGS.items():
         await admin.execute(f"SET {setting} = '{value}'")
     await admin.execute("SET session_replication_role = replica")
     await admin.execute(FILL)
@@ -55,7 +55,7 @@ async def test_sealing_anew_goes_through_documents_in_order_of_an_index(admin: A
     await admin.execute("SET session_replication_role = replica")
     await admin.execute(FILL)
     await admin.execute("RESET session_replication_role; SET ROLE niochat_system")
-    for setting, value in PLANS.items():
+    for setting, value in PLANNER_SETTINGS.items():
         await admin.execute(f"SET {setting} = '{value}'")
     rows = await admin.fetch(f"EXPLAIN {queries('resealing')['documents']}", str(UUID(int=1)), 9)
     assert "contacts_sealed" in "\n".join(row[0] for row in rows)

@@ -9,7 +9,7 @@ from uuid import UUID
 
 import pytest
 
-from niochat.adapters.postgres.database import PLANS, Database
+from niochat.adapters.postgres.database import PLANNER_SETTINGS, Database
 from niochat.adapters.postgres.queries import queries
 from tests.builders import Admin, connect
 
@@ -77,7 +77,7 @@ ANALYZE;
 
 async def test_hot_queries_use_their_indexes(admin: Admin) -> None:
     """Ten thousand threads, thirty thousand rows in, twenty thousand out; most are done."""
-    for setting, value in PLANS.items():
+    for setting, value in PLANNER_SETTINGS.items():
         await admin.execute(f"SET {setting} = '{value}'")
     await admin.execute("SET session_replication_role = replica")  # keys have tests of their own
     await admin.execute(FILL)
@@ -227,7 +227,7 @@ async def test_a_new_database_plans_by_keys_too(database: Database, admin: Admin
     """
     await admin.execute("UPDATE shards SET host = 'h', epoch = 1")
     ids, ones = [UUID(int=n) for n in range(64)], [1] * 64
-    async with database.path() as connection:
+    async with database.as_system() as connection:
         for file, name, values, keys in (
             ("step", "load_threads", [[wanted(each, each) for each in ids]], LOADED),
             ("outbox", "claim", ["h", ids, ones, 20.0], CLAIMED),
@@ -311,7 +311,7 @@ async def step_plans(admin_url: str) -> list[str]:
     steps["sends"] = [each | {"kind": "text"} for each in rows]
     steps["processed"] = [each | {"id": n} for n, each in enumerate(rows)]
     await connection.execute("LOAD 'auto_explain'")
-    for setting, value in {**AS_PLANNED, **PLANS}.items():
+    for setting, value in {**AS_PLANNED, **PLANNER_SETTINGS}.items():
         await connection.execute(f"SET {setting} = '{value}'")
     await connection.execute("SET ROLE niochat_system")
     await connection.fetch("SELECT fence_step('h', 1::smallint, $1)", steps)
@@ -344,7 +344,7 @@ async def test_a_new_database_finds_threads_by_their_whole_key(
 ) -> None:
     """By the key's first columns alone, each look read all that a channel has."""
     ids, texts = [UUID(int=n) for n in range(64)], ["x"] * 64
-    async with database.path() as connection:
+    async with database.as_system() as connection:
         query = f"EXPLAIN {queries('inbox')['find_known']}"
         threads = await connection.fetch(query, ids, ids, texts, texts, ids)
 

@@ -13,11 +13,11 @@ import psycopg
 import pytest
 import pytest_asyncio
 
-from niochat.access.audit import Audit
-from niochat.adapters.postgres.audit import record
+from niochat.access.audit import AuditChain
+from niochat.adapters.postgres.audit import record_change
 from niochat.adapters.postgres.database import Database
 from niochat.adapters.postgres.migrate import migrate
-from niochat.adapters.postgres.restored import EPOCH, go_on_after, to_be_moved_on
+from niochat.adapters.postgres.restored import LOG_BASE_STEP, needs_log_base, raise_log_base
 from niochat.domain.audit import AuditActor, AuditActorKind, AuditEntry
 from niochat.live.counters import ScreenCounters
 from niochat.live.hub import LiveHub
@@ -84,15 +84,17 @@ def _run(command: list[Path | str]) -> bytes:
 async def written(database: Database, given: Given, count: int) -> None:
     tenant = (await given.rows("SELECT tenant_id FROM tenants"))[0]
     for number in range(count):
-        async with database.tenant(tenant) as connection:
-            await record(connection, AuditEntry(tenant, ANA, "users.change", f"user:{number}"))
+        async with database.as_tenant(tenant) as connection:
+            await record_change(
+                connection, AuditEntry(tenant, ANA, "users.change", f"user:{number}")
+            )
 
 
-async def sealed(audit: Audit, rows: int) -> None:
+async def sealed(audit: AuditChain, rows: int) -> None:
     found: list[int] = []
 
     async def enough() -> bool:
-        found.append(await audit.seal())
+        found.append(await audit.seal_batch())
         return sum(found) >= rows
 
     await until(enough)
@@ -109,7 +111,7 @@ async def room(database: Database, given: Given, ownership: Ownership) -> Room:
 async def test_a_restored_database_goes_on_where_its_log_ended(
     room: Room, admin_url: str, other: EmbeddedPostgres
 ) -> None:
-    audit = Audit(room.database)
+    audit = AuditChain(room.database)
     await room.given.admin.execute(
         f"DO $$ BEGIN FOR i IN 1..{MANY} LOOP PERFORM pg_current_xact_id(); COMMIT;"
         " END LOOP; END $$"
@@ -127,10 +129,10 @@ async def test_a_restored_database_goes_on_where_its_log_ended(
 
     url = restore(admin_url, other)
     database = await Database.open(url, size=4)
-    assert await to_be_moved_on(database)
+    assert await needs_log_base(database)
     migrate(url)
-    assert not await to_be_moved_on(database)
-    assert not await to_be_moved_on(room.database)
+    assert not await needs_log_base(database)
+    assert not await needs_log_base(room.database)
     admin = await connect(named(other.admin_dsn, urlsplit(url).path[1:]))
     try:
         hub = LiveHub(EventLog(database), ScreenCounters(database))
@@ -151,15 +153,15 @@ async def test_a_restored_database_goes_on_where_its_log_ended(
         # Another one that goes on from there misses nothing.
         assert await here.enter(Watched(room.place.tenant), at)
         # What no link held is sealed, and so is what is new; every link fits.
-        chain = Audit(database)
+        chain = AuditChain(database)
         await written(database, here.given, 2)
         await sealed(chain, 4)
         verdict = await chain.verify()
-        assert (verdict.broken, verdict.behind, verdict.rows) == (None, 0, 7)
+        assert (verdict.broken, verdict.unsealed, verdict.rows) == (None, 0, 7)
         # Once.
-        assert not go_on_after(url)
+        assert not raise_log_base(url)
         base = await admin.fetchval("SELECT log_base()")
-        assert base == EPOCH
+        assert base == LOG_BASE_STEP
     finally:
         await admin.close()
         database.terminate()
@@ -170,7 +172,7 @@ async def test_nothing_is_moved_in_a_database_that_was_never_restored(
 ) -> None:
     await room.thread("oi")
     await written(room.database, room.given, 1)
-    assert not go_on_after(database_url)
+    assert not raise_log_base(database_url)
     assert await room.given.admin.fetchval("SELECT log_base()") == 0
 
 

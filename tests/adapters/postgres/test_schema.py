@@ -76,5 +76,5 @@ async def test_text_that_the_database_cannot_hold_is_the_callers_mistake(
     database: Database, text: str
 ) -> None:
     with pytest.raises(InvalidInputError):
-        async with database.path() as connection:
+        async with database.as_system() as connection:
             await connection.fetchval("SELECT $1::text", text)

@@ -9,7 +9,7 @@ from uuid import UUID
 
 import pytest
 
-from niochat.adapters.postgres.database import PLANS, Database
+from niochat.adapters.postgres.database import PLANNER_SETTINGS, Database
 from niochat.conversation.desk import ConversationVisibility
 from niochat.conversation.gathering import SearchIndexer
 from niochat.conversation.search import MessageSearch, MessageSearchRequest
@@ -136,7 +136,7 @@ async def test_without_a_tenant_and_for_others_nothing_is_given(
     await say(given, place, thread, ["fatura"] * 130)
     for gathered in (False, True):
         for tenant, words in ((foreign.tenant, 0), (None, 0), (place.tenant, 1)):
-            async with database.tenant(tenant or UUID(int=0)) as connection:
+            async with database.as_tenant(tenant or UUID(int=0)) as connection:
                 if tenant is None:
                     await connection.execute("SET LOCAL niochat.tenant = ''")
                 rows = await connection.fetch(SEARCH, ["fatur"], [1], *LATEST, 500)
@@ -176,7 +176,7 @@ async def test_only_the_tenants_role_may_call_and_only_the_searching_role_sees_a
     )
     assert grants == ["messages SELECT", "search_blocks SELECT", "search_words SELECT"]
     with pytest.raises(NiochatError, match="permission denied"):
-        async with database.path() as connection:
+        async with database.as_system() as connection:
             await connection.fetch(SEARCH, ["fatur"], [1], *LATEST, 1)
 
 
@@ -229,7 +229,7 @@ async def plans(admin_url: str, tenant: UUID, lexemes: list[str]) -> tuple[list[
     told: list[str] = []
     connection.add_log_listener(lambda _, message: told.append(message.message))
     await connection.execute("LOAD 'auto_explain'")
-    for setting, value in {**EXPLAINED, **PLANS, "niochat.tenant": str(tenant)}.items():
+    for setting, value in {**EXPLAINED, **PLANNER_SETTINGS, "niochat.tenant": str(tenant)}.items():
         await connection.execute(f"SET {setting} = '{value}'")
     await connection.execute("SET ROLE niochat_app")
     groups = list(range(len(lexemes)))
@@ -302,7 +302,7 @@ async def test_at_a_million_messages_a_search_reads_few_rows_by_its_index(
     told, rows = await plans(admin_url, LOUD, ["fatur", "venc"])
     assert [row["id"] for row in rows] == [None]
     assert read(told) < 20_000
-    async with database.tenant(LOUD) as connection:
+    async with database.as_tenant(LOUD) as connection:
         similar = await connection.fetch("SELECT word FROM similar_words('desbloqueoi')")
     assert "desbloqueio" in [row["word"] for row in similar]
 
@@ -316,7 +316,7 @@ async def test_at_a_million_messages_a_search_reads_few_rows_by_its_index(
 
 async def test_the_functions_take_no_bad_input(database: Database, given: Given) -> None:
     place = await given.place()
-    async with database.tenant(place.tenant) as connection:
+    async with database.as_tenant(place.tenant) as connection:
         for lexemes, groups, most in (
             ([], [], 5), (None, None, 5), (["x"], [1], 0),
             (["it''s", "a\\b", "c & !d", "e:*"], [1, 2, 3, 4], 5),

@@ -7,10 +7,10 @@ import pytest
 from niochat.adapters.postgres.database import Database
 from niochat.adapters.postgres.migrate import (
     WORKING_ROLES,
+    known_revisions,
     migrate,
     require_database,
-    require_known,
-    revisions,
+    require_known_schema,
 )
 from niochat.adapters.postgres.queries import queries
 from niochat.domain.errors import InvalidInputError, OperationRefusedError
@@ -104,7 +104,7 @@ async def test_doctor_is_told_which_log_in_owns_the_tables(
 ) -> None:
     question = queries("health")["log_in_owns"]
     both = await Database.open(database_url, size=2)
-    async with database.path() as serving, both.path() as owning:
+    async with database.as_system() as serving, both.as_system() as owning:
         assert not await serving.fetchval(question)
         assert await owning.fetchval(question)
     both.terminate()
@@ -121,7 +121,9 @@ async def test_migrate_makes_the_log_in_and_another_time_leaves_it(
     made = await asyncpg.connect(other, server_settings={"role": "niochat_system"})
     try:
         assert await made.fetchval("SELECT session_user") == f"of_{name}"
-        assert await made.fetchval("SELECT version_num FROM alembic_version") == revisions()[-1]
+        assert (
+            await made.fetchval("SELECT version_num FROM alembic_version") == known_revisions()[-1]
+        )
     finally:
         await made.close()
         admin = await connect(postgres.admin_dsn)
@@ -134,9 +136,9 @@ async def test_a_schema_of_a_newer_release_is_named_and_left(
 ) -> None:
     await admin.execute("UPDATE alembic_version SET version_num = '9999'")
 
-    for attempt in (migrate, require_known):
+    for attempt in (migrate, require_known_schema):
         with pytest.raises(
-            OperationRefusedError, match=f"schema 9999.*newest is {revisions()[-1]}"
+            OperationRefusedError, match=f"schema 9999.*newest is {known_revisions()[-1]}"
         ):
             attempt(database_url)
 

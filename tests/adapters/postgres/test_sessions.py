@@ -15,5 +15,5 @@ async def test_the_server_forgets_a_silent_machine_within_eleven_seconds(
     database: Database, setting: str, value: str
 ) -> None:
     """By default it keeps the session, and its locks, for two hours."""
-    async with database.path() as connection:
+    async with database.as_system() as connection:
         assert await connection.fetchval("SELECT current_setting($1)", setting) == value

@@ -7,7 +7,7 @@ import asyncpg
 import pytest
 import pytest_asyncio
 
-from niochat.accounts.held_back import Teller
+from niochat.accounts.held_back import ThrottleReporter
 from niochat.adapters.postgres.database import Database
 from niochat.assistant.facts import ConversationFacts
 from niochat.assistant.report import TurnRequest
@@ -17,7 +17,7 @@ from niochat.domain import commands as cmd
 from niochat.domain.errors import InvalidInputError, NiochatError
 from niochat.domain.held_back import TenantThrottle, ThrottleReason
 from niochat.domain.message import DeliveryStatus
-from niochat.erp.journal import Journal
+from niochat.erp.journal import WriteJournal
 from tests.builders import Given, Host, Ownership, Place, message, put
 
 pytestmark = pytest.mark.asyncio
@@ -54,7 +54,7 @@ async def place(database: Database, given: Given, ownership: Ownership) -> Place
     await put(host, place, thread, [message("m1")])
     await host.run(thread)
     await PauseStore(database).pause(thread, 60)
-    journal = Journal(database)
+    journal = WriteJournal(database)
     await journal.begin(place.tenant, "unlock:1:2026-03", host.turn(thread).id, 1, {})
     await remembered(database, given, host, place, thread)
     await host.answer(thread, "Olá!")
@@ -77,7 +77,7 @@ async def place(database: Database, given: Given, ownership: Ownership) -> Place
     await people(given, place)
     await searched(given, place)
     await left(given, place)
-    await Teller(database, "host-a:1").tell(
+    await ThrottleReporter(database, "host-a:1").report(
         [TenantThrottle(place.tenant, ThrottleReason.TURNS, datetime.now(UTC), 3)]
     )
     return place
@@ -263,12 +263,12 @@ async def test_a_row_cannot_be_given_away(database: Database, given: Given, plac
     foreign = await given.tenant()
     for table in await tables(given):
         with pytest.raises(NiochatError, match=REFUSED):
-            async with database.tenant(place.tenant) as connection:
+            async with database.as_tenant(place.tenant) as connection:
                 await connection.execute(f"UPDATE {table} SET tenant_id = '{foreign}'")
 
 
 async def test_the_tenant_ends_with_its_transaction(database: Database, place: Place) -> None:
-    async with database.tenant(place.tenant) as connection:
+    async with database.as_tenant(place.tenant) as connection:
         assert await connection.fetchval("SELECT count(*) FROM threads") == 1
     async with acting_for(database, None) as connection:
         assert await connection.fetchval("SELECT current_tenant()") is None
@@ -325,7 +325,7 @@ async def test_a_thread_of_another_tenants_channel_is_refused(
     other = await given.place()
     (contact,) = await given.rows("SELECT id FROM contacts WHERE tenant_id = $1", place.tenant)
     with pytest.raises(InvalidInputError):
-        async with database.path() as connection:
+        async with database.as_system() as connection:
             await connection.execute(
                 "INSERT INTO threads (tenant_id, channel_id, contact_id) VALUES ($1, $2, $3)",
                 place.tenant, other.channel, contact,
@@ -352,7 +352,7 @@ async def test_the_log_is_only_added_to_and_a_tenant_keeps_its_standing(
         "DELETE FROM tenants",
     ):
         with pytest.raises(NiochatError, match="permission denied"):
-            async with database.tenant(place.tenant) as connection:
+            async with database.as_tenant(place.tenant) as connection:
                 await connection.execute(statement)
 
 
@@ -366,7 +366,7 @@ class acting_for:  # noqa: N801 - reads as a word in ``async with``
     """A transaction as ``niochat_app`` for a tenant; for ``None`` it was forgotten."""
 
     def __init__(self, database: Database, tenant: UUID | None) -> None:
-        self._transaction = database.tenant(tenant or UUID(int=0))
+        self._transaction = database.as_tenant(tenant or UUID(int=0))
         self._forgotten = tenant is None
 
     async def __aenter__(self) -> "asyncpg.Connection[asyncpg.Record]":

@@ -9,7 +9,7 @@ import pytest
 import pytest_asyncio
 from redis.asyncio import Redis
 
-from niochat.adapters.redis.live import CHANNEL, Announcements
+from niochat.adapters.redis.live import CONFIG_CHANNEL, ChangeAnnouncements
 from niochat.stack.credentials import StackCredentials
 from niochat.stack.home import HomeFolder
 from niochat.stack.ports import StackPorts
@@ -29,9 +29,9 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedRedis]:
 
 
 @pytest_asyncio.fixture
-async def announcements(server: EmbeddedRedis) -> AsyncIterator[Announcements]:
+async def announcements(server: EmbeddedRedis) -> AsyncIterator[ChangeAnnouncements]:
     server.start()
-    made = Announcements(server.url)
+    made = ChangeAnnouncements(server.url)
     yield made
     await made.close()
 
@@ -47,11 +47,11 @@ class Ear:
 
 
 @asynccontextmanager
-async def listening(announcements: Announcements) -> AsyncIterator[Ear]:
+async def listening(announcements: ChangeAnnouncements) -> AsyncIterator[Ear]:
     ear = Ear()
     heard = ear.heard
     task = asyncio.create_task(
-        announcements.listen(heard.put_nowait, lambda: heard.put_nowait(None))
+        announcements.subscribe(heard.put_nowait, lambda: heard.put_nowait(None))
     )
     try:
         yield ear
@@ -60,7 +60,7 @@ async def listening(announcements: Announcements) -> AsyncIterator[Ear]:
         await asyncio.gather(task, return_exceptions=True)
 
 
-async def test_what_is_announced_is_heard(announcements: Announcements) -> None:
+async def test_what_is_announced_is_heard(announcements: ChangeAnnouncements) -> None:
     tenant_id = uuid4()
     async with listening(announcements) as ear:
         assert await ear.next() is None
@@ -71,13 +71,13 @@ async def test_what_is_announced_is_heard(announcements: Announcements) -> None:
 
 
 async def test_rubbish_on_the_channel_does_not_end_the_listening(
-    announcements: Announcements, server: EmbeddedRedis
+    announcements: ChangeAnnouncements, server: EmbeddedRedis
 ) -> None:
     tenant_id = uuid4()
     async with listening(announcements) as ear, Redis.from_url(server.url) as stranger:
         assert await ear.next() is None
         for rubbish in (b"", b"\xff\xfe", b"demo"):
-            await stranger.publish(CHANNEL, rubbish)
+            await stranger.publish(CONFIG_CHANNEL, rubbish)
 
         await announcements.publish(tenant_id)
 
@@ -85,7 +85,7 @@ async def test_rubbish_on_the_channel_does_not_end_the_listening(
 
 
 async def test_without_redis_nothing_fails_and_after_it_came_back_all_is_heard_again(
-    announcements: Announcements, server: EmbeddedRedis
+    announcements: ChangeAnnouncements, server: EmbeddedRedis
 ) -> None:
     tenant_id = uuid4()
     async with listening(announcements) as ear:
@@ -104,7 +104,7 @@ async def test_without_redis_nothing_fails_and_after_it_came_back_all_is_heard_a
 
 
 async def test_an_outage_is_logged_once(
-    announcements: Announcements, server: EmbeddedRedis, capsys: pytest.CaptureFixture[str]
+    announcements: ChangeAnnouncements, server: EmbeddedRedis, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert await announcements.ping()
     await asyncio.to_thread(server.stop)

@@ -1,8 +1,8 @@
 """Answers in the shapes of the SGP reference 3.2, with invented people."""
 
-from niochat.adapters.sgp.answers import answered, value_of
-from niochat.adapters.sgp.wire import Reply
-from niochat.adapters.sgp.written import outcome
+from niochat.adapters.sgp.answers import parse_read_response, parse_read_value
+from niochat.adapters.sgp.wire import SgpHttpResponse
+from niochat.adapters.sgp.written import parse_write_response
 from niochat.domain.erp import (
     CheckAccessStatus,
     CheckCoverage,
@@ -164,7 +164,7 @@ def ticket(**changes: object) -> dict[str, object]:
 
 def read(request: object, value: object, **kinds: str) -> object:
     """What the adapter makes of an answer that is already plain lists and objects."""
-    return value_of(request, "/route/", value, kinds)
+    return parse_read_value(request, "/route/", value, kinds)
 
 
 def judged(
@@ -175,7 +175,7 @@ def judged(
 ) -> object:
     """What the adapter makes of a whole reply to a read or a write."""
     content = body if isinstance(body, bytes) else body.encode()
-    reply = Reply("/api/ura/route/", status, kind, content)
+    reply = SgpHttpResponse("/api/ura/route/", status, kind, content)
     if isinstance(request, ErpRead):
-        return answered(request, reply, {})
-    return outcome(request, reply)
+        return parse_read_response(request, reply, {})
+    return parse_write_response(request, reply)

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest_asyncio
 
-from niochat.adapters.sgp.client import Sgp
+from niochat.adapters.sgp.client import SgpClient
 
 from .scripted_sgp import ScriptedSgp, running
 
@@ -16,7 +16,7 @@ async def sgp() -> AsyncIterator[ScriptedSgp]:
 
 
 @pytest_asyncio.fixture
-async def client() -> AsyncIterator[Sgp]:
-    erp = Sgp()
+async def client() -> AsyncIterator[SgpClient]:
+    erp = SgpClient()
     yield erp
     await erp.close()

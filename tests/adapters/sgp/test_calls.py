@@ -2,7 +2,7 @@
 
 import pytest
 
-from niochat.adapters.sgp.client import Sgp
+from niochat.adapters.sgp.client import SgpClient
 from niochat.domain.erp import (
     ErpAccount,
     ErpError,
@@ -54,20 +54,20 @@ ASKED = [
 ]
 
 
-async def ask(client: Sgp, sgp: ScriptedSgp, request: ErpRead[object]) -> None:
+async def ask(client: SgpClient, sgp: ScriptedSgp, request: ErpRead[object]) -> None:
     sgp.says("gone", status=404)
     with pytest.raises(ErpError):
         await client.read(sgp.account, request, 5)
 
 
-async def do(client: Sgp, account: ErpAccount, request: ErpWrite) -> None:
+async def do(client: SgpClient, account: ErpAccount, request: ErpWrite) -> None:
     with pytest.raises(ErpError):
         await client.write(account, request, 5)
 
 
 @pytest.mark.parametrize(("request_", "method", "path", "told"), ASKED)
 async def test_a_read_asks_its_route_with_exactly_these_fields(
-    client: Sgp,
+    client: SgpClient,
     sgp: ScriptedSgp,
     request_: ErpRead[object],
     method: str,
@@ -81,7 +81,7 @@ async def test_a_read_asks_its_route_with_exactly_these_fields(
 
 @pytest.mark.parametrize("request_", READS, ids=lambda r: type(r).__name__)
 async def test_token_and_app_travel_among_the_fields_and_nowhere_else(
-    client: Sgp, sgp: ScriptedSgp, request_: ErpRead[object]
+    client: SgpClient, sgp: ScriptedSgp, request_: ErpRead[object]
 ) -> None:
     await ask(client, sgp, request_)
     (asked,) = sgp.asked
@@ -91,7 +91,7 @@ async def test_token_and_app_travel_among_the_fields_and_nowhere_else(
 
 
 async def test_forms_are_forms_and_the_list_of_tickets_is_json(
-    client: Sgp, sgp: ScriptedSgp
+    client: SgpClient, sgp: ScriptedSgp
 ) -> None:
     await ask(client, sgp, FIND)
     await ask(client, sgp, TICKETS)
@@ -99,12 +99,14 @@ async def test_forms_are_forms_and_the_list_of_tickets_is_json(
     assert kinds == ["application/x-www-form-urlencoded", "application/json"]
 
 
-async def test_an_invoice_id_cannot_change_the_route(client: Sgp, sgp: ScriptedSgp) -> None:
+async def test_an_invoice_id_cannot_change_the_route(client: SgpClient, sgp: ScriptedSgp) -> None:
     await ask(client, sgp, ReadPixCode("1", "../../chamado/?x#"))
     assert sgp.asked[0].path == "/sgp/api/ura/pagamento/pix/..%2F..%2Fchamado%2F%3Fx%23"
 
 
-async def test_an_unlock_names_the_contract_and_the_words(client: Sgp, sgp: ScriptedSgp) -> None:
+async def test_an_unlock_names_the_contract_and_the_words(
+    client: SgpClient, sgp: ScriptedSgp
+) -> None:
     sgp.says("gone", status=404)
     await do(client, sgp.account, UNLOCK)
     (asked,) = sgp.asked
@@ -112,7 +114,7 @@ async def test_an_unlock_names_the_contract_and_the_words(client: Sgp, sgp: Scri
     assert asked.told == {"contrato": "5501", "conteudo": "Pago na sexta"}
 
 
-async def test_a_ticket_carries_its_reference(client: Sgp, sgp: ScriptedSgp) -> None:
+async def test_a_ticket_carries_its_reference(client: SgpClient, sgp: ScriptedSgp) -> None:
     sgp.says("gone", status=404)
     await do(client, sgp.account, TICKET)
     (asked,) = sgp.asked
@@ -140,7 +142,11 @@ async def test_a_ticket_carries_its_reference(client: Sgp, sgp: ScriptedSgp) -> 
     ],
 )
 async def test_a_tickets_kind_is_the_providers_own(
-    client: Sgp, sgp: ScriptedSgp, category: TicketCategory, kinds: dict[str, str], expected: str
+    client: SgpClient,
+    sgp: ScriptedSgp,
+    category: TicketCategory,
+    kinds: dict[str, str],
+    expected: str,
 ) -> None:
     sgp.says("gone", status=404)
     account = ErpAccount(sgp.base_url, APP, TOKEN, kinds)
@@ -148,7 +154,7 @@ async def test_a_tickets_kind_is_the_providers_own(
     assert sgp.asked[0].fields["ocorrenciatipo"] == expected
 
 
-async def test_a_lead_is_only_a_lead(client: Sgp, sgp: ScriptedSgp) -> None:
+async def test_a_lead_is_only_a_lead(client: SgpClient, sgp: ScriptedSgp) -> None:
     sgp.says("gone", status=404)
     await do(client, sgp.account, LEAD)
     (asked,) = sgp.asked
@@ -164,7 +170,7 @@ async def test_a_lead_is_only_a_lead(client: Sgp, sgp: ScriptedSgp) -> None:
     }
 
 
-async def test_a_lead_without_a_due_day_wishes_none(client: Sgp, sgp: ScriptedSgp) -> None:
+async def test_a_lead_without_a_due_day_wishes_none(client: SgpClient, sgp: ScriptedSgp) -> None:
     sgp.says("gone", status=404)
     await do(client, sgp.account, RegisterLead("12", "J", CPF, "5", "R", None, "k"))
     assert sgp.asked[0].fields["observacao"] == "Plano desejado: 12\nRef. k"
@@ -172,7 +178,7 @@ async def test_a_lead_without_a_due_day_wishes_none(client: Sgp, sgp: ScriptedSg
 
 @pytest.mark.parametrize("request_", WRITES, ids=lambda r: type(r).__name__)
 async def test_half_an_emoji_does_not_fail_a_write(
-    client: Sgp, sgp: ScriptedSgp, request_: ErpWrite
+    client: SgpClient, sgp: ScriptedSgp, request_: ErpWrite
 ) -> None:
     sgp.says({"status": 0, "msg": "não"})
     account = ErpAccount(sgp.base_url, "app \ud83d", TOKEN)
@@ -182,7 +188,7 @@ async def test_half_an_emoji_does_not_fail_a_write(
 
 
 async def test_what_is_no_request_of_the_port_is_a_mistake_of_ours(
-    client: Sgp, sgp: ScriptedSgp
+    client: SgpClient, sgp: ScriptedSgp
 ) -> None:
     with pytest.raises(TypeError):
         await client.read(sgp.account, ErpRead(), 5)

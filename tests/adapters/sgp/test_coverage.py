@@ -2,7 +2,7 @@
 
 import pytest
 
-from niochat.adapters.sgp.calls import read_call
+from niochat.adapters.sgp.calls import build_read_request
 from niochat.domain.erp import CheckCoverage, ErpError, ErpRefusedError, ServiceAddress
 
 from .answers import COVERAGE, read
@@ -31,9 +31,11 @@ def test_a_complaint_is_told_in_its_words() -> None:
 
 
 def test_a_place_is_asked_by_what_is_known_of_it() -> None:
-    assert read_call(CheckCoverage(ServiceAddress(cep="53000000"))).fields == {"cep": "53000000"}
+    assert build_read_request(CheckCoverage(ServiceAddress(cep="53000000"))).fields == {
+        "cep": "53000000"
+    }
     whole = ServiceAddress("", "Rua A", "10", "Centro", "Olinda")
-    assert read_call(CheckCoverage(whole)).fields == {
+    assert build_read_request(CheckCoverage(whole)).fields == {
         "logradouro": "Rua A",
         "numero": "10",
         "numero_inicial": "10",

@@ -5,7 +5,7 @@ import traceback
 
 import pytest
 
-from niochat.adapters.sgp.client import Sgp
+from niochat.adapters.sgp.client import SgpClient
 from niochat.domain.erp import ErpAccount, ErpError, ErpRead
 
 from .answers import CPF, FIND, LINE, MAINTENANCES, PLANS, TICKET, UNLOCK
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.asyncio
 
 
 async def error_of(
-    client: Sgp, account: ErpAccount, request: ErpRead[object] = FIND, timeout_s: float = 5
+    client: SgpClient, account: ErpAccount, request: ErpRead[object] = FIND, timeout_s: float = 5
 ) -> ErpError:
     with pytest.raises(ErpError) as error:
         await client.read(account, request, timeout_s)
@@ -30,7 +30,7 @@ def facts(error: ErpError) -> tuple[str, bool, bool]:
 
 
 async def test_a_redirect_is_not_followed_and_a_failure_not_repeated(
-    client: Sgp, sgp: ScriptedSgp
+    client: SgpClient, sgp: ScriptedSgp
 ) -> None:
     for status, code in ((301, "erp_address"), (500, "erp_failed"), (503, "erp_busy")):
         sgp.asked.clear()
@@ -41,25 +41,27 @@ async def test_a_redirect_is_not_followed_and_a_failure_not_repeated(
 
 @pytest.mark.parametrize("request_", [FIND, PLANS])
 async def test_a_huge_answer_is_not_read_to_its_end(
-    client: Sgp, sgp: ScriptedSgp, request_: ErpRead[object]
+    client: SgpClient, sgp: ScriptedSgp, request_: ErpRead[object]
 ) -> None:
     sgp.says(b"[" + b" " * 2_100_000 + b"]")
     assert (await error_of(client, sgp.account, request_)).code == "erp_too_big"
 
 
 async def test_a_huge_answer_of_unknown_length_ends_at_the_bound(
-    client: Sgp, sgp: ScriptedSgp
+    client: SgpClient, sgp: ScriptedSgp
 ) -> None:
     sgp.answers["*"] = b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n" + b" " * 2_100_000
     assert (await error_of(client, sgp.account)).code == "erp_too_big"
 
 
-async def test_an_encoding_nobody_asked_for_is_not_unpacked(client: Sgp, sgp: ScriptedSgp) -> None:
+async def test_an_encoding_nobody_asked_for_is_not_unpacked(
+    client: SgpClient, sgp: ScriptedSgp
+) -> None:
     sgp.says(b"xx", Content_Encoding="br")
     assert (await error_of(client, sgp.account)).code == "erp_malformed"
 
 
-async def test_a_refused_connection_never_left(client: Sgp) -> None:
+async def test_a_refused_connection_never_left(client: SgpClient) -> None:
     error = await error_of(client, refusing_account(), PLANS)
     assert facts(error) == ("erp_unreachable", False, True)
     with pytest.raises(ErpError) as written:
@@ -67,7 +69,7 @@ async def test_a_refused_connection_never_left(client: Sgp) -> None:
     assert facts(written.value) == ("erp_unreachable", False, True)
 
 
-async def test_a_name_that_cannot_be_looked_up_never_left(client: Sgp) -> None:
+async def test_a_name_that_cannot_be_looked_up_never_left(client: SgpClient) -> None:
     account = ErpAccount(f"http://{'a' * 70}.invalid", APP, TOKEN)
     assert facts(await error_of(client, account)) == ("erp_unreachable", False, True)
 
@@ -78,14 +80,14 @@ async def test_a_name_that_cannot_be_looked_up_never_left(client: Sgp) -> None:
      "https://u:p@isp.sgp.net.br", "https://isp.sgp.net.br/?x=1", "https://isp.sgp.net.br/#x",
      "https://isp.sgp.net.br\\@other.example", "https://" + "a" * 3000],
 )  # fmt: skip
-async def test_a_base_address_that_is_none_is_told(client: Sgp, base_url: str) -> None:
+async def test_a_base_address_that_is_none_is_told(client: SgpClient, base_url: str) -> None:
     account = ErpAccount(base_url, APP, TOKEN)
     assert facts(await error_of(client, account)) == ("erp_address", False, False)
 
 
 @pytest.mark.parametrize("request_", [LINE, MAINTENANCES])
 async def test_a_connection_that_breaks_after_writing_is_lost(
-    client: Sgp, sgp: ScriptedSgp, request_: ErpRead[object]
+    client: SgpClient, sgp: ScriptedSgp, request_: ErpRead[object]
 ) -> None:
     sgp.resets = True
     error = await error_of(client, sgp.account, request_)
@@ -96,7 +98,7 @@ async def test_a_connection_that_breaks_after_writing_is_lost(
     "answer", [b"", b"HTTP/1.1 200 OK\r\nContent-Length: 90\r\n\r\n{", b"nonsense\r\n\r\n"]
 )
 async def test_half_an_answer_is_lost_and_the_write_is_not_repeated(
-    client: Sgp, sgp: ScriptedSgp, answer: bytes
+    client: SgpClient, sgp: ScriptedSgp, answer: bytes
 ) -> None:
     sgp.answers["*"] = answer
     with pytest.raises(ErpError) as error:
@@ -105,18 +107,20 @@ async def test_half_an_answer_is_lost_and_the_write_is_not_repeated(
     assert len(sgp.asked) == 1
 
 
-async def test_nonsense_for_a_get_quotes_no_token(client: Sgp, sgp: ScriptedSgp) -> None:
+async def test_nonsense_for_a_get_quotes_no_token(client: SgpClient, sgp: ScriptedSgp) -> None:
     sgp.answers["*"] = b"nonsense\r\n\r\n"
     assert (await error_of(client, sgp.account, PLANS)).code == "erp_lost"
 
 
-async def test_silence_ends_at_the_time_given(client: Sgp, sgp: ScriptedSgp) -> None:
+async def test_silence_ends_at_the_time_given(client: SgpClient, sgp: ScriptedSgp) -> None:
     sgp.hangs = True
     error = await error_of(client, sgp.account, timeout_s=0.2)
     assert facts(error) == ("erp_timeout", True, True)
 
 
-async def test_a_body_that_never_ends_ends_at_the_time_given(client: Sgp, sgp: ScriptedSgp) -> None:
+async def test_a_body_that_never_ends_ends_at_the_time_given(
+    client: SgpClient, sgp: ScriptedSgp
+) -> None:
     async def drip(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
         writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 90\r\n\r\n{")
@@ -130,7 +134,7 @@ async def test_a_body_that_never_ends_ends_at_the_time_given(client: Sgp, sgp: S
 
 
 async def test_a_cancelled_call_is_cancelled_and_the_pool_goes_on(
-    client: Sgp, sgp: ScriptedSgp
+    client: SgpClient, sgp: ScriptedSgp
 ) -> None:
     sgp.hangs = True
     call = asyncio.create_task(client.read(sgp.account, PLANS, 5))
@@ -143,7 +147,7 @@ async def test_a_cancelled_call_is_cancelled_and_the_pool_goes_on(
     assert await client.read(sgp.account, PLANS, 5) == ()
 
 
-async def test_no_cookie_of_one_tenant_reaches_another(client: Sgp, sgp: ScriptedSgp) -> None:
+async def test_no_cookie_of_one_tenant_reaches_another(client: SgpClient, sgp: ScriptedSgp) -> None:
     sgp.says([], Set_Cookie="session=abc; Path=/")
     await client.read(sgp.account, PLANS, 5)
     await client.read(sgp.account, PLANS, 5)

@@ -8,14 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from niochat.adapters.sgp.fields import (
-    day_of,
-    digits_of,
-    flag_of,
-    moment_of,
-    money_of,
-    object_of,
-    text_of,
-    whole_of,
+    to_date,
+    to_datetime,
+    to_digits,
+    to_flag,
+    to_integer,
+    to_money,
+    to_object,
+    to_text,
 )
 
 ODD = [None, "", "None", "null", [], {}, "abc", "NaN", float("nan"), float("inf"), object()]
@@ -40,7 +40,7 @@ ODD = [None, "", "None", "null", [], {}, "abc", "NaN", float("nan"), float("inf"
     ],
 )
 def test_money_is_exact_in_every_spelling(value: object, expected: str) -> None:
-    amount = money_of(value)
+    amount = to_money(value)
     assert amount == Decimal(expected)
     assert str(amount) == expected
 
@@ -53,7 +53,7 @@ def test_money_is_exact_in_every_spelling(value: object, expected: str) -> None:
     ],
 )  # fmt: skip
 def test_what_is_no_believable_amount_is_none(value: object) -> None:
-    assert money_of(value) is None
+    assert to_money(value) is None
 
 
 @pytest.mark.parametrize(
@@ -68,8 +68,8 @@ def test_what_is_no_believable_amount_is_none(value: object) -> None:
     ],
 )
 def test_a_date_is_read_in_both_spellings(value: str, expected: datetime) -> None:
-    assert moment_of(value) == expected
-    assert day_of(value) == expected.date()
+    assert to_datetime(value) == expected
+    assert to_date(value) == expected.date()
 
 
 @pytest.mark.parametrize(
@@ -78,64 +78,73 @@ def test_a_date_is_read_in_both_spellings(value: str, expected: datetime) -> Non
      "2026-11-10 99:00", "11/2026", "2026-11-10x"],
 )  # fmt: skip
 def test_what_is_no_date_is_none(value: object) -> None:
-    assert moment_of(value) is None
-    assert day_of(value) is None
+    assert to_datetime(value) is None
+    assert to_date(value) is None
 
 
 @pytest.mark.parametrize("value", [True, 1, 1.0, "1", "true", " True ", "Sim", "S"])
 def test_a_flag_is_set(value: object) -> None:
-    assert flag_of(value) is True
+    assert to_flag(value) is True
 
 
 @pytest.mark.parametrize("value", [False, 0, 0.0, "0", "false", "Não", "n"])
 def test_a_flag_is_not_set(value: object) -> None:
-    assert flag_of(value) is False
+    assert to_flag(value) is False
 
 
 @pytest.mark.parametrize("value", [*ODD, 2, -1, "talvez"])
 def test_an_odd_flag_says_neither(value: object) -> None:
-    assert flag_of(value) is None
+    assert to_flag(value) is None
 
 
 @pytest.mark.parametrize(
     ("value", "expected"), [(4, 4), ("4", 4), (" 4 ", 4), (4.0, 4), ("4.0", 4), ("-1", -1)]
 )
 def test_a_number_is_read_in_every_spelling(value: object, expected: int) -> None:
-    assert whole_of(value) == expected
+    assert to_integer(value) == expected
 
 
 @pytest.mark.parametrize("value", [*ODD, 4.5, "4,5", 10**20, "9" * 40, "٤"])
 def test_an_odd_number_is_none(value: object) -> None:
-    assert whole_of(value) is None
+    assert to_integer(value) is None
 
 
 def test_text_is_one_clean_short_line() -> None:
-    assert text_of("  Rua\tA\r\n 10\u2028\x00\u202e\ud83d ") == "Rua A 10"
-    assert len(text_of("a" * 5000)) == 200
+    assert to_text("  Rua\tA\r\n 10\u2028\x00\u202e\ud83d ") == "Rua A 10"
+    assert len(to_text("a" * 5000)) == 200
 
 
 @pytest.mark.parametrize(
     ("value", "expected"), [(10, "10"), (10.0, "10"), ("None", ""), (True, ""), ([], "")]
 )
 def test_text_of_odd_types(value: object, expected: str) -> None:
-    assert text_of(value) == expected
+    assert to_text(value) == expected
 
 
 def test_a_list_around_an_object_is_the_object() -> None:
-    assert object_of([{"a": 1}]) == {"a": 1}
-    assert object_of([{"a": 1}, {"b": 1}]) == {}
+    assert to_object([{"a": 1}]) == {"a": 1}
+    assert to_object([{"a": 1}, {"b": 1}]) == {}
 
 
 def test_digits_are_ascii_digits() -> None:
-    assert digits_of("(81) 99999-8888 ٤") == "81999998888"
+    assert to_digits("(81) 99999-8888 ٤") == "81999998888"
 
 
 @given(st.text() | st.floats() | st.integers() | st.booleans() | st.none())
 def test_no_reader_ever_raises(value: object) -> None:
-    for read in (text_of, whole_of, flag_of, money_of, moment_of, day_of, digits_of, object_of):
+    for read in (
+        to_text,
+        to_integer,
+        to_flag,
+        to_money,
+        to_datetime,
+        to_date,
+        to_digits,
+        to_object,
+    ):
         read(value)
 
 
 @given(st.dates(date(1990, 1, 1), date(2100, 12, 31)))
 def test_every_day_is_the_same_in_both_spellings(day: date) -> None:
-    assert day_of(day.isoformat()) == day_of(day.strftime("%d/%m/%Y")) == day
+    assert to_date(day.isoformat()) == to_date(day.strftime("%d/%m/%Y")) == day

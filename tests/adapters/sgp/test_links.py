@@ -2,8 +2,8 @@
 
 import pytest
 
-from niochat.adapters.sgp.client import Sgp
-from niochat.adapters.sgp.links import own_link
+from niochat.adapters.sgp.client import SgpClient
+from niochat.adapters.sgp.links import require_own_link
 from niochat.domain.erp import ErpError, FetchInvoicePdf
 
 from .scripted_sgp import ScriptedSgp
@@ -25,7 +25,7 @@ PDF = b"%PDF-1.4\n%%EOF\n"
     ],
 )
 def test_a_link_to_the_erp_may_be_followed(base: str, link: str) -> None:
-    assert own_link(base, link).lower() == link.lower()
+    assert require_own_link(base, link).lower() == link.lower()
 
 
 @pytest.mark.parametrize(
@@ -55,7 +55,7 @@ def test_a_link_to_the_erp_may_be_followed(base: str, link: str) -> None:
 )
 def test_a_link_elsewhere_is_refused(base: str, link: str) -> None:
     with pytest.raises(ErpError) as error:
-        own_link(base, link)
+        require_own_link(base, link)
     assert (error.value.code, error.value.maybe_sent) == ("erp_foreign_link", False)
 
 
@@ -66,7 +66,7 @@ def asked_of(sgp: ScriptedSgp) -> FetchInvoicePdf:
 @pytest.mark.asyncio
 @pytest.mark.parametrize("body", [PDF, b"\r\n \t" + PDF])
 async def test_a_pdf_comes_whole_and_its_link_learns_no_token(
-    client: Sgp, sgp: ScriptedSgp, body: bytes
+    client: SgpClient, sgp: ScriptedSgp, body: bytes
 ) -> None:
     sgp.says(body, kind="application/octet-stream")
     assert await client.read(sgp.account, asked_of(sgp), 5) == PDF
@@ -76,7 +76,7 @@ async def test_a_pdf_comes_whole_and_its_link_learns_no_token(
 
 
 @pytest.mark.asyncio
-async def test_a_pdf_may_be_larger_than_other_answers(client: Sgp, sgp: ScriptedSgp) -> None:
+async def test_a_pdf_may_be_larger_than_other_answers(client: SgpClient, sgp: ScriptedSgp) -> None:
     sgp.says(PDF + b"x" * 3_000_000)
     assert len(await client.read(sgp.account, asked_of(sgp), 5)) > 3_000_000
 
@@ -98,7 +98,7 @@ async def test_a_pdf_may_be_larger_than_other_answers(client: Sgp, sgp: Scripted
     ],
 )
 async def test_what_is_no_pdf_is_told(
-    client: Sgp, sgp: ScriptedSgp, status: int, body: bytes, code: str
+    client: SgpClient, sgp: ScriptedSgp, status: int, body: bytes, code: str
 ) -> None:
     sgp.says(body, status=status)
     with pytest.raises(ErpError) as error:
@@ -107,7 +107,7 @@ async def test_what_is_no_pdf_is_told(
 
 
 @pytest.mark.asyncio
-async def test_a_foreign_link_is_never_asked(client: Sgp, sgp: ScriptedSgp) -> None:
+async def test_a_foreign_link_is_never_asked(client: SgpClient, sgp: ScriptedSgp) -> None:
     link = sgp.base_url.replace("127.0.0.1", "localhost")
     with pytest.raises(ErpError) as error:
         await client.read(sgp.account, FetchInvoicePdf("5501", link), 5)

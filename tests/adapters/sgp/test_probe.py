@@ -2,7 +2,7 @@
 
 import pytest
 
-from niochat.adapters.sgp.client import Sgp
+from niochat.adapters.sgp.client import SgpClient
 from niochat.domain.erp import ErpCapability, ErpError
 
 from .scripted_sgp import TOKEN, ScriptedSgp, refusing_account
@@ -27,19 +27,19 @@ WRITES = {ErpCapability.UNLOCK, ErpCapability.OPEN_TICKET, ErpCapability.LEADS}
 NOBODY = {"status": 0, "msg": "Nenhum contrato localizado", "contratos": []}
 
 
-async def error_of(client: Sgp, sgp: ScriptedSgp) -> str:
+async def error_of(client: SgpClient, sgp: ScriptedSgp) -> str:
     with pytest.raises(ErpError) as error:
         await client.probe(sgp.account, 5)
     return error.value.code
 
 
-async def test_a_whole_installation_can_everything(client: Sgp, sgp: ScriptedSgp) -> None:
+async def test_a_whole_installation_can_everything(client: SgpClient, sgp: ScriptedSgp) -> None:
     sgp.says(NOBODY)
     assert await client.probe(sgp.account, 5) == frozenset(ErpCapability)
 
 
 async def test_a_probe_names_nobody_and_never_posts_to_a_write(
-    client: Sgp, sgp: ScriptedSgp
+    client: SgpClient, sgp: ScriptedSgp
 ) -> None:
     sgp.says(NOBODY)
     await client.probe(sgp.account, 5)
@@ -57,7 +57,7 @@ async def test_a_probe_names_nobody_and_never_posts_to_a_write(
 @pytest.mark.parametrize("missing", ErpCapability)
 @pytest.mark.parametrize("status", [404, 401, 403, 301])
 async def test_a_route_that_is_not_there_or_not_allowed_is_no_capability(
-    client: Sgp, sgp: ScriptedSgp, missing: ErpCapability, status: int
+    client: SgpClient, sgp: ScriptedSgp, missing: ErpCapability, status: int
 ) -> None:
     sgp.says(NOBODY)
     sgp.says("<html>", status=status, route=ROUTES[missing])
@@ -71,27 +71,31 @@ async def test_a_route_that_is_not_there_or_not_allowed_is_no_capability(
     ("status", "body"), [(500, "<html>"), (200, "no json"), (200, "<html>"), (503, ""), (400, "{}")]
 )
 async def test_a_route_that_fails_for_nobody_is_there(
-    client: Sgp, sgp: ScriptedSgp, status: int, body: str
+    client: SgpClient, sgp: ScriptedSgp, status: int, body: str
 ) -> None:
     sgp.says(body, status=status)
     assert await client.probe(sgp.account, 5) == frozenset(ErpCapability)
 
 
-async def test_a_write_route_that_takes_no_options_is_there(client: Sgp, sgp: ScriptedSgp) -> None:
+async def test_a_write_route_that_takes_no_options_is_there(
+    client: SgpClient, sgp: ScriptedSgp
+) -> None:
     sgp.says(NOBODY)
     for capability in ErpCapability:
         sgp.says("", status=405, route=ROUTES[capability])
     assert await client.probe(sgp.account, 5) == WRITES
 
 
-async def test_a_route_refused_under_200_is_no_capability(client: Sgp, sgp: ScriptedSgp) -> None:
+async def test_a_route_refused_under_200_is_no_capability(
+    client: SgpClient, sgp: ScriptedSgp
+) -> None:
     sgp.says(NOBODY)
     sgp.says({"msg": "Token sem permissão"}, route=ROUTES[ErpCapability.PLANS])
     assert await client.probe(sgp.account, 5) == frozenset(ErpCapability) - {ErpCapability.PLANS}
 
 
 async def test_a_huge_answer_to_a_probe_shows_that_the_route_is_there(
-    client: Sgp, sgp: ScriptedSgp
+    client: SgpClient, sgp: ScriptedSgp
 ) -> None:
     sgp.says(NOBODY)
     sgp.says(b" " * 2_100_000, route=ROUTES[ErpCapability.PLANS])
@@ -109,13 +113,13 @@ async def test_a_huge_answer_to_a_probe_shows_that_the_route_is_there(
     ],
 )
 async def test_an_installation_where_nothing_works_says_why(
-    client: Sgp, sgp: ScriptedSgp, status: int, body: object, code: str
+    client: SgpClient, sgp: ScriptedSgp, status: int, body: object, code: str
 ) -> None:
     sgp.says(body, status=status)
     assert await error_of(client, sgp) == code
 
 
-async def test_a_probe_without_an_answer_tells_nothing(client: Sgp, sgp: ScriptedSgp) -> None:
+async def test_a_probe_without_an_answer_tells_nothing(client: SgpClient, sgp: ScriptedSgp) -> None:
     sgp.resets = True
     assert await error_of(client, sgp) == "erp_lost"
     with pytest.raises(ErpError) as error:

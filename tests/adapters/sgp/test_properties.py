@@ -6,9 +6,9 @@ from contextlib import suppress
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from niochat.adapters.sgp.answers import answered, value_of
-from niochat.adapters.sgp.wire import Reply
-from niochat.adapters.sgp.written import outcome, outcome_of
+from niochat.adapters.sgp.answers import parse_read_response, parse_read_value
+from niochat.adapters.sgp.wire import SgpHttpResponse
+from niochat.adapters.sgp.written import parse_write_response, parse_write_value
 from niochat.domain.erp import ErpError, ErpRefusedError
 
 from .answers import (
@@ -76,14 +76,14 @@ def nearly_good(draw: st.DrawFn) -> object:
 @given(REQUESTS, VALUES | nearly_good())
 def test_no_json_breaks_a_read(request: object, value: object) -> None:
     with suppress(ErpError, ErpRefusedError):
-        value_of(request, "/route/", value, {})
+        parse_read_value(request, "/route/", value, {})
 
 
 @settings(max_examples=200, deadline=None)
 @given(WRITE_REQUESTS, VALUES)
 def test_no_json_breaks_a_write(request: object, value: object) -> None:
     with suppress(ErpError, ErpRefusedError):
-        outcome_of(request, "/route/", value)  # type: ignore[arg-type]
+        parse_write_value(request, "/route/", value)  # type: ignore[arg-type]
 
 
 @settings(max_examples=200, deadline=None)
@@ -97,16 +97,16 @@ def test_no_json_breaks_a_write(request: object, value: object) -> None:
 def test_no_bytes_under_any_status_break_anything(
     read: object, write: object, status: int, kind: str, body: bytes
 ) -> None:
-    reply = Reply("/route/", status, kind, body)
+    reply = SgpHttpResponse("/route/", status, kind, body)
     with suppress(ErpError, ErpRefusedError):
-        answered(read, reply, {})
+        parse_read_response(read, reply, {})
     with suppress(ErpError, ErpRefusedError):
-        outcome(write, reply)  # type: ignore[arg-type]
+        parse_write_response(write, reply)  # type: ignore[arg-type]
 
 
 @settings(max_examples=100, deadline=None)
 @given(VALUES.map(json.dumps).filter(lambda text: "liberado" not in text))
 def test_no_answer_without_the_sign_ever_counts_as_an_unlock(text: str) -> None:
     with suppress(ErpError, ErpRefusedError):
-        outcome_of(WRITES[0], "/route/", json.loads(text))
+        parse_write_value(WRITES[0], "/route/", json.loads(text))
         raise AssertionError("an unlock that nobody confirmed")

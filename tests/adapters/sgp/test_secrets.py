@@ -6,8 +6,8 @@ import traceback
 
 import pytest
 
-from niochat.adapters.sgp.calls import read_call
-from niochat.adapters.sgp.client import Sgp
+from niochat.adapters.sgp.calls import build_read_request
+from niochat.adapters.sgp.client import SgpClient
 from niochat.domain.erp import ErpAccount, ErpError, ErpRead, ErpRefusedError, ErpWrite
 
 from .answers import (
@@ -92,7 +92,7 @@ def test_no_answer_brings_a_secret_into_a_value_or_an_error(
 @pytest.mark.parametrize("body", BROKEN[:3])
 @pytest.mark.parametrize("request_", [FIND, PLANS, PIX_READ])
 async def test_no_error_shows_the_token_or_the_cpf(
-    client: Sgp, sgp: ScriptedSgp, request_: ErpRead[object], body: str
+    client: SgpClient, sgp: ScriptedSgp, request_: ErpRead[object], body: str
 ) -> None:
     sgp.says(body, status=500)
     with pytest.raises(ErpError) as error:
@@ -104,6 +104,8 @@ async def test_no_error_shows_the_token_or_the_cpf(
 def test_an_account_and_a_call_do_not_show_what_is_private() -> None:
     account = ErpAccount("https://isp.sgp.net.br", "app", SECRET)
     for request in (FIND, PLANS, PIX_READ, LINE):
-        question = read_call(request).addressed(account)
+        question = build_read_request(request).to_http_request(account)
         assert SECRET in question.url + question.content.decode()
-        assert not {SECRET, CPF} & set(repr((account, read_call(request), question)).split("'"))
+        assert not {SECRET, CPF} & set(
+            repr((account, build_read_request(request), question)).split("'")
+        )

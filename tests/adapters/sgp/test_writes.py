@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from niochat.adapters.sgp.client import Sgp
+from niochat.adapters.sgp.client import SgpClient
 from niochat.domain.erp import ErpError, ErpRefusedError, ErpWrite, ErpWriteReceipt
 
 from .answers import LEAD, TICKET, UNLOCK, WRITES, judged
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.asyncio
 Answers = dict[str, object]
 
 
-async def error_of(client: Sgp, sgp: ScriptedSgp, request: ErpWrite) -> ErpError:
+async def error_of(client: SgpClient, sgp: ScriptedSgp, request: ErpWrite) -> ErpError:
     with pytest.raises(ErpError) as error:
         await client.write(sgp.account, request, 5)
     assert len(sgp.asked) == 1, "a write leaves once"
@@ -47,7 +47,11 @@ async def error_of(client: Sgp, sgp: ScriptedSgp, request: ErpWrite) -> ErpError
     ],
 )
 async def test_a_write_that_was_done(
-    client: Sgp, sgp: ScriptedSgp, request_: ErpWrite, answer: object, expected: ErpWriteReceipt
+    client: SgpClient,
+    sgp: ScriptedSgp,
+    request_: ErpWrite,
+    answer: object,
+    expected: ErpWriteReceipt,
 ) -> None:
     sgp.says(answer)
     assert await client.write(sgp.account, request_, 5) == expected
@@ -67,7 +71,7 @@ async def test_a_write_that_was_done(
     ],
 )
 async def test_a_refusal_is_told_in_one_clean_line(
-    client: Sgp, sgp: ScriptedSgp, request_: ErpWrite, answer: object
+    client: SgpClient, sgp: ScriptedSgp, request_: ErpWrite, answer: object
 ) -> None:
     sgp.says(answer)
     with pytest.raises(ErpRefusedError) as refused:
@@ -77,7 +81,7 @@ async def test_a_refusal_is_told_in_one_clean_line(
 
 @pytest.mark.parametrize("status", [400, 402, 409, 422])
 async def test_a_client_error_with_a_reason_is_a_refusal(
-    client: Sgp, sgp: ScriptedSgp, status: int
+    client: SgpClient, sgp: ScriptedSgp, status: int
 ) -> None:
     sgp.says({"error": "Já existe um cliente com o CPF informado."}, status=status)
     with pytest.raises(ErpRefusedError, match="Já existe"):
@@ -86,21 +90,21 @@ async def test_a_client_error_with_a_reason_is_a_refusal(
 
 @pytest.mark.parametrize("body", ["", "<html>no</html>", "{}", '{"contrato": ["x"]}'])
 async def test_a_client_error_without_a_reason_is_not_known(
-    client: Sgp, sgp: ScriptedSgp, body: str
+    client: SgpClient, sgp: ScriptedSgp, body: str
 ) -> None:
     sgp.says(body, status=400)
     error = await error_of(client, sgp, TICKET)
     assert (error.code, error.maybe_sent, error.retryable) == ("erp_failed", True, False)
 
 
-async def test_a_refusal_is_at_most_200_characters(client: Sgp, sgp: ScriptedSgp) -> None:
+async def test_a_refusal_is_at_most_200_characters(client: SgpClient, sgp: ScriptedSgp) -> None:
     sgp.says({"liberado": False, "msg": "a" * 5000})
     with pytest.raises(ErpRefusedError) as refused:
         await client.write(sgp.account, UNLOCK, 5)
     assert len(str(refused.value)) == 200
 
 
-async def test_a_refusal_without_words_is_still_one(client: Sgp, sgp: ScriptedSgp) -> None:
+async def test_a_refusal_without_words_is_still_one(client: SgpClient, sgp: ScriptedSgp) -> None:
     sgp.says({"liberado": False})
     with pytest.raises(ErpRefusedError, match="without saying why"):
         await client.write(sgp.account, UNLOCK, 5)
@@ -156,7 +160,7 @@ async def test_what_a_failed_write_may_have_done(
 
 
 async def test_an_app_to_use_instead_is_a_refusal_and_no_wrong_token(
-    client: Sgp, sgp: ScriptedSgp
+    client: SgpClient, sgp: ScriptedSgp
 ) -> None:
     sgp.says({"liberado": False, "msg": "Liberação negada: use o app"})
     with pytest.raises(ErpRefusedError):

@@ -2,8 +2,8 @@
 
 import pytest
 
-from niochat.adapters.sgp.body import parsed
-from niochat.adapters.sgp.wire import Reply
+from niochat.adapters.sgp.body import decode_body
+from niochat.adapters.sgp.wire import SgpHttpResponse
 from niochat.domain.erp import ErpError
 
 from .answers import FIND, PLANS, read
@@ -11,7 +11,7 @@ from .answers import FIND, PLANS, read
 
 def tree(text: str | bytes, kind: str = "application/xml") -> object:
     body = text.encode() if isinstance(text, str) else text
-    return parsed(Reply("/route/", 200, kind, body))
+    return decode_body(SgpHttpResponse("/route/", 200, kind, body))
 
 
 def test_xml_becomes_the_shape_of_json() -> None:

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest_asyncio
 
-from niochat.adapters.whatsapp.uazapi.client import Uazapi
+from niochat.adapters.whatsapp.uazapi.client import UazapiClient
 
 from .scripted_gateway import ScriptedGateway, running
 
@@ -16,7 +16,7 @@ async def gateway() -> AsyncIterator[ScriptedGateway]:
 
 
 @pytest_asyncio.fixture
-async def client() -> AsyncIterator[Uazapi]:
-    uazapi = Uazapi(lookup_timeout_s=5)
+async def client() -> AsyncIterator[UazapiClient]:
+    uazapi = UazapiClient(lookup_timeout_s=5)
     yield uazapi
     await uazapi.close()

@@ -1,6 +1,6 @@
 """What a body means, narrowed to the kind of meaning a test is about."""
 
-from niochat.adapters.whatsapp.uazapi.parse import parse
+from niochat.adapters.whatsapp.uazapi.parse import parse_webhook
 from niochat.domain.commands import (
     ReceiveMessage,
 )
@@ -13,7 +13,7 @@ OUR_LID = "200000000000044@lid"
 
 
 def incoming(body: dict[str, object]) -> InboundEvent:
-    found = parse(body, NOW).event
+    found = parse_webhook(body, NOW).event
     assert isinstance(found, InboundEvent), found
     return found
 
@@ -29,6 +29,6 @@ def content(**message: object) -> MessageContent:
 
 
 def ignored(body: dict[str, object]) -> str:
-    found = parse(body, NOW).event
+    found = parse_webhook(body, NOW).event
     assert isinstance(found, IgnoredEvent), found
     return found.reason

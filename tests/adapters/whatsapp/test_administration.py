@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
-from niochat.adapters.whatsapp.uazapi.administration import UazapiAdministration
+from niochat.adapters.whatsapp.uazapi.administration import UazapiAdmin
 from niochat.domain.errors import NiochatError
 from niochat.domain.gateway import GatewayCredentials, GatewayServer, PairingState
 from tests.adapters.whatsapp.scripted_gateway import ScriptedGateway, refusing_line
@@ -16,8 +16,8 @@ PICTURE = "data:image/png;base64," + "iVBORw0KGgoAAAANSUhEUg=="
 
 
 @pytest_asyncio.fixture
-async def administration() -> AsyncIterator[UazapiAdministration]:
-    made = UazapiAdministration(timeout_s=5)
+async def administration() -> AsyncIterator[UazapiAdmin]:
+    made = UazapiAdmin(timeout_s=5)
     yield made
     await made.close()
 
@@ -32,7 +32,7 @@ def server(gateway: ScriptedGateway) -> GatewayServer:
      {"instance": {"token": "t1"}, "token": "other"}],
 )  # fmt: skip
 async def test_a_made_instance_has_the_token_wherever_it_stands(
-    administration: UazapiAdministration, gateway: ScriptedGateway, answer: object
+    administration: UazapiAdmin, gateway: ScriptedGateway, answer: object
 ) -> None:
     gateway.says(200, answer)
     made = await administration.create(server(gateway), "a.b", "niochat:1")
@@ -46,7 +46,7 @@ async def test_a_made_instance_has_the_token_wherever_it_stands(
 
 
 async def test_of_a_list_that_is_none_nothing_is_believed(
-    administration: UazapiAdministration, gateway: ScriptedGateway
+    administration: UazapiAdmin, gateway: ScriptedGateway
 ) -> None:
     for answer in ({"instances": []}, "<html>", {"error": "x"}):
         gateway.says(200, answer)
@@ -72,7 +72,7 @@ async def test_of_a_list_that_is_none_nothing_is_believed(
     ],
 )
 async def test_only_a_picture_or_a_code_goes_on_to_a_browser(
-    administration: UazapiAdministration, gateway: ScriptedGateway, instance: object,
+    administration: UazapiAdmin, gateway: ScriptedGateway, instance: object,
     expected: PairingState,
 ) -> None:  # fmt: skip
     gateway.says(200, {"connected": False, "instance": instance})
@@ -86,7 +86,7 @@ async def test_only_a_picture_or_a_code_goes_on_to_a_browser(
      (404, "gateway"), (302, "gateway")],
 )  # fmt: skip
 async def test_what_a_gateway_refuses_has_a_code(
-    administration: UazapiAdministration, gateway: ScriptedGateway, status: int, code: str
+    administration: UazapiAdmin, gateway: ScriptedGateway, status: int, code: str
 ) -> None:
     gateway.says(status, {"error": "no"})
     with pytest.raises(NiochatError) as refused:
@@ -95,14 +95,14 @@ async def test_what_a_gateway_refuses_has_a_code(
     assert gateway.line.token not in str(refused.value)
 
 
-async def test_a_gateway_that_is_away_is_said_to_be(administration: UazapiAdministration) -> None:
+async def test_a_gateway_that_is_away_is_said_to_be(administration: UazapiAdmin) -> None:
     with pytest.raises(NiochatError) as away:
         await administration.pairing(GatewayCredentials(refusing_line().base_url, "t"))
     assert away.value.retryable
 
 
 async def test_webhooks_come_as_a_list_or_alone(
-    administration: UazapiAdministration, gateway: ScriptedGateway
+    administration: UazapiAdmin, gateway: ScriptedGateway
 ) -> None:
     hook = {"enabled": True, "url": "https://x/secret", "events": ["messages"],
             "excludeMessages": None}  # fmt: skip

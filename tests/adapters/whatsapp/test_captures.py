@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import orjson
 import pytest
 
-from niochat.adapters.whatsapp.uazapi.parse import parse
+from niochat.adapters.whatsapp.uazapi.parse import parse_webhook
 from niochat.domain.commands import (
     ReceiveEdit,
     ReceiveMessage,
@@ -33,7 +33,7 @@ def test_an_expectation_is_written_for_every_capture() -> None:
 
 @pytest.mark.parametrize("name", sorted(COMMANDS))
 def test_a_capture_becomes_its_command(name: str) -> None:
-    webhook = parse(capture(name), NOW)
+    webhook = parse_webhook(capture(name), NOW)
     found = webhook.event
     assert webhook.token == "fixture-token"
     assert isinstance(found, InboundEvent)
@@ -46,12 +46,12 @@ def test_a_capture_becomes_its_command(name: str) -> None:
 
 @pytest.mark.parametrize("name", sorted(NOT_STORED))
 def test_a_capture_that_is_not_stored_says_why(name: str) -> None:
-    assert parse(capture(name), NOW).event == NOT_STORED[name]
+    assert parse_webhook(capture(name), NOW).event == NOT_STORED[name]
 
 
 @pytest.mark.parametrize("name", sorted(COMMANDS))
 def test_what_is_stored_of_a_capture_is_small_and_holds_no_secret(name: str) -> None:
-    found = parse(capture(name), NOW).event
+    found = parse_webhook(capture(name), NOW).event
     assert isinstance(found, InboundEvent)
     stored = orjson.dumps(found.raw)
     assert len(stored) < 6_000
@@ -69,7 +69,7 @@ def test_a_remade_capture_has_the_keys_of_the_real_one(name: str) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_a_real_capture_means_the_same_as_the_remade_one(name: str) -> None:
     body = capture(name, REAL_FOLDER)
-    found, expected = parse(body, NOW).event, COMMANDS.get(name)
+    found, expected = parse_webhook(body, NOW).event, COMMANDS.get(name)
     if expected is None:
         assert isinstance(found, ChannelConnectionChanged | IgnoredEvent)
         assert found == NOT_STORED[name]

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from niochat.adapters.whatsapp.uazapi.client import Uazapi
+from niochat.adapters.whatsapp.uazapi.client import UazapiClient
 from niochat.domain.commands import SendStatus
 from niochat.domain.gateway import (
     GatewayCredentials,
@@ -31,7 +31,7 @@ async def send(
 
 
 async def test_a_send_says_what_the_gateway_needs_and_gets_its_id(
-    client: Uazapi, gateway: ScriptedGateway
+    client: UazapiClient, gateway: ScriptedGateway
 ) -> None:
     gateway.says(200, {"messageid": "3EB0A", "status": "Pending"})
     answer = await send(client, gateway.line, "Olá {{name}}")
@@ -80,7 +80,11 @@ async def test_a_send_says_what_the_gateway_needs_and_gets_its_id(
     ],
 )
 async def test_each_answer_has_its_outcome(
-    client: Uazapi, gateway: ScriptedGateway, status: int, body: object, expected: GatewaySendResult
+    client: UazapiClient,
+    gateway: ScriptedGateway,
+    status: int,
+    body: object,
+    expected: GatewaySendResult,
 ) -> None:
     gateway.says(status, body, Retry_After="9")
     assert await send(client, gateway.line) == expected
@@ -106,7 +110,7 @@ def _speaks_nonsense(gateway: ScriptedGateway) -> None:
 
 @pytest.mark.parametrize("ruin", [_closes, _resets, _breaks_off, _speaks_nonsense])
 async def test_an_answer_lost_after_the_request_is_uncertain_and_sent_once(
-    client: Uazapi, gateway: ScriptedGateway, ruin: Break
+    client: UazapiClient, gateway: ScriptedGateway, ruin: Break
 ) -> None:
     ruin(gateway)
     assert await send(client, gateway.line) == LOST
@@ -114,7 +118,7 @@ async def test_an_answer_lost_after_the_request_is_uncertain_and_sent_once(
 
 
 async def test_a_connection_kept_alive_and_then_lost_is_uncertain_and_sent_once(
-    client: Uazapi, gateway: ScriptedGateway
+    client: UazapiClient, gateway: ScriptedGateway
 ) -> None:
     gateway.says(200, {"messageid": "A"})
     await send(client, gateway.line)
@@ -124,7 +128,7 @@ async def test_a_connection_kept_alive_and_then_lost_is_uncertain_and_sent_once(
 
 
 async def test_an_answer_that_does_not_come_in_time_is_uncertain(
-    client: Uazapi, gateway: ScriptedGateway
+    client: UazapiClient, gateway: ScriptedGateway
 ) -> None:
     gateway.hangs = True
     assert await send(client, gateway.line, timeout_s=0.2) == LOST
@@ -132,14 +136,14 @@ async def test_an_answer_that_does_not_come_in_time_is_uncertain(
 
 
 async def test_an_answer_in_drops_does_not_outlast_the_deadline(
-    client: Uazapi, gateway: ScriptedGateway
+    client: UazapiClient, gateway: ScriptedGateway
 ) -> None:
     # The head arrives, the body never does: no single read may start the clock again.
     gateway.answer = b"HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n{"
     assert await send(client, gateway.line, timeout_s=0.2) == LOST
 
 
-async def test_a_refused_connection_sent_nothing(client: Uazapi) -> None:
+async def test_a_refused_connection_sent_nothing(client: UazapiClient) -> None:
     assert await send(client, refusing_line()) == UNREACHABLE
 
 
@@ -147,12 +151,14 @@ async def test_a_refused_connection_sent_nothing(client: Uazapi) -> None:
     "base_url",
     ["http://no-such-host.invalid", "gateway.test", "ftp://gateway.test", "http://[", ""],
 )
-async def test_an_address_that_leads_nowhere_sent_nothing(client: Uazapi, base_url: str) -> None:
+async def test_an_address_that_leads_nowhere_sent_nothing(
+    client: UazapiClient, base_url: str
+) -> None:
     assert await send(client, GatewayCredentials(base_url, "t")) == UNREACHABLE
 
 
 async def test_a_plain_server_behind_a_tls_address_got_nothing(
-    client: Uazapi, gateway: ScriptedGateway
+    client: UazapiClient, gateway: ScriptedGateway
 ) -> None:
     base_url = gateway.line.base_url.replace("http:", "https:")
     assert await send(client, GatewayCredentials(base_url, "t"), timeout_s=1) == UNREACHABLE
@@ -161,7 +167,7 @@ async def test_a_plain_server_behind_a_tls_address_got_nothing(
 
 async def test_a_send_that_found_no_free_connection_sent_nothing(gateway: ScriptedGateway) -> None:
     gateway.hangs = True
-    narrow = Uazapi(connections=1)
+    narrow = UazapiClient(connections=1)
     first = asyncio.create_task(send(narrow, gateway.line))
     await gateway.reached.wait()
     assert await send(narrow, gateway.line, timeout_s=0.2) == UNREACHABLE
@@ -171,7 +177,7 @@ async def test_a_send_that_found_no_free_connection_sent_nothing(gateway: Script
 
 
 async def test_a_cookie_of_one_tenants_gateway_is_not_shown_to_another(
-    client: Uazapi, gateway: ScriptedGateway
+    client: UazapiClient, gateway: ScriptedGateway
 ) -> None:
     gateway.says(200, {"messageid": "A"}, Set_Cookie="who=tenant-a; Path=/")
     await send(client, gateway.line)

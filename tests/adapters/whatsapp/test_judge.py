@@ -10,8 +10,12 @@ from aiohttp.client_reqrep import ConnectionKey
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from niochat.adapters.whatsapp.uazapi.judge import judge, judge_silence, retry_after
-from niochat.adapters.whatsapp.uazapi.placeholders import neutralise
+from niochat.adapters.whatsapp.uazapi.judge import (
+    classify_send_error,
+    classify_send_response,
+    parse_retry_after,
+)
+from niochat.adapters.whatsapp.uazapi.placeholders import escape_placeholders
 from niochat.domain.commands import SendStatus
 from niochat.domain.gateway import GatewaySendResult
 
@@ -68,12 +72,12 @@ ROWS: list[tuple[int, object, GatewaySendResult]] = [
 
 @pytest.mark.parametrize(("status", "body", "expected"), ROWS)
 def test_an_answer_has_one_outcome(status: int, body: object, expected: GatewaySendResult) -> None:
-    assert judge(status, body, 7.0) == expected
+    assert classify_send_response(status, body, 7.0) == expected
 
 
 def test_a_line_that_broke_while_sending_may_have_sent() -> None:
     words = "failed: websocket disconnected before message send returned response"
-    assert judge(500, {"error": words}) == uncertain("answer_lost")
+    assert classify_send_response(500, {"error": words}) == uncertain("answer_lost")
 
 
 @pytest.mark.parametrize(
@@ -89,7 +93,7 @@ def test_a_line_that_broke_while_sending_may_have_sent() -> None:
 def test_what_never_left_goes_back_to_the_queue(cause: Exception) -> None:
     error = httpx.ConnectTimeout("mapped")
     error.__cause__ = cause
-    assert judge_silence(error) == GatewaySendResult(SendStatus.RETRY, code="unreachable")
+    assert classify_send_error(error) == GatewaySendResult(SendStatus.RETRY, code="unreachable")
 
 
 @pytest.mark.parametrize(
@@ -109,7 +113,7 @@ def test_a_connection_called_timed_out_may_have_carried_the_message(
 ) -> None:
     error = httpx.ConnectTimeout("httpx-aiohttp says so of every broken connection")
     error.__cause__ = cause
-    assert judge_silence(error) == uncertain("answer_lost")
+    assert classify_send_error(error) == uncertain("answer_lost")
 
 
 @pytest.mark.parametrize(
@@ -128,22 +132,22 @@ def test_a_connection_called_timed_out_may_have_carried_the_message(
     ],
 )
 def test_a_wish_to_wait_is_read_in_both_forms(header: str | None, seconds: float) -> None:
-    assert retry_after(header, NOW) == seconds
+    assert parse_retry_after(header, NOW) == seconds
 
 
 @settings(database=None, deadline=None)
 @given(st.text(st.sampled_from("{}a \u200b\x00\ud800") | st.characters()))
 def test_nothing_is_left_for_the_gateway_to_fill_in(text: str) -> None:
-    left = neutralise(text)
+    left = escape_placeholders(text)
     assert "{{" not in left
     assert "\x00" not in left
     left.encode()
-    assert neutralise(left) == left
+    assert escape_placeholders(left) == left
 
 
 @settings(database=None, deadline=None)
 @given(st.text(st.sampled_from("{}a b") | st.characters(codec="utf-8", exclude_characters="\0")))
 def test_a_neutralised_text_looks_the_same(text: str) -> None:
-    assert neutralise(text).replace("\u200b", "") == text.replace("\u200b", "")
+    assert escape_placeholders(text).replace("\u200b", "") == text.replace("\u200b", "")
     if "{{" not in text:
-        assert neutralise(text) == text
+        assert escape_placeholders(text) == text

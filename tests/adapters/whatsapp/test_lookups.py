@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from niochat.adapters.whatsapp.uazapi.client import Uazapi
-from niochat.adapters.whatsapp.uazapi.parse import parse
+from niochat.adapters.whatsapp.uazapi.client import UazapiClient
+from niochat.adapters.whatsapp.uazapi.parse import parse_webhook
 from niochat.domain.errors import UnavailableError
 from niochat.domain.gateway import GatewayCredentials, InstanceStatus
 from niochat.domain.incoming import InboundEvent
@@ -19,7 +19,9 @@ pytestmark = pytest.mark.asyncio
 # -- look-ups ------------------------------------------------------------------------------
 
 
-async def test_a_send_is_found_by_its_track_id(client: Uazapi, gateway: ScriptedGateway) -> None:
+async def test_a_send_is_found_by_its_track_id(
+    client: UazapiClient, gateway: ScriptedGateway
+) -> None:
     found = {"messages": [{"track_id": "track-1", "id": "9:3EB0A"}], "returnedMessages": 1}
     gateway.says(200, found)
     assert await client.sent_as(gateway.line, "track-1") == "3EB0A"
@@ -28,7 +30,7 @@ async def test_a_send_is_found_by_its_track_id(client: Uazapi, gateway: Scripted
 
 
 async def test_a_send_that_is_not_there_was_certainly_not_made(
-    client: Uazapi, gateway: ScriptedGateway
+    client: UazapiClient, gateway: ScriptedGateway
 ) -> None:
     gateway.says(200, {"messages": []})
     assert await client.sent_as(gateway.line, "track-1") is None
@@ -38,7 +40,7 @@ async def test_a_send_that_is_not_there_was_certainly_not_made(
     "other", [{"track_id": "x", "id": "A"}, {"id": "A"}, {"track_id": "track-1"}]
 )
 async def test_an_answer_about_something_else_proves_nothing(
-    client: Uazapi, gateway: ScriptedGateway, other: dict[str, object]
+    client: UazapiClient, gateway: ScriptedGateway, other: dict[str, object]
 ) -> None:
     gateway.says(200, {"messages": [other]})
     with pytest.raises(UnavailableError):
@@ -46,13 +48,13 @@ async def test_an_answer_about_something_else_proves_nothing(
 
 
 async def test_stored_messages_come_as_webhooks_that_parse_alike(
-    client: Uazapi, gateway: ScriptedGateway
+    client: UazapiClient, gateway: ScriptedGateway
 ) -> None:
     body = message_body()
     gateway.says(200, {"messages": [body["message"]]})
     (found,) = await client.messages(gateway.line, limit=50, offset=100)
     assert gateway.asked[0].body == {"limit": 50, "offset": 100}
-    webhook, pushed = parse(found, NOW), parse(body, NOW)
+    webhook, pushed = parse_webhook(found, NOW), parse_webhook(body, NOW)
     assert webhook.token == "line-token"
     assert isinstance(webhook.event, InboundEvent)
     assert isinstance(pushed.event, InboundEvent)
@@ -71,7 +73,7 @@ async def test_stored_messages_come_as_webhooks_that_parse_alike(
     ],
 )
 async def test_the_state_of_an_instance_is_read(
-    client: Uazapi, gateway: ScriptedGateway, answer: object, expected: InstanceStatus
+    client: UazapiClient, gateway: ScriptedGateway, answer: object, expected: InstanceStatus
 ) -> None:
     gateway.says(200, answer)
     assert await client.status(gateway.line) == expected
@@ -79,7 +81,7 @@ async def test_the_state_of_an_instance_is_read(
 
 
 async def test_a_webhook_is_set_with_echoes_and_without_groups(
-    client: Uazapi, gateway: ScriptedGateway
+    client: UazapiClient, gateway: ScriptedGateway
 ) -> None:
     gateway.says(200, [{"id": "w"}])
     await client.set_webhook(gateway.line, "https://niochat.test/hook")
@@ -92,7 +94,7 @@ async def test_a_webhook_is_set_with_echoes_and_without_groups(
     }
 
 
-async def ask_everything(client: Uazapi, line: GatewayCredentials) -> list[UnavailableError]:
+async def ask_everything(client: UazapiClient, line: GatewayCredentials) -> list[UnavailableError]:
     asked = (
         client.sent_as(line, "track-1"),
         client.messages(line, 10, 0),
@@ -108,7 +110,7 @@ async def ask_everything(client: Uazapi, line: GatewayCredentials) -> list[Unava
     [(200, "<html>busy</html>"), (200, ""), (404, {"error": "x"}), (429, {}), (500, {}), (302, "")],
 )
 async def test_a_look_up_without_a_proper_answer_is_unavailable(
-    client: Uazapi, gateway: ScriptedGateway, status: int, body: object
+    client: UazapiClient, gateway: ScriptedGateway, status: int, body: object
 ) -> None:
     gateway.says(status, body)
     assert len(await ask_everything(client, gateway.line)) == 4
@@ -116,7 +118,7 @@ async def test_a_look_up_without_a_proper_answer_is_unavailable(
 
 @pytest.mark.parametrize("shape", [[], {"messages": None}, {"messages": {"id": "A"}}, "x", 7])
 async def test_a_look_up_of_a_wrong_shape_is_unavailable(
-    client: Uazapi, gateway: ScriptedGateway, shape: object
+    client: UazapiClient, gateway: ScriptedGateway, shape: object
 ) -> None:
     gateway.says(200, shape)
     for ask in (client.sent_as(gateway.line, "t"), client.status(gateway.line)):
@@ -125,20 +127,20 @@ async def test_a_look_up_of_a_wrong_shape_is_unavailable(
 
 
 async def test_a_look_up_with_a_wrong_token_says_so(
-    client: Uazapi, gateway: ScriptedGateway
+    client: UazapiClient, gateway: ScriptedGateway
 ) -> None:
     gateway.says(401, {"error": "Invalid token"})
     errors = await ask_everything(client, gateway.line)
     assert [error.code for error in errors] == ["unauthorized"] * 4
 
 
-async def test_a_look_up_of_a_gateway_that_is_gone_is_unavailable(client: Uazapi) -> None:
+async def test_a_look_up_of_a_gateway_that_is_gone_is_unavailable(client: UazapiClient) -> None:
     assert len(await ask_everything(client, refusing_line())) == 4
     assert len(await ask_everything(client, GatewayCredentials("gateway.test", "t"))) == 4
 
 
 async def test_a_look_up_ends_by_its_own_deadline(gateway: ScriptedGateway) -> None:
     gateway.hangs = True
-    hasty = Uazapi(lookup_timeout_s=0.2)
+    hasty = UazapiClient(lookup_timeout_s=0.2)
     assert len(await ask_everything(hasty, gateway.line)) == 4
     await hasty.close()

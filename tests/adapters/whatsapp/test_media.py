@@ -5,7 +5,7 @@ import base64
 
 import pytest
 
-from niochat.adapters.whatsapp.uazapi.client import Uazapi
+from niochat.adapters.whatsapp.uazapi.client import UazapiClient
 from niochat.domain.commands import SendStatus
 from niochat.domain.gateway import (
     GatewayCredentials,
@@ -31,7 +31,7 @@ INVOICE = OutboundMessage(
 
 
 async def send(
-    client: Uazapi,
+    client: UazapiClient,
     line: GatewayCredentials,
     outgoing: OutboundMessage = PICTURE,
     timeout_s: float = 5,
@@ -47,7 +47,7 @@ async def send(
     ],
 )
 async def test_a_file_is_sent_with_all_that_the_gateway_needs_and_nothing_else(
-    client: Uazapi,
+    client: UazapiClient,
     gateway: ScriptedGateway,
     outgoing: OutboundMessage,
     kind: str,
@@ -86,7 +86,7 @@ async def test_a_file_is_sent_with_all_that_the_gateway_needs_and_nothing_else(
     ],
 )
 async def test_an_answer_means_the_same_as_to_a_text(
-    client: Uazapi, gateway: ScriptedGateway, status: int, expected: GatewaySendResult
+    client: UazapiClient, gateway: ScriptedGateway, status: int, expected: GatewaySendResult
 ) -> None:
     gateway.says(status, {}, Retry_After="9")
     assert await send(client, gateway.line) == expected
@@ -94,7 +94,7 @@ async def test_an_answer_means_the_same_as_to_a_text(
 
 
 async def test_an_answer_lost_after_the_upload_is_uncertain_and_sent_once(
-    client: Uazapi, gateway: ScriptedGateway
+    client: UazapiClient, gateway: ScriptedGateway
 ) -> None:
     gateway.resets = True
     assert await send(client, gateway.line) == LOST
@@ -102,14 +102,14 @@ async def test_an_answer_lost_after_the_upload_is_uncertain_and_sent_once(
 
 
 async def test_an_answer_that_does_not_come_in_time_is_uncertain(
-    client: Uazapi, gateway: ScriptedGateway
+    client: UazapiClient, gateway: ScriptedGateway
 ) -> None:
     gateway.hangs = True
     assert await send(client, gateway.line, timeout_s=0.2) == LOST
 
 
 async def test_an_upload_that_nobody_reads_ends_with_the_deadline_and_is_uncertain(
-    client: Uazapi,
+    client: UazapiClient,
 ) -> None:
     """More than the sockets' buffers hold: the deadline strikes while the file is written."""
     large = OutboundFile(bytes(12 * 2**20), "application/pdf", "boleto.pdf")
@@ -130,6 +130,6 @@ async def test_an_upload_that_nobody_reads_ends_with_the_deadline_and_is_uncerta
     server.close()
 
 
-async def test_a_refused_connection_sent_nothing(client: Uazapi) -> None:
+async def test_a_refused_connection_sent_nothing(client: UazapiClient) -> None:
     unreachable = GatewaySendResult(SendStatus.RETRY, code="unreachable")
     assert await send(client, refusing_line()) == unreachable

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from niochat.adapters.whatsapp.uazapi.parse import parse
+from niochat.adapters.whatsapp.uazapi.parse import parse_webhook
 from niochat.domain.commands import (
     ReceiveEcho,
     ReceiveEdit,
@@ -24,7 +24,7 @@ from .meanings import OUR_LID, ignored, incoming, received
 @pytest.mark.parametrize("body", [{}, {"EventType": None}, {"EventType": 7, "event": {}}])
 def test_a_body_that_names_no_event_is_invalid(body: dict[str, object]) -> None:
     with pytest.raises(InvalidInputError, match="EventType"):
-        parse(body, NOW)
+        parse_webhook(body, NOW)
 
 
 def test_the_legacy_envelope_means_the_same_as_the_flat_one() -> None:
@@ -40,7 +40,7 @@ def test_the_legacy_envelope_means_the_same_as_the_flat_one() -> None:
 def test_a_token_inside_instance_is_claimed_and_not_stored() -> None:
     body = message_body() | {"instance": {"name": "x", "token": "instance-secret"}}
     del body["token"]
-    webhook = parse(body, NOW)
+    webhook = parse_webhook(body, NOW)
     assert webhook.token == "instance-secret"
     assert isinstance(webhook.event, InboundEvent)
     assert webhook.event.raw["instance"] == {"name": "x"}

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from niochat.adapters.whatsapp.uazapi import shapes
-from niochat.adapters.whatsapp.uazapi.parse import parse
+from niochat.adapters.whatsapp.uazapi.parse import parse_webhook
 from niochat.domain.commands import ReceiveEcho, ReceiveMessage, ReceiveProviderPhoneMessage
 from niochat.domain.errors import InvalidInputError
 from niochat.domain.incoming import InboundEvent, ParsedWebhook
@@ -45,7 +45,13 @@ MESSAGE_FIELDS = [name for *_, name in paths(message_body()["message"])]
 CONTENT_FIELDS = ["text", "caption", "message", "contextInfo", "options", "contacts", "PTT", "key"]
 CONTENTS = JSON | st.dictionaries(st.sampled_from(CONTENT_FIELDS), JSON)
 KINDS = st.sampled_from(
-    [*shapes.SAID, *sorted(shapes.ENVELOPES), *shapes.NEWS, *shapes.NOTICES, "HologramMessage"]
+    [
+        *shapes.CONTENT_TYPES,
+        *sorted(shapes.WRAPPER_TYPES),
+        *shapes.UPDATE_TYPES,
+        *shapes.NOTICE_TYPES,
+        "HologramMessage",
+    ]
 )
 MESSAGES = st.builds(
     lambda odd, named: named | odd,
@@ -100,7 +106,7 @@ def mutated_captures(draw: st.DrawFn) -> dict[str, object]:
 
 def parsed(body: Mapping[str, object]) -> ParsedWebhook | None:
     try:
-        return parse(body, NOW)
+        return parse_webhook(body, NOW)
     except InvalidInputError as error:
         assert str(error)  # noqa: PT017 - any outcome is fine, but this one must explain itself
         return None
@@ -132,7 +138,7 @@ def test_any_json_object_has_a_meaning_or_is_invalid(body: dict[str, object]) ->
 @QUICK
 @given(MESSAGES)
 def test_a_message_with_odd_fields_has_a_meaning(message: dict[str, object]) -> None:
-    webhook = parse({"EventType": "messages", "message": message}, NOW)
+    webhook = parse_webhook({"EventType": "messages", "message": message}, NOW)
     if isinstance(webhook.event, InboundEvent):
         assert_storable(webhook.event)
 
@@ -166,7 +172,7 @@ def test_the_order_of_keys_changes_nothing(
     pair: tuple[dict[str, object], dict[str, object]],
 ) -> None:
     body, other = pair
-    assert parse(body, NOW) == parse(other, NOW)
+    assert parse_webhook(body, NOW) == parse_webhook(other, NOW)
 
 
 @QUICK

@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 
 import niochat
-from niochat.adapters.whatsapp.uazapi.parse import parse
+from niochat.adapters.whatsapp.uazapi.parse import parse_webhook
 from niochat.adapters.whatsapp.uazapi.shapes import (
-    ENVELOPES,
-    NEWS,
-    NOTICES,
-    SAID,
-    short_name,
+    CONTENT_TYPES,
+    NOTICE_TYPES,
+    UPDATE_TYPES,
+    WRAPPER_TYPES,
+    short_type_name,
 )
 from niochat.domain.commands import (
     ReceiveDeletion,
@@ -30,10 +30,10 @@ from .meanings import content, incoming
 
 ROOT = Path(niochat.__file__).parents[1]
 BECOMES = (
-    {name: f"said: {kind.value}" for name, kind in SAID.items()}
-    | dict.fromkeys(ENVELOPES, "envelope")
-    | dict(NEWS)
-    | dict.fromkeys(NOTICES, "notice")
+    {name: f"said: {kind.value}" for name, kind in CONTENT_TYPES.items()}
+    | dict.fromkeys(WRAPPER_TYPES, "envelope")
+    | dict(UPDATE_TYPES)
+    | dict.fromkeys(NOTICE_TYPES, "notice")
 )
 
 
@@ -62,11 +62,11 @@ def test_the_document_says_of_every_shape_what_the_code_does() -> None:
     assert len(rows) == len(BECOMES), "a shape stands there twice"
 
 
-@pytest.mark.parametrize("field", sorted(NOTICES))
+@pytest.mark.parametrize("field", sorted(NOTICE_TYPES))
 def test_a_notice_is_kept_by_its_name_and_says_nothing(field: str) -> None:
     body = {"text": "Fulano fixou uma mensagem", "key": {"ID": "AC01"}, "name": "x"}
     found = notice(messageType=message_type(field), content=body, type="media")
-    assert short_name(found.shape) == short_name(field)
+    assert short_type_name(found.shape) == short_type_name(field)
 
 
 @pytest.mark.parametrize("words", ["", "Uma novidade do WhatsApp"])
@@ -108,15 +108,17 @@ WORDS: dict[str, object] = {
 }
 
 
-@pytest.mark.parametrize("field", sorted(SAID))
+@pytest.mark.parametrize("field", sorted(CONTENT_TYPES))
 def test_what_is_said_is_a_message_of_its_kind_with_its_words(field: str) -> None:
     poll = {"name": "as palavras", "options": []}
-    body = WORDS.get(field, poll if SAID[field] is MessageKind.POLL else {"caption": "as palavras"})
+    body = WORDS.get(
+        field, poll if CONTENT_TYPES[field] is MessageKind.POLL else {"caption": "as palavras"}
+    )
     found = content(messageType=message_type(field), mediaType="", type="", text="", content=body)
-    assert (found.kind, found.text) == (SAID[field], "as palavras")
+    assert (found.kind, found.text) == (CONTENT_TYPES[field], "as palavras")
 
 
-@pytest.mark.parametrize("field", sorted(ENVELOPES))
+@pytest.mark.parametrize("field", sorted(WRAPPER_TYPES))
 def test_an_envelope_counts_as_what_lies_in_it(field: str) -> None:
     inside = {"messageContextInfo": {"x": 1}, "imageMessage": {"caption": "olha"}}
     shape = {"messageType": message_type(field), "mediaType": "", "text": ""}
@@ -209,6 +211,6 @@ def test_an_echo_is_evidence_of_our_send_whatever_its_shape() -> None:
 
 def test_what_is_stored_of_a_notice_can_be_looked_into() -> None:
     body = message_body({"messageType": "PinInChatMessage", "text": "", "content": {"type": 1}})
-    found = parse(body, NOW).event
+    found = parse_webhook(body, NOW).event
     assert isinstance(found, InboundEvent)
     assert json.dumps(found.raw).count("PinInChatMessage") == 1

@@ -2,7 +2,7 @@
 
 import pytest
 
-from niochat.adapters.whatsapp.uazapi.parse import parse
+from niochat.adapters.whatsapp.uazapi.parse import parse_webhook
 from niochat.domain.commands import (
     ReceiveDeletion,
     ReceiveMessage,
@@ -75,13 +75,13 @@ def test_many_ids_make_a_key_of_bounded_length() -> None:
 
 def test_a_session_that_is_back_forgets_why_it_was_away() -> None:
     instance = {"status": "Connected", "lastDisconnectReason": "old"}
-    found = parse({"EventType": "connection", "instance": instance}, NOW).event
+    found = parse_webhook({"EventType": "connection", "instance": instance}, NOW).event
     assert found == ChannelConnectionChanged("connected")
 
 
 def test_a_logged_out_session_without_a_status_is_disconnected() -> None:
     body: dict[str, object] = {"EventType": "connection", "type": "LoggedOut"}
-    assert parse(body, NOW).event == ChannelConnectionChanged("disconnected", "LoggedOut")
+    assert parse_webhook(body, NOW).event == ChannelConnectionChanged("disconnected", "LoggedOut")
     assert ignored({"EventType": "connection", "instance": [1]}) == "no_status"
 
 
@@ -105,5 +105,5 @@ def test_nesting_without_end_is_cut() -> None:
 
 def test_a_capture_is_not_changed_by_reading_it() -> None:
     body = message_body()
-    parse(body, NOW)
+    parse_webhook(body, NOW)
     assert body == capture("user-chat__from-others__text.sent")

@@ -8,7 +8,7 @@ import httpx
 import orjson
 import pytest
 
-from niochat.adapters.whatsapp.uazapi.parse import parse
+from niochat.adapters.whatsapp.uazapi.parse import parse_webhook
 from niochat.cli.bench.crowd import Crowd
 from niochat.domain.commands import ReceiveMessage
 from niochat.domain.errors import UnavailableError
@@ -25,7 +25,7 @@ def stream(receiver: Receiver) -> Stream:
 
 
 def command_of(body: bytes) -> tuple[str, ReceiveMessage]:
-    webhook = parse(orjson.loads(body), datetime.now(UTC))
+    webhook = parse_webhook(orjson.loads(body), datetime.now(UTC))
     assert isinstance(webhook.event, InboundEvent)
     assert isinstance(webhook.event.command, ReceiveMessage)
     return webhook.event.dedupe_key, webhook.event.command

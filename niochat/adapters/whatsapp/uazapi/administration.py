@@ -5,9 +5,9 @@ from collections.abc import Mapping, Sequence
 
 import aiohttp
 
-from niochat.adapters.guard import Guard
-from niochat.adapters.whatsapp.uazapi.fields import flag_of, list_of, object_of, text_of
-from niochat.adapters.whatsapp.uazapi.wire import Wire, why
+from niochat.adapters.guard import SsrfGuard
+from niochat.adapters.whatsapp.uazapi.fields import read_flag, read_list, read_object, read_text
+from niochat.adapters.whatsapp.uazapi.wire import UazapiTransport, describe_error
 from niochat.domain.errors import OperationRefusedError, UnavailableError
 from niochat.domain.gateway import (
     GatewayAdmin,
@@ -24,13 +24,13 @@ _PICTURE = re.compile(r"data:image/[a-z+]{2,10};base64,[A-Za-z0-9+/=]{16,200000}
 _CODE = re.compile(r"[A-Z0-9]{4}-?[A-Z0-9]{4}")
 
 
-class UazapiAdministration(GatewayAdmin):
+class UazapiAdmin(GatewayAdmin):
     """Over a pool of its own: what people wait for does not wait for sends."""
 
-    def __init__(self, timeout_s: float = _TIMEOUT_S, guard: Guard | None = None) -> None:
+    def __init__(self, timeout_s: float = _TIMEOUT_S, guard: SsrfGuard | None = None) -> None:
         """Without a ``guard`` any address may be reached."""
         self._timeout_s = timeout_s
-        self._wire = Wire(_CONNECTIONS, guard)
+        self._wire = UazapiTransport(_CONNECTIONS, guard)
 
     async def close(self) -> None:
         """Close the pool."""
@@ -41,14 +41,14 @@ class UazapiAdministration(GatewayAdmin):
         found = await self._administer(server, "GET", "/instance/all")
         if not isinstance(found, list):
             raise UnavailableError("the gateway's list of instances is none", code="gateway")
-        return [_instance(object_of(each)) for each in list_of(found)]
+        return [_instance(read_object(each)) for each in read_list(found)]
 
     async def create(self, server: GatewayServer, name: str, mark: str) -> GatewayInstance:
         """The answer's own token, or its instance's: builds differ."""
         body = {"name": name, "systemName": "niochat", "adminField01": mark}
-        answer = object_of(await self._administer(server, "POST", "/instance/init", body))
-        made = object_of(answer.get("instance"))
-        token = text_of(made.get("token")) or text_of(answer.get("token"))
+        answer = read_object(await self._administer(server, "POST", "/instance/init", body))
+        made = read_object(answer.get("instance"))
+        token = read_text(made.get("token")) or read_text(answer.get("token"))
         if not token:
             raise UnavailableError(
                 "the gateway made an instance and names no token", code="gateway"
@@ -71,8 +71,8 @@ class UazapiAdministration(GatewayAdmin):
     async def webhooks(self, line: GatewayCredentials) -> Sequence[WebhookRegistration]:
         """Some builds answer one object where there is one."""
         found = await self._ask(line, "GET", "/webhook")
-        listed = list_of(found) if isinstance(found, list) else [found]
-        return [_webhook(each) for each in map(object_of, listed) if each]
+        listed = read_list(found) if isinstance(found, list) else [found]
+        return [_webhook(each) for each in map(read_object, listed) if each]
 
     async def _administer(
         self, server: GatewayServer, method: str, path: str,
@@ -99,7 +99,7 @@ class UazapiAdministration(GatewayAdmin):
             answer = await self._wire.call(method, url, secret, body, self._timeout_s)
         except (aiohttp.ClientError, OSError, ValueError) as error:
             raise UnavailableError(
-                f"the gateway did not answer: {why(error)}", code="gateway"
+                f"the gateway did not answer: {describe_error(error)}", code="gateway"
             ) from error
         if 200 <= answer.status < 300 and answer.body is not None:
             return answer.body
@@ -124,21 +124,21 @@ def _refusal(status: int, path: str) -> OperationRefusedError | UnavailableError
 
 def _instance(found: Mapping[str, object]) -> GatewayInstance:
     return GatewayInstance(
-        text_of(found.get("name")), text_of(found.get("token")),
-        text_of(found.get("adminField01")), _status(found),
+        read_text(found.get("name")), read_text(found.get("token")),
+        read_text(found.get("adminField01")), _status(found),
     )  # fmt: skip
 
 
 def _status(instance: Mapping[str, object]) -> str:
-    return text_of(instance.get("status")).strip().lower() or "unknown"
+    return read_text(instance.get("status")).strip().lower() or "unknown"
 
 
 def _pairing(answer: object) -> PairingState:
     """Only what is a picture or a code: it goes on to somebody's browser."""
-    instance = object_of(object_of(answer).get("instance"))
-    qrcode, code = text_of(instance.get("qrcode")), text_of(instance.get("paircode"))
+    instance = read_object(read_object(answer).get("instance"))
+    qrcode, code = read_text(instance.get("qrcode")), read_text(instance.get("paircode"))
     return PairingState(
-        "connected" if flag_of(object_of(answer).get("connected")) else _status(instance),
+        "connected" if read_flag(read_object(answer).get("connected")) else _status(instance),
         qrcode if _PICTURE.fullmatch(qrcode) else "",
         code if _CODE.fullmatch(code) else "",
     )
@@ -146,7 +146,7 @@ def _pairing(answer: object) -> PairingState:
 
 def _webhook(found: Mapping[str, object]) -> WebhookRegistration:
     return WebhookRegistration(
-        bool(flag_of(found.get("enabled"))), text_of(found.get("url")),
-        tuple(text_of(each) for each in list_of(found.get("events"))),
-        tuple(text_of(each) for each in list_of(found.get("excludeMessages"))),
+        bool(read_flag(found.get("enabled"))), read_text(found.get("url")),
+        tuple(read_text(each) for each in read_list(found.get("events"))),
+        tuple(read_text(each) for each in read_list(found.get("excludeMessages"))),
     )  # fmt: skip

@@ -7,17 +7,26 @@ from collections.abc import Mapping, Sequence
 import aiohttp
 
 from niochat.adapters import clock
-from niochat.adapters.guard import Guard
+from niochat.adapters.guard import SsrfGuard
 from niochat.adapters.whatsapp.uazapi.fields import (
-    flag_of,
-    list_of,
-    message_id,
-    object_of,
-    text_of,
+    read_flag,
+    read_list,
+    read_message_id,
+    read_object,
+    read_text,
 )
-from niochat.adapters.whatsapp.uazapi.judge import judge, judge_silence, retry_after
-from niochat.adapters.whatsapp.uazapi.placeholders import neutralise
-from niochat.adapters.whatsapp.uazapi.wire import MOST, Response, Wire, why
+from niochat.adapters.whatsapp.uazapi.judge import (
+    classify_send_error,
+    classify_send_response,
+    parse_retry_after,
+)
+from niochat.adapters.whatsapp.uazapi.placeholders import escape_placeholders
+from niochat.adapters.whatsapp.uazapi.wire import (
+    MAX_RESPONSE_BYTES,
+    UazapiResponse,
+    UazapiTransport,
+    describe_error,
+)
 from niochat.domain.errors import UnavailableError
 from niochat.domain.gateway import (
     FetchedFile,
@@ -33,7 +42,7 @@ from niochat.domain.message import MessageChange, MessageKind
 
 _CONNECTIONS = 200
 _LOOKUP_S = 10.0
-_FOUND_AT_MOST = 5
+_MAX_FOUND = 5
 _FETCH_S = 60.0
 _ENVELOPE = 64 * 1024
 """Bytes around a file in its answer."""
@@ -43,10 +52,10 @@ _PATHS = {
     MessageChange.DELETION: "/message/delete",
     MessageChange.REACTION: "/message/react",
 }
-_EVENTS = ("messages", "messages_update", "connection")
+_WEBHOOK_EVENTS = ("messages", "messages_update", "connection")
 
 
-class Uazapi(WhatsAppGateway):
+class UazapiClient(WhatsAppGateway):
     """All channels' way to their instances, over one pool of connections.
 
     Safe to use from many tasks of one event loop; :meth:`close` once at the end.
@@ -56,11 +65,11 @@ class Uazapi(WhatsAppGateway):
         self,
         connections: int = _CONNECTIONS,
         lookup_timeout_s: float = _LOOKUP_S,
-        guard: Guard | None = None,
+        guard: SsrfGuard | None = None,
     ) -> None:
         """Without a ``guard`` any address may be reached."""
         self._lookup_timeout_s = lookup_timeout_s
-        self._wire = Wire(connections, guard)
+        self._wire = UazapiTransport(connections, guard)
 
     async def close(self) -> None:
         """Close the pool; sends in flight end as lost."""
@@ -84,9 +93,9 @@ class Uazapi(WhatsAppGateway):
         try:
             response = await self._call(line, "POST", path, body, timeout_s)
         except (aiohttp.ClientError, OSError, ValueError) as error:
-            return judge_silence(error)
-        wish = retry_after(response.retry_after, clock.now())
-        return judge(response.status, response.body, wish, needs_id=not changes)
+            return classify_send_error(error)
+        wish = parse_retry_after(response.retry_after, clock.now())
+        return classify_send_response(response.status, response.body, wish, needs_id=not changes)
 
     async def sent_as(self, line: GatewayCredentials, track_id: str) -> str | None:
         """Bare id of the message sent under ``track_id``; ``None``: certainly none.
@@ -94,10 +103,10 @@ class Uazapi(WhatsAppGateway):
         Raises ``UnavailableError`` also when the answer holds other messages than asked for: a
         build that ignores the filter does not prove that ours was not sent.
         """
-        query = {"track_id": track_id, "limit": _FOUND_AT_MOST, "offset": 0}
+        query = {"track_id": track_id, "limit": _MAX_FOUND, "offset": 0}
         messages = await self._find(line, query)
-        ours = [m for m in messages if text_of(m.get("track_id")).strip() == track_id]
-        external_id = next((found for m in ours if (found := message_id(m))), None)
+        ours = [m for m in messages if read_text(m.get("track_id")).strip() == track_id]
+        external_id = next((found for m in ours if (found := read_message_id(m))), None)
         if external_id is None and messages:
             raise UnavailableError("the gateway found messages, but none can be told to be ours")
         return external_id
@@ -128,15 +137,15 @@ class Uazapi(WhatsAppGateway):
 
     async def status(self, line: GatewayCredentials) -> InstanceStatus:
         """State of the instance and the connected number (digits, maybe empty)."""
-        answer = object_of(await self._lookup(line, "GET", "/instance/status"))
-        instance = object_of(answer.get("instance"))
-        status = text_of(instance.get("status")).strip().lower()
+        answer = read_object(await self._lookup(line, "GET", "/instance/status"))
+        instance = read_object(answer.get("instance"))
+        status = read_text(instance.get("status")).strip().lower()
         if not status:
-            connected = object_of(answer.get("status")).get("connected")
+            connected = read_object(answer.get("status")).get("connected")
             if connected is None:
                 raise UnavailableError("the gateway's status answer names no status")
-            status = "connected" if flag_of(connected) else "disconnected"
-        return InstanceStatus(status, owner=text_of(instance.get("owner")).strip())
+            status = "connected" if read_flag(connected) else "disconnected"
+        return InstanceStatus(status, owner=read_text(instance.get("owner")).strip())
 
     async def set_webhook(self, line: GatewayCredentials, url: str) -> None:
         """Have the instance post messages, receipts and its own state to ``url``.
@@ -147,7 +156,7 @@ class Uazapi(WhatsAppGateway):
         wanted = {
             "enabled": True,
             "url": url,
-            "events": list(_EVENTS),
+            "events": list(_WEBHOOK_EVENTS),
             "excludeMessages": ["isGroupYes"],
         }
         await self._lookup(line, "POST", "/webhook", wanted)
@@ -155,10 +164,10 @@ class Uazapi(WhatsAppGateway):
     async def _find(
         self, line: GatewayCredentials, query: Mapping[str, object]
     ) -> list[Mapping[str, object]]:
-        answer = object_of(await self._lookup(line, "POST", "/message/find", query))
+        answer = read_object(await self._lookup(line, "POST", "/message/find", query))
         if not isinstance(answer.get("messages"), list):
             raise UnavailableError("the gateway's answer to a search holds no list of messages")
-        return [object_of(m) for m in list_of(answer["messages"])]
+        return [read_object(m) for m in read_list(answer["messages"])]
 
     async def _lookup(
         self,
@@ -171,7 +180,7 @@ class Uazapi(WhatsAppGateway):
         try:
             response = await self._call(line, method, path, body, self._lookup_timeout_s)
         except (aiohttp.ClientError, OSError, ValueError) as e:
-            raise UnavailableError(f"the gateway did not answer {path}: {why(e)}") from e
+            raise UnavailableError(f"the gateway did not answer {path}: {describe_error(e)}") from e
         if response.status == 401:
             raise UnavailableError("the gateway refuses the instance token", code="unauthorized")
         if not 200 <= response.status < 300 or response.body is None:
@@ -185,8 +194,8 @@ class Uazapi(WhatsAppGateway):
         path: str,
         body: Mapping[str, object] | None,
         timeout_s: float,
-        most_bytes: int = MOST,
-    ) -> Response:
+        most_bytes: int = MAX_RESPONSE_BYTES,
+    ) -> UazapiResponse:
         url = line.base_url.rstrip("/") + path
         secret = {"token": line.token}
         return await self._wire.call(method, url, secret, body, timeout_s, most_bytes)
@@ -204,7 +213,7 @@ def _request(
     }
     if isinstance(outgoing, OutboundChange):
         return _PATHS[outgoing.change], {**body, **_change(outgoing)}
-    body["text"] = neutralise(outgoing.text)
+    body["text"] = escape_placeholders(outgoing.text)
     if outgoing.reply_to is not None:
         body["replyid"] = outgoing.reply_to
     if outgoing.file is None:
@@ -216,7 +225,7 @@ def _request(
 def _change(outgoing: OutboundChange) -> dict[str, object]:
     if outgoing.change is MessageChange.DELETION:
         return {"id": outgoing.target}
-    return {"id": outgoing.target, "text": neutralise(outgoing.value)}
+    return {"id": outgoing.target, "text": escape_placeholders(outgoing.value)}
 
 
 def _file(file: OutboundFile) -> dict[str, object]:
@@ -229,14 +238,14 @@ def _file(file: OutboundFile) -> dict[str, object]:
     }
 
 
-def _fetched(response: Response) -> FetchedFile:
-    answer = object_of(response.body)
+def _fetched(response: UazapiResponse) -> FetchedFile:
+    answer = read_object(response.body)
     if not 200 <= response.status < 300 or not answer:
         raise UnavailableError(f"the gateway answered a download with {response.status}")
     try:
-        data = base64.b64decode(text_of(answer.get("base64Data")), validate=True)
+        data = base64.b64decode(read_text(answer.get("base64Data")), validate=True)
     except (binascii.Error, ValueError):
         data = b""
     if not data:
         raise UnavailableError("the gateway's answer to a download holds no file")
-    return FetchedFile(data, text_of(answer.get("mimetype")))
+    return FetchedFile(data, read_text(answer.get("mimetype")))

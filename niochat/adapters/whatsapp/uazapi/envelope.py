@@ -8,15 +8,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from niochat.adapters.whatsapp.uazapi.fields import object_of
-from niochat.adapters.whatsapp.uazapi.stored import storable, stored_form
+from niochat.adapters.whatsapp.uazapi.fields import read_object
+from niochat.adapters.whatsapp.uazapi.stored import sanitize_payload, sanitize_text
 from niochat.domain.errors import InvalidInputError
 
 _ALIASES = {"message": "messages", "message_update": "messages_update"}
 
 
 @dataclass(frozen=True, slots=True)
-class Envelope:
+class WebhookEnvelope:
     """One body, opened. ``raw`` is its stored form, and every other part is read from it.
 
     So nothing that the database would refuse, and no secret, can reach a command.
@@ -31,20 +31,20 @@ class Envelope:
     received_at: datetime
 
 
-def opened(body: Mapping[str, object], received_at: datetime) -> Envelope:
+def open_envelope(body: Mapping[str, object], received_at: datetime) -> WebhookEnvelope:
     """Open either envelope; missing parts are empty.
 
     Raises ``InvalidInputError`` when the body says nowhere what event it is.
     """
     event_type = _event_type(body)
-    raw = stored_form(body)
-    data = object_of(raw.get("data"))
-    return Envelope(
+    raw = sanitize_payload(body)
+    data = read_object(raw.get("data"))
+    return WebhookEnvelope(
         event_type,
-        message=object_of(raw.get("message")) or object_of(data.get("message")) or data,
-        chat=object_of(raw.get("chat")) or object_of(data.get("chat")),
-        event=object_of(raw.get("event")) or object_of(data.get("event")),
-        instance=object_of(raw.get("instance")) or object_of(data.get("instance")) or data,
+        message=read_object(raw.get("message")) or read_object(data.get("message")) or data,
+        chat=read_object(raw.get("chat")) or read_object(data.get("chat")),
+        event=read_object(raw.get("event")) or read_object(data.get("event")),
+        instance=read_object(raw.get("instance")) or read_object(data.get("instance")) or data,
         raw=raw,
         received_at=received_at,
     )
@@ -56,6 +56,6 @@ def _event_type(body: Mapping[str, object]) -> str:
     # In the flat envelope ``event`` is an object: the details of a receipt.
     for name in ("EventType", "event"):
         value = body.get(name)
-        if isinstance(value, str) and (event_type := storable(value).strip().lower()):
+        if isinstance(value, str) and (event_type := sanitize_text(value).strip().lower()):
             return _ALIASES.get(event_type, event_type)
     raise InvalidInputError("not a webhook of Uazapi: neither EventType nor event names an event")

@@ -10,21 +10,21 @@ _EARLIEST = datetime(2009, 1, 1, tzinfo=UTC)
 CLOCK_SKEW = timedelta(minutes=5)
 """So far may a gateway's clock be ahead of ours. What claims to be later has our own time."""
 _MILLISECONDS_FROM = 1e12
-_LONGEST_ID = 255
+_MAX_ID_LENGTH = 255
 _EXACT_BELOW = 2**53
 
 
-def object_of(value: object) -> Mapping[str, object]:
+def read_object(value: object) -> Mapping[str, object]:
     """The JSON object, or an empty one."""
     return value if isinstance(value, Mapping) else _NO_OBJECT
 
 
-def list_of(value: object) -> Sequence[object]:
+def read_list(value: object) -> Sequence[object]:
     """The JSON array, or an empty one."""
     return value if isinstance(value, list | tuple) else ()
 
 
-def text_of(value: object) -> str:
+def read_text(value: object) -> str:
     """The string, or a whole number as a string (ids come as numbers at times), or ``""``."""
     if isinstance(value, str):
         return value
@@ -33,21 +33,21 @@ def text_of(value: object) -> str:
     return ""
 
 
-def first_text(source: Mapping[str, object], *names: str) -> str:
+def read_first_text(source: Mapping[str, object], *names: str) -> str:
     """The first of the fields that says something, or ``""``."""
-    return next((text for name in names if (text := text_of(source.get(name)))), "")
+    return next((text for name in names if (text := read_text(source.get(name)))), "")
 
 
-def number_of(value: object) -> int | float | None:
+def read_number(value: object) -> int | float | None:
     """The finite number, also when it came as a string."""
     if isinstance(value, str):
-        return _number_in(value)
+        return _parse_number(value)
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     return value if math.isfinite(value) else None
 
 
-def _number_in(text: str) -> int | float | None:
+def _parse_number(text: str) -> int | float | None:
     if len(text) > 32:
         return None
     try:
@@ -59,29 +59,29 @@ def _number_in(text: str) -> int | float | None:
     return int(number) if number.is_integer() and abs(number) < _EXACT_BELOW else number
 
 
-def flag_of(value: object) -> bool:
+def read_flag(value: object) -> bool:
     """Whether it is set; builds differ in ``true``, ``"True"`` and ``1`` (Uazapi reference 2.3)."""
     if isinstance(value, str):
         return value.strip().lower() in {"true", "1", "yes"}
     return isinstance(value, int) and value == 1
 
 
-def bare_id(value: object) -> str:
+def read_bare_id(value: object) -> str:
     """WhatsApp's own message id, without the ``owner:`` in front; ``""`` if it is none.
 
     Receipts, quotes and reactions name the bare id (Uazapi reference 2.2), so nothing else
     may be stored.
     """
-    text = text_of(value).strip().rpartition(":")[2].strip()
-    return text if len(text) <= _LONGEST_ID else ""
+    text = read_text(value).strip().rpartition(":")[2].strip()
+    return text if len(text) <= _MAX_ID_LENGTH else ""
 
 
-def message_id(message: Mapping[str, object]) -> str:
+def read_message_id(message: Mapping[str, object]) -> str:
     """Bare id of a message object, ``""`` if it has none."""
-    return bare_id(message.get("messageid")) or bare_id(message.get("id"))
+    return read_bare_id(message.get("messageid")) or read_bare_id(message.get("id"))
 
 
-def moment_of(received_at: datetime, *candidates: object) -> datetime:
+def read_timestamp(received_at: datetime, *candidates: object) -> datetime:
     """The first believable timestamp (ms or s since 1970, also as a string), in UTC.
 
     Falls back to ``received_at``: a wrong clock must not put a message into 1970, nor above
@@ -89,13 +89,13 @@ def moment_of(received_at: datetime, *candidates: object) -> datetime:
     """
     latest = received_at.astimezone(UTC) + CLOCK_SKEW
     for candidate in candidates:
-        moment = _moment(number_of(candidate))
+        moment = _parse_timestamp(read_number(candidate))
         if moment is not None and _EARLIEST <= moment <= latest:
             return moment
     return received_at.astimezone(UTC)
 
 
-def _moment(number: float | None) -> datetime | None:
+def _parse_timestamp(number: float | None) -> datetime | None:
     if number is None or not 0 < number < 1e15:
         return None
     seconds = number / 1000 if number >= _MILLISECONDS_FROM else number

@@ -12,12 +12,17 @@ from email.utils import parsedate_to_datetime
 
 import aiohttp
 
-from niochat.adapters.whatsapp.uazapi.fields import bare_id, number_of, object_of, text_of
+from niochat.adapters.whatsapp.uazapi.fields import (
+    read_bare_id,
+    read_number,
+    read_object,
+    read_text,
+)
 from niochat.domain.commands import SendStatus
 from niochat.domain.gateway import GatewaySendResult
 
 DEFAULT_RETRY_S = 5.0
-_LONGEST_RETRY_S = 3600.0
+_MAX_RETRY_S = 3600.0
 _REFUSED = frozenset({400, 404, 413, 415})
 _BUSY = frozenset({429, 503})
 _CAPPED = 463
@@ -33,7 +38,7 @@ _NEVER_LEFT = (
 )
 
 
-def judge(
+def classify_send_response(
     status: int, body: object, retry_in_s: float = DEFAULT_RETRY_S, *, needs_id: bool = True
 ) -> GatewaySendResult:
     """What an answer to a send tells. ``body`` is its JSON, or ``None`` if it was none.
@@ -41,27 +46,27 @@ def judge(
     ``retry_in_s`` is the gateway's wish (see :func:`retry_after`), used where it is busy; a send
     that ``needs_id`` has not certainly succeeded without one.
     """
-    answer = object_of(body)
+    answer = read_object(body)
     external_id = _stanza_id(answer)
     if 200 <= status < 300 and (external_id or (answer and not needs_id)):
         return GatewaySendResult(SendStatus.SENT, external_id or None)
-    said = _complaint(answer)
+    said = _error_text(answer)
     if _AWAY_WHILE_SENDING in said:
         # It contains "disconnected" too, but the message may have gone before the line broke.
         return GatewaySendResult(SendStatus.UNCERTAIN, code="answer_lost")
     if any(words in said for words in _AWAY):
-        return _held("disconnected")
-    if number_of(answer.get("provider_code")) == _CAPPED:
-        return _held("capped")
-    return _by_status(status, retry_in_s)
+        return _channel_held("disconnected")
+    if read_number(answer.get("provider_code")) == _CAPPED:
+        return _channel_held("capped")
+    return _classify_status(status, retry_in_s)
 
 
-def _by_status(status: int, retry_in_s: float) -> GatewaySendResult:
+def _classify_status(status: int, retry_in_s: float) -> GatewaySendResult:
     code = f"gateway_{status}"
     if 200 <= status < 300:
         return GatewaySendResult(SendStatus.UNCERTAIN, code="no_message_id")
     if status == 401:
-        return _held("unauthorized")
+        return _channel_held("unauthorized")
     if status in _REFUSED:
         return GatewaySendResult(SendStatus.FAILED, code=code)
     if status in _BUSY:
@@ -69,7 +74,7 @@ def _by_status(status: int, retry_in_s: float) -> GatewaySendResult:
     return GatewaySendResult(SendStatus.UNCERTAIN, code=code)
 
 
-def judge_silence(error: BaseException) -> GatewaySendResult:
+def classify_send_error(error: BaseException) -> GatewaySendResult:
     """What a send without an answer tells: sent back to the queue only if it never left.
 
     An error we do not know is uncertain: taking it for "never left" would send twice.
@@ -82,17 +87,17 @@ def judge_silence(error: BaseException) -> GatewaySendResult:
     return GatewaySendResult(SendStatus.UNCERTAIN, code="answer_lost")
 
 
-def retry_after(header: str | None, now: datetime) -> float:
+def parse_retry_after(header: str | None, now: datetime) -> float:
     """Seconds that a ``Retry-After`` asks for: a number or an HTTP date, at most an hour.
 
     Five seconds where it is missing or unreadable.
     """
-    seconds = number_of(header)
+    seconds = read_number(header)
     if seconds is None:
         seconds = _seconds_until(header or "", now)
     if seconds is None or not math.isfinite(seconds):
         return DEFAULT_RETRY_S
-    return min(max(float(seconds), 0.0), _LONGEST_RETRY_S)
+    return min(max(float(seconds), 0.0), _MAX_RETRY_S)
 
 
 def _seconds_until(date: str, now: datetime) -> float | None:
@@ -104,18 +109,20 @@ def _seconds_until(date: str, now: datetime) -> float | None:
     return (aware - now).total_seconds()
 
 
-def _held(reason: str) -> GatewaySendResult:
+def _channel_held(reason: str) -> GatewaySendResult:
     return GatewaySendResult(SendStatus.RETRY, code=reason, hold_reason=reason)
 
 
 def _stanza_id(answer: Mapping[str, object]) -> str:
     """Bare WhatsApp id; older builds' internal ``r…`` ids match no receipt and count as none."""
-    prefixed = text_of(answer.get("id"))
-    return bare_id(answer.get("messageid")) or (bare_id(prefixed) if ":" in prefixed else "")
+    prefixed = read_text(answer.get("id"))
+    return read_bare_id(answer.get("messageid")) or (
+        read_bare_id(prefixed) if ":" in prefixed else ""
+    )
 
 
-def _complaint(answer: Mapping[str, object]) -> str:
+def _error_text(answer: Mapping[str, object]) -> str:
     """The words of an error, lower case; never the text of the message itself."""
-    response = object_of(answer.get("response"))
+    response = read_object(answer.get("response"))
     said = (answer.get("error"), answer.get("message"), response.get("message"))
-    return " ".join(text_of(words) for words in said).lower()
+    return " ".join(read_text(words) for words in said).lower()

@@ -7,17 +7,17 @@ constraint, not of the key.
 import hashlib
 from collections.abc import Iterable
 
-_LONGEST = 200
+_MAX_KEY_LENGTH = 200
 
 
 def message_key(external_id: str) -> str:
     """Key of a message, edit, reaction or echo: its own id."""
-    return _short("message:", external_id)
+    return _shorten("message:", external_id)
 
 
 def notice_key(external_id: str) -> str:
     """Key of what says nothing: never the one of a message with the same id."""
-    return _short("notice:", external_id)
+    return _shorten("notice:", external_id)
 
 
 def receipt_key(state: str, targets: Iterable[str]) -> str:
@@ -25,11 +25,11 @@ def receipt_key(state: str, targets: Iterable[str]) -> str:
 
     The id alone would let ``read`` be swallowed by ``delivered``.
     """
-    return _short(f"receipt:{state}:", ",".join(sorted(set(targets))))
+    return _shorten(f"receipt:{state}:", ",".join(sorted(set(targets))))
 
 
-def _short(prefix: str, rest: str) -> str:
+def _shorten(prefix: str, rest: str) -> str:
     """The ids themselves, or their SHA-256 when the key would be longer than 200 characters."""
-    if len(prefix) + len(rest) <= _LONGEST:
+    if len(prefix) + len(rest) <= _MAX_KEY_LENGTH:
         return prefix + rest
     return prefix + hashlib.sha256(rest.encode()).hexdigest()

@@ -6,11 +6,11 @@ Source: Uazapi reference 2.3 (envelope and shapes) and 2.5 (identity).
 from collections.abc import Mapping
 from datetime import datetime
 
-from niochat.adapters.whatsapp.uazapi.envelope import Envelope, opened
-from niochat.adapters.whatsapp.uazapi.fields import text_of
-from niochat.adapters.whatsapp.uazapi.messages import meaning_of_message
-from niochat.adapters.whatsapp.uazapi.receipts import meaning_of_update
-from niochat.adapters.whatsapp.uazapi.stored import token_of
+from niochat.adapters.whatsapp.uazapi.envelope import WebhookEnvelope, open_envelope
+from niochat.adapters.whatsapp.uazapi.fields import read_text
+from niochat.adapters.whatsapp.uazapi.messages import parse_message_event
+from niochat.adapters.whatsapp.uazapi.receipts import parse_receipt_event
+from niochat.adapters.whatsapp.uazapi.stored import read_instance_token
 from niochat.domain.incoming import (
     ChannelConnectionChanged,
     IgnoredEvent,
@@ -18,7 +18,7 @@ from niochat.domain.incoming import (
     ParsedWebhook,
 )
 
-_OF_NO_CONCERN = frozenset(
+_IGNORED_EVENTS = frozenset(
     {
         "blocks",
         "call",
@@ -37,33 +37,35 @@ _OF_NO_CONCERN = frozenset(
 """``history`` is the bulk replay after a connect: it must never wake the assistant."""
 
 
-def parse(body: Mapping[str, object], received_at: datetime) -> ParsedWebhook:
+def parse_webhook(body: Mapping[str, object], received_at: datetime) -> ParsedWebhook:
     """What ``body`` means to us.
 
     ``received_at`` (aware) is the time of what carries no believable time of its own.
     Any JSON object has a meaning, at worst ``IgnoredEvent`` with a reason: odd types inside count
     as absent. Raises ``InvalidInputError`` only where nothing names an event.
     """
-    envelope = opened(body, received_at)
-    return ParsedWebhook(token_of(body), _meaning(envelope))
+    envelope = open_envelope(body, received_at)
+    return ParsedWebhook(read_instance_token(body), _parse_event(envelope))
 
 
-def _meaning(envelope: Envelope) -> InboundEvent | ChannelConnectionChanged | IgnoredEvent:
+def _parse_event(
+    envelope: WebhookEnvelope,
+) -> InboundEvent | ChannelConnectionChanged | IgnoredEvent:
     match envelope.event_type:
         case "messages":
-            return meaning_of_message(envelope)
+            return parse_message_event(envelope)
         case "messages_update":
-            return meaning_of_update(envelope)
+            return parse_receipt_event(envelope)
         case "connection":
-            return _connection(envelope)
+            return _parse_connection(envelope)
         case other:
-            return IgnoredEvent(other if other in _OF_NO_CONCERN else "unknown_event")
+            return IgnoredEvent(other if other in _IGNORED_EVENTS else "unknown_event")
 
 
-def _connection(envelope: Envelope) -> ChannelConnectionChanged | IgnoredEvent:
+def _parse_connection(envelope: WebhookEnvelope) -> ChannelConnectionChanged | IgnoredEvent:
     """The session's new state; why it ended is kept for the operator."""
-    kind = text_of(envelope.raw.get("type"))
-    status = text_of(envelope.instance.get("status")).strip().lower()
+    kind = read_text(envelope.raw.get("type"))
+    status = read_text(envelope.instance.get("status")).strip().lower()
     if not status and kind.lower() == "loggedout":
         status = "disconnected"
     if not status:
@@ -72,5 +74,5 @@ def _connection(envelope: Envelope) -> ChannelConnectionChanged | IgnoredEvent:
         # The instance still remembers why it was away before; that is no reason now.
         return ChannelConnectionChanged(status)
     return ChannelConnectionChanged(
-        status, text_of(envelope.instance.get("lastDisconnectReason")) or kind
+        status, read_text(envelope.instance.get("lastDisconnectReason")) or kind
     )

@@ -2,17 +2,17 @@
 
 import re
 
-from niochat.adapters.whatsapp.uazapi.stored import storable
+from niochat.adapters.whatsapp.uazapi.stored import sanitize_text
 
 _ZERO_WIDTH_SPACE = "\u200b"
 _DOUBLED = re.compile(r"\{(?=\{)")
 
 
-def neutralise(text: str) -> str:
+def escape_placeholders(text: str) -> str:
     """The text with an invisible character between doubled opening braces.
 
     The gateway replaces ``{{name}}``, ``{{lead_email}}`` and the like in what it sends
     (Uazapi reference 2.1), so a customer or the model could make it speak its CRM. Without
     ``{{`` nothing opens, so ``}}`` may stay.
     """
-    return _DOUBLED.sub("{" + _ZERO_WIDTH_SPACE, storable(text))
+    return _DOUBLED.sub("{" + _ZERO_WIDTH_SPACE, sanitize_text(text))

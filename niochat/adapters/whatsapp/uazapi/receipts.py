@@ -2,14 +2,14 @@
 
 from collections.abc import Mapping
 
-from niochat.adapters.whatsapp.uazapi.envelope import Envelope
+from niochat.adapters.whatsapp.uazapi.envelope import WebhookEnvelope
 from niochat.adapters.whatsapp.uazapi.fields import (
-    bare_id,
-    list_of,
-    message_id,
-    text_of,
+    read_bare_id,
+    read_list,
+    read_message_id,
+    read_text,
 )
-from niochat.adapters.whatsapp.uazapi.identity import crowd_of, of_update
+from niochat.adapters.whatsapp.uazapi.identity import detect_group_chat, identity_from_update
 from niochat.adapters.whatsapp.uazapi.keys import receipt_key
 from niochat.domain.commands import ReceiveDeletion, ReceiveReceipt
 from niochat.domain.incoming import IgnoredEvent, InboundEvent
@@ -24,7 +24,7 @@ _STATUSES = {
 }
 
 
-def meaning_of_update(envelope: Envelope) -> InboundEvent | IgnoredEvent:
+def parse_receipt_event(envelope: WebhookEnvelope) -> InboundEvent | IgnoredEvent:
     """A receipt or a deletion, or why there is none.
 
     Three shapes (Uazapi reference 2.3): ``state`` with ``event{MessageIDs}``,
@@ -32,49 +32,49 @@ def meaning_of_update(envelope: Envelope) -> InboundEvent | IgnoredEvent:
     gateway is no receipt: our own send result says more.
     """
     update = envelope.event or envelope.message
-    crowd = _crowd(envelope, update)
+    crowd = _group_chat(envelope, update)
     if crowd:
         return IgnoredEvent(crowd)
-    state = _state(envelope, update)
+    state = _parse_state(envelope, update)
     if state is None:
         return IgnoredEvent("unknown_receipt")
-    targets = _targets(update)
+    targets = _parse_targets(update)
     if not targets:
         return IgnoredEvent("no_message_id")
-    identity = of_update(update, envelope.chat)
+    identity = identity_from_update(update, envelope.chat)
     if identity is None:
         return IgnoredEvent("no_identity")
-    command = _command(state, targets)
+    command = _parse_command(state, targets)
     key = receipt_key(state, targets)
     return InboundEvent(identity, command, key, creates_contact=False, raw=envelope.raw)
 
 
-def _command(state: str, targets: tuple[str, ...]) -> ReceiveReceipt | ReceiveDeletion:
+def _parse_command(state: str, targets: tuple[str, ...]) -> ReceiveReceipt | ReceiveDeletion:
     if state == _DELETED:
         return ReceiveDeletion(targets)
     return ReceiveReceipt(targets, _STATUSES[state])
 
 
-def _crowd(envelope: Envelope, update: Mapping[str, object]) -> str | None:
-    if text_of(envelope.raw.get("type")).lower() == "groupreceipts":
+def _group_chat(envelope: WebhookEnvelope, update: Mapping[str, object]) -> str | None:
+    if read_text(envelope.raw.get("type")).lower() == "groupreceipts":
         return "group"
     addresses = (update.get("Chat"), update.get("chatid"), envelope.chat.get("wa_chatid"))
     marks = (update.get("IsGroup"), update.get("isGroup"), envelope.chat.get("wa_isGroup"))
-    return crowd_of(addresses, marks)
+    return detect_group_chat(addresses, marks)
 
 
-def _state(envelope: Envelope, update: Mapping[str, object]) -> str | None:
+def _parse_state(envelope: WebhookEnvelope, update: Mapping[str, object]) -> str | None:
     """The state, if it is one we know; builds put it in different places."""
     places = (envelope.raw.get("state"), update.get("state"), update.get("status"))
-    states = [text_of(value).strip().lower() for value in (*places, envelope.raw.get("type"))]
+    states = [read_text(value).strip().lower() for value in (*places, envelope.raw.get("type"))]
     # The first that says anything decides: a "Failed" must not be overruled by a later field.
     state = next(filter(None, states), "")
     return state if state == _DELETED or state in _STATUSES else None
 
 
-def _targets(update: Mapping[str, object]) -> tuple[str, ...]:
+def _parse_targets(update: Mapping[str, object]) -> tuple[str, ...]:
     """Bare ids, each once, sorted: the same news in another order is the same news."""
     listed = update.get("MessageIDs")
-    ids = {bare_id(value) for value in (list_of(listed) or (listed,))}
-    ids = {found for found in ids if found} or {message_id(update)}
+    ids = {read_bare_id(value) for value in (read_list(listed) or (listed,))}
+    ids = {found for found in ids if found} or {read_message_id(update)}
     return tuple(sorted(found for found in ids if found))

@@ -10,12 +10,12 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from niochat.adapters.whatsapp.uazapi.fields import object_of, text_of
+from niochat.adapters.whatsapp.uazapi.fields import read_object, read_text
 from niochat.domain.message import MessageKind
 
 Json = Mapping[str, object]
 
-SAID: Mapping[str, MessageKind] = {
+CONTENT_TYPES: Mapping[str, MessageKind] = {
     "conversation": MessageKind.TEXT,
     "extendedTextMessage": MessageKind.TEXT,
     "imageMessage": MessageKind.IMAGE,
@@ -61,7 +61,7 @@ SAID: Mapping[str, MessageKind] = {
 }
 """What a person said, and as what it is kept."""
 
-ENVELOPES = frozenset(
+WRAPPER_TYPES = frozenset(
     {
         "associatedChildMessage",
         "botForwardedMessage",
@@ -80,14 +80,14 @@ ENVELOPES = frozenset(
 )
 """They count as what lies in their ``message``."""
 
-NEWS: Mapping[str, str] = {
+UPDATE_TYPES: Mapping[str, str] = {
     "reactionMessage": "reaction",
     "editedMessage": "edit",
     "protocolMessage": "edit or deletion",
 }
 """They change a message that was said before. What ``protocolMessage`` says besides is a notice."""
 
-NOTICES = frozenset(
+NOTICE_TYPES = frozenset(
     {
         "albumMessage",
         "bcallMessage",
@@ -141,35 +141,35 @@ NOTICES = frozenset(
 )
 """Known, and nothing that anybody said."""
 
-EMPTY = "empty"
+EMPTY_NOTICE = "empty"
 """Notice of what should say something and does not: most often a placeholder, whose message comes
 later under the same id.
 """
-UNKNOWN = "unknown"
+UNKNOWN_NOTICE = "unknown"
 """Notice of a shape that is on no list."""
 
 _NAME_OF_TYPE = re.compile(r"(.*?)(?:message)?(?:v[0-9]+)?")
-_DEEPEST = 5
+_MAX_DEPTH = 5
 """Envelopes that lie in one another."""
 
 
-def short_name(name: str) -> str:
+def short_type_name(name: str) -> str:
     """``PollCreationMessageV3`` becomes ``pollcreation``: builds differ in all that is cut off."""
     match = _NAME_OF_TYPE.fullmatch(name.strip().lower())
     return match[1] if match else ""
 
 
-KIND_BY_SHAPE = {short_name(name): kind for name, kind in SAID.items()}
-_ENVELOPES = frozenset(map(short_name, ENVELOPES))
-_NOTICES = {short_name(name): name for name in sorted(NOTICES | set(NEWS), reverse=True)} | {
-    "calllog": "callLogMesssage"
-}
-_OPENED = frozenset(KIND_BY_SHAPE) | _ENVELOPES | {"edited"}
-_MEANS_SOMETHING = frozenset(KIND_BY_SHAPE) | _ENVELOPES | {"protocol", "edited", "reaction"}
+KIND_BY_TYPE = {short_type_name(name): kind for name, kind in CONTENT_TYPES.items()}
+_WRAPPERS = frozenset(map(short_type_name, WRAPPER_TYPES))
+_NOTICES = {
+    short_type_name(name): name for name in sorted(NOTICE_TYPES | set(UPDATE_TYPES), reverse=True)
+} | {"calllog": "callLogMesssage"}
+_OPENED = frozenset(KIND_BY_TYPE) | _WRAPPERS | {"edited"}
+_MEANS_SOMETHING = frozenset(KIND_BY_TYPE) | _WRAPPERS | {"protocol", "edited", "reaction"}
 
 
 @dataclass(frozen=True, slots=True)
-class Shape:
+class UnwrappedMessage:
     """What a message is, with its envelopes taken off: a short name, and the content inside."""
 
     name: str
@@ -178,49 +178,49 @@ class Shape:
     @property
     def notice(self) -> str:
         """Under what it is counted, where it says nothing; never what the gateway made up."""
-        return _NOTICES.get(self.name, UNKNOWN)
+        return _NOTICES.get(self.name, UNKNOWN_NOTICE)
 
 
-def shape_of(message: Json) -> Shape:
+def unwrap_message(message: Json) -> UnwrappedMessage:
     """The shape of a webhook's message. Total: whatever cannot be read is its outermost type."""
-    name, content = short_name(text_of(message.get("messageType"))), message.get("content")
-    inner = object_of(content)
-    for _ in range(_DEEPEST):
+    name, content = short_type_name(read_text(message.get("messageType"))), message.get("content")
+    inner = read_object(content)
+    for _ in range(_MAX_DEPTH):
         if name and name not in _OPENED:
             break
-        inside = object_of(inner.get("message"))
-        found = _named(inside) if inside else _own(name, inner)
+        inside = read_object(inner.get("message"))
+        found = _find_type(inside) if inside else _unwrap_own_name(name, inner)
         if found is None:
             break
-        if name not in KIND_BY_SHAPE:
+        if name not in KIND_BY_TYPE:
             name = found[0]
         inner = found[1]
-    return Shape(name, inner)
+    return UnwrappedMessage(name, inner)
 
 
-def is_envelope(name: str) -> bool:
+def is_wrapper(name: str) -> bool:
     """Whether it says only that something lies inside."""
-    return name in _ENVELOPES
+    return name in _WRAPPERS
 
 
-def _named(source: Json) -> tuple[str, Json] | None:
+def _find_type(source: Json) -> tuple[str, Json] | None:
     """The first field of a ``waE2E.Message`` that means something, in the order of names: that of
     keys means nothing.
     """
     for field, value in sorted(source.items()):
-        name = short_name(field)
+        name = short_type_name(field)
         if name not in _MEANS_SOMETHING:
             continue
         if isinstance(value, str) and value:
             return name, {"text": value}
-        if object_of(value):
-            return name, object_of(value)
+        if read_object(value):
+            return name, read_object(value)
     return None
 
 
-def _own(name: str, content: Json) -> tuple[str, Json] | None:
+def _unwrap_own_name(name: str, content: Json) -> tuple[str, Json] | None:
     """Some builds put the content once more under its own name."""
     for field, value in sorted(content.items()):
-        if name and short_name(field) == name and object_of(value):
-            return name, object_of(value)
+        if name and short_type_name(field) == name and read_object(value):
+            return name, read_object(value)
     return None

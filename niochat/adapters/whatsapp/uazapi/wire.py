@@ -8,17 +8,17 @@ from dataclasses import dataclass
 import aiohttp
 import orjson
 
-from niochat.adapters.connections import shared_session
-from niochat.adapters.guard import ForbiddenAddress, Guard
+from niochat.adapters.connections import open_shared_session
+from niochat.adapters.guard import ForbiddenAddressError, SsrfGuard
 from niochat.domain.errors import InvalidInputError
 
 _CONNECT_S = 5.0
-MOST = 32 * 2**20
+MAX_RESPONSE_BYTES = 32 * 2**20
 """Bytes of an answer: a thousand stored messages are less."""
 
 
 @dataclass(frozen=True, slots=True)
-class Response:
+class UazapiResponse:
     """``body`` is its JSON, or ``None`` where it is none."""
 
     status: int
@@ -26,10 +26,10 @@ class Response:
     retry_after: str | None
 
 
-class Wire:
+class UazapiTransport:
     """A pool of connections that all channels share; it opens with the first call."""
 
-    def __init__(self, connections: int, guard: Guard | None = None) -> None:
+    def __init__(self, connections: int, guard: SsrfGuard | None = None) -> None:
         self._connections = connections
         self._guard = guard
         self._session: aiohttp.ClientSession | None = None
@@ -46,13 +46,13 @@ class Wire:
         secret: Mapping[str, str],
         body: Mapping[str, object] | None,
         timeout_s: float,
-        most_bytes: int = MOST,
-    ) -> Response:
+        most_bytes: int = MAX_RESPONSE_BYTES,
+    ) -> UazapiResponse:
         """Send once; ``secret`` is the header that signs in. Raises what aiohttp raises, and
         ``InvalidInputError`` for an answer of more than ``most_bytes``.
         """
         if self._session is None:
-            self._session = shared_session(self._connections, guard=self._guard)
+            self._session = open_shared_session(self._connections, guard=self._guard)
         # Waiting for a connection ends before the whole does, so that a deadline that strikes
         # later always means: the request may have been written.
         connect = min(_CONNECT_S, timeout_s / 2)
@@ -67,11 +67,13 @@ class Wire:
                 allow_redirects=False,
             ) as answer,
         ):
-            text = await _bounded(answer, most_bytes)
-            return Response(answer.status, _json(text), answer.headers.get("retry-after"))
+            text = await _read_bounded(answer, most_bytes)
+            return UazapiResponse(
+                answer.status, _parse_json(text), answer.headers.get("retry-after")
+            )
 
 
-async def _bounded(answer: aiohttp.ClientResponse, most_bytes: int) -> bytes:
+async def _read_bounded(answer: aiohttp.ClientResponse, most_bytes: int) -> bytes:
     """The body. Raises ``InvalidInputError`` for one that is longer: nobody fills our memory."""
     text = bytearray()
     async for chunk in answer.content.iter_chunked(64 * 1024):
@@ -81,14 +83,14 @@ async def _bounded(answer: aiohttp.ClientResponse, most_bytes: int) -> bytes:
     return bytes(text)
 
 
-def why(error: BaseException) -> str:
+def describe_error(error: BaseException) -> str:
     """What kept a call from being answered; never the address."""
     if isinstance(error, aiohttp.ClientConnectorError):
         error = error.os_error
-    return str(error) if isinstance(error, ForbiddenAddress) else type(error).__name__
+    return str(error) if isinstance(error, ForbiddenAddressError) else type(error).__name__
 
 
-def _json(text: bytes) -> object:
+def _parse_json(text: bytes) -> object:
     """The body as JSON, or ``None`` where it is none."""
     try:
         return json.loads(text)  # takes halves of characters too, which orjson refuses

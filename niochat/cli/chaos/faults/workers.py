@@ -83,5 +83,5 @@ async def pause_a_host(arena: Arena) -> Injury:
 
 
 async def _shards(arena: Arena, host: psutil.Process) -> int:
-    async with arena.database.path() as connection:
+    async with arena.database.as_system() as connection:
         return int(await connection.fetchval(_SQL["shards_of"], host.pid))

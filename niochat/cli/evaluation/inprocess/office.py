@@ -11,13 +11,13 @@ from datetime import UTC, datetime
 from ipaddress import ip_network
 from uuid import UUID
 
-from niochat.accounts.directory import Directory
-from niochat.adapters.guard import Guard
+from niochat.accounts.directory import TenantConfigCache
+from niochat.adapters.guard import SsrfGuard
 from niochat.adapters.openai.model import ModelClient
 from niochat.adapters.postgres.database import Database
 from niochat.adapters.postgres.queries import queries
-from niochat.adapters.redis.shelf import Shelf
-from niochat.adapters.sgp.client import Sgp
+from niochat.adapters.redis.shelf import RedisCache
+from niochat.adapters.sgp.client import SgpClient
 from niochat.assistant.report import TurnReport, TurnRequest
 from niochat.assistant.turn import TurnRunner
 from niochat.assistant.visit import TurnStore
@@ -43,11 +43,11 @@ from niochat.domain.errors import UnavailableError
 from niochat.domain.ids import OutboxId, ThreadId, shard_of
 from niochat.domain.incoming import InboundEvent, WhatsAppIdentity
 from niochat.domain.message import MessageContent
-from niochat.erp.answers import Answers
-from niochat.erp.calls import Calls, ErpSettings
-from niochat.erp.journal import Journal
-from niochat.erp.permits import CallEnded, LeaseCall, Permit, Permits
-from niochat.erp.writes import Writes
+from niochat.erp.answers import ErpReadCache
+from niochat.erp.calls import ErpSettings, LimitedErpClient
+from niochat.erp.journal import WriteJournal
+from niochat.erp.permits import CallPermit, CallPermitRelease, CallPermitRequest, ErpCallLimiter
+from niochat.erp.writes import ErpWriteExecutor
 from niochat.inbox.accept import InboxStore
 from niochat.outbox.claim import OutboxStore
 from niochat.vault.vault import Vault
@@ -58,11 +58,11 @@ _SHARDS = range(1024)
 _MOST_ROUNDS = 50
 """Steps, turns and sends until a thread is at rest; more is a circle."""
 
-LOOPBACK = Guard([ip_network("127.0.0.0/8")])
+LOOPBACK = SsrfGuard([ip_network("127.0.0.0/8")])
 """ERP and model of an evaluation are this machine's own, or a public end point."""
 
 
-class _NothingKept(Shelf):
+class _NothingKept(RedisCache):
     """Every read reaches the ERP: what a scenario changes there is seen at once."""
 
     async def get(self, subject: str, name: str) -> bytes | None:
@@ -95,18 +95,22 @@ class Office:
     models: ModelClient = field(default_factory=lambda: ModelClient(guard=LOOPBACK))
     _epochs: dict[int, int] = field(default_factory=dict)
     _memory: dict[UUID, ThreadSnapshot] = field(default_factory=dict)
-    _permits: dict[UUID, Permits] = field(default_factory=dict)
+    _permits: dict[UUID, ErpCallLimiter] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.views = ConversationInspector(self.database)
-        self.directory = Directory(self.database, self.vault)
-        self._sgp = Sgp(guard=LOOPBACK)
+        self.directory = TenantConfigCache(self.database, self.vault)
+        self._sgp = SgpClient(guard=LOOPBACK)
         self._inbox = InboxStore(self.database)
         self._stepper = StepRunner(self.database, self.name)
         self._outbox = OutboxStore(self.database, self.name, _no_file)
-        answers = Answers(_NothingKept("redis://127.0.0.1:9/0", ttl_s=1), self.vault, bytes(32))
-        self._calls = Calls(self._sgp, self._erp_settings, answers, self._lease, self._ended)
-        self._writes = Writes(self._sgp, self._calls, Journal(self.database))
+        answers = ErpReadCache(
+            _NothingKept("redis://127.0.0.1:9/0", ttl_s=1), self.vault, bytes(32)
+        )
+        self._calls = LimitedErpClient(
+            self._sgp, self._erp_settings, answers, self._lease, self._ended
+        )
+        self._writes = ErpWriteExecutor(self._sgp, self._calls, WriteJournal(self.database))
         self.assistant = TurnRunner(
             TurnStore(self.database, self.vault), self.models, self, self.directory.assistant,
             self._capable, model_timeout_s=self.model_within_s,
@@ -114,7 +118,7 @@ class Office:
 
     async def open(self) -> None:
         """Every conversation is this office's, and answers follow at once."""
-        async with self.database.path() as connection:
+        async with self.database.as_system() as connection:
             await connection.fetch(_MOVE, list(_SHARDS), [self.name] * len(_SHARDS))
             rows = await connection.fetch(_OWNED, self.name)
             await connection.execute(_SQL["answer_at_once"])
@@ -165,7 +169,7 @@ class Office:
         if known is None or known.conversation is None or known.conversation.turn is None:
             return None
         turn = known.conversation.turn
-        async with self.database.tenant(known.tenant_id) as connection:
+        async with self.database.as_tenant(known.tenant_id) as connection:
             row = await connection.fetchrow(_SQL["turn"], known.tenant_id, turn.id, turn.attempt)
         if row is None:
             return None
@@ -221,15 +225,16 @@ class Office:
             raise ErpError("this provider has no ERP", code="erp_none", left=False)
         return ErpSettings(found.account, found.timeout_s, found.capabilities, found.probed_at)
 
-    async def _lease(self, tenant_id: UUID, _: LeaseCall) -> Permit:
+    async def _lease(self, tenant_id: UUID, _: CallPermitRequest) -> CallPermit:
         now = time.monotonic()
         permits = self._permits.setdefault(
-            tenant_id, Permits(at_once=8, per_minute=6000, tokens=600.0, at=now)
+            tenant_id,
+            ErpCallLimiter(max_concurrent=8, per_minute=6000, tokens=600.0, refilled_at=now),
         )
-        return permits.lease(now)
+        return permits.acquire(now)
 
-    async def _ended(self, tenant_id: UUID, told: CallEnded) -> None:
-        self._permits[tenant_id].ended(told, time.monotonic())
+    async def _ended(self, tenant_id: UUID, told: CallPermitRelease) -> None:
+        self._permits[tenant_id].release(told, time.monotonic())
 
 
 async def _no_file(_tenant_id: UUID, _file_id: UUID) -> bytes | None:

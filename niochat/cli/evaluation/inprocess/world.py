@@ -51,7 +51,7 @@ class World:
 
     async def _places(self, scenarios: Sequence[Scenario]) -> Mapping[str, Place]:
         names = {scenario.slug: scenario.name for scenario in scenarios}
-        found = [address.channel for address in await self.office.directory.channels()]
+        found = [address.channel for address in await self.office.directory.list_channels()]
         return {
             names[each.tenant_slug]: Place(each.tenant_id, each.id, each.tenant_slug)
             for each in found
